@@ -1,0 +1,345 @@
+//! What is concluded from a run: facts and judgements, without a word of prose.
+
+use hdrhistogram::Histogram;
+
+use crate::measure::{Counts, Nanos, SeriesRole};
+
+/// Everything that the reports say, computed once from a [`crate::results::Run`].
+#[derive(Debug, Clone)]
+pub struct Analysis {
+    /// The judgement of the whole run.
+    pub verdict: Verdict,
+    /// Why the numbers can be trusted, or not: every check of the validity table that applies.
+    pub checks: Vec<Check>,
+    /// One row per operation (steps and upkeep behind the operation that they belong to), then one per service, then
+    /// the whole.
+    pub rows: Vec<Row>,
+    /// One timeline per row, in the same order.
+    pub timelines: Vec<Timeline>,
+    /// What a person should know or do, most important first.
+    pub findings: Vec<Finding>,
+}
+
+/// What a row is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// Service; `None` stands for all.
+    pub service: Option<String>,
+    /// Operation; `None` stands for all.
+    pub operation: Option<String>,
+    /// Role of the operation; [`SeriesRole::Operation`] for sums.
+    pub role: SeriesRole,
+}
+
+/// One line of the summary.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// What it is about.
+    pub scope: Scope,
+    /// Counts over the measured period.
+    pub counts: Counts,
+    /// Requests that were never finished.
+    pub unfinished: u64,
+    /// Completed requests per second of the measured period.
+    pub rate: f64,
+    /// Response time of successes.
+    pub response: Distribution,
+    /// Service time of successes.
+    pub service_time: Distribution,
+    /// Wait time of successes.
+    pub wait: Distribution,
+    /// Response time of failures.
+    pub failed: Distribution,
+    /// Share of keys, fields or members found; `None` where nothing was looked up.
+    pub hit_ratio: Option<f64>,
+    /// Share of requests that were late, failed or unfinished.
+    pub bad: Proportion,
+    /// Target divided by the mean response time; `None` where nothing succeeded.
+    pub times_faster: Option<f64>,
+    /// By the judged percentile; `None` where that cannot be printed.
+    pub grade: Option<Grade>,
+    /// The objective held against this row alone.
+    pub outcome: Outcome,
+}
+
+/// Distribution of a duration.
+#[derive(Debug, Clone)]
+pub struct Distribution {
+    /// All values, in nanoseconds.
+    pub histogram: Histogram<u64>,
+    /// Mean in nanoseconds; `None` when empty.
+    pub mean: Option<f64>,
+    /// Burstiness phi >= 1, at the judged percentile: the variance of the per-second counts of exceedances over the
+    /// binomial variance.
+    pub burstiness: f64,
+    /// [`PERCENTILES`] in that order.
+    pub percentiles: Vec<Percentile>,
+}
+
+/// Percentiles that every output offers.
+pub const PERCENTILES: [f64; 6] = [50.0, 90.0, 95.0, 99.0, 99.9, 99.99];
+
+/// One percentile with its confidence interval, or why it cannot be printed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Percentile {
+    /// In percent.
+    pub percentile: f64,
+    /// The value.
+    pub value: PercentileValue,
+}
+
+/// Whether a percentile can be printed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum PercentileValue {
+    /// Enough samples.
+    Known {
+        /// The value.
+        nanos: Nanos,
+        /// Lower bound of the 95 % confidence interval.
+        low: Nanos,
+        /// Upper bound.
+        high: Nanos,
+        /// Whether there are enough samples to decide a verdict; otherwise it is printed with a mark.
+        decisive: bool,
+    },
+    /// Too few samples.
+    TooFew {
+        /// Samples that it needs.
+        needed: u64,
+        /// Samples that there are.
+        have: u64,
+    },
+}
+
+/// A share with its 95 % confidence interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Proportion {
+    /// Cases.
+    pub count: u64,
+    /// Out of so many.
+    pub of: u64,
+    /// `count / of`, 0 when `of` is 0.
+    pub share: f64,
+    /// Lower bound.
+    pub low: f64,
+    /// Upper bound.
+    pub high: f64,
+}
+
+/// Classification of the judged percentile against the target, as in a school report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grade {
+    /// Up to 5 % of the target.
+    Excellent,
+    /// Up to 25 %.
+    Good,
+    /// Up to the target.
+    Acceptable,
+    /// Above the target.
+    Missed,
+}
+
+/// Outcome of holding the objective against measurements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The objective is met.
+    Pass,
+    /// It is missed.
+    Fail,
+    /// The measurement does not suffice to tell.
+    Inconclusive,
+    /// The measurement cannot be trusted.
+    Invalid,
+}
+
+/// The judgement of the whole run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Why, most important first; never empty.
+    pub reasons: Vec<Reason>,
+}
+
+/// One reason for a verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reason {
+    /// The share of late, failed and unfinished requests against the share that the objective allows.
+    Objective {
+        /// What was seen.
+        bad: Proportion,
+        /// What is allowed, 0..=1.
+        allowed: f64,
+    },
+    /// The share of failed requests against the objective's limit.
+    Errors {
+        /// What was seen, 0..=1.
+        rate: f64,
+        /// What is allowed, 0..=1.
+        allowed: f64,
+    },
+    /// A check of the validity table refuses the measurement.
+    Check(CheckKind),
+    /// Nothing was measured.
+    Empty,
+    /// Too few requests in the tail to decide.
+    TooFewSamples {
+        /// Requests that it takes.
+        needed: u64,
+        /// Requests that there were.
+        have: u64,
+    },
+    /// The offered load is above capacity: the backlog grew all the time.
+    Overloaded {
+        /// Growth of the backlog as a share of the offered rate, 0..=1.
+        growth: f64,
+    },
+}
+
+/// One check of the validity table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// Which.
+    pub kind: CheckKind,
+    /// What it is about, where not the whole run: a service, an operation or a worker.
+    pub subject: Option<String>,
+    /// The measured quantity, in the unit of its limits.
+    pub value: f64,
+    /// From here on a warning.
+    pub warn: f64,
+    /// From here on the measurement is refused; `None` where the check only warns.
+    pub refuse: Option<f64>,
+    /// What follows.
+    pub level: Level,
+}
+
+/// Which check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CheckKind {
+    /// Shortfall of the achieved rate against the offered rate while the pool was not exhausted, 0..=1.
+    AchievedRate,
+    /// p99 of the schedule lag as a share of the median response time.
+    ScheduleLag,
+    /// CPU share of a worker that does not spin, 0..=1.
+    WorkerCpu,
+    /// Share of CPU time stolen by the hypervisor.
+    Steal,
+    /// Share of time in which the container was throttled.
+    Throttling,
+    /// Relative drift of the per-second median over the run.
+    Drift,
+    /// Growth of the backlog per second as a share of the offered rate.
+    Backlog,
+    /// Relative difference between the mean number in the system and throughput x mean response time.
+    LittlesLaw,
+    /// Share of reads that missed although their keys were prefilled.
+    Misses,
+    /// Share of failed requests.
+    Errors,
+    /// Difference between scheduled requests and completed + failed + unfinished; must be 0.
+    Accounts,
+    /// Durations beyond the range of a histogram.
+    BeyondRange,
+}
+
+/// Outcome of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// Shown beside the numbers.
+    Warn,
+    /// The measurement is refused.
+    Refuse,
+}
+
+/// One row over time.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Timeline {
+    /// Seconds from the start of the measured period, without gaps.
+    pub seconds: Vec<Moment>,
+}
+
+/// One second of a timeline.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Moment {
+    /// Seconds since the start of the measured period.
+    pub second: u32,
+    /// Requests that completed in it.
+    pub completed: u64,
+    /// Requests that failed in it.
+    pub failed: u64,
+    /// Response time at p50, p99 and the maximum, in nanoseconds; `None` where nothing completed.
+    pub response: Option<(Nanos, Nanos, Nanos)>,
+    /// Mean number in the system; only for services and the whole.
+    pub in_system: Option<f64>,
+    /// Requests waiting for a connection at its end; only for services and the whole.
+    pub backlog: Option<u64>,
+}
+
+/// Something that a person should know or do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finding {
+    /// Requests failed.
+    Failures {
+        /// Service and operation.
+        scope: Scope,
+        /// Class of failure, in its own word.
+        class: String,
+        /// How many.
+        count: u64,
+        /// The first message.
+        message: String,
+    },
+    /// Most of the response time was spent waiting for a connection: the pool, not the server, is the limit.
+    PoolWait {
+        /// Service.
+        service: String,
+        /// Pool size.
+        pool: u64,
+        /// p99 of the wait time.
+        wait_p99: Nanos,
+        /// p99 of the response time.
+        response_p99: Nanos,
+        /// Mean share of connections in use, 0..=1.
+        utilisation: f64,
+    },
+    /// One operation is much slower than the rest of its service.
+    SlowOperation {
+        /// Service and operation.
+        scope: Scope,
+        /// Its median service time.
+        p50: Nanos,
+        /// Median service time of the rest of the service.
+        rest_p50: Nanos,
+    },
+    /// A stretch of seconds in which hardly anything completed.
+    Stall {
+        /// First second of it.
+        second: u32,
+        /// Longest response time that followed.
+        max: Nanos,
+    },
+    /// Connections were lost and came back.
+    Reconnects {
+        /// Service.
+        service: String,
+        /// Lost.
+        lost: u64,
+        /// Came back.
+        recovered: u64,
+    },
+    /// Extra commands kept the data bounded; they took a share of the server that no application would.
+    Upkeep {
+        /// Commands.
+        count: u64,
+        /// As a share of all commands.
+        share: f64,
+    },
+    /// A check of the validity table gave a warning or refused: the check and the advice that belongs to it.
+    Trust(Check),
+    /// The run was ended early by a person.
+    Interrupted,
+    /// The build is a debug build: its numbers are those of the harness.
+    DebugBuild,
+}

@@ -1,0 +1,13 @@
+//! plimsoll: how much load a Redis or Valkey server can safely carry.
+
+pub mod analysis;
+pub mod cli;
+pub mod load;
+pub mod measure;
+pub mod operation;
+pub mod report;
+pub mod results;
+pub mod scenario;
+pub mod server;
+pub mod target;
+pub mod workload;

@@ -1,0 +1,1 @@
+//! The load engine: workers, pacing, open and closed loop.

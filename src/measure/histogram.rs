@@ -1,0 +1,155 @@
+//! Histograms of durations: the one that is recorded into, and the packed form that is kept and saved.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hdrhistogram::{
+    Histogram,
+    serialization::{Deserializer, Serializer, V2DeflateSerializer},
+};
+use serde::{Deserialize, Serialize, de::Error as _};
+
+use super::Nanos;
+
+/// Precision of every histogram: three significant decimal digits.
+pub const SIGNIFICANT_DIGITS: u8 = 3;
+
+/// Longest duration that a histogram can hold: one hour.
+pub const HIGHEST_NANOS: Nanos = 3_600_000_000_000;
+
+/// A histogram of fixed size that never allocates while recording.
+///
+/// Counts are 32 bits wide: an instance lives for one interval, and about 135 KB is what it takes for 1 ns to 1 h.
+#[derive(Debug, Clone)]
+pub struct Latencies {
+    histogram: Histogram<u32>,
+    beyond_range: u64,
+}
+
+impl Default for Latencies {
+    fn default() -> Self {
+        let mut histogram = Histogram::new_with_bounds(1, HIGHEST_NANOS, SIGNIFICANT_DIGITS)
+            .expect("bounds and precision are constants that hdrhistogram accepts");
+        // Clearing writes to every page, so that none is met for the first time while measuring.
+        histogram.saturating_record(HIGHEST_NANOS);
+        histogram.reset();
+        Self { histogram, beyond_range: 0 }
+    }
+}
+
+impl Latencies {
+    /// Records one duration in nanoseconds; one beyond [`HIGHEST_NANOS`] is counted apart.
+    #[inline]
+    pub fn record(&mut self, nanos: Nanos) {
+        if self.histogram.record(nanos).is_err() {
+            self.beyond_range += 1;
+        }
+    }
+
+    /// Number of recorded durations, those beyond the range left out.
+    pub fn len(&self) -> u64 {
+        self.histogram.len()
+    }
+
+    /// Whether nothing was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.histogram.is_empty() && self.beyond_range == 0
+    }
+
+    /// Durations that were longer than [`HIGHEST_NANOS`].
+    pub fn beyond_range(&self) -> u64 {
+        self.beyond_range
+    }
+
+    /// The value at a quantile (0..=1), in nanoseconds; 0 when empty.
+    pub fn quantile(&self, quantile: f64) -> Nanos {
+        self.histogram.value_at_quantile(quantile)
+    }
+
+    /// Adds the counts of another histogram.
+    pub fn merge(&mut self, other: &Self) {
+        self.histogram.add(&other.histogram).expect("histograms of equal bounds always add");
+        self.beyond_range += other.beyond_range;
+    }
+
+    /// Forgets everything, keeping the memory.
+    pub fn clear(&mut self) {
+        if !self.histogram.is_empty() {
+            self.histogram.reset();
+        }
+        self.beyond_range = 0;
+    }
+
+    /// The packed form.
+    pub fn pack(&self) -> PackedHistogram {
+        if self.histogram.is_empty() {
+            return PackedHistogram::default();
+        }
+        // Only as wide as the data: what is read back later then costs as much memory as the data needs.
+        let mut fitted = Histogram::<u32>::new_with_bounds(1, self.histogram.max().max(2), SIGNIFICANT_DIGITS)
+            .expect("the bound lies between 2 and the highest value");
+        fitted.add(&self.histogram).expect("the maximum fits by construction");
+        PackedHistogram::encode(&fitted)
+    }
+}
+
+/// A histogram in HDR's compressed V2 form; empty bytes stand for an empty histogram. Base64 when serialised.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PackedHistogram {
+    bytes: Vec<u8>,
+}
+
+impl PackedHistogram {
+    fn encode(histogram: &Histogram<u32>) -> Self {
+        let mut bytes = Vec::new();
+        V2DeflateSerializer::new().serialize(histogram, &mut bytes).expect("writing to memory does not fail");
+        Self { bytes }
+    }
+
+    /// Whether nothing was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The histogram, in nanoseconds, just wide enough for its data and able to grow.
+    pub fn unpack(&self) -> Histogram<u64> {
+        let mut histogram: Histogram<u64> = if self.bytes.is_empty() {
+            Histogram::new(SIGNIFICANT_DIGITS).expect("three digits are accepted")
+        } else {
+            Deserializer::new()
+                .deserialize(&mut self.bytes.as_slice())
+                .expect("the bytes were checked when they were read")
+        };
+        histogram.auto(true);
+        histogram
+    }
+}
+
+/// The sum of several histograms: percentiles come from this, they are never averaged.
+pub fn merged<'a>(parts: impl IntoIterator<Item = &'a PackedHistogram>) -> Histogram<u64> {
+    let mut whole = PackedHistogram::default().unpack();
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        whole.add(part.unpack()).expect("a growing histogram takes every value");
+    }
+    whole
+}
+
+impl Serialize for PackedHistogram {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.bytes))
+    }
+}
+
+impl<'de> Deserialize<'de> for PackedHistogram {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let bytes = STANDARD.decode(text.as_bytes()).map_err(D::Error::custom)?;
+        if !bytes.is_empty() {
+            let histogram: Histogram<u64> = Deserializer::new()
+                .deserialize(&mut bytes.as_slice())
+                .map_err(|error| D::Error::custom(format!("not an HDR histogram: {error}")))?;
+            if histogram.sigfig() != SIGNIFICANT_DIGITS {
+                return Err(D::Error::custom("a histogram of another precision"));
+            }
+        }
+        Ok(Self { bytes })
+    }
+}

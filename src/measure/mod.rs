@@ -1,0 +1,21 @@
+//! Recording of what happened: completions go in, one [`Interval`] per second comes out, and all of them together are a
+//! [`Recording`].
+//!
+//! All instants and durations are nanoseconds of one monotonic clock, counted from the start of the load
+//! ([`Clock`]). Nothing here knows how load is made or how results are judged.
+
+mod clock;
+mod histogram;
+mod outcome;
+mod recorder;
+mod recording;
+mod series;
+
+pub use clock::{Clock, Nanos};
+pub use histogram::{HIGHEST_NANOS, Latencies, PackedHistogram, SIGNIFICANT_DIGITS, merged};
+pub use outcome::{Completion, ErrorClass, Failure, Outcome};
+pub use recorder::{Interval, Plan, Recorder, ServiceInterval};
+pub use recording::{
+    HostInterval, Period, Recording, SeriesRecord, SeriesSecond, ServiceRecord, ServiceSecond, WorkerRecord,
+};
+pub use series::{Counts, Series, SeriesId, SeriesKey, SeriesRole};

@@ -1,0 +1,331 @@
+//! The recorder of one worker thread. It takes completions, allocates nothing in the steady state, locks nothing, and
+//! hands over an [`Interval`] at the end of every second.
+//!
+//! Intervals travel in a circle: the collector returns each one, cleared, so that the measured path never has to make
+//! or clear a histogram.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use super::{Completion, Latencies, Nanos, Series, SeriesId};
+
+const SECOND: Nanos = 1_000_000_000;
+
+/// What a recorder records, and when.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Series of the services on this worker.
+    pub series: Vec<SeriesId>,
+    /// Services on this worker, by their index in the scenario.
+    pub services: Vec<usize>,
+    /// Start of the measured period.
+    pub start: Nanos,
+}
+
+/// One second of one worker.
+#[derive(Debug)]
+pub struct Interval {
+    /// Seconds since the start of the measured period; negative during the warm-up.
+    pub second: i64,
+    /// Series, each with its number in the run.
+    pub series: Vec<(SeriesId, Series)>,
+    /// Services, each with its index in the scenario.
+    pub services: Vec<(usize, ServiceInterval)>,
+}
+
+/// One second of one service on one worker.
+#[derive(Debug, Clone, Default)]
+pub struct ServiceInterval {
+    /// Requests released.
+    pub scheduled: u64,
+    /// Schedule lag of open-loop requests.
+    pub lag: Latencies,
+    /// Requests that waited for a connection at the end of the interval.
+    pub backlog: u64,
+    /// Integral over time of the number of requests in the system, in nanoseconds.
+    pub in_system_ns: u64,
+    /// Integral over time of the number of connections in use, in nanoseconds.
+    pub in_use_ns: u64,
+    /// Connections lost.
+    pub lost: u64,
+    /// Connections that came back.
+    pub recovered: u64,
+}
+
+impl ServiceInterval {
+    /// Adds what another worker recorded of the same service in the same second.
+    pub fn merge(&mut self, other: &Self) {
+        self.scheduled += other.scheduled;
+        self.lag.merge(&other.lag);
+        self.backlog += other.backlog;
+        self.in_system_ns += other.in_system_ns;
+        self.in_use_ns += other.in_use_ns;
+        self.lost += other.lost;
+        self.recovered += other.recovered;
+    }
+
+    fn clear(&mut self) {
+        self.lag.clear();
+        self.scheduled = 0;
+        self.backlog = 0;
+        self.in_system_ns = 0;
+        self.in_use_ns = 0;
+        self.lost = 0;
+        self.recovered = 0;
+    }
+}
+
+impl Interval {
+    fn new(plan: &Plan) -> Self {
+        Self {
+            second: 0,
+            series: plan.series.iter().map(|id| (*id, Series::default())).collect(),
+            services: plan.services.iter().map(|index| (*index, ServiceInterval::default())).collect(),
+        }
+    }
+
+    /// Makes it ready for the next second; done by the collector, away from the measured path.
+    pub fn clear(&mut self) {
+        for (_, series) in &mut self.series {
+            series.clear();
+        }
+        for (_, service) in &mut self.services {
+            service.clear();
+        }
+    }
+}
+
+/// How many intervals circulate: one being recorded, the others on their way to the collector or back.
+const IN_CIRCULATION: usize = 3;
+
+/// Records for one worker thread.
+#[derive(Debug)]
+pub struct Recorder {
+    plan: Plan,
+    series_slots: Vec<Option<usize>>,
+    service_slots: Vec<Option<usize>>,
+    levels: Vec<Levels>,
+    current: Interval,
+    ends: Nanos,
+    full: Sender<Interval>,
+    empty: Receiver<Interval>,
+}
+
+/// How many requests of a service are where, at this moment.
+#[derive(Debug, Clone, Copy, Default)]
+struct Levels {
+    in_system: u64,
+    in_use: u64,
+    since: Nanos,
+}
+
+impl Recorder {
+    /// A recorder that starts at `now`, and the way back for its intervals. Full intervals go to `full`.
+    pub fn new(plan: Plan, now: Nanos, full: Sender<Interval>) -> (Self, Sender<Interval>) {
+        let (give_back, empty) = channel();
+        for _ in 1..IN_CIRCULATION {
+            // The receiver lives in this function; sending cannot fail.
+            let _ = give_back.send(Interval::new(&plan));
+        }
+        let second = (now as i64 - plan.start as i64).div_euclid(SECOND as i64);
+        let mut current = Interval::new(&plan);
+        current.second = second;
+        let recorder = Self {
+            series_slots: slots(plan.series.iter().map(|id| usize::from(id.0))),
+            service_slots: slots(plan.services.iter().copied()),
+            levels: vec![Levels { since: now, ..Levels::default() }; plan.services.len()],
+            current,
+            ends: end_of(second, plan.start),
+            plan,
+            full,
+            empty,
+        };
+        (recorder, give_back)
+    }
+
+    /// A request of a service was released: from now on it is in the system. `due` is given in an open loop only.
+    #[inline]
+    pub fn released(&mut self, service: usize, due: Option<Nanos>, now: Nanos) {
+        self.advance(now);
+        let slot = self.service_slot(service);
+        self.accumulate(slot, now);
+        self.levels[slot].in_system += 1;
+        let interval = &mut self.current.services[slot].1;
+        if due.unwrap_or(now) >= self.plan.start {
+            interval.scheduled += 1;
+            if let Some(due) = due {
+                interval.lag.record(now.saturating_sub(due));
+            }
+        }
+    }
+
+    /// A request got its connection.
+    #[inline]
+    pub fn sent(&mut self, service: usize, now: Nanos) {
+        self.advance(now);
+        let slot = self.service_slot(service);
+        self.accumulate(slot, now);
+        self.levels[slot].in_use += 1;
+    }
+
+    /// A connection is free again.
+    #[inline]
+    pub fn freed(&mut self, service: usize, now: Nanos) {
+        self.advance(now);
+        let slot = self.service_slot(service);
+        self.accumulate(slot, now);
+        self.levels[slot].in_use -= 1;
+    }
+
+    /// A request left the system, one way or the other.
+    #[inline]
+    pub fn left(&mut self, service: usize, now: Nanos) {
+        self.advance(now);
+        let slot = self.service_slot(service);
+        self.accumulate(slot, now);
+        self.levels[slot].in_system -= 1;
+    }
+
+    /// Records a completion. One that fell due before the measured period is only recorded while that has not begun,
+    /// and goes with the warm-up.
+    #[inline]
+    pub fn record(&mut self, completion: Completion) {
+        self.advance(completion.done);
+        if completion.due < self.plan.start && self.current.second >= 0 {
+            return;
+        }
+        let slot = self.series_slots[usize::from(completion.series.0)].expect("a worker records its own series only");
+        self.current.series[slot].1.record(completion);
+    }
+
+    /// A connection of a service was lost.
+    pub fn lost(&mut self, service: usize) {
+        let slot = self.service_slot(service);
+        self.current.services[slot].1.lost += 1;
+    }
+
+    /// A connection of a service came back.
+    pub fn recovered(&mut self, service: usize) {
+        let slot = self.service_slot(service);
+        self.current.services[slot].1.recovered += 1;
+    }
+
+    /// Hands over every interval that has ended by `now`. Called by every other method and, where nothing happens, by
+    /// the worker's clock.
+    #[inline]
+    pub fn advance(&mut self, now: Nanos) {
+        while now >= self.ends {
+            self.hand_over(self.ends);
+        }
+    }
+
+    /// Hands over the last, unfinished interval.
+    pub fn finish(mut self, now: Nanos) {
+        self.advance(now);
+        self.hand_over(now);
+    }
+
+    fn hand_over(&mut self, end: Nanos) {
+        for slot in 0..self.levels.len() {
+            self.accumulate(slot, end);
+            let Levels { in_system, in_use, .. } = self.levels[slot];
+            self.current.services[slot].1.backlog = in_system.saturating_sub(in_use);
+        }
+        // The collector is late only when the machine has no time for it; then memory is the lesser evil.
+        let mut next = self.empty.try_recv().unwrap_or_else(|_| Interval::new(&self.plan));
+        next.second = self.current.second + 1;
+        self.ends = end_of(next.second, self.plan.start);
+        // A collector that is gone has no use for the interval.
+        let _ = self.full.send(std::mem::replace(&mut self.current, next));
+    }
+
+    #[inline]
+    fn accumulate(&mut self, slot: usize, now: Nanos) {
+        let levels = &mut self.levels[slot];
+        let elapsed = now.saturating_sub(levels.since);
+        let interval = &mut self.current.services[slot].1;
+        interval.in_system_ns += levels.in_system * elapsed;
+        interval.in_use_ns += levels.in_use * elapsed;
+        levels.since = levels.since.max(now);
+    }
+
+    fn service_slot(&self, service: usize) -> usize {
+        self.service_slots[service].expect("a worker records its own services only")
+    }
+}
+
+fn end_of(second: i64, start: Nanos) -> Nanos {
+    (start as i64 + (second + 1) * SECOND as i64) as Nanos
+}
+
+/// Position of each number in the list that is given.
+fn slots(numbers: impl Iterator<Item = usize>) -> Vec<Option<usize>> {
+    let mut slots = Vec::new();
+    for (slot, number) in numbers.enumerate() {
+        if slots.len() <= number {
+            slots.resize(number + 1, None);
+        }
+        slots[number] = Some(slot);
+    }
+    slots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::Outcome;
+
+    fn recorder(now: Nanos) -> (Recorder, Receiver<Interval>) {
+        let (full, intervals) = channel();
+        let plan = Plan { series: vec![SeriesId(3)], services: vec![1], start: 2 * SECOND };
+        (Recorder::new(plan, now, full).0, intervals)
+    }
+
+    fn success(due: Nanos, sent: Nanos, done: Nanos) -> Completion {
+        let outcome = Outcome::Success { hits: 1, misses: 0, bytes: 10 };
+        Completion { series: SeriesId(3), due, sent: Some(sent), done, outcome, bytes_sent: 20 }
+    }
+
+    #[test]
+    fn hands_over_one_interval_per_second() {
+        let (mut recorder, intervals) = recorder(0);
+        recorder.record(success(100, 200, 300));
+        recorder.record(success(2 * SECOND, 2 * SECOND + 50, 2 * SECOND + 100));
+        recorder.finish(4 * SECOND + 1);
+        let seen: Vec<_> = intervals.iter().map(|i| (i.second, i.series[0].1.counts.completed)).collect();
+        assert_eq!(seen, [(-2, 1), (-1, 0), (0, 1), (1, 0), (2, 0)]);
+    }
+
+    #[test]
+    fn leaves_out_what_fell_due_before_the_measured_period() {
+        let (mut recorder, intervals) = recorder(0);
+        recorder.record(success(2 * SECOND - 1, 2 * SECOND - 1, 2 * SECOND + 5));
+        recorder.finish(3 * SECOND);
+        assert_eq!(intervals.iter().map(|i| i.series[0].1.counts.completed).sum::<u64>(), 0);
+    }
+
+    #[test]
+    fn integrates_levels_exactly_across_seconds() {
+        let (mut recorder, intervals) = recorder(2 * SECOND);
+        recorder.released(1, Some(2 * SECOND), 2 * SECOND);
+        recorder.sent(1, 2 * SECOND + SECOND / 2);
+        recorder.freed(1, 3 * SECOND + SECOND / 4);
+        recorder.left(1, 3 * SECOND + SECOND / 4);
+        recorder.finish(4 * SECOND);
+        let seen: Vec<_> =
+            intervals.iter().map(|i| (i.services[0].1.in_system_ns, i.services[0].1.in_use_ns)).collect();
+        assert_eq!(seen, [(SECOND, SECOND / 2), (SECOND / 4, SECOND / 4), (0, 0)]);
+    }
+
+    #[test]
+    fn response_counts_from_the_due_instant() {
+        let (mut recorder, intervals) = recorder(2 * SECOND);
+        recorder.record(success(2 * SECOND, 2 * SECOND + 1_000, 2 * SECOND + 3_000));
+        recorder.finish(2 * SECOND + 4_000);
+        let series = &intervals.recv().unwrap().series[0].1;
+        let at = |latencies: &Latencies| latencies.quantile(0.5);
+        // Three digits: up to one part in 1 000 above.
+        assert!((3_000..=3_003).contains(&at(&series.response)));
+        assert!((2_000..=2_002).contains(&at(&series.service)));
+        assert!((1_000..=1_001).contains(&at(&series.wait)));
+    }
+}

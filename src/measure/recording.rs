@@ -1,0 +1,161 @@
+//! All that was recorded during a run, in the form that is kept and saved.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Counts, ErrorClass, Nanos, PackedHistogram, SeriesKey};
+
+/// Everything that the load engine hands over at the end of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recording {
+    /// When what happened.
+    pub period: Period,
+    /// One record per series, in the scenario's order.
+    pub series: Vec<SeriesRecord>,
+    /// One record per service, in the scenario's order.
+    pub services: Vec<ServiceRecord>,
+    /// One record per worker thread.
+    pub workers: Vec<WorkerRecord>,
+    /// The machine that the harness ran on, second by second.
+    pub host: Vec<HostInterval>,
+}
+
+/// Phases as they really were. Seconds of all other records count from the start of the measured period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Period {
+    /// Length of the warm-up.
+    pub warmup_ns: Nanos,
+    /// Length of the measured period that the scenario asked for.
+    pub planned_ns: Nanos,
+    /// Length of the measured period as it was: shorter if the run was interrupted.
+    pub measured_ns: Nanos,
+    /// How long it took from its end until the last request finished or was given up.
+    pub drain_ns: Nanos,
+    /// Whether a person ended the run early.
+    pub interrupted: bool,
+}
+
+/// One series over the whole run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesRecord {
+    /// What it is about.
+    pub key: SeriesKey,
+    /// Commands that it sends, for people.
+    pub commands: Vec<String>,
+    /// Whether it reads keys that the prefill wrote, so that a miss is a surprise.
+    pub expects_hits: bool,
+    /// Seconds in which something finished, in order; a second counts from the start of the measured period and
+    /// requests belong to the second in which they finished, so some lie behind its end. Requests that fell due
+    /// outside the measured period are not here.
+    pub seconds: Vec<SeriesSecond>,
+    /// Requests that fell due in the measured period and were still waiting or under way when the drain ended.
+    pub unfinished: u64,
+    /// First message of each class of failure.
+    pub messages: BTreeMap<ErrorClass, String>,
+}
+
+/// One second of a series.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesSecond {
+    /// Seconds since the start of the measured period.
+    pub second: u32,
+    /// Counts of what finished in it.
+    pub counts: Counts,
+    /// Response time of successes, in nanoseconds.
+    pub response: PackedHistogram,
+    /// Service time of successes.
+    pub service: PackedHistogram,
+    /// Wait time of successes.
+    pub wait: PackedHistogram,
+    /// Response time of failures.
+    pub failed: PackedHistogram,
+}
+
+/// One service over the whole run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceRecord {
+    /// Service.
+    pub name: String,
+    /// Time to open each connection, in nanoseconds.
+    pub connect: PackedHistogram,
+    /// Connections that were open at the start.
+    pub connections: u64,
+    /// Requests that fell due in the measured period; equals completed + failed + unfinished over its operations.
+    pub scheduled: u64,
+    /// Seconds of the measured period and the drain, in order.
+    pub seconds: Vec<ServiceSecond>,
+}
+
+/// One second of a service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceSecond {
+    /// Seconds since the start of the measured period.
+    pub second: u32,
+    /// Requests that were released in it.
+    pub scheduled: u64,
+    /// Schedule lag (released - due) of open-loop requests, in nanoseconds.
+    pub lag: PackedHistogram,
+    /// Requests waiting for a connection at its end.
+    pub backlog: u64,
+    /// Mean number of requests in the system (waiting or under way), from the integral over time.
+    pub in_system: f64,
+    /// Mean number of connections (shared checkout: places on connections) in use.
+    pub in_use: f64,
+    /// Connections that were lost.
+    pub lost: u64,
+    /// Connections that came back.
+    pub recovered: u64,
+}
+
+/// One worker thread.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkerRecord {
+    /// Services (`name` or `name#instance`) that ran on it.
+    pub services: Vec<String>,
+    /// How it waited for due instants: `spin` or `adaptive`.
+    pub pacing: String,
+    /// CPU time of the thread over the measured period divided by the period, 0..=1.
+    pub cpu: f64,
+}
+
+/// One second of the machine that the harness ran on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostInterval {
+    /// Seconds since the start of the measured period.
+    pub second: u32,
+    /// Share of CPU time in use by anyone, 0..=1.
+    pub busy: f64,
+    /// Share of CPU time taken by the hypervisor, 0..=1.
+    pub stolen: f64,
+    /// Share of the second in which the container was throttled, 0..=1.
+    pub throttled: f64,
+    /// Resident memory of the harness, in bytes.
+    pub harness_rss: u64,
+}
+
+impl Recording {
+    /// Requests that fell due in the measured period.
+    pub fn scheduled(&self) -> u64 {
+        self.services.iter().map(|service| service.scheduled).sum()
+    }
+}
+
+impl SeriesRecord {
+    /// Counts of the whole run.
+    pub fn totals(&self) -> Counts {
+        let mut totals = Counts::default();
+        for second in &self.seconds {
+            totals.merge(&second.counts);
+        }
+        totals
+    }
+}

@@ -1,0 +1,145 @@
+//! Histograms and counts of one kind of request.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Completion, ErrorClass, Latencies, Outcome};
+
+/// Index of a series within a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SeriesId(pub u16);
+
+/// What a series is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesKey {
+    /// Service.
+    pub service: String,
+    /// Operation, `operation/STEP` or `operation+UPKEEP`, by role.
+    pub operation: String,
+    /// Whether its requests count towards the load and the objective.
+    pub role: SeriesRole,
+}
+
+/// Part that a series plays in the accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SeriesRole {
+    /// Scheduled requests: these are judged and add up to the total.
+    Operation,
+    /// One step of a sequence, already contained in its operation.
+    Step,
+    /// Commands that keep the data bounded (trims and refills); extra load, in no total.
+    Upkeep,
+}
+
+/// Counts of one series over some time.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Counts {
+    /// Requests that succeeded.
+    pub completed: u64,
+    /// Requests that failed, by class. Classes without a failure are absent.
+    pub errors: BTreeMap<ErrorClass, u64>,
+    /// Keys, fields or members found.
+    pub hits: u64,
+    /// Those not found.
+    pub misses: u64,
+    /// Payload sent, in bytes.
+    pub bytes_sent: u64,
+    /// Payload received, in bytes.
+    pub bytes_received: u64,
+    /// Durations longer than a histogram can hold.
+    pub beyond_range: u64,
+}
+
+impl Counts {
+    /// All failures.
+    pub fn failed(&self) -> u64 {
+        self.errors.values().sum()
+    }
+
+    /// Adds another's counts.
+    pub fn merge(&mut self, other: &Self) {
+        self.completed += other.completed;
+        for (class, count) in &other.errors {
+            *self.errors.entry(*class).or_default() += count;
+        }
+        self.hits += other.hits;
+        self.misses += other.misses;
+        self.bytes_sent += other.bytes_sent;
+        self.bytes_received += other.bytes_received;
+        self.beyond_range += other.beyond_range;
+    }
+}
+
+/// What is recorded of one series during one interval. Merging is associative and commutative.
+#[derive(Debug, Clone, Default)]
+pub struct Series {
+    /// Response time of successes.
+    pub response: Latencies,
+    /// Service time of successes.
+    pub service: Latencies,
+    /// Wait time of successes.
+    pub wait: Latencies,
+    /// Response time of failures.
+    pub failed: Latencies,
+    /// Counts.
+    pub counts: Counts,
+    /// First message of each class of failure.
+    pub messages: BTreeMap<ErrorClass, String>,
+}
+
+impl Series {
+    /// Records one completion. Allocates only where a class of failure is met for the first time.
+    #[inline]
+    pub fn record(&mut self, completion: Completion) {
+        let response = completion.done.saturating_sub(completion.due);
+        self.counts.bytes_sent += u64::from(completion.bytes_sent);
+        match completion.outcome {
+            Outcome::Success { hits, misses, bytes } => {
+                let sent = completion.sent.unwrap_or(completion.due);
+                self.response.record(response);
+                self.service.record(completion.done.saturating_sub(sent));
+                self.wait.record(sent.saturating_sub(completion.due));
+                self.counts.completed += 1;
+                self.counts.hits += u64::from(hits);
+                self.counts.misses += u64::from(misses);
+                self.counts.bytes_received += u64::from(bytes);
+            }
+            Outcome::Failed(failure) => {
+                self.failed.record(response);
+                *self.counts.errors.entry(failure.class).or_default() += 1;
+                self.messages.entry(failure.class).or_insert(failure.message);
+            }
+        }
+    }
+
+    /// Whether nothing happened.
+    pub fn is_empty(&self) -> bool {
+        self.counts.completed == 0 && self.counts.errors.is_empty()
+    }
+
+    /// Adds another's record.
+    pub fn merge(&mut self, other: &Self) {
+        self.response.merge(&other.response);
+        self.service.merge(&other.service);
+        self.wait.merge(&other.wait);
+        self.failed.merge(&other.failed);
+        self.counts.merge(&other.counts);
+        for (class, message) in &other.messages {
+            self.messages.entry(*class).or_insert_with(|| message.clone());
+        }
+    }
+
+    /// Forgets everything, keeping the memory.
+    pub fn clear(&mut self) {
+        self.response.clear();
+        self.service.clear();
+        self.wait.clear();
+        self.failed.clear();
+        self.counts = Counts::default();
+        self.messages.clear();
+    }
+}

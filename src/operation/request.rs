@@ -1,0 +1,68 @@
+//! What passes between the request stream, the connection and the recorder: a request and its reply.
+
+use bytes::Bytes;
+
+use super::Kind;
+
+/// One command, ready to be issued through a connection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// Which command.
+    pub kind: Kind,
+    /// Its key; the channel for `PUBLISH`, empty where the command has none.
+    pub key: Bytes,
+    /// Everything after the key.
+    pub args: Args,
+}
+
+/// The arguments of a command behind its key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Args {
+    /// No argument.
+    None,
+    /// One value, member, field or message.
+    Value(Bytes),
+    /// A value that expires after so many milliseconds (`SET key value PX ms`).
+    Expiring(Bytes, i64),
+    /// Several values, members or fields; for `MGET`, `DEL` and `EXISTS` the keys behind the first.
+    Values(Vec<Bytes>),
+    /// Field and value pairs; for `MSET` the key and value pairs behind the first, whose value comes first.
+    Pairs(Vec<(Bytes, Bytes)>),
+    /// Score and member pairs.
+    Scored(Vec<(f64, Bytes)>),
+    /// First and last index or score, both inclusive.
+    Range(i64, i64),
+    /// Increment, in units of the stored number, or seconds for `EXPIRE`.
+    Number(i64),
+    /// A member or field and its increment.
+    Increment(Bytes, i64),
+    /// An entry of a stream with the approximate maximum length that it is trimmed to.
+    Entry {
+        /// Field and value pairs of the entry.
+        fields: Vec<(Bytes, Bytes)>,
+        /// `MAXLEN ~`, in entries.
+        max_length: i64,
+    },
+    /// The script of an `EVAL` and its arguments; `key` is its only key.
+    Script {
+        /// Lua source.
+        source: Bytes,
+        /// `ARGV`.
+        argv: Vec<Bytes>,
+    },
+    /// A whole command line, its name first; `key` only says where the key lies.
+    Raw(Vec<Bytes>),
+}
+
+/// What the harness keeps of a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reply {
+    /// Keys, fields or members that were asked for and found.
+    pub hits: u32,
+    /// Keys, fields or members that were asked for and not found.
+    pub misses: u32,
+    /// The reply where it is an integer: a length, a count, the new value.
+    pub integer: Option<i64>,
+    /// Payload of the reply, in bytes.
+    pub bytes: u32,
+}

@@ -1,0 +1,1 @@
+//! Outputs, each made from a saved run alone.

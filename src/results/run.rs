@@ -1,0 +1,77 @@
+//! The saved artifact.
+
+use serde::{Deserialize, Serialize};
+
+use crate::measure::Recording;
+
+/// Version of the schema of [`Run`] that this build writes and reads.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// One run: the waist through which everything passes. Every output is made from it alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Version of this schema.
+    pub schema_version: u32,
+    /// What measured.
+    pub software: Software,
+    /// Start of the measured period, RFC 3339 in UTC with seconds.
+    pub started: String,
+    /// TOML text of the scenario as it was run, overrides applied.
+    pub scenario: String,
+    /// What was measured.
+    pub target: TargetFacts,
+    /// The machine that the harness ran on.
+    pub environment: Environment,
+    /// What was recorded.
+    pub recording: Recording,
+}
+
+/// What measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Software {
+    /// Version of plimsoll.
+    pub version: String,
+    /// Git commit that it was built from, where known.
+    pub commit: Option<String>,
+    /// Version of fred.
+    pub fred: String,
+    /// Build profile: `release` or `debug`.
+    pub profile: String,
+}
+
+/// What was measured. Holds no password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetFacts {
+    /// Address without credentials: `redis://127.0.0.1:6379`.
+    pub address: String,
+    /// Whether the harness started the server itself.
+    pub private: bool,
+    /// `redis` or `valkey`.
+    pub product: String,
+    /// Its version.
+    pub version: String,
+    /// `standalone`, `sentinel` or `cluster`.
+    pub mode: String,
+    /// Whether the server runs on the machine of the harness.
+    pub same_machine: bool,
+    /// Facts for the reader, name and value: `maxmemory`, `maxmemory-policy`, `io-threads`, `maxclients`, ...;
+    /// only those that could be read.
+    pub settings: Vec<(String, String)>,
+}
+
+/// The machine that the harness ran on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// CPU model.
+    pub cpu: String,
+    /// Cores that the harness may use.
+    pub cores: u32,
+    /// Memory, in bytes.
+    pub memory: u64,
+    /// Operating system and kernel.
+    pub kernel: String,
+}

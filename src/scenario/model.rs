@@ -1,0 +1,267 @@
+//! The validated scenario: intent without unparsed strings. Only [`super::parse`] builds one.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::operation::{Kind, Parameters};
+
+/// A whole load test, as it is to be run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// Name; also the stem of the result folder.
+    pub name: String,
+    /// One sentence for people.
+    pub description: String,
+    /// Root of all randomness: the same seed gives the same stream of requests.
+    pub seed: u64,
+    /// How long each phase lasts.
+    pub run: Phases,
+    /// What the result is judged by.
+    pub objective: Objective,
+    /// At least one service.
+    pub services: Vec<Service>,
+    /// The TOML text that this scenario was read from, overrides applied. Parsing it again gives an equal scenario.
+    pub source: String,
+}
+
+/// Phases of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Phases {
+    /// Load that is not measured, before the measured period.
+    pub warmup: Duration,
+    /// The measured period.
+    pub duration: Duration,
+    /// How long requests that are still under way may take to finish.
+    pub drain: Duration,
+    /// Whether keys are written before the warm-up so that reads hit.
+    pub prefill: bool,
+}
+
+/// The service level objective: at most `1 - percentile/100` of all requests may be late, failed or unfinished.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Objective {
+    /// Response time that is still in time.
+    pub latency: Duration,
+    /// Percentile that is judged, in percent (99.0).
+    pub percentile: f64,
+    /// Highest share of failed requests, 0..=1.
+    pub max_error_rate: f64,
+}
+
+/// One application that uses the server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Service {
+    /// Unique within the scenario.
+    pub name: String,
+    /// Database number that every connection selects.
+    pub database: u8,
+    /// ACL user; `None` leaves the target's own.
+    pub username: Option<String>,
+    /// Where the password comes from; `None` leaves the target's own.
+    pub password: Option<PasswordSource>,
+    /// Processes of this service, each with a pool of its own and an equal share of the load.
+    pub instances: u32,
+    /// Connections of each instance.
+    pub pool: Pool,
+    /// How requests come about.
+    pub load: Load,
+    /// Which keys they touch.
+    pub keys: Keys,
+    /// How large values are.
+    pub values: ValueSize,
+    /// How the next operation is chosen.
+    pub order: Order,
+    /// At least one operation.
+    pub operations: Vec<Operation>,
+}
+
+/// A password is never part of a scenario, only the place where it is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// Environment variable.
+    Env(String),
+    /// File whose first line is the password.
+    File(PathBuf),
+}
+
+/// The connection pool of one instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pool {
+    /// Number of connections.
+    pub size: u32,
+    /// How requests share them.
+    pub checkout: Checkout,
+    /// How long a request waits for a connection before it fails.
+    pub checkout_timeout: Duration,
+    /// How long a command may take before it fails.
+    pub command_timeout: Duration,
+}
+
+/// How requests share connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checkout {
+    /// A connection carries one request at a time, as in most client libraries' pools.
+    Exclusive,
+    /// A connection carries up to so many requests at a time: fred's own way.
+    Shared {
+        /// Bound of requests in flight on one connection.
+        in_flight: u32,
+    },
+}
+
+/// Where requests come from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Load {
+    /// Requests fall due by a schedule that does not care how the server fares.
+    Open {
+        /// Operations per second of the whole service.
+        rate: f64,
+        /// How due instants are spaced.
+        arrivals: ArrivalProcess,
+    },
+    /// A fixed number of clients, each with one request at a time.
+    Closed {
+        /// Clients of the whole service.
+        clients: u32,
+        /// Pause between a reply and the next request.
+        think_time: Duration,
+    },
+}
+
+/// Spacing of due instants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArrivalProcess {
+    /// Exponential gaps: independent users.
+    Poisson,
+    /// Equal gaps.
+    Uniform,
+}
+
+/// Keyspace of a service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Keys {
+    /// Every key starts with it; only keys under it are ever removed.
+    pub prefix: String,
+    /// Number of string and hash keys.
+    pub count: u64,
+    /// Which of them are touched how often.
+    pub access: Access,
+}
+
+/// Popularity of keys.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Access {
+    /// Every key alike.
+    Uniform,
+    /// Rank r with probability proportional to `r^-exponent`.
+    Zipf {
+        /// Skew, above 0; YCSB uses 0.99.
+        exponent: f64,
+    },
+    /// A share of the keys takes a share of the requests.
+    Hotspot {
+        /// Hot share of the keyspace, 0..1.
+        keys: f64,
+        /// Share of the requests that go there, 0..1.
+        requests: f64,
+    },
+    /// Zipf over the distance from the newest key, which moves on with every request.
+    Latest {
+        /// Skew, above 0.
+        exponent: f64,
+    },
+    /// One key after another.
+    Sequential,
+    /// Normal around the middle of the keyspace.
+    Gaussian {
+        /// Standard deviation as a share of the keyspace.
+        deviation: f64,
+    },
+}
+
+/// Distribution of value sizes, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ValueSize {
+    /// All alike.
+    Fixed(u32),
+    /// Uniform between two sizes, both inclusive.
+    Uniform {
+        /// Smallest.
+        min: u32,
+        /// Largest.
+        max: u32,
+    },
+    /// Log-normal, cut at `max`.
+    LogNormal {
+        /// Median size.
+        median: u32,
+        /// Standard deviation of the natural logarithm.
+        sigma: f64,
+        /// Largest size.
+        max: u32,
+    },
+}
+
+/// How the next operation is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// By weight, at random.
+    Weighted,
+    /// One after another, as listed.
+    Cycle,
+}
+
+/// One entry of a service's mix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operation {
+    /// Unique within the service; the command's name unless the scenario gives another.
+    pub name: String,
+    /// Relative frequency, above 0.
+    pub weight: f64,
+    /// What is sent.
+    pub action: Action,
+}
+
+/// What one operation sends.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// One command.
+    Single(Command),
+    /// Commands in order on one connection.
+    Sequence {
+        /// At least one.
+        steps: Vec<Command>,
+        /// Whether they are wrapped in `MULTI` and `EXEC`.
+        transaction: bool,
+    },
+}
+
+/// A command with its parameters, all defaults filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// Which command.
+    pub kind: Kind,
+    /// Its parameters.
+    pub parameters: Parameters,
+}
+
+impl Service {
+    /// Offered rate of the whole service in operations per second; `None` in a closed loop.
+    pub fn offered_rate(&self) -> Option<f64> {
+        match self.load {
+            Load::Open { rate, .. } => Some(rate),
+            Load::Closed { .. } => None,
+        }
+    }
+
+    /// Connections of all instances.
+    pub fn connections(&self) -> u64 {
+        u64::from(self.pool.size) * u64::from(self.instances)
+    }
+}
+
+impl Scenario {
+    /// Connections of all services.
+    pub fn connections(&self) -> u64 {
+        self.services.iter().map(Service::connections).sum()
+    }
+}

@@ -1,0 +1,1 @@
+//! Where load goes: addresses, fred connections, private servers.

@@ -1,0 +1,1 @@
+//! The stream of requests: pure functions of a seed.
