@@ -138,11 +138,20 @@ impl Scale {
 
     /// Ticks of an axis of amounts.
     pub(super) fn amount_ticks(&self, gap: f64) -> Vec<Tick> {
+        self.even_ticks(gap, units::count)
+    }
+
+    /// Ticks of an axis of amounts that are durations in nanoseconds.
+    pub(super) fn duration_steps(&self, gap: f64) -> Vec<Tick> {
+        self.even_ticks(gap, units::duration)
+    }
+
+    fn even_ticks(&self, gap: f64, label: impl Fn(f64) -> String) -> Vec<Tick> {
         let most = ((self.to - self.from).abs() / gap).max(1.0);
         let step = rounded_up(self.high / most);
         (0..=(self.high / step * 1.000_1) as u32)
             .map(|number| f64::from(number) * step)
-            .map(|value| Tick { at: self.at(value), label: units::count(value) })
+            .map(|value| Tick { at: self.at(value), label: label(value) })
             .collect()
     }
 
