@@ -80,3 +80,22 @@ pub struct Reply {
     /// Payload of the reply, in bytes.
     pub bytes: u32,
 }
+
+impl Request {
+    /// Bytes of the key and the arguments, without the framing of the protocol.
+    pub fn payload(&self) -> u32 {
+        let pairs = |pairs: &[(Bytes, Bytes)]| pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let all = |values: &[Bytes]| values.iter().map(Bytes::len).sum();
+        let arguments: usize = match &self.args {
+            Args::None | Args::Range(..) | Args::Number(_) => 0,
+            Args::Value(value) | Args::Expiring(value, _) | Args::Increment(value, _) => value.len(),
+            Args::Values(values) => all(values),
+            // The key is one of the words.
+            Args::Raw(words) => return u32::try_from(all(words)).unwrap_or(u32::MAX),
+            Args::Pairs(fields) | Args::Entry { fields, .. } => pairs(fields),
+            Args::Scored(members) => members.iter().map(|(_, member)| member.len()).sum(),
+            Args::Script { source, argv } => source.len() + all(argv),
+        };
+        u32::try_from(self.key.len() + arguments).unwrap_or(u32::MAX)
+    }
+}
