@@ -1,1 +1,152 @@
-//! The load engine: workers, pacing, open and closed loop.
+//! The load engine: carries out a scenario against a target and hands back a recording.
+//!
+//! Each worker is one thread with a single-threaded runtime that holds its own connections, queues and recorder;
+//! nothing is shared on the measured path. The calling thread collects intervals, samples the machine and passes on
+//! progress. Nothing here judges or prints.
+
+mod collector;
+mod host;
+mod lane;
+mod ledger;
+mod pacing;
+mod plan;
+mod source;
+mod station;
+mod worker;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::{
+    measure::{Nanos, Recording},
+    scenario::Scenario,
+    target::{Target, TargetError},
+};
+
+pub use pacing::Pacing;
+
+/// How the engine uses the machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settings {
+    /// Number of worker threads; by default one per core, a core left for a server on the same machine.
+    pub workers: Option<usize>,
+    /// How workers wait; by default they spin where every worker has a core for itself.
+    pub pacing: Option<Pacing>,
+    /// Whether the server runs on this machine.
+    pub same_machine: bool,
+}
+
+/// A request to end the run early, shared with whoever may make it.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks the run to end now.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was asked to.
+    pub fn is_requested(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A snapshot for people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// What is going on.
+    pub phase: Phase,
+    /// How long the phase has lasted.
+    pub elapsed: Duration,
+    /// How long it will last; for [`Phase::Connecting`] unknown.
+    pub of: Option<Duration>,
+    /// The last second of each service; while connecting only its connections.
+    pub services: Vec<ServiceProgress>,
+}
+
+/// Phases of the load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Connections are being opened.
+    Connecting,
+    /// Load that is not measured.
+    WarmUp,
+    /// The measured period.
+    Measuring,
+    /// The last requests are finishing.
+    Draining,
+}
+
+/// The last second of one service.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ServiceProgress {
+    /// Service.
+    pub name: String,
+    /// Open connections.
+    pub connections: u64,
+    /// Completed requests per second.
+    pub rate: f64,
+    /// Median response time in nanoseconds.
+    pub p50: Nanos,
+    /// 99th percentile of the response time in nanoseconds.
+    pub p99: Nanos,
+    /// Failed requests.
+    pub errors: u64,
+    /// Mean number of requests in the system.
+    pub in_system: f64,
+}
+
+/// Why no load could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A connection could not be opened.
+    #[error("service \"{service}\": could not open connection {number} of {of}")]
+    Connect {
+        /// Service.
+        service: String,
+        /// How many were asked for so far.
+        number: u64,
+        /// How many it needs.
+        of: u64,
+        /// Why.
+        #[source]
+        source: TargetError,
+    },
+    /// A worker thread could not be set up.
+    #[error("could not set up worker thread {worker}")]
+    Worker {
+        /// Number of the worker.
+        worker: usize,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A worker thread panicked.
+    #[error("worker thread {worker} panicked; this is a defect of plimsoll, please report it")]
+    Panicked {
+        /// Number of the worker.
+        worker: usize,
+    },
+    /// Ended by a person before the load began.
+    #[error("interrupted before the load began")]
+    Interrupted,
+}
+
+/// Runs the scenario against a target and blocks until it is over. `on_progress` is called from this thread, about four
+/// times a second while connecting and once a second afterwards.
+pub fn run(
+    scenario: &Scenario,
+    target: &Target,
+    settings: Settings,
+    stop: &Stop,
+    on_progress: &mut dyn FnMut(Progress),
+) -> Result<Recording, LoadError> {
+    let plan = plan::Plan::new(scenario, settings);
+    collector::Crew::muster(scenario, target, plan, stop, on_progress)?.run(on_progress)
+}

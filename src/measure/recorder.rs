@@ -26,6 +26,8 @@ pub struct Plan {
 pub struct Interval {
     /// Seconds since the start of the measured period; negative during the warm-up.
     pub second: i64,
+    /// How long it lasted: a second, unless the run ended within it.
+    pub length: Nanos,
     /// Series, each with its number in the run.
     pub series: Vec<(SeriesId, Series)>,
     /// Services, each with its index in the scenario.
@@ -78,6 +80,7 @@ impl Interval {
     fn new(plan: &Plan) -> Self {
         Self {
             second: 0,
+            length: SECOND,
             series: plan.series.iter().map(|id| (*id, Series::default())).collect(),
             services: plan.services.iter().map(|index| (*index, ServiceInterval::default())).collect(),
         }
@@ -142,17 +145,18 @@ impl Recorder {
         (recorder, give_back)
     }
 
-    /// A request of a service was released: from now on it is in the system. `due` is given in an open loop only.
+    /// A request of a service was released: from now on it is in the system. Its lag counts only if a schedule (open
+    /// loop) said when it was due.
     #[inline]
-    pub fn released(&mut self, service: usize, due: Option<Nanos>, now: Nanos) {
+    pub fn released(&mut self, service: usize, due: Nanos, now: Nanos, scheduled: bool) {
         self.advance(now);
         let slot = self.service_slot(service);
         self.accumulate(slot, now);
         self.levels[slot].in_system += 1;
         let interval = &mut self.current.services[slot].1;
-        if due.unwrap_or(now) >= self.plan.start {
+        if due >= self.plan.start {
             interval.scheduled += 1;
-            if let Some(due) = due {
+            if scheduled {
                 interval.lag.record(now.saturating_sub(due));
             }
         }
@@ -230,6 +234,7 @@ impl Recorder {
             let Levels { in_system, in_use, .. } = self.levels[slot];
             self.current.services[slot].1.backlog = in_system.saturating_sub(in_use);
         }
+        self.current.length = end.saturating_sub(self.ends.saturating_sub(SECOND));
         // The collector is late only when the machine has no time for it; then memory is the lesser evil.
         let mut next = self.empty.try_recv().unwrap_or_else(|_| Interval::new(&self.plan));
         next.second = self.current.second + 1;
@@ -306,7 +311,7 @@ mod tests {
     #[test]
     fn integrates_levels_exactly_across_seconds() {
         let (mut recorder, intervals) = recorder(2 * SECOND);
-        recorder.released(1, Some(2 * SECOND), 2 * SECOND);
+        recorder.released(1, 2 * SECOND, 2 * SECOND, true);
         recorder.sent(1, 2 * SECOND + SECOND / 2);
         recorder.freed(1, 3 * SECOND + SECOND / 4);
         recorder.left(1, 3 * SECOND + SECOND / 4);

@@ -124,6 +124,9 @@ pub struct WorkerRecord {
     pub pacing: String,
     /// CPU time of the thread over the measured period divided by the period, 0..=1.
     pub cpu: f64,
+    /// Share of the measured period in which it had something to do, 0..=1: for a worker that spins the CPU time says
+    /// nothing, so turns in which nothing was due and no reply came are left out.
+    pub busy: f64,
 }
 
 /// One second of the machine that the harness ran on.

@@ -15,7 +15,20 @@ pub struct Request {
     pub args: Args,
 }
 
-/// The arguments of a command behind its key.
+/// The arguments of a command behind its key. Which shape belongs to which command:
+///
+/// | shape | commands |
+/// |---|---|
+/// | `None` | `PING GET GETDEL INCR STRLEN TTL HGETALL LLEN SMEMBERS SCARD ZCARD MULTI EXEC`; `LPOP RPOP` of one element |
+/// | `Value` | `ECHO SET GETSET APPEND HGET SISMEMBER ZSCORE ZRANK PUBLISH` |
+/// | `Expiring` | `SET` with an expiry |
+/// | `Values` | `MGET DEL EXISTS` (keys behind the first), `HMGET HDEL LPUSH RPUSH SADD SREM ZREM` |
+/// | `Pairs` | `MSET`, `HSET` |
+/// | `Scored` | `ZADD` |
+/// | `Range` | `LRANGE LTRIM ZRANGE ZREVRANGE` (indexes), `ZRANGEBYSCORE` (scores) |
+/// | `Number` | `INCRBY`, `EXPIRE` (seconds), `LPOP RPOP` of several elements (`COUNT`), `XRANGE - + COUNT` |
+/// | `Increment` | `HINCRBY ZINCRBY` |
+/// | `Entry`, `Script`, `Raw` | `XADD`, `EVAL`, `RAW` |
 #[derive(Debug, Clone, PartialEq)]
 pub enum Args {
     /// No argument.
@@ -26,13 +39,14 @@ pub enum Args {
     Expiring(Bytes, i64),
     /// Several values, members or fields; for `MGET`, `DEL` and `EXISTS` the keys behind the first.
     Values(Vec<Bytes>),
-    /// Field and value pairs; for `MSET` the key and value pairs behind the first, whose value comes first.
+    /// Field and value pairs; for `MSET` all key and value pairs, the first key being [`Request::key`] once more.
     Pairs(Vec<(Bytes, Bytes)>),
     /// Score and member pairs.
     Scored(Vec<(f64, Bytes)>),
     /// First and last index or score, both inclusive.
     Range(i64, i64),
-    /// Increment, in units of the stored number, or seconds for `EXPIRE`.
+    /// Increment, in units of the stored number; seconds for `EXPIRE`; a count of elements for `LPOP`, `RPOP` and
+    /// `XRANGE`.
     Number(i64),
     /// A member or field and its increment.
     Increment(Bytes, i64),
@@ -65,4 +79,23 @@ pub struct Reply {
     pub integer: Option<i64>,
     /// Payload of the reply, in bytes.
     pub bytes: u32,
+}
+
+impl Request {
+    /// Bytes of the key and the arguments, without the framing of the protocol.
+    pub fn payload(&self) -> u32 {
+        let pairs = |pairs: &[(Bytes, Bytes)]| pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let all = |values: &[Bytes]| values.iter().map(Bytes::len).sum();
+        let arguments: usize = match &self.args {
+            Args::None | Args::Range(..) | Args::Number(_) => 0,
+            Args::Value(value) | Args::Expiring(value, _) | Args::Increment(value, _) => value.len(),
+            Args::Values(values) => all(values),
+            // The key is one of the words.
+            Args::Raw(words) => return u32::try_from(all(words)).unwrap_or(u32::MAX),
+            Args::Pairs(fields) | Args::Entry { fields, .. } => pairs(fields),
+            Args::Scored(members) => members.iter().map(|(_, member)| member.len()).sum(),
+            Args::Script { source, argv } => source.len() + all(argv),
+        };
+        u32::try_from(self.key.len() + arguments).unwrap_or(u32::MAX)
+    }
 }

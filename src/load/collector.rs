@@ -1,0 +1,226 @@
+//! The calling thread: musters the workers, starts them together, packs their intervals into the recording, watches the
+//! machine and passes on progress.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{self, Receiver, Sender, TryRecvError},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::sync::oneshot;
+
+use super::{
+    LoadError, Phase, Progress, ServiceProgress, Stop,
+    host::HostLog,
+    ledger::Ledger,
+    plan::Plan,
+    source::nanos,
+    worker::{Done, News, Start, Worker},
+};
+use crate::{
+    measure::{Clock, Interval, Latencies, Nanos, Period, Recording, WorkerRecord},
+    scenario::Scenario,
+    target::Target,
+};
+
+/// How often the calling thread looks around: seldom enough not to be in the way.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// How often progress is passed on while connecting.
+const CONNECTING_PROGRESS: Duration = Duration::from_millis(250);
+
+/// Workers that are connected and wait for the start.
+pub(super) struct Crew<'a> {
+    scenario: Arc<Scenario>,
+    plan: Arc<Plan>,
+    stop: &'a Stop,
+    workers: Vec<Worker>,
+    starts: Vec<oneshot::Sender<Start>>,
+    connects: Vec<Latencies>,
+}
+
+impl<'a> Crew<'a> {
+    /// Starts the workers and waits until all their connections are open.
+    pub(super) fn muster(
+        scenario: &Scenario,
+        target: &Target,
+        plan: Plan,
+        stop: &'a Stop,
+        on_progress: &mut dyn FnMut(Progress),
+    ) -> Result<Self, LoadError> {
+        let scenario = Arc::new(scenario.clone());
+        let plan = Arc::new(plan);
+        let workers = (0..plan.workers.len())
+            .map(|number| Worker::spawn(number, &scenario, &plan, target, stop))
+            .collect::<Result<Vec<_>, _>>()?;
+        let connects = vec![Latencies::default(); scenario.services.len()];
+        let mut crew = Self { scenario, plan, stop, workers, starts: Vec::new(), connects };
+        let began = Instant::now();
+        let mut told: Option<Instant> = None;
+        while crew.starts.len() < crew.workers.len() {
+            crew.hear()?;
+            if stop.is_requested() {
+                return Err(LoadError::Interrupted);
+            }
+            if told.is_none_or(|told| told.elapsed() >= CONNECTING_PROGRESS) {
+                told = Some(Instant::now());
+                on_progress(crew.connecting(began.elapsed()));
+            }
+            std::thread::sleep(GLANCE.min(Duration::from_millis(5)));
+        }
+        on_progress(crew.connecting(began.elapsed()));
+        Ok(crew)
+    }
+
+    fn hear(&mut self) -> Result<(), LoadError> {
+        for (number, worker) in self.workers.iter().enumerate() {
+            loop {
+                match worker.news.try_recv() {
+                    Ok(News::Connected { service, nanos }) => self.connects[service].record(nanos),
+                    Ok(News::Ready(start)) => self.starts.push(start),
+                    Ok(News::Failed(error)) => return Err(error),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) if worker.thread.is_finished() => {
+                        return Err(LoadError::Panicked { worker: number });
+                    }
+                    Err(TryRecvError::Disconnected) => break,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn connecting(&self, elapsed: Duration) -> Progress {
+        let service = |(service, connects): (&crate::scenario::Service, &Latencies)| ServiceProgress {
+            name: service.name.clone(),
+            connections: connects.len(),
+            ..ServiceProgress::default()
+        };
+        let services = self.scenario.services.iter().zip(&self.connects).map(service).collect();
+        Progress { phase: Phase::Connecting, elapsed, of: None, services }
+    }
+
+    /// Starts all workers at once and collects until the last is done.
+    pub(super) fn run(self, on_progress: &mut dyn FnMut(Progress)) -> Result<Recording, LoadError> {
+        let Self { scenario, plan, stop, workers, starts, connects } = self;
+        let phases = scenario.run;
+        let clock = Clock::start();
+        let start = nanos(phases.warmup);
+        let planned = nanos(phases.duration);
+        let end = Arc::new(AtomicU64::new(start.saturating_add(planned)));
+        let mut lines = Vec::new();
+        for sender in starts {
+            let (full, intervals) = mpsc::channel();
+            let (give_back, back) = mpsc::channel();
+            let told =
+                sender.send(Start { clock, start, end: Arc::clone(&end), drain: nanos(phases.drain), full, give_back });
+            // A worker that is gone is found when it is joined.
+            if let (Ok(()), Ok(back)) = (told, back.recv()) {
+                lines.push(Line { intervals, back });
+            }
+        }
+
+        let mut ledger = Ledger::new(&scenario, &plan, lines.len());
+        let mut host = HostLog::new(start);
+        let mut interrupted = false;
+        let mut open = true;
+        while open {
+            std::thread::sleep(GLANCE);
+            let now = clock.now();
+            if stop.is_requested() && !interrupted {
+                interrupted = now < end.load(Ordering::Relaxed);
+                end.fetch_min(now.max(start), Ordering::Relaxed);
+                if now < start {
+                    // Nothing was measured yet, so nothing needs to drain.
+                    end.store(now, Ordering::Relaxed);
+                }
+            }
+            let end = end.load(Ordering::Relaxed);
+            host.glance(now, end);
+            open = false;
+            for line in &lines {
+                open |= line.collect(&mut ledger);
+            }
+            if let Some(services) = ledger.take_news() {
+                on_progress(progress(now, start, end, nanos(phases.drain), services));
+            }
+        }
+
+        ledger.close_all();
+
+        let mut records = Vec::new();
+        let mut drained = 0;
+        for (number, worker) in workers.into_iter().enumerate() {
+            let Some(done) = worker.thread.join().map_err(|_| LoadError::Panicked { worker: number })? else {
+                return Err(worker_error(&worker.news).unwrap_or(LoadError::Panicked { worker: number }));
+            };
+            ledger.unfinished(&done.unfinished);
+            drained = drained.max(done.drained);
+            records.push(worker_record(&scenario, &plan, number, &done));
+        }
+        let end = end.load(Ordering::Relaxed);
+        ledger.connected(&connects);
+        let period = Period {
+            warmup_ns: start,
+            planned_ns: planned,
+            measured_ns: end.saturating_sub(start),
+            drain_ns: drained.saturating_sub(end),
+            interrupted,
+        };
+        let (series, services) = ledger.into_records();
+        Ok(Recording { period, series, services, workers: records, host: host.into_intervals() })
+    }
+}
+
+fn worker_error(news: &Receiver<News>) -> Option<LoadError> {
+    news.try_iter().find_map(|news| match news {
+        News::Failed(error) => Some(error),
+        _ => None,
+    })
+}
+
+fn worker_record(scenario: &Scenario, plan: &Plan, number: usize, done: &Done) -> WorkerRecord {
+    WorkerRecord {
+        services: plan.workers[number].iter().map(|instance| instance.name(scenario)).collect(),
+        pacing: done.pacing.word().to_owned(),
+        cpu: done.cpu,
+        busy: done.busy,
+    }
+}
+
+fn progress(now: Nanos, start: Nanos, end: Nanos, drain: Nanos, services: Vec<ServiceProgress>) -> Progress {
+    let (phase, from, of) = match now {
+        now if now < start => (Phase::WarmUp, 0, start),
+        now if now < end => (Phase::Measuring, start, end - start),
+        _ => (Phase::Draining, end, drain),
+    };
+    let elapsed = Duration::from_nanos(now.saturating_sub(from));
+    Progress { phase, elapsed, of: Some(Duration::from_nanos(of)), services }
+}
+
+/// The way to one worker's recorder and back.
+struct Line {
+    intervals: Receiver<Interval>,
+    back: Sender<Interval>,
+}
+
+impl Line {
+    /// Takes over what is there, and tells whether more may come.
+    fn collect(&self, ledger: &mut Ledger) -> bool {
+        loop {
+            match self.intervals.try_recv() {
+                Ok(mut interval) => {
+                    ledger.enter(&interval);
+                    interval.clear();
+                    // The worker may have ended meanwhile.
+                    let _ = self.back.send(interval);
+                }
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
+    }
+}

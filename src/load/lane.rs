@@ -1,0 +1,168 @@
+//! One lane: takes requests one at a time and carries each out on its connection.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use super::{source::Pending, station::Station};
+use crate::{
+    measure::{Completion, ErrorClass, Failure, Nanos, Outcome, SeriesId},
+    operation::{Args, Kind, Reply, Request},
+    target::Connection,
+};
+
+/// What a request brought, over all its steps.
+#[derive(Debug, Default)]
+struct Yield {
+    hits: u32,
+    misses: u32,
+    received: u32,
+    sent: u32,
+}
+
+/// A finished step.
+#[derive(Debug)]
+struct Step {
+    result: Result<Reply, Failure>,
+    sent: Nanos,
+    done: Nanos,
+    bytes: u32,
+}
+
+/// Serves requests until it is dropped.
+pub(super) async fn serve(station: Rc<Station>, lane: usize, connection: Connection) {
+    loop {
+        let pending = station.assignment(lane).await;
+        let trouble = carry_out(&station, lane, pending, &connection).await;
+        let clock = station.shop.clock;
+        if trouble {
+            // The client of a closed loop goes on with another connection, if there is one.
+            station.shop.recorder.borrow_mut().freed(station.service, clock.now());
+            station.ask_again(clock.now());
+            station.shop.recorder.borrow_mut().lost(station.service);
+            connection.recover().await;
+            station.shop.recorder.borrow_mut().recovered(station.service);
+            station.rejoin(lane, clock.now());
+        } else {
+            let now = clock.now();
+            station.free(lane, now);
+            station.ask_again(now);
+        }
+    }
+}
+
+/// Carries out one request, records it, and tells whether its connection needs to recover.
+async fn carry_out(station: &Station, lane: usize, pending: Pending, connection: &Connection) -> bool {
+    let operation = station.stream.operation(pending.sequence);
+    let series = station.series(operation);
+    let began = station.shop.clock.now();
+    station.shop.recorder.borrow_mut().sent(station.service, began);
+
+    let mut total = Yield::default();
+    let mut upkeep = Vec::new();
+    let mut failure = None;
+    let mut done = began;
+    for step in 0..station.stream.steps(operation) {
+        let request = station.stream.request(pending.sequence, step);
+        // The first step begins where the wait for a connection ended.
+        let sent = if step == 0 { began } else { done };
+        let finished = issue(station, lane, Some(pending), connection, request, sent).await;
+        done = finished.done;
+        total.sent += finished.bytes;
+        if let Ok(reply) = &finished.result {
+            // What is only queued is neither found nor missing.
+            total.hits += if series.transaction { 0 } else { reply.hits };
+            total.misses += if series.transaction { 0 } else { reply.misses };
+            total.received += reply.bytes;
+            if series.upkeep.is_some() {
+                upkeep.extend(station.stream.upkeep(pending.sequence, step, reply));
+            }
+        }
+        failure = finished.result.as_ref().err().cloned();
+        if let Some(id) = series.steps.get(step).filter(|_| pending.due >= station.shop.start) {
+            record(station, *id, finished);
+        }
+        if failure.is_some() {
+            break;
+        }
+    }
+
+    let failed = failure.as_ref().map(|failure| failure.class);
+    let Yield { hits, misses, received, sent } = total;
+    let outcome = match failure {
+        None => Outcome::Success { hits, misses, bytes: received },
+        Some(failure) => Outcome::Failed(failure),
+    };
+    let completion =
+        Completion { series: series.whole, due: pending.due, sent: Some(began), done, outcome, bytes_sent: sent };
+    station.complete(lane, completion);
+
+    match failed {
+        Some(class) if spoils(class, station.exclusive) => true,
+        // A transaction that was begun must not be left open for the next request.
+        Some(_) if series.transaction => after(station, lane, connection, discard(), None).await,
+        _ => {
+            for request in upkeep {
+                if after(station, lane, connection, request, series.upkeep).await {
+                    return true;
+                }
+            }
+            false
+        }
+    }
+}
+
+/// Sends a command that belongs to no request, and tells whether the connection needs to recover from it.
+async fn after(
+    station: &Station,
+    lane: usize,
+    connection: &Connection,
+    request: Request,
+    series: Option<SeriesId>,
+) -> bool {
+    let finished = issue(station, lane, None, connection, request, station.shop.clock.now()).await;
+    station.rest(lane);
+    let trouble = finished.result.as_ref().is_err_and(|failure| spoils(failure.class, station.exclusive));
+    if let Some(series) = series {
+        record(station, series, finished);
+    }
+    trouble
+}
+
+fn discard() -> Request {
+    Request { kind: Kind::Raw, key: Bytes::new(), args: Args::Raw(vec![Bytes::from_static(b"DISCARD")]) }
+}
+
+/// Whether a failure leaves the connection in a state in which it cannot be used at once.
+fn spoils(class: ErrorClass, exclusive: bool) -> bool {
+    match class {
+        ErrorClass::ConnectionLost | ErrorClass::Protocol => true,
+        // The late reply is still on its way, and the next request would queue behind it. Where requests share the
+        // connection that is how it goes anyway.
+        ErrorClass::Timeout => exclusive,
+        _ => false,
+    }
+}
+
+async fn issue(
+    station: &Station,
+    lane: usize,
+    pending: Option<Pending>,
+    connection: &Connection,
+    request: Request,
+    sent: Nanos,
+) -> Step {
+    let bytes = request.payload();
+    let result = station.timed(lane, pending, sent, connection.issue(request)).await;
+    Step { result, sent, done: station.shop.clock.now(), bytes }
+}
+
+fn record(station: &Station, series: SeriesId, step: Step) {
+    let Step { result, sent, done, bytes } = step;
+    let outcome = match result {
+        Ok(Reply { hits, misses, bytes, .. }) => Outcome::Success { hits, misses, bytes },
+        Err(failure) => Outcome::Failed(failure),
+    };
+    let completion = Completion { series, due: sent, sent: Some(sent), done, outcome, bytes_sent: bytes };
+    station.shop.recorder.borrow_mut().record(completion);
+}

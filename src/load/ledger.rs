@@ -1,0 +1,198 @@
+//! The recording in the making: takes the intervals of all workers, merges those of the same second, and packs each
+//! second once it is complete.
+
+use std::collections::BTreeMap;
+
+use super::{ServiceProgress, plan::Plan};
+use crate::{
+    measure::{
+        Interval, Latencies, Nanos, Series, SeriesId, SeriesRecord, SeriesRole, SeriesSecond, ServiceInterval,
+        ServiceRecord, ServiceSecond,
+    },
+    scenario::Scenario,
+};
+
+/// The recording in the making.
+pub(super) struct Ledger {
+    workers: usize,
+    /// Seconds of which only some workers have reported.
+    partial: BTreeMap<i64, Partial>,
+    series: Vec<SeriesRecord>,
+    services: Vec<ServiceRecord>,
+    connections: Vec<u64>,
+    news: Option<Vec<ServiceProgress>>,
+}
+
+/// What has come in of one second.
+#[derive(Default)]
+struct Partial {
+    reports: usize,
+    length: Nanos,
+    series: BTreeMap<u16, Series>,
+    services: BTreeMap<usize, ServiceInterval>,
+}
+
+impl Ledger {
+    pub(super) fn new(scenario: &Scenario, plan: &Plan, workers: usize) -> Self {
+        let series = plan.series.iter().map(|planned| SeriesRecord {
+            key: planned.key.clone(),
+            commands: planned.commands.clone(),
+            expects_hits: planned.expects_hits,
+            seconds: Vec::new(),
+            unfinished: 0,
+            messages: BTreeMap::new(),
+        });
+        let services = scenario.services.iter().map(|service| ServiceRecord {
+            name: service.name.clone(),
+            connect: Latencies::default().pack(),
+            connections: 0,
+            scheduled: 0,
+            seconds: Vec::new(),
+        });
+        Self {
+            workers,
+            partial: BTreeMap::new(),
+            series: series.collect(),
+            services: services.collect(),
+            connections: scenario.services.iter().map(crate::scenario::Service::connections).collect(),
+            news: None,
+        }
+    }
+
+    /// Enters one interval of one worker.
+    pub(super) fn enter(&mut self, interval: &Interval) {
+        if self.workers == 1 {
+            let series = interval.series.iter().map(|(id, series)| (*id, series));
+            let services = interval.services.iter().map(|(index, service)| (*index, service));
+            self.close(interval.second, interval.length, series, services);
+            return;
+        }
+        let partial = self.partial.entry(interval.second).or_default();
+        partial.reports += 1;
+        partial.length = partial.length.max(interval.length);
+        for (id, series) in &interval.series {
+            partial.series.entry(id.0).or_default().merge(series);
+        }
+        for (index, service) in &interval.services {
+            partial.services.entry(*index).or_default().merge(service);
+        }
+        if partial.reports == self.workers
+            && let Some(partial) = self.partial.remove(&interval.second)
+        {
+            self.close_partial(interval.second, &partial);
+        }
+    }
+
+    /// Closes the seconds at the very end, of which workers that were done earlier do not report.
+    pub(super) fn close_all(&mut self) {
+        for (second, partial) in std::mem::take(&mut self.partial) {
+            self.close_partial(second, &partial);
+        }
+    }
+
+    /// The latest second for people, once.
+    pub(super) fn take_news(&mut self) -> Option<Vec<ServiceProgress>> {
+        self.news.take()
+    }
+
+    /// Enters requests that were not finished.
+    pub(super) fn unfinished(&mut self, series: &[SeriesId]) {
+        for id in series {
+            self.series[usize::from(id.0)].unfinished += 1;
+        }
+    }
+
+    /// Enters how long each service's connections took to open.
+    pub(super) fn connected(&mut self, connects: &[Latencies]) {
+        for (service, connects) in self.services.iter_mut().zip(connects) {
+            service.connect = connects.pack();
+            service.connections = connects.len();
+        }
+    }
+
+    pub(super) fn into_records(self) -> (Vec<SeriesRecord>, Vec<ServiceRecord>) {
+        (self.series, self.services)
+    }
+
+    fn close_partial(&mut self, second: i64, partial: &Partial) {
+        let series = partial.series.iter().map(|(id, series)| (SeriesId(*id), series));
+        let services = partial.services.iter().map(|(index, service)| (*index, service));
+        self.close(second, partial.length, series, services);
+    }
+
+    fn close<'a>(
+        &mut self,
+        second: i64,
+        length: Nanos,
+        series: impl Iterator<Item = (SeriesId, &'a Series)>,
+        services: impl Iterator<Item = (usize, &'a ServiceInterval)>,
+    ) {
+        let seconds = length.max(1) as f64 / 1e9;
+        let mut progress = self.blank_progress();
+        let mut responses: BTreeMap<usize, Latencies> = BTreeMap::new();
+        for (id, series) in series {
+            let record = &mut self.series[usize::from(id.0)];
+            if record.key.role == SeriesRole::Operation
+                && let Some(index) = progress.iter().position(|service| service.name == record.key.service)
+            {
+                progress[index].rate += series.counts.completed as f64 / seconds;
+                progress[index].errors += series.counts.failed();
+                responses.entry(index).or_default().merge(&series.response);
+            }
+            if let (Ok(second), false) = (u32::try_from(second), series.is_empty()) {
+                enter_series(record, second, series);
+            }
+        }
+        for (index, responses) in responses {
+            progress[index].p50 = responses.quantile(0.5);
+            progress[index].p99 = responses.quantile(0.99);
+        }
+        for (index, service) in services {
+            progress[index].in_system = service.in_system_ns as f64 / length.max(1) as f64;
+            if let Ok(second) = u32::try_from(second) {
+                enter_service(&mut self.services[index], second, length, service);
+            }
+        }
+        self.news = Some(progress);
+    }
+
+    fn blank_progress(&self) -> Vec<ServiceProgress> {
+        let blank = |(service, connections): (&ServiceRecord, &u64)| ServiceProgress {
+            name: service.name.clone(),
+            connections: *connections,
+            ..ServiceProgress::default()
+        };
+        self.services.iter().zip(&self.connections).map(blank).collect()
+    }
+}
+
+fn enter_series(record: &mut SeriesRecord, second: u32, series: &Series) {
+    let mut counts = series.counts.clone();
+    counts.beyond_range = [&series.response, &series.failed].map(Latencies::beyond_range).iter().sum();
+    record.seconds.push(SeriesSecond {
+        second,
+        counts,
+        response: series.response.pack(),
+        service: series.service.pack(),
+        wait: series.wait.pack(),
+        failed: series.failed.pack(),
+    });
+    for (class, message) in &series.messages {
+        record.messages.entry(*class).or_insert_with(|| message.clone());
+    }
+}
+
+fn enter_service(record: &mut ServiceRecord, second: u32, length: Nanos, service: &ServiceInterval) {
+    let length = length.max(1) as f64;
+    record.scheduled += service.scheduled;
+    record.seconds.push(ServiceSecond {
+        second,
+        scheduled: service.scheduled,
+        lag: service.lag.pack(),
+        backlog: service.backlog,
+        in_system: service.in_system_ns as f64 / length,
+        in_use: service.in_use_ns as f64 / length,
+        lost: service.lost,
+        recovered: service.recovered,
+    });
+}

@@ -1,0 +1,194 @@
+//! Who does what: the numbers of the series, and which worker carries which instance of which service.
+
+use std::time::Duration;
+
+use super::{Pacing, Settings};
+use crate::{
+    measure::{SeriesId, SeriesKey, SeriesRole},
+    operation::{Access, DataType, Kind},
+    scenario::{Action, Command, Operation, Scenario, Service},
+};
+
+/// The plan of a run.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// Every series, by its number.
+    pub(super) series: Vec<PlannedSeries>,
+    /// Series of each service, by its index in the scenario.
+    pub(super) services: Vec<ServiceSeries>,
+    /// Instances of each worker.
+    pub(super) workers: Vec<Vec<Instance>>,
+    /// How the workers wait.
+    pub(super) pacing: Pacing,
+}
+
+/// What is known of a series beforehand.
+#[derive(Debug)]
+pub(super) struct PlannedSeries {
+    pub(super) key: SeriesKey,
+    pub(super) commands: Vec<String>,
+    pub(super) expects_hits: bool,
+}
+
+/// Series of one service, by the index of its operation.
+pub(super) type ServiceSeries = Vec<OperationSeries>;
+
+/// Series of one operation.
+#[derive(Debug, Clone)]
+pub(super) struct OperationSeries {
+    pub(super) whole: SeriesId,
+    /// One per step of a sequence; empty for a single command.
+    pub(super) steps: Vec<SeriesId>,
+    pub(super) upkeep: Option<SeriesId>,
+    /// Whether its steps are wrapped in `MULTI` and `EXEC`.
+    pub(super) transaction: bool,
+}
+
+/// One process of a service, with a pool and a share of the load of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Instance {
+    /// Index of the service in the scenario.
+    pub(super) service: usize,
+    /// Number within the service, from 0.
+    pub(super) number: u32,
+}
+
+impl Plan {
+    pub(super) fn new(scenario: &Scenario, settings: Settings) -> Self {
+        let mut series = Vec::new();
+        let services =
+            scenario.services.iter().map(|service| plan_service(scenario, service, &mut series)).collect::<Vec<_>>();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let for_server = usize::from(settings.same_machine);
+        let workers = settings.workers.unwrap_or_else(|| cores.saturating_sub(for_server)).max(1);
+        let workers = assign(scenario, workers);
+        let spare = workers.len() + for_server <= cores;
+        let pacing = settings.pacing.unwrap_or(if spare { Pacing::Spin } else { Pacing::Adaptive });
+        Self { series, services, workers, pacing }
+    }
+
+    /// Series of the services on one worker.
+    pub(super) fn series_of(&self, worker: usize) -> Vec<SeriesId> {
+        self.services_of(worker)
+            .into_iter()
+            .flat_map(|service| &self.services[service])
+            .flat_map(|series| [series.whole].into_iter().chain(series.steps.iter().copied()).chain(series.upkeep))
+            .collect()
+    }
+
+    /// Services on one worker.
+    pub(super) fn services_of(&self, worker: usize) -> Vec<usize> {
+        let mut services: Vec<_> = self.workers[worker].iter().map(|instance| instance.service).collect();
+        services.sort_unstable();
+        services.dedup();
+        services
+    }
+}
+
+impl Instance {
+    /// Its share of a number that belongs to the whole service, the first instances taking what is left over.
+    pub(super) fn share(self, of: u32, instances: u32) -> u32 {
+        of / instances + u32::from(self.number < of % instances)
+    }
+
+    /// Name for people.
+    pub(super) fn name(self, scenario: &Scenario) -> String {
+        let service = &scenario.services[self.service];
+        match service.instances {
+            1 => service.name.clone(),
+            _ => format!("{}#{}", service.name, self.number),
+        }
+    }
+}
+
+/// Spreads the instances over the workers, the heaviest first, each to the worker with the least load.
+fn assign(scenario: &Scenario, workers: usize) -> Vec<Vec<Instance>> {
+    // A closed loop takes what it can get, so it counts like the sum of all open ones.
+    let open: f64 = scenario.services.iter().filter_map(Service::offered_rate).sum();
+    let mut instances: Vec<(f64, Instance)> = Vec::new();
+    for (index, service) in scenario.services.iter().enumerate() {
+        let load = service.offered_rate().unwrap_or(open.max(1.0)) / f64::from(service.instances);
+        instances.extend((0..service.instances).map(|number| (load, Instance { service: index, number })));
+    }
+    instances.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    let mut loads: Vec<(f64, Vec<Instance>)> = vec![(0.0, Vec::new()); workers.min(instances.len())];
+    for (load, instance) in instances {
+        let lightest = loads.iter_mut().min_by(|(a, _), (b, _)| a.total_cmp(b));
+        let (sum, taken) = lightest.expect("a scenario has at least one service, hence one worker");
+        *sum += load;
+        taken.push(instance);
+    }
+    loads.into_iter().map(|(_, instances)| instances).collect()
+}
+
+fn plan_service(scenario: &Scenario, service: &Service, series: &mut Vec<PlannedSeries>) -> ServiceSeries {
+    let mut add = |operation: String, role, commands: Vec<Kind>, expects_hits| {
+        let id = SeriesId(u16::try_from(series.len()).expect("a scenario has far fewer than 65 536 operations"));
+        let key = SeriesKey { service: service.name.clone(), operation, role };
+        let commands = commands.into_iter().map(|kind| kind.spec().name.to_owned()).collect();
+        series.push(PlannedSeries { key, commands, expects_hits });
+        id
+    };
+    let expected = |command: &Command| expects_hits(scenario, service, command);
+    let plan_operation = |operation: &Operation| {
+        let name = &operation.name;
+        match &operation.action {
+            Action::Single(command) => {
+                let kind = command.kind;
+                let whole = add(name.clone(), SeriesRole::Operation, vec![kind], expected(command));
+                let upkeep = kind.upkeep().map(|upkeep| {
+                    add(format!("{name}+{}", upkeep.spec().name), SeriesRole::Upkeep, vec![upkeep], false)
+                });
+                OperationSeries { whole, steps: Vec::new(), upkeep, transaction: false }
+            }
+            Action::Sequence { steps, transaction } => {
+                let mut kinds: Vec<_> = steps.iter().map(|step| (step.kind, !transaction && expected(step))).collect();
+                if *transaction {
+                    kinds.insert(0, (Kind::Multi, false));
+                    kinds.push((Kind::Exec, false));
+                }
+                let all = kinds.iter().map(|(kind, _)| *kind).collect();
+                let whole = add(name.clone(), SeriesRole::Operation, all, kinds.iter().all(|(_, hits)| *hits));
+                let steps = kinds
+                    .iter()
+                    .enumerate()
+                    .map(|(number, (kind, hits))| {
+                        let step = format!("{name}/{}.{}", number + 1, kind.spec().name);
+                        add(step, SeriesRole::Step, vec![*kind], *hits)
+                    })
+                    .collect();
+                let upkeep: Vec<_> = kinds.iter().filter_map(|(kind, _)| kind.upkeep()).collect();
+                let upkeep = (!upkeep.is_empty() && !transaction)
+                    .then(|| add(format!("{name}+upkeep"), SeriesRole::Upkeep, upkeep, false));
+                OperationSeries { whole, steps, upkeep, transaction: *transaction }
+            }
+        }
+    };
+    service.operations.iter().map(plan_operation).collect()
+}
+
+/// Whether a command reads what the prefill wrote, and nothing else in its service takes that away again.
+fn expects_hits(scenario: &Scenario, service: &Service, command: &Command) -> bool {
+    let spec = command.kind.spec();
+    let removed = commands(service).any(|other| other.kind.spec().data == spec.data && takes_away(other));
+    scenario.run.prefill && spec.access == Access::Read && spec.data != DataType::None && !removed
+}
+
+fn commands(service: &Service) -> impl Iterator<Item = &Command> {
+    service.operations.iter().flat_map(|operation| match &operation.action {
+        Action::Single(command) => std::slice::from_ref(command),
+        Action::Sequence { steps, .. } => steps.as_slice(),
+    })
+}
+
+fn takes_away(command: &Command) -> bool {
+    /// Keys that outlive this outlive most runs.
+    const LONG: Duration = Duration::from_secs(3600);
+    match command.kind {
+        Kind::Del | Kind::GetDel | Kind::HDel | Kind::LPop | Kind::RPop | Kind::LTrim | Kind::SRem | Kind::ZRem => true,
+        Kind::Set | Kind::Expire => command.parameters.expire.is_some_and(|expire| expire < LONG),
+        // Nobody knows what these do.
+        Kind::Raw | Kind::Eval => true,
+        _ => false,
+    }
+}

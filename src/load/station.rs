@@ -1,0 +1,327 @@
+//! One instance of a service as a queueing station: requests wait in one queue, first come, first served, and lanes
+//! serve them. A lane is a connection (exclusive checkout) or one of the places on a connection (shared checkout).
+//!
+//! Open and closed loop differ only in their [`Source`]; pools of every size and both kinds of checkout differ only in
+//! the number of lanes and in which idle lane is taken next.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    pin::pin,
+    rc::Rc,
+    task::{Poll, Waker},
+};
+
+use tokio::sync::Notify;
+
+use super::{
+    plan::{Instance, OperationSeries, Plan},
+    source::{Pending, Source, nanos},
+};
+use crate::{
+    measure::{Clock, Completion, ErrorClass, Failure, Nanos, Outcome, Recorder, SeriesId},
+    scenario::{Checkout, Scenario},
+    workload::RequestStream,
+};
+
+/// Room for waiting requests that is made beforehand, so that only an overloaded pool makes it grow.
+const QUEUE: usize = 1 << 14;
+
+/// What all stations of a worker have in common.
+#[derive(Debug)]
+pub(super) struct Shop {
+    pub(super) clock: Clock,
+    pub(super) recorder: RefCell<Recorder>,
+    /// Start of the measured period.
+    pub(super) start: Nanos,
+    /// End of the measured period; moved forward when a person ends the run.
+    pub(super) end: Cell<Nanos>,
+    /// Counts what the worker did, to tell idle turns from busy ones.
+    pub(super) work: Cell<u64>,
+    /// Tells a sleeping pacer that something falls due earlier than it knew.
+    pub(super) earlier: Notify,
+}
+
+/// One instance of a service.
+#[derive(Debug)]
+pub(super) struct Station {
+    pub(super) shop: Rc<Shop>,
+    pub(super) service: usize,
+    pub(super) stream: RequestStream,
+    pub(super) exclusive: bool,
+    series: Vec<OperationSeries>,
+    checkout_timeout: Nanos,
+    command_timeout: Nanos,
+    source: RefCell<Source>,
+    floor: RefCell<Floor>,
+}
+
+/// Who waits and who works.
+#[derive(Debug)]
+struct Floor {
+    waiting: VecDeque<Pending>,
+    idle: VecDeque<usize>,
+    lanes: Vec<Lane>,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    task: Task,
+    waker: Option<Waker>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+enum Task {
+    /// Waiting for a request, or for its connection to come back.
+    #[default]
+    None,
+    /// A request that it has not begun.
+    Assigned(Pending),
+    /// A command under way; for upkeep without a request behind it.
+    Serving { pending: Option<Pending>, deadline: Nanos, expired: bool },
+}
+
+impl Task {
+    fn pending(self) -> Option<Pending> {
+        match self {
+            Self::None => None,
+            Self::Assigned(pending) => Some(pending),
+            Self::Serving { pending, .. } => pending,
+        }
+    }
+}
+
+impl Station {
+    pub(super) fn new(shop: Rc<Shop>, scenario: &Scenario, plan: &Plan, instance: Instance) -> Self {
+        let service = &scenario.services[instance.service];
+        let lanes = lanes(scenario, instance);
+        Self {
+            shop,
+            service: instance.service,
+            stream: RequestStream::new(scenario, instance.service),
+            exclusive: service.pool.checkout == Checkout::Exclusive,
+            series: plan.services[instance.service].clone(),
+            checkout_timeout: nanos(service.pool.checkout_timeout),
+            command_timeout: nanos(service.pool.command_timeout),
+            source: RefCell::new(Source::new(scenario, instance)),
+            floor: RefCell::new(Floor {
+                waiting: VecDeque::with_capacity(QUEUE),
+                idle: (0..lanes).collect(),
+                lanes: (0..lanes).map(|_| Lane::default()).collect(),
+            }),
+        }
+    }
+
+    /// Number of lanes.
+    pub(super) fn lanes(&self) -> usize {
+        self.floor.borrow().lanes.len()
+    }
+
+    /// Series of an operation.
+    pub(super) fn series(&self, operation: usize) -> &OperationSeries {
+        &self.series[operation]
+    }
+
+    /// When the next request falls due.
+    pub(super) fn next_due(&self) -> Option<Nanos> {
+        self.source.borrow().next_due()
+    }
+
+    /// Releases every request that is due.
+    pub(super) fn release_due(&self, now: Nanos) {
+        loop {
+            let mut source = self.source.borrow_mut();
+            let Some(pending) = source.take_due(now, self.shop.end.get()) else { return };
+            let open = source.is_open();
+            drop(source);
+            let released = if open { self.shop.clock.now() } else { now };
+            self.admit(pending, released, open);
+        }
+    }
+
+    /// A request enters: to an idle lane, or into the queue.
+    fn admit(&self, pending: Pending, now: Nanos, open: bool) {
+        self.shop.work.set(self.shop.work.get() + 1);
+        self.shop.recorder.borrow_mut().released(self.service, pending.due, now, open);
+        let mut floor = self.floor.borrow_mut();
+        // A pool hands out the connection that came back last; fred's own way is to go round.
+        let lane = if self.exclusive { floor.idle.pop_back() } else { floor.idle.pop_front() };
+        match lane {
+            Some(lane) => {
+                let lane = &mut floor.lanes[lane];
+                lane.task = Task::Assigned(pending);
+                if let Some(waker) = lane.waker.take() {
+                    waker.wake();
+                }
+            }
+            None => floor.waiting.push_back(pending),
+        }
+    }
+
+    /// Waits until the lane has a request to serve.
+    pub(super) async fn assignment(&self, lane: usize) -> Pending {
+        std::future::poll_fn(|context| {
+            let lane = &mut self.floor.borrow_mut().lanes[lane];
+            match lane.task {
+                Task::Assigned(pending) => Poll::Ready(pending),
+                _ => {
+                    lane.waker = Some(context.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+
+    /// Carries out one command, of a request or for upkeep, at most for the pool's command timeout.
+    pub(super) async fn timed<T>(
+        &self,
+        lane: usize,
+        pending: Option<Pending>,
+        sent: Nanos,
+        command: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let deadline = sent.saturating_add(self.command_timeout);
+        self.floor.borrow_mut().lanes[lane].task = Task::Serving { pending, deadline, expired: false };
+        let mut command = pin!(command);
+        std::future::poll_fn(|context| {
+            if let Poll::Ready(result) = command.as_mut().poll(context) {
+                return Poll::Ready(result);
+            }
+            let lane = &mut self.floor.borrow_mut().lanes[lane];
+            if matches!(lane.task, Task::Serving { expired: true, .. }) {
+                let message = format!("no reply within {:?}", std::time::Duration::from_nanos(self.command_timeout));
+                return Poll::Ready(Err(Failure { class: ErrorClass::Timeout, message }));
+            }
+            if !lane.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+                lane.waker = Some(context.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Records the end of a request.
+    pub(super) fn complete(&self, lane: usize, completion: Completion) {
+        self.shop.work.set(self.shop.work.get() + 1);
+        self.floor.borrow_mut().lanes[lane].task = Task::None;
+        let mut recorder = self.shop.recorder.borrow_mut();
+        let done = completion.done;
+        recorder.record(completion);
+        recorder.left(self.service, done);
+    }
+
+    /// The lane takes the next waiting request, or idles.
+    pub(super) fn free(&self, lane: usize, now: Nanos) {
+        self.shop.recorder.borrow_mut().freed(self.service, now);
+        self.rejoin(lane, now);
+    }
+
+    /// Like [`Self::free`] for a lane whose connection was away and is back.
+    pub(super) fn rejoin(&self, lane: usize, now: Nanos) {
+        self.expire_waiting(now);
+        let mut floor = self.floor.borrow_mut();
+        match floor.waiting.pop_front() {
+            Some(pending) => floor.lanes[lane].task = Task::Assigned(pending),
+            None => floor.idle.push_back(lane),
+        }
+    }
+
+    /// In a closed loop the client of a finished request asks again.
+    pub(super) fn ask_again(&self, now: Nanos) {
+        let again = self.source.borrow_mut().finished(now, self.shop.end.get());
+        match again {
+            Some(pending) => self.admit(pending, now, false),
+            None if self.source.borrow().next_due().is_some() => self.shop.earlier.notify_one(),
+            None => {}
+        }
+    }
+
+    /// Gives up what has waited or worked for too long.
+    pub(super) fn sweep(&self, now: Nanos) {
+        self.expire_waiting(now);
+        for lane in &mut self.floor.borrow_mut().lanes {
+            if let Task::Serving { deadline, expired, .. } = &mut lane.task
+                && *deadline <= now
+            {
+                *expired = true;
+                if let Some(waker) = lane.waker.take() {
+                    waker.wake();
+                }
+            }
+        }
+    }
+
+    /// How often [`Self::sweep`] is worth its while: a timeout is noticed within a twentieth of its length.
+    pub(super) fn sweep_every(&self) -> Nanos {
+        (self.command_timeout.min(self.checkout_timeout) / 20).clamp(2_000_000, 100_000_000)
+    }
+
+    fn expire_waiting(&self, now: Nanos) {
+        loop {
+            let mut floor = self.floor.borrow_mut();
+            let late = |pending: &&Pending| pending.due.saturating_add(self.checkout_timeout) <= now;
+            let Some(pending) = floor.waiting.front().filter(late).copied() else { return };
+            floor.waiting.pop_front();
+            drop(floor);
+            self.fail_waiting(pending, now);
+        }
+    }
+
+    fn fail_waiting(&self, pending: Pending, now: Nanos) {
+        let waited = std::time::Duration::from_nanos(self.checkout_timeout);
+        let failure = Failure {
+            class: ErrorClass::CheckoutTimeout,
+            message: format!("no connection of the pool became free within {waited:?}"),
+        };
+        let mut recorder = self.shop.recorder.borrow_mut();
+        recorder.record(Completion {
+            series: self.series[self.stream.operation(pending.sequence)].whole,
+            due: pending.due,
+            sent: None,
+            done: now,
+            outcome: Outcome::Failed(failure),
+            bytes_sent: 0,
+        });
+        recorder.left(self.service, now);
+        drop(recorder);
+        self.ask_again(now);
+    }
+
+    /// The lane has done its upkeep.
+    pub(super) fn rest(&self, lane: usize) {
+        self.floor.borrow_mut().lanes[lane].task = Task::None;
+    }
+
+    /// Whether nobody waits and nobody works.
+    pub(super) fn is_empty(&self) -> bool {
+        self.floor.borrow().pending().next().is_none()
+    }
+
+    /// Series of the requests that fell due in the measured period and are not finished.
+    pub(super) fn unfinished(&self) -> Vec<SeriesId> {
+        self.floor
+            .borrow()
+            .pending()
+            .filter(|pending| pending.due >= self.shop.start)
+            .map(|pending| self.series[self.stream.operation(pending.sequence)].whole)
+            .collect()
+    }
+}
+
+impl Floor {
+    /// Requests that are not finished.
+    fn pending(&self) -> impl Iterator<Item = Pending> {
+        let under_way = self.lanes.iter().filter_map(|lane| lane.task.pending());
+        under_way.chain(self.waiting.iter().copied())
+    }
+}
+
+/// Number of lanes of an instance.
+fn lanes(scenario: &Scenario, instance: Instance) -> usize {
+    let pool = scenario.services[instance.service].pool;
+    match pool.checkout {
+        Checkout::Exclusive => pool.size as usize,
+        Checkout::Shared { in_flight } => pool.size as usize * in_flight as usize,
+    }
+}

@@ -1,0 +1,320 @@
+//! One worker thread: opens its connections, waits for the start, drives its stations, and says what it did.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    runtime::Builder,
+    sync::{Notify, oneshot},
+    task::{JoinSet, LocalSet},
+};
+
+use super::{
+    LoadError, Stop, lane,
+    pacing::{Pacer, Pacing},
+    plan::{Instance, Plan},
+    source::nanos,
+    station::{Shop, Station},
+};
+use crate::{
+    measure::{self, Clock, Interval, Nanos, Recorder, SeriesId},
+    scenario::Scenario,
+    target::{Connection, Connector, Target},
+};
+
+/// So many connections of a worker are being opened at a time: few enough for any listen backlog.
+const RAMP: usize = 64;
+
+/// Longest time that closing all connections may take.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What a worker is told when all are ready.
+#[derive(Debug)]
+pub(super) struct Start {
+    pub(super) clock: Clock,
+    /// Start of the measured period.
+    pub(super) start: Nanos,
+    /// End of the measured period, which may be moved forward.
+    pub(super) end: Arc<AtomicU64>,
+    pub(super) drain: Nanos,
+    /// Where full intervals go.
+    pub(super) full: mpsc::Sender<Interval>,
+    /// Where the worker leaves the way back for them.
+    pub(super) give_back: mpsc::Sender<mpsc::Sender<Interval>>,
+}
+
+/// What a worker says before the start.
+#[derive(Debug)]
+pub(super) enum News {
+    /// One more connection of a service is open.
+    Connected { service: usize, nanos: Nanos },
+    /// All are, and the worker waits.
+    Ready(oneshot::Sender<Start>),
+    /// It gave up.
+    Failed(LoadError),
+}
+
+/// What a worker did.
+#[derive(Debug)]
+pub(super) struct Done {
+    /// Requests that were not finished.
+    pub(super) unfinished: Vec<SeriesId>,
+    pub(super) pacing: Pacing,
+    pub(super) cpu: f64,
+    pub(super) busy: f64,
+    /// When it had drained.
+    pub(super) drained: Nanos,
+}
+
+/// A worker thread.
+pub(super) struct Worker {
+    pub(super) thread: JoinHandle<Option<Done>>,
+    pub(super) news: mpsc::Receiver<News>,
+}
+
+/// What a worker thread takes along.
+struct Kit {
+    number: usize,
+    scenario: Arc<Scenario>,
+    plan: Arc<Plan>,
+    connectors: Vec<(Instance, Connector)>,
+    stop: Stop,
+    news: mpsc::Sender<News>,
+}
+
+impl Worker {
+    pub(super) fn spawn(
+        number: usize,
+        scenario: &Arc<Scenario>,
+        plan: &Arc<Plan>,
+        target: &Target,
+        stop: &Stop,
+    ) -> Result<Self, LoadError> {
+        let (sender, news) = mpsc::channel();
+        let connectors =
+            plan.workers[number].iter().map(|instance| (*instance, target.connector(instance.service))).collect();
+        let kit = Kit {
+            number,
+            scenario: Arc::clone(scenario),
+            plan: Arc::clone(plan),
+            connectors,
+            stop: stop.clone(),
+            news: sender,
+        };
+        let thread = thread::Builder::new()
+            .name(format!("plimsoll-load-{number}"))
+            .spawn(move || kit.work())
+            .map_err(|source| LoadError::Worker { worker: number, source })?;
+        Ok(Self { thread, news })
+    }
+}
+
+impl Kit {
+    fn work(self) -> Option<Done> {
+        let news = self.news.clone();
+        let set_up = |source| LoadError::Worker { worker: self.number, source };
+        let result = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(set_up)
+            .and_then(|runtime| LocalSet::new().block_on(&runtime, self.drive()));
+        result
+            .map_err(|error| {
+                // Nobody listens any more only if the run is being given up already.
+                let _ = news.send(News::Failed(error));
+            })
+            .ok()
+    }
+
+    async fn drive(&self) -> Result<Done, LoadError> {
+        let connections = self.connect().await?;
+        let (sender, start) = oneshot::channel();
+        self.news.send(News::Ready(sender)).map_err(|_| LoadError::Interrupted)?;
+        let start = start.await.map_err(|_| LoadError::Interrupted)?;
+        let pacer = Pacer::new(self.plan.pacing, start.clock)
+            .map_err(|source| LoadError::Worker { worker: self.number, source })?;
+
+        let plan = measure::Plan {
+            series: self.plan.series_of(self.number),
+            services: self.plan.services_of(self.number),
+            start: start.start,
+        };
+        let (recorder, back) = Recorder::new(plan, start.clock.now(), start.full.clone());
+        // The collector waits for it, so it is there.
+        let _ = start.give_back.send(back);
+        let shop = Rc::new(Shop {
+            clock: start.clock,
+            recorder: RefCell::new(recorder),
+            start: start.start,
+            end: Cell::new(start.end.load(Ordering::Relaxed)),
+            work: Cell::new(0),
+            earlier: Notify::new(),
+        });
+        let stations: Vec<_> = connections
+            .iter()
+            .map(|(instance, _)| Rc::new(Station::new(Rc::clone(&shop), &self.scenario, &self.plan, *instance)))
+            .collect();
+        let mut lanes = JoinSet::new();
+        for (station, (_, connections)) in stations.iter().zip(&connections) {
+            for lane in 0..station.lanes() {
+                let connection = connections[lane % connections.len()].clone();
+                lanes.spawn_local(lane::serve(Rc::clone(station), lane, connection));
+            }
+        }
+        let done = Floor { shop: &shop, stations: &stations, start: &start, pacer }.run().await;
+
+        lanes.abort_all();
+        while lanes.join_next().await.is_some() {}
+        drop(stations);
+        if let Some(shop) = Rc::into_inner(shop) {
+            shop.recorder.into_inner().finish(shop.clock.now());
+        }
+        let all = connections.into_iter().flat_map(|(_, connections)| connections);
+        // Servers see a proper end where there is time for one.
+        let _ =
+            tokio::time::timeout(FAREWELL, in_parallel(all.map(|connection| async move { connection.close().await })))
+                .await;
+        Ok(done)
+    }
+
+    /// Opens all connections, a few at a time.
+    async fn connect(&self) -> Result<Vec<(Instance, Vec<Connection>)>, LoadError> {
+        let mut all = Vec::new();
+        for (instance, connector) in &self.connectors {
+            let service = &self.scenario.services[instance.service];
+            let size = service.pool.size as usize;
+            let mut connections = Vec::with_capacity(size);
+            let mut opening = JoinSet::new();
+            let mut asked = 0;
+            while connections.len() < size {
+                while asked < size && opening.len() < RAMP {
+                    let connector = connector.clone();
+                    opening.spawn_local(async move {
+                        let began = Instant::now();
+                        connector.open().await.map(|connection| (connection, nanos(began.elapsed())))
+                    });
+                    asked += 1;
+                }
+                if self.stop.is_requested() {
+                    return Err(LoadError::Interrupted);
+                }
+                let opened = opening.join_next().await.expect("as many are asked for as are missing");
+                let opened = opened.map_err(|_| LoadError::Panicked { worker: self.number })?;
+                let (connection, nanos) = opened.map_err(|source| LoadError::Connect {
+                    service: service.name.clone(),
+                    number: connections.len() as u64 + 1,
+                    of: size as u64,
+                    source,
+                })?;
+                connections.push(connection);
+                let _ = self.news.send(News::Connected { service: instance.service, nanos });
+            }
+            all.push((*instance, connections));
+        }
+        Ok(all)
+    }
+}
+
+/// Awaits futures, a few at a time.
+async fn in_parallel(futures: impl Iterator<Item = impl Future<Output = ()> + 'static>) {
+    let mut running = JoinSet::new();
+    for future in futures {
+        if running.len() >= RAMP {
+            running.join_next().await;
+        }
+        running.spawn_local(future);
+    }
+    while running.join_next().await.is_some() {}
+}
+
+/// The measured part of a worker's life.
+struct Floor<'a> {
+    shop: &'a Shop,
+    stations: &'a [Rc<Station>],
+    start: &'a Start,
+    pacer: Pacer,
+}
+
+impl Floor<'_> {
+    async fn run(mut self) -> Done {
+        let sweep_every = self.stations.iter().map(|station| station.sweep_every()).min().unwrap_or(Nanos::MAX);
+        let mut next_sweep = 0;
+        let mut idle = IdleMeter::default();
+        let mut at_start = None;
+        let mut at_end = None;
+        loop {
+            let now = self.shop.clock.now();
+            let end = self.start.end.load(Ordering::Relaxed);
+            self.shop.end.set(end);
+            self.shop.recorder.borrow_mut().advance(now);
+            idle.turn(now, self.shop.work.get());
+            if at_start.is_none() && now >= self.start.start {
+                at_start = Some((now, thread_cpu(), idle.idle));
+            }
+            if at_end.is_none() && now >= end {
+                at_end = Some((now, thread_cpu(), idle.idle));
+            }
+            if now >= next_sweep {
+                next_sweep = now + sweep_every;
+                self.stations.iter().for_each(|station| station.sweep(now));
+            }
+            self.stations.iter().for_each(|station| station.release_due(now));
+            let over = now >= end && self.stations.iter().all(|station| station.is_empty());
+            if over || now >= end.saturating_add(self.start.drain) {
+                break;
+            }
+            let due = self.stations.iter().filter_map(|station| station.next_due()).min();
+            let due = if now < end { Some(due.unwrap_or(end).min(end)) } else { None };
+            self.pacer.turn(due, self.shop.earlier.notified()).await;
+        }
+        let (cpu, busy) = match (at_start, at_end) {
+            (Some((from, cpu_from, idle_from)), Some((to, cpu_to, idle_to))) if to > from => {
+                let length = (to - from) as f64;
+                let cpu = (cpu_to - cpu_from) as f64 / length;
+                let turned = 1.0 - (idle_to - idle_from) as f64 / length;
+                (cpu.clamp(0.0, 1.0), if self.pacer.spins() { turned.clamp(0.0, 1.0) } else { cpu.clamp(0.0, 1.0) })
+            }
+            _ => (0.0, 0.0),
+        };
+        Done {
+            unfinished: self.stations.iter().flat_map(|station| station.unfinished()).collect(),
+            pacing: self.pacer.pacing(),
+            cpu,
+            busy,
+            drained: self.shop.clock.now(),
+        }
+    }
+}
+
+/// Adds up the turns in which nothing was done.
+#[derive(Debug, Default)]
+struct IdleMeter {
+    at: Nanos,
+    work: u64,
+    idle: Nanos,
+}
+
+impl IdleMeter {
+    fn turn(&mut self, now: Nanos, work: u64) {
+        if work == self.work {
+            self.idle += now - self.at;
+        }
+        self.at = now;
+        self.work = work;
+    }
+}
+
+/// CPU time of this thread, in nanoseconds.
+fn thread_cpu() -> Nanos {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as Nanos * 1_000_000_000 + time.tv_nsec as Nanos
+}
