@@ -7,4 +7,4 @@ mod request;
 mod table;
 
 pub use request::{Args, Reply, Request};
-pub use table::{Access, DataType, Kind, Parameters, Spec};
+pub use table::{Access, DataType, Kind, Parameters, Spec, TABLE};
