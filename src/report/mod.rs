@@ -11,6 +11,8 @@ mod html;
 mod json;
 mod markdown;
 mod summary;
+#[cfg(test)]
+mod scratch;
 mod terminal;
 mod view;
 

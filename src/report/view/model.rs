@@ -152,6 +152,8 @@ pub(crate) enum RowKind {
 pub(crate) struct Cell {
     /// Its text.
     pub(crate) text: String,
+    /// Sign behind it that the legend explains; empty for none.
+    pub(crate) mark: &'static str,
     /// How it is coloured.
     pub(crate) tone: Tone,
 }
@@ -254,7 +256,17 @@ impl Column {
 impl Cell {
     /// A cell.
     pub(crate) fn new(text: impl Into<String>, tone: Tone) -> Self {
-        Self { text: text.into(), tone }
+        Self { text: text.into(), mark: "", tone }
+    }
+
+    /// The same with a mark.
+    pub(crate) fn marked(self, mark: &'static str) -> Self {
+        Self { mark, ..self }
+    }
+
+    /// Text and mark.
+    pub(crate) fn whole(&self) -> String {
+        format!("{}{}", self.text, self.mark)
     }
 }
 

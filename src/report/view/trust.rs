@@ -5,7 +5,7 @@ use super::{
     checks::{quantity, subject, words},
     headline::{outcome_tone, outcome_words},
     known_percentile,
-    results::{kind, names},
+    results::{grouped, kind, names},
 };
 use crate::{
     analysis::{Analysis, Check, Level, PercentileValue, Proportion},
@@ -125,9 +125,7 @@ fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
         Column::numbers("Burstiness", None, 1),
         Column::words("Objective", 0),
     ];
-    let rows = analysis
-        .rows
-        .iter()
+    let rows = grouped(analysis)
         .filter(|row| row.scope.role == SeriesRole::Operation)
         .map(|row| {
             let mut cells = Vec::from(names(row));
