@@ -12,9 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("main.rs", &["cli"]),
     (
         "cli",
-        &[
-            "report", "analysis", "results", "load", "target", "server", "workload", "scenario", "operation", "measure",
-        ],
+        &["report", "analysis", "results", "load", "target", "server", "workload", "scenario", "operation", "measure"],
     ),
     ("report", &["analysis", "results", "scenario", "operation", "measure"]),
     ("analysis", &["results", "scenario", "operation", "measure"]),

@@ -188,7 +188,7 @@ pub(crate) struct Note {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Figure {
     /// Stem of its file.
-    pub(crate) name: String,
+    pub(crate) name: &'static str,
     /// Title.
     pub(crate) title: String,
     /// What it shows, for those who cannot see it.
