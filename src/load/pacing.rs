@@ -92,7 +92,13 @@ mod timer {
     impl Timer {
         pub(super) fn new() -> io::Result<Self> {
             let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
-            Ok(Self(AsyncFd::with_interest(timer, Interest::READABLE)?))
+            #[expect(
+                deprecated,
+                reason = "deprecated for types whose descriptor may change under way, which an OwnedFd's cannot; what \
+                          replaces it is unsafe"
+            )]
+            let timer = AsyncFd::with_interest(timer, Interest::READABLE)?;
+            Ok(Self(timer))
         }
 
         pub(super) async fn sleep(&mut self, duration: Duration) {

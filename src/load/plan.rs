@@ -111,7 +111,7 @@ fn assign(scenario: &Scenario, workers: usize) -> Vec<Vec<Instance>> {
         instances.extend((0..service.instances).map(|number| (load, Instance { service: index, number })));
     }
     instances.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    let mut loads = vec![(0.0, Vec::new()); workers.min(instances.len())];
+    let mut loads: Vec<(f64, Vec<Instance>)> = vec![(0.0, Vec::new()); workers.min(instances.len())];
     for (load, instance) in instances {
         let lightest = loads.iter_mut().min_by(|(a, _), (b, _)| a.total_cmp(b));
         let (sum, taken) = lightest.expect("a scenario has at least one service, hence one worker");

@@ -15,7 +15,20 @@ pub struct Request {
     pub args: Args,
 }
 
-/// The arguments of a command behind its key.
+/// The arguments of a command behind its key. Which shape belongs to which command:
+///
+/// | shape | commands |
+/// |---|---|
+/// | `None` | `PING GET GETDEL INCR STRLEN TTL HGETALL LLEN SMEMBERS SCARD ZCARD MULTI EXEC`; `LPOP RPOP` of one element |
+/// | `Value` | `ECHO SET GETSET APPEND HGET SISMEMBER ZSCORE ZRANK PUBLISH` |
+/// | `Expiring` | `SET` with an expiry |
+/// | `Values` | `MGET DEL EXISTS` (keys behind the first), `HMGET HDEL LPUSH RPUSH SADD SREM ZREM` |
+/// | `Pairs` | `MSET`, `HSET` |
+/// | `Scored` | `ZADD` |
+/// | `Range` | `LRANGE LTRIM ZRANGE ZREVRANGE` (indexes), `ZRANGEBYSCORE` (scores) |
+/// | `Number` | `INCRBY`, `EXPIRE` (seconds), `LPOP RPOP` of several elements (`COUNT`), `XRANGE - + COUNT` |
+/// | `Increment` | `HINCRBY ZINCRBY` |
+/// | `Entry`, `Script`, `Raw` | `XADD`, `EVAL`, `RAW` |
 #[derive(Debug, Clone, PartialEq)]
 pub enum Args {
     /// No argument.
@@ -26,13 +39,14 @@ pub enum Args {
     Expiring(Bytes, i64),
     /// Several values, members or fields; for `MGET`, `DEL` and `EXISTS` the keys behind the first.
     Values(Vec<Bytes>),
-    /// Field and value pairs; for `MSET` the key and value pairs behind the first, whose value comes first.
+    /// Field and value pairs; for `MSET` all key and value pairs, the first key being [`Request::key`] once more.
     Pairs(Vec<(Bytes, Bytes)>),
     /// Score and member pairs.
     Scored(Vec<(f64, Bytes)>),
     /// First and last index or score, both inclusive.
     Range(i64, i64),
-    /// Increment, in units of the stored number, or seconds for `EXPIRE`.
+    /// Increment, in units of the stored number; seconds for `EXPIRE`; a count of elements for `LPOP`, `RPOP` and
+    /// `XRANGE`.
     Number(i64),
     /// A member or field and its increment.
     Increment(Bytes, i64),

@@ -1,1 +1,54 @@
 //! Outputs, each made from a saved run alone.
+//!
+//! What they say is decided once, in [`view`] (prose, tables, findings) and [`summary`] (records for programs); each
+//! output is one file that supplies only syntax. Nothing here judges: verdicts, grades and checks come from
+//! [`crate::analysis`]. Nothing here writes to disk either: the caller gets names and bytes.
+
+pub mod chart;
+mod csv;
+mod format;
+mod hlog;
+mod html;
+mod json;
+mod markdown;
+mod summary;
+#[cfg(test)]
+mod scratch;
+mod terminal;
+mod view;
+
+pub use terminal::Style;
+
+use self::view::View;
+use crate::{analysis::Analysis, results::Run, scenario::Scenario};
+
+/// Every file of a result folder except the run itself, by its path within the folder.
+pub fn files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String, Vec<u8>)> {
+    let charts = chart::charts(run, scenario, analysis);
+    let view = View::new(run, scenario, analysis, &charts);
+    let mut files = vec![
+        ("report.html".to_owned(), html::render(&view).into_bytes()),
+        ("report.md".to_owned(), markdown::render(&view).into_bytes()),
+        ("summary.csv".to_owned(), csv::summary(scenario, analysis)),
+        ("timeline.csv".to_owned(), csv::timeline(analysis)),
+        ("percentiles.csv".to_owned(), csv::percentiles(analysis)),
+        ("errors.csv".to_owned(), csv::errors(run)),
+        ("histograms.hlog".to_owned(), hlog::render(run)),
+        ("scenario.toml".to_owned(), run.scenario.clone().into_bytes()),
+    ];
+    for chart in charts {
+        files.push((format!("charts/{}.svg", chart.name), chart.svg.into_bytes()));
+        files.push((format!("charts/{}.png", chart.name), chart.png));
+    }
+    files
+}
+
+/// The report for the terminal: verdict, table, trust, findings.
+pub fn terminal(run: &Run, scenario: &Scenario, analysis: &Analysis, style: Style) -> String {
+    terminal::render(&View::new(run, scenario, analysis, &[]), style)
+}
+
+/// The summary as JSON, for programs.
+pub fn json_summary(run: &Run, scenario: &Scenario, analysis: &Analysis) -> String {
+    json::render(run, scenario, analysis, &View::new(run, scenario, analysis, &[]))
+}

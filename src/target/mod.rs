@@ -1,1 +1,155 @@
-//! Where load goes: addresses, fred connections, private servers.
+//! Where load goes: addresses, logins, fred connections, private servers.
+//!
+//! The load engine asks a [`Target`] for one [`Connector`] per service and issues requests through the [`Connection`]s
+//! that it opens. How requests are paced, and what their latencies mean, is decided elsewhere.
+
+mod address;
+mod connection;
+mod connector;
+mod data;
+mod error;
+mod failure;
+mod issue;
+mod limits;
+mod login;
+mod permission;
+mod preflight;
+mod private;
+mod reply;
+mod secret;
+mod words;
+
+use std::path::PathBuf;
+
+pub use address::{Endpoint, TargetUrl};
+pub use connection::Connection;
+pub use connector::Connector;
+pub use error::TargetError;
+pub use private::{Listen, PrivateServer, ServerOptions};
+pub use secret::Secret;
+
+use crate::scenario::{Scenario, Service};
+use login::Login;
+
+/// User of services that name none, on a private server.
+const DEFAULT_USER: &str = "plimsoll";
+
+/// What connections for questions about the server call themselves, in the place of a service.
+const OBSERVER: &str = "observer";
+
+/// Which server is measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A private one, started for the run.
+    Embedded {
+        /// Its program; `None` looks on `PATH`.
+        server_bin: Option<PathBuf>,
+    },
+    /// One that runs already.
+    Url(TargetUrl),
+}
+
+/// The server that is measured, with the login of each service.
+#[derive(Debug, Clone)]
+pub struct Target {
+    endpoint: Endpoint,
+    /// Whether the harness started it.
+    private: bool,
+    /// In the scenario's order.
+    connectors: Vec<Connector>,
+    /// For questions about the server itself.
+    observer: Connector,
+}
+
+/// How one service uses the server.
+#[derive(Debug)]
+struct Access {
+    service: String,
+    login: Login,
+    database: u8,
+}
+
+impl Target {
+    /// Finds out who logs in as whom, and starts the private server if one is wanted. It stops when it is dropped.
+    pub async fn prepare(source: Source, scenario: &Scenario) -> Result<(Self, Option<PrivateServer>), TargetError> {
+        match source {
+            Source::Embedded { server_bin } => {
+                let users = scenario.services.iter().map(|service| private_user(service).to_owned()).collect();
+                let options = ServerOptions { binary: server_bin, users, ..ServerOptions::default() };
+                let server = PrivateServer::start(options).await?;
+                Ok((Self::of_private(&server, scenario)?, Some(server)))
+            }
+            Source::Url(url) => Ok((Self::at(&url, scenario)?, None)),
+        }
+    }
+
+    /// A private server that runs already, with a user for each of the scenario's; services without one log in as
+    /// `plimsoll`.
+    pub fn of_private(server: &PrivateServer, scenario: &Scenario) -> Result<Self, TargetError> {
+        let access = |service: &Service| Access {
+            service: service.name.clone(),
+            login: server.login(private_user(service)),
+            database: service.database,
+        };
+        let login = server.login(server.admin());
+        let observer = Access { service: OBSERVER.to_owned(), login, database: 0 };
+        Self::new(server.url().endpoint, true, scenario.services.iter().map(access), &observer)
+    }
+
+    fn at(url: &TargetUrl, scenario: &Scenario) -> Result<Self, TargetError> {
+        let logins: Vec<_> = scenario
+            .services
+            .iter()
+            .map(|service| Login::of(service, url, |name| std::env::var(name).ok()))
+            .collect::<Result<_, _>>()?;
+        // The URL's own login is the likeliest to have rights; where it has none, the first service's must do.
+        let login = match (&url.password, logins.first()) {
+            (None, Some(first)) => first.clone(),
+            _ => Login { username: url.username.clone(), password: url.password.clone() },
+        };
+        let of_url = url.database.unwrap_or(0);
+        let observer = Access { service: OBSERVER.to_owned(), login, database: of_url };
+        let access = scenario.services.iter().zip(logins).map(|(service, login)| Access {
+            service: service.name.clone(),
+            login,
+            // A scenario cannot tell database 0 from none; who writes a database into the URL means it.
+            database: if service.database == 0 { of_url } else { service.database },
+        });
+        Self::new(url.endpoint.clone(), false, access, &observer)
+    }
+
+    fn new(
+        endpoint: Endpoint,
+        private: bool,
+        services: impl Iterator<Item = Access>,
+        observer: &Access,
+    ) -> Result<Self, TargetError> {
+        let tls = connector::certificates(&endpoint)?;
+        let connectors = services.map(|access| Connector::new(&endpoint, tls.clone(), &access)).collect();
+        let observer = Connector::new(&endpoint, tls.clone(), observer);
+        Ok(Self { endpoint, private, connectors, observer })
+    }
+
+    /// Opens connections of one service, by its index in the scenario.
+    ///
+    /// # Panics
+    /// Where the index is out of range.
+    pub fn connector(&self, service: usize) -> Connector {
+        self.connectors[service].clone()
+    }
+
+    /// Opens connections for questions about the server: as the private server's administrator, else with the login of
+    /// the URL.
+    pub fn observer(&self) -> Connector {
+        self.observer.clone()
+    }
+
+    /// The address, without any login.
+    pub fn address(&self) -> String {
+        self.endpoint.to_string()
+    }
+}
+
+fn private_user(service: &Service) -> &str {
+    service.username.as_deref().unwrap_or(DEFAULT_USER)
+}

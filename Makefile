@@ -1,0 +1,45 @@
+# Two commands for newcomers: `make run` and `make test`. Both install what is missing (deploy/install-deps.sh).
+
+# Where rustup puts cargo, for shells that were opened before it.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+SCENARIO ?= workflow-engine
+DURATION ?=
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test bench completions clean
+
+help: ## show this help
+	@printf 'plimsoll: load and latency benchmark for Redis and Valkey\n\n'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@printf '\nFor make run:\n'
+	@printf '  SCENARIO=NAME|FILE   what to run (workflow-engine; "make run ARGS=--help" for more)\n'
+	@printf '  DURATION=30s         length of the measured period (as the scenario says)\n'
+	@printf '  ARGS="..."           further arguments of plimsoll run\n'
+
+run: ## build, run a load test against a private server, report
+	@deploy/install-deps.sh run
+	@cargo build --release --locked
+	@cargo run --release --locked --quiet -- run $(SCENARIO) $(if $(DURATION),--duration $(DURATION)) $(ARGS)
+
+test: ## check format and lints, run all tests
+	@deploy/install-deps.sh test
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo test --locked
+
+bench: ## measure what the harness itself costs
+	@deploy/install-deps.sh run
+	cargo bench --locked
+
+completions: ## write shell completions and man pages to target/completions and target/man
+	@cargo build --release --locked
+	@mkdir -p target/completions
+	@for shell in bash elvish fish powershell zsh; do \
+		cargo run --release --locked --quiet -- completions $$shell > target/completions/plimsoll.$$shell || exit 1; \
+	done
+	@cargo run --release --locked --quiet -- man --out target/man
+
+clean: ## remove what was built; results stay
+	@cargo clean

@@ -1,0 +1,243 @@
+//! How quantities are written: one place for units, digits and separators, used by every output that people read.
+//!
+//! Measured values have three significant digits, like the histograms that they come from. Response times are written
+//! in milliseconds, the unit of the objective, so that a column can be compared at a glance; only what is shorter than
+//! a microsecond or longer than ten seconds changes its unit. Numbers and units are held together by a narrow
+//! no-break space, as are groups of three digits; [`plain`] turns it into an ordinary one for plain text.
+
+use std::time::Duration;
+
+/// Narrow no-break space.
+pub(crate) const THIN: char = '\u{202f}';
+
+/// What stands where there is nothing to say.
+pub(crate) const NOTHING: &str = "–";
+
+/// The same text with ordinary spaces.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace(THIN, " ")
+}
+
+/// A whole number, digits in groups of three: `100 012`.
+pub(crate) fn count(number: u64) -> String {
+    grouped(&number.to_string())
+}
+
+/// A count of things: `1 request`, `2 requests`.
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{}{THIN}{}", count(number), if number == 1 { one } else { many })
+}
+
+/// A duration in nanoseconds with its unit: `0.412 ms`.
+pub(crate) fn duration(nanos: f64) -> String {
+    if nanos <= 0.0 {
+        format!("0{THIN}ms")
+    } else if nanos < 1e3 {
+        format!("{}{THIN}ns", significant(nanos))
+    } else if nanos < 1e10 {
+        format!("{}{THIN}ms", significant(nanos / 1e6))
+    } else {
+        format!("{}{THIN}s", significant(nanos / 1e9))
+    }
+}
+
+/// A duration in nanoseconds as a number of milliseconds, for columns that name the unit in their heading.
+pub(crate) fn milliseconds(nanos: f64) -> String {
+    significant(nanos / 1e6)
+}
+
+/// A duration as somebody chose it, exact: `100 ms`, `1.5 s`, `10 min`.
+pub(crate) fn setting(duration: Duration) -> String {
+    let nanos = duration.as_nanos();
+    let (unit, size) = match nanos {
+        0 => ("s", 1.0),
+        1..1_000 => ("ns", 1.0),
+        1_000..1_000_000 => ("µs", 1e3),
+        1_000_000..1_000_000_000 => ("ms", 1e6),
+        _ if nanos.is_multiple_of(60_000_000_000) => ("min", 60e9),
+        _ => ("s", 1e9),
+    };
+    format!("{}{THIN}{unit}", nanos as f64 / size)
+}
+
+/// Events per second: `3 998/s`.
+pub(crate) fn rate(per_second: f64) -> String {
+    format!("{}/s", significant(per_second))
+}
+
+/// How many times faster than the target: `769×`.
+pub(crate) fn factor(times: f64) -> String {
+    format!("{}×", significant(times))
+}
+
+/// A size in binary units: `15.6 GiB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let number = if unit == 0 { count(bytes) } else { significant(value) };
+    format!("{number}{THIN}{}", UNITS[unit])
+}
+
+/// A share (0..=1) in percent. What is not quite nothing or not quite all never reads as `0 %` or `100 %`.
+pub(crate) fn share(share: f64) -> String {
+    format!("{}{THIN}%", percent(share, decimals(share)))
+}
+
+/// A share (0..=1) as somebody chose it, exact: `99.9 %`, `0.1 %`.
+pub(crate) fn limit(share: f64) -> String {
+    // Twelve digits take away what binary fractions add: 0.001 * 100 is 0.1, not 0.10000000000000001.
+    let percent = format!("{:.12}", share * 100.0);
+    format!("{}{THIN}%", percent.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// A share with its confidence interval, all three with the same number of decimals: `99.98 % [99.97, 99.99]`.
+pub(crate) fn share_interval(point: f64, low: f64, high: f64) -> String {
+    let decimals = [point, low, high].into_iter().map(decimals).max().unwrap_or(0);
+    let [point, low, high] = [point, low, high].map(|share| percent(share, decimals));
+    format!("{point}{THIN}% [{low}, {high}]")
+}
+
+/// The name of a percentile: `p99.9`.
+pub(crate) fn percentile(percentile: f64) -> String {
+    format!("p{percentile}")
+}
+
+/// A number with three significant digits, grouped: `0.0290`, `13.4`, `12 345`.
+pub(crate) fn significant(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    // Scientific notation rounds first, so that 9.996 counts as 10.0 and keeps three digits.
+    let rounded = format!("{value:.2e}");
+    let exponent: i32 = rounded.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0);
+    grouped(&format!("{value:.*}", (2 - exponent).max(0) as usize))
+}
+
+/// Shares below a millionth of a percent are written as that.
+const MOST_DECIMALS: usize = 6;
+
+/// Decimals that show two significant digits of the distance from nothing or all, whichever is nearer.
+fn decimals(share: f64) -> usize {
+    let percent = share * 100.0;
+    let distance = percent.min(100.0 - percent);
+    match distance {
+        d if d <= 0.0 => 0,
+        d if d >= 1.0 => 1,
+        d => ((1.0 - d.log10().floor()) as usize).min(MOST_DECIMALS),
+    }
+}
+
+fn percent(share: f64, decimals: usize) -> String {
+    let percent = share * 100.0;
+    if percent <= 0.0 || percent >= 100.0 {
+        return format!("{}", percent.clamp(0.0, 100.0));
+    }
+    // What would round to nothing or all is written as the nearest number that does not.
+    let step: f64 = (0..decimals).fold(1.0, |step, _| step / 10.0);
+    format!("{:.decimals$}", percent.clamp(step.min(50.0), (100.0 - step).max(50.0)))
+}
+
+fn grouped(number: &str) -> String {
+    let (sign, digits) = match number.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", number),
+    };
+    let (whole, fraction) = match digits.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (digits, None),
+    };
+    let mut text = sign.to_owned();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+            text.push(THIN);
+        }
+        text.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        text.push('.');
+        text.push_str(fraction);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
+
+    use super::*;
+
+    fn read(text: &str) -> f64 {
+        text.replace(THIN, "").parse().unwrap()
+    }
+
+    #[test]
+    fn durations_have_three_digits_and_stay_in_milliseconds() {
+        let written = |nanos| plain(&duration(nanos));
+        assert_eq!(written(412.0), "412 ns");
+        assert_eq!(written(28_960.0), "0.0290 ms");
+        assert_eq!(written(412_300.0), "0.412 ms");
+        assert_eq!(written(9_996_000.0), "10.0 ms");
+        assert_eq!(written(953_400_000.0), "953 ms");
+        assert_eq!(written(1_234_000_000.0), "1 234 ms");
+        assert_eq!(written(12_340_000_000.0), "12.3 s");
+        assert_eq!(written(0.0), "0 ms");
+    }
+
+    #[test]
+    fn settings_are_exact() {
+        let written = |nanos| plain(&setting(Duration::from_nanos(nanos)));
+        assert_eq!(written(100_000_000), "100 ms");
+        assert_eq!(written(1_500_000_000), "1.5 s");
+        assert_eq!(written(250_000), "250 µs");
+        assert_eq!(written(600_000_000_000), "10 min");
+        assert_eq!(written(90_000_000_000), "90 s");
+        assert_eq!(written(0), "0 s");
+    }
+
+    #[test]
+    fn counts_and_sizes() {
+        assert_eq!(plain(&count(7)), "7");
+        assert_eq!(plain(&count(4_100)), "4 100");
+        assert_eq!(plain(&count(100_012)), "100 012");
+        assert_eq!(plain(&counted(1, "request", "requests")), "1 request");
+        assert_eq!(plain(&bytes(512)), "512 B");
+        assert_eq!(plain(&bytes(16 * 1024 * 1024 * 1024)), "16.0 GiB");
+        assert_eq!(factor(68.49), "68.5×");
+        assert_eq!(plain(&rate(3_998.2)), "3 998/s");
+        assert_eq!(percentile(99.0), "p99");
+        assert_eq!(percentile(99.9), "p99.9");
+    }
+
+    #[test]
+    fn shares_never_round_to_all_or_nothing() {
+        let written = |value| plain(&share(value));
+        assert_eq!(written(0.0), "0 %");
+        assert_eq!(written(1.0), "100 %");
+        assert_eq!(written(0.5), "50.0 %");
+        assert_eq!(written(0.9998), "99.980 %");
+        assert_eq!(written(0.000_02), "0.0020 %");
+        assert_eq!(written(1e-12), "0.000001 %");
+        assert_eq!(written(1.0 - 1e-12), "99.999999 %");
+        assert_eq!(plain(&limit(0.001)), "0.1 %");
+        assert_eq!(plain(&limit(0.25)), "25 %");
+        assert_eq!(plain(&share_interval(0.9998, 0.9997, 0.9999)), "99.980 % [99.970, 99.990]");
+        assert_eq!(plain(&share_interval(1.0, 0.9999, 1.0)), "100 % [99.990, 100]");
+    }
+
+    proptest! {
+        #[test]
+        fn three_digits_are_within_half_a_percent(value in 1e-3_f64..1e12) {
+            prop_assert!((read(&significant(value)) / value - 1.0).abs() <= 0.005);
+        }
+
+        #[test]
+        fn grouping_loses_nothing(number: u64) {
+            prop_assert_eq!(count(number).replace(THIN, ""), number.to_string());
+        }
+    }
+}

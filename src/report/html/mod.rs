@@ -1,0 +1,210 @@
+//! The report as one HTML file that needs nothing else: no script, no font, no picture from anywhere, and a content
+//! security policy that holds it to that. `maud` escapes every text, which is why it is used.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::view::{
+    Align, Block, Column, Figure, KeyNumber, Listing, Note, RowKind, Section, Table, TableRow, Tone, View,
+};
+
+const STYLE: &str = include_str!("style.css");
+
+/// What the document may load: nothing, except the styles that it carries itself.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+/// Renders a view.
+pub(super) fn render(view: &View) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="description" content=(view.headline.sentence);
+                link rel="icon" href="data:,";
+                title { (view.title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#main" { "Skip to the verdict" }
+                header.page {
+                    (mark())
+                    div {
+                        h1 { (view.title) }
+                        p.subtitle { (view.subtitle) }
+                    }
+                }
+                main #main {
+                    (verdict(view))
+                    nav aria-label="Sections" {
+                        ul { @for section in view.sections() { li { a href={ "#" (section.id) } { (section.title) } } } }
+                    }
+                    @for contents in view.sections() { (section(contents)) }
+                }
+                footer { p { "Made by " (view.colophon) "." } }
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// The mark on a ship's hull after which the program is named.
+fn mark() -> Markup {
+    html! {
+        svg.mark viewBox="0 0 48 48" width="48" height="48" aria-hidden="true" {
+            circle cx="24" cy="24" r="14" fill="none" stroke="currentColor" stroke-width="4" {}
+            path d="M2 24H46" stroke="currentColor" stroke-width="4" {}
+        }
+    }
+}
+
+fn verdict(view: &View) -> Markup {
+    let headline = &view.headline;
+    let rest = headline.sentence.strip_prefix(headline.verdict).unwrap_or(&headline.sentence);
+    html! {
+        section #verdict class={ "verdict " (tone(headline.tone)) } aria-label="Verdict" {
+            p.sentence { strong { (headline.verdict) } (rest) }
+            @for remark in &headline.remarks { p { (remark) } }
+            dl.numbers { @for entry in &headline.numbers { (number(entry)) } }
+        }
+    }
+}
+
+fn number(number: &KeyNumber) -> Markup {
+    html! {
+        div {
+            dt { (number.name) }
+            dd { span.value { (number.value) } " " span.against { (number.against) } }
+        }
+    }
+}
+
+fn section(section: &Section) -> Markup {
+    let heading = format!("{}-heading", section.id);
+    html! {
+        section id=(section.id) aria-labelledby=(heading) {
+            h2 id=(heading) { (section.title) }
+            @for contents in &section.blocks { (block(contents)) }
+        }
+    }
+}
+
+fn block(block: &Block) -> Markup {
+    match block {
+        Block::Paragraph(text) => html! { p { (text) } },
+        Block::Table(contents) => table(contents),
+        Block::Notes(notes) => html! { ul.notes { @for contents in notes { (note(contents)) } } },
+        Block::Facts(facts) => html! {
+            dl.facts { @for (name, value) in facts { div { dt { (name) } dd { (value) } } } }
+        },
+        Block::Figure(contents) => figure(contents),
+        Block::Listing(contents) => listing(contents),
+    }
+}
+
+fn note(note: &Note) -> Markup {
+    html! {
+        li class=(tone(note.tone)) {
+            p.fact { span.pill { (note.tone.severity()) } " " (note.fact) }
+            @if !note.advice.is_empty() { p { (note.advice) } }
+        }
+    }
+}
+
+/// A table that scrolls within its own region where it is wide, and becomes a list of cards where the screen is
+/// narrow. The roles are spelled out because that change of layout would take them away.
+fn table(table: &Table) -> Markup {
+    let caption = format!("{}-caption", table.id);
+    html! {
+        div.scroll role="region" aria-labelledby=(caption) tabindex="0" {
+            table id=(table.id) role="table" {
+                caption id=(caption) { (table.caption) }
+                thead role="rowgroup" {
+                    tr role="row" { @for column in &table.columns { (heading(column)) } }
+                }
+                tbody role="rowgroup" {
+                    @for contents in &table.rows { (row(table, contents)) }
+                }
+            }
+        }
+        @if !table.legend.is_empty() {
+            div.legend { @for line in &table.legend { p { (line) } } }
+        }
+    }
+}
+
+fn heading(column: &Column) -> Markup {
+    html! {
+        th scope="col" role="columnheader" class=(align(column.align)) {
+            (column.heading)
+            @if let Some(unit) = column.unit { " " span.unit { (unit) } }
+        }
+    }
+}
+
+fn row(table: &Table, row: &TableRow) -> Markup {
+    let kind = match row.kind {
+        RowKind::Entry => "entry",
+        RowKind::Detail => "detail",
+        RowKind::Sum => "sum",
+        RowKind::Total => "total",
+    };
+    html! {
+        tr role="row" class=(kind) {
+            @for (column, cell) in table.columns.iter().zip(&row.cells) {
+                @if column.heads {
+                    th scope="row" role="rowheader" class=(align(column.align)) { (cell.text) }
+                } @else {
+                    td role="cell" data-label=(column.label()) class={ (align(column.align)) " " (tone(cell.tone)) } {
+                        span { (cell.text) @if !cell.mark.is_empty() { sup { (cell.mark) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn figure(figure: &Figure) -> Markup {
+    let title = format!("chart-{}", figure.name);
+    html! {
+        figure {
+            h3 id=(title) { (figure.title) }
+            div.scroll.chart role="region" aria-labelledby=(title) tabindex="0" { (PreEscaped(&figure.svg)) }
+            figcaption { (figure.description) }
+        }
+    }
+}
+
+fn listing(listing: &Listing) -> Markup {
+    let code = html! {
+        pre tabindex="0" aria-label=(listing.title) role="region" { code { (listing.text) } }
+    };
+    html! {
+        @if listing.folded {
+            details { summary { (listing.title) } (code) }
+        } @else {
+            p.listing { (listing.title) ":" }
+            (code)
+        }
+    }
+}
+
+fn align(align: Align) -> &'static str {
+    match align {
+        Align::Left => "words",
+        Align::Right => "number",
+    }
+}
+
+fn tone(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Plain => "plain",
+        Tone::Good => "good",
+        Tone::Fair => "fair",
+        Tone::Bad => "bad",
+        Tone::Quiet => "quiet",
+    }
+}

@@ -1,0 +1,130 @@
+//! The summary as JSON for programs: `--format json`.
+//!
+//! Fields are only ever added; one that changes its meaning gets another name and raises `schema_version`. Rows have
+//! the names and units of `summary.csv`. The schema is `summary.schema.json` beside this file.
+
+use serde::Serialize;
+
+use super::{
+    format::plain,
+    summary::{Record, micros, records, rounded},
+    view::{View, level_slug, outcome_slug, slug},
+};
+use crate::{analysis::Analysis, results::Run, scenario::Scenario};
+
+/// Version of the layout of this summary.
+const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    schema_version: u32,
+    scenario: &'a str,
+    started: &'a str,
+    measured_s: f64,
+    interrupted: bool,
+    target: Target<'a>,
+    objective: Objective,
+    verdict: &'static str,
+    headline: String,
+    remarks: Vec<String>,
+    rows: Vec<Record<'a>>,
+    checks: Vec<Check<'a>>,
+    findings: Vec<Finding>,
+    software: Software<'a>,
+}
+
+#[derive(Serialize)]
+struct Target<'a> {
+    address: &'a str,
+    product: &'a str,
+    version: &'a str,
+    private: bool,
+    same_machine: bool,
+}
+
+#[derive(Serialize)]
+struct Objective {
+    latency_us: f64,
+    percentile: f64,
+    max_error_rate: f64,
+}
+
+#[derive(Serialize)]
+struct Check<'a> {
+    kind: &'static str,
+    subject: Option<&'a str>,
+    value: f64,
+    warn: f64,
+    refuse: Option<f64>,
+    level: &'static str,
+}
+
+#[derive(Serialize)]
+struct Finding {
+    severity: &'static str,
+    fact: String,
+    advice: String,
+}
+
+#[derive(Serialize)]
+struct Software<'a> {
+    version: &'a str,
+    commit: Option<&'a str>,
+    profile: &'a str,
+}
+
+/// The summary, indented, with a line break at its end.
+pub(super) fn render(run: &Run, scenario: &Scenario, analysis: &Analysis, view: &View) -> String {
+    let (target, objective, period) = (&run.target, &scenario.objective, &run.recording.period);
+    let summary = Summary {
+        schema_version: SCHEMA_VERSION,
+        scenario: &scenario.name,
+        started: &run.started,
+        measured_s: rounded(period.measured_ns as f64 / 1e9, 6),
+        interrupted: period.interrupted,
+        target: Target {
+            address: &target.address,
+            product: &target.product,
+            version: &target.version,
+            private: target.private,
+            same_machine: target.same_machine,
+        },
+        objective: Objective {
+            latency_us: micros(objective.latency.as_nanos() as f64),
+            percentile: objective.percentile,
+            max_error_rate: objective.max_error_rate,
+        },
+        verdict: outcome_slug(analysis.verdict.outcome),
+        headline: plain(&view.headline.sentence),
+        remarks: view.headline.remarks.iter().map(|remark| plain(remark)).collect(),
+        rows: records(scenario, analysis),
+        checks: analysis
+            .checks
+            .iter()
+            .map(|check| Check {
+                kind: slug(check.kind),
+                subject: check.subject.as_deref(),
+                value: check.value,
+                warn: check.warn,
+                refuse: check.refuse,
+                level: level_slug(check.level),
+            })
+            .collect(),
+        findings: view
+            .notes()
+            .map(|note| Finding {
+                severity: note.tone.severity(),
+                fact: plain(&note.fact),
+                advice: plain(&note.advice),
+            })
+            .collect(),
+        software: Software {
+            version: &run.software.version,
+            commit: run.software.commit.as_deref(),
+            profile: &run.software.profile,
+        },
+    };
+    let mut text = serde_json::to_string_pretty(&summary).expect("strings and numbers always serialise");
+    text.push('\n');
+    text
+}

@@ -1,0 +1,226 @@
+//! The report for the terminal: the verdict first, then the table, trust and findings.
+
+use console::{Style as Paint, measure_text_width};
+
+use super::{
+    format::plain,
+    view::{Align, Block, Column, Note, RowKind, Section, Table, TableRow, Tone, View},
+};
+
+/// How the terminal report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether colours may be used. They never say anything that the text does not say too.
+    pub colour: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+}
+
+/// Narrowest width that is taken seriously.
+const LEAST_WIDTH: usize = 40;
+
+/// Widest running text: longer lines are hard to read.
+const TEXT_WIDTH: usize = 110;
+
+const GAP: &str = "  ";
+
+/// Renders the parts of a view that belong on a terminal.
+pub(super) fn render(view: &View, style: Style) -> String {
+    let mut page = Page { colour: style.colour, width: style.width.max(LEAST_WIDTH), text: String::new() };
+    let verdict = page.tone(view.headline.tone).bold();
+    page.paragraph("", &view.headline.sentence, &verdict);
+    for remark in &view.headline.remarks {
+        page.paragraph("", remark, &page.plain());
+    }
+    page.gap();
+    page.paragraph("", &view.subtitle, &page.quiet());
+    page.gap();
+    // The first table holds the numbers that are judged; the others are for those who look closer, in a file.
+    if let Some(block) = view.results.blocks.first() {
+        page.block(block);
+    }
+    page.section(&view.trust, |block| matches!(block, Block::Paragraph(_)));
+    page.section(&view.findings, |_| true);
+    page.text
+}
+
+struct Page {
+    colour: bool,
+    width: usize,
+    text: String,
+}
+
+impl Page {
+    fn section(&mut self, section: &Section, shown: fn(&Block) -> bool) {
+        self.gap();
+        self.line(section.title, &self.plain().bold());
+        for block in section.blocks.iter().filter(|block| shown(block)) {
+            self.block(block);
+        }
+    }
+
+    fn block(&mut self, block: &Block) {
+        match block {
+            Block::Paragraph(paragraph) => self.paragraph(GAP, paragraph, &self.plain()),
+            Block::Notes(notes) => notes.iter().for_each(|note| self.note(note)),
+            Block::Table(table) => self.table(table),
+            Block::Facts(facts) => {
+                for (name, value) in facts {
+                    self.paragraph(GAP, &format!("{name}: {value}"), &self.plain());
+                }
+            }
+            // A terminal shows no pictures, and nobody copies from its scrollback what lies in a file.
+            Block::Figure(_) | Block::Listing(_) => {}
+        }
+    }
+
+    fn note(&mut self, note: &Note) {
+        let mark = match note.tone {
+            Tone::Bad => "✗ ",
+            Tone::Fair => "! ",
+            Tone::Plain | Tone::Good | Tone::Quiet => "· ",
+        };
+        let first = format!("{GAP}{mark}");
+        let rest = " ".repeat(measure_text_width(&first));
+        self.filled(&first, &rest, &note.fact, &self.tone(note.tone));
+        if !note.advice.is_empty() {
+            self.paragraph(&rest, &note.advice, &self.plain());
+        }
+    }
+
+    fn table(&mut self, table: &Table) {
+        let shown = self.fitting(table);
+        let headings = shown.iter().map(|column| (heading(&table.columns[*column]), self.quiet())).collect();
+        self.row(table, &shown, headings);
+        for (place, row) in table.rows.iter().enumerate() {
+            if matches!(row.kind, RowKind::Entry | RowKind::Total) && place > 0 {
+                if table.rows[place - 1].kind == RowKind::Sum {
+                    self.gap();
+                }
+            }
+            let cells = shown.iter().map(|column| (padded(table, row, *column), self.cell(row, *column))).collect();
+            self.row(table, &shown, cells);
+        }
+        for legend in &table.legend {
+            self.paragraph("", legend, &self.quiet());
+        }
+    }
+
+    fn row(&mut self, table: &Table, shown: &[usize], cells: Vec<(String, Paint)>) {
+        let mut line = String::new();
+        for ((text, paint), column) in cells.into_iter().zip(shown) {
+            let padding = " ".repeat(width_of(table, *column).saturating_sub(measure_text_width(&text)));
+            let painted = paint.apply_to(printable(&text)).to_string();
+            if !line.is_empty() {
+                line.push_str(GAP);
+            }
+            line.push_str(&match table.columns[*column].align {
+                Align::Left => painted + &padding,
+                Align::Right => padding + &painted,
+            });
+        }
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    /// The columns for which there is room; the most dispensable ones go first, from the right.
+    fn fitting(&self, table: &Table) -> Vec<usize> {
+        let mut shown: Vec<_> = (0..table.columns.len()).collect();
+        let width = |shown: &[usize]| -> usize {
+            shown.iter().map(|column| width_of(table, *column) + GAP.len()).sum::<usize>().saturating_sub(GAP.len())
+        };
+        while width(&shown) > self.width {
+            let worst = shown.iter().copied().max_by_key(|column| (table.columns[*column].dispensable, *column));
+            match worst {
+                Some(worst) if table.columns[worst].dispensable > 0 => shown.retain(|column| *column != worst),
+                _ => break,
+            }
+        }
+        shown
+    }
+
+    fn cell(&self, row: &TableRow, column: usize) -> Paint {
+        let paint = self.tone(row.cells[column].tone);
+        match row.kind {
+            RowKind::Sum | RowKind::Total => paint.bold(),
+            RowKind::Detail => self.quiet(),
+            RowKind::Entry => paint,
+        }
+    }
+
+    fn plain(&self) -> Paint {
+        Paint::new().force_styling(self.colour)
+    }
+
+    fn quiet(&self) -> Paint {
+        self.plain().dim()
+    }
+
+    fn tone(&self, tone: Tone) -> Paint {
+        match tone {
+            Tone::Plain => self.plain(),
+            Tone::Good => self.plain().green(),
+            Tone::Fair => self.plain().yellow(),
+            Tone::Bad => self.plain().red(),
+            Tone::Quiet => self.quiet(),
+        }
+    }
+
+    fn gap(&mut self) {
+        self.text.push('\n');
+    }
+
+    fn line(&mut self, line: &str, paint: &Paint) {
+        self.text.push_str(&paint.apply_to(printable(line)).to_string());
+        self.text.push('\n');
+    }
+
+    fn paragraph(&mut self, indent: &str, paragraph: &str, paint: &Paint) {
+        self.filled(indent, indent, paragraph, paint);
+    }
+
+    /// A paragraph broken into lines: one indent for the first, one for the rest. Narrow no-break spaces hold a number
+    /// together until the line is written.
+    fn filled(&mut self, first: &str, rest: &str, paragraph: &str, paint: &Paint) {
+        let width = self.width.min(TEXT_WIDTH);
+        let mut line = first.to_owned();
+        let mut empty = true;
+        for word in paragraph.split(' ').filter(|word| !word.is_empty()) {
+            if !empty && measure_text_width(&line) + 1 + measure_text_width(word) > width {
+                self.line(&line, paint);
+                rest.clone_into(&mut line);
+                empty = true;
+            }
+            if !empty {
+                line.push(' ');
+            }
+            line.push_str(word);
+            empty = false;
+        }
+        self.line(&line, paint);
+    }
+}
+
+/// What may be written to a terminal: messages of a server must not steer it.
+fn printable(text: &str) -> String {
+    plain(text).chars().map(|letter| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter }).collect()
+}
+
+fn heading(column: &Column) -> String {
+    match column.unit {
+        Some(unit) => format!("{} {unit}", column.heading),
+        None => column.heading.clone(),
+    }
+}
+
+/// The text of a cell; where others of its column carry a mark, one without leaves room for it.
+fn padded(table: &Table, row: &TableRow, column: usize) -> String {
+    let room = table.rows.iter().map(|row| measure_text_width(row.cells[column].mark)).max().unwrap_or(0);
+    let cell = &row.cells[column];
+    cell.whole() + &" ".repeat(room - measure_text_width(cell.mark))
+}
+
+fn width_of(table: &Table, column: usize) -> usize {
+    let cells = table.rows.iter().map(|row| measure_text_width(&padded(table, row, column)));
+    cells.chain([measure_text_width(&heading(&table.columns[column]))]).max().unwrap_or(0)
+}

@@ -1,0 +1,136 @@
+//! What a person should know or do: every finding in words, with advice.
+
+use super::{
+    Block, Note, Section, Tone,
+    checks::{limit, quantity, subject, words},
+    failures, scope_name,
+};
+use crate::{
+    analysis::{Analysis, Check, Finding, Level, Scope},
+    report::format::{count, counted, duration, factor, share},
+};
+
+pub(super) fn section(analysis: &Analysis) -> Section {
+    let notes: Vec<_> = analysis.findings.iter().map(|finding| note(finding, analysis)).collect();
+    let block =
+        if notes.is_empty() { Block::Paragraph("Nothing calls for action.".to_owned()) } else { Block::Notes(notes) };
+    Section::new("findings", "Findings", vec![block])
+}
+
+fn note(finding: &Finding, analysis: &Analysis) -> Note {
+    match finding {
+        Finding::Failures { scope, class, count: failed, message } => Note {
+            tone: Tone::Bad,
+            fact: format!(
+                "{}{} of {} failed with {class}: “{message}”.",
+                counted(*failed, "request", "requests"),
+                portion(*failed, scope, analysis),
+                scope_name(scope),
+            ),
+            advice: failures::advice(class).to_owned(),
+        },
+        Finding::PoolWait { service, pool, wait_p99, response_p99, utilisation } => Note {
+            tone: Tone::Fair,
+            fact: format!(
+                "Requests of {service} wait for a connection: p99 of the wait is {} out of {} response time, with {} of {} \
+                 in use on average.",
+                duration(*wait_p99 as f64),
+                duration(*response_p99 as f64),
+                share(*utilisation),
+                counted(*pool, "connection", "connections"),
+            ),
+            advice: format!(
+                "The pool is the limit, not the server: try a larger one (--set service.{service}.pool.size={}), or let \
+                 requests share connections (checkout = \"shared\").",
+                pool.saturating_mul(2),
+            ),
+        },
+        Finding::SlowOperation { scope, p50, rest_p50 } => Note {
+            tone: Tone::Fair,
+            fact: format!(
+                "{} takes {} of service time at the median, {} the {} of the other operations of its service.",
+                scope_name(scope),
+                duration(*p50 as f64),
+                factor(*p50 as f64 / (*rest_p50).max(1) as f64),
+                duration(*rest_p50 as f64),
+            ),
+            advice: "The server runs one command at a time, so everybody waits behind it: send smaller batches or ranges, \
+                     split large keys, or move it to another server."
+                .to_owned(),
+        },
+        Finding::Stall { second, max } => Note {
+            tone: Tone::Bad,
+            fact: format!(
+                "Hardly anything completed from second {second} on; the longest response time that followed was {}.",
+                duration(*max as f64),
+            ),
+            advice: "Look for what stopped the server at that moment: a slow command (SLOWLOG GET), a fork to save the data \
+                     set, many keys that expired together, swapping, or a machine that stood still."
+                .to_owned(),
+        },
+        Finding::Reconnects { service, lost, recovered } => Note {
+            tone: if recovered == lost { Tone::Fair } else { Tone::Bad },
+            fact: format!(
+                "{service} lost {}, of which {} came back.",
+                counted(*lost, "connection", "connections"),
+                count(*recovered),
+            ),
+            advice: "Look for a restart, CLIENT KILL, the server's timeout setting, or a network that drops connections; \
+                     requests under way at that moment are counted as “connection lost”."
+                .to_owned(),
+        },
+        Finding::Upkeep { count: commands, share: part } => Note {
+            tone: Tone::Quiet,
+            fact: format!(
+                "{} kept the data bounded, {} of all commands.",
+                counted(*commands, "extra command", "extra commands"),
+                share(*part),
+            ),
+            advice: "They take a part of the server that no application would, and are in no sum. A mix that removes as much \
+                     as it adds needs none."
+                .to_owned(),
+        },
+        Finding::Trust(check) => trust(check),
+        Finding::Interrupted => Note {
+            tone: Tone::Fair,
+            fact: "The run was ended early by hand.".to_owned(),
+            advice: "What was measured until then is reported, but tails need the whole time: repeat the run before \
+                     comparing it with others."
+                .to_owned(),
+        },
+        Finding::DebugBuild => Note {
+            tone: Tone::Fair,
+            fact: "The harness is a debug build.".to_owned(),
+            advice: "Its own overhead is part of every number: build it with --release and repeat the run.".to_owned(),
+        },
+    }
+}
+
+/// Which part of the requests of a row failed so.
+fn portion(count: u64, scope: &Scope, analysis: &Analysis) -> String {
+    analysis
+        .rows
+        .iter()
+        .find(|row| row.scope == *scope)
+        .map(|row| row.counts.completed + row.counts.failed() + row.unfinished)
+        .filter(|all| *all > 0)
+        .map(|all| format!(" ({})", share(count as f64 / all as f64)))
+        .unwrap_or_default()
+}
+
+fn trust(check: &Check) -> Note {
+    let limit = match (check.level, check.refuse) {
+        (Level::Refuse, Some(refuse)) => {
+            format!("; from {} on the measurement is refused", limit(check.kind, refuse))
+        }
+        (Level::Ok, _) => String::new(),
+        (Level::Warn | Level::Refuse, _) => {
+            format!("; from {} on it counts as a warning", limit(check.kind, check.warn))
+        }
+    };
+    Note {
+        tone: if check.level == Level::Refuse { Tone::Bad } else { Tone::Fair },
+        fact: format!("{}: {}{limit}.", subject(check), quantity(check.kind, check.value)),
+        advice: words(check.kind).advice.to_owned(),
+    }
+}

@@ -1,0 +1,281 @@
+//! How the run was made, and how to repeat it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{Block, Column, Listing, RowKind, Section, Table, TableRow, headline::elapsed};
+use crate::{
+    report::format::{self, NOTHING},
+    results::Run,
+    scenario::{Access, Action, ArrivalProcess, Checkout, Load, Order, Scenario, Service, ValueSize},
+};
+
+pub(super) fn section(run: &Run, scenario: &Scenario) -> Section {
+    let blocks = vec![
+        Block::Facts(facts(run, scenario)),
+        Block::Table(services(scenario)),
+        Block::Listing(Listing {
+            title: "To repeat it, in the folder of this report".to_owned(),
+            language: "sh",
+            text: command(run),
+            folded: false,
+        }),
+        Block::Listing(Listing {
+            title: "Scenario as it was run (scenario.toml)".to_owned(),
+            language: "toml",
+            text: run.scenario.trim_end().to_owned(),
+            folded: true,
+        }),
+    ];
+    Section::new("method", "How it was run", blocks)
+}
+
+fn facts(run: &Run, scenario: &Scenario) -> Vec<(String, String)> {
+    let (target, environment, software) = (&run.target, &run.environment, &run.software);
+    let objective = &scenario.objective;
+    let mut facts = vec![("Scenario", scenario.name.clone())];
+    if !scenario.description.is_empty() {
+        facts.push(("Description", scenario.description.clone()));
+    }
+    facts.extend([
+        (
+            "Objective",
+            format!(
+                "{} of requests within {}, at most {} failed",
+                percent(objective.percentile),
+                format::setting(objective.latency),
+                format::limit(objective.max_error_rate),
+            ),
+        ),
+        ("Started", run.started.clone()),
+        ("Phases", phases(run, scenario)),
+        ("Seed", scenario.seed.to_string()),
+        (
+            "Server",
+            format!(
+                "{} {}, {}, {}",
+                target.product,
+                target.version,
+                target.mode,
+                if target.private { "private, started for this run" } else { "not started by the harness" },
+            ),
+        ),
+        (
+            "Address",
+            format!(
+                "{}, {}",
+                target.address,
+                if target.same_machine { "same machine as the harness" } else { "another machine than the harness" },
+            ),
+        ),
+    ]);
+    if !target.settings.is_empty() {
+        let settings: Vec<_> = target.settings.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        facts.push(("Server settings", settings.join(", ")));
+    }
+    facts.extend([
+        (
+            "Machine of the harness",
+            format!(
+                "{}, {}, {} of memory, {}",
+                environment.cpu,
+                format::counted(u64::from(environment.cores), "core", "cores"),
+                format::bytes(environment.memory),
+                environment.kernel,
+            ),
+        ),
+        ("Pacing", pacing(run)),
+        (
+            "Harness",
+            format!(
+                "plimsoll {}{}, fred {}, {} build",
+                software.version,
+                software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default(),
+                software.fred,
+                software.profile,
+            ),
+        ),
+    ]);
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn phases(run: &Run, scenario: &Scenario) -> String {
+    let period = &run.recording.period;
+    let planned = Duration::from_nanos(period.planned_ns);
+    let measured = if period.interrupted {
+        format!("{} of {} measured (interrupted)", elapsed(period.measured_ns), format::setting(planned))
+    } else {
+        format!("{} measured", format::setting(planned))
+    };
+    format!(
+        "{}{} warm-up, {measured}, {} until the last request ended (at most {})",
+        if scenario.run.prefill { "prefill, " } else { "no prefill, " },
+        format::setting(Duration::from_nanos(period.warmup_ns)),
+        elapsed(period.drain_ns),
+        format::setting(scenario.run.drain),
+    )
+}
+
+fn pacing(run: &Run) -> String {
+    let mut ways: BTreeMap<&str, u64> = BTreeMap::new();
+    for worker in &run.recording.workers {
+        *ways.entry(&worker.pacing).or_default() += 1;
+    }
+    let ways: Vec<_> =
+        ways.iter().map(|(way, count)| format!("{} {way}", format::counted(*count, "worker", "workers"))).collect();
+    if ways.is_empty() { NOTHING.to_owned() } else { ways.join(", ") }
+}
+
+fn command(run: &Run) -> String {
+    if run.target.private {
+        "plimsoll run scenario.toml".to_owned()
+    } else {
+        format!("plimsoll run scenario.toml --target {}", quoted(&run.target.address))
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let safe = |letter: char| letter.is_ascii_alphanumeric() || "-_./:@%+=,[]".contains(letter);
+    if !word.is_empty() && word.chars().all(|letter| safe(letter) && !"[]".contains(letter)) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+fn services(scenario: &Scenario) -> Table {
+    let columns = vec![
+        Column::head("Service"),
+        Column::numbers("Database", None, 2),
+        Column::words("User", 2),
+        Column::words("Load", 0),
+        Column::words("Pool", 0),
+        Column::words("Keys", 1),
+        Column::words("Values", 1),
+        Column::words("Mix", 1),
+    ];
+    let rows = scenario
+        .services
+        .iter()
+        .map(|service| {
+            let cells = vec![
+                service.name.as_str().into(),
+                service.database.to_string().into(),
+                service.username.as_deref().unwrap_or("of the target").into(),
+                load(service).into(),
+                pool(service).into(),
+                keys(service).into(),
+                values(service.values).into(),
+                mix(service).into(),
+            ];
+            TableRow { kind: RowKind::Entry, cells }
+        })
+        .collect();
+    Table { id: "services", caption: "Services".to_owned(), columns, rows, legend: Vec::new() }
+}
+
+fn load(service: &Service) -> String {
+    match service.load {
+        Load::Open { rate, arrivals } => {
+            let process = match arrivals {
+                ArrivalProcess::Poisson => "Poisson",
+                ArrivalProcess::Uniform => "uniform",
+            };
+            format!("open loop, {} {process}", format::rate(rate))
+        }
+        Load::Closed { clients, think_time } if think_time.is_zero() => {
+            format!("closed loop, {}", format::counted(u64::from(clients), "client", "clients"))
+        }
+        Load::Closed { clients, think_time } => format!(
+            "closed loop, {}, think time {}",
+            format::counted(u64::from(clients), "client", "clients"),
+            format::setting(think_time),
+        ),
+    }
+}
+
+fn pool(service: &Service) -> String {
+    let checkout = match service.pool.checkout {
+        Checkout::Exclusive => "exclusive".to_owned(),
+        Checkout::Shared { in_flight } => format!("shared by up to {}", format::count(u64::from(in_flight))),
+    };
+    let instances = match service.instances {
+        1 => String::new(),
+        instances => format!("{} × ", format::count(u64::from(instances))),
+    };
+    let connections = format::counted(u64::from(service.pool.size), "connection", "connections");
+    format!(
+        "{instances}{connections}, {checkout}, checkout within {}, command within {}",
+        format::setting(service.pool.checkout_timeout),
+        format::setting(service.pool.command_timeout),
+    )
+}
+
+fn keys(service: &Service) -> String {
+    let access = match service.keys.access {
+        Access::Uniform => "uniform".to_owned(),
+        Access::Zipf { exponent } => format!("Zipf {exponent}"),
+        Access::Hotspot { keys, requests } => {
+            format!("{} of the requests on {} of the keys", format::limit(requests), format::limit(keys))
+        }
+        Access::Latest { exponent } => format!("latest, Zipf {exponent}"),
+        Access::Sequential => "one after another".to_owned(),
+        Access::Gaussian { deviation } => format!("normal, deviation {}", format::limit(deviation)),
+    };
+    format!("{} under {}, {access}", format::count(service.keys.count), service.keys.prefix)
+}
+
+fn values(size: ValueSize) -> String {
+    match size {
+        ValueSize::Fixed(size) => format::bytes(u64::from(size)),
+        ValueSize::Uniform { min, max } => {
+            format!("{} to {}", format::bytes(u64::from(min)), format::bytes(u64::from(max)))
+        }
+        ValueSize::LogNormal { median, sigma, max } => format!(
+            "log-normal, median {}, sigma {sigma}, at most {}",
+            format::bytes(u64::from(median)),
+            format::bytes(u64::from(max)),
+        ),
+    }
+}
+
+fn mix(service: &Service) -> String {
+    let total: f64 = service.operations.iter().map(|operation| operation.weight).sum();
+    let entries: Vec<_> = service
+        .operations
+        .iter()
+        .map(|operation| {
+            let name = match &operation.action {
+                Action::Single(_) => operation.name.clone(),
+                Action::Sequence { steps, transaction } => {
+                    let steps = format::counted(steps.len() as u64, "step", "steps");
+                    format!("{} ({steps}{})", operation.name, if *transaction { " in MULTI" } else { "" })
+                }
+            };
+            match service.order {
+                Order::Weighted => format!("{name} {}", format::share(operation.weight / total)),
+                Order::Cycle => name,
+            }
+        })
+        .collect();
+    match service.order {
+        Order::Weighted => entries.join(", "),
+        Order::Cycle => format!("in turn: {}", entries.join(", ")),
+    }
+}
+
+fn percent(percentile: f64) -> String {
+    format!("{percentile}{}%", format::THIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn quotes_what_a_shell_would_read_otherwise() {
+        assert_eq!(quoted("redis://10.0.0.7:6379/2"), "redis://10.0.0.7:6379/2");
+        assert_eq!(quoted("redis://[::1]:6379"), "'redis://[::1]:6379'");
+        assert_eq!(quoted("unix:///tmp/it's"), r"'unix:///tmp/it'\''s'");
+    }
+}

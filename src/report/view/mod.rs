@@ -1,0 +1,126 @@
+//! What a report says, once, for every output: the verdict in a sentence, tables, reasons to trust the numbers,
+//! findings with advice, and how the run was made. All prose lives here; the renderers know syntax only.
+
+mod checks;
+mod failures;
+mod findings;
+mod headline;
+mod method;
+mod model;
+mod results;
+mod trust;
+
+use std::time::Duration;
+
+pub(super) use checks::slug;
+pub(crate) use model::{
+    Align, Block, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Table, TableRow, Tone,
+    View,
+};
+
+use super::{chart::Chart, format};
+use crate::{
+    analysis::{Analysis, Distribution, Grade, Level, Outcome, PercentileValue, Scope},
+    results::Run,
+    scenario::Scenario,
+};
+
+impl View {
+    /// The report of a run, with the charts that were drawn of it.
+    pub(crate) fn new(run: &Run, scenario: &Scenario, analysis: &Analysis, charts: &[Chart]) -> Self {
+        Self {
+            title: format!("{}: response time against {}", scenario.name, format::setting(scenario.objective.latency)),
+            subtitle: subtitle(run, scenario),
+            headline: headline::headline(run, scenario, analysis),
+            results: results::section(scenario, analysis),
+            trust: trust::section(run, scenario, analysis),
+            charts: Section::new("charts", "Charts", charts.iter().map(figure).collect()),
+            findings: findings::section(analysis),
+            method: method::section(run, scenario),
+            colophon: colophon(run),
+        }
+    }
+
+    /// The findings alone, as the summary for programs repeats them.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = &Note> {
+        self.findings.blocks.iter().flat_map(|block| match block {
+            Block::Notes(notes) => notes.as_slice(),
+            _ => &[],
+        })
+    }
+}
+
+fn figure(chart: &Chart) -> Block {
+    Block::Figure(Figure {
+        name: chart.name,
+        title: chart.title.clone(),
+        description: chart.description.clone(),
+        svg: chart.svg.clone(),
+    })
+}
+
+fn subtitle(run: &Run, scenario: &Scenario) -> String {
+    let services = scenario.services.len() as u64;
+    let target = &run.target;
+    format!(
+        "{} over {} to {} {} at {}{}, {} measured after {} of warm-up, on {}.",
+        format::counted(services, "service", "services"),
+        format::counted(scenario.connections(), "connection", "connections"),
+        target.product,
+        target.version,
+        target.address,
+        if target.private { " (private server)" } else { "" },
+        headline::elapsed(run.recording.period.measured_ns),
+        format::setting(Duration::from_nanos(run.recording.period.warmup_ns)),
+        run.started,
+    )
+}
+
+fn colophon(run: &Run) -> String {
+    let commit = run.software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
+    format!("plimsoll {}{commit}", run.software.version)
+}
+
+/// The word for an outcome in machine-readable outputs.
+pub(super) fn outcome_slug(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "pass",
+        Outcome::Fail => "fail",
+        Outcome::Inconclusive => "inconclusive",
+        Outcome::Invalid => "invalid",
+    }
+}
+
+/// The word for a level in machine-readable outputs.
+pub(super) fn level_slug(level: Level) -> &'static str {
+    match level {
+        Level::Ok => "ok",
+        Level::Warn => "warn",
+        Level::Refuse => "refuse",
+    }
+}
+
+/// The word for a grade.
+pub(super) fn grade_word(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Excellent => "EXCELLENT",
+        Grade::Good => "GOOD",
+        Grade::Acceptable => "ACCEPTABLE",
+        Grade::Missed => "MISSED",
+    }
+}
+
+/// What a row is called in running text: `api GET`, `api`, `all services`.
+fn scope_name(scope: &Scope) -> String {
+    match (&scope.service, &scope.operation) {
+        (Some(service), Some(operation)) => format!("{service} {operation}"),
+        (Some(service), None) => service.clone(),
+        (None, _) => "all services".to_owned(),
+    }
+}
+
+/// A percentile of a distribution, if analysis offers it.
+pub(super) fn known_percentile(distribution: &Distribution, percentile: f64) -> Option<PercentileValue> {
+    // Both numbers come from decimal literals or the same field; they are equal or they are different percentiles.
+    distribution.percentiles.iter().find(|known| (known.percentile - percentile).abs() < 1e-9).map(|known| known.value)
+}

@@ -1,0 +1,277 @@
+//! The document that every output renders: sections of blocks, without syntax.
+
+/// A whole report, ready to be rendered.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct View {
+    /// Title of the document.
+    pub(crate) title: String,
+    /// One sentence on what was measured.
+    pub(crate) subtitle: String,
+    /// The verdict.
+    pub(crate) headline: Headline,
+    /// The numbers.
+    pub(crate) results: Section,
+    /// Why they can be trusted, or not.
+    pub(crate) trust: Section,
+    /// The numbers as pictures; empty where none were drawn.
+    pub(crate) charts: Section,
+    /// What a person should know or do.
+    pub(crate) findings: Section,
+    /// How the run was made, and how to repeat it.
+    pub(crate) method: Section,
+    /// Who made the report.
+    pub(crate) colophon: String,
+}
+
+impl View {
+    /// The sections that have something to show, in reading order.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = &Section> {
+        [&self.results, &self.trust, &self.charts, &self.findings, &self.method]
+            .into_iter()
+            .filter(|section| !section.blocks.is_empty())
+    }
+}
+
+/// The verdict in words.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Headline {
+    /// The verdict in two words, with which the sentence begins.
+    pub(crate) verdict: &'static str,
+    /// One plain sentence.
+    pub(crate) sentence: String,
+    /// How it is coloured.
+    pub(crate) tone: Tone,
+    /// What has to be said along with it: further reasons, interruption, what a closed loop measures.
+    pub(crate) remarks: Vec<String>,
+    /// The few numbers that sum it up.
+    pub(crate) numbers: Vec<KeyNumber>,
+}
+
+/// One number that sums a run up.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct KeyNumber {
+    /// What it is.
+    pub(crate) name: String,
+    /// The number, with its unit.
+    pub(crate) value: String,
+    /// What to hold it against.
+    pub(crate) against: String,
+}
+
+/// A heading with what stands below it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Section {
+    /// Name within the document, for links.
+    pub(crate) id: &'static str,
+    /// Heading.
+    pub(crate) title: &'static str,
+    /// Content.
+    pub(crate) blocks: Vec<Block>,
+}
+
+/// One piece of content.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Block {
+    /// A paragraph.
+    Paragraph(String),
+    /// A table.
+    Table(Table),
+    /// Remarks with advice.
+    Notes(Vec<Note>),
+    /// Names and values.
+    Facts(Vec<(String, String)>),
+    /// A chart.
+    Figure(Figure),
+    /// Text to be copied.
+    Listing(Listing),
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Table {
+    /// Name within the document, for links and styles.
+    pub(crate) id: &'static str,
+    /// What it shows.
+    pub(crate) caption: String,
+    /// Columns.
+    pub(crate) columns: Vec<Column>,
+    /// Rows, each with one cell per column.
+    pub(crate) rows: Vec<TableRow>,
+    /// Explanation of marks.
+    pub(crate) legend: Vec<String>,
+}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Column {
+    /// Heading.
+    pub(crate) heading: String,
+    /// Unit of its numbers, where they do not carry it themselves.
+    pub(crate) unit: Option<&'static str>,
+    /// Whether its cells head their rows.
+    pub(crate) heads: bool,
+    /// Alignment.
+    pub(crate) align: Align,
+    /// How early it is left out where room is short; 0 is never left out.
+    pub(crate) dispensable: u8,
+}
+
+/// Alignment of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Align {
+    /// Words.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TableRow {
+    /// What part it plays.
+    pub(crate) kind: RowKind,
+    /// One cell per column.
+    pub(crate) cells: Vec<Cell>,
+}
+
+/// Part that a row plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowKind {
+    /// An entry of its own.
+    Entry,
+    /// Belongs to the entry above.
+    Detail,
+    /// Sum of entries.
+    Sum,
+    /// Sum of everything.
+    Total,
+}
+
+/// One cell.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cell {
+    /// Its text.
+    pub(crate) text: String,
+    /// Sign behind it that the legend explains; empty for none.
+    pub(crate) mark: &'static str,
+    /// How it is coloured.
+    pub(crate) tone: Tone,
+}
+
+/// Colour, by meaning. It never says anything that the text does not say too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Nothing special.
+    Plain,
+    /// As it should be.
+    Good,
+    /// Tolerable, or uncertain.
+    Fair,
+    /// Bad.
+    Bad,
+    /// Of less interest.
+    Quiet,
+}
+
+/// A remark with advice.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Note {
+    /// How serious it is.
+    pub(crate) tone: Tone,
+    /// What was found, in one sentence.
+    pub(crate) fact: String,
+    /// What it means or what to do; empty where that goes without saying.
+    pub(crate) advice: String,
+}
+
+/// A chart.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Figure {
+    /// Stem of its file.
+    pub(crate) name: &'static str,
+    /// Title.
+    pub(crate) title: String,
+    /// What it shows, for those who cannot see it.
+    pub(crate) description: String,
+    /// The picture.
+    pub(crate) svg: String,
+}
+
+/// Text to be copied.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Listing {
+    /// What it is.
+    pub(crate) title: String,
+    /// Its language, for highlighting: `sh`, `toml`.
+    pub(crate) language: &'static str,
+    /// The text.
+    pub(crate) text: String,
+    /// Whether it is long and of interest to few, so that outputs may fold it away.
+    pub(crate) folded: bool,
+}
+
+impl Tone {
+    /// How serious a remark of this tone is, in a word.
+    pub(crate) fn severity(self) -> &'static str {
+        match self {
+            Self::Bad => "problem",
+            Self::Fair => "warning",
+            Self::Plain | Self::Good | Self::Quiet => "note",
+        }
+    }
+}
+
+impl Section {
+    /// A section.
+    pub(crate) fn new(id: &'static str, title: &'static str, blocks: Vec<Block>) -> Self {
+        Self { id, title, blocks }
+    }
+}
+
+impl Column {
+    /// A column of words that head their rows; it is never left out.
+    pub(crate) fn head(heading: impl Into<String>) -> Self {
+        Self { heads: true, ..Self::words(heading, 0) }
+    }
+
+    /// A column of words.
+    pub(crate) fn words(heading: impl Into<String>, dispensable: u8) -> Self {
+        Self { heading: heading.into(), unit: None, heads: false, align: Align::Left, dispensable }
+    }
+
+    /// A column of numbers.
+    pub(crate) fn numbers(heading: impl Into<String>, unit: Option<&'static str>, dispensable: u8) -> Self {
+        Self { heading: heading.into(), unit, heads: false, align: Align::Right, dispensable }
+    }
+
+    /// Heading and unit.
+    pub(crate) fn label(&self) -> String {
+        match self.unit {
+            Some(unit) => format!("{} ({unit})", self.heading),
+            None => self.heading.clone(),
+        }
+    }
+}
+
+impl Cell {
+    /// A cell.
+    pub(crate) fn new(text: impl Into<String>, tone: Tone) -> Self {
+        Self { text: text.into(), mark: "", tone }
+    }
+
+    /// The same with a mark.
+    pub(crate) fn marked(self, mark: &'static str) -> Self {
+        Self { mark, ..self }
+    }
+
+    /// Text and mark.
+    pub(crate) fn whole(&self) -> String {
+        format!("{}{}", self.text, self.mark)
+    }
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self::new(text, Tone::Plain)
+    }
+}

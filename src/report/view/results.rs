@@ -1,0 +1,247 @@
+//! The numbers: response time per service and operation against the target, and where the time goes.
+
+use std::collections::BTreeMap;
+
+use super::{Block, Cell, Column, RowKind, Section, Table, TableRow, Tone, grade_word, known_percentile};
+use crate::{
+    analysis::{Analysis, Distribution, Grade, PercentileValue, Row},
+    measure::SeriesRole,
+    report::format::{self, NOTHING},
+    scenario::Scenario,
+};
+
+/// Mark behind a percentile that has few samples beyond it.
+const UNCERTAIN: &str = "†";
+
+/// Percentiles of the main table, with how early each is left out.
+const SHOWN: [(f64, u8); 4] = [(50.0, 2), (95.0, 6), (99.0, 1), (99.9, 4)];
+
+pub(super) fn section(scenario: &Scenario, analysis: &Analysis) -> Section {
+    let blocks = vec![Block::Table(against_target(scenario, analysis)), Block::Table(where_time_goes(analysis))];
+    Section::new("results", "Response time by service and operation", blocks)
+}
+
+/// Rows in the order in which people read them: every service's sum behind its operations, the whole at the end.
+pub(super) fn grouped(analysis: &Analysis) -> impl Iterator<Item = &Row> {
+    let services = analysis.rows.iter().filter(|row| kind(row) == RowKind::Sum).map(|row| &row.scope.service);
+    let of_services =
+        services.flat_map(|service| analysis.rows.iter().filter(move |row| row.scope.service == *service));
+    of_services.chain(analysis.rows.iter().filter(|row| kind(row) == RowKind::Total))
+}
+
+/// Service and operation of a row, as its first two cells.
+pub(super) fn names(row: &Row) -> [Cell; 2] {
+    let tone = if row.scope.role == SeriesRole::Operation { Tone::Plain } else { Tone::Quiet };
+    let service = row.scope.service.as_deref().unwrap_or("all services");
+    let operation = match (&row.scope.service, &row.scope.operation) {
+        (_, Some(operation)) => operation,
+        (Some(_), None) => "all operations",
+        (None, None) => "",
+    };
+    [Cell::new(service, tone), Cell::new(operation, tone)]
+}
+
+/// The part that a row plays in a table.
+pub(super) fn kind(row: &Row) -> RowKind {
+    match (&row.scope.service, &row.scope.operation, row.scope.role) {
+        (None, ..) => RowKind::Total,
+        (Some(_), None, _) => RowKind::Sum,
+        (_, _, SeriesRole::Operation) => RowKind::Entry,
+        (_, _, SeriesRole::Step | SeriesRole::Upkeep) => RowKind::Detail,
+    }
+}
+
+fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
+    let objective = &scenario.objective;
+    let mut percentiles = SHOWN.to_vec();
+    match percentiles.iter_mut().find(|(shown, _)| (shown - objective.percentile).abs() < 1e-9) {
+        Some((_, dispensable)) => *dispensable = 0,
+        None => percentiles.push((objective.percentile, 0)),
+    }
+    percentiles.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+
+    let ms = Some("ms");
+    let mut columns = vec![
+        Column::head("Service"),
+        Column::head("Operation"),
+        Column::numbers("Completed", None, 3),
+        Column::numbers("Failed", None, 1),
+        Column::numbers("Rate", Some("1/s"), 3),
+        Column::numbers("Mean", ms, 2),
+    ];
+    columns.extend(
+        percentiles.iter().map(|(shown, dispensable)| Column::numbers(format::percentile(*shown), ms, *dispensable)),
+    );
+    columns.extend([
+        Column::numbers("Max", ms, 3),
+        Column::numbers("Target", ms, 5),
+        Column::numbers("Faster", None, 1),
+        Column::words("Grade", 0),
+    ]);
+
+    let mut marks = Marks::default();
+    let rows = grouped(analysis)
+        .map(|row| {
+            let judged = row.scope.role == SeriesRole::Operation;
+            let mut cells = Vec::from(names(row));
+            cells.push(format::count(row.counts.completed).into());
+            cells.push(failures(row));
+            cells.push(format::significant(row.rate).into());
+            cells.push(row.response.mean.map_or_else(|| NOTHING.to_owned(), format::milliseconds).into());
+            for (shown, _) in &percentiles {
+                cells.push(marks.cell(&row.response, *shown));
+            }
+            let longest = (row.counts.completed > 0).then(|| row.response.histogram.max() as f64);
+            cells.push(longest.map_or_else(|| NOTHING.to_owned(), format::milliseconds).into());
+            cells.push(format::milliseconds(objective.latency.as_nanos() as f64).into());
+            let faster = row.times_faster.filter(|_| judged);
+            cells.push(faster.map_or_else(|| NOTHING.to_owned(), format::factor).into());
+            cells.push(grade(row.grade.filter(|_| judged)));
+            TableRow { kind: kind(row), cells }
+        })
+        .collect();
+
+    let mut legend = vec![format!(
+        "Faster: target divided by mean response time. Grade, by {} against the target: EXCELLENT up to 5 % of it, GOOD up \
+         to 25 %, ACCEPTABLE up to 100 %, MISSED above.",
+        format::percentile(objective.percentile),
+    )];
+    legend.extend(marks.legend());
+    legend.extend(parts(analysis));
+    Table { id: "response", caption: "Response time against the target".to_owned(), columns, rows, legend }
+}
+
+fn failures(row: &Row) -> Cell {
+    let failed = row.counts.failed();
+    let text = match row.unfinished {
+        0 => format::count(failed),
+        unfinished => format!("{} + {} unfinished", format::count(failed), format::count(unfinished)),
+    };
+    Cell::new(text, if failed + row.unfinished > 0 { Tone::Bad } else { Tone::Plain })
+}
+
+fn grade(grade: Option<Grade>) -> Cell {
+    let tone = match grade {
+        Some(Grade::Excellent | Grade::Good) => Tone::Good,
+        Some(Grade::Acceptable) => Tone::Fair,
+        Some(Grade::Missed) => Tone::Bad,
+        None => Tone::Quiet,
+    };
+    Cell::new(grade.map_or(NOTHING, grade_word), tone)
+}
+
+/// Which rows have names that want explaining.
+fn parts(analysis: &Analysis) -> Option<String> {
+    let has = |role| analysis.rows.iter().any(|row| row.scope.role == role);
+    match (has(SeriesRole::Step), has(SeriesRole::Upkeep)) {
+        (false, false) => None,
+        (true, false) => Some("NAME/STEP is one command of a sequence, contained in its operation.".to_owned()),
+        (false, true) => Some("NAME+COMMAND keeps the data bounded after NAME and is in no sum.".to_owned()),
+        (true, true) => Some(
+            "NAME/STEP is one command of a sequence, contained in its operation. NAME+COMMAND keeps the data bounded \
+             after NAME and is in no sum."
+                .to_owned(),
+        ),
+    }
+}
+
+fn where_time_goes(analysis: &Analysis) -> Table {
+    let ms = Some("ms");
+    let columns = vec![
+        Column::head("Service"),
+        Column::head("Operation"),
+        Column::numbers("Wait p50", ms, 0),
+        Column::numbers("Wait p99", ms, 0),
+        Column::numbers("Service time p50", ms, 0),
+        Column::numbers("Service time p99", ms, 0),
+        Column::numbers("Hits", None, 0),
+        Column::numbers("Sent", None, 1),
+        Column::numbers("Received", None, 1),
+    ];
+    let mut marks = Marks::default();
+    let rows = grouped(analysis)
+        .map(|row| {
+            let mut cells = Vec::from(names(row));
+            cells.push(marks.cell(&row.wait, 50.0));
+            cells.push(marks.cell(&row.wait, 99.0));
+            cells.push(marks.cell(&row.service_time, 50.0));
+            cells.push(marks.cell(&row.service_time, 99.0));
+            cells.push(row.hit_ratio.map_or_else(|| NOTHING.to_owned(), format::share).into());
+            cells.push(format::bytes(row.counts.bytes_sent).into());
+            cells.push(format::bytes(row.counts.bytes_received).into());
+            TableRow { kind: kind(row), cells }
+        })
+        .collect();
+    let mut legend = vec![
+        "Wait: until a connection was checked out of the pool. Service time: client library, network and server. Hits: \
+         keys, fields or members that were asked for and found. Sent, received: payload."
+            .to_owned(),
+    ];
+    legend.extend(marks.legend());
+    Table { id: "split", caption: "Where the time goes".to_owned(), columns, rows, legend }
+}
+
+/// Percentiles as cells, and what has to be said about those with few samples.
+#[derive(Default)]
+struct Marks {
+    uncertain: bool,
+    missing: BTreeMap<String, Missing>,
+}
+
+/// Rows for which one percentile cannot be printed: the least and the most that they need and have.
+struct Missing {
+    needed: (u64, u64),
+    have: (u64, u64),
+}
+
+impl Marks {
+    fn cell(&mut self, distribution: &Distribution, percentile: f64) -> Cell {
+        match known_percentile(distribution, percentile) {
+            Some(PercentileValue::Known { nanos, decisive, .. }) => {
+                self.uncertain |= !decisive;
+                Cell::from(format::milliseconds(nanos as f64)).marked(if decisive { "" } else { UNCERTAIN })
+            }
+            Some(PercentileValue::TooFew { needed, have }) => {
+                if have > 0 {
+                    self.missing
+                        .entry(format::percentile(percentile))
+                        .and_modify(|missing| {
+                            missing.needed = widened(missing.needed, needed);
+                            missing.have = widened(missing.have, have);
+                        })
+                        .or_insert(Missing { needed: (needed, needed), have: (have, have) });
+                }
+                Cell::new(NOTHING, Tone::Quiet)
+            }
+            None => Cell::new(NOTHING, Tone::Quiet),
+        }
+    }
+
+    fn legend(self) -> Vec<String> {
+        let uncertain = self.uncertain.then(|| {
+            format!("{UNCERTAIN} Fewer than 100 samples lie beyond it: good for orientation, not for a verdict.")
+        });
+        let missing: Vec<_> = self
+            .missing
+            .iter()
+            .map(|(name, missing)| {
+                format!("{name} needs {} samples, have {}", range(missing.needed), range(missing.have))
+            })
+            .collect();
+        let missing = (!missing.is_empty())
+            .then(|| format!("{NOTHING} Not printed for want of samples: {}.", missing.join("; ")));
+        uncertain.into_iter().chain(missing).collect()
+    }
+}
+
+fn widened((least, most): (u64, u64), value: u64) -> (u64, u64) {
+    (least.min(value), most.max(value))
+}
+
+fn range((least, most): (u64, u64)) -> String {
+    if least == most {
+        format::count(least)
+    } else {
+        format!("{} to {}", format::count(least), format::count(most))
+    }
+}

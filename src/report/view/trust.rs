@@ -1,0 +1,163 @@
+//! Why the numbers can be trusted, or not: accounts, checks and confidence intervals.
+
+use super::{
+    Block, Cell, Column, RowKind, Section, Table, TableRow, Tone,
+    checks::{limit, quantity, subject, words},
+    headline::{outcome_tone, outcome_words},
+    known_percentile,
+    results::{grouped, kind, names},
+};
+use crate::{
+    analysis::{Analysis, Check, Level, PercentileValue, Proportion},
+    measure::SeriesRole,
+    report::format::{self, NOTHING},
+    results::Run,
+    scenario::{Load, Scenario},
+};
+
+pub(super) fn section(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Section {
+    let mut blocks = vec![Block::Paragraph(checks_in_words(&analysis.checks))];
+    blocks.extend(accounts(run, analysis).map(Block::Paragraph));
+    blocks.push(Block::Paragraph(method_in_words(scenario)));
+    if !analysis.checks.is_empty() {
+        blocks.push(Block::Table(checks_table(&analysis.checks)));
+    }
+    blocks.push(Block::Table(certainty(scenario, analysis)));
+    Section::new("trust", "Why the numbers can be trusted", blocks)
+}
+
+fn checks_in_words(checks: &[Check]) -> String {
+    let at = |level| -> Vec<String> { checks.iter().filter(|check| check.level == level).map(subject).collect() };
+    let (warnings, refusals) = (at(Level::Warn), at(Level::Refuse));
+    let total = checks.len();
+    if warnings.is_empty() && refusals.is_empty() {
+        return format!("All {total} checks of the measurement passed.");
+    }
+    let list = |label: &str, names: &[String]| {
+        if names.is_empty() { String::new() } else { format!(" {label}: {}.", names.join(", ")) }
+    };
+    format!(
+        "{} of {total} checks of the measurement passed.{}{}",
+        total - warnings.len() - refusals.len(),
+        list("Refused by", &refusals),
+        list("Warnings", &warnings),
+    )
+}
+
+fn accounts(run: &Run, analysis: &Analysis) -> Option<String> {
+    let total = analysis.rows.last()?;
+    let scheduled = run.recording.scheduled();
+    let accounted = total.counts.completed + total.counts.failed() + total.unfinished;
+    Some(format!(
+        "Accounts: {} scheduled, {} completed + {} failed + {} unfinished = {}; {}.",
+        format::count(scheduled),
+        format::count(total.counts.completed),
+        format::count(total.counts.failed()),
+        format::count(total.unfinished),
+        format::count(accounted),
+        if accounted == scheduled {
+            "no request is missing".to_owned()
+        } else {
+            format!("{} do not add up", format::count(accounted.abs_diff(scheduled)))
+        },
+    ))
+}
+
+fn method_in_words(scenario: &Scenario) -> String {
+    let open = scenario.services.iter().filter(|service| matches!(service.load, Load::Open { .. })).count();
+    let response = if open == scenario.services.len() {
+        "Response time counts from the instant at which a request was due, whether or not the server was ready for it."
+    } else if open == 0 {
+        "Response time counts from asking the pool for a connection, since a closed loop has no schedule."
+    } else {
+        "Response time counts from the instant at which a request was due, or, in a closed loop, from asking the pool for \
+         a connection."
+    };
+    format!(
+        "{response} Percentiles are taken from merged histograms of three significant digits, never averaged and never \
+         back-filled. Intervals are of 95 % confidence and widened where slow requests come in bursts."
+    )
+}
+
+fn checks_table(checks: &[Check]) -> Table {
+    let columns = vec![
+        Column::head("Check"),
+        Column::words("Of", 1),
+        Column::numbers("Measured", None, 0),
+        Column::numbers("Warns from", None, 2),
+        Column::numbers("Refuses from", None, 2),
+        Column::words("Result", 0),
+        Column::words("Guards against", 3),
+    ];
+    let rows = checks
+        .iter()
+        .map(|check| {
+            let words = words(check.kind);
+            let result = match check.level {
+                Level::Ok => Cell::new("passed", Tone::Good),
+                Level::Warn => Cell::new("warning", Tone::Fair),
+                Level::Refuse => Cell::new("refused", Tone::Bad),
+            };
+            let limit = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), |value| limit(check.kind, value));
+            let cells = vec![
+                words.name.into(),
+                check.subject.as_deref().unwrap_or("whole run").into(),
+                quantity(check.kind, check.value).into(),
+                limit(Some(check.warn)).into(),
+                limit(check.refuse).into(),
+                result,
+                Cell::new(words.guards, Tone::Quiet),
+            ];
+            TableRow { kind: RowKind::Entry, cells }
+        })
+        .collect();
+    Table { id: "checks", caption: "Checks of the measurement".to_owned(), columns, rows, legend: Vec::new() }
+}
+
+fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
+    let objective = &scenario.objective;
+    let columns = vec![
+        Column::head("Service"),
+        Column::head("Operation"),
+        Column::numbers("In time", None, 0),
+        Column::numbers(format::percentile(objective.percentile), Some("ms"), 0),
+        Column::numbers("Burstiness", None, 1),
+        Column::words("Objective", 0),
+    ];
+    let rows = grouped(analysis)
+        .filter(|row| row.scope.role == SeriesRole::Operation)
+        .map(|row| {
+            let mut cells = Vec::from(names(row));
+            cells.push(in_time(&row.bad).into());
+            let value = known_percentile(&row.response, objective.percentile);
+            cells.push(match value {
+                Some(PercentileValue::Known { nanos, low, high, .. }) => {
+                    let [nanos, low, high] = [nanos, low, high].map(|value| format::milliseconds(value as f64));
+                    format!("{nanos} [{low}, {high}]").into()
+                }
+                Some(PercentileValue::TooFew { needed, have }) => {
+                    format!("needs {} samples, have {}", format::count(needed), format::count(have)).into()
+                }
+                None => Cell::new(NOTHING, Tone::Quiet),
+            });
+            cells.push(format::significant(row.response.burstiness).into());
+            cells.push(Cell::new(outcome_words(row.outcome), outcome_tone(row.outcome)));
+            TableRow { kind: kind(row), cells }
+        })
+        .collect();
+    let legend = vec![format!(
+        "In time: share of requests answered within {}, with its confidence interval; late, failed and unfinished ones are \
+         not. Burstiness: how much more the number of slow requests varies from second to second than chance would have \
+         it; 1 is chance.",
+        format::setting(objective.latency),
+    )];
+    Table { id: "certainty", caption: "The objective held against each row".to_owned(), columns, rows, legend }
+}
+
+fn in_time(bad: &Proportion) -> String {
+    if bad.of == 0 {
+        NOTHING.to_owned()
+    } else {
+        format::share_interval(1.0 - bad.share, 1.0 - bad.high, 1.0 - bad.low)
+    }
+}

@@ -1,0 +1,300 @@
+//! What can go wrong between the harness and a server: one sentence each, with what to do.
+
+use std::{fmt::Write, io, path::PathBuf, time::Duration};
+
+use thiserror::Error;
+
+/// Why a server cannot be used. No message holds a password.
+#[derive(Debug, Error)]
+pub enum TargetError {
+    /// Not an address.
+    #[error(
+        "`{text}` is no target: {reason}; write redis://user:password@host:port/db, rediss://... for TLS, or \
+         unix:///path?db=n"
+    )]
+    Address {
+        /// The text, any login left out.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The variable that should hold a password does not exist.
+    #[error("service `{service}`: no password in the environment variable {variable}: set it before the run")]
+    PasswordVariable {
+        /// Service.
+        service: String,
+        /// Variable.
+        variable: String,
+    },
+    /// The file that should hold a password cannot be read.
+    #[error("service `{service}`: no password in {}: {source}", path.display())]
+    PasswordFile {
+        /// Service.
+        service: String,
+        /// File.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A user without a password.
+    #[error(
+        "service `{service}`: no password for the user `{username}`: add password = {{ env = \"...\" }} to the service, \
+         or put user and password into the target: redis://{username}:...@host"
+    )]
+    PasswordMissing {
+        /// Service.
+        service: String,
+        /// User.
+        username: String,
+    },
+    /// The operating system gives no random numbers.
+    #[error("no random numbers for passwords: {0}")]
+    Randomness(String),
+
+    /// No server program.
+    #[error(
+        "no redis-server or valkey-server on PATH: install one (apt install redis-server, dnf install valkey, \
+         apk add valkey, pacman -S valkey, brew install valkey), name it with --server-bin, or give a running server \
+         with --target redis://host:port"
+    )]
+    NoServerProgram,
+    /// The server program does not start.
+    #[error("cannot start {}: {source}; --server-bin names a redis-server or valkey-server", binary.display())]
+    ServerProgram {
+        /// Program.
+        binary: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// No place for the private server's files.
+    #[error("no folder or port for the private server: {0}; TMPDIR names another place")]
+    ServerPlace(#[source] io::Error),
+    /// The private server ended or never answered.
+    #[error("the private server {} {what}{}", binary.display(), indented(log))]
+    ServerFailed {
+        /// Program.
+        binary: PathBuf,
+        /// What happened.
+        what: String,
+        /// Last lines of its log.
+        log: String,
+    },
+
+    /// A failure that concerns some services.
+    #[error("{}: {source}", named(services))]
+    Services {
+        /// Their names.
+        services: Vec<String>,
+        /// What happened.
+        source: Box<TargetError>,
+    },
+    /// Several failures.
+    #[error("{}", lines(.0))]
+    Several(Vec<TargetError>),
+    /// The host's name leads nowhere.
+    #[error("{address}: unknown host: check the name in --target")]
+    UnknownHost {
+        /// Address.
+        address: String,
+    },
+    /// Nobody listens.
+    #[error("{address}: connection refused: is a server listening there?")]
+    Refused {
+        /// Address.
+        address: String,
+    },
+    /// No answer in time.
+    #[error(
+        "{address}: no answer within {limit:?}: is it the right port, and is the server not stopped or overloaded?"
+    )]
+    Silent {
+        /// Address.
+        address: String,
+        /// Time that it had.
+        limit: Duration,
+    },
+    /// Any other failure of the connection.
+    #[error("{address}: cannot connect: {reason}")]
+    Unreachable {
+        /// Address.
+        address: String,
+        /// Message of the operating system or the client library.
+        reason: String,
+    },
+    /// Something listens that is no server of ours.
+    #[error(
+        "{address}: what answers there is no Redis or Valkey server: check the port, and rediss:// against redis://"
+    )]
+    NotAServer {
+        /// Address.
+        address: String,
+    },
+    /// Wrong password.
+    #[error("{address}: wrong password for the user `{user}`, or no such user")]
+    WrongPassword {
+        /// Address.
+        address: String,
+        /// User.
+        user: String,
+    },
+    /// No login given where one is needed.
+    #[error(
+        "{address}: the server wants a login: give redis://user:password@... as target, or username and password in the \
+         scenario's service"
+    )]
+    LoginRequired {
+        /// Address.
+        address: String,
+    },
+    /// The server reads its data set.
+    #[error("{address}: the server is still loading its data set: try again when it has finished")]
+    Loading {
+        /// Address.
+        address: String,
+    },
+    /// No such database.
+    #[error("{address}: the server has no database {database}: choose another one, or raise its `databases` setting")]
+    NoDatabase {
+        /// Address.
+        address: String,
+        /// Number.
+        database: u8,
+    },
+    /// A command that the user has no right to.
+    #[error(
+        "the user `{user}` may not run {command} on `{key}`{purpose} ({message}): ACL SETUSER {user} {} grants it",
+        right(command, key, message)
+    )]
+    Permission {
+        /// User.
+        user: String,
+        /// Command.
+        command: String,
+        /// An example of the keys, or the channel.
+        key: String,
+        /// What for, where it is not in the mix.
+        purpose: &'static str,
+        /// The server's words.
+        message: String,
+    },
+    /// A command that the server does not have.
+    #[error("the server does not know {command}: load the module that has it, or take it out of the mix")]
+    UnknownCommand {
+        /// Command.
+        command: String,
+    },
+    /// A command that it takes from nobody, or not in this form.
+    #[error("the server refuses {command}: {message}")]
+    CommandRefused {
+        /// Command.
+        command: String,
+        /// The server's words.
+        message: String,
+    },
+    /// The server takes fewer connections than the pools have.
+    #[error(
+        "the pools need {need} connections, but the server takes {limit} and {taken} are in use: raise its maxclients (and \
+         its limit of file descriptors), or give the services smaller pools"
+    )]
+    TooFewClients {
+        /// Connections of all pools and of the harness itself.
+        need: u64,
+        /// Connections of others.
+        taken: u64,
+        /// The server's limit.
+        limit: u64,
+    },
+    /// This process may not open as many files as it needs connections.
+    #[error(
+        "the run needs {need} file descriptors, but the hard limit of this process is {limit}: raise it (ulimit -Hn {need} \
+         as root, LimitNOFILE={need} in a systemd unit, --ulimit nofile={need} for a container), or make the pools smaller"
+    )]
+    FileDescriptors {
+        /// Descriptors.
+        need: u64,
+        /// Hard limit.
+        limit: u64,
+    },
+
+    /// Somebody else's key.
+    #[error(
+        "service `{service}`: the key `{key}` exists already and holds data of another type: choose another prefix with \
+         --set service.{service}.keys.prefix=..., or remove the key"
+    )]
+    OtherType {
+        /// Service.
+        service: String,
+        /// Key.
+        key: String,
+    },
+    /// The prefill does not fit.
+    #[error(
+        "service `{service}`: the data does not fit into the server's memory ({message}): give the service fewer keys or \
+         smaller values, or the server more memory"
+    )]
+    DataTooLarge {
+        /// Service.
+        service: String,
+        /// The server's words.
+        message: String,
+    },
+    /// Any other failure of the prefill.
+    #[error("service `{service}`: the prefill's {command} of `{key}` failed: {message}")]
+    Prefill {
+        /// Service.
+        service: String,
+        /// Command.
+        command: &'static str,
+        /// Key.
+        key: String,
+        /// What happened.
+        message: String,
+    },
+    /// The keys could not be removed.
+    #[error("service `{service}`: its keys are still there, they could not be removed: {message}")]
+    Cleanup {
+        /// Service.
+        service: String,
+        /// What happened.
+        message: String,
+    },
+    /// Any other refusal.
+    #[error("{address}: the server refuses: {message}")]
+    ServerRefuses {
+        /// Address.
+        address: String,
+        /// Its message.
+        message: String,
+    },
+}
+
+fn indented(log: &str) -> String {
+    log.lines().fold(String::new(), |mut text, line| {
+        write!(text, "\n    {line}").expect("a string takes every write");
+        text
+    })
+}
+
+fn named(services: &[String]) -> String {
+    let quoted: Vec<_> = services.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => format!("service {last}"),
+        Some((last, others)) => format!("services {} and {last}", others.join(", ")),
+        None => "no service".to_owned(),
+    }
+}
+
+/// The rule of an access control list that is missing, by the server's words.
+fn right(command: &str, key: &str, message: &str) -> String {
+    if message.contains("channel") {
+        format!("&{key}")
+    } else if message.contains(" key") {
+        format!("~{key}")
+    } else {
+        format!("+{}", command.to_lowercase())
+    }
+}
+
+fn lines(errors: &[TargetError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}

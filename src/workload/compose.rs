@@ -1,0 +1,120 @@
+//! From a step and a sequence number to a request.
+
+use bytes::Bytes;
+use rand::RngExt;
+
+use super::{
+    access::Place,
+    draw::Purpose,
+    keyspace::numbered,
+    step::Step,
+    stream::Plan,
+    template::{Filling, Word},
+};
+use crate::operation::{Args, Kind, Request};
+
+impl Plan {
+    /// The request of a step. Key and first member depend on the sequence number alone, values on the step too.
+    pub(super) fn request(&self, step: &Step, sequence: u64, number: usize) -> Request {
+        let mut values = self.root.generator(Purpose::Value, sequence, number as u64);
+        let mut value = || self.values.draw(&mut values);
+        let mut keys = self.keys(step, sequence);
+        let key = keys.next().unwrap_or_default();
+        let args = match step.kind {
+            Kind::Ping
+            | Kind::Get
+            | Kind::GetDel
+            | Kind::Incr
+            | Kind::StrLen
+            | Kind::Ttl
+            | Kind::HGetAll
+            | Kind::LLen
+            | Kind::SMembers
+            | Kind::SCard
+            | Kind::ZCard
+            | Kind::Multi
+            | Kind::Exec => Args::None,
+            Kind::Echo | Kind::GetSet | Kind::Append | Kind::Publish => Args::Value(value()),
+            Kind::Set => match step.expiry {
+                Some(milliseconds) => Args::Expiring(value(), milliseconds),
+                None => Args::Value(value()),
+            },
+            Kind::MGet | Kind::Del | Kind::Exists => Args::Values(keys.collect()),
+            Kind::MSet => {
+                let first = (key.clone(), value());
+                Args::Pairs(std::iter::once(first).chain(keys.map(|key| (key, value()))).collect())
+            }
+            Kind::IncrBy => Args::Number(step.by),
+            Kind::Expire => Args::Number(step.expiry_seconds),
+            Kind::HGet => Args::Value(numbered(b"f", self.member(step, sequence))),
+            Kind::SIsMember | Kind::ZScore | Kind::ZRank => Args::Value(numbered(b"m", self.member(step, sequence))),
+            Kind::HMGet | Kind::HDel => Args::Values(self.names(step, sequence, b"f").collect()),
+            Kind::SAdd | Kind::SRem | Kind::ZRem => Args::Values(self.names(step, sequence, b"m").collect()),
+            Kind::HSet => Args::Pairs(self.names(step, sequence, b"f").map(|field| (field, value())).collect()),
+            Kind::HIncrBy => Args::Increment(numbered(b"n", self.member(step, sequence)), step.by),
+            Kind::ZIncrBy => {
+                // Up or down with equal chance, or scores would drift out of the range that reads ask for.
+                let by = if values.random() { step.by } else { step.by.saturating_neg() };
+                Args::Increment(numbered(b"m", self.member(step, sequence)), by)
+            }
+            Kind::ZAdd => {
+                let score = || values.random_range(0..step.members) as f64;
+                Args::Scored(std::iter::repeat_with(score).zip(self.names(step, sequence, b"m")).collect())
+            }
+            Kind::LPush | Kind::RPush => Args::Values((0..step.batch).map(|_| value()).collect()),
+            Kind::LPop | Kind::RPop if step.batch == 1 => Args::None,
+            Kind::LPop | Kind::RPop => Args::Number(step.batch.cast_signed()),
+            Kind::LRange | Kind::ZRange | Kind::ZRevRange => Args::Range(0, step.range - 1),
+            Kind::LTrim => Args::Range(0, step.members.cast_signed() - 1),
+            Kind::ZRangeByScore => {
+                let start = values.random_range(0..=(step.members.cast_signed() - step.range).max(0));
+                Args::Range(start, start + step.range - 1)
+            }
+            Kind::XAdd => Args::Entry {
+                fields: (0..step.batch).map(|field| (numbered(b"f", field), value())).collect(),
+                max_length: step.members.cast_signed(),
+            },
+            Kind::XRange => Args::Number(step.range),
+            Kind::Eval => Args::Script {
+                source: step.script.clone(),
+                argv: self.fill(&step.words, key.clone(), value(), step, sequence),
+            },
+            Kind::Raw => Args::Raw(self.fill(&step.words, key.clone(), value(), step, sequence)),
+        };
+        Request { kind: step.kind, key, args }
+    }
+
+    /// Indexes of the keys that a request touches.
+    pub(super) fn indexes(&self, step: &Step, sequence: u64) -> impl Iterator<Item = u64> {
+        let mut generator = self.root.generator(Purpose::Key, sequence, 0);
+        let turn = self.turn(sequence);
+        let batch = match step.kind {
+            Kind::MGet | Kind::MSet | Kind::Del | Kind::Exists => step.batch,
+            _ => 1,
+        };
+        (0..batch).filter_map(move |nth| {
+            step.keys.as_ref().map(|keys| keys.index(&mut generator, Place { turn, batch, nth }))
+        })
+    }
+
+    /// The first member or field that a request touches, below the number of members.
+    pub(super) fn member(&self, step: &Step, sequence: u64) -> u64 {
+        self.root.generator(Purpose::Member, sequence, 0).random_range(0..step.members)
+    }
+
+    fn keys(&self, step: &Step, sequence: u64) -> impl Iterator<Item = Bytes> {
+        self.indexes(step, sequence).map(|index| numbered(&step.stem, index))
+    }
+
+    /// Names of the members or fields that a request touches: neighbours, so that they differ.
+    fn names(&self, step: &Step, sequence: u64, letter: &'static [u8]) -> impl Iterator<Item = Bytes> {
+        let first = self.member(step, sequence);
+        (first..first + step.batch).map(|member| numbered(letter, member % step.members))
+    }
+
+    fn fill(&self, words: &[Word], key: Bytes, value: Bytes, step: &Step, sequence: u64) -> Vec<Bytes> {
+        let member = numbered(b"m", self.member(step, sequence));
+        let filling = Filling { key, value, member };
+        words.iter().map(|word| word.fill(&filling)).collect()
+    }
+}

@@ -1,0 +1,100 @@
+//! One command of an operation, with everything prepared that its requests have in common.
+
+use bytes::Bytes;
+
+use super::{
+    access::Popularity,
+    keyspace::{count, data_types, stem},
+    template::Word,
+};
+use crate::{
+    operation::{DataType, Kind, Parameters},
+    scenario::{Action, Command, Service},
+};
+
+/// Seconds that `EXPIRE` gives a key unless told otherwise: longer than a run, so that keys do not vanish during it.
+const EXPIRY_SECONDS: i64 = 3600;
+
+/// A command that is ready to be drawn.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub(super) kind: Kind,
+    /// Key or channel without its index.
+    pub(super) stem: Bytes,
+    /// Which keys or channels; `None` for a command without any.
+    pub(super) keys: Option<Popularity>,
+    pub(super) members: u64,
+    pub(super) batch: u64,
+    pub(super) range: i64,
+    pub(super) by: i64,
+    /// Number of keys or channels.
+    pub(super) count: u64,
+    /// Milliseconds that `SET` gives a key.
+    pub(super) expiry: Option<i64>,
+    /// Seconds that `EXPIRE` gives it.
+    pub(super) expiry_seconds: i64,
+    pub(super) script: Bytes,
+    pub(super) words: Vec<Word>,
+    /// Whether the reply does not come with the request: inside a transaction.
+    pub(super) blind: bool,
+}
+
+impl Step {
+    /// The steps of an operation, `MULTI` and `EXEC` included.
+    pub(super) fn all(service: &Service, action: &Action) -> Vec<Self> {
+        let (commands, transaction) = match action {
+            Action::Single(command) => (std::slice::from_ref(command), false),
+            Action::Sequence { steps, transaction } => (steps.as_slice(), *transaction),
+        };
+        let steps = data_types(commands).into_iter().map(|(command, (data, owner))| {
+            let keys = count(service, data, owner);
+            Self::new(service, command, data, keys, transaction)
+        });
+        if transaction {
+            let frame = |kind| std::iter::once(Self::bare(kind));
+            frame(Kind::Multi).chain(steps).chain(frame(Kind::Exec)).collect()
+        } else {
+            steps.collect()
+        }
+    }
+
+    fn new(service: &Service, command: &Command, data: DataType, count: u64, blind: bool) -> Self {
+        let Parameters { members, batch, range, by, expire, script, args, .. } = &command.parameters;
+        let has_key = data != DataType::None || command.kind == Kind::Publish;
+        Self {
+            stem: stem(&service.keys.prefix, data),
+            keys: has_key.then(|| Popularity::new(service.keys.access, count)),
+            members: (*members).max(1),
+            batch: u64::from(*batch).max(1),
+            range: i64::from(*range).max(1),
+            by: *by,
+            count,
+            expiry: expire.map(|time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX).max(1)),
+            expiry_seconds: expire
+                .map_or(EXPIRY_SECONDS, |time| i64::try_from(time.as_secs()).unwrap_or(i64::MAX).max(1)),
+            script: script.clone().unwrap_or_default().into(),
+            words: args.iter().map(|word| Word::parse(word)).collect(),
+            blind,
+            ..Self::bare(command.kind)
+        }
+    }
+
+    /// A command without key and arguments.
+    fn bare(kind: Kind) -> Self {
+        Self {
+            kind,
+            stem: Bytes::new(),
+            keys: None,
+            members: 1,
+            batch: 1,
+            range: 1,
+            by: 0,
+            count: 0,
+            expiry: None,
+            expiry_seconds: EXPIRY_SECONDS,
+            script: Bytes::new(),
+            words: Vec::new(),
+            blind: false,
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What keeps the data of a run as it is: trims behind pushes, refills behind removals.
+
+use rand::RngExt;
+
+use super::{
+    draw::{Generator, Purpose},
+    keyspace::numbered,
+    step::Step,
+    stream::Plan,
+    value::chunk,
+};
+use crate::operation::{Args, Kind, Reply, Request};
+
+/// Keys, fields or members that one request restores.
+const RESTORED: u64 = 100;
+/// Elements that one request puts back into an empty list, at most.
+const REFILLED: u64 = 1000;
+
+impl Plan {
+    /// The request that has to follow this reply, if any.
+    pub(super) fn upkeep(&self, step: &Step, sequence: u64, number: usize, reply: &Reply) -> Option<Request> {
+        let due = if step.blind { self.by_chance(step, sequence, number) } else { self.by_reply(step, reply) };
+        if !due {
+            return None;
+        }
+        let mut generator = self.root.generator(Purpose::Upkeep, sequence, number as u64);
+        let members = step.members.cast_signed();
+        let mut value = || self.values.draw(&mut generator);
+        let (kind, args) = match step.kind {
+            Kind::LPush => (Kind::LTrim, Args::Range(0, members - 1)),
+            Kind::RPush => (Kind::LTrim, Args::Range(-members, -1)),
+            Kind::LPop | Kind::RPop => (Kind::RPush, Args::Values((0..self.refill(step)).map(|_| value()).collect())),
+            Kind::Append => (Kind::Set, Args::Value(value())),
+            Kind::HDel => {
+                let fields = self.around(step, sequence).map(|field| (numbered(b"f", field), value()));
+                (Kind::HSet, Args::Pairs(fields.collect()))
+            }
+            Kind::SRem => {
+                let members = self.around(step, sequence).map(|member| numbered(b"m", member));
+                (Kind::SAdd, Args::Values(members.collect()))
+            }
+            Kind::ZRem => {
+                let scored = self.around(step, sequence).map(|member| (member as f64, numbered(b"m", member)));
+                (Kind::ZAdd, Args::Scored(scored.collect()))
+            }
+            Kind::Del | Kind::GetDel => return Some(self.restored_keys(step, sequence, &mut generator)),
+            _ => return None,
+        };
+        let index = self.indexes(step, sequence).next().unwrap_or_default();
+        Some(Request { kind, key: numbered(&step.stem, index), args })
+    }
+
+    /// Whether the reply says that upkeep is due.
+    #[inline]
+    fn by_reply(&self, step: &Step, reply: &Reply) -> bool {
+        let longer_than = |limit: u64| reply.integer.is_some_and(|length| length > limit.cast_signed());
+        match step.kind {
+            Kind::LPush | Kind::RPush => longer_than(2 * step.members),
+            Kind::Append => longer_than(self.text_limit),
+            Kind::LPop | Kind::RPop | Kind::Del | Kind::GetDel | Kind::HDel | Kind::SRem | Kind::ZRem => {
+                reply.misses > 0
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether upkeep follows inside a transaction, where no reply can tell.
+    fn by_chance(&self, step: &Step, sequence: u64, number: usize) -> bool {
+        let batch = step.batch as f64;
+        let chance = match step.kind {
+            // As many elements are pushed between two trims as a list has members, on average.
+            Kind::LPush | Kind::RPush => batch / step.members as f64,
+            Kind::Append => self.typical as f64 / self.text_limit as f64,
+            // A little less than was taken, or a list would wander off: nobody sees here how long it is.
+            Kind::LPop | Kind::RPop => 0.9 * batch / self.refill(step) as f64,
+            // Ten times as much as was taken, since most of what is restored is still there.
+            Kind::Del | Kind::GetDel | Kind::HDel | Kind::SRem | Kind::ZRem => 10.0 * batch / RESTORED as f64,
+            _ => return false,
+        };
+        self.root.generator(Purpose::Chance, sequence, number as u64).random::<f64>() < chance
+    }
+
+    /// Elements that go into an empty list.
+    fn refill(&self, step: &Step) -> u64 {
+        (step.members / 2).clamp(1, chunk(REFILLED, self.typical)).max(step.batch.min(REFILLED))
+    }
+
+    /// The members or fields of a request and their neighbours.
+    fn around(&self, step: &Step, sequence: u64) -> impl Iterator<Item = u64> {
+        let width = chunk(RESTORED, self.typical).max(step.batch);
+        neighbours(self.member(step, sequence), step.batch, width, step.members)
+    }
+
+    /// Writes the keys of a request anew, and their neighbours.
+    fn restored_keys(&self, step: &Step, sequence: u64, generator: &mut Generator) -> Request {
+        let batch = if step.kind == Kind::Del { step.batch } else { 1 };
+        let width = (chunk(RESTORED, self.typical) / batch).max(1);
+        let pairs: Vec<_> = self
+            .indexes(step, sequence)
+            .flat_map(|index| neighbours(index, 1, width, step.count))
+            .map(|index| (numbered(&step.stem, index), self.values.draw(generator)))
+            .collect();
+        let key = pairs.first().map(|(key, _)| key.clone()).unwrap_or_default();
+        Request { kind: Kind::MSet, key, args: Args::Pairs(pairs) }
+    }
+}
+
+/// `width` indexes around those from `first` to below `first + batch`, in a circle of `count`; none of them twice.
+fn neighbours(first: u64, batch: u64, width: u64, count: u64) -> impl Iterator<Item = u64> {
+    let width = width.min(count);
+    let before = width.saturating_sub(batch) / 2;
+    let start = first + count - before;
+    (start..start + width).map(move |index| index % count)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prop_assert, prop_assert_eq, proptest};
+
+    use super::neighbours;
+
+    proptest! {
+        #![proptest_config(crate::workload::sample::laws())]
+
+        #[test]
+        fn neighbours_surround_what_was_asked_for(
+            first in 0_u64..200, batch in 1_u64..50, width in 1_u64..150, count in 1_u64..200
+        ) {
+            let first = first % count;
+            let width = width.max(batch);
+            let mut found: Vec<_> = neighbours(first, batch, width, count).collect();
+            for asked in (first..first + batch).map(|index| index % count) {
+                prop_assert!(found.contains(&asked));
+            }
+            found.sort_unstable();
+            found.dedup();
+            prop_assert_eq!(found.len() as u64, width.min(count));
+            prop_assert!(found.iter().all(|index| *index < count));
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! Holds the source against the picture in `docs/architecture.md`: which room may look into which, which libraries
+//! belong where, and the habits that no lint knows.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Rooms, each with the rooms below it that it may look into.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("main.rs", &["cli"]),
+    (
+        "cli",
+        &["report", "analysis", "results", "load", "target", "server", "workload", "scenario", "operation", "measure"],
+    ),
+    ("report", &["analysis", "results", "scenario", "operation", "measure"]),
+    ("analysis", &["results", "scenario", "operation", "measure"]),
+    ("load", &["target", "server", "workload", "scenario", "operation", "measure"]),
+    ("target", &["server", "results", "workload", "scenario", "operation", "measure"]),
+    ("server", &["results", "scenario", "operation", "measure"]),
+    ("results", &["scenario", "operation", "measure"]),
+    ("workload", &["scenario", "operation", "measure"]),
+    ("scenario", &["operation"]),
+    ("operation", &[]),
+    ("measure", &[]),
+];
+
+/// Libraries, each with the folders of `src` that may use it.
+const LIBRARIES: &[(&str, &[&str])] = &[
+    ("anyhow", &["cli"]),
+    ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
+    ("indicatif", &["cli"]),
+    ("fred", &["target", "server"]),
+    ("plotters", &["report/chart"]),
+    ("notosans", &["report/chart"]),
+    ("tokio", &["cli", "load", "target", "server"]),
+];
+
+/// Rooms that compute and say nothing: no thread, no clock, no environment.
+const PURE: &[&str] = &["report", "analysis", "results", "workload", "scenario", "operation"];
+
+/// Paths that pure rooms do without.
+const IMPURE: &[&str] = &["std::net", "std::process", "std::thread", "std::time::Instant", "std::time::SystemTime"];
+
+/// Macros that print; only the command line prints.
+const PRINTING: &[&str] = &["print", "println", "eprint", "eprintln", "dbg"];
+
+/// Names of modules that say nothing about their subject.
+const EMPTY_NAMES: &[&str] = &["common", "helper", "helpers", "manager", "misc", "util", "utils"];
+
+/// Lines after which a file has two subjects.
+const LONGEST_FILE: usize = 450;
+
+#[test]
+fn rooms_look_only_into_rooms_below() {
+    let mut faults = String::new();
+    for file in sources() {
+        for (line, room) in file.rooms() {
+            let allowed = ARROWS.iter().find(|(from, _)| *from == file.room());
+            if room != file.room() && !allowed.is_some_and(|(_, below)| below.contains(&room.as_str())) {
+                let _ = writeln!(faults, "{}:{line}: {} may not look into {room}", file.name, file.room());
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+}
+
+#[test]
+fn every_room_has_its_arrows() {
+    let library = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let mut rooms: Vec<_> =
+        library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let mut known: Vec<_> = ARROWS.iter().map(|(room, _)| *room).filter(|room| *room != "main.rs").collect();
+    rooms.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(rooms, known);
+}
+
+#[test]
+fn libraries_stay_in_their_rooms() {
+    let mut faults = String::new();
+    for file in sources() {
+        for path in file.paths() {
+            let first = path.segments[0].as_str();
+            let Some((_, homes)) = LIBRARIES.iter().find(|(library, _)| *library == first) else { continue };
+            if !homes.iter().any(|home| file.name.starts_with(&format!("src/{home}/"))) {
+                let _ = writeln!(faults, "{}:{}: {first} belongs in {homes:?}", file.name, path.line);
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+}
+
+#[test]
+fn the_left_wing_is_pure() {
+    let mut faults = String::new();
+    for file in sources().into_iter().filter(|file| PURE.contains(&file.room())) {
+        for path in file.paths() {
+            let whole = path.segments.join("::");
+            if let Some(impure) = IMPURE.iter().find(|impure| within(&whole, impure)) {
+                let _ = writeln!(faults, "{}:{}: {impure} in a pure room", file.name, path.line);
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+}
+
+#[test]
+fn only_the_command_line_prints_and_nobody_exits() {
+    let mut faults = String::new();
+    for file in sources() {
+        for pair in file.tokens.windows(2) {
+            let printing = PRINTING.contains(&pair[0].text.as_str()) && pair[1].text == "!";
+            if printing && file.room() != "cli" {
+                let _ = writeln!(faults, "{}:{}: {}! outside cli", file.name, pair[0].line, pair[0].text);
+            }
+        }
+        for path in file.paths() {
+            let whole = path.segments.join("::");
+            if within(&whole, "std::process::exit") || within(&whole, "process::exit") {
+                let _ = writeln!(faults, "{}:{}: the process ends in `main` only", file.name, path.line);
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+}
+
+#[test]
+fn nothing_is_static_and_no_import_is_a_glob() {
+    let mut faults = String::new();
+    for file in sources() {
+        for token in file.tokens.iter().filter(|token| token.text == "static") {
+            let _ = writeln!(faults, "{}:{}: static", file.name, token.line);
+        }
+        for path in file.paths().into_iter().filter(|path| path.segments.last().is_some_and(|last| last == "*")) {
+            // Unit tests look at all of the module that they lie in.
+            if path.segments != ["super", "*"] {
+                let _ = writeln!(faults, "{}:{}: {}", file.name, path.line, path.segments.join("::"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+}
+
+#[test]
+fn files_have_one_subject_and_say_which() {
+    let mut faults = String::new();
+    for file in sources() {
+        let length = file.text.lines().count();
+        if length > LONGEST_FILE {
+            let _ = writeln!(faults, "{}: {length} lines, at most {LONGEST_FILE}", file.name);
+        }
+        if !file.text.starts_with("//! ") {
+            let _ = writeln!(faults, "{}: does not say what it is about", file.name);
+        }
+        let stem = Path::new(&file.name).with_extension("");
+        if stem.components().any(|part| EMPTY_NAMES.iter().any(|name| part.as_os_str() == *name)) {
+            let _ = writeln!(faults, "{}: a name that says nothing", file.name);
+        }
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+}
+
+#[test]
+fn the_reader_of_paths_reads_them() {
+    let file = Source::new(
+        "src/report/csv/rows.rs",
+        "use crate::{analysis::{Row, Scope}, load};\nuse super::super::view;\n// crate::target\n\
+         mod tests { use super::super::super::super::cli::*; const A: &'static str = \"crate::server\"; }\n\
+         fn f() { ::fred::g(); x.tokio(); a::tokio::b(); let c = '\\''; tokio::spawn(1 * 2); }\n",
+    );
+    let paths: Vec<_> = file.paths().iter().map(|path| (path.line, path.segments.join("::"))).collect();
+    let expected = [
+        (1, "crate::analysis::Row"),
+        (1, "crate::analysis::Scope"),
+        (1, "crate::load"),
+        (2, "crate::report::view"),
+        (4, "crate::cli::*"),
+        (5, "fred::g"),
+        (5, "a::tokio::b"),
+        (5, "tokio::spawn"),
+    ];
+    assert_eq!(paths, expected.map(|(line, path)| (line, path.to_owned())));
+    assert_eq!(file.rooms(), [(1, "analysis"), (1, "analysis"), (1, "load"), (2, "report"), (4, "cli")].map(own));
+    assert!(file.tokens.iter().all(|token| token.text != "static" && token.text != "server"));
+}
+
+fn own((line, room): (usize, &str)) -> (usize, String) {
+    (line, room.to_owned())
+}
+
+fn within(path: &str, other: &str) -> bool {
+    path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file of the crate.
+fn sources() -> Vec<Source> {
+    let mut folders = vec![root().join("src")];
+    let mut sources = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+                sources.push(Source::new(&name, &fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(sources.len() > 20, "only {} files found", sources.len());
+    sources
+}
+
+/// One file, read just well enough to see its paths.
+struct Source {
+    name: String,
+    text: String,
+    tokens: Vec<Token>,
+}
+
+/// A word or a sign; comments, strings and lifetimes are left out.
+struct Token {
+    line: usize,
+    text: String,
+}
+
+/// A path of two segments or more, or an import, `super` and `self` resolved.
+struct Named {
+    line: usize,
+    segments: Vec<String>,
+}
+
+impl Source {
+    fn new(name: &str, text: &str) -> Self {
+        Self { name: name.to_owned(), text: text.to_owned(), tokens: tokens(text) }
+    }
+
+    /// The room that the file belongs to; the name of the file for those that belong to none.
+    fn room(&self) -> &str {
+        let inside = self.name.strip_prefix("src/").unwrap();
+        inside.split('/').next().unwrap()
+    }
+
+    /// Rooms that it names, with the line.
+    fn rooms(&self) -> Vec<(usize, String)> {
+        let paths = self.paths().into_iter();
+        let of_crate = paths.filter(|path| matches!(path.segments[0].as_str(), "crate" | "plimsoll"));
+        let rooms = of_crate.filter_map(|path| Some((path.line, path.segments.get(1)?.clone())));
+        rooms.filter(|(_, room)| ARROWS.iter().any(|(known, _)| known == room)).collect()
+    }
+
+    fn paths(&self) -> Vec<Named> {
+        let mut module: Vec<String> = vec!["crate".to_owned()];
+        let inside = Path::new(self.name.strip_prefix("src/").unwrap()).with_extension("");
+        module.extend(inside.iter().map(|part| part.to_str().unwrap().to_owned()));
+        module.pop_if(|last| matches!(last.as_str(), "mod" | "lib" | "main"));
+
+        let mut paths = Vec::new();
+        // Depth of braces, and at which depths modules were opened.
+        let (mut depth, mut opened) = (0, Vec::new());
+        let mut at = 0;
+        while at < self.tokens.len() {
+            let known = paths.len();
+            match self.word(at) {
+                "{" => {
+                    depth += 1;
+                    if at >= 2 && self.word(at - 2) == "mod" {
+                        module.push(self.word(at - 1).to_owned());
+                        opened.push(depth);
+                    }
+                    at += 1;
+                }
+                "}" => {
+                    if opened.pop_if(|open| *open == depth).is_some() {
+                        module.pop();
+                    }
+                    depth -= 1;
+                    at += 1;
+                }
+                "use" => at = self.import(at + 1, &[], &mut paths),
+                word if is_name(word) && self.word(at + 1) == "::" && !self.follows_a_path_or_a_dot(at) => {
+                    let first = at;
+                    while self.word(at + 1) == "::" && is_name(self.word(at + 2)) {
+                        at += 2;
+                    }
+                    let segments = self.tokens[first..=at].iter().step_by(2).map(|token| token.text.clone()).collect();
+                    paths.push(Named { line: self.tokens[first].line, segments });
+                    at += 1;
+                }
+                _ => at += 1,
+            }
+            for path in &mut paths[known..] {
+                resolve(path, &module);
+            }
+        }
+        paths.retain(|path| path.segments.len() > 1);
+        paths
+    }
+
+    fn word(&self, at: usize) -> &str {
+        self.tokens.get(at).map_or("", |token| token.text.as_str())
+    }
+
+    fn follows_a_path_or_a_dot(&self, at: usize) -> bool {
+        let before = |back: usize| at.checked_sub(back).map_or("", |at| self.word(at));
+        before(1) == "." || before(1) == "::" && (is_name(before(2)) || before(2) == ">")
+    }
+
+    /// Reads one branch of the tree behind `use`; returns where it ends.
+    fn import(&self, mut at: usize, prefix: &[String], paths: &mut Vec<Named>) -> usize {
+        let line = self.tokens[at].line;
+        let mut segments = prefix.to_vec();
+        loop {
+            match self.word(at) {
+                "{" => {
+                    at += 1;
+                    while self.word(at) != "}" {
+                        at = self.import(at, &segments, paths);
+                        at += usize::from(self.word(at) == ",");
+                    }
+                    return at + 1;
+                }
+                "::" => at += 1,
+                "as" => at += 2,
+                word if is_name(word) || word == "*" => {
+                    segments.push(word.to_owned());
+                    at += 1;
+                }
+                _ => break,
+            }
+        }
+        paths.push(Named { line, segments });
+        at
+    }
+}
+
+/// Turns `super` and `self` into the path from the crate. `super::*` stays: it is no glob across modules.
+fn resolve(path: &mut Named, module: &[String]) {
+    if path.segments == ["super", "*"] {
+        return;
+    }
+    let up = path.segments.iter().take_while(|segment| *segment == "super").count();
+    let own = usize::from(up == 0 && path.segments[0] == "self");
+    if up + own > 0 {
+        let kept = module.len().saturating_sub(up).max(1);
+        let rest = path.segments.split_off(up + own);
+        path.segments = [&module[..kept], &rest].concat();
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_alphabetic() || first == '_')
+}
+
+fn tokens(text: &str) -> Vec<Token> {
+    let letters: Vec<char> = text.chars().collect();
+    let mut tokens = Vec::new();
+    let (mut at, mut line) = (0, 1);
+    while at < letters.len() {
+        let start = at;
+        let rest = &letters[at..];
+        let next = rest.get(1).copied().unwrap_or(' ');
+        match rest[0] {
+            '/' if next == '/' => at += rest.iter().position(|letter| *letter == '\n').unwrap_or(rest.len()),
+            '/' if next == '*' => at += 2 + rest.windows(2).position(|pair| pair == ['*', '/']).unwrap_or(rest.len()),
+            '"' => at += quoted(rest, '"'),
+            'r' | 'b' if raw_string(rest).is_some() => at += raw_string(rest).unwrap_or(1),
+            '\'' if next == '\\' || rest.get(2) == Some(&'\'') => at += quoted(rest, '\''),
+            // A lifetime: its name is no word of interest.
+            '\'' => at += 1 + word_length(&rest[1..]),
+            ':' if next == ':' => at += 2,
+            letter if letter.is_alphanumeric() || letter == '_' => at += word_length(rest),
+            _ => at += 1,
+        }
+        let token: String = letters[start..at.min(letters.len())].iter().collect();
+        if is_name(&token) && !token.contains('"') || token == "::" || "{},;.!*>".contains(&token) {
+            tokens.push(Token { line, text: token.clone() });
+        }
+        line += token.matches('\n').count();
+    }
+    tokens
+}
+
+fn word_length(letters: &[char]) -> usize {
+    letters.iter().take_while(|letter| letter.is_alphanumeric() || **letter == '_').count().max(1)
+}
+
+/// Length of a quoted literal, quotes included.
+fn quoted(letters: &[char], quote: char) -> usize {
+    let mut at = 1;
+    while at < letters.len() && letters[at] != quote {
+        at += if letters[at] == '\\' { 2 } else { 1 };
+    }
+    at + 1
+}
+
+/// Length of `r"..."`, `r#"..."#`, `b"..."` and the like.
+fn raw_string(letters: &[char]) -> Option<usize> {
+    let prefix = letters.iter().take_while(|letter| "rb".contains(**letter)).count();
+    let hashes = letters[prefix..].iter().take_while(|letter| **letter == '#').count();
+    let open = prefix + hashes;
+    if prefix > 2 || letters.get(open) != Some(&'"') {
+        return None;
+    }
+    if !letters[..prefix].contains(&'r') {
+        return (hashes == 0).then(|| open + quoted(&letters[open..], '"'));
+    }
+    let end: Vec<char> = std::iter::once('"').chain(std::iter::repeat_n('#', hashes)).collect();
+    let found = letters[open + 1..].windows(end.len()).position(|window| window == end)?;
+    Some(open + 1 + found + end.len())
+}
