@@ -98,10 +98,17 @@ fn a_full_server_refuses_writes_and_says_so() {
     let bench = Bench::new(&text, &[("maxmemory", "1mb"), ("maxmemory-policy", "noeviction")]);
     let recording = bench.run();
     balance(&recording);
-    assert_eq!(failed(&recording, "SET", ErrorClass::Oom), recording.scheduled(), "a server takes more than 1 MB itself");
+    assert_eq!(
+        failed(&recording, "SET", ErrorClass::Oom),
+        recording.scheduled(),
+        "a server takes more than 1 MB itself"
+    );
     let message = &series(&recording, "SET").messages[&ErrorClass::Oom];
     assert!(message.contains("maxmemory"), "{message}");
-    assert!(series(&recording, "SET").seconds.iter().all(|second| second.response.is_empty()), "no percentile improves");
+    assert!(
+        series(&recording, "SET").seconds.iter().all(|second| second.response.is_empty()),
+        "no percentile improves"
+    );
 }
 
 #[test]
@@ -124,7 +131,10 @@ fn commands_that_hang_time_out_and_the_pool_goes_on() {
         "warmup = \"200ms\"\nduration = \"2s\"\ndrain = \"2s\"\nprefill = false",
         "size = 4\ncommand_timeout = \"100ms\"",
         "model = \"open\"\nrate = 100\narrivals = \"uniform\"",
-        &["command = \"GET\"\nweight = 9", "name = \"hang\"\ncommand = \"RAW\"\nargs = [\"BLPOP\", \"nothing\", \"0\"]"],
+        &[
+            "command = \"GET\"\nweight = 9",
+            "name = \"hang\"\ncommand = \"RAW\"\nargs = [\"BLPOP\", \"nothing\", \"0\"]",
+        ],
     );
     let recording = Bench::new(&text, &[]).run();
     let (_, _, unfinished) = balance(&recording);
