@@ -1,7 +1,7 @@
 //! What every test here does: a scenario, a private server, a run in a thread of its own, and a look at the record.
 
 use std::{
-    sync::mpsc,
+    sync::{Mutex, MutexGuard, PoisonError, mpsc},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -13,11 +13,15 @@ use plimsoll::{
     target::{PrivateServer, ServerOptions, Target},
 };
 
+/// Load tests take turns: two at a time would measure each other.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// A private server with the scenario's data, and the way to it.
 pub(crate) struct Bench {
     pub(crate) scenario: Scenario,
     pub(crate) server: PrivateServer,
     pub(crate) target: Target,
+    _turn: MutexGuard<'static, ()>,
 }
 
 /// A run that goes on in a thread of its own.
@@ -45,6 +49,7 @@ pub(crate) fn one_service(run: &str, pool: &str, load: &str, operations: &[&str]
 impl Bench {
     /// Starts a server with extra lines of configuration, and writes the scenario's data.
     pub(crate) fn new(text: &str, config: &[(&str, &str)]) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let scenario = scenario::parse(text, "test.toml").unwrap_or_else(|errors| panic!("{errors}\n{text}"));
         block_on(async {
             let users = vec!["plimsoll".to_owned()];
@@ -55,7 +60,7 @@ impl Bench {
             if scenario.run.prefill {
                 target.prefill(&scenario, &mut |_, _| {}).await.unwrap();
             }
-            Self { scenario, server, target }
+            Self { scenario, server, target, _turn: turn }
         })
     }
 

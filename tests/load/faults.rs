@@ -128,11 +128,11 @@ fn a_key_of_another_type_is_counted_as_such() {
 #[test]
 fn commands_that_hang_time_out_and_the_pool_goes_on() {
     let text = one_service(
-        "warmup = \"200ms\"\nduration = \"2s\"\ndrain = \"2s\"\nprefill = false",
+        "warmup = \"200ms\"\nduration = \"3s\"\ndrain = \"3s\"\nprefill = false",
         "size = 4\ncommand_timeout = \"100ms\"",
         "model = \"open\"\nrate = 100\narrivals = \"uniform\"",
         &[
-            "command = \"GET\"\nweight = 9",
+            "command = \"GET\"\nweight = 99",
             "name = \"hang\"\ncommand = \"RAW\"\nargs = [\"BLPOP\", \"nothing\", \"0\"]",
         ],
     );
