@@ -85,7 +85,8 @@ fn read_counts(mut bytes: &[u8], highest: Nanos, visit: &mut impl FnMut(Nanos, u
             continue;
         }
         if number > 0 {
-            let (low, high) = bucket(index).filter(|(low, _)| *low <= highest).ok_or("a count lies beyond its range")?;
+            let (low, high) =
+                bucket(index).filter(|(low, _)| *low <= highest).ok_or("a count lies beyond its range")?;
             debug_assert!(low <= high);
             visit(high, number.unsigned_abs());
         }
