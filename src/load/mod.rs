@@ -118,6 +118,9 @@ pub enum LoadError {
         #[source]
         source: TargetError,
     },
+    /// There is no way to the target.
+    #[error(transparent)]
+    Target(#[from] TargetError),
     /// A worker thread could not be set up.
     #[error("could not set up worker thread {worker}")]
     Worker {

@@ -10,7 +10,7 @@ use crate::{
     scenario::Scenario,
 };
 
-/// Points of a percentile curve per halving of the distance to 100 %, as the HdrHistogram plotters use.
+/// Points of a percentile curve per halving of the distance to 100 %, as plotters of HDR histograms use.
 const TICKS_PER_HALF: u32 = 5;
 
 /// Columns of `summary.csv`: those that scripts rely on first, in this very order.

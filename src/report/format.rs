@@ -54,7 +54,7 @@ pub(crate) fn setting(duration: Duration) -> String {
         1..1_000 => ("ns", 1.0),
         1_000..1_000_000 => ("µs", 1e3),
         1_000_000..1_000_000_000 => ("ms", 1e6),
-        _ if nanos % 60_000_000_000 == 0 => ("min", 60e9),
+        _ if nanos.is_multiple_of(60_000_000_000) => ("min", 60e9),
         _ => ("s", 1e9),
     };
     format!("{}{THIN}{unit}", nanos as f64 / size)
@@ -111,6 +111,9 @@ pub(crate) fn significant(value: f64) -> String {
     grouped(&format!("{value:.*}", (2 - exponent).max(0) as usize))
 }
 
+/// Shares below a millionth of a percent are written as that.
+const MOST_DECIMALS: usize = 6;
+
 /// Decimals that show two significant digits of the distance from nothing or all, whichever is nearer.
 fn decimals(share: f64) -> usize {
     let percent = share * 100.0;
@@ -122,14 +125,13 @@ fn decimals(share: f64) -> usize {
     }
 }
 
-const MOST_DECIMALS: usize = 6;
-
 fn percent(share: f64, decimals: usize) -> String {
     let percent = share * 100.0;
     if percent <= 0.0 || percent >= 100.0 {
         return format!("{}", percent.clamp(0.0, 100.0));
     }
-    let step = 0.1_f64.powi(decimals as i32);
+    // What would round to nothing or all is written as the nearest number that does not.
+    let step: f64 = (0..decimals).fold(1.0, |step, _| step / 10.0);
     format!("{:.decimals$}", percent.clamp(step.min(50.0), (100.0 - step).max(50.0)))
 }
 

@@ -1,5 +1,6 @@
-//! `histograms.hlog`: response time of every series, second by second, as an HdrHistogram interval log that the
-//! HdrHistogram log tools read. Values are nanoseconds; the tag of an interval is `service.operation`.
+//! `histograms.hlog`: response time of every series, second by second, in the interval log format of HDR
+//! histograms, which the log tools of every implementation read. Values are nanoseconds; the tag of an interval is
+//! `service.operation`.
 
 use std::time::{Duration, SystemTime};
 

@@ -51,7 +51,7 @@ struct Objective {
 
 #[derive(Serialize)]
 struct Check<'a> {
-    check: &'static str,
+    kind: &'static str,
     subject: Option<&'a str>,
     value: f64,
     warn: f64,
@@ -61,7 +61,8 @@ struct Check<'a> {
 
 #[derive(Serialize)]
 struct Finding {
-    finding: String,
+    severity: &'static str,
+    fact: String,
     advice: String,
 }
 
@@ -101,7 +102,7 @@ pub(super) fn render(run: &Run, scenario: &Scenario, analysis: &Analysis, view: 
             .checks
             .iter()
             .map(|check| Check {
-                check: slug(check.kind),
+                kind: slug(check.kind),
                 subject: check.subject.as_deref(),
                 value: check.value,
                 warn: check.warn,
@@ -111,7 +112,11 @@ pub(super) fn render(run: &Run, scenario: &Scenario, analysis: &Analysis, view: 
             .collect(),
         findings: view
             .notes()
-            .map(|note| Finding { finding: plain(&note.fact), advice: plain(&note.advice) })
+            .map(|note| Finding {
+                severity: note.tone.severity(),
+                fact: plain(&note.fact),
+                advice: plain(&note.advice),
+            })
             .collect(),
         software: Software {
             version: &run.software.version,

@@ -4,7 +4,7 @@ use console::{Style as Paint, measure_text_width};
 
 use super::{
     format::plain,
-    view::{Align, Block, Note, RowKind, Section, Table, TableRow, Tone, View},
+    view::{Align, Block, Column, Note, RowKind, Section, Table, TableRow, Tone, View},
 };
 
 /// How the terminal report is written.
@@ -26,45 +26,47 @@ const GAP: &str = "  ";
 
 /// Renders the parts of a view that belong on a terminal.
 pub(super) fn render(view: &View, style: Style) -> String {
-    let page = Page { colour: style.colour, width: style.width.max(LEAST_WIDTH) };
-    let mut text = String::new();
-    page.wrapped(&mut text, "", &view.headline.sentence, page.tone(view.headline.tone).bold());
+    let mut page = Page { colour: style.colour, width: style.width.max(LEAST_WIDTH), text: String::new() };
+    let verdict = page.tone(view.headline.tone).bold();
+    page.paragraph("", &view.headline.sentence, &verdict);
     for remark in &view.headline.remarks {
-        page.wrapped(&mut text, "", remark, page.plain());
+        page.paragraph("", remark, &page.plain());
     }
-    text.push('\n');
-    page.wrapped(&mut text, "", &view.subtitle, page.quiet());
-    text.push('\n');
-    for block in view.results.blocks.iter().take(1) {
-        page.block(&mut text, block);
+    page.gap();
+    page.paragraph("", &view.subtitle, &page.quiet());
+    page.gap();
+    // The first table holds the numbers that are judged; the others are for those who look closer, in a file.
+    if let Some(block) = view.results.blocks.first() {
+        page.block(block);
     }
-    page.section(&mut text, &view.trust, |block| matches!(block, Block::Paragraph(_)));
-    page.section(&mut text, &view.findings, |_| true);
-    text
+    page.section(&view.trust, |block| matches!(block, Block::Paragraph(_)));
+    page.section(&view.findings, |_| true);
+    page.text
 }
 
 struct Page {
     colour: bool,
     width: usize,
+    text: String,
 }
 
 impl Page {
-    fn section(&self, text: &mut String, section: &Section, shown: fn(&Block) -> bool) {
-        text.push('\n');
-        self.line(text, section.title, &self.plain().bold());
+    fn section(&mut self, section: &Section, shown: fn(&Block) -> bool) {
+        self.gap();
+        self.line(section.title, &self.plain().bold());
         for block in section.blocks.iter().filter(|block| shown(block)) {
-            self.block(text, block);
+            self.block(block);
         }
     }
 
-    fn block(&self, text: &mut String, block: &Block) {
+    fn block(&mut self, block: &Block) {
         match block {
-            Block::Paragraph(paragraph) => self.wrapped(text, GAP, paragraph, self.plain()),
-            Block::Notes(notes) => notes.iter().for_each(|note| self.note(text, note)),
-            Block::Table(table) => self.table(text, table),
+            Block::Paragraph(paragraph) => self.paragraph(GAP, paragraph, &self.plain()),
+            Block::Notes(notes) => notes.iter().for_each(|note| self.note(note)),
+            Block::Table(table) => self.table(table),
             Block::Facts(facts) => {
                 for (name, value) in facts {
-                    self.wrapped(text, GAP, &format!("{name}: {value}"), self.plain());
+                    self.paragraph(GAP, &format!("{name}: {value}"), &self.plain());
                 }
             }
             // A terminal shows no pictures, and nobody copies from its scrollback what lies in a file.
@@ -72,44 +74,48 @@ impl Page {
         }
     }
 
-    fn note(&self, text: &mut String, note: &Note) {
+    fn note(&mut self, note: &Note) {
         let mark = match note.tone {
             Tone::Bad => "✗ ",
             Tone::Fair => "! ",
             Tone::Plain | Tone::Good | Tone::Quiet => "· ",
         };
-        self.hanging(text, &format!("{GAP}{mark}"), &note.fact, self.tone(note.tone));
+        let first = format!("{GAP}{mark}");
+        let rest = " ".repeat(measure_text_width(&first));
+        self.filled(&first, &rest, &note.fact, &self.tone(note.tone));
         if !note.advice.is_empty() {
-            self.wrapped(text, "    ", &note.advice, self.plain());
+            self.paragraph(&rest, &note.advice, &self.plain());
         }
     }
 
-    fn table(&self, text: &mut String, table: &Table) {
+    fn table(&mut self, table: &Table) {
         let shown = self.fitting(table);
-        let widths: Vec<_> = shown.iter().map(|column| width_of(table, *column)).collect();
-        let line = |cells: Vec<(String, Paint)>| {
-            let mut line = String::new();
-            for (place, ((cell, paint), column)) in cells.into_iter().zip(&shown).enumerate() {
-                let padding = " ".repeat(widths[place].saturating_sub(measure_text_width(&cell)));
-                let cell = paint.apply_to(cell).to_string();
-                let gap = if place == 0 { "" } else { GAP };
-                line.push_str(gap);
-                line.push_str(&match table.columns[*column].align {
-                    Align::Left => cell + &padding,
-                    Align::Right => padding + &cell,
-                });
-            }
-            line.trim_end().to_owned() + "\n"
-        };
-        let headings = shown.iter().map(|column| (heading(table, *column), self.quiet())).collect();
-        text.push_str(&line(headings));
+        let headings = shown.iter().map(|column| (heading(&table.columns[*column]), self.quiet())).collect();
+        self.row(table, &shown, headings);
         for row in &table.rows {
-            let cells = shown.iter().map(|column| (plain(&row.cells[*column].text), self.cell(row, *column))).collect();
-            text.push_str(&line(cells));
+            let cells = shown.iter().map(|column| (row.cells[*column].text.clone(), self.cell(row, *column))).collect();
+            self.row(table, &shown, cells);
         }
         for legend in &table.legend {
-            self.wrapped(text, "", legend, self.quiet());
+            self.paragraph("", legend, &self.quiet());
         }
+    }
+
+    fn row(&mut self, table: &Table, shown: &[usize], cells: Vec<(String, Paint)>) {
+        let mut line = String::new();
+        for ((text, paint), column) in cells.into_iter().zip(shown) {
+            let padding = " ".repeat(width_of(table, *column).saturating_sub(measure_text_width(&text)));
+            let painted = paint.apply_to(printable(&text)).to_string();
+            if !line.is_empty() {
+                line.push_str(GAP);
+            }
+            line.push_str(&match table.columns[*column].align {
+                Align::Left => painted + &padding,
+                Align::Right => padding + &painted,
+            });
+        }
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
     }
 
     /// The columns for which there is room; the most dispensable ones go first, from the right.
@@ -155,43 +161,47 @@ impl Page {
         }
     }
 
-    fn line(&self, text: &mut String, line: &str, paint: &Paint) {
-        text.push_str(&paint.apply_to(line).to_string());
-        text.push('\n');
+    fn gap(&mut self) {
+        self.text.push('\n');
     }
 
-    fn wrapped(&self, text: &mut String, indent: &str, paragraph: &str, paint: Paint) {
-        self.filled(text, indent, indent, paragraph, &paint);
+    fn line(&mut self, line: &str, paint: &Paint) {
+        self.text.push_str(&paint.apply_to(printable(line)).to_string());
+        self.text.push('\n');
     }
 
-    /// A paragraph whose first line starts with a mark below which the others are indented.
-    fn hanging(&self, text: &mut String, first: &str, paragraph: &str, paint: Paint) {
-        self.filled(text, first, &" ".repeat(measure_text_width(first)), paragraph, &paint);
+    fn paragraph(&mut self, indent: &str, paragraph: &str, paint: &Paint) {
+        self.filled(indent, indent, paragraph, paint);
     }
 
-    fn filled(&self, text: &mut String, first: &str, rest: &str, paragraph: &str, paint: &Paint) {
+    /// A paragraph broken into lines: one indent for the first, one for the rest. Narrow no-break spaces hold a number
+    /// together until the line is written.
+    fn filled(&mut self, first: &str, rest: &str, paragraph: &str, paint: &Paint) {
         let width = self.width.min(TEXT_WIDTH);
-        let mut line = String::new();
-        let mut indent = first;
-        // Narrow no-break spaces hold a number together; they become ordinary ones when the line is written.
+        let mut line = first.to_owned();
+        let mut empty = true;
         for word in paragraph.split(' ').filter(|word| !word.is_empty()) {
-            let taken = measure_text_width(indent) + measure_text_width(&line) + 1 + measure_text_width(word);
-            if !line.is_empty() && taken > width {
-                self.line(text, &format!("{indent}{}", plain(&line)), paint);
-                line.clear();
-                indent = rest;
+            if !empty && measure_text_width(&line) + 1 + measure_text_width(word) > width {
+                self.line(&line, paint);
+                rest.clone_into(&mut line);
+                empty = true;
             }
-            if !line.is_empty() {
+            if !empty {
                 line.push(' ');
             }
             line.push_str(word);
+            empty = false;
         }
-        self.line(text, &format!("{indent}{}", plain(&line)), paint);
+        self.line(&line, paint);
     }
 }
 
-fn heading(table: &Table, column: usize) -> String {
-    let column = &table.columns[column];
+/// What may be written to a terminal: messages of a server must not steer it.
+fn printable(text: &str) -> String {
+    plain(text).chars().map(|letter| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter }).collect()
+}
+
+fn heading(column: &Column) -> String {
     match column.unit {
         Some(unit) => format!("{} {unit}", column.heading),
         None => column.heading.clone(),
@@ -200,5 +210,5 @@ fn heading(table: &Table, column: usize) -> String {
 
 fn width_of(table: &Table, column: usize) -> usize {
     let cells = table.rows.iter().map(|row| measure_text_width(&row.cells[column].text));
-    cells.chain([measure_text_width(&heading(table, column))]).max().unwrap_or(0)
+    cells.chain([measure_text_width(&heading(&table.columns[column]))]).max().unwrap_or(0)
 }

@@ -106,14 +106,9 @@ fn block(block: &Block) -> Markup {
 }
 
 fn note(note: &Note) -> Markup {
-    let word = match note.tone {
-        Tone::Bad => "Problem",
-        Tone::Fair => "Warning",
-        Tone::Plain | Tone::Good | Tone::Quiet => "Note",
-    };
     html! {
         li class=(tone(note.tone)) {
-            p.fact { span.pill { (word) } " " (note.fact) }
+            p.fact { span.pill { (note.tone.severity()) } " " (note.fact) }
             @if !note.advice.is_empty() { p { (note.advice) } }
         }
     }

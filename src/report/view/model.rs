@@ -208,6 +208,17 @@ pub(crate) struct Listing {
     pub(crate) folded: bool,
 }
 
+impl Tone {
+    /// How serious a remark of this tone is, in a word.
+    pub(crate) fn severity(self) -> &'static str {
+        match self {
+            Self::Bad => "problem",
+            Self::Fair => "warning",
+            Self::Plain | Self::Good | Self::Quiet => "note",
+        }
+    }
+}
+
 impl Section {
     /// A section.
     pub(crate) fn new(id: &'static str, title: &'static str, blocks: Vec<Block>) -> Self {

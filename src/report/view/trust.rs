@@ -27,22 +27,21 @@ pub(super) fn section(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Se
 }
 
 fn checks_in_words(checks: &[Check]) -> String {
-    let at = |level| -> Vec<String> {
-        checks.iter().filter(|check| check.level == level).map(|check| subject(check)).collect()
-    };
+    let at = |level| -> Vec<String> { checks.iter().filter(|check| check.level == level).map(subject).collect() };
     let (warnings, refusals) = (at(Level::Warn), at(Level::Refuse));
     let total = checks.len();
     if warnings.is_empty() && refusals.is_empty() {
         return format!("All {total} checks of the measurement passed.");
     }
-    let mut text = format!("{} of {total} checks of the measurement passed.", total - warnings.len() - refusals.len());
-    if !refusals.is_empty() {
-        text.push_str(&format!(" Refused by: {}.", refusals.join(", ")));
-    }
-    if !warnings.is_empty() {
-        text.push_str(&format!(" Warnings: {}.", warnings.join(", ")));
-    }
-    text
+    let list = |label: &str, names: &[String]| {
+        if names.is_empty() { String::new() } else { format!(" {label}: {}.", names.join(", ")) }
+    };
+    format!(
+        "{} of {total} checks of the measurement passed.{}{}",
+        total - warnings.len() - refusals.len(),
+        list("Refused by", &refusals),
+        list("Warnings", &warnings),
+    )
 }
 
 fn accounts(run: &Run, analysis: &Analysis) -> Option<String> {

@@ -1,0 +1,156 @@
+//! Opening connections: one fred client each.
+//!
+//! RESP2 is spoken: it is what the peers (`redis-benchmark`, memtier) and most applications speak, its frames are
+//! decoded with less work, and no command of the table replies differently enough to need RESP3.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use fred::{
+    clients::Client,
+    error::{Error, ErrorKind},
+    interfaces::ClientLike,
+    types::{
+        RespVersion,
+        config::{
+            Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, Server, ServerConfig, TcpConfig, TlsConnector,
+        },
+    },
+};
+use tokio::{task::AbortHandle, time::timeout};
+
+use super::{Access, Connection, Endpoint, TargetError, failure};
+
+/// Time that a connection has to come about, and again to log in.
+const OPEN_LIMIT: Duration = Duration::from_secs(5);
+
+/// Pauses between attempts to reconnect, in milliseconds: doubled each time, with a random part so that a thousand
+/// connections do not come at once.
+const SHORTEST_PAUSE: u32 = 50;
+const LONGEST_PAUSE: u32 = 1_000;
+
+/// Events that fred keeps for a slow listener, in nine queues per client: small, for there are thousands of clients.
+const KEPT_EVENTS: usize = 4;
+
+/// Opens connections of one service. Cheap to clone.
+#[derive(Clone)]
+pub struct Connector {
+    settings: Arc<Settings>,
+}
+
+struct Settings {
+    address: String,
+    user: String,
+    database: u8,
+    client_name: String,
+    config: Config,
+    connection: ConnectionConfig,
+    performance: PerformanceConfig,
+    policy: ReconnectPolicy,
+}
+
+impl Connector {
+    pub(super) fn new(endpoint: &Endpoint, access: &Access) -> Result<Self, TargetError> {
+        let address = endpoint.to_string();
+        let (server, tls) = match endpoint {
+            Endpoint::Tcp { host, port, tls } => {
+                (ServerConfig::Centralized { server: Server::new(host.as_str(), *port) }, *tls)
+            }
+            Endpoint::Unix { path } => (ServerConfig::Unix { path: path.clone() }, false),
+        };
+        let tls = if tls {
+            let connector = TlsConnector::default_rustls().map_err(|error| TargetError::Unreachable {
+                address: address.clone(),
+                reason: format!("no certificates of this machine: {}", error.details()),
+            })?;
+            Some(connector.into())
+        } else {
+            None
+        };
+        let config = Config {
+            // The first attempt decides: a wrong password must not be tried for ever.
+            fail_fast: true,
+            username: access.login.username.clone(),
+            password: access.login.password.as_ref().map(|password| password.expose().to_owned()),
+            server,
+            version: RespVersion::RESP2,
+            database: (access.database != 0).then_some(access.database),
+            tls,
+            ..Config::default()
+        };
+        let connection = ConnectionConfig {
+            connection_timeout: OPEN_LIMIT,
+            internal_command_timeout: OPEN_LIMIT,
+            // A command is sent once. Else one that was under way when the connection broke would be sent again: an
+            // outage would look like latency, and a command that is not idempotent could run twice.
+            max_command_attempts: 1,
+            tcp: TcpConfig { nodelay: Some(true), ..TcpConfig::default() },
+            ..ConnectionConfig::default()
+        };
+        let settings = Settings {
+            address,
+            user: access.login.user().to_owned(),
+            database: access.database,
+            client_name: format!("plimsoll:{}", access.service),
+            config,
+            connection,
+            performance: PerformanceConfig { broadcast_channel_capacity: KEPT_EVENTS, ..PerformanceConfig::default() },
+            policy: ReconnectPolicy::new_exponential(0, SHORTEST_PAUSE, LONGEST_PAUSE, 2),
+        };
+        Ok(Self { settings: Arc::new(settings) })
+    }
+
+    /// Opens a connection: connects, logs in, selects the database and says its name. One attempt, of at most ten
+    /// seconds. Its tasks run on the current runtime.
+    pub async fn open(&self) -> Result<Connection, TargetError> {
+        let (client, router) = self.connect().await?;
+        Ok(Connection::new(client, router, &self.settings.client_name).await)
+    }
+
+    async fn connect(&self) -> Result<(Client, Router), TargetError> {
+        let Settings { config, connection, performance, policy, .. } = &*self.settings;
+        let client =
+            Client::new(config.clone(), Some(performance.clone()), Some(connection.clone()), Some(policy.clone()));
+        let mut task = client.connect();
+        let router = Router(task.abort_handle());
+        let connected = async {
+            tokio::select! {
+                biased;
+                ended = &mut task => match ended {
+                    Ok(Err(error)) => Err(error),
+                    _ => Err(Error::new(ErrorKind::IO, "the connection closed at once")),
+                },
+                connected = client.wait_for_connect() => connected,
+            }
+        };
+        // fred keeps the limits of each step.
+        let result = timeout(2 * OPEN_LIMIT, connected)
+            .await
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no answer")));
+        match result {
+            Ok(()) => Ok((client, router)),
+            Err(error) => Err(self.explain(&error)),
+        }
+    }
+
+    fn explain(&self, error: &Error) -> TargetError {
+        let Settings { address, user, database, .. } = &*self.settings;
+        failure::of_opening(error, address.clone(), user, *database, OPEN_LIMIT)
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { address, client_name, .. } = &*self.settings;
+        f.debug_struct("Connector").field("address", address).field("client_name", client_name).finish_non_exhaustive()
+    }
+}
+
+/// The task that drives a client; it ends, and its socket is closed, when this is dropped.
+#[derive(Debug)]
+pub(super) struct Router(AbortHandle);
+
+impl Drop for Router {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,87 @@
+//! fred's errors in the terms of the harness.
+
+use std::time::Duration;
+
+use fred::error::{Error, ErrorKind};
+
+use super::TargetError;
+use crate::measure::{ErrorClass, Failure};
+
+/// What fred says, under [`ErrorKind::Unknown`], of commands that had no connection.
+const LOST: [&str; 6] = [
+    "Too many failed write attempts",
+    "Failed to route command",
+    "Failed to send command to router",
+    "Client is not initialized",
+    "Missing expected connection",
+    "channel closed",
+];
+
+/// The failure of a request on a connection that is known to be lost.
+pub(super) fn lost() -> Failure {
+    Failure { class: ErrorClass::ConnectionLost, message: "the connection is lost".to_owned() }
+}
+
+/// The failure of a request that was issued.
+pub(super) fn of_request(error: &Error) -> Failure {
+    let details = error.details();
+    let class = match error.kind() {
+        ErrorKind::Timeout => ErrorClass::Timeout,
+        ErrorKind::IO | ErrorKind::Canceled | ErrorKind::Routing | ErrorKind::Backpressure | ErrorKind::Tls => {
+            ErrorClass::ConnectionLost
+        }
+        ErrorKind::Protocol | ErrorKind::Parse | ErrorKind::NotFound => ErrorClass::Protocol,
+        ErrorKind::Unknown if LOST.iter().any(|message| details.starts_with(message)) => ErrorClass::ConnectionLost,
+        _ => ErrorClass::of_reply(details),
+    };
+    Failure { class, message: details.to_owned() }
+}
+
+/// Why a connection did not come about.
+pub(super) fn of_opening(error: &Error, address: String, user: &str, database: u8, limit: Duration) -> TargetError {
+    let details = error.details();
+    let word = details.split([' ', ':']).next().unwrap_or_default();
+    match (error.kind(), word) {
+        (_, "WRONGPASS") => TargetError::WrongPassword { address, user: user.to_owned() },
+        // Before version 6 there was but one password.
+        (_, "ERR") if details.contains("invalid password") => {
+            TargetError::WrongPassword { address, user: user.to_owned() }
+        }
+        (_, "NOAUTH") => TargetError::LoginRequired { address },
+        (_, "LOADING") => TargetError::Loading { address },
+        (_, "ERR") if details.contains("DB index") => TargetError::NoDatabase { address, database },
+        (ErrorKind::Timeout, _) => TargetError::Silent { address, limit },
+        (ErrorKind::IO, _) if details.contains("ConnectionRefused") => TargetError::Refused { address },
+        (ErrorKind::IO, _) if details.contains("failed to lookup address") => TargetError::UnknownHost { address },
+        (ErrorKind::IO | ErrorKind::Canceled | ErrorKind::Tls, _) => {
+            TargetError::Unreachable { address, reason: details.to_owned() }
+        }
+        (ErrorKind::Protocol | ErrorKind::Parse, _) => TargetError::NotAServer { address },
+        _ => TargetError::ServerRefuses { address, message: details.to_owned() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classifies_requests() {
+        for (kind, details, class) in [
+            (ErrorKind::IO, "Connection closed.", ErrorClass::ConnectionLost),
+            (ErrorKind::Canceled, "Canceled.", ErrorClass::ConnectionLost),
+            (ErrorKind::Unknown, "Too many failed write attempts.", ErrorClass::ConnectionLost),
+            (ErrorKind::Unknown, "channel closed", ErrorClass::ConnectionLost),
+            (ErrorKind::InvalidArgument, "WRONGTYPE Operation against", ErrorClass::Wrongtype),
+            (ErrorKind::Unknown, "OOM command not allowed", ErrorClass::Oom),
+            (ErrorKind::Unknown, "NOPERM User x has no permissions", ErrorClass::Noperm),
+            (ErrorKind::Auth, "NOAUTH Authentication required.", ErrorClass::Noauth),
+            (ErrorKind::Cluster, "MOVED 1 host:1", ErrorClass::Moved),
+            (ErrorKind::Protocol, "Expected string.", ErrorClass::Protocol),
+            (ErrorKind::Unknown, "my own error of a script", ErrorClass::Other),
+        ] {
+            let failure = of_request(&Error::new(kind, details));
+            assert_eq!((failure.class, failure.message.as_str()), (class, details));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The HTML report in a real browser: it opens from a file without a word on the console, asks nobody for anything, shows
+//! its charts, fits a phone, and can be read by everybody in light and in dark.
+
+mod chromium;
+
+use std::{fs, path::Path};
+
+use chromium::Chromium;
+use plimsoll::{analysis, report, results::Run, scenario};
+use serde_json::{Value, json};
+
+const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/run.json");
+
+/// Looks over the page as a reader would and returns what is wrong with it, in words.
+const COMPLAINTS: &str = include_str!("complaints.js");
+
+#[test]
+fn the_report_can_be_read_by_everybody_everywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.html");
+    fs::write(&file, html()).unwrap();
+    let address = format!("file://{}", file.display());
+    let mut browser = Chromium::start();
+    for (width, height) in [(1400, 900), (800, 1000), (360, 740)] {
+        for scheme in ["light", "dark"] {
+            browser.screen(width, height, scheme);
+            let events = browser.open(&address);
+            let place = format!("{width} pixels, {scheme}");
+            assert_eq!(said_on_console(&events), Vec::<&Value>::new(), "{place}");
+            assert_eq!(requested(&events), [address.as_str()], "{place}");
+            assert_eq!(browser.evaluate(COMPLAINTS), json!([]), "{place}");
+            picture(&mut browser, &format!("report-{width}-{scheme}.png"));
+        }
+    }
+}
+
+fn html() -> Vec<u8> {
+    let run = Run::from_json(&fs::read_to_string(FIXTURE).unwrap()).unwrap();
+    let scenario = scenario::parse(&run.scenario, "run.json").unwrap();
+    let analysis = analysis::analyse(&run, &scenario);
+    let files = report::files(&run, &scenario, &analysis);
+    files.into_iter().find(|(name, _)| name == "report.html").unwrap().1
+}
+
+fn said_on_console(events: &[Value]) -> Vec<&Value> {
+    let methods = ["Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"];
+    events.iter().filter(|event| methods.iter().any(|method| event["method"] == *method)).collect()
+}
+
+/// Addresses that the page asked for; `data:` is part of the page.
+fn requested(events: &[Value]) -> Vec<&str> {
+    events
+        .iter()
+        .filter(|event| event["method"] == "Network.requestWillBeSent")
+        .filter_map(|event| event["params"]["request"]["url"].as_str())
+        .filter(|address| !address.starts_with("data:"))
+        .collect()
+}
+
+/// Leaves a picture of the whole page in the folder that `PLIMSOLL_PICTURES` names, for people to look at.
+fn picture(browser: &mut Chromium, name: &str) {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let Some(folder) = std::env::var_os("PLIMSOLL_PICTURES") else { return };
+    let shot = browser.call("Page.captureScreenshot", json!({ "format": "png", "captureBeyondViewport": true }));
+    let png = STANDARD.decode(shot["data"].as_str().unwrap()).unwrap();
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(Path::new(&folder).join(name), png).unwrap();
+}
