@@ -29,6 +29,11 @@ impl Leftovers {
         self.held().server = Some(server);
     }
 
+    /// Whether there is a private server.
+    pub(super) fn holds_server(&self) -> bool {
+        self.held().server.is_some()
+    }
+
     /// Removes what is left.
     pub(super) fn clear(&self) {
         let held = std::mem::take(&mut *self.held());

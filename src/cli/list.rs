@@ -17,3 +17,12 @@ pub(super) struct Arguments {
     #[arg(value_name = "DIR", default_value = super::run::RESULTS)]
     folder: PathBuf,
 }
+
+pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let mut text = String::new();
+    for entry in results::list(&arguments.folder).map_err(Failure::usage)? {
+        text += &format!("{entry:?}\n");
+    }
+    output::print(text)?;
+    Ok(Exit::Met)
+}

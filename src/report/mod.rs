@@ -5,7 +5,7 @@
 //! [`crate::analysis`]. Nothing here writes to disk either: the caller gets names and bytes.
 
 mod csv;
-mod format;
+pub(crate) mod format;
 mod hlog;
 mod html;
 mod json;

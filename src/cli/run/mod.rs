@@ -2,10 +2,10 @@
 
 mod session;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::anyhow;
-use clap::{Args, builder::NonEmptyStringValueParser};
+use clap::Args;
 
 use super::{
     exit::{Exit, Failure},
@@ -54,11 +54,11 @@ pub(super) struct Arguments {
     keep_data: bool,
 
     /// Length of the measured period, such as `30s` or `5m`
-    #[arg(long, value_name = "TIME", value_parser = NonEmptyStringValueParser::new(), help_heading = "Scenario")]
-    duration: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenario")]
+    duration: Option<Duration>,
     /// Length of the load before it, which is not measured
-    #[arg(long, value_name = "TIME", value_parser = NonEmptyStringValueParser::new(), help_heading = "Scenario")]
-    warmup: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenario")]
+    warmup: Option<Duration>,
     /// Requests per second of all open-loop services together, which keep their proportions
     #[arg(long, value_name = "N", help_heading = "Scenario")]
     rate: Option<f64>,
@@ -127,8 +127,8 @@ impl Arguments {
             set.push(("run.prefill".to_owned(), "false".to_owned()));
         }
         let overrides = Overrides {
-            duration: self.duration.clone(),
-            warmup: self.warmup.clone(),
+            duration: self.duration,
+            warmup: self.warmup,
             rate: self.rate,
             seed: self.seed,
             set,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 use tokio::runtime::{self, Runtime};
 
 use super::{Arguments, RESULTS};
