@@ -27,11 +27,6 @@ impl Interrupt {
         &self.stop
     }
 
-    /// Whether it has happened.
-    pub(super) fn is_requested(&self) -> bool {
-        *self.requested.borrow()
-    }
-
     /// What `work` gives, or a failure as soon as it is interrupted.
     pub(super) async fn or<T, E: Into<anyhow::Error>>(
         &self,
