@@ -1,8 +1,23 @@
 //! Scenario files: TOML text in, validated [`Scenario`] out.
+//!
+//! What a file may hold is declared once, in tables ([`document`], [`operations`]); the reader, the overrides of the
+//! command line and the JSON Schema for editors all go by them. Nothing here runs anything.
 
+mod builtin;
+mod document;
+mod duration;
+mod errors;
+mod field;
 mod model;
+mod operations;
+mod read;
+mod reader;
 
+pub use builtin::{BUILTIN, Source, builtin, load, source};
+pub use duration::{format_duration, parse_duration};
+pub use errors::{Path, ScenarioError, ScenarioErrors};
 pub use model::{
     Access, Action, ArrivalProcess, Checkout, Command, Keys, Load, Objective, Operation, Order, PasswordSource, Phases,
     Pool, Scenario, Service, ValueSize,
 };
+pub use read::parse;

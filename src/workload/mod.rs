@@ -37,6 +37,13 @@ mod template;
 mod upkeep;
 mod value;
 
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod simulation;
+
 pub use arrivals::Arrivals;
 pub use prefill::Prefill;
 pub use stream::RequestStream;

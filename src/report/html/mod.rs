@@ -159,7 +159,7 @@ fn row(table: &Table, row: &TableRow) -> Markup {
                     th scope="row" role="rowheader" class=(align(column.align)) { (cell.text) }
                 } @else {
                     td role="cell" data-label=(column.label()) class={ (align(column.align)) " " (tone(cell.tone)) } {
-                        span { (cell.text) }
+                        span { (cell.text) @if !cell.mark.is_empty() { sup { (cell.mark) } } }
                     }
                 }
             }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::{
     Headline, KeyNumber, Tone,
-    checks::{quantity, subject},
+    checks::{self, quantity, subject},
     known_percentile,
 };
 use crate::{
     analysis::{Analysis, Level, Outcome, PercentileValue, Proportion, Reason},
-    report::format::{NOTHING, THIN, count, counted, duration, percentile, rate, setting, share, share_interval},
+    report::format::{NOTHING, THIN, count, counted, duration, limit as allowance, percentile, rate, setting, share, share_interval},
     results::Run,
     scenario::{Load, Objective, Scenario, Service},
 };
@@ -55,7 +55,12 @@ fn numbers(scenario: &Scenario, analysis: &Analysis) -> Vec<KeyNumber> {
         Some(PercentileValue::Known { nanos, .. }) => duration(nanos as f64),
         Some(PercentileValue::TooFew { .. }) | None => NOTHING.to_owned(),
     };
-    let offered: Option<f64> = scenario.services.iter().map(Service::offered_rate).sum();
+    let offered: f64 = scenario.services.iter().filter_map(Service::offered_rate).sum();
+    let offered = match scenario.services.iter().filter(|service| service.offered_rate().is_none()).count() {
+        0 => format!("of {} offered", rate(offered)),
+        closed if closed == scenario.services.len() => "closed loop".to_owned(),
+        _ => format!("{} offered, the rest closed loop", rate(offered)),
+    };
     vec![
         number(
             &format!("Response time, {}", percentile(objective.percentile)),
@@ -70,10 +75,7 @@ fn numbers(scenario: &Scenario, analysis: &Analysis) -> Vec<KeyNumber> {
         number(
             "Throughput",
             rate(total.rate),
-            offered.map_or_else(
-                || "closed loop: as fast as it goes".to_owned(),
-                |offered| format!("of {} offered", rate(offered)),
-            ),
+            offered,
         ),
         number(
             "Failed or unfinished",
@@ -102,7 +104,7 @@ fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Ana
     match reason {
         Reason::Objective { bad, .. } => in_time(bad, outcome, objective, analysis),
         Reason::Errors { rate, allowed } => {
-            format!("{} of all requests failed ({} allowed)", share(*rate), share(*allowed))
+            format!("{} of all requests failed ({} allowed)", share(*rate), allowance(*allowed))
         }
         Reason::Check(kind) => {
             let refused = analysis.checks.iter().find(|check| check.kind == *kind && check.level == Level::Refuse);
@@ -111,9 +113,9 @@ fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Ana
                     "{}: {}, and from {} on the numbers cannot be trusted",
                     lower_case(&subject(check)),
                     quantity(*kind, check.value),
-                    quantity(*kind, limit),
+                    checks::limit(*kind, limit),
                 ),
-                None => format!("the check “{}” refuses it", super::checks::words(*kind).name),
+                None => format!("the check “{}” refuses it", checks::words(*kind).name),
             }
         }
         Reason::Empty => "no request was completed".to_owned(),

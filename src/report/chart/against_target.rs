@@ -1,0 +1,132 @@
+//! Each operation against the target: where its median, mean and judged percentile lie on a log axis.
+
+use plotters_backend::{DrawingBackend, text_anchor::HPos};
+
+use super::{
+    Figure,
+    bars::{Bar, Bars},
+    canvas::{Area, Canvas, Marker, Pen, Type},
+    facts::{Facts, value_at},
+    layout::{AXIS_HEIGHT, Heading, LABEL, Legend, MARGIN, NAME, Symbol, TARGET_DASH, TARGET_LABEL, WIDTH, base_line, columns},
+    lettering::Fonts,
+    palette::{BEYOND, BLUE, INK, TARGET, VERMILLION},
+    scale::Scale,
+    units::{duration, factor, percentile},
+};
+
+const TITLE: &str = "Each operation against the target";
+/// Column on the right: the value at the judged percentile and how many times faster the mean is.
+const VALUES: f64 = 172.0;
+const MEDIAN: Marker = Marker::Bar;
+const MEAN: Marker = Marker::Diamond;
+const TAIL: Marker = Marker::Circle;
+/// What misses the target differs by shape, too.
+const MISSED: Marker = Marker::Square;
+
+pub(super) struct AgainstTarget<'a> {
+    facts: Facts<'a>,
+    heading: Heading,
+    legend: Legend,
+    bars: Bars<'a>,
+    across: Scale,
+}
+
+impl<'a> AgainstTarget<'a> {
+    pub(super) fn new(facts: &Facts<'a>, fonts: &Fonts) -> Self {
+        let judged = percentile(facts.judged());
+        let mut subtitle = format!("Response time from p50 to {judged}, the slowest operation on top.");
+        let left_out = facts.operations().len().saturating_sub(super::bars::MOST);
+        if left_out > 0 {
+            subtitle += &format!(" The {left_out} fastest operations are left out.");
+        }
+        let heading = Heading::new(TITLE, &subtitle, fonts);
+        let entries = vec![
+            (Symbol::Marker(MEDIAN, BLUE), "p50".to_owned()),
+            (Symbol::Marker(MEAN, INK), "mean".to_owned()),
+            (Symbol::Marker(TAIL, BLUE), format!("{judged} within the target")),
+            (Symbol::Marker(MISSED, VERMILLION), format!("{judged} beyond it")),
+        ];
+        let legend = Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts);
+        let top = heading.bottom() + legend.height() + 34.0;
+        let bars = Bars::new(facts, top, WIDTH - MARGIN - VALUES, fonts);
+        let values = bars.bars.iter().flat_map(|bar| {
+            let response = &bar.row.response;
+            [value_at(response, 50.0), response.mean, facts.judged_value(response)].into_iter().flatten()
+        });
+        let across = Scale::durations(values.chain([facts.target()]), bars.area.left + 8.0, bars.area.right - 8.0);
+        Self { facts: *facts, heading, legend, bars, across }
+    }
+
+    fn draw_bar<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>, bar: &Bar<'_>) {
+        let y = bar.middle();
+        let response = &bar.row.response;
+        let tail = self.facts.judged_value(response);
+        let late = tail.is_some_and(|tail| tail > self.facts.target());
+        let colour = if late { VERMILLION } else { BLUE };
+        let at = |value: f64| (self.across.at(value), y);
+        let median = value_at(response, 50.0);
+        if let (Some(median), Some(tail)) = (median, tail) {
+            canvas.line(&[at(median), at(tail)], Pen::solid(colour, 3.5));
+        }
+        if let Some(median) = median {
+            canvas.marker(at(median), MEDIAN, 9.0, colour);
+        }
+        if let Some(tail) = tail {
+            canvas.marker(at(tail), if late { MISSED } else { TAIL }, 9.5, colour);
+        }
+        if let Some(mean) = response.mean {
+            canvas.marker(at(mean), MEAN, 6.5, INK);
+        }
+        let right = self.bars.area.right;
+        let value = tail.map_or_else(|| "too few".to_owned(), duration);
+        let kind = Type { bold: late, ..NAME };
+        canvas.text(&value, (right + 84.0, y + NAME.middle()), HPos::Right, kind);
+        if let Some(times) = bar.row.times_faster {
+            canvas.text(&format!("{}×", factor(times)), (right + VALUES - 2.0, y + NAME.middle()), HPos::Right, NAME);
+        }
+    }
+}
+
+impl Figure for AgainstTarget<'_> {
+    const NAME: &'static str = "against-target";
+
+    fn title(&self) -> String {
+        TITLE.to_owned()
+    }
+
+    fn description(&self) -> String {
+        let sentence = |bar: &Bar<'_>| {
+            let tail = self.facts.judged_value(&bar.row.response).map_or_else(|| "unknown".to_owned(), duration);
+            let name = self.facts.name(bar.row);
+            let mean = bar.row.response.mean.map_or_else(String::new, |mean| format!(", mean {}", duration(mean)));
+            format!("{name}: {} {tail}{mean}", percentile(self.facts.judged()))
+        };
+        let sentences: Vec<_> = self.bars.bars.iter().map(sentence).collect();
+        let listed = if sentences.is_empty() { "Nothing completed".to_owned() } else { sentences.join("; ") };
+        format!("Response time of each operation, {}. {listed}.", self.facts.objective())
+    }
+
+    fn height(&self) -> f64 {
+        self.bars.area.bottom + AXIS_HEIGHT + MARGIN
+    }
+
+    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
+        let area = self.bars.area;
+        self.heading.draw(canvas);
+        self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
+        let target = self.across.at(self.facts.target());
+        canvas.fill(Area { left: target, ..area }, BEYOND);
+        let ticks = self.across.duration_ticks(52.0);
+        columns(canvas, area, &ticks);
+        self.bars.draw(canvas);
+        canvas.line(&[(target, area.top - 6.0), (target, area.bottom)], Pen::dashed(TARGET, 1.5, TARGET_DASH));
+        let label = format!("target {}", duration(self.facts.target()));
+        canvas.text(&label, (target, area.top - 10.0), HPos::Right, TARGET_LABEL);
+        canvas.text(&percentile(self.facts.judged()), (area.right + 84.0, area.top - 10.0), HPos::Right, LABEL);
+        canvas.text("target / mean", (area.right + VALUES - 2.0, area.top - 10.0), HPos::Right, LABEL);
+        for bar in &self.bars.bars {
+            self.draw_bar(canvas, bar);
+        }
+        base_line(canvas, area, &ticks, "response time");
+    }
+}
