@@ -34,7 +34,7 @@ enum Command {
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let text = match arguments.command.unwrap_or(Command::List) {
         Command::List => list()?,
-        Command::Show { name } => show(&name)?.to_owned(),
+        Command::Show { name } => scenario::source(&name).map_err(Failure::usage)?.text,
     };
     output::print(text)?;
     Ok(Exit::Met)
@@ -48,15 +48,4 @@ fn list() -> Result<String, Failure> {
         text += &format!("{name:width$}  {description}\n");
     }
     Ok(text)
-}
-
-fn show(name: &str) -> Result<&'static str, Failure> {
-    scenario::builtin(name).ok_or_else(|| {
-        let likeness = |known: &&str| strsim::jaro_winkler(known, name);
-        let names = scenario::BUILTIN.iter().map(|(known, _)| *known);
-        let nearest = names.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or_default();
-        Failure::usage(anyhow::anyhow!(
-            "there is no built-in scenario `{name}`; the nearest is `{nearest}`, `plimsoll scenarios` lists all"
-        ))
-    })
 }

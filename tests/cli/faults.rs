@@ -27,7 +27,9 @@ fn wrong_password() {
 
 #[test]
 fn unknown_host() {
-    refused(&Desk::new(), "redis://no-such-host.invalid:6379").complains("no-such-host.invalid").complains("unknown host");
+    refused(&Desk::new(), "redis://no-such-host.invalid:6379")
+        .complains("no-such-host.invalid")
+        .complains("unknown host");
 }
 
 #[test]

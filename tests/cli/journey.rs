@@ -58,7 +58,8 @@ fn keys_and_passwords_do_not_stay_behind() {
     let server = Server::start();
     let run = desk.run(&["run", "short.toml", "--target", &server.url(), "--color", "always"]).ends_with(0);
     assert_eq!(server.keys(), 0, "the scenario's keys are removed");
-    let mut places: Vec<_> = desk.files().into_iter().map(|(path, content)| (path.display().to_string(), content)).collect();
+    let mut places: Vec<_> =
+        desk.files().into_iter().map(|(path, content)| (path.display().to_string(), content)).collect();
     assert!(places.len() > 5);
     places.push(("standard output".to_owned(), run.stdout.into_bytes()));
     places.push(("standard error".to_owned(), run.stderr.into_bytes()));
@@ -74,5 +75,7 @@ fn keys_and_passwords_do_not_stay_behind() {
     let before = server.gets();
     desk.run(&["run", "short.toml", "--target", &server.url(), "--no-prefill"]).ends_with(0);
     assert!(server.gets() > before);
+    assert!(server.keys() >= 100, "what was there before the run is not its to remove");
+    desk.run(&["run", "short.toml", "--target", &server.url()]).ends_with(0);
     assert_eq!(server.keys(), 0);
 }

@@ -32,7 +32,9 @@ fn wrong_usage_ends_with_2_and_leaves_nothing() {
     desk.run(&["run", "short.toml", "--rate", "-1"]).ends_with(2);
     desk.run(&["run", "short.toml", "--set", "seed"]).ends_with(2).complains("FIELD=VALUE");
     desk.run(&["run", "short.toml", "--set", "service.shop.pool.sice=3"]).ends_with(2).complains("size");
-    desk.run(&["run", "short.toml", "--server-bin", "x", "--target", "redis://h"]).ends_with(2).complains("--server-bin");
+    desk.run(&["run", "short.toml", "--server-bin", "x", "--target", "redis://h"])
+        .ends_with(2)
+        .complains("--server-bin");
     desk.run(&["run", "short.toml", "--workers", "0"]).ends_with(2);
     assert_eq!(desk.names(), [""; 0]);
 }
@@ -40,7 +42,8 @@ fn wrong_usage_ends_with_2_and_leaves_nothing() {
 #[test]
 fn a_wrong_target_never_shows_its_password() {
     let desk = Desk::new();
-    for target in ["redis://user:hush@host:port", "http://user:hush@host", "redis://user:hush@host/0?x=1", "hush@host"] {
+    for target in ["redis://user:hush@host:port", "http://user:hush@host", "redis://user:hush@host/0?x=1", "hush@host"]
+    {
         let outcome = desk.run(&["run", "short.toml", "--target", target]).ends_with(2).complains("target");
         assert!(!outcome.stderr.contains("hush"), "{}", outcome.stderr);
     }

@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     /// Program of the private server, instead of redis-server or valkey-server on PATH
     #[arg(long, value_name = "FILE", help_heading = "Target")]
     server_bin: Option<PathBuf>,
-    /// Use the data that is there instead of writing the scenario's data first
+    /// Use the data that is there instead of writing the scenario's data first; it is not removed either
     #[arg(long, help_heading = "Target")]
     no_prefill: bool,
     /// Leave the scenario's keys on the server
@@ -133,8 +133,8 @@ impl Arguments {
             seed: self.seed,
             set,
         };
-        let (text, file) = scenario::find(&self.scenario).map_err(Failure::usage)?;
-        overrides.apply(&text, &file).map_err(Failure::usage)
+        let source = scenario::source(&self.scenario).map_err(Failure::usage)?;
+        overrides.apply(&source.text, &source.file).map_err(Failure::usage)
     }
 
     fn source(&self) -> Result<Source, Failure> {

@@ -129,9 +129,9 @@ impl Session {
         Ok(if interrupted { Exit::Interrupted } else { concluded.analysis.verdict.outcome.into() })
     }
 
-    /// Removes the scenario's keys from a server that stays. A failure does not spoil the run.
+    /// Removes the scenario's keys from a server that stays, if they are its own. A failure does not spoil the run.
     fn clean_up(&self, runtime: &Runtime, target: &Target) {
-        if self.arguments.keep_data || self.leftovers.holds_server() {
+        if self.arguments.keep_data || !self.scenario.run.prefill || self.leftovers.holds_server() {
             return;
         }
         self.display.step("Removing the scenario's keys");
