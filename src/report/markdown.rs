@@ -2,7 +2,7 @@
 
 use super::{
     format::plain,
-    view::{Align, Block, Column, Listing, Note, RowKind, Table, TableRow, Tone, View},
+    view::{Align, Block, Column, Figure, Listing, Note, RowKind, Table, TableRow, Tone, View},
 };
 
 /// Renders a view. Charts are linked by their file in `charts/`.
@@ -30,11 +30,14 @@ fn block(block: &Block) -> String {
         Block::Facts(facts) => {
             lines(facts.iter().map(|(name, value)| format!("- **{}**: {}", escaped(name), escaped(value))))
         }
-        Block::Figure(figure) => {
-            format!("### {}\n\n![{}](charts/{}.svg)", escaped(&figure.title), escaped(&figure.description), figure.name)
-        }
+        Block::Figures(figures) => figures.iter().map(figure).collect::<Vec<_>>().join("\n\n"),
         Block::Listing(contents) => listing(contents),
     }
+}
+
+fn figure(figure: &Figure) -> String {
+    // The picture shows its title itself.
+    format!("![{}](charts/{}.svg)", escaped(&format!("{}. {}", figure.title, figure.description)), figure.name)
 }
 
 fn note(note: &Note) -> String {

@@ -12,8 +12,6 @@ mod html;
 mod json;
 mod markdown;
 mod summary;
-#[cfg(test)]
-mod scratch;
 mod terminal;
 mod view;
 

@@ -70,7 +70,7 @@ impl Page {
                 }
             }
             // A terminal shows no pictures, and nobody copies from its scrollback what lies in a file.
-            Block::Figure(_) | Block::Listing(_) => {}
+            Block::Figures(_) | Block::Listing(_) => {}
         }
     }
 

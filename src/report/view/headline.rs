@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     analysis::{Analysis, Level, Outcome, PercentileValue, Proportion, Reason},
-    report::format::{NOTHING, THIN, count, counted, duration, limit as allowance, percentile, rate, setting, share, share_interval},
+    report::format::{
+        NOTHING, THIN, count, counted, duration, limit as allowance, percentile, rate, setting, share, share_interval,
+    },
     results::Run,
     scenario::{Load, Objective, Scenario, Service},
 };
@@ -72,11 +74,7 @@ fn numbers(scenario: &Scenario, analysis: &Analysis) -> Vec<KeyNumber> {
             if total.bad.of == 0 { NOTHING.to_owned() } else { share(1.0 - total.bad.share) },
             format!("{}{THIN}% required", objective.percentile),
         ),
-        number(
-            "Throughput",
-            rate(total.rate),
-            offered,
-        ),
+        number("Throughput", rate(total.rate), offered),
         number(
             "Failed or unfinished",
             count(total.counts.failed() + total.unfinished),
@@ -138,8 +136,8 @@ fn in_time(bad: &Proportion, outcome: Outcome, objective: &Objective, analysis: 
     let good = share_interval(1.0 - bad.share, 1.0 - bad.high, 1.0 - bad.low);
     let only = if outcome == Outcome::Fail { "only " } else { "" };
     let required = match outcome {
-        Outcome::Inconclusive => format!("too close to the {} % required to tell", objective.percentile),
-        Outcome::Pass | Outcome::Fail | Outcome::Invalid => format!("{} % required", objective.percentile),
+        Outcome::Inconclusive => format!("too close to the {}{THIN}% required to tell", objective.percentile),
+        Outcome::Pass | Outcome::Fail | Outcome::Invalid => format!("{}{THIN}% required", objective.percentile),
     };
     format!(
         "{only}{good} of {} answered within {} ({required}); {}",
@@ -153,7 +151,7 @@ fn judged(objective: &Objective, analysis: &Analysis) -> String {
     let name = percentile(objective.percentile);
     let value = analysis.rows.last().and_then(|total| known_percentile(&total.response, objective.percentile));
     match value {
-        Some(PercentileValue::Known { nanos, .. }) => format!("{name} {}", duration(nanos as f64)),
+        Some(PercentileValue::Known { nanos, .. }) => format!("{name}{THIN}{}", duration(nanos as f64)),
         Some(PercentileValue::TooFew { needed, have }) => {
             format!("{name} needs {} samples, have {}", count(needed), count(have))
         }

@@ -34,7 +34,7 @@ impl View {
             headline: headline::headline(run, scenario, analysis),
             results: results::section(scenario, analysis),
             trust: trust::section(run, scenario, analysis),
-            charts: Section::new("charts", "Charts", charts.iter().map(figure).collect()),
+            charts: charts_section(charts),
             findings: findings::section(analysis),
             method: method::section(run, scenario),
             colophon: colophon(run),
@@ -50,13 +50,18 @@ impl View {
     }
 }
 
-fn figure(chart: &Chart) -> Block {
-    Block::Figure(Figure {
-        name: chart.name,
-        title: chart.title.clone(),
-        description: chart.description.clone(),
-        svg: chart.svg.clone(),
-    })
+fn charts_section(charts: &[Chart]) -> Section {
+    let figures: Vec<_> = charts
+        .iter()
+        .map(|chart| Figure {
+            name: chart.name,
+            title: chart.title.clone(),
+            description: chart.description.clone(),
+            svg: chart.svg.clone(),
+        })
+        .collect();
+    let blocks = if figures.is_empty() { Vec::new() } else { vec![Block::Figures(figures)] };
+    Section::new("charts", "Charts", blocks)
 }
 
 fn subtitle(run: &Run, scenario: &Scenario) -> String {

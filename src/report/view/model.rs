@@ -80,8 +80,8 @@ pub(crate) enum Block {
     Notes(Vec<Note>),
     /// Names and values.
     Facts(Vec<(String, String)>),
-    /// A chart.
-    Figure(Figure),
+    /// Charts.
+    Figures(Vec<Figure>),
     /// Text to be copied.
     Listing(Listing),
 }

@@ -239,9 +239,5 @@ fn widened((least, most): (u64, u64), value: u64) -> (u64, u64) {
 }
 
 fn range((least, most): (u64, u64)) -> String {
-    if least == most {
-        format::count(least)
-    } else {
-        format!("{} to {}", format::count(least), format::count(most))
-    }
+    if least == most { format::count(least) } else { format!("{} to {}", format::count(least), format::count(most)) }
 }
