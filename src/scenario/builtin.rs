@@ -1,6 +1,9 @@
 //! Scenarios that come with the binary, and how a name becomes a text.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, is_separator},
+};
 
 use super::{
     errors::{ScenarioError, ScenarioErrors, hint},
@@ -15,7 +18,21 @@ macro_rules! built_in {
 }
 
 /// Name and text of every built-in scenario; the first is the default.
-pub const BUILTIN: &[(&str, &str)] = built_in!["workflow-engine", "core-ops",];
+pub const BUILTIN: &[(&str, &str)] = built_in![
+    "workflow-engine",
+    "core-ops",
+    "mixed",
+    "sessions",
+    "leaderboard",
+    "queue",
+    "slow-zadd",
+    "ycsb-a",
+    "ycsb-b",
+    "ycsb-c",
+    "ycsb-d",
+    "ycsb-e",
+    "ycsb-f",
+];
 
 /// The text of a scenario and where it is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +58,8 @@ pub fn source(name: &str) -> Result<Source, ScenarioErrors> {
     if let Some(text) = builtin(name) {
         return Ok(Source { file: name.to_owned(), text: text.to_owned() });
     }
-    let is_path = name.ends_with(".toml") || name.contains(std::path::is_separator) || Path::new(name).exists();
+    let path = Path::new(name);
+    let is_path = path.extension().is_some() || name.contains(is_separator) || path.exists();
     if !is_path {
         let names: Vec<_> = BUILTIN.iter().map(|(name, _)| *name).collect();
         return Err(ScenarioError::Unknown { name: name.to_owned(), hint: hint(name, &names) }.into());
@@ -77,8 +95,8 @@ mod tests {
 
     #[test]
     fn names_what_is_near() {
-        let errors = load("workflow-engin").unwrap_err().to_string();
-        assert!(errors.contains(r#"did you mean "workflow-engine"?"#), "{errors}");
+        let errors = load("sesions").unwrap_err().to_string();
+        assert!(errors.contains(r#"did you mean "sessions"?"#), "{errors}");
         assert!(load("./nowhere.toml").unwrap_err().to_string().starts_with("cannot read scenario ./nowhere.toml: "));
     }
 
