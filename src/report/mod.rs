@@ -46,6 +46,11 @@ pub fn terminal(run: &Run, scenario: &Scenario, analysis: &Analysis, style: Styl
     terminal::render(&View::new(run, scenario, analysis, &[]), style)
 }
 
+/// The verdict in one sentence.
+pub fn headline(run: &Run, scenario: &Scenario, analysis: &Analysis) -> String {
+    View::new(run, scenario, analysis, &[]).headline.sentence
+}
+
 /// The summary as JSON, for programs.
 pub fn json_summary(run: &Run, scenario: &Scenario, analysis: &Analysis) -> String {
     json::render(run, scenario, analysis, &View::new(run, scenario, analysis, &[]))

@@ -127,7 +127,8 @@ fn worth_showing(checks: &[Check]) -> impl Iterator<Item = (&Check, usize)> {
         if check.level != Level::Ok {
             return Some((check, 1));
         }
-        let alike = || checks.iter().enumerate().filter(|(_, other)| other.kind == check.kind && other.level == Level::Ok);
+        let alike =
+            || checks.iter().enumerate().filter(|(_, other)| other.kind == check.kind && other.level == Level::Ok);
         let beaten = alike().any(|(other_place, other)| match closeness(other).total_cmp(&closeness(check)) {
             Ordering::Greater => true,
             Ordering::Equal => other_place < place,
