@@ -6,7 +6,7 @@
 
 pub mod chart;
 mod csv;
-mod format;
+pub(crate) mod format;
 mod hlog;
 mod html;
 mod json;

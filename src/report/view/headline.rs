@@ -100,9 +100,11 @@ pub(super) fn elapsed(nanos: u64) -> String {
 fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Analysis) -> String {
     let objective = &scenario.objective;
     match reason {
-        Reason::Objective { bad, .. } => in_time(bad, outcome, objective, analysis),
-        Reason::Errors { rate, allowed } => {
-            format!("{} of all requests failed ({} allowed)", share(*rate), allowance(*allowed))
+        Reason::Objective { service, bad, .. } => {
+            format!("{}{}", of_service(service), in_time(bad, outcome, objective, analysis))
+        }
+        Reason::Errors { service, rate, allowed } => {
+            format!("{}{} of all requests failed ({} allowed)", of_service(service), share(*rate), allowance(*allowed))
         }
         Reason::Check(kind) => {
             let refused = analysis.checks.iter().find(|check| check.kind == *kind && check.level == Level::Refuse);
@@ -130,6 +132,10 @@ fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Ana
             share(*growth),
         ),
     }
+}
+
+fn of_service(service: &Option<String>) -> String {
+    service.as_ref().map_or_else(String::new, |service| format!("{service}: "))
 }
 
 fn in_time(bad: &Proportion, outcome: Outcome, objective: &Objective, analysis: &Analysis) -> String {
