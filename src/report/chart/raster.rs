@@ -5,15 +5,17 @@ use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, DrawingBackend, DrawingErrorKind, rasterizer::polygonize,
 };
 
+use super::canvas::Canvas;
+
 /// Pixels drawn for each pixel of the picture, in both directions.
 const OVERSAMPLING: usize = 2;
 const CHANNELS: usize = 3;
 
-/// Draws a picture of `size` pixels of the backend and encodes it.
-pub(super) fn png((width, height): (u32, u32), draw: impl FnOnce(&mut RasterBackend<'_>)) -> Vec<u8> {
+/// The picture of a drawing that is `size` pixels of the backend large.
+pub(super) fn png((width, height): (u32, u32), canvas: &Canvas<'_>) -> Vec<u8> {
     let mut pixels = vec![0; width as usize * height as usize * CHANNELS];
     let bitmap = BitMapBackend::with_buffer(&mut pixels, (width, height));
-    draw(&mut RasterBackend { bitmap });
+    canvas.paint(&mut RasterBackend { bitmap });
     let small = halved(&pixels, width as usize);
     encoded(&small, width / OVERSAMPLING as u32, height / OVERSAMPLING as u32)
 }
@@ -51,7 +53,7 @@ fn encoded(pixels: &[u8], width: u32, height: u32) -> Vec<u8> {
 }
 
 /// Plotters' bitmap with wide lines that may cross themselves: its own would leave holes at the crossings.
-pub(super) struct RasterBackend<'a> {
+struct RasterBackend<'a> {
     bitmap: BitMapBackend<'a, RGBPixel>,
 }
 
@@ -110,19 +112,24 @@ impl DrawingBackend for RasterBackend<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::chart::palette::{BLUE, Ink, SURFACE};
+    use crate::report::chart::{
+        canvas::Area,
+        lettering::Fonts,
+        palette::{BLUE, Ink, SURFACE},
+    };
 
     #[test]
     fn encodes_what_is_drawn_at_half_the_size() {
-        let bytes = png((8, 4), |raster| {
-            raster.draw_rect((0, 0), (8, 4), &Ink { colour: SURFACE, width: 0 }, true).unwrap();
-            raster.draw_rect((0, 0), (4, 4), &Ink { colour: BLUE, width: 0 }, true).unwrap();
-        });
+        let fonts = Fonts::new();
+        let mut canvas = Canvas::new(&fonts);
+        canvas.fill(Area { left: 0.0, top: 0.0, right: 2.0, bottom: 1.0 }, SURFACE);
+        canvas.fill(Area { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 }, BLUE);
+        let bytes = png((8, 4), &canvas);
         let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         let frame = reader.next_frame(&mut pixels).unwrap();
         assert_eq!((frame.width, frame.height), (4, 2));
-        assert_eq!(pixels[..3], [0x00, 0x72, 0xb2]);
+        assert_eq!(pixels[..3], [0x00, 0x56, 0xc9]);
         assert_eq!(pixels[9..12], [0xff, 0xff, 0xff]);
     }
 
