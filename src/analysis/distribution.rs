@@ -24,7 +24,10 @@ impl Distribution {
 
     /// The value at one of [`PERCENTILES`], where it can be printed.
     pub fn at(&self, percentile: f64) -> Option<Nanos> {
-        self.percentiles.iter().find(|known| known.percentile.total_cmp(&percentile).is_eq()).and_then(Percentile::nanos)
+        self.percentiles
+            .iter()
+            .find(|known| known.percentile.total_cmp(&percentile).is_eq())
+            .and_then(Percentile::nanos)
     }
 }
 

@@ -168,6 +168,8 @@ pub struct Verdict {
 pub enum Reason {
     /// The share of late, failed and unfinished requests against the share that the objective allows.
     Objective {
+        /// The service that misses it; `None` stands for all together.
+        service: Option<String>,
         /// What was seen.
         bad: Proportion,
         /// What is allowed, 0..=1.
@@ -175,6 +177,8 @@ pub enum Reason {
     },
     /// The share of failed requests against the objective's limit.
     Errors {
+        /// The service that exceeds it; `None` stands for all together.
+        service: Option<String>,
         /// What was seen, 0..=1.
         rate: f64,
         /// What is allowed, 0..=1.

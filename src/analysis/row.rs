@@ -1,14 +1,15 @@
 //! One line of the summary, from what it adds up to.
 
 use super::{
-    Distribution, Grade, Percentile, Proportion, Row, Scope,
+    Distribution, Grade, Percentile, Proportion, Row, Scope, Verdict,
     tally::{Durations, Tally},
     verdict,
 };
 use crate::{measure::Recording, scenario::Objective};
 
 impl Row {
-    pub(super) fn new(recording: &Recording, scope: Scope, tally: Tally, objective: &Objective) -> Self {
+    /// The row, and the objective held against it.
+    pub(super) fn new(recording: &Recording, scope: Scope, tally: Tally, objective: &Objective) -> (Self, Verdict) {
         let Tally { counts, unfinished, response, service_time, wait, failed, late, bad_burstiness, .. } = tally;
         let (target, measured) = (objective.latency.as_nanos() as f64, recording.period.measured_ns as f64 / 1e9);
         let judged = Percentile::estimate(&response.histogram, objective.percentile, response.burstiness);
@@ -17,7 +18,8 @@ impl Row {
         let requests = counts.completed + failures + unfinished;
         let bad = Proportion::estimate(late + failures + unfinished, requests, bad_burstiness);
         let asked = counts.hits + counts.misses;
-        Self {
+        let held = verdict::hold(&bad, verdict::error_rate(&counts, &bad), bad_burstiness, objective);
+        let row = Self {
             scope,
             unfinished,
             rate: if measured > 0.0 { counts.completed as f64 / measured } else { 0.0 },
@@ -30,9 +32,10 @@ impl Row {
             bad,
             judged,
             grade: judged.nanos().map(|nanos| Grade::of(nanos, target as u64)),
-            outcome: verdict::hold(&bad, verdict::error_rate(&counts, &bad), bad_burstiness, objective).outcome,
+            outcome: held.outcome,
             counts,
-        }
+        };
+        (row, held)
     }
 }
 

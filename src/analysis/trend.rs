@@ -16,9 +16,9 @@ pub(super) fn median(values: &mut [f64]) -> Option<f64> {
     if values.is_empty() {
         return None;
     }
-    let middle = values.len() / 2;
+    let (middle, is_odd) = (values.len() / 2, values.len() % 2 == 1);
     let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    if values.len() % 2 == 1 {
+    if is_odd {
         return Some(upper);
     }
     let lower = below.iter().copied().max_by(f64::total_cmp).unwrap_or(upper);

@@ -18,8 +18,8 @@ pub(super) fn hold(bad: &Proportion, errors: f64, burstiness: f64, objective: &O
         return Verdict { outcome: Outcome::Inconclusive, reasons: vec![Reason::Empty] };
     }
     let allowed = (100.0 - objective.percentile) / 100.0;
-    let share = Reason::Objective { bad: *bad, allowed };
-    let failures = Reason::Errors { rate: errors, allowed: objective.max_error_rate };
+    let share = Reason::Objective { service: None, bad: *bad, allowed };
+    let failures = Reason::Errors { service: None, rate: errors, allowed: objective.max_error_rate };
     let needed = samples_to_decide(objective.percentile, burstiness);
     let few = (bad.of < needed).then_some(Reason::TooFewSamples { needed, have: bad.of });
     let (outcome, reasons) = match (errors > objective.max_error_rate, bad.low > allowed, bad.high <= allowed) {
@@ -35,7 +35,39 @@ pub(super) fn hold(bad: &Proportion, errors: f64, burstiness: f64, objective: &O
     Verdict { outcome, reasons }
 }
 
-/// Judges the run by its last row, the whole, and by the checks.
+/// Holds the objective against the run: its last row, the whole, and every service, for none may hide behind a larger
+/// one that is fast. A service that misses it for certain makes the run miss it; that one has too few requests to tell
+/// is no reason to doubt the whole.
+pub(super) fn hold_all(rows: &[Row], mut held: Vec<Verdict>) -> Verdict {
+    let Some(mut whole) = held.pop() else {
+        return Verdict { outcome: Outcome::Inconclusive, reasons: vec![Reason::Empty] };
+    };
+    if matches!(whole.outcome, Outcome::Fail) {
+        return whole;
+    }
+    let missed: Vec<Reason> = rows
+        .iter()
+        .zip(held)
+        .filter(|(row, held)| row.scope.operation.is_none() && held.outcome == Outcome::Fail)
+        .flat_map(|(row, held)| held.reasons.into_iter().map(|reason| of_service(reason, row.scope.service.as_ref())))
+        .collect();
+    if missed.is_empty() {
+        return whole;
+    }
+    whole.reasons.splice(0..0, missed);
+    Verdict { outcome: Outcome::Fail, ..whole }
+}
+
+fn of_service(reason: Reason, name: Option<&String>) -> Reason {
+    let name = name.cloned();
+    match reason {
+        Reason::Objective { bad, allowed, .. } => Reason::Objective { service: name, bad, allowed },
+        Reason::Errors { rate, allowed, .. } => Reason::Errors { service: name, rate, allowed },
+        other => other,
+    }
+}
+
+/// Judges the run by how the objective held and by the checks.
 ///
 /// A refused measurement is invalid and never a miss: a starved harness must not blame the server. One refusal is of
 /// another kind: a growing backlog says that the offered load is above what the server and its pools can carry. Then the
@@ -90,6 +122,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::{analysis::analyse, results::sample};
 
     const OBJECTIVE: Objective =
         Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.001 };
@@ -135,6 +168,26 @@ mod tests {
         let calm = Proportion::estimate(0, 20_000, 1.0);
         assert_eq!(hold(&calm, 0.0, 1.0, &OBJECTIVE).outcome, Outcome::Pass);
         assert_eq!(hold(&calm, 0.0, 3.0, &OBJECTIVE).outcome, Outcome::Inconclusive);
+    }
+
+    #[test]
+    fn no_service_hides_behind_a_larger_one() {
+        let analysis = analyse(&sample::run(), &sample::scenario());
+        let mut held: Vec<Verdict> = analysis.rows.iter().map(|_| held(0, 100_000, 0.0)).collect();
+        assert_eq!(hold_all(&analysis.rows, held.clone()).outcome, Outcome::Pass);
+
+        let operation = analysis.rows.iter().position(|row| row.scope.operation.is_some()).unwrap();
+        held[operation] = self::held(50, 100, 0.0);
+        assert_eq!(hold_all(&analysis.rows, held.clone()).outcome, Outcome::Pass, "an operation is not held to it");
+
+        let service = analysis.rows.len() - 2;
+        held[service] = self::held(1, 100, 0.0);
+        assert_eq!(hold_all(&analysis.rows, held.clone()).outcome, Outcome::Pass, "nobody knows of a small one");
+        held[service] = self::held(50, 100, 0.0);
+        let verdict = hold_all(&analysis.rows, held);
+        assert_eq!(verdict.outcome, Outcome::Fail);
+        let Reason::Objective { service, .. } = &verdict.reasons[0] else { panic!("{verdict:?}") };
+        assert_eq!(service.as_deref(), Some("ml"));
     }
 
     #[test]

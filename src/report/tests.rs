@@ -4,13 +4,13 @@ use insta::assert_snapshot;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
 use super::{
-    Style, View, csv, files, format::plain, html, json_summary, markdown, summary, terminal,
+    Style, View, csv, files,
+    format::plain,
+    html, json_summary, markdown, summary, terminal,
     view::{Block, Note},
 };
 use crate::{
-    analysis::{
-        Analysis, Check, CheckKind, Finding, Level, Outcome, Proportion, Reason, Scope, Verdict, analyse,
-    },
+    analysis::{Analysis, Check, CheckKind, Finding, Level, Outcome, Proportion, Reason, Scope, Verdict, analyse},
     measure::SeriesRole,
     results::{Run, sample},
     scenario::Scenario,
@@ -75,7 +75,8 @@ fn the_json_summary_keeps_to_its_schema() {
     let schema = serde_json::from_str(include_str!("summary.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let document = serde_json::from_str(&json_summary(&run, &scenario, &analysis)).unwrap();
-    let faults: Vec<_> = validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    let faults: Vec<_> =
+        validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
     assert_eq!(faults, Vec::<String>::new());
 }
 
@@ -85,7 +86,11 @@ fn tables_for_programs() {
     assert_snapshot!("summary.csv", text(csv::summary(&scenario, &analysis)));
     assert_snapshot!("errors.csv", text(csv::errors(&run)));
     let api = |table: Vec<u8>| -> String {
-        text(table).lines().filter(|line| !line.contains("chat,") && !line.contains("ml,")).collect::<Vec<_>>().join("\n")
+        text(table)
+            .lines()
+            .filter(|line| !line.contains("chat,") && !line.contains("ml,"))
+            .collect::<Vec<_>>()
+            .join("\n")
     };
     assert_snapshot!("timeline.csv", api(csv::timeline(&analysis)));
     assert_snapshot!("percentiles.csv", api(csv::percentiles(&analysis)));
@@ -142,42 +147,41 @@ fn a_saved_run_gives_the_same_files_again() {
 fn every_verdict_in_words() {
     let bad = Proportion { count: 20, of: 100_012, share: 0.0002, low: 0.0001, high: 0.0003 };
     let reasons = |outcome| match outcome {
-        Outcome::Pass => vec![Reason::Objective { bad, allowed: 0.01 }],
+        Outcome::Pass => vec![Reason::Objective { service: None, bad, allowed: 0.01 }],
         Outcome::Fail => vec![
-            Reason::Objective { bad: Proportion { count: 2_800, share: 0.028, low: 0.025, high: 0.031, ..bad }, allowed: 0.01 },
-            Reason::Errors { rate: 0.013, allowed: 0.001 },
+            Reason::Objective {
+                service: None,
+                bad: Proportion { count: 2_800, share: 0.028, low: 0.025, high: 0.031, ..bad },
+                allowed: 0.01,
+            },
+            Reason::Errors { service: Some("api".to_owned()), rate: 0.013, allowed: 0.001 },
         ],
         Outcome::Inconclusive => vec![
-            Reason::Objective { bad: Proportion { count: 1_050, share: 0.0105, low: 0.0095, high: 0.0115, ..bad }, allowed: 0.01 },
+            Reason::Objective {
+                service: None,
+                bad: Proportion { count: 1_050, share: 0.0105, low: 0.0095, high: 0.0115, ..bad },
+                allowed: 0.01,
+            },
             Reason::TooFewSamples { needed: 10_000, have: 4_100 },
         ],
-        Outcome::Invalid => vec![
-            Reason::Check(CheckKind::ScheduleLag),
-            Reason::Overloaded { growth: 0.031 },
-            Reason::Empty,
-        ],
+        Outcome::Invalid => {
+            vec![Reason::Check(CheckKind::ScheduleLag), Reason::Overloaded { growth: 0.031 }, Reason::Empty]
+        }
     };
-    let mut words = String::new();
-    for outcome in [Outcome::Pass, Outcome::Fail, Outcome::Inconclusive, Outcome::Invalid] {
+    let words = [Outcome::Pass, Outcome::Fail, Outcome::Inconclusive, Outcome::Invalid].map(|outcome| {
         let (run, scenario, mut analysis) = sampled();
         analysis.verdict = Verdict { outcome, reasons: reasons(outcome) };
         analysis.checks = vec![check(CheckKind::ScheduleLag, Level::Refuse)];
         let headline = View::new(&run, &scenario, &analysis, &[]).headline;
-        words += &format!("{}\n", plain(&headline.sentence));
-        for remark in headline.remarks {
-            words += &format!("    {}\n", plain(&remark));
-        }
-    }
-    assert_snapshot!(words);
+        plain(&[vec![headline.sentence], headline.remarks].concat().join("\n    "))
+    });
+    assert_snapshot!(words.join("\n"));
 }
 
 #[test]
 fn every_finding_in_words() {
-    let scope = || Scope {
-        service: Some("api".to_owned()),
-        operation: Some("GET".to_owned()),
-        role: SeriesRole::Operation,
-    };
+    let scope =
+        || Scope { service: Some("api".to_owned()), operation: Some("GET".to_owned()), role: SeriesRole::Operation };
     let mut findings = vec![
         Finding::Failures { scope: scope(), class: "OOM".to_owned(), count: 3, message: "OOM not allowed".to_owned() },
         Finding::PoolWait {
@@ -212,10 +216,8 @@ fn every_finding_in_words() {
     let (run, scenario, mut analysis) = sampled();
     analysis.findings = findings;
     let view = View::new(&run, &scenario, &analysis, &[]);
-    let words: Vec<_> = view
-        .notes()
-        .map(|Note { fact, advice, .. }| format!("{}\n    {}", plain(fact), plain(advice)))
-        .collect();
+    let words: Vec<_> =
+        view.notes().map(|Note { fact, advice, .. }| format!("{}\n    {}", plain(fact), plain(advice))).collect();
     assert_snapshot!(words.join("\n"));
 }
 
