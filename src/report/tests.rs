@@ -1,14 +1,11 @@
 //! Every output of the one sample run, and what must hold for any.
 
+use std::cell::RefCell;
+
 use insta::assert_snapshot;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-use super::{
-    Style, View, csv, files,
-    format::plain,
-    html, json_summary, markdown, summary, terminal,
-    view::{Block, Note},
-};
+use super::{Style, View, csv, files, format::plain, html, json_summary, markdown, summary, terminal, view::Note};
 use crate::{
     analysis::{Analysis, Check, CheckKind, Finding, Level, Outcome, Proportion, Reason, Scope, Verdict, analyse},
     measure::SeriesRole,
@@ -252,61 +249,81 @@ fn hostile() -> impl Strategy<Value = String> {
         .prop_map(|(before, middle, after)| format!("{before}{middle}<script>alert(1)</script>{after}"))
 }
 
-fn with_message(message: &str) -> (Run, Scenario, Analysis) {
-    let (mut run, scenario, mut analysis) = sampled();
-    for series in &mut run.recording.series {
-        for first in series.messages.values_mut() {
-            message.clone_into(first);
-        }
-    }
-    analysis.findings = vec![Finding::Failures {
-        scope: analysis.rows[0].scope.clone(),
-        class: "other".to_owned(),
-        count: 1,
-        message: message.to_owned(),
-    }];
-    (run, scenario, analysis)
+/// The sample run, whose failures all say `message`.
+struct Quoting {
+    run: Run,
+    scenario: Scenario,
+    analysis: Analysis,
 }
 
-proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(32))]
-
-    #[test]
-    fn no_text_becomes_markup(message in hostile()) {
-        let tags = |message: &str| {
-            let (run, scenario, analysis) = with_message(message);
-            html::render(&View::new(&run, &scenario, &analysis, &[])).matches('<').count()
-        };
-        prop_assert_eq!(tags(&message), tags("harmless"));
+impl Quoting {
+    fn new() -> Self {
+        let (run, scenario, mut analysis) = sampled();
+        analysis.findings = vec![Finding::Failures {
+            scope: analysis.rows[0].scope.clone(),
+            class: "other".to_owned(),
+            count: 1,
+            message: String::new(),
+        }];
+        Self { run, scenario, analysis }
     }
 
-    #[test]
-    fn no_text_steers_the_terminal(message in hostile()) {
-        let (run, scenario, analysis) = with_message(&message);
-        let text = terminal(&run, &scenario, &analysis, Style { colour: false, width: 80 });
-        prop_assert!(text.chars().all(|letter| letter == '\n' || !letter.is_control()));
+    fn says(&mut self, text: &str) {
+        let of_series = self.run.recording.series.iter_mut().flat_map(|series| series.messages.values_mut());
+        let of_findings = self.analysis.findings.iter_mut().filter_map(|finding| match finding {
+            Finding::Failures { message, .. } => Some(message),
+            _ => None,
+        });
+        for message in of_series.chain(of_findings) {
+            text.clone_into(message);
+        }
     }
 
-    #[test]
-    fn every_text_survives_a_table(message in hostile()) {
-        let (run, ..) = with_message(&message);
-        let table = csv::errors(&run);
-        let mut reader = ::csv::Reader::from_reader(table.as_slice());
-        let messages: Vec<String> = reader.records().map(|record| record.unwrap()[5].to_owned()).collect();
-        prop_assert!(!messages.is_empty());
-        prop_assert!(messages.iter().all(|read| *read == message));
+    fn view(&mut self, text: &str) -> View {
+        self.says(text);
+        View::new(&self.run, &self.scenario, &self.analysis, &[])
     }
+}
 
-    #[test]
-    fn no_text_leaves_its_line_of_markdown(message in hostile()) {
-        let lines = |message: &str| {
-            let (run, scenario, analysis) = with_message(message);
-            let view = View::new(&run, &scenario, &analysis, &[]);
-            let notes = view.findings.blocks.iter().filter(|block| matches!(block, Block::Notes(_))).count();
-            assert_eq!(notes, 1);
-            let document = markdown::render(&view);
-            (document.lines().count(), document.matches('<').count())
-        };
-        prop_assert_eq!(lines(&message), lines("harmless"));
-    }
+#[test]
+fn no_text_becomes_markup() {
+    let quoting = RefCell::new(Quoting::new());
+    let harmless = html::render(&quoting.borrow_mut().view("harmless")).matches('<').count();
+    proptest!(|(text in hostile())| {
+        prop_assert_eq!(html::render(&quoting.borrow_mut().view(&text)).matches('<').count(), harmless);
+    });
+}
+
+#[test]
+fn no_text_steers_the_terminal() {
+    let quoting = RefCell::new(Quoting::new());
+    proptest!(|(text in hostile())| {
+        let page = terminal::render(&quoting.borrow_mut().view(&text), Style { colour: false, width: 80 });
+        prop_assert!(page.chars().all(|letter| letter == '\n' || !letter.is_control()));
+    });
+}
+
+#[test]
+fn no_text_leaves_its_line_of_markdown() {
+    let quoting = RefCell::new(Quoting::new());
+    let shape = |text: &str| {
+        let document = markdown::render(&quoting.borrow_mut().view(text));
+        (document.lines().count(), document.matches('<').count())
+    };
+    let harmless = shape("harmless");
+    proptest!(|(text in hostile())| {
+        prop_assert_eq!(shape(&text), harmless);
+    });
+}
+
+#[test]
+fn every_text_survives_a_table() {
+    let quoting = RefCell::new(Quoting::new());
+    proptest!(|(text in hostile())| {
+        quoting.borrow_mut().says(&text);
+        let table = csv::errors(&quoting.borrow().run);
+        let records: Vec<_> = ::csv::Reader::from_reader(table.as_slice()).records().map(Result::unwrap).collect();
+        prop_assert!(!records.is_empty());
+        prop_assert!(records.iter().all(|record| record[5] == *text));
+    });
 }
