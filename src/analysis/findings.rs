@@ -223,6 +223,7 @@ mod tests {
     #[test]
     fn refusals_come_before_failures_and_warnings_after() {
         let mut run = sample::run();
+        run.recording.workers.iter_mut().for_each(|worker| worker.pacing = "spin".into());
         run.recording.workers[0].busy = 0.99;
         run.recording.workers[1].busy = 0.7;
         let levels: Vec<_> = findings_of(&run)

@@ -118,9 +118,6 @@ pub enum LoadError {
         #[source]
         source: TargetError,
     },
-    /// There is no way to the target.
-    #[error(transparent)]
-    Target(#[from] TargetError),
     /// A worker thread could not be set up.
     #[error("could not set up worker thread {worker}")]
     Worker {

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     measure::{self, Clock, Interval, Nanos, Recorder, SeriesId},
     scenario::Scenario,
-    target::{Connection, Connector, Target, TargetError},
+    target::{Connection, Connector, Target},
 };
 
 /// So many connections of a worker are being opened at a time: few enough for any listen backlog.
@@ -100,10 +100,8 @@ impl Worker {
         stop: &Stop,
     ) -> Result<Self, LoadError> {
         let (sender, news) = mpsc::channel();
-        let connectors = plan.workers[number]
-            .iter()
-            .map(|instance| Ok((*instance, target.connector(instance.service)?)))
-            .collect::<Result<_, TargetError>>()?;
+        let connectors =
+            plan.workers[number].iter().map(|instance| (*instance, target.connector(instance.service))).collect();
         let kit = Kit {
             number,
             scenario: Arc::clone(scenario),

@@ -15,7 +15,21 @@ macro_rules! built_in {
 }
 
 /// Name and text of every built-in scenario; the first is the default.
-pub const BUILTIN: &[(&str, &str)] = built_in!["workflow-engine", "core-ops",];
+pub const BUILTIN: &[(&str, &str)] = built_in![
+    "workflow-engine",
+    "core-ops",
+    "mixed",
+    "sessions",
+    "leaderboard",
+    "queue",
+    "slow-zadd",
+    "ycsb-a",
+    "ycsb-b",
+    "ycsb-c",
+    "ycsb-d",
+    "ycsb-e",
+    "ycsb-f",
+];
 
 /// The text of a scenario and where it is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,8 +91,8 @@ mod tests {
 
     #[test]
     fn names_what_is_near() {
-        let errors = load("workflow-engin").unwrap_err().to_string();
-        assert!(errors.contains(r#"did you mean "workflow-engine"?"#), "{errors}");
+        let errors = load("sesions").unwrap_err().to_string();
+        assert!(errors.contains(r#"did you mean "sessions"?"#), "{errors}");
         assert!(load("./nowhere.toml").unwrap_err().to_string().starts_with("cannot read scenario ./nowhere.toml: "));
     }
 

@@ -150,13 +150,16 @@ pub(super) fn hint(wrong: &str, valid: &[&str]) -> String {
 
 /// The valid name that is most like a wrong one, if any is.
 pub(super) fn nearest<'a>(wrong: &str, valid: &[&'a str]) -> Option<&'a str> {
-    const ALIKE: f64 = 0.75;
     let wrong = wrong.to_lowercase();
+    let likeness = |name: &str| {
+        let name = name.to_lowercase();
+        (strsim::normalized_damerau_levenshtein(&wrong, &name), strsim::jaro_winkler(&wrong, &name))
+    };
     valid
         .iter()
-        .map(|name| (*name, strsim::jaro_winkler(&wrong, &name.to_lowercase())))
-        .filter(|(_, likeness)| *likeness >= ALIKE)
-        .max_by(|(_, a), (_, b)| a.total_cmp(b))
+        .map(|name| (*name, likeness(name)))
+        .filter(|(_, (edits, letters))| *edits >= 0.6 || *letters >= 0.85)
+        .max_by(|(_, a), (_, b)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)))
         .map(|(name, _)| name)
 }
 
@@ -181,6 +184,8 @@ mod tests {
             r#"; did you mean "exclusive"? (one of exclusive, shared)"#
         );
         assert_eq!(nearest("get", &["SET", "GET"]), Some("GET"));
+        assert_eq!(nearest("GTE", &["GETDEL", "GET"]), Some("GET"));
+        assert_eq!(nearest("FOO", &["ECHO", "INCR"]), None);
         assert_eq!(hint("frob", &["a", "b"]), " (one of a, b)");
     }
 }

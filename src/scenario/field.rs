@@ -146,6 +146,14 @@ impl Table {
 }
 
 impl Shape {
+    /// The table that may stand there, if this is one.
+    pub(super) fn as_table(&self) -> Option<&'static Table> {
+        match self {
+            Self::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
     /// What may stand there, to be read behind "is not".
     pub(super) fn expected(&self) -> String {
         match self {
@@ -153,7 +161,7 @@ impl Shape {
             Self::Text(Format::Token) => "a text without white space".to_owned(),
             Self::Text(Format::Filled) => "a text that is not empty".to_owned(),
             Self::Text(Format::Free) => "a text".to_owned(),
-            Self::Texts => "a list of texts".to_owned(),
+            Self::Texts => "a list of at least one text".to_owned(),
             Self::Choice { noun, .. } => with_article(noun),
             Self::Tag => "a word".to_owned(),
             Self::Integer { min, max } => format!("a whole number from {} to {}", grouped(*min), grouped(*max)),
@@ -166,7 +174,7 @@ impl Shape {
                 Some(variants) if variants.shorthand => format!("{} or a table", with_article(variants.tag)),
                 _ => format!("a table of {}", table.names().collect::<Vec<_>>().join(", ")),
             },
-            Self::Tables(_) => "a list of tables".to_owned(),
+            Self::Tables(_) => "a list of at least one table".to_owned(),
             Self::AnyOf(shapes) => shapes.iter().map(Self::expected).collect::<Vec<_>>().join(", or "),
         }
     }

@@ -3,6 +3,8 @@
 //! What a file may hold is declared once, in tables ([`document`], [`operations`]); the reader, the overrides of the
 //! command line and the JSON Schema for editors all go by them. Nothing here runs anything.
 
+#[cfg(test)]
+mod agreement;
 mod builtin;
 mod document;
 mod duration;
@@ -10,8 +12,10 @@ mod errors;
 mod field;
 mod model;
 mod operations;
+mod overrides;
 mod read;
 mod reader;
+mod schema;
 
 pub use builtin::{BUILTIN, Source, builtin, load, source};
 pub use duration::{format_duration, parse_duration};
@@ -20,4 +24,6 @@ pub use model::{
     Access, Action, ArrivalProcess, Checkout, Command, Keys, Load, Objective, Operation, Order, PasswordSource, Phases,
     Pool, Scenario, Service, ValueSize,
 };
+pub use overrides::Overrides;
 pub use read::parse;
+pub use schema::schema;

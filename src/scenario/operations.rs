@@ -120,12 +120,8 @@ const EXPIRE: Field = field(
     Presence::Otherwise("No expiry for `SET`, \"1h\" for `EXPIRE`."),
 );
 
-const SCRIPT: Field = field(
-    "script",
-    "Lua source; `KEYS[1]` is a string key.",
-    Shape::Text(Format::Filled),
-    Presence::Otherwise("Not for `EVAL`."),
-);
+const SCRIPT: Field =
+    field("script", "Lua source; `KEYS[1]` is a string key.", Shape::Text(Format::Filled), Presence::Required);
 
 const ARGS: Field = field(
     "args",
@@ -137,7 +133,6 @@ const ARGS: Field = field(
 const fn required(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Raw => &["args"],
-        Kind::Eval => &["script"],
         _ => &[],
     }
 }

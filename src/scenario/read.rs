@@ -1,6 +1,6 @@
 //! From the text of a file to a [`Scenario`]: every field is read, and what concerns several fields is checked.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use toml::de::DeTable;
 
@@ -23,15 +23,29 @@ use super::{
 pub fn parse(text: &str, file: &str) -> Result<Scenario, ScenarioErrors> {
     let document = Document::new(text, file);
     let (table, syntax_errors) = DeTable::parse_recoverable(text);
-    for error in &syntax_errors {
-        let message = error.message().lines().collect::<Vec<_>>().join(", ");
-        document.reject(&error.span().unwrap_or_default(), Path::default(), message);
-    }
     if !syntax_errors.is_empty() {
+        reject_syntax(&document, &syntax_errors);
         return document.finish(None);
     }
     let scenario = scenario(&Section::root(&document, &SCENARIO, table.get_ref()), text);
     document.finish(scenario)
+}
+
+/// Keeps the first syntax error of each line. One slip makes many lines look wrong, so only the first few are told.
+fn reject_syntax(document: &Document<'_>, errors: &[toml::de::Error]) {
+    const TOLD: usize = 5;
+    let mut lines = BTreeMap::new();
+    for error in errors {
+        let at = error.span().unwrap_or_default();
+        lines.entry(document.line(&at)).or_insert((at, error));
+    }
+    for (index, (at, error)) in lines.values().take(TOLD).enumerate() {
+        let mut message = error.message().lines().collect::<Vec<_>>().join(", ");
+        if index + 1 == TOLD && lines.len() > TOLD {
+            message += &format!(" ({} more lines look wrong, perhaps because of these)", lines.len() - TOLD);
+        }
+        document.reject(at, Path::default(), message);
+    }
 }
 
 fn scenario(root: &Section<'_>, text: &str) -> Option<Scenario> {

@@ -158,7 +158,8 @@ impl<'a> Section<'a> {
 
     pub(super) fn texts(&self, name: &str) -> Option<Vec<String>> {
         self.read(name, |_, value| {
-            value.as_array()?.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
+            let items = value.as_array().filter(|items| !items.is_empty())?;
+            items.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
         })
     }
 
@@ -244,12 +245,19 @@ impl<'a> Section<'a> {
             self.mismatch(name, value);
             return None;
         };
-        let sections = items.into_iter().enumerate().map(|(index, (entries, at))| {
-            let label = label(entries).map_or_else(|| format!("#{}", index + 1), str::to_owned);
+        let section = |(index, (entries, at)): (usize, (&'a DeTable<'a>, _))| {
+            let label = label(|name| find(entries, name)?.get_ref().as_str());
+            let label = label.map_or_else(|| format!("#{}", index + 1), str::to_owned);
             let path = self.path.field(name).item(&label);
-            Section::new(self.document, closest(tables, entries), Entries::Table(entries), at, path)
-        });
-        Some(sections.collect())
+            Some(Section::new(
+                self.document,
+                closest(tables, |name| find(entries, name).is_some())?,
+                Entries::Table(entries),
+                at,
+                path,
+            ))
+        };
+        items.into_iter().enumerate().map(section).collect()
     }
 
     /// A field where one of several shapes may stand.
@@ -263,18 +271,10 @@ impl<'a> Section<'a> {
                 _ => None,
             };
         };
-        let tables: Vec<_> = shapes
-            .iter()
-            .filter_map(|shape| match shape {
-                Shape::Table(table) => Some(*table),
-                _ => None,
-            })
-            .collect();
+        let tables: Vec<_> = shapes.iter().filter_map(Shape::as_table).collect();
         let found = match value.get_ref() {
-            DeValue::Table(entries) if !tables.is_empty() => {
-                let table = closest(&tables, entries);
-                Some(Alternative::Section(self.inner(name, table, Entries::Table(entries))))
-            }
+            DeValue::Table(entries) => closest(&tables, |name| find(entries, name).is_some())
+                .map(|table| Alternative::Section(self.inner(name, table, Entries::Table(entries)))),
             other => shapes.iter().find_map(|shape| whole(shape, other)).map(Alternative::Integer),
         };
         if found.is_none() {
@@ -294,7 +294,7 @@ impl<'a> Section<'a> {
 
     fn value(&self, name: &str) -> Option<&'a Spanned<DeValue<'a>>> {
         match self.entries {
-            Entries::Table(entries) => entries.iter().find(|(key, _)| key.get_ref() == name).map(|(_, value)| value),
+            Entries::Table(entries) => find(entries, name),
             Entries::Absent | Entries::Shorthand(_) => None,
         }
     }
@@ -307,7 +307,7 @@ impl<'a> Section<'a> {
         let required = matches!(field.presence, Presence::Required)
             || self.variant.is_some_and(|variant| variant.requires.contains(&name));
         if value.is_none() && required {
-            self.reject(name, format!("missing: {}", field.about.trim_end_matches('.')));
+            self.reject(name, format!("missing ({})", field.about));
             return None;
         }
         Some(value)
@@ -390,14 +390,24 @@ impl<'a> Section<'a> {
         let names: Vec<_> = self.table.names().collect();
         for (key, _) in entries {
             let name = key.get_ref().as_ref();
-            let message = if names.contains(&name) {
-                self.refusal_by_variant(name)
-            } else {
-                Some(format!("unknown field{}", hint(name, &self.taken())))
-            };
+            let message =
+                if names.contains(&name) { self.refusal_by_variant(name) } else { Some(self.refusal_of_unknown(name)) };
             if let Some(message) = message {
                 self.document.reject(&key.span(), self.path.field(name), message);
             }
+        }
+    }
+
+    /// What to say of a field that is not declared.
+    fn refusal_of_unknown(&self, name: &str) -> String {
+        let inner = self
+            .table
+            .fields
+            .iter()
+            .find(|field| field.shape.as_table().is_some_and(|table| table.field(name).is_some()));
+        match inner {
+            Some(inner) => format!("unknown field here; it belongs in {}", inner.name),
+            None => format!("unknown field{}", hint(name, &self.taken())),
         }
     }
 
@@ -418,22 +428,19 @@ impl<'a> Section<'a> {
     }
 }
 
-/// What people call an item of a list.
-fn label<'t>(entries: &'t DeTable<'_>) -> Option<&'t str> {
-    let text = |name: &str| {
-        entries.iter().find(|(key, _)| key.get_ref() == name).and_then(|(_, value)| value.get_ref().as_str())
-    };
+/// What people call an item of a list, by the texts in its fields.
+pub(super) fn label<'t>(text: impl Fn(&str) -> Option<&'t str>) -> Option<&'t str> {
     text("name").or_else(|| text("command")).filter(|label| Format::Token.accepts(label))
 }
 
-/// The declaration that knows most of the fields; the first of several.
-fn closest(tables: &[&'static Table], entries: &DeTable<'_>) -> &'static Table {
-    let known = |table: &Table| entries.iter().filter(|(key, _)| table.field(key.get_ref()).is_some()).count();
-    tables
-        .iter()
-        .copied()
-        .reduce(|best, table| if known(table) > known(best) { table } else { best })
-        .expect("a list of tables has a declaration")
+/// The declaration that knows most of the fields that are given; the first of several.
+pub(super) fn closest(tables: &[&'static Table], gives: impl Fn(&str) -> bool) -> Option<&'static Table> {
+    let known = |table: &Table| table.names().filter(|name| gives(name)).count();
+    tables.iter().copied().reduce(|best, table| if known(table) > known(best) { table } else { best })
+}
+
+fn find<'a>(entries: &'a DeTable<'a>, name: &str) -> Option<&'a Spanned<DeValue<'a>>> {
+    entries.iter().find(|(key, _)| key.get_ref() == name).map(|(_, value)| value)
 }
 
 fn whole(shape: &Shape, value: &DeValue<'_>) -> Option<i64> {

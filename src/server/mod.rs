@@ -1,1 +1,8 @@
 //! What the server says of itself.
+//!
+//! Questions are asked through a client of their own, never through one that carries load. A server, or the user's
+//! rights, may withhold any answer; what is not known is left out.
+
+mod facts;
+
+pub use facts::Facts;

@@ -39,6 +39,7 @@ pub struct Connector {
 
 struct Settings {
     address: String,
+    service: String,
     user: String,
     database: u8,
     client_name: String,
@@ -49,22 +50,10 @@ struct Settings {
 }
 
 impl Connector {
-    pub(super) fn new(endpoint: &Endpoint, access: &Access) -> Result<Self, TargetError> {
-        let address = endpoint.to_string();
-        let (server, tls) = match endpoint {
-            Endpoint::Tcp { host, port, tls } => {
-                (ServerConfig::Centralized { server: Server::new(host.as_str(), *port) }, *tls)
-            }
-            Endpoint::Unix { path } => (ServerConfig::Unix { path: path.clone() }, false),
-        };
-        let tls = if tls {
-            let connector = TlsConnector::default_rustls().map_err(|error| TargetError::Unreachable {
-                address: address.clone(),
-                reason: format!("no certificates of this machine: {}", error.details()),
-            })?;
-            Some(connector.into())
-        } else {
-            None
+    pub(super) fn new(endpoint: &Endpoint, tls: Option<TlsConnector>, access: &Access) -> Self {
+        let server = match endpoint {
+            Endpoint::Tcp { host, port, .. } => ServerConfig::Centralized { server: Server::new(host.as_str(), *port) },
+            Endpoint::Unix { path } => ServerConfig::Unix { path: path.clone() },
         };
         let config = Config {
             // The first attempt decides: a wrong password must not be tried for ever.
@@ -74,7 +63,7 @@ impl Connector {
             server,
             version: RespVersion::RESP2,
             database: (access.database != 0).then_some(access.database),
-            tls,
+            tls: tls.map(Into::into),
             ..Config::default()
         };
         let connection = ConnectionConfig {
@@ -87,7 +76,8 @@ impl Connector {
             ..ConnectionConfig::default()
         };
         let settings = Settings {
-            address,
+            address: endpoint.to_string(),
+            service: access.service.clone(),
             user: access.login.user().to_owned(),
             database: access.database,
             client_name: format!("plimsoll:{}", access.service),
@@ -96,7 +86,7 @@ impl Connector {
             performance: PerformanceConfig { broadcast_channel_capacity: KEPT_EVENTS, ..PerformanceConfig::default() },
             policy: ReconnectPolicy::new_exponential(0, SHORTEST_PAUSE, LONGEST_PAUSE, 2),
         };
-        Ok(Self { settings: Arc::new(settings) })
+        Self { settings: Arc::new(settings) }
     }
 
     /// Opens a connection: connects, logs in, selects the database and says its name. One attempt, of at most ten
@@ -106,7 +96,23 @@ impl Connector {
         Ok(Connection::new(client, router, &self.settings.client_name).await)
     }
 
-    async fn connect(&self) -> Result<(Client, Router), TargetError> {
+    /// The service that it opens connections for.
+    pub(super) fn service(&self) -> &str {
+        &self.settings.service
+    }
+
+    /// The database that it selects.
+    pub(super) fn database(&self) -> u8 {
+        self.settings.database
+    }
+
+    /// The user that it logs in as.
+    pub(super) fn user(&self) -> &str {
+        &self.settings.user
+    }
+
+    /// Opens a bare client, which is all that is needed before and after the load. It lives as long as its router.
+    pub(super) async fn connect(&self) -> Result<(Client, Router), TargetError> {
         let Settings { config, connection, performance, policy, .. } = &*self.settings;
         let client =
             Client::new(config.clone(), Some(performance.clone()), Some(connection.clone()), Some(policy.clone()));
@@ -132,7 +138,8 @@ impl Connector {
         }
     }
 
-    fn explain(&self, error: &Error) -> TargetError {
+    /// What an error means that came in answer to a login or to a first command.
+    pub(super) fn explain(&self, error: &Error) -> TargetError {
         let Settings { address, user, database, .. } = &*self.settings;
         failure::of_opening(error, address.clone(), user, *database, OPEN_LIMIT)
     }
@@ -142,6 +149,20 @@ impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Settings { address, client_name, .. } = &*self.settings;
         f.debug_struct("Connector").field("address", address).field("client_name", client_name).finish_non_exhaustive()
+    }
+}
+
+/// What certificates are held against, where the endpoint wants them.
+pub(super) fn certificates(endpoint: &Endpoint) -> Result<Option<TlsConnector>, TargetError> {
+    match endpoint {
+        Endpoint::Tcp { tls: true, .. } => {
+            let connector = TlsConnector::default_rustls().map_err(|error| TargetError::Unreachable {
+                address: endpoint.to_string(),
+                reason: format!("no certificates on this machine: {}", error.details()),
+            })?;
+            Ok(Some(connector))
+        }
+        _ => Ok(None),
     }
 }
 

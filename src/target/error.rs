@@ -80,11 +80,11 @@ pub enum TargetError {
         log: String,
     },
 
-    /// A failure that concerns one service.
-    #[error("service `{service}`: {source}")]
-    Service {
-        /// Service.
-        service: String,
+    /// A failure that concerns some services.
+    #[error("{}: {source}", named(services))]
+    Services {
+        /// Their names.
+        services: Vec<String>,
         /// What happened.
         source: Box<TargetError>,
     },
@@ -160,6 +160,104 @@ pub enum TargetError {
         /// Number.
         database: u8,
     },
+    /// A command that the user has no right to.
+    #[error(
+        "the user `{user}` may not run {command} on `{key}`{purpose} ({message}): ACL SETUSER {user} {} grants it",
+        right(command, key, message)
+    )]
+    Permission {
+        /// User.
+        user: String,
+        /// Command.
+        command: String,
+        /// An example of the keys, or the channel.
+        key: String,
+        /// What for, where it is not in the mix.
+        purpose: &'static str,
+        /// The server's words.
+        message: String,
+    },
+    /// A command that the server does not have.
+    #[error("the server does not know {command}: load the module that has it, or take it out of the mix")]
+    UnknownCommand {
+        /// Command.
+        command: String,
+    },
+    /// A command that it takes from nobody, or not in this form.
+    #[error("the server refuses {command}: {message}")]
+    CommandRefused {
+        /// Command.
+        command: String,
+        /// The server's words.
+        message: String,
+    },
+    /// The server takes fewer connections than the pools have.
+    #[error(
+        "the pools need {need} connections, but the server takes {limit} and {taken} are in use: raise its maxclients (and \
+         its limit of file descriptors), or give the services smaller pools"
+    )]
+    TooFewClients {
+        /// Connections of all pools and of the harness itself.
+        need: u64,
+        /// Connections of others.
+        taken: u64,
+        /// The server's limit.
+        limit: u64,
+    },
+    /// This process may not open as many files as it needs connections.
+    #[error(
+        "the run needs {need} file descriptors, but the hard limit of this process is {limit}: raise it (ulimit -Hn {need} \
+         as root, LimitNOFILE={need} in a systemd unit, --ulimit nofile={need} for a container), or make the pools smaller"
+    )]
+    FileDescriptors {
+        /// Descriptors.
+        need: u64,
+        /// Hard limit.
+        limit: u64,
+    },
+
+    /// Somebody else's key.
+    #[error(
+        "service `{service}`: the key `{key}` exists already and holds data of another type: choose another prefix with \
+         --set service.{service}.keys.prefix=..., or remove the key"
+    )]
+    OtherType {
+        /// Service.
+        service: String,
+        /// Key.
+        key: String,
+    },
+    /// The prefill does not fit.
+    #[error(
+        "service `{service}`: the data does not fit into the server's memory ({message}): give the service fewer keys or \
+         smaller values, or the server more memory"
+    )]
+    DataTooLarge {
+        /// Service.
+        service: String,
+        /// The server's words.
+        message: String,
+    },
+    /// Any other failure of the prefill.
+    #[error("service `{service}`: the prefill's {command} of `{key}` failed: {message}")]
+    Prefill {
+        /// Service.
+        service: String,
+        /// Command.
+        command: &'static str,
+        /// Key.
+        key: String,
+        /// What happened.
+        message: String,
+    },
+    /// The keys could not be removed.
+    #[error("service `{service}`: its keys are still there, they could not be removed: {message}")]
+    Cleanup {
+        /// Service.
+        service: String,
+        /// What happened.
+        message: String,
+    },
     /// Any other refusal.
     #[error("{address}: the server refuses: {message}")]
     ServerRefuses {
@@ -175,6 +273,26 @@ fn indented(log: &str) -> String {
         write!(text, "\n    {line}").expect("a string takes every write");
         text
     })
+}
+
+fn named(services: &[String]) -> String {
+    let quoted: Vec<_> = services.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => format!("service {last}"),
+        Some((last, others)) => format!("services {} and {last}", others.join(", ")),
+        None => "no service".to_owned(),
+    }
+}
+
+/// The rule of an access control list that is missing, by the server's words.
+fn right(command: &str, key: &str, message: &str) -> String {
+    if message.contains("channel") {
+        format!("&{key}")
+    } else if message.contains(" key") {
+        format!("~{key}")
+    } else {
+        format!("+{}", command.to_lowercase())
+    }
 }
 
 fn lines(errors: &[TargetError]) -> String {

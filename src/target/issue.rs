@@ -1,16 +1,15 @@
 //! How each command goes through fred: one line each.
 //!
 //! fred's typed commands share a write with others that wait behind them; a custom command always flushes, so it is
-//! used only where fred has no typed one.
+//! used only where fred has no typed one, or none that heeds the client's options (`EVAL`, which always flushes anyway).
 
 use bytes::Bytes;
 use fred::{
     bytes_utils::Str,
-    clients::{Client, WithOptions},
     error::{Error, ErrorKind},
     interfaces::{
-        ClientLike, HashesInterface, KeysInterface, ListInterface, LuaInterface, PubsubInterface, SetsInterface,
-        SortedSetsInterface, StreamsInterface,
+        ClientLike, HashesInterface, KeysInterface, ListInterface, PubsubInterface, SetsInterface, SortedSetsInterface,
+        StreamsInterface,
     },
     types::{
         ClusterHash, CustomCommand, Expiration, Key, Value,
@@ -20,8 +19,18 @@ use fred::{
 
 use crate::operation::{Args, Kind, Request};
 
-/// Sends a request and waits for its reply.
-pub(super) async fn issue(client: &WithOptions<Client>, request: Request) -> Result<Value, Error> {
+/// Sends a request and waits for its reply; a pipeline only takes it in.
+pub(super) async fn issue<C>(client: &C, request: Request) -> Result<Value, Error>
+where
+    C: ClientLike
+        + HashesInterface
+        + KeysInterface
+        + ListInterface
+        + PubsubInterface
+        + SetsInterface
+        + SortedSetsInterface
+        + StreamsInterface,
+{
     let Request { kind, key, args } = request;
     match kind {
         Kind::Ping => client.ping(None).await,
@@ -36,12 +45,12 @@ pub(super) async fn issue(client: &WithOptions<Client>, request: Request) -> Res
         Kind::MGet => client.mget(keys(key, args)?).await,
         Kind::MSet => client.mset(pairs(args)?).await.map(|()| Value::Null),
         Kind::Incr => client.incr(key).await,
-        Kind::IncrBy => client.incr_by(key, number(args)?).await,
+        Kind::IncrBy => client.incr_by(key, number(&args)?).await,
         Kind::Append => client.append(key, value(args)?).await,
         Kind::StrLen => client.strlen(key).await,
         Kind::Del => client.del(keys(key, args)?).await,
         Kind::Exists => client.exists(keys(key, args)?).await,
-        Kind::Expire => client.expire(key, number(args)?, None).await,
+        Kind::Expire => client.expire(key, number(&args)?, None).await,
         Kind::Ttl => client.ttl(key).await,
         Kind::HSet => client.hset(key, pairs(args)?).await,
         Kind::HGet => client.hget(key, value(args)?).await,
@@ -54,15 +63,15 @@ pub(super) async fn issue(client: &WithOptions<Client>, request: Request) -> Res
         Kind::HDel => client.hdel(key, values(args)?).await,
         Kind::LPush => client.lpush(key, values(args)?).await,
         Kind::RPush => client.rpush(key, values(args)?).await,
-        Kind::LPop => client.lpop(key, count(args)?).await,
-        Kind::RPop => client.rpop(key, count(args)?).await,
+        Kind::LPop => client.lpop(key, count(&args)?).await,
+        Kind::RPop => client.rpop(key, count(&args)?).await,
         Kind::LRange => {
-            let (first, last) = range(args)?;
+            let (first, last) = range(&args)?;
             client.lrange(key, first, last).await
         }
         Kind::LLen => client.llen(key).await,
         Kind::LTrim => {
-            let (first, last) = range(args)?;
+            let (first, last) = range(&args)?;
             client.ltrim(key, first, last).await
         }
         Kind::SAdd => client.sadd(key, values(args)?).await,
@@ -78,15 +87,15 @@ pub(super) async fn issue(client: &WithOptions<Client>, request: Request) -> Res
         Kind::ZScore => client.zscore(key, value(args)?).await,
         Kind::ZRank => client.zrank(key, value(args)?, false).await,
         Kind::ZRange => {
-            let (first, last) = range(args)?;
+            let (first, last) = range(&args)?;
             client.zrange(key, first, last, None, false, None, false).await
         }
         Kind::ZRevRange => {
-            let (first, last) = range(args)?;
+            let (first, last) = range(&args)?;
             client.zrevrange(key, first, last, false).await
         }
         Kind::ZRangeByScore => {
-            let (lowest, highest) = range(args)?;
+            let (lowest, highest) = range(&args)?;
             client.zrangebyscore(key, lowest as f64, highest as f64, false, None).await
         }
         Kind::ZRem => client.zrem(key, values(args)?).await,
@@ -98,10 +107,13 @@ pub(super) async fn issue(client: &WithOptions<Client>, request: Request) -> Res
             }
             _ => Err(misshapen()),
         },
-        Kind::XRange => client.xrange(key, "-", "+", count(args)?.map(|count| count as u64)).await,
+        Kind::XRange => client.xrange(key, "-", "+", count(&args)?.map(|count| count as u64)).await,
         Kind::Publish => client.publish(text(key)?, value(args)?).await,
         Kind::Eval => match args {
-            Args::Script { source, argv } => client.eval(text(source)?, key, argv).await,
+            Args::Script { source, argv } => {
+                let words = [source, Bytes::from_static(b"1"), key].into_iter().chain(argv).collect();
+                client.custom(command("EVAL"), words).await
+            }
             _ => Err(misshapen()),
         },
         Kind::Raw => match args {
@@ -159,23 +171,23 @@ fn scored(args: Args) -> Result<Vec<(f64, Bytes)>, Error> {
     }
 }
 
-fn range(args: Args) -> Result<(i64, i64), Error> {
+fn range(args: &Args) -> Result<(i64, i64), Error> {
     match args {
-        Args::Range(first, last) => Ok((first, last)),
+        Args::Range(first, last) => Ok((*first, *last)),
         _ => Err(misshapen()),
     }
 }
 
-fn number(args: Args) -> Result<i64, Error> {
+fn number(args: &Args) -> Result<i64, Error> {
     match args {
-        Args::Number(number) => Ok(number),
+        Args::Number(number) => Ok(*number),
         _ => Err(misshapen()),
     }
 }
 
-fn count(args: Args) -> Result<Option<usize>, Error> {
+fn count(args: &Args) -> Result<Option<usize>, Error> {
     match args {
-        Args::Number(number) => usize::try_from(number).map(Some).map_err(|_| misshapen()),
+        Args::Number(number) => usize::try_from(*number).map(Some).map_err(|_| misshapen()),
         Args::None => Ok(None),
         _ => Err(misshapen()),
     }
@@ -189,7 +201,8 @@ fn increment(args: Args) -> Result<(Bytes, i64), Error> {
 }
 
 fn text(bytes: Bytes) -> Result<Str, Error> {
-    Str::from_inner(bytes).map_err(|_| Error::new(ErrorKind::InvalidArgument, "ERR names and scripts must be UTF-8"))
+    Str::from_inner(bytes)
+        .map_err(|_| Error::new(ErrorKind::InvalidArgument, "ERR names of commands and channels must be UTF-8"))
 }
 
 /// Not sent: the request stream and this table disagree.

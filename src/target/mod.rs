@@ -6,14 +6,18 @@
 mod address;
 mod connection;
 mod connector;
+mod data;
 mod error;
 mod failure;
 mod issue;
 mod limits;
 mod login;
+mod permission;
+mod preflight;
 mod private;
 mod reply;
 mod secret;
+mod words;
 
 use std::path::PathBuf;
 
@@ -30,6 +34,9 @@ use login::Login;
 /// User of services that name none, on a private server.
 const DEFAULT_USER: &str = "plimsoll";
 
+/// What connections for questions about the server call themselves, in the place of a service.
+const OBSERVER: &str = "observer";
+
 /// Which server is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
@@ -43,17 +50,19 @@ pub enum Source {
 }
 
 /// The server that is measured, with the login of each service.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Target {
     endpoint: Endpoint,
+    /// Whether the harness started it.
+    private: bool,
     /// In the scenario's order.
-    services: Vec<Access>,
+    connectors: Vec<Connector>,
     /// For questions about the server itself.
-    observer: Access,
+    observer: Connector,
 }
 
 /// How one service uses the server.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Access {
     service: String,
     login: Login,
@@ -66,56 +75,73 @@ impl Target {
         match source {
             Source::Embedded { server_bin } => {
                 let users = scenario.services.iter().map(|service| private_user(service).to_owned()).collect();
-                let server =
-                    PrivateServer::start(ServerOptions { binary: server_bin, users, ..ServerOptions::default() })
-                        .await?;
-                Ok((Self::private(&server, scenario), Some(server)))
+                let options = ServerOptions { binary: server_bin, users, ..ServerOptions::default() };
+                let server = PrivateServer::start(options).await?;
+                Ok((Self::of_private(&server, scenario)?, Some(server)))
             }
             Source::Url(url) => Ok((Self::at(&url, scenario)?, None)),
         }
     }
 
-    fn private(server: &PrivateServer, scenario: &Scenario) -> Self {
+    /// A private server that runs already, with a user for each of the scenario's; services without one log in as
+    /// `plimsoll`.
+    pub fn of_private(server: &PrivateServer, scenario: &Scenario) -> Result<Self, TargetError> {
         let access = |service: &Service| Access {
             service: service.name.clone(),
             login: server.login(private_user(service)),
             database: service.database,
         };
-        Self {
-            endpoint: server.url().endpoint,
-            services: scenario.services.iter().map(access).collect(),
-            observer: Access { service: "observer".to_owned(), login: server.login(server.admin()), database: 0 },
-        }
+        let login = server.login(server.admin());
+        let observer = Access { service: OBSERVER.to_owned(), login, database: 0 };
+        Self::new(server.url().endpoint, true, scenario.services.iter().map(access), &observer)
     }
 
     fn at(url: &TargetUrl, scenario: &Scenario) -> Result<Self, TargetError> {
-        let access = |service: &Service| {
-            Ok(Access {
-                service: service.name.clone(),
-                login: Login::of(service, url, |name| std::env::var(name).ok())?,
-                // A scenario cannot tell database 0 from none; who writes a database into the URL means it.
-                database: if service.database == 0 { url.database.unwrap_or(0) } else { service.database },
-            })
-        };
-        let services: Vec<Access> = scenario.services.iter().map(access).collect::<Result<_, TargetError>>()?;
+        let logins: Vec<_> = scenario
+            .services
+            .iter()
+            .map(|service| Login::of(service, url, |name| std::env::var(name).ok()))
+            .collect::<Result<_, _>>()?;
         // The URL's own login is the likeliest to have rights; where it has none, the first service's must do.
-        let login = match (&url.password, services.first()) {
-            (None, Some(first)) => first.login.clone(),
+        let login = match (&url.password, logins.first()) {
+            (None, Some(first)) => first.clone(),
             _ => Login { username: url.username.clone(), password: url.password.clone() },
         };
-        let observer = Access { service: "observer".to_owned(), login, database: url.database.unwrap_or(0) };
-        Ok(Self { endpoint: url.endpoint.clone(), services, observer })
+        let of_url = url.database.unwrap_or(0);
+        let observer = Access { service: OBSERVER.to_owned(), login, database: of_url };
+        let access = scenario.services.iter().zip(logins).map(|(service, login)| Access {
+            service: service.name.clone(),
+            login,
+            // A scenario cannot tell database 0 from none; who writes a database into the URL means it.
+            database: if service.database == 0 { of_url } else { service.database },
+        });
+        Self::new(url.endpoint.clone(), false, access, &observer)
+    }
+
+    fn new(
+        endpoint: Endpoint,
+        private: bool,
+        services: impl Iterator<Item = Access>,
+        observer: &Access,
+    ) -> Result<Self, TargetError> {
+        let tls = connector::certificates(&endpoint)?;
+        let connectors = services.map(|access| Connector::new(&endpoint, tls.clone(), &access)).collect();
+        let observer = Connector::new(&endpoint, tls.clone(), observer);
+        Ok(Self { endpoint, private, connectors, observer })
     }
 
     /// Opens connections of one service, by its index in the scenario.
-    pub fn connector(&self, service: usize) -> Result<Connector, TargetError> {
-        Connector::new(&self.endpoint, &self.services[service])
+    ///
+    /// # Panics
+    /// Where the index is out of range.
+    pub fn connector(&self, service: usize) -> Connector {
+        self.connectors[service].clone()
     }
 
     /// Opens connections for questions about the server: as the private server's administrator, else with the login of
     /// the URL.
-    pub fn observer(&self) -> Result<Connector, TargetError> {
-        Connector::new(&self.endpoint, &self.observer)
+    pub fn observer(&self) -> Connector {
+        self.observer.clone()
     }
 
     /// The address, without any login.

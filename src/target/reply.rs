@@ -95,7 +95,7 @@ impl Expectation {
             },
             Self::Range => one(match value {
                 Value::Array(elements) => !elements.is_empty(),
-                Value::Map(pairs) => pairs.len() != 0,
+                Value::Map(pairs) => !pairs.is_empty(),
                 other => !other.is_null(),
             }),
             Self::Found(asked) => {

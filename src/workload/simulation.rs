@@ -1,9 +1,11 @@
 //! Whole services against the model of a server: the data neither grows nor dwindles, and what is read is there.
 
+use proptest::{prop_assert, prop_assert_eq, proptest};
+
 use super::{
     Prefill, RequestStream,
     model::{Datum, Model},
-    sample::{batch, command, scenario, sequence, single},
+    sample::{batch, command, laws, scenario, sequence, single},
 };
 use crate::{
     operation::{Access, DataType, Kind, Spec},
@@ -14,7 +16,7 @@ const REQUESTS: u64 = 100_000;
 /// Of [`command`].
 const MEMBERS: usize = 50;
 /// Of [`batch`], as used here.
-const BATCH: usize = 7;
+const BATCH: usize = 3;
 
 /// Commands that the model knows.
 fn kinds() -> impl Iterator<Item = Kind> {
@@ -180,6 +182,31 @@ fn prefill_is_as_large_as_the_largest_use_and_no_larger() {
     let model = prefilled(&scenario);
     assert_eq!(model.data.len(), 70);
     assert!(model.data.values().all(|datum| datum.elements() == 1234));
+}
+
+proptest! {
+    #![proptest_config(laws())]
+
+    #[test]
+    fn prefill_covers_whatever_the_stream_can_read(
+        reads in proptest::collection::vec((0..kinds().count(), 1_u64..30, 1_u64..300, 1_u32..150, 1_u32..50), 1..6),
+        count in 1_u64..300,
+    ) {
+        let actions = reads.into_iter().filter_map(|(kind, keys, members, batch, range)| {
+            let mut command = command(kinds().nth(kind)?);
+            let parameters = &mut command.parameters;
+            (parameters.keys, parameters.members, parameters.range) = (keys, members, range);
+            parameters.batch = if command.kind.spec().takes("batch") { batch } else { 1 };
+            (command.kind.spec().access == Access::Read).then_some(single(command))
+        });
+        let mut scenario = scenario(actions.chain([single(command(Kind::Get))]));
+        scenario.services[0].keys.count = count;
+        scenario.services[0].values = ValueSize::Fixed(8);
+        let mut model = prefilled(&scenario);
+        let tally = run(&mut model, &scenario, 0..200);
+        prop_assert_eq!(tally.misses, 0);
+        prop_assert!(tally.hits >= 200);
+    }
 }
 
 #[test]

@@ -76,9 +76,10 @@ pub(super) fn typical(size: ValueSize) -> u64 {
     }
 }
 
-/// Bytes that a text grows to by `APPEND` before it is set back: 16 values, and at least 4 096.
+/// Bytes that a text grows to by `APPEND` before it is set back: 16 values of the median size. One command of upkeep
+/// for 16 requests disturbs little, and texts are no larger than they must be for that.
 pub fn text_limit(size: ValueSize) -> u64 {
-    (16 * typical(size)).max(4096)
+    16 * typical(size)
 }
 
 /// How many values, at most `most`, fit into one command of about a megabyte.
@@ -142,9 +143,8 @@ mod tests {
     }
 
     #[test]
-    fn texts_may_grow_to_sixteen_values_and_to_a_page_at_least() {
-        assert_eq!(text_limit(ValueSize::Fixed(64)), 4096);
-        assert_eq!(text_limit(ValueSize::Fixed(1024)), 16_384);
+    fn texts_may_grow_to_sixteen_values() {
+        assert_eq!(text_limit(ValueSize::Fixed(64)), 1024);
         assert_eq!(text_limit(ValueSize::Uniform { min: 0, max: 2048 }), 16_384);
         assert_eq!(text_limit(ValueSize::LogNormal { median: 1024, sigma: 2.0, max: 1 << 20 }), 16_384);
     }

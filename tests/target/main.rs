@@ -36,7 +36,7 @@ async fn issues_commands_on_a_private_server() {
     let plan = scenario(vec![service("api")]);
     let (target, server) = Target::prepare(Source::Embedded { server_bin: None }, &plan).await.unwrap();
     assert!(server.is_some());
-    let connection = target.connector(0).unwrap().open().await.unwrap();
+    let connection = target.connector(0).open().await.unwrap();
     let reply = connection.issue(request(Kind::Set, "t:1", value("hello"))).await.unwrap();
     assert_eq!((reply.hits, reply.misses), (0, 0));
     let reply = connection.issue(request(Kind::Get, "t:1", Args::None)).await.unwrap();
@@ -54,7 +54,7 @@ async fn tells_a_wrong_password() {
     let mut url = server.url_of("plimsoll");
     url.password = server.password(server.admin()).cloned();
     let secret = url.password.clone().unwrap();
-    let error = target_of(url).await.connector(0).unwrap().open().await.unwrap_err();
+    let error = target_of(url).await.connector(0).open().await.unwrap_err();
     assert!(matches!(&error, TargetError::WrongPassword { user, .. } if user == "plimsoll"), "{error}");
     assert!(!format!("{error} {error:?}").contains(secret.expose()));
 }
@@ -63,8 +63,8 @@ async fn tells_a_wrong_password() {
 async fn a_killed_connection_fails_its_request_and_recovers() {
     let server = server().await;
     let target = target_of(server.url_of("plimsoll")).await;
-    let connection = target.connector(0).unwrap().open().await.unwrap();
-    let other = target.connector(0).unwrap().open().await.unwrap();
+    let connection = target.connector(0).open().await.unwrap();
+    let other = target.connector(0).open().await.unwrap();
     let words = |text: &str| Args::Raw(text.split(' ').map(|word| Bytes::copy_from_slice(word.as_bytes())).collect());
     // Under way while the connection dies.
     let blocked = connection.issue(request(Kind::Raw, "", words("BLPOP t:queue 0")));

@@ -2,12 +2,16 @@
 
 use plotters_backend::{DrawingBackend, text_anchor::HPos};
 
+use crate::analysis::{Distribution, PERCENTILES};
+
 use super::{
     Figure,
     bars::{Bar, Bars},
     canvas::{Area, Canvas, Marker, Pen, Type},
     facts::{Facts, value_at},
-    layout::{AXIS_HEIGHT, Heading, LABEL, Legend, MARGIN, NAME, Symbol, TARGET_DASH, TARGET_LABEL, WIDTH, base_line, columns},
+    layout::{
+        AXIS_HEIGHT, Heading, LABEL, Legend, MARGIN, NAME, Symbol, TARGET_DASH, TARGET_LABEL, WIDTH, base_line, columns,
+    },
     lettering::Fonts,
     palette::{BEYOND, BLUE, INK, TARGET, VERMILLION},
     scale::Scale,
@@ -16,7 +20,9 @@ use super::{
 
 const TITLE: &str = "Each operation against the target";
 /// Column on the right: the value at the judged percentile and how many times faster the mean is.
-const VALUES: f64 = 172.0;
+const VALUES: f64 = 196.0;
+/// Right end of its first part.
+const JUDGED: f64 = 96.0;
 const MEDIAN: Marker = Marker::Bar;
 const MEAN: Marker = Marker::Diamond;
 const TAIL: Marker = Marker::Circle;
@@ -34,11 +40,8 @@ pub(super) struct AgainstTarget<'a> {
 impl<'a> AgainstTarget<'a> {
     pub(super) fn new(facts: &Facts<'a>, fonts: &Fonts) -> Self {
         let judged = percentile(facts.judged());
-        let mut subtitle = format!("Response time from p50 to {judged}, the slowest operation on top.");
-        let left_out = facts.operations().len().saturating_sub(super::bars::MOST);
-        if left_out > 0 {
-            subtitle += &format!(" The {left_out} fastest operations are left out.");
-        }
+        let subtitle =
+            format!("Response time from p50 to {judged}, the slowest operation on top.{}", Bars::omission(facts));
         let heading = Heading::new(TITLE, &subtitle, fonts);
         let entries = vec![
             (Symbol::Marker(MEDIAN, BLUE), "p50".to_owned()),
@@ -51,7 +54,8 @@ impl<'a> AgainstTarget<'a> {
         let bars = Bars::new(facts, top, WIDTH - MARGIN - VALUES, fonts);
         let values = bars.bars.iter().flat_map(|bar| {
             let response = &bar.row.response;
-            [value_at(response, 50.0), response.mean, facts.judged_value(response)].into_iter().flatten()
+            let known = highest_known(response, facts.judged()).map(|(_, value)| value);
+            [value_at(response, 50.0), response.mean, known].into_iter().flatten()
         });
         let across = Scale::durations(values.chain([facts.target()]), bars.area.left + 8.0, bars.area.right - 8.0);
         Self { facts: *facts, heading, legend, bars, across }
@@ -61,30 +65,42 @@ impl<'a> AgainstTarget<'a> {
         let y = bar.middle();
         let response = &bar.row.response;
         let tail = self.facts.judged_value(response);
+        let known = highest_known(response, self.facts.judged());
         let late = tail.is_some_and(|tail| tail > self.facts.target());
         let colour = if late { VERMILLION } else { BLUE };
         let at = |value: f64| (self.across.at(value), y);
         let median = value_at(response, 50.0);
-        if let (Some(median), Some(tail)) = (median, tail) {
-            canvas.line(&[at(median), at(tail)], Pen::solid(colour, 3.5));
+        if let (Some(median), Some((_, known))) = (median, known) {
+            canvas.line(&[at(median), at(known)], Pen::solid(colour, 3.5));
         }
         if let Some(median) = median {
             canvas.marker(at(median), MEDIAN, 9.0, colour);
         }
-        if let Some(tail) = tail {
-            canvas.marker(at(tail), if late { MISSED } else { TAIL }, 9.5, colour);
+        match (tail, known) {
+            (Some(tail), _) => canvas.marker(at(tail), if late { MISSED } else { TAIL }, 9.5, colour),
+            (None, Some((percent, known))) if percent > 50.0 => canvas.hollow_marker(at(known), TAIL, 9.5, colour),
+            _ => {}
         }
         if let Some(mean) = response.mean {
             canvas.marker(at(mean), MEAN, 6.5, INK);
         }
         let right = self.bars.area.right;
-        let value = tail.map_or_else(|| "too few".to_owned(), duration);
-        let kind = Type { bold: late, ..NAME };
-        canvas.text(&value, (right + 84.0, y + NAME.middle()), HPos::Right, kind);
+        let (value, kind) = match (tail, known) {
+            (Some(tail), _) => (duration(tail), Type { bold: late, ..NAME }),
+            (None, Some((percent, known))) => (format!("{} {}", percentile(percent), duration(known)), LABEL),
+            (None, None) => ("too few".to_owned(), LABEL),
+        };
+        canvas.text(&value, (right + JUDGED, y + NAME.middle()), HPos::Right, kind);
         if let Some(times) = bar.row.times_faster {
             canvas.text(&format!("{}×", factor(times)), (right + VALUES - 2.0, y + NAME.middle()), HPos::Right, NAME);
         }
     }
+}
+
+/// The judged percentile or, where too few requests lie beyond it, the highest one below that is known.
+fn highest_known(distribution: &Distribution, judged: f64) -> Option<(f64, f64)> {
+    let below = PERCENTILES.into_iter().rev().filter(|percent| *percent < judged);
+    [judged].into_iter().chain(below).find_map(|percent| Some((percent, value_at(distribution, percent)?)))
 }
 
 impl Figure for AgainstTarget<'_> {
@@ -96,10 +112,11 @@ impl Figure for AgainstTarget<'_> {
 
     fn description(&self) -> String {
         let sentence = |bar: &Bar<'_>| {
-            let tail = self.facts.judged_value(&bar.row.response).map_or_else(|| "unknown".to_owned(), duration);
-            let name = self.facts.name(bar.row);
-            let mean = bar.row.response.mean.map_or_else(String::new, |mean| format!(", mean {}", duration(mean)));
-            format!("{name}: {} {tail}{mean}", percentile(self.facts.judged()))
+            let known = highest_known(&bar.row.response, self.facts.judged());
+            let known = known.map(|(percent, value)| format!("{} {}", percentile(percent), duration(value)));
+            let mean = bar.row.response.mean.map(|mean| format!("mean {}", duration(mean)));
+            let values: Vec<_> = known.into_iter().chain(mean).collect();
+            format!("{}: {}", self.facts.name(bar.row), values.join(", "))
         };
         let sentences: Vec<_> = self.bars.bars.iter().map(sentence).collect();
         let listed = if sentences.is_empty() { "Nothing completed".to_owned() } else { sentences.join("; ") };
@@ -122,7 +139,7 @@ impl Figure for AgainstTarget<'_> {
         canvas.line(&[(target, area.top - 6.0), (target, area.bottom)], Pen::dashed(TARGET, 1.5, TARGET_DASH));
         let label = format!("target {}", duration(self.facts.target()));
         canvas.text(&label, (target, area.top - 10.0), HPos::Right, TARGET_LABEL);
-        canvas.text(&percentile(self.facts.judged()), (area.right + 84.0, area.top - 10.0), HPos::Right, LABEL);
+        canvas.text(&percentile(self.facts.judged()), (area.right + JUDGED, area.top - 10.0), HPos::Right, LABEL);
         canvas.text("target / mean", (area.right + VALUES - 2.0, area.top - 10.0), HPos::Right, LABEL);
         for bar in &self.bars.bars {
             self.draw_bar(canvas, bar);

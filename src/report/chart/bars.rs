@@ -7,13 +7,13 @@ use crate::analysis::Row;
 use super::{
     canvas::{Area, Canvas, Type},
     facts::Facts,
-    layout::{LABELS, MARGIN, NAME, wrapped},
+    layout::{LABELS, MARGIN, NAME, empty_note, wrapped},
     lettering::Fonts,
     palette::GRID,
 };
 
 /// Operations that are shown at most.
-pub(super) const MOST: usize = 40;
+const MOST: usize = 40;
 /// Widest column of names.
 const WIDEST: f64 = 250.0;
 const LINE: f64 = 17.0;
@@ -33,8 +33,7 @@ impl Bar<'_> {
         f64::midpoint(self.area.top, self.area.bottom)
     }
 
-    /// The name on its stripe; the stripe reaches as far as the rows of its chart.
-    pub(super) fn draw_name<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
+    fn draw_name<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
         let kind = Type { bold: self.sum, ..NAME };
         let first = self.middle() - (self.name.len() - 1) as f64 * LINE / 2.0 + kind.middle();
         for (number, line) in self.name.iter().enumerate() {
@@ -46,20 +45,16 @@ impl Bar<'_> {
 /// All rows of a chart.
 pub(super) struct Bars<'a> {
     pub(super) bars: Vec<Bar<'a>>,
-    /// Operations that found no place.
-    pub(super) left_out: usize,
     /// The rows without the column of names.
     pub(super) area: Area,
 }
 
 impl<'a> Bars<'a> {
-    /// Operations that completed anything, the slowest on top, below the sum of all; `width` of the whole is at the
-    /// right end of `right`.
+    /// Operations that completed anything, the slowest on top, below the sum of all.
     pub(super) fn new(facts: &Facts<'a>, top: f64, right: f64, fonts: &Fonts) -> Self {
         let mut rows = facts.operations();
         rows.retain(|row| row.response.mean.is_some());
         rows.sort_by(|a, b| slowness(facts, b).total_cmp(&slowness(facts, a)));
-        let left_out = rows.len().saturating_sub(MOST);
         rows.truncate(MOST);
         let whole = facts.whole().map(|(row, _)| row).filter(|row| rows.len() > 1 && row.response.mean.is_some());
         let all = whole.map(|row| (row, true)).into_iter().chain(rows.into_iter().map(|row| (row, false)));
@@ -80,11 +75,22 @@ impl<'a> Bars<'a> {
             y = bottom;
         }
         let bottom = y.max(top + 60.0);
-        Self { bars, left_out, area: Area { left, top, right, bottom } }
+        Self { bars, area: Area { left, top, right, bottom } }
+    }
+
+    /// What the subtitle says about operations that are not shown; empty where all are.
+    pub(super) fn omission(facts: &Facts<'_>) -> String {
+        match facts.operations().len().saturating_sub(MOST) {
+            0 => String::new(),
+            left_out => format!(" Without the {left_out} fastest operations."),
+        }
     }
 
     /// A faint line between rows, a plain one below the sum, and the names.
     pub(super) fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
+        if self.bars.is_empty() {
+            empty_note(canvas, self.area, "nothing completed");
+        }
         for bar in &self.bars {
             let bottom = Area { left: MARGIN, top: bar.area.bottom - 0.5, ..bar.area };
             let thick = if bar.sum { 1.0 } else { 0.0 };

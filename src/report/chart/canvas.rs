@@ -26,10 +26,6 @@ impl Area {
     pub(super) fn width(&self) -> f64 {
         self.right - self.left
     }
-
-    pub(super) fn height(&self) -> f64 {
-        self.bottom - self.top
-    }
 }
 
 /// How a line is drawn.
@@ -102,7 +98,8 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
     /// Fills a rectangle.
     pub(super) fn fill(&mut self, area: Area, colour: Colour) {
         let style = Ink { colour, width: 0 };
-        let drawn = self.backend.draw_rect(pixel((area.left, area.top)), pixel((area.right, area.bottom)), &style, true);
+        let drawn =
+            self.backend.draw_rect(pixel((area.left, area.top)), pixel((area.right, area.bottom)), &style, true);
         drawn.expect("drawing into memory does not fail");
     }
 
@@ -127,7 +124,7 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
     /// Draws a marker with an empty middle.
     pub(super) fn hollow_marker(&mut self, at: Point, marker: Marker, size: f64, colour: Colour) {
         self.marker(at, marker, size, colour);
-        self.shape(at, marker, size / 2.0 - 1.5, SURFACE);
+        self.shape(at, marker, size / 2.0 - 2.0, SURFACE);
     }
 
     fn shape(&mut self, (x, y): Point, marker: Marker, radius: f64, colour: Colour) {
@@ -148,15 +145,18 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         self.backend.fill_polygon(corners, &style).expect("drawing into memory does not fail");
     }
 
+    /// Writes text that ends at a point, on a plate that keeps it legible above whatever lies there.
+    pub(super) fn plated_text(&mut self, text: &str, (right, baseline): Point, kind: Type) {
+        let left = right - self.fonts.width(text, kind.size, kind.bold);
+        let (top, bottom) = (baseline - kind.size * 0.9, baseline + kind.size * 0.28);
+        self.fill(Area { left: left - 3.0, top, right: right + 3.0, bottom }, SURFACE);
+        self.text(text, (right, baseline), HPos::Right, kind);
+    }
+
     /// Writes text whose baseline starts, is centred or ends at a point.
     pub(super) fn text(&mut self, text: &str, at: Point, anchor: HPos, kind: Type) {
-        let style = Lettering {
-            fonts: self.fonts,
-            size: kind.size * UNIT,
-            bold: kind.bold,
-            colour: kind.colour,
-            anchor,
-        };
+        let style =
+            Lettering { fonts: self.fonts, size: kind.size * UNIT, bold: kind.bold, colour: kind.colour, anchor };
         self.backend.draw_text(text, &style, pixel(at)).expect("drawing into memory does not fail");
     }
 }

@@ -3,7 +3,7 @@
 use crate::measure::{Nanos, Recording, SeriesRole};
 
 /// Most columns; longer runs take several seconds into one.
-const MOST_COLUMNS: u32 = 120;
+const MOST_COLUMNS: u32 = 130;
 /// Seconds that one column may cover.
 const STRETCHES: [u32; 14] = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200];
 /// Rows per decade.
@@ -17,6 +17,8 @@ pub(super) struct Heat {
     pub(super) stretch: u32,
     /// Columns from the start of the measured period, each with its counts by row.
     columns: Vec<[u64; ROWS]>,
+    /// Seconds in all; the last column may be narrower than the others.
+    end: u32,
 }
 
 /// One cell.
@@ -45,14 +47,14 @@ impl Heat {
                 column[row_of(bucket.value_iterated_to())] += bucket.count_at_value();
             }
         }
-        Self { stretch, columns }
+        Self { stretch, columns, end }
     }
 
     /// Cells that hold a request.
     pub(super) fn cells(&self) -> impl Iterator<Item = Cell> + '_ {
         let stretch = f64::from(self.stretch);
         self.columns.iter().enumerate().flat_map(move |(column, rows)| {
-            let seconds = (column as f64 * stretch, (column + 1) as f64 * stretch);
+            let seconds = (column as f64 * stretch, ((column + 1) as f64 * stretch).min(f64::from(self.end)));
             let counted = rows.iter().enumerate().filter(|(_, count)| **count > 0);
             counted.map(move |(row, count)| Cell { seconds, nanos: (edge(row), edge(row + 1)), count: *count })
         })
@@ -73,14 +75,19 @@ fn edge(row: usize) -> f64 {
     10_f64.powf(row as f64 / f64::from(ROWS_PER_DECADE))
 }
 
-/// Lowest counts of each class of colour: of 1, 2, 5, 10, 20 ... up to the largest count, evenly chosen so that there
-/// are at most `classes`.
-pub(super) fn classes(most: u64, classes: usize) -> Vec<u64> {
-    let steps: Vec<u64> = (0..19)
-        .flat_map(|decade| [1, 2, 5].map(|mantissa| mantissa * 10_u64.pow(decade).min(u64::MAX / 5)))
-        .take_while(|step| *step <= most.max(1))
+/// Lowest counts of each class of colour: evenly spaced on a log scale from 1 to the largest count, to two significant
+/// digits, and as many as differ.
+pub(super) fn classes(most: u64, classes: u32) -> Vec<u64> {
+    let most = most.max(1) as f64;
+    let mut lowest: Vec<u64> = (0..classes)
+        .map(|class| most.powf(f64::from(class) / f64::from(classes)))
+        .map(|count| {
+            let step = 10_f64.powf((count.log10().floor() - 1.0).max(0.0));
+            ((count / step).round() * step) as u64
+        })
         .collect();
-    steps.iter().copied().step_by(steps.len().div_ceil(classes.max(1))).collect()
+    lowest.dedup();
+    lowest
 }
 
 #[cfg(test)]
@@ -102,8 +109,8 @@ mod tests {
     #[test]
     fn classes_are_round_numbers_from_one() {
         assert_eq!(classes(0, 8), [1]);
-        assert_eq!(classes(7, 8), [1, 2, 5]);
-        assert_eq!(classes(4_000, 8), [1, 5, 20, 100, 500, 2_000]);
-        assert!(classes(u64::MAX, 8).len() <= 8);
+        assert_eq!(classes(3, 8), [1, 2, 3]);
+        assert_eq!(classes(757, 8), [1, 2, 5, 12, 27, 63, 140, 330]);
+        assert_eq!(classes(u64::MAX, 8).len(), 8);
     }
 }

@@ -7,23 +7,26 @@ use super::{
     canvas::{Area, Canvas, Pen},
     facts::{Facts, value_at},
     heat::{Cell, Heat, ROWS_PER_DECADE, classes},
-    layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, MARGIN, WIDTH, base_line, columns, rows, target_line},
+    layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, MARGIN, WIDTH, base_line, columns, empty_note, rows, target_line},
     lettering::Fonts,
     palette::{AXIS, Colour, HEAT},
     scale::Scale,
     units::{count, duration, percentile},
 };
 
-const TITLE: &str = "Response time over time";
+const TITLE: &str = "Heatmap of response time";
 const PLOT_HEIGHT: f64 = 310.0;
 /// One box of the colour scale.
-const BOX: (f64, f64) = (62.0, 14.0);
+const BOX: (f64, f64) = (56.0, 14.0);
 
 pub(super) struct Heatmap {
     heading: Heading,
     description: String,
     cells: Vec<(Colour, Vec<Area>)>,
+    /// Classes of counts, each with its lowest.
     legend: Vec<(Colour, String)>,
+    /// The largest count.
+    most: String,
     target: f64,
     plot: Area,
     across: Scale,
@@ -33,10 +36,10 @@ pub(super) struct Heatmap {
 impl Heatmap {
     pub(super) fn new(facts: &Facts<'_>, fonts: &Fonts) -> Self {
         let heat = Heat::new(&facts.run.recording);
-        let second = if heat.stretch == 1 { "second".to_owned() } else { format!("{} s", heat.stretch) };
+        let band = (10_f64.powf(1.0 / f64::from(ROWS_PER_DECADE)) - 1.0) * 100.0;
         let subtitle = format!(
-            "Successes of all operations. A cell holds the requests that finished within one {second} \
-             and one {ROWS_PER_DECADE}th of a decade of response time."
+            "All operations. Each cell counts the requests that finished within {} s in a band of response time {band:.0} % wide.",
+            heat.stretch
         );
         let heading = Heading::new(TITLE, &subtitle, fonts);
         let top = heading.bottom() + 22.0;
@@ -47,19 +50,20 @@ impl Heatmap {
         let end = cells.iter().map(|cell| cell.seconds.1).fold(facts.measured(), f64::max);
         let across = Scale::time(end, plot.left, plot.right);
 
-        let lowest = classes(heat.most(), HEAT.len());
+        let lowest = classes(heat.most(), HEAT.len() as u32);
         let class_of = |count: u64| lowest.partition_point(|lowest| *lowest <= count).saturating_sub(1);
         let colour = |class: usize| HEAT[spread(class, lowest.len())];
         let mut coloured: Vec<_> = (0..lowest.len()).map(|class| (colour(class), Vec::new())).collect();
         for cell in &cells {
             coloured[class_of(cell.count)].1.push(place(cell, &across, &up));
         }
-        let legend = (0..lowest.len()).map(|class| (colour(class), class_label(&lowest, class, heat.most())));
+        let legend = lowest.iter().enumerate().map(|(class, lowest)| (colour(class), count(*lowest as f64)));
         Self {
             description: describe(facts, &cells),
             heading,
             cells: coloured.into_iter().map(|(colour, areas)| (colour, joined(areas))).collect(),
             legend: if cells.is_empty() { Vec::new() } else { legend.collect() },
+            most: count(heat.most() as f64),
             target: facts.target(),
             plot,
             across,
@@ -68,6 +72,9 @@ impl Heatmap {
     }
 
     fn draw_legend<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
+        if self.legend.is_empty() {
+            return;
+        }
         let top = self.plot.bottom + AXIS_HEIGHT + 12.0;
         canvas.text("requests in a cell", (MARGIN, top + 11.0), HPos::Left, LABEL);
         for (number, (colour, label)) in self.legend.iter().enumerate() {
@@ -77,20 +84,16 @@ impl Heatmap {
             let corners = [(area.left, area.top), (area.right, area.top), (area.right, area.bottom)];
             canvas.line(&corners, Pen::solid(AXIS, 0.5));
             canvas.line(&[corners[0], (area.left, area.bottom), corners[2]], Pen::solid(AXIS, 0.5));
-            canvas.text(label, (f64::midpoint(area.left, area.right), area.bottom + 15.0), HPos::Center, LABEL);
+            canvas.text(label, (area.left, area.bottom + 15.0), HPos::Center, LABEL);
         }
+        let end = MARGIN + 128.0 + self.legend.len() as f64 * BOX.0;
+        canvas.text(&self.most, (end, top + BOX.1 + 15.0), HPos::Center, LABEL);
     }
 }
 
 /// Index into the colours that spreads few classes over all of them.
 fn spread(class: usize, classes: usize) -> usize {
     if classes <= 1 { HEAT.len() / 2 } else { class * (HEAT.len() - 1) / (classes - 1) }
-}
-
-fn class_label(lowest: &[u64], class: usize, most: u64) -> String {
-    let from = lowest[class];
-    let to = lowest.get(class + 1).map_or(most, |next| next - 1);
-    if to <= from { count(from as f64) } else { format!("{}–{}", count(from as f64), count(to as f64)) }
 }
 
 fn place(cell: &Cell, across: &Scale, up: &Scale) -> Area {
@@ -160,7 +163,11 @@ impl Figure for Heatmap {
                 canvas.fill(*area, *colour);
             }
         }
-        target_line(canvas, self.plot, self.up.at(self.target), &format!("target {}", duration(self.target)));
+        let label = format!("target {}", duration(self.target));
+        target_line(canvas, self.plot, self.up.at(self.target), Some(&label));
+        if self.legend.is_empty() {
+            empty_note(canvas, self.plot, "nothing completed");
+        }
         let title = format!("time since the start of the measured period ({unit})");
         base_line(canvas, self.plot, &time, &title);
         self.draw_legend(canvas);

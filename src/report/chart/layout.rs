@@ -30,21 +30,28 @@ pub(super) const TARGET_LABEL: Type = Type { size: 12.5, bold: true, colour: TAR
 /// Dashes of the target line.
 pub(super) const TARGET_DASH: &[f64] = &[7.0, 4.0];
 
-/// Text as lines that are at most `width` wide. It breaks at spaces where it can, else anywhere: nothing is cut.
+/// Text as lines that are at most `width` wide. It breaks between words; a word that is too long breaks behind its
+/// punctuation or, where it has none, anywhere: nothing is cut.
 pub(super) fn wrapped(text: &str, width: f64, kind: Type, fonts: &Fonts) -> Vec<String> {
-    let fits = |line: &str| fonts.width(line, kind.size, kind.bold) <= width;
+    let fits = |line: &str| fonts.width(line.trim_end(), kind.size, kind.bold) <= width;
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split_inclusive([' ', '-', '_', ':', '/', '.', '|']) {
-        if !line.is_empty() && !fits(&format!("{line}{}", word.trim_end())) {
+    let mut place = |piece: &str| {
+        if !line.is_empty() && !fits(&format!("{line}{piece}")) {
             lines.push(std::mem::take(&mut line));
         }
-        for letter in word.chars() {
-            line.push(letter);
-            if line.chars().nth(1).is_some() && !fits(line.trim_end()) {
-                line.pop();
-                lines.push(std::mem::take(&mut line));
-                line.push(letter);
+        line.push_str(piece);
+    };
+    for word in text.split_inclusive(' ') {
+        if fits(word) {
+            place(word);
+            continue;
+        }
+        for part in word.split_inclusive(['-', '_', ':', '/', '.', '|', '+']) {
+            if fits(part) {
+                place(part);
+            } else {
+                part.split_inclusive(|_: char| true).for_each(&mut place);
             }
         }
     }
@@ -112,6 +119,7 @@ impl Heading {
 pub(super) enum Symbol {
     Line(Pen, Option<Marker>),
     Marker(Marker, Colour),
+    Ring(Marker, Colour),
     Fill(Colour),
 }
 
@@ -172,6 +180,7 @@ impl Legend {
                     }
                 }
                 Symbol::Marker(marker, colour) => canvas.marker((centre, middle), marker, 9.0, colour),
+                Symbol::Ring(marker, colour) => canvas.hollow_marker((centre, middle), marker, 12.0, colour),
                 Symbol::Fill(colour) => {
                     let (top, bottom) = (middle - 5.5, middle + 5.5);
                     canvas.fill(Area { left: left + 6.0, top, right, bottom }, colour);
@@ -208,12 +217,20 @@ pub(super) fn base_line<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Are
     canvas.text(title, (middle, area.bottom + 35.0), HPos::Center, LABEL);
 }
 
-/// A horizontal line at the target.
-pub(super) fn target_line<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, y: f64, label: &str) {
+/// A horizontal line at the target, with its label where one is given.
+pub(super) fn target_line<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, y: f64, label: Option<&str>) {
     canvas.line(&[(area.left, y), (area.right, y)], Pen::dashed(TARGET, 1.5, TARGET_DASH));
-    // Below the line where there is no room above it.
-    let baseline = if y - area.top < 20.0 { y + 15.0 } else { y - 6.0 };
-    canvas.text(label, (area.right - 6.0, baseline), HPos::Right, TARGET_LABEL);
+    if let Some(label) = label {
+        // Below the line where there is no room above it.
+        let baseline = if y - area.top < 20.0 { y + 16.0 } else { y - 6.0 };
+        canvas.plated_text(label, (area.right - 6.0, baseline), TARGET_LABEL);
+    }
+}
+
+/// Says in the middle of an area why it is empty.
+pub(super) fn empty_note<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, note: &str) {
+    let middle = (f64::midpoint(area.left, area.right), f64::midpoint(area.top, area.bottom));
+    canvas.text(note, middle, HPos::Center, NAME);
 }
 
 /// Height that labels and title of a horizontal axis take.

@@ -6,7 +6,7 @@ use super::{
     Figure,
     canvas::{Area, Canvas},
     facts::Facts,
-    layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, Symbol, WIDTH, base_line},
+    layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, Symbol, WIDTH, base_line, empty_note},
     lettering::Fonts,
     panel::{Across, COMPLETED, OFFERED, Panel, RESPONSE},
     scale::Scale,
@@ -19,7 +19,7 @@ const RESPONSE_HEIGHT: f64 = 210.0;
 const RATE_HEIGHT: f64 = 110.0;
 const FAILURES_HEIGHT: f64 = 56.0;
 /// Between two panels: the title of the lower one.
-const GAP: f64 = 40.0;
+const GAP: f64 = 44.0;
 
 pub(super) struct OverTime {
     heading: Heading,
@@ -52,7 +52,7 @@ impl OverTime {
 
         let (left, right) = (MARGIN + LABELS, WIDTH - MARGIN - 10.0);
         let area = |top: f64, height: f64| Area { left, top, right, bottom: top + height };
-        let response_area = area(heading.bottom() + 22.0, RESPONSE_HEIGHT);
+        let response_area = area(heading.bottom() + 24.0, RESPONSE_HEIGHT);
         let rate_area = area(response_area.bottom + GAP, RATE_HEIGHT);
         let response = Panel::durations(response_area, track.responses().chain([facts.target()]));
         let rate = Panel::amounts(rate_area, track.highest_rate().max(offered.unwrap_or(0.0)));
@@ -132,10 +132,14 @@ impl Figure for OverTime {
             panel.draw_ground(canvas, self.across, &time);
             base_line(canvas, panel.area, &[], "");
         }
-        let above = |panel: &Panel| panel.area.top - 12.0;
+        let above = |panel: &Panel| panel.area.top - 15.0;
         canvas.text("response time", (MARGIN, above(&self.response)), HPos::Left, LABEL);
         self.response_legend.draw(canvas, (MARGIN + 110.0, above(&self.response) - 13.5));
-        self.response.draw_response(canvas, self.across, &self.track, self.target);
+        let target = format!("target {}", duration(self.target));
+        self.response.draw_response(canvas, self.across, &self.track, self.target, Some(&target));
+        if self.track.responses().next().is_none() {
+            empty_note(canvas, self.response.area, "nothing completed");
+        }
         canvas.text("requests per second", (MARGIN, above(&self.rate)), HPos::Left, LABEL);
         self.rate_legend.draw(canvas, (MARGIN + 150.0, above(&self.rate) - 13.5));
         self.rate.draw_rate(canvas, self.across, &self.track, self.offered);

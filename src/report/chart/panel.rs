@@ -8,14 +8,13 @@ use super::{
     palette::{BEYOND, BLUE, GREEN, MUTED, PURPLE, VERMILLION},
     scale::{Scale, Tick},
     timeline::{Track, trace},
-    units::duration,
 };
 
 /// p50, p99 and the maximum: name, pen, and the marker of a single point.
 pub(super) const RESPONSE: [(&str, Pen, Marker); 3] = [
     ("p50", Pen { colour: BLUE, width: 2.25, dash: &[] }, Marker::Circle),
     ("p99", Pen { colour: VERMILLION, width: 2.0, dash: &[7.0, 2.5] }, Marker::Square),
-    ("max", Pen { colour: PURPLE, width: 1.5, dash: &[2.0, 2.0] }, Marker::Up),
+    ("max", Pen { colour: PURPLE, width: 1.0, dash: &[] }, Marker::Up),
 ];
 /// Completed requests per second.
 pub(super) const COMPLETED: Pen = Pen { colour: GREEN, width: 2.25, dash: &[] };
@@ -66,11 +65,12 @@ impl Panel {
         across: Across,
         track: &Track,
         target: f64,
+        label: Option<&str>,
     ) {
         for (which, (_, pen, marker)) in RESPONSE.iter().enumerate().rev() {
             trace(canvas, track.response_points(which, &across.scale, &self.up), *pen, *marker);
         }
-        target_line(canvas, self.area, self.up.at(target), &format!("target {}", duration(target)));
+        target_line(canvas, self.area, self.up.at(target), label);
     }
 
     pub(super) fn draw_rate<B: DrawingBackend>(

@@ -3,13 +3,15 @@
 use hdrhistogram::Histogram;
 use plotters_backend::{DrawingBackend, text_anchor::HPos};
 
+use crate::analysis::{Distribution, PERCENTILES, Row};
+
 use super::{
     Figure,
     canvas::{Area, Canvas, Marker, Pen, Point},
     facts::{Facts, trusted_tail, value_at},
     layout::{
         AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, Symbol, TARGET_DASH, TARGET_LABEL, WIDTH, base_line,
-        columns, rows,
+        columns, empty_note, rows,
     },
     lettering::Fonts,
     palette::{BEYOND, CONTEXT, INK, SERIES, TARGET},
@@ -23,8 +25,7 @@ const PLOT_HEIGHT: f64 = 310.0;
 /// Nines between two points of a curve.
 const STEP: f64 = 0.02;
 /// Markers, one per colour.
-const MARKERS: [Marker; 6] =
-    [Marker::Circle, Marker::Square, Marker::Diamond, Marker::Up, Marker::Down, Marker::Left];
+const MARKERS: [Marker; 6] = [Marker::Circle, Marker::Square, Marker::Diamond, Marker::Up, Marker::Down, Marker::Left];
 /// Percentiles at which a curve carries its marker.
 const MARKED: [f64; 5] = [50.0, 90.0, 99.0, 99.9, 99.99];
 
@@ -52,7 +53,7 @@ impl Percentiles {
     pub(super) fn new(facts: &Facts<'_>, fonts: &Fonts) -> Self {
         let mut operations = facts.operations();
         operations.retain(|row| trusted_tail(&row.response).is_some());
-        let slowness = |row: &crate::analysis::Row| value_at(&row.response, 99.0).or(row.response.mean).unwrap_or(0.0);
+        let slowness = |row: &Row| value_at(&row.response, 99.0).or(row.response.mean).unwrap_or(0.0);
         operations.sort_by(|a, b| slowness(b).total_cmp(&slowness(a)));
         let coloured = operations.len().min(COLOURED);
         let whole = facts.whole().filter(|_| operations.len() > 1).map(|(row, _)| row);
@@ -65,7 +66,8 @@ impl Percentiles {
         for (number, row) in operations[..coloured].iter().enumerate() {
             let colour = SERIES[number % SERIES.len()];
             let marker = MARKERS[number % MARKERS.len()];
-            let pen = if number < SERIES.len() { Pen::solid(colour, 2.0) } else { Pen::dashed(colour, 2.0, &[8.0, 3.0]) };
+            let pen =
+                if number < SERIES.len() { Pen::solid(colour, 2.0) } else { Pen::dashed(colour, 2.0, &[8.0, 3.0]) };
             curves.extend(Curve::new(&row.response, pen, Some(marker)));
             let name = with_tail(&facts.name(row), &row.response);
             sentences.push(name.clone());
@@ -83,7 +85,9 @@ impl Percentiles {
             entries.push((Symbol::Line(pen, None), name));
         }
 
-        let mut subtitle = String::from("Each curve ends where fewer than ten requests lie beyond it.");
+        let mut subtitle = String::from(
+            "A curve that enters the shaded corner misses the target. Curves end where fewer than ten requests lie beyond.",
+        );
         if operations.len() > coloured {
             subtitle += &format!(" The {coloured} slowest of {} operations have a colour.", operations.len());
         }
@@ -94,7 +98,7 @@ impl Percentiles {
         let top = heading.bottom() + 20.0;
         let bottom = top + PLOT_HEIGHT;
         let values = curves.iter().flat_map(|curve| &curve.points).map(|(_, value)| *value);
-        let up = Scale::durations(values.chain([facts.target()]), bottom, top);
+        let up = Scale::durations(values.chain([facts.target() * 2.0]), bottom, top);
         let plot = Area { left: MARGIN + LABELS, top, right: WIDTH - MARGIN - 18.0, bottom };
         let ends = curves.iter().filter_map(|curve| curve.points.last()).map(|(tail, _)| tail.nines());
         let end = ends.fold(judged.nines(), f64::max) + 0.05;
@@ -113,13 +117,14 @@ impl Percentiles {
         (self.across.at(tail.nines()), self.up.at(value))
     }
 
-    /// A curve never falls, so it misses the objective exactly where it enters the corner above and left of it.
+    /// A curve never falls, so it misses the objective exactly if it enters the corner above and left of it.
     fn draw_objective<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
         let (x, y) = self.at((self.judged, self.target));
         canvas.line(&[(self.plot.left, y), (self.plot.right, y)], Pen::dashed(TARGET, 1.5, TARGET_DASH));
         canvas.line(&[(x, self.plot.top), (x, y)], Pen::dashed(TARGET, 1.5, TARGET_DASH));
-        let label = format!("{} – missed by curves that enter the shaded corner", self.objective);
-        canvas.text(&label, (self.plot.left + 6.0, y + 16.0), HPos::Left, TARGET_LABEL);
+        let (at, anchor) =
+            if x > self.plot.left + 280.0 { (x, HPos::Right) } else { (x.max(self.plot.left + 60.0), HPos::Left) };
+        canvas.text(&self.objective, (at, self.plot.top - 8.0), anchor, TARGET_LABEL);
     }
 }
 
@@ -153,16 +158,20 @@ impl Figure for Percentiles {
             canvas.line(&points, curve.pen);
         }
         for curve in &self.curves {
-            for (marker, mark) in curve.marker.iter().flat_map(|marker| curve.marks.iter().map(move |at| (marker, at))) {
+            for (marker, mark) in curve.marker.iter().flat_map(|marker| curve.marks.iter().map(move |at| (marker, at)))
+            {
                 canvas.marker(self.at(*mark), *marker, 7.5, curve.pen.colour);
             }
+        }
+        if self.curves.is_empty() {
+            empty_note(canvas, self.plot, "too few requests completed to draw a curve");
         }
         self.legend.draw(canvas, (MARGIN, self.plot.bottom + AXIS_HEIGHT + 14.0));
     }
 }
 
 impl Curve {
-    fn new(distribution: &crate::analysis::Distribution, pen: Pen, marker: Option<Marker>) -> Option<Self> {
+    fn new(distribution: &Distribution, pen: Pen, marker: Option<Marker>) -> Option<Self> {
         let end = trusted_tail(distribution)?;
         let points = curve(&distribution.histogram, end);
         let mark = |percent| {
@@ -190,8 +199,12 @@ fn curve(histogram: &Histogram<u64>, end: Tail) -> Vec<(Tail, f64)> {
     points
 }
 
-fn with_tail(name: &str, distribution: &crate::analysis::Distribution) -> String {
-    let known = [99.0, 50.0].into_iter().find_map(|percent| Some((percent, value_at(distribution, percent)?)));
+fn with_tail(name: &str, distribution: &Distribution) -> String {
+    let known = PERCENTILES
+        .into_iter()
+        .rev()
+        .skip_while(|percent| *percent > 99.0)
+        .find_map(|percent| Some((percent, value_at(distribution, percent)?)));
     match known {
         Some((percent, value)) => format!("{name}: {} {}", percentile(percent), duration(value)),
         None => name.to_owned(),

@@ -1,9 +1,9 @@
 //! Pictures as PNG: drawn by plotters' bitmap backend at twice the size and scaled down, which smooths every edge.
 
+use plotters::backend::{BitMapBackend, RGBPixel};
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, DrawingBackend, DrawingErrorKind, rasterizer::polygonize,
 };
-use plotters_bitmap::{BitMapBackend, BitMapBackendError, bitmap_pixel::RGBPixel};
 
 /// Pixels drawn for each pixel of the picture, in both directions.
 const OVERSAMPLING: usize = 2;
@@ -55,10 +55,10 @@ pub(super) struct RasterBackend<'a> {
     bitmap: BitMapBackend<'a, RGBPixel>,
 }
 
-type Drawn = Result<(), DrawingErrorKind<BitMapBackendError>>;
+type Drawn = Result<(), DrawingErrorKind<<BitMapBackend<'static> as DrawingBackend>::ErrorType>>;
 
 impl DrawingBackend for RasterBackend<'_> {
-    type ErrorType = BitMapBackendError;
+    type ErrorType = <BitMapBackend<'static> as DrawingBackend>::ErrorType;
 
     fn get_size(&self) -> (u32, u32) {
         self.bitmap.get_size()

@@ -4,11 +4,11 @@ use plotters_backend::{DrawingBackend, text_anchor::HPos};
 
 use super::{
     Figure,
-    canvas::{Area, Canvas, Type},
+    canvas::{Area, Canvas, Pen, Type},
     facts::{Facts, value_at},
-    layout::{AXIS_HEIGHT, Heading, LABELS, Legend, MARGIN, Symbol, WIDTH, base_line, wrapped},
+    layout::{AXIS_HEIGHT, Heading, LABELS, Legend, MARGIN, Symbol, TARGET_DASH, WIDTH, base_line, wrapped},
     lettering::Fonts,
-    palette::VERMILLION,
+    palette::{TARGET, VERMILLION},
     panel::{Across, COMPLETED, OFFERED, Panel, RESPONSE},
     scale::Scale,
     timeline::Track,
@@ -70,13 +70,15 @@ impl Services {
             subtitle += &format!(" Each point: worst response and mean throughput of {stretch} s.");
         }
         let heading = Heading::new(TITLE, &subtitle, fonts);
-        let mut entries = RESPONSE.map(|(name, pen, _)| (Symbol::Line(pen, None), name.to_owned())).to_vec();
-        entries.push((Symbol::Line(COMPLETED, None), "completed per second".to_owned()));
+        let target = Pen::dashed(TARGET, 1.5, TARGET_DASH);
+        let mut entries = vec![(Symbol::Line(target, None), format!("target {}", duration(facts.target())))];
+        entries.extend(RESPONSE.map(|(name, pen, _)| (Symbol::Line(pen, None), name.to_owned())));
+        entries.push((Symbol::Line(COMPLETED, None), "completed/s".to_owned()));
         if services.iter().any(|(row, _)| facts.offered_rate(row.scope.service.as_deref()).is_some()) {
-            entries.push((Symbol::Line(OFFERED, None), "offered".to_owned()));
+            entries.push((Symbol::Line(OFFERED, None), "offered/s".to_owned()));
         }
         if tracks.iter().any(|track| track.most_failures() > 0.0) {
-            entries.push((Symbol::Fill(VERMILLION), "failed per second".to_owned()));
+            entries.push((Symbol::Fill(VERMILLION), "failed/s".to_owned()));
         }
         let legend = Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts);
 
@@ -142,12 +144,13 @@ impl Figure for Services {
                 let baseline = entry.top + (number + 1) as f64 * SERVICE_PITCH - 2.0;
                 canvas.text(line, (MARGIN, baseline), HPos::Left, SERVICE);
             }
-            for ((panel, across), (ticks, _)) in [&entry.response, &entry.rate].into_iter().zip(self.across).zip(&time) {
+            for ((panel, across), (ticks, _)) in [&entry.response, &entry.rate].into_iter().zip(self.across).zip(&time)
+            {
                 panel.draw_ground(canvas, across, ticks);
                 base_line(canvas, panel.area, &[], "");
             }
             let [left, right] = self.across;
-            entry.response.draw_response(canvas, left, &entry.track, self.target);
+            entry.response.draw_response(canvas, left, &entry.track, self.target, None);
             entry.rate.draw_failures(canvas, right, &entry.track);
             entry.rate.draw_rate(canvas, right, &entry.track, entry.offered);
         }

@@ -18,6 +18,8 @@ use super::{
 const TITLE: &str = "Where response time is spent";
 const WAIT: (Colour, Marker) = (ORANGE, Marker::Up);
 const SERVICE: (Colour, Marker) = (BLUE, Marker::Square);
+/// For what is too short for the axis.
+const BELOW: Marker = Marker::Left;
 const RESPONSE: (Colour, Marker) = (INK, Marker::Circle);
 /// Between the means on the left and the percentiles on the right; holds the values of the means.
 const GUTTER: f64 = 28.0;
@@ -37,19 +39,17 @@ pub(super) struct Split<'a> {
 impl<'a> Split<'a> {
     pub(super) fn new(facts: &Facts<'a>, fonts: &Fonts) -> Self {
         let judged = percentile(facts.judged());
-        let mut subtitle = format!(
+        let subtitle = format!(
             "Wait: from when a request was due until it had a connection. Service: from then until its reply. \
-             Their means add up to the mean response time; their percentiles do not, so {judged} is shown beside."
+             Their means add up to the mean response time; their percentiles do not, so {judged} is shown beside them.{}",
+            Bars::omission(facts)
         );
-        let left_out = facts.operations().len().saturating_sub(super::bars::MOST);
-        if left_out > 0 {
-            subtitle += &format!(" The {left_out} fastest operations are left out.");
-        }
         let heading = Heading::new(TITLE, &subtitle, fonts);
         let entries = vec![
             (Symbol::Marker(WAIT.1, WAIT.0), "wait".to_owned()),
             (Symbol::Marker(SERVICE.1, SERVICE.0), "service".to_owned()),
-            (Symbol::Marker(RESPONSE.1, RESPONSE.0), format!("response ({judged} only)")),
+            (Symbol::Ring(RESPONSE.1, RESPONSE.0), format!("response ({judged} only)")),
+            (Symbol::Marker(BELOW, WAIT.0), "wait too short for the axis".to_owned()),
         ];
         let legend = Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts);
         let top = heading.bottom() + legend.height() + 34.0;
@@ -59,7 +59,7 @@ impl<'a> Split<'a> {
         let means = Area { right: middle, ..area };
         let tails = Area { left: middle + GUTTER, ..area };
         let largest = bars.bars.iter().filter_map(|bar| bar.row.response.mean).fold(0.0, f64::max);
-        let mean_scale = Scale::amounts(largest, means.left, means.right - VALUE);
+        let mean_scale = Scale::lengths(largest, means.left, means.right - VALUE);
         // Waits of nanoseconds would leave the rest no room: the axis begins where the others do.
         let values = bars.bars.iter().flat_map(|bar| {
             [&bar.row.response, &bar.row.service_time].into_iter().filter_map(|part| facts.judged_value(part))
@@ -95,9 +95,12 @@ impl<'a> Split<'a> {
             let Some(value) = value else { continue };
             let at = (self.tail_scale.at(value), y);
             if value < self.tail_scale.low() {
-                canvas.marker(at, Marker::Left, 9.0, colour);
+                canvas.marker(at, BELOW, 9.0, colour);
+            } else if marker == RESPONSE.1 {
+                // A ring, because one of its parts often lies at the same place.
+                canvas.hollow_marker(at, marker, 14.0, colour);
             } else {
-                canvas.marker(at, marker, 9.0, colour);
+                canvas.marker(at, marker, 7.5, colour);
             }
         }
     }

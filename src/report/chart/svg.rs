@@ -183,13 +183,7 @@ impl DrawingBackend for SvgBackend {
         Ok(())
     }
 
-    fn draw_circle<S: BackendStyle>(
-        &mut self,
-        (x, y): BackendCoord,
-        radius: u32,
-        style: &S,
-        fill: bool,
-    ) -> Drawn {
+    fn draw_circle<S: BackendStyle>(&mut self, (x, y): BackendCoord, radius: u32, style: &S, fill: bool) -> Drawn {
         let rgb = style.color().rgb;
         let paint = if fill { Paint::Fill(rgb) } else { Paint::Stroke(rgb, style.stroke_width()) };
         let r = units(radius as i32);

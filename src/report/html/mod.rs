@@ -100,7 +100,7 @@ fn block(block: &Block) -> Markup {
         Block::Facts(facts) => html! {
             dl.facts { @for (name, value) in facts { div { dt { (name) } dd { (value) } } } }
         },
-        Block::Figure(contents) => figure(contents),
+        Block::Figures(figures) => html! { div.figures { @for contents in figures { (figure(contents)) } } },
         Block::Listing(contents) => listing(contents),
     }
 }
@@ -159,7 +159,7 @@ fn row(table: &Table, row: &TableRow) -> Markup {
                     th scope="row" role="rowheader" class=(align(column.align)) { (cell.text) }
                 } @else {
                     td role="cell" data-label=(column.label()) class={ (align(column.align)) " " (tone(cell.tone)) } {
-                        span { (cell.text) }
+                        span { (cell.text) @if !cell.mark.is_empty() { sup { (cell.mark) } } }
                     }
                 }
             }
@@ -171,9 +171,9 @@ fn figure(figure: &Figure) -> Markup {
     let title = format!("chart-{}", figure.name);
     html! {
         figure {
-            h3 id=(title) { (figure.title) }
+            // The picture shows its title itself, and says to those who do not see it what it shows.
+            h3.unseen id=(title) { (figure.title) }
             div.scroll.chart role="region" aria-labelledby=(title) tabindex="0" { (PreEscaped(&figure.svg)) }
-            figcaption { (figure.description) }
         }
     }
 }

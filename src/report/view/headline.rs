@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use super::{
     Headline, KeyNumber, Tone,
-    checks::{quantity, subject},
+    checks::{self, quantity, subject},
     known_percentile,
 };
 use crate::{
     analysis::{Analysis, Level, Outcome, PercentileValue, Proportion, Reason},
-    report::format::{NOTHING, THIN, count, counted, duration, percentile, rate, setting, share, share_interval},
+    report::format::{
+        NOTHING, THIN, count, counted, duration, limit as allowance, percentile, rate, setting, share, share_interval,
+    },
     results::Run,
     scenario::{Load, Objective, Scenario, Service},
 };
@@ -55,7 +57,12 @@ fn numbers(scenario: &Scenario, analysis: &Analysis) -> Vec<KeyNumber> {
         Some(PercentileValue::Known { nanos, .. }) => duration(nanos as f64),
         Some(PercentileValue::TooFew { .. }) | None => NOTHING.to_owned(),
     };
-    let offered: Option<f64> = scenario.services.iter().map(Service::offered_rate).sum();
+    let offered: f64 = scenario.services.iter().filter_map(Service::offered_rate).sum();
+    let offered = match scenario.services.iter().filter(|service| service.offered_rate().is_none()).count() {
+        0 => format!("of {} offered", rate(offered)),
+        closed if closed == scenario.services.len() => "closed loop".to_owned(),
+        _ => format!("{} offered, the rest closed loop", rate(offered)),
+    };
     vec![
         number(
             &format!("Response time, {}", percentile(objective.percentile)),
@@ -67,14 +74,7 @@ fn numbers(scenario: &Scenario, analysis: &Analysis) -> Vec<KeyNumber> {
             if total.bad.of == 0 { NOTHING.to_owned() } else { share(1.0 - total.bad.share) },
             format!("{}{THIN}% required", objective.percentile),
         ),
-        number(
-            "Throughput",
-            rate(total.rate),
-            offered.map_or_else(
-                || "closed loop: as fast as it goes".to_owned(),
-                |offered| format!("of {} offered", rate(offered)),
-            ),
-        ),
+        number("Throughput", rate(total.rate), offered),
         number(
             "Failed or unfinished",
             count(total.counts.failed() + total.unfinished),
@@ -104,7 +104,7 @@ fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Ana
             format!("{}{}", of_service(service), in_time(bad, outcome, objective, analysis))
         }
         Reason::Errors { service, rate, allowed } => {
-            format!("{}{} of all requests failed ({} allowed)", of_service(service), share(*rate), share(*allowed))
+            format!("{}{} of all requests failed ({} allowed)", of_service(service), share(*rate), allowance(*allowed))
         }
         Reason::Check(kind) => {
             let refused = analysis.checks.iter().find(|check| check.kind == *kind && check.level == Level::Refuse);
@@ -113,9 +113,9 @@ fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Ana
                     "{}: {}, and from {} on the numbers cannot be trusted",
                     lower_case(&subject(check)),
                     quantity(*kind, check.value),
-                    quantity(*kind, limit),
+                    checks::limit(*kind, limit),
                 ),
-                None => format!("the check “{}” refuses it", super::checks::words(*kind).name),
+                None => format!("the check “{}” refuses it", checks::words(*kind).name),
             }
         }
         Reason::Empty => "no request was completed".to_owned(),
@@ -142,8 +142,8 @@ fn in_time(bad: &Proportion, outcome: Outcome, objective: &Objective, analysis: 
     let good = share_interval(1.0 - bad.share, 1.0 - bad.high, 1.0 - bad.low);
     let only = if outcome == Outcome::Fail { "only " } else { "" };
     let required = match outcome {
-        Outcome::Inconclusive => format!("too close to the {} % required to tell", objective.percentile),
-        Outcome::Pass | Outcome::Fail | Outcome::Invalid => format!("{} % required", objective.percentile),
+        Outcome::Inconclusive => format!("too close to the {}{THIN}% required to tell", objective.percentile),
+        Outcome::Pass | Outcome::Fail | Outcome::Invalid => format!("{}{THIN}% required", objective.percentile),
     };
     format!(
         "{only}{good} of {} answered within {} ({required}); {}",
@@ -157,7 +157,7 @@ fn judged(objective: &Objective, analysis: &Analysis) -> String {
     let name = percentile(objective.percentile);
     let value = analysis.rows.last().and_then(|total| known_percentile(&total.response, objective.percentile));
     match value {
-        Some(PercentileValue::Known { nanos, .. }) => format!("{name} {}", duration(nanos as f64)),
+        Some(PercentileValue::Known { nanos, .. }) => format!("{name}{THIN}{}", duration(nanos as f64)),
         Some(PercentileValue::TooFew { needed, have }) => {
             format!("{name} needs {} samples, have {}", count(needed), count(have))
         }

@@ -2,10 +2,10 @@
 
 use super::{
     Block, Cell, Column, RowKind, Section, Table, TableRow, Tone,
-    checks::{quantity, subject, words},
+    checks::{limit, quantity, subject, words},
     headline::{outcome_tone, outcome_words},
     known_percentile,
-    results::{kind, names},
+    results::{grouped, kind, names},
 };
 use crate::{
     analysis::{Analysis, Check, Level, PercentileValue, Proportion},
@@ -98,8 +98,7 @@ fn checks_table(checks: &[Check]) -> Table {
                 Level::Warn => Cell::new("warning", Tone::Fair),
                 Level::Refuse => Cell::new("refused", Tone::Bad),
             };
-            let limit =
-                |limit: Option<f64>| limit.map_or_else(|| NOTHING.to_owned(), |limit| quantity(check.kind, limit));
+            let limit = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), |value| limit(check.kind, value));
             let cells = vec![
                 words.name.into(),
                 check.subject.as_deref().unwrap_or("whole run").into(),
@@ -125,9 +124,7 @@ fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
         Column::numbers("Burstiness", None, 1),
         Column::words("Objective", 0),
     ];
-    let rows = analysis
-        .rows
-        .iter()
+    let rows = grouped(analysis)
         .filter(|row| row.scope.role == SeriesRole::Operation)
         .map(|row| {
             let mut cells = Vec::from(names(row));

@@ -59,6 +59,9 @@ pub struct PrivateServer {
 
 impl PrivateServer {
     /// Starts a server and waits until it answers.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
     pub async fn start(options: ServerOptions) -> Result<Self, TargetError> {
         // Dropping the returned future does not orphan the server: the thread's result is dropped, which stops it.
         tokio::task::spawn_blocking(move || Self::launch(&options))

@@ -1,0 +1,136 @@
+//! Product, version and settings of a server.
+
+use std::collections::BTreeMap;
+
+use fred::{
+    interfaces::{ClientLike, ConfigInterface},
+    types::{ClusterHash, CustomCommand, Value},
+};
+
+/// Settings that decide how fast a server is and how much it holds.
+const SETTINGS: [&str; 8] =
+    ["maxclients", "maxmemory", "maxmemory-policy", "io-threads", "appendonly", "save", "timeout", "tcp-keepalive"];
+
+/// What a server is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// `redis` or `valkey`.
+    pub product: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// `standalone`, `sentinel` or `cluster`.
+    pub mode: Option<String>,
+    /// Connections that it takes at most.
+    pub max_clients: Option<u64>,
+    /// Connections that it has.
+    pub connected_clients: Option<u64>,
+    /// Settings, name and value; only those that could be read.
+    pub settings: Vec<(String, String)>,
+}
+
+impl Facts {
+    /// Asks a server.
+    pub async fn of(client: &(impl ClientLike + ConfigInterface)) -> Self {
+        let said = match client.info::<String>(None).await {
+            Ok(text) => entries(&text),
+            // Every user may say hello.
+            Err(_) => hello(client).await,
+        };
+        let mut settings = BTreeMap::new();
+        for name in SETTINGS {
+            match client.config_get::<Vec<String>, _>(name).await {
+                Ok(answer) => settings.extend(answer.get(1).map(|value| (name, value.clone()))),
+                // Refused once is refused always.
+                Err(_) => break,
+            }
+        }
+        Self::from(&said, settings)
+    }
+
+    fn from(said: &BTreeMap<String, String>, mut settings: BTreeMap<&str, String>) -> Self {
+        let field = |name: &str| said.get(name).cloned();
+        for (name, told) in
+            [("maxclients", "maxclients"), ("maxmemory", "maxmemory"), ("maxmemory-policy", "maxmemory_policy")]
+        {
+            if let (None, Some(value)) = (settings.get(name), field(told)) {
+                settings.insert(name, value);
+            }
+        }
+        let of_valkey = field("valkey_version");
+        let product = match of_valkey {
+            Some(_) => Some("valkey".to_owned()),
+            None => field("server_name").or_else(|| field("server")).or_else(|| {
+                // Before there was another product, none was named.
+                field("redis_version").map(|_| "redis".to_owned())
+            }),
+        };
+        Self {
+            product,
+            version: of_valkey.or_else(|| field("redis_version")).or_else(|| field("version")),
+            mode: field("redis_mode").or_else(|| field("server_mode")).or_else(|| field("mode")),
+            max_clients: settings.get("maxclients").and_then(|value| value.parse().ok()),
+            connected_clients: field("connected_clients").and_then(|value| value.parse().ok()),
+            settings: SETTINGS
+                .iter()
+                .filter_map(|name| settings.remove(name).map(|value| ((*name).to_owned(), value)))
+                .collect(),
+        }
+    }
+}
+
+/// Lines `name:value`; headings and empty lines are passed over.
+fn entries(info: &str) -> BTreeMap<String, String> {
+    let pairs = info.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(':'));
+    pairs.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()
+}
+
+/// What the reply to `HELLO` says.
+async fn hello(client: &impl ClientLike) -> BTreeMap<String, String> {
+    let command = CustomCommand::new_static("HELLO", ClusterHash::Random, false);
+    match client.custom::<Value, _>(command, vec!["2"]).await {
+        Ok(Value::Array(parts)) => {
+            parts.chunks_exact(2).filter_map(|pair| Some((pair[0].as_string()?, pair[1].as_string()?))).collect()
+        }
+        _ => BTreeMap::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(info: &str) -> Facts {
+        Facts::from(&entries(info), BTreeMap::from([("timeout", "300".to_owned())]))
+    }
+
+    #[test]
+    fn reads_redis() {
+        let facts = facts(
+            "# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\n\r\n# Clients\r\nconnected_clients:2\r\n\
+             maxclients:10000\r\n# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n",
+        );
+        assert_eq!(facts.product.as_deref(), Some("redis"));
+        assert_eq!(facts.version.as_deref(), Some("7.0.15"));
+        assert_eq!(facts.mode.as_deref(), Some("standalone"));
+        assert_eq!((facts.max_clients, facts.connected_clients), (Some(10_000), Some(2)));
+        let settings: Vec<_> = facts.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(
+            settings,
+            [("maxclients", "10000"), ("maxmemory", "0"), ("maxmemory-policy", "noeviction"), ("timeout", "300")]
+        );
+    }
+
+    #[test]
+    fn tells_valkey_by_its_own_version() {
+        let facts = facts("redis_version:7.2.4\nserver_name:valkey\nvalkey_version:8.1.0\nserver_mode:standalone\n");
+        assert_eq!(facts.product.as_deref(), Some("valkey"));
+        assert_eq!(facts.version.as_deref(), Some("8.1.0"));
+        assert_eq!(facts.mode.as_deref(), Some("standalone"));
+    }
+
+    #[test]
+    fn makes_up_nothing() {
+        let facts = facts("");
+        assert_eq!((facts.product, facts.version, facts.max_clients), (None, None, None));
+    }
+}

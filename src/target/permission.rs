@@ -1,0 +1,213 @@
+//! Whether a service may do what its scenario asks for.
+//!
+//! The server itself is asked, and nothing is done: it checks permissions when a command is queued between `MULTI` and
+//! `DISCARD`, which needs no rights beyond those two. A user without them reads in earnest, and writes only to keys
+//! that it can remove again.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use fred::{
+    clients::Client,
+    error::Error,
+    interfaces::ClientLike,
+    types::{ClusterHash, CustomCommand, Value},
+};
+
+use super::{Connector, TargetError, words};
+use crate::{
+    operation::{Access, Args, DataType, Kind, Request},
+    scenario::Scenario,
+    workload::RequestStream,
+};
+
+/// Sequence numbers that are looked through for an example of each operation; one that is rarer is not asked for.
+const EXAMPLES: u64 = 100_000;
+
+/// Behind the keys that are written in earnest.
+const SCRATCH: &str = ":plimsoll-probe";
+
+/// One command that a service will send.
+#[derive(Debug, Clone)]
+pub(super) struct Probe {
+    request: Request,
+    need: Need,
+}
+
+/// What a command is needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Need {
+    Mix,
+    Upkeep,
+    Prefill,
+}
+
+/// One probe for each command, and each kind of key, that a service needs.
+pub(super) fn probes(scenario: &Scenario, service: usize) -> Vec<Probe> {
+    let mut probes = Vec::new();
+    let mut known = BTreeSet::new();
+    let mut add = |request: Request, need: Need| {
+        // Keys of one type differ in their number only.
+        if known.insert((words::words(&request)[0].clone(), request.kind.spec().data as u8, need == Need::Prefill)) {
+            probes.push(Probe { request, need });
+        }
+    };
+    for request in examples(scenario, service) {
+        let kind = request.kind;
+        if let Some(upkeep) = kind.upkeep() {
+            add(plain(upkeep, request.key.clone()), Need::Upkeep);
+        }
+        if scenario.run.prefill {
+            for writing in prefilled_by(kind.spec().data) {
+                add(plain(*writing, request.key.clone()), Need::Prefill);
+            }
+        }
+        add(request, Need::Mix);
+    }
+    // What the service itself sends is complained of first.
+    probes.sort_by_key(|probe| probe.need);
+    probes
+}
+
+fn examples(scenario: &Scenario, service: usize) -> Vec<Request> {
+    let stream = RequestStream::new(scenario, service);
+    let mut missing: BTreeSet<usize> = (0..scenario.services[service].operations.len()).collect();
+    let mut examples = Vec::new();
+    for sequence in 0..EXAMPLES {
+        let operation = stream.operation(sequence);
+        if missing.remove(&operation) {
+            examples.extend((0..stream.steps(operation)).map(|step| stream.request(sequence, step)));
+        }
+        if missing.is_empty() {
+            break;
+        }
+    }
+    examples
+}
+
+/// The commands that write keys of a type before the load begins.
+fn prefilled_by(data: DataType) -> &'static [Kind] {
+    match data {
+        DataType::None => &[],
+        DataType::String | DataType::Counter | DataType::Text => &[Kind::MSet],
+        DataType::Hash => &[Kind::HSet],
+        DataType::List => &[Kind::RPush, Kind::LTrim],
+        DataType::Set => &[Kind::SAdd],
+        DataType::SortedSet => &[Kind::ZAdd],
+        DataType::Stream => &[Kind::XAdd],
+    }
+}
+
+/// A command of the prefill or the upkeep, as small as it can be.
+fn plain(kind: Kind, key: Bytes) -> Request {
+    let one = || Bytes::from_static(b"1");
+    let args = match kind {
+        Kind::MSet => Args::Pairs(vec![(key.clone(), one())]),
+        Kind::HSet => Args::Pairs(vec![(one(), one())]),
+        Kind::ZAdd => Args::Scored(vec![(1.0, one())]),
+        Kind::XAdd => Args::Entry { fields: vec![(one(), one())], max_length: 1 },
+        Kind::LTrim => Args::Range(0, -1),
+        Kind::Set => Args::Value(one()),
+        _ => Args::Values(vec![one()]),
+    };
+    Request { kind, key, args }
+}
+
+/// Asks for all of them, and returns what is refused.
+pub(super) async fn check(client: &Client, connector: &Connector, probes: &[Probe]) -> Vec<TargetError> {
+    match send(client, vec![Bytes::from_static(b"MULTI")]).await {
+        Ok(_) => queue(client, connector, probes).await,
+        Err(error) => {
+            let transaction = probes.iter().find(|probe| probe.request.kind == Kind::Multi);
+            let refused = transaction.and_then(|probe| probe.refused(connector, &error));
+            let mut errors: Vec<_> = refused.into_iter().collect();
+            errors.extend(try_out(client, connector, probes).await);
+            errors
+        }
+    }
+}
+
+/// Queues every command and throws them all away.
+async fn queue(client: &Client, connector: &Connector, probes: &[Probe]) -> Vec<TargetError> {
+    let asked: Vec<_> = probes.iter().filter(|probe| !matches!(probe.request.kind, Kind::Multi | Kind::Exec)).collect();
+    let pipeline = client.pipeline();
+    for probe in &asked {
+        // Nothing is sent before the end.
+        let _ = send(&pipeline, words::words(&probe.request)).await;
+    }
+    let _ = send(&pipeline, vec![Bytes::from_static(b"DISCARD")]).await;
+    let replies = pipeline.try_all::<Value>().await;
+    asked.iter().zip(replies).filter_map(|(probe, reply)| probe.refused(connector, &reply.err()?)).collect()
+}
+
+/// Without transactions: reads what there is, and writes keys that it can remove again.
+async fn try_out(client: &Client, connector: &Connector, probes: &[Probe]) -> Vec<TargetError> {
+    let (mut errors, mut scratch) = (Vec::new(), Vec::new());
+    for probe in probes {
+        let Request { kind, key, .. } = &probe.request;
+        let line = match (kind, kind.spec().access) {
+            // What it does, nobody here knows.
+            (Kind::Raw | Kind::Eval | Kind::Multi | Kind::Exec, _) => continue,
+            (_, Access::Read | Access::Neither) => words::words(&probe.request),
+            (_, Access::Write) => {
+                let key = Bytes::from([key.as_ref(), SCRATCH.as_bytes()].concat());
+                // Only where it can be removed.
+                if send(client, vec![Bytes::from_static(b"DEL"), key.clone()]).await.is_err() {
+                    continue;
+                }
+                scratch.push(key.clone());
+                words::words(&moved(&probe.request, key))
+            }
+        };
+        if let Err(error) = send(client, line).await {
+            let word = error.details().split(' ').next().unwrap_or_default();
+            // Any other error comes of the scratch keys' contents.
+            if matches!(word, "NOPERM" | "READONLY") || error.details().starts_with("ERR unknown command") {
+                errors.extend(probe.refused(connector, &error));
+            }
+        }
+    }
+    for key in scratch {
+        let _ = send(client, vec![Bytes::from_static(b"DEL"), key]).await;
+    }
+    errors
+}
+
+/// The same command on another key.
+fn moved(request: &Request, key: Bytes) -> Request {
+    let args = match (request.kind, &request.args) {
+        (Kind::MSet, Args::Pairs(_)) => Args::Pairs(vec![(key.clone(), Bytes::from_static(b"1"))]),
+        (Kind::Del, _) => Args::None,
+        (_, args) => args.clone(),
+    };
+    Request { kind: request.kind, key, args }
+}
+
+async fn send(client: &impl ClientLike, line: Vec<Bytes>) -> Result<Value, Error> {
+    let mut line = line.into_iter();
+    let name = line.next().map(|name| String::from_utf8_lossy(&name).into_owned()).unwrap_or_default();
+    client.custom(CustomCommand::new(name, ClusterHash::Random, false), line.collect()).await
+}
+
+impl Probe {
+    /// What an error says about the command; `None` if it stands in nobody's way.
+    fn refused(&self, connector: &Connector, error: &Error) -> Option<TargetError> {
+        let message = error.details().to_owned();
+        let command = String::from_utf8_lossy(&words::words(&self.request)[0]).into_owned();
+        match message.split(' ').next().unwrap_or_default() {
+            // How a full server fares is what a run may want to know.
+            "OOM" => None,
+            "NOPERM" => {
+                let key = String::from_utf8_lossy(&self.request.key).into_owned();
+                let purpose = match self.need {
+                    Need::Mix => "",
+                    Need::Upkeep => ", which keeps the data in bounds",
+                    Need::Prefill => ", which the prefill needs",
+                };
+                Some(TargetError::Permission { user: connector.user().to_owned(), command, key, purpose, message })
+            }
+            _ if message.starts_with("ERR unknown command") => Some(TargetError::UnknownCommand { command }),
+            _ => Some(TargetError::CommandRefused { command, message }),
+        }
+    }
+}

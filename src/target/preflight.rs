@@ -1,0 +1,189 @@
+//! What is found out before any load: whether every service can do its work, and what the server is.
+
+use std::{collections::BTreeMap, net::UdpSocket, time::Duration};
+
+use tokio::{
+    net::lookup_host,
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
+
+use super::{
+    Connector, Endpoint, Target, TargetError, limits,
+    permission::{self, Probe},
+};
+use crate::{results::TargetFacts, scenario::Scenario, server::Facts};
+
+/// Time that all checks together may take.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Descriptors that the harness needs besides its connections: files, timers, its runtimes.
+const OTHER_DESCRIPTORS: u64 = 100;
+
+/// Connections that the harness opens besides the pools.
+const OTHER_CONNECTIONS: u64 = 4;
+
+impl Target {
+    /// Checks, with one connection for each service, that the server can be reached, the login is right, the database
+    /// exists and every command of the mix is permitted; further that the server and this process take as many
+    /// connections as the pools want. Takes five seconds at most, and reports everything that is wrong at once.
+    pub async fn preflight(&self, scenario: &Scenario) -> Result<TargetFacts, TargetError> {
+        let deadline = Instant::now() + LIMIT;
+        let mut errors: Vec<_> = too_few_descriptors(scenario.connections()).into_iter().collect();
+        errors.extend(grouped(self.check_services(scenario, deadline).await));
+        if !errors.is_empty() {
+            return Err(joined(errors));
+        }
+        let facts = timeout_at(deadline, self.ask()).await.unwrap_or_else(|_| Err(self.silent()))?;
+        if let Some(error) = too_few_clients(&facts, scenario.connections()) {
+            return Err(error);
+        }
+        let unknown = || "unknown".to_owned();
+        Ok(TargetFacts {
+            address: self.address(),
+            private: self.private,
+            product: facts.product.unwrap_or_else(unknown),
+            version: facts.version.unwrap_or_else(unknown),
+            mode: facts.mode.unwrap_or_else(unknown),
+            same_machine: timeout_at(deadline, same_machine(&self.endpoint)).await.unwrap_or(false),
+            settings: facts.settings,
+        })
+    }
+
+    /// Failures with the names of the services that they concern.
+    async fn check_services(&self, scenario: &Scenario, deadline: Instant) -> Vec<(String, TargetError)> {
+        let mut checks = JoinSet::new();
+        for (index, connector) in self.connectors.iter().cloned().enumerate() {
+            let probes = permission::probes(scenario, index);
+            let silent = self.silent();
+            checks.spawn(async move {
+                let errors = timeout_at(deadline, check(&connector, &probes)).await.unwrap_or_else(|_| vec![silent]);
+                (index, connector.service().to_owned(), errors)
+            });
+        }
+        let mut results = checks.join_all().await;
+        results.sort_by_key(|(index, ..)| *index);
+        results
+            .into_iter()
+            .flat_map(|(_, name, errors)| errors.into_iter().map(move |error| (name.clone(), error)))
+            .collect()
+    }
+
+    async fn ask(&self) -> Result<Facts, TargetError> {
+        let (client, _router) = self.observer.connect().await?;
+        Ok(Facts::of(&client).await)
+    }
+
+    fn silent(&self) -> TargetError {
+        TargetError::Silent { address: self.address(), limit: LIMIT }
+    }
+}
+
+async fn check(connector: &Connector, probes: &[Probe]) -> Vec<TargetError> {
+    let (client, _router) = match connector.connect().await {
+        Ok(open) => open,
+        Err(error) => return vec![error],
+    };
+    match fred::interfaces::ClientLike::ping::<()>(&client, None).await {
+        // The right to PING is needed by nobody who does not PING.
+        Err(error) if !error.details().starts_with("NOPERM") => vec![connector.explain(&error)],
+        _ => permission::check(&client, connector, probes).await,
+    }
+}
+
+/// Says what concerns several services once.
+fn grouped(errors: Vec<(String, TargetError)>) -> Vec<TargetError> {
+    let mut services: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut distinct = Vec::new();
+    for (service, error) in errors {
+        let affected = services.entry(error.to_string()).or_default();
+        if affected.is_empty() {
+            distinct.push(error);
+        }
+        affected.push(service);
+    }
+    let with_services = |error: TargetError| {
+        let services = services.remove(&error.to_string()).unwrap_or_default();
+        TargetError::Services { services, source: Box::new(error) }
+    };
+    distinct.into_iter().map(with_services).collect()
+}
+
+fn joined(mut errors: Vec<TargetError>) -> TargetError {
+    match errors.len() {
+        1 => errors.remove(0),
+        _ => TargetError::Several(errors),
+    }
+}
+
+fn too_few_descriptors(connections: u64) -> Option<TargetError> {
+    let need = connections + OTHER_DESCRIPTORS;
+    match limits::raise_file_descriptors() {
+        Some(limit) if limit < need => Some(TargetError::FileDescriptors { need, limit }),
+        _ => None,
+    }
+}
+
+fn too_few_clients(facts: &Facts, connections: u64) -> Option<TargetError> {
+    let limit = facts.max_clients?;
+    // The connection that asked is among them, and will be gone.
+    let taken = facts.connected_clients.unwrap_or(1).saturating_sub(1);
+    let need = connections + OTHER_CONNECTIONS;
+    (need + taken > limit).then_some(TargetError::TooFewClients { need, taken, limit })
+}
+
+/// Whether the server runs on this machine, as far as its address tells.
+async fn same_machine(endpoint: &Endpoint) -> bool {
+    let Endpoint::Tcp { host, port, .. } = endpoint else { return true };
+    let Ok(addresses) = lookup_host(format!("{host}:{port}")).await else { return false };
+    addresses.into_iter().any(|address| {
+        // Connecting a datagram socket sends nothing, but finds the address that packets would come from.
+        let local = UdpSocket::bind(if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" })
+            .and_then(|socket| socket.connect(address).and_then(|()| socket.local_addr()));
+        address.ip().is_loopback() || local.is_ok_and(|local| local.ip() == address.ip())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(max_clients: Option<u64>, connected_clients: Option<u64>) -> Facts {
+        Facts { max_clients, connected_clients, ..Facts::default() }
+    }
+
+    #[test]
+    fn counts_the_clients_that_are_there_already() {
+        assert!(too_few_clients(&facts(Some(100), Some(1)), 96).is_none());
+        assert!(too_few_clients(&facts(Some(100), Some(2)), 96).is_some());
+        assert!(too_few_clients(&facts(None, Some(2)), 1_000_000).is_none());
+    }
+
+    #[test]
+    fn needs_a_descriptor_for_each_connection() {
+        assert!(too_few_descriptors(1).is_none());
+        let error = too_few_descriptors(u64::from(u32::MAX)).map(|error| error.to_string());
+        assert!(error.is_none_or(|error| error.contains("4294967395")));
+    }
+
+    #[test]
+    fn says_once_what_concerns_several_services() {
+        let refused = || TargetError::Refused { address: "redis://localhost:1".to_owned() };
+        let unknown = TargetError::UnknownCommand { command: "FT.SEARCH".to_owned() };
+        let errors = vec![("a".to_owned(), refused()), ("b".to_owned(), unknown), ("c".to_owned(), refused())];
+        let text = joined(grouped(errors)).to_string();
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(text.starts_with("services `a` and `c`: redis://localhost:1: connection refused"), "{text}");
+        assert!(text.contains("\nservice `b`: the server does not know FT.SEARCH"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn knows_its_own_machine() {
+        let here = Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: 1, tls: false };
+        assert!(same_machine(&here).await);
+        assert!(same_machine(&Endpoint::Unix { path: "/run/redis.sock".into() }).await);
+        // A network for documentation (RFC 5737): nobody's own.
+        let there = Endpoint::Tcp { host: "192.0.2.1".to_owned(), port: 1, tls: false };
+        assert!(!same_machine(&there).await);
+    }
+}
