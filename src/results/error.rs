@@ -1,10 +1,37 @@
 //! What can go wrong with saved runs.
 
+use std::{io, path::PathBuf};
+
 use super::SCHEMA_VERSION;
 
 /// Why a run could not be saved or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultsError {
+    /// A file or folder that cannot be used.
+    #[error("could not {action} {}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+    /// Results would be overwritten.
+    #[error("{} is not empty; choose another folder with --out, or replace it with --force", place.display())]
+    Occupied {
+        /// The folder.
+        place: PathBuf,
+    },
+    /// A file that holds no run of this version.
+    #[error("{}: {source}", file.display())]
+    InFile {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        source: Box<ResultsError>,
+    },
     /// Text that is no saved run.
     #[error("not a saved run: {0}")]
     Malformed(#[source] serde_json::Error),

@@ -10,6 +10,10 @@ mod document;
 mod duration;
 mod errors;
 mod field;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod messages;
 mod model;
 mod operations;
 mod overrides;

@@ -378,3 +378,88 @@ fn refuse_dangerous(section: &Section<'_>, word: &str) {
 fn grouped_unsigned(number: u64) -> String {
     i64::try_from(number).map_or_else(|_| number.to_string(), grouped)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::{
+        operation::{Kind, Parameters},
+        scenario::{Action, Scenario, parse},
+    };
+
+    fn scenario(count: u64, operations: &str) -> Scenario {
+        let head = "name = \"x\"\n[[service]]\nname = \"a\"\nload.rate = 1\n";
+        parse(&format!("{head}keys.count = {count}\noperation = [{operations}]"), "x.toml").unwrap()
+    }
+
+    /// Parameters of each single operation.
+    fn parameters(count: u64, operations: &str) -> Vec<Parameters> {
+        let service = scenario(count, operations).services.swap_remove(0);
+        let single = |action| match action {
+            Action::Single(command) => command.parameters,
+            Action::Sequence { .. } => panic!("no sequence here"),
+        };
+        service.operations.into_iter().map(|operation| single(operation.action)).collect()
+    }
+
+    fn shape(count: u64, operation: &str) -> (u64, u64) {
+        let parameters = parameters(count, operation);
+        (parameters[0].keys, parameters[0].members)
+    }
+
+    #[test]
+    fn collections_have_a_usual_shape_within_bounds() {
+        assert_eq!(shape(10_000, r#"{ command = "HGET" }"#), (10_000, 10));
+        assert_eq!(shape(1_000_000, r#"{ command = "HGET" }"#), (50_000, 10));
+        assert_eq!(shape(10_000, r#"{ command = "LLEN" }"#), (1_000, 100));
+        assert_eq!(shape(10_000, r#"{ command = "SCARD" }"#), (1_000, 100));
+        assert_eq!(shape(10_000, r#"{ command = "ZCARD" }"#), (500, 1_000));
+        assert_eq!(shape(10_000, r#"{ command = "XRANGE" }"#), (500, 1_000));
+        assert_eq!(shape(3, r#"{ command = "ZCARD" }"#), (3, 1_000));
+        assert_eq!(shape(10_000, r#"{ command = "ZCARD", members = 2_000_000 }"#), (1, 2_000_000));
+    }
+
+    #[test]
+    fn operations_on_one_type_share_a_shape() {
+        let shapes: Vec<_> = parameters(
+            10_000,
+            r#"{ command = "ZCARD" }, { command = "ZADD", members = 50, batch = 5 }, { command = "ZRANK", keys = 7 }, { command = "LLEN" }"#,
+        )
+        .into_iter()
+        .map(|parameters| (parameters.keys, parameters.members))
+        .collect();
+        assert_eq!(shapes, [(7, 50), (7, 50), (7, 50), (1_000, 100)]);
+    }
+
+    #[test]
+    fn steps_of_sequences_share_it_too() {
+        let scenario = scenario(
+            100,
+            r#"{ name = "s", sequence = [{ command = "LPUSH" }, { command = "LLEN", members = 9 }], transaction = true }, { command = "LRANGE" }"#,
+        );
+        let operations = &scenario.services[0].operations;
+        let Action::Sequence { steps, transaction } = &operations[0].action else { panic!("a sequence") };
+        assert!(transaction);
+        assert_eq!(steps.iter().map(|step| step.parameters.members).collect::<Vec<_>>(), [9, 9]);
+        let Action::Single(range) = &operations[1].action else { panic!("a command") };
+        assert_eq!((range.kind, range.parameters.range), (Kind::LRange, 9));
+    }
+
+    #[test]
+    fn the_rest_has_usual_values() {
+        let of = |command: &str| parameters(10_000, &format!("{{ {command} }}")).swap_remove(0);
+        assert_eq!(of(r#"command = "MGET""#).batch, 10);
+        assert_eq!(of(r#"command = "DEL""#).batch, 1);
+        assert_eq!(of(r#"command = "ZRANGE""#).range, 10);
+        assert_eq!(of(r#"command = "INCRBY", by = -3"#).by, -3);
+        assert_eq!(of(r#"command = "SET""#).expire, None);
+        assert_eq!(of(r#"command = "SET", expire = "1500ms""#).expire, Some(Duration::from_millis(1500)));
+        assert_eq!(of(r#"command = "EXPIRE""#).expire, Some(Duration::from_secs(3600)));
+        assert_eq!(of(r#"command = "RAW", args = ["TYPE", "{key}"]"#).args, ["TYPE", "{key}"]);
+        assert_eq!(of(r#"command = "EVAL", script = "return 1""#).script.as_deref(), Some("return 1"));
+        assert_eq!(of(r#"command = "PUBLISH""#).keys, 1_000);
+        assert_eq!(of(r#"command = "PUBLISH", keys = 5"#).keys, 5);
+        assert_eq!(of(r#"command = "GET""#).keys, 10_000);
+    }
+}

@@ -1,5 +1,7 @@
 //! Why the numbers can be trusted, or not: accounts, checks and confidence intervals.
 
+use std::cmp::Ordering;
+
 use super::{
     Block, Cell, Column, RowKind, Section, Table, TableRow, Tone,
     checks::{limit, quantity, subject, words},
@@ -89,9 +91,8 @@ fn checks_table(checks: &[Check]) -> Table {
         Column::words("Result", 0),
         Column::words("Guards against", 3),
     ];
-    let rows = checks
-        .iter()
-        .map(|check| {
+    let rows = worth_showing(checks)
+        .map(|(check, of)| {
             let words = words(check.kind);
             let result = match check.level {
                 Level::Ok => Cell::new("passed", Tone::Good),
@@ -101,7 +102,11 @@ fn checks_table(checks: &[Check]) -> Table {
             let limit = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), |value| limit(check.kind, value));
             let cells = vec![
                 words.name.into(),
-                check.subject.as_deref().unwrap_or("whole run").into(),
+                match (&check.subject, of) {
+                    (None, _) => "whole run".into(),
+                    (Some(subject), 1) => subject.as_str().into(),
+                    (Some(subject), of) => format!("{subject}, the worst of {of}").into(),
+                },
                 quantity(check.kind, check.value).into(),
                 limit(Some(check.warn)).into(),
                 limit(check.refuse).into(),
@@ -112,6 +117,25 @@ fn checks_table(checks: &[Check]) -> Table {
         })
         .collect();
     Table { id: "checks", caption: "Checks of the measurement".to_owned(), columns, rows, legend: Vec::new() }
+}
+
+/// Of each kind every check that did not pass and, of those that did, the one closest to its limit, with how many it
+/// stands for.
+fn worth_showing(checks: &[Check]) -> impl Iterator<Item = (&Check, usize)> {
+    let closeness = |check: &Check| (check.value / check.warn).abs();
+    checks.iter().enumerate().filter_map(move |(place, check)| {
+        if check.level != Level::Ok {
+            return Some((check, 1));
+        }
+        let alike =
+            || checks.iter().enumerate().filter(|(_, other)| other.kind == check.kind && other.level == Level::Ok);
+        let beaten = alike().any(|(other_place, other)| match closeness(other).total_cmp(&closeness(check)) {
+            Ordering::Greater => true,
+            Ordering::Equal => other_place < place,
+            Ordering::Less => false,
+        });
+        (!beaten).then(|| (check, alike().count()))
+    })
 }
 
 fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
