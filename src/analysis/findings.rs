@@ -83,7 +83,7 @@ fn pool_wait(evidence: &Evidence<'_>, service: &Service, record: &ServiceRecord)
         Checkout::Shared { in_flight } => service.connections() * u64::from(in_flight),
     };
     let measured = measured_seconds(&evidence.run.recording);
-    let seconds = record.seconds.iter().take_while(|second| (second.second as usize) < measured);
+    let seconds = record.seconds.iter().filter(|second| (second.second as usize) < measured);
     let in_use: f64 = seconds.map(|second| second.in_use).sum();
     let utilisation = in_use / measured.max(1) as f64 / places.max(1) as f64;
     let mostly_waiting = wait_p99 as f64 >= MOSTLY_WAIT * response_p99 as f64;

@@ -24,6 +24,21 @@ pub enum ResultsError {
         /// The folder.
         place: PathBuf,
     },
+    /// Something else than a result would be overwritten.
+    #[error("{} holds something else than a result, which not even --force replaces; choose another folder with --out", place.display())]
+    Foreign {
+        /// The folder or file.
+        place: PathBuf,
+    },
+    /// A path without a name of its own.
+    #[error("{} names no folder that could be made; give --out one more name", place.display())]
+    Nameless {
+        /// The path.
+        place: PathBuf,
+    },
+    /// A run that contradicts itself.
+    #[error("a damaged run: {0}")]
+    Damaged(String),
     /// A file that holds no run of this version.
     #[error("{}: {source}", file.display())]
     InFile {

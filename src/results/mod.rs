@@ -6,12 +6,11 @@ mod json;
 mod run;
 #[cfg(test)]
 pub(crate) mod sample;
+mod saved;
+mod schema;
 
 pub use error::ResultsError;
-pub use folder::{Entry, ResultFolder, list, load, rewrite};
+pub use folder::ResultFolder;
 pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
-
-/// stub
-pub fn schema() -> serde_json::Value {
-    serde_json::json!({})
-}
+pub use saved::{Entry, list, load, rewrite};
+pub use schema::schema;

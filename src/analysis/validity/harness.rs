@@ -60,7 +60,7 @@ pub(super) fn worker_cpu(evidence: &Evidence<'_>) -> Vec<Check> {
 /// Seconds of the measured period.
 fn measured<'a>(evidence: &Evidence<'_>, known: &Known<'a>) -> impl Iterator<Item = &'a ServiceSecond> + use<'a> {
     let seconds = measured_seconds(&evidence.run.recording);
-    known.record.seconds.iter().take_while(move |second| (second.second as usize) < seconds)
+    known.record.seconds.iter().filter(move |second| (second.second as usize) < seconds)
 }
 
 #[cfg(test)]
