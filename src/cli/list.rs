@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     exit::{Exit, Failure},
     output,
+    report::Concluded,
 };
 use crate::results;
 
@@ -19,10 +20,22 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let mut text = String::new();
-    for entry in results::list(&arguments.folder).map_err(Failure::usage)? {
-        text += &format!("{entry:?}\n");
+    let entries = results::list(&arguments.folder).map_err(Failure::usage)?;
+    if entries.is_empty() {
+        output::print(format!("No saved runs in {}. `plimsoll run` makes one.\n", arguments.folder.display()))?;
+        return Ok(Exit::Met);
     }
+    let mut lines = Vec::new();
+    for entry in entries {
+        let name = entry.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let about = match entry.run {
+            Ok(run) => Concluded::new(run).map_or_else(|failure| failure.to_string(), |run| run.headline()),
+            Err(error) => error.to_string(),
+        };
+        lines.push((name, about));
+    }
+    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    let text: String = lines.iter().map(|(name, about)| format!("{name:width$}  {about}\n")).collect();
     output::print(text)?;
     Ok(Exit::Met)
 }

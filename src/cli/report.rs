@@ -62,6 +62,11 @@ impl Concluded {
         report::files(&self.run, &self.scenario, &self.analysis)
     }
 
+    /// The verdict in one sentence.
+    pub(super) fn headline(&self) -> String {
+        report::headline(&self.run, &self.scenario, &self.analysis)
+    }
+
     /// What is printed of a run that lies in `folder`.
     pub(super) fn summary(&self, format: Format, colour: Colour, folder: &Path) -> String {
         match format {

@@ -13,6 +13,8 @@ mod json;
 mod markdown;
 mod summary;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use terminal::Style;
@@ -44,6 +46,11 @@ pub fn files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String
 /// The report for the terminal: verdict, table, trust, findings.
 pub fn terminal(run: &Run, scenario: &Scenario, analysis: &Analysis, style: Style) -> String {
     terminal::render(&View::new(run, scenario, analysis, &[]), style)
+}
+
+/// The verdict in one sentence.
+pub fn headline(run: &Run, scenario: &Scenario, analysis: &Analysis) -> String {
+    View::new(run, scenario, analysis, &[]).headline.sentence
 }
 
 /// The summary as JSON, for programs.

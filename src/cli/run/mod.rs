@@ -126,13 +126,8 @@ impl Arguments {
         if self.no_prefill {
             set.push(("run.prefill".to_owned(), "false".to_owned()));
         }
-        let overrides = Overrides {
-            duration: self.duration,
-            warmup: self.warmup,
-            rate: self.rate,
-            seed: self.seed,
-            set,
-        };
+        let overrides =
+            Overrides { duration: self.duration, warmup: self.warmup, rate: self.rate, seed: self.seed, set };
         let source = scenario::source(&self.scenario).map_err(Failure::usage)?;
         overrides.apply(&source.text, &source.file).map_err(Failure::usage)
     }
