@@ -1,8 +1,209 @@
 //! From a run to conclusions: estimates, checks and the verdict. Pure and synchronous; says nothing in prose.
+//!
+//! The way of a run through this room: [`layout`] says which rows there are, [`tally`] adds up their series,
+//! [`distribution`], [`proportion`] and [`burstiness`] make estimates of the sums, [`validity`] asks whether they can be
+//! trusted, [`verdict`] judges, and [`findings`] picks out what a person should know.
 
+mod burstiness;
+mod distribution;
+mod findings;
+mod grade;
+mod layout;
 mod model;
+mod proportion;
+mod row;
+mod stall;
+mod tally;
+mod timeline;
+mod trend;
+mod validity;
+mod verdict;
 
 pub use model::{
     Analysis, Check, CheckKind, Distribution, Finding, Grade, Level, Moment, Outcome, PERCENTILES, Percentile,
     PercentileValue, Proportion, Reason, Row, Scope, Timeline, Verdict,
 };
+
+use crate::{results::Run, scenario::Scenario};
+
+/// Concludes from a run what can be concluded. An interrupted run is taken for what there is of it.
+pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
+    let recording = &run.recording;
+    let question = tally::Question {
+        latency: scenario.objective.latency.as_nanos() as u64,
+        percentile: scenario.objective.percentile,
+    };
+    let outlines = layout::outlines(recording);
+    let tallies = tally::tallies(recording, &outlines, question);
+    let mut rows = Vec::with_capacity(outlines.len());
+    let mut timelines = Vec::with_capacity(outlines.len());
+    let mut held = Vec::with_capacity(outlines.len());
+    for (outline, tally) in outlines.into_iter().zip(tallies) {
+        timelines.push(Timeline::new(recording, &outline.scope, &tally.seconds));
+        let (row, of_row) = Row::new(recording, outline.scope, tally, &scenario.objective);
+        rows.push(row);
+        held.push(of_row);
+    }
+    let evidence = Evidence { run, scenario, rows: &rows, timelines: &timelines };
+    let checks = validity::checks(&evidence);
+    let verdict = verdict::judge(verdict::hold_all(&rows, held), &checks);
+    let findings = findings::findings(&evidence, &checks);
+    verdict::temper(&mut rows, &verdict, &checks);
+    Analysis { verdict, checks, rows, timelines, findings }
+}
+
+/// What checks and findings are made from.
+struct Evidence<'a> {
+    run: &'a Run,
+    scenario: &'a Scenario,
+    rows: &'a [Row],
+    timelines: &'a [Timeline],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        measure::{ErrorClass, Nanos, SeriesRole},
+        results::sample::{self, Book, End, Request},
+        scenario,
+    };
+
+    const SECOND: Nanos = 1_000_000_000;
+
+    /// A run of the requests that one service, `api`, sent in so many seconds at a uniform rate of 1 000/s.
+    fn analysed(seconds: u32, of: impl Fn(Nanos) -> Request) -> Analysis {
+        let mut book = Book::new(seconds);
+        let service = book.service("api", 50, true);
+        let series = book.series(service, "GET", SeriesRole::Operation, false);
+        for number in 0..u64::from(seconds) * 1_000 {
+            book.enter(series, of(number * SECOND / 1_000));
+        }
+        let run = Run { recording: book.close(), ..sample::run() };
+        let text = format!(
+            r#"
+                name = "known"
+                seed = 1
+                run = {{ duration = "{seconds}s" }}
+                objective = {{ latency = "100ms", percentile = 99.0, max_error_rate = 0.001 }}
+                [[service]]
+                name = "api"
+                load = {{ model = "open", rate = 1000, arrivals = "uniform" }}
+                [[service.operation]]
+                command = "GET"
+            "#
+        );
+        analyse(&run, &scenario::parse(&text, "known.toml").unwrap())
+    }
+
+    fn whole(analysis: &Analysis) -> &Row {
+        analysis.rows.last().unwrap()
+    }
+
+    #[test]
+    fn a_server_stopped_for_a_second_has_its_known_answer() {
+        let stopped = 2 * SECOND..3 * SECOND;
+        let analysis = analysed(5, |due| {
+            let wait = if stopped.contains(&due) { stopped.end - due } else { 0 };
+            Request { wait, ..Request::served(due, 100_000) }
+        });
+        let row = whole(&analysis);
+        let seconds = |percentile| row.response.histogram.value_at_percentile(percentile) as f64 / 1e9;
+        assert!((seconds(90.0) - 0.5).abs() < 0.005, "{}", seconds(90.0));
+        assert!((seconds(99.0) - 0.95).abs() < 0.005, "{}", seconds(99.0));
+        assert!(row.service_time.histogram.value_at_percentile(99.9) < 101_000);
+        assert_eq!(row.bad.count, 901, "all that waited 100 ms or more before they were served in 0.1 ms");
+        assert!(row.response.burstiness > 10.0, "one burst is no two hundred samples");
+        let stall = analysis.findings.iter().find(|finding| matches!(finding, Finding::Stall { .. }));
+        assert!(matches!(stall, Some(Finding::Stall { second: 2, .. })), "{:?}", analysis.findings);
+    }
+
+    #[test]
+    fn a_calm_run_meets_its_objective() {
+        let analysis = analysed(12, |due| Request::served(due, 4_000_000));
+        assert_eq!(analysis.verdict.outcome, Outcome::Pass, "{:?}", analysis.verdict);
+        let row = whole(&analysis);
+        assert_eq!((row.grade, row.outcome, row.bad.count), (Some(Grade::Excellent), Outcome::Pass, 0));
+        assert!((row.times_faster.unwrap() - 25.0).abs() < 0.05);
+        assert!((row.rate - 1_000.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn too_short_a_run_tells_nothing() {
+        let analysis = analysed(5, |due| Request::served(due, 4_000_000));
+        assert_eq!(analysis.verdict.outcome, Outcome::Inconclusive);
+        assert_eq!(analysis.verdict.reasons[0], Reason::TooFewSamples { needed: 10_000, have: 5_000 });
+    }
+
+    #[test]
+    fn failures_never_improve_the_result() {
+        let failing = |due: Nanos| {
+            let end = if due % (SECOND / 50) == 0 { End::Failed(ErrorClass::Oom) } else { Request::served(0, 0).end };
+            Request { end, ..Request::served(due, 50_000) }
+        };
+        let analysis = analysed(12, failing);
+        let row = whole(&analysis);
+        assert_eq!((analysis.verdict.outcome, row.counts.failed(), row.bad.count), (Outcome::Fail, 600, 600));
+        assert!(matches!(analysis.verdict.reasons[0], Reason::Errors { .. }));
+        assert_eq!(row.response.histogram.len(), 11_400);
+        assert_eq!(row.failed.histogram.len(), 600);
+    }
+
+    #[test]
+    fn unfinished_requests_miss_the_objective() {
+        let hanging = |due: Nanos| {
+            let end = if due >= 11 * SECOND { End::Unfinished } else { Request::served(0, 0).end };
+            Request { end, ..Request::served(due, 50_000) }
+        };
+        let analysis = analysed(12, hanging);
+        let row = whole(&analysis);
+        assert_eq!((row.unfinished, row.bad.count, row.bad.of), (1_000, 1_000, 12_000));
+        assert_eq!(analysis.verdict.outcome, Outcome::Fail);
+    }
+
+    #[test]
+    fn a_load_above_capacity_is_an_overload() {
+        // Served one after another in 1.25 ms: capacity is 800/s of the 1 000/s offered.
+        let analysis = analysed(12, |due| {
+            let start = due / (SECOND / 1_000) * 1_250_000;
+            Request { wait: start.saturating_sub(due), ..Request::served(due, 1_250_000) }
+        });
+        assert_eq!(analysis.verdict.outcome, Outcome::Fail, "{:?}", analysis.verdict);
+        let Reason::Overloaded { growth } = analysis.verdict.reasons[0] else { panic!("{:?}", analysis.verdict) };
+        assert!((growth - 0.2).abs() < 0.01, "{growth}");
+    }
+
+    #[test]
+    fn nothing_measured_is_invalid() {
+        let mut run = sample::run();
+        for series in &mut run.recording.series {
+            series.seconds.clear();
+        }
+        for service in &mut run.recording.services {
+            service.seconds.clear();
+            service.scheduled = 0;
+        }
+        run.recording.period.measured_ns = 0;
+        let analysis = analyse(&run, &sample::scenario());
+        assert_eq!(analysis.verdict.outcome, Outcome::Invalid);
+        assert_eq!(analysis.verdict.reasons[0], Reason::Empty);
+    }
+
+    #[test]
+    fn an_interrupted_run_is_taken_for_what_there_is() {
+        let mut run = sample::run();
+        run.recording.period.interrupted = true;
+        run.recording.period.planned_ns = 60 * SECOND;
+        let analysis = analyse(&run, &sample::scenario());
+        assert_eq!(analysis.verdict.outcome, Outcome::Pass, "{:?}", analysis.verdict);
+        assert!(analysis.findings.contains(&Finding::Interrupted));
+    }
+
+    #[test]
+    fn rows_and_timelines_go_together() {
+        let analysis = analyse(&sample::run(), &sample::scenario());
+        assert_eq!(analysis.rows.len(), analysis.timelines.len());
+        let sum: u64 = analysis.rows.iter().rev().skip(1).take(3).map(|row| row.bad.of).sum();
+        assert_eq!(sum, whole(&analysis).bad.of);
+    }
+}

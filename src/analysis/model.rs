@@ -56,6 +56,8 @@ pub struct Row {
     pub bad: Proportion,
     /// Target divided by the mean response time; `None` where nothing succeeded.
     pub times_faster: Option<f64>,
+    /// Response time at the percentile that the objective judges, which need not be one of [`PERCENTILES`].
+    pub judged: Percentile,
     /// By the judged percentile; `None` where that cannot be printed.
     pub grade: Option<Grade>,
     /// The objective held against this row alone.
@@ -166,6 +168,8 @@ pub struct Verdict {
 pub enum Reason {
     /// The share of late, failed and unfinished requests against the share that the objective allows.
     Objective {
+        /// The service that misses it; `None` stands for all together.
+        service: Option<String>,
         /// What was seen.
         bad: Proportion,
         /// What is allowed, 0..=1.
@@ -173,6 +177,8 @@ pub enum Reason {
     },
     /// The share of failed requests against the objective's limit.
     Errors {
+        /// The service that exceeds it; `None` stands for all together.
+        service: Option<String>,
         /// What was seen, 0..=1.
         rate: f64,
         /// What is allowed, 0..=1.
@@ -205,9 +211,9 @@ pub struct Check {
     pub subject: Option<String>,
     /// The measured quantity, in the unit of its limits.
     pub value: f64,
-    /// From here on a warning.
+    /// Above this a warning.
     pub warn: f64,
-    /// From here on the measurement is refused; `None` where the check only warns.
+    /// Above this the measurement is refused; `None` where the check only warns.
     pub refuse: Option<f64>,
     /// What follows.
     pub level: Level,
@@ -218,15 +224,16 @@ pub struct Check {
 pub enum CheckKind {
     /// Shortfall of the achieved rate against the offered rate while the pool was not exhausted, 0..=1.
     AchievedRate,
-    /// p99 of the schedule lag as a share of the median response time.
+    /// p99 of the schedule lag as a share of the median response time. Refused only where it is also more than 1 ms.
     ScheduleLag,
-    /// CPU share of a worker that does not spin, 0..=1.
+    /// Share of the time in which a worker had something to do, 0..=1.
     WorkerCpu,
     /// Share of CPU time stolen by the hypervisor.
     Steal,
     /// Share of time in which the container was throttled.
     Throttling,
-    /// Relative drift of the per-second median over the run.
+    /// Relative drift of the per-second median over the run, below 0 where it falls; limits hold for its size. 0 where
+    /// chance explains it.
     Drift,
     /// Growth of the backlog per second as a share of the offered rate.
     Backlog,
@@ -313,11 +320,11 @@ pub enum Finding {
         /// Median service time of the rest of the service.
         rest_p50: Nanos,
     },
-    /// A stretch of seconds in which hardly anything completed.
+    /// For a while hardly anything was answered.
     Stall {
-        /// First second of it.
+        /// Second in which it began.
         second: u32,
-        /// Longest response time that followed.
+        /// Longest response time of those that waited for its end.
         max: Nanos,
     },
     /// Connections were lost and came back.

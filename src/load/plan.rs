@@ -158,8 +158,8 @@ fn plan_service(scenario: &Scenario, service: &Service, series: &mut Vec<Planned
                     })
                     .collect();
                 let upkeep: Vec<_> = kinds.iter().filter_map(|(kind, _)| kind.upkeep()).collect();
-                let upkeep = (!upkeep.is_empty() && !transaction)
-                    .then(|| add(format!("{name}+upkeep"), SeriesRole::Upkeep, upkeep, false));
+                let upkeep =
+                    (!upkeep.is_empty()).then(|| add(format!("{name}+upkeep"), SeriesRole::Upkeep, upkeep, false));
                 OperationSeries { whole, steps, upkeep, transaction: *transaction }
             }
         }

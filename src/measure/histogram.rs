@@ -7,7 +7,7 @@ use hdrhistogram::{
 };
 use serde::{Deserialize, Serialize, de::Error as _};
 
-use super::Nanos;
+use super::{Nanos, decode::Decoder};
 
 /// Precision of every histogram: three significant decimal digits.
 pub const SIGNIFICANT_DIGITS: u8 = 3;
@@ -123,6 +123,27 @@ impl PackedHistogram {
     }
 }
 
+/// Reads the values of many packed histograms, without the cost of building each.
+pub struct Unpacker {
+    decoder: Decoder,
+}
+
+impl Default for Unpacker {
+    fn default() -> Self {
+        Self { decoder: Decoder::new() }
+    }
+}
+
+impl Unpacker {
+    /// Passes every value, in nanoseconds, with its count to `visit`, ascending. A value is the highest that its bucket
+    /// stands for, as in the percentiles.
+    pub fn visit(&mut self, packed: &PackedHistogram, visit: impl FnMut(Nanos, u64)) {
+        if !packed.is_empty() {
+            self.decoder.visit(&packed.bytes, visit).expect("the bytes were checked when they were read");
+        }
+    }
+}
+
 /// The sum of several histograms: percentiles come from this, they are never averaged.
 pub fn merged<'a>(parts: impl IntoIterator<Item = &'a PackedHistogram>) -> Histogram<u64> {
     let mut whole = PackedHistogram::default().unpack();
@@ -143,12 +164,8 @@ impl<'de> Deserialize<'de> for PackedHistogram {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         let bytes = STANDARD.decode(text.as_bytes()).map_err(D::Error::custom)?;
         if !bytes.is_empty() {
-            let histogram: Histogram<u64> = Deserializer::new()
-                .deserialize(&mut bytes.as_slice())
-                .map_err(|error| D::Error::custom(format!("not an HDR histogram: {error}")))?;
-            if histogram.sigfig() != SIGNIFICANT_DIGITS {
-                return Err(D::Error::custom("a histogram of another precision"));
-            }
+            let checked = Decoder::new().visit(&bytes, |_, _| {});
+            checked.map_err(|fault| D::Error::custom(format_args!("not a histogram of this version: {fault}")))?;
         }
         Ok(Self { bytes })
     }

@@ -5,6 +5,7 @@
 //! ([`Clock`]). Nothing here knows how load is made or how results are judged.
 
 mod clock;
+mod decode;
 mod histogram;
 mod outcome;
 mod recorder;
@@ -12,7 +13,7 @@ mod recording;
 mod series;
 
 pub use clock::{Clock, Nanos};
-pub use histogram::{HIGHEST_NANOS, Latencies, PackedHistogram, SIGNIFICANT_DIGITS, merged};
+pub use histogram::{HIGHEST_NANOS, Latencies, PackedHistogram, SIGNIFICANT_DIGITS, Unpacker, merged};
 pub use outcome::{Completion, ErrorClass, Failure, Outcome};
 pub use recorder::{Interval, Plan, Recorder, ServiceInterval};
 pub use recording::{

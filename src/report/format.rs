@@ -88,6 +88,13 @@ pub(crate) fn share(share: f64) -> String {
     format!("{}{THIN}%", percent(share, decimals(share)))
 }
 
+/// A share (0..=1) as somebody chose it, exact: `99.9 %`, `0.1 %`.
+pub(crate) fn limit(share: f64) -> String {
+    // Twelve digits take away what binary fractions add: 0.001 * 100 is 0.1, not 0.10000000000000001.
+    let percent = format!("{:.12}", share * 100.0);
+    format!("{}{THIN}%", percent.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// A share with its confidence interval, all three with the same number of decimals: `99.98 % [99.97, 99.99]`.
 pub(crate) fn share_interval(point: f64, low: f64, high: f64) -> String {
     let decimals = [point, low, high].into_iter().map(decimals).max().unwrap_or(0);
@@ -216,6 +223,8 @@ mod tests {
         assert_eq!(written(0.000_02), "0.0020 %");
         assert_eq!(written(1e-12), "0.000001 %");
         assert_eq!(written(1.0 - 1e-12), "99.999999 %");
+        assert_eq!(plain(&limit(0.001)), "0.1 %");
+        assert_eq!(plain(&limit(0.25)), "25 %");
         assert_eq!(plain(&share_interval(0.9998, 0.9997, 0.9999)), "99.980 % [99.970, 99.990]");
         assert_eq!(plain(&share_interval(1.0, 0.9999, 1.0)), "100 % [99.990, 100]");
     }

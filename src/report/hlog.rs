@@ -2,7 +2,7 @@
 //! histograms, which the log tools of every implementation read. Values are nanoseconds; the tag of an interval is
 //! `service.operation`.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
 use hdrhistogram::serialization::{
     V2DeflateSerializer,
@@ -33,8 +33,10 @@ pub(super) fn render(run: &Run) -> Vec<u8> {
     builder.add_comment("[Response time of successful requests in nanoseconds; maxima in milliseconds]");
     builder.with_max_value_divisor(1e6);
     // A run carries its start in RFC 3339. Without one the log still holds, counted from the epoch.
-    if let Ok(started) = run.started.parse::<Timestamp>() {
-        builder.with_start_time(SystemTime::from(started)).with_base_time(SystemTime::from(started));
+    let started = run.started.parse::<Timestamp>().ok().and_then(|at| u64::try_from(at.as_second()).ok());
+    if let Some(seconds) = started {
+        let started = UNIX_EPOCH + Duration::from_secs(seconds);
+        builder.with_start_time(started).with_base_time(started);
     }
 
     let mut log = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::{
     format::plain,
-    view::{Align, Block, Column, Listing, Note, RowKind, Table, TableRow, Tone, View},
+    view::{Align, Block, Column, Figure, Listing, Note, RowKind, Table, TableRow, Tone, View},
 };
 
 /// Renders a view. Charts are linked by their file in `charts/`.
@@ -30,11 +30,14 @@ fn block(block: &Block) -> String {
         Block::Facts(facts) => {
             lines(facts.iter().map(|(name, value)| format!("- **{}**: {}", escaped(name), escaped(value))))
         }
-        Block::Figure(figure) => {
-            format!("### {}\n\n![{}](charts/{}.svg)", escaped(&figure.title), escaped(&figure.description), figure.name)
-        }
+        Block::Figures(figures) => figures.iter().map(figure).collect::<Vec<_>>().join("\n\n"),
         Block::Listing(contents) => listing(contents),
     }
+}
+
+fn figure(figure: &Figure) -> String {
+    // The picture shows its title itself.
+    format!("![{}](charts/{}.svg)", escaped(&format!("{}. {}", figure.title, figure.description)), figure.name)
 }
 
 fn note(note: &Note) -> String {
@@ -62,7 +65,7 @@ fn rule(column: &Column) -> String {
 
 fn cells(row: &TableRow) -> impl Iterator<Item = String> {
     row.cells.iter().map(|contents| {
-        let text = cell(&contents.text);
+        let text = cell(&contents.whole());
         let emphasis = match (row.kind, contents.tone) {
             _ if text.is_empty() => "",
             (_, Tone::Bad) | (RowKind::Sum | RowKind::Total, _) => "**",
@@ -97,18 +100,27 @@ fn lines(pieces: impl IntoIterator<Item = String>) -> String {
     pieces.into_iter().collect::<Vec<_>>().join("\n")
 }
 
-/// Text that Markdown shows as it is: what it reads as syntax within a line is escaped, line breaks become spaces.
+/// Text that Markdown shows as it is: what it would read as syntax is escaped, line breaks become spaces.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
+    let mut before = None;
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let next = letters.peek().copied();
+        let within_word = before.is_some_and(char::is_alphanumeric) && next.is_some_and(char::is_alphanumeric);
         match letter {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '#' => escaped.extend(['\\', letter]),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '&' => escaped.push_str("&amp;"),
             '\r' | '\n' => escaped.push(' '),
+            '\\' | '`' | '*' | '~' => escaped.extend(['\\', letter]),
+            '_' if !within_word => escaped.extend(['\\', letter]),
+            // Only these make a link of what stands in brackets.
+            ']' if matches!(next, Some('(' | '[' | ':')) => escaped.extend(['\\', letter]),
+            '#' | '+' | '-' | '=' if before.is_none() => escaped.extend(['\\', letter]),
             letter => escaped.push(letter),
         }
+        before = Some(letter);
     }
     escaped
 }
@@ -119,7 +131,9 @@ mod tests {
 
     #[test]
     fn escapes_what_markdown_would_read_as_syntax() {
-        assert_eq!(escaped("a*b_c`d`<script>\n[x](y)"), r"a\*b\_c\`d\`&lt;script&gt; \[x\](y)");
+        assert_eq!(escaped("a*b`c`<script>\n[x](y)"), r"a\*b\`c\`&lt;script&gt; [x\](y)");
+        assert_eq!(escaped("command_timeout of _this_ [1, 2]"), r"command_timeout of \_this\_ [1, 2]");
+        assert_eq!(escaped("# no heading"), r"\# no heading");
         assert_eq!(cell("a|b"), r"a\|b");
     }
 

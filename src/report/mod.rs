@@ -4,14 +4,17 @@
 //! output is one file that supplies only syntax. Nothing here judges: verdicts, grades and checks come from
 //! [`crate::analysis`]. Nothing here writes to disk either: the caller gets names and bytes.
 
+pub mod chart;
 mod csv;
-mod format;
+pub(crate) mod format;
 mod hlog;
 mod html;
 mod json;
 mod markdown;
 mod summary;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use terminal::Style;
@@ -21,8 +24,9 @@ use crate::{analysis::Analysis, results::Run, scenario::Scenario};
 
 /// Every file of a result folder except the run itself, by its path within the folder.
 pub fn files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String, Vec<u8>)> {
-    let view = View::new(run, scenario, analysis, Vec::new());
-    vec![
+    let charts = chart::charts(run, scenario, analysis);
+    let view = View::new(run, scenario, analysis, &charts);
+    let mut files = vec![
         ("report.html".to_owned(), html::render(&view).into_bytes()),
         ("report.md".to_owned(), markdown::render(&view).into_bytes()),
         ("summary.csv".to_owned(), csv::summary(scenario, analysis)),
@@ -31,15 +35,25 @@ pub fn files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String
         ("errors.csv".to_owned(), csv::errors(run)),
         ("histograms.hlog".to_owned(), hlog::render(run)),
         ("scenario.toml".to_owned(), run.scenario.clone().into_bytes()),
-    ]
+    ];
+    for chart in charts {
+        files.push((format!("charts/{}.svg", chart.name), chart.svg.into_bytes()));
+        files.push((format!("charts/{}.png", chart.name), chart.png));
+    }
+    files
 }
 
 /// The report for the terminal: verdict, table, trust, findings.
 pub fn terminal(run: &Run, scenario: &Scenario, analysis: &Analysis, style: Style) -> String {
-    terminal::render(&View::new(run, scenario, analysis, Vec::new()), style)
+    terminal::render(&View::new(run, scenario, analysis, &[]), style)
+}
+
+/// The verdict in one sentence.
+pub fn headline(run: &Run, scenario: &Scenario, analysis: &Analysis) -> String {
+    View::new(run, scenario, analysis, &[]).headline.sentence
 }
 
 /// The summary as JSON, for programs.
 pub fn json_summary(run: &Run, scenario: &Scenario, analysis: &Analysis) -> String {
-    json::render(run, scenario, analysis, &View::new(run, scenario, analysis, Vec::new()))
+    json::render(run, scenario, analysis, &View::new(run, scenario, analysis, &[]))
 }

@@ -62,7 +62,11 @@ impl Page {
     fn block(&mut self, block: &Block) {
         match block {
             Block::Paragraph(paragraph) => self.paragraph(GAP, paragraph, &self.plain()),
-            Block::Notes(notes) => notes.iter().for_each(|note| self.note(note)),
+            Block::Notes(notes) => {
+                for note in notes {
+                    self.note(note);
+                }
+            }
             Block::Table(table) => self.table(table),
             Block::Facts(facts) => {
                 for (name, value) in facts {
@@ -70,7 +74,7 @@ impl Page {
                 }
             }
             // A terminal shows no pictures, and nobody copies from its scrollback what lies in a file.
-            Block::Figure(_) | Block::Listing(_) => {}
+            Block::Figures(_) | Block::Listing(_) => {}
         }
     }
 
@@ -92,8 +96,11 @@ impl Page {
         let shown = self.fitting(table);
         let headings = shown.iter().map(|column| (heading(&table.columns[*column]), self.quiet())).collect();
         self.row(table, &shown, headings);
-        for row in &table.rows {
-            let cells = shown.iter().map(|column| (row.cells[*column].text.clone(), self.cell(row, *column))).collect();
+        for (place, row) in table.rows.iter().enumerate() {
+            if place > 0 && table.rows[place - 1].kind == RowKind::Sum {
+                self.gap();
+            }
+            let cells = shown.iter().map(|column| (padded(table, row, *column), self.cell(row, *column))).collect();
             self.row(table, &shown, cells);
         }
         for legend in &table.legend {
@@ -208,7 +215,14 @@ fn heading(column: &Column) -> String {
     }
 }
 
+/// The text of a cell; where others of its column carry a mark, one without leaves room for it.
+fn padded(table: &Table, row: &TableRow, column: usize) -> String {
+    let room = table.rows.iter().map(|row| measure_text_width(row.cells[column].mark)).max().unwrap_or(0);
+    let cell = &row.cells[column];
+    cell.whole() + &" ".repeat(room - measure_text_width(cell.mark))
+}
+
 fn width_of(table: &Table, column: usize) -> usize {
-    let cells = table.rows.iter().map(|row| measure_text_width(&row.cells[column].text));
+    let cells = table.rows.iter().map(|row| measure_text_width(&padded(table, row, column)));
     cells.chain([measure_text_width(&heading(&table.columns[column]))]).max().unwrap_or(0)
 }

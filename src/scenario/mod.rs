@@ -1,8 +1,35 @@
 //! Scenario files: TOML text in, validated [`Scenario`] out.
+//!
+//! What a file may hold is declared once, in tables ([`document`], [`commands`]); the reader, the overrides of the
+//! command line and the JSON Schema for editors all go by them. Nothing here runs anything.
 
+#[cfg(test)]
+mod agreement;
+mod builtin;
+mod commands;
+mod document;
+mod duration;
+mod errors;
+mod field;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod messages;
 mod model;
+mod operations;
+mod overrides;
+mod read;
+mod reader;
+mod schema;
+mod text;
 
+pub use builtin::{BUILTIN, Source, builtin, load, source};
+pub use duration::{format_duration, parse_duration};
+pub use errors::{Path, ScenarioError, ScenarioErrors};
 pub use model::{
     Access, Action, ArrivalProcess, Checkout, Command, Keys, Load, Objective, Operation, Order, PasswordSource, Phases,
     Pool, Scenario, Service, ValueSize,
 };
+pub use overrides::Overrides;
+pub use read::parse;
+pub use schema::schema;

@@ -78,6 +78,8 @@ mod tests {
     use super::numbered;
 
     proptest! {
+        #![proptest_config(crate::workload::sample::laws())]
+
         #[test]
         fn numbers_are_written_as_they_are_elsewhere(number in any::<u64>(), shift in 0_u32..64) {
             let number = number >> shift;

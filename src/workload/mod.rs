@@ -23,7 +23,7 @@
 //! | `APPEND` that leaves more than [`text_limit`] | `SET` to one value | the limit and one value |
 //!
 //! Inside a transaction the replies of the steps are not known when they would be needed. There the same upkeep follows
-//! by chance, as often as it would on average.
+//! by chance, about as often as replies would ask for it; the bounds then hold for the average key.
 
 mod access;
 mod arrivals;
@@ -36,6 +36,13 @@ mod stream;
 mod template;
 mod upkeep;
 mod value;
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod simulation;
 
 pub use arrivals::Arrivals;
 pub use prefill::Prefill;

@@ -100,6 +100,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::workload::sample::laws())]
+
         #[test]
         fn filling_is_replacing(text in "(\\{key\\}|\\{value\\}|\\{member\\}|[{}a-cé ]){0,12}") {
             let replaced = text.replace("{key}", "api:str:7").replace("{value}", "xyz").replace("{member}", "m3");

@@ -120,6 +120,8 @@ mod tests {
     use super::neighbours;
 
     proptest! {
+        #![proptest_config(crate::workload::sample::laws())]
+
         #[test]
         fn neighbours_surround_what_was_asked_for(
             first in 0_u64..200, batch in 1_u64..50, width in 1_u64..150, count in 1_u64..200

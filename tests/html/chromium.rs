@@ -21,6 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
+/// Where macOS keeps them.
+const APPLICATIONS: [&str; 2] = [
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
 /// A running browser with one page.
 pub(crate) struct Chromium {
     child: Child,
@@ -141,6 +147,7 @@ fn binary() -> PathBuf {
     NAMES
         .iter()
         .flat_map(|name| env::split_paths(&path).map(move |folder| folder.join(name)))
+        .chain(APPLICATIONS.map(PathBuf::from))
         .find(|file| file.is_file())
-        .expect("no Chromium on PATH: `make test-deps` installs it")
+        .expect("no Chromium found; `make test` installs one, or run deploy/install-deps.sh test")
 }

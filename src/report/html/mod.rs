@@ -100,7 +100,7 @@ fn block(block: &Block) -> Markup {
         Block::Facts(facts) => html! {
             dl.facts { @for (name, value) in facts { div { dt { (name) } dd { (value) } } } }
         },
-        Block::Figure(contents) => figure(contents),
+        Block::Figures(figures) => html! { div.figures { @for contents in figures { (figure(contents)) } } },
         Block::Listing(contents) => listing(contents),
     }
 }
@@ -123,7 +123,7 @@ fn table(table: &Table) -> Markup {
             table id=(table.id) role="table" {
                 caption id=(caption) { (table.caption) }
                 thead role="rowgroup" {
-                    tr role="row" { @for column in &table.columns { (heading(column)) } }
+                    tr role="row" { @for column in &table.columns { (heading(table, column)) } }
                 }
                 tbody role="rowgroup" {
                     @for contents in &table.rows { (row(table, contents)) }
@@ -136,13 +136,18 @@ fn table(table: &Table) -> Markup {
     }
 }
 
-fn heading(column: &Column) -> Markup {
+fn heading(table: &Table, column: &Column) -> Markup {
     html! {
-        th scope="col" role="columnheader" class=(align(column.align)) {
+        th.last[is_last_head(table, column)] scope="col" role="columnheader" class=(align(column.align)) {
             (column.heading)
             @if let Some(unit) = column.unit { " " span.unit { (unit) } }
         }
     }
+}
+
+/// Whether it is the column that tells rows apart; the ones before it only group them.
+fn is_last_head(table: &Table, column: &Column) -> bool {
+    table.columns.iter().rfind(|column| column.heads).is_some_and(|last| last.heading == column.heading)
 }
 
 fn row(table: &Table, row: &TableRow) -> Markup {
@@ -156,10 +161,10 @@ fn row(table: &Table, row: &TableRow) -> Markup {
         tr role="row" class=(kind) {
             @for (column, cell) in table.columns.iter().zip(&row.cells) {
                 @if column.heads {
-                    th scope="row" role="rowheader" class=(align(column.align)) { (cell.text) }
+                    th.last[is_last_head(table, column)] scope="row" role="rowheader" class=(align(column.align)) { (cell.text) }
                 } @else {
                     td role="cell" data-label=(column.label()) class={ (align(column.align)) " " (tone(cell.tone)) } {
-                        span { (cell.text) }
+                        span { (cell.text) @if !cell.mark.is_empty() { sup { (cell.mark) } } }
                     }
                 }
             }
@@ -171,9 +176,9 @@ fn figure(figure: &Figure) -> Markup {
     let title = format!("chart-{}", figure.name);
     html! {
         figure {
-            h3 id=(title) { (figure.title) }
+            // The picture shows its title itself, and says to those who do not see it what it shows.
+            h3.unseen id=(title) { (figure.title) }
             div.scroll.chart role="region" aria-labelledby=(title) tabindex="0" { (PreEscaped(&figure.svg)) }
-            figcaption { (figure.description) }
         }
     }
 }

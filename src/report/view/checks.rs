@@ -108,13 +108,22 @@ pub(in crate::report) fn slug(kind: CheckKind) -> &'static str {
     }
 }
 
-/// A measured value or limit of a check, with its unit.
+/// A measured value of a check, with its unit.
 pub(super) fn quantity(kind: CheckKind, value: f64) -> String {
+    with_unit(kind, value, signed_share)
+}
+
+/// A limit of a check, with its unit.
+pub(super) fn limit(kind: CheckKind, value: f64) -> String {
+    with_unit(kind, value, format::limit)
+}
+
+fn with_unit(kind: CheckKind, value: f64, share: fn(f64) -> String) -> String {
     match kind {
         CheckKind::Accounts => format::counted(value.abs() as u64, "request", "requests"),
         CheckKind::BeyondRange => format::counted(value as u64, "duration", "durations"),
-        CheckKind::Backlog => format!("{}/s", signed_share(value)),
-        CheckKind::ScheduleLag => format!("{} of p50", signed_share(value)),
+        CheckKind::Backlog => format!("{}/s", share(value)),
+        CheckKind::ScheduleLag => format!("{} of p50", share(value)),
         CheckKind::AchievedRate
         | CheckKind::WorkerCpu
         | CheckKind::Steal
@@ -122,7 +131,7 @@ pub(super) fn quantity(kind: CheckKind, value: f64) -> String {
         | CheckKind::Drift
         | CheckKind::LittlesLaw
         | CheckKind::Misses
-        | CheckKind::Errors => signed_share(value),
+        | CheckKind::Errors => share(value),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::{
     Block, Note, Section, Tone,
-    checks::{quantity, subject, words},
+    checks::{limit, quantity, subject, words},
     failures, scope_name,
 };
 use crate::{
     analysis::{Analysis, Check, Finding, Level, Scope},
-    report::format::{counted, duration, factor, share},
+    report::format::{count, counted, duration, factor, share},
 };
 
 pub(super) fn section(analysis: &Analysis) -> Section {
@@ -19,12 +19,12 @@ pub(super) fn section(analysis: &Analysis) -> Section {
 
 fn note(finding: &Finding, analysis: &Analysis) -> Note {
     match finding {
-        Finding::Failures { scope, class, count, message } => Note {
+        Finding::Failures { scope, class, count: failed, message } => Note {
             tone: Tone::Bad,
             fact: format!(
                 "{}{} of {} failed with {class}: “{message}”.",
-                counted(*count, "request", "requests"),
-                portion(*count, scope, analysis),
+                counted(*failed, "request", "requests"),
+                portion(*failed, scope, analysis),
                 scope_name(scope),
             ),
             advice: failures::advice(class).to_owned(),
@@ -61,7 +61,8 @@ fn note(finding: &Finding, analysis: &Analysis) -> Note {
         Finding::Stall { second, max } => Note {
             tone: Tone::Bad,
             fact: format!(
-                "Hardly anything completed from second {second} on; the longest response time that followed was {}.",
+                "Hardly anything was answered for a while from second {second} on; of the requests that waited for its end \
+                 the slowest took {}.",
                 duration(*max as f64),
             ),
             advice: "Look for what stopped the server at that moment: a slow command (SLOWLOG GET), a fork to save the data \
@@ -71,19 +72,19 @@ fn note(finding: &Finding, analysis: &Analysis) -> Note {
         Finding::Reconnects { service, lost, recovered } => Note {
             tone: if recovered == lost { Tone::Fair } else { Tone::Bad },
             fact: format!(
-                "{service} lost {}; {} came back.",
+                "{service} lost {}, of which {} came back.",
                 counted(*lost, "connection", "connections"),
-                counted(*recovered, "connection", "connections"),
+                count(*recovered),
             ),
             advice: "Look for a restart, CLIENT KILL, the server's timeout setting, or a network that drops connections; \
                      requests under way at that moment are counted as “connection lost”."
                 .to_owned(),
         },
-        Finding::Upkeep { count, share: part } => Note {
+        Finding::Upkeep { count: commands, share: part } => Note {
             tone: Tone::Quiet,
             fact: format!(
                 "{} kept the data bounded, {} of all commands.",
-                counted(*count, "extra command", "extra commands"),
+                counted(*commands, "extra command", "extra commands"),
                 share(*part),
             ),
             advice: "They take a part of the server that no application would, and are in no sum. A mix that removes as much \
@@ -121,11 +122,11 @@ fn portion(count: u64, scope: &Scope, analysis: &Analysis) -> String {
 fn trust(check: &Check) -> Note {
     let limit = match (check.level, check.refuse) {
         (Level::Refuse, Some(refuse)) => {
-            format!("; from {} on the measurement is refused", quantity(check.kind, refuse))
+            format!("; above {} the measurement is refused", limit(check.kind, refuse))
         }
         (Level::Ok, _) => String::new(),
         (Level::Warn | Level::Refuse, _) => {
-            format!("; from {} on it counts as a warning", quantity(check.kind, check.warn))
+            format!("; above {} it is a warning", limit(check.kind, check.warn))
         }
     };
     Note {

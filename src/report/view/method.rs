@@ -43,7 +43,7 @@ fn facts(run: &Run, scenario: &Scenario) -> Vec<(String, String)> {
                 "{} of requests within {}, at most {} failed",
                 percent(objective.percentile),
                 format::setting(objective.latency),
-                format::share(objective.max_error_rate),
+                format::limit(objective.max_error_rate),
             ),
         ),
         ("Started", run.started.clone()),
@@ -216,11 +216,11 @@ fn keys(service: &Service) -> String {
         Access::Uniform => "uniform".to_owned(),
         Access::Zipf { exponent } => format!("Zipf {exponent}"),
         Access::Hotspot { keys, requests } => {
-            format!("{} of the requests on {} of the keys", format::share(requests), format::share(keys))
+            format!("{} of the requests on {} of the keys", format::limit(requests), format::limit(keys))
         }
         Access::Latest { exponent } => format!("latest, Zipf {exponent}"),
         Access::Sequential => "one after another".to_owned(),
-        Access::Gaussian { deviation } => format!("normal, deviation {}", format::share(deviation)),
+        Access::Gaussian { deviation } => format!("normal, deviation {}", format::limit(deviation)),
     };
     format!("{} under {}, {access}", format::count(service.keys.count), service.keys.prefix)
 }

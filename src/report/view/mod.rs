@@ -18,7 +18,7 @@ pub(crate) use model::{
     View,
 };
 
-use super::format;
+use super::{chart::Chart, format};
 use crate::{
     analysis::{Analysis, Distribution, Grade, Level, Outcome, PercentileValue, Scope},
     results::Run,
@@ -27,14 +27,14 @@ use crate::{
 
 impl View {
     /// The report of a run, with the charts that were drawn of it.
-    pub(crate) fn new(run: &Run, scenario: &Scenario, analysis: &Analysis, figures: Vec<Figure>) -> Self {
+    pub(crate) fn new(run: &Run, scenario: &Scenario, analysis: &Analysis, charts: &[Chart]) -> Self {
         Self {
             title: format!("{}: response time against {}", scenario.name, format::setting(scenario.objective.latency)),
             subtitle: subtitle(run, scenario),
             headline: headline::headline(run, scenario, analysis),
             results: results::section(scenario, analysis),
             trust: trust::section(run, scenario, analysis),
-            charts: Section::new("charts", "Charts", figures.into_iter().map(Block::Figure).collect()),
+            charts: charts_section(charts),
             findings: findings::section(analysis),
             method: method::section(run, scenario),
             colophon: colophon(run),
@@ -48,6 +48,20 @@ impl View {
             _ => &[],
         })
     }
+}
+
+fn charts_section(charts: &[Chart]) -> Section {
+    let figures: Vec<_> = charts
+        .iter()
+        .map(|chart| Figure {
+            name: chart.name,
+            title: chart.title.clone(),
+            description: chart.description.clone(),
+            svg: chart.svg.clone(),
+        })
+        .collect();
+    let blocks = if figures.is_empty() { Vec::new() } else { vec![Block::Figures(figures)] };
+    Section::new("charts", "Charts", blocks)
 }
 
 fn subtitle(run: &Run, scenario: &Scenario) -> String {
@@ -111,7 +125,7 @@ fn scope_name(scope: &Scope) -> String {
 }
 
 /// A percentile of a distribution, if analysis offers it.
-pub(super) fn known_percentile(distribution: &Distribution, percentile: f64) -> Option<PercentileValue> {
+fn known_percentile(distribution: &Distribution, percentile: f64) -> Option<PercentileValue> {
     // Both numbers come from decimal literals or the same field; they are equal or they are different percentiles.
     distribution.percentiles.iter().find(|known| (known.percentile - percentile).abs() < 1e-9).map(|known| known.value)
 }

@@ -80,8 +80,8 @@ pub(crate) enum Block {
     Notes(Vec<Note>),
     /// Names and values.
     Facts(Vec<(String, String)>),
-    /// A chart.
-    Figure(Figure),
+    /// Charts.
+    Figures(Vec<Figure>),
     /// Text to be copied.
     Listing(Listing),
 }
@@ -152,6 +152,8 @@ pub(crate) enum RowKind {
 pub(crate) struct Cell {
     /// Its text.
     pub(crate) text: String,
+    /// Sign behind it that the legend explains; empty for none.
+    pub(crate) mark: &'static str,
     /// How it is coloured.
     pub(crate) tone: Tone,
 }
@@ -186,7 +188,7 @@ pub(crate) struct Note {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Figure {
     /// Stem of its file.
-    pub(crate) name: String,
+    pub(crate) name: &'static str,
     /// Title.
     pub(crate) title: String,
     /// What it shows, for those who cannot see it.
@@ -254,7 +256,17 @@ impl Column {
 impl Cell {
     /// A cell.
     pub(crate) fn new(text: impl Into<String>, tone: Tone) -> Self {
-        Self { text: text.into(), tone }
+        Self { text: text.into(), mark: "", tone }
+    }
+
+    /// The same with a mark.
+    pub(crate) fn marked(self, mark: &'static str) -> Self {
+        Self { mark, ..self }
+    }
+
+    /// Text and mark.
+    pub(crate) fn whole(&self) -> String {
+        format!("{}{}", self.text, self.mark)
     }
 }
 

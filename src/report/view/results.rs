@@ -1,15 +1,17 @@
 //! The numbers: response time per service and operation against the target, and where the time goes.
 
-use super::{Block, Cell, Column, RowKind, Section, Table, TableRow, Tone, grade_word, known_percentile, scope_name};
+use std::collections::BTreeMap;
+
+use super::{Block, Cell, Column, RowKind, Section, Table, TableRow, Tone, grade_word, known_percentile};
 use crate::{
-    analysis::{Analysis, Grade, PercentileValue, Row},
+    analysis::{Analysis, Distribution, Grade, PercentileValue, Row},
     measure::SeriesRole,
     report::format::{self, NOTHING},
     scenario::Scenario,
 };
 
 /// Mark behind a percentile that has few samples beyond it.
-const UNCERTAIN: char = '†';
+const UNCERTAIN: &str = "†";
 
 /// Percentiles of the main table, with how early each is left out.
 const SHOWN: [(f64, u8); 4] = [(50.0, 2), (95.0, 6), (99.0, 1), (99.9, 4)];
@@ -17,6 +19,14 @@ const SHOWN: [(f64, u8); 4] = [(50.0, 2), (95.0, 6), (99.0, 1), (99.9, 4)];
 pub(super) fn section(scenario: &Scenario, analysis: &Analysis) -> Section {
     let blocks = vec![Block::Table(against_target(scenario, analysis)), Block::Table(where_time_goes(analysis))];
     Section::new("results", "Response time by service and operation", blocks)
+}
+
+/// Rows in the order in which people read them: every service's sum behind its operations, the whole at the end.
+pub(super) fn grouped(analysis: &Analysis) -> impl Iterator<Item = &Row> {
+    let services = analysis.rows.iter().filter(|row| kind(row) == RowKind::Sum).map(|row| &row.scope.service);
+    let of_services =
+        services.flat_map(|service| analysis.rows.iter().filter(move |row| row.scope.service == *service));
+    of_services.chain(analysis.rows.iter().filter(|row| kind(row) == RowKind::Total))
 }
 
 /// Service and operation of a row, as its first two cells.
@@ -70,9 +80,7 @@ fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
     ]);
 
     let mut marks = Marks::default();
-    let rows = analysis
-        .rows
-        .iter()
+    let rows = grouped(analysis)
         .map(|row| {
             let judged = row.scope.role == SeriesRole::Operation;
             let mut cells = Vec::from(names(row));
@@ -81,7 +89,8 @@ fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
             cells.push(format::significant(row.rate).into());
             cells.push(row.response.mean.map_or_else(|| NOTHING.to_owned(), format::milliseconds).into());
             for (shown, _) in &percentiles {
-                cells.push(marks.cell(row, *shown));
+                let known = known_percentile(&row.response, *shown).unwrap_or(row.judged.value);
+                cells.push(marks.value(*shown, known));
             }
             let longest = (row.counts.completed > 0).then(|| row.response.histogram.max() as f64);
             cells.push(longest.map_or_else(|| NOTHING.to_owned(), format::milliseconds).into());
@@ -151,15 +160,13 @@ fn where_time_goes(analysis: &Analysis) -> Table {
         Column::numbers("Received", None, 1),
     ];
     let mut marks = Marks::default();
-    let rows = analysis
-        .rows
-        .iter()
+    let rows = grouped(analysis)
         .map(|row| {
             let mut cells = Vec::from(names(row));
-            cells.push(marks.of(row, "wait ", known_percentile(&row.wait, 50.0), 50.0));
-            cells.push(marks.of(row, "wait ", known_percentile(&row.wait, 99.0), 99.0));
-            cells.push(marks.of(row, "service time ", known_percentile(&row.service_time, 50.0), 50.0));
-            cells.push(marks.of(row, "service time ", known_percentile(&row.service_time, 99.0), 99.0));
+            cells.push(marks.cell(&row.wait, 50.0));
+            cells.push(marks.cell(&row.wait, 99.0));
+            cells.push(marks.cell(&row.service_time, 50.0));
+            cells.push(marks.cell(&row.service_time, 99.0));
             cells.push(row.hit_ratio.map_or_else(|| NOTHING.to_owned(), format::share).into());
             cells.push(format::bytes(row.counts.bytes_sent).into());
             cells.push(format::bytes(row.counts.bytes_received).into());
@@ -179,43 +186,65 @@ fn where_time_goes(analysis: &Analysis) -> Table {
 #[derive(Default)]
 struct Marks {
     uncertain: bool,
-    missing: Vec<String>,
+    missing: BTreeMap<String, Missing>,
+}
+
+/// Rows for which one percentile cannot be printed: the least and the most that they need and have.
+struct Missing {
+    needed: (u64, u64),
+    have: (u64, u64),
 }
 
 impl Marks {
-    fn cell(&mut self, row: &Row, percentile: f64) -> Cell {
-        self.of(row, "", known_percentile(&row.response, percentile), percentile)
+    fn cell(&mut self, distribution: &Distribution, percentile: f64) -> Cell {
+        match known_percentile(distribution, percentile) {
+            Some(value) => self.value(percentile, value),
+            None => Cell::new(NOTHING, Tone::Quiet),
+        }
     }
 
-    fn of(&mut self, row: &Row, what: &str, value: Option<PercentileValue>, percentile: f64) -> Cell {
+    fn value(&mut self, percentile: f64, value: PercentileValue) -> Cell {
         match value {
-            Some(PercentileValue::Known { nanos, decisive: true, .. }) => format::milliseconds(nanos as f64).into(),
-            Some(PercentileValue::Known { nanos, decisive: false, .. }) => {
-                self.uncertain = true;
-                format!("{}{UNCERTAIN}", format::milliseconds(nanos as f64)).into()
+            PercentileValue::Known { nanos, decisive, .. } => {
+                self.uncertain |= !decisive;
+                Cell::from(format::milliseconds(nanos as f64)).marked(if decisive { "" } else { UNCERTAIN })
             }
-            Some(PercentileValue::TooFew { needed, have }) => {
+            PercentileValue::TooFew { needed, have } => {
                 if have > 0 {
-                    self.missing.push(format!(
-                        "{what}{} of {} needs {} samples, have {}",
-                        format::percentile(percentile),
-                        scope_name(&row.scope),
-                        format::count(needed),
-                        format::count(have),
-                    ));
+                    self.missing
+                        .entry(format::percentile(percentile))
+                        .and_modify(|missing| {
+                            missing.needed = widened(missing.needed, needed);
+                            missing.have = widened(missing.have, have);
+                        })
+                        .or_insert(Missing { needed: (needed, needed), have: (have, have) });
                 }
                 Cell::new(NOTHING, Tone::Quiet)
             }
-            None => Cell::new(NOTHING, Tone::Quiet),
         }
     }
 
     fn legend(self) -> Vec<String> {
         let uncertain = self.uncertain.then(|| {
-            format!("{UNCERTAIN} Fewer than 100 samples lie beyond this percentile: good for orientation, not for a verdict.")
+            format!("{UNCERTAIN} Fewer than 100 samples lie beyond it: good for orientation, not for a verdict.")
         });
-        let missing =
-            (!self.missing.is_empty()).then(|| format!("{NOTHING} Not printed: {}.", self.missing.join("; ")));
+        let missing: Vec<_> = self
+            .missing
+            .iter()
+            .map(|(name, missing)| {
+                format!("{name} needs {} samples, have {}", range(missing.needed), range(missing.have))
+            })
+            .collect();
+        let missing = (!missing.is_empty())
+            .then(|| format!("{NOTHING} Not printed for want of samples: {}.", missing.join("; ")));
         uncertain.into_iter().chain(missing).collect()
     }
+}
+
+fn widened((least, most): (u64, u64), value: u64) -> (u64, u64) {
+    (least.min(value), most.max(value))
+}
+
+fn range((least, most): (u64, u64)) -> String {
+    if least == most { format::count(least) } else { format!("{} to {}", format::count(least), format::count(most)) }
 }

@@ -1,11 +1,12 @@
 //! Why the numbers can be trusted, or not: accounts, checks and confidence intervals.
 
+use std::cmp::Ordering;
+
 use super::{
     Block, Cell, Column, RowKind, Section, Table, TableRow, Tone,
-    checks::{quantity, subject, words},
+    checks::{limit, quantity, subject, words},
     headline::{outcome_tone, outcome_words},
-    known_percentile,
-    results::{kind, names},
+    results::{grouped, kind, names},
 };
 use crate::{
     analysis::{Analysis, Check, Level, PercentileValue, Proportion},
@@ -84,25 +85,27 @@ fn checks_table(checks: &[Check]) -> Table {
         Column::head("Check"),
         Column::words("Of", 1),
         Column::numbers("Measured", None, 0),
-        Column::numbers("Warns from", None, 2),
-        Column::numbers("Refuses from", None, 2),
+        Column::numbers("Warns above", None, 2),
+        Column::numbers("Refuses above", None, 2),
         Column::words("Result", 0),
         Column::words("Guards against", 3),
     ];
-    let rows = checks
-        .iter()
-        .map(|check| {
+    let rows = worth_showing(checks)
+        .map(|(check, of)| {
             let words = words(check.kind);
             let result = match check.level {
                 Level::Ok => Cell::new("passed", Tone::Good),
                 Level::Warn => Cell::new("warning", Tone::Fair),
                 Level::Refuse => Cell::new("refused", Tone::Bad),
             };
-            let limit =
-                |limit: Option<f64>| limit.map_or_else(|| NOTHING.to_owned(), |limit| quantity(check.kind, limit));
+            let limit = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), |value| limit(check.kind, value));
             let cells = vec![
                 words.name.into(),
-                check.subject.as_deref().unwrap_or("whole run").into(),
+                match (&check.subject, of) {
+                    (None, _) => "whole run".into(),
+                    (Some(subject), 1) => subject.as_str().into(),
+                    (Some(subject), of) => format!("{subject}, the worst of {of}").into(),
+                },
                 quantity(check.kind, check.value).into(),
                 limit(Some(check.warn)).into(),
                 limit(check.refuse).into(),
@@ -115,6 +118,25 @@ fn checks_table(checks: &[Check]) -> Table {
     Table { id: "checks", caption: "Checks of the measurement".to_owned(), columns, rows, legend: Vec::new() }
 }
 
+/// Of each kind every check that did not pass and, of those that did, the one closest to its limit, with how many it
+/// stands for.
+fn worth_showing(checks: &[Check]) -> impl Iterator<Item = (&Check, usize)> {
+    let closeness = |check: &Check| (check.value / check.warn).abs();
+    checks.iter().enumerate().filter_map(move |(place, check)| {
+        if check.level != Level::Ok {
+            return Some((check, 1));
+        }
+        let alike =
+            || checks.iter().enumerate().filter(|(_, other)| other.kind == check.kind && other.level == Level::Ok);
+        let beaten = alike().any(|(other_place, other)| match closeness(other).total_cmp(&closeness(check)) {
+            Ordering::Greater => true,
+            Ordering::Equal => other_place < place,
+            Ordering::Less => false,
+        });
+        (!beaten).then(|| (check, alike().count()))
+    })
+}
+
 fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
     let objective = &scenario.objective;
     let columns = vec![
@@ -125,23 +147,19 @@ fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
         Column::numbers("Burstiness", None, 1),
         Column::words("Objective", 0),
     ];
-    let rows = analysis
-        .rows
-        .iter()
+    let rows = grouped(analysis)
         .filter(|row| row.scope.role == SeriesRole::Operation)
         .map(|row| {
             let mut cells = Vec::from(names(row));
             cells.push(in_time(&row.bad).into());
-            let value = known_percentile(&row.response, objective.percentile);
-            cells.push(match value {
-                Some(PercentileValue::Known { nanos, low, high, .. }) => {
+            cells.push(match row.judged.value {
+                PercentileValue::Known { nanos, low, high, .. } => {
                     let [nanos, low, high] = [nanos, low, high].map(|value| format::milliseconds(value as f64));
                     format!("{nanos} [{low}, {high}]").into()
                 }
-                Some(PercentileValue::TooFew { needed, have }) => {
+                PercentileValue::TooFew { needed, have } => {
                     format!("needs {} samples, have {}", format::count(needed), format::count(have)).into()
                 }
-                None => Cell::new(NOTHING, Tone::Quiet),
             });
             cells.push(format::significant(row.response.burstiness).into());
             cells.push(Cell::new(outcome_words(row.outcome), outcome_tone(row.outcome)));

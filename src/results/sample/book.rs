@@ -107,12 +107,11 @@ impl Book {
     /// Closes the books. Workers and host are left to the caller.
     pub(crate) fn close(&self) -> Recording {
         let measured_ns = u64::from(self.seconds) * SECOND;
-        let last = self.series.iter().flat_map(|book| &book.requests).map(Request::done).max().unwrap_or(0);
         let period = Period {
             warmup_ns: 2 * SECOND,
             planned_ns: measured_ns,
             measured_ns,
-            drain_ns: last.saturating_sub(measured_ns),
+            drain_ns: self.end() - measured_ns,
             interrupted: false,
         };
         let mut scratch = Latencies::default();
@@ -127,31 +126,40 @@ impl Book {
 
     fn close_service(&self, index: usize, scratch: &mut Latencies) -> ServiceRecord {
         let book = &self.services[index];
-        let requests: Vec<&Request> = self
-            .series
-            .iter()
-            .filter(|series| series.service == index && series.key.role == SeriesRole::Operation)
-            .flat_map(|series| &series.requests)
-            .collect();
-        let end = requests.iter().map(|request| request.done()).max().unwrap_or(0);
-        let seconds = end.div_ceil(SECOND).max(u64::from(self.seconds)) as u32;
+        let requests = self.requests_of(index);
+        let end = self.end();
+        let seconds = end.div_ceil(SECOND) as u32;
         ServiceRecord {
             name: book.name.clone(),
             connect: pack(scratch, &book.connect),
             connections: book.connections,
             scheduled: requests.len() as u64,
-            seconds: (0..seconds).map(|second| book.second(second, &requests, scratch)).collect(),
+            seconds: (0..seconds).map(|second| book.second(second, end, &requests, scratch)).collect(),
         }
+    }
+
+    /// When the last request was done, or the measured period over.
+    fn end(&self) -> Nanos {
+        let requests = self.series.iter().flat_map(|book| &book.requests);
+        requests.map(Request::done).max().unwrap_or(0).max(u64::from(self.seconds) * SECOND)
+    }
+
+    fn requests_of(&self, service: usize) -> Vec<&Request> {
+        self.series
+            .iter()
+            .filter(|series| series.service == service && series.key.role == SeriesRole::Operation)
+            .flat_map(|series| &series.requests)
+            .collect()
     }
 }
 
 impl ServiceBook {
-    fn second(&self, second: u32, requests: &[&Request], scratch: &mut Latencies) -> ServiceSecond {
-        let (from, to) = (u64::from(second) * SECOND, (u64::from(second) + 1) * SECOND);
+    fn second(&self, second: u32, end: Nanos, requests: &[&Request], scratch: &mut Latencies) -> ServiceSecond {
+        let (from, to) = (u64::from(second) * SECOND, ((u64::from(second) + 1) * SECOND).min(end));
         let released = |request: &&&Request| (from..to).contains(&(request.due + request.lag));
         let mean_level = |since: fn(&Request) -> Nanos| {
             let overlap = |request: &&Request| request.done().min(to).saturating_sub(since(request).max(from));
-            requests.iter().map(overlap).sum::<Nanos>() as f64 / SECOND as f64
+            requests.iter().map(overlap).sum::<Nanos>() as f64 / (to - from) as f64
         };
         let waiting = |request: &&&Request| request.due < to && request.due + request.wait >= to;
         let lags: Vec<Nanos> =

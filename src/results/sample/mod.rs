@@ -6,18 +6,12 @@
 
 mod book;
 
-use std::time::Duration;
-
 pub(crate) use book::{Book, End, Request};
 
 use super::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
 use crate::{
     measure::{ErrorClass, HostInterval, Nanos, Recording, SeriesRole, WorkerRecord},
-    operation::{Kind, Parameters},
-    scenario::{
-        Access, Action, ArrivalProcess, Checkout, Command, Keys, Load, Objective, Operation, Order, Phases, Pool,
-        Scenario, Service, ValueSize,
-    },
+    scenario::{self, Scenario},
 };
 
 const SECOND: Nanos = 1_000_000_000;
@@ -61,90 +55,7 @@ pub(crate) fn run() -> Run {
 
 /// The scenario that the run was made by.
 pub(crate) fn scenario() -> Scenario {
-    let pool = |size| Pool {
-        size,
-        checkout: Checkout::Exclusive,
-        checkout_timeout: Duration::from_secs(20),
-        command_timeout: Duration::from_secs(1),
-    };
-    let service = |name: &str, database, size, load, operations| Service {
-        name: name.into(),
-        database,
-        username: None,
-        password: None,
-        instances: 1,
-        pool: pool(size),
-        load,
-        keys: Keys { prefix: format!("{name}:"), count: 10_000, access: Access::Zipf { exponent: 0.99 } },
-        values: ValueSize::Fixed(256),
-        order: Order::Weighted,
-        operations,
-    };
-    Scenario {
-        name: "sample".into(),
-        description: "Three services of an application sharing one Redis".into(),
-        seed: 42,
-        run: Phases {
-            warmup: Duration::from_secs(2),
-            duration: Duration::from_secs(12),
-            drain: Duration::from_secs(5),
-            prefill: true,
-        },
-        objective: Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.001 },
-        services: vec![
-            service(
-                "api",
-                0,
-                50,
-                Load::Open { rate: 1000.0, arrivals: ArrivalProcess::Poisson },
-                vec![single(Kind::Get, "GET", 60.0), single(Kind::Set, "SET", 30.0), single(Kind::HSet, "HSET", 10.0)],
-            ),
-            service(
-                "chat",
-                5,
-                8,
-                Load::Open { rate: 300.0, arrivals: ArrivalProcess::Uniform },
-                vec![
-                    single(Kind::LPush, "LPUSH", 50.0),
-                    Operation {
-                        name: "post".into(),
-                        weight: 20.0,
-                        action: Action::Sequence {
-                            steps: vec![command(Kind::HSet), command(Kind::ZAdd), command(Kind::Publish)],
-                            transaction: false,
-                        },
-                    },
-                    single(Kind::Publish, "PUBLISH", 30.0),
-                ],
-            ),
-            service(
-                "ml",
-                2,
-                4,
-                Load::Closed { clients: 4, think_time: Duration::from_millis(20) },
-                vec![single(Kind::HGetAll, "HGETALL", 80.0), single(Kind::ZRange, "ZRANGE", 20.0)],
-            ),
-        ],
-        source: SCENARIO.into(),
-    }
-}
-
-fn single(kind: Kind, name: &str, weight: f64) -> Operation {
-    Operation { name: name.into(), weight, action: Action::Single(command(kind)) }
-}
-
-fn command(kind: Kind) -> Command {
-    let parameters = Parameters {
-        keys: 10_000,
-        members: 100,
-        batch: 1,
-        range: 100,
-        by: 1,
-        expire: None,
-        script: None,
-        args: Vec::new(),
-    };
-    Command { kind, parameters }
+    scenario::parse(SCENARIO, "sample.toml").expect("the scenario of the sample is valid")
 }
 
 fn recording() -> Recording {
@@ -154,8 +65,8 @@ fn recording() -> Recording {
     enter_chat(&mut book, &mut chance);
     enter_ml(&mut book, &mut chance);
     let workers = vec![
-        WorkerRecord { services: vec!["api".into()], pacing: "adaptive".into(), cpu: 0.41 },
-        WorkerRecord { services: vec!["chat".into(), "ml".into()], pacing: "adaptive".into(), cpu: 0.23 },
+        WorkerRecord { services: vec!["api".into()], pacing: "adaptive".into(), cpu: 0.41, busy: 0.41 },
+        WorkerRecord { services: vec!["chat".into(), "ml".into()], pacing: "adaptive".into(), cpu: 0.23, busy: 0.23 },
     ];
     let host = (0..SECONDS)
         .map(|second| HostInterval {
@@ -194,7 +105,7 @@ fn enter_api(book: &mut Book, chance: &mut Chance) {
             request.end = End::Success { hits: 1 - miss, misses: miss };
         }
         match number {
-            3_000 | 8_000 | 8_001 => {
+            3_000 | 8_000 | 11_700 => {
                 request.end = End::Failed(ErrorClass::Timeout);
                 request.service = SECOND;
             }
@@ -221,7 +132,7 @@ fn enter_chat(book: &mut Book, chance: &mut Chance) {
         match chance.uniform() {
             x if x < 0.5 => {
                 book.enter(lpush, request);
-                if number % 10 == 0 {
+                if number % 4 == 0 {
                     book.enter(ltrim, Request::served(request.done(), chance.lognormal(70_000.0, 0.3)));
                 }
             }

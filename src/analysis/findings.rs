@@ -1,0 +1,239 @@
+//! Picks out what a person should know or do.
+
+use super::{Check, CheckKind, Evidence, Finding, Level, Row, stall, tally::measured_seconds};
+use crate::{
+    measure::{SeriesRole, ServiceRecord, merged},
+    scenario::{Checkout, Service},
+};
+
+/// Share of p99 of the response time from which on waiting for a connection is what matters.
+const MOSTLY_WAIT: f64 = 0.5;
+
+/// Mean share of connections in use below which a pool is not the limit, whatever its requests wait for.
+const BUSY_POOL: f64 = 0.4;
+
+/// An operation is slow when its median is so many times that of the others in its service...
+const MUCH_SLOWER: u64 = 5;
+
+/// ...and at least this share of the objective's latency.
+const MATTERS: f64 = 0.01;
+
+/// Share of all commands from which on upkeep is worth a word.
+const NOTABLE_UPKEEP: f64 = 0.01;
+
+/// Findings, most important first.
+pub(super) fn findings(evidence: &Evidence<'_>, checks: &[Check]) -> Vec<Finding> {
+    let run = evidence.run;
+    let mut findings = Vec::new();
+    findings.extend((run.software.profile == "debug").then_some(Finding::DebugBuild));
+    findings.extend(run.recording.period.interrupted.then_some(Finding::Interrupted));
+    findings.extend(trust(checks, Level::Refuse));
+    findings.extend(failures(evidence));
+    let stalls =
+        evidence.timelines.last().map_or_else(Vec::new, |whole| stall::stalls(whole, measured_seconds(&run.recording)));
+    let stalled = !stalls.is_empty();
+    findings.extend(stalls);
+    for (service, record) in services(evidence) {
+        findings.extend(pool_wait(evidence, service, record).filter(|_| !stalled));
+    }
+    findings.extend(run.recording.services.iter().filter_map(reconnects));
+    findings.extend(slow_operations(evidence));
+    findings.extend(trust(checks, Level::Warn));
+    findings.extend(upkeep(evidence));
+    findings
+}
+
+/// Checks of a level; what failed is told request by request elsewhere.
+fn trust(checks: &[Check], level: Level) -> impl Iterator<Item = Finding> {
+    let of_level = move |check: &&Check| check.level == level && check.kind != CheckKind::Errors;
+    checks.iter().filter(of_level).cloned().map(Finding::Trust)
+}
+
+/// Failures by operation and class, the most frequent first.
+fn failures(evidence: &Evidence<'_>) -> Vec<Finding> {
+    let mut failures = Vec::new();
+    for row in evidence.rows.iter().filter(|row| row.scope.operation.is_some()) {
+        let series = evidence.run.recording.series.iter().find(|series| {
+            Some(&series.key.service) == row.scope.service.as_ref()
+                && Some(&series.key.operation) == row.scope.operation.as_ref()
+        });
+        // The failure of a step is that of its sequence.
+        for (class, count) in row.counts.errors.iter().filter(|_| row.scope.role != SeriesRole::Step) {
+            let message = series.and_then(|series| series.messages.get(class)).cloned().unwrap_or_default();
+            failures.push((*count, row.scope.clone(), class.word().to_owned(), message));
+        }
+    }
+    failures.sort_by_key(|(count, ..)| std::cmp::Reverse(*count));
+    let finding = |(count, scope, class, message)| Finding::Failures { scope, class, count, message };
+    failures.into_iter().map(finding).collect()
+}
+
+fn services<'a>(evidence: &Evidence<'a>) -> impl Iterator<Item = (&'a Service, &'a ServiceRecord)> + use<'a> {
+    let run = evidence.run;
+    let record_of = |service: &Service| run.recording.services.iter().find(|record| record.name == service.name);
+    evidence.scenario.services.iter().filter_map(move |service| Some((service, record_of(service)?)))
+}
+
+fn pool_wait(evidence: &Evidence<'_>, service: &Service, record: &ServiceRecord) -> Option<Finding> {
+    let row = row_of(evidence, &service.name, None)?;
+    let (wait_p99, response_p99) = (row.wait.percentile(99.0).nanos()?, row.response.percentile(99.0).nanos()?);
+    let lag_p99 = merged(record.seconds.iter().map(|second| &second.lag)).value_at_quantile(0.99);
+    let places = match service.pool.checkout {
+        Checkout::Exclusive => service.connections(),
+        Checkout::Shared { in_flight } => service.connections() * u64::from(in_flight),
+    };
+    let measured = measured_seconds(&evidence.run.recording);
+    let seconds = record.seconds.iter().filter(|second| (second.second as usize) < measured);
+    let in_use: f64 = seconds.map(|second| second.in_use).sum();
+    let utilisation = in_use / measured.max(1) as f64 / places.max(1) as f64;
+    let mostly_waiting = wait_p99 as f64 >= MOSTLY_WAIT * response_p99 as f64;
+    // A wait that is the harness's own lateness is told by the check for it.
+    let for_connection = wait_p99 > 2 * lag_p99;
+    (mostly_waiting && for_connection && utilisation >= BUSY_POOL).then(|| Finding::PoolWait {
+        service: service.name.clone(),
+        pool: service.connections(),
+        wait_p99,
+        response_p99,
+        utilisation,
+    })
+}
+
+fn reconnects(record: &ServiceRecord) -> Option<Finding> {
+    let lost = record.seconds.iter().map(|second| second.lost).sum();
+    let recovered = record.seconds.iter().map(|second| second.recovered).sum();
+    (lost > 0).then(|| Finding::Reconnects { service: record.name.clone(), lost, recovered })
+}
+
+fn slow_operations(evidence: &Evidence<'_>) -> Vec<Finding> {
+    let counted = |row: &&Row| row.scope.operation.is_some() && row.scope.role == SeriesRole::Operation;
+    let operations: Vec<&Row> = evidence.rows.iter().filter(counted).collect();
+    let matters = MATTERS * evidence.scenario.objective.latency.as_nanos() as f64;
+    let mut slow: Vec<(u64, Finding)> = Vec::new();
+    for row in &operations {
+        let others =
+            operations.iter().filter(|other| other.scope.service == row.scope.service && other.scope != row.scope);
+        let mut rest = hdrhistogram::Histogram::<u64>::new(3).expect("three digits are accepted");
+        for other in others {
+            rest.add(&other.service_time.histogram).expect("a growing histogram takes every value");
+        }
+        let (Some(p50), false) = (row.service_time.percentile(50.0).nanos(), rest.is_empty()) else { continue };
+        let rest_p50 = rest.value_at_quantile(0.5);
+        if p50 >= MUCH_SLOWER * rest_p50 && p50 as f64 >= matters {
+            slow.push((p50, Finding::SlowOperation { scope: row.scope.clone(), p50, rest_p50 }));
+        }
+    }
+    slow.sort_by_key(|(p50, _)| std::cmp::Reverse(*p50));
+    slow.into_iter().map(|(_, finding)| finding).collect()
+}
+
+/// Commands that keep the data bounded, as a share of all commands that were answered.
+fn upkeep(evidence: &Evidence<'_>) -> Option<Finding> {
+    let (mut count, mut all) = (0, 0);
+    for series in &evidence.run.recording.series {
+        let completed = series.totals().completed;
+        match series.key.role {
+            SeriesRole::Operation => all += completed * series.commands.len().max(1) as u64,
+            SeriesRole::Upkeep => {
+                count += completed;
+                all += completed;
+            }
+            SeriesRole::Step => {}
+        }
+    }
+    let share = count as f64 / all.max(1) as f64;
+    (share >= NOTABLE_UPKEEP).then_some(Finding::Upkeep { count, share })
+}
+
+fn row_of<'a>(evidence: &Evidence<'a>, service: &str, operation: Option<&str>) -> Option<&'a Row> {
+    let is_it =
+        |row: &&Row| row.scope.service.as_deref() == Some(service) && row.scope.operation.as_deref() == operation;
+    evidence.rows.iter().find(is_it)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        analysis::analyse,
+        results::{Run, sample},
+    };
+
+    fn findings_of(run: &Run) -> Vec<Finding> {
+        analyse(run, &sample::scenario()).findings
+    }
+
+    #[test]
+    fn names_failures_with_their_message_the_most_frequent_first() {
+        let findings = findings_of(&sample::run());
+        let failures: Vec<_> = findings
+            .iter()
+            .filter_map(|finding| match finding {
+                Finding::Failures { class, count, message, .. } => Some((class.as_str(), *count, message.is_empty())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(failures.len(), 4);
+        assert!(failures.is_sorted_by_key(|(_, count, _)| std::cmp::Reverse(*count)));
+        assert!(failures.contains(&("OOM", 1, false)), "{failures:?}");
+    }
+
+    #[test]
+    fn tells_of_lost_connections_and_upkeep() {
+        let findings = findings_of(&sample::run());
+        assert!(findings.contains(&Finding::Reconnects { service: "api".into(), lost: 1, recovered: 1 }));
+        let upkeep = findings.iter().any(|finding| matches!(finding, Finding::Upkeep { count, .. } if *count > 100));
+        assert!(upkeep, "{findings:?}");
+    }
+
+    #[test]
+    fn points_at_the_slow_operation() {
+        let findings = findings_of(&sample::run());
+        let slow = findings.iter().find_map(|finding| match finding {
+            Finding::SlowOperation { scope, p50, rest_p50 } => Some((scope.operation.clone(), *p50, *rest_p50)),
+            _ => None,
+        });
+        let (operation, p50, rest_p50) = slow.unwrap();
+        assert_eq!(operation.as_deref(), Some("ZRANGE"));
+        assert!(p50 > 5 * rest_p50);
+    }
+
+    #[test]
+    fn a_busy_pool_that_makes_requests_wait_is_the_limit() {
+        let mut run = sample::run();
+        let is_wait = |finding: &Finding| matches!(finding, Finding::PoolWait { service, .. } if service == "chat");
+        assert!(!findings_of(&run).iter().any(is_wait));
+        for second in &mut run.recording.services[1].seconds {
+            second.in_use = 7.0;
+        }
+        for series in run.recording.series.iter_mut().filter(|series| series.key.service == "chat") {
+            series.seconds.iter_mut().for_each(|second| second.wait = second.response.clone());
+        }
+        let findings = findings_of(&run);
+        assert!(findings.iter().any(is_wait), "{findings:?}");
+    }
+
+    #[test]
+    fn a_debug_build_and_an_early_end_come_first() {
+        let mut run = sample::run();
+        run.software.profile = "debug".into();
+        run.recording.period.interrupted = true;
+        assert!(matches!(findings_of(&run)[..2], [Finding::DebugBuild, Finding::Interrupted]));
+    }
+
+    #[test]
+    fn refusals_come_before_failures_and_warnings_after() {
+        let mut run = sample::run();
+        run.recording.workers.iter_mut().for_each(|worker| worker.pacing = "spin".into());
+        run.recording.workers[0].busy = 0.99;
+        run.recording.workers[1].busy = 0.7;
+        let levels: Vec<_> = findings_of(&run)
+            .iter()
+            .filter_map(|finding| match finding {
+                Finding::Trust(check) => Some(check.level),
+                Finding::Failures { .. } => Some(Level::Ok),
+                _ => None,
+            })
+            .collect();
+        assert_eq!((levels.first(), levels.last()), (Some(&Level::Refuse), Some(&Level::Warn)));
+    }
+}

@@ -1,0 +1,121 @@
+//! Whether the run was in a steady state.
+
+use super::{Check, CheckKind, Evidence, Known};
+use crate::analysis::{
+    tally::measured_seconds,
+    trend::{chance_of, median, rank_correlation, slope},
+};
+
+/// Seconds that it takes to tell a drift from chance.
+const SECONDS_FOR_DRIFT: usize = 10;
+
+/// Seconds that it takes to see a queue grow.
+const SECONDS_FOR_BACKLOG: usize = 5;
+
+/// A trend that chance makes less often than this is one.
+const SIGNIFICANT: f64 = 0.01;
+
+/// Growth of the queue for connections of an open loop, per second, as a share of the offered rate: Theil-Sen slope of
+/// the backlog at the end of each second, 0 unless Spearman's rank correlation says that it grows.
+pub(super) fn backlog(evidence: &Evidence<'_>, known: &Known<'_>) -> Option<Check> {
+    let rate = known.service.offered_rate()?;
+    let measured = measured_seconds(&evidence.run.recording);
+    let seconds = known.timeline.seconds.iter().take(measured);
+    let backlogs: Vec<f64> = seconds.filter_map(|moment| moment.backlog).map(|backlog| backlog as f64).collect();
+    if backlogs.len() < SECONDS_FOR_BACKLOG {
+        return None;
+    }
+    let growth = if is_trend(&backlogs) { slope(&backlogs).max(0.0) } else { 0.0 };
+    Some(known.check(CheckKind::Backlog, growth / rate))
+}
+
+/// Change of the per-second median response time over the run as a share of its own median: Theil-Sen slope times the
+/// length of the run, 0 unless Spearman's rank correlation says that there is one.
+pub(super) fn drift(evidence: &Evidence<'_>, known: &Known<'_>) -> Option<Check> {
+    let measured = measured_seconds(&evidence.run.recording);
+    let seconds = known.timeline.seconds.iter().take(measured);
+    let mut medians: Vec<f64> = seconds.filter_map(|moment| moment.response).map(|(p50, ..)| p50 as f64).collect();
+    if medians.len() < SECONDS_FOR_DRIFT {
+        return None;
+    }
+    let change = if is_trend(&medians) { slope(&medians) * (medians.len() - 1) as f64 } else { 0.0 };
+    let level = median(&mut medians).filter(|level| *level > 0.0)?;
+    Some(known.check(CheckKind::Drift, change / level))
+}
+
+fn is_trend(values: &[f64]) -> bool {
+    chance_of(rank_correlation(values), values.len()) < SIGNIFICANT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::find;
+    use crate::{
+        analysis::{CheckKind, Level, Outcome, Reason, analyse},
+        measure::Latencies,
+        results::{Run, sample},
+    };
+
+    fn with_backlogs(of_second: impl Fn(u64) -> u64) -> Run {
+        let mut run = sample::run();
+        for second in &mut run.recording.services[0].seconds {
+            second.backlog = of_second(u64::from(second.second));
+        }
+        run
+    }
+
+    #[test]
+    fn a_backlog_that_comes_and_goes_does_not_grow() {
+        let run = with_backlogs(|second| if second == 4 { 900 } else { second % 2 });
+        let check = find(&run, CheckKind::Backlog, Some("api")).unwrap();
+        assert!(check.value.abs() < f64::EPSILON, "{check:?}");
+    }
+
+    #[test]
+    fn a_growing_backlog_is_an_overload_that_cannot_be_met() {
+        let run = with_backlogs(|second| 200 * (second + 1));
+        let check = find(&run, CheckKind::Backlog, Some("api")).unwrap();
+        assert!((check.value - 0.2).abs() < 1e-9 && check.level == Level::Refuse, "{check:?}");
+        assert_eq!(find(&run, CheckKind::Drift, Some("api")), None);
+        assert_eq!(find(&run, CheckKind::LittlesLaw, Some("api")), None);
+
+        let analysis = analyse(&run, &sample::scenario());
+        assert_eq!(analysis.verdict.outcome, Outcome::Inconclusive, "its requests were in time so far");
+        assert!(matches!(analysis.verdict.reasons[0], Reason::Overloaded { .. }));
+        let of = |service: &str| {
+            let mut rows = analysis.rows.iter().filter(|row| row.scope.operation.is_none());
+            rows.find(|row| row.scope.service.as_deref() == Some(service)).unwrap().outcome
+        };
+        assert_eq!(of("api"), Outcome::Inconclusive);
+    }
+
+    fn with_medians(of_second: impl Fn(u32) -> u64) -> Run {
+        let mut run = sample::run();
+        for series in &mut run.recording.series[..3] {
+            for second in &mut series.seconds {
+                let mut latencies = Latencies::default();
+                (0..second.counts.completed).for_each(|_| latencies.record(of_second(second.second)));
+                second.response = latencies.pack();
+            }
+        }
+        run
+    }
+
+    #[test]
+    fn drift_is_the_change_over_the_run() {
+        // From 100 to 122 us over twelve seconds: 22 of 111 us.
+        let check = find(&with_medians(|second| 100_000 + 2_000 * u64::from(second)), CheckKind::Drift, Some("api"));
+        let check = check.unwrap();
+        assert!((check.value - 22.0 / 111.0).abs() < 0.002 && check.level == Level::Warn, "{check:?}");
+        let falling = find(&with_medians(|second| 200_000 - 9_000 * u64::from(second)), CheckKind::Drift, Some("api"));
+        let falling = falling.unwrap();
+        assert!(falling.value < 0.0 && falling.level == Level::Refuse, "{falling:?}");
+    }
+
+    #[test]
+    fn ups_and_downs_are_no_drift() {
+        let run = with_medians(|second| 100_000 + 30_000 * u64::from(second % 3));
+        let check = find(&run, CheckKind::Drift, Some("api")).unwrap();
+        assert!(check.value.abs() < f64::EPSILON, "{check:?}");
+    }
+}

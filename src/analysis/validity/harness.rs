@@ -1,0 +1,121 @@
+//! Whether the harness did what it was told to, in time.
+
+use super::{Check, CheckKind, Evidence, Known, Level};
+use crate::{
+    analysis::tally::measured_seconds,
+    measure::{Nanos, ServiceSecond, merged},
+    scenario::{ArrivalProcess, Load},
+};
+
+/// Schedule lag is only refused when it is longer than this.
+const LONG_LAG: Nanos = 1_000_000;
+
+/// Standard deviations of a Poisson count that are chance.
+const CHANCE: f64 = 3.0;
+
+/// How far the released requests of an open loop fall short of the offered rate. Requests are released into the queue
+/// whether the pool has a connection or not, so that only the harness can be the cause; what chance takes from a Poisson
+/// process is left out.
+pub(super) fn achieved_rate(evidence: &Evidence<'_>, known: &Known<'_>) -> Option<Check> {
+    let Load::Open { rate, arrivals } = known.service.load else { return None };
+    let offered = rate * evidence.run.recording.period.measured_ns as f64 / 1e9;
+    let chance = match arrivals {
+        ArrivalProcess::Poisson => CHANCE * offered.sqrt(),
+        ArrivalProcess::Uniform => f64::from(known.service.instances),
+    };
+    let released = measured(evidence, known).map(|second| second.scheduled).sum::<u64>() as f64;
+    (offered > 0.0).then(|| known.check(CheckKind::AchievedRate, ((offered - chance - released) / offered).max(0.0)))
+}
+
+/// p99 of the schedule lag against the median response time of which it is a part.
+pub(super) fn schedule_lag(known: &Known<'_>) -> Option<Check> {
+    known.service.offered_rate()?;
+    let lag = merged(known.record.seconds.iter().map(|second| &second.lag));
+    let response = &known.row.response.histogram;
+    if lag.is_empty() || response.is_empty() {
+        return None;
+    }
+    let lag = lag.value_at_quantile(0.99);
+    let check = known.check(CheckKind::ScheduleLag, lag as f64 / response.value_at_quantile(0.5).max(1) as f64);
+    let level = if lag > LONG_LAG { check.level } else { check.level.min(Level::Warn) };
+    Some(Check { level, ..check })
+}
+
+/// How a worker waits that turns all the time and knows in how many turns there was something to do.
+const SPIN: &str = "spin";
+
+/// How busy each worker was that spins for good. One that sleeps and spins only before a due instant burns CPU time
+/// waiting as well, and nobody knows which part; that it cannot keep up shows in its schedule lag.
+pub(super) fn worker_cpu(evidence: &Evidence<'_>) -> Vec<Check> {
+    let workers = evidence.run.recording.workers.iter().enumerate();
+    workers
+        .filter(|(_, worker)| worker.pacing == SPIN)
+        .map(|(number, worker)| {
+            let subject = format!("worker {}: {}", number + 1, worker.services.join(", "));
+            Check::new(CheckKind::WorkerCpu, Some(subject), worker.busy)
+        })
+        .collect()
+}
+
+/// Seconds of the measured period.
+fn measured<'a>(evidence: &Evidence<'_>, known: &Known<'a>) -> impl Iterator<Item = &'a ServiceSecond> + use<'a> {
+    let seconds = measured_seconds(&evidence.run.recording);
+    known.record.seconds.iter().filter(move |second| (second.second as usize) < seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::tests::{checks_of, find},
+        SPIN,
+    };
+    use crate::{
+        analysis::{CheckKind, Level, Outcome, analyse},
+        measure::Latencies,
+        results::sample,
+    };
+
+    #[test]
+    fn chance_is_no_shortfall() {
+        let check = find(&sample::run(), CheckKind::AchievedRate, Some("api")).unwrap();
+        assert!(check.value.abs() < f64::EPSILON, "{check:?}");
+    }
+
+    #[test]
+    fn released_requests_are_held_against_the_offered_rate() {
+        let mut run = sample::run();
+        run.recording.services[1].seconds[..12].iter_mut().for_each(|second| second.scheduled -= 30);
+        let check = find(&run, CheckKind::AchievedRate, Some("chat")).unwrap();
+        assert!((check.value - 0.1).abs() < 0.001 && check.level == Level::Refuse, "{check:?}");
+    }
+
+    #[test]
+    fn lag_is_refused_only_when_it_is_long_too() {
+        for (lag, expected) in [(2_000, Level::Ok), (60_000, Level::Warn), (1_500_000, Level::Refuse)] {
+            let mut run = sample::run();
+            let mut late = Latencies::default();
+            (0..1_000).for_each(|_| late.record(lag));
+            run.recording.services[0].seconds.iter_mut().for_each(|second| second.lag = late.pack());
+            assert_eq!(find(&run, CheckKind::ScheduleLag, Some("api")).unwrap().level, expected, "{lag} ns");
+        }
+    }
+
+    #[test]
+    fn a_busy_worker_makes_the_run_invalid_and_not_missed() {
+        let mut run = sample::run();
+        run.recording.workers[1].busy = 0.9;
+        run.recording.workers.iter_mut().for_each(|worker| worker.pacing = SPIN.into());
+        let analysis = analyse(&run, &sample::scenario());
+        assert_eq!(analysis.verdict.outcome, Outcome::Invalid);
+        assert!(analysis.rows.iter().all(|row| row.outcome == Outcome::Invalid));
+        let subjects: Vec<_> = checks_of(&run)
+            .into_iter()
+            .filter(|check| check.kind == CheckKind::WorkerCpu)
+            .map(|check| (check.subject.unwrap(), check.level))
+            .collect();
+        let expected = [("worker 1: api".to_owned(), Level::Ok), ("worker 2: chat, ml".to_owned(), Level::Refuse)];
+        assert_eq!(subjects, expected);
+        run.recording.workers.iter_mut().for_each(|worker| worker.pacing = "adaptive".into());
+        assert!(!checks_of(&run).iter().any(|check| check.kind == CheckKind::WorkerCpu));
+    }
+}

@@ -1,0 +1,106 @@
+//! Charts of a run as SVG for pages and PNG for slides, both from the same drawing.
+//!
+//! A [`Figure`] is one chart: it takes what it shows from an analysis, lays it out, and draws itself on a [`Canvas`],
+//! which any plotters backend can paint. Plotters supplies that interface and the pixels; axes, legends and text are
+//! laid out here, because labels must never overlap or be cut. The same run gives the same bytes on every machine.
+
+mod against_target;
+mod bars;
+mod canvas;
+mod facts;
+mod heat;
+mod heatmap;
+mod layout;
+mod lettering;
+mod over_time;
+mod palette;
+mod panel;
+mod percentiles;
+mod raster;
+mod scale;
+mod services;
+mod split;
+mod svg;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod units;
+
+use crate::{analysis::Analysis, results::Run, scenario::Scenario};
+
+use against_target::AgainstTarget;
+use canvas::{Area, Canvas, UNIT};
+use facts::Facts;
+use heatmap::Heatmap;
+use lettering::Fonts;
+use over_time::OverTime;
+use percentiles::Percentiles;
+use services::Services;
+use split::Split;
+
+/// One chart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chart {
+    /// Stem of its file names, unique within a run.
+    pub name: &'static str,
+    /// Title; it is also part of the picture.
+    pub title: String,
+    /// What it shows, with the numbers that matter, for people who do not see it.
+    pub description: String,
+    /// A document that may also be placed inside a page: as wide as its container, light or dark by the page's
+    /// `color-scheme`. Its elements have ids that start with `name`.
+    pub svg: String,
+    /// 1600 pixels wide, light.
+    pub png: Vec<u8>,
+}
+
+/// All charts of a run, the most important first.
+pub fn charts(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<Chart> {
+    let fonts = Fonts::new();
+    figures(&Facts { run, scenario, analysis }, &fonts).iter().map(|figure| chart(figure.as_ref(), &fonts)).collect()
+}
+
+fn figures<'a>(facts: &Facts<'a>, fonts: &Fonts) -> Vec<Box<dyn Figure + 'a>> {
+    let mut figures: Vec<Box<dyn Figure + 'a>> = vec![
+        Box::new(AgainstTarget::new(facts, fonts)),
+        Box::new(Percentiles::new(facts, fonts)),
+        Box::new(OverTime::new(facts, fonts)),
+    ];
+    if let Some(services) = Services::new(facts, fonts) {
+        figures.push(Box::new(services));
+    }
+    figures.push(Box::new(Heatmap::new(facts, fonts)));
+    figures.push(Box::new(Split::new(facts, fonts)));
+    figures
+}
+
+/// One chart, laid out and ready to be drawn.
+trait Figure {
+    /// Stem of its file names.
+    fn name(&self) -> &'static str;
+
+    fn title(&self) -> String;
+
+    fn description(&self) -> String;
+
+    /// In units; the width is [`layout::WIDTH`].
+    fn height(&self) -> f64;
+
+    fn draw(&self, canvas: &mut Canvas<'_>);
+}
+
+fn chart(figure: &dyn Figure, fonts: &Fonts) -> Chart {
+    let (size, canvas) = drawn(figure, fonts);
+    let (name, title, description) = (figure.name(), figure.title(), figure.description());
+    let svg = svg::document(size, &canvas, name, &title, &description);
+    Chart { name, svg, png: raster::png(size, &canvas), title, description }
+}
+
+/// The drawing and its size in pixels.
+fn drawn<'a>(figure: &dyn Figure, fonts: &'a Fonts) -> ((u32, u32), Canvas<'a>) {
+    let (width, height) = (layout::WIDTH, figure.height().ceil());
+    let mut canvas = Canvas::new(fonts);
+    canvas.fill(Area { left: 0.0, top: 0.0, right: width, bottom: height }, palette::SURFACE);
+    figure.draw(&mut canvas);
+    (((width * UNIT) as u32, (height * UNIT) as u32), canvas)
+}

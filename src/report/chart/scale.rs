@@ -1,0 +1,258 @@
+//! Axes without their looks: from values to positions, and where the ticks go.
+
+use super::units;
+
+/// One axis: maps values to positions between two ends. Values beyond the ends land on them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Scale {
+    kind: Kind,
+    low: f64,
+    high: f64,
+    from: f64,
+    to: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Linear,
+    Log,
+}
+
+/// A percentile by its distance from 100 %: the number of nines, `-log10(1 - p)`.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub(super) struct Tail {
+    nines: f64,
+}
+
+impl Tail {
+    /// Of a percentile in percent.
+    pub(super) fn of_percent(percent: f64) -> Self {
+        Self { nines: -(1.0 - percent / 100.0).max(1e-15).log10() }
+    }
+
+    pub(super) const fn from_nines(nines: f64) -> Self {
+        Self { nines }
+    }
+
+    pub(super) fn nines(self) -> f64 {
+        self.nines
+    }
+
+    /// As a share, 0..=1.
+    pub(super) fn quantile(self) -> f64 {
+        1.0 - 10_f64.powf(-self.nines)
+    }
+
+    fn label(self) -> String {
+        let decimals = (self.nines - 2.0).round().max(0.0) as usize;
+        format!("{:.decimals$} %", self.quantile() * 100.0)
+    }
+}
+
+/// A tick: its position on the axis and its label.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tick {
+    pub(super) at: f64,
+    pub(super) label: String,
+}
+
+/// Steps of an axis of time, in seconds.
+const TIME_STEPS: [f64; 21] = [
+    1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_200.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 21_600.0,
+    43_200.0, 86_400.0, 172_800.0, 432_000.0, 864_000.0,
+];
+
+impl Scale {
+    /// Durations in nanoseconds on a log axis that ends at 1, 2 or 5 times a power of ten.
+    pub(super) fn durations(values: impl IntoIterator<Item = f64>, from: f64, to: f64) -> Self {
+        let (mut low, mut high) = (f64::INFINITY, 0.0_f64);
+        for value in values.into_iter().filter(|value| value.is_finite()) {
+            low = low.min(value.max(1.0));
+            high = high.max(value.max(1.0));
+        }
+        if low > high {
+            (low, high) = (1e4, 1e8);
+        }
+        let (low, high) = (rounded_down(low * 0.85), rounded_up(high * 1.08));
+        Self { kind: Kind::Log, low, high, from, to }
+    }
+
+    /// From 0 to a round number that leaves some room above the largest value.
+    pub(super) fn amounts(largest: f64, from: f64, to: f64) -> Self {
+        let largest = if largest.is_finite() && largest > 0.0 { largest } else { 1.0 };
+        let step = rounded_up(largest / 5.0);
+        Self { kind: Kind::Linear, low: 0.0, high: (largest * 1.04 / step).ceil() * step, from, to }
+    }
+
+    /// From 0 to the largest value.
+    pub(super) fn lengths(largest: f64, from: f64, to: f64) -> Self {
+        let largest = if largest.is_finite() && largest > 0.0 { largest } else { 1.0 };
+        Self { kind: Kind::Linear, low: 0.0, high: largest, from, to }
+    }
+
+    /// Seconds from 0.
+    pub(super) fn time(seconds: f64, from: f64, to: f64) -> Self {
+        Self { kind: Kind::Linear, low: 0.0, high: seconds.max(1.0), from, to }
+    }
+
+    /// The tail of a distribution: every nine takes the same space.
+    pub(super) fn tail(end: Tail, from: f64, to: f64) -> Self {
+        Self { kind: Kind::Linear, low: 0.0, high: end.nines().max(2.0), from, to }
+    }
+
+    /// Position of a value.
+    pub(super) fn at(&self, value: f64) -> f64 {
+        let share = match self.kind {
+            Kind::Linear => (value - self.low) / (self.high - self.low),
+            Kind::Log => (value.max(f64::MIN_POSITIVE) / self.low).ln() / (self.high / self.low).ln(),
+        };
+        self.from + share.clamp(0.0, 1.0) * (self.to - self.from)
+    }
+
+    /// The smallest value.
+    pub(super) fn low(&self) -> f64 {
+        self.low
+    }
+
+    /// Ticks of an axis of durations at 1, 2 and 5 times powers of ten, fewer where they would come closer than `gap`.
+    pub(super) fn duration_ticks(&self, gap: f64) -> Vec<Tick> {
+        let first = self.low.log10().floor() as i32;
+        let last = self.high.log10().ceil() as i32;
+        let ticks = |mantissas: &[f64], every: i32| -> Vec<Tick> {
+            (first..=last)
+                .filter(|decade| decade % every == 0)
+                .flat_map(|decade| mantissas.iter().map(move |mantissa| mantissa * 10_f64.powi(decade)))
+                .filter(|value| (self.low * 0.999..=self.high * 1.001).contains(value))
+                .map(|value| Tick { at: self.at(value), label: units::duration(value) })
+                .collect()
+        };
+        let choices: [(&[f64], i32); 4] = [(&[1.0, 2.0, 5.0], 1), (&[1.0, 3.0], 1), (&[1.0], 1), (&[1.0], 3)];
+        let fits = |ticks: &Vec<Tick>| ticks.windows(2).all(|pair| (pair[1].at - pair[0].at).abs() >= gap);
+        let mut all = choices.iter().map(|(mantissas, every)| ticks(mantissas, *every));
+        all.find(fits).unwrap_or_default()
+    }
+
+    /// Ticks of an axis of amounts.
+    pub(super) fn amount_ticks(&self, gap: f64) -> Vec<Tick> {
+        self.even_ticks(gap, units::count)
+    }
+
+    /// Ticks of an axis of amounts that are durations in nanoseconds.
+    pub(super) fn duration_steps(&self, gap: f64) -> Vec<Tick> {
+        self.even_ticks(gap, |nanos| if nanos > 0.0 { units::duration(nanos) } else { "0".to_owned() })
+    }
+
+    fn even_ticks(&self, gap: f64, label: impl Fn(f64) -> String) -> Vec<Tick> {
+        let most = ((self.to - self.from).abs() / gap).max(1.0);
+        let step = rounded_up(self.high / most);
+        (0..=(self.high / step * 1.000_1) as u32)
+            .map(|number| f64::from(number) * step)
+            .map(|value| Tick { at: self.at(value), label: label(value) })
+            .collect()
+    }
+
+    /// Ticks of an axis of time and the unit that their labels are in.
+    pub(super) fn time_ticks(&self, gap: f64) -> (Vec<Tick>, &'static str) {
+        let (unit, name) = match self.high {
+            seconds if seconds <= 180.0 => (1.0, "s"),
+            seconds if seconds <= 10_800.0 => (60.0, "min"),
+            _ => (3_600.0, "h"),
+        };
+        let most = ((self.to - self.from).abs() / gap).max(1.0);
+        let fitting = TIME_STEPS.into_iter().find(|step| self.high / step <= most);
+        let step = fitting.unwrap_or_else(|| rounded_up(self.high / most));
+        let ticks = (0..=(self.high / step) as u32)
+            .map(|number| f64::from(number) * step)
+            .map(|seconds| Tick { at: self.at(seconds), label: units::count(seconds / unit) })
+            .collect();
+        (ticks, name)
+    }
+
+    /// Ticks of a tail: 0, 50, 90, 99, 99.9 ... percent.
+    pub(super) fn tail_ticks(&self) -> Vec<Tick> {
+        let nines = (1..=(self.high + 1e-9).floor() as i32).map(|nines| Tail::from_nines(f64::from(nines)));
+        [Tail::of_percent(0.0), Tail::of_percent(50.0)]
+            .into_iter()
+            .chain(nines)
+            .map(|tail| Tick { at: self.at(tail.nines()), label: tail.label() })
+            .collect()
+    }
+}
+
+/// The largest of 1, 2, 5, 10, 20 ... that is at most `value`.
+fn rounded_down(value: f64) -> f64 {
+    let decade = decade_of(value);
+    [5.0, 2.0].into_iter().map(|mantissa| mantissa * decade).find(|step| *step <= value * 1.000_1).unwrap_or(decade)
+}
+
+/// The smallest of 1, 2, 5, 10, 20 ... that is at least `value`.
+fn rounded_up(value: f64) -> f64 {
+    let decade = decade_of(value);
+    [1.0, 2.0, 5.0]
+        .into_iter()
+        .map(|mantissa| mantissa * decade)
+        .find(|step| *step >= value * 0.999_9)
+        .unwrap_or(10.0 * decade)
+}
+
+fn decade_of(value: f64) -> f64 {
+    10_f64.powi((value.max(f64::MIN_POSITIVE).log10() + 1e-9).floor() as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prop_assert, proptest};
+
+    use super::*;
+
+    fn labels(ticks: &[Tick]) -> Vec<&str> {
+        ticks.iter().map(|tick| tick.label.as_str()).collect()
+    }
+
+    #[test]
+    fn log_ticks_are_1_2_5_and_thin_out() {
+        let scale = Scale::durations([60_000.0, 1.7e6], 300.0, 0.0);
+        assert_eq!(labels(&scale.duration_ticks(20.0)), ["50 µs", "100 µs", "200 µs", "500 µs", "1 ms", "2 ms"]);
+        assert_eq!(labels(&scale.duration_ticks(100.0)), ["100 µs", "1 ms"]);
+    }
+
+    #[test]
+    fn amounts_start_at_zero_and_end_above_the_largest() {
+        let scale = Scale::amounts(9_870.0, 100.0, 0.0);
+        assert_eq!(labels(&scale.amount_ticks(25.0)), ["0", "5000", "10k"]);
+        assert!(scale.at(9_870.0) > 0.0);
+    }
+
+    #[test]
+    fn time_is_told_in_the_unit_that_fits() {
+        let ticks = |seconds: f64| {
+            let scale = Scale::time(seconds, 0.0, 700.0);
+            let (ticks, unit) = scale.time_ticks(60.0);
+            (labels(&ticks).join(" "), unit)
+        };
+        assert_eq!(ticks(10.0), ("0 1 2 3 4 5 6 7 8 9 10".to_owned(), "s"));
+        assert_eq!(ticks(600.0), ("0 1 2 3 4 5 6 7 8 9 10".to_owned(), "min"));
+        assert_eq!(ticks(86_400.0), ("0 4 8 12 16 20 24".to_owned(), "h"));
+    }
+
+    #[test]
+    fn every_nine_takes_the_same_space() {
+        let scale = Scale::tail(Tail::of_percent(99.99), 0.0, 400.0);
+        let ticks = scale.tail_ticks();
+        assert_eq!(labels(&ticks), ["0 %", "50 %", "90 %", "99 %", "99.9 %", "99.99 %"]);
+        assert!((ticks[3].at - 200.0).abs() < 1e-6 && (ticks[5].at - 400.0).abs() < 1e-6);
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_lies_on_its_axis(values in proptest::collection::vec(0.0..1e13_f64, 0..9)) {
+            let scale = Scale::durations(values.clone(), 300.0, 0.0);
+            for value in values {
+                prop_assert!((scale.low..=scale.high).contains(&value.max(1.0)));
+            }
+            let ticks = scale.duration_ticks(20.0);
+            prop_assert!(!ticks.is_empty());
+            prop_assert!(ticks.windows(2).all(|pair| pair[0].at - pair[1].at >= 20.0));
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Every output of the one sample run, and what must hold for any.
+
+use std::cell::RefCell;
+
+use insta::assert_snapshot;
+use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
+
+use super::{Style, View, csv, files, format::plain, html, json_summary, markdown, summary, terminal, view::Note};
+use crate::{
+    analysis::{Analysis, Check, CheckKind, Finding, Level, Outcome, Proportion, Reason, Scope, Verdict, analyse},
+    measure::SeriesRole,
+    results::{Run, sample},
+    scenario::Scenario,
+};
+
+fn sampled() -> (Run, Scenario, Analysis) {
+    let (run, scenario) = (sample::run(), sample::scenario());
+    let analysis = analyse(&run, &scenario);
+    (run, scenario, analysis)
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Without charts, which have tests of their own.
+fn view() -> View {
+    let (run, scenario, analysis) = sampled();
+    View::new(&run, &scenario, &analysis, &[])
+}
+
+#[test]
+fn terminal_text() {
+    let (run, scenario, analysis) = sampled();
+    let at = |width, colour| terminal(&run, &scenario, &analysis, Style { colour, width });
+    assert_snapshot!("terminal_wide", at(150, false));
+    assert_snapshot!("terminal_narrow", at(80, false));
+    assert_snapshot!("terminal_colour", at(100, true));
+}
+
+#[test]
+fn a_terminal_of_any_width_is_kept_to() {
+    let (run, scenario, analysis) = sampled();
+    for width in 60..160 {
+        let text = terminal(&run, &scenario, &analysis, Style { colour: false, width });
+        for line in text.lines() {
+            assert!(console::measure_text_width(line) <= width, "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn markdown_document() {
+    assert_snapshot!(markdown::render(&view()));
+}
+
+#[test]
+fn html_document() {
+    // A line per element, so that a difference can be found.
+    assert_snapshot!(html::render(&view()).replace("><", ">\n<"));
+}
+
+#[test]
+fn json_document() {
+    let (run, scenario, analysis) = sampled();
+    assert_snapshot!(json_summary(&run, &scenario, &analysis));
+}
+
+#[test]
+fn the_json_summary_keeps_to_its_schema() {
+    let (run, scenario, analysis) = sampled();
+    let schema = serde_json::from_str(include_str!("summary.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let document = serde_json::from_str(&json_summary(&run, &scenario, &analysis)).unwrap();
+    let faults: Vec<_> =
+        validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    assert_eq!(faults, Vec::<String>::new());
+}
+
+#[test]
+fn tables_for_programs() {
+    let (run, scenario, analysis) = sampled();
+    assert_snapshot!("summary.csv", text(csv::summary(&scenario, &analysis)));
+    assert_snapshot!("errors.csv", text(csv::errors(&run)));
+    let api = |table: Vec<u8>| -> String {
+        text(table)
+            .lines()
+            .filter(|line| !line.contains("chat,") && !line.contains("ml,"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    assert_snapshot!("timeline.csv", api(csv::timeline(&analysis)));
+    assert_snapshot!("percentiles.csv", api(csv::percentiles(&analysis)));
+}
+
+#[test]
+fn scripts_find_the_columns_that_they_rely_on() {
+    let (_, scenario, analysis) = sampled();
+    let summary = text(csv::summary(&scenario, &analysis));
+    assert!(summary.starts_with(
+        "service,operation,count,errors,rate_per_s,response_mean_us,response_min_us,response_p50_us,response_p90_us,\
+         response_p95_us,response_p99_us,response_p999_us,response_max_us,service_time_p50_us,service_time_p99_us,\
+         wait_p99_us,hit_ratio,target_us,times_faster,grade,verdict,"
+    ));
+    let last = summary.lines().last().unwrap();
+    assert!(last.starts_with("*,*,"), "{last}");
+}
+
+#[test]
+fn csv_and_json_give_a_value_the_same_name() {
+    let (_, scenario, analysis) = sampled();
+    let table = csv::summary(&scenario, &analysis);
+    let header = text(table.split(|byte| *byte == b'\n').next().unwrap().to_vec());
+    let record = serde_json::to_string(&summary::records(&scenario, &analysis)[0]).unwrap();
+    let mut at = 0;
+    for name in header.split(',') {
+        let key = format!("\"{name}\":");
+        at += record[at..].find(&key).unwrap_or_else(|| panic!("{name} is not where it should be in {record}"));
+    }
+    assert_eq!(record.matches("\":").count(), header.split(',').count());
+}
+
+#[test]
+fn a_table_without_rows_still_has_its_header() {
+    let (mut run, ..) = sampled();
+    run.recording.series.clear();
+    assert_eq!(text(csv::errors(&run)), "service,operation,role,class,count,first_message\n");
+}
+
+#[test]
+fn a_saved_run_gives_the_same_files_again() {
+    let (run, scenario, analysis) = sampled();
+    let first = files(&run, &scenario, &analysis);
+    let read = Run::from_json(&run.to_json()).unwrap();
+    let second = files(&read, &scenario, &analyse(&read, &scenario));
+    assert_eq!(first.len(), second.len());
+    for ((name, bytes), (same_name, same_bytes)) in first.iter().zip(&second) {
+        assert_eq!(name, same_name);
+        assert!(bytes == same_bytes, "{name} differs");
+    }
+}
+
+#[test]
+fn every_verdict_in_words() {
+    let bad = Proportion { count: 20, of: 100_012, share: 0.0002, low: 0.0001, high: 0.0003 };
+    let reasons = |outcome| match outcome {
+        Outcome::Pass => vec![Reason::Objective { service: None, bad, allowed: 0.01 }],
+        Outcome::Fail => vec![
+            Reason::Objective {
+                service: None,
+                bad: Proportion { count: 2_800, share: 0.028, low: 0.025, high: 0.031, ..bad },
+                allowed: 0.01,
+            },
+            Reason::Errors { service: Some("api".to_owned()), rate: 0.013, allowed: 0.001 },
+        ],
+        Outcome::Inconclusive => vec![
+            Reason::Objective {
+                service: None,
+                bad: Proportion { count: 1_050, share: 0.0105, low: 0.0095, high: 0.0115, ..bad },
+                allowed: 0.01,
+            },
+            Reason::TooFewSamples { needed: 10_000, have: 4_100 },
+        ],
+        Outcome::Invalid => {
+            vec![Reason::Check(CheckKind::ScheduleLag), Reason::Overloaded { growth: 0.031 }, Reason::Empty]
+        }
+    };
+    let words = [Outcome::Pass, Outcome::Fail, Outcome::Inconclusive, Outcome::Invalid].map(|outcome| {
+        let (run, scenario, mut analysis) = sampled();
+        analysis.verdict = Verdict { outcome, reasons: reasons(outcome) };
+        analysis.checks = vec![check(CheckKind::ScheduleLag, Level::Refuse)];
+        let headline = View::new(&run, &scenario, &analysis, &[]).headline;
+        plain(&[vec![headline.sentence], headline.remarks].concat().join("\n    "))
+    });
+    assert_snapshot!(words.join("\n"));
+}
+
+#[test]
+fn every_finding_in_words() {
+    let scope =
+        || Scope { service: Some("api".to_owned()), operation: Some("GET".to_owned()), role: SeriesRole::Operation };
+    let mut findings = vec![
+        Finding::Failures { scope: scope(), class: "OOM".to_owned(), count: 3, message: "OOM not allowed".to_owned() },
+        Finding::PoolWait {
+            service: "chat".to_owned(),
+            pool: 8,
+            wait_p99: 9_120_000,
+            response_p99: 9_900_000,
+            utilisation: 0.93,
+        },
+        Finding::SlowOperation { scope: scope(), p50: 52_000_000, rest_p50: 170_000 },
+        Finding::Stall { second: 3, max: 980_000_000 },
+        Finding::Reconnects { service: "api".to_owned(), lost: 50, recovered: 49 },
+        Finding::Upkeep { count: 1_200, share: 0.107 },
+        Finding::Interrupted,
+        Finding::DebugBuild,
+    ];
+    let kinds = [
+        CheckKind::AchievedRate,
+        CheckKind::ScheduleLag,
+        CheckKind::WorkerCpu,
+        CheckKind::Steal,
+        CheckKind::Throttling,
+        CheckKind::Drift,
+        CheckKind::Backlog,
+        CheckKind::LittlesLaw,
+        CheckKind::Misses,
+        CheckKind::Errors,
+        CheckKind::Accounts,
+        CheckKind::BeyondRange,
+    ];
+    findings.extend(kinds.map(|kind| Finding::Trust(check(kind, Level::Warn))));
+    let (run, scenario, mut analysis) = sampled();
+    analysis.findings = findings;
+    let view = View::new(&run, &scenario, &analysis, &[]);
+    let words: Vec<_> =
+        view.notes().map(|Note { fact, advice, .. }| format!("{}\n    {}", plain(fact), plain(advice))).collect();
+    assert_snapshot!(words.join("\n"));
+}
+
+fn check(kind: CheckKind, level: Level) -> Check {
+    let (value, warn, refuse) = match kind {
+        CheckKind::Accounts | CheckKind::BeyondRange => (7.0, 1.0, None),
+        _ => (0.4, 0.1, Some(0.25)),
+    };
+    Check { kind, subject: Some("api".to_owned()), value, warn, refuse, level }
+}
+
+#[test]
+fn a_run_in_which_nothing_happened_is_reported_too() {
+    let (mut run, scenario, _) = sampled();
+    for series in &mut run.recording.series {
+        series.seconds.clear();
+    }
+    for service in &mut run.recording.services {
+        service.scheduled = 0;
+        service.seconds.clear();
+    }
+    let analysis = analyse(&run, &scenario);
+    let files = files(&run, &scenario, &analysis);
+    assert!(files.iter().all(|(_, bytes)| !bytes.is_empty()));
+    let text = terminal(&run, &scenario, &analysis, Style { colour: false, width: 100 });
+    assert!(!text.starts_with("Objective met"), "{text}");
+}
+
+/// Text that tries to be something else.
+fn hostile() -> impl Strategy<Value = String> {
+    (any::<String>(), "[<>&\"'|`*_,;\r\n\u{1b}\\[\\]()]{0,12}", any::<String>())
+        .prop_map(|(before, middle, after)| format!("{before}{middle}<script>alert(1)</script>{after}"))
+}
+
+/// The sample run, whose failures all say `message`.
+struct Quoting {
+    run: Run,
+    scenario: Scenario,
+    analysis: Analysis,
+}
+
+impl Quoting {
+    fn new() -> Self {
+        let (run, scenario, mut analysis) = sampled();
+        analysis.findings = vec![Finding::Failures {
+            scope: analysis.rows[0].scope.clone(),
+            class: "other".to_owned(),
+            count: 1,
+            message: String::new(),
+        }];
+        Self { run, scenario, analysis }
+    }
+
+    fn says(&mut self, text: &str) {
+        let of_series = self.run.recording.series.iter_mut().flat_map(|series| series.messages.values_mut());
+        let of_findings = self.analysis.findings.iter_mut().filter_map(|finding| match finding {
+            Finding::Failures { message, .. } => Some(message),
+            _ => None,
+        });
+        for message in of_series.chain(of_findings) {
+            text.clone_into(message);
+        }
+    }
+
+    fn view(&mut self, text: &str) -> View {
+        self.says(text);
+        View::new(&self.run, &self.scenario, &self.analysis, &[])
+    }
+}
+
+#[test]
+fn no_text_becomes_markup() {
+    let quoting = RefCell::new(Quoting::new());
+    let harmless = html::render(&quoting.borrow_mut().view("harmless")).matches('<').count();
+    proptest!(|(text in hostile())| {
+        prop_assert_eq!(html::render(&quoting.borrow_mut().view(&text)).matches('<').count(), harmless);
+    });
+}
+
+#[test]
+fn no_text_steers_the_terminal() {
+    let quoting = RefCell::new(Quoting::new());
+    proptest!(|(text in hostile())| {
+        let page = terminal::render(&quoting.borrow_mut().view(&text), Style { colour: false, width: 80 });
+        prop_assert!(page.chars().all(|letter| letter == '\n' || !letter.is_control()));
+    });
+}
+
+#[test]
+fn no_text_leaves_its_line_of_markdown() {
+    let quoting = RefCell::new(Quoting::new());
+    let shape = |text: &str| {
+        let document = markdown::render(&quoting.borrow_mut().view(text));
+        (document.lines().count(), document.matches('<').count())
+    };
+    let harmless = shape("harmless");
+    proptest!(|(text in hostile())| {
+        prop_assert_eq!(shape(&text), harmless);
+    });
+}
+
+#[test]
+fn every_text_survives_a_table() {
+    let quoting = RefCell::new(Quoting::new());
+    proptest!(|(text in hostile())| {
+        quoting.borrow_mut().says(&text);
+        let table = csv::errors(&quoting.borrow().run);
+        let records: Vec<_> = ::csv::Reader::from_reader(table.as_slice()).records().map(Result::unwrap).collect();
+        prop_assert!(!records.is_empty());
+        prop_assert!(records.iter().all(|record| record[5] == *text));
+    });
+}

@@ -1,0 +1,110 @@
+//! Scenarios that come with the binary, and how a name becomes a text.
+
+use std::{
+    fs,
+    path::{Path, is_separator},
+};
+
+use super::{
+    errors::{ScenarioError, ScenarioErrors, hint},
+    model::Scenario,
+    read::parse,
+};
+
+macro_rules! built_in {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("../../scenarios/", $name, ".toml"))),)+]
+    };
+}
+
+/// Name and text of every built-in scenario; the first is the default.
+pub const BUILTIN: &[(&str, &str)] = built_in![
+    "workflow-engine",
+    "core-ops",
+    "mixed",
+    "sessions",
+    "leaderboard",
+    "queue",
+    "slow-zadd",
+    "ycsb-a",
+    "ycsb-b",
+    "ycsb-c",
+    "ycsb-d",
+    "ycsb-e",
+    "ycsb-f",
+];
+
+/// The text of a scenario and where it is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Path of the file, or the name of the built-in scenario: what errors begin with.
+    pub file: String,
+    /// TOML text.
+    pub text: String,
+}
+
+/// The text of a built-in scenario.
+pub fn builtin(name: &str) -> Option<&'static str> {
+    BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+/// The text behind the name of a built-in scenario or the path of a file. A built-in name wins over a file that is
+/// called the same; `./name` is always a file.
+///
+/// # Errors
+///
+/// If there is neither, or the file cannot be read.
+pub fn source(name: &str) -> Result<Source, ScenarioErrors> {
+    if let Some(text) = builtin(name) {
+        return Ok(Source { file: name.to_owned(), text: text.to_owned() });
+    }
+    let path = Path::new(name);
+    let is_path = path.extension().is_some() || name.contains(is_separator) || path.exists();
+    if !is_path {
+        let names: Vec<_> = BUILTIN.iter().map(|(name, _)| *name).collect();
+        return Err(ScenarioError::Unknown { name: name.to_owned(), hint: hint(name, &names) }.into());
+    }
+    fs::read_to_string(name)
+        .map(|text| Source { file: name.to_owned(), text })
+        .map_err(|source| ScenarioError::Unreadable { file: name.to_owned(), source }.into())
+}
+
+/// The scenario behind the name of a built-in scenario or the path of a file.
+///
+/// # Errors
+///
+/// Those of [`source`] and [`parse`].
+pub fn load(name: &str) -> Result<Scenario, ScenarioErrors> {
+    let Source { file, text } = source(name)?;
+    parse(&text, &file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_builtin_is_valid_and_called_by_its_own_name() {
+        for (name, text) in BUILTIN {
+            match parse(text, name) {
+                Ok(scenario) => assert_eq!(scenario.name, *name),
+                Err(errors) => panic!("{errors}"),
+            }
+        }
+    }
+
+    #[test]
+    fn names_what_is_near() {
+        let errors = load("sesions").unwrap_err().to_string();
+        assert!(errors.contains(r#"did you mean "sessions"?"#), "{errors}");
+        assert!(load("./nowhere.toml").unwrap_err().to_string().starts_with("cannot read scenario ./nowhere.toml: "));
+    }
+
+    #[test]
+    fn reads_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        fs::write(&path, BUILTIN[0].1).unwrap();
+        assert_eq!(load(path.to_str().unwrap()).unwrap().name, BUILTIN[0].0);
+    }
+}

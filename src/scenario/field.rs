@@ -1,0 +1,236 @@
+//! How the fields of a scenario file are declared: name, meaning, shape and default, in tables that the reader, the
+//! overrides and the JSON Schema all go by.
+
+use std::time::Duration;
+
+use super::duration::format_duration;
+
+/// A table of the file.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// What people call it; also its name in the schema.
+    pub name: &'static str,
+    /// One sentence for people.
+    pub about: &'static str,
+    /// All that may stand in it.
+    pub fields: &'static [Field],
+    /// Where one field decides which of the others may be there.
+    pub variants: Option<Variants>,
+}
+
+/// Variants of a table, told apart by the word in one of its fields.
+#[derive(Debug)]
+pub(super) struct Variants {
+    /// The field that holds the word.
+    pub tag: &'static str,
+    /// Whether the bare word may stand for the table.
+    pub shorthand: bool,
+    /// The variants.
+    pub list: fn() -> Vec<Variant>,
+}
+
+/// One variant of a table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Variant {
+    /// The word that chooses it.
+    pub word: &'static str,
+    /// The fields that it takes, beside those that every variant takes.
+    pub takes: &'static [&'static str],
+    /// Those of them that must be there, whatever their own declaration says.
+    pub requires: &'static [&'static str],
+}
+
+/// A field of a table.
+#[derive(Debug)]
+pub(super) struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means, for people.
+    pub about: &'static str,
+    /// What may stand there.
+    pub shape: Shape,
+    /// What its absence means.
+    pub presence: Presence,
+}
+
+/// What the absence of a field means.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Presence {
+    /// An error, wherever the variant takes the field.
+    Required,
+    /// The same as this.
+    Default(Value),
+    /// Something that depends on other fields, in words.
+    Otherwise(&'static str),
+}
+
+/// A default.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Value {
+    Integer(i64),
+    Number(f64),
+    Word(&'static str),
+    Flag(bool),
+}
+
+/// What may stand in a field. All bounds are inclusive.
+#[derive(Debug)]
+pub(super) enum Shape {
+    Text(Format),
+    Texts,
+    /// One of a few words.
+    Choice {
+        noun: &'static str,
+        words: &'static [&'static str],
+    },
+    /// The word that chooses the variant of the table.
+    Tag,
+    Integer {
+        min: i64,
+        max: i64,
+    },
+    Number {
+        min: f64,
+        max: f64,
+    },
+    Duration {
+        min: Duration,
+        max: Duration,
+    },
+    Flag,
+    Table(&'static Table),
+    /// A list of at least one table, each of the closest kind.
+    Tables(&'static [&'static Table]),
+    AnyOf(&'static [Shape]),
+}
+
+/// What a text may look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// Letters, digits, `-` and `_`: safe as a file name and in `--set` paths.
+    Name,
+    /// At least one character, no white space.
+    Token,
+    /// At least one character.
+    Filled,
+    /// Anything.
+    Free,
+}
+
+impl Table {
+    /// The declaration of a field.
+    pub(super) fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// Names of all fields.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.iter().map(|field| field.name)
+    }
+
+    /// Its variants; none if it has but one form.
+    pub(super) fn variants(&self) -> Vec<Variant> {
+        self.variants.as_ref().map_or_else(Vec::new, |variants| (variants.list)())
+    }
+
+    /// The words that may stand in its tag.
+    pub(super) fn words(&self) -> Vec<&'static str> {
+        self.variants().iter().map(|variant| variant.word).collect()
+    }
+
+    /// Names of the fields that a variant takes.
+    pub(super) fn taken_by(&self, variant: Variant) -> Vec<&'static str> {
+        let owned: Vec<_> = self.variants().iter().flat_map(|other| other.takes).copied().collect();
+        self.names().filter(|name| variant.takes.contains(name) || !owned.contains(name)).collect()
+    }
+}
+
+impl Shape {
+    /// The table that may stand there, if this is one.
+    pub(super) fn as_table(&self) -> Option<&'static Table> {
+        match self {
+            Self::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// What may stand there, to be read behind "is not".
+    pub(super) fn expected(&self) -> String {
+        match self {
+            Self::Text(Format::Name) => r#"a name (1 to 64 letters, digits, "-" and "_")"#.to_owned(),
+            Self::Text(Format::Token) => "a text without white space".to_owned(),
+            Self::Text(Format::Filled) => "a text that is not empty".to_owned(),
+            Self::Text(Format::Free) => "a text".to_owned(),
+            Self::Texts => "a list of at least one text".to_owned(),
+            Self::Choice { noun, .. } => with_article(noun),
+            Self::Tag => "a word".to_owned(),
+            Self::Integer { min, max } => format!("a whole number from {} to {}", grouped(*min), grouped(*max)),
+            Self::Number { min, max } => format!("a number from {min} to {max}"),
+            Self::Duration { min, max } => {
+                format!(r#"a duration from "{}" to "{}""#, format_duration(*min), format_duration(*max))
+            }
+            Self::Flag => "true or false".to_owned(),
+            Self::Table(table) => match &table.variants {
+                Some(variants) if variants.shorthand => format!("{} or a table", with_article(variants.tag)),
+                _ => format!("a table of {}", table.names().collect::<Vec<_>>().join(", ")),
+            },
+            Self::Tables(_) => "a list of at least one table".to_owned(),
+            Self::AnyOf(shapes) => shapes.iter().map(Self::expected).collect::<Vec<_>>().join(", or "),
+        }
+    }
+}
+
+impl Format {
+    /// Whether a text looks like this.
+    pub(super) fn accepts(self, text: &str) -> bool {
+        match self {
+            Self::Name => {
+                (1..=64).contains(&text.len())
+                    && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            }
+            Self::Token => !text.is_empty() && !text.contains(char::is_whitespace),
+            Self::Filled => !text.is_empty(),
+            Self::Free => true,
+        }
+    }
+}
+
+/// The noun with its article.
+pub(super) fn with_article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}
+
+/// A whole number with its thousands set apart, as TOML allows.
+pub(super) fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::from(if number < 0 { "-" } else { "" });
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push('_');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_thousands_apart() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_000), "1_000");
+        assert_eq!(grouped(-12_345_678), "-12_345_678");
+    }
+
+    #[test]
+    fn names_are_safe_in_paths() {
+        assert!(Format::Name.accepts("lwe-app_2"));
+        for bad in ["", "a.b", "a/b", "a b", "é", &"x".repeat(65)] {
+            assert!(!Format::Name.accepts(bad), "{bad}");
+        }
+    }
+}

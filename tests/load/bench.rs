@@ -1,0 +1,136 @@
+//! What every test here does: a scenario, a private server, a run in a thread of its own, and a look at the record.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError, mpsc},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use plimsoll::{
+    load::{self, Phase, Settings, Stop},
+    measure::{Counts, Recording, SeriesRecord, SeriesRole, merged},
+    scenario::{self, Scenario},
+    target::{PrivateServer, ServerOptions, Target},
+};
+
+/// Load tests take turns: two at a time would measure each other.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// A private server with the scenario's data, and the way to it.
+pub(crate) struct Bench {
+    pub(crate) scenario: Scenario,
+    pub(crate) server: PrivateServer,
+    pub(crate) target: Target,
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// A run that goes on in a thread of its own.
+pub(crate) struct Running {
+    thread: JoinHandle<Recording>,
+    measuring: mpsc::Receiver<()>,
+    pub(crate) stop: Stop,
+}
+
+/// Drives a future to its end.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// A scenario of one service, from the lines that make it special.
+pub(crate) fn one_service(run: &str, pool: &str, load: &str, operations: &[&str]) -> String {
+    let operations: String = operations.iter().map(|line| format!("[[service.operation]]\n{line}\n")).collect();
+    format!(
+        "name = \"test\"\nseed = 7\n[run]\n{run}\n[objective]\nlatency = \"100ms\"\n\
+         [[service]]\nname = \"api\"\n[service.pool]\n{pool}\n[service.load]\n{load}\n\
+         [service.keys]\nprefix = \"test:\"\ncount = 1000\n[service.values]\nsize = 64\n{operations}"
+    )
+}
+
+impl Bench {
+    /// Starts a server with extra lines of configuration, and writes the scenario's data.
+    pub(crate) fn new(text: &str, config: &[(&str, &str)]) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let scenario = scenario::parse(text, "test.toml").unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+        block_on(async {
+            let users = vec!["plimsoll".to_owned()];
+            let config = config.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let server = PrivateServer::start(ServerOptions { users, config, ..ServerOptions::default() }).await;
+            let server = server.unwrap_or_else(|error| panic!("{error}"));
+            let target = Target::of_private(&server, &scenario).unwrap();
+            if scenario.run.prefill {
+                target.prefill(&scenario, &mut |_, _| {}).await.unwrap();
+            }
+            Self { scenario, server, target, _turn: turn }
+        })
+    }
+
+    /// Starts the run.
+    pub(crate) fn start(&self, settings: Settings) -> Running {
+        let (scenario, target, stop) = (self.scenario.clone(), self.target.clone(), Stop::default());
+        let (told, measuring) = mpsc::channel();
+        let asked = stop.clone();
+        let thread = thread::spawn(move || {
+            let mut on_progress = |progress: load::Progress| {
+                if progress.phase == Phase::Measuring {
+                    let _ = told.send(());
+                }
+            };
+            load::run(&scenario, &target, settings, &asked, &mut on_progress).unwrap()
+        });
+        Running { thread, measuring, stop }
+    }
+
+    /// Runs from end to end.
+    pub(crate) fn run(&self) -> Recording {
+        self.start(Settings { same_machine: true, ..Settings::default() }).finish()
+    }
+}
+
+impl Running {
+    /// Waits until the first second of the measured period is over.
+    pub(crate) fn wait_until_measuring(&self) {
+        self.measuring.recv_timeout(Duration::from_secs(30)).expect("the load begins");
+    }
+
+    pub(crate) fn finish(self) -> Recording {
+        self.thread.join().unwrap()
+    }
+}
+
+/// Counts of one series by its name.
+pub(crate) fn counts(recording: &Recording, operation: &str) -> Counts {
+    series(recording, operation).totals()
+}
+
+/// One series by its name.
+pub(crate) fn series<'a>(recording: &'a Recording, operation: &str) -> &'a SeriesRecord {
+    let found = recording.series.iter().find(|series| series.key.operation == operation);
+    found.unwrap_or_else(|| panic!("no series {operation}"))
+}
+
+/// Response time at a quantile, in milliseconds, over the operations.
+pub(crate) fn response_ms(recording: &Recording, quantile: f64) -> f64 {
+    let parts = operations(recording).flat_map(|series| series.seconds.iter().map(|second| &second.response));
+    merged(parts).value_at_quantile(quantile) as f64 / 1e6
+}
+
+/// Service time at a quantile, in milliseconds, over the operations.
+pub(crate) fn service_ms(recording: &Recording, quantile: f64) -> f64 {
+    let parts = operations(recording).flat_map(|series| series.seconds.iter().map(|second| &second.service));
+    merged(parts).value_at_quantile(quantile) as f64 / 1e6
+}
+
+/// Checks that every request that fell due is accounted for, and returns (completed, failed, unfinished).
+pub(crate) fn balance(recording: &Recording) -> (u64, u64, u64) {
+    let totals: Vec<_> = operations(recording).map(|series| (series.totals(), series.unfinished)).collect();
+    let completed = totals.iter().map(|(counts, _)| counts.completed).sum::<u64>();
+    let failed = totals.iter().map(|(counts, _)| counts.failed()).sum::<u64>();
+    let unfinished = totals.iter().map(|(_, unfinished)| unfinished).sum::<u64>();
+    assert_eq!(recording.scheduled(), completed + failed + unfinished, "every request is accounted for");
+    assert!(recording.scheduled() > 0, "something was measured");
+    (completed, failed, unfinished)
+}
+
+fn operations(recording: &Recording) -> impl Iterator<Item = &SeriesRecord> {
+    recording.series.iter().filter(|series| series.key.role == SeriesRole::Operation)
+}

@@ -1,0 +1,161 @@
+//! What goes wrong, goes wrong by known answers.
+
+use std::{thread::sleep, time::Duration};
+
+use plimsoll::{
+    load::Settings,
+    measure::{ErrorClass, Recording},
+    operation::{Args, Kind, Request},
+};
+
+use crate::bench::{Bench, balance, block_on, counts, one_service, response_ms, series, service_ms};
+
+const FIVE_SECONDS: &str = "warmup = \"500ms\"\nduration = \"5s\"\ndrain = \"5s\"";
+const OPEN: &str = "model = \"open\"\nrate = 1000\narrivals = \"uniform\"";
+const SETTINGS: Settings = Settings { workers: None, pacing: None, same_machine: true };
+
+fn signal(pid: u32, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+}
+
+fn failed(recording: &Recording, operation: &str, class: ErrorClass) -> u64 {
+    counts(recording, operation).errors.get(&class).copied().unwrap_or_default()
+}
+
+fn command(bench: &Bench, words: &[&str]) {
+    let words = words.iter().map(|word| bytes::Bytes::copy_from_slice(word.as_bytes())).collect();
+    let request = Request { kind: Kind::Raw, key: bytes::Bytes::new(), args: Args::Raw(words) };
+    block_on(async { bench.target.connector(0).open().await.unwrap().issue(request).await.unwrap() });
+}
+
+/// A fifth of all requests fall due while the server stands still, and wait evenly between 0 and 1 s.
+#[test]
+fn a_stopped_server_shows_as_what_users_waited() {
+    let text = one_service(FIVE_SECONDS, "size = 50\ncommand_timeout = \"5s\"", OPEN, &["command = \"GET\""]);
+    let bench = Bench::new(&text, &[]);
+    let running = bench.start(SETTINGS);
+    running.wait_until_measuring();
+    signal(bench.server.pid(), rustix::process::Signal::STOP);
+    sleep(Duration::from_secs(1));
+    signal(bench.server.pid(), rustix::process::Signal::CONT);
+    let recording = running.finish();
+    let (completed, failed, unfinished) = balance(&recording);
+    assert_eq!((completed, failed, unfinished), (5000, 0, 0));
+    // The stop lasts as long as the machine makes it last; its length is the longest response.
+    let stop = response_ms(&recording, 1.0);
+    let (p90, p99) = (response_ms(&recording, 0.90), response_ms(&recording, 0.99));
+    // Of 5 s the share s is stopped: p90 lies at s - 0.1 of 5 s, p99 at s - 0.01.
+    let expected = |quantile: f64| stop - (1.0 - quantile) * 5_000.0;
+    assert!((p90 - expected(0.90)).abs() < 0.08 * stop, "p90 {p90} ms, expected {}", expected(0.90));
+    assert!((p99 - expected(0.99)).abs() < 0.08 * stop, "p99 {p99} ms, expected {}", expected(0.99));
+    let service = service_ms(&recording, 0.50);
+    assert!(service < stop / 50.0, "the median service time, {service} ms, knows nothing of the stop");
+}
+
+#[test]
+fn a_server_that_is_killed_and_restarted_costs_errors_but_no_accounts() {
+    let text = one_service(FIVE_SECONDS, "size = 10\ncommand_timeout = \"1s\"", OPEN, &["command = \"GET\""]);
+    let mut bench = Bench::new(&text, &[]);
+    let running = bench.start(SETTINGS);
+    running.wait_until_measuring();
+    bench.server.kill();
+    sleep(Duration::from_millis(500));
+    bench.server.restart().unwrap();
+    let recording = running.finish();
+    let (completed, _, _) = balance(&recording);
+    let lost: u64 = recording.services[0].seconds.iter().map(|second| second.lost).sum();
+    let recovered: u64 = recording.services[0].seconds.iter().map(|second| second.recovered).sum();
+    assert!(lost >= 1 && failed(&recording, "GET", ErrorClass::ConnectionLost) >= 1, "losses are counted by class");
+    assert!(recovered >= 1, "connections come back");
+    assert!(completed > 3000, "and the run goes on: {completed}");
+    assert!(counts(&recording, "GET").misses > 0, "the new server is empty");
+}
+
+#[test]
+fn killed_connections_come_back() {
+    let text = one_service(FIVE_SECONDS, "size = 10", OPEN, &["command = \"GET\""]).replace("\"5s\"", "\"3s\"");
+    let bench = Bench::new(&text, &[]);
+    let running = bench.start(SETTINGS);
+    running.wait_until_measuring();
+    command(&bench, &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    let recording = running.finish();
+    let (completed, failed, unfinished) = balance(&recording);
+    assert_eq!(unfinished, 0);
+    assert_eq!(completed + failed, 3000);
+    assert!(failed <= 10, "at most one request per connection was under way: {failed}");
+    assert_eq!(counts(&recording, "GET").failed(), counts(&recording, "GET").errors.values().sum::<u64>());
+}
+
+#[test]
+fn a_full_server_refuses_writes_and_says_so() {
+    let text = one_service(
+        "warmup = \"200ms\"\nduration = \"1s\"\ndrain = \"2s\"\nprefill = false",
+        "size = 4",
+        OPEN,
+        &["command = \"SET\""],
+    );
+    let bench = Bench::new(&text, &[("maxmemory", "1mb"), ("maxmemory-policy", "noeviction")]);
+    let recording = bench.run();
+    balance(&recording);
+    assert_eq!(
+        failed(&recording, "SET", ErrorClass::Oom),
+        recording.scheduled(),
+        "a server takes more than 1 MB itself"
+    );
+    let message = &series(&recording, "SET").messages[&ErrorClass::Oom];
+    assert!(message.contains("maxmemory"), "{message}");
+    assert!(
+        series(&recording, "SET").seconds.iter().all(|second| second.response.is_empty()),
+        "no percentile improves"
+    );
+}
+
+#[test]
+fn a_key_of_another_type_is_counted_as_such() {
+    let text = one_service(
+        "warmup = \"200ms\"\nduration = \"1s\"\ndrain = \"2s\"\nprefill = false",
+        "size = 2",
+        "model = \"closed\"\nclients = 2",
+        &["command = \"GET\"", "name = \"push\"\ncommand = \"RAW\"\nargs = [\"LPUSH\", \"{key}\", \"x\"]"],
+    );
+    let recording = Bench::new(&text, &[]).run();
+    balance(&recording);
+    assert!(failed(&recording, "GET", ErrorClass::Wrongtype) > 0);
+    assert!(counts(&recording, "push").completed > 0);
+}
+
+#[test]
+fn commands_that_hang_time_out_and_the_pool_goes_on() {
+    let text = one_service(
+        "warmup = \"200ms\"\nduration = \"3s\"\ndrain = \"3s\"\nprefill = false",
+        "size = 4\ncommand_timeout = \"100ms\"",
+        "model = \"open\"\nrate = 100\narrivals = \"uniform\"",
+        &[
+            "command = \"GET\"\nweight = 99",
+            "name = \"hang\"\ncommand = \"RAW\"\nargs = [\"BLPOP\", \"nothing\", \"0\"]",
+        ],
+    );
+    let recording = Bench::new(&text, &[]).run();
+    let (_, _, unfinished) = balance(&recording);
+    assert_eq!(unfinished, 0);
+    let hangs = counts(&recording, "hang");
+    assert!(hangs.failed() > 0);
+    assert_eq!(hangs.errors.get(&ErrorClass::Timeout), Some(&hangs.failed()));
+    assert!(counts(&recording, "GET").completed > 100, "other requests find connections");
+}
+
+#[test]
+fn an_exhausted_pool_fails_requests_by_checkout_timeout() {
+    let text = one_service(
+        "warmup = \"100ms\"\nduration = \"2s\"\ndrain = \"3s\"\nprefill = false",
+        "size = 1\ncommand_timeout = \"5s\"\ncheckout_timeout = \"200ms\"",
+        "model = \"open\"\nrate = 50\narrivals = \"uniform\"",
+        &["name = \"slow\"\ncommand = \"RAW\"\nargs = [\"BLPOP\", \"nothing\", \"0.5\"]"],
+    );
+    let recording = Bench::new(&text, &[]).run();
+    let (completed, failed_all, unfinished) = balance(&recording);
+    assert_eq!(unfinished, 0);
+    assert_eq!(failed(&recording, "slow", ErrorClass::CheckoutTimeout), failed_all);
+    assert!(failed_all > completed, "one connection serves two a second; {completed} completed, {failed_all} failed");
+}

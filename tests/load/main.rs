@@ -1,0 +1,7 @@
+//! The load engine against real private servers: accounts, known answers and faults. Without a server program these
+//! tests fail and say how to get one.
+
+mod accounts;
+mod bench;
+mod faults;
+mod models;
