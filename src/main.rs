@@ -1,1 +1,7 @@
-fn main() {}
+//! The program; all of it is in [`plimsoll::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    plimsoll::cli::main()
+}

@@ -14,48 +14,72 @@ const DECISIVE: f64 = 100.0;
 /// Half the width of a 95 % interval in standard deviations.
 const NORMAL_95: f64 = 1.96;
 
+/// The recorded values of a histogram, each with the number of values up to it: read once, asked often.
+struct Ranks(Vec<(Nanos, u64)>);
+
 impl Distribution {
     /// The distribution of all values of a histogram of nanoseconds.
     pub(super) fn new(histogram: Histogram<u64>, burstiness: f64) -> Self {
+        let ranks = Ranks::of(&histogram);
         let mean = (!histogram.is_empty()).then(|| histogram.mean());
-        let percentiles = PERCENTILES.map(|percentile| Percentile::estimate(&histogram, percentile, burstiness));
+        let percentiles = PERCENTILES.map(|percentile| ranks.estimate(percentile, burstiness));
         Self { histogram, mean, burstiness, percentiles: percentiles.to_vec() }
     }
 
-    /// The value at one of [`PERCENTILES`], where it can be printed.
-    pub fn at(&self, percentile: f64) -> Option<Nanos> {
-        self.percentiles
-            .iter()
-            .find(|known| known.percentile.total_cmp(&percentile).is_eq())
-            .and_then(Percentile::nanos)
+    /// Any percentile.
+    pub fn percentile(&self, percentile: f64) -> Percentile {
+        let offered = self.percentiles.iter().find(|known| known.percentile.total_cmp(&percentile).is_eq());
+        offered.copied().unwrap_or_else(|| Ranks::of(&self.histogram).estimate(percentile, self.burstiness))
     }
 }
 
-impl Percentile {
-    /// A percentile of a histogram, its 95 % interval from the order statistics at ranks
-    /// `n p +- 1.96 sqrt(phi n p (1 - p))` (Conover, "Practical Nonparametric Statistics", 1999, section 3.2, the variance
-    /// times the burstiness phi).
+impl Ranks {
+    fn of(histogram: &Histogram<u64>) -> Self {
+        let mut passed = 0;
+        let recorded = histogram.iter_recorded().map(|step| {
+            passed += step.count_at_value();
+            (step.value_iterated_to(), passed)
+        });
+        Self(recorded.collect())
+    }
+
+    fn count(&self) -> u64 {
+        self.0.last().map_or(0, |(_, count)| *count)
+    }
+
+    /// The value at a rank counted from 1; a rank beyond either end is that end's.
+    fn at(&self, rank: f64) -> Nanos {
+        let rank = rank.clamp(1.0, self.count() as f64) as u64;
+        let position = self.0.partition_point(|(_, passed)| *passed < rank);
+        self.0.get(position).map_or(0, |(value, _)| *value)
+    }
+
+    /// A percentile with its 95 % interval from the order statistics at ranks `n p +- 1.96 sqrt(phi n p (1 - p))` (the
+    /// normal approximation to their distribution: David and Nagaraja, "Order Statistics", 3rd edition, section 7.1; the
+    /// variance times the burstiness phi).
     ///
     /// It takes `k = n (1 - p) / phi >= 10` to be printed and `k >= 100` to decide a verdict; below the median `p` takes the
     /// place of `1 - p`.
-    pub fn estimate(histogram: &Histogram<u64>, percentile: f64, burstiness: f64) -> Self {
-        let have = histogram.len();
+    fn estimate(&self, percentile: f64, burstiness: f64) -> Percentile {
+        let have = self.count();
         let needed = samples_for(PRINTABLE, percentile, burstiness);
         if have < needed || have == 0 {
-            return Self { percentile, value: PercentileValue::TooFew { needed, have } };
+            return Percentile { percentile, value: PercentileValue::TooFew { needed, have } };
         }
         let (count, share) = (have as f64, percentile / 100.0);
         let middle = count * share;
         let reach = NORMAL_95 * (burstiness * middle * (1.0 - share)).sqrt();
         let value = PercentileValue::Known {
-            nanos: at_rank(histogram, middle.ceil()),
-            low: at_rank(histogram, (middle - reach).floor()),
-            high: at_rank(histogram, (middle + reach).ceil()),
+            nanos: self.at(middle.ceil()),
+            low: self.at((middle - reach).floor()),
+            high: self.at((middle + reach).ceil()),
             decisive: have >= samples_to_decide(percentile, burstiness),
         };
-        Self { percentile, value }
+        Percentile { percentile, value }
     }
+}
 
+impl Percentile {
     /// The value, where it can be printed.
     pub fn nanos(&self) -> Option<Nanos> {
         match self.value {
@@ -74,12 +98,6 @@ fn samples_for(beyond: f64, percentile: f64, burstiness: f64) -> u64 {
     let rarer = percentile.min(100.0 - percentile) / 100.0;
     // Not one more because 100 - 99.99 is a little off in binary.
     (beyond * burstiness / rarer * (1.0 - 1e-9)).ceil() as u64
-}
-
-/// The value at a rank counted from 1, in the middle of which the quantile is asked for lest rounding reach the next.
-fn at_rank(histogram: &Histogram<u64>, rank: f64) -> Nanos {
-    let count = histogram.len() as f64;
-    histogram.value_at_quantile((rank.clamp(1.0, count) - 0.5) / count)
 }
 
 #[cfg(test)]
@@ -101,20 +119,20 @@ mod tests {
     #[test]
     fn ranks_follow_the_formula() {
         // n = 1 000, p = 0.9: 900 +- 1.96 sqrt(90), that is 881.4 to 918.6.
-        let value = Percentile::estimate(&one_to(1_000), 90.0, 1.0).value;
+        let value = Ranks::of(&one_to(1_000)).estimate(90.0, 1.0).value;
         assert_eq!(value, PercentileValue::Known { nanos: 900, low: 881, high: 919, decisive: true });
     }
 
     #[test]
     fn bursts_widen_the_interval() {
         // Four times the variance, twice the reach.
-        let value = Percentile::estimate(&one_to(1_000), 90.0, 4.0).value;
+        let value = Ranks::of(&one_to(1_000)).estimate(90.0, 4.0).value;
         assert_eq!(value, PercentileValue::Known { nanos: 900, low: 862, high: 938, decisive: false });
     }
 
     #[test]
     fn says_how_many_samples_it_takes() {
-        let value = Percentile::estimate(&one_to(41_000), 99.99, 1.0).value;
+        let value = Ranks::of(&one_to(41_000)).estimate(99.99, 1.0).value;
         assert_eq!(value, PercentileValue::TooFew { needed: 100_000, have: 41_000 });
         assert_eq!(samples_to_decide(99.0, 1.0), 10_000);
         assert_eq!(samples_to_decide(50.0, 1.0), 200);
@@ -123,11 +141,18 @@ mod tests {
 
     #[test]
     fn prints_from_ten_and_decides_from_a_hundred_beyond() {
-        let decisive = |count| match Percentile::estimate(&one_to(count), 99.0, 1.0).value {
+        let decisive = |count| match Ranks::of(&one_to(count)).estimate(99.0, 1.0).value {
             PercentileValue::Known { decisive, .. } => Some(decisive),
             PercentileValue::TooFew { .. } => None,
         };
         assert_eq!([999, 1_000, 9_999, 10_000].map(decisive), [None, Some(false), Some(false), Some(true)]);
+    }
+
+    #[test]
+    fn knows_other_percentiles_too() {
+        let distribution = Distribution::new(one_to(1_000), 1.0);
+        assert_eq!(distribution.percentile(75.0).nanos(), Some(750));
+        assert_eq!(distribution.percentile(90.0), distribution.percentiles[1]);
     }
 
     #[test]

@@ -76,14 +76,14 @@ fn services<'a>(evidence: &Evidence<'a>) -> impl Iterator<Item = (&'a Service, &
 
 fn pool_wait(evidence: &Evidence<'_>, service: &Service, record: &ServiceRecord) -> Option<Finding> {
     let row = row_of(evidence, &service.name, None)?;
-    let (wait_p99, response_p99) = (row.wait.at(99.0)?, row.response.at(99.0)?);
+    let (wait_p99, response_p99) = (row.wait.percentile(99.0).nanos()?, row.response.percentile(99.0).nanos()?);
     let lag_p99 = merged(record.seconds.iter().map(|second| &second.lag)).value_at_quantile(0.99);
     let places = match service.pool.checkout {
         Checkout::Exclusive => service.connections(),
         Checkout::Shared { in_flight } => service.connections() * u64::from(in_flight),
     };
     let measured = measured_seconds(&evidence.run.recording);
-    let seconds = record.seconds.iter().take_while(|second| (second.second as usize) < measured);
+    let seconds = record.seconds.iter().filter(|second| (second.second as usize) < measured);
     let in_use: f64 = seconds.map(|second| second.in_use).sum();
     let utilisation = in_use / measured.max(1) as f64 / places.max(1) as f64;
     let mostly_waiting = wait_p99 as f64 >= MOSTLY_WAIT * response_p99 as f64;
@@ -116,7 +116,7 @@ fn slow_operations(evidence: &Evidence<'_>) -> Vec<Finding> {
         for other in others {
             rest.add(&other.service_time.histogram).expect("a growing histogram takes every value");
         }
-        let (Some(p50), false) = (row.service_time.at(50.0), rest.is_empty()) else { continue };
+        let (Some(p50), false) = (row.service_time.percentile(50.0).nanos(), rest.is_empty()) else { continue };
         let rest_p50 = rest.value_at_quantile(0.5);
         if p50 >= MUCH_SLOWER * rest_p50 && p50 as f64 >= matters {
             slow.push((p50, Finding::SlowOperation { scope: row.scope.clone(), p50, rest_p50 }));
@@ -223,6 +223,7 @@ mod tests {
     #[test]
     fn refusals_come_before_failures_and_warnings_after() {
         let mut run = sample::run();
+        run.recording.workers.iter_mut().for_each(|worker| worker.pacing = "spin".into());
         run.recording.workers[0].busy = 0.99;
         run.recording.workers[1].busy = 0.7;
         let levels: Vec<_> = findings_of(&run)

@@ -1,7 +1,7 @@
 //! One line of the summary, from what it adds up to.
 
 use super::{
-    Distribution, Grade, Percentile, Proportion, Row, Scope, Verdict,
+    Distribution, Grade, Proportion, Row, Scope, Verdict,
     tally::{Durations, Tally},
     verdict,
 };
@@ -12,8 +12,8 @@ impl Row {
     pub(super) fn new(recording: &Recording, scope: Scope, tally: Tally, objective: &Objective) -> (Self, Verdict) {
         let Tally { counts, unfinished, response, service_time, wait, failed, late, bad_burstiness, .. } = tally;
         let (target, measured) = (objective.latency.as_nanos() as f64, recording.period.measured_ns as f64 / 1e9);
-        let judged = Percentile::estimate(&response.histogram, objective.percentile, response.burstiness);
         let response = distribution(response);
+        let judged = response.percentile(objective.percentile);
         let failures = counts.failed();
         let requests = counts.completed + failures + unfinished;
         let bad = Proportion::estimate(late + failures + unfinished, requests, bad_burstiness);

@@ -1,1 +1,119 @@
-//! One file per command; the only place where the wings meet.
+//! The command line: one file per command. The only place where load and reports meet, and where anything is printed.
+
+mod completions;
+mod environment;
+mod exit;
+mod interrupt;
+mod leftovers;
+mod list;
+mod man;
+mod output;
+mod progress;
+mod report;
+mod run;
+mod scenarios;
+mod schema;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+pub use exit::Exit;
+use exit::Failure;
+use output::Colour;
+
+/// Puts load on a Redis or Valkey server and tells the truth about its response times.
+///
+/// A scenario describes services, each with its connections, its rate of requests and its mix of commands. plimsoll
+/// carries it out, measures every request from the instant at which it was due, and says whether the scenario's
+/// objective is met and why the numbers can be trusted.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, arg_required_else_help = true, propagate_version = true)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+    /// When to use colour; `auto` asks the terminal and honours NO_COLOR
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    color: Colour,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  plimsoll run                                      the default scenario, on a private server
+  plimsoll run queue --duration 30s                 another one, for longer
+  plimsoll run my.toml --target redis://host:6379   your own, on a server of yours
+  plimsoll scenarios show sessions > my.toml        a scenario to start from
+  plimsoll list                                     what was run so far";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(Box<run::Arguments>),
+    Report(report::Arguments),
+    List(list::Arguments),
+    Scenarios(scenarios::Arguments),
+    Schema(schema::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
+}
+
+/// Does what the command line says; the value is for `main` to return.
+pub fn main() -> ExitCode {
+    let program = match Program::try_parse() {
+        Ok(program) => program,
+        Err(error) => {
+            // Help that nobody reads to its end is no failure.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage } else { Exit::Met });
+        }
+    };
+    let exit = program.carry_out().unwrap_or_else(|failure| {
+        complain(&format!("error: {failure}"));
+        failure.exit
+    });
+    exit.into()
+}
+
+impl Program {
+    fn carry_out(self) -> Result<Exit, Failure> {
+        match self.command {
+            Command::Run(arguments) => run::run(*arguments, self.color),
+            Command::Report(arguments) => report::run(&arguments, self.color),
+            Command::List(arguments) => list::run(&arguments),
+            Command::Scenarios(arguments) => scenarios::run(arguments),
+            Command::Schema(arguments) => schema::run(&arguments),
+            Command::Completions(arguments) => completions::run(&arguments),
+            Command::Man(arguments) => man::run(&arguments),
+        }
+    }
+}
+
+/// Says something on standard error. Where that is closed, nobody listens.
+fn complain(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Program::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_argument_is_explained() {
+        for command in Program::command().get_subcommands() {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+            }
+        }
+    }
+}

@@ -6,7 +6,7 @@
 
 pub mod chart;
 mod csv;
-mod format;
+pub(crate) mod format;
 mod hlog;
 mod html;
 mod json;
@@ -46,6 +46,11 @@ pub fn files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String
 /// The report for the terminal: verdict, table, trust, findings.
 pub fn terminal(run: &Run, scenario: &Scenario, analysis: &Analysis, style: Style) -> String {
     terminal::render(&View::new(run, scenario, analysis, &[]), style)
+}
+
+/// The verdict in one sentence.
+pub fn headline(run: &Run, scenario: &Scenario, analysis: &Analysis) -> String {
+    View::new(run, scenario, analysis, &[]).headline.sentence
 }
 
 /// The summary as JSON, for programs.

@@ -148,5 +148,5 @@ pub(super) fn rounded(value: f64, decimals: i32) -> f64 {
 }
 
 fn value(distribution: &Distribution, percentile: f64) -> Option<f64> {
-    distribution.at(percentile).map(|nanos| micros(nanos as f64))
+    distribution.percentile(percentile).nanos().map(|nanos| micros(nanos as f64))
 }

@@ -1,10 +1,52 @@
 //! What can go wrong with saved runs.
 
+use std::{io, path::PathBuf};
+
 use super::SCHEMA_VERSION;
 
 /// Why a run could not be saved or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultsError {
+    /// A file or folder that cannot be used.
+    #[error("could not {action} {}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+    /// Results would be overwritten.
+    #[error("{} is not empty; choose another folder with --out, or replace it with --force", place.display())]
+    Occupied {
+        /// The folder.
+        place: PathBuf,
+    },
+    /// Something else than a result would be overwritten.
+    #[error("{} holds something else than a result, which not even --force replaces; choose another folder with --out", place.display())]
+    Foreign {
+        /// The folder or file.
+        place: PathBuf,
+    },
+    /// A path without a name of its own.
+    #[error("{} names no folder that could be made; give --out one more name", place.display())]
+    Nameless {
+        /// The path.
+        place: PathBuf,
+    },
+    /// A run that contradicts itself.
+    #[error("a damaged run: {0}")]
+    Damaged(String),
+    /// A file that holds no run of this version.
+    #[error("{}: {source}", file.display())]
+    InFile {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        source: Box<ResultsError>,
+    },
     /// Text that is no saved run.
     #[error("not a saved run: {0}")]
     Malformed(#[source] serde_json::Error),

@@ -3,6 +3,12 @@
 use serde::Deserialize;
 
 use super::{ResultsError, Run, SCHEMA_VERSION};
+use crate::measure::Nanos;
+
+/// Longest run that is read, far longer than any sensible one: what claims to be longer is damaged.
+const LONGEST: Nanos = 31 * 24 * 3_600 * SECOND;
+
+const SECOND: Nanos = 1_000_000_000;
 
 /// The only field that every version has.
 #[derive(Deserialize)]
@@ -18,14 +24,94 @@ impl Run {
         text
     }
 
-    /// Reads what [`Self::to_json`] wrote. The version is looked at first, so that a run of another version is called
-    /// just that.
+    /// Reads what [`Self::to_json`] wrote. A run of another version is called just that, whatever else is in it.
     pub fn from_json(text: &str) -> Result<Self, ResultsError> {
-        let Versioned { schema_version: found } = serde_json::from_str(text).map_err(ResultsError::Malformed)?;
+        let read: Result<Self, _> = serde_json::from_str(text);
+        // Only a text that cannot be read is looked at twice: it may be long.
+        let found = match &read {
+            Ok(run) => run.schema_version,
+            Err(_) => {
+                let Versioned { schema_version } = serde_json::from_str(text).map_err(ResultsError::Malformed)?;
+                schema_version
+            }
+        };
         match found.cmp(&SCHEMA_VERSION) {
             std::cmp::Ordering::Greater => Err(ResultsError::Newer { found }),
             std::cmp::Ordering::Less => Err(ResultsError::Older { found }),
-            std::cmp::Ordering::Equal => serde_json::from_str(text).map_err(ResultsError::Malformed),
+            std::cmp::Ordering::Equal => read.map_err(ResultsError::Malformed)?.checked(),
         }
+    }
+
+    /// The run, if its seconds lie within it: they become places in memory.
+    fn checked(self) -> Result<Self, ResultsError> {
+        let recording = &self.recording;
+        let length = recording.period.measured_ns.saturating_add(recording.period.drain_ns);
+        if length > LONGEST {
+            return Err(ResultsError::Damaged(format!(
+                "it says that it lasted {} days",
+                length / (24 * 3_600 * SECOND)
+            )));
+        }
+        let of_series = recording.series.iter().flat_map(|series| &series.seconds).map(|second| second.second);
+        let of_services = recording.services.iter().flat_map(|service| &service.seconds).map(|second| second.second);
+        let seconds = length / SECOND;
+        match of_series.chain(of_services).max() {
+            // One more for a second that ended just behind the end.
+            Some(last) if u64::from(last) > seconds + 1 => {
+                Err(ResultsError::Damaged(format!("it holds a second {last} but lasted only {seconds}")))
+            }
+            _ => Ok(self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::sample;
+
+    fn refusal(text: &str) -> String {
+        Run::from_json(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn comes_back_as_it_was() {
+        let run = sample::run();
+        assert!(Run::from_json(&run.to_json()).unwrap() == run);
+    }
+
+    #[test]
+    fn other_versions_are_called_just_that() {
+        let newer = refusal(r#"{"schema_version": 2, "whatever": []}"#);
+        assert!(newer.contains("version 2 is newer") && newer.contains("use the plimsoll"), "{newer}");
+        let older = refusal(r#"{"schema_version": 0}"#);
+        assert!(older.contains("version 0 is older"), "{older}");
+        let text = sample::run().to_json().replacen(r#""schema_version":1"#, r#""schema_version":7"#, 1);
+        assert!(refusal(&text).contains("version 7 is newer"));
+    }
+
+    #[test]
+    fn what_is_no_run_is_refused() {
+        for text in ["", "{}", "[1]", r#"{"schema_version": 1}"#, "nonsense"] {
+            assert!(refusal(text).contains("not a saved run"), "{text}");
+        }
+        let text = sample::run().to_json();
+        assert!(refusal(&text[..text.len() / 2]).contains("not a saved run"));
+    }
+
+    #[test]
+    fn damaged_histograms_are_refused() {
+        let text = sample::run().to_json().replacen(r#""response":"HISTF"#, r#""response":"HISTG"#, 1);
+        assert!(refusal(&text).contains("histogram"), "{}", refusal(&text));
+    }
+
+    #[test]
+    fn seconds_beyond_the_run_are_refused() {
+        let mut run = sample::run();
+        run.recording.series[0].seconds[0].second = u32::MAX;
+        assert!(refusal(&run.to_json()).contains("lasted only"));
+        let mut run = sample::run();
+        run.recording.period.measured_ns = u64::MAX;
+        assert!(refusal(&run.to_json()).contains("days"));
     }
 }

@@ -28,7 +28,9 @@ fn tables(table: &'static Table, found: &mut Vec<&'static Table>) {
     }
     found.push(table);
     for field in table.fields {
-        inner(&field.shape).into_iter().for_each(|table| tables(table, found));
+        for table in inner(&field.shape) {
+            tables(table, found);
+        }
     }
 }
 

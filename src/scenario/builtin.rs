@@ -1,6 +1,9 @@
 //! Scenarios that come with the binary, and how a name becomes a text.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, is_separator},
+};
 
 use super::{
     errors::{ScenarioError, ScenarioErrors, hint},
@@ -55,7 +58,8 @@ pub fn source(name: &str) -> Result<Source, ScenarioErrors> {
     if let Some(text) = builtin(name) {
         return Ok(Source { file: name.to_owned(), text: text.to_owned() });
     }
-    let is_path = name.ends_with(".toml") || name.contains(std::path::is_separator) || Path::new(name).exists();
+    let path = Path::new(name);
+    let is_path = path.extension().is_some() || name.contains(is_separator) || path.exists();
     if !is_path {
         let names: Vec<_> = BUILTIN.iter().map(|(name, _)| *name).collect();
         return Err(ScenarioError::Unknown { name: name.to_owned(), hint: hint(name, &names) }.into());

@@ -141,11 +141,11 @@ impl fmt::Display for Path {
 pub(super) fn hint(wrong: &str, valid: &[&str]) -> String {
     const FEW: usize = 12;
     let nearest = nearest(wrong, valid);
-    let mut hint = nearest.map(|name| format!(r#"; did you mean "{name}"?"#)).unwrap_or_default();
-    if !valid.is_empty() && (nearest.is_none() || valid.len() <= FEW) {
-        hint += &format!(" (one of {})", valid.join(", "));
+    let question = nearest.map(|name| format!(r#"; did you mean "{name}"?"#)).unwrap_or_default();
+    if valid.is_empty() || (nearest.is_some() && valid.len() > FEW) {
+        return question;
     }
-    hint
+    format!("{question} (one of {})", valid.join(", "))
 }
 
 /// The valid name that is most like a wrong one, if any is.

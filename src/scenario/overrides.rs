@@ -243,3 +243,146 @@ fn drop_untaken(table: &Table, entries: &mut dyn TableLike, word: &str) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Checkout, Load, ValueSize, builtin};
+
+    const TEXT: &str = r#"
+name = "x"
+
+[[service]]
+name = "api"
+pool = { size = 10 }                    # as in production
+load = { rate = 100 }
+values.size = { min = 1, max = 2 }
+
+[[service.operation]]
+command = "GET"
+weight  = 60                            # mostly
+
+[[service.operation]]
+name     = "both"
+sequence = [{ command = "GET" }, { command = "SET", expire = "1s" }]
+
+[[service]]
+name = "ml"
+
+[service.load]
+rate = 300
+
+[[service.operation]]
+command = "LPUSH"
+"#;
+
+    fn set(edits: &[(&str, &str)]) -> Result<Scenario, String> {
+        let set = edits.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect();
+        Overrides { set, ..Overrides::default() }.apply(TEXT, "x.toml").map_err(|errors| errors.to_string())
+    }
+
+    #[test]
+    fn nothing_changes_nothing() {
+        let scenario = Overrides::default().apply(TEXT, "x.toml").unwrap();
+        assert_eq!(scenario.source, TEXT);
+    }
+
+    #[test]
+    fn sets_fields_however_they_are_written_and_keeps_comments() {
+        let scenario = set(&[
+            ("service.api.pool.size", "100"),
+            ("service.ml.pool.size", "7"),
+            ("service.api.operation.GET.weight", "10"),
+            ("service.api.operation.both.sequence.SET.expire", "2s"),
+            ("service.api.values.size.max", "9"),
+            ("service.ml.values.size", "5"),
+            ("objective.latency", "50ms"),
+            ("objective.percentile", "99.9"),
+        ])
+        .unwrap();
+        assert_eq!(scenario.services[0].pool.size, 100);
+        assert_eq!(scenario.services[1].pool.size, 7);
+        assert!((scenario.services[0].operations[0].weight - 10.0).abs() < f64::EPSILON);
+        assert_eq!(scenario.services[0].values, ValueSize::Uniform { min: 1, max: 9 });
+        assert_eq!(scenario.services[1].values, ValueSize::Fixed(5));
+        assert_eq!(scenario.objective.latency, Duration::from_millis(50));
+        assert!(scenario.source.contains("weight  = 10                            # mostly"), "{}", scenario.source);
+        assert!(scenario.source.contains(r#"expire = "2s""#), "{}", scenario.source);
+    }
+
+    #[test]
+    fn another_variant_drops_the_fields_of_the_old_one() {
+        let scenario = set(&[("service.ml.load.model", "closed"), ("service.ml.load.clients", "3")]).unwrap();
+        assert_eq!(scenario.services[1].load, Load::Closed { clients: 3, think_time: Duration::ZERO });
+        let shared = set(&[("service.api.pool.checkout", "shared"), ("service.api.pool.in_flight", "4")]).unwrap();
+        assert_eq!(shared.services[0].pool.checkout, Checkout::Shared { in_flight: 4 });
+    }
+
+    #[test]
+    fn errors_name_the_override_and_what_is_near() {
+        for (path, value, expected) in [
+            (
+                "service.api.pool.size",
+                "abc",
+                r#"--set service.api.pool.size=abc: "abc" is not a whole number from 1 to 100_000"#,
+            ),
+            (
+                "service.api.pool.siez",
+                "5",
+                r#"--set service.api.pool.siez=5: there is no "service.api.pool.siez"; did you mean "size"? (one of "#,
+            ),
+            (
+                "service.apis.pool.size",
+                "5",
+                r#"--set service.apis.pool.size=5: there is no service "apis"; did you mean "api"? (one of api, ml)"#,
+            ),
+            (
+                "service.ml.operation.LPUS.weight",
+                "5",
+                r#"--set service.ml.operation.LPUS.weight=5: there is no operation "LPUS"; did you mean "LPUSH"? (one of LPUSH)"#,
+            ),
+            ("service.api", "5", "--set service.api=5: names a whole service; go on with one of its fields: name, "),
+            ("seed.x", "5", r#"--set seed.x=5: "seed" has no fields"#),
+            (
+                "service.api.load.model",
+                "closed",
+                r#"--set service.api.load.model=closed: service "api": load.clients: missing"#,
+            ),
+            (
+                "service.api.values.size.min",
+                "5",
+                r#"--set service.api.values.size.min=5: service "api": values.size.max: 2 is less"#,
+            ),
+            (
+                "service.ml.values.size.min",
+                "5",
+                r#"--set service.ml.values.size.min=5: "service.ml.values.size" is not a table here; set"#,
+            ),
+            ("service.api.name", "ml", r#"--set service.api.name=ml: service "ml": name: the service of line "#),
+        ] {
+            let told = set(&[(path, value)]).unwrap_err();
+            assert!(told.starts_with(expected), "{told}\n{expected}");
+        }
+        let two = set(&[("run.duratoin", "1s"), ("sed", "1")]).unwrap_err();
+        assert_eq!(two.lines().count(), 2, "{two}");
+    }
+
+    #[test]
+    fn the_text_itself_is_judged_first() {
+        let overrides = Overrides { seed: Some(1), ..Overrides::default() };
+        let told = overrides.apply("name = \"x\"\nsed = 5\n", "x.toml").unwrap_err().to_string();
+        assert!(told.contains(r#"x.toml:2:1: sed: unknown field; did you mean "seed"?"#), "{told}");
+    }
+
+    #[test]
+    fn the_total_rate_keeps_proportions() {
+        let scenario = Overrides { rate: Some(1_000.0), ..Overrides::default() }.apply(TEXT, "x.toml").unwrap();
+        let rates: Vec<_> = scenario.services.iter().filter_map(Service::offered_rate).collect();
+        assert_eq!(rates, [250.0, 750.0]);
+        let closed = Overrides { rate: Some(1.0), ..Overrides::default() };
+        let told = closed.apply(builtin("core-ops").unwrap(), "core-ops").unwrap_err().to_string();
+        assert!(told.starts_with("--rate 1: no service has an open loop"), "{told}");
+        let nothing = Overrides { rate: Some(0.0), ..Overrides::default() }.apply(TEXT, "x.toml").unwrap_err();
+        assert_eq!(nothing.to_string(), "--rate 0: is not a number of operations per second above 0");
+    }
+}

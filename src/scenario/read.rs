@@ -12,7 +12,8 @@ use super::{
         Service, ValueSize,
     },
     operations,
-    reader::{Alternative, Document, Section},
+    reader::{Alternative, Section},
+    text::Document,
 };
 
 /// Reads a scenario from TOML text. `file` only names it in errors.
@@ -40,11 +41,14 @@ fn reject_syntax(document: &Document<'_>, errors: &[toml::de::Error]) {
         lines.entry(document.line(&at)).or_insert((at, error));
     }
     for (index, (at, error)) in lines.values().take(TOLD).enumerate() {
-        let mut message = error.message().lines().collect::<Vec<_>>().join(", ");
-        if index + 1 == TOLD && lines.len() > TOLD {
-            message += &format!(" ({} more lines look wrong, perhaps because of these)", lines.len() - TOLD);
-        }
-        document.reject(at, Path::default(), message);
+        let message = error.message().lines().collect::<Vec<_>>().join(", ");
+        let more = lines.len().saturating_sub(TOLD);
+        let rest = if index + 1 == TOLD && more > 0 {
+            format!(" ({more} more lines look wrong, perhaps because of these)")
+        } else {
+            String::new()
+        };
+        document.reject(at, Path::default(), message + &rest);
     }
 }
 
@@ -107,6 +111,7 @@ fn refuse_overlapping_prefixes(services: &[(&Section<'_>, &Service)]) {
     for (index, (section, service)) in services.iter().enumerate() {
         let clash = services[..index].iter().map(|(_, earlier)| *earlier).find(|earlier| {
             earlier.database == service.database
+                && earlier.name != service.name
                 && (earlier.keys.prefix.starts_with(&service.keys.prefix)
                     || service.keys.prefix.starts_with(&earlier.keys.prefix))
         });

@@ -41,11 +41,15 @@ pub(super) fn schedule_lag(known: &Known<'_>) -> Option<Check> {
     Some(Check { level, ..check })
 }
 
-/// How busy each worker was. CPU time alone says nothing of a worker that spins while it waits, so it is the share of
-/// the time in which there was something to do.
+/// How a worker waits that turns all the time and knows in how many turns there was something to do.
+const SPIN: &str = "spin";
+
+/// How busy each worker was that spins for good. One that sleeps and spins only before a due instant burns CPU time
+/// waiting as well, and nobody knows which part; that it cannot keep up shows in its schedule lag.
 pub(super) fn worker_cpu(evidence: &Evidence<'_>) -> Vec<Check> {
     let workers = evidence.run.recording.workers.iter().enumerate();
     workers
+        .filter(|(_, worker)| worker.pacing == SPIN)
         .map(|(number, worker)| {
             let subject = format!("worker {}: {}", number + 1, worker.services.join(", "));
             Check::new(CheckKind::WorkerCpu, Some(subject), worker.busy)
@@ -56,12 +60,15 @@ pub(super) fn worker_cpu(evidence: &Evidence<'_>) -> Vec<Check> {
 /// Seconds of the measured period.
 fn measured<'a>(evidence: &Evidence<'_>, known: &Known<'a>) -> impl Iterator<Item = &'a ServiceSecond> + use<'a> {
     let seconds = measured_seconds(&evidence.run.recording);
-    known.record.seconds.iter().take_while(move |second| (second.second as usize) < seconds)
+    known.record.seconds.iter().filter(move |second| (second.second as usize) < seconds)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{checks_of, find};
+    use super::{
+        super::tests::{checks_of, find},
+        SPIN,
+    };
     use crate::{
         analysis::{CheckKind, Level, Outcome, analyse},
         measure::Latencies,
@@ -97,6 +104,7 @@ mod tests {
     fn a_busy_worker_makes_the_run_invalid_and_not_missed() {
         let mut run = sample::run();
         run.recording.workers[1].busy = 0.9;
+        run.recording.workers.iter_mut().for_each(|worker| worker.pacing = SPIN.into());
         let analysis = analyse(&run, &sample::scenario());
         assert_eq!(analysis.verdict.outcome, Outcome::Invalid);
         assert!(analysis.rows.iter().all(|row| row.outcome == Outcome::Invalid));
@@ -107,5 +115,7 @@ mod tests {
             .collect();
         let expected = [("worker 1: api".to_owned(), Level::Ok), ("worker 2: chat, ml".to_owned(), Level::Refuse)];
         assert_eq!(subjects, expected);
+        run.recording.workers.iter_mut().for_each(|worker| worker.pacing = "adaptive".into());
+        assert!(!checks_of(&run).iter().any(|check| check.kind == CheckKind::WorkerCpu));
     }
 }

@@ -1,0 +1,26 @@
+//! `plimsoll completions`.
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use super::{
+    Program,
+    exit::{Exit, Failure},
+    output,
+};
+
+/// Print a shell's completions
+///
+/// For bash: `plimsoll completions bash > ~/.local/share/bash-completion/completions/plimsoll`
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Which shell
+    shell: Shell,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut Program::command(), "plimsoll", &mut script);
+    output::print(script)?;
+    Ok(Exit::Met)
+}

@@ -1,0 +1,109 @@
+//! How the process ends: its exit codes and what it says when something is wrong.
+
+use std::{fmt, process::ExitCode};
+
+use crate::analysis::Outcome;
+
+/// Exit codes, part of the interface: scripts rely on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// The objective is met, or the command did what it was asked to.
+    Met = 0,
+    /// The objective is missed.
+    Missed = 1,
+    /// The command line or the scenario is wrong, or the results cannot be written there.
+    Usage = 2,
+    /// The target cannot be used, or the measurement cannot be trusted.
+    Unusable = 3,
+    /// The measurement does not suffice to tell.
+    Inconclusive = 4,
+    /// Ended by a person; as shells count, 128 and the number of SIGINT.
+    Interrupted = 130,
+}
+
+/// The exit codes, for help and manual.
+pub(super) const HELP: &str = "\
+Exit codes:
+    0  objective met
+    1  objective missed
+    2  wrong usage or scenario, or results cannot be written
+    3  target cannot be used, or measurement invalid
+    4  inconclusive
+  130  interrupted";
+
+impl From<Outcome> for Exit {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Pass => Self::Met,
+            Outcome::Fail => Self::Missed,
+            Outcome::Invalid => Self::Unusable,
+            Outcome::Inconclusive => Self::Inconclusive,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command could not do what it was asked to.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// How the process ends.
+    pub(super) exit: Exit,
+    /// Why.
+    pub(super) error: anyhow::Error,
+}
+
+impl Failure {
+    /// Something that the person who called must change.
+    pub(super) fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Self { exit: Exit::Usage, error: error.into() }
+    }
+
+    /// A person ended it before there was anything to save.
+    pub(super) fn interrupted() -> Self {
+        Self { exit: Exit::Interrupted, error: anyhow::anyhow!("interrupted before anything was measured") }
+    }
+
+    /// Something that keeps the target from being measured.
+    pub(super) fn unusable(error: impl Into<anyhow::Error>) -> Self {
+        Self { exit: Exit::Unusable, error: error.into() }
+    }
+}
+
+impl fmt::Display for Failure {
+    /// The error and its causes as one sentence. Causes that their consequence already quotes are not said twice.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = String::new();
+        for cause in self.error.chain().map(ToString::to_string) {
+            if said.is_empty() {
+                said = cause;
+            } else if !said.contains(&cause) {
+                said = format!("{said}: {cause}");
+            }
+        }
+        f.write_str(&said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_each_cause_once() {
+        let error = anyhow::anyhow!("no such file").context("could not read x.toml: no such file").context("no run");
+        assert_eq!(Failure::usage(error).to_string(), "no run: could not read x.toml: no such file");
+    }
+
+    #[test]
+    fn the_help_lists_every_code() {
+        for exit in [Exit::Met, Exit::Missed, Exit::Usage, Exit::Unusable, Exit::Inconclusive, Exit::Interrupted] {
+            let code = format!("{:5}  ", exit as u8);
+            assert!(HELP.lines().any(|line| line.starts_with(&code)), "{exit:?}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `plimsoll list`: saved runs.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{
+    exit::{Exit, Failure},
+    output,
+    report::Concluded,
+};
+use crate::results;
+
+/// List saved runs, newest last
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Folder that holds the result folders
+    #[arg(value_name = "DIR", default_value = super::run::RESULTS)]
+    folder: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let entries = results::list(&arguments.folder).map_err(Failure::usage)?;
+    if entries.is_empty() {
+        output::print(format!("No saved runs in {}. `plimsoll run` makes one.\n", arguments.folder.display()))?;
+        return Ok(Exit::Met);
+    }
+    let mut lines = Vec::new();
+    for entry in entries {
+        let name = entry.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let about = match entry.run {
+            Ok(run) => Concluded::new(run).map_or_else(|failure| failure.to_string(), |run| run.headline()),
+            Err(error) => error.to_string(),
+        };
+        lines.push((name, about));
+    }
+    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    let text: String = lines.iter().map(|(name, about)| format!("{name:width$}  {about}\n")).collect();
+    output::print(text)?;
+    Ok(Exit::Met)
+}

@@ -1,0 +1,136 @@
+//! What is going on, on standard error; nothing where that is no terminal.
+//!
+//! The load engine hands over snapshots; drawing them happens away from the measured path.
+
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+
+use crate::{
+    load::{Phase, Progress, ServiceProgress},
+    report::format::{count, counted, duration, rate},
+};
+
+/// How often a line that waits for something moves.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Lines that come and go: one for the phase, one per service.
+#[derive(Debug, Clone)]
+pub(super) struct Display {
+    lines: MultiProgress,
+    phase: ProgressBar,
+    services: Vec<ProgressBar>,
+    /// Width of the longest name of a service.
+    names: usize,
+}
+
+impl Display {
+    /// A display; one that is not visible, or whose standard error is no terminal, shows nothing.
+    pub(super) fn new(visible: bool) -> Self {
+        let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let lines = MultiProgress::with_draw_target(target);
+        let phase = lines.add(ProgressBar::no_length().with_finish(ProgressFinish::AndClear));
+        Self { lines, phase, services: Vec::new(), names: 0 }
+    }
+
+    /// Something of unknown length begins.
+    pub(super) fn step(&self, what: &str) {
+        self.phase.set_style(style("{spinner} {msg}"));
+        self.phase.set_message(what.to_owned());
+        self.phase.enable_steady_tick(TICK);
+    }
+
+    /// `done` of `total` elements have been written.
+    pub(super) fn prefilled(&self, done: u64, total: u64) {
+        self.bar("{bar:30} Prefilling: {msg}", done, total);
+        self.phase.set_message(format!("{} of {}", count(done), counted(total, "element", "elements")));
+    }
+
+    /// A snapshot of the load.
+    pub(super) fn load(&mut self, progress: &Progress) {
+        if self.services.is_empty() {
+            self.names = progress.services.iter().map(|service| service.name.chars().count()).max().unwrap_or(0);
+            let line = || self.lines.add(ProgressBar::no_length().with_style(style("{msg}")));
+            self.services = progress.services.iter().map(|_| line()).collect();
+        }
+        let connecting = progress.phase == Phase::Connecting;
+        let what = match progress.phase {
+            Phase::Connecting => "Connecting",
+            Phase::WarmUp => "Warming up",
+            Phase::Measuring => "Measuring",
+            Phase::Draining => "Waiting for the last replies",
+        };
+        match progress.of {
+            Some(of) => {
+                self.bar("{bar:30} {msg}", progress.elapsed.as_millis() as u64, of.as_millis() as u64);
+                self.phase.set_message(format!("{what}: {} of {} s", progress.elapsed.as_secs(), of.as_secs_f64()));
+            }
+            None => self.step(what),
+        }
+        for (line, service) in self.services.iter().zip(&progress.services) {
+            let name = format!("  {:width$}", service.name, width = self.names);
+            let state = if connecting { connections(service) } else { last_second(service) };
+            line.set_message(format!("{name}  {state}"));
+        }
+    }
+
+    /// Says something that stays, also where the display is not visible.
+    pub(super) fn say(&self, text: &str) {
+        self.lines.suspend(|| super::complain(text));
+    }
+
+    /// Takes all lines away.
+    pub(super) fn clear(&self) {
+        self.phase.finish_and_clear();
+        for line in &self.services {
+            line.finish_and_clear();
+        }
+    }
+
+    fn bar(&self, template: &str, at: u64, of: u64) {
+        self.phase.disable_steady_tick();
+        self.phase.set_style(style(template));
+        self.phase.set_length(of);
+        self.phase.set_position(at);
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("templates are written in this file")
+}
+
+fn connections(service: &ServiceProgress) -> String {
+    counted(service.connections, "connection", "connections")
+}
+
+fn last_second(service: &ServiceProgress) -> String {
+    format!(
+        "{:>10}  p50 {:>8}  p99 {:>8}  {}  {} in flight",
+        rate(service.rate),
+        duration(service.p50 as f64),
+        duration(service.p99 as f64),
+        counted(service.errors, "error", "errors"),
+        count(service.in_system.round() as u64),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::format::plain;
+
+    #[test]
+    fn a_line_tells_rate_latency_errors_and_requests_in_flight() {
+        let service = ServiceProgress {
+            name: "api".to_owned(),
+            connections: 50,
+            rate: 3998.0,
+            p50: 152_000,
+            p99: 1_310_000,
+            errors: 1,
+            in_system: 2.4,
+        };
+        assert_eq!(plain(&last_second(&service)), "   4 000/s  p50 0.152 ms  p99  1.31 ms  1 error  2 in flight");
+        assert_eq!(plain(&connections(&service)), "50 connections");
+    }
+}

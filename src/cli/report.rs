@@ -1,0 +1,116 @@
+//! `plimsoll report`: everything that is made from a run, once more from the saved run alone.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context as _, anyhow, bail};
+use clap::Args;
+
+use super::{
+    exit::{Exit, Failure},
+    output::{self, Colour, Format},
+};
+use crate::{
+    analysis::{Analysis, analyse},
+    report::{self, Style},
+    results::{self, Run},
+    scenario::{self, Scenario},
+};
+
+/// Rebuild all reports of a saved run and print its summary
+///
+/// Reads nothing but `run.json`, so reports get better with later versions of plimsoll. Ends with exit code 0 once they
+/// are written, whatever the verdict.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  plimsoll report results/queue-20260214T101500Z
+  plimsoll report results/queue-20260214T101500Z --open
+  plimsoll report results/queue-20260214T101500Z --format json | jq .verdict")]
+pub(super) struct Arguments {
+    /// Result folder, as `plimsoll list` names it
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Show the HTML report in the browser
+    #[arg(long)]
+    open: bool,
+    /// Form of the summary
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// A run with what follows from it.
+pub(super) struct Concluded {
+    run: Run,
+    scenario: Scenario,
+    /// What is concluded.
+    pub(super) analysis: Analysis,
+}
+
+impl Concluded {
+    /// Draws the conclusions.
+    pub(super) fn new(run: Run) -> Result<Self, Failure> {
+        let scenario = scenario::parse(&run.scenario, "scenario of the saved run").map_err(Failure::usage)?;
+        let analysis = analyse(&run, &scenario);
+        Ok(Self { run, scenario, analysis })
+    }
+
+    /// Every file of the result folder except the run itself.
+    pub(super) fn files(&self) -> Vec<(String, Vec<u8>)> {
+        report::files(&self.run, &self.scenario, &self.analysis)
+    }
+
+    /// The verdict in one sentence.
+    pub(super) fn headline(&self) -> String {
+        report::headline(&self.run, &self.scenario, &self.analysis)
+    }
+
+    /// What is printed of a run that lies in `folder`.
+    pub(super) fn summary(&self, format: Format, colour: Colour, folder: &Path) -> String {
+        match format {
+            Format::Json => report::json_summary(&self.run, &self.scenario, &self.analysis),
+            Format::Text => {
+                let style = Style { colour: colour.on_stdout(), width: output::width() };
+                let text = report::terminal(&self.run, &self.scenario, &self.analysis, style);
+                format!("{text}\nReport: {}\n", folder.join(HTML).display())
+            }
+        }
+    }
+}
+
+/// The report that people open.
+const HTML: &str = "report.html";
+
+pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
+    let folder = &arguments.folder;
+    let concluded = Concluded::new(results::load(folder).map_err(Failure::usage)?)?;
+    results::rewrite(folder, concluded.files()).map_err(Failure::usage)?;
+    output::print(concluded.summary(arguments.format, colour, folder))?;
+    if arguments.open {
+        open(&folder.join(HTML)).map_err(Failure::usage)?;
+    }
+    Ok(Exit::Met)
+}
+
+/// Programs that open a file with what the person likes to open such files with.
+const OPENERS: &[&str] = if cfg!(target_os = "macos") { &["open"] } else { &["xdg-open", "wslview"] };
+
+fn open(file: &Path) -> anyhow::Result<()> {
+    for opener in OPENERS {
+        let started = Command::new(opener).arg(file).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+        match started {
+            Ok(mut child) => {
+                let status = child.wait().with_context(|| format!("could not wait for {opener}"))?;
+                if status.success() {
+                    return Ok(());
+                }
+                bail!("{opener} could not show {}; open it yourself", file.display());
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(anyhow!(error).context(format!("could not start {opener}"))),
+        }
+    }
+    bail!("nothing to open {} with ({} is not installed); open it yourself", file.display(), OPENERS.join(" or "))
+}

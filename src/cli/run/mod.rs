@@ -1,0 +1,163 @@
+//! `plimsoll run`: its arguments and what they mean.
+
+mod session;
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::anyhow;
+use clap::Args;
+
+use super::{
+    exit::{Exit, Failure},
+    interrupt::supervise,
+    leftovers::Leftovers,
+    output::{Colour, Format},
+    progress::Display,
+};
+use crate::{
+    results::ResultFolder,
+    scenario::{self, Overrides, Scenario},
+    target::{Source, TargetUrl},
+};
+use session::Session;
+
+/// Where results go unless the command line says otherwise.
+pub(super) const RESULTS: &str = "results";
+
+/// Carry out a scenario, measure, judge and report
+///
+/// Claims the result folder, starts the private server or checks the target, writes the scenario's data, puts on the
+/// load and reports: the verdict and its tables here, everything else in the result folder. The first Ctrl-C ends the
+/// run early and reports what there is, a second one stops at once.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", super::exit::HELP))]
+pub(super) struct Arguments {
+    /// Scenario file, or the name of a built-in scenario
+    #[arg(default_value = "workflow-engine")]
+    scenario: String,
+
+    /// Server to measure: redis://user:password@host:port/db, rediss://..., unix:///path, or `embedded` for a private one
+    ///
+    /// Other users of this machine can see the command line; a password is better given by the environment variable or
+    /// by the scenario (`password = { env = "..." }`).
+    #[arg(long, value_name = "URL", env = TARGET, hide_env_values = true, default_value = EMBEDDED)]
+    #[arg(help_heading = "Target")]
+    target: String,
+    /// Program of the private server, instead of redis-server or valkey-server on PATH
+    #[arg(long, value_name = "FILE", help_heading = "Target")]
+    server_bin: Option<PathBuf>,
+    /// Use the data that is there instead of writing the scenario's data first; it is not removed either
+    #[arg(long, help_heading = "Target")]
+    no_prefill: bool,
+    /// Leave the scenario's keys on the server
+    #[arg(long, help_heading = "Target")]
+    keep_data: bool,
+
+    /// Length of the measured period, such as `30s` or `5m`
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenario")]
+    duration: Option<Duration>,
+    /// Length of the load before it, which is not measured
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenario")]
+    warmup: Option<Duration>,
+    /// Requests per second of all open-loop services together, which keep their proportions
+    #[arg(long, value_name = "N", help_heading = "Scenario")]
+    rate: Option<f64>,
+    /// Seed of all randomness
+    #[arg(long, value_name = "N", help_heading = "Scenario")]
+    seed: Option<u64>,
+    /// Set any other field of the scenario, such as `service.api.pool.size=100`; may be repeated
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Scenario")]
+    set: Vec<(String, String)>,
+
+    /// Threads that put on the load; by default one per core, one core left to a server on this machine
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Harness")]
+    workers: Option<u16>,
+
+    /// Folder for the results, instead of results/SCENARIO-TIME
+    #[arg(long, value_name = "DIR", help_heading = "Results")]
+    out: Option<PathBuf>,
+    /// Replace a result folder that is there already
+    #[arg(long, requires = "out", help_heading = "Results")]
+    force: bool,
+    /// Form of the summary on standard output
+    #[arg(long, value_enum, default_value_t, help_heading = "Results")]
+    format: Format,
+    /// No progress on standard error
+    #[arg(long, short, help_heading = "Results")]
+    quiet: bool,
+}
+
+/// Environment variable that stands for `--target`.
+const TARGET: &str = "PLIMSOLL_TARGET";
+
+/// Word for a private server.
+const EMBEDDED: &str = "embedded";
+
+const EXAMPLES: &str = "\
+Examples:
+  plimsoll run                                        default scenario, private server
+  plimsoll run queue --duration 30s --rate 5000       built-in scenario, changed
+  plimsoll run my.toml --set service.api.pool.size=100
+  PLIMSOLL_TARGET=redis://user:password@host:6379 plimsoll run my.toml
+  plimsoll run --format json | jq .verdict            for scripts, with the exit code";
+
+pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure> {
+    let scenario = arguments.scenario()?;
+    let source = arguments.source()?;
+    let place = arguments.out.clone().unwrap_or_else(|| session::default_folder(&scenario));
+    let folder = ResultFolder::claim(&place, arguments.force).map_err(Failure::usage)?;
+
+    let leftovers = Leftovers::default();
+    leftovers.hold_folder(folder);
+    let display = Display::new(!arguments.quiet);
+    let voice = display.clone();
+    let session = Session { arguments, colour, scenario, display, leftovers: leftovers.clone() };
+    let result = supervise(
+        move |interrupt| session.carry_out(source, &interrupt),
+        move || voice.say("interrupted: ending early and reporting what there is; Ctrl-C again stops at once"),
+    );
+    leftovers.clear();
+    result
+}
+
+impl Arguments {
+    fn scenario(&self) -> Result<Scenario, Failure> {
+        let mut set = self.set.clone();
+        if self.no_prefill {
+            set.push(("run.prefill".to_owned(), "false".to_owned()));
+        }
+        let overrides =
+            Overrides { duration: self.duration, warmup: self.warmup, rate: self.rate, seed: self.seed, set };
+        let source = scenario::source(&self.scenario).map_err(Failure::usage)?;
+        overrides.apply(&source.text, &source.file).map_err(Failure::usage)
+    }
+
+    fn source(&self) -> Result<Source, Failure> {
+        if self.target == EMBEDDED {
+            return Ok(Source::Embedded { server_bin: self.server_bin.clone() });
+        }
+        if self.server_bin.is_some() {
+            return Err(Failure::usage(anyhow!(
+                "--server-bin is for a private server; leave it out, or give --target {EMBEDDED}"
+            )));
+        }
+        // Not parsed by clap, whose message would show the password.
+        self.target.parse::<TargetUrl>().map(Source::Url).map_err(Failure::usage)
+    }
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (field, value) = text.split_once('=').ok_or("write FIELD=VALUE, such as service.api.pool.size=100")?;
+    Ok((field.trim().to_owned(), value.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_split_at_its_first_equals_sign() {
+        assert_eq!(setting("a.b = x=1"), Ok(("a.b".to_owned(), "x=1".to_owned())));
+        assert!(setting("a.b").is_err());
+    }
+}

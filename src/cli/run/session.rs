@@ -1,0 +1,142 @@
+//! One run from the claimed result folder to the exit code.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use tokio::runtime::{self, Runtime};
+
+use super::{Arguments, RESULTS};
+use crate::{
+    cli::{
+        environment::{environment, software},
+        exit::{Exit, Failure},
+        interrupt::Interrupt,
+        leftovers::Leftovers,
+        output::{self, Colour},
+        progress::Display,
+        report::Concluded,
+    },
+    load::{self, LoadError, Phase, Settings},
+    measure::Recording,
+    results::{Run, SCHEMA_VERSION, TargetFacts},
+    scenario::Scenario,
+    target::{Source, Target},
+};
+
+/// What a run needs to know and to hold.
+pub(super) struct Session {
+    pub(super) arguments: Arguments,
+    pub(super) colour: Colour,
+    pub(super) scenario: Scenario,
+    pub(super) display: Display,
+    pub(super) leftovers: Leftovers,
+}
+
+/// Where results go by default: named by the scenario and the time.
+pub(super) fn default_folder(scenario: &Scenario) -> PathBuf {
+    let stem = format!("{}-{}", scenario.name, Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
+    let first = Path::new(RESULTS).join(&stem);
+    let others = (2..).map(|number| Path::new(RESULTS).join(format!("{stem}-{number}")));
+    let mut free = std::iter::once(first).chain(others).filter(|folder| !folder.exists());
+    free.next().expect("numbers do not end")
+}
+
+impl Session {
+    /// Target, data, load, report; the data is removed again however far it came.
+    pub(super) fn carry_out(mut self, source: Source, interrupt: &Interrupt) -> Result<Exit, Failure> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
+        let result = self.prepare(&runtime, source, interrupt).and_then(|(target, facts)| {
+            let result = self.measure(&runtime, &target, facts, interrupt).and_then(|run| self.report(run));
+            self.clean_up(&runtime, &target);
+            result
+        });
+        self.display.clear();
+        result
+    }
+
+    fn prepare(
+        &self,
+        runtime: &Runtime,
+        source: Source,
+        interrupt: &Interrupt,
+    ) -> Result<(Target, TargetFacts), Failure> {
+        let private = matches!(source, Source::Embedded { .. });
+        self.display.step(if private { "Starting a private server" } else { "Checking the target" });
+        runtime.block_on(async {
+            let (target, server) = interrupt.or(Target::prepare(source, &self.scenario)).await?;
+            if let Some(server) = server {
+                self.leftovers.hold_server(server);
+            }
+            let facts = interrupt.or(target.preflight(&self.scenario)).await?;
+            Ok((target, facts))
+        })
+    }
+
+    fn measure(
+        &mut self,
+        runtime: &Runtime,
+        target: &Target,
+        facts: TargetFacts,
+        interrupt: &Interrupt,
+    ) -> Result<Run, Failure> {
+        if self.scenario.run.prefill {
+            let display = &self.display;
+            let mut show = |done, total| display.prefilled(done, total);
+            runtime.block_on(interrupt.or(target.prefill(&self.scenario, &mut show)))?;
+        }
+
+        let workers = self.arguments.workers.map(usize::from);
+        let settings = Settings { workers, same_machine: facts.same_machine, ..Settings::default() };
+        let mut started = None;
+        let recording = load::run(&self.scenario, target, settings, interrupt.stop(), &mut |progress| {
+            if progress.phase == Phase::Measuring && started.is_none() {
+                started = Some(Timestamp::now() - progress.elapsed);
+            }
+            self.display.load(&progress);
+        });
+        let recording = recording.map_err(|error| match error {
+            LoadError::Interrupted => Failure::interrupted(),
+            error => Failure::unusable(error),
+        })?;
+        Ok(self.run_of(recording, facts, started.unwrap_or_else(Timestamp::now)))
+    }
+
+    fn run_of(&self, recording: Recording, target: TargetFacts, started: Timestamp) -> Run {
+        Run {
+            schema_version: SCHEMA_VERSION,
+            software: software(),
+            started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            scenario: self.scenario.source.clone(),
+            target,
+            environment: environment(),
+            recording,
+        }
+    }
+
+    /// Saves the run first, then what is made from it, then prints.
+    fn report(&self, run: Run) -> Result<Exit, Failure> {
+        self.display.step("Writing the report");
+        let interrupted = run.recording.period.interrupted;
+        let folder = self.leftovers.take_folder().ok_or_else(Failure::interrupted)?;
+        folder.write("run.json", run.to_json().as_bytes()).map_err(Failure::usage)?;
+        let concluded = Concluded::new(run)?;
+        for (name, content) in concluded.files() {
+            folder.write(&name, &content).map_err(Failure::usage)?;
+        }
+        let place = folder.publish().map_err(Failure::usage)?;
+        self.display.clear();
+        output::print(concluded.summary(self.arguments.format, self.colour, &place))?;
+        Ok(if interrupted { Exit::Interrupted } else { concluded.analysis.verdict.outcome.into() })
+    }
+
+    /// Removes the scenario's keys from a server that stays, if they are its own. A failure does not spoil the run.
+    fn clean_up(&self, runtime: &Runtime, target: &Target) {
+        if self.arguments.keep_data || !self.scenario.run.prefill || self.leftovers.holds_server() {
+            return;
+        }
+        self.display.step("Removing the scenario's keys");
+        if let Err(error) = runtime.block_on(target.cleanup(&self.scenario)) {
+            self.display.say(&format!("warning: keys of the scenario stay on the server: {error}"));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `plimsoll scenarios`.
+
+use clap::{Args, Subcommand};
+
+use super::{
+    exit::{Exit, Failure},
+    output,
+};
+use crate::scenario;
+
+/// List the built-in scenarios, or show one
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  plimsoll scenarios
+  plimsoll scenarios show sessions > my.toml    a scenario of your own to start from
+  plimsoll run my.toml")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the names with what they are about
+    List,
+    /// Print the file of one
+    Show {
+        /// Name, as `plimsoll scenarios` lists it
+        name: String,
+    },
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    let text = match arguments.command.unwrap_or(Command::List) {
+        Command::List => list()?,
+        Command::Show { name } => scenario::source(&name).map_err(Failure::usage)?.text,
+    };
+    output::print(text)?;
+    Ok(Exit::Met)
+}
+
+fn list() -> Result<String, Failure> {
+    let width = scenario::BUILTIN.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (name, file) in scenario::BUILTIN {
+        let description = scenario::parse(file, name).map_err(Failure::usage)?.description;
+        text += &format!("{name:width$}  {description}\n");
+    }
+    Ok(text)
+}

@@ -1,0 +1,37 @@
+//! `plimsoll schema`.
+
+use clap::{Args, ValueEnum};
+
+use super::{
+    exit::{Exit, Failure},
+    output,
+};
+use crate::{results, scenario};
+
+/// Print the JSON Schema of scenario files or of saved runs
+///
+/// Editors with TOML support check and complete a scenario whose first line is `#:schema scenario.schema.json`
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Schema of what
+    #[arg(value_enum, default_value_t)]
+    of: Subject,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Subject {
+    /// Scenario files
+    #[default]
+    Scenario,
+    /// `run.json` of a result folder
+    Run,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let schema = match arguments.of {
+        Subject::Scenario => scenario::schema(),
+        Subject::Run => results::schema(),
+    };
+    output::print(format!("{schema:#}\n"))?;
+    Ok(Exit::Met)
+}

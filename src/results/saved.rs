@@ -1,0 +1,93 @@
+//! Saved runs: read back, listed, and their reports written anew.
+
+use std::{
+    fs, io,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    ResultsError, Run,
+    folder::{RUN_FILE, io_error, with_ordinary_permissions},
+};
+
+/// Reads the run of a result folder.
+pub fn load(folder: &Path) -> Result<Run, ResultsError> {
+    let file = if folder.is_dir() { folder.join(RUN_FILE) } else { folder.to_owned() };
+    let text = fs::read_to_string(&file).map_err(|error| io_error("read", &file, error))?;
+    Run::from_json(&text).map_err(|source| ResultsError::InFile { file, source: Box::new(source) })
+}
+
+/// Writes files of a result folder anew, each one at once.
+pub fn rewrite(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<(), ResultsError> {
+    for (name, content) in files {
+        let file = folder.join(name);
+        let parent = file.parent().unwrap_or(folder);
+        fs::create_dir_all(parent).map_err(|error| io_error("create", parent, error))?;
+        let new = with_ordinary_permissions(&mut tempfile::Builder::new(), 0o666).tempfile_in(parent);
+        let mut new = new.map_err(|error| io_error("write to", parent, error))?;
+        new.write_all(&content).map_err(|error| io_error("write", &file, error))?;
+        new.persist(&file).map_err(|error| io_error("write", &file, error.error))?;
+    }
+    Ok(())
+}
+
+/// A saved run, as far as a list of runs needs it.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The run, or why it cannot be read.
+    pub run: Result<Run, ResultsError>,
+}
+
+/// The saved runs in a folder, the oldest first by name; a folder that does not exist holds none.
+pub fn list(folder: &Path) -> Result<Vec<Entry>, ResultsError> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|error| io_error("read", folder, error))?,
+    };
+    let mut folders = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| io_error("read", folder, error))?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if !hidden && path.join(RUN_FILE).is_file() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    Ok(folders.into_iter().map(|folder| Entry { run: load(&folder), folder }).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::{ResultFolder, sample};
+
+    #[test]
+    fn lists_runs_and_says_which_cannot_be_read() {
+        let parent = tempfile::tempdir().unwrap();
+        for (name, text) in [("b", sample::run().to_json()), ("a", "{}".to_owned())] {
+            let folder = ResultFolder::claim(&parent.path().join(name), false).unwrap();
+            folder.write(RUN_FILE, text.as_bytes()).unwrap();
+            folder.publish().unwrap();
+        }
+        let entries = list(parent.path()).unwrap();
+        assert_eq!(entries.len(), 2);
+        assert!(entries[0].run.as_ref().unwrap_err().to_string().contains("run.json"));
+        assert_eq!(entries[1].run.as_ref().unwrap(), &sample::run());
+        assert!(list(&parent.path().join("nothing")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn writes_reports_anew_and_leaves_the_rest_alone() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join(RUN_FILE), "run").unwrap();
+        fs::write(home.path().join("report.md"), "old").unwrap();
+        let files = [("report.md".to_owned(), b"new".to_vec()), ("charts/p50.svg".to_owned(), b"<svg/>".to_vec())];
+        rewrite(home.path(), files.to_vec()).unwrap();
+        let read = |name: &str| fs::read_to_string(home.path().join(name)).unwrap();
+        assert_eq!([read(RUN_FILE), read("report.md"), read("charts/p50.svg")], ["run", "new", "<svg/>"]);
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 3);
+    }
+}

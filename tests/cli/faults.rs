@@ -1,0 +1,72 @@
+//! Targets that cannot be measured: one clear sentence, exit code 3, within seconds, nothing left behind.
+
+use std::{net::TcpListener, time::Instant};
+
+use super::{Desk, Outcome, SHORT, Server, USER};
+
+/// Longest that a person should have to wait for bad news, in seconds; far from what a loaded machine needs.
+const SECONDS: u64 = 20;
+
+fn refused(desk: &Desk, target: &str) -> Outcome {
+    let started = Instant::now();
+    let outcome = desk.run(&["run", "short.toml", "--target", target]).ends_with(3).complains("error: ");
+    assert!(started.elapsed().as_secs() < SECONDS);
+    assert_eq!(outcome.stdout, "");
+    let left = desk.files().into_iter().filter(|(path, _)| !path.ends_with("short.toml")).count();
+    assert_eq!(left, 0, "no trace of results: {:?}", desk.files());
+    outcome
+}
+
+#[test]
+fn wrong_password() {
+    let (desk, server) = (Desk::new(), Server::start());
+    let target = server.url().replace(&server.password, "hush-hush");
+    let outcome = refused(&desk, &target).complains("wrong password").complains(USER);
+    assert!(!outcome.stderr.contains("hush-hush"));
+}
+
+#[test]
+fn unknown_host() {
+    refused(&Desk::new(), "redis://no-such-host.invalid:6379")
+        .complains("no-such-host.invalid")
+        .complains("unknown host");
+}
+
+#[test]
+fn nobody_listens() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    refused(&Desk::new(), &format!("redis://127.0.0.1:{port}")).complains("refused");
+}
+
+#[test]
+fn nobody_answers() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    refused(&Desk::new(), &format!("redis://127.0.0.1:{port}")).complains(&port.to_string());
+}
+
+#[test]
+fn a_command_that_is_not_permitted() {
+    let (desk, server) = (Desk::new(), Server::start());
+    server.ask(&format!("ACL SETUSER {USER} -set"));
+    refused(&desk, &server.url()).complains("SET").complains("shop");
+}
+
+#[test]
+fn no_password_in_the_environment() {
+    let (desk, server) = (Desk::new(), Server::start());
+    let login = "name = \"shop\"\nusername = \"tester\"\npassword = { env = \"PLIMSOLL_NOT_SET\" }";
+    std::fs::write(desk.path("short.toml"), SHORT.replace("name = \"shop\"", login)).unwrap();
+    let target = format!("redis://127.0.0.1:{}", server.port);
+    refused(&desk, &target).complains("PLIMSOLL_NOT_SET");
+    let mut command = desk.command(&["run", "short.toml", "--target", &target]);
+    Outcome::of(command.env("PLIMSOLL_NOT_SET", &server.password).output().unwrap()).ends_with(0);
+}
+
+#[test]
+fn no_server_program() {
+    let desk = Desk::new();
+    desk.run(&["run", "short.toml", "--server-bin", "/nowhere/server"]).ends_with(3).complains("/nowhere/server");
+    let output = desk.command(&["run", "short.toml"]).env("PATH", "/nowhere").output().unwrap();
+    Outcome::of(output).ends_with(3).complains("install").complains("--server-bin");
+}

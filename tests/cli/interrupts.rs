@@ -1,0 +1,89 @@
+//! Ctrl-C, once and twice.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Child, Stdio},
+    thread,
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use super::{Desk, Outcome, Server};
+
+/// Waits for something that has to happen.
+fn until(what: &str, mut happened: impl FnMut() -> bool) {
+    for _ in 0..1200 {
+        if happened() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    panic!("it never happened that {what}");
+}
+
+fn start(desk: &Desk, arguments: &[&str]) -> Child {
+    desk.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).unwrap();
+}
+
+#[test]
+fn the_first_ends_the_run_early_and_reports_what_there_is() {
+    for how in [Signal::INT, Signal::TERM] {
+        let (desk, server) = (Desk::new(), Server::start());
+        let arguments = ["run", "short.toml", "--target", &server.url(), "--duration", "10m", "--out", "out"];
+        let child = start(&desk, &arguments);
+        // By then the warm-up of 100 requests is over.
+        until("load is put on", || server.gets() > 1000);
+        signal(&child, how);
+        Outcome::of(child.wait_with_output().unwrap()).ends_with(130).complains("interrupted").says("nterrupted");
+        assert_eq!(server.keys(), 0, "keys are removed all the same");
+        let run = fs::read_to_string(desk.path("out/run.json")).unwrap();
+        let run: serde_json::Value = serde_json::from_str(&run).unwrap();
+        assert_eq!(run["recording"]["period"]["interrupted"], true);
+        desk.run(&["report", "out"]).ends_with(0).says("nterrupted");
+    }
+}
+
+#[test]
+fn before_the_load_nothing_is_saved() {
+    let desk = Desk::new();
+    let mut scenario = fs::read_to_string(desk.path("short.toml")).unwrap();
+    scenario = scenario.replace("count = 100", "count = 100000000");
+    fs::write(desk.path("short.toml"), scenario).unwrap();
+    let server = Server::start();
+    let child = start(&desk, &["run", "short.toml", "--target", &server.url(), "--out", "out"]);
+    until("the prefill has begun", || server.keys() > 1000);
+    signal(&child, Signal::INT);
+    Outcome::of(child.wait_with_output().unwrap()).ends_with(130).complains("interrupted");
+    assert_eq!(server.keys(), 0);
+    assert_eq!(desk.names(), [""; 0]);
+}
+
+#[test]
+fn the_second_stops_at_once_and_takes_the_private_server_along() {
+    let desk = Desk::new();
+    let program = desk.path("server");
+    fs::write(&program, "#!/bin/sh\necho $$ > pid\nexec redis-server \"$@\"\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let arguments = ["run", "short.toml", "--server-bin", "./server", "--duration", "10m", "--set", "run.drain=10m"];
+    let child = start(&desk, &arguments);
+    let number = || Some(fs::read_to_string(desk.path("pid")).ok()?.trim().parse::<i32>().ok()?);
+    until("the server has started", || number().is_some());
+    let server = Pid::from_raw(number().unwrap()).unwrap();
+    thread::sleep(Duration::from_secs(2));
+    // A server that does not answer keeps the run from ending.
+    kill_process(server, Signal::STOP).unwrap();
+    signal(&child, Signal::INT);
+    thread::sleep(Duration::from_millis(500));
+    signal(&child, Signal::INT);
+    let outcome = Outcome::of(child.wait_with_output().unwrap()).ends_with(130);
+    assert_eq!(outcome.stdout, "", "there is no time for a report");
+    until("the server is gone", || test_kill_process(server).is_err());
+    assert!(!Path::new(&desk.path("results")).exists() || fs::read_dir(desk.path("results")).unwrap().count() == 0);
+}
