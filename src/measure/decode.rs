@@ -65,7 +65,8 @@ impl Decoder {
             }
             self.plain.reserve(4096.max(self.plain.len()));
             let rest = &compressed[self.inflate.total_in() as usize..];
-            let status = self.inflate.decompress_vec(rest, &mut self.plain, FlushDecompress::Finish);
+            // Not Finish: that asks for all output in one call and fails for good where it does not fit.
+            let status = self.inflate.decompress_vec(rest, &mut self.plain, FlushDecompress::None);
             match status.map_err(|_| "its compression is damaged")? {
                 flate2::Status::StreamEnd => return Ok(()),
                 _ if self.plain.len() < self.plain.capacity() => return Err("it is cut short"),
@@ -175,6 +176,14 @@ mod tests {
                 prop_assert!(Deserializer::new().deserialize::<u64, _>(&mut bytes.as_slice()).is_ok());
             }
         }
+    }
+
+    #[test]
+    fn reads_histograms_longer_than_its_first_buffer() {
+        let values: Vec<_> = (1..20_000).map(|step: u64| (step * step * 7, 1 + step % 300)).collect();
+        let (histogram, bytes) = packed(&values);
+        let seen: u64 = decode(&bytes).unwrap().iter().map(|(_, count)| count).sum();
+        assert_eq!(seen, histogram.len());
     }
 
     #[test]

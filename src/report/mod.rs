@@ -13,6 +13,8 @@ mod json;
 mod markdown;
 mod summary;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use terminal::Style;

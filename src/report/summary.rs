@@ -77,9 +77,9 @@ fn record<'a>(row: &'a Row, scenario: &Scenario, analysis: &Analysis) -> Record<
     let response = |percentile| value(&row.response, percentile);
     let measured = row.counts.completed > 0;
     let bad = (row.bad.of > 0).then_some(row.bad);
-    let (judged, low, high) = match find(&row.response, objective.percentile) {
-        Some(PercentileValue::Known { nanos, low, high, .. }) => (Some(nanos), Some(low), Some(high)),
-        Some(PercentileValue::TooFew { .. }) | None => (None, None, None),
+    let (judged, low, high) = match row.judged.value {
+        PercentileValue::Known { nanos, low, high, .. } => (Some(nanos), Some(low), Some(high)),
+        PercentileValue::TooFew { .. } => (None, None, None),
     };
     Record {
         service: row.scope.service.as_deref().unwrap_or("*"),
@@ -148,12 +148,5 @@ pub(super) fn rounded(value: f64, decimals: i32) -> f64 {
 }
 
 fn value(distribution: &Distribution, percentile: f64) -> Option<f64> {
-    match find(distribution, percentile)? {
-        PercentileValue::Known { nanos, .. } => Some(micros(nanos as f64)),
-        PercentileValue::TooFew { .. } => None,
-    }
-}
-
-fn find(distribution: &Distribution, percentile: f64) -> Option<PercentileValue> {
-    super::view::known_percentile(distribution, percentile)
+    distribution.percentile(percentile).nanos().map(|nanos| micros(nanos as f64))
 }

@@ -62,7 +62,11 @@ impl Page {
     fn block(&mut self, block: &Block) {
         match block {
             Block::Paragraph(paragraph) => self.paragraph(GAP, paragraph, &self.plain()),
-            Block::Notes(notes) => notes.iter().for_each(|note| self.note(note)),
+            Block::Notes(notes) => {
+                for note in notes {
+                    self.note(note);
+                }
+            }
             Block::Table(table) => self.table(table),
             Block::Facts(facts) => {
                 for (name, value) in facts {
@@ -93,10 +97,8 @@ impl Page {
         let headings = shown.iter().map(|column| (heading(&table.columns[*column]), self.quiet())).collect();
         self.row(table, &shown, headings);
         for (place, row) in table.rows.iter().enumerate() {
-            if matches!(row.kind, RowKind::Entry | RowKind::Total) && place > 0 {
-                if table.rows[place - 1].kind == RowKind::Sum {
-                    self.gap();
-                }
+            if place > 0 && table.rows[place - 1].kind == RowKind::Sum {
+                self.gap();
             }
             let cells = shown.iter().map(|column| (padded(table, row, *column), self.cell(row, *column))).collect();
             self.row(table, &shown, cells);

@@ -1,16 +1,13 @@
 //! Every output of the one sample run, and what must hold for any.
 
+use std::cell::RefCell;
+
 use insta::assert_snapshot;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-use super::{
-    Style, View, csv, files, format::plain, html, json_summary, markdown, summary, terminal,
-    view::{Block, Note},
-};
+use super::{Style, View, csv, files, format::plain, html, json_summary, markdown, summary, terminal, view::Note};
 use crate::{
-    analysis::{
-        Analysis, Check, CheckKind, Finding, Level, Outcome, Proportion, Reason, Scope, Verdict, analyse,
-    },
+    analysis::{Analysis, Check, CheckKind, Finding, Level, Outcome, Proportion, Reason, Scope, Verdict, analyse},
     measure::SeriesRole,
     results::{Run, sample},
     scenario::Scenario,
@@ -75,7 +72,8 @@ fn the_json_summary_keeps_to_its_schema() {
     let schema = serde_json::from_str(include_str!("summary.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let document = serde_json::from_str(&json_summary(&run, &scenario, &analysis)).unwrap();
-    let faults: Vec<_> = validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    let faults: Vec<_> =
+        validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
     assert_eq!(faults, Vec::<String>::new());
 }
 
@@ -85,7 +83,11 @@ fn tables_for_programs() {
     assert_snapshot!("summary.csv", text(csv::summary(&scenario, &analysis)));
     assert_snapshot!("errors.csv", text(csv::errors(&run)));
     let api = |table: Vec<u8>| -> String {
-        text(table).lines().filter(|line| !line.contains("chat,") && !line.contains("ml,")).collect::<Vec<_>>().join("\n")
+        text(table)
+            .lines()
+            .filter(|line| !line.contains("chat,") && !line.contains("ml,"))
+            .collect::<Vec<_>>()
+            .join("\n")
     };
     assert_snapshot!("timeline.csv", api(csv::timeline(&analysis)));
     assert_snapshot!("percentiles.csv", api(csv::percentiles(&analysis)));
@@ -142,42 +144,41 @@ fn a_saved_run_gives_the_same_files_again() {
 fn every_verdict_in_words() {
     let bad = Proportion { count: 20, of: 100_012, share: 0.0002, low: 0.0001, high: 0.0003 };
     let reasons = |outcome| match outcome {
-        Outcome::Pass => vec![Reason::Objective { bad, allowed: 0.01 }],
+        Outcome::Pass => vec![Reason::Objective { service: None, bad, allowed: 0.01 }],
         Outcome::Fail => vec![
-            Reason::Objective { bad: Proportion { count: 2_800, share: 0.028, low: 0.025, high: 0.031, ..bad }, allowed: 0.01 },
-            Reason::Errors { rate: 0.013, allowed: 0.001 },
+            Reason::Objective {
+                service: None,
+                bad: Proportion { count: 2_800, share: 0.028, low: 0.025, high: 0.031, ..bad },
+                allowed: 0.01,
+            },
+            Reason::Errors { service: Some("api".to_owned()), rate: 0.013, allowed: 0.001 },
         ],
         Outcome::Inconclusive => vec![
-            Reason::Objective { bad: Proportion { count: 1_050, share: 0.0105, low: 0.0095, high: 0.0115, ..bad }, allowed: 0.01 },
+            Reason::Objective {
+                service: None,
+                bad: Proportion { count: 1_050, share: 0.0105, low: 0.0095, high: 0.0115, ..bad },
+                allowed: 0.01,
+            },
             Reason::TooFewSamples { needed: 10_000, have: 4_100 },
         ],
-        Outcome::Invalid => vec![
-            Reason::Check(CheckKind::ScheduleLag),
-            Reason::Overloaded { growth: 0.031 },
-            Reason::Empty,
-        ],
+        Outcome::Invalid => {
+            vec![Reason::Check(CheckKind::ScheduleLag), Reason::Overloaded { growth: 0.031 }, Reason::Empty]
+        }
     };
-    let mut words = String::new();
-    for outcome in [Outcome::Pass, Outcome::Fail, Outcome::Inconclusive, Outcome::Invalid] {
+    let words = [Outcome::Pass, Outcome::Fail, Outcome::Inconclusive, Outcome::Invalid].map(|outcome| {
         let (run, scenario, mut analysis) = sampled();
         analysis.verdict = Verdict { outcome, reasons: reasons(outcome) };
         analysis.checks = vec![check(CheckKind::ScheduleLag, Level::Refuse)];
         let headline = View::new(&run, &scenario, &analysis, &[]).headline;
-        words += &format!("{}\n", plain(&headline.sentence));
-        for remark in headline.remarks {
-            words += &format!("    {}\n", plain(&remark));
-        }
-    }
-    assert_snapshot!(words);
+        plain(&[vec![headline.sentence], headline.remarks].concat().join("\n    "))
+    });
+    assert_snapshot!(words.join("\n"));
 }
 
 #[test]
 fn every_finding_in_words() {
-    let scope = || Scope {
-        service: Some("api".to_owned()),
-        operation: Some("GET".to_owned()),
-        role: SeriesRole::Operation,
-    };
+    let scope =
+        || Scope { service: Some("api".to_owned()), operation: Some("GET".to_owned()), role: SeriesRole::Operation };
     let mut findings = vec![
         Finding::Failures { scope: scope(), class: "OOM".to_owned(), count: 3, message: "OOM not allowed".to_owned() },
         Finding::PoolWait {
@@ -212,10 +213,8 @@ fn every_finding_in_words() {
     let (run, scenario, mut analysis) = sampled();
     analysis.findings = findings;
     let view = View::new(&run, &scenario, &analysis, &[]);
-    let words: Vec<_> = view
-        .notes()
-        .map(|Note { fact, advice, .. }| format!("{}\n    {}", plain(fact), plain(advice)))
-        .collect();
+    let words: Vec<_> =
+        view.notes().map(|Note { fact, advice, .. }| format!("{}\n    {}", plain(fact), plain(advice))).collect();
     assert_snapshot!(words.join("\n"));
 }
 
@@ -250,61 +249,81 @@ fn hostile() -> impl Strategy<Value = String> {
         .prop_map(|(before, middle, after)| format!("{before}{middle}<script>alert(1)</script>{after}"))
 }
 
-fn with_message(message: &str) -> (Run, Scenario, Analysis) {
-    let (mut run, scenario, mut analysis) = sampled();
-    for series in &mut run.recording.series {
-        for first in series.messages.values_mut() {
-            message.clone_into(first);
-        }
-    }
-    analysis.findings = vec![Finding::Failures {
-        scope: analysis.rows[0].scope.clone(),
-        class: "other".to_owned(),
-        count: 1,
-        message: message.to_owned(),
-    }];
-    (run, scenario, analysis)
+/// The sample run, whose failures all say `message`.
+struct Quoting {
+    run: Run,
+    scenario: Scenario,
+    analysis: Analysis,
 }
 
-proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(32))]
-
-    #[test]
-    fn no_text_becomes_markup(message in hostile()) {
-        let tags = |message: &str| {
-            let (run, scenario, analysis) = with_message(message);
-            html::render(&View::new(&run, &scenario, &analysis, &[])).matches('<').count()
-        };
-        prop_assert_eq!(tags(&message), tags("harmless"));
+impl Quoting {
+    fn new() -> Self {
+        let (run, scenario, mut analysis) = sampled();
+        analysis.findings = vec![Finding::Failures {
+            scope: analysis.rows[0].scope.clone(),
+            class: "other".to_owned(),
+            count: 1,
+            message: String::new(),
+        }];
+        Self { run, scenario, analysis }
     }
 
-    #[test]
-    fn no_text_steers_the_terminal(message in hostile()) {
-        let (run, scenario, analysis) = with_message(&message);
-        let text = terminal(&run, &scenario, &analysis, Style { colour: false, width: 80 });
-        prop_assert!(text.chars().all(|letter| letter == '\n' || !letter.is_control()));
+    fn says(&mut self, text: &str) {
+        let of_series = self.run.recording.series.iter_mut().flat_map(|series| series.messages.values_mut());
+        let of_findings = self.analysis.findings.iter_mut().filter_map(|finding| match finding {
+            Finding::Failures { message, .. } => Some(message),
+            _ => None,
+        });
+        for message in of_series.chain(of_findings) {
+            text.clone_into(message);
+        }
     }
 
-    #[test]
-    fn every_text_survives_a_table(message in hostile()) {
-        let (run, ..) = with_message(&message);
-        let table = csv::errors(&run);
-        let mut reader = ::csv::Reader::from_reader(table.as_slice());
-        let messages: Vec<String> = reader.records().map(|record| record.unwrap()[5].to_owned()).collect();
-        prop_assert!(!messages.is_empty());
-        prop_assert!(messages.iter().all(|read| *read == message));
+    fn view(&mut self, text: &str) -> View {
+        self.says(text);
+        View::new(&self.run, &self.scenario, &self.analysis, &[])
     }
+}
 
-    #[test]
-    fn no_text_leaves_its_line_of_markdown(message in hostile()) {
-        let lines = |message: &str| {
-            let (run, scenario, analysis) = with_message(message);
-            let view = View::new(&run, &scenario, &analysis, &[]);
-            let notes = view.findings.blocks.iter().filter(|block| matches!(block, Block::Notes(_))).count();
-            assert_eq!(notes, 1);
-            let document = markdown::render(&view);
-            (document.lines().count(), document.matches('<').count())
-        };
-        prop_assert_eq!(lines(&message), lines("harmless"));
-    }
+#[test]
+fn no_text_becomes_markup() {
+    let quoting = RefCell::new(Quoting::new());
+    let harmless = html::render(&quoting.borrow_mut().view("harmless")).matches('<').count();
+    proptest!(|(text in hostile())| {
+        prop_assert_eq!(html::render(&quoting.borrow_mut().view(&text)).matches('<').count(), harmless);
+    });
+}
+
+#[test]
+fn no_text_steers_the_terminal() {
+    let quoting = RefCell::new(Quoting::new());
+    proptest!(|(text in hostile())| {
+        let page = terminal::render(&quoting.borrow_mut().view(&text), Style { colour: false, width: 80 });
+        prop_assert!(page.chars().all(|letter| letter == '\n' || !letter.is_control()));
+    });
+}
+
+#[test]
+fn no_text_leaves_its_line_of_markdown() {
+    let quoting = RefCell::new(Quoting::new());
+    let shape = |text: &str| {
+        let document = markdown::render(&quoting.borrow_mut().view(text));
+        (document.lines().count(), document.matches('<').count())
+    };
+    let harmless = shape("harmless");
+    proptest!(|(text in hostile())| {
+        prop_assert_eq!(shape(&text), harmless);
+    });
+}
+
+#[test]
+fn every_text_survives_a_table() {
+    let quoting = RefCell::new(Quoting::new());
+    proptest!(|(text in hostile())| {
+        quoting.borrow_mut().says(&text);
+        let table = csv::errors(&quoting.borrow().run);
+        let records: Vec<_> = ::csv::Reader::from_reader(table.as_slice()).records().map(Result::unwrap).collect();
+        prop_assert!(!records.is_empty());
+        prop_assert!(records.iter().all(|record| record[5] == *text));
+    });
 }

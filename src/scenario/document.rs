@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
+    commands::{SEQUENCE, SINGLE},
     field::{Field, Format, Presence, Shape, Table, Value, Variant, Variants},
-    operations,
 };
 
 /// The whole file.
@@ -129,12 +129,7 @@ const SERVICE: Table = Table {
             Shape::Table(&VALUES),
             Presence::Otherwise("The defaults of its fields."),
         ),
-        field(
-            "operation",
-            "What is sent.",
-            Shape::Tables(&[&operations::SINGLE, &operations::SEQUENCE]),
-            Presence::Required,
-        ),
+        field("operation", "What is sent.", Shape::Tables(&[&SINGLE, &SEQUENCE]), Presence::Required),
     ],
     variants: None,
 };

@@ -1,11 +1,12 @@
 //! Scenario files: TOML text in, validated [`Scenario`] out.
 //!
-//! What a file may hold is declared once, in tables ([`document`], [`operations`]); the reader, the overrides of the
+//! What a file may hold is declared once, in tables ([`document`], [`commands`]); the reader, the overrides of the
 //! command line and the JSON Schema for editors all go by them. Nothing here runs anything.
 
 #[cfg(test)]
 mod agreement;
 mod builtin;
+mod commands;
 mod document;
 mod duration;
 mod errors;
@@ -20,6 +21,7 @@ mod overrides;
 mod read;
 mod reader;
 mod schema;
+mod text;
 
 pub use builtin::{BUILTIN, Source, builtin, load, source};
 pub use duration::{format_duration, parse_duration};

@@ -12,7 +12,8 @@ use super::{
         Service, ValueSize,
     },
     operations,
-    reader::{Alternative, Document, Section},
+    reader::{Alternative, Section},
+    text::Document,
 };
 
 /// Reads a scenario from TOML text. `file` only names it in errors.

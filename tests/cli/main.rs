@@ -161,7 +161,7 @@ impl Outcome {
 
 /// A server for the program to be pointed at, with a user whose password is known.
 struct Server {
-    private: PrivateServer,
+    _running: PrivateServer,
     port: u16,
     password: String,
 }
@@ -173,7 +173,7 @@ impl Server {
         let private = runtime.block_on(PrivateServer::start(options)).unwrap();
         let Endpoint::Tcp { port, .. } = private.url().endpoint else { panic!("it listens on the loopback address") };
         let password = private.password(USER).unwrap().expose().to_owned();
-        Self { private, port, password }
+        Self { _running: private, port, password }
     }
 
     fn url(&self) -> String {

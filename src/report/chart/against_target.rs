@@ -1,6 +1,6 @@
 //! Each operation against the target: where its median, mean and judged percentile lie on a log axis.
 
-use plotters_backend::{DrawingBackend, text_anchor::HPos};
+use plotters_backend::text_anchor::HPos;
 
 use crate::analysis::{Distribution, PERCENTILES};
 
@@ -13,7 +13,7 @@ use super::{
         AXIS_HEIGHT, Heading, LABEL, Legend, MARGIN, NAME, Symbol, TARGET_DASH, TARGET_LABEL, WIDTH, base_line, columns,
     },
     lettering::Fonts,
-    palette::{BEYOND, BLUE, INK, TARGET, VERMILLION},
+    palette::{BEYOND, BLUE, INK, ORANGE, TARGET},
     scale::Scale,
     units::{duration, factor, percentile},
 };
@@ -47,7 +47,7 @@ impl<'a> AgainstTarget<'a> {
             (Symbol::Marker(MEDIAN, BLUE), "p50".to_owned()),
             (Symbol::Marker(MEAN, INK), "mean".to_owned()),
             (Symbol::Marker(TAIL, BLUE), format!("{judged} within the target")),
-            (Symbol::Marker(MISSED, VERMILLION), format!("{judged} beyond it")),
+            (Symbol::Marker(MISSED, ORANGE), format!("{judged} beyond it")),
         ];
         let legend = Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts);
         let top = heading.bottom() + legend.height() + 34.0;
@@ -61,13 +61,13 @@ impl<'a> AgainstTarget<'a> {
         Self { facts: *facts, heading, legend, bars, across }
     }
 
-    fn draw_bar<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>, bar: &Bar<'_>) {
+    fn draw_bar(&self, canvas: &mut Canvas<'_>, bar: &Bar<'_>) {
         let y = bar.middle();
         let response = &bar.row.response;
         let tail = self.facts.judged_value(response);
         let known = highest_known(response, self.facts.judged());
         let late = tail.is_some_and(|tail| tail > self.facts.target());
-        let colour = if late { VERMILLION } else { BLUE };
+        let colour = if late { ORANGE } else { BLUE };
         let at = |value: f64| (self.across.at(value), y);
         let median = value_at(response, 50.0);
         if let (Some(median), Some((_, known))) = (median, known) {
@@ -104,7 +104,9 @@ fn highest_known(distribution: &Distribution, judged: f64) -> Option<(f64, f64)>
 }
 
 impl Figure for AgainstTarget<'_> {
-    const NAME: &'static str = "against-target";
+    fn name(&self) -> &'static str {
+        "against-target"
+    }
 
     fn title(&self) -> String {
         TITLE.to_owned()
@@ -127,7 +129,7 @@ impl Figure for AgainstTarget<'_> {
         self.bars.area.bottom + AXIS_HEIGHT + MARGIN
     }
 
-    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
+    fn draw(&self, canvas: &mut Canvas<'_>) {
         let area = self.bars.area;
         self.heading.draw(canvas);
         self.legend.draw(canvas, (MARGIN, self.heading.bottom()));

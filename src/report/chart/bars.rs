@@ -1,6 +1,6 @@
 //! Rows for operations: names on the left that are never cut, as many as can be read.
 
-use plotters_backend::{DrawingBackend, text_anchor::HPos};
+use plotters_backend::text_anchor::HPos;
 
 use crate::analysis::Row;
 
@@ -33,7 +33,7 @@ impl Bar<'_> {
         f64::midpoint(self.area.top, self.area.bottom)
     }
 
-    fn draw_name<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
+    fn draw_name(&self, canvas: &mut Canvas<'_>) {
         let kind = Type { bold: self.sum, ..NAME };
         let first = self.middle() - (self.name.len() - 1) as f64 * LINE / 2.0 + kind.middle();
         for (number, line) in self.name.iter().enumerate() {
@@ -87,7 +87,7 @@ impl<'a> Bars<'a> {
     }
 
     /// A faint line between rows, a plain one below the sum, and the names.
-    pub(super) fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
+    pub(super) fn draw(&self, canvas: &mut Canvas<'_>) {
         if self.bars.is_empty() {
             empty_note(canvas, self.area, "nothing completed");
         }

@@ -1,6 +1,6 @@
-//! A sheet of paper over any plotters backend: lines, dashes, markers and text in units of the picture.
+//! A sheet of paper: lines, dashes, markers and text in units of the picture, painted on any plotters backend.
 
-use plotters_backend::{BackendCoord, DrawingBackend, text_anchor::HPos};
+use plotters_backend::{BackendCoord, DrawingBackend, DrawingErrorKind, text_anchor::HPos};
 
 use super::{
     lettering::{Fonts, Lettering},
@@ -84,34 +84,39 @@ impl Type {
     }
 }
 
-/// The sheet.
-pub(super) struct Canvas<'a, B: DrawingBackend> {
-    backend: &'a mut B,
+/// One thing that is drawn.
+#[derive(Clone)]
+enum Mark {
+    Rectangle(Area, Colour),
+    /// An open line with its width.
+    Line(Vec<Point>, Colour, f64),
+    Polygon(Vec<Point>, Colour),
+    /// A filled circle with its radius.
+    Disc(Point, f64, Colour),
+    Text(String, Point, HPos, Type),
+}
+
+/// The sheet: what was drawn on it, in order, ready to be painted on any backend.
+pub(super) struct Canvas<'a> {
+    marks: Vec<Mark>,
     fonts: &'a Fonts,
 }
 
-impl<'a, B: DrawingBackend> Canvas<'a, B> {
-    pub(super) fn new(backend: &'a mut B, fonts: &'a Fonts) -> Self {
-        Self { backend, fonts }
+impl<'a> Canvas<'a> {
+    pub(super) fn new(fonts: &'a Fonts) -> Self {
+        Self { marks: Vec::new(), fonts }
     }
 
     /// Fills a rectangle.
     pub(super) fn fill(&mut self, area: Area, colour: Colour) {
-        let style = Ink { colour, width: 0 };
-        let drawn =
-            self.backend.draw_rect(pixel((area.left, area.top)), pixel((area.right, area.bottom)), &style, true);
-        drawn.expect("drawing into memory does not fail");
+        self.marks.push(Mark::Rectangle(area, colour));
     }
 
     /// Draws a line through all points; fewer than two draw nothing.
     pub(super) fn line(&mut self, points: &[Point], pen: Pen) {
-        if points.len() < 2 {
-            return;
-        }
-        let style = Ink { colour: pen.colour, width: (pen.width * UNIT).round() as u32 };
-        for stroke in dashes(points, pen.dash) {
-            let drawn = self.backend.draw_path(stroke.into_iter().map(pixel), &style);
-            drawn.expect("drawing into memory does not fail");
+        if points.len() >= 2 {
+            let strokes = dashes(points, pen.dash).into_iter();
+            self.marks.extend(strokes.map(|stroke| Mark::Line(stroke, pen.colour, pen.width)));
         }
     }
 
@@ -128,12 +133,8 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
     }
 
     fn shape(&mut self, (x, y): Point, marker: Marker, radius: f64, colour: Colour) {
-        let style = Ink { colour, width: 0 };
         let corners: &[Point] = match marker {
-            Marker::Circle => {
-                let drawn = self.backend.draw_circle(pixel((x, y)), (radius * UNIT).round() as u32, &style, true);
-                return drawn.expect("drawing into memory does not fail");
-            }
+            Marker::Circle => return self.marks.push(Mark::Disc((x, y), radius, colour)),
             Marker::Square => &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
             Marker::Diamond => &[(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)],
             Marker::Up => &[(0.0, -1.2), (1.15, 0.9), (-1.15, 0.9)],
@@ -141,24 +142,72 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
             Marker::Left => &[(-1.2, 0.0), (0.9, -1.15), (0.9, 1.15)],
             Marker::Bar => &[(-0.35, -1.4), (0.35, -1.4), (0.35, 1.4), (-0.35, 1.4)],
         };
-        let corners = corners.iter().map(|(dx, dy)| pixel((x + dx * radius, y + dy * radius)));
-        self.backend.fill_polygon(corners, &style).expect("drawing into memory does not fail");
-    }
-
-    /// Writes text that ends at a point, on a plate that keeps it legible above whatever lies there.
-    pub(super) fn plated_text(&mut self, text: &str, (right, baseline): Point, kind: Type) {
-        let left = right - self.fonts.width(text, kind.size, kind.bold);
-        let (top, bottom) = (baseline - kind.size * 0.9, baseline + kind.size * 0.28);
-        self.fill(Area { left: left - 3.0, top, right: right + 3.0, bottom }, SURFACE);
-        self.text(text, (right, baseline), HPos::Right, kind);
+        let corners = corners.iter().map(|(dx, dy)| (x + dx * radius, y + dy * radius)).collect();
+        self.marks.push(Mark::Polygon(corners, colour));
     }
 
     /// Writes text whose baseline starts, is centred or ends at a point.
     pub(super) fn text(&mut self, text: &str, at: Point, anchor: HPos, kind: Type) {
-        let style =
-            Lettering { fonts: self.fonts, size: kind.size * UNIT, bold: kind.bold, colour: kind.colour, anchor };
-        self.backend.draw_text(text, &style, pixel(at)).expect("drawing into memory does not fail");
+        self.marks.push(Mark::Text(text.to_owned(), at, anchor, kind));
     }
+
+    /// The same on a plate that keeps it legible above whatever lies there.
+    pub(super) fn plated_text(&mut self, text: &str, (x, baseline): Point, anchor: HPos, kind: Type) {
+        let width = self.fonts.width(text, kind.size, kind.bold);
+        let left = match anchor {
+            HPos::Left => x,
+            HPos::Center => x - width / 2.0,
+            HPos::Right => x - width,
+        };
+        let (top, bottom) = (baseline - kind.size * 0.9, baseline + kind.size * 0.28);
+        self.fill(Area { left: left - 3.0, top, right: left + width + 3.0, bottom }, SURFACE);
+        self.text(text, (x, baseline), anchor, kind);
+    }
+
+    /// Paints everything on a backend.
+    pub(super) fn paint<B: DrawingBackend>(&self, backend: &mut B) {
+        for mark in &self.marks {
+            self.paint_mark(mark, backend).expect("painting into memory does not fail");
+        }
+    }
+
+    fn paint_mark<B: DrawingBackend>(
+        &self,
+        mark: &Mark,
+        backend: &mut B,
+    ) -> Result<(), DrawingErrorKind<B::ErrorType>> {
+        let filled = |colour| Ink { colour, width: 0 };
+        match mark {
+            Mark::Rectangle(area, colour) => {
+                let (from, to) = (pixel((area.left, area.top)), pixel((area.right, area.bottom)));
+                backend.draw_rect(from, to, &filled(*colour), true)
+            }
+            Mark::Line(points, colour, width) => {
+                let style = Ink { colour: *colour, width: pixels(*width) };
+                backend.draw_path(points.iter().copied().map(pixel), &style)
+            }
+            Mark::Polygon(corners, colour) => {
+                backend.fill_polygon(corners.iter().copied().map(pixel), &filled(*colour))
+            }
+            Mark::Disc(centre, radius, colour) => {
+                backend.draw_circle(pixel(*centre), pixels(*radius), &filled(*colour), true)
+            }
+            Mark::Text(text, at, anchor, kind) => {
+                let style = Lettering {
+                    fonts: self.fonts,
+                    size: kind.size * UNIT,
+                    bold: kind.bold,
+                    colour: kind.colour,
+                    anchor: *anchor,
+                };
+                backend.draw_text(text, &style, pixel(*at))
+            }
+        }
+    }
+}
+
+fn pixels(units: f64) -> u32 {
+    (units * UNIT).round() as u32
 }
 
 fn pixel((x, y): Point) -> BackendCoord {

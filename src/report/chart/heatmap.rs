@@ -1,6 +1,6 @@
 //! Response time over time as a heatmap: shows what percentiles hide, such as two speeds at once or a slow minute.
 
-use plotters_backend::{DrawingBackend, text_anchor::HPos};
+use plotters_backend::text_anchor::HPos;
 
 use super::{
     Figure,
@@ -71,7 +71,7 @@ impl Heatmap {
         }
     }
 
-    fn draw_legend<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
+    fn draw_legend(&self, canvas: &mut Canvas<'_>) {
         if self.legend.is_empty() {
             return;
         }
@@ -138,7 +138,9 @@ fn describe(facts: &Facts<'_>, cells: &[Cell]) -> String {
 }
 
 impl Figure for Heatmap {
-    const NAME: &'static str = "heatmap";
+    fn name(&self) -> &'static str {
+        "heatmap"
+    }
 
     fn title(&self) -> String {
         TITLE.to_owned()
@@ -152,7 +154,7 @@ impl Figure for Heatmap {
         self.plot.bottom + AXIS_HEIGHT + 12.0 + BOX.1 + 20.0 + MARGIN
     }
 
-    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
+    fn draw(&self, canvas: &mut Canvas<'_>) {
         self.heading.draw(canvas);
         canvas.text("response time", (MARGIN, self.plot.top - 12.0), HPos::Left, LABEL);
         let (time, unit) = self.across.time_ticks(48.0);

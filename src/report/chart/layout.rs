@@ -1,6 +1,6 @@
 //! What charts have in common: heading, legend, grid, and lines of text that fit.
 
-use plotters_backend::{DrawingBackend, text_anchor::HPos};
+use plotters_backend::text_anchor::HPos;
 
 use super::{
     canvas::{Area, Canvas, Marker, Pen, Point, Type},
@@ -79,7 +79,7 @@ impl Paragraph {
         self.lines.len() as f64 * self.pitch()
     }
 
-    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>, (left, top): Point) {
+    fn draw(&self, canvas: &mut Canvas<'_>, (left, top): Point) {
         for (number, line) in self.lines.iter().enumerate() {
             let baseline = top + self.kind.size + number as f64 * self.pitch();
             canvas.text(line, (left, baseline), HPos::Left, self.kind);
@@ -108,7 +108,7 @@ impl Heading {
         MARGIN + self.title.height() + self.subtitle.height() + 12.0
     }
 
-    pub(super) fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
+    pub(super) fn draw(&self, canvas: &mut Canvas<'_>) {
         self.title.draw(canvas, (MARGIN, MARGIN - 2.0));
         self.subtitle.draw(canvas, (MARGIN, MARGIN + self.title.height()));
     }
@@ -168,7 +168,7 @@ impl Legend {
         self.height
     }
 
-    pub(super) fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>, (left, top): Point) {
+    pub(super) fn draw(&self, canvas: &mut Canvas<'_>, (left, top): Point) {
         for (symbol, (x, y), paragraph) in &self.entries {
             let (left, middle) = (left + x, top + y + NAME.size - NAME.middle());
             let (right, centre) = (left + SYMBOL - 8.0, left + (SYMBOL - 8.0) / 2.0);
@@ -192,7 +192,7 @@ impl Legend {
 }
 
 /// Horizontal grid lines with their labels to the left.
-pub(super) fn rows<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, ticks: &[Tick]) {
+pub(super) fn rows(canvas: &mut Canvas<'_>, area: Area, ticks: &[Tick]) {
     for tick in ticks {
         canvas.line(&[(area.left, tick.at), (area.right, tick.at)], Pen::solid(GRID, 1.0));
         canvas.text(&tick.label, (area.left - 8.0, tick.at + LABEL.middle()), HPos::Right, LABEL);
@@ -200,14 +200,14 @@ pub(super) fn rows<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, ti
 }
 
 /// Vertical grid lines.
-pub(super) fn columns<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, ticks: &[Tick]) {
+pub(super) fn columns(canvas: &mut Canvas<'_>, area: Area, ticks: &[Tick]) {
     for tick in ticks {
         canvas.line(&[(tick.at, area.top), (tick.at, area.bottom)], Pen::solid(GRID, 1.0));
     }
 }
 
 /// The line at the bottom with its labels and, below them, its title.
-pub(super) fn base_line<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, ticks: &[Tick], title: &str) {
+pub(super) fn base_line(canvas: &mut Canvas<'_>, area: Area, ticks: &[Tick], title: &str) {
     canvas.line(&[(area.left, area.bottom), (area.right, area.bottom)], Pen::solid(AXIS, 1.0));
     for tick in ticks {
         canvas.line(&[(tick.at, area.bottom), (tick.at, area.bottom + 4.0)], Pen::solid(AXIS, 1.0));
@@ -218,19 +218,19 @@ pub(super) fn base_line<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Are
 }
 
 /// A horizontal line at the target, with its label where one is given.
-pub(super) fn target_line<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, y: f64, label: Option<&str>) {
+pub(super) fn target_line(canvas: &mut Canvas<'_>, area: Area, y: f64, label: Option<&str>) {
     canvas.line(&[(area.left, y), (area.right, y)], Pen::dashed(TARGET, 1.5, TARGET_DASH));
     if let Some(label) = label {
         // Below the line where there is no room above it.
         let baseline = if y - area.top < 20.0 { y + 16.0 } else { y - 6.0 };
-        canvas.plated_text(label, (area.right - 6.0, baseline), TARGET_LABEL);
+        canvas.plated_text(label, (area.right - 6.0, baseline), HPos::Right, TARGET_LABEL);
     }
 }
 
-/// Says in the middle of an area why it is empty.
-pub(super) fn empty_note<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, note: &str) {
-    let middle = (f64::midpoint(area.left, area.right), f64::midpoint(area.top, area.bottom));
-    canvas.text(note, middle, HPos::Center, NAME);
+/// Says in the lower part of an area why it is empty.
+pub(super) fn empty_note(canvas: &mut Canvas<'_>, area: Area, note: &str) {
+    let place = (f64::midpoint(area.left, area.right), area.top + 0.72 * (area.bottom - area.top));
+    canvas.plated_text(note, place, HPos::Center, NAME);
 }
 
 /// Height that labels and title of a horizontal axis take.

@@ -1,8 +1,8 @@
 //! Charts of a run as SVG for pages and PNG for slides, both from the same drawing.
 //!
-//! A [`Figure`] is one chart: it takes what it shows from an analysis, lays it out, and draws itself on a [`Canvas`]
-//! over any plotters backend. Plotters supplies the interface and the pixels; axes, legends and text are laid out here,
-//! because labels must never overlap or be cut. The same run gives the same bytes on every machine.
+//! A [`Figure`] is one chart: it takes what it shows from an analysis, lays it out, and draws itself on a [`Canvas`],
+//! which any plotters backend can paint. Plotters supplies that interface and the pixels; axes, legends and text are
+//! laid out here, because labels must never overlap or be cut. The same run gives the same bytes on every machine.
 
 mod against_target;
 mod bars;
@@ -26,13 +26,17 @@ mod tests;
 mod timeline;
 mod units;
 
-use plotters_backend::DrawingBackend;
-
 use crate::{analysis::Analysis, results::Run, scenario::Scenario};
 
-use canvas::{Area, Canvas, UNIT};
+use against_target::AgainstTarget;
+use canvas::{Canvas, UNIT};
 use facts::Facts;
+use heatmap::Heatmap;
 use lettering::Fonts;
+use over_time::OverTime;
+use percentiles::Percentiles;
+use services::Services;
+use split::Split;
 
 /// One chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,23 +56,28 @@ pub struct Chart {
 
 /// All charts of a run, the most important first.
 pub fn charts(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<Chart> {
-    let facts = Facts { run, scenario, analysis };
     let fonts = Fonts::new();
-    let mut charts = vec![
-        rendered(&against_target::AgainstTarget::new(&facts, &fonts), &fonts),
-        rendered(&percentiles::Percentiles::new(&facts, &fonts), &fonts),
-        rendered(&over_time::OverTime::new(&facts, &fonts), &fonts),
+    figures(&Facts { run, scenario, analysis }, &fonts).iter().map(|figure| chart(figure.as_ref(), &fonts)).collect()
+}
+
+fn figures<'a>(facts: &Facts<'a>, fonts: &Fonts) -> Vec<Box<dyn Figure + 'a>> {
+    let mut figures: Vec<Box<dyn Figure + 'a>> = vec![
+        Box::new(AgainstTarget::new(facts, fonts)),
+        Box::new(Percentiles::new(facts, fonts)),
+        Box::new(OverTime::new(facts, fonts)),
     ];
-    charts.extend(services::Services::new(&facts, &fonts).map(|services| rendered(&services, &fonts)));
-    charts.push(rendered(&heatmap::Heatmap::new(&facts, &fonts), &fonts));
-    charts.push(rendered(&split::Split::new(&facts, &fonts), &fonts));
-    charts
+    if let Some(services) = Services::new(facts, fonts) {
+        figures.push(Box::new(services));
+    }
+    figures.push(Box::new(Heatmap::new(facts, fonts)));
+    figures.push(Box::new(Split::new(facts, fonts)));
+    figures
 }
 
 /// One chart, laid out and ready to be drawn.
 trait Figure {
     /// Stem of its file names.
-    const NAME: &'static str;
+    fn name(&self) -> &'static str;
 
     fn title(&self) -> String;
 
@@ -77,22 +86,20 @@ trait Figure {
     /// In units; the width is [`layout::WIDTH`].
     fn height(&self) -> f64;
 
-    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>);
+    fn draw(&self, canvas: &mut Canvas<'_>);
 }
 
-fn rendered<F: Figure>(figure: &F, fonts: &Fonts) -> Chart {
-    let height = figure.height().ceil();
-    let size = ((layout::WIDTH * UNIT) as u32, (height * UNIT) as u32);
-    let (title, description) = (figure.title(), figure.description());
-
-    let mut svg = svg::SvgBackend::new(size);
-    drawn(figure, height, &mut Canvas::new(&mut svg, fonts));
-    let svg = svg.finish(F::NAME, &title, &description);
-    let png = raster::png(size, |backend| drawn(figure, height, &mut Canvas::new(backend, fonts)));
-    Chart { name: F::NAME, title, description, svg, png }
+fn chart(figure: &dyn Figure, fonts: &Fonts) -> Chart {
+    let (size, canvas) = drawn(figure, fonts);
+    let (name, title, description) = (figure.name(), figure.title(), figure.description());
+    let svg = svg::document(size, &canvas, name, &title, &description);
+    Chart { name, svg, png: raster::png(size, &canvas), title, description }
 }
 
-fn drawn<F: Figure, B: DrawingBackend>(figure: &F, height: f64, canvas: &mut Canvas<'_, B>) {
-    canvas.fill(Area { left: 0.0, top: 0.0, right: layout::WIDTH, bottom: height }, palette::SURFACE);
-    figure.draw(canvas);
+/// The drawing and its size in pixels.
+fn drawn<'a>(figure: &dyn Figure, fonts: &'a Fonts) -> ((u32, u32), Canvas<'a>) {
+    let (width, height) = (layout::WIDTH, figure.height().ceil());
+    let mut canvas = Canvas::new(fonts);
+    figure.draw(&mut canvas);
+    (((width * UNIT) as u32, (height * UNIT) as u32), canvas)
 }

@@ -1,6 +1,6 @@
 //! The whole run over time: response time above, throughput below it, failures below that where there were any.
 
-use plotters_backend::{DrawingBackend, text_anchor::HPos};
+use plotters_backend::text_anchor::HPos;
 
 use super::{
     Figure,
@@ -111,7 +111,9 @@ fn describe(facts: &Facts<'_>, track: &Track) -> String {
 }
 
 impl Figure for OverTime {
-    const NAME: &'static str = "over-time";
+    fn name(&self) -> &'static str {
+        "over-time"
+    }
 
     fn title(&self) -> String {
         TITLE.to_owned()
@@ -125,7 +127,7 @@ impl Figure for OverTime {
         self.lowest().bottom + AXIS_HEIGHT + MARGIN
     }
 
-    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
+    fn draw(&self, canvas: &mut Canvas<'_>) {
         self.heading.draw(canvas);
         let (time, unit) = self.across.scale.time_ticks(48.0);
         for panel in [&self.response, &self.rate].into_iter().chain(&self.failures) {

@@ -1,11 +1,9 @@
 //! Panels over time that charts are put together from: response time, throughput and failures of one track.
 
-use plotters_backend::DrawingBackend;
-
 use super::{
     canvas::{Area, Canvas, Marker, Pen},
     layout::{columns, rows, target_line},
-    palette::{BEYOND, BLUE, GREEN, MUTED, PURPLE, VERMILLION},
+    palette::{BEYOND, BLUE, GREEN, MUTED, ORANGE, PURPLE},
     scale::{Scale, Tick},
     timeline::{Track, trace},
 };
@@ -13,7 +11,7 @@ use super::{
 /// p50, p99 and the maximum: name, pen, and the marker of a single point.
 pub(super) const RESPONSE: [(&str, Pen, Marker); 3] = [
     ("p50", Pen { colour: BLUE, width: 2.25, dash: &[] }, Marker::Circle),
-    ("p99", Pen { colour: VERMILLION, width: 2.0, dash: &[7.0, 2.5] }, Marker::Square),
+    ("p99", Pen { colour: ORANGE, width: 2.0, dash: &[7.0, 2.5] }, Marker::Square),
     ("max", Pen { colour: PURPLE, width: 1.0, dash: &[] }, Marker::Up),
 ];
 /// Completed requests per second.
@@ -50,7 +48,7 @@ impl Panel {
     }
 
     /// The grid, and shade over what lies behind the measured period.
-    pub(super) fn draw_ground<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>, across: Across, time: &[Tick]) {
+    pub(super) fn draw_ground(&self, canvas: &mut Canvas<'_>, across: Across, time: &[Tick]) {
         let end = across.scale.at(across.measured);
         if end < self.area.right {
             canvas.fill(Area { left: end, ..self.area }, BEYOND);
@@ -59,9 +57,9 @@ impl Panel {
         rows(canvas, self.area, &self.ticks);
     }
 
-    pub(super) fn draw_response<B: DrawingBackend>(
+    pub(super) fn draw_response(
         &self,
-        canvas: &mut Canvas<'_, B>,
+        canvas: &mut Canvas<'_>,
         across: Across,
         track: &Track,
         target: f64,
@@ -73,13 +71,7 @@ impl Panel {
         target_line(canvas, self.area, self.up.at(target), label);
     }
 
-    pub(super) fn draw_rate<B: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<'_, B>,
-        across: Across,
-        track: &Track,
-        offered: Option<f64>,
-    ) {
+    pub(super) fn draw_rate(&self, canvas: &mut Canvas<'_>, across: Across, track: &Track, offered: Option<f64>) {
         if let Some(rate) = offered {
             let (right, y) = (across.scale.at(across.measured), self.up.at(rate));
             canvas.line(&[(self.area.left, y), (right, y)], OFFERED);
@@ -87,9 +79,9 @@ impl Panel {
         trace(canvas, track.rate_points(&across.scale, &self.up), COMPLETED, Marker::Circle);
     }
 
-    pub(super) fn draw_failures<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>, across: Across, track: &Track) {
+    pub(super) fn draw_failures(&self, canvas: &mut Canvas<'_>, across: Across, track: &Track) {
         for bar in track.failure_bars(&across.scale, &self.up, self.area) {
-            canvas.fill(bar, VERMILLION);
+            canvas.fill(bar, ORANGE);
         }
     }
 }

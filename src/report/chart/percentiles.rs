@@ -1,7 +1,7 @@
 //! Response time by percentile, one curve per operation, on an axis that gives every nine of the tail the same space.
 
 use hdrhistogram::Histogram;
-use plotters_backend::{DrawingBackend, text_anchor::HPos};
+use plotters_backend::text_anchor::HPos;
 
 use crate::analysis::{Distribution, PERCENTILES, Row};
 
@@ -118,18 +118,20 @@ impl Percentiles {
     }
 
     /// A curve never falls, so it misses the objective exactly if it enters the corner above and left of it.
-    fn draw_objective<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
+    fn draw_objective(&self, canvas: &mut Canvas<'_>) {
         let (x, y) = self.at((self.judged, self.target));
         canvas.line(&[(self.plot.left, y), (self.plot.right, y)], Pen::dashed(TARGET, 1.5, TARGET_DASH));
         canvas.line(&[(x, self.plot.top), (x, y)], Pen::dashed(TARGET, 1.5, TARGET_DASH));
         let (at, anchor) =
             if x > self.plot.left + 280.0 { (x, HPos::Right) } else { (x.max(self.plot.left + 60.0), HPos::Left) };
-        canvas.text(&self.objective, (at, self.plot.top - 8.0), anchor, TARGET_LABEL);
+        canvas.text(&self.objective, (at, self.plot.top - 10.0), anchor, TARGET_LABEL);
     }
 }
 
 impl Figure for Percentiles {
-    const NAME: &'static str = "latency-by-percentile";
+    fn name(&self) -> &'static str {
+        "latency-by-percentile"
+    }
 
     fn title(&self) -> String {
         "Response time by percentile".to_owned()
@@ -143,7 +145,7 @@ impl Figure for Percentiles {
         self.plot.bottom + AXIS_HEIGHT + 14.0 + self.legend.height() + MARGIN
     }
 
-    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
+    fn draw(&self, canvas: &mut Canvas<'_>) {
         self.heading.draw(canvas);
         let corner = self.at((self.judged, self.target));
         canvas.fill(Area { right: corner.0, bottom: corner.1, ..self.plot }, BEYOND);

@@ -170,7 +170,7 @@ impl Scale {
 
     /// Ticks of a tail: 0, 50, 90, 99, 99.9 ... percent.
     pub(super) fn tail_ticks(&self) -> Vec<Tick> {
-        let nines = (1..=self.high.floor() as i32).map(|nines| Tail::from_nines(f64::from(nines)));
+        let nines = (1..=(self.high + 1e-9).floor() as i32).map(|nines| Tail::from_nines(f64::from(nines)));
         [Tail::of_percent(0.0), Tail::of_percent(50.0)]
             .into_iter()
             .chain(nines)

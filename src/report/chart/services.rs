@@ -1,6 +1,6 @@
 //! Every service over time, one below the other on shared axes, so that they can be compared at a glance.
 
-use plotters_backend::{DrawingBackend, text_anchor::HPos};
+use plotters_backend::text_anchor::HPos;
 
 use super::{
     Figure,
@@ -8,7 +8,7 @@ use super::{
     facts::{Facts, value_at},
     layout::{AXIS_HEIGHT, Heading, LABELS, Legend, MARGIN, Symbol, TARGET_DASH, WIDTH, base_line, wrapped},
     lettering::Fonts,
-    palette::{TARGET, VERMILLION},
+    palette::{ORANGE, TARGET},
     panel::{Across, COMPLETED, OFFERED, Panel, RESPONSE},
     scale::Scale,
     timeline::Track,
@@ -78,7 +78,7 @@ impl Services {
             entries.push((Symbol::Line(OFFERED, None), "offered/s".to_owned()));
         }
         if tracks.iter().any(|track| track.most_failures() > 0.0) {
-            entries.push((Symbol::Fill(VERMILLION), "failed/s".to_owned()));
+            entries.push((Symbol::Fill(ORANGE), "failed/s".to_owned()));
         }
         let legend = Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts);
 
@@ -121,7 +121,9 @@ impl Services {
 }
 
 impl Figure for Services {
-    const NAME: &'static str = "services-over-time";
+    fn name(&self) -> &'static str {
+        "services-over-time"
+    }
 
     fn title(&self) -> String {
         TITLE.to_owned()
@@ -135,7 +137,7 @@ impl Figure for Services {
         self.bottom() + AXIS_HEIGHT + MARGIN
     }
 
-    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
+    fn draw(&self, canvas: &mut Canvas<'_>) {
         self.heading.draw(canvas);
         self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
         let time = self.across.map(|across| across.scale.time_ticks(44.0));

@@ -1,7 +1,7 @@
 //! Response time split into wait and service time. Percentiles do not add up, means do: so bars stack the means, and
 //! the percentiles stand beside them as dots of their own.
 
-use plotters_backend::{DrawingBackend, text_anchor::HPos};
+use plotters_backend::text_anchor::HPos;
 
 use super::{
     Figure,
@@ -10,13 +10,13 @@ use super::{
     facts::Facts,
     layout::{AXIS_HEIGHT, Heading, LABEL, Legend, MARGIN, Symbol, WIDTH, base_line, columns},
     lettering::Fonts,
-    palette::{BLUE, CONTEXT, Colour, INK, MUTED, ORANGE},
+    palette::{BLUE, CONTEXT, Colour, INK, MUTED, OCHRE},
     scale::Scale,
     units::{duration, percentile},
 };
 
 const TITLE: &str = "Where response time is spent";
-const WAIT: (Colour, Marker) = (ORANGE, Marker::Up);
+const WAIT: (Colour, Marker) = (OCHRE, Marker::Up);
 const SERVICE: (Colour, Marker) = (BLUE, Marker::Square);
 /// For what is too short for the axis.
 const BELOW: Marker = Marker::Left;
@@ -68,7 +68,7 @@ impl<'a> Split<'a> {
         Self { facts: *facts, heading, legend, bars, means, tails, mean_scale, tail_scale }
     }
 
-    fn draw_means<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>, bar: &Bar<'_>) {
+    fn draw_means(&self, canvas: &mut Canvas<'_>, bar: &Bar<'_>) {
         let y = bar.middle();
         let mean = bar.row.response.mean.unwrap_or(0.0);
         let wait = bar.row.wait.mean.unwrap_or(0.0).min(mean);
@@ -79,7 +79,7 @@ impl<'a> Split<'a> {
         canvas.text(&duration(mean), (end + 6.0, y + LABEL.middle()), HPos::Left, LABEL);
     }
 
-    fn draw_tails<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>, bar: &Bar<'_>) {
+    fn draw_tails(&self, canvas: &mut Canvas<'_>, bar: &Bar<'_>) {
         let y = bar.middle();
         let row = bar.row;
         let parts = [(&row.response, RESPONSE), (&row.service_time, SERVICE), (&row.wait, WAIT)];
@@ -107,7 +107,9 @@ impl<'a> Split<'a> {
 }
 
 impl Figure for Split<'_> {
-    const NAME: &'static str = "wait-and-service";
+    fn name(&self) -> &'static str {
+        "wait-and-service"
+    }
 
     fn title(&self) -> String {
         TITLE.to_owned()
@@ -127,7 +129,7 @@ impl Figure for Split<'_> {
         self.bars.area.bottom + AXIS_HEIGHT + MARGIN
     }
 
-    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) {
+    fn draw(&self, canvas: &mut Canvas<'_>) {
         self.heading.draw(canvas);
         self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
         let top = self.means.top - 12.0;

@@ -11,15 +11,23 @@ use plotters_backend::{
 };
 
 use super::{
-    canvas::UNIT,
+    canvas::{Canvas, UNIT},
     lettering::FAMILIES,
-    palette::{hex, style_sheet},
+    palette::{SURFACE, hex, style_sheet},
 };
 
 const WRITES: &str = "writing to a string does not fail";
 
+/// The document of a drawing that is `size` pixels of the backend large; `name` makes its ids unique within a page.
+pub(super) fn document(size: (u32, u32), canvas: &Canvas<'_>, name: &str, title: &str, description: &str) -> String {
+    let mut backend = SvgBackend::new(size);
+    backend.shape(Paint::Fill(SURFACE.rgb()), &format!("M0 0H{}V{}H0z", units(size.0 as i32), units(size.1 as i32)));
+    canvas.paint(&mut backend);
+    backend.finish(name, title, description)
+}
+
 /// SVG in the making.
-pub(super) struct SvgBackend {
+struct SvgBackend {
     size: (u32, u32),
     body: String,
     open: Option<(Paint, String)>,
@@ -35,12 +43,11 @@ enum Paint {
 }
 
 impl SvgBackend {
-    pub(super) fn new(size: (u32, u32)) -> Self {
+    fn new(size: (u32, u32)) -> Self {
         Self { size, body: String::new(), open: None }
     }
 
-    /// The document; `name` makes its ids unique within a page.
-    pub(super) fn finish(mut self, name: &str, title: &str, description: &str) -> String {
+    fn finish(mut self, name: &str, title: &str, description: &str) -> String {
         self.close();
         let (width, height) = (units(self.size.0 as i32), units(self.size.1 as i32));
         format!(

@@ -1,1 +1,315 @@
+use std::time::Duration;
 
+use hdrhistogram::Histogram;
+use proptest::{collection::vec, option, prelude::any, prop_assert, proptest, strategy::Strategy};
+
+use crate::{
+    analysis::{
+        Analysis, Distribution, Moment, Outcome, PERCENTILES, Percentile, PercentileValue, Proportion, Reason, Row,
+        Scope, Timeline, Verdict, analyse,
+    },
+    measure::{Counts, ErrorClass, Latencies, SeriesRole, SeriesSecond},
+    results::{Run, sample},
+    scenario::Scenario,
+};
+
+use super::{
+    charts, drawn,
+    facts::Facts,
+    figures,
+    lettering::Fonts,
+    palette::{BLUE, CONTEXT, ORANGE, SERIES, hex},
+    svg,
+};
+
+/// A distribution as an analysis would make it.
+fn distribution(values: &[u64], burstiness: f64) -> Distribution {
+    let mut histogram = Histogram::<u64>::new(3).unwrap();
+    values.iter().for_each(|value| histogram.record(*value).unwrap());
+    let have = histogram.len();
+    let percentiles = PERCENTILES.map(|percentile| {
+        let share = 1.0 - percentile / 100.0;
+        let value = if have as f64 * share / burstiness < 10.0 {
+            PercentileValue::TooFew { needed: (10.0 * burstiness / share) as u64, have }
+        } else {
+            let nanos = histogram.value_at_quantile(percentile / 100.0);
+            PercentileValue::Known { nanos, low: nanos, high: nanos, decisive: true }
+        };
+        Percentile { percentile, value }
+    });
+    let mean = (have > 0).then(|| histogram.mean());
+    Distribution { histogram, mean, burstiness, percentiles: percentiles.to_vec() }
+}
+
+fn row(service: Option<&str>, operation: Option<&str>, response: &[u64], burstiness: f64) -> Row {
+    let part = |share: u64| {
+        let values: Vec<_> = response.iter().map(|nanos| nanos / 10 * share).collect();
+        distribution(&values, burstiness)
+    };
+    let scope =
+        Scope { service: service.map(Into::into), operation: operation.map(Into::into), role: SeriesRole::Operation };
+    let response = distribution(response, burstiness);
+    Row {
+        scope,
+        counts: Counts { completed: response.histogram.len(), ..Counts::default() },
+        unfinished: 0,
+        rate: response.histogram.len() as f64,
+        service_time: part(7),
+        wait: part(3),
+        failed: distribution(&[], 1.0),
+        hit_ratio: None,
+        bad: Proportion { count: 0, of: 0, share: 0.0, low: 0.0, high: 0.0 },
+        times_faster: response.mean.map(|mean| 1e8 / mean),
+        response,
+        grade: None,
+        outcome: Outcome::Pass,
+    }
+}
+
+fn analysis(rows: Vec<(Row, Timeline)>) -> Analysis {
+    let (rows, timelines) = rows.into_iter().unzip();
+    let verdict = Verdict { outcome: Outcome::Pass, reasons: vec![Reason::Empty] };
+    Analysis { verdict, checks: Vec::new(), rows, timelines, findings: Vec::new() }
+}
+
+/// The sample's scenario with one service and its run, and an analysis with these operations.
+fn one_service(operations: &[(&str, &[u64])], timeline: Timeline) -> (Run, Scenario, Analysis) {
+    let (run, mut scenario) = (sample::run(), sample::scenario());
+    scenario.services.truncate(1);
+    let mut rows: Vec<_> = operations
+        .iter()
+        .map(|(name, values)| (row(Some("api"), Some(name), values, 1.0), Timeline::default()))
+        .collect();
+    let all: Vec<_> = operations.iter().flat_map(|(_, values)| values.iter().copied()).collect();
+    rows.push((row(Some("api"), None, &all, 1.0), timeline.clone()));
+    rows.push((row(None, None, &all, 1.0), timeline));
+    (run, scenario, analysis(rows))
+}
+
+/// SVG of every figure.
+fn pictures(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(&'static str, String)> {
+    let fonts = Fonts::new();
+    let figures = figures(&Facts { run, scenario, analysis }, &fonts);
+    let picture = |figure: &dyn super::Figure| {
+        let (size, canvas) = drawn(figure, &fonts);
+        svg::document(size, &canvas, figure.name(), &figure.title(), &figure.description())
+    };
+    figures.iter().map(|figure| (figure.name(), picture(figure.as_ref()))).collect()
+}
+
+fn picture(name: &str, (run, scenario, analysis): &(Run, Scenario, Analysis)) -> String {
+    pictures(run, scenario, analysis).into_iter().find(|(found, _)| *found == name).unwrap().1
+}
+
+/// The texts of a picture, in order, without its title and description.
+fn texts(svg: &str) -> Vec<&str> {
+    let lines = svg.lines().filter(|line| line.starts_with("<text"));
+    lines.map(|line| line.split_once('>').unwrap().1.trim_end_matches("</text>")).collect()
+}
+
+/// 2 000 values from `fastest` to ten times that.
+fn spread(fastest: u64) -> Vec<u64> {
+    (0..2_000).map(|number| fastest + fastest * number * 9 / 2_000).collect()
+}
+
+fn moments(count: u32, failed: u64) -> Timeline {
+    let moment = |second| Moment {
+        second,
+        completed: 1_000,
+        failed,
+        response: Some((100_000, 2_000_000, 5_000_000)),
+        ..Moment::default()
+    };
+    Timeline { seconds: (0..count).map(moment).collect() }
+}
+
+fn stroked(svg: &str, colour: super::palette::Colour) -> usize {
+    svg.matches(&format!(r#"fill="none" stroke="{}""#, hex(colour.rgb()))).count()
+}
+
+#[test]
+fn draws_one_curve_per_operation_and_the_target() {
+    let (fast, slow) = (spread(50_000), spread(900_000));
+    let svg = picture("latency-by-percentile", &one_service(&[("GET", &fast), ("EVAL", &slow)], moments(9, 0)));
+    // Each colour once for its curve and once in the legend.
+    assert_eq!((stroked(&svg, SERIES[0]), stroked(&svg, SERIES[1]), stroked(&svg, SERIES[2])), (2, 2, 0));
+    let texts = texts(&svg);
+    assert!(texts.contains(&"target p99 &lt; 100 ms"), "{texts:?}");
+    assert!(texts[texts.len() - 3].starts_with("EVAL: p99 "), "the slowest first: {texts:?}");
+    assert!(texts.contains(&"99 %") && !texts.contains(&"99.9 %"), "2 000 requests say nothing of p99.9: {texts:?}");
+}
+
+#[test]
+fn a_curve_ends_where_too_few_requests_lie_beyond() {
+    let few: Vec<u64> = spread(50_000).into_iter().step_by(40).collect();
+    let svg = picture("latency-by-percentile", &one_service(&[("GET", &few)], moments(9, 0)));
+    assert!(texts(&svg).iter().any(|text| text.starts_with("GET: p50 ")), "50 requests: {svg}");
+    let svg = picture("latency-by-percentile", &one_service(&[("GET", &few[..8])], moments(9, 0)));
+    assert!(texts(&svg).contains(&"too few requests completed to draw a curve"), "{svg}");
+}
+
+#[test]
+fn many_operations_leave_the_slowest_in_colour() {
+    let values: Vec<_> = (1..=30).map(|number| spread(number * 10_000)).collect();
+    let names: Vec<_> = (1..=30).map(|number| format!("operation-{number}")).collect();
+    let operations: Vec<_> =
+        names.iter().zip(&values).map(|(name, values)| (name.as_str(), values.as_slice())).collect();
+    let data = one_service(&operations, moments(9, 0));
+    let svg = picture("latency-by-percentile", &data);
+    assert!(stroked(&svg, CONTEXT) > 0);
+    assert!(texts(&svg).contains(&"22 faster operations"), "{:?}", texts(&svg));
+    let svg = picture("against-target", &data);
+    assert_eq!(texts(&svg).iter().filter(|text| text.starts_with("operation-")).count(), 30);
+}
+
+#[test]
+fn marks_operations_beyond_the_target_by_shape_and_weight() {
+    let (fast, slow) = (spread(50_000), spread(90_000_000));
+    let svg = picture("against-target", &one_service(&[("GET", &fast), ("ZADD", &slow)], moments(9, 0)));
+    assert!(stroked(&svg, ORANGE) == 2 && stroked(&svg, BLUE) == 1, "ZADD and the sum are late: {svg}");
+    assert!(svg.lines().any(|line| line.contains("font-weight=\"bold\"") && line.contains(" ms</text>")), "{svg}");
+    assert!(texts(&svg).contains(&"target 100 ms"));
+}
+
+#[test]
+fn names_are_never_cut() {
+    let name = "refresh-the-session-and-everything-that-hangs-on-it-in-one-transaction-with-a-long-name".repeat(3);
+    let values = spread(50_000);
+    let data = one_service(&[(&name, &values), ("GET", &values)], moments(9, 0));
+    for chart in ["latency-by-percentile", "against-target", "wait-and-service"] {
+        let svg = picture(chart, &data);
+        assert!(texts(&svg).concat().contains(&name), "{chart}");
+    }
+}
+
+#[test]
+fn failures_have_a_panel_only_where_there_are_any() {
+    let values = spread(50_000);
+    let with = |failed| picture("over-time", &one_service(&[("GET", &values)], moments(9, failed)));
+    assert!(!with(0).contains("failures per second"));
+    assert!(with(3).contains("failures per second"));
+    assert!(texts(&with(0)).contains(&"offered (1000/s)"));
+}
+
+#[test]
+fn services_are_compared_only_where_there_are_several() {
+    let values = spread(50_000);
+    let (run, scenario, mut analysis) = one_service(&[("GET", &values)], moments(9, 0));
+    let has =
+        |analysis: &Analysis| pictures(&run, &scenario, analysis).iter().any(|(name, _)| *name == "services-over-time");
+    assert!(!has(&analysis));
+    analysis.rows.push(row(Some("chat"), None, &values, 1.0));
+    analysis.timelines.push(moments(9, 0));
+    assert!(has(&analysis));
+}
+
+#[test]
+fn empty_short_and_failed_runs_are_drawn() {
+    let (mut run, scenario, _) = one_service(&[], Timeline::default());
+    let second = Timeline { seconds: moments(1, 0).seconds };
+    let failed = Timeline { seconds: vec![Moment { second: 0, failed: 7, ..Moment::default() }] };
+    run.recording.series.clear();
+    for measured in [0, 300_000_000, 1_000_000_000] {
+        run.recording.period.measured_ns = measured;
+        let whole = |timeline: &Timeline| analysis(vec![(row(None, None, &[], 1.0), timeline.clone())]);
+        for analysis in [analysis(Vec::new()), whole(&Timeline::default()), whole(&second), whole(&failed)] {
+            for (name, svg) in pictures(&run, &scenario, &analysis) {
+                assert!(!svg.contains("NaN") && !svg.contains("inf"), "{name}: {svg}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_chart_is_a_picture_with_words() {
+    let values = spread(50_000);
+    let (run, scenario, analysis) = one_service(&[("GET", &values), ("SET", &values)], moments(12, 1));
+    let drawn = charts(&run, &scenario, &analysis);
+    let names: Vec<_> = drawn.iter().map(|chart| chart.name).collect();
+    assert_eq!(names, ["against-target", "latency-by-percentile", "over-time", "heatmap", "wait-and-service"]);
+    for chart in &drawn {
+        let width = u32::from_be_bytes(chart.png[16..20].try_into().unwrap());
+        assert_eq!((&chart.png[1..4], width), (b"PNG".as_slice(), 1600), "{}", chart.name);
+        assert!(chart.svg.contains(r#"role="img""#) && chart.svg.contains("<desc"), "{}", chart.name);
+        assert!(chart.description.contains("ms") || chart.description.contains("µs"), "{}", chart.description);
+    }
+    assert_eq!(drawn, charts(&run, &scenario, &analysis), "the same run gives the same bytes");
+}
+
+fn moment() -> impl Strategy<Value = Moment> {
+    let response = option::of((any::<u64>(), any::<u64>(), any::<u64>()));
+    (any::<u32>(), any::<u32>(), any::<u32>(), response).prop_map(|(second, completed, failed, response)| Moment {
+        second,
+        completed: u64::from(completed),
+        failed: u64::from(failed),
+        response,
+        ..Moment::default()
+    })
+}
+
+fn any_row() -> impl Strategy<Value = (Row, Timeline)> {
+    let name = || option::of("\\PC{0,90}");
+    let values = vec((0_u32..42, any::<u64>()).prop_map(|(bits, value)| value % (1 << bits)), 0..60);
+    let burstiness = (0.0..1e4_f64, any::<bool>()).prop_map(|(value, nan)| if nan { f64::NAN } else { value });
+    (name(), name(), values, burstiness, vec(moment(), 0..12), any::<bool>()).prop_map(
+        |(service, operation, values, burstiness, seconds, contradict)| {
+            let mut row = row(service.as_deref(), operation.as_deref(), &values, burstiness);
+            if contradict {
+                row.response.percentiles.truncate(2);
+                row.wait.mean = None;
+                row.counts.errors.insert(ErrorClass::Timeout, 3);
+            }
+            (row, Timeline { seconds })
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_analysis_is_drawn(
+        rows in vec(any_row(), 0..8),
+        latency in any::<u32>(),
+        percentile in 0.0..100.0_f64,
+        measured in any::<u64>(),
+        second in 0_u32..5_000_000,
+        nanos in any::<u64>(),
+    ) {
+        let (mut run, mut scenario) = (sample::run(), sample::scenario());
+        scenario.objective.latency = Duration::from_nanos(u64::from(latency) * 1_000);
+        scenario.objective.percentile = percentile;
+        run.recording.period.measured_ns = measured;
+        run.recording.series.truncate(1);
+        let mut latencies = Latencies::default();
+        latencies.record(nanos);
+        run.recording.series[0].seconds = vec![SeriesSecond {
+            second,
+            counts: Counts::default(),
+            response: latencies.pack(),
+            service: latencies.pack(),
+            wait: latencies.pack(),
+            failed: latencies.pack(),
+        }];
+        for (name, svg) in pictures(&run, &scenario, &analysis(rows)) {
+            let body = svg.split_once("</style>").unwrap().1;
+            let numbers = body.lines().map(|line| line.split_once('>').map_or(line, |(tag, _)| tag));
+            for line in numbers {
+                prop_assert!(!line.contains("NaN") && !line.contains("inf"), "{name}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn says_what_it_always_said_of_the_sample() {
+    let (run, scenario) = (sample::run(), sample::scenario());
+    let analysis = analyse(&run, &scenario);
+    let fonts = Fonts::new();
+    let mut said = String::new();
+    for figure in figures(&Facts { run: &run, scenario: &scenario, analysis: &analysis }, &fonts) {
+        let (size, canvas) = drawn(figure.as_ref(), &fonts);
+        let (name, title, description) = (figure.name(), figure.title(), figure.description());
+        let svg = svg::document(size, &canvas, name, &title, &description);
+        said += &format!("# {name}: {title}\n{description}\n\n{}\n\n", texts(&svg).join("\n"));
+    }
+    insta::assert_snapshot!(said);
+}

@@ -1,7 +1,5 @@
 //! One row over time, ready to be drawn: seconds, or stretches of seconds where a run is long.
 
-use plotters_backend::DrawingBackend;
-
 use crate::analysis::Timeline;
 
 use super::{
@@ -116,12 +114,7 @@ impl Track {
 }
 
 /// Draws a line that is broken where there is no point. A point without neighbours is drawn as a dot.
-pub(super) fn trace<B: DrawingBackend>(
-    canvas: &mut Canvas<'_, B>,
-    points: impl Iterator<Item = Option<Point>>,
-    pen: Pen,
-    marker: Marker,
-) {
+pub(super) fn trace(canvas: &mut Canvas<'_>, points: impl Iterator<Item = Option<Point>>, pen: Pen, marker: Marker) {
     let points: Vec<_> = points.collect();
     for run in points.split(Option::is_none) {
         let run: Vec<_> = run.iter().flatten().copied().collect();

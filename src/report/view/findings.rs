@@ -61,7 +61,8 @@ fn note(finding: &Finding, analysis: &Analysis) -> Note {
         Finding::Stall { second, max } => Note {
             tone: Tone::Bad,
             fact: format!(
-                "Hardly anything completed from second {second} on; the longest response time that followed was {}.",
+                "Hardly anything was answered for a while from second {second} on; of the requests that waited for its end \
+                 the slowest took {}.",
                 duration(*max as f64),
             ),
             advice: "Look for what stopped the server at that moment: a slow command (SLOWLOG GET), a fork to save the data \
@@ -121,11 +122,11 @@ fn portion(count: u64, scope: &Scope, analysis: &Analysis) -> String {
 fn trust(check: &Check) -> Note {
     let limit = match (check.level, check.refuse) {
         (Level::Refuse, Some(refuse)) => {
-            format!("; from {} on the measurement is refused", limit(check.kind, refuse))
+            format!("; above {} the measurement is refused", limit(check.kind, refuse))
         }
         (Level::Ok, _) => String::new(),
         (Level::Warn | Level::Refuse, _) => {
-            format!("; from {} on it counts as a warning", limit(check.kind, check.warn))
+            format!("; above {} it is a warning", limit(check.kind, check.warn))
         }
     };
     Note {

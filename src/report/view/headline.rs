@@ -5,10 +5,9 @@ use std::time::Duration;
 use super::{
     Headline, KeyNumber, Tone,
     checks::{self, quantity, subject},
-    known_percentile,
 };
 use crate::{
-    analysis::{Analysis, Level, Outcome, PercentileValue, Proportion, Reason},
+    analysis::{Analysis, Level, Outcome, Percentile, PercentileValue, Proportion, Reason},
     report::format::{
         NOTHING, THIN, count, counted, duration, limit as allowance, percentile, rate, setting, share, share_interval,
     },
@@ -53,10 +52,7 @@ fn numbers(scenario: &Scenario, analysis: &Analysis) -> Vec<KeyNumber> {
     let Some(total) = analysis.rows.last() else { return Vec::new() };
     let objective = &scenario.objective;
     let number = |name: &str, value: String, against: String| KeyNumber { name: name.to_owned(), value, against };
-    let known = match known_percentile(&total.response, objective.percentile) {
-        Some(PercentileValue::Known { nanos, .. }) => duration(nanos as f64),
-        Some(PercentileValue::TooFew { .. }) | None => NOTHING.to_owned(),
-    };
+    let known = total.judged.nanos().map_or_else(|| NOTHING.to_owned(), |nanos| duration(nanos as f64));
     let offered: f64 = scenario.services.iter().filter_map(Service::offered_rate).sum();
     let offered = match scenario.services.iter().filter(|service| service.offered_rate().is_none()).count() {
         0 => format!("of {} offered", rate(offered)),
@@ -100,17 +96,17 @@ pub(super) fn elapsed(nanos: u64) -> String {
 fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Analysis) -> String {
     let objective = &scenario.objective;
     match reason {
-        Reason::Objective { service, bad, .. } => {
-            format!("{}{}", of_service(service), in_time(bad, outcome, objective, analysis))
-        }
+        Reason::Objective { service, bad, .. } => in_time(bad, service.as_deref(), outcome, objective, analysis),
         Reason::Errors { service, rate, allowed } => {
-            format!("{}{} of all requests failed ({} allowed)", of_service(service), share(*rate), allowance(*allowed))
+            let whose =
+                service.as_ref().map_or_else(|| "all requests".to_owned(), |name| format!("the requests of {name}"));
+            format!("{} of {whose} failed ({} allowed)", share(*rate), allowance(*allowed))
         }
         Reason::Check(kind) => {
             let refused = analysis.checks.iter().find(|check| check.kind == *kind && check.level == Level::Refuse);
             match refused.and_then(|check| Some((check, check.refuse?))) {
                 Some((check, limit)) => format!(
-                    "{}: {}, and from {} on the numbers cannot be trusted",
+                    "{}: {}, and above {} the numbers cannot be trusted",
                     lower_case(&subject(check)),
                     quantity(*kind, check.value),
                     checks::limit(*kind, limit),
@@ -134,34 +130,36 @@ fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Ana
     }
 }
 
-fn of_service(service: &Option<String>) -> String {
-    service.as_ref().map_or_else(String::new, |service| format!("{service}: "))
-}
-
-fn in_time(bad: &Proportion, outcome: Outcome, objective: &Objective, analysis: &Analysis) -> String {
+fn in_time(
+    bad: &Proportion,
+    service: Option<&str>,
+    outcome: Outcome,
+    objective: &Objective,
+    analysis: &Analysis,
+) -> String {
     let good = share_interval(1.0 - bad.share, 1.0 - bad.high, 1.0 - bad.low);
     let only = if outcome == Outcome::Fail { "only " } else { "" };
+    let whose = service.map(|service| format!(" of {service}")).unwrap_or_default();
     let required = match outcome {
         Outcome::Inconclusive => format!("too close to the {}{THIN}% required to tell", objective.percentile),
         Outcome::Pass | Outcome::Fail | Outcome::Invalid => format!("{}{THIN}% required", objective.percentile),
     };
+    let row = analysis.rows.iter().find(|row| row.scope.operation.is_none() && row.scope.service.as_deref() == service);
+    let judged = row.map(|row| format!("; {}", judged(&row.judged))).unwrap_or_default();
     format!(
-        "{only}{good} of {} answered within {} ({required}); {}",
+        "{only}{good} of {}{whose} answered within {} ({required}){judged}",
         counted(bad.of, "request", "requests"),
         setting(objective.latency),
-        judged(objective, analysis),
     )
 }
 
-fn judged(objective: &Objective, analysis: &Analysis) -> String {
-    let name = percentile(objective.percentile);
-    let value = analysis.rows.last().and_then(|total| known_percentile(&total.response, objective.percentile));
-    match value {
-        Some(PercentileValue::Known { nanos, .. }) => format!("{name}{THIN}{}", duration(nanos as f64)),
-        Some(PercentileValue::TooFew { needed, have }) => {
+fn judged(judged: &Percentile) -> String {
+    let name = percentile(judged.percentile);
+    match judged.value {
+        PercentileValue::Known { nanos, .. } => format!("{name}{THIN}{}", duration(nanos as f64)),
+        PercentileValue::TooFew { needed, have } => {
             format!("{name} needs {} samples, have {}", count(needed), count(have))
         }
-        None => format!("{name} is not known"),
     }
 }
 

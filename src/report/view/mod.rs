@@ -125,7 +125,7 @@ fn scope_name(scope: &Scope) -> String {
 }
 
 /// A percentile of a distribution, if analysis offers it.
-pub(super) fn known_percentile(distribution: &Distribution, percentile: f64) -> Option<PercentileValue> {
+fn known_percentile(distribution: &Distribution, percentile: f64) -> Option<PercentileValue> {
     // Both numbers come from decimal literals or the same field; they are equal or they are different percentiles.
     distribution.percentiles.iter().find(|known| (known.percentile - percentile).abs() < 1e-9).map(|known| known.value)
 }

@@ -89,7 +89,8 @@ fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
             cells.push(format::significant(row.rate).into());
             cells.push(row.response.mean.map_or_else(|| NOTHING.to_owned(), format::milliseconds).into());
             for (shown, _) in &percentiles {
-                cells.push(marks.cell(&row.response, *shown));
+                let known = known_percentile(&row.response, *shown).unwrap_or(row.judged.value);
+                cells.push(marks.value(*shown, known));
             }
             let longest = (row.counts.completed > 0).then(|| row.response.histogram.max() as f64);
             cells.push(longest.map_or_else(|| NOTHING.to_owned(), format::milliseconds).into());
@@ -197,11 +198,18 @@ struct Missing {
 impl Marks {
     fn cell(&mut self, distribution: &Distribution, percentile: f64) -> Cell {
         match known_percentile(distribution, percentile) {
-            Some(PercentileValue::Known { nanos, decisive, .. }) => {
+            Some(value) => self.value(percentile, value),
+            None => Cell::new(NOTHING, Tone::Quiet),
+        }
+    }
+
+    fn value(&mut self, percentile: f64, value: PercentileValue) -> Cell {
+        match value {
+            PercentileValue::Known { nanos, decisive, .. } => {
                 self.uncertain |= !decisive;
                 Cell::from(format::milliseconds(nanos as f64)).marked(if decisive { "" } else { UNCERTAIN })
             }
-            Some(PercentileValue::TooFew { needed, have }) => {
+            PercentileValue::TooFew { needed, have } => {
                 if have > 0 {
                     self.missing
                         .entry(format::percentile(percentile))
@@ -213,7 +221,6 @@ impl Marks {
                 }
                 Cell::new(NOTHING, Tone::Quiet)
             }
-            None => Cell::new(NOTHING, Tone::Quiet),
         }
     }
 

@@ -6,7 +6,6 @@ use super::{
     Block, Cell, Column, RowKind, Section, Table, TableRow, Tone,
     checks::{limit, quantity, subject, words},
     headline::{outcome_tone, outcome_words},
-    known_percentile,
     results::{grouped, kind, names},
 };
 use crate::{
@@ -86,8 +85,8 @@ fn checks_table(checks: &[Check]) -> Table {
         Column::head("Check"),
         Column::words("Of", 1),
         Column::numbers("Measured", None, 0),
-        Column::numbers("Warns from", None, 2),
-        Column::numbers("Refuses from", None, 2),
+        Column::numbers("Warns above", None, 2),
+        Column::numbers("Refuses above", None, 2),
         Column::words("Result", 0),
         Column::words("Guards against", 3),
     ];
@@ -153,16 +152,14 @@ fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
         .map(|row| {
             let mut cells = Vec::from(names(row));
             cells.push(in_time(&row.bad).into());
-            let value = known_percentile(&row.response, objective.percentile);
-            cells.push(match value {
-                Some(PercentileValue::Known { nanos, low, high, .. }) => {
+            cells.push(match row.judged.value {
+                PercentileValue::Known { nanos, low, high, .. } => {
                     let [nanos, low, high] = [nanos, low, high].map(|value| format::milliseconds(value as f64));
                     format!("{nanos} [{low}, {high}]").into()
                 }
-                Some(PercentileValue::TooFew { needed, have }) => {
+                PercentileValue::TooFew { needed, have } => {
                     format!("needs {} samples, have {}", format::count(needed), format::count(have)).into()
                 }
-                None => Cell::new(NOTHING, Tone::Quiet),
             });
             cells.push(format::significant(row.response.burstiness).into());
             cells.push(Cell::new(outcome_words(row.outcome), outcome_tone(row.outcome)));

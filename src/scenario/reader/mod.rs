@@ -3,7 +3,9 @@
 //! A getter answers `None` where the field is wrong (the error is kept) or absent without a default; a scenario is only
 //! built when no error was kept.
 
-use std::{cell::RefCell, ops::Range, time::Duration};
+mod refusals;
+
+use std::{ops::Range, time::Duration};
 
 use toml::{
     Spanned,
@@ -12,16 +14,10 @@ use toml::{
 
 use super::{
     duration::parse_duration,
-    errors::{Path, ScenarioError, ScenarioErrors, hint},
+    errors::{Path, hint},
     field::{Field, Format, Presence, Shape, Table, Value, Variant, with_article},
+    text::Document,
 };
-
-/// The text of a scenario and what was found wrong with it so far.
-pub(super) struct Document<'a> {
-    text: &'a str,
-    file: &'a str,
-    errors: RefCell<Vec<ScenarioError>>,
-}
 
 /// A table of the document, read by its declaration.
 pub(super) struct Section<'a> {
@@ -47,51 +43,6 @@ enum Entries<'a> {
 pub(super) enum Alternative<'a> {
     Integer(i64),
     Section(Section<'a>),
-}
-
-impl<'a> Document<'a> {
-    pub(super) fn new(text: &'a str, file: &'a str) -> Self {
-        Self { text, file, errors: RefCell::default() }
-    }
-
-    /// Keeps an error about the text at `at`.
-    pub(super) fn reject(&self, at: &Range<usize>, path: Path, message: String) {
-        let before = self.text.get(..at.start).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        self.errors.borrow_mut().push(ScenarioError::Invalid {
-            file: self.file.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            path,
-            message,
-        });
-    }
-
-    /// The line on which a place stands, from 1.
-    pub(super) fn line(&self, at: &Range<usize>) -> usize {
-        self.text.get(..at.start).unwrap_or(self.text).matches('\n').count() + 1
-    }
-
-    /// What was read, unless something was wrong.
-    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, ScenarioErrors> {
-        let errors = self.errors.into_inner();
-        if errors.is_empty() {
-            Ok(value.expect("a getter answers without a value only where it keeps an error"))
-        } else {
-            Err(ScenarioErrors::new(errors))
-        }
-    }
-
-    /// The text of a value as it stands in the file, on one line and not too long.
-    fn quote(&self, value: &Spanned<DeValue<'_>>) -> String {
-        const LONGEST: usize = 40;
-        let text = self.text.get(value.span()).unwrap_or_default();
-        let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if line.chars().count() <= LONGEST {
-            return line;
-        }
-        line.chars().take(LONGEST).chain("...".chars()).collect()
-    }
 }
 
 impl<'a> Section<'a> {
@@ -338,33 +289,6 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn mismatch(&self, name: &str, value: &Spanned<DeValue<'_>>) {
-        let shape = &self.declared(name).shape;
-        let expected = match (shape, &self.table.variants) {
-            (Shape::Tag, Some(variants)) => with_article(variants.tag),
-            _ => shape.expected(),
-        };
-        let given = self.document.quote(value);
-        let words = match shape {
-            Shape::Choice { words, .. } => words.to_vec(),
-            Shape::Tag => self.table.words(),
-            Shape::Table(table) if value.get_ref().is_str() => table.words(),
-            _ => Vec::new(),
-        };
-        let message = match (shape, value.get_ref()) {
-            (Shape::Integer { .. }, DeValue::Integer(_)) => format!("{given} is out of range; it takes {expected}"),
-            (Shape::Number { .. }, number) if as_number(number).is_some() => {
-                format!("{given} is out of range; it takes {expected}")
-            }
-            (Shape::Duration { .. }, DeValue::String(text)) if parse_duration(text).is_ok() => {
-                format!("{given} is out of range; it takes {expected}")
-            }
-            _ if words.is_empty() => format!("{given} is not {expected}"),
-            (_, wrong) => format!("{given} is not {expected}{}", hint(wrong.as_str().unwrap_or_default(), &words)),
-        };
-        self.reject(name, message);
-    }
-
     fn read_variant(&self) -> Option<Variant> {
         let variants = self.table.variants.as_ref()?;
         let list = (variants.list)();
@@ -383,48 +307,6 @@ impl<'a> Section<'a> {
                 .read(variants.tag, |_, value| find(value.as_str()?))
                 .or_else(|| find(self.default_word(variants.tag)?)),
         }
-    }
-
-    fn refuse_unknown_fields(&self) {
-        let Entries::Table(entries) = self.entries else { return };
-        let names: Vec<_> = self.table.names().collect();
-        for (key, _) in entries {
-            let name = key.get_ref().as_ref();
-            let message =
-                if names.contains(&name) { self.refusal_by_variant(name) } else { Some(self.refusal_of_unknown(name)) };
-            if let Some(message) = message {
-                self.document.reject(&key.span(), self.path.field(name), message);
-            }
-        }
-    }
-
-    /// What to say of a field that is not declared.
-    fn refusal_of_unknown(&self, name: &str) -> String {
-        let inner = self
-            .table
-            .fields
-            .iter()
-            .find(|field| field.shape.as_table().is_some_and(|table| table.field(name).is_some()));
-        match inner {
-            Some(inner) => format!("unknown field here; it belongs in {}", inner.name),
-            None => format!("unknown field{}", hint(name, &self.taken())),
-        }
-    }
-
-    /// What to say of a declared field that the variant does not take.
-    fn refusal_by_variant(&self, name: &str) -> Option<String> {
-        let variant = self.variant?;
-        let tag = self.table.variants.as_ref()?.tag;
-        let taken = self.taken();
-        if taken.contains(&name) {
-            return None;
-        }
-        Some(format!(r#"not taken by {tag} "{}", which takes {}"#, variant.word, taken.join(", ")))
-    }
-
-    /// Fields that may stand here.
-    fn taken(&self) -> Vec<&'static str> {
-        self.variant.map_or_else(|| self.table.names().collect(), |variant| self.table.taken_by(variant))
     }
 }
 
