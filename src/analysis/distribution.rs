@@ -170,7 +170,9 @@ mod tests {
             values in vec(1..10_000_000_000_u64, 20..3_000), burstiness in 1.0..5.0_f64,
         ) {
             let mut histogram = PackedHistogram::default().unpack();
-            values.iter().for_each(|&value| histogram.record(value).unwrap());
+            for &value in &values {
+                histogram.record(value).unwrap();
+            }
             let mut before = 0;
             for percentile in Distribution::new(histogram, burstiness).percentiles {
                 if let PercentileValue::Known { nanos, low, high, .. } = percentile.value {
@@ -187,7 +189,9 @@ mod tests {
                 .iter()
                 .map(|part| {
                     latencies.clear();
-                    part.iter().for_each(|&value| latencies.record(value));
+                    for &value in part {
+                        latencies.record(value);
+                    }
                     latencies.pack()
                 })
                 .collect();

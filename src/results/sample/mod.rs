@@ -178,7 +178,7 @@ fn enter_ml(book: &mut Book, chance: &mut Chance) {
     }
 }
 
-/// Deterministic chance (SplitMix64), the same on every platform and with every version of any crate.
+/// Deterministic chance (`SplitMix64`), the same on every platform and with every version of any crate.
 struct Chance(u64);
 
 impl Chance {
