@@ -47,7 +47,7 @@ struct Shared {
     /// Set when the connection is lost, until fred has made a new one.
     lost: Arc<AtomicBool>,
     attendant: AbortHandle,
-    _router: Router,
+    router: Router,
 }
 
 impl Connection {
@@ -55,9 +55,8 @@ impl Connection {
         let lost = Arc::new(AtomicBool::new(false));
         let attendant = tokio::spawn(attend(client.clone(), name.to_owned(), lost.clone())).abort_handle();
         let options = Options { fail_fast: true, max_attempts: Some(1), ..Options::default() };
-        let connection = Self {
-            shared: Arc::new(Shared { client: client.with_options(&options), lost, attendant, _router: router }),
-        };
+        let connection =
+            Self { shared: Arc::new(Shared { client: client.with_options(&options), lost, attendant, router }) };
         // A user without the right to give names does without.
         let _ = client.client_setname(name).await;
         connection
@@ -107,7 +106,12 @@ impl Connection {
 
     /// Says goodbye and closes the connection, also for its clones; takes a second at most.
     pub async fn close(&self) {
-        let _ = timeout(CLOSE_LIMIT, self.shared.client.quit()).await;
+        self.shared.lost.store(true, Ordering::Relaxed);
+        self.shared.attendant.abort();
+        // Without the options: they would forbid a last word to a connection that is being closed.
+        let client: &Client = &self.shared.client;
+        let _ = timeout(CLOSE_LIMIT, client.quit()).await;
+        self.shared.router.end();
     }
 }
 
@@ -139,7 +143,8 @@ async fn attend(client: Client, name: String, lost: Arc<AtomicBool>) {
             server = reconnections.recv() => match server {
                 Ok(_) | Err(RecvError::Lagged(_)) => {
                     lost.store(false, Ordering::Relaxed);
-                    let _ = client.client_setname(name.as_str()).await;
+                    // fred's futures take 7 KB, and there may be ten thousand of this task.
+                    let _ = Box::pin(client.client_setname(name.as_str())).await;
                 }
                 Err(RecvError::Closed) => return,
             },

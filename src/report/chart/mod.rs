@@ -29,7 +29,7 @@ mod units;
 use crate::{analysis::Analysis, results::Run, scenario::Scenario};
 
 use against_target::AgainstTarget;
-use canvas::{Area, Canvas, UNIT};
+use canvas::{Canvas, UNIT};
 use facts::Facts;
 use heatmap::Heatmap;
 use lettering::Fonts;
@@ -100,7 +100,6 @@ fn chart(figure: &dyn Figure, fonts: &Fonts) -> Chart {
 fn drawn<'a>(figure: &dyn Figure, fonts: &'a Fonts) -> ((u32, u32), Canvas<'a>) {
     let (width, height) = (layout::WIDTH, figure.height().ceil());
     let mut canvas = Canvas::new(fonts);
-    canvas.fill(Area { left: 0.0, top: 0.0, right: width, bottom: height }, palette::SURFACE);
     figure.draw(&mut canvas);
     (((width * UNIT) as u32, (height * UNIT) as u32), canvas)
 }

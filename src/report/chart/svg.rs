@@ -13,7 +13,7 @@ use plotters_backend::{
 use super::{
     canvas::{Canvas, UNIT},
     lettering::FAMILIES,
-    palette::{hex, style_sheet},
+    palette::{SURFACE, hex, style_sheet},
 };
 
 const WRITES: &str = "writing to a string does not fail";
@@ -21,6 +21,7 @@ const WRITES: &str = "writing to a string does not fail";
 /// The document of a drawing that is `size` pixels of the backend large; `name` makes its ids unique within a page.
 pub(super) fn document(size: (u32, u32), canvas: &Canvas<'_>, name: &str, title: &str, description: &str) -> String {
     let mut backend = SvgBackend::new(size);
+    backend.shape(Paint::Fill(SURFACE.rgb()), &format!("M0 0H{}V{}H0z", units(size.0 as i32), units(size.1 as i32)));
     canvas.paint(&mut backend);
     backend.finish(name, title, description)
 }

@@ -8,7 +8,7 @@ use proptest::{collection::vec, option, prelude::any, prop_assert, proptest, str
 use crate::{
     analysis::{
         Analysis, Distribution, Moment, Outcome, PERCENTILES, Percentile, PercentileValue, Proportion, Reason, Row,
-        Scope, Timeline, Verdict,
+        Scope, Timeline, Verdict, analyse,
     },
     measure::{Counts, ErrorClass, Latencies, SeriesRole, SeriesSecond},
     results::{Run, sample},
@@ -299,4 +299,19 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn says_what_it_always_said_of_the_sample() {
+    let (run, scenario) = (sample::run(), sample::scenario());
+    let analysis = analyse(&run, &scenario);
+    let fonts = Fonts::new();
+    let mut said = String::new();
+    for figure in figures(&Facts { run: &run, scenario: &scenario, analysis: &analysis }, &fonts) {
+        let (size, canvas) = drawn(figure.as_ref(), &fonts);
+        let (name, title, description) = (figure.name(), figure.title(), figure.description());
+        let svg = svg::document(size, &canvas, name, &title, &description);
+        said += &format!("# {name}: {title}\n{description}\n\n{}\n\n", texts(&svg).join("\n"));
+    }
+    insta::assert_snapshot!(said);
 }
