@@ -2,8 +2,6 @@
 
 use plotters_backend::text_anchor::HPos;
 
-use crate::analysis::{Distribution, PERCENTILES};
-
 use super::{
     Figure,
     bars::{Bar, Bars},
@@ -54,7 +52,7 @@ impl<'a> AgainstTarget<'a> {
         let bars = Bars::new(facts, top, WIDTH - MARGIN - VALUES, fonts);
         let values = bars.bars.iter().flat_map(|bar| {
             let response = &bar.row.response;
-            let known = highest_known(response, facts.judged()).map(|(_, value)| value);
+            let known = facts.tail(response).map(|(_, value)| value);
             [value_at(response, 50.0), response.mean, known].into_iter().flatten()
         });
         let across = Scale::durations(values.chain([facts.target()]), bars.area.left + 8.0, bars.area.right - 8.0);
@@ -65,7 +63,7 @@ impl<'a> AgainstTarget<'a> {
         let y = bar.middle();
         let response = &bar.row.response;
         let tail = self.facts.judged_value(response);
-        let known = highest_known(response, self.facts.judged());
+        let known = self.facts.tail(response);
         let late = tail.is_some_and(|tail| tail > self.facts.target());
         let colour = if late { ORANGE } else { BLUE };
         let at = |value: f64| (self.across.at(value), y);
@@ -97,12 +95,6 @@ impl<'a> AgainstTarget<'a> {
     }
 }
 
-/// The judged percentile or, where too few requests lie beyond it, the highest one below that is known.
-fn highest_known(distribution: &Distribution, judged: f64) -> Option<(f64, f64)> {
-    let below = PERCENTILES.into_iter().rev().filter(|percent| *percent < judged);
-    [judged].into_iter().chain(below).find_map(|percent| Some((percent, value_at(distribution, percent)?)))
-}
-
 impl Figure for AgainstTarget<'_> {
     fn name(&self) -> &'static str {
         "against-target"
@@ -114,7 +106,7 @@ impl Figure for AgainstTarget<'_> {
 
     fn description(&self) -> String {
         let sentence = |bar: &Bar<'_>| {
-            let known = highest_known(&bar.row.response, self.facts.judged());
+            let known = self.facts.tail(&bar.row.response);
             let known = known.map(|(percent, value)| format!("{} {}", percentile(percent), duration(value)));
             let mean = bar.row.response.mean.map(|mean| format!("mean {}", duration(mean)));
             let values: Vec<_> = known.into_iter().chain(mean).collect();

@@ -54,7 +54,7 @@ impl<'a> Bars<'a> {
     pub(super) fn new(facts: &Facts<'a>, top: f64, right: f64, fonts: &Fonts) -> Self {
         let mut rows = facts.operations();
         rows.retain(|row| row.response.mean.is_some());
-        rows.sort_by(|a, b| slowness(facts, b).total_cmp(&slowness(facts, a)));
+        rows.sort_by(|a, b| facts.slowness(b).total_cmp(&facts.slowness(a)));
         rows.truncate(MOST);
         let whole = facts.whole().map(|(row, _)| row).filter(|row| rows.len() > 1 && row.response.mean.is_some());
         let all = whole.map(|row| (row, true)).into_iter().chain(rows.into_iter().map(|row| (row, false)));
@@ -98,9 +98,4 @@ impl<'a> Bars<'a> {
             bar.draw_name(canvas);
         }
     }
-}
-
-/// By the judged percentile, else by the mean.
-fn slowness(facts: &Facts<'_>, row: &Row) -> f64 {
-    facts.judged_value(&row.response).or(row.response.mean).unwrap_or(0.0)
 }

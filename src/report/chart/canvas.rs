@@ -148,6 +148,9 @@ impl<'a> Canvas<'a> {
 
     /// Writes text whose baseline starts, is centred or ends at a point.
     pub(super) fn text(&mut self, text: &str, at: Point, anchor: HPos, kind: Type) {
+        if text.is_empty() {
+            return;
+        }
         self.marks.push(Mark::Text(text.to_owned(), at, anchor, kind));
     }
 

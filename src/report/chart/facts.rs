@@ -1,7 +1,7 @@
 //! What the charts take from an analysis: which rows, under which names, and how far their percentiles can be trusted.
 
 use crate::{
-    analysis::{Analysis, Distribution, PercentileValue, Row, Timeline},
+    analysis::{Analysis, Distribution, PERCENTILES, PercentileValue, Row, Timeline},
     measure::SeriesRole,
     results::Run,
     scenario::Scenario,
@@ -80,6 +80,19 @@ impl<'a> Facts<'a> {
         services.filter(|candidate| service.is_none_or(|name| candidate.name == name)).map(|s| s.offered_rate()).sum()
     }
 
+    /// The judged percentile or, where too few requests lie beyond it, the highest one below it that is known: in
+    /// percent, and its value in nanoseconds.
+    pub(super) fn tail(&self, distribution: &Distribution) -> Option<(f64, f64)> {
+        let judged = self.judged();
+        let below = PERCENTILES.into_iter().rev().filter(|percent| *percent < judged);
+        [judged].into_iter().chain(below).find_map(|percent| Some((percent, value_at(distribution, percent)?)))
+    }
+
+    /// How slow a row is, to sort by.
+    pub(super) fn slowness(&self, row: &Row) -> f64 {
+        self.tail(&row.response).map(|(_, nanos)| nanos).or(row.response.mean).unwrap_or(0.0)
+    }
+
     /// Value at the judged percentile, in nanoseconds; `None` where too few samples lie beyond it.
     pub(super) fn judged_value(&self, distribution: &Distribution) -> Option<f64> {
         value_at(distribution, self.judged())
@@ -88,13 +101,7 @@ impl<'a> Facts<'a> {
 
 /// Value at a percentile, in nanoseconds; `None` where too few samples lie beyond it.
 pub(super) fn value_at(distribution: &Distribution, percent: f64) -> Option<f64> {
-    let known = distribution.percentiles.iter().find(|known| (known.percentile - percent).abs() < 1e-9);
-    match known.map(|known| known.value) {
-        Some(PercentileValue::Known { nanos, .. }) => Some(nanos as f64),
-        Some(PercentileValue::TooFew { .. }) => None,
-        None => (Tail::of_percent(percent) <= trusted_tail(distribution)?)
-            .then(|| distribution.histogram.value_at_quantile(percent / 100.0) as f64),
-    }
+    distribution.percentile(percent).nanos().map(|nanos| nanos as f64)
 }
 
 /// How far into the tail a distribution may be shown; `None` where it has nothing to show.

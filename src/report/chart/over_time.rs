@@ -86,7 +86,8 @@ impl OverTime {
 }
 
 fn describe(facts: &Facts<'_>, track: &Track) -> String {
-    let worst = |which: usize| track.steps.iter().filter_map(|step| Some(step.response?[which])).fold(0.0, f64::max);
+    let measured = track.steps.iter().filter(|step| step.rate.is_some());
+    let worst = |which: usize| measured.clone().filter_map(|step| Some(step.response?[which])).fold(0.0, f64::max);
     let rates = track.steps.iter().filter_map(|step| step.rate);
     let lowest = rates.fold(f64::INFINITY, f64::min);
     if track.responses().next().is_none() {

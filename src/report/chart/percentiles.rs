@@ -3,12 +3,12 @@
 use hdrhistogram::Histogram;
 use plotters_backend::text_anchor::HPos;
 
-use crate::analysis::{Distribution, PERCENTILES, Row};
+use crate::analysis::{Distribution, Row};
 
 use super::{
     Figure,
     canvas::{Area, Canvas, Marker, Pen, Point},
-    facts::{Facts, trusted_tail, value_at},
+    facts::{Facts, trusted_tail},
     layout::{
         AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, Symbol, TARGET_DASH, TARGET_LABEL, WIDTH, base_line,
         columns, empty_note, rows,
@@ -53,8 +53,7 @@ impl Percentiles {
     pub(super) fn new(facts: &Facts<'_>, fonts: &Fonts) -> Self {
         let mut operations = facts.operations();
         operations.retain(|row| trusted_tail(&row.response).is_some());
-        let slowness = |row: &Row| value_at(&row.response, 99.0).or(row.response.mean).unwrap_or(0.0);
-        operations.sort_by(|a, b| slowness(b).total_cmp(&slowness(a)));
+        operations.sort_by(|a, b| facts.slowness(b).total_cmp(&facts.slowness(a)));
         let coloured = operations.len().min(COLOURED);
         let whole = facts.whole().filter(|_| operations.len() > 1).map(|(row, _)| row);
 
@@ -69,7 +68,7 @@ impl Percentiles {
             let pen =
                 if number < SERIES.len() { Pen::solid(colour, 2.0) } else { Pen::dashed(colour, 2.0, &[8.0, 3.0]) };
             curves.extend(Curve::new(&row.response, pen, Some(marker)));
-            let name = with_tail(&facts.name(row), &row.response);
+            let name = with_tail(facts, row);
             sentences.push(name.clone());
             entries.push((Symbol::Line(pen, Some(marker)), name));
         }
@@ -80,7 +79,7 @@ impl Percentiles {
         if let Some(row) = whole {
             let pen = Pen::dashed(INK, 2.25, &[2.5, 2.5]);
             curves.extend(Curve::new(&row.response, pen, None));
-            let name = with_tail(&facts.name(row), &row.response);
+            let name = with_tail(facts, row);
             sentences.push(name.clone());
             entries.push((Symbol::Line(pen, None), name));
         }
@@ -201,15 +200,11 @@ fn curve(histogram: &Histogram<u64>, end: Tail) -> Vec<(Tail, f64)> {
     points
 }
 
-fn with_tail(name: &str, distribution: &Distribution) -> String {
-    let known = PERCENTILES
-        .into_iter()
-        .rev()
-        .skip_while(|percent| *percent > 99.0)
-        .find_map(|percent| Some((percent, value_at(distribution, percent)?)));
-    match known {
+fn with_tail(facts: &Facts<'_>, row: &Row) -> String {
+    let name = facts.name(row);
+    match facts.tail(&row.response) {
         Some((percent, value)) => format!("{name}: {} {}", percentile(percent), duration(value)),
-        None => name.to_owned(),
+        None => name,
     }
 }
 

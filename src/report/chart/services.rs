@@ -5,14 +5,14 @@ use plotters_backend::text_anchor::HPos;
 use super::{
     Figure,
     canvas::{Area, Canvas, Pen, Type},
-    facts::{Facts, value_at},
+    facts::Facts,
     layout::{AXIS_HEIGHT, Heading, LABELS, Legend, MARGIN, Symbol, TARGET_DASH, WIDTH, base_line, wrapped},
     lettering::Fonts,
     palette::{ORANGE, TARGET},
     panel::{Across, COMPLETED, OFFERED, Panel, RESPONSE},
     scale::Scale,
     timeline::Track,
-    units::{count, duration},
+    units::{count, duration, percentile},
 };
 
 const TITLE: &str = "Services over time";
@@ -52,10 +52,7 @@ impl Services {
             return None;
         }
         if count_of_all > MOST {
-            services.sort_by(|(a, _), (b, _)| {
-                let tail = |row: &crate::analysis::Row| value_at(&row.response, 99.0).unwrap_or(f64::INFINITY);
-                tail(b).total_cmp(&tail(a))
-            });
+            services.sort_by(|(a, _), (b, _)| facts.slowness(b).total_cmp(&facts.slowness(a)));
             services.truncate(MOST);
         }
         let measured = facts.measured();
@@ -93,8 +90,10 @@ impl Services {
         let sentences: Vec<_> = services
             .iter()
             .map(|(row, _)| {
-                let tail = value_at(&row.response, 99.0).map_or_else(|| "unknown".to_owned(), duration);
-                format!("{}: p99 {tail}, {}/s, {} failed", facts.name(row), count(row.rate), row.counts.failed())
+                let tail = facts.tail(&row.response);
+                let tail = tail.map(|(percent, value)| format!("{} {}, ", percentile(percent), duration(value)));
+                let (rate, failed) = (count(row.rate), row.counts.failed());
+                format!("{}: {}{rate}/s, {failed} failed", facts.name(row), tail.unwrap_or_default())
             })
             .collect();
 
