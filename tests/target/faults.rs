@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use plimsoll::{
-    measure::ErrorClass,
-    operation::{Args, Kind},
-    target::PrivateServer,
+    measure::{ErrorClass, Failure},
+    operation::{Args, Kind, Reply},
+    target::{Connection, PrivateServer},
 };
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 
 use crate::plan::{ask, bytes, connection, raw, request, server, value};
 
@@ -20,17 +23,21 @@ fn signal(server: &PrivateServer, signal: Signal) {
     kill_process(pid, signal).unwrap();
 }
 
+/// A request that the server has, and does not answer.
+async fn under_way(connection: &Connection) -> JoinHandle<Result<Reply, Failure>> {
+    let connection = connection.clone();
+    let waiting = tokio::spawn(async move { connection.issue(raw("BLPOP queue 0")).await });
+    sleep(Duration::from_millis(50)).await;
+    waiting
+}
+
 #[tokio::test]
 async fn a_killed_connection_fails_its_request_and_recovers() {
     let server = server(&[]).await;
     let connection = connection(&server).await;
-    let waiting = connection.issue(raw("BLPOP queue 0"));
-    let killing = async {
-        sleep(Duration::from_millis(50)).await;
-        ask(&server, "CLIENT KILL USER plimsoll").await
-    };
-    let (failed, killed) = timeout(LONG, async { tokio::join!(waiting, killing) }).await.unwrap();
-    assert_eq!(killed, "1");
+    let waiting = under_way(&connection).await;
+    assert_eq!(ask(&server, "CLIENT KILL USER plimsoll").await, "1");
+    let failed = timeout(LONG, waiting).await.unwrap().unwrap();
     assert_eq!(failed.unwrap_err().class, ErrorClass::ConnectionLost);
     timeout(LONG, connection.recover()).await.unwrap();
     // Had the command been sent a second time, it would take this element.
@@ -59,12 +66,9 @@ async fn an_idle_connection_comes_back_by_itself() {
 async fn a_dead_server_fails_requests_at_once_and_is_found_again() {
     let mut server = server(&[]).await;
     let connection = connection(&server).await;
-    let waiting = connection.issue(raw("BLPOP queue 0"));
-    let killing = async {
-        sleep(Duration::from_millis(50)).await;
-        signal(&server, Signal::KILL);
-    };
-    let (failed, ()) = timeout(LONG, async { tokio::join!(waiting, killing) }).await.unwrap();
+    let waiting = under_way(&connection).await;
+    signal(&server, Signal::KILL);
+    let failed = timeout(LONG, waiting).await.unwrap().unwrap();
     assert_eq!(failed.unwrap_err().class, ErrorClass::ConnectionLost);
     // No request waits for better times: not in the first pause, and not later.
     for _ in 0..20 {

@@ -3,6 +3,7 @@
 use std::{
     io::Write,
     net::TcpListener,
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -13,6 +14,9 @@ use plimsoll::{
 };
 
 use crate::plan::{ask, complaint, operation, scenario, server, service, target};
+
+/// Tells a test that it runs in a process of its own.
+const ROLE: &str = "PLIMSOLL_TEST_LIMITED";
 
 #[tokio::test]
 async fn knows_a_good_server() {
@@ -52,7 +56,7 @@ async fn nobody_there() {
     for (url, expected) in [
         ("redis://no-such-host.invalid".to_owned(), "unknown host"),
         (format!("redis://127.0.0.1:{port}"), "connection refused"),
-        ("unix:///nowhere/redis.sock".to_owned(), "cannot connect"),
+        ("unix:///nowhere/redis.sock".to_owned(), "cannot connect: No such file or directory"),
     ] {
         let begun = Instant::now();
         let text = complaint(url.parse().unwrap(), &plan).await.to_string();
@@ -159,6 +163,47 @@ async fn too_few_clients() {
     let plan = scenario(vec![service]);
     let text = complaint(server.url_of("plimsoll"), &plan).await.to_string();
     assert!(text.contains("need 54 connections") && text.contains("takes 20"), "{text}");
+}
+
+/// Runs one of these tests again in a process of its own whose shell has set limits first.
+fn again_under(limits: &str, test: &str) {
+    let ended = Command::new("sh")
+        .args(["-c", &format!("{limits} && exec \"$@\""), "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args([&format!("preflight::{test}"), "--exact"])
+        .env(ROLE, test)
+        .status()
+        .unwrap();
+    assert!(ended.success());
+}
+
+#[tokio::test]
+async fn too_few_file_descriptors() {
+    if std::env::var_os(ROLE).is_none() {
+        return again_under("ulimit -n 300", "too_few_file_descriptors");
+    }
+    let server = server(&[("maxclients", "100")]).await;
+    let mut service = service("api", &[Kind::Get]);
+    service.pool.size = 500;
+    let text = complaint(server.url_of("plimsoll"), &scenario(vec![service])).await.to_string();
+    assert!(text.contains("needs 600 file descriptors") && text.contains("process is 300"), "{text}");
+}
+
+#[tokio::test]
+async fn a_soft_limit_of_file_descriptors_is_raised() {
+    if std::env::var_os(ROLE).is_none() {
+        return again_under("ulimit -Sn 300", "a_soft_limit_of_file_descriptors_is_raised");
+    }
+    let server = server(&[("maxclients", "1000")]).await;
+    let mut service = service("api", &[Kind::Get]);
+    service.pool.size = 500;
+    let plan = scenario(vec![service]);
+    let target = target(server.url_of("plimsoll"), &plan).await;
+    target.preflight(&plan).await.unwrap();
+    let mut open = Vec::new();
+    for _ in 0..plan.connections() {
+        open.push(target.connector(0).open().await.unwrap());
+    }
 }
 
 #[tokio::test]

@@ -13,12 +13,16 @@ use plimsoll::{
     operation::{Args, Kind},
     target::{Listen, PrivateServer, ServerOptions, Source, Target, TargetError},
 };
-use rustix::process::{Pid, test_kill_process};
+use rustix::process::{Pid, getpgid, getpgrp, test_kill_process};
 
 use crate::plan::{ask, complaint, connection, request, scenario, server, service, value};
 
+fn process(pid: u32) -> Pid {
+    Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
+}
+
 fn runs(pid: u32) -> bool {
-    test_kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()).is_ok()
+    test_kill_process(process(pid)).is_ok()
 }
 
 fn gone(pid: u32, folder: &Path) -> bool {
@@ -64,6 +68,12 @@ async fn keeps_passwords_out_of_files_and_out_of_sight() {
             assert!(!String::from_utf8_lossy(&fs::read(&file).unwrap()).contains(password), "{}", file.display());
         }
     }
+}
+
+#[tokio::test]
+async fn hears_no_interrupt_from_the_terminal() {
+    let server = server(&[]).await;
+    assert_ne!(getpgid(Some(process(server.pid()))).unwrap(), getpgrp());
 }
 
 #[tokio::test]
