@@ -34,6 +34,9 @@ use crate::{
 /// So many connections of a worker are being opened at a time: few enough for any listen backlog.
 const RAMP: usize = 64;
 
+/// Threads of a worker that resolve names.
+const RESOLVERS: usize = 4;
+
 /// Longest time that closing all connections may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -124,6 +127,8 @@ impl Kit {
         let set_up = |source| LoadError::Worker { worker: self.number, source };
         let result = Builder::new_current_thread()
             .enable_all()
+            // fred resolves names, and addresses too, on such threads; thousands of connections may ask at once.
+            .max_blocking_threads(RESOLVERS)
             .build()
             .map_err(set_up)
             .and_then(|runtime| LocalSet::new().block_on(&runtime, self.drive()));
