@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         lines.push((name, about));
     }
     let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
-    let text: String = lines.iter().map(|(name, about)| format!("{name:width$}  {about}\n")).collect();
-    output::print(text)?;
+    let lines: Vec<_> = lines.iter().map(|(name, about)| format!("{name:width$}  {about}\n")).collect();
+    output::print(lines.concat())?;
     Ok(Exit::Met)
 }

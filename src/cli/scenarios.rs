@@ -42,10 +42,9 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
 
 fn list() -> Result<String, Failure> {
     let width = scenario::BUILTIN.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let mut text = String::new();
-    for (name, file) in scenario::BUILTIN {
+    let line = |(name, file): &(&str, &str)| {
         let description = scenario::parse(file, name).map_err(Failure::usage)?.description;
-        text += &format!("{name:width$}  {description}\n");
-    }
-    Ok(text)
+        Ok(format!("{name:width$}  {description}\n"))
+    };
+    scenario::BUILTIN.iter().map(line).collect()
 }

@@ -82,11 +82,10 @@ impl<'a> Crew<'a> {
                     Ok(News::Connected { service, nanos }) => self.connects[service].record(nanos),
                     Ok(News::Ready(start)) => self.starts.push(start),
                     Ok(News::Failed(error)) => return Err(error),
-                    Err(TryRecvError::Empty) => break,
                     Err(TryRecvError::Disconnected) if worker.thread.is_finished() => {
                         return Err(LoadError::Panicked { worker: number });
                     }
-                    Err(TryRecvError::Disconnected) => break,
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
                 }
             }
         }
@@ -115,8 +114,14 @@ impl<'a> Crew<'a> {
         for sender in starts {
             let (full, intervals) = mpsc::channel();
             let (give_back, back) = mpsc::channel();
-            let told =
-                sender.send(Start { clock, start, end: Arc::clone(&end), drain: nanos(phases.drain), full, give_back });
+            let told = sender.send(Start {
+                clock,
+                from: start,
+                end: Arc::clone(&end),
+                drain: nanos(phases.drain),
+                full,
+                give_back,
+            });
             // A worker that is gone is found when it is joined.
             if let (Ok(()), Ok(back)) = (told, back.recv()) {
                 lines.push(Line { intervals, back });

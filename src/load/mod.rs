@@ -116,7 +116,7 @@ pub enum LoadError {
         of: u64,
         /// Why.
         #[source]
-        source: TargetError,
+        source: Box<TargetError>,
     },
     /// A worker thread could not be set up.
     #[error("could not set up worker thread {worker}")]

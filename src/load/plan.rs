@@ -185,10 +185,12 @@ fn takes_away(command: &Command) -> bool {
     /// Keys that outlive this outlive most runs.
     const LONG: Duration = Duration::from_secs(3600);
     match command.kind {
-        Kind::Del | Kind::GetDel | Kind::HDel | Kind::LPop | Kind::RPop | Kind::LTrim | Kind::SRem | Kind::ZRem => true,
         Kind::Set | Kind::Expire => command.parameters.expire.is_some_and(|expire| expire < LONG),
         // Nobody knows what these do.
         Kind::Raw | Kind::Eval => true,
-        _ => false,
+        kind => matches!(
+            kind,
+            Kind::Del | Kind::GetDel | Kind::HDel | Kind::LPop | Kind::RPop | Kind::LTrim | Kind::SRem | Kind::ZRem
+        ),
     }
 }

@@ -162,13 +162,11 @@ impl Station {
     pub(super) async fn assignment(&self, lane: usize) -> Pending {
         std::future::poll_fn(|context| {
             let lane = &mut self.floor.borrow_mut().lanes[lane];
-            match lane.task {
-                Task::Assigned(pending) => Poll::Ready(pending),
-                _ => {
-                    lane.waker = Some(context.waker().clone());
-                    Poll::Pending
-                }
+            if let Task::Assigned(pending) = lane.task {
+                return Poll::Ready(pending);
             }
+            lane.waker = Some(context.waker().clone());
+            Poll::Pending
         })
         .await
     }

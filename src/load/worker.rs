@@ -45,7 +45,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub(super) struct Start {
     pub(super) clock: Clock,
     /// Start of the measured period.
-    pub(super) start: Nanos,
+    pub(super) from: Nanos,
     /// End of the measured period, which may be moved forward.
     pub(super) end: Arc<AtomicU64>,
     pub(super) drain: Nanos,
@@ -151,7 +151,7 @@ impl Kit {
         let plan = measure::Plan {
             series: self.plan.series_of(self.number),
             services: self.plan.services_of(self.number),
-            start: start.start,
+            start: start.from,
         };
         let (recorder, back) = Recorder::new(plan, start.clock.now(), start.full.clone());
         // The collector waits for it, so it is there.
@@ -159,7 +159,7 @@ impl Kit {
         let shop = Rc::new(Shop {
             clock: start.clock,
             recorder: RefCell::new(recorder),
-            start: start.start,
+            start: start.from,
             end: Cell::new(start.end.load(Ordering::Relaxed)),
             work: Cell::new(0),
             earlier: Notify::new(),
@@ -221,7 +221,7 @@ impl Kit {
                     service: service.name.clone(),
                     number: connections.len() as u64 + 1,
                     of: size as u64,
-                    source,
+                    source: Box::new(source),
                 })?;
                 connections.push(connection);
                 let _ = self.news.send(News::Connected { service: instance.service, nanos });
@@ -265,7 +265,7 @@ impl Floor<'_> {
             self.shop.end.set(end);
             self.shop.recorder.borrow_mut().advance(now);
             idle.turn(now, self.shop.work.get());
-            if at_start.is_none() && now >= self.start.start {
+            if at_start.is_none() && now >= self.start.from {
                 at_start = Some((now, thread_cpu(), idle.idle));
             }
             if at_end.is_none() && now >= end {
