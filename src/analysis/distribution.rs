@@ -104,7 +104,7 @@ fn samples_for(beyond: f64, percentile: f64, burstiness: f64) -> u64 {
 mod tests {
     use proptest::{
         collection::vec,
-        prelude::{prop_assert, proptest},
+        prelude::{ProptestConfig, prop_assert, proptest},
     };
 
     use super::*;
@@ -163,12 +163,16 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn percentiles_rise_and_lie_in_their_intervals(
             values in vec(1..10_000_000_000_u64, 20..3_000), burstiness in 1.0..5.0_f64,
         ) {
             let mut histogram = PackedHistogram::default().unpack();
-            values.iter().for_each(|&value| histogram.record(value).unwrap());
+            for &value in &values {
+                histogram.record(value).unwrap();
+            }
             let mut before = 0;
             for percentile in Distribution::new(histogram, burstiness).percentiles {
                 if let PercentileValue::Known { nanos, low, high, .. } = percentile.value {
@@ -180,11 +184,14 @@ mod tests {
 
         #[test]
         fn the_order_of_merging_does_not_matter(parts in vec(vec(1..10_000_000_000_u64, 0..50), 1..6)) {
+            let mut latencies = Latencies::default();
             let packed: Vec<PackedHistogram> = parts
                 .iter()
                 .map(|part| {
-                    let mut latencies = Latencies::default();
-                    part.iter().for_each(|&value| latencies.record(value));
+                    latencies.clear();
+                    for &value in part {
+                        latencies.record(value);
+                    }
                     latencies.pack()
                 })
                 .collect();

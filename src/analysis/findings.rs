@@ -33,8 +33,8 @@ pub(super) fn findings(evidence: &Evidence<'_>, checks: &[Check]) -> Vec<Finding
         evidence.timelines.last().map_or_else(Vec::new, |whole| stall::stalls(whole, measured_seconds(&run.recording)));
     let stalled = !stalls.is_empty();
     findings.extend(stalls);
-    for (service, record) in services(evidence) {
-        findings.extend(pool_wait(evidence, service, record).filter(|_| !stalled));
+    if !stalled {
+        findings.extend(evidence.scenario.services.iter().filter_map(|service| pool_wait(evidence, service)));
     }
     findings.extend(run.recording.services.iter().filter_map(reconnects));
     findings.extend(slow_operations(evidence));
@@ -68,14 +68,10 @@ fn failures(evidence: &Evidence<'_>) -> Vec<Finding> {
     failures.into_iter().map(finding).collect()
 }
 
-fn services<'a>(evidence: &Evidence<'a>) -> impl Iterator<Item = (&'a Service, &'a ServiceRecord)> + use<'a> {
-    let run = evidence.run;
-    let record_of = |service: &Service| run.recording.services.iter().find(|record| record.name == service.name);
-    evidence.scenario.services.iter().filter_map(move |service| Some((service, record_of(service)?)))
-}
-
-fn pool_wait(evidence: &Evidence<'_>, service: &Service, record: &ServiceRecord) -> Option<Finding> {
-    let row = row_of(evidence, &service.name, None)?;
+fn pool_wait(evidence: &Evidence<'_>, service: &Service) -> Option<Finding> {
+    let record = evidence.run.recording.services.iter().find(|record| record.name == service.name)?;
+    let is_its = |row: &&Row| row.scope.operation.is_none() && row.scope.service.as_ref() == Some(&service.name);
+    let row = evidence.rows.iter().find(is_its)?;
     let (wait_p99, response_p99) = (row.wait.percentile(99.0).nanos()?, row.response.percentile(99.0).nanos()?);
     let lag_p99 = merged(record.seconds.iter().map(|second| &second.lag)).value_at_quantile(0.99);
     let places = match service.pool.checkout {
@@ -142,12 +138,6 @@ fn upkeep(evidence: &Evidence<'_>) -> Option<Finding> {
     }
     let share = count as f64 / all.max(1) as f64;
     (share >= NOTABLE_UPKEEP).then_some(Finding::Upkeep { count, share })
-}
-
-fn row_of<'a>(evidence: &Evidence<'a>, service: &str, operation: Option<&str>) -> Option<&'a Row> {
-    let is_it =
-        |row: &&Row| row.scope.service.as_deref() == Some(service) && row.scope.operation.as_deref() == operation;
-    evidence.rows.iter().find(is_it)
 }
 
 #[cfg(test)]

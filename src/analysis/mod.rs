@@ -138,7 +138,8 @@ mod tests {
     #[test]
     fn failures_never_improve_the_result() {
         let failing = |due: Nanos| {
-            let end = if due % (SECOND / 50) == 0 { End::Failed(ErrorClass::Oom) } else { Request::served(0, 0).end };
+            let end =
+                if due.is_multiple_of(SECOND / 50) { End::Failed(ErrorClass::Oom) } else { Request::served(0, 0).end };
             Request { end, ..Request::served(due, 50_000) }
         };
         let analysis = analysed(12, failing);

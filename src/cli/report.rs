@@ -74,10 +74,16 @@ impl Concluded {
             Format::Text => {
                 let style = Style { colour: colour.on_stdout(), width: output::width() };
                 let text = report::terminal(&self.run, &self.scenario, &self.analysis, style);
-                format!("{text}\nReport: {}\n", folder.join(HTML).display())
+                format!("{text}\nReport: {}\n", shown(&folder.join(HTML)).display())
             }
         }
     }
+}
+
+/// A path as short as it can be from here.
+fn shown(path: &Path) -> &Path {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path)
 }
 
 /// The report that people open.

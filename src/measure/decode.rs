@@ -1,7 +1,7 @@
 //! Reading histograms in HDR's compressed V2 form without building them: a run of ten minutes holds some 25 000, each a
 //! few hundred values in an array of ten thousands.
 //!
-//! The form, as HdrHistogram's `AbstractHistogram.encodeIntoCompressedByteBuffer` writes it, all numbers big-endian: a
+//! The form, as `HdrHistogram`'s `AbstractHistogram.encodeIntoCompressedByteBuffer` writes it, all numbers big-endian: a
 //! cookie, the length of what follows, and compressed by zlib: a cookie, the length of the counts, five words of which
 //! only precision and range matter here, and the counts by index as zigzag LEB128, a negative one standing for so many
 //! zeros.
@@ -114,7 +114,7 @@ fn number(bytes: &[u8]) -> Result<(i64, &[u8]), &'static str> {
         let digits = if place == 8 { byte } else { byte & 0x7f };
         value |= u64::from(digits) << (7 * place);
         if last {
-            return Ok(((value >> 1) as i64 ^ -((value & 1) as i64), &bytes[place + 1..]));
+            return Ok(((value >> 1).cast_signed() ^ -(value & 1).cast_signed(), &bytes[place + 1..]));
         }
     }
     Err("it is cut short")

@@ -109,6 +109,11 @@ impl PackedHistogram {
         self.bytes.is_empty()
     }
 
+    /// The compressed V2 form itself.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The histogram, in nanoseconds, just wide enough for its data and able to grow.
     pub fn unpack(&self) -> Histogram<u64> {
         let mut histogram: Histogram<u64> = if self.bytes.is_empty() {

@@ -95,9 +95,9 @@ pub(crate) fn limit(share: f64) -> String {
     format!("{}{THIN}%", percent.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// A share with its confidence interval, all three with the same number of decimals: `99.98 % [99.97, 99.99]`.
+/// A share with its confidence interval, all three with the decimals that suit the first: `99.98 % [99.97, 99.99]`.
 pub(crate) fn share_interval(point: f64, low: f64, high: f64) -> String {
-    let decimals = [point, low, high].into_iter().map(decimals).max().unwrap_or(0);
+    let decimals = [point, low, high].into_iter().map(decimals).find(|decimals| *decimals > 0).unwrap_or(0);
     let [point, low, high] = [point, low, high].map(|share| percent(share, decimals));
     format!("{point}{THIN}% [{low}, {high}]")
 }

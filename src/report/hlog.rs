@@ -1,59 +1,89 @@
-//! `histograms.hlog`: response time of every series, second by second, in the interval log format of HDR
-//! histograms, which the log tools of every implementation read. Values are nanoseconds; the tag of an interval is
+//! `histograms.hlog`: response time of every series, second by second, in the interval log format of HDR histograms,
+//! which the log tools of every implementation read. Values are nanoseconds; the tag of an interval is
 //! `service.operation`.
+//!
+//! A run keeps its histograms in the very form that the log holds, so they are copied as they are: packing them anew, as
+//! `hdrhistogram`'s own writer would, takes longer than all the rest of a report.
 
-use std::time::{Duration, UNIX_EPOCH};
-
-use hdrhistogram::serialization::{
-    V2DeflateSerializer,
-    interval_log::{IntervalLogWriterBuilder, Tag},
+use std::{
+    io::Write,
+    time::{Duration, UNIX_EPOCH},
 };
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hdrhistogram::serialization::{V2DeflateSerializer, interval_log::IntervalLogWriterBuilder};
 use jiff::Timestamp;
 
 use crate::{
-    measure::{SeriesKey, SeriesRecord, SeriesSecond},
+    analysis::{Analysis, Moment},
+    measure::{PackedHistogram, SeriesKey, SeriesRecord},
     results::Run,
 };
 
-/// The interval log of a run.
-pub(super) fn render(run: &Run) -> Vec<u8> {
-    let mut intervals: Vec<(&SeriesSecond, &SeriesRecord)> = run
-        .recording
-        .series
-        .iter()
-        .flat_map(|series| series.seconds.iter().map(move |second| (second, series)))
-        .filter(|(second, _)| !second.response.is_empty())
-        .collect();
-    // Readers expect intervals in order of time; the sort is stable, so series keep their order within a second.
-    intervals.sort_by_key(|(second, _)| second.second);
+const IN_MEMORY: &str = "writing to memory does not fail";
 
+/// Maxima, which stand in the log for people, are milliseconds.
+const MAX_VALUE_DIVISOR: f64 = 1e6;
+
+/// One line of the log.
+struct Interval<'a> {
+    second: u32,
+    max: f64,
+    tag: String,
+    histogram: &'a PackedHistogram,
+}
+
+/// The interval log of a run.
+pub(super) fn render(run: &Run, analysis: &Analysis) -> Vec<u8> {
+    let mut log = header(run);
+    let mut intervals: Vec<_> = run.recording.series.iter().flat_map(|series| intervals(series, analysis)).collect();
+    // Readers expect intervals in order of time; the sort is stable, so series keep their order within a second.
+    intervals.sort_by_key(|interval| interval.second);
+    for Interval { second, max, tag, histogram } in intervals {
+        let histogram = STANDARD.encode(histogram.bytes());
+        writeln!(log, "Tag={tag},{second}.000,1.000,{:.3},{histogram}", max / MAX_VALUE_DIVISOR).expect(IN_MEMORY);
+    }
+    log
+}
+
+fn header(run: &Run) -> Vec<u8> {
     let mut builder = IntervalLogWriterBuilder::new();
     builder.add_comment(&format!("[Logged with plimsoll {}]", run.software.version));
     builder.add_comment("[Histogram log format version 1.3]");
     builder.add_comment("[Response time of successful requests in nanoseconds; maxima in milliseconds]");
-    builder.with_max_value_divisor(1e6);
+    builder.with_max_value_divisor(MAX_VALUE_DIVISOR);
     // A run carries its start in RFC 3339. Without one the log still holds, counted from the epoch.
     let started = run.started.parse::<Timestamp>().ok().and_then(|at| u64::try_from(at.as_second()).ok());
     if let Some(seconds) = started {
         let started = UNIX_EPOCH + Duration::from_secs(seconds);
         builder.with_start_time(started).with_base_time(started);
     }
-
     let mut log = Vec::new();
-    let mut serializer = V2DeflateSerializer::new();
-    let mut writer = builder.begin_log_with(&mut log, &mut serializer).expect("writing to memory does not fail");
-    for (second, series) in intervals {
-        let tag = tag(&series.key);
-        writer
-            .write_histogram(
-                &second.response.unpack(),
-                Duration::from_secs(u64::from(second.second)),
-                Duration::from_secs(1),
-                Tag::new(&tag),
-            )
-            .expect("histograms of this program serialise, and writing to memory does not fail");
-    }
+    builder.begin_log_with(&mut log, &mut V2DeflateSerializer::new()).expect(IN_MEMORY);
     log
+}
+
+fn intervals<'a>(series: &'a SeriesRecord, analysis: &Analysis) -> Vec<Interval<'a>> {
+    let row = analysis.rows.iter().position(|row| {
+        row.scope.service.as_ref() == Some(&series.key.service)
+            && row.scope.operation.as_ref() == Some(&series.key.operation)
+    });
+    let moments: &[Moment] = row.and_then(|row| analysis.timelines.get(row)).map_or(&[], |timeline| &timeline.seconds);
+    let longest = |second: u32| {
+        let response = moments.iter().find(|moment| moment.second == second).and_then(|moment| moment.response);
+        response.map_or(0.0, |(.., max)| max as f64)
+    };
+    series
+        .seconds
+        .iter()
+        .filter(|second| !second.response.is_empty())
+        .map(|second| Interval {
+            second: second.second,
+            max: longest(second.second),
+            tag: tag(&series.key),
+            histogram: &second.response,
+        })
+        .collect()
 }
 
 /// `service.operation`, without what the format takes for the end of a tag.
@@ -66,12 +96,38 @@ fn tag(key: &SeriesKey) -> String {
 
 #[cfg(test)]
 mod tests {
+    use hdrhistogram::{
+        Histogram,
+        serialization::{
+            Deserializer,
+            interval_log::{IntervalLogIterator, LogEntry},
+        },
+    };
+
     use super::*;
-    use crate::measure::SeriesRole;
+    use crate::{analysis::analyse, measure::SeriesRole, results::sample};
 
     #[test]
     fn tags_hold_no_separator() {
         let key = SeriesKey { service: "a,b".into(), operation: "FT.SEARCH x\n".into(), role: SeriesRole::Operation };
         assert_eq!(tag(&key), "a_b.FT.SEARCH_x_");
+    }
+
+    #[test]
+    fn every_interval_says_its_own_maximum() {
+        let run = sample::run();
+        let log = render(&run, &analyse(&run, &sample::scenario()));
+        let mut intervals = 0;
+        for entry in IntervalLogIterator::new(&log) {
+            if let LogEntry::Interval(interval) = entry.unwrap() {
+                let bytes = STANDARD.decode(interval.encoded_histogram()).unwrap();
+                let histogram: Histogram<u64> = Deserializer::new().deserialize(&mut bytes.as_slice()).unwrap();
+                // Three decimals of a millisecond.
+                assert!((interval.max() - histogram.max() as f64 / MAX_VALUE_DIVISOR).abs() <= 0.000_5);
+                intervals += 1;
+            }
+        }
+        let seconds = run.recording.series.iter().flat_map(|series| &series.seconds);
+        assert_eq!(intervals, seconds.filter(|second| second.counts.completed > 0).count());
     }
 }

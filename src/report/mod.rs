@@ -33,7 +33,7 @@ pub fn files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String
         ("timeline.csv".to_owned(), csv::timeline(analysis)),
         ("percentiles.csv".to_owned(), csv::percentiles(analysis)),
         ("errors.csv".to_owned(), csv::errors(run)),
-        ("histograms.hlog".to_owned(), hlog::render(run)),
+        ("histograms.hlog".to_owned(), hlog::render(run, analysis)),
         ("scenario.toml".to_owned(), run.scenario.clone().into_bytes()),
     ];
     for chart in charts {

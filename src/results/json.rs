@@ -28,12 +28,11 @@ impl Run {
     pub fn from_json(text: &str) -> Result<Self, ResultsError> {
         let read: Result<Self, _> = serde_json::from_str(text);
         // Only a text that cannot be read is looked at twice: it may be long.
-        let found = match &read {
-            Ok(run) => run.schema_version,
-            Err(_) => {
-                let Versioned { schema_version } = serde_json::from_str(text).map_err(ResultsError::Malformed)?;
-                schema_version
-            }
+        let found = if let Ok(run) = &read {
+            run.schema_version
+        } else {
+            let Versioned { schema_version } = serde_json::from_str(text).map_err(ResultsError::Malformed)?;
+            schema_version
         };
         match found.cmp(&SCHEMA_VERSION) {
             std::cmp::Ordering::Greater => Err(ResultsError::Newer { found }),

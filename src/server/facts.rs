@@ -30,7 +30,7 @@ pub struct Facts {
 
 impl Facts {
     /// Asks a server.
-    pub async fn of(client: &(impl ClientLike + ConfigInterface)) -> Self {
+    pub async fn of(client: &impl ConfigInterface) -> Self {
         let said = match client.info::<String>(None).await {
             Ok(text) => entries(&text),
             // Every user may say hello.

@@ -15,7 +15,7 @@ use fred::{
     types::config::Options,
 };
 use tokio::{
-    sync::broadcast::error::RecvError,
+    sync::{Notify, broadcast::error::RecvError},
     task::AbortHandle,
     time::{sleep, timeout},
 };
@@ -32,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Pause between attempts to get an answer.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// Time that giving a connection its name may take.
+const NAMING_LIMIT: Duration = Duration::from_secs(1);
+
 /// Time that a connection has to say goodbye.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
@@ -44,22 +47,29 @@ pub struct Connection {
 struct Shared {
     /// Fails what is issued while there is no connection, instead of keeping it for later.
     client: WithOptions<Client>,
-    /// Set when the connection is lost, until fred has made a new one.
-    lost: Arc<AtomicBool>,
+    link: Arc<Link>,
     attendant: AbortHandle,
-    _router: Router,
+    router: Router,
+}
+
+/// Whether there is a connection at the moment.
+#[derive(Debug, Default)]
+struct Link {
+    /// Set when the connection is lost, until fred has made a new one.
+    lost: AtomicBool,
+    /// Told when it has.
+    back: Notify,
 }
 
 impl Connection {
     pub(super) async fn new(client: Client, router: Router, name: &str) -> Self {
-        let lost = Arc::new(AtomicBool::new(false));
-        let attendant = tokio::spawn(attend(client.clone(), name.to_owned(), lost.clone())).abort_handle();
+        let link = Arc::new(Link::default());
+        let attendant = tokio::spawn(attend(client.clone(), name.to_owned(), link.clone())).abort_handle();
         let options = Options { fail_fast: true, max_attempts: Some(1), ..Options::default() };
-        let connection = Self {
-            shared: Arc::new(Shared { client: client.with_options(&options), lost, attendant, _router: router }),
-        };
+        let connection =
+            Self { shared: Arc::new(Shared { client: client.with_options(&options), link, attendant, router }) };
         // A user without the right to give names does without.
-        let _ = client.client_setname(name).await;
+        let _ = timeout(NAMING_LIMIT, client.client_setname(name)).await;
         connection
     }
 
@@ -69,7 +79,7 @@ impl Connection {
     /// with requests, but the next one queues behind it; [`Connection::recover`] waits until it is gone.
     #[inline]
     pub async fn issue(&self, request: Request) -> Result<Reply, Failure> {
-        if self.shared.lost.load(Ordering::Relaxed) {
+        if self.shared.link.is_lost() {
             return Err(failure::lost());
         }
         let expectation = Expectation::of(&request);
@@ -79,16 +89,20 @@ impl Connection {
         }
     }
 
-    /// Returns when the connection answers again, after a timeout or a loss. Keeps trying; drop the future to stop.
+    /// Returns when the connection answers again, after a timeout or a loss. Waits as long as that takes, for ever if the
+    /// connection was closed; drop the future to stop.
     pub async fn recover(&self) {
+        let Shared { client, link, .. } = &*self.shared;
         loop {
+            // fred keeps trying to connect.
+            link.back().await;
             match timeout(PATIENCE, self.answers()).await {
                 Ok(true) => return,
                 Ok(false) => sleep(PAUSE).await,
                 Err(_) => {
-                    self.shared.lost.store(true, Ordering::Relaxed);
+                    link.lose();
                     // Goes on by itself if it takes longer.
-                    let _ = timeout(PATIENCE, self.shared.client.force_reconnection()).await;
+                    let _ = timeout(PATIENCE, client.force_reconnection()).await;
                 }
             }
         }
@@ -96,9 +110,6 @@ impl Connection {
 
     /// Whether the server replies, be it with an error such as LOADING.
     async fn answers(&self) -> bool {
-        if self.shared.lost.load(Ordering::Relaxed) {
-            return false;
-        }
         match self.shared.client.ping::<()>(None).await {
             Ok(()) => true,
             Err(error) => failure::of_request(&error).class != ErrorClass::ConnectionLost,
@@ -107,13 +118,18 @@ impl Connection {
 
     /// Says goodbye and closes the connection, also for its clones; takes a second at most.
     pub async fn close(&self) {
-        let _ = timeout(CLOSE_LIMIT, self.shared.client.quit()).await;
+        self.shared.link.lose();
+        self.shared.attendant.abort();
+        // Without the options: they would forbid a last word to a connection that is being closed.
+        let client: &Client = &self.shared.client;
+        let _ = timeout(CLOSE_LIMIT, client.quit()).await;
+        self.shared.router.end();
     }
 }
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("lost", &self.shared.lost).finish_non_exhaustive()
+        f.debug_struct("Connection").field("lost", &self.shared.link.is_lost()).finish_non_exhaustive()
     }
 }
 
@@ -123,23 +139,53 @@ impl Drop for Shared {
     }
 }
 
+impl Link {
+    #[inline]
+    fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    fn lose(&self) {
+        self.lost.store(true, Ordering::Relaxed);
+    }
+
+    fn find(&self) {
+        self.lost.store(false, Ordering::Relaxed);
+        self.back.notify_waiters();
+    }
+
+    /// Waits until there is a connection.
+    async fn back(&self) {
+        loop {
+            // Hears of what comes after its creation, so nothing falls between the question and the wait.
+            let told = self.back.notified();
+            if !self.is_lost() {
+                return;
+            }
+            told.await;
+        }
+    }
+}
+
 /// Notes losses at once (fred itself keeps commands until its first attempt to reconnect has failed) and gives each new
 /// connection its name.
-async fn attend(client: Client, name: String, lost: Arc<AtomicBool>) {
+async fn attend(client: Client, name: String, link: Arc<Link>) {
     let (mut errors, mut reconnections) = (client.error_rx(), client.reconnect_rx());
     loop {
         tokio::select! {
             biased;
             error = errors.recv() => match error {
                 // Errors without a server are failed attempts.
-                Ok((_, Some(_))) | Err(RecvError::Lagged(_)) => lost.store(true, Ordering::Relaxed),
+                Ok((_, Some(_))) | Err(RecvError::Lagged(_)) => link.lose(),
                 Ok((_, None)) => {}
                 Err(RecvError::Closed) => return,
             },
             server = reconnections.recv() => match server {
                 Ok(_) | Err(RecvError::Lagged(_)) => {
-                    lost.store(false, Ordering::Relaxed);
-                    let _ = client.client_setname(name.as_str()).await;
+                    link.find();
+                    // fred's futures take 7 KB, and there may be ten thousand of this task.
+                    let naming = Box::pin(client.client_setname(name.as_str()));
+                    let _ = timeout(NAMING_LIMIT, naming).await;
                 }
                 Err(RecvError::Closed) => return,
             },

@@ -28,8 +28,9 @@ const OPEN_LIMIT: Duration = Duration::from_secs(5);
 const SHORTEST_PAUSE: u32 = 50;
 const LONGEST_PAUSE: u32 = 1_000;
 
-/// Events that fred keeps for a slow listener, in nine queues per client: small, for there are thousands of clients.
-const KEPT_EVENTS: usize = 4;
+/// Events that fred keeps for a slow listener, in eight queues per client. Whoever misses one still learns that there
+/// was one, which is enough; the 32 that fred keeps otherwise would cost each client 20 KB.
+const KEPT_EVENTS: usize = 1;
 
 /// Opens connections of one service. Cheap to clone.
 #[derive(Clone)]
@@ -170,8 +171,14 @@ pub(super) fn certificates(endpoint: &Endpoint) -> Result<Option<TlsConnector>, 
 #[derive(Debug)]
 pub(super) struct Router(AbortHandle);
 
+impl Router {
+    pub(super) fn end(&self) {
+        self.0.abort();
+    }
+}
+
 impl Drop for Router {
     fn drop(&mut self) {
-        self.0.abort();
+        self.end();
     }
 }

@@ -121,6 +121,25 @@ pub enum TargetError {
         /// Message of the operating system or the client library.
         reason: String,
     },
+    /// The server cannot prove who it is.
+    #[error(
+        "{address}: the server's certificate is not trusted ({reason}): name the file of its authority in SSL_CERT_FILE, \
+         and use the host name that the certificate is for"
+    )]
+    Certificate {
+        /// Address.
+        address: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The connection ended before the login was done.
+    #[error(
+        "{address}: the server closed the connection at once: has it reached its maxclients, or does it want TLS (rediss://)?"
+    )]
+    HungUp {
+        /// Address.
+        address: String,
+    },
     /// Something listens that is no server of ours.
     #[error(
         "{address}: what answers there is no Redis or Valkey server: check the port, and rediss:// against redis://"

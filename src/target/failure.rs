@@ -17,6 +17,10 @@ const LOST: [&str; 6] = [
     "channel closed",
 ];
 
+/// What fred says when the server ends the connection in the middle of a login; the last is what it makes of no reply
+/// at all.
+const HUNG_UP: [&str; 5] = ["ConnectionReset", "BrokenPipe", "Connection closed", "closed at once", "Expected string."];
+
 /// The failure of a request on a connection that is known to be lost.
 pub(super) fn lost() -> Failure {
     Failure { class: ErrorClass::ConnectionLost, message: "the connection is lost".to_owned() }
@@ -34,7 +38,16 @@ pub(super) fn of_request(error: &Error) -> Failure {
         ErrorKind::Unknown if LOST.iter().any(|message| details.starts_with(message)) => ErrorClass::ConnectionLost,
         _ => ErrorClass::of_reply(details),
     };
-    Failure { class, message: details.to_owned() }
+    Failure { class, message: plain(details).to_owned() }
+}
+
+/// What an error of the operating system says: fred passes it on in the form for programmers, such as
+/// `Os { code: 104, kind: ConnectionReset, message: "Connection reset by peer" }`.
+fn plain(details: &str) -> &str {
+    ["message: \"", "error: \""]
+        .iter()
+        .find_map(|opening| details.split_once(opening)?.1.split_once("\" }"))
+        .map_or(details, |(message, _)| message)
 }
 
 /// Why a connection did not come about.
@@ -53,8 +66,13 @@ pub(super) fn of_opening(error: &Error, address: String, user: &str, database: u
         (ErrorKind::Timeout, _) => TargetError::Silent { address, limit },
         (ErrorKind::IO, _) if details.contains("ConnectionRefused") => TargetError::Refused { address },
         (ErrorKind::IO, _) if details.contains("failed to lookup address") => TargetError::UnknownHost { address },
+        _ if details.contains("InvalidCertificate") => {
+            let reason = details.split_once("InvalidCertificate(").map_or(details, |(_, reason)| reason);
+            TargetError::Certificate { address, reason: reason.trim_end_matches([')', ' ', '}']).to_owned() }
+        }
+        _ if HUNG_UP.iter().any(|message| details.contains(message)) => TargetError::HungUp { address },
         (ErrorKind::IO | ErrorKind::Canceled | ErrorKind::Tls, _) => {
-            TargetError::Unreachable { address, reason: details.to_owned() }
+            TargetError::Unreachable { address, reason: plain(details).to_owned() }
         }
         (ErrorKind::Protocol | ErrorKind::Parse, _) => TargetError::NotAServer { address },
         _ => TargetError::ServerRefuses { address, message: details.to_owned() },
@@ -82,6 +100,41 @@ mod tests {
         ] {
             let failure = of_request(&Error::new(kind, details));
             assert_eq!((failure.class, failure.message.as_str()), (class, details));
+        }
+    }
+
+    #[test]
+    fn explains_openings() {
+        let explained = |kind, details| {
+            let error = Error::new(kind, details);
+            of_opening(&error, "redis://host:1".to_owned(), "me", 9, Duration::from_secs(5)).to_string()
+        };
+        for (kind, details, expected) in [
+            (ErrorKind::Auth, "WRONGPASS invalid username-password pair", "wrong password for the user `me`"),
+            (ErrorKind::Unknown, "ERR invalid password", "wrong password"),
+            (ErrorKind::Auth, "NOAUTH Authentication required.", "wants a login"),
+            (ErrorKind::Unknown, "LOADING Redis is loading the dataset in memory", "still loading"),
+            (ErrorKind::Unknown, "ERR DB index is out of range", "no database 9"),
+            (ErrorKind::Unknown, "ERR max number of clients reached", "max number of clients"),
+            (ErrorKind::Timeout, "Request timed out.", "no answer within 5s"),
+            (ErrorKind::Protocol, "Expected string.", "has it reached its maxclients"),
+            (ErrorKind::Protocol, "Decode Error: unexpected prefix", "no Redis or Valkey server"),
+            (ErrorKind::IO, r#"Os { code: 111, kind: ConnectionRefused, message: "x" }"#, "connection refused"),
+            (ErrorKind::IO, r#"Os { code: 104, kind: ConnectionReset, message: "x" }"#, "maxclients"),
+            (ErrorKind::IO, r#"Os { code: 113, kind: HostUnreachable, message: "No route" }"#, "connect: No route"),
+            (
+                ErrorKind::IO,
+                "Custom { kind: InvalidData, error: InvalidCertificate(UnknownIssuer) }",
+                "certificate is not trusted (UnknownIssuer)",
+            ),
+            (
+                ErrorKind::IO,
+                r#"Custom { kind: Uncategorized, error: "failed to lookup address information: Name" }"#,
+                "unknown host",
+            ),
+        ] {
+            let text = explained(kind, details);
+            assert!(text.starts_with("redis://host:1: ") && text.contains(expected), "{text}");
         }
     }
 }

@@ -144,6 +144,14 @@ impl Outcome {
         self
     }
 
+    /// Fails unless it ended with a verdict, whichever: on a busy machine a measurement may well be invalid.
+    #[track_caller]
+    fn is_measured(self) -> Self {
+        assert!([0, 1, 3, 4].map(Some).contains(&self.code), "{}\n{}", self.stdout, self.stderr);
+        assert_eq!(self.stderr, "", "no error, and no progress where there is no terminal");
+        self
+    }
+
     /// Fails unless standard error says this.
     #[track_caller]
     fn complains(self, of: &str) -> Self {

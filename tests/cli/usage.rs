@@ -78,8 +78,9 @@ fn results_are_refused_before_any_load() {
     std::fs::write(desk.path("full/precious"), "x").unwrap();
     std::fs::write(desk.path("file"), "x").unwrap();
     // A server that cannot be started shows that nobody tried.
-    for place in ["full", "file", "file/inside", "/proc/inside"] {
-        desk.run(&["run", "short.toml", "--out", place, "--server-bin", "/nowhere"]).ends_with(2).complains(place);
+    for (place, culprit) in [("full", "full"), ("file", "file"), ("file/inside", "file"), ("/proc/inside", "/proc")] {
+        let arguments = ["run", "short.toml", "--out", place, "--server-bin", "/nowhere"];
+        desk.run(&arguments).ends_with(2).complains(culprit);
     }
     assert!(desk.path("full/precious").exists());
 }

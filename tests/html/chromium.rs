@@ -1,4 +1,4 @@
-//! A headless Chromium, driven by its DevTools protocol over a pipe: no port, no driver program, no library.
+//! A headless Chromium, driven by its debugging protocol over a pipe: no port, no driver program, no library.
 //!
 //! Chromium reads commands from file descriptor 3 and writes answers and events to 4, each a JSON text that ends with a
 //! zero byte. A shell connects them to the standard input and output of the child.
@@ -66,12 +66,12 @@ impl Chromium {
         });
         let (events, session, last) = (Vec::new(), None, 0);
         let mut browser = Self { child, commands, messages, events, session, last, _profile: profile };
-        let target = browser.call("Target.createTarget", json!({ "url": "about:blank" }));
+        let target = browser.call("Target.createTarget", &json!({ "url": "about:blank" }));
         let attached =
-            browser.call("Target.attachToTarget", json!({ "targetId": target["targetId"], "flatten": true }));
+            browser.call("Target.attachToTarget", &json!({ "targetId": target["targetId"], "flatten": true }));
         browser.session = attached["sessionId"].as_str().map(str::to_owned);
         for domain in ["Page", "Runtime", "Log", "Network"] {
-            browser.call(&format!("{domain}.enable"), json!({}));
+            browser.call(&format!("{domain}.enable"), &json!({}));
         }
         browser
     }
@@ -80,15 +80,15 @@ impl Chromium {
     pub(crate) fn screen(&mut self, width: u32, height: u32, scheme: &str) {
         let phone = width < 500;
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone });
-        self.call("Emulation.setDeviceMetricsOverride", metrics);
+        self.call("Emulation.setDeviceMetricsOverride", &metrics);
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
-        self.call("Emulation.setEmulatedMedia", json!({ "features": features }));
+        self.call("Emulation.setEmulatedMedia", &json!({ "features": features }));
     }
 
     /// Opens an address and waits until it is loaded. Returns all that happened meanwhile.
     pub(crate) fn open(&mut self, address: &str) -> Vec<Value> {
         self.events.clear();
-        let answer = self.call("Page.navigate", json!({ "url": address }));
+        let answer = self.call("Page.navigate", &json!({ "url": address }));
         assert!(answer.get("errorText").is_none(), "{address}: {answer}");
         while !self.events.iter().any(|event| event["method"] == "Page.loadEventFired") {
             let event = self.next("the page to load");
@@ -102,13 +102,13 @@ impl Chromium {
     /// The value of a JavaScript expression in the page, promises awaited.
     pub(crate) fn evaluate(&mut self, expression: &str) -> Value {
         let parameters = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
-        let answer = self.call("Runtime.evaluate", parameters);
+        let answer = self.call("Runtime.evaluate", &parameters);
         assert!(answer.get("exceptionDetails").is_none(), "{answer}");
         answer["result"]["value"].clone()
     }
 
     /// Sends a command and waits for its result.
-    pub(crate) fn call(&mut self, method: &str, parameters: Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, parameters: &Value) -> Value {
         self.last += 1;
         let mut command = json!({ "id": self.last, "method": method, "params": parameters });
         if let Some(session) = &self.session {

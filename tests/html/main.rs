@@ -3,8 +3,9 @@
 
 mod chromium;
 
-use std::{fs, path::Path};
+use std::{env, fs, path::Path};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chromium::Chromium;
 use plimsoll::{analysis, report, results::Run, scenario};
 use serde_json::{Value, json};
@@ -59,9 +60,8 @@ fn requested(events: &[Value]) -> Vec<&str> {
 
 /// Leaves a picture of the whole page in the folder that `PLIMSOLL_PICTURES` names, for people to look at.
 fn picture(browser: &mut Chromium, name: &str) {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
-    let Some(folder) = std::env::var_os("PLIMSOLL_PICTURES") else { return };
-    let shot = browser.call("Page.captureScreenshot", json!({ "format": "png", "captureBeyondViewport": true }));
+    let Some(folder) = env::var_os("PLIMSOLL_PICTURES") else { return };
+    let shot = browser.call("Page.captureScreenshot", &json!({ "format": "png", "captureBeyondViewport": true }));
     let png = STANDARD.decode(shot["data"].as_str().unwrap()).unwrap();
     fs::create_dir_all(&folder).unwrap();
     fs::write(Path::new(&folder).join(name), png).unwrap();

@@ -1,13 +1,16 @@
-//! Scenarios for tests.
+//! Scenarios, servers and requests for tests.
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use fred::{clients::Client, interfaces::ClientLike, types::config::Config};
 use plimsoll::{
-    operation::{Kind, Parameters},
+    operation::{Args, Kind, Parameters, Request},
     scenario::{
         Access, Action, ArrivalProcess, Checkout, Command, Keys, Load, Objective, Operation, Order, Phases, Pool,
         Scenario, Service, ValueSize,
     },
+    target::{Connection, Endpoint, PrivateServer, ServerOptions, Source, Target, TargetError, TargetUrl},
 };
 
 /// A scenario of these services.
@@ -28,8 +31,8 @@ pub(crate) fn scenario(services: Vec<Service>) -> Scenario {
     }
 }
 
-/// A small service that runs GET.
-pub(crate) fn service(name: &str) -> Service {
+/// A small service with these commands in its mix.
+pub(crate) fn service(name: &str, kinds: &[Kind]) -> Service {
     Service {
         name: name.to_owned(),
         database: 0,
@@ -45,19 +48,90 @@ pub(crate) fn service(name: &str) -> Service {
         load: Load::Open { rate: 100.0, arrivals: ArrivalProcess::Uniform },
         keys: Keys { prefix: format!("{name}:"), count: 100, access: Access::Uniform },
         values: ValueSize::Fixed(16),
-        order: Order::Weighted,
-        operations: vec![operation(Kind::Get)],
+        order: Order::Cycle,
+        operations: kinds.iter().copied().map(operation).collect(),
     }
 }
 
-/// An operation of one command.
+/// An operation of one command with small parameters.
 pub(crate) fn operation(kind: Kind) -> Operation {
-    Operation { name: format!("{kind:?}"), weight: 1.0, action: Action::Single(command(kind)) }
+    let words: &[&str] = if kind == Kind::Raw { &["OBJECT", "ENCODING", "{key}"] } else { &[] };
+    let parameters = Parameters {
+        keys: 3,
+        members: 10,
+        batch: 2,
+        range: 5,
+        by: 1,
+        expire: (kind == Kind::Expire).then_some(Duration::from_secs(60)),
+        script: (kind == Kind::Eval).then(|| "return redis.call('GET', KEYS[1])".to_owned()),
+        args: words.iter().map(|word| (*word).to_owned()).collect(),
+    };
+    let command = Command { kind, parameters };
+    Operation { name: format!("{kind:?}"), weight: 1.0, action: Action::Single(command) }
 }
 
-/// A command with small parameters.
-pub(crate) fn command(kind: Kind) -> Command {
-    let parameters =
-        Parameters { keys: 3, members: 10, batch: 2, range: 5, by: 1, expire: None, script: None, args: Vec::new() };
-    Command { kind, parameters }
+/// A private server with a user `plimsoll` and further settings.
+pub(crate) async fn server(config: &[(&str, &str)]) -> PrivateServer {
+    let options = ServerOptions {
+        users: vec!["plimsoll".to_owned()],
+        config: config.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        ..ServerOptions::default()
+    };
+    PrivateServer::start(options).await.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A running server as a person would give it, with that login for every service.
+pub(crate) async fn target(url: TargetUrl, plan: &Scenario) -> Target {
+    Target::prepare(Source::Url(url), plan).await.unwrap().0
+}
+
+/// A connection with all rights.
+pub(crate) async fn connection(server: &PrivateServer) -> Connection {
+    let plan = scenario(vec![service("test", &[Kind::Get])]);
+    Target::of_private(server, &plan).unwrap().connector(0).open().await.unwrap()
+}
+
+/// What preflight complains about.
+pub(crate) async fn complaint(url: TargetUrl, plan: &Scenario) -> TargetError {
+    target(url, plan).await.preflight(plan).await.unwrap_err()
+}
+
+/// Asks a server as its administrator, past the room under test.
+pub(crate) async fn ask(server: &PrivateServer, line: &str) -> String {
+    let Endpoint::Tcp { host, port, .. } = server.url().endpoint else { panic!("a server on a socket") };
+    let mut config = Config::from_url(&format!("redis://{host}:{port}")).unwrap();
+    config.username = Some(server.admin().to_owned());
+    config.password = server.password(server.admin()).map(|password| password.expose().to_owned());
+    let client = Client::new(config, None, None, None);
+    let router = client.init().await.unwrap();
+    let mut words = line.split(' ').map(str::to_owned);
+    let name = words.next().unwrap();
+    let command = fred::types::CustomCommand::new(name, fred::types::ClusterHash::Random, false);
+    let reply: fred::types::Value = client.custom(command, words.collect()).await.unwrap();
+    router.abort();
+    match reply {
+        fred::types::Value::Array(parts) => {
+            parts.iter().map(|part| part.as_string().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+        }
+        other => other.as_string().unwrap_or_default(),
+    }
+}
+
+/// A request.
+pub(crate) fn request(kind: Kind, key: &str, args: Args) -> Request {
+    Request { kind, key: bytes(key), args }
+}
+
+/// A request in the server's own words.
+pub(crate) fn raw(line: &str) -> Request {
+    request(Kind::Raw, "", Args::Raw(line.split(' ').map(bytes).collect()))
+}
+
+/// One value.
+pub(crate) fn value(text: &str) -> Args {
+    Args::Value(bytes(text))
+}
+
+pub(crate) fn bytes(text: &str) -> Bytes {
+    Bytes::copy_from_slice(text.as_bytes())
 }

@@ -6,10 +6,10 @@ use crate::measure::{ServiceRecord, Unpacker};
 const SECOND: f64 = 1e9;
 
 /// Scheduled requests must be completed, failed or unfinished, every one of them.
-pub(super) fn balance(_: &Evidence<'_>, known: &Known<'_>) -> Option<Check> {
+pub(super) fn balance(known: &Known<'_>) -> Check {
     let counted = known.row.bad.of;
     let difference = i128::from(known.record.scheduled) - i128::from(counted);
-    Some(known.check(CheckKind::Accounts, difference as f64))
+    known.check(CheckKind::Accounts, difference as f64)
 }
 
 /// Little's law (Little, "A proof for the queuing formula L = lambda W", 1961): the time integral of the number in the

@@ -3,7 +3,7 @@
 use super::{Check, CheckKind, Evidence, Known, Level};
 use crate::{
     analysis::tally::measured_seconds,
-    measure::{Nanos, ServiceSecond, merged},
+    measure::{Nanos, merged},
     scenario::{ArrivalProcess, Load},
 };
 
@@ -23,7 +23,9 @@ pub(super) fn achieved_rate(evidence: &Evidence<'_>, known: &Known<'_>) -> Optio
         ArrivalProcess::Poisson => CHANCE * offered.sqrt(),
         ArrivalProcess::Uniform => f64::from(known.service.instances),
     };
-    let released = measured(evidence, known).map(|second| second.scheduled).sum::<u64>() as f64;
+    let measured = measured_seconds(&evidence.run.recording);
+    let seconds = known.record.seconds.iter().filter(|second| (second.second as usize) < measured);
+    let released = seconds.map(|second| second.scheduled).sum::<u64>() as f64;
     (offered > 0.0).then(|| known.check(CheckKind::AchievedRate, ((offered - chance - released) / offered).max(0.0)))
 }
 
@@ -55,12 +57,6 @@ pub(super) fn worker_cpu(evidence: &Evidence<'_>) -> Vec<Check> {
             Check::new(CheckKind::WorkerCpu, Some(subject), worker.busy)
         })
         .collect()
-}
-
-/// Seconds of the measured period.
-fn measured<'a>(evidence: &Evidence<'_>, known: &Known<'a>) -> impl Iterator<Item = &'a ServiceSecond> + use<'a> {
-    let seconds = measured_seconds(&evidence.run.recording);
-    known.record.seconds.iter().filter(move |second| (second.second as usize) < seconds)
 }
 
 #[cfg(test)]

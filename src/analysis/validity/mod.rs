@@ -24,7 +24,7 @@ pub(super) fn checks(evidence: &Evidence<'_>) -> Vec<Check> {
         services.iter().zip(&backlogs).filter(move |(_, backlog)| calm(backlog)).map(|(service, _)| service)
     };
     let mut checks = Vec::new();
-    checks.extend(services.iter().filter_map(|service| accounts::balance(evidence, service)));
+    checks.extend(services.iter().map(accounts::balance));
     checks.extend(services.iter().filter_map(|service| harness::achieved_rate(evidence, service)));
     checks.extend(services.iter().filter_map(harness::schedule_lag));
     checks.extend(harness::worker_cpu(evidence));

@@ -1,3 +1,5 @@
+//! What every chart must be: the same on every machine, legible, and right about its data.
+
 use std::time::Duration;
 
 use hdrhistogram::Histogram;

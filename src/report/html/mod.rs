@@ -138,16 +138,18 @@ fn table(table: &Table) -> Markup {
 
 fn heading(table: &Table, column: &Column) -> Markup {
     html! {
-        th.last[is_last_head(table, column)] scope="col" role="columnheader" class=(align(column.align)) {
+        th scope="col" role="columnheader" class=(place(table, column)) {
             (column.heading)
             @if let Some(unit) = column.unit { " " span.unit { (unit) } }
         }
     }
 }
 
-/// Whether it is the column that tells rows apart; the ones before it only group them.
-fn is_last_head(table: &Table, column: &Column) -> bool {
-    table.columns.iter().rfind(|column| column.heads).is_some_and(|last| last.heading == column.heading)
+/// Classes of a heading. The last column that heads rows is the one that tells them apart; those before only group them.
+fn place(table: &Table, column: &Column) -> String {
+    let last = table.columns.iter().rfind(|column| column.heads);
+    let last = if last.is_some_and(|last| last.heading == column.heading) { " last" } else { "" };
+    format!("{}{last}", align(column.align))
 }
 
 fn row(table: &Table, row: &TableRow) -> Markup {
@@ -161,7 +163,7 @@ fn row(table: &Table, row: &TableRow) -> Markup {
         tr role="row" class=(kind) {
             @for (column, cell) in table.columns.iter().zip(&row.cells) {
                 @if column.heads {
-                    th.last[is_last_head(table, column)] scope="row" role="rowheader" class=(align(column.align)) { (cell.text) }
+                    th scope="row" role="rowheader" class=(place(table, column)) { (cell.text) }
                 } @else {
                     td role="cell" data-label=(column.label()) class={ (align(column.align)) " " (tone(cell.tone)) } {
                         span { (cell.text) @if !cell.mark.is_empty() { sup { (cell.mark) } } }

@@ -19,7 +19,7 @@ pub(super) struct Words {
 pub(super) fn words(kind: CheckKind) -> Words {
     let (name, guards, advice) = match kind {
         CheckKind::AchievedRate => (
-            "Offered rate kept",
+            "Rate shortfall",
             "a load that was lighter than it claims",
             "The harness could not offer the load although connections were free: give it more workers (--workers) or \
              cores, or offer less (--rate).",

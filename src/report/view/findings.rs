@@ -11,7 +11,15 @@ use crate::{
 };
 
 pub(super) fn section(analysis: &Analysis) -> Section {
-    let notes: Vec<_> = analysis.findings.iter().map(|finding| note(finding, analysis)).collect();
+    let mut notes: Vec<Note> = Vec::new();
+    for finding in &analysis.findings {
+        let mut note = note(finding, analysis);
+        // Advice is given once, however many findings call for it.
+        if notes.iter().any(|earlier| earlier.advice == note.advice) {
+            note.advice.clear();
+        }
+        notes.push(note);
+    }
     let block =
         if notes.is_empty() { Block::Paragraph("Nothing calls for action.".to_owned()) } else { Block::Notes(notes) };
     Section::new("findings", "Findings", vec![block])
@@ -22,10 +30,11 @@ fn note(finding: &Finding, analysis: &Analysis) -> Note {
         Finding::Failures { scope, class, count: failed, message } => Note {
             tone: Tone::Bad,
             fact: format!(
-                "{}{} of {} failed with {class}: “{message}”.",
+                "{}{} of {} failed with {class}: “{}”.",
                 counted(*failed, "request", "requests"),
                 portion(*failed, scope, analysis),
                 scope_name(scope),
+                message.trim_end_matches('.'),
             ),
             advice: failures::advice(class).to_owned(),
         },

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Words for an outcome.
-pub(super) fn outcome_words(outcome: Outcome) -> &'static str {
+fn outcome_words(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Pass => "Objective met",
         Outcome::Fail => "Objective missed",
@@ -26,7 +26,7 @@ pub(super) fn outcome_words(outcome: Outcome) -> &'static str {
 }
 
 /// Colour of an outcome.
-pub(super) fn outcome_tone(outcome: Outcome) -> Tone {
+fn outcome_tone(outcome: Outcome) -> Tone {
     match outcome {
         Outcome::Pass => Tone::Good,
         Outcome::Fail => Tone::Bad,
@@ -184,7 +184,7 @@ fn closed_loop(scenario: &Scenario) -> Option<String> {
     ))
 }
 
-pub(super) fn capitalised(text: &str) -> String {
+fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -69,7 +69,7 @@ fn facts(run: &Run, scenario: &Scenario) -> Vec<(String, String)> {
         ),
     ]);
     if !target.settings.is_empty() {
-        let settings: Vec<_> = target.settings.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        let settings: Vec<_> = target.settings.iter().map(setting).collect();
         facts.push(("Server settings", settings.join(", ")));
     }
     facts.extend([
@@ -96,6 +96,15 @@ fn facts(run: &Run, scenario: &Scenario) -> Vec<(String, String)> {
         ),
     ]);
     facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// A setting of the server; sizes in units that people read.
+fn setting((name, value): &(String, String)) -> String {
+    match value.parse() {
+        Ok(0) if name == "maxmemory" => format!("{name} unlimited"),
+        Ok(bytes) if name == "maxmemory" => format!("{name} {}", format::bytes(bytes)),
+        _ => format!("{name} {value}"),
+    }
 }
 
 fn phases(run: &Run, scenario: &Scenario) -> String {

@@ -235,8 +235,9 @@ impl Marks {
                 format!("{name} needs {} samples, have {}", range(missing.needed), range(missing.have))
             })
             .collect();
-        let missing = (!missing.is_empty())
-            .then(|| format!("{NOTHING} Not printed for want of samples: {}.", missing.join("; ")));
+        let missing = (!missing.is_empty()).then(|| {
+            format!("{NOTHING} Not printed for want of samples, of which bursts take more: {}.", missing.join("; "))
+        });
         uncertain.into_iter().chain(missing).collect()
     }
 }

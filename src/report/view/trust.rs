@@ -5,11 +5,10 @@ use std::cmp::Ordering;
 use super::{
     Block, Cell, Column, RowKind, Section, Table, TableRow, Tone,
     checks::{limit, quantity, subject, words},
-    headline::{outcome_tone, outcome_words},
     results::{grouped, kind, names},
 };
 use crate::{
-    analysis::{Analysis, Check, Level, PercentileValue, Proportion},
+    analysis::{Analysis, Check, Level, Outcome, PercentileValue, Proportion},
     measure::SeriesRole,
     report::format::{self, NOTHING},
     results::Run,
@@ -162,13 +161,18 @@ fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
                 }
             });
             cells.push(format::significant(row.response.burstiness).into());
-            cells.push(Cell::new(outcome_words(row.outcome), outcome_tone(row.outcome)));
+            cells.push(match row.outcome {
+                Outcome::Pass => Cell::new("met", Tone::Good),
+                Outcome::Fail => Cell::new("missed", Tone::Bad),
+                Outcome::Inconclusive => Cell::new("inconclusive", Tone::Quiet),
+                Outcome::Invalid => Cell::new("invalid", Tone::Fair),
+            });
             TableRow { kind: kind(row), cells }
         })
         .collect();
     let legend = vec![format!(
         "In time: share of requests answered within {}, with its confidence interval; late, failed and unfinished ones are \
-         not. Burstiness: how much more the number of slow requests varies from second to second than chance would have \
+         not. Inconclusive: too few requests to tell for this row alone. Burstiness: how much more the number of slow requests varies from second to second than chance would have \
          it; 1 is chance.",
         format::setting(objective.latency),
     )];

@@ -18,8 +18,18 @@ const SECOND: Nanos = 1_000_000_000;
 const SECONDS: u32 = 12;
 const SCENARIO: &str = include_str!("scenario.toml");
 
+/// The run as it is saved: read in no time.
+const FIXTURE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/run.json"));
+
+/// What to do when it is not the run that is made here.
+const WRITE: &str = "write the fixture anew: PLIMSOLL_WRITE_FIXTURES=1 cargo test --lib results::sample";
+
 /// The run.
 pub(crate) fn run() -> Run {
+    Run::from_json(FIXTURE).expect(WRITE)
+}
+
+fn make() -> Run {
     Run {
         schema_version: SCHEMA_VERSION,
         software: Software {
@@ -168,7 +178,7 @@ fn enter_ml(book: &mut Book, chance: &mut Chance) {
     }
 }
 
-/// Deterministic chance (SplitMix64), the same on every platform and with every version of any crate.
+/// Deterministic chance (`SplitMix64`), the same on every platform and with every version of any crate.
 struct Chance(u64);
 
 impl Chance {
@@ -204,21 +214,20 @@ mod tests {
 
     use super::*;
 
-    const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/run.json");
-
     #[test]
     fn is_the_run_in_the_fixture() {
-        let run = run();
+        let made = make();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/run.json");
         if env::var_os("PLIMSOLL_WRITE_FIXTURES").is_some() {
-            fs::write(FIXTURE, run.to_json()).unwrap();
+            fs::write(path, made.to_json()).unwrap();
         }
-        let fixture = Run::from_json(&fs::read_to_string(FIXTURE).unwrap()).unwrap();
-        assert!(fixture == run, "write the fixture anew: PLIMSOLL_WRITE_FIXTURES=1 cargo test --lib results::sample");
+        let read = Run::from_json(&fs::read_to_string(path).unwrap()).expect(WRITE);
+        assert!(read == made, "{WRITE}");
     }
 
     #[test]
     fn its_accounts_balance() {
-        let recording = recording();
+        let recording = run().recording;
         for service in &recording.services {
             let finished: u64 = recording
                 .series

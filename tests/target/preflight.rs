@@ -1,0 +1,268 @@
+//! What is wrong with a target is said before the load, in one sentence each.
+
+use std::{
+    io::Write,
+    net::TcpListener,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use plimsoll::{
+    operation::Kind,
+    scenario::{PasswordSource, ValueSize},
+    target::{PrivateServer, Secret, Source, Target, TargetError, TargetUrl},
+};
+
+use crate::plan::{ask, complaint, operation, scenario, server, service, target};
+
+/// Tells a test that it runs in a process of its own.
+const ROLE: &str = "PLIMSOLL_TEST_LIMITED";
+
+#[tokio::test]
+async fn knows_a_good_server() {
+    let server = server(&[]).await;
+    let plan = scenario(vec![service("api", &[Kind::Get, Kind::ZAdd]), service("chat", &[Kind::Publish])]);
+    let facts = Target::of_private(&server, &plan).unwrap().preflight(&plan).await.unwrap();
+    assert_eq!(facts.address, server.url().to_string());
+    assert!(facts.private && facts.same_machine, "{facts:?}");
+    assert!(["redis", "valkey"].contains(&facts.product.as_str()), "{facts:?}");
+    assert!(facts.version.starts_with(|digit: char| digit.is_ascii_digit()), "{facts:?}");
+    assert_eq!(facts.mode, "standalone");
+    assert!(facts.settings.contains(&("maxmemory-policy".to_owned(), "allkeys-lru".to_owned())), "{facts:?}");
+    assert_eq!(ask(&server, "DBSIZE").await, "0", "checks write nothing");
+    let facts = target(server.url_of("plimsoll"), &plan).await.preflight(&plan).await.unwrap();
+    assert!(!facts.private);
+}
+
+#[tokio::test]
+async fn wrong_password() {
+    let server = server(&[]).await;
+    let plan = scenario(vec![service("api", &[Kind::Get]), service("chat", &[Kind::Get])]);
+    let secret = Secret::new("a-password-that-is-wrong");
+    let url = TargetUrl { password: Some(secret.clone()), ..server.url_of("plimsoll") };
+    let error = target(url.clone(), &plan).await.connector(0).open().await.unwrap_err();
+    assert!(matches!(&error, TargetError::WrongPassword { user, .. } if user == "plimsoll"), "{error}");
+    let error = complaint(url, &plan).await;
+    let text = error.to_string();
+    assert!(text.starts_with("services `api` and `chat`: redis://127.0.0.1:"), "{text}");
+    assert!(text.contains("wrong password for the user `plimsoll`") && text.lines().count() == 1, "{text}");
+    assert!(!format!("{error} {error:?}").contains(secret.expose()));
+}
+
+#[tokio::test]
+async fn nobody_there() {
+    let plan = scenario(vec![service("api", &[Kind::Get])]);
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for (url, expected) in [
+        ("redis://no-such-host.invalid".to_owned(), "unknown host"),
+        (format!("redis://127.0.0.1:{port}"), "connection refused"),
+        ("unix:///nowhere/redis.sock".to_owned(), "cannot connect: No such file or directory"),
+    ] {
+        let begun = Instant::now();
+        let text = complaint(url.parse().unwrap(), &plan).await.to_string();
+        assert!(text.contains(expected) && text.starts_with(&format!("service `api`: {url}")), "{text}");
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+}
+
+#[tokio::test]
+async fn somebody_else_there() {
+    let plan = scenario(vec![service("api", &[Kind::Get])]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        while let Ok((mut guest, _)) = listener.accept() {
+            let _ = guest.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    let text = complaint(url.parse().unwrap(), &plan).await.to_string();
+    assert!(text.contains("no Redis or Valkey server"), "{text}");
+}
+
+#[tokio::test]
+async fn somebody_silent_there() {
+    let plan = scenario(vec![service("api", &[Kind::Get])]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    let begun = Instant::now();
+    let text = complaint(url.parse().unwrap(), &plan).await.to_string();
+    assert!(text.contains("no answer within 5s"), "{text}");
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn missing_permissions() {
+    let server = server(&[]).await;
+    let plan = scenario(vec![
+        service("api", &[Kind::Get, Kind::ZAdd, Kind::HGet, Kind::LPush]),
+        service("chat", &[Kind::Publish]),
+    ]);
+    for (rules, expected) in [
+        ("-zadd", &["service `api`", "may not run ZADD on `api:zset:", "+zadd grants it"][..]),
+        ("-hset", &["may not run HSET", "which the prefill needs"]),
+        ("-ltrim", &["may not run LTRIM", "which keeps the data in bounds"]),
+        ("resetchannels", &["service `chat`", "may not run PUBLISH on `chat:channel:", "&chat:channel:"]),
+        ("resetkeys ~api:str:*", &["may not run GET", "~api:"]),
+        ("-zadd -publish", &["ZADD", "\nservice `chat`", "PUBLISH"]),
+    ] {
+        ask(&server, &format!("ACL SETUSER plimsoll reset on {} ~* &* +@all {rules}", credentials(&server))).await;
+        let result = target(server.url_of("plimsoll"), &plan).await.preflight(&plan).await;
+        if rules.starts_with("resetkeys") {
+            let text = result.unwrap_err().to_string();
+            assert!(text.contains("ZADD") && !text.contains("may not run GET"), "{text}");
+            continue;
+        }
+        let text = result.unwrap_err().to_string();
+        assert!(expected.iter().all(|part| text.contains(part)), "{rules}: {text}");
+    }
+    assert_eq!(ask(&server, "DBSIZE").await, "0");
+}
+
+#[tokio::test]
+async fn missing_permissions_of_a_user_without_transactions() {
+    let server = server(&[]).await;
+    let plan = scenario(vec![service("api", &[Kind::Get, Kind::Set, Kind::HGetAll, Kind::ZAdd, Kind::SIsMember])]);
+    let set = async |rules: &str| {
+        ask(&server, &format!("ACL SETUSER plimsoll reset on {} ~api:* {rules}", credentials(&server))).await
+    };
+    let rights = "+get +set +mset +hset +hgetall +sadd +sismember +del";
+    set(&format!("{rights} +zadd")).await;
+    let facts = target(server.url_of("plimsoll"), &plan).await.preflight(&plan).await.unwrap();
+    assert_ne!(facts.version, "unknown", "every user may say hello");
+    set(rights).await;
+    let text = complaint(server.url_of("plimsoll"), &plan).await.to_string();
+    assert!(text.contains("may not run ZADD") && text.lines().count() <= 2, "{text}");
+    assert_eq!(ask(&server, "DBSIZE").await, "0", "what was tried out is removed");
+}
+
+fn credentials(server: &PrivateServer) -> String {
+    format!(">{}", server.password("plimsoll").unwrap().expose())
+}
+
+#[tokio::test]
+async fn unknown_commands_and_databases() {
+    let server = server(&[]).await;
+    let mut search = service("search", &[]);
+    search.operations = vec![operation(Kind::Raw)];
+    if let plimsoll::scenario::Action::Single(command) = &mut search.operations[0].action {
+        command.parameters.args = ["FT.SEARCH", "index", "{key}"].map(str::to_owned).into();
+    }
+    let mut far = service("far", &[Kind::Get]);
+    far.database = 16;
+    let plan = scenario(vec![search, far]);
+    let text = complaint(server.url_of("plimsoll"), &plan).await.to_string();
+    assert!(text.contains("service `search`: the server does not know FT.SEARCH"), "{text}");
+    assert!(text.contains("service `far`") && text.contains("no database 16"), "{text}");
+}
+
+#[tokio::test]
+async fn too_few_clients() {
+    let server = server(&[("maxclients", "20")]).await;
+    let mut service = service("api", &[Kind::Get]);
+    service.pool.size = 50;
+    let plan = scenario(vec![service]);
+    let text = complaint(server.url_of("plimsoll"), &plan).await.to_string();
+    assert!(text.contains("need 54 connections") && text.contains("takes 20"), "{text}");
+}
+
+/// Runs one of these tests again in a process of its own whose shell has set limits first.
+fn again_under(limits: &str, test: &str) {
+    let ended = Command::new("sh")
+        .args(["-c", &format!("{limits} && exec \"$@\""), "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args([&format!("preflight::{test}"), "--exact"])
+        .env(ROLE, test)
+        .status()
+        .unwrap();
+    assert!(ended.success());
+}
+
+#[tokio::test]
+async fn too_few_file_descriptors() {
+    if std::env::var_os(ROLE).is_none() {
+        return again_under("ulimit -n 300", "too_few_file_descriptors");
+    }
+    let server = server(&[("maxclients", "100")]).await;
+    let mut service = service("api", &[Kind::Get]);
+    service.pool.size = 500;
+    let text = complaint(server.url_of("plimsoll"), &scenario(vec![service])).await.to_string();
+    assert!(text.contains("needs 600 file descriptors") && text.contains("process is 300"), "{text}");
+}
+
+#[tokio::test]
+async fn a_soft_limit_of_file_descriptors_is_raised() {
+    if std::env::var_os(ROLE).is_none() {
+        return again_under("ulimit -Sn 300", "a_soft_limit_of_file_descriptors_is_raised");
+    }
+    let server = server(&[("maxclients", "1000")]).await;
+    let mut service = service("api", &[Kind::Get]);
+    service.pool.size = 500;
+    let plan = scenario(vec![service]);
+    let target = target(server.url_of("plimsoll"), &plan).await;
+    target.preflight(&plan).await.unwrap();
+    let mut open = Vec::new();
+    for _ in 0..plan.connections() {
+        open.push(target.connector(0).open().await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn no_place_left() {
+    let server = server(&[("maxclients", "1")]).await;
+    let plan = scenario(vec![service("api", &[Kind::Get])]);
+    let target = target(server.url_of("plimsoll"), &plan).await;
+    let _taken = target.connector(0).open().await.unwrap();
+    let text = target.preflight(&plan).await.unwrap_err().to_string();
+    assert!(text.contains("max number of clients") || text.contains("maxclients"), "{text}");
+}
+
+#[tokio::test]
+async fn a_server_that_still_loads() {
+    // The server's own means of testing itself: 20 ms for each key, and an ear for its clients in between.
+    let mut server = server(&[("key-load-delay", "20000"), ("loading-process-events-interval-bytes", "1024")]).await;
+    let mut service = service("api", &[Kind::Get]);
+    service.values = ValueSize::Fixed(2_000);
+    let plan = scenario(vec![service]);
+    let target = target(server.url_of("plimsoll"), &plan).await;
+    target.prefill(&plan, &mut |_, _| ()).await.unwrap();
+    assert_eq!(ask(&server, "SAVE").await, "OK");
+    server.kill();
+    let restart = std::thread::spawn(move || server.restart().map(|()| server));
+    let text = loop {
+        match target.preflight(&plan).await.unwrap_err().to_string() {
+            text if text.contains("refused") => tokio::time::sleep(Duration::from_millis(10)).await,
+            text => break text,
+        }
+    };
+    assert!(text.contains("still loading its data set"), "{text}");
+    let _server = restart.join().unwrap().unwrap();
+    target.preflight(&plan).await.unwrap();
+}
+
+#[tokio::test]
+async fn passwords_that_are_not_there() {
+    let server = server(&[]).await;
+    let mut api = service("api", &[Kind::Get]);
+    api.username = Some("plimsoll".to_owned());
+    let complain = async |service, url| {
+        let plan = scenario(vec![service]);
+        Target::prepare(Source::Url(url), &plan).await.unwrap_err().to_string()
+    };
+    let text = complain(api.clone(), server.url()).await;
+    assert!(text.contains("service `api`: no password for the user `plimsoll`"), "{text}");
+    api.password = Some(PasswordSource::Env("PLIMSOLL_NO_SUCH_VARIABLE".to_owned()));
+    let text = complain(api.clone(), server.url()).await;
+    assert!(text.contains("PLIMSOLL_NO_SUCH_VARIABLE: set it"), "{text}");
+    let plan = scenario(vec![api.clone()]);
+    let target_with_login = target(server.url_of("plimsoll"), &plan).await;
+    target_with_login.preflight(&plan).await.expect("the login of the target's URL steps in");
+    api.password = Some(PasswordSource::File("/nowhere/password".into()));
+    let text = complain(api.clone(), server.url_of("plimsoll")).await;
+    assert!(text.contains("/nowhere/password"), "{text}");
+
+    let file = server.folder().join("password");
+    std::fs::write(&file, format!("{}\n", server.password("plimsoll").unwrap().expose())).unwrap();
+    api.password = Some(PasswordSource::File(file));
+    let plan = scenario(vec![api]);
+    target(server.url(), &plan).await.preflight(&plan).await.unwrap();
+}
