@@ -4,7 +4,7 @@ use crate::{
     analysis::{Analysis, Distribution, PERCENTILES, PercentileValue, Row, Timeline},
     measure::SeriesRole,
     results::Run,
-    scenario::Scenario,
+    scenario::{Scenario, Service},
 };
 
 use super::{
@@ -77,7 +77,7 @@ impl<'a> Facts<'a> {
     /// Rate that a service is offered, or that all services are where every one of them has a rate.
     pub(super) fn offered_rate(&self, service: Option<&str>) -> Option<f64> {
         let services = self.scenario.services.iter();
-        services.filter(|candidate| service.is_none_or(|name| candidate.name == name)).map(|s| s.offered_rate()).sum()
+        services.filter(|candidate| service.is_none_or(|name| candidate.name == name)).map(Service::offered_rate).sum()
     }
 
     /// The judged percentile or, where too few requests lie beyond it, the highest one below it that is known: in

@@ -110,7 +110,9 @@ fn joined(cells: Vec<Area>) -> Vec<Area> {
     let mut joined: Vec<Area> = Vec::new();
     for cell in cells {
         match joined.last_mut() {
-            Some(last) if last.left == cell.left && (last.top - cell.bottom).abs() < 1e-6 => last.top = cell.top,
+            Some(last) if (last.left - cell.left).abs() < 1e-6 && (last.top - cell.bottom).abs() < 1e-6 => {
+                last.top = cell.top;
+            }
             _ => joined.push(cell),
         }
     }

@@ -114,7 +114,7 @@ impl BackendTextStyle for Lettering<'_> {
             outline.draw(|x, y, share| {
                 if drawn.is_ok() && share > 0.0 {
                     let alpha = f64::from(share.min(1.0));
-                    drawn = draw(left + x as i32, top + y as i32, BackendColor { alpha, ..colour });
+                    drawn = draw(left + x.cast_signed(), top + y.cast_signed(), BackendColor { alpha, ..colour });
                 }
             });
             if drawn.is_err() {

@@ -41,14 +41,14 @@ impl OverTime {
         let track = facts.whole().map_or_else(Track::default, |(_, timeline)| Track::new(timeline, measured));
         let offered = facts.offered_rate(None);
 
-        let mut subtitle = String::from("All operations together.");
+        let mut notes = vec!["All operations together.".to_owned()];
         if track.stretch > 1 {
-            subtitle += &format!(" Each point: worst response and mean throughput of {} s.", track.stretch);
+            notes.push(format!("Each point: worst response and mean throughput of {} s.", track.stretch));
         }
         if track.end() > measured {
-            subtitle += " Shaded: the measured period is over, the last requests finish.";
+            notes.push("Shaded: the measured period is over, the last requests finish.".to_owned());
         }
-        let heading = Heading::new(TITLE, &subtitle, fonts);
+        let heading = Heading::new(TITLE, &notes.join(" "), fonts);
 
         let (left, right) = (MARGIN + LABELS, WIDTH - MARGIN - 10.0);
         let area = |top: f64, height: f64| Area { left, top, right, bottom: top + height };
@@ -93,22 +93,26 @@ fn describe(facts: &Facts<'_>, track: &Track) -> String {
     if track.responses().next().is_none() {
         return format!("Nothing completed in {:.1} s.", facts.measured());
     }
-    let mut text = format!(
+    let mut sentences = vec![format!(
         "Response time of all operations over {:.1} s: the worst second had a p50 of {}, a p99 of {} and a maximum of {}.",
         facts.measured(),
         duration(worst(0)),
         duration(worst(1)),
         duration(worst(2))
-    );
+    )];
     if lowest.is_finite() {
-        text += &format!(" Throughput lay between {} and {} per second.", count(lowest), count(track.highest_rate()));
+        sentences.push(format!(
+            "Throughput lay between {} and {} per second.",
+            count(lowest),
+            count(track.highest_rate())
+        ));
     }
     let failed = facts.whole().map_or(0, |(row, _)| row.counts.failed());
-    text += &match failed {
-        0 => " Nothing failed.".to_owned(),
-        failed => format!(" {} requests failed.", count(failed as f64)),
-    };
-    text
+    sentences.push(match failed {
+        0 => "Nothing failed.".to_owned(),
+        failed => format!("{} requests failed.", count(failed as f64)),
+    });
+    sentences.join(" ")
 }
 
 impl Figure for OverTime {

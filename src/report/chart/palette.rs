@@ -145,24 +145,31 @@ mod tests {
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
     }
 
-    /// Difference in OKLab (Ottosson, 2020) as seen with deuteranopia and protanopia (Machado et al., 2009).
-    fn difference(a: u32, b: u32, sight: [[f64; 3]; 3]) -> f64 {
-        let lab = |colour: u32| {
-            let rgb = linear(colour);
-            let [r, g, b] = sight.map(|row| (row[0] * rgb[0] + row[1] * rgb[1] + row[2] * rgb[2]).clamp(0.0, 1.0));
-            let l = (0.412_221_47 * r + 0.536_332_54 * g + 0.051_445_99 * b).cbrt();
-            let m = (0.211_903_5 * r + 0.680_699_55 * g + 0.107_396_96 * b).cbrt();
-            let s = (0.088_302_46 * r + 0.281_718_84 * g + 0.629_978_7 * b).cbrt();
-            [
-                0.210_454_26 * l + 0.793_617_79 * m - 0.004_072_05 * s,
-                1.977_998_5 * l - 2.428_592_2 * m + 0.450_593_71 * s,
-                0.025_904_04 * l + 0.782_771_77 * m - 0.808_675_77 * s,
-            ]
-        };
-        let (a, b) = (lab(a), lab(b));
-        (0..3).map(|i| (a[i] - b[i]).powi(2)).sum::<f64>().sqrt()
+    /// Distance in Ottosson's `OKLab` (2020), as seen with the deficiencies of Machado and others (2009).
+    fn difference(one: u32, other: u32, sight: [[f64; 3]; 3]) -> f64 {
+        let (one, other) = (perceived(one, sight), perceived(other, sight));
+        one.iter().zip(other).map(|(one, other)| (one - other).powi(2)).sum::<f64>().sqrt()
     }
 
+    fn perceived(colour: u32, sight: [[f64; 3]; 3]) -> [f64; 3] {
+        let seen = times(sight, linear(colour)).map(|channel| channel.clamp(0.0, 1.0));
+        times(CONES_TO_LAB, times(RGB_TO_CONES, seen).map(f64::cbrt))
+    }
+
+    fn times(matrix: [[f64; 3]; 3], vector: [f64; 3]) -> [f64; 3] {
+        matrix.map(|row| row.iter().zip(vector).map(|(weight, channel)| weight * channel).sum())
+    }
+
+    const RGB_TO_CONES: [[f64; 3]; 3] = [
+        [0.412_221_47, 0.536_332_54, 0.051_445_99],
+        [0.211_903_5, 0.680_699_55, 0.107_396_96],
+        [0.088_302_46, 0.281_718_84, 0.629_978_7],
+    ];
+    const CONES_TO_LAB: [[f64; 3]; 3] = [
+        [0.210_454_26, 0.793_617_79, -0.004_072_05],
+        [1.977_998_5, -2.428_592_2, 0.450_593_71],
+        [0.025_904_04, 0.782_771_77, -0.808_675_77],
+    ];
     const NORMAL: [[f64; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
     const PROTANOPIA: [[f64; 3]; 3] =
         [[0.152_286, 1.052_583, -0.204_868], [0.114_503, 0.786_281, 0.099_216], [-0.003_882, -0.048_116, 1.051_998]];

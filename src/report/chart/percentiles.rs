@@ -84,13 +84,14 @@ impl Percentiles {
             entries.push((Symbol::Line(pen, None), name));
         }
 
-        let mut subtitle = String::from(
-            "A curve that enters the shaded corner misses the target. Curves end where fewer than ten requests lie beyond.",
-        );
+        let mut notes = vec![
+            "A curve that enters the shaded corner misses the target. Curves end where fewer than ten requests lie beyond."
+                .to_owned(),
+        ];
         if operations.len() > coloured {
-            subtitle += &format!(" The {coloured} slowest of {} operations have a colour.", operations.len());
+            notes.push(format!("The {coloured} slowest of {} operations have a colour.", operations.len()));
         }
-        let heading = Heading::new("Response time by percentile", &subtitle, fonts);
+        let heading = Heading::new("Response time by percentile", &notes.join(" "), fonts);
         let legend = Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts);
 
         let judged = Tail::of_percent(facts.judged());
@@ -220,7 +221,9 @@ mod tests {
             values in proptest::collection::vec(1..1_000_000_000_u64, 20..200),
         ) {
             let mut histogram = Histogram::<u64>::new(3).unwrap();
-            values.iter().for_each(|value| histogram.record(*value).unwrap());
+            for value in &values {
+                histogram.record(*value).unwrap();
+            }
             let end = Tail::of_percent(90.0);
             let points = curve(&histogram, end);
             prop_assert!(points.last().unwrap().0 == end);

@@ -31,7 +31,7 @@ pub(super) struct Services {
     description: String,
     target: f64,
     across: [Across; 2],
-    services: Vec<Entry>,
+    entries: Vec<Entry>,
 }
 
 struct Entry {
@@ -58,15 +58,15 @@ impl Services {
         let measured = facts.measured();
         let tracks: Vec<_> = services.iter().map(|(_, timeline)| Track::new(timeline, measured)).collect();
 
-        let mut subtitle = String::from("Response time on one axis for all; throughput on an axis for each.");
+        let mut notes = vec!["Response time on one axis for all; throughput on an axis for each.".to_owned()];
         if count_of_all > MOST {
-            subtitle += &format!(" The {MOST} slowest of {count_of_all} services.");
+            notes.push(format!("The {MOST} slowest of {count_of_all} services."));
         }
         let stretch = tracks.iter().map(|track| track.stretch).max().unwrap_or(1);
         if stretch > 1 {
-            subtitle += &format!(" Each point: worst response and mean throughput of {stretch} s.");
+            notes.push(format!("Each point: worst response and mean throughput of {stretch} s."));
         }
-        let heading = Heading::new(TITLE, &subtitle, fonts);
+        let heading = Heading::new(TITLE, &notes.join(" "), fonts);
         let target = Pen::dashed(TARGET, 1.5, TARGET_DASH);
         let mut entries = vec![(Symbol::Line(target, None), format!("target {}", duration(facts.target())))];
         entries.extend(RESPONSE.map(|(name, pen, _)| (Symbol::Line(pen, None), name.to_owned())));
@@ -111,11 +111,11 @@ impl Services {
             top = panel_top + PANEL_HEIGHT + GAP;
         }
         let description = format!("{}.", sentences.join("; "));
-        Some(Self { heading, legend, description, target: facts.target(), across, services: shown })
+        Some(Self { heading, legend, description, target: facts.target(), across, entries: shown })
     }
 
     fn bottom(&self) -> f64 {
-        self.services.last().map_or(self.heading.bottom(), |entry| entry.response.area.bottom)
+        self.entries.last().map_or(self.heading.bottom(), |entry| entry.response.area.bottom)
     }
 }
 
@@ -140,7 +140,7 @@ impl Figure for Services {
         self.heading.draw(canvas);
         self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
         let time = self.across.map(|across| across.scale.time_ticks(44.0));
-        for entry in &self.services {
+        for entry in &self.entries {
             for (number, line) in entry.name.iter().enumerate() {
                 let baseline = entry.top + (number + 1) as f64 * SERVICE_PITCH - 2.0;
                 canvas.text(line, (MARGIN, baseline), HPos::Left, SERVICE);
@@ -155,7 +155,7 @@ impl Figure for Services {
             entry.rate.draw_failures(canvas, right, &entry.track);
             entry.rate.draw_rate(canvas, right, &entry.track, entry.offered);
         }
-        if let Some(last) = self.services.last() {
+        if let Some(last) = self.entries.last() {
             for (panel, (ticks, unit)) in [&last.response, &last.rate].into_iter().zip(&time) {
                 base_line(canvas, panel.area, ticks, &format!("time ({unit})"));
             }

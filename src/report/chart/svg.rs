@@ -21,7 +21,7 @@ const WRITES: &str = "writing to a string does not fail";
 /// The document of a drawing that is `size` pixels of the backend large; `name` makes its ids unique within a page.
 pub(super) fn document(size: (u32, u32), canvas: &Canvas<'_>, name: &str, title: &str, description: &str) -> String {
     let mut backend = SvgBackend::new(size);
-    backend.shape(Paint::Fill(SURFACE.rgb()), &format!("M0 0H{}V{}H0z", units(size.0 as i32), units(size.1 as i32)));
+    backend.shape(Paint::Fill(SURFACE.rgb()), &format!("M0 0H{}V{}H0z", units(size.0), units(size.1)));
     canvas.paint(&mut backend);
     backend.finish(name, title, description)
 }
@@ -49,7 +49,7 @@ impl SvgBackend {
 
     fn finish(mut self, name: &str, title: &str, description: &str) -> String {
         self.close();
-        let (width, height) = (units(self.size.0 as i32), units(self.size.1 as i32));
+        let (width, height) = (units(self.size.0), units(self.size.1));
         format!(
             concat!(
                 r#"<svg xmlns="http://www.w3.org/2000/svg" class="plimsoll-chart" role="img" viewBox="0 0 {w} {h}" "#,
@@ -92,7 +92,7 @@ impl SvgBackend {
                     r#"stroke-linecap="butt" d="{}"/>"#
                 ),
                 hex(rgb),
-                units(width as i32),
+                units(width),
                 data
             ),
         }
@@ -101,8 +101,8 @@ impl SvgBackend {
 }
 
 /// Pixels of the backend as units of the picture.
-fn units(pixels: i32) -> f64 {
-    f64::from(pixels) / UNIT
+fn units(pixels: impl Into<f64>) -> f64 {
+    pixels.into() / UNIT
 }
 
 fn escaped(text: &str) -> String {
@@ -193,7 +193,7 @@ impl DrawingBackend for SvgBackend {
     fn draw_circle<S: BackendStyle>(&mut self, (x, y): BackendCoord, radius: u32, style: &S, fill: bool) -> Drawn {
         let rgb = style.color().rgb;
         let paint = if fill { Paint::Fill(rgb) } else { Paint::Stroke(rgb, style.stroke_width()) };
-        let r = units(radius as i32);
+        let r = units(radius);
         let data = format!("M{} {}a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0 -{d} 0z", units(x) - r, units(y), d = 2.0 * r);
         self.shape(paint, &data);
         Ok(())
