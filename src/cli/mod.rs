@@ -36,7 +36,7 @@ use output::Colour;
 struct Program {
     #[command(subcommand)]
     command: Command,
-    /// When to use colour; `auto` asks the terminal and honours NO_COLOR
+    /// When to use colour; `auto` asks the terminal and honours `NO_COLOR`
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
     color: Colour,
 }

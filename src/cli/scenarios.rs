@@ -1,5 +1,7 @@
 //! `plimsoll scenarios`.
 
+use std::fmt::Write as _;
+
 use clap::{Args, Subcommand};
 
 use super::{
@@ -45,7 +47,7 @@ fn list() -> Result<String, Failure> {
     let mut text = String::new();
     for (name, file) in scenario::BUILTIN {
         let description = scenario::parse(file, name).map_err(Failure::usage)?.description;
-        text += &format!("{name:width$}  {description}\n");
+        writeln!(text, "{name:width$}  {description}").expect("a string takes every write");
     }
     Ok(text)
 }
