@@ -26,7 +26,7 @@ for _ in $(seq 100); do redis-cli -p $port ping >/dev/null 2>&1 && break; sleep 
 # One round of redis-benchmark: prints "rate p50_us p99_us".
 peer() { # command connections requests
   redis-benchmark -p $port -t "$1" -c "$2" -n "$3" -d 3 -r 100000 --csv 2>/dev/null |
-    awk -F'","' 'NR > 1 { gsub(/"/, ""); print $2, $5 * 1000, $7 * 1000 }' FS='","'
+    tr -d '"' | awk -F, 'NR > 1 { print $2, $5 * 1000, $7 * 1000 }'
 }
 
 # One round of plimsoll: prints "rate p50_us p99_us lag_p99_us kb_per_connection".

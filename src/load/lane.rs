@@ -35,12 +35,16 @@ pub(super) async fn serve(station: Rc<Station>, lane: usize, connection: Connect
         let pending = station.assignment(lane).await;
         let trouble = carry_out(&station, lane, pending, &connection).await;
         let clock = station.shop.clock;
-        if trouble {
+        if let Some(trouble) = trouble {
             // The client of a closed loop goes on with another connection, if there is one.
             station.shop.recorder.borrow_mut().freed(station.service, clock.now());
             station.ask_again(clock.now());
             station.shop.recorder.borrow_mut().lost(station.service);
             connection.recover().await;
+            if trouble == Trouble::OpenTransaction {
+                // The same connection may be back, and its transaction with it.
+                after(&station, lane, &connection, discard(), None).await;
+            }
             station.shop.recorder.borrow_mut().recovered(station.service);
             station.rejoin(lane, clock.now());
         } else {
@@ -51,8 +55,17 @@ pub(super) async fn serve(station: Rc<Station>, lane: usize, connection: Connect
     }
 }
 
+/// Why a connection cannot serve the next request at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    /// It is lost, or a late reply is still on its way.
+    Connection,
+    /// That, within a transaction that was begun.
+    OpenTransaction,
+}
+
 /// Carries out one request, records it, and tells whether its connection needs to recover.
-async fn carry_out(station: &Station, lane: usize, pending: Pending, connection: &Connection) -> bool {
+async fn carry_out(station: &Station, lane: usize, pending: Pending, connection: &Connection) -> Option<Trouble> {
     let operation = station.stream.operation(pending.sequence);
     let series = station.series(operation);
     let began = station.shop.clock.now();
@@ -98,16 +111,19 @@ async fn carry_out(station: &Station, lane: usize, pending: Pending, connection:
     station.complete(lane, completion);
 
     match failed {
-        Some(class) if spoils(class, station.exclusive) => true,
+        Some(class) if spoils(class, station.exclusive) && series.transaction => Some(Trouble::OpenTransaction),
+        Some(class) if spoils(class, station.exclusive) => Some(Trouble::Connection),
         // A transaction that was begun must not be left open for the next request.
-        Some(_) if series.transaction => after(station, lane, connection, discard(), None).await,
+        Some(_) if series.transaction => {
+            after(station, lane, connection, discard(), None).await.then_some(Trouble::OpenTransaction)
+        }
         _ => {
             for request in upkeep {
                 if after(station, lane, connection, request, series.upkeep).await {
-                    return true;
+                    return Some(Trouble::Connection);
                 }
             }
-            false
+            None
         }
     }
 }

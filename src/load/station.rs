@@ -229,11 +229,16 @@ impl Station {
 
     /// In a closed loop the client of a finished request asks again.
     pub(super) fn ask_again(&self, now: Nanos) {
-        let again = self.source.borrow_mut().finished(now, self.shop.end.get());
+        let mut source = self.source.borrow_mut();
+        if source.is_open() {
+            return;
+        }
+        let again = source.finished(now, self.shop.end.get());
+        drop(source);
         match again {
             Some(pending) => self.admit(pending, now, false),
-            None if self.source.borrow().next_due().is_some() => self.shop.earlier.notify_one(),
-            None => {}
+            // It thinks, and may ask earlier than whatever the pacer waits for.
+            None => self.shop.earlier.notify_one(),
         }
     }
 

@@ -34,6 +34,9 @@ use crate::{
 /// So many connections of a worker are being opened at a time: few enough for any listen backlog.
 const RAMP: usize = 64;
 
+/// Threads of a worker that resolve names.
+const RESOLVERS: usize = 4;
+
 /// Longest time that closing all connections may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -124,6 +127,8 @@ impl Kit {
         let set_up = |source| LoadError::Worker { worker: self.number, source };
         let result = Builder::new_current_thread()
             .enable_all()
+            // fred resolves names, and addresses too, on such threads; thousands of connections may ask at once.
+            .max_blocking_threads(RESOLVERS)
             .build()
             .map_err(set_up)
             .and_then(|runtime| LocalSet::new().block_on(&runtime, self.drive()));
@@ -173,11 +178,14 @@ impl Kit {
         let done = Floor { shop: &shop, stations: &stations, start: &start, pacer }.run().await;
 
         lanes.abort_all();
-        while lanes.join_next().await.is_some() {}
-        drop(stations);
-        if let Some(shop) = Rc::into_inner(shop) {
-            shop.recorder.into_inner().finish(shop.clock.now());
+        while let Some(ended) = lanes.join_next().await {
+            if ended.is_err_and(|error| error.is_panic()) {
+                return Err(LoadError::Panicked { worker: self.number });
+            }
         }
+        drop(stations);
+        let shop = Rc::into_inner(shop).expect("the lanes and stations that shared it are gone");
+        shop.recorder.into_inner().finish(shop.clock.now());
         let all = connections.into_iter().flat_map(|(_, connections)| connections);
         // Servers see a proper end where there is time for one.
         let _ =
@@ -281,7 +289,7 @@ impl Floor<'_> {
                 let length = (to - from) as f64;
                 let cpu = (cpu_to - cpu_from) as f64 / length;
                 let turned = 1.0 - (idle_to - idle_from) as f64 / length;
-                (cpu.clamp(0.0, 1.0), if self.pacer.spins() { turned.clamp(0.0, 1.0) } else { cpu.clamp(0.0, 1.0) })
+                (cpu.clamp(0.0, 1.0), if self.pacer.spins() { own_share(turned, cpu) } else { cpu.clamp(0.0, 1.0) })
             }
             _ => (0.0, 0.0),
         };
@@ -313,8 +321,29 @@ impl IdleMeter {
     }
 }
 
+/// Share of its CPU time in which a spinning worker had something to do, from the share of all time in turns that did
+/// something. While others have the core no turn ends, so that time is in the turns; it is not the worker's own.
+fn own_share(turned: f64, cpu: f64) -> f64 {
+    let others = 1.0 - cpu;
+    if cpu > 0.0 { ((turned - others) / cpu).clamp(0.0, 1.0) } else { 0.0 }
+}
+
 /// CPU time of this thread, in nanoseconds.
 fn thread_cpu() -> Nanos {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     time.tv_sec as Nanos * 1_000_000_000 + time.tv_nsec as Nanos
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_share;
+
+    #[test]
+    fn time_that_others_had_the_core_is_not_the_workers_own() {
+        let near = |value: f64, expected: f64| assert!((value - expected).abs() < 1e-9, "{value} is not {expected}");
+        near(own_share(0.3, 1.0), 0.3);
+        near(own_share(0.9, 0.5), 0.8);
+        near(own_share(0.4, 0.5), 0.0);
+        near(own_share(1.0, 0.0), 0.0);
+    }
 }

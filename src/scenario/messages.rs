@@ -120,7 +120,7 @@ fn refuses_what_concerns_several_fields() {
         (r#"operation = [{ command = "MULTI" }]"#, r#""MULTI" is not a command"#),
         (r"values = { size = { min = 10, max = 9 } }", "9 is less than min = 10"),
         (r"values.size.lognormal = { median = 10, sigma = 1, max = 9 }", "9 is less than median = 10"),
-        (r#"password = "secret""#, r#""secret" is not a table of env, or a table of file"#),
+        (r#"password = "secret""#, "a password is not written here; say where it is found"),
         (r"database = 16.0", "16.0 is not a whole number from 0 to 255"),
         (r"load.rate = nan", "nan is not a number from 0.01 to 10000000"),
         (r"load.rate = inf", "inf is not a number"),

@@ -8,8 +8,8 @@ use super::{
     document::SCENARIO,
     errors::{Path, ScenarioErrors},
     model::{
-        Access, ArrivalProcess, Checkout, Keys, Load, Objective, Order, PasswordSource, Phases, Pool, Scenario,
-        Service, ValueSize,
+        Access, Action, ArrivalProcess, Checkout, Keys, Load, Objective, Operation, Order, PasswordSource, Phases,
+        Pool, Scenario, Service, ValueSize,
     },
     operations,
     reader::{Alternative, Section},
@@ -139,6 +139,16 @@ fn service(section: &Section<'_>) -> Option<Service> {
     let values = section.section("values").and_then(|section| value_size(&section));
     let order = section.choice("order").map(|word| if word == "cycle" { Order::Cycle } else { Order::Weighted });
     let operations = operations::read(section, order, keys.as_ref().map(|keys| keys.count));
+    let transaction = |operation: &Operation| matches!(operation.action, Action::Sequence { transaction: true, .. });
+    if pool.is_some_and(|pool| pool.checkout != Checkout::Exclusive)
+        && operations.iter().flatten().any(transaction)
+        && let Some(pool) = section.section("pool")
+    {
+        let message =
+            "transactions need a connection of their own, or other requests slip in between; use \"exclusive\"";
+        pool.reject("checkout", message);
+        return None;
+    }
     Some(Service {
         name: name?,
         database: database?,

@@ -32,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Pause between attempts to get an answer.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// Time that giving a connection its name may take.
+const NAMING_LIMIT: Duration = Duration::from_secs(1);
+
 /// Time that a connection has to say goodbye.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
@@ -66,7 +69,7 @@ impl Connection {
         let connection =
             Self { shared: Arc::new(Shared { client: client.with_options(&options), link, attendant, router }) };
         // A user without the right to give names does without.
-        let _ = client.client_setname(name).await;
+        let _ = timeout(NAMING_LIMIT, client.client_setname(name)).await;
         connection
     }
 
@@ -181,7 +184,8 @@ async fn attend(client: Client, name: String, link: Arc<Link>) {
                 Ok(_) | Err(RecvError::Lagged(_)) => {
                     link.find();
                     // fred's futures take 7 KB, and there may be ten thousand of this task.
-                    let _ = Box::pin(client.client_setname(name.as_str())).await;
+                    let naming = Box::pin(client.client_setname(name.as_str()));
+                    let _ = timeout(NAMING_LIMIT, naming).await;
                 }
                 Err(RecvError::Closed) => return,
             },

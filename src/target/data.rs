@@ -16,7 +16,7 @@ use crate::{
     measure::ErrorClass,
     operation::{Kind, Request},
     scenario::Scenario,
-    workload::Prefill,
+    workload::{Prefill, is_own},
 };
 
 /// Commands of the prefill that are under way at a time. One connection keeps them in order, so that a list is trimmed
@@ -69,7 +69,7 @@ impl Target {
         Ok(true)
     }
 
-    /// Removes every key under the prefixes of the scenario's services, and no other. Returns their number.
+    /// Removes the keys that the scenario's services can have written under their prefixes, and no other. Returns their number.
     pub async fn cleanup(&self, scenario: &Scenario) -> Result<u64, TargetError> {
         let mut removed = 0;
         let mut seen = BTreeSet::new();
@@ -94,7 +94,8 @@ async fn remove(client: &Client, prefix: &str) -> Result<u64, Error> {
     loop {
         let arguments = vec![cursor, "MATCH".to_owned(), pattern.clone(), "COUNT".to_owned(), SCANNED.to_owned()];
         let command = CustomCommand::new_static("SCAN", ClusterHash::Random, false);
-        let (next, keys): (String, Vec<Key>) = client.custom(command, arguments).await?;
+        let (next, mut keys): (String, Vec<Key>) = client.custom(command, arguments).await?;
+        keys.retain(|key| is_own(prefix, key.as_bytes()));
         if !keys.is_empty() {
             removed += match client.unlink::<u64, _>(keys.clone()).await {
                 // Older servers, and some users, have but the other command.

@@ -121,6 +121,17 @@ pub enum TargetError {
         /// Message of the operating system or the client library.
         reason: String,
     },
+    /// The server cannot prove who it is.
+    #[error(
+        "{address}: the server's certificate is not trusted ({reason}): name the file of its authority in SSL_CERT_FILE, \
+         and use the host name that the certificate is for"
+    )]
+    Certificate {
+        /// Address.
+        address: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The connection ended before the login was done.
     #[error(
         "{address}: the server closed the connection at once: has it reached its maxclients, or does it want TLS (rediss://)?"

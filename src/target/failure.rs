@@ -66,6 +66,10 @@ pub(super) fn of_opening(error: &Error, address: String, user: &str, database: u
         (ErrorKind::Timeout, _) => TargetError::Silent { address, limit },
         (ErrorKind::IO, _) if details.contains("ConnectionRefused") => TargetError::Refused { address },
         (ErrorKind::IO, _) if details.contains("failed to lookup address") => TargetError::UnknownHost { address },
+        _ if details.contains("InvalidCertificate") => {
+            let reason = details.split_once("InvalidCertificate(").map_or(details, |(_, reason)| reason);
+            TargetError::Certificate { address, reason: reason.trim_end_matches([')', ' ', '}']).to_owned() }
+        }
         _ if HUNG_UP.iter().any(|message| details.contains(message)) => TargetError::HungUp { address },
         (ErrorKind::IO | ErrorKind::Canceled | ErrorKind::Tls, _) => {
             TargetError::Unreachable { address, reason: plain(details).to_owned() }
@@ -118,6 +122,11 @@ mod tests {
             (ErrorKind::IO, r#"Os { code: 111, kind: ConnectionRefused, message: "x" }"#, "connection refused"),
             (ErrorKind::IO, r#"Os { code: 104, kind: ConnectionReset, message: "x" }"#, "maxclients"),
             (ErrorKind::IO, r#"Os { code: 113, kind: HostUnreachable, message: "No route" }"#, "connect: No route"),
+            (
+                ErrorKind::IO,
+                "Custom { kind: InvalidData, error: InvalidCertificate(UnknownIssuer) }",
+                "certificate is not trusted (UnknownIssuer)",
+            ),
             (
                 ErrorKind::IO,
                 r#"Custom { kind: Uncategorized, error: "failed to lookup address information: Name" }"#,

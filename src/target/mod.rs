@@ -34,6 +34,9 @@ use login::Login;
 /// User of services that name none, on a private server.
 const DEFAULT_USER: &str = "plimsoll";
 
+/// Connections to a private server beside those of the services: questions about it, and writing the data.
+const SPARE_CLIENTS: u64 = 100;
+
 /// What connections for questions about the server call themselves, in the place of a service.
 const OBSERVER: &str = "observer";
 
@@ -75,7 +78,10 @@ impl Target {
         match source {
             Source::Embedded { server_bin } => {
                 let users = scenario.services.iter().map(|service| private_user(service).to_owned()).collect();
-                let options = ServerOptions { binary: server_bin, users, ..ServerOptions::default() };
+                // Ten thousand, as in the report that this began with, unless the scenario asks for more.
+                let clients = scenario.connections().saturating_add(SPARE_CLIENTS).max(10_000);
+                let config = vec![("maxclients".to_owned(), clients.to_string())];
+                let options = ServerOptions { binary: server_bin, users, config, ..ServerOptions::default() };
                 let server = PrivateServer::start(options).await?;
                 Ok((Self::of_private(&server, scenario)?, Some(server)))
             }

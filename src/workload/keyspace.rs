@@ -23,6 +23,25 @@ pub(super) fn stem(prefix: &str, data: DataType) -> Bytes {
     Bytes::from(format!("{prefix}{tag}:"))
 }
 
+/// Whether a key can be one that a scenario with that prefix writes: prefix, tag and a decimal number. Others may have
+/// keys under the same prefix, which are no business of the harness.
+pub fn is_own(prefix: &str, key: &[u8]) -> bool {
+    const TYPES: [DataType; 8] = [
+        DataType::String,
+        DataType::Counter,
+        DataType::Text,
+        DataType::Hash,
+        DataType::List,
+        DataType::Set,
+        DataType::SortedSet,
+        DataType::Stream,
+    ];
+    TYPES.into_iter().any(|data| {
+        let number = key.strip_prefix(stem(prefix, data).as_ref());
+        number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+    })
+}
+
 /// Number of keys of that type, or of channels, that a command chooses from.
 pub(super) fn count(service: &Service, data: DataType, command: &Command) -> u64 {
     match data {
@@ -73,6 +92,17 @@ pub(super) fn numbered(stem: &[u8], number: u64) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use super::is_own;
+
+    #[test]
+    fn keys_of_others_are_not_its_own() {
+        assert!(is_own("api:", b"api:str:17"));
+        assert!(is_own("api:", b"api:zset:0"));
+        for other in ["api:user:7", "api:str:", "api:str:7x", "str:7", "api:str:7:meta", "api:channel:1"] {
+            assert!(!is_own("api:", other.as_bytes()), "{other}");
+        }
+    }
+
     use proptest::{prelude::any, proptest};
 
     use super::numbered;

@@ -253,6 +253,9 @@ async fn passwords_that_are_not_there() {
     api.password = Some(PasswordSource::Env("PLIMSOLL_NO_SUCH_VARIABLE".to_owned()));
     let text = complain(api.clone(), server.url()).await;
     assert!(text.contains("PLIMSOLL_NO_SUCH_VARIABLE: set it"), "{text}");
+    let plan = scenario(vec![api.clone()]);
+    let target_with_login = target(server.url_of("plimsoll"), &plan).await;
+    target_with_login.preflight(&plan).await.expect("the login of the target's URL steps in");
     api.password = Some(PasswordSource::File("/nowhere/password".into()));
     let text = complain(api.clone(), server.url_of("plimsoll")).await;
     assert!(text.contains("/nowhere/password"), "{text}");

@@ -1,6 +1,6 @@
 //! Whether the run was in a steady state.
 
-use super::{Check, CheckKind, Evidence, Known};
+use super::{Check, CheckKind, Evidence, Known, Level};
 use crate::analysis::{
     tally::measured_seconds,
     trend::{chance_of, median, rank_correlation, slope},
@@ -10,7 +10,10 @@ use crate::analysis::{
 const SECONDS_FOR_DRIFT: usize = 10;
 
 /// Seconds that it takes to see a queue grow.
-const SECONDS_FOR_BACKLOG: usize = 5;
+const SECONDS_FOR_BACKLOG: usize = 6;
+
+/// A drift smaller than this share of the objective's latency never refuses a measurement.
+const FELT: f64 = 0.01;
 
 /// A trend that chance makes less often than this is one.
 const SIGNIFICANT: f64 = 0.01;
@@ -40,7 +43,11 @@ pub(super) fn drift(evidence: &Evidence<'_>, known: &Known<'_>) -> Option<Check>
     }
     let change = if is_trend(&medians) { slope(&medians) * (medians.len() - 1) as f64 } else { 0.0 };
     let level = median(&mut medians).filter(|level| *level > 0.0)?;
-    Some(known.check(CheckKind::Drift, change / level))
+    let check = known.check(CheckKind::Drift, change / level);
+    // Of the objective's scale: a median that moves by microseconds against milliseconds is no other workload.
+    let felt = change.abs() > FELT * evidence.scenario.objective.latency.as_nanos() as f64;
+    let level = if felt { check.level } else { check.level.min(Level::Warn) };
+    Some(Check { level, ..check })
 }
 
 fn is_trend(values: &[f64]) -> bool {

@@ -112,7 +112,7 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
     leftovers.hold_folder(folder);
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();
-    let session = Session { arguments, colour, scenario, display, leftovers: leftovers.clone() };
+    let session = Session { arguments, colour, scenario, display, leftovers: leftovers.clone(), keys_of_others: false };
     let result = supervise(
         move |interrupt| session.carry_out(source, &interrupt),
         move || voice.say("interrupted: ending early and reporting what there is; Ctrl-C again stops at once"),

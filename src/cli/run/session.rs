@@ -20,7 +20,7 @@ use crate::{
     measure::Recording,
     results::{Run, SCHEMA_VERSION, TargetFacts},
     scenario::Scenario,
-    target::{Source, Target},
+    target::{Source, Target, TargetError},
 };
 
 /// What a run needs to know and to hold.
@@ -30,6 +30,8 @@ pub(super) struct Session {
     pub(super) scenario: Scenario,
     pub(super) display: Display,
     pub(super) leftovers: Leftovers,
+    /// Whether keys that the scenario would write exist already and are of another type.
+    pub(super) keys_of_others: bool,
 }
 
 /// Where results go by default: named by the scenario and the time.
@@ -82,7 +84,13 @@ impl Session {
         if self.scenario.run.prefill {
             let display = &self.display;
             let mut show = |done, total| display.prefilled(done, total);
-            runtime.block_on(interrupt.or(target.prefill(&self.scenario, &mut show)))?;
+            let prefill = async {
+                let written = target.prefill(&self.scenario, &mut show).await;
+                // Then the keys that would be removed afterwards are somebody else's.
+                self.keys_of_others = matches!(written, Err(TargetError::OtherType { .. }));
+                written
+            };
+            runtime.block_on(interrupt.or(prefill))?;
         }
 
         let workers = self.arguments.workers.map(usize::from);
@@ -131,7 +139,11 @@ impl Session {
 
     /// Removes the scenario's keys from a server that stays, if they are its own. A failure does not spoil the run.
     fn clean_up(&self, runtime: &Runtime, target: &Target) {
-        if self.arguments.keep_data || !self.scenario.run.prefill || self.leftovers.holds_server() {
+        if self.keys_of_others
+            || self.arguments.keep_data
+            || !self.scenario.run.prefill
+            || self.leftovers.holds_server()
+        {
             return;
         }
         self.display.step("Removing the scenario's keys");

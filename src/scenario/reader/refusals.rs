@@ -24,6 +24,12 @@ impl Section<'_> {
             Shape::Table(table) if value.get_ref().is_str() => table.words(),
             _ => Vec::new(),
         };
+        if name == "password" {
+            // Whatever it is, it may be one; it is not shown.
+            let message =
+                "a password is not written here; say where it is found: { env = \"NAME\" } or { file = \"PATH\" }";
+            return self.reject(name, message);
+        }
         let message = match (shape, value.get_ref()) {
             (Shape::Integer { .. }, DeValue::Integer(_)) => format!("{given} is out of range; it takes {expected}"),
             (Shape::Number { .. }, number) if as_number(number).is_some() => {
