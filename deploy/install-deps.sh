@@ -124,8 +124,7 @@ component() {
 }
 
 browser() {
-    if have chromium chromium-browser google-chrome google-chrome-stable || [ -d "/Applications/Google Chrome.app" ] ||
-        [ -d "/Applications/Chromium.app" ]; then
+    if have chromium chromium-browser google-chrome google-chrome-stable; then
         return
     fi
     case $manager in

@@ -1,6 +1,6 @@
 //! `plimsoll list`: saved runs.
 
-use std::path::PathBuf;
+use std::{fmt::Write as _, path::PathBuf};
 
 use clap::Args;
 
@@ -35,7 +35,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         lines.push((name, about));
     }
     let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
-    let lines: Vec<_> = lines.iter().map(|(name, about)| format!("{name:width$}  {about}\n")).collect();
-    output::print(lines.concat())?;
+    let mut text = String::new();
+    for (name, about) in lines {
+        writeln!(text, "{name:width$}  {about}").expect("a string takes every write");
+    }
+    output::print(text)?;
     Ok(Exit::Met)
 }

@@ -33,17 +33,18 @@ impl Display {
         Self { lines, phase, services: Vec::new(), names: 0 }
     }
 
-    /// Something of unknown length begins.
+    /// Something of unknown length begins, and the services are none of its business.
     pub(super) fn step(&self, what: &str) {
-        self.phase.set_style(style("{spinner} {msg}"));
-        self.phase.set_message(what.to_owned());
-        self.phase.enable_steady_tick(TICK);
+        for line in &self.services {
+            line.finish_and_clear();
+        }
+        self.spinner(what);
     }
 
     /// `done` of `total` elements have been written.
     pub(super) fn prefilled(&self, done: u64, total: u64) {
-        self.bar("{bar:30} Prefilling: {msg}", done, total);
-        self.phase.set_message(format!("{} of {}", count(done), counted(total, "element", "elements")));
+        let elements = counted(total, "element", "elements");
+        self.bar(format!("Prefilling: {} of {elements}", count(done)), done, total);
     }
 
     /// A snapshot of the load.
@@ -62,10 +63,10 @@ impl Display {
         };
         match progress.of {
             Some(of) => {
-                self.bar("{bar:30} {msg}", progress.elapsed.as_millis() as u64, of.as_millis() as u64);
-                self.phase.set_message(format!("{what}: {} of {} s", progress.elapsed.as_secs(), of.as_secs_f64()));
+                let text = format!("{what}: {} of {} s", progress.elapsed.as_secs(), of.as_secs_f64());
+                self.bar(text, progress.elapsed.as_millis() as u64, of.as_millis() as u64);
             }
-            None => self.step(what),
+            None => self.spinner(what),
         }
         for (line, service) in self.services.iter().zip(&progress.services) {
             let name = format!("  {:width$}", service.name, width = self.names);
@@ -87,9 +88,16 @@ impl Display {
         }
     }
 
-    fn bar(&self, template: &str, at: u64, of: u64) {
+    fn spinner(&self, text: &str) {
+        self.phase.set_style(style("{spinner} {msg}"));
+        self.phase.set_message(text.to_owned());
+        self.phase.enable_steady_tick(TICK);
+    }
+
+    fn bar(&self, text: String, at: u64, of: u64) {
         self.phase.disable_steady_tick();
-        self.phase.set_style(style(template));
+        self.phase.set_style(style("{bar:30} {msg}"));
+        self.phase.set_message(text);
         self.phase.set_length(of);
         self.phase.set_position(at);
     }

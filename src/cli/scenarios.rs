@@ -1,5 +1,7 @@
 //! `plimsoll scenarios`.
 
+use std::fmt::Write as _;
+
 use clap::{Args, Subcommand};
 
 use super::{
@@ -42,9 +44,10 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
 
 fn list() -> Result<String, Failure> {
     let width = scenario::BUILTIN.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let line = |(name, file): &(&str, &str)| {
+    let mut text = String::new();
+    for (name, file) in scenario::BUILTIN {
         let description = scenario::parse(file, name).map_err(Failure::usage)?.description;
-        Ok(format!("{name:width$}  {description}\n"))
-    };
-    scenario::BUILTIN.iter().map(line).collect()
+        writeln!(text, "{name:width$}  {description}").expect("a string takes every write");
+    }
+    Ok(text)
 }

@@ -30,14 +30,14 @@ pub(super) const RESULTS: &str = "results";
 /// load and reports: the verdict and its tables here, everything else in the result folder. The first Ctrl-C ends the
 /// run early and reports what there is, a second one stops at once.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", super::exit::HELP))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Arguments {
     /// Scenario file, or the name of a built-in scenario
     #[arg(default_value = "workflow-engine")]
     scenario: String,
 
-    /// Server to measure: `redis://user:password@host:port/db`, `rediss://...`, `unix:///path`, or `embedded` for a private one
+    /// Server to measure: `redis://user:password@host:port/db`, `rediss://...`, `unix:///path`, or `embedded`, a private one
     ///
     /// Other users of this machine can see the command line; a password is better given by the environment variable or
     /// by the scenario (`password = { env = "..." }`).
