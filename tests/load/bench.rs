@@ -38,7 +38,7 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 /// A scenario of one service, from the lines that make it special.
 pub(crate) fn one_service(run: &str, pool: &str, load: &str, operations: &[&str]) -> String {
-    let operations: String = operations.iter().map(|line| format!("[[service.operation]]\n{line}\n")).collect();
+    let operations = format!("[[service.operation]]\n{}\n", operations.join("\n[[service.operation]]\n"));
     format!(
         "name = \"test\"\nseed = 7\n[run]\n{run}\n[objective]\nlatency = \"100ms\"\n\
          [[service]]\nname = \"api\"\n[service.pool]\n{pool}\n[service.load]\n{load}\n\
