@@ -116,6 +116,10 @@ mod tests {
         assert!((check.value - 22.0 / 111.0).abs() < 0.002 && check.level == Level::Warn, "{check:?}");
         let falling = find(&with_medians(|second| 200_000 - 9_000 * u64::from(second)), CheckKind::Drift, Some("api"));
         let falling = falling.unwrap();
+        assert!(falling.value < 0.0 && falling.level == Level::Warn, "99 us are nothing against 100 ms: {falling:?}");
+        let falling =
+            find(&with_medians(|second| 20_000_000 - 900_000 * u64::from(second)), CheckKind::Drift, Some("api"));
+        let falling = falling.unwrap();
         assert!(falling.value < 0.0 && falling.level == Level::Refuse, "{falling:?}");
     }
 
