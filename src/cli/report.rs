@@ -67,14 +67,15 @@ impl Concluded {
         report::headline(&self.run, &self.scenario, &self.analysis)
     }
 
-    /// What is printed of a run that lies in `folder`.
-    pub(super) fn summary(&self, format: Format, colour: Colour, folder: &Path) -> String {
+    /// What is printed of a run, and of the folder that it lies in if it does.
+    pub(super) fn summary(&self, format: Format, colour: Colour, folder: Option<&Path>) -> String {
         match format {
             Format::Json => report::json_summary(&self.run, &self.scenario, &self.analysis),
             Format::Text => {
                 let style = Style { colour: colour.on_stdout(), width: output::width() };
                 let text = report::terminal(&self.run, &self.scenario, &self.analysis, style);
-                format!("{text}\nReport: {}\n", shown(&folder.join(HTML)).display())
+                let place = folder.map(|folder| format!("\nReport: {}\n", shown(&folder.join(HTML)).display()));
+                text + &place.unwrap_or_default()
             }
         }
     }
@@ -93,7 +94,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     let folder = &arguments.folder;
     let concluded = Concluded::new(results::load(folder).map_err(Failure::usage)?)?;
     results::rewrite(folder, concluded.files()).map_err(Failure::usage)?;
-    output::print(concluded.summary(arguments.format, colour, folder))?;
+    output::print(concluded.summary(arguments.format, colour, Some(folder)))?;
     if arguments.open {
         open(&folder.join(HTML)).map_err(Failure::usage)?;
     }

@@ -121,20 +121,26 @@ impl Session {
         }
     }
 
-    /// Saves the run first, then what is made from it, then prints.
+    /// Saves, then prints; what was measured is also printed where it could not be saved.
     fn report(&self, run: Run) -> Result<Exit, Failure> {
         self.display.step("Writing the report");
         let interrupted = run.recording.period.interrupted;
-        let folder = self.leftovers.take_folder().ok_or_else(Failure::interrupted)?;
-        folder.write("run.json", run.to_json().as_bytes()).map_err(Failure::usage)?;
+        let text = run.to_json();
         let concluded = Concluded::new(run)?;
+        let saved = self.save(&text, &concluded);
+        self.display.clear();
+        output::print(concluded.summary(self.arguments.format, self.colour, saved.as_deref().ok()))?;
+        saved?;
+        Ok(if interrupted { Exit::Interrupted } else { concluded.analysis.verdict.outcome.into() })
+    }
+
+    fn save(&self, run: &str, concluded: &Concluded) -> Result<PathBuf, Failure> {
+        let folder = self.leftovers.take_folder().ok_or_else(Failure::interrupted)?;
+        folder.write("run.json", run.as_bytes()).map_err(Failure::usage)?;
         for (name, content) in concluded.files() {
             folder.write(&name, &content).map_err(Failure::usage)?;
         }
-        let place = folder.publish().map_err(Failure::usage)?;
-        self.display.clear();
-        output::print(concluded.summary(self.arguments.format, self.colour, &place))?;
-        Ok(if interrupted { Exit::Interrupted } else { concluded.analysis.verdict.outcome.into() })
+        folder.publish().map_err(Failure::usage)
     }
 
     /// Removes the scenario's keys from a server that stays, if they are its own. A failure does not spoil the run.
