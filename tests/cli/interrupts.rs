@@ -73,7 +73,7 @@ fn the_second_stops_at_once_and_takes_the_private_server_along() {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let arguments = ["run", "short.toml", "--server-bin", "./server", "--duration", "10m", "--set", "run.drain=10m"];
     let child = start(&desk, &arguments);
-    let number = || Some(fs::read_to_string(desk.path("pid")).ok()?.trim().parse::<i32>().ok()?);
+    let number = || fs::read_to_string(desk.path("pid")).ok()?.trim().parse::<i32>().ok();
     until("the server has started", || number().is_some());
     let server = Pid::from_raw(number().unwrap()).unwrap();
     thread::sleep(Duration::from_secs(2));

@@ -5,7 +5,7 @@ use super::{Desk, Outcome, Server, files};
 #[test]
 fn a_run_on_a_private_server_can_be_reported_again() {
     let desk = Desk::new();
-    let run = desk.run(&["run", "short.toml", "--out", "out"]).is_measured().says("out/report.html");
+    let run = desk.run(&["run", "short.toml", "--out", "out"]).measured().says("out/report.html");
     assert!(!run.stdout.contains('\u{1b}'), "no colour where there is no terminal");
     let written = files(&desk.path("out"));
     for name in ["run.json", "report.html", "report.md", "summary.csv", "timeline.csv", "histograms.hlog"] {
@@ -28,14 +28,14 @@ fn a_run_on_a_private_server_can_be_reported_again() {
     let again = ["run", "short.toml", "--out", "out"];
     desk.run(&again).ends_with(2).complains("out").complains("--force");
     assert!(written == files(&desk.path("out")), "what is there is not touched");
-    desk.run(&[&again[..], &["--force", "--seed", "8"]].concat()).is_measured();
+    desk.run(&[&again[..], &["--force", "--seed", "8"]].concat()).measured();
     assert!(written != files(&desk.path("out")), "unless it is asked for");
 }
 
 #[test]
 fn json_is_all_there_is_on_standard_output() {
     let desk = Desk::new();
-    let run = desk.run(&["run", "short.toml", "--format", "json", "--duration", "2s", "--set", "seed=9"]).is_measured();
+    let run = desk.run(&["run", "short.toml", "--format", "json", "--duration", "2s", "--set", "seed=9"]).measured();
     let summary: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let codes = [("pass", 0), ("fail", 1), ("invalid", 3), ("inconclusive", 4)];
     let code = codes.iter().find(|(verdict, _)| summary["verdict"] == *verdict).map(|(_, code)| *code);
@@ -57,7 +57,7 @@ fn json_is_all_there_is_on_standard_output() {
 fn keys_and_passwords_do_not_stay_behind() {
     let desk = Desk::new();
     let server = Server::start();
-    let run = desk.run(&["run", "short.toml", "--target", &server.url(), "--color", "always"]).is_measured();
+    let run = desk.run(&["run", "short.toml", "--target", &server.url(), "--color", "always"]).measured();
     assert_eq!(server.keys(), 0, "the scenario's keys are removed");
     let mut places: Vec<_> =
         desk.files().into_iter().map(|(path, content)| (path.display().to_string(), content)).collect();
@@ -71,12 +71,12 @@ fn keys_and_passwords_do_not_stay_behind() {
 
     let target = server.url();
     let output = desk.command(&["run", "short.toml", "--keep-data"]).env("PLIMSOLL_TARGET", target).output().unwrap();
-    Outcome::of(output).is_measured();
+    Outcome::of(output).measured();
     assert!(server.keys() >= 100, "unless they are to be kept");
     let before = server.gets();
-    desk.run(&["run", "short.toml", "--target", &server.url(), "--no-prefill"]).is_measured();
+    desk.run(&["run", "short.toml", "--target", &server.url(), "--no-prefill"]).measured();
     assert!(server.gets() > before);
     assert!(server.keys() >= 100, "what was there before the run is not its to remove");
-    desk.run(&["run", "short.toml", "--target", &server.url()]).is_measured();
+    desk.run(&["run", "short.toml", "--target", &server.url()]).measured();
     assert_eq!(server.keys(), 0);
 }

@@ -146,7 +146,7 @@ impl Outcome {
 
     /// Fails unless it ended with a verdict, whichever: on a busy machine a measurement may well be invalid.
     #[track_caller]
-    fn is_measured(self) -> Self {
+    fn measured(self) -> Self {
         assert!([0, 1, 3, 4].map(Some).contains(&self.code), "{}\n{}", self.stdout, self.stderr);
         assert_eq!(self.stderr, "", "no error, and no progress where there is no terminal");
         self
