@@ -34,18 +34,22 @@ pub(super) async fn serve(station: Rc<Station>, lane: usize, connection: Connect
     loop {
         let pending = station.assignment(lane).await;
         let trouble = carry_out(&station, lane, pending, &connection).await;
-        let clock = station.shop.clock;
+        let clock = station.worker.clock;
         if let Some(trouble) = trouble {
             // The client of a closed loop goes on with another connection, if there is one.
-            station.shop.recorder.borrow_mut().freed(station.service, clock.now());
+            station.worker.recorder.borrow_mut().freed(station.service, clock.now());
             station.ask_again(clock.now());
-            station.shop.recorder.borrow_mut().lost(station.service);
+            if trouble.lost {
+                station.worker.recorder.borrow_mut().lost(station.service);
+            }
             connection.recover().await;
-            if trouble == Trouble::OpenTransaction {
+            if trouble.transaction {
                 // The same connection may be back, and its transaction with it.
                 after(&station, lane, &connection, discard(), None).await;
             }
-            station.shop.recorder.borrow_mut().recovered(station.service);
+            if trouble.lost {
+                station.worker.recorder.borrow_mut().recovered(station.service);
+            }
             station.rejoin(lane, clock.now());
         } else {
             let now = clock.now();
@@ -57,19 +61,19 @@ pub(super) async fn serve(station: Rc<Station>, lane: usize, connection: Connect
 
 /// Why a connection cannot serve the next request at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trouble {
-    /// It is lost, or a late reply is still on its way.
-    Connection,
-    /// That, within a transaction that was begun.
-    OpenTransaction,
+struct Trouble {
+    /// Whether it is lost; otherwise a late reply is still on its way.
+    lost: bool,
+    /// Whether a transaction was begun on it.
+    transaction: bool,
 }
 
 /// Carries out one request, records it, and tells whether its connection needs to recover.
 async fn carry_out(station: &Station, lane: usize, pending: Pending, connection: &Connection) -> Option<Trouble> {
     let operation = station.stream.operation(pending.sequence);
     let series = station.series(operation);
-    let began = station.shop.clock.now();
-    station.shop.recorder.borrow_mut().sent(station.service, began);
+    let began = station.worker.clock.now();
+    station.worker.recorder.borrow_mut().sent(station.service, began);
 
     let mut total = Yield::default();
     let mut upkeep = Vec::new();
@@ -92,7 +96,7 @@ async fn carry_out(station: &Station, lane: usize, pending: Pending, connection:
             }
         }
         failure = finished.result.as_ref().err().cloned();
-        if let Some(id) = series.steps.get(step).filter(|_| pending.due >= station.shop.start) {
+        if let Some(id) = series.steps.get(step).filter(|_| pending.due >= station.worker.start) {
             record(station, *id, finished);
         }
         if failure.is_some() {
@@ -111,16 +115,19 @@ async fn carry_out(station: &Station, lane: usize, pending: Pending, connection:
     station.complete(lane, completion);
 
     match failed {
-        Some(class) if spoils(class, station.exclusive) && series.transaction => Some(Trouble::OpenTransaction),
-        Some(class) if spoils(class, station.exclusive) => Some(Trouble::Connection),
-        // A transaction that was begun must not be left open for the next request.
-        Some(_) if series.transaction => {
-            after(station, lane, connection, discard(), None).await.then_some(Trouble::OpenTransaction)
+        Some(class) => {
+            let trouble = spoiled(class, station.exclusive, series.transaction);
+            // A transaction that was begun must not be left open for the next request.
+            if trouble.is_none() && series.transaction {
+                return after(station, lane, connection, discard(), None).await;
+            }
+            trouble
         }
-        _ => {
+        None => {
             for request in upkeep {
-                if after(station, lane, connection, request, series.upkeep).await {
-                    return Some(Trouble::Connection);
+                let trouble = after(station, lane, connection, request, series.upkeep).await;
+                if trouble.is_some() {
+                    return trouble;
                 }
             }
             None
@@ -135,10 +142,10 @@ async fn after(
     connection: &Connection,
     request: Request,
     series: Option<SeriesId>,
-) -> bool {
-    let finished = issue(station, lane, None, connection, request, station.shop.clock.now()).await;
+) -> Option<Trouble> {
+    let finished = issue(station, lane, None, connection, request, station.worker.clock.now()).await;
     station.rest(lane);
-    let trouble = finished.result.as_ref().is_err_and(|failure| spoils(failure.class, station.exclusive));
+    let trouble = finished.result.as_ref().err().and_then(|failure| spoiled(failure.class, station.exclusive, false));
     if let Some(series) = series {
         record(station, series, finished);
     }
@@ -150,13 +157,13 @@ fn discard() -> Request {
 }
 
 /// Whether a failure leaves the connection in a state in which it cannot be used at once.
-fn spoils(class: ErrorClass, exclusive: bool) -> bool {
+fn spoiled(class: ErrorClass, exclusive: bool, transaction: bool) -> Option<Trouble> {
     match class {
-        ErrorClass::ConnectionLost | ErrorClass::Protocol => true,
+        ErrorClass::ConnectionLost | ErrorClass::Protocol => Some(Trouble { lost: true, transaction }),
         // The late reply is still on its way, and the next request would queue behind it. Where requests share the
         // connection that is how it goes anyway.
-        ErrorClass::Timeout => exclusive,
-        _ => false,
+        ErrorClass::Timeout => exclusive.then_some(Trouble { lost: false, transaction }),
+        _ => None,
     }
 }
 
@@ -170,7 +177,7 @@ async fn issue(
 ) -> Step {
     let bytes = request.payload();
     let result = station.timed(lane, pending, sent, connection.issue(request)).await;
-    Step { result, sent, done: station.shop.clock.now(), bytes }
+    Step { result, sent, done: station.worker.clock.now(), bytes }
 }
 
 fn record(station: &Station, series: SeriesId, step: Step) {
@@ -180,5 +187,5 @@ fn record(station: &Station, series: SeriesId, step: Step) {
         Err(failure) => Outcome::Failed(failure),
     };
     let completion = Completion { series, due: sent, sent: Some(sent), done, outcome, bytes_sent: bytes };
-    station.shop.recorder.borrow_mut().record(completion);
+    station.worker.recorder.borrow_mut().record(completion);
 }

@@ -29,7 +29,7 @@ const QUEUE: usize = 1 << 14;
 
 /// What all stations of a worker have in common.
 #[derive(Debug)]
-pub(super) struct Shop {
+pub(super) struct WorkerContext {
     pub(super) clock: Clock,
     pub(super) recorder: RefCell<Recorder>,
     /// Start of the measured period.
@@ -45,7 +45,7 @@ pub(super) struct Shop {
 /// One instance of a service.
 #[derive(Debug)]
 pub(super) struct Station {
-    pub(super) shop: Rc<Shop>,
+    pub(super) worker: Rc<WorkerContext>,
     pub(super) service: usize,
     pub(super) stream: RequestStream,
     pub(super) exclusive: bool,
@@ -53,12 +53,12 @@ pub(super) struct Station {
     checkout_timeout: Nanos,
     command_timeout: Nanos,
     source: RefCell<Source>,
-    floor: RefCell<Floor>,
+    occupancy: RefCell<Occupancy>,
 }
 
 /// Who waits and who works.
 #[derive(Debug)]
-struct Floor {
+struct Occupancy {
     waiting: VecDeque<Pending>,
     idle: VecDeque<usize>,
     lanes: Vec<Lane>,
@@ -92,11 +92,11 @@ impl Task {
 }
 
 impl Station {
-    pub(super) fn new(shop: Rc<Shop>, scenario: &Scenario, plan: &Plan, instance: Instance) -> Self {
+    pub(super) fn new(worker: Rc<WorkerContext>, scenario: &Scenario, plan: &Plan, instance: Instance) -> Self {
         let service = &scenario.services[instance.service];
         let lanes = lanes(scenario, instance);
         Self {
-            shop,
+            worker,
             service: instance.service,
             stream: RequestStream::new(scenario, instance.service),
             exclusive: service.pool.checkout == Checkout::Exclusive,
@@ -104,7 +104,7 @@ impl Station {
             checkout_timeout: nanos(service.pool.checkout_timeout),
             command_timeout: nanos(service.pool.command_timeout),
             source: RefCell::new(Source::new(scenario, instance)),
-            floor: RefCell::new(Floor {
+            occupancy: RefCell::new(Occupancy {
                 waiting: VecDeque::with_capacity(QUEUE),
                 idle: (0..lanes).collect(),
                 lanes: (0..lanes).map(|_| Lane::default()).collect(),
@@ -114,7 +114,7 @@ impl Station {
 
     /// Number of lanes.
     pub(super) fn lanes(&self) -> usize {
-        self.floor.borrow().lanes.len()
+        self.occupancy.borrow().lanes.len()
     }
 
     /// Series of an operation.
@@ -131,37 +131,37 @@ impl Station {
     pub(super) fn release_due(&self, now: Nanos) {
         loop {
             let mut source = self.source.borrow_mut();
-            let Some(pending) = source.take_due(now, self.shop.end.get()) else { return };
+            let Some(pending) = source.take_due(now, self.worker.end.get()) else { return };
             let open = source.is_open();
             drop(source);
-            let released = if open { self.shop.clock.now() } else { now };
+            let released = if open { self.worker.clock.now() } else { now };
             self.admit(pending, released, open);
         }
     }
 
     /// A request enters: to an idle lane, or into the queue.
     fn admit(&self, pending: Pending, now: Nanos, open: bool) {
-        self.shop.work.set(self.shop.work.get() + 1);
-        self.shop.recorder.borrow_mut().released(self.service, pending.due, now, open);
-        let mut floor = self.floor.borrow_mut();
+        self.worker.work.set(self.worker.work.get() + 1);
+        self.worker.recorder.borrow_mut().released(self.service, pending.due, now, open);
+        let mut occupancy = self.occupancy.borrow_mut();
         // A pool hands out the connection that came back last; fred's own way is to go round.
-        let lane = if self.exclusive { floor.idle.pop_back() } else { floor.idle.pop_front() };
+        let lane = if self.exclusive { occupancy.idle.pop_back() } else { occupancy.idle.pop_front() };
         match lane {
             Some(lane) => {
-                let lane = &mut floor.lanes[lane];
+                let lane = &mut occupancy.lanes[lane];
                 lane.task = Task::Assigned(pending);
                 if let Some(waker) = lane.waker.take() {
                     waker.wake();
                 }
             }
-            None => floor.waiting.push_back(pending),
+            None => occupancy.waiting.push_back(pending),
         }
     }
 
     /// Waits until the lane has a request to serve.
     pub(super) async fn assignment(&self, lane: usize) -> Pending {
         std::future::poll_fn(|context| {
-            let lane = &mut self.floor.borrow_mut().lanes[lane];
+            let lane = &mut self.occupancy.borrow_mut().lanes[lane];
             if let Task::Assigned(pending) = lane.task {
                 return Poll::Ready(pending);
             }
@@ -180,13 +180,13 @@ impl Station {
         command: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let deadline = sent.saturating_add(self.command_timeout);
-        self.floor.borrow_mut().lanes[lane].task = Task::Serving { pending, deadline, expired: false };
+        self.occupancy.borrow_mut().lanes[lane].task = Task::Serving { pending, deadline, expired: false };
         let mut command = pin!(command);
         std::future::poll_fn(|context| {
             if let Poll::Ready(result) = command.as_mut().poll(context) {
                 return Poll::Ready(result);
             }
-            let lane = &mut self.floor.borrow_mut().lanes[lane];
+            let lane = &mut self.occupancy.borrow_mut().lanes[lane];
             if matches!(lane.task, Task::Serving { expired: true, .. }) {
                 let message = format!("no reply within {:?}", std::time::Duration::from_nanos(self.command_timeout));
                 return Poll::Ready(Err(Failure { class: ErrorClass::Timeout, message }));
@@ -201,9 +201,9 @@ impl Station {
 
     /// Records the end of a request.
     pub(super) fn complete(&self, lane: usize, completion: Completion) {
-        self.shop.work.set(self.shop.work.get() + 1);
-        self.floor.borrow_mut().lanes[lane].task = Task::None;
-        let mut recorder = self.shop.recorder.borrow_mut();
+        self.worker.work.set(self.worker.work.get() + 1);
+        self.occupancy.borrow_mut().lanes[lane].task = Task::None;
+        let mut recorder = self.worker.recorder.borrow_mut();
         let done = completion.done;
         recorder.record(completion);
         recorder.left(self.service, done);
@@ -211,17 +211,17 @@ impl Station {
 
     /// The lane takes the next waiting request, or idles.
     pub(super) fn free(&self, lane: usize, now: Nanos) {
-        self.shop.recorder.borrow_mut().freed(self.service, now);
+        self.worker.recorder.borrow_mut().freed(self.service, now);
         self.rejoin(lane, now);
     }
 
     /// Like [`Self::free`] for a lane whose connection was away and is back.
     pub(super) fn rejoin(&self, lane: usize, now: Nanos) {
         self.expire_waiting(now);
-        let mut floor = self.floor.borrow_mut();
-        match floor.waiting.pop_front() {
-            Some(pending) => floor.lanes[lane].task = Task::Assigned(pending),
-            None => floor.idle.push_back(lane),
+        let mut occupancy = self.occupancy.borrow_mut();
+        match occupancy.waiting.pop_front() {
+            Some(pending) => occupancy.lanes[lane].task = Task::Assigned(pending),
+            None => occupancy.idle.push_back(lane),
         }
     }
 
@@ -231,19 +231,19 @@ impl Station {
         if source.is_open() {
             return;
         }
-        let again = source.finished(now, self.shop.end.get());
+        let again = source.finished(now, self.worker.end.get());
         drop(source);
         match again {
             Some(pending) => self.admit(pending, now, false),
             // It thinks, and may ask earlier than whatever the pacer waits for.
-            None => self.shop.earlier.notify_one(),
+            None => self.worker.earlier.notify_one(),
         }
     }
 
     /// Gives up what has waited or worked for too long.
     pub(super) fn sweep(&self, now: Nanos) {
         self.expire_waiting(now);
-        for lane in &mut self.floor.borrow_mut().lanes {
+        for lane in &mut self.occupancy.borrow_mut().lanes {
             if let Task::Serving { deadline, expired, .. } = &mut lane.task
                 && *deadline <= now
             {
@@ -262,11 +262,11 @@ impl Station {
 
     fn expire_waiting(&self, now: Nanos) {
         loop {
-            let mut floor = self.floor.borrow_mut();
+            let mut occupancy = self.occupancy.borrow_mut();
             let late = |pending: &&Pending| pending.due.saturating_add(self.checkout_timeout) <= now;
-            let Some(pending) = floor.waiting.front().filter(late).copied() else { return };
-            floor.waiting.pop_front();
-            drop(floor);
+            let Some(pending) = occupancy.waiting.front().filter(late).copied() else { return };
+            occupancy.waiting.pop_front();
+            drop(occupancy);
             self.fail_waiting(pending, now);
         }
     }
@@ -277,7 +277,7 @@ impl Station {
             class: ErrorClass::CheckoutTimeout,
             message: format!("no connection of the pool became free within {waited:?}"),
         };
-        let mut recorder = self.shop.recorder.borrow_mut();
+        let mut recorder = self.worker.recorder.borrow_mut();
         recorder.record(Completion {
             series: self.series[self.stream.operation(pending.sequence)].whole,
             due: pending.due,
@@ -293,26 +293,26 @@ impl Station {
 
     /// The lane has done its upkeep.
     pub(super) fn rest(&self, lane: usize) {
-        self.floor.borrow_mut().lanes[lane].task = Task::None;
+        self.occupancy.borrow_mut().lanes[lane].task = Task::None;
     }
 
     /// Whether nobody waits and nobody works.
     pub(super) fn is_empty(&self) -> bool {
-        self.floor.borrow().pending().next().is_none()
+        self.occupancy.borrow().pending().next().is_none()
     }
 
     /// Series of the requests that fell due in the measured period and are not finished.
     pub(super) fn unfinished(&self) -> Vec<SeriesId> {
-        self.floor
+        self.occupancy
             .borrow()
             .pending()
-            .filter(|pending| pending.due >= self.shop.start)
+            .filter(|pending| pending.due >= self.worker.start)
             .map(|pending| self.series[self.stream.operation(pending.sequence)].whole)
             .collect()
     }
 }
 
-impl Floor {
+impl Occupancy {
     /// Requests that are not finished.
     fn pending(&self) -> impl Iterator<Item = Pending> {
         let under_way = self.lanes.iter().filter_map(|lane| lane.task.pending());

@@ -23,7 +23,7 @@ use super::{
     pacing::{Pacer, Pacing},
     plan::{Instance, Plan},
     source::nanos,
-    station::{Shop, Station},
+    station::{Station, WorkerContext},
 };
 use crate::{
     measure::{self, Clock, Interval, Nanos, Recorder, SeriesId},
@@ -156,7 +156,7 @@ impl Kit {
         let (recorder, back) = Recorder::new(plan, start.clock.now(), start.full.clone());
         // The collector waits for it, so it is there.
         let _ = start.give_back.send(back);
-        let shop = Rc::new(Shop {
+        let worker = Rc::new(WorkerContext {
             clock: start.clock,
             recorder: RefCell::new(recorder),
             start: start.from,
@@ -166,7 +166,7 @@ impl Kit {
         });
         let stations: Vec<_> = connections
             .iter()
-            .map(|(instance, _)| Rc::new(Station::new(Rc::clone(&shop), &self.scenario, &self.plan, *instance)))
+            .map(|(instance, _)| Rc::new(Station::new(Rc::clone(&worker), &self.scenario, &self.plan, *instance)))
             .collect();
         let mut lanes = JoinSet::new();
         for (station, (_, connections)) in stations.iter().zip(&connections) {
@@ -175,7 +175,7 @@ impl Kit {
                 lanes.spawn_local(lane::serve(Rc::clone(station), lane, connection));
             }
         }
-        let done = Floor { shop: &shop, stations: &stations, start: &start, pacer }.run().await;
+        let done = MeasuredLoop { worker: &worker, stations: &stations, start: &start, pacer }.run().await;
 
         lanes.abort_all();
         while let Some(ended) = lanes.join_next().await {
@@ -184,8 +184,8 @@ impl Kit {
             }
         }
         drop(stations);
-        let shop = Rc::into_inner(shop).expect("the lanes and stations that shared it are gone");
-        shop.recorder.into_inner().finish(shop.clock.now());
+        let worker = Rc::into_inner(worker).expect("the lanes and stations that shared it are gone");
+        worker.recorder.into_inner().finish(worker.clock.now());
         let all = connections.into_iter().flat_map(|(_, connections)| connections);
         // Servers see a proper end where there is time for one.
         let _ =
@@ -245,14 +245,14 @@ async fn in_parallel(futures: impl Iterator<Item = impl Future<Output = ()> + 's
 }
 
 /// The measured part of a worker's life.
-struct Floor<'a> {
-    shop: &'a Shop,
+struct MeasuredLoop<'a> {
+    worker: &'a WorkerContext,
     stations: &'a [Rc<Station>],
     start: &'a Start,
     pacer: Pacer,
 }
 
-impl Floor<'_> {
+impl MeasuredLoop<'_> {
     async fn run(mut self) -> Done {
         let sweep_every = self.stations.iter().map(|station| station.sweep_every()).min().unwrap_or(Nanos::MAX);
         let mut next_sweep = 0;
@@ -260,11 +260,11 @@ impl Floor<'_> {
         let mut at_start = None;
         let mut at_end = None;
         loop {
-            let now = self.shop.clock.now();
+            let now = self.worker.clock.now();
             let end = self.start.end.load(Ordering::Relaxed);
-            self.shop.end.set(end);
-            self.shop.recorder.borrow_mut().advance(now);
-            idle.turn(now, self.shop.work.get());
+            self.worker.end.set(end);
+            self.worker.recorder.borrow_mut().advance(now);
+            idle.turn(now, self.worker.work.get());
             if at_start.is_none() && now >= self.start.from {
                 at_start = Some((now, thread_cpu(), idle.idle));
             }
@@ -282,7 +282,7 @@ impl Floor<'_> {
             }
             let due = self.stations.iter().filter_map(|station| station.next_due()).min();
             let due = if now < end { Some(due.unwrap_or(end).min(end)) } else { None };
-            self.pacer.turn(due, self.shop.earlier.notified()).await;
+            self.pacer.turn(due, self.worker.earlier.notified()).await;
         }
         let (cpu, busy) = match (at_start, at_end) {
             (Some((from, cpu_from, idle_from)), Some((to, cpu_to, idle_to))) if to > from => {
@@ -298,7 +298,7 @@ impl Floor<'_> {
             pacing: self.pacer.pacing(),
             cpu,
             busy,
-            drained: self.shop.clock.now(),
+            drained: self.worker.clock.now(),
         }
     }
 }

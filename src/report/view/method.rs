@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{Block, Column, Listing, RowKind, Section, Table, TableRow, headline::elapsed};
 use crate::{
+    measure::{PackedHistogram, merged},
     report::format::{self, NOTHING},
     results::Run,
     scenario::{Access, Action, ArrivalProcess, Checkout, Load, Order, Scenario, Service, ValueSize},
@@ -84,6 +85,9 @@ fn facts(run: &Run, scenario: &Scenario) -> Vec<(String, String)> {
             ),
         ),
         ("Pacing", pacing(run)),
+        ("Schedule lag", lag(run)),
+        ("Opening connections", connects(run)),
+        ("Memory of the harness", memory(run)),
         (
             "Harness",
             format!(
@@ -132,6 +136,40 @@ fn pacing(run: &Run) -> String {
     let ways: Vec<_> =
         ways.iter().map(|(way, count)| format!("{} {way}", format::counted(*count, "worker", "workers"))).collect();
     if ways.is_empty() { NOTHING.to_owned() } else { ways.join(", ") }
+}
+
+/// How late the harness released requests.
+fn lag(run: &Run) -> String {
+    let seconds = run.recording.services.iter().flat_map(|service| &service.seconds);
+    percentiles_of(seconds.map(|second| &second.lag))
+        .unwrap_or_else(|| "none: a closed loop has no schedule".to_owned())
+}
+
+fn connects(run: &Run) -> String {
+    let services = &run.recording.services;
+    let opened = format::counted(services.iter().map(|service| service.connections).sum(), "connection", "connections");
+    let times = percentiles_of(services.iter().map(|service| &service.connect));
+    times.map_or(opened.clone(), |times| format!("{opened}: {times}"))
+}
+
+fn percentiles_of<'a>(parts: impl Iterator<Item = &'a PackedHistogram>) -> Option<String> {
+    let whole = merged(parts);
+    let at = |quantile: f64| format::duration(whole.value_at_quantile(quantile) as f64);
+    let longest = || format::duration(whole.max() as f64);
+    (!whole.is_empty()).then(|| format!("p50 {}, p99 {}, longest {}", at(0.5), at(0.99), longest()))
+}
+
+/// Resident memory in the first and in the last second, which are alike unless something grows.
+fn memory(run: &Run) -> String {
+    match run.recording.host.as_slice() {
+        [] => NOTHING.to_owned(),
+        [only] => format::bytes(only.harness_rss),
+        [first, .., last] => format!(
+            "{} in the first second, {} in the last",
+            format::bytes(first.harness_rss),
+            format::bytes(last.harness_rss)
+        ),
+    }
 }
 
 fn command(run: &Run) -> String {
