@@ -114,25 +114,21 @@ async fn carry_out(station: &Station, lane: usize, pending: Pending, connection:
         Completion { series: series.whole, due: pending.due, sent: Some(began), done, outcome, bytes_sent: sent };
     station.complete(lane, completion);
 
-    match failed {
-        Some(class) => {
-            let trouble = spoiled(class, station.exclusive, series.transaction);
-            // A transaction that was begun must not be left open for the next request.
-            if trouble.is_none() && series.transaction {
-                return after(station, lane, connection, discard(), None).await;
-            }
-            trouble
+    if let Some(class) = failed {
+        let trouble = spoiled(class, station.exclusive, series.transaction);
+        // A transaction that was begun must not be left open for the next request.
+        if trouble.is_none() && series.transaction {
+            return after(station, lane, connection, discard(), None).await;
         }
-        None => {
-            for request in upkeep {
-                let trouble = after(station, lane, connection, request, series.upkeep).await;
-                if trouble.is_some() {
-                    return trouble;
-                }
-            }
-            None
+        return trouble;
+    }
+    for request in upkeep {
+        let trouble = after(station, lane, connection, request, series.upkeep).await;
+        if trouble.is_some() {
+            return trouble;
         }
     }
+    None
 }
 
 /// Sends a command that belongs to no request, and tells whether the connection needs to recover from it.
