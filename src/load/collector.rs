@@ -1,11 +1,10 @@
-//! The calling thread: musters the workers, starts them together, packs their intervals into the recording, watches the
-//! machine and passes on progress.
+//! The calling thread: musters the workers, starts them together, watches the machine and passes on progress.
 
 use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::{self, Receiver, Sender, TryRecvError},
+        mpsc::{self, Receiver, TryRecvError},
     },
     time::{Duration, Instant},
 };
@@ -16,12 +15,13 @@ use super::{
     LoadError, Phase, Progress, ServiceProgress, Stop,
     host::HostLog,
     ledger::Ledger,
+    packer::{Line, Packer},
     plan::Plan,
     source::nanos,
     worker::{Done, News, Start, Worker},
 };
 use crate::{
-    measure::{Clock, Interval, Latencies, Nanos, Period, Recording, WorkerRecord},
+    measure::{Clock, Latencies, Nanos, Period, Recording, WorkerRecord},
     scenario::Scenario,
     target::Target,
 };
@@ -128,11 +128,10 @@ impl<'a> Crew<'a> {
             }
         }
 
-        let mut ledger = Ledger::new(&scenario, &plan, lines.len());
+        let packer = Packer::spawn(Ledger::new(&scenario, &plan, lines.len()), lines)?;
         let mut host = HostLog::new(start);
         let mut interrupted = false;
-        let mut open = true;
-        while open {
+        while !packer.is_finished() {
             std::thread::sleep(GLANCE);
             let now = clock.now();
             if stop.is_requested() && !interrupted {
@@ -145,16 +144,11 @@ impl<'a> Crew<'a> {
             }
             let end = end.load(Ordering::Relaxed);
             host.glance(now, end);
-            open = false;
-            for line in &lines {
-                open |= line.collect(&mut ledger);
-            }
-            if let Some(services) = ledger.take_news() {
+            if let Some(services) = packer.news() {
                 on_progress(progress(now, start, end, nanos(phases.drain), services));
             }
         }
-
-        ledger.close_all();
+        let mut ledger = packer.finish().ok_or(LoadError::PackerPanicked)?;
 
         let mut records = Vec::new();
         let mut drained = 0;
@@ -204,28 +198,4 @@ fn progress(now: Nanos, start: Nanos, end: Nanos, drain: Nanos, services: Vec<Se
     };
     let elapsed = Duration::from_nanos(now.saturating_sub(from));
     Progress { phase, elapsed, of: Some(Duration::from_nanos(of)), services }
-}
-
-/// The way to one worker's recorder and back.
-struct Line {
-    intervals: Receiver<Interval>,
-    back: Sender<Interval>,
-}
-
-impl Line {
-    /// Takes over what is there, and tells whether more may come.
-    fn collect(&self, ledger: &mut Ledger) -> bool {
-        loop {
-            match self.intervals.try_recv() {
-                Ok(mut interval) => {
-                    ledger.enter(&interval);
-                    interval.clear();
-                    // The worker may have ended meanwhile.
-                    let _ = self.back.send(interval);
-                }
-                Err(TryRecvError::Empty) => return true,
-                Err(TryRecvError::Disconnected) => return false,
-            }
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! One lane: takes requests one at a time and carries each out on its connection.
 
-use std::rc::Rc;
+use std::{pin::pin, rc::Rc};
 
 use bytes::Bytes;
 
@@ -39,16 +39,10 @@ pub(super) async fn serve(station: Rc<Station>, lane: usize, connection: Connect
             // The client of a closed loop goes on with another connection, if there is one.
             station.worker.recorder.borrow_mut().freed(station.service, clock.now());
             station.ask_again(clock.now());
-            if trouble.lost {
-                station.worker.recorder.borrow_mut().lost(station.service);
-            }
             connection.recover().await;
             if trouble.transaction {
                 // The same connection may be back, and its transaction with it.
                 after(&station, lane, &connection, discard(), None).await;
-            }
-            if trouble.lost {
-                station.worker.recorder.borrow_mut().recovered(station.service);
             }
             station.rejoin(lane, clock.now());
         } else {
@@ -62,15 +56,13 @@ pub(super) async fn serve(station: Rc<Station>, lane: usize, connection: Connect
 /// Why a connection cannot serve the next request at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Trouble {
-    /// Whether it is lost; otherwise a late reply is still on its way.
-    lost: bool,
     /// Whether a transaction was begun on it.
     transaction: bool,
 }
 
 /// Carries out one request, records it, and tells whether its connection needs to recover.
 async fn carry_out(station: &Station, lane: usize, pending: Pending, connection: &Connection) -> Option<Trouble> {
-    let operation = station.stream.operation(pending.sequence);
+    let operation = pending.operation;
     let series = station.series(operation);
     let began = station.worker.clock.now();
     station.worker.recorder.borrow_mut().sent(station.service, began);
@@ -155,10 +147,10 @@ fn discard() -> Request {
 /// Whether a failure leaves the connection in a state in which it cannot be used at once.
 fn spoiled(class: ErrorClass, exclusive: bool, transaction: bool) -> Option<Trouble> {
     match class {
-        ErrorClass::ConnectionLost | ErrorClass::Protocol => Some(Trouble { lost: true, transaction }),
+        ErrorClass::ConnectionLost | ErrorClass::Protocol => Some(Trouble { transaction }),
         // The late reply is still on its way, and the next request would queue behind it. Where requests share the
         // connection that is how it goes anyway.
-        ErrorClass::Timeout => exclusive.then_some(Trouble { lost: false, transaction }),
+        ErrorClass::Timeout => exclusive.then_some(Trouble { transaction }),
         _ => None,
     }
 }
@@ -172,7 +164,9 @@ async fn issue(
     sent: Nanos,
 ) -> Step {
     let bytes = request.payload();
-    let result = station.timed(lane, pending, sent, connection.issue(request)).await;
+    // fred's futures take 7 KB: pinned here and lent, they are not moved.
+    let command = pin!(connection.issue(request));
+    let result = station.timed(lane, pending, sent, command).await;
     Step { result, sent, done: station.worker.clock.now(), bytes }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ServiceProgress, plan::Plan};
+use super::{ServiceProgress, plan::Plan, snapshot::Snapshot};
 use crate::{
     measure::{
         Interval, Latencies, Nanos, Series, SeriesId, SeriesRecord, SeriesRole, SeriesSecond, ServiceInterval,
@@ -127,42 +127,23 @@ impl Ledger {
         series: impl Iterator<Item = (SeriesId, &'a Series)>,
         services: impl Iterator<Item = (usize, &'a ServiceInterval)>,
     ) {
-        let seconds = length.max(1) as f64 / 1e9;
-        let mut progress = self.blank_progress();
-        let mut responses: BTreeMap<usize, Latencies> = BTreeMap::new();
+        let mut snapshot = Snapshot::new(&self.services, &self.connections, length);
         for (id, series) in series {
             let record = &mut self.series[usize::from(id.0)];
-            if record.key.role == SeriesRole::Operation
-                && let Some(index) = progress.iter().position(|service| service.name == record.key.service)
-            {
-                progress[index].rate += series.counts.completed as f64 / seconds;
-                progress[index].errors += series.counts.failed();
-                responses.entry(index).or_default().merge(&series.response);
+            if record.key.role == SeriesRole::Operation {
+                snapshot.add_operation(&record.key.service, series);
             }
             if let (Ok(second), false) = (u32::try_from(second), series.is_empty()) {
                 enter_series(record, second, series);
             }
         }
-        for (index, responses) in responses {
-            progress[index].p50 = responses.quantile(0.5);
-            progress[index].p99 = responses.quantile(0.99);
-        }
         for (index, service) in services {
-            progress[index].in_system = service.in_system_ns as f64 / length.max(1) as f64;
+            snapshot.add_service(index, service);
             if let Ok(second) = u32::try_from(second) {
                 enter_service(&mut self.services[index], second, length, service);
             }
         }
-        self.news = Some(progress);
-    }
-
-    fn blank_progress(&self) -> Vec<ServiceProgress> {
-        let blank = |(service, connections): (&ServiceRecord, &u64)| ServiceProgress {
-            name: service.name.clone(),
-            connections: *connections,
-            ..ServiceProgress::default()
-        };
-        self.services.iter().zip(&self.connections).map(blank).collect()
+        self.news = Some(snapshot.into_progress());
     }
 }
 
@@ -191,6 +172,7 @@ fn enter_service(record: &mut ServiceRecord, second: u32, length: Nanos, service
         lag: service.lag.pack(),
         backlog: service.backlog,
         in_system: service.in_system_ns as f64 / length,
+        waiting: service.waiting_ns as f64 / length,
         in_use: service.in_use_ns as f64 / length,
         lost: service.lost,
         recovered: service.recovered,

@@ -9,7 +9,9 @@ mod host;
 mod lane;
 mod ledger;
 mod pacing;
+mod packer;
 mod plan;
+mod snapshot;
 mod source;
 mod station;
 mod worker;
@@ -133,6 +135,12 @@ pub enum LoadError {
         /// Number of the worker.
         worker: usize,
     },
+    /// The thread that packs what was measured could not be set up.
+    #[error("could not set up the packing thread")]
+    Packer(#[source] std::io::Error),
+    /// The thread that packs what was measured panicked.
+    #[error("the packing thread panicked; this is a defect of plimsoll, please report it")]
+    PackerPanicked,
     /// Ended by a person before the load began.
     #[error("interrupted before the load began")]
     Interrupted,

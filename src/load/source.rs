@@ -7,7 +7,7 @@ use super::plan::Instance;
 use crate::{
     measure::Nanos,
     scenario::{Load, Scenario},
-    workload::Arrivals,
+    workload::{Arrivals, RequestStream},
 };
 
 /// A request that has fallen due and is not finished.
@@ -17,11 +17,14 @@ pub(super) struct Pending {
     pub(super) due: Nanos,
     /// Its number in the service's stream of requests.
     pub(super) sequence: u64,
+    /// The operation that the stream has under that number.
+    pub(super) operation: usize,
 }
 
 /// The source of one instance's requests.
 #[derive(Debug)]
 pub(super) struct Source {
+    stream: RequestStream,
     process: Process,
     sequence: u64,
     stride: u64,
@@ -41,7 +44,7 @@ enum Process {
 }
 
 impl Source {
-    pub(super) fn new(scenario: &Scenario, instance: Instance) -> Self {
+    pub(super) fn new(scenario: &Scenario, instance: Instance, stream: RequestStream) -> Self {
         let service = &scenario.services[instance.service];
         let process = match service.load {
             Load::Open { rate, arrivals } => {
@@ -59,7 +62,7 @@ impl Source {
                 Process::Closed { thinking, think_time }
             }
         };
-        Self { process, sequence: u64::from(instance.number), stride: u64::from(service.instances) }
+        Self { stream, process, sequence: u64::from(instance.number), stride: u64::from(service.instances) }
     }
 
     /// Whether due instants come from a schedule.
@@ -107,7 +110,7 @@ impl Source {
     fn numbered(&mut self, due: Nanos) -> Pending {
         let sequence = self.sequence;
         self.sequence += self.stride;
-        Pending { due, sequence }
+        Pending { due, sequence, operation: self.stream.operation(sequence) }
     }
 }
 

@@ -7,8 +7,9 @@
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
-    pin::pin,
+    pin::Pin,
     rc::Rc,
+    sync::Arc,
     task::{Poll, Waker},
 };
 
@@ -21,6 +22,7 @@ use super::{
 use crate::{
     measure::{Clock, Completion, ErrorClass, Failure, Nanos, Outcome, Recorder, SeriesId},
     scenario::{Checkout, Scenario},
+    target::Losses,
     workload::RequestStream,
 };
 
@@ -54,6 +56,9 @@ pub(super) struct Station {
     command_timeout: Nanos,
     source: RefCell<Source>,
     occupancy: RefCell<Occupancy>,
+    losses: Arc<Losses>,
+    /// How many of them are recorded.
+    known_losses: Cell<(u64, u64)>,
 }
 
 /// Who waits and who works.
@@ -92,18 +97,27 @@ impl Task {
 }
 
 impl Station {
-    pub(super) fn new(worker: Rc<WorkerContext>, scenario: &Scenario, plan: &Plan, instance: Instance) -> Self {
+    pub(super) fn new(
+        worker: Rc<WorkerContext>,
+        scenario: &Scenario,
+        plan: &Plan,
+        instance: Instance,
+        losses: Arc<Losses>,
+    ) -> Self {
         let service = &scenario.services[instance.service];
         let lanes = lanes(scenario, instance);
+        let stream = RequestStream::new(scenario, instance.service);
         Self {
             worker,
             service: instance.service,
-            stream: RequestStream::new(scenario, instance.service),
+            source: RefCell::new(Source::new(scenario, instance, stream.clone())),
+            stream,
             exclusive: service.pool.checkout == Checkout::Exclusive,
             series: plan.services[instance.service].clone(),
             checkout_timeout: nanos(service.pool.checkout_timeout),
             command_timeout: nanos(service.pool.command_timeout),
-            source: RefCell::new(Source::new(scenario, instance)),
+            losses,
+            known_losses: Cell::default(),
             occupancy: RefCell::new(Occupancy {
                 waiting: VecDeque::with_capacity(QUEUE),
                 idle: (0..lanes).collect(),
@@ -177,11 +191,10 @@ impl Station {
         lane: usize,
         pending: Option<Pending>,
         sent: Nanos,
-        command: impl Future<Output = Result<T, Failure>>,
+        mut command: Pin<&mut impl Future<Output = Result<T, Failure>>>,
     ) -> Result<T, Failure> {
         let deadline = sent.saturating_add(self.command_timeout);
         self.occupancy.borrow_mut().lanes[lane].task = Task::Serving { pending, deadline, expired: false };
-        let mut command = pin!(command);
         std::future::poll_fn(|context| {
             if let Poll::Ready(result) = command.as_mut().poll(context) {
                 return Poll::Ready(result);
@@ -240,8 +253,9 @@ impl Station {
         }
     }
 
-    /// Gives up what has waited or worked for too long.
+    /// Gives up what has waited or worked for too long, and records connections that were lost.
     pub(super) fn sweep(&self, now: Nanos) {
+        self.record_losses();
         self.expire_waiting(now);
         for lane in &mut self.occupancy.borrow_mut().lanes {
             if let Task::Serving { deadline, expired, .. } = &mut lane.task
@@ -252,6 +266,16 @@ impl Station {
                     waker.wake();
                 }
             }
+        }
+    }
+
+    /// Records which connections were lost or came back since the last time.
+    pub(super) fn record_losses(&self) {
+        let (lost, recovered) = self.losses.so_far();
+        let (known_lost, known_recovered) = self.known_losses.replace((lost, recovered));
+        if (lost, recovered) != (known_lost, known_recovered) {
+            let mut recorder = self.worker.recorder.borrow_mut();
+            recorder.reconnected(self.service, lost - known_lost, recovered - known_recovered);
         }
     }
 
@@ -279,13 +303,14 @@ impl Station {
         };
         let mut recorder = self.worker.recorder.borrow_mut();
         recorder.record(Completion {
-            series: self.series[self.stream.operation(pending.sequence)].whole,
+            series: self.series[pending.operation].whole,
             due: pending.due,
             sent: None,
             done: now,
             outcome: Outcome::Failed(failure),
             bytes_sent: 0,
         });
+        recorder.gave_up(self.service, now);
         recorder.left(self.service, now);
         drop(recorder);
         self.ask_again(now);
@@ -307,7 +332,7 @@ impl Station {
             .borrow()
             .pending()
             .filter(|pending| pending.due >= self.worker.start)
-            .map(|pending| self.series[self.stream.operation(pending.sequence)].whole)
+            .map(|pending| self.series[pending.operation].whole)
             .collect()
     }
 }

@@ -164,12 +164,12 @@ impl Kit {
             work: Cell::new(0),
             earlier: Notify::new(),
         });
-        let stations: Vec<_> = connections
-            .iter()
-            .map(|(instance, _)| Rc::new(Station::new(Rc::clone(&worker), &self.scenario, &self.plan, *instance)))
-            .collect();
+        let station = |(instance, connector): &(Instance, Connector)| {
+            Rc::new(Station::new(Rc::clone(&worker), &self.scenario, &self.plan, *instance, connector.losses()))
+        };
+        let stations: Vec<_> = self.connectors.iter().map(station).collect();
         let mut lanes = JoinSet::new();
-        for (station, (_, connections)) in stations.iter().zip(&connections) {
+        for (station, connections) in stations.iter().zip(&connections) {
             for lane in 0..station.lanes() {
                 let connection = connections[lane % connections.len()].clone();
                 lanes.spawn_local(lane::serve(Rc::clone(station), lane, connection));
@@ -186,7 +186,7 @@ impl Kit {
         drop(stations);
         let worker = Rc::into_inner(worker).expect("the lanes and stations that shared it are gone");
         worker.recorder.into_inner().finish(worker.clock.now());
-        let all = connections.into_iter().flat_map(|(_, connections)| connections);
+        let all = connections.into_iter().flatten();
         // Servers see a proper end where there is time for one.
         let _ =
             tokio::time::timeout(FAREWELL, in_parallel(all.map(|connection| async move { connection.close().await })))
@@ -194,8 +194,8 @@ impl Kit {
         Ok(done)
     }
 
-    /// Opens all connections, a few at a time.
-    async fn connect(&self) -> Result<Vec<(Instance, Vec<Connection>)>, LoadError> {
+    /// Opens all connections of each instance, a few at a time.
+    async fn connect(&self) -> Result<Vec<Vec<Connection>>, LoadError> {
         let mut all = Vec::new();
         for (instance, connector) in &self.connectors {
             let service = &self.scenario.services[instance.service];
@@ -226,7 +226,7 @@ impl Kit {
                 connections.push(connection);
                 let _ = self.news.send(News::Connected { service: instance.service, nanos });
             }
-            all.push((*instance, connections));
+            all.push(connections);
         }
         Ok(all)
     }
@@ -293,6 +293,7 @@ impl MeasuredLoop<'_> {
             }
             _ => (0.0, 0.0),
         };
+        self.stations.iter().for_each(|station| station.record_losses());
         Done {
             unfinished: self.stations.iter().flat_map(|station| station.unfinished()).collect(),
             pacing: self.pacer.pacing(),

@@ -45,6 +45,8 @@ pub struct ServiceInterval {
     pub backlog: u64,
     /// Integral over time of the number of requests in the system, in nanoseconds.
     pub in_system_ns: u64,
+    /// Integral over time of the number of requests that waited for a connection, in nanoseconds.
+    pub waiting_ns: u64,
     /// Integral over time of the number of connections in use, in nanoseconds.
     pub in_use_ns: u64,
     /// Connections lost.
@@ -60,6 +62,7 @@ impl ServiceInterval {
         self.lag.merge(&other.lag);
         self.backlog += other.backlog;
         self.in_system_ns += other.in_system_ns;
+        self.waiting_ns += other.waiting_ns;
         self.in_use_ns += other.in_use_ns;
         self.lost += other.lost;
         self.recovered += other.recovered;
@@ -70,6 +73,7 @@ impl ServiceInterval {
         self.scheduled = 0;
         self.backlog = 0;
         self.in_system_ns = 0;
+        self.waiting_ns = 0;
         self.in_use_ns = 0;
         self.lost = 0;
         self.recovered = 0;
@@ -117,6 +121,7 @@ pub struct Recorder {
 #[derive(Debug, Clone, Copy, Default)]
 struct Levels {
     in_system: u64,
+    waiting: u64,
     in_use: u64,
     since: Nanos,
 }
@@ -153,6 +158,7 @@ impl Recorder {
         let slot = self.service_slot(service);
         self.accumulate(slot, now);
         self.levels[slot].in_system += 1;
+        self.levels[slot].waiting += 1;
         let interval = &mut self.current.services[slot].1;
         if due >= self.plan.start {
             interval.scheduled += 1;
@@ -168,6 +174,7 @@ impl Recorder {
         self.advance(now);
         let slot = self.service_slot(service);
         self.accumulate(slot, now);
+        self.levels[slot].waiting -= 1;
         self.levels[slot].in_use += 1;
     }
 
@@ -178,6 +185,14 @@ impl Recorder {
         let slot = self.service_slot(service);
         self.accumulate(slot, now);
         self.levels[slot].in_use -= 1;
+    }
+
+    /// A request gave up waiting for a connection; it still has to leave.
+    pub fn gave_up(&mut self, service: usize, now: Nanos) {
+        self.advance(now);
+        let slot = self.service_slot(service);
+        self.accumulate(slot, now);
+        self.levels[slot].waiting -= 1;
     }
 
     /// A request left the system, one way or the other.
@@ -201,16 +216,12 @@ impl Recorder {
         self.current.series[slot].1.record(completion);
     }
 
-    /// A connection of a service was lost.
-    pub fn lost(&mut self, service: usize) {
+    /// So many connections of a service were lost, and so many came back.
+    pub fn reconnected(&mut self, service: usize, lost: u64, recovered: u64) {
         let slot = self.service_slot(service);
-        self.current.services[slot].1.lost += 1;
-    }
-
-    /// A connection of a service came back.
-    pub fn recovered(&mut self, service: usize) {
-        let slot = self.service_slot(service);
-        self.current.services[slot].1.recovered += 1;
+        let interval = &mut self.current.services[slot].1;
+        interval.lost += lost;
+        interval.recovered += recovered;
     }
 
     /// Hands over every interval that has ended by `now`. Called by every other method and, where nothing happens, by
@@ -231,8 +242,7 @@ impl Recorder {
     fn hand_over(&mut self, end: Nanos) {
         for slot in 0..self.levels.len() {
             self.accumulate(slot, end);
-            let Levels { in_system, in_use, .. } = self.levels[slot];
-            self.current.services[slot].1.backlog = in_system.saturating_sub(in_use);
+            self.current.services[slot].1.backlog = self.levels[slot].waiting;
         }
         self.current.length = end.saturating_sub(self.ends.saturating_sub(SECOND));
         // The collector is late only when the machine has no time for it; then memory is the lesser evil.
@@ -249,6 +259,7 @@ impl Recorder {
         let elapsed = now.saturating_sub(levels.since);
         let interval = &mut self.current.services[slot].1;
         interval.in_system_ns += levels.in_system * elapsed;
+        interval.waiting_ns += levels.waiting * elapsed;
         interval.in_use_ns += levels.in_use * elapsed;
         levels.since = levels.since.max(now);
     }

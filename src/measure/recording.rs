@@ -106,6 +106,8 @@ pub struct ServiceSecond {
     pub backlog: u64,
     /// Mean number of requests in the system (waiting or under way), from the integral over time.
     pub in_system: f64,
+    /// Mean number of requests waiting for a connection, from the integral over time.
+    pub waiting: f64,
     /// Mean number of connections (shared checkout: places on connections) in use.
     pub in_use: f64,
     /// Connections that were lost.

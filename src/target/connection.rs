@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -53,17 +53,33 @@ struct Shared {
 }
 
 /// Whether there is a connection at the moment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Link {
     /// Set when the connection is lost, until fred has made a new one.
     lost: AtomicBool,
     /// Told when it has.
     back: Notify,
+    losses: Arc<Losses>,
+}
+
+/// How often connections were lost and came back, also those that nobody used at that moment. Counts what one
+/// [`super::Connector`] has opened.
+#[derive(Debug, Default)]
+pub struct Losses {
+    lost: AtomicU64,
+    recovered: AtomicU64,
+}
+
+impl Losses {
+    /// Connections that were lost so far, and that came back.
+    pub fn so_far(&self) -> (u64, u64) {
+        (self.lost.load(Ordering::Relaxed), self.recovered.load(Ordering::Relaxed))
+    }
 }
 
 impl Connection {
-    pub(super) async fn new(client: Client, router: Router, name: &str) -> Self {
-        let link = Arc::new(Link::default());
+    pub(super) async fn new(client: Client, router: Router, name: &str, losses: Arc<Losses>) -> Self {
+        let link = Arc::new(Link { lost: AtomicBool::new(false), back: Notify::new(), losses });
         let attendant = tokio::spawn(attend(client.clone(), name.to_owned(), link.clone())).abort_handle();
         let options = Options { fail_fast: true, max_attempts: Some(1), ..Options::default() };
         let connection =
@@ -146,11 +162,15 @@ impl Link {
     }
 
     fn lose(&self) {
-        self.lost.store(true, Ordering::Relaxed);
+        if !self.lost.swap(true, Ordering::Relaxed) {
+            self.losses.lost.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn find(&self) {
-        self.lost.store(false, Ordering::Relaxed);
+        if self.lost.swap(false, Ordering::Relaxed) {
+            self.losses.recovered.fetch_add(1, Ordering::Relaxed);
+        }
         self.back.notify_waiters();
     }
 

@@ -18,7 +18,7 @@ use fred::{
 };
 use tokio::{task::AbortHandle, time::timeout};
 
-use super::{Access, Connection, Endpoint, TargetError, failure};
+use super::{Access, Connection, Endpoint, Losses, TargetError, failure};
 
 /// Time that a connection has to come about, and again to log in.
 const OPEN_LIMIT: Duration = Duration::from_secs(5);
@@ -36,6 +36,7 @@ const KEPT_EVENTS: usize = 1;
 #[derive(Clone)]
 pub struct Connector {
     settings: Arc<Settings>,
+    losses: Arc<Losses>,
 }
 
 struct Settings {
@@ -87,14 +88,24 @@ impl Connector {
             performance: PerformanceConfig { broadcast_channel_capacity: KEPT_EVENTS, ..PerformanceConfig::default() },
             policy: ReconnectPolicy::new_exponential(0, SHORTEST_PAUSE, LONGEST_PAUSE, 2),
         };
-        Self { settings: Arc::new(settings) }
+        Self { settings: Arc::new(settings), losses: Arc::default() }
+    }
+
+    /// The same with a count of losses of its own.
+    pub(super) fn counting_anew(&self) -> Self {
+        Self { settings: Arc::clone(&self.settings), losses: Arc::default() }
+    }
+
+    /// How often connections that it (or a clone) has opened were lost.
+    pub fn losses(&self) -> Arc<Losses> {
+        Arc::clone(&self.losses)
     }
 
     /// Opens a connection: connects, logs in, selects the database and says its name. One attempt, of at most ten
     /// seconds. Its tasks run on the current runtime.
     pub async fn open(&self) -> Result<Connection, TargetError> {
         let (client, router) = self.connect().await?;
-        Ok(Connection::new(client, router, &self.settings.client_name).await)
+        Ok(Connection::new(client, router, &self.settings.client_name, self.losses()).await)
     }
 
     /// The service that it opens connections for.

@@ -22,7 +22,7 @@ mod words;
 use std::path::PathBuf;
 
 pub use address::{Endpoint, TargetUrl};
-pub use connection::Connection;
+pub use connection::{Connection, Losses};
 pub use connector::Connector;
 pub use error::TargetError;
 pub use private::{Listen, PrivateServer, ServerOptions};
@@ -136,12 +136,12 @@ impl Target {
         Ok(Self { endpoint, private, connectors, observer })
     }
 
-    /// Opens connections of one service, by its index in the scenario.
+    /// Opens connections of one service, by its index in the scenario, and counts their losses.
     ///
     /// # Panics
     /// Where the index is out of range.
     pub fn connector(&self, service: usize) -> Connector {
-        self.connectors[service].clone()
+        self.connectors[service].counting_anew()
     }
 
     /// Opens connections for questions about the server: as the private server's administrator, else with the login of

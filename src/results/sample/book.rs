@@ -157,8 +157,8 @@ impl ServiceBook {
     fn second(&self, second: u32, end: Nanos, requests: &[&Request], scratch: &mut Latencies) -> ServiceSecond {
         let (from, to) = (u64::from(second) * SECOND, ((u64::from(second) + 1) * SECOND).min(end));
         let released = |request: &&&Request| (from..to).contains(&(request.due + request.lag));
-        let mean_level = |since: fn(&Request) -> Nanos| {
-            let overlap = |request: &&Request| request.done().min(to).saturating_sub(since(request).max(from));
+        let mean_level = |since: fn(&Request) -> Nanos, until: fn(&Request) -> Nanos| {
+            let overlap = |request: &&Request| until(request).min(to).saturating_sub(since(request).max(from));
             requests.iter().map(overlap).sum::<Nanos>() as f64 / (to - from) as f64
         };
         let waiting = |request: &&&Request| request.due < to && request.due + request.wait >= to;
@@ -170,8 +170,9 @@ impl ServiceBook {
             scheduled: requests.iter().filter(released).count() as u64,
             lag: pack(scratch, &lags),
             backlog: requests.iter().filter(waiting).count() as u64,
-            in_system: mean_level(|request| request.due + request.lag),
-            in_use: mean_level(|request| request.due + request.wait),
+            in_system: mean_level(|request| request.due + request.lag, Request::done),
+            waiting: mean_level(|request| request.due + request.lag, |request| request.due + request.wait),
+            in_use: mean_level(|request| request.due + request.wait, Request::done),
             lost,
             recovered: lost,
         }
