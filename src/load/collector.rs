@@ -21,7 +21,7 @@ use super::{
     worker::{Done, News, Start, Worker},
 };
 use crate::{
-    measure::{Clock, Latencies, Nanos, Period, Recording, WorkerRecord},
+    measure::{Clock, Latencies, Nanos, Period, Recording, Timeframe, WorkerRecord},
     scenario::Scenario,
     target::Target,
 };
@@ -103,13 +103,18 @@ impl<'a> Crew<'a> {
     }
 
     /// Starts all workers at once and collects until the last is done.
-    pub(super) fn run(self, on_progress: &mut dyn FnMut(Progress)) -> Result<Recording, LoadError> {
+    pub(super) fn run(
+        self,
+        on_progress: &mut dyn FnMut(Progress),
+        on_start: impl FnOnce(Timeframe),
+    ) -> Result<Recording, LoadError> {
         let Self { scenario, plan, stop, workers, starts, connects } = self;
         let phases = scenario.run;
         let clock = Clock::start();
         let start = nanos(phases.warmup);
         let planned = nanos(phases.duration);
         let end = Arc::new(AtomicU64::new(start.saturating_add(planned)));
+        on_start(Timeframe::new(clock, start, Arc::clone(&end)));
         let mut lines = Vec::new();
         for sender in starts {
             let (full, intervals) = mpsc::channel();

@@ -25,7 +25,7 @@ use std::{
 };
 
 use crate::{
-    measure::{Nanos, Recording},
+    measure::{Nanos, Recording, Timeframe},
     scenario::Scenario,
     target::{Target, TargetError},
 };
@@ -155,6 +155,18 @@ pub fn run(
     stop: &Stop,
     on_progress: &mut dyn FnMut(Progress),
 ) -> Result<Recording, LoadError> {
+    run_observed(scenario, target, settings, stop, on_progress, |_| {})
+}
+
+/// The same; `on_start` is told of the measured period as soon as that is fixed, before the warm-up begins.
+pub fn run_observed(
+    scenario: &Scenario,
+    target: &Target,
+    settings: Settings,
+    stop: &Stop,
+    on_progress: &mut dyn FnMut(Progress),
+    on_start: impl FnOnce(Timeframe),
+) -> Result<Recording, LoadError> {
     let plan = plan::Plan::new(scenario, settings);
-    collector::Crew::muster(scenario, target, plan, stop, on_progress)?.run(on_progress)
+    collector::Crew::muster(scenario, target, plan, stop, on_progress)?.run(on_progress, on_start)
 }

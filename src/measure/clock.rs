@@ -1,6 +1,12 @@
 //! The one clock of a run.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 /// Nanoseconds since the epoch of a [`Clock`].
 pub type Nanos = u64;
@@ -27,5 +33,27 @@ impl Clock {
     /// The instant of the standard library that lies `at` nanoseconds after the epoch.
     pub fn instant(&self, at: Nanos) -> Instant {
         self.epoch + Duration::from_nanos(at)
+    }
+}
+
+/// The measured period on its clock, for those who watch something else meanwhile.
+#[derive(Debug, Clone)]
+pub struct Timeframe {
+    /// The clock of the run.
+    pub clock: Clock,
+    /// Start of the measured period.
+    pub start: Nanos,
+    end: Arc<AtomicU64>,
+}
+
+impl Timeframe {
+    /// A period that ends at `end` unless it is moved forward.
+    pub fn new(clock: Clock, start: Nanos, end: Arc<AtomicU64>) -> Self {
+        Self { clock, start, end }
+    }
+
+    /// End of the measured period, as it stands now.
+    pub fn end(&self) -> Nanos {
+        self.end.load(Ordering::Relaxed)
     }
 }

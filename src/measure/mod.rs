@@ -12,7 +12,7 @@ mod recorder;
 mod recording;
 mod series;
 
-pub use clock::{Clock, Nanos};
+pub use clock::{Clock, Nanos, Timeframe};
 pub use histogram::{HIGHEST_NANOS, Latencies, PackedHistogram, SIGNIFICANT_DIGITS, Unpacker, merged};
 pub use outcome::{Completion, ErrorClass, Failure, Outcome};
 pub use recorder::{Interval, Plan, Recorder, ServiceInterval};

@@ -8,9 +8,14 @@ mod run;
 pub(crate) mod sample;
 mod saved;
 mod schema;
+mod server;
 
 pub use error::ResultsError;
 pub use folder::ResultFolder;
 pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
 pub use saved::{Entry, list, load, rewrite};
 pub use schema::schema;
+pub use server::{
+    CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord, ServerSecond,
+    SlowCommand, SlowLog, Withheld,
+};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ServerRecord;
 use crate::measure::Recording;
 
 /// Version of the schema of [`Run`] that this build writes and reads.
@@ -25,6 +26,8 @@ pub struct Run {
     pub environment: Environment,
     /// What was recorded.
     pub recording: Recording,
+    /// The server's side of it.
+    pub server: ServerRecord,
 }
 
 /// What measured.

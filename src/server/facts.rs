@@ -7,6 +7,8 @@ use fred::{
     types::{ClusterHash, CustomCommand, Value},
 };
 
+use super::info::Info;
+
 /// Settings that decide how fast a server is and how much it holds.
 const SETTINGS: [&str; 8] =
     ["maxclients", "maxmemory", "maxmemory-policy", "io-threads", "appendonly", "save", "timeout", "tcp-keepalive"];
@@ -32,7 +34,7 @@ impl Facts {
     /// Asks a server.
     pub async fn of(client: &impl ConfigInterface) -> Self {
         let said = match client.info::<String>(None).await {
-            Ok(text) => entries(&text),
+            Ok(text) => Info::parse(&text),
             // Every user may say hello.
             Err(_) => hello(client).await,
         };
@@ -47,8 +49,8 @@ impl Facts {
         Self::from(&said, settings)
     }
 
-    fn from(said: &BTreeMap<String, String>, mut settings: BTreeMap<&str, String>) -> Self {
-        let field = |name: &str| said.get(name).cloned();
+    fn from(said: &Info, mut settings: BTreeMap<&str, String>) -> Self {
+        let field = |name: &str| said.text(name).map(str::to_owned);
         for (name, told) in
             [("maxclients", "maxclients"), ("maxmemory", "maxmemory"), ("maxmemory-policy", "maxmemory_policy")]
         {
@@ -78,20 +80,15 @@ impl Facts {
     }
 }
 
-/// Lines `name:value`; headings and empty lines are passed over.
-fn entries(info: &str) -> BTreeMap<String, String> {
-    let pairs = info.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(':'));
-    pairs.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()
-}
-
 /// What the reply to `HELLO` says.
-async fn hello(client: &impl ClientLike) -> BTreeMap<String, String> {
+async fn hello(client: &impl ClientLike) -> Info {
     let command = CustomCommand::new_static("HELLO", ClusterHash::Random, false);
     match client.custom::<Value, _>(command, vec!["2"]).await {
         Ok(Value::Array(parts)) => {
-            parts.chunks_exact(2).filter_map(|pair| Some((pair[0].as_string()?, pair[1].as_string()?))).collect()
+            let pairs = parts.chunks_exact(2).filter_map(|pair| Some((pair[0].as_string()?, pair[1].as_string()?)));
+            pairs.collect()
         }
-        _ => BTreeMap::new(),
+        _ => Info::default(),
     }
 }
 
@@ -100,7 +97,7 @@ mod tests {
     use super::*;
 
     fn facts(info: &str) -> Facts {
-        Facts::from(&entries(info), BTreeMap::from([("timeout", "300".to_owned())]))
+        Facts::from(&Info::parse(info), BTreeMap::from([("timeout", "300".to_owned())]))
     }
 
     #[test]

@@ -113,6 +113,11 @@ impl Connector {
         &self.settings.service
     }
 
+    /// What its connections call themselves.
+    pub(super) fn client_name(&self) -> &str {
+        &self.settings.client_name
+    }
+
     /// The database that it selects.
     pub(super) fn database(&self) -> u8 {
         self.settings.database

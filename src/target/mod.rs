@@ -12,6 +12,7 @@ mod failure;
 mod issue;
 mod limits;
 mod login;
+mod observation;
 mod permission;
 mod preflight;
 mod private;
@@ -25,6 +26,7 @@ pub use address::{Endpoint, TargetUrl};
 pub use connection::{Connection, Losses};
 pub use connector::Connector;
 pub use error::TargetError;
+pub use observation::Observation;
 pub use private::{Listen, PrivateServer, ServerOptions};
 pub use secret::Secret;
 

@@ -16,9 +16,9 @@ use crate::{
         progress::Display,
         report::Concluded,
     },
-    load::{self, LoadError, Phase, Settings},
+    load::{self, LoadError, Phase, Progress, Settings},
     measure::Recording,
-    results::{Run, SCHEMA_VERSION, TargetFacts},
+    results::{Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
     scenario::Scenario,
     target::{Source, Target, TargetError},
 };
@@ -96,20 +96,25 @@ impl Session {
         let workers = self.arguments.workers.map(usize::from);
         let settings = Settings { workers, same_machine: facts.same_machine, ..Settings::default() };
         let mut started = None;
-        let recording = load::run(&self.scenario, target, settings, interrupt.stop(), &mut |progress| {
+        let mut observation = target.observe();
+        let mut show = |progress: Progress| {
             if progress.phase == Phase::Measuring && started.is_none() {
                 started = Some(Timestamp::now() - progress.elapsed);
             }
             self.display.load(&progress);
+        };
+        let recording = load::run_observed(&self.scenario, target, settings, interrupt.stop(), &mut show, |frame| {
+            observation.begin(frame);
         });
         let recording = recording.map_err(|error| match error {
             LoadError::Interrupted => Failure::interrupted(),
             error => Failure::unusable(error),
         })?;
-        Ok(self.run_of(recording, facts, started.unwrap_or_else(Timestamp::now)))
+        let server = observation.finish();
+        Ok(self.run_of(recording, server, facts, started.unwrap_or_else(Timestamp::now)))
     }
 
-    fn run_of(&self, recording: Recording, target: TargetFacts, started: Timestamp) -> Run {
+    fn run_of(&self, recording: Recording, server: ServerRecord, target: TargetFacts, started: Timestamp) -> Run {
         Run {
             schema_version: SCHEMA_VERSION,
             software: software(),
@@ -118,6 +123,7 @@ impl Session {
             target,
             environment: environment(),
             recording,
+            server,
         }
     }
 

@@ -5,6 +5,7 @@
 //! second, a few failures and misses. It meets its objective.
 
 mod book;
+mod server;
 
 pub(crate) use book::{Book, End, Request};
 
@@ -60,6 +61,7 @@ fn make() -> Run {
             kernel: "Linux 6.1.0".into(),
         },
         recording: recording(),
+        server: server::server(),
     }
 }
 

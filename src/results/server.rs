@@ -1,0 +1,228 @@
+//! What the server said of itself during a run. Whatever a server or the rights of the user withheld is `None` or
+//! absent, and named in [`ServerRecord::withheld`].
+
+use serde::{Deserialize, Serialize};
+
+/// The server's side of a run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerRecord {
+    /// Levels when the measured period began, after connecting and prefilling.
+    pub before: Option<Levels>,
+    /// One entry per second of the measured period in which the server answered; the last may be a partial second.
+    pub seconds: Vec<ServerSecond>,
+    /// What each command cost between the start and the end of the measured period, most server time first.
+    pub commands: Vec<CommandUse>,
+    /// Error replies in the measured period by their first word.
+    pub errors: Vec<ErrorUse>,
+    /// Connections by the name that they gave themselves, when the measured period began; empty where there were too
+    /// many to list.
+    pub clients: Vec<NamedClients>,
+    /// Keys per database, at the end of the measured period.
+    pub databases: Vec<DatabaseKeys>,
+    /// Slow commands.
+    pub slowlog: Option<SlowLog>,
+    /// Latency events of the server's own monitor.
+    pub events: Vec<LatencyEvent>,
+    /// How often the server was restarted while it was watched.
+    pub restarts: u32,
+    /// What could not be learned.
+    pub withheld: Vec<Withheld>,
+}
+
+/// What a server holds at one moment.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Levels {
+    /// Bytes that its allocator has given out.
+    pub used_memory: Option<u64>,
+    /// Bytes of the process in main memory.
+    pub rss: Option<u64>,
+    /// Highest `used_memory` since it started.
+    pub peak_memory: Option<u64>,
+    /// Bytes that it may use; `None` also where there is no limit.
+    pub max_memory: Option<u64>,
+    /// Memory of its machine in bytes.
+    pub system_memory: Option<u64>,
+    /// RSS over used memory.
+    pub fragmentation: Option<f64>,
+    /// Client connections.
+    pub clients: Option<u64>,
+    /// Clients that wait in a blocking command.
+    pub blocked: Option<u64>,
+    /// Keys in all databases.
+    pub keys: Option<u64>,
+    /// Bytes that the replica furthest behind still lacks; `None` without replicas.
+    pub replica_lag: Option<u64>,
+    /// Work on persistence that was under way.
+    pub persistence: Vec<Persistence>,
+}
+
+/// Work on persistence; each forks the server, which stalls it and makes every write dearer for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Persistence {
+    /// A snapshot (RDB) is being saved.
+    RdbSave,
+    /// The append-only file is being rewritten.
+    AofRewrite,
+    /// A module has forked the server.
+    ModuleFork,
+    /// The data is being loaded.
+    Loading,
+}
+
+/// One second of the server. Counts are those of this second alone; all are `None` where the server was restarted in it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSecond {
+    /// Seconds since the start of the measured period.
+    pub second: u32,
+    /// Time that the counts cover, in nanoseconds.
+    pub length_ns: u64,
+    /// Whether the server was restarted in it.
+    pub restarted: bool,
+    /// Levels at its end.
+    pub levels: Levels,
+    /// Commands, those of the observer included.
+    pub commands: Option<u64>,
+    /// CPU time in user mode, in seconds.
+    pub cpu_user: Option<f64>,
+    /// CPU time in the kernel, in seconds.
+    pub cpu_system: Option<f64>,
+    /// Bytes received.
+    pub received: Option<u64>,
+    /// Bytes sent.
+    pub sent: Option<u64>,
+    /// Lookups that found their key.
+    pub hits: Option<u64>,
+    /// Lookups that did not.
+    pub misses: Option<u64>,
+    /// Keys evicted for lack of memory.
+    pub evicted: Option<u64>,
+    /// Keys that expired.
+    pub expired: Option<u64>,
+    /// Connections refused for lack of room.
+    pub rejected: Option<u64>,
+    /// Error replies.
+    pub error_replies: Option<u64>,
+    /// Forks.
+    pub forks: Option<u64>,
+    /// Turns of the event loop (Redis 7.2 and later).
+    pub event_loops: Option<u64>,
+    /// Time in the event loop, in microseconds (Redis 7.2 and later).
+    pub event_loop_us: Option<u64>,
+    /// Reads and writes done by io-threads.
+    pub io_thread_operations: Option<u64>,
+}
+
+/// What one command cost the server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandUse {
+    /// Name, in capitals, with its subcommand: `GET`, `CLIENT|LIST`.
+    pub name: String,
+    /// Calls.
+    pub calls: u64,
+    /// Time in the command itself, in microseconds, all calls together.
+    pub micros: u64,
+    /// Calls refused before they began.
+    pub rejected: u64,
+    /// Calls that failed.
+    pub failed: u64,
+    /// Calls by duration: upper bounds in microseconds and how many calls were below; empty where the server keeps no
+    /// histograms.
+    pub histogram: Vec<(u64, u64)>,
+}
+
+/// Error replies of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorUse {
+    /// First word of the reply.
+    pub word: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// Connections of one name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedClients {
+    /// Name that they gave themselves; empty for none.
+    pub name: String,
+    /// User that they are logged in as.
+    pub user: String,
+    /// Selected database.
+    pub database: u64,
+    /// How many.
+    pub count: u64,
+}
+
+/// Keys of one database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseKeys {
+    /// Number of the database.
+    pub database: u64,
+    /// Keys.
+    pub keys: u64,
+    /// Keys with a time to live.
+    pub expires: u64,
+}
+
+/// The slow log over the measured period.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SlowLog {
+    /// Duration in microseconds from which on a command is logged; negative: the log is off.
+    pub threshold_us: Option<i64>,
+    /// Entries that the log holds.
+    pub capacity: Option<u64>,
+    /// Slow commands of the period, also those that could not be read any more.
+    pub count: u64,
+    /// Slow commands that had been pushed out of the log before they could be read.
+    pub lost: u64,
+    /// Entries that were read and kept, in order; of very many the slowest.
+    pub entries: Vec<SlowCommand>,
+}
+
+/// A slow command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SlowCommand {
+    /// Second of the measured period at the end of which it was found in the log.
+    pub second: u32,
+    /// Time in the command itself, in microseconds.
+    pub micros: u64,
+    /// Command, in capitals.
+    pub command: String,
+    /// Its first argument, cut short: the key of most commands.
+    pub key: String,
+    /// Number of its words.
+    pub words: u64,
+    /// Name of the connection.
+    pub client: String,
+}
+
+/// The latest event of one kind that the server's latency monitor has seen in the measured period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LatencyEvent {
+    /// Kind: `command`, `fork`, `aof-fsync-always`, ...
+    pub kind: String,
+    /// Second of the measured period.
+    pub second: u32,
+    /// How long the latest one took, in milliseconds.
+    pub latest_ms: u64,
+}
+
+/// Something that could not be learned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withheld {
+    /// The command that was refused, or the subject that is missing.
+    pub what: String,
+    /// What the server said.
+    pub reason: String,
+}

@@ -1,0 +1,98 @@
+//! Asking a server, one question at a time, each with a limit of time; what is refused once is not asked again.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use fred::{
+    interfaces::ClientLike,
+    types::{ClusterHash, CustomCommand, Value},
+};
+use tokio::time::timeout;
+
+use crate::results::Withheld;
+
+/// Longest time that an answer may take.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A client for questions, and what it was refused.
+pub(super) struct Questions<C> {
+    client: C,
+    refused: BTreeMap<String, String>,
+}
+
+impl<C: ClientLike> Questions<C> {
+    pub(super) fn new(client: C) -> Self {
+        Self { client, refused: BTreeMap::new() }
+    }
+
+    /// The answer to a command; `None` where the server refused it or did not answer in time.
+    pub(super) async fn ask(&mut self, words: &[&str]) -> Option<Value> {
+        let subject = subject(words);
+        if self.refused.contains_key(&subject) {
+            return None;
+        }
+        let (name, arguments) = words.split_first()?;
+        let command = CustomCommand::new((*name).to_owned(), ClusterHash::Random, false);
+        let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
+        match timeout(PATIENCE, self.client.custom::<Value, _>(command, arguments)).await {
+            Ok(Ok(value)) => Some(value),
+            Ok(Err(error)) if is_reply(error.details()) => {
+                self.refused.insert(subject, error.details().to_owned());
+                None
+            }
+            // No connection at the moment, or a server that is busy: it may answer the next time.
+            _ => None,
+        }
+    }
+
+    /// An answer that is text.
+    pub(super) async fn ask_text(&mut self, words: &[&str]) -> Option<String> {
+        self.ask(words).await?.into_string()
+    }
+
+    /// The value of a setting.
+    pub(super) async fn setting(&mut self, name: &str) -> Option<String> {
+        let Value::Array(pair) = self.ask(&["CONFIG", "GET", name]).await? else { return None };
+        pair.get(1)?.as_string()
+    }
+
+    /// What was refused, with what the server said.
+    pub(super) fn into_withheld(self) -> Vec<Withheld> {
+        self.refused.into_iter().map(|(what, reason)| Withheld { what, reason }).collect()
+    }
+}
+
+/// What a right is given for: the command, with its subcommand where it has one.
+fn subject(words: &[&str]) -> String {
+    match words {
+        [name @ ("CONFIG" | "CLIENT" | "SLOWLOG" | "LATENCY" | "ACL" | "MEMORY"), subcommand, ..] => {
+            format!("{name} {subcommand}")
+        }
+        [name, ..] => (*name).to_owned(),
+        [] => String::new(),
+    }
+}
+
+/// Whether an error is the server's word, which begins in capitals, and not one of the connection.
+fn is_reply(details: &str) -> bool {
+    let first = details.split(' ').next().unwrap_or_default();
+    first.len() > 2 && first.bytes().all(|byte| byte.is_ascii_uppercase()) && first != "LOADING" && first != "BUSY"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rights_are_those_of_commands() {
+        assert_eq!(subject(&["CONFIG", "GET", "timeout"]), "CONFIG GET");
+        assert_eq!(subject(&["INFO", "everything"]), "INFO");
+    }
+
+    #[test]
+    fn only_the_servers_word_is_a_refusal() {
+        assert!(is_reply("NOPERM User x has no permissions to run the 'info' command"));
+        assert!(is_reply("ERR unknown command 'CONFIG'"));
+        assert!(!is_reply("LOADING Redis is loading the dataset in memory"));
+        assert!(!is_reply("Connection reset by peer"));
+    }
+}

@@ -1,0 +1,68 @@
+//! Watching the server while the load runs: a thread and a connection of their own.
+
+use std::thread::{self, JoinHandle};
+
+use fred::interfaces::ClientInterface;
+use tokio::{runtime::Builder, sync::oneshot};
+
+use super::Target;
+use crate::{
+    measure::Timeframe,
+    results::{ServerRecord, Withheld},
+    server,
+};
+
+/// A server that is being watched. Dropped before it has begun, it ends by itself.
+pub struct Observation {
+    begin: Option<oneshot::Sender<Timeframe>>,
+    thread: Option<JoinHandle<ServerRecord>>,
+}
+
+impl Target {
+    /// Opens a connection for questions, and waits for the measured period. Whatever fails is told in the record.
+    pub fn observe(&self) -> Observation {
+        let (begin, told) = oneshot::channel();
+        let observer = self.observer.clone();
+        let watch = move || {
+            let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
+                return nothing("no runtime for the observer".to_owned());
+            };
+            runtime.block_on(async {
+                let opened = observer.connect().await;
+                let Ok(frame) = told.await else { return ServerRecord::default() };
+                match opened {
+                    Ok((client, _router)) => {
+                        // For those who look at the server meanwhile; without the right to it, it goes without.
+                        let _ = client.client_setname(observer.client_name()).await;
+                        server::watch(client, frame).await
+                    }
+                    Err(error) => nothing(error.to_string()),
+                }
+            })
+        };
+        let thread = thread::Builder::new().name("plimsoll-observe".to_owned()).spawn(watch).ok();
+        Observation { begin: Some(begin), thread }
+    }
+}
+
+impl Observation {
+    /// Begins, once it is known when the measured period does.
+    pub fn begin(&mut self, frame: Timeframe) {
+        if let Some(begin) = self.begin.take() {
+            // An observer that could not connect has ended; its record says so.
+            let _ = begin.send(frame);
+        }
+    }
+
+    /// What was seen. Takes a second or two at most after the end of the measured period.
+    pub fn finish(mut self) -> ServerRecord {
+        drop(self.begin.take());
+        let record = self.thread.take().and_then(|thread| thread.join().ok());
+        record.unwrap_or_else(|| nothing("the observer ended early".to_owned()))
+    }
+}
+
+fn nothing(reason: String) -> ServerRecord {
+    let withheld = vec![Withheld { what: "connection of the observer".to_owned(), reason }];
+    ServerRecord { withheld, ..ServerRecord::default() }
+}
