@@ -1,6 +1,6 @@
 //! Picks out what a person should know or do.
 
-use super::{Check, CheckKind, Evidence, Finding, Level, Row, stall, tally::measured_seconds};
+use super::{Check, CheckKind, Evidence, Finding, Level, Row, ServerSide, server, stall, tally::measured_seconds};
 use crate::{
     measure::{SeriesRole, ServiceRecord, merged},
     scenario::{Checkout, Service},
@@ -22,7 +22,7 @@ const MATTERS: f64 = 0.01;
 const NOTABLE_UPKEEP: f64 = 0.01;
 
 /// Findings, most important first.
-pub(super) fn findings(evidence: &Evidence<'_>, checks: &[Check]) -> Vec<Finding> {
+pub(super) fn findings(evidence: &Evidence<'_>, checks: &[Check], server: &ServerSide) -> Vec<Finding> {
     let run = evidence.run;
     let mut findings = Vec::new();
     findings.extend((run.software.profile == "debug").then_some(Finding::DebugBuild));
@@ -38,6 +38,7 @@ pub(super) fn findings(evidence: &Evidence<'_>, checks: &[Check]) -> Vec<Finding
     }
     findings.extend(run.recording.services.iter().filter_map(reconnects));
     findings.extend(slow_operations(evidence));
+    findings.extend(server::findings(server, &run.server).into_iter().map(Finding::Server));
     findings.extend(trust(checks, Level::Warn));
     findings.extend(upkeep(evidence));
     findings

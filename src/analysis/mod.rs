@@ -12,6 +12,7 @@ mod layout;
 mod model;
 mod proportion;
 mod row;
+mod server;
 mod stall;
 mod tally;
 mod timeline;
@@ -23,6 +24,8 @@ pub use model::{
     Analysis, Check, CheckKind, Distribution, Finding, Grade, Level, Moment, Outcome, PERCENTILES, Percentile,
     PercentileValue, Proportion, Reason, Row, Scope, Timeline, Verdict,
 };
+
+pub use server::{CommandTime, ServerFinding, ServerSide, Slow, Totals};
 
 use crate::{results::Run, scenario::Scenario};
 
@@ -47,9 +50,10 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     let evidence = Evidence { run, scenario, rows: &rows, timelines: &timelines };
     let checks = validity::checks(&evidence);
     let verdict = verdict::judge(verdict::hold_all(&rows, held), &checks);
-    let findings = findings::findings(&evidence, &checks);
+    let server = server::server_side(&evidence);
+    let findings = findings::findings(&evidence, &checks, &server);
     verdict::temper(&mut rows, &verdict, &checks);
-    Analysis { verdict, checks, rows, timelines, findings }
+    Analysis { verdict, checks, rows, timelines, findings, server }
 }
 
 /// What checks and findings are made from.

@@ -2,6 +2,7 @@
 
 use hdrhistogram::Histogram;
 
+use super::{ServerFinding, ServerSide};
 use crate::measure::{Counts, Nanos, SeriesRole};
 
 /// Everything that the reports say, computed once from a [`crate::results::Run`].
@@ -18,6 +19,8 @@ pub struct Analysis {
     pub timelines: Vec<Timeline>,
     /// What a person should know or do, most important first.
     pub findings: Vec<Finding>,
+    /// The server's side.
+    pub server: ServerSide,
 }
 
 /// What a row is about.
@@ -343,6 +346,8 @@ pub enum Finding {
         /// As a share of all commands.
         share: f64,
     },
+    /// Something about the server itself.
+    Server(ServerFinding),
     /// A check of the validity table gave a warning or refused: the check and the advice that belongs to it.
     Trust(Check),
     /// The run was ended early by a person.

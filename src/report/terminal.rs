@@ -39,6 +39,15 @@ pub(super) fn render(view: &View, style: Style) -> String {
     if let Some(block) = view.results.blocks.first() {
         page.block(block);
     }
+    // Where the time goes, and what was slow.
+    let telling = |block: &Block| match block {
+        Block::Paragraph(_) => true,
+        Block::Table(table) => table.id == "slow",
+        _ => false,
+    };
+    if view.server.blocks.iter().any(telling) {
+        page.section(&view.server, telling);
+    }
     page.section(&view.trust, |block| matches!(block, Block::Paragraph(_)));
     page.section(&view.findings, |_| true);
     page.text

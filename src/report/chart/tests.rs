@@ -8,7 +8,7 @@ use proptest::{collection::vec, option, prelude::any, prop_assert, proptest, str
 use crate::{
     analysis::{
         Analysis, Distribution, Moment, Outcome, PERCENTILES, Percentile, PercentileValue, Proportion, Reason, Row,
-        Scope, Timeline, Verdict, analyse,
+        Scope, ServerSide, Timeline, Verdict, analyse,
     },
     measure::{Counts, ErrorClass, Latencies, SeriesRole, SeriesSecond},
     results::{Run, sample},
@@ -74,7 +74,7 @@ fn row(service: Option<&str>, operation: Option<&str>, response: &[u64], burstin
 fn analysis(rows: Vec<(Row, Timeline)>) -> Analysis {
     let (rows, timelines) = rows.into_iter().unzip();
     let verdict = Verdict { outcome: Outcome::Pass, reasons: vec![Reason::Empty] };
-    Analysis { verdict, checks: Vec::new(), rows, timelines, findings: Vec::new() }
+    Analysis { verdict, checks: Vec::new(), rows, timelines, findings: Vec::new(), server: ServerSide::default() }
 }
 
 /// The sample's scenario with one service and its run, and an analysis with these operations.

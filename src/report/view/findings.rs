@@ -3,7 +3,7 @@
 use super::{
     Block, Note, Section, Tone,
     checks::{limit, quantity, subject, words},
-    failures, scope_name,
+    failures, scope_name, server_findings,
 };
 use crate::{
     analysis::{Analysis, Check, Finding, Level, Scope},
@@ -101,6 +101,7 @@ fn note(finding: &Finding, analysis: &Analysis) -> Note {
                 .to_owned(),
         },
         Finding::Trust(check) => trust(check),
+        Finding::Server(finding) => server_findings::note(finding),
         Finding::Interrupted => Note {
             tone: Tone::Fair,
             fact: "The run was ended early by hand.".to_owned(),

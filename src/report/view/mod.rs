@@ -8,6 +8,8 @@ mod headline;
 mod method;
 mod model;
 mod results;
+mod server;
+mod server_findings;
 mod trust;
 
 use std::time::Duration;
@@ -35,6 +37,7 @@ impl View {
             results: results::section(scenario, analysis),
             trust: trust::section(run, scenario, analysis),
             charts: charts_section(charts),
+            server: server::section(run, analysis),
             findings: findings::section(analysis),
             method: method::section(run, scenario),
             colophon: colophon(run),

@@ -15,6 +15,8 @@ pub(crate) struct View {
     pub(crate) trust: Section,
     /// The numbers as pictures; empty where none were drawn.
     pub(crate) charts: Section,
+    /// What the server says of the same time; empty where it said nothing.
+    pub(crate) server: Section,
     /// What a person should know or do.
     pub(crate) findings: Section,
     /// How the run was made, and how to repeat it.
@@ -26,7 +28,7 @@ pub(crate) struct View {
 impl View {
     /// The sections that have something to show, in reading order.
     pub(crate) fn sections(&self) -> impl Iterator<Item = &Section> {
-        [&self.results, &self.trust, &self.charts, &self.findings, &self.method]
+        [&self.results, &self.server, &self.trust, &self.charts, &self.findings, &self.method]
             .into_iter()
             .filter(|section| !section.blocks.is_empty())
     }

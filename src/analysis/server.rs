@@ -1,0 +1,380 @@
+//! The server's side: what it used, and how much of each command's time was its own.
+
+use super::{Evidence, Row};
+use crate::{
+    measure::{SeriesRecord, SeriesRole},
+    results::{CommandUse, Levels, Persistence, ServerRecord, ServerSecond, SlowCommand},
+};
+
+/// What the server did during the measured period.
+#[derive(Debug, Clone, Default)]
+pub struct ServerSide {
+    /// Sums over the seconds that were seen; `None` where none was.
+    pub totals: Option<Totals>,
+    /// Levels at the end of the measured period.
+    pub after: Option<Levels>,
+    /// Commands that the scenario sends, most server time first.
+    pub commands: Vec<CommandTime>,
+    /// Slow commands, slowest first.
+    pub slow: Vec<Slow>,
+    /// Calls of the scenario's commands that the harness did not send, as a share of all; 0 where none is certain.
+    pub foreign: f64,
+}
+
+/// Sums over the measured period. What the server does not tell is `None`.
+#[derive(Debug, Clone, Default)]
+pub struct Totals {
+    /// Time that was seen, in seconds.
+    pub seconds: f64,
+    /// Commands.
+    pub commands: Option<u64>,
+    /// CPU time in user mode, in seconds.
+    pub cpu_user: Option<f64>,
+    /// CPU time in the kernel, in seconds.
+    pub cpu_system: Option<f64>,
+    /// Largest share of one core that was used in a second, 0..; above 1 with several threads.
+    pub busiest: Option<f64>,
+    /// Bytes received.
+    pub received: Option<u64>,
+    /// Bytes sent.
+    pub sent: Option<u64>,
+    /// Lookups that found their key.
+    pub hits: Option<u64>,
+    /// Lookups that did not.
+    pub misses: Option<u64>,
+    /// Keys evicted.
+    pub evicted: Option<u64>,
+    /// Keys that expired.
+    pub expired: Option<u64>,
+    /// Connections refused.
+    pub rejected: Option<u64>,
+    /// Error replies.
+    pub error_replies: Option<u64>,
+    /// Forks.
+    pub forks: Option<u64>,
+    /// Seconds with work on persistence, each kind with its seconds.
+    pub persistence: Vec<(Persistence, Vec<u32>)>,
+}
+
+impl Totals {
+    /// CPU time per command, in nanoseconds.
+    pub fn cpu_per_command(&self) -> Option<f64> {
+        let commands = self.commands.filter(|commands| *commands > 0)?;
+        Some((self.cpu_user? + self.cpu_system?) * 1e9 / commands as f64)
+    }
+
+    /// Mean number of cores in use.
+    pub fn cores(&self) -> Option<f64> {
+        (self.seconds > 0.0).then_some((self.cpu_user? + self.cpu_system?) / self.seconds)
+    }
+
+    /// Share of lookups that found their key.
+    pub fn hit_ratio(&self) -> Option<f64> {
+        let (hits, misses) = (self.hits?, self.misses?);
+        (hits + misses > 0).then(|| hits as f64 / (hits + misses) as f64)
+    }
+}
+
+/// One command as the server and as the client see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommandTime {
+    /// Name.
+    pub name: String,
+    /// Calls that the server counted.
+    pub calls: u64,
+    /// Mean time in the command itself, in nanoseconds.
+    pub server: f64,
+    /// Upper bound of the 99th percentile of that, in nanoseconds, to a power of two; `None` where the server keeps no
+    /// histograms.
+    pub server_p99: Option<f64>,
+    /// Mean service time that the clients saw, in nanoseconds; `None` where nothing completed.
+    pub client: Option<f64>,
+    /// Share of the measured period that the server spent in this command.
+    pub busy: f64,
+}
+
+impl CommandTime {
+    /// What the client waited for beside the command: network, kernel, queue of the server, client library.
+    pub fn rest(&self) -> Option<f64> {
+        self.client.map(|client| (client - self.server).max(0.0))
+    }
+}
+
+/// A slow command with what the clients saw of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slow {
+    /// The entry of the server's log.
+    pub entry: SlowCommand,
+    /// Service that sent it, where the name of its connection tells.
+    pub service: Option<String>,
+    /// Operation of that service that sends this command, where there is just one.
+    pub operation: Option<String>,
+    /// Longest response time of that operation in that second, in nanoseconds.
+    pub response_max: Option<u64>,
+}
+
+/// The server's side of a run.
+pub(super) fn server_side(evidence: &Evidence<'_>) -> ServerSide {
+    let record = &evidence.run.server;
+    let commands = commands(evidence);
+    let mut slow: Vec<_> =
+        record.slowlog.iter().flat_map(|log| &log.entries).map(|entry| slow(evidence, entry)).collect();
+    slow.sort_by_key(|slow| std::cmp::Reverse(slow.entry.micros));
+    ServerSide {
+        totals: (!record.seconds.is_empty()).then(|| totals(&record.seconds)),
+        after: record.seconds.last().map(|second| second.levels.clone()),
+        foreign: foreign(evidence, &commands),
+        commands,
+        slow,
+    }
+}
+
+fn totals(seconds: &[ServerSecond]) -> Totals {
+    // A second without a count (a restart) takes nothing from the others; a field that no second has is not known.
+    let count = |of: fn(&ServerSecond) -> Option<u64>| seconds.iter().filter_map(of).reduce(|a, b| a + b);
+    let spent = |of: fn(&ServerSecond) -> Option<f64>| seconds.iter().filter_map(of).reduce(|a, b| a + b);
+    let share = |second: &ServerSecond| {
+        let length = second.length_ns as f64 / 1e9;
+        Some((second.cpu_user? + second.cpu_system?) / length)
+    };
+    let mut persistence: Vec<(Persistence, Vec<u32>)> = Vec::new();
+    for second in seconds {
+        for work in &second.levels.persistence {
+            match persistence.iter_mut().find(|(known, _)| known == work) {
+                Some((_, when)) => when.push(second.second),
+                None => persistence.push((*work, vec![second.second])),
+            }
+        }
+    }
+    Totals {
+        // Those without counts are left out here too, or rates would be too low.
+        seconds: seconds.iter().filter(|second| !second.restarted).map(|second| second.length_ns as f64 / 1e9).sum(),
+        commands: count(|second| second.commands),
+        cpu_user: spent(|second| second.cpu_user),
+        cpu_system: spent(|second| second.cpu_system),
+        // A short last second is too short for counters of ten milliseconds.
+        busiest: seconds.iter().filter(|second| second.length_ns > 500_000_000).filter_map(share).reduce(f64::max),
+        received: count(|second| second.received),
+        sent: count(|second| second.sent),
+        hits: count(|second| second.hits),
+        misses: count(|second| second.misses),
+        evicted: count(|second| second.evicted),
+        expired: count(|second| second.expired),
+        rejected: count(|second| second.rejected),
+        error_replies: count(|second| second.error_replies),
+        forks: count(|second| second.forks),
+        persistence,
+    }
+}
+
+/// Series that send one command each, with their rows.
+fn single<'a>(evidence: &Evidence<'a>) -> impl Iterator<Item = (&'a SeriesRecord, &'a Row)> {
+    let (run, rows) = (evidence.run, evidence.rows);
+    run.recording.series.iter().filter(|series| series.commands.len() == 1).filter_map(move |series| {
+        let row = rows.iter().find(|row| {
+            row.scope.service.as_ref() == Some(&series.key.service)
+                && row.scope.operation.as_ref() == Some(&series.key.operation)
+                && row.scope.role == series.key.role
+        });
+        Some((series, row?))
+    })
+}
+
+/// Commands that the scenario sends, with both their times.
+fn commands(evidence: &Evidence<'_>) -> Vec<CommandTime> {
+    let record = &evidence.run.server;
+    let measured = evidence.run.recording.period.measured_ns.max(1) as f64;
+    let sent =
+        |name: &str| evidence.run.recording.series.iter().any(|series| series.commands.iter().any(|c| c == name));
+    let of = |used: &CommandUse| {
+        let mut sum = (0.0, 0_u64);
+        for (_, row) in single(evidence).filter(|(series, _)| series.commands[0] == used.name) {
+            if let Some(mean) = row.service_time.mean {
+                sum.0 += mean * row.counts.completed as f64;
+                sum.1 += row.counts.completed;
+            }
+        }
+        CommandTime {
+            name: used.name.clone(),
+            calls: used.calls,
+            server: used.micros as f64 * 1e3 / used.calls as f64,
+            server_p99: percentile(&used.histogram, 0.99),
+            client: (sum.1 > 0).then(|| sum.0 / sum.1 as f64),
+            busy: used.micros as f64 * 1e3 / measured,
+        }
+    };
+    record.commands.iter().filter(|used| used.calls > 0 && sent(&used.name)).map(of).collect()
+}
+
+/// A quantile of a histogram of cumulative counts: the bound below which that share lies, in nanoseconds.
+fn percentile(histogram: &[(u64, u64)], quantile: f64) -> Option<f64> {
+    let all = histogram.last()?.1;
+    let rank = (quantile * all as f64).ceil().max(1.0) as u64;
+    let (bound, _) = histogram.iter().find(|(_, calls)| *calls >= rank)?;
+    (all > 0).then_some(*bound as f64 * 1e3)
+}
+
+/// Calls beyond those of the harness itself: somebody else works with the server.
+fn foreign(evidence: &Evidence<'_>, commands: &[CommandTime]) -> f64 {
+    if evidence.run.server.restarts > 0 {
+        return 0.0;
+    }
+    let calls: u64 = commands.iter().map(|command| command.calls).sum();
+    let own: u64 = evidence
+        .run
+        .recording
+        .series
+        .iter()
+        // A sequence is counted by its steps.
+        .filter(|series| series.commands.len() == 1 || series.key.role != SeriesRole::Operation)
+        .map(SeriesRecord::totals)
+        .map(|counts| counts.completed + counts.failed())
+        .sum();
+    // What was under way at both ends may be counted on one side only.
+    let certain = calls.saturating_sub(own).saturating_sub(own / 100 + 1_000);
+    if certain > 0 { (calls - own) as f64 / calls as f64 } else { 0.0 }
+}
+
+fn slow(evidence: &Evidence<'_>, entry: &SlowCommand) -> Slow {
+    let service = entry.client.strip_prefix("plimsoll:").map(str::to_owned);
+    let service = service.filter(|name| evidence.scenario.services.iter().any(|service| service.name == *name));
+    let mut senders = evidence.run.recording.series.iter().filter(|series| {
+        Some(&series.key.service) == service.as_ref()
+            && series.key.role == SeriesRole::Operation
+            && series.commands.contains(&entry.command)
+    });
+    let sender = senders.next().filter(|_| senders.next().is_none());
+    let operation = sender.map(|series| series.key.operation.clone());
+    let position = evidence
+        .rows
+        .iter()
+        .position(|row| operation.is_some() && row.scope.operation == operation && row.scope.service == service);
+    // The log is read at the end of a second; the reply may have come just before or just after.
+    let response_max = position.and_then(|position| {
+        let seconds = evidence.timelines[position].seconds.iter();
+        let near = seconds.filter(|moment| moment.second.abs_diff(entry.second) <= 1);
+        near.filter_map(|moment| moment.response).map(|(.., max)| max).max()
+    });
+    Slow { entry: entry.clone(), service, operation, response_max }
+}
+
+/// Something that a person should know of the server.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ServerFinding {
+    /// The server was short of CPU: its main thread had a core for itself and used nearly all of it.
+    Saturated {
+        /// Largest share of one core in a second.
+        busiest: f64,
+        /// The command that took most of the server's time, with its share of the period.
+        command: Option<(String, f64)>,
+    },
+    /// The server was restarted during the run.
+    Restarts {
+        /// How often.
+        count: u32,
+    },
+    /// The server evicted keys for lack of memory.
+    Evictions {
+        /// Keys.
+        count: u64,
+    },
+    /// The server refused connections for lack of room.
+    Rejected {
+        /// Connections.
+        count: u64,
+    },
+    /// The server worked on persistence meanwhile, which forks it and makes writes dearer.
+    Persistence {
+        /// What it did.
+        work: Persistence,
+        /// Seconds of the measured period.
+        seconds: Vec<u32>,
+    },
+    /// The slow log has entries of the measured period.
+    SlowCommands {
+        /// Entries.
+        count: u64,
+        /// The slowest command, and how long it took in microseconds.
+        slowest: (String, u64),
+    },
+    /// Others used the server's commands meanwhile.
+    Strangers {
+        /// Their share of the calls, 0..=1.
+        share: f64,
+    },
+}
+
+/// Share of one core from which on the server's main thread is its limit.
+const SATURATED: f64 = 0.95;
+
+/// What a person should know of the server.
+pub(super) fn findings(side: &ServerSide, record: &ServerRecord) -> Vec<ServerFinding> {
+    let mut findings = Vec::new();
+    findings.extend((record.restarts > 0).then_some(ServerFinding::Restarts { count: record.restarts }));
+    let some = |count: Option<u64>| count.filter(|count| *count > 0);
+    if let Some(totals) = &side.totals {
+        let busiest = totals.busiest.filter(|busiest| *busiest >= SATURATED);
+        let command = side.commands.first().map(|command| (command.name.clone(), command.busy));
+        findings.extend(busiest.map(|busiest| ServerFinding::Saturated { busiest, command }));
+        findings.extend(some(totals.evicted).map(|count| ServerFinding::Evictions { count }));
+        findings.extend(some(totals.rejected).map(|count| ServerFinding::Rejected { count }));
+    }
+    if let (Some(log), Some(slowest)) = (&record.slowlog, side.slow.first()) {
+        let slowest = (slowest.entry.command.clone(), slowest.entry.micros);
+        findings.push(ServerFinding::SlowCommands { count: log.count, slowest });
+    }
+    let persistence = side.totals.iter().flat_map(|totals| &totals.persistence);
+    findings.extend(
+        persistence.map(|(work, seconds)| ServerFinding::Persistence { work: *work, seconds: seconds.clone() }),
+    );
+    findings.extend((side.foreign > 0.0).then_some(ServerFinding::Strangers { share: side.foreign }));
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{analysis::analyse, results::sample};
+
+    #[test]
+    fn both_sides_of_a_command_are_told() {
+        let run = sample::run();
+        let server = analyse(&run, &sample::scenario()).server;
+        let get = server.commands.iter().find(|command| command.name == "GET").unwrap();
+        assert!((get.server - 2_000.0).abs() < 1e-6, "{get:?}");
+        assert!(get.client.unwrap() > get.server && get.rest().unwrap() > 0.0);
+        // 7 119 of 7 190 calls are 99 %, and 7 100 lie below 4 us.
+        assert_eq!(get.server_p99, Some(16_000.0));
+        assert!(server.commands.iter().all(|command| command.name != "INFO"), "the observer's questions are no load");
+    }
+
+    #[test]
+    fn slow_commands_are_traced_to_their_operation() {
+        let run = sample::run();
+        let server = analyse(&run, &sample::scenario()).server;
+        let slow = &server.slow[0];
+        assert_eq!((slow.service.as_deref(), slow.entry.command.as_str()), (Some("chat"), "ZADD"));
+        assert_eq!(slow.operation.as_deref(), Some("post"));
+        assert!(slow.response_max.is_some());
+    }
+
+    #[test]
+    fn sums_leave_out_what_a_restart_hides() {
+        let mut run = sample::run();
+        run.server.seconds[3].restarted = true;
+        run.server.seconds[3].commands = None;
+        let totals = analyse(&run, &sample::scenario()).server.totals.unwrap();
+        assert!((totals.seconds - 11.0).abs() < 1e-9);
+        assert_eq!(totals.commands, Some(4 * (1_300 + 1_310 + 1_320) - 1_300));
+        assert_eq!(totals.persistence, [(Persistence::RdbSave, vec![7])]);
+    }
+
+    #[test]
+    fn strangers_are_noticed_only_where_certain() {
+        let mut run = sample::run();
+        let own = analyse(&run, &sample::scenario()).server;
+        assert!(own.foreign.abs() < 1e-9, "{}", own.foreign);
+        run.server.commands[1].calls += 100_000;
+        assert!(analyse(&run, &sample::scenario()).server.foreign > 0.8);
+    }
+}
