@@ -10,6 +10,7 @@ mod findings;
 mod grade;
 mod layout;
 mod model;
+mod pools;
 mod proportion;
 mod row;
 mod server;
@@ -25,6 +26,7 @@ pub use model::{
     PercentileValue, Proportion, Reason, Row, Scope, Timeline, Verdict,
 };
 
+pub use pools::PoolUse;
 pub use server::{CommandTime, ServerFinding, ServerSide, Slow, Totals};
 
 use crate::{results::Run, scenario::Scenario};
@@ -52,8 +54,9 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     let verdict = verdict::judge(verdict::hold_all(&rows, held), &checks);
     let server = server::server_side(&evidence);
     let findings = findings::findings(&evidence, &checks, &server);
+    let pools = pools::pools(&evidence);
     verdict::temper(&mut rows, &verdict, &checks);
-    Analysis { verdict, checks, rows, timelines, findings, server }
+    Analysis { verdict, checks, rows, timelines, findings, pools, server }
 }
 
 /// What checks and findings are made from.

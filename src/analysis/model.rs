@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use super::{ServerFinding, ServerSide};
+use super::{PoolUse, ServerFinding, ServerSide};
 use crate::measure::{Counts, Nanos, SeriesRole};
 
 /// Everything that the reports say, computed once from a [`crate::results::Run`].
@@ -19,6 +19,8 @@ pub struct Analysis {
     pub timelines: Vec<Timeline>,
     /// What a person should know or do, most important first.
     pub findings: Vec<Finding>,
+    /// How much of each pool was used, in the scenario's order.
+    pub pools: Vec<PoolUse>,
     /// The server's side.
     pub server: ServerSide,
 }

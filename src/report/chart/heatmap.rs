@@ -5,6 +5,7 @@ use plotters_backend::text_anchor::HPos;
 use super::{
     Figure,
     canvas::{Area, Canvas, Pen},
+    events::Events,
     facts::{Facts, value_at},
     heat::{Cell, Heat, ROWS_PER_DECADE, classes},
     layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, MARGIN, WIDTH, base_line, columns, empty_note, rows, target_line},
@@ -31,6 +32,7 @@ pub(super) struct Heatmap {
     plot: Area,
     across: Scale,
     up: Scale,
+    events: Events,
 }
 
 impl Heatmap {
@@ -41,6 +43,8 @@ impl Heatmap {
             "All operations. Each cell counts the requests that finished within {} s in a band of response time {band:.0} % wide.",
             heat.stretch
         );
+        let events = Events::new(facts);
+        let subtitle = [subtitle].into_iter().chain(events.note()).collect::<Vec<_>>().join(" ");
         let heading = Heading::new(TITLE, &subtitle, fonts);
         let top = heading.bottom() + 22.0;
         let plot = Area { left: MARGIN + LABELS, top, right: WIDTH - MARGIN - 10.0, bottom: top + PLOT_HEIGHT };
@@ -68,6 +72,7 @@ impl Heatmap {
             plot,
             across,
             up,
+            events,
         }
     }
 
@@ -172,6 +177,7 @@ impl Figure for Heatmap {
         if self.legend.is_empty() {
             empty_note(canvas, self.plot, "nothing completed");
         }
+        self.events.draw(canvas, self.plot, &self.across);
         let title = format!("time since the start of the measured period ({unit})");
         base_line(canvas, self.plot, &time, &title);
         self.draw_legend(canvas);

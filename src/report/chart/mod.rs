@@ -7,11 +7,13 @@
 mod against_target;
 mod bars;
 mod canvas;
+mod events;
 mod facts;
 mod heat;
 mod heatmap;
 mod layout;
 mod lettering;
+mod levels;
 mod over_time;
 mod palette;
 mod panel;
@@ -71,6 +73,9 @@ fn figures<'a>(facts: &Facts<'a>, fonts: &Fonts) -> Vec<Box<dyn Figure + 'a>> {
     }
     figures.push(Box::new(Heatmap::new(facts, fonts)));
     figures.push(Box::new(Split::new(facts, fonts)));
+    for levels in [levels::pools(facts, fonts), levels::server(facts, fonts)].into_iter().flatten() {
+        figures.push(Box::new(levels));
+    }
     figures
 }
 

@@ -5,6 +5,7 @@ use plotters_backend::text_anchor::HPos;
 use super::{
     Figure,
     canvas::{Area, Canvas},
+    events::Events,
     facts::Facts,
     layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, Symbol, WIDTH, base_line, empty_note},
     lettering::Fonts,
@@ -33,6 +34,7 @@ pub(super) struct OverTime {
     rate: Panel,
     rate_legend: Legend,
     failures: Option<Panel>,
+    events: Events,
 }
 
 impl OverTime {
@@ -48,6 +50,8 @@ impl OverTime {
         if track.end() > measured {
             notes.push("Shaded: the measured period is over, the last requests finish.".to_owned());
         }
+        let events = Events::new(facts);
+        notes.extend(events.note());
         let heading = Heading::new(TITLE, &notes.join(" "), fonts);
 
         let (left, right) = (MARGIN + LABELS, WIDTH - MARGIN - 10.0);
@@ -77,6 +81,7 @@ impl OverTime {
             rate,
             rate_legend: legend(rates),
             failures,
+            events,
         }
     }
 
@@ -154,6 +159,7 @@ impl Figure for OverTime {
             canvas.text("failures per second", (MARGIN, above(failures)), HPos::Left, LABEL);
             failures.draw_failures(canvas, self.across, &self.track);
         }
+        self.events.draw(canvas, self.response.area, &self.across.scale);
         let title = format!("time since the start of the measured period ({unit})");
         base_line(canvas, self.lowest(), &time, &title);
     }

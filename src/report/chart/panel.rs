@@ -79,6 +79,19 @@ impl Panel {
         trace(canvas, track.rate_points(&across.scale, &self.up), COMPLETED, Marker::Circle);
     }
 
+    /// Points by the second and the amount.
+    pub(super) fn draw_amounts(
+        &self,
+        canvas: &mut Canvas<'_>,
+        across: Across,
+        points: &[Option<(f64, f64)>],
+        pen: Pen,
+        marker: Marker,
+    ) {
+        let place = |(second, amount): (f64, f64)| (across.scale.at(second), self.up.at(amount));
+        trace(canvas, points.iter().map(|point| point.map(place)), pen, marker);
+    }
+
     pub(super) fn draw_failures(&self, canvas: &mut Canvas<'_>, across: Across, track: &Track) {
         for bar in track.failure_bars(&across.scale, &self.up, self.area) {
             canvas.fill(bar, ORANGE);

@@ -5,6 +5,7 @@ use plotters_backend::text_anchor::HPos;
 use super::{
     Figure,
     canvas::{Area, Canvas, Pen, Type},
+    events::Events,
     facts::Facts,
     layout::{AXIS_HEIGHT, Heading, LABELS, Legend, MARGIN, Symbol, TARGET_DASH, WIDTH, base_line, wrapped},
     lettering::Fonts,
@@ -32,6 +33,7 @@ pub(super) struct Services {
     target: f64,
     across: [Across; 2],
     entries: Vec<Entry>,
+    events: Events,
 }
 
 struct Entry {
@@ -66,6 +68,8 @@ impl Services {
         if stretch > 1 {
             notes.push(format!("Each point: worst response and mean throughput of {stretch} s."));
         }
+        let events = Events::new(facts);
+        notes.extend(events.note());
         let heading = Heading::new(TITLE, &notes.join(" "), fonts);
         let target = Pen::dashed(TARGET, 1.5, TARGET_DASH);
         let mut entries = vec![(Symbol::Line(target, None), format!("target {}", duration(facts.target())))];
@@ -111,7 +115,7 @@ impl Services {
             top = panel_top + PANEL_HEIGHT + GAP;
         }
         let description = format!("{}.", sentences.join("; "));
-        Some(Self { heading, legend, description, target: facts.target(), across, entries: shown })
+        Some(Self { heading, legend, description, target: facts.target(), across, entries: shown, events })
     }
 
     fn bottom(&self) -> f64 {
@@ -152,6 +156,7 @@ impl Figure for Services {
             }
             let [left, right] = self.across;
             entry.response.draw_response(canvas, left, &entry.track, self.target, None);
+            self.events.draw(canvas, entry.response.area, &left.scale);
             entry.rate.draw_failures(canvas, right, &entry.track);
             entry.rate.draw_rate(canvas, right, &entry.track, entry.offered);
         }

@@ -74,7 +74,15 @@ fn row(service: Option<&str>, operation: Option<&str>, response: &[u64], burstin
 fn analysis(rows: Vec<(Row, Timeline)>) -> Analysis {
     let (rows, timelines) = rows.into_iter().unzip();
     let verdict = Verdict { outcome: Outcome::Pass, reasons: vec![Reason::Empty] };
-    Analysis { verdict, checks: Vec::new(), rows, timelines, findings: Vec::new(), server: ServerSide::default() }
+    Analysis {
+        verdict,
+        checks: Vec::new(),
+        rows,
+        timelines,
+        findings: Vec::new(),
+        pools: Vec::new(),
+        server: ServerSide::default(),
+    }
 }
 
 /// The sample's scenario with one service and its run, and an analysis with these operations.

@@ -7,6 +7,7 @@ mod findings;
 mod headline;
 mod method;
 mod model;
+mod pools;
 mod results;
 mod server;
 mod server_findings;

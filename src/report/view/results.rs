@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Block, Cell, Column, RowKind, Section, Table, TableRow, Tone, grade_word, known_percentile};
+use super::{Block, Cell, Column, RowKind, Section, Table, TableRow, Tone, grade_word, known_percentile, pools};
 use crate::{
     analysis::{Analysis, Distribution, Grade, PercentileValue, Row},
     measure::SeriesRole,
@@ -17,7 +17,11 @@ const UNCERTAIN: &str = "†";
 const SHOWN: [(f64, u8); 4] = [(50.0, 2), (95.0, 6), (99.0, 1), (99.9, 4)];
 
 pub(super) fn section(scenario: &Scenario, analysis: &Analysis) -> Section {
-    let blocks = vec![Block::Table(against_target(scenario, analysis)), Block::Table(where_time_goes(analysis))];
+    let blocks = vec![
+        Block::Table(against_target(scenario, analysis)),
+        Block::Table(where_time_goes(analysis)),
+        Block::Table(pools::table(analysis)),
+    ];
     Section::new("results", "Response time by service and operation", blocks)
 }
 

@@ -1,0 +1,64 @@
+//! How the pools fared: connections in use, requests waiting, what was lost.
+
+use super::{Cell, Column, RowKind, Table, TableRow, Tone, known_percentile};
+use crate::{
+    analysis::{Analysis, PercentileValue, PoolUse},
+    report::format::{self, NOTHING},
+};
+
+/// Share of a pool in use from which on it deserves a look: by then requests wait noticeably.
+const NARROW: f64 = 0.8;
+
+/// One row per service.
+pub(super) fn table(analysis: &Analysis) -> Table {
+    let ms = Some("ms");
+    let columns = vec![
+        Column::head("Service"),
+        Column::numbers("Places", None, 1),
+        Column::numbers("In use", None, 1),
+        Column::numbers("Utilisation", None, 0),
+        Column::numbers("Waiting", None, 1),
+        Column::numbers("Wait p50", ms, 3),
+        Column::numbers("Wait p99", ms, 0),
+        Column::numbers("Lost", None, 2),
+        Column::numbers("Came back", None, 2),
+    ];
+    Table {
+        id: "pools",
+        caption: "Connection pools".to_owned(),
+        columns,
+        rows: analysis.pools.iter().map(|pool| row(analysis, pool)).collect(),
+        legend: vec![
+            "Places: connections, or with shared checkout the requests that may be under way on them at once. In use and \
+             waiting: means over the measured period. Wait: from the due instant until the request got its connection."
+                .to_owned(),
+        ],
+    }
+}
+
+fn row(analysis: &Analysis, pool: &PoolUse) -> TableRow {
+    let of_service = analysis
+        .rows
+        .iter()
+        .find(|row| row.scope.operation.is_none() && row.scope.service.as_ref() == Some(&pool.service));
+    let wait = |percentile| match of_service.and_then(|row| known_percentile(&row.wait, percentile)) {
+        Some(PercentileValue::Known { nanos, .. }) => format::milliseconds(nanos as f64),
+        _ => NOTHING.to_owned(),
+    };
+    let narrow = if pool.utilisation >= NARROW { Tone::Fair } else { Tone::Plain };
+    let lost = if pool.lost > pool.recovered { Tone::Bad } else { Tone::Plain };
+    TableRow {
+        kind: RowKind::Entry,
+        cells: vec![
+            pool.service.as_str().into(),
+            format::count(pool.places).into(),
+            format::significant(pool.in_use).into(),
+            Cell::new(format::share(pool.utilisation), narrow),
+            format::significant(pool.waiting).into(),
+            wait(50.0).into(),
+            wait(99.0).into(),
+            Cell::new(format::count(pool.lost), lost),
+            format::count(pool.recovered).into(),
+        ],
+    }
+}
