@@ -9,6 +9,7 @@ use std::{
 use plimsoll::{
     load::{self, Phase, Settings, Stop},
     measure::{Counts, Recording, SeriesRecord, SeriesRole, merged},
+    results::ServerRecord,
     scenario::{self, Scenario},
     target::{PrivateServer, ServerOptions, Target},
 };
@@ -26,7 +27,7 @@ pub(crate) struct Bench {
 
 /// A run that goes on in a thread of its own.
 pub(crate) struct Running {
-    thread: JoinHandle<Recording>,
+    thread: JoinHandle<(Recording, ServerRecord)>,
     measuring: mpsc::Receiver<()>,
     pub(crate) stop: Stop,
 }
@@ -75,7 +76,11 @@ impl Bench {
                     let _ = told.send(());
                 }
             };
-            load::run(&scenario, &target, settings, &asked, &mut on_progress).unwrap()
+            let mut observation = target.observe();
+            let on_start = |frame| observation.begin(frame);
+            let recording =
+                load::run_observed(&scenario, &target, settings, &asked, &mut on_progress, on_start).unwrap();
+            (recording, observation.finish())
         });
         Running { thread, measuring, stop }
     }
@@ -93,6 +98,11 @@ impl Running {
     }
 
     pub(crate) fn finish(self) -> Recording {
+        self.finish_with_server().0
+    }
+
+    /// What was recorded, and what the server said of it.
+    pub(crate) fn finish_with_server(self) -> (Recording, ServerRecord) {
         self.thread.join().unwrap()
     }
 }

@@ -4,7 +4,7 @@ use std::{thread::sleep, time::Duration};
 
 use plimsoll::{
     load::Settings,
-    measure::{ErrorClass, Recording},
+    measure::{ErrorClass, Recording, ServiceSecond},
     operation::{Args, Kind, Request},
 };
 
@@ -62,7 +62,7 @@ fn a_server_that_is_killed_and_restarted_costs_errors_but_no_accounts() {
     bench.server.kill();
     sleep(Duration::from_millis(500));
     bench.server.restart().unwrap();
-    let recording = running.finish();
+    let (recording, server) = running.finish_with_server();
     let (completed, _, _) = balance(&recording);
     let lost: u64 = recording.services[0].seconds.iter().map(|second| second.lost).sum();
     let recovered: u64 = recording.services[0].seconds.iter().map(|second| second.recovered).sum();
@@ -70,6 +70,11 @@ fn a_server_that_is_killed_and_restarted_costs_errors_but_no_accounts() {
     assert!(recovered >= 1, "connections come back");
     assert!(completed > 3000, "and the run goes on: {completed}");
     assert!(counts(&recording, "GET").misses > 0, "the new server is empty");
+    assert_eq!(server.restarts, 1);
+    let reborn: Vec<_> = server.seconds.iter().filter(|second| second.restarted).collect();
+    assert!(matches!(reborn[..], [second] if second.commands.is_none()), "counters that fell say nothing: {reborn:?}");
+    let most = server.seconds.iter().filter_map(|second| second.commands).max().unwrap();
+    assert!(most < 5_000, "no difference of counters of two lives: {most}");
 }
 
 #[test]
@@ -79,7 +84,11 @@ fn killed_connections_come_back() {
     let running = bench.start(SETTINGS);
     running.wait_until_measuring();
     command(&bench, &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
-    let recording = running.finish();
+    let (recording, server) = running.finish_with_server();
+    let sum = |of: fn(&ServiceSecond) -> u64| recording.services[0].seconds.iter().map(of).sum::<u64>();
+    let (lost, recovered) = (sum(|second| second.lost), sum(|second| second.recovered));
+    assert_eq!((lost, recovered), (10, 10), "each connection once, used at that moment or not");
+    assert!(server.seconds.len() >= 2, "the observer comes back too: {:?}", server.seconds);
     let (completed, failed, unfinished) = balance(&recording);
     assert_eq!(unfinished, 0);
     assert_eq!(completed + failed, 3000);
