@@ -5,6 +5,7 @@
 //! trusted, [`verdict`] judges, and [`findings`] picks out what a person should know.
 
 mod burstiness;
+mod coarse;
 mod distribution;
 mod findings;
 mod grade;

@@ -1,14 +1,14 @@
 //! Adds up what was recorded, row by row and second by second.
 //!
 //! A long run holds tens of thousands of packed histograms, and reading them is most of the work of a report. So each is
-//! read twice and not once more: first for the totals, from which the judged percentile follows, then for the number of
-//! durations above it in every second. Seconds are independent of each other and shared between two threads.
+//! read once: for the totals, and for coarse counts by second that tell how bursty durations above the judged percentile
+//! are, once that is known. Seconds are independent of each other and shared between two threads.
 
 use std::thread;
 
 use hdrhistogram::Histogram;
 
-use super::{burstiness::burstiness, layout::Outline};
+use super::{burstiness::burstiness, coarse::Coarse, layout::Outline};
 use crate::measure::{Counts, Nanos, PackedHistogram, Recording, SeriesSecond, Unpacker};
 
 /// Response, service and wait time of successes, and response time of failures.
@@ -49,9 +49,12 @@ pub(super) struct Tick {
     /// Response time at p50, p99 and the maximum.
     pub(super) response: Option<(Nanos, Nanos, Nanos)>,
     late: u64,
-    /// Durations of each kind above the judged percentile of the whole run.
+    /// Durations of each kind above the judged percentile of the whole run, to the width of a coarse band.
     above: [u64; KINDS],
 }
+
+/// Coarse counts of one second, by the position of the series.
+type Bands = Vec<(usize, [Coarse; KINDS])>;
 
 /// What is asked of every request.
 #[derive(Debug, Clone, Copy)]
@@ -75,20 +78,27 @@ pub(super) fn tallies(recording: &Recording, rows: &[Outline], question: Questio
     let seconds = by_second(recording);
     let mut totals = blank_totals(recording.series.len());
     let mut ticks: Vec<Vec<Tick>> = Vec::with_capacity(seconds.len());
-    for (of_part, ticks_of_part) in in_two(&seconds, |part| add_up(part, rows, recording.series.len(), question)) {
+    let mut bands: Vec<Bands> = Vec::with_capacity(seconds.len());
+    for (of_part, seconds_of_part) in in_two(&seconds, |part| add_up(part, rows, recording.series.len(), question)) {
         for (total, part) in totals.iter_mut().flatten().zip(of_part.iter().flatten()) {
             add(total, part);
         }
-        ticks.extend(ticks_of_part);
+        for (ticks_of_second, bands_of_second) in seconds_of_part {
+            ticks.push(ticks_of_second);
+            bands.push(bands_of_second);
+        }
     }
 
     let of_rows: Vec<[Histogram<u64>; KINDS]> = rows.iter().map(|row| sum(&totals, &row.series)).collect();
     let thresholds: Vec<[Nanos; KINDS]> =
         of_rows.iter().map(|row| row.each_ref().map(|all| all.value_at_percentile(question.percentile))).collect();
-    let above = in_two(&seconds, |part| count_above(part, rows, &thresholds));
-    for (ticks, above) in ticks.iter_mut().zip(above.into_iter().flatten()) {
-        for (tick, above) in ticks.iter_mut().zip(above) {
-            tick.above = above;
+    for (ticks, bands) in ticks.iter_mut().zip(&bands) {
+        for ((tick, row), thresholds) in ticks.iter_mut().zip(rows).zip(&thresholds) {
+            for (_, bands) in bands.iter().filter(|(index, _)| row.series.contains(index)) {
+                for ((above, coarse), threshold) in tick.above.iter_mut().zip(bands).zip(thresholds) {
+                    *above += coarse.above(*threshold);
+                }
+            }
         }
     }
 
@@ -183,7 +193,12 @@ fn in_two<'a, T: Send>(seconds: &[Finished<'a>], work: impl Fn(&[Finished<'a>]) 
 
 type Totals = Vec<[Histogram<u64>; KINDS]>;
 
-fn add_up(seconds: &[Finished<'_>], rows: &[Outline], series: usize, question: Question) -> (Totals, Vec<Vec<Tick>>) {
+fn add_up(
+    seconds: &[Finished<'_>],
+    rows: &[Outline],
+    series: usize,
+    question: Question,
+) -> (Totals, Vec<(Vec<Tick>, Bands)>) {
     let mut unpacker = Unpacker::default();
     let mut totals = blank_totals(series);
     let mut responses: Vec<Vec<(Nanos, u64)>> = vec![Vec::new(); series];
@@ -192,17 +207,25 @@ fn add_up(seconds: &[Finished<'_>], rows: &[Outline], series: usize, question: Q
         .iter()
         .map(|finished| {
             responses.iter_mut().for_each(Vec::clear);
+            let mut bands = Bands::with_capacity(finished.len());
             for &(index, second) in finished {
                 let [response, rest @ ..] = &mut totals[index];
                 let [of_response, of_rest @ ..] = kinds(second);
+                let mut coarse: [Coarse; KINDS] = Default::default();
+                let [coarse_response, coarse_rest @ ..] = &mut coarse;
                 let values = &mut responses[index];
                 unpacker.visit(of_response, |value, count| {
                     record(response, value, count);
+                    coarse_response.add(value, count);
                     values.push((value, count));
                 });
-                for (total, packed) in rest.iter_mut().zip(of_rest) {
-                    unpacker.visit(packed, |value, count| record(total, value, count));
+                for ((total, packed), coarse) in rest.iter_mut().zip(of_rest).zip(coarse_rest) {
+                    unpacker.visit(packed, |value, count| {
+                        record(total, value, count);
+                        coarse.add(value, count);
+                    });
                 }
+                bands.push((index, coarse));
             }
             let tick = |row: &Outline| {
                 together.clear();
@@ -220,33 +243,10 @@ fn add_up(seconds: &[Finished<'_>], rows: &[Outline], series: usize, question: Q
                 tick.late = tick.completed.saturating_sub(in_time);
                 tick
             };
-            rows.iter().map(tick).collect()
+            (rows.iter().map(tick).collect(), bands)
         })
         .collect();
     (totals, ticks)
-}
-
-fn count_above(seconds: &[Finished<'_>], rows: &[Outline], thresholds: &[[Nanos; KINDS]]) -> Vec<Vec<[u64; KINDS]>> {
-    let mut unpacker = Unpacker::default();
-    let mut values: Vec<(Nanos, u64)> = Vec::new();
-    seconds
-        .iter()
-        .map(|finished| {
-            let mut above = vec![[0; KINDS]; rows.len()];
-            for &(index, second) in finished {
-                for (kind, packed) in kinds(second).into_iter().enumerate() {
-                    values.clear();
-                    unpacker.visit(packed, |value, count| values.push((value, count)));
-                    let of_rows = rows.iter().zip(thresholds).zip(&mut above);
-                    for ((_, thresholds), above) in of_rows.filter(|((row, _), _)| row.series.contains(&index)) {
-                        let beyond = values.iter().rev().take_while(|(value, _)| *value > thresholds[kind]);
-                        above[kind] += beyond.map(|(_, count)| count).sum::<u64>();
-                    }
-                }
-            }
-            above
-        })
-        .collect()
 }
 
 fn kinds(second: &SeriesSecond) -> [&PackedHistogram; KINDS] {

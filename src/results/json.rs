@@ -1,9 +1,11 @@
 //! The saved run as text.
 
+use std::thread;
+
 use serde::Deserialize;
 
 use super::{ResultsError, Run, SCHEMA_VERSION};
-use crate::measure::Nanos;
+use crate::measure::{Nanos, PackedHistogram, Recording, Unpacker};
 
 /// Longest run that is read, far longer than any sensible one: what claims to be longer is damaged.
 const LONGEST: Nanos = 31 * 24 * 3_600 * SECOND;
@@ -41,7 +43,7 @@ impl Run {
         }
     }
 
-    /// The run, if its seconds lie within it: they become places in memory.
+    /// The run, if its seconds lie within it, since they become places in memory, and its histograms can be read.
     fn checked(self) -> Result<Self, ResultsError> {
         let recording = &self.recording;
         let length = recording.period.measured_ns.saturating_add(recording.period.drain_ns);
@@ -59,9 +61,41 @@ impl Run {
             Some(last) if u64::from(last) > seconds + 1 => {
                 Err(ResultsError::Damaged(format!("it holds a second {last} but lasted only {seconds}")))
             }
-            _ => Ok(self),
+            _ => match damaged_histogram(recording) {
+                Some(fault) => Err(ResultsError::Damaged(fault)),
+                None => Ok(self),
+            },
         }
     }
+}
+
+/// What is wrong with a histogram, if one is damaged. There may be tens of thousands, so two threads share them.
+fn damaged_histogram(recording: &Recording) -> Option<String> {
+    let of_series = recording.series.iter().flat_map(|series| {
+        let name = (series.key.service.as_str(), series.key.operation.as_str());
+        series.seconds.iter().flat_map(move |at| {
+            [&at.response, &at.service, &at.wait, &at.failed].map(|packed| (name, at.second, packed))
+        })
+    });
+    let of_services = recording.services.iter().flat_map(|service| {
+        let name = (service.name.as_str(), "all operations");
+        let lags = service.seconds.iter().map(move |second| (name, second.second, &second.lag));
+        lags.chain([(name, 0, &service.connect)])
+    });
+    let all: Vec<_> = of_series.chain(of_services).collect();
+    let look = |part: &[((&str, &str), u32, &PackedHistogram)]| {
+        let mut unpacker = Unpacker::default();
+        part.iter().find_map(|((service, operation), second, packed)| {
+            let fault = unpacker.check(packed).err()?;
+            Some(format!("a histogram of {service} {operation} in second {second} cannot be read: {fault}"))
+        })
+    };
+    let (first, second) = all.split_at(all.len() / 2);
+    thread::scope(|scope| {
+        let first = scope.spawn(|| look(first));
+        let second = look(second);
+        first.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).or(second)
+    })
 }
 
 #[cfg(test)]
