@@ -70,7 +70,8 @@ impl Ranks {
         let middle = count * share;
         let reach = NORMAL_95 * (burstiness * middle * (1.0 - share)).sqrt();
         let value = PercentileValue::Known {
-            nanos: self.at(middle.ceil()),
+            // 0.999 of a thousand is 999 and not, as binary fractions have it, a little more.
+            nanos: self.at((middle * (1.0 - 1e-12)).ceil()),
             low: self.at((middle - reach).floor()),
             high: self.at((middle + reach).ceil()),
             decisive: have >= samples_to_decide(percentile, burstiness),

@@ -23,6 +23,8 @@ pub struct PoolUse {
     pub lost: u64,
     /// Connections that came back.
     pub recovered: u64,
+    /// Idle connections that were asked for a sign of life.
+    pub idle_checks: u64,
 }
 
 /// Every pool, in the scenario's order.
@@ -56,6 +58,7 @@ fn pool(service: &Service, record: &ServiceRecord, measured: u64) -> PoolUse {
         waiting: mean(sums.1),
         lost: record.seconds.iter().map(|second| second.lost).sum(),
         recovered: record.seconds.iter().map(|second| second.recovered).sum(),
+        idle_checks: record.seconds.iter().map(|second| second.idle_checks).sum(),
     }
 }
 

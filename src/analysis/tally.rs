@@ -73,6 +73,11 @@ pub(super) fn measured_seconds(recording: &Recording) -> usize {
     recording.period.measured_ns.div_ceil(SECOND) as usize
 }
 
+/// Whole seconds of the measured period: a partial last one is no point of a trend.
+pub(super) fn whole_seconds(recording: &Recording) -> usize {
+    (recording.period.measured_ns / SECOND) as usize
+}
+
 /// The tally of each row.
 pub(super) fn tallies(recording: &Recording, rows: &[Outline], question: Question) -> Vec<Tally> {
     let seconds = by_second(recording);

@@ -46,7 +46,8 @@ pub(super) fn rank_correlation(values: &[f64]) -> f64 {
 pub(super) fn chance_of(correlation: f64, count: usize) -> f64 {
     let freedom = count as f64 - 2.0;
     if correlation.abs() >= 1.0 && freedom > 0.0 {
-        return 0.0;
+        // Of all orders of the values one rises all the time and one falls.
+        return 2.0 / (1..=count).map(|factor| factor as f64).product::<f64>();
     }
     let t = correlation * (freedom / (1.0 - correlation * correlation)).sqrt();
     match StudentsT::new(0.0, 1.0, freedom) {
@@ -112,7 +113,9 @@ mod tests {
     #[test]
     fn few_values_are_no_trend() {
         assert!((chance_of(1.0, 2) - 1.0).abs() < f64::EPSILON);
-        assert!(chance_of(1.0, 10) < f64::EPSILON);
+        assert!((chance_of(1.0, 3) - 1.0 / 3.0).abs() < 1e-12, "two of six orders");
+        assert!((chance_of(-1.0, 6) - 2.0 / 720.0).abs() < 1e-12);
+        assert!(chance_of(1.0, 10) < 1e-6);
         // scipy.stats: rho 0.7 over 12 values.
         assert!((chance_of(0.7, 12) - 0.011_257).abs() < 1e-5, "{}", chance_of(0.7, 12));
     }

@@ -1,7 +1,7 @@
 //! Ctrl-C: the first ends the work early and in good order, the second at once.
 //!
 //! The work has a thread of its own; the main thread waits for it and for signals, so that the process can end while the
-//! work is stuck. A terminal that is closed needs no signal here: private servers notice by themselves.
+//! work is stuck. A terminal that is closed counts like a Ctrl-C: keys on somebody's server are to be removed all the same.
 
 use std::{io, panic, thread};
 
@@ -40,7 +40,7 @@ impl Interrupt {
     }
 }
 
-/// Does the work on a thread of its own. At the first Ctrl-C or SIGTERM tells it to end and calls `on_first`; at the
+/// Does the work on a thread of its own. At the first Ctrl-C, SIGTERM or SIGHUP tells it to end and calls `on_first`; at the
 /// second gives up waiting and returns [`Exit::Interrupted`], and the thread ends with the process.
 pub(super) fn supervise(
     work: impl FnOnce(Interrupt) -> Result<Exit, Failure> + Send + 'static,
@@ -84,17 +84,23 @@ pub(super) fn supervise(
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hang_up: Signal,
 }
 
 impl Signals {
     fn listen() -> io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
     }
 
     async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
         }
     }
 }

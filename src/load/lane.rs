@@ -4,7 +4,10 @@ use std::{pin::pin, rc::Rc};
 
 use bytes::Bytes;
 
-use super::{source::Pending, station::Station};
+use super::{
+    source::Pending,
+    station::{Job, Station},
+};
 use crate::{
     measure::{Completion, ErrorClass, Failure, Nanos, Outcome, SeriesId},
     operation::{Args, Kind, Reply, Request},
@@ -32,10 +35,18 @@ struct Step {
 /// Serves requests until it is dropped.
 pub(super) async fn serve(station: Rc<Station>, lane: usize, connection: Connection) {
     loop {
-        let pending = station.assignment(lane).await;
-        let trouble = carry_out(&station, lane, pending, &connection).await;
         let clock = station.worker.clock;
-        if let Some(trouble) = trouble {
+        let pending = match station.assignment(lane).await {
+            Job::Serve(pending) => pending,
+            Job::Check => {
+                if after(&station, lane, &connection, sign_of_life(), None).await.is_some() {
+                    connection.recover().await;
+                }
+                station.rejoin(lane, clock.now());
+                continue;
+            }
+        };
+        if let Some(trouble) = carry_out(&station, lane, pending, &connection).await {
             // The client of a closed loop goes on with another connection, if there is one.
             station.worker.recorder.borrow_mut().freed(station.service, clock.now());
             station.ask_again(clock.now());
@@ -138,6 +149,10 @@ async fn after(
         record(station, series, finished);
     }
     trouble
+}
+
+fn sign_of_life() -> Request {
+    Request { kind: Kind::Ping, key: Bytes::new(), args: Args::None }
 }
 
 fn discard() -> Request {

@@ -176,5 +176,6 @@ fn enter_service(record: &mut ServiceRecord, second: u32, length: Nanos, service
         in_use: service.in_use_ns as f64 / length,
         lost: service.lost,
         recovered: service.recovered,
+        idle_checks: service.idle_checks,
     });
 }

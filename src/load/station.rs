@@ -29,6 +29,10 @@ use crate::{
 /// Room for waiting requests that is made beforehand, so that only an overloaded pool makes it grow.
 const QUEUE: usize = 1 << 14;
 
+/// Of a pool's idle connections this part is checked at a time at most: they fall idle together, and thousands of checks at
+/// once would be felt.
+const CHECKED_AT_ONCE: usize = 256;
+
 /// What all stations of a worker have in common.
 #[derive(Debug)]
 pub(super) struct WorkerContext {
@@ -54,11 +58,21 @@ pub(super) struct Station {
     series: Vec<OperationSeries>,
     checkout_timeout: Nanos,
     command_timeout: Nanos,
+    health_check: Option<Nanos>,
     source: RefCell<Source>,
     occupancy: RefCell<Occupancy>,
     losses: Arc<Losses>,
     /// How many of them are recorded.
     known_losses: Cell<(u64, u64)>,
+}
+
+/// What a lane is given to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Job {
+    /// A request.
+    Serve(Pending),
+    /// To ask the server for a sign of life.
+    Check,
 }
 
 /// Who waits and who works.
@@ -73,6 +87,8 @@ struct Occupancy {
 struct Lane {
     task: Task,
     waker: Option<Waker>,
+    /// Since when it has had nothing to do.
+    idle_since: Nanos,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -82,6 +98,8 @@ enum Task {
     None,
     /// A request that it has not begun.
     Assigned(Pending),
+    /// A sign of life to ask for, not begun.
+    Check,
     /// A command under way; for upkeep without a request behind it.
     Serving { pending: Option<Pending>, deadline: Nanos, expired: bool },
 }
@@ -89,7 +107,7 @@ enum Task {
 impl Task {
     fn pending(self) -> Option<Pending> {
         match self {
-            Self::None => None,
+            Self::None | Self::Check => None,
             Self::Assigned(pending) => Some(pending),
             Self::Serving { pending, .. } => pending,
         }
@@ -116,6 +134,7 @@ impl Station {
             series: plan.services[instance.service].clone(),
             checkout_timeout: nanos(service.pool.checkout_timeout),
             command_timeout: nanos(service.pool.command_timeout),
+            health_check: Some(nanos(service.pool.health_check)).filter(|after| *after > 0),
             losses,
             known_losses: Cell::default(),
             occupancy: RefCell::new(Occupancy {
@@ -172,12 +191,14 @@ impl Station {
         }
     }
 
-    /// Waits until the lane has a request to serve.
-    pub(super) async fn assignment(&self, lane: usize) -> Pending {
+    /// Waits until the lane has something to do.
+    pub(super) async fn assignment(&self, lane: usize) -> Job {
         std::future::poll_fn(|context| {
             let lane = &mut self.occupancy.borrow_mut().lanes[lane];
-            if let Task::Assigned(pending) = lane.task {
-                return Poll::Ready(pending);
+            match lane.task {
+                Task::Assigned(pending) => return Poll::Ready(Job::Serve(pending)),
+                Task::Check => return Poll::Ready(Job::Check),
+                Task::None | Task::Serving { .. } => {}
             }
             lane.waker = Some(context.waker().clone());
             Poll::Pending
@@ -232,9 +253,11 @@ impl Station {
     pub(super) fn rejoin(&self, lane: usize, now: Nanos) {
         self.expire_waiting(now);
         let mut occupancy = self.occupancy.borrow_mut();
-        match occupancy.waiting.pop_front() {
-            Some(pending) => occupancy.lanes[lane].task = Task::Assigned(pending),
-            None => occupancy.idle.push_back(lane),
+        if let Some(pending) = occupancy.waiting.pop_front() {
+            occupancy.lanes[lane].task = Task::Assigned(pending);
+        } else {
+            occupancy.lanes[lane].idle_since = now;
+            occupancy.idle.push_back(lane);
         }
     }
 
@@ -253,9 +276,11 @@ impl Station {
         }
     }
 
-    /// Gives up what has waited or worked for too long, and records connections that were lost.
+    /// Gives up what has waited or worked for too long, records connections that were lost, and has those checked that
+    /// were idle for long.
     pub(super) fn sweep(&self, now: Nanos) {
         self.record_losses();
+        self.check_idle(now);
         self.expire_waiting(now);
         for lane in &mut self.occupancy.borrow_mut().lanes {
             if let Task::Serving { deadline, expired, .. } = &mut lane.task
@@ -267,6 +292,28 @@ impl Station {
                 }
             }
         }
+    }
+
+    /// Has connections asked for a sign of life that were not used for long, as pools do: a server with a `timeout` closes
+    /// them otherwise.
+    fn check_idle(&self, now: Nanos) {
+        let Some(after) = self.health_check else { return };
+        let mut left = 1 + self.lanes() / CHECKED_AT_ONCE;
+        let occupancy = &mut *self.occupancy.borrow_mut();
+        let lanes = &mut occupancy.lanes;
+        occupancy.idle.retain(|&lane| {
+            let lane = &mut lanes[lane];
+            if left == 0 || lane.idle_since.saturating_add(after) > now {
+                return true;
+            }
+            left -= 1;
+            lane.task = Task::Check;
+            if let Some(waker) = lane.waker.take() {
+                waker.wake();
+            }
+            self.worker.recorder.borrow_mut().idle_check(self.service);
+            false
+        });
     }
 
     /// Records which connections were lost or came back since the last time.

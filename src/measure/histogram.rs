@@ -158,8 +158,11 @@ impl Unpacker {
 /// The sum of several histograms: percentiles come from this, they are never averaged.
 pub fn merged<'a>(parts: impl IntoIterator<Item = &'a PackedHistogram>) -> Histogram<u64> {
     let mut whole = PackedHistogram::default().unpack();
-    for part in parts.into_iter().filter(|part| !part.is_empty()) {
-        whole.add(part.unpack()).expect("a growing histogram takes every value");
+    let mut unpacker = Unpacker::default();
+    for part in parts {
+        unpacker.visit(part, |value, count| {
+            whole.record_n(value, count).expect("a growing histogram takes every value");
+        });
     }
     whole
 }

@@ -53,6 +53,8 @@ pub struct ServiceInterval {
     pub lost: u64,
     /// Connections that came back.
     pub recovered: u64,
+    /// Idle connections that were asked for a sign of life.
+    pub idle_checks: u64,
 }
 
 impl ServiceInterval {
@@ -66,6 +68,7 @@ impl ServiceInterval {
         self.in_use_ns += other.in_use_ns;
         self.lost += other.lost;
         self.recovered += other.recovered;
+        self.idle_checks += other.idle_checks;
     }
 
     fn clear(&mut self) {
@@ -77,6 +80,7 @@ impl ServiceInterval {
         self.in_use_ns = 0;
         self.lost = 0;
         self.recovered = 0;
+        self.idle_checks = 0;
     }
 }
 
@@ -222,6 +226,12 @@ impl Recorder {
         let interval = &mut self.current.services[slot].1;
         interval.lost += lost;
         interval.recovered += recovered;
+    }
+
+    /// An idle connection is asked for a sign of life.
+    pub fn idle_check(&mut self, service: usize) {
+        let slot = self.service_slot(service);
+        self.current.services[slot].1.idle_checks += 1;
     }
 
     /// Hands over every interval that has ended by `now`. Called by every other method and, where nothing happens, by

@@ -114,6 +114,8 @@ pub struct ServiceSecond {
     pub lost: u64,
     /// Connections that came back.
     pub recovered: u64,
+    /// Idle connections that were asked for a sign of life (`PING`).
+    pub idle_checks: u64,
 }
 
 /// One worker thread.

@@ -173,6 +173,13 @@ const POOL: Table = Table {
             word("20s"),
         ),
         field("command_timeout", "How long a command may take before it fails.", duration(1, HOUR), word("1s")),
+        field(
+            "health_check",
+            "A connection that has been idle for so long is asked for a sign of life (`PING`), as pools do so that neither \
+             side closes it; `0s` for never.",
+            duration(0, HOUR),
+            word("30s"),
+        ),
     ],
     variants: Some(Variants {
         tag: "checkout",

@@ -94,6 +94,8 @@ pub struct Pool {
     pub checkout_timeout: Duration,
     /// How long a command may take before it fails.
     pub command_timeout: Duration,
+    /// After so long without use a connection is asked for a sign of life; zero for never.
+    pub health_check: Duration,
 }
 
 /// How requests share connections.

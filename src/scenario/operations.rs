@@ -157,6 +157,9 @@ fn command(section: &Section<'_>, given: &HashMap<DataType, Given>, count: Optio
     if let (Kind::Raw, Some([word, ..])) = (spec.kind, args.as_deref()) {
         refuse_dangerous(section, word);
     }
+    if let Some(script) = &script {
+        refuse_dangerous_script(section, script);
+    }
     let by = if spec.takes("by") { section.integer("by") } else { Some(1) };
     let expire = expiry(section, spec);
     let count = count?;
@@ -248,6 +251,19 @@ fn refuse_dangerous(section: &Section<'_>, word: &str) {
     }
 }
 
+/// Refuses scripts that name such a command in quotes, as `redis.call` takes it. A script that puts the name together is not
+/// seen through: this is against accidents.
+fn refuse_dangerous_script(section: &Section<'_>, script: &str) {
+    let upper = script.to_uppercase();
+    let named = |word: &&&str| ['"', '\''].iter().any(|quote| upper.contains(&format!("{quote}{word}{quote}")));
+    if let Some(word) = REFUSED.iter().find(named) {
+        let message = format!(
+            "calls {word}, which changes the connection or touches other keys than the scenario's; it is not sent"
+        );
+        section.reject("script", message);
+    }
+}
+
 fn grouped_unsigned(number: u64) -> String {
     i64::try_from(number).map_or_else(|_| number.to_string(), grouped)
 }
@@ -279,6 +295,22 @@ mod tests {
     fn shape(count: u64, operation: &str) -> (u64, u64) {
         let parameters = parameters(count, operation);
         (parameters[0].keys, parameters[0].members)
+    }
+
+    #[test]
+    fn scripts_that_empty_the_server_are_refused() {
+        let script = |script: &str| {
+            let text = format!(
+                "name = \"a\"\n[[service]]\nname = \"api\"\nload = {{ model = \"closed\", clients = 1 }}\n\
+                 [[service.operation]]\ncommand = \"EVAL\"\nscript = \"\"\"{script}\"\"\"\n"
+            );
+            parse(&text, "a.toml").map(|_| ()).map_err(|errors| errors.to_string())
+        };
+        assert_eq!(script("return redis.call('get', KEYS[1])"), Ok(()));
+        for bad in ["redis.call('flushall')", "redis.pcall(\"FLUSHDB\", 'ASYNC')"] {
+            let errors = script(bad).unwrap_err();
+            assert!(errors.contains("script") && errors.contains("calls FLUSH"), "{errors}");
+        }
     }
 
     #[test]

@@ -64,8 +64,13 @@ impl Overrides {
             option("warmup", "run.warmup", self.warmup.map(format_duration)),
             option("seed", "seed", self.seed.map(|seed| seed.to_string())),
         ];
+        // Whoever writes a password there is told not to, without seeing it repeated in a log.
+        let shown = |path: &str, value: &str| {
+            let value = if path.to_lowercase().contains("password") { "..." } else { value };
+            format!("--set {path}={value}")
+        };
         let set = self.set.iter().map(|(path, value)| Edit {
-            argument: format!("--set {path}={value}"),
+            argument: shown(path, value),
             path: path.trim().to_owned(),
             value: value.trim().to_owned(),
         });
@@ -279,6 +284,17 @@ command = "LPUSH"
     fn set(edits: &[(&str, &str)]) -> Result<Scenario, String> {
         let set = edits.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect();
         Overrides { set, ..Overrides::default() }.apply(TEXT, "x.toml").map_err(|errors| errors.to_string())
+    }
+
+    #[test]
+    fn a_password_is_not_repeated() {
+        for value in ["hunter2", r#"{ env = "A", foo = "hunter2" }"#] {
+            let set = vec![("service.api.password".to_owned(), value.to_owned())];
+            let text = "name = \"a\"\n[[service]]\nname = \"api\"\nload = { model = \"closed\", clients = 1 }\n\
+                        [[service.operation]]\ncommand = \"PING\"\n";
+            let errors = Overrides { set, ..Overrides::default() }.apply(text, "a.toml").unwrap_err().to_string();
+            assert!(errors.contains("--set service.api.password=...") && !errors.contains("hunter2"), "{errors}");
+        }
     }
 
     #[test]

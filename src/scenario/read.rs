@@ -190,11 +190,13 @@ fn pool(section: &Section<'_>) -> Option<Pool> {
     };
     let checkout_timeout = section.duration("checkout_timeout");
     let command_timeout = section.duration("command_timeout");
+    let health_check = section.duration("health_check");
     Some(Pool {
         size: size?,
         checkout: checkout?,
         checkout_timeout: checkout_timeout?,
         command_timeout: command_timeout?,
+        health_check: health_check?,
     })
 }
 

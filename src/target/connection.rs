@@ -110,8 +110,12 @@ impl Connection {
     pub async fn recover(&self) {
         let Shared { client, link, .. } = &*self.shared;
         loop {
-            // fred keeps trying to connect.
-            link.back().await;
+            // fred keeps trying to connect. Asking from time to time all the same, so that an event that was missed keeps
+            // nobody waiting.
+            let _ = timeout(PATIENCE, link.back()).await;
+            if link.is_lost() && !self.answers_at_all().await {
+                continue;
+            }
             match timeout(PATIENCE, self.answers()).await {
                 Ok(true) => return,
                 Ok(false) => sleep(PAUSE).await,
@@ -122,6 +126,15 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Whether there is an answer although the connection counts as lost; then it does no longer.
+    async fn answers_at_all(&self) -> bool {
+        let answers = matches!(timeout(PATIENCE, self.answers()).await, Ok(true));
+        if answers {
+            self.shared.link.find();
+        }
+        answers
     }
 
     /// Whether the server replies, be it with an error such as LOADING.

@@ -29,6 +29,9 @@ const SCANNED: &str = "1000";
 /// Time that a step may take.
 const STEP_LIMIT: Duration = Duration::from_secs(60);
 
+/// Time that a step of the clean-up may take: a scan of a thousand keys and their removal.
+const REMOVAL_LIMIT: Duration = Duration::from_secs(5);
+
 impl Target {
     /// Writes every key that the scenario's operations can ask for, each service with its own login into its own
     /// database. `progress` is told the elements written and those to be written in all.
@@ -78,35 +81,49 @@ impl Target {
             // Without a prefix everybody's keys would match.
             if !prefix.is_empty() && seen.insert((connector.database(), prefix)) {
                 let (client, _router) = connector.connect().await?;
-                removed += remove(&client, prefix).await.map_err(|error| TargetError::Cleanup {
+                let error = |error: Error| TargetError::Cleanup {
                     service: service.name.clone(),
                     message: error.details().to_owned(),
-                })?;
+                };
+                let mut scan = Scan { client: &client, prefix, cursor: Some("0".to_owned()) };
+                while scan.cursor.is_some() {
+                    let step = timeout(REMOVAL_LIMIT, scan.step()).await;
+                    let step =
+                        step.map_err(|_| TargetError::Silent { address: self.address(), limit: REMOVAL_LIMIT })?;
+                    removed += step.map_err(error)?;
+                }
             }
         }
         Ok(removed)
     }
 }
 
-async fn remove(client: &Client, prefix: &str) -> Result<u64, Error> {
-    let pattern = format!("{}*", escaped(prefix));
-    let (mut cursor, mut removed) = ("0".to_owned(), 0);
-    loop {
-        let arguments = vec![cursor, "MATCH".to_owned(), pattern.clone(), "COUNT".to_owned(), SCANNED.to_owned()];
+/// A walk through the keys of a service, which are removed on the way.
+struct Scan<'a> {
+    client: &'a Client,
+    prefix: &'a str,
+    /// Where it goes on; `None` at its end.
+    cursor: Option<String>,
+}
+
+impl Scan<'_> {
+    /// Removes the keys of one step, and returns their number.
+    async fn step(&mut self) -> Result<u64, Error> {
+        let Some(cursor) = self.cursor.take() else { return Ok(0) };
+        let pattern = format!("{}*", escaped(self.prefix));
+        let arguments = vec![cursor, "MATCH".to_owned(), pattern, "COUNT".to_owned(), SCANNED.to_owned()];
         let command = CustomCommand::new_static("SCAN", ClusterHash::Random, false);
-        let (next, mut keys): (String, Vec<Key>) = client.custom(command, arguments).await?;
-        keys.retain(|key| is_own(prefix, key.as_bytes()));
-        if !keys.is_empty() {
-            removed += match client.unlink::<u64, _>(keys.clone()).await {
-                // Older servers, and some users, have but the other command.
-                Err(_) => client.del::<u64, _>(keys).await?,
-                Ok(count) => count,
-            };
+        let (next, mut keys): (String, Vec<Key>) = self.client.custom(command, arguments).await?;
+        self.cursor = (next != "0").then_some(next);
+        keys.retain(|key| is_own(self.prefix, key.as_bytes()));
+        if keys.is_empty() {
+            return Ok(0);
         }
-        if next == "0" {
-            return Ok(removed);
+        match self.client.unlink::<u64, _>(keys.clone()).await {
+            // Older servers, and some users, have but the other command.
+            Err(_) => self.client.del::<u64, _>(keys).await,
+            Ok(count) => Ok(count),
         }
-        cursor = next;
     }
 }
 

@@ -78,6 +78,7 @@ pub(super) fn scenario(actions: impl IntoIterator<Item = Action>) -> Scenario {
                 checkout: Checkout::Exclusive,
                 checkout_timeout: Duration::from_secs(1),
                 command_timeout: Duration::from_secs(1),
+                health_check: Duration::ZERO,
             },
             load: Load::Open { rate: 1000.0, arrivals: ArrivalProcess::Poisson },
             keys: Keys { prefix: "api:".into(), count: 1000, access: Access::Uniform },

@@ -34,7 +34,7 @@ fn signal(child: &Child, signal: Signal) {
 
 #[test]
 fn the_first_ends_the_run_early_and_reports_what_there_is() {
-    for how in [Signal::INT, Signal::TERM] {
+    for how in [Signal::INT, Signal::TERM, Signal::HUP] {
         let (desk, server) = (Desk::new(), Server::start());
         let arguments = ["run", "short.toml", "--target", &server.url(), "--duration", "10m", "--out", "out"];
         let child = start(&desk, &arguments);

@@ -96,6 +96,24 @@ fn killed_connections_come_back() {
     assert_eq!(counts(&recording, "GET").failed(), counts(&recording, "GET").errors.values().sum::<u64>());
 }
 
+/// Of a pool that hands out the connection that came back last, most are idle for ever under a light load.
+#[test]
+fn idle_connections_are_kept_alive() {
+    let pool = |check: &str| format!("size = 4\nhealth_check = \"{check}\"");
+    let lost_and_checked = |check: &str| {
+        let load = "model = \"open\"\nrate = 50\narrivals = \"uniform\"";
+        let text = one_service(FIVE_SECONDS, &pool(check), load, &["command = \"GET\""]);
+        let recording = Bench::new(&text, &[("timeout", "2")]).run();
+        let sum = |of: fn(&ServiceSecond) -> u64| recording.services[0].seconds.iter().map(of).sum::<u64>();
+        assert_eq!(counts(&recording, "GET").failed(), 0);
+        (sum(|second| second.lost), sum(|second| second.idle_checks))
+    };
+    let (lost, checked) = lost_and_checked("500ms");
+    assert!(lost == 0 && checked >= 9, "{lost} lost, {checked} checked");
+    let (lost, checked) = lost_and_checked("0s");
+    assert!(lost >= 3 && checked == 0, "the server closes what nobody uses: {lost} lost, {checked} checked");
+}
+
 #[test]
 fn a_full_server_refuses_writes_and_says_so() {
     let text = one_service(

@@ -44,6 +44,7 @@ pub(crate) fn service(name: &str, kinds: &[Kind]) -> Service {
             checkout: Checkout::Exclusive,
             checkout_timeout: Duration::from_secs(1),
             command_timeout: Duration::from_secs(1),
+            health_check: Duration::ZERO,
         },
         load: Load::Open { rate: 100.0, arrivals: ArrivalProcess::Uniform },
         keys: Keys { prefix: format!("{name}:"), count: 100, access: Access::Uniform },

@@ -2,7 +2,7 @@
 
 use super::{Check, CheckKind, Evidence, Known, Level};
 use crate::analysis::{
-    tally::measured_seconds,
+    tally::whole_seconds,
     trend::{chance_of, median, rank_correlation, slope},
 };
 
@@ -22,8 +22,8 @@ const SIGNIFICANT: f64 = 0.01;
 /// the backlog at the end of each second, 0 unless Spearman's rank correlation says that it grows.
 pub(super) fn backlog(evidence: &Evidence<'_>, known: &Known<'_>) -> Option<Check> {
     let rate = known.service.offered_rate()?;
-    let measured = measured_seconds(&evidence.run.recording);
-    let seconds = known.timeline.seconds.iter().take(measured);
+    let whole = whole_seconds(&evidence.run.recording);
+    let seconds = known.timeline.seconds.iter().take(whole);
     let backlogs: Vec<f64> = seconds.filter_map(|moment| moment.backlog).map(|backlog| backlog as f64).collect();
     if backlogs.len() < SECONDS_FOR_BACKLOG {
         return None;
@@ -35,8 +35,8 @@ pub(super) fn backlog(evidence: &Evidence<'_>, known: &Known<'_>) -> Option<Chec
 /// Change of the per-second median response time over the run as a share of its own median: Theil-Sen slope times the
 /// length of the run, 0 unless Spearman's rank correlation says that there is one.
 pub(super) fn drift(evidence: &Evidence<'_>, known: &Known<'_>) -> Option<Check> {
-    let measured = measured_seconds(&evidence.run.recording);
-    let seconds = known.timeline.seconds.iter().take(measured);
+    let whole = whole_seconds(&evidence.run.recording);
+    let seconds = known.timeline.seconds.iter().take(whole);
     let mut medians: Vec<f64> = seconds.filter_map(|moment| moment.response).map(|(p50, ..)| p50 as f64).collect();
     if medians.len() < SECONDS_FOR_DRIFT {
         return None;

@@ -46,12 +46,19 @@ pub(super) fn schedule_lag(known: &Known<'_>) -> Option<Check> {
 /// How a worker waits that turns all the time and knows in how many turns there was something to do.
 const SPIN: &str = "spin";
 
-/// How busy each worker was that spins for good. One that sleeps and spins only before a due instant burns CPU time
-/// waiting as well, and nobody knows which part; that it cannot keep up shows in its schedule lag.
+/// How busy each worker was that spins for good, or that has closed loops only and so never spins. One that sleeps and
+/// spins only before a due instant burns CPU time waiting as well, and nobody knows which part; that it cannot keep up
+/// shows in its schedule lag.
 pub(super) fn worker_cpu(evidence: &Evidence<'_>) -> Vec<Check> {
+    let is_closed = |name: &String| {
+        // Instances are called `api#1`.
+        let service = name.split('#').next().unwrap_or_default();
+        let known = evidence.scenario.services.iter().find(|known| known.name == service);
+        known.is_some_and(|service| service.offered_rate().is_none())
+    };
     let workers = evidence.run.recording.workers.iter().enumerate();
     workers
-        .filter(|(_, worker)| worker.pacing == SPIN)
+        .filter(|(_, worker)| worker.pacing == SPIN || worker.services.iter().all(is_closed))
         .map(|(number, worker)| {
             let subject = format!("worker {}: {}", number + 1, worker.services.join(", "));
             Check::new(CheckKind::WorkerCpu, Some(subject), worker.busy)
@@ -68,7 +75,7 @@ mod tests {
     use crate::{
         analysis::{CheckKind, Level, Outcome, analyse},
         measure::Latencies,
-        results::sample,
+        results::{Run, sample},
     };
 
     #[test]
@@ -83,6 +90,15 @@ mod tests {
         run.recording.services[1].seconds[..12].iter_mut().for_each(|second| second.scheduled -= 30);
         let check = find(&run, CheckKind::AchievedRate, Some("chat")).unwrap();
         assert!((check.value - 0.1).abs() < 0.001 && check.level == Level::Refuse, "{check:?}");
+    }
+
+    #[test]
+    fn a_sleeping_worker_is_checked_where_it_has_closed_loops_only() {
+        let mut run = sample::run();
+        let checked = |run: &Run| checks_of(run).iter().filter(|check| check.kind == CheckKind::WorkerCpu).count();
+        assert_eq!(checked(&run), 0, "both have an open loop");
+        run.recording.workers[1].services = vec!["ml#0".into(), "ml#1".into()];
+        assert_eq!(checked(&run), 1);
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Session {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
         let result = self.prepare(&runtime, source, interrupt).and_then(|(target, facts)| {
             let result = self.measure(&runtime, &target, facts, interrupt).and_then(|run| self.report(run));
-            self.clean_up(&runtime, &target);
+            self.clean_up(&runtime, &target, interrupt);
             result
         });
         self.display.clear();
@@ -150,7 +150,7 @@ impl Session {
     }
 
     /// Removes the scenario's keys from a server that stays, if they are its own. A failure does not spoil the run.
-    fn clean_up(&self, runtime: &Runtime, target: &Target) {
+    fn clean_up(&self, runtime: &Runtime, target: &Target, interrupt: &Interrupt) {
         if self.keys_of_others
             || self.arguments.keep_data
             || !self.scenario.run.prefill
@@ -159,8 +159,15 @@ impl Session {
             return;
         }
         self.display.step("Removing the scenario's keys");
-        if let Err(error) = runtime.block_on(target.cleanup(&self.scenario)) {
-            self.display.say(&format!("warning: keys of the scenario stay on the server: {error}"));
+        // After a Ctrl-C that ended the run it is done all the same; one that comes now ends it.
+        let removal = target.cleanup(&self.scenario);
+        let removed = if interrupt.stop().is_requested() {
+            runtime.block_on(removal).map_err(Failure::unusable)
+        } else {
+            runtime.block_on(interrupt.or(removal))
+        };
+        if let Err(failure) = removed {
+            self.display.say(&format!("warning: keys of the scenario stay on the server: {failure}"));
         }
     }
 }

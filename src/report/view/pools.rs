@@ -22,6 +22,7 @@ pub(super) fn table(analysis: &Analysis) -> Table {
         Column::numbers("Wait p99", ms, 0),
         Column::numbers("Lost", None, 2),
         Column::numbers("Came back", None, 2),
+        Column::numbers("Idle checks", None, 3),
     ];
     Table {
         id: "pools",
@@ -59,6 +60,7 @@ fn row(analysis: &Analysis, pool: &PoolUse) -> TableRow {
             wait(99.0).into(),
             Cell::new(format::count(pool.lost), lost),
             format::count(pool.recovered).into(),
+            format::count(pool.idle_checks).into(),
         ],
     }
 }

@@ -175,6 +175,7 @@ impl ServiceBook {
             in_use: mean_level(|request| request.due + request.wait, Request::done),
             lost,
             recovered: lost,
+            idle_checks: 0,
         }
     }
 }
