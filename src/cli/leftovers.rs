@@ -1,6 +1,10 @@
 //! What must not stay behind when the process ends in the middle of things.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use crate::{results::ResultFolder, target::PrivateServer};
 
@@ -12,6 +16,8 @@ pub(super) struct Leftovers(Arc<Mutex<Held>>);
 #[derive(Debug, Default)]
 struct Held {
     folder: Option<ResultFolder>,
+    /// What is being filled by the thread that took the folder.
+    unpublished: Option<PathBuf>,
     server: Option<PrivateServer>,
 }
 
@@ -22,7 +28,15 @@ impl Leftovers {
 
     /// Takes the folder to fill it; `None` once the process is about to end.
     pub(super) fn take_folder(&self) -> Option<ResultFolder> {
-        self.held().folder.take()
+        let mut held = self.held();
+        let folder = held.folder.take()?;
+        held.unpublished = Some(folder.hidden().to_owned());
+        Some(folder)
+    }
+
+    /// The folder is published, or its owner has removed it.
+    pub(super) fn let_go_of_folder(&self) {
+        self.held().unpublished = None;
     }
 
     pub(super) fn hold_server(&self, server: PrivateServer) {
@@ -37,7 +51,10 @@ impl Leftovers {
     /// Removes what is left.
     pub(super) fn clear(&self) {
         let held = std::mem::take(&mut *self.held());
-        drop(held);
+        if let Some(unpublished) = &held.unpublished {
+            // Half a report is none. Whoever fills it ends with the process.
+            let _ = fs::remove_dir_all(unpublished);
+        }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

@@ -42,6 +42,11 @@ impl ResultFolder {
         Ok(folder)
     }
 
+    /// Where it lies until it is published.
+    pub fn hidden(&self) -> &Path {
+        self.hidden.path()
+    }
+
     /// Writes one file, folders on the way included, and waits until it is on the disk.
     pub fn write(&self, relative: &str, bytes: &[u8]) -> Result<(), ResultsError> {
         let path = self.hidden.path().join(relative);

@@ -94,6 +94,13 @@ impl Session {
         }
 
         let workers = self.arguments.workers.map(usize::from);
+        let instances: u32 = self.scenario.services.iter().map(|service| service.instances).sum();
+        if workers.is_some_and(|workers| workers > instances as usize) {
+            self.display.say(&format!(
+                "note: {instances} of the workers asked for have something to do: one instance of a service is not split; \
+                 more `instances` in the scenario would use more"
+            ));
+        }
         let settings = Settings { workers, same_machine: facts.same_machine, ..Settings::default() };
         let mut started = None;
         let mut observation = target.observe();
@@ -146,7 +153,9 @@ impl Session {
         for (name, content) in concluded.files() {
             folder.write(&name, &content).map_err(Failure::usage)?;
         }
-        folder.publish().map_err(Failure::usage)
+        let published = folder.publish().map_err(Failure::usage);
+        self.leftovers.let_go_of_folder();
+        published
     }
 
     /// Removes the scenario's keys from a server that stays, if they are its own. A failure does not spoil the run.
