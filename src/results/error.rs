@@ -18,6 +18,12 @@ pub enum ResultsError {
         #[source]
         source: io::Error,
     },
+    /// There is no run.
+    #[error("there is no saved run in {}; `plimsoll list` names those in results", place.display())]
+    NoRun {
+        /// Where it was looked for.
+        place: PathBuf,
+    },
     /// Results would be overwritten.
     #[error("{} is not empty; choose another folder with --out, or replace it with --force", place.display())]
     Occupied {

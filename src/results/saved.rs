@@ -14,7 +14,10 @@ use super::{
 /// Reads the run of a result folder.
 pub fn load(folder: &Path) -> Result<Run, ResultsError> {
     let file = if folder.is_dir() { folder.join(RUN_FILE) } else { folder.to_owned() };
-    let text = fs::read_to_string(&file).map_err(|error| io_error("read", &file, error))?;
+    let text = fs::read_to_string(&file).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => ResultsError::NoRun { place: folder.to_owned() },
+        _ => io_error("read", &file, error),
+    })?;
     Run::from_json(&text).map_err(|source| ResultsError::InFile { file, source: Box::new(source) })
 }
 

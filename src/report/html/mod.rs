@@ -149,7 +149,21 @@ fn heading(table: &Table, column: &Column) -> Markup {
 fn place(table: &Table, column: &Column) -> String {
     let last = table.columns.iter().rfind(|column| column.heads);
     let last = if last.is_some_and(|last| last.heading == column.heading) { " last" } else { "" };
-    format!("{}{last}", align(column.align))
+    format!("{}{last}{}", align(column.align), spare(table, column))
+}
+
+/// Tables of more columns than this leave some out where the window is not as wide.
+const BROAD: usize = 10;
+
+/// Class of a column that a broad table can do without.
+fn spare(table: &Table, column: &Column) -> &'static str {
+    match column.dispensable {
+        _ if table.columns.len() <= BROAD => "",
+        3 => " spare-3",
+        4 => " spare-4",
+        5.. => " spare-5",
+        _ => "",
+    }
 }
 
 fn row(table: &Table, row: &TableRow) -> Markup {
@@ -165,7 +179,7 @@ fn row(table: &Table, row: &TableRow) -> Markup {
                 @if column.heads {
                     th scope="row" role="rowheader" class=(place(table, column)) { (cell.text) }
                 } @else {
-                    td role="cell" data-label=(column.label()) class={ (align(column.align)) " " (tone(cell.tone)) } {
+                    td role="cell" data-label=(column.label()) class={ (align(column.align)) " " (tone(cell.tone)) (spare(table, column)) } {
                         span { (cell.text) @if !cell.mark.is_empty() { sup { (cell.mark) } } }
                     }
                 }
