@@ -197,7 +197,7 @@ fn operation(row: &Row) -> &str {
     row.scope.operation.as_deref().unwrap_or("*")
 }
 
-fn table<T: Serialize>(header: &[&str], records: impl IntoIterator<Item = T>) -> Vec<u8> {
+pub(super) fn table<T: Serialize>(header: &[&str], records: impl IntoIterator<Item = T>) -> Vec<u8> {
     // The header is written here rather than by serde, so that it is there even where no record follows.
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     writer.write_record(header).expect(IN_MEMORY);

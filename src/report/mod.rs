@@ -6,6 +6,7 @@
 
 pub mod chart;
 mod csv;
+mod csv_server;
 pub(crate) mod format;
 mod hlog;
 mod html;
@@ -33,6 +34,8 @@ pub fn files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String
         ("timeline.csv".to_owned(), csv::timeline(analysis)),
         ("percentiles.csv".to_owned(), csv::percentiles(analysis)),
         ("errors.csv".to_owned(), csv::errors(run)),
+        ("server.csv".to_owned(), csv_server::server(run)),
+        ("commands.csv".to_owned(), csv_server::commands(analysis)),
         ("histograms.hlog".to_owned(), hlog::render(run, analysis)),
         ("scenario.toml".to_owned(), run.scenario.clone().into_bytes()),
     ];

@@ -5,7 +5,9 @@ use std::cell::RefCell;
 use insta::assert_snapshot;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-use super::{Style, View, csv, files, format::plain, html, json_summary, markdown, summary, terminal, view::Note};
+use super::{
+    Style, View, csv, csv_server, files, format::plain, html, json_summary, markdown, summary, terminal, view::Note,
+};
 use crate::{
     analysis::{Analysis, Check, CheckKind, Finding, Level, Outcome, Proportion, Reason, Scope, Verdict, analyse},
     measure::SeriesRole,
@@ -82,6 +84,8 @@ fn tables_for_programs() {
     let (run, scenario, analysis) = sampled();
     assert_snapshot!("summary.csv", text(csv::summary(&scenario, &analysis)));
     assert_snapshot!("errors.csv", text(csv::errors(&run)));
+    assert_snapshot!("server.csv", text(csv_server::server(&run)));
+    assert_snapshot!("commands.csv", text(csv_server::commands(&analysis)));
     let api = |table: Vec<u8>| -> String {
         text(table)
             .lines()

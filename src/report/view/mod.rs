@@ -20,6 +20,7 @@ pub(crate) use model::{
     Align, Block, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Table, TableRow, Tone,
     View,
 };
+pub(super) use server::persistence_slug;
 
 use super::{chart::Chart, format};
 use crate::{
