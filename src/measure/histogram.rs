@@ -102,6 +102,8 @@ impl PackedHistogram {
     fn encode(histogram: &Histogram<u32>) -> Self {
         let mut bytes = Vec::new();
         V2DeflateSerializer::new().serialize(histogram, &mut bytes).expect("writing to memory does not fail");
+        // Thousands are kept until the end of the run.
+        bytes.shrink_to_fit();
         Self { bytes }
     }
 
