@@ -1,6 +1,6 @@
 //! Counts of response times by time and by size: the cells of the heatmap.
 
-use crate::measure::{Nanos, Recording, SeriesRole};
+use crate::measure::{Nanos, Recording, SeriesRole, Unpacker};
 
 /// Most columns; longer runs take several seconds into one.
 const MOST_COLUMNS: u32 = 130;
@@ -40,12 +40,11 @@ impl Heat {
         let end = end.unwrap_or(0).max(1);
         let fitting = STRETCHES.into_iter().find(|stretch| end.div_ceil(*stretch) <= MOST_COLUMNS);
         let stretch = fitting.unwrap_or_else(|| end.div_ceil(MOST_COLUMNS));
+        let mut unpacker = Unpacker::default();
         let mut columns = vec![[0; ROWS]; end.div_ceil(stretch) as usize];
         for second in operations().flat_map(|series| &series.seconds).filter(|second| !second.response.is_empty()) {
             let column = &mut columns[(second.second / stretch) as usize];
-            for bucket in second.response.unpack().iter_recorded() {
-                column[row_of(bucket.value_iterated_to())] += bucket.count_at_value();
-            }
+            unpacker.visit(&second.response, |nanos, count| column[row_of(nanos)] += count);
         }
         Self { stretch, columns, end }
     }
