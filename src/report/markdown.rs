@@ -13,7 +13,7 @@ pub(super) fn render(view: &View) -> String {
         format!("**{}**", escaped(&view.headline.sentence)),
     ];
     pieces.extend(view.headline.remarks.iter().map(|remark| escaped(remark)));
-    for section in view.sections() {
+    for section in &view.sections {
         pieces.push(format!("## {}", escaped(section.title)));
         pieces.extend(section.blocks.iter().map(block));
     }
@@ -24,6 +24,7 @@ pub(super) fn render(view: &View) -> String {
 
 fn block(block: &Block) -> String {
     match block {
+        Block::Heading(text) => format!("### {}", escaped(text)),
         Block::Paragraph(text) => escaped(text),
         Block::Table(contents) => table(contents),
         Block::Notes(notes) => lines(notes.iter().map(note)),

@@ -4,7 +4,7 @@ use console::{Style as Paint, measure_text_width};
 
 use super::{
     format::plain,
-    view::{Align, Block, Column, Note, RowKind, Section, Table, TableRow, Tone, View},
+    view::{Align, Block, Brief, Column, Note, RowKind, Section, Table, TableRow, Tone, View},
 };
 
 /// How the terminal report is written.
@@ -34,22 +34,9 @@ pub(super) fn render(view: &View, style: Style) -> String {
     }
     page.gap();
     page.paragraph("", &view.subtitle, &page.quiet());
-    page.gap();
-    // The first table holds the numbers that are judged; the others are for those who look closer, in a file.
-    if let Some(block) = view.results.blocks.first() {
-        page.block(block);
+    for section in &view.sections {
+        page.section(section);
     }
-    // Where the time goes, and what was slow.
-    let telling = |block: &Block| match block {
-        Block::Paragraph(_) => true,
-        Block::Table(table) => table.id == "slow",
-        _ => false,
-    };
-    if view.server.blocks.iter().any(telling) {
-        page.section(&view.server, telling);
-    }
-    page.section(&view.trust, |block| matches!(block, Block::Paragraph(_)));
-    page.section(&view.findings, |_| true);
     page.text
 }
 
@@ -60,10 +47,17 @@ struct Page {
 }
 
 impl Page {
-    fn section(&mut self, section: &Section, shown: fn(&Block) -> bool) {
+    fn section(&mut self, section: &Section) {
+        let shown = section.blocks.iter().enumerate().filter(|(place, block)| section.brief.shows(*place, block));
+        let shown: Vec<_> = shown.map(|(_, block)| block).collect();
+        if shown.is_empty() {
+            return;
+        }
         self.gap();
-        self.line(section.title, &self.plain().bold());
-        for block in section.blocks.iter().filter(|block| shown(block)) {
+        if section.brief != Brief::First {
+            self.line(section.title, &self.plain().bold());
+        }
+        for block in shown {
             self.block(block);
         }
     }
@@ -82,7 +76,7 @@ impl Page {
                     self.paragraph(GAP, &format!("{name}: {value}"), &self.plain());
                 }
             }
-            // A terminal shows no pictures, and nobody copies from its scrollback what lies in a file.
+            Block::Heading(heading) => self.line(&format!("{GAP}{heading}"), &self.plain().bold()),
             Block::Figures(_) | Block::Listing(_) => {}
         }
     }

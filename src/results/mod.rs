@@ -1,8 +1,11 @@
 //! The run artifact: what it holds, how it is saved, found and read back.
 
+mod dependency;
 mod error;
 mod folder;
+mod inspection;
 mod json;
+mod keyspace;
 mod run;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -10,8 +13,11 @@ mod saved;
 mod schema;
 mod server;
 
+pub use dependency::{DependencyRecord, Probe, ProbePhase};
 pub use error::ResultsError;
 pub use folder::ResultFolder;
+pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceLogin, UserRights};
+pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
 pub use saved::{Entry, list, load, rewrite};
 pub use schema::schema;

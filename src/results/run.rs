@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ServerRecord;
+use super::{DependencyRecord, Inspection, ServerRecord};
 use crate::measure::Recording;
 
 /// Version of the schema of [`Run`] that this build writes and reads.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// One run: the waist through which everything passes. Every output is made from it alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,10 @@ pub struct Run {
     pub recording: Recording,
     /// The server's side of it.
     pub server: ServerRecord,
+    /// What the server, its users and its machine were found to be like, after the measured period.
+    pub inspection: Inspection,
+    /// What the services depend on besides the server, in the scenario's order.
+    pub dependencies: Vec<DependencyRecord>,
 }
 
 /// What measured.

@@ -18,7 +18,7 @@ use crate::{
     },
     load::{self, LoadError, Phase, Progress, Settings},
     measure::Recording,
-    results::{Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
+    results::{Inspection, Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
     scenario::Scenario,
     target::{Source, Target, TargetError},
 };
@@ -131,6 +131,8 @@ impl Session {
             environment: environment(),
             recording,
             server,
+            inspection: Inspection::default(),
+            dependencies: Vec::new(),
         }
     }
 

@@ -40,9 +40,9 @@ pub(super) fn render(view: &View) -> String {
                 main #main {
                     (verdict(view))
                     nav aria-label="Sections" {
-                        ul { @for section in view.sections() { li { a href={ "#" (section.id) } { (section.title) } } } }
+                        ul { @for section in &view.sections { li { a href={ "#" (section.id) } { (section.title) } } } }
                     }
-                    @for contents in view.sections() { (section(contents)) }
+                    @for contents in &view.sections { (section(contents)) }
                 }
                 footer { p { "Made by " (view.colophon) "." } }
             }
@@ -94,6 +94,7 @@ fn section(section: &Section) -> Markup {
 
 fn block(block: &Block) -> Markup {
     match block {
+        Block::Heading(text) => html! { h3 { (text) } },
         Block::Paragraph(text) => html! { p { (text) } },
         Block::Table(contents) => table(contents),
         Block::Notes(notes) => html! { ul.notes { @for contents in notes { (note(contents)) } } },

@@ -1,7 +1,7 @@
 //! What a person should know or do: every finding in words, with advice.
 
 use super::{
-    Block, Note, Section, Tone,
+    Block, Brief, Note, Section, Tone,
     checks::{limit, quantity, subject, words},
     failures, scope_name, server_findings,
 };
@@ -9,6 +9,9 @@ use crate::{
     analysis::{Analysis, Check, Finding, Level, Scope},
     report::format::{count, counted, duration, factor, share},
 };
+
+/// Name of the section.
+pub(super) const ID: &str = "findings";
 
 pub(super) fn section(analysis: &Analysis) -> Section {
     let mut notes: Vec<Note> = Vec::new();
@@ -22,7 +25,7 @@ pub(super) fn section(analysis: &Analysis) -> Section {
     }
     let block =
         if notes.is_empty() { Block::Paragraph("Nothing calls for action.".to_owned()) } else { Block::Notes(notes) };
-    Section::new("findings", "Findings", vec![block])
+    Section::new(ID, "Findings", vec![block]).brief(Brief::Everything)
 }
 
 fn note(finding: &Finding, analysis: &Analysis) -> Note {

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub(super) use checks::slug;
 pub(crate) use model::{
-    Align, Block, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Table, TableRow, Tone,
+    Align, Block, Brief, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Table, TableRow, Tone,
     View,
 };
 pub(super) use server::persistence_slug;
@@ -32,23 +32,27 @@ use crate::{
 impl View {
     /// The report of a run, with the charts that were drawn of it.
     pub(crate) fn new(run: &Run, scenario: &Scenario, analysis: &Analysis, charts: &[Chart]) -> Self {
+        let sections = [
+            results::section(scenario, analysis),
+            server::section(run, analysis),
+            trust::section(run, scenario, analysis),
+            charts_section(charts),
+            findings::section(analysis),
+            method::section(run, scenario),
+        ];
         Self {
             title: format!("{}: response time against {}", scenario.name, format::setting(scenario.objective.latency)),
             subtitle: subtitle(run, scenario),
             headline: headline::headline(run, scenario, analysis),
-            results: results::section(scenario, analysis),
-            trust: trust::section(run, scenario, analysis),
-            charts: charts_section(charts),
-            server: server::section(run, analysis),
-            findings: findings::section(analysis),
-            method: method::section(run, scenario),
+            sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
             colophon: colophon(run),
         }
     }
 
     /// The findings alone, as the summary for programs repeats them.
     pub(crate) fn notes(&self) -> impl Iterator<Item = &Note> {
-        self.findings.blocks.iter().flat_map(|block| match block {
+        let findings = self.sections.iter().filter(|section| section.id == findings::ID);
+        findings.flat_map(|section| &section.blocks).flat_map(|block| match block {
             Block::Notes(notes) => notes.as_slice(),
             _ => &[],
         })

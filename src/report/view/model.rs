@@ -1,6 +1,6 @@
 //! The document that every output renders: sections of blocks, without syntax.
 
-/// A whole report, ready to be rendered.
+/// A whole document, ready to be rendered.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct View {
     /// Title of the document.
@@ -9,29 +9,10 @@ pub(crate) struct View {
     pub(crate) subtitle: String,
     /// The verdict.
     pub(crate) headline: Headline,
-    /// The numbers.
-    pub(crate) results: Section,
-    /// Why they can be trusted, or not.
-    pub(crate) trust: Section,
-    /// The numbers as pictures; empty where none were drawn.
-    pub(crate) charts: Section,
-    /// What the server says of the same time; empty where it said nothing.
-    pub(crate) server: Section,
-    /// What a person should know or do.
-    pub(crate) findings: Section,
-    /// How the run was made, and how to repeat it.
-    pub(crate) method: Section,
+    /// What it says, in reading order; none is empty.
+    pub(crate) sections: Vec<Section>,
     /// Who made the report.
     pub(crate) colophon: String,
-}
-
-impl View {
-    /// The sections that have something to show, in reading order.
-    pub(crate) fn sections(&self) -> impl Iterator<Item = &Section> {
-        [&self.results, &self.server, &self.trust, &self.charts, &self.findings, &self.method]
-            .into_iter()
-            .filter(|section| !section.blocks.is_empty())
-    }
 }
 
 /// The verdict in words.
@@ -69,11 +50,45 @@ pub(crate) struct Section {
     pub(crate) title: &'static str,
     /// Content.
     pub(crate) blocks: Vec<Block>,
+    /// What of it a terminal shows.
+    pub(crate) brief: Brief,
+}
+
+/// What of a section a terminal shows: the rest is for those who look closer, in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Brief {
+    /// Nothing.
+    Nothing,
+    /// Paragraphs.
+    Paragraphs,
+    /// Paragraphs, and the table of this name.
+    ParagraphsAnd(&'static str),
+    /// The first block, without the section's title.
+    First,
+    /// All that a terminal can show.
+    Everything,
+}
+
+impl Brief {
+    /// Whether a terminal shows a block, by its place in the section.
+    pub(crate) fn shows(self, place: usize, block: &Block) -> bool {
+        let is_paragraph = matches!(block, Block::Paragraph(_));
+        match self {
+            Self::Nothing => false,
+            Self::Paragraphs => is_paragraph,
+            Self::ParagraphsAnd(id) => is_paragraph || matches!(block, Block::Table(table) if table.id == id),
+            Self::First => place == 0,
+            // A terminal shows no pictures, and nobody copies from its scrollback what lies in a file.
+            Self::Everything => !matches!(block, Block::Figures(_) | Block::Listing(_)),
+        }
+    }
 }
 
 /// One piece of content.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Block {
+    /// A heading within the section.
+    Heading(String),
     /// A paragraph.
     Paragraph(String),
     /// A table.
@@ -224,9 +239,14 @@ impl Tone {
 }
 
 impl Section {
-    /// A section.
+    /// A section of which a terminal shows nothing.
     pub(crate) fn new(id: &'static str, title: &'static str, blocks: Vec<Block>) -> Self {
-        Self { id, title, blocks }
+        Self { id, title, blocks, brief: Brief::Nothing }
+    }
+
+    /// The same with what a terminal shows of it.
+    pub(crate) fn brief(self, brief: Brief) -> Self {
+        Self { brief, ..self }
     }
 }
 

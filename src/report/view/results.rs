@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Block, Cell, Column, RowKind, Section, Table, TableRow, Tone, grade_word, known_percentile, pools};
+use super::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone, grade_word, known_percentile, pools};
 use crate::{
     analysis::{Analysis, Distribution, Grade, PercentileValue, Row},
     measure::SeriesRole,
@@ -22,7 +22,7 @@ pub(super) fn section(scenario: &Scenario, analysis: &Analysis) -> Section {
         Block::Table(where_time_goes(analysis)),
         Block::Table(pools::table(analysis)),
     ];
-    Section::new("results", "Response time by service and operation", blocks)
+    Section::new("results", "Response time by service and operation", blocks).brief(Brief::First)
 }
 
 /// Rows in the order in which people read them: every service's sum behind its operations, the whole at the end.

@@ -1,11 +1,14 @@
 //! The server's side: what it used, where each command's time went, and which commands were slow.
 
-use super::{Block, Cell, Column, RowKind, Section, Table, TableRow, Tone};
+use super::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone};
 use crate::{
     analysis::{Analysis, CommandTime, ServerSide, Slow, Totals},
     report::format::{self, NOTHING},
     results::{Levels, Persistence, Run, ServerRecord},
 };
+
+/// Name of the table of slow commands.
+const SLOW: &str = "slow";
 
 /// Slow commands that are listed; of more the slowest.
 const LISTED: usize = 10;
@@ -33,7 +36,7 @@ pub(super) fn section(run: &Run, analysis: &Analysis) -> Section {
         blocks
             .push(Block::Paragraph(format!("Not learned, for want of a right or of support: {}.", refused.join("; "))));
     }
-    Section::new("server", "The server's side", blocks)
+    Section::new("server", "The server's side", blocks).brief(Brief::ParagraphsAnd(SLOW))
 }
 
 /// Where the time goes, in one sentence: of the command that took most of the clients' time.
@@ -288,5 +291,5 @@ fn slow(record: &ServerRecord, slow: &[Slow]) -> Table {
     if count > slow.len().min(LISTED) as u64 {
         legend.push(format!("The slowest of {} entries; all that were kept lie in run.json.", format::count(count)));
     }
-    Table { id: "slow", caption: "Slow commands".to_owned(), columns, rows: rows.collect(), legend }
+    Table { id: SLOW, caption: "Slow commands".to_owned(), columns, rows: rows.collect(), legend }
 }

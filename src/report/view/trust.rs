@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{
-    Block, Cell, Column, RowKind, Section, Table, TableRow, Tone,
+    Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone,
     checks::{limit, quantity, subject, words},
     results::{grouped, kind, names},
 };
@@ -23,7 +23,7 @@ pub(super) fn section(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Se
         blocks.push(Block::Table(checks_table(&analysis.checks)));
     }
     blocks.push(Block::Table(certainty(scenario, analysis)));
-    Section::new("trust", "Why the numbers can be trusted", blocks)
+    Section::new("trust", "Why the numbers can be trusted", blocks).brief(Brief::Paragraphs)
 }
 
 fn checks_in_words(checks: &[Check]) -> String {

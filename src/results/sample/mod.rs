@@ -5,6 +5,7 @@
 //! second, a few failures and misses. It meets its objective.
 
 mod book;
+mod inspection;
 mod server;
 
 pub(crate) use book::{Book, End, Request};
@@ -62,6 +63,8 @@ fn make() -> Run {
         },
         recording: recording(),
         server: server::server(),
+        inspection: inspection::inspection(),
+        dependencies: inspection::dependencies(),
     }
 }
 

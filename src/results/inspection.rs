@@ -1,0 +1,120 @@
+//! What a server, its users and its machine were found to be like: no load is needed for it, and nothing is changed.
+//! Holds no password and no hash of one.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{KeyspaceSample, Withheld};
+
+/// What an inspection found. Whatever a server or the rights of the user withheld is absent, and named in
+/// [`Self::withheld`].
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inspection {
+    /// Settings by name, as `CONFIG GET` gives them; never a secret.
+    pub settings: BTreeMap<String, String>,
+    /// Fields of `INFO` by name.
+    pub info: BTreeMap<String, String>,
+    /// Users that the server knows, in its order.
+    pub users: Vec<UserRights>,
+    /// Users that the scenario's services log in as, with what they need.
+    pub logins: Vec<ServiceLogin>,
+    /// The server's machine; `None` where it is another than the harness's.
+    pub machine: Option<Machine>,
+    /// What lies in the keyspace; `None` where it was not looked at.
+    pub keyspace: Option<KeyspaceSample>,
+    /// What could not be learned.
+    pub withheld: Vec<Withheld>,
+}
+
+/// A user of the server's access control list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserRights {
+    /// Name.
+    pub name: String,
+    /// Whether it can log in.
+    pub enabled: bool,
+    /// Whether any password will do.
+    pub no_password: bool,
+    /// Passwords that it has.
+    pub passwords: u32,
+    /// Whether one of them is among the most common ones.
+    pub common_password: bool,
+    /// Rules for commands, as the server writes them: `+@all -@dangerous`.
+    pub commands: String,
+    /// Patterns of keys: `~*`.
+    pub keys: Vec<String>,
+    /// Patterns of channels: `&*`.
+    pub channels: Vec<String>,
+    /// Further sets of rules (selectors).
+    pub selectors: u32,
+}
+
+/// A user that services log in as.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceLogin {
+    /// User; `default` where none is named.
+    pub user: String,
+    /// Services that log in as it, each with its database.
+    pub services: Vec<(String, u8)>,
+    /// Its password, where the harness knows one.
+    pub password: Option<PasswordStrength>,
+    /// Rules of `ACL SETUSER` that give what its services need and no more.
+    pub needs: Vec<String>,
+    /// Whether the server itself finds those rules sufficient.
+    pub proof: Proof,
+    /// Commands and keys that it may use although no service needs them, as the server itself says.
+    pub excess: Vec<String>,
+}
+
+/// Whether `ACL DRYRUN` lets a user with just the proposed rules do everything that is needed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Proof {
+    /// It does.
+    Proven {
+        /// Commands that were tried.
+        commands: u32,
+    },
+    /// It does not.
+    Refuted {
+        /// The command that was refused.
+        command: String,
+        /// What the server said.
+        message: String,
+    },
+    /// It was not asked.
+    Untried {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What can be said of a password without saying it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordStrength {
+    /// Characters.
+    pub length: u32,
+    /// Bits that a random password of its length and kinds of characters has: no password is stronger than that.
+    pub bits: f64,
+    /// Whether it is among the most common ones.
+    pub common: bool,
+}
+
+/// The server's machine, where that is the harness's own.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    /// Cores.
+    pub cores: Option<u32>,
+    /// Transparent huge pages: `always`, `madvise` or `never`.
+    pub huge_pages: Option<String>,
+    /// `vm.overcommit_memory`: 0, 1 or 2.
+    pub overcommit: Option<u8>,
+    /// `net.core.somaxconn`: longest queue of connections that wait to be accepted.
+    pub somaxconn: Option<u64>,
+}
