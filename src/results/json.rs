@@ -115,17 +115,19 @@ mod tests {
 
     #[test]
     fn other_versions_are_called_just_that() {
-        let newer = refusal(r#"{"schema_version": 2, "whatever": []}"#);
-        assert!(newer.contains("version 2 is newer") && newer.contains("use the plimsoll"), "{newer}");
+        let newer = refusal(&format!(r#"{{"schema_version": {}, "whatever": []}}"#, SCHEMA_VERSION + 1));
+        assert!(newer.contains("is newer") && newer.contains("use the plimsoll"), "{newer}");
         let older = refusal(r#"{"schema_version": 0}"#);
         assert!(older.contains("version 0 is older"), "{older}");
-        let text = sample::run().to_json().replacen(r#""schema_version":1"#, r#""schema_version":7"#, 1);
+        let own = format!(r#""schema_version":{SCHEMA_VERSION}"#);
+        let text = sample::run().to_json().replacen(&own, r#""schema_version":7"#, 1);
         assert!(refusal(&text).contains("version 7 is newer"));
     }
 
     #[test]
     fn what_is_no_run_is_refused() {
-        for text in ["", "{}", "[1]", r#"{"schema_version": 1}"#, "nonsense"] {
+        let empty = format!(r#"{{"schema_version": {SCHEMA_VERSION}}}"#);
+        for text in ["", "{}", "[true]", empty.as_str(), "nonsense"] {
             assert!(refusal(text).contains("not a saved run"), "{text}");
         }
         let text = sample::run().to_json();

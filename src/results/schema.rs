@@ -96,7 +96,9 @@ mod tests {
     #[test]
     fn schema_and_reader_refuse_every_unknown_field() {
         let (validator, run) = (validator(), full());
-        for path in paths(&run, "", &|value| value.is_object()) {
+        // These two hold names of the server's own.
+        let is_open = |path: &str| path.ends_with("/settings") || path.ends_with("/info");
+        for path in paths(&run, "", &|value| value.is_object()).into_iter().filter(|path| !is_open(path)) {
             let mut more = run.clone();
             more.pointer_mut(&path).unwrap().as_object_mut().unwrap().insert("surplus".into(), json!("x"));
             assert!(!verdict(&validator, &more), "{path}");

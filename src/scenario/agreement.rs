@@ -68,6 +68,7 @@ fn full(table: &'static Table, pick: Pick) -> Json {
 
 fn example(shape: &'static Shape, pick: Pick) -> Json {
     match shape {
+        Shape::Text(Format::Address) => "http://localhost:1/".into(),
         Shape::Text(_) => "text".into(),
         Shape::Texts => json!(["{key}"]),
         Shape::Choice { words, .. } => words[0].into(),

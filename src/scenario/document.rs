@@ -38,6 +38,12 @@ pub(super) const SCENARIO: Table = Table {
             Presence::Otherwise("The defaults of its fields."),
         ),
         field("service", "Applications that use the server.", Shape::Tables(&[&SERVICE]), Presence::Required),
+        field(
+            "dependency",
+            "What the services depend on besides: asked for a sign of life before, during and after the load.",
+            Shape::Tables(&[&DEPENDENCY]),
+            Presence::Otherwise("None."),
+        ),
     ],
     variants: None,
 };
@@ -130,6 +136,27 @@ const SERVICE: Table = Table {
             Presence::Otherwise("The defaults of its fields."),
         ),
         field("operation", "What is sent.", Shape::Tables(&[&SINGLE, &SEQUENCE]), Presence::Required),
+    ],
+    variants: None,
+};
+
+const DEPENDENCY: Table = Table {
+    name: "dependency",
+    about: "Something that services depend on besides the server.",
+    fields: &[
+        field("name", "Its name, unique among the dependencies.", Shape::Text(Format::Name), Presence::Required),
+        field(
+            "address",
+            "`tcp://host:port`: it takes connections; `http://host:port/path`: it answers a GET request.",
+            Shape::Text(Format::Address),
+            Presence::Required,
+        ),
+        field(
+            "status",
+            "HTTP status that it must answer with.",
+            whole(100, 599),
+            Presence::Otherwise("Any below 400."),
+        ),
     ],
     variants: None,
 };

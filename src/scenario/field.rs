@@ -111,6 +111,8 @@ pub(super) enum Format {
     Name,
     /// At least one character, no white space.
     Token,
+    /// Begins with `tcp://` or `http://`, no white space; the rest is for the reader.
+    Address,
     /// At least one character.
     Filled,
     /// Anything.
@@ -159,6 +161,7 @@ impl Shape {
         match self {
             Self::Text(Format::Name) => r#"a name (1 to 64 letters, digits, "-" and "_")"#.to_owned(),
             Self::Text(Format::Token) => "a text without white space".to_owned(),
+            Self::Text(Format::Address) => "an address that begins with tcp:// or http://".to_owned(),
             Self::Text(Format::Filled) => "a text that is not empty".to_owned(),
             Self::Text(Format::Free) => "a text".to_owned(),
             Self::Texts => "a list of at least one text".to_owned(),
@@ -189,6 +192,10 @@ impl Format {
                     && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
             }
             Self::Token => !text.is_empty() && !text.contains(char::is_whitespace),
+            Self::Address => {
+                let rest = ["tcp://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+                rest.is_some_and(|rest| Self::Token.accepts(rest))
+            }
             Self::Filled => !text.is_empty(),
             Self::Free => true,
         }

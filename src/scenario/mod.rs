@@ -7,6 +7,7 @@
 mod agreement;
 mod builtin;
 mod commands;
+mod dependency;
 mod document;
 mod duration;
 mod errors;
@@ -24,6 +25,7 @@ mod schema;
 mod text;
 
 pub use builtin::{BUILTIN, Source, builtin, load, source};
+pub use dependency::{Address, Dependency};
 pub use duration::{format_duration, parse_duration};
 pub use errors::{Path, ScenarioError, ScenarioErrors};
 pub use model::{

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use super::Dependency;
 use crate::operation::{Kind, Parameters};
 
 /// A whole load test, as it is to be run.
@@ -19,6 +20,8 @@ pub struct Scenario {
     pub objective: Objective,
     /// At least one service.
     pub services: Vec<Service>,
+    /// What they depend on besides the server.
+    pub dependencies: Vec<Dependency>,
     /// The TOML text that this scenario was read from, overrides applied. Parsing it again gives an equal scenario.
     pub source: String,
 }

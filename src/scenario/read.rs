@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use toml::de::DeTable;
 
 use super::{
+    dependency,
     document::SCENARIO,
     errors::{Path, ScenarioErrors},
     model::{
@@ -59,6 +60,7 @@ fn scenario(root: &Section<'_>, text: &str) -> Option<Scenario> {
     let run = root.section("run").and_then(|section| phases(&section));
     let objective = root.section("objective").and_then(|section| objective(&section));
     let services = services(root);
+    let dependencies = dependency::read(root);
     Some(Scenario {
         name: name?,
         description: description?,
@@ -66,6 +68,7 @@ fn scenario(root: &Section<'_>, text: &str) -> Option<Scenario> {
         run: run?,
         objective: objective?,
         services: services?,
+        dependencies: dependencies?,
         source: text.to_owned(),
     })
 }

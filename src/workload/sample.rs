@@ -67,6 +67,7 @@ pub(super) fn scenario(actions: impl IntoIterator<Item = Action>) -> Scenario {
             prefill: true,
         },
         objective: Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.0 },
+        dependencies: Vec::new(),
         services: vec![Service {
             name: "api".into(),
             database: 0,

@@ -17,8 +17,8 @@ use std::time::Duration;
 
 pub(super) use checks::slug;
 pub(crate) use model::{
-    Align, Block, Brief, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Table, TableRow, Tone,
-    View,
+    Align, Block, Brief, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Table, TableRow,
+    Tone, View,
 };
 pub(super) use server::persistence_slug;
 
