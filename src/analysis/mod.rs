@@ -4,6 +4,7 @@
 //! [`distribution`], [`proportion`] and [`burstiness`] make estimates of the sums, [`validity`] asks whether they can be
 //! trusted, [`verdict`] judges, and [`findings`] picks out what a person should know.
 
+pub mod audit;
 mod burstiness;
 mod coarse;
 mod distribution;
@@ -57,7 +58,15 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     let findings = findings::findings(&evidence, &checks, &server);
     let pools = pools::pools(&evidence);
     verdict::temper(&mut rows, &verdict, &checks);
-    Analysis { verdict, checks, rows, timelines, findings, pools, server }
+    let audit = audit::audit(&audit::Subject {
+        target: &run.target,
+        environment: &run.environment,
+        inspection: &run.inspection,
+        dependencies: &run.dependencies,
+        scenario: Some(scenario),
+        measured: Some(audit::Measured { record: &run.server, side: &server, rows: &rows }),
+    });
+    Analysis { verdict, checks, rows, timelines, findings, pools, server, audit }
 }
 
 /// What checks and findings are made from.

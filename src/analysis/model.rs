@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use super::{PoolUse, ServerFinding, ServerSide};
+use super::{PoolUse, ServerFinding, ServerSide, audit::Ruling};
 use crate::measure::{Counts, Nanos, SeriesRole};
 
 /// Everything that the reports say, computed once from a [`crate::results::Run`].
@@ -23,6 +23,8 @@ pub struct Analysis {
     pub pools: Vec<PoolUse>,
     /// The server's side.
     pub server: ServerSide,
+    /// What the server, its users and its machine are held against.
+    pub audit: Vec<Ruling>,
 }
 
 /// What a row is about.

@@ -64,6 +64,8 @@ pub struct ServiceLogin {
     pub password: Option<PasswordStrength>,
     /// Rules of `ACL SETUSER` that give what its services need and no more.
     pub needs: Vec<String>,
+    /// What the harness itself needs on top, to write the scenario's data, keep it in bounds and remove it.
+    pub harness: Vec<String>,
     /// Whether the server itself finds those rules sufficient.
     pub proof: Proof,
     /// Commands and keys that it may use although no service needs them, as the server itself says.

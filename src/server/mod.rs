@@ -5,10 +5,15 @@
 
 mod facts;
 mod info;
+mod inspect;
+mod machine;
 mod questions;
 mod sample;
 mod slowlog;
 mod watch;
 
 pub use facts::Facts;
+pub use inspect::{inspect, is_common_password};
+pub use machine::machine;
+pub use questions::Questions;
 pub use watch::watch;

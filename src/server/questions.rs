@@ -14,18 +14,31 @@ use crate::results::Withheld;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A client for questions, and what it was refused.
-pub(super) struct Questions<C> {
+pub struct Questions<C> {
     client: C,
     refused: BTreeMap<String, String>,
 }
 
 impl<C: ClientLike> Questions<C> {
-    pub(super) fn new(client: C) -> Self {
+    /// Asks through this client.
+    pub fn new(client: C) -> Self {
         Self { client, refused: BTreeMap::new() }
     }
 
     /// The answer to a command; `None` where the server refused it or did not answer in time.
-    pub(super) async fn ask(&mut self, words: &[&str]) -> Option<Value> {
+    pub async fn ask(&mut self, words: &[&str]) -> Option<Value> {
+        match self.try_ask(words).await? {
+            Ok(value) => Some(value),
+            Err(message) => {
+                self.refused.insert(subject(words), message);
+                None
+            }
+        }
+    }
+
+    /// The answer to a command, or what the server said in refusing it, which does not keep the next one from being
+    /// asked; `None` where there was no answer in time, or where the right to ask is missing.
+    pub async fn try_ask(&mut self, words: &[&str]) -> Option<Result<Value, String>> {
         let subject = subject(words);
         if self.refused.contains_key(&subject) {
             return None;
@@ -34,10 +47,14 @@ impl<C: ClientLike> Questions<C> {
         let command = CustomCommand::new((*name).to_owned(), ClusterHash::Random, false);
         let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
         match timeout(PATIENCE, self.client.custom::<Value, _>(command, arguments)).await {
-            Ok(Ok(value)) => Some(value),
+            Ok(Ok(value)) => Some(Ok(value)),
             Ok(Err(error)) if is_reply(error.details()) => {
-                self.refused.insert(subject, error.details().to_owned());
-                None
+                let message = error.details().to_owned();
+                if message.starts_with("NOPERM") || message.to_lowercase().starts_with("err unknown") {
+                    self.refused.insert(subject, message);
+                    return None;
+                }
+                Some(Err(message))
             }
             // No connection at the moment, or a server that is busy: it may answer the next time.
             _ => None,
@@ -56,7 +73,7 @@ impl<C: ClientLike> Questions<C> {
     }
 
     /// What was refused, with what the server said.
-    pub(super) fn into_withheld(self) -> Vec<Withheld> {
+    pub fn into_withheld(self) -> Vec<Withheld> {
         self.refused.into_iter().map(|(what, reason)| Withheld { what, reason }).collect()
     }
 }

@@ -128,6 +128,11 @@ impl Connector {
         &self.settings.user
     }
 
+    /// The password that it logs in with.
+    pub(super) fn password(&self) -> Option<&str> {
+        self.settings.config.password.as_deref()
+    }
+
     /// Opens a bare client, which is all that is needed before and after the load. It lives as long as its router.
     pub(super) async fn connect(&self) -> Result<(Client, Router), TargetError> {
         let Settings { config, connection, performance, policy, .. } = &*self.settings;

@@ -128,7 +128,7 @@ impl Scan<'_> {
 }
 
 /// A text in which no character matches anything but itself.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut pattern, letter| {
         if matches!(letter, '*' | '?' | '[' | ']' | '\\' | '^' | '-') {
             pattern.push('\\');

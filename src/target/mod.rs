@@ -9,6 +9,7 @@ mod connector;
 mod data;
 mod error;
 mod failure;
+mod inspection;
 mod issue;
 mod limits;
 mod login;
@@ -17,6 +18,7 @@ mod permission;
 mod preflight;
 mod private;
 mod reply;
+mod rights;
 mod secret;
 mod words;
 

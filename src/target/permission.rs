@@ -30,13 +30,13 @@ const SCRATCH: &str = ":plimsoll-probe";
 /// One command that a service will send.
 #[derive(Debug, Clone)]
 pub(super) struct Probe {
-    request: Request,
-    need: Need,
+    pub(super) request: Request,
+    pub(super) need: Need,
 }
 
 /// What a command is needed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Need {
+pub(super) enum Need {
     Mix,
     Upkeep,
     Prefill,

@@ -3,6 +3,7 @@
 mod commands;
 mod data;
 mod faults;
+mod inspection;
 mod plan;
 mod preflight;
 mod private;

@@ -135,7 +135,7 @@ async fn missing_permissions_of_a_user_without_transactions() {
     assert_eq!(ask(&server, "DBSIZE").await, "0", "what was tried out is removed");
 }
 
-fn credentials(server: &PrivateServer) -> String {
+pub(crate) fn credentials(server: &PrivateServer) -> String {
     format!(">{}", server.password("plimsoll").unwrap().expose())
 }
 

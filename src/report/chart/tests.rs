@@ -82,6 +82,7 @@ fn analysis(rows: Vec<(Row, Timeline)>) -> Analysis {
         findings: Vec::new(),
         pools: Vec::new(),
         server: ServerSide::default(),
+        audit: Vec::new(),
     }
 }
 

@@ -74,6 +74,7 @@ pub(super) fn inspection() -> Inspection {
             needs: ["~api:*", "~chat:*", "~ml:*", "&chat:*", "+get", "+hset", "+publish", "+select", "+set"]
                 .map(str::to_owned)
                 .into(),
+            harness: ["+mset", "+scan", "+unlink"].map(str::to_owned).into(),
             proof: Proof::Proven { commands: 11 },
             excess: vec!["FLUSHALL".into(), "CONFIG SET".into()],
         }],

@@ -1,0 +1,241 @@
+//! How much memory the server may use, what it does when that is full, and what fills it.
+
+use super::{Quantity, Remedy, Rule, Ruling, Severity, Subject, facts::mebibytes};
+use crate::{
+    operation::{Access, DataType},
+    scenario::{Action, Scenario},
+};
+
+/// A server that holds less than this says little by its fragmentation: what it is made of is mostly fixed costs.
+const TELLING_SIZE: u64 = 64 << 20;
+
+/// Fragmentation from which on it pays to do something, and below which memory was swapped out. Redis' own memory
+/// doctor (`MEMORY DOCTOR`) speaks up at 1.4.
+const FRAGMENTED: f64 = 1.4;
+const SWAPPED: f64 = 0.95;
+
+/// Share of the machine's memory that a server that forks can use: the copy of what is written meanwhile needs the rest.
+const WITH_FORKS: f64 = 0.75;
+
+/// A limit so many times above the peak can be lowered with room to spare.
+const FAR_ABOVE: u64 = 8;
+
+/// What the lowered limit leaves: four times the peak.
+const ROOM: u64 = 4;
+
+/// Never propose less than this.
+const LEAST_LIMIT: u64 = 64 << 20;
+
+/// Keys above these sizes block the server for noticeable times when they are read whole, expire or are deleted.
+const BIG: u64 = 1 << 20;
+const HUGE: u64 = 16 << 20;
+
+/// Counter of uses from which on a key is hot: with `lfu-log-factor` 10, about 100 000 hits.
+const HOT: u8 = 140;
+
+pub(super) fn rulings(subject: &Subject<'_>) -> Vec<Ruling> {
+    let mut rulings = Vec::new();
+    if let Some(limit) = subject.max_memory() {
+        rulings.push(limited(subject, limit));
+        rulings.extend(headroom(subject, limit));
+        rulings.extend(oversized(subject, limit));
+    } else {
+        rulings.push(Ruling::new(Rule::MemoryLimit, Severity::Unknown));
+    }
+    rulings.extend(policy(subject));
+    rulings.extend(fragmentation(subject));
+    rulings.extend(evictions(subject));
+    rulings.extend(big_keys(subject));
+    rulings.extend(hot_keys(subject));
+    rulings
+}
+
+/// Highest use of memory that is known.
+fn peak(subject: &Subject<'_>) -> Option<u64> {
+    subject.count("used_memory_peak").max(subject.count("used_memory"))
+}
+
+/// A limit that leaves room above a peak: the next power of two above four times of it.
+fn proposed(peak: u64) -> u64 {
+    (peak * ROOM).next_power_of_two().max(LEAST_LIMIT)
+}
+
+fn with_memory(ruling: Ruling, subject: &Subject<'_>, limit: u64) -> Ruling {
+    let bytes = |name| subject.count(name).map(Quantity::Bytes);
+    let limit = if limit == 0 { Quantity::Text("0 (no limit)".to_owned()) } else { Quantity::Bytes(limit) };
+    ruling
+        .with("maxmemory", limit)
+        .with_known("peak since start", bytes("used_memory_peak"))
+        .with_known("system memory", bytes("total_system_memory"))
+}
+
+fn limited(subject: &Subject<'_>, limit: u64) -> Ruling {
+    let severity = if limit == 0 { Severity::Warning } else { Severity::Passed };
+    let ruling = with_memory(Ruling::new(Rule::MemoryLimit, severity), subject, limit);
+    match peak(subject) {
+        Some(peak) => ruling.setting("maxmemory", mebibytes(proposed(peak))),
+        None => ruling,
+    }
+}
+
+fn headroom(subject: &Subject<'_>, limit: u64) -> Option<Ruling> {
+    let system = subject.count("total_system_memory").filter(|system| *system > 0)?;
+    if limit == 0 {
+        return None;
+    }
+    let forks = subject.persistence().is_none_or(|(snapshots, log)| snapshots || log);
+    let share = limit as f64 / system as f64;
+    let severity = match share {
+        share if share > 1.0 => Severity::Critical,
+        share if share > WITH_FORKS && forks => Severity::Warning,
+        _ => Severity::Passed,
+    };
+    let safe = (system as f64 * WITH_FORKS) as u64;
+    Some(
+        with_memory(Ruling::new(Rule::MemoryHeadroom, severity), subject, limit)
+            .with("share", Quantity::Share(share))
+            .with("forks for persistence", if forks { "yes" } else { "no" })
+            .setting("maxmemory", mebibytes(safe)),
+    )
+}
+
+fn oversized(subject: &Subject<'_>, limit: u64) -> Option<Ruling> {
+    let peak = peak(subject).filter(|peak| *peak > 0)?;
+    if limit == 0 {
+        return None;
+    }
+    let better = proposed(peak);
+    let far = limit > peak.saturating_mul(FAR_ABOVE) && better <= limit / 2;
+    let severity = if far { Severity::Note } else { Severity::Passed };
+    let ruling = with_memory(Ruling::new(Rule::MemoryOversized, severity), subject, limit)
+        .with("used at the peak", Quantity::Share(peak as f64 / limit as f64));
+    Some(ruling.setting("maxmemory", mebibytes(better)))
+}
+
+/// What a scenario uses a server for, by its commands.
+struct Purpose {
+    /// Values are written to expire: what is lost can be made again.
+    cache: bool,
+    /// Elements are handed on: what is lost is lost.
+    queue: bool,
+}
+
+fn purpose(scenario: &Scenario) -> Purpose {
+    let commands = || {
+        scenario.services.iter().flat_map(|service| &service.operations).flat_map(|operation| match &operation.action {
+            Action::Single(command) => std::slice::from_ref(command),
+            Action::Sequence { steps, .. } => steps.as_slice(),
+        })
+    };
+    let hands_on = |data: DataType| matches!(data, DataType::List | DataType::Stream);
+    let pops = commands().any(|command| matches!(command.kind.spec().name, "LPOP" | "RPOP"));
+    let writes =
+        commands().any(|command| hands_on(command.kind.spec().data) && command.kind.spec().access == Access::Write);
+    Purpose { cache: commands().any(|command| command.parameters.expire.is_some()), queue: pops && writes }
+}
+
+fn policy(subject: &Subject<'_>) -> Option<Ruling> {
+    let policy = subject.policy()?;
+    let limit = subject.max_memory().unwrap_or(0);
+    let purpose = subject.scenario.map(purpose);
+    let uses = purpose.as_ref().map(|purpose| match (purpose.cache, purpose.queue) {
+        (true, true) => "a cache and a queue",
+        (true, false) => "a cache",
+        (false, true) => "a queue",
+        (false, false) => "neither a cache nor a queue",
+    });
+    let (severity, better) = match (policy, &purpose) {
+        _ if limit == 0 => (Severity::Passed, None),
+        ("noeviction", Some(Purpose { cache: true, queue: false })) => (Severity::Warning, Some("allkeys-lru")),
+        ("noeviction", Some(Purpose { cache: true, queue: true })) => (Severity::Warning, Some("volatile-lru")),
+        (all, Some(Purpose { queue: true, cache })) if all.starts_with("allkeys") => {
+            (Severity::Warning, Some(if *cache { "volatile-lru" } else { "noeviction" }))
+        }
+        _ => (Severity::Passed, None),
+    };
+    let ruling = Ruling::new(Rule::EvictionPolicy, severity)
+        .with("maxmemory-policy", policy)
+        .with_known("the scenario is", uses)
+        .with("limit of memory", if limit == 0 { "none, so nothing is evicted" } else { "set" });
+    Some(match better {
+        Some(better) => ruling.setting("maxmemory-policy", better),
+        None => ruling,
+    })
+}
+
+fn fragmentation(subject: &Subject<'_>) -> Option<Ruling> {
+    let ratio: f64 = subject.info("mem_fragmentation_ratio")?.parse().ok()?;
+    let used = subject.count("used_memory")?;
+    let severity = match ratio {
+        _ if used < TELLING_SIZE => Severity::Passed,
+        ratio if ratio < SWAPPED => Severity::Critical,
+        ratio if ratio > FRAGMENTED => Severity::Warning,
+        _ => Severity::Passed,
+    };
+    let ruling = Ruling::new(Rule::Fragmentation, severity)
+        .with("mem_fragmentation_ratio", Quantity::Ratio(ratio))
+        .with("used_memory", Quantity::Bytes(used))
+        .with_known("used_memory_rss", subject.count("used_memory_rss").map(Quantity::Bytes))
+        .with_known("activedefrag", subject.setting("activedefrag"));
+    Some(if ratio < SWAPPED {
+        ruling.remedy(Remedy::Shell("grep VmSwap /proc/$(pidof redis-server)/status".to_owned()))
+    } else {
+        ruling.setting("activedefrag", "yes")
+    })
+}
+
+fn evictions(subject: &Subject<'_>) -> Option<Ruling> {
+    let measured = subject.measured.and_then(|measured| measured.side.totals.as_ref()?.evicted);
+    let ever = subject.count("evicted_keys");
+    let worst = measured.or(ever)?;
+    let severity = if worst > 0 { Severity::Warning } else { Severity::Passed };
+    let ruling = Ruling::new(Rule::Evictions, severity)
+        .with_known("evicted while measured", measured.map(Quantity::Count))
+        .with_known("evicted since start", ever.map(Quantity::Count))
+        .with_known("maxmemory", subject.max_memory().map(Quantity::Bytes));
+    // What fits is above the limit, by how much nobody knows before trying.
+    let doubled = subject.max_memory().filter(|limit| *limit > 0).map(|limit| mebibytes(2 * limit));
+    Some(match doubled {
+        Some(doubled) => ruling.setting("maxmemory", doubled),
+        None => ruling,
+    })
+}
+
+fn big_keys(subject: &Subject<'_>) -> Option<Ruling> {
+    let sample = subject.inspection.keyspace.as_ref()?;
+    let largest = sample.databases.iter().flat_map(|database| {
+        database.largest.iter().map(move |key| (database.database, key))
+    });
+    let (database, key) = largest.max_by_key(|(_, key)| key.bytes)?;
+    let sampled = sample.databases.iter().map(|database| database.sampled).sum();
+    let severity = match key.bytes {
+        HUGE.. => Severity::Critical,
+        BIG.. => Severity::Warning,
+        _ => Severity::Passed,
+    };
+    Some(
+        Ruling::new(Rule::BigKeys, severity)
+            .with("largest key", format!("{} (db{database}, {})", key.key, key.data_type))
+            .with("its memory", Quantity::Bytes(key.bytes))
+            .with("keys looked at", Quantity::Count(sampled))
+            .remedy(Remedy::Shell("redis-cli --bigkeys".to_owned())),
+    )
+}
+
+fn hot_keys(subject: &Subject<'_>) -> Option<Ruling> {
+    let sample = subject.inspection.keyspace.as_ref()?;
+    let hottest = sample.databases.iter().flat_map(|database| &database.hottest).max_by_key(|key| key.frequency);
+    let Some(key) = hottest else {
+        let policy = subject.policy()?;
+        // Not a fault: the server does not count uses under this policy.
+        return (!policy.ends_with("lfu"))
+            .then(|| Ruling::new(Rule::HotKeys, Severity::Unknown).with("maxmemory-policy", policy));
+    };
+    let severity = if key.frequency >= HOT { Severity::Note } else { Severity::Passed };
+    Some(
+        Ruling::new(Rule::HotKeys, severity)
+            .with("hottest key looked at", key.key.as_str())
+            .with("its counter of uses", Quantity::Count(u64::from(key.frequency)))
+            .remedy(Remedy::Shell("redis-cli --hotkeys".to_owned())),
+    )
+}

@@ -1,0 +1,212 @@
+//! What a rule gives: a severity, the evidence for it, and what would change it.
+
+/// Rules of the audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the report says what each asks")]
+pub enum Rule {
+    DefaultUser,
+    PasswordStrength,
+    LeastPrivilege,
+    DangerousCommands,
+    Encryption,
+    ProtectedMode,
+    MemoryLimit,
+    MemoryHeadroom,
+    MemoryOversized,
+    EvictionPolicy,
+    Fragmentation,
+    Evictions,
+    BigKeys,
+    HotKeys,
+    MaxClients,
+    IdleTimeout,
+    TcpKeepalive,
+    TcpBacklog,
+    RejectedConnections,
+    Persistence,
+    RdbCompression,
+    RdbChecksum,
+    AofPolicy,
+    LastSave,
+    Replication,
+    SlowlogThreshold,
+    SlowlogLength,
+    LatencyMonitor,
+    HitRate,
+    SharedDatabase,
+    ExpensiveCommands,
+    IoThreads,
+    HugePages,
+    Overcommit,
+    Version,
+    Dependencies,
+}
+
+impl Rule {
+    /// Every rule, in the order in which they are told.
+    pub const ALL: [Self; 36] = [
+        Self::DefaultUser,
+        Self::PasswordStrength,
+        Self::LeastPrivilege,
+        Self::DangerousCommands,
+        Self::Encryption,
+        Self::ProtectedMode,
+        Self::MemoryLimit,
+        Self::MemoryHeadroom,
+        Self::MemoryOversized,
+        Self::EvictionPolicy,
+        Self::Fragmentation,
+        Self::Evictions,
+        Self::BigKeys,
+        Self::HotKeys,
+        Self::MaxClients,
+        Self::IdleTimeout,
+        Self::TcpKeepalive,
+        Self::TcpBacklog,
+        Self::RejectedConnections,
+        Self::Persistence,
+        Self::RdbCompression,
+        Self::RdbChecksum,
+        Self::AofPolicy,
+        Self::LastSave,
+        Self::Replication,
+        Self::SlowlogThreshold,
+        Self::SlowlogLength,
+        Self::LatencyMonitor,
+        Self::HitRate,
+        Self::SharedDatabase,
+        Self::ExpensiveCommands,
+        Self::IoThreads,
+        Self::HugePages,
+        Self::Overcommit,
+        Self::Version,
+        Self::Dependencies,
+    ];
+}
+
+/// How serious a ruling is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The rule holds.
+    Passed,
+    /// What it reads could not be learned.
+    Unknown,
+    /// Worth knowing; nothing is wrong.
+    Note,
+    /// Wrong, and will hurt some day.
+    Warning,
+    /// Wrong, and dangerous now.
+    Critical,
+}
+
+/// One rule held against one thing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ruling {
+    /// The rule.
+    pub rule: Rule,
+    /// The outcome.
+    pub severity: Severity,
+    /// What it is about, where the rule is held against several things: a user, a service, a command.
+    pub about: Option<String>,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
+    /// What would change it; empty where the rule holds.
+    pub remedies: Vec<Remedy>,
+}
+
+/// One fact that a ruling rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// Its name, as the server or the report has it.
+    pub what: &'static str,
+    /// Its value.
+    pub value: Quantity,
+}
+
+/// A value with its unit.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Quantity {
+    /// Words.
+    Text(String),
+    /// Things.
+    Count(u64),
+    /// Bytes.
+    Bytes(u64),
+    /// A duration in nanoseconds.
+    Nanos(f64),
+    /// A share, 0..=1.
+    Share(f64),
+    /// A ratio.
+    Ratio(f64),
+}
+
+/// What would change a ruling, exact enough to be copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remedy {
+    /// A command for the server.
+    Command(String),
+    /// A setting: by command at run time, and as a line of the configuration file.
+    Setting {
+        /// Its name.
+        name: &'static str,
+        /// The proposed value.
+        value: String,
+    },
+    /// Lines of the configuration file; the server has to be restarted.
+    Configuration(Vec<String>),
+    /// A command for a shell on the server's machine.
+    Shell(String),
+    /// A line of the scenario, and so of the application that it stands for.
+    Scenario(String),
+}
+
+impl Ruling {
+    /// A ruling without evidence as yet.
+    pub(super) fn new(rule: Rule, severity: Severity) -> Self {
+        Self { rule, severity, about: None, evidence: Vec::new(), remedies: Vec::new() }
+    }
+
+    /// The same about one of several things.
+    pub(super) fn about(self, about: impl Into<String>) -> Self {
+        Self { about: Some(about.into()), ..self }
+    }
+
+    /// The same with one more fact.
+    pub(super) fn with(mut self, what: &'static str, value: impl Into<Quantity>) -> Self {
+        self.evidence.push(Evidence { what, value: value.into() });
+        self
+    }
+
+    /// The same with one more fact, if that is known.
+    pub(super) fn with_known(self, what: &'static str, value: Option<impl Into<Quantity>>) -> Self {
+        match value {
+            Some(value) => self.with(what, value),
+            None => self,
+        }
+    }
+
+    /// The same with a way to change it, unless the rule holds.
+    pub(super) fn remedy(mut self, remedy: Remedy) -> Self {
+        if self.severity > Severity::Unknown {
+            self.remedies.push(remedy);
+        }
+        self
+    }
+
+    /// The same with a setting that would change it, unless the rule holds.
+    pub(super) fn setting(self, name: &'static str, value: impl ToString) -> Self {
+        self.remedy(Remedy::Setting { name, value: value.to_string() })
+    }
+}
+
+impl From<&str> for Quantity {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Quantity {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}

@@ -1,0 +1,250 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::{
+    analysis::analyse,
+    results::{Machine, Run, UserRights, sample},
+    scenario,
+};
+
+fn held(run: &Run, rule: Rule) -> Vec<Ruling> {
+    let scenario = sample::scenario();
+    analyse(run, &scenario).audit.into_iter().filter(|ruling| ruling.rule == rule).collect()
+}
+
+fn severity(run: &Run, rule: Rule) -> Severity {
+    held(run, rule).first().unwrap_or_else(|| panic!("{rule:?} says nothing")).severity
+}
+
+fn set(run: &mut Run, name: &str, value: &str) {
+    run.inspection.settings.insert(name.to_owned(), value.to_owned());
+}
+
+fn say(run: &mut Run, name: &str, value: &str) {
+    run.inspection.info.insert(name.to_owned(), value.to_owned());
+}
+
+/// One step of a rule: what is changed of the sample, and what follows.
+type Case = (Rule, fn(&mut Run), Severity);
+
+const CASES: &[Case] = &[
+    (Rule::DefaultUser, |run| run.inspection.users[0].enabled = false, Severity::Passed),
+    (Rule::DefaultUser, |run| set(run, "bind", "127.0.0.1 -::1"), Severity::Warning),
+    (Rule::DefaultUser, |run| set(run, "bind", "* -::*"), Severity::Critical),
+    (Rule::DefaultUser, |run| run.inspection.users[0].no_password = false, Severity::Note),
+    (Rule::DefaultUser, |run| run.inspection.users.clear(), Severity::Unknown),
+    (Rule::PasswordStrength, |_| {}, Severity::Passed),
+    (Rule::PasswordStrength, |run| password(run, 20.0, false), Severity::Warning),
+    (Rule::PasswordStrength, |run| password(run, 20.0, true), Severity::Critical),
+    (Rule::LeastPrivilege, |_| {}, Severity::Warning),
+    (Rule::LeastPrivilege, confined, Severity::Passed),
+    (Rule::DangerousCommands, |_| {}, Severity::Warning),
+    (Rule::DangerousCommands, confined, Severity::Passed),
+    (Rule::Encryption, |_| {}, Severity::Passed),
+    (Rule::Encryption, |run| run.target.same_machine = false, Severity::Critical),
+    (Rule::Encryption, |run| (run.target.same_machine, run.target.address) = (false, "rediss://h:1".into()), Severity::Passed),
+    (Rule::ProtectedMode, |_| {}, Severity::Critical),
+    (Rule::ProtectedMode, |run| set(run, "protected-mode", "yes"), Severity::Passed),
+    (Rule::MemoryLimit, |_| {}, Severity::Passed),
+    (Rule::MemoryLimit, |run| set(run, "maxmemory", "0"), Severity::Warning),
+    (Rule::MemoryHeadroom, |_| {}, Severity::Passed),
+    (Rule::MemoryHeadroom, |run| set(run, "maxmemory", "7000000000"), Severity::Warning),
+    (Rule::MemoryHeadroom, |run| set(run, "maxmemory", "9000000000"), Severity::Critical),
+    (Rule::MemoryOversized, |_| {}, Severity::Note),
+    (Rule::MemoryOversized, |run| say(run, "used_memory_peak", "700000000"), Severity::Passed),
+    (Rule::EvictionPolicy, |_| {}, Severity::Passed),
+    (Rule::Fragmentation, |_| {}, Severity::Passed),
+    (Rule::Fragmentation, |run| fragmented(run, "1.9"), Severity::Warning),
+    (Rule::Fragmentation, |run| fragmented(run, "0.5"), Severity::Critical),
+    (Rule::Evictions, |_| {}, Severity::Passed),
+    (Rule::Evictions, |run| run.server.seconds[2].evicted = Some(9), Severity::Warning),
+    (Rule::BigKeys, |_| {}, Severity::Warning),
+    (Rule::HotKeys, |_| {}, Severity::Note),
+    (Rule::MaxClients, |_| {}, Severity::Passed),
+    (Rule::MaxClients, |run| set(run, "maxclients", "70"), Severity::Warning),
+    (Rule::MaxClients, |run| set(run, "maxclients", "50"), Severity::Critical),
+    (Rule::IdleTimeout, |_| {}, Severity::Passed),
+    (Rule::IdleTimeout, |run| set(run, "timeout", "1"), Severity::Warning),
+    (Rule::IdleTimeout, |run| set(run, "timeout", "0"), Severity::Passed),
+    (Rule::TcpKeepalive, |run| set(run, "tcp-keepalive", "0"), Severity::Warning),
+    (Rule::TcpKeepalive, |run| set(run, "tcp-keepalive", "3600"), Severity::Note),
+    (Rule::TcpBacklog, |_| {}, Severity::Passed),
+    (Rule::TcpBacklog, |run| set(run, "tcp-backlog", "32"), Severity::Warning),
+    (Rule::TcpBacklog, |run| machine(run).somaxconn = Some(128), Severity::Warning),
+    (Rule::RejectedConnections, |_| {}, Severity::Passed),
+    (Rule::RejectedConnections, |run| say(run, "rejected_connections", "3"), Severity::Warning),
+    (Rule::RejectedConnections, |run| run.server.seconds[2].rejected = Some(9), Severity::Critical),
+    (Rule::Persistence, |_| {}, Severity::Passed),
+    (Rule::Persistence, |run| set(run, "save", ""), Severity::Note),
+    (Rule::RdbCompression, |run| set(run, "rdbcompression", "no"), Severity::Note),
+    (Rule::RdbChecksum, |run| set(run, "rdbchecksum", "no"), Severity::Warning),
+    (Rule::AofPolicy, |run| appending(run, "everysec"), Severity::Passed),
+    (Rule::AofPolicy, |run| appending(run, "always"), Severity::Note),
+    (Rule::AofPolicy, |run| appending(run, "no"), Severity::Warning),
+    (Rule::LastSave, |_| {}, Severity::Passed),
+    (Rule::LastSave, |run| say(run, "rdb_last_bgsave_status", "err"), Severity::Critical),
+    (Rule::Replication, |run| replicated(run, "1"), Severity::Passed),
+    (Rule::Replication, |run| replicated(run, "0"), Severity::Note),
+    (Rule::SlowlogThreshold, |_| {}, Severity::Passed),
+    (Rule::SlowlogThreshold, |run| set(run, "slowlog-log-slower-than", "-1"), Severity::Warning),
+    (Rule::SlowlogThreshold, |run| set(run, "slowlog-log-slower-than", "200000"), Severity::Warning),
+    (Rule::SlowlogLength, |_| {}, Severity::Passed),
+    (Rule::SlowlogLength, |run| set(run, "slowlog-max-len", "4"), Severity::Note),
+    (Rule::SlowlogLength, |run| run.server.slowlog.as_mut().unwrap().lost = 4, Severity::Warning),
+    (Rule::LatencyMonitor, |_| {}, Severity::Note),
+    (Rule::LatencyMonitor, |run| set(run, "latency-monitor-threshold", "100"), Severity::Passed),
+    (Rule::HitRate, |_| {}, Severity::Passed),
+    (Rule::SharedDatabase, |_| {}, Severity::Passed),
+    (Rule::SharedDatabase, |run| run.inspection.logins[0].services[1].1 = 0, Severity::Note),
+    (Rule::ExpensiveCommands, |_| {}, Severity::Passed),
+    (Rule::ExpensiveCommands, |run| run.server.commands[0].micros = 1_800 * 2_000, Severity::Warning),
+    (Rule::IoThreads, |_| {}, Severity::Passed),
+    (Rule::IoThreads, |run| set(run, "io-threads", "4"), Severity::Warning),
+    (Rule::HugePages, |_| {}, Severity::Warning),
+    (Rule::HugePages, |run| set(run, "disable-thp", "yes"), Severity::Passed),
+    (Rule::Overcommit, |_| {}, Severity::Warning),
+    (Rule::Overcommit, |run| machine(run).overcommit = Some(1), Severity::Passed),
+    (Rule::Version, |_| {}, Severity::Warning),
+    (Rule::Version, |run| run.target.version = "7.2.16".into(), Severity::Passed),
+    (Rule::Dependencies, |_| {}, Severity::Passed),
+    (Rule::Dependencies, |run| run.dependencies[0].probes[1].failure = Some("refused".into()), Severity::Warning),
+];
+
+fn password(run: &mut Run, bits: f64, common: bool) {
+    let strength = run.inspection.logins[0].password.as_mut().unwrap();
+    (strength.bits, strength.common) = (bits, common);
+}
+
+fn confined(run: &mut Run) {
+    run.inspection.logins[0].excess.clear();
+    let user = &mut run.inspection.users[1];
+    (user.commands, user.keys) = ("-@all +get +set".to_owned(), vec!["~api:*".to_owned()]);
+}
+
+fn fragmented(run: &mut Run, ratio: &str) {
+    say(run, "used_memory", "100000000");
+    say(run, "mem_fragmentation_ratio", ratio);
+}
+
+fn appending(run: &mut Run, policy: &str) {
+    set(run, "appendonly", "yes");
+    set(run, "appendfsync", policy);
+}
+
+fn replicated(run: &mut Run, replicas: &str) {
+    say(run, "connected_slaves", replicas);
+    run.target.private = false;
+}
+
+fn machine(run: &mut Run) -> &mut Machine {
+    run.inspection.machine.as_mut().unwrap()
+}
+
+#[test]
+fn every_rule_says_what_it_should() {
+    for (number, (rule, change, expected)) in CASES.iter().enumerate() {
+        let mut run = sample::run();
+        change(&mut run);
+        assert_eq!(severity(&run, *rule), *expected, "case {number}: {rule:?}: {:?}", held(&run, *rule));
+    }
+}
+
+#[test]
+fn every_rule_has_a_case() {
+    for rule in Rule::ALL {
+        assert!(CASES.iter().any(|(known, ..)| *known == rule), "{rule:?}");
+    }
+}
+
+#[test]
+fn every_ruling_has_evidence_and_every_fault_a_way_out() {
+    for (rule, change, _) in CASES {
+        let mut run = sample::run();
+        change(&mut run);
+        for ruling in held(&run, *rule) {
+            assert!(ruling.severity == Severity::Unknown || !ruling.evidence.is_empty(), "{ruling:?}");
+            assert_eq!(ruling.remedies.is_empty(), ruling.severity <= Severity::Unknown || has_none(*rule), "{ruling:?}");
+        }
+    }
+}
+
+/// What no command changes: a newer version, another server's answers, better keys.
+fn has_none(rule: Rule) -> bool {
+    matches!(rule, Rule::Version | Rule::Dependencies | Rule::HitRate)
+}
+
+#[test]
+fn queues_are_not_to_be_evicted_and_caches_are() {
+    let held = |commands: &str, policy: &str| {
+        let text = format!(
+            "name = \"x\"\n[[service]]\nname = \"s\"\nload.rate = 1\noperation = [{commands}]\n"
+        );
+        let scenario = scenario::parse(&text, "x.toml").unwrap();
+        let mut run = sample::run();
+        set(&mut run, "maxmemory-policy", policy);
+        let Run { target, environment, inspection, .. } = &run;
+        let subject =
+            Subject { target, environment, inspection, dependencies: &[], scenario: Some(&scenario), measured: None };
+        audit(&subject).into_iter().find(|ruling| ruling.rule == Rule::EvictionPolicy).unwrap()
+    };
+    let cache = r#"{ command = "GET" }, { command = "SET", expire = "1h" }"#;
+    let queue = r#"{ command = "LPUSH" }, { command = "RPOP" }"#;
+    assert_eq!(held(cache, "noeviction").severity, Severity::Warning);
+    assert_eq!(held(cache, "allkeys-lru").severity, Severity::Passed);
+    assert_eq!(held(queue, "noeviction").severity, Severity::Passed);
+    let lossy = held(queue, "allkeys-lru");
+    assert_eq!(lossy.severity, Severity::Warning);
+    let better = Remedy::Setting { name: "maxmemory-policy", value: "noeviction".to_owned() };
+    assert_eq!(lossy.remedies, [better]);
+}
+
+#[test]
+fn a_limit_far_above_the_peak_is_lowered_with_the_numbers_for_it() {
+    let mut run = sample::run();
+    say(&mut run, "used_memory_peak", "71303168");
+    say(&mut run, "used_memory", "1971322");
+    let ruling = held(&run, Rule::MemoryOversized).remove(0);
+    assert_eq!(ruling.severity, Severity::Note);
+    // 4 x 68 MiB, to the next power of two: the 512 MB of the report that this began with.
+    assert_eq!(ruling.remedies, [Remedy::Setting { name: "maxmemory", value: "512mb".to_owned() }]);
+}
+
+#[test]
+fn least_privilege_keeps_the_password_and_names_every_right() {
+    let ruling = held(&sample::run(), Rule::LeastPrivilege).remove(0);
+    let [Remedy::Command(line)] = ruling.remedies.as_slice() else { panic!("{ruling:?}") };
+    assert!(line.starts_with("ACL SETUSER plimsoll resetkeys resetchannels -@all ~api:* "), "{line}");
+    assert!(line.ends_with(" +set") && !line.contains("reset on"), "{line}");
+}
+
+#[test]
+fn what_is_not_known_is_not_judged() {
+    let mut run = sample::run();
+    run.inspection = Inspection::default();
+    let rulings = analyse(&run, &sample::scenario()).audit;
+    let judged = |ruling: &&Ruling| {
+        !matches!(
+            ruling.rule,
+            Rule::Encryption
+                | Rule::Evictions
+                | Rule::RejectedConnections
+                | Rule::HitRate
+                | Rule::SharedDatabase
+                | Rule::ExpensiveCommands
+                | Rule::Version
+                | Rule::Dependencies
+        )
+    };
+    for ruling in rulings.iter().filter(judged) {
+        assert_eq!(ruling.severity, Severity::Unknown, "{ruling:?}");
+    }
+}
+
+#[test]
+fn an_open_server_is_noticed_without_the_list_of_users() {
+    let mut run = sample::run();
+    run.inspection.users = Vec::<UserRights>::new();
+    run.inspection.settings = BTreeMap::new();
+    (run.inspection.logins[0].user, run.inspection.logins[0].password) = ("default".to_owned(), None);
+    assert_eq!(severity(&run, Rule::DefaultUser), Severity::Critical);
+}

@@ -1,0 +1,83 @@
+//! Whether a server is behind the security fixes of its branch, by a table that ships with the program and says its date.
+
+use super::{Rule, Ruling, Severity, Subject};
+
+/// The day on which the table below was last held against the projects' release notes and advisories.
+pub const SECURITY_DATA: &str = "2026-09-01";
+
+/// A branch with its latest release that has security fixes, and an advisory that names it.
+struct Fixed {
+    product: &'static str,
+    branch: (u32, u32),
+    release: u32,
+    advisory: &'static str,
+}
+
+const fn fixed(product: &'static str, branch: (u32, u32), release: u32, advisory: &'static str) -> Fixed {
+    Fixed { product, branch, release, advisory }
+}
+
+/// From the affected versions of CVE-2026-81934 (Redis) and the release notes of 31 August and 1 September 2026 (Valkey).
+/// Branches that get no fixes any more have the last one that they got.
+const FIXES: &[Fixed] = &[
+    fixed("redis", (6, 2), 24, "CVE-2026-81934"),
+    fixed("redis", (7, 2), 16, "CVE-2026-81934"),
+    fixed("redis", (7, 4), 11, "CVE-2026-81934"),
+    fixed("redis", (8, 2), 9, "CVE-2026-81934"),
+    fixed("redis", (8, 4), 6, "CVE-2026-81934"),
+    fixed("redis", (8, 6), 6, "CVE-2026-81934"),
+    fixed("redis", (8, 8), 2, "CVE-2026-81934"),
+    fixed("redis", (8, 10), 1, "CVE-2026-81934"),
+    fixed("valkey", (8, 0), 11, "GHSA-jcj7-v34w-v9vv"),
+    fixed("valkey", (8, 1), 10, "GHSA-jcj7-v34w-v9vv"),
+    fixed("valkey", (9, 0), 6, "GHSA-jcj7-v34w-v9vv"),
+    fixed("valkey", (9, 1), 1, "CVE-2026-56684"),
+];
+
+pub(super) fn rulings(subject: &Subject<'_>) -> Vec<Ruling> {
+    version(&subject.target.product, &subject.target.version).into_iter().collect()
+}
+
+fn version(product: &str, version: &str) -> Option<Ruling> {
+    let mut numbers = version.split('.').map_while(|part| part.parse::<u32>().ok());
+    let (branch, release) = ((numbers.next()?, numbers.next()?), numbers.next()?);
+    let mut known = FIXES.iter().filter(|fix| fix.product == product).peekable();
+    known.peek()?;
+    let newest = FIXES.iter().filter(|fix| fix.product == product).map(|fix| fix.branch).max();
+    let own = known.find(|fix| fix.branch == branch);
+    let (severity, fix) = match own {
+        Some(fix) if release < fix.release => {
+            (Severity::Warning, format!("{}.{}.{} ({})", branch.0, branch.1, fix.release, fix.advisory))
+        }
+        Some(fix) => (Severity::Passed, format!("{}.{}.{} ({})", branch.0, branch.1, fix.release, fix.advisory)),
+        // Newer than the table: nothing is known of it.
+        None if newest.is_some_and(|newest| branch > newest) => (Severity::Unknown, "newer than the table".to_owned()),
+        None => (Severity::Warning, format!("none for {}.{}: its branch gets no fixes any more", branch.0, branch.1)),
+    };
+    Some(
+        Ruling::new(Rule::Version, severity)
+            .with("version", format!("{product} {version}"))
+            .with("latest security fix known", fix)
+            .with("as of", SECURITY_DATA),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn severity(product: &str, text: &str) -> Option<Severity> {
+        version(product, text).map(|ruling| ruling.severity)
+    }
+
+    #[test]
+    fn versions_are_held_against_their_branch() {
+        assert_eq!(severity("redis", "7.2.4"), Some(Severity::Warning));
+        assert_eq!(severity("redis", "7.2.16"), Some(Severity::Passed));
+        assert_eq!(severity("redis", "7.0.15"), Some(Severity::Warning), "no fixes any more");
+        assert_eq!(severity("redis", "99.0.0"), Some(Severity::Unknown));
+        assert_eq!(severity("valkey", "8.1.4"), Some(Severity::Warning));
+        assert_eq!(severity("unknown", "1.2.3"), None);
+        assert_eq!(severity("redis", "unknown"), None);
+    }
+}

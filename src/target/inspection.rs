@@ -1,0 +1,65 @@
+//! Inspecting a server: what it is set to, who may do what on it, and what its machine is like. Changes nothing.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::{Target, rights};
+use crate::{
+    results::{Inspection, Proof, ServiceLogin, Withheld},
+    scenario::Scenario,
+    server::{self, Questions},
+};
+
+/// Time that an inspection may take.
+const LIMIT: Duration = Duration::from_secs(20);
+
+impl Target {
+    /// Looks at the server, with the login of the observer, and at the rights that the scenario's services have and need.
+    ///
+    /// With `may_prove` the rules that they need are tried out, for which a user without password that cannot log in is
+    /// made and removed again; a private server is always asked for the proof. Whatever fails is named in the result.
+    pub async fn inspect(&self, scenario: Option<&Scenario>, same_machine: bool, may_prove: bool) -> Inspection {
+        let looked = timeout(LIMIT, self.look(scenario, may_prove)).await;
+        let mut found = looked.unwrap_or_else(|_| nothing(format!("no end within {LIMIT:?}")));
+        found.machine = same_machine.then(server::machine);
+        found
+    }
+
+    async fn look(&self, scenario: Option<&Scenario>, may_prove: bool) -> Inspection {
+        let (client, _router) = match self.observer.connect().await {
+            Ok(open) => open,
+            Err(error) => return nothing(error.to_string()),
+        };
+        let mut found = server::inspect(client.clone()).await;
+        let mut questions = Questions::new(client);
+        match scenario {
+            Some(scenario) => {
+                for duty in rights::duties(scenario, &self.connectors) {
+                    found.logins.push(duty.hold(&mut questions, may_prove || self.private).await);
+                }
+            }
+            None => found.logins.push(self.own_login()),
+        }
+        found.withheld.extend(questions.into_withheld());
+        found
+    }
+
+    /// The login of the target itself, where no services are known.
+    fn own_login(&self) -> ServiceLogin {
+        ServiceLogin {
+            user: self.observer.user().to_owned(),
+            services: Vec::new(),
+            password: self.observer.password().map(rights::strength),
+            needs: Vec::new(),
+            harness: Vec::new(),
+            proof: Proof::Untried { reason: "no scenario says what is needed".to_owned() },
+            excess: Vec::new(),
+        }
+    }
+}
+
+fn nothing(reason: String) -> Inspection {
+    let withheld = vec![Withheld { what: "connection for the inspection".to_owned(), reason }];
+    Inspection { withheld, ..Inspection::default() }
+}

@@ -1,0 +1,263 @@
+//! The rights that services need of a server: as rules of its access control list, held against what their users have.
+//!
+//! Nothing here changes what a user may do. To prove that rules suffice a user is needed that has just those; it is made
+//! only where that was allowed, disabled and without a password, and removed again at once.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use fred::types::Value;
+
+use super::{
+    Connector, data,
+    permission::{Need, Probe, probes},
+    words,
+};
+use crate::{
+    operation::{Kind, Request},
+    results::{PasswordStrength, Proof, ServiceLogin},
+    scenario::Scenario,
+    server::{Questions, is_common_password},
+};
+
+/// Commands that no service of a mix should be able to send, unless the mix itself has them: each can take the server
+/// or its data away.
+const DANGEROUS: &[&[&str]] = &[
+    &["FLUSHALL"],
+    &["FLUSHDB"],
+    &["SHUTDOWN"],
+    &["CONFIG", "SET", "maxmemory", "0"],
+    &["ACL", "SETUSER", "nobody"],
+    &["KEYS", "*"],
+    &["MONITOR"],
+    &["REPLICAOF", "NO", "ONE"],
+    &["MODULE", "LOAD", "/nowhere"],
+    &["DEBUG", "SLEEP", "0"],
+    &["SWAPDB", "0", "1"],
+];
+
+/// A key that belongs to no service.
+const FOREIGN_KEY: &str = "plimsoll-foreign-key";
+
+/// A user with just the proposed rules, for the moment of the proof.
+const PROOF_USER: &str = "plimsoll-proof";
+
+/// What a user is needed for, and by which services.
+pub(super) struct Duty<'a> {
+    connector: &'a Connector,
+    services: Vec<(String, u8)>,
+    probes: Vec<Probe>,
+    prefixes: BTreeSet<String>,
+}
+
+/// The users of a scenario's services with all that is asked of them, in the scenario's order.
+pub(super) fn duties<'a>(scenario: &Scenario, connectors: &'a [Connector]) -> Vec<Duty<'a>> {
+    let mut duties: Vec<Duty<'a>> = Vec::new();
+    for (index, (service, connector)) in scenario.services.iter().zip(connectors).enumerate() {
+        let place = duties.iter().position(|duty| duty.connector.user() == connector.user());
+        let place = place.unwrap_or_else(|| {
+            let (services, probes, prefixes) = (Vec::new(), Vec::new(), BTreeSet::new());
+            duties.push(Duty { connector, services, probes, prefixes });
+            duties.len() - 1
+        });
+        let duty = &mut duties[place];
+        duty.services.push((service.name.clone(), connector.database()));
+        duty.prefixes.insert(service.keys.prefix.clone());
+        duty.probes.extend(probes(scenario, index));
+    }
+    duties
+}
+
+impl Duty<'_> {
+    /// What the server says of it. With `may_prove` a user is made and removed for the proof.
+    pub(super) async fn hold(
+        &self,
+        questions: &mut Questions<impl fred::interfaces::ClientLike>,
+        may_prove: bool,
+    ) -> ServiceLogin {
+        let (needs, harness) = (self.needs(), self.harness());
+        let proof = if may_prove {
+            self.prove(questions, &needs).await
+        } else {
+            Proof::Untried { reason: "it takes a user with just these rules, and none may be made here".to_owned() }
+        };
+        ServiceLogin {
+            user: self.connector.user().to_owned(),
+            services: self.services.clone(),
+            password: self.connector.password().map(strength),
+            excess: self.excess(questions).await,
+            needs,
+            harness,
+            proof,
+        }
+    }
+
+    /// Commands that the services send themselves.
+    fn mix(&self) -> impl Iterator<Item = &Request> {
+        self.probes.iter().filter(|probe| probe.need == Need::Mix).map(|probe| &probe.request)
+    }
+
+    /// Rules that give what the services send, on their keys and channels only, and what every connection begins with.
+    fn needs(&self) -> Vec<String> {
+        let mut commands: BTreeSet<_> = self.mix().map(rule).collect();
+        // Pools ask idle connections for a sign of life.
+        commands.insert("+ping".to_owned());
+        if self.services.iter().any(|(_, database)| *database != 0) {
+            commands.insert("+select".to_owned());
+        }
+        let publishes = self.mix().any(|request| request.kind == Kind::Publish);
+        let keyed = self.mix().any(|request| request.kind != Kind::Publish && !request.key.is_empty());
+        let patterns = |sign: &str| -> Vec<String> {
+            self.prefixes.iter().map(|prefix| format!("{sign}{}*", data::escaped(prefix))).collect()
+        };
+        let keys = if keyed { patterns("~") } else { Vec::new() };
+        let channels = if publishes { patterns("&") } else { Vec::new() };
+        keys.into_iter().chain(channels).chain(commands).collect()
+    }
+
+    /// Rules for what the harness does on top: it writes the data, bounds it, checks the rights and removes it all.
+    fn harness(&self) -> Vec<String> {
+        let own: BTreeSet<_> = self.mix().map(rule).collect();
+        let others = self.probes.iter().filter(|probe| probe.need != Need::Mix).map(|probe| rule(&probe.request));
+        let always = ["+multi", "+discard", "+scan", "+unlink", "+client|setname"].map(str::to_owned);
+        let all: BTreeSet<_> = others.chain(always).filter(|rule| !own.contains(rule)).collect();
+        all.into_iter().collect()
+    }
+
+    async fn prove(
+        &self,
+        questions: &mut Questions<impl fred::interfaces::ClientLike>,
+        needs: &[String],
+    ) -> Proof {
+        let rules: Vec<&str> =
+            ["ACL", "SETUSER", PROOF_USER, "reset", "off"].into_iter().chain(needs.iter().map(String::as_str)).collect();
+        if questions.ask(&rules).await.is_none() {
+            return Proof::Untried { reason: "a user for the proof could not be made".to_owned() };
+        }
+        let mut proof = Proof::Proven { commands: 0 };
+        for request in self.mix() {
+            let line = words::words(request);
+            match dry_run(questions, PROOF_USER, &line).await {
+                Some(None) => {
+                    if let Proof::Proven { commands } = &mut proof {
+                        *commands += 1;
+                    }
+                }
+                Some(Some(message)) => {
+                    let command = String::from_utf8_lossy(&line[0]).into_owned();
+                    proof = Proof::Refuted { command, message };
+                    break;
+                }
+                None => {
+                    proof = Proof::Untried { reason: "the server has no ACL DRYRUN (since Redis 7.0)".to_owned() };
+                    break;
+                }
+            }
+        }
+        questions.ask(&["ACL", "DELUSER", PROOF_USER]).await;
+        proof
+    }
+
+    /// What the user may do that no service needs, by `ACL DRYRUN`.
+    async fn excess(&self, questions: &mut Questions<impl fred::interfaces::ClientLike>) -> Vec<String> {
+        let needed: BTreeSet<_> = self.mix().map(rule).collect();
+        let mut excess = Vec::new();
+        for words in DANGEROUS.iter().filter(|words| !needed.contains(&format!("+{}", words[0].to_lowercase()))) {
+            let line: Vec<_> = words.iter().map(|word| Bytes::from_static(word.as_bytes())).collect();
+            match dry_run(questions, self.connector.user(), &line).await {
+                Some(None) => excess.push(named(words)),
+                Some(Some(_)) => {}
+                // Whoever may not ask for one may ask for none.
+                None => return excess,
+            }
+        }
+        // Any command of the mix that takes a key, on a key of nobody's.
+        let keyed = self.mix().find(|request| !request.key.is_empty() && request.kind != Kind::Publish);
+        if let Some(request) = keyed.filter(|request| request.kind != Kind::Raw) {
+            let mut line = words::words(request);
+            for word in line.iter_mut().filter(|word| **word == request.key) {
+                *word = Bytes::from_static(FOREIGN_KEY.as_bytes());
+            }
+            if dry_run(questions, self.connector.user(), &line).await == Some(None) {
+                excess.push(FOREIGN_KEYS.to_owned());
+            }
+        }
+        excess
+    }
+}
+
+/// What stands among the excess of a user whose keys are not confined to its services' prefixes.
+const FOREIGN_KEYS: &str = "keys of others";
+
+/// The command of a line without its arguments: `CONFIG SET`.
+fn named(words: &[&str]) -> String {
+    let length = if matches!(words[0], "CONFIG" | "ACL" | "MODULE") { 2 } else { 1 };
+    words[..length].join(" ")
+}
+
+/// The rule that permits the command of a request.
+fn rule(request: &Request) -> String {
+    let line = words::words(request);
+    format!("+{}", String::from_utf8_lossy(&line[0]).to_lowercase())
+}
+
+/// Whether a user might send a line: `Some(None)` if so, `Some(why not)` if not, `None` where the server does not tell.
+async fn dry_run(
+    questions: &mut Questions<impl fred::interfaces::ClientLike>,
+    user: &str,
+    line: &[Bytes],
+) -> Option<Option<String>> {
+    let words: Vec<_> = line.iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+    let question: Vec<&str> = ["ACL", "DRYRUN", user].into_iter().chain(words.iter().map(String::as_str)).collect();
+    let answer = questions.try_ask(&question).await?;
+    match answer {
+        Ok(Value::String(answer)) if *answer == *"OK" => Some(None),
+        Ok(answer) => Some(Some(answer.into_string().unwrap_or_default())),
+        // A command that this server does not have, or words that it would not take: nobody can send that.
+        Err(message) if message.contains("not found") || message.contains("number of arguments") => Some(Some(message)),
+        Err(_) => None,
+    }
+}
+
+/// What can be said of a password without saying it. The bits are those of a random password from the same kinds of
+/// characters, length x log2(kinds): the most that it can have.
+pub(super) fn strength(password: &str) -> PasswordStrength {
+    let any = |kind: fn(char) -> bool| password.chars().any(kind);
+    let length = password.chars().count() as u32;
+    let alphabet = if password.chars().all(|letter| letter.is_ascii_hexdigit()) {
+        if any(|letter| letter.is_ascii_alphabetic()) { 16.0 } else { 10.0 }
+    } else {
+        [
+            (any(|letter| letter.is_ascii_lowercase()), 26.0),
+            (any(|letter| letter.is_ascii_uppercase()), 26.0),
+            (any(|letter| letter.is_ascii_digit()), 10.0),
+            (any(|letter| !letter.is_ascii_alphanumeric()), 33.0),
+        ]
+        .into_iter()
+        .filter_map(|(used, kinds)| used.then_some(kinds))
+        .sum::<f64>()
+    };
+    let bits = if length == 0 { 0.0 } else { f64::from(length) * f64::log2(alphabet) };
+    PasswordStrength { length, bits, common: is_common_password(password) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strength_is_that_of_a_random_password_of_its_kind() {
+        let hexadecimal = strength(&"0123456789abcdef".repeat(4));
+        assert_eq!((hexadecimal.length, hexadecimal.bits.round() as u32, hexadecimal.common), (64, 256, false));
+        assert_eq!(strength("12345678").bits.round() as u32, 27);
+        assert!(strength("redis").common);
+        assert!(strength("aB3!").bits > strength("abcd").bits);
+        assert!(strength("").bits.abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn commands_go_by_their_names() {
+        assert_eq!(named(&["CONFIG", "SET", "maxmemory", "0"]), "CONFIG SET");
+        assert_eq!(named(&["KEYS", "*"]), "KEYS");
+    }
+}
