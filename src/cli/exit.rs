@@ -25,7 +25,7 @@ pub enum Exit {
 pub(super) const HELP: &str = "\
 Exit codes:
     0  objective met
-    1  objective missed
+    1  objective missed, or findings of an audit as serious as --fail-on says
     2  wrong usage or scenario, or results cannot be written
     3  target cannot be used, or measurement invalid
     4  inconclusive

@@ -1,5 +1,6 @@
 //! The command line: one file per command. The only place where load and reports meet, and where anything is printed.
 
+mod audit;
 mod completions;
 mod environment;
 mod exit;
@@ -46,12 +47,14 @@ Examples:
   plimsoll run                                      the default scenario, on a private server
   plimsoll run queue --duration 30s                 another one, for longer
   plimsoll run my.toml --target redis://host:6379   your own, on a server of yours
+  plimsoll audit --target redis://host:6379         a server without load: settings, users, advice
   plimsoll scenarios show sessions > my.toml        a scenario to start from
   plimsoll list                                     what was run so far";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(Box<run::Arguments>),
+    Audit(audit::Arguments),
     Report(report::Arguments),
     List(list::Arguments),
     Scenarios(scenarios::Arguments),
@@ -81,6 +84,7 @@ impl Program {
     fn carry_out(self) -> Result<Exit, Failure> {
         match self.command {
             Command::Run(arguments) => run::run(*arguments, self.color),
+            Command::Audit(arguments) => audit::run(arguments, self.color),
             Command::Report(arguments) => report::run(&arguments, self.color),
             Command::List(arguments) => list::run(&arguments),
             Command::Scenarios(arguments) => scenarios::run(arguments),

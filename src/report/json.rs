@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::{
+    audit,
     format::plain,
     summary::{Record, micros, records, rounded},
     view::{View, level_slug, outcome_slug, slug},
@@ -30,6 +31,7 @@ struct Summary<'a> {
     rows: Vec<Record<'a>>,
     checks: Vec<Check<'a>>,
     findings: Vec<Finding>,
+    audit: Vec<audit::Record<'a>>,
     software: Software<'a>,
 }
 
@@ -118,6 +120,7 @@ pub(super) fn render(run: &Run, scenario: &Scenario, analysis: &Analysis, view: 
                 advice: plain(&note.advice),
             })
             .collect(),
+        audit: analysis.audit.iter().map(audit::Record::new).collect(),
         software: Software {
             version: &run.software.version,
             commit: run.software.commit.as_deref(),

@@ -2,7 +2,7 @@
 
 use super::{
     format::plain,
-    view::{Align, Block, Column, Figure, Listing, Note, RowKind, Table, TableRow, Tone, View},
+    view::{Advice, Align, Block, Column, Figure, Listing, Note, RowKind, Table, TableRow, Tone, View},
 };
 
 /// Renders a view. Charts are linked by their file in `charts/`.
@@ -28,6 +28,7 @@ fn block(block: &Block) -> String {
         Block::Paragraph(text) => escaped(text),
         Block::Table(contents) => table(contents),
         Block::Notes(notes) => lines(notes.iter().map(note)),
+        Block::Advice(advice) => lines(advice.iter().map(advised)),
         Block::Facts(facts) => {
             lines(facts.iter().map(|(name, value)| format!("- **{}**: {}", escaped(name), escaped(value))))
         }
@@ -44,6 +45,23 @@ fn figure(figure: &Figure) -> String {
 fn note(note: &Note) -> String {
     let advice = if note.advice.is_empty() { String::new() } else { format!(" {}", escaped(&note.advice)) };
     format!("- **{}**{advice}", escaped(&note.fact))
+}
+
+fn advised(advice: &Advice) -> String {
+    // Indented, so that it all belongs to the item.
+    let inner = |text: String| text.lines().map(|line| format!("  {line}").trim_end().to_owned()).collect::<Vec<_>>();
+    let mut pieces = vec![format!(
+        "- **{}: {}** {}",
+        escaped(advice.severity),
+        escaped(&advice.note.fact),
+        escaped(&advice.note.advice)
+    )];
+    for commands in &advice.commands {
+        pieces.push(String::new());
+        pieces.extend(inner(listing(commands)));
+    }
+    pieces.extend([String::new(), format!("  *{}*", escaped(&advice.source))]);
+    lines(pieces)
 }
 
 fn table(table: &Table) -> String {

@@ -4,6 +4,7 @@
 //! output is one file that supplies only syntax. Nothing here judges: verdicts, grades and checks come from
 //! [`crate::analysis`]. Nothing here writes to disk either: the caller gets names and bytes.
 
+mod audit;
 pub mod chart;
 mod csv;
 mod csv_server;
@@ -18,6 +19,7 @@ mod terminal;
 mod tests;
 mod view;
 
+pub use audit::AuditReport;
 pub use terminal::Style;
 
 use self::view::View;

@@ -4,7 +4,7 @@ use console::{Style as Paint, measure_text_width};
 
 use super::{
     format::plain,
-    view::{Align, Block, Brief, Column, Note, RowKind, Section, Table, TableRow, Tone, View},
+    view::{AT_SERVER, Advice, Align, Block, Brief, Column, Note, RowKind, Section, Table, TableRow, Tone, View},
 };
 
 /// How the terminal report is written.
@@ -70,6 +70,11 @@ impl Page {
                     self.note(note);
                 }
             }
+            Block::Advice(advice) => {
+                for advised in advice {
+                    self.advised(advised);
+                }
+            }
             Block::Table(table) => self.table(table),
             Block::Facts(facts) => {
                 for (name, value) in facts {
@@ -92,6 +97,24 @@ impl Page {
         self.filled(&first, &rest, &note.fact, &self.tone(note.tone));
         if !note.advice.is_empty() {
             self.paragraph(&rest, &note.advice, &self.plain());
+        }
+    }
+
+    /// The remark, and what to type; where it comes from is in a file.
+    fn advised(&mut self, advice: &Advice) {
+        let Advice { note, severity, commands, .. } = advice;
+        let fact = format!("{severity}: {}", note.fact);
+        self.note(&Note { fact, ..note.clone() });
+        let indent = " ".repeat(2 * GAP.len() + 2);
+        for listing in commands {
+            // What is typed at the server needs no introduction; only another place does.
+            if listing.title != AT_SERVER {
+                self.line(&format!("{}{}:", &indent[GAP.len()..], listing.title), &self.plain());
+            }
+            for command in listing.text.lines() {
+                // Never broken: it is there to be copied.
+                self.line(&format!("{indent}{command}"), &self.quiet());
+            }
         }
     }
 

@@ -9,7 +9,10 @@ use super::{
     Style, View, csv, csv_server, files, format::plain, html, json_summary, markdown, summary, terminal, view::Note,
 };
 use crate::{
-    analysis::{Analysis, Check, CheckKind, Finding, Level, Outcome, Proportion, Reason, Scope, Verdict, analyse},
+    analysis::{
+        Analysis, Check, CheckKind, Finding, Level, Outcome, Proportion, Reason, Scope, Verdict, analyse,
+        audit::{Subject, audit},
+    },
     measure::SeriesRole,
     results::{Run, sample},
     scenario::Scenario,
@@ -330,4 +333,35 @@ fn every_text_survives_a_table() {
         prop_assert!(!records.is_empty());
         prop_assert!(records.iter().all(|record| record[5] == *text));
     });
+}
+
+fn audited(of: impl Fn(&super::AuditReport<'_>) -> String) -> String {
+    let (run, scenario, _) = sampled();
+    let subject = Subject {
+        target: &run.target,
+        environment: &run.environment,
+        inspection: &run.inspection,
+        dependencies: &run.dependencies,
+        scenario: Some(&scenario),
+        measured: None,
+    };
+    let rulings = audit(&subject);
+    of(&super::AuditReport { subject, rulings: &rulings, software: &run.software, taken: "2025-03-14T09:26:53Z" })
+}
+
+#[test]
+fn an_audit_on_its_own() {
+    assert_snapshot!("audit_terminal", audited(|audit| audit.terminal(Style { colour: false, width: 110 })));
+    assert_snapshot!("audit_markdown", audited(|audit| audit.markdown()));
+    assert!(audited(|audit| audit.html()).contains("<h2 id=\"audit-heading\">"));
+}
+
+#[test]
+fn the_json_audit_keeps_to_its_schema() {
+    let schema = serde_json::from_str(include_str!("audit.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let document = serde_json::from_str(&audited(|audit| audit.json())).unwrap();
+    let faults: Vec<_> =
+        validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    assert_eq!(faults, Vec::<String>::new());
 }

@@ -106,6 +106,13 @@ impl Target {
         Self::new(server.url().endpoint, true, scenario.services.iter().map(access), &observer)
     }
 
+    /// A server that nobody uses as far as is known: only questions can be asked.
+    pub fn without_services(url: &TargetUrl) -> Result<Self, TargetError> {
+        let login = Login { username: url.username.clone(), password: url.password.clone() };
+        let observer = Access { service: OBSERVER.to_owned(), login, database: url.database.unwrap_or(0) };
+        Self::new(url.endpoint.clone(), false, std::iter::empty(), &observer)
+    }
+
     fn at(url: &TargetUrl, scenario: &Scenario) -> Result<Self, TargetError> {
         let logins: Vec<_> = scenario
             .services

@@ -34,12 +34,23 @@ impl Target {
         if !errors.is_empty() {
             return Err(joined(errors));
         }
-        let facts = timeout_at(deadline, self.ask()).await.unwrap_or_else(|_| Err(self.silent()))?;
-        if let Some(error) = too_few_clients(&facts, scenario.connections()) {
-            return Err(error);
+        let (facts, said) = self.facts_until(deadline).await?;
+        match too_few_clients(&said, scenario.connections()) {
+            Some(error) => Err(error),
+            None => Ok(facts),
         }
+    }
+
+    /// What the server is, asked with the login of the observer. Takes five seconds at most.
+    pub async fn facts(&self) -> Result<TargetFacts, TargetError> {
+        self.facts_until(Instant::now() + LIMIT).await.map(|(facts, _)| facts)
+    }
+
+    async fn facts_until(&self, deadline: Instant) -> Result<(TargetFacts, Facts), TargetError> {
+        let said = timeout_at(deadline, self.ask()).await.unwrap_or_else(|_| Err(self.silent()))?;
+        let facts = said.clone();
         let unknown = || "unknown".to_owned();
-        Ok(TargetFacts {
+        let facts = TargetFacts {
             address: self.address(),
             private: self.private,
             product: facts.product.unwrap_or_else(unknown),
@@ -47,7 +58,8 @@ impl Target {
             mode: facts.mode.unwrap_or_else(unknown),
             same_machine: timeout_at(deadline, same_machine(&self.endpoint)).await.unwrap_or(false),
             settings: facts.settings,
-        })
+        };
+        Ok((facts, said))
     }
 
     /// Failures with the names of the services that they concern.

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use fred::types::Value;
+use fred::{interfaces::ClientLike, types::Value};
 
 use super::{
     Connector, data,
@@ -70,11 +70,7 @@ pub(super) fn duties<'a>(scenario: &Scenario, connectors: &'a [Connector]) -> Ve
 
 impl Duty<'_> {
     /// What the server says of it. With `may_prove` a user is made and removed for the proof.
-    pub(super) async fn hold(
-        &self,
-        questions: &mut Questions<impl fred::interfaces::ClientLike>,
-        may_prove: bool,
-    ) -> ServiceLogin {
+    pub(super) async fn hold(&self, questions: &mut Questions<impl ClientLike>, may_prove: bool) -> ServiceLogin {
         let (needs, harness) = (self.needs(), self.harness());
         let proof = if may_prove {
             self.prove(questions, &needs).await
@@ -124,13 +120,11 @@ impl Duty<'_> {
         all.into_iter().collect()
     }
 
-    async fn prove(
-        &self,
-        questions: &mut Questions<impl fred::interfaces::ClientLike>,
-        needs: &[String],
-    ) -> Proof {
-        let rules: Vec<&str> =
-            ["ACL", "SETUSER", PROOF_USER, "reset", "off"].into_iter().chain(needs.iter().map(String::as_str)).collect();
+    async fn prove(&self, questions: &mut Questions<impl ClientLike>, needs: &[String]) -> Proof {
+        let rules: Vec<&str> = ["ACL", "SETUSER", PROOF_USER, "reset", "off"]
+            .into_iter()
+            .chain(needs.iter().map(String::as_str))
+            .collect();
         if questions.ask(&rules).await.is_none() {
             return Proof::Untried { reason: "a user for the proof could not be made".to_owned() };
         }
@@ -154,12 +148,12 @@ impl Duty<'_> {
                 }
             }
         }
-        questions.ask(&["ACL", "DELUSER", PROOF_USER]).await;
+        remove_proof_user(questions).await;
         proof
     }
 
     /// What the user may do that no service needs, by `ACL DRYRUN`.
-    async fn excess(&self, questions: &mut Questions<impl fred::interfaces::ClientLike>) -> Vec<String> {
+    async fn excess(&self, questions: &mut Questions<impl ClientLike>) -> Vec<String> {
         let needed: BTreeSet<_> = self.mix().map(rule).collect();
         let mut excess = Vec::new();
         for words in DANGEROUS.iter().filter(|words| !needed.contains(&format!("+{}", words[0].to_lowercase()))) {
@@ -186,6 +180,11 @@ impl Duty<'_> {
     }
 }
 
+/// Removes the user that a proof was made with.
+pub(super) async fn remove_proof_user(questions: &mut Questions<impl ClientLike>) {
+    questions.ask(&["ACL", "DELUSER", PROOF_USER]).await;
+}
+
 /// What stands among the excess of a user whose keys are not confined to its services' prefixes.
 const FOREIGN_KEYS: &str = "keys of others";
 
@@ -202,11 +201,7 @@ fn rule(request: &Request) -> String {
 }
 
 /// Whether a user might send a line: `Some(None)` if so, `Some(why not)` if not, `None` where the server does not tell.
-async fn dry_run(
-    questions: &mut Questions<impl fred::interfaces::ClientLike>,
-    user: &str,
-    line: &[Bytes],
-) -> Option<Option<String>> {
+async fn dry_run(questions: &mut Questions<impl ClientLike>, user: &str, line: &[Bytes]) -> Option<Option<String>> {
     let words: Vec<_> = line.iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
     let question: Vec<&str> = ["ACL", "DRYRUN", user].into_iter().chain(words.iter().map(String::as_str)).collect();
     let answer = questions.try_ask(&question).await?;

@@ -63,7 +63,8 @@ async fn the_rules_that_are_proposed_are_enough_and_leave_no_excess() {
 async fn rights_that_are_missing_are_named_and_nothing_is_made() {
     let server = server(&[("rename-command", "CONFIG \"\"")]).await;
     let plan = scenario(vec![service("api", &[Kind::Get])]);
-    ask(&server, &format!("ACL SETUSER plimsoll reset on {} ~* +get +ping +multi +discard", credentials(&server))).await;
+    ask(&server, &format!("ACL SETUSER plimsoll reset on {} ~* +get +ping +multi +discard", credentials(&server)))
+        .await;
     let found = target(server.url_of("plimsoll"), &plan).await.inspect(Some(&plan), false, false).await;
     let withheld: Vec<_> = found.withheld.iter().map(|withheld| withheld.what.as_str()).collect();
     assert_eq!(withheld, ["ACL LIST", "CONFIG GET", "INFO", "ACL DRYRUN"], "{:?}", found.withheld);

@@ -85,9 +85,8 @@ fn least_privilege(subject: &Subject<'_>, login: &ServiceLogin) -> Ruling {
         (true, Some(false)) => Severity::Passed,
         (true, None) => Severity::Unknown,
     };
-    let rights = user.map(|user| {
-        [user.keys.join(" "), user.channels.join(" "), user.commands.clone()].join(" ").trim().to_owned()
-    });
+    let rights = user
+        .map(|user| [user.keys.join(" "), user.channels.join(" "), user.commands.clone()].join(" ").trim().to_owned());
     let proof = match &login.proof {
         Proof::Proven { commands } => format!("by ACL DRYRUN of {commands} commands"),
         Proof::Refuted { command, message } => format!("refuted: {command} is refused ({message})"),
@@ -108,7 +107,8 @@ fn least_privilege_line(login: &ServiceLogin) -> String {
 }
 
 fn dangerous_commands(subject: &Subject<'_>, login: &ServiceLogin) -> Ruling {
-    let allowed: Vec<_> = login.excess.iter().filter(|excess| excess.starts_with(char::is_uppercase)).cloned().collect();
+    let allowed: Vec<_> =
+        login.excess.iter().filter(|excess| excess.starts_with(char::is_uppercase)).cloned().collect();
     let user = subject.inspection.users.iter().find(|user| user.name == login.user);
     let broad = user.map(|user| user.commands.split_whitespace().any(|rule| BROAD.contains(&rule)));
     let (severity, what) = match (allowed.is_empty(), broad) {
@@ -136,9 +136,15 @@ fn encryption(subject: &Subject<'_>) -> Ruling {
         .with("same machine", if subject.target.same_machine { "yes" } else { "no" })
         .with_known("tls-port", subject.setting("tls-port"))
         .remedy(Remedy::Configuration(
-            ["tls-port 6379", "port 0", "tls-cert-file server.crt", "tls-key-file server.key", "tls-ca-cert-file ca.crt"]
-                .map(str::to_owned)
-                .into(),
+            [
+                "tls-port 6379",
+                "port 0",
+                "tls-cert-file server.crt",
+                "tls-key-file server.key",
+                "tls-ca-cert-file ca.crt",
+            ]
+            .map(str::to_owned)
+            .into(),
         ))
 }
 

@@ -48,11 +48,7 @@ fn max_clients(subject: &Subject<'_>) -> Option<Ruling> {
         .with_known("connected", connected.map(Quantity::Count))
         .with("share", Quantity::Share(share));
     let roomy = (need * 4).next_power_of_two().max(1024);
-    Some(
-        ruling
-            .setting("maxclients", roomy)
-            .remedy(Remedy::Shell(format!("ulimit -n {}", roomy + RESERVED))),
-    )
+    Some(ruling.setting("maxclients", roomy).remedy(Remedy::Shell(format!("ulimit -n {}", roomy + RESERVED))))
 }
 
 fn idle_timeout(subject: &Subject<'_>) -> Option<Ruling> {
@@ -63,9 +59,8 @@ fn idle_timeout(subject: &Subject<'_>) -> Option<Ruling> {
         checks.max_by_key(|(check, _)| if check.is_zero() { Duration::MAX } else { *check })
     });
     let reaps = timeout > 0;
-    let too_slow = slowest.as_ref().is_some_and(|(check, _)| {
-        reaps && (check.is_zero() || check.as_secs_f64() >= timeout as f64)
-    });
+    let too_slow =
+        slowest.as_ref().is_some_and(|(check, _)| reaps && (check.is_zero() || check.as_secs_f64() >= timeout as f64));
     let severity = if too_slow { Severity::Warning } else { Severity::Passed };
     let check = slowest.map(|(check, service)| {
         let interval = if check.is_zero() { "never".to_owned() } else { format!("every {} s", check.as_secs_f64()) };
@@ -73,7 +68,10 @@ fn idle_timeout(subject: &Subject<'_>) -> Option<Ruling> {
     });
     Some(
         Ruling::new(Rule::IdleTimeout, severity)
-            .with("timeout", if reaps { seconds(timeout) } else { Quantity::Text("0 (idle connections stay)".to_owned()) })
+            .with(
+                "timeout",
+                if reaps { seconds(timeout) } else { Quantity::Text("0 (idle connections stay)".to_owned()) },
+            )
             .with_known("pools ask idle connections", check)
             .setting("timeout", "300")
             .remedy(Remedy::Scenario(format!(

@@ -55,7 +55,8 @@ impl<'a> Subject<'a> {
             || self.setting("bind").is_some_and(|bind| {
                 let mut addresses = bind.split_whitespace().map(|address| address.trim_start_matches('-')).peekable();
                 addresses.peek().is_some()
-                    && addresses.all(|address| address.starts_with("127.") || address == "::1" || address == "localhost")
+                    && addresses
+                        .all(|address| address.starts_with("127.") || address == "::1" || address == "localhost")
             })
     }
 }

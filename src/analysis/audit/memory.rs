@@ -203,9 +203,8 @@ fn evictions(subject: &Subject<'_>) -> Option<Ruling> {
 
 fn big_keys(subject: &Subject<'_>) -> Option<Ruling> {
     let sample = subject.inspection.keyspace.as_ref()?;
-    let largest = sample.databases.iter().flat_map(|database| {
-        database.largest.iter().map(move |key| (database.database, key))
-    });
+    let largest =
+        sample.databases.iter().flat_map(|database| database.largest.iter().map(move |key| (database.database, key)));
     let (database, key) = largest.max_by_key(|(_, key)| key.bytes)?;
     let sampled = sample.databases.iter().map(|database| database.sampled).sum();
     let severity = match key.bytes {

@@ -61,7 +61,10 @@ fn last_save(subject: &Subject<'_>) -> Option<Ruling> {
             .with_known("rdb_last_bgsave_status", saved)
             .with_known("aof_last_write_status", written)
             .with_known("stop-writes-on-bgsave-error", subject.setting("stop-writes-on-bgsave-error"))
-            .with_known("last fork", subject.count("latest_fork_usec").map(|micros| Quantity::Nanos(micros as f64 * 1e3)))
+            .with_known(
+                "last fork",
+                subject.count("latest_fork_usec").map(|micros| Quantity::Nanos(micros as f64 * 1e3)),
+            )
             .remedy(Remedy::Command("BGSAVE".to_owned())),
     )
 }

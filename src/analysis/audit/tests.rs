@@ -42,7 +42,11 @@ const CASES: &[Case] = &[
     (Rule::DangerousCommands, confined, Severity::Passed),
     (Rule::Encryption, |_| {}, Severity::Passed),
     (Rule::Encryption, |run| run.target.same_machine = false, Severity::Critical),
-    (Rule::Encryption, |run| (run.target.same_machine, run.target.address) = (false, "rediss://h:1".into()), Severity::Passed),
+    (
+        Rule::Encryption,
+        |run| (run.target.same_machine, run.target.address) = (false, "rediss://h:1".into()),
+        Severity::Passed,
+    ),
     (Rule::ProtectedMode, |_| {}, Severity::Critical),
     (Rule::ProtectedMode, |run| set(run, "protected-mode", "yes"), Severity::Passed),
     (Rule::MemoryLimit, |_| {}, Severity::Passed),
@@ -163,7 +167,11 @@ fn every_ruling_has_evidence_and_every_fault_a_way_out() {
         change(&mut run);
         for ruling in held(&run, *rule) {
             assert!(ruling.severity == Severity::Unknown || !ruling.evidence.is_empty(), "{ruling:?}");
-            assert_eq!(ruling.remedies.is_empty(), ruling.severity <= Severity::Unknown || has_none(*rule), "{ruling:?}");
+            assert_eq!(
+                ruling.remedies.is_empty(),
+                ruling.severity <= Severity::Unknown || has_none(*rule),
+                "{ruling:?}"
+            );
         }
     }
 }
@@ -176,9 +184,7 @@ fn has_none(rule: Rule) -> bool {
 #[test]
 fn queues_are_not_to_be_evicted_and_caches_are() {
     let held = |commands: &str, policy: &str| {
-        let text = format!(
-            "name = \"x\"\n[[service]]\nname = \"s\"\nload.rate = 1\noperation = [{commands}]\n"
-        );
+        let text = format!("name = \"x\"\n[[service]]\nname = \"s\"\nload.rate = 1\noperation = [{commands}]\n");
         let scenario = scenario::parse(&text, "x.toml").unwrap();
         let mut run = sample::run();
         set(&mut run, "maxmemory-policy", policy);

@@ -106,11 +106,9 @@ fn shared_databases(subject: &Subject<'_>, scenario: &Scenario) -> Ruling {
 
 /// One for each command that is dear by its measured time in the server.
 fn expensive_commands(measured: &Measured<'_>) -> Vec<Ruling> {
-    let (dear, cheap): (Vec<_>, Vec<_>) = measured
-        .side
-        .commands
-        .iter()
-        .partition(|command| command.server >= EXPENSIVE || (command.busy >= DOMINANT && measured.side.commands.len() > 1));
+    let (dear, cheap): (Vec<_>, Vec<_>) = measured.side.commands.iter().partition(|command| {
+        command.server >= EXPENSIVE || (command.busy >= DOMINANT && measured.side.commands.len() > 1)
+    });
     let told = |command: &crate::analysis::CommandTime, severity| {
         let slowest = measured.side.slow.iter().filter(|slow| slow.entry.command == command.name);
         let slowest = slowest.map(|slow| slow.entry.micros).max();

@@ -45,21 +45,20 @@ fn version(product: &str, version: &str) -> Option<Ruling> {
     known.peek()?;
     let newest = FIXES.iter().filter(|fix| fix.product == product).map(|fix| fix.branch).max();
     let own = known.find(|fix| fix.branch == branch);
-    let (severity, fix) = match own {
-        Some(fix) if release < fix.release => {
-            (Severity::Warning, format!("{}.{}.{} ({})", branch.0, branch.1, fix.release, fix.advisory))
+    let ruling = |severity| Ruling::new(Rule::Version, severity).with("version", format!("{product} {version}"));
+    let name = format!("{}.{}", branch.0, branch.1);
+    let ruling = match own {
+        Some(fix) => {
+            let severity = if release < fix.release { Severity::Warning } else { Severity::Passed };
+            ruling(severity)
+                .with("latest security fix of its branch", format!("{name}.{} ({})", fix.release, fix.advisory))
         }
-        Some(fix) => (Severity::Passed, format!("{}.{}.{} ({})", branch.0, branch.1, fix.release, fix.advisory)),
-        // Newer than the table: nothing is known of it.
-        None if newest.is_some_and(|newest| branch > newest) => (Severity::Unknown, "newer than the table".to_owned()),
-        None => (Severity::Warning, format!("none for {}.{}: its branch gets no fixes any more", branch.0, branch.1)),
+        None if newest.is_some_and(|newest| branch > newest) => {
+            ruling(Severity::Unknown).with("branch", format!("{name}, newer than what is known here"))
+        }
+        None => ruling(Severity::Warning).with("branch", format!("{name}, which gets no fixes any more")),
     };
-    Some(
-        Ruling::new(Rule::Version, severity)
-            .with("version", format!("{product} {version}"))
-            .with("latest security fix known", fix)
-            .with("as of", SECURITY_DATA),
-    )
+    Some(ruling.with("as of", SECURITY_DATA))
 }
 
 #[cfg(test)]

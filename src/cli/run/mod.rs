@@ -34,7 +34,7 @@ pub(super) const RESULTS: &str = "results";
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Arguments {
     /// Scenario file, or the name of a built-in scenario
-    #[arg(default_value = "workflow-engine")]
+    #[arg(default_value = DEFAULT)]
     scenario: String,
 
     /// Server to measure: `redis://user:password@host:port/db`, `rediss://...`, `unix:///path`, or `embedded`, a private one
@@ -88,11 +88,14 @@ pub(super) struct Arguments {
     quiet: bool,
 }
 
+/// The scenario that is meant where none is named.
+pub(super) const DEFAULT: &str = "workflow-engine";
+
 /// Environment variable that stands for `--target`.
-const TARGET: &str = "PLIMSOLL_TARGET";
+pub(super) const TARGET: &str = "PLIMSOLL_TARGET";
 
 /// Word for a private server.
-const EMBEDDED: &str = "embedded";
+pub(super) const EMBEDDED: &str = "embedded";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -104,7 +107,7 @@ Examples:
 
 pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure> {
     let scenario = arguments.scenario()?;
-    let source = arguments.source()?;
+    let source = source(&arguments.target, arguments.server_bin.clone())?;
     let place = arguments.out.clone().unwrap_or_else(|| session::default_folder(&scenario));
     let folder = ResultFolder::claim(&place, arguments.force).map_err(Failure::usage)?;
 
@@ -132,22 +135,24 @@ impl Arguments {
         let source = scenario::source(&self.scenario).map_err(Failure::usage)?;
         overrides.apply(&source.text, &source.file).map_err(Failure::usage)
     }
-
-    fn source(&self) -> Result<Source, Failure> {
-        if self.target == EMBEDDED {
-            return Ok(Source::Embedded { server_bin: self.server_bin.clone() });
-        }
-        if self.server_bin.is_some() {
-            return Err(Failure::usage(anyhow!(
-                "--server-bin is for a private server; leave it out, or give --target {EMBEDDED}"
-            )));
-        }
-        // Not parsed by clap, whose message would show the password.
-        self.target.parse::<TargetUrl>().map(Source::Url).map_err(Failure::usage)
-    }
 }
 
-fn setting(text: &str) -> Result<(String, String), String> {
+/// The server that a command line names.
+pub(super) fn source(target: &str, server_bin: Option<PathBuf>) -> Result<Source, Failure> {
+    if target == EMBEDDED {
+        return Ok(Source::Embedded { server_bin });
+    }
+    if server_bin.is_some() {
+        return Err(Failure::usage(anyhow!(
+            "--server-bin is for a private server; leave it out, or give --target {EMBEDDED}"
+        )));
+    }
+    // Not parsed by clap, whose message would show the password.
+    target.parse::<TargetUrl>().map(Source::Url).map_err(Failure::usage)
+}
+
+/// A field and its value, as `--set` takes them.
+pub(super) fn setting(text: &str) -> Result<(String, String), String> {
     let (field, value) = text.split_once('=').ok_or("write FIELD=VALUE, such as service.api.pool.size=100")?;
     Ok((field.trim().to_owned(), value.trim().to_owned()))
 }

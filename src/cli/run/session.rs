@@ -118,10 +118,18 @@ impl Session {
             error => Failure::unusable(error),
         })?;
         let server = observation.finish();
-        Ok(self.run_of(recording, server, facts, started.unwrap_or_else(Timestamp::now)))
+        self.display.step("Looking at the server");
+        let inspection = runtime.block_on(target.inspect(Some(&self.scenario), facts.same_machine, false));
+        Ok(self.run_of(recording, (server, inspection), facts, started.unwrap_or_else(Timestamp::now)))
     }
 
-    fn run_of(&self, recording: Recording, server: ServerRecord, target: TargetFacts, started: Timestamp) -> Run {
+    fn run_of(
+        &self,
+        recording: Recording,
+        (server, inspection): (ServerRecord, Inspection),
+        target: TargetFacts,
+        started: Timestamp,
+    ) -> Run {
         Run {
             schema_version: SCHEMA_VERSION,
             software: software(),
@@ -131,7 +139,7 @@ impl Session {
             environment: environment(),
             recording,
             server,
-            inspection: Inspection::default(),
+            inspection,
             dependencies: Vec::new(),
         }
     }

@@ -4,7 +4,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::view::{
-    Align, Block, Column, Figure, KeyNumber, Listing, Note, RowKind, Section, Table, TableRow, Tone, View,
+    Advice, Align, Block, Column, Figure, KeyNumber, Listing, Note, RowKind, Section, Table, TableRow, Tone, View,
 };
 
 const STYLE: &str = include_str!("style.css");
@@ -98,6 +98,7 @@ fn block(block: &Block) -> Markup {
         Block::Paragraph(text) => html! { p { (text) } },
         Block::Table(contents) => table(contents),
         Block::Notes(notes) => html! { ul.notes { @for contents in notes { (note(contents)) } } },
+        Block::Advice(advice) => html! { ul.notes { @for contents in advice { (advised(contents)) } } },
         Block::Facts(facts) => html! {
             dl.facts { @for (name, value) in facts { div { dt { (name) } dd { (value) } } } }
         },
@@ -111,6 +112,18 @@ fn note(note: &Note) -> Markup {
         li class=(tone(note.tone)) {
             p.fact { span.pill { (note.tone.severity()) } " " (note.fact) }
             @if !note.advice.is_empty() { p { (note.advice) } }
+        }
+    }
+}
+
+fn advised(advice: &Advice) -> Markup {
+    let Advice { note, severity, commands, source } = advice;
+    html! {
+        li class=(tone(note.tone)) {
+            p.fact { span.pill { (severity) } " " (note.fact) }
+            @if !note.advice.is_empty() { p { (note.advice) } }
+            @for contents in commands { (listing(contents)) }
+            p.source { (source) }
         }
     }
 }

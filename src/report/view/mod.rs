@@ -1,6 +1,7 @@
 //! What a report says, once, for every output: the verdict in a sentence, tables, reasons to trust the numbers,
 //! findings with advice, and how the run was made. All prose lives here; the renderers know syntax only.
 
+mod audit;
 mod checks;
 mod failures;
 mod findings;
@@ -15,10 +16,11 @@ mod trust;
 
 use std::time::Duration;
 
+pub(super) use audit::{AT_SERVER, Words as AuditWords, fact as audit_fact, severity_word, words as audit_words};
 pub(super) use checks::slug;
 pub(crate) use model::{
-    Align, Block, Brief, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Table, TableRow,
-    Tone, View,
+    Advice, Align, Block, Brief, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Table,
+    TableRow, Tone, View,
 };
 pub(super) use server::persistence_slug;
 
@@ -35,6 +37,7 @@ impl View {
         let sections = [
             results::section(scenario, analysis),
             server::section(run, analysis),
+            audit::section(&analysis.audit, &run.inspection.withheld),
             trust::section(run, scenario, analysis),
             charts_section(charts),
             findings::section(analysis),

@@ -95,6 +95,8 @@ pub(crate) enum Block {
     Table(Table),
     /// Remarks with advice.
     Notes(Vec<Note>),
+    /// What was found amiss, with what to do about it.
+    Advice(Vec<Advice>),
     /// Names and values.
     Facts(Vec<(String, String)>),
     /// Charts.
@@ -199,6 +201,19 @@ pub(crate) struct Note {
     pub(crate) fact: String,
     /// What it means or what to do; empty where that goes without saying.
     pub(crate) advice: String,
+}
+
+/// A remark that says exactly what to do, and where it comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Advice {
+    /// The remark.
+    pub(crate) note: Note,
+    /// How serious it is, in a word.
+    pub(crate) severity: &'static str,
+    /// Commands and lines to be copied, each for one place.
+    pub(crate) commands: Vec<Listing>,
+    /// What was read for it, and where the claim comes from.
+    pub(crate) source: String,
 }
 
 /// A chart.

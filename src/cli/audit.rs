@@ -1,0 +1,176 @@
+//! `plimsoll audit`: what a server, its users and its machine are like, without load.
+
+use std::{convert::Infallible, path::PathBuf};
+
+use anyhow::anyhow;
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use tokio::runtime;
+
+use super::{
+    environment::{environment, software},
+    exit::{Exit, Failure},
+    interrupt::{Interrupt, supervise},
+    leftovers::Leftovers,
+    output::{self, Colour},
+    progress::Display,
+    run::{EMBEDDED, TARGET, setting, source},
+};
+use crate::{
+    analysis::audit::{Severity, Subject, audit},
+    report::{AuditReport, Style},
+    results::{Inspection, TargetFacts},
+    scenario::{self, Overrides, Scenario},
+    target::{Source, Target},
+};
+
+/// Inspect a server without load, and hold it against rules
+///
+/// Reads settings, state, users and a sample of the keys, and changes nothing. With a scenario it also asks whether the
+/// server suits the services: rights, pools against maxclients, eviction against use. Every finding names what it rests
+/// on, what to type, and where the rule comes from.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", super::exit::HELP))]
+pub(super) struct Arguments {
+    /// Scenario whose services use the server: a file, or the name of a built-in one
+    scenario: Option<String>,
+
+    /// Server to inspect, as for `plimsoll run`; `embedded` inspects a private one
+    #[arg(long, value_name = "URL", env = TARGET, hide_env_values = true)]
+    target: String,
+    /// Program of the private server, instead of redis-server or valkey-server on PATH
+    #[arg(long, value_name = "FILE")]
+    server_bin: Option<PathBuf>,
+    /// Set a field of the scenario, such as `service.api.pool.size=100`; may be repeated
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, requires = "scenario")]
+    set: Vec<(String, String)>,
+    /// Let the server itself prove the proposed rights
+    ///
+    /// Makes a user that cannot log in, asks ACL DRYRUN what it may do, and removes it again: the only thing that an audit
+    /// ever writes, and never without this.
+    #[arg(long)]
+    prove_rights: bool,
+    /// Exit with code 1 if there is a finding as serious as this
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    fail_on: Option<FailOn>,
+    /// Form of what is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: AuditFormat,
+    /// No progress on standard error
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  plimsoll audit --target redis://127.0.0.1:6379
+  plimsoll audit my.toml --target redis://user:password@host:6379 --fail-on critical
+  plimsoll audit workflow-engine --target embedded --format html > audit.html";
+
+/// Severity from which on an audit fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// Warnings and critical findings.
+    Warning,
+    /// Critical findings.
+    Critical,
+}
+
+/// Form of an audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum AuditFormat {
+    /// For people, on a terminal.
+    #[default]
+    Text,
+    /// For wikis and pull requests.
+    Markdown,
+    /// A page of its own.
+    Html,
+    /// For programs.
+    Json,
+}
+
+pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure> {
+    let scenario = arguments.scenario()?;
+    let source = source(&arguments.target, arguments.server_bin.clone())?;
+    let leftovers = Leftovers::default();
+    let (display, held) = (Display::new(!arguments.quiet), leftovers.clone());
+    let work = move |interrupt: Interrupt| {
+        let result = arguments.carry_out(scenario, source, &interrupt, &display, &held, colour);
+        display.clear();
+        result
+    };
+    let result = supervise(work, || {});
+    leftovers.clear();
+    result
+}
+
+impl Arguments {
+    /// The scenario; a private server is audited for the default one where none is named.
+    fn scenario(&self) -> Result<Option<Scenario>, Failure> {
+        let default = (self.target == EMBEDDED).then_some(super::run::DEFAULT);
+        let Some(name) = self.scenario.as_deref().or(default) else { return Ok(None) };
+        let source = scenario::source(name).map_err(Failure::usage)?;
+        let overrides = Overrides { set: self.set.clone(), ..Overrides::default() };
+        overrides.apply(&source.text, &source.file).map(Some).map_err(Failure::usage)
+    }
+
+    fn carry_out(
+        &self,
+        scenario: Option<Scenario>,
+        source: Source,
+        interrupt: &Interrupt,
+        display: &Display,
+        leftovers: &Leftovers,
+        colour: Colour,
+    ) -> Result<Exit, Failure> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
+        display.step("Looking at the server");
+        let (target, inspection) = runtime.block_on(async {
+            let (target, server) = match (&scenario, source) {
+                (Some(scenario), source) => interrupt.or(Target::prepare(source, scenario)).await?,
+                (None, Source::Url(url)) => (Target::without_services(&url).map_err(Failure::unusable)?, None),
+                (None, Source::Embedded { .. }) => {
+                    return Err(Failure::unusable(anyhow!("nobody uses a private server")));
+                }
+            };
+            if let Some(server) = server {
+                leftovers.hold_server(server);
+            }
+            let facts: TargetFacts = interrupt.or(target.facts()).await?;
+            let look = target.inspect(scenario.as_ref(), facts.same_machine, self.prove_rights);
+            // A proof that has begun is brought to its end, or its user would stay behind.
+            let inspection = if self.prove_rights {
+                look.await
+            } else {
+                interrupt.or(async { Ok::<Inspection, Infallible>(look.await) }).await?
+            };
+            Ok((facts, inspection))
+        })?;
+        display.clear();
+        let (environment, software) = (environment(), software());
+        let subject = Subject {
+            target: &target,
+            environment: &environment,
+            inspection: &inspection,
+            dependencies: &[],
+            scenario: scenario.as_ref(),
+            measured: None,
+        };
+        let rulings = audit(&subject);
+        let taken = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let audit = AuditReport { subject, rulings: &rulings, software: &software, taken: &taken };
+        output::print(match self.format {
+            AuditFormat::Text => audit.terminal(Style { colour: colour.on_stdout(), width: output::width() }),
+            AuditFormat::Markdown => audit.markdown(),
+            AuditFormat::Html => audit.html(),
+            AuditFormat::Json => audit.json(),
+        })?;
+        let worst = rulings.iter().map(|ruling| ruling.severity).max();
+        let limit = self.fail_on.map(|limit| match limit {
+            FailOn::Warning => Severity::Warning,
+            FailOn::Critical => Severity::Critical,
+        });
+        Ok(if limit.is_some() && worst >= limit { Exit::Missed } else { Exit::Met })
+    }
+}
