@@ -8,6 +8,7 @@ pub mod audit;
 mod burstiness;
 mod coarse;
 mod distribution;
+mod families;
 mod findings;
 mod grade;
 mod layout;
@@ -23,6 +24,7 @@ mod trend;
 mod validity;
 mod verdict;
 
+pub use families::{Family, FamilyKind};
 pub use model::{
     Analysis, Check, CheckKind, Distribution, Finding, Grade, Level, Moment, Outcome, PERCENTILES, Percentile,
     PercentileValue, Proportion, Reason, Row, Scope, Timeline, Verdict,
@@ -66,7 +68,8 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         scenario: Some(scenario),
         measured: Some(audit::Measured { record: &run.server, side: &server, rows: &rows }),
     });
-    Analysis { verdict, checks, rows, timelines, findings, pools, server, audit }
+    let families = families::families(run, &rows);
+    Analysis { verdict, checks, rows, timelines, findings, pools, server, audit, families }
 }
 
 /// What checks and findings are made from.

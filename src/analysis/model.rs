@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use super::{PoolUse, ServerFinding, ServerSide, audit::Ruling};
+use super::{Family, PoolUse, ServerFinding, ServerSide, audit::Ruling};
 use crate::measure::{Counts, Nanos, SeriesRole};
 
 /// Everything that the reports say, computed once from a [`crate::results::Run`].
@@ -23,6 +23,8 @@ pub struct Analysis {
     pub pools: Vec<PoolUse>,
     /// The server's side.
     pub server: ServerSide,
+    /// Response time by kind of command, all services together.
+    pub families: Vec<Family>,
     /// What the server, its users and its machine are held against.
     pub audit: Vec<Ruling>,
 }

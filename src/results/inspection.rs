@@ -16,6 +16,9 @@ pub struct Inspection {
     pub settings: BTreeMap<String, String>,
     /// Fields of `INFO` by name.
     pub info: BTreeMap<String, String>,
+    /// Round trips of `PING`, one after another on a connection without other use and without other load, in
+    /// nanoseconds.
+    pub pings: Vec<u64>,
     /// Users that the server knows, in its order.
     pub users: Vec<UserRights>,
     /// Users that the scenario's services log in as, with what they need.

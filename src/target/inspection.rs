@@ -1,7 +1,8 @@
 //! Inspecting a server: what it is set to, who may do what on it, and what its machine is like. Changes nothing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use fred::{clients::Client, interfaces::ClientLike};
 use tokio::time::timeout;
 
 use super::{Target, rights};
@@ -10,6 +11,10 @@ use crate::{
     scenario::Scenario,
     server::{self, Questions},
 };
+
+/// Round trips that are timed, and how long that may take.
+const PINGS: usize = 500;
+const PINGS_LIMIT: Duration = Duration::from_secs(1);
 
 /// Time that an inspection may take.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -40,7 +45,8 @@ impl Target {
             Ok(open) => open,
             Err(error) => return nothing(error.to_string()),
         };
-        let mut found = server::inspect(client.clone()).await;
+        let pings = pings(&client).await;
+        let mut found = Inspection { pings, ..server::inspect(client.clone()).await };
         let mut questions = Questions::new(client);
         match scenario {
             Some(scenario) => {
@@ -72,6 +78,21 @@ impl Target {
             excess: Vec::new(),
         }
     }
+}
+
+/// Round trips of `PING`, one after another.
+async fn pings(client: &Client) -> Vec<u64> {
+    let mut pings = Vec::with_capacity(PINGS);
+    let begun = Instant::now();
+    while pings.len() < PINGS && begun.elapsed() < PINGS_LIMIT {
+        let asked = Instant::now();
+        // The right to PING may be missing; then nothing is known.
+        match timeout(PINGS_LIMIT, client.ping::<()>(None)).await {
+            Ok(Ok(())) => pings.push(asked.elapsed().as_nanos() as u64),
+            _ => break,
+        }
+    }
+    pings
 }
 
 fn nothing(reason: String) -> Inspection {

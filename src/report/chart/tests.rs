@@ -83,6 +83,7 @@ fn analysis(rows: Vec<(Row, Timeline)>) -> Analysis {
         pools: Vec::new(),
         server: ServerSide::default(),
         audit: Vec::new(),
+        families: Vec::new(),
     }
 }
 

@@ -66,6 +66,7 @@ pub(super) fn inspection() -> Inspection {
     Inspection {
         settings: map(&SETTINGS),
         info: map(&INFO),
+        pings: (0..200).map(|number| 41_000 + 170 * (number % 40) + if number == 77 { 900_000 } else { 0 }).collect(),
         users: vec![user("default", true, "+@all"), user("plimsoll", false, "+@all")],
         logins: vec![ServiceLogin {
             user: "plimsoll".into(),
