@@ -95,17 +95,18 @@ fn family(kind: FamilyKind, sent: &[(&Spec, &Row)]) -> Option<Family> {
     let members: Vec<_> = sent.iter().filter(|(command, _)| kind.holds(command)).collect();
     let mut response = Histogram::<u64>::new(3).expect("three digits are accepted");
     let mut commands: Vec<String> = Vec::new();
-    let (mut completed, mut failed, mut burstiness) = (0, 0, 1.0_f64);
+    let (mut completed, mut failed, mut deviation) = (0, 0, 0.0_f64);
     for (command, row) in members {
         response.add(&row.response.histogram).expect("a growing histogram takes every value");
         completed += row.counts.completed;
         failed += row.counts.failed();
-        // Together they are at most as bursty as the worst of them.
-        burstiness = burstiness.max(row.response.burstiness);
+        deviation += (row.response.burstiness * row.counts.completed as f64).sqrt();
         if !commands.iter().any(|known| known == command.name) {
             commands.push(command.name.to_owned());
         }
     }
+    // Bursts of the members may coincide: standard deviations add up at worst, phi <= (sum sqrt(phi n))^2 / sum n.
+    let burstiness = (deviation.powi(2) / f64::max(completed as f64, 1.0)).max(1.0);
     (!commands.is_empty()).then(|| Family {
         kind,
         commands,

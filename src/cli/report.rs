@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{
     exit::{Exit, Failure},
@@ -28,17 +28,28 @@ use crate::{
 Examples:
   plimsoll report results/queue-20260214T101500Z
   plimsoll report results/queue-20260214T101500Z --open
+  plimsoll report results/queue-20260214T101500Z --style analysis --open
   plimsoll report results/queue-20260214T101500Z --format json | jq .verdict")]
 pub(super) struct Arguments {
     /// Result folder, as `plimsoll list` names it
     #[arg(value_name = "DIR")]
     folder: PathBuf,
+    /// Write this document as well, as HTML and Markdown
+    #[arg(long, value_enum, value_name = "STYLE")]
+    style: Option<Document>,
     /// Show the HTML report in the browser
     #[arg(long)]
     open: bool,
     /// Form of the summary
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// A document besides the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Document {
+    /// The whole server as an operator would describe it: latency, resources, users, configuration, recommendations.
+    Analysis,
 }
 
 /// A run with what follows from it.
@@ -93,10 +104,21 @@ const HTML: &str = "report.html";
 pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
     let folder = &arguments.folder;
     let concluded = Concluded::new(results::load(folder).map_err(Failure::usage)?)?;
-    results::rewrite(folder, concluded.files()).map_err(Failure::usage)?;
+    let mut files = concluded.files();
+    let page = match arguments.style {
+        Some(Document::Analysis) => {
+            files.extend(report::analysis_files(&concluded.run, &concluded.scenario, &concluded.analysis));
+            report::ANALYSIS_HTML
+        }
+        None => HTML,
+    };
+    results::rewrite(folder, files).map_err(Failure::usage)?;
     output::print(concluded.summary(arguments.format, colour, Some(folder)))?;
+    if page != HTML && arguments.format == Format::Text {
+        output::print(format!("Analysis: {}\n", shown(&folder.join(page)).display()))?;
+    }
     if arguments.open {
-        open(&folder.join(HTML)).map_err(Failure::usage)?;
+        open(&folder.join(page)).map_err(Failure::usage)?;
     }
     Ok(Exit::Met)
 }

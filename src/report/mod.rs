@@ -48,6 +48,19 @@ pub fn files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String
     files
 }
 
+/// The analysis of the server as a document of its own, by the names of its files.
+pub fn analysis_files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String, Vec<u8>)> {
+    let charts = chart::charts(run, scenario, analysis);
+    let view = View::dossier(run, scenario, analysis, &charts);
+    vec![
+        (ANALYSIS_HTML.to_owned(), html::render(&view).into_bytes()),
+        ("analysis.md".to_owned(), markdown::render(&view).into_bytes()),
+    ]
+}
+
+/// The page of [`analysis_files`].
+pub const ANALYSIS_HTML: &str = "analysis.html";
+
 /// The report for the terminal: verdict, table, trust, findings.
 pub fn terminal(run: &Run, scenario: &Scenario, analysis: &Analysis, style: Style) -> String {
     terminal::render(&View::new(run, scenario, analysis, &[]), style)

@@ -365,3 +365,147 @@ fn the_json_audit_keeps_to_its_schema() {
         validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
     assert_eq!(faults, Vec::<String>::new());
 }
+
+/// Headings of the hand-written report that this program began with, and what stands below each.
+const ANALYSIS: &[(&str, &[&str])] = &[
+    ("Executive summary", &["Mean response times of the operations", "The audit has"]),
+    (
+        "Performance metrics",
+        &[
+            "### Latency analysis",
+            "| Ping |",
+            "| SET |",
+            "| GET |",
+            "| HSET |",
+            "| HGET |",
+            "| List operations |",
+            "| ZADD |",
+        ],
+    ),
+    (
+        "Performance metrics",
+        &["### Resource utilisation", "**Memory usage**", "**Connected clients**", "**Memory policy**", "**Hit rate**"],
+    ),
+    (
+        "Authentication status",
+        &[
+            "### ACL configuration",
+            "**Default user**",
+            "**Passwords**",
+            "| User | Enabled | Password | Commands | Keys |",
+        ],
+    ),
+    (
+        "Authentication status",
+        &["### Service integration status", "| Service | Status | User | Database | Connected | Permissions |"],
+    ),
+    (
+        "Architecture analysis",
+        &[
+            "### Server configuration",
+            "**Status**",
+            "**Maximum clients**",
+            "**Idle timeout**",
+            "**TCP keep-alive**",
+            "**Persistence**",
+        ],
+    ),
+    (
+        "Architecture analysis",
+        &[
+            "### Performance configuration",
+            "**Maximum memory**",
+            "**Eviction policy**",
+            "**Compression of snapshots**",
+            "**Checksum of snapshots**",
+            "| Service | Pool size |",
+            "| Health check |",
+        ],
+    ),
+    (
+        "Comparison with the target",
+        &[
+            "| Metric | Measured mean (ms) | Target | Performance |",
+            "| Ping latency |",
+            "| Read operations |",
+            "| Write operations |",
+            "| Hash operations |",
+            "× faster |",
+        ],
+    ),
+    ("Comparison with the target", &["### Performance classification", "EXCELLENT"]),
+    ("Current optimisations in effect", &["### Connections", "### Memory", "### Authentication and security"]),
+    (
+        "Optimisation recommendations",
+        &[
+            "### Immediate opportunities",
+            "### Advanced optimisations",
+            "CONFIG SET maxmemory",
+            "| Service | Database now | Proposed |",
+        ],
+    ),
+    (
+        "Service integration analysis",
+        &[
+            "### api",
+            "### chat",
+            "### ml",
+            "**Status**",
+            "**Database**",
+            "**Authentication**",
+            "**Latency**",
+            "**Usage pattern**",
+        ],
+    ),
+    (
+        "Performance benchmarks met",
+        &[
+            "| Benchmark | Target | Actual | Status |",
+            "| Authentication |",
+            "| Latency target |",
+            "| Connection stability |",
+            "| Memory efficiency |",
+            "| Service ml |",
+        ],
+    ),
+    (
+        "Critical findings",
+        &[
+            "### Strengths",
+            "### Monitoring points",
+            "slow log has one entry",
+            "chat-health",
+            "### Optimisation potential",
+            "**Memory**",
+            "**Connections**",
+        ],
+    ),
+    ("Implementation status", &["### Completed", "### Next steps"]),
+    ("Conclusion", &["**Performance**", "**Authentication**", "**Stability**"]),
+];
+
+#[test]
+fn the_analysis_has_every_section_and_table_of_the_report_that_it_replaces() {
+    let (run, scenario, analysis) = sampled();
+    let document = markdown::render(&View::dossier(&run, &scenario, &analysis, &[]));
+    for (heading, parts) in ANALYSIS {
+        let section = document.split("\n## ").find_map(|section| section.strip_prefix(heading));
+        let section = section.unwrap_or_else(|| panic!("{heading} is missing"));
+        for part in *parts {
+            assert!(section.contains(part), "{part} is missing in {heading}:\n{section}");
+        }
+    }
+    assert_snapshot!("analysis_markdown", document);
+}
+
+#[test]
+fn an_analysis_of_little_claims_little() {
+    let (mut run, scenario, _) = sampled();
+    (run.inspection, run.server) = Default::default();
+    run.dependencies.clear();
+    let analysis = analyse(&run, &scenario);
+    let document = markdown::render(&View::dossier(&run, &scenario, &analysis, &[]));
+    for claim in ["Memory usage", "Default user", "CONFIG SET", "up for", "Eviction policy"] {
+        assert!(!document.contains(claim), "{claim} was not measured:\n{document}");
+    }
+}

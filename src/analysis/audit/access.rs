@@ -41,10 +41,17 @@ fn default_user(subject: &Subject<'_>) -> Ruling {
     };
     let state = if user.enabled { "on" } else { "off" };
     let password = if user.no_password { "nopass".to_owned() } else { format!("{} passwords", user.passwords) };
-    Ruling::new(RULE, severity)
+    let ruling = Ruling::new(RULE, severity)
         .with("user default", format!("{state}, {password}, {}", user.commands))
-        .with_known("bind", subject.setting("bind"))
-        .remedy(Remedy::Command("ACL SETUSER default off".to_owned()))
+        .with_known("bind", subject.setting("bind"));
+    // Turned off while it is the only one, nobody could log in any more.
+    let others = subject.inspection.users.iter().any(|other| other.enabled && other.name != user.name);
+    let ruling = if others {
+        ruling
+    } else {
+        ruling.remedy(Remedy::Command("ACL SETUSER operator on >NEW-PASSWORD ~* &* +@all".to_owned()))
+    };
+    ruling.remedy(Remedy::Command("ACL SETUSER default off".to_owned()))
 }
 
 /// How serious an open door is: on the server's own machine only those who are on it can come through.

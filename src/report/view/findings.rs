@@ -28,7 +28,8 @@ pub(super) fn section(analysis: &Analysis) -> Section {
     Section::new(ID, "Findings", vec![block]).brief(Brief::Everything)
 }
 
-fn note(finding: &Finding, analysis: &Analysis) -> Note {
+/// The note for a finding.
+pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
     match finding {
         Finding::Failures { scope, class, count: failed, message } => Note {
             tone: Tone::Bad,

@@ -3,6 +3,7 @@
 
 mod audit;
 mod checks;
+mod dossier;
 mod failures;
 mod findings;
 mod headline;

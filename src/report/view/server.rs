@@ -40,7 +40,7 @@ pub(super) fn section(run: &Run, analysis: &Analysis) -> Section {
 }
 
 /// Where the time goes, in one sentence: of the command that took most of the clients' time.
-fn where_time_goes(commands: &[CommandTime]) -> Option<String> {
+pub(super) fn where_time_goes(commands: &[CommandTime]) -> Option<String> {
     let weight = |command: &&CommandTime| command.client.unwrap_or_default() * command.calls as f64;
     let most = commands.iter().max_by(|a, b| weight(a).total_cmp(&weight(b)))?;
     let (client, rest) = (most.client.filter(|client| *client > 0.0)?, most.rest()?);

@@ -69,16 +69,22 @@ pub(super) fn advice(ruling: &Ruling) -> Advice {
 
 /// What was found, in one sentence with its evidence.
 pub(in crate::report) fn fact(ruling: &Ruling) -> String {
-    let words = words(ruling.rule);
-    let claim = if ruling.severity == Severity::Passed { words.holds } else { words.amiss };
-    let about = ruling.about.as_ref().map(|about| format!("{about}: ")).unwrap_or_default();
     match evidence(&ruling.evidence) {
-        known if known.is_empty() => format!("{about}{claim}."),
-        known => format!("{about}{claim} ({known})."),
+        known if known.is_empty() => format!("{}.", claim(ruling)),
+        known => format!("{} ({known}).", claim(ruling)),
     }
 }
 
-fn evidence(evidence: &[Evidence]) -> String {
+/// What was found without its evidence, for where that has been told.
+pub(super) fn claim(ruling: &Ruling) -> String {
+    let words = words(ruling.rule);
+    let claim = if ruling.severity == Severity::Passed { words.holds } else { words.amiss };
+    let about = ruling.about.as_ref().map(|about| format!("{about}: ")).unwrap_or_default();
+    format!("{about}{claim}")
+}
+
+/// What rulings rest on.
+pub(super) fn evidence(evidence: &[Evidence]) -> String {
     evidence.iter().map(|fact| format!("{} {}", fact.what, quantity(&fact.value))).collect::<Vec<_>>().join("; ")
 }
 
@@ -99,7 +105,7 @@ pub(in crate::report) fn quantity(value: &Quantity) -> String {
 pub(in crate::report) const AT_SERVER: &str = "At the server";
 
 /// The lines that would change it, each kind for its place.
-fn listings(remedies: &[Remedy]) -> Vec<Listing> {
+pub(super) fn listings(remedies: &[Remedy]) -> Vec<Listing> {
     let mut listings: Vec<Listing> = Vec::new();
     let mut add = |title: &str, language: &'static str, line: &str| match listings
         .iter_mut()

@@ -1,0 +1,168 @@
+//! The analysis of a server as a whole document: what an operator would write by hand after a week with it, made from one
+//! run. Each statement stands beside the number that it rests on; what was not measured is not claimed.
+//!
+//! Its parts, in reading order: [`summary`], [`performance`], [`access`], [`architecture`], [`comparison`],
+//! [`recommendations`], [`services`], [`conclusions`].
+
+mod access;
+mod architecture;
+mod comparison;
+mod conclusions;
+mod performance;
+mod recommendations;
+mod services;
+mod summary;
+
+use super::{Block, Cell, Column, Table, TableRow, View, charts_section, colophon, headline, subtitle};
+use crate::{
+    analysis::{
+        Analysis, Distribution, Family, FamilyKind, PercentileValue, Row, Scope,
+        audit::{Rule, Ruling, Severity},
+    },
+    measure::SeriesRole,
+    report::{
+        chart::Chart,
+        format::{self, NOTHING},
+    },
+    results::Run,
+    scenario::{Scenario, Service},
+};
+
+/// What the document is made from.
+struct Facts<'a> {
+    run: &'a Run,
+    scenario: &'a Scenario,
+    analysis: &'a Analysis,
+}
+
+impl View {
+    /// The analysis of the server that a run was made on.
+    pub(crate) fn dossier(run: &Run, scenario: &Scenario, analysis: &Analysis, charts: &[Chart]) -> Self {
+        let facts = Facts { run, scenario, analysis };
+        let sections = [
+            summary::section(&facts),
+            performance::section(&facts),
+            access::section(&facts),
+            architecture::section(&facts),
+            comparison::section(&facts),
+            recommendations::in_effect(&facts),
+            recommendations::section(&facts),
+            services::section(&facts),
+            conclusions::benchmarks(&facts),
+            conclusions::findings(&facts),
+            conclusions::status(&facts),
+            conclusions::section(&facts),
+            charts_section(charts),
+        ];
+        Self {
+            title: format!("Architecture and performance of {} {}", run.target.product, run.target.version),
+            subtitle: format!("Scenario {}: {}", scenario.name, subtitle(run, scenario)),
+            headline: headline::headline(run, scenario, analysis),
+            sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
+            colophon: colophon(run),
+        }
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// Rulings of a rule.
+    fn rulings(&self, rule: Rule) -> impl Iterator<Item = &'a Ruling> {
+        self.analysis.audit.iter().filter(move |ruling| ruling.rule == rule)
+    }
+
+    /// Rulings as serious as this.
+    fn ruled(&self, severity: Severity) -> impl Iterator<Item = &'a Ruling> {
+        self.analysis.audit.iter().filter(move |ruling| ruling.severity == severity)
+    }
+
+    /// A setting of the server, as it writes it.
+    fn setting(&self, name: &str) -> Option<&'a str> {
+        self.run.inspection.settings.get(name).map(String::as_str)
+    }
+
+    /// A field of `INFO`.
+    fn info(&self, name: &str) -> Option<&'a str> {
+        self.run.inspection.info.get(name).map(String::as_str)
+    }
+
+    /// A field of `INFO` in bytes.
+    fn bytes(&self, name: &str) -> Option<u64> {
+        self.info(name)?.parse().ok()
+    }
+
+    /// The limit of the server's memory; `None` where there is none, or none is known.
+    fn max_memory(&self) -> Option<u64> {
+        let limit: u64 = self.setting("maxmemory").or_else(|| self.info("maxmemory"))?.parse().ok()?;
+        (limit > 0).then_some(limit)
+    }
+
+    /// Response time that is in time, in nanoseconds.
+    fn target(&self) -> f64 {
+        self.scenario.objective.latency.as_nanos() as f64
+    }
+
+    /// The row of a service as a whole.
+    fn row_of(&self, service: &Service) -> Option<&'a Row> {
+        self.analysis
+            .rows
+            .iter()
+            .find(|row| row.scope.operation.is_none() && row.scope.service.as_ref() == Some(&service.name))
+    }
+
+    /// Rows of whole operations.
+    fn operations(&self) -> impl Iterator<Item = &'a Row> {
+        let whole = |row: &&Row| row.scope.operation.is_some() && row.scope.role == SeriesRole::Operation;
+        self.analysis.rows.iter().filter(whole)
+    }
+
+    /// Mean response times of the fastest and the slowest operation, in nanoseconds.
+    fn range_of_means(&self) -> Option<(f64, f64)> {
+        let means: Vec<f64> = self.operations().filter_map(|row| row.response.mean).collect();
+        let (least, most) = (means.iter().copied().reduce(f64::min)?, means.iter().copied().reduce(f64::max)?);
+        Some((least, most))
+    }
+
+    fn family(&self, kind: FamilyKind) -> Option<&'a Family> {
+        self.analysis.families.iter().find(|family| family.kind == kind)
+    }
+
+    /// The round trips of `PING` without load, ascending.
+    fn pings(&self) -> Vec<u64> {
+        let mut pings = self.run.inspection.pings.clone();
+        pings.sort_unstable();
+        pings
+    }
+}
+
+/// A table without legend, one row per entry.
+fn plain_table(id: &'static str, caption: &str, columns: Vec<Column>, rows: Vec<Vec<Cell>>) -> Block {
+    let rows = rows.into_iter().map(|cells| TableRow { kind: super::RowKind::Entry, cells }).collect();
+    Block::Table(Table { id, caption: caption.to_owned(), columns, rows, legend: Vec::new() })
+}
+
+/// Names with their values; those without are left out.
+fn facts(known: Vec<(&str, Option<String>)>) -> Block {
+    Block::Facts(known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+}
+
+/// What a command list is called in a table: `LPUSH, LRANGE`.
+fn listed(commands: &[String]) -> String {
+    commands.join(", ")
+}
+
+/// A percentile in milliseconds, if it can be printed.
+fn percentile(distribution: &Distribution, at: f64) -> String {
+    match super::known_percentile(distribution, at) {
+        Some(PercentileValue::Known { nanos, .. }) => format::milliseconds(nanos as f64),
+        _ => NOTHING.to_owned(),
+    }
+}
+
+/// The commands of an operation's row: what a service sends.
+fn operation_name(scope: &Scope) -> &str {
+    scope.operation.as_deref().unwrap_or("all operations")
+}
+
+fn yes(answer: bool) -> &'static str {
+    if answer { "yes" } else { "no" }
+}

@@ -1,0 +1,65 @@
+//! The executive summary: the verdict and the few numbers that matter, in one paragraph.
+
+use super::{Facts, Rule, Severity};
+use crate::report::{
+    format::{self, duration, factor, share},
+    view::{Block, Section, headline},
+};
+
+pub(super) fn section(facts: &Facts<'_>) -> Section {
+    let mut sentences = vec![headline::headline(facts.run, facts.scenario, facts.analysis).sentence];
+    sentences.extend(speed(facts));
+    sentences.extend(resources(facts));
+    sentences.push(access(facts));
+    sentences.push(audit(facts));
+    Section::new("executive-summary", "Executive summary", vec![Block::Paragraph(sentences.join(" "))])
+}
+
+fn speed(facts: &Facts<'_>) -> Option<String> {
+    let (least, most) = facts.range_of_means()?;
+    let target = facts.target();
+    Some(format!(
+        "Mean response times of the operations lie between {} and {}, {} to {} faster than the target of {}.",
+        duration(least),
+        duration(most),
+        factor(target / most),
+        factor(target / least),
+        format::setting(facts.scenario.objective.latency),
+    ))
+}
+
+fn resources(facts: &Facts<'_>) -> Option<String> {
+    let totals = facts.analysis.server.totals.as_ref()?;
+    let after = facts.analysis.server.after.as_ref()?;
+    let used = after.used_memory?;
+    let memory = facts.max_memory().map_or_else(
+        || "without a limit".to_owned(),
+        |limit| format!("{} of its limit", share(used as f64 / limit as f64)),
+    );
+    let cpu = totals.cores().map(|cores| format!(" and {} of a core", share(cores))).unwrap_or_default();
+    Some(format!("Meanwhile the server used {} of memory ({memory}){cpu}.", format::bytes(used)))
+}
+
+fn access(facts: &Facts<'_>) -> String {
+    let open = facts.rulings(Rule::DefaultUser).any(|ruling| ruling.severity >= Severity::Warning);
+    let logins = &facts.run.inspection.logins;
+    let users: Vec<_> = logins.iter().map(|login| login.user.as_str()).collect();
+    let services = facts.scenario.services.len() as u64;
+    format!(
+        "All {} logged in and were served{}; {}.",
+        format::counted(services, "service", "services"),
+        if users.is_empty() { String::new() } else { format!(" as {}", users.join(", ")) },
+        if open { "the default user is open to everybody" } else { "the default user is not open to everybody" },
+    )
+}
+
+fn audit(facts: &Facts<'_>) -> String {
+    let count = |severity| facts.ruled(severity).count() as u64;
+    format!(
+        "The audit has {}, {} and {}; {} hold.",
+        format::counted(count(Severity::Critical), "critical finding", "critical findings"),
+        format::counted(count(Severity::Warning), "warning", "warnings"),
+        format::counted(count(Severity::Note), "note", "notes"),
+        format::counted(count(Severity::Passed), "check", "checks"),
+    )
+}
