@@ -8,12 +8,12 @@ DURATION ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench completions clean
+.PHONY: help run analysis test bench completions clean
 
 help: ## show this help
 	@printf 'plimsoll: load and latency benchmark for Redis and Valkey\n\n'
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
-	@printf '\nFor make run:\n'
+	@printf '\nFor make run and make analysis:\n'
 	@printf '  SCENARIO=NAME|FILE   what to run (workflow-engine; "make run ARGS=--help" for more)\n'
 	@printf '  DURATION=30s         length of the measured period (as the scenario says)\n'
 	@printf '  ARGS="..."           further arguments of plimsoll run\n'
@@ -22,6 +22,9 @@ run: ## build, run a load test against a private server, report
 	@deploy/install-deps.sh run
 	@cargo build --release --locked
 	@cargo run --release --locked --quiet -- run $(SCENARIO) $(if $(DURATION),--duration $(DURATION)) $(ARGS)
+
+analysis: ## the same, with the analysis of the server as a document
+	@$(MAKE) --no-print-directory run ARGS="--style analysis $(ARGS)"
 
 test: ## check format and lints, run all tests
 	@deploy/install-deps.sh test

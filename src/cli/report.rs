@@ -47,7 +47,7 @@ pub(super) struct Arguments {
 
 /// A document besides the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Document {
+pub(super) enum Document {
     /// The whole server as an operator would describe it: latency, resources, users, configuration, recommendations.
     Analysis,
 }
@@ -68,9 +68,13 @@ impl Concluded {
         Ok(Self { run, scenario, analysis })
     }
 
-    /// Every file of the result folder except the run itself.
-    pub(super) fn files(&self) -> Vec<(String, Vec<u8>)> {
-        report::files(&self.run, &self.scenario, &self.analysis)
+    /// Every file of the result folder except the run itself, and the document that is asked for besides.
+    pub(super) fn files(&self, style: Option<Document>) -> Vec<(String, Vec<u8>)> {
+        let mut files = report::files(&self.run, &self.scenario, &self.analysis);
+        if style == Some(Document::Analysis) {
+            files.extend(report::analysis_files(&self.run, &self.scenario, &self.analysis));
+        }
+        files
     }
 
     /// The verdict in one sentence.
@@ -79,14 +83,25 @@ impl Concluded {
     }
 
     /// What is printed of a run, and of the folder that it lies in if it does.
-    pub(super) fn summary(&self, format: Format, colour: Colour, folder: Option<&Path>) -> String {
+    pub(super) fn summary(
+        &self,
+        format: Format,
+        colour: Colour,
+        folder: Option<&Path>,
+        style: Option<Document>,
+    ) -> String {
         match format {
             Format::Json => report::json_summary(&self.run, &self.scenario, &self.analysis),
             Format::Text => {
-                let style = Style { colour: colour.on_stdout(), width: output::width() };
-                let text = report::terminal(&self.run, &self.scenario, &self.analysis, style);
-                let place = folder.map(|folder| format!("\nReport: {}\n", shown(&folder.join(HTML)).display()));
-                text + &place.unwrap_or_default()
+                let look = Style { colour: colour.on_stdout(), width: output::width() };
+                let mut text = report::terminal(&self.run, &self.scenario, &self.analysis, look);
+                if let Some(folder) = folder {
+                    text.push_str(&format!("\nReport: {}\n", shown(&folder.join(HTML)).display()));
+                    if style.is_some() {
+                        text.push_str(&format!("Analysis: {}\n", shown(&folder.join(page(style))).display()));
+                    }
+                }
+                text
             }
         }
     }
@@ -101,24 +116,21 @@ fn shown(path: &Path) -> &Path {
 /// The report that people open.
 const HTML: &str = "report.html";
 
+/// The page of a document.
+fn page(style: Option<Document>) -> &'static str {
+    match style {
+        Some(Document::Analysis) => report::ANALYSIS_HTML,
+        None => HTML,
+    }
+}
+
 pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
     let folder = &arguments.folder;
     let concluded = Concluded::new(results::load(folder).map_err(Failure::usage)?)?;
-    let mut files = concluded.files();
-    let page = match arguments.style {
-        Some(Document::Analysis) => {
-            files.extend(report::analysis_files(&concluded.run, &concluded.scenario, &concluded.analysis));
-            report::ANALYSIS_HTML
-        }
-        None => HTML,
-    };
-    results::rewrite(folder, files).map_err(Failure::usage)?;
-    output::print(concluded.summary(arguments.format, colour, Some(folder)))?;
-    if page != HTML && arguments.format == Format::Text {
-        output::print(format!("Analysis: {}\n", shown(&folder.join(page)).display()))?;
-    }
+    results::rewrite(folder, concluded.files(arguments.style)).map_err(Failure::usage)?;
+    output::print(concluded.summary(arguments.format, colour, Some(folder), arguments.style))?;
     if arguments.open {
-        open(&folder.join(page)).map_err(Failure::usage)?;
+        open(&folder.join(page(arguments.style))).map_err(Failure::usage)?;
     }
     Ok(Exit::Met)
 }

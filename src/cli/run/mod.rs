@@ -13,6 +13,7 @@ use super::{
     leftovers::Leftovers,
     output::{Colour, Format},
     progress::Display,
+    report::Document,
 };
 use crate::{
     results::ResultFolder,
@@ -80,6 +81,9 @@ pub(super) struct Arguments {
     /// Replace a result folder that is there already
     #[arg(long, requires = "out", help_heading = "Results")]
     force: bool,
+    /// Write this document as well, as HTML and Markdown
+    #[arg(long, value_enum, value_name = "STYLE", help_heading = "Results")]
+    style: Option<Document>,
     /// Form of the summary on standard output
     #[arg(long, value_enum, default_value_t, help_heading = "Results")]
     format: Format,

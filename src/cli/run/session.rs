@@ -152,7 +152,12 @@ impl Session {
         let concluded = Concluded::new(run)?;
         let saved = self.save(&text, &concluded);
         self.display.clear();
-        output::print(concluded.summary(self.arguments.format, self.colour, saved.as_deref().ok()))?;
+        output::print(concluded.summary(
+            self.arguments.format,
+            self.colour,
+            saved.as_deref().ok(),
+            self.arguments.style,
+        ))?;
         saved?;
         Ok(if interrupted { Exit::Interrupted } else { concluded.analysis.verdict.outcome.into() })
     }
@@ -160,7 +165,7 @@ impl Session {
     fn save(&self, run: &str, concluded: &Concluded) -> Result<PathBuf, Failure> {
         let folder = self.leftovers.take_folder().ok_or_else(Failure::interrupted)?;
         folder.write("run.json", run.as_bytes()).map_err(Failure::usage)?;
-        for (name, content) in concluded.files() {
+        for (name, content) in concluded.files(self.arguments.style) {
             folder.write(&name, &content).map_err(Failure::usage)?;
         }
         let published = folder.publish().map_err(Failure::usage);
