@@ -19,6 +19,7 @@ mod tests;
 mod view;
 
 pub use terminal::Style;
+pub use view::outcome_slug;
 
 use self::view::View;
 use crate::{analysis::Analysis, results::Run, scenario::Scenario};
