@@ -1,13 +1,14 @@
 //! The HTTP server that is scraped: a thread of its own, which yields to everything else on the machine.
 
 use std::{
+    collections::VecDeque,
     convert::Infallible,
     net::TcpListener as Listener,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
 
@@ -23,7 +24,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     runtime::Builder,
     sync::{oneshot, watch},
-    task::JoinSet,
+    task::JoinHandle,
     time::{sleep, timeout},
 };
 
@@ -36,8 +37,9 @@ const NICENESS: i32 = 10;
 /// Longest time that a client may take over its request and the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// So many clients are served at a time; more than that are up to no good and are hung up on.
-const CLIENTS: usize = 128;
+/// So many clients are served at a time. Where more come, the oldest are hung up on: a client that means well is done at
+/// once.
+const CLIENTS: usize = 64;
 
 /// Pause after a client could not be accepted, because there are no more file descriptors for instance.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -58,7 +60,7 @@ pub struct Endpoint {
     audience: Arc<Audience>,
     // Dropped to end the thread.
     end: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<thread::JoinHandle<()>>,
 }
 
 /// Who has listened.
@@ -134,17 +136,19 @@ impl Drop for Endpoint {
 
 async fn serve(listener: Listener, board: Board, audience: Arc<Audience>) {
     let Ok(listener) = TcpListener::from_std(listener) else { return };
-    let mut clients = JoinSet::new();
+    let mut clients: VecDeque<JoinHandle<()>> = VecDeque::new();
     loop {
-        let accepted = listener.accept().await;
-        while clients.try_join_next().is_some() {}
-        match accepted {
-            Ok((stream, _)) if clients.len() < CLIENTS => {
-                clients.spawn(attend(stream, board.clone(), Arc::clone(&audience)));
-            }
-            Ok(_) => {}
-            Err(_) => sleep(PAUSE).await,
+        let Ok((stream, _)) = listener.accept().await else {
+            sleep(PAUSE).await;
+            continue;
+        };
+        clients.retain(|client| !client.is_finished());
+        if clients.len() == CLIENTS
+            && let Some(oldest) = clients.pop_front()
+        {
+            oldest.abort();
         }
+        clients.push_back(tokio::spawn(attend(stream, board.clone(), Arc::clone(&audience))));
     }
 }
 

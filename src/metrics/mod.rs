@@ -9,6 +9,8 @@ mod board;
 mod buckets;
 mod endpoint;
 mod exposition;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 

@@ -3,6 +3,8 @@
 mod faults;
 mod interrupts;
 mod journey;
+mod metrics;
+mod prometheus;
 mod usage;
 
 use std::{
