@@ -133,9 +133,9 @@ mod tests {
         let ladder = Ladder::with(limit);
         let mut latencies = Latencies::default();
         // Three digits: 99.9 ms is told from 100 ms, and that from 100.2 ms.
-        [limit - MILLISECOND / 10, limit + MILLISECOND / 5, 7 * limit]
-            .iter()
-            .for_each(|nanos| latencies.record(*nanos));
+        for nanos in [limit - MILLISECOND / 10, limit + MILLISECOND / 5, 7 * limit] {
+            latencies.record(nanos);
+        }
         let mut distribution = Distribution::empty(&ladder);
         distribution.add(&ladder, &latencies);
         assert_eq!(distribution.up_to(&ladder, limit), 1);

@@ -283,7 +283,9 @@ fn silent_and_broken_clients_keep_nobody_waiting() {
     // More than are served at a time.
     let silent: Vec<_> = (0..150).map(|_| connect(address)).collect();
     let mut halves: Vec<_> = (0..10).map(|_| connect(address)).collect();
-    halves.iter_mut().for_each(|half| half.write_all(b"GET /metrics HTTP/1.1\r\nHo").unwrap());
+    for half in &mut halves {
+        half.write_all(b"GET /metrics HTTP/1.1\r\nHo").unwrap();
+    }
     assert!(scrape(address).contains("plimsoll_requests_completed_total"));
     for mut half in halves {
         // Gone in the middle of the request, or with the answer on its way.
@@ -291,7 +293,9 @@ fn silent_and_broken_clients_keep_nobody_waiting() {
     }
     let scrapes: Vec<_> = (0..40).map(|_| thread::spawn(move || scrape(address))).collect();
     let first = scrape(address);
-    scrapes.into_iter().for_each(|scrape| assert_eq!(scrape.join().unwrap(), first));
+    for scrape in scrapes {
+        assert_eq!(scrape.join().unwrap(), first);
+    }
     in_time("ending", move || drop(endpoint));
     drop(silent);
 }

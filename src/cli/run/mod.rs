@@ -127,7 +127,7 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
     if let (Some(telemetry), false) = (&telemetry, arguments.quiet) {
         display.say(&format!("metrics are at {}", telemetry.url()));
     }
-    let voice = display.clone();
+    let (voice, unreported) = (display.clone(), leftovers.clone());
     let session = Session {
         arguments,
         colour,
@@ -139,7 +139,10 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
     };
     let result = supervise(
         move |interrupt| session.carry_out(source, &interrupt),
-        move || voice.say("interrupted: ending early and reporting what there is; Ctrl-C again stops at once"),
+        move || {
+            let what = if unreported.holds_folder() { "early and reporting what there is" } else { "now" };
+            voice.say(&format!("interrupted: ending {what}; Ctrl-C again stops at once"));
+        },
     );
     leftovers.clear();
     result
