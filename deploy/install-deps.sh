@@ -2,10 +2,11 @@
 # Installs what plimsoll needs and this machine lacks. Says nothing when nothing is missing.
 #
 #   deploy/install-deps.sh run     a linker for Rust, a Redis or Valkey server
-#   deploy/install-deps.sh test    also rustfmt, clippy, a Chromium, and Python with hdrhistogram in target/venv
+#   deploy/install-deps.sh test    also rustfmt, clippy, a Chromium, Prometheus, and Python with hdrhistogram in target/venv
 #
 # No service is enabled or configured. Debian's and Ubuntu's server package starts one by itself, on loopback port 6379;
-# plimsoll does not use it, its private servers live on ports of their own.
+# plimsoll does not use it, its private servers live on ports of their own. So does their Prometheus, on all interfaces;
+# that one is stopped again when this script has installed it.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -134,6 +135,24 @@ browser() {
     esac
 }
 
+# Prometheus and promtool, to read live metrics with foreign eyes.
+prometheus() {
+    if have prometheus && have promtool; then
+        return
+    fi
+    case $manager in
+    apt-get)
+        install_one_of Prometheus prometheus
+        # Without systemd nothing was started.
+        if have systemctl; then
+            as_root systemctl disable --now --quiet prometheus >/dev/null 2>&1 || true
+        fi
+        ;;
+    dnf) install_one_of Prometheus golang-github-prometheus prometheus ;;
+    *) install_one_of Prometheus prometheus ;;
+    esac
+}
+
 # The reference implementation of HdrHistogram for Python, to read the histogram log with foreign eyes.
 python() {
     if target/venv/bin/python -c 'import hdrh' 2>/dev/null; then
@@ -163,6 +182,7 @@ test)
     component fmt rustfmt
     component clippy clippy
     browser
+    prometheus
     python
     ;;
 *) die "usage: $0 run|test" ;;

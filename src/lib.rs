@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod cli;
 pub mod load;
 pub mod measure;
+pub mod metrics;
 pub mod operation;
 pub mod report;
 pub mod results;

@@ -12,10 +12,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("main.rs", &["cli"]),
     (
         "cli",
-        &["report", "analysis", "results", "load", "target", "server", "workload", "scenario", "operation", "measure"],
+        &[
+            "report",
+            "analysis",
+            "results",
+            "metrics",
+            "load",
+            "target",
+            "server",
+            "workload",
+            "scenario",
+            "operation",
+            "measure",
+        ],
     ),
     ("report", &["analysis", "results", "scenario", "operation", "measure"]),
     ("analysis", &["results", "scenario", "operation", "measure"]),
+    ("metrics", &["load", "scenario", "measure"]),
     ("load", &["target", "server", "workload", "scenario", "operation", "measure"]),
     ("target", &["server", "results", "workload", "scenario", "operation", "measure"]),
     ("server", &["results", "scenario", "operation", "measure"]),
@@ -36,7 +49,10 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("fred", &["target", "server"]),
     ("plotters", &["report/chart"]),
     ("notosans", &["report/chart"]),
-    ("tokio", &["cli", "load", "target", "server"]),
+    ("prometheus_client", &["metrics"]),
+    ("hyper", &["metrics"]),
+    ("hyper_util", &["metrics"]),
+    ("tokio", &["cli", "metrics", "load", "target", "server"]),
 ];
 
 /// Rooms that compute and say nothing: no network, no clock, no other process.

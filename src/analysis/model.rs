@@ -163,6 +163,11 @@ pub enum Outcome {
     Invalid,
 }
 
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [Self::Pass, Self::Fail, Self::Inconclusive, Self::Invalid];
+}
+
 /// The judgement of the whole run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {

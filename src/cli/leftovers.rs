@@ -39,6 +39,12 @@ impl Leftovers {
         self.held().unpublished = None;
     }
 
+    /// Whether there are results that have not been published.
+    pub(super) fn holds_folder(&self) -> bool {
+        let held = self.held();
+        held.folder.is_some() || held.unpublished.is_some()
+    }
+
     pub(super) fn hold_server(&self, server: PrivateServer) {
         self.held().server = Some(server);
     }

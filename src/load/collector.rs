@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{
-    LoadError, Phase, Progress, ServiceProgress, Stop,
+    LoadError, OnSecond, Phase, Progress, ServiceProgress, Stop,
     host::HostLog,
     ledger::Ledger,
     packer::{Line, Packer},
@@ -107,6 +107,7 @@ impl<'a> Crew<'a> {
         self,
         on_progress: &mut dyn FnMut(Progress),
         on_start: impl FnOnce(Timeframe),
+        on_second: Option<OnSecond>,
     ) -> Result<Recording, LoadError> {
         let Self { scenario, plan, stop, workers, starts, connects } = self;
         let phases = scenario.run;
@@ -133,7 +134,7 @@ impl<'a> Crew<'a> {
             }
         }
 
-        let packer = Packer::spawn(Ledger::new(&scenario, &plan, lines.len()), lines)?;
+        let packer = Packer::spawn(Ledger::new(&scenario, &plan, lines.len(), on_second), lines)?;
         let mut host = HostLog::new(start);
         let mut interrupted = false;
         while !packer.is_finished() {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ServiceProgress, plan::Plan, snapshot::Snapshot};
+use super::{OnSecond, Second, ServiceProgress, plan::Plan, snapshot::Snapshot};
 use crate::{
     measure::{
         Interval, Latencies, Nanos, Series, SeriesId, SeriesRecord, SeriesRole, SeriesSecond, ServiceInterval,
@@ -21,6 +21,7 @@ pub(super) struct Ledger {
     services: Vec<ServiceRecord>,
     connections: Vec<u64>,
     news: Option<Vec<ServiceProgress>>,
+    on_second: Option<OnSecond>,
 }
 
 /// What has come in of one second.
@@ -33,7 +34,7 @@ struct Partial {
 }
 
 impl Ledger {
-    pub(super) fn new(scenario: &Scenario, plan: &Plan, workers: usize) -> Self {
+    pub(super) fn new(scenario: &Scenario, plan: &Plan, workers: usize, on_second: Option<OnSecond>) -> Self {
         let series = plan.series.iter().map(|planned| SeriesRecord {
             key: planned.key.clone(),
             commands: planned.commands.clone(),
@@ -56,6 +57,7 @@ impl Ledger {
             services: services.collect(),
             connections: scenario.services.iter().map(crate::scenario::Service::connections).collect(),
             news: None,
+            on_second,
         }
     }
 
@@ -127,6 +129,11 @@ impl Ledger {
         series: impl Iterator<Item = (SeriesId, &'a Series)>,
         services: impl Iterator<Item = (usize, &'a ServiceInterval)>,
     ) {
+        let (series, services): (Vec<_>, Vec<_>) = (series.collect(), services.collect());
+        if let Some(on_second) = &mut self.on_second {
+            let named = |(id, series): &(SeriesId, &'a Series)| (*id, &self.series[usize::from(id.0)].key, *series);
+            on_second(&Second { second, length, series: series.iter().map(named).collect(), services: &services });
+        }
         let mut snapshot = Snapshot::new(&self.services, &self.connections, length);
         for (id, series) in series {
             let record = &mut self.series[usize::from(id.0)];

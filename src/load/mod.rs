@@ -25,7 +25,7 @@ use std::{
 };
 
 use crate::{
-    measure::{Nanos, Recording, Timeframe},
+    measure::{Nanos, Recording, Series, SeriesId, SeriesKey, ServiceInterval, Timeframe},
     scenario::Scenario,
     target::{Target, TargetError},
 };
@@ -104,6 +104,24 @@ pub struct ServiceProgress {
     pub in_system: f64,
 }
 
+/// One second of the load, what all workers recorded of it added up. At the very end of the drain a second may be told in
+/// parts.
+#[derive(Debug)]
+pub struct Second<'a> {
+    /// Seconds since the start of the measured period; negative during the warm-up, which counts for nothing.
+    pub second: i64,
+    /// How long it lasted: a second, unless the run ended within it.
+    pub length: Nanos,
+    /// Every series, with its number in the run and what it is about.
+    pub series: Vec<(SeriesId, &'a SeriesKey, &'a Series)>,
+    /// Every service, with its index in the scenario.
+    pub services: &'a [(usize, &'a ServiceInterval)],
+}
+
+/// Is told of every second once it is over, by the thread that packs it: away from the workers, and with the patience of a
+/// second.
+pub type OnSecond = Box<dyn FnMut(&Second<'_>) + Send>;
+
 /// Why no load could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -155,10 +173,11 @@ pub fn run(
     stop: &Stop,
     on_progress: &mut dyn FnMut(Progress),
 ) -> Result<Recording, LoadError> {
-    run_observed(scenario, target, settings, stop, on_progress, |_| {})
+    run_observed(scenario, target, settings, stop, on_progress, |_| {}, None)
 }
 
-/// The same; `on_start` is told of the measured period as soon as that is fixed, before the warm-up begins.
+/// The same; `on_start` is told of the measured period as soon as that is fixed, before the warm-up begins,
+/// and `on_second` of every second.
 pub fn run_observed(
     scenario: &Scenario,
     target: &Target,
@@ -166,7 +185,8 @@ pub fn run_observed(
     stop: &Stop,
     on_progress: &mut dyn FnMut(Progress),
     on_start: impl FnOnce(Timeframe),
+    on_second: Option<OnSecond>,
 ) -> Result<Recording, LoadError> {
     let plan = plan::Plan::new(scenario, settings);
-    collector::Crew::muster(scenario, target, plan, stop, on_progress)?.run(on_progress, on_start)
+    collector::Crew::muster(scenario, target, plan, stop, on_progress)?.run(on_progress, on_start, on_second)
 }

@@ -64,6 +64,19 @@ impl Latencies {
         self.histogram.value_at_quantile(quantile)
     }
 
+    /// Passes every value within the range, in nanoseconds, with its count to `visit`, ascending. A value is the highest
+    /// that its bucket stands for, as in the percentiles.
+    pub fn visit(&self, mut visit: impl FnMut(Nanos, u64)) {
+        for step in self.histogram.iter_recorded() {
+            visit(self.histogram.highest_equivalent(step.value_iterated_to()), u64::from(step.count_at_value()));
+        }
+    }
+
+    /// All durations added up, in nanoseconds; those beyond the range count as [`HIGHEST_NANOS`] each.
+    pub fn sum(&self) -> f64 {
+        self.histogram.mean() * self.histogram.len() as f64 + self.beyond_range as f64 * HIGHEST_NANOS as f64
+    }
+
     /// Adds the counts of another histogram.
     pub fn merge(&mut self, other: &Self) {
         self.histogram.add(&other.histogram).expect("histograms of equal bounds always add");

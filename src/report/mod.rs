@@ -21,6 +21,7 @@ mod view;
 
 pub use audit::AuditReport;
 pub use terminal::Style;
+pub use view::outcome_slug;
 
 use self::view::View;
 use crate::{analysis::Analysis, results::Run, scenario::Scenario};

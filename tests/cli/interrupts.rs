@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use super::{Desk, Outcome, Server};
 
 /// Waits for something that has to happen.
-fn until(what: &str, mut happened: impl FnMut() -> bool) {
+pub(super) fn until(what: &str, mut happened: impl FnMut() -> bool) {
     for _ in 0..1200 {
         if happened() {
             return;
@@ -24,11 +24,11 @@ fn until(what: &str, mut happened: impl FnMut() -> bool) {
     panic!("it never happened that {what}");
 }
 
-fn start(desk: &Desk, arguments: &[&str]) -> Child {
+pub(super) fn start(desk: &Desk, arguments: &[&str]) -> Child {
     desk.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-fn signal(child: &Child, signal: Signal) {
+pub(super) fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 

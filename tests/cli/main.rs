@@ -4,6 +4,8 @@ mod audit;
 mod faults;
 mod interrupts;
 mod journey;
+mod metrics;
+mod prometheus;
 mod usage;
 
 use std::{

@@ -79,7 +79,7 @@ impl Bench {
             let mut observation = target.observe();
             let on_start = |frame| observation.begin(frame);
             let recording =
-                load::run_observed(&scenario, &target, settings, &asked, &mut on_progress, on_start).unwrap();
+                load::run_observed(&scenario, &target, settings, &asked, &mut on_progress, on_start, None).unwrap();
             (recording, observation.finish())
         });
         Running { thread, measuring, stop }

@@ -1,6 +1,7 @@
 //! `plimsoll run`: its arguments and what they mean.
 
 mod session;
+mod telemetry;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -16,11 +17,13 @@ use super::{
     report::Document,
 };
 use crate::{
+    metrics::Address,
     results::ResultFolder,
     scenario::{self, Overrides, Scenario},
     target::{Source, TargetUrl},
 };
 use session::Session;
+use telemetry::Telemetry;
 
 /// Where results go unless the command line says otherwise.
 pub(super) const RESULTS: &str = "results";
@@ -75,6 +78,14 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Harness")]
     workers: Option<u16>,
 
+    /// Serve live metrics for Prometheus at `/metrics` of this address, such as `9464` or `0.0.0.0:9464`; a port alone is on
+    /// the loopback interface
+    ///
+    /// The metrics are there before the connections are opened. If they were fetched during the run, the program ends only
+    /// when they were fetched once more with the verdict, 20 s later at most; Ctrl-C ends that wait.
+    #[arg(long, value_name = "ADDRESS", help_heading = "Harness")]
+    metrics: Option<Address>,
+
     /// Folder for the results, instead of results/SCENARIO-TIME
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     out: Option<PathBuf>,
@@ -112,17 +123,33 @@ Examples:
 pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure> {
     let scenario = arguments.scenario()?;
     let source = source(&arguments.target, arguments.server_bin.clone())?;
+    // Before the folder: where it cannot listen, nothing has happened.
+    let telemetry = arguments.metrics.map(|address| Telemetry::open(address, &scenario)).transpose()?;
     let place = arguments.out.clone().unwrap_or_else(|| session::default_folder(&scenario));
     let folder = ResultFolder::claim(&place, arguments.force).map_err(Failure::usage)?;
 
     let leftovers = Leftovers::default();
     leftovers.hold_folder(folder);
     let display = Display::new(!arguments.quiet);
-    let voice = display.clone();
-    let session = Session { arguments, colour, scenario, display, leftovers: leftovers.clone(), keys_of_others: false };
+    if let (Some(telemetry), false) = (&telemetry, arguments.quiet) {
+        display.say(&format!("metrics are at {}", telemetry.url()));
+    }
+    let (voice, unreported) = (display.clone(), leftovers.clone());
+    let session = Session {
+        arguments,
+        colour,
+        scenario,
+        display,
+        leftovers: leftovers.clone(),
+        keys_of_others: false,
+        telemetry,
+    };
     let result = supervise(
         move |interrupt| session.carry_out(source, &interrupt),
-        move || voice.say("interrupted: ending early and reporting what there is; Ctrl-C again stops at once"),
+        move || {
+            let what = if unreported.holds_folder() { "early and reporting what there is" } else { "now" };
+            voice.say(&format!("interrupted: ending {what}; Ctrl-C again stops at once"));
+        },
     );
     leftovers.clear();
     result

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tokio::runtime::{self, Runtime};
 
-use super::{Arguments, RESULTS};
+use super::{Arguments, RESULTS, Telemetry};
 use crate::{
     cli::{
         environment::{environment, software},
@@ -16,8 +16,8 @@ use crate::{
         progress::Display,
         report::Concluded,
     },
-    load::{self, LoadError, Phase, Progress, Settings},
-    measure::Recording,
+    load::{self, LoadError, OnSecond, Phase, Progress, Settings},
+    measure::{Recording, Timeframe},
     results::{Inspection, Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
     scenario::Scenario,
     target::{Source, Target, TargetError},
@@ -32,6 +32,8 @@ pub(super) struct Session {
     pub(super) leftovers: Leftovers,
     /// Whether keys that the scenario would write exist already and are of another type.
     pub(super) keys_of_others: bool,
+    /// Live metrics, if they are wanted.
+    pub(super) telemetry: Option<Telemetry>,
 }
 
 /// Where results go by default: named by the scenario and the time.
@@ -50,6 +52,9 @@ impl Session {
         let result = self.prepare(&runtime, source, interrupt).and_then(|(target, facts)| {
             let result = self.measure(&runtime, &target, facts, interrupt).and_then(|run| self.report(run));
             self.clean_up(&runtime, &target, interrupt);
+            if let Some(telemetry) = &self.telemetry {
+                telemetry.farewell(&runtime, &self.display, interrupt);
+            }
             result
         });
         self.display.clear();
@@ -70,6 +75,9 @@ impl Session {
                 self.leftovers.hold_server(server);
             }
             let facts = interrupt.or(target.preflight(&self.scenario)).await?;
+            if let Some(telemetry) = &self.telemetry {
+                telemetry.board.server(&facts.product, &facts.version);
+            }
             Ok((target, facts))
         })
     }
@@ -104,15 +112,28 @@ impl Session {
         let settings = Settings { workers, same_machine: facts.same_machine, ..Settings::default() };
         let mut started = None;
         let mut observation = target.observe();
+        let board = self.telemetry.as_ref().map(|telemetry| &telemetry.board);
         let mut show = |progress: Progress| {
             if progress.phase == Phase::Measuring && started.is_none() {
                 started = Some(Timestamp::now() - progress.elapsed);
             }
+            if let Some(board) = board {
+                board.progress(&progress);
+            }
             self.display.load(&progress);
         };
-        let recording = load::run_observed(&self.scenario, target, settings, interrupt.stop(), &mut show, |frame| {
+        let on_start = |frame: Timeframe| {
+            if let Some(board) = board {
+                board.begin(frame.clone());
+            }
             observation.begin(frame);
-        });
+        };
+        let on_second = board.cloned().map(|board| -> OnSecond { Box::new(move |second| board.second(second)) });
+        let recording =
+            load::run_observed(&self.scenario, target, settings, interrupt.stop(), &mut show, on_start, on_second);
+        if let Some(board) = board {
+            board.end();
+        }
         let recording = recording.map_err(|error| match error {
             LoadError::Interrupted => Failure::interrupted(),
             error => Failure::unusable(error),
@@ -150,6 +171,9 @@ impl Session {
         let interrupted = run.recording.period.interrupted;
         let text = run.to_json();
         let concluded = Concluded::new(run)?;
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.conclude(concluded.analysis.verdict.outcome);
+        }
         let saved = self.save(&text, &concluded);
         self.display.clear();
         output::print(concluded.summary(

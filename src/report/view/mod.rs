@@ -100,7 +100,7 @@ fn colophon(run: &Run) -> String {
 }
 
 /// The word for an outcome in machine-readable outputs.
-pub(super) fn outcome_slug(outcome: Outcome) -> &'static str {
+pub fn outcome_slug(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Pass => "pass",
         Outcome::Fail => "fail",

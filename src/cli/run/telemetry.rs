@@ -1,0 +1,51 @@
+//! Live metrics of the run, for those who watch it from afar.
+
+use std::convert::Infallible;
+
+use tokio::runtime::Runtime;
+
+use crate::{
+    analysis::Outcome,
+    cli::{exit::Failure, interrupt::Interrupt, progress::Display},
+    metrics::{Address, Board, Endpoint},
+    report::outcome_slug,
+    scenario::Scenario,
+};
+
+/// What is told, and where.
+pub(super) struct Telemetry {
+    pub(super) board: Board,
+    endpoint: Endpoint,
+}
+
+impl Telemetry {
+    /// Serves metrics from now on.
+    pub(super) fn open(address: Address, scenario: &Scenario) -> Result<Self, Failure> {
+        let board = Board::new(scenario, env!("CARGO_PKG_VERSION"));
+        let endpoint = Endpoint::open(address, board.clone()).map_err(Failure::usage)?;
+        Ok(Self { board, endpoint })
+    }
+
+    /// Where they are.
+    pub(super) fn url(&self) -> String {
+        self.endpoint.url()
+    }
+
+    /// Tells the verdict.
+    pub(super) fn conclude(&self, outcome: Outcome) {
+        self.board.conclude(Outcome::ALL.map(|each| (outcome_slug(each), each == outcome)).to_vec());
+    }
+
+    /// Waits until the verdict is fetched, if anybody can be expected to.
+    pub(super) fn farewell(&self, runtime: &Runtime, display: &Display, interrupt: &Interrupt) {
+        if self.board.is_concluded() && self.endpoint.is_watched() {
+            display.step("Waiting for the verdict to be fetched from the metrics; Ctrl-C ends that");
+            let farewell = async {
+                self.endpoint.farewell().await;
+                Ok::<_, Infallible>(())
+            };
+            // Whoever interrupts has waited long enough; the result is reported already.
+            let _ = runtime.block_on(interrupt.or(farewell));
+        }
+    }
+}
