@@ -12,10 +12,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("main.rs", &["cli"]),
     (
         "cli",
-        &["report", "analysis", "results", "load", "target", "server", "workload", "scenario", "operation", "measure"],
+        &[
+            "report",
+            "analysis",
+            "results",
+            "dependency",
+            "load",
+            "target",
+            "server",
+            "workload",
+            "scenario",
+            "operation",
+            "measure",
+        ],
     ),
     ("report", &["analysis", "results", "scenario", "operation", "measure"]),
     ("analysis", &["results", "scenario", "operation", "measure"]),
+    ("dependency", &["results", "scenario", "measure"]),
     ("load", &["target", "server", "workload", "scenario", "operation", "measure"]),
     ("target", &["server", "results", "workload", "scenario", "operation", "measure"]),
     ("server", &["results", "scenario", "operation", "measure"]),
@@ -36,6 +49,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("fred", &["target", "server"]),
     ("plotters", &["report/chart"]),
     ("notosans", &["report/chart"]),
+    ("ureq", &["dependency"]),
     ("tokio", &["cli", "load", "target", "server"]),
 ];
 

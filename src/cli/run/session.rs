@@ -16,9 +16,10 @@ use crate::{
         progress::Display,
         report::Concluded,
     },
+    dependency,
     load::{self, LoadError, Phase, Progress, Settings},
     measure::Recording,
-    results::{Inspection, Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
+    results::{DependencyRecord, Inspection, Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
     scenario::Scenario,
     target::{Source, Target, TargetError},
 };
@@ -81,6 +82,10 @@ impl Session {
         facts: TargetFacts,
         interrupt: &Interrupt,
     ) -> Result<Run, Failure> {
+        let dependencies = dependency::Watch::begin(&self.scenario.dependencies);
+        for dependency::Unreached { name, address, reason } in dependencies.unreached() {
+            self.display.say(&format!("warning: dependency {name} at {address} does not answer: {reason}"));
+        }
         if self.scenario.run.prefill {
             let display = &self.display;
             let mut show = |done, total| display.prefilled(done, total);
@@ -111,6 +116,7 @@ impl Session {
             self.display.load(&progress);
         };
         let recording = load::run_observed(&self.scenario, target, settings, interrupt.stop(), &mut show, |frame| {
+            dependencies.follow(&frame);
             observation.begin(frame);
         });
         let recording = recording.map_err(|error| match error {
@@ -118,10 +124,18 @@ impl Session {
             error => Failure::unusable(error),
         })?;
         let server = observation.finish();
-        Ok(self.run_of(recording, server, facts, started.unwrap_or_else(Timestamp::now)))
+        let dependencies = dependencies.finish();
+        Ok(self.run_of(recording, server, dependencies, facts, started.unwrap_or_else(Timestamp::now)))
     }
 
-    fn run_of(&self, recording: Recording, server: ServerRecord, target: TargetFacts, started: Timestamp) -> Run {
+    fn run_of(
+        &self,
+        recording: Recording,
+        server: ServerRecord,
+        dependencies: Vec<DependencyRecord>,
+        target: TargetFacts,
+        started: Timestamp,
+    ) -> Run {
         Run {
             schema_version: SCHEMA_VERSION,
             software: software(),
@@ -132,7 +146,7 @@ impl Session {
             recording,
             server,
             inspection: Inspection::default(),
-            dependencies: Vec::new(),
+            dependencies,
         }
     }
 
