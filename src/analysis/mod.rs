@@ -6,9 +6,11 @@
 
 mod burstiness;
 mod coarse;
+mod dependencies;
 mod distribution;
 mod findings;
 mod grade;
+mod keyspace;
 mod layout;
 mod model;
 mod pools;
@@ -27,6 +29,8 @@ pub use model::{
     PercentileValue, Proportion, Reason, Row, Scope, Timeline, Verdict,
 };
 
+pub use dependencies::{Answers, DependencySide, Latency, Outage};
+pub use keyspace::{DatabaseSide, Estimate, KeyShare, KeyspaceSide};
 pub use pools::PoolUse;
 pub use server::{CommandTime, ServerFinding, ServerSide, Slow, Totals};
 
@@ -54,10 +58,12 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     let checks = validity::checks(&evidence);
     let verdict = verdict::judge(verdict::hold_all(&rows, held), &checks);
     let server = server::server_side(&evidence);
-    let findings = findings::findings(&evidence, &checks, &server);
+    let dependencies = dependencies::dependencies(&run.dependencies);
+    let findings = findings::findings(&evidence, &checks, &server, &dependencies);
+    let keyspace = run.inspection.keyspace.as_ref().map(keyspace::keyspace);
     let pools = pools::pools(&evidence);
     verdict::temper(&mut rows, &verdict, &checks);
-    Analysis { verdict, checks, rows, timelines, findings, pools, server }
+    Analysis { verdict, checks, rows, timelines, findings, pools, server, dependencies, keyspace }
 }
 
 /// What checks and findings are made from.

@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use super::{PoolUse, ServerFinding, ServerSide};
+use super::{Answers, DependencySide, KeyspaceSide, Outage, PoolUse, ServerFinding, ServerSide};
 use crate::measure::{Counts, Nanos, SeriesRole};
 
 /// Everything that the reports say, computed once from a [`crate::results::Run`].
@@ -23,6 +23,10 @@ pub struct Analysis {
     pub pools: Vec<PoolUse>,
     /// The server's side.
     pub server: ServerSide,
+    /// What services depend on besides the server, in the scenario's order.
+    pub dependencies: Vec<DependencySide>,
+    /// What lies in the keyspace; `None` where it was not looked at.
+    pub keyspace: Option<KeyspaceSide>,
 }
 
 /// What a row is about.
@@ -347,6 +351,17 @@ pub enum Finding {
         count: u64,
         /// As a share of all commands.
         share: f64,
+    },
+    /// A dependency did not always answer as it should.
+    Dependency {
+        /// Its name.
+        name: String,
+        /// All its probes.
+        answers: Answers,
+        /// When it failed.
+        outage: Outage,
+        /// What went wrong the last time.
+        reason: String,
     },
     /// Something about the server itself.
     Server(ServerFinding),

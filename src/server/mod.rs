@@ -5,10 +5,13 @@
 
 mod facts;
 mod info;
+mod key_groups;
+mod keyspace;
 mod questions;
 mod sample;
 mod slowlog;
 mod watch;
 
 pub use facts::Facts;
+pub use keyspace::{SampleLimits, sample_keyspace};
 pub use watch::watch;

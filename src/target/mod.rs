@@ -10,6 +10,7 @@ mod data;
 mod error;
 mod failure;
 mod issue;
+mod keyspace;
 mod limits;
 mod login;
 mod observation;

@@ -21,6 +21,7 @@ use crate::{
     measure::Recording,
     results::{DependencyRecord, Inspection, Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
     scenario::Scenario,
+    server::SampleLimits,
     target::{Source, Target, TargetError},
 };
 
@@ -125,7 +126,23 @@ impl Session {
         })?;
         let server = observation.finish();
         let dependencies = dependencies.finish();
-        Ok(self.run_of(recording, server, dependencies, facts, started.unwrap_or_else(Timestamp::now)))
+        let mut run = self.run_of(recording, server, dependencies, facts, started.unwrap_or_else(Timestamp::now));
+        self.sample_keyspace(runtime, target, interrupt, &mut run.inspection);
+        Ok(run)
+    }
+
+    /// Looks at some keys while they are there. Whatever fails does not spoil the run.
+    fn sample_keyspace(&self, runtime: &Runtime, target: &Target, interrupt: &Interrupt, inspection: &mut Inspection) {
+        if self.arguments.no_keyspace_sampling || interrupt.stop().is_requested() {
+            return;
+        }
+        self.display.step("Looking at the keyspace");
+        let sampling = async { Ok::<_, TargetError>(target.sample_keyspace(SampleLimits::default()).await) };
+        // A Ctrl-C that comes now ends it.
+        if let Ok((sample, withheld)) = runtime.block_on(interrupt.or(sampling)) {
+            inspection.keyspace = sample;
+            inspection.withheld.extend(withheld);
+        }
     }
 
     fn run_of(

@@ -82,6 +82,8 @@ fn analysis(rows: Vec<(Row, Timeline)>) -> Analysis {
         findings: Vec::new(),
         pools: Vec::new(),
         server: ServerSide::default(),
+        dependencies: Vec::new(),
+        keyspace: None,
     }
 }
 

@@ -2,9 +2,11 @@
 //! findings with advice, and how the run was made. All prose lives here; the renderers know syntax only.
 
 mod checks;
+mod dependencies;
 mod failures;
 mod findings;
 mod headline;
+mod keyspace;
 mod method;
 mod model;
 mod pools;
@@ -35,6 +37,7 @@ impl View {
         let sections = [
             results::section(scenario, analysis),
             server::section(run, analysis),
+            dependencies::section(analysis),
             trust::section(run, scenario, analysis),
             charts_section(charts),
             findings::section(analysis),
