@@ -34,19 +34,19 @@ struct GroupRecord<'a> {
     prefix: &'a str,
     r#type: &'a str,
     complete: bool,
-    keys: f64,
-    keys_low: f64,
-    keys_high: Option<f64>,
-    bytes: Option<f64>,
-    bytes_low: Option<f64>,
-    bytes_high: Option<f64>,
+    keys: u64,
+    keys_low: u64,
+    keys_high: Option<u64>,
+    bytes: Option<u64>,
+    bytes_low: Option<u64>,
+    bytes_high: Option<u64>,
     share: Option<f64>,
 }
 
 impl<'a> GroupRecord<'a> {
     fn new(database: &DatabaseSide, group: &'a KeyShare) -> Self {
-        let whole = |value: f64| rounded(value, 0);
-        let high = |estimate: Estimate| Some(whole(estimate.high)).filter(|high| high.is_finite());
+        let whole = |value: f64| value.round() as u64;
+        let high = |estimate: Estimate| Some(estimate.high).filter(|high| high.is_finite()).map(whole);
         Self {
             database: database.database,
             prefix: &group.prefix,

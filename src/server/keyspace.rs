@@ -56,12 +56,22 @@ pub async fn sample_keyspace(
 ) -> (Option<KeyspaceSample>, Vec<Withheld>) {
     let budget = Budget { began: Instant::now(), busy: Duration::ZERO, limits };
     let questions = Questions::new(client.clone());
-    let mut sampler =
-        Sampler { client, own, questions, budget, knows_databases: false, frequency: false, refused: BTreeMap::new() };
+    let mut sampler = Sampler {
+        client,
+        own,
+        questions,
+        budget,
+        silent: false,
+        knows_databases: false,
+        frequency: false,
+        refused: BTreeMap::new(),
+    };
     let databases = sampler.databases().await;
     let looked = sampler.look(databases).await;
-    // The last step is paid for, too.
-    sampler.budget.rest(sampler.budget.end()).await;
+    if !sampler.silent {
+        // The last step is paid for, too.
+        sampler.budget.rest(sampler.budget.end()).await;
+    }
     let sample = looked.map(|mut databases| {
         databases.sort_by_key(|sample| sample.database);
         KeyspaceSample {
@@ -79,6 +89,8 @@ struct Sampler {
     own: u64,
     questions: Questions<Client>,
     budget: Budget,
+    /// Whether the server stopped answering.
+    silent: bool,
     /// Whether the server told which databases it has.
     knows_databases: bool,
     /// Whether the server counts uses.
@@ -128,7 +140,8 @@ impl Sampler {
             if groups.sampled() > 0 {
                 samples.push(groups.into_sample(*database, *keys, matches!(looked, Ok(true))));
             }
-            if looked.is_err() || self.is_refused("SCAN") {
+            self.silent = looked.is_err();
+            if self.silent || self.is_refused("SCAN") {
                 break;
             }
         }
@@ -197,7 +210,7 @@ impl Sampler {
             // What follows was said of another database.
             return Ok((step.database == self.own).then(|| Scanned { cursor: Some("0".into()), keys: Vec::new() }));
         }
-        let mut refusals: BTreeMap<&'static str, (u64, String)> = BTreeMap::new();
+        let mut refusals = Vec::new();
         for key in &step.keys {
             let mut looked = Looked { key: key.to_vec(), ..Looked::default() };
             let mut gone = false;
@@ -210,16 +223,18 @@ impl Sampler {
                         looked.bytes = value.as_u64();
                     }
                     (_, Ok(value)) => looked.frequency = value.as_u64().and_then(|count| u8::try_from(count).ok()),
-                    (_, Err(reason)) => refusals.entry(subject).or_insert((0, reason)).0 += 1,
+                    (_, Err(reason)) => {
+                        let always = is_of_command(&reason);
+                        refusals.push((*subject, reason, always));
+                    }
                 }
             }
             if !gone && looked.data_type.as_deref() != Some("none") {
                 groups.add(looked);
             }
         }
-        for (subject, (count, reason)) in refusals {
-            // A key of its own may be forbidden, or gone; a command is forbidden for every key.
-            self.refuse(subject, reason, count == step.keys.len() as u64);
+        for (subject, reason, always) in refusals {
+            self.refuse(subject, reason, always);
         }
         if !scanning {
             return Ok(Some(Scanned { cursor: None, keys: Vec::new() }));
@@ -273,6 +288,12 @@ impl Sampler {
         withheld.extend(of_steps);
         withheld
     }
+}
+
+/// Whether a refusal is of a command as such, and not of its use with one key.
+fn is_of_command(reason: &str) -> bool {
+    let of_key = reason.contains("permissions to access");
+    (reason.starts_with("NOPERM") && !of_key) || reason.starts_with("ERR unknown")
 }
 
 /// What is asked at once.
@@ -338,6 +359,14 @@ mod tests {
         assert_eq!(reply("0").cursor, None);
         assert_eq!(reply("0").keys, [Bytes::from_static(b"\xff"), Bytes::from_static(b"a")]);
         assert!(scanned(Value::Null).is_none());
+    }
+
+    #[test]
+    fn a_key_that_may_not_be_read_says_nothing_of_the_others() {
+        assert!(is_of_command("NOPERM this user has no permissions to run the 'memory|usage' command"));
+        assert!(is_of_command("ERR unknown command 'MEMORY', with args beginning with: 'USAGE'"));
+        assert!(!is_of_command("NOPERM this user has no permissions to access one of the keys used as arguments"));
+        assert!(!is_of_command("NOPERM No permissions to access a key"));
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 mod commands;
 mod data;
 mod faults;
+mod keyspace;
 mod plan;
 mod preflight;
 mod private;

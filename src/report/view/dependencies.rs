@@ -48,9 +48,9 @@ fn row(side: &DependencySide) -> TableRow {
         cells: vec![
             side.name.as_str().into(),
             side.address.as_str().into(),
-            answered(side.before),
-            answered(side.during),
-            answered(side.after),
+            once(side.before),
+            often(side.during),
+            once(side.after),
             time(|latency| latency.min as f64).into(),
             time(|latency| latency.mean).into(),
             time(|latency| latency.max as f64).into(),
@@ -58,17 +58,23 @@ fn row(side: &DependencySide) -> TableRow {
     }
 }
 
-fn answered(answers: Answers) -> Cell {
+/// How the one probe of a phase went.
+fn once(answers: Answers) -> Cell {
+    match answers {
+        Answers { probes: 0, .. } => NOTHING.into(),
+        _ if answers.failed() > 0 => Cell::new("failed", Tone::Bad),
+        _ => "answered".into(),
+    }
+}
+
+/// How many probes were answered.
+fn often(answers: Answers) -> Cell {
     let tone = if answers.failed() > 0 { Tone::Bad } else { Tone::Plain };
-    let text = match answers {
-        Answers { probes: 0, .. } => NOTHING.to_owned(),
-        Answers { probes: 1, answered: 1 } => "answered".to_owned(),
-        Answers { probes: 1, .. } => "failed".to_owned(),
-        Answers { probes, answered } => {
-            format!("{} of {} answered", format::count(answered.into()), format::count(probes.into()))
-        }
-    };
-    Cell::new(text, tone)
+    let of = |count: u32| format::count(count.into());
+    match answers.probes {
+        0 => NOTHING.into(),
+        probes => Cell::new(format!("{} of {} answered", of(answers.answered), of(probes)), tone),
+    }
 }
 
 /// The note for a dependency that failed.
@@ -76,7 +82,7 @@ pub(super) fn note(name: &str, answers: Answers, outage: &Outage, reason: &str) 
     let reason = reason.trim_end_matches('.');
     let fact = match outage {
         Outage::Always => format!(
-            "The dependency {name} did not answer as it should, neither before nor during nor after the run ({}): {reason}.",
+            "The dependency {name} never answered as it should, in {}: {reason}.",
             format::counted(answers.probes.into(), "probe", "probes"),
         ),
         Outage::Within { .. } => format!(
