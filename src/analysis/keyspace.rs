@@ -158,7 +158,10 @@ fn weight(share: &KeyShare) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{Strategy, prop, prop_assert, proptest};
+    use proptest::{
+        prelude::{Strategy, prop_assert, proptest},
+        test_runner::{Config, RngSeed},
+    };
     use rand::{RngExt, SeedableRng, rngs::StdRng, seq::index};
 
     use super::*;
@@ -179,8 +182,8 @@ mod tests {
         assert!((estimate.value - 30.0).abs() < 1e-9);
         assert!((estimate.high - 30.0 - 1.959_964 * error).abs() < 1e-9);
         assert!((estimate.low - (30.0 - 1.959_964 * error).max(12.0)).abs() < 1e-9);
-        assert_eq!(Estimate::total(10, 1, 5.0, 25.0).high, f64::INFINITY);
-        assert_eq!(Estimate::count(10, 1, 1).high, 10.0);
+        assert!(Estimate::total(10, 1, 5.0, 25.0).high.is_infinite());
+        assert!((Estimate::count(10, 1, 1).high - 10.0).abs() < 1e-9);
     }
 
     #[test]
@@ -196,7 +199,8 @@ mod tests {
             assert!((shares - 1.0).abs() < 1e-9);
         }
         let last = &side.databases[1];
-        assert!(last.complete && last.groups[0].bytes.unwrap().low == last.groups[0].bytes.unwrap().high);
+        let exact = last.groups[0].bytes.unwrap();
+        assert!(last.complete && (exact.high - exact.low).abs() < 1e-9);
     }
 
     #[test]
@@ -214,9 +218,9 @@ mod tests {
         let truth: f64 = population.iter().sum();
         let covered = (0..draws).filter(|seed| {
             let mut random = StdRng::seed_from_u64(*seed);
-            let drawn = index::sample(&mut random, population.len(), sampled);
+            let chosen = index::sample(&mut random, population.len(), sampled);
             let (mut sum, mut squares) = (0.0, 0.0);
-            for at in drawn {
+            for at in chosen {
                 sum += population[at];
                 squares += population[at] * population[at];
             }
@@ -232,9 +236,9 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(prop::test_runner::Config::with_cases(24))]
+        #![proptest_config(Config { cases: 24, rng_seed: RngSeed::Fixed(7), ..Config::default() })]
 
-        /// 400 draws of a true 95 % stay between 91 and 98.5 % but once in thousands; skew costs a little.
+        /// Of 400 draws at a true rate of 95 % fewer than 90 % or more than 99 % cover the truth once in ten thousands.
         #[test]
         fn intervals_cover_the_truth_at_about_their_rate((seed, portion, spread) in sizes(), sampled in 300_usize..1_500) {
             let mut random = StdRng::seed_from_u64(seed);

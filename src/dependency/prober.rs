@@ -8,7 +8,7 @@ use std::{
 
 use ureq::{
     Agent,
-    http::Uri,
+    http::{Uri, uri::Authority},
     unversioned::{
         resolver::{ResolvedSocketAddrs, Resolver},
         transport::{DefaultConnector, NextTimeout},
@@ -110,8 +110,8 @@ fn agent(url: &str, patience: Duration) -> Agent {
         .user_agent(concat!("plimsoll/", env!("CARGO_PKG_VERSION")))
         .build();
     let authority = url.parse::<Uri>().ok().and_then(|uri| uri.into_parts().authority);
-    let host = authority.as_ref().map_or("", |authority| authority.host()).trim_matches(['[', ']']);
-    let port = authority.as_ref().and_then(|authority| authority.port_u16()).unwrap_or(HTTP_PORT);
+    let host = authority.as_ref().map_or("", Authority::host).trim_matches(['[', ']']);
+    let port = authority.as_ref().and_then(Authority::port_u16).unwrap_or(HTTP_PORT);
     let names = Mutex::new(Names::new(host, port));
     Agent::with_parts(config, DefaultConnector::default(), ByNames { names, patience })
 }

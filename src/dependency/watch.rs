@@ -116,12 +116,13 @@ impl Post {
                         record.probes.push(probe(&mut prober, ProbePhase::After, None));
                         return record;
                     }
-                    Err(RecvTimeoutError::Timeout) => record.probes.extend(frame.as_mut().and_then(|frame| {
-                        let second = frame.begin_probe()?;
-                        let probe = probe(&mut prober, ProbePhase::During, second);
-                        frame.end_probe();
-                        Some(probe)
-                    })),
+                    Err(RecvTimeoutError::Timeout) => {
+                        if let Some(frame) = frame.as_mut().filter(|frame| frame.left().is_some()) {
+                            let second = frame.begin_probe();
+                            record.probes.push(probe(&mut prober, ProbePhase::During, second));
+                            frame.end_probe();
+                        }
+                    }
                     // Nobody is interested any more.
                     Err(RecvTimeoutError::Disconnected) => return record,
                 }
@@ -162,26 +163,24 @@ impl Schedule {
         Self { frame, due, asked: 0 }
     }
 
-    /// Time until the next probe; `None` where there will be none.
+    /// Time until the next probe; `None` where there will be none within the period, whose end a person may move forward.
     fn left(&self) -> Option<Duration> {
         (self.due < self.frame.end()).then(|| Duration::from_nanos(self.due.saturating_sub(self.frame.clock.now())))
     }
 
-    /// The second that a probe belongs to that begins now, `None` within the warm-up; nothing if the period is over,
-    /// which a person may have moved forward.
-    fn begin_probe(&mut self) -> Option<Option<u32>> {
+    /// The second that a probe belongs to that begins now; `None` within the warm-up.
+    fn begin_probe(&mut self) -> Option<u32> {
         self.asked = self.frame.clock.now();
-        if self.asked >= self.frame.end() {
-            self.due = Nanos::MAX;
-            return None;
-        }
-        Some(self.asked.checked_sub(self.frame.start).map(|since| (since / SECOND) as u32))
+        // One that was due within the period belongs to it, should this thread wake late.
+        let within = self.asked.min(self.frame.end().saturating_sub(1));
+        within.checked_sub(self.frame.start).map(|since| (since / SECOND) as u32)
     }
 
     /// After a slow answer the pause is as long as the answer took, so that what is in trouble is not pressed.
     fn end_probe(&mut self) {
         let elapsed = self.frame.clock.now().saturating_sub(self.asked);
-        self.due = next_middle(self.frame.start, self.asked + 2 * elapsed);
+        // One that began late, on a busy machine, does not make two of a second.
+        self.due = next_middle(self.frame.start, self.asked + (2 * elapsed).max(SECOND / 2));
     }
 }
 
@@ -212,6 +211,14 @@ mod tests {
         assert_eq!(next_middle(2_700 * MILLI, 0), 200 * MILLI);
         assert_eq!(next_middle(2_700 * MILLI, 250 * MILLI), 1_200 * MILLI);
         assert_eq!(next_middle(0, 0), 500 * MILLI);
+    }
+
+    #[test]
+    fn a_late_probe_takes_its_second_with_it() {
+        let frame = Timeframe::new(Clock::start(), 0, Arc::new(AtomicU64::new(10 * SECOND)));
+        let mut schedule = Schedule { frame, due: 500 * MILLI, asked: 1_200 * MILLI };
+        schedule.end_probe();
+        assert_eq!(schedule.due, 2_500 * MILLI);
     }
 
     #[test]

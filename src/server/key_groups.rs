@@ -114,7 +114,7 @@ impl Tally {
 }
 
 /// Keeps the greatest few, the greatest first; of equals those that came first.
-fn keep<T, M: Ord>(kept: &mut Vec<T>, measure: impl Fn(&T) -> M, new: M, make: impl FnOnce() -> T) {
+fn keep<T, M: Ord + Copy>(kept: &mut Vec<T>, measure: impl Fn(&T) -> M, new: M, make: impl FnOnce() -> T) {
     let place = kept.iter().position(|known| measure(known) < new).unwrap_or(kept.len());
     if place < NAMED {
         kept.insert(place, make());

@@ -202,7 +202,7 @@ async fn a_server_that_stops_answering_ends_it() {
         }
         kill_process(pid, Signal::STOP).unwrap();
     };
-    let both = async { tokio::join!(sampled(&server, limits), freeze) };
+    let both = Box::pin(async { tokio::join!(sampled(&server, limits), freeze) });
     let ended = timeout(Duration::from_secs(60), both).await;
     kill_process(pid, Signal::CONT).unwrap();
     let ((found, _), ()) = ended.expect("it ends long before its time is up");

@@ -86,7 +86,7 @@ pub(super) fn note(name: &str, answers: Answers, outage: &Outage, reason: &str) 
             format::counted(answers.probes.into(), "probe", "probes"),
         ),
         Outage::Within { .. } => format!(
-            "The dependency {name} failed {} of {} {}: {reason}.",
+            "The dependency {name} failed {} of {}, {}: {reason}.",
             format::count(answers.failed().into()),
             format::counted(answers.probes.into(), "probe", "probes"),
             when(outage),

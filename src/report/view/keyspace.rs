@@ -19,6 +19,7 @@ pub(super) fn blocks(run: &Run, analysis: &Analysis) -> Vec<Block> {
     if let (Some(sample), Some(side)) = (&run.inspection.keyspace, &analysis.keyspace)
         && !side.databases.is_empty()
     {
+        blocks.push(Block::Heading("What lies in the keyspace".to_owned()));
         blocks.push(Block::Facts(vec![
             ("Keys looked at".to_owned(), looked_at(sample, side)),
             ("Memory by type".to_owned(), by_type(side)),
