@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod cli;
+pub mod dependency;
 pub mod load;
 pub mod measure;
 pub mod metrics;

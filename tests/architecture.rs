@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "analysis",
             "results",
             "metrics",
+            "dependency",
             "load",
             "target",
             "server",
@@ -29,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("report", &["analysis", "results", "scenario", "operation", "measure"]),
     ("analysis", &["results", "scenario", "operation", "measure"]),
     ("metrics", &["load", "scenario", "measure"]),
+    ("dependency", &["results", "scenario", "measure"]),
     ("load", &["target", "server", "workload", "scenario", "operation", "measure"]),
     ("target", &["server", "results", "workload", "scenario", "operation", "measure"]),
     ("server", &["results", "scenario", "operation", "measure"]),
@@ -52,6 +54,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("prometheus_client", &["metrics"]),
     ("hyper", &["metrics"]),
     ("hyper_util", &["metrics"]),
+    ("ureq", &["dependency"]),
     ("tokio", &["cli", "metrics", "load", "target", "server"]),
 ];
 

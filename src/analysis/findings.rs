@@ -1,6 +1,8 @@
 //! Picks out what a person should know or do.
 
-use super::{Check, CheckKind, Evidence, Finding, Level, Row, ServerSide, server, stall, tally::measured_seconds};
+use super::{
+    Check, CheckKind, DependencySide, Evidence, Finding, Level, Row, ServerSide, server, stall, tally::measured_seconds,
+};
 use crate::{
     measure::{SeriesRole, ServiceRecord, merged},
     scenario::{Checkout, Service},
@@ -22,12 +24,18 @@ const MATTERS: f64 = 0.01;
 const NOTABLE_UPKEEP: f64 = 0.01;
 
 /// Findings, most important first.
-pub(super) fn findings(evidence: &Evidence<'_>, checks: &[Check], server: &ServerSide) -> Vec<Finding> {
+pub(super) fn findings(
+    evidence: &Evidence<'_>,
+    checks: &[Check],
+    server: &ServerSide,
+    dependencies: &[DependencySide],
+) -> Vec<Finding> {
     let run = evidence.run;
     let mut findings = Vec::new();
     findings.extend((run.software.profile == "debug").then_some(Finding::DebugBuild));
     findings.extend(run.recording.period.interrupted.then_some(Finding::Interrupted));
     findings.extend(trust(checks, Level::Refuse));
+    findings.extend(dependencies.iter().filter_map(failed_dependency));
     findings.extend(failures(evidence));
     let stalls =
         evidence.timelines.last().map_or_else(Vec::new, |whole| stall::stalls(whole, measured_seconds(&run.recording)));
@@ -48,6 +56,15 @@ pub(super) fn findings(evidence: &Evidence<'_>, checks: &[Check], server: &Serve
 fn trust(checks: &[Check], level: Level) -> impl Iterator<Item = Finding> {
     let of_level = move |check: &&Check| check.level == level && check.kind != CheckKind::Errors;
     checks.iter().filter(of_level).cloned().map(Finding::Trust)
+}
+
+fn failed_dependency(side: &DependencySide) -> Option<Finding> {
+    Some(Finding::Dependency {
+        name: side.name.clone(),
+        answers: side.all(),
+        outage: side.outage.clone()?,
+        reason: side.last_failure.clone()?,
+    })
 }
 
 /// Failures by operation and class, the most frequent first.

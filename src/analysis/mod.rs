@@ -7,10 +7,12 @@
 pub mod audit;
 mod burstiness;
 mod coarse;
+mod dependencies;
 mod distribution;
 mod families;
 mod findings;
 mod grade;
+mod keyspace;
 mod layout;
 mod model;
 mod pools;
@@ -30,6 +32,8 @@ pub use model::{
     PercentileValue, Proportion, Reason, Row, Scope, Timeline, Verdict,
 };
 
+pub use dependencies::{Answers, DependencySide, Latency, Outage};
+pub use keyspace::{DatabaseSide, Estimate, KeyShare, KeyspaceSide};
 pub use pools::PoolUse;
 pub use server::{CommandTime, ServerFinding, ServerSide, Slow, Totals};
 
@@ -57,7 +61,9 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     let checks = validity::checks(&evidence);
     let verdict = verdict::judge(verdict::hold_all(&rows, held), &checks);
     let server = server::server_side(&evidence);
-    let findings = findings::findings(&evidence, &checks, &server);
+    let dependencies = dependencies::dependencies(&run.dependencies);
+    let findings = findings::findings(&evidence, &checks, &server, &dependencies);
+    let keyspace = run.inspection.keyspace.as_ref().map(keyspace::keyspace);
     let pools = pools::pools(&evidence);
     verdict::temper(&mut rows, &verdict, &checks);
     let audit = audit::audit(&audit::Subject {
@@ -69,7 +75,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         measured: Some(audit::Measured { record: &run.server, side: &server, rows: &rows }),
     });
     let families = families::families(run, &rows);
-    Analysis { verdict, checks, rows, timelines, findings, pools, server, audit, families }
+    Analysis { verdict, checks, rows, timelines, findings, pools, server, audit, families, dependencies, keyspace }
 }
 
 /// What checks and findings are made from.

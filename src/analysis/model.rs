@@ -2,7 +2,9 @@
 
 use hdrhistogram::Histogram;
 
-use super::{Family, PoolUse, ServerFinding, ServerSide, audit::Ruling};
+use super::{
+    Answers, DependencySide, Family, KeyspaceSide, Outage, PoolUse, ServerFinding, ServerSide, audit::Ruling,
+};
 use crate::measure::{Counts, Nanos, SeriesRole};
 
 /// Everything that the reports say, computed once from a [`crate::results::Run`].
@@ -27,6 +29,10 @@ pub struct Analysis {
     pub families: Vec<Family>,
     /// What the server, its users and its machine are held against.
     pub audit: Vec<Ruling>,
+    /// What services depend on besides the server, in the scenario's order.
+    pub dependencies: Vec<DependencySide>,
+    /// What lies in the keyspace; `None` where it was not looked at.
+    pub keyspace: Option<KeyspaceSide>,
 }
 
 /// What a row is about.
@@ -356,6 +362,17 @@ pub enum Finding {
         count: u64,
         /// As a share of all commands.
         share: f64,
+    },
+    /// A dependency did not always answer as it should.
+    Dependency {
+        /// Its name.
+        name: String,
+        /// All its probes.
+        answers: Answers,
+        /// When it failed.
+        outage: Outage,
+        /// What went wrong the last time.
+        reason: String,
     },
     /// Something about the server itself.
     Server(ServerFinding),

@@ -11,7 +11,11 @@ use super::{
     summary::{Record, micros, records, rounded},
     view::{View, level_slug, outcome_slug, slug},
 };
-use crate::{analysis::Analysis, results::Run, scenario::Scenario};
+use crate::{
+    analysis::{Analysis, DependencySide},
+    results::Run,
+    scenario::Scenario,
+};
 
 /// Version of the layout of this summary.
 const SCHEMA_VERSION: u32 = 1;
@@ -32,6 +36,7 @@ struct Summary<'a> {
     checks: Vec<Check<'a>>,
     findings: Vec<Finding>,
     audit: Vec<audit::Record<'a>>,
+    dependencies: Vec<Dependency<'a>>,
     software: Software<'a>,
 }
 
@@ -66,6 +71,18 @@ struct Finding {
     severity: &'static str,
     fact: String,
     advice: String,
+}
+
+#[derive(Serialize)]
+struct Dependency<'a> {
+    name: &'a str,
+    address: &'a str,
+    probes: u32,
+    failures: u32,
+    latency_min_us: Option<f64>,
+    latency_mean_us: Option<f64>,
+    latency_max_us: Option<f64>,
+    last_failure: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -121,6 +138,7 @@ pub(super) fn render(run: &Run, scenario: &Scenario, analysis: &Analysis, view: 
             })
             .collect(),
         audit: analysis.audit.iter().map(audit::Record::new).collect(),
+        dependencies: analysis.dependencies.iter().map(dependency).collect(),
         software: Software {
             version: &run.software.version,
             commit: run.software.commit.as_deref(),
@@ -130,4 +148,18 @@ pub(super) fn render(run: &Run, scenario: &Scenario, analysis: &Analysis, view: 
     let mut text = serde_json::to_string_pretty(&summary).expect("strings and numbers always serialise");
     text.push('\n');
     text
+}
+
+fn dependency(side: &DependencySide) -> Dependency<'_> {
+    let all = side.all();
+    Dependency {
+        name: &side.name,
+        address: &side.address,
+        probes: all.probes,
+        failures: all.failed(),
+        latency_min_us: side.latency.map(|latency| micros(latency.min as f64)),
+        latency_mean_us: side.latency.map(|latency| micros(latency.mean)),
+        latency_max_us: side.latency.map(|latency| micros(latency.max as f64)),
+        last_failure: side.last_failure.as_deref(),
+    }
 }

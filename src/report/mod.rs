@@ -7,6 +7,8 @@
 mod audit;
 pub mod chart;
 mod csv;
+mod csv_dependencies;
+mod csv_keyspace;
 mod csv_server;
 pub(crate) mod format;
 mod hlog;
@@ -39,6 +41,8 @@ pub fn files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String
         ("errors.csv".to_owned(), csv::errors(run)),
         ("server.csv".to_owned(), csv_server::server(run)),
         ("commands.csv".to_owned(), csv_server::commands(analysis)),
+        ("dependencies.csv".to_owned(), csv_dependencies::dependencies(run)),
+        ("keyspace.csv".to_owned(), csv_keyspace::keyspace(analysis)),
         ("histograms.hlog".to_owned(), hlog::render(run, analysis)),
         ("scenario.toml".to_owned(), run.scenario.clone().into_bytes()),
     ];

@@ -6,7 +6,8 @@ use insta::assert_snapshot;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
 use super::{
-    Style, View, csv, csv_server, files, format::plain, html, json_summary, markdown, summary, terminal, view::Note,
+    Style, View, csv, csv_dependencies, csv_keyspace, csv_server, files, format::plain, html, json_summary, markdown,
+    summary, terminal, view::Note,
 };
 use crate::{
     analysis::{
@@ -89,6 +90,8 @@ fn tables_for_programs() {
     assert_snapshot!("errors.csv", text(csv::errors(&run)));
     assert_snapshot!("server.csv", text(csv_server::server(&run)));
     assert_snapshot!("commands.csv", text(csv_server::commands(&analysis)));
+    assert_snapshot!("dependencies.csv", text(csv_dependencies::dependencies(&run)));
+    assert_snapshot!("keyspace.csv", text(csv_keyspace::keyspace(&analysis)));
     let api = |table: Vec<u8>| -> String {
         text(table)
             .lines()

@@ -40,15 +40,16 @@ pub struct DatabaseSample {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyGroup {
-    /// Prefix; parts with digits are written as `*`. Empty for the rest, where there are too many prefixes.
+    /// Prefix: the key without its last part, parts with digits written as `*`. Empty for keys of one part, and for the
+    /// rest where there are too many prefixes.
     pub prefix: String,
-    /// Type, as `TYPE` names it: `string`, `hash`, `list` ...
+    /// Type, as `TYPE` names it: `string`, `hash`, `list` ...; `unknown` where it was withheld.
     pub data_type: String,
     /// Keys in the sample.
     pub sampled: u64,
-    /// Their memory in bytes, by `MEMORY USAGE`.
-    pub bytes: u64,
-    /// Sum of the squares of their memory.
+    /// Their memory in bytes, by `MEMORY USAGE`; `None` where that was withheld for any of them.
+    pub bytes: Option<u64>,
+    /// Sum of the squares of their memory, where that is known.
     pub squares: f64,
 }
 

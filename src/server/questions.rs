@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::results::Withheld;
 
 /// Longest time that an answer may take.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A client for questions, and what it was refused.
 pub struct Questions<C> {
@@ -90,7 +90,7 @@ fn subject(words: &[&str]) -> String {
 }
 
 /// Whether an error is the server's word, which begins in capitals, and not one of the connection.
-fn is_reply(details: &str) -> bool {
+pub(super) fn is_reply(details: &str) -> bool {
     let first = details.split(' ').next().unwrap_or_default();
     first.len() > 2 && first.bytes().all(|byte| byte.is_ascii_uppercase()) && first != "LOADING" && first != "BUSY"
 }

@@ -11,6 +11,7 @@ mod error;
 mod failure;
 mod inspection;
 mod issue;
+mod keyspace;
 mod limits;
 mod login;
 mod observation;

@@ -4,6 +4,7 @@ mod commands;
 mod data;
 mod faults;
 mod inspection;
+mod keyspace;
 mod plan;
 mod preflight;
 mod private;

@@ -57,6 +57,9 @@ pub(super) struct Arguments {
     /// Leave the scenario's keys on the server
     #[arg(long, help_heading = "Target")]
     keep_data: bool,
+    /// Do not look at a sample of the server's keys when the load is over
+    #[arg(long, help_heading = "Target")]
+    no_keyspace_sampling: bool,
 
     /// Length of the measured period, such as `30s` or `5m`
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenario")]

@@ -16,10 +16,12 @@ use crate::{
         progress::Display,
         report::Concluded,
     },
+    dependency,
     load::{self, LoadError, OnSecond, Phase, Progress, Settings},
     measure::{Recording, Timeframe},
-    results::{Inspection, Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
+    results::{DependencyRecord, Inspection, Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
     scenario::Scenario,
+    server::SampleLimits,
     target::{Source, Target, TargetError},
 };
 
@@ -34,6 +36,13 @@ pub(super) struct Session {
     pub(super) keys_of_others: bool,
     /// Live metrics, if they are wanted.
     pub(super) telemetry: Option<Telemetry>,
+}
+
+/// What was seen of the server and its surroundings.
+struct Seen {
+    server: ServerRecord,
+    inspection: Inspection,
+    dependencies: Vec<DependencyRecord>,
 }
 
 /// Where results go by default: named by the scenario and the time.
@@ -89,6 +98,10 @@ impl Session {
         facts: TargetFacts,
         interrupt: &Interrupt,
     ) -> Result<Run, Failure> {
+        let dependencies = dependency::Watch::begin(&self.scenario.dependencies);
+        for dependency::Unreached { name, address, reason } in dependencies.unreached() {
+            self.display.say(&format!("warning: dependency {name} at {address} does not answer: {reason}"));
+        }
         if self.scenario.run.prefill {
             let display = &self.display;
             let mut show = |done, total| display.prefilled(done, total);
@@ -126,6 +139,7 @@ impl Session {
             if let Some(board) = board {
                 board.begin(frame.clone());
             }
+            dependencies.follow(&frame);
             observation.begin(frame);
         };
         let on_second = board.cloned().map(|board| -> OnSecond { Box::new(move |second| board.second(second)) });
@@ -139,15 +153,32 @@ impl Session {
             error => Failure::unusable(error),
         })?;
         let server = observation.finish();
+        let dependencies = dependencies.finish();
         self.display.step("Looking at the server");
-        let inspection = runtime.block_on(target.inspect(Some(&self.scenario), facts.same_machine, false));
-        Ok(self.run_of(recording, (server, inspection), facts, started.unwrap_or_else(Timestamp::now)))
+        let mut inspection = runtime.block_on(target.inspect(Some(&self.scenario), facts.same_machine, false));
+        self.sample_keyspace(runtime, target, interrupt, &mut inspection);
+        let seen = Seen { server, inspection, dependencies };
+        Ok(self.run_of(recording, seen, facts, started.unwrap_or_else(Timestamp::now)))
+    }
+
+    /// Looks at some keys while they are there. Whatever fails does not spoil the run.
+    fn sample_keyspace(&self, runtime: &Runtime, target: &Target, interrupt: &Interrupt, inspection: &mut Inspection) {
+        if self.arguments.no_keyspace_sampling || interrupt.stop().is_requested() {
+            return;
+        }
+        self.display.step("Looking at the keyspace");
+        let sampling = async { Ok::<_, TargetError>(target.sample_keyspace(SampleLimits::default()).await) };
+        // A Ctrl-C that comes now ends it.
+        if let Ok((sample, withheld)) = runtime.block_on(interrupt.or(sampling)) {
+            inspection.keyspace = sample;
+            inspection.withheld.extend(withheld);
+        }
     }
 
     fn run_of(
         &self,
         recording: Recording,
-        (server, inspection): (ServerRecord, Inspection),
+        seen: Seen,
         target: TargetFacts,
         started: Timestamp,
     ) -> Run {
@@ -159,9 +190,9 @@ impl Session {
             target,
             environment: environment(),
             recording,
-            server,
-            inspection,
-            dependencies: Vec::new(),
+            server: seen.server,
+            inspection: seen.inspection,
+            dependencies: seen.dependencies,
         }
     }
 

@@ -84,6 +84,8 @@ fn analysis(rows: Vec<(Row, Timeline)>) -> Analysis {
         server: ServerSide::default(),
         audit: Vec::new(),
         families: Vec::new(),
+        dependencies: Vec::new(),
+        keyspace: None,
     }
 }
 

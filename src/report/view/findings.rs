@@ -3,7 +3,7 @@
 use super::{
     Block, Brief, Note, Section, Tone,
     checks::{limit, quantity, subject, words},
-    failures, scope_name, server_findings,
+    dependencies, failures, scope_name, server_findings,
 };
 use crate::{
     analysis::{Analysis, Check, Finding, Level, Scope},
@@ -105,6 +105,7 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                 .to_owned(),
         },
         Finding::Trust(check) => trust(check),
+        Finding::Dependency { name, answers, outage, reason } => dependencies::note(name, *answers, outage, reason),
         Finding::Server(finding) => server_findings::note(finding),
         Finding::Interrupted => Note {
             tone: Tone::Fair,

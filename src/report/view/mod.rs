@@ -4,9 +4,11 @@
 mod audit;
 mod checks;
 mod dossier;
+mod dependencies;
 mod failures;
 mod findings;
 mod headline;
+mod keyspace;
 mod method;
 mod model;
 mod pools;
@@ -39,6 +41,7 @@ impl View {
             results::section(scenario, analysis),
             server::section(run, analysis),
             audit::section(&analysis.audit, &run.inspection.withheld),
+            dependencies::section(analysis),
             trust::section(run, scenario, analysis),
             charts_section(charts),
             findings::section(analysis),

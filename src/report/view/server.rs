@@ -1,6 +1,6 @@
 //! The server's side: what it used, where each command's time went, and which commands were slow.
 
-use super::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone};
+use super::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone, keyspace};
 use crate::{
     analysis::{Analysis, CommandTime, ServerSide, Slow, Totals},
     report::format::{self, NOTHING},
@@ -36,6 +36,7 @@ pub(super) fn section(run: &Run, analysis: &Analysis) -> Section {
         blocks
             .push(Block::Paragraph(format!("Not learned, for want of a right or of support: {}.", refused.join("; "))));
     }
+    blocks.extend(keyspace::blocks(run, analysis));
     Section::new("server", "The server's side", blocks).brief(Brief::ParagraphsAnd(SLOW))
 }
 

@@ -95,7 +95,7 @@ fn keyspace() -> KeyspaceSample {
         prefix: prefix.into(),
         data_type: data_type.into(),
         sampled,
-        bytes: sampled * each,
+        bytes: Some(sampled * each),
         squares: sampled as f64 * (each as f64 * 1.1).powi(2),
     };
     KeyspaceSample {

@@ -176,7 +176,9 @@ fn monitoring(facts: &Facts<'_>) -> Vec<Note> {
     let of_run = facts.analysis.findings.iter().filter(|finding| !matches!(finding, Finding::Upkeep { .. }));
     let of_run = of_run.map(|finding| note(finding, facts.analysis)).filter(|note| note.tone != Tone::Quiet);
     // Their evidence stands with the recommendations.
-    let of_audit = by_severity(facts, Severity::Warning).into_iter().map(|ruling| {
+    let of_audit = by_severity(facts, Severity::Warning).into_iter();
+    // Dependencies are among the findings of the run.
+    let of_audit = of_audit.filter(|ruling| ruling.rule != Rule::Dependencies).map(|ruling| {
         let tone = if ruling.severity == Severity::Critical { Tone::Bad } else { Tone::Fair };
         Note { tone, fact: format!("{}.", claim(ruling)), advice: String::new() }
     });

@@ -1,0 +1,13 @@
+//! What services depend on besides the server: asked for a sign of life before, while and after the load runs.
+//!
+//! A dependency that fails explains errors that no Redis server is to blame for. Each is asked by a thread of its own,
+//! away from the workers, by standard sockets and a small blocking client: one that hangs keeps nobody else waiting.
+
+mod error;
+mod names;
+mod prober;
+mod watch;
+
+pub use error::ProbeError;
+pub use prober::Prober;
+pub use watch::{Unreached, Watch};

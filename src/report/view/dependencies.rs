@@ -1,0 +1,146 @@
+//! What services depend on besides the server: whether it answered, and how fast.
+
+use std::ops::RangeInclusive;
+
+use super::{Block, Brief, Cell, Column, Note, RowKind, Section, Table, TableRow, Tone};
+use crate::{
+    analysis::{Analysis, Answers, DependencySide, Latency, Outage},
+    report::format::{self, NOTHING},
+};
+
+/// What the section tells; empty where the scenario names none.
+pub(super) fn section(analysis: &Analysis) -> Section {
+    let blocks =
+        if analysis.dependencies.is_empty() { Vec::new() } else { vec![Block::Table(table(&analysis.dependencies))] };
+    Section::new("dependencies", "Dependencies", blocks).brief(Brief::Everything)
+}
+
+fn table(dependencies: &[DependencySide]) -> Table {
+    let ms = Some("ms");
+    Table {
+        id: "dependencies",
+        caption: "What services depend on besides the server".to_owned(),
+        columns: vec![
+            Column::head("Dependency"),
+            Column::words("Address", 2),
+            Column::words("Before", 0),
+            Column::words("During", 0),
+            Column::words("After", 0),
+            Column::numbers("Min", ms, 3),
+            Column::numbers("Mean", ms, 1),
+            Column::numbers("Max", ms, 1),
+        ],
+        rows: dependencies.iter().map(row).collect(),
+        legend: vec![
+            "Asked before the load, once a second while it ran, and after it. Times: from asking to the connection (tcp) or \
+             to the head of the response (http), the look-up of the name included, over all probes that were answered."
+                .to_owned(),
+        ],
+    }
+}
+
+fn row(side: &DependencySide) -> TableRow {
+    let time = |of: fn(&Latency) -> f64| {
+        side.latency.as_ref().map_or_else(|| NOTHING.to_owned(), |latency| format::milliseconds(of(latency)))
+    };
+    TableRow {
+        kind: RowKind::Entry,
+        cells: vec![
+            side.name.as_str().into(),
+            side.address.as_str().into(),
+            once(side.before),
+            often(side.during),
+            once(side.after),
+            time(|latency| latency.min as f64).into(),
+            time(|latency| latency.mean).into(),
+            time(|latency| latency.max as f64).into(),
+        ],
+    }
+}
+
+/// How the one probe of a phase went.
+fn once(answers: Answers) -> Cell {
+    match answers {
+        Answers { probes: 0, .. } => NOTHING.into(),
+        _ if answers.failed() > 0 => Cell::new("failed", Tone::Bad),
+        _ => "answered".into(),
+    }
+}
+
+/// How many probes were answered.
+fn often(answers: Answers) -> Cell {
+    let tone = if answers.failed() > 0 { Tone::Bad } else { Tone::Plain };
+    let of = |count: u32| format::count(count.into());
+    match answers.probes {
+        0 => NOTHING.into(),
+        probes => Cell::new(format!("{} of {} answered", of(answers.answered), of(probes)), tone),
+    }
+}
+
+/// The note for a dependency that failed.
+pub(super) fn note(name: &str, answers: Answers, outage: &Outage, reason: &str) -> Note {
+    let reason = reason.trim_end_matches('.');
+    let fact = match outage {
+        Outage::Always => format!(
+            "The dependency {name} never answered as it should, in {}: {reason}.",
+            format::counted(answers.probes.into(), "probe", "probes"),
+        ),
+        Outage::Within { .. } => format!(
+            "The dependency {name} failed {} of {}, {}: {reason}.",
+            format::count(answers.failed().into()),
+            format::counted(answers.probes.into(), "probe", "probes"),
+            when(outage),
+        ),
+    };
+    Note {
+        tone: Tone::Bad,
+        fact,
+        advice:
+            "Services that wait for it look slow or broken although the server is neither: mend it first, then judge \
+                 what users see."
+                .to_owned(),
+    }
+}
+
+/// When it failed, such as `before the load, in seconds 3 to 5 and 9, and after the run`.
+fn when(outage: &Outage) -> String {
+    let Outage::Within { before, warmup, seconds, after } = outage else { return "always".to_owned() };
+    let mut parts = Vec::new();
+    parts.extend(before.then(|| "before the load".to_owned()));
+    parts.extend(warmup.then(|| "during the warm-up".to_owned()));
+    let numbers = |range: &RangeInclusive<u32>| match (range.start(), range.end()) {
+        (start, end) if start == end => start.to_string(),
+        (start, end) => format!("{start} to {end}"),
+    };
+    match seconds.as_slice() {
+        [] => {}
+        [one] if one.start() == one.end() => parts.push(format!("in second {}", one.start())),
+        some => parts.push(format!("in seconds {}", listed(&some.iter().map(numbers).collect::<Vec<_>>()))),
+    }
+    parts.extend(after.then(|| "after the run".to_owned()));
+    listed(&parts)
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_when() {
+        let of = |before, warmup, seconds: &[RangeInclusive<u32>], after| {
+            when(&Outage::Within { before, warmup, seconds: seconds.to_vec(), after })
+        };
+        assert_eq!(of(true, false, &[], false), "before the load");
+        assert_eq!(of(false, true, &[3..=3], false), "during the warm-up and in second 3");
+        assert_eq!(of(false, false, &[3..=5, 9..=9], true), "in seconds 3 to 5 and 9 and after the run");
+    }
+}

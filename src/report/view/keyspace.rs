@@ -1,0 +1,189 @@
+//! What lies in the keyspace: memory by type and prefix, the largest keys and the hottest.
+
+use super::{Block, Cell, Column, RowKind, Table, TableRow, Tone};
+use crate::{
+    analysis::{Analysis, DatabaseSide, Estimate, KeyShare, KeyspaceSide},
+    report::format::{self, NOTHING},
+    results::{DatabaseSample, KeyspaceSample, Run},
+};
+
+/// Questions about keys, by the names under which they are withheld.
+const QUESTIONS: [&str; 5] = ["SCAN", "SELECT", "TYPE", "MEMORY USAGE", "OBJECT FREQ"];
+
+/// What a group is called whose keys have no prefix, or one of too many.
+const OTHERS: &str = "(other)";
+
+/// What the server's section says of it; nothing where it was not looked at.
+pub(super) fn blocks(run: &Run, analysis: &Analysis) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if let (Some(sample), Some(side)) = (&run.inspection.keyspace, &analysis.keyspace)
+        && !side.databases.is_empty()
+    {
+        blocks.push(Block::Heading("What lies in the keyspace".to_owned()));
+        blocks.push(Block::Facts(vec![
+            ("Keys looked at".to_owned(), looked_at(sample, side)),
+            ("Memory by type".to_owned(), by_type(side)),
+        ]));
+        blocks.push(Block::Table(groups(side)));
+        blocks.extend(largest(sample).map(Block::Table));
+        blocks.extend(hottest(sample).map(Block::Table));
+    }
+    let refused: Vec<_> = run
+        .inspection
+        .withheld
+        .iter()
+        .filter(|withheld| QUESTIONS.iter().any(|name| withheld.what.starts_with(name)))
+        .map(|withheld| format!("{} ({})", withheld.what, withheld.reason))
+        .collect();
+    if !refused.is_empty() {
+        blocks.push(Block::Paragraph(format!("Not learned of the keys: {}.", refused.join("; "))));
+    }
+    blocks
+}
+
+fn looked_at(sample: &KeyspaceSample, side: &KeyspaceSide) -> String {
+    let cost = format!(
+        "it took {} and kept the server busy for {} at most, {} of that time ({} were allowed)",
+        format::duration(sample.elapsed_ns as f64),
+        format::duration(sample.busy_ns as f64),
+        format::share(side.busy.min(1.0)),
+        format::limit(sample.allowed),
+    );
+    if side.databases.iter().all(|database| database.complete) {
+        format!("all {}; {cost}", format::count(side.keys))
+    } else {
+        format!("{} of {}; {cost}", format::count(side.sampled), format::count(side.keys))
+    }
+}
+
+fn by_type(side: &KeyspaceSide) -> String {
+    let of_database = |database: &DatabaseSide| {
+        let types = database.types.iter().map(|of_type| {
+            let memory = of_type.bytes.map_or_else(|| "memory unknown".to_owned(), memory);
+            format!("{} {memory}", of_type.data_type)
+        });
+        format!("db{}: {}", database.database, types.collect::<Vec<_>>().join(", "))
+    };
+    side.databases.iter().map(of_database).collect::<Vec<_>>().join("; ")
+}
+
+/// `1.2 MiB [1.1, 1.3]`; without an interval where every key was looked at.
+fn memory(estimate: Estimate) -> String {
+    let bytes = |value: f64| format::bytes(value.round().max(0.0) as u64);
+    interval(estimate, bytes)
+}
+
+fn interval(estimate: Estimate, write: impl Fn(f64) -> String) -> String {
+    let Estimate { value, low, high } = estimate;
+    if high - low < 0.5 {
+        write(value)
+    } else if high.is_finite() {
+        format!("{} [{}, {}]", write(value), write(low), write(high))
+    } else {
+        format!("{} [{} or more]", write(value), write(low))
+    }
+}
+
+fn groups(side: &KeyspaceSide) -> Table {
+    let rows = side.databases.iter().flat_map(|database| database.groups.iter().map(|group| row(database, group)));
+    let mut legend = vec![
+        "Prefix: the key without its last part, its parts being separated by colons; at most three parts, those with a digit \
+         as *. Memory: MEMORY USAGE, with its share of the memory of all keys that were looked at in that database."
+            .to_owned(),
+    ];
+    if side.databases.iter().any(|database| !database.complete) {
+        legend.push(
+            "Estimated from a sample, with the 95 % interval of the sampling; a few huge keys among many small ones may be \
+             missed by it."
+                .to_owned(),
+        );
+    }
+    Table {
+        id: "keyspace",
+        caption: "Memory by type and prefix".to_owned(),
+        columns: vec![
+            Column::words("Database", 3),
+            Column::head("Prefix"),
+            Column::words("Type", 0),
+            Column::numbers("Keys", None, 1),
+            Column::numbers("Memory", None, 0),
+            Column::numbers("Share", None, 1),
+            Column::numbers("Mean per key", None, 2),
+        ],
+        rows: rows.collect(),
+        legend,
+    }
+}
+
+fn row(database: &DatabaseSide, group: &KeyShare) -> TableRow {
+    let prefix = if group.prefix.is_empty() { Cell::new(OTHERS, Tone::Quiet) } else { group.prefix.as_str().into() };
+    let told = |text: Option<String>| Cell::from(text.unwrap_or_else(|| NOTHING.to_owned()));
+    let keys = |number: f64| format::count(number.round().max(0.0) as u64);
+    TableRow {
+        kind: RowKind::Entry,
+        cells: vec![
+            format!("db{}", database.database).into(),
+            prefix,
+            group.data_type.as_str().into(),
+            interval(group.keys, keys).into(),
+            told(group.bytes.map(memory)),
+            told(group.share.map(format::share)),
+            told(group.mean.map(|mean| format::bytes(mean.round() as u64))),
+        ],
+    }
+}
+
+/// Keys of all databases that are named, the first by `rank` first.
+fn named<'a, T, R: Ord>(
+    sample: &'a KeyspaceSample,
+    of: impl Fn(&'a DatabaseSample) -> &'a [T],
+    rank: impl Fn(&T) -> R,
+) -> Vec<(u64, &'a T)> {
+    let each = sample.databases.iter().flat_map(|database| of(database).iter().map(|key| (database.database, key)));
+    let mut all: Vec<_> = each.collect();
+    all.sort_by_key(|(_, key)| std::cmp::Reverse(rank(key)));
+    all.truncate(10);
+    all
+}
+
+fn largest(sample: &KeyspaceSample) -> Option<Table> {
+    let keys = named(sample, |database| &database.largest, |key| key.bytes);
+    let rows = keys.iter().map(|(database, key)| TableRow {
+        kind: RowKind::Entry,
+        cells: vec![
+            format!("db{database}").into(),
+            key.key.as_str().into(),
+            key.data_type.as_str().into(),
+            format::bytes(key.bytes).into(),
+        ],
+    });
+    (!keys.is_empty()).then(|| Table {
+        id: "largest-keys",
+        caption: "Largest keys that were looked at".to_owned(),
+        columns: vec![
+            Column::words("Database", 3),
+            Column::head("Key"),
+            Column::words("Type", 1),
+            Column::numbers("Memory", None, 0),
+        ],
+        rows: rows.collect(),
+        legend: Vec::new(),
+    })
+}
+
+fn hottest(sample: &KeyspaceSample) -> Option<Table> {
+    let keys = named(sample, |database| &database.hottest, |key| key.frequency);
+    let rows = keys.iter().map(|(database, key)| TableRow {
+        kind: RowKind::Entry,
+        cells: vec![format!("db{database}").into(), key.key.as_str().into(), key.frequency.to_string().into()],
+    });
+    (!keys.is_empty()).then(|| Table {
+        id: "hottest-keys",
+        caption: "Hottest keys that were looked at".to_owned(),
+        columns: vec![Column::words("Database", 3), Column::head("Key"), Column::numbers("Counter of uses", None, 0)],
+        rows: rows.collect(),
+        legend: vec![
+            "Counter of uses: OBJECT FREQ, logarithmic, 0 to 255; it falls while a key is not used.".to_owned(),
+        ],
+    })
+}
