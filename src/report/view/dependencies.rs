@@ -18,7 +18,7 @@ pub(super) fn section(analysis: &Analysis) -> Section {
 fn table(dependencies: &[DependencySide]) -> Table {
     let ms = Some("ms");
     Table {
-        id: "dependencies",
+        id: "probes",
         caption: "What services depend on besides the server".to_owned(),
         columns: vec![
             Column::head("Dependency"),
