@@ -2,9 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use super::{
-    Answers, DependencySide, Family, KeyspaceSide, Outage, PoolUse, ServerFinding, ServerSide, audit::Ruling,
-};
+use super::{Answers, DependencySide, Family, KeyspaceSide, Outage, PoolUse, ServerFinding, ServerSide, audit::Ruling};
 use crate::measure::{Counts, Nanos, SeriesRole};
 
 /// Everything that the reports say, computed once from a [`crate::results::Run`].

@@ -18,9 +18,11 @@ use super::{
 };
 use crate::{
     analysis::audit::{Severity, Subject, audit},
+    dependency,
     report::{AuditReport, Style},
     results::{Inspection, TargetFacts},
     scenario::{self, Overrides, Scenario},
+    server::SampleLimits,
     target::{Source, Target},
 };
 
@@ -50,6 +52,9 @@ pub(super) struct Arguments {
     /// ever writes, and never without this.
     #[arg(long)]
     prove_rights: bool,
+    /// Do not look at the keys; else a bounded sample of them tells what takes the memory
+    #[arg(long)]
+    no_keyspace_sampling: bool,
     /// Exit with code 1 if there is a finding as serious as this
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<FailOn>,
@@ -126,6 +131,7 @@ impl Arguments {
     ) -> Result<Exit, Failure> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
         display.step("Looking at the server");
+        let watch = scenario.as_ref().map(|scenario| dependency::Watch::begin(&scenario.dependencies));
         let (target, inspection) = runtime.block_on(async {
             let (target, server) = match (&scenario, source) {
                 (Some(scenario), source) => interrupt.or(Target::prepare(source, scenario)).await?,
@@ -140,20 +146,28 @@ impl Arguments {
             let facts: TargetFacts = interrupt.or(target.facts()).await?;
             let look = target.inspect(scenario.as_ref(), facts.same_machine, self.prove_rights);
             // A proof that has begun is brought to its end, or its user would stay behind.
-            let inspection = if self.prove_rights {
+            let mut inspection = if self.prove_rights {
                 look.await
             } else {
                 interrupt.or(async { Ok::<Inspection, Infallible>(look.await) }).await?
             };
+            if !self.no_keyspace_sampling {
+                display.step("Looking at the keyspace");
+                let sampling = async { Ok::<_, Infallible>(target.sample_keyspace(SampleLimits::default()).await) };
+                let (sample, withheld) = interrupt.or(sampling).await?;
+                inspection.keyspace = sample;
+                inspection.withheld.extend(withheld);
+            }
             Ok((facts, inspection))
         })?;
+        let dependencies = watch.map(dependency::Watch::finish).unwrap_or_default();
         display.clear();
         let (environment, software) = (environment(), software());
         let subject = Subject {
             target: &target,
             environment: &environment,
             inspection: &inspection,
-            dependencies: &[],
+            dependencies: &dependencies,
             scenario: scenario.as_ref(),
             measured: None,
         };

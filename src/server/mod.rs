@@ -6,9 +6,9 @@
 mod facts;
 mod info;
 mod inspect;
-mod machine;
 mod key_groups;
 mod keyspace;
+mod machine;
 mod questions;
 mod sample;
 mod slowlog;
@@ -16,7 +16,7 @@ mod watch;
 
 pub use facts::Facts;
 pub use inspect::{inspect, is_common_password};
+pub use keyspace::{SampleLimits, sample_keyspace};
 pub use machine::machine;
 pub use questions::Questions;
-pub use keyspace::{SampleLimits, sample_keyspace};
 pub use watch::watch;

@@ -175,13 +175,7 @@ impl Session {
         }
     }
 
-    fn run_of(
-        &self,
-        recording: Recording,
-        seen: Seen,
-        target: TargetFacts,
-        started: Timestamp,
-    ) -> Run {
+    fn run_of(&self, recording: Recording, seen: Seen, target: TargetFacts, started: Timestamp) -> Run {
         Run {
             schema_version: SCHEMA_VERSION,
             software: software(),

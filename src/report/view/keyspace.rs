@@ -4,7 +4,7 @@ use super::{Block, Cell, Column, RowKind, Table, TableRow, Tone};
 use crate::{
     analysis::{Analysis, DatabaseSide, Estimate, KeyShare, KeyspaceSide},
     report::format::{self, NOTHING},
-    results::{DatabaseSample, KeyspaceSample, Run},
+    results::{DatabaseSample, KeyspaceSample, Run, Withheld},
 };
 
 /// Questions about keys, by the names under which they are withheld.
@@ -32,13 +32,18 @@ pub(super) fn blocks(run: &Run, analysis: &Analysis) -> Vec<Block> {
         .inspection
         .withheld
         .iter()
-        .filter(|withheld| QUESTIONS.iter().any(|name| withheld.what.starts_with(name)))
+        .filter(|withheld| is_about_keys(withheld))
         .map(|withheld| format!("{} ({})", withheld.what, withheld.reason))
         .collect();
     if !refused.is_empty() {
         blocks.push(Block::Paragraph(format!("Not learned of the keys: {}.", refused.join("; "))));
     }
     blocks
+}
+
+/// Whether what was withheld concerns the sample of the keys.
+pub(super) fn is_about_keys(withheld: &Withheld) -> bool {
+    QUESTIONS.iter().any(|name| withheld.what.starts_with(name))
 }
 
 fn looked_at(sample: &KeyspaceSample, side: &KeyspaceSide) -> String {

@@ -3,8 +3,8 @@
 
 mod audit;
 mod checks;
-mod dossier;
 mod dependencies;
+mod dossier;
 mod failures;
 mod findings;
 mod headline;

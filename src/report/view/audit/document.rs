@@ -36,7 +36,7 @@ fn sections(audit: &AuditReport<'_>) -> Vec<Section> {
     let findings =
         Section::new("audit", "Findings", amiss(audit.rulings).into_iter().collect()).brief(Brief::Everything);
     let holding = Section::new("holding-rules", "What holds", holding(audit.rulings).into_iter().collect());
-    let unknown = unknown(audit.rulings, &audit.subject.inspection.withheld).map(Block::Paragraph);
+    let unknown = unknown(audit.rulings, audit.subject.inspection.withheld.iter()).map(Block::Paragraph);
     let unknown =
         Section::new("unknown", "What could not be judged", unknown.into_iter().collect()).brief(Brief::Everything);
     [findings, holding, unknown].into_iter().filter(|section| !section.blocks.is_empty()).collect()

@@ -3,7 +3,9 @@
 mod document;
 mod words;
 
-use super::{Advice, Block, Brief, Cell, Column, Listing, Note, RowKind, Section, Table, TableRow, Tone};
+use super::{
+    Advice, Block, Brief, Cell, Column, Listing, Note, RowKind, Section, Table, TableRow, Tone, keyspace::is_about_keys,
+};
 use crate::{
     analysis::audit::{Evidence, Quantity, Remedy, Ruling, Severity},
     report::format::{self, NOTHING},
@@ -24,7 +26,9 @@ pub(super) fn section(rulings: &[Ruling], withheld: &[Withheld]) -> Section {
     let mut blocks = vec![Block::Paragraph(summary(rulings))];
     blocks.extend(amiss(rulings));
     blocks.extend(holding(rulings));
-    blocks.extend(unknown(rulings, withheld).map(Block::Paragraph));
+    // What was refused about keys is told with them.
+    let refused = withheld.iter().filter(|withheld| !is_about_keys(withheld));
+    blocks.extend(unknown(rulings, refused).map(Block::Paragraph));
     Section::new(ID, TITLE, blocks).brief(Brief::First)
 }
 
@@ -156,7 +160,7 @@ fn holding(rulings: &[Ruling]) -> Option<Block> {
     })
 }
 
-fn unknown(rulings: &[Ruling], withheld: &[Withheld]) -> Option<String> {
+fn unknown<'a>(rulings: &[Ruling], withheld: impl Iterator<Item = &'a Withheld>) -> Option<String> {
     let unknown: Vec<_> = rulings
         .iter()
         .filter(|ruling| ruling.severity == Severity::Unknown)
@@ -165,7 +169,7 @@ fn unknown(rulings: &[Ruling], withheld: &[Withheld]) -> Option<String> {
             known => format!("{} ({known})", words(ruling.rule).id),
         })
         .collect();
-    let refused: Vec<_> = withheld.iter().map(|withheld| format!("{} ({})", withheld.what, withheld.reason)).collect();
+    let refused: Vec<_> = withheld.map(|withheld| format!("{} ({})", withheld.what, withheld.reason)).collect();
     let mut sentences = Vec::new();
     if !unknown.is_empty() {
         sentences.push(format!("Not judged, since what they read is not known: {}.", unknown.join(", ")));
