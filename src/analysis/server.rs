@@ -98,6 +98,11 @@ impl CommandTime {
     pub fn rest(&self) -> Option<f64> {
         self.client.map(|client| (client - self.server).max(0.0))
     }
+
+    /// Share of the clients' time that was spent in the command itself, 0..=1.
+    pub fn server_share(&self) -> Option<f64> {
+        self.client.filter(|client| *client > 0.0).map(|client| (self.server / client).min(1.0))
+    }
 }
 
 /// A slow command with what the clients saw of it.

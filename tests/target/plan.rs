@@ -28,6 +28,7 @@ pub(crate) fn scenario(services: Vec<Service>) -> Scenario {
         objective: Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.001 },
         services,
         source: String::new(),
+        dependencies: Vec::new(),
     }
 }
 
