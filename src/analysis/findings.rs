@@ -1,6 +1,8 @@
 //! Picks out what a person should know or do.
 
-use super::{Check, CheckKind, Evidence, Finding, Level, Row, ServerSide, server, stall, tally::measured_seconds};
+use super::{
+    Check, CheckKind, Evidence, Finding, Level, Row, ServerSide, server_findings, stall, tally::measured_seconds,
+};
 use crate::{
     measure::{SeriesRole, ServiceRecord, merged},
     scenario::{Checkout, Service},
@@ -38,7 +40,7 @@ pub(super) fn findings(evidence: &Evidence<'_>, checks: &[Check], server: &Serve
     }
     findings.extend(run.recording.services.iter().filter_map(reconnects));
     findings.extend(slow_operations(evidence));
-    findings.extend(server::findings(server, &run.server).into_iter().map(Finding::Server));
+    findings.extend(server_findings::findings(server, &run.server).into_iter().map(Finding::Server));
     findings.extend(trust(checks, Level::Warn));
     findings.extend(upkeep(evidence));
     findings

@@ -15,6 +15,7 @@ mod pools;
 mod proportion;
 mod row;
 mod server;
+mod server_findings;
 mod stall;
 mod tally;
 mod timeline;
@@ -28,7 +29,8 @@ pub use model::{
 };
 
 pub use pools::PoolUse;
-pub use server::{CommandTime, ServerFinding, ServerSide, Slow, Totals};
+pub use server::{CommandTime, ServerSide, Slow, Totals};
+pub use server_findings::ServerFinding;
 
 use crate::{results::Run, scenario::Scenario};
 

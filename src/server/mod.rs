@@ -5,9 +5,11 @@
 
 mod facts;
 mod info;
+mod latency;
 mod questions;
 mod sample;
 mod slowlog;
+mod versions;
 mod watch;
 
 pub use facts::Facts;

@@ -256,7 +256,16 @@ fn every_chart_is_a_picture_with_words() {
 }
 
 fn command(name: &str, calls: u64, server: f64, client: Option<f64>) -> CommandTime {
-    CommandTime { name: name.into(), calls, server, server_p99: Some(server * 4.0), client, busy: 0.1 }
+    CommandTime {
+        name: name.into(),
+        calls,
+        server,
+        server_p99: Some(server * 4.0),
+        client,
+        busy: 0.1,
+        rejected: None,
+        failed: None,
+    }
 }
 
 /// A run whose server told of these commands.

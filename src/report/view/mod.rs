@@ -11,6 +11,7 @@ mod pools;
 mod results;
 mod server;
 mod server_findings;
+mod server_resources;
 mod trust;
 
 use std::time::Duration;
@@ -20,7 +21,7 @@ pub(crate) use model::{
     Align, Block, Brief, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Table, TableRow,
     Tone, View,
 };
-pub(super) use server::persistence_slug;
+pub(super) use server_resources::persistence_slug;
 
 use super::{chart::Chart, format};
 use crate::{
