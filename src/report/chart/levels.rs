@@ -93,6 +93,11 @@ pub(super) fn server(facts: &Facts<'_>, fonts: &Fonts) -> Option<Levels> {
     let mebibytes = |name, of: fn(&Held) -> Option<u64>| {
         line(name, &move |second| of(&second.levels).map(|bytes| bytes as f64 / f64::from(1 << 20)))
     };
+    let rate = |name, of: fn(&ServerSecond) -> Option<u64>| {
+        let mut line = per_second(name, of);
+        line.points.iter_mut().flatten().for_each(|(_, bytes)| *bytes /= f64::from(1 << 20));
+        line
+    };
     let cpu = |name, of: fn(&ServerSecond) -> Option<f64>| {
         line(name, &move |second| {
             let length = second.length_ns as f64 / 1e9;
@@ -109,7 +114,15 @@ pub(super) fn server(facts: &Facts<'_>, fonts: &Fonts) -> Option<Levels> {
             ],
         ),
         ("commands per second", vec![per_second("commands", |second| second.commands)]),
-        ("CPU (% of one core)", vec![cpu("user", |second| second.cpu_user), cpu("system", |second| second.cpu_system)]),
+        (
+            "CPU (% of one core)",
+            vec![
+                cpu("user", |second| second.cpu_user),
+                cpu("system", |second| second.cpu_system),
+                cpu("main thread alone", |second| second.main_thread_cpu),
+            ],
+        ),
+        ("network (MiB/s)", vec![rate("received", |second| second.received), rate("sent", |second| second.sent)]),
         (
             "lookups per second",
             vec![per_second("hits", |second| second.hits), per_second("misses", |second| second.misses)],
@@ -118,7 +131,8 @@ pub(super) fn server(facts: &Facts<'_>, fonts: &Fonts) -> Option<Levels> {
     let panels = panels.into_iter().map(|(title, lines)| (title.to_owned(), lines)).collect();
     let most = seconds.iter().filter_map(|second| second.levels.used_memory).max();
     let busiest = facts.analysis.server.totals.as_ref().and_then(|totals| totals.busiest);
-    let mut sentences = vec!["Memory, clients, commands, CPU and lookups of the server in every second.".to_owned()];
+    let mut sentences =
+        vec!["Memory, clients, commands, CPU, network and lookups of the server in every second.".to_owned()];
     sentences.extend(most.map(|most| format!("It used {} MiB at most.", count(most as f64 / f64::from(1 << 20)))));
     sentences.extend(busiest.map(|busiest| format!("Its busiest second took {} % of a core.", count(100.0 * busiest))));
     Levels::new(

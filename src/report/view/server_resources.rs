@@ -95,8 +95,12 @@ fn cpu(totals: &Totals) -> Option<String> {
         totals.cpu_per_command().map(|nanos| format!(", {} per command", format::duration(nanos))).unwrap_or_default();
     let busiest =
         totals.busiest.map(|busiest| format!(", {} in the busiest second", format::share(busiest))).unwrap_or_default();
+    let main_thread = totals
+        .main_thread
+        .map(|busy| format!(", its main thread busy for {} of a second at most", format::share(busy)))
+        .unwrap_or_default();
     Some(format!(
-        "{} of one core ({} user, {} system){busiest}{per_command}",
+        "{} of one core ({} user, {} system){busiest}{main_thread}{per_command}",
         format::share(cores),
         format::share(user / totals.seconds.max(1e-9)),
         format::share(system / totals.seconds.max(1e-9)),
