@@ -6,6 +6,10 @@ use crate::{
     results::{CommandUse, DatabaseKeys, ErrorUse, Levels, Persistence, ServerSecond},
 };
 
+/// Counters that a reset sets to 0. A busy one may have passed its old value by the next look; that of connections, which
+/// stay, has not.
+const RESET: [&str; 2] = ["total_commands_processed", "total_connections_received"];
+
 /// What became of a server's counters between two looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Life {
@@ -89,7 +93,7 @@ impl Sample {
         };
         if self.info.text("run_id") != earlier.info.text("run_id") || fell("uptime_in_seconds") {
             Life::Another
-        } else if fell("total_commands_processed") {
+        } else if RESET.iter().any(|name| fell(name)) {
             // Without an age this may be either; the graver one is told.
             if self.info.text("uptime_in_seconds").is_some() { Life::Reset } else { Life::Another }
         } else {

@@ -20,7 +20,7 @@ use crate::{
     measure::Recording,
     results::{Inspection, Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
     scenario::Scenario,
-    target::{Source, Target, TargetError},
+    target::{Observation, Source, Target, TargetError},
 };
 
 /// What a run needs to know and to hold.
@@ -103,7 +103,7 @@ impl Session {
         }
         let settings = Settings { workers, same_machine: facts.same_machine, ..Settings::default() };
         let mut started = None;
-        let mut observation = target.observe();
+        let mut observation = if self.arguments.no_observation { Observation::none() } else { target.observe() };
         let mut show = |progress: Progress| {
             if progress.phase == Phase::Measuring && started.is_none() {
                 started = Some(Timestamp::now() - progress.elapsed);

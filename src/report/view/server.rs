@@ -33,8 +33,7 @@ pub(super) fn section(run: &Run, analysis: &Analysis) -> Section {
     if !record.withheld.is_empty() {
         let said = |withheld: &crate::results::Withheld| format!("{} ({})", withheld.what, withheld.reason);
         let refused: Vec<_> = record.withheld.iter().map(said).collect();
-        blocks
-            .push(Block::Paragraph(format!("Not learned, for want of a right or of support: {}.", refused.join("; "))));
+        blocks.push(Block::Paragraph(format!("Not learned: {}.", refused.join("; "))));
     }
     Section::new("server", "The server's side", blocks).brief(Brief::ParagraphsAnd(SLOW))
 }
