@@ -8,10 +8,17 @@ use std::{collections::BTreeMap, time::Duration};
 use fred::{interfaces::ClientLike, types::Value};
 use tokio::time::sleep;
 
-use super::{info::Info, latency, questions::Questions, sample::Sample, slowlog::SlowWatch, versions};
+use super::{
+    info::Info,
+    latency::{self, Histograms},
+    questions::Questions,
+    sample::Sample,
+    slowlog::SlowWatch,
+    versions,
+};
 use crate::{
     measure::{Nanos, Timeframe},
-    results::{NamedClients, ServerRecord, Withheld},
+    results::{Levels, NamedClients, ServerRecord, Withheld},
 };
 
 const SECOND: Nanos = 1_000_000_000;
@@ -21,6 +28,9 @@ const SHORTEST: Nanos = 50_000_000;
 
 /// How often the end of the period is looked at, which a person may move forward.
 const GLANCE: Duration = Duration::from_millis(50);
+
+/// How long before the end of the period its levels are looked at: the load's connections close right behind it.
+const BEFORE_END: Nanos = 30_000_000;
 
 /// Above so many connections the list of them takes the server too long: about two microseconds each.
 const LISTED_CLIENTS: u64 = 2_000;
@@ -33,7 +43,8 @@ pub async fn watch(client: impl ClientLike, frame: Timeframe) -> ServerRecord {
     let mut slow = SlowWatch::begin(&mut questions).await;
     record.latency_threshold_ms = latency::threshold(&mut questions).await;
     let first = look(&mut questions, &frame, true).await;
-    let mut before = latency::histograms(&mut questions).await;
+    let has_histograms = first.as_ref().is_none_or(|first| versions::has_histograms(&first.info));
+    let mut before = if has_histograms { latency::histograms(&mut questions).await } else { Histograms::new() };
     let unix_start = unix_start(&mut questions, &frame).await;
     record.before = first.as_ref().map(Sample::levels);
     let mut lacks = first.as_ref().map(|first| versions::lacking(&first.info)).unwrap_or_default();
@@ -50,13 +61,21 @@ pub async fn watch(client: impl ClientLike, frame: Timeframe) -> ServerRecord {
 
     for second in 0.. {
         let due = frame.start + (Nanos::from(second) + 1) * SECOND;
+        let mut held = None;
+        if frame.end() <= due {
+            wait_until(&frame, frame.end().saturating_sub(BEFORE_END)).await;
+            held = look(&mut questions, &frame, false).await;
+        }
         wait_until(&frame, due).await;
         let last = frame.end() <= due;
         let sample = look(&mut questions, &frame, last).await;
         if let Some(sample) = sample {
             let earlier = previous.replace(sample.clone());
             if let Some(earlier) = earlier.filter(|earlier| sample.at >= earlier.at + SHORTEST) {
-                let of_second = sample.since(&earlier, second);
+                let mut of_second = sample.since(&earlier, second);
+                if let Some(held) = &held {
+                    of_second.levels = Levels { clients: held.levels().clients, ..of_second.levels };
+                }
                 if of_second.restarted || of_second.reset {
                     record.restarts += u32::from(of_second.restarted);
                     record.resets += u32::from(of_second.reset);
@@ -81,13 +100,14 @@ pub async fn watch(client: impl ClientLike, frame: Timeframe) -> ServerRecord {
         record.commands = last.commands_since(reference.as_ref());
         record.errors = last.errors_since(reference.as_ref());
         record.databases = last.databases();
-        latency::add_histograms(&mut record.commands, &before, &latency::histograms(&mut questions).await);
+        if has_histograms {
+            latency::add_histograms(&mut record.commands, &before, &latency::histograms(&mut questions).await);
+        }
     }
     let second_of = |unix: i64| second_of(&frame, unix_start?, unix);
     record.events = latency::events(&mut questions, second_of).await;
     record.slowlog = slow.map(SlowWatch::into_log);
-    let said = first.as_ref().map(|first| &first.info);
-    record.withheld = questions.into_withheld().into_iter().map(|refusal| versions::in_words(refusal, said)).collect();
+    record.withheld = questions.into_withheld();
     record.withheld.extend(lacks);
     record
 }

@@ -50,6 +50,9 @@ fn the_servers_counts_are_those_of_the_measured_period() {
     let named = server.clients.iter().find(|clients| clients.name == "plimsoll:api").unwrap();
     assert_eq!((named.count, named.user.as_str()), (10, "plimsoll"));
     assert!(server.seconds.iter().all(|second| second.hits.unwrap() > 0 && second.misses == Some(0)));
+    // Ten of the load and the observer, also at the end: they close right behind it.
+    let clients: Vec<_> = server.seconds.iter().map(|second| second.levels.clients).collect();
+    assert_eq!(clients, [Some(11); 3]);
 }
 
 #[test]

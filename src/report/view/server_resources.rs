@@ -111,7 +111,10 @@ fn errors(record: &ServerRecord, total: u64) -> String {
     let kinds: Vec<_> =
         record.errors.iter().map(|error| format!("{} {}", format::count(error.count), error.word)).collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
-    format!("{}{kinds}", format::count(total))
+    // What a user without rights was refused are questions of the observer for the most part.
+    let own = record.withheld.iter().any(|withheld| withheld.reason.starts_with("needs +"));
+    let own = if own && total > 0 { ", the observer's refused questions included" } else { "" };
+    format!("{}{kinds}{own}", format::count(total))
 }
 
 /// Commands that were refused before they began or failed, those of the observer included.
