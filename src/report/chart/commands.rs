@@ -113,15 +113,16 @@ fn describe(commands: &[&CommandTime], rest: &[&CommandTime]) -> String {
         }
     };
     let sentences: Vec<_> = commands.iter().map(sentence).collect();
-    let mut said = format!(
-        "Mean time in the command itself out of the mean service time that its clients saw, most time in all first. {}.",
-        sentences.join("; ")
-    );
-    if !rest.is_empty() {
+    let omitted = if rest.is_empty() {
+        String::new()
+    } else {
         let names: Vec<_> = rest.iter().map(|command| command.name.as_str()).collect();
-        said.push_str(&format!(" Not shown: {}.", names.join(", ")));
-    }
-    said
+        format!(" Not shown: {}.", names.join(", "))
+    };
+    format!(
+        "Mean time in the command itself out of the mean service time that its clients saw, most time in all first. {}.{omitted}",
+        sentences.join("; ")
+    )
 }
 
 impl Figure for Commands<'_> {
