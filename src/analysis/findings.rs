@@ -1,7 +1,8 @@
 //! Picks out what a person should know or do.
 
 use super::{
-    Check, CheckKind, DependencySide, Evidence, Finding, Level, Row, ServerSide, server, stall, tally::measured_seconds,
+    Check, CheckKind, DependencySide, Evidence, Finding, Level, Row, ServerSide, server_findings, stall,
+    tally::measured_seconds,
 };
 use crate::{
     measure::{SeriesRole, ServiceRecord, merged},
@@ -46,7 +47,7 @@ pub(super) fn findings(
     }
     findings.extend(run.recording.services.iter().filter_map(reconnects));
     findings.extend(slow_operations(evidence));
-    findings.extend(server::findings(server, &run.server).into_iter().map(Finding::Server));
+    findings.extend(server_findings::findings(server, &run.server).into_iter().map(Finding::Server));
     findings.extend(trust(checks, Level::Warn));
     findings.extend(upkeep(evidence));
     findings

@@ -19,6 +19,7 @@ mod pools;
 mod proportion;
 mod row;
 mod server;
+mod server_findings;
 mod stall;
 mod tally;
 mod timeline;
@@ -35,7 +36,8 @@ pub use model::{
 pub use dependencies::{Answers, DependencySide, Latency, Outage};
 pub use keyspace::{DatabaseSide, Estimate, KeyShare, KeyspaceSide};
 pub use pools::PoolUse;
-pub use server::{CommandTime, ServerFinding, ServerSide, Slow, Totals};
+pub use server::{CommandTime, ServerSide, Slow, Totals};
+pub use server_findings::ServerFinding;
 
 use crate::{results::Run, scenario::Scenario};
 

@@ -3,7 +3,7 @@
 use super::{Evidence, Row};
 use crate::{
     measure::{SeriesRecord, SeriesRole},
-    results::{CommandUse, Levels, Persistence, ServerRecord, ServerSecond, SlowCommand},
+    results::{CommandUse, Levels, Persistence, ServerSecond, SlowCommand},
 };
 
 /// What the server did during the measured period.
@@ -34,6 +34,8 @@ pub struct Totals {
     pub cpu_system: Option<f64>,
     /// Largest share of one core that was used in a second, 0..; above 1 with several threads.
     pub busiest: Option<f64>,
+    /// Largest share of a second in which the main thread was busy, 0..=1; `None` where it is not known for certain.
+    pub main_thread: Option<f64>,
     /// Bytes received.
     pub received: Option<u64>,
     /// Bytes sent.
@@ -52,6 +54,16 @@ pub struct Totals {
     pub error_replies: Option<u64>,
     /// Forks.
     pub forks: Option<u64>,
+    /// Writes that waited for the append-only file.
+    pub delayed_fsyncs: Option<u64>,
+    /// Turns of the event loop.
+    pub event_loops: Option<u64>,
+    /// Time in the event loop, in microseconds.
+    pub event_loop_us: Option<u64>,
+    /// The part of it in which commands ran, in microseconds.
+    pub event_loop_command_us: Option<u64>,
+    /// Reads and writes done by io-threads.
+    pub io_thread_operations: Option<u64>,
     /// Seconds with work on persistence, each kind with its seconds.
     pub persistence: Vec<(Persistence, Vec<u32>)>,
 }
@@ -91,12 +103,21 @@ pub struct CommandTime {
     pub client: Option<f64>,
     /// Share of the measured period that the server spent in this command.
     pub busy: f64,
+    /// Calls refused before they began.
+    pub rejected: Option<u64>,
+    /// Calls that failed.
+    pub failed: Option<u64>,
 }
 
 impl CommandTime {
     /// What the client waited for beside the command: network, kernel, queue of the server, client library.
     pub fn rest(&self) -> Option<f64> {
         self.client.map(|client| (client - self.server).max(0.0))
+    }
+
+    /// Share of the clients' time that was spent in the command itself, 0..=1.
+    pub fn server_share(&self) -> Option<f64> {
+        self.client.filter(|client| *client > 0.0).map(|client| (self.server / client).min(1.0))
     }
 }
 
@@ -137,6 +158,9 @@ fn totals(seconds: &[ServerSecond]) -> Totals {
         let length = second.length_ns as f64 / 1e9;
         Some((second.cpu_user? + second.cpu_system?) / length)
     };
+    let counted = seconds.iter().filter(|second| !second.restarted && !second.reset);
+    // A short last second is too short for counters of ten milliseconds.
+    let whole = || seconds.iter().filter(|second| second.length_ns > 500_000_000);
     let mut persistence: Vec<(Persistence, Vec<u32>)> = Vec::new();
     for second in seconds {
         for work in &second.levels.persistence {
@@ -148,12 +172,12 @@ fn totals(seconds: &[ServerSecond]) -> Totals {
     }
     Totals {
         // Those without counts are left out here too, or rates would be too low.
-        seconds: seconds.iter().filter(|second| !second.restarted).map(|second| second.length_ns as f64 / 1e9).sum(),
+        seconds: counted.map(|second| second.length_ns as f64 / 1e9).sum(),
         commands: count(|second| second.commands),
         cpu_user: spent(|second| second.cpu_user),
         cpu_system: spent(|second| second.cpu_system),
-        // A short last second is too short for counters of ten milliseconds.
-        busiest: seconds.iter().filter(|second| second.length_ns > 500_000_000).filter_map(share).reduce(f64::max),
+        busiest: whole().filter_map(share).reduce(f64::max),
+        main_thread: whole().filter_map(main_thread).reduce(f64::max),
         received: count(|second| second.received),
         sent: count(|second| second.sent),
         hits: count(|second| second.hits),
@@ -163,8 +187,28 @@ fn totals(seconds: &[ServerSecond]) -> Totals {
         rejected: count(|second| second.rejected),
         error_replies: count(|second| second.error_replies),
         forks: count(|second| second.forks),
+        delayed_fsyncs: count(|second| second.delayed_fsyncs),
+        event_loops: count(|second| second.event_loops),
+        event_loop_us: count(|second| second.event_loop_us),
+        event_loop_command_us: count(|second| second.event_loop_command_us),
+        io_thread_operations: count(|second| second.io_thread_operations),
         persistence,
     }
+}
+
+/// Share of a second in which the main thread was busy, as far as that is certain.
+///
+/// The best figure is its active time. Else its CPU time must do, or that of the whole process where there are no others
+/// at work; but a main thread that has io-threads waits for them without sleeping, and so is always busy.
+fn main_thread(second: &ServerSecond) -> Option<f64> {
+    let waits_awake = second.levels.io_threads_active == Some(true) || second.io_thread_operations > Some(0);
+    let cpu = || second.main_thread_cpu.or_else(|| Some(second.cpu_user? + second.cpu_system?));
+    let busy = match second.main_thread_active {
+        Some(active) => active,
+        None if waits_awake => return None,
+        None => cpu()?,
+    };
+    Some((busy * 1e9 / second.length_ns as f64).min(1.0))
 }
 
 /// Series that send one command each, with their rows.
@@ -201,6 +245,8 @@ fn commands(evidence: &Evidence<'_>) -> Vec<CommandTime> {
             server_p99: percentile(&used.histogram, 0.99),
             client: (sum.1 > 0).then(|| sum.0 / sum.1 as f64),
             busy: used.micros as f64 * 1e3 / measured,
+            rejected: used.rejected,
+            failed: used.failed,
         }
     };
     record.commands.iter().filter(|used| used.calls > 0 && sent(&used.name)).map(of).collect()
@@ -216,7 +262,7 @@ fn percentile(histogram: &[(u64, u64)], quantile: f64) -> Option<f64> {
 
 /// Calls beyond those of the harness itself: somebody else works with the server.
 fn foreign(evidence: &Evidence<'_>, commands: &[CommandTime]) -> f64 {
-    if evidence.run.server.restarts > 0 {
+    if evidence.run.server.restarts + evidence.run.server.resets > 0 {
         return 0.0;
     }
     let calls: u64 = commands.iter().map(|command| command.calls).sum();
@@ -256,79 +302,6 @@ fn slow(evidence: &Evidence<'_>, entry: &SlowCommand) -> Slow {
         near.filter_map(|moment| moment.response).map(|(.., max)| max).max()
     });
     Slow { entry: entry.clone(), service, operation, response_max }
-}
-
-/// Something that a person should know of the server.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ServerFinding {
-    /// The server was short of CPU: its main thread had a core for itself and used nearly all of it.
-    Saturated {
-        /// Largest share of one core in a second.
-        busiest: f64,
-        /// The command that took most of the server's time, with its share of the period.
-        command: Option<(String, f64)>,
-    },
-    /// The server was restarted during the run.
-    Restarts {
-        /// How often.
-        count: u32,
-    },
-    /// The server evicted keys for lack of memory.
-    Evictions {
-        /// Keys.
-        count: u64,
-    },
-    /// The server refused connections for lack of room.
-    Rejected {
-        /// Connections.
-        count: u64,
-    },
-    /// The server worked on persistence meanwhile, which forks it and makes writes dearer.
-    Persistence {
-        /// What it did.
-        work: Persistence,
-        /// Seconds of the measured period.
-        seconds: Vec<u32>,
-    },
-    /// The slow log has entries of the measured period.
-    SlowCommands {
-        /// Entries.
-        count: u64,
-        /// The slowest command, and how long it took in microseconds.
-        slowest: (String, u64),
-    },
-    /// Others used the server's commands meanwhile.
-    Strangers {
-        /// Their share of the calls, 0..=1.
-        share: f64,
-    },
-}
-
-/// Share of one core from which on the server's main thread is its limit.
-const SATURATED: f64 = 0.95;
-
-/// What a person should know of the server.
-pub(super) fn findings(side: &ServerSide, record: &ServerRecord) -> Vec<ServerFinding> {
-    let mut findings = Vec::new();
-    findings.extend((record.restarts > 0).then_some(ServerFinding::Restarts { count: record.restarts }));
-    let some = |count: Option<u64>| count.filter(|count| *count > 0);
-    if let Some(totals) = &side.totals {
-        let busiest = totals.busiest.filter(|busiest| *busiest >= SATURATED);
-        let command = side.commands.first().map(|command| (command.name.clone(), command.busy));
-        findings.extend(busiest.map(|busiest| ServerFinding::Saturated { busiest, command }));
-        findings.extend(some(totals.evicted).map(|count| ServerFinding::Evictions { count }));
-        findings.extend(some(totals.rejected).map(|count| ServerFinding::Rejected { count }));
-    }
-    if let (Some(log), Some(slowest)) = (&record.slowlog, side.slow.first()) {
-        let slowest = (slowest.entry.command.clone(), slowest.entry.micros);
-        findings.push(ServerFinding::SlowCommands { count: log.count, slowest });
-    }
-    let persistence = side.totals.iter().flat_map(|totals| &totals.persistence);
-    findings.extend(
-        persistence.map(|(work, seconds)| ServerFinding::Persistence { work: *work, seconds: seconds.clone() }),
-    );
-    findings.extend((side.foreign > 0.0).then_some(ServerFinding::Strangers { share: side.foreign }));
-    findings
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub struct TargetFacts {
     pub address: String,
     /// Whether the harness started the server itself.
     pub private: bool,
-    /// `redis` or `valkey`.
+    /// `redis`, `valkey` or `keydb`.
     pub product: String,
     /// Its version.
     pub version: String,

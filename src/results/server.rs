@@ -22,10 +22,14 @@ pub struct ServerRecord {
     pub databases: Vec<DatabaseKeys>,
     /// Slow commands.
     pub slowlog: Option<SlowLog>,
-    /// Latency events of the server's own monitor.
+    /// Duration in milliseconds from which on the server's latency monitor notes an event; 0: it is off.
+    pub latency_threshold_ms: Option<u64>,
+    /// Events of that monitor, in order.
     pub events: Vec<LatencyEvent>,
     /// How often the server was restarted while it was watched.
     pub restarts: u32,
+    /// How often its statistics were reset while it was watched.
+    pub resets: u32,
     /// What could not be learned.
     pub withheld: Vec<Withheld>,
 }
@@ -52,8 +56,12 @@ pub struct Levels {
     pub blocked: Option<u64>,
     /// Keys in all databases.
     pub keys: Option<u64>,
+    /// Replicas that are connected.
+    pub replicas: Option<u64>,
     /// Bytes that the replica furthest behind still lacks; `None` without replicas.
     pub replica_lag: Option<u64>,
+    /// Whether io-threads were at work (Redis 6.0 and later); they rest while there is little to do.
+    pub io_threads_active: Option<bool>,
     /// Work on persistence that was under way.
     pub persistence: Vec<Persistence>,
 }
@@ -72,7 +80,8 @@ pub enum Persistence {
     Loading,
 }
 
-/// One second of the server. Counts are those of this second alone; all are `None` where the server was restarted in it.
+/// One second of the server. Counts are those of this second alone; all are `None` where the server was restarted, or its
+/// statistics were reset, in it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerSecond {
@@ -82,6 +91,8 @@ pub struct ServerSecond {
     pub length_ns: u64,
     /// Whether the server was restarted in it.
     pub restarted: bool,
+    /// Whether its statistics were reset in it.
+    pub reset: bool,
     /// Levels at its end.
     pub levels: Levels,
     /// Commands, those of the observer included.
@@ -90,6 +101,10 @@ pub struct ServerSecond {
     pub cpu_user: Option<f64>,
     /// CPU time in the kernel, in seconds.
     pub cpu_system: Option<f64>,
+    /// CPU time of the main thread, user and kernel, in seconds (Redis 6.2 and later).
+    pub main_thread_cpu: Option<f64>,
+    /// Time in which the main thread had something to do, in seconds (Valkey 9.1 and later).
+    pub main_thread_active: Option<f64>,
     /// Bytes received.
     pub received: Option<u64>,
     /// Bytes sent.
@@ -104,15 +119,19 @@ pub struct ServerSecond {
     pub expired: Option<u64>,
     /// Connections refused for lack of room.
     pub rejected: Option<u64>,
-    /// Error replies.
+    /// Error replies (Redis 6.2 and later).
     pub error_replies: Option<u64>,
-    /// Forks.
+    /// Forks (Redis 6.2 and later).
     pub forks: Option<u64>,
+    /// Writes that waited for the append-only file to reach the disk; `None` also where there is no such file.
+    pub delayed_fsyncs: Option<u64>,
     /// Turns of the event loop (Redis 7.2 and later).
     pub event_loops: Option<u64>,
     /// Time in the event loop, in microseconds (Redis 7.2 and later).
     pub event_loop_us: Option<u64>,
-    /// Reads and writes done by io-threads.
+    /// The part of that in which commands ran, in microseconds (Redis 7.2 and later).
+    pub event_loop_command_us: Option<u64>,
+    /// Reads and writes done by io-threads (Redis 6.0 and later).
     pub io_thread_operations: Option<u64>,
 }
 
@@ -126,10 +145,10 @@ pub struct CommandUse {
     pub calls: u64,
     /// Time in the command itself, in microseconds, all calls together.
     pub micros: u64,
-    /// Calls refused before they began.
-    pub rejected: u64,
-    /// Calls that failed.
-    pub failed: u64,
+    /// Calls refused before they began (Redis 6.2 and later).
+    pub rejected: Option<u64>,
+    /// Calls that failed (Redis 6.2 and later).
+    pub failed: Option<u64>,
     /// Calls by duration: upper bounds in microseconds and how many calls were below; empty where the server keeps no
     /// histograms.
     pub histogram: Vec<(u64, u64)>,
@@ -205,7 +224,8 @@ pub struct SlowCommand {
     pub client: String,
 }
 
-/// The latest event of one kind that the server's latency monitor has seen in the measured period.
+/// An event that the server's latency monitor noted in the measured period: of several of one kind in a second, the
+/// longest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LatencyEvent {
@@ -213,8 +233,8 @@ pub struct LatencyEvent {
     pub kind: String,
     /// Second of the measured period.
     pub second: u32,
-    /// How long the latest one took, in milliseconds.
-    pub latest_ms: u64,
+    /// How long it took, in milliseconds.
+    pub ms: u64,
 }
 
 /// Something that could not be learned.
@@ -223,6 +243,6 @@ pub struct LatencyEvent {
 pub struct Withheld {
     /// The command that was refused, or the subject that is missing.
     pub what: String,
-    /// What the server said.
+    /// Why: the right that it takes and what the server said, or since which version there is such a thing.
     pub reason: String,
 }

@@ -16,7 +16,7 @@ const SETTINGS: [&str; 8] =
 /// What a server is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
-    /// `redis` or `valkey`.
+    /// `redis`, `valkey` or `keydb`.
     pub product: Option<String>,
     /// Its version.
     pub version: Option<String>,
@@ -49,7 +49,7 @@ impl Facts {
         Self::from(&said, settings)
     }
 
-    fn from(said: &Info, mut settings: BTreeMap<&str, String>) -> Self {
+    pub(super) fn from(said: &Info, mut settings: BTreeMap<&str, String>) -> Self {
         let field = |name: &str| said.text(name).map(str::to_owned);
         for (name, told) in
             [("maxclients", "maxclients"), ("maxmemory", "maxmemory"), ("maxmemory-policy", "maxmemory_policy")]
@@ -58,17 +58,9 @@ impl Facts {
                 settings.insert(name, value);
             }
         }
-        let of_valkey = field("valkey_version");
-        let product = match of_valkey {
-            Some(_) => Some("valkey".to_owned()),
-            None => field("server_name").or_else(|| field("server")).or_else(|| {
-                // Before there was another product, none was named.
-                field("redis_version").map(|_| "redis".to_owned())
-            }),
-        };
         Self {
-            product,
-            version: of_valkey.or_else(|| field("redis_version")).or_else(|| field("version")),
+            product: product(said).map(str::to_owned),
+            version: version(said).map(str::to_owned),
             mode: field("redis_mode").or_else(|| field("server_mode")).or_else(|| field("mode")),
             max_clients: settings.get("maxclients").and_then(|value| value.parse().ok()),
             connected_clients: field("connected_clients").and_then(|value| value.parse().ok()),
@@ -78,6 +70,28 @@ impl Facts {
                 .collect(),
         }
     }
+}
+
+/// Product and version as people write them: `redis 7.0.15`.
+pub(super) fn name(said: &Info) -> Option<String> {
+    Some(format!("{} {}", product(said)?, version(said)?))
+}
+
+fn product(said: &Info) -> Option<&str> {
+    if said.text("valkey_version").is_some() {
+        return Some("valkey");
+    }
+    // It names itself nowhere, but has figures that nobody else has.
+    if said.text("mvcc_depth").is_some() || said.text("executable").is_some_and(|path| path.ends_with("keydb-server")) {
+        return Some("keydb");
+    }
+    // Before there was another product, none was named.
+    let named = said.text("server_name").or_else(|| said.text("server"));
+    named.or_else(|| said.text("redis_version").map(|_| "redis"))
+}
+
+fn version(said: &Info) -> Option<&str> {
+    ["valkey_version", "redis_version", "version"].into_iter().find_map(|name| said.text(name))
 }
 
 /// What the reply to `HELLO` says.

@@ -8,10 +8,12 @@ mod info;
 mod inspect;
 mod key_groups;
 mod keyspace;
+mod latency;
 mod machine;
 mod questions;
 mod sample;
 mod slowlog;
+mod versions;
 mod watch;
 
 pub use facts::Facts;

@@ -74,18 +74,37 @@ impl<C: ClientLike> Questions<C> {
 
     /// What was refused, with what the server said.
     pub fn into_withheld(self) -> Vec<Withheld> {
-        self.refused.into_iter().map(|(what, reason)| Withheld { what, reason }).collect()
+        let mut refused = self.refused;
+        // The whole of it takes the same right, so that once is enough.
+        if refused.contains_key("INFO") {
+            refused.remove("INFO everything");
+        }
+        let withheld = |(what, said): (String, String)| {
+            let reason = if said.starts_with("NOPERM") { format!("needs {}: {said}", right(&what)) } else { said };
+            Withheld { what, reason }
+        };
+        refused.into_iter().map(withheld).collect()
     }
 }
 
 /// What a right is given for: the command, with its subcommand where it has one.
 fn subject(words: &[&str]) -> String {
     match words {
-        [name @ ("CONFIG" | "CLIENT" | "SLOWLOG" | "LATENCY" | "ACL" | "MEMORY"), subcommand, ..] => {
+        [name @ ("CONFIG" | "CLIENT" | "SLOWLOG" | "LATENCY" | "ACL" | "MEMORY" | "INFO"), subcommand, ..] => {
             format!("{name} {subcommand}")
         }
         [name, ..] => (*name).to_owned(),
         [] => String::new(),
+    }
+}
+
+/// The rule of an access control list that gives the right to a question.
+fn right(subject: &str) -> String {
+    match subject.split_once(' ') {
+        // A section of INFO is no subcommand.
+        Some(("INFO", _)) => "+info".to_owned(),
+        Some((name, subcommand)) => format!("+{name}|{subcommand}").to_lowercase(),
+        None => format!("+{subject}").to_lowercase(),
     }
 }
 
@@ -102,7 +121,8 @@ mod tests {
     #[test]
     fn rights_are_those_of_commands() {
         assert_eq!(subject(&["CONFIG", "GET", "timeout"]), "CONFIG GET");
-        assert_eq!(subject(&["INFO", "everything"]), "INFO");
+        assert_eq!(subject(&["INFO", "everything"]), "INFO everything");
+        assert_eq!(["CONFIG GET", "INFO everything", "TIME"].map(right), ["+config|get", "+info", "+time"]);
     }
 
     #[test]

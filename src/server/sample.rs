@@ -6,6 +6,21 @@ use crate::{
     results::{CommandUse, DatabaseKeys, ErrorUse, Levels, Persistence, ServerSecond},
 };
 
+/// Counters that a reset sets to 0. A busy one may have passed its old value by the next look; that of connections, which
+/// stay, has not.
+const RESET: [&str; 2] = ["total_commands_processed", "total_connections_received"];
+
+/// What became of a server's counters between two looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    /// They went on.
+    Same,
+    /// They were set to 0 (`CONFIG RESETSTAT`).
+    Reset,
+    /// The server was restarted.
+    Another,
+}
+
 /// What `INFO` said at one moment.
 #[derive(Debug, Clone)]
 pub(super) struct Sample {
@@ -30,7 +45,9 @@ impl Sample {
             blocked: info.number("blocked_clients"),
             // A server that says anything of its memory says everything of its keys.
             keys: info.text("used_memory").map(|_| keys.iter().sum()),
+            replicas: info.number("connected_slaves"),
             replica_lag: self.replica_lag(),
+            io_threads_active: info.text("io_threads_active").map(|active| active == "1"),
             persistence: self.persistence(),
         }
     }
@@ -61,40 +78,55 @@ impl Sample {
             ("aof_rewrite_in_progress", Persistence::AofRewrite),
             ("module_fork_in_progress", Persistence::ModuleFork),
             ("loading", Persistence::Loading),
+            ("async_loading", Persistence::Loading),
         ]
         .into_iter()
         .filter_map(|(field, work)| self.info.is_on(field).then_some(work))
         .collect()
     }
 
-    /// Whether the server was restarted since an earlier look: it runs under another identity, or its counters fell.
-    pub(super) fn is_of_another_life(&self, earlier: &Self) -> bool {
-        let counter = |sample: &Self| sample.info.number::<u64>("total_commands_processed");
-        let fell = matches!((counter(earlier), counter(self)), (Some(before), Some(now)) if now < before);
-        self.info.text("run_id") != earlier.info.text("run_id") || fell
+    /// What became of the server's counters since an earlier look.
+    pub(super) fn life_since(&self, earlier: &Self) -> Life {
+        let fell = |name: &str| {
+            let of = |sample: &Self| sample.info.number::<u64>(name);
+            matches!((of(earlier), of(self)), (Some(before), Some(now)) if now < before)
+        };
+        if self.info.text("run_id") != earlier.info.text("run_id") || fell("uptime_in_seconds") {
+            Life::Another
+        } else if RESET.iter().any(|name| fell(name)) {
+            // Without an age this may be either; the graver one is told.
+            if self.info.text("uptime_in_seconds").is_some() { Life::Reset } else { Life::Another }
+        } else {
+            Life::Same
+        }
     }
 
     /// What happened since an earlier look, as that second.
     pub(super) fn since(&self, earlier: &Self, second: u32) -> ServerSecond {
-        let restarted = self.is_of_another_life(earlier);
-        // CONFIG RESETSTAT lets single counters fall; nothing is known of such a second either.
+        let life = self.life_since(earlier);
+        let counted = life == Life::Same;
+        // A single counter that falls says nothing either.
         let count = |name: &str| -> Option<u64> {
             let (before, now) = (earlier.info.number::<u64>(name)?, self.info.number::<u64>(name)?);
-            now.checked_sub(before).filter(|_| !restarted)
+            now.checked_sub(before).filter(|_| counted)
         };
         let seconds = |name: &str| -> Option<f64> {
             let (before, now) = (earlier.info.number::<f64>(name)?, self.info.number::<f64>(name)?);
-            Some(now - before).filter(|spent| *spent >= 0.0 && !restarted)
+            Some(now - before).filter(|spent| *spent >= 0.0 && counted)
         };
         let both = |a: &str, b: &str| Some(count(a)? + count(b)?);
+        let cpu = |a: &str, b: &str| Some(seconds(a)? + seconds(b)?);
         ServerSecond {
             second,
             length_ns: self.at.saturating_sub(earlier.at),
-            restarted,
+            restarted: life == Life::Another,
+            reset: life == Life::Reset,
             levels: self.levels(),
             commands: count("total_commands_processed"),
             cpu_user: seconds("used_cpu_user"),
             cpu_system: seconds("used_cpu_sys"),
+            main_thread_cpu: cpu("used_cpu_user_main_thread", "used_cpu_sys_main_thread"),
+            main_thread_active: seconds("used_active_time_main_thread"),
             received: count("total_net_input_bytes"),
             sent: count("total_net_output_bytes"),
             hits: count("keyspace_hits"),
@@ -104,8 +136,10 @@ impl Sample {
             rejected: count("rejected_connections"),
             error_replies: count("total_error_replies"),
             forks: count("total_forks"),
+            delayed_fsyncs: count("aof_delayed_fsync"),
             event_loops: count("eventloop_cycles"),
             event_loop_us: count("eventloop_duration_sum"),
+            event_loop_command_us: count("eventloop_duration_cmd_sum"),
             io_thread_operations: both("io_threaded_reads_processed", "io_threaded_writes_processed"),
         }
     }
@@ -117,19 +151,20 @@ impl Sample {
             .compound("cmdstat_")
             .filter_map(|(name, now)| {
                 let stat = format!("cmdstat_{name}");
-                let since = |field: &str| -> u64 {
-                    let before = earlier.and_then(|earlier| {
-                        let mut known = earlier.info.compound(&stat).filter(|(rest, _)| rest.is_empty());
-                        known.next()?.1.number::<u64>(field)
-                    });
-                    now.number::<u64>(field).unwrap_or_default().saturating_sub(before.unwrap_or_default())
+                let before = earlier.and_then(|earlier| {
+                    let mut known = earlier.info.compound(&stat).filter(|(rest, _)| rest.is_empty());
+                    Some(known.next()?.1)
+                });
+                let since = |field: &str| -> Option<u64> {
+                    let earlier = before.and_then(|before| before.number::<u64>(field)).unwrap_or_default();
+                    Some(now.number::<u64>(field)?.saturating_sub(earlier))
                 };
-                let calls = since("calls");
+                let calls = since("calls").unwrap_or_default();
                 let (rejected, failed) = (since("rejected_calls"), since("failed_calls"));
-                (calls + rejected > 0).then(|| CommandUse {
+                (calls + rejected.unwrap_or_default() > 0).then(|| CommandUse {
                     name: name.to_uppercase(),
                     calls,
-                    micros: since("usec"),
+                    micros: since("usec").unwrap_or_default(),
                     rejected,
                     failed,
                     histogram: Vec::new(),
@@ -200,6 +235,18 @@ mod tests {
     }
 
     #[test]
+    fn counters_that_were_reset_are_no_restart() {
+        let old = format!("uptime_in_seconds:9\n{BEFORE}");
+        let reset = format!("uptime_in_seconds:10\n{}", AFTER.replace("processed:160", "processed:3"));
+        let second = sample(2, &reset).since(&sample(1, &old), 0);
+        assert!(second.reset && !second.restarted);
+        assert_eq!((second.commands, second.cpu_user, second.hits), (None, None, None));
+        // The same name, but younger.
+        let younger = reset.replace("uptime_in_seconds:10", "uptime_in_seconds:1");
+        assert_eq!(sample(2, &younger).life_since(&sample(1, &old)), Life::Another);
+    }
+
+    #[test]
     fn commands_come_by_what_they_cost() {
         let (before, after) = (sample(1, BEFORE), sample(2, AFTER));
         let said: Vec<_> = after
@@ -207,7 +254,7 @@ mod tests {
             .into_iter()
             .map(|command| (command.name, command.calls, command.micros, command.rejected, command.failed))
             .collect();
-        assert_eq!(said, [("ZADD".to_owned(), 2, 9000, 0, 1), ("GET".to_owned(), 20, 80, 1, 0)]);
+        assert_eq!(said, [("ZADD".to_owned(), 2, 9000, None, Some(1)), ("GET".to_owned(), 20, 80, Some(1), Some(0))]);
         assert_eq!(after.errors_since(Some(&before)), [ErrorUse { word: "NOPERM".to_owned(), count: 7 }]);
         assert_eq!(after.commands_since(None).len(), 3);
     }

@@ -1,11 +1,11 @@
-//! The slow log and the latency monitor, read while the run goes on.
+//! The slow log, read while the run goes on.
 
 use std::cmp::Reverse;
 
 use fred::{interfaces::ClientLike, types::Value};
 
 use super::questions::Questions;
-use crate::results::{LatencyEvent, SlowCommand, SlowLog};
+use crate::results::{SlowCommand, SlowLog};
 
 /// Slow commands that are kept; of more the slowest.
 const KEPT: usize = 1000;
@@ -41,7 +41,7 @@ impl SlowWatch {
         let Some(latest) = numbers(&latest).next() else { return };
         // The first entry of a server has the number 0.
         let next = self.newest.map_or(0, |newest| newest + 1);
-        // A server that was restarted counts anew.
+        // A server that was restarted unnoticed counts anew, too.
         let next = if latest + 1 < next { 0 } else { next };
         let missing = (latest + 1).saturating_sub(next);
         if missing == 0 {
@@ -58,26 +58,17 @@ impl SlowWatch {
         self.entries.extend(read.into_iter().map(|entry| (entry.number, SlowCommand { second, ..entry.command })));
     }
 
+    /// The server was restarted: its log is empty, and counts anew.
+    pub(super) fn start_anew(&mut self) {
+        self.newest = None;
+    }
+
     pub(super) fn into_log(mut self) -> SlowLog {
         self.entries.sort_by_key(|(_, entry)| Reverse(entry.micros));
         self.entries.truncate(KEPT);
         self.entries.sort_by_key(|(number, entry)| (entry.second, *number));
         SlowLog { entries: self.entries.into_iter().map(|(_, entry)| entry).collect(), ..self.log }
     }
-}
-
-/// What the latency monitor saw: kind, Unix time and duration of the latest event of each kind.
-pub(super) async fn latency_events(
-    questions: &mut Questions<impl ClientLike>,
-    second_of: impl Fn(i64) -> Option<u32>,
-) -> Vec<LatencyEvent> {
-    let Some(Value::Array(events)) = questions.ask(&["LATENCY", "LATEST"]).await else { return Vec::new() };
-    let event = |event: &Value| {
-        let Value::Array(parts) = event else { return None };
-        let second = second_of(parts.get(1)?.as_i64()?)?;
-        Some(LatencyEvent { kind: parts.first()?.as_string()?, second, latest_ms: parts.get(2)?.as_u64()? })
-    };
-    events.iter().filter_map(event).collect()
 }
 
 /// Number of words of a command. Of long ones the log keeps the first, and in place of the rest how many they are.

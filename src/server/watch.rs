@@ -10,13 +10,15 @@ use tokio::time::sleep;
 
 use super::{
     info::Info,
+    latency::{self, Histograms},
     questions::Questions,
     sample::Sample,
-    slowlog::{SlowWatch, latency_events},
+    slowlog::SlowWatch,
+    versions,
 };
 use crate::{
     measure::{Nanos, Timeframe},
-    results::{CommandUse, NamedClients, ServerRecord},
+    results::{Levels, NamedClients, ServerRecord, Withheld},
 };
 
 const SECOND: Nanos = 1_000_000_000;
@@ -27,16 +29,11 @@ const SHORTEST: Nanos = 50_000_000;
 /// How often the end of the period is looked at, which a person may move forward.
 const GLANCE: Duration = Duration::from_millis(50);
 
+/// How long before the end of the period its levels are looked at: the load's connections close right behind it.
+const BEFORE_END: Nanos = 30_000_000;
+
 /// Above so many connections the list of them takes the server too long: about two microseconds each.
 const LISTED_CLIENTS: u64 = 2_000;
-
-/// What is known when the measured period begins.
-struct Baseline {
-    sample: Sample,
-    histograms: BTreeMap<String, Vec<(u64, u64)>>,
-    /// The server's Unix time at the start of the measured period.
-    unix_start: Option<i64>,
-}
 
 /// Watches a server until the measured period is over.
 pub async fn watch(client: impl ClientLike, frame: Timeframe) -> ServerRecord {
@@ -44,31 +41,49 @@ pub async fn watch(client: impl ClientLike, frame: Timeframe) -> ServerRecord {
     let mut record = ServerRecord::default();
     wait_until(&frame, frame.start).await;
     let mut slow = SlowWatch::begin(&mut questions).await;
-    let baseline = Baseline::take(&mut questions, &frame).await;
-    record.before = baseline.as_ref().map(|baseline| baseline.sample.levels());
-    let connected = record.before.as_ref().and_then(|levels| levels.clients);
-    if connected.is_some_and(|clients| clients <= LISTED_CLIENTS) {
-        let list = questions.ask_text(&["CLIENT", "LIST"]).await;
-        record.clients = list.map(|list| named_clients(&list)).unwrap_or_default();
+    record.latency_threshold_ms = latency::threshold(&mut questions).await;
+    let first = look(&mut questions, &frame, true).await;
+    let has_histograms = first.as_ref().is_none_or(|first| versions::has_histograms(&first.info));
+    let mut before = if has_histograms { latency::histograms(&mut questions).await } else { Histograms::new() };
+    let unix_start = unix_start(&mut questions, &frame).await;
+    record.before = first.as_ref().map(Sample::levels);
+    let mut lacks = first.as_ref().map(|first| versions::lacking(&first.info)).unwrap_or_default();
+    match record.before.as_ref().and_then(|levels| levels.clients) {
+        Some(clients) if clients <= LISTED_CLIENTS => {
+            let list = questions.ask_text(&["CLIENT", "LIST"]).await;
+            record.clients = list.map(|list| named_clients(&list)).unwrap_or_default();
+        }
+        known => lacks.push(unlisted(known)),
     }
     // A restart takes the statistics of commands with it: what follows counts from there.
-    let mut reference = baseline.as_ref().map(|baseline| baseline.sample.clone());
-    let mut previous = reference.clone();
-    let unix_start = baseline.as_ref().and_then(|baseline| baseline.unix_start);
-    let second_of = |frame: &Timeframe, unix: i64| second_of(frame, unix_start?, unix);
+    let mut reference = first.clone();
+    let mut previous = first.clone();
 
     for second in 0.. {
         let due = frame.start + (Nanos::from(second) + 1) * SECOND;
+        let mut held = None;
+        if frame.end() <= due {
+            wait_until(&frame, frame.end().saturating_sub(BEFORE_END)).await;
+            held = look(&mut questions, &frame, false).await;
+        }
         wait_until(&frame, due).await;
         let last = frame.end() <= due;
         let sample = look(&mut questions, &frame, last).await;
         if let Some(sample) = sample {
             let earlier = previous.replace(sample.clone());
             if let Some(earlier) = earlier.filter(|earlier| sample.at >= earlier.at + SHORTEST) {
-                let of_second = sample.since(&earlier, second);
-                if of_second.restarted {
-                    record.restarts += 1;
+                let mut of_second = sample.since(&earlier, second);
+                if let Some(held) = &held {
+                    of_second.levels = Levels { clients: held.levels().clients, ..of_second.levels };
+                }
+                if of_second.restarted || of_second.reset {
+                    record.restarts += u32::from(of_second.restarted);
+                    record.resets += u32::from(of_second.reset);
                     reference = None;
+                    before.clear();
+                }
+                if let Some(slow) = slow.as_mut().filter(|_| of_second.restarted) {
+                    slow.start_anew();
                 }
                 record.seconds.push(of_second);
             }
@@ -85,36 +100,46 @@ pub async fn watch(client: impl ClientLike, frame: Timeframe) -> ServerRecord {
         record.commands = last.commands_since(reference.as_ref());
         record.errors = last.errors_since(reference.as_ref());
         record.databases = last.databases();
-        let before = baseline.map(|baseline| baseline.histograms).filter(|_| record.restarts == 0).unwrap_or_default();
-        add_histograms(&mut record.commands, &before, &histograms(&mut questions).await);
+        if has_histograms {
+            latency::add_histograms(&mut record.commands, &before, &latency::histograms(&mut questions).await);
+        }
     }
-    record.events = latency_events(&mut questions, |unix| second_of(&frame, unix)).await;
+    let second_of = |unix: i64| second_of(&frame, unix_start?, unix);
+    record.events = latency::events(&mut questions, second_of).await;
     record.slowlog = slow.map(SlowWatch::into_log);
     record.withheld = questions.into_withheld();
+    record.withheld.extend(lacks);
     record
 }
 
-impl Baseline {
-    async fn take(questions: &mut Questions<impl ClientLike>, frame: &Timeframe) -> Option<Self> {
-        let sample = look(questions, frame, true).await?;
-        let histograms = histograms(questions).await;
-        let unix_start = match questions.ask(&["TIME"]).await {
-            Some(Value::Array(parts)) => {
-                let now = frame.clock.now().saturating_sub(frame.start);
-                let micros = parts.get(1).and_then(Value::as_i64).unwrap_or_default();
-                let unix = parts.first().and_then(Value::as_i64);
-                unix.map(|unix| unix + (micros * 1_000 - now as i64).div_euclid(SECOND as i64))
-            }
-            _ => None,
-        };
-        Some(Self { sample, histograms, unix_start })
-    }
+/// The server's Unix time at the start of the measured period.
+async fn unix_start(questions: &mut Questions<impl ClientLike>, frame: &Timeframe) -> Option<i64> {
+    let Value::Array(parts) = questions.ask(&["TIME"]).await? else { return None };
+    let now = frame.clock.now().saturating_sub(frame.start);
+    let micros = parts.get(1).and_then(Value::as_i64).unwrap_or_default();
+    let unix = parts.first().and_then(Value::as_i64)?;
+    Some(unix + (micros * 1_000 - now as i64).div_euclid(SECOND as i64))
+}
+
+/// Why the connections were not listed.
+fn unlisted(clients: Option<u64>) -> Withheld {
+    let reason = match clients {
+        Some(clients) => {
+            format!("not asked for: there are {clients}, and of more than {LISTED_CLIENTS} the list takes long")
+        }
+        None => "not asked for: how many there are is not known".to_owned(),
+    };
+    Withheld { what: "connections by name".to_owned(), reason }
 }
 
 /// One look; a whole one has the statistics of commands too.
 async fn look(questions: &mut Questions<impl ClientLike>, frame: &Timeframe, whole: bool) -> Option<Sample> {
-    let words: &[&str] = if whole { &["INFO", "everything"] } else { &["INFO"] };
-    let text = questions.ask_text(words).await?;
+    let everything = if whole { questions.ask_text(&["INFO", "everything"]).await } else { None };
+    let text = match everything {
+        Some(text) => text,
+        // There are services that know no such section.
+        None => questions.ask_text(&["INFO"]).await?,
+    };
     Some(Sample { at: frame.clock.now(), info: Info::parse(&text) })
 }
 
@@ -133,38 +158,6 @@ async fn wait_until(frame: &Timeframe, due: Nanos) {
 fn second_of(frame: &Timeframe, unix_start: i64, unix: i64) -> Option<u32> {
     let second = u32::try_from(unix - unix_start).ok()?;
     (Nanos::from(second) * SECOND <= frame.end().saturating_sub(frame.start)).then_some(second)
-}
-
-/// How long the calls of each command took: upper bounds in microseconds and the number of calls below.
-async fn histograms(questions: &mut Questions<impl ClientLike>) -> BTreeMap<String, Vec<(u64, u64)>> {
-    match questions.ask(&["LATENCY", "HISTOGRAM"]).await {
-        Some(Value::Array(parts)) => parts.chunks_exact(2).filter_map(|pair| histogram(&pair[0], &pair[1])).collect(),
-        _ => BTreeMap::new(),
-    }
-}
-
-fn histogram(name: &Value, content: &Value) -> Option<(String, Vec<(u64, u64)>)> {
-    let Value::Array(content) = content else { return None };
-    let at = content.iter().position(|part| part.as_str().is_some_and(|part| part == "histogram_usec"))?;
-    let Value::Array(numbers) = content.get(at + 1)? else { return None };
-    let pairs = numbers.chunks_exact(2).filter_map(|pair| Some((pair[0].as_u64()?, pair[1].as_u64()?)));
-    Some((name.as_string()?.to_uppercase(), pairs.collect()))
-}
-
-/// Gives each command its histogram of the period: what is below each bound now less what was below it before.
-fn add_histograms(
-    commands: &mut [CommandUse],
-    before: &BTreeMap<String, Vec<(u64, u64)>>,
-    after: &BTreeMap<String, Vec<(u64, u64)>>,
-) {
-    for command in commands {
-        let Some(now) = after.get(&command.name) else { continue };
-        let earlier = before.get(&command.name).map_or(&[][..], Vec::as_slice);
-        // Bounds without calls of their own are left out, so the number below one is that of the last known one.
-        let below =
-            |bound: u64| earlier.iter().take_while(|(known, _)| *known <= bound).last().map_or(0, |last| last.1);
-        command.histogram = now.iter().map(|(bound, calls)| (*bound, calls.saturating_sub(below(*bound)))).collect();
-    }
 }
 
 /// Connections of the reply to `CLIENT LIST`, those alike together.
@@ -194,24 +187,6 @@ mod tests {
         assert_eq!(second_of(&frame, 1000, 999), None);
         assert_eq!(second_of(&frame, 1000, 1003), Some(3));
         assert_eq!(second_of(&frame, 1000, 1011), None);
-    }
-
-    #[test]
-    fn histograms_are_those_of_the_period() {
-        let use_of = |name: &str| CommandUse {
-            name: name.into(),
-            calls: 1,
-            micros: 1,
-            rejected: 0,
-            failed: 0,
-            histogram: Vec::new(),
-        };
-        let mut commands = [use_of("GET"), use_of("SET")];
-        let before = BTreeMap::from([("GET".to_owned(), vec![(1, 4), (8, 6)])]);
-        let after = BTreeMap::from([("GET".to_owned(), vec![(1, 10), (4, 11), (8, 20)])]);
-        add_histograms(&mut commands, &before, &after);
-        assert_eq!(commands[0].histogram, [(1, 6), (4, 7), (8, 14)]);
-        assert!(commands[1].histogram.is_empty());
     }
 
     #[test]

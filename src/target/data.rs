@@ -29,6 +29,9 @@ const SCANNED: &str = "1000";
 /// Time that a step may take.
 const STEP_LIMIT: Duration = Duration::from_secs(60);
 
+/// Time that closing the connection may take.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+
 /// Time that a step of the clean-up may take: a scan of a thousand keys and their removal.
 const REMOVAL_LIMIT: Duration = Duration::from_secs(5);
 
@@ -46,6 +49,9 @@ impl Target {
                 progress(done + part.written(), total);
             }
             done += part.written();
+            // Its runtime may rest until the load is over: left to itself the connection would stay as long, and be
+            // among those that the server has meanwhile.
+            let _ = timeout(CLOSE_LIMIT, client.quit()).await;
         }
         Ok(())
     }

@@ -12,10 +12,15 @@ use crate::{
     server,
 };
 
+/// What is missing where nobody could ask.
+const CONNECTION: &str = "connection of the observer";
+
 /// A server that is being watched. Dropped before it has begun, it ends by itself.
 pub struct Observation {
     begin: Option<oneshot::Sender<Timeframe>>,
     thread: Option<JoinHandle<ServerRecord>>,
+    /// What is not known where no thread tells, and why.
+    otherwise: (&'static str, &'static str),
 }
 
 impl Target {
@@ -25,7 +30,7 @@ impl Target {
         let observer = self.observer.clone();
         let watch = move || {
             let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
-                return nothing("no runtime for the observer".to_owned());
+                return lacking(CONNECTION, "no runtime for the observer".to_owned());
             };
             runtime.block_on(async {
                 let opened = observer.connect().await;
@@ -36,16 +41,21 @@ impl Target {
                         let _ = client.client_setname(observer.client_name()).await;
                         server::watch(client, frame).await
                     }
-                    Err(error) => nothing(error.to_string()),
+                    Err(error) => lacking(CONNECTION, error.to_string()),
                 }
             })
         };
         let thread = thread::Builder::new().name("plimsoll-observe".to_owned()).spawn(watch).ok();
-        Observation { begin: Some(begin), thread }
+        Observation { begin: Some(begin), thread, otherwise: (CONNECTION, "the observer ended early") }
     }
 }
 
 impl Observation {
+    /// No observation: nothing is asked, and the record says so.
+    pub fn none() -> Self {
+        Self { begin: None, thread: None, otherwise: ("the server during the run", "nothing was asked of it") }
+    }
+
     /// Begins, once it is known when the measured period does.
     pub fn begin(&mut self, frame: Timeframe) {
         if let Some(begin) = self.begin.take() {
@@ -58,11 +68,11 @@ impl Observation {
     pub fn finish(mut self) -> ServerRecord {
         drop(self.begin.take());
         let record = self.thread.take().and_then(|thread| thread.join().ok());
-        record.unwrap_or_else(|| nothing("the observer ended early".to_owned()))
+        record.unwrap_or_else(|| lacking(self.otherwise.0, self.otherwise.1.to_owned()))
     }
 }
 
-fn nothing(reason: String) -> ServerRecord {
-    let withheld = vec![Withheld { what: "connection of the observer".to_owned(), reason }];
+fn lacking(what: &str, reason: String) -> ServerRecord {
+    let withheld = vec![Withheld { what: what.to_owned(), reason }];
     ServerRecord { withheld, ..ServerRecord::default() }
 }

@@ -9,7 +9,8 @@ use std::{
 use plimsoll::{
     load::{self, Phase, Settings, Stop},
     measure::{Counts, Recording, SeriesRecord, SeriesRole, merged},
-    results::ServerRecord,
+    operation::{Args, Kind, Request},
+    results::{Environment, Inspection, Run, SCHEMA_VERSION, ServerRecord, Software},
     scenario::{self, Scenario},
     target::{PrivateServer, ServerOptions, Target},
 };
@@ -67,7 +68,13 @@ impl Bench {
 
     /// Starts the run.
     pub(crate) fn start(&self, settings: Settings) -> Running {
+        self.start_watched_by(&self.target, settings)
+    }
+
+    /// Starts the run; questions about the server are asked with the login of another target.
+    pub(crate) fn start_watched_by(&self, watcher: &Target, settings: Settings) -> Running {
         let (scenario, target, stop) = (self.scenario.clone(), self.target.clone(), Stop::default());
+        let watcher = watcher.clone();
         let (told, measuring) = mpsc::channel();
         let asked = stop.clone();
         let thread = thread::spawn(move || {
@@ -76,13 +83,37 @@ impl Bench {
                     let _ = told.send(());
                 }
             };
-            let mut observation = target.observe();
+            let mut observation = watcher.observe();
             let on_start = |frame| observation.begin(frame);
             let recording =
                 load::run_observed(&scenario, &target, settings, &asked, &mut on_progress, on_start, None).unwrap();
             (recording, observation.finish())
         });
         Running { thread, measuring, stop }
+    }
+
+    /// One command of the harness's own.
+    pub(crate) fn command(&self, words: &[&str]) {
+        let words = words.iter().map(|word| bytes::Bytes::copy_from_slice(word.as_bytes())).collect();
+        let request = Request { kind: Kind::Raw, key: bytes::Bytes::new(), args: Args::Raw(words) };
+        block_on(async { self.target.connector(0).open().await.unwrap().issue(request).await.unwrap() });
+    }
+
+    /// What is saved of a run.
+    pub(crate) fn saved(&self, recording: Recording, server: ServerRecord) -> Run {
+        let target = block_on(self.target.preflight(&self.scenario)).unwrap();
+        Run {
+            schema_version: SCHEMA_VERSION,
+            software: Software { version: "0".into(), commit: None, fred: "0".into(), profile: "release".into() },
+            started: "2025-01-01T00:00:00Z".into(),
+            scenario: self.scenario.source.clone(),
+            target,
+            environment: Environment { cpu: "any".into(), cores: 1, memory: 1 << 30, kernel: "any".into() },
+            recording,
+            server,
+            inspection: Inspection::default(),
+            dependencies: Vec::new(),
+        }
     }
 
     /// Runs from end to end.

@@ -5,10 +5,9 @@ use std::{thread::sleep, time::Duration};
 use plimsoll::{
     load::Settings,
     measure::{ErrorClass, Recording, ServiceSecond},
-    operation::{Args, Kind, Request},
 };
 
-use crate::bench::{Bench, balance, block_on, counts, one_service, response_ms, series, service_ms};
+use crate::bench::{Bench, balance, counts, one_service, response_ms, series, service_ms};
 
 const FIVE_SECONDS: &str = "warmup = \"500ms\"\nduration = \"5s\"\ndrain = \"5s\"";
 const OPEN: &str = "model = \"open\"\nrate = 1000\narrivals = \"uniform\"";
@@ -21,12 +20,6 @@ fn signal(pid: u32, signal: rustix::process::Signal) {
 
 fn failed(recording: &Recording, operation: &str, class: ErrorClass) -> u64 {
     counts(recording, operation).errors.get(&class).copied().unwrap_or_default()
-}
-
-fn command(bench: &Bench, words: &[&str]) {
-    let words = words.iter().map(|word| bytes::Bytes::copy_from_slice(word.as_bytes())).collect();
-    let request = Request { kind: Kind::Raw, key: bytes::Bytes::new(), args: Args::Raw(words) };
-    block_on(async { bench.target.connector(0).open().await.unwrap().issue(request).await.unwrap() });
 }
 
 /// A fifth of all requests fall due while the server stands still, and wait evenly between 0 and 1 s.
@@ -83,7 +76,7 @@ fn killed_connections_come_back() {
     let bench = Bench::new(&text, &[]);
     let running = bench.start(SETTINGS);
     running.wait_until_measuring();
-    command(&bench, &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    bench.command(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
     let (recording, server) = running.finish_with_server();
     let sum = |of: fn(&ServiceSecond) -> u64| recording.services[0].seconds.iter().map(of).sum::<u64>();
     let (lost, recovered) = (sum(|second| second.lost), sum(|second| second.recovered));

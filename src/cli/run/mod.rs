@@ -80,6 +80,12 @@ pub(super) struct Arguments {
     /// Threads that put on the load; by default one per core, one core left to a server on this machine
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Harness")]
     workers: Option<u16>,
+    /// Ask the server nothing while it is measured; the report then has no server's side
+    ///
+    /// One further connection asks the server a few questions a second otherwise. Without them, nothing is known of its
+    /// memory, CPU, commands, slow log and persistence during the run.
+    #[arg(long, help_heading = "Harness")]
+    no_observation: bool,
 
     /// Serve live metrics for Prometheus at `/metrics` of this address, such as `9464` or `0.0.0.0:9464`; a port alone is on
     /// the loopback interface

@@ -22,7 +22,7 @@ use crate::{
     results::{DependencyRecord, Inspection, Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
     scenario::Scenario,
     server::SampleLimits,
-    target::{Source, Target, TargetError},
+    target::{Observation, Source, Target, TargetError},
 };
 
 /// What a run needs to know and to hold.
@@ -124,7 +124,7 @@ impl Session {
         }
         let settings = Settings { workers, same_machine: facts.same_machine, ..Settings::default() };
         let mut started = None;
-        let mut observation = target.observe();
+        let mut observation = if self.arguments.no_observation { Observation::none() } else { target.observe() };
         let board = self.telemetry.as_ref().map(|telemetry| &telemetry.board);
         let mut show = |progress: Progress| {
             if progress.phase == Phase::Measuring && started.is_none() {

@@ -2,6 +2,8 @@
 
 use plotters_backend::text_anchor::HPos;
 
+use crate::analysis::Row;
+
 use super::{
     Figure,
     bars::{Bar, Bars},
@@ -31,7 +33,7 @@ pub(super) struct AgainstTarget<'a> {
     facts: Facts<'a>,
     heading: Heading,
     legend: Legend,
-    bars: Bars<'a>,
+    bars: Bars<&'a Row>,
     across: Scale,
 }
 
@@ -59,7 +61,7 @@ impl<'a> AgainstTarget<'a> {
         Self { facts: *facts, heading, legend, bars, across }
     }
 
-    fn draw_bar(&self, canvas: &mut Canvas<'_>, bar: &Bar<'_>) {
+    fn draw_bar(&self, canvas: &mut Canvas<'_>, bar: &Bar<&Row>) {
         let y = bar.middle();
         let response = &bar.row.response;
         let tail = self.facts.judged_value(response);
@@ -105,7 +107,7 @@ impl Figure for AgainstTarget<'_> {
     }
 
     fn description(&self) -> String {
-        let sentence = |bar: &Bar<'_>| {
+        let sentence = |bar: &Bar<&Row>| {
             let known = self.facts.tail(&bar.row.response);
             let known = known.map(|(percent, value)| format!("{} {}", percentile(percent), duration(value)));
             let mean = bar.row.response.mean.map(|mean| format!("mean {}", duration(mean)));

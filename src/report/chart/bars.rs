@@ -1,4 +1,4 @@
-//! Rows for operations: names on the left that are never cut, as many as can be read.
+//! Rows for operations or commands: names on the left that are never cut, as many as can be read.
 
 use plotters_backend::text_anchor::HPos;
 
@@ -20,15 +20,16 @@ const LINE: f64 = 17.0;
 const PADDING: f64 = 9.0;
 
 /// One row.
-pub(super) struct Bar<'a> {
-    pub(super) row: &'a Row,
+pub(super) struct Bar<T> {
+    /// What it shows.
+    pub(super) row: T,
     name: Vec<String>,
     /// Whether it is the sum of the others.
     sum: bool,
     pub(super) area: Area,
 }
 
-impl Bar<'_> {
+impl<T> Bar<T> {
     pub(super) fn middle(&self) -> f64 {
         f64::midpoint(self.area.top, self.area.bottom)
     }
@@ -42,14 +43,17 @@ impl Bar<'_> {
     }
 }
 
+/// What a row shows, its name, and whether it is the sum of the others.
+pub(super) type Named<T> = (T, String, bool);
+
 /// All rows of a chart.
-pub(super) struct Bars<'a> {
-    pub(super) bars: Vec<Bar<'a>>,
+pub(super) struct Bars<T> {
+    pub(super) bars: Vec<Bar<T>>,
     /// The rows without the column of names.
     pub(super) area: Area,
 }
 
-impl<'a> Bars<'a> {
+impl<'a> Bars<&'a Row> {
     /// Operations that completed anything, the slowest on top, below the sum of all.
     pub(super) fn new(facts: &Facts<'a>, top: f64, right: f64, fonts: &Fonts) -> Self {
         let mut rows = facts.operations();
@@ -58,10 +62,26 @@ impl<'a> Bars<'a> {
         rows.truncate(MOST);
         let whole = facts.whole().map(|(row, _)| row).filter(|row| rows.len() > 1 && row.response.mean.is_some());
         let all = whole.map(|row| (row, true)).into_iter().chain(rows.into_iter().map(|row| (row, false)));
+        Self::of(all.map(|(row, sum)| (row, facts.name(row), sum)).collect(), top, right, fonts)
+    }
 
-        let named: Vec<_> = all
-            .map(|(row, sum)| (row, sum, wrapped(&facts.name(row), WIDEST, Type { bold: sum, ..NAME }, fonts)))
-            .collect();
+    /// What the subtitle says about operations that are not shown; empty where all are.
+    pub(super) fn omission(facts: &Facts<'_>) -> String {
+        match facts.operations().len().saturating_sub(MOST) {
+            0 => String::new(),
+            left_out => format!(" Without the {left_out} fastest operations."),
+        }
+    }
+}
+
+impl<T> Bars<T> {
+    /// Rows in this order, top down.
+    pub(super) fn of(rows: Vec<Named<T>>, top: f64, right: f64, fonts: &Fonts) -> Self {
+        let lines = |(row, name, sum): Named<T>| {
+            let lines = wrapped(&name, WIDEST, Type { bold: sum, ..NAME }, fonts);
+            (row, sum, lines)
+        };
+        let named: Vec<_> = rows.into_iter().map(lines).collect();
         let widest = named
             .iter()
             .flat_map(|(_, sum, lines)| lines.iter().map(|line| fonts.width(line, NAME.size, *sum)))
@@ -76,14 +96,6 @@ impl<'a> Bars<'a> {
         }
         let bottom = y.max(top + 60.0);
         Self { bars, area: Area { left, top, right, bottom } }
-    }
-
-    /// What the subtitle says about operations that are not shown; empty where all are.
-    pub(super) fn omission(facts: &Facts<'_>) -> String {
-        match facts.operations().len().saturating_sub(MOST) {
-            0 => String::new(),
-            left_out => format!(" Without the {left_out} fastest operations."),
-        }
     }
 
     /// A faint line between rows, a plain one below the sum, and the names.

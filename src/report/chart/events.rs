@@ -1,17 +1,21 @@
-//! What the server did meanwhile that explains spikes: work on persistence and slow commands, marked alike on every
-//! chart with an axis of time.
+//! What the server did meanwhile that explains spikes: work on persistence, slow commands and restarts, marked alike on
+//! every chart with an axis of time. The marks have a lane of their own above the plot, where they hide no data and no
+//! data hides them.
 
 use super::{
     canvas::{Area, Canvas, Marker},
     facts::Facts,
-    palette::{OCHRE, SKY},
+    palette::{OCHRE, SKY, TARGET},
     scale::Scale,
 };
+
+/// Space above a plot that the marks take.
+pub(super) const LANE: f64 = 13.0;
 
 /// Height of the strip that stands for work on persistence.
 const STRIP: f64 = 5.0;
 
-/// More slow commands than this are marked by their seconds all the same, which lie closer than a mark is wide.
+/// Size of a mark.
 const MARK: f64 = 9.0;
 
 /// Events of a run.
@@ -19,8 +23,10 @@ const MARK: f64 = 9.0;
 pub(super) struct Events {
     /// Seconds from and to between which persistence was at work.
     persistence: Vec<(f64, f64)>,
-    /// Seconds with entries of the slow log.
+    /// Middles of the seconds with entries of the slow log.
     slow: Vec<f64>,
+    /// Middles of the seconds in which the server was restarted.
+    restarts: Vec<f64>,
 }
 
 impl Events {
@@ -33,6 +39,12 @@ impl Events {
         Self {
             persistence: working.map(|second| (f64::from(second.second), f64::from(second.second) + 1.0)).collect(),
             slow: slow.into_iter().map(|second| f64::from(second) + 0.5).collect(),
+            restarts: record
+                .seconds
+                .iter()
+                .filter(|second| second.restarted)
+                .map(|second| f64::from(second.second) + 0.5)
+                .collect(),
         }
     }
 
@@ -40,22 +52,31 @@ impl Events {
     pub(super) fn note(&self) -> Option<String> {
         let mut notes = Vec::new();
         if !self.persistence.is_empty() {
-            notes.push("Strip at the top: the server saved or rewrote its data.");
+            notes.push("Strip above: the server saved, rewrote or loaded its data.");
         }
         if !self.slow.is_empty() {
-            notes.push("Triangles: entries of its slow log.");
+            notes.push("Triangles: entries of the server's slow log.");
+        }
+        if !self.restarts.is_empty() {
+            notes.push("Diamonds: the server was restarted.");
         }
         (!notes.is_empty()).then(|| notes.join(" "))
     }
 
-    /// Marks along the upper edge of an area.
+    /// Marks in the lane above an area.
     pub(super) fn draw(&self, canvas: &mut Canvas<'_>, area: Area, across: &Scale) {
+        let middle = area.top - LANE / 2.0;
         for (from, to) in &self.persistence {
             let (left, right) = (across.at(*from), across.at(*to));
-            canvas.fill(Area { left, right: right.max(left + 1.0), top: area.top, bottom: area.top + STRIP }, SKY);
+            // However long the run, one second of it is seen.
+            let right = right.max(left + 1.5);
+            canvas.fill(Area { left, right, top: middle - STRIP / 2.0, bottom: middle + STRIP / 2.0 }, SKY);
         }
         for second in &self.slow {
-            canvas.marker((across.at(*second), area.top + MARK / 2.0), Marker::Down, MARK, OCHRE);
+            canvas.marker((across.at(*second), middle), Marker::Down, MARK, OCHRE);
+        }
+        for second in &self.restarts {
+            canvas.marker((across.at(*second), middle), Marker::Diamond, MARK, TARGET);
         }
     }
 }

@@ -5,7 +5,7 @@ use plotters_backend::text_anchor::HPos;
 use super::{
     Figure,
     canvas::{Area, Canvas, Pen},
-    events::Events,
+    events::{Events, LANE},
     facts::{Facts, value_at},
     heat::{Cell, Heat, ROWS_PER_DECADE, classes},
     layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, MARGIN, WIDTH, base_line, columns, empty_note, rows, target_line},
@@ -46,7 +46,7 @@ impl Heatmap {
         let events = Events::new(facts);
         let subtitle = [subtitle].into_iter().chain(events.note()).collect::<Vec<_>>().join(" ");
         let heading = Heading::new(TITLE, &subtitle, fonts);
-        let top = heading.bottom() + 22.0;
+        let top = heading.bottom() + LANE + 14.0;
         let plot = Area { left: MARGIN + LABELS, top, right: WIDTH - MARGIN - 10.0, bottom: top + PLOT_HEIGHT };
         let cells: Vec<_> = heat.cells().collect();
         let values = cells.iter().flat_map(|cell| [cell.nanos.0, cell.nanos.1]);
@@ -163,7 +163,7 @@ impl Figure for Heatmap {
 
     fn draw(&self, canvas: &mut Canvas<'_>) {
         self.heading.draw(canvas);
-        canvas.text("response time", (MARGIN, self.plot.top - 12.0), HPos::Left, LABEL);
+        canvas.text("response time", (MARGIN, self.plot.top - LANE - 4.0), HPos::Left, LABEL);
         let (time, unit) = self.across.time_ticks(48.0);
         columns(canvas, self.plot, &time);
         rows(canvas, self.plot, &self.up.duration_ticks(22.0));

@@ -5,9 +5,9 @@ use plotters_backend::text_anchor::HPos;
 use super::{
     Figure,
     canvas::{Area, Canvas, Marker, Pen},
-    events::Events,
+    events::{Events, LANE},
     facts::Facts,
-    layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, NAME, Symbol, WIDTH, base_line},
+    layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, NAME, Symbol, WIDTH, base_line, wrapped},
     lettering::Fonts,
     palette::{BLUE, ORANGE, PURPLE},
     panel::{Across, Panel},
@@ -20,8 +20,14 @@ use crate::{
 };
 
 const PANEL_HEIGHT: f64 = 84.0;
-/// Between two panels: title and legend of the lower one.
-const GAP: f64 = 40.0;
+/// From line to line of a title.
+const PITCH: f64 = 17.0;
+/// From the top of a panel up to the baseline of its title.
+const TITLE: f64 = LANE + 5.0;
+/// Between two panels: title and legend of the lower one, and its marks.
+const GAP: f64 = TITLE + 28.0;
+/// Width that the legend beside a title needs at least.
+const LEGEND: f64 = 260.0;
 /// Pools that are shown.
 const MOST: usize = 8;
 
@@ -47,7 +53,7 @@ pub(super) struct Levels {
 }
 
 struct Entry {
-    title: String,
+    title: Vec<String>,
     panel: Panel,
     legend: Legend,
     legend_left: f64,
@@ -87,6 +93,11 @@ pub(super) fn server(facts: &Facts<'_>, fonts: &Fonts) -> Option<Levels> {
     let mebibytes = |name, of: fn(&Held) -> Option<u64>| {
         line(name, &move |second| of(&second.levels).map(|bytes| bytes as f64 / f64::from(1 << 20)))
     };
+    let rate = |name, of: fn(&ServerSecond) -> Option<u64>| {
+        let mut line = per_second(name, of);
+        line.points.iter_mut().flatten().for_each(|(_, bytes)| *bytes /= f64::from(1 << 20));
+        line
+    };
     let cpu = |name, of: fn(&ServerSecond) -> Option<f64>| {
         line(name, &move |second| {
             let length = second.length_ns as f64 / 1e9;
@@ -103,7 +114,15 @@ pub(super) fn server(facts: &Facts<'_>, fonts: &Fonts) -> Option<Levels> {
             ],
         ),
         ("commands per second", vec![per_second("commands", |second| second.commands)]),
-        ("CPU (% of one core)", vec![cpu("user", |second| second.cpu_user), cpu("system", |second| second.cpu_system)]),
+        (
+            "CPU (% of one core)",
+            vec![
+                cpu("user", |second| second.cpu_user),
+                cpu("system", |second| second.cpu_system),
+                cpu("main thread alone", |second| second.main_thread_cpu),
+            ],
+        ),
+        ("network (MiB/s)", vec![rate("received", |second| second.received), rate("sent", |second| second.sent)]),
         (
             "lookups per second",
             vec![per_second("hits", |second| second.hits), per_second("misses", |second| second.misses)],
@@ -112,7 +131,8 @@ pub(super) fn server(facts: &Facts<'_>, fonts: &Fonts) -> Option<Levels> {
     let panels = panels.into_iter().map(|(title, lines)| (title.to_owned(), lines)).collect();
     let most = seconds.iter().filter_map(|second| second.levels.used_memory).max();
     let busiest = facts.analysis.server.totals.as_ref().and_then(|totals| totals.busiest);
-    let mut sentences = vec!["Memory, clients, commands, CPU and lookups of the server in every second.".to_owned()];
+    let mut sentences =
+        vec!["Memory, clients, commands, CPU, network and lookups of the server in every second.".to_owned()];
     sentences.extend(most.map(|most| format!("It used {} MiB at most.", count(most as f64 / f64::from(1 << 20)))));
     sentences.extend(busiest.map(|busiest| format!("Its busiest second took {} % of a core.", count(100.0 * busiest))));
     Levels::new(
@@ -174,16 +194,19 @@ impl Levels {
         let notes: Vec<_> = [note.to_owned()].into_iter().chain(events.note()).collect();
         let heading = Heading::new(title, &notes.join(" "), fonts);
         let (left, right) = (MARGIN + LABELS, WIDTH - MARGIN - 10.0);
-        let mut top = heading.bottom() + 22.0;
+        let mut top = heading.bottom() + TITLE + 10.0;
         let mut entries = Vec::new();
         for (title, mut lines) in panels {
             lines.retain(|line| !line.is_empty());
             if lines.is_empty() {
                 continue;
             }
+            let title = wrapped(&title, right - MARGIN - LEGEND, LABEL, fonts);
+            top += (title.len() - 1) as f64 * PITCH;
             let area = Area { left, top, right, bottom: top + PANEL_HEIGHT };
             let panel = Panel::amounts(area, lines.iter().map(Line::largest).fold(0.0, f64::max));
-            let legend_left = MARGIN + fonts.width(&title, LABEL.size, LABEL.bold) + 24.0;
+            let widest = title.iter().map(|line| fonts.width(line, LABEL.size, LABEL.bold)).fold(0.0, f64::max);
+            let legend_left = MARGIN + widest + 24.0;
             let symbols = lines.iter().zip(PENS).map(|(line, pen)| (Symbol::Line(pen, None), line.name.to_owned()));
             let legend = Legend::new(symbols.collect(), right - legend_left, fonts);
             entries.push(Entry { title, panel, legend, legend_left, lines });
@@ -230,8 +253,11 @@ impl Figure for Levels {
         let (time, unit) = self.across.scale.time_ticks(48.0);
         for entry in &self.panels {
             let area = entry.panel.area;
-            canvas.text(&entry.title, (MARGIN, area.top - 12.0), HPos::Left, LABEL);
-            entry.legend.draw(canvas, (entry.legend_left, area.top - 12.0 - NAME.size + 2.0));
+            let baseline = area.top - TITLE;
+            for (number, line) in entry.title.iter().rev().enumerate() {
+                canvas.text(line, (MARGIN, baseline - number as f64 * PITCH), HPos::Left, LABEL);
+            }
+            entry.legend.draw(canvas, (entry.legend_left, baseline - NAME.size));
             entry.panel.draw_ground(canvas, self.across, &time);
             base_line(canvas, area, &[], "");
             for ((line, pen), marker) in entry.lines.iter().zip(PENS).zip(MARKERS) {

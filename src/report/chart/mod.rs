@@ -7,6 +7,7 @@
 mod against_target;
 mod bars;
 mod canvas;
+mod commands;
 mod events;
 mod facts;
 mod heat;
@@ -32,6 +33,7 @@ use crate::{analysis::Analysis, results::Run, scenario::Scenario};
 
 use against_target::AgainstTarget;
 use canvas::{Canvas, UNIT};
+use commands::Commands;
 use facts::Facts;
 use heatmap::Heatmap;
 use lettering::Fonts;
@@ -75,6 +77,9 @@ fn figures<'a>(facts: &Facts<'a>, fonts: &Fonts) -> Vec<Box<dyn Figure + 'a>> {
     figures.push(Box::new(Split::new(facts, fonts)));
     for levels in [levels::pools(facts, fonts), levels::server(facts, fonts)].into_iter().flatten() {
         figures.push(Box::new(levels));
+    }
+    if let Some(commands) = Commands::new(facts, fonts) {
+        figures.push(Box::new(commands));
     }
     figures
 }

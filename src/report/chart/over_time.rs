@@ -5,7 +5,7 @@ use plotters_backend::text_anchor::HPos;
 use super::{
     Figure,
     canvas::{Area, Canvas},
-    events::Events,
+    events::{Events, LANE},
     facts::Facts,
     layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, Symbol, WIDTH, base_line, empty_note},
     lettering::Fonts,
@@ -56,7 +56,7 @@ impl OverTime {
 
         let (left, right) = (MARGIN + LABELS, WIDTH - MARGIN - 10.0);
         let area = |top: f64, height: f64| Area { left, top, right, bottom: top + height };
-        let response_area = area(heading.bottom() + 24.0, RESPONSE_HEIGHT);
+        let response_area = area(heading.bottom() + LANE + 16.0, RESPONSE_HEIGHT);
         let rate_area = area(response_area.bottom + GAP, RATE_HEIGHT);
         let response = Panel::durations(response_area, track.responses().chain([facts.target()]));
         let rate = Panel::amounts(rate_area, track.highest_rate().max(offered.unwrap_or(0.0)));
@@ -145,8 +145,9 @@ impl Figure for OverTime {
             base_line(canvas, panel.area, &[], "");
         }
         let above = |panel: &Panel| panel.area.top - 15.0;
-        canvas.text("response time", (MARGIN, above(&self.response)), HPos::Left, LABEL);
-        self.response_legend.draw(canvas, (MARGIN + 110.0, above(&self.response) - 13.5));
+        let marked = self.response.area.top - LANE - 5.0;
+        canvas.text("response time", (MARGIN, marked), HPos::Left, LABEL);
+        self.response_legend.draw(canvas, (MARGIN + 110.0, marked - 13.5));
         let target = format!("target {}", duration(self.target));
         self.response.draw_response(canvas, self.across, &self.track, self.target, Some(&target));
         if self.track.responses().next().is_none() {

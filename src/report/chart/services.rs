@@ -5,7 +5,7 @@ use plotters_backend::text_anchor::HPos;
 use super::{
     Figure,
     canvas::{Area, Canvas, Pen, Type},
-    events::Events,
+    events::{Events, LANE},
     facts::Facts,
     layout::{AXIS_HEIGHT, Heading, LABELS, Legend, MARGIN, Symbol, TARGET_DASH, WIDTH, base_line, wrapped},
     lettering::Fonts,
@@ -105,7 +105,7 @@ impl Services {
         let mut shown = Vec::new();
         for ((row, _), track) in services.iter().zip(tracks) {
             let name = wrapped(&facts.name(row), right - left, SERVICE, fonts);
-            let panel_top = top + name.len() as f64 * SERVICE_PITCH + 6.0;
+            let panel_top = top + name.len() as f64 * SERVICE_PITCH + LANE;
             let area = |left, right| Area { left, top: panel_top, right, bottom: panel_top + PANEL_HEIGHT };
             let offered = facts.offered_rate(row.scope.service.as_deref());
             let largest = track.highest_rate().max(track.most_failures()).max(offered.unwrap_or(0.0));

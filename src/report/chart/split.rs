@@ -3,6 +3,8 @@
 
 use plotters_backend::text_anchor::HPos;
 
+use crate::analysis::Row;
+
 use super::{
     Figure,
     bars::{Bar, Bars},
@@ -29,7 +31,7 @@ pub(super) struct Split<'a> {
     facts: Facts<'a>,
     heading: Heading,
     legend: Legend,
-    bars: Bars<'a>,
+    bars: Bars<&'a Row>,
     means: Area,
     tails: Area,
     mean_scale: Scale,
@@ -68,7 +70,7 @@ impl<'a> Split<'a> {
         Self { facts: *facts, heading, legend, bars, means, tails, mean_scale, tail_scale }
     }
 
-    fn draw_means(&self, canvas: &mut Canvas<'_>, bar: &Bar<'_>) {
+    fn draw_means(&self, canvas: &mut Canvas<'_>, bar: &Bar<&Row>) {
         let y = bar.middle();
         let mean = bar.row.response.mean.unwrap_or(0.0);
         let wait = bar.row.wait.mean.unwrap_or(0.0).min(mean);
@@ -79,7 +81,7 @@ impl<'a> Split<'a> {
         canvas.text(&duration(mean), (end + 6.0, y + LABEL.middle()), HPos::Left, LABEL);
     }
 
-    fn draw_tails(&self, canvas: &mut Canvas<'_>, bar: &Bar<'_>) {
+    fn draw_tails(&self, canvas: &mut Canvas<'_>, bar: &Bar<&Row>) {
         let y = bar.middle();
         let row = bar.row;
         let parts = [(&row.response, RESPONSE), (&row.service_time, SERVICE), (&row.wait, WAIT)];
@@ -117,7 +119,7 @@ impl Figure for Split<'_> {
 
     fn description(&self) -> String {
         let mean = |value: Option<f64>| value.map_or_else(|| "nothing".to_owned(), duration);
-        let sentence = |bar: &Bar<'_>| {
+        let sentence = |bar: &Bar<&Row>| {
             let (wait, service) = (bar.row.wait.mean, bar.row.service_time.mean);
             format!("{}: wait {}, service {}", self.facts.name(bar.row), mean(wait), mean(service))
         };

@@ -7,8 +7,8 @@ use proptest::{collection::vec, option, prelude::any, prop_assert, proptest, str
 
 use crate::{
     analysis::{
-        Analysis, Distribution, Moment, Outcome, PERCENTILES, Percentile, PercentileValue, Proportion, Reason, Row,
-        Scope, ServerSide, Timeline, Verdict, analyse,
+        Analysis, CommandTime, Distribution, Moment, Outcome, PERCENTILES, Percentile, PercentileValue, Proportion,
+        Reason, Row, Scope, ServerSide, Timeline, Verdict, analyse,
     },
     measure::{Counts, ErrorClass, Latencies, SeriesRole, SeriesSecond},
     results::{Run, sample},
@@ -245,7 +245,8 @@ fn every_chart_is_a_picture_with_words() {
     let names: Vec<_> = drawn.iter().map(|chart| chart.name).collect();
     assert_eq!(
         names,
-        ["against-target", "latency-by-percentile", "over-time", "heatmap", "wait-and-service", "pools", "server"]
+        ["against-target", "latency-by-percentile", "over-time", "heatmap", "wait-and-service", "pools", "server"],
+        "of commands the server told nothing"
     );
     for chart in &drawn {
         let width = u32::from_be_bytes(chart.png[16..20].try_into().unwrap());
@@ -256,6 +257,58 @@ fn every_chart_is_a_picture_with_words() {
         assert!(of_levels || unit("ms") || unit("µs"), "{}", chart.description);
     }
     assert_eq!(drawn, charts(&run, &scenario, &analysis), "the same run gives the same bytes");
+}
+
+fn command(name: &str, calls: u64, server: f64, client: Option<f64>) -> CommandTime {
+    CommandTime {
+        name: name.into(),
+        calls,
+        server,
+        server_p99: Some(server * 4.0),
+        client,
+        busy: 0.1,
+        rejected: None,
+        failed: None,
+    }
+}
+
+/// A run whose server told of these commands.
+fn with_commands(commands: Vec<CommandTime>) -> (Run, Scenario, Analysis) {
+    let values = spread(50_000);
+    let (run, scenario, mut analysis) = one_service(&[("GET", &values)], moments(9, 0));
+    analysis.server.commands = commands;
+    (run, scenario, analysis)
+}
+
+#[test]
+fn commands_come_by_the_time_they_take_in_all() {
+    let commands = vec![
+        command("GET", 1_000, 2_000.0, Some(70_000.0)),
+        command("MULTI", 10, 500.0, None),
+        command("ZADD", 10, 900_000.0, Some(950_000.0)),
+    ];
+    let svg = picture("server-and-clients", &with_commands(commands));
+    let texts = texts(&svg);
+    let place = |wanted: &str| texts.iter().position(|text| *text == wanted).unwrap_or_else(|| panic!("{texts:?}"));
+    assert!(place("GET") < place("ZADD") && place("ZADD") < place("MULTI"), "{texts:?}");
+    for told in ["2 µs", "70 µs", "2.9 %", "95 %", "–"] {
+        place(told);
+    }
+}
+
+#[test]
+fn of_many_commands_the_rest_are_named_in_the_description() {
+    let name = |number: u32| format!("MODULE.COMMAND{number}|A-SUBCOMMAND-OF-A-LONG-NAME");
+    let commands = (0..15).map(|number| command(&name(number), 100 - u64::from(number), 2e3, Some(1e6)));
+    let data = with_commands(commands.collect());
+    let svg = picture("server-and-clients", &data);
+    let shown = texts(&svg).concat();
+    assert!((0..12).all(|number| shown.contains(&name(number))), "{shown}");
+    let description = svg.split_once("<desc").unwrap().1.split_once("</desc>").unwrap().0;
+    assert!(!shown.contains(&name(13)) && description.contains(&name(13)), "{description}");
+    assert!(shown.contains("Without 3 commands"), "{shown}");
+    let without = with_commands(Vec::new());
+    assert!(!pictures(&without.0, &without.1, &without.2).iter().any(|(name, _)| *name == "server-and-clients"));
 }
 
 fn moment() -> impl Strategy<Value = Moment> {

@@ -33,6 +33,16 @@ pub(super) fn factor(value: f64) -> String {
     if value < 10.0 { format!("{value:.1}") } else { count(value) }
 }
 
+/// A share to two significant digits: `3.8 %`, `41 %`, `100 %`.
+pub(super) fn share(value: f64) -> String {
+    let percent = 100.0 * value.max(0.0);
+    match percent {
+        p if p >= 9.95 => format!("{p:.0} %"),
+        p if p >= 0.995 => format!("{p:.1} %"),
+        p => format!("{} %", plain((p * 100.0).round() / 100.0)),
+    }
+}
+
 /// Up to four decimals without trailing zeros.
 fn plain(value: f64) -> String {
     let text = format!("{value:.4}");
@@ -61,6 +71,12 @@ mod tests {
     fn counts_stay_short() {
         let written = [0.0, 7.0, 950.0, 4_321.0, 12_430.0, 3.2e6, 1e9].map(count);
         assert_eq!(written, ["0", "7", "950", "4320", "12.4k", "3.2M", "1G"]);
+    }
+
+    #[test]
+    fn shares_keep_two_digits() {
+        let written = [0.0, 0.000_4, 0.008, 0.037_6, 0.406, 1.0].map(share);
+        assert_eq!(written, ["0 %", "0.04 %", "0.8 %", "3.8 %", "41 %", "100 %"]);
     }
 
     #[test]

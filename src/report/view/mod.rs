@@ -15,6 +15,7 @@ mod pools;
 mod results;
 mod server;
 mod server_findings;
+mod server_resources;
 mod trust;
 
 use std::time::Duration;
@@ -25,7 +26,7 @@ pub(crate) use model::{
     Advice, Align, Block, Brief, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Table,
     TableRow, Tone, View,
 };
-pub(super) use server::persistence_slug;
+pub(super) use server_resources::persistence_slug;
 
 use super::{chart::Chart, format};
 use crate::{

@@ -1,6 +1,6 @@
 //! What a person should know of the server, in words, with advice.
 
-use super::{Note, Tone, server::persistence_words};
+use super::{Note, Tone, server_resources::persistence_words};
 use crate::{
     analysis::ServerFinding,
     report::format::{count, counted, duration, share},
@@ -12,13 +12,13 @@ pub(super) fn note(finding: &ServerFinding) -> Note {
         ServerFinding::Saturated { busiest, command } => (
             Tone::Fair,
             format!(
-                "The server used {} of a core in its busiest second{}.",
+                "The server's main thread was busy for {} of its busiest second{}.",
                 share(*busiest),
                 command.as_ref().map_or_else(String::new, |(name, busy)| {
                     format!("; {name} took the most of its time, {} of the measured period", share(*busy))
                 }),
             ),
-            "Its main thread is the limit: more connections only queue. Make commands cheaper, turn on io-threads where \
+            "It is the limit: more connections only queue. Make commands cheaper, turn on io-threads where \
              cores are free, or spread the data over more servers.",
         ),
         ServerFinding::Restarts { count: restarts } => (

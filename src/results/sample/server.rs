@@ -45,17 +45,36 @@ pub(super) fn server() -> ServerRecord {
             lost: 0,
             entries: vec![slow],
         }),
-        events: vec![LatencyEvent { kind: "fork".into(), second: 7, latest_ms: 4 }],
+        latency_threshold_ms: Some(2),
+        events: vec![
+            LatencyEvent { kind: "fork".into(), second: 7, ms: 4 },
+            LatencyEvent { kind: "command".into(), second: 7, ms: 18 },
+        ],
         restarts: 0,
-        withheld: vec![Withheld {
-            what: "MEMORY USAGE".into(),
-            reason: "NOPERM this user has no permissions to run the 'memory|usage' command".into(),
-        }],
+        resets: 0,
+        withheld: vec![
+            Withheld {
+                what: "MEMORY USAGE".into(),
+                reason: "needs +memory|usage: NOPERM this user has no permissions to run the 'memory|usage' command"
+                    .into(),
+            },
+            Withheld {
+                what: "figures of the event loop".into(),
+                reason: "INFO of redis 7.0.15 has none; Redis has them since 7.2".into(),
+            },
+        ],
     }
 }
 
 fn command(name: &str, calls: u64, micros: u64, histogram: &[(u64, u64)]) -> CommandUse {
-    CommandUse { name: name.into(), calls, micros, rejected: 0, failed: 0, histogram: histogram.to_vec() }
+    CommandUse {
+        name: name.into(),
+        calls,
+        micros,
+        rejected: Some(0),
+        failed: Some(u64::from(name == "SET")),
+        histogram: histogram.to_vec(),
+    }
 }
 
 fn levels(second: u32) -> Levels {
@@ -70,7 +89,9 @@ fn levels(second: u32) -> Levels {
         clients: Some(63),
         blocked: Some(0),
         keys: Some(11_700),
+        replicas: Some(0),
         replica_lag: None,
+        io_threads_active: Some(false),
         persistence: if second == 7 { vec![Persistence::RdbSave] } else { Vec::new() },
     }
 }
@@ -81,10 +102,13 @@ fn second(second: u32) -> ServerSecond {
         second,
         length_ns: 1_000_000_000,
         restarted: false,
+        reset: false,
         levels: levels(second),
         commands: Some(commands),
         cpu_user: Some(0.031),
         cpu_system: Some(0.044),
+        main_thread_cpu: Some(0.07),
+        main_thread_active: None,
         received: Some(commands * 60),
         sent: Some(commands * 150),
         hits: Some(598),
@@ -94,8 +118,10 @@ fn second(second: u32) -> ServerSecond {
         rejected: Some(0),
         error_replies: Some(u64::from(second == 5)),
         forks: Some(u64::from(second == 7)),
+        delayed_fsyncs: None,
         event_loops: None,
         event_loop_us: None,
+        event_loop_command_us: None,
         io_thread_operations: Some(0),
     }
 }
