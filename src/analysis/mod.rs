@@ -77,7 +77,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         measured: Some(audit::Measured { record: &run.server, side: &server, rows: &rows }),
     });
     let families = families::families(run, &rows);
-    Analysis { verdict, checks, rows, timelines, findings, pools, server, audit, families, dependencies, keyspace }
+    Analysis { verdict, checks, rows, timelines, findings, pools, server, families, audit, dependencies, keyspace }
 }
 
 /// What checks and findings are made from.

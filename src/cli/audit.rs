@@ -101,7 +101,7 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
     let leftovers = Leftovers::default();
     let (display, held) = (Display::new(!arguments.quiet), leftovers.clone());
     let work = move |interrupt: Interrupt| {
-        let result = arguments.carry_out(scenario, source, &interrupt, &display, &held, colour);
+        let result = arguments.carry_out(scenario.as_ref(), source, &interrupt, &display, &held, colour);
         display.clear();
         result
     };
@@ -122,7 +122,7 @@ impl Arguments {
 
     fn carry_out(
         &self,
-        scenario: Option<Scenario>,
+        scenario: Option<&Scenario>,
         source: Source,
         interrupt: &Interrupt,
         display: &Display,
@@ -131,9 +131,9 @@ impl Arguments {
     ) -> Result<Exit, Failure> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
         display.step("Looking at the server");
-        let watch = scenario.as_ref().map(|scenario| dependency::Watch::begin(&scenario.dependencies));
+        let watch = scenario.map(|scenario| dependency::Watch::begin(&scenario.dependencies));
         let (target, inspection) = runtime.block_on(async {
-            let (target, server) = match (&scenario, source) {
+            let (target, server) = match (scenario, source) {
                 (Some(scenario), source) => interrupt.or(Target::prepare(source, scenario)).await?,
                 (None, Source::Url(url)) => (Target::without_services(&url).map_err(Failure::unusable)?, None),
                 (None, Source::Embedded { .. }) => {
@@ -144,7 +144,7 @@ impl Arguments {
                 leftovers.hold_server(server);
             }
             let facts: TargetFacts = interrupt.or(target.facts()).await?;
-            let look = target.inspect(scenario.as_ref(), facts.same_machine, self.prove_rights);
+            let look = Box::pin(target.inspect(scenario, facts.same_machine, self.prove_rights));
             // A proof that has begun is brought to its end, or its user would stay behind.
             let mut inspection = if self.prove_rights {
                 look.await
@@ -153,8 +153,8 @@ impl Arguments {
             };
             if !self.no_keyspace_sampling {
                 display.step("Looking at the keyspace");
-                let sampling = async { Ok::<_, Infallible>(target.sample_keyspace(SampleLimits::default()).await) };
-                let (sample, withheld) = interrupt.or(sampling).await?;
+                let sampling = Box::pin(target.sample_keyspace(SampleLimits::default()));
+                let (sample, withheld) = interrupt.or(async { Ok::<_, Infallible>(sampling.await) }).await?;
                 inspection.keyspace = sample;
                 inspection.withheld.extend(withheld);
             }
@@ -168,7 +168,7 @@ impl Arguments {
             environment: &environment,
             inspection: &inspection,
             dependencies: &dependencies,
-            scenario: scenario.as_ref(),
+            scenario,
             measured: None,
         };
         let rulings = audit(&subject);

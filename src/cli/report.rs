@@ -96,9 +96,9 @@ impl Concluded {
                 let look = Style { colour: colour.on_stdout(), width: output::width() };
                 let mut text = report::terminal(&self.run, &self.scenario, &self.analysis, look);
                 if let Some(folder) = folder {
-                    text.push_str(&format!("\nReport: {}\n", shown(&folder.join(HTML)).display()));
+                    text = format!("{text}\nReport: {}\n", shown(&folder.join(HTML)).display());
                     if style.is_some() {
-                        text.push_str(&format!("Analysis: {}\n", shown(&folder.join(page(style))).display()));
+                        text = format!("{text}Analysis: {}\n", shown(&folder.join(page(style))).display());
                     }
                 }
                 text

@@ -10,6 +10,8 @@ mod csv;
 mod csv_dependencies;
 mod csv_keyspace;
 mod csv_server;
+#[cfg(test)]
+mod document_tests;
 pub(crate) mod format;
 mod hlog;
 mod html;

@@ -26,16 +26,12 @@ impl Target {
     /// made and removed again; a private server is always asked for the proof. Whatever fails is named in the result.
     pub async fn inspect(&self, scenario: Option<&Scenario>, same_machine: bool, may_prove: bool) -> Inspection {
         let may_prove = may_prove || self.private;
-        let mut found = match timeout(LIMIT, self.look(scenario, may_prove)).await {
-            Ok(found) => found,
-            Err(_) => {
-                if may_prove {
-                    // A server that was too slow for the questions may have the user of the proof by now.
-                    let _ = timeout(LIMIT, self.remove_traces()).await;
-                }
-                nothing(format!("no end within {LIMIT:?}"))
-            }
-        };
+        let looked = timeout(LIMIT, Box::pin(self.look(scenario, may_prove))).await;
+        if looked.is_err() && may_prove {
+            // A server that was too slow for the questions may have the user of the proof by now.
+            let _ = timeout(LIMIT, self.remove_traces()).await;
+        }
+        let mut found = looked.unwrap_or_else(|_| nothing(format!("no end within {LIMIT:?}")));
         found.machine = same_machine.then(server::machine);
         found
     }

@@ -48,7 +48,11 @@ fn max_clients(subject: &Subject<'_>) -> Option<Ruling> {
         .with_known("connected", connected.map(Quantity::Count))
         .with("share", Quantity::Share(share));
     let roomy = (need * 4).next_power_of_two().max(1024);
-    Some(ruling.setting("maxclients", roomy).remedy(Remedy::Shell(format!("ulimit -n {}", roomy + RESERVED))))
+    Some(
+        ruling
+            .setting("maxclients", roomy.to_string())
+            .remedy(Remedy::Shell(format!("ulimit -n {}", roomy + RESERVED))),
+    )
 }
 
 fn idle_timeout(subject: &Subject<'_>) -> Option<Ruling> {
@@ -130,7 +134,7 @@ fn rejected(subject: &Subject<'_>) -> Option<Ruling> {
         .with_known("rejected since start", ever.map(Quantity::Count))
         .with_known("maxclients", limit.map(Quantity::Count));
     Some(match limit {
-        Some(limit) => ruling.setting("maxclients", limit * 2),
+        Some(limit) => ruling.setting("maxclients", (limit * 2).to_string()),
         None => ruling,
     })
 }

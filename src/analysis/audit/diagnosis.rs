@@ -33,7 +33,7 @@ fn threshold(subject: &Subject<'_>) -> Option<Ruling> {
         Ruling::new(Rule::SlowlogThreshold, severity)
             .with("slowlog-log-slower-than", value)
             .with_known("objective", objective.map(|micros| Quantity::Nanos(micros as f64 * 1e3)))
-            .setting("slowlog-log-slower-than", better),
+            .setting("slowlog-log-slower-than", better.to_string()),
     )
 }
 
@@ -51,7 +51,7 @@ fn length(subject: &Subject<'_>) -> Option<Ruling> {
             .with("slowlog-max-len", Quantity::Count(length.unsigned_abs()))
             .with_known("entries while measured", log.map(|log| Quantity::Count(log.count)))
             .with_known("pushed out before they were read", lost.map(Quantity::Count))
-            .setting("slowlog-max-len", 1024),
+            .setting("slowlog-max-len", "1024"),
     )
 }
 
@@ -66,6 +66,6 @@ fn monitor(subject: &Subject<'_>) -> Option<Ruling> {
     Some(
         Ruling::new(Rule::LatencyMonitor, severity)
             .with("latency-monitor-threshold", value)
-            .setting("latency-monitor-threshold", better),
+            .setting("latency-monitor-threshold", better.to_string()),
     )
 }

@@ -194,8 +194,8 @@ impl Ruling {
     }
 
     /// The same with a setting that would change it, unless the rule holds.
-    pub(super) fn setting(self, name: &'static str, value: impl ToString) -> Self {
-        self.remedy(Remedy::Setting { name, value: value.to_string() })
+    pub(super) fn setting(self, name: &'static str, value: impl Into<String>) -> Self {
+        self.remedy(Remedy::Setting { name, value: value.into() })
     }
 }
 

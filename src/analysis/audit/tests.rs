@@ -1,3 +1,5 @@
+//! Every rule of the audit, moved away from the sample one step at a time.
+
 use std::collections::BTreeMap;
 
 use super::*;

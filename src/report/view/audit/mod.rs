@@ -126,7 +126,9 @@ pub(super) fn listings(remedies: &[Remedy]) -> Vec<Listing> {
                 add("In its configuration", "", &format!("{name} {value}"));
             }
             Remedy::Configuration(lines) => {
-                lines.iter().for_each(|line| add("In its configuration, then restart", "", line));
+                for line in lines {
+                    add("In its configuration, then restart", "", line);
+                }
             }
             Remedy::Shell(command) => add("In a shell on its machine", "sh", command),
             Remedy::Scenario(line) => add("In the application, and in the scenario", "", line),

@@ -1,0 +1,209 @@
+//! The documents beside the report of a run: an audit on its own, and the analysis of a server.
+
+use insta::assert_snapshot;
+
+use super::{AuditReport, Style, View, markdown};
+use crate::{
+    analysis::{
+        Analysis, analyse,
+        audit::{Subject, audit},
+    },
+    results::{Run, sample},
+    scenario::Scenario,
+};
+
+fn sampled() -> (Run, Scenario, Analysis) {
+    let (run, scenario) = (sample::run(), sample::scenario());
+    let analysis = analyse(&run, &scenario);
+    (run, scenario, analysis)
+}
+
+/// An audit in every form.
+struct Audited {
+    terminal: String,
+    markdown: String,
+    html: String,
+    json: String,
+}
+
+fn audited() -> Audited {
+    let (run, scenario, _) = sampled();
+    let subject = Subject {
+        target: &run.target,
+        environment: &run.environment,
+        inspection: &run.inspection,
+        dependencies: &run.dependencies,
+        scenario: Some(&scenario),
+        measured: None,
+    };
+    let rulings = audit(&subject);
+    let audit = AuditReport { subject, rulings: &rulings, software: &run.software, taken: "2025-03-14T09:26:53Z" };
+    Audited {
+        terminal: audit.terminal(Style { colour: false, width: 110 }),
+        markdown: audit.markdown(),
+        html: audit.html(),
+        json: audit.json(),
+    }
+}
+
+#[test]
+fn an_audit_on_its_own() {
+    let audited = audited();
+    assert_snapshot!("audit_terminal", audited.terminal);
+    assert_snapshot!("audit_markdown", audited.markdown);
+    assert!(audited.html.contains("<h2 id=\"audit-heading\">"));
+}
+
+#[test]
+fn the_json_audit_keeps_to_its_schema() {
+    let schema = serde_json::from_str(include_str!("audit.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let document = serde_json::from_str(&audited().json).unwrap();
+    let faults: Vec<_> =
+        validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    assert_eq!(faults, Vec::<String>::new());
+}
+
+/// Headings of the hand-written report that this program began with, and what stands below each.
+const ANALYSIS: &[(&str, &[&str])] = &[
+    ("Executive summary", &["Mean response times of the operations", "The audit has"]),
+    (
+        "Performance metrics",
+        &[
+            "### Latency analysis",
+            "| Ping |",
+            "| SET |",
+            "| GET |",
+            "| HSET |",
+            "| HGET |",
+            "| List operations |",
+            "| ZADD |",
+        ],
+    ),
+    (
+        "Performance metrics",
+        &["### Resource utilisation", "**Memory usage**", "**Connected clients**", "**Memory policy**", "**Hit rate**"],
+    ),
+    (
+        "Authentication status",
+        &[
+            "### ACL configuration",
+            "**Default user**",
+            "**Passwords**",
+            "| User | Enabled | Password | Commands | Keys |",
+        ],
+    ),
+    (
+        "Authentication status",
+        &["### Service integration status", "| Service | Status | User | Database | Connected | Permissions |"],
+    ),
+    (
+        "Architecture analysis",
+        &[
+            "### Server configuration",
+            "**Status**",
+            "**Maximum clients**",
+            "**Idle timeout**",
+            "**TCP keep-alive**",
+            "**Persistence**",
+        ],
+    ),
+    (
+        "Architecture analysis",
+        &[
+            "### Performance configuration",
+            "**Maximum memory**",
+            "**Eviction policy**",
+            "**Compression of snapshots**",
+            "**Checksum of snapshots**",
+            "| Service | Pool size |",
+            "| Health check |",
+        ],
+    ),
+    (
+        "Comparison with the target",
+        &[
+            "| Metric | Measured mean (ms) | Target | Performance |",
+            "| Ping latency |",
+            "| Read operations |",
+            "| Write operations |",
+            "| Hash operations |",
+            "× faster |",
+        ],
+    ),
+    ("Comparison with the target", &["### Performance classification", "EXCELLENT"]),
+    ("Current optimisations in effect", &["### Connections", "### Memory", "### Authentication and security"]),
+    (
+        "Optimisation recommendations",
+        &[
+            "### Immediate opportunities",
+            "### Advanced optimisations",
+            "CONFIG SET maxmemory",
+            "| Service | Database now | Proposed |",
+        ],
+    ),
+    (
+        "Service integration analysis",
+        &[
+            "### api",
+            "### chat",
+            "### ml",
+            "**Status**",
+            "**Database**",
+            "**Authentication**",
+            "**Latency**",
+            "**Usage pattern**",
+        ],
+    ),
+    (
+        "Performance benchmarks met",
+        &[
+            "| Benchmark | Target | Actual | Status |",
+            "| Authentication |",
+            "| Latency target |",
+            "| Connection stability |",
+            "| Memory efficiency |",
+            "| Service ml |",
+        ],
+    ),
+    (
+        "Critical findings",
+        &[
+            "### Strengths",
+            "### Monitoring points",
+            "slow log has one entry",
+            "chat-health",
+            "### Optimisation potential",
+            "**Memory**",
+            "**Connections**",
+        ],
+    ),
+    ("Implementation status", &["### Completed", "### Next steps"]),
+    ("Conclusion", &["**Performance**", "**Authentication**", "**Stability**"]),
+];
+
+#[test]
+fn the_analysis_has_every_section_and_table_of_the_report_that_it_replaces() {
+    let (run, scenario, analysis) = sampled();
+    let document = markdown::render(&View::dossier(&run, &scenario, &analysis, &[]));
+    for (heading, parts) in ANALYSIS {
+        let section = document.split("\n## ").find_map(|section| section.strip_prefix(heading));
+        let section = section.unwrap_or_else(|| panic!("{heading} is missing"));
+        for part in *parts {
+            assert!(section.contains(part), "{part} is missing in {heading}:\n{section}");
+        }
+    }
+    assert_snapshot!("analysis_markdown", document);
+}
+
+#[test]
+fn an_analysis_of_little_claims_little() {
+    let (mut run, scenario, _) = sampled();
+    (run.inspection, run.server) = Default::default();
+    run.dependencies.clear();
+    let analysis = analyse(&run, &scenario);
+    let document = markdown::render(&View::dossier(&run, &scenario, &analysis, &[]));
+    for claim in ["Memory usage", "Default user", "CONFIG SET", "up for", "Eviction policy"] {
+        assert!(!document.contains(claim), "{claim} was not measured:\n{document}");
+    }
+}
