@@ -15,10 +15,21 @@ pub struct ServerSide {
     pub after: Option<Levels>,
     /// Commands that the scenario sends, most server time first.
     pub commands: Vec<CommandTime>,
+    /// How long a command waits for the others in the server; `None` where no command was seen.
+    pub queue: Option<Queue>,
     /// Slow commands, slowest first.
     pub slow: Vec<Slow>,
     /// Calls of the scenario's commands that the harness did not send, as a share of all; 0 where none is certain.
     pub foreign: f64,
+}
+
+/// The queue in front of a server that runs one command at a time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Queue {
+    /// Mean wait of a command that arrives at random, in nanoseconds; at least so long.
+    pub wait: f64,
+    /// The command that is most to blame for it.
+    pub command: String,
 }
 
 /// Sums over the measured period. What the server does not tell is `None`.
@@ -145,9 +156,21 @@ pub(super) fn server_side(evidence: &Evidence<'_>) -> ServerSide {
         totals: (!record.seconds.is_empty()).then(|| totals(&record.seconds)),
         after: record.seconds.last().map(|second| second.levels.clone()),
         foreign: foreign(evidence, &commands),
+        queue: queue(&commands),
         commands,
         slow,
     }
+}
+
+/// The mean wait in an M/G/1 queue by Pollaczek and Khinchine, sum of lambda E[S^2] / (2 (1 - rho)), with E[S^2] taken as
+/// E[S]^2 for each command, which it never falls below (Kleinrock, *Queueing Systems* 1, 1975, section 5.6).
+fn queue(commands: &[CommandTime]) -> Option<Queue> {
+    let residual = |command: &CommandTime| command.busy * command.server / 2.0;
+    let worst = commands.iter().max_by(|a, b| residual(a).total_cmp(&residual(b)))?;
+    let utilisation: f64 = commands.iter().map(|command| command.busy).sum();
+    let sum: f64 = commands.iter().map(residual).sum();
+    // Beyond that it is the backlog that decides, and no formula.
+    (utilisation < 1.0).then(|| Queue { wait: sum / (1.0 - utilisation), command: worst.name.clone() })
 }
 
 fn totals(seconds: &[ServerSecond]) -> Totals {
@@ -319,6 +342,25 @@ mod tests {
         // 7 119 of 7 190 calls are 99 %, and 7 100 lie below 4 us.
         assert_eq!(get.server_p99, Some(16_000.0));
         assert!(server.commands.iter().all(|command| command.name != "INFO"), "the observer's questions are no load");
+    }
+
+    #[test]
+    fn dear_commands_keep_the_others_waiting() {
+        let command = |name: &str, calls: u64, server: f64| CommandTime {
+            name: name.into(),
+            calls,
+            server,
+            server_p99: None,
+            client: None,
+            busy: calls as f64 * server / 10e9,
+            failed: None,
+            rejected: None,
+        };
+        // Twenty of 40 ms in ten seconds: 8 % of the time, half of one remains on average; over 1 - 0.08.
+        let queue = queue(&[command("GET", 10, 0.0), command("ZADD", 20, 40e6)]).unwrap();
+        assert_eq!(queue.command, "ZADD");
+        assert!((queue.wait - 0.08 * 20e6 / 0.92).abs() < 1.0, "{queue:?}");
+        assert_eq!(super::queue(&[command("ZADD", 1_000, 40e6)]), None, "more than there is time for");
     }
 
     #[test]

@@ -132,7 +132,7 @@ const ANALYSIS: &[(&str, &[&str])] = &[
         ],
     ),
     ("Comparison with the target", &["### Performance classification", "EXCELLENT"]),
-    ("Current optimisations in effect", &["### Connections", "### Memory", "### Authentication and security"]),
+    ("Current optimisations in effect", &["**Connections**", "**Memory**", "**Authentication and security**"]),
     (
         "Optimisation recommendations",
         &[

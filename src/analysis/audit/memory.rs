@@ -60,11 +60,14 @@ fn proposed(peak: u64) -> u64 {
     (peak * ROOM).next_power_of_two().max(LEAST_LIMIT)
 }
 
+fn limit_words(limit: u64) -> Quantity {
+    if limit == 0 { Quantity::Text("0 (no limit)".to_owned()) } else { Quantity::Bytes(limit) }
+}
+
 fn with_memory(ruling: Ruling, subject: &Subject<'_>, limit: u64) -> Ruling {
     let bytes = |name| subject.count(name).map(Quantity::Bytes);
-    let limit = if limit == 0 { Quantity::Text("0 (no limit)".to_owned()) } else { Quantity::Bytes(limit) };
     ruling
-        .with("maxmemory", limit)
+        .with("maxmemory", limit_words(limit))
         .with_known("peak since start", bytes("used_memory_peak"))
         .with_known("system memory", bytes("total_system_memory"))
 }
@@ -192,7 +195,7 @@ fn evictions(subject: &Subject<'_>) -> Option<Ruling> {
     let ruling = Ruling::new(Rule::Evictions, severity)
         .with_known("evicted while measured", measured.map(Quantity::Count))
         .with_known("evicted since start", ever.map(Quantity::Count))
-        .with_known("maxmemory", subject.max_memory().map(Quantity::Bytes));
+        .with_known("maxmemory", subject.max_memory().map(limit_words));
     // What fits is above the limit, by how much nobody knows before trying.
     let doubled = subject.max_memory().filter(|limit| *limit > 0).map(|limit| mebibytes(2 * limit));
     Some(match doubled {

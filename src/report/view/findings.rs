@@ -83,11 +83,12 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                 .to_owned(),
         },
         Finding::Reconnects { service, lost, recovered } => Note {
-            tone: if recovered == lost { Tone::Fair } else { Tone::Bad },
+            tone: if recovered >= lost { Tone::Fair } else { Tone::Bad },
+            // One that was lost in the warm-up may come back in the measured period.
             fact: format!(
                 "{service} lost {}, of which {} came back.",
                 counted(*lost, "connection", "connections"),
-                count(*recovered),
+                count(*recovered.min(lost)),
             ),
             advice: "Look for a restart, CLIENT KILL, the server's timeout setting, or a network that drops connections; \
                      requests under way at that moment are counted as “connection lost”."

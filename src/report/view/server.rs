@@ -4,7 +4,7 @@ use super::{
     Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone, keyspace, server_resources::resources,
 };
 use crate::{
-    analysis::{Analysis, CommandTime, Slow},
+    analysis::{Analysis, CommandTime, ServerSide, Slow},
     report::format::{self, NOTHING},
     results::{Run, ServerRecord},
 };
@@ -23,7 +23,7 @@ pub(super) fn section(run: &Run, analysis: &Analysis) -> Section {
     let (record, side) = (&run.server, &analysis.server);
     let mut blocks = Vec::new();
     if let Some(totals) = &side.totals {
-        blocks.extend(where_time_goes(&side.commands).map(Block::Paragraph));
+        blocks.extend(where_time_goes(side).map(Block::Paragraph));
         blocks.push(Block::Facts(resources(record, side, totals)));
     }
     if !side.commands.is_empty() {
@@ -42,21 +42,29 @@ pub(super) fn section(run: &Run, analysis: &Analysis) -> Section {
 }
 
 /// Where the time goes, in one sentence: of the command that took most of the clients' time.
-pub(super) fn where_time_goes(commands: &[CommandTime]) -> Option<String> {
+pub(super) fn where_time_goes(side: &ServerSide) -> Option<String> {
+    let commands = &side.commands;
     let weight = |command: &&CommandTime| command.client.unwrap_or_default() * command.calls as f64;
     let most = commands.iter().max_by(|a, b| weight(a).total_cmp(&weight(b)))?;
     let (client, rest) = (most.client.filter(|client| *client > 0.0)?, most.rest()?);
     let own = most.server / client;
-    let judgement = if own > MOSTLY {
-        "so the command itself is what takes time"
-    } else if own < 1.0 - MOSTLY {
-        "so the way there and back takes the time, not the command"
-    } else {
-        "so command and way share the time"
+    let behind = side.queue.as_ref().filter(|queue| queue.wait > (1.0 - MOSTLY) * rest);
+    let waiting = behind.map_or_else(String::new, |queue| {
+        format!(
+            "; at least {} of that it waits while the server runs others, {} above all, since it runs one at a time",
+            format::duration(queue.wait),
+            queue.command
+        )
+    });
+    let judgement = match behind {
+        Some(queue) => format!("so what {} takes is what the others wait for", queue.command),
+        None if own > MOSTLY => "so the command itself is what takes time".to_owned(),
+        None if own < 1.0 - MOSTLY => "so the way there and back takes the time, not the command".to_owned(),
+        None => "so command and way share the time".to_owned(),
     };
     Some(format!(
         "Where the time goes: {} takes clients {} on average once it is sent; the server spends {} of it ({}) in the \
-         command, and {} are network, kernel, the server's event loop and the client library, {judgement}.",
+         command, and {} are network, kernel, the server's event loop and the client library{waiting}, {judgement}.",
         most.name,
         format::duration(client),
         format::duration(most.server),

@@ -78,6 +78,7 @@ fn users_table(users: &[UserRights]) -> Block {
         let password = match (user.no_password, user.passwords, user.common_password) {
             (true, ..) => Cell::new("none needed", if user.enabled { Tone::Bad } else { Tone::Quiet }),
             (false, _, true) => Cell::new("a common one", Tone::Bad),
+            (false, 0, _) => "none set".into(),
             (false, 1, _) => "one".into(),
             (false, count, _) => format::count(u64::from(count)).into(),
         };

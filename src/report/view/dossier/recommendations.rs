@@ -81,7 +81,7 @@ pub(super) fn in_effect(facts: &Facts<'_>) -> Section {
             .collect();
         if !passed.is_empty() {
             let columns = vec![Column::head("What is so"), Column::words("Evidence", 0)];
-            blocks.extend([Block::Heading(subject.to_owned()), plain_table(id, subject, columns, passed)]);
+            blocks.push(plain_table(id, subject, columns, passed));
         }
     }
     Section::new("in-effect", "Current optimisations in effect", blocks)
