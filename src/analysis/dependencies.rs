@@ -89,7 +89,8 @@ pub(super) fn dependencies(records: &[DependencyRecord]) -> Vec<DependencySide> 
     records.iter().map(side).collect()
 }
 
-fn side(record: &DependencyRecord) -> DependencySide {
+/// How one fared.
+pub(super) fn side(record: &DependencyRecord) -> DependencySide {
     let answers = |phase| {
         let of_phase = record.probes.iter().filter(|probe| probe.phase == phase);
         of_phase.fold(Answers::default(), |sum, probe| Answers {

@@ -7,6 +7,7 @@
 pub mod audit;
 mod burstiness;
 mod coarse;
+mod databases;
 mod dependencies;
 mod distribution;
 mod families;
@@ -33,6 +34,7 @@ pub use model::{
     PercentileValue, Proportion, Reason, Row, Scope, Timeline, Verdict,
 };
 
+pub use databases::{DatabaseUse, databases};
 pub use dependencies::{Answers, DependencySide, Latency, Outage};
 pub use keyspace::{DatabaseSide, Estimate, KeyShare, KeyspaceSide};
 pub use pools::PoolUse;
@@ -70,11 +72,10 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     verdict::temper(&mut rows, &verdict, &checks);
     let audit = audit::audit(&audit::Subject {
         target: &run.target,
-        environment: &run.environment,
         inspection: &run.inspection,
         dependencies: &run.dependencies,
         scenario: Some(scenario),
-        measured: Some(audit::Measured { record: &run.server, side: &server, rows: &rows }),
+        measured: Some(audit::Measured { record: &run.server, side: &server, recording: &run.recording, rows: &rows }),
     });
     let families = families::families(run, &rows);
     Analysis { verdict, checks, rows, timelines, findings, pools, server, families, audit, dependencies, keyspace }

@@ -4,6 +4,7 @@ use super::{Evidence, Row};
 use crate::{
     measure::{SeriesRecord, SeriesRole},
     results::{CommandUse, Levels, Persistence, ServerSecond, SlowCommand},
+    scenario::{ArrivalProcess, Load},
 };
 
 /// What the server did during the measured period.
@@ -156,10 +157,16 @@ pub(super) fn server_side(evidence: &Evidence<'_>) -> ServerSide {
         totals: (!record.seconds.is_empty()).then(|| totals(&record.seconds)),
         after: record.seconds.last().map(|second| second.levels.clone()),
         foreign: foreign(evidence, &commands),
-        queue: queue(&commands),
+        queue: queue(&commands).filter(|_| arrives_at_random(evidence)),
         commands,
         slow,
     }
+}
+
+/// Whether requests come independently of each other and of the server, which the formula below supposes.
+fn arrives_at_random(evidence: &Evidence<'_>) -> bool {
+    let poisson = |load: &Load| matches!(load, Load::Open { arrivals: ArrivalProcess::Poisson, .. });
+    evidence.scenario.services.iter().all(|service| poisson(&service.load))
 }
 
 /// The mean wait in an M/G/1 queue by Pollaczek and Khinchine, sum of lambda E[S^2] / (2 (1 - rho)), with E[S^2] taken as

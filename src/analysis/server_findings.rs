@@ -50,7 +50,7 @@ pub enum ServerFinding {
 }
 
 /// Share of one core from which on the server's main thread is its limit.
-const SATURATED: f64 = 0.95;
+pub(super) const SATURATED: f64 = 0.95;
 
 /// What a person should know of the server.
 pub(super) fn findings(side: &ServerSide, record: &ServerRecord) -> Vec<ServerFinding> {

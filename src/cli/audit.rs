@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use tokio::runtime;
 
 use super::{
-    environment::{environment, software},
+    complain,
+    environment::software,
     exit::{Exit, Failure},
     interrupt::{Interrupt, supervise},
     leftovers::Leftovers,
@@ -162,15 +163,9 @@ impl Arguments {
         })?;
         let dependencies = watch.map(dependency::Watch::finish).unwrap_or_default();
         display.clear();
-        let (environment, software) = (environment(), software());
-        let subject = Subject {
-            target: &target,
-            environment: &environment,
-            inspection: &inspection,
-            dependencies: &dependencies,
-            scenario,
-            measured: None,
-        };
+        let software = software();
+        let subject =
+            Subject { target: &target, inspection: &inspection, dependencies: &dependencies, scenario, measured: None };
         let rulings = audit(&subject);
         let taken = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let audit = AuditReport { subject, rulings: &rulings, software: &software, taken: &taken };
@@ -185,6 +180,18 @@ impl Arguments {
             FailOn::Warning => Severity::Warning,
             FailOn::Critical => Severity::Critical,
         });
-        Ok(if limit.is_some() && worst >= limit { Exit::Missed } else { Exit::Met })
+        if limit.is_some() && worst >= limit {
+            return Ok(Exit::Missed);
+        }
+        let unknown = rulings.iter().filter(|ruling| ruling.severity == Severity::Unknown).count();
+        // A check that could not look must not look like one that found nothing.
+        if limit.is_some() && 2 * unknown > rulings.len() {
+            complain(&format!(
+                "error: {unknown} of {} checks could not be made, for want of rights: the audit says what was refused",
+                rulings.len()
+            ));
+            return Ok(Exit::Unusable);
+        }
+        Ok(Exit::Met)
     }
 }

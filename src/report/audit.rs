@@ -121,7 +121,7 @@ struct Fact {
     unit: Option<&'static str>,
 }
 
-/// One line, and what it is for: `command`, `setting`, `configuration`, `shell` or `scenario`.
+/// One line, and what it is for: `command`, `setting`, `configuration`, `shell`, `elsewhere` or `scenario`.
 #[derive(Serialize)]
 struct Step {
     kind: &'static str,
@@ -164,6 +164,7 @@ fn steps(remedy: &Remedy) -> Vec<Step> {
         Remedy::Setting { name, value } => vec![one("setting", &format!("{name} {value}"))],
         Remedy::Configuration(lines) => lines.iter().map(|line| one("configuration", line)).collect(),
         Remedy::Shell(line) => vec![one("shell", line)],
+        Remedy::Elsewhere { place, line } => vec![one("elsewhere", &format!("{place}: {line}"))],
         Remedy::Scenario(line) => vec![one("scenario", line)],
     }
 }

@@ -30,7 +30,6 @@ fn audited() -> Audited {
     let (run, scenario, _) = sampled();
     let subject = Subject {
         target: &run.target,
-        environment: &run.environment,
         inspection: &run.inspection,
         dependencies: &run.dependencies,
         scenario: Some(&scenario),

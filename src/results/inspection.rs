@@ -31,6 +31,16 @@ pub struct Inspection {
     pub withheld: Vec<Withheld>,
 }
 
+impl Inspection {
+    /// The user that a service logged in as, and the database that it really selected: a target may name its own.
+    pub fn login_of(&self, service: &str) -> Option<(&ServiceLogin, u8)> {
+        self.logins.iter().find_map(|login| {
+            let (_, database) = login.services.iter().find(|(name, _)| name == service)?;
+            Some((login, *database))
+        })
+    }
+}
+
 /// A user of the server's access control list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,8 +81,9 @@ pub struct ServiceLogin {
     pub harness: Vec<String>,
     /// Whether the server itself finds those rules sufficient.
     pub proof: Proof,
-    /// Commands and keys that it may use although no service needs them, as the server itself says.
-    pub excess: Vec<String>,
+    /// Commands and keys that it may use although no service needs them, as the server itself says; `None` where it was
+    /// not asked, or did not say.
+    pub excess: Option<Vec<String>>,
 }
 
 /// Whether `ACL DRYRUN` lets a user with just the proposed rules do everything that is needed.

@@ -2,6 +2,8 @@
 //!
 //! Only what is listed here is kept; passwords, and their hashes, never leave this file.
 
+use std::collections::BTreeMap;
+
 use fred::{interfaces::ClientLike, types::Value};
 use sha2::{Digest, Sha256};
 
@@ -10,13 +12,11 @@ use crate::results::{Inspection, UserRights};
 
 /// Settings that rules and reports read.
 const SETTINGS: &[&str] = &[
-    "active-expire-effort",
+    "aclfile",
     "activedefrag",
     "appendfsync",
     "appendonly",
     "bind",
-    "client-output-buffer-limit",
-    "cluster-enabled",
     "databases",
     "disable-thp",
     "io-threads",
@@ -36,18 +36,13 @@ const SETTINGS: &[&str] = &[
     "tcp-keepalive",
     "timeout",
     "tls-port",
-    "unixsocket",
 ];
 
 /// Fields of `INFO` that rules and reports read.
 const FIELDS: &[&str] = &[
-    "acl_access_denied_auth",
-    "acl_access_denied_cmd",
-    "acl_access_denied_key",
     "aof_enabled",
     "aof_last_bgrewrite_status",
     "aof_last_write_status",
-    "cluster_enabled",
     "connected_clients",
     "connected_slaves",
     "evicted_keys",
@@ -63,7 +58,6 @@ const FIELDS: &[&str] = &[
     "os",
     "rdb_changes_since_last_save",
     "rdb_last_bgsave_status",
-    "rdb_last_save_time",
     "rejected_connections",
     "role",
     "total_connections_received",
@@ -137,16 +131,33 @@ pub async fn inspect(client: impl ClientLike) -> Inspection {
         let known = |name: &&&str| info.text(name).map(|value| ((**name).to_owned(), value.to_owned()));
         found.info = FIELDS.iter().filter_map(|name| known(&name)).collect();
     }
-    // One question for all: before version 7 a server takes one name at a time.
-    if let Some(Value::Array(pairs)) = questions.ask(&["CONFIG", "GET", "*"]).await {
-        let pairs = pairs.chunks_exact(2).filter_map(|pair| Some((pair[0].as_string()?, pair[1].as_string()?)));
-        found.settings = pairs.filter(|(name, _)| SETTINGS.contains(&name.as_str())).collect();
-    }
+    found.settings = settings(&mut questions).await;
     if let Some(Value::Array(lines)) = questions.ask(&["ACL", "LIST"]).await {
         found.users = lines.iter().filter_map(Value::as_string).filter_map(|line| user(&line)).collect();
     }
     found.withheld = questions.into_withheld();
     found
+}
+
+/// The settings by name, and no other: passwords are among those. Since version 7 one question will do.
+async fn settings(questions: &mut Questions<impl ClientLike>) -> BTreeMap<String, String> {
+    let pairs = |reply: Value| {
+        let Value::Array(parts) = reply else { return Vec::new() };
+        parts.chunks_exact(2).filter_map(|pair| Some((pair[0].as_string()?, pair[1].as_string()?))).collect()
+    };
+    let all: Vec<&str> = ["CONFIG", "GET"].into_iter().chain(SETTINGS.iter().copied()).collect();
+    if let Some(Ok(reply)) = questions.try_ask(&all).await {
+        return pairs(reply).into_iter().collect();
+    }
+    let mut known = BTreeMap::new();
+    for name in SETTINGS {
+        match questions.ask(&["CONFIG", "GET", name]).await {
+            Some(reply) => known.extend(pairs(reply)),
+            // Refused once is refused always.
+            None => break,
+        }
+    }
+    known
 }
 
 /// A user of the reply to `ACL LIST`, written as the rules that make it.
@@ -236,7 +247,7 @@ mod tests {
     #[test]
     fn no_secret_is_among_what_is_kept() {
         for name in SETTINGS.iter().chain(FIELDS) {
-            assert!(!name.contains("pass") && !name.contains("auth") || name.starts_with("acl_access"), "{name}");
+            assert!(!name.contains("pass") && !name.contains("auth"), "{name}");
         }
         assert!(SETTINGS.is_sorted() && FIELDS.is_sorted() && COMMON_PASSWORDS.is_sorted());
     }

@@ -52,6 +52,11 @@ impl Sample {
         }
     }
 
+    /// Whether it has the statistics of commands, which not every answer has.
+    pub(super) fn has_command_statistics(&self) -> bool {
+        self.info.compound("cmdstat_").next().is_some()
+    }
+
     /// Keys per database.
     pub(super) fn databases(&self) -> Vec<DatabaseKeys> {
         let read = |(rest, keys): (&str, super::info::Compound<'_>)| {

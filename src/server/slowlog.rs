@@ -10,8 +10,11 @@ use crate::results::{SlowCommand, SlowLog};
 /// Slow commands that are kept; of more the slowest.
 const KEPT: usize = 1000;
 
-/// Entries that are read at a time at most, so that the answer stays small.
+/// Entries that are read at a time where the length of the log is not known.
 const READ: u64 = 256;
+
+/// Entries that are read at a time at most where the log holds more; a server that logs so much a second logs everything.
+const MOST_READ: u64 = 10_000;
 
 /// Characters of a key that are kept.
 const KEY_LENGTH: usize = 80;
@@ -47,7 +50,8 @@ impl SlowWatch {
         if missing == 0 {
             return;
         }
-        let count = missing.min(READ).to_string();
+        let held = self.log.capacity.unwrap_or(READ).min(MOST_READ);
+        let count = missing.min(held).to_string();
         let Some(Value::Array(entries)) = questions.ask(&["SLOWLOG", "GET", &count]).await else { return };
         let read: Vec<_> = entries.iter().filter_map(entry).filter(|entry| entry.number >= next).collect();
         let newest = read.iter().map(|entry| entry.number).max().unwrap_or(latest);

@@ -55,8 +55,9 @@ pub async fn watch(client: impl ClientLike, frame: Timeframe) -> ServerRecord {
         }
         known => lacks.push(unlisted(known)),
     }
-    // A restart takes the statistics of commands with it: what follows counts from there.
+    // A restart takes the statistics of commands with it: what follows counts from there. Without a beginning, nothing does.
     let mut reference = first.clone();
+    let mut counts = first.as_ref().is_some_and(Sample::has_command_statistics);
     let mut previous = first.clone();
 
     for second in 0.. {
@@ -80,6 +81,7 @@ pub async fn watch(client: impl ClientLike, frame: Timeframe) -> ServerRecord {
                     record.restarts += u32::from(of_second.restarted);
                     record.resets += u32::from(of_second.reset);
                     reference = None;
+                    counts = true;
                     before.clear();
                 }
                 if let Some(slow) = slow.as_mut().filter(|_| of_second.restarted) {
@@ -96,14 +98,18 @@ pub async fn watch(client: impl ClientLike, frame: Timeframe) -> ServerRecord {
         }
     }
 
-    if let Some(last) = &previous {
+    if !counts {
+        let reason = "not known at the start of the measured period".to_owned();
+        lacks.push(Withheld { what: "statistics of commands and errors".to_owned(), reason });
+    }
+    if let Some(last) = previous.as_ref().filter(|_| counts) {
         record.commands = last.commands_since(reference.as_ref());
         record.errors = last.errors_since(reference.as_ref());
-        record.databases = last.databases();
         if has_histograms {
             latency::add_histograms(&mut record.commands, &before, &latency::histograms(&mut questions).await);
         }
     }
+    record.databases = previous.as_ref().map(Sample::databases).unwrap_or_default();
     let second_of = |unix: i64| second_of(&frame, unix_start?, unix);
     record.events = latency::events(&mut questions, second_of).await;
     record.slowlog = slow.map(SlowWatch::into_log);

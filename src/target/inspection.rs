@@ -71,7 +71,7 @@ impl Target {
             needs: Vec::new(),
             harness: Vec::new(),
             proof: Proof::Untried { reason: "no scenario says what is needed".to_owned() },
-            excess: Vec::new(),
+            excess: None,
         }
     }
 }

@@ -36,6 +36,12 @@ const DANGEROUS: &[&[&str]] = &[
     &["SWAPDB", "0", "1"],
 ];
 
+/// Commands that are permitted by subcommand.
+const CONTAINERS: &[&str] = &[
+    "ACL", "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "FUNCTION", "LATENCY", "MEMORY", "MODULE", "OBJECT", "PUBSUB",
+    "SCRIPT", "SLOWLOG", "XGROUP", "XINFO",
+];
+
 /// A key that belongs to no service.
 const FOREIGN_KEY: &str = "plimsoll-foreign-key";
 
@@ -126,6 +132,8 @@ impl Duty<'_> {
             .chain(needs.iter().map(String::as_str))
             .collect();
         if questions.ask(&rules).await.is_none() {
+            // It may have been made although nobody was told in time.
+            remove_proof_user(questions).await;
             return Proof::Untried { reason: "a user for the proof could not be made".to_owned() };
         }
         let mut proof = Proof::Proven { commands: 0 };
@@ -152,17 +160,17 @@ impl Duty<'_> {
         proof
     }
 
-    /// What the user may do that no service needs, by `ACL DRYRUN`.
-    async fn excess(&self, questions: &mut Questions<impl ClientLike>) -> Vec<String> {
+    /// What the user may do that no service needs, by `ACL DRYRUN`; `None` where the server does not tell.
+    async fn excess(&self, questions: &mut Questions<impl ClientLike>) -> Option<Vec<String>> {
         let needed: BTreeSet<_> = self.mix().map(rule).collect();
         let mut excess = Vec::new();
-        for words in DANGEROUS.iter().filter(|words| !needed.contains(&format!("+{}", words[0].to_lowercase()))) {
+        for words in DANGEROUS.iter().filter(|words| !needed.contains(&format!("+{}", command_name(words)))) {
             let line: Vec<_> = words.iter().map(|word| Bytes::from_static(word.as_bytes())).collect();
             match dry_run(questions, self.connector.user(), &line).await {
-                Some(None) => excess.push(named(words)),
+                Some(None) => excess.push(command_name(words).to_uppercase().replace('|', " ")),
                 Some(Some(_)) => {}
                 // Whoever may not ask for one may ask for none.
-                None => return excess,
+                None => return None,
             }
         }
         // Any command of the mix that takes a key, on a key of nobody's.
@@ -176,7 +184,7 @@ impl Duty<'_> {
                 excess.push(FOREIGN_KEYS.to_owned());
             }
         }
-        excess
+        Some(excess)
     }
 }
 
@@ -188,16 +196,22 @@ pub(super) async fn remove_proof_user(questions: &mut Questions<impl ClientLike>
 /// What stands among the excess of a user whose keys are not confined to its services' prefixes.
 const FOREIGN_KEYS: &str = "keys of others";
 
-/// The command of a line without its arguments: `CONFIG SET`.
-fn named(words: &[&str]) -> String {
-    let length = if matches!(words[0], "CONFIG" | "ACL" | "MODULE") { 2 } else { 1 };
-    words[..length].join(" ")
+/// The name of a line's command as rules write it, with its subcommand where it has some: `config|set`.
+fn command_name(words: &[&str]) -> String {
+    match words {
+        [name, subcommand, ..] if CONTAINERS.contains(&name.to_uppercase().as_str()) => {
+            format!("{name}|{subcommand}").to_lowercase()
+        }
+        [name, ..] => name.to_lowercase(),
+        [] => String::new(),
+    }
 }
 
 /// The rule that permits the command of a request.
 fn rule(request: &Request) -> String {
     let line = words::words(request);
-    format!("+{}", String::from_utf8_lossy(&line[0]).to_lowercase())
+    let words: Vec<_> = line.iter().take(2).map(|word| String::from_utf8_lossy(word)).collect();
+    format!("+{}", command_name(&words.iter().map(AsRef::as_ref).collect::<Vec<_>>()))
 }
 
 /// Whether a user might send a line: `Some(None)` if so, `Some(why not)` if not, `None` where the server does not tell.
@@ -252,7 +266,7 @@ mod tests {
 
     #[test]
     fn commands_go_by_their_names() {
-        assert_eq!(named(&["CONFIG", "SET", "maxmemory", "0"]), "CONFIG SET");
-        assert_eq!(named(&["KEYS", "*"]), "KEYS");
+        assert_eq!(command_name(&["CONFIG", "SET", "maxmemory", "0"]), "config|set");
+        assert_eq!(command_name(&["KEYS", "*"]), "keys");
     }
 }

@@ -47,12 +47,19 @@ fn max_clients(subject: &Subject<'_>) -> Option<Ruling> {
         .with_known("instances x pool", fleet)
         .with_known("connected", connected.map(Quantity::Count))
         .with("share", Quantity::Share(share));
-    let roomy = (need * 4).next_power_of_two().max(1024);
-    Some(
-        ruling
-            .setting("maxclients", roomy.to_string())
-            .remedy(Remedy::Shell(format!("ulimit -n {}", roomy + RESERVED))),
-    )
+    Some(with_room(ruling, need, limit))
+}
+
+/// With a limit that has room for four times what is needed, and more than there is now.
+fn with_room(ruling: Ruling, need: u64, limit: u64) -> Ruling {
+    let mut roomy = need.saturating_mul(4).next_power_of_two().max(1024);
+    if roomy <= limit {
+        roomy = limit.saturating_mul(2);
+    }
+    ruling.setting("maxclients", roomy.to_string()).remedy(Remedy::Elsewhere {
+        place: "In its service unit, then restart",
+        line: format!("LimitNOFILE={}", roomy + RESERVED),
+    })
 }
 
 fn idle_timeout(subject: &Subject<'_>) -> Option<Ruling> {
@@ -66,6 +73,10 @@ fn idle_timeout(subject: &Subject<'_>) -> Option<Ruling> {
     let too_slow =
         slowest.as_ref().is_some_and(|(check, _)| reaps && (check.is_zero() || check.as_secs_f64() >= timeout as f64));
     let severity = if too_slow { Severity::Warning } else { Severity::Passed };
+    let longer = match slowest.as_ref().map(|(check, _)| *check) {
+        Some(check) if check.is_zero() => 0,
+        check => check.map_or(0, |check| check.as_secs().saturating_mul(2)).max(300),
+    };
     let check = slowest.map(|(check, service)| {
         let interval = if check.is_zero() { "never".to_owned() } else { format!("every {} s", check.as_secs_f64()) };
         format!("{interval} ({service})")
@@ -77,7 +88,7 @@ fn idle_timeout(subject: &Subject<'_>) -> Option<Ruling> {
                 if reaps { seconds(timeout) } else { Quantity::Text("0 (idle connections stay)".to_owned()) },
             )
             .with_known("pools ask idle connections", check)
-            .setting("timeout", "300")
+            .setting("timeout", longer.to_string())
             .remedy(Remedy::Scenario(format!(
                 "pool.health_check = \"{}\"",
                 if timeout >= 2 { format!("{}s", timeout / 2) } else { "500ms".to_owned() }
@@ -133,8 +144,6 @@ fn rejected(subject: &Subject<'_>) -> Option<Ruling> {
         .with_known("rejected while measured", measured.map(Quantity::Count))
         .with_known("rejected since start", ever.map(Quantity::Count))
         .with_known("maxclients", limit.map(Quantity::Count));
-    Some(match limit {
-        Some(limit) => ruling.setting("maxclients", (limit * 2).to_string()),
-        None => ruling,
-    })
+    let need = subject.scenario.map_or(0, crate::scenario::Scenario::connections);
+    Some(with_room(ruling, need.max(limit.unwrap_or(0) / 4), limit.unwrap_or(0)))
 }

@@ -50,14 +50,22 @@ impl<'a> Subject<'a> {
 
     /// Whether only programs of the server's own machine can reach it, as far as can be told from here.
     pub(super) fn is_local(&self) -> bool {
-        let address = &self.target.address;
-        address.starts_with("unix:")
+        // A socket for this harness says nothing of the port for others.
+        self.setting("port") == Some("0") && self.setting("tls-port").is_none_or(|port| port == "0")
             || self.setting("bind").is_some_and(|bind| {
                 let mut addresses = bind.split_whitespace().map(|address| address.trim_start_matches('-')).peekable();
                 addresses.peek().is_some()
                     && addresses
                         .all(|address| address.starts_with("127.") || address == "::1" || address == "localhost")
             })
+    }
+}
+
+impl Subject<'_> {
+    /// Major and minor number of the server's version.
+    pub(super) fn version(&self) -> Option<(u32, u32)> {
+        let mut numbers = self.target.version.split('.').map_while(|part| part.parse().ok());
+        Some((numbers.next()?, numbers.next()?))
     }
 }
 

@@ -55,9 +55,26 @@ fn peak(subject: &Subject<'_>) -> Option<u64> {
     subject.count("used_memory_peak").max(subject.count("used_memory"))
 }
 
-/// A limit that leaves room above a peak: the next power of two above four times of it.
-fn proposed(peak: u64) -> u64 {
-    (peak * ROOM).next_power_of_two().max(LEAST_LIMIT)
+/// A limit that leaves room above the peak, the next power of two above four times of it, and leaves the machine room to
+/// fork; `None` where there is no such limit: the machine is too small for its data.
+fn proposed(subject: &Subject<'_>) -> Option<u64> {
+    let peak = peak(subject)?;
+    let safe = safe(subject).unwrap_or(u64::MAX);
+    (safe > peak).then(|| peak.saturating_mul(ROOM).next_power_of_two().max(LEAST_LIMIT).min(safe))
+}
+
+/// What the machine can give to a server that forks.
+fn safe(subject: &Subject<'_>) -> Option<u64> {
+    let system = subject.count("total_system_memory").filter(|system| *system > 0)?;
+    Some((system as f64 * WITH_FORKS) as u64)
+}
+
+/// The same with a limit that would do, or with where to look for what else takes the memory.
+fn with_limit(ruling: Ruling, limit: Option<u64>) -> Ruling {
+    match limit {
+        Some(limit) => ruling.setting("maxmemory", mebibytes(limit)),
+        None => ruling.remedy(Remedy::Shell("ps -eo rss,comm --sort=-rss | head".to_owned())),
+    }
 }
 
 fn limit_words(limit: u64) -> Quantity {
@@ -74,11 +91,7 @@ fn with_memory(ruling: Ruling, subject: &Subject<'_>, limit: u64) -> Ruling {
 
 fn limited(subject: &Subject<'_>, limit: u64) -> Ruling {
     let severity = if limit == 0 { Severity::Warning } else { Severity::Passed };
-    let ruling = with_memory(Ruling::new(Rule::MemoryLimit, severity), subject, limit);
-    match peak(subject) {
-        Some(peak) => ruling.setting("maxmemory", mebibytes(proposed(peak))),
-        None => ruling,
-    }
+    with_limit(with_memory(Ruling::new(Rule::MemoryLimit, severity), subject, limit), proposed(subject))
 }
 
 fn headroom(subject: &Subject<'_>, limit: u64) -> Option<Ruling> {
@@ -93,13 +106,10 @@ fn headroom(subject: &Subject<'_>, limit: u64) -> Option<Ruling> {
         share if share > WITH_FORKS && forks => Severity::Warning,
         _ => Severity::Passed,
     };
-    let safe = (system as f64 * WITH_FORKS) as u64;
-    Some(
-        with_memory(Ruling::new(Rule::MemoryHeadroom, severity), subject, limit)
-            .with("share", Quantity::Share(share))
-            .with("forks for persistence", if forks { "yes" } else { "no" })
-            .setting("maxmemory", mebibytes(safe)),
-    )
+    let ruling = with_memory(Ruling::new(Rule::MemoryHeadroom, severity), subject, limit)
+        .with("share", Quantity::Share(share))
+        .with("forks for persistence", if forks { "yes" } else { "no" });
+    Some(with_limit(ruling, proposed(subject)))
 }
 
 fn oversized(subject: &Subject<'_>, limit: u64) -> Option<Ruling> {
@@ -107,18 +117,19 @@ fn oversized(subject: &Subject<'_>, limit: u64) -> Option<Ruling> {
     if limit == 0 {
         return None;
     }
-    let better = proposed(peak);
-    let far = limit > peak.saturating_mul(FAR_ABOVE) && better <= limit / 2;
-    let severity = if far { Severity::Note } else { Severity::Passed };
+    let better = proposed(subject).filter(|better| limit > peak.saturating_mul(FAR_ABOVE) && *better <= limit / 2);
+    let severity = if better.is_some() { Severity::Note } else { Severity::Passed };
     let ruling = with_memory(Ruling::new(Rule::MemoryOversized, severity), subject, limit)
         .with("used at the peak", Quantity::Share(peak as f64 / limit as f64));
-    Some(ruling.setting("maxmemory", mebibytes(better)))
+    Some(with_limit(ruling, better))
 }
 
 /// What a scenario uses a server for, by its commands.
 struct Purpose {
     /// Values are written to expire: what is lost can be made again.
     cache: bool,
+    /// So is everything that is written.
+    cache_only: bool,
     /// Elements are handed on: what is lost is lost.
     queue: bool,
 }
@@ -134,7 +145,13 @@ fn purpose(scenario: &Scenario) -> Purpose {
     let pops = commands().any(|command| matches!(command.kind.spec().name, "LPOP" | "RPOP"));
     let writes =
         commands().any(|command| hands_on(command.kind.spec().data) && command.kind.spec().access == Access::Write);
-    Purpose { cache: commands().any(|command| command.parameters.expire.is_some()), queue: pops && writes }
+    let written = |command: &&crate::scenario::Command| command.kind.spec().access == Access::Write;
+    let expires = |command: &crate::scenario::Command| command.parameters.expire.is_some();
+    Purpose {
+        cache: commands().any(expires),
+        cache_only: commands().filter(written).all(expires),
+        queue: pops && writes,
+    }
 }
 
 fn policy(subject: &Subject<'_>) -> Option<Ruling> {
@@ -142,23 +159,30 @@ fn policy(subject: &Subject<'_>) -> Option<Ruling> {
     let limit = subject.max_memory().unwrap_or(0);
     let purpose = subject.scenario.map(purpose);
     let uses = purpose.as_ref().map(|purpose| match (purpose.cache, purpose.queue) {
-        (true, true) => "a cache and a queue",
-        (true, false) => "a cache",
+        (true, true) => "keys that expire, and a queue",
+        (true, false) if purpose.cache_only => "keys that expire only",
+        (true, false) => "keys that expire beside others",
         (false, true) => "a queue",
-        (false, false) => "neither a cache nor a queue",
+        (false, false) => "keys that do not expire",
     });
-    let (severity, better) = match (policy, &purpose) {
-        _ if limit == 0 => (Severity::Passed, None),
-        ("noeviction", Some(Purpose { cache: true, queue: false })) => (Severity::Warning, Some("allkeys-lru")),
-        ("noeviction", Some(Purpose { cache: true, queue: true })) => (Severity::Warning, Some("volatile-lru")),
-        (all, Some(Purpose { queue: true, cache })) if all.starts_with("allkeys") => {
-            (Severity::Warning, Some(if *cache { "volatile-lru" } else { "noeviction" }))
+    // Only what expires may go where anything else is kept beside it.
+    let for_cache = |purpose: &Purpose| if purpose.cache_only { "allkeys-lru" } else { "volatile-lru" };
+    let better = match (policy, &purpose) {
+        ("noeviction", Some(purpose)) if purpose.cache => Some(for_cache(purpose)),
+        (all, Some(Purpose { queue: true, cache, .. })) if all.starts_with("allkeys") => {
+            Some(if *cache { "volatile-lru" } else { "noeviction" })
         }
-        _ => (Severity::Passed, None),
+        _ => None,
+    };
+    let severity = match better {
+        None => Severity::Passed,
+        // It will matter once there is a limit.
+        Some(_) if limit == 0 => Severity::Note,
+        Some(_) => Severity::Warning,
     };
     let ruling = Ruling::new(Rule::EvictionPolicy, severity)
         .with("maxmemory-policy", policy)
-        .with_known("the scenario is", uses)
+        .with_known("the scenario writes", uses)
         .with("limit of memory", if limit == 0 { "none, so nothing is evicted" } else { "set" });
     Some(match better {
         Some(better) => ruling.setting("maxmemory-policy", better),
@@ -180,10 +204,12 @@ fn fragmentation(subject: &Subject<'_>) -> Option<Ruling> {
         .with("used_memory", Quantity::Bytes(used))
         .with_known("used_memory_rss", subject.count("used_memory_rss").map(Quantity::Bytes))
         .with_known("activedefrag", subject.setting("activedefrag"));
-    Some(if ratio < SWAPPED {
-        ruling.remedy(Remedy::Shell("grep VmSwap /proc/$(pidof redis-server)/status".to_owned()))
-    } else {
-        ruling.setting("activedefrag", "yes")
+    // Only the allocator that comes with the server can move what it has given out.
+    let can_move = subject.info("mem_allocator").is_some_and(|allocator| allocator.starts_with("jemalloc"));
+    Some(match (ratio < SWAPPED, can_move) {
+        (true, _) => ruling.remedy(Remedy::Shell("grep VmSwap /proc/$(pidof redis-server)/status".to_owned())),
+        (false, true) => ruling.setting("activedefrag", "yes"),
+        (false, false) => ruling.remedy(Remedy::Command("MEMORY DOCTOR".to_owned())),
     })
 }
 
@@ -191,17 +217,22 @@ fn evictions(subject: &Subject<'_>) -> Option<Ruling> {
     let measured = subject.measured.and_then(|measured| measured.side.totals.as_ref()?.evicted);
     let ever = subject.count("evicted_keys");
     let worst = measured.or(ever)?;
-    let severity = if worst > 0 { Severity::Warning } else { Severity::Passed };
+    // A cache that may evict anything does its work; whoever meant to keep keys loses them.
+    let is_cache = subject.policy().is_some_and(|policy| policy.starts_with("allkeys"));
+    let severity = match worst {
+        0 => Severity::Passed,
+        _ if is_cache => Severity::Note,
+        _ => Severity::Warning,
+    };
     let ruling = Ruling::new(Rule::Evictions, severity)
         .with_known("evicted while measured", measured.map(Quantity::Count))
         .with_known("evicted since start", ever.map(Quantity::Count))
-        .with_known("maxmemory", subject.max_memory().map(limit_words));
+        .with_known("maxmemory", subject.max_memory().map(limit_words))
+        .with_known("maxmemory-policy", subject.policy());
     // What fits is above the limit, by how much nobody knows before trying.
-    let doubled = subject.max_memory().filter(|limit| *limit > 0).map(|limit| mebibytes(2 * limit));
-    Some(match doubled {
-        Some(doubled) => ruling.setting("maxmemory", doubled),
-        None => ruling,
-    })
+    let limit = subject.max_memory().filter(|limit| *limit > 0);
+    let more = limit.map(|limit| limit.saturating_mul(2).min(safe(subject).unwrap_or(u64::MAX)));
+    Some(with_limit(ruling, more.filter(|more| Some(*more) > limit)))
 }
 
 fn big_keys(subject: &Subject<'_>) -> Option<Ruling> {

@@ -19,7 +19,8 @@ pub use version::SECURITY_DATA;
 
 use super::{Row, ServerSide};
 use crate::{
-    results::{DependencyRecord, Environment, Inspection, ServerRecord, TargetFacts},
+    measure::Recording,
+    results::{DependencyRecord, Inspection, ServerRecord, TargetFacts},
     scenario::Scenario,
 };
 
@@ -28,8 +29,6 @@ use crate::{
 pub struct Subject<'a> {
     /// The server.
     pub target: &'a TargetFacts,
-    /// The machine of the harness.
-    pub environment: &'a Environment,
     /// What an inspection found.
     pub inspection: &'a Inspection,
     /// What the services depend on besides.
@@ -47,13 +46,27 @@ pub struct Measured<'a> {
     pub record: &'a ServerRecord,
     /// What follows from it.
     pub side: &'a ServerSide,
-    /// The clients' side.
+    /// What the clients recorded.
+    pub recording: &'a Recording,
+    /// What follows from it.
     pub rows: &'a [Row],
+}
+
+impl<'a> Measured<'a> {
+    /// The commands that an operation's row sends.
+    fn commands_of(&self, row: &Row) -> Option<&'a [String]> {
+        let mut series = self.recording.series.iter();
+        let own = series.find(|series| {
+            row.scope.service.as_ref() == Some(&series.key.service)
+                && row.scope.operation.as_ref() == Some(&series.key.operation)
+        })?;
+        Some(&own.commands)
+    }
 }
 
 /// Every ruling that applies, in the order of the rules.
 pub fn audit(subject: &Subject<'_>) -> Vec<Ruling> {
-    [
+    let mut rulings: Vec<_> = [
         access::rulings,
         memory::rulings,
         clients::rulings,
@@ -64,7 +77,36 @@ pub fn audit(subject: &Subject<'_>) -> Vec<Ruling> {
     ]
     .into_iter()
     .flat_map(|rulings| rulings(subject))
-    .collect()
+    .collect();
+    // A rule that could not be asked says so; silence would look like a good answer.
+    for rule in Rule::ALL {
+        if concerns(rule, subject) && !rulings.iter().any(|ruling| ruling.rule == rule) {
+            rulings.push(Ruling::new(rule, Severity::Unknown));
+        }
+    }
+    rulings.sort_by_key(|ruling| ruling.rule);
+    rulings
+}
+
+/// Whether a rule has anything to say of what is audited.
+fn concerns(rule: Rule, subject: &Subject<'_>) -> bool {
+    let persistence = subject.persistence();
+    match rule {
+        Rule::LeastPrivilege | Rule::DangerousCommands | Rule::SharedDatabase => subject.scenario.is_some(),
+        Rule::ExpensiveCommands => subject.measured.is_some_and(|measured| measured.side.totals.is_some()),
+        Rule::PasswordStrength => subject.inspection.logins.iter().any(|login| login.password.is_some()),
+        Rule::Dependencies => !subject.dependencies.is_empty(),
+        Rule::HugePages | Rule::Overcommit => subject.inspection.machine.is_some(),
+        Rule::Persistence | Rule::Replication => !subject.target.private,
+        Rule::RdbCompression | Rule::RdbChecksum => persistence.is_none_or(|(snapshots, _)| snapshots),
+        Rule::AofPolicy => persistence.is_none_or(|(_, log)| log),
+        Rule::LastSave => persistence.is_none_or(|(snapshots, log)| snapshots || log),
+        // Without a limit there is none to be too high.
+        Rule::MemoryHeadroom | Rule::MemoryOversized => subject.max_memory() != Some(0),
+        // Nothing may have been looked up.
+        Rule::HitRate => false,
+        _ => true,
+    }
 }
 
 #[cfg(test)]

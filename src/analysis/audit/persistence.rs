@@ -5,7 +5,13 @@ use super::{Quantity, Remedy, Rule, Ruling, Severity, Subject};
 pub(super) fn rulings(subject: &Subject<'_>) -> Vec<Ruling> {
     let mut rulings = Vec::new();
     if let Some((snapshots, log)) = subject.persistence() {
-        rulings.push(persistence(subject, snapshots, log));
+        // A private server lives for one run: nobody would miss it.
+        if !subject.target.private {
+            rulings.push(persistence(subject, snapshots, log));
+        }
+        if snapshots || log {
+            rulings.extend(last_save(subject));
+        }
         if snapshots {
             rulings.extend(yes_or_no(subject, Rule::RdbCompression, "rdbcompression", Severity::Note));
             rulings.extend(yes_or_no(subject, Rule::RdbChecksum, "rdbchecksum", Severity::Warning));
@@ -14,8 +20,9 @@ pub(super) fn rulings(subject: &Subject<'_>) -> Vec<Ruling> {
             rulings.extend(aof_policy(subject));
         }
     }
-    rulings.extend(last_save(subject));
-    rulings.extend(replication(subject));
+    if !subject.target.private {
+        rulings.extend(replication(subject));
+    }
     rulings
 }
 
@@ -54,12 +61,14 @@ fn last_save(subject: &Subject<'_>) -> Option<Ruling> {
     if saved.is_none() && written.is_none() {
         return None;
     }
-    let failed = [saved, written].into_iter().flatten().any(|status| status != "ok");
+    let rewritten = subject.info("aof_last_bgrewrite_status");
+    let failed = [saved, written, rewritten].into_iter().flatten().any(|status| status != "ok");
     let severity = if failed { Severity::Critical } else { Severity::Passed };
     Some(
         Ruling::new(Rule::LastSave, severity)
             .with_known("rdb_last_bgsave_status", saved)
             .with_known("aof_last_write_status", written)
+            .with_known("aof_last_bgrewrite_status", rewritten)
             .with_known("stop-writes-on-bgsave-error", subject.setting("stop-writes-on-bgsave-error"))
             .with_known(
                 "last fork",
@@ -73,13 +82,16 @@ fn replication(subject: &Subject<'_>) -> Option<Ruling> {
     let replicas = subject.count("connected_slaves")?;
     let role = subject.info("role")?;
     let alone = role == "master" && replicas == 0;
-    // A private server lives for one run: nobody would miss it.
-    let severity = if alone && !subject.target.private { Severity::Note } else { Severity::Passed };
+    let severity = if alone { Severity::Note } else { Severity::Passed };
     Some(
         Ruling::new(Rule::Replication, severity)
             .with("role", role)
             .with("replicas", Quantity::Count(replicas))
             .with("mode", subject.target.mode.as_str())
-            .remedy(Remedy::Command("REPLICAOF HOST PORT".to_owned())),
+            // At the new one: typed at this server it would throw its data away.
+            .remedy(Remedy::Elsewhere {
+                place: "In the configuration of a new server",
+                line: "replicaof THIS-HOST THIS-PORT".to_owned(),
+            }),
     )
 }

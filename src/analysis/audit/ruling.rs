@@ -156,6 +156,13 @@ pub enum Remedy {
     Configuration(Vec<String>),
     /// A command for a shell on the server's machine.
     Shell(String),
+    /// A line for another place.
+    Elsewhere {
+        /// Where it belongs, as a heading.
+        place: &'static str,
+        /// The line.
+        line: String,
+    },
     /// A line of the scenario, and so of the application that it stands for.
     Scenario(String),
 }

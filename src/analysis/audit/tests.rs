@@ -40,17 +40,23 @@ const CASES: &[Case] = &[
     (Rule::PasswordStrength, |run| password(run, 20.0, true), Severity::Critical),
     (Rule::LeastPrivilege, |_| {}, Severity::Warning),
     (Rule::LeastPrivilege, confined, Severity::Passed),
+    (Rule::LeastPrivilege, |run| unasked(run, "+@all"), Severity::Warning),
+    (Rule::LeastPrivilege, |run| unasked(run, "-@all +get"), Severity::Unknown),
     (Rule::DangerousCommands, |_| {}, Severity::Warning),
     (Rule::DangerousCommands, confined, Severity::Passed),
-    (Rule::Encryption, |_| {}, Severity::Passed),
+    // What the server itself refuses counts, whatever its rules look like.
+    (Rule::DangerousCommands, |run| run.inspection.logins[0].excess = Some(Vec::new()), Severity::Passed),
+    (Rule::DangerousCommands, |run| unasked(run, "-@all +flushall"), Severity::Unknown),
+    (Rule::Encryption, |_| {}, Severity::Unknown),
+    (Rule::Encryption, |run| set(run, "bind", "127.0.0.1"), Severity::Passed),
+    (Rule::Encryption, |run| set(run, "port", "0"), Severity::Passed),
+    (Rule::Encryption, |run| set(run, "bind", "* -::*"), Severity::Note),
     (Rule::Encryption, |run| run.target.same_machine = false, Severity::Critical),
-    (
-        Rule::Encryption,
-        |run| (run.target.same_machine, run.target.address) = (false, "rediss://h:1".into()),
-        Severity::Passed,
-    ),
+    (Rule::Encryption, |run| run.target.address = "rediss://h:1".into(), Severity::Passed),
     (Rule::ProtectedMode, |_| {}, Severity::Critical),
     (Rule::ProtectedMode, |run| set(run, "protected-mode", "yes"), Severity::Passed),
+    (Rule::ProtectedMode, |run| run.inspection.users.clear(), Severity::Unknown),
+    (Rule::ProtectedMode, protected_in_vain, Severity::Critical),
     (Rule::MemoryLimit, |_| {}, Severity::Passed),
     (Rule::MemoryLimit, |run| set(run, "maxmemory", "0"), Severity::Warning),
     (Rule::MemoryHeadroom, |_| {}, Severity::Passed),
@@ -63,7 +69,8 @@ const CASES: &[Case] = &[
     (Rule::Fragmentation, |run| fragmented(run, "1.9"), Severity::Warning),
     (Rule::Fragmentation, |run| fragmented(run, "0.5"), Severity::Critical),
     (Rule::Evictions, |_| {}, Severity::Passed),
-    (Rule::Evictions, |run| run.server.seconds[2].evicted = Some(9), Severity::Warning),
+    (Rule::Evictions, |run| run.server.seconds[2].evicted = Some(9), Severity::Note),
+    (Rule::Evictions, evicting, Severity::Warning),
     (Rule::BigKeys, |_| {}, Severity::Warning),
     (Rule::HotKeys, |_| {}, Severity::Note),
     (Rule::MaxClients, |_| {}, Severity::Passed),
@@ -80,14 +87,15 @@ const CASES: &[Case] = &[
     (Rule::RejectedConnections, |_| {}, Severity::Passed),
     (Rule::RejectedConnections, |run| say(run, "rejected_connections", "3"), Severity::Warning),
     (Rule::RejectedConnections, |run| run.server.seconds[2].rejected = Some(9), Severity::Critical),
-    (Rule::Persistence, |_| {}, Severity::Passed),
-    (Rule::Persistence, |run| set(run, "save", ""), Severity::Note),
+    (Rule::Persistence, |run| run.target.private = false, Severity::Passed),
+    (Rule::Persistence, unsaved, Severity::Note),
     (Rule::RdbCompression, |run| set(run, "rdbcompression", "no"), Severity::Note),
     (Rule::RdbChecksum, |run| set(run, "rdbchecksum", "no"), Severity::Warning),
     (Rule::AofPolicy, |run| appending(run, "everysec"), Severity::Passed),
     (Rule::AofPolicy, |run| appending(run, "always"), Severity::Note),
     (Rule::AofPolicy, |run| appending(run, "no"), Severity::Warning),
     (Rule::LastSave, |_| {}, Severity::Passed),
+    (Rule::LastSave, |run| say(run, "aof_last_bgrewrite_status", "err"), Severity::Critical),
     (Rule::LastSave, |run| say(run, "rdb_last_bgsave_status", "err"), Severity::Critical),
     (Rule::Replication, |run| replicated(run, "1"), Severity::Passed),
     (Rule::Replication, |run| replicated(run, "0"), Severity::Note),
@@ -122,9 +130,32 @@ fn password(run: &mut Run, bits: f64, common: bool) {
 }
 
 fn confined(run: &mut Run) {
-    run.inspection.logins[0].excess.clear();
+    run.inspection.logins[0].excess = Some(Vec::new());
     let user = &mut run.inspection.users[1];
     (user.commands, user.keys) = ("-@all +get +set".to_owned(), vec!["~api:*".to_owned()]);
+}
+
+fn unasked(run: &mut Run, commands: &str) {
+    run.inspection.logins[0].excess = None;
+    let user = &mut run.inspection.users[1];
+    (user.commands, user.keys) = (commands.to_owned(), vec!["~api:*".to_owned()]);
+}
+
+/// Before version 7 protected mode does nothing for a server that is bound to an address.
+fn protected_in_vain(run: &mut Run) {
+    run.target.version = "6.2.14".to_owned();
+    set(run, "protected-mode", "yes");
+    set(run, "bind", "0.0.0.0");
+}
+
+fn unsaved(run: &mut Run) {
+    run.target.private = false;
+    set(run, "save", "");
+}
+
+fn evicting(run: &mut Run) {
+    run.server.seconds[2].evicted = Some(9);
+    set(run, "maxmemory-policy", "volatile-lru");
 }
 
 fn fragmented(run: &mut Run, ratio: &str) {
@@ -190,9 +221,8 @@ fn queues_are_not_to_be_evicted_and_caches_are() {
         let scenario = scenario::parse(&text, "x.toml").unwrap();
         let mut run = sample::run();
         set(&mut run, "maxmemory-policy", policy);
-        let Run { target, environment, inspection, .. } = &run;
-        let subject =
-            Subject { target, environment, inspection, dependencies: &[], scenario: Some(&scenario), measured: None };
+        let Run { target, inspection, .. } = &run;
+        let subject = Subject { target, inspection, dependencies: &[], scenario: Some(&scenario), measured: None };
         audit(&subject).into_iter().find(|ruling| ruling.rule == Rule::EvictionPolicy).unwrap()
     };
     let cache = r#"{ command = "GET" }, { command = "SET", expire = "1h" }"#;
@@ -220,9 +250,37 @@ fn a_limit_far_above_the_peak_is_lowered_with_the_numbers_for_it() {
 #[test]
 fn least_privilege_keeps_the_password_and_names_every_right() {
     let ruling = held(&sample::run(), Rule::LeastPrivilege).remove(0);
-    let [Remedy::Command(line)] = ruling.remedies.as_slice() else { panic!("{ruling:?}") };
+    let [Remedy::Command(first), Remedy::Command(line), Remedy::Command(kept)] = ruling.remedies.as_slice() else {
+        panic!("{ruling:?}")
+    };
+    assert!(first.starts_with("ACL SETUSER operator on "), "nobody else could mend it: {first}");
+    assert_eq!(kept, "CONFIG REWRITE");
     assert!(line.starts_with("ACL SETUSER plimsoll resetkeys resetchannels -@all ~api:* "), "{line}");
     assert!(line.ends_with(" +set") && !line.contains("reset on"), "{line}");
+}
+
+#[test]
+fn services_that_log_in_as_everybody_get_a_user_of_their_own() {
+    let mut run = sample::run();
+    run.inspection.logins[0].user = "default".to_owned();
+    let ruling = held(&run, Rule::LeastPrivilege).remove(0);
+    let taken = |remedy: &Remedy| matches!(remedy, Remedy::Command(line) if line.contains("SETUSER default"));
+    assert!(!ruling.remedies.iter().any(taken), "{ruling:?}");
+    run.inspection.users.push(UserRights { name: "root".to_owned(), ..run.inspection.users[1].clone() });
+    let made = |remedy: &Remedy| matches!(remedy, Remedy::Command(line) if line.contains("operator"));
+    assert!(!held(&run, Rule::DefaultUser)[0].remedies.iter().any(made), "there is an operator already");
+}
+
+#[test]
+fn a_proposed_limit_leaves_room_and_is_the_same_everywhere() {
+    let mut run = sample::run();
+    say(&mut run, "used_memory_peak", "6000000000");
+    set(&mut run, "maxmemory", "9000000000");
+    let limit = |run: &Run, rule| held(run, rule).remove(0).remedies;
+    let three_quarters = Remedy::Setting { name: "maxmemory", value: "5953mb".to_owned() };
+    assert_eq!(limit(&run, Rule::MemoryHeadroom), [three_quarters]);
+    say(&mut run, "used_memory_peak", "8000000000");
+    let [Remedy::Shell(_)] = limit(&run, Rule::MemoryHeadroom)[..] else { panic!("no limit would do") };
 }
 
 #[test]
@@ -243,6 +301,7 @@ fn what_is_not_known_is_not_judged() {
                 | Rule::Dependencies
         )
     };
+    assert!(rulings.iter().filter(judged).count() > 20, "silence is no answer: {rulings:?}");
     for ruling in rulings.iter().filter(judged) {
         assert_eq!(ruling.severity, Severity::Unknown, "{ruling:?}");
     }

@@ -4,7 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::{Measured, Quantity, Remedy, Rule, Ruling, Severity, Subject};
-use crate::{measure::SeriesRole, results::DependencyRecord, scenario::Scenario};
+use crate::{
+    analysis::{Outage, databases::databases, dependencies, server_findings::SATURATED},
+    measure::SeriesRole,
+    results::DependencyRecord,
+    scenario::Scenario,
+};
 
 /// A cache that misses more often than this does half its work for nothing.
 const GOOD_HITS: f64 = 0.9;
@@ -13,11 +18,11 @@ const POOR_HITS: f64 = 0.5;
 /// Time in the server, in nanoseconds, from which on one command keeps everybody waiting.
 const EXPENSIVE: f64 = 1e6;
 
-/// Share of the server's time from which on it matters that one command takes it.
-const DOMINANT: f64 = 0.25;
+/// Look-ups from which on their rate says something.
+const TELLING: u64 = 100;
 
-/// Share of one core from which on a main thread is the limit.
-const SATURATED: f64 = 0.95;
+/// Commands whose misses a cache would rather not have; those of queues and of questions are no failure.
+const CACHE_READS: [&str; 5] = ["GET", "MGET", "HGET", "HMGET", "HGETALL"];
 
 /// Cores below which threads for input and output have none of their own; the server's own advice.
 const CORES_FOR_THREADS: u32 = 4;
@@ -52,13 +57,15 @@ fn hit_rates(measured: &Measured<'_>) -> Vec<Ruling> {
         .filter_map(|row| {
             let (service, operation) = (row.scope.service.as_ref()?, row.scope.operation.as_ref()?);
             let ratio = row.hit_ratio?;
-            Some(
+            let commands = measured.commands_of(row)?;
+            let is_read = commands.iter().all(|command| CACHE_READS.contains(&command.as_str()));
+            (is_read && row.counts.hits + row.counts.misses >= TELLING).then(|| {
                 Ruling::new(Rule::HitRate, of_hits(ratio))
                     .about(format!("{service} {operation}"))
                     .with("hits", Quantity::Count(row.counts.hits))
                     .with("misses", Quantity::Count(row.counts.misses))
-                    .with("hit rate", Quantity::Share(ratio)),
-            )
+                    .with("hit rate", Quantity::Share(ratio))
+            })
         })
         .collect()
 }
@@ -66,12 +73,13 @@ fn hit_rates(measured: &Measured<'_>) -> Vec<Ruling> {
 /// Of the server since it started.
 fn hit_rate_ever(subject: &Subject<'_>) -> Option<Ruling> {
     let (hits, misses) = (subject.count("keyspace_hits")?, subject.count("keyspace_misses")?);
-    if hits + misses == 0 {
+    if hits + misses < TELLING {
         return None;
     }
     let ratio = hits as f64 / (hits + misses) as f64;
     Some(
-        Ruling::new(Rule::HitRate, of_hits(ratio))
+        // Whoever looked for what: a warning would be too much.
+        Ruling::new(Rule::HitRate, of_hits(ratio).min(Severity::Note))
             .with("hits since start", Quantity::Count(hits))
             .with("misses since start", Quantity::Count(misses))
             .with("hit rate", Quantity::Share(ratio)),
@@ -79,36 +87,31 @@ fn hit_rate_ever(subject: &Subject<'_>) -> Option<Ruling> {
 }
 
 fn shared_databases(subject: &Subject<'_>, scenario: &Scenario) -> Ruling {
-    let mut databases: BTreeMap<u8, Vec<&str>> = BTreeMap::new();
-    for service in &scenario.services {
-        // What was really selected: a target may name a database of its own.
-        let logins = subject.inspection.logins.iter().flat_map(|login| &login.services);
-        let selected = logins.into_iter().find(|(name, _)| *name == service.name).map(|(_, database)| *database);
-        databases.entry(selected.unwrap_or(service.database)).or_default().push(&service.name);
+    let layout = databases(scenario, subject.inspection);
+    let mut by_database: BTreeMap<u8, Vec<&str>> = BTreeMap::new();
+    for of_service in &layout {
+        by_database.entry(of_service.now).or_default().push(of_service.service);
     }
-    let shared = databases.values().any(|services| services.len() > 1);
-    let cluster = subject.target.mode == "cluster";
+    let shared = by_database.values().any(|services| services.len() > 1);
     // A cluster has but one database; prefixes keep services apart there.
-    let severity = if shared && !cluster { Severity::Note } else { Severity::Passed };
-    let layout: Vec<_> =
-        databases.iter().map(|(database, services)| format!("db{database}: {}", services.join(", "))).collect();
-    let mut ruling = Ruling::new(Rule::SharedDatabase, severity)
-        .with("databases", layout.join("; "))
+    let severity = if shared && subject.target.mode != "cluster" { Severity::Note } else { Severity::Passed };
+    let told: Vec<_> =
+        by_database.iter().map(|(database, services)| format!("db{database}: {}", services.join(", "))).collect();
+    let ruling = Ruling::new(Rule::SharedDatabase, severity)
+        .with("databases", told.join("; "))
         .with_known("databases of the server", subject.setting("databases"))
         .with("mode", subject.target.mode.as_str());
-    if shared {
-        for (number, service) in scenario.services.iter().enumerate() {
-            ruling = ruling.remedy(Remedy::Scenario(format!("service.{}.database = {number}", service.name)));
-        }
-    }
-    ruling
+    let moves = layout.iter().filter_map(|of_service| {
+        let proposed = of_service.proposed.filter(|proposed| *proposed != of_service.now)?;
+        Some(Remedy::Scenario(format!("service.{}.database = {proposed}", of_service.service)))
+    });
+    moves.fold(ruling, Ruling::remedy)
 }
 
 /// One for each command that is dear by its measured time in the server.
 fn expensive_commands(measured: &Measured<'_>) -> Vec<Ruling> {
-    let (dear, cheap): (Vec<_>, Vec<_>) = measured.side.commands.iter().partition(|command| {
-        command.server >= EXPENSIVE || (command.busy >= DOMINANT && measured.side.commands.len() > 1)
-    });
+    let (dear, cheap): (Vec<_>, Vec<_>) =
+        measured.side.commands.iter().partition(|command| command.server >= EXPENSIVE);
     let told = |command: &crate::analysis::CommandTime, severity| {
         let slowest = measured.side.slow.iter().filter(|slow| slow.entry.command == command.name);
         let slowest = slowest.map(|slow| slow.entry.micros).max();
@@ -121,10 +124,7 @@ fn expensive_commands(measured: &Measured<'_>) -> Vec<Ruling> {
     };
     let mut rulings: Vec<_> = dear
         .into_iter()
-        .map(|command| {
-            told(command, if command.server >= EXPENSIVE { Severity::Warning } else { Severity::Note })
-                .remedy(Remedy::Command("SLOWLOG GET 10".to_owned()))
-        })
+        .map(|command| told(command, Severity::Warning).remedy(Remedy::Command("SLOWLOG GET 10".to_owned())))
         .collect();
     // Of the others the dearest stands for all.
     if let Some(dearest) = cheap.into_iter().max_by(|a, b| a.server.total_cmp(&b.server))
@@ -138,7 +138,7 @@ fn expensive_commands(measured: &Measured<'_>) -> Vec<Ruling> {
 fn io_threads(subject: &Subject<'_>) -> Option<Ruling> {
     let threads = subject.number("io-threads").and_then(|threads| u32::try_from(threads).ok())?;
     let cores = subject.inspection.machine.as_ref().and_then(|machine| machine.cores);
-    let busiest = subject.measured.and_then(|measured| measured.side.totals.as_ref()?.busiest);
+    let busiest = subject.measured.and_then(|measured| measured.side.totals.as_ref()?.main_thread);
     let saturated = busiest.is_some_and(|busiest| busiest >= SATURATED);
     let severity = match cores {
         Some(cores) if threads > 1 && threads >= cores => Severity::Warning,
@@ -153,7 +153,7 @@ fn io_threads(subject: &Subject<'_>) -> Option<Ruling> {
         Ruling::new(Rule::IoThreads, severity)
             .with("io-threads", Quantity::Count(u64::from(threads)))
             .with_known("cores", cores.map(|cores| Quantity::Count(u64::from(cores))))
-            .with_known("busiest second, of one core", busiest.map(Quantity::Share))
+            .with_known("main thread in the busiest second", busiest.map(Quantity::Share))
             .remedy(Remedy::Configuration(vec![format!("io-threads {better}")])),
     )
 }
@@ -192,21 +192,19 @@ fn overcommit(subject: &Subject<'_>) -> Option<Ruling> {
 }
 
 fn dependency(record: &DependencyRecord) -> Ruling {
-    let failed: Vec<_> = record.probes.iter().filter(|probe| probe.failure.is_some()).collect();
-    let severity = match failed.len() {
-        0 if record.probes.is_empty() => Severity::Unknown,
-        0 => Severity::Passed,
-        all if all == record.probes.len() => Severity::Critical,
-        _ => Severity::Warning,
+    let side = dependencies::side(record);
+    let all = side.all();
+    let severity = match side.outage {
+        _ if all.probes == 0 => Severity::Unknown,
+        None => Severity::Passed,
+        Some(Outage::Always) => Severity::Critical,
+        Some(Outage::Within { .. }) => Severity::Warning,
     };
-    let answered: Vec<_> = record.probes.iter().filter(|probe| probe.failure.is_none()).collect();
-    let mean = (!answered.is_empty())
-        .then(|| answered.iter().map(|probe| probe.elapsed_ns as f64).sum::<f64>() / answered.len() as f64);
     Ruling::new(Rule::Dependencies, severity)
         .about(record.name.clone())
         .with("address", record.address.as_str())
-        .with("probes", Quantity::Count(record.probes.len() as u64))
-        .with("failed", Quantity::Count(failed.len() as u64))
-        .with_known("mean time to answer", mean.map(Quantity::Nanos))
-        .with_known("last failure", failed.last().and_then(|probe| probe.failure.clone()))
+        .with("probes", Quantity::Count(u64::from(all.probes)))
+        .with("failed", Quantity::Count(u64::from(all.failed())))
+        .with_known("mean time to answer", side.latency.map(|latency| Quantity::Nanos(latency.mean)))
+        .with_known("last failure", side.last_failure)
 }

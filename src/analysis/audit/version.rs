@@ -28,11 +28,15 @@ const FIXES: &[Fixed] = &[
     fixed("redis", (8, 6), 6, "CVE-2026-81934"),
     fixed("redis", (8, 8), 2, "CVE-2026-81934"),
     fixed("redis", (8, 10), 1, "CVE-2026-81934"),
+    fixed("valkey", (7, 2), 11, "CVE-2025-49844"),
     fixed("valkey", (8, 0), 11, "GHSA-jcj7-v34w-v9vv"),
     fixed("valkey", (8, 1), 10, "GHSA-jcj7-v34w-v9vv"),
     fixed("valkey", (9, 0), 6, "GHSA-jcj7-v34w-v9vv"),
     fixed("valkey", (9, 1), 1, "CVE-2026-56684"),
 ];
+
+/// Branches of Redis that get no fixes any more: all before 6.2, and these.
+const ENDED: &[(u32, u32)] = &[(7, 0), (8, 0)];
 
 pub(super) fn rulings(subject: &Subject<'_>) -> Vec<Ruling> {
     version(&subject.target.product, &subject.target.version).into_iter().collect()
@@ -43,7 +47,6 @@ fn version(product: &str, version: &str) -> Option<Ruling> {
     let (branch, release) = ((numbers.next()?, numbers.next()?), numbers.next()?);
     let mut known = FIXES.iter().filter(|fix| fix.product == product).peekable();
     known.peek()?;
-    let newest = FIXES.iter().filter(|fix| fix.product == product).map(|fix| fix.branch).max();
     let own = known.find(|fix| fix.branch == branch);
     let ruling = |severity| Ruling::new(Rule::Version, severity).with("version", format!("{product} {version}"));
     let name = format!("{}.{}", branch.0, branch.1);
@@ -53,10 +56,10 @@ fn version(product: &str, version: &str) -> Option<Ruling> {
             ruling(severity)
                 .with("latest security fix of its branch", format!("{name}.{} ({})", fix.release, fix.advisory))
         }
-        None if newest.is_some_and(|newest| branch > newest) => {
-            ruling(Severity::Unknown).with("branch", format!("{name}, newer than what is known here"))
+        None if product == "redis" && (branch < (6, 2) || ENDED.contains(&branch)) => {
+            ruling(Severity::Warning).with("branch", format!("{name}, which gets no fixes any more"))
         }
-        None => ruling(Severity::Warning).with("branch", format!("{name}, which gets no fixes any more")),
+        None => ruling(Severity::Unknown).with("branch", format!("{name}, of which nothing is known here")),
     };
     Some(ruling.with("as of", SECURITY_DATA))
 }
@@ -75,7 +78,9 @@ mod tests {
         assert_eq!(severity("redis", "7.2.16"), Some(Severity::Passed));
         assert_eq!(severity("redis", "7.0.15"), Some(Severity::Warning), "no fixes any more");
         assert_eq!(severity("redis", "99.0.0"), Some(Severity::Unknown));
+        assert_eq!(severity("redis", "5.0.14"), Some(Severity::Warning));
         assert_eq!(severity("valkey", "8.1.4"), Some(Severity::Warning));
+        assert_eq!(severity("valkey", "7.2.12"), Some(Severity::Passed));
         assert_eq!(severity("unknown", "1.2.3"), None);
         assert_eq!(severity("redis", "unknown"), None);
     }

@@ -155,7 +155,14 @@ impl Session {
         let server = observation.finish();
         let dependencies = dependencies.finish();
         self.display.step("Looking at the server");
-        let mut inspection = runtime.block_on(target.inspect(Some(&self.scenario), facts.same_machine, false));
+        let look = Box::pin(target.inspect(Some(&self.scenario), facts.same_machine, false));
+        // A Ctrl-C that comes now ends it; one that ended the run does not, the look is short.
+        let inspection = if interrupt.stop().is_requested() {
+            Ok(runtime.block_on(look))
+        } else {
+            runtime.block_on(interrupt.or(async { Ok::<_, TargetError>(look.await) }))
+        };
+        let mut inspection = inspection.unwrap_or_default();
         self.sample_keyspace(runtime, target, interrupt, &mut inspection);
         let seen = Seen { server, inspection, dependencies };
         Ok(self.run_of(recording, seen, facts, started.unwrap_or_else(Timestamp::now)))

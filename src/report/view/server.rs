@@ -48,10 +48,10 @@ pub(super) fn where_time_goes(side: &ServerSide) -> Option<String> {
     let most = commands.iter().max_by(|a, b| weight(a).total_cmp(&weight(b)))?;
     let (client, rest) = (most.client.filter(|client| *client > 0.0)?, most.rest()?);
     let own = most.server / client;
-    let behind = side.queue.as_ref().filter(|queue| queue.wait > (1.0 - MOSTLY) * rest);
+    let behind = side.queue.as_ref().filter(|queue| ((1.0 - MOSTLY) * rest..=rest).contains(&queue.wait));
     let waiting = behind.map_or_else(String::new, |queue| {
         format!(
-            "; at least {} of that it waits while the server runs others, {} above all, since it runs one at a time",
+            "; about {} of that it waits while the server runs others, {} above all, since it runs one at a time",
             format::duration(queue.wait),
             queue.command
         )

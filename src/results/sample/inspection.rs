@@ -77,7 +77,7 @@ pub(super) fn inspection() -> Inspection {
                 .into(),
             harness: ["+mset", "+scan", "+unlink"].map(str::to_owned).into(),
             proof: Proof::Proven { commands: 11 },
-            excess: vec!["FLUSHALL".into(), "CONFIG SET".into()],
+            excess: Some(vec!["FLUSHALL".into(), "CONFIG SET".into()]),
         }],
         machine: Some(Machine {
             cores: Some(2),

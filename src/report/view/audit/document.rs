@@ -49,7 +49,8 @@ fn headline(audit: &AuditReport<'_>) -> Headline {
     let (verdict, tone) = match (critical, warnings) {
         (1.., _) => ("Critical findings", Tone::Bad),
         (0, 1..) => ("Warnings", Tone::Fair),
-        (0, 0) => ("Nothing is wrong as far as is known", Tone::Good),
+        (0, 0) if unknown > 0 => ("Nothing wrong was found, but not all could be judged", Tone::Fair),
+        (0, 0) => ("Nothing is wrong", Tone::Good),
     };
     let number = |name: &str, count: u64, against: &str| KeyNumber {
         name: name.to_owned(),

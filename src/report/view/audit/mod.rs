@@ -131,6 +131,7 @@ pub(super) fn listings(remedies: &[Remedy]) -> Vec<Listing> {
                 }
             }
             Remedy::Shell(command) => add("In a shell on its machine", "sh", command),
+            Remedy::Elsewhere { place, line } => add(place, "", line),
             Remedy::Scenario(line) => add("In the application, and in the scenario", "", line),
         }
     }

@@ -43,8 +43,8 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
         ),
         Rule::PasswordStrength => (
             "password-strength",
-            "The password cannot be guessed",
-            "The password can be guessed",
+            "The password is long, and not among the most common",
+            "The password is short, or among the most common",
             "The server keeps passwords as one round of SHA-256 and answers hundreds of thousands of attempts a second: \
              only long random ones hold. Take what ACL GENPASS gives.",
             "the password that the harness logs in with (its length and kinds of characters), hashes of ACL LIST against \
@@ -72,9 +72,9 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
         ),
         Rule::Encryption => (
             "encryption",
-            "Nothing crosses a network in the clear",
-            "Passwords and data cross the network in the clear",
-            "Everybody on the way can read and change them. Turn TLS on, and the plain port off once all services use it. \
+            "Passwords and data cross no network in the clear",
+            "Nothing keeps passwords and data from crossing a network in the clear",
+            "Everybody on the way could read and change them. Turn TLS on, and the plain port off once all services use it. \
              TLS costs CPU time on both sides: measure again.",
             "the target's address, CONFIG GET tls-port",
             "redis.io/docs/latest/operate/oss_and_stack/management/security/encryption",
@@ -138,8 +138,8 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "evictions",
             "Nothing was evicted",
             "Keys were evicted for lack of memory",
-            "Each eviction is paid for by the command that needs the room, and later by the miss. Raise the limit, or let \
-             keys expire earlier.",
+            "Under an allkeys policy that is a cache at work: look at its hit rate. Each eviction is paid for by the command that \
+             needs the room, and later by the miss; raise the limit, or let keys expire earlier.",
             "INFO stats (evicted_keys)",
             EVICTION,
         ),
@@ -155,7 +155,7 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
         Rule::HotKeys => (
             "hot-keys",
             "No key that was looked at is hot",
-            "A key is used much more than others",
+            "A key is used very much",
             "All its requests go to one thread of one server, however many servers there are. Keep a copy of it in the \
              application for a second, or spread it over several keys.",
             "OBJECT FREQ on a sample of the keys, where maxmemory-policy is an LFU one",
@@ -200,7 +200,7 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "rejected-connections",
             "No connection was turned away",
             "Connections were turned away",
-            "maxclients was reached. Find out who holds the places (CLIENT LIST), then raise it or use smaller pools.",
+            "maxclients was reached, or protected mode refused a stranger. Find out who holds the places (CLIENT LIST), then raise it or use smaller pools.",
             "INFO stats (rejected_connections)",
             CLIENTS,
         ),
@@ -249,7 +249,7 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
         ),
         Rule::Replication => (
             "replication",
-            "A replica has the data, or nobody would miss it",
+            "A replica has the data",
             "No replica has the data",
             "When this machine fails the services wait for it, and what was not saved is gone. A replica with Sentinel, or a \
              cluster, takes over within seconds.",
@@ -269,7 +269,7 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "slowlog-length",
             "The slow log is long enough",
             "The slow log is short",
-            "A burst of slow commands pushes its own beginning out before anybody looks. An entry takes about a kilobyte.",
+            "A burst of slow commands pushes its own beginning out before anybody looks. An entry takes a kilobyte or two.",
             "CONFIG GET slowlog-max-len, SLOWLOG GET",
             "redis.io/docs/latest/commands/slowlog",
         ),
@@ -332,8 +332,8 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "overcommit",
             "A fork does not fail for lack of promised memory",
             "A fork may fail although there is memory",
-            "The kernel counts the child's memory as if all of it would be copied, and refuses the fork of a server that \
-             uses more than half: saving and replication then fail.",
+            "In mode 0 the kernel may refuse to fork a server that is large beside what is free, in mode 2 it counts all of the \
+             child's memory: saving and replication then fail. In mode 1 it never refuses.",
             "/proc/sys/vm/overcommit_memory",
             ADMINISTRATION,
         ),

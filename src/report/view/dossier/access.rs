@@ -53,8 +53,10 @@ fn status(facts: &Facts<'_>) -> Block {
         (
             "Authentication",
             Some(format!(
-                "functional: every service logged in and was permitted every command of its mix; {} refused during the run",
-                format::counted(failed, "request", "requests")
+                "{} of {} logged in and were answered; {} refused for want of a right or a login",
+                format::count(facts.served().0),
+                format::counted(facts.served().1, "service", "services"),
+                format::counted(failed, "request was", "requests were")
             )),
         ),
         ("Default user", one(Rule::DefaultUser)),
@@ -104,19 +106,15 @@ fn integration(facts: &Facts<'_>) -> Block {
         Column::numbers("Connected", None, 1),
         Column::words("Permissions", 1),
     ];
-    let logins = &facts.run.inspection.logins;
     let rows = facts.scenario.services.iter().map(|service| {
-        let own = logins.iter().find_map(|login| {
-            let (_, database) = login.services.iter().find(|(name, _)| *name == service.name)?;
-            Some((login, *database))
-        });
+        let own = facts.run.inspection.login_of(&service.name);
         let name = format!("plimsoll:{}", service.name);
         let clients: Vec<_> = facts.run.server.clients.iter().filter(|clients| clients.name == name).collect();
         let connected: u64 = clients.iter().map(|clients| clients.count).sum();
         let served = facts.row_of(service).is_some_and(|row| row.counts.completed > 0);
-        let rights = own.map(|(login, _)| match login.excess.as_slice() {
-            [] => "no more than it needs, as far as was asked".to_owned(),
-            excess => format!("more than it needs: {}", excess.join(", ")),
+        let rights = own.and_then(|(login, _)| match login.excess.as_deref()? {
+            [] => Some("no more than it needs, as far as was asked".to_owned()),
+            excess => Some(format!("more than it needs: {}", excess.join(", "))),
         });
         vec![
             service.name.as_str().into(),

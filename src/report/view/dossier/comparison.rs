@@ -1,6 +1,6 @@
 //! Measured against the target: how many times faster, and how each operation is classified.
 
-use super::{Cell, Column, Facts, FamilyKind, NOTHING, format, operation_name, plain_table};
+use super::{Cell, Column, Facts, FamilyKind, NOTHING, against_target, format, operation_name, plain_table};
 use crate::{
     analysis::Grade,
     report::view::{Block, Section, Tone, grade_word},
@@ -48,11 +48,7 @@ fn comparison(facts: &Facts<'_>) -> Block {
 }
 
 fn verdict(times: f64) -> Cell {
-    if times >= 1.0 {
-        Cell::new(format!("{} faster", format::factor(times)), Tone::Good)
-    } else {
-        Cell::new(format!("{} slower", format::factor(1.0 / times)), Tone::Bad)
-    }
+    Cell::new(against_target(times), if times >= 1.0 { Tone::Good } else { Tone::Bad })
 }
 
 fn classification(facts: &Facts<'_>) -> Vec<(String, String)> {

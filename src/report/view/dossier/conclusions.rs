@@ -1,6 +1,6 @@
 //! What it comes to: benchmarks met, strengths, points to watch, room to grow, what was done and what is next.
 
-use super::{Cell, Column, Facts, NOTHING, Rule, Severity, format, plain_table};
+use super::{Cell, Column, Facts, NOTHING, Rule, Severity, against_target, format, plain_table};
 use crate::{
     analysis::{Finding, Outcome, audit::Ruling},
     report::{
@@ -81,19 +81,20 @@ fn judged(outcome: Outcome) -> Cell {
 }
 
 fn authentication(facts: &Facts<'_>) -> Vec<Cell> {
-    let breaches = AUTHENTICATION.iter().flat_map(|rule| facts.rulings(*rule));
-    let breaches = breaches.filter(|ruling| ruling.severity >= Severity::Warning).count();
-    let services = counted(facts.scenario.services.len() as u64, "service", "services");
-    let actual = match breaches {
-        0 => format!("{services} logged in; no open door found"),
-        count => format!("{services} logged in; {} in the audit", counted(count as u64, "open door", "open doors")),
+    let rulings: Vec<_> = AUTHENTICATION.iter().flat_map(|rule| facts.rulings(*rule)).collect();
+    let breaches = rulings.iter().filter(|ruling| ruling.severity >= Severity::Warning).count();
+    let is_unknown = rulings.iter().any(|ruling| ruling.severity == Severity::Unknown);
+    let (served, services) = facts.served();
+    let served = format!("{} of {}", format::count(served), counted(services, "service", "services"));
+    let (actual, status) = match (breaches, is_unknown) {
+        (0, true) => (format!("{served} logged in; who else can is not known"), Cell::new("not known", Tone::Quiet)),
+        (0, false) => (format!("{served} logged in; no open door found"), passed(true)),
+        (count, _) => (
+            format!("{served} logged in; {} in the audit", counted(count as u64, "open door", "open doors")),
+            passed(false),
+        ),
     };
-    vec![
-        "Authentication".into(),
-        "every service logs in, nobody else does".into(),
-        actual.into(),
-        passed(breaches == 0),
-    ]
+    vec!["Authentication".into(), "every service logs in, nobody else does".into(), actual.into(), status]
 }
 
 fn latency(facts: &Facts<'_>) -> Vec<Cell> {
@@ -125,15 +126,18 @@ fn memory(facts: &Facts<'_>) -> Option<Vec<Cell>> {
         .as_ref()
         .and_then(|after| after.used_memory)
         .or_else(|| facts.bytes("used_memory"))?;
-    let evicted = facts.analysis.server.totals.as_ref().and_then(|totals| totals.evicted).unwrap_or(0);
+    let evicted = facts.analysis.server.totals.as_ref().and_then(|totals| totals.evicted);
+    let lost = evicted
+        .map_or_else(|| "evictions not known".to_owned(), |evicted| format!("{} evicted", format::count(evicted)));
     let actual = match facts.max_memory() {
-        Some(limit) => {
-            format!("{} of {} used, {} evicted", share(used as f64 / limit as f64), format::bytes(limit), evicted)
-        }
-        None => format!("{} used, no limit, {} evicted", format::bytes(used), evicted),
+        Some(limit) => format!("{} of {} used, {lost}", share(used as f64 / limit as f64), format::bytes(limit)),
+        None => format!("{} used, no limit, {lost}", format::bytes(used)),
     };
-    let holds = facts.max_memory().is_some() && evicted == 0;
-    Some(vec!["Memory efficiency".into(), "a limit, and nothing evicted".into(), actual.into(), passed(holds)])
+    let status = match (facts.max_memory(), evicted) {
+        (Some(_), None) => Cell::new("not known", Tone::Quiet),
+        (limit, evicted) => passed(limit.is_some() && evicted == Some(0)),
+    };
+    Some(vec!["Memory efficiency".into(), "a limit, and nothing evicted".into(), actual.into(), status])
 }
 
 pub(super) fn findings(facts: &Facts<'_>) -> Section {
@@ -207,9 +211,12 @@ fn potential(facts: &Facts<'_>) -> Vec<(String, String)> {
         let (limit, connections) = (format::count(limit), format::count(connections));
         add("Connections", format!("maxclients of {limit} is {times} the {connections} of all pools"));
     }
-    if let Some(busiest) = facts.analysis.server.totals.as_ref().and_then(|totals| totals.busiest) {
+    if let Some(busiest) = facts.analysis.server.totals.as_ref().and_then(|totals| totals.main_thread) {
         let rate = format::rate(facts.analysis.rows.last().map_or(0.0, |row| row.rate));
-        add("CPU", format!("{} of one core in the busiest second, with {rate} completed on average", share(busiest)));
+        add(
+            "CPU",
+            format!("{} of the main thread in the busiest second, with {rate} completed on average", share(busiest)),
+        );
     }
     for ruling in facts.rulings(Rule::SharedDatabase) {
         add("Databases", format!("{} ({})", claim(ruling), evidence(&ruling.evidence)));
@@ -294,9 +301,9 @@ pub(super) fn section(facts: &Facts<'_>) -> Section {
         metrics.push((
             "Performance".to_owned(),
             format!(
-                "{} to {} faster than the target on average",
-                format::factor(target / most),
-                format::factor(target / least)
+                "{} to {} than the target on average",
+                against_target(target / most),
+                against_target(target / least)
             ),
         ));
     }

@@ -122,6 +122,12 @@ impl<'a> Facts<'a> {
         Some((least, most))
     }
 
+    /// Services that were answered at all, and those that there are.
+    fn served(&self) -> (u64, u64) {
+        let answered = |service: &&Service| self.row_of(service).is_some_and(|row| row.counts.completed > 0);
+        (self.scenario.services.iter().filter(answered).count() as u64, self.scenario.services.len() as u64)
+    }
+
     fn family(&self, kind: FamilyKind) -> Option<&'a Family> {
         self.analysis.families.iter().find(|family| family.kind == kind)
     }
@@ -131,6 +137,15 @@ impl<'a> Facts<'a> {
         let mut pings = self.run.inspection.pings.clone();
         pings.sort_unstable();
         pings
+    }
+}
+
+/// A mean held against the target, by how many times faster or slower it is.
+fn against_target(times: f64) -> String {
+    if times >= 1.0 {
+        format!("{} faster", format::factor(times))
+    } else {
+        format!("{} slower", format::factor(1.0 / times))
     }
 }
 

@@ -178,11 +178,11 @@ fn pool(facts: &Facts<'_>, service: &Service) -> Option<(bool, Advice)> {
 /// Whether more servers are worth a thought, and why.
 fn cluster(facts: &Facts<'_>) -> impl Iterator<Item = (bool, Advice)> {
     let totals = facts.analysis.server.totals.as_ref();
-    let busiest = totals.and_then(|totals| totals.busiest);
+    let busiest = totals.and_then(|totals| totals.main_thread);
     let rate = facts.analysis.rows.last().map_or(0.0, |row| row.rate);
     busiest.into_iter().map(move |busiest| {
         let needed = busiest >= BUSY;
-        let measured = format!("{} of one core in the busiest second at {}", share(busiest), format::rate(rate));
+        let measured = format!("{} of its main thread in the busiest second at {}", share(busiest), format::rate(rate));
         let advice = Advice {
             note: Note {
                 tone: if needed { Tone::Fair } else { Tone::Quiet },
@@ -202,7 +202,7 @@ fn cluster(facts: &Facts<'_>) -> impl Iterator<Item = (bool, Advice)> {
             },
             severity: "note",
             commands: Vec::new(),
-            source: "CPU time of the server's process by INFO cpu, second by second.".to_owned(),
+            source: "Main thread busy, second by second (docs/measurement.md).".to_owned(),
         };
         (needed, advice)
     })
@@ -217,27 +217,13 @@ fn databases(facts: &Facts<'_>) -> Block {
         Column::words("Keys under", 1),
         Column::numbers("Keys in it", None, 2),
     ];
-    let now = |service: &Service| {
-        let mut logins = facts.run.inspection.logins.iter().flat_map(|login| &login.services);
-        logins.find(|(name, _)| *name == service.name).map_or(service.database, |(_, database)| *database)
-    };
-    let shared = |service: &Service| {
-        facts.scenario.services.iter().any(|other| other.name != service.name && now(other) == now(service))
-    };
-    let taken: Vec<_> = facts.scenario.services.iter().map(now).collect();
-    let mut free = (0..=u8::MAX).filter(|database| !taken.contains(database));
-    let mut seen = Vec::new();
-    let rows = facts.scenario.services.iter().map(|service| {
-        let database = now(service);
-        // The first of those that share one keeps it.
-        let keeps = !shared(service) || !seen.contains(&database);
-        seen.push(database);
-        let proposed = if keeps { Some(database) } else { free.next() };
-        let keys = facts.run.server.databases.iter().find(|known| known.database == u64::from(database));
+    let layout = crate::analysis::databases(facts.scenario, &facts.run.inspection);
+    let rows = facts.scenario.services.iter().zip(&layout).map(|(service, of_service)| {
+        let keys = facts.run.server.databases.iter().find(|known| known.database == u64::from(of_service.now));
         vec![
             service.name.as_str().into(),
-            database.to_string().into(),
-            proposed.map_or_else(|| NOTHING.to_owned(), |database| database.to_string()).into(),
+            of_service.now.to_string().into(),
+            of_service.proposed.map_or_else(|| "none is left".to_owned(), |database| database.to_string()).into(),
             service.keys.prefix.as_str().into(),
             keys.map_or_else(|| NOTHING.to_owned(), |known| format::count(known.keys)).into(),
         ]

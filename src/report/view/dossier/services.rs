@@ -2,7 +2,7 @@
 
 use super::{Facts, NOTHING, facts as known, format};
 use crate::{
-    analysis::{Distribution, Outcome, PercentileValue},
+    analysis::{Distribution, Outcome, PercentileValue, databases},
     report::view::{Block, Section, known_percentile},
     scenario::{Load, Service},
 };
@@ -23,18 +23,12 @@ pub(super) fn section(facts: &Facts<'_>) -> Section {
 fn of_service(facts: &Facts<'_>, service: &Service) -> Block {
     let row = facts.row_of(service);
     let objective = &facts.scenario.objective;
-    let login = facts.run.inspection.logins.iter().find_map(|login| {
-        let (_, database) = login.services.iter().find(|(name, _)| *name == service.name)?;
-        Some((login, *database))
-    });
-    let database = login.map_or(service.database, |(_, database)| database);
-    let others: Vec<_> = facts
-        .scenario
-        .services
-        .iter()
-        .filter(|other| other.name != service.name && other.database == service.database)
-        .map(|other| other.name.as_str())
-        .collect();
+    let login = facts.run.inspection.login_of(&service.name);
+    let layout = databases(facts.scenario, &facts.run.inspection);
+    let database =
+        layout.iter().find(|known| known.service == service.name).map_or(service.database, |known| known.now);
+    let others = layout.iter().filter(|known| known.now == database && known.service != service.name);
+    let others: Vec<_> = others.map(|known| known.service).collect();
     let pool = facts.analysis.pools.iter().find(|pool| pool.service == service.name);
     known(vec![
         (

@@ -1,8 +1,8 @@
 //! The executive summary: the verdict and the few numbers that matter, in one paragraph.
 
-use super::{Facts, Rule, Severity};
+use super::{Facts, Rule, Severity, against_target};
 use crate::report::{
-    format::{self, duration, factor, share},
+    format::{self, duration, share},
     view::{Block, Section, headline},
 };
 
@@ -19,12 +19,12 @@ fn speed(facts: &Facts<'_>) -> Option<String> {
     let (least, most) = facts.range_of_means()?;
     let target = facts.target();
     Some(format!(
-        "Mean response times of the operations lie between {} and {}, {} to {} faster than the target of {}.",
+        "Mean response times of the operations lie between {} ({} than the target of {}) and {} ({}).",
         duration(least),
-        duration(most),
-        factor(target / most),
-        factor(target / least),
+        against_target(target / least),
         format::setting(facts.scenario.objective.latency),
+        duration(most),
+        against_target(target / most),
     ))
 }
 
@@ -41,15 +41,20 @@ fn resources(facts: &Facts<'_>) -> Option<String> {
 }
 
 fn access(facts: &Facts<'_>) -> String {
-    let open = facts.rulings(Rule::DefaultUser).any(|ruling| ruling.severity >= Severity::Warning);
-    let logins = &facts.run.inspection.logins;
-    let users: Vec<_> = logins.iter().map(|login| login.user.as_str()).collect();
-    let services = facts.scenario.services.len() as u64;
+    let default = facts.rulings(Rule::DefaultUser).next().map(|ruling| ruling.severity);
+    let users: Vec<_> = facts.run.inspection.logins.iter().map(|login| login.user.as_str()).collect();
+    let (served, services) = facts.served();
     format!(
-        "All {} logged in and were served{}; {}.",
+        "{} of {} logged in and were answered{}; {}.",
+        format::count(served),
         format::counted(services, "service", "services"),
-        if users.is_empty() { String::new() } else { format!(" as {}", users.join(", ")) },
-        if open { "the default user is open to everybody" } else { "the default user is not open to everybody" },
+        if users.is_empty() { String::new() } else { format!(", as {}", users.join(", ")) },
+        match default {
+            Some(Severity::Passed) => "the default user cannot log in",
+            Some(Severity::Note) => "the default user can log in by a password",
+            Some(Severity::Warning | Severity::Critical) => "the default user can log in without a password",
+            Some(Severity::Unknown) | None => "whether the default user can log in is not known",
+        },
     )
 }
 
