@@ -24,6 +24,9 @@ pub struct ServerSide {
     pub foreign: f64,
 }
 
+/// Name of the connection that asks the questions: what it takes is no part of the load.
+const OBSERVER: &str = "plimsoll:observer";
+
 /// The queue in front of a server that runs one command at a time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Queue {
@@ -150,8 +153,13 @@ pub struct Slow {
 pub(super) fn server_side(evidence: &Evidence<'_>) -> ServerSide {
     let record = &evidence.run.server;
     let commands = commands(evidence);
-    let mut slow: Vec<_> =
-        record.slowlog.iter().flat_map(|log| &log.entries).map(|entry| slow(evidence, entry)).collect();
+    let mut slow: Vec<_> = record
+        .slowlog
+        .iter()
+        .flat_map(|log| &log.entries)
+        .filter(|entry| entry.client != OBSERVER)
+        .map(|entry| slow(evidence, entry))
+        .collect();
     slow.sort_by_key(|slow| std::cmp::Reverse(slow.entry.micros));
     ServerSide {
         totals: (!record.seconds.is_empty()).then(|| totals(&record.seconds)),

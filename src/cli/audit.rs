@@ -50,7 +50,7 @@ pub(super) struct Arguments {
     /// Let the server itself prove the proposed rights
     ///
     /// Makes a user that cannot log in, asks ACL DRYRUN what it may do, and removes it again: the only thing that an audit
-    /// ever writes, and never without this.
+    /// ever writes, and never without this. An audit that is killed meanwhile leaves plimsoll-proof-NUMBER behind.
     #[arg(long)]
     prove_rights: bool,
     /// Do not look at the keys; else a bounded sample of them tells what takes the memory
@@ -148,7 +148,11 @@ impl Arguments {
             let look = Box::pin(target.inspect(scenario, facts.same_machine, self.prove_rights));
             // A proof that has begun is brought to its end, or its user would stay behind.
             let mut inspection = if self.prove_rights {
-                look.await
+                let found = look.await;
+                if interrupt.stop().is_requested() {
+                    return Err(Failure::interrupted());
+                }
+                found
             } else {
                 interrupt.or(async { Ok::<Inspection, Infallible>(look.await) }).await?
             };

@@ -73,6 +73,8 @@ pub struct ServiceLogin {
     pub user: String,
     /// Services that log in as it, each with its database.
     pub services: Vec<(String, u8)>,
+    /// Why it cannot log in; `None` where it can.
+    pub refused: Option<String>,
     /// Its password, where the harness knows one.
     pub password: Option<PasswordStrength>,
     /// Rules of `ACL SETUSER` that give what its services need and no more.

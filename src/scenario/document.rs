@@ -147,7 +147,8 @@ const DEPENDENCY: Table = Table {
         field("name", "Its name, unique among the dependencies.", Shape::Text(Format::Name), Presence::Required),
         field(
             "address",
-            "`tcp://host:port`: it takes connections; `http://host:port/path`: it answers a GET request.",
+            "`tcp://host:port`: it takes connections; `http://host:port/path`: it answers a GET request. It is saved and shown: \
+             no secret belongs in it.",
             Shape::Text(Format::Address),
             Presence::Required,
         ),

@@ -212,7 +212,7 @@ pub enum TargetError {
     },
     /// The server takes fewer connections than the pools have.
     #[error(
-        "the pools need {need} connections, but the server takes {limit} and {taken} are in use: raise its maxclients (and \
+        "the pools and the harness itself need {need} connections, but the server takes {limit} and {taken} are in use: raise its maxclients (and \
          its limit of file descriptors), or give the services smaller pools"
     )]
     TooFewClients {

@@ -25,18 +25,18 @@ impl Target {
     /// With `may_prove` the rules that they need are tried out, for which a user without password that cannot log in is
     /// made and removed again; a private server is always asked for the proof. Whatever fails is named in the result.
     pub async fn inspect(&self, scenario: Option<&Scenario>, same_machine: bool, may_prove: bool) -> Inspection {
-        let may_prove = may_prove || self.private;
-        let looked = timeout(LIMIT, Box::pin(self.look(scenario, may_prove))).await;
-        if looked.is_err() && may_prove {
+        let proof_user = (may_prove || self.private).then(rights::proof_user).flatten();
+        let looked = timeout(LIMIT, Box::pin(self.look(scenario, proof_user.as_deref()))).await;
+        if let (Err(_), Some(user)) = (&looked, &proof_user) {
             // A server that was too slow for the questions may have the user of the proof by now.
-            let _ = timeout(LIMIT, self.remove_traces()).await;
+            let _ = timeout(LIMIT, self.remove_traces(user)).await;
         }
         let mut found = looked.unwrap_or_else(|_| nothing(format!("no end within {LIMIT:?}")));
         found.machine = same_machine.then(server::machine);
         found
     }
 
-    async fn look(&self, scenario: Option<&Scenario>, may_prove: bool) -> Inspection {
+    async fn look(&self, scenario: Option<&Scenario>, proof_user: Option<&str>) -> Inspection {
         let (client, _router) = match self.observer.connect().await {
             Ok(open) => open,
             Err(error) => return nothing(error.to_string()),
@@ -47,18 +47,19 @@ impl Target {
         match scenario {
             Some(scenario) => {
                 for duty in rights::duties(scenario, &self.connectors) {
-                    found.logins.push(duty.hold(&mut questions, may_prove).await);
+                    found.logins.push(duty.hold(&mut questions, proof_user).await);
                 }
             }
             None => found.logins.push(self.own_login()),
         }
-        found.withheld.extend(questions.into_withheld());
+        let known: Vec<_> = found.withheld.iter().map(|withheld| withheld.what.clone()).collect();
+        found.withheld.extend(questions.into_withheld().into_iter().filter(|more| !known.contains(&more.what)));
         found
     }
 
-    async fn remove_traces(&self) {
+    async fn remove_traces(&self, user: &str) {
         if let Ok((client, _router)) = self.observer.connect().await {
-            rights::remove_proof_user(&mut Questions::new(client)).await;
+            rights::remove_proof_user(&mut Questions::new(client), user).await;
         }
     }
 
@@ -67,6 +68,7 @@ impl Target {
         ServiceLogin {
             user: self.observer.user().to_owned(),
             services: Vec::new(),
+            refused: None,
             password: self.observer.password().map(rights::strength),
             needs: Vec::new(),
             harness: Vec::new(),

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use fred::{interfaces::ClientLike, types::Value};
 
 use super::{
-    Connector, data,
+    Connector, Secret, data,
     permission::{Need, Probe, probes},
     words,
 };
@@ -45,8 +45,8 @@ const CONTAINERS: &[&str] = &[
 /// A key that belongs to no service.
 const FOREIGN_KEY: &str = "plimsoll-foreign-key";
 
-/// A user with just the proposed rules, for the moment of the proof.
-const PROOF_USER: &str = "plimsoll-proof";
+/// How a user with just the proposed rules is called, for the moment of the proof; with a number of its own behind it.
+const PROOF_USER: &str = "plimsoll-proof-";
 
 /// What a user is needed for, and by which services.
 pub(super) struct Duty<'a> {
@@ -75,17 +75,24 @@ pub(super) fn duties<'a>(scenario: &Scenario, connectors: &'a [Connector]) -> Ve
 }
 
 impl Duty<'_> {
-    /// What the server says of it. With `may_prove` a user is made and removed for the proof.
-    pub(super) async fn hold(&self, questions: &mut Questions<impl ClientLike>, may_prove: bool) -> ServiceLogin {
+    /// What the server says of it. With a `proof_user` one of that name is made and removed for the proof.
+    pub(super) async fn hold(
+        &self,
+        questions: &mut Questions<impl ClientLike>,
+        proof_user: Option<&str>,
+    ) -> ServiceLogin {
         let (needs, harness) = (self.needs(), self.harness());
-        let proof = if may_prove {
-            self.prove(questions, &needs).await
-        } else {
-            Proof::Untried { reason: "it takes a user with just these rules, and none may be made here".to_owned() }
+        let refused = self.connector.connect().await.err().map(|error| error.to_string());
+        let proof = match proof_user {
+            Some(user) => self.prove(questions, &needs, user).await,
+            None => {
+                Proof::Untried { reason: "it takes a user with just these rules, and none may be made here".to_owned() }
+            }
         };
         ServiceLogin {
             user: self.connector.user().to_owned(),
             services: self.services.clone(),
+            refused,
             password: self.connector.password().map(strength),
             excess: self.excess(questions).await,
             needs,
@@ -126,20 +133,20 @@ impl Duty<'_> {
         all.into_iter().collect()
     }
 
-    async fn prove(&self, questions: &mut Questions<impl ClientLike>, needs: &[String]) -> Proof {
-        let rules: Vec<&str> = ["ACL", "SETUSER", PROOF_USER, "reset", "off"]
+    async fn prove(&self, questions: &mut Questions<impl ClientLike>, needs: &[String], proof_user: &str) -> Proof {
+        let rules: Vec<&str> = ["ACL", "SETUSER", proof_user, "reset", "off"]
             .into_iter()
             .chain(needs.iter().map(String::as_str))
             .collect();
         if questions.ask(&rules).await.is_none() {
             // It may have been made although nobody was told in time.
-            remove_proof_user(questions).await;
+            remove_proof_user(questions, proof_user).await;
             return Proof::Untried { reason: "a user for the proof could not be made".to_owned() };
         }
         let mut proof = Proof::Proven { commands: 0 };
         for request in self.mix() {
             let line = words::words(request);
-            match dry_run(questions, PROOF_USER, &line).await {
+            match dry_run(questions, proof_user, &line).await {
                 Some(None) => {
                     if let Proof::Proven { commands } = &mut proof {
                         *commands += 1;
@@ -156,7 +163,7 @@ impl Duty<'_> {
                 }
             }
         }
-        remove_proof_user(questions).await;
+        remove_proof_user(questions, proof_user).await;
         proof
     }
 
@@ -189,8 +196,14 @@ impl Duty<'_> {
 }
 
 /// Removes the user that a proof was made with.
-pub(super) async fn remove_proof_user(questions: &mut Questions<impl ClientLike>) {
-    questions.ask(&["ACL", "DELUSER", PROOF_USER]).await;
+pub(super) async fn remove_proof_user(questions: &mut Questions<impl ClientLike>, user: &str) {
+    questions.ask(&["ACL", "DELUSER", user]).await;
+}
+
+/// A name that nobody has: whoever has one like it keeps it.
+pub(super) fn proof_user() -> Option<String> {
+    let random = Secret::random().ok()?;
+    Some(format!("{PROOF_USER}{}", &random.expose()[..8]))
 }
 
 /// What stands among the excess of a user whose keys are not confined to its services' prefixes.
@@ -246,7 +259,9 @@ pub(super) fn strength(password: &str) -> PasswordStrength {
         .filter_map(|(used, kinds)| used.then_some(kinds))
         .sum::<f64>()
     };
-    let bits = if length == 0 { 0.0 } else { f64::from(length) * f64::log2(alphabet) };
+    // Who repeats a few characters chose from few.
+    let distinct = password.chars().collect::<BTreeSet<_>>().len() as f64;
+    let bits = if length == 0 { 0.0 } else { f64::from(length) * f64::log2(alphabet.min(2.0 * distinct)) };
     PasswordStrength { length, bits, common: is_common_password(password) }
 }
 
@@ -259,6 +274,7 @@ mod tests {
         let hexadecimal = strength(&"0123456789abcdef".repeat(4));
         assert_eq!((hexadecimal.length, hexadecimal.bits.round() as u32, hexadecimal.common), (64, 256, false));
         assert_eq!(strength("12345678").bits.round() as u32, 27);
+        assert!(strength(&"a".repeat(21)).bits < 25.0, "repeating one character adds little");
         assert!(strength("redis").common);
         assert!(strength("aB3!").bits > strength("abcd").bits);
         assert!(strength("").bits.abs() < f64::EPSILON);

@@ -7,6 +7,9 @@ use crate::results::{Proof, ServiceLogin, UserRights};
 /// guesses a second, 2^64 take six years on one machine and weeks on a hundred.
 const WEAK_BITS: f64 = 64.0;
 
+/// Bits below which guessing at the server itself, at 10^5 attempts a second, takes months; from its hash, a second.
+const GUESSED_BITS: f64 = 40.0;
+
 /// Rules of categories that hold the dangerous commands.
 const BROAD: [&str; 3] = ["+@all", "+@dangerous", "+@admin"];
 
@@ -20,7 +23,9 @@ const PROTECTS_WHEN_BOUND: (u32, u32) = (7, 0);
 pub(super) fn rulings(subject: &Subject<'_>) -> Vec<Ruling> {
     let mut rulings = Vec::new();
     rulings.extend(default_user(subject));
+    rulings.extend(other_users(subject));
     let logins = &subject.inspection.logins;
+    rulings.extend(logins.iter().map(service_login));
     rulings.extend(logins.iter().filter_map(|login| password_strength(subject, login)));
     let served = || logins.iter().filter(|login| !login.services.is_empty());
     rulings.extend(served().map(|login| least_privilege(subject, login)));
@@ -111,13 +116,54 @@ fn default_user(subject: &Subject<'_>) -> Option<Ruling> {
     Some(subject.without_lockout(ruling, "ACL SETUSER default off".to_owned()))
 }
 
+/// Users beside the default one that anybody can be.
+fn other_users(subject: &Subject<'_>) -> Option<Ruling> {
+    let others: Vec<_> = subject.inspection.users.iter().filter(|user| user.name != DEFAULT && user.enabled).collect();
+    if subject.inspection.users.is_empty() {
+        return None;
+    }
+    let open: Vec<_> = others.iter().filter(|user| user.no_password || user.common_password).collect();
+    let severity = match open.as_slice() {
+        [] => Severity::Passed,
+        _ if subject.is_local() => Severity::Warning,
+        _ => Severity::Critical,
+    };
+    let named = |user: &&&UserRights| {
+        let how = if user.no_password { "no password needed" } else { "a common password" };
+        format!("{} ({how}, {})", user.name, user.commands)
+    };
+    let ruling =
+        Ruling::new(Rule::OtherUsers, severity).with("users that can log in", Quantity::Count(others.len() as u64));
+    let told = open.iter().map(named).collect::<Vec<_>>().join(", ");
+    let ruling = ruling.with_known("open to everybody", (!told.is_empty()).then_some(told));
+    let ruling = ruling.remedy(Remedy::Command("ACL GENPASS".to_owned()));
+    Some(open.iter().fold(ruling, |ruling, user| {
+        ruling.remedy(Remedy::Command(format!("ACL SETUSER {} resetpass >NEW-PASSWORD", user.name)))
+    }))
+}
+
+fn service_login(login: &ServiceLogin) -> Ruling {
+    let severity = if login.refused.is_some() { Severity::Critical } else { Severity::Passed };
+    let services: Vec<_> = login.services.iter().map(|(service, _)| service.as_str()).collect();
+    Ruling::new(Rule::ServiceLogin, severity)
+        .about(login.user.clone())
+        .with_known("services", (!services.is_empty()).then(|| services.join(", ")))
+        .with_known("the server said", login.refused.clone())
+        .remedy(Remedy::Command(format!("ACL GETUSER {}", login.user)))
+}
+
 fn password_strength(subject: &Subject<'_>, login: &ServiceLogin) -> Option<Ruling> {
     let of_list = subject.user(&login.user);
     let common = login.password.is_some_and(|password| password.common)
         || of_list.is_some_and(|user| user.common_password && !user.no_password);
     let bits = login.password.map(|password| password.bits);
+    // A password that nobody can log in with says nothing of the user.
+    if login.refused.is_some() {
+        return None;
+    }
     let severity = match bits {
         _ if common => Severity::Critical,
+        Some(bits) if bits < GUESSED_BITS => Severity::Critical,
         Some(bits) if bits < WEAK_BITS => Severity::Warning,
         Some(_) => Severity::Passed,
         None => return None,
@@ -138,6 +184,9 @@ fn password_strength(subject: &Subject<'_>, login: &ServiceLogin) -> Option<Ruli
 
 fn least_privilege(subject: &Subject<'_>, login: &ServiceLogin) -> Ruling {
     let user = subject.user(&login.user);
+    if login.refused.is_some() {
+        return Ruling::new(Rule::LeastPrivilege, Severity::Unknown).about(login.user.clone());
+    }
     let is_broad = user.map(|user| is_broad(user) || user.keys.iter().any(|keys| keys == "~*"));
     let severity = match (login.excess.as_deref(), is_broad) {
         (Some([]), _) => Severity::Passed,

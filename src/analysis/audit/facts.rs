@@ -48,6 +48,15 @@ impl<'a> Subject<'a> {
         Some((snapshots, self.is_on("appendonly")?))
     }
 
+    /// Whether it forks to save its data, in a word.
+    pub(super) fn forks(&self) -> &'static str {
+        match self.persistence() {
+            Some((false, false)) => "no",
+            Some(_) => "yes",
+            None => "not known",
+        }
+    }
+
     /// Whether only programs of the server's own machine can reach it, as far as can be told from here.
     pub(super) fn is_local(&self) -> bool {
         // A socket for this harness says nothing of the port for others.

@@ -37,6 +37,7 @@ pub(super) fn rulings(subject: &Subject<'_>) -> Vec<Ruling> {
     let mut rulings = Vec::new();
     if let Some(limit) = subject.max_memory() {
         rulings.push(limited(subject, limit));
+        rulings.extend(full(subject, limit));
         rulings.extend(headroom(subject, limit));
         rulings.extend(oversized(subject, limit));
     } else {
@@ -86,12 +87,35 @@ fn with_memory(ruling: Ruling, subject: &Subject<'_>, limit: u64) -> Ruling {
     ruling
         .with("maxmemory", limit_words(limit))
         .with_known("peak since start", bytes("used_memory_peak"))
+        .with_known("up for", subject.count("uptime_in_seconds").map(|seconds| Quantity::Nanos(seconds as f64 * 1e9)))
         .with_known("system memory", bytes("total_system_memory"))
 }
 
 fn limited(subject: &Subject<'_>, limit: u64) -> Ruling {
     let severity = if limit == 0 { Severity::Warning } else { Severity::Passed };
     with_limit(with_memory(Ruling::new(Rule::MemoryLimit, severity), subject, limit), proposed(subject))
+}
+
+/// Share of the limit from which on little is left.
+const NEARLY: f64 = 0.9;
+
+fn full(subject: &Subject<'_>, limit: u64) -> Option<Ruling> {
+    let used = subject.count("used_memory").filter(|_| limit > 0)?;
+    let share = used as f64 / limit as f64;
+    let refuses = subject.policy()? == "noeviction";
+    let severity = match (share, refuses) {
+        (share, true) if share >= 1.0 => Severity::Critical,
+        (share, true) if share >= NEARLY => Severity::Warning,
+        // A server that evicts is full most of the time.
+        _ => Severity::Passed,
+    };
+    let ruling = Ruling::new(Rule::MemoryFull, severity)
+        .with("used_memory", Quantity::Bytes(used))
+        .with("maxmemory", Quantity::Bytes(limit))
+        .with("share", Quantity::Share(share))
+        .with_known("maxmemory-policy", subject.policy());
+    let more = limit.saturating_mul(2).min(safe(subject).unwrap_or(u64::MAX));
+    Some(with_limit(ruling, Some(more).filter(|more| *more > limit)))
 }
 
 fn headroom(subject: &Subject<'_>, limit: u64) -> Option<Ruling> {
@@ -108,7 +132,7 @@ fn headroom(subject: &Subject<'_>, limit: u64) -> Option<Ruling> {
     };
     let ruling = with_memory(Ruling::new(Rule::MemoryHeadroom, severity), subject, limit)
         .with("share", Quantity::Share(share))
-        .with("forks for persistence", if forks { "yes" } else { "no" });
+        .with("forks for persistence", subject.forks());
     Some(with_limit(ruling, proposed(subject)))
 }
 
@@ -195,7 +219,7 @@ fn fragmentation(subject: &Subject<'_>) -> Option<Ruling> {
     let used = subject.count("used_memory")?;
     let severity = match ratio {
         _ if used < TELLING_SIZE => Severity::Passed,
-        ratio if ratio < SWAPPED => Severity::Critical,
+        ratio if ratio < SWAPPED => Severity::Warning,
         ratio if ratio > FRAGMENTED => Severity::Warning,
         _ => Severity::Passed,
     };

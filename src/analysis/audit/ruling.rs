@@ -5,12 +5,15 @@
 #[expect(missing_docs, reason = "the report says what each asks")]
 pub enum Rule {
     DefaultUser,
+    OtherUsers,
+    ServiceLogin,
     PasswordStrength,
     LeastPrivilege,
     DangerousCommands,
     Encryption,
     ProtectedMode,
     MemoryLimit,
+    MemoryFull,
     MemoryHeadroom,
     MemoryOversized,
     EvictionPolicy,
@@ -44,14 +47,17 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order in which they are told.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 39] = [
         Self::DefaultUser,
+        Self::OtherUsers,
+        Self::ServiceLogin,
         Self::PasswordStrength,
         Self::LeastPrivilege,
         Self::DangerousCommands,
         Self::Encryption,
         Self::ProtectedMode,
         Self::MemoryLimit,
+        Self::MemoryFull,
         Self::MemoryHeadroom,
         Self::MemoryOversized,
         Self::EvictionPolicy,

@@ -36,8 +36,9 @@ const CASES: &[Case] = &[
     (Rule::DefaultUser, |run| run.inspection.users[0].no_password = false, Severity::Note),
     (Rule::DefaultUser, |run| run.inspection.users.clear(), Severity::Unknown),
     (Rule::PasswordStrength, |_| {}, Severity::Passed),
-    (Rule::PasswordStrength, |run| password(run, 20.0, false), Severity::Warning),
-    (Rule::PasswordStrength, |run| password(run, 20.0, true), Severity::Critical),
+    (Rule::PasswordStrength, |run| password(run, 50.0, false), Severity::Warning),
+    (Rule::PasswordStrength, |run| password(run, 20.0, false), Severity::Critical),
+    (Rule::PasswordStrength, |run| password(run, 200.0, true), Severity::Critical),
     (Rule::LeastPrivilege, |_| {}, Severity::Warning),
     (Rule::LeastPrivilege, confined, Severity::Passed),
     (Rule::LeastPrivilege, |run| unasked(run, "+@all"), Severity::Warning),
@@ -67,7 +68,16 @@ const CASES: &[Case] = &[
     (Rule::EvictionPolicy, |_| {}, Severity::Passed),
     (Rule::Fragmentation, |_| {}, Severity::Passed),
     (Rule::Fragmentation, |run| fragmented(run, "1.9"), Severity::Warning),
-    (Rule::Fragmentation, |run| fragmented(run, "0.5"), Severity::Critical),
+    (Rule::Fragmentation, |run| fragmented(run, "0.5"), Severity::Warning),
+    (Rule::MemoryFull, |_| {}, Severity::Passed),
+    (Rule::MemoryFull, |run| filled(run, "1073741824", "noeviction"), Severity::Critical),
+    (Rule::MemoryFull, |run| filled(run, "1000000000", "noeviction"), Severity::Warning),
+    (Rule::MemoryFull, |run| filled(run, "1073741824", "allkeys-lru"), Severity::Passed),
+    (Rule::OtherUsers, |_| {}, Severity::Passed),
+    (Rule::OtherUsers, |run| run.inspection.users[1].no_password = true, Severity::Critical),
+    (Rule::OtherUsers, |run| run.inspection.users.clear(), Severity::Unknown),
+    (Rule::ServiceLogin, |_| {}, Severity::Passed),
+    (Rule::ServiceLogin, |run| run.inspection.logins[0].refused = Some("WRONGPASS".into()), Severity::Critical),
     (Rule::Evictions, |_| {}, Severity::Passed),
     (Rule::Evictions, |run| run.server.seconds[2].evicted = Some(9), Severity::Note),
     (Rule::Evictions, evicting, Severity::Warning),
@@ -161,6 +171,11 @@ fn evicting(run: &mut Run) {
 fn fragmented(run: &mut Run, ratio: &str) {
     say(run, "used_memory", "100000000");
     say(run, "mem_fragmentation_ratio", ratio);
+}
+
+fn filled(run: &mut Run, used: &str, policy: &str) {
+    say(run, "used_memory", used);
+    set(run, "maxmemory-policy", policy);
 }
 
 fn appending(run: &mut Run, policy: &str) {

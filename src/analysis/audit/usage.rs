@@ -186,7 +186,7 @@ fn overcommit(subject: &Subject<'_>) -> Option<Ruling> {
     Some(
         Ruling::new(Rule::Overcommit, severity)
             .with("vm.overcommit_memory", Quantity::Count(u64::from(mode)))
-            .with("forks for persistence", if forks { "yes" } else { "no" })
+            .with("forks for persistence", subject.forks())
             .remedy(Remedy::Shell("sysctl -w vm.overcommit_memory=1".to_owned())),
     )
 }

@@ -96,8 +96,8 @@ pub(super) fn note(name: &str, answers: Answers, outage: &Outage, reason: &str) 
         tone: Tone::Bad,
         fact,
         advice:
-            "Services that wait for it look slow or broken although the server is neither: mend it first, then judge \
-                 what users see."
+            "Services that wait for it look slow or broken whatever this server does: mend it first, then judge what \
+                 users see."
                 .to_owned(),
     }
 }

@@ -107,7 +107,7 @@ fn groups(side: &KeyspaceSide) -> Table {
         id: "keyspace",
         caption: "Memory by type and prefix".to_owned(),
         columns: vec![
-            Column::words("Database", 3),
+            Column::head("Database"),
             Column::head("Prefix"),
             Column::words("Type", 0),
             Column::numbers("Keys", None, 1),
@@ -166,7 +166,7 @@ fn largest(sample: &KeyspaceSample) -> Option<Table> {
         id: "largest-keys",
         caption: "Largest keys that were looked at".to_owned(),
         columns: vec![
-            Column::words("Database", 3),
+            Column::head("Database"),
             Column::head("Key"),
             Column::words("Type", 1),
             Column::numbers("Memory", None, 0),
@@ -185,7 +185,7 @@ fn hottest(sample: &KeyspaceSample) -> Option<Table> {
     (!keys.is_empty()).then(|| Table {
         id: "hottest-keys",
         caption: "Hottest keys that were looked at".to_owned(),
-        columns: vec![Column::words("Database", 3), Column::head("Key"), Column::numbers("Counter of uses", None, 0)],
+        columns: vec![Column::head("Database"), Column::head("Key"), Column::numbers("Counter of uses", None, 0)],
         rows: rows.collect(),
         legend: vec![
             "Counter of uses: OBJECT FREQ, logarithmic, 0 to 255; it falls while a key is not used.".to_owned(),

@@ -71,6 +71,7 @@ pub(super) fn inspection() -> Inspection {
         logins: vec![ServiceLogin {
             user: "plimsoll".into(),
             services: vec![("api".into(), 0), ("chat".into(), 5), ("ml".into(), 2)],
+            refused: None,
             password: Some(PasswordStrength { length: 64, bits: 256.0, common: false }),
             needs: ["~api:*", "~chat:*", "~ml:*", "&chat:*", "+get", "+hset", "+publish", "+select", "+set"]
                 .map(str::to_owned)

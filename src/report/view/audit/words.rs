@@ -37,8 +37,24 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "The default user cannot log in",
             "The default user may log in",
             "Whoever reaches the port is that user until they say who they are. Give every service a user of its own, see \
-             that all of them log in by it, then turn the default user off.",
+             that all of them log in by it, replicas (masterauth) and Sentinel too, then turn the default user off.",
             "ACL LIST, CONFIG GET bind",
+            ACL,
+        ),
+        Rule::OtherUsers => (
+            "other-users",
+            "Nobody can be another user without a password, or with a common one",
+            "Everybody can be another user",
+            "A user without a password, or with one that is tried first, is open to whoever reaches the port.",
+            "ACL LIST, its hashes against a short list of common passwords",
+            ACL,
+        ),
+        Rule::ServiceLogin => (
+            "service-login",
+            "The user can log in",
+            "The user cannot log in",
+            "Its services get no connection. Compare name and password with what the server has.",
+            "a log-in as the scenario's services do it",
             ACL,
         ),
         Rule::PasswordStrength => (
@@ -98,6 +114,15 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "CONFIG GET maxmemory, INFO memory",
             EVICTION,
         ),
+        Rule::MemoryFull => (
+            "memory-full",
+            "The server takes writes",
+            "The server is full, or nearly, and then refuses writes",
+            "At maxmemory, writes fail with OOM as long as nothing may be evicted. Raise the limit, let keys expire, or choose \
+             a policy that evicts.",
+            "INFO memory, CONFIG GET maxmemory-policy",
+            EVICTION,
+        ),
         Rule::MemoryHeadroom => (
             "memory-headroom",
             "The limit leaves the machine room to fork",
@@ -128,9 +153,10 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
         Rule::Fragmentation => (
             "fragmentation",
             "Memory is used as it is given out",
-            "Memory is fragmented, or was swapped out",
+            "Memory is fragmented, or part of it is not in main memory",
             "Above 1.4 the process holds much more memory than its data needs: active defragmentation gives it back. Below \
-             1 part of the data lies in swap, where every access takes milliseconds: lower the limit or add memory.",
+             1 the process holds less main memory than it gave out: part may lie in swap, where every access takes \
+             milliseconds, or was never touched. VmSwap of its process tells which.",
             "INFO memory",
             "redis.io/docs/latest/commands/memory-doctor",
         ),
@@ -233,8 +259,8 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "aof-policy",
             "The append-only file is written to disk every second",
             "The append-only file is written to disk after each write, or when the kernel likes",
-            "`always` makes every write wait for the disk; `no` loses what the kernel has not written yet, half a minute as \
-             a rule. `everysec` loses a second at most.",
+            "With always every write waits for the disk, which clients see and the time of the command does not show; with no, what the kernel has not written yet is lost, half a \
+             minute as a rule. With everysec it is a second at most.",
             "CONFIG GET appendfsync",
             PERSISTENCE,
         ),

@@ -98,22 +98,24 @@ fn authentication(facts: &Facts<'_>) -> Vec<Cell> {
 }
 
 fn latency(facts: &Facts<'_>) -> Vec<Cell> {
-    let range = facts.range_of_means().map_or_else(
-        || NOTHING.to_owned(),
-        |(least, most)| format!("{} to {} on average", duration(least), duration(most)),
-    );
+    let answered = facts.analysis.rows.last().filter(|row| row.bad.of > 0).map(|row| share(1.0 - row.bad.share));
+    let means = facts.range_of_means().map(|(least, most)| {
+        format!("; those that were answered took {} to {} on average", duration(least), duration(most))
+    });
+    let range = answered.unwrap_or_else(|| NOTHING.to_owned()) + &means.unwrap_or_default();
     vec!["Latency target".into(), required(facts).into(), range.into(), judged(facts.analysis.verdict.outcome)]
 }
 
 fn stability(facts: &Facts<'_>) -> Vec<Cell> {
+    let is_known = !facts.run.server.seconds.is_empty();
     let lost: u64 = facts.analysis.pools.iter().map(|pool| pool.lost).sum();
     let back: u64 = facts.analysis.pools.iter().map(|pool| pool.recovered).sum();
     let restarts = u64::from(facts.run.server.restarts);
     let actual = format!(
         "{} lost, {} came back, {} of the server",
         counted(lost, "connection", "connections"),
-        format::count(back),
-        counted(restarts, "restart", "restarts")
+        format::count(back.min(lost)),
+        if is_known { counted(restarts, "restart", "restarts") } else { "unknown restarts".to_owned() }
     );
     vec!["Connection stability".into(), "none lost".into(), actual.into(), passed(lost == 0 && restarts == 0)]
 }
@@ -218,7 +220,7 @@ fn potential(facts: &Facts<'_>) -> Vec<(String, String)> {
             format!("{} of the main thread in the busiest second, with {rate} completed on average", share(busiest)),
         );
     }
-    for ruling in facts.rulings(Rule::SharedDatabase) {
+    for ruling in facts.rulings(Rule::SharedDatabase).filter(|ruling| ruling.severity == Severity::Note) {
         add("Databases", format!("{} ({})", claim(ruling), evidence(&ruling.evidence)));
     }
     potential
@@ -287,6 +289,10 @@ pub(super) fn section(facts: &Facts<'_>) -> Section {
     let verdict = headline::headline(facts.run, facts.scenario, facts.analysis).sentence;
     let critical = count(Severity::Critical);
     let urgency = match (critical, count(Severity::Warning)) {
+        _ if facts.analysis.verdict.outcome == Outcome::Invalid => {
+            "What is said of latency has to be measured again before anything follows from it.".to_owned()
+        }
+        (0, _) if facts.analysis.verdict.outcome == Outcome::Fail => "That is to be dealt with first.".to_owned(),
         (0, 0) => "No change is called for by what was measured.".to_owned(),
         (0, warnings) => format!("Nothing has to change today; {} wait.", counted(warnings, "warning", "warnings")),
         (critical, warnings) => format!(

@@ -133,6 +133,10 @@ fn pool(facts: &Facts<'_>, service: &Service) -> Option<(bool, Advice)> {
     let (wait, response) = (known(&row.wait), known(&row.response));
     let waits = wait.zip(response).is_some_and(|(wait, response)| wait >= MOSTLY_WAIT * response);
     let needed = pool.utilisation >= NARROW || waits && pool.waiting >= 1.0;
+    if !needed && pool.waiting >= 1.0 {
+        // Something else than its size made requests wait: lost connections, a stall. The findings say what.
+        return None;
+    }
     let measured = format!(
         "{} of {} in use on average, {} requests waiting, p99 of the wait {}",
         share(pool.utilisation),
@@ -215,7 +219,7 @@ fn databases(facts: &Facts<'_>) -> Block {
         Column::numbers("Database now", None, 0),
         Column::numbers("Proposed", None, 0),
         Column::words("Keys under", 1),
-        Column::numbers("Keys in it", None, 2),
+        Column::numbers("Keys in that database", None, 2),
     ];
     let layout = crate::analysis::databases(facts.scenario, &facts.run.inspection);
     let rows = facts.scenario.services.iter().zip(&layout).map(|(service, of_service)| {
