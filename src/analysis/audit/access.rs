@@ -42,15 +42,13 @@ impl<'a> Subject<'a> {
 
     /// Whether the default user may log in without a password, as far as that is known.
     fn default_is_open(&self) -> Option<bool> {
-        match self.user(DEFAULT) {
-            Some(user) => Some(user.enabled && user.no_password),
-            // Whoever got in as nobody in particular, without a password, has shown what the list would say.
-            None => {
-                let in_by_default =
-                    self.inspection.logins.iter().any(|login| login.user == DEFAULT && login.password.is_none());
-                (in_by_default && !self.inspection.info.is_empty()).then_some(true)
-            }
+        if let Some(user) = self.user(DEFAULT) {
+            return Some(user.enabled && user.no_password);
         }
+        // Whoever got in as nobody in particular, without a password, has shown what the list would say.
+        let in_by_default =
+            self.inspection.logins.iter().any(|login| login.user == DEFAULT && login.password.is_none());
+        (in_by_default && !self.inspection.info.is_empty()).then_some(true)
     }
 
     /// Whether protected mode turns strangers away while the default user is open.
