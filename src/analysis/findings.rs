@@ -10,10 +10,10 @@ use crate::{
 };
 
 /// Share of p99 of the response time from which on waiting for a connection is what matters.
-const MOSTLY_WAIT: f64 = 0.5;
+pub(super) const MOSTLY_WAIT: f64 = 0.5;
 
 /// Mean share of connections in use below which a pool is not the limit, whatever its requests wait for.
-const BUSY_POOL: f64 = 0.4;
+pub(super) const BUSY_POOL: f64 = 0.4;
 
 /// An operation is slow when its median is so many times that of the others in its service...
 const MUCH_SLOWER: u64 = 5;

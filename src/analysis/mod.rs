@@ -19,6 +19,7 @@ mod model;
 mod pools;
 mod proportion;
 mod row;
+mod scaling;
 mod server;
 mod server_findings;
 mod stall;
@@ -38,6 +39,7 @@ pub use databases::{DatabaseUse, databases};
 pub use dependencies::{Answers, DependencySide, Latency, Outage};
 pub use keyspace::{DatabaseSide, Estimate, KeyShare, KeyspaceSide};
 pub use pools::PoolUse;
+pub use scaling::{PoolNeed, Scaling};
 pub use server::{CommandTime, ServerSide, Slow, Totals};
 pub use server_findings::ServerFinding;
 
@@ -69,6 +71,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     let findings = findings::findings(&evidence, &checks, &server, &dependencies);
     let keyspace = run.inspection.keyspace.as_ref().map(keyspace::keyspace);
     let pools = pools::pools(&evidence);
+    let scaling = scaling::scaling(&evidence, &pools, &server);
     verdict::temper(&mut rows, &verdict, &checks);
     let audit = audit::audit(&audit::Subject {
         target: &run.target,
@@ -78,7 +81,20 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         measured: Some(audit::Measured { record: &run.server, side: &server, recording: &run.recording, rows: &rows }),
     });
     let families = families::families(run, &rows);
-    Analysis { verdict, checks, rows, timelines, findings, pools, server, families, audit, dependencies, keyspace }
+    Analysis {
+        verdict,
+        checks,
+        rows,
+        timelines,
+        findings,
+        pools,
+        server,
+        families,
+        audit,
+        dependencies,
+        keyspace,
+        scaling,
+    }
 }
 
 /// What checks and findings are made from.

@@ -2,7 +2,9 @@
 
 use hdrhistogram::Histogram;
 
-use super::{Answers, DependencySide, Family, KeyspaceSide, Outage, PoolUse, ServerFinding, ServerSide, audit::Ruling};
+use super::{
+    Answers, DependencySide, Family, KeyspaceSide, Outage, PoolUse, Scaling, ServerFinding, ServerSide, audit::Ruling,
+};
 use crate::measure::{Counts, Nanos, SeriesRole};
 
 /// Everything that the reports say, computed once from a [`crate::results::Run`].
@@ -31,6 +33,8 @@ pub struct Analysis {
     pub dependencies: Vec<DependencySide>,
     /// What lies in the keyspace; `None` where it was not looked at.
     pub keyspace: Option<KeyspaceSide>,
+    /// Whether more connections or more servers are worth a thought.
+    pub scaling: Scaling,
 }
 
 /// What a row is about.

@@ -8,7 +8,7 @@ use proptest::{collection::vec, option, prelude::any, prop_assert, proptest, str
 use crate::{
     analysis::{
         Analysis, CommandTime, Distribution, Moment, Outcome, PERCENTILES, Percentile, PercentileValue, Proportion,
-        Reason, Row, Scope, ServerSide, Timeline, Verdict, analyse,
+        Reason, Row, Scaling, Scope, ServerSide, Timeline, Verdict, analyse,
     },
     measure::{Counts, ErrorClass, Latencies, SeriesRole, SeriesSecond},
     results::{Run, sample},
@@ -86,6 +86,7 @@ fn analysis(rows: Vec<(Row, Timeline)>) -> Analysis {
         families: Vec::new(),
         dependencies: Vec::new(),
         keyspace: None,
+        scaling: Scaling::default(),
     }
 }
 

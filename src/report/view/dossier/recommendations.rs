@@ -3,13 +3,11 @@
 
 use super::{Column, Facts, NOTHING, Rule, Severity, format, plain_table};
 use crate::{
-    analysis::{PercentileValue, PoolUse},
     report::{
         format::{counted, duration, share},
         view::{
             Advice, Block, Listing, Note, Section, Tone,
             audit::{advice, claim, evidence},
-            known_percentile,
         },
     },
     scenario::Service,
@@ -62,13 +60,6 @@ const IN_EFFECT: [(&str, &str, &[Rule]); 4] = [
         ],
     ),
 ];
-
-/// Share of a pool in use from which on it may be too small, and wait as a share of the response time that shows it.
-const NARROW: f64 = 0.8;
-const MOSTLY_WAIT: f64 = 0.5;
-
-/// Share of one core from which on more servers are worth a thought.
-const BUSY: f64 = 0.8;
 
 pub(super) fn in_effect(facts: &Facts<'_>) -> Section {
     let mut blocks = Vec::new();
@@ -124,25 +115,14 @@ pub(super) fn section(facts: &Facts<'_>) -> Section {
 
 /// Whether a larger pool is worth a try, and why.
 fn pool(facts: &Facts<'_>, service: &Service) -> Option<(bool, Advice)> {
-    let pool: &PoolUse = facts.analysis.pools.iter().find(|pool| pool.service == service.name)?;
-    let row = facts.row_of(service)?;
-    let known = |distribution| match known_percentile(distribution, 99.0) {
-        Some(PercentileValue::Known { nanos, .. }) => Some(nanos as f64),
-        _ => None,
-    };
-    let (wait, response) = (known(&row.wait), known(&row.response));
-    let waits = wait.zip(response).is_some_and(|(wait, response)| wait >= MOSTLY_WAIT * response);
-    let needed = pool.utilisation >= NARROW || waits && pool.waiting >= 1.0;
-    if !needed && pool.waiting >= 1.0 {
-        // Something else than its size made requests wait: lost connections, a stall. The findings say what.
-        return None;
-    }
+    let need = facts.analysis.scaling.pools.iter().find(|need| need.pool.service == service.name)?;
+    let (pool, needed) = (&need.pool, need.needed);
     let measured = format!(
         "{} of {} in use on average, {} requests waiting, p99 of the wait {}",
         share(pool.utilisation),
         counted(pool.places, "place", "places"),
         format::significant(pool.waiting),
-        wait.map_or_else(|| NOTHING.to_owned(), duration),
+        need.wait_p99.map_or_else(|| NOTHING.to_owned(), |wait| duration(wait as f64)),
     );
     let size = service.pool.size;
     let advice = Advice {
@@ -181,11 +161,8 @@ fn pool(facts: &Facts<'_>, service: &Service) -> Option<(bool, Advice)> {
 
 /// Whether more servers are worth a thought, and why.
 fn cluster(facts: &Facts<'_>) -> impl Iterator<Item = (bool, Advice)> {
-    let totals = facts.analysis.server.totals.as_ref();
-    let busiest = totals.and_then(|totals| totals.main_thread);
     let rate = facts.analysis.rows.last().map_or(0.0, |row| row.rate);
-    busiest.into_iter().map(move |busiest| {
-        let needed = busiest >= BUSY;
+    facts.analysis.scaling.server.into_iter().map(move |(busiest, needed)| {
         let measured = format!("{} of its main thread in the busiest second at {}", share(busiest), format::rate(rate));
         let advice = Advice {
             note: Note {

@@ -1,0 +1,83 @@
+//! Whether more connections or more servers are worth a thought, by what was measured of those that there are.
+
+use super::{
+    Evidence, PoolUse, Row, ServerSide,
+    findings::{BUSY_POOL, MOSTLY_WAIT},
+};
+
+/// Share of a pool in use from which on it may be too small; by then requests wait noticeably.
+const NARROW: f64 = 0.8;
+
+/// Share of a main thread from which on more servers are worth a thought.
+const BUSY: f64 = 0.8;
+
+/// What speaks for growth, and what against it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Scaling {
+    /// Pools of which something can be said, in the scenario's order.
+    pub pools: Vec<PoolNeed>,
+    /// The server's main thread in its busiest second, 0..=1, and whether that calls for more servers; `None` where it is
+    /// not known.
+    pub server: Option<(f64, bool)>,
+}
+
+/// Whether a pool is too small for its load.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PoolNeed {
+    /// How it was used.
+    pub pool: PoolUse,
+    /// 99th percentile of the wait for a connection, in nanoseconds.
+    pub wait_p99: Option<u64>,
+    /// Whether a larger one is worth a try.
+    pub needed: bool,
+}
+
+/// What the run says of growth.
+pub(super) fn scaling(evidence: &Evidence<'_>, pools: &[PoolUse], server: &ServerSide) -> Scaling {
+    let busiest = server.totals.as_ref().and_then(|totals| totals.main_thread);
+    Scaling {
+        pools: pools.iter().filter_map(|pool| need(pool, evidence.rows)).collect(),
+        server: busiest.map(|busiest| (busiest, busiest >= BUSY)),
+    }
+}
+
+fn need(pool: &PoolUse, rows: &[Row]) -> Option<PoolNeed> {
+    let of_pool = |row: &&Row| row.scope.operation.is_none() && row.scope.service.as_ref() == Some(&pool.service);
+    let row = rows.iter().find(of_pool)?;
+    let (wait_p99, response_p99) = (row.wait.percentile(99.0).nanos(), row.response.percentile(99.0).nanos());
+    let waits = wait_p99.zip(response_p99).is_some_and(|(wait, response)| wait as f64 >= MOSTLY_WAIT * response as f64);
+    let needed = pool.utilisation >= NARROW || waits && pool.waiting >= 1.0 && pool.utilisation >= BUSY_POOL;
+    // Requests that wait while places are free wait for something else: lost connections, a stall.
+    (needed || pool.waiting < 1.0).then(|| PoolNeed { pool: pool.clone(), wait_p99, needed })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{analysis::analyse, results::sample};
+
+    #[test]
+    fn idle_pools_and_an_idle_server_need_nothing() {
+        let scaling = analyse(&sample::run(), &sample::scenario()).scaling;
+        assert_eq!(scaling.pools.len(), 3);
+        assert!(scaling.pools.iter().all(|pool| !pool.needed));
+        assert!(matches!(scaling.server, Some((busiest, false)) if busiest < 0.2));
+    }
+
+    #[test]
+    fn a_pool_in_use_all_the_time_and_a_busy_thread_do() {
+        let mut run = sample::run();
+        run.recording.services[0].seconds.iter_mut().for_each(|second| second.in_use = 45.0);
+        run.server.seconds.iter_mut().for_each(|second| second.main_thread_cpu = Some(0.9));
+        let scaling = analyse(&run, &sample::scenario()).scaling;
+        assert!(scaling.pools[0].needed && !scaling.pools[1].needed);
+        assert!(matches!(scaling.server, Some((_, true))));
+    }
+
+    #[test]
+    fn waiting_while_places_are_free_says_nothing_of_the_size() {
+        let mut run = sample::run();
+        run.recording.services[0].seconds.iter_mut().for_each(|second| second.waiting = 120.0);
+        let scaling = analyse(&run, &sample::scenario()).scaling;
+        assert!(scaling.pools.iter().all(|pool| pool.pool.service != "api"), "{scaling:?}");
+    }
+}
