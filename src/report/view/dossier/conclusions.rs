@@ -281,7 +281,7 @@ fn next_steps(rulings: &[&Ruling]) -> Block {
             first.unwrap_or_else(|| "see the recommendation".to_owned()).into(),
         ]
     });
-    plain_table("next", "Next steps", columns, rows.collect())
+    plain_table("next", "The first step of each", columns, rows.collect())
 }
 
 pub(super) fn section(facts: &Facts<'_>) -> Section {
@@ -307,7 +307,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Section {
         metrics.push((
             "Performance".to_owned(),
             format!(
-                "{} to {} than the target on average",
+                "between {} and {} than the target on average",
                 against_target(target / most),
                 against_target(target / least)
             ),
