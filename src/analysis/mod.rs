@@ -6,6 +6,7 @@
 
 pub mod audit;
 mod burstiness;
+pub mod capacity;
 mod coarse;
 mod dependencies;
 mod distribution;

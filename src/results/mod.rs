@@ -1,5 +1,6 @@
 //! The run artifact: what it holds, how it is saved, found and read back.
 
+mod capacity;
 mod dependency;
 mod error;
 mod folder;
@@ -13,6 +14,9 @@ mod saved;
 mod schema;
 mod server;
 
+pub use capacity::{
+    Arm, CAPACITY_VERSION, Capacity, CapacityPlan, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles, Trial,
+};
 pub use dependency::{DependencyRecord, Probe, ProbePhase};
 pub use error::ResultsError;
 pub use folder::ResultFolder;
