@@ -9,6 +9,7 @@ mod burstiness;
 pub mod capacity;
 mod coarse;
 mod dependencies;
+mod digest;
 mod distribution;
 mod families;
 mod findings;
@@ -33,6 +34,8 @@ pub use model::{
     Analysis, Check, CheckKind, Distribution, Finding, Grade, Level, Moment, Outcome, PERCENTILES, Percentile,
     PercentileValue, Proportion, Reason, Row, Scope, Timeline, Verdict,
 };
+
+pub use digest::{Cut, Occasion, digest};
 
 pub use dependencies::{Answers, DependencySide, Latency, Outage};
 pub use keyspace::{DatabaseSide, Estimate, KeyShare, KeyspaceSide};

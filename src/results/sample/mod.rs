@@ -5,10 +5,12 @@
 //! second, a few failures and misses. It meets its objective.
 
 mod book;
+mod capacity;
 mod inspection;
 mod server;
 
 pub(crate) use book::{Book, End, Request};
+pub(crate) use capacity::capacity;
 
 use super::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
 use crate::{
