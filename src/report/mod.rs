@@ -17,7 +17,6 @@ mod hlog;
 mod html;
 mod json;
 mod markdown;
-mod stand_in;
 mod summary;
 mod terminal;
 #[cfg(test)]
@@ -25,7 +24,6 @@ mod tests;
 mod view;
 
 pub use audit::AuditReport;
-pub use stand_in::{capacity_files, capacity_headline, capacity_json, capacity_terminal};
 pub use terminal::Style;
 pub use view::outcome_slug;
 

@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn comes_back_as_it_was() {
-        let capacity = sample::capacity();
+        let capacity = sample::small_capacity();
         assert_eq!(Capacity::from_json(&capacity.to_json()).unwrap(), capacity);
     }
 
@@ -63,13 +63,13 @@ mod tests {
     #[test]
     fn what_contradicts_itself_is_refused() {
         assert!(refusal("{}").contains("not a saved run"));
-        let mut capacity = sample::capacity();
+        let mut capacity = sample::small_capacity();
         capacity.trials[0].arm = 2;
         assert!(refusal(&capacity.to_json()).contains("trial 1 is of arm 2, of 2"));
-        let mut capacity = sample::capacity();
+        let mut capacity = sample::small_capacity();
         capacity.trials[0].within.pop();
         assert!(refusal(&capacity.to_json()).contains("trial 1 counts 5 limits of 6"));
-        let mut capacity = sample::capacity();
+        let mut capacity = sample::small_capacity();
         capacity.plan.arms.clear();
         assert!(refusal(&capacity.to_json()).contains("no arms"));
     }

@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn lists_runs_and_says_which_cannot_be_read() {
         let parent = tempfile::tempdir().unwrap();
-        let (run, capacity) = (sample::run().to_json(), sample::capacity().to_json());
+        let (run, capacity) = (sample::run().to_json(), sample::small_capacity().to_json());
         for (name, file, text) in
             [("b", RUN_FILE, run.as_str()), ("a", RUN_FILE, "{}"), ("c", CAPACITY_FILE, capacity.as_str())]
         {
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(entries.len(), 3);
         assert!(entries[0].saved.as_ref().unwrap_err().to_string().contains("run.json"));
         assert_eq!(entries[1].saved.as_ref().unwrap(), &Saved::Run(Box::new(sample::run())));
-        assert_eq!(entries[2].saved.as_ref().unwrap(), &Saved::Capacity(Box::new(sample::capacity())));
+        assert_eq!(entries[2].saved.as_ref().unwrap(), &Saved::Capacity(Box::new(sample::small_capacity())));
         assert!(list(&parent.path().join("nothing")).unwrap().is_empty());
     }
 

@@ -65,7 +65,7 @@ mod tests {
             Held {
                 validator: validator(&capacity),
                 schema: capacity,
-                full: serde_json::from_str(&sample::capacity().to_json()).unwrap(),
+                full: serde_json::from_str(&sample::small_capacity().to_json()).unwrap(),
                 refusal: |text| Capacity::from_json(text).err().map(|error| error.to_string()),
                 version: CAPACITY_VERSION,
                 fields: 40,
@@ -119,7 +119,7 @@ mod tests {
         assert!(run.verdict(&serde_json::from_str(&sample::run().to_json()).unwrap()));
         for ended in [Ended::Running, Ended::Finished, Ended::Budget, Ended::Interrupted, Ended::Errors] {
             for purpose in [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Compare, Purpose::Curve] {
-                let mut written = Capacity { ended, ..sample::capacity() };
+                let mut written = Capacity { ended, ..sample::small_capacity() };
                 written.trials[0].purpose = purpose;
                 assert!(capacity.verdict(&serde_json::from_str(&written.to_json()).unwrap()));
             }

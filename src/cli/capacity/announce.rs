@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_plan_says_how_much_how_long_and_where() {
-        let saved = sample::capacity();
+        let saved = sample::small_capacity();
         let scenario = scenario::load("workflow-engine").unwrap();
         let mut errand = Errand {
             arms: vec![scenario.clone(), scenario.clone()],

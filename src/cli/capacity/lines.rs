@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_trial_is_a_line_while_and_after() {
-        let capacity = sample::capacity();
+        let capacity = sample::small_capacity();
         let (arm, trial) = (&capacity.plan.arms[0], &capacity.trials[0]);
         let plan = TrialPlan {
             arm: 0,

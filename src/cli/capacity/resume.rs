@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn names_what_has_changed_about_the_target() {
-        let saved = sample::capacity().target;
+        let saved = sample::small_capacity().target;
         let elsewhere = TargetFacts { address: "redis://127.0.0.1:7".into(), ..saved.clone() };
         assert_eq!(differences(&saved, &elsewhere), [""; 0], "private servers lie somewhere else every time");
         let newer = TargetFacts { version: "8.0.0".into(), product: "valkey".into(), ..saved.clone() };

@@ -5,12 +5,12 @@
 //! second, a few failures and misses. It meets its objective.
 
 mod book;
-mod capacity;
+mod every_field;
 mod inspection;
 mod server;
 
 pub(crate) use book::{Book, End, Request};
-pub(crate) use capacity::capacity;
+pub(crate) use every_field::small_capacity;
 
 use super::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
 use crate::{

@@ -8,7 +8,7 @@ use crate::results::{
 const SECOND: u64 = 1_000_000_000;
 
 /// The capacity run.
-pub(crate) fn capacity() -> Capacity {
+pub(crate) fn small_capacity() -> Capacity {
     let run = run();
     let arm = |size: u32| Arm {
         name: format!("pool {size}"),
