@@ -5,6 +5,7 @@
 //! second, a few failures and misses. It meets its objective.
 
 mod book;
+pub(crate) mod capacity;
 mod every_field;
 mod inspection;
 mod server;

@@ -1,0 +1,219 @@
+//! Words that several sections of a capacity report share: rates, ratios, what limits, why a trial fails.
+
+use std::time::Duration;
+
+use crate::{
+    analysis::capacity::{Advice, FailReason, Limit, Undone},
+    report::{
+        capacity::Answers,
+        format::{self, NOTHING, THIN},
+    },
+    results::{Ended, Purpose},
+    scenario::Scenario,
+};
+
+/// `99 % within 100 ms`.
+pub(super) fn objective(scenario: &Scenario) -> String {
+    let objective = &scenario.objective;
+    format!("{}{THIN}% within {}", objective.percentile, format::setting(objective.latency))
+}
+
+/// A rate to the three digits that it is good for: `23 400/s`.
+pub(super) fn rate(per_second: f64) -> String {
+    format::rate(three_digits(per_second))
+}
+
+/// The same without its unit, for columns that name it.
+pub(super) fn bare_rate(per_second: f64) -> String {
+    format::significant(three_digits(per_second))
+}
+
+/// The same, or a dash.
+pub(super) fn known_rate(per_second: Option<f64>) -> String {
+    per_second.map_or_else(|| NOTHING.to_owned(), bare_rate)
+}
+
+fn three_digits(value: f64) -> f64 {
+    if value <= 0.0 || !value.is_finite() {
+        return 0.0;
+    }
+    let step = 10_f64.powi(value.log10().floor() as i32 - 2);
+    (value / step).round() * step
+}
+
+/// A ratio with its interval: `0.98× [0.93, 1.04]`.
+pub(super) fn ratio((point, low, high): (f64, f64, f64)) -> String {
+    format!("{}× {}", format::significant(point), interval(low, high))
+}
+
+/// An interval of ratios or parameters: `[0.93, 1.04]`.
+pub(super) fn interval(low: f64, high: f64) -> String {
+    let end = |value: f64| if value.is_finite() { format::significant(value) } else { "unbounded".to_owned() };
+    format!("[{}, {}]", end(low), end(high))
+}
+
+/// A length of time as a person plans it.
+pub(super) fn time(nanos: u64) -> String {
+    format::setting(Duration::from_millis(nanos.div_ceil(1_000_000)))
+}
+
+/// What limits, as the subject of a sentence, and how near it is to its limit: `the server's CPU`, `92 % of a core`.
+pub(super) fn limit(limit: &Limit) -> Option<(String, String)> {
+    let words = |what: &str, figure: String| Some((what.to_owned(), figure));
+    match limit {
+        Limit::ServerCpu(share) => words("the server's CPU", format!("{} of a core", format::share(*share))),
+        Limit::Command(name, share, mean) => Some((
+            format!("the command {name}"),
+            format!("{} of the server's time, {} each", format::share(*share), format::duration(*mean)),
+        )),
+        Limit::ClientCpu(share) => {
+            words("the CPU of the harness", format!("busiest worker {} busy", format::share(*share)))
+        }
+        Limit::Pool(share) => words("the pool", format!("{} in use", format::share(*share))),
+        Limit::RoundTrip(nanos) => {
+            words("the way there and back", format!("{} beyond the command", format::duration(*nanos)))
+        }
+        Limit::Unknown => None,
+    }
+}
+
+/// The same as a clause: `the server's CPU is the limit (92 % of a core)`.
+pub(super) fn limit_clause(of: &Limit) -> String {
+    match limit(of) {
+        Some((what, figure)) => format!("{what} is the limit ({figure})"),
+        None => "nothing that was measured was near its limit".to_owned(),
+    }
+}
+
+/// The same in the cell of a table.
+pub(super) fn limit_cell(of: &Limit) -> String {
+    match limit(of) {
+        Some((what, figure)) => format!("{} ({figure})", what.strip_prefix("the ").unwrap_or(&what)),
+        None => "nothing seen".to_owned(),
+    }
+}
+
+/// Why a rate fails, in a clause; told with the response time where one was measured.
+pub(super) fn failure(answers: &Answers<'_>, arm: u32, at: f64, reason: FailReason) -> String {
+    let tail = || {
+        let trial = answers.worst(arm, at)?;
+        Some(format!("{} {}", format::percentile(answers.told()), format::duration(answers.tail(trial)?)))
+    };
+    match reason {
+        FailReason::Late(share) => {
+            let late = format!("{} late, failed or unfinished", format::share(share));
+            // The percentile says more, where it is the one that is judged.
+            tail().filter(|_| is_judged(answers)).unwrap_or(late)
+        }
+        FailReason::Shortfall(share) => format!("only {} of the requests were answered", format::share(share)),
+        FailReason::Backlog(growth) => {
+            format!("the backlog grew every second by {} of the rate", format::share(growth))
+        }
+        FailReason::Errors(share) => format!("{} of the requests failed", format::share(share)),
+        FailReason::Unclear => "still undecided at the longest trial".to_owned(),
+    }
+}
+
+fn is_judged(answers: &Answers<'_>) -> bool {
+    (answers.told() - answers.scenario.objective.percentile).abs() < 1e-9
+}
+
+/// Something that was left undone.
+pub(in crate::report) fn undone(answers: &Answers<'_>, what: &Undone) -> String {
+    let name = |arm| answers.name(arm);
+    match *what {
+        Undone::Search(arm) => format!("the search for the sustainable rate of {}", name(arm)),
+        Undone::Confirm(arm) => format!("the confirmation of the sustainable rate of {}", name(arm)),
+        Undone::Compare(from, to) => format!("the comparison of {} with {}", name(from), name(to)),
+        Undone::Curve(arm) => format!("the curve of throughput against latency of {}", name(arm)),
+        Undone::Clients => "the concurrency model".to_owned(),
+    }
+}
+
+/// Names joined as a sentence does: `a, b and c`.
+pub(super) fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// Purpose of a trial, for programs.
+pub(in crate::report) fn purpose_slug(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Search => "search",
+        Purpose::Confirm => "confirm",
+        Purpose::Above => "above",
+        Purpose::Compare => "compare",
+        Purpose::Curve => "curve",
+        Purpose::Closed => "closed",
+    }
+}
+
+/// How a run ended, for programs.
+pub(in crate::report) fn ended_slug(ended: Ended) -> &'static str {
+    match ended {
+        Ended::Running => "running",
+        Ended::Finished => "finished",
+        Ended::Budget => "budget",
+        Ended::Interrupted => "interrupted",
+        Ended::Errors => "errors",
+    }
+}
+
+/// Advice, for programs.
+pub(in crate::report) fn advice_slug(advice: Advice) -> &'static str {
+    match advice {
+        Advice::Grow => "grow",
+        Advice::NoBenefit => "no-benefit",
+        Advice::Harm => "harm",
+        Advice::Inconclusive(_) => "inconclusive",
+    }
+}
+
+/// What limits, for programs.
+pub(in crate::report) fn limit_slug(limit: &Limit) -> &'static str {
+    match limit {
+        Limit::ServerCpu(_) => "server-cpu",
+        Limit::Command(..) => "command",
+        Limit::ClientCpu(_) => "client-cpu",
+        Limit::Pool(_) => "pool",
+        Limit::RoundTrip(_) => "round-trip",
+        Limit::Unknown => "unknown",
+    }
+}
+
+/// The figure that goes with a limit: a share, or for a round trip nanoseconds.
+pub(in crate::report) fn limit_value(limit: &Limit) -> Option<f64> {
+    match limit {
+        Limit::ServerCpu(value)
+        | Limit::Command(_, value, _)
+        | Limit::ClientCpu(value)
+        | Limit::Pool(value)
+        | Limit::RoundTrip(value) => Some(*value),
+        Limit::Unknown => None,
+    }
+}
+
+/// Why a trial failed, for programs.
+pub(in crate::report) fn failure_slug(reason: FailReason) -> &'static str {
+    match reason {
+        FailReason::Late(_) => "late",
+        FailReason::Shortfall(_) => "shortfall",
+        FailReason::Backlog(_) => "backlog",
+        FailReason::Errors(_) => "errors",
+        FailReason::Unclear => "unclear",
+    }
+}
+
+/// The share that goes with it.
+pub(in crate::report) fn failure_value(reason: FailReason) -> Option<f64> {
+    match reason {
+        FailReason::Late(value)
+        | FailReason::Shortfall(value)
+        | FailReason::Backlog(value)
+        | FailReason::Errors(value) => Some(value),
+        FailReason::Unclear => None,
+    }
+}
