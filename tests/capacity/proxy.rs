@@ -1,7 +1,7 @@
 //! A server of known capacity: a proxy that takes two milliseconds for each request, one after another on each connection.
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{Read, Write as _},
     net::{Shutdown, TcpListener, TcpStream},
     thread,
     time::{Duration, Instant},
