@@ -18,7 +18,7 @@ fn a_pool_that_is_too_small_is_found_and_worth_growing() {
     let desk = Desk::new(&scenario_of(4_000, "command = \"GET\"", RUN));
     let server = Server::start(&[]);
     let target = server.url(proxy::before(server.port));
-    let arguments = ["--target", &target, "--pool", "5,10", "--trial", "2s", "--warmup", "500ms", "--budget", "150s"];
+    let arguments = ["--target", &target, "--pool", "5,10", "--trial", "1s", "--warmup", "500ms", "--budget", "125s"];
     let (outcome, capacity, analysis) = desk.measure(&arguments);
     let rates: Vec<_> = analysis.arms.iter().map(|arm| arm.sustainable.unwrap().rate).collect();
     known(2_500.0, rates[0]);
@@ -36,14 +36,14 @@ fn a_pool_that_suffices_gains_nothing_by_growing() {
     let desk = Desk::new(&scenario_of(1_000, "command = \"GET\"", RUN));
     let server = Server::start(&[]);
     let target = server.url(proxy::before(server.port));
-    let limits = ["--start-rate", "1000", "--max-rate", "2000", "--budget", "90s"];
-    let arguments = [&["--target", &target, "--pool", "10,20", "--trial", "2s", "--warmup", "500ms"], &limits[..]];
+    let limits = ["--max-rate", "1000", "--budget", "85s"];
+    let arguments = [&["--target", &target, "--pool", "10,20", "--trial", "1s", "--warmup", "500ms"], &limits[..]];
     let (outcome, capacity, analysis) = desk.measure(&arguments.concat());
     assert_eq!(analysis.comparisons[0].advice, Advice::NoBenefit, "{:?}", analysis.comparisons);
     for arm in &analysis.arms {
         let sustainable = arm.sustainable.unwrap();
-        assert!((sustainable.rate - 2_000.0).abs() < 1e-6 && sustainable.above.is_none(), "{sustainable:?}");
+        assert!((sustainable.rate - 1_000.0).abs() < 1e-6 && sustainable.above.is_none(), "{sustainable:?}");
     }
-    assert!(capacity.trials.iter().all(|trial| trial.offered.is_none_or(|rate| rate <= 2_000.0)));
+    assert!(capacity.trials.iter().all(|trial| trial.offered.is_none_or(|rate| rate <= 1_000.0)));
     outcome.ends_with(0);
 }

@@ -10,6 +10,7 @@ mod planner;
 mod search;
 #[cfg(test)]
 mod simulated;
+mod stand_in;
 #[cfg(test)]
 mod trust;
 mod variant;
@@ -20,3 +21,4 @@ pub use model::{
     RateComparison, Sustainable, TrialPlan, Undone, Usl,
 };
 pub use planner::Planner;
+pub use stand_in::conclude;

@@ -21,7 +21,7 @@ use crate::{
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// The plan, for people: what is made, how long it takes, and how much load it puts where. `estimate` is how many trials and
-/// nanoseconds a whole run takes at most.
+/// nanoseconds a whole run takes unless trials contradict each other.
 pub(super) fn plan(errand: &Errand, target: &TargetFacts, estimate: (u32, u64)) -> String {
     let Errand { plan, scenario, saved, .. } = errand;
     let span = |nanos: u64| setting(Duration::from_secs(nanos.div_ceil(1_000_000_000)));
@@ -43,15 +43,10 @@ pub(super) fn plan(errand: &Errand, target: &TargetFacts, estimate: (u32, u64)) 
     let done = saved.as_ref().map_or(0, |(_, saved)| saved.trials.len() as u64);
     let before = if done > 0 { format!(", {} of them made already", count(done)) } else { String::new() };
     line(format!(
-        "  at most {}{before}, in {}, which takes {}; {} of load before each",
+        "  about {} in {}{before}; budget {}",
         counted(u64::from(estimate.0), "trial", "trials"),
+        span(estimate.1),
         span(plan.budget_ns),
-        if estimate.1 <= plan.budget_ns {
-            format!("{} at most", span(estimate.1))
-        } else {
-            format!("up to {} if it were not for that budget", span(estimate.1))
-        },
-        setting(Duration::from_nanos(plan.warmup_ns))
     ));
     line(match plan.max_rate {
         Some(most) => format!("  load: from {} up to {}", rate(plan.start_rate), rate(most)),

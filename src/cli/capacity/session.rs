@@ -120,8 +120,6 @@ impl Session {
         let mut capacity = self.begin(runtime, targets, &facts, interrupt)?;
         let mut spent = 0;
         for trial in &capacity.trials {
-            // What it is told now it was told then, too.
-            let _ = planner.next(trial.began_ns);
             planner.record(trial);
             spent = trial.began_ns + capacity.plan.warmup_ns + trial.measured_ns;
         }
