@@ -20,7 +20,8 @@ fn a_pool_that_is_too_small_is_found_and_worth_growing() {
     let target = server.url(proxy::before(server.port));
     let arguments = ["--target", &target, "--pool", "5,10", "--trial", "1s", "--warmup", "500ms", "--budget", "125s"];
     let (outcome, capacity, analysis) = desk.measure(&arguments);
-    let rates: Vec<_> = analysis.arms.iter().map(|arm| arm.sustainable.unwrap().rate).collect();
+    let rates: Vec<_> = analysis.arms.iter().filter_map(|arm| Some(arm.sustainable?.rate)).collect();
+    assert_eq!(rates.len(), 2, "{}", outcome.stderr);
     known(2_500.0, rates[0]);
     known(5_000.0, rates[1]);
     assert_eq!(analysis.comparisons[0].advice, Advice::Grow, "{:?}", analysis.comparisons);

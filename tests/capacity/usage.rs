@@ -29,8 +29,8 @@ fn a_target_that_cannot_be_used_leaves_nothing() {
     let desk = Desk::new(&scenario_of(1_000, "command = \"GET\"", ""));
     let server = Server::start(&[]);
     let wrong = server.url(server.port).replace("tester", "nobody");
-    desk.run(&["capacity", "known.toml", "--target", &wrong]).ends_with(3).complains("wrong password");
-    let few = ["capacity", "known.toml", "--target", &server.url(server.port), "--pool", "10,100000"];
+    desk.run(&["capacity", "known.toml", "--out", "out", "--target", &wrong]).ends_with(3).complains("wrong password");
+    let few = ["capacity", "known.toml", "--out", "out", "--target", &server.url(server.port), "--pool", "10,100000"];
     desk.run(&few).ends_with(3);
     assert_eq!(std::fs::read_dir(desk.path(".")).unwrap().count(), 1, "nothing but the scenario");
 }
