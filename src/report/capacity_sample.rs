@@ -9,6 +9,9 @@ use crate::{
     scenario::Scenario,
 };
 
+/// From the highest rate of the sample that is met to the lowest that is not.
+const ABOVE: f64 = 1.02 / 0.95;
+
 pub(super) fn scenario() -> Scenario {
     sample::scenario()
 }
@@ -16,9 +19,9 @@ pub(super) fn scenario() -> Scenario {
 /// What is concluded of an arm that carries so much.
 pub(super) fn answer(rate: f64, limit: Limit) -> ArmAnswer {
     ArmAnswer {
-        sustainable: Some(Sustainable { rate, above: Some(rate * 1.074), confirmed: true, recommended: 0.8 * rate }),
+        sustainable: Some(Sustainable { rate, above: Some(rate * ABOVE), confirmed: true, recommended: 0.8 * rate }),
         client_limited: None,
-        first_failure: Some((rate * 1.074, FailReason::Late(0.042))),
+        first_failure: Some((rate * ABOVE, FailReason::Late(0.042))),
         by_limit: LIMITS
             .iter()
             .zip([0.0, 0.64, 0.8, 0.9, 0.95, 1.0])

@@ -51,6 +51,8 @@ fn terminal_text() {
 fn documents() {
     assert_snapshot!("capacity_markdown_pools", markdown::render(&view(&pools())));
     assert_snapshot!("capacity_markdown_single", markdown::render(&view(&single())));
+    let little = markdown::render(&view(&cut_short(1, Ended::Interrupted)));
+    assert_snapshot!("capacity_markdown_little", little.split("## How it was found").next().unwrap());
     assert_snapshot!("capacity_markdown_sweep", markdown::render(&view(&sweep())));
     // A line per element, so that a difference can be found.
     assert_snapshot!("capacity_html_single", html::render(&view(&single())).replace("><", ">\n<"));
@@ -184,9 +186,8 @@ fn a_run_that_found_nothing_claims_nothing() {
         (cut_short(0, Ended::Running).0, nothing()),
     ] {
         let document = markdown::render(&view(&found));
-        for claim in
-            ["Sustainable:", "run it at", "Headroom", "Would a larger pool help", "is the limit (", "costs the server"]
-        {
+        assert!(!headline(&found).contains("ustainable"), "{}", headline(&found));
+        for claim in ["run it at", "Headroom", "Would a larger pool help", "is the limit (", "costs the server"] {
             assert!(!document.contains(claim), "{claim} was not measured:\n{document}");
         }
         let answers = Answers { capacity: &found.0, scenario: &scenario(), analysis: &found.1 };
@@ -198,6 +199,30 @@ fn a_run_that_found_nothing_claims_nothing() {
     }
     assert!(headline(&starved(None)).contains("nothing can be said of the server"));
     assert!(headline(&starved(Some(16_000.0))).starts_with("The harness was the limit at"));
+}
+
+#[test]
+fn a_terminal_of_any_width_is_kept_to() {
+    let (capacity, analysis) = pools();
+    for width in 60..160 {
+        let text = capacity_terminal(&capacity, &scenario(), &analysis, Style { colour: false, width });
+        for line in text.lines() {
+            assert!(console::measure_text_width(line) <= width, "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn no_two_parts_of_the_page_share_a_name() {
+    for found in [pools(), sweep()] {
+        let files = files(&found);
+        let page = text(files.into_iter().find(|(name, _)| name == "report.html").unwrap().1);
+        let mut ids: Vec<_> = page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        ids.sort_unstable();
+        let count = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), count, "{ids:?}");
+    }
 }
 
 #[test]

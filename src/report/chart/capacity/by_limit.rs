@@ -58,7 +58,7 @@ impl ByLimit {
         };
         let entries = if names.len() > 1 { names.as_slice() } else { &[] };
         let legend = legend(entries, more, fonts);
-        let top = heading.bottom() + legend.height() + 26.0;
+        let top = heading.bottom() + legend.height() + 32.0;
         let plot = Area { left: MARGIN + LABELS, top, right: WIDTH - MARGIN - 30.0, bottom: top + PLOT_HEIGHT };
         let rates = series.iter().flatten().flat_map(|(_, met, missed)| [*met, *missed]).flatten();
         let up = Scale::amounts(rates.fold(0.0, f64::max), plot.bottom, plot.top);
@@ -106,7 +106,7 @@ impl Figure for ByLimit {
     fn draw(&self, canvas: &mut Canvas<'_>) {
         self.heading.draw(canvas);
         self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
-        canvas.text("per second", (MARGIN, self.plot.top - 10.0), HPos::Left, LABEL);
+        canvas.text("per second", (MARGIN, self.plot.top - 14.0), HPos::Left, LABEL);
         let ticks = LIMITS.map(|limit| Tick { at: self.across.at(limit as f64), label: duration(limit as f64) });
         columns(canvas, self.plot, &ticks);
         rows(canvas, self.plot, &self.up.amount_ticks(24.0));

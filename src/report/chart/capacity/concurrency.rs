@@ -81,7 +81,7 @@ impl<'a> Concurrency<'a> {
         let legend = Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts);
         let top = heading.bottom() + legend.height() + 44.0;
         let plot = Area { left: MARGIN + LABELS, top, right: WIDTH - MARGIN - 14.0, bottom: top + PLOT_HEIGHT };
-        let residuals = Area { top: plot.bottom + 32.0, bottom: plot.bottom + 32.0 + RESIDUALS_HEIGHT, ..plot };
+        let residuals = Area { top: plot.bottom + 38.0, bottom: plot.bottom + 38.0 + RESIDUALS_HEIGHT, ..plot };
         let rates = points.iter().flat_map(|(_, measured, fitted)| [*measured, *fitted]);
         let highest = rates.chain(solid.iter().chain(&beyond).map(|(_, rate)| *rate)).fold(0.0, f64::max);
         let largest = points.iter().map(|point| residual(*point).abs()).fold(0.0, f64::max);
@@ -120,7 +120,7 @@ impl<'a> Concurrency<'a> {
         let height = (area.bottom - area.top) / 2.0;
         let zero = area.top + height;
         let y = |share: f64| zero - (share / self.largest).clamp(-1.0, 1.0) * height;
-        canvas.text("residual, share of the fit", (MARGIN, area.top - 9.0), HPos::Left, LABEL);
+        canvas.text("residual, share of the fit", (MARGIN, area.top - 13.0), HPos::Left, LABEL);
         columns(canvas, area, ticks);
         let label = |share: f64| {
             let percent = format!("{:+} %", (share * 1e4).round() / 100.0).replace('-', "−");
@@ -177,7 +177,7 @@ impl Figure for Concurrency<'_> {
     fn draw(&self, canvas: &mut Canvas<'_>) {
         self.heading.draw(canvas);
         self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
-        canvas.text("per second", (MARGIN, self.plot.top - 9.0), HPos::Left, LABEL);
+        canvas.text("per second", (MARGIN, self.plot.top - 13.0), HPos::Left, LABEL);
         let ticks = self.across.amount_ticks(48.0);
         columns(canvas, self.plot, &ticks);
         rows(canvas, self.plot, &self.up.amount_ticks(24.0));

@@ -101,7 +101,7 @@ fn label_within(canvas: &mut Canvas<'_>, text: &str, (x, y): (f64, f64), area: A
     } else {
         x.clamp(area.left + half, area.right - half)
     };
-    canvas.text(text, (x, y), HPos::Center, kind);
+    canvas.plated_text(text, (x, y), HPos::Center, kind);
 }
 
 /// A rate that can be carried: `23.7k/s`.

@@ -18,6 +18,8 @@ use crate::report::{
 const TITLE: &str = "Offered against achieved rate";
 const ALL_ANSWERED: Pen = Pen { colour: MUTED, width: 1.5, dash: &[5.0, 3.0] };
 const PLOT_HEIGHT: f64 = 290.0;
+/// Sizes of marks that lie below others.
+const LARGER: usize = 3;
 
 pub(super) struct OfferedAchieved {
     heading: Heading,
@@ -54,7 +56,7 @@ impl OfferedAchieved {
             more.push((Symbol::Ring(Marker::Circle, MUTED), "the harness was the limit".to_owned()));
         }
         let legend = legend(if names.len() > 1 { &names } else { &[] }, more, fonts);
-        let top = heading.bottom() + legend.height() + 26.0;
+        let top = heading.bottom() + legend.height() + 32.0;
         let plot = Area { left: MARGIN + LABELS, top, right: WIDTH - MARGIN - 18.0, bottom: top + PLOT_HEIGHT };
         let highest = series.iter().flatten().map(|(_, achieved, _)| *achieved).fold(0.0, f64::max);
         let sentences = names.iter().zip(&series).map(|(name, points)| {
@@ -97,7 +99,7 @@ impl Figure for OfferedAchieved {
     fn draw(&self, canvas: &mut Canvas<'_>) {
         self.heading.draw(canvas);
         self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
-        canvas.text("achieved per second", (MARGIN, self.plot.top - 10.0), HPos::Left, LABEL);
+        canvas.text("achieved per second", (MARGIN, self.plot.top - 14.0), HPos::Left, LABEL);
         let ticks = self.across.amount_ticks(62.0);
         columns(canvas, self.plot, &ticks);
         rows(canvas, self.plot, &self.up.amount_ticks(24.0));
@@ -107,15 +109,18 @@ impl Figure for OfferedAchieved {
         let at = |offered: f64, achieved: f64| (self.across.at(offered), self.up.at(achieved));
         canvas.line(&[at(0.0, 0.0), at(end, end)], ALL_ANSWERED);
         for (number, series) in self.series.iter().enumerate() {
+            // Variants that do alike lie on each other: the later, the smaller, so that all are seen.
+            let below = (self.series.len() - 1 - number).min(LARGER) as f64;
             let (pen, marker) = look(number);
+            let pen = Pen { width: pen.width + 1.5 * below, ..pen };
             let known = series.iter().filter(|(.., limited)| !limited);
             canvas.line(&known.map(|(offered, achieved, _)| at(*offered, *achieved)).collect::<Vec<_>>(), pen);
             for (offered, achieved, limited) in series {
                 let place = at(*offered, *achieved);
                 if *limited {
-                    canvas.hollow_marker(place, marker, 10.0, pen.colour);
+                    canvas.hollow_marker(place, marker, 9.0 + 3.0 * below, pen.colour);
                 } else {
-                    canvas.marker(place, marker, 7.0, pen.colour);
+                    canvas.marker(place, marker, 6.0 + 3.0 * below, pen.colour);
                 }
             }
         }

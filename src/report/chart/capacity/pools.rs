@@ -21,7 +21,7 @@ use crate::{
 const TITLE: &str = "Pool size against response time, wait and throughput";
 const PANELS: [(&str, f64); 3] =
     [("response time, p99", 150.0), ("wait for a connection, p99", 150.0), ("answered per second", 110.0)];
-const GAP: f64 = 32.0;
+const GAP: f64 = 40.0;
 /// Series that lie on each other are set apart by so much.
 const APART: f64 = 7.0;
 /// Shorter waits are no waits, and would make the axis as long as the clock is fine.
@@ -68,7 +68,7 @@ impl Pools {
             "Middle of the interleaved slices at the same rates; bars reach from the lowest to the highest of them.";
         let heading = Heading::new(TITLE, note, fonts);
         let legend = legend(&names, Vec::new(), fonts);
-        let mut top = heading.bottom() + legend.height() + 28.0;
+        let mut top = heading.bottom() + legend.height() + 34.0;
         let areas = PANELS.map(|(_, height)| {
             let area = Area { left: MARGIN + LABELS, top, right: WIDTH - MARGIN - 10.0, bottom: top + height };
             top = area.bottom + GAP;
@@ -143,7 +143,7 @@ impl Figure for Pools {
         let middle = (self.series.len() - 1) as f64 / 2.0;
         for (panel, (title, _)) in PANELS.iter().enumerate() {
             let (area, up) = (self.areas[panel], self.ups[panel]);
-            canvas.text(title, (MARGIN, area.top - 9.0), HPos::Left, LABEL);
+            canvas.text(title, (MARGIN, area.top - 14.0), HPos::Left, LABEL);
             columns(canvas, area, &self.ticks);
             let ticks = if panel < 2 { up.duration_ticks(21.0) } else { up.amount_ticks(24.0) };
             rows(canvas, area, &ticks);

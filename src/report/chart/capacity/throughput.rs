@@ -184,8 +184,9 @@ impl Panel {
     fn draw(&self, canvas: &mut Canvas<'_>, target: f64, fonts: &Fonts) {
         let area = self.area;
         let top = area.top - LANES;
-        for (number, line) in self.name.iter().rev().enumerate() {
-            canvas.text(line, (area.left, top - number as f64 * LINE + 4.0), HPos::Left, Type { bold: true, ..NAME });
+        let first = top + 4.0 - (self.name.len() as f64 - 1.0) * LINE;
+        for (number, line) in self.name.iter().enumerate() {
+            canvas.text(line, (area.left, first + number as f64 * LINE), HPos::Left, Type { bold: true, ..NAME });
         }
         let y = self.up.at(target);
         canvas.fill(Area { bottom: y, ..area }, BEYOND);

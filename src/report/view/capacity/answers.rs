@@ -15,15 +15,24 @@ use crate::{
 const TABLE: &str = "answers";
 
 pub(super) fn section(answers: &Answers<'_>) -> Section {
-    if answers.analysis.arms.is_empty() {
-        return Section::new(TABLE, "What it carries", Vec::new());
+    let mut blocks = Vec::new();
+    if answers.analysis.arms.iter().any(tells) {
+        blocks.push(Block::Table(table(answers)));
     }
-    let mut blocks = vec![Block::Table(table(answers))];
-    if answers.analysis.arms.iter().any(|arm| arm.by_limit.iter().any(|(_, low, high)| low.is_some() || high.is_some()))
-    {
+    let known = |arm: &ArmAnswer| arm.by_limit.iter().any(|(_, met, missed)| met.is_some() || missed.is_some());
+    if answers.analysis.arms.iter().any(known) {
         blocks.push(Block::Table(by_limit(answers)));
     }
-    Section::new(TABLE, "What it carries", blocks).brief(Brief::ParagraphsAnd(TABLE))
+    Section::new("capacity", "What it carries", blocks).brief(Brief::ParagraphsAnd(TABLE))
+}
+
+/// Whether anything is known of an arm.
+fn tells(arm: &ArmAnswer) -> bool {
+    arm.sustainable.is_some()
+        || arm.first_failure.is_some()
+        || arm.client_limited.is_some()
+        || arm.knee.is_some()
+        || arm.maximum > 0.0
 }
 
 fn table(answers: &Answers<'_>) -> Table {

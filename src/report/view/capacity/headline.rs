@@ -1,10 +1,10 @@
 //! The answer of a capacity run in one sentence, and what has to be said along with it.
 
 use super::words::{
-    capitalised, carried_rate, failure, limit_clause, listed, missed_rate, objective, rate, ratio, time,
+    capitalised, carried_rate, failure, limit_clause, listed, missed_rate, objective, rate, ratio, time, visible,
 };
 use crate::{
-    analysis::capacity::{Advice, ArmAnswer, Comparison, Limit, RateComparison, Sustainable},
+    analysis::capacity::{Advice, ArmAnswer, Comparison, FailReason, Limit, RateComparison, Sustainable},
     report::{
         capacity::{Answers, achieved},
         format::{self, NOTHING, THIN},
@@ -76,11 +76,7 @@ fn of_pools(answers: &Answers<'_>, comparison: &Comparison) -> Answer {
             let rest = if comparison.rates.is_empty() {
                 format!(": pools {step} were not compared")
             } else {
-                format!(
-                    ": whether growing the pool {step} helps cannot be told{evidence}; a change of p99 by {} would have \
-                     been seen, a smaller one takes a longer run (--budget)",
-                    format::share(effect)
-                )
+                format!(": whether growing the pool {step} helps cannot be told{evidence}; {}", visible(effect))
             };
             ("Inconclusive", rest, Tone::Fair)
         }
@@ -147,8 +143,9 @@ fn of_arm(answers: &Answers<'_>, arm: u32, answer: &ArmAnswer) -> Answer {
         (None, None, Some((at, reason))) => Answer {
             verdict: "Not sustainable",
             rest: format!(
-                ": already {} misses {} ({}), and no lower rate was found that meets it",
+                ": already {} {} {} ({}), and no lower rate was found that meets it",
                 missed_rate(*at),
+                if *reason == FailReason::Unclear { "is too close to" } else { "misses" },
                 objective(answers.scenario),
                 failure(answers, arm, *at, *reason)
             ),
@@ -248,7 +245,7 @@ fn ending(answers: &Answers<'_>) -> Option<String> {
     let after = format::counted(capacity.trials.len() as u64, "trial", "trials");
     match capacity.ended {
         Ended::Finished => None,
-        Ended::Running => Some(format!("It has not ended: this is what {after} tell.")),
+        Ended::Running => Some(format!("It has not ended: this is what is known after {after}.")),
         Ended::Budget => Some(format!(
             "The budget of {} was used up after {after}; what was left undone is listed below.",
             time(capacity.plan.budget_ns)

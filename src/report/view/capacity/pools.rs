@@ -1,6 +1,6 @@
 //! Pool sizes next to each other: what was measured at each rate, the advice, and what limits and why.
 
-use super::words::{bare_rate, capitalised, limit_clause, rate, ratio, wait};
+use super::words::{bare_rate, capitalised, limit_clause, rate, ratio, visible, wait};
 use crate::{
     analysis::capacity::{Advice, Comparison, Limit, RateComparison},
     report::{
@@ -30,12 +30,7 @@ fn advice(answers: &Answers<'_>, comparison: &Comparison) -> String {
     };
     let why = match (comparison.advice, &comparison.limit) {
         (Advice::Inconclusive(_), _) if comparison.rates.is_empty() => "They were not compared.".to_owned(),
-        (Advice::Inconclusive(effect), _) => format!(
-            "With {} a change of p99 by {} would have been seen; whether there is a smaller one takes more of them, and so a \
-             larger budget.",
-            pairs(comparison),
-            format::share(effect),
-        ),
+        (Advice::Inconclusive(effect), _) => format!("With {} {}.", pairs(comparison), visible(effect)),
         (Advice::Grow, limit) => grow(comparison, limit),
         (Advice::Harm, _) => "The queue moves from the pool, where a request waits for a connection, into the server, where it \
                               waits for those of all other connections."

@@ -86,15 +86,13 @@ pub(super) fn time(nanos: u64) -> String {
 pub(super) fn limit(limit: &Limit) -> Option<(String, String)> {
     let words = |what: &str, figure: String| Some((what.to_owned(), figure));
     match limit {
-        Limit::ServerCpu(share) => words("the server's CPU", format!("{} of a core", format::share(*share))),
+        Limit::ServerCpu(share) => words("the server's CPU", format!("{} of a core", portion(*share))),
         Limit::Command(name, share, mean) => Some((
             format!("the command {name}"),
-            format!("{} of the server's time, {} each", format::share(*share), format::duration(*mean)),
+            format!("{} of the server's time, {} each", portion(*share), format::duration(*mean)),
         )),
-        Limit::ClientCpu(share) => {
-            words("the CPU of the harness", format!("busiest worker {} busy", format::share(*share)))
-        }
-        Limit::Pool(share) => words("the pool", format!("{} in use", format::share(*share))),
+        Limit::ClientCpu(share) => words("the CPU of the harness", format!("busiest worker {} busy", portion(*share))),
+        Limit::Pool(share) => words("the pool", format!("{} in use", portion(*share))),
         Limit::RoundTrip(nanos) => {
             words("the way there and back", format!("{} beyond the command", format::duration(*nanos)))
         }
@@ -113,13 +111,30 @@ pub(super) fn limit_clause(of: &Limit) -> String {
 /// The same in the cell of a table, whose legend explains the figure.
 pub(super) fn limit_cell(limit: &Limit) -> String {
     match limit {
-        Limit::ServerCpu(share) => format!("server CPU {}", format::share(*share)),
-        Limit::Command(name, share, _) => format!("{name} {}", format::share(*share)),
-        Limit::ClientCpu(share) => format!("harness CPU {}", format::share(*share)),
-        Limit::Pool(share) => format!("pool {}", format::share(*share)),
+        Limit::ServerCpu(share) => format!("server CPU {}", portion(*share)),
+        Limit::Command(name, share, _) => format!("{name} {}", portion(*share)),
+        Limit::ClientCpu(share) => format!("harness CPU {}", portion(*share)),
+        Limit::Pool(share) => format!("pool {}", portion(*share)),
         Limit::RoundTrip(nanos) => format!("round trip {}", format::duration(*nanos)),
         Limit::Unknown => "nothing seen".to_owned(),
     }
+}
+
+/// What a comparison that cannot tell could have told.
+pub(super) fn visible(effect: f64) -> String {
+    if effect.is_finite() {
+        format!(
+            "a change of p99 by {} would have been seen, a smaller one takes a longer run (--budget)",
+            portion(effect)
+        )
+    } else {
+        "there were too few slices to see any change, so it takes a longer run (--budget)".to_owned()
+    }
+}
+
+/// A share that may be more than all.
+pub(super) fn portion(share: f64) -> String {
+    if share > 1.0 { format!("{}{THIN}%", format::significant(share * 100.0)) } else { format::share(share) }
 }
 
 /// A sentence begins with a capital letter.
