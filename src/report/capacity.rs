@@ -5,7 +5,7 @@
 
 use super::{Style, View, chart, csv_capacity, html, json_capacity, markdown, terminal};
 use crate::{
-    analysis::capacity::{ArmAnswer, CapacityAnalysis, Comparison},
+    analysis::capacity::{Advice, ArmAnswer, CapacityAnalysis, Comparison},
     results::{Arm, Capacity, Quantiles, Trial},
     scenario::{Scenario, Service},
 };
@@ -50,8 +50,8 @@ pub fn capacity_json(capacity: &Capacity, scenario: &Scenario, analysis: &Capaci
     json_capacity::render(&answers, &View::of_capacity(&answers, &[]))
 }
 
-/// Rates that differ by less than this share are the same rate, measured again.
-const SAME_RATE: f64 = 0.02;
+/// Rates that differ by less than this share are the same rate, offered again.
+const SAME_RATE: f64 = 0.002;
 
 /// A capacity run with everything that is known of it.
 #[derive(Clone, Copy)]
@@ -120,7 +120,6 @@ impl<'a> Answers<'a> {
     /// The comparison that matters most: from the pool as the scenario has it, else the last that says grow, else the
     /// first.
     pub(super) fn comparison(&self) -> Option<&'a Comparison> {
-        use crate::analysis::capacity::Advice;
         let all = &self.analysis.comparisons;
         let sizes: Vec<_> = self.scenario.services.iter().map(|service| service.pool.size).collect();
         let as_written = all.iter().find(|comparison| {
@@ -149,4 +148,24 @@ pub(super) fn quantile(quantiles: &Quantiles, percentile: f64) -> u64 {
         below if below < 99.5 => quantiles.p99,
         _ => quantiles.p999,
     }
+}
+
+/// A rate that can be carried, to the three digits that it is good for; rounded down, so that nothing more is claimed than
+/// was measured.
+pub(super) fn carried(rate: f64) -> f64 {
+    three_digits(rate, |steps| (steps + 1e-6).floor())
+}
+
+/// A rate that fails, to three digits, rounded up.
+pub(super) fn missed(rate: f64) -> f64 {
+    three_digits(rate, |steps| (steps - 1e-6).ceil())
+}
+
+/// Any other rate, to three digits.
+pub(super) fn three_digits(value: f64, round: impl Fn(f64) -> f64) -> f64 {
+    if value <= 0.0 || !value.is_finite() {
+        return 0.0;
+    }
+    let step = 10_f64.powi(value.log10().floor() as i32 - 2);
+    round(value / step) * step
 }

@@ -1,143 +1,36 @@
 //! Every output of a capacity run, and what must hold for any.
 
+use std::cell::RefCell;
+
 use insta::assert_snapshot;
+use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
 use super::{
-    Style, View, capacity::Answers, capacity_files, capacity_headline, capacity_json, capacity_terminal, csv_capacity,
-    format::plain, html, markdown,
+    Style, View,
+    capacity::Answers,
+    capacity_files, capacity_headline, capacity_json,
+    capacity_sample::{compared, cut_short, nothing, pools, scenario, single, starved, sweep},
+    capacity_terminal, csv_capacity,
+    format::plain,
+    html, json_capacity, markdown, terminal,
 };
 use crate::{
-    analysis::capacity::{
-        Advice, ArmAnswer, CapacityAnalysis, Comparison, ErlangCheck, FailReason, Fleet, Headroom, Limit,
-        RateComparison, Sustainable, Undone, Usl,
-    },
-    results::{Capacity, Ended, LIMITS, Purpose, sample},
-    scenario::Scenario,
+    analysis::capacity::{Advice, CapacityAnalysis, FailReason, Headroom, Limit},
+    results::{Capacity, Ended},
 };
 
-fn scenario() -> Scenario {
-    sample::scenario()
-}
+type Found = (Capacity, CapacityAnalysis);
 
-/// What is concluded of an arm that carries so much.
-fn answer(rate: f64, limit: Limit) -> ArmAnswer {
-    ArmAnswer {
-        sustainable: Some(Sustainable { rate, above: Some(rate * 1.074), confirmed: true, recommended: 0.8 * rate }),
-        client_limited: None,
-        first_failure: Some((rate * 1.074, FailReason::Late(0.042))),
-        by_limit: LIMITS
-            .iter()
-            .zip([0.0, 0.64, 0.8, 0.9, 0.95, 1.0])
-            .map(|(limit, share)| {
-                let met = (share > 0.0).then_some(share * rate);
-                (*limit, met, (share < 1.0).then_some((share + 0.1) * rate))
-            })
-            .collect(),
-        knee: Some(0.7 * rate),
-        maximum: 1.04 * rate,
-        erlang: None,
-        limit,
-    }
-}
-
-fn compared(from: u32, advice: Advice, limit: Limit, points: [f64; 3]) -> Comparison {
-    let rates = [10_000.0, 12_200.0, 21_000.0].into_iter().zip(points).map(|(rate, point)| RateComparison {
-        rate,
-        pairs: 6,
-        response_p99: (point, point * 0.95, point * 1.06),
-        p_value: if (point - 1.0).abs() > 0.1 { 0.0004 } else { 0.42 },
-        service: (1.01, 0.98, 1.04),
-        throughput: (1.0, 0.998, 1.002),
-        wait_p99: (4.1e6, 4.1e6 * point),
-        server_busy: (Some(rate / 25_000.0), Some(rate / 25_000.0)),
-        errors: (0.0, 0.0),
-    });
-    Comparison { from, to: from + 1, advice, limit, rates: rates.collect() }
-}
-
-/// The sample with four pool sizes.
-fn pools() -> (Capacity, CapacityAnalysis) {
-    let rates = [11_875.0, 23_750.0, 23_750.0, 23_750.0];
-    let arms = rates.into_iter().zip(sample::capacity::POOLS).map(|(rate, pool)| {
-        let limit = if pool == 25 { Limit::Pool(0.95) } else { Limit::ServerCpu(0.93) };
-        let erlang = ErlangCheck {
-            rate: 10_000.0,
-            hold: 2e6,
-            connections: pool,
-            utilisation: 20.0 / f64::from(pool),
-            predicted_p99: if pool == 25 { 1.1e6 } else { 0.0 },
-            measured_p99: if pool == 25 { 4.1e6 } else { 20_000.0 },
-            smallest: 26,
-        };
-        ArmAnswer { erlang: Some(erlang), ..answer(rate, limit) }
-    });
-    let points = [1, 2, 4, 8, 16, 32, 64].map(|clients| {
-        let n = f64::from(clients);
-        let fitted = 900.0 * n / (1.0 + 0.02 * (n - 1.0) + 0.0002 * n * (n - 1.0));
-        (clients, fitted * if clients % 3 == 1 { 1.02 } else { 0.99 }, fitted)
-    });
-    let analysis = CapacityAnalysis {
-        arms: arms.collect(),
-        comparisons: vec![
-            compared(0, Advice::Grow, Limit::Pool(0.95), [0.41, 0.22, 0.03]),
-            compared(1, Advice::NoBenefit, Limit::ServerCpu(0.93), [0.98, 1.01, 1.02]),
-            compared(2, Advice::Inconclusive(0.25), Limit::ServerCpu(0.93), [1.04, 0.97, 1.08]),
-        ],
-        usl: Some(Usl {
-            gamma: (900.0, 880.0, 930.0),
-            alpha: (0.02, 0.017, 0.024),
-            beta: (0.0002, 0.000_15, 0.000_26),
-            peak: Some(70.0),
-            peak_is_seen: true,
-            r_squared: 0.9987,
-            points: points.to_vec(),
-        }),
-        fleet: Fleet {
-            services: vec![("api".into(), 4, 50), ("chat".into(), 2, 8), ("ml".into(), 1, 4)],
-            connections: vec![120, 220, 420, 820],
-            max_clients: Some(1_000),
-        },
-        headroom: Some(Headroom {
-            current: 8_000.0,
-            stated: true,
-            times: 2.97,
-            growth: Some(0.05),
-            months: Some(17.7),
-        }),
-        connection_cost: Some((20_971.0, 209_715_200.0)),
-        undone: vec![Undone::Curve(3), Undone::Compare(2, 3)],
-    };
-    let mut capacity = sample::capacity::pools();
-    capacity.ended = Ended::Budget;
-    (capacity, analysis)
-}
-
-/// One arm and nothing else.
-fn single() -> (Capacity, CapacityAnalysis) {
-    let shares = [0.08, 0.16, 0.32, 0.64, 0.9, 0.95, 1.02, 1.28];
-    let mut trials: Vec<_> =
-        shares.map(|share| sample::capacity::open(0, 50, Purpose::Search, None, share * 25_000.0)).to_vec();
-    trials.extend([0.95; 3].map(|share| sample::capacity::open(0, 50, Purpose::Confirm, None, share * 25_000.0)));
-    let mut arm = sample::capacity::arm(50);
-    (arm.name, arm.settings, arm.pool) = ("as written".to_owned(), Vec::new(), None);
-    let analysis = CapacityAnalysis { arms: vec![answer(23_750.0, Limit::ServerCpu(0.93))], ..nothing() };
-    (sample::capacity::of(vec![arm], trials), analysis)
-}
-
-fn nothing() -> CapacityAnalysis {
-    CapacityAnalysis {
-        arms: Vec::new(),
-        comparisons: Vec::new(),
-        usl: None,
-        fleet: Fleet { services: Vec::new(), connections: Vec::new(), max_clients: None },
-        headroom: None,
-        connection_cost: None,
-        undone: Vec::new(),
-    }
-}
-
-fn view((capacity, analysis): &(Capacity, CapacityAnalysis)) -> View {
+fn view((capacity, analysis): &Found) -> View {
     View::of_capacity(&Answers { capacity, scenario: &scenario(), analysis }, &[])
+}
+
+fn files((capacity, analysis): &Found) -> Vec<(String, Vec<u8>)> {
+    capacity_files(capacity, &scenario(), analysis)
+}
+
+fn headline((capacity, analysis): &Found) -> String {
+    plain(&capacity_headline(capacity, &scenario(), analysis))
 }
 
 fn text(bytes: Vec<u8>) -> String {
@@ -146,17 +39,258 @@ fn text(bytes: Vec<u8>) -> String {
 
 #[test]
 fn terminal_text() {
-    let at = |(capacity, analysis): (Capacity, CapacityAnalysis), width| {
-        capacity_terminal(&capacity, &scenario(), &analysis, Style { colour: false, width })
+    let at = |(capacity, analysis): Found, width, colour| {
+        capacity_terminal(&capacity, &scenario(), &analysis, Style { colour, width })
     };
-    assert_snapshot!("capacity_terminal_pools", at(pools(), 110));
-    assert_snapshot!("capacity_terminal_single", at(single(), 80));
+    assert_snapshot!("capacity_terminal_pools", at(pools(), 110, false));
+    assert_snapshot!("capacity_terminal_single", at(single(), 80, false));
+    assert_snapshot!("capacity_terminal_colour", at(starved(Some(16_000.0)), 100, true));
 }
 
 #[test]
 fn documents() {
     assert_snapshot!("capacity_markdown_pools", markdown::render(&view(&pools())));
     assert_snapshot!("capacity_markdown_single", markdown::render(&view(&single())));
+    let little = markdown::render(&view(&cut_short(1, Ended::Interrupted)));
+    assert_snapshot!("capacity_markdown_little", little.split("## How it was found").next().unwrap());
+    assert_snapshot!("capacity_markdown_sweep", markdown::render(&view(&sweep())));
     // A line per element, so that a difference can be found.
     assert_snapshot!("capacity_html_single", html::render(&view(&single())).replace("><", ">\n<"));
+}
+
+#[test]
+fn tables_and_json_for_programs() {
+    let (capacity, analysis) = pools();
+    let scenario = scenario();
+    let answers = Answers { capacity: &capacity, scenario: &scenario, analysis: &analysis };
+    assert_snapshot!("capacity.csv", text(csv_capacity::arms(&answers)));
+    let trials = text(csv_capacity::trials(&answers));
+    let some: Vec<_> = trials.lines().take(14).chain(trials.lines().skip(60).step_by(11)).collect();
+    assert_snapshot!("capacity_trials.csv", some.join("\n"));
+    assert_snapshot!("capacity_json", capacity_json(&capacity, &scenario, &analysis));
+}
+
+#[test]
+fn every_trial_and_every_arm_has_its_row() {
+    for (capacity, analysis) in [pools(), single(), sweep(), starved(None), cut_short(0, Ended::Interrupted)] {
+        let scenario = scenario();
+        let answers = Answers { capacity: &capacity, scenario: &scenario, analysis: &analysis };
+        for (table, rows) in [
+            (csv_capacity::trials(&answers), capacity.trials.len()),
+            (csv_capacity::arms(&answers), capacity.plan.arms.len()),
+        ] {
+            let mut reader = ::csv::Reader::from_reader(table.as_slice());
+            // Records of another length than the header are refused.
+            assert_eq!(reader.records().map(Result::unwrap).count(), rows);
+        }
+    }
+}
+
+#[test]
+fn the_json_keeps_to_its_schema() {
+    let schema = serde_json::from_str(include_str!("capacity.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for (capacity, analysis) in
+        [pools(), single(), sweep(), starved(None), starved(Some(16_000.0)), cut_short(1, Ended::Interrupted)]
+    {
+        let document = serde_json::from_str(&capacity_json(&capacity, &scenario(), &analysis)).unwrap();
+        let faults: Vec<_> =
+            validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+        assert_eq!(faults, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn every_answer_in_a_sentence() {
+    let mut said = Vec::new();
+    let mut say = |found: &Found| {
+        let headline = view(found).headline;
+        said.push(plain(&[vec![headline.sentence], headline.remarks].concat().join("\n    ")));
+    };
+    say(&single());
+    say(&starved(Some(16_000.0)));
+    say(&starved(None));
+    say(&sweep());
+    for ended in [Ended::Running, Ended::Budget, Ended::Interrupted, Ended::Errors] {
+        say(&cut_short(1, ended));
+    }
+    say(&cut_short(0, Ended::Interrupted));
+    let mut uncertain = single();
+    let known = uncertain.1.arms[0].sustainable.as_mut().unwrap();
+    (known.confirmed, known.above) = (false, None);
+    say(&uncertain);
+    for reason in [
+        FailReason::Late(0.052),
+        FailReason::Shortfall(0.9),
+        FailReason::Backlog(0.031),
+        FailReason::Errors(0.2),
+        FailReason::Unclear,
+    ] {
+        let mut failed = cut_short(8, Ended::Finished);
+        failed.1.arms[0].first_failure = Some((25_500.0, reason));
+        say(&failed);
+    }
+    for (advice, limit) in [
+        (Advice::Grow, Limit::Pool(0.97)),
+        (Advice::NoBenefit, Limit::ServerCpu(0.92)),
+        (Advice::NoBenefit, Limit::ClientCpu(0.92)),
+        (Advice::Harm, Limit::Command("ZADD".to_owned(), 0.71, 1.2e6)),
+        (Advice::Inconclusive(0.18), Limit::RoundTrip(210_000.0)),
+        (Advice::NoBenefit, Limit::Unknown),
+    ] {
+        let (capacity, analysis) = pools();
+        say(&(
+            capacity,
+            CapacityAnalysis { comparisons: vec![compared(0, advice, limit, [0.98, 1.3, 0.5])], ..analysis },
+        ));
+    }
+    let (capacity, mut analysis) = pools();
+    analysis.comparisons.truncate(1);
+    analysis.comparisons[0].rates.clear();
+    analysis.comparisons[0].advice = Advice::Inconclusive(f64::INFINITY);
+    say(&(capacity, analysis));
+    assert_snapshot!("capacity_answers", said.join("\n"));
+}
+
+#[test]
+fn every_finding_in_words() {
+    let (mut capacity, mut analysis) = pools();
+    capacity.software.profile = "debug".to_owned();
+    capacity.scenario = String::new();
+    analysis.comparisons[1].advice = Advice::Harm;
+    analysis.fleet.max_clients = Some(500);
+    analysis.headroom =
+        Some(Headroom { current: 22_000.0, stated: false, times: 1.08, growth: Some(0.05), months: Some(0.0) });
+    analysis.arms[0].first_failure = Some((12_750.0, FailReason::Errors(0.2)));
+    analysis.arms[1].limit = Limit::Command("ZADD".to_owned(), 0.71, 1.2e6);
+    analysis.arms[2].client_limited = Some((20_000.0, "schedule lag".to_owned()));
+    analysis.arms[3].sustainable.as_mut().unwrap().confirmed = false;
+    for (_, met, _) in &mut analysis.arms[3].by_limit {
+        *met = Some(23_000.0);
+    }
+    let small = analysis.arms[0].sustainable.as_mut().unwrap();
+    (small.rate, small.above, small.recommended) = (1_100.0, Some(1_200.0), 880.0);
+    let found = (capacity, analysis);
+    let said: Vec<_> =
+        view(&found).notes().map(|note| format!("{}\n    {}", plain(&note.fact), plain(&note.advice))).collect();
+    assert_snapshot!("capacity_findings", said.join("\n"));
+}
+
+#[test]
+fn a_run_that_found_nothing_claims_nothing() {
+    for found in [
+        cut_short(0, Ended::Interrupted),
+        cut_short(1, Ended::Interrupted),
+        cut_short(1, Ended::Running),
+        starved(None),
+        (cut_short(0, Ended::Running).0, nothing()),
+    ] {
+        let document = markdown::render(&view(&found));
+        assert!(!headline(&found).contains("ustainable"), "{}", headline(&found));
+        for claim in ["run it at", "Headroom", "Would a larger pool help", "is the limit (", "costs the server"] {
+            assert!(!document.contains(claim), "{claim} was not measured:\n{document}");
+        }
+        let answers = Answers { capacity: &found.0, scenario: &scenario(), analysis: &found.1 };
+        let json: serde_json::Value = serde_json::from_str(&json_capacity::render(&answers, &view(&found))).unwrap();
+        for arm in json["arms"].as_array().unwrap() {
+            assert!(arm["sustainable_per_s"].is_null() && arm["maximum_per_s"].is_null(), "{arm}");
+        }
+        assert!(files(&found).iter().all(|(_, bytes)| !bytes.is_empty()));
+    }
+    assert!(headline(&starved(None)).contains("nothing can be said of the server"));
+    assert!(headline(&starved(Some(16_000.0))).starts_with("The harness was the limit at"));
+}
+
+#[test]
+fn a_terminal_of_any_width_is_kept_to() {
+    let (capacity, analysis) = pools();
+    for width in 60..160 {
+        let text = capacity_terminal(&capacity, &scenario(), &analysis, Style { colour: false, width });
+        for line in text.lines() {
+            assert!(console::measure_text_width(line) <= width, "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn no_two_parts_of_the_page_share_a_name() {
+    for found in [pools(), sweep()] {
+        let files = files(&found);
+        let page = text(files.into_iter().find(|(name, _)| name == "report.html").unwrap().1);
+        let mut ids: Vec<_> = page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        ids.sort_unstable();
+        let count = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), count, "{ids:?}");
+    }
+}
+
+#[test]
+fn a_saved_run_gives_the_same_files_again() {
+    let (capacity, analysis) = pools();
+    let first = files(&(capacity.clone(), analysis.clone()));
+    let saved = serde_json::to_string(&capacity).unwrap();
+    let second = files(&(serde_json::from_str(&saved).unwrap(), analysis));
+    assert_eq!(first.len(), second.len());
+    for ((name, bytes), (same_name, same_bytes)) in first.iter().zip(&second) {
+        assert_eq!(name, same_name);
+        assert!(bytes == same_bytes, "{name} differs");
+    }
+    let names: Vec<_> = first.iter().map(|(name, _)| name.as_str()).collect();
+    for name in ["report.html", "report.md", "trials.csv", "capacity.csv", "scenario.toml", "charts/pools.svg"] {
+        assert!(names.contains(&name), "{name} is missing in {names:?}");
+    }
+}
+
+/// Text that tries to be something else.
+fn hostile() -> impl Strategy<Value = String> {
+    (any::<String>(), "[<>&\"'|`*_,;\r\n\u{1b}\\[\\]()]{0,12}", any::<String>())
+        .prop_map(|(before, middle, after)| format!("{before}{middle}<script>alert(1)</script>{after}"))
+}
+
+/// The sample in which every name of a person and of the server is this text.
+struct Quoting(Found);
+
+impl Quoting {
+    fn new() -> Self {
+        let (mut capacity, mut analysis) = single();
+        analysis.arms[0].client_limited = Some((20_000.0, String::new()));
+        analysis.arms[0].limit = Limit::Command(String::new(), 0.7, 1e6);
+        analysis.fleet.services = vec![(String::new(), 1, 50)];
+        capacity.plan.arms.push(capacity.plan.arms[0].clone());
+        analysis.arms.push(analysis.arms[0].clone());
+        Self((capacity, analysis))
+    }
+
+    fn view(&mut self, text: &str) -> View {
+        let (capacity, analysis) = &mut self.0;
+        for arm in &mut capacity.plan.arms {
+            text.clone_into(&mut arm.name);
+            arm.settings = vec![(text.to_owned(), text.to_owned())];
+        }
+        for trial in &mut capacity.trials {
+            trial.client_limited = Some(text.to_owned());
+        }
+        for arm in &mut analysis.arms {
+            arm.client_limited = Some((20_000.0, text.to_owned()));
+            arm.limit = Limit::Command(text.to_owned(), 0.7, 1e6);
+        }
+        text.clone_into(&mut analysis.fleet.services[0].0);
+        view(&self.0)
+    }
+}
+
+#[test]
+fn no_text_becomes_markup() {
+    let quoting = RefCell::new(Quoting::new());
+    let harmless = html::render(&quoting.borrow_mut().view("harmless")).matches('<').count();
+    let shape = |document: &str| (document.lines().count(), document.matches('<').count());
+    let lines = shape(&markdown::render(&quoting.borrow_mut().view("harmless")));
+    proptest!(|(text in hostile())| {
+        let view = quoting.borrow_mut().view(&text);
+        prop_assert_eq!(html::render(&view).matches('<').count(), harmless);
+        prop_assert_eq!(shape(&markdown::render(&view)), lines);
+        let page = terminal::render(&view, Style { colour: false, width: 80 });
+        prop_assert!(page.chars().all(|letter| letter == '\n' || !letter.is_control()));
+    });
 }

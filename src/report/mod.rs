@@ -7,6 +7,8 @@
 mod audit;
 mod capacity;
 #[cfg(test)]
+mod capacity_sample;
+#[cfg(test)]
 mod capacity_tests;
 pub mod chart;
 mod csv;

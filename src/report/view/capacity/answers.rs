@@ -1,6 +1,6 @@
 //! What each variant carries: the table of answers, and the sustainable rate by limit of response time.
 
-use super::words::{bare_rate, known_rate, limit_cell, objective};
+use super::words::{bare_carried, bare_missed, known_rate, limit_cell, objective};
 use crate::{
     analysis::capacity::ArmAnswer,
     report::{
@@ -15,15 +15,24 @@ use crate::{
 const TABLE: &str = "answers";
 
 pub(super) fn section(answers: &Answers<'_>) -> Section {
-    if answers.analysis.arms.is_empty() {
-        return Section::new(TABLE, "What it carries", Vec::new());
+    let mut blocks = Vec::new();
+    if answers.analysis.arms.iter().any(tells) {
+        blocks.push(Block::Table(table(answers)));
     }
-    let mut blocks = vec![Block::Table(table(answers))];
-    if answers.analysis.arms.iter().any(|arm| arm.by_limit.iter().any(|(_, low, high)| low.is_some() || high.is_some()))
-    {
+    let known = |arm: &ArmAnswer| arm.by_limit.iter().any(|(_, met, missed)| met.is_some() || missed.is_some());
+    if answers.analysis.arms.iter().any(known) {
         blocks.push(Block::Table(by_limit(answers)));
     }
-    Section::new(TABLE, "What it carries", blocks).brief(Brief::ParagraphsAnd(TABLE))
+    Section::new("capacity", "What it carries", blocks).brief(Brief::ParagraphsAnd(TABLE))
+}
+
+/// Whether anything is known of an arm.
+fn tells(arm: &ArmAnswer) -> bool {
+    arm.sustainable.is_some()
+        || arm.first_failure.is_some()
+        || arm.client_limited.is_some()
+        || arm.knee.is_some()
+        || arm.maximum > 0.0
 }
 
 fn table(answers: &Answers<'_>) -> Table {
@@ -34,19 +43,20 @@ fn table(answers: &Answers<'_>) -> Table {
         columns: vec![
             Column::head("Variant"),
             Column::numbers("Sustainable", rate, 0),
-            Column::numbers("Fails at", rate, 2),
+            Column::numbers("Fails at", rate, 1),
             Column::words("Confirmed", 3),
             Column::numbers("Run it at", rate, 0),
             Column::numbers("Knee", rate, 4),
             Column::numbers("Maximum", rate, 4),
-            Column::words("What limits", 1),
+            Column::words("What limits", 2),
         ],
         rows: answers.arms().map(|(_, arm, answer)| row(arm, answer)).collect(),
         legend: vec![format!(
             "Sustainable: the highest rate within the objective. Fails at: the lowest rate above it that was found to miss \
              it; the truth lies between the two. Confirmed: whether it was met again each time it was tried for longer. Run \
              it at: 80{THIN}% of it, so that there is room for what was not measured. Knee: where throughput over response \
-             time is largest. Maximum: the largest throughput that was seen, whatever the response time."
+             time is largest. Maximum: the largest throughput that was seen, whatever the response time. What limits: share of a \
+             core for a CPU, of the server's time for a command, of its connections for a pool."
         )],
     }
 }
@@ -54,8 +64,10 @@ fn table(answers: &Answers<'_>) -> Table {
 fn row(arm: &Arm, answer: &ArmAnswer) -> TableRow {
     let known = answer.sustainable;
     let (sustainable, limits) = match (&known, &answer.client_limited) {
-        (Some(known), None) => (bare_rate(known.rate), limit_cell(&answer.limit)),
-        (Some(known), Some((_, check))) => (format!("≥ {}", bare_rate(known.rate)), format!("the harness ({check})")),
+        (Some(known), None) => (bare_carried(known.rate), limit_cell(&answer.limit)),
+        (Some(known), Some((_, check))) => {
+            (format!("≥ {}", bare_carried(known.rate)), format!("the harness ({check})"))
+        }
         (None, Some((_, check))) => (NOTHING.to_owned(), format!("the harness ({check})")),
         (None, None) => (NOTHING.to_owned(), limit_cell(&answer.limit)),
     };
@@ -70,9 +82,9 @@ fn row(arm: &Arm, answer: &ArmAnswer) -> TableRow {
         cells: vec![
             arm.name.as_str().into(),
             sustainable.into(),
-            known_rate(fails).into(),
+            fails.map_or_else(|| NOTHING.to_owned(), bare_missed).into(),
             Cell::new(confirmed, tone),
-            known_rate(known.map(|known| known.recommended)).into(),
+            known.map_or_else(|| NOTHING.to_owned(), |known| bare_carried(known.recommended)).into(),
             known_rate(answer.knee).into(),
             known_rate((answer.maximum > 0.0).then_some(answer.maximum)).into(),
             limits.into(),
@@ -116,9 +128,9 @@ fn by_limit(answers: &Answers<'_>) -> Table {
 
 fn bracket(low: Option<f64>, high: Option<f64>) -> String {
     match (low, high) {
-        (Some(low), Some(high)) => format!("{} to {}", bare_rate(low), bare_rate(high)),
-        (Some(low), None) => format!("≥ {}", bare_rate(low)),
-        (None, Some(high)) => format!("< {}", bare_rate(high)),
+        (Some(low), Some(high)) => format!("{} to {}", bare_carried(low), bare_missed(high)),
+        (Some(low), None) => format!("≥ {}", bare_carried(low)),
+        (None, Some(high)) => format!("< {}", bare_missed(high)),
         (None, None) => NOTHING.to_owned(),
     }
 }

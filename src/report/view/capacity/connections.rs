@@ -29,27 +29,19 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
 fn sentence(answers: &Answers<'_>) -> String {
     let fleet = &answers.analysis.fleet;
     let most = fleet.connections.iter().copied().max().unwrap_or(0);
-    let takes = match fleet.max_clients {
-        Some(limit) => format!("The server takes {} (maxclients)", format::counted(limit, "connection", "connections")),
-        None => "How many connections the server takes (maxclients) is not known".to_owned(),
-    };
-    let judgement = match fleet.max_clients {
-        Some(limit) if most > limit => "; that is too few, and some would be refused",
-        Some(limit) if most.saturating_mul(2) > limit => {
-            "; while all services are replaced by new ones, old and new connections together would be more than that"
+    let needs = format!("The fleet needs at most {}", format::counted(most, "connection", "connections"));
+    match fleet.max_clients.map(|limit| (limit, format::count(limit))) {
+        None => format!("{needs}; how many the server takes (maxclients) is not known."),
+        Some((limit, takes)) if most > limit => {
+            format!("{needs}; the server takes {takes} (maxclients) and refuses the rest.")
         }
-        Some(_) => ", twice of which it holds while all services are replaced by new ones",
-        None => "",
-    };
-    // The last clause reads from what the fleet needs.
-    match fleet.max_clients {
-        Some(limit) if most.saturating_mul(2) <= limit => {
-            format!(
-                "{takes}; the fleet needs at most {}, and twice that while it is replaced by a new one.",
-                format::count(most)
-            )
-        }
-        _ => format!("{takes}; the fleet needs at most {}{judgement}.", format::count(most)),
+        Some((limit, takes)) if most.saturating_mul(2) > limit => format!(
+            "{needs} of the {takes} that the server takes (maxclients): old and new ones together would be more than that while \
+             all services are replaced at once."
+        ),
+        Some((_, takes)) => format!(
+            "{needs} of the {takes} that the server takes (maxclients), and twice that while all services are replaced at once."
+        ),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a person should know or do after a capacity run, with advice.
 
-use super::words::{bare_rate, failure, limit, rate};
+use super::words::{carried_rate, failure, limit, missed_rate, rate};
 use crate::{
     analysis::capacity::{Advice, ArmAnswer, Comparison, FailReason, Limit},
     report::{
@@ -94,7 +94,7 @@ fn own_rate(answers: &Answers<'_>) -> Option<Note> {
             format!(
                 "The scenario itself asks for {}, more than can be kept up{with} ({}).",
                 rate(own),
-                rate(known.rate)
+                carried_rate(known.rate)
             ),
         )
     } else if own > known.recommended {
@@ -103,7 +103,7 @@ fn own_rate(answers: &Answers<'_>) -> Option<Note> {
             format!(
                 "The scenario itself asks for {}, more than should be planned for{with} ({}).",
                 rate(own),
-                rate(known.recommended)
+                carried_rate(known.recommended)
             ),
         )
     } else {
@@ -140,23 +140,23 @@ fn fleet(answers: &Answers<'_>) -> Option<Note> {
     let limit = fleet.max_clients?;
     let (arm, most) = (0..).zip(&fleet.connections).max_by_key(|(_, connections)| **connections)?;
     let whose = if fleet.connections.len() > 1 { format!(" with {}", answers.name(arm)) } else { String::new() };
+    let takes = format::count(limit);
     let (tone, what) = if *most > limit {
-        (Tone::Bad, "more than the server takes")
+        (Tone::Bad, format!("more than the {takes} that the server takes"))
     } else if most.saturating_mul(2) > limit {
         (
             Tone::Fair,
-            "more than half of what the server takes, so a roll-out that starts new instances before it stops old ones may be refused",
+            format!(
+                "more than half of the {takes} that the server takes: a roll-out that starts new instances before it stops old \
+                 ones may be refused"
+            ),
         )
     } else {
         return None;
     };
     Some(Note {
         tone,
-        fact: format!(
-            "The fleet needs {}{whose}, {what} ({}).",
-            format::counted(*most, "connection", "connections"),
-            format::count(limit)
-        ),
+        fact: format!("The fleet needs {}{whose}, {what}.", format::counted(*most, "connection", "connections"),),
         advice: "Raise maxclients (and the limit of open files with it), or use smaller pools.".to_owned(),
     })
 }
@@ -176,7 +176,7 @@ fn errors(answers: &Answers<'_>, arm: u32, answer: &ArmAnswer) -> Option<Note> {
     let (at, reason @ FailReason::Errors(_)) = answer.first_failure? else { return None };
     Some(Note {
         tone: Tone::Bad,
-        fact: format!("At {} it failed by errors: {}.", rate(at), failure(answers, arm, at, reason)),
+        fact: format!("At {} it failed by errors: {}.", missed_rate(at), failure(answers, arm, at, reason)),
         advice: "Errors have a cause of their own, which is not capacity: see errors.csv of that trial.".to_owned(),
     })
 }
@@ -185,7 +185,7 @@ fn unconfirmed(answer: &ArmAnswer) -> Option<Note> {
     let known = answer.sustainable.filter(|known| !known.confirmed && answer.client_limited.is_none())?;
     Some(Note {
         tone: Tone::Fair,
-        fact: format!("{} was met, but not confirmed by longer trials.", rate(known.rate)),
+        fact: format!("{} was met, but not confirmed by longer trials.", carried_rate(known.rate)),
         advice: "A larger budget (--budget) allows for them.".to_owned(),
     })
 }
@@ -214,9 +214,9 @@ fn cliff(answer: &ArmAnswer) -> Option<Note> {
         tone: Tone::Quiet,
         fact: format!(
             "The cliff is steep: {} within {}, and {} within {}.",
-            rate(least),
+            carried_rate(least),
             limit(strict),
-            rate(most),
+            carried_rate(most),
             limit(loose)
         ),
         advice: "Response times warn too late there: watch the rate and the server's CPU against what was found here."
@@ -233,7 +233,7 @@ fn theory(answer: &ArmAnswer) -> Option<Note> {
         tone: Tone::Quiet,
         fact: format!(
             "At {} per instance requests wait for a connection longer than queueing theory says: p99 {} against {}.",
-            bare_rate(check.rate) + "/s",
+            rate(check.rate),
             format::duration(check.measured_p99),
             format::duration(check.predicted_p99)
         ),

@@ -1,8 +1,10 @@
 //! The answer of a capacity run in one sentence, and what has to be said along with it.
 
-use super::words::{failure, limit_clause, listed, objective, rate, ratio, time};
+use super::words::{
+    capitalised, carried_rate, failure, limit_clause, listed, missed_rate, objective, rate, ratio, time, visible,
+};
 use crate::{
-    analysis::capacity::{Advice, ArmAnswer, Comparison, RateComparison, Sustainable},
+    analysis::capacity::{Advice, ArmAnswer, Comparison, FailReason, Limit, RateComparison, Sustainable},
     report::{
         capacity::{Answers, achieved},
         format::{self, NOTHING, THIN},
@@ -11,7 +13,10 @@ use crate::{
     results::{Arm, Ended},
 };
 
-/// One sentence with the two words that it begins with and its colour.
+/// Variants that are all named in a sentence.
+const FEW: usize = 4;
+
+/// One sentence with the words that it begins with and its colour.
 struct Answer {
     verdict: &'static str,
     rest: String,
@@ -21,7 +26,8 @@ struct Answer {
 pub(super) fn headline(answers: &Answers<'_>) -> Headline {
     let of_rates = rates(answers);
     let mut remarks = Vec::new();
-    let answer = match answers.comparison() {
+    // Pools that were not compared say nothing, and what can be carried comes first.
+    let answer = match answers.comparison().filter(|comparison| !comparison.rates.is_empty()) {
         Some(comparison) => {
             remarks.push(format!("{}{}.", of_rates.verdict, of_rates.rest));
             let others = answers.analysis.comparisons.iter().filter(|other| *other != comparison);
@@ -31,7 +37,10 @@ pub(super) fn headline(answers: &Answers<'_>) -> Headline {
             }));
             of_pools(answers, comparison)
         }
-        None => of_rates,
+        None => {
+            remarks.extend(alone(answers));
+            of_rates
+        }
     };
     remarks.extend(ending(answers));
     Headline {
@@ -47,10 +56,8 @@ pub(super) fn headline(answers: &Answers<'_>) -> Headline {
 fn of_pools(answers: &Answers<'_>, comparison: &Comparison) -> Answer {
     let (from, to) = (answers.name(comparison.from), answers.name(comparison.to));
     let pool = |arm: u32| answers.capacity.plan.arms.get(arm as usize).and_then(|arm| arm.pool);
-    let step = match (pool(comparison.from), pool(comparison.to)) {
-        (Some(from), Some(to)) => format!("from {from} to {to}"),
-        _ => format!("from {from} to {to}"),
-    };
+    let size = |arm: u32, name: &str| pool(arm).map_or_else(|| name.to_owned(), |size| size.to_string());
+    let step = format!("from {} to {}", size(comparison.from, from), size(comparison.to, to));
     let evidence = decisive(comparison).map(|at| format!(": p99 {} at {}", ratio(at.response_p99), rate(at.rate)));
     let evidence = evidence.unwrap_or_default();
     let because = limit_clause(&comparison.limit);
@@ -59,7 +66,8 @@ fn of_pools(answers: &Answers<'_>, comparison: &Comparison) -> Answer {
         Advice::NoBenefit => {
             let where_ = if comparison.rates.len() > 1 { " at any rate that was compared" } else { "" };
             let rest = format!(": growing the pool {step} makes no difference{where_}{evidence}; {because}");
-            ("No benefit", rest, Tone::Good)
+            let starved = matches!(comparison.limit, Limit::ClientCpu(_));
+            ("No benefit", rest, if starved { Tone::Fair } else { Tone::Good })
         }
         Advice::Harm => {
             ("Harm", format!(": growing the pool {step} makes things worse{evidence}; {because}"), Tone::Bad)
@@ -68,11 +76,7 @@ fn of_pools(answers: &Answers<'_>, comparison: &Comparison) -> Answer {
             let rest = if comparison.rates.is_empty() {
                 format!(": pools {step} were not compared")
             } else {
-                format!(
-                    ": whether growing the pool {step} helps cannot be told{evidence}; a change of p99 by {} would have \
-                     been seen, a smaller one takes a longer run (--budget)",
-                    format::share(effect)
-                )
+                format!(": whether growing the pool {step} helps cannot be told{evidence}; {}", visible(effect))
             };
             ("Inconclusive", rest, Tone::Fair)
         }
@@ -90,6 +94,13 @@ fn decisive(comparison: &Comparison) -> Option<&RateComparison> {
         Advice::Harm => rates.max_by(|a, b| point(a).total_cmp(&point(b))),
         Advice::NoBenefit | Advice::Inconclusive(_) => comparison.rates.first(),
     }
+}
+
+/// What limits, where there is but one variant to tell it of.
+fn alone(answers: &Answers<'_>) -> Option<String> {
+    let [answer] = answers.analysis.arms.as_slice() else { return None };
+    let told = answer.sustainable.is_some() && answer.client_limited.is_none() && answer.limit != Limit::Unknown;
+    told.then(|| format!("{}.", capitalised(&limit_clause(&answer.limit))))
 }
 
 /// What can be carried.
@@ -115,25 +126,26 @@ fn of_arm(answers: &Answers<'_>, arm: u32, answer: &ArmAnswer) -> Answer {
                         String::new()
                     };
                     let why = if why.is_empty() { why } else { format!(": {why}") };
-                    format!("fails at {}{why}", rate(above))
+                    format!("fails at {}{why}", missed_rate(above))
                 }
-                (Some(above), None) => format!("fails at {}", rate(above)),
+                (Some(above), None) => format!("fails at {}", missed_rate(above)),
                 (None, _) => "no higher rate was tried".to_owned(),
             };
             let (verdict, tone) = certainty(sustainable);
             let rest = format!(
                 ": {} with {} ({fails}); run it at {}",
-                rate(sustainable.rate),
+                carried_rate(sustainable.rate),
                 objective(answers.scenario),
-                rate(sustainable.recommended)
+                carried_rate(sustainable.recommended)
             );
             Answer { verdict, rest, tone }
         }
         (None, None, Some((at, reason))) => Answer {
             verdict: "Not sustainable",
             rest: format!(
-                ": already {} misses {} ({}), and no lower rate was found that meets it",
-                rate(*at),
+                ": already {} {} {} ({}), and no lower rate was found that meets it",
+                missed_rate(*at),
+                if *reason == FailReason::Unclear { "is too close to" } else { "misses" },
                 objective(answers.scenario),
                 failure(answers, arm, *at, *reason)
             ),
@@ -152,7 +164,7 @@ fn client_limited(answers: &Answers<'_>, arm: u32, sustainable: Option<Sustainab
         Some(known) => format!(
             " was the limit at {} ({check}): the server carries at least {} with {}",
             rate(at),
-            rate(known.rate),
+            carried_rate(known.rate),
             objective(answers.scenario)
         ),
         None => {
@@ -200,10 +212,14 @@ fn of_arms(answers: &Answers<'_>, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer {
     } else {
         ("Sustainable, not all confirmed", Tone::Fair)
     };
-    let range = if known.len() == 1 {
-        format!("{} with {best}", rate(most.rate))
+    let of = |(name, one): &(&str, Sustainable)| format!("{} with {name}", carried_rate(one.rate));
+    let range = if arms.len() <= FEW {
+        // In the order in which they were given.
+        listed(
+            &arms.iter().filter_map(|(_, arm, answer)| Some(of(&(&arm.name, answer.sustainable?)))).collect::<Vec<_>>(),
+        )
     } else {
-        format!("{} with {best}, {} with {worst}", rate(most.rate), rate(least.rate))
+        format!("from {} to {}", of(&(worst, *least)), of(&(best, *most)))
     };
     let rest = format!(", {}: {range}{limited}", objective(answers.scenario));
     Answer { verdict, rest, tone }
@@ -229,7 +245,7 @@ fn ending(answers: &Answers<'_>) -> Option<String> {
     let after = format::counted(capacity.trials.len() as u64, "trial", "trials");
     match capacity.ended {
         Ended::Finished => None,
-        Ended::Running => Some(format!("It has not ended: this is what {after} tell.")),
+        Ended::Running => Some(format!("It has not ended: this is what is known after {after}.")),
         Ended::Budget => Some(format!(
             "The budget of {} was used up after {after}; what was left undone is listed below.",
             time(capacity.plan.budget_ns)
@@ -255,14 +271,14 @@ fn numbers(answers: &Answers<'_>) -> Vec<KeyNumber> {
     let Some(answer) = answers.analysis.arms.get(arm as usize) else { return Vec::new() };
     let number = |name: &str, value: Option<f64>, against: String| KeyNumber {
         name: name.to_owned(),
-        value: value.map_or_else(|| NOTHING.to_owned(), rate),
+        value: value.map_or_else(|| NOTHING.to_owned(), carried_rate),
         against,
     };
     let whose =
         if answers.capacity.plan.arms.len() > 1 { format!("with {}", answers.name(arm)) } else { String::new() };
     let bracket = match answer.sustainable.and_then(|known| known.above) {
-        Some(above) if whose.is_empty() => format!("{} fails", rate(above)),
-        Some(above) => format!("{whose}; {} fails", rate(above)),
+        Some(above) if whose.is_empty() => format!("{} fails", missed_rate(above)),
+        Some(above) => format!("{whose}; {} fails", missed_rate(above)),
         None => whose,
     };
     let maximum = (answer.maximum > 0.0).then_some(answer.maximum);

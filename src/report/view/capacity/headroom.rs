@@ -32,10 +32,7 @@ fn sentence(headroom: &Headroom) -> String {
 fn growth_words(growth: f64, months: Option<f64>) -> String {
     let a_month = format!("{}{THIN}%", format::significant(growth * 100.0));
     match months {
-        Some(months) if months <= 0.0 => {
-            " The rate at which it should be run, 80 % of the sustainable one, is exceeded already."
-                .replace(" %", &format!("{THIN}%"))
-        }
+        Some(months) if months <= 0.0 => " The recommended rate is exceeded already.".to_owned(),
         Some(months) if months > MOST_MONTHS => {
             format!(" At a growth of {a_month} a month the recommended rate will do for more than ten years.")
         }

@@ -1,6 +1,6 @@
 //! Pool sizes next to each other: what was measured at each rate, the advice, and what limits and why.
 
-use super::words::{bare_rate, limit_clause, ratio};
+use super::words::{bare_rate, capitalised, limit_clause, rate, ratio, visible, wait};
 use crate::{
     analysis::capacity::{Advice, Comparison, Limit, RateComparison},
     report::{
@@ -30,12 +30,7 @@ fn advice(answers: &Answers<'_>, comparison: &Comparison) -> String {
     };
     let why = match (comparison.advice, &comparison.limit) {
         (Advice::Inconclusive(_), _) if comparison.rates.is_empty() => "They were not compared.".to_owned(),
-        (Advice::Inconclusive(effect), _) => format!(
-            "With {} a change of p99 by {} would have been seen; whether there is a smaller one takes more of them, and so a \
-             larger budget.",
-            pairs(comparison),
-            format::share(effect),
-        ),
+        (Advice::Inconclusive(effect), _) => format!("With {} {}.", pairs(comparison), visible(effect)),
         (Advice::Grow, limit) => grow(comparison, limit),
         (Advice::Harm, _) => "The queue moves from the pool, where a request waits for a connection, into the server, where it \
                               waits for those of all other connections."
@@ -63,11 +58,11 @@ fn advice(answers: &Answers<'_>, comparison: &Comparison) -> String {
 
 fn grow(comparison: &Comparison, limit: &Limit) -> String {
     let shorter = comparison.rates.iter().max_by(|a, b| a.wait_p99.0.total_cmp(&b.wait_p99.0));
-    let wait = shorter.map(|at| {
+    let waited = shorter.map(|at| {
         format!(
             "At {} requests wait for a connection up to {} (p99) with the smaller pool and {} with the larger one, while \
              service time is {}.",
-            super::words::rate(at.rate),
+            rate(at.rate),
             format::duration(at.wait_p99.0),
             format::duration(at.wait_p99.1),
             ratio(at.service),
@@ -77,17 +72,12 @@ fn grow(comparison: &Comparison, limit: &Limit) -> String {
         Limit::Pool(_) => " The server has room for more.",
         _ => "",
     };
-    format!("{}{room}", wait.unwrap_or_default())
+    format!("{}{room}", waited.unwrap_or_default())
 }
 
 fn pairs(comparison: &Comparison) -> String {
     let pairs: u64 = comparison.rates.iter().map(|at| u64::from(at.pairs)).sum();
     format::counted(pairs, "pair of slices", "pairs of slices")
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn table(answers: &Answers<'_>) -> Table {
@@ -115,7 +105,7 @@ fn table(answers: &Answers<'_>) -> Table {
             .collect(),
         legend: vec![format!(
             "Ratios are larger pool over smaller, with 95{THIN}% intervals: below 1 is less. Both were measured in interleaved \
-             slices with the same requests, so that a drift of the machine meets both. Pairs of values are smaller, larger."
+             slices with the same requests, so that a drift of the machine meets both. Arrows lead from the smaller pool to the larger."
         )],
     }
 }
@@ -129,7 +119,7 @@ fn row(answers: &Answers<'_>, comparison: &Comparison, at: &RateComparison) -> T
     } else {
         Tone::Plain
     };
-    let of = |(smaller, larger): (String, String)| format!("{smaller}, {larger}");
+    let of = |(smaller, larger): (String, String)| format!("{smaller} → {larger}");
     let busy = |share: Option<f64>| share.map_or_else(|| NOTHING.to_owned(), format::share);
     TableRow {
         kind: RowKind::Entry,
@@ -141,7 +131,7 @@ fn row(answers: &Answers<'_>, comparison: &Comparison, at: &RateComparison) -> T
             p_value(at.p_value).into(),
             ratio(at.service).into(),
             ratio(at.throughput).into(),
-            of((format::milliseconds(at.wait_p99.0), format::milliseconds(at.wait_p99.1))).into(),
+            of((wait(at.wait_p99.0), wait(at.wait_p99.1))).into(),
             of((busy(at.server_busy.0), busy(at.server_busy.1))).into(),
             of((format::share(at.errors.0), format::share(at.errors.1))).into(),
             format::count(at.pairs.into()).into(),

@@ -1,6 +1,6 @@
 //! What queueing theory says of each pool, beside what was measured.
 
-use super::words::{bare_rate, objective};
+use super::words::{bare_rate, objective, wait};
 use crate::{
     analysis::capacity::ErlangCheck,
     report::{
@@ -52,7 +52,7 @@ fn row(name: &str, check: &ErlangCheck) -> TableRow {
     let full = if check.utilisation >= 0.8 { Tone::Fair } else { Tone::Plain };
     // A pool that is overrun has no steady state, and no wait to predict.
     let predicted = if check.utilisation < 1.0 && check.predicted_p99.is_finite() {
-        format::milliseconds(check.predicted_p99)
+        wait(check.predicted_p99)
     } else {
         "unbounded".to_owned()
     };
@@ -65,7 +65,7 @@ fn row(name: &str, check: &ErlangCheck) -> TableRow {
             format::count(check.connections.into()).into(),
             Cell::new(format!("{}{THIN}%", format::significant(check.utilisation * 100.0)), full),
             predicted.into(),
-            format::milliseconds(check.measured_p99).into(),
+            wait(check.measured_p99).into(),
             format::count(check.smallest.into()).into(),
         ],
     }

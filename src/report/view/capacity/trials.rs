@@ -1,6 +1,6 @@
 //! The trials: those that decided, and all of them.
 
-use super::words::purpose_slug;
+use super::words::{purpose_slug, wait};
 use crate::{
     report::{
         capacity::{Answers, achieved, bad_share},
@@ -26,19 +26,19 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
     Section::new("trials", "Trials", blocks).brief(Brief::ParagraphsAnd(DECIDING))
 }
 
-/// Of each arm the trials of the search at its bracket, and where the harness was the limit.
+/// Of each arm the trial at either end of its bracket that missed most, and where the harness was the limit.
 fn deciding<'a>(answers: &Answers<'a>) -> Vec<&'a Trial> {
-    let near = |trial: &Trial, rate: Option<f64>| {
-        rate.zip(trial.offered).is_some_and(|(rate, offered)| (offered / rate - 1.0).abs() < 0.005)
-    };
-    let decides = |trial: &&Trial| {
-        let Some(answer) = answers.analysis.arms.get(trial.arm as usize) else { return false };
+    let mut deciding = Vec::new();
+    for (index, _, answer) in answers.arms() {
         let low = answer.sustainable.map(|known| known.rate);
         let high = answer.sustainable.map_or(answer.first_failure.map(|(rate, _)| rate), |known| known.above);
-        let searching = matches!(trial.purpose, Purpose::Search | Purpose::Confirm | Purpose::Above);
-        searching && (near(trial, low) || near(trial, high)) || trial.client_limited.is_some()
-    };
-    answers.capacity.trials.iter().filter(decides).collect()
+        deciding.extend([low, high].into_iter().flatten().filter_map(|rate| answers.worst(index, rate)));
+        let mut trials = answers.capacity.trials.iter().filter(|trial| trial.arm == index);
+        deciding.extend(trials.find(|trial| trial.client_limited.is_some()));
+    }
+    deciding.sort_by_key(|trial| trial.number);
+    deciding.dedup_by_key(|trial| trial.number);
+    deciding
 }
 
 fn table(answers: &Answers<'_>, id: &'static str, caption: &str, trials: &[&Trial]) -> Table {
@@ -109,7 +109,7 @@ fn row(answers: &Answers<'_>, trial: &Trial) -> TableRow {
             ms(trial.response.p50).into(),
             ms(trial.response.p99).into(),
             ms(trial.response.p999).into(),
-            ms(trial.wait.p99).into(),
+            if answered { wait(trial.wait.p99 as f64) } else { NOTHING.to_owned() }.into(),
             format::share(trial.utilisation).into(),
             trial.server_busy.map_or_else(|| NOTHING.to_owned(), format::share).into(),
             format::share(trial.worker_busy).into(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     analysis::capacity::{Advice, FailReason, Limit, Undone},
     report::{
-        capacity::Answers,
+        capacity::{Answers, carried, missed, three_digits},
         format::{self, NOTHING, THIN},
     },
     results::{Ended, Purpose},
@@ -20,33 +20,54 @@ pub(super) fn objective(scenario: &Scenario) -> String {
 
 /// A rate to the three digits that it is good for: `23 400/s`.
 pub(super) fn rate(per_second: f64) -> String {
-    format::rate(three_digits(per_second))
+    format::rate(three_digits(per_second, f64::round))
 }
 
-/// The same without its unit, for columns that name it.
+/// The same of a rate that can be carried, rounded down.
+pub(super) fn carried_rate(per_second: f64) -> String {
+    format::rate(carried(per_second))
+}
+
+/// The same of a rate that fails, rounded up.
+pub(super) fn missed_rate(per_second: f64) -> String {
+    format::rate(missed(per_second))
+}
+
+/// A rate without its unit, for columns that name it.
 pub(super) fn bare_rate(per_second: f64) -> String {
-    format::significant(three_digits(per_second))
+    format::significant(three_digits(per_second, f64::round))
 }
 
-/// The same, or a dash.
+/// The same of one that can be carried.
+pub(super) fn bare_carried(per_second: f64) -> String {
+    format::significant(carried(per_second))
+}
+
+/// The same of one that fails.
+pub(super) fn bare_missed(per_second: f64) -> String {
+    format::significant(missed(per_second))
+}
+
+/// A rate, or a dash.
 pub(super) fn known_rate(per_second: Option<f64>) -> String {
     per_second.map_or_else(|| NOTHING.to_owned(), bare_rate)
 }
 
-fn three_digits(value: f64) -> f64 {
-    if value <= 0.0 || !value.is_finite() {
-        return 0.0;
-    }
-    let step = 10_f64.powi(value.log10().floor() as i32 - 2);
-    (value / step).round() * step
-}
-
 /// A ratio with its interval: `0.98× [0.93, 1.04]`.
 pub(super) fn ratio((point, low, high): (f64, f64, f64)) -> String {
-    format!("{}× {}", format::significant(point), interval(low, high))
+    format!("{}× [{}, {}]", digits(point), digits(low), digits(high))
 }
 
-/// An interval of ratios or parameters: `[0.93, 1.04]`.
+/// Two decimals tell what a ratio is good for, unless it is far from 1.
+fn digits(ratio: f64) -> String {
+    match ratio {
+        ratio if !ratio.is_finite() => "unbounded".to_owned(),
+        ratio if (0.1..10.0).contains(&ratio) => format!("{ratio:.2}"),
+        ratio => format::significant(ratio),
+    }
+}
+
+/// The interval of a parameter: `[0.0170, 0.0240]`.
 pub(super) fn interval(low: f64, high: f64) -> String {
     let end = |value: f64| if value.is_finite() { format::significant(value) } else { "unbounded".to_owned() };
     format!("[{}, {}]", end(low), end(high))
@@ -54,6 +75,10 @@ pub(super) fn interval(low: f64, high: f64) -> String {
 
 /// A length of time as a person plans it.
 pub(super) fn time(nanos: u64) -> String {
+    const MINUTE: u64 = 60_000_000_000;
+    if nanos > 2 * MINUTE && !nanos.is_multiple_of(MINUTE) {
+        return format!("{}{THIN}min", format::significant(nanos as f64 / MINUTE as f64));
+    }
     format::setting(Duration::from_millis(nanos.div_ceil(1_000_000)))
 }
 
@@ -61,15 +86,13 @@ pub(super) fn time(nanos: u64) -> String {
 pub(super) fn limit(limit: &Limit) -> Option<(String, String)> {
     let words = |what: &str, figure: String| Some((what.to_owned(), figure));
     match limit {
-        Limit::ServerCpu(share) => words("the server's CPU", format!("{} of a core", format::share(*share))),
+        Limit::ServerCpu(share) => words("the server's CPU", format!("{} of a core", portion(*share))),
         Limit::Command(name, share, mean) => Some((
             format!("the command {name}"),
-            format!("{} of the server's time, {} each", format::share(*share), format::duration(*mean)),
+            format!("{} of the server's time, {} each", portion(*share), format::duration(*mean)),
         )),
-        Limit::ClientCpu(share) => {
-            words("the CPU of the harness", format!("busiest worker {} busy", format::share(*share)))
-        }
-        Limit::Pool(share) => words("the pool", format!("{} in use", format::share(*share))),
+        Limit::ClientCpu(share) => words("the CPU of the harness", format!("busiest worker {} busy", portion(*share))),
+        Limit::Pool(share) => words("the pool", format!("{} in use", portion(*share))),
         Limit::RoundTrip(nanos) => {
             words("the way there and back", format!("{} beyond the command", format::duration(*nanos)))
         }
@@ -85,12 +108,44 @@ pub(super) fn limit_clause(of: &Limit) -> String {
     }
 }
 
-/// The same in the cell of a table.
-pub(super) fn limit_cell(of: &Limit) -> String {
-    match limit(of) {
-        Some((what, figure)) => format!("{} ({figure})", what.strip_prefix("the ").unwrap_or(&what)),
-        None => "nothing seen".to_owned(),
+/// The same in the cell of a table, whose legend explains the figure.
+pub(super) fn limit_cell(limit: &Limit) -> String {
+    match limit {
+        Limit::ServerCpu(share) => format!("server CPU {}", portion(*share)),
+        Limit::Command(name, share, _) => format!("{name} {}", portion(*share)),
+        Limit::ClientCpu(share) => format!("harness CPU {}", portion(*share)),
+        Limit::Pool(share) => format!("pool {}", portion(*share)),
+        Limit::RoundTrip(nanos) => format!("round trip {}", format::duration(*nanos)),
+        Limit::Unknown => "nothing seen".to_owned(),
     }
+}
+
+/// What a comparison that cannot tell could have told.
+pub(super) fn visible(effect: f64) -> String {
+    if effect.is_finite() {
+        format!(
+            "a change of p99 by {} would have been seen, a smaller one takes a longer run (--budget)",
+            portion(effect)
+        )
+    } else {
+        "there were too few slices to see any change, so it takes a longer run (--budget)".to_owned()
+    }
+}
+
+/// A share that may be more than all.
+pub(super) fn portion(share: f64) -> String {
+    if share > 1.0 { format!("{}{THIN}%", format::significant(share * 100.0)) } else { format::share(share) }
+}
+
+/// A sentence begins with a capital letter.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A wait in milliseconds, for columns; what is shorter than a microsecond is no wait.
+pub(super) fn wait(nanos: f64) -> String {
+    if nanos > 0.0 && nanos < 1e3 { "< 0.001".to_owned() } else { format::milliseconds(nanos) }
 }
 
 /// Why a rate fails, in a clause; told with the response time where one was measured.
