@@ -8,15 +8,15 @@ DURATION ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run analysis test bench completions clean
+.PHONY: help run analysis capacity test bench completions clean
 
 help: ## show this help
 	@printf 'plimsoll: load and latency benchmark for Redis and Valkey\n\n'
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
-	@printf '\nFor make run and make analysis:\n'
+	@printf '\nFor make run, make analysis and make capacity:\n'
 	@printf '  SCENARIO=NAME|FILE   what to run (workflow-engine; "make run ARGS=--help" for more)\n'
-	@printf '  DURATION=30s         length of the measured period (as the scenario says)\n'
-	@printf '  ARGS="..."           further arguments of plimsoll run\n'
+	@printf '  DURATION=30s         length of the measured period (as the scenario says; not for capacity)\n'
+	@printf '  ARGS="..."           further arguments of plimsoll run or plimsoll capacity\n'
 
 run: ## build, run a load test against a private server, report
 	@deploy/install-deps.sh run
@@ -25,6 +25,11 @@ run: ## build, run a load test against a private server, report
 
 analysis: ## the same, with the analysis of the server as a document
 	@$(MAKE) --no-print-directory run ARGS="--style analysis $(ARGS)"
+
+capacity: ## would a larger pool help the default scenario? shortened to three minutes
+	@deploy/install-deps.sh run
+	@cargo build --release --locked
+	@cargo run --release --locked --quiet -- capacity $(SCENARIO) --pool 50,100 --budget 3m $(ARGS)
 
 test: ## check format and lints, run all tests
 	@deploy/install-deps.sh test

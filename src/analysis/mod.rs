@@ -6,9 +6,11 @@
 
 pub mod audit;
 mod burstiness;
+pub mod capacity;
 mod coarse;
 mod databases;
 mod dependencies;
+mod digest;
 mod distribution;
 mod families;
 mod findings;
@@ -36,6 +38,8 @@ pub use model::{
 };
 
 pub use databases::{DatabaseUse, databases};
+pub use digest::{Cut, Occasion, digest};
+
 pub use dependencies::{Answers, DependencySide, Latency, Outage};
 pub use keyspace::{DatabaseSide, Estimate, KeyShare, KeyspaceSide};
 pub use pools::PoolUse;

@@ -71,6 +71,8 @@ pub struct Row {
     pub hit_ratio: Option<f64>,
     /// Share of requests that were late, failed or unfinished.
     pub bad: Proportion,
+    /// Burstiness of those requests, at least 1.
+    pub bad_burstiness: f64,
     /// Target divided by the mean response time; `None` where nothing succeeded.
     pub times_faster: Option<f64>,
     /// Response time at the percentile that the objective judges, which need not be one of [`PERCENTILES`].

@@ -30,6 +30,7 @@ impl Row {
             failed: distribution(failed),
             hit_ratio: (asked > 0).then(|| counts.hits as f64 / asked as f64),
             bad,
+            bad_burstiness,
             judged,
             grade: judged.nanos().map(|nanos| Grade::of(nanos, target as u64)),
             outcome: held.outcome,

@@ -238,7 +238,7 @@ fn totals(seconds: &[ServerSecond]) -> Totals {
 ///
 /// The best figure is its active time. Else its CPU time must do, or that of the whole process where there are no others
 /// at work; but a main thread that has io-threads waits for them without sleeping, and so is always busy.
-fn main_thread(second: &ServerSecond) -> Option<f64> {
+pub(super) fn main_thread(second: &ServerSecond) -> Option<f64> {
     let waits_awake = second.levels.io_threads_active == Some(true) || second.io_thread_operations > Some(0);
     let cpu = || second.main_thread_cpu.or_else(|| Some(second.cpu_user? + second.cpu_system?));
     let busy = match second.main_thread_active {

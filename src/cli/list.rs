@@ -1,15 +1,16 @@
-//! `plimsoll list`: saved runs.
+//! `plimsoll list`: saved runs and capacity runs.
 
 use std::{fmt::Write as _, path::PathBuf};
 
 use clap::Args;
 
 use super::{
+    capacity::ConcludedCapacity,
     exit::{Exit, Failure},
     output,
     report::Concluded,
 };
-use crate::results;
+use crate::results::{self, Saved};
 
 /// List saved runs, newest last
 #[derive(Debug, Args)]
@@ -28,10 +29,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let mut lines = Vec::new();
     for entry in entries {
         let name = entry.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let about = match entry.run {
-            Ok(run) => Concluded::new(run).map_or_else(|failure| failure.to_string(), |run| run.headline()),
-            Err(error) => error.to_string(),
+        let headline = match entry.saved {
+            Ok(Saved::Run(run)) => Concluded::new(*run).map(|run| run.headline()),
+            Ok(Saved::Capacity(capacity)) => ConcludedCapacity::new(*capacity).map(|capacity| capacity.headline()),
+            Err(error) => Err(Failure::usage(error)),
         };
+        let about = headline.unwrap_or_else(|failure| failure.to_string());
         lines.push((name, about));
     }
     let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();

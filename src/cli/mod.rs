@@ -1,6 +1,7 @@
 //! The command line: one file per command. The only place where load and reports meet, and where anything is printed.
 
 mod audit;
+mod capacity;
 mod completions;
 mod environment;
 mod exit;
@@ -47,6 +48,7 @@ Examples:
   plimsoll run                                      the default scenario, on a private server
   plimsoll run queue --duration 30s                 another one, for longer
   plimsoll run my.toml --target redis://host:6379   your own, on a server of yours
+  plimsoll capacity --pool 50,100                   how much can it carry, and would a larger pool help?
   plimsoll audit --target redis://host:6379         a server without load: settings, users, advice
   plimsoll scenarios show sessions > my.toml        a scenario to start from
   plimsoll list                                     what was run so far";
@@ -54,6 +56,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(Box<run::Arguments>),
+    Capacity(Box<capacity::Arguments>),
     Audit(audit::Arguments),
     Report(report::Arguments),
     List(list::Arguments),
@@ -84,6 +87,7 @@ impl Program {
     fn carry_out(self) -> Result<Exit, Failure> {
         match self.command {
             Command::Run(arguments) => run::run(*arguments, self.color),
+            Command::Capacity(arguments) => capacity::run(*arguments, self.color),
             Command::Audit(arguments) => audit::run(arguments, self.color),
             Command::Report(arguments) => report::run(&arguments, self.color),
             Command::List(arguments) => list::run(&arguments),

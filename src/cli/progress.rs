@@ -75,6 +75,11 @@ impl Display {
         }
     }
 
+    /// Something of known length goes on, and has a line to itself.
+    pub(super) fn gauge(&self, what: String, at: u64, of: u64) {
+        if of == 0 { self.spinner(&what) } else { self.bar(what, at, of) }
+    }
+
     /// Says something that stays, also where the display is not visible.
     pub(super) fn say(&self, text: &str) {
         self.lines.suspend(|| super::complain(text));

@@ -9,19 +9,20 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, ValueEnum};
 
 use super::{
+    capacity::ConcludedCapacity,
     exit::{Exit, Failure},
     output::{self, Colour, Format},
 };
 use crate::{
     analysis::{Analysis, analyse},
     report::{self, Style},
-    results::{self, Run},
+    results::{self, Run, Saved},
     scenario::{self, Scenario},
 };
 
 /// Rebuild all reports of a saved run and print its summary
 ///
-/// Reads nothing but `run.json`, so reports get better with later versions of plimsoll. Ends with exit code 0 once they
+/// Reads nothing but `run.json`, or `capacity.json` of a capacity run, so reports get better with later versions of plimsoll. Ends with exit code 0 once they
 /// are written, whatever the verdict.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -96,7 +97,7 @@ impl Concluded {
                 let look = Style { colour: colour.on_stdout(), width: output::width() };
                 let mut text = report::terminal(&self.run, &self.scenario, &self.analysis, look);
                 if let Some(folder) = folder {
-                    text = format!("{text}\nReport: {}\n", shown(&folder.join(HTML)).display());
+                    text.push_str(&reported(folder));
                     if style.is_some() {
                         text = format!("{text}Analysis: {}\n", shown(&folder.join(page(style))).display());
                     }
@@ -105,6 +106,11 @@ impl Concluded {
             }
         }
     }
+}
+
+/// Where the report is, in words.
+pub(super) fn reported(folder: &Path) -> String {
+    format!("\nReport: {}\n", shown(&folder.join(HTML)).display())
 }
 
 /// A path as short as it can be from here.
@@ -126,9 +132,25 @@ fn page(style: Option<Document>) -> &'static str {
 
 pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
     let folder = &arguments.folder;
-    let concluded = Concluded::new(results::load(folder).map_err(Failure::usage)?)?;
-    results::rewrite(folder, concluded.files(arguments.style)).map_err(Failure::usage)?;
-    output::print(concluded.summary(arguments.format, colour, Some(folder), arguments.style))?;
+    let (files, summary) = match results::load(folder).map_err(Failure::usage)? {
+        Saved::Run(run) => {
+            let concluded = Concluded::new(*run)?;
+            let summary = concluded.summary(arguments.format, colour, Some(folder), arguments.style);
+            (concluded.files(arguments.style), summary)
+        }
+        Saved::Capacity(_) if arguments.style.is_some() => {
+            return Err(Failure::usage(anyhow!(
+                "a capacity run has no document of this style, but each of its trials does: give {} or another",
+                folder.join("trials/001").display()
+            )));
+        }
+        Saved::Capacity(capacity) => {
+            let concluded = ConcludedCapacity::new(*capacity)?;
+            (concluded.files(), concluded.summary(arguments.format, colour, Some(folder)))
+        }
+    };
+    results::rewrite(folder, files).map_err(Failure::usage)?;
+    output::print(summary)?;
     if arguments.open {
         open(&folder.join(page(arguments.style))).map_err(Failure::usage)?;
     }

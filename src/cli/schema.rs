@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{results, scenario};
 
-/// Print the JSON Schema of scenario files or of saved runs
+/// Print the JSON Schema of scenario files, of saved runs or of saved capacity runs
 ///
 /// Editors with TOML support check and complete a scenario whose first line is `#:schema scenario.schema.json`
 #[derive(Debug, Args)]
@@ -25,12 +25,15 @@ enum Subject {
     Scenario,
     /// `run.json` of a result folder
     Run,
+    /// `capacity.json` of a result folder
+    Capacity,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let schema = match arguments.of {
         Subject::Scenario => scenario::schema(),
         Subject::Run => results::schema(),
+        Subject::Capacity => results::capacity_schema(),
     };
     output::print(format!("{schema:#}\n"))?;
     Ok(Exit::Met)

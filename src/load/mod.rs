@@ -45,17 +45,25 @@ pub struct Settings {
 
 /// A request to end the run early, shared with whoever may make it.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct Stop {
+    own: Arc<AtomicBool>,
+    outer: Option<Arc<AtomicBool>>,
+}
 
 impl Stop {
+    /// A stop for one of several runs: requested when this one is, without being one for the others.
+    pub fn within(&self) -> Self {
+        Self { own: Arc::default(), outer: Some(Arc::clone(&self.own)) }
+    }
+
     /// Asks the run to end now.
     pub fn request(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.own.store(true, Ordering::Relaxed);
     }
 
     /// Whether it was asked to.
     pub fn is_requested(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.own.load(Ordering::Relaxed) || self.outer.as_ref().is_some_and(|outer| outer.load(Ordering::Relaxed))
     }
 }
 
@@ -189,4 +197,19 @@ pub fn run_observed(
 ) -> Result<Recording, LoadError> {
     let plan = plan::Plan::new(scenario, settings);
     collector::Crew::muster(scenario, target, plan, stop, on_progress)?.run(on_progress, on_start, on_second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_within_another_stops_itself_alone() {
+        let outer = Stop::default();
+        let (first, second) = (outer.within(), outer.within());
+        first.request();
+        assert_eq!([&outer, &first, &second].map(Stop::is_requested), [false, true, false]);
+        outer.request();
+        assert!(second.is_requested());
+    }
 }

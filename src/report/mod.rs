@@ -5,8 +5,14 @@
 //! [`crate::analysis`]. Nothing here writes to disk either: the caller gets names and bytes.
 
 mod audit;
+mod capacity;
+#[cfg(test)]
+mod capacity_sample;
+#[cfg(test)]
+mod capacity_tests;
 pub mod chart;
 mod csv;
+mod csv_capacity;
 mod csv_dependencies;
 mod csv_keyspace;
 mod csv_server;
@@ -16,6 +22,7 @@ pub(crate) mod format;
 mod hlog;
 mod html;
 mod json;
+mod json_capacity;
 mod markdown;
 mod summary;
 mod terminal;
@@ -24,6 +31,7 @@ mod tests;
 mod view;
 
 pub use audit::AuditReport;
+pub use capacity::{capacity_files, capacity_headline, capacity_json, capacity_terminal};
 pub use terminal::Style;
 pub use view::outcome_slug;
 

@@ -2,8 +2,6 @@
 
 use std::{io, path::PathBuf};
 
-use super::SCHEMA_VERSION;
-
 /// Why a run could not be saved or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultsError {
@@ -58,20 +56,24 @@ pub enum ResultsError {
     Malformed(#[source] serde_json::Error),
     /// Written by a later version.
     #[error(
-        "schema version {found} is newer than version {SCHEMA_VERSION}, which this build reads; use the plimsoll that \
-         wrote it or a later one"
+        "schema version {found} is newer than version {reads}, which this build reads; use the plimsoll that wrote it or a \
+         later one"
     )]
     Newer {
         /// Version that was found.
         found: u32,
+        /// Version that this build reads.
+        reads: u32,
     },
     /// Written by an earlier version.
     #[error(
-        "schema version {found} is older than version {SCHEMA_VERSION}, which this build reads; use the plimsoll that \
-         wrote it, or run the scenario again"
+        "schema version {found} is older than version {reads}, which this build reads; use the plimsoll that wrote it, or \
+         run the scenario again"
     )]
     Older {
         /// Version that was found.
         found: u32,
+        /// Version that this build reads.
+        reads: u32,
     },
 }

@@ -14,6 +14,9 @@ use super::ResultsError;
 /// Name of the saved run in its folder.
 pub(super) const RUN_FILE: &str = "run.json";
 
+/// Name of the saved capacity run in its folder.
+pub(super) const CAPACITY_FILE: &str = "capacity.json";
+
 /// So much must be writable before a run is worth its while: a run of some minutes with its charts.
 const PROBE: usize = 8 << 20;
 
@@ -104,7 +107,7 @@ fn check_vacancy(destination: &Path, force: bool) -> Result<(), ResultsError> {
     match (is_empty, force) {
         (true, _) => Ok(()),
         (false, false) => Err(ResultsError::Occupied { place: destination.to_owned() }),
-        (false, true) if destination.join(RUN_FILE).is_file() => Ok(()),
+        (false, true) if [RUN_FILE, CAPACITY_FILE].iter().any(|name| destination.join(name).is_file()) => Ok(()),
         (false, true) => Err(ResultsError::Foreign { place: destination.to_owned() }),
     }
 }
@@ -222,6 +225,13 @@ mod tests {
         fs::create_dir(&other).unwrap();
         fs::write(other.join("thesis.txt"), "years of work").unwrap();
         fs::write(&file, "").unwrap();
+        for name in [CAPACITY_FILE, RUN_FILE] {
+            let result = home.path().join(name);
+            fs::create_dir(&result).unwrap();
+            fs::write(result.join(name), "old").unwrap();
+            ResultFolder::claim(&result, true).unwrap();
+            fs::remove_dir_all(&result).unwrap();
+        }
         for path in [&other, &file] {
             assert!(matches!(ResultFolder::claim(path, true), Err(ResultsError::Foreign { .. })));
         }

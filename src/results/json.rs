@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{ResultsError, Run, SCHEMA_VERSION};
 use crate::measure::{Nanos, PackedHistogram, Recording, Unpacker};
@@ -18,6 +18,27 @@ struct Versioned {
     schema_version: u32,
 }
 
+/// Reads what has a version; that of another one is called just that, whatever else is in it.
+pub(super) fn versioned<T: DeserializeOwned>(
+    text: &str,
+    reads: u32,
+    version: impl Fn(&T) -> u32,
+) -> Result<T, ResultsError> {
+    let read: Result<T, _> = serde_json::from_str(text);
+    // Only a text that cannot be read is looked at twice: it may be long.
+    let found = if let Ok(read) = &read {
+        version(read)
+    } else {
+        let Versioned { schema_version } = serde_json::from_str(text).map_err(ResultsError::Malformed)?;
+        schema_version
+    };
+    match found.cmp(&reads) {
+        std::cmp::Ordering::Greater => Err(ResultsError::Newer { found, reads }),
+        std::cmp::Ordering::Less => Err(ResultsError::Older { found, reads }),
+        std::cmp::Ordering::Equal => read.map_err(ResultsError::Malformed),
+    }
+}
+
 impl Run {
     /// The run as one line of JSON.
     pub fn to_json(&self) -> String {
@@ -28,19 +49,7 @@ impl Run {
 
     /// Reads what [`Self::to_json`] wrote. A run of another version is called just that, whatever else is in it.
     pub fn from_json(text: &str) -> Result<Self, ResultsError> {
-        let read: Result<Self, _> = serde_json::from_str(text);
-        // Only a text that cannot be read is looked at twice: it may be long.
-        let found = if let Ok(run) = &read {
-            run.schema_version
-        } else {
-            let Versioned { schema_version } = serde_json::from_str(text).map_err(ResultsError::Malformed)?;
-            schema_version
-        };
-        match found.cmp(&SCHEMA_VERSION) {
-            std::cmp::Ordering::Greater => Err(ResultsError::Newer { found }),
-            std::cmp::Ordering::Less => Err(ResultsError::Older { found }),
-            std::cmp::Ordering::Equal => read.map_err(ResultsError::Malformed)?.checked(),
-        }
+        versioned(text, SCHEMA_VERSION, |run: &Self| run.schema_version)?.checked()
     }
 
     /// The run, if its seconds lie within it, since they become places in memory, and its histograms can be read.

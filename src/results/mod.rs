@@ -1,5 +1,7 @@
 //! The run artifact: what it holds, how it is saved, found and read back.
 
+mod capacity;
+mod capacity_json;
 mod dependency;
 mod error;
 mod folder;
@@ -13,14 +15,17 @@ mod saved;
 mod schema;
 mod server;
 
+pub use capacity::{
+    Arm, CAPACITY_VERSION, Capacity, CapacityPlan, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles, Trial,
+};
 pub use dependency::{DependencyRecord, Probe, ProbePhase};
 pub use error::ResultsError;
 pub use folder::ResultFolder;
 pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceLogin, UserRights};
 pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
-pub use saved::{Entry, list, load, rewrite};
-pub use schema::schema;
+pub use saved::{Entry, Saved, list, load, rewrite};
+pub use schema::{capacity_schema, schema};
 pub use server::{
     CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord, ServerSecond,
     SlowCommand, SlowLog, Withheld,

@@ -7,18 +7,36 @@ use std::{
 };
 
 use super::{
-    ResultsError, Run,
-    folder::{RUN_FILE, io_error, with_ordinary_permissions},
+    Capacity, ResultsError, Run,
+    folder::{CAPACITY_FILE, RUN_FILE, io_error, with_ordinary_permissions},
 };
 
-/// Reads the run of a result folder.
-pub fn load(folder: &Path) -> Result<Run, ResultsError> {
-    let file = if folder.is_dir() { folder.join(RUN_FILE) } else { folder.to_owned() };
+/// What a result folder holds.
+#[derive(Debug, PartialEq)]
+pub enum Saved {
+    /// A run.
+    Run(Box<Run>),
+    /// A capacity run; its trials are runs in folders within.
+    Capacity(Box<Capacity>),
+}
+
+/// Reads what a result folder, or its file, holds.
+pub fn load(folder: &Path) -> Result<Saved, ResultsError> {
+    let file = match [CAPACITY_FILE, RUN_FILE].map(|name| folder.join(name)) {
+        _ if !folder.is_dir() => folder.to_owned(),
+        [capacity, _] if capacity.is_file() => capacity,
+        [_, run] => run,
+    };
     let text = fs::read_to_string(&file).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => ResultsError::NoRun { place: folder.to_owned() },
         _ => io_error("read", &file, error),
     })?;
-    Run::from_json(&text).map_err(|source| ResultsError::InFile { file, source: Box::new(source) })
+    let read = if file.file_name().is_some_and(|name| name == CAPACITY_FILE) {
+        Capacity::from_json(&text).map(|capacity| Saved::Capacity(Box::new(capacity)))
+    } else {
+        Run::from_json(&text).map(|run| Saved::Run(Box::new(run)))
+    };
+    read.map_err(|source| ResultsError::InFile { file, source: Box::new(source) })
 }
 
 /// Writes files of a result folder anew, each one at once.
@@ -35,13 +53,13 @@ pub fn rewrite(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<(), Resul
     Ok(())
 }
 
-/// A saved run, as far as a list of runs needs it.
+/// A result folder, as far as a list needs it.
 #[derive(Debug)]
 pub struct Entry {
-    /// Its folder.
+    /// The folder.
     pub folder: PathBuf,
-    /// The run, or why it cannot be read.
-    pub run: Result<Run, ResultsError>,
+    /// What it holds, or why that cannot be read.
+    pub saved: Result<Saved, ResultsError>,
 }
 
 /// The saved runs in a folder, the oldest first by name; a folder that does not exist holds none.
@@ -54,12 +72,12 @@ pub fn list(folder: &Path) -> Result<Vec<Entry>, ResultsError> {
     for entry in entries {
         let path = entry.map_err(|error| io_error("read", folder, error))?.path();
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden && path.join(RUN_FILE).is_file() {
+        if !hidden && [RUN_FILE, CAPACITY_FILE].iter().any(|name| path.join(name).is_file()) {
             folders.push(path);
         }
     }
     folders.sort();
-    Ok(folders.into_iter().map(|folder| Entry { run: load(&folder), folder }).collect())
+    Ok(folders.into_iter().map(|folder| Entry { saved: load(&folder), folder }).collect())
 }
 
 #[cfg(test)]
@@ -70,15 +88,19 @@ mod tests {
     #[test]
     fn lists_runs_and_says_which_cannot_be_read() {
         let parent = tempfile::tempdir().unwrap();
-        for (name, text) in [("b", sample::run().to_json()), ("a", "{}".to_owned())] {
+        let (run, capacity) = (sample::run().to_json(), sample::small_capacity().to_json());
+        for (name, file, text) in
+            [("b", RUN_FILE, run.as_str()), ("a", RUN_FILE, "{}"), ("c", CAPACITY_FILE, capacity.as_str())]
+        {
             let folder = ResultFolder::claim(&parent.path().join(name), false).unwrap();
-            folder.write(RUN_FILE, text.as_bytes()).unwrap();
+            folder.write(file, text.as_bytes()).unwrap();
             folder.publish().unwrap();
         }
         let entries = list(parent.path()).unwrap();
-        assert_eq!(entries.len(), 2);
-        assert!(entries[0].run.as_ref().unwrap_err().to_string().contains("run.json"));
-        assert_eq!(entries[1].run.as_ref().unwrap(), &sample::run());
+        assert_eq!(entries.len(), 3);
+        assert!(entries[0].saved.as_ref().unwrap_err().to_string().contains("run.json"));
+        assert_eq!(entries[1].saved.as_ref().unwrap(), &Saved::Run(Box::new(sample::run())));
+        assert_eq!(entries[2].saved.as_ref().unwrap(), &Saved::Capacity(Box::new(sample::small_capacity())));
         assert!(list(&parent.path().join("nothing")).unwrap().is_empty());
     }
 

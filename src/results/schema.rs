@@ -1,12 +1,18 @@
-//! JSON Schema of the saved run.
+//! JSON Schemas of the saved run and of the saved capacity run.
 
 use serde_json::Value;
 
 const SCHEMA: &str = include_str!("run.schema.json");
+const CAPACITY: &str = include_str!("capacity.schema.json");
 
 /// JSON Schema (draft 2020-12) of `run.json`, with a description of every field.
 pub fn schema() -> Value {
     serde_json::from_str(SCHEMA).expect("the schema is JSON")
+}
+
+/// JSON Schema (draft 2020-12) of `capacity.json`, with a description of every field.
+pub fn capacity_schema() -> Value {
+    serde_json::from_str(CAPACITY).expect("the schema is JSON")
 }
 
 #[cfg(test)]
@@ -19,8 +25,53 @@ mod tests {
     use super::*;
     use crate::{
         measure::ErrorClass,
-        results::{Run, SCHEMA_VERSION, sample},
+        results::{CAPACITY_VERSION, Capacity, Ended, Purpose, Run, SCHEMA_VERSION, sample},
     };
+
+    /// What a schema is held against.
+    struct Held {
+        schema: Value,
+        validator: Validator,
+        /// A document in which every field occurs.
+        full: Value,
+        /// Why the reader refuses a text, if it does.
+        refusal: fn(&str) -> Option<String>,
+        version: u32,
+        /// Required fields that there are at least.
+        fields: usize,
+    }
+
+    impl Held {
+        /// Whether the schema and the reader take it; they must agree.
+        fn verdict(&self, value: &Value) -> bool {
+            let (schema, refusal) = (self.validator.is_valid(value), (self.refusal)(&value.to_string()));
+            assert_eq!(schema, refusal.is_none(), "{refusal:?}");
+            schema
+        }
+    }
+
+    fn all() -> [Held; 2] {
+        let validator = |schema: &Value| jsonschema::draft202012::new(schema).unwrap();
+        let (run, capacity) = (schema(), capacity_schema());
+        [
+            Held {
+                validator: validator(&run),
+                schema: run,
+                full: full(),
+                refusal: |text| Run::from_json(text).err().map(|error| error.to_string()),
+                version: SCHEMA_VERSION,
+                fields: 50,
+            },
+            Held {
+                validator: validator(&capacity),
+                schema: capacity,
+                full: serde_json::from_str(&sample::small_capacity().to_json()).unwrap(),
+                refusal: |text| Capacity::from_json(text).err().map(|error| error.to_string()),
+                version: CAPACITY_VERSION,
+                fields: 40,
+            },
+        ]
+    }
 
     /// A small run in which every field and every class of failure occurs.
     fn full() -> Value {
@@ -36,10 +87,6 @@ mod tests {
         run.recording.host.truncate(1);
         run.recording.workers.truncate(1);
         serde_json::from_str(&run.to_json()).unwrap()
-    }
-
-    fn validator() -> Validator {
-        jsonschema::draft202012::new(&schema()).unwrap()
     }
 
     /// Paths of everything inside a value that `of` picks.
@@ -61,77 +108,85 @@ mod tests {
         found
     }
 
-    /// Whether the schema and the reader take it; they must agree.
-    fn verdict(validator: &Validator, value: &Value) -> bool {
-        let (schema, reader) = (validator.is_valid(value), Run::from_json(&value.to_string()));
-        assert_eq!(schema, reader.is_ok(), "{reader:?}");
-        schema
-    }
-
     #[test]
     fn describes_what_is_written() {
-        let validator = validator();
-        for run in [full(), serde_json::from_str(&sample::run().to_json()).unwrap()] {
-            let faults: Vec<String> = validator.iter_errors(&run).map(|error| error.to_string()).collect();
+        for held in all() {
+            let faults: Vec<String> = held.validator.iter_errors(&held.full).map(|error| error.to_string()).collect();
             assert_eq!(faults, [] as [&str; 0]);
-            assert!(verdict(&validator, &run));
+            assert!(held.verdict(&held.full));
+        }
+        let [run, capacity] = all();
+        assert!(run.verdict(&serde_json::from_str(&sample::run().to_json()).unwrap()));
+        for ended in [Ended::Running, Ended::Finished, Ended::Budget, Ended::Interrupted, Ended::Errors] {
+            for purpose in [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Compare, Purpose::Curve] {
+                let mut written = Capacity { ended, ..sample::small_capacity() };
+                written.trials[0].purpose = purpose;
+                assert!(capacity.verdict(&serde_json::from_str(&written.to_json()).unwrap()));
+            }
         }
     }
 
     #[test]
     fn schema_and_reader_agree_on_every_missing_field() {
-        let (validator, run) = (validator(), full());
-        let mut refused = 0;
-        for path in paths(&run, "", &|value| value.is_object()) {
-            let names: Vec<String> = run.pointer(&path).unwrap().as_object().unwrap().keys().cloned().collect();
-            for name in names {
-                let mut cut = run.clone();
-                cut.pointer_mut(&path).unwrap().as_object_mut().unwrap().remove(&name);
-                refused += usize::from(!verdict(&validator, &cut));
+        for held in all() {
+            let mut refused = 0;
+            for path in paths(&held.full, "", &|value| value.is_object()) {
+                let names: Vec<String> =
+                    held.full.pointer(&path).unwrap().as_object().unwrap().keys().cloned().collect();
+                for name in names {
+                    let mut cut = held.full.clone();
+                    cut.pointer_mut(&path).unwrap().as_object_mut().unwrap().remove(&name);
+                    refused += usize::from(!held.verdict(&cut));
+                }
             }
+            assert!(refused > held.fields, "{refused}");
         }
-        assert!(refused > 50, "{refused}");
     }
 
     #[test]
     fn schema_and_reader_refuse_every_unknown_field() {
-        let (validator, run) = (validator(), full());
         // These two hold names of the server's own.
         let is_open = |path: &str| path.ends_with("/settings") || path.ends_with("/info");
-        for path in paths(&run, "", &|value| value.is_object()).into_iter().filter(|path| !is_open(path)) {
-            let mut more = run.clone();
-            more.pointer_mut(&path).unwrap().as_object_mut().unwrap().insert("surplus".into(), json!("x"));
-            assert!(!verdict(&validator, &more), "{path}");
+        for held in all() {
+            let closed = paths(&held.full, "", &|value| value.is_object()).into_iter().filter(|path| !is_open(path));
+            for path in closed {
+                let mut more = held.full.clone();
+                more.pointer_mut(&path).unwrap().as_object_mut().unwrap().insert("surplus".into(), json!("x"));
+                assert!(!held.verdict(&more), "{path}");
+            }
         }
     }
 
     #[test]
     fn schema_and_reader_agree_on_types() {
-        let (validator, run) = (validator(), full());
-        for path in paths(&run, "", &|value| !value.is_object()) {
-            for other in [json!(-1), json!("~"), json!(true), json!(null), json!({}), json!([1])] {
-                let mut changed = run.clone();
-                *changed.pointer_mut(&path).unwrap() = other;
-                verdict(&validator, &changed);
+        for held in all() {
+            for path in paths(&held.full, "", &|value| !value.is_object()) {
+                for other in [json!(-1), json!("~"), json!(true), json!(null), json!({}), json!([1])] {
+                    let mut changed = held.full.clone();
+                    *changed.pointer_mut(&path).unwrap() = other;
+                    held.verdict(&changed);
+                }
             }
         }
     }
 
     #[test]
     fn knows_the_version_and_describes_every_field() {
-        assert_eq!(schema()["properties"]["schema_version"]["const"], json!(SCHEMA_VERSION));
-        let undescribed: BTreeSet<String> = paths(&schema(), "", &|value| value.get("properties").is_some())
-            .into_iter()
-            .flat_map(|path| {
-                let object = schema().pointer(&path).unwrap()["properties"].as_object().unwrap().clone();
-                let bare = object.into_iter().filter(|(_, field)| {
-                    let target = field.get("$ref").and_then(Value::as_str).map(|name| name.trim_start_matches('#'));
-                    let described = |value: &Value| value.get("description").is_some();
-                    !described(field) && !target.is_some_and(|name| described(schema().pointer(name).unwrap()))
-                });
-                bare.map(|(name, _)| name).collect::<Vec<_>>()
-            })
-            .collect();
-        assert_eq!(undescribed, BTreeSet::new());
+        for Held { schema, version, .. } in all() {
+            assert_eq!(schema["properties"]["schema_version"]["const"], json!(version));
+            let undescribed: BTreeSet<String> = paths(&schema, "", &|value| value.get("properties").is_some())
+                .into_iter()
+                .flat_map(|path| {
+                    let object = schema.pointer(&path).unwrap()["properties"].as_object().unwrap().clone();
+                    let bare = object.into_iter().filter(|(_, field)| {
+                        let target = field.get("$ref").and_then(Value::as_str).map(|name| name.trim_start_matches('#'));
+                        let described = |value: &Value| value.get("description").is_some();
+                        !described(field) && !target.is_some_and(|name| described(schema.pointer(name).unwrap()))
+                    });
+                    bare.map(|(name, _)| name).collect::<Vec<_>>()
+                })
+                .collect();
+            assert_eq!(undescribed, BTreeSet::new());
+        }
     }
 }

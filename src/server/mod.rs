@@ -3,6 +3,7 @@
 //! Questions are asked through a client of their own, never through one that carries load. A server, or the user's
 //! rights, may withhold any answer; what is not known is left out, and named.
 
+mod census;
 mod facts;
 mod info;
 mod inspect;
@@ -16,6 +17,7 @@ mod slowlog;
 mod versions;
 mod watch;
 
+pub use census::{command_rate, connection_level};
 pub use facts::Facts;
 pub use inspect::{inspect, is_common_password};
 pub use keyspace::{SampleLimits, sample_keyspace};

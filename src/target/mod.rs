@@ -4,6 +4,7 @@
 //! that it opens. How requests are paced, and what their latencies mean, is decided elsewhere.
 
 mod address;
+mod census;
 mod connection;
 mod connector;
 mod data;

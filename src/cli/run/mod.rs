@@ -23,6 +23,7 @@ use crate::{
     target::{Source, TargetUrl},
 };
 use session::Session;
+pub(super) use session::vacant;
 use telemetry::Telemetry;
 
 /// Where results go unless the command line says otherwise.

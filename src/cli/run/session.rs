@@ -47,8 +47,12 @@ struct Seen {
 
 /// Where results go by default: named by the scenario and the time.
 pub(super) fn default_folder(scenario: &Scenario) -> PathBuf {
-    let stem = format!("{}-{}", scenario.name, Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
-    let first = Path::new(RESULTS).join(&stem);
+    vacant(&format!("{}-{}", scenario.name, Timestamp::now().strftime("%Y%m%dT%H%M%SZ")))
+}
+
+/// A folder for results that is not there yet, by this name or the next that is free.
+pub(in crate::cli) fn vacant(stem: &str) -> PathBuf {
+    let first = Path::new(RESULTS).join(stem);
     let others = (2..).map(|number| Path::new(RESULTS).join(format!("{stem}-{number}")));
     let mut free = std::iter::once(first).chain(others).filter(|folder| !folder.exists());
     free.next().expect("numbers do not end")

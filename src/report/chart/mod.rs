@@ -7,6 +7,7 @@
 mod against_target;
 mod bars;
 mod canvas;
+mod capacity;
 mod commands;
 mod events;
 mod facts;
@@ -33,6 +34,7 @@ use crate::{analysis::Analysis, results::Run, scenario::Scenario};
 
 use against_target::AgainstTarget;
 use canvas::{Canvas, UNIT};
+pub(super) use capacity::capacity_charts;
 use commands::Commands;
 use facts::Facts;
 use heatmap::Heatmap;

@@ -114,6 +114,11 @@ impl Scale {
         self.low
     }
 
+    /// The largest value.
+    pub(super) fn high(&self) -> f64 {
+        self.high
+    }
+
     /// Ticks of an axis of durations at 1, 2 and 5 times powers of ten, fewer where they would come closer than `gap`.
     pub(super) fn duration_ticks(&self, gap: f64) -> Vec<Tick> {
         let first = self.low.log10().floor() as i32;

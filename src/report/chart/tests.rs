@@ -63,6 +63,7 @@ fn row(service: Option<&str>, operation: Option<&str>, response: &[u64], burstin
         failed: distribution(&[], 1.0),
         hit_ratio: None,
         bad: Proportion { count: 0, of: 0, share: 0.0, low: 0.0, high: 0.0 },
+        bad_burstiness: 1.0,
         judged: response.percentile(99.0),
         times_faster: response.mean.map(|mean| 1e8 / mean),
         response,

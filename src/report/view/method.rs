@@ -103,7 +103,7 @@ fn facts(run: &Run, scenario: &Scenario) -> Vec<(String, String)> {
 }
 
 /// A setting of the server; sizes in units that people read.
-fn setting((name, value): &(String, String)) -> String {
+pub(super) fn setting((name, value): &(String, String)) -> String {
     match value.parse() {
         Ok(0) if name == "maxmemory" => format!("{name} unlimited"),
         Ok(bytes) if name == "maxmemory" => format!("{name} {}", format::bytes(bytes)),
@@ -181,7 +181,7 @@ fn command(run: &Run) -> String {
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let safe = |letter: char| letter.is_ascii_alphanumeric() || "-_./:@%+=,[]".contains(letter);
     if !word.is_empty() && word.chars().all(|letter| safe(letter) && !"[]".contains(letter)) {
         word.to_owned()

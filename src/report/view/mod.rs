@@ -2,6 +2,7 @@
 //! findings with advice, and how the run was made. All prose lives here; the renderers know syntax only.
 
 mod audit;
+mod capacity;
 mod checks;
 mod dependencies;
 mod dossier;
@@ -21,6 +22,9 @@ mod trust;
 use std::time::Duration;
 
 pub(super) use audit::{AT_SERVER, Words as AuditWords, fact as audit_fact, severity_word, words as audit_words};
+pub(super) use capacity::{
+    advice_slug, ended_slug, failure_slug, failure_value, limit_slug, limit_value, purpose_slug, sweep_axes, undone,
+};
 pub(super) use checks::slug;
 pub(crate) use model::{
     Advice, Align, Block, Brief, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Table,

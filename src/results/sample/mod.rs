@@ -5,10 +5,13 @@
 //! second, a few failures and misses. It meets its objective.
 
 mod book;
+pub(crate) mod capacity;
+mod every_field;
 mod inspection;
 mod server;
 
 pub(crate) use book::{Book, End, Request};
+pub(crate) use every_field::small_capacity;
 
 use super::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
 use crate::{

@@ -1,0 +1,69 @@
+//! Throughput against latency: the rates of the curve, the knee, and what is kept up within other limits than the objective's.
+
+use super::{Judgement, evidence::Evidence, judge};
+use crate::{
+    results::{LIMITS, Purpose, Trial},
+    scenario::Objective,
+};
+
+/// Shares of the closed-loop maximum that are offered.
+pub(super) const SHARES: [f64; 12] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05];
+
+/// Rates of the curve with the blocks that they go by, upwards and then downwards, as far as `end`.
+pub(super) fn rates(maximum: f64, end: f64) -> Vec<(u32, f64)> {
+    let there = SHARES.iter();
+    let back = SHARES.iter().rev();
+    let all = (0_u32..).zip(there.chain(back).map(|share| share * maximum));
+    all.filter(|(_, rate)| *rate <= end).collect()
+}
+
+/// The largest throughput that closed loops of the first arm reached.
+pub(super) fn closed_maximum(trials: &[Trial]) -> Option<f64> {
+    let closed = trials.iter().filter(|trial| trial.purpose == Purpose::Closed && trial.arm == 0);
+    closed.map(throughput).filter(|rate| *rate > 0.0).max_by(f64::total_cmp)
+}
+
+/// Requests that were answered, per second of the measured period.
+pub(super) fn throughput(trial: &Trial) -> f64 {
+    if trial.measured_ns == 0 { 0.0 } else { trial.completed as f64 / trial.measured_ns as f64 * 1e9 }
+}
+
+/// The rate at which throughput over response time is largest: the *power* of a queue (Kleinrock, "Power and deterministic
+/// rules of thumb for probabilistic problems in computer communications", ICC 1979). Trials of one rate count together.
+pub(super) fn knee<'a>(trials: impl Iterator<Item = &'a Trial>) -> Option<f64> {
+    let mut rates: Vec<(f64, f64, f64)> = Vec::new();
+    for trial in trials.filter(|trial| trial.client_limited.is_none() && trial.response.mean > 0.0) {
+        let Some(rate) = trial.offered else { continue };
+        let power = throughput(trial) / trial.response.mean;
+        match rates.iter_mut().find(|(known, ..)| (known / rate - 1.0).abs() < 1e-9) {
+            Some((_, sum, count)) => (*sum, *count) = (*sum + power, *count + 1.0),
+            None => rates.push((rate, power, 1.0)),
+        }
+    }
+    let mean = |(_, sum, count): &(f64, f64, f64)| sum / count;
+    let best = rates.iter().max_by(|a, b| mean(a).total_cmp(&mean(b)));
+    // Where there are but two rates, either of them is the largest.
+    best.filter(|_| rates.len() > 2).map(|(rate, ..)| *rate)
+}
+
+/// For each of [`LIMITS`] the highest rate that stays within it and the lowest that does not, by the objective's percentile.
+pub(super) fn by_limit<'a>(
+    trials: impl Iterator<Item = &'a Trial> + Clone,
+    objective: &Objective,
+) -> Vec<(u64, Option<f64>, Option<f64>)> {
+    let bracket = |(index, limit): (usize, u64)| {
+        let mut evidence = Evidence::default();
+        for trial in trials.clone() {
+            let (Some(rate), Some(within)) = (trial.offered, trial.within.get(index)) else { continue };
+            let late = trial.completed.saturating_sub(*within);
+            match judge::hold_within(trial, late, objective) {
+                Judgement::Pass => _ = evidence.enter(rate, None),
+                Judgement::Fail(reason) => _ = evidence.enter(rate, Some(reason)),
+                Judgement::Undecided | Judgement::ClientLimited(_) => {}
+            }
+        }
+        let bracket = evidence.bracket();
+        (limit, bracket.low.map(|low| low.rate), bracket.high.map(|high| high.rate))
+    };
+    LIMITS.into_iter().enumerate().map(bracket).collect()
+}

@@ -1,0 +1,105 @@
+//! Which rates two pool sizes are compared at, and in which order the slices go.
+
+use super::search::Search;
+use crate::results::{Arm, CapacityPlan, Trial};
+
+/// Pairs of slices at each rate. Fewer than eight cannot have p <= 0.01 in a sign-flip test of both sides (2 / 2^8).
+pub(super) const PAIRS: u32 = 8;
+
+/// Rates at which two sizes are compared, at most.
+pub(super) const RATES: u32 = 3;
+
+/// The target's rates: as they are, and by so much more.
+const MORE: f64 = 1.25;
+
+/// Share of what the smaller pool can keep up.
+const NEAR: f64 = 0.9;
+
+/// Rates that differ by less, as a share, are compared once.
+const ALIKE: f64 = 0.05;
+
+/// Two arms that differ by the size of their pools, next to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Neighbours {
+    /// Index among those that are compared.
+    pub(super) index: u32,
+    /// Index of the arm with the smaller pool.
+    pub(super) from: u32,
+    /// Index of the arm with the larger one.
+    pub(super) to: u32,
+}
+
+/// Half a pair: one arm at one rate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Slice {
+    pub(super) arm: u32,
+    pub(super) rate: f64,
+    pub(super) block: u32,
+}
+
+/// Which comparison, rate and pair a block is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) comparison: u32,
+    pub(super) rate: u32,
+    pub(super) pair: u32,
+}
+
+impl Place {
+    pub(super) fn of(block: u32) -> Self {
+        Self { comparison: block / (RATES * PAIRS), rate: block / PAIRS % RATES, pair: block % PAIRS }
+    }
+
+    fn block(self) -> u32 {
+        (self.comparison * RATES + self.rate) * PAIRS + self.pair
+    }
+}
+
+/// Arms with pools, each with the next one.
+pub(super) fn neighbours(arms: &[Arm]) -> Vec<Neighbours> {
+    let pools: Vec<u32> = (0_u32..).zip(arms).filter(|(_, arm)| arm.pool.is_some()).map(|(index, _)| index).collect();
+    let pair = |(index, pair): (u32, &[u32])| Neighbours { index, from: pair[0], to: pair[1] };
+    (0_u32..).zip(pools.windows(2)).map(pair).collect()
+}
+
+/// The rates: the scenario's own, a quarter more, and near what the smaller pool can keep up. What the larger one cannot keep
+/// up, or is beyond the limit, is left out, and so is what is there already.
+///
+/// A larger pool that can keep up less than that is compared near its own.
+pub(super) fn rates(target: Option<f64>, max: Option<f64>, from: &Search, to: &Search) -> Vec<f64> {
+    let rate = |search: &Search| search.bracket().low.map(|low| low.rate);
+    let Some(larger) = rate(to) else { return Vec::new() };
+    let end = larger.min(max.unwrap_or(f64::INFINITY));
+    let near = NEAR * rate(from).unwrap_or(larger).min(larger);
+    let mut rates: Vec<f64> = Vec::new();
+    for wanted in target.into_iter().flat_map(|rate| [rate, MORE * rate]).chain([near]) {
+        if wanted <= end && rates.iter().all(|rate| (wanted / rate - 1.0).abs() > ALIKE) {
+            rates.push(wanted);
+        }
+    }
+    rates
+}
+
+/// The slices of a comparison at its rates: A B B A, B A A B and again, so that what drifts favours neither.
+pub(super) fn slices(pair: Neighbours, rates: &[f64]) -> Vec<Slice> {
+    let mut slices = Vec::with_capacity(rates.len() * 2 * PAIRS as usize);
+    for (index, rate) in (0..RATES).zip(rates) {
+        for number in 0..PAIRS {
+            let block = Place { comparison: pair.index, rate: index, pair: number }.block();
+            let swapped = matches!(number % 4, 1 | 2);
+            let order = if swapped { [pair.to, pair.from] } else { [pair.from, pair.to] };
+            slices.extend(order.map(|arm| Slice { arm, rate: *rate, block }));
+        }
+    }
+    slices
+}
+
+/// Whether a trial is that slice.
+pub(super) fn is(trial: &Trial, slice: &Slice) -> bool {
+    trial.block == Some(slice.block) && trial.arm == slice.arm
+}
+
+/// Trials of all comparisons, at most.
+pub(super) fn most_slices(plan: &CapacityPlan) -> u32 {
+    neighbours(&plan.arms).len() as u32 * RATES * PAIRS * 2
+}

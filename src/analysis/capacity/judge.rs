@@ -1,0 +1,108 @@
+//! A trial held against the objective: whether its rate can be kept up.
+
+use super::{FailReason, Judgement};
+use crate::{
+    analysis::Proportion,
+    results::Trial,
+    scenario::{Objective, Scenario},
+};
+
+/// Share of the requests that must be answered at all.
+const COMPLETED: f64 = 0.99;
+
+/// Growth of the backlog, as a share of the offered rate per second, from which a load is above capacity: that from which
+/// the check of a run refuses it.
+const BACKLOG: f64 = 0.02;
+
+/// Holds a trial against the objective of a scenario.
+///
+/// It fails where the lower 95 % bound (Clopper and Pearson, on n / phi requests) of the share of late, failed and unfinished
+/// requests is above what the objective allows, where less than 99 % were answered, where the backlog grows by more than 2 %
+/// of the offered rate per second, or where more requests failed than the objective grants. It passes where the upper bound
+/// is at most what is allowed. A trial that the harness limited says nothing.
+pub fn judge(trial: &Trial, scenario: &Scenario) -> Judgement {
+    hold(trial, &scenario.objective)
+}
+
+/// [`judge`], by the objective alone.
+pub(super) fn hold(trial: &Trial, objective: &Objective) -> Judgement {
+    hold_within(trial, trial.late, objective)
+}
+
+/// As [`hold`], where so many requests were late by another limit than the objective's.
+pub(super) fn hold_within(trial: &Trial, late: u64, objective: &Objective) -> Judgement {
+    if let Some(check) = &trial.client_limited {
+        return Judgement::ClientLimited(check.clone());
+    }
+    if trial.scheduled == 0 {
+        return Judgement::Undecided;
+    }
+    let share = |count: u64| count as f64 / trial.scheduled as f64;
+    let errors = share(trial.failed);
+    if errors > objective.max_error_rate {
+        return Judgement::Fail(FailReason::Errors(errors));
+    }
+    let count = (late + trial.failed + trial.unfinished).min(trial.scheduled);
+    let bad = Proportion::estimate(count, trial.scheduled, trial.burstiness.max(1.0));
+    let allowed = (100.0 - objective.percentile) / 100.0;
+    if bad.low > allowed {
+        return Judgement::Fail(FailReason::Late(bad.share));
+    }
+    if share(trial.completed) < COMPLETED {
+        return Judgement::Fail(FailReason::Shortfall(share(trial.completed)));
+    }
+    if trial.backlog_growth > BACKLOG {
+        return Judgement::Fail(FailReason::Backlog(trial.backlog_growth));
+    }
+    if bad.high <= allowed { Judgement::Pass } else { Judgement::Undecided }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::capacity::simulated::{scenario, trial};
+
+    fn judged(change: impl FnOnce(&mut Trial)) -> Judgement {
+        let mut trial = trial(0, 10_000.0);
+        change(&mut trial);
+        judge(&trial, &scenario())
+    }
+
+    #[test]
+    fn bounds_of_the_share_decide() {
+        let late = |late, burstiness| judged(|trial| (trial.late, trial.burstiness) = (late, burstiness));
+        assert_eq!(late(0, 1.0), Judgement::Pass);
+        assert_eq!(late(900, 1.0), Judgement::Pass);
+        assert_eq!(late(990, 1.0), Judgement::Undecided);
+        assert_eq!(late(900, 30.0), Judgement::Undecided, "bursts tell less");
+        assert_eq!(late(1_200, 1.0), Judgement::Fail(FailReason::Late(0.012)));
+        assert_eq!(late(1_200, 30.0), Judgement::Undecided);
+    }
+
+    #[test]
+    fn everything_that_is_not_in_time_counts() {
+        let sum = judged(|trial| (trial.late, trial.unfinished, trial.completed) = (400, 800, 99_200));
+        assert_eq!(sum, Judgement::Fail(FailReason::Late(0.012)));
+    }
+
+    #[test]
+    fn other_limits_fail_a_trial_that_would_pass() {
+        assert_eq!(judged(|trial| trial.failed = 150), Judgement::Fail(FailReason::Errors(0.0015)));
+        assert_eq!(judged(|trial| trial.backlog_growth = 0.03), Judgement::Fail(FailReason::Backlog(0.03)));
+        assert_eq!(judged(|trial| trial.completed = 98_900), Judgement::Fail(FailReason::Shortfall(0.989)));
+    }
+
+    #[test]
+    fn the_harness_is_never_taken_for_the_server() {
+        let limited = judged(|trial| {
+            trial.client_limited = Some("worker busy".into());
+            (trial.late, trial.failed) = (50_000, 10_000);
+        });
+        assert_eq!(limited, Judgement::ClientLimited("worker busy".into()));
+    }
+
+    #[test]
+    fn nothing_tells_nothing() {
+        assert_eq!(judged(|trial| (trial.scheduled, trial.completed) = (0, 0)), Judgement::Undecided);
+    }
+}

@@ -1,0 +1,219 @@
+//! What a capacity run does next. Without clock and without chance: the same trials lead to the same next one, so a run that
+//! was interrupted goes on where it was when its saved trials are recorded again.
+
+use super::{
+    FailReason, Judgement, Next, TrialPlan, Undone, curve,
+    design::{self, Neighbours},
+    judge,
+    search::{Hint, Probe, Search, hint, usual_trials},
+    variant,
+};
+use crate::{
+    results::{CapacityPlan, Ended, Purpose, Trial},
+    scenario::{Objective, Scenario},
+};
+
+/// Repetitions of each number of closed-loop clients.
+const REPETITIONS: u32 = 3;
+
+/// Trials in a row with errors beyond their limit, at rates that went well before, after which the load stops.
+const ERRORS: u32 = 3;
+
+/// The order of a capacity run: all searches, their confirmations, comparisons of pool sizes, the concurrency model, the curve.
+#[derive(Debug, Clone)]
+pub struct Planner {
+    plan: CapacityPlan,
+    target: Option<f64>,
+    objectives: Vec<Objective>,
+    connections: u32,
+    searches: Vec<Search>,
+    others: Vec<Trial>,
+    errors: u32,
+}
+
+impl Planner {
+    /// The planner of a run of which nothing was done yet.
+    pub fn new(plan: CapacityPlan, scenario: &Scenario) -> Self {
+        let variants: Vec<Scenario> = plan.arms.iter().map(|arm| variant::scenario(scenario, arm)).collect();
+        let objectives: Vec<Objective> = variants.iter().map(|variant| variant.objective).collect();
+        let searches =
+            objectives.iter().enumerate().map(|(arm, objective)| Search::new(arm, &plan, *objective)).collect();
+        Self {
+            target: variant::offered(scenario),
+            connections: variants.first().map_or(1, Scenario::connections) as u32,
+            objectives,
+            searches,
+            others: Vec::new(),
+            errors: 0,
+            plan,
+        }
+    }
+
+    /// Takes a trial into account. Trials are recorded in the order in which they were made.
+    pub fn record(&mut self, trial: &Trial) {
+        let arm = trial.arm as usize;
+        let (Some(search), Some(objective)) = (self.searches.get_mut(arm), self.objectives.get(arm)) else { return };
+        let known = search.bracket().low.map_or(0.0, |low| low.rate);
+        let erred = matches!(judge::hold(trial, objective), Judgement::Fail(FailReason::Errors(_)));
+        if !erred {
+            self.errors = 0;
+        } else if trial.offered.is_none_or(|rate| rate <= known) {
+            self.errors += 1;
+        }
+        search.record(trial);
+        if matches!(trial.purpose, Purpose::Compare | Purpose::Closed | Purpose::Curve) {
+            self.others.push(trial.clone());
+        }
+    }
+
+    /// What is to be done when so many nanoseconds of the budget are used up.
+    ///
+    /// A trial that would end beyond the budget is not begun, and nothing of less importance in its place.
+    pub fn next(&self, elapsed_ns: u64) -> Next {
+        if self.errors >= ERRORS || self.searches.iter().any(Search::hopeless) {
+            return Next::Done(Ended::Errors);
+        }
+        match self.wanted() {
+            None => Next::Done(Ended::Finished),
+            Some(plan) if elapsed_ns + plan.warmup_ns + plan.duration_ns > self.plan.budget_ns => {
+                Next::Done(Ended::Budget)
+            }
+            Some(plan) => Next::Trial(plan),
+        }
+    }
+
+    /// The bracket of an arm so far: the highest rate that is kept up, the lowest that is not.
+    pub fn state(&self, arm: u32) -> (Option<f64>, Option<f64>) {
+        let Some(search) = self.searches.get(arm as usize) else { return (None, None) };
+        let bracket = search.bracket();
+        (bracket.low.map(|low| low.rate), bracket.high.map(|high| high.rate))
+    }
+
+    /// Trials and nanoseconds that the whole run takes where no trial contradicts another; never more than the budget.
+    pub fn estimate(&self) -> (u32, u64) {
+        let plan = &self.plan;
+        let arms = plan.arms.len() as u32;
+        let (search, confirm) = usual_trials(plan);
+        let curve = curve::SHARES.len() as u32 * 2 + u32::from(plan.clients.is_empty());
+        let steps = [
+            (arms * search, plan.trial_ns),
+            (arms * confirm, plan.confirm_ns),
+            (design::most_slices(plan), plan.trial_ns / 2),
+            (plan.clients.len() as u32 * REPETITIONS, plan.trial_ns),
+            (curve, plan.trial_ns),
+        ];
+        let (mut trials, mut spent) = (0, 0);
+        for (count, length) in steps {
+            let each = (plan.warmup_ns + length).max(1);
+            let fit = (plan.budget_ns.saturating_sub(spent) / each).min(u64::from(count));
+            trials += fit as u32;
+            spent += fit * each;
+            if fit < u64::from(count) {
+                break;
+            }
+        }
+        (trials, spent)
+    }
+
+    /// The search of an arm.
+    pub(super) fn search(&self, arm: usize) -> &Search {
+        &self.searches[arm]
+    }
+
+    /// Everything that is not done yet, most important first.
+    pub(super) fn undone(&self) -> Vec<Undone> {
+        let arms = || (0_u32..).zip(&self.searches);
+        let narrow = |arm: u32| self.searches[arm as usize].narrow(self.hint(arm)).is_some();
+        let searches = arms().filter(|(arm, _)| narrow(*arm)).map(|(arm, _)| Undone::Search(arm));
+        let confirms = arms()
+            .filter(|(arm, search)| narrow(*arm) || search.confirm().is_some())
+            .map(|(arm, _)| Undone::Confirm(arm));
+        let mut undone: Vec<Undone> = searches.chain(confirms).collect();
+        let searched = undone.is_empty();
+        for pair in design::neighbours(&self.plan.arms) {
+            if !searched || self.next_slice(pair).is_some() {
+                undone.push(Undone::Compare(pair.from, pair.to));
+            }
+        }
+        if self.next_clients().is_some() {
+            undone.push(Undone::Clients);
+        }
+        if !searched || self.next_of_curve().is_some() {
+            undone.push(Undone::Curve(0));
+        }
+        undone
+    }
+
+    fn wanted(&self) -> Option<TrialPlan> {
+        let arms = || (0_u32..).zip(&self.searches);
+        let narrow = || arms().find_map(|(arm, search)| Some(self.probe(arm, search.narrow(self.hint(arm))?)));
+        let confirm = || arms().find_map(|(arm, search)| Some(self.probe(arm, search.confirm()?)));
+        let compare = || design::neighbours(&self.plan.arms).into_iter().find_map(|pair| self.next_slice(pair));
+        narrow().or_else(confirm).or_else(compare).or_else(|| self.next_clients()).or_else(|| self.next_of_curve())
+    }
+
+    /// The bracket of the arm before, since neighbours differ little.
+    fn hint(&self, arm: u32) -> Hint {
+        self.searches[..arm as usize].iter().rev().find_map(hint)
+    }
+
+    fn probe(&self, arm: u32, probe: Probe) -> TrialPlan {
+        let Probe { purpose, rate, duration_ns } = probe;
+        TrialPlan { purpose, offered: Some(rate), duration_ns, ..self.closed(arm, None, 0) }
+    }
+
+    fn closed(&self, arm: u32, block: Option<u32>, clients: u32) -> TrialPlan {
+        TrialPlan {
+            arm,
+            purpose: Purpose::Closed,
+            block,
+            offered: None,
+            clients: (clients > 0).then_some(clients),
+            warmup_ns: self.plan.warmup_ns,
+            duration_ns: self.plan.trial_ns,
+        }
+    }
+
+    fn next_slice(&self, pair: Neighbours) -> Option<TrialPlan> {
+        let (from, to) = (self.search(pair.from as usize), self.search(pair.to as usize));
+        let rates = design::rates(self.target, self.plan.max_rate, from, to);
+        let made = |slice: &design::Slice| {
+            self.others.iter().any(|trial| trial.purpose == Purpose::Compare && design::is(trial, slice))
+        };
+        let slice = design::slices(pair, &rates).into_iter().find(|slice| !made(slice))?;
+        let probe = Probe { purpose: Purpose::Compare, rate: slice.rate, duration_ns: self.plan.trial_ns / 2 };
+        Some(TrialPlan { block: Some(slice.block), ..self.probe(slice.arm, probe) })
+    }
+
+    /// Numbers of clients upwards, then downwards, then upwards, so that what drifts favours none.
+    fn next_clients(&self) -> Option<TrialPlan> {
+        let made = |block: u32, clients: u32| {
+            let same = |trial: &Trial| trial.block == Some(block) && trial.clients == Some(clients);
+            self.others.iter().any(|trial| trial.purpose == Purpose::Closed && same(trial))
+        };
+        let numbers = |block: u32| {
+            let count = self.plan.clients.len();
+            (0..count).map(move |at| if block % 2 == 0 { at } else { count - 1 - at }).map(|at| self.plan.clients[at])
+        };
+        let all = (0..REPETITIONS).flat_map(|block| numbers(block).map(move |clients| (block, clients)));
+        let (block, clients) = all.into_iter().find(|(block, clients)| !made(*block, *clients))?;
+        Some(self.closed(0, Some(block), clients))
+    }
+
+    /// The first arm's curve, upwards and downwards; before it the closed loop that says how far it goes.
+    fn next_of_curve(&self) -> Option<TrialPlan> {
+        let first = self.searches.first()?;
+        first.bracket().low?;
+        let Some(maximum) = curve::closed_maximum(&self.others) else {
+            let tried = self.others.iter().any(|trial| trial.purpose == Purpose::Closed && trial.block.is_none());
+            return (!tried).then(|| self.closed(0, None, self.connections));
+        };
+        let limit = first.limited().map_or(f64::INFINITY, |(rate, _)| *rate * (1.0 - 1e-9));
+        let end = self.plan.max_rate.unwrap_or(f64::INFINITY).min(limit);
+        let made =
+            |block: u32| self.others.iter().any(|trial| trial.purpose == Purpose::Curve && trial.block == Some(block));
+        let (block, rate) = curve::rates(maximum, end).into_iter().find(|(block, _)| !made(*block))?;
+        let probe = Probe { purpose: Purpose::Curve, rate, duration_ns: self.plan.trial_ns };
+        Some(TrialPlan { block: Some(block), ..self.probe(0, probe) })
+    }
+}

@@ -1,0 +1,242 @@
+//! The search for the highest rate that one variant can keep up: which trial comes next, and what is known so far.
+
+use super::{
+    FailReason, Judgement, draw,
+    evidence::{Bracket, Evidence, Level},
+    judge,
+};
+use crate::{
+    results::{CapacityPlan, Purpose, Trial},
+    scenario::Objective,
+};
+
+/// Passes that a lower end must have more than failures before it is confirmed: three of three, or four of five where one
+/// trial contradicts the others.
+pub(super) const CONFIRMED: i32 = 3;
+
+/// Doublings of a trial that was too short to tell, all together.
+const LONGEST: u64 = 8;
+
+/// Halvings of the start rate after which nothing is found.
+const HALVINGS: i32 = 6;
+
+/// Share of the start rate at which errors beyond their limit are no matter of load.
+const LOWEST: f64 = 0.25;
+
+/// Trials of one variant after which its search ends as it is: contradictions that go on for so long are no noise.
+const MOST_TRIALS: u32 = 60;
+
+/// The bracket of a variant whose search went before: the first rates that are tried.
+pub(super) type Hint = Option<(f64, Option<f64>)>;
+
+/// A trial of a search.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Probe {
+    pub(super) purpose: Purpose,
+    pub(super) rate: f64,
+    pub(super) duration_ns: u64,
+}
+
+/// The search of one variant.
+#[derive(Debug, Clone)]
+pub(super) struct Search {
+    place: u64,
+    objective: Objective,
+    start: f64,
+    max: f64,
+    tolerance: f64,
+    trial_ns: u64,
+    confirm_ns: u64,
+    seed: u64,
+    evidence: Evidence,
+    retry: Option<Probe>,
+    limited: Option<(f64, String)>,
+    trials: u32,
+    hopeless: bool,
+}
+
+impl Search {
+    /// The search of the arm with this index.
+    pub(super) fn new(arm: usize, plan: &CapacityPlan, objective: Objective) -> Self {
+        let max = plan.max_rate.unwrap_or(f64::INFINITY);
+        Self {
+            place: arm as u64,
+            objective,
+            start: plan.start_rate.min(max),
+            max,
+            tolerance: plan.tolerance,
+            trial_ns: plan.trial_ns,
+            confirm_ns: plan.confirm_ns,
+            seed: plan.seed,
+            evidence: Evidence::default(),
+            retry: None,
+            limited: None,
+            trials: 0,
+            hopeless: false,
+        }
+    }
+
+    /// Takes a trial of this variant into account, if it was made for the search.
+    pub(super) fn record(&mut self, trial: &Trial) {
+        let Some(rate) = trial.offered else { return };
+        if !matches!(trial.purpose, Purpose::Search | Purpose::Confirm | Purpose::Above) {
+            return;
+        }
+        self.retry = None;
+        self.trials += 1;
+        let failure = match judge::hold(trial, &self.objective) {
+            Judgement::Pass => None,
+            Judgement::Fail(reason) => Some(reason),
+            Judgement::Undecided => {
+                let duration_ns = (2 * trial.planned_ns).min(LONGEST * self.trial_ns);
+                if duration_ns > trial.planned_ns {
+                    self.retry = Some(Probe { purpose: trial.purpose, rate, duration_ns });
+                    return;
+                }
+                Some(FailReason::Unclear)
+            }
+            Judgement::ClientLimited(check) => {
+                if self.limited.as_ref().is_none_or(|(known, _)| rate < *known) {
+                    self.limited = Some((rate, check));
+                }
+                return;
+            }
+        };
+        let level = self.evidence.enter(rate, failure);
+        match trial.purpose {
+            Purpose::Confirm => {
+                level.confirmations += 1;
+                level.confirmed += if failure.is_none() { 1 } else { -1 };
+            }
+            Purpose::Above => level.above += 1,
+            _ => {}
+        }
+        let erred = matches!(failure, Some(FailReason::Errors(_)));
+        self.hopeless |= erred && rate <= self.start * LOWEST * (1.0 + 1e-9) && self.bracket().low.is_none();
+    }
+
+    /// Whether there are errors beyond their limit even at the lowest rates.
+    pub(super) fn hopeless(&self) -> bool {
+        self.hopeless
+    }
+
+    /// Rates between which the line lies.
+    pub(super) fn bracket(&self) -> Bracket {
+        self.evidence.bracket()
+    }
+
+    /// The rate at which the harness was the limit, and by which check.
+    pub(super) fn limited(&self) -> Option<&(f64, String)> {
+        self.limited.as_ref()
+    }
+
+    /// Whether the lower end has its confirmations.
+    pub(super) fn confirmed(&self) -> bool {
+        self.bracket().low.is_some_and(|low| low.confirmed >= CONFIRMED)
+    }
+
+    /// What narrows the bracket; `None` where it is narrow enough, or cannot be narrowed.
+    pub(super) fn narrow(&self, hint: Hint) -> Option<Probe> {
+        if self.is_over() {
+            return None;
+        }
+        if let Some(retry) = self.retry {
+            return Some(retry);
+        }
+        let search = |rate: f64| Some(Probe { purpose: Purpose::Search, rate, duration_ns: self.trial_ns });
+        let (Some(lowest), Some(highest)) = (self.evidence.lowest(), self.evidence.highest()) else {
+            return search(hint.map_or(self.start, |(low, _)| low).min(self.max));
+        };
+        let Bracket { low, high, torn } = self.bracket();
+        if let Some(torn) = torn {
+            return self.reachable(torn.rate).then(|| self.again(torn));
+        }
+        if self.limited.is_some() {
+            return None;
+        }
+        match (low, high) {
+            (None, _) => {
+                let rate = lowest.rate / 2.0;
+                let floor = self.start * 0.5_f64.powi(HALVINGS) * (1.0 - 1e-9);
+                if rate < floor { None } else { search(rate) }
+            }
+            (Some(_), None) if highest.rate >= self.max => None,
+            (Some(_), None) => {
+                let hinted = hint.and_then(|(_, high)| high).filter(|high| *high > highest.rate);
+                search(hinted.unwrap_or(2.0 * highest.rate).min(self.max))
+            }
+            (Some(low), Some(high)) if high.rate <= low.rate * (1.0 + self.tolerance) => None,
+            (Some(low), Some(high)) => {
+                let middle = (low.rate * high.rate).sqrt();
+                // An end that was about to be confirmed and failed is not far from the truth.
+                let step = high.rate / (1.0 + self.tolerance);
+                search(if high.confirmations > 0 { middle.max(step) } else { middle })
+            }
+        }
+    }
+
+    /// What confirms the bracket, its ends mixed at random; `None` where it is confirmed, or cannot be.
+    pub(super) fn confirm(&self) -> Option<Probe> {
+        if self.is_over() {
+            return None;
+        }
+        if let Some(retry) = self.retry {
+            return Some(retry);
+        }
+        let Bracket { low, high, .. } = self.bracket();
+        let low = low.filter(|low| self.reachable(low.rate))?;
+        let passes = (CONFIRMED - low.confirmed).max(0) as u32;
+        let high = high.filter(|high| self.reachable(high.rate));
+        let failures = high.map_or(0, |high| (CONFIRMED + high.lead).max(0) as u32);
+        if passes + failures == 0 {
+            return None;
+        }
+        let place = self.place << 32 | u64::from(self.trials);
+        match high {
+            Some(high) if draw::below(self.seed, place, passes + failures) >= passes => Some(self.above(high)),
+            _ => Some(self.confirmation(low)),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.hopeless || self.trials >= MOST_TRIALS
+    }
+
+    /// Whether the harness can be trusted with a rate.
+    fn reachable(&self, rate: f64) -> bool {
+        self.limited.as_ref().is_none_or(|(limit, _)| rate < *limit)
+    }
+
+    /// A trial as those that were made at that rate before.
+    fn again(&self, level: Level) -> Probe {
+        if level.confirmations > 0 {
+            self.confirmation(level)
+        } else if level.above > 0 {
+            self.above(level)
+        } else {
+            Probe { purpose: Purpose::Search, rate: level.rate, duration_ns: self.trial_ns }
+        }
+    }
+
+    fn confirmation(&self, low: Level) -> Probe {
+        Probe { purpose: Purpose::Confirm, rate: low.rate, duration_ns: self.confirm_ns }
+    }
+
+    fn above(&self, high: Level) -> Probe {
+        Probe { purpose: Purpose::Above, rate: high.rate, duration_ns: self.trial_ns }
+    }
+}
+
+/// The bracket of a search as a hint for the next one.
+pub(super) fn hint(search: &Search) -> Hint {
+    let Bracket { low, high, .. } = search.bracket();
+    low.map(|low| (low.rate, high.map(|high| high.rate)))
+}
+
+/// Trials of a search, and of its confirmation, where no trial contradicts another; an upper bound where `max_rate` is
+/// known or within a thousand times the start rate.
+pub(super) fn usual_trials(plan: &CapacityPlan) -> (u32, u32) {
+    let doublings = plan.max_rate.map_or(10.0, |max| (max / plan.start_rate).log2().ceil().clamp(0.0, 20.0));
+    let halvings = (2.0_f64.ln() / plan.tolerance.ln_1p()).log2().ceil().max(0.0);
+    ((doublings + 1.0 + halvings) as u32, (2 * CONFIRMED - 1) as u32)
+}

@@ -1,0 +1,276 @@
+//! Servers whose capacity is known, for the tests of this room: queues in closed form, and one that is played through.
+
+use rand::{RngExt, rngs::Xoshiro256PlusPlus};
+use rand_distr::{Distribution, Exp1, StandardNormal};
+
+use super::{Judgement, Next, Planner, TrialPlan, draw::generator, judge};
+use crate::{
+    analysis::burstiness::burstiness,
+    results::{Arm, CapacityPlan, Ended, Purpose, Quantiles, Trial},
+    scenario::{self, Scenario},
+};
+
+const SECOND: u64 = 1_000_000_000;
+
+/// A queue in front of servers.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Server {
+    /// M/M/c in closed form: servers, mean service time in seconds.
+    Markov(u32, f64),
+    /// One server of constant service time (seconds) that stands still for so many seconds at the start of each second.
+    Stalling(f64, f64),
+    /// M/M/c, every request played through: servers, mean service time in seconds.
+    Played(u32, f64),
+}
+
+/// The objective's latency, in seconds.
+const LATENCY: f64 = 0.01;
+
+/// Share of requests that may be late.
+const ALLOWED: f64 = 0.01;
+
+impl Server {
+    /// Share of requests that are later than the objective allows in the long run.
+    pub(super) fn late(self, rate: f64) -> f64 {
+        match self {
+            Self::Markov(servers, service) | Self::Played(servers, service) => {
+                let load = rate * service;
+                let wait = erlang(servers, load);
+                let (own, queue) = (1.0 / service, (f64::from(servers) - load) / service);
+                let exp = |rate: f64| (-rate * LATENCY).exp();
+                (1.0 - wait) * exp(own) + wait * (queue * exp(own) - own * exp(queue)) / (queue - own)
+            }
+            // Work that came in during the stall delays those who come after it: the wait falls from the stall's length at
+            // 1 - utilisation.
+            Self::Stalling(service, stall) => (stall - LATENCY) / (1.0 - rate * service),
+        }
+    }
+
+    /// The rate above which its queue grows for ever.
+    fn saturation(self) -> f64 {
+        match self {
+            Self::Markov(servers, service) | Self::Played(servers, service) => f64::from(servers) / service,
+            Self::Stalling(service, stall) => (1.0 - stall) / service,
+        }
+    }
+
+    /// The highest rate at which it meets the objective.
+    pub(super) fn capacity(self) -> f64 {
+        let (mut low, mut high) = (0.0, self.saturation());
+        for _ in 0..60 {
+            let middle = f64::midpoint(low, high);
+            if self.late(middle) > ALLOWED { high = middle } else { low = middle }
+        }
+        low
+    }
+
+    /// A trial of it.
+    pub(super) fn trial(self, plan: &TrialPlan, number: u32, random: &mut Xoshiro256PlusPlus) -> Trial {
+        let mut trial = trial(plan.arm, plan.offered.unwrap_or(self.saturation()));
+        trial.number = number;
+        (trial.purpose, trial.block, trial.clients) = (plan.purpose, plan.block, plan.clients);
+        trial.offered = plan.offered;
+        (trial.planned_ns, trial.measured_ns) = (plan.duration_ns, plan.duration_ns);
+        let seconds = plan.duration_ns as f64 / 1e9;
+        let rate = plan.offered.unwrap_or(self.saturation());
+        trial.scheduled = (rate * seconds) as u64;
+        trial.completed = trial.scheduled;
+        match self {
+            Self::Played(servers, service) if plan.offered.is_some() => {
+                play(&mut trial, servers as usize, service, plan, random);
+            }
+            _ => self.reckon(&mut trial, plan, random),
+        }
+        let full = trial.scheduled - trial.late;
+        trial.within = vec![0, 0, full, full, full, full];
+        trial.utilisation = (rate / self.saturation()).min(1.0);
+        trial
+    }
+
+    /// Counts by closed form: what is late comes in bursts, four times as much as independent requests would vary.
+    fn reckon(self, trial: &mut Trial, plan: &TrialPlan, random: &mut Xoshiro256PlusPlus) {
+        let (count, rate) = (trial.scheduled as f64, trial.offered.unwrap_or(0.0));
+        let excess = rate / self.saturation() - 1.0;
+        let share = if excess < 0.0 {
+            self.late(rate).min(1.0)
+        } else {
+            // The queue has grown since the load began.
+            let late_from = (LATENCY / excess - plan.warmup_ns as f64 / 1e9).max(0.0);
+            (1.0 - late_from / (plan.duration_ns as f64 / 1e9)).max(0.02)
+        };
+        let spread = (4.0 * count * share * (1.0 - share)).sqrt();
+        let noise: f64 = StandardNormal.sample(random);
+        trial.late = (count * share + spread * noise).round().clamp(0.0, count) as u64;
+        trial.burstiness = 4.0;
+        trial.backlog_growth = excess.max(0.0);
+    }
+}
+
+/// Every request of a trial of M/M/c, first come first served.
+fn play(trial: &mut Trial, servers: usize, service: f64, plan: &TrialPlan, random: &mut Xoshiro256PlusPlus) {
+    let (Some(rate), warmup) = (plan.offered, plan.warmup_ns as f64 / 1e9) else { return };
+    let length = plan.duration_ns as f64 / 1e9;
+    let mut free = vec![0.0_f64; servers];
+    let mut seconds = vec![(0_u64, 0_u64); (plan.duration_ns / SECOND) as usize];
+    let mut waits = [0.0, 0.0];
+    let mut now = 0.0;
+    loop {
+        let gap: f64 = Exp1.sample(random);
+        now += gap / rate;
+        if now >= warmup + length {
+            break;
+        }
+        let first = (0..servers).min_by(|a, b| free[*a].total_cmp(&free[*b])).unwrap_or(0);
+        let own: f64 = Exp1.sample(random);
+        let begin = free[first].max(now);
+        free[first] = begin + own * service;
+        if now < warmup {
+            waits[0] = begin - now;
+            continue;
+        }
+        waits[1] = begin - now;
+        let last = seconds.len() - 1;
+        let second = &mut seconds[((now - warmup) as usize).min(last)];
+        *second = (second.0 + u64::from(free[first] - now > LATENCY), second.1 + 1);
+    }
+    trial.late = seconds.iter().map(|second| second.0).sum();
+    trial.scheduled = seconds.iter().map(|second| second.1).sum();
+    trial.completed = trial.scheduled;
+    trial.burstiness = burstiness(seconds.iter().copied());
+    // A wait of w means w x rate requests in the queue.
+    trial.backlog_growth = ((waits[1] - waits[0]) / length).max(0.0);
+}
+
+/// Probability of waiting in M/M/c.
+fn erlang(servers: u32, load: f64) -> f64 {
+    let blocked = (1..=servers).fold(1.0, |blocked, k| load * blocked / (f64::from(k) + load * blocked));
+    let rho = load / f64::from(servers);
+    blocked / (1.0 - rho * (1.0 - blocked))
+}
+
+/// A trial of ten seconds that passes with ease.
+pub(super) fn trial(arm: u32, rate: f64) -> Trial {
+    let count = (rate * 10.0) as u64;
+    Trial {
+        number: 1,
+        arm,
+        purpose: Purpose::Search,
+        block: None,
+        offered: Some(rate),
+        clients: None,
+        began_ns: 0,
+        planned_ns: 10 * SECOND,
+        measured_ns: 10 * SECOND,
+        scheduled: count,
+        completed: count,
+        failed: 0,
+        unfinished: 0,
+        late: 0,
+        burstiness: 1.0,
+        within: vec![count; 6],
+        response: Quantiles { mean: 500_000.0, p50: 400_000, p99: 900_000, p999: 950_000, max: 1_000_000 },
+        service: Quantiles { mean: 400_000.0, p50: 400_000, p99: 800_000, p999: 850_000, max: 900_000 },
+        wait: Quantiles::default(),
+        utilisation: 0.3,
+        waiting: 0.0,
+        backlog_growth: 0.0,
+        server_busy: Some(0.3),
+        worker_busy: 0.2,
+        lag_p99: 1_000,
+        client_limited: None,
+        dearest: None,
+        folder: String::new(),
+    }
+}
+
+/// One service of 1 000 operations per second over 50 connections; 99 % of them within 10 ms.
+pub(super) fn scenario() -> Scenario {
+    let text = r#"
+        name = "known"
+        seed = 1
+        objective = { latency = "10ms", percentile = 99.0, max_error_rate = 0.001 }
+        [[service]]
+        name = "api"
+        pool = { size = 50 }
+        load = { model = "open", rate = 1000 }
+        [[service.operation]]
+        command = "GET"
+    "#;
+    scenario::parse(text, "known.toml").unwrap()
+}
+
+/// A variant with a pool of that size, or the scenario as it is.
+pub(super) fn arm(pool: Option<u32>) -> Arm {
+    let settings = pool.map(|size| ("service.api.pool.size".to_owned(), size.to_string())).into_iter().collect();
+    let name = pool.map_or_else(|| "as written".to_owned(), |size| format!("pool {size}"));
+    Arm { name, settings, pool, coordinates: Vec::new() }
+}
+
+/// A plan as the command line makes it, with a day to spare.
+pub(super) fn plan(pools: &[u32], seed: u64) -> CapacityPlan {
+    let arms = if pools.is_empty() { vec![arm(None)] } else { pools.iter().map(|size| arm(Some(*size))).collect() };
+    CapacityPlan {
+        arms,
+        clients: Vec::new(),
+        start_rate: 1_000.0,
+        max_rate: None,
+        warmup_ns: 3 * SECOND,
+        trial_ns: 10 * SECOND,
+        confirm_ns: 30 * SECOND,
+        budget_ns: 86_400 * SECOND,
+        tolerance: 0.05,
+        current_rate: None,
+        growth: None,
+        seed,
+    }
+}
+
+/// Carries out what the planner asks for, until it is done or asks for a trial of another purpose than these.
+pub(super) fn carry_out(
+    planner: &mut Planner,
+    purposes: &[Purpose],
+    mut make: impl FnMut(&TrialPlan, u32) -> Trial,
+) -> (Vec<Trial>, Option<Ended>) {
+    let (mut trials, mut elapsed) = (Vec::new(), 0);
+    loop {
+        match planner.next(elapsed) {
+            Next::Done(ended) => return (trials, Some(ended)),
+            Next::Trial(plan) if !purposes.contains(&plan.purpose) => return (trials, None),
+            Next::Trial(plan) => {
+                let mut trial = make(&plan, trials.len() as u32 + 1);
+                trial.began_ns = elapsed;
+                elapsed += plan.warmup_ns + plan.duration_ns;
+                planner.record(&trial);
+                trials.push(trial);
+            }
+        }
+    }
+}
+
+/// Searches and confirmations only.
+pub(super) const SEARCH: [Purpose; 3] = [Purpose::Search, Purpose::Confirm, Purpose::Above];
+
+/// A liar: with that probability the outcome of a trial is turned around.
+pub(super) fn turn_around(trial: &mut Trial, probability: f64, random: &mut Xoshiro256PlusPlus) {
+    if random.random::<f64>() >= probability {
+        return;
+    }
+    match judge(trial, &scenario()) {
+        Judgement::Pass => trial.late = trial.scheduled / 2,
+        Judgement::Fail(_) => (trial.late, trial.backlog_growth, trial.burstiness) = (0, 0.0, 1.0),
+        Judgement::Undecided | Judgement::ClientLimited(_) => {}
+    }
+}
+
+/// The rate that a search finds on a server, whether it was confirmed, and the trials it took.
+pub(super) fn found(server: Server, seed: u64, lies: f64) -> (Option<f64>, bool, usize) {
+    let mut planner = Planner::new(plan(&[], seed), &scenario());
+    let mut random = generator(seed, 1);
+    let (trials, _) = carry_out(&mut planner, &SEARCH, |plan, number| {
+        let mut trial = server.trial(plan, number, &mut random);
+        turn_around(&mut trial, lies, &mut random);
+        trial
+    });
+    let search = planner.search(0);
+    (search.bracket().low.map(|low| low.rate), search.confirmed(), trials.len())
+}

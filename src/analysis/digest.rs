@@ -1,0 +1,231 @@
+//! A whole run boiled down to a trial of a capacity run: where each of its numbers comes from.
+
+use super::{Analysis, Check, CheckKind, Distribution, Level, capacity::TrialPlan, server::main_thread};
+use crate::{
+    measure::merged,
+    results::{LIMITS, Quantiles, Run, ServerSecond, Trial},
+    scenario::Scenario,
+};
+
+/// What a trial knows that its run does not.
+#[derive(Debug, Clone)]
+pub struct Occasion {
+    /// Number of the trial, from 1.
+    pub number: u32,
+    /// What was to be done.
+    pub plan: TrialPlan,
+    /// When it began, in nanoseconds since the capacity run did.
+    pub began_ns: u64,
+    /// Folder of the run, within that of the capacity run.
+    pub folder: String,
+    /// What had happened when errors stopped the load; `None` where they did not.
+    pub cut: Option<Cut>,
+}
+
+/// Requests until errors stopped the load, those of the warm-up included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    /// Answered.
+    pub completed: u64,
+    /// Failed.
+    pub failed: u64,
+}
+
+/// Boils a run down.
+pub fn digest(run: &Run, scenario: &Scenario, analysis: &Analysis, occasion: Occasion) -> Trial {
+    let recording = &run.recording;
+    let Some(whole) = analysis.rows.last() else { unreachable!("the last row of every analysis is the whole") };
+    let Occasion { number, plan, began_ns, folder, cut } = occasion;
+    let mut trial = Trial {
+        number,
+        arm: plan.arm,
+        purpose: plan.purpose,
+        block: plan.block,
+        offered: plan.offered,
+        clients: plan.clients,
+        began_ns,
+        planned_ns: plan.duration_ns,
+        measured_ns: recording.period.measured_ns,
+        scheduled: recording.scheduled(),
+        completed: whole.counts.completed,
+        failed: whole.counts.failed(),
+        unfinished: whole.unfinished,
+        late: whole.bad.count - whole.counts.failed() - whole.unfinished,
+        burstiness: whole.bad_burstiness,
+        within: LIMITS.iter().map(|limit| whole.response.histogram.count_between(0, *limit)).collect(),
+        response: quantiles(&whole.response),
+        service: quantiles(&whole.service_time),
+        wait: quantiles(&whole.wait),
+        utilisation: analysis.pools.iter().map(|pool| pool.utilisation).fold(0.0, f64::max),
+        waiting: analysis.pools.iter().map(|pool| pool.waiting).sum(),
+        backlog_growth: largest(analysis, CheckKind::Backlog),
+        server_busy: server_busy(&run.server.seconds),
+        // Of a worker that also sleeps nobody knows how much of its time was work; then there is no such check.
+        worker_busy: largest(analysis, CheckKind::WorkerCpu),
+        lag_p99: lag_p99(run),
+        client_limited: None,
+        dearest: analysis.server.commands.first().map(|dear| (dear.name.clone(), dear.busy, dear.server)),
+        folder,
+    };
+    if let (Some(cut), 0) = (cut, trial.scheduled) {
+        // Stopped in the warm-up, of which nothing is recorded; that is no reason to call it a success.
+        (trial.completed, trial.failed, trial.scheduled) = (cut.completed, cut.failed, cut.completed + cut.failed);
+    }
+    trial.client_limited = limited(analysis, &trial, scenario);
+    trial
+}
+
+/// The check that makes the harness the limit, in words.
+///
+/// A harness that is late makes response times longer, never shorter: where the objective is met in spite of that, nothing
+/// is wrong with saying so. A load that was lighter than it claims proves nothing either way, and in a closed loop there is
+/// no objective that could be met.
+fn limited(analysis: &Analysis, trial: &Trial, scenario: &Scenario) -> Option<String> {
+    let allowed = 1.0 - scenario.objective.percentile / 100.0;
+    let of = trial.scheduled.max(1) as f64;
+    let is_met = (trial.late + trial.failed + trial.unfinished) as f64 / of <= allowed
+        && trial.failed as f64 / of <= scenario.objective.max_error_rate
+        && !analysis.checks.iter().any(|check| check.kind == CheckKind::Backlog && check.level == Level::Refuse);
+    let counts = |check: &&Check| match check.kind {
+        CheckKind::AchievedRate => true,
+        CheckKind::ScheduleLag | CheckKind::WorkerCpu | CheckKind::Steal | CheckKind::Throttling => {
+            trial.clients.is_some() || !is_met
+        }
+        _ => false,
+    };
+    analysis.checks.iter().filter(|check| check.level == Level::Refuse).find(counts).map(words)
+}
+
+fn words(check: &Check) -> String {
+    let subject = check.subject.as_deref().unwrap_or_default();
+    let (percent, limit) = (check.value * 100.0, check.refuse.unwrap_or(check.warn) * 100.0);
+    match check.kind {
+        CheckKind::AchievedRate => {
+            format!("it released {percent:.1} % fewer requests of {subject} than fell due (at most {limit:.0} %)")
+        }
+        CheckKind::ScheduleLag => format!(
+            "it released requests of {subject} late: p99 of the lag is {percent:.0} % of the median response time (at most \
+             {limit:.0} %)"
+        ),
+        CheckKind::WorkerCpu => format!("{subject} was busy {percent:.0} % of the time (at most {limit:.0} %)"),
+        CheckKind::Steal => format!("the hypervisor took {percent:.1} % of its CPU time (at most {limit:.0} %)"),
+        _ => format!("its container was throttled {percent:.1} % of the time (at most {limit:.0} %)"),
+    }
+}
+
+fn quantiles(of: &Distribution) -> Quantiles {
+    if of.histogram.is_empty() {
+        return Quantiles::default();
+    }
+    let at = |quantile| of.histogram.value_at_quantile(quantile);
+    Quantiles { mean: of.mean.unwrap_or(0.0), p50: at(0.5), p99: at(0.99), p999: at(0.999), max: of.histogram.max() }
+}
+
+/// Largest value of a check over all its subjects; 0 where there is none.
+fn largest(analysis: &Analysis, kind: CheckKind) -> f64 {
+    analysis.checks.iter().filter(|check| check.kind == kind).map(|check| check.value).fold(0.0, f64::max)
+}
+
+/// Mean share of a core that the main thread used, over the seconds that tell; a short last one is too short for counters of
+/// ten milliseconds.
+fn server_busy(seconds: &[ServerSecond]) -> Option<f64> {
+    let told = seconds.iter().filter(|second| second.length_ns > 250_000_000);
+    let shares: Vec<f64> = told.filter_map(main_thread).collect();
+    (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64)
+}
+
+/// 99th percentile of the schedule lag of all services together, in nanoseconds.
+fn lag_p99(run: &Run) -> u64 {
+    let lag = merged(run.recording.services.iter().flat_map(|service| service.seconds.iter().map(|at| &at.lag)));
+    if lag.is_empty() { 0 } else { lag.value_at_quantile(0.99) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        analysis::analyse,
+        measure::Latencies,
+        results::{Purpose, sample},
+    };
+
+    fn occasion() -> Occasion {
+        let plan = TrialPlan {
+            arm: 1,
+            purpose: Purpose::Search,
+            block: None,
+            offered: Some(5_000.0),
+            clients: None,
+            warmup_ns: 0,
+            duration_ns: 12_000_000_000,
+        };
+        Occasion { number: 3, plan, began_ns: 7, folder: "trials/003".into(), cut: None }
+    }
+
+    fn digested(run: &Run, occasion: Occasion) -> Trial {
+        let scenario = sample::scenario();
+        digest(run, &scenario, &analyse(run, &scenario), occasion)
+    }
+
+    #[test]
+    fn counts_are_those_of_the_whole() {
+        let run = sample::run();
+        let trial = digested(&run, occasion());
+        let whole = analyse(&run, &sample::scenario());
+        let whole = whole.rows.last().unwrap();
+        assert_eq!(trial.scheduled, run.recording.scheduled());
+        assert_eq!(trial.completed + trial.failed + trial.unfinished, trial.scheduled);
+        assert_eq!(trial.late + trial.failed + trial.unfinished, whole.bad.count);
+        assert_eq!((trial.number, trial.arm, trial.planned_ns), (3, 1, 12_000_000_000));
+        assert!(trial.within.is_sorted() && trial.within[5] <= trial.completed, "{:?}", trial.within);
+        assert_eq!(trial.completed - trial.within[5], trial.late, "the objective is one of the limits");
+        assert!(trial.response.p50 <= trial.response.p99 && trial.response.p99 <= trial.response.max);
+        assert!(trial.response.mean > trial.service.mean && trial.utilisation > 0.0 && trial.lag_p99 > 0);
+        assert!(trial.server_busy.is_some() && trial.dearest.is_some(), "{trial:?}");
+        assert_eq!(trial.client_limited, None);
+    }
+
+    /// A run whose requests were released late.
+    fn late() -> Run {
+        let mut run = sample::run();
+        let mut late = Latencies::default();
+        (0..1_000).for_each(|_| late.record(9_000_000));
+        run.recording.services[0].seconds.iter_mut().for_each(|second| second.lag = late.pack());
+        run
+    }
+
+    #[test]
+    fn a_late_harness_spoils_a_miss_and_no_success() {
+        let mut run = late();
+        assert_eq!(digested(&run, occasion()).client_limited, None, "it met the objective all the same");
+        run.recording.series[0].unfinished = 40_000;
+        run.recording.services[0].scheduled += 40_000;
+        let limited = digested(&run, occasion()).client_limited.unwrap();
+        assert!(limited.starts_with("it released requests of api late"), "{limited}");
+        run.recording.services[0].seconds.iter_mut().for_each(|second| second.lag = Latencies::default().pack());
+        assert_eq!(digested(&run, occasion()).client_limited, None, "the server is to blame");
+    }
+
+    #[test]
+    fn a_load_that_was_not_offered_proves_nothing() {
+        let mut run = sample::run();
+        run.recording.services[1].seconds[..12].iter_mut().for_each(|second| second.scheduled -= 30);
+        let limited = digested(&run, occasion()).client_limited.unwrap();
+        assert!(limited.contains("fewer requests of chat than fell due"), "{limited}");
+    }
+
+    #[test]
+    fn errors_of_the_warm_up_are_not_lost() {
+        let mut run = sample::run();
+        for series in &mut run.recording.series {
+            (series.seconds, series.unfinished) = (Vec::new(), 0);
+        }
+        for service in &mut run.recording.services {
+            (service.seconds, service.scheduled) = (Vec::new(), 0);
+        }
+        run.recording.period.measured_ns = 0;
+        let cut = Some(Cut { completed: 10, failed: 90 });
+        let trial = digested(&run, Occasion { cut, ..occasion() });
+        assert_eq!((trial.scheduled, trial.completed, trial.failed), (100, 10, 90));
+    }
+}

@@ -1,0 +1,119 @@
+//! Stops the load of a trial as soon as it has more errors than its objective allows.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use crate::{
+    analysis::Cut,
+    load::{OnSecond, Second, Stop},
+    measure::SeriesRole,
+    scenario::Scenario,
+};
+
+/// Failures of a closed loop that are no accident.
+const SEVERAL: u64 = 10;
+
+/// Watches the seconds of a trial.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Brake {
+    completed: Arc<AtomicU64>,
+    failed: Arc<AtomicU64>,
+    /// The stop of this trial alone.
+    stop: Stop,
+    tripped: Stop,
+}
+
+impl Brake {
+    /// A brake that stops a trial by `stop`.
+    pub(super) fn new(stop: Stop) -> Self {
+        Self { stop, ..Self::default() }
+    }
+
+    /// For the load engine. An open loop is stopped when it has had as many failures as all its requests may have: it
+    /// cannot pass any more. Of a closed loop nobody knows how many requests it will make; there the share so far decides.
+    pub(super) fn on_second(&self, scenario: &Scenario) -> OnSecond {
+        let brake = self.clone();
+        let limit = scenario.objective.max_error_rate;
+        let is_closed = scenario.services.iter().all(|service| service.offered_rate().is_none());
+        let seconds = (scenario.run.warmup + scenario.run.duration).as_secs_f64();
+        let planned = super::plan::offered(scenario) * seconds;
+        Box::new(move |second| {
+            let (completed, failed) = brake.add(second);
+            let all = if is_closed { (completed + failed) as f64 } else { planned };
+            if failed as f64 > limit * all && (failed >= SEVERAL || !is_closed) {
+                brake.tripped.request();
+                brake.stop.request();
+            }
+        })
+    }
+
+    fn add(&self, second: &Second<'_>) -> (u64, u64) {
+        let (mut completed, mut failed) = (0, 0);
+        for (_, key, series) in &second.series {
+            if key.role == SeriesRole::Operation {
+                completed += series.counts.completed;
+                failed += series.counts.failed();
+            }
+        }
+        let before = |count: &AtomicU64, more| count.fetch_add(more, Ordering::Relaxed) + more;
+        (before(&self.completed, completed), before(&self.failed, failed))
+    }
+
+    /// What had happened when it stopped the load; `None` where it did not.
+    pub(super) fn cut(&self) -> Option<Cut> {
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        self.tripped.is_requested().then(|| Cut { completed: count(&self.completed), failed: count(&self.failed) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        measure::{ErrorClass, Series, SeriesId, SeriesKey},
+        scenario::{Overrides, load},
+    };
+
+    fn second(of: &mut OnSecond, completed: u64, failed: u64) {
+        let mut series = Series::default();
+        series.counts.completed = completed;
+        series.counts.errors.insert(ErrorClass::Oom, failed);
+        let key = |role| SeriesKey { service: "any".into(), operation: "any".into(), role };
+        let (whole, step) = (key(SeriesRole::Operation), key(SeriesRole::Step));
+        let series = vec![(SeriesId(0), &whole, &series), (SeriesId(1), &step, &series)];
+        of(&Second { second: 0, length: 1_000_000_000, series, services: &[] });
+    }
+
+    #[test]
+    fn an_open_loop_is_stopped_when_it_cannot_pass_any_more() {
+        // 10 000/s for 12 s, of which a thousandth may fail: 120.
+        let scenario = load("workflow-engine").unwrap();
+        let outer = Stop::default();
+        let stop = outer.within();
+        let brake = Brake::new(stop.clone());
+        let mut told = brake.on_second(&scenario);
+        second(&mut told, 9_880, 120);
+        assert!(!stop.is_requested() && brake.cut().is_none());
+        second(&mut told, 10_000, 1);
+        assert!(stop.is_requested() && !outer.is_requested(), "this trial and no other");
+        assert_eq!(brake.cut(), Some(Cut { completed: 19_880, failed: 121 }));
+    }
+
+    #[test]
+    fn a_closed_loop_is_held_to_its_share() {
+        let set = ["chat", "api", "ml"].map(|name| {
+            [("load.model", "closed"), ("load.clients", "1")]
+                .map(|(field, value)| (format!("service.{name}.{field}"), value.to_owned()))
+        });
+        let overrides = Overrides { set: set.concat(), ..Overrides::default() };
+        let scenario = overrides.apply(&load("workflow-engine").unwrap().source, "x").unwrap();
+        let brake = Brake::new(Stop::default());
+        let mut told = brake.on_second(&scenario);
+        second(&mut told, 0, 9);
+        assert!(brake.cut().is_none(), "an accident");
+        second(&mut told, 0, 1);
+        assert_eq!(brake.cut(), Some(Cut { completed: 0, failed: 10 }));
+    }
+}

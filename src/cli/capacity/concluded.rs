@@ -1,0 +1,139 @@
+//! A capacity run with what follows from it, and the exit code that says so.
+
+use std::path::Path;
+
+use super::plan::offered;
+use crate::{
+    analysis::capacity::{CapacityAnalysis, Undone, conclude},
+    cli::{
+        exit::{Exit, Failure},
+        output::{self, Colour, Format},
+        report::reported,
+    },
+    report::{self, Style},
+    results::{Capacity, Ended},
+    scenario::{self, Scenario},
+};
+
+/// A capacity run with what follows from it.
+pub(in crate::cli) struct ConcludedCapacity {
+    capacity: Capacity,
+    scenario: Scenario,
+    analysis: CapacityAnalysis,
+}
+
+impl ConcludedCapacity {
+    /// Draws the conclusions.
+    pub(in crate::cli) fn new(capacity: Capacity) -> Result<Self, Failure> {
+        let scenario =
+            scenario::parse(&capacity.scenario, "scenario of the saved capacity run").map_err(Failure::usage)?;
+        let analysis = conclude(&capacity, &scenario);
+        Ok(Self { capacity, scenario, analysis })
+    }
+
+    /// Every file of the folder except the capacity run itself and the runs of its trials.
+    pub(in crate::cli) fn files(&self) -> Vec<(String, Vec<u8>)> {
+        report::capacity_files(&self.capacity, &self.scenario, &self.analysis)
+    }
+
+    /// The answer in one sentence.
+    pub(in crate::cli) fn headline(&self) -> String {
+        report::capacity_headline(&self.capacity, &self.scenario, &self.analysis)
+    }
+
+    /// What is printed of it, and of the folder that it lies in if it does.
+    pub(in crate::cli) fn summary(&self, format: Format, colour: Colour, folder: Option<&Path>) -> String {
+        match format {
+            Format::Json => report::capacity_json(&self.capacity, &self.scenario, &self.analysis),
+            Format::Text => {
+                let look = Style { colour: colour.on_stdout(), width: output::width() };
+                let text = report::capacity_terminal(&self.capacity, &self.scenario, &self.analysis, look);
+                folder.map_or(text.clone(), |folder| format!("{text}{}", reported(folder)))
+            }
+        }
+    }
+
+    /// How the process ends.
+    pub(super) fn exit(&self) -> Exit {
+        exit(self.capacity.ended, &self.analysis, offered(&self.scenario))
+    }
+}
+
+/// Of several variants the best decides: it could be chosen. One that was limited by the harness answers nothing.
+fn exit(ended: Ended, analysis: &CapacityAnalysis, offered: f64) -> Exit {
+    if ended == Ended::Interrupted {
+        return Exit::Interrupted;
+    }
+    let arms = || analysis.arms.iter().zip(0..);
+    let is_open = |arm: u32| {
+        analysis.undone.iter().any(|undone| matches!(undone, Undone::Search(of) | Undone::Confirm(of) if *of == arm))
+    };
+    let answered = arms().filter(|(arm, index)| arm.client_limited.is_none() && !is_open(*index));
+    // The scenario's own rate need not be one of those that were tried.
+    let enough = |sustainable: &crate::analysis::capacity::Sustainable| {
+        sustainable.rate >= offered || sustainable.above.is_none_or(|above| above > offered)
+    };
+    if answered.clone().any(|(arm, _)| arm.sustainable.as_ref().is_some_and(enough)) {
+        Exit::Met
+    } else if arms().any(|(arm, _)| arm.client_limited.is_some()) {
+        Exit::Unusable
+    } else if ended == Ended::Budget || answered.count() < analysis.arms.len() {
+        Exit::Inconclusive
+    } else {
+        Exit::Missed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::capacity::{ArmAnswer, Fleet, Limit, Sustainable};
+
+    fn arm(rate: Option<(f64, Option<f64>)>, limited: bool) -> ArmAnswer {
+        ArmAnswer {
+            sustainable: rate.map(|(rate, above)| Sustainable {
+                rate,
+                above,
+                confirmed: true,
+                recommended: 0.8 * rate,
+            }),
+            client_limited: limited.then(|| (1.0, "slow".to_owned())),
+            first_failure: None,
+            by_limit: Vec::new(),
+            knee: None,
+            maximum: 0.0,
+            erlang: None,
+            limit: Limit::Unknown,
+        }
+    }
+
+    #[test]
+    fn the_exit_code_is_that_of_the_best_answer() {
+        use Ended::{Budget, Finished, Interrupted};
+        let open = vec![Undone::Search(0)];
+        for (ended, arms, undone, expected) in [
+            (Finished, vec![arm(Some((2_000.0, Some(2_100.0))), false)], vec![], Exit::Met),
+            (Finished, vec![arm(Some((990.0, Some(1_030.0))), false)], vec![], Exit::Met),
+            (Finished, vec![arm(Some((500.0, Some(520.0))), false)], vec![], Exit::Missed),
+            (Finished, vec![arm(None, false)], vec![], Exit::Missed),
+            (Finished, vec![arm(None, false), arm(Some((1_000.0, None)), false)], vec![], Exit::Met),
+            (Finished, vec![arm(Some((4_000.0, None)), true)], vec![], Exit::Unusable),
+            (Finished, vec![arm(None, true), arm(None, false)], vec![], Exit::Unusable),
+            (Budget, vec![arm(Some((2_000.0, None)), false)], open.clone(), Exit::Inconclusive),
+            (Budget, vec![arm(Some((2_000.0, None)), false)], vec![Undone::Clients], Exit::Met),
+            (Budget, vec![arm(None, false)], vec![], Exit::Inconclusive),
+            (Interrupted, vec![arm(Some((2_000.0, None)), false)], vec![], Exit::Interrupted),
+        ] {
+            let analysis = CapacityAnalysis {
+                arms,
+                comparisons: Vec::new(),
+                usl: None,
+                fleet: Fleet { services: Vec::new(), connections: Vec::new(), max_clients: None },
+                headroom: None,
+                connection_cost: None,
+                undone,
+            };
+            assert_eq!(exit(ended, &analysis, 1_000.0), expected, "{analysis:?}");
+        }
+    }
+}

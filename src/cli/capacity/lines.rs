@@ -1,0 +1,142 @@
+//! The trials as people see them: the one under way, and a line of each that is over.
+
+use crate::{
+    analysis::capacity::{FailReason, Judgement, TrialPlan},
+    load::{Phase, Progress},
+    report::format::{NOTHING, duration, plain, rate, setting, share},
+    results::{Arm, Purpose, Trial},
+};
+
+/// What the whole run looks like while a trial is under way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Course {
+    /// Number of the trial.
+    pub(super) number: u32,
+    /// Trials that there are at most.
+    pub(super) of: u32,
+    /// The bracket of its variant: highest rate that passed, lowest that failed.
+    pub(super) bracket: (Option<f64>, Option<f64>),
+    /// Nanoseconds that are left at most.
+    pub(super) left_ns: u64,
+}
+
+/// The trial under way, in one line.
+pub(super) fn under_way(course: Course, arm: &Arm, plan: &TrialPlan, progress: &Progress) -> String {
+    let Course { number, of, bracket, left_ns } = course;
+    let phase = match progress.phase {
+        Phase::Connecting => "connecting".to_owned(),
+        Phase::WarmUp => "warming up".to_owned(),
+        Phase::Measuring => {
+            let whole = progress.of.unwrap_or_default();
+            format!("{} of {}", progress.elapsed.as_secs(), setting(whole))
+        }
+        Phase::Draining => "waiting for the last replies".to_owned(),
+    };
+    let bracket = match bracket {
+        (None, None) => "no bracket yet".to_owned(),
+        (low, high) => {
+            let [low, high] = [low, high].map(|rate_of| rate_of.map_or_else(|| "?".to_owned(), rate));
+            format!("between {low} and {high}")
+        }
+    };
+    let minutes = left_ns.div_ceil(60_000_000_000);
+    plain(&format!(
+        "Trial {number} of at most {}, {} {} at {}: {phase}; {bracket}; {minutes} min left at most",
+        of.max(number),
+        arm.name,
+        purpose(plan.purpose),
+        offered(plan.offered, plan.clients),
+    ))
+}
+
+/// A trial that is over, in one line; `arms` is the width of the longest name of a variant.
+pub(super) fn over(trial: &Trial, arm: &Arm, arms: usize, judgement: &Judgement) -> String {
+    let known = |value: u64| if value == 0 { NOTHING.to_owned() } else { duration(value as f64) };
+    let cpu = trial.server_busy.map_or_else(|| NOTHING.to_owned(), share);
+    plain(&format!(
+        "{:>3}  {:arms$}  {:<7}  {:>12}  p99 {:>8}  wait p99 {:>8}  server CPU {:>6}  {}",
+        trial.number,
+        arm.name,
+        purpose(trial.purpose),
+        offered(trial.offered, trial.clients),
+        known(trial.response.p99),
+        known(trial.wait.p99),
+        cpu,
+        verdict(trial, judgement),
+    ))
+}
+
+fn offered(offered: Option<f64>, clients: Option<u32>) -> String {
+    match (offered, clients) {
+        (Some(offered), _) => rate(offered),
+        (None, Some(clients)) => format!("{clients} clients"),
+        (None, None) => NOTHING.to_owned(),
+    }
+}
+
+fn purpose(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Search => "search",
+        Purpose::Confirm => "confirm",
+        Purpose::Above => "above",
+        Purpose::Compare => "compare",
+        Purpose::Curve => "curve",
+        Purpose::Closed => "closed",
+    }
+}
+
+fn verdict(trial: &Trial, judgement: &Judgement) -> String {
+    if let (None, None) = (trial.offered, &trial.client_limited) {
+        let seconds = trial.measured_ns as f64 / 1e9;
+        return if seconds > 0.0 { rate(trial.completed as f64 / seconds) } else { NOTHING.to_owned() };
+    }
+    match judgement {
+        Judgement::Pass => "pass".to_owned(),
+        Judgement::Fail(FailReason::Late(late)) => format!("fail: {} late", share(*late)),
+        Judgement::Fail(FailReason::Shortfall(done)) => format!("fail: only {} completed", share(*done)),
+        Judgement::Fail(FailReason::Backlog(growth)) => format!("fail: backlog grew by {} a second", share(*growth)),
+        Judgement::Fail(FailReason::Errors(errors)) => format!("fail: {} errors", share(*errors)),
+        Judgement::Fail(FailReason::Unclear) => "fail: unclear in the longest trial".to_owned(),
+        Judgement::Undecided => "undecided".to_owned(),
+        Judgement::ClientLimited(reason) => format!("the harness was the limit: {reason}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::results::sample;
+
+    #[test]
+    fn a_trial_is_a_line_while_and_after() {
+        let capacity = sample::small_capacity();
+        let (arm, trial) = (&capacity.plan.arms[0], &capacity.trials[0]);
+        let plan = TrialPlan {
+            arm: 0,
+            purpose: Purpose::Search,
+            block: None,
+            offered: Some(20_000.0),
+            clients: None,
+            warmup_ns: 0,
+            duration_ns: 10_000_000_000,
+        };
+        let progress = Progress {
+            phase: Phase::Measuring,
+            elapsed: Duration::from_secs(4),
+            of: Some(Duration::from_secs(10)),
+            services: Vec::new(),
+        };
+        let course = Course { number: 7, of: 40, bracket: (Some(10_000.0), None), left_ns: 301_000_000_000 };
+        let limited = Judgement::ClientLimited("worker 1: api was busy 93 % of the time (at most 85 %)".to_owned());
+        let lines = [
+            under_way(course, arm, &plan, &progress),
+            over(trial, arm, 8, &Judgement::Pass),
+            over(trial, arm, 8, &Judgement::Fail(FailReason::Late(0.123))),
+            over(trial, arm, 8, &limited),
+            over(&Trial { client_limited: None, ..capacity.trials[1].clone() }, arm, 8, &Judgement::Undecided),
+        ];
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+}

@@ -1,0 +1,158 @@
+//! `plimsoll capacity`: its arguments and what they mean.
+
+mod announce;
+mod arms;
+mod brake;
+mod concluded;
+mod journal;
+mod lines;
+mod plan;
+mod resume;
+mod session;
+mod shape;
+mod trial;
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+
+use super::{
+    exit::{Exit, Failure},
+    interrupt::supervise,
+    leftovers::Leftovers,
+    output::{Colour, Format},
+    progress::Display,
+    run::{EMBEDDED, TARGET, setting, source},
+};
+use crate::scenario;
+pub(super) use concluded::ConcludedCapacity;
+use session::Session;
+
+/// Find out how much load a server can carry, and whether a larger pool would help
+///
+/// Raises the rate of the scenario, which keeps its mix and its proportions, until its objective is missed, halves the
+/// bracket until it is narrow, and confirms it. With --pool or --sweep it does so for each variant, and compares pools in
+/// interleaved slices. Every trial is a whole run, saved as it ends, so that an interrupted search is continued by --resume.
+/// The first Ctrl-C ends the trial and reports what there is, a second one stops at once.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXITS}"))]
+pub(super) struct Arguments {
+    /// Scenario file, or the name of a built-in scenario; `workflow-engine` unless --resume says otherwise
+    scenario: Option<String>,
+
+    /// Server to measure, as for `plimsoll run`
+    #[arg(long, value_name = "URL", env = TARGET, hide_env_values = true, default_value = EMBEDDED)]
+    #[arg(help_heading = "Target")]
+    target: String,
+    /// Program of the private server, instead of redis-server or valkey-server on PATH
+    #[arg(long, value_name = "FILE", help_heading = "Target")]
+    server_bin: Option<PathBuf>,
+    /// Load a target that is not this machine without asking
+    #[arg(long, help_heading = "Target")]
+    yes: bool,
+
+    /// Sizes of every service's pool to compare, such as `25,50,100`
+    #[arg(long, value_name = "N,...", value_delimiter = ',', help_heading = "Variants")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pool: Vec<u32>,
+    /// Values of a field of the scenario to compare, such as `values.size=64,1024`; twice for a grid
+    ///
+    /// A field of a service is meant for every service; `service.api.pool.checkout=exclusive,shared` is for one.
+    #[arg(long, value_name = "FIELD=V1,...", value_parser = arms::sweep, help_heading = "Variants")]
+    sweep: Vec<arms::Sweep>,
+    /// Numbers of closed-loop clients of all services together for the concurrency model, such as `4,8,16,32,64,128`
+    #[arg(long, value_name = "N,...", value_delimiter = ',', help_heading = "Variants")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    clients: Vec<u32>,
+    /// Set any field of the scenario for all variants, such as `objective.latency=10ms`; may be repeated
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Variants")]
+    set: Vec<(String, String)>,
+
+    /// Time for all of it; 10m unless --resume says otherwise
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Search")]
+    budget: Option<Duration>,
+    /// Length of a trial; those that confirm are three times as long
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, default_value = "10s")]
+    #[arg(help_heading = "Search")]
+    trial: Duration,
+    /// Length of the load before each trial, which is not measured
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, default_value = "3s")]
+    #[arg(help_heading = "Search")]
+    warmup: Duration,
+    /// Operations per second of the first trial, of all services together; the scenario's own unless given
+    #[arg(long, value_name = "N", value_parser = plan::positive, allow_negative_numbers = true)]
+    #[arg(help_heading = "Search")]
+    start_rate: Option<f64>,
+    /// Operations per second that are never exceeded
+    #[arg(long, value_name = "N", value_parser = plan::positive, allow_negative_numbers = true)]
+    #[arg(help_heading = "Search")]
+    max_rate: Option<f64>,
+    /// Operations per second of today, to say how long the server will do
+    #[arg(long, value_name = "N", value_parser = plan::positive, allow_negative_numbers = true)]
+    #[arg(help_heading = "Search")]
+    current_rate: Option<f64>,
+    /// By how many percent that grows a month
+    #[arg(long, value_name = "PERCENT", value_parser = plan::positive, allow_negative_numbers = true)]
+    #[arg(help_heading = "Search")]
+    growth: Option<f64>,
+    /// Seed of all randomness
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    seed: Option<u64>,
+
+    /// Threads that put on the load; by default one per core, one core left to a server on this machine
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Harness")]
+    workers: Option<u16>,
+
+    /// Folder for the results, instead of results/SCENARIO-capacity-TIME
+    #[arg(long, value_name = "DIR", help_heading = "Results")]
+    out: Option<PathBuf>,
+    /// Replace a result folder that is there already
+    #[arg(long, requires = "out", help_heading = "Results")]
+    force: bool,
+    /// Continue the capacity run of this folder; with a larger --budget also one that used its own up
+    #[arg(long, value_name = "DIR", help_heading = "Results")]
+    #[arg(conflicts_with_all = [
+        "pool", "sweep", "clients", "trial", "warmup", "start_rate", "max_rate", "seed", "out", "force",
+    ])]
+    resume: Option<PathBuf>,
+    /// Form of the summary on standard output
+    #[arg(long, value_enum, default_value_t, help_heading = "Results")]
+    format: Format,
+    /// No plan, no trials and no progress on standard error
+    #[arg(long, short, help_heading = "Results")]
+    quiet: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  plimsoll capacity                                    what the default scenario's load can grow to
+  plimsoll capacity --pool 50,100                      would a larger pool help?
+  plimsoll capacity my.toml --sweep values.size=64,1024,16384 --budget 20m
+  plimsoll capacity my.toml --clients 4,8,16,32,64,128 --max-rate 50000
+  PLIMSOLL_TARGET=redis://user:password@host:6379 plimsoll capacity my.toml --yes
+  plimsoll capacity --resume results/my-capacity-20260214T101500Z --budget 30m";
+
+const EXITS: &str = "\
+Exit codes:
+    0  a sustainable rate was found, and it is no less than the scenario's own
+    1  not even the rate that the scenario offers is sustainable
+    2  wrong usage or scenario, or results cannot be written
+    3  target cannot be used, or the harness was the limit
+    4  inconclusive: the budget did not suffice
+  130  interrupted; what there is was saved";
+
+pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure> {
+    let source = source(&arguments.target, arguments.server_bin.clone())?;
+    let errand = plan::Errand::of(&arguments)?;
+    let leftovers = Leftovers::default();
+    let journal = journal::Journal::open(&arguments, &errand, &leftovers)?;
+    let display = Display::new(!arguments.quiet);
+    let voice = display.clone();
+    let session = Session { arguments, colour, errand, journal, display, leftovers: leftovers.clone() };
+    let result = supervise(
+        move |interrupt| session.carry_out(source, &interrupt),
+        move || voice.say("interrupted: ending the trial and reporting what there is; Ctrl-C again stops at once"),
+    );
+    leftovers.clear();
+    result
+}

@@ -1,0 +1,127 @@
+//! From arguments to what is to be done: a new plan, or one that is continued.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::anyhow;
+
+use super::{Arguments, arms, resume};
+use crate::{
+    cli::{exit::Failure, run::DEFAULT},
+    results::{Capacity, CapacityPlan},
+    scenario::{self, Overrides, Scenario, Service},
+};
+
+/// Time for all of it where nothing is said.
+const BUDGET: Duration = Duration::from_secs(600);
+
+/// Trials that confirm are so many times longer than the others.
+const CONFIRMATION: u64 = 3;
+
+/// Width of the bracket at which a search ends, as a share of its lower end.
+const TOLERANCE: f64 = 0.05;
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) struct Errand {
+    /// The scenario with what holds for all variants.
+    pub(super) scenario: Scenario,
+    /// Scenario of each variant, in the order of the plan.
+    pub(super) arms: Vec<Scenario>,
+    /// The plan.
+    pub(super) plan: CapacityPlan,
+    /// What is continued, with its folder.
+    pub(super) saved: Option<(PathBuf, Capacity)>,
+}
+
+impl Errand {
+    /// What the arguments ask for. Everything that can be wrong with a scenario is found here.
+    pub(super) fn of(arguments: &Arguments) -> Result<Self, Failure> {
+        let errand = match &arguments.resume {
+            Some(folder) => resume::errand(arguments, folder)?,
+            None => Self::new(arguments)?,
+        };
+        errand.check()?;
+        Ok(errand)
+    }
+
+    fn new(arguments: &Arguments) -> Result<Self, Failure> {
+        let scenario = base(arguments)?;
+        let arms = arms::arms(&scenario, &arguments.pool, &arguments.sweep)?;
+        let (start, most) = (arguments.start_rate, arguments.max_rate);
+        if let (Some(start), Some(most)) = (start, most)
+            && start > most
+        {
+            return Err(Failure::usage(anyhow!("--start-rate {start} is above --max-rate {most}")));
+        }
+        let start_rate = start.unwrap_or_else(|| offered(&scenario));
+        let (arms, scenarios) = arms.into_iter().unzip();
+        let trial_ns = arguments.trial.as_nanos() as u64;
+        let plan = CapacityPlan {
+            arms,
+            clients: sorted(&arguments.clients),
+            start_rate: most.map_or(start_rate, |most| start_rate.min(most)),
+            max_rate: most,
+            warmup_ns: arguments.warmup.as_nanos() as u64,
+            trial_ns,
+            confirm_ns: CONFIRMATION * trial_ns,
+            budget_ns: arguments.budget.unwrap_or(BUDGET).as_nanos() as u64,
+            tolerance: TOLERANCE,
+            current_rate: arguments.current_rate,
+            growth: arguments.growth.map(|percent| percent / 100.0),
+            seed: scenario.seed,
+        };
+        Ok(Self { scenario, arms: scenarios, plan, saved: None })
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        let mut faults = Vec::new();
+        for (arm, scenario) in self.plan.arms.iter().zip(&self.arms) {
+            if offered(scenario) == 0.0 {
+                faults.push(format!(
+                    "{}: no service has an open loop, and only one whose requests fall due on a schedule has a rate that can \
+                     be sustained; set load.model=open and load.rate of a service",
+                    arm.name
+                ));
+            }
+            let services = scenario.services.len() as u32;
+            if let Some(few) = self.plan.clients.iter().find(|clients| **clients < services) {
+                faults.push(format!("{}: {few} clients are too few for {services} services; each takes one", arm.name));
+            }
+        }
+        if self.plan.trial_ns < 1_000_000_000 {
+            faults.push("--trial: at least 1s, or there is nothing to see".to_owned());
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Failure::usage(anyhow!(faults.join("\n")))) }
+    }
+
+    /// The variant with most connections.
+    pub(super) fn widest(&self) -> usize {
+        let widest = self.arms.iter().enumerate().max_by_key(|(_, scenario)| scenario.connections());
+        widest.map_or(0, |(index, _)| index)
+    }
+}
+
+/// The scenario that the arguments name, with what holds for all variants.
+pub(super) fn base(arguments: &Arguments) -> Result<Scenario, Failure> {
+    let overrides = Overrides { seed: arguments.seed, set: arguments.set.clone(), ..Overrides::default() };
+    let source = scenario::source(arguments.scenario.as_deref().unwrap_or(DEFAULT)).map_err(Failure::usage)?;
+    overrides.apply(&source.text, &source.file).map_err(Failure::usage)
+}
+
+/// Operations per second that a scenario offers itself.
+pub(super) fn offered(scenario: &Scenario) -> f64 {
+    scenario.services.iter().filter_map(Service::offered_rate).sum()
+}
+
+/// A number above 0.
+pub(super) fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| "not a number above 0".to_owned())
+}
+
+fn sorted(clients: &[u32]) -> Vec<u32> {
+    let mut sorted = clients.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    sorted
+}

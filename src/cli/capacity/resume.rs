@@ -1,0 +1,138 @@
+//! Continuing a capacity run: from what was saved, on the same kind of server with the same scenario.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+
+use super::{
+    Arguments,
+    plan::{self, Errand},
+};
+use crate::{
+    cli::exit::Failure,
+    results::{self, Arm, Capacity, Ended, Saved, TargetFacts},
+    scenario::{self, Overrides, Scenario},
+};
+
+/// What is to be done after what was done.
+pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Failure> {
+    let saved = match results::load(folder).map_err(Failure::usage)? {
+        Saved::Capacity(saved) => *saved,
+        Saved::Run(_) => {
+            return Err(Failure::usage(anyhow!(
+                "{} holds a run, and only a capacity run can be continued",
+                folder.display()
+            )));
+        }
+    };
+    let scenario = scenario::parse(&saved.scenario, "scenario of the saved capacity run").map_err(Failure::usage)?;
+    if arguments.scenario.is_some() || !arguments.set.is_empty() {
+        let asked = plan::base(arguments)?;
+        if let Some(difference) = difference_of_texts(&scenario, &asked) {
+            return Err(refusal(folder, &[difference]));
+        }
+    }
+    let of_arm = |arm: &Arm| {
+        let overrides = Overrides { set: arm.settings.clone(), ..Overrides::default() };
+        overrides.apply(&scenario.source, &scenario.name).map_err(Failure::usage)
+    };
+    let arms = saved.plan.arms.iter().map(of_arm).collect::<Result<Vec<_>, _>>()?;
+    let mut plan = saved.plan.clone();
+    if let Some(budget) = arguments.budget {
+        plan.budget_ns = budget.as_nanos() as u64;
+    } else if saved.ended == Ended::Budget {
+        return Err(Failure::usage(anyhow!(
+            "{} has used up its budget of {}; give it a larger one with --budget",
+            folder.display(),
+            scenario::format_duration(std::time::Duration::from_nanos(plan.budget_ns))
+        )));
+    }
+    plan.current_rate = arguments.current_rate.or(plan.current_rate);
+    plan.growth = arguments.growth.map(|percent| percent / 100.0).or(plan.growth);
+    Ok(Errand { scenario, arms, plan, saved: Some((folder.to_owned(), saved)) })
+}
+
+/// Refuses to go on with another server than the one that was measured.
+pub(super) fn check_target(folder: &Path, saved: &Capacity, now: &TargetFacts) -> Result<(), Failure> {
+    let differences = differences(&saved.target, now);
+    if differences.is_empty() { Ok(()) } else { Err(refusal(folder, &differences)) }
+}
+
+fn refusal(folder: &Path, differences: &[String]) -> Failure {
+    Failure::usage(anyhow!(
+        "{} cannot be continued, for its trials could not be compared with new ones: {}",
+        folder.display(),
+        differences.join("; ")
+    ))
+}
+
+fn differences(saved: &TargetFacts, now: &TargetFacts) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut compare = |what: &str, saved: &str, now: &str| {
+        if saved != now {
+            found.push(format!("{what} was {saved} and is {now}"));
+        }
+    };
+    let kind = |facts: &TargetFacts| if facts.private { "a private server" } else { "a given one" };
+    compare("the target", kind(saved), kind(now));
+    if !saved.private && !now.private {
+        compare("its address", &saved.address, &now.address);
+    }
+    compare("its product", &saved.product, &now.product);
+    compare("its version", &saved.version, &now.version);
+    compare("its mode", &saved.mode, &now.mode);
+    found
+}
+
+/// The first line that differs between two scenarios that say different things.
+fn difference_of_texts(saved: &Scenario, now: &Scenario) -> Option<String> {
+    let silent = |scenario: &Scenario| Scenario { source: String::new(), ..scenario.clone() };
+    if silent(saved) == silent(now) {
+        return None;
+    }
+    let (mut old, mut new) = (saved.source.lines(), now.source.lines());
+    loop {
+        match (old.next(), new.next()) {
+            (Some(old), Some(new)) if old == new => {}
+            (None, None) => return Some("the scenario is another one".to_owned()),
+            (old, new) => {
+                let [old, new] = [old, new].map(|line| line.unwrap_or("at its end").trim().to_owned());
+                return Some(format!("the scenario had `{old}` where it has `{new}` now"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::sample;
+
+    #[test]
+    fn names_what_has_changed_about_the_target() {
+        let saved = sample::small_capacity().target;
+        let elsewhere = TargetFacts { address: "redis://127.0.0.1:7".into(), ..saved.clone() };
+        assert_eq!(differences(&saved, &elsewhere), [""; 0], "private servers lie somewhere else every time");
+        let newer = TargetFacts { version: "8.0.0".into(), product: "valkey".into(), ..saved.clone() };
+        let told = differences(&saved, &newer);
+        assert_eq!(told, ["its product was redis and is valkey", "its version was 7.0.15 and is 8.0.0"]);
+        let given = TargetFacts { private: false, ..saved.clone() };
+        assert_eq!(differences(&saved, &given), ["the target was a private server and is a given one"]);
+        let other = TargetFacts { private: false, mode: "cluster".into(), ..elsewhere };
+        assert_eq!(differences(&given, &other).len(), 2, "address and mode");
+    }
+
+    #[test]
+    fn names_the_line_of_the_scenario_that_has_changed() {
+        let saved = scenario::load("queue").unwrap();
+        let with = |field: &str, value: &str| {
+            let set = vec![(field.to_owned(), value.to_owned())];
+            Overrides { set, ..Overrides::default() }.apply(&saved.source, "queue").unwrap()
+        };
+        let told = difference_of_texts(&saved, &with("objective.percentile", "98.5")).unwrap();
+        assert!(told.contains("98.5"), "{told}");
+        let mut commented = saved.clone();
+        commented.source.push_str("# no difference\n");
+        assert_eq!(difference_of_texts(&saved, &commented), None);
+    }
+}

@@ -1,0 +1,346 @@
+//! One capacity run from the claimed folder to the exit code.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::runtime::{self, Runtime};
+
+use super::{
+    Arguments, announce,
+    concluded::ConcludedCapacity,
+    journal::Journal,
+    lines::{self, Course},
+    plan::Errand,
+    resume,
+    trial::{Stage, Turn},
+};
+use crate::{
+    analysis::capacity::{Next, Planner, TrialPlan, judge},
+    cli::{
+        environment::{environment, software},
+        exit::{Exit, Failure},
+        interrupt::Interrupt,
+        leftovers::Leftovers,
+        output::{self, Colour},
+        progress::Display,
+    },
+    results::{CAPACITY_VERSION, Capacity, Ended, TargetFacts},
+    scenario::Scenario,
+    target::{Source, Target, TargetError},
+};
+
+/// How long the commands of others are counted before the load.
+const CENSUS: Duration = Duration::from_secs(4);
+
+/// What a capacity run needs to know and to hold.
+pub(super) struct Session {
+    pub(super) arguments: Arguments,
+    pub(super) colour: Colour,
+    pub(super) errand: Errand,
+    pub(super) journal: Journal,
+    pub(super) display: Display,
+    pub(super) leftovers: Leftovers,
+}
+
+/// The data on the server.
+#[derive(Debug, Default)]
+struct Data {
+    /// Index of the variant whose data it is.
+    of: Option<usize>,
+    /// Whether keys that would be written exist already and are of another type.
+    of_others: bool,
+}
+
+impl Session {
+    /// Target, plan, trials, report; the data is removed again however far it came.
+    pub(super) fn carry_out(mut self, source: Source, interrupt: &Interrupt) -> Result<Exit, Failure> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
+        let result = self.prepare(&runtime, source, interrupt).and_then(|(targets, facts)| {
+            let mut data = Data::default();
+            let result = self
+                .measure(&runtime, &targets, facts, &mut data, interrupt)
+                .and_then(|capacity| self.report(capacity));
+            self.remove_data(&runtime, &targets, &data, interrupt);
+            result
+        });
+        self.display.clear();
+        result
+    }
+
+    /// The server, and the way to it for each variant.
+    fn prepare(
+        &self,
+        runtime: &Runtime,
+        source: Source,
+        interrupt: &Interrupt,
+    ) -> Result<(Vec<Target>, TargetFacts), Failure> {
+        let private = matches!(source, Source::Embedded { .. });
+        self.display.step(if private { "Starting a private server" } else { "Checking the target" });
+        let Errand { arms, saved, .. } = &self.errand;
+        let widest = self.errand.widest();
+        let (targets, facts) = runtime.block_on(async {
+            // The private server takes as many connections as the largest pools have.
+            let (_, server) = interrupt.or(Target::prepare(source.clone(), &arms[widest])).await?;
+            let mut targets = Vec::with_capacity(arms.len());
+            for arm in arms {
+                targets.push(match &server {
+                    Some(server) => Target::of_private(server, arm).map_err(Failure::unusable)?,
+                    None => interrupt.or(Target::prepare(source.clone(), arm)).await?.0,
+                });
+            }
+            if let Some(server) = server {
+                self.leftovers.hold_server(server);
+            }
+            let mut facts = Vec::with_capacity(arms.len());
+            for (target, arm) in targets.iter().zip(arms) {
+                facts.push(interrupt.or(target.preflight(arm)).await?);
+            }
+            Ok::<_, Failure>((targets, facts.swap_remove(widest)))
+        })?;
+        if let Some((folder, saved)) = saved {
+            resume::check_target(folder, saved, &facts)?;
+        }
+        Ok((targets, facts))
+    }
+
+    fn measure(
+        &mut self,
+        runtime: &Runtime,
+        targets: &[Target],
+        facts: TargetFacts,
+        data: &mut Data,
+        interrupt: &Interrupt,
+    ) -> Result<Capacity, Failure> {
+        let mut planner = Planner::new(self.errand.plan.clone(), &self.errand.scenario);
+        let estimate = planner.estimate();
+        if !self.arguments.quiet {
+            self.display.say(&announce::plan(&self.errand, &facts, estimate));
+        }
+        announce::ask(&facts, self.arguments.yes, &self.display, interrupt)?;
+        let mut capacity = self.begin(runtime, targets, &facts, interrupt)?;
+        let mut spent = 0;
+        for trial in &capacity.trials {
+            planner.record(trial);
+            spent = trial.began_ns + capacity.plan.warmup_ns + trial.measured_ns;
+        }
+        self.display.step("Looking at the server");
+        let widest = self.errand.widest();
+        let looking = async {
+            Ok::<_, TargetError>(
+                targets[widest].inspect(Some(&self.errand.arms[widest]), facts.same_machine, false).await,
+            )
+        };
+        let inspection = runtime.block_on(interrupt.or(looking))?;
+        let workers = self.arguments.workers.map(usize::from);
+        let stage = Stage { facts, inspection, workers };
+
+        let started = Instant::now();
+        let elapsed = || spent + started.elapsed().as_nanos() as u64;
+        capacity.ended = Ended::Running;
+        let ended = loop {
+            if interrupt.stop().is_requested() {
+                break Ended::Interrupted;
+            }
+            let plan = match planner.next(elapsed()) {
+                Next::Done(ended) => break ended,
+                Next::Trial(plan) => plan,
+            };
+            let arm = plan.arm as usize;
+            match self.provide(runtime, targets, arm, data, interrupt) {
+                Err(failure) if failure.exit == Exit::Interrupted => break Ended::Interrupted,
+                provided => provided?,
+            }
+            let number = capacity.trials.len() as u32 + 1;
+            let began_ns = elapsed();
+            let whole = capacity.plan.budget_ns.min(estimate.1.max(began_ns));
+            let course = Course {
+                number,
+                of: estimate.0,
+                bracket: planner.state(plan.arm),
+                left_ns: whole.saturating_sub(began_ns),
+            };
+            let turn = Turn { number, began_ns };
+            let Some((run, trial)) = self.trial(&stage, &targets[arm], plan, turn, course, interrupt)? else {
+                break Ended::Interrupted;
+            };
+            let files = vec![(format!("{}/run.json", trial.folder), run.to_json().into_bytes())];
+            planner.record(&trial);
+            self.tell(&trial);
+            capacity.trials.push(trial);
+            self.journal.write(files, &capacity)?;
+        };
+        if capacity.trials.is_empty() && ended == Ended::Interrupted {
+            return Err(Failure::interrupted());
+        }
+        capacity.ended = ended;
+        Ok(capacity)
+    }
+
+    /// What is saved before there are trials, or what was saved before.
+    fn begin(
+        &self,
+        runtime: &Runtime,
+        targets: &[Target],
+        facts: &TargetFacts,
+        interrupt: &Interrupt,
+    ) -> Result<Capacity, Failure> {
+        if let Some((_, saved)) = &self.errand.saved {
+            return Ok(Capacity { plan: self.errand.plan.clone(), ..saved.clone() });
+        }
+        let widest = self.errand.widest();
+        let current_rate = if facts.private {
+            None
+        } else {
+            self.display.step("Counting the commands of others");
+            runtime.block_on(interrupt.or(targets[widest].command_rate(CENSUS)))?
+        };
+        self.display.step("Looking at the memory of connections");
+        let connections = targets[widest].connection_levels(&self.errand.arms[widest]);
+        Ok(Capacity {
+            schema_version: CAPACITY_VERSION,
+            software: software(),
+            started: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            scenario: self.errand.scenario.source.clone(),
+            target: facts.clone(),
+            environment: environment(),
+            plan: self.errand.plan.clone(),
+            trials: Vec::new(),
+            connections: runtime.block_on(interrupt.or(connections))?,
+            current_rate,
+            ended: Ended::Running,
+        })
+    }
+
+    fn trial(
+        &self,
+        stage: &Stage,
+        target: &Target,
+        plan: TrialPlan,
+        turn: Turn,
+        course: Course,
+        interrupt: &Interrupt,
+    ) -> Result<Option<(crate::results::Run, crate::results::Trial)>, Failure> {
+        let index = plan.arm as usize;
+        let (arm, scenario) = (&self.errand.plan.arms[index], &self.errand.arms[index]);
+        let mut show = |progress: &crate::load::Progress| {
+            let of = progress.of.unwrap_or_default().as_millis() as u64;
+            let text = lines::under_way(course, arm, &plan, progress);
+            self.display.gauge(text, progress.elapsed.as_millis() as u64, of);
+        };
+        let trial = stage.carry_out(target, scenario, plan, turn, interrupt, &mut show);
+        trial.map_err(|failure| match self.journal.folder() {
+            Some(folder) => Failure {
+                error: failure.error.context(format!(
+                    "trial {} could not be made; --resume {} continues with it",
+                    turn.number,
+                    folder.display()
+                )),
+                ..failure
+            },
+            None => failure,
+        })
+    }
+
+    fn tell(&self, trial: &crate::results::Trial) {
+        if self.arguments.quiet {
+            return;
+        }
+        let arms = &self.errand.plan.arms;
+        let index = trial.arm as usize;
+        let width = arms.iter().map(|arm| arm.name.chars().count()).max().unwrap_or_default();
+        let judgement = judge(trial, &self.errand.arms[index]);
+        self.display.say(&lines::over(trial, &arms[index], width, &judgement));
+    }
+
+    /// Writes the data of a variant, unless it is there already.
+    fn provide(
+        &self,
+        runtime: &Runtime,
+        targets: &[Target],
+        arm: usize,
+        data: &mut Data,
+        interrupt: &Interrupt,
+    ) -> Result<(), Failure> {
+        let arms = &self.errand.arms;
+        if !arms[arm].run.prefill || data.of.is_some_and(|of| same_data(&arms[of], &arms[arm])) {
+            return Ok(());
+        }
+        if let Some(of) = data.of {
+            runtime.block_on(interrupt.or(targets[of].cleanup(&arms[of])))?;
+        }
+        data.of = Some(arm);
+        let mut show = |done, total| self.display.prefilled(done, total);
+        let prefill = async {
+            let written = targets[arm].prefill(&arms[arm], &mut show).await;
+            // Then the keys that would be removed afterwards are somebody else's.
+            data.of_others = matches!(written, Err(TargetError::OtherType { .. }));
+            written
+        };
+        runtime.block_on(interrupt.or(prefill))
+    }
+
+    /// Saves, then prints; what was measured is also printed where it could not be saved.
+    fn report(&mut self, capacity: Capacity) -> Result<Exit, Failure> {
+        self.display.step("Writing the report");
+        let concluded = ConcludedCapacity::new(capacity.clone())?;
+        let saved = self.journal.write(concluded.files(), &capacity);
+        self.display.clear();
+        let folder = self.journal.folder().filter(|_| saved.is_ok());
+        output::print(concluded.summary(self.arguments.format, self.colour, folder))?;
+        saved?;
+        Ok(concluded.exit())
+    }
+
+    /// Removes the scenario's keys from a server that stays, if they are its own. A failure does not spoil the result.
+    fn remove_data(&self, runtime: &Runtime, targets: &[Target], data: &Data, interrupt: &Interrupt) {
+        let Some(of) = data.of.filter(|_| !data.of_others && !self.leftovers.holds_server()) else { return };
+        self.display.step("Removing the scenario's keys");
+        let removal = targets[of].cleanup(&self.errand.arms[of]);
+        let removed = if interrupt.stop().is_requested() {
+            runtime.block_on(removal).map_err(Failure::unusable)
+        } else {
+            runtime.block_on(interrupt.or(removal))
+        };
+        if let Err(failure) = removed {
+            self.display.say(&format!("warning: keys of the scenario stay on the server: {failure}"));
+        }
+    }
+}
+
+/// Whether two variants work on the same data.
+fn same_data(one: &Scenario, other: &Scenario) -> bool {
+    let data = |scenario: &Scenario| {
+        let services = scenario.services.iter().map(|service| {
+            let operations: Vec<_> = service.operations.iter().map(|operation| operation.action.clone()).collect();
+            (service.database, service.keys.clone(), service.values, operations)
+        });
+        (scenario.seed, services.collect::<Vec<_>>())
+    };
+    data(one) == data(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Overrides, load};
+
+    #[test]
+    fn only_another_keyspace_takes_other_data() {
+        let scenario = load("workflow-engine").unwrap();
+        let with = |field: &str, value: &str| {
+            let set = vec![(format!("service.api.{field}"), value.to_owned())];
+            Overrides { set, ..Overrides::default() }.apply(&scenario.source, "x").unwrap()
+        };
+        for (field, value, same) in [
+            ("pool.size", "3", true),
+            ("pool.checkout", "shared", true),
+            ("load.rate", "3", true),
+            ("operation.GET.weight", "3", true),
+            ("values.size", "3", false),
+            ("keys.count", "3", false),
+            ("operation.HGET.members", "3", false),
+        ] {
+            assert_eq!(same_data(&scenario, &with(field, value)), same, "{field}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The scenario of one trial: that of its variant at another rate, or with closed-loop clients, and of another length.
+
+use std::time::Duration;
+
+use crate::{
+    analysis::capacity::TrialPlan,
+    scenario::{Overrides, Scenario, ScenarioErrors},
+};
+
+/// The scenario to carry out.
+///
+/// # Errors
+///
+/// Where it has no open loop although a rate is asked for.
+pub(super) fn shaped(arm: &Scenario, plan: &TrialPlan) -> Result<Scenario, ScenarioErrors> {
+    let mut set = Vec::new();
+    if let Some(clients) = plan.clients {
+        for (service, share) in arm.services.iter().zip(shares(arm, clients)) {
+            let mut field = |field: &str, value: String| set.push((format!("service.{}.{field}", service.name), value));
+            field("load.model", "closed".to_owned());
+            field("load.clients", share.to_string());
+            // The model is of clients that find a connection; as many as there are connections change nothing.
+            let each = share.div_ceil(service.instances);
+            if each > service.pool.size {
+                field("pool.size", each.to_string());
+            }
+        }
+    }
+    let overrides = Overrides {
+        duration: Some(Duration::from_nanos(plan.duration_ns)),
+        warmup: Some(Duration::from_nanos(plan.warmup_ns)),
+        rate: plan.offered,
+        seed: None,
+        set,
+    };
+    overrides.apply(&arm.source, &arm.name)
+}
+
+/// Clients of each service, in proportion to its connections, at least one.
+fn shares(arm: &Scenario, clients: u32) -> Vec<u32> {
+    let all = arm.connections().max(1);
+    let exact = |connections: u64| u64::from(clients) * connections;
+    let mut shares: Vec<u32> =
+        arm.services.iter().map(|service| (exact(service.connections()) / all).max(1) as u32).collect();
+    // What rounding has left over goes to those that lost most by it.
+    let mut order: Vec<usize> = (0..shares.len()).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(exact(arm.services[*index].connections()) % all));
+    let missing = clients.saturating_sub(shares.iter().sum());
+    for index in order.into_iter().cycle().take(missing as usize) {
+        shares[index] += 1;
+    }
+    shares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        results::Purpose,
+        scenario::{Load, Service, load},
+    };
+
+    fn plan(offered: Option<f64>, clients: Option<u32>) -> TrialPlan {
+        TrialPlan {
+            arm: 0,
+            purpose: Purpose::Search,
+            block: None,
+            offered,
+            clients,
+            warmup_ns: 1_500_000_000,
+            duration_ns: 20_000_000_000,
+        }
+    }
+
+    #[test]
+    fn services_keep_their_proportions() {
+        let arm = load("workflow-engine").unwrap();
+        let shaped = shaped(&arm, &plan(Some(25_000.0), None)).unwrap();
+        let rates: Vec<_> = shaped.services.iter().filter_map(Service::offered_rate).collect();
+        assert_eq!(rates, [10_000.0, 10_000.0, 5_000.0]);
+        assert_eq!(shaped.run.duration, Duration::from_secs(20));
+        assert_eq!(shaped.run.warmup, Duration::from_millis(1_500));
+        assert_eq!(shaped.run.drain, arm.run.drain);
+    }
+
+    #[test]
+    fn clients_are_shared_out_and_find_connections() {
+        let arm = load("workflow-engine").unwrap();
+        for clients in [3, 4, 7, 150, 200] {
+            let shaped = shaped(&arm, &plan(None, Some(clients))).unwrap();
+            let of = |service: &Service| match service.load {
+                Load::Closed { clients, .. } => clients,
+                Load::Open { .. } => panic!("{} is open", service.name),
+            };
+            assert_eq!(shaped.services.iter().map(of).sum::<u32>(), clients);
+            assert!(shaped.services.iter().all(|service| of(service) <= service.pool.size), "{clients}");
+            assert!(clients > 150 || shaped.connections() == 150, "pools are as written");
+        }
+    }
+}

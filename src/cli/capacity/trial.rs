@@ -1,0 +1,95 @@
+//! One trial: a whole run of a variant, with the server watched, and what is left of it.
+
+use jiff::Timestamp;
+
+use super::{brake::Brake, shape::shaped};
+use crate::{
+    analysis::{Occasion, analyse, capacity::TrialPlan, digest},
+    cli::{
+        environment::{environment, software},
+        exit::Failure,
+        interrupt::Interrupt,
+    },
+    dependency,
+    load::{self, LoadError, Phase, Progress, Settings},
+    results::{Inspection, Run, SCHEMA_VERSION, TargetFacts, Trial},
+    scenario::Scenario,
+    target::Target,
+};
+
+/// What is the same for every trial.
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub(super) facts: TargetFacts,
+    /// What the server was like before the first trial.
+    pub(super) inspection: Inspection,
+    pub(super) workers: Option<usize>,
+}
+
+/// The place of a trial in the capacity run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turn {
+    /// Its number, from 1.
+    pub(super) number: u32,
+    /// When it begins, in nanoseconds since the capacity run did.
+    pub(super) began_ns: u64,
+}
+
+impl Stage {
+    /// Carries a trial out; `None` where a person ended it, for half a trial is none.
+    pub(super) fn carry_out(
+        &self,
+        target: &Target,
+        arm: &Scenario,
+        plan: TrialPlan,
+        turn: Turn,
+        interrupt: &Interrupt,
+        on_progress: &mut dyn FnMut(&Progress),
+    ) -> Result<Option<(Run, Trial)>, Failure> {
+        let scenario = shaped(arm, &plan).map_err(Failure::usage)?;
+        let dependencies = dependency::Watch::begin(&scenario.dependencies);
+        let settings = Settings { workers: self.workers, same_machine: self.facts.same_machine, ..Settings::default() };
+        let stop = interrupt.stop().within();
+        let brake = Brake::new(stop.clone());
+        let mut observation = target.observe();
+        let mut started = None;
+        let mut show = |progress: Progress| {
+            if progress.phase == Phase::Measuring && started.is_none() {
+                started = Some(Timestamp::now() - progress.elapsed);
+            }
+            on_progress(&progress);
+        };
+        let on_start = |frame: crate::measure::Timeframe| {
+            dependencies.follow(&frame);
+            observation.begin(frame);
+        };
+        let on_second = Some(brake.on_second(&scenario));
+        let recording = load::run_observed(&scenario, target, settings, &stop, &mut show, on_start, on_second);
+        let recording = match recording {
+            Ok(recording) => recording,
+            Err(LoadError::Interrupted) => return Ok(None),
+            Err(error) => return Err(Failure::unusable(error)),
+        };
+        let cut = brake.cut();
+        if recording.period.interrupted && cut.is_none() {
+            return Ok(None);
+        }
+        let run = Run {
+            schema_version: SCHEMA_VERSION,
+            software: software(),
+            started: started.unwrap_or_else(Timestamp::now).strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            scenario: scenario.source.clone(),
+            target: self.facts.clone(),
+            environment: environment(),
+            recording,
+            server: observation.finish(),
+            inspection: self.inspection.clone(),
+            dependencies: dependencies.finish(),
+        };
+        let analysis = analyse(&run, &scenario);
+        let Turn { number, began_ns } = turn;
+        let occasion = Occasion { number, plan, began_ns, folder: format!("trials/{number:03}"), cut };
+        let trial = digest(&run, &scenario, &analysis, occasion);
+        Ok(Some((run, trial)))
+    }
+}

@@ -1,0 +1,296 @@
+//! Every output of a capacity run, and what must hold for any.
+
+use std::cell::RefCell;
+
+use insta::assert_snapshot;
+use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
+
+use super::{
+    Style, View,
+    capacity::Answers,
+    capacity_files, capacity_headline, capacity_json,
+    capacity_sample::{compared, cut_short, nothing, pools, scenario, single, starved, sweep},
+    capacity_terminal, csv_capacity,
+    format::plain,
+    html, json_capacity, markdown, terminal,
+};
+use crate::{
+    analysis::capacity::{Advice, CapacityAnalysis, FailReason, Headroom, Limit},
+    results::{Capacity, Ended},
+};
+
+type Found = (Capacity, CapacityAnalysis);
+
+fn view((capacity, analysis): &Found) -> View {
+    View::of_capacity(&Answers { capacity, scenario: &scenario(), analysis }, &[])
+}
+
+fn files((capacity, analysis): &Found) -> Vec<(String, Vec<u8>)> {
+    capacity_files(capacity, &scenario(), analysis)
+}
+
+fn headline((capacity, analysis): &Found) -> String {
+    plain(&capacity_headline(capacity, &scenario(), analysis))
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn terminal_text() {
+    let at = |(capacity, analysis): Found, width, colour| {
+        capacity_terminal(&capacity, &scenario(), &analysis, Style { colour, width })
+    };
+    assert_snapshot!("capacity_terminal_pools", at(pools(), 110, false));
+    assert_snapshot!("capacity_terminal_single", at(single(), 80, false));
+    assert_snapshot!("capacity_terminal_colour", at(starved(Some(16_000.0)), 100, true));
+}
+
+#[test]
+fn documents() {
+    assert_snapshot!("capacity_markdown_pools", markdown::render(&view(&pools())));
+    assert_snapshot!("capacity_markdown_single", markdown::render(&view(&single())));
+    let little = markdown::render(&view(&cut_short(1, Ended::Interrupted)));
+    assert_snapshot!("capacity_markdown_little", little.split("## How it was found").next().unwrap());
+    assert_snapshot!("capacity_markdown_sweep", markdown::render(&view(&sweep())));
+    // A line per element, so that a difference can be found.
+    assert_snapshot!("capacity_html_single", html::render(&view(&single())).replace("><", ">\n<"));
+}
+
+#[test]
+fn tables_and_json_for_programs() {
+    let (capacity, analysis) = pools();
+    let scenario = scenario();
+    let answers = Answers { capacity: &capacity, scenario: &scenario, analysis: &analysis };
+    assert_snapshot!("capacity.csv", text(csv_capacity::arms(&answers)));
+    let trials = text(csv_capacity::trials(&answers));
+    let some: Vec<_> = trials.lines().take(14).chain(trials.lines().skip(60).step_by(11)).collect();
+    assert_snapshot!("capacity_trials.csv", some.join("\n"));
+    assert_snapshot!("capacity_json", capacity_json(&capacity, &scenario, &analysis));
+}
+
+#[test]
+fn every_trial_and_every_arm_has_its_row() {
+    for (capacity, analysis) in [pools(), single(), sweep(), starved(None), cut_short(0, Ended::Interrupted)] {
+        let scenario = scenario();
+        let answers = Answers { capacity: &capacity, scenario: &scenario, analysis: &analysis };
+        for (table, rows) in [
+            (csv_capacity::trials(&answers), capacity.trials.len()),
+            (csv_capacity::arms(&answers), capacity.plan.arms.len()),
+        ] {
+            let mut reader = ::csv::Reader::from_reader(table.as_slice());
+            // Records of another length than the header are refused.
+            assert_eq!(reader.records().map(Result::unwrap).count(), rows);
+        }
+    }
+}
+
+#[test]
+fn the_json_keeps_to_its_schema() {
+    let schema = serde_json::from_str(include_str!("capacity.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for (capacity, analysis) in
+        [pools(), single(), sweep(), starved(None), starved(Some(16_000.0)), cut_short(1, Ended::Interrupted)]
+    {
+        let document = serde_json::from_str(&capacity_json(&capacity, &scenario(), &analysis)).unwrap();
+        let faults: Vec<_> =
+            validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+        assert_eq!(faults, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn every_answer_in_a_sentence() {
+    let mut said = Vec::new();
+    let mut say = |found: &Found| {
+        let headline = view(found).headline;
+        said.push(plain(&[vec![headline.sentence], headline.remarks].concat().join("\n    ")));
+    };
+    say(&single());
+    say(&starved(Some(16_000.0)));
+    say(&starved(None));
+    say(&sweep());
+    for ended in [Ended::Running, Ended::Budget, Ended::Interrupted, Ended::Errors] {
+        say(&cut_short(1, ended));
+    }
+    say(&cut_short(0, Ended::Interrupted));
+    let mut uncertain = single();
+    let known = uncertain.1.arms[0].sustainable.as_mut().unwrap();
+    (known.confirmed, known.above) = (false, None);
+    say(&uncertain);
+    for reason in [
+        FailReason::Late(0.052),
+        FailReason::Shortfall(0.9),
+        FailReason::Backlog(0.031),
+        FailReason::Errors(0.2),
+        FailReason::Unclear,
+    ] {
+        let mut failed = cut_short(8, Ended::Finished);
+        failed.1.arms[0].first_failure = Some((25_500.0, reason));
+        say(&failed);
+    }
+    for (advice, limit) in [
+        (Advice::Grow, Limit::Pool(0.97)),
+        (Advice::NoBenefit, Limit::ServerCpu(0.92)),
+        (Advice::NoBenefit, Limit::ClientCpu(0.92)),
+        (Advice::Harm, Limit::Command("ZADD".to_owned(), 0.71, 1.2e6)),
+        (Advice::Inconclusive(0.18), Limit::RoundTrip(210_000.0)),
+        (Advice::NoBenefit, Limit::Unknown),
+    ] {
+        let (capacity, analysis) = pools();
+        say(&(
+            capacity,
+            CapacityAnalysis { comparisons: vec![compared(0, advice, limit, [0.98, 1.3, 0.5])], ..analysis },
+        ));
+    }
+    let (capacity, mut analysis) = pools();
+    analysis.comparisons.truncate(1);
+    analysis.comparisons[0].rates.clear();
+    analysis.comparisons[0].advice = Advice::Inconclusive(f64::INFINITY);
+    say(&(capacity, analysis));
+    assert_snapshot!("capacity_answers", said.join("\n"));
+}
+
+#[test]
+fn every_finding_in_words() {
+    let (mut capacity, mut analysis) = pools();
+    capacity.software.profile = "debug".to_owned();
+    capacity.scenario = String::new();
+    analysis.comparisons[1].advice = Advice::Harm;
+    analysis.fleet.max_clients = Some(500);
+    analysis.headroom =
+        Some(Headroom { current: 22_000.0, stated: false, times: 1.08, growth: Some(0.05), months: Some(0.0) });
+    analysis.arms[0].first_failure = Some((12_750.0, FailReason::Errors(0.2)));
+    analysis.arms[1].limit = Limit::Command("ZADD".to_owned(), 0.71, 1.2e6);
+    analysis.arms[2].client_limited = Some((20_000.0, "schedule lag".to_owned()));
+    analysis.arms[3].sustainable.as_mut().unwrap().confirmed = false;
+    for (_, met, _) in &mut analysis.arms[3].by_limit {
+        *met = Some(23_000.0);
+    }
+    let small = analysis.arms[0].sustainable.as_mut().unwrap();
+    (small.rate, small.above, small.recommended) = (1_100.0, Some(1_200.0), 880.0);
+    let found = (capacity, analysis);
+    let said: Vec<_> =
+        view(&found).notes().map(|note| format!("{}\n    {}", plain(&note.fact), plain(&note.advice))).collect();
+    assert_snapshot!("capacity_findings", said.join("\n"));
+}
+
+#[test]
+fn a_run_that_found_nothing_claims_nothing() {
+    for found in [
+        cut_short(0, Ended::Interrupted),
+        cut_short(1, Ended::Interrupted),
+        cut_short(1, Ended::Running),
+        starved(None),
+        (cut_short(0, Ended::Running).0, nothing()),
+    ] {
+        let document = markdown::render(&view(&found));
+        assert!(!headline(&found).contains("ustainable"), "{}", headline(&found));
+        for claim in ["run it at", "Headroom", "Would a larger pool help", "is the limit (", "costs the server"] {
+            assert!(!document.contains(claim), "{claim} was not measured:\n{document}");
+        }
+        let answers = Answers { capacity: &found.0, scenario: &scenario(), analysis: &found.1 };
+        let json: serde_json::Value = serde_json::from_str(&json_capacity::render(&answers, &view(&found))).unwrap();
+        for arm in json["arms"].as_array().unwrap() {
+            assert!(arm["sustainable_per_s"].is_null() && arm["maximum_per_s"].is_null(), "{arm}");
+        }
+        assert!(files(&found).iter().all(|(_, bytes)| !bytes.is_empty()));
+    }
+    assert!(headline(&starved(None)).contains("nothing can be said of the server"));
+    assert!(headline(&starved(Some(16_000.0))).starts_with("The harness was the limit at"));
+}
+
+#[test]
+fn a_terminal_of_any_width_is_kept_to() {
+    let (capacity, analysis) = pools();
+    for width in 60..160 {
+        let text = capacity_terminal(&capacity, &scenario(), &analysis, Style { colour: false, width });
+        for line in text.lines() {
+            assert!(console::measure_text_width(line) <= width, "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn no_two_parts_of_the_page_share_a_name() {
+    for found in [pools(), sweep()] {
+        let files = files(&found);
+        let page = text(files.into_iter().find(|(name, _)| name == "report.html").unwrap().1);
+        let mut ids: Vec<_> = page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        ids.sort_unstable();
+        let count = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), count, "{ids:?}");
+    }
+}
+
+#[test]
+fn a_saved_run_gives_the_same_files_again() {
+    let (capacity, analysis) = pools();
+    let first = files(&(capacity.clone(), analysis.clone()));
+    let saved = serde_json::to_string(&capacity).unwrap();
+    let second = files(&(serde_json::from_str(&saved).unwrap(), analysis));
+    assert_eq!(first.len(), second.len());
+    for ((name, bytes), (same_name, same_bytes)) in first.iter().zip(&second) {
+        assert_eq!(name, same_name);
+        assert!(bytes == same_bytes, "{name} differs");
+    }
+    let names: Vec<_> = first.iter().map(|(name, _)| name.as_str()).collect();
+    for name in ["report.html", "report.md", "trials.csv", "capacity.csv", "scenario.toml", "charts/pools.svg"] {
+        assert!(names.contains(&name), "{name} is missing in {names:?}");
+    }
+}
+
+/// Text that tries to be something else.
+fn hostile() -> impl Strategy<Value = String> {
+    (any::<String>(), "[<>&\"'|`*_,;\r\n\u{1b}\\[\\]()]{0,12}", any::<String>())
+        .prop_map(|(before, middle, after)| format!("{before}{middle}<script>alert(1)</script>{after}"))
+}
+
+/// The sample in which every name of a person and of the server is this text.
+struct Quoting(Found);
+
+impl Quoting {
+    fn new() -> Self {
+        let (mut capacity, mut analysis) = single();
+        analysis.arms[0].client_limited = Some((20_000.0, String::new()));
+        analysis.arms[0].limit = Limit::Command(String::new(), 0.7, 1e6);
+        analysis.fleet.services = vec![(String::new(), 1, 50)];
+        capacity.plan.arms.push(capacity.plan.arms[0].clone());
+        analysis.arms.push(analysis.arms[0].clone());
+        Self((capacity, analysis))
+    }
+
+    fn view(&mut self, text: &str) -> View {
+        let (capacity, analysis) = &mut self.0;
+        for arm in &mut capacity.plan.arms {
+            text.clone_into(&mut arm.name);
+            arm.settings = vec![(text.to_owned(), text.to_owned())];
+        }
+        for trial in &mut capacity.trials {
+            trial.client_limited = Some(text.to_owned());
+        }
+        for arm in &mut analysis.arms {
+            arm.client_limited = Some((20_000.0, text.to_owned()));
+            arm.limit = Limit::Command(text.to_owned(), 0.7, 1e6);
+        }
+        text.clone_into(&mut analysis.fleet.services[0].0);
+        view(&self.0)
+    }
+}
+
+#[test]
+fn no_text_becomes_markup() {
+    let quoting = RefCell::new(Quoting::new());
+    let harmless = html::render(&quoting.borrow_mut().view("harmless")).matches('<').count();
+    let shape = |document: &str| (document.lines().count(), document.matches('<').count());
+    let lines = shape(&markdown::render(&quoting.borrow_mut().view("harmless")));
+    proptest!(|(text in hostile())| {
+        let view = quoting.borrow_mut().view(&text);
+        prop_assert_eq!(html::render(&view).matches('<').count(), harmless);
+        prop_assert_eq!(shape(&markdown::render(&view)), lines);
+        let page = terminal::render(&view, Style { colour: false, width: 80 });
+        prop_assert!(page.chars().all(|letter| letter == '\n' || !letter.is_control()));
+    });
+}

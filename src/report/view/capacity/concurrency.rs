@@ -1,0 +1,93 @@
+//! The concurrency model in words: the law that was fitted, how well, and how far it is to be believed.
+
+use super::words::{bare_rate, interval};
+use crate::{
+    analysis::capacity::Usl,
+    report::{
+        capacity::Answers,
+        format::{self, THIN},
+        view::{Block, Column, RowKind, Section, Table, TableRow},
+    },
+};
+
+/// Measurements beyond so many times the largest number of clients are not drawn conclusions on.
+const BELIEVED: f64 = 2.0;
+
+pub(super) fn section(answers: &Answers<'_>) -> Section {
+    let blocks = answers.analysis.usl.as_ref().map(|usl| blocks(answers, usl)).unwrap_or_default();
+    Section::new("concurrency", "Concurrency", blocks)
+}
+
+fn blocks(answers: &Answers<'_>, usl: &Usl) -> Vec<Block> {
+    let mut told = vec![peak(usl)];
+    if answers.capacity.target.same_machine {
+        told.push(
+            "Server and clients share a machine: what the clients take from each other and from the server is inside \
+             contention and coherence, so they are not the server's alone."
+                .to_owned(),
+        );
+    }
+    let parameter =
+        |(value, low, high): (f64, f64, f64)| format!("{} {}", format::significant(value), interval(low, high));
+    let facts = [
+        ("Throughput of one client", format!("{} per second", parameter(usl.gamma))),
+        ("Contention (α)", parameter(usl.alpha)),
+        ("Coherence (β)", parameter(usl.beta)),
+        ("Share of variance explained (R²)", format!("{:.4}", usl.r_squared)),
+    ];
+    let facts = facts.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    vec![Block::Paragraph(told.join(" ")), Block::Facts(facts), Block::Table(table(usl))]
+}
+
+fn peak(usl: &Usl) -> String {
+    let most = usl.points.iter().map(|(clients, ..)| *clients).max().unwrap_or(0);
+    match usl.peak {
+        Some(peak) if usl.peak_is_seen => format!(
+            "Clients that each wait for their reply before they ask again reach the highest throughput at about {}; more of \
+             them get less done.",
+            format::count(peak.round() as u64)
+        ),
+        Some(_) => format!(
+            "The fitted law has its peak beyond {}, twice the largest number of clients that was measured: no number is given \
+             for it, because nothing was measured there. Measure with more clients.",
+            format::count((BELIEVED * f64::from(most)) as u64)
+        ),
+        None => format!(
+            "The fitted law has no peak: as far as was measured, up to {}, more of them got more done.",
+            format::counted(most.into(), "client", "clients")
+        ),
+    }
+}
+
+fn table(usl: &Usl) -> Table {
+    let rows = usl.points.iter().map(|(clients, measured, fitted)| TableRow {
+        kind: RowKind::Entry,
+        cells: vec![
+            format::count((*clients).into()).into(),
+            bare_rate(*measured).into(),
+            bare_rate(*fitted).into(),
+            residual(*measured, *fitted).into(),
+        ],
+    });
+    Table {
+        id: "usl",
+        caption: "Throughput by number of clients".to_owned(),
+        columns: vec![
+            Column::head("Clients"),
+            Column::numbers("Measured", Some("1/s"), 0),
+            Column::numbers("Fitted", Some("1/s"), 0),
+            Column::numbers("Residual", None, 0),
+        ],
+        rows: rows.collect(),
+        legend: vec![format!(
+            "Closed loops without think time. Fitted: the Universal Scalability Law (Gunther), X(N) = γN / (1 + α(N − 1) + \
+             βN(N − 1)); intervals in brackets are 95{THIN}%, by bootstrap. Measured: mean of the repetitions."
+        )],
+    }
+}
+
+/// How far the measurement lies from the fit, as a share of the fit.
+fn residual(measured: f64, fitted: f64) -> String {
+    let percent = 100.0 * (measured / fitted - 1.0);
+    if fitted > 0.0 { format!("{percent:+.1}{THIN}%").replace('-', "−") } else { format::NOTHING.to_owned() }
+}

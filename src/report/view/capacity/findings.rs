@@ -1,0 +1,246 @@
+//! What a person should know or do after a capacity run, with advice.
+
+use super::words::{carried_rate, failure, limit, missed_rate, rate};
+use crate::{
+    analysis::capacity::{Advice, ArmAnswer, Comparison, FailReason, Limit},
+    report::{
+        capacity::Answers,
+        format::{self, THIN},
+        view::{Block, Brief, Note, Section, Tone},
+    },
+};
+
+/// Name of the section.
+const ID: &str = "findings";
+
+/// Share of the strictest limit's rate beyond which response times are said to rise all at once.
+const CLIFF: f64 = 0.85;
+/// Months of growth below which the time to act is now.
+const SOON: f64 = 6.0;
+/// How many times the measured wait may be the predicted one before the model is said not to hold.
+const UNLIKE: f64 = 3.0;
+
+pub(super) fn section(answers: &Answers<'_>) -> Section {
+    let mut notes: Vec<Note> = Vec::new();
+    notes.extend(answers.analysis.comparisons.iter().filter_map(|comparison| pool(answers, comparison)));
+    notes.extend(own_rate(answers));
+    notes.extend(headroom(answers));
+    notes.extend(fleet(answers));
+    for (index, arm, answer) in answers.arms() {
+        let whose = if answers.capacity.plan.arms.len() > 1 { format!("{}: ", arm.name) } else { String::new() };
+        let of_arm = [
+            client_limited(answer),
+            errors(answers, index, answer),
+            unconfirmed(answer),
+            command(answer),
+            cliff(answer),
+            theory(answer),
+        ];
+        notes.extend(of_arm.into_iter().flatten().map(|note| Note { fact: format!("{whose}{}", note.fact), ..note }));
+    }
+    if answers.capacity.software.profile != "release" {
+        notes.push(Note {
+            tone: Tone::Fair,
+            fact: "The harness is a debug build.".to_owned(),
+            advice: "Its own overhead is part of every number: build it with --release and repeat the run.".to_owned(),
+        });
+    }
+    // Advice is given once, however many findings call for it.
+    for place in 1..notes.len() {
+        if notes[..place].iter().any(|earlier| earlier.advice == notes[place].advice) {
+            notes[place].advice.clear();
+        }
+    }
+    let block =
+        if notes.is_empty() { Block::Paragraph("Nothing calls for action.".to_owned()) } else { Block::Notes(notes) };
+    Section::new(ID, "Findings", vec![block]).brief(Brief::Everything)
+}
+
+fn pool(answers: &Answers<'_>, comparison: &Comparison) -> Option<Note> {
+    let (from, to) = (answers.name(comparison.from), answers.name(comparison.to));
+    let settings = |arm: u32| {
+        let arm = answers.capacity.plan.arms.get(arm as usize)?;
+        let settings: Vec<_> = arm.settings.iter().map(|(name, value)| format!("--set {name}={value}")).collect();
+        (!settings.is_empty()).then(|| format!(" ({})", settings.join(" ")))
+    };
+    match comparison.advice {
+        Advice::Grow => Some(Note {
+            tone: Tone::Fair,
+            fact: format!("{from} is too small: requests wait for a connection while the server has room."),
+            advice: format!("Use {to}{}.", settings(comparison.to).unwrap_or_default()),
+        }),
+        Advice::Harm => Some(Note {
+            tone: Tone::Bad,
+            fact: format!("{to} is worse than {from}."),
+            advice: format!(
+                "Stay with {from}{}; what limits is elsewhere.",
+                settings(comparison.from).unwrap_or_default()
+            ),
+        }),
+        Advice::NoBenefit | Advice::Inconclusive(_) => None,
+    }
+}
+
+/// The rate that the scenario asks for, against what is sustainable as it is.
+fn own_rate(answers: &Answers<'_>) -> Option<Note> {
+    let own = answers.own_rate()?;
+    let arm = answers.comparison().map_or(0, |comparison| comparison.from);
+    let known = answers.analysis.arms.get(arm as usize)?.sustainable?;
+    let with =
+        if answers.capacity.plan.arms.len() > 1 { format!(" with {}", answers.name(arm)) } else { String::new() };
+    let (tone, fact) = if known.above.is_some_and(|above| own >= above) {
+        (
+            Tone::Bad,
+            format!(
+                "The scenario itself asks for {}, more than can be kept up{with} ({}).",
+                rate(own),
+                carried_rate(known.rate)
+            ),
+        )
+    } else if own > known.recommended {
+        (
+            Tone::Fair,
+            format!(
+                "The scenario itself asks for {}, more than should be planned for{with} ({}).",
+                rate(own),
+                carried_rate(known.recommended)
+            ),
+        )
+    } else {
+        return None;
+    };
+    Some(Note {
+        tone,
+        fact,
+        advice: "Spread the load over more servers, make its commands cheaper, or ask for less; see what limits above."
+            .to_owned(),
+    })
+}
+
+fn headroom(answers: &Answers<'_>) -> Option<Note> {
+    let headroom = answers.analysis.headroom?;
+    let (tone, fact) = if headroom.times < 1.0 {
+        (Tone::Bad, "Today's load is more than can be kept up.".to_owned())
+    } else if headroom.months.is_some_and(|months| months <= 0.0) || headroom.times < 1.25 {
+        (Tone::Fair, "Today's load is more than should be planned for: there is no room for a bad day.".to_owned())
+    } else if let Some(months) = headroom.months.filter(|months| *months < SOON) {
+        (Tone::Fair, format!("In {} months the recommended rate is used up.", format::significant(months)))
+    } else {
+        return None;
+    };
+    Some(Note {
+        tone,
+        fact,
+        advice: "Plan for more capacity now: it takes time, and a capacity run of the new one.".to_owned(),
+    })
+}
+
+fn fleet(answers: &Answers<'_>) -> Option<Note> {
+    let fleet = &answers.analysis.fleet;
+    let limit = fleet.max_clients?;
+    let (arm, most) = (0..).zip(&fleet.connections).max_by_key(|(_, connections)| **connections)?;
+    let whose = if fleet.connections.len() > 1 { format!(" with {}", answers.name(arm)) } else { String::new() };
+    let takes = format::count(limit);
+    let (tone, what) = if *most > limit {
+        (Tone::Bad, format!("more than the {takes} that the server takes"))
+    } else if most.saturating_mul(2) > limit {
+        (
+            Tone::Fair,
+            format!(
+                "more than half of the {takes} that the server takes: a roll-out that starts new instances before it stops old \
+                 ones may be refused"
+            ),
+        )
+    } else {
+        return None;
+    };
+    Some(Note {
+        tone,
+        fact: format!("The fleet needs {}{whose}, {what}.", format::counted(*most, "connection", "connections"),),
+        advice: "Raise maxclients (and the limit of open files with it), or use smaller pools.".to_owned(),
+    })
+}
+
+fn client_limited(answer: &ArmAnswer) -> Option<Note> {
+    let (at, check) = answer.client_limited.as_ref()?;
+    Some(Note {
+        tone: Tone::Fair,
+        fact: format!("The harness was the limit at {} ({check}).", rate(*at)),
+        advice: "Nothing above that rate tells anything of the server: give the harness more cores or a machine of its own, and \
+                 repeat the run."
+            .to_owned(),
+    })
+}
+
+fn errors(answers: &Answers<'_>, arm: u32, answer: &ArmAnswer) -> Option<Note> {
+    let (at, reason @ FailReason::Errors(_)) = answer.first_failure? else { return None };
+    Some(Note {
+        tone: Tone::Bad,
+        fact: format!("At {} it failed by errors: {}.", missed_rate(at), failure(answers, arm, at, reason)),
+        advice: "Errors have a cause of their own, which is not capacity: see errors.csv of that trial.".to_owned(),
+    })
+}
+
+fn unconfirmed(answer: &ArmAnswer) -> Option<Note> {
+    let known = answer.sustainable.filter(|known| !known.confirmed && answer.client_limited.is_none())?;
+    Some(Note {
+        tone: Tone::Fair,
+        fact: format!("{} was met, but not confirmed by longer trials.", carried_rate(known.rate)),
+        advice: "A larger budget (--budget) allows for them.".to_owned(),
+    })
+}
+
+fn command(answer: &ArmAnswer) -> Option<Note> {
+    let Limit::Command(name, ..) = &answer.limit else { return None };
+    let (_, figure) = limit(&answer.limit)?;
+    Some(Note {
+        tone: Tone::Fair,
+        fact: format!("{name} is what the server spends its time on ({figure})."),
+        advice: "The server runs one command at a time, so everybody waits behind it: smaller batches or ranges, smaller keys, or \
+                 a server of its own raise the limit; connections do not."
+            .to_owned(),
+    })
+}
+
+/// Whether a strict limit costs next to nothing, because response times rise all at once.
+fn cliff(answer: &ArmAnswer) -> Option<Note> {
+    let known: Vec<_> = answer.by_limit.iter().filter_map(|(limit, low, _)| Some((*limit, (*low)?))).collect();
+    let ((strict, least), (loose, most)) = (*known.first()?, *known.last()?);
+    if strict == loose || least < CLIFF * most {
+        return None;
+    }
+    let limit = |nanos| format::setting(std::time::Duration::from_nanos(nanos));
+    Some(Note {
+        tone: Tone::Quiet,
+        fact: format!(
+            "The cliff is steep: {} within {}, and {} within {}.",
+            carried_rate(least),
+            limit(strict),
+            carried_rate(most),
+            limit(loose)
+        ),
+        advice: "Response times warn too late there: watch the rate and the server's CPU against what was found here."
+            .to_owned(),
+    })
+}
+
+fn theory(answer: &ArmAnswer) -> Option<Note> {
+    let check = answer.erlang?;
+    if check.utilisation >= 1.0 || check.measured_p99 < 1e6 || check.measured_p99 < UNLIKE * check.predicted_p99 {
+        return None;
+    }
+    Some(Note {
+        tone: Tone::Quiet,
+        fact: format!(
+            "At {} per instance requests wait for a connection longer than queueing theory says: p99 {} against {}.",
+            rate(check.rate),
+            format::duration(check.measured_p99),
+            format::duration(check.predicted_p99)
+        ),
+        advice: format!(
+            "Connections are held unevenly: look for slow commands among fast ones, and for stalls of the server, before \
+             adding any ({}{THIN}% of the pool is in use on average).",
+            format::significant(check.utilisation * 100.0)
+        ),
+    })
+}

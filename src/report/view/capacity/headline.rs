@@ -1,0 +1,291 @@
+//! The answer of a capacity run in one sentence, and what has to be said along with it.
+
+use super::words::{
+    capitalised, carried_rate, failure, limit_clause, listed, missed_rate, objective, rate, ratio, time, visible,
+};
+use crate::{
+    analysis::capacity::{Advice, ArmAnswer, Comparison, FailReason, Limit, RateComparison, Sustainable},
+    report::{
+        capacity::{Answers, achieved},
+        format::{self, NOTHING, THIN},
+        view::{Headline, KeyNumber, Tone},
+    },
+    results::{Arm, Ended},
+};
+
+/// Variants that are all named in a sentence.
+const FEW: usize = 4;
+
+/// One sentence with the words that it begins with and its colour.
+struct Answer {
+    verdict: &'static str,
+    rest: String,
+    tone: Tone,
+}
+
+pub(super) fn headline(answers: &Answers<'_>) -> Headline {
+    let of_rates = rates(answers);
+    let mut remarks = Vec::new();
+    // Pools that were not compared say nothing, and what can be carried comes first.
+    let answer = match answers.comparison().filter(|comparison| !comparison.rates.is_empty()) {
+        Some(comparison) => {
+            remarks.push(format!("{}{}.", of_rates.verdict, of_rates.rest));
+            let others = answers.analysis.comparisons.iter().filter(|other| *other != comparison);
+            remarks.extend(others.map(|other| {
+                let other = of_pools(answers, other);
+                format!("{}{}.", other.verdict, other.rest)
+            }));
+            of_pools(answers, comparison)
+        }
+        None => {
+            remarks.extend(alone(answers));
+            of_rates
+        }
+    };
+    remarks.extend(ending(answers));
+    Headline {
+        verdict: answer.verdict,
+        sentence: format!("{}{}.", answer.verdict, answer.rest),
+        tone: answer.tone,
+        remarks,
+        numbers: numbers(answers),
+    }
+}
+
+/// Whether a larger pool pays.
+fn of_pools(answers: &Answers<'_>, comparison: &Comparison) -> Answer {
+    let (from, to) = (answers.name(comparison.from), answers.name(comparison.to));
+    let pool = |arm: u32| answers.capacity.plan.arms.get(arm as usize).and_then(|arm| arm.pool);
+    let size = |arm: u32, name: &str| pool(arm).map_or_else(|| name.to_owned(), |size| size.to_string());
+    let step = format!("from {} to {}", size(comparison.from, from), size(comparison.to, to));
+    let evidence = decisive(comparison).map(|at| format!(": p99 {} at {}", ratio(at.response_p99), rate(at.rate)));
+    let evidence = evidence.unwrap_or_default();
+    let because = limit_clause(&comparison.limit);
+    let (verdict, rest, tone) = match comparison.advice {
+        Advice::Grow => ("Grow the pool", format!(" {step}{evidence}; {because}"), Tone::Good),
+        Advice::NoBenefit => {
+            let where_ = if comparison.rates.len() > 1 { " at any rate that was compared" } else { "" };
+            let rest = format!(": growing the pool {step} makes no difference{where_}{evidence}; {because}");
+            let starved = matches!(comparison.limit, Limit::ClientCpu(_));
+            ("No benefit", rest, if starved { Tone::Fair } else { Tone::Good })
+        }
+        Advice::Harm => {
+            ("Harm", format!(": growing the pool {step} makes things worse{evidence}; {because}"), Tone::Bad)
+        }
+        Advice::Inconclusive(effect) => {
+            let rest = if comparison.rates.is_empty() {
+                format!(": pools {step} were not compared")
+            } else {
+                format!(": whether growing the pool {step} helps cannot be told{evidence}; {}", visible(effect))
+            };
+            ("Inconclusive", rest, Tone::Fair)
+        }
+    };
+    Answer { verdict, rest, tone }
+}
+
+/// The rate on which the advice rests: where growing pays the clearest gain, where it harms the clearest loss, else the
+/// lowest rate, which is that of the scenario.
+fn decisive(comparison: &Comparison) -> Option<&RateComparison> {
+    let point = |at: &&RateComparison| at.response_p99.0;
+    let rates = comparison.rates.iter();
+    match comparison.advice {
+        Advice::Grow => rates.min_by(|a, b| point(a).total_cmp(&point(b))),
+        Advice::Harm => rates.max_by(|a, b| point(a).total_cmp(&point(b))),
+        Advice::NoBenefit | Advice::Inconclusive(_) => comparison.rates.first(),
+    }
+}
+
+/// What limits, where there is but one variant to tell it of.
+fn alone(answers: &Answers<'_>) -> Option<String> {
+    let [answer] = answers.analysis.arms.as_slice() else { return None };
+    let told = answer.sustainable.is_some() && answer.client_limited.is_none() && answer.limit != Limit::Unknown;
+    told.then(|| format!("{}.", capitalised(&limit_clause(&answer.limit))))
+}
+
+/// What can be carried.
+fn rates(answers: &Answers<'_>) -> Answer {
+    let arms: Vec<_> = answers.arms().collect();
+    match arms.as_slice() {
+        [] => nothing(answers),
+        [(index, _, answer)] => of_arm(answers, *index, answer),
+        several => of_arms(answers, several),
+    }
+}
+
+fn of_arm(answers: &Answers<'_>, arm: u32, answer: &ArmAnswer) -> Answer {
+    match (&answer.sustainable, &answer.client_limited, &answer.first_failure) {
+        (_, Some((at, check)), _) => client_limited(answers, arm, answer.sustainable, *at, check),
+        (Some(sustainable), None, _) => {
+            let fails = match (sustainable.above, answer.first_failure) {
+                (Some(above), Some((first, reason))) => {
+                    // What is known of why is told of the rate at which it was found out.
+                    let why = if (first / above - 1.0).abs() < 0.02 {
+                        failure(answers, arm, first, reason)
+                    } else {
+                        String::new()
+                    };
+                    let why = if why.is_empty() { why } else { format!(": {why}") };
+                    format!("fails at {}{why}", missed_rate(above))
+                }
+                (Some(above), None) => format!("fails at {}", missed_rate(above)),
+                (None, _) => "no higher rate was tried".to_owned(),
+            };
+            let (verdict, tone) = certainty(sustainable);
+            let rest = format!(
+                ": {} with {} ({fails}); run it at {}",
+                carried_rate(sustainable.rate),
+                objective(answers.scenario),
+                carried_rate(sustainable.recommended)
+            );
+            Answer { verdict, rest, tone }
+        }
+        (None, None, Some((at, reason))) => Answer {
+            verdict: "Not sustainable",
+            rest: format!(
+                ": already {} {} {} ({}), and no lower rate was found that meets it",
+                missed_rate(*at),
+                if *reason == FailReason::Unclear { "is too close to" } else { "misses" },
+                objective(answers.scenario),
+                failure(answers, arm, *at, *reason)
+            ),
+            tone: Tone::Bad,
+        },
+        (None, None, None) => nothing(answers),
+    }
+}
+
+fn certainty(sustainable: &Sustainable) -> (&'static str, Tone) {
+    if sustainable.confirmed { ("Sustainable", Tone::Good) } else { ("Sustainable, not confirmed", Tone::Fair) }
+}
+
+fn client_limited(answers: &Answers<'_>, arm: u32, sustainable: Option<Sustainable>, at: f64, check: &str) -> Answer {
+    let rest = match sustainable {
+        Some(known) => format!(
+            " was the limit at {} ({check}): the server carries at least {} with {}",
+            rate(at),
+            carried_rate(known.rate),
+            objective(answers.scenario)
+        ),
+        None => {
+            let done = answers.at(arm, at).into_iter().map(achieved).fold(0.0, f64::max);
+            let done = if done > 0.0 { format!("; {} were answered", rate(done)) } else { String::new() };
+            format!(" was the limit at {} ({check}): nothing can be said of the server{done}", rate(at))
+        }
+    };
+    Answer { verdict: "The harness", rest, tone: Tone::Fair }
+}
+
+fn of_arms(answers: &Answers<'_>, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer {
+    let mut known: Vec<_> =
+        arms.iter().filter_map(|(_, arm, answer)| Some((arm.name.as_str(), answer.sustainable?))).collect();
+    known.sort_by(|a, b| b.1.rate.total_cmp(&a.1.rate));
+    let limited = arms.iter().filter(|(.., answer)| answer.client_limited.is_some());
+    let limited: Vec<_> = limited.map(|(_, arm, _)| arm.name.clone()).collect();
+    let limited = if limited.is_empty() {
+        String::new()
+    } else {
+        format!("; with {} the harness was the limit, so the server may carry more", listed(&limited))
+    };
+    let (Some((best, most)), Some((worst, least))) = (known.first(), known.last()) else {
+        // What is known of the first that failed says most.
+        let telling =
+            arms.iter().find(|(.., answer)| answer.client_limited.is_some() || answer.first_failure.is_some());
+        return telling.map_or_else(
+            || nothing(answers),
+            |(index, arm, answer)| {
+                let only = of_arm(answers, *index, answer);
+                Answer {
+                    rest: format!(
+                        "{} (with {}; of the others nothing is known to be sustainable)",
+                        only.rest, arm.name
+                    ),
+                    ..only
+                }
+            },
+        );
+    };
+    let (verdict, tone) = if known.iter().all(|(_, one)| one.confirmed) && limited.is_empty() {
+        ("Sustainable", Tone::Good)
+    } else if known.iter().all(|(_, one)| one.confirmed) {
+        ("Sustainable", Tone::Fair)
+    } else {
+        ("Sustainable, not all confirmed", Tone::Fair)
+    };
+    let of = |(name, one): &(&str, Sustainable)| format!("{} with {name}", carried_rate(one.rate));
+    let range = if arms.len() <= FEW {
+        // In the order in which they were given.
+        listed(
+            &arms.iter().filter_map(|(_, arm, answer)| Some(of(&(&arm.name, answer.sustainable?)))).collect::<Vec<_>>(),
+        )
+    } else {
+        format!("from {} to {}", of(&(worst, *least)), of(&(best, *most)))
+    };
+    let rest = format!(", {}: {range}{limited}", objective(answers.scenario));
+    Answer { verdict, rest, tone }
+}
+
+/// Nothing was found out.
+fn nothing(answers: &Answers<'_>) -> Answer {
+    let trials = answers.capacity.trials.len() as u64;
+    let made = match trials {
+        0 => "no trial was made".to_owned(),
+        _ => format!(
+            "{} did not find a rate that meets or misses {}",
+            format::counted(trials, "trial", "trials"),
+            objective(answers.scenario)
+        ),
+    };
+    Answer { verdict: "No answer", rest: format!(": {made}"), tone: Tone::Fair }
+}
+
+/// Why there is no more to tell.
+fn ending(answers: &Answers<'_>) -> Option<String> {
+    let capacity = answers.capacity;
+    let after = format::counted(capacity.trials.len() as u64, "trial", "trials");
+    match capacity.ended {
+        Ended::Finished => None,
+        Ended::Running => Some(format!("It has not ended: this is what is known after {after}.")),
+        Ended::Budget => Some(format!(
+            "The budget of {} was used up after {after}; what was left undone is listed below.",
+            time(capacity.plan.budget_ns)
+        )),
+        Ended::Interrupted => {
+            Some(format!("It was interrupted after {after}; it can be continued from its saved trials."))
+        }
+        Ended::Errors => Some(format!(
+            "More requests failed than {} allows: the load was stopped after {after}.",
+            format::limit(answers.scenario.objective.max_error_rate)
+        )),
+    }
+}
+
+/// The numbers of the arm that matters: the smaller pool of the comparison, or the best.
+fn numbers(answers: &Answers<'_>) -> Vec<KeyNumber> {
+    let first = answers.comparison().map(|comparison| comparison.from);
+    let best = || {
+        let known = answers.arms().filter_map(|(index, _, answer)| Some((index, answer.sustainable?.rate)));
+        known.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
+    };
+    let arm = first.or_else(best).unwrap_or(0);
+    let Some(answer) = answers.analysis.arms.get(arm as usize) else { return Vec::new() };
+    let number = |name: &str, value: Option<f64>, against: String| KeyNumber {
+        name: name.to_owned(),
+        value: value.map_or_else(|| NOTHING.to_owned(), carried_rate),
+        against,
+    };
+    let whose =
+        if answers.capacity.plan.arms.len() > 1 { format!("with {}", answers.name(arm)) } else { String::new() };
+    let bracket = match answer.sustainable.and_then(|known| known.above) {
+        Some(above) if whose.is_empty() => format!("{} fails", missed_rate(above)),
+        Some(above) => format!("{whose}; {} fails", missed_rate(above)),
+        None => whose,
+    };
+    let maximum = (answer.maximum > 0.0).then_some(answer.maximum);
+    vec![
+        number("Sustainable", answer.sustainable.map(|known| known.rate), bracket),
+        number("Run it at", answer.sustainable.map(|known| known.recommended), format!("80{THIN}% of it")),
+        number("Knee", answer.knee, "throughput over response time is largest".to_owned()),
+        number("Most that was answered", maximum, "whatever the response time".to_owned()),
+    ]
+}

@@ -1,0 +1,68 @@
+//! How long the sustainable rate will do, and what the budget did not allow.
+
+use super::words::{rate, time, undone as undone_words};
+use crate::{
+    analysis::capacity::Headroom,
+    report::{
+        capacity::Answers,
+        format::{self, THIN},
+        view::{Block, Brief, Note, Section, Tone},
+    },
+    results::Ended,
+};
+
+/// Months that are told as a number; beyond them a forecast from one rate of growth says nothing.
+const MOST_MONTHS: f64 = 120.0;
+
+pub(super) fn section(answers: &Answers<'_>) -> Section {
+    let blocks = answers.analysis.headroom.iter().map(|headroom| Block::Paragraph(sentence(headroom))).collect();
+    Section::new("headroom", "Headroom", blocks).brief(Brief::Paragraphs)
+}
+
+fn sentence(headroom: &Headroom) -> String {
+    let whence = if headroom.stated { "as stated" } else { "by the server's own counters" };
+    let growth = headroom.growth.map(|growth| growth_words(growth, headroom.months)).unwrap_or_default();
+    format!(
+        "Today's load is {} ({whence}); the sustainable rate is {} of it.{growth}",
+        rate(headroom.current),
+        format::factor(headroom.times),
+    )
+}
+
+fn growth_words(growth: f64, months: Option<f64>) -> String {
+    let a_month = format!("{}{THIN}%", format::significant(growth * 100.0));
+    match months {
+        Some(months) if months <= 0.0 => " The recommended rate is exceeded already.".to_owned(),
+        Some(months) if months > MOST_MONTHS => {
+            format!(" At a growth of {a_month} a month the recommended rate will do for more than ten years.")
+        }
+        Some(months) => format!(
+            " At a growth of {a_month} a month the recommended rate will do for {} months.",
+            format::significant(months)
+        ),
+        None => format!(" At a growth of {a_month} a month the recommended rate is never reached."),
+    }
+}
+
+/// What was left undone.
+pub(super) fn undone(answers: &Answers<'_>) -> Section {
+    let notes: Vec<_> = answers
+        .analysis
+        .undone
+        .iter()
+        .map(|what| Note { tone: Tone::Fair, fact: undone_words(answers, what), advice: String::new() })
+        .collect();
+    if notes.is_empty() {
+        return Section::new("undone", "What was not done", Vec::new());
+    }
+    let capacity = answers.capacity;
+    let why = match capacity.ended {
+        Ended::Budget => format!("The budget of {} did not allow", time(capacity.plan.budget_ns)),
+        Ended::Interrupted => "The run was interrupted before".to_owned(),
+        Ended::Errors => "The load was stopped because of failed requests before".to_owned(),
+        Ended::Running => "Not done yet".to_owned(),
+        Ended::Finished => "Left undone".to_owned(),
+    };
+    Section::new("undone", "What was not done", vec![Block::Paragraph(format!("{why}:")), Block::Notes(notes)])
+        .brief(Brief::Everything)
+}

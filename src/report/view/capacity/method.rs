@@ -1,0 +1,168 @@
+//! How a capacity run was made, and how to repeat it.
+
+use super::words::{objective, rate, time};
+use crate::{
+    report::{
+        capacity::Answers,
+        format::{self, THIN},
+        view::{
+            Block, Listing, Section,
+            method::{quoted, setting},
+        },
+    },
+    results::Capacity,
+};
+
+pub(super) fn section(answers: &Answers<'_>) -> Section {
+    let blocks = vec![
+        Block::Paragraph(method(answers)),
+        Block::Facts(facts(answers)),
+        Block::Listing(Listing {
+            title: "To repeat it, in the folder of this report".to_owned(),
+            language: "sh",
+            text: command(answers.capacity),
+            folded: false,
+        }),
+        Block::Listing(Listing {
+            title: "Scenario as it was run (scenario.toml)".to_owned(),
+            language: "toml",
+            text: answers.capacity.scenario.trim_end().to_owned(),
+            folded: true,
+        }),
+    ];
+    Section::new("method", "How it was found", blocks)
+}
+
+fn method(answers: &Answers<'_>) -> String {
+    let plan = &answers.capacity.plan;
+    format!(
+        "Each trial offers requests at one rate as they would come from users, after a warm-up of {}, and counts what is late, \
+         failed or unfinished. A rate is sustainable if, by an exact 95{THIN}% interval of that share, {} is met for certain, \
+         the backlog does not grow, and the harness was not the limit. Rates are doubled from {} until one fails, then the \
+         bracket is halved until it is {} wide, and its lower end is tried again for {} at a time, mixed with its upper end.",
+        time(plan.warmup_ns),
+        objective(answers.scenario),
+        rate(plan.start_rate),
+        format::limit(plan.tolerance),
+        time(plan.confirm_ns),
+    )
+}
+
+fn facts(answers: &Answers<'_>) -> Vec<(String, String)> {
+    let capacity = answers.capacity;
+    let (plan, target, environment, software) =
+        (&capacity.plan, &capacity.target, &capacity.environment, &capacity.software);
+    let measured: u64 = capacity.trials.iter().map(|trial| trial.measured_ns).sum();
+    let mut facts = vec![
+        ("Scenario", answers.scenario.name.clone()),
+        (
+            "Objective",
+            format!(
+                "{}, at most {} failed",
+                objective(answers.scenario),
+                format::limit(answers.scenario.objective.max_error_rate)
+            ),
+        ),
+        ("Trials", format!("{}, {} measured in all", capacity.trials.len(), time(measured))),
+        ("Budget", time(plan.budget_ns)),
+    ];
+    if let Some(most) = plan.max_rate {
+        facts.push(("Rate that is never exceeded", rate(most)));
+    }
+    facts.extend([
+        ("Seed", plan.seed.to_string()),
+        (
+            "Server",
+            format!(
+                "{} {}, {}, {}, {}",
+                target.product,
+                target.version,
+                target.mode,
+                target.address,
+                if target.same_machine {
+                    "on the machine of the harness"
+                } else {
+                    "on another machine than the harness"
+                },
+            ),
+        ),
+    ]);
+    if !target.settings.is_empty() {
+        facts.push(("Server settings", target.settings.iter().map(setting).collect::<Vec<_>>().join(", ")));
+    }
+    facts.extend([
+        (
+            "Machine of the harness",
+            format!(
+                "{}, {}, {} of memory, {}",
+                environment.cpu,
+                format::counted(u64::from(environment.cores), "core", "cores"),
+                format::bytes(environment.memory),
+                environment.kernel,
+            ),
+        ),
+        (
+            "Harness",
+            format!(
+                "plimsoll {}{}, fred {}, {} build",
+                software.version,
+                software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default(),
+                software.fred,
+                software.profile,
+            ),
+        ),
+    ]);
+    for arm in plan.arms.iter().filter(|arm| !arm.settings.is_empty()) {
+        let settings: Vec<_> = arm.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        facts.push(("Variant", format!("{}: {}", arm.name, settings.join(", "))));
+    }
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The command line that does the same again.
+fn command(capacity: &Capacity) -> String {
+    let plan = &capacity.plan;
+    let joined = |values: Vec<String>| values.join(",");
+    let mut words = vec!["plimsoll capacity scenario.toml".to_owned()];
+    let mut add = |flag: &str, value: String| words.push(format!("{flag} {}", quoted(&value)));
+    if plan.arms.len() > 1 && plan.arms.iter().all(|arm| arm.pool.is_some()) {
+        add("--pool", joined(plan.arms.iter().filter_map(|arm| Some(arm.pool?.to_string())).collect()));
+    } else {
+        for (axis, values) in axes(capacity) {
+            add("--sweep", format!("{axis}={}", joined(values)));
+        }
+    }
+    if !plan.clients.is_empty() {
+        add("--clients", joined(plan.clients.iter().map(ToString::to_string).collect()));
+    }
+    if let Some(most) = plan.max_rate {
+        add("--max-rate", most.to_string());
+    }
+    if let Some(current) = plan.current_rate {
+        add("--current-rate", current.to_string());
+    }
+    add("--budget", budget(plan.budget_ns));
+    if !capacity.target.private {
+        add("--target", capacity.target.address.clone());
+    }
+    words.join(" ")
+}
+
+/// A length of time as the command line takes it.
+fn budget(nanos: u64) -> String {
+    let seconds = nanos / 1_000_000_000;
+    if seconds > 0 && seconds.is_multiple_of(60) { format!("{}m", seconds / 60) } else { format!("{seconds}s") }
+}
+
+/// The axes of a sweep with their values, each once, in the order in which they come.
+pub(in crate::report) fn axes(capacity: &Capacity) -> Vec<(String, Vec<String>)> {
+    let mut axes: Vec<(String, Vec<String>)> = Vec::new();
+    for (field, value) in capacity.plan.arms.iter().flat_map(|arm| &arm.coordinates) {
+        match axes.iter_mut().find(|(axis, _)| axis == field) {
+            Some((_, values)) if values.contains(value) => {}
+            Some((_, values)) => values.push(value.clone()),
+            None => axes.push((field.clone(), vec![value.clone()])),
+        }
+    }
+    axes
+}

@@ -1,0 +1,65 @@
+//! What the report of a capacity run says: the answer in its first sentence, then what it rests on.
+
+mod answers;
+mod concurrency;
+mod connections;
+mod findings;
+mod headline;
+mod headroom;
+mod method;
+mod pools;
+mod queueing;
+mod trials;
+mod words;
+
+use super::{View, charts_section};
+use crate::report::{capacity::Answers, chart::Chart, format};
+
+pub(in crate::report) use method::axes as sweep_axes;
+pub(in crate::report) use words::{
+    advice_slug, ended_slug, failure_slug, failure_value, limit_slug, limit_value, purpose_slug, undone,
+};
+
+impl View {
+    /// The report of a capacity run, with the charts that were drawn of it.
+    pub(crate) fn of_capacity(answers: &Answers<'_>, charts: &[Chart]) -> Self {
+        let sections = [
+            answers::section(answers),
+            pools::section(answers),
+            findings::section(answers),
+            headroom::section(answers),
+            charts_section(charts),
+            queueing::section(answers),
+            concurrency::section(answers),
+            connections::section(answers),
+            headroom::undone(answers),
+            trials::section(answers),
+            method::section(answers),
+        ];
+        let software = &answers.capacity.software;
+        let commit = software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
+        Self {
+            title: format!("{}: capacity with {}", answers.scenario.name, words::objective(answers.scenario)),
+            subtitle: subtitle(answers),
+            headline: headline::headline(answers),
+            sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
+            colophon: format!("plimsoll {}{commit}", software.version),
+        }
+    }
+}
+
+fn subtitle(answers: &Answers<'_>) -> String {
+    let target = &answers.capacity.target;
+    let arms = answers.capacity.plan.arms.len() as u64;
+    let variants =
+        if arms > 1 { format!(" of {}", format::counted(arms, "variant", "variants")) } else { String::new() };
+    format!(
+        "{}{variants} on {} {} at {}{}, begun on {}.",
+        format::counted(answers.capacity.trials.len() as u64, "trial", "trials"),
+        target.product,
+        target.version,
+        target.address,
+        if target.private { " (private server)" } else { "" },
+        answers.capacity.started,
+    )
+}

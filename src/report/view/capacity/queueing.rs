@@ -1,0 +1,72 @@
+//! What queueing theory says of each pool, beside what was measured.
+
+use super::words::{bare_rate, objective, wait};
+use crate::{
+    analysis::capacity::ErlangCheck,
+    report::{
+        capacity::Answers,
+        format::{self, THIN},
+        view::{Block, Cell, Column, RowKind, Section, Table, TableRow, Tone},
+    },
+};
+
+pub(super) fn section(answers: &Answers<'_>) -> Section {
+    let rows: Vec<_> =
+        answers.arms().filter_map(|(_, arm, answer)| Some(row(&arm.name, answer.erlang.as_ref()?))).collect();
+    if rows.is_empty() {
+        return Section::new("queueing", "Queueing theory beside measurement", Vec::new());
+    }
+    let table = Table {
+        id: "erlang",
+        caption: "Waiting for a connection: predicted and measured".to_owned(),
+        columns: vec![
+            Column::head("Variant"),
+            Column::numbers("Rate", Some("1/s"), 0),
+            Column::numbers("Hold time", Some("ms"), 2),
+            Column::numbers("Connections", None, 1),
+            Column::numbers("Utilisation", None, 0),
+            Column::numbers("Predicted wait p99", Some("ms"), 0),
+            Column::numbers("Measured wait p99", Some("ms"), 0),
+            Column::numbers("Smallest pool", None, 0),
+        ],
+        rows,
+        legend: vec![format!(
+            "Of one instance of the busiest service. Hold time: how long a request keeps its connection, as measured. \
+             Utilisation: rate times hold time over connections. Smallest pool: the fewest connections with a predicted p99 \
+             of the wait below 5{THIN}% of the objective ({}) and a utilisation below 80{THIN}%, at this rate.",
+            objective(answers.scenario)
+        )],
+    };
+    let theory = "A pool whose connections carry one request at a time is a queue with as many servers as it has connections, \
+                  and Erlang's formula C gives the wait from rate and hold time alone. Where measurement and prediction agree, \
+                  the pool explains the wait. Where more is measured, arrivals or hold times are more uneven than the formula \
+                  assumes, or hold times rise with the load because the server is the limit.";
+    Section::new(
+        "queueing",
+        "Queueing theory beside measurement",
+        vec![Block::Paragraph(theory.to_owned()), Block::Table(table)],
+    )
+}
+
+fn row(name: &str, check: &ErlangCheck) -> TableRow {
+    let full = if check.utilisation >= 0.8 { Tone::Fair } else { Tone::Plain };
+    // A pool that is overrun has no steady state, and no wait to predict.
+    let predicted = if check.utilisation < 1.0 && check.predicted_p99.is_finite() {
+        wait(check.predicted_p99)
+    } else {
+        "unbounded".to_owned()
+    };
+    TableRow {
+        kind: RowKind::Entry,
+        cells: vec![
+            name.into(),
+            bare_rate(check.rate).into(),
+            format::milliseconds(check.hold).into(),
+            format::count(check.connections.into()).into(),
+            Cell::new(format!("{}{THIN}%", format::significant(check.utilisation * 100.0)), full),
+            predicted.into(),
+            wait(check.measured_p99).into(),
+            format::count(check.smallest.into()).into(),
+        ],
+    }
+}

@@ -1,0 +1,119 @@
+//! The trials: those that decided, and all of them.
+
+use super::words::{purpose_slug, wait};
+use crate::{
+    report::{
+        capacity::{Answers, achieved, bad_share},
+        format::{self, NOTHING},
+        view::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone},
+    },
+    results::{Purpose, Trial},
+};
+
+const DECIDING: &str = "deciding-trials";
+
+pub(super) fn section(answers: &Answers<'_>) -> Section {
+    if answers.capacity.trials.is_empty() {
+        return Section::new("trials", "Trials", Vec::new());
+    }
+    let mut blocks = Vec::new();
+    let deciding = deciding(answers);
+    if !deciding.is_empty() && deciding.len() < answers.capacity.trials.len() {
+        blocks.push(Block::Table(table(answers, DECIDING, "Trials that decided", &deciding)));
+    }
+    let all: Vec<_> = answers.capacity.trials.iter().collect();
+    blocks.push(Block::Table(table(answers, "all-trials", "All trials", &all)));
+    Section::new("trials", "Trials", blocks).brief(Brief::ParagraphsAnd(DECIDING))
+}
+
+/// Of each arm the trial at either end of its bracket that missed most, and where the harness was the limit.
+fn deciding<'a>(answers: &Answers<'a>) -> Vec<&'a Trial> {
+    let mut deciding = Vec::new();
+    for (index, _, answer) in answers.arms() {
+        let low = answer.sustainable.map(|known| known.rate);
+        let high = answer.sustainable.map_or(answer.first_failure.map(|(rate, _)| rate), |known| known.above);
+        deciding.extend([low, high].into_iter().flatten().filter_map(|rate| answers.worst(index, rate)));
+        let mut trials = answers.capacity.trials.iter().filter(|trial| trial.arm == index);
+        deciding.extend(trials.find(|trial| trial.client_limited.is_some()));
+    }
+    deciding.sort_by_key(|trial| trial.number);
+    deciding.dedup_by_key(|trial| trial.number);
+    deciding
+}
+
+fn table(answers: &Answers<'_>, id: &'static str, caption: &str, trials: &[&Trial]) -> Table {
+    let ms = Some("ms");
+    let mut columns = vec![Column::head("Trial")];
+    columns.extend([
+        Column::words("Variant", 0),
+        Column::words("Purpose", 3),
+        Column::numbers("Offered", Some("1/s"), 0),
+        Column::numbers("Clients", None, 5),
+        Column::numbers("Answered", Some("1/s"), 2),
+        Column::numbers("Missed", None, 0),
+        Column::numbers("p50", ms, 3),
+        Column::numbers("p99", ms, 0),
+        Column::numbers("p99.9", ms, 5),
+        Column::numbers("Wait p99", ms, 4),
+        Column::numbers("Pool", None, 4),
+        Column::numbers("Server CPU", None, 3),
+        Column::numbers("Harness", None, 5),
+        Column::words("Harness was the limit", 4),
+    ]);
+    let mut table = Table {
+        id,
+        caption: caption.to_owned(),
+        columns,
+        rows: trials.iter().map(|trial| row(answers, trial)).collect(),
+        legend: vec![format!(
+            "Missed: late, failed or unfinished; {} are allowed. Pool: utilisation of the busiest one. Harness: its busiest \
+             worker.",
+            format::limit(1.0 - answers.scenario.objective.percentile / 100.0)
+        )],
+    };
+    // Columns without anything in them are noise.
+    for (heading, seen) in [
+        ("Variant", answers.capacity.plan.arms.len() > 1),
+        ("Clients", trials.iter().any(|trial| trial.clients.is_some())),
+        ("Harness was the limit", trials.iter().any(|trial| trial.client_limited.is_some())),
+    ] {
+        if let Some(place) = table.columns.iter().position(|column| column.heading == heading && !seen) {
+            table.columns.remove(place);
+            for row in &mut table.rows {
+                row.cells.remove(place);
+            }
+        }
+    }
+    table
+}
+
+fn row(answers: &Answers<'_>, trial: &Trial) -> TableRow {
+    let allowed = 1.0 - answers.scenario.objective.percentile / 100.0;
+    let bad = bad_share(trial);
+    let answered = trial.completed > 0;
+    let ms = |nanos: u64| if answered { format::milliseconds(nanos as f64) } else { NOTHING.to_owned() };
+    let judged = trial.purpose != Purpose::Closed && trial.scheduled > 0;
+    TableRow {
+        kind: RowKind::Entry,
+        cells: vec![
+            format::count(trial.number.into()).into(),
+            answers.name(trial.arm).into(),
+            purpose_slug(trial.purpose).into(),
+            trial.offered.map_or_else(|| NOTHING.to_owned(), format::significant).into(),
+            trial.clients.map_or_else(|| NOTHING.to_owned(), |clients| format::count(clients.into())).into(),
+            format::significant(achieved(trial)).into(),
+            Cell::new(
+                if trial.scheduled > 0 { format::share(bad) } else { NOTHING.to_owned() },
+                if judged && bad > allowed { Tone::Bad } else { Tone::Plain },
+            ),
+            ms(trial.response.p50).into(),
+            ms(trial.response.p99).into(),
+            ms(trial.response.p999).into(),
+            if answered { wait(trial.wait.p99 as f64) } else { NOTHING.to_owned() }.into(),
+            format::share(trial.utilisation).into(),
+            trial.server_busy.map_or_else(|| NOTHING.to_owned(), format::share).into(),
+            format::share(trial.worker_busy).into(),
+            Cell::new(trial.client_limited.as_deref().unwrap_or(NOTHING), Tone::Fair),
+        ],
+    }
+}

@@ -1,0 +1,274 @@
+//! Words that several sections of a capacity report share: rates, ratios, what limits, why a trial fails.
+
+use std::time::Duration;
+
+use crate::{
+    analysis::capacity::{Advice, FailReason, Limit, Undone},
+    report::{
+        capacity::{Answers, carried, missed, three_digits},
+        format::{self, NOTHING, THIN},
+    },
+    results::{Ended, Purpose},
+    scenario::Scenario,
+};
+
+/// `99 % within 100 ms`.
+pub(super) fn objective(scenario: &Scenario) -> String {
+    let objective = &scenario.objective;
+    format!("{}{THIN}% within {}", objective.percentile, format::setting(objective.latency))
+}
+
+/// A rate to the three digits that it is good for: `23 400/s`.
+pub(super) fn rate(per_second: f64) -> String {
+    format::rate(three_digits(per_second, f64::round))
+}
+
+/// The same of a rate that can be carried, rounded down.
+pub(super) fn carried_rate(per_second: f64) -> String {
+    format::rate(carried(per_second))
+}
+
+/// The same of a rate that fails, rounded up.
+pub(super) fn missed_rate(per_second: f64) -> String {
+    format::rate(missed(per_second))
+}
+
+/// A rate without its unit, for columns that name it.
+pub(super) fn bare_rate(per_second: f64) -> String {
+    format::significant(three_digits(per_second, f64::round))
+}
+
+/// The same of one that can be carried.
+pub(super) fn bare_carried(per_second: f64) -> String {
+    format::significant(carried(per_second))
+}
+
+/// The same of one that fails.
+pub(super) fn bare_missed(per_second: f64) -> String {
+    format::significant(missed(per_second))
+}
+
+/// A rate, or a dash.
+pub(super) fn known_rate(per_second: Option<f64>) -> String {
+    per_second.map_or_else(|| NOTHING.to_owned(), bare_rate)
+}
+
+/// A ratio with its interval: `0.98× [0.93, 1.04]`.
+pub(super) fn ratio((point, low, high): (f64, f64, f64)) -> String {
+    format!("{}× [{}, {}]", digits(point), digits(low), digits(high))
+}
+
+/// Two decimals tell what a ratio is good for, unless it is far from 1.
+fn digits(ratio: f64) -> String {
+    match ratio {
+        ratio if !ratio.is_finite() => "unbounded".to_owned(),
+        ratio if (0.1..10.0).contains(&ratio) => format!("{ratio:.2}"),
+        ratio => format::significant(ratio),
+    }
+}
+
+/// The interval of a parameter: `[0.0170, 0.0240]`.
+pub(super) fn interval(low: f64, high: f64) -> String {
+    let end = |value: f64| if value.is_finite() { format::significant(value) } else { "unbounded".to_owned() };
+    format!("[{}, {}]", end(low), end(high))
+}
+
+/// A length of time as a person plans it.
+pub(super) fn time(nanos: u64) -> String {
+    const MINUTE: u64 = 60_000_000_000;
+    if nanos > 2 * MINUTE && !nanos.is_multiple_of(MINUTE) {
+        return format!("{}{THIN}min", format::significant(nanos as f64 / MINUTE as f64));
+    }
+    format::setting(Duration::from_millis(nanos.div_ceil(1_000_000)))
+}
+
+/// What limits, as the subject of a sentence, and how near it is to its limit: `the server's CPU`, `92 % of a core`.
+pub(super) fn limit(limit: &Limit) -> Option<(String, String)> {
+    let words = |what: &str, figure: String| Some((what.to_owned(), figure));
+    match limit {
+        Limit::ServerCpu(share) => words("the server's CPU", format!("{} of a core", portion(*share))),
+        Limit::Command(name, share, mean) => Some((
+            format!("the command {name}"),
+            format!("{} of the server's time, {} each", portion(*share), format::duration(*mean)),
+        )),
+        Limit::ClientCpu(share) => words("the CPU of the harness", format!("busiest worker {} busy", portion(*share))),
+        Limit::Pool(share) => words("the pool", format!("{} in use", portion(*share))),
+        Limit::RoundTrip(nanos) => {
+            words("the way there and back", format!("{} beyond the command", format::duration(*nanos)))
+        }
+        Limit::Unknown => None,
+    }
+}
+
+/// The same as a clause: `the server's CPU is the limit (92 % of a core)`.
+pub(super) fn limit_clause(of: &Limit) -> String {
+    match limit(of) {
+        Some((what, figure)) => format!("{what} is the limit ({figure})"),
+        None => "nothing that was measured was near its limit".to_owned(),
+    }
+}
+
+/// The same in the cell of a table, whose legend explains the figure.
+pub(super) fn limit_cell(limit: &Limit) -> String {
+    match limit {
+        Limit::ServerCpu(share) => format!("server CPU {}", portion(*share)),
+        Limit::Command(name, share, _) => format!("{name} {}", portion(*share)),
+        Limit::ClientCpu(share) => format!("harness CPU {}", portion(*share)),
+        Limit::Pool(share) => format!("pool {}", portion(*share)),
+        Limit::RoundTrip(nanos) => format!("round trip {}", format::duration(*nanos)),
+        Limit::Unknown => "nothing seen".to_owned(),
+    }
+}
+
+/// What a comparison that cannot tell could have told.
+pub(super) fn visible(effect: f64) -> String {
+    if effect.is_finite() {
+        format!(
+            "a change of p99 by {} would have been seen, a smaller one takes a longer run (--budget)",
+            portion(effect)
+        )
+    } else {
+        "there were too few slices to see any change, so it takes a longer run (--budget)".to_owned()
+    }
+}
+
+/// A share that may be more than all.
+pub(super) fn portion(share: f64) -> String {
+    if share > 1.0 { format!("{}{THIN}%", format::significant(share * 100.0)) } else { format::share(share) }
+}
+
+/// A sentence begins with a capital letter.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A wait in milliseconds, for columns; what is shorter than a microsecond is no wait.
+pub(super) fn wait(nanos: f64) -> String {
+    if nanos > 0.0 && nanos < 1e3 { "< 0.001".to_owned() } else { format::milliseconds(nanos) }
+}
+
+/// Why a rate fails, in a clause; told with the response time where one was measured.
+pub(super) fn failure(answers: &Answers<'_>, arm: u32, at: f64, reason: FailReason) -> String {
+    let tail = || {
+        let trial = answers.worst(arm, at)?;
+        Some(format!("{} {}", format::percentile(answers.told()), format::duration(answers.tail(trial)?)))
+    };
+    match reason {
+        FailReason::Late(share) => {
+            let late = format!("{} late, failed or unfinished", format::share(share));
+            // The percentile says more, where it is the one that is judged.
+            tail().filter(|_| is_judged(answers)).unwrap_or(late)
+        }
+        FailReason::Shortfall(share) => format!("only {} of the requests were answered", format::share(share)),
+        FailReason::Backlog(growth) => {
+            format!("the backlog grew every second by {} of the rate", format::share(growth))
+        }
+        FailReason::Errors(share) => format!("{} of the requests failed", format::share(share)),
+        FailReason::Unclear => "still undecided at the longest trial".to_owned(),
+    }
+}
+
+fn is_judged(answers: &Answers<'_>) -> bool {
+    (answers.told() - answers.scenario.objective.percentile).abs() < 1e-9
+}
+
+/// Something that was left undone.
+pub(in crate::report) fn undone(answers: &Answers<'_>, what: &Undone) -> String {
+    let name = |arm| answers.name(arm);
+    match *what {
+        Undone::Search(arm) => format!("the search for the sustainable rate of {}", name(arm)),
+        Undone::Confirm(arm) => format!("the confirmation of the sustainable rate of {}", name(arm)),
+        Undone::Compare(from, to) => format!("the comparison of {} with {}", name(from), name(to)),
+        Undone::Curve(arm) => format!("the curve of throughput against latency of {}", name(arm)),
+        Undone::Clients => "the concurrency model".to_owned(),
+    }
+}
+
+/// Names joined as a sentence does: `a, b and c`.
+pub(super) fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// Purpose of a trial, for programs.
+pub(in crate::report) fn purpose_slug(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Search => "search",
+        Purpose::Confirm => "confirm",
+        Purpose::Above => "above",
+        Purpose::Compare => "compare",
+        Purpose::Curve => "curve",
+        Purpose::Closed => "closed",
+    }
+}
+
+/// How a run ended, for programs.
+pub(in crate::report) fn ended_slug(ended: Ended) -> &'static str {
+    match ended {
+        Ended::Running => "running",
+        Ended::Finished => "finished",
+        Ended::Budget => "budget",
+        Ended::Interrupted => "interrupted",
+        Ended::Errors => "errors",
+    }
+}
+
+/// Advice, for programs.
+pub(in crate::report) fn advice_slug(advice: Advice) -> &'static str {
+    match advice {
+        Advice::Grow => "grow",
+        Advice::NoBenefit => "no-benefit",
+        Advice::Harm => "harm",
+        Advice::Inconclusive(_) => "inconclusive",
+    }
+}
+
+/// What limits, for programs.
+pub(in crate::report) fn limit_slug(limit: &Limit) -> &'static str {
+    match limit {
+        Limit::ServerCpu(_) => "server-cpu",
+        Limit::Command(..) => "command",
+        Limit::ClientCpu(_) => "client-cpu",
+        Limit::Pool(_) => "pool",
+        Limit::RoundTrip(_) => "round-trip",
+        Limit::Unknown => "unknown",
+    }
+}
+
+/// The figure that goes with a limit: a share, or for a round trip nanoseconds.
+pub(in crate::report) fn limit_value(limit: &Limit) -> Option<f64> {
+    match limit {
+        Limit::ServerCpu(value)
+        | Limit::Command(_, value, _)
+        | Limit::ClientCpu(value)
+        | Limit::Pool(value)
+        | Limit::RoundTrip(value) => Some(*value),
+        Limit::Unknown => None,
+    }
+}
+
+/// Why a trial failed, for programs.
+pub(in crate::report) fn failure_slug(reason: FailReason) -> &'static str {
+    match reason {
+        FailReason::Late(_) => "late",
+        FailReason::Shortfall(_) => "shortfall",
+        FailReason::Backlog(_) => "backlog",
+        FailReason::Errors(_) => "errors",
+        FailReason::Unclear => "unclear",
+    }
+}
+
+/// The share that goes with it.
+pub(in crate::report) fn failure_value(reason: FailReason) -> Option<f64> {
+    match reason {
+        FailReason::Late(value)
+        | FailReason::Shortfall(value)
+        | FailReason::Backlog(value)
+        | FailReason::Errors(value) => Some(value),
+        FailReason::Unclear => None,
+    }
+}

@@ -1,0 +1,207 @@
+//! The artifact of a capacity run: its plan and every trial that was made. Answers are concluded from it, never saved.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Environment, Software, TargetFacts};
+
+/// Version of the schema of [`Capacity`] that this build writes and reads.
+pub const CAPACITY_VERSION: u32 = 1;
+
+/// Response times, in nanoseconds, at which the sustainable rate is told besides the objective's own.
+pub const LIMITS: [u64; 6] = [1_000_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 100_000_000];
+
+/// A search for what a server can carry.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Capacity {
+    /// Version of this schema.
+    pub schema_version: u32,
+    /// What measured.
+    pub software: Software,
+    /// When it began, RFC 3339 in UTC with seconds.
+    pub started: String,
+    /// TOML text of the scenario with the overrides that hold for every arm.
+    pub scenario: String,
+    /// What was measured.
+    pub target: TargetFacts,
+    /// The machine of the harness.
+    pub environment: Environment,
+    /// What was to be done.
+    pub plan: CapacityPlan,
+    /// What was done, in order.
+    pub trials: Vec<Trial>,
+    /// Memory that the server spends on connections, measured with different numbers of them.
+    pub connections: Vec<ConnectionLevel>,
+    /// Rate at which the server was used before any trial, in commands per second; `None` where it is private.
+    pub current_rate: Option<f64>,
+    /// How it ended.
+    pub ended: Ended,
+}
+
+/// What a capacity run is to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CapacityPlan {
+    /// Variants of the scenario; at least one. With `--pool` in ascending order of size.
+    pub arms: Vec<Arm>,
+    /// Numbers of closed-loop clients for the concurrency model; empty for none.
+    pub clients: Vec<u32>,
+    /// Rate of the first trial, in operations per second of all services together.
+    pub start_rate: f64,
+    /// Rate that is never exceeded.
+    pub max_rate: Option<f64>,
+    /// Load before each trial that is not measured, in nanoseconds.
+    pub warmup_ns: u64,
+    /// Length of a trial of the search, in nanoseconds.
+    pub trial_ns: u64,
+    /// Length of a trial that confirms, in nanoseconds.
+    pub confirm_ns: u64,
+    /// Time for all of it, in nanoseconds.
+    pub budget_ns: u64,
+    /// Width of the bracket at which a search ends, as a share of its lower end.
+    pub tolerance: f64,
+    /// Rate of today that the person states, in operations per second.
+    pub current_rate: Option<f64>,
+    /// Growth of that a month, as a share.
+    pub growth: Option<f64>,
+    /// Root of the order of interleaved trials.
+    pub seed: u64,
+}
+
+/// One variant of the scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Arm {
+    /// What people call it: `pool 50`, `values.size=256`, `as written`.
+    pub name: String,
+    /// Fields of the scenario that it sets, with their values as `--set` takes them.
+    pub settings: Vec<(String, String)>,
+    /// Connections of each pool, where arms differ in just that.
+    pub pool: Option<u32>,
+    /// Place on the axes of a sweep: field and value.
+    pub coordinates: Vec<(String, String)>,
+}
+
+/// One trial: a whole run at one rate, or with one number of clients, boiled down.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Index of its arm.
+    pub arm: u32,
+    /// What it was made for.
+    pub purpose: Purpose,
+    /// Block of an interleaved comparison or repetition that it belongs to.
+    pub block: Option<u32>,
+    /// Offered rate in operations per second of all services; `None` in a closed loop.
+    pub offered: Option<f64>,
+    /// Closed-loop clients; `None` in an open loop.
+    pub clients: Option<u32>,
+    /// When it began, in nanoseconds since the capacity run did.
+    pub began_ns: u64,
+    /// How long it was to measure, in nanoseconds.
+    pub planned_ns: u64,
+    /// How long it measured, in nanoseconds.
+    pub measured_ns: u64,
+    /// Requests that fell due.
+    pub scheduled: u64,
+    /// Requests that were answered.
+    pub completed: u64,
+    /// Requests that failed.
+    pub failed: u64,
+    /// Requests that never finished.
+    pub unfinished: u64,
+    /// Requests that were answered later than the objective allows.
+    pub late: u64,
+    /// Burstiness of late, failed and unfinished requests, at least 1.
+    pub burstiness: f64,
+    /// Requests that were answered within each of [`LIMITS`].
+    pub within: Vec<u64>,
+    /// Response time.
+    pub response: Quantiles,
+    /// Service time.
+    pub service: Quantiles,
+    /// Wait time.
+    pub wait: Quantiles,
+    /// Share of the busiest pool in use, 0..=1.
+    pub utilisation: f64,
+    /// Mean number of requests waiting for a connection, all pools together.
+    pub waiting: f64,
+    /// Growth of the backlog per second as a share of the offered rate.
+    pub backlog_growth: f64,
+    /// Share of one core that the server's main thread used, 0..; `None` where the server does not tell.
+    pub server_busy: Option<f64>,
+    /// Largest share of its time in which a worker of the harness had something to do, 0..=1.
+    pub worker_busy: f64,
+    /// 99th percentile of the schedule lag, in nanoseconds.
+    pub lag_p99: u64,
+    /// The check that says that the harness was the limit, in words.
+    pub client_limited: Option<String>,
+    /// The command that took most of the server's time, with its share of the trial, and its mean time in nanoseconds.
+    pub dearest: Option<(String, f64, f64)>,
+    /// Folder of the whole run, within that of the capacity run.
+    pub folder: String,
+}
+
+/// What a trial is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// To find the bracket: doubling, then bisection.
+    Search,
+    /// To confirm its lower end.
+    Confirm,
+    /// Its upper end, mixed in at random.
+    Above,
+    /// To compare two arms, in interleaved slices.
+    Compare,
+    /// To draw throughput against latency, at a share of the closed-loop maximum.
+    Curve,
+    /// A closed loop, for its maximum or for the concurrency model.
+    Closed,
+}
+
+/// Quantiles of a duration in nanoseconds; 0 where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quantiles {
+    /// Mean.
+    pub mean: f64,
+    /// Median.
+    pub p50: u64,
+    /// 99th percentile.
+    pub p99: u64,
+    /// 99.9th percentile.
+    pub p999: u64,
+    /// Largest.
+    pub max: u64,
+}
+
+/// What connections cost the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionLevel {
+    /// Connections.
+    pub connections: u64,
+    /// Memory of all clients' buffers in bytes, by `mem_clients_normal`.
+    pub client_memory: u64,
+    /// All memory of the server in bytes.
+    pub used_memory: u64,
+}
+
+/// How a capacity run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// It has not; what there is was saved after each trial.
+    Running,
+    /// Everything was done.
+    Finished,
+    /// The budget was used up.
+    Budget,
+    /// A person ended it.
+    Interrupted,
+    /// Errors exceeded their limit, and the load was stopped.
+    Errors,
+}

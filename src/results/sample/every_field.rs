@@ -1,0 +1,82 @@
+//! A small synthetic capacity run of two pool sizes in which every field occurs.
+
+use super::run;
+use crate::results::{
+    Arm, CAPACITY_VERSION, Capacity, CapacityPlan, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles, Trial,
+};
+
+const SECOND: u64 = 1_000_000_000;
+
+/// The capacity run.
+pub(crate) fn small_capacity() -> Capacity {
+    let run = run();
+    let arm = |size: u32| Arm {
+        name: format!("pool {size}"),
+        settings: vec![("service.api.pool.size".into(), size.to_string())],
+        pool: Some(size),
+        coordinates: vec![("pool.size".into(), size.to_string())],
+    };
+    Capacity {
+        schema_version: CAPACITY_VERSION,
+        software: run.software,
+        started: run.started,
+        scenario: run.scenario,
+        target: run.target,
+        environment: run.environment,
+        plan: CapacityPlan {
+            arms: vec![arm(50), arm(100)],
+            clients: vec![3, 6],
+            start_rate: 10_000.0,
+            max_rate: Some(80_000.0),
+            warmup_ns: 3 * SECOND,
+            trial_ns: 10 * SECOND,
+            confirm_ns: 30 * SECOND,
+            budget_ns: 600 * SECOND,
+            tolerance: 0.05,
+            current_rate: Some(9_000.0),
+            growth: Some(0.05),
+            seed: 42,
+        },
+        trials: vec![
+            trial(1, 0, Purpose::Search, Some(10_000.0), None),
+            Trial { client_limited: Some("worker 1 was busy".into()), ..trial(2, 1, Purpose::Closed, None, Some(3)) },
+        ],
+        connections: vec![ConnectionLevel { connections: 1, client_memory: 2_000, used_memory: 1_000_000 }],
+        current_rate: Some(8_000.0),
+        ended: Ended::Finished,
+    }
+}
+
+fn trial(number: u32, arm: u32, purpose: Purpose, offered: Option<f64>, clients: Option<u32>) -> Trial {
+    let quantiles = |p50: u64| Quantiles { mean: p50 as f64, p50, p99: 9 * p50, p999: 20 * p50, max: 50 * p50 };
+    Trial {
+        number,
+        arm,
+        purpose,
+        block: Some(0),
+        offered,
+        clients,
+        began_ns: u64::from(number - 1) * 13 * SECOND,
+        planned_ns: 10 * SECOND,
+        measured_ns: 10 * SECOND,
+        scheduled: 100_000,
+        completed: 99_990,
+        failed: 6,
+        unfinished: 4,
+        late: 20,
+        burstiness: 1.5,
+        within: (1..=LIMITS.len() as u64).map(|limit| 99_000 + 100 * limit).collect(),
+        response: quantiles(100_000),
+        service: quantiles(80_000),
+        wait: quantiles(20_000),
+        utilisation: 0.2,
+        waiting: 0.5,
+        backlog_growth: 0.0,
+        server_busy: Some(0.4),
+        worker_busy: 0.3,
+        lag_p99: 3_000,
+        client_limited: None,
+        dearest: Some(("GET".into(), 0.2, 3_000.0)),
+        folder: format!("trials/{number:03}"),
+    }
+}

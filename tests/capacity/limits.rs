@@ -1,0 +1,40 @@
+//! Whose limit it was, and when the load ends.
+
+use plimsoll::{analysis::capacity::Limit, results::Ended};
+
+use crate::bench::{Desk, Server, scenario_of};
+
+#[test]
+fn a_harness_that_cannot_keep_up_never_blames_the_server() {
+    let desk = Desk::new(&scenario_of(1_000_000, "command = \"GET\"", "drain = \"1s\""));
+    let arguments = ["capacity", "known.toml", "--workers", "1", "--trial", "2s", "--warmup", "100ms", "--out", "out"];
+    let outcome = desk.run(&[&arguments[..], &["--budget", "20s", "--set", "service.api.pool.size=50"]].concat());
+    outcome.ends_with(3).complains("the harness was the limit");
+    let (capacity, analysis) = desk.saved();
+    assert!(capacity.trials[0].client_limited.is_some(), "{:?}", capacity.trials[0]);
+    let answer = &analysis.arms[0];
+    assert!(answer.client_limited.is_some() && answer.first_failure.is_none(), "{answer:?}");
+    assert!(!matches!(answer.limit, Limit::ServerCpu(_) | Limit::Command(..) | Limit::Pool(_)), "{answer:?}");
+}
+
+#[test]
+fn too_many_errors_end_the_load_of_a_trial_at_once() {
+    // It takes a few thousand values, and refuses all others.
+    let server = Server::start(&[("maxmemory", "4mb"), ("maxmemory-policy", "noeviction")]);
+    let scenario = scenario_of(2_000, "command = \"SET\"", "drain = \"1s\"\nprefill = false");
+    let scenario = scenario.replace("count = 100", "count = 1_000_000").replace("size = 16", "size = 1000");
+    let desk = Desk::new(&scenario);
+    let arguments =
+        ["capacity", "known.toml", "--target", &server.url(server.port), "--trial", "30s", "--warmup", "1s"];
+    let rates = ["--max-rate", "2000", "--budget", "3m", "--out", "out", "--pool", "4"];
+    let outcome = desk.run(&[&arguments[..], &rates].concat());
+    let (capacity, _) = desk.saved();
+    assert_ne!(capacity.ended, Ended::Running);
+    let stopped: Vec<_> = capacity.trials.iter().filter(|trial| trial.failed > 0).collect();
+    assert!(!stopped.is_empty());
+    for trial in stopped {
+        assert!(trial.measured_ns < trial.planned_ns / 2, "{trial:?}");
+        assert!(trial.failed as f64 > 0.01 * trial.scheduled as f64, "{trial:?}");
+    }
+    outcome.ends_with(1).complains("errors");
+}

@@ -1,0 +1,36 @@
+//! Everything that is wrong before any load.
+
+use crate::bench::{Desk, Server, scenario_of};
+
+#[test]
+fn wrong_usage_ends_with_2_and_leaves_nothing() {
+    let desk = Desk::new(&scenario_of(1_000, "command = \"GET\"", ""));
+    for (arguments, complaint) in [
+        (&["--pool", "50", "--sweep", "pool.size=10"][..], "set service.api.pool.size"),
+        (&["--pool", "50,50"], "50 twice"),
+        (&["--pool", "0"], "0"),
+        (&["--sweep", "pool.siez=1,2"], "did you mean"),
+        (&["--sweep", "values.size"], "FIELD=V1"),
+        (&["--start-rate", "10", "--max-rate", "5"], "--max-rate"),
+        (&["--trial", "10ms"], "--trial"),
+        (&["--set", "service.api.load.model=closed", "--set", "service.api.load.clients=3"], "open loop"),
+        (&["--resume", "nowhere"], "no saved run"),
+        (&["--growth", "-3"], "--growth"),
+    ] {
+        let all = [&["capacity", "known.toml"], arguments].concat();
+        desk.run(&all).ends_with(2).complains(complaint);
+    }
+    desk.run(&["capacity", "workflow-engine", "--clients", "2,8"]).ends_with(2).complains("3 services");
+    assert_eq!(std::fs::read_dir(desk.path(".")).unwrap().count(), 1, "nothing but the scenario");
+}
+
+#[test]
+fn a_target_that_cannot_be_used_leaves_nothing() {
+    let desk = Desk::new(&scenario_of(1_000, "command = \"GET\"", ""));
+    let server = Server::start(&[]);
+    let wrong = server.url(server.port).replace("tester", "nobody");
+    desk.run(&["capacity", "known.toml", "--out", "out", "--target", &wrong]).ends_with(3).complains("wrong password");
+    let few = ["capacity", "known.toml", "--out", "out", "--target", &server.url(server.port), "--pool", "10,100000"];
+    desk.run(&few).ends_with(3);
+    assert_eq!(std::fs::read_dir(desk.path(".")).unwrap().count(), 1, "nothing but the scenario");
+}
