@@ -10,7 +10,6 @@ mod planner;
 mod search;
 #[cfg(test)]
 mod simulated;
-mod stand_in;
 #[cfg(test)]
 mod trust;
 mod variant;
@@ -21,4 +20,3 @@ pub use model::{
     RateComparison, Sustainable, TrialPlan, Undone, Usl,
 };
 pub use planner::Planner;
-pub use stand_in::conclude;
