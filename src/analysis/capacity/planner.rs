@@ -36,7 +36,7 @@ impl Planner {
     pub fn new(plan: CapacityPlan, scenario: &Scenario) -> Self {
         let variants: Vec<Scenario> = plan.arms.iter().map(|arm| variant::scenario(scenario, arm)).collect();
         let objectives: Vec<Objective> = variants.iter().map(|variant| variant.objective).collect();
-        let searches = objectives.iter().enumerate().map(|(arm, objective)| Search::new(arm, &plan, *objective)).collect();
+        let searches = (0..objectives.len()).map(|arm| Search::new(arm, &plan)).collect();
         Self {
             target: variant::offered(scenario),
             connections: variants.first().map_or(1, Scenario::connections) as u32,
@@ -53,13 +53,13 @@ impl Planner {
         let arm = trial.arm as usize;
         let (Some(search), Some(objective)) = (self.searches.get_mut(arm), self.objectives.get(arm)) else { return };
         let known = search.bracket().low.map_or(0.0, |low| low.rate);
-        let erred = matches!(judge::hold(trial, objective), Judgement::Fail(FailReason::Errors(_)));
-        if !erred {
+        let judgement = judge::hold(trial, objective);
+        if !matches!(judgement, Judgement::Fail(FailReason::Errors(_))) {
             self.errors = 0;
         } else if trial.offered.is_none_or(|rate| rate <= known) {
             self.errors += 1;
         }
-        search.record(trial);
+        search.record(trial, &judgement);
         if matches!(trial.purpose, Purpose::Compare | Purpose::Closed | Purpose::Curve) {
             self.others.push(trial.clone());
         }
@@ -124,8 +124,9 @@ impl Planner {
         let arms = || (0_u32..).zip(&self.searches);
         let narrow = |arm: u32| self.searches[arm as usize].narrow(self.hint(arm)).is_some();
         let searches = arms().filter(|(arm, _)| narrow(*arm)).map(|(arm, _)| Undone::Search(arm));
-        let confirms =
-            arms().filter(|(arm, search)| narrow(*arm) || search.confirm().is_some()).map(|(arm, _)| Undone::Confirm(arm));
+        let confirms = arms()
+            .filter(|(arm, search)| narrow(*arm) || search.confirm().is_some())
+            .map(|(arm, _)| Undone::Confirm(arm));
         let mut undone: Vec<Undone> = searches.chain(confirms).collect();
         let searched = undone.is_empty();
         for pair in design::neighbours(&self.plan.arms) {
@@ -147,11 +148,7 @@ impl Planner {
         let narrow = || arms().find_map(|(arm, search)| Some(self.probe(arm, search.narrow(self.hint(arm))?)));
         let confirm = || arms().find_map(|(arm, search)| Some(self.probe(arm, search.confirm()?)));
         let compare = || design::neighbours(&self.plan.arms).into_iter().find_map(|pair| self.next_slice(pair));
-        narrow()
-            .or_else(confirm)
-            .or_else(compare)
-            .or_else(|| self.next_clients())
-            .or_else(|| self.next_of_curve())
+        narrow().or_else(confirm).or_else(compare).or_else(|| self.next_clients()).or_else(|| self.next_of_curve())
     }
 
     /// The bracket of the arm before, since neighbours differ little.
@@ -212,9 +209,8 @@ impl Planner {
         };
         let limit = first.limited().map_or(f64::INFINITY, |(rate, _)| *rate * (1.0 - 1e-9));
         let end = self.plan.max_rate.unwrap_or(f64::INFINITY).min(limit);
-        let made = |block: u32| {
-            self.others.iter().any(|trial| trial.purpose == Purpose::Curve && trial.block == Some(block))
-        };
+        let made =
+            |block: u32| self.others.iter().any(|trial| trial.purpose == Purpose::Curve && trial.block == Some(block));
         let (block, rate) = curve::rates(maximum, end).into_iter().find(|(block, _)| !made(*block))?;
         let probe = Probe { purpose: Purpose::Curve, rate, duration_ns: self.plan.trial_ns };
         Some(TrialPlan { block: Some(block), ..self.probe(0, probe) })
