@@ -1,5 +1,7 @@
 //! Shares with their confidence intervals.
 
+use std::cmp::Ordering;
+
 use statrs::function::beta::beta_reg;
 
 use super::Proportion;
@@ -29,6 +31,19 @@ impl Proportion {
             share: count as f64 / of as f64,
             low: if count == 0 { 0.0 } else { beta_quantile(cases, others + 1.0, TAIL) },
             high: if count >= of { 1.0 } else { beta_quantile(cases + 1.0, others, 1.0 - TAIL) },
+        }
+    }
+
+    /// Where the interval of [`Proportion::estimate`] lies: `Greater` where it is above a limit between 0 and 1, `Less` where
+    /// no part of it is, and `Equal` where it holds the limit. Needs no bound, and is a hundred times as fast.
+    pub(super) fn against(limit: f64, count: u64, of: u64, burstiness: f64) -> Ordering {
+        let (cases, others) = (count as f64 / burstiness, of.saturating_sub(count) as f64 / burstiness);
+        if count > 0 && beta_reg(cases, others + 1.0, limit) < TAIL {
+            Ordering::Greater
+        } else if count < of && beta_reg(cases + 1.0, others, limit) >= 1.0 - TAIL {
+            Ordering::Less
+        } else {
+            Ordering::Equal
         }
     }
 }
@@ -91,6 +106,16 @@ mod tests {
             let count = (part * of as f64) as u64;
             let seen = Proportion::estimate(count, of, burstiness);
             prop_assert!(0.0 <= seen.low && seen.low <= seen.share && seen.share <= seen.high && seen.high <= 1.0);
+        }
+
+        #[test]
+        fn lies_where_its_bounds_lie(of in 1_u64..500_000, part in 0.0..=0.05_f64, burstiness in 1.0..50.0_f64) {
+            let count = (part * of as f64) as u64;
+            let seen = Proportion::estimate(count, of, burstiness);
+            let place = Proportion::against(0.01, count, of, burstiness);
+            let near = |bound: f64| (bound - 0.01).abs() < 1e-9;
+            prop_assert!(near(seen.low) || (seen.low > 0.01) == (place == Ordering::Greater), "{seen:?} {place:?}");
+            prop_assert!(near(seen.high) || (seen.high <= 0.01) == (place == Ordering::Less), "{seen:?} {place:?}");
         }
 
         #[test]

@@ -84,16 +84,17 @@ impl Desk {
     /// A capacity run in `out` that is made again where the machine had no time for it.
     pub(crate) fn measure(&self, arguments: &[&str]) -> (Outcome, Capacity, CapacityAnalysis) {
         let arguments = [&["capacity", "known.toml", "--out", "out", "--force"], arguments].concat();
-        for _ in 1..ATTEMPTS {
+        let mut attempts = 1;
+        loop {
             let outcome = self.run(&arguments);
+            // Shown where the test fails.
+            println!("{}", outcome.stderr);
             let (capacity, analysis) = self.saved();
-            if analysis.arms.iter().all(|arm| arm.client_limited.is_none()) {
+            if attempts == ATTEMPTS || analysis.arms.iter().all(|arm| arm.client_limited.is_none()) {
                 return (outcome, capacity, analysis);
             }
+            attempts += 1;
         }
-        let outcome = self.run(&arguments);
-        let (capacity, analysis) = self.saved();
-        (outcome, capacity, analysis)
     }
 
     /// What lies in `out`, with what follows from it.

@@ -9,8 +9,8 @@ pub(super) const PAIRS: u32 = 8;
 /// Rates at which two sizes are compared, at most.
 pub(super) const RATES: u32 = 3;
 
-/// The target's rates: as they are, and by so much more.
-const MORE: f64 = 1.25;
+/// The scenario's own rate is compared, and so many times of it.
+pub(super) const MORE: f64 = 1.25;
 
 /// Share of what the smaller pool can keep up.
 const NEAR: f64 = 0.9;

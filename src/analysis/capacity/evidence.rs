@@ -5,6 +5,13 @@ use super::FailReason;
 /// Rates that differ by less, as a share, are one and the same.
 const SAME: f64 = 1e-9;
 
+/// Passes that a lower end must have more than failures before it is confirmed: three of three, or four of five where one
+/// trial contradicts the others.
+pub(super) const CONFIRMED: i32 = 3;
+
+/// Failed confirmations after which a rate is not tried again.
+const REJECTED: i32 = 4;
+
 /// What is known of one rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Level {
@@ -35,6 +42,20 @@ pub(super) struct Bracket {
     pub(super) low: Option<Level>,
     pub(super) high: Option<Level>,
     pub(super) torn: Option<Level>,
+}
+
+impl Level {
+    /// Whether four trials that were to confirm it failed without three more passes to outweigh them: what can be kept up now
+    /// and then cannot be kept up.
+    pub(super) fn rejected(&self) -> bool {
+        let failed = (self.confirmations as i32 - self.confirmed) / 2;
+        failed >= REJECTED && self.confirmed < CONFIRMED
+    }
+
+    /// What it counts for where the line is drawn.
+    fn weight(&self) -> i32 {
+        if self.rejected() { self.lead.min(-1) } else { self.lead }
+    }
 }
 
 impl Evidence {
@@ -70,11 +91,11 @@ impl Evidence {
     /// likelihood. Without contradictions it lies between the highest that passed and the lowest that failed. Of several
     /// places that are as good the lowest counts, and what lies between them is `torn`.
     pub(super) fn bracket(&self) -> Bracket {
-        let all: i32 = self.levels.iter().map(|level| level.lead).sum();
+        let all: i32 = self.levels.iter().map(Level::weight).sum();
         let (mut best, mut first, mut last) = (-all, 0, 0);
         let mut score = -all;
         for (index, level) in self.levels.iter().enumerate() {
-            score += 2 * level.lead;
+            score += 2 * level.weight();
             if score > best {
                 (best, first, last) = (score, index + 1, index + 1);
             } else if score == best {

@@ -1,5 +1,7 @@
 //! A trial held against the objective: whether its rate can be kept up.
 
+use std::cmp::Ordering;
+
 use super::{FailReason, Judgement};
 use crate::{
     analysis::Proportion,
@@ -43,10 +45,10 @@ pub(super) fn hold_within(trial: &Trial, late: u64, objective: &Objective) -> Ju
         return Judgement::Fail(FailReason::Errors(errors));
     }
     let count = (late + trial.failed + trial.unfinished).min(trial.scheduled);
-    let bad = Proportion::estimate(count, trial.scheduled, trial.burstiness.max(1.0));
     let allowed = (100.0 - objective.percentile) / 100.0;
-    if bad.low > allowed {
-        return Judgement::Fail(FailReason::Late(bad.share));
+    let place = Proportion::against(allowed, count, trial.scheduled, trial.burstiness.max(1.0));
+    if place == Ordering::Greater {
+        return Judgement::Fail(FailReason::Late(share(count)));
     }
     if share(trial.completed) < COMPLETED {
         return Judgement::Fail(FailReason::Shortfall(share(trial.completed)));
@@ -54,7 +56,7 @@ pub(super) fn hold_within(trial: &Trial, late: u64, objective: &Objective) -> Ju
     if trial.backlog_growth > BACKLOG {
         return Judgement::Fail(FailReason::Backlog(trial.backlog_growth));
     }
-    if bad.high <= allowed { Judgement::Pass } else { Judgement::Undecided }
+    if place == Ordering::Less { Judgement::Pass } else { Judgement::Undecided }
 }
 
 #[cfg(test)]

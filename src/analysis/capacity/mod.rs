@@ -1,24 +1,35 @@
 //! From the trials of a capacity run to its answers: what can be carried, where the knee is, and whether a larger pool helps.
 
+mod advice;
+#[cfg(test)]
+mod answers;
+mod compare;
+mod conclude;
 mod curve;
 mod design;
 mod draw;
+mod erlang;
 mod evidence;
+mod fleet;
+mod headroom;
 mod judge;
+mod limit;
 mod model;
+#[cfg(test)]
+mod order;
 mod planner;
 mod search;
 #[cfg(test)]
 mod simulated;
-mod stand_in;
 #[cfg(test)]
 mod trust;
+mod usl;
 mod variant;
 
+pub use conclude::conclude;
 pub use judge::judge;
 pub use model::{
     Advice, ArmAnswer, CapacityAnalysis, Comparison, ErlangCheck, FailReason, Fleet, Headroom, Judgement, Limit, Next,
     RateComparison, Sustainable, TrialPlan, Undone, Usl,
 };
 pub use planner::Planner;
-pub use stand_in::conclude;

@@ -36,8 +36,7 @@ impl Planner {
     pub fn new(plan: CapacityPlan, scenario: &Scenario) -> Self {
         let variants: Vec<Scenario> = plan.arms.iter().map(|arm| variant::scenario(scenario, arm)).collect();
         let objectives: Vec<Objective> = variants.iter().map(|variant| variant.objective).collect();
-        let searches =
-            objectives.iter().enumerate().map(|(arm, objective)| Search::new(arm, &plan, *objective)).collect();
+        let searches = (0..objectives.len()).map(|arm| Search::new(arm, &plan)).collect();
         Self {
             target: variant::offered(scenario),
             connections: variants.first().map_or(1, Scenario::connections) as u32,
@@ -54,13 +53,13 @@ impl Planner {
         let arm = trial.arm as usize;
         let (Some(search), Some(objective)) = (self.searches.get_mut(arm), self.objectives.get(arm)) else { return };
         let known = search.bracket().low.map_or(0.0, |low| low.rate);
-        let erred = matches!(judge::hold(trial, objective), Judgement::Fail(FailReason::Errors(_)));
-        if !erred {
+        let judgement = judge::hold(trial, objective);
+        if !matches!(judgement, Judgement::Fail(FailReason::Errors(_))) {
             self.errors = 0;
         } else if trial.offered.is_none_or(|rate| rate <= known) {
             self.errors += 1;
         }
-        search.record(trial);
+        search.record(trial, &judgement);
         if matches!(trial.purpose, Purpose::Compare | Purpose::Closed | Purpose::Curve) {
             self.others.push(trial.clone());
         }

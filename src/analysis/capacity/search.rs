@@ -2,17 +2,9 @@
 
 use super::{
     FailReason, Judgement, draw,
-    evidence::{Bracket, Evidence, Level},
-    judge,
+    evidence::{Bracket, CONFIRMED, Evidence, Level},
 };
-use crate::{
-    results::{CapacityPlan, Purpose, Trial},
-    scenario::Objective,
-};
-
-/// Passes that a lower end must have more than failures before it is confirmed: three of three, or four of five where one
-/// trial contradicts the others.
-pub(super) const CONFIRMED: i32 = 3;
+use crate::results::{CapacityPlan, Purpose, Trial};
 
 /// Doublings of a trial that was too short to tell, all together.
 const LONGEST: u64 = 8;
@@ -24,7 +16,13 @@ const HALVINGS: i32 = 6;
 const LOWEST: f64 = 0.25;
 
 /// Trials of one variant after which its search ends as it is: contradictions that go on for so long are no noise.
-const MOST_TRIALS: u32 = 60;
+const MOST_TRIALS: u32 = 80;
+
+/// Trials of an upper end after which it is one as long as more of them failed than passed.
+const MOST_ABOVE: u32 = 6;
+
+/// Ratio of the ends of a bracket from which a single failure is not taken for its upper end.
+const WIDE: f64 = 1.9;
 
 /// The bracket of a variant whose search went before: the first rates that are tried.
 pub(super) type Hint = Option<(f64, Option<f64>)>;
@@ -41,7 +39,6 @@ pub(super) struct Probe {
 #[derive(Debug, Clone)]
 pub(super) struct Search {
     place: u64,
-    objective: Objective,
     start: f64,
     max: f64,
     tolerance: f64,
@@ -57,11 +54,10 @@ pub(super) struct Search {
 
 impl Search {
     /// The search of the arm with this index.
-    pub(super) fn new(arm: usize, plan: &CapacityPlan, objective: Objective) -> Self {
+    pub(super) fn new(arm: usize, plan: &CapacityPlan) -> Self {
         let max = plan.max_rate.unwrap_or(f64::INFINITY);
         Self {
             place: arm as u64,
-            objective,
             start: plan.start_rate.min(max),
             max,
             tolerance: plan.tolerance,
@@ -77,16 +73,16 @@ impl Search {
     }
 
     /// Takes a trial of this variant into account, if it was made for the search.
-    pub(super) fn record(&mut self, trial: &Trial) {
+    pub(super) fn record(&mut self, trial: &Trial, judgement: &Judgement) {
         let Some(rate) = trial.offered else { return };
         if !matches!(trial.purpose, Purpose::Search | Purpose::Confirm | Purpose::Above) {
             return;
         }
         self.retry = None;
         self.trials += 1;
-        let failure = match judge::hold(trial, &self.objective) {
+        let failure = match judgement {
             Judgement::Pass => None,
-            Judgement::Fail(reason) => Some(reason),
+            Judgement::Fail(reason) => Some(*reason),
             Judgement::Undecided => {
                 let duration_ns = (2 * trial.planned_ns).min(LONGEST * self.trial_ns);
                 if duration_ns > trial.planned_ns {
@@ -97,7 +93,7 @@ impl Search {
             }
             Judgement::ClientLimited(check) => {
                 if self.limited.as_ref().is_none_or(|(known, _)| rate < *known) {
-                    self.limited = Some((rate, check));
+                    self.limited = Some((rate, check.clone()));
                 }
                 return;
             }
@@ -154,6 +150,13 @@ impl Search {
         if self.limited.is_some() {
             return None;
         }
+        // All that follows rests on the failure that ends the doubling, so it is looked at twice; but what broke the limit of
+        // errors is not repeated.
+        let wide = |high: &Level| low.map_or(lowest == highest, |low| high.rate > WIDE * low.rate);
+        let erred = |high: &Level| matches!(high.failure, Some(FailReason::Errors(_)));
+        if let Some(high) = high.filter(|high| high.lead == -1 && wide(high) && !erred(high)) {
+            return Some(self.again(high));
+        }
         match (low, high) {
             (None, _) => {
                 let rate = lowest.rate / 2.0;
@@ -168,8 +171,9 @@ impl Search {
             (Some(low), Some(high)) if high.rate <= low.rate * (1.0 + self.tolerance) => None,
             (Some(low), Some(high)) => {
                 let middle = (low.rate * high.rate).sqrt();
-                // An end that was about to be confirmed and failed is not far from the truth.
-                let step = high.rate / (1.0 + self.tolerance);
+                // An end that was about to be confirmed and failed is not far from the truth: half the tolerance, so that both
+                // steps together stay within it.
+                let step = high.rate / (1.0 + self.tolerance / 2.0);
                 search(if high.confirmations > 0 { middle.max(step) } else { middle })
             }
         }
@@ -186,7 +190,7 @@ impl Search {
         let Bracket { low, high, .. } = self.bracket();
         let low = low.filter(|low| self.reachable(low.rate))?;
         let passes = (CONFIRMED - low.confirmed).max(0) as u32;
-        let high = high.filter(|high| self.reachable(high.rate));
+        let high = high.filter(|high| !high.rejected() && high.above < MOST_ABOVE && self.reachable(high.rate));
         let failures = high.map_or(0, |high| (CONFIRMED + high.lead).max(0) as u32);
         if passes + failures == 0 {
             return None;

@@ -1,12 +1,15 @@
 //! Servers whose capacity is known, for the tests of this room: queues in closed form, and one that is played through.
 
 use rand::{RngExt, rngs::Xoshiro256PlusPlus};
-use rand_distr::{Distribution, Exp1, StandardNormal};
+use rand_distr::{Distribution, StandardNormal};
 
 use super::{Judgement, Next, Planner, TrialPlan, draw::generator, judge};
 use crate::{
     analysis::burstiness::burstiness,
-    results::{Arm, CapacityPlan, Ended, Purpose, Quantiles, Trial},
+    results::{
+        Arm, CAPACITY_VERSION, Capacity, CapacityPlan, Ended, Environment, Purpose, Quantiles, Software, TargetFacts,
+        Trial,
+    },
     scenario::{self, Scenario},
 };
 
@@ -19,12 +22,15 @@ pub(super) enum Server {
     Markov(u32, f64),
     /// One server of constant service time (seconds) that stands still for so many seconds at the start of each second.
     Stalling(f64, f64),
-    /// M/M/c, every request played through: servers, mean service time in seconds.
-    Played(u32, f64),
+    /// M/M/1, every request played through: mean service time in seconds.
+    Played(f64),
 }
 
 /// The objective's latency, in seconds.
 const LATENCY: f64 = 0.01;
+
+/// Lengths of gaps and services in a played queue; as many as twelve bits tell apart.
+const DRAWS: usize = 1 << 12;
 
 /// Share of requests that may be late.
 const ALLOWED: f64 = 0.01;
@@ -33,7 +39,8 @@ impl Server {
     /// Share of requests that are later than the objective allows in the long run.
     pub(super) fn late(self, rate: f64) -> f64 {
         match self {
-            Self::Markov(servers, service) | Self::Played(servers, service) => {
+            Self::Played(service) => Self::Markov(1, service).late(rate),
+            Self::Markov(servers, service) => {
                 let load = rate * service;
                 let wait = erlang(servers, load);
                 let (own, queue) = (1.0 / service, (f64::from(servers) - load) / service);
@@ -49,7 +56,8 @@ impl Server {
     /// The rate above which its queue grows for ever.
     fn saturation(self) -> f64 {
         match self {
-            Self::Markov(servers, service) | Self::Played(servers, service) => f64::from(servers) / service,
+            Self::Played(service) => 1.0 / service,
+            Self::Markov(servers, service) => f64::from(servers) / service,
             Self::Stalling(service, stall) => (1.0 - stall) / service,
         }
     }
@@ -76,9 +84,7 @@ impl Server {
         trial.scheduled = (rate * seconds) as u64;
         trial.completed = trial.scheduled;
         match self {
-            Self::Played(servers, service) if plan.offered.is_some() => {
-                play(&mut trial, servers as usize, service, plan, random);
-            }
+            Self::Played(service) if plan.offered.is_some() => play(&mut trial, service, plan, random),
             _ => self.reckon(&mut trial, plan, random),
         }
         let full = trial.scheduled - trial.late;
@@ -87,7 +93,7 @@ impl Server {
         trial
     }
 
-    /// Counts by closed form: what is late comes in bursts, four times as much as independent requests would vary.
+    /// Counts by closed form. What is late in a queue comes in bursts; stalls come once in each second.
     fn reckon(self, trial: &mut Trial, plan: &TrialPlan, random: &mut Xoshiro256PlusPlus) {
         let (count, rate) = (trial.scheduled as f64, trial.offered.unwrap_or(0.0));
         let excess = rate / self.saturation() - 1.0;
@@ -98,47 +104,53 @@ impl Server {
             let late_from = (LATENCY / excess - plan.warmup_ns as f64 / 1e9).max(0.0);
             (1.0 - late_from / (plan.duration_ns as f64 / 1e9)).max(0.02)
         };
-        let spread = (4.0 * count * share * (1.0 - share)).sqrt();
+        trial.burstiness = if matches!(self, Self::Stalling(..)) { 1.0 } else { 4.0 };
+        let spread = (trial.burstiness * count * share * (1.0 - share)).sqrt();
         let noise: f64 = StandardNormal.sample(random);
         trial.late = (count * share + spread * noise).round().clamp(0.0, count) as u64;
-        trial.burstiness = 4.0;
         trial.backlog_growth = excess.max(0.0);
     }
 }
 
-/// Every request of a trial of M/M/c, first come first served.
-fn play(trial: &mut Trial, servers: usize, service: f64, plan: &TrialPlan, random: &mut Xoshiro256PlusPlus) {
+/// Every request of a trial of M/M/1, first come first served: the next wait is what is left of the last one and its service
+/// when the next request comes (Lindley, "The theory of queues with a single server", 1952).
+fn play(trial: &mut Trial, service: f64, plan: &TrialPlan, random: &mut Xoshiro256PlusPlus) {
     let (Some(rate), warmup) = (plan.offered, plan.warmup_ns as f64 / 1e9) else { return };
     let length = plan.duration_ns as f64 / 1e9;
-    let mut free = vec![0.0_f64; servers];
+    // Millions of draws in a test that is not optimised: quantiles of the exponential distribution in a table.
+    let draws: Vec<f64> = (0..DRAWS).map(|index| -((index as f64 + 0.5) / DRAWS as f64).ln()).collect();
+    let mut state: u64 = random.random();
+    let mut exponential = || {
+        state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        draws[(state >> 52) as usize]
+    };
     let mut seconds = vec![(0_u64, 0_u64); (plan.duration_ns / SECOND) as usize];
-    let mut waits = [0.0, 0.0];
-    let mut now = 0.0;
+    let (mut now, mut wait, mut wait_at_first) = (0.0, 0.0, None);
     loop {
-        let gap: f64 = Exp1.sample(random);
-        now += gap / rate;
+        let gap = exponential() / rate;
+        now += gap;
         if now >= warmup + length {
             break;
         }
-        let first = (0..servers).min_by(|a, b| free[*a].total_cmp(&free[*b])).unwrap_or(0);
-        let own: f64 = Exp1.sample(random);
-        let begin = free[first].max(now);
-        free[first] = begin + own * service;
-        if now < warmup {
-            waits[0] = begin - now;
-            continue;
+        wait -= gap;
+        if wait < 0.0 {
+            wait = 0.0;
         }
-        waits[1] = begin - now;
-        let last = seconds.len() - 1;
-        let second = &mut seconds[((now - warmup) as usize).min(last)];
-        *second = (second.0 + u64::from(free[first] - now > LATENCY), second.1 + 1);
+        // Now the response time of this request, and what the next one finds.
+        wait += exponential() * service;
+        if now >= warmup {
+            wait_at_first = wait_at_first.or(Some(wait));
+            let second = &mut seconds[(now - warmup) as usize];
+            second.0 += u64::from(wait > LATENCY);
+            second.1 += 1;
+        }
     }
     trial.late = seconds.iter().map(|second| second.0).sum();
     trial.scheduled = seconds.iter().map(|second| second.1).sum();
     trial.completed = trial.scheduled;
     trial.burstiness = burstiness(seconds.iter().copied());
     // A wait of w means w x rate requests in the queue.
-    trial.backlog_growth = ((waits[1] - waits[0]) / length).max(0.0);
+    trial.backlog_growth = ((wait - wait_at_first.unwrap_or(0.0)) / length).max(0.0);
 }
 
 /// Probability of waiting in M/M/c.
@@ -212,7 +224,7 @@ pub(super) fn plan(pools: &[u32], seed: u64) -> CapacityPlan {
     CapacityPlan {
         arms,
         clients: Vec::new(),
-        start_rate: 1_000.0,
+        start_rate: 4_000.0,
         max_rate: None,
         warmup_ns: 3 * SECOND,
         trial_ns: 10 * SECOND,
@@ -263,9 +275,9 @@ pub(super) fn turn_around(trial: &mut Trial, probability: f64, random: &mut Xosh
 }
 
 /// The rate that a search finds on a server, whether it was confirmed, and the trials it took.
-pub(super) fn found(server: Server, seed: u64, lies: f64) -> (Option<f64>, bool, usize) {
-    let mut planner = Planner::new(plan(&[], seed), &scenario());
-    let mut random = generator(seed, 1);
+pub(super) fn found(server: Server, plan: CapacityPlan, lies: f64) -> (Option<f64>, bool, usize) {
+    let mut random = generator(plan.seed, 1);
+    let mut planner = Planner::new(plan, &scenario());
     let (trials, _) = carry_out(&mut planner, &SEARCH, |plan, number| {
         let mut trial = server.trial(plan, number, &mut random);
         turn_around(&mut trial, lies, &mut random);
@@ -273,4 +285,30 @@ pub(super) fn found(server: Server, seed: u64, lies: f64) -> (Option<f64>, bool,
     });
     let search = planner.search(0);
     (search.bracket().low.map(|low| low.rate), search.confirmed(), trials.len())
+}
+
+/// A run of that plan before its first trial.
+pub(super) fn capacity(plan: CapacityPlan) -> Capacity {
+    let text = |text: &str| text.to_owned();
+    Capacity {
+        schema_version: CAPACITY_VERSION,
+        software: Software { version: text("0.1.0"), commit: None, fred: text("10.1.0"), profile: text("release") },
+        started: text("2025-03-14T09:26:53Z"),
+        scenario: scenario().source,
+        target: TargetFacts {
+            address: text("redis://127.0.0.1:6379"),
+            private: true,
+            product: text("redis"),
+            version: text("7.0.15"),
+            mode: text("standalone"),
+            same_machine: true,
+            settings: vec![(text("maxclients"), text("10000"))],
+        },
+        environment: Environment { cpu: text("a CPU"), cores: 2, memory: 1 << 30, kernel: text("a kernel") },
+        plan,
+        trials: Vec::new(),
+        connections: Vec::new(),
+        current_rate: None,
+        ended: Ended::Running,
+    }
 }

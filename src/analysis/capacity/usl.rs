@@ -129,11 +129,8 @@ impl Law {
         for (clients, rate) in points {
             let shrink = self.shrink(*clients);
             let fitted = self.at(*clients);
-            let by = [
-                clients / shrink,
-                -fitted * (clients - 1.0) / shrink,
-                -fitted * clients * (clients - 1.0) / shrink,
-            ];
+            let by =
+                [clients / shrink, -fitted * (clients - 1.0) / shrink, -fitted * clients * (clients - 1.0) / shrink];
             for row in 0..3 {
                 slope[row] += by[row] * (rate - fitted);
                 for column in 0..3 {
@@ -264,7 +261,8 @@ mod tests {
     fn coefficients_are_never_negative() {
         let linear = fit(&exact(1_000.0, 0.0, 0.0), 1).unwrap();
         assert!(linear.alpha.0 >= 0.0 && linear.alpha.0 < 1e-6, "{linear:?}");
-        let better_than_linear: Vec<(u32, f64)> = NUMBERS.iter().map(|n| (*n, f64::from(*n).powf(1.1) * 100.0)).collect();
+        let better_than_linear: Vec<(u32, f64)> =
+            NUMBERS.iter().map(|n| (*n, f64::from(*n).powf(1.1) * 100.0)).collect();
         let usl = fit(&better_than_linear, 1).unwrap();
         assert_eq!((usl.alpha.0, usl.beta.0, usl.peak), (0.0, 0.0, None));
     }
@@ -274,15 +272,8 @@ mod tests {
     /// peak at about 96.5 users for them.
     #[test]
     fn agrees_with_the_published_fit() {
-        let data = [
-            (1, 64.9),
-            (18, 995.9),
-            (36, 1_652.4),
-            (72, 1_853.2),
-            (108, 1_828.9),
-            (144, 1_775.0),
-            (216, 1_702.2),
-        ];
+        let data =
+            [(1, 64.9), (18, 995.9), (36, 1_652.4), (72, 1_853.2), (108, 1_828.9), (144, 1_775.0), (216, 1_702.2)];
         let usl = fit(&data, 1).unwrap();
         assert!(within(usl.alpha.0, 0.0277, 0.005), "{usl:?}");
         assert!(within(usl.beta.0, 0.000_104, 0.01), "{usl:?}");

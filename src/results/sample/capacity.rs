@@ -67,7 +67,13 @@ pub(crate) fn pools() -> Capacity {
     }
     for (block, rate) in (0..).zip([10_000.0, 12_200.0, 21_000.0]) {
         for (arm, pool) in (0..).zip(POOLS) {
-            trials.extend([0, 1].map(|pair| open(arm, pool, Purpose::Compare, Some(block * 2 + pair), rate)));
+            trials.extend([0, 1].map(|pair| {
+                let mut slice = open(arm, pool, Purpose::Compare, Some(block * 2 + pair), rate);
+                // No two slices are alike.
+                slice.response = times(slice.response.mean * (1.0 + 0.3 * f64::from(pair)), 3.1);
+                slice.wait = times(slice.wait.mean * (1.0 + 0.5 * f64::from(pair)), 5.0);
+                slice
+            }));
         }
     }
     let clients = [1, 2, 4, 8, 16, 32, 64];

@@ -8,7 +8,7 @@ use crate::{
         capacity::Answers,
         chart::{
             Figure,
-            canvas::{Area, Canvas, Marker},
+            canvas::{Area, Canvas, Marker, Pen},
             layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, Symbol, WIDTH, base_line, columns, rows},
             lettering::Fonts,
             palette::MUTED,
@@ -25,10 +25,13 @@ const PLOT_HEIGHT: f64 = 270.0;
 /// Series that lie on each other are set apart by so much.
 const APART: f64 = 5.0;
 
+/// A limit in nanoseconds, the highest rate that met it, and the lowest that did not.
+type Bracket = (u64, Option<f64>, Option<f64>);
+
 pub(super) struct ByLimit {
     heading: Heading,
     legend: Legend,
-    series: Vec<Vec<(u64, Option<f64>, Option<f64>)>>,
+    series: Vec<Vec<Bracket>>,
     plot: Area,
     across: Scale,
     up: Scale,
@@ -72,11 +75,11 @@ impl ByLimit {
     }
 }
 
-fn only_missed((_, met, missed): &(u64, Option<f64>, Option<f64>)) -> bool {
+fn only_missed((_, met, missed): &Bracket) -> bool {
     met.is_none() && missed.is_some()
 }
 
-fn said((limit, met, missed): &(u64, Option<f64>, Option<f64>)) -> Option<String> {
+fn said((limit, met, missed): &Bracket) -> Option<String> {
     let limit = duration(*limit as f64);
     match (met, missed) {
         (Some(met), Some(_)) => Some(format!("{limit} {}", carried_label(*met))),
@@ -123,7 +126,8 @@ impl Figure for ByLimit {
                 let Some(missed) = missed.map(|missed| self.up.at(missed)) else { continue };
                 match met.map(|met| self.up.at(met)) {
                     Some(met) => {
-                        error_bar(canvas, x(*limit), (met, missed), super::Pen { dash: &[], width: 1.25, ..pen })
+                        let thin = Pen { dash: &[], width: 1.25, ..pen };
+                        error_bar(canvas, x(*limit), (met, missed), thin);
                     }
                     None => canvas.hollow_marker((x(*limit), missed), Marker::Down, 9.0, pen.colour),
                 }

@@ -112,15 +112,15 @@ impl Figure for OfferedAchieved {
             // Variants that do alike lie on each other: the later, the smaller, so that all are seen.
             let below = (self.series.len() - 1 - number).min(LARGER) as f64;
             let (pen, marker) = look(number);
-            let pen = Pen { width: pen.width + 1.5 * below, ..pen };
+            let pen = Pen { width: pen.width + 0.75 * below, ..pen };
             let known = series.iter().filter(|(.., limited)| !limited);
             canvas.line(&known.map(|(offered, achieved, _)| at(*offered, *achieved)).collect::<Vec<_>>(), pen);
             for (offered, achieved, limited) in series {
                 let place = at(*offered, *achieved);
                 if *limited {
-                    canvas.hollow_marker(place, marker, 9.0 + 3.0 * below, pen.colour);
+                    canvas.hollow_marker(place, marker, 9.0 + 2.0 * below, pen.colour);
                 } else {
-                    canvas.marker(place, marker, 6.0 + 3.0 * below, pen.colour);
+                    canvas.marker(place, marker, 6.0 + 2.0 * below, pen.colour);
                 }
             }
         }

@@ -87,13 +87,13 @@ impl Sweep {
         let columns: Vec<_> = of_columns.iter().map(|value| wrapped(value, pitch - 6.0, NAME, fonts)).collect();
         let lines = columns.iter().map(Vec::len).max().unwrap_or(1);
         let top = heading.bottom() + 2.0 * LINE + lines as f64 * LINE + 8.0;
-        let heights: f64 = rows.iter().map(row_height).sum();
+        let heights: f64 = rows.iter().map(|name| row_height(name)).sum();
         let grid = Area { left, top, right: WIDTH - MARGIN, bottom: top + heights };
         Some(Self { heading, axes: (down, across), columns, rows, cells, grid, description })
     }
 }
 
-fn row_height(name: &Vec<String>) -> f64 {
+fn row_height(name: &[String]) -> f64 {
     ROW.max(name.len() as f64 * LINE + 10.0)
 }
 

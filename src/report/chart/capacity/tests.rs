@@ -167,37 +167,3 @@ fn any_run_is_drawn() {
         }
     });
 }
-
-#[test]
-fn look_at_them() {
-    let folder = std::path::Path::new("/tmp/cap-look");
-    std::fs::create_dir_all(folder).unwrap();
-    let scenario = scenario();
-    let mut long = pools();
-    for (number, arm) in long.0.plan.arms.iter_mut().enumerate() {
-        arm.name = format!(
-            "service.workflow-engine.pool.size={} service.api.pool.checkout=shared and a long name",
-            number * 25
-        );
-    }
-    let mut few = single();
-    few.0.trials.truncate(2);
-    for (what, (capacity, analysis)) in [
-        ("pools", pools()),
-        ("single", single()),
-        ("sweep", sweep()),
-        ("long", long),
-        ("few", few),
-        ("starved", starved(Some(16_000.0))),
-    ] {
-        let answers = Answers { capacity: &capacity, scenario: &scenario, analysis: &analysis };
-        for chart in capacity_charts(&answers) {
-            std::fs::write(folder.join(format!("{what}-{}.png", chart.name)), chart.png).unwrap();
-        }
-        std::fs::write(
-            folder.join(format!("{what}.html")),
-            crate::report::capacity_files(&capacity, &scenario, &analysis)[0].1.clone(),
-        )
-        .unwrap();
-    }
-}

@@ -74,11 +74,10 @@ impl<'a> ThroughputLatency<'a> {
         if arms.is_empty() {
             return None;
         }
-        let mut subtitle =
-            format!("Each trial at the rate that was answered; the objective is {}.", objective(answers));
-        if arms.len() > MOST {
-            subtitle += &format!(" The first {MOST} of {} variants.", arms.len());
-        }
+        let few =
+            if arms.len() > MOST { format!(" The first {MOST} of {} variants.", arms.len()) } else { String::new() };
+        let subtitle =
+            format!("Each trial at the rate that was answered; the objective is {}.{few}", objective(answers));
         let heading = Heading::new(TITLE, &subtitle, fonts);
         let mut entries: Vec<_> =
             CURVES.iter().map(|(name, pen, marker)| (Symbol::Line(*pen, Some(*marker)), (*name).to_owned())).collect();

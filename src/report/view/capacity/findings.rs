@@ -51,6 +51,11 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
             notes[place].advice.clear();
         }
     }
+    let known =
+        |arm: &ArmAnswer| arm.sustainable.is_some() || arm.first_failure.is_some() || arm.client_limited.is_some();
+    if notes.is_empty() && !answers.analysis.arms.iter().any(known) {
+        return Section::new(ID, "Findings", Vec::new());
+    }
     let block =
         if notes.is_empty() { Block::Paragraph("Nothing calls for action.".to_owned()) } else { Block::Notes(notes) };
     Section::new(ID, "Findings", vec![block]).brief(Brief::Everything)
@@ -156,7 +161,7 @@ fn fleet(answers: &Answers<'_>) -> Option<Note> {
     };
     Some(Note {
         tone,
-        fact: format!("The fleet needs {}{whose}, {what}.", format::counted(*most, "connection", "connections"),),
+        fact: format!("The fleet needs {}{whose}, {what}.", format::counted(*most, "connection", "connections")),
         advice: "Raise maxclients (and the limit of open files with it), or use smaller pools.".to_owned(),
     })
 }

@@ -27,20 +27,18 @@ pub(super) fn headline(answers: &Answers<'_>) -> Headline {
     let of_rates = rates(answers);
     let mut remarks = Vec::new();
     // Pools that were not compared say nothing, and what can be carried comes first.
-    let answer = match answers.comparison().filter(|comparison| !comparison.rates.is_empty()) {
-        Some(comparison) => {
-            remarks.push(format!("{}{}.", of_rates.verdict, of_rates.rest));
-            let others = answers.analysis.comparisons.iter().filter(|other| *other != comparison);
-            remarks.extend(others.map(|other| {
-                let other = of_pools(answers, other);
-                format!("{}{}.", other.verdict, other.rest)
-            }));
-            of_pools(answers, comparison)
-        }
-        None => {
-            remarks.extend(alone(answers));
-            of_rates
-        }
+    let compared = answers.comparison().filter(|comparison| !comparison.rates.is_empty());
+    let answer = if let Some(comparison) = compared {
+        remarks.push(format!("{}{}.", of_rates.verdict, of_rates.rest));
+        let others = answers.analysis.comparisons.iter().filter(|other| *other != comparison);
+        remarks.extend(others.map(|other| {
+            let other = of_pools(answers, other);
+            format!("{}{}.", other.verdict, other.rest)
+        }));
+        of_pools(answers, comparison)
+    } else {
+        remarks.extend(alone(answers));
+        of_rates
     };
     remarks.extend(ending(answers));
     Headline {
@@ -160,18 +158,17 @@ fn certainty(sustainable: &Sustainable) -> (&'static str, Tone) {
 }
 
 fn client_limited(answers: &Answers<'_>, arm: u32, sustainable: Option<Sustainable>, at: f64, check: &str) -> Answer {
-    let rest = match sustainable {
-        Some(known) => format!(
+    let rest = if let Some(known) = sustainable {
+        format!(
             " was the limit at {} ({check}): the server carries at least {} with {}",
             rate(at),
             carried_rate(known.rate),
             objective(answers.scenario)
-        ),
-        None => {
-            let done = answers.at(arm, at).into_iter().map(achieved).fold(0.0, f64::max);
-            let done = if done > 0.0 { format!("; {} were answered", rate(done)) } else { String::new() };
-            format!(" was the limit at {} ({check}): nothing can be said of the server{done}", rate(at))
-        }
+        )
+    } else {
+        let done = answers.at(arm, at).into_iter().map(achieved).fold(0.0, f64::max);
+        let done = if done > 0.0 { format!("; {} were answered", rate(done)) } else { String::new() };
+        format!(" was the limit at {} ({check}): nothing can be said of the server{done}", rate(at))
     };
     Answer { verdict: "The harness", rest, tone: Tone::Fair }
 }
@@ -269,9 +266,9 @@ fn numbers(answers: &Answers<'_>) -> Vec<KeyNumber> {
     };
     let arm = first.or_else(best).unwrap_or(0);
     let Some(answer) = answers.analysis.arms.get(arm as usize) else { return Vec::new() };
-    let number = |name: &str, value: Option<f64>, against: String| KeyNumber {
+    let number = |name: &str, value: Option<String>, against: String| KeyNumber {
         name: name.to_owned(),
-        value: value.map_or_else(|| NOTHING.to_owned(), carried_rate),
+        value: value.unwrap_or_else(|| NOTHING.to_owned()),
         against,
     };
     let whose =
@@ -281,11 +278,15 @@ fn numbers(answers: &Answers<'_>) -> Vec<KeyNumber> {
         Some(above) => format!("{whose}; {} fails", missed_rate(above)),
         None => whose,
     };
-    let maximum = (answer.maximum > 0.0).then_some(answer.maximum);
+    let maximum = (answer.maximum > 0.0).then(|| rate(answer.maximum));
     vec![
-        number("Sustainable", answer.sustainable.map(|known| known.rate), bracket),
-        number("Run it at", answer.sustainable.map(|known| known.recommended), format!("80{THIN}% of it")),
-        number("Knee", answer.knee, "throughput over response time is largest".to_owned()),
+        number("Sustainable", answer.sustainable.map(|known| carried_rate(known.rate)), bracket),
+        number(
+            "Run it at",
+            answer.sustainable.map(|known| carried_rate(known.recommended)),
+            format!("80{THIN}% of it"),
+        ),
+        number("Knee", answer.knee.map(rate), "throughput over response time is largest".to_owned()),
         number("Most that was answered", maximum, "whatever the response time".to_owned()),
     ]
 }

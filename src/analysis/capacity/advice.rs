@@ -1,0 +1,113 @@
+//! Whether a larger pool is worth it.
+
+use super::{Advice, compare::Compared, design::MORE, evidence::Bracket, limit::BUSY, search::Search};
+use crate::scenario::Objective;
+
+/// p-value up to which a difference is no chance.
+const SIGNIFICANT: f64 = 0.01;
+
+/// Share by which p99 must fall, or rise, to matter.
+const MARGIN: f64 = 0.1;
+
+/// Share of the objective's latency below which a difference of p99 matters to nobody.
+const NOTICED: f64 = 0.01;
+
+/// Share by which service time may rise.
+const SERVICE: f64 = 0.1;
+
+/// What a comparison is judged by.
+pub(super) struct Question<'a> {
+    /// The objective.
+    pub(super) objective: &'a Objective,
+    /// Operations per second that the scenario offers; `None` where it offers none of its own.
+    pub(super) target: Option<f64>,
+    /// The search of the smaller pool.
+    pub(super) from: &'a Search,
+    /// The search of the larger pool.
+    pub(super) to: &'a Search,
+}
+
+/// What one rate says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Vote {
+    Better,
+    Same,
+    Worse,
+    Unknown,
+}
+
+/// The advice from all rates that were compared.
+///
+/// Rates that the scenario offers decide, itself and a quarter more; only where none of them could be compared what lies near
+/// the end of the smaller pool does.
+///
+/// - Grow: at one of them p99 falls by at least 10 % (and by 1 % of the objective's latency) with p <= 0.01, service time rises
+///   by less than 10 %, the server uses less than 0.85 of a core, at none is it worse, and the sustainable rate is higher, or
+///   the end of neither was found.
+/// - Harm: at one of them p99 or service time rises by as much, or errors exceed their limit that did not.
+/// - No benefit: at all of them neither can be, by their 95 % intervals.
+/// - Inconclusive otherwise.
+pub(super) fn advice(rates: &[Compared], question: &Question<'_>) -> Advice {
+    let detectable = rates.iter().map(|rate| rate.detectable).fold(0.0, f64::max);
+    let nothing = Advice::Inconclusive(if rates.is_empty() { 1.0 } else { detectable });
+    let of_target = |rate: &&Compared| {
+        let shares = [1.0, MORE];
+        let is =
+            |share: f64| question.target.is_some_and(|target| (rate.told.rate / (share * target) - 1.0).abs() < 1e-9);
+        shares.into_iter().any(is)
+    };
+    let mut deciding: Vec<&Compared> = rates.iter().filter(of_target).collect();
+    if deciding.is_empty() {
+        deciding = rates.iter().collect();
+    }
+    let votes: Vec<Vote> = deciding.iter().map(|rate| vote(rate, question.objective)).collect();
+    let any = |vote: Vote| votes.contains(&vote);
+    if votes.is_empty() {
+        nothing
+    } else if any(Vote::Worse) {
+        Advice::Harm
+    } else if any(Vote::Better) && carries_more(question.from, question.to) {
+        Advice::Grow
+    } else if votes.iter().all(|vote| *vote == Vote::Same) {
+        Advice::NoBenefit
+    } else {
+        nothing
+    }
+}
+
+fn vote(compared: &Compared, objective: &Objective) -> Vote {
+    let told = &compared.told;
+    let latency = objective.latency.as_nanos() as f64;
+    // The share of p99 that matters: a tenth, or what a user could notice where p99 is far below the objective.
+    let margin =
+        if compared.response_p99 > 0.0 { MARGIN.max(NOTICED * latency / compared.response_p99) } else { MARGIN };
+    let (p99, p99_low, p99_high) = told.response_p99;
+    let (service, service_low, _) = told.service;
+    let p99_differs = told.p_value <= SIGNIFICANT;
+    let errs = told.errors.1 > objective.max_error_rate && told.errors.0 <= objective.max_error_rate;
+    let slower = service > 1.0 + SERVICE && service_low > 1.0 && compared.service_p <= SIGNIFICANT;
+    if errs || slower || p99 > 1.0 + margin && p99_low > 1.0 && p99_differs {
+        return Vote::Worse;
+    }
+    let calm = told.server_busy.1.is_none_or(|busy| busy < BUSY);
+    if p99 <= 1.0 - margin && p99_differs && service < 1.0 + SERVICE && calm {
+        return Vote::Better;
+    }
+    if p99_low >= 1.0 - margin && p99_high <= 1.0 + margin && service < 1.0 + SERVICE {
+        Vote::Same
+    } else {
+        Vote::Unknown
+    }
+}
+
+/// Whether the larger pool keeps up more than the smaller one, as far as is known.
+fn carries_more(from: &Search, to: &Search) -> bool {
+    let Bracket { low: smaller, high: end, .. } = from.bracket();
+    let Some(larger) = to.bracket().low else { return false };
+    match (smaller, end) {
+        (None, _) => true,
+        // The smaller one's end is beyond the limit of rates or of the harness, and the larger one's no nearer.
+        (Some(smaller), None) => larger.rate >= smaller.rate,
+        (Some(smaller), Some(_)) => larger.rate > smaller.rate,
+    }
+}

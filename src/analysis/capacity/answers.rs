@@ -1,0 +1,223 @@
+//! Tests of what is concluded from whole runs on simulated servers.
+
+use super::{
+    Advice, CapacityAnalysis, Limit, Planner, Undone, conclude,
+    draw::generator,
+    erlang::Queue,
+    simulated::{Server, capacity, carry_out, plan, scenario, trial},
+};
+use crate::results::{Capacity, CapacityPlan, ConnectionLevel, Ended, Purpose, Trial};
+use rand::RngExt;
+
+const ALL: [Purpose; 6] =
+    [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Compare, Purpose::Curve, Purpose::Closed];
+const MILLI: f64 = 1e6;
+
+/// A run whose every trial is that of a queue in front of pools of so many connections, changed by `change`, with five percent
+/// of noise in what takes time.
+fn run(plan: CapacityPlan, hold: f64, change: impl Fn(&mut Trial)) -> Capacity {
+    let pools: Vec<u32> = plan.arms.iter().map(|arm| arm.pool.unwrap_or(50)).collect();
+    let mut random = generator(plan.seed, 11);
+    let mut planner = Planner::new(plan.clone(), &scenario());
+    let (trials, ended) = carry_out(&mut planner, &ALL, |plan, number| {
+        let pool = pools[plan.arm as usize];
+        let server = Server::Markov(pool, hold / 1e9);
+        let mut trial = server.trial(plan, number, &mut random);
+        let rate = plan.offered.unwrap_or(f64::from(pool) / hold * 1e9);
+        let queue = Queue::new(pool, rate, hold);
+        let wait = queue.wait_quantile(0.99).min(200.0 * MILLI);
+        let mut noise = || 0.95 + 0.1 * random.random::<f64>();
+        trial.service.mean = hold * noise();
+        trial.wait.p99 = wait as u64;
+        trial.wait.mean = queue.mean_wait().min(100.0 * MILLI);
+        trial.response.mean = trial.service.mean + trial.wait.mean;
+        trial.response.p99 = ((2.0 * hold + wait) * noise()) as u64;
+        trial.server_busy = Some(0.3);
+        change(&mut trial);
+        trial
+    });
+    Capacity { trials, ended: ended.unwrap_or(Ended::Running), ..capacity(plan) }
+}
+
+fn concluded(plan: CapacityPlan, hold: f64, change: impl Fn(&mut Trial)) -> CapacityAnalysis {
+    conclude(&run(plan, hold, change), &scenario())
+}
+
+/// Connections are held for 0.5 ms: 5 of them carry 10 000/s. The scenario offers 1 000/s.
+#[test]
+fn a_pool_that_is_large_enough_gains_nothing() {
+    let analysis = concluded(plan(&[5, 10], 1), 0.5 * MILLI, |_| ());
+    let comparison = &analysis.comparisons[0];
+    assert_eq!(comparison.advice, Advice::NoBenefit, "{comparison:?}");
+    assert!(matches!(comparison.limit, Limit::RoundTrip(_)), "{comparison:?}");
+    assert_eq!(comparison.rates.len(), 3);
+    assert!(comparison.rates.iter().all(|rate| rate.pairs == 8));
+    let carried = |arm: usize| analysis.arms[arm].sustainable.unwrap().rate;
+    assert!(carried(1) > 1.8 * carried(0));
+    assert!(matches!(analysis.arms[0].limit, Limit::Pool(_)), "{:?}", analysis.arms[0].limit);
+}
+
+/// Held for 1.9 ms each, two of them carry 1 050/s.
+#[test]
+fn a_pool_that_is_too_small_is_to_grow() {
+    let analysis = concluded(plan(&[2, 4], 1), 1.9 * MILLI, |_| ());
+    let comparison = &analysis.comparisons[0];
+    assert_eq!(comparison.advice, Advice::Grow, "{comparison:?}");
+    assert!(matches!(comparison.limit, Limit::Pool(_)), "{comparison:?}");
+    assert!(comparison.rates[0].p_value <= 0.01 && comparison.rates[0].response_p99.0 < 0.9);
+}
+
+/// The same, but the queue moves into the server.
+#[test]
+fn a_queue_that_moves_into_the_server_is_harm() {
+    let analysis = concluded(plan(&[2, 4], 1), 1.9 * MILLI, |trial| {
+        trial.server_busy = Some(0.95);
+        if trial.arm == 1 {
+            trial.service.mean *= 2.0;
+        }
+    });
+    let comparison = &analysis.comparisons[0];
+    assert_eq!(comparison.advice, Advice::Harm, "{comparison:?}");
+    assert_eq!(comparison.limit, Limit::ServerCpu(comparison.rates[0].server_busy.0.unwrap()));
+}
+
+#[test]
+fn a_busy_server_is_no_reason_to_grow() {
+    let analysis = concluded(plan(&[2, 4], 1), 1.9 * MILLI, |trial| trial.server_busy = Some(0.95));
+    assert!(matches!(analysis.comparisons[0].advice, Advice::Inconclusive(_)), "{:?}", analysis.comparisons[0]);
+}
+
+#[test]
+fn wild_slices_tell_nothing_but_what_they_could_have_seen() {
+    // Times that matter beside an objective of 10 ms, and vary tenfold between slices.
+    let analysis = concluded(plan(&[5, 10], 1), 0.5 * MILLI, |trial| {
+        let wild = trial.number.wrapping_mul(2_654_435_761) % 10;
+        trial.response.p99 = u64::from(wild + 1) * 1_000_000;
+    });
+    let Advice::Inconclusive(detectable) = analysis.comparisons[0].advice else {
+        panic!("{:?}", analysis.comparisons[0])
+    };
+    assert!(detectable > 0.4 && detectable < 1.0, "{detectable}");
+}
+
+#[test]
+fn a_comparison_that_was_cut_short_decides_nothing() {
+    let mut capacity = run(plan(&[2, 4], 1), 1.9 * MILLI, |_| ());
+    let first = capacity.trials.iter().position(|trial| trial.purpose == Purpose::Compare).unwrap();
+    capacity.trials.truncate(first + 9);
+    let analysis = conclude(&capacity, &scenario());
+    assert_eq!(analysis.comparisons[0].rates[0].pairs, 4);
+    assert!(matches!(analysis.comparisons[0].advice, Advice::Inconclusive(_)));
+    assert_eq!(analysis.undone, [Undone::Compare(0, 1), Undone::Curve(0)]);
+}
+
+#[test]
+fn an_arm_has_its_answers() {
+    let analysis = concluded(plan(&[], 1), 0.5 * MILLI, |_| ());
+    let arm = &analysis.arms[0];
+    let sustainable = arm.sustainable.unwrap();
+    let known = Server::Markov(50, 0.000_5).capacity();
+    assert!((sustainable.rate / known - 1.0).abs() < 0.05 && sustainable.confirmed, "{sustainable:?} {known}");
+    assert!((sustainable.recommended - 0.8 * sustainable.rate).abs() < 1e-6);
+    assert_eq!(arm.first_failure.unwrap().0, sustainable.above.unwrap());
+    // The simulation calls late what took more than 10 ms, and everything slower than 5 ms.
+    let limits: Vec<u64> = arm.by_limit.iter().map(|(limit, ..)| *limit).collect();
+    assert_eq!(limits, [1_000_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 100_000_000]);
+    assert!(arm.by_limit[0].1.is_none() && arm.by_limit[0].2.is_some());
+    // The curve adds a rate that fails within the bracket.
+    assert_eq!(arm.by_limit[2].1, Some(sustainable.rate));
+    assert!(arm.by_limit[2].2 <= sustainable.above && arm.by_limit[2].2 > Some(sustainable.rate));
+    // M/M/50 waits little up to 90 %.
+    assert!(arm.knee.unwrap() > 0.7 * known && arm.knee.unwrap() <= sustainable.above.unwrap(), "{arm:?}");
+    assert!(arm.maximum > 0.95 * known);
+    let erlang = arm.erlang.unwrap();
+    assert!((erlang.rate / sustainable.rate - 1.0).abs() < 1e-9 && erlang.connections == 50, "{erlang:?}");
+    assert!(erlang.utilisation > 0.85 && erlang.smallest > 50, "{erlang:?}");
+}
+
+#[test]
+fn an_empty_run_says_nothing() {
+    let analysis = conclude(&capacity(plan(&[50, 100], 1)), &scenario());
+    assert!(analysis.comparisons.is_empty() && analysis.usl.is_none() && analysis.headroom.is_none());
+    assert_eq!(analysis.arms[0].sustainable, None);
+    assert_eq!(analysis.arms[0].limit, Limit::Unknown);
+    assert_eq!(analysis.fleet.connections, [50, 100]);
+    let undone = [
+        Undone::Search(0),
+        Undone::Search(1),
+        Undone::Confirm(0),
+        Undone::Confirm(1),
+        Undone::Compare(0, 1),
+        Undone::Curve(0),
+    ];
+    assert_eq!(analysis.undone, undone);
+}
+
+#[test]
+fn the_harness_is_told_and_not_the_server() {
+    let analysis = concluded(plan(&[], 1), 0.5 * MILLI, |trial| {
+        if trial.offered > Some(20_000.0) {
+            (trial.client_limited, trial.late, trial.worker_busy) = (Some("lag".into()), trial.scheduled, 0.97);
+        }
+    });
+    let arm = &analysis.arms[0];
+    assert_eq!(arm.client_limited, Some((32_000.0, "lag".into())));
+    assert_eq!((arm.first_failure, arm.limit.clone()), (None, Limit::ClientCpu(0.97)));
+    assert_eq!(arm.sustainable.unwrap().above, None);
+}
+
+#[test]
+fn headroom_is_told_for_the_load_of_today() {
+    let months = |current: f64, growth: Option<f64>| {
+        let plan = CapacityPlan { current_rate: Some(current), growth, ..plan(&[], 1) };
+        let mut capacity = capacity(plan);
+        let passes = |purpose| Trial { purpose, ..trial(0, 4_000.0) };
+        capacity.trials = vec![passes(Purpose::Search)];
+        conclude(&capacity, &scenario()).headroom.unwrap()
+    };
+    // 80 % of 4 000 is 3 200: from 1 600 that doubles in ln 2 / ln 1.1 months.
+    let headroom = months(1_600.0, Some(0.1));
+    assert!((headroom.times - 2.5).abs() < 1e-9 && headroom.stated);
+    assert!((headroom.months.unwrap() - 7.272_540).abs() < 1e-5, "{headroom:?}");
+    assert_eq!(months(1_600.0, None).months, None);
+    assert_eq!(months(1_600.0, Some(0.0)).months, None);
+    assert_eq!(months(3_500.0, Some(0.1)).months, Some(0.0));
+}
+
+#[test]
+fn what_the_server_counted_stands_in_for_what_nobody_stated() {
+    let mut counted = capacity(plan(&[], 1));
+    (counted.trials, counted.current_rate) = (vec![trial(0, 4_000.0)], Some(500.0));
+    let headroom = conclude(&counted, &scenario()).headroom.unwrap();
+    assert!((headroom.times - 8.0).abs() < 1e-9 && !headroom.stated);
+}
+
+#[test]
+fn connections_have_their_cost() {
+    let level = |connections, client_memory| ConnectionLevel { connections, client_memory, used_memory: 1 << 20 };
+    let mut measured = capacity(plan(&[], 1));
+    measured.connections =
+        vec![level(10, 1_000 + 10 * 2_048), level(60, 1_000 + 60 * 2_048), level(110, 1_000 + 110 * 2_048)];
+    let (each, many) = conclude(&measured, &scenario()).connection_cost.unwrap();
+    assert!((each - 2_048.0).abs() < 1e-6 && (many - 20_480_000.0).abs() < 1e-2);
+    measured.connections.truncate(1);
+    assert_eq!(conclude(&measured, &scenario()).connection_cost, None);
+}
+
+#[test]
+fn maxclients_is_read_from_the_target() {
+    assert_eq!(conclude(&capacity(plan(&[], 1)), &scenario()).fleet.max_clients, Some(10_000));
+}
+
+#[test]
+fn closed_loops_make_the_concurrency_model() {
+    let plan = CapacityPlan { clients: vec![1, 2, 4, 8, 16, 32], ..plan(&[], 1) };
+    let analysis = concluded(plan, 0.5 * MILLI, |trial| {
+        if let (Some(clients), Some(_)) = (trial.clients, trial.block) {
+            let n = f64::from(clients);
+            trial.completed = (10.0 * 1_000.0 * n / (1.0 + 0.05 * (n - 1.0) + 0.001 * n * (n - 1.0))) as u64;
+        }
+    });
+    let usl = analysis.usl.unwrap();
+    assert!((usl.alpha.0 - 0.05).abs() < 0.001 && (usl.peak.unwrap() - 30.8).abs() < 0.5, "{usl:?}");
+}

@@ -1,0 +1,20 @@
+//! The load of today against what can be carried.
+
+use super::{Headroom, Sustainable};
+use crate::results::Capacity;
+
+/// How many times the load of today can be carried, and for how long at the growth that was stated: months until the
+/// recommended rate is reached, `ln(recommended / current) / ln(1 + growth)`.
+pub(super) fn headroom(capacity: &Capacity, sustainable: Option<Sustainable>) -> Option<Headroom> {
+    let stated = capacity.plan.current_rate;
+    let current = stated.or(capacity.current_rate).filter(|rate| *rate > 0.0)?;
+    let Sustainable { rate, recommended, .. } = sustainable?;
+    let growth = capacity.plan.growth;
+    let months = |growth: f64| {
+        if current >= recommended {
+            return Some(0.0);
+        }
+        (growth > 0.0).then(|| (recommended / current).ln() / growth.ln_1p())
+    };
+    Some(Headroom { current, stated: stated.is_some(), times: rate / current, growth, months: growth.and_then(months) })
+}

@@ -1,0 +1,94 @@
+//! What limits throughput, by what the trials at the limit show.
+
+use super::Limit;
+use crate::results::Trial;
+
+/// Share of one core from which a server's main thread, or a worker of the harness, is the limit.
+pub(super) const BUSY: f64 = 0.85;
+
+/// Share of the server's time from which one command is the limit.
+const COMMAND: f64 = 0.5;
+
+/// Share of the connections in use from which a pool is.
+const POOL: f64 = 0.8;
+
+/// Share of the response time that is wait from which a pool is, whatever its utilisation.
+const WAIT: f64 = 0.5;
+
+/// What limits in these trials, taken together.
+///
+/// The harness comes first, for nothing else is to be blamed where it was the limit. Then the server, since a pool fills up
+/// because of a busy server and not the other way round; then the pool, and otherwise the way there and back.
+pub(super) fn limit<'a>(trials: impl Iterator<Item = &'a Trial>) -> Limit {
+    let trials: Vec<&Trial> = trials.collect();
+    let served: Vec<&Trial> = trials.iter().copied().filter(|trial| trial.client_limited.is_none()).collect();
+    let most = |value: fn(&Trial) -> f64| trials.iter().copied().map(value).fold(0.0, f64::max);
+    if served.is_empty() {
+        let worker = most(|trial| trial.worker_busy);
+        return if trials.is_empty() { Limit::Unknown } else { Limit::ClientCpu(worker) };
+    }
+    let mean =
+        |value: &dyn Fn(&Trial) -> f64| served.iter().map(|trial| value(trial)).sum::<f64>() / served.len() as f64;
+    let worker = mean(&|trial| trial.worker_busy);
+    if worker >= BUSY {
+        return Limit::ClientCpu(worker);
+    }
+    let dearest = served.iter().filter_map(|trial| trial.dearest.as_ref()).max_by(|a, b| a.1.total_cmp(&b.1));
+    if let Some((name, share, time)) = dearest.filter(|(_, share, _)| *share > COMMAND) {
+        return Limit::Command(name.clone(), *share, *time);
+    }
+    let known: Vec<f64> = served.iter().filter_map(|trial| trial.server_busy).collect();
+    let server = known.iter().sum::<f64>() / (known.len() as f64).max(1.0);
+    if server >= BUSY {
+        return Limit::ServerCpu(server);
+    }
+    let (response, wait) = (mean(&|trial| trial.response.mean), mean(&|trial| trial.wait.mean));
+    let utilisation = mean(&|trial| trial.utilisation);
+    if utilisation >= POOL || wait > WAIT * response && mean(&|trial| trial.waiting) >= 1.0 {
+        return Limit::Pool(utilisation);
+    }
+    let command = dearest.map_or(0.0, |(_, _, time)| *time);
+    let way = mean(&|trial| trial.service.mean) - command;
+    if way > 0.0 { Limit::RoundTrip(way) } else { Limit::Unknown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::capacity::simulated::trial;
+
+    fn limited(change: impl FnOnce(&mut Trial)) -> Limit {
+        let mut trial = trial(0, 1_000.0);
+        change(&mut trial);
+        limit([&trial].into_iter())
+    }
+
+    #[test]
+    fn each_limit_is_known_by_its_sign() {
+        assert_eq!(limited(|trial| trial.server_busy = Some(0.9)), Limit::ServerCpu(0.9));
+        let dear = Some(("ZADD".to_owned(), 0.6, 2e6));
+        assert_eq!(limited(|trial| trial.dearest = dear), Limit::Command("ZADD".into(), 0.6, 2e6));
+        assert_eq!(limited(|trial| trial.worker_busy = 0.9), Limit::ClientCpu(0.9));
+        assert_eq!(limited(|trial| trial.utilisation = 0.85), Limit::Pool(0.85));
+        let waiting = |trial: &mut Trial| (trial.wait.mean, trial.waiting) = (trial.response.mean * 0.7, 12.0);
+        assert_eq!(limited(waiting), Limit::Pool(0.3));
+        assert_eq!(limited(|trial| trial.dearest = Some(("GET".into(), 0.1, 1e5))), Limit::RoundTrip(3e5));
+        assert_eq!(limited(|trial| trial.service.mean = 0.0), Limit::Unknown);
+        assert_eq!(limit([].into_iter()), Limit::Unknown);
+    }
+
+    #[test]
+    fn a_busy_server_fills_the_pool_and_not_the_other_way_round() {
+        let both = |trial: &mut Trial| (trial.server_busy, trial.utilisation) = (Some(0.95), 1.0);
+        assert_eq!(limited(both), Limit::ServerCpu(0.95));
+    }
+
+    #[test]
+    fn a_starved_harness_is_named_before_the_server() {
+        let starved = |trial: &mut Trial| {
+            (trial.server_busy, trial.worker_busy) = (Some(0.95), 0.7);
+            trial.client_limited = Some("stolen CPU time".into());
+        };
+        assert_eq!(limited(starved), Limit::ClientCpu(0.7));
+    }
+}

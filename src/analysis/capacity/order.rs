@@ -1,0 +1,237 @@
+//! Tests of the order in which a capacity run makes its trials, and of what ends it.
+
+use std::collections::HashSet;
+
+use super::{
+    Next, Planner, Undone,
+    draw::generator,
+    simulated::{SEARCH, Server, carry_out, plan, scenario, trial},
+};
+use crate::results::{CapacityPlan, Ended, Purpose, Trial};
+
+const SECOND: u64 = 1_000_000_000;
+const ALL: [Purpose; 6] =
+    [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Compare, Purpose::Curve, Purpose::Closed];
+
+/// A run on pools that carry as many operations per second as these servers.
+fn run(plan: CapacityPlan, servers: &[Server]) -> (Planner, Vec<Trial>, Option<Ended>) {
+    let mut random = generator(plan.seed, 9);
+    let mut planner = Planner::new(plan, &scenario());
+    let (trials, ended) =
+        carry_out(&mut planner, &ALL, |plan, number| servers[plan.arm as usize].trial(plan, number, &mut random));
+    (planner, trials, ended)
+}
+
+fn server(rate: f64) -> Server {
+    Server::Markov(8, 8.0 / rate)
+}
+
+fn rates(trials: &[Trial], purpose: Purpose) -> Vec<f64> {
+    trials.iter().filter(|trial| trial.purpose == purpose).filter_map(|trial| trial.offered).collect()
+}
+
+#[test]
+fn doubles_then_bisects_then_confirms() {
+    let (planner, trials, ended) = run(plan(&[], 1), &[server(30_000.0)]);
+    assert_eq!(ended, Some(Ended::Finished));
+    let searched = rates(&trials, Purpose::Search);
+    assert_eq!(searched[..5], [4_000.0, 8_000.0, 16_000.0, 32_000.0, 32_000.0], "the failure that ends it twice");
+    assert!((searched[5] - (16_000.0 * 32_000.0_f64).sqrt()).abs() < 1e-6);
+    let (low, high) = planner.state(0);
+    assert!(high.unwrap() / low.unwrap() <= 1.05);
+    let confirmed: Vec<&Trial> = trials.iter().filter(|trial| trial.purpose == Purpose::Confirm).collect();
+    assert_eq!(confirmed.len(), 3);
+    assert!(confirmed.iter().all(|trial| trial.offered == low && trial.planned_ns == 30 * SECOND));
+    assert!(rates(&trials, Purpose::Above).iter().all(|rate| Some(*rate) == high));
+    assert!(planner.undone().is_empty());
+}
+
+#[test]
+fn ends_are_mixed_differently_by_each_seed() {
+    let order = |seed| -> Vec<Purpose> {
+        let (_, trials, _) = run(plan(&[], seed), &[server(30_000.0)]);
+        trials.iter().map(|trial| trial.purpose).filter(|purpose| *purpose != Purpose::Search).take(5).collect()
+    };
+    let orders: HashSet<Vec<Purpose>> = (0..20).map(order).collect();
+    assert!(orders.len() > 3, "{orders:?}");
+    assert_eq!(order(3), order(3));
+}
+
+#[test]
+fn halves_where_the_first_trial_fails() {
+    let (planner, trials, _) = run(plan(&[], 1), &[server(4_000.0)]);
+    let searched = rates(&trials, Purpose::Search);
+    assert_eq!(searched[..3], [4_000.0, 4_000.0, 2_000.0]);
+    assert!(planner.state(0).0.is_some());
+}
+
+#[test]
+fn a_trial_that_cannot_tell_is_made_again_twice_as_long() {
+    let mut planner = Planner::new(plan(&[], 1), &scenario());
+    let mut lengths = Vec::new();
+    for _ in 0..5 {
+        let Next::Trial(next) = planner.next(0) else { panic!("more to do") };
+        lengths.push(next.duration_ns / SECOND);
+        // Just as many late as the objective allows.
+        let unsure = trial(0, next.offered.unwrap());
+        let late = unsure.scheduled / 100;
+        planner.record(&Trial { planned_ns: next.duration_ns, late, ..unsure });
+    }
+    assert_eq!(lengths, [10, 20, 40, 80, 10], "then it failed");
+    assert_eq!(planner.state(0), (None, Some(4_000.0)));
+}
+
+#[test]
+fn the_largest_rate_is_never_exceeded() {
+    let plan = CapacityPlan { max_rate: Some(10_000.0), clients: vec![1, 2], ..plan(&[50, 100], 1) };
+    let (planner, trials, ended) = run(plan, &[server(30_000.0), server(60_000.0)]);
+    assert_eq!(ended, Some(Ended::Finished));
+    assert!(trials.iter().filter_map(|trial| trial.offered).all(|rate| rate <= 10_000.0));
+    assert_eq!((planner.state(0), planner.state(1)), ((Some(10_000.0), None), (Some(10_000.0), None)));
+}
+
+#[test]
+fn the_harness_ends_the_search_of_its_arm_only() {
+    let mut random = generator(1, 9);
+    let mut planner = Planner::new(plan(&[50, 100], 1), &scenario());
+    let (trials, _) = carry_out(&mut planner, &SEARCH, |plan, number| {
+        let mut trial = server(100_000.0).trial(plan, number, &mut random);
+        if plan.arm == 0 && plan.offered > Some(10_000.0) {
+            (trial.client_limited, trial.late) = (Some("worker busy".into()), trial.scheduled);
+        }
+        trial
+    });
+    assert_eq!(planner.state(0), (Some(8_000.0), None), "no failure of the server's");
+    assert_eq!(planner.search(0).limited(), Some(&(16_000.0, "worker busy".into())));
+    assert!(planner.search(0).confirmed() && planner.search(1).confirmed());
+    let limited = trials.iter().filter(|trial| trial.client_limited.is_some());
+    assert_eq!(limited.count(), 1, "it is not tried again");
+    assert!(planner.state(1).1.is_some());
+}
+
+#[test]
+fn the_next_arm_begins_where_the_last_one_ended() {
+    let (planner, trials, _) = run(plan(&[50, 100], 1), &[server(30_000.0), server(30_000.0)]);
+    let searched: Vec<&Trial> =
+        trials.iter().filter(|trial| trial.arm == 1 && trial.purpose == Purpose::Search).collect();
+    assert_eq!(searched.len(), 2, "its bracket is the same");
+    assert_eq!(planner.state(0), planner.state(1));
+}
+
+#[test]
+fn nothing_is_begun_that_the_budget_does_not_hold() {
+    let whole = plan(&[50, 100], 1);
+    let servers = [server(30_000.0), server(60_000.0)];
+    let mut undone = Vec::new();
+    for minutes in [1, 4, 12, 15, 200] {
+        let plan = CapacityPlan { budget_ns: minutes * 60 * SECOND, ..whole.clone() };
+        let (planner, trials, ended) = run(plan.clone(), &servers);
+        let spent: u64 = trials.iter().map(|trial| trial.planned_ns + plan.warmup_ns).sum();
+        assert!(spent <= plan.budget_ns);
+        assert_eq!(ended == Some(Ended::Finished), planner.undone().is_empty(), "{minutes}");
+        undone.push(planner.undone().first().copied());
+        let (estimated, time) = planner.estimate();
+        assert!(time <= plan.budget_ns && estimated > 0);
+    }
+    let expected =
+        [Some(Undone::Search(0)), Some(Undone::Confirm(0)), Some(Undone::Compare(0, 1)), Some(Undone::Curve(0)), None];
+    assert_eq!(undone, expected, "searches, confirmations, comparisons, curve");
+}
+
+#[test]
+fn errors_at_the_lowest_rates_end_the_run() {
+    let mut planner = Planner::new(plan(&[], 1), &scenario());
+    let (trials, ended) = carry_out(&mut planner, &ALL, |plan, _| {
+        let sound = trial(0, plan.offered.unwrap());
+        Trial { failed: sound.scheduled / 10, purpose: plan.purpose, ..sound }
+    });
+    assert_eq!(ended, Some(Ended::Errors));
+    assert!(trials.len() <= 4, "{} trials", trials.len());
+}
+
+#[test]
+fn errors_where_all_was_well_end_the_run() {
+    let mut random = generator(1, 9);
+    let mut planner = Planner::new(plan(&[], 1), &scenario());
+    let (trials, ended) = carry_out(&mut planner, &ALL, |plan, number| {
+        let mut trial = server(30_000.0).trial(plan, number, &mut random);
+        if plan.purpose == Purpose::Closed || plan.purpose == Purpose::Curve {
+            trial.failed = trial.scheduled / 2;
+        }
+        trial
+    });
+    assert_eq!(ended, Some(Ended::Errors));
+    let after = trials.iter().filter(|trial| !SEARCH.contains(&trial.purpose));
+    assert_eq!(after.count(), 3);
+}
+
+#[test]
+fn slices_are_interleaved_at_rates_that_matter() {
+    let (planner, trials, ended) = run(plan(&[25, 50, 100], 1), &[server(4_000.0), server(8_000.0), server(16_000.0)]);
+    assert_eq!(ended, Some(Ended::Finished));
+    let compared: Vec<&Trial> = trials.iter().filter(|trial| trial.purpose == Purpose::Compare).collect();
+    assert_eq!(compared.len(), 2 * 3 * 8 * 2);
+    let arms: Vec<u32> = compared.iter().take(16).map(|trial| trial.arm).collect();
+    assert_eq!(arms, [0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0, 1, 0, 0, 1]);
+    let offered: Vec<f64> = compared.iter().step_by(16).filter_map(|trial| trial.offered).collect();
+    let near = |arm| 0.9 * planner.state(arm).0.unwrap();
+    assert_eq!(offered, [1_000.0, 1_250.0, near(0), 1_000.0, 1_250.0, near(1)]);
+    assert!(compared.iter().all(|trial| trial.planned_ns == 5 * SECOND));
+    let blocks: HashSet<(Option<u32>, u32)> = compared.iter().map(|trial| (trial.block, trial.arm)).collect();
+    assert_eq!(blocks.len(), compared.len());
+}
+
+#[test]
+fn rates_that_say_nothing_new_are_left_out() {
+    // 0.9 of what the smaller one keeps up is about what the scenario offers; a quarter more is beyond the larger one.
+    let (_, trials, _) =
+        run(plan(&[50, 100], 1), &[Server::Stalling(0.000_72, 0.012), Server::Stalling(0.000_7, 0.012)]);
+    let mut offered = rates(&trials, Purpose::Compare);
+    offered.dedup();
+    assert_eq!(offered, [1_000.0]);
+}
+
+#[test]
+fn clients_go_up_and_down_and_up() {
+    let plan = CapacityPlan { clients: vec![1, 2, 4], ..plan(&[], 1) };
+    let (_, trials, _) = run(plan, &[server(30_000.0)]);
+    let closed: Vec<(Option<u32>, Option<u32>)> = trials
+        .iter()
+        .filter(|trial| trial.purpose == Purpose::Closed)
+        .map(|trial| (trial.block, trial.clients))
+        .collect();
+    let expected = [(0, 1), (0, 2), (0, 4), (1, 4), (1, 2), (1, 1), (2, 1), (2, 2), (2, 4)];
+    assert_eq!(closed, expected.map(|(block, clients)| (Some(block), Some(clients))));
+}
+
+#[test]
+fn the_curve_goes_up_and_down_as_far_as_a_closed_loop_says() {
+    let (_, trials, _) = run(plan(&[], 1), &[server(30_000.0)]);
+    let closed: Vec<&Trial> = trials.iter().filter(|trial| trial.purpose == Purpose::Closed).collect();
+    assert_eq!((closed.len(), closed[0].clients, closed[0].block), (1, Some(50), None));
+    let curve = rates(&trials, Purpose::Curve);
+    assert_eq!(curve.len(), 24);
+    assert!((curve[0] - 3_000.0).abs() < 1e-6 && (curve[11] - 31_500.0).abs() < 1e-6, "{curve:?}");
+    let back: Vec<f64> = curve[..12].iter().rev().copied().collect();
+    assert_eq!(curve[12..], back);
+}
+
+/// Fed with what was saved, a planner goes on as the one that was interrupted would have.
+#[test]
+fn an_interrupted_run_goes_on_where_it_was() {
+    let whole = CapacityPlan { clients: vec![1, 2, 4, 8], ..plan(&[25, 50], 5) };
+    let (_, trials, _) = run(whole.clone(), &[server(9_000.0), server(30_000.0)]);
+    let mut planner = Planner::new(whole, &scenario());
+    for (index, trial) in trials.iter().enumerate() {
+        let Next::Trial(next) = planner.next(0) else { panic!("done before trial {index}") };
+        let seen = (next.arm, next.purpose, next.block, next.offered, next.clients, next.duration_ns);
+        assert_eq!(
+            seen,
+            (trial.arm, trial.purpose, trial.block, trial.offered, trial.clients, trial.planned_ns),
+            "trial {index}"
+        );
+        let saved: Trial = serde_json::from_str(&serde_json::to_string(trial).unwrap()).unwrap();
+        planner.record(&saved);
+    }
+    assert_eq!(planner.next(0), Next::Done(Ended::Finished));
+}
