@@ -119,7 +119,7 @@ fn an_arm_has_its_answers() {
     let known = Server::Markov(50, 0.000_5).capacity();
     assert!((sustainable.rate / known - 1.0).abs() < 0.05 && sustainable.confirmed, "{sustainable:?} {known}");
     assert!((sustainable.recommended - 0.8 * sustainable.rate).abs() < 1e-6);
-    assert_eq!(arm.first_failure.unwrap().0, sustainable.above.unwrap());
+    assert_eq!(arm.first_failure.map(|(rate, _)| rate), sustainable.above);
     // The simulation calls late what took more than 10 ms, and everything slower than 5 ms.
     let limits: Vec<u64> = arm.by_limit.iter().map(|(limit, ..)| *limit).collect();
     assert_eq!(limits, [1_000_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 100_000_000]);

@@ -76,10 +76,10 @@ impl Ratio {
         if count == 0 {
             return 1.0;
         }
-        let seen = self.logs.iter().sum::<f64>().abs() * (1.0 - 1e-12);
+        let distance = self.logs.iter().sum::<f64>().abs() * (1.0 - 1e-12);
         let as_far = |negative: u64| {
             let signed = |(index, log): (usize, &f64)| if negative >> index & 1 == 1 { -log } else { *log };
-            self.logs.iter().enumerate().map(signed).sum::<f64>().abs() >= seen
+            self.logs.iter().enumerate().map(signed).sum::<f64>().abs() >= distance
         };
         if count <= ALL_SIGNS {
             let all = 1_u64 << count;

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     results::{Arm, Capacity, Purpose, Trial},
-    scenario::{Checkout, Scenario},
+    scenario::{Checkout, Scenario, Service},
 };
 
 /// Share of the sustainable rate at which to run.
@@ -72,7 +72,6 @@ fn as_written(arms: &[Arm], scenario: &Scenario) -> usize {
 
 fn arm(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> ArmAnswer {
     let Bracket { low, high, .. } = search.bracket();
-    let open = || trials.iter().copied().filter(|trial| trial.offered.is_some());
     ArmAnswer {
         sustainable: low.map(|low| Sustainable {
             rate: low.rate,
@@ -82,8 +81,8 @@ fn arm(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> ArmAnswer {
         }),
         client_limited: search.limited().cloned(),
         first_failure: high.and_then(|high| Some((high.rate, high.failure?))),
-        by_limit: curve::by_limit(open(), &scenario.objective),
-        knee: curve::knee(open()),
+        by_limit: curve::by_limit(trials, &scenario.objective),
+        knee: curve::knee(trials.iter().copied()),
         maximum: trials.iter().copied().map(curve::throughput).fold(0.0, f64::max),
         erlang: erlang(search, scenario, trials),
         limit: limit(at_the_limit(search, trials).into_iter()),
@@ -110,7 +109,7 @@ fn of_rate<'a>(trials: &[&'a Trial], rate: f64) -> Vec<&'a Trial> {
 /// for then they are no servers in the sense of the theory.
 fn erlang(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> Option<ErlangCheck> {
     let total = variant::offered(scenario)?;
-    let of_instance = |service: &crate::scenario::Service| Some(service.offered_rate()? / f64::from(service.instances));
+    let of_instance = |service: &Service| Some(service.offered_rate()? / f64::from(service.instances));
     let busiest = scenario
         .services
         .iter()

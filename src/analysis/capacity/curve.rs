@@ -47,13 +47,10 @@ pub(super) fn knee<'a>(trials: impl Iterator<Item = &'a Trial>) -> Option<f64> {
 }
 
 /// For each of [`LIMITS`] the highest rate that stays within it and the lowest that does not, by the objective's percentile.
-pub(super) fn by_limit<'a>(
-    trials: impl Iterator<Item = &'a Trial> + Clone,
-    objective: &Objective,
-) -> Vec<(u64, Option<f64>, Option<f64>)> {
+pub(super) fn by_limit(trials: &[&Trial], objective: &Objective) -> Vec<(u64, Option<f64>, Option<f64>)> {
     let bracket = |(index, limit): (usize, u64)| {
         let mut evidence = Evidence::default();
-        for trial in trials.clone() {
+        for trial in trials {
             let (Some(rate), Some(within)) = (trial.offered, trial.within.get(index)) else { continue };
             let late = trial.completed.saturating_sub(*within);
             match judge::hold_within(trial, late, objective) {
@@ -66,4 +63,57 @@ pub(super) fn by_limit<'a>(
         (limit, bracket.low.map(|low| low.rate), bracket.high.map(|high| high.rate))
     };
     LIMITS.into_iter().enumerate().map(bracket).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::capacity::simulated::{scenario, trial};
+
+    /// A trial of M/M/1 that serves 10 000 per second, whose power is largest at half of that.
+    fn queue(rate: f64) -> Trial {
+        let mut trial = trial(0, rate);
+        trial.response.mean = 1e9 / (10_000.0 - rate);
+        trial
+    }
+
+    #[test]
+    fn the_knee_of_a_queue_is_at_half_its_capacity() {
+        let trials: Vec<Trial> = (1..10).map(|tenth| queue(f64::from(tenth) * 1_000.0)).collect();
+        assert_eq!(knee(trials.iter()), Some(5_000.0));
+        assert_eq!(knee(trials.iter().take(2)), None, "two rates have no knee");
+    }
+
+    #[test]
+    fn trials_of_one_rate_are_averaged_for_the_knee() {
+        let mut lucky = queue(9_000.0);
+        lucky.response.mean /= 2.0;
+        let others = [3_000.0, 5_000.0, 7_000.0, 9_000.0].map(queue);
+        assert_eq!(knee(others.iter().chain([&lucky])), Some(5_000.0));
+        let mut limited = lucky.clone();
+        (limited.response.mean, limited.client_limited) = (1.0, Some("lag".into()));
+        assert_eq!(knee(others.iter().chain([&limited])), Some(5_000.0));
+    }
+
+    #[test]
+    fn rates_go_up_and_down_as_far_as_allowed() {
+        let all = rates(1_000.0, f64::INFINITY);
+        assert_eq!((all.len(), all[0], all[12].0, all[11].1.round(), all[23].1), (24, (0, 100.0), 12, 1_050.0, 100.0));
+        let blocks: Vec<u32> = rates(1_000.0, 250.0).iter().map(|(block, _)| *block).collect();
+        assert_eq!(blocks, [0, 1, 22, 23], "numbers stay what they are");
+    }
+
+    #[test]
+    fn each_limit_has_its_own_bracket() {
+        let within = |rate: f64, within: [u64; 6]| Trial { within: within.to_vec(), ..trial(0, rate) };
+        let n = 100_000;
+        let calm = within(10_000.0, [n / 2, n, n, n, n, n]);
+        let busy = within(20_000.0, [0, n, 2 * n, 2 * n, 2 * n, 2 * n]);
+        let mut over = within(40_000.0, [0; 6]);
+        over.late = over.scheduled;
+        let seen = by_limit(&[&calm, &busy, &over], &scenario().objective);
+        assert_eq!(seen[0], (1_000_000, None, Some(10_000.0)));
+        assert_eq!(seen[1], (5_000_000, Some(10_000.0), Some(20_000.0)));
+        assert_eq!(seen[2], (10_000_000, Some(20_000.0), Some(40_000.0)));
+    }
 }

@@ -33,14 +33,14 @@ pub(super) fn limit<'a>(trials: impl Iterator<Item = &'a Trial>) -> Limit {
     if worker >= BUSY {
         return Limit::ClientCpu(worker);
     }
+    let known: Vec<f64> = served.iter().filter_map(|trial| trial.server_busy).collect();
+    let busy = known.iter().sum::<f64>() / (known.len() as f64).max(1.0);
+    if busy >= BUSY {
+        return Limit::ServerCpu(busy);
+    }
     let dearest = served.iter().filter_map(|trial| trial.dearest.as_ref()).max_by(|a, b| a.1.total_cmp(&b.1));
     if let Some((name, share, time)) = dearest.filter(|(_, share, _)| *share > COMMAND) {
         return Limit::Command(name.clone(), *share, *time);
-    }
-    let known: Vec<f64> = served.iter().filter_map(|trial| trial.server_busy).collect();
-    let server = known.iter().sum::<f64>() / (known.len() as f64).max(1.0);
-    if server >= BUSY {
-        return Limit::ServerCpu(server);
     }
     let (response, wait) = (mean(&|trial| trial.response.mean), mean(&|trial| trial.wait.mean));
     let utilisation = mean(&|trial| trial.utilisation);

@@ -106,7 +106,7 @@ pub struct Sustainable {
     pub rate: f64,
     /// Lowest rate above it that failed; `None` where none did (`max_rate`, budget).
     pub above: Option<f64>,
-    /// Whether all its confirmations passed.
+    /// Whether three more of its confirmations passed than failed.
     pub confirmed: bool,
     /// 80 % of it, the rate to run at.
     pub recommended: f64,

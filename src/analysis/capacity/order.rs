@@ -110,6 +110,17 @@ fn the_harness_ends_the_search_of_its_arm_only() {
 }
 
 #[test]
+fn a_harness_that_is_starved_from_the_start_finds_nothing() {
+    let mut planner = Planner::new(plan(&[], 1), &scenario());
+    let (trials, ended) = carry_out(&mut planner, &ALL, |plan, _| Trial {
+        client_limited: Some("stolen CPU time".into()),
+        ..trial(0, plan.offered.unwrap())
+    });
+    assert_eq!((trials.len(), ended), (1, Some(Ended::Finished)));
+    assert_eq!(planner.state(0), (None, None));
+}
+
+#[test]
 fn the_next_arm_begins_where_the_last_one_ended() {
     let (planner, trials, _) = run(plan(&[50, 100], 1), &[server(30_000.0), server(30_000.0)]);
     let searched: Vec<&Trial> =

@@ -128,16 +128,16 @@ impl Planner {
             .filter(|(arm, search)| narrow(*arm) || search.confirm().is_some())
             .map(|(arm, _)| Undone::Confirm(arm));
         let mut undone: Vec<Undone> = searches.chain(confirms).collect();
-        let searched = undone.is_empty();
+        let rates_known = undone.is_empty();
         for pair in design::neighbours(&self.plan.arms) {
-            if !searched || self.next_slice(pair).is_some() {
+            if !rates_known || self.next_slice(pair).is_some() {
                 undone.push(Undone::Compare(pair.from, pair.to));
             }
         }
         if self.next_clients().is_some() {
             undone.push(Undone::Clients);
         }
-        if !searched || self.next_of_curve().is_some() {
+        if !rates_known || self.next_of_curve().is_some() {
             undone.push(Undone::Curve(0));
         }
         undone
@@ -192,7 +192,9 @@ impl Planner {
         };
         let numbers = |block: u32| {
             let count = self.plan.clients.len();
-            (0..count).map(move |at| if block % 2 == 0 { at } else { count - 1 - at }).map(|at| self.plan.clients[at])
+            (0..count)
+                .map(move |at| if block.is_multiple_of(2) { at } else { count - 1 - at })
+                .map(|at| self.plan.clients[at])
         };
         let all = (0..REPETITIONS).flat_map(|block| numbers(block).map(move |clients| (block, clients)));
         let (block, clients) = all.into_iter().find(|(block, clients)| !made(*block, *clients))?;

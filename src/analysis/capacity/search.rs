@@ -141,6 +141,9 @@ impl Search {
         }
         let search = |rate: f64| Some(Probe { purpose: Purpose::Search, rate, duration_ns: self.trial_ns });
         let (Some(lowest), Some(highest)) = (self.evidence.lowest(), self.evidence.highest()) else {
+            if self.limited.is_some() {
+                return None;
+            }
             return search(hint.map_or(self.start, |(low, _)| low).min(self.max));
         };
         let Bracket { low, high, torn } = self.bracket();

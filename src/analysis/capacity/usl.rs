@@ -142,8 +142,9 @@ impl Law {
         for index in 0..3 {
             let held = index > 0 && now[index] <= 0.0 && slope[index] <= 0.0;
             if held || matrix[index][index] <= 0.0 {
-                for other in 0..3 {
-                    (matrix[index][other], matrix[other][index]) = (0.0, 0.0);
+                matrix[index] = [0.0; 3];
+                for row in &mut matrix {
+                    row[index] = 0.0;
                 }
                 (matrix[index][index], slope[index]) = (1.0, 0.0);
             } else {
@@ -176,7 +177,7 @@ fn solve(mut matrix: [[f64; 3]; 3], mut right: [f64; 3]) -> Option<[f64; 3]> {
         let pivot = (step..3).max_by(|a, b| matrix[*a][step].abs().total_cmp(&matrix[*b][step].abs()))?;
         matrix.swap(step, pivot);
         right.swap(step, pivot);
-        if !(matrix[step][step].abs() > 1e-300) {
+        if matrix[step][step].abs() <= 1e-300 || matrix[step][step].is_nan() {
             return None;
         }
         for row in step + 1..3 {
@@ -209,20 +210,20 @@ fn intervals(law: Law, points: &[Point], seed: u64) -> [(f64, f64); 3] {
     let widen = (count as f64 / (count as f64 - 3.0)).sqrt();
     let residuals: Vec<f64> = points.iter().map(|(clients, rate)| (rate - law.at(*clients)) * widen).collect();
     let mut random = generator(seed, PLACE);
-    let mut seen: [Vec<f64>; 3] = std::array::from_fn(|_| Vec::with_capacity(RESAMPLINGS));
+    let mut samples: [Vec<f64>; 3] = std::array::from_fn(|_| Vec::with_capacity(RESAMPLINGS));
     for _ in 0..RESAMPLINGS {
         let drawn = |(clients, _): &Point| (*clients, law.at(*clients) + residuals[random.random_range(0..count)]);
         let sample: Vec<Point> = points.iter().map(drawn).collect();
         let again = Law::fitted(&sample);
-        for (seen, value) in seen.iter_mut().zip([again.gamma, again.alpha, again.beta]) {
-            seen.push(value);
+        for (values, value) in samples.iter_mut().zip([again.gamma, again.alpha, again.beta]) {
+            values.push(value);
         }
     }
     let own = [law.gamma, law.alpha, law.beta];
     std::array::from_fn(|index| {
-        let seen = &mut seen[index];
-        seen.sort_unstable_by(f64::total_cmp);
-        let at = |share: f64| seen[(share * (RESAMPLINGS - 1) as f64).round() as usize];
+        let values = &mut samples[index];
+        values.sort_unstable_by(f64::total_cmp);
+        let at = |share: f64| values[(share * (RESAMPLINGS - 1) as f64).round() as usize];
         (at(0.025).min(own[index]), at(0.975).max(own[index]))
     })
 }
@@ -268,7 +269,7 @@ mod tests {
     }
 
     /// `specsdm91`, the example data of the R package `usl` (CRAN), from Gunther's book: throughput in scripts per hour of the
-    /// SPEC SDM91 benchmark on a Sun SPARCcenter 2000. The package's documentation prints alpha 0.0277, beta 0.000104 and a
+    /// SPEC SDM91 benchmark on a Sun server. The package's documentation prints alpha 0.0277, beta 0.000104 and a
     /// peak at about 96.5 users for them.
     #[test]
     fn agrees_with_the_published_fit() {
