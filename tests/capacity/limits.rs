@@ -6,7 +6,7 @@ use crate::bench::{Desk, Server, scenario_of};
 
 #[test]
 fn a_harness_that_cannot_keep_up_never_blames_the_server() {
-    let desk = Desk::new(&scenario_of(1_000_000, "command = \"GET\"", "drain = \"1s\""));
+    let desk = Desk::new(&scenario_of(1_000_000, "50ms", "command = \"GET\"", "drain = \"1s\""));
     let arguments = ["capacity", "known.toml", "--workers", "1", "--trial", "2s", "--warmup", "100ms", "--out", "out"];
     let outcome = desk.run(&[&arguments[..], &["--budget", "20s", "--set", "service.api.pool.size=50"]].concat());
     outcome.ends_with(3).complains("the harness was the limit");
@@ -21,7 +21,7 @@ fn a_harness_that_cannot_keep_up_never_blames_the_server() {
 fn too_many_errors_end_the_load_of_a_trial_at_once() {
     // It takes a few thousand values, and refuses all others.
     let server = Server::start(&[("maxmemory", "4mb"), ("maxmemory-policy", "noeviction")]);
-    let scenario = scenario_of(2_000, "command = \"SET\"", "drain = \"1s\"\nprefill = false");
+    let scenario = scenario_of(2_000, "50ms", "command = \"SET\"", "drain = \"1s\"\nprefill = false");
     let scenario = scenario.replace("count = 100", "count = 1_000_000").replace("size = 16", "size = 1000");
     let desk = Desk::new(&scenario);
     let arguments =

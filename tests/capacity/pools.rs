@@ -15,10 +15,10 @@ fn known(capacity: f64, measured: f64) {
 
 #[test]
 fn a_pool_that_is_too_small_is_found_and_worth_growing() {
-    let desk = Desk::new(&scenario_of(4_000, "command = \"GET\"", RUN));
+    let desk = Desk::new(&scenario_of(4_000, "150ms", "command = \"GET\"", RUN));
     let server = Server::start(&[]);
     let target = server.url(proxy::before(server.port));
-    let arguments = ["--target", &target, "--pool", "5,10", "--trial", "1s", "--warmup", "500ms", "--budget", "125s"];
+    let arguments = ["--target", &target, "--pool", "5,10", "--trial", "2s", "--warmup", "300ms", "--budget", "150s"];
     let (outcome, capacity, analysis) = desk.measure(&arguments);
     let rates: Vec<_> = analysis.arms.iter().filter_map(|arm| Some(arm.sustainable?.rate)).collect();
     assert_eq!(rates.len(), 2, "{}", outcome.stderr);
@@ -34,11 +34,11 @@ fn a_pool_that_is_too_small_is_found_and_worth_growing() {
 
 #[test]
 fn a_pool_that_suffices_gains_nothing_by_growing() {
-    let desk = Desk::new(&scenario_of(1_000, "command = \"GET\"", RUN));
+    let desk = Desk::new(&scenario_of(1_000, "1s", "command = \"GET\"", RUN));
     let server = Server::start(&[]);
     let target = server.url(proxy::before(server.port));
-    let limits = ["--max-rate", "1000", "--budget", "85s"];
-    let arguments = [&["--target", &target, "--pool", "10,20", "--trial", "1s", "--warmup", "500ms"], &limits[..]];
+    let limits = ["--max-rate", "1000", "--budget", "60s"];
+    let arguments = [&["--target", &target, "--pool", "10,20", "--trial", "1s", "--warmup", "300ms"], &limits[..]];
     let (outcome, capacity, analysis) = desk.measure(&arguments.concat());
     assert_eq!(analysis.comparisons[0].advice, Advice::NoBenefit, "{:?}", analysis.comparisons);
     for arm in &analysis.arms {

@@ -4,7 +4,7 @@ use crate::bench::{Desk, Server, scenario_of};
 
 #[test]
 fn wrong_usage_ends_with_2_and_leaves_nothing() {
-    let desk = Desk::new(&scenario_of(1_000, "command = \"GET\"", ""));
+    let desk = Desk::new(&scenario_of(1_000, "50ms", "command = \"GET\"", ""));
     for (arguments, complaint) in [
         (&["--pool", "50", "--sweep", "pool.size=10"][..], "set service.api.pool.size"),
         (&["--pool", "50,50"], "50 twice"),
@@ -26,7 +26,7 @@ fn wrong_usage_ends_with_2_and_leaves_nothing() {
 
 #[test]
 fn a_target_that_cannot_be_used_leaves_nothing() {
-    let desk = Desk::new(&scenario_of(1_000, "command = \"GET\"", ""));
+    let desk = Desk::new(&scenario_of(1_000, "50ms", "command = \"GET\"", ""));
     let server = Server::start(&[]);
     let wrong = server.url(server.port).replace("tester", "nobody");
     desk.run(&["capacity", "known.toml", "--out", "out", "--target", &wrong]).ends_with(3).complains("wrong password");
