@@ -13,7 +13,7 @@ const LONGEST: u64 = 8;
 const HALVINGS: i32 = 6;
 
 /// Share of the start rate at which errors beyond their limit are no matter of load.
-const LOWEST: f64 = 0.25;
+const LOWEST: f64 = 0.0625;
 
 /// Trials of one variant after which its search ends as it is: contradictions that go on for so long are no noise.
 const MOST_TRIALS: u32 = 80;

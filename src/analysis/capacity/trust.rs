@@ -1,4 +1,5 @@
-//! Proof that the search finds what is there: simulated servers of known capacity, two hundred of each kind.
+//! Proof that the search finds what is there: simulated servers of known capacity, two hundred of each kind
+//! and eighty of the one that takes long to play.
 
 use rand::RngExt;
 
