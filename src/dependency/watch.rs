@@ -8,15 +8,13 @@ use std::{
 
 use super::Prober;
 use crate::{
-    measure::{Nanos, Timeframe, yield_to_load},
+    measure::{Nanos, SECOND, Timeframe, yield_to_load},
     results::{DependencyRecord, Probe, ProbePhase},
     scenario::Dependency,
 };
 
 /// Longest time that a probe may take.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-const SECOND: Nanos = 1_000_000_000;
 
 /// Dependencies that are being watched, each by a thread of its own. Dropped before its end, it ends by itself.
 #[derive(Debug)]

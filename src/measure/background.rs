@@ -1,7 +1,7 @@
 //! Threads beside the load: what they do must not keep requests waiting.
 
 /// How much such a thread yields to others: where a private server has the core that the workers leave, packing a second
-/// must not keep its requests waiting. A tenth of a core is more than any of them needs.
+/// must not keep its requests waiting. A tenth of a core is more than packing needs.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
