@@ -113,12 +113,10 @@ struct Evidence<'a> {
 mod tests {
     use super::*;
     use crate::{
-        measure::{ErrorClass, Nanos, SeriesRole},
+        measure::{ErrorClass, Nanos, SECOND, SeriesRole},
         results::sample::{self, Book, End, Request},
         scenario,
     };
-
-    const SECOND: Nanos = 1_000_000_000;
 
     /// A run of the requests that one service, `api`, sent in so many seconds at a uniform rate of 1 000/s.
     fn analysed(seconds: u32, of: impl Fn(Nanos) -> Request) -> Analysis {

@@ -2,7 +2,7 @@
 
 use super::Evidence;
 use crate::{
-    measure::ServiceRecord,
+    measure::{SECOND, ServiceRecord},
     scenario::{Checkout, Service},
 };
 
@@ -37,8 +37,6 @@ pub(super) fn pools(evidence: &Evidence<'_>) -> Vec<PoolUse> {
 }
 
 fn pool(service: &Service, record: &ServiceRecord, measured: u64) -> PoolUse {
-    /// A second in nanoseconds.
-    const SECOND: u64 = 1_000_000_000;
     // The last second of the measured period may be a partial one, and counts for as much; the drain does not count.
     let mut sums = (0.0, 0.0);
     for second in &record.seconds {

@@ -1,7 +1,7 @@
 //! Finds the moments at which hardly anything was answered for a while.
 
 use super::{Finding, Timeline};
-use crate::measure::Nanos;
+use crate::measure::{Nanos, SECOND};
 
 /// Shortest wait that is called a stall.
 const SHORTEST: Nanos = 250_000_000;
@@ -41,7 +41,7 @@ pub(super) fn stalls(whole: &Timeline, measured: usize) -> Vec<Finding> {
         if !long || !(many || thin) {
             continue;
         }
-        let began = moment.second.saturating_sub((max / 1_000_000_000) as u32);
+        let began = moment.second.saturating_sub((max / SECOND) as u32);
         match found.last_mut() {
             Some((_, until, longest)) if began <= *until + 1 => {
                 *until = moment.second;

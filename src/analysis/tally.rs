@@ -9,12 +9,10 @@ use std::thread;
 use hdrhistogram::Histogram;
 
 use super::{burstiness::burstiness, coarse::Coarse, layout::Outline};
-use crate::measure::{Counts, Nanos, PackedHistogram, Recording, SeriesSecond, Unpacker};
+use crate::measure::{Counts, Nanos, PackedHistogram, Recording, SECOND, SeriesSecond, Unpacker};
 
 /// Response, service and wait time of successes, and response time of failures.
 const KINDS: usize = 4;
-
-const SECOND: Nanos = 1_000_000_000;
 
 /// What one row adds up to.
 #[derive(Debug)]

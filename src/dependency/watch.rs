@@ -8,19 +8,13 @@ use std::{
 
 use super::Prober;
 use crate::{
-    measure::{Nanos, Timeframe},
+    measure::{Nanos, SECOND, Timeframe, yield_to_load},
     results::{DependencyRecord, Probe, ProbePhase},
     scenario::Dependency,
 };
 
 /// Longest time that a probe may take.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-const SECOND: Nanos = 1_000_000_000;
-
-/// How much the threads yield to others, as the packer does.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
 
 /// Dependencies that are being watched, each by a thread of its own. Dropped before its end, it ends by itself.
 #[derive(Debug)]
@@ -102,9 +96,7 @@ impl Post {
         let mut record = blank.clone();
         let mut prober = Prober::new(dependency, patience);
         let keep_watch = move || {
-            // Linux knows the niceness of a thread; elsewhere it would be that of all. Being refused is no harm.
-            #[cfg(target_os = "linux")]
-            let _ = rustix::process::setpriority_process(None, NICENESS);
+            yield_to_load();
             let first = probe(&mut prober, ProbePhase::Before, None);
             record.probes.push(first.clone());
             let _ = tell.send(first);

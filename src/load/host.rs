@@ -4,9 +4,7 @@
 
 use std::fs;
 
-use crate::measure::{HostInterval, Nanos};
-
-const SECOND: Nanos = 1_000_000_000;
+use crate::measure::{HostInterval, Nanos, SECOND};
 
 /// Samples the machine at every full second of the measured period.
 #[derive(Debug)]

@@ -7,15 +7,10 @@ use std::{
 };
 
 use super::{LoadError, ServiceProgress, ledger::Ledger};
-use crate::measure::Interval;
+use crate::measure::{Interval, yield_to_load};
 
 /// How often it looks for intervals.
 const GLANCE: Duration = Duration::from_millis(20);
-
-/// How much it yields to others: where a private server has the core that the workers leave, packing a second must not
-/// keep its requests waiting. A tenth of a core is more than it needs.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
 
 /// The way to one worker's recorder and back.
 pub(super) struct Line {
@@ -34,9 +29,7 @@ impl Packer {
     pub(super) fn spawn(mut ledger: Ledger, lines: Vec<Line>) -> Result<Self, LoadError> {
         let (sender, news) = mpsc::channel();
         let pack = move || {
-            // Linux knows the niceness of a thread; elsewhere it would be that of all. Being refused is no harm.
-            #[cfg(target_os = "linux")]
-            let _ = rustix::process::setpriority_process(None, NICENESS);
+            yield_to_load();
             let mut open = true;
             while open {
                 thread::sleep(GLANCE);

@@ -26,7 +26,7 @@ use super::{
     station::{Station, WorkerContext},
 };
 use crate::{
-    measure::{self, Clock, Interval, Nanos, Recorder, SeriesId},
+    measure::{self, Clock, Interval, Nanos, Recorder, SECOND, SeriesId},
     scenario::Scenario,
     target::{Connection, Connector, Target},
 };
@@ -332,7 +332,7 @@ fn own_share(turned: f64, cpu: f64) -> f64 {
 /// CPU time of this thread, in nanoseconds.
 fn thread_cpu() -> Nanos {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    time.tv_sec as Nanos * 1_000_000_000 + time.tv_nsec as Nanos
+    time.tv_sec as Nanos * SECOND + time.tv_nsec as Nanos
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ use std::{
 /// Nanoseconds since the epoch of a [`Clock`].
 pub type Nanos = u64;
 
+/// A second, which is the length of an [`Interval`](super::Interval) too.
+pub const SECOND: Nanos = 1_000_000_000;
+
 /// A monotonic clock with an epoch; copies agree with each other across threads.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {

@@ -4,6 +4,7 @@
 //! All instants and durations are nanoseconds of one monotonic clock, counted from the start of the load
 //! ([`Clock`]). Nothing here knows how load is made or how results are judged.
 
+mod background;
 mod clock;
 mod decode;
 mod histogram;
@@ -12,7 +13,8 @@ mod recorder;
 mod recording;
 mod series;
 
-pub use clock::{Clock, Nanos, Timeframe};
+pub use background::yield_to_load;
+pub use clock::{Clock, Nanos, SECOND, Timeframe};
 pub use histogram::{HIGHEST_NANOS, Latencies, PackedHistogram, SIGNIFICANT_DIGITS, Unpacker, merged};
 pub use outcome::{Completion, ErrorClass, Failure, Outcome};
 pub use recorder::{Interval, Plan, Recorder, ServiceInterval};

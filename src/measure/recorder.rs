@@ -6,9 +6,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use super::{Completion, Latencies, Nanos, Series, SeriesId};
-
-const SECOND: Nanos = 1_000_000_000;
+use super::{Completion, Latencies, Nanos, SECOND, Series, SeriesId};
 
 /// What a recorder records, and when.
 #[derive(Debug, Clone)]

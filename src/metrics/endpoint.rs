@@ -29,10 +29,7 @@ use tokio::{
 };
 
 use super::{Address, Board, MetricsError, exposition::Format};
-
-/// How much the thread yields to others, like the one that packs what was measured.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
+use crate::measure::yield_to_load;
 
 /// Longest time that a client may take over its request and the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -91,9 +88,7 @@ impl Endpoint {
         let (end, ended) = oneshot::channel();
         let listeners = Arc::clone(&audience);
         let serve = move || {
-            // Linux knows the niceness of a thread; elsewhere it would be that of all. Being refused is no harm.
-            #[cfg(target_os = "linux")]
-            let _ = rustix::process::setpriority_process(None, NICENESS);
+            yield_to_load();
             runtime.block_on(async {
                 tokio::select! {
                     () = serve(listener, board, listeners) => {}

@@ -12,13 +12,11 @@ use super::{Address, Board, Endpoint, MetricsError, exposition::Format};
 use crate::{
     load::{Phase, Progress, Second, ServiceProgress},
     measure::{
-        Clock, Completion, ErrorClass, Failure, Nanos, Outcome, Series, SeriesId, SeriesKey, SeriesRole,
+        Clock, Completion, ErrorClass, Failure, Outcome, SECOND, Series, SeriesId, SeriesKey, SeriesRole,
         ServiceInterval, Timeframe,
     },
     scenario::{self, Scenario},
 };
-
-const SECOND: Nanos = 1_000_000_000;
 
 /// Far longer than anything takes here.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -5,12 +5,10 @@ use std::thread;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{ResultsError, Run, SCHEMA_VERSION};
-use crate::measure::{Nanos, PackedHistogram, Recording, Unpacker};
+use crate::measure::{Nanos, PackedHistogram, Recording, SECOND, Unpacker};
 
 /// Longest run that is read, far longer than any sensible one: what claims to be longer is damaged.
 const LONGEST: Nanos = 31 * 24 * 3_600 * SECOND;
-
-const SECOND: Nanos = 1_000_000_000;
 
 /// The only field that every version has.
 #[derive(Deserialize)]

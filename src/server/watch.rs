@@ -17,11 +17,9 @@ use super::{
     versions,
 };
 use crate::{
-    measure::{Nanos, Timeframe},
+    measure::{Nanos, SECOND, Timeframe},
     results::{Levels, NamedClients, ServerRecord, Withheld},
 };
-
-const SECOND: Nanos = 1_000_000_000;
 
 /// A last partial second shorter than this is left out: nothing can be said of it.
 const SHORTEST: Nanos = 50_000_000;

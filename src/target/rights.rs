@@ -261,7 +261,9 @@ pub(super) fn strength(password: &str) -> PasswordStrength {
     };
     // Who repeats a few characters chose from few.
     let distinct = password.chars().collect::<BTreeSet<_>>().len() as f64;
-    let bits = if length == 0 { 0.0 } else { f64::from(length) * f64::log2(alphabet.min(2.0 * distinct)) };
+    let repeats = f64::from(length) > 2.0 * distinct;
+    let alphabet = if repeats { alphabet.min(2.0 * distinct) } else { alphabet };
+    let bits = if length == 0 { 0.0 } else { f64::from(length) * f64::log2(alphabet) };
     PasswordStrength { length, bits, common: is_common_password(password) }
 }
 

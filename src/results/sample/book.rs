@@ -4,11 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::measure::{
-    Counts, ErrorClass, Latencies, Nanos, PackedHistogram, Period, Recording, SeriesKey, SeriesRecord, SeriesRole,
-    SeriesSecond, ServiceRecord, ServiceSecond,
+    Counts, ErrorClass, Latencies, Nanos, PackedHistogram, Period, Recording, SECOND, SeriesKey, SeriesRecord,
+    SeriesRole, SeriesSecond, ServiceRecord, ServiceSecond,
 };
-
-const SECOND: Nanos = 1_000_000_000;
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy)]

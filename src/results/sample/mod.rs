@@ -15,11 +15,10 @@ pub(crate) use every_field::small_capacity;
 
 use super::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
 use crate::{
-    measure::{ErrorClass, HostInterval, Nanos, Recording, SeriesRole, WorkerRecord},
+    measure::{ErrorClass, HostInterval, Nanos, Recording, SECOND, SeriesRole, WorkerRecord},
     scenario::{self, Scenario},
 };
 
-const SECOND: Nanos = 1_000_000_000;
 const SECONDS: u32 = 12;
 const SCENARIO: &str = include_str!("scenario.toml");
 
