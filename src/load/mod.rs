@@ -52,6 +52,7 @@ pub struct Stop {
 
 impl Stop {
     /// A stop for one of several runs: requested when this one is, without being one for the others.
+    #[must_use]
     pub fn within(&self) -> Self {
         Self { own: Arc::default(), outer: Some(Arc::clone(&self.own)) }
     }

@@ -31,6 +31,11 @@ impl ConcludedCapacity {
         Ok(Self { capacity, scenario, analysis })
     }
 
+    /// What was measured.
+    pub(super) fn capacity(&self) -> &Capacity {
+        &self.capacity
+    }
+
     /// Every file of the folder except the capacity run itself and the runs of its trials.
     pub(in crate::cli) fn files(&self) -> Vec<(String, Vec<u8>)> {
         report::capacity_files(&self.capacity, &self.scenario, &self.analysis)

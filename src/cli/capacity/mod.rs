@@ -150,7 +150,7 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
     let voice = display.clone();
     let session = Session { arguments, colour, errand, journal, display, leftovers: leftovers.clone() };
     let result = supervise(
-        move |interrupt| session.carry_out(source, &interrupt),
+        move |interrupt| session.carry_out(&source, &interrupt),
         move || voice.say("interrupted: ending the trial and reporting what there is; Ctrl-C again stops at once"),
     );
     leftovers.clear();

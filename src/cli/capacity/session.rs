@@ -53,7 +53,7 @@ struct Data {
 
 impl Session {
     /// Target, plan, trials, report; the data is removed again however far it came.
-    pub(super) fn carry_out(mut self, source: Source, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    pub(super) fn carry_out(mut self, source: &Source, interrupt: &Interrupt) -> Result<Exit, Failure> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
         let result = self.prepare(&runtime, source, interrupt).and_then(|(targets, facts)| {
             let mut data = Data::default();
@@ -71,7 +71,7 @@ impl Session {
     fn prepare(
         &self,
         runtime: &Runtime,
-        source: Source,
+        source: &Source,
         interrupt: &Interrupt,
     ) -> Result<(Vec<Target>, TargetFacts), Failure> {
         let private = matches!(source, Source::Embedded { .. });
@@ -282,8 +282,8 @@ impl Session {
     /// Saves, then prints; what was measured is also printed where it could not be saved.
     fn report(&mut self, capacity: Capacity) -> Result<Exit, Failure> {
         self.display.step("Writing the report");
-        let concluded = ConcludedCapacity::new(capacity.clone())?;
-        let saved = self.journal.write(concluded.files(), &capacity);
+        let concluded = ConcludedCapacity::new(capacity)?;
+        let saved = self.journal.write(concluded.files(), concluded.capacity());
         self.display.clear();
         let folder = self.journal.folder().filter(|_| saved.is_ok());
         output::print(concluded.summary(self.arguments.format, self.colour, folder))?;
