@@ -6,14 +6,11 @@ use crate::scenario::Objective;
 /// p-value up to which a difference is no chance.
 const SIGNIFICANT: f64 = 0.01;
 
-/// Share by which p99 must fall, or rise, to matter.
+/// Share by which p99 or mean service time must change to matter.
 const MARGIN: f64 = 0.1;
 
-/// Share of the objective's latency below which a difference of p99 matters to nobody.
+/// Share of the objective's latency below which a change of either matters to nobody.
 const NOTICED: f64 = 0.01;
-
-/// Share by which service time may rise.
-const SERVICE: f64 = 0.1;
 
 /// What a comparison is judged by.
 pub(super) struct Question<'a> {
@@ -42,9 +39,9 @@ enum Vote {
 /// the end of the smaller pool does.
 ///
 /// - Grow: at one of them p99 falls by at least 10 % (and by 1 % of the objective's latency) with p <= 0.01, service time rises
-///   by less than 10 %, the server uses less than 0.85 of a core, at none is it worse, and the sustainable rate is higher, or
+///   by less than that, the server uses less than 0.85 of a core, at none is it worse, and the sustainable rate is higher, or
 ///   the end of neither was found.
-/// - Harm: at one of them p99 or service time rises by as much, or errors exceed their limit that did not.
+/// - Harm: at one of them p99 or mean service time rises by as much, or errors exceed their limit that did not.
 /// - No benefit: at all of them neither can be, by their 95 % intervals.
 /// - Inconclusive otherwise.
 pub(super) fn advice(rates: &[Compared], question: &Question<'_>) -> Advice {
@@ -77,23 +74,23 @@ pub(super) fn advice(rates: &[Compared], question: &Question<'_>) -> Advice {
 
 fn vote(compared: &Compared, objective: &Objective) -> Vote {
     let told = &compared.told;
-    let latency = objective.latency.as_nanos() as f64;
-    // The share of p99 that matters: a tenth, or what a user could notice where p99 is far below the objective.
-    let margin =
-        if compared.response_p99 > 0.0 { MARGIN.max(NOTICED * latency / compared.response_p99) } else { MARGIN };
+    // A share matters from a tenth on, or from what a user could notice where times are far below the objective.
+    let noticed = NOTICED * objective.latency.as_nanos() as f64;
+    let margin_of = |time: f64| if time > 0.0 { MARGIN.max(noticed / time) } else { MARGIN };
+    let (margin, service_margin) = (margin_of(compared.response_p99), margin_of(compared.service_mean));
     let (p99, p99_low, p99_high) = told.response_p99;
     let (service, service_low, _) = told.service;
     let p99_differs = told.p_value <= SIGNIFICANT;
     let errs = told.errors.1 > objective.max_error_rate && told.errors.0 <= objective.max_error_rate;
-    let slower = service > 1.0 + SERVICE && service_low > 1.0 && compared.service_p <= SIGNIFICANT;
+    let slower = service > 1.0 + service_margin && service_low > 1.0 && compared.service_p <= SIGNIFICANT;
     if errs || slower || p99 > 1.0 + margin && p99_low > 1.0 && p99_differs {
         return Vote::Worse;
     }
     let calm = told.server_busy.1.is_none_or(|busy| busy < BUSY);
-    if p99 <= 1.0 - margin && p99_differs && service < 1.0 + SERVICE && calm {
+    if p99 <= 1.0 - margin && p99_differs && service < 1.0 + service_margin && calm {
         return Vote::Better;
     }
-    if p99_low >= 1.0 - margin && p99_high <= 1.0 + margin && service < 1.0 + SERVICE {
+    if p99_low >= 1.0 - margin && p99_high <= 1.0 + margin && service < 1.0 + service_margin {
         Vote::Same
     } else {
         Vote::Unknown

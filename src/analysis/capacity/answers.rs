@@ -81,6 +81,17 @@ fn a_queue_that_moves_into_the_server_is_harm() {
     assert_eq!(comparison.limit, Limit::ServerCpu(comparison.rates[0].server_busy.0.unwrap()));
 }
 
+/// Times of microseconds that vary by half, held against an objective of 10 ms.
+#[test]
+fn what_nobody_notices_is_no_difference() {
+    let analysis = concluded(plan(&[5, 10], 1), 0.02 * MILLI, |trial| {
+        trial.service.mean *= if trial.number.is_multiple_of(3) { 1.5 } else { 1.0 };
+    });
+    let comparison = &analysis.comparisons[0];
+    assert!(comparison.rates.iter().any(|rate| rate.service.2 > 1.1), "{comparison:?}");
+    assert_eq!(comparison.advice, Advice::NoBenefit, "{comparison:?}");
+}
+
 #[test]
 fn a_busy_server_is_no_reason_to_grow() {
     let analysis = concluded(plan(&[2, 4], 1), 1.9 * MILLI, |trial| trial.server_busy = Some(0.95));
@@ -108,7 +119,7 @@ fn a_comparison_that_was_cut_short_decides_nothing() {
     let analysis = conclude(&capacity, &scenario());
     assert_eq!(analysis.comparisons[0].rates[0].pairs, 4);
     assert!(matches!(analysis.comparisons[0].advice, Advice::Inconclusive(_)));
-    assert_eq!(analysis.undone, [Undone::Compare(0, 1), Undone::Curve(0)]);
+    assert_eq!(analysis.undone, [Undone::Compare(0, 1), Undone::Confirm(0), Undone::Confirm(1), Undone::Curve(0)]);
 }
 
 #[test]
@@ -145,9 +156,9 @@ fn an_empty_run_says_nothing() {
     let undone = [
         Undone::Search(0),
         Undone::Search(1),
+        Undone::Compare(0, 1),
         Undone::Confirm(0),
         Undone::Confirm(1),
-        Undone::Compare(0, 1),
         Undone::Curve(0),
     ];
     assert_eq!(analysis.undone, undone);
@@ -161,7 +172,8 @@ fn the_harness_is_told_and_not_the_server() {
         }
     });
     let arm = &analysis.arms[0];
-    assert_eq!(arm.client_limited, Some((32_000.0, "lag".into())));
+    let (limit, check) = arm.client_limited.clone().unwrap();
+    assert!(limit > 20_000.0 && limit < 1.1 * 20_000.0 && check == "lag", "{limit} {check}");
     assert_eq!((arm.first_failure, arm.limit.clone()), (None, Limit::ClientCpu(0.97)));
     assert_eq!(arm.sustainable.unwrap().above, None);
 }

@@ -30,6 +30,8 @@ pub(super) struct Compared {
     pub(super) told: RateComparison,
     /// Response p99 of the smaller pool, in nanoseconds: mean of the slices.
     pub(super) response_p99: f64,
+    /// Mean service time of the smaller pool, in nanoseconds: mean of the slices.
+    pub(super) service_mean: f64,
     /// p-value of the ratio of service times being 1.
     pub(super) service_p: f64,
     /// Effect on response p99 that would have been seen, as a share.
@@ -120,6 +122,7 @@ pub(super) fn compare(rate: f64, pairs: &[(&Trial, &Trial)], seed: u64) -> Compa
     };
     Compared {
         response_p99: both(&|trial| trial.response.p99 as f64).0,
+        service_mean: both(&|trial| trial.service.mean).0,
         service_p: service.p_value(seed),
         detectable: p99.detectable(),
         told: RateComparison {

@@ -62,36 +62,33 @@ pub(super) fn neighbours(arms: &[Arm]) -> Vec<Neighbours> {
     (0_u32..).zip(pools.windows(2)).map(pair).collect()
 }
 
-/// The rates: the scenario's own, a quarter more, and near what the smaller pool can keep up. What the larger one cannot keep
-/// up, or is beyond the limit, is left out, and so is what is there already.
+/// The rates, each with its number: the scenario's own, a quarter more, and near what the smaller pool can keep up. What the
+/// larger one cannot keep up, or is beyond the limit, is left out, and so is what is there already; numbers stay what they are.
 ///
 /// A larger pool that can keep up less than that is compared near its own.
-pub(super) fn rates(target: Option<f64>, max: Option<f64>, from: &Search, to: &Search) -> Vec<f64> {
+pub(super) fn rates(target: Option<f64>, max: Option<f64>, from: &Search, to: &Search) -> Vec<(u32, f64)> {
     let rate = |search: &Search| search.bracket().low.map(|low| low.rate);
     let Some(larger) = rate(to) else { return Vec::new() };
     let end = larger.min(max.unwrap_or(f64::INFINITY));
     let near = NEAR * rate(from).unwrap_or(larger).min(larger);
-    let mut rates: Vec<f64> = Vec::new();
-    for wanted in target.into_iter().flat_map(|rate| [rate, MORE * rate]).chain([near]) {
-        if wanted <= end && rates.iter().all(|rate| (wanted / rate - 1.0).abs() > ALIKE) {
-            rates.push(wanted);
+    let mut rates: Vec<(u32, f64)> = Vec::new();
+    for (number, wanted) in (0..RATES).zip([target, target.map(|rate| MORE * rate), Some(near)]) {
+        let Some(wanted) = wanted.filter(|rate| *rate <= end) else { continue };
+        if rates.iter().all(|(_, rate)| (wanted / rate - 1.0).abs() > ALIKE) {
+            rates.push((number, wanted));
         }
     }
     rates
 }
 
-/// The slices of a comparison at its rates: A B B A, B A A B and again, so that what drifts favours neither.
-pub(super) fn slices(pair: Neighbours, rates: &[f64]) -> Vec<Slice> {
-    let mut slices = Vec::with_capacity(rates.len() * 2 * PAIRS as usize);
-    for (index, rate) in (0..RATES).zip(rates) {
-        for number in 0..PAIRS {
-            let block = Place { comparison: pair.index, rate: index, pair: number }.block();
-            let swapped = matches!(number % 4, 1 | 2);
-            let order = if swapped { [pair.to, pair.from] } else { [pair.from, pair.to] };
-            slices.extend(order.map(|arm| Slice { arm, rate: *rate, block }));
-        }
-    }
-    slices
+/// The slices of a comparison at one of its rates: A B B A, B A A B and again, so that what drifts favours neither.
+pub(super) fn slices(pair: Neighbours, (index, rate): (u32, f64)) -> impl Iterator<Item = Slice> {
+    (0..PAIRS).flat_map(move |number| {
+        let block = Place { comparison: pair.index, rate: index, pair: number }.block();
+        let swapped = matches!(number % 4, 1 | 2);
+        let order = if swapped { [pair.to, pair.from] } else { [pair.from, pair.to] };
+        order.map(|arm| Slice { arm, rate, block })
+    })
 }
 
 /// Whether a trial is that slice.

@@ -29,7 +29,7 @@ mod variant;
 pub use conclude::conclude;
 pub use judge::judge;
 pub use model::{
-    Advice, ArmAnswer, CapacityAnalysis, Comparison, ErlangCheck, FailReason, Fleet, Headroom, Judgement, Limit, Next,
-    RateComparison, Sustainable, TrialPlan, Undone, Usl,
+    Advice, ArmAnswer, CapacityAnalysis, Comparison, ErlangCheck, Estimate, FailReason, Fleet, Headroom, Judgement,
+    Limit, Next, RateComparison, Sustainable, TrialPlan, Undone, Usl,
 };
 pub use planner::Planner;

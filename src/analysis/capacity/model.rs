@@ -49,6 +49,26 @@ pub struct TrialPlan {
     pub duration_ns: u64,
 }
 
+/// What a run takes where no trial contradicts another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Estimate {
+    /// Trials of all of it.
+    pub trials: u32,
+    /// Time for what answers the questions, in nanoseconds: all but the curve.
+    pub answers_ns: u64,
+    /// Time for all of it, in nanoseconds.
+    pub all_ns: u64,
+}
+
+impl Estimate {
+    /// Of steps: trials, how long each is measured, and the load before it, in nanoseconds.
+    pub(super) fn of(steps: &[(u32, u64, u64)]) -> Self {
+        let trials = steps.iter().map(|(count, ..)| count).sum();
+        let all_ns = steps.iter().map(|(count, length, warmup)| u64::from(*count) * (length + warmup)).sum();
+        Self { trials, answers_ns: all_ns, all_ns }
+    }
+}
+
 /// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Next {

@@ -94,18 +94,20 @@ fn the_largest_rate_is_never_exceeded() {
 fn the_harness_ends_the_search_of_its_arm_only() {
     let mut random = generator(1, 9);
     let mut planner = Planner::new(plan(&[50, 100], 1), &scenario());
-    let (trials, _) = carry_out(&mut planner, &SEARCH, |plan, number| {
+    let (trials, _) = carry_out(&mut planner, &ALL, |plan, number| {
         let mut trial = server(100_000.0).trial(plan, number, &mut random);
         if plan.arm == 0 && plan.offered > Some(10_000.0) {
             (trial.client_limited, trial.late) = (Some("worker busy".into()), trial.scheduled);
         }
         trial
     });
-    assert_eq!(planner.state(0), (Some(8_000.0), None), "no failure of the server's");
-    assert_eq!(planner.search(0).limited(), Some(&(16_000.0, "worker busy".into())));
+    let (Some(reached), None) = planner.state(0) else { panic!("no failure of the server's") };
+    let (limit, _) = planner.search(0).limited().unwrap();
+    assert!(reached <= 10_000.0 && *limit > 10_000.0 && limit / reached <= 1.05, "{reached} {limit}");
     assert!(planner.search(0).confirmed() && planner.search(1).confirmed());
-    let limited = trials.iter().filter(|trial| trial.client_limited.is_some());
-    assert_eq!(limited.count(), 1, "it is not tried again");
+    let limited: Vec<Option<f64>> =
+        trials.iter().filter(|trial| trial.client_limited.is_some()).map(|trial| trial.offered).collect();
+    assert!(limited.is_sorted_by(|earlier, later| earlier > later), "nothing is tried again: {limited:?}");
     assert!(planner.state(1).1.is_some());
 }
 
@@ -137,16 +139,30 @@ fn nothing_is_begun_that_the_budget_does_not_hold() {
     for minutes in [1, 4, 12, 15, 200] {
         let plan = CapacityPlan { budget_ns: minutes * 60 * SECOND, ..whole.clone() };
         let (planner, trials, ended) = run(plan.clone(), &servers);
-        let spent: u64 = trials.iter().map(|trial| trial.planned_ns + plan.warmup_ns).sum();
-        assert!(spent <= plan.budget_ns);
+        let end = trials.last().map_or(0, |trial| trial.began_ns + trial.planned_ns);
+        assert!(end <= plan.budget_ns);
         assert_eq!(ended == Some(Ended::Finished), planner.undone().is_empty(), "{minutes}");
         undone.push(planner.undone().first().copied());
-        let (estimated, time) = planner.estimate();
-        assert!(time <= plan.budget_ns && estimated > 0);
     }
     let expected =
-        [Some(Undone::Search(0)), Some(Undone::Confirm(0)), Some(Undone::Compare(0, 1)), Some(Undone::Curve(0)), None];
-    assert_eq!(undone, expected, "searches, confirmations, comparisons, curve");
+        [Some(Undone::Search(0)), Some(Undone::Compare(0, 1)), Some(Undone::Confirm(1)), Some(Undone::Curve(0)), None];
+    assert_eq!(undone, expected, "searches, comparisons, confirmations, curve");
+}
+
+#[test]
+fn the_estimate_is_about_what_it_takes() {
+    for pools in [&[][..], &[50, 100], &[25, 50, 100, 200]] {
+        let plan = CapacityPlan { clients: vec![1, 2, 4, 8], ..plan(pools, 1) };
+        let servers = vec![server(60_000.0); pools.len().max(1)];
+        let (planner, trials, _) = run(plan.clone(), &servers);
+        let estimate = planner.estimate();
+        let near =
+            |estimated: f64, taken: f64| assert!((0.7..1.5).contains(&(estimated / taken)), "{estimate:?} {taken}");
+        near(f64::from(estimate.trials), trials.len() as f64);
+        near(estimate.all_ns as f64, trials.last().unwrap().began_ns as f64);
+        let curve = trials.iter().find(|trial| trial.purpose == Purpose::Curve).unwrap();
+        near(estimate.answers_ns as f64, curve.began_ns as f64);
+    }
 }
 
 #[test]
@@ -186,7 +202,7 @@ fn slices_are_interleaved_at_rates_that_matter() {
     assert_eq!(arms, [0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0, 1, 0, 0, 1]);
     let offered: Vec<f64> = compared.iter().step_by(16).filter_map(|trial| trial.offered).collect();
     let near = |arm| 0.9 * planner.state(arm).0.unwrap();
-    assert_eq!(offered, [1_000.0, 1_250.0, near(0), 1_000.0, 1_250.0, near(1)]);
+    assert_eq!(offered, [1_000.0, 1_000.0, 1_250.0, 1_250.0, near(0), near(1)]);
     assert!(compared.iter().all(|trial| trial.planned_ns == 5 * SECOND));
     let blocks: HashSet<(Option<u32>, u32)> = compared.iter().map(|trial| (trial.block, trial.arm)).collect();
     assert_eq!(blocks.len(), compared.len());

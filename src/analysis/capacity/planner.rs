@@ -2,7 +2,7 @@
 //! was interrupted goes on where it was when its saved trials are recorded again.
 
 use super::{
-    FailReason, Judgement, Next, TrialPlan, Undone, curve,
+    Estimate, FailReason, Judgement, Next, TrialPlan, Undone, curve,
     design::{self, Neighbours},
     judge,
     search::{Hint, Probe, Search, hint, usual_trials},
@@ -19,7 +19,12 @@ const REPETITIONS: u32 = 3;
 /// Trials in a row with errors beyond their limit, at rates that went well before, after which the load stops.
 const ERRORS: u32 = 3;
 
-/// The order of a capacity run: all searches, their confirmations, comparisons of pool sizes, the concurrency model, the curve.
+/// Slices of a comparison follow each other on a server that is warm, so they need but a part of the load before a trial.
+const WARMUP_OF_SLICES: u64 = 3;
+
+/// The order of a capacity run: all searches, comparisons of pool sizes, confirmations, the concurrency model, the curve.
+///
+/// Comparisons go rate by rate, the scenario's own first, so that a budget that ends early leaves an answer for each pair.
 #[derive(Debug, Clone)]
 pub struct Planner {
     plan: CapacityPlan,
@@ -88,30 +93,21 @@ impl Planner {
         (bracket.low.map(|low| low.rate), bracket.high.map(|high| high.rate))
     }
 
-    /// Trials and nanoseconds that the whole run takes where no trial contradicts another; never more than the budget.
-    pub fn estimate(&self) -> (u32, u64) {
+    /// What the whole run takes where no trial contradicts another.
+    pub fn estimate(&self) -> Estimate {
         let plan = &self.plan;
-        let arms = plan.arms.len() as u32;
-        let (search, confirm) = usual_trials(plan);
-        let curve = curve::SHARES.len() as u32 * 2 + u32::from(plan.clients.is_empty());
+        let (search, confirm, above) = usual_trials(plan);
         let steps = [
-            (arms * search, plan.trial_ns),
-            (arms * confirm, plan.confirm_ns),
-            (design::most_slices(plan), plan.trial_ns / 2),
-            (plan.clients.len() as u32 * REPETITIONS, plan.trial_ns),
-            (curve, plan.trial_ns),
+            (search, plan.trial_ns, plan.warmup_ns),
+            (design::most_slices(plan), plan.trial_ns / 2, plan.warmup_ns / WARMUP_OF_SLICES),
+            (confirm, plan.confirm_ns, plan.warmup_ns),
+            (above, plan.trial_ns, plan.warmup_ns),
+            (plan.clients.len() as u32 * REPETITIONS, plan.trial_ns, plan.warmup_ns),
         ];
-        let (mut trials, mut spent) = (0, 0);
-        for (count, length) in steps {
-            let each = (plan.warmup_ns + length).max(1);
-            let fit = (plan.budget_ns.saturating_sub(spent) / each).min(u64::from(count));
-            trials += fit as u32;
-            spent += fit * each;
-            if fit < u64::from(count) {
-                break;
-            }
-        }
-        (trials, spent)
+        let answers = Estimate::of(&steps);
+        let curve = curve::SHARES.len() as u32 * 2 + u32::from(plan.clients.is_empty());
+        let curve = Estimate::of(&[(curve, plan.trial_ns, plan.warmup_ns)]);
+        Estimate { trials: answers.trials + curve.trials, all_ns: answers.all_ns + curve.all_ns, ..answers }
     }
 
     /// The search of an arm.
@@ -127,13 +123,14 @@ impl Planner {
         let confirms = arms()
             .filter(|(arm, search)| narrow(*arm) || search.confirm().is_some())
             .map(|(arm, _)| Undone::Confirm(arm));
-        let mut undone: Vec<Undone> = searches.chain(confirms).collect();
+        let mut undone: Vec<Undone> = searches.collect();
         let rates_known = undone.is_empty();
         for pair in design::neighbours(&self.plan.arms) {
-            if !rates_known || self.next_slice(pair).is_some() {
+            if !rates_known || (0..design::RATES).any(|rate| self.next_slice(pair, rate).is_some()) {
                 undone.push(Undone::Compare(pair.from, pair.to));
             }
         }
+        undone.extend(confirms);
         if self.next_clients().is_some() {
             undone.push(Undone::Clients);
         }
@@ -147,8 +144,9 @@ impl Planner {
         let arms = || (0_u32..).zip(&self.searches);
         let narrow = || arms().find_map(|(arm, search)| Some(self.probe(arm, search.narrow(self.hint(arm))?)));
         let confirm = || arms().find_map(|(arm, search)| Some(self.probe(arm, search.confirm()?)));
-        let compare = || design::neighbours(&self.plan.arms).into_iter().find_map(|pair| self.next_slice(pair));
-        narrow().or_else(confirm).or_else(compare).or_else(|| self.next_clients()).or_else(|| self.next_of_curve())
+        let pairs = design::neighbours(&self.plan.arms);
+        let compare = || (0..design::RATES).find_map(|rate| pairs.iter().find_map(|pair| self.next_slice(*pair, rate)));
+        narrow().or_else(compare).or_else(confirm).or_else(|| self.next_clients()).or_else(|| self.next_of_curve())
     }
 
     /// The bracket of the arm before, since neighbours differ little.
@@ -173,15 +171,18 @@ impl Planner {
         }
     }
 
-    fn next_slice(&self, pair: Neighbours) -> Option<TrialPlan> {
+    /// The next slice of a pair at one of its rates.
+    fn next_slice(&self, pair: Neighbours, number: u32) -> Option<TrialPlan> {
         let (from, to) = (self.search(pair.from as usize), self.search(pair.to as usize));
         let rates = design::rates(self.target, self.plan.max_rate, from, to);
         let made = |slice: &design::Slice| {
             self.others.iter().any(|trial| trial.purpose == Purpose::Compare && design::is(trial, slice))
         };
-        let slice = design::slices(pair, &rates).into_iter().find(|slice| !made(slice))?;
+        let rate = rates.into_iter().find(|(of, _)| *of == number)?;
+        let slice = design::slices(pair, rate).find(|slice| !made(slice))?;
         let probe = Probe { purpose: Purpose::Compare, rate: slice.rate, duration_ns: self.plan.trial_ns / 2 };
-        Some(TrialPlan { block: Some(slice.block), ..self.probe(slice.arm, probe) })
+        let warmup_ns = self.plan.warmup_ns / WARMUP_OF_SLICES;
+        Some(TrialPlan { block: Some(slice.block), warmup_ns, ..self.probe(slice.arm, probe) })
     }
 
     /// Numbers of clients upwards, then downwards, then upwards, so that what drifts favours none.
@@ -209,7 +210,7 @@ impl Planner {
             let tried = self.others.iter().any(|trial| trial.purpose == Purpose::Closed && trial.block.is_none());
             return (!tried).then(|| self.closed(0, None, self.connections));
         };
-        let limit = first.limited().map_or(f64::INFINITY, |(rate, _)| *rate * (1.0 - 1e-9));
+        let limit = first.wall().map_or(f64::INFINITY, |rate| rate * (1.0 - 1e-9));
         let end = self.plan.max_rate.unwrap_or(f64::INFINITY).min(limit);
         let made =
             |block: u32| self.others.iter().any(|trial| trial.purpose == Purpose::Curve && trial.block == Some(block));

@@ -15,6 +15,12 @@ const HALVINGS: i32 = 6;
 /// Share of the start rate at which errors beyond their limit are no matter of load.
 const LOWEST: f64 = 0.0625;
 
+/// Doublings of the start rate that a usual search takes.
+const DOUBLINGS: f64 = 4.0;
+
+/// Trials that a usual search takes that begins with a bracket.
+const HINTED: u32 = 4;
+
 /// Trials of one variant after which its search ends as it is: contradictions that go on for so long are no noise.
 const MOST_TRIALS: u32 = 80;
 
@@ -121,9 +127,15 @@ impl Search {
         self.evidence.bracket()
     }
 
-    /// The rate at which the harness was the limit, and by which check.
+    /// The rate at which the harness was the limit, and by which check; `None` where a lower one failed by itself.
     pub(super) fn limited(&self) -> Option<&(f64, String)> {
-        self.limited.as_ref()
+        let high = self.bracket().high.map_or(f64::INFINITY, |high| high.rate);
+        self.limited.as_ref().filter(|(rate, _)| *rate < high)
+    }
+
+    /// The rate from which on the harness cannot be trusted.
+    pub(super) fn wall(&self) -> Option<f64> {
+        self.limited.as_ref().map(|(rate, _)| *rate)
     }
 
     /// Whether the lower end has its confirmations.
@@ -150,8 +162,10 @@ impl Search {
         if let Some(torn) = torn {
             return self.reachable(torn.rate).then(|| self.again(torn));
         }
-        if self.limited.is_some() {
-            return None;
+        if let Some((wall, _)) = self.limited() {
+            // The harness ends the search; how far it reaches is worth knowing all the same.
+            let low = low.filter(|low| *wall > low.rate * (1.0 + self.tolerance))?;
+            return search((low.rate * wall).sqrt());
         }
         // All that follows rests on the failure that ends the doubling, so it is looked at twice; but what broke the limit of
         // errors is not repeated.
@@ -240,10 +254,14 @@ pub(super) fn hint(search: &Search) -> Hint {
     low.map(|low| (low.rate, high.map(|high| high.rate)))
 }
 
-/// Trials of a search, and of its confirmation, where no trial contradicts another; an upper bound where `max_rate` is
-/// known or within a thousand times the start rate.
-pub(super) fn usual_trials(plan: &CapacityPlan) -> (u32, u32) {
-    let doublings = plan.max_rate.map_or(10.0, |max| (max / plan.start_rate).log2().ceil().clamp(0.0, 20.0));
+/// Trials of all searches, of the confirmations of their lower ends, and of their upper ends, where no trial contradicts another
+/// and a server carries no more than sixteen times the start rate. Every search but the first begins with a bracket.
+pub(super) fn usual_trials(plan: &CapacityPlan) -> (u32, u32, u32) {
+    let doublings = plan.max_rate.map_or(DOUBLINGS, |max| (max / plan.start_rate).log2().ceil().clamp(0.0, DOUBLINGS));
     let halvings = (2.0_f64.ln() / plan.tolerance.ln_1p()).log2().ceil().max(0.0);
-    ((doublings + 1.0 + halvings) as u32, (2 * CONFIRMED - 1) as u32)
+    let (arms, looked_twice) = (plan.arms.len() as u32, 2);
+    let others = if doublings > 0.0 { HINTED } else { 1 };
+    let first = if doublings > 0.0 { (doublings + halvings) as u32 + looked_twice } else { 1 };
+    let above = if doublings > 0.0 { CONFIRMED as u32 - 1 } else { 0 };
+    (first + arms.saturating_sub(1) * others, arms * CONFIRMED as u32, arms * above)
 }

@@ -12,6 +12,7 @@ use anyhow::anyhow;
 
 use super::plan::Errand;
 use crate::{
+    analysis::capacity::Estimate,
     cli::{exit::Failure, interrupt::Interrupt, progress::Display},
     report::format::{count, counted, plain, rate, setting},
     results::TargetFacts,
@@ -20,9 +21,8 @@ use crate::{
 /// How often a question is asked whether it still matters.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// The plan, for people: what is made, how long it takes, and how much load it puts where. `estimate` is how many trials and
-/// nanoseconds a whole run takes unless trials contradict each other.
-pub(super) fn plan(errand: &Errand, target: &TargetFacts, estimate: (u32, u64)) -> String {
+/// The plan, for people: what is made, how long it takes, and how much load it puts where.
+pub(super) fn plan(errand: &Errand, target: &TargetFacts, estimate: Estimate) -> String {
     let Errand { plan, scenario, saved, .. } = errand;
     let span = |nanos: u64| setting(Duration::from_secs(nanos.div_ceil(1_000_000_000)));
     let mut text = String::new();
@@ -43,10 +43,16 @@ pub(super) fn plan(errand: &Errand, target: &TargetFacts, estimate: (u32, u64)) 
     let done = saved.as_ref().map_or(0, |(_, saved)| saved.trials.len() as u64);
     let before = if done > 0 { format!(", {} of them made already", count(done)) } else { String::new() };
     line(format!(
-        "  about {} in {}{before}; budget {}",
-        counted(u64::from(estimate.0), "trial", "trials"),
-        span(estimate.1),
+        "  about {} of {} in {}{before}; budget {}{}",
+        counted(u64::from(estimate.trials), "trial", "trials"),
+        span(plan.trial_ns),
+        span(estimate.all_ns),
         span(plan.budget_ns),
+        match plan.budget_ns {
+            budget if budget >= estimate.all_ns => "",
+            budget if budget >= estimate.answers_ns => ", so the curve may stay undone",
+            _ => ", so the report will say what it did not suffice for",
+        },
     ));
     line(match plan.max_rate {
         Some(most) => format!("  load: from {} up to {}", rate(plan.start_rate), rate(most)),
@@ -107,9 +113,17 @@ mod tests {
             saved: Some(("out".into(), saved)),
         };
         let target = sample::run().target;
-        insta::assert_snapshot!(plan(&errand, &target, (60, 1_234_000_000_000)));
+        insta::assert_snapshot!(plan(
+            &errand,
+            &target,
+            Estimate { trials: 60, answers_ns: 500_000_000_000, all_ns: 1_234_000_000_000 }
+        ));
         (errand.plan.max_rate, errand.saved) = (None, None);
-        insta::assert_snapshot!(plan(&errand, &target, (20, 300_000_000_000)));
+        insta::assert_snapshot!(plan(
+            &errand,
+            &target,
+            Estimate { trials: 20, answers_ns: 300_000_000_000, all_ns: 300_000_000_000 }
+        ));
     }
 
     #[test]

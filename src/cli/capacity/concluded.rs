@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::plan::offered;
 use crate::{
-    analysis::capacity::{CapacityAnalysis, Undone, conclude},
+    analysis::capacity::{CapacityAnalysis, Sustainable, Undone, conclude},
     cli::{
         exit::{Exit, Failure},
         output::{self, Colour, Format},
@@ -64,25 +64,26 @@ impl ConcludedCapacity {
     }
 }
 
-/// Of several variants the best decides: it could be chosen. One that was limited by the harness answers nothing.
+/// Of several variants the best decides: it could be chosen.
 fn exit(ended: Ended, analysis: &CapacityAnalysis, offered: f64) -> Exit {
     if ended == Ended::Interrupted {
         return Exit::Interrupted;
     }
-    let arms = || analysis.arms.iter().zip(0..);
-    let is_open = |arm: u32| {
-        analysis.undone.iter().any(|undone| matches!(undone, Undone::Search(of) | Undone::Confirm(of) if *of == arm))
+    let open = |arm: u32| {
+        let left = |undone: &Undone| matches!(undone, Undone::Search(of) | Undone::Confirm(of) if *of == arm);
+        analysis.undone.iter().any(left)
     };
-    let answered = arms().filter(|(arm, index)| arm.client_limited.is_none() && !is_open(*index));
-    // The scenario's own rate need not be one of those that were tried.
-    let enough = |sustainable: &crate::analysis::capacity::Sustainable| {
-        sustainable.rate >= offered || sustainable.above.is_none_or(|above| above > offered)
+    let enough = |arm: u32, found: &Sustainable| {
+        // The scenario's own rate need not be one of those that were tried.
+        let within = found.rate >= offered || found.above.is_some_and(|above| above > offered);
+        within && (found.confirmed || !open(arm))
     };
-    if answered.clone().any(|(arm, _)| arm.sustainable.as_ref().is_some_and(enough)) {
+    let arms = || (0..).zip(&analysis.arms);
+    if arms().any(|(index, arm)| arm.sustainable.as_ref().is_some_and(|found| enough(index, found))) {
         Exit::Met
-    } else if arms().any(|(arm, _)| arm.client_limited.is_some()) {
+    } else if arms().any(|(_, arm)| arm.client_limited.is_some()) {
         Exit::Unusable
-    } else if ended == Ended::Budget || answered.count() < analysis.arms.len() {
+    } else if ended == Ended::Budget || ended != Ended::Errors && arms().any(|(index, _)| open(index)) {
         Exit::Inconclusive
     } else {
         Exit::Missed
@@ -92,7 +93,7 @@ fn exit(ended: Ended, analysis: &CapacityAnalysis, offered: f64) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::capacity::{ArmAnswer, Fleet, Limit, Sustainable};
+    use crate::analysis::capacity::{ArmAnswer, Fleet, Limit};
 
     fn arm(rate: Option<(f64, Option<f64>)>, limited: bool) -> ArmAnswer {
         ArmAnswer {
@@ -116,15 +117,18 @@ mod tests {
     fn the_exit_code_is_that_of_the_best_answer() {
         use Ended::{Budget, Finished, Interrupted};
         let open = vec![Undone::Search(0)];
+        let mut unconfirmed = arm(Some((2_000.0, None)), false);
+        unconfirmed.sustainable.as_mut().unwrap().confirmed = false;
         for (ended, arms, undone, expected) in [
             (Finished, vec![arm(Some((2_000.0, Some(2_100.0))), false)], vec![], Exit::Met),
             (Finished, vec![arm(Some((990.0, Some(1_030.0))), false)], vec![], Exit::Met),
             (Finished, vec![arm(Some((500.0, Some(520.0))), false)], vec![], Exit::Missed),
             (Finished, vec![arm(None, false)], vec![], Exit::Missed),
             (Finished, vec![arm(None, false), arm(Some((1_000.0, None)), false)], vec![], Exit::Met),
-            (Finished, vec![arm(Some((4_000.0, None)), true)], vec![], Exit::Unusable),
+            (Finished, vec![arm(Some((4_000.0, None)), true)], vec![], Exit::Met),
+            (Finished, vec![arm(Some((500.0, None)), true)], vec![], Exit::Unusable),
             (Finished, vec![arm(None, true), arm(None, false)], vec![], Exit::Unusable),
-            (Budget, vec![arm(Some((2_000.0, None)), false)], open.clone(), Exit::Inconclusive),
+            (Budget, vec![unconfirmed], open.clone(), Exit::Inconclusive),
             (Budget, vec![arm(Some((2_000.0, None)), false)], vec![Undone::Clients], Exit::Met),
             (Budget, vec![arm(None, false)], vec![], Exit::Inconclusive),
             (Interrupted, vec![arm(Some((2_000.0, None)), false)], vec![], Exit::Interrupted),

@@ -41,7 +41,7 @@ pub(super) fn under_way(course: Course, arm: &Arm, plan: &TrialPlan, progress: &
     };
     let minutes = left_ns.div_ceil(60_000_000_000);
     plain(&format!(
-        "Trial {number} of at most {}, {} {} at {}: {phase}; {bracket}; {minutes} min left at most",
+        "Trial {number} of about {}, {} {} at {}: {phase}; {bracket}; {minutes} min left at most",
         of.max(number),
         arm.name,
         purpose(plan.purpose),

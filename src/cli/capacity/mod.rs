@@ -71,14 +71,16 @@ pub(super) struct Arguments {
     /// Time for all of it; 10m unless --resume says otherwise
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Search")]
     budget: Option<Duration>,
-    /// Length of a trial; those that confirm are three times as long
-    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, default_value = "10s")]
-    #[arg(help_heading = "Search")]
-    trial: Duration,
-    /// Length of the load before each trial, which is not measured
-    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, default_value = "3s")]
-    #[arg(help_heading = "Search")]
-    warmup: Duration,
+    /// Length of a trial; 10s unless the budget is too short for it, then down to 6s
+    ///
+    /// Trials that confirm are three times as long, slices that compare half as long.
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Search")]
+    trial: Option<Duration>,
+    /// Length of the load before each trial, which is not measured; three tenths of a trial, 3s at most
+    ///
+    /// It is a third of that before slices that compare.
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Search")]
+    warmup: Option<Duration>,
     /// Operations per second of the first trial, of all services together; the scenario's own unless given
     #[arg(long, value_name = "N", value_parser = plan::positive, allow_negative_numbers = true)]
     #[arg(help_heading = "Search")]
@@ -87,7 +89,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", value_parser = plan::positive, allow_negative_numbers = true)]
     #[arg(help_heading = "Search")]
     max_rate: Option<f64>,
-    /// Operations per second of today, to say how long the server will do
+    /// Operations per second of today, to say how long the server will do; unless given, the commands of others are counted
+    /// for a minute on a server that is not private
     #[arg(long, value_name = "N", value_parser = plan::positive, allow_negative_numbers = true)]
     #[arg(help_heading = "Search")]
     current_rate: Option<f64>,
@@ -134,10 +137,10 @@ Examples:
 
 const EXITS: &str = "\
 Exit codes:
-    0  a sustainable rate was found, and it is no less than the scenario's own
-    1  not even the rate that the scenario offers is sustainable
+    0  the rate that the scenario offers is sustainable with one of the variants
+    1  it is with none of them
     2  wrong usage or scenario, or results cannot be written
-    3  target cannot be used, or the harness was the limit
+    3  target cannot be used, or the harness was the limit before that was known
     4  inconclusive: the budget did not suffice
   130  interrupted; what there is was saved";
 

@@ -6,13 +6,30 @@ use anyhow::anyhow;
 
 use super::{Arguments, arms, resume};
 use crate::{
-    cli::{exit::Failure, run::DEFAULT},
-    results::{Capacity, CapacityPlan},
+    analysis::capacity::Planner,
+    cli::{
+        exit::Failure,
+        run::{DEFAULT, EMBEDDED},
+    },
+    measure::SECOND,
+    results::{Arm, Capacity, CapacityPlan},
     scenario::{self, Overrides, Scenario, Service},
 };
 
 /// Time for all of it where nothing is said.
 const BUDGET: Duration = Duration::from_secs(600);
+
+/// Lengths of a trial in nanoseconds of which the longest is taken that the budget has time for. In less than six seconds nobody
+/// sees a queue grow.
+const LENGTHS: [u64; 3] = [10 * SECOND, 8 * SECOND, 6 * SECOND];
+
+/// Load before a trial, in tenths of its length, and at most.
+const WARMUP_TENTHS: u64 = 3;
+const LONGEST_WARMUP: u64 = 3 * SECOND;
+
+/// A trial shorter than the last of [`LENGTHS`] lasts for so many times the objective's latency at least: then a load of 5 % too
+/// much makes requests late before its end.
+const LATENCIES: u64 = 20;
 
 /// Trials that confirm are so many times longer than the others.
 const CONFIRMATION: u64 = 3;
@@ -41,6 +58,11 @@ impl Errand {
             None => Self::new(arguments)?,
         };
         errand.check()?;
+        if errand.plan.growth.is_some() && errand.plan.current_rate.is_none() && arguments.target == EMBEDDED {
+            return Err(Failure::usage(anyhow!(
+                "--growth: nobody else uses a private server, so say what grows with --current-rate"
+            )));
+        }
         Ok(errand)
     }
 
@@ -54,14 +76,15 @@ impl Errand {
             return Err(Failure::usage(anyhow!("--start-rate {start} is above --max-rate {most}")));
         }
         let start_rate = start.unwrap_or_else(|| offered(&scenario));
-        let (arms, scenarios) = arms.into_iter().unzip();
-        let trial_ns = arguments.trial.as_nanos() as u64;
-        let plan = CapacityPlan {
-            arms,
+        let (arms, scenarios): (Vec<Arm>, Vec<Scenario>) = arms.into_iter().unzip();
+        let plan = |trial_ns: u64| CapacityPlan {
+            arms: arms.clone(),
             clients: sorted(&arguments.clients),
             start_rate: most.map_or(start_rate, |most| start_rate.min(most)),
             max_rate: most,
-            warmup_ns: arguments.warmup.as_nanos() as u64,
+            warmup_ns: arguments
+                .warmup
+                .map_or_else(|| (trial_ns * WARMUP_TENTHS / 10).min(LONGEST_WARMUP), |warmup| warmup.as_nanos() as u64),
             trial_ns,
             confirm_ns: CONFIRMATION * trial_ns,
             budget_ns: arguments.budget.unwrap_or(BUDGET).as_nanos() as u64,
@@ -70,6 +93,17 @@ impl Errand {
             growth: arguments.growth.map(|percent| percent / 100.0),
             seed: scenario.seed,
         };
+        let fits = |length: &u64| {
+            let plan = plan(*length);
+            let budget = plan.budget_ns;
+            Planner::new(plan, &scenario).estimate().answers_ns <= budget
+        };
+        let [.., shortest] = LENGTHS;
+        let trial_ns = match arguments.trial {
+            Some(trial) => trial.as_nanos() as u64,
+            None => LENGTHS.into_iter().find(fits).unwrap_or(shortest),
+        };
+        let plan = plan(trial_ns);
         Ok(Self { scenario, arms: scenarios, plan, saved: None })
     }
 
@@ -88,8 +122,14 @@ impl Errand {
                 faults.push(format!("{}: {few} clients are too few for {services} services; each takes one", arm.name));
             }
         }
-        if self.plan.trial_ns < 1_000_000_000 {
-            faults.push("--trial: at least 1s, or there is nothing to see".to_owned());
+        let slowest = self.arms.iter().map(|scenario| scenario.objective.latency.as_nanos() as u64).max();
+        let [.., shortest] = LENGTHS;
+        let shortest = (LATENCIES * slowest.unwrap_or(0)).clamp(SECOND, shortest);
+        if self.plan.trial_ns < shortest {
+            faults.push(format!(
+                "--trial: at least {}, or a load that is a little too much goes unnoticed",
+                scenario::format_duration(Duration::from_nanos(shortest))
+            ));
         }
         if faults.is_empty() { Ok(()) } else { Err(Failure::usage(anyhow!(faults.join("\n")))) }
     }

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How long the commands of others are counted before the load.
-const CENSUS: Duration = Duration::from_secs(4);
+const CENSUS: Duration = Duration::from_secs(60);
 
 /// What a capacity run needs to know and to hold.
 pub(super) struct Session {
@@ -117,6 +117,7 @@ impl Session {
             self.display.say(&announce::plan(&self.errand, &facts, estimate));
         }
         announce::ask(&facts, self.arguments.yes, &self.display, interrupt)?;
+        let started = Instant::now();
         let mut capacity = self.begin(runtime, targets, &facts, interrupt)?;
         let mut spent = 0;
         for trial in &capacity.trials {
@@ -134,7 +135,6 @@ impl Session {
         let workers = self.arguments.workers.map(usize::from);
         let stage = Stage { facts, inspection, workers };
 
-        let started = Instant::now();
         let elapsed = || spent + started.elapsed().as_nanos() as u64;
         capacity.ended = Ended::Running;
         let ended = loop {
@@ -152,10 +152,10 @@ impl Session {
             }
             let number = capacity.trials.len() as u32 + 1;
             let began_ns = elapsed();
-            let whole = capacity.plan.budget_ns.min(estimate.1.max(began_ns));
+            let whole = capacity.plan.budget_ns.min(estimate.all_ns.max(began_ns));
             let course = Course {
                 number,
-                of: estimate.0,
+                of: estimate.trials,
                 bracket: planner.state(plan.arm),
                 left_ns: whole.saturating_sub(began_ns),
             };
@@ -188,10 +188,10 @@ impl Session {
             return Ok(Capacity { plan: self.errand.plan.clone(), ..saved.clone() });
         }
         let widest = self.errand.widest();
-        let current_rate = if facts.private {
+        let current_rate = if facts.private || self.errand.plan.current_rate.is_some() {
             None
         } else {
-            self.display.step("Counting the commands of others");
+            self.display.step("Counting the commands of others for a minute (--current-rate spares it)");
             runtime.block_on(interrupt.or(targets[widest].command_rate(CENSUS)))?
         };
         self.display.step("Looking at the memory of connections");

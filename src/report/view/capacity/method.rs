@@ -1,5 +1,7 @@
 //! How a capacity run was made, and how to repeat it.
 
+use std::time::Duration;
+
 use super::words::{objective, rate, time};
 use crate::{
     report::{
@@ -11,6 +13,7 @@ use crate::{
         },
     },
     results::Capacity,
+    scenario::format_duration,
 };
 
 pub(super) fn section(answers: &Answers<'_>) -> Section {
@@ -141,17 +144,18 @@ fn command(capacity: &Capacity) -> String {
     if let Some(current) = plan.current_rate {
         add("--current-rate", current.to_string());
     }
-    add("--budget", budget(plan.budget_ns));
+    if let Some(growth) = plan.growth {
+        add("--growth", (growth * 100.0).to_string());
+    }
+    add("--start-rate", plan.start_rate.to_string());
+    let lengths = [("--trial", plan.trial_ns), ("--warmup", plan.warmup_ns), ("--budget", plan.budget_ns)];
+    for (flag, nanos) in lengths {
+        add(flag, format_duration(Duration::from_nanos(nanos)));
+    }
     if !capacity.target.private {
         add("--target", capacity.target.address.clone());
     }
     words.join(" ")
-}
-
-/// A length of time as the command line takes it.
-fn budget(nanos: u64) -> String {
-    let seconds = nanos / 1_000_000_000;
-    if seconds > 0 && seconds.is_multiple_of(60) { format!("{}m", seconds / 60) } else { format!("{seconds}s") }
 }
 
 /// The axes of a sweep with their values, each once, in the order in which they come.
