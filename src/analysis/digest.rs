@@ -48,6 +48,7 @@ pub fn digest(run: &Run, scenario: &Scenario, analysis: &Analysis, occasion: Occ
         measured_ns: recording.period.measured_ns,
         scheduled: recording.scheduled(),
         completed: whole.counts.completed,
+        throughput: whole.rate,
         failed: whole.counts.failed(),
         unfinished: whole.unfinished,
         late: whole.bad.count - whole.counts.failed() - whole.unfinished,

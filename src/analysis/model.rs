@@ -57,7 +57,7 @@ pub struct Row {
     pub counts: Counts,
     /// Requests that were never finished.
     pub unfinished: u64,
-    /// Completed requests per second of the measured period.
+    /// Requests that were answered per second in the whole seconds of the measured period, whenever they fell due.
     pub rate: f64,
     /// Response time of successes.
     pub response: Distribution,
@@ -298,6 +298,8 @@ pub struct Moment {
     pub second: u32,
     /// Requests that completed in it.
     pub completed: u64,
+    /// The same with those that the warm-up left over.
+    pub answered: u64,
     /// Requests that failed in it.
     pub failed: u64,
     /// Response time at p50, p99 and the maximum, in nanoseconds; `None` where nothing completed.

@@ -5,13 +5,13 @@ use super::{
     tally::{Durations, Tally},
     verdict,
 };
-use crate::{measure::Recording, scenario::Objective};
+use crate::scenario::Objective;
 
 impl Row {
     /// The row, and the objective held against it.
-    pub(super) fn new(recording: &Recording, scope: Scope, tally: Tally, objective: &Objective) -> (Self, Verdict) {
-        let Tally { counts, unfinished, response, service_time, wait, failed, late, bad_burstiness, .. } = tally;
-        let (target, measured) = (objective.latency.as_nanos() as f64, recording.period.measured_ns as f64 / 1e9);
+    pub(super) fn new(scope: Scope, tally: Tally, objective: &Objective) -> (Self, Verdict) {
+        let Tally { counts, unfinished, response, service_time, wait, failed, late, bad_burstiness, rate, .. } = tally;
+        let target = objective.latency.as_nanos() as f64;
         let response = distribution(response);
         let judged = response.percentile(objective.percentile);
         let failures = counts.failed();
@@ -22,7 +22,7 @@ impl Row {
         let row = Self {
             scope,
             unfinished,
-            rate: if measured > 0.0 { counts.completed as f64 / measured } else { 0.0 },
+            rate,
             times_faster: response.mean.filter(|mean| *mean > 0.0).map(|mean| target / mean),
             response,
             service_time: distribution(service_time),

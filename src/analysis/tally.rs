@@ -19,6 +19,8 @@ const KINDS: usize = 4;
 pub(super) struct Tally {
     pub(super) counts: Counts,
     pub(super) unfinished: u64,
+    /// Requests that were answered per second of the measured period.
+    pub(super) rate: f64,
     pub(super) response: Durations,
     pub(super) service_time: Durations,
     pub(super) wait: Durations,
@@ -43,6 +45,8 @@ pub(super) struct Durations {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tick {
     pub(super) completed: u64,
+    /// Completed, and left over by the warm-up.
+    pub(super) answered: u64,
     pub(super) failed: u64,
     /// Response time at p50, p99 and the maximum.
     pub(super) response: Option<(Nanos, Nanos, Nanos)>,
@@ -150,8 +154,20 @@ impl Tally {
         let mut next = || durations.next().expect("there are as many histograms as kinds");
         let (response, service_time, wait, failed) = (next(), next(), next(), next());
         let late = seconds.iter().map(|tick| tick.late).sum();
-        Self { counts, unfinished, response, service_time, wait, failed, late, bad_burstiness, seconds }
+        let rate = rate(recording, &seconds, counts.completed);
+        Self { counts, unfinished, rate, response, service_time, wait, failed, late, bad_burstiness, seconds }
     }
+}
+
+/// Requests per second that were answered in the whole seconds of the measured period, whenever they fell due: under a load that
+/// is too much, work that was left over by the warm-up counts and work that is done in the drain does not.
+fn rate(recording: &Recording, seconds: &[Tick], completed: u64) -> f64 {
+    let whole = whole_seconds(recording);
+    if whole > 0 {
+        return seconds.iter().take(whole).map(|tick| tick.answered).sum::<u64>() as f64 / whole as f64;
+    }
+    let measured = recording.period.measured_ns;
+    if measured > 0 { completed as f64 / (measured as f64 / 1e9) } else { 0.0 }
 }
 
 /// The seconds of the measured period, what came after it added to the last.
@@ -239,6 +255,7 @@ fn add_up(
                 let mut tick = Tick { response: spread(&together), ..Tick::default() };
                 for (_, second) in finished.iter().filter(|(index, _)| row.series.contains(index)) {
                     tick.completed += second.counts.completed;
+                    tick.answered += second.counts.answered();
                     tick.failed += second.counts.failed();
                 }
                 // Whatever is not in the histogram took longer than it can hold.

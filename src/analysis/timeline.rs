@@ -17,6 +17,7 @@ impl Timeline {
             .map(|(tick, second)| Moment {
                 second,
                 completed: tick.completed,
+                answered: tick.answered,
                 failed: tick.failed,
                 response: tick.response,
                 in_system: (!services.is_empty()).then_some(0.0),

@@ -6,7 +6,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use super::{Completion, Latencies, Nanos, SECOND, Series, SeriesId};
+use super::{Completion, Latencies, Nanos, Outcome, SECOND, Series, SeriesId};
 
 /// What a recorder records, and when.
 #[derive(Debug, Clone)]
@@ -206,16 +206,18 @@ impl Recorder {
         self.levels[slot].in_system -= 1;
     }
 
-    /// Records a completion. One that fell due before the measured period is only recorded while that has not begun,
-    /// and goes with the warm-up.
+    /// Records a completion. One that fell due before the measured period goes with the warm-up; once that is over it is counted,
+    /// and nothing else.
     #[inline]
     pub fn record(&mut self, completion: Completion) {
         self.advance(completion.done);
+        let slot = self.series_slots[usize::from(completion.series.0)].expect("a worker records its own series only");
+        let series = &mut self.current.series[slot].1;
         if completion.due < self.plan.start && self.current.second >= 0 {
+            series.counts.carried_over += u64::from(matches!(completion.outcome, Outcome::Success { .. }));
             return;
         }
-        let slot = self.series_slots[usize::from(completion.series.0)].expect("a worker records its own series only");
-        self.current.series[slot].1.record(completion);
+        series.record(completion);
     }
 
     /// So many connections of a service were lost, and so many came back.
@@ -324,7 +326,9 @@ mod tests {
         let (mut recorder, intervals) = recorder(0);
         recorder.record(success(2 * SECOND - 1, 2 * SECOND - 1, 2 * SECOND + 5));
         recorder.finish(3 * SECOND);
-        assert_eq!(intervals.iter().map(|i| i.series[0].1.counts.completed).sum::<u64>(), 0);
+        let seen: Vec<_> =
+            intervals.iter().map(|i| (i.series[0].1.counts.completed, i.series[0].1.counts.carried_over)).collect();
+        assert_eq!(seen, [(0, 0), (0, 0), (0, 1), (0, 0)], "it is work that was done, and nothing else");
     }
 
     #[test]

@@ -52,12 +52,19 @@ pub struct Counts {
     pub bytes_received: u64,
     /// Durations longer than a histogram can hold.
     pub beyond_range: u64,
+    /// Requests of the warm-up that succeeded in the measured period: in no other number, but work that was done in it.
+    pub carried_over: u64,
 }
 
 impl Counts {
     /// All failures.
     pub fn failed(&self) -> u64 {
         self.errors.values().sum()
+    }
+
+    /// Requests that were answered meanwhile, whenever they fell due.
+    pub fn answered(&self) -> u64 {
+        self.completed + self.carried_over
     }
 
     /// Adds another's counts.
@@ -71,6 +78,7 @@ impl Counts {
         self.bytes_sent += other.bytes_sent;
         self.bytes_received += other.bytes_received;
         self.beyond_range += other.beyond_range;
+        self.carried_over += other.carried_over;
     }
 }
 
@@ -118,7 +126,7 @@ impl Series {
 
     /// Whether nothing happened.
     pub fn is_empty(&self) -> bool {
-        self.counts.completed == 0 && self.counts.errors.is_empty()
+        self.counts.answered() == 0 && self.counts.errors.is_empty()
     }
 
     /// Adds another's record.

@@ -136,11 +136,6 @@ pub(super) fn bad_share(trial: &Trial) -> f64 {
     if trial.scheduled == 0 { 0.0 } else { bad as f64 / trial.scheduled as f64 }
 }
 
-/// Operations per second that a trial completed.
-pub(super) fn achieved(trial: &Trial) -> f64 {
-    if trial.measured_ns == 0 { 0.0 } else { trial.completed as f64 * 1e9 / trial.measured_ns as f64 }
-}
-
 /// Value of one of the percentiles that trials keep, in nanoseconds.
 pub(super) fn quantile(quantiles: &Quantiles, percentile: f64) -> u64 {
     match percentile {

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::{
-    capacity::{Answers, achieved, bad_share},
+    capacity::{Answers, bad_share},
     csv::table,
     summary::{micros, rounded},
     view::{advice_slug, failure_slug, failure_value, limit_slug, limit_value, purpose_slug},
@@ -133,7 +133,7 @@ impl<'a> TrialRecord<'a> {
             block: trial.block,
             offered_per_s: trial.offered.map(per_second),
             clients: trial.clients,
-            achieved_per_s: per_second(achieved(trial)),
+            achieved_per_s: per_second(trial.throughput),
             began_s: seconds(trial.began_ns),
             planned_s: seconds(trial.planned_ns),
             measured_s: seconds(trial.measured_ns),

@@ -108,6 +108,8 @@ pub struct Trial {
     pub scheduled: u64,
     /// Requests that were answered.
     pub completed: u64,
+    /// Requests that were answered per second of the measured period, whenever they fell due.
+    pub throughput: f64,
     /// Requests that failed.
     pub failed: u64,
     /// Requests that never finished.

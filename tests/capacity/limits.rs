@@ -26,7 +26,7 @@ fn too_many_errors_end_the_load_of_a_trial_at_once() {
     let desk = Desk::new(&scenario);
     let arguments =
         ["capacity", "known.toml", "--target", &server.url(server.port), "--trial", "30s", "--warmup", "1s"];
-    let rates = ["--max-rate", "2000", "--budget", "3m", "--out", "out", "--pool", "4"];
+    let rates = ["--max-rate", "2000", "--current-rate", "1", "--budget", "3m", "--out", "out", "--pool", "4"];
     let outcome = desk.run(&[&arguments[..], &rates].concat());
     let (capacity, _) = desk.saved();
     assert_ne!(capacity.ended, Ended::Running);

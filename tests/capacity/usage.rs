@@ -16,6 +16,8 @@ fn wrong_usage_ends_with_2_and_leaves_nothing() {
         (&["--set", "service.api.load.model=closed", "--set", "service.api.load.clients=3"], "open loop"),
         (&["--resume", "nowhere"], "no saved run"),
         (&["--growth", "-3"], "--growth"),
+        (&["--growth", "3"], "--current-rate"),
+        (&["--clients", "2,8", "--max-rate", "5000"], "--max-rate"),
     ] {
         let all = [&["capacity", "known.toml"], arguments].concat();
         desk.run(&all).ends_with(2).complains(complaint);

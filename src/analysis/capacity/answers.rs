@@ -227,7 +227,7 @@ fn closed_loops_make_the_concurrency_model() {
     let analysis = concluded(plan, 0.5 * MILLI, |trial| {
         if let (Some(clients), Some(_)) = (trial.clients, trial.block) {
             let n = f64::from(clients);
-            trial.completed = (10.0 * 1_000.0 * n / (1.0 + 0.05 * (n - 1.0) + 0.001 * n * (n - 1.0))) as u64;
+            trial.throughput = 1_000.0 * n / (1.0 + 0.05 * (n - 1.0) + 0.001 * n * (n - 1.0));
         }
     });
     let usl = analysis.usl.unwrap();

@@ -4,7 +4,7 @@
 use rand::RngExt;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::{RateComparison, curve::throughput, draw::generator};
+use super::{RateComparison, draw::generator};
 use crate::results::Trial;
 
 /// Pairs up to which every way of turning signs is looked at (65 536 of them).
@@ -131,7 +131,7 @@ pub(super) fn compare(rate: f64, pairs: &[(&Trial, &Trial)], seed: u64) -> Compa
             response_p99: p99.interval(),
             p_value: p99.p_value(seed),
             service: service.interval(),
-            throughput: Ratio::of(&pairs, throughput).interval(),
+            throughput: Ratio::of(&pairs, |trial| trial.throughput).interval(),
             wait_p99: both(&|trial| trial.wait.p99 as f64),
             server_busy: (busy(|pair| pair.0.server_busy), busy(|pair| pair.1.server_busy)),
             errors: both(&|trial| trial.failed as f64 / (trial.scheduled as f64).max(1.0)),

@@ -48,7 +48,7 @@ pub fn conclude(capacity: &Capacity, scenario: &Scenario) -> CapacityAnalysis {
         .trials
         .iter()
         .filter(|trial| trial.purpose == Purpose::Closed && trial.block.is_some())
-        .filter_map(|trial| Some((trial.clients?, curve::throughput(trial))))
+        .filter_map(|trial| Some((trial.clients?, trial.throughput)))
         .collect();
     CapacityAnalysis {
         headroom: headroom(capacity, arms.get(written).and_then(|arm| arm.sustainable)),
@@ -83,7 +83,7 @@ fn arm(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> ArmAnswer {
         first_failure: high.and_then(|high| Some((high.rate, high.failure?))),
         by_limit: curve::by_limit(trials, &scenario.objective),
         knee: curve::knee(trials.iter().copied()),
-        maximum: trials.iter().copied().map(curve::throughput).fold(0.0, f64::max),
+        maximum: trials.iter().map(|trial| trial.throughput).fold(0.0, f64::max),
         erlang: erlang(search, scenario, trials),
         limit: limit(at_the_limit(search, trials).into_iter()),
     }

@@ -20,12 +20,7 @@ pub(super) fn rates(maximum: f64, end: f64) -> Vec<(u32, f64)> {
 /// The largest throughput that closed loops of the first arm reached.
 pub(super) fn closed_maximum(trials: &[Trial]) -> Option<f64> {
     let closed = trials.iter().filter(|trial| trial.purpose == Purpose::Closed && trial.arm == 0);
-    closed.map(throughput).filter(|rate| *rate > 0.0).max_by(f64::total_cmp)
-}
-
-/// Requests that were answered, per second of the measured period.
-pub(super) fn throughput(trial: &Trial) -> f64 {
-    if trial.measured_ns == 0 { 0.0 } else { trial.completed as f64 / trial.measured_ns as f64 * 1e9 }
+    closed.map(|trial| trial.throughput).filter(|rate| *rate > 0.0).max_by(f64::total_cmp)
 }
 
 /// The rate at which throughput over response time is largest: the *power* of a queue (Kleinrock, "Power and deterministic
@@ -34,7 +29,7 @@ pub(super) fn knee<'a>(trials: impl Iterator<Item = &'a Trial>) -> Option<f64> {
     let mut rates: Vec<(f64, f64, f64)> = Vec::new();
     for trial in trials.filter(|trial| trial.client_limited.is_none() && trial.response.mean > 0.0) {
         let Some(rate) = trial.offered else { continue };
-        let power = throughput(trial) / trial.response.mean;
+        let power = trial.throughput / trial.response.mean;
         match rates.iter_mut().find(|(known, ..)| (known / rate - 1.0).abs() < 1e-9) {
             Some((_, sum, count)) => (*sum, *count) = (*sum + power, *count + 1.0),
             None => rates.push((rate, power, 1.0)),

@@ -33,6 +33,8 @@ pub struct Planner {
     connections: u32,
     searches: Vec<Search>,
     others: Vec<Trial>,
+    /// The largest throughput that a search of the first arm has seen.
+    most: f64,
     errors: u32,
 }
 
@@ -48,6 +50,7 @@ impl Planner {
             objectives,
             searches,
             others: Vec::new(),
+            most: 0.0,
             errors: 0,
             plan,
         }
@@ -65,6 +68,9 @@ impl Planner {
             self.errors += 1;
         }
         search.record(trial, &judgement);
+        if arm == 0 && trial.purpose == Purpose::Search && trial.client_limited.is_none() {
+            self.most = self.most.max(trial.throughput);
+        }
         if matches!(trial.purpose, Purpose::Compare | Purpose::Closed | Purpose::Curve) {
             self.others.push(trial.clone());
         }
@@ -202,11 +208,13 @@ impl Planner {
         Some(self.closed(0, Some(block), clients))
     }
 
-    /// The first arm's curve, upwards and downwards; before it the closed loop that says how far it goes.
+    /// The first arm's curve, upwards and downwards; before it the closed loop that says how far it goes. That asks as fast as
+    /// it is answered: where there is a rate that is never exceeded, the most that was seen without it must do.
     fn next_of_curve(&self) -> Option<TrialPlan> {
         let first = self.searches.first()?;
         first.bracket().low?;
-        let Some(maximum) = curve::closed_maximum(&self.others) else {
+        let known = if self.plan.max_rate.is_some() { Some(self.most) } else { curve::closed_maximum(&self.others) };
+        let Some(maximum) = known else {
             let tried = self.others.iter().any(|trial| trial.purpose == Purpose::Closed && trial.block.is_none());
             return (!tried).then(|| self.closed(0, None, self.connections));
         };

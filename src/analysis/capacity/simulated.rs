@@ -83,6 +83,7 @@ impl Server {
         let rate = plan.offered.unwrap_or(self.saturation());
         trial.scheduled = (rate * seconds) as u64;
         trial.completed = trial.scheduled;
+        trial.throughput = rate.min(self.saturation());
         match self {
             Self::Played(service) if plan.offered.is_some() => play(&mut trial, service, plan, random),
             _ => self.reckon(&mut trial, plan, random),
@@ -175,6 +176,7 @@ pub(super) fn trial(arm: u32, rate: f64) -> Trial {
         measured_ns: 10 * SECOND,
         scheduled: count,
         completed: count,
+        throughput: rate,
         failed: 0,
         unfinished: 0,
         late: 0,

@@ -8,7 +8,7 @@ use crate::{
     scenario::{Overrides, Scenario},
 };
 
-/// Field that `--pool` sets.
+/// Field that `--pool` sets for every service.
 const POOL: &str = "pool.size";
 
 /// Fields that are the scenario's own, and not those of a service.
@@ -19,6 +19,13 @@ const OF_SCENARIO: &[&str] = &["name", "description", "seed", "run", "objective"
 pub(super) struct Sweep {
     field: String,
     values: Vec<String>,
+}
+
+impl Sweep {
+    /// Whether it is of pool sizes, those of all services or that of one.
+    fn is_pool(&self) -> bool {
+        self.field == POOL || self.field.starts_with("service.") && self.field.ends_with(".pool.size")
+    }
 }
 
 /// `FIELD=V1,V2`. Commas within a value in braces, brackets or quotes are its own.
@@ -49,7 +56,7 @@ pub(super) fn arms(scenario: &Scenario, pool: &[u32], sweeps: &[Sweep]) -> Resul
     let mut axes: Vec<Sweep> = [of_pool].into_iter().filter(|axis| !axis.values.is_empty()).collect();
     axes.extend(sweeps.iter().cloned());
     for axis in &mut axes {
-        if axis.field == POOL {
+        if axis.is_pool() {
             // What is no number is left for the scenario to refuse.
             axis.values.sort_by_key(|value| value.parse::<u32>().unwrap_or(0));
         }
@@ -76,7 +83,7 @@ pub(super) fn arms(scenario: &Scenario, pool: &[u32], sweeps: &[Sweep]) -> Resul
         match overrides.apply(&scenario.source, &scenario.name) {
             Ok(scenario) => {
                 let pool = match coordinates.as_slice() {
-                    [(field, value)] if field == POOL => value.parse().ok(),
+                    [(_, value)] if axes[0].is_pool() => value.parse().ok(),
                     _ => None,
                 };
                 arms.push((Arm { name: name(&coordinates), settings, pool, coordinates }, scenario));
@@ -162,6 +169,10 @@ mod tests {
         assert_eq!(arms[0].0.settings[1], ("service.api.pool.size".to_owned(), "25".to_owned()));
         let swept = of(&[], &["pool.size=100,25"]).unwrap();
         assert_eq!(arms, swept, "another way to say the same");
+        let of_one: Vec<_> =
+            of(&[], &["service.api.pool.size=100,25"]).unwrap().into_iter().map(|(arm, _)| arm).collect();
+        assert_eq!(of_one.iter().map(|arm| arm.pool).collect::<Vec<_>>(), [Some(25), Some(100)], "that of one service");
+        assert_eq!(of_one[0].settings, [("service.api.pool.size".to_owned(), "25".to_owned())]);
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", value_parser = plan::positive, allow_negative_numbers = true)]
     #[arg(help_heading = "Search")]
     start_rate: Option<f64>,
-    /// Operations per second that are never exceeded
+    /// Operations per second that are never exceeded; with it there are no closed loops
     #[arg(long, value_name = "N", value_parser = plan::positive, allow_negative_numbers = true)]
     #[arg(help_heading = "Search")]
     max_rate: Option<f64>,
@@ -131,7 +131,7 @@ Examples:
   plimsoll capacity                                    what the default scenario's load can grow to
   plimsoll capacity --pool 50,100                      would a larger pool help?
   plimsoll capacity my.toml --sweep values.size=64,1024,16384 --budget 20m
-  plimsoll capacity my.toml --clients 4,8,16,32,64,128 --max-rate 50000
+  plimsoll capacity my.toml --clients 4,8,16,32,64,128
   PLIMSOLL_TARGET=redis://user:password@host:6379 plimsoll capacity my.toml --yes
   plimsoll capacity --resume results/my-capacity-20260214T101500Z --budget 30m";
 

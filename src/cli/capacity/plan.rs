@@ -122,6 +122,12 @@ impl Errand {
                 faults.push(format!("{}: {few} clients are too few for {services} services; each takes one", arm.name));
             }
         }
+        if self.plan.max_rate.is_some() && !self.plan.clients.is_empty() {
+            faults.push(
+                "--clients: a closed loop asks as fast as it is answered, and cannot be held to --max-rate; leave one out"
+                    .to_owned(),
+            );
+        }
         let slowest = self.arms.iter().map(|scenario| scenario.objective.latency.as_nanos() as u64).max();
         let [.., shortest] = LENGTHS;
         let shortest = (LATENCIES * slowest.unwrap_or(0)).clamp(SECOND, shortest);

@@ -45,11 +45,11 @@ impl Track {
             }
             // The last second of an interrupted run is measured in part: its count is no rate.
             let whole: Vec<_> = moments.iter().filter(|at| f64::from(at.second) + 1.0 <= measured + 1e-3).collect();
-            let completed = whole.iter().map(|moment| moment.completed as f64).sum::<f64>();
+            let answered = whole.iter().map(|moment| moment.answered as f64).sum::<f64>();
             Step {
                 middle: first + length / 2.0,
                 response,
-                rate: (!whole.is_empty()).then(|| completed / whole.len() as f64),
+                rate: (!whole.is_empty()).then(|| answered / whole.len() as f64),
                 failures: moments.iter().map(|moment| moment.failed as f64).sum::<f64>() / length,
             }
         });
@@ -133,7 +133,7 @@ mod tests {
     fn timeline(count: u32) -> Timeline {
         let moment = |second: u32| Moment {
             second,
-            completed: 100,
+            answered: 100,
             failed: u64::from(second % 2),
             response: (second != 1).then_some((u64::from(second) + 1, 20, 30)),
             ..Moment::default()

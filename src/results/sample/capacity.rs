@@ -130,6 +130,7 @@ pub(crate) fn open(arm: u32, pool: u32, purpose: Purpose, block: Option<u32>, of
         measured_ns: seconds * SECOND,
         scheduled: scheduled as u64,
         completed: (scheduled / load.max(1.0)) as u64,
+        throughput: offered / load.max(1.0),
         failed: 0,
         unfinished: scheduled as u64 - (scheduled / load.max(1.0)) as u64,
         late: (scheduled / load.max(1.0) * late) as u64,

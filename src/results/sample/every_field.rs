@@ -61,6 +61,7 @@ fn trial(number: u32, arm: u32, purpose: Purpose, offered: Option<f64>, clients:
         measured_ns: 10 * SECOND,
         scheduled: 100_000,
         completed: 99_990,
+        throughput: 9_999.0,
         failed: 6,
         unfinished: 4,
         late: 20,

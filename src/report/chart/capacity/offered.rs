@@ -4,7 +4,7 @@ use plotters_backend::text_anchor::HPos;
 
 use super::{legend, look, rate_label};
 use crate::report::{
-    capacity::{Answers, achieved},
+    capacity::Answers,
     chart::{
         Figure,
         canvas::{Area, Canvas, Marker, Pen},
@@ -38,7 +38,7 @@ impl OfferedAchieved {
     pub(super) fn new(answers: &Answers<'_>, fonts: &Fonts) -> Option<Self> {
         let of = |index: u32| -> Vec<_> {
             let trials = answers.open(index).into_iter().filter(|(_, trial)| trial.scheduled > 0);
-            trials.map(|(offered, trial)| (offered, achieved(trial), trial.client_limited.is_some())).collect()
+            trials.map(|(offered, trial)| (offered, trial.throughput, trial.client_limited.is_some())).collect()
         };
         let all = answers.arms().map(|(index, arm, _)| (arm.name.as_str(), of(index)));
         let (names, series): (Vec<_>, Vec<_>) = all.filter(|(_, points)| !points.is_empty()).unzip();

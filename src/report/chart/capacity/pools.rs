@@ -5,7 +5,7 @@ use plotters_backend::text_anchor::HPos;
 use super::{error_bar, legend, look, rate_label, tells};
 use crate::{
     report::{
-        capacity::{Answers, achieved},
+        capacity::Answers,
         chart::{
             Figure,
             canvas::{Area, Canvas, Pen},
@@ -117,7 +117,11 @@ fn spreads(slices: &[&Trial]) -> Option<[Spread; 3]> {
         values.sort_by(f64::total_cmp);
         Some((*values.first()?, values[(values.len() - 1) / 2], *values.last()?))
     };
-    Some([of(|trial| trial.response.p99 as f64)?, of(|trial| (trial.wait.p99 as f64).max(LEAST_WAIT))?, of(achieved)?])
+    Some([
+        of(|trial| trial.response.p99 as f64)?,
+        of(|trial| (trial.wait.p99 as f64).max(LEAST_WAIT))?,
+        of(|trial| trial.throughput)?,
+    ])
 }
 
 impl Figure for Pools {

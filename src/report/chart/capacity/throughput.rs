@@ -4,7 +4,7 @@ use plotters_backend::text_anchor::HPos;
 
 use super::{carried_label, label_within, objective, rate_label, target, tells};
 use crate::report::{
-    capacity::{Answers, achieved},
+    capacity::Answers,
     chart::{
         Figure,
         canvas::{Area, Canvas, Marker, Pen, Type},
@@ -101,7 +101,7 @@ fn curve<'a>(answers: &Answers<'a>, arm: u32) -> Curve<'a> {
     let trials: Vec<_> = answers.open(arm).into_iter().filter(|(_, trial)| tells(trial)).collect();
     let of = |trial: &crate::results::Trial, which: usize| {
         let response = &trial.response;
-        (achieved(trial), [response.p50, response.p99, response.p999][which] as f64)
+        (trial.throughput, [response.p50, response.p99, response.p999][which] as f64)
     };
     let mut rates: Vec<f64> = trials.iter().map(|(offered, _)| *offered).collect();
     rates.dedup_by(|next, last| (*next / *last - 1.0).abs() < 0.002);

@@ -6,7 +6,7 @@ use super::words::{
 use crate::{
     analysis::capacity::{Advice, ArmAnswer, Comparison, FailReason, Limit, RateComparison, Sustainable},
     report::{
-        capacity::{Answers, achieved},
+        capacity::Answers,
         format::{self, NOTHING, THIN},
         view::{Headline, KeyNumber, Tone},
     },
@@ -166,7 +166,7 @@ fn client_limited(answers: &Answers<'_>, arm: u32, sustainable: Option<Sustainab
             objective(answers.scenario)
         )
     } else {
-        let done = answers.at(arm, at).into_iter().map(achieved).fold(0.0, f64::max);
+        let done = answers.at(arm, at).into_iter().map(|trial| trial.throughput).fold(0.0, f64::max);
         let done = if done > 0.0 { format!("; {} were answered", rate(done)) } else { String::new() };
         format!(" was the limit at {} ({check}): nothing can be said of the server{done}", rate(at))
     };

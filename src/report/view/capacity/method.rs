@@ -12,7 +12,7 @@ use crate::{
             method::{quoted, setting},
         },
     },
-    results::Capacity,
+    results::{Arm, Capacity},
     scenario::format_duration,
 };
 
@@ -128,7 +128,8 @@ fn command(capacity: &Capacity) -> String {
     let joined = |values: Vec<String>| values.join(",");
     let mut words = vec!["plimsoll capacity scenario.toml".to_owned()];
     let mut add = |flag: &str, value: String| words.push(format!("{flag} {}", quoted(&value)));
-    if plan.arms.len() > 1 && plan.arms.iter().all(|arm| arm.pool.is_some()) {
+    let of_pools = |arm: &Arm| matches!(arm.coordinates.as_slice(), [(field, _)] if field == "pool.size");
+    if plan.arms.len() > 1 && plan.arms.iter().all(of_pools) {
         add("--pool", joined(plan.arms.iter().filter_map(|arm| Some(arm.pool?.to_string())).collect()));
     } else {
         for (axis, values) in axes(capacity) {

@@ -3,7 +3,7 @@
 use super::words::{purpose_slug, wait};
 use crate::{
     report::{
-        capacity::{Answers, achieved, bad_share},
+        capacity::{Answers, bad_share},
         format::{self, NOTHING},
         view::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone},
     },
@@ -101,7 +101,7 @@ fn row(answers: &Answers<'_>, trial: &Trial) -> TableRow {
             purpose_slug(trial.purpose).into(),
             trial.offered.map_or_else(|| NOTHING.to_owned(), format::significant).into(),
             trial.clients.map_or_else(|| NOTHING.to_owned(), |clients| format::count(clients.into())).into(),
-            format::significant(achieved(trial)).into(),
+            format::significant(trial.throughput).into(),
             Cell::new(
                 if trial.scheduled > 0 { format::share(bad) } else { NOTHING.to_owned() },
                 if judged && bad > allowed { Tone::Bad } else { Tone::Plain },

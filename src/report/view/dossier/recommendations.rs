@@ -8,6 +8,7 @@ use crate::{
         view::{
             Advice, Block, Listing, Note, Section, Tone,
             audit::{advice, claim, evidence},
+            method::quoted,
         },
     },
     scenario::Service,
@@ -145,10 +146,15 @@ fn pool(facts: &Facts<'_>, service: &Service) -> Option<(bool, Advice)> {
         },
         severity: "warning",
         commands: vec![Listing {
-            title: "To measure the larger pool".to_owned(),
+            title: "To find out whether the larger pool pays".to_owned(),
             language: "sh",
             text: format!(
-                "plimsoll run scenario.toml --set service.{}.pool.size={}",
+                "plimsoll capacity scenario.toml{} --sweep service.{}.pool.size={size},{}",
+                if facts.run.target.private {
+                    String::new()
+                } else {
+                    format!(" --target {}", quoted(&facts.run.target.address))
+                },
                 service.name,
                 size.saturating_mul(2)
             ),
