@@ -10,7 +10,10 @@ use std::{
 };
 
 use plimsoll::{
-    analysis::capacity::{Advice, CapacityAnalysis, conclude},
+    analysis::{
+        analyse,
+        capacity::{Advice, CapacityAnalysis, conclude},
+    },
     results::{self, Capacity, Saved},
     scenario,
     target::{Endpoint, PrivateServer, ServerOptions},
@@ -90,6 +93,15 @@ impl Desk {
 
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// What a run of a few seconds answers a second.
+    pub(crate) fn throughput(&self, arguments: &[&str]) -> f64 {
+        let lengths = ["run", "known.toml", "--duration", "3s", "--warmup", "500ms", "--quiet", "--out", "probe"];
+        self.run(&[&lengths[..], arguments].concat());
+        let Saved::Run(run) = results::load(&self.path("probe")).unwrap() else { panic!("a capacity run lies there") };
+        let scenario = scenario::parse(&run.scenario, "saved").unwrap();
+        analyse(&run, &scenario).rows.last().unwrap().rate
     }
 
     /// A capacity run in `out`, made again where the machine had no time for it.

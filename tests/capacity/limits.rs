@@ -1,6 +1,9 @@
 //! Whose limit it was, and when the load ends.
 
-use plimsoll::{analysis::capacity::Limit, results::Ended};
+use plimsoll::{
+    analysis::capacity::{Advice, Limit},
+    results::Ended,
+};
 
 use crate::bench::{Desk, Server, scenario_of};
 
@@ -15,6 +18,31 @@ fn a_harness_that_cannot_keep_up_never_blames_the_server() {
     let answer = &analysis.arms[0];
     assert!(answer.client_limited.is_some() && answer.first_failure.is_none(), "{answer:?}");
     assert!(!matches!(answer.limit, Limit::ServerCpu(_) | Limit::Command(..) | Limit::Pool(_)), "{answer:?}");
+}
+
+/// Commands that take the server a millisecond each, and its clients much less, asked for faster than it can: pools are compared near
+/// its end.
+#[test]
+fn a_busy_server_gains_nothing_by_a_larger_pool() {
+    let batches = "command = \"ZADD\"\nkeys = 20\nmembers = 10_000\nbatch = 500";
+    let desk = Desk::new(&scenario_of(100, "2s", batches, "drain = \"1s\""));
+    let most = desk.throughput(&["--set", "service.api.load.model=closed", "--set", "service.api.load.clients=4"]);
+    let offered = format!("service.api.load.rate={:.0}", 2.0 * most);
+    let arguments = ["--set", &offered, "--start-rate", &format!("{:.0}", 0.6 * most), "--pool", "4,16"];
+    let lengths = ["--trial", "6s", "--warmup", "600ms", "--budget", "150s"];
+    let (outcome, _, analysis) = desk.measure(&[&arguments[..], &lengths].concat());
+    for arm in &analysis.arms {
+        assert!(matches!(arm.limit, Limit::ServerCpu(busy) if busy > 0.85), "{arm:?}");
+    }
+    let comparison = &analysis.comparisons[0];
+    assert!(matches!(comparison.advice, Advice::NoBenefit | Advice::Harm), "{comparison:?}");
+    // Near the end a machine that has become faster meanwhile leaves the server a little time.
+    let server = match &comparison.limit {
+        Limit::ServerCpu(_) => "the server's CPU is the limit",
+        Limit::Command(name, ..) if name == "ZADD" => "the command ZADD is the limit",
+        _ => panic!("{comparison:?}"),
+    };
+    assert!(outcome.stdout.split_whitespace().collect::<Vec<_>>().join(" ").contains(server), "{}", outcome.stdout);
 }
 
 #[test]

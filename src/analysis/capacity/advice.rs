@@ -9,8 +9,9 @@ const SIGNIFICANT: f64 = 0.01;
 /// Share by which p99 or mean service time must change to matter.
 const MARGIN: f64 = 0.1;
 
-/// Share of the objective's latency below which a change of either matters to nobody.
-const NOTICED: f64 = 0.01;
+/// Share of the objective's latency below which a change of either matters to nobody: as much as waiting for a connection may
+/// take where a pool is large enough.
+const NOTICED: f64 = super::erlang::WAIT;
 
 /// What a comparison is judged by.
 pub(super) struct Question<'a> {
@@ -38,11 +39,12 @@ enum Vote {
 /// Rates that the scenario offers decide, itself and a quarter more; only where none of them could be compared what lies near
 /// the end of the smaller pool does.
 ///
-/// - Grow: at one of them p99 falls by at least 10 % (and by 1 % of the objective's latency) with p <= 0.01, service time rises
+/// - Grow: at one of them p99 falls by at least 10 % (and by 5 % of the objective's latency) with p <= 0.01, service time rises
 ///   by less than that, the server uses less than 0.85 of a core, at none is it worse, and the sustainable rate is higher, or
 ///   the end of neither was found.
 /// - Harm: at one of them p99 or mean service time rises by as much, or errors exceed their limit that did not.
-/// - No benefit: at all of them neither can be, by their 95 % intervals.
+/// - No benefit: at all of them neither can be, by 95 % intervals of the change, or of p99 itself where it is below 5 % of the
+///   objective's latency with either pool.
 /// - Inconclusive otherwise.
 pub(super) fn advice(rates: &[Compared], question: &Question<'_>) -> Advice {
     let detectable = rates.iter().map(|rate| rate.detectable).fold(0.0, f64::max);
@@ -90,11 +92,8 @@ fn vote(compared: &Compared, objective: &Objective) -> Vote {
     if p99 <= 1.0 - margin && p99_differs && service < 1.0 + service_margin && calm {
         return Vote::Better;
     }
-    if p99_low >= 1.0 - margin && p99_high <= 1.0 + margin && service < 1.0 + service_margin {
-        Vote::Same
-    } else {
-        Vote::Unknown
-    }
+    let alike = p99_low >= 1.0 - margin && p99_high <= 1.0 + margin || compared.highest_p99 <= noticed;
+    if alike && service < 1.0 + service_margin { Vote::Same } else { Vote::Unknown }
 }
 
 /// Whether the larger pool keeps up more than the smaller one, as far as is known.

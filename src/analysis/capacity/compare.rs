@@ -30,6 +30,8 @@ pub(super) struct Compared {
     pub(super) told: RateComparison,
     /// Response p99 of the smaller pool, in nanoseconds: mean of the slices.
     pub(super) response_p99: f64,
+    /// Upper 95 % bound of response p99, in nanoseconds, of either pool.
+    pub(super) highest_p99: f64,
     /// Mean service time of the smaller pool, in nanoseconds: mean of the slices.
     pub(super) service_mean: f64,
     /// p-value of the ratio of service times being 1.
@@ -122,6 +124,8 @@ pub(super) fn compare(rate: f64, pairs: &[(&Trial, &Trial)], seed: u64) -> Compa
     };
     Compared {
         response_p99: both(&|trial| trial.response.p99 as f64).0,
+        highest_p99: level(&mut pairs.iter().map(|(smaller, _)| *smaller))
+            .max(level(&mut pairs.iter().map(|(_, larger)| *larger))),
         service_mean: both(&|trial| trial.service.mean).0,
         service_p: service.p_value(seed),
         detectable: p99.detectable(),
@@ -137,6 +141,12 @@ pub(super) fn compare(rate: f64, pairs: &[(&Trial, &Trial)], seed: u64) -> Compa
             errors: both(&|trial| trial.failed as f64 / (trial.scheduled as f64).max(1.0)),
         },
     }
+}
+
+/// Upper 95 % bound of the geometric mean of response p99, in nanoseconds.
+fn level(trials: &mut dyn Iterator<Item = &Trial>) -> f64 {
+    let (_, _, high) = Ratio { logs: trials.map(|trial| (trial.response.p99 as f64).ln()).collect() }.interval();
+    high
 }
 
 #[cfg(test)]

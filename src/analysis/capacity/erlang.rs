@@ -9,7 +9,7 @@
 const UTILISATION: f64 = 0.8;
 
 /// Share of the objective's latency that waiting for a connection may take.
-const WAIT: f64 = 0.05;
+pub(super) const WAIT: f64 = 0.05;
 
 /// Pools beyond this size are not proposed.
 const LARGEST: u32 = 100_000;
