@@ -26,10 +26,10 @@ run: ## build, run a load test against a private server, report
 analysis: ## the same, with the analysis of the server as a document
 	@$(MAKE) --no-print-directory run ARGS="--style analysis $(ARGS)"
 
-capacity: ## would a larger pool help the default scenario? shortened to three minutes
+capacity: ## would a larger pool help the default scenario? shortened to four minutes
 	@deploy/install-deps.sh run
 	@cargo build --release --locked
-	@cargo run --release --locked --quiet -- capacity $(SCENARIO) --pool 50,100 --budget 3m $(ARGS)
+	@cargo run --release --locked --quiet -- capacity $(SCENARIO) --pool 50,100 --trial 3s --budget 4m $(ARGS)
 
 test: ## check format and lints, run all tests
 	@deploy/install-deps.sh test

@@ -54,7 +54,7 @@ pub(super) fn by_limit(trials: &[&Trial], objective: &Objective) -> Vec<(u64, Op
                 Judgement::Undecided | Judgement::ClientLimited(_) => {}
             }
         }
-        let bracket = evidence.bracket();
+        let bracket = evidence.bracket(f64::INFINITY);
         (limit, bracket.low.map(|low| low.rate), bracket.high.map(|high| high.rate))
     };
     LIMITS.into_iter().enumerate().map(bracket).collect()

@@ -89,12 +89,13 @@ impl Evidence {
     ///
     /// If each trial lies with the same probability below one half, independently, this is the place of the greatest
     /// likelihood. Without contradictions it lies between the highest that passed and the lowest that failed. Of several
-    /// places that are as good the lowest counts, and what lies between them is `torn`.
-    pub(super) fn bracket(&self) -> Bracket {
-        let all: i32 = self.levels.iter().map(Level::weight).sum();
+    /// places that are as good the lowest counts, and what lies between them is `torn`. Rates from `wall` on do not count.
+    pub(super) fn bracket(&self, wall: f64) -> Bracket {
+        let levels = &self.levels[..self.levels.partition_point(|level| level.rate < wall * (1.0 - SAME))];
+        let all: i32 = levels.iter().map(Level::weight).sum();
         let (mut best, mut first, mut last) = (-all, 0, 0);
         let mut score = -all;
-        for (index, level) in self.levels.iter().enumerate() {
+        for (index, level) in levels.iter().enumerate() {
             score += 2 * level.weight();
             if score > best {
                 (best, first, last) = (score, index + 1, index + 1);
@@ -103,9 +104,9 @@ impl Evidence {
             }
         }
         Bracket {
-            low: first.checked_sub(1).map(|index| self.levels[index]),
-            high: self.levels.get(first).copied(),
-            torn: (first < last).then(|| self.levels[first]),
+            low: first.checked_sub(1).map(|index| levels[index]),
+            high: levels.get(first).copied(),
+            torn: (first < last).then(|| levels[first]),
         }
     }
 }
@@ -119,7 +120,7 @@ mod tests {
         for (rate, passed) in trials {
             evidence.enter(*rate, (!passed).then_some(FailReason::Unclear));
         }
-        let bracket = evidence.bracket();
+        let bracket = evidence.bracket(f64::INFINITY);
         let rate = |level: Option<Level>| level.map(|level| level.rate);
         (rate(bracket.low), rate(bracket.high), rate(bracket.torn))
     }

@@ -107,7 +107,8 @@ fn the_harness_ends_the_search_of_its_arm_only() {
     assert!(planner.search(0).confirmed() && planner.search(1).confirmed());
     let limited: Vec<Option<f64>> =
         trials.iter().filter(|trial| trial.client_limited.is_some()).map(|trial| trial.offered).collect();
-    assert!(limited.is_sorted_by(|earlier, later| earlier > later), "nothing is tried again: {limited:?}");
+    assert_eq!(limited[0], limited[1], "it is looked at twice");
+    assert!(limited[1..].is_sorted_by(|earlier, later| earlier > later), "and then not again: {limited:?}");
     assert!(planner.state(1).1.is_some());
 }
 
@@ -118,8 +119,59 @@ fn a_harness_that_is_starved_from_the_start_finds_nothing() {
         client_limited: Some("stolen CPU time".into()),
         ..trial(0, plan.offered.unwrap())
     });
-    assert_eq!((trials.len(), ended), (1, Some(Ended::Finished)));
+    assert_eq!((trials.len(), ended), (2, Some(Ended::Finished)), "it is looked at twice");
     assert_eq!(planner.state(0), (None, None));
+}
+
+#[test]
+fn a_bracket_that_the_harness_cannot_reach_is_given_up() {
+    let mut random = generator(1, 9);
+    let mut planner = Planner::new(plan(&[50, 100], 1), &scenario());
+    carry_out(&mut planner, &ALL, |plan, number| {
+        // With the larger pool the harness has more to do.
+        let reach = if plan.arm == 0 { 40_000.0 } else { 10_000.0 };
+        let mut trial = server(100_000.0).trial(plan, number, &mut random);
+        if plan.offered > Some(reach) {
+            (trial.client_limited, trial.late) = (Some("worker busy".into()), trial.scheduled);
+        }
+        trial
+    });
+    for (arm, reach) in [(0, 40_000.0), (1, 10_000.0)] {
+        let (Some(found), None) = planner.state(arm) else { panic!("no failure of the server's") };
+        assert!(found <= reach && found > reach / 1.06, "{found} of {reach}");
+        assert!(planner.search(arm as usize).confirmed());
+    }
+}
+
+#[test]
+fn what_starves_the_harness_once_ends_nothing() {
+    let mut random = generator(1, 9);
+    let mut planner = Planner::new(plan(&[], 1), &scenario());
+    let (trials, _) = carry_out(&mut planner, &SEARCH, |plan, number| {
+        let mut trial = server(30_000.0).trial(plan, number, &mut random);
+        if number == 2 {
+            (trial.client_limited, trial.late) = (Some("stolen CPU time".into()), trial.scheduled);
+        }
+        trial
+    });
+    assert_eq!(trials[1].offered, trials[2].offered);
+    assert!(planner.search(0).limited().is_none() && planner.search(0).confirmed());
+}
+
+/// A rate that was kept up once with luck, and is then more than the harness can offer.
+#[test]
+fn what_the_harness_cannot_confirm_is_not_told() {
+    let mut random = generator(1, 9);
+    let mut planner = Planner::new(plan(&[], 1), &scenario());
+    carry_out(&mut planner, &SEARCH, |plan, number| {
+        let mut trial = server(100_000.0).trial(plan, number, &mut random);
+        if plan.offered > Some(12_000.0) && number != 3 {
+            (trial.client_limited, trial.late) = (Some("worker busy".into()), trial.scheduled);
+        }
+        trial
+    });
+    let found = planner.state(0).0.unwrap();
+    assert!(found <= 12_000.0 && planner.search(0).confirmed(), "{found}");
 }
 
 #[test]

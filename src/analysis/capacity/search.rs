@@ -54,6 +54,8 @@ pub(super) struct Search {
     evidence: Evidence,
     retry: Option<Probe>,
     limited: Option<(f64, String)>,
+    /// The rate at which the harness was the limit once.
+    doubted: Option<f64>,
     trials: u32,
     hopeless: bool,
 }
@@ -73,6 +75,7 @@ impl Search {
             evidence: Evidence::default(),
             retry: None,
             limited: None,
+            doubted: None,
             trials: 0,
             hopeless: false,
         }
@@ -98,7 +101,11 @@ impl Search {
                 Some(FailReason::Unclear)
             }
             Judgement::ClientLimited(check) => {
-                if self.limited.as_ref().is_none_or(|(known, _)| rate < *known) {
+                // What ends the search is looked at twice: somebody else's job may have taken the harness's time.
+                if self.limited.is_none() && self.doubted != Some(rate) {
+                    self.doubted = Some(rate);
+                    self.retry = Some(Probe { purpose: trial.purpose, rate, duration_ns: trial.planned_ns });
+                } else if self.limited.as_ref().is_none_or(|(known, _)| rate < *known) {
                     self.limited = Some((rate, check.clone()));
                 }
                 return;
@@ -122,9 +129,9 @@ impl Search {
         self.hopeless
     }
 
-    /// Rates between which the line lies.
+    /// Rates between which the line lies, of those that the harness can be trusted with.
     pub(super) fn bracket(&self) -> Bracket {
-        self.evidence.bracket()
+        self.evidence.bracket(self.wall().unwrap_or(f64::INFINITY))
     }
 
     /// The rate at which the harness was the limit, and by which check; `None` where a lower one failed by itself.
@@ -152,21 +159,21 @@ impl Search {
             return Some(retry);
         }
         let search = |rate: f64| Some(Probe { purpose: Purpose::Search, rate, duration_ns: self.trial_ns });
-        let (Some(lowest), Some(highest)) = (self.evidence.lowest(), self.evidence.highest()) else {
-            if self.limited.is_some() {
-                return None;
-            }
-            return search(hint.map_or(self.start, |(low, _)| low).min(self.max));
-        };
         let Bracket { low, high, torn } = self.bracket();
         if let Some(torn) = torn {
-            return self.reachable(torn.rate).then(|| self.again(torn));
+            return Some(self.again(torn));
         }
         if let Some((wall, _)) = self.limited() {
             // The harness ends the search; how far it reaches is worth knowing all the same.
-            let low = low.filter(|low| *wall > low.rate * (1.0 + self.tolerance))?;
-            return search((low.rate * wall).sqrt());
+            return match low {
+                Some(low) if *wall > low.rate * (1.0 + self.tolerance) => search((low.rate * wall).sqrt()),
+                None if self.start < wall * (1.0 - 1e-9) => search(self.start),
+                _ => None,
+            };
         }
+        let (Some(lowest), Some(highest)) = (self.evidence.lowest(), self.evidence.highest()) else {
+            return search(hint.map_or(self.start, |(low, _)| low).min(self.max));
+        };
         // All that follows rests on the failure that ends the doubling, so it is looked at twice; but what broke the limit of
         // errors is not repeated.
         let wide = |high: &Level| low.map_or(lowest == highest, |low| high.rate > WIDE * low.rate);
@@ -205,9 +212,9 @@ impl Search {
             return Some(retry);
         }
         let Bracket { low, high, .. } = self.bracket();
-        let low = low.filter(|low| self.reachable(low.rate))?;
+        let low = low?;
         let passes = (CONFIRMED - low.confirmed).max(0) as u32;
-        let high = high.filter(|high| !high.rejected() && high.above < MOST_ABOVE && self.reachable(high.rate));
+        let high = high.filter(|high| !high.rejected() && high.above < MOST_ABOVE);
         let failures = high.map_or(0, |high| (CONFIRMED + high.lead).max(0) as u32);
         if passes + failures == 0 {
             return None;
@@ -221,11 +228,6 @@ impl Search {
 
     fn is_over(&self) -> bool {
         self.hopeless || self.trials >= MOST_TRIALS
-    }
-
-    /// Whether the harness can be trusted with a rate.
-    fn reachable(&self, rate: f64) -> bool {
-        self.limited.as_ref().is_none_or(|(limit, _)| rate < *limit)
     }
 
     /// A trial as those that were made at that rate before.

@@ -15,6 +15,9 @@ const SLOW: &str = "slow";
 /// Slow commands that are listed; of more the slowest.
 const LISTED: usize = 10;
 
+/// Share of the server's time in commands from which requests wait for its thread.
+const SATURATED: f64 = 0.8;
+
 /// Shares of the client's time above and below which one side clearly has most of it.
 const MOSTLY: f64 = 0.6;
 
@@ -56,7 +59,12 @@ pub(super) fn where_time_goes(side: &ServerSide) -> Option<String> {
             queue.command
         )
     });
+    let used: f64 = commands.iter().map(|command| command.busy).sum();
     let judgement = match behind {
+        None if own < MOSTLY && used > SATURATED => format!(
+            "but commands used {} of the server's one thread, so much of that is waiting for it, and the server is what takes time",
+            format::share(used.min(1.0))
+        ),
         Some(queue) => format!("so what {} takes is what the others wait for", queue.command),
         None if own > MOSTLY => "so the command itself is what takes time".to_owned(),
         None if own < 1.0 - MOSTLY => "so the way there and back takes the time, not the command".to_owned(),

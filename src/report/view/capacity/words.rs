@@ -179,7 +179,11 @@ pub(in crate::report) fn undone(answers: &Answers<'_>, what: &Undone) -> String 
     match *what {
         Undone::Search(arm) => format!("the search for the sustainable rate of {}", name(arm)),
         Undone::Confirm(arm) => format!("the confirmation of the sustainable rate of {}", name(arm)),
-        Undone::Compare(from, to) => format!("the comparison of {} with {}", name(from), name(to)),
+        Undone::Compare(from, to) => {
+            let begun = answers.analysis.comparisons.iter().any(|pair| (pair.from, pair.to) == (from, to));
+            let what = if begun { "the rest of the comparison" } else { "the comparison" };
+            format!("{what} of {} with {}", name(from), name(to))
+        }
         Undone::Curve(arm) => format!("the curve of throughput against latency of {}", name(arm)),
         Undone::Clients => "the concurrency model".to_owned(),
     }
