@@ -1,9 +1,13 @@
 //! A whole run boiled down to a trial of a capacity run: where each of its numbers comes from.
 
-use super::{Analysis, Check, CheckKind, Distribution, Level, capacity::TrialPlan, server::main_thread};
+use super::{
+    Analysis, Check, CheckKind, Distribution, Level, Row,
+    capacity::{FailReason, Judgement, TrialPlan, judge},
+    server::main_thread,
+};
 use crate::{
     measure::merged,
-    results::{LIMITS, Quantiles, Run, ServerSecond, Trial},
+    results::{LIMITS, Quantiles, Run, ServerSecond, ServiceTrial, Trial},
     scenario::Scenario,
 };
 
@@ -59,42 +63,73 @@ pub fn digest(run: &Run, scenario: &Scenario, analysis: &Analysis, occasion: Occ
         wait: quantiles(&whole.wait),
         utilisation: analysis.pools.iter().map(|pool| pool.utilisation).fold(0.0, f64::max),
         waiting: analysis.pools.iter().map(|pool| pool.waiting).sum(),
-        backlog_growth: largest(analysis, CheckKind::Backlog),
+        backlog_growth: largest(analysis, CheckKind::Backlog).unwrap_or(0.0),
         server_busy: server_busy(&run.server.seconds),
         // Of a worker that also sleeps nobody knows how much of its time was work; then there is no such check.
         worker_busy: largest(analysis, CheckKind::WorkerCpu),
         lag_p99: lag_p99(run),
         client_limited: None,
+        waived: None,
+        services: analysis.rows.iter().filter_map(of_service).collect(),
         dearest: analysis.server.commands.first().map(|dear| (dear.name.clone(), dear.busy, dear.server)),
         folder,
     };
-    if let (Some(cut), 0) = (cut, trial.scheduled) {
-        // Stopped in the warm-up, of which nothing is recorded; that is no reason to call it a success.
+    if let Some(cut) = cut {
+        // Errors of the warm-up stopped it as well, and what was measured until then is no reason to call it a success.
         (trial.completed, trial.failed, trial.scheduled) = (cut.completed, cut.failed, cut.completed + cut.failed);
+        (trial.unfinished, trial.late) = (0, trial.late.min(cut.completed));
     }
-    trial.client_limited = limited(analysis, &trial, scenario);
+    let judgement = judge(&trial, scenario);
+    match refused(analysis, trial.clients.is_some()) {
+        // Errors are not made by a harness without time.
+        Some(_) if matches!(judgement, Judgement::Fail(FailReason::Errors(_))) => {}
+        Some((kind, check))
+            if judgement == Judgement::Pass && kind != CheckKind::AchievedRate && trial.clients.is_none() =>
+        {
+            trial.waived = Some(check);
+        }
+        Some((_, check)) => trial.client_limited = Some(check),
+        None => {}
+    }
     trial
 }
 
-/// The check that makes the harness the limit, in words.
+/// One service of a run; `None` for rows that are about something else.
+fn of_service(row: &Row) -> Option<ServiceTrial> {
+    let name = row.scope.service.clone().filter(|_| row.scope.operation.is_none())?;
+    Some(ServiceTrial {
+        name,
+        scheduled: row.counts.completed + row.counts.failed() + row.unfinished,
+        completed: row.counts.completed,
+        failed: row.counts.failed(),
+        unfinished: row.unfinished,
+        late: row.bad.count - row.counts.failed() - row.unfinished,
+        burstiness: row.bad_burstiness,
+        within: LIMITS.iter().map(|limit| row.response.histogram.count_between(0, *limit)).collect(),
+        hold_mean: row.service_time.mean.unwrap_or(0.0),
+        wait_p99: quantiles(&row.wait).p99,
+    })
+}
+
+/// The check that makes the harness the limit, with its words.
 ///
 /// A harness that is late makes response times longer, never shorter: where the objective is met in spite of that, nothing
-/// is wrong with saying so. A load that was lighter than it claims proves nothing either way, and in a closed loop there is
-/// no objective that could be met.
-fn limited(analysis: &Analysis, trial: &Trial, scenario: &Scenario) -> Option<String> {
-    let allowed = 1.0 - scenario.objective.percentile / 100.0;
-    let of = trial.scheduled.max(1) as f64;
-    let is_met = (trial.late + trial.failed + trial.unfinished) as f64 / of <= allowed
-        && trial.failed as f64 / of <= scenario.objective.max_error_rate
-        && !analysis.checks.iter().any(|check| check.kind == CheckKind::Backlog && check.level == Level::Refuse);
-    let counts = |check: &&Check| match check.kind {
-        CheckKind::AchievedRate => true,
-        CheckKind::ScheduleLag | CheckKind::WorkerCpu | CheckKind::Steal | CheckKind::Throttling => {
-            trial.clients.is_some() || !is_met
-        }
-        _ => false,
+/// is wrong with saying so, and the check is waived. A load that was lighter than it claims proves nothing either way, and in a
+/// closed loop there is no objective that could be met.
+fn refused(analysis: &Analysis, closed: bool) -> Option<(CheckKind, String)> {
+    const OF_HARNESS: [CheckKind; 5] = [
+        CheckKind::AchievedRate,
+        CheckKind::WorkerCpu,
+        CheckKind::ScheduleLag,
+        CheckKind::Steal,
+        CheckKind::Throttling,
+    ];
+    let refused = |kind: &CheckKind| {
+        let of_kind = |check: &&Check| check.kind == *kind && check.level == Level::Refuse;
+        analysis.checks.iter().find(of_kind).map(|check| (*kind, words(check)))
     };
-    analysis.checks.iter().filter(|check| check.level == Level::Refuse).find(counts).map(words)
+    let mut kinds = OF_HARNESS.iter().filter(|kind| !(closed && **kind == CheckKind::ScheduleLag));
+    kinds.find_map(refused)
 }
 
 fn words(check: &Check) -> String {
@@ -122,9 +157,9 @@ fn quantiles(of: &Distribution) -> Quantiles {
     Quantiles { mean: of.mean.unwrap_or(0.0), p50: at(0.5), p99: at(0.99), p999: at(0.999), max: of.histogram.max() }
 }
 
-/// Largest value of a check over all its subjects; 0 where there is none.
-fn largest(analysis: &Analysis, kind: CheckKind) -> f64 {
-    analysis.checks.iter().filter(|check| check.kind == kind).map(|check| check.value).fold(0.0, f64::max)
+/// Largest value of a check over all its subjects; `None` where there is none.
+fn largest(analysis: &Analysis, kind: CheckKind) -> Option<f64> {
+    analysis.checks.iter().filter(|check| check.kind == kind).map(|check| check.value).max_by(f64::total_cmp)
 }
 
 /// Mean share of a core that the main thread used, over the seconds that tell; a short last one is too short for counters of

@@ -5,7 +5,7 @@
 
 use super::{Style, View, chart, csv_capacity, html, json_capacity, markdown, terminal};
 use crate::{
-    analysis::capacity::{Advice, ArmAnswer, CapacityAnalysis, Comparison},
+    analysis::capacity::{Advice, ArmAnswer, CapacityAnalysis, Comparison, variant},
     results::{Arm, Capacity, Quantiles, Trial},
     scenario::{Scenario, Service},
 };
@@ -70,6 +70,12 @@ impl<'a> Answers<'a> {
     /// What an arm is called.
     pub(super) fn name(&self, arm: u32) -> &'a str {
         self.capacity.plan.arms.get(arm as usize).map_or("?", |arm| arm.name.as_str())
+    }
+
+    /// The scenario of an arm.
+    pub(super) fn scenario_of(&self, arm: u32) -> Scenario {
+        let arm = self.capacity.plan.arms.get(arm as usize);
+        arm.map_or_else(|| self.scenario.clone(), |arm| variant(self.scenario, arm))
     }
 
     /// Operations per second that the scenario itself asks for; `None` where all its services are closed loops.

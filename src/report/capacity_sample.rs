@@ -40,6 +40,7 @@ pub(super) fn answer(rate: f64, limit: Limit) -> ArmAnswer {
 pub(super) fn compared(from: u32, advice: Advice, limit: Limit, points: [f64; 3]) -> Comparison {
     let rates = [10_000.0, 12_200.0, 21_000.0].into_iter().zip(points).map(|(rate, point)| RateComparison {
         rate,
+        decides: true,
         pairs: 6,
         response_p99: (point, point * 0.95, point * 1.06),
         p_value: if (point - 1.0).abs() > 0.1 { 0.0004 } else { 0.42 },
@@ -95,6 +96,7 @@ pub(super) fn pools() -> (Capacity, CapacityAnalysis) {
             max_clients: Some(1_000),
         },
         headroom: Some(Headroom {
+            arm: 0,
             current: 8_000.0,
             stated: true,
             times: 2.97,
@@ -174,7 +176,7 @@ pub(super) fn starved(known: Option<f64>) -> (Capacity, CapacityAnalysis) {
         knee: None,
         maximum: 0.0,
         erlang: None,
-        limit: Limit::ClientCpu(0.97),
+        limit: Limit::Client(Some(0.97)),
     }];
     (capacity, analysis)
 }

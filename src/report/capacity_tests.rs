@@ -133,7 +133,7 @@ fn every_answer_in_a_sentence() {
     for (advice, limit) in [
         (Advice::Grow, Limit::Pool(0.97)),
         (Advice::NoBenefit, Limit::ServerCpu(0.92)),
-        (Advice::NoBenefit, Limit::ClientCpu(0.92)),
+        (Advice::NoBenefit, Limit::Client(Some(0.92))),
         (Advice::Harm, Limit::Command("ZADD".to_owned(), 0.71, 1.2e6)),
         (Advice::Inconclusive(0.18), Limit::RoundTrip(210_000.0)),
         (Advice::NoBenefit, Limit::Unknown),
@@ -160,7 +160,7 @@ fn every_finding_in_words() {
     analysis.comparisons[1].advice = Advice::Harm;
     analysis.fleet.max_clients = Some(500);
     analysis.headroom =
-        Some(Headroom { current: 22_000.0, stated: false, times: 1.08, growth: Some(0.05), months: Some(0.0) });
+        Some(Headroom { arm: 0, current: 22_000.0, stated: false, times: 1.08, growth: Some(0.05), months: Some(0.0) });
     analysis.arms[0].first_failure = Some((12_750.0, FailReason::Errors(0.2)));
     analysis.arms[1].limit = Limit::Command("ZADD".to_owned(), 0.71, 1.2e6);
     analysis.arms[2].client_limited = Some((20_000.0, "schedule lag".to_owned()));

@@ -12,12 +12,13 @@ use super::{
     view::{advice_slug, failure_slug, failure_value, limit_slug, limit_value, purpose_slug},
 };
 use crate::{
-    analysis::capacity::ArmAnswer,
+    analysis::capacity::{ArmAnswer, Judgement, judge},
     results::{Arm, LIMITS, Quantiles, Trial},
+    scenario::Scenario,
 };
 
 /// Columns of `trials.csv`.
-const TRIALS: [&str; 52] = [
+const TRIALS: [&str; 55] = [
     "trial",
     "arm",
     "arm_name",
@@ -64,7 +65,10 @@ const TRIALS: [&str; 52] = [
     "server_busy",
     "worker_busy",
     "lag_p99_us",
+    "outcome",
+    "reason",
     "client_limited",
+    "waived",
     "dearest_command",
     "dearest_share",
     "dearest_mean_us",
@@ -109,9 +113,12 @@ struct TrialRecord<'a> {
     waiting: f64,
     backlog_growth_per_s: f64,
     server_busy: Option<f64>,
-    worker_busy: f64,
+    worker_busy: Option<f64>,
     lag_p99_us: f64,
+    outcome: Option<&'static str>,
+    reason: Option<&'static str>,
     client_limited: Option<&'a str>,
+    waived: Option<&'a str>,
     dearest_command: Option<&'a str>,
     dearest_share: Option<f64>,
     dearest_mean_us: Option<f64>,
@@ -124,6 +131,8 @@ impl<'a> TrialRecord<'a> {
         let seconds = |nanos: u64| rounded(nanos as f64 / 1e9, 6);
         let quantiles = |of: &Quantiles| microseconds(trial, of);
         let dearest = trial.dearest.as_ref();
+        let scenario = answers.scenario_of(trial.arm);
+        let (outcome, reason) = outcome(trial, &scenario);
         Self {
             trial: trial.number,
             arm: trial.arm,
@@ -152,15 +161,29 @@ impl<'a> TrialRecord<'a> {
             waiting: rounded(trial.waiting, 3),
             backlog_growth_per_s: rounded(trial.backlog_growth, 6),
             server_busy: trial.server_busy.map(|busy| rounded(busy, 6)),
-            worker_busy: rounded(trial.worker_busy, 6),
+            worker_busy: trial.worker_busy.map(|busy| rounded(busy, 6)),
             lag_p99_us: micros(trial.lag_p99 as f64),
+            outcome,
+            reason,
             client_limited: trial.client_limited.as_deref(),
+            waived: trial.waived.as_deref(),
             dearest_command: dearest.map(|(name, ..)| name.as_str()),
             dearest_share: dearest.map(|(_, share, _)| rounded(*share, 6)),
             dearest_mean_us: dearest.map(|(.., mean)| micros(*mean)),
-            objective_us: micros(answers.scenario.objective.latency.as_nanos() as f64),
+            objective_us: micros(scenario.objective.latency.as_nanos() as f64),
             folder: &trial.folder,
         }
+    }
+}
+
+/// How a trial ended, and why where it failed; a closed loop is held against nothing.
+fn outcome(trial: &Trial, scenario: &Scenario) -> (Option<&'static str>, Option<&'static str>) {
+    match judge(trial, scenario) {
+        Judgement::ClientLimited(_) => (Some("client-limited"), None),
+        _ if trial.offered.is_none() => (None, None),
+        Judgement::Pass => (Some("pass"), None),
+        Judgement::Fail(reason) => (Some("fail"), Some(failure_slug(reason))),
+        Judgement::Undecided => (Some("undecided"), None),
     }
 }
 

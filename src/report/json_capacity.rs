@@ -135,6 +135,7 @@ struct ComparisonRecord<'a> {
 #[derive(Serialize)]
 struct RateRecord {
     rate_per_s: f64,
+    decides: bool,
     pairs: u32,
     response_p99: Ratio,
     p_value: f64,
@@ -320,7 +321,7 @@ fn limit(limit: &Limit) -> LimitRecord<'_> {
     let (command, time) = match limit {
         Limit::Command(name, _, mean) => (Some(name.as_str()), Some(*mean)),
         Limit::RoundTrip(nanos) => (None, Some(*nanos)),
-        Limit::ServerCpu(_) | Limit::ClientCpu(_) | Limit::Pool(_) | Limit::Unknown => (None, None),
+        Limit::ServerCpu(_) | Limit::Client(_) | Limit::Pool(_) | Limit::Unknown => (None, None),
     };
     let known = limit_value(limit).filter(|_| !matches!(limit, Limit::RoundTrip(_)));
     LimitRecord { kind: limit_slug(limit), command, share: known.map(share), time_us: time.map(micros) }
@@ -343,6 +344,7 @@ fn comparison_record<'a>(answers: &Answers<'a>, comparison: &'a Comparison) -> C
 fn rate_record(at: &RateComparison) -> RateRecord {
     RateRecord {
         rate_per_s: per_second(at.rate),
+        decides: at.decides,
         pairs: at.pairs,
         response_p99: ratio(at.response_p99),
         p_value: share(at.p_value),

@@ -64,6 +64,8 @@ pub struct CapacityPlan {
     pub current_rate: Option<f64>,
     /// Growth of that a month, as a share.
     pub growth: Option<f64>,
+    /// Threads that put on the load; `None` for as many as the machine has cores for.
+    pub workers: Option<u16>,
     /// Root of the order of interleaved trials.
     pub seed: u64,
 }
@@ -134,16 +136,46 @@ pub struct Trial {
     pub backlog_growth: f64,
     /// Share of one core that the server's main thread used, 0..; `None` where the server does not tell.
     pub server_busy: Option<f64>,
-    /// Largest share of its time in which a worker of the harness had something to do, 0..=1.
-    pub worker_busy: f64,
+    /// Largest share of its time in which a worker of the harness had something to do, 0..=1; `None` where it slept in between.
+    pub worker_busy: Option<f64>,
     /// 99th percentile of the schedule lag, in nanoseconds.
     pub lag_p99: u64,
     /// The check that says that the harness was the limit, in words.
     pub client_limited: Option<String>,
+    /// A check that would have said so, had the objective not been met all the same.
+    pub waived: Option<String>,
+    /// Each service by itself, in the scenario's order.
+    pub services: Vec<ServiceTrial>,
     /// The command that took most of the server's time, with its share of the trial, and its mean time in nanoseconds.
     pub dearest: Option<(String, f64, f64)>,
     /// Folder of the whole run, within that of the capacity run.
     pub folder: String,
+}
+
+/// One service in a trial.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceTrial {
+    /// Its name.
+    pub name: String,
+    /// Requests that fell due.
+    pub scheduled: u64,
+    /// Requests that were answered.
+    pub completed: u64,
+    /// Requests that failed.
+    pub failed: u64,
+    /// Requests that never finished.
+    pub unfinished: u64,
+    /// Requests that were answered later than the objective allows.
+    pub late: u64,
+    /// Burstiness of late, failed and unfinished requests, at least 1.
+    pub burstiness: f64,
+    /// Requests that were answered within each of [`LIMITS`].
+    pub within: Vec<u64>,
+    /// Mean service time, in nanoseconds; 0 where nothing was answered.
+    pub hold_mean: f64,
+    /// 99th percentile of the wait for a connection, in nanoseconds.
+    pub wait_p99: u64,
 }
 
 /// What a trial is made for.

@@ -16,7 +16,8 @@ mod schema;
 mod server;
 
 pub use capacity::{
-    Arm, CAPACITY_VERSION, Capacity, CapacityPlan, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles, Trial,
+    Arm, CAPACITY_VERSION, Capacity, CapacityPlan, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles, ServiceTrial,
+    Trial,
 };
 pub use dependency::{DependencyRecord, Probe, ProbePhase};
 pub use error::ResultsError;

@@ -17,7 +17,8 @@ fn wrong_usage_ends_with_2_and_leaves_nothing() {
         (&["--resume", "nowhere"], "no saved run"),
         (&["--growth", "-3"], "--growth"),
         (&["--growth", "3"], "--current-rate"),
-        (&["--clients", "2,8", "--max-rate", "5000"], "--max-rate"),
+        (&["--clients", "1,2,4,8,16,32", "--max-rate", "5000"], "--max-rate"),
+        (&["--clients", "2,8"], "at least 6"),
     ] {
         let all = [&["capacity", "known.toml"], arguments].concat();
         desk.run(&all).ends_with(2).complains(complaint);

@@ -6,7 +6,7 @@ use super::{
     erlang::Queue,
     simulated::{Server, capacity, carry_out, plan, scenario, trial},
 };
-use crate::results::{Capacity, CapacityPlan, ConnectionLevel, Ended, Purpose, Trial};
+use crate::results::{Capacity, CapacityPlan, ConnectionLevel, Ended, Purpose, ServiceTrial, Trial};
 use rand::RngExt;
 
 const ALL: [Purpose; 6] =
@@ -33,6 +33,9 @@ fn run(plan: CapacityPlan, hold: f64, change: impl Fn(&mut Trial)) -> Capacity {
         trial.response.mean = trial.service.mean + trial.wait.mean;
         trial.response.p99 = ((2.0 * hold + wait) * noise()) as u64;
         trial.server_busy = Some(0.3);
+        let measured =
+            ServiceTrial { hold_mean: trial.service.mean, wait_p99: trial.wait.p99, ..ServiceTrial::default() };
+        trial.services = vec![measured];
         change(&mut trial);
         trial
     });
@@ -168,13 +171,13 @@ fn an_empty_run_says_nothing() {
 fn the_harness_is_told_and_not_the_server() {
     let analysis = concluded(plan(&[], 1), 0.5 * MILLI, |trial| {
         if trial.offered > Some(20_000.0) {
-            (trial.client_limited, trial.late, trial.worker_busy) = (Some("lag".into()), trial.scheduled, 0.97);
+            (trial.client_limited, trial.late, trial.worker_busy) = (Some("lag".into()), trial.scheduled, Some(0.97));
         }
     });
     let arm = &analysis.arms[0];
     let (limit, check) = arm.client_limited.clone().unwrap();
     assert!(limit > 20_000.0 && limit < 1.1 * 20_000.0 && check == "lag", "{limit} {check}");
-    assert_eq!((arm.first_failure, arm.limit.clone()), (None, Limit::ClientCpu(0.97)));
+    assert_eq!((arm.first_failure, arm.limit.clone()), (None, Limit::Client(Some(0.97))));
     assert_eq!(arm.sustainable.unwrap().above, None);
 }
 

@@ -2,10 +2,10 @@
 //! are chance.
 
 use rand::RngExt;
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-use super::{RateComparison, draw::generator};
-use crate::results::Trial;
+use super::{RateComparison, advice::noticed, draw::generator, judge::is_limited};
+use crate::{results::Trial, scenario::Objective};
 
 /// Pairs up to which every way of turning signs is looked at (65 536 of them).
 const ALL_SIGNS: usize = 16;
@@ -94,21 +94,27 @@ impl Ratio {
         (far as f64 + 1.0) / (f64::from(DRAWN_SIGNS) + 1.0)
     }
 
-    /// The smallest change, as a share, that such pairs show at p = 0.01 in four of five runs.
+    /// The smallest change, as a share, that such pairs show at p = 0.01 in four of five runs; infinite where they are too few for
+    /// that p-value whatever they show. With eight pairs all must have the same sign, which takes a change of
+    /// `Phi^-1(0.8^(1/8))` standard deviations of a pair.
     pub(super) fn detectable(&self) -> f64 {
-        match self.error() {
-            None => 1.0,
-            Some((error, distribution)) => {
-                let reach = distribution.inverse_cdf(1.0 - LEVEL / 2.0) + distribution.inverse_cdf(POWER);
-                1.0 - (-reach * error).exp()
-            }
-        }
+        let count = self.logs.len() as f64;
+        let (Some((error, distribution)), true) = (self.error(), 2.0_f64.powf(1.0 - count) <= LEVEL) else {
+            return f64::INFINITY;
+        };
+        let alike = Normal::standard().inverse_cdf(POWER.powf(1.0 / count)) * count.sqrt();
+        let by_chance = distribution.inverse_cdf(1.0 - LEVEL / 2.0) + distribution.inverse_cdf(POWER);
+        let all_must_be = 2.0_f64.powf(2.0 - count) > LEVEL;
+        let reach = if all_must_be { alike.max(by_chance) } else { by_chance };
+        1.0 - (-reach * error).exp()
     }
 }
 
-/// Compares pairs (smaller, larger) of slices at one rate. Pairs in which the harness was the limit are left out.
-pub(super) fn compare(rate: f64, pairs: &[(&Trial, &Trial)], seed: u64) -> Compared {
-    let limited = |trial: &Trial| trial.client_limited.is_some();
+/// Compares pairs (smaller, larger) of slices at one rate. Pairs in which the harness was the limit, or was late by as much as would
+/// be noticed, are left out.
+pub(super) fn compare(rate: f64, pairs: &[(&Trial, &Trial)], objective: &Objective, seed: u64) -> Compared {
+    let late = |trial: &Trial| trial.waived.is_some() && trial.lag_p99 as f64 > noticed(objective);
+    let limited = |trial: &Trial| is_limited(trial, objective) || late(trial);
     let pairs: Vec<(&Trial, &Trial)> =
         pairs.iter().copied().filter(|(smaller, larger)| !limited(smaller) && !limited(larger)).collect();
     let p99 = Ratio::of(&pairs, |trial| trial.response.p99 as f64);
@@ -131,6 +137,7 @@ pub(super) fn compare(rate: f64, pairs: &[(&Trial, &Trial)], seed: u64) -> Compa
         detectable: p99.detectable(),
         told: RateComparison {
             rate,
+            decides: true,
             pairs: pairs.len() as u32,
             response_p99: p99.interval(),
             p_value: p99.p_value(seed),
@@ -146,7 +153,8 @@ pub(super) fn compare(rate: f64, pairs: &[(&Trial, &Trial)], seed: u64) -> Compa
 /// Upper 95 % bound of the geometric mean of response p99, in nanoseconds.
 fn level(trials: &mut dyn Iterator<Item = &Trial>) -> f64 {
     let (_, _, high) = Ratio { logs: trials.map(|trial| (trial.response.p99 as f64).ln()).collect() }.interval();
-    high
+    // Where a slice has no answer nothing is known of its response time.
+    if high.is_finite() { high } else { f64::INFINITY }
 }
 
 #[cfg(test)]
@@ -154,7 +162,7 @@ mod tests {
     use rand_distr::{Distribution, StandardNormal};
 
     use super::*;
-    use crate::analysis::capacity::simulated::trial;
+    use crate::analysis::capacity::simulated::{scenario, trial};
 
     fn ratio(logs: &[f64]) -> Ratio {
         Ratio { logs: logs.to_vec() }
@@ -223,7 +231,7 @@ mod tests {
         let mut limited = smaller.clone();
         limited.client_limited = Some("lag".into());
         let pairs = [(&smaller, &larger), (&smaller, &larger), (&limited, &larger)];
-        let Compared { told, response_p99, .. } = compare(1_000.0, &pairs, 1);
+        let Compared { told, response_p99, .. } = compare(1_000.0, &pairs, &scenario().objective, 1);
         assert_eq!((told.pairs, told.server_busy, told.wait_p99), (2, (Some(0.3), None), (0.0, 7.0)));
         assert!((told.response_p99.0 - 0.5).abs() < 1e-9 && (told.service.0 - 1.2).abs() < 1e-9, "{told:?}");
         assert!((told.errors.1 - 0.01).abs() < 1e-9 && (told.throughput.0 - 1.0).abs() < 1e-9, "{told:?}");

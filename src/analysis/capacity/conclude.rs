@@ -2,7 +2,7 @@
 
 use super::{
     ArmAnswer, CapacityAnalysis, Comparison, ErlangCheck, Planner, Sustainable,
-    advice::{Question, advice},
+    advice::{Question, advice, mark},
     compare::{Compared, compare},
     curve, design,
     design::{Neighbours, Place},
@@ -10,6 +10,7 @@ use super::{
     evidence::Bracket,
     fleet::{connection_cost, fleet},
     headroom::headroom,
+    judge::is_limited,
     limit::limit,
     search::Search,
     usl, variant,
@@ -48,10 +49,11 @@ pub fn conclude(capacity: &Capacity, scenario: &Scenario) -> CapacityAnalysis {
         .trials
         .iter()
         .filter(|trial| trial.purpose == Purpose::Closed && trial.block.is_some())
+        .filter(|trial| trial.failed as f64 <= scenario.objective.max_error_rate * trial.scheduled as f64)
         .filter_map(|trial| Some((trial.clients?, trial.throughput)))
         .collect();
     CapacityAnalysis {
-        headroom: headroom(capacity, arms.get(written).and_then(|arm| arm.sustainable)),
+        headroom: headroom(capacity, written as u32, arms.get(written).and_then(|arm| arm.sustainable)),
         comparisons,
         usl: usl::fit(&clients, plan.seed),
         fleet: fleet(capacity, scenario),
@@ -82,10 +84,10 @@ fn arm(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> ArmAnswer {
         client_limited: search.limited().cloned(),
         first_failure: high.and_then(|high| Some((high.rate, high.failure?))),
         by_limit: curve::by_limit(trials, &scenario.objective),
-        knee: curve::knee(trials.iter().copied()),
+        knee: curve::knee(trials.iter().copied(), &scenario.objective),
         maximum: trials.iter().map(|trial| trial.throughput).fold(0.0, f64::max),
         erlang: erlang(search, scenario, trials),
-        limit: limit(at_the_limit(search, trials).into_iter()),
+        limit: limit(at_the_limit(search, trials).into_iter(), &scenario.objective),
     }
 }
 
@@ -110,20 +112,23 @@ fn of_rate<'a>(trials: &[&'a Trial], rate: f64) -> Vec<&'a Trial> {
 fn erlang(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> Option<ErlangCheck> {
     let total = variant::offered(scenario)?;
     let of_instance = |service: &Service| Some(service.offered_rate()? / f64::from(service.instances));
-    let busiest = scenario
+    let (index, busiest) = scenario
         .services
         .iter()
-        .filter_map(|service| Some((service, of_instance(service)? / f64::from(service.pool.size))))
-        .max_by(|a, b| a.1.total_cmp(&b.1))
-        .map(|(service, _)| service)?;
+        .enumerate()
+        .filter_map(|(index, service)| Some((index, service, of_instance(service)? / f64::from(service.pool.size))))
+        .max_by(|a, b| a.2.total_cmp(&b.2))
+        .map(|(index, service, _)| (index, service))?;
     if busiest.pool.checkout != Checkout::Exclusive {
         return None;
     }
     let rate = search.bracket().low?.rate;
-    let made: Vec<&Trial> = of_rate(trials, rate).into_iter().filter(|trial| trial.client_limited.is_none()).collect();
+    let made: Vec<&Trial> =
+        of_rate(trials, rate).into_iter().filter(|trial| !is_limited(trial, &scenario.objective)).collect();
     let longest = made.iter().map(|trial| trial.measured_ns).max()?;
-    let trial = made.into_iter().rev().find(|trial| trial.measured_ns == longest && trial.service.mean > 0.0)?;
-    let (rate, hold) = (rate * of_instance(busiest)? / total, trial.service.mean);
+    let trial = made.into_iter().rev().find(|trial| trial.measured_ns == longest)?;
+    let measured = trial.services.get(index).filter(|service| service.hold_mean > 0.0)?;
+    let (rate, hold) = (rate * of_instance(busiest)? / total, measured.hold_mean);
     let queue = Queue::new(busiest.pool.size, rate, hold);
     Some(ErlangCheck {
         rate,
@@ -131,7 +136,7 @@ fn erlang(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> Option<Erl
         connections: busiest.pool.size,
         utilisation: queue.utilisation(),
         predicted_p99: queue.wait_quantile(0.99),
-        measured_p99: trial.wait.p99 as f64,
+        measured_p99: measured.wait_p99 as f64,
         smallest: smallest(rate, hold, scenario.objective.latency.as_nanos() as f64),
     })
 }
@@ -144,24 +149,25 @@ fn comparison(pair: Neighbours, capacity: &Capacity, scenario: &Scenario, planne
         .filter_map(|trial| Some((Place::of(trial.block?), trial)))
         .filter(|(place, _)| place.comparison == pair.index)
         .collect();
+    // The last one: what the harness spoiled was repeated.
     let at = |rate: u32, number: u32, arm: u32| {
         let same = |(place, trial): &&(Place, &Trial)| place.rate == rate && place.pair == number && trial.arm == arm;
-        slices.iter().find(same).map(|(_, trial)| *trial)
+        slices.iter().rev().find(same).map(|(_, trial)| *trial)
     };
     let compared = |rate: u32| -> Option<Compared> {
         let pairs: Vec<(&Trial, &Trial)> = (0..design::PAIRS)
             .filter_map(|number| Some((at(rate, number, pair.from)?, at(rate, number, pair.to)?)))
             .collect();
         let offered = pairs.first()?.0.offered?;
-        Some(compare(offered, &pairs, capacity.plan.seed))
+        Some(compare(offered, &pairs, &scenario.objective, capacity.plan.seed))
     };
-    let rates: Vec<Compared> = (0..design::RATES).filter_map(compared).collect();
+    let mut rates: Vec<Compared> = (0..design::RATES).filter_map(compared).collect();
     if rates.is_empty() {
         return None;
     }
+    mark(&mut rates, variant::offered(scenario));
     let question = Question {
         objective: &scenario.objective,
-        target: variant::offered(scenario),
         from: planner.search(pair.from as usize),
         to: planner.search(pair.to as usize),
     };
@@ -176,7 +182,7 @@ fn comparison(pair: Neighbours, capacity: &Capacity, scenario: &Scenario, planne
         from: pair.from,
         to: pair.to,
         advice: advice(&rates, &question),
-        limit: limit(capacity.trials.iter().filter(smaller)),
+        limit: limit(capacity.trials.iter().filter(smaller), &scenario.objective),
         rates: rates.into_iter().map(|rate| rate.told).collect(),
     })
 }

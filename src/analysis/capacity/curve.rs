@@ -25,9 +25,9 @@ pub(super) fn closed_maximum(trials: &[Trial]) -> Option<f64> {
 
 /// The rate at which throughput over response time is largest: the *power* of a queue (Kleinrock, "Power and deterministic
 /// rules of thumb for probabilistic problems in computer communications", ICC 1979). Trials of one rate count together.
-pub(super) fn knee<'a>(trials: impl Iterator<Item = &'a Trial>) -> Option<f64> {
+pub(super) fn knee<'a>(trials: impl Iterator<Item = &'a Trial>, objective: &Objective) -> Option<f64> {
     let mut rates: Vec<(f64, f64, f64)> = Vec::new();
-    for trial in trials.filter(|trial| trial.client_limited.is_none() && trial.response.mean > 0.0) {
+    for trial in trials.filter(|trial| !judge::is_limited(trial, objective) && trial.response.mean > 0.0) {
         let Some(rate) = trial.offered else { continue };
         let power = trial.throughput / trial.response.mean;
         match rates.iter_mut().find(|(known, ..)| (known / rate - 1.0).abs() < 1e-9) {
@@ -46,9 +46,8 @@ pub(super) fn by_limit(trials: &[&Trial], objective: &Objective) -> Vec<(u64, Op
     let bracket = |(index, limit): (usize, u64)| {
         let mut evidence = Evidence::default();
         for trial in trials {
-            let (Some(rate), Some(within)) = (trial.offered, trial.within.get(index)) else { continue };
-            let late = trial.completed.saturating_sub(*within);
-            match judge::hold_within(trial, late, objective) {
+            let Some(rate) = trial.offered else { continue };
+            match judge::hold_within(trial, index, objective) {
                 Judgement::Pass => _ = evidence.enter(rate, None),
                 Judgement::Fail(reason) => _ = evidence.enter(rate, Some(reason)),
                 Judgement::Undecided | Judgement::ClientLimited(_) => {}
@@ -75,8 +74,8 @@ mod tests {
     #[test]
     fn the_knee_of_a_queue_is_at_half_its_capacity() {
         let trials: Vec<Trial> = (1..10).map(|tenth| queue(f64::from(tenth) * 1_000.0)).collect();
-        assert_eq!(knee(trials.iter()), Some(5_000.0));
-        assert_eq!(knee(trials.iter().take(2)), None, "two rates have no knee");
+        assert_eq!(knee(trials.iter(), &scenario().objective), Some(5_000.0));
+        assert_eq!(knee(trials.iter().take(2), &scenario().objective), None, "two rates have no knee");
     }
 
     #[test]
@@ -84,10 +83,10 @@ mod tests {
         let mut lucky = queue(9_000.0);
         lucky.response.mean /= 2.0;
         let others = [3_000.0, 5_000.0, 7_000.0, 9_000.0].map(queue);
-        assert_eq!(knee(others.iter().chain([&lucky])), Some(5_000.0));
+        assert_eq!(knee(others.iter().chain([&lucky]), &scenario().objective), Some(5_000.0));
         let mut limited = lucky.clone();
         (limited.response.mean, limited.client_limited) = (1.0, Some("lag".into()));
-        assert_eq!(knee(others.iter().chain([&limited])), Some(5_000.0));
+        assert_eq!(knee(others.iter().chain([&limited]), &scenario().objective), Some(5_000.0));
     }
 
     #[test]

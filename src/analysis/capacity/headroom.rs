@@ -5,7 +5,7 @@ use crate::results::Capacity;
 
 /// How many times the load of today can be carried, and for how long at the growth that was stated: months until the
 /// recommended rate is reached, `ln(recommended / current) / ln(1 + growth)`.
-pub(super) fn headroom(capacity: &Capacity, sustainable: Option<Sustainable>) -> Option<Headroom> {
+pub(super) fn headroom(capacity: &Capacity, arm: u32, sustainable: Option<Sustainable>) -> Option<Headroom> {
     let stated = capacity.plan.current_rate;
     let current = stated.or(capacity.current_rate).filter(|rate| *rate > 0.0)?;
     let Sustainable { rate, recommended, .. } = sustainable?;
@@ -16,5 +16,12 @@ pub(super) fn headroom(capacity: &Capacity, sustainable: Option<Sustainable>) ->
         }
         (growth > 0.0).then(|| (recommended / current).ln() / growth.ln_1p())
     };
-    Some(Headroom { current, stated: stated.is_some(), times: rate / current, growth, months: growth.and_then(months) })
+    Some(Headroom {
+        arm,
+        current,
+        stated: stated.is_some(),
+        times: rate / current,
+        growth,
+        months: growth.and_then(months),
+    })
 }

@@ -19,7 +19,7 @@ const BACKLOG: f64 = 0.02;
 /// Holds a trial against the objective of a scenario.
 ///
 /// It fails where the lower 95 % bound (Clopper and Pearson, on n / phi requests) of the share of late, failed and unfinished
-/// requests is above what the objective allows, where less than 99 % were answered, where the backlog grows by more than 2 %
+/// requests, of all services or of one of them, is above what the objective allows, where less than 99 % were answered, where the backlog grows by more than 2 %
 /// of the offered rate per second, or where more requests failed than the objective grants. It passes where the upper bound
 /// is at most what is allowed. A trial that the harness limited says nothing.
 pub fn judge(trial: &Trial, scenario: &Scenario) -> Judgement {
@@ -28,24 +28,58 @@ pub fn judge(trial: &Trial, scenario: &Scenario) -> Judgement {
 
 /// [`judge`], by the objective alone.
 pub(super) fn hold(trial: &Trial, objective: &Objective) -> Judgement {
-    hold_within(trial, trial.late, objective)
-}
-
-/// As [`hold`], where so many requests were late by another limit than the objective's.
-pub(super) fn hold_within(trial: &Trial, late: u64, objective: &Objective) -> Judgement {
     if let Some(check) = &trial.client_limited {
         return Judgement::ClientLimited(check.clone());
     }
+    match (hold_counts(trial, objective), &trial.waived) {
+        (Judgement::Undecided | Judgement::Fail(_), Some(check)) => Judgement::ClientLimited(check.clone()),
+        (judgement, _) => judgement,
+    }
+}
+
+/// Whether the harness was the limit.
+pub(super) fn is_limited(trial: &Trial, objective: &Objective) -> bool {
+    matches!(hold(trial, objective), Judgement::ClientLimited(_))
+}
+
+/// As [`hold`], where requests are late by one of [`LIMITS`] instead of the objective's.
+pub(super) fn hold_within(trial: &Trial, limit: usize, objective: &Objective) -> Judgement {
+    let late = |completed: u64, within: &[u64]| {
+        within.get(limit).map_or(completed, |within| completed.saturating_sub(*within))
+    };
+    let mut other = trial.clone();
+    other.late = late(trial.completed, &trial.within);
+    for service in &mut other.services {
+        service.late = late(service.completed, &service.within);
+    }
+    hold(&other, objective)
+}
+
+/// Holds what was counted, whoever was the limit.
+fn hold_counts(trial: &Trial, objective: &Objective) -> Judgement {
     if trial.scheduled == 0 {
         return Judgement::Undecided;
     }
     let share = |count: u64| count as f64 / trial.scheduled as f64;
+    let allowed = (100.0 - objective.percentile) / 100.0;
     let errors = share(trial.failed);
     if errors > objective.max_error_rate {
         return Judgement::Fail(FailReason::Errors(errors));
     }
-    let count = (late + trial.failed + trial.unfinished).min(trial.scheduled);
-    let allowed = (100.0 - objective.percentile) / 100.0;
+    for (service, index) in trial.services.iter().zip(0..).filter(|(service, _)| service.scheduled > 0) {
+        let share = |count: u64| count as f64 / service.scheduled as f64;
+        let exceeds = |allowed: f64, count: u64, burstiness: f64| {
+            Proportion::against(allowed, count, service.scheduled, burstiness) == Ordering::Greater
+        };
+        if exceeds(objective.max_error_rate, service.failed, 1.0) {
+            return Judgement::Fail(FailReason::Errors(share(service.failed)));
+        }
+        let count = (service.late + service.failed + service.unfinished).min(service.scheduled);
+        if trial.services.len() > 1 && exceeds(allowed, count, service.burstiness.max(1.0)) {
+            return Judgement::Fail(FailReason::Service(index, share(count)));
+        }
+    }
+    let count = (trial.late + trial.failed + trial.unfinished).min(trial.scheduled);
     let place = Proportion::against(allowed, count, trial.scheduled, trial.burstiness.max(1.0));
     if place == Ordering::Greater {
         return Judgement::Fail(FailReason::Late(share(count)));
@@ -62,7 +96,10 @@ pub(super) fn hold_within(trial: &Trial, late: u64, objective: &Objective) -> Ju
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::capacity::simulated::{scenario, trial};
+    use crate::{
+        analysis::capacity::simulated::{scenario, trial},
+        results::ServiceTrial,
+    };
 
     fn judged(change: impl FnOnce(&mut Trial)) -> Judgement {
         let mut trial = trial(0, 10_000.0);
@@ -101,6 +138,38 @@ mod tests {
             (trial.late, trial.failed) = (50_000, 10_000);
         });
         assert_eq!(limited, Judgement::ClientLimited("worker busy".into()));
+    }
+
+    /// 5 % of the load, of which 15 % is late: less than a hundredth of the whole.
+    #[test]
+    fn no_service_hides_behind_the_others() {
+        let service = |share: f64, late| ServiceTrial {
+            scheduled: (100_000.0 * share) as u64,
+            completed: (100_000.0 * share) as u64,
+            late,
+            ..ServiceTrial::default()
+        };
+        let hidden = judged(|trial| {
+            (trial.late, trial.services) = (750, vec![service(0.95, 0), service(0.05, 750)]);
+        });
+        assert_eq!(hidden, Judgement::Fail(FailReason::Service(1, 0.15)));
+        let few = judged(|trial| trial.services = vec![service(0.999, 0), service(0.001, 3)]);
+        assert_eq!(few, Judgement::Pass, "three of a hundred may be chance");
+    }
+
+    #[test]
+    fn a_check_is_waived_for_a_pass_only() {
+        let lag = |late| {
+            judged(|trial| {
+                (trial.late, trial.waived) = (late, Some("lag".into()));
+            })
+        };
+        assert_eq!(lag(0), Judgement::Pass);
+        assert_eq!(lag(990), Judgement::ClientLimited("lag".into()), "undecided");
+        assert_eq!(lag(50_000), Judgement::ClientLimited("lag".into()));
+        let trial = Trial { waived: Some("lag".into()), within: vec![0; 6], ..trial(0, 10_000.0) };
+        let stricter = hold_within(&trial, 0, &scenario().objective);
+        assert_eq!(stricter, Judgement::ClientLimited("lag".into()), "a stricter limit may be missed because of it");
     }
 
     #[test]

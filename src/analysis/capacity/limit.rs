@@ -1,10 +1,13 @@
 //! What limits throughput, by what the trials at the limit show.
 
-use super::Limit;
-use crate::results::Trial;
+use super::{Limit, judge::is_limited};
+use crate::{results::Trial, scenario::Objective};
 
 /// Share of one core from which a server's main thread, or a worker of the harness, is the limit.
 pub(super) const BUSY: f64 = 0.85;
+
+/// Share of one core from which a command that takes most of it is the limit even where the pool is full because of it.
+const NEARLY: f64 = 0.7;
 
 /// Share of the server's time from which one command is the limit.
 const COMMAND: f64 = 0.5;
@@ -18,20 +21,20 @@ const WAIT: f64 = 0.5;
 /// What limits in these trials, taken together.
 ///
 /// The harness comes first, for nothing else is to be blamed where it was the limit. Then the server, since a pool fills up
-/// because of a busy server and not the other way round; then the pool, and otherwise the way there and back.
-pub(super) fn limit<'a>(trials: impl Iterator<Item = &'a Trial>) -> Limit {
+/// because of a busy server and not the other way round; then the pool, a command that takes most of the server's time, and otherwise
+/// the way there and back.
+pub(super) fn limit<'a>(trials: impl Iterator<Item = &'a Trial>, objective: &Objective) -> Limit {
     let trials: Vec<&Trial> = trials.collect();
-    let served: Vec<&Trial> = trials.iter().copied().filter(|trial| trial.client_limited.is_none()).collect();
-    let most = |value: fn(&Trial) -> f64| trials.iter().copied().map(value).fold(0.0, f64::max);
+    let served: Vec<&Trial> = trials.iter().copied().filter(|trial| !is_limited(trial, objective)).collect();
     if served.is_empty() {
-        let worker = most(|trial| trial.worker_busy);
-        return if trials.is_empty() { Limit::Unknown } else { Limit::ClientCpu(worker) };
+        let worker = trials.iter().filter_map(|trial| trial.worker_busy).max_by(f64::total_cmp);
+        return if trials.is_empty() { Limit::Unknown } else { Limit::Client(worker) };
     }
     let mean =
         |value: &dyn Fn(&Trial) -> f64| served.iter().map(|trial| value(trial)).sum::<f64>() / served.len() as f64;
-    let worker = mean(&|trial| trial.worker_busy);
+    let worker = mean(&|trial| trial.worker_busy.unwrap_or(0.0));
     if worker >= BUSY {
-        return Limit::ClientCpu(worker);
+        return Limit::Client(Some(worker));
     }
     let known: Vec<f64> = served.iter().filter_map(|trial| trial.server_busy).collect();
     let busy = known.iter().sum::<f64>() / (known.len() as f64).max(1.0);
@@ -39,13 +42,18 @@ pub(super) fn limit<'a>(trials: impl Iterator<Item = &'a Trial>) -> Limit {
         return Limit::ServerCpu(busy);
     }
     let dearest = served.iter().filter_map(|trial| trial.dearest.as_ref()).max_by(|a, b| a.1.total_cmp(&b.1));
-    if let Some((name, share, time)) = dearest.filter(|(_, share, _)| *share > COMMAND) {
-        return Limit::Command(name.clone(), *share, *time);
+    let command = dearest.filter(|(_, share, _)| *share > COMMAND);
+    let of_command = |(name, share, time): &(String, f64, f64)| Limit::Command(name.clone(), *share, *time);
+    if let Some(command) = command.filter(|_| busy >= NEARLY) {
+        return of_command(command);
     }
     let (response, wait) = (mean(&|trial| trial.response.mean), mean(&|trial| trial.wait.mean));
     let utilisation = mean(&|trial| trial.utilisation);
     if utilisation >= POOL || wait > WAIT * response && mean(&|trial| trial.waiting) >= 1.0 {
         return Limit::Pool(utilisation);
+    }
+    if let Some(command) = command {
+        return of_command(command);
     }
     let command = dearest.map_or(0.0, |(_, _, time)| *time);
     let way = mean(&|trial| trial.service.mean) - command;
@@ -55,12 +63,12 @@ pub(super) fn limit<'a>(trials: impl Iterator<Item = &'a Trial>) -> Limit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::capacity::simulated::trial;
+    use crate::analysis::capacity::simulated::{scenario, trial};
 
     fn limited(change: impl FnOnce(&mut Trial)) -> Limit {
         let mut trial = trial(0, 1_000.0);
         change(&mut trial);
-        limit([&trial].into_iter())
+        limit([&trial].into_iter(), &scenario().objective)
     }
 
     #[test]
@@ -68,13 +76,13 @@ mod tests {
         assert_eq!(limited(|trial| trial.server_busy = Some(0.9)), Limit::ServerCpu(0.9));
         let dear = Some(("ZADD".to_owned(), 0.6, 2e6));
         assert_eq!(limited(|trial| trial.dearest = dear), Limit::Command("ZADD".into(), 0.6, 2e6));
-        assert_eq!(limited(|trial| trial.worker_busy = 0.9), Limit::ClientCpu(0.9));
+        assert_eq!(limited(|trial| trial.worker_busy = Some(0.9)), Limit::Client(Some(0.9)));
         assert_eq!(limited(|trial| trial.utilisation = 0.85), Limit::Pool(0.85));
         let waiting = |trial: &mut Trial| (trial.wait.mean, trial.waiting) = (trial.response.mean * 0.7, 12.0);
         assert_eq!(limited(waiting), Limit::Pool(0.3));
         assert_eq!(limited(|trial| trial.dearest = Some(("GET".into(), 0.1, 1e5))), Limit::RoundTrip(3e5));
         assert_eq!(limited(|trial| trial.service.mean = 0.0), Limit::Unknown);
-        assert_eq!(limit([].into_iter()), Limit::Unknown);
+        assert_eq!(limit([].into_iter(), &scenario().objective), Limit::Unknown);
     }
 
     #[test]
@@ -84,11 +92,21 @@ mod tests {
     }
 
     #[test]
+    fn a_full_pool_comes_before_a_command_of_a_server_with_time() {
+        let dear = Some(("ZADD".to_owned(), 0.55, 2e6));
+        let of = |busy: f64| {
+            limited(|trial| (trial.server_busy, trial.utilisation, trial.dearest) = (Some(busy), 1.0, dear.clone()))
+        };
+        assert_eq!(of(0.6), Limit::Pool(1.0));
+        assert_eq!(of(0.8), Limit::Command("ZADD".into(), 0.55, 2e6));
+    }
+
+    #[test]
     fn a_starved_harness_is_named_before_the_server() {
         let starved = |trial: &mut Trial| {
-            (trial.server_busy, trial.worker_busy) = (Some(0.95), 0.7);
+            (trial.server_busy, trial.worker_busy) = (Some(0.95), Some(0.7));
             trial.client_limited = Some("stolen CPU time".into());
         };
-        assert_eq!(limited(starved), Limit::ClientCpu(0.7));
+        assert_eq!(limited(starved), Limit::Client(Some(0.7)));
     }
 }

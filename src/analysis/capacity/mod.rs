@@ -33,3 +33,4 @@ pub use model::{
     Limit, Next, RateComparison, Sustainable, TrialPlan, Undone, Usl,
 };
 pub use planner::Planner;
+pub use variant::scenario as variant;

@@ -20,6 +20,8 @@ pub enum Judgement {
 pub enum FailReason {
     /// Too many requests were late, failed or unfinished: their share.
     Late(f64),
+    /// The same of one service, which does not hide behind the others: its index, and their share.
+    Service(u32, f64),
     /// Fewer requests were completed than fell due: the share that was.
     Shortfall(f64),
     /// The backlog grew: share of the offered rate per second.
@@ -139,8 +141,8 @@ pub enum Limit {
     ServerCpu(f64),
     /// One command takes most of the server's time: its name, its share, its mean time in nanoseconds.
     Command(String, f64, f64),
-    /// The harness: share of its busiest worker in use.
-    ClientCpu(f64),
+    /// The harness: share of its busiest worker in use, where that is known.
+    Client(Option<f64>),
     /// The pool: share of it in use.
     Pool(f64),
     /// The way there and back: service time beyond the command, in nanoseconds.
@@ -192,7 +194,7 @@ pub enum Advice {
     NoBenefit,
     /// It makes things worse.
     Harm,
-    /// This run cannot tell; it could have seen an effect on p99 of this share.
+    /// This run cannot tell; it could have seen an effect on p99 of this share (infinite: none at all).
     Inconclusive(f64),
 }
 
@@ -201,6 +203,8 @@ pub enum Advice {
 pub struct RateComparison {
     /// Offered rate, operations per second.
     pub rate: f64,
+    /// Whether the advice rests on it.
+    pub decides: bool,
     /// Pairs of slices.
     pub pairs: u32,
     /// Ratio of response p99, larger pool over smaller: point, low, high (95 %).
@@ -252,7 +256,9 @@ pub struct Fleet {
 /// Load of today against what can be carried.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Headroom {
-    /// Rate of today, operations per second.
+    /// Index of the arm whose sustainable rate it is held against.
+    pub arm: u32,
+    /// Rate of today: operations per second where it was stated, commands per second where the server counted.
     pub current: f64,
     /// Whether a person stated it; else the server's own counters did.
     pub stated: bool,

@@ -80,10 +80,11 @@ impl Planner {
     ///
     /// A trial that would end beyond the budget is not begun, and nothing of less importance in its place.
     pub fn next(&self, elapsed_ns: u64) -> Next {
-        if self.errors >= ERRORS || self.searches.iter().any(Search::hopeless) {
+        if self.errors >= ERRORS || self.searches.iter().all(Search::hopeless) {
             return Next::Done(Ended::Errors);
         }
         match self.wanted() {
+            None if self.searches.iter().any(Search::hopeless) => Next::Done(Ended::Errors),
             None => Next::Done(Ended::Finished),
             Some(plan) if elapsed_ns + plan.warmup_ns + plan.duration_ns > self.plan.budget_ns => {
                 Next::Done(Ended::Budget)
@@ -124,10 +125,17 @@ impl Planner {
     /// Everything that is not done yet, most important first.
     pub(super) fn undone(&self) -> Vec<Undone> {
         let arms = || (0_u32..).zip(&self.searches);
-        let narrow = |arm: u32| self.searches[arm as usize].narrow(self.hint(arm)).is_some();
+        // What is still to be confirmed was found.
+        let narrow = |arm: u32| {
+            let search = &self.searches[arm as usize];
+            let wanted = search.narrow(self.hint(arm)).is_some_and(|probe| probe.purpose == Purpose::Search);
+            wanted || search.gave_up()
+        };
         let searches = arms().filter(|(arm, _)| narrow(*arm)).map(|(arm, _)| Undone::Search(arm));
         let confirms = arms()
-            .filter(|(arm, search)| narrow(*arm) || search.confirm().is_some())
+            .filter(|(arm, search)| {
+                narrow(*arm) || search.narrow(self.hint(*arm)).is_some() || search.confirm().is_some()
+            })
             .map(|(arm, _)| Undone::Confirm(arm));
         let mut undone: Vec<Undone> = searches.collect();
         let rates_known = undone.is_empty();
@@ -181,8 +189,12 @@ impl Planner {
     fn next_slice(&self, pair: Neighbours, number: u32) -> Option<TrialPlan> {
         let (from, to) = (self.search(pair.from as usize), self.search(pair.to as usize));
         let rates = design::rates(self.target, self.plan.max_rate, from, to);
+        // A slice that the harness spoiled is made again, once.
         let made = |slice: &design::Slice| {
-            self.others.iter().any(|trial| trial.purpose == Purpose::Compare && design::is(trial, slice))
+            let same = |trial: &&Trial| trial.purpose == Purpose::Compare && design::is(trial, slice);
+            let objective = &self.objectives[slice.arm as usize];
+            let mut tries = self.others.iter().filter(same);
+            tries.clone().count() > 1 || tries.any(|trial| !judge::is_limited(trial, objective))
         };
         let rate = rates.into_iter().find(|(of, _)| *of == number)?;
         let slice = design::slices(pair, rate).find(|slice| !made(slice))?;

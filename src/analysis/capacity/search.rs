@@ -226,8 +226,13 @@ impl Search {
         }
     }
 
+    /// Whether its trials contradicted each other for so long that no more are made.
+    pub(super) fn gave_up(&self) -> bool {
+        self.trials >= MOST_TRIALS
+    }
+
     fn is_over(&self) -> bool {
-        self.hopeless || self.trials >= MOST_TRIALS
+        self.hopeless || self.gave_up()
     }
 
     /// A trial as those that were made at that rate before.

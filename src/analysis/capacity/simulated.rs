@@ -189,9 +189,11 @@ pub(super) fn trial(arm: u32, rate: f64) -> Trial {
         waiting: 0.0,
         backlog_growth: 0.0,
         server_busy: Some(0.3),
-        worker_busy: 0.2,
+        worker_busy: Some(0.2),
         lag_p99: 1_000,
         client_limited: None,
+        waived: None,
+        services: Vec::new(),
         dearest: None,
         folder: String::new(),
     }
@@ -235,6 +237,7 @@ pub(super) fn plan(pools: &[u32], seed: u64) -> CapacityPlan {
         tolerance: 0.05,
         current_rate: None,
         growth: None,
+        workers: None,
         seed,
     }
 }

@@ -9,7 +9,7 @@ use rand::RngExt;
 use super::{Usl, draw::generator};
 
 /// Different numbers of clients that a fit takes.
-const FEWEST: usize = 4;
+const FEWEST: usize = 6;
 
 /// Resamplings for the intervals.
 const RESAMPLINGS: usize = 1_000;
@@ -34,7 +34,7 @@ struct Law {
 /// Clients and throughput.
 type Point = (f64, f64);
 
-/// The fit to trials, each a number of clients and its throughput in operations per second; `None` with fewer than four
+/// The fit to trials, each a number of clients and its throughput in operations per second; `None` with fewer than six
 /// different numbers of clients.
 pub(super) fn fit(trials: &[(u32, f64)], seed: u64) -> Option<Usl> {
     let trials: Vec<(u32, f64)> =

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::plan::offered;
 use crate::{
-    analysis::capacity::{CapacityAnalysis, Sustainable, Undone, conclude},
+    analysis::capacity::{ArmAnswer, CapacityAnalysis, Sustainable, Undone, conclude},
     cli::{
         exit::{Exit, Failure},
         output::{self, Colour, Format},
@@ -78,22 +78,27 @@ fn exit(ended: Ended, analysis: &CapacityAnalysis, offered: f64) -> Exit {
         let within = found.rate >= offered || found.above.is_some_and(|above| above > offered);
         within && (found.confirmed || !open(arm))
     };
+    // What was never tried at the scenario's rate or below is not missed.
+    let missed = |arm: &ArmAnswer| {
+        let above = arm.sustainable.and_then(|found| found.above);
+        above.or(arm.first_failure.map(|(rate, _)| rate)).is_some_and(|rate| rate <= offered * (1.0 + 1e-9))
+    };
     let arms = || (0..).zip(&analysis.arms);
     if arms().any(|(index, arm)| arm.sustainable.as_ref().is_some_and(|found| enough(index, found))) {
         Exit::Met
     } else if arms().any(|(_, arm)| arm.client_limited.is_some()) {
         Exit::Unusable
-    } else if ended == Ended::Budget || ended != Ended::Errors && arms().any(|(index, _)| open(index)) {
-        Exit::Inconclusive
-    } else {
+    } else if arms().all(|(_, arm)| missed(arm)) {
         Exit::Missed
+    } else {
+        Exit::Inconclusive
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::capacity::{ArmAnswer, Fleet, Limit};
+    use crate::analysis::capacity::{FailReason, Fleet, Limit};
 
     fn arm(rate: Option<(f64, Option<f64>)>, limited: bool) -> ArmAnswer {
         ArmAnswer {
@@ -104,7 +109,7 @@ mod tests {
                 recommended: 0.8 * rate,
             }),
             client_limited: limited.then(|| (1.0, "slow".to_owned())),
-            first_failure: None,
+            first_failure: (rate.is_none() && !limited).then_some((900.0, FailReason::Unclear)),
             by_limit: Vec::new(),
             knee: None,
             maximum: 0.0,
@@ -117,6 +122,7 @@ mod tests {
     fn the_exit_code_is_that_of_the_best_answer() {
         use Ended::{Budget, Finished, Interrupted};
         let open = vec![Undone::Search(0)];
+        let untried = ArmAnswer { first_failure: None, ..arm(None, false) };
         let mut unconfirmed = arm(Some((2_000.0, None)), false);
         unconfirmed.sustainable.as_mut().unwrap().confirmed = false;
         for (ended, arms, undone, expected) in [
@@ -130,7 +136,8 @@ mod tests {
             (Finished, vec![arm(None, true), arm(None, false)], vec![], Exit::Unusable),
             (Budget, vec![unconfirmed], open.clone(), Exit::Inconclusive),
             (Budget, vec![arm(Some((2_000.0, None)), false)], vec![Undone::Clients], Exit::Met),
-            (Budget, vec![arm(None, false)], vec![], Exit::Inconclusive),
+            (Budget, vec![untried.clone()], vec![], Exit::Inconclusive),
+            (Finished, vec![arm(Some((500.0, None)), false)], vec![], Exit::Inconclusive),
             (Interrupted, vec![arm(Some((2_000.0, None)), false)], vec![], Exit::Interrupted),
         ] {
             let analysis = CapacityAnalysis {

@@ -87,12 +87,15 @@ fn purpose(purpose: Purpose) -> &'static str {
 
 fn verdict(trial: &Trial, judgement: &Judgement) -> String {
     if let (None, None) = (trial.offered, &trial.client_limited) {
-        let seconds = trial.measured_ns as f64 / 1e9;
-        return if seconds > 0.0 { rate(trial.completed as f64 / seconds) } else { NOTHING.to_owned() };
+        return if trial.throughput > 0.0 { rate(trial.throughput) } else { NOTHING.to_owned() };
     }
     match judgement {
         Judgement::Pass => "pass".to_owned(),
         Judgement::Fail(FailReason::Late(late)) => format!("fail: {} late", share(*late)),
+        Judgement::Fail(FailReason::Service(index, late)) => {
+            let name = trial.services.get(*index as usize).map_or("a service", |service| service.name.as_str());
+            format!("fail: {} late of {name}", share(*late))
+        }
         Judgement::Fail(FailReason::Shortfall(done)) => format!("fail: only {} completed", share(*done)),
         Judgement::Fail(FailReason::Backlog(growth)) => format!("fail: backlog grew by {} a second", share(*growth)),
         Judgement::Fail(FailReason::Errors(errors)) => format!("fail: {} errors", share(*errors)),

@@ -4,15 +4,15 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::anyhow;
 
-use super::{Arguments, arms, resume};
+use super::{Arguments, arms, resume, shape::shaped};
 use crate::{
-    analysis::capacity::Planner,
+    analysis::capacity::{Planner, TrialPlan},
     cli::{
         exit::Failure,
         run::{DEFAULT, EMBEDDED},
     },
     measure::SECOND,
-    results::{Arm, Capacity, CapacityPlan},
+    results::{Arm, Capacity, CapacityPlan, Purpose},
     scenario::{self, Overrides, Scenario, Service},
 };
 
@@ -30,6 +30,9 @@ const LONGEST_WARMUP: u64 = 3 * SECOND;
 /// A trial shorter than the last of [`LENGTHS`] lasts for so many times the objective's latency at least: then a load of 5 % too
 /// much makes requests late before its end.
 const LATENCIES: u64 = 20;
+
+/// Different numbers of closed-loop clients that a model of three coefficients takes.
+const CLIENTS: usize = 6;
 
 /// Trials that confirm are so many times longer than the others.
 const CONFIRMATION: u64 = 3;
@@ -91,6 +94,7 @@ impl Errand {
             tolerance: TOLERANCE,
             current_rate: arguments.current_rate,
             growth: arguments.growth.map(|percent| percent / 100.0),
+            workers: arguments.workers,
             seed: scenario.seed,
         };
         let fits = |length: &u64| {
@@ -122,6 +126,20 @@ impl Errand {
                 faults.push(format!("{}: {few} clients are too few for {services} services; each takes one", arm.name));
             }
         }
+        let few = self.plan.clients.len();
+        if few > 0 && few < CLIENTS {
+            faults.push(format!(
+                "--clients: at least {CLIENTS} numbers, or the model has too little to go by; these are {few}"
+            ));
+        }
+        let closed = |scenario: &&Scenario| scenario.services.iter().any(|service| service.offered_rate().is_none());
+        if let Some(scenario) = self.arms.iter().find(closed).filter(|_| self.plan.max_rate.is_some()) {
+            let service = scenario.services.iter().find(|service| service.offered_rate().is_none());
+            faults.push(format!(
+                "--max-rate: service {} is a closed loop, which asks as fast as it is answered and cannot be held to it",
+                service.map_or("?", |service| service.name.as_str())
+            ));
+        }
         if self.plan.max_rate.is_some() && !self.plan.clients.is_empty() {
             faults.push(
                 "--clients: a closed loop asks as fast as it is answered, and cannot be held to --max-rate; leave one out"
@@ -138,6 +156,21 @@ impl Errand {
             ));
         }
         if faults.is_empty() { Ok(()) } else { Err(Failure::usage(anyhow!(faults.join("\n")))) }
+    }
+
+    /// The first variant with as many closed-loop clients as there ever are.
+    pub(super) fn crowd(&self) -> Result<Option<Scenario>, Failure> {
+        let Some(clients) = self.plan.clients.last() else { return Ok(None) };
+        let plan = TrialPlan {
+            arm: 0,
+            purpose: Purpose::Closed,
+            block: None,
+            offered: None,
+            clients: Some(*clients),
+            warmup_ns: self.plan.warmup_ns,
+            duration_ns: self.plan.trial_ns,
+        };
+        shaped(&self.arms[0], &plan).map(Some).map_err(Failure::usage)
     }
 
     /// The variant with most connections.

@@ -9,7 +9,7 @@ use super::{
     plan::{self, Errand},
 };
 use crate::{
-    cli::exit::Failure,
+    cli::{environment::environment, exit::Failure},
     results::{self, Arm, Capacity, Ended, Saved, TargetFacts},
     scenario::{self, Overrides, Scenario},
 };
@@ -27,7 +27,12 @@ pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Fai
     };
     let scenario = scenario::parse(&saved.scenario, "scenario of the saved capacity run").map_err(Failure::usage)?;
     if arguments.scenario.is_some() || !arguments.set.is_empty() {
-        let asked = plan::base(arguments)?;
+        let asked = if arguments.scenario.is_some() {
+            plan::base(arguments)?
+        } else {
+            let overrides = Overrides { set: arguments.set.clone(), ..Overrides::default() };
+            overrides.apply(&scenario.source, &scenario.name).map_err(Failure::usage)?
+        };
         if let Some(difference) = difference_of_texts(&scenario, &asked) {
             return Err(refusal(folder, &[difference]));
         }
@@ -47,6 +52,7 @@ pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Fai
             scenario::format_duration(std::time::Duration::from_nanos(plan.budget_ns))
         )));
     }
+    plan.workers = arguments.workers.or(plan.workers);
     plan.current_rate = arguments.current_rate.or(plan.current_rate);
     plan.growth = arguments.growth.map(|percent| percent / 100.0).or(plan.growth);
     Ok(Errand { scenario, arms, plan, saved: Some((folder.to_owned(), saved)) })
@@ -54,7 +60,14 @@ pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Fai
 
 /// Refuses to go on with another server than the one that was measured.
 pub(super) fn check_target(folder: &Path, saved: &Capacity, now: &TargetFacts) -> Result<(), Failure> {
-    let differences = differences(&saved.target, now);
+    let mut differences = differences(&saved.target, now);
+    let (then, here) = (&saved.environment, environment());
+    if (&then.cpu, then.cores) != (&here.cpu, here.cores) {
+        differences.push(format!(
+            "the harness had {} cores of {} and has {} of {}",
+            then.cores, then.cpu, here.cores, here.cpu
+        ));
+    }
     if differences.is_empty() { Ok(()) } else { Err(refusal(folder, &differences)) }
 }
 

@@ -78,9 +78,11 @@ impl Session {
         self.display.step(if private { "Starting a private server" } else { "Checking the target" });
         let Errand { arms, saved, .. } = &self.errand;
         let widest = self.errand.widest();
+        let crowd = self.errand.crowd()?;
         let (targets, facts) = runtime.block_on(async {
             // The private server takes as many connections as the largest pools have.
-            let (_, server) = interrupt.or(Target::prepare(source.clone(), &arms[widest])).await?;
+            let most = crowd.as_ref().filter(|crowd| crowd.connections() > arms[widest].connections());
+            let (_, server) = interrupt.or(Target::prepare(source.clone(), most.unwrap_or(&arms[widest]))).await?;
             let mut targets = Vec::with_capacity(arms.len());
             for arm in arms {
                 targets.push(match &server {
@@ -94,6 +96,9 @@ impl Session {
             let mut facts = Vec::with_capacity(arms.len());
             for (target, arm) in targets.iter().zip(arms) {
                 facts.push(interrupt.or(target.preflight(arm)).await?);
+            }
+            if let Some(crowd) = &crowd {
+                interrupt.or(targets[0].preflight(crowd)).await?;
             }
             Ok::<_, Failure>((targets, facts.swap_remove(widest)))
         })?;
@@ -122,7 +127,7 @@ impl Session {
         let mut spent = 0;
         for trial in &capacity.trials {
             planner.record(trial);
-            spent = trial.began_ns + capacity.plan.warmup_ns + trial.measured_ns;
+            spent = trial.began_ns + trial.measured_ns;
         }
         self.display.step("Looking at the server");
         let widest = self.errand.widest();
@@ -132,7 +137,7 @@ impl Session {
             )
         };
         let inspection = runtime.block_on(interrupt.or(looking))?;
-        let workers = self.arguments.workers.map(usize::from);
+        let workers = self.errand.plan.workers.map(usize::from);
         let stage = Stage { facts, inspection, workers };
 
         let elapsed = || spent + started.elapsed().as_nanos() as u64;
@@ -150,6 +155,10 @@ impl Session {
                 Err(failure) if failure.exit == Exit::Interrupted => break Ended::Interrupted,
                 provided => provided?,
             }
+            // Writing the data of a variant may have taken what was left.
+            if let Next::Done(ended) = planner.next(elapsed()) {
+                break ended;
+            }
             let number = capacity.trials.len() as u32 + 1;
             let began_ns = elapsed();
             let whole = capacity.plan.budget_ns.min(estimate.all_ns.max(began_ns));
@@ -160,8 +169,16 @@ impl Session {
                 left_ns: whole.saturating_sub(began_ns),
             };
             let turn = Turn { number, began_ns };
-            let Some((run, trial)) = self.trial(&stage, &targets[arm], plan, turn, course, interrupt)? else {
-                break Ended::Interrupted;
+            let (run, trial) = match self.trial(&stage, &targets[arm], plan, turn, course, interrupt) {
+                Ok(Some(made)) => made,
+                Ok(None) => break Ended::Interrupted,
+                Err(failure) => {
+                    if !capacity.trials.is_empty() {
+                        capacity.ended = Ended::Interrupted;
+                        self.report(capacity)?;
+                    }
+                    return Err(failure);
+                }
             };
             let files = vec![(format!("{}/run.json", trial.folder), run.to_json().into_bytes())];
             planner.record(&trial);

@@ -36,12 +36,13 @@ pub(super) fn shaped(arm: &Scenario, plan: &TrialPlan) -> Result<Scenario, Scena
     overrides.apply(&arm.source, &arm.name)
 }
 
-/// Clients of each service, in proportion to its connections, at least one.
+/// Clients of each service: one, and of the others a part in proportion to its connections.
 fn shares(arm: &Scenario, clients: u32) -> Vec<u32> {
     let all = arm.connections().max(1);
-    let exact = |connections: u64| u64::from(clients) * connections;
+    let others = clients.saturating_sub(arm.services.len() as u32);
+    let exact = |connections: u64| u64::from(others) * connections;
     let mut shares: Vec<u32> =
-        arm.services.iter().map(|service| (exact(service.connections()) / all).max(1) as u32).collect();
+        arm.services.iter().map(|service| 1 + (exact(service.connections()) / all) as u32).collect();
     // What rounding has left over goes to those that lost most by it.
     let mut order: Vec<usize> = (0..shares.len()).collect();
     order.sort_by_key(|index| std::cmp::Reverse(exact(arm.services[*index].connections()) % all));
@@ -85,7 +86,14 @@ mod tests {
 
     #[test]
     fn clients_are_shared_out_and_find_connections() {
-        let arm = load("workflow-engine").unwrap();
+        let equal = load("workflow-engine").unwrap();
+        let skewed = [("chat", 100), ("api", 1), ("ml", 1)];
+        let set = skewed.map(|(name, size)| (format!("service.{name}.pool.size"), size.to_string())).to_vec();
+        let skewed = Overrides { set, ..Overrides::default() }.apply(&equal.source, "x").unwrap();
+        for clients in [3, 4, 8, 100] {
+            assert_eq!(shares(&skewed, clients).iter().sum::<u32>(), clients);
+        }
+        let arm = equal;
         for clients in [3, 4, 7, 150, 200] {
             let shaped = shaped(&arm, &plan(None, Some(clients))).unwrap();
             let of = |service: &Service| match service.load {

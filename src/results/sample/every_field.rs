@@ -2,7 +2,8 @@
 
 use super::run;
 use crate::results::{
-    Arm, CAPACITY_VERSION, Capacity, CapacityPlan, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles, Trial,
+    Arm, CAPACITY_VERSION, Capacity, CapacityPlan, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles, ServiceTrial,
+    Trial,
 };
 
 const SECOND: u64 = 1_000_000_000;
@@ -35,6 +36,7 @@ pub(crate) fn small_capacity() -> Capacity {
             tolerance: 0.05,
             current_rate: Some(9_000.0),
             growth: Some(0.05),
+            workers: Some(1),
             seed: 42,
         },
         trials: vec![
@@ -74,9 +76,22 @@ fn trial(number: u32, arm: u32, purpose: Purpose, offered: Option<f64>, clients:
         waiting: 0.5,
         backlog_growth: 0.0,
         server_busy: Some(0.4),
-        worker_busy: 0.3,
+        worker_busy: Some(0.3),
         lag_p99: 3_000,
         client_limited: None,
+        waived: Some("it released requests late".into()),
+        services: vec![ServiceTrial {
+            name: "api".into(),
+            scheduled: 100_000,
+            completed: 99_990,
+            failed: 6,
+            unfinished: 4,
+            late: 20,
+            burstiness: 1.5,
+            within: vec![99_000; LIMITS.len()],
+            hold_mean: 80_000.0,
+            wait_p99: 180_000,
+        }],
         dearest: Some(("GET".into(), 0.2, 3_000.0)),
         folder: format!("trials/{number:03}"),
     }

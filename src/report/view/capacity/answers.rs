@@ -39,7 +39,7 @@ fn table(answers: &Answers<'_>) -> Table {
     let rate = Some("1/s");
     Table {
         id: TABLE,
-        caption: format!("Sustainable rate: {}", objective(answers.scenario)),
+        caption: format!("Sustainable rate: {}", objective(answers)),
         columns: vec![
             Column::head("Variant"),
             Column::numbers("Sustainable", rate, 0),

@@ -187,7 +187,7 @@ fn errors(answers: &Answers<'_>, arm: u32, answer: &ArmAnswer) -> Option<Note> {
 }
 
 fn unconfirmed(answer: &ArmAnswer) -> Option<Note> {
-    let known = answer.sustainable.filter(|known| !known.confirmed && answer.client_limited.is_none())?;
+    let known = answer.sustainable.filter(|known| !known.confirmed)?;
     Some(Note {
         tone: Tone::Fair,
         fact: format!("{} was met, but not confirmed by longer trials.", carried_rate(known.rate)),

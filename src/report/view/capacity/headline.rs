@@ -56,15 +56,17 @@ fn of_pools(answers: &Answers<'_>, comparison: &Comparison) -> Answer {
     let pool = |arm: u32| answers.capacity.plan.arms.get(arm as usize).and_then(|arm| arm.pool);
     let size = |arm: u32, name: &str| pool(arm).map_or_else(|| name.to_owned(), |size| size.to_string());
     let step = format!("from {} to {}", size(comparison.from, from), size(comparison.to, to));
-    let evidence = decisive(comparison).map(|at| format!(": p99 {} at {}", ratio(at.response_p99), rate(at.rate)));
+    let decisive = decisive(comparison);
+    let evidence = decisive.map(|at| format!(": {} at {}", changed(comparison.advice, at), rate(at.rate)));
     let evidence = evidence.unwrap_or_default();
     let because = limit_clause(&comparison.limit);
     let (verdict, rest, tone) = match comparison.advice {
         Advice::Grow => ("Grow the pool", format!(" {step}{evidence}; {because}"), Tone::Good),
         Advice::NoBenefit => {
-            let where_ = if comparison.rates.len() > 1 { " at any rate that was compared" } else { "" };
-            let rest = format!(": growing the pool {step} makes no difference{where_}{evidence}; {because}");
-            let starved = matches!(comparison.limit, Limit::ClientCpu(_));
+            let rest = format!(
+                ": growing the pool {step} makes no difference that the objective would notice{evidence}; {because}"
+            );
+            let starved = matches!(comparison.limit, Limit::Client(_));
             ("No benefit", rest, if starved { Tone::Fair } else { Tone::Good })
         }
         Advice::Harm => {
@@ -73,6 +75,11 @@ fn of_pools(answers: &Answers<'_>, comparison: &Comparison) -> Answer {
         Advice::Inconclusive(effect) => {
             let rest = if comparison.rates.is_empty() {
                 format!(": pools {step} were not compared")
+            } else if decisive.is_some_and(|at| at.response_p99.2 < 1.0 && at.p_value <= 0.01) {
+                format!(
+                    ": growing the pool {step} shortens response times{evidence}, but it is not shown that more can be carried; \
+                     {because}"
+                )
             } else {
                 format!(": whether growing the pool {step} helps cannot be told{evidence}; {}", visible(effect))
             };
@@ -82,15 +89,27 @@ fn of_pools(answers: &Answers<'_>, comparison: &Comparison) -> Answer {
     Answer { verdict, rest, tone }
 }
 
+/// What changed at a rate: p99, unless it is something else that harms.
+fn changed(advice: Advice, at: &RateComparison) -> String {
+    let harms = advice == Advice::Harm && at.response_p99.1 <= 1.0;
+    if harms && at.errors.1 > at.errors.0 {
+        format!("failed requests {} → {}", format::share(at.errors.0), format::share(at.errors.1))
+    } else if harms {
+        format!("service time {}", ratio(at.service))
+    } else {
+        format!("p99 {}", ratio(at.response_p99))
+    }
+}
+
 /// The rate on which the advice rests: where growing pays the clearest gain, where it harms the clearest loss, else the
 /// lowest rate, which is that of the scenario.
 fn decisive(comparison: &Comparison) -> Option<&RateComparison> {
     let point = |at: &&RateComparison| at.response_p99.0;
-    let rates = comparison.rates.iter();
+    let mut rates = comparison.rates.iter().filter(|at| at.decides);
     match comparison.advice {
         Advice::Grow => rates.min_by(|a, b| point(a).total_cmp(&point(b))),
         Advice::Harm => rates.max_by(|a, b| point(a).total_cmp(&point(b))),
-        Advice::NoBenefit | Advice::Inconclusive(_) => comparison.rates.first(),
+        Advice::NoBenefit | Advice::Inconclusive(_) => rates.next(),
     }
 }
 
@@ -133,7 +152,7 @@ fn of_arm(answers: &Answers<'_>, arm: u32, answer: &ArmAnswer) -> Answer {
             let rest = format!(
                 ": {} with {} ({fails}); run it at {}",
                 carried_rate(sustainable.rate),
-                objective(answers.scenario),
+                objective(answers),
                 carried_rate(sustainable.recommended)
             );
             Answer { verdict, rest, tone }
@@ -144,7 +163,7 @@ fn of_arm(answers: &Answers<'_>, arm: u32, answer: &ArmAnswer) -> Answer {
                 ": already {} {} {} ({}), and no lower rate was found that meets it",
                 missed_rate(*at),
                 if *reason == FailReason::Unclear { "is too close to" } else { "misses" },
-                objective(answers.scenario),
+                objective(answers),
                 failure(answers, arm, *at, *reason)
             ),
             tone: Tone::Bad,
@@ -163,7 +182,7 @@ fn client_limited(answers: &Answers<'_>, arm: u32, sustainable: Option<Sustainab
             " was the limit at {} ({check}): the server carries at least {} with {}",
             rate(at),
             carried_rate(known.rate),
-            objective(answers.scenario)
+            objective(answers)
         )
     } else {
         let done = answers.at(arm, at).into_iter().map(|trial| trial.throughput).fold(0.0, f64::max);
@@ -218,7 +237,14 @@ fn of_arms(answers: &Answers<'_>, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer {
     } else {
         format!("from {} to {}", of(&(worst, *least)), of(&(best, *most)))
     };
-    let rest = format!(", {}: {range}{limited}", objective(answers.scenario));
+    let none: Vec<_> = arms
+        .iter()
+        .filter(|(.., answer)| answer.sustainable.is_none() && answer.client_limited.is_none())
+        .map(|(_, arm, _)| arm.name.clone())
+        .collect();
+    let none = if none.is_empty() { none.concat() } else { format!("; none was found with {}", listed(&none)) };
+    let tone = if none.is_empty() { tone } else { Tone::Fair };
+    let rest = format!(", {}: {range}{none}{limited}", objective(answers));
     Answer { verdict, rest, tone }
 }
 
@@ -230,7 +256,7 @@ fn nothing(answers: &Answers<'_>) -> Answer {
         _ => format!(
             "{} did not find a rate that meets or misses {}",
             format::counted(trials, "trial", "trials"),
-            objective(answers.scenario)
+            objective(answers)
         ),
     };
     Answer { verdict: "No answer", rest: format!(": {made}"), tone: Tone::Fair }

@@ -15,15 +15,25 @@ use crate::{
 const MOST_MONTHS: f64 = 120.0;
 
 pub(super) fn section(answers: &Answers<'_>) -> Section {
-    let blocks = answers.analysis.headroom.iter().map(|headroom| Block::Paragraph(sentence(headroom))).collect();
+    let blocks =
+        answers.analysis.headroom.iter().map(|headroom| Block::Paragraph(sentence(answers, headroom))).collect();
     Section::new("headroom", "Headroom", blocks).brief(Brief::Paragraphs)
 }
 
-fn sentence(headroom: &Headroom) -> String {
-    let whence = if headroom.stated { "as stated" } else { "by the server's own counters" };
+fn sentence(answers: &Answers<'_>, headroom: &Headroom) -> String {
+    let whence = if headroom.stated {
+        "as stated"
+    } else {
+        "commands by the server's own counters; an operation that is several commands counts as often"
+    };
+    let with = if answers.capacity.plan.arms.len() > 1 {
+        format!(" with {}", answers.name(headroom.arm))
+    } else {
+        String::new()
+    };
     let growth = headroom.growth.map(|growth| growth_words(growth, headroom.months)).unwrap_or_default();
     format!(
-        "Today's load is {} ({whence}); the sustainable rate is {} of it.{growth}",
+        "Today's load is {} ({whence}); the sustainable rate{with} is {} of it.{growth}",
         rate(headroom.current),
         format::factor(headroom.times),
     )

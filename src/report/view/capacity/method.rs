@@ -44,7 +44,7 @@ fn method(answers: &Answers<'_>) -> String {
          the backlog does not grow, and the harness was not the limit. Rates are doubled from {} until one fails, then the \
          bracket is halved until it is {} wide, and its lower end is tried again for {} at a time, mixed with its upper end.",
         time(plan.warmup_ns),
-        objective(answers.scenario),
+        objective(answers),
         rate(plan.start_rate),
         format::limit(plan.tolerance),
         time(plan.confirm_ns),
@@ -62,7 +62,7 @@ fn facts(answers: &Answers<'_>) -> Vec<(String, String)> {
             "Objective",
             format!(
                 "{}, at most {} failed",
-                objective(answers.scenario),
+                objective(answers),
                 format::limit(answers.scenario.objective.max_error_rate)
             ),
         ),

@@ -39,7 +39,7 @@ impl View {
         let software = &answers.capacity.software;
         let commit = software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
         Self {
-            title: format!("{}: capacity with {}", answers.scenario.name, words::objective(answers.scenario)),
+            title: format!("{}: capacity with {}", answers.scenario.name, words::objective(answers)),
             subtitle: subtitle(answers),
             headline: headline::headline(answers),
             sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),

@@ -32,6 +32,9 @@ fn advice(answers: &Answers<'_>, comparison: &Comparison) -> String {
         (Advice::Inconclusive(_), _) if comparison.rates.is_empty() => "They were not compared.".to_owned(),
         (Advice::Inconclusive(effect), _) => format!("With {} {}.", pairs(comparison), visible(effect)),
         (Advice::Grow, limit) => grow(comparison, limit),
+        (Advice::Harm, _) if comparison.rates.iter().any(|at| at.errors.1 > at.errors.0) => {
+            "Requests fail with the larger pool that do not with the smaller one.".to_owned()
+        }
         (Advice::Harm, _) => "The queue moves from the pool, where a request waits for a connection, into the server, where it \
                               waits for those of all other connections."
             .to_owned(),
@@ -43,7 +46,7 @@ fn advice(answers: &Answers<'_>, comparison: &Comparison) -> String {
             "The server runs one command at a time, so whatever the pool, requests wait behind {name}: make it cheaper \
              before anything else."
         ),
-        (Advice::NoBenefit, Limit::ClientCpu(_)) => "The harness itself had no time for more: a machine with more cores, or one \
+        (Advice::NoBenefit, Limit::Client(_)) => "The harness itself had no time for more: a machine with more cores, or one \
                                                      of its own, would tell whether an application gains something."
             .to_owned(),
         (Advice::NoBenefit, Limit::RoundTrip(_)) => "Requests find a connection in both cases, and what takes the time is the \
@@ -57,7 +60,7 @@ fn advice(answers: &Answers<'_>, comparison: &Comparison) -> String {
 }
 
 fn grow(comparison: &Comparison, limit: &Limit) -> String {
-    let shorter = comparison.rates.iter().max_by(|a, b| a.wait_p99.0.total_cmp(&b.wait_p99.0));
+    let shorter = comparison.rates.iter().filter(|at| at.decides).max_by(|a, b| a.wait_p99.0.total_cmp(&b.wait_p99.0));
     let waited = shorter.map(|at| {
         format!(
             "At {} requests wait for a connection up to {} (p99) with the smaller pool and {} with the larger one, while \

@@ -34,7 +34,7 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
             "Of one instance of the busiest service. Hold time: how long a request keeps its connection, as measured. \
              Utilisation: rate times hold time over connections. Smallest pool: the fewest connections with a predicted p99 \
              of the wait below 5{THIN}% of the objective ({}) and a utilisation below 80{THIN}%, at this rate.",
-            objective(answers.scenario)
+            objective(answers)
         )],
     };
     let theory = "A pool whose connections carry one request at a time is a queue with as many servers as it has connections, \

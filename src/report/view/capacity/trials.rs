@@ -88,7 +88,7 @@ fn table(answers: &Answers<'_>, id: &'static str, caption: &str, trials: &[&Tria
 }
 
 fn row(answers: &Answers<'_>, trial: &Trial) -> TableRow {
-    let allowed = 1.0 - answers.scenario.objective.percentile / 100.0;
+    let allowed = 1.0 - answers.scenario_of(trial.arm).objective.percentile / 100.0;
     let bad = bad_share(trial);
     let answered = trial.completed > 0;
     let ms = |nanos: u64| if answered { format::milliseconds(nanos as f64) } else { NOTHING.to_owned() };
@@ -112,7 +112,7 @@ fn row(answers: &Answers<'_>, trial: &Trial) -> TableRow {
             if answered { wait(trial.wait.p99 as f64) } else { NOTHING.to_owned() }.into(),
             format::share(trial.utilisation).into(),
             trial.server_busy.map_or_else(|| NOTHING.to_owned(), format::share).into(),
-            format::share(trial.worker_busy).into(),
+            trial.worker_busy.map_or_else(|| NOTHING.to_owned(), format::share).into(),
             Cell::new(trial.client_limited.as_deref().unwrap_or(NOTHING), Tone::Fair),
         ],
     }

@@ -8,13 +8,16 @@ use crate::{
         capacity::{Answers, carried, missed, three_digits},
         format::{self, NOTHING, THIN},
     },
-    results::{Ended, Purpose},
-    scenario::Scenario,
+    results::{Arm, Ended, Purpose},
 };
 
 /// `99 % within 100 ms`.
-pub(super) fn objective(scenario: &Scenario) -> String {
-    let objective = &scenario.objective;
+pub(super) fn objective(answers: &Answers<'_>) -> String {
+    let swept = |arm: &Arm| arm.coordinates.iter().any(|(field, _)| field.starts_with("objective"));
+    if answers.capacity.plan.arms.iter().any(swept) {
+        return "the objective of each variant".to_owned();
+    }
+    let objective = &answers.scenario.objective;
     format!("{}{THIN}% within {}", objective.percentile, format::setting(objective.latency))
 }
 
@@ -91,7 +94,10 @@ pub(super) fn limit(limit: &Limit) -> Option<(String, String)> {
             format!("the command {name}"),
             format!("{} of the server's time, {} each", portion(*share), format::duration(*mean)),
         )),
-        Limit::ClientCpu(share) => words("the CPU of the harness", format!("busiest worker {} busy", portion(*share))),
+        Limit::Client(busy) => words(
+            "the harness",
+            busy.map_or_else(|| "see its checks".to_owned(), |busy| format!("busiest worker {} busy", portion(busy))),
+        ),
         Limit::Pool(share) => words("the pool", format!("{} in use", portion(*share))),
         Limit::RoundTrip(nanos) => {
             words("the way there and back", format!("{} beyond the command", format::duration(*nanos)))
@@ -113,7 +119,9 @@ pub(super) fn limit_cell(limit: &Limit) -> String {
     match limit {
         Limit::ServerCpu(share) => format!("server CPU {}", portion(*share)),
         Limit::Command(name, share, _) => format!("{name} {}", portion(*share)),
-        Limit::ClientCpu(share) => format!("harness CPU {}", portion(*share)),
+        Limit::Client(busy) => {
+            busy.map_or_else(|| "harness".to_owned(), |busy| format!("harness CPU {}", portion(busy)))
+        }
         Limit::Pool(share) => format!("pool {}", portion(*share)),
         Limit::RoundTrip(nanos) => format!("round trip {}", format::duration(*nanos)),
         Limit::Unknown => "nothing seen".to_owned(),
@@ -124,11 +132,12 @@ pub(super) fn limit_cell(limit: &Limit) -> String {
 pub(super) fn visible(effect: f64) -> String {
     if effect.is_finite() {
         format!(
-            "a change of p99 by {} would have been seen, a smaller one takes a longer run (--budget)",
+            "a change of p99 by {} would have been seen, a smaller one takes longer slices (--trial)",
             portion(effect)
         )
     } else {
-        "there were too few slices to see any change, so it takes a longer run (--budget)".to_owned()
+        "there were too few sound slices to see any change (--budget allows for more, a quiet machine spoils fewer)"
+            .to_owned()
     }
 }
 
@@ -159,6 +168,10 @@ pub(super) fn failure(answers: &Answers<'_>, arm: u32, at: f64, reason: FailReas
             let late = format!("{} late, failed or unfinished", format::share(share));
             // The percentile says more, where it is the one that is judged.
             tail().filter(|_| is_judged(answers)).unwrap_or(late)
+        }
+        FailReason::Service(index, share) => {
+            let name = answers.scenario.services.get(index as usize).map_or("?", |service| service.name.as_str());
+            format!("{} late, failed or unfinished of {name} by itself", format::share(share))
         }
         FailReason::Shortfall(share) => format!("only {} of the requests were answered", format::share(share)),
         FailReason::Backlog(growth) => {
@@ -236,7 +249,7 @@ pub(in crate::report) fn limit_slug(limit: &Limit) -> &'static str {
     match limit {
         Limit::ServerCpu(_) => "server-cpu",
         Limit::Command(..) => "command",
-        Limit::ClientCpu(_) => "client-cpu",
+        Limit::Client(_) => "client-cpu",
         Limit::Pool(_) => "pool",
         Limit::RoundTrip(_) => "round-trip",
         Limit::Unknown => "unknown",
@@ -246,11 +259,10 @@ pub(in crate::report) fn limit_slug(limit: &Limit) -> &'static str {
 /// The figure that goes with a limit: a share, or for a round trip nanoseconds.
 pub(in crate::report) fn limit_value(limit: &Limit) -> Option<f64> {
     match limit {
-        Limit::ServerCpu(value)
-        | Limit::Command(_, value, _)
-        | Limit::ClientCpu(value)
-        | Limit::Pool(value)
-        | Limit::RoundTrip(value) => Some(*value),
+        Limit::ServerCpu(value) | Limit::Command(_, value, _) | Limit::Pool(value) | Limit::RoundTrip(value) => {
+            Some(*value)
+        }
+        Limit::Client(busy) => *busy,
         Limit::Unknown => None,
     }
 }
@@ -259,6 +271,7 @@ pub(in crate::report) fn limit_value(limit: &Limit) -> Option<f64> {
 pub(in crate::report) fn failure_slug(reason: FailReason) -> &'static str {
     match reason {
         FailReason::Late(_) => "late",
+        FailReason::Service(..) => "service-late",
         FailReason::Shortfall(_) => "shortfall",
         FailReason::Backlog(_) => "backlog",
         FailReason::Errors(_) => "errors",
@@ -270,6 +283,7 @@ pub(in crate::report) fn failure_slug(reason: FailReason) -> &'static str {
 pub(in crate::report) fn failure_value(reason: FailReason) -> Option<f64> {
     match reason {
         FailReason::Late(value)
+        | FailReason::Service(_, value)
         | FailReason::Shortfall(value)
         | FailReason::Backlog(value)
         | FailReason::Errors(value) => Some(value),
