@@ -33,7 +33,7 @@ mod view;
 pub use audit::AuditReport;
 pub use capacity::{capacity_files, capacity_headline, capacity_json, capacity_terminal};
 pub use terminal::Style;
-pub use view::outcome_slug;
+pub use view::{outcome_slug, purpose_slug};
 
 use self::view::View;
 use crate::{analysis::Analysis, results::Run, scenario::Scenario};

@@ -3,8 +3,11 @@
 use crate::{
     analysis::capacity::{FailReason, Judgement, TrialPlan},
     load::{Phase, Progress},
-    report::format::{NOTHING, duration, plain, rate, setting, share},
-    results::{Arm, Purpose, Trial},
+    report::{
+        format::{NOTHING, duration, plain, rate, setting, share},
+        purpose_slug,
+    },
+    results::{Arm, Trial},
 };
 
 /// What the whole run looks like while a trial is under way.
@@ -44,7 +47,7 @@ pub(super) fn under_way(course: Course, arm: &Arm, plan: &TrialPlan, progress: &
         "Trial {number} of about {}, {} {} at {}: {phase}; {bracket}; {minutes} min left at most",
         of.max(number),
         arm.name,
-        purpose(plan.purpose),
+        purpose_slug(plan.purpose),
         offered(plan.offered, plan.clients),
     ))
 }
@@ -57,7 +60,7 @@ pub(super) fn over(trial: &Trial, arm: &Arm, arms: usize, judgement: &Judgement)
         "{:>3}  {:arms$}  {:<7}  {:>12}  p99 {:>8}  wait p99 {:>8}  server CPU {:>6}  {}",
         trial.number,
         arm.name,
-        purpose(trial.purpose),
+        purpose_slug(trial.purpose),
         offered(trial.offered, trial.clients),
         known(trial.response.p99),
         known(trial.wait.p99),
@@ -71,17 +74,6 @@ fn offered(offered: Option<f64>, clients: Option<u32>) -> String {
         (Some(offered), _) => rate(offered),
         (None, Some(clients)) => format!("{clients} clients"),
         (None, None) => NOTHING.to_owned(),
-    }
-}
-
-fn purpose(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Search => "search",
-        Purpose::Confirm => "confirm",
-        Purpose::Above => "above",
-        Purpose::Compare => "compare",
-        Purpose::Curve => "curve",
-        Purpose::Closed => "closed",
     }
 }
 
@@ -110,7 +102,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::results::sample;
+    use crate::results::{Purpose, sample};
 
     #[test]
     fn a_trial_is_a_line_while_and_after() {

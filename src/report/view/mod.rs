@@ -22,8 +22,9 @@ mod trust;
 use std::time::Duration;
 
 pub(super) use audit::{AT_SERVER, Words as AuditWords, fact as audit_fact, severity_word, words as audit_words};
+pub use capacity::purpose_slug;
 pub(super) use capacity::{
-    advice_slug, ended_slug, failure_slug, failure_value, limit_slug, limit_value, purpose_slug, sweep_axes, undone,
+    advice_slug, ended_slug, failure_slug, failure_value, limit_slug, limit_value, sweep_axes, undone,
 };
 pub(super) use checks::slug;
 pub(crate) use model::{

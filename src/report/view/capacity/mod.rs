@@ -15,9 +15,11 @@ mod words;
 use super::{View, charts_section};
 use crate::report::{capacity::Answers, chart::Chart, format};
 
+pub use words::purpose_slug;
+
 pub(in crate::report) use method::axes as sweep_axes;
 pub(in crate::report) use words::{
-    advice_slug, ended_slug, failure_slug, failure_value, limit_slug, limit_value, purpose_slug, undone,
+    advice_slug, ended_slug, failure_slug, failure_value, limit_slug, limit_value, undone,
 };
 
 impl View {

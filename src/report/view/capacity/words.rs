@@ -212,7 +212,7 @@ pub(super) fn listed(names: &[String]) -> String {
 }
 
 /// Purpose of a trial, for programs.
-pub(in crate::report) fn purpose_slug(purpose: Purpose) -> &'static str {
+pub fn purpose_slug(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Search => "search",
         Purpose::Confirm => "confirm",
