@@ -159,7 +159,7 @@ fn comparison(pair: Neighbours, capacity: &Capacity, scenario: &Scenario, planne
             .filter_map(|number| Some((at(rate, number, pair.from)?, at(rate, number, pair.to)?)))
             .collect();
         let offered = pairs.first()?.0.offered?;
-        Some(compare(offered, &pairs, &scenario.objective, capacity.plan.seed))
+        Some(compare(offered, &pairs, &scenario.objective, capacity.plan.seed)).filter(|rate| rate.told.pairs > 0)
     };
     let mut rates: Vec<Compared> = (0..design::RATES).filter_map(compared).collect();
     if rates.is_empty() {

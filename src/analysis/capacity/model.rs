@@ -234,7 +234,8 @@ pub struct Usl {
     pub beta: (f64, f64, f64),
     /// Number of clients with the highest throughput; `None` where the model has no peak.
     pub peak: Option<f64>,
-    /// Whether that lies within twice the largest number measured; beyond it is not to be believed.
+    /// Whether that lies within twice the largest number measured, beyond which it is not to be believed, and the interval of the
+    /// coherence does not reach down to 0, where there is none.
     pub peak_is_seen: bool,
     /// Share of variance that it explains.
     pub r_squared: f64,

@@ -20,6 +20,9 @@ const STEPS: u32 = 200;
 /// Beyond this many times the largest number of clients nothing is said.
 const REACH: f64 = 2.0;
 
+/// A coefficient whose interval reaches down to this is as good as 0.
+const CERTAIN: f64 = 1e-9;
+
 /// Place of these draws among those of a seed.
 const PLACE: u64 = 0x0075_736c;
 
@@ -62,7 +65,7 @@ pub(super) fn fit(trials: &[(u32, f64)], seed: u64) -> Option<Usl> {
         alpha: (law.alpha, alpha.0, alpha.1),
         beta: (law.beta, beta.0, beta.1),
         peak,
-        peak_is_seen: peak.is_some_and(|peak| peak <= REACH * largest),
+        peak_is_seen: peak.is_some_and(|peak| peak <= REACH * largest) && beta.0 > CERTAIN,
         r_squared: r_squared(law, &points),
         points: numbers.iter().map(|number| (*number, mean(*number), law.at(f64::from(*number)))).collect(),
     })

@@ -11,6 +11,10 @@ use crate::{
 /// Field that `--pool` sets for every service.
 const POOL: &str = "pool.size";
 
+/// Fields that the search sets for each trial, or that change nothing about it.
+const OF_TRIALS: &[&str] =
+    &["name", "description", "seed", "run.duration", "run.warmup", "load.rate", "load.model", "load.clients"];
+
 /// Fields that are the scenario's own, and not those of a service.
 const OF_SCENARIO: &[&str] = &["name", "description", "seed", "run", "objective", "service", "dependency"];
 
@@ -109,6 +113,13 @@ fn paths(scenario: &Scenario, field: &str) -> Vec<String> {
 fn check_axes(scenario: &Scenario, axes: &[Sweep]) -> Result<(), Failure> {
     let fault = |text: String| Err(Failure::usage(anyhow!(text)));
     for axis in axes {
+        let last = |name: &str| axis.field == name || axis.field.ends_with(&format!(".{name}"));
+        if let Some(own) = OF_TRIALS.iter().find(|name| last(name)) {
+            return fault(format!(
+                "--sweep {}: {own} differs from trial to trial by itself, or makes no difference",
+                axis.field
+            ));
+        }
         let twice = axis.values.iter().enumerate().find(|(index, value)| axis.values[..*index].contains(value));
         if let Some((_, value)) = twice {
             return fault(format!("{} is to be {value} twice; name every value once", axis.field));

@@ -85,7 +85,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", value_parser = plan::positive, allow_negative_numbers = true)]
     #[arg(help_heading = "Search")]
     start_rate: Option<f64>,
-    /// Operations per second that are never exceeded; with it there are no closed loops
+    /// Operations per second that are never offered more than; with it there are no closed loops
     #[arg(long, value_name = "N", value_parser = plan::positive, allow_negative_numbers = true)]
     #[arg(help_heading = "Search")]
     max_rate: Option<f64>,

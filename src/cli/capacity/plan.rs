@@ -34,6 +34,9 @@ const LATENCIES: u64 = 20;
 /// Different numbers of closed-loop clients that a model of three coefficients takes.
 const CLIENTS: usize = 6;
 
+/// Rates and growth beyond this are a slip of the keyboard.
+const MOST: f64 = 100_000_000.0;
+
 /// Trials that confirm are so many times longer than the others.
 const CONFIRMATION: u64 = 3;
 
@@ -146,6 +149,11 @@ impl Errand {
                     .to_owned(),
             );
         }
+        if self.plan.budget_ns < self.plan.warmup_ns + self.plan.trial_ns {
+            faults.push(
+                "--budget: shorter than a single trial with its warm-up; give it more, or less to --trial".to_owned(),
+            );
+        }
         let slowest = self.arms.iter().map(|scenario| scenario.objective.latency.as_nanos() as u64).max();
         let [.., shortest] = LENGTHS;
         let shortest = (LATENCIES * slowest.unwrap_or(0)).clamp(SECOND, shortest);
@@ -194,8 +202,8 @@ pub(super) fn offered(scenario: &Scenario) -> f64 {
 
 /// A number above 0.
 pub(super) fn positive(text: &str) -> Result<f64, String> {
-    let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
-    number.ok_or_else(|| "not a number above 0".to_owned())
+    let number = text.parse::<f64>().ok().filter(|number| *number > 0.0 && *number <= MOST);
+    number.ok_or_else(|| format!("not a number above 0 and up to {MOST}"))
 }
 
 fn sorted(clients: &[u32]) -> Vec<u32> {

@@ -90,6 +90,10 @@ fn differences(saved: &TargetFacts, now: &TargetFacts) -> Vec<String> {
     compare("the target", kind(saved), kind(now));
     if !saved.private && !now.private {
         compare("its address", &saved.address, &now.address);
+        for (name, value) in &saved.settings {
+            let known = now.settings.iter().find(|(of, _)| of == name).map_or("unknown", |(_, value)| value);
+            compare(&format!("its {name}"), value, known);
+        }
     }
     compare("its product", &saved.product, &now.product);
     compare("its version", &saved.version, &now.version);

@@ -24,7 +24,8 @@ use crate::{
         output::{self, Colour},
         progress::Display,
     },
-    results::{CAPACITY_VERSION, Capacity, Ended, TargetFacts},
+    measure::{ErrorClass, SeriesRecord},
+    results::{CAPACITY_VERSION, Capacity, Ended, Run, TargetFacts},
     scenario::Scenario,
     target::{Source, Target, TargetError},
 };
@@ -180,6 +181,17 @@ impl Session {
                     return Err(failure);
                 }
             };
+            if lost_connections(&run) {
+                // Of a server that has gone nothing is known; a trial that it cut is none.
+                let answers = runtime.block_on(interrupt.or(targets[arm].preflight(&self.errand.arms[arm])));
+                if let Err(failure) = answers {
+                    if !capacity.trials.is_empty() {
+                        capacity.ended = Ended::Interrupted;
+                        self.report(capacity)?;
+                    }
+                    return Err(self.unmade(number, failure));
+                }
+            }
             let files = vec![(format!("{}/run.json", trial.folder), run.to_json().into_bytes())];
             planner.record(&trial);
             self.tell(&trial);
@@ -245,17 +257,14 @@ impl Session {
             self.display.gauge(text, progress.elapsed.as_millis() as u64, of);
         };
         let trial = stage.carry_out(target, scenario, plan, turn, interrupt, &mut show);
-        trial.map_err(|failure| match self.journal.folder() {
-            Some(folder) => Failure {
-                error: failure.error.context(format!(
-                    "trial {} could not be made; --resume {} continues with it",
-                    turn.number,
-                    folder.display()
-                )),
-                ..failure
-            },
-            None => failure,
-        })
+        trial.map_err(|failure| self.unmade(turn.number, failure))
+    }
+
+    /// Why a trial could not be made, with the way on.
+    fn unmade(&self, number: u32, failure: Failure) -> Failure {
+        let Some(folder) = self.journal.folder() else { return failure };
+        let told = format!("trial {number} could not be made; --resume {} continues with it", folder.display());
+        Failure { error: failure.error.context(told), ..failure }
     }
 
     fn tell(&self, trial: &crate::results::Trial) {
@@ -322,6 +331,13 @@ impl Session {
             self.display.say(&format!("warning: keys of the scenario stay on the server: {failure}"));
         }
     }
+}
+
+/// Whether connections broke during a run.
+fn lost_connections(run: &Run) -> bool {
+    let of = |series: &SeriesRecord| series.totals().errors.contains_key(&ErrorClass::ConnectionLost);
+    run.recording.series.iter().any(of)
+        || run.recording.services.iter().flat_map(|service| &service.seconds).any(|at| at.lost > 0)
 }
 
 /// Whether two variants work on the same data.

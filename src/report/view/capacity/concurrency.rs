@@ -6,8 +6,9 @@ use crate::{
     report::{
         capacity::Answers,
         format::{self, THIN},
-        view::{Block, Column, RowKind, Section, Table, TableRow},
+        view::{Block, Brief, Column, RowKind, Section, Table, TableRow},
     },
+    results::Purpose,
 };
 
 /// Measurements beyond so many times the largest number of clients are not drawn conclusions on.
@@ -15,7 +16,7 @@ const BELIEVED: f64 = 2.0;
 
 pub(super) fn section(answers: &Answers<'_>) -> Section {
     let blocks = answers.analysis.usl.as_ref().map(|usl| blocks(answers, usl)).unwrap_or_default();
-    Section::new("concurrency", "Concurrency", blocks)
+    Section::new("concurrency", "Concurrency", blocks).brief(Brief::Paragraphs)
 }
 
 fn blocks(answers: &Answers<'_>, usl: &Usl) -> Vec<Block> {
@@ -26,6 +27,19 @@ fn blocks(answers: &Answers<'_>, usl: &Usl) -> Vec<Block> {
              contention and coherence, so they are not the server's alone."
                 .to_owned(),
         );
+    }
+    let closed: Vec<_> = answers
+        .capacity
+        .trials
+        .iter()
+        .filter(|trial| trial.purpose == Purpose::Closed && trial.block.is_some())
+        .collect();
+    let limited = closed.iter().filter(|trial| trial.client_limited.is_some()).count();
+    if limited > 0 {
+        told.push(format!(
+            "In {limited} of {} trials the harness itself was the limit: there the law is as much its own as the server's.",
+            closed.len()
+        ));
     }
     let parameter =
         |(value, low, high): (f64, f64, f64)| format!("{} {}", format::significant(value), interval(low, high));
@@ -47,6 +61,11 @@ fn peak(usl: &Usl) -> String {
              them get less done.",
             format::count(peak.round() as u64)
         ),
+        Some(_) if usl.beta.1 <= 1e-9 => {
+            "Whether more clients get less done at some point cannot be told from these measurements: \
+                                         the interval of coherence (β) reaches down to 0, where there is no peak."
+                .to_owned()
+        }
         Some(_) => format!(
             "The fitted law has its peak beyond {}, twice the largest number of clients that was measured: no number is given \
              for it, because nothing was measured there. Measure with more clients.",

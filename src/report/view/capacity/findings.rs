@@ -209,6 +209,8 @@ fn command(answer: &ArmAnswer) -> Option<Note> {
 
 /// Whether a strict limit costs next to nothing, because response times rise all at once.
 fn cliff(answer: &ArmAnswer) -> Option<Note> {
+    // Where no end was found there is no cliff to speak of.
+    answer.by_limit.last().and_then(|(_, _, high)| *high).filter(|_| answer.client_limited.is_none())?;
     let known: Vec<_> = answer.by_limit.iter().filter_map(|(limit, low, _)| Some((*limit, (*low)?))).collect();
     let ((strict, least), (loose, most)) = (*known.first()?, *known.last()?);
     if strict == loose || least < CLIFF * most {

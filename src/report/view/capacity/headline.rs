@@ -239,7 +239,7 @@ fn of_arms(answers: &Answers<'_>, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer {
     };
     let none: Vec<_> = arms
         .iter()
-        .filter(|(.., answer)| answer.sustainable.is_none() && answer.client_limited.is_none())
+        .filter(|(.., answer)| answer.sustainable.is_none() && answer.first_failure.is_some())
         .map(|(_, arm, _)| arm.name.clone())
         .collect();
     let none = if none.is_empty() { none.concat() } else { format!("; none was found with {}", listed(&none)) };

@@ -198,6 +198,9 @@ pub(in crate::report) fn undone(answers: &Answers<'_>, what: &Undone) -> String 
             format!("{what} of {} with {}", name(from), name(to))
         }
         Undone::Curve(arm) => format!("the curve of throughput against latency of {}", name(arm)),
+        Undone::Clients if answers.analysis.usl.is_some() => {
+            "the other repetitions for the concurrency model".to_owned()
+        }
         Undone::Clients => "the concurrency model".to_owned(),
     }
 }
