@@ -9,7 +9,7 @@ use crate::bench::{Desk, Outcome, scenario_of, until};
 
 #[test]
 fn an_interrupted_search_goes_on_with_the_trials_that_it_has() {
-    let desk = Desk::new(&scenario_of(500, "1s", "command = \"GET\"", "drain = \"1s\""));
+    let desk = Desk::new(&scenario_of(500, "50ms", "command = \"GET\"", "drain = \"1s\""));
     let limits = ["--max-rate", "2000", "--trial", "1s", "--warmup", "100ms", "--budget", "10m"];
     let child = desk.start(&[&["capacity", "known.toml", "--out", "out"], &limits[..]].concat());
     until("two trials are saved", || desk.trials() >= 2);

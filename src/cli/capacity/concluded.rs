@@ -64,6 +64,9 @@ impl ConcludedCapacity {
     }
 }
 
+/// How many times the scenario's own rate has to be kept up before its end is confirmed.
+const CLEARLY: f64 = 1.2;
+
 /// Of several variants the best decides: it could be chosen.
 fn exit(ended: Ended, analysis: &CapacityAnalysis, offered: f64) -> Exit {
     if ended == Ended::Interrupted {
@@ -76,7 +79,8 @@ fn exit(ended: Ended, analysis: &CapacityAnalysis, offered: f64) -> Exit {
     let enough = |arm: u32, found: &Sustainable| {
         // The scenario's own rate need not be one of those that were tried.
         let within = found.rate >= offered || found.above.is_some_and(|above| above > offered);
-        within && (found.confirmed || !open(arm))
+        // What is kept up well above it needs no confirmation at its end.
+        within && (found.confirmed || !open(arm) || found.rate >= CLEARLY * offered)
     };
     // What was never tried at the scenario's rate or below is not missed.
     let missed = |arm: &ArmAnswer| {
@@ -123,8 +127,10 @@ mod tests {
         use Ended::{Budget, Finished, Interrupted};
         let open = vec![Undone::Search(0)];
         let untried = ArmAnswer { first_failure: None, ..arm(None, false) };
-        let mut unconfirmed = arm(Some((2_000.0, None)), false);
+        let mut unconfirmed = arm(Some((1_100.0, None)), false);
         unconfirmed.sustainable.as_mut().unwrap().confirmed = false;
+        let mut clearly = unconfirmed.clone();
+        clearly.sustainable.as_mut().unwrap().rate = 1_200.0;
         for (ended, arms, undone, expected) in [
             (Finished, vec![arm(Some((2_000.0, Some(2_100.0))), false)], vec![], Exit::Met),
             (Finished, vec![arm(Some((990.0, Some(1_030.0))), false)], vec![], Exit::Met),
@@ -134,7 +140,8 @@ mod tests {
             (Finished, vec![arm(Some((4_000.0, None)), true)], vec![], Exit::Met),
             (Finished, vec![arm(Some((500.0, None)), true)], vec![], Exit::Unusable),
             (Finished, vec![arm(None, true), arm(None, false)], vec![], Exit::Unusable),
-            (Budget, vec![unconfirmed], open.clone(), Exit::Inconclusive),
+            (Budget, vec![unconfirmed.clone()], open.clone(), Exit::Inconclusive),
+            (Budget, vec![clearly], open.clone(), Exit::Met),
             (Budget, vec![arm(Some((2_000.0, None)), false)], vec![Undone::Clients], Exit::Met),
             (Budget, vec![untried.clone()], vec![], Exit::Inconclusive),
             (Finished, vec![arm(Some((500.0, None)), false)], vec![], Exit::Inconclusive),
