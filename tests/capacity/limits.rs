@@ -34,15 +34,11 @@ fn a_busy_server_gains_nothing_by_a_larger_pool() {
     for arm in &analysis.arms {
         assert!(matches!(arm.limit, Limit::ServerCpu(busy) if busy > 0.85), "{arm:?}");
     }
-    let comparison = &analysis.comparisons[0];
-    assert!(matches!(comparison.advice, Advice::NoBenefit | Advice::Harm), "{comparison:?}");
-    // Near the end a machine that has become faster meanwhile leaves the server a little time.
-    let server = match &comparison.limit {
-        Limit::ServerCpu(_) => "the server's CPU is the limit",
-        Limit::Command(name, ..) if name == "ZADD" => "the command ZADD is the limit",
-        _ => panic!("{comparison:?}"),
-    };
-    assert!(outcome.stdout.split_whitespace().collect::<Vec<_>>().join(" ").contains(server), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("server CPU"), "{}", outcome.stdout);
+    // A machine whose speed moves by a quarter within a minute may leave it open whether growing harms, but it never pays.
+    for comparison in &analysis.comparisons {
+        assert!(!matches!(comparison.advice, Advice::Grow), "{comparison:?}");
+    }
 }
 
 #[test]
