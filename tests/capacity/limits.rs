@@ -30,7 +30,9 @@ fn a_busy_server_gains_nothing_by_a_larger_pool() {
     let offered = format!("service.api.load.rate={:.0}", 2.0 * most);
     let arguments = ["--set", &offered, "--start-rate", &format!("{:.0}", 0.6 * most), "--pool", "4,16"];
     let lengths = ["--trial", "6s", "--warmup", "600ms", "--budget", "150s"];
-    let (outcome, _, analysis) = desk.measure(&[&arguments[..], &lengths].concat());
+    let capacity = ["capacity", "known.toml", "--out", "out"];
+    let outcome = desk.run(&[&capacity[..], &arguments, &lengths].concat());
+    let (_, analysis) = desk.saved();
     for arm in &analysis.arms {
         assert!(matches!(arm.limit, Limit::ServerCpu(busy) if busy > 0.85), "{arm:?}");
     }
