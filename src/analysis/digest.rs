@@ -79,7 +79,7 @@ pub fn digest(run: &Run, scenario: &Scenario, analysis: &Analysis, occasion: Occ
         (trial.completed, trial.failed, trial.scheduled) = (cut.completed, cut.failed, cut.completed + cut.failed);
         (trial.unfinished, trial.late) = (0, trial.late.min(cut.completed));
     }
-    let judgement = judge(&trial, scenario);
+    let judgement = judge(&trial, &scenario.objective);
     match refused(analysis, trial.clients.is_some()) {
         // Errors are not made by a harness without time.
         Some(_) if matches!(judgement, Judgement::Fail(FailReason::Errors(_))) => {}

@@ -5,9 +5,9 @@
 
 use super::{Style, View, chart, csv_capacity, html, json_capacity, markdown, terminal};
 use crate::{
-    analysis::capacity::{Advice, ArmAnswer, CapacityAnalysis, Comparison, variant},
+    analysis::capacity::{Advice, ArmAnswer, CapacityAnalysis, Comparison},
     results::{Arm, Capacity, Quantiles, Trial},
-    scenario::{Scenario, Service},
+    scenario::{Objective, Scenario, Service},
 };
 
 /// Every file of the folder of a capacity run except the saved run itself and those of its trials.
@@ -72,10 +72,9 @@ impl<'a> Answers<'a> {
         self.capacity.plan.arms.get(arm as usize).map_or("?", |arm| arm.name.as_str())
     }
 
-    /// The scenario of an arm.
-    pub(super) fn scenario_of(&self, arm: u32) -> Scenario {
-        let arm = self.capacity.plan.arms.get(arm as usize);
-        arm.map_or_else(|| self.scenario.clone(), |arm| variant(self.scenario, arm))
+    /// What an arm is held against.
+    pub(super) fn objective(&self, arm: u32) -> &'a Objective {
+        self.analysis.arms.get(arm as usize).map_or(&self.scenario.objective, |answer| &answer.objective)
     }
 
     /// Operations per second that the scenario itself asks for; `None` where all its services are closed loops.

@@ -19,6 +19,7 @@ pub(super) fn scenario() -> Scenario {
 /// What is concluded of an arm that carries so much.
 pub(super) fn answer(rate: f64, limit: Limit) -> ArmAnswer {
     ArmAnswer {
+        objective: scenario().objective,
         sustainable: Some(Sustainable { rate, above: Some(rate * ABOVE), confirmed: true, recommended: 0.8 * rate }),
         client_limited: None,
         first_failure: Some((rate * ABOVE, FailReason::Late(0.042))),
@@ -169,6 +170,7 @@ pub(super) fn starved(known: Option<f64>) -> (Capacity, CapacityAnalysis) {
     last.client_limited = Some("schedule lag".to_owned());
     let at = last.offered.unwrap();
     analysis.arms = vec![ArmAnswer {
+        objective: scenario().objective,
         sustainable: known.map(|rate| Sustainable { rate, above: None, confirmed: false, recommended: 0.8 * rate }),
         client_limited: Some((at, "schedule lag".to_owned())),
         first_failure: None,
@@ -187,6 +189,7 @@ pub(super) fn cut_short(trials: usize, ended: Ended) -> (Capacity, CapacityAnaly
     capacity.trials.truncate(trials);
     capacity.ended = ended;
     analysis.arms = vec![ArmAnswer {
+        objective: scenario().objective,
         sustainable: None,
         client_limited: None,
         first_failure: None,

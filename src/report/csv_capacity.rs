@@ -14,7 +14,7 @@ use super::{
 use crate::{
     analysis::capacity::{ArmAnswer, Judgement, judge},
     results::{Arm, LIMITS, Quantiles, Trial},
-    scenario::Scenario,
+    scenario::Objective,
 };
 
 /// Columns of `trials.csv`.
@@ -131,8 +131,8 @@ impl<'a> TrialRecord<'a> {
         let seconds = |nanos: u64| rounded(nanos as f64 / 1e9, 6);
         let quantiles = |of: &Quantiles| microseconds(trial, of);
         let dearest = trial.dearest.as_ref();
-        let scenario = answers.scenario_of(trial.arm);
-        let (outcome, reason) = outcome(trial, &scenario);
+        let objective = answers.objective(trial.arm);
+        let (outcome, reason) = outcome(trial, objective);
         Self {
             trial: trial.number,
             arm: trial.arm,
@@ -170,15 +170,15 @@ impl<'a> TrialRecord<'a> {
             dearest_command: dearest.map(|(name, ..)| name.as_str()),
             dearest_share: dearest.map(|(_, share, _)| rounded(*share, 6)),
             dearest_mean_us: dearest.map(|(.., mean)| micros(*mean)),
-            objective_us: micros(scenario.objective.latency.as_nanos() as f64),
+            objective_us: micros(objective.latency.as_nanos() as f64),
             folder: &trial.folder,
         }
     }
 }
 
 /// How a trial ended, and why where it failed; a closed loop is held against nothing.
-fn outcome(trial: &Trial, scenario: &Scenario) -> (Option<&'static str>, Option<&'static str>) {
-    match judge(trial, scenario) {
+fn outcome(trial: &Trial, objective: &Objective) -> (Option<&'static str>, Option<&'static str>) {
+    match judge(trial, objective) {
         Judgement::ClientLimited(_) => (Some("client-limited"), None),
         _ if trial.offered.is_none() => (None, None),
         Judgement::Pass => (Some("pass"), None),

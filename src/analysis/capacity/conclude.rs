@@ -16,7 +16,7 @@ use super::{
     usl, variant,
 };
 use crate::{
-    results::{Arm, Capacity, Purpose, Trial},
+    results::{Capacity, Purpose, Trial},
     scenario::{Checkout, Scenario, Service},
 };
 
@@ -44,7 +44,7 @@ pub fn conclude(capacity: &Capacity, scenario: &Scenario) -> CapacityAnalysis {
         .into_iter()
         .filter_map(|pair| comparison(pair, capacity, scenario, &planner))
         .collect();
-    let written = as_written(&plan.arms, scenario);
+    let written = as_written(&variants, scenario);
     let clients: Vec<(u32, f64)> = capacity
         .trials
         .iter()
@@ -56,7 +56,7 @@ pub fn conclude(capacity: &Capacity, scenario: &Scenario) -> CapacityAnalysis {
         headroom: headroom(capacity, written as u32, arms.get(written).and_then(|arm| arm.sustainable)),
         comparisons,
         usl: usl::fit(&clients, plan.seed),
-        fleet: fleet(capacity, scenario),
+        fleet: fleet(capacity, scenario, &variants),
         connection_cost: connection_cost(&capacity.connections),
         undone: planner.undone(),
         arms,
@@ -64,17 +64,15 @@ pub fn conclude(capacity: &Capacity, scenario: &Scenario) -> CapacityAnalysis {
 }
 
 /// The arm that is the scenario as it is; the first one where none is.
-fn as_written(arms: &[Arm], scenario: &Scenario) -> usize {
-    let same = |arm: &Arm| {
-        let variant = variant::scenario(scenario, arm);
-        variant.services == scenario.services && variant.objective == scenario.objective
-    };
-    arms.iter().position(same).unwrap_or(0)
+fn as_written(variants: &[Scenario], scenario: &Scenario) -> usize {
+    let same = |variant: &Scenario| variant.services == scenario.services && variant.objective == scenario.objective;
+    variants.iter().position(same).unwrap_or(0)
 }
 
 fn arm(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> ArmAnswer {
     let Bracket { low, high, .. } = search.bracket();
     ArmAnswer {
+        objective: scenario.objective,
         sustainable: low.map(|low| Sustainable {
             rate: low.rate,
             above: high.map(|high| high.rate),

@@ -1,6 +1,6 @@
 //! Connections of the whole fleet against what the server takes, and what they cost it.
 
-use super::{Fleet, variant};
+use super::Fleet;
 use crate::{
     results::{Capacity, ConnectionLevel},
     scenario::Scenario,
@@ -10,12 +10,12 @@ use crate::{
 const MANY: f64 = 10_000.0;
 
 /// Connections of all services, for each arm, against `maxclients`.
-pub(super) fn fleet(capacity: &Capacity, scenario: &Scenario) -> Fleet {
+pub(super) fn fleet(capacity: &Capacity, scenario: &Scenario, variants: &[Scenario]) -> Fleet {
     let services = scenario.services.iter().map(|service| (service.name.clone(), service.instances, service.pool.size));
     let limit = capacity.target.settings.iter().find(|(name, _)| name == "maxclients");
     Fleet {
         services: services.collect(),
-        connections: capacity.plan.arms.iter().map(|arm| variant::scenario(scenario, arm).connections()).collect(),
+        connections: variants.iter().map(Scenario::connections).collect(),
         max_clients: limit.and_then(|(_, value)| value.parse().ok()),
     }
 }

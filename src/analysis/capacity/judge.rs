@@ -3,11 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{FailReason, Judgement};
-use crate::{
-    analysis::Proportion,
-    results::Trial,
-    scenario::{Objective, Scenario},
-};
+use crate::{analysis::Proportion, results::Trial, scenario::Objective};
 
 /// Share of the requests that must be answered at all.
 const COMPLETED: f64 = 0.99;
@@ -16,18 +12,13 @@ const COMPLETED: f64 = 0.99;
 /// the check of a run refuses it.
 const BACKLOG: f64 = 0.02;
 
-/// Holds a trial against the objective of a scenario.
+/// Holds a trial against an objective.
 ///
 /// It fails where the lower 95 % bound (Clopper and Pearson, on n / phi requests) of the share of late, failed and unfinished
 /// requests, of all services or of one of them, is above what the objective allows, where less than 99 % were answered, where the backlog grows by more than 2 %
 /// of the offered rate per second, or where more requests failed than the objective grants. It passes where the upper bound
 /// is at most what is allowed. A trial that the harness limited says nothing.
-pub fn judge(trial: &Trial, scenario: &Scenario) -> Judgement {
-    hold(trial, &scenario.objective)
-}
-
-/// [`judge`], by the objective alone.
-pub(super) fn hold(trial: &Trial, objective: &Objective) -> Judgement {
+pub fn judge(trial: &Trial, objective: &Objective) -> Judgement {
     if let Some(check) = &trial.client_limited {
         return Judgement::ClientLimited(check.clone());
     }
@@ -39,10 +30,10 @@ pub(super) fn hold(trial: &Trial, objective: &Objective) -> Judgement {
 
 /// Whether the harness was the limit.
 pub(super) fn is_limited(trial: &Trial, objective: &Objective) -> bool {
-    matches!(hold(trial, objective), Judgement::ClientLimited(_))
+    matches!(judge(trial, objective), Judgement::ClientLimited(_))
 }
 
-/// As [`hold`], where requests are late by one of [`LIMITS`] instead of the objective's.
+/// As [`judge`], where requests are late by one of [`LIMITS`] instead of the objective's.
 pub(super) fn hold_within(trial: &Trial, limit: usize, objective: &Objective) -> Judgement {
     let late = |completed: u64, within: &[u64]| {
         within.get(limit).map_or(completed, |within| completed.saturating_sub(*within))
@@ -52,7 +43,7 @@ pub(super) fn hold_within(trial: &Trial, limit: usize, objective: &Objective) ->
     for service in &mut other.services {
         service.late = late(service.completed, &service.within);
     }
-    hold(&other, objective)
+    judge(&other, objective)
 }
 
 /// Holds what was counted, whoever was the limit.
@@ -104,7 +95,7 @@ mod tests {
     fn judged(change: impl FnOnce(&mut Trial)) -> Judgement {
         let mut trial = trial(0, 10_000.0);
         change(&mut trial);
-        judge(&trial, &scenario())
+        judge(&trial, &scenario().objective)
     }
 
     #[test]

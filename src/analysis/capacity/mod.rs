@@ -33,4 +33,3 @@ pub use model::{
     Limit, Next, RateComparison, Sustainable, TrialPlan, Undone, Usl,
 };
 pub use planner::Planner;
-pub use variant::scenario as variant;

@@ -1,6 +1,9 @@
 //! What is concluded from a capacity run: facts and judgements, without prose.
 
-use crate::results::{Ended, Purpose};
+use crate::{
+    results::{Ended, Purpose},
+    scenario::Objective,
+};
 
 /// A trial held against the objective.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +105,8 @@ pub struct CapacityAnalysis {
 /// What one arm carries.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArmAnswer {
+    /// What it is held against.
+    pub objective: Objective,
     /// Highest rate within the objective; `None` where none was found.
     pub sustainable: Option<Sustainable>,
     /// The rate at which the harness was the limit, and by which check, if it was.

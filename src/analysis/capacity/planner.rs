@@ -61,7 +61,7 @@ impl Planner {
         let arm = trial.arm as usize;
         let (Some(search), Some(objective)) = (self.searches.get_mut(arm), self.objectives.get(arm)) else { return };
         let known = search.bracket().low.map_or(0.0, |low| low.rate);
-        let judgement = judge::hold(trial, objective);
+        let judgement = judge::judge(trial, objective);
         if !matches!(judgement, Judgement::Fail(FailReason::Errors(_))) {
             self.errors = 0;
         } else if trial.offered.is_none_or(|rate| rate <= known) {

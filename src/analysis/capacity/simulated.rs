@@ -272,7 +272,7 @@ pub(super) fn turn_around(trial: &mut Trial, probability: f64, random: &mut Xosh
     if random.random::<f64>() >= probability {
         return;
     }
-    match judge(trial, &scenario()) {
+    match judge(trial, &scenario().objective) {
         Judgement::Pass => trial.late = trial.scheduled / 2,
         Judgement::Fail(_) => (trial.late, trial.backlog_growth, trial.burstiness) = (0, 0.0, 1.0),
         Judgement::Undecided | Judgement::ClientLimited(_) => {}

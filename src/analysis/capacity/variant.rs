@@ -7,7 +7,7 @@ use crate::{
 
 /// The scenario with the settings of an arm. They were applied before the trials were made; where they no longer can be, the
 /// scenario as it is.
-pub fn scenario(scenario: &Scenario, arm: &Arm) -> Scenario {
+pub(super) fn scenario(scenario: &Scenario, arm: &Arm) -> Scenario {
     if arm.settings.is_empty() {
         return scenario.clone();
     }

@@ -106,6 +106,7 @@ mod tests {
 
     fn arm(rate: Option<(f64, Option<f64>)>, limited: bool) -> ArmAnswer {
         ArmAnswer {
+            objective: scenario::load("queue").unwrap().objective,
             sustainable: rate.map(|(rate, above)| Sustainable {
                 rate,
                 above,

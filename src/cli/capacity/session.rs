@@ -274,7 +274,7 @@ impl Session {
         let arms = &self.errand.plan.arms;
         let index = trial.arm as usize;
         let width = arms.iter().map(|arm| arm.name.chars().count()).max().unwrap_or_default();
-        let judgement = judge(trial, &self.errand.arms[index]);
+        let judgement = judge(trial, &self.errand.arms[index].objective);
         self.display.say(&lines::over(trial, &arms[index], width, &judgement));
     }
 

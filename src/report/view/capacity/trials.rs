@@ -88,7 +88,7 @@ fn table(answers: &Answers<'_>, id: &'static str, caption: &str, trials: &[&Tria
 }
 
 fn row(answers: &Answers<'_>, trial: &Trial) -> TableRow {
-    let allowed = 1.0 - answers.scenario_of(trial.arm).objective.percentile / 100.0;
+    let allowed = 1.0 - answers.objective(trial.arm).percentile / 100.0;
     let bad = bad_share(trial);
     let answered = trial.completed > 0;
     let ms = |nanos: u64| if answered { format::milliseconds(nanos as f64) } else { NOTHING.to_owned() };
