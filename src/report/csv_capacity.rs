@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     capacity::{Answers, bad_share},
     csv::table,
-    summary::{micros, rounded},
+    summary::{micros, per_second, rounded},
     view::{advice_slug, failure_slug, failure_value, limit_slug, limit_value, purpose_slug},
 };
 use crate::{
@@ -354,8 +354,4 @@ impl AtRate {
             server_busy: trial.server_busy.map(|busy| rounded(busy, 6)),
         }
     }
-}
-
-fn per_second(rate: f64) -> f64 {
-    rounded(rate, 3)
 }

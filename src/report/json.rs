@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{
     audit,
     format::plain,
+    json_parts::{Finding, Objective, Software, Target, findings, text},
     summary::{Record, micros, records, rounded},
     view::{View, level_slug, outcome_slug, slug},
 };
@@ -41,22 +42,6 @@ struct Summary<'a> {
 }
 
 #[derive(Serialize)]
-struct Target<'a> {
-    address: &'a str,
-    product: &'a str,
-    version: &'a str,
-    private: bool,
-    same_machine: bool,
-}
-
-#[derive(Serialize)]
-struct Objective {
-    latency_us: f64,
-    percentile: f64,
-    max_error_rate: f64,
-}
-
-#[derive(Serialize)]
 struct Check<'a> {
     kind: &'static str,
     subject: Option<&'a str>,
@@ -64,13 +49,6 @@ struct Check<'a> {
     warn: f64,
     refuse: Option<f64>,
     level: &'static str,
-}
-
-#[derive(Serialize)]
-struct Finding {
-    severity: &'static str,
-    fact: String,
-    advice: String,
 }
 
 #[derive(Serialize)]
@@ -85,13 +63,6 @@ struct Dependency<'a> {
     last_failure: Option<&'a str>,
 }
 
-#[derive(Serialize)]
-struct Software<'a> {
-    version: &'a str,
-    commit: Option<&'a str>,
-    profile: &'a str,
-}
-
 /// The summary, indented, with a line break at its end.
 pub(super) fn render(run: &Run, scenario: &Scenario, analysis: &Analysis, view: &View) -> String {
     let (target, objective, period) = (&run.target, &scenario.objective, &run.recording.period);
@@ -101,18 +72,8 @@ pub(super) fn render(run: &Run, scenario: &Scenario, analysis: &Analysis, view: 
         started: &run.started,
         measured_s: rounded(period.measured_ns as f64 / 1e9, 6),
         interrupted: period.interrupted,
-        target: Target {
-            address: &target.address,
-            product: &target.product,
-            version: &target.version,
-            private: target.private,
-            same_machine: target.same_machine,
-        },
-        objective: Objective {
-            latency_us: micros(objective.latency.as_nanos() as f64),
-            percentile: objective.percentile,
-            max_error_rate: objective.max_error_rate,
-        },
+        target: target.into(),
+        objective: objective.into(),
         verdict: outcome_slug(analysis.verdict.outcome),
         headline: plain(&view.headline.sentence),
         remarks: view.headline.remarks.iter().map(|remark| plain(remark)).collect(),
@@ -129,25 +90,12 @@ pub(super) fn render(run: &Run, scenario: &Scenario, analysis: &Analysis, view: 
                 level: level_slug(check.level),
             })
             .collect(),
-        findings: view
-            .notes()
-            .map(|note| Finding {
-                severity: note.tone.severity(),
-                fact: plain(&note.fact),
-                advice: plain(&note.advice),
-            })
-            .collect(),
+        findings: findings(view),
         audit: analysis.audit.iter().map(audit::Record::new).collect(),
         dependencies: analysis.dependencies.iter().map(dependency).collect(),
-        software: Software {
-            version: &run.software.version,
-            commit: run.software.commit.as_deref(),
-            profile: &run.software.profile,
-        },
+        software: (&run.software).into(),
     };
-    let mut text = serde_json::to_string_pretty(&summary).expect("strings and numbers always serialise");
-    text.push('\n');
-    text
+    text(&summary)
 }
 
 fn dependency(side: &DependencySide) -> Dependency<'_> {

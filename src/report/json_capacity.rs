@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::{
     capacity::Answers,
     format::plain,
-    summary::{micros, rounded},
+    json_parts::{Finding, Objective, Software, Target, findings, text},
+    summary::{micros, per_second, rounded},
     view::{View, advice_slug, ended_slug, failure_slug, failure_value, limit_slug, limit_value, undone},
 };
 use crate::{
@@ -39,22 +40,6 @@ struct Summary<'a> {
     undone: Vec<String>,
     findings: Vec<Finding>,
     software: Software<'a>,
-}
-
-#[derive(Serialize)]
-struct Target<'a> {
-    address: &'a str,
-    product: &'a str,
-    version: &'a str,
-    private: bool,
-    same_machine: bool,
-}
-
-#[derive(Serialize)]
-struct Objective {
-    latency_us: f64,
-    percentile: f64,
-    max_error_rate: f64,
 }
 
 #[derive(Serialize)]
@@ -195,20 +180,6 @@ struct Headroom {
     months: Option<f64>,
 }
 
-#[derive(Serialize)]
-struct Finding {
-    severity: &'static str,
-    fact: String,
-    advice: String,
-}
-
-#[derive(Serialize)]
-struct Software<'a> {
-    version: &'a str,
-    commit: Option<&'a str>,
-    profile: &'a str,
-}
-
 /// The summary, indented, with a line break at its end.
 pub(super) fn render(answers: &Answers<'_>, view: &View) -> String {
     let (capacity, analysis) = (answers.capacity, answers.analysis);
@@ -220,18 +191,8 @@ pub(super) fn render(answers: &Answers<'_>, view: &View) -> String {
         started: &capacity.started,
         ended: ended_slug(capacity.ended),
         trials: capacity.trials.len(),
-        target: Target {
-            address: &target.address,
-            product: &target.product,
-            version: &target.version,
-            private: target.private,
-            same_machine: target.same_machine,
-        },
-        objective: Objective {
-            latency_us: micros(objective.latency.as_nanos() as f64),
-            percentile: objective.percentile,
-            max_error_rate: objective.max_error_rate,
-        },
+        target: target.into(),
+        objective: objective.into(),
         headline: plain(&view.headline.sentence),
         remarks: view.headline.remarks.iter().map(|remark| plain(remark)).collect(),
         arms: answers.arms().map(|(_, arm, answer)| arm_record(arm, answer)).collect(),
@@ -255,23 +216,10 @@ pub(super) fn render(answers: &Answers<'_>, view: &View) -> String {
         }),
         connection_bytes: analysis.connection_cost.map(|(each, _)| rounded(each, 1)),
         undone: analysis.undone.iter().map(|what| undone(answers, what)).collect(),
-        findings: view
-            .notes()
-            .map(|note| Finding {
-                severity: note.tone.severity(),
-                fact: plain(&note.fact),
-                advice: plain(&note.advice),
-            })
-            .collect(),
-        software: Software {
-            version: &capacity.software.version,
-            commit: capacity.software.commit.as_deref(),
-            profile: &capacity.software.profile,
-        },
+        findings: findings(view),
+        software: (&capacity.software).into(),
     };
-    let mut text = serde_json::to_string_pretty(&summary).expect("strings and numbers always serialise");
-    text.push('\n');
-    text
+    text(&summary)
 }
 
 fn arm_record<'a>(arm: &'a Arm, answer: &'a ArmAnswer) -> ArmRecord<'a> {
@@ -378,10 +326,6 @@ fn concurrency(usl: &Usl) -> Concurrency {
 fn ratio((value, low, high): (f64, f64, f64)) -> Ratio {
     let finite = |value: f64| value.is_finite().then(|| rounded(value, 9));
     Ratio { value: finite(value), low: finite(low), high: finite(high) }
-}
-
-fn per_second(rate: f64) -> f64 {
-    rounded(rate, 3)
 }
 
 fn share(share: f64) -> f64 {

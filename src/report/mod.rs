@@ -23,6 +23,7 @@ mod hlog;
 mod html;
 mod json;
 mod json_capacity;
+mod json_parts;
 mod markdown;
 mod summary;
 mod terminal;

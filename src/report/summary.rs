@@ -141,6 +141,11 @@ pub(super) fn micros(nanos: f64) -> f64 {
     rounded(nanos / 1e3, 3)
 }
 
+/// A rate per second; three decimals suffice.
+pub(super) fn per_second(rate: f64) -> f64 {
+    rounded(rate, 3)
+}
+
 /// Rounded to so many decimals, so that outputs are short and stable.
 pub(super) fn rounded(value: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
