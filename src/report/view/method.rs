@@ -6,7 +6,7 @@ use super::{Block, Column, Listing, RowKind, Section, Table, TableRow, headline:
 use crate::{
     measure::{PackedHistogram, merged},
     report::format::{self, NOTHING},
-    results::Run,
+    results::{Environment, Run, Software},
     scenario::{Access, Action, ArrivalProcess, Checkout, Load, Order, Scenario, Service, ValueSize},
 };
 
@@ -74,32 +74,36 @@ fn facts(run: &Run, scenario: &Scenario) -> Vec<(String, String)> {
         facts.push(("Server settings", settings.join(", ")));
     }
     facts.extend([
-        (
-            "Machine of the harness",
-            format!(
-                "{}, {}, {} of memory, {}",
-                environment.cpu,
-                format::counted(u64::from(environment.cores), "core", "cores"),
-                format::bytes(environment.memory),
-                environment.kernel,
-            ),
-        ),
+        ("Machine of the harness", machine(environment)),
         ("Pacing", pacing(run)),
         ("Schedule lag", lag(run)),
         ("Opening connections", connects(run)),
         ("Memory of the harness", memory(run)),
-        (
-            "Harness",
-            format!(
-                "plimsoll {}{}, fred {}, {} build",
-                software.version,
-                software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default(),
-                software.fred,
-                software.profile,
-            ),
-        ),
+        ("Harness", harness(software)),
     ]);
     facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The machine that the harness ran on.
+pub(super) fn machine(environment: &Environment) -> String {
+    format!(
+        "{}, {}, {} of memory, {}",
+        environment.cpu,
+        format::counted(u64::from(environment.cores), "core", "cores"),
+        format::bytes(environment.memory),
+        environment.kernel,
+    )
+}
+
+/// What measured.
+pub(super) fn harness(software: &Software) -> String {
+    format!(
+        "plimsoll {}{}, fred {}, {} build",
+        software.version,
+        software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default(),
+        software.fred,
+        software.profile,
+    )
 }
 
 /// A setting of the server; sizes in units that people read.

@@ -9,7 +9,7 @@ use crate::{
         format::{self, THIN},
         view::{
             Block, Listing, Section,
-            method::{quoted, setting},
+            method::{harness, machine, quoted, setting},
         },
     },
     results::{Arm, Capacity},
@@ -93,28 +93,7 @@ fn facts(answers: &Answers<'_>) -> Vec<(String, String)> {
     if !target.settings.is_empty() {
         facts.push(("Server settings", target.settings.iter().map(setting).collect::<Vec<_>>().join(", ")));
     }
-    facts.extend([
-        (
-            "Machine of the harness",
-            format!(
-                "{}, {}, {} of memory, {}",
-                environment.cpu,
-                format::counted(u64::from(environment.cores), "core", "cores"),
-                format::bytes(environment.memory),
-                environment.kernel,
-            ),
-        ),
-        (
-            "Harness",
-            format!(
-                "plimsoll {}{}, fred {}, {} build",
-                software.version,
-                software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default(),
-                software.fred,
-                software.profile,
-            ),
-        ),
-    ]);
+    facts.extend([("Machine of the harness", machine(environment)), ("Harness", harness(software))]);
     for arm in plan.arms.iter().filter(|arm| !arm.settings.is_empty()) {
         let settings: Vec<_> = arm.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
         facts.push(("Variant", format!("{}: {}", arm.name, settings.join(", "))));
