@@ -1,15 +1,13 @@
 //! Sustainable rate by limit of response time: how much a stricter limit costs, and how near the cliff is.
 
-use plotters_backend::text_anchor::HPos;
-
-use super::{carried_label, error_bar, legend, look, rate_label, tells};
+use super::{carried_label, error_bar, grid, legend, look, rate_label, tells};
 use crate::{
     report::{
         capacity::Answers,
         chart::{
             Figure,
             canvas::{Area, Canvas, Marker, Pen},
-            layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, Symbol, WIDTH, base_line, columns, rows},
+            layout::{AXIS_HEIGHT, Heading, LABELS, Legend, MARGIN, Symbol, WIDTH},
             lettering::Fonts,
             palette::MUTED,
             scale::{Scale, Tick},
@@ -109,11 +107,8 @@ impl Figure for ByLimit {
     fn draw(&self, canvas: &mut Canvas<'_>) {
         self.heading.draw(canvas);
         self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
-        canvas.text("per second", (MARGIN, self.plot.top - 14.0), HPos::Left, LABEL);
         let ticks = LIMITS.map(|limit| Tick { at: self.across.at(limit as f64), label: duration(limit as f64) });
-        columns(canvas, self.plot, &ticks);
-        rows(canvas, self.plot, &self.up.amount_ticks(24.0));
-        base_line(canvas, self.plot, &ticks, "limit of response time");
+        grid(canvas, self.plot, (&ticks, "limit of response time"), (&self.up, "per second"));
         let middle = (self.series.len().saturating_sub(1)) as f64 / 2.0;
         let apart = APART.min(40.0 / self.series.len() as f64);
         for (number, series) in self.series.iter().enumerate() {

@@ -13,9 +13,10 @@ use super::{
     Chart, Figure,
     canvas::{Area, Canvas, Marker, Pen, Type},
     chart,
-    layout::{Legend, MARGIN, Symbol, WIDTH},
+    layout::{LABEL, Legend, MARGIN, Symbol, WIDTH, base_line, columns, rows},
     lettering::Fonts,
     palette::{CONTEXT, SERIES},
+    scale::{Scale, Tick},
     units::{count, duration, percentile},
 };
 use crate::{
@@ -80,6 +81,14 @@ fn legend(names: &[&str], more: Vec<(Symbol, String)>, fonts: &Fonts) -> Legend 
     }
     entries.extend(more);
     Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts)
+}
+
+/// The lines behind a plot, with its axes and their names.
+fn grid(canvas: &mut Canvas<'_>, plot: Area, (ticks, across): (&[Tick], &str), (up, upwards): (&Scale, &str)) {
+    canvas.text(upwards, (MARGIN, plot.top - 14.0), HPos::Left, LABEL);
+    columns(canvas, plot, ticks);
+    rows(canvas, plot, &up.amount_ticks(24.0));
+    base_line(canvas, plot, ticks, across);
 }
 
 /// An upright bar from one height to another, with caps.

@@ -1,14 +1,12 @@
 //! Offered against achieved rate: where what is answered falls behind what is asked.
 
-use plotters_backend::text_anchor::HPos;
-
-use super::{legend, look, rate_label};
+use super::{grid, legend, look, rate_label};
 use crate::report::{
     capacity::Answers,
     chart::{
         Figure,
         canvas::{Area, Canvas, Marker, Pen},
-        layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, Symbol, WIDTH, base_line, columns, rows},
+        layout::{AXIS_HEIGHT, Heading, LABELS, Legend, MARGIN, Symbol, WIDTH},
         lettering::Fonts,
         palette::MUTED,
         scale::Scale,
@@ -99,11 +97,8 @@ impl Figure for OfferedAchieved {
     fn draw(&self, canvas: &mut Canvas<'_>) {
         self.heading.draw(canvas);
         self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
-        canvas.text("achieved per second", (MARGIN, self.plot.top - 14.0), HPos::Left, LABEL);
         let ticks = self.across.amount_ticks(62.0);
-        columns(canvas, self.plot, &ticks);
-        rows(canvas, self.plot, &self.up.amount_ticks(24.0));
-        base_line(canvas, self.plot, &ticks, "offered per second");
+        grid(canvas, self.plot, (&ticks, "offered per second"), (&self.up, "achieved per second"));
         // As far as both axes reach.
         let end = self.most.min(self.up.high());
         let at = |offered: f64, achieved: f64| (self.across.at(offered), self.up.at(achieved));
