@@ -38,6 +38,14 @@ impl Interrupt {
             _ = requested.wait_for(|requested| *requested) => Err(Failure::interrupted()),
         }
     }
+
+    /// The same for what is short, and is done after a Ctrl-C that has ended the work before as well; one that comes now ends it.
+    pub(super) async fn to_the_end<T, E: Into<anyhow::Error>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Failure> {
+        if self.stop.is_requested() { work.await.map_err(Failure::unusable) } else { self.or(work).await }
+    }
 }
 
 /// Does the work on a thread of its own. At the first Ctrl-C, SIGTERM or SIGHUP tells it to end and calls `on_first`; at the

@@ -24,8 +24,7 @@ use crate::{
         output::{self, Colour},
         progress::Display,
     },
-    measure::{ErrorClass, SeriesRecord},
-    results::{CAPACITY_VERSION, Capacity, Ended, Run, TargetFacts},
+    results::{CAPACITY_VERSION, Capacity, Ended, Run, TargetFacts, Trial},
     scenario::Scenario,
     target::{Source, Target, TargetError},
 };
@@ -139,7 +138,7 @@ impl Session {
         };
         let inspection = runtime.block_on(interrupt.or(looking))?;
         let workers = self.errand.plan.workers.map(usize::from);
-        let stage = Stage { facts, inspection, workers };
+        let stage = Stage { runtime, facts, inspection, workers };
 
         let elapsed = || spent + started.elapsed().as_nanos() as u64;
         capacity.ended = Ended::Running;
@@ -178,20 +177,9 @@ impl Session {
                         capacity.ended = Ended::Interrupted;
                         self.report(capacity)?;
                     }
-                    return Err(failure);
-                }
-            };
-            if lost_connections(&run) {
-                // Of a server that has gone nothing is known; a trial that it cut is none.
-                let answers = runtime.block_on(interrupt.or(targets[arm].preflight(&self.errand.arms[arm])));
-                if let Err(failure) = answers {
-                    if !capacity.trials.is_empty() {
-                        capacity.ended = Ended::Interrupted;
-                        self.report(capacity)?;
-                    }
                     return Err(self.unmade(number, failure));
                 }
-            }
+            };
             let files = vec![(format!("{}/run.json", trial.folder), run.to_json().into_bytes())];
             planner.record(&trial);
             self.tell(&trial);
@@ -240,15 +228,16 @@ impl Session {
         })
     }
 
+    /// Makes a trial; `None` where a person ended it.
     fn trial(
         &self,
-        stage: &Stage,
+        stage: &Stage<'_>,
         target: &Target,
         plan: TrialPlan,
         turn: Turn,
         course: Course,
         interrupt: &Interrupt,
-    ) -> Result<Option<(crate::results::Run, crate::results::Trial)>, Failure> {
+    ) -> Result<Option<(Run, Trial)>, Failure> {
         let index = plan.arm as usize;
         let (arm, scenario) = (&self.errand.plan.arms[index], &self.errand.arms[index]);
         let mut show = |progress: &crate::load::Progress| {
@@ -256,8 +245,7 @@ impl Session {
             let text = lines::under_way(course, arm, &plan, progress);
             self.display.gauge(text, progress.elapsed.as_millis() as u64, of);
         };
-        let trial = stage.carry_out(target, scenario, plan, turn, interrupt, &mut show);
-        trial.map_err(|failure| self.unmade(turn.number, failure))
+        stage.carry_out(target, scenario, plan, turn, interrupt, &mut show)
     }
 
     /// Why a trial could not be made, with the way on.
@@ -267,7 +255,7 @@ impl Session {
         Failure { error: failure.error.context(told), ..failure }
     }
 
-    fn tell(&self, trial: &crate::results::Trial) {
+    fn tell(&self, trial: &Trial) {
         if self.arguments.quiet {
             return;
         }
@@ -322,22 +310,11 @@ impl Session {
         let Some(of) = data.of.filter(|_| !data.of_others && !self.leftovers.holds_server()) else { return };
         self.display.step("Removing the scenario's keys");
         let removal = targets[of].cleanup(&self.errand.arms[of]);
-        let removed = if interrupt.stop().is_requested() {
-            runtime.block_on(removal).map_err(Failure::unusable)
-        } else {
-            runtime.block_on(interrupt.or(removal))
-        };
+        let removed = runtime.block_on(interrupt.to_the_end(removal));
         if let Err(failure) = removed {
             self.display.say(&format!("warning: keys of the scenario stay on the server: {failure}"));
         }
     }
-}
-
-/// Whether connections broke during a run.
-fn lost_connections(run: &Run) -> bool {
-    let of = |series: &SeriesRecord| series.totals().errors.contains_key(&ErrorClass::ConnectionLost);
-    run.recording.series.iter().any(of)
-        || run.recording.services.iter().flat_map(|service| &service.seconds).any(|at| at.lost > 0)
 }
 
 /// Whether two variants work on the same data.

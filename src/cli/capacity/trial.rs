@@ -1,6 +1,7 @@
 //! One trial: a whole run of a variant, with the server watched, and what is left of it.
 
 use jiff::Timestamp;
+use tokio::runtime::Runtime;
 
 use super::{brake::Brake, shape::shaped};
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
     },
     dependency,
     load::{self, LoadError, Phase, Progress, Settings},
+    measure::{ErrorClass, Recording, SeriesRecord},
     results::{Inspection, Run, SCHEMA_VERSION, TargetFacts, Trial},
     scenario::Scenario,
     target::Target,
@@ -19,7 +21,8 @@ use crate::{
 
 /// What is the same for every trial.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub(super) struct Stage<'a> {
+    pub(super) runtime: &'a Runtime,
     pub(super) facts: TargetFacts,
     /// What the server was like before the first trial.
     pub(super) inspection: Inspection,
@@ -35,8 +38,12 @@ pub(super) struct Turn {
     pub(super) began_ns: u64,
 }
 
-impl Stage {
+impl Stage<'_> {
     /// Carries a trial out; `None` where a person ended it, for half a trial is none.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be made, or the server went away and cut it: of a server that has gone nothing is known.
     pub(super) fn carry_out(
         &self,
         target: &Target,
@@ -86,10 +93,20 @@ impl Stage {
             inspection: self.inspection.clone(),
             dependencies: dependencies.finish(),
         };
+        if lost_connections(&run.recording) {
+            self.runtime.block_on(interrupt.or(target.preflight(arm)))?;
+        }
         let analysis = analyse(&run, &scenario);
         let Turn { number, began_ns } = turn;
         let occasion = Occasion { number, plan, began_ns, folder: format!("trials/{number:03}"), cut };
         let trial = digest(&run, &scenario, &analysis, occasion);
         Ok(Some((run, trial)))
     }
+}
+
+/// Whether connections broke during a run.
+fn lost_connections(recording: &Recording) -> bool {
+    let of = |series: &SeriesRecord| series.totals().errors.contains_key(&ErrorClass::ConnectionLost);
+    recording.series.iter().any(of)
+        || recording.services.iter().flat_map(|service| &service.seconds).any(|at| at.lost > 0)
 }

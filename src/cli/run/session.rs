@@ -160,12 +160,7 @@ impl Session {
         let dependencies = dependencies.finish();
         self.display.step("Looking at the server");
         let look = Box::pin(target.inspect(Some(&self.scenario), facts.same_machine, false));
-        // A Ctrl-C that comes now ends it; one that ended the run does not, the look is short.
-        let inspection = if interrupt.stop().is_requested() {
-            Ok(runtime.block_on(look))
-        } else {
-            runtime.block_on(interrupt.or(async { Ok::<_, TargetError>(look.await) }))
-        };
+        let inspection = runtime.block_on(interrupt.to_the_end(async { Ok::<_, TargetError>(look.await) }));
         let mut inspection = inspection.unwrap_or_default();
         self.sample_keyspace(runtime, target, interrupt, &mut inspection);
         let seen = Seen { server, inspection, dependencies };
@@ -243,13 +238,7 @@ impl Session {
             return;
         }
         self.display.step("Removing the scenario's keys");
-        // After a Ctrl-C that ended the run it is done all the same; one that comes now ends it.
-        let removal = target.cleanup(&self.scenario);
-        let removed = if interrupt.stop().is_requested() {
-            runtime.block_on(removal).map_err(Failure::unusable)
-        } else {
-            runtime.block_on(interrupt.or(removal))
-        };
+        let removed = runtime.block_on(interrupt.to_the_end(target.cleanup(&self.scenario)));
         if let Err(failure) = removed {
             self.display.say(&format!("warning: keys of the scenario stay on the server: {failure}"));
         }
