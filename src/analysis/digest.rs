@@ -55,9 +55,9 @@ pub fn digest(run: &Run, scenario: &Scenario, analysis: &Analysis, occasion: Occ
         throughput: whole.rate,
         failed: whole.counts.failed(),
         unfinished: whole.unfinished,
-        late: whole.bad.count - whole.counts.failed() - whole.unfinished,
+        late: late(whole),
         burstiness: whole.bad_burstiness,
-        within: LIMITS.iter().map(|limit| whole.response.histogram.count_between(0, *limit)).collect(),
+        within: within(whole),
         response: quantiles(&whole.response),
         service: quantiles(&whole.service_time),
         wait: quantiles(&whole.wait),
@@ -94,6 +94,16 @@ pub fn digest(run: &Run, scenario: &Scenario, analysis: &Analysis, occasion: Occ
     trial
 }
 
+/// Requests that were answered, but not in time.
+fn late(row: &Row) -> u64 {
+    row.bad.count - row.counts.failed() - row.unfinished
+}
+
+/// Requests that were answered within each of [`LIMITS`].
+fn within(row: &Row) -> Vec<u64> {
+    LIMITS.iter().map(|limit| row.response.histogram.count_between(0, *limit)).collect()
+}
+
 /// One service of a run; `None` for rows that are about something else.
 fn of_service(row: &Row) -> Option<ServiceTrial> {
     let name = row.scope.service.clone().filter(|_| row.scope.operation.is_none())?;
@@ -103,9 +113,9 @@ fn of_service(row: &Row) -> Option<ServiceTrial> {
         completed: row.counts.completed,
         failed: row.counts.failed(),
         unfinished: row.unfinished,
-        late: row.bad.count - row.counts.failed() - row.unfinished,
+        late: late(row),
         burstiness: row.bad_burstiness,
-        within: LIMITS.iter().map(|limit| row.response.histogram.count_between(0, *limit)).collect(),
+        within: within(row),
         hold_mean: row.service_time.mean.unwrap_or(0.0),
         wait_p99: quantiles(&row.wait).p99,
     })

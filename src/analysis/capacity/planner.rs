@@ -124,20 +124,17 @@ impl Planner {
 
     /// Everything that is not done yet, most important first.
     pub(super) fn undone(&self) -> Vec<Undone> {
-        let arms = || (0_u32..).zip(&self.searches);
-        // What is still to be confirmed was found.
-        let narrow = |arm: u32| {
-            let search = &self.searches[arm as usize];
-            let wanted = search.narrow(self.hint(arm)).is_some_and(|probe| probe.purpose == Purpose::Search);
-            wanted || search.gave_up()
-        };
-        let searches = arms().filter(|(arm, _)| narrow(*arm)).map(|(arm, _)| Undone::Search(arm));
-        let confirms = arms()
-            .filter(|(arm, search)| {
-                narrow(*arm) || search.narrow(self.hint(*arm)).is_some() || search.confirm().is_some()
-            })
-            .map(|(arm, _)| Undone::Confirm(arm));
-        let mut undone: Vec<Undone> = searches.collect();
+        let (mut undone, mut confirms) = (Vec::new(), Vec::new());
+        for (arm, search) in (0_u32..).zip(&self.searches) {
+            let narrow = search.narrow(self.hint(arm));
+            // What is still to be confirmed was found.
+            if search.gave_up() || narrow.is_some_and(|probe| probe.purpose == Purpose::Search) {
+                undone.push(Undone::Search(arm));
+            }
+            if search.gave_up() || narrow.is_some() || search.confirm().is_some() {
+                confirms.push(Undone::Confirm(arm));
+            }
+        }
         let rates_known = undone.is_empty();
         for pair in design::neighbours(&self.plan.arms) {
             if !rates_known || (0..design::RATES).any(|rate| self.next_slice(pair, rate).is_some()) {
