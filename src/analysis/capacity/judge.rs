@@ -3,7 +3,11 @@
 use std::cmp::Ordering;
 
 use super::{FailReason, Judgement};
-use crate::{analysis::Proportion, results::Trial, scenario::Objective};
+use crate::{
+    analysis::Proportion,
+    results::{ServiceTrial, Trial},
+    scenario::Objective,
+};
 
 /// Share of the requests that must be answered at all.
 const COMPLETED: f64 = 0.99;
@@ -15,17 +19,20 @@ const BACKLOG: f64 = 0.02;
 /// Holds a trial against an objective.
 ///
 /// It fails where the lower 95 % bound (Clopper and Pearson, on n / phi requests) of the share of late, failed and unfinished
-/// requests, of all services or of one of them, is above what the objective allows, where less than 99 % were answered, where the backlog grows by more than 2 %
-/// of the offered rate per second, or where more requests failed than the objective grants. It passes where the upper bound
-/// is at most what is allowed. A trial that the harness limited says nothing.
+/// requests, of all services or of one of them, is above what the objective allows, where less than 99 % were answered, where
+/// the backlog grows by more than 2 % of the offered rate per second, or where more requests failed than the objective grants.
+/// It passes where the upper bound is at most what is allowed. A trial that the harness limited says nothing.
 pub fn judge(trial: &Trial, objective: &Objective) -> Judgement {
-    if let Some(check) = &trial.client_limited {
-        return Judgement::ClientLimited(check.clone());
-    }
-    match (hold_counts(trial, objective), &trial.waived) {
-        (Judgement::Undecided | Judgement::Fail(_), Some(check)) => Judgement::ClientLimited(check.clone()),
-        (judgement, _) => judgement,
-    }
+    whose(trial, || hold(trial, objective, trial.late, |service| service.late))
+}
+
+/// As [`judge`], where requests are late by one of [`LIMITS`](crate::results::LIMITS) instead of the objective's.
+pub(super) fn hold_within(trial: &Trial, limit: usize, objective: &Objective) -> Judgement {
+    let late = |completed: u64, within: &[u64]| {
+        within.get(limit).map_or(completed, |within| completed.saturating_sub(*within))
+    };
+    let of_all = late(trial.completed, &trial.within);
+    whose(trial, || hold(trial, objective, of_all, |service| late(service.completed, &service.within)))
 }
 
 /// Whether the harness was the limit.
@@ -33,21 +40,19 @@ pub(super) fn is_limited(trial: &Trial, objective: &Objective) -> bool {
     matches!(judge(trial, objective), Judgement::ClientLimited(_))
 }
 
-/// As [`judge`], where requests are late by one of [`LIMITS`] instead of the objective's.
-pub(super) fn hold_within(trial: &Trial, limit: usize, objective: &Objective) -> Judgement {
-    let late = |completed: u64, within: &[u64]| {
-        within.get(limit).map_or(completed, |within| completed.saturating_sub(*within))
-    };
-    let mut other = trial.clone();
-    other.late = late(trial.completed, &trial.within);
-    for service in &mut other.services {
-        service.late = late(service.completed, &service.within);
+/// The judgement of what was counted, unless the harness has to answer for it.
+fn whose(trial: &Trial, counted: impl FnOnce() -> Judgement) -> Judgement {
+    if let Some(check) = &trial.client_limited {
+        return Judgement::ClientLimited(check.clone());
     }
-    judge(&other, objective)
+    match (counted(), &trial.waived) {
+        (Judgement::Undecided | Judgement::Fail(_), Some(check)) => Judgement::ClientLimited(check.clone()),
+        (judgement, _) => judgement,
+    }
 }
 
-/// Holds what was counted, whoever was the limit.
-fn hold_counts(trial: &Trial, objective: &Objective) -> Judgement {
+/// Holds what was counted, with so many late of all and of each service.
+fn hold(trial: &Trial, objective: &Objective, late: u64, late_of: impl Fn(&ServiceTrial) -> u64) -> Judgement {
     if trial.scheduled == 0 {
         return Judgement::Undecided;
     }
@@ -65,12 +70,12 @@ fn hold_counts(trial: &Trial, objective: &Objective) -> Judgement {
         if exceeds(objective.max_error_rate, service.failed, 1.0) {
             return Judgement::Fail(FailReason::Errors(share(service.failed)));
         }
-        let count = (service.late + service.failed + service.unfinished).min(service.scheduled);
+        let count = (late_of(service) + service.failed + service.unfinished).min(service.scheduled);
         if trial.services.len() > 1 && exceeds(allowed, count, service.burstiness.max(1.0)) {
             return Judgement::Fail(FailReason::Service(index, share(count)));
         }
     }
-    let count = (trial.late + trial.failed + trial.unfinished).min(trial.scheduled);
+    let count = (late + trial.failed + trial.unfinished).min(trial.scheduled);
     let place = Proportion::against(allowed, count, trial.scheduled, trial.burstiness.max(1.0));
     if place == Ordering::Greater {
         return Judgement::Fail(FailReason::Late(share(count)));
@@ -87,10 +92,7 @@ fn hold_counts(trial: &Trial, objective: &Objective) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        analysis::capacity::simulated::{scenario, trial},
-        results::ServiceTrial,
-    };
+    use crate::analysis::capacity::simulated::{scenario, trial};
 
     fn judged(change: impl FnOnce(&mut Trial)) -> Judgement {
         let mut trial = trial(0, 10_000.0);
