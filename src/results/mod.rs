@@ -5,6 +5,8 @@ mod capacity_json;
 mod dependency;
 mod error;
 mod folder;
+mod gate;
+mod gate_json;
 mod inspection;
 mod json;
 mod keyspace;
@@ -22,6 +24,9 @@ pub use capacity::{
 pub use dependency::{DependencyRecord, Probe, ProbePhase};
 pub use error::ResultsError;
 pub use folder::ResultFolder;
+pub use gate::{
+    GATE_VERSION, Gate, GateArm, GateBlock, GatePlan, GateSeries, GateSlice, GateStage, GateTally, SliceKind,
+};
 pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceLogin, UserRights};
 pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};

@@ -7,7 +7,6 @@ mod compare;
 mod conclude;
 mod curve;
 mod design;
-mod draw;
 mod erlang;
 mod evidence;
 mod fleet;
@@ -25,6 +24,8 @@ mod simulated;
 mod trust;
 mod usl;
 mod variant;
+
+use super::draw;
 
 pub use conclude::conclude;
 pub use judge::judge;

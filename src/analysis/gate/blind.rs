@@ -1,0 +1,77 @@
+//! Which quads are left out, decided without a look at response times: dropping what is slow would drop what is looked for.
+
+use super::Dropped;
+use crate::{
+    measure::Nanos,
+    results::{GateBlock, GateSlice, SliceKind},
+};
+
+/// Share of CPU time that the hypervisor may take, and of the time in which the container may be throttled, as in any run.
+const DISTURBED: f64 = 0.05;
+
+/// Median schedule lag from which a slice measures the harness more than the server.
+const LATE: Nanos = 250_000;
+
+/// Share of the quads that may be left out.
+const MOST_DROPPED: f64 = 0.25;
+
+/// Why a slice is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Disturbance {
+    Stolen,
+    Throttled,
+    Late,
+}
+
+/// Whether slices of that quad are to be used.
+pub(super) fn is_kept(block: &GateBlock, kind: SliceKind, quad: u32) -> bool {
+    disturbance(block, kind, quad).is_none()
+}
+
+/// Counts what is left out of some blocks.
+pub(super) fn dropped(blocks: &[&GateBlock]) -> Dropped {
+    let mut dropped = Dropped::default();
+    for block in blocks {
+        for kind in [SliceKind::Paced, SliceKind::Saturated] {
+            for quad in quads(block, kind) {
+                dropped.quads += 1;
+                match disturbance(block, kind, quad) {
+                    Some(Disturbance::Stolen) => dropped.stolen += 1,
+                    Some(Disturbance::Throttled) => dropped.throttled += 1,
+                    Some(Disturbance::Late) => dropped.late += 1,
+                    None => {}
+                }
+            }
+        }
+    }
+    dropped
+}
+
+/// Whether so much was left out that the rest is no fair sample.
+pub(super) fn is_too_much(dropped: &Dropped) -> bool {
+    f64::from(dropped.all()) > MOST_DROPPED * f64::from(dropped.quads)
+}
+
+/// Numbers of the quads of a kind that a block has whole.
+pub(super) fn quads(block: &GateBlock, kind: SliceKind) -> Vec<u32> {
+    let of_kind = || block.slices.iter().filter(move |slice| slice.kind == kind);
+    let last = of_kind().map(|slice| slice.quad).max();
+    let whole = |quad: &u32| of_kind().filter(|slice| slice.quad == *quad).count() == 4;
+    last.map_or_else(Vec::new, |last| (0..=last).filter(whole).collect())
+}
+
+fn disturbance(block: &GateBlock, kind: SliceKind, quad: u32) -> Option<Disturbance> {
+    let of_quad = block.slices.iter().filter(|slice| slice.kind == kind && slice.quad == quad);
+    of_quad.filter_map(of_slice).next()
+}
+
+fn of_slice(slice: &GateSlice) -> Option<Disturbance> {
+    if slice.stolen > DISTURBED {
+        Some(Disturbance::Stolen)
+    } else if slice.throttled > DISTURBED {
+        Some(Disturbance::Throttled)
+    } else {
+        // In a closed loop nothing is due.
+        (slice.kind == SliceKind::Paced && slice.lag_p50 > LATE).then_some(Disturbance::Late)
+    }
+}

@@ -1,0 +1,366 @@
+//! From the slices of a gate to everything that is told of it.
+
+use super::{
+    Change, ChangeShape, CoursePoint, FEWEST_BLOCKS, Failures, GateAnalysis, GateMetric, GateRow, GateScope, GateVerdict,
+    Invalidity, MetricResult, Noise,
+    blind::{dropped, is_kept, is_too_much, quads},
+    judge::{Difference, Limits, Quad, change, log_of},
+    power::{Power, deviation},
+    signed_rank::median,
+    values::{ReadBlock, ReadSlice, Responses, read},
+};
+use crate::{
+    results::{Gate, GatePlan, GateStage, SliceKind},
+    scenario::Scenario,
+};
+
+/// Requests that each slice has to have, on average, for its median and mean to be compared.
+const FEWEST_IN_SLICE: u64 = 30;
+
+/// Requests beyond a quantile that each arm of a block has to have, on average.
+const FEWEST_BEYOND: f64 = 20.0;
+
+/// Quantiles whose changes are told.
+const QUANTILES: [f64; 7] = [0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999];
+
+/// Where the 99th percentile lies.
+const TAIL: f64 = 0.99;
+
+/// Concludes from a gate what can be concluded. An interrupted one is taken for what there is of it.
+pub fn conclude(gate: &Gate, scenario: &Scenario) -> GateAnalysis {
+    let blocks = read(gate);
+    let study = Study { gate, screen: of_stage(&blocks, GateStage::Screen), confirm: of_stage(&blocks, GateStage::Confirm) };
+    let mut power = Power::default();
+    let rows: Vec<GateRow> =
+        scopes(gate).into_iter().filter_map(|(scope, series)| study.row(scope, &series, &mut power)).collect();
+    let failures = study.failures(scenario);
+    let all: Vec<usize> = (0..gate.series.len()).collect();
+    let left_out = dropped(&gate.blocks.iter().collect::<Vec<_>>());
+    let invalid = study.invalidity(&failures, is_too_much(&left_out));
+    let verdict = match invalid {
+        Some(_) => GateVerdict::Invalid,
+        None => whole(&rows, &failures),
+    };
+    GateAnalysis {
+        verdict,
+        invalid,
+        failures,
+        controls: [0, 1].map(|arm| study.control(arm, &all, &mut power)),
+        noise: study.noise(&all),
+        dropped: left_out,
+        course: course(&blocks, &all),
+        rows,
+    }
+}
+
+/// Whether the first stage gives reason for a second.
+pub fn suspects(gate: &Gate, scenario: &Scenario) -> bool {
+    let analysis = conclude(gate, scenario);
+    let suspected = analysis.rows.iter().flat_map(|row| &row.metrics).any(|metric| metric.suspected);
+    analysis.invalid.is_none() && (suspected || analysis.failures.verdict != GateVerdict::Ok)
+}
+
+fn of_stage<'b, 'g>(blocks: &'b [ReadBlock<'g>], stage: GateStage) -> Vec<&'b ReadBlock<'g>> {
+    blocks.iter().filter(|block| block.block.stage == stage).collect()
+}
+
+/// Operations, services where there are several, and the whole, each with the numbers of its series.
+fn scopes(gate: &Gate) -> Vec<(GateScope, Vec<usize>)> {
+    let all = || gate.series.iter().enumerate();
+    let mut services: Vec<&String> = gate.series.iter().map(|series| &series.service).collect();
+    services.dedup();
+    let several = services.len() > 1;
+    let mut scopes = Vec::new();
+    for service in services {
+        let own: Vec<_> = all().filter(|(_, series)| series.service == *service).collect();
+        for (index, series) in &own {
+            let scope = GateScope { service: Some(service.clone()), operation: Some(series.operation.clone()) };
+            scopes.push((scope, vec![*index]));
+        }
+        if several {
+            let scope = GateScope { service: Some(service.clone()), operation: None };
+            scopes.push((scope, own.into_iter().map(|(index, _)| index).collect()));
+        }
+    }
+    scopes.push((GateScope { service: None, operation: None }, all().map(|(index, _)| index).collect()));
+    scopes
+}
+
+/// A gate with its histograms read, by stage.
+struct Study<'b, 'g> {
+    gate: &'g Gate,
+    screen: Vec<&'b ReadBlock<'g>>,
+    confirm: Vec<&'b ReadBlock<'g>>,
+}
+
+impl Study<'_, '_> {
+    /// `None` where nothing has the samples to be compared.
+    fn row(&self, scope: GateScope, series: &[usize], power: &mut Power) -> Option<GateRow> {
+        let is_whole = scope.service.is_none();
+        let mut metrics = Vec::new();
+        for metric in GateMetric::ALL {
+            // Of a part, throughput in a closed loop says how it was mixed.
+            if metric == GateMetric::Throughput && !is_whole {
+                continue;
+            }
+            metrics.extend(self.metric(metric, series, power));
+        }
+        if metrics.is_empty() {
+            return None;
+        }
+        let mut row =
+            GateRow { scope, verdict: row_verdict(&metrics), metrics, quantiles: Vec::new(), shape: None };
+        let suspected = row.metrics.iter().any(|metric| metric.suspected);
+        let decides = if suspected && !self.confirm.is_empty() { &self.confirm } else { &self.screen };
+        row.quantiles = self.quantiles(decides, series, power);
+        row.shape = shape(&row, &self.gate.plan);
+        Some(row)
+    }
+
+    fn metric(&self, metric: GateMetric, series: &[usize], power: &mut Power) -> Option<MetricResult> {
+        let limits = limits(&self.gate.plan, metric, self.lag());
+        let mut of = |blocks: &[&ReadBlock<'_>]| change(&differences(blocks, metric, series), &limits, power);
+        let (screen, confirm) = (of(&self.screen)?, of(&self.confirm));
+        Some(MetricResult {
+            metric,
+            verdict: limits.verdict(&screen, confirm.as_ref()),
+            suspected: limits.suspects(&screen),
+            limit: limits.least(screen.levels[0]),
+            screen,
+            confirm,
+        })
+    }
+
+    /// Twice the median schedule lag: a change within it may be the harness's own.
+    fn lag(&self) -> f64 {
+        let paced = self.screen.iter().flat_map(|block| &block.slices).map(|read| read.slice);
+        let lags: Vec<f64> =
+            paced.filter(|slice| slice.kind == SliceKind::Paced).map(|slice| slice.lag_p50 as f64).collect();
+        2.0 * median(&lags)
+    }
+
+    fn quantiles(&self, blocks: &[&ReadBlock<'_>], series: &[usize], power: &mut Power) -> Vec<(f64, Change)> {
+        let arms: Vec<[Responses; 2]> = blocks.iter().map(|block| merged_arms(block, series)).collect();
+        let limits = limits(&self.gate.plan, GateMetric::Median, 0.0);
+        let of = |quantile: f64| {
+            let beyond = arms.iter().flatten().map(Responses::len).sum::<u64>() as f64 * (1.0 - quantile);
+            if beyond < FEWEST_BEYOND * 2.0 * arms.len() as f64 {
+                return None;
+            }
+            let pairs = arms.iter().filter_map(|[a, b]| Difference::of_pair(a.quantile(quantile), b.quantile(quantile)));
+            Some((quantile, change(&pairs.collect::<Vec<_>>(), &limits, power)?))
+        };
+        QUANTILES.into_iter().filter_map(of).collect()
+    }
+
+    fn failures(&self, scenario: &Scenario) -> Failures {
+        let limit = scenario.objective.max_error_rate;
+        let shares = |blocks: &[&ReadBlock<'_>]| {
+            [0, 1].map(|arm| {
+                let slices = blocks.iter().flat_map(|block| &block.slices).filter(|read| read.slice.arm == arm);
+                let tallies = slices.flat_map(|read| &read.slice.series);
+                let (failed, all) = tallies.fold((0, 0), |(failed, all), tally| {
+                    (failed + tally.failed, all + tally.failed + tally.completed)
+                });
+                failed as f64 / (all as f64).max(1.0)
+            })
+        };
+        let exceeds = |[a, b]: [f64; 2]| b > limit && a <= limit;
+        let screen = shares(&self.screen);
+        if !exceeds(screen) {
+            return Failures { shares: screen, verdict: GateVerdict::Ok };
+        }
+        if self.confirm.is_empty() {
+            return Failures { shares: screen, verdict: GateVerdict::Inconclusive };
+        }
+        let confirm = shares(&self.confirm);
+        let verdict = if exceeds(confirm) { GateVerdict::Regression } else { GateVerdict::Ok };
+        Failures { shares: confirm, verdict }
+    }
+
+    fn invalidity(&self, failures: &Failures, disturbed: bool) -> Option<Invalidity> {
+        let limit = |share: f64| share > 0.05;
+        let usable = |blocks: &[&ReadBlock<'_>]| {
+            blocks.iter().filter(|block| !kept(block, SliceKind::Paced).is_empty()).count()
+        };
+        let fewest = usable(&self.screen);
+        if disturbed {
+            Some(Invalidity::Disturbed)
+        } else if limit(failures.shares[0]) {
+            Some(Invalidity::BaselineFails(failures.shares[0]))
+        } else {
+            (fewest < FEWEST_BLOCKS).then_some(Invalidity::TooFewBlocks(fewest as u32))
+        }
+    }
+
+    /// The second slice of an arm in each quad against its first.
+    fn control(&self, arm: usize, series: &[usize], power: &mut Power) -> Option<Change> {
+        let limits = limits(&self.gate.plan, GateMetric::Median, 0.0);
+        let of_block = |block: &&ReadBlock<'_>| {
+            let quads = quads_of(block, SliceKind::Paced, |read| read.of(series).quantile(0.5));
+            let halves: Vec<_> = quads
+                .iter()
+                .filter_map(|quad| Difference::of_pair(quad[2 * arm], quad[2 * arm + 1]))
+                .collect();
+            let of = |value: &dyn Fn(&Difference) -> f64| median(&halves.iter().map(value).collect::<Vec<_>>());
+            (!halves.is_empty()).then(|| Difference {
+                levels: [of(&|half| half.levels[0]), of(&|half| half.levels[1])],
+                log: of(&|half| half.log),
+            })
+        };
+        change(&self.screen.iter().filter_map(of_block).collect::<Vec<_>>(), &limits, power)
+    }
+
+    /// A block varies by what its quads vary, and by what is its own.
+    fn noise(&self, series: &[usize]) -> Option<Noise> {
+        let logs: Vec<Vec<f64>> = self
+            .screen
+            .iter()
+            .map(|block| {
+                let quads = quads_of(block, SliceKind::Paced, |read| read.of(series).quantile(0.5));
+                quads.iter().map(log_of).filter(|log| log.is_finite()).collect()
+            })
+            .collect();
+        let means: Vec<f64> = logs.iter().filter(|logs| !logs.is_empty()).map(|logs| mean(logs)).collect();
+        let within: Vec<f64> = logs.iter().filter(|logs| logs.len() > 1).map(|logs| deviation(logs).powi(2)).collect();
+        if means.len() < 2 || within.is_empty() {
+            return None;
+        }
+        let quad = mean(&within);
+        let size = mean(&logs.iter().map(|logs| logs.len() as f64).collect::<Vec<_>>());
+        let block = (deviation(&means).powi(2) - quad / size).max(0.0);
+        Some(Noise { quad: quad.sqrt(), block: block.sqrt() })
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// What counts as a change of a metric.
+fn limits(plan: &GatePlan, metric: GateMetric, lag: f64) -> Limits {
+    let threshold = if metric == GateMetric::P99 { plan.tail_threshold } else { plan.threshold };
+    // Three buckets of a histogram are 0.3 % at most, below half of any threshold.
+    let floor = if metric.more_is_worse() { (plan.floor_ns as f64).max(lag) } else { 0.0 };
+    Limits { metric, threshold, floor }
+}
+
+fn differences(blocks: &[&ReadBlock<'_>], metric: GateMetric, series: &[usize]) -> Vec<Difference> {
+    let kind = if metric == GateMetric::Throughput { SliceKind::Saturated } else { SliceKind::Paced };
+    if !has_samples(blocks, metric, series) {
+        return Vec::new();
+    }
+    let of_block = |block: &&ReadBlock<'_>| match metric {
+        GateMetric::P99 => {
+            let [a, b] = merged_arms(block, series);
+            Difference::of_pair(a.quantile(TAIL), b.quantile(TAIL))
+        }
+        _ => Difference::of_quads(&quads_of(block, kind, |read| match metric {
+            GateMetric::Median => read.of(series).quantile(0.5),
+            GateMetric::Mean => read.of(series).mean(),
+            _ => read.slice.throughput,
+        })),
+    };
+    blocks.iter().filter_map(of_block).collect()
+}
+
+/// Whether the slices hold enough requests on average.
+fn has_samples(blocks: &[&ReadBlock<'_>], metric: GateMetric, series: &[usize]) -> bool {
+    let paced = || {
+        blocks.iter().flat_map(|block| &block.slices).filter(|read| read.slice.kind == SliceKind::Paced)
+    };
+    let requests: u64 = paced().flat_map(|read| series.iter().map(|index| read.series[*index].len())).sum();
+    match metric {
+        GateMetric::Throughput => true,
+        GateMetric::P99 => requests as f64 * (1.0 - TAIL) >= FEWEST_BEYOND * 2.0 * blocks.len() as f64,
+        _ => requests >= FEWEST_IN_SLICE * paced().count() as u64,
+    }
+}
+
+/// Quads of a kind that are whole and not left out.
+fn kept(block: &ReadBlock<'_>, kind: SliceKind) -> Vec<u32> {
+    quads(block.block, kind).into_iter().filter(|quad| is_kept(block.block, kind, *quad)).collect()
+}
+
+/// Values of the quads that are used.
+fn quads_of(block: &ReadBlock<'_>, kind: SliceKind, value: impl Fn(&ReadSlice<'_>) -> f64) -> Vec<Quad> {
+    let of_quad = |quad: u32| {
+        let of_arm = |arm: u32| {
+            let own = block.slices.iter().filter(move |read| {
+                read.slice.kind == kind && read.slice.quad == quad && read.slice.arm == arm
+            });
+            own.map(&value).collect::<Vec<_>>()
+        };
+        match (of_arm(0).as_slice(), of_arm(1).as_slice()) {
+            ([first, second], [third, fourth]) => Some([*first, *second, *third, *fourth]),
+            _ => None,
+        }
+    };
+    kept(block, kind).into_iter().filter_map(of_quad).collect()
+}
+
+/// Response times of each arm in the quads that are used.
+fn merged_arms(block: &ReadBlock<'_>, series: &[usize]) -> [Responses; 2] {
+    let quads = kept(block, SliceKind::Paced);
+    [0, 1].map(|arm| {
+        let own = block.slices.iter().filter(|read| {
+            read.slice.kind == SliceKind::Paced && read.slice.arm == arm && quads.contains(&read.slice.quad)
+        });
+        Responses::merged(own.flat_map(|read| series.iter().map(|index| &read.series[*index])))
+    })
+}
+
+/// Mean and tail count where they are worse for certain; that they are hard to measure is no reason to be in doubt of the rest.
+fn row_verdict(metrics: &[MetricResult]) -> GateVerdict {
+    let any = |verdict: GateVerdict| metrics.iter().any(|metric| metric.verdict == verdict);
+    let central = |metric: &&MetricResult| matches!(metric.metric, GateMetric::Median | GateMetric::Throughput);
+    let open = |metric: &MetricResult| metric.verdict == GateVerdict::Inconclusive;
+    if any(GateVerdict::Regression) {
+        GateVerdict::Regression
+    } else if metrics.iter().filter(central).any(open) || metrics.iter().any(|metric| metric.suspected && open(metric)) {
+        GateVerdict::Inconclusive
+    } else if any(GateVerdict::Improved) {
+        GateVerdict::Improved
+    } else {
+        GateVerdict::Ok
+    }
+}
+
+/// A regression anywhere is one of the whole.
+fn whole(rows: &[GateRow], failures: &Failures) -> GateVerdict {
+    let any = |verdict: GateVerdict| rows.iter().any(|row| row.verdict == verdict);
+    if any(GateVerdict::Regression) || failures.verdict == GateVerdict::Regression {
+        return GateVerdict::Regression;
+    }
+    let unsettled = |metric: &MetricResult| metric.suspected && metric.verdict == GateVerdict::Inconclusive;
+    if failures.verdict == GateVerdict::Inconclusive || rows.iter().flat_map(|row| &row.metrics).any(unsettled) {
+        return GateVerdict::Inconclusive;
+    }
+    rows.last().map_or(GateVerdict::Inconclusive, |row| row.verdict)
+}
+
+/// Whether the median takes part in what the row's response times have lost.
+fn shape(row: &GateRow, plan: &GatePlan) -> Option<ChangeShape> {
+    let lost = |metric: &MetricResult| metric.verdict == GateVerdict::Regression && metric.metric.more_is_worse();
+    if !row.metrics.iter().any(lost) {
+        return None;
+    }
+    let median = row.quantiles.iter().find(|(quantile, _)| (quantile - 0.5).abs() < 1e-9);
+    let spared = median.is_some_and(|(_, change)| change.high < 1.0 + plan.threshold / 2.0);
+    let of_median = row.metrics.iter().any(|metric| metric.metric == GateMetric::Median && lost(metric));
+    Some(if spared && !of_median { ChangeShape::TailOnly } else { ChangeShape::Uniform })
+}
+
+fn course(blocks: &[ReadBlock<'_>], all: &[usize]) -> Vec<CoursePoint> {
+    let of_block = |block: &ReadBlock<'_>| {
+        let point = |read: &ReadSlice<'_>| CoursePoint {
+            began_ns: read.slice.began_ns,
+            arm: read.slice.arm,
+            median: read.of(all).quantile(0.5),
+            dropped: !is_kept(block.block, SliceKind::Paced, read.slice.quad),
+        };
+        let paced = block.slices.iter().filter(|read| read.slice.kind == SliceKind::Paced);
+        paced.map(point).collect::<Vec<_>>()
+    };
+    blocks.iter().flat_map(of_block).collect()
+}

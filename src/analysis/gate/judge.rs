@@ -1,0 +1,137 @@
+//! From the values of slices to differences of blocks, and from those to a verdict. Knows neither histograms nor files.
+
+use super::{
+    Change, GateMetric, GateVerdict, LEVEL,
+    power::{Power, deviation},
+    signed_rank::{Location, location, median},
+};
+
+/// Values of one metric in one quad, in order of time within each arm: A, A, B, B.
+pub(super) type Quad = [f64; 4];
+
+/// Typical value of each arm and the logarithm of B over A, of one block.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Difference {
+    pub(super) levels: [f64; 2],
+    pub(super) log: f64,
+}
+
+impl Difference {
+    /// Of the quads of a block: the median of each quad's mean logarithm. `None` where there is no quad, or a value that has no
+    /// logarithm.
+    pub(super) fn of_quads(quads: &[Quad]) -> Option<Self> {
+        let logs: Vec<f64> = quads.iter().map(log_of).collect();
+        if logs.is_empty() || logs.iter().any(|log| !log.is_finite()) {
+            return None;
+        }
+        let level = |arm: usize| {
+            median(&quads.iter().flat_map(|quad| [quad[2 * arm], quad[2 * arm + 1]]).collect::<Vec<_>>())
+        };
+        Some(Self { levels: [level(0), level(1)], log: median(&logs) })
+    }
+
+    /// Of one value of each arm.
+    pub(super) fn of_pair(a: f64, b: f64) -> Option<Self> {
+        let log = (b / a).ln();
+        log.is_finite().then_some(Self { levels: [a, b], log })
+    }
+}
+
+/// Mean logarithm of B over A in a quad.
+pub(super) fn log_of(quad: &Quad) -> f64 {
+    let [first, second, third, fourth] = quad.map(f64::ln);
+    (third + fourth - first - second) / 2.0
+}
+
+/// What counts as a change.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Limits {
+    pub(super) metric: GateMetric,
+    /// Smallest worsening that matters, as a share.
+    pub(super) threshold: f64,
+    /// The same in the unit of the metric.
+    pub(super) floor: f64,
+}
+
+impl Limits {
+    /// The least worsening that matters, as a share.
+    pub(super) fn least(&self, level: f64) -> f64 {
+        if level > 0.0 { self.threshold.max(self.floor / level) } else { self.threshold }
+    }
+
+    /// Towards worse.
+    fn worse(&self, location: &Location) -> Location {
+        if self.metric.more_is_worse() {
+            return *location;
+        }
+        let Location { estimate, low, high, p_above, p_below } = *location;
+        Location { estimate: -estimate, low: -high, high: -low, p_above: p_below, p_below: p_above }
+    }
+
+    fn worsening(&self, change: &Change) -> Location {
+        let Change { ratio, low, high, p_worse, p_better, .. } = change;
+        let (above, below) =
+            if self.metric.more_is_worse() { (*p_worse, *p_better) } else { (*p_better, *p_worse) };
+        let natural =
+            Location { estimate: ratio.ln(), low: low.ln(), high: high.ln(), p_above: above, p_below: below };
+        self.worse(&natural)
+    }
+
+    /// Whether a change is significant, at least half of what matters as a share, and no less than the floor.
+    pub(super) fn suspects(&self, change: &Change) -> bool {
+        let worse = self.worsening(change);
+        self.is_change(worse.p_above, worse.estimate, change.levels[0])
+    }
+
+    fn is_change(&self, p: f64, log: f64, level: f64) -> bool {
+        p <= LEVEL && log >= (1.0 + self.threshold).ln() / 2.0 && level * log.exp_m1() >= self.floor
+    }
+
+    /// The verdict: of the first stage where it raised no suspicion, of the second alone where it did.
+    pub(super) fn verdict(&self, screen: &Change, confirm: Option<&Change>) -> GateVerdict {
+        let suspected = self.suspects(screen);
+        match confirm {
+            Some(confirm) if suspected && self.suspects(confirm) => GateVerdict::Regression,
+            Some(confirm) if suspected => self.acquit(confirm),
+            // Without a second stage nothing is confirmed.
+            None if suspected => GateVerdict::Inconclusive,
+            _ => self.acquit(screen),
+        }
+    }
+
+    fn acquit(&self, change: &Change) -> GateVerdict {
+        let worse = self.worsening(change);
+        let level = change.levels[0];
+        // What B has gained is held against what B would lose.
+        if self.is_change(worse.p_below, -worse.estimate, change.levels[1]) {
+            GateVerdict::Improved
+        } else if worse.high < self.least(level).ln_1p() {
+            GateVerdict::Ok
+        } else {
+            GateVerdict::Inconclusive
+        }
+    }
+}
+
+/// The change that some blocks show; `None` where there is none.
+pub(super) fn change(blocks: &[Difference], limits: &Limits, power: &mut Power) -> Option<Change> {
+    if blocks.is_empty() {
+        return None;
+    }
+    let logs: Vec<f64> = blocks.iter().map(|block| block.log).collect();
+    let natural = location(&logs);
+    let worse = limits.worse(&natural);
+    let level = |arm: usize| median(&blocks.iter().map(|block| block.levels[arm]).collect::<Vec<_>>());
+    let levels = [level(0), level(1)];
+    Some(Change {
+        levels,
+        ratio: natural.estimate.exp(),
+        low: natural.low.exp(),
+        high: natural.high.exp(),
+        p_worse: worse.p_above,
+        p_better: worse.p_below,
+        detectable: power.detectable(&logs).exp_m1(),
+        blocks_needed: power.blocks_for(limits.least(levels[0]).ln_1p(), deviation(&logs)),
+        blocks: logs,
+    })
+}

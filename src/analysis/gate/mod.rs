@@ -1,0 +1,27 @@
+//! From the slices of two arms to a verdict: is B worse than A, by how much, and is that certain?
+//!
+//! The way of a gate through this room: [`order`] says which arm is loaded when, [`blind`] which quads are left out,
+//! [`values`] reads histograms, [`judge`] makes differences of blocks and verdicts of those, by [`signed_rank`] and [`power`];
+//! [`conclude`] does it for every row. The block is the unit of inference, never the request.
+
+mod blind;
+mod conclude;
+mod judge;
+mod model;
+mod order;
+mod power;
+#[cfg(test)]
+mod proof;
+mod signed_rank;
+mod values;
+
+pub use conclude::{conclude, suspects};
+pub use model::{
+    Change, ChangeShape, CoursePoint, Dropped, Failures, GateAnalysis, GateMetric, GateRow, GateScope, GateVerdict, Invalidity,
+    MetricResult, Noise,
+};
+pub use order::{quad_of_arms, seed_of};
+pub use power::{FEWEST_BLOCKS, foreseen};
+
+/// One-sided level of every test, of each stage.
+const LEVEL: f64 = 0.01;

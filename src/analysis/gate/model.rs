@@ -1,0 +1,203 @@
+//! What is concluded from a gate: facts and judgements, without prose.
+
+/// What a gate says of a metric, a row or the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GateVerdict {
+    /// B is worse, and was so again on fresh blocks.
+    Regression,
+    /// B is not worse by as much as matters.
+    Ok,
+    /// B is better, for certain and by as much as matters.
+    Improved,
+    /// The gate cannot tell.
+    Inconclusive,
+    /// What was measured tells nothing.
+    Invalid,
+}
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum GateMetric {
+    /// Median response time.
+    Median,
+    /// Mean response time.
+    Mean,
+    /// 99th percentile of the response time.
+    P99,
+    /// Answers per second in a closed loop.
+    Throughput,
+}
+
+impl GateMetric {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 4] = [Self::Median, Self::Mean, Self::P99, Self::Throughput];
+
+    /// Whether more is worse.
+    pub fn more_is_worse(self) -> bool {
+        self != Self::Throughput
+    }
+}
+
+/// Everything that the reports say of a gate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GateAnalysis {
+    /// The verdict of the whole.
+    pub verdict: GateVerdict,
+    /// What makes it invalid, if it is.
+    pub invalid: Option<Invalidity>,
+    /// One per operation, one per service of several, and the whole, which comes last.
+    pub rows: Vec<GateRow>,
+    /// Failed and unfinished requests of each arm, in the stage that decides.
+    pub failures: Failures,
+    /// A's second slice of each quad against its first, and the same of B: what comes out where nothing differs. Each is a
+    /// [`Change`] of the median response time.
+    pub controls: [Option<Change>; 2],
+    /// Standard deviations on the logarithmic scale of the median response time; `None` with fewer than two blocks.
+    pub noise: Option<Noise>,
+    /// Slices that were left out, with their quads.
+    pub dropped: Dropped,
+    /// Every slice at the offered rate, in order, for a look at the course of things.
+    pub course: Vec<CoursePoint>,
+}
+
+/// What makes a gate invalid.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Invalidity {
+    /// More than a quarter of the quads had to be left out.
+    Disturbed,
+    /// There are fewer blocks than any verdict takes.
+    TooFewBlocks(u32),
+    /// Too many requests of A itself failed: their share.
+    BaselineFails(f64),
+}
+
+/// What a row is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateScope {
+    /// Service; `None` for all of them.
+    pub service: Option<String>,
+    /// Operation; `None` for all of them.
+    pub operation: Option<String>,
+}
+
+/// One row of the comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GateRow {
+    /// What it is about.
+    pub scope: GateScope,
+    /// The verdict over its metrics.
+    pub verdict: GateVerdict,
+    /// What was compared, in the order of [`GateMetric::ALL`]; those with too few samples are missing.
+    pub metrics: Vec<MetricResult>,
+    /// Change of every quantile that has the samples for it, over the stage that decides: quantile and change.
+    pub quantiles: Vec<(f64, Change)>,
+    /// How the change is spread over the quantiles, where there is one.
+    pub shape: Option<ChangeShape>,
+}
+
+/// How a regression is spread over the quantiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeShape {
+    /// The median takes part.
+    Uniform,
+    /// The median does not: only the slow requests became slower.
+    TailOnly,
+}
+
+/// One metric of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricResult {
+    /// Which.
+    pub metric: GateMetric,
+    /// What follows.
+    pub verdict: GateVerdict,
+    /// Whether the first stage raised a suspicion.
+    pub suspected: bool,
+    /// The least worsening that matters here, as a share: the threshold, or the floor where that is more.
+    pub limit: f64,
+    /// What the first stage shows.
+    pub screen: Change,
+    /// What the second shows.
+    pub confirm: Option<Change>,
+}
+
+impl MetricResult {
+    /// The stage that decides: the second alone where a suspicion led to it.
+    pub fn deciding(&self) -> &Change {
+        self.confirm.as_ref().filter(|_| self.suspected).unwrap_or(&self.screen)
+    }
+}
+
+/// B over A in one stage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Typical value of each arm: median over the blocks; nanoseconds, or operations per second.
+    pub levels: [f64; 2],
+    /// B over A: Hodges-Lehmann estimate.
+    pub ratio: f64,
+    /// Lower end of its 95 % interval; 0 where there are too few blocks for one.
+    pub low: f64,
+    /// Upper end; infinite where there are too few.
+    pub high: f64,
+    /// One-sided p-value of being as much worse by chance.
+    pub p_worse: f64,
+    /// The same of being better.
+    pub p_better: f64,
+    /// The worsening, as a share, that 95 of 100 such gates would have seen; infinite where none.
+    pub detectable: f64,
+    /// Blocks that it would take to see what matters; `None` where no sensible number does.
+    pub blocks_needed: Option<u32>,
+    /// Natural logarithm of B over A in each block.
+    pub blocks: Vec<f64>,
+}
+
+/// Failed and unfinished requests.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Failures {
+    /// Their share, A and B.
+    pub shares: [f64; 2],
+    /// Regression where B has more than the objective allows and A has not.
+    pub verdict: GateVerdict,
+}
+
+/// How much the median response time varies by itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Noise {
+    /// Of a quad, within its block.
+    pub quad: f64,
+    /// Of a block beyond what its quads explain: servers, memory, connections.
+    pub block: f64,
+}
+
+/// Quads that were left out without a look at their response times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dropped {
+    /// All that were made.
+    pub quads: u32,
+    /// Those left out, because of a slice in which the hypervisor took CPU time,
+    pub stolen: u32,
+    /// in which the container was throttled,
+    pub throttled: u32,
+    /// or in which the harness was late.
+    pub late: u32,
+}
+
+impl Dropped {
+    /// All that were left out.
+    pub fn all(&self) -> u32 {
+        self.stolen + self.throttled + self.late
+    }
+}
+
+/// One slice at the offered rate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CoursePoint {
+    /// When it began, in nanoseconds since the gate did.
+    pub began_ns: u64,
+    /// 0 for A, 1 for B.
+    pub arm: u32,
+    /// Median response time of all requests, in nanoseconds.
+    pub median: f64,
+    /// Whether its quad was left out.
+    pub dropped: bool,
+}

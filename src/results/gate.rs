@@ -1,0 +1,170 @@
+//! The artifact of a gate: two arms under load in turns, slice by slice. Verdicts are concluded from it, never saved.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ended, Environment, Software, TargetFacts};
+use crate::measure::PackedHistogram;
+
+/// Version of the schema of [`Gate`] that this build writes and reads.
+pub const GATE_VERSION: u32 = 1;
+
+/// Two arms compared live: A is what is known, B is what is asked about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// Version of this schema.
+    pub schema_version: u32,
+    /// What conducted it.
+    pub software: Software,
+    /// When it began, RFC 3339 in UTC with seconds.
+    pub started: String,
+    /// TOML text of the scenario with the overrides that hold for both arms.
+    pub scenario: String,
+    /// The machine of the harness.
+    pub environment: Environment,
+    /// A, then B.
+    pub arms: [GateArm; 2],
+    /// What was to be done.
+    pub plan: GatePlan,
+    /// Throughput of each arm in a closed loop before the first block, in operations per second; `None` where the rate was given
+    /// or nothing falls due on a schedule.
+    pub capacity: Option<[f64; 2]>,
+    /// What the histograms of every slice are about, in their order.
+    pub series: Vec<GateSeries>,
+    /// What was done, in order.
+    pub blocks: Vec<GateBlock>,
+    /// How it ended.
+    pub ended: Ended,
+}
+
+/// One side of the comparison.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GateArm {
+    /// What people call it: `io-threads=4`, `as written`.
+    pub name: String,
+    /// What makes it differ, as the command line says it, such as `config:io-threads` and `4`; no password.
+    pub differences: Vec<(String, String)>,
+    /// TOML text of its scenario.
+    pub scenario: String,
+    /// Its server, as the first block found it.
+    pub target: TargetFacts,
+    /// What put on its load.
+    pub software: Software,
+}
+
+/// What a gate is to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatePlan {
+    /// Name of the profile: `quick` or `nightly`.
+    pub profile: String,
+    /// Smallest change that matters of median, mean and throughput, as a share.
+    pub threshold: f64,
+    /// The same of the 99th percentile, which is harder to measure.
+    pub tail_threshold: f64,
+    /// Smallest change of a response time that matters, in nanoseconds.
+    pub floor_ns: u64,
+    /// Blocks of a stage.
+    pub blocks: u32,
+    /// Quads of slices at the offered rate in a block.
+    pub quads: u32,
+    /// Length of a slice, in nanoseconds.
+    pub slice_ns: u64,
+    /// Load before each slice that is not measured, in nanoseconds.
+    pub warmup_ns: u64,
+    /// Quads of closed-loop slices in a block, which compare throughput.
+    pub saturated_quads: u32,
+    /// Rate of both arms in operations per second of all open-loop services together; `None` where there are none.
+    pub rate: Option<f64>,
+    /// Threads that put on the load; `None` for as many as the machine has cores for.
+    pub workers: Option<u16>,
+    /// Root of the order of slices and of all requests.
+    pub seed: u64,
+    /// Why a regression does not count as one; `None` where it does.
+    pub advisory: Option<String>,
+}
+
+/// One operation of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GateSeries {
+    /// Service.
+    pub service: String,
+    /// Operation.
+    pub operation: String,
+}
+
+/// The part of a gate that a block belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GateStage {
+    /// The first look.
+    Screen,
+    /// The second, after a first one that raised a suspicion; it alone decides.
+    Confirm,
+}
+
+/// Slices on one pair of servers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GateBlock {
+    /// Its stage.
+    pub stage: GateStage,
+    /// Number within the stage, from 0.
+    pub number: u32,
+    /// Its slices, in order.
+    pub slices: Vec<GateSlice>,
+}
+
+/// What a slice compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SliceKind {
+    /// Response times, at the rate of the plan.
+    Paced,
+    /// Throughput, every client asking again at once.
+    Saturated,
+}
+
+/// A short load on one arm, over connections of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GateSlice {
+    /// 0 for A, 1 for B.
+    pub arm: u32,
+    /// What it compares.
+    pub kind: SliceKind,
+    /// Quad of its kind within the block, from 0.
+    pub quad: u32,
+    /// When it began, in nanoseconds since the gate did.
+    pub began_ns: u64,
+    /// How long it measured, in nanoseconds.
+    pub measured_ns: u64,
+    /// Requests that fell due.
+    pub scheduled: u64,
+    /// Requests that were answered within the measured time, whenever they fell due, per second.
+    pub throughput: f64,
+    /// Schedule lag, in nanoseconds: median.
+    pub lag_p50: u64,
+    /// Schedule lag, in nanoseconds: 99th percentile.
+    pub lag_p99: u64,
+    /// Share of the machine's CPU time that the hypervisor took, 0..=1.
+    pub stolen: f64,
+    /// Share of the time in which the container was throttled, 0..=1.
+    pub throttled: f64,
+    /// What each of the series saw, in the order of [`Gate::series`].
+    pub series: Vec<GateTally>,
+}
+
+/// One series in one slice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GateTally {
+    /// Requests that were answered.
+    pub completed: u64,
+    /// Requests that failed or never finished.
+    pub failed: u64,
+    /// Response times of those that were answered, in nanoseconds.
+    pub response: PackedHistogram,
+}
