@@ -8,7 +8,7 @@ use std::{
 
 use crate::{results::ResultFolder, target::PrivateServer};
 
-/// The private server and the unfinished result folder of a run, shared by the thread that uses them and the one that
+/// The private servers and the unfinished result folder of a run, shared by the thread that uses them and the one that
 /// ends the process. Both remove themselves when they are dropped.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Leftovers(Arc<Mutex<Held>>);
@@ -18,7 +18,7 @@ struct Held {
     folder: Option<ResultFolder>,
     /// What is being filled by the thread that took the folder.
     unpublished: Option<PathBuf>,
-    server: Option<PrivateServer>,
+    servers: Vec<PrivateServer>,
 }
 
 impl Leftovers {
@@ -46,12 +46,19 @@ impl Leftovers {
     }
 
     pub(super) fn hold_server(&self, server: PrivateServer) {
-        self.held().server = Some(server);
+        self.held().servers.push(server);
     }
 
     /// Whether there is a private server.
     pub(super) fn holds_server(&self) -> bool {
-        self.held().server.is_some()
+        !self.held().servers.is_empty()
+    }
+
+    /// Stops all private servers.
+    pub(super) fn stop_servers(&self) {
+        // Stopped when they are dropped, after the lock is released.
+        let servers = std::mem::take(&mut self.held().servers);
+        drop(servers);
     }
 
     /// Removes what is left.

@@ -3,9 +3,11 @@
 mod audit;
 mod capacity;
 mod completions;
+mod consent;
 mod environment;
 mod exit;
 mod interrupt;
+mod journal;
 mod leftovers;
 mod list;
 mod man;
@@ -15,6 +17,7 @@ mod report;
 mod run;
 mod scenarios;
 mod schema;
+mod shape;
 
 use std::{
     io::{self, Write},

@@ -30,6 +30,10 @@ impl HostLog {
                 self.intervals.push(sample.since(previous, self.intervals.len() as u32));
                 self.previous = Some(sample);
             }
+            // Of a shorter period there is one interval, as long as it.
+            Some(previous) if now >= end && self.intervals.is_empty() => {
+                self.intervals.push(Sample::take(now).since(previous, 0));
+            }
             _ => {}
         }
     }

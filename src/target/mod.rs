@@ -53,6 +53,8 @@ pub enum Source {
     Embedded {
         /// Its program; `None` looks on `PATH`.
         server_bin: Option<PathBuf>,
+        /// Further settings of it, name and value.
+        config: Vec<(String, String)>,
     },
     /// One that runs already.
     Url(TargetUrl),
@@ -82,11 +84,12 @@ impl Target {
     /// Finds out who logs in as whom, and starts the private server if one is wanted. It stops when it is dropped.
     pub async fn prepare(source: Source, scenario: &Scenario) -> Result<(Self, Option<PrivateServer>), TargetError> {
         match source {
-            Source::Embedded { server_bin } => {
+            Source::Embedded { server_bin, config: further } => {
                 let users = scenario.services.iter().map(|service| private_user(service).to_owned()).collect();
                 // Ten thousand, as in the report that this began with, unless the scenario asks for more.
                 let clients = scenario.connections().saturating_add(SPARE_CLIENTS).max(10_000);
-                let config = vec![("maxclients".to_owned(), clients.to_string())];
+                let mut config = vec![("maxclients".to_owned(), clients.to_string())];
+                config.extend(further);
                 let options = ServerOptions { binary: server_bin, users, config, ..ServerOptions::default() };
                 let server = PrivateServer::start(options).await?;
                 Ok((Self::of_private(&server, scenario)?, Some(server)))

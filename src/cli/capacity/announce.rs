@@ -1,25 +1,13 @@
-//! What is told before any load, and the question that a target elsewhere takes.
+//! What is told before any load.
 
-use std::{
-    fmt::Write as _,
-    io::{self, BufRead as _, IsTerminal as _},
-    sync::mpsc::{self, RecvTimeoutError},
-    thread,
-    time::Duration,
-};
-
-use anyhow::anyhow;
+use std::{fmt::Write as _, time::Duration};
 
 use super::plan::Errand;
 use crate::{
     analysis::capacity::Estimate,
-    cli::{exit::Failure, interrupt::Interrupt, progress::Display},
     report::format::{count, counted, plain, rate, setting},
     results::TargetFacts,
 };
-
-/// How often a question is asked whether it still matters.
-const GLANCE: Duration = Duration::from_millis(100);
 
 /// The plan, for people: what is made, how long it takes, and how much load it puts where.
 pub(super) fn plan(errand: &Errand, target: &TargetFacts, estimate: Estimate) -> String {
@@ -63,40 +51,6 @@ pub(super) fn plan(errand: &Errand, target: &TargetFacts, estimate: Estimate) ->
     plain(&text)
 }
 
-/// Asks before loading a target that is not this machine.
-pub(super) fn ask(target: &TargetFacts, yes: bool, display: &Display, interrupt: &Interrupt) -> Result<(), Failure> {
-    if yes || target.private || target.same_machine {
-        return Ok(());
-    }
-    let address = &target.address;
-    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(Failure::usage(anyhow!(
-            "{address} is not this machine, and there is no terminal to ask whether it may be loaded until it fails its \
-             objective; say so with --yes"
-        )));
-    }
-    display.say(&format!("{address} is not this machine. Load it until it fails its objective? [y/N] "));
-    let (said, answer) = mpsc::channel();
-    // Nobody waits for the answer after a Ctrl-C; the thread ends with the process.
-    thread::spawn(move || {
-        let mut line = String::new();
-        let _ = io::stdin().lock().read_line(&mut line);
-        let _ = said.send(line);
-    });
-    loop {
-        match answer.recv_timeout(GLANCE) {
-            Ok(line) if is_yes(&line) => return Ok(()),
-            Err(RecvTimeoutError::Timeout) if !interrupt.stop().is_requested() => {}
-            Err(RecvTimeoutError::Timeout) => return Err(Failure::interrupted()),
-            _ => return Err(Failure::usage(anyhow!("{address} was not loaded, as nobody said yes"))),
-        }
-    }
-}
-
-fn is_yes(line: &str) -> bool {
-    ["y", "yes"].contains(&line.trim().to_lowercase().as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,11 +78,5 @@ mod tests {
             &target,
             Estimate { trials: 20, answers_ns: 300_000_000_000, all_ns: 300_000_000_000 }
         ));
-    }
-
-    #[test]
-    fn only_yes_is_yes() {
-        assert!(is_yes("y\n") && is_yes(" YES\n"));
-        assert!(!is_yes("\n") && !is_yes("no\n") && !is_yes("yesterday"));
     }
 }

@@ -4,12 +4,10 @@ mod announce;
 mod arms;
 mod brake;
 mod concluded;
-mod journal;
 mod lines;
 mod plan;
 mod resume;
 mod session;
-mod shape;
 mod trial;
 
 use std::{path::PathBuf, time::Duration};
@@ -19,10 +17,11 @@ use clap::Args;
 use super::{
     exit::{Exit, Failure},
     interrupt::supervise,
+    journal::Journal,
     leftovers::Leftovers,
     output::{Colour, Format},
     progress::Display,
-    run::{EMBEDDED, TARGET, setting, source},
+    run::{EMBEDDED, TARGET, default_folder, setting, source},
 };
 use crate::scenario;
 pub(super) use concluded::ConcludedCapacity;
@@ -126,6 +125,9 @@ pub(super) struct Arguments {
     quiet: bool,
 }
 
+/// The saved capacity run in its folder.
+const FILE: &str = "capacity.json";
+
 const EXAMPLES: &str = "\
 Examples:
   plimsoll capacity                                    what the default scenario's load can grow to
@@ -148,7 +150,13 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
     let source = source(&arguments.target, arguments.server_bin.clone())?;
     let errand = plan::Errand::of(&arguments)?;
     let leftovers = Leftovers::default();
-    let journal = journal::Journal::open(&arguments, &errand, &leftovers)?;
+    let journal = match &errand.saved {
+        Some((folder, _)) => Journal::reopen(folder.clone(), FILE, &leftovers),
+        None => {
+            let place = arguments.out.clone().unwrap_or_else(|| default_folder(&errand.scenario, "-capacity"));
+            Journal::claim(&place, arguments.force, FILE, &leftovers)?
+        }
+    };
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();
     let session = Session { arguments, colour, errand, journal, display, leftovers: leftovers.clone() };

@@ -4,12 +4,13 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::anyhow;
 
-use super::{Arguments, arms, resume, shape::shaped};
+use super::{Arguments, arms, resume, trial::shape_of};
 use crate::{
     analysis::capacity::{Planner, TrialPlan},
     cli::{
         exit::Failure,
         run::{DEFAULT, EMBEDDED},
+        shape::shaped,
     },
     measure::SECOND,
     results::{Arm, Capacity, CapacityPlan, Purpose},
@@ -178,7 +179,7 @@ impl Errand {
             warmup_ns: self.plan.warmup_ns,
             duration_ns: self.plan.trial_ns,
         };
-        shaped(&self.arms[0], &plan).map(Some).map_err(Failure::usage)
+        shaped(&self.arms[0], &shape_of(&plan)).map(Some).map_err(Failure::usage)
     }
 
     /// The variant with most connections.

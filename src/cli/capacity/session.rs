@@ -8,7 +8,6 @@ use tokio::runtime::{self, Runtime};
 use super::{
     Arguments, announce,
     concluded::ConcludedCapacity,
-    journal::Journal,
     lines::{self, Course},
     plan::Errand,
     resume,
@@ -17,9 +16,11 @@ use super::{
 use crate::{
     analysis::capacity::{Next, Planner, TrialPlan, judge},
     cli::{
+        consent,
         environment::{environment, software},
         exit::{Exit, Failure},
         interrupt::Interrupt,
+        journal::Journal,
         leftovers::Leftovers,
         output::{self, Colour},
         progress::Display,
@@ -121,7 +122,7 @@ impl Session {
         if !self.arguments.quiet {
             self.display.say(&announce::plan(&self.errand, &facts, estimate));
         }
-        announce::ask(&facts, self.arguments.yes, &self.display, interrupt)?;
+        consent::ask(&facts, " until it fails its objective", self.arguments.yes, &self.display, interrupt)?;
         let started = Instant::now();
         let mut capacity = self.begin(runtime, targets, &facts, interrupt)?;
         let mut spent = 0;
@@ -184,7 +185,7 @@ impl Session {
             planner.record(&trial);
             self.tell(&trial);
             capacity.trials.push(trial);
-            self.journal.write(files, &capacity)?;
+            self.journal.write(files, capacity.to_json())?;
         };
         if capacity.trials.is_empty() && ended == Ended::Interrupted {
             return Err(Failure::interrupted());
@@ -297,7 +298,7 @@ impl Session {
     fn report(&mut self, capacity: Capacity) -> Result<Exit, Failure> {
         self.display.step("Writing the report");
         let concluded = ConcludedCapacity::new(capacity)?;
-        let saved = self.journal.write(concluded.files(), concluded.capacity());
+        let saved = self.journal.write(concluded.files(), concluded.capacity().to_json());
         self.display.clear();
         let folder = self.journal.folder().filter(|_| saved.is_ok());
         output::print(concluded.summary(self.arguments.format, self.colour, folder))?;

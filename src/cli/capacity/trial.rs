@@ -1,15 +1,18 @@
 //! One trial: a whole run of a variant, with the server watched, and what is left of it.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
-use super::{brake::Brake, shape::shaped};
+use super::brake::Brake;
 use crate::{
     analysis::{Occasion, analyse, capacity::TrialPlan, digest},
     cli::{
         environment::{environment, software},
         exit::Failure,
         interrupt::Interrupt,
+        shape::{Shape, shaped},
     },
     dependency,
     load::{self, LoadError, Phase, Progress, Settings},
@@ -53,7 +56,7 @@ impl Stage<'_> {
         interrupt: &Interrupt,
         on_progress: &mut dyn FnMut(&Progress),
     ) -> Result<Option<(Run, Trial)>, Failure> {
-        let scenario = shaped(arm, &plan).map_err(Failure::usage)?;
+        let scenario = shaped(arm, &shape_of(&plan)).map_err(Failure::usage)?;
         let dependencies = dependency::Watch::begin(&scenario.dependencies);
         let settings = Settings { workers: self.workers, same_machine: self.facts.same_machine, ..Settings::default() };
         let stop = interrupt.stop().within();
@@ -101,6 +104,17 @@ impl Stage<'_> {
         let occasion = Occasion { number, plan, began_ns, folder: format!("trials/{number:03}"), cut };
         let trial = digest(&run, &scenario, &analysis, occasion);
         Ok(Some((run, trial)))
+    }
+}
+
+/// The load of a trial.
+pub(super) fn shape_of(plan: &TrialPlan) -> Shape {
+    Shape {
+        rate: plan.offered,
+        clients: plan.clients,
+        warmup: Duration::from_nanos(plan.warmup_ns),
+        duration: Duration::from_nanos(plan.duration_ns),
+        seed: None,
     }
 }
 

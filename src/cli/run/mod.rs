@@ -23,7 +23,7 @@ use crate::{
     target::{Source, TargetUrl},
 };
 use session::Session;
-pub(super) use session::vacant;
+pub(super) use session::default_folder;
 use telemetry::Telemetry;
 
 /// Where results go unless the command line says otherwise.
@@ -135,7 +135,7 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
     let source = source(&arguments.target, arguments.server_bin.clone())?;
     // Before the folder: where it cannot listen, nothing has happened.
     let telemetry = arguments.metrics.map(|address| Telemetry::open(address, &scenario)).transpose()?;
-    let place = arguments.out.clone().unwrap_or_else(|| session::default_folder(&scenario));
+    let place = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario, ""));
     let folder = ResultFolder::claim(&place, arguments.force).map_err(Failure::usage)?;
 
     let leftovers = Leftovers::default();
@@ -181,7 +181,7 @@ impl Arguments {
 /// The server that a command line names.
 pub(super) fn source(target: &str, server_bin: Option<PathBuf>) -> Result<Source, Failure> {
     if target == EMBEDDED {
-        return Ok(Source::Embedded { server_bin });
+        return Ok(Source::Embedded { server_bin, config: Vec::new() });
     }
     if server_bin.is_some() {
         return Err(Failure::usage(anyhow!(

@@ -45,9 +45,9 @@ struct Seen {
     dependencies: Vec<DependencyRecord>,
 }
 
-/// Where results go by default: named by the scenario and the time.
-pub(super) fn default_folder(scenario: &Scenario) -> PathBuf {
-    vacant(&format!("{}-{}", scenario.name, Timestamp::now().strftime("%Y%m%dT%H%M%SZ")))
+/// Where results go by default: named by the scenario, what was done with it, and the time.
+pub(in crate::cli) fn default_folder(scenario: &Scenario, what: &str) -> PathBuf {
+    vacant(&format!("{}{what}-{}", scenario.name, Timestamp::now().strftime("%Y%m%dT%H%M%SZ")))
 }
 
 /// A folder for results that is not there yet, by this name or the next that is free.

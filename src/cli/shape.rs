@@ -1,20 +1,32 @@
-//! The scenario of one trial: that of its variant at another rate, or with closed-loop clients, and of another length.
+//! The scenario of one trial or slice: that of its variant at another rate, or with closed-loop clients, and of another length.
 
 use std::time::Duration;
 
-use crate::{
-    analysis::capacity::TrialPlan,
-    scenario::{Overrides, Scenario, ScenarioErrors},
-};
+use crate::scenario::{Overrides, Scenario, ScenarioErrors};
+
+/// The load that a scenario is brought to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Shape {
+    /// Operations per second of all open-loop services together; as the scenario says where it is `None`.
+    pub(super) rate: Option<f64>,
+    /// Closed-loop clients of all services together.
+    pub(super) clients: Option<u32>,
+    /// Load that is not measured.
+    pub(super) warmup: Duration,
+    /// Load that is.
+    pub(super) duration: Duration,
+    /// Root of all randomness.
+    pub(super) seed: Option<u64>,
+}
 
 /// The scenario to carry out.
 ///
 /// # Errors
 ///
 /// Where it has no open loop although a rate is asked for.
-pub(super) fn shaped(arm: &Scenario, plan: &TrialPlan) -> Result<Scenario, ScenarioErrors> {
+pub(super) fn shaped(arm: &Scenario, shape: &Shape) -> Result<Scenario, ScenarioErrors> {
     let mut set = Vec::new();
-    if let Some(clients) = plan.clients {
+    if let Some(clients) = shape.clients {
         for (service, share) in arm.services.iter().zip(shares(arm, clients)) {
             let mut field = |field: &str, value: String| set.push((format!("service.{}.{field}", service.name), value));
             field("load.model", "closed".to_owned());
@@ -27,10 +39,10 @@ pub(super) fn shaped(arm: &Scenario, plan: &TrialPlan) -> Result<Scenario, Scena
         }
     }
     let overrides = Overrides {
-        duration: Some(Duration::from_nanos(plan.duration_ns)),
-        warmup: Some(Duration::from_nanos(plan.warmup_ns)),
-        rate: plan.offered,
-        seed: None,
+        duration: Some(shape.duration),
+        warmup: Some(shape.warmup),
+        rate: shape.rate,
+        seed: shape.seed,
         set,
     };
     overrides.apply(&arm.source, &arm.name)
@@ -56,32 +68,27 @@ fn shares(arm: &Scenario, clients: u32) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        results::Purpose,
-        scenario::{Load, Service, load},
-    };
+    use crate::scenario::{Load, Service, load};
 
-    fn plan(offered: Option<f64>, clients: Option<u32>) -> TrialPlan {
-        TrialPlan {
-            arm: 0,
-            purpose: Purpose::Search,
-            block: None,
-            offered,
+    fn shape(rate: Option<f64>, clients: Option<u32>) -> Shape {
+        Shape {
+            rate,
             clients,
-            warmup_ns: 1_500_000_000,
-            duration_ns: 20_000_000_000,
+            warmup: Duration::from_millis(1_500),
+            duration: Duration::from_secs(20),
+            seed: Some(7),
         }
     }
 
     #[test]
     fn services_keep_their_proportions() {
         let arm = load("workflow-engine").unwrap();
-        let shaped = shaped(&arm, &plan(Some(25_000.0), None)).unwrap();
+        let shaped = shaped(&arm, &shape(Some(25_000.0), None)).unwrap();
         let rates: Vec<_> = shaped.services.iter().filter_map(Service::offered_rate).collect();
         assert_eq!(rates, [10_000.0, 10_000.0, 5_000.0]);
         assert_eq!(shaped.run.duration, Duration::from_secs(20));
         assert_eq!(shaped.run.warmup, Duration::from_millis(1_500));
-        assert_eq!(shaped.run.drain, arm.run.drain);
+        assert_eq!((shaped.run.drain, shaped.seed), (arm.run.drain, 7));
     }
 
     #[test]
@@ -95,7 +102,7 @@ mod tests {
         }
         let arm = equal;
         for clients in [3, 4, 7, 150, 200] {
-            let shaped = shaped(&arm, &plan(None, Some(clients))).unwrap();
+            let shaped = shaped(&arm, &shape(None, Some(clients))).unwrap();
             let of = |service: &Service| match service.load {
                 Load::Closed { clients, .. } => clients,
                 Load::Open { .. } => panic!("{} is open", service.name),

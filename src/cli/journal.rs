@@ -1,0 +1,54 @@
+//! Where a long measurement is written as it goes on: hidden until there is something to see, then anew each time.
+
+use std::path::{Path, PathBuf};
+
+use super::{exit::Failure, leftovers::Leftovers};
+use crate::results::{self, ResultFolder};
+
+/// The folder of a measurement that is saved more than once.
+#[derive(Debug)]
+pub(super) struct Journal {
+    leftovers: Leftovers,
+    /// File that holds all that was measured.
+    file: &'static str,
+    /// `None` until there is something to show.
+    folder: Option<PathBuf>,
+}
+
+impl Journal {
+    /// Claims a folder; `file` is the one that holds all that was measured.
+    pub(super) fn claim(
+        place: &Path,
+        force: bool,
+        file: &'static str,
+        leftovers: &Leftovers,
+    ) -> Result<Self, Failure> {
+        leftovers.hold_folder(ResultFolder::claim(place, force).map_err(Failure::usage)?);
+        Ok(Self { leftovers: leftovers.clone(), file, folder: None })
+    }
+
+    /// Takes the folder of what is continued.
+    pub(super) fn reopen(folder: PathBuf, file: &'static str, leftovers: &Leftovers) -> Self {
+        Self { leftovers: leftovers.clone(), file, folder: Some(folder) }
+    }
+
+    /// Where it lies, once there is something to see.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// Writes files and then all that was measured, which is whole at any time.
+    pub(super) fn write(&mut self, mut files: Vec<(String, Vec<u8>)>, measured: String) -> Result<(), Failure> {
+        files.push((self.file.to_owned(), measured.into_bytes()));
+        if let Some(folder) = &self.folder {
+            return results::rewrite(folder, files).map_err(Failure::usage);
+        }
+        let folder = self.leftovers.take_folder().ok_or_else(Failure::interrupted)?;
+        for (name, content) in files {
+            folder.write(&name, &content).map_err(Failure::usage)?;
+        }
+        self.folder = Some(folder.publish().map_err(Failure::usage)?);
+        self.leftovers.let_go_of_folder();
+        Ok(())
+    }
+}
