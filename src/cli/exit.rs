@@ -25,7 +25,7 @@ pub enum Exit {
 pub(super) const HELP: &str = "\
 Exit codes:
     0  objective met
-    1  objective missed, or findings of an audit as serious as --fail-on says
+    1  objective missed, regression confirmed, or findings of an audit as serious as --fail-on says
     2  wrong usage or scenario, or results cannot be written
     3  target cannot be used, or measurement invalid
     4  inconclusive
@@ -61,6 +61,11 @@ impl Failure {
     /// Something that the person who called must change.
     pub(super) fn usage(error: impl Into<anyhow::Error>) -> Self {
         Self { exit: Exit::Usage, error: error.into() }
+    }
+
+    /// The same, with what it was about in front.
+    pub(super) fn within(self, context: &str) -> Self {
+        Self { exit: self.exit, error: self.error.context(context.to_owned()) }
     }
 
     /// A person ended it before there was anything to save.

@@ -17,12 +17,7 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Claims a folder; `file` is the one that holds all that was measured.
-    pub(super) fn claim(
-        place: &Path,
-        force: bool,
-        file: &'static str,
-        leftovers: &Leftovers,
-    ) -> Result<Self, Failure> {
+    pub(super) fn claim(place: &Path, force: bool, file: &'static str, leftovers: &Leftovers) -> Result<Self, Failure> {
         leftovers.hold_folder(ResultFolder::claim(place, force).map_err(Failure::usage)?);
         Ok(Self { leftovers: leftovers.clone(), file, folder: None })
     }

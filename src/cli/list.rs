@@ -1,4 +1,4 @@
-//! `plimsoll list`: saved runs and capacity runs.
+//! `plimsoll list`: saved runs, capacity runs and gates.
 
 use std::{fmt::Write as _, path::PathBuf};
 
@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     capacity::ConcludedCapacity,
     exit::{Exit, Failure},
+    gate::ConcludedGate,
     output,
     report::Concluded,
 };
@@ -32,6 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         let headline = match entry.saved {
             Ok(Saved::Run(run)) => Concluded::new(*run).map(|run| run.headline()),
             Ok(Saved::Capacity(capacity)) => ConcludedCapacity::new(*capacity).map(|capacity| capacity.headline()),
+            Ok(Saved::Gate(gate)) => ConcludedGate::new(*gate).map(|gate| gate.headline()),
             Err(error) => Err(Failure::usage(error)),
         };
         let about = headline.unwrap_or_else(|failure| failure.to_string());

@@ -4,13 +4,16 @@ mod audit;
 mod capacity;
 mod completions;
 mod consent;
+mod data;
 mod environment;
 mod exit;
+mod gate;
 mod interrupt;
 mod journal;
 mod leftovers;
 mod list;
 mod man;
+mod number;
 mod output;
 mod progress;
 mod report;
@@ -52,6 +55,7 @@ Examples:
   plimsoll run queue --duration 30s                 another one, for longer
   plimsoll run my.toml --target redis://host:6379   your own, on a server of yours
   plimsoll capacity --pool 50,100                   how much can it carry, and would a larger pool help?
+  plimsoll gate mixed --a config:io-threads=1 --b config:io-threads=4   is B worse than A?
   plimsoll audit --target redis://host:6379         a server without load: settings, users, advice
   plimsoll scenarios show sessions > my.toml        a scenario to start from
   plimsoll list                                     what was run so far";
@@ -60,6 +64,7 @@ Examples:
 enum Command {
     Run(Box<run::Arguments>),
     Capacity(Box<capacity::Arguments>),
+    Gate(Box<gate::Arguments>),
     Audit(audit::Arguments),
     Report(report::Arguments),
     List(list::Arguments),
@@ -91,6 +96,7 @@ impl Program {
         match self.command {
             Command::Run(arguments) => run::run(*arguments, self.color),
             Command::Capacity(arguments) => capacity::run(*arguments, self.color),
+            Command::Gate(arguments) => gate::run(*arguments, self.color),
             Command::Audit(arguments) => audit::run(arguments, self.color),
             Command::Report(arguments) => report::run(&arguments, self.color),
             Command::List(arguments) => list::run(&arguments),

@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use super::{
     capacity::ConcludedCapacity,
     exit::{Exit, Failure},
+    gate::ConcludedGate,
     output::{self, Colour, Format},
 };
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
 
 /// Rebuild all reports of a saved run and print its summary
 ///
-/// Reads nothing but `run.json`, or `capacity.json` of a capacity run, so reports get better with later versions of plimsoll. Ends with exit code 0 once they
+/// Reads nothing but `run.json`, or `capacity.json` of a capacity run and `gate.json` of a gate, so reports get better with later versions of plimsoll. Ends with exit code 0 once they
 /// are written, whatever the verdict.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -143,6 +144,13 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
                 "a capacity run has no document of this style, but each of its trials does: give {} or another",
                 folder.join("trials/001").display()
             )));
+        }
+        Saved::Gate(_) if arguments.style.is_some() => {
+            return Err(Failure::usage(anyhow!("a gate has no document of this style; leave --style out")));
+        }
+        Saved::Gate(gate) => {
+            let concluded = ConcludedGate::new(*gate)?;
+            (concluded.files(), concluded.summary(arguments.format, colour, Some(folder)))
         }
         Saved::Capacity(capacity) => {
             let concluded = ConcludedCapacity::new(*capacity)?;

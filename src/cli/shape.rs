@@ -71,13 +71,7 @@ mod tests {
     use crate::scenario::{Load, Service, load};
 
     fn shape(rate: Option<f64>, clients: Option<u32>) -> Shape {
-        Shape {
-            rate,
-            clients,
-            warmup: Duration::from_millis(1_500),
-            duration: Duration::from_secs(20),
-            seed: Some(7),
-        }
+        Shape { rate, clients, warmup: Duration::from_millis(1_500), duration: Duration::from_secs(20), seed: Some(7) }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hdrhistogram::{
-    Histogram,
+    Counter, Histogram,
     serialization::{Deserializer, Serializer, V2DeflateSerializer},
 };
 use serde::{Deserialize, Serialize, de::Error as _};
@@ -112,7 +112,17 @@ pub struct PackedHistogram {
 }
 
 impl PackedHistogram {
-    fn encode(histogram: &Histogram<u32>) -> Self {
+    /// The sum of several, packed again.
+    pub fn sum<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut parts: Vec<&Self> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        match parts.len() {
+            0 => Self::default(),
+            1 => parts.remove(0).clone(),
+            _ => Self::encode(&merged(parts)),
+        }
+    }
+
+    fn encode<C: Counter>(histogram: &Histogram<C>) -> Self {
         let mut bytes = Vec::new();
         V2DeflateSerializer::new().serialize(histogram, &mut bytes).expect("writing to memory does not fail");
         // Thousands are kept until the end of the run.

@@ -14,15 +14,18 @@ pub mod chart;
 mod csv;
 mod csv_capacity;
 mod csv_dependencies;
+mod csv_gate;
 mod csv_keyspace;
 mod csv_server;
 #[cfg(test)]
 mod document_tests;
 pub(crate) mod format;
+mod gate;
 mod hlog;
 mod html;
 mod json;
 mod json_capacity;
+mod json_gate;
 mod json_parts;
 mod markdown;
 mod summary;
@@ -33,6 +36,7 @@ mod view;
 
 pub use audit::AuditReport;
 pub use capacity::{capacity_files, capacity_headline, capacity_json, capacity_terminal};
+pub use gate::{gate_files, gate_headline, gate_json, gate_terminal};
 pub use terminal::Style;
 pub use view::{outcome_slug, purpose_slug};
 

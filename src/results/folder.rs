@@ -17,6 +17,9 @@ pub(super) const RUN_FILE: &str = "run.json";
 /// Name of the saved capacity run in its folder.
 pub(super) const CAPACITY_FILE: &str = "capacity.json";
 
+/// Name of the saved gate in its folder.
+pub(super) const GATE_FILE: &str = "gate.json";
+
 /// So much must be writable before a run is worth its while: a run of some minutes with its charts.
 const PROBE: usize = 8 << 20;
 

@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    Capacity, ResultsError, Run,
-    folder::{CAPACITY_FILE, RUN_FILE, io_error, with_ordinary_permissions},
+    Capacity, Gate, ResultsError, Run,
+    folder::{CAPACITY_FILE, GATE_FILE, RUN_FILE, io_error, with_ordinary_permissions},
 };
 
 /// What a result folder holds.
@@ -18,23 +18,26 @@ pub enum Saved {
     Run(Box<Run>),
     /// A capacity run; its trials are runs in folders within.
     Capacity(Box<Capacity>),
+    /// A gate.
+    Gate(Box<Gate>),
 }
 
 /// Reads what a result folder, or its file, holds.
 pub fn load(folder: &Path) -> Result<Saved, ResultsError> {
-    let file = match [CAPACITY_FILE, RUN_FILE].map(|name| folder.join(name)) {
+    let file = match [GATE_FILE, CAPACITY_FILE, RUN_FILE].map(|name| folder.join(name)) {
         _ if !folder.is_dir() => folder.to_owned(),
-        [capacity, _] if capacity.is_file() => capacity,
-        [_, run] => run,
+        [gate, ..] if gate.is_file() => gate,
+        [_, capacity, _] if capacity.is_file() => capacity,
+        [.., run] => run,
     };
     let text = fs::read_to_string(&file).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => ResultsError::NoRun { place: folder.to_owned() },
         _ => io_error("read", &file, error),
     })?;
-    let read = if file.file_name().is_some_and(|name| name == CAPACITY_FILE) {
-        Capacity::from_json(&text).map(|capacity| Saved::Capacity(Box::new(capacity)))
-    } else {
-        Run::from_json(&text).map(|run| Saved::Run(Box::new(run)))
+    let read = match file.file_name().and_then(|name| name.to_str()) {
+        Some(CAPACITY_FILE) => Capacity::from_json(&text).map(|capacity| Saved::Capacity(Box::new(capacity))),
+        Some(GATE_FILE) => Gate::from_json(&text).map(|gate| Saved::Gate(Box::new(gate))),
+        _ => Run::from_json(&text).map(|run| Saved::Run(Box::new(run))),
     };
     read.map_err(|source| ResultsError::InFile { file, source: Box::new(source) })
 }
@@ -72,7 +75,7 @@ pub fn list(folder: &Path) -> Result<Vec<Entry>, ResultsError> {
     for entry in entries {
         let path = entry.map_err(|error| io_error("read", folder, error))?.path();
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden && [RUN_FILE, CAPACITY_FILE].iter().any(|name| path.join(name).is_file()) {
+        if !hidden && [RUN_FILE, CAPACITY_FILE, GATE_FILE].iter().any(|name| path.join(name).is_file()) {
             folders.push(path);
         }
     }

@@ -55,7 +55,8 @@ async fn is_configured_like_the_workflow_engines() {
 #[tokio::test]
 async fn keeps_passwords_out_of_files_and_out_of_sight() {
     let plan = scenario(vec![service("api", &[Kind::Get])]);
-    let (target, server) = Target::prepare(Source::Embedded { server_bin: None, config: Vec::new() }, &plan).await.unwrap();
+    let (target, server) =
+        Target::prepare(Source::Embedded { server_bin: None, config: Vec::new() }, &plan).await.unwrap();
     let server = server.unwrap();
     let connector = target.connector(0);
     let connection = connector.open().await.unwrap();

@@ -1,9 +1,10 @@
 //! From the slices of a gate to everything that is told of it.
 
 use super::{
-    Change, ChangeShape, CoursePoint, FEWEST_BLOCKS, Failures, GateAnalysis, GateMetric, GateRow, GateScope, GateVerdict,
+    Change, ChangeShape, FEWEST_BLOCKS, Failures, GateAnalysis, GateMetric, GateRow, GateScope, GateVerdict,
     Invalidity, MetricResult, Noise,
     blind::{dropped, is_kept, is_too_much, quads},
+    course,
     judge::{Difference, Limits, Quad, change, log_of},
     power::{Power, deviation},
     signed_rank::median,
@@ -29,7 +30,8 @@ const TAIL: f64 = 0.99;
 /// Concludes from a gate what can be concluded. An interrupted one is taken for what there is of it.
 pub fn conclude(gate: &Gate, scenario: &Scenario) -> GateAnalysis {
     let blocks = read(gate);
-    let study = Study { gate, screen: of_stage(&blocks, GateStage::Screen), confirm: of_stage(&blocks, GateStage::Confirm) };
+    let study =
+        Study { gate, screen: of_stage(&blocks, GateStage::Screen), confirm: of_stage(&blocks, GateStage::Confirm) };
     let mut power = Power::default();
     let rows: Vec<GateRow> =
         scopes(gate).into_iter().filter_map(|(scope, series)| study.row(scope, &series, &mut power)).collect();
@@ -48,7 +50,8 @@ pub fn conclude(gate: &Gate, scenario: &Scenario) -> GateAnalysis {
         controls: [0, 1].map(|arm| study.control(arm, &all, &mut power)),
         noise: study.noise(&all),
         dropped: left_out,
-        course: course(&blocks, &all),
+        curves: course::curves(study.deciding(&rows), &all),
+        course: course::course(&blocks, &all),
         rows,
     }
 }
@@ -94,6 +97,12 @@ struct Study<'b, 'g> {
 }
 
 impl Study<'_, '_> {
+    /// The second stage where a suspicion about the whole led to it, else the first.
+    fn deciding(&self, rows: &[GateRow]) -> &[&ReadBlock<'_>] {
+        let suspected = rows.last().is_some_and(|row| row.metrics.iter().any(|metric| metric.suspected));
+        if suspected && !self.confirm.is_empty() { &self.confirm } else { &self.screen }
+    }
+
     /// `None` where nothing has the samples to be compared.
     fn row(&self, scope: GateScope, series: &[usize], power: &mut Power) -> Option<GateRow> {
         let is_whole = scope.service.is_none();
@@ -108,8 +117,7 @@ impl Study<'_, '_> {
         if metrics.is_empty() {
             return None;
         }
-        let mut row =
-            GateRow { scope, verdict: row_verdict(&metrics), metrics, quantiles: Vec::new(), shape: None };
+        let mut row = GateRow { scope, verdict: row_verdict(&metrics), metrics, quantiles: Vec::new(), shape: None };
         let suspected = row.metrics.iter().any(|metric| metric.suspected);
         let decides = if suspected && !self.confirm.is_empty() { &self.confirm } else { &self.screen };
         row.quantiles = self.quantiles(decides, series, power);
@@ -147,7 +155,8 @@ impl Study<'_, '_> {
             if beyond < FEWEST_BEYOND * 2.0 * arms.len() as f64 {
                 return None;
             }
-            let pairs = arms.iter().filter_map(|[a, b]| Difference::of_pair(a.quantile(quantile), b.quantile(quantile)));
+            let pairs =
+                arms.iter().filter_map(|[a, b]| Difference::of_pair(a.quantile(quantile), b.quantile(quantile)));
             Some((quantile, change(&pairs.collect::<Vec<_>>(), &limits, power)?))
         };
         QUANTILES.into_iter().filter_map(of).collect()
@@ -159,9 +168,8 @@ impl Study<'_, '_> {
             [0, 1].map(|arm| {
                 let slices = blocks.iter().flat_map(|block| &block.slices).filter(|read| read.slice.arm == arm);
                 let tallies = slices.flat_map(|read| &read.slice.series);
-                let (failed, all) = tallies.fold((0, 0), |(failed, all), tally| {
-                    (failed + tally.failed, all + tally.failed + tally.completed)
-                });
+                let (failed, all) = tallies
+                    .fold((0, 0), |(failed, all), tally| (failed + tally.failed, all + tally.failed + tally.completed));
                 failed as f64 / (all as f64).max(1.0)
             })
         };
@@ -180,9 +188,8 @@ impl Study<'_, '_> {
 
     fn invalidity(&self, failures: &Failures, disturbed: bool) -> Option<Invalidity> {
         let limit = |share: f64| share > 0.05;
-        let usable = |blocks: &[&ReadBlock<'_>]| {
-            blocks.iter().filter(|block| !kept(block, SliceKind::Paced).is_empty()).count()
-        };
+        let usable =
+            |blocks: &[&ReadBlock<'_>]| blocks.iter().filter(|block| !kept(block, SliceKind::Paced).is_empty()).count();
         let fewest = usable(&self.screen);
         if disturbed {
             Some(Invalidity::Disturbed)
@@ -198,10 +205,8 @@ impl Study<'_, '_> {
         let limits = limits(&self.gate.plan, GateMetric::Median, 0.0);
         let of_block = |block: &&ReadBlock<'_>| {
             let quads = quads_of(block, SliceKind::Paced, |read| read.of(series).quantile(0.5));
-            let halves: Vec<_> = quads
-                .iter()
-                .filter_map(|quad| Difference::of_pair(quad[2 * arm], quad[2 * arm + 1]))
-                .collect();
+            let halves: Vec<_> =
+                quads.iter().filter_map(|quad| Difference::of_pair(quad[2 * arm], quad[2 * arm + 1])).collect();
             let of = |value: &dyn Fn(&Difference) -> f64| median(&halves.iter().map(value).collect::<Vec<_>>());
             (!halves.is_empty()).then(|| Difference {
                 levels: [of(&|half| half.levels[0]), of(&|half| half.levels[1])],
@@ -266,9 +271,7 @@ fn differences(blocks: &[&ReadBlock<'_>], metric: GateMetric, series: &[usize]) 
 
 /// Whether the slices hold enough requests on average.
 fn has_samples(blocks: &[&ReadBlock<'_>], metric: GateMetric, series: &[usize]) -> bool {
-    let paced = || {
-        blocks.iter().flat_map(|block| &block.slices).filter(|read| read.slice.kind == SliceKind::Paced)
-    };
+    let paced = || blocks.iter().flat_map(|block| &block.slices).filter(|read| read.slice.kind == SliceKind::Paced);
     let requests: u64 = paced().flat_map(|read| series.iter().map(|index| read.series[*index].len())).sum();
     match metric {
         GateMetric::Throughput => true,
@@ -286,9 +289,10 @@ fn kept(block: &ReadBlock<'_>, kind: SliceKind) -> Vec<u32> {
 fn quads_of(block: &ReadBlock<'_>, kind: SliceKind, value: impl Fn(&ReadSlice<'_>) -> f64) -> Vec<Quad> {
     let of_quad = |quad: u32| {
         let of_arm = |arm: u32| {
-            let own = block.slices.iter().filter(move |read| {
-                read.slice.kind == kind && read.slice.quad == quad && read.slice.arm == arm
-            });
+            let own = block
+                .slices
+                .iter()
+                .filter(move |read| read.slice.kind == kind && read.slice.quad == quad && read.slice.arm == arm);
             own.map(&value).collect::<Vec<_>>()
         };
         match (of_arm(0).as_slice(), of_arm(1).as_slice()) {
@@ -300,7 +304,7 @@ fn quads_of(block: &ReadBlock<'_>, kind: SliceKind, value: impl Fn(&ReadSlice<'_
 }
 
 /// Response times of each arm in the quads that are used.
-fn merged_arms(block: &ReadBlock<'_>, series: &[usize]) -> [Responses; 2] {
+pub(super) fn merged_arms(block: &ReadBlock<'_>, series: &[usize]) -> [Responses; 2] {
     let quads = kept(block, SliceKind::Paced);
     [0, 1].map(|arm| {
         let own = block.slices.iter().filter(|read| {
@@ -317,7 +321,8 @@ fn row_verdict(metrics: &[MetricResult]) -> GateVerdict {
     let open = |metric: &MetricResult| metric.verdict == GateVerdict::Inconclusive;
     if any(GateVerdict::Regression) {
         GateVerdict::Regression
-    } else if metrics.iter().filter(central).any(open) || metrics.iter().any(|metric| metric.suspected && open(metric)) {
+    } else if metrics.iter().filter(central).any(open) || metrics.iter().any(|metric| metric.suspected && open(metric))
+    {
         GateVerdict::Inconclusive
     } else if any(GateVerdict::Improved) {
         GateVerdict::Improved
@@ -349,18 +354,4 @@ fn shape(row: &GateRow, plan: &GatePlan) -> Option<ChangeShape> {
     let spared = median.is_some_and(|(_, change)| change.high < 1.0 + plan.threshold / 2.0);
     let of_median = row.metrics.iter().any(|metric| metric.metric == GateMetric::Median && lost(metric));
     Some(if spared && !of_median { ChangeShape::TailOnly } else { ChangeShape::Uniform })
-}
-
-fn course(blocks: &[ReadBlock<'_>], all: &[usize]) -> Vec<CoursePoint> {
-    let of_block = |block: &ReadBlock<'_>| {
-        let point = |read: &ReadSlice<'_>| CoursePoint {
-            began_ns: read.slice.began_ns,
-            arm: read.slice.arm,
-            median: read.of(all).quantile(0.5),
-            dropped: !is_kept(block.block, SliceKind::Paced, read.slice.quad),
-        };
-        let paced = block.slices.iter().filter(|read| read.slice.kind == SliceKind::Paced);
-        paced.map(point).collect::<Vec<_>>()
-    };
-    blocks.iter().flat_map(of_block).collect()
 }

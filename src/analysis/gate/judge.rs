@@ -24,9 +24,8 @@ impl Difference {
         if logs.is_empty() || logs.iter().any(|log| !log.is_finite()) {
             return None;
         }
-        let level = |arm: usize| {
-            median(&quads.iter().flat_map(|quad| [quad[2 * arm], quad[2 * arm + 1]]).collect::<Vec<_>>())
-        };
+        let level =
+            |arm: usize| median(&quads.iter().flat_map(|quad| [quad[2 * arm], quad[2 * arm + 1]]).collect::<Vec<_>>());
         Some(Self { levels: [level(0), level(1)], log: median(&logs) })
     }
 
@@ -70,10 +69,8 @@ impl Limits {
 
     fn worsening(&self, change: &Change) -> Location {
         let Change { ratio, low, high, p_worse, p_better, .. } = change;
-        let (above, below) =
-            if self.metric.more_is_worse() { (*p_worse, *p_better) } else { (*p_better, *p_worse) };
-        let natural =
-            Location { estimate: ratio.ln(), low: low.ln(), high: high.ln(), p_above: above, p_below: below };
+        let (above, below) = if self.metric.more_is_worse() { (*p_worse, *p_better) } else { (*p_better, *p_worse) };
+        let natural = Location { estimate: ratio.ln(), low: low.ln(), high: high.ln(), p_above: above, p_below: below };
         self.worse(&natural)
     }
 

@@ -6,6 +6,7 @@
 
 mod blind;
 mod conclude;
+mod course;
 mod judge;
 mod model;
 mod order;
@@ -13,15 +14,17 @@ mod power;
 #[cfg(test)]
 mod proof;
 mod signed_rank;
+mod slice;
 mod values;
 
 pub use conclude::{conclude, suspects};
 pub use model::{
-    Change, ChangeShape, CoursePoint, Dropped, Failures, GateAnalysis, GateMetric, GateRow, GateScope, GateVerdict, Invalidity,
-    MetricResult, Noise,
+    Change, ChangeShape, CoursePoint, CurvePoint, Dropped, Failures, GateAnalysis, GateMetric, GateRow, GateScope,
+    GateVerdict, Invalidity, MetricResult, Noise,
 };
 pub use order::{quad_of_arms, seed_of};
 pub use power::{FEWEST_BLOCKS, foreseen};
+pub use slice::{SlicePlace, series, slice};
 
 /// One-sided level of every test, of each stage.
 const LEVEL: f64 = 0.01;

@@ -1,5 +1,7 @@
 //! What is concluded from a gate: facts and judgements, without prose.
 
+use crate::results::GateStage;
+
 /// What a gate says of a metric, a row or the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GateVerdict {
@@ -56,6 +58,8 @@ pub struct GateAnalysis {
     pub noise: Option<Noise>,
     /// Slices that were left out, with their quads.
     pub dropped: Dropped,
+    /// Response times by quantile of all requests of each arm, over the stage that decides.
+    pub curves: [Vec<CurvePoint>; 2],
     /// Every slice at the offered rate, in order, for a look at the course of things.
     pub course: Vec<CoursePoint>,
 }
@@ -189,6 +193,19 @@ impl Dropped {
     }
 }
 
+/// One point of a percentile curve, in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CurvePoint {
+    /// 0..=1.
+    pub quantile: f64,
+    /// Of all blocks together.
+    pub value: f64,
+    /// Of the block where it is lowest.
+    pub low: f64,
+    /// Of the block where it is highest.
+    pub high: f64,
+}
+
 /// One slice at the offered rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CoursePoint {
@@ -196,6 +213,8 @@ pub struct CoursePoint {
     pub began_ns: u64,
     /// 0 for A, 1 for B.
     pub arm: u32,
+    /// Its stage.
+    pub stage: GateStage,
     /// Median response time of all requests, in nanoseconds.
     pub median: f64,
     /// Whether its quad was left out.

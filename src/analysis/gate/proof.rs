@@ -35,15 +35,8 @@ enum Noise {
     Alternating,
 }
 
-const NOISES: [Noise; 7] = [
-    Noise::Normal,
-    Noise::Heavy,
-    Noise::Skewed,
-    Noise::Correlated,
-    Noise::Step,
-    Noise::Bursts,
-    Noise::Alternating,
-];
+const NOISES: [Noise; 7] =
+    [Noise::Normal, Noise::Heavy, Noise::Skewed, Noise::Correlated, Noise::Step, Noise::Bursts, Noise::Alternating];
 
 /// A gate in numbers.
 #[derive(Debug, Clone, Copy)]

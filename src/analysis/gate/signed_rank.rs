@@ -113,9 +113,8 @@ mod tests {
     /// P(W <= w | n) is a count of subsets over 2^n.
     #[test]
     fn tail_probabilities_are_the_tabulated_ones() {
-        let tail = |count: usize, sum: usize| {
-            distribution(&(1..=count).collect::<Vec<_>>()).iter().take(sum + 1).sum::<f64>()
-        };
+        let tail =
+            |count: usize, sum: usize| distribution(&(1..=count).collect::<Vec<_>>()).iter().take(sum + 1).sum::<f64>();
         close(tail(10, 5), 10.0 / 1024.0);
         close(tail(12, 9), 33.0 / 4096.0);
         close(tail(8, 1), 2.0 / 256.0);

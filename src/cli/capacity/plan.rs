@@ -35,9 +35,6 @@ const LATENCIES: u64 = 20;
 /// Different numbers of closed-loop clients that a model of three coefficients takes.
 const CLIENTS: usize = 6;
 
-/// Rates and growth beyond this are a slip of the keyboard.
-const MOST: f64 = 100_000_000.0;
-
 /// Trials that confirm are so many times longer than the others.
 const CONFIRMATION: u64 = 3;
 
@@ -199,12 +196,6 @@ pub(super) fn base(arguments: &Arguments) -> Result<Scenario, Failure> {
 /// Operations per second that a scenario offers itself.
 pub(super) fn offered(scenario: &Scenario) -> f64 {
     scenario.services.iter().filter_map(Service::offered_rate).sum()
-}
-
-/// A number above 0.
-pub(super) fn positive(text: &str) -> Result<f64, String> {
-    let number = text.parse::<f64>().ok().filter(|number| *number > 0.0 && *number <= MOST);
-    number.ok_or_else(|| format!("not a number above 0 and up to {MOST}"))
 }
 
 fn sorted(clients: &[u32]) -> Vec<u32> {

@@ -17,6 +17,7 @@ use crate::{
     analysis::capacity::{Next, Planner, TrialPlan, judge},
     cli::{
         consent,
+        data::same_data,
         environment::{environment, software},
         exit::{Exit, Failure},
         interrupt::Interrupt,
@@ -26,7 +27,6 @@ use crate::{
         progress::Display,
     },
     results::{CAPACITY_VERSION, Capacity, Ended, Run, TargetFacts, Trial},
-    scenario::Scenario,
     target::{Source, Target, TargetError},
 };
 
@@ -314,44 +314,6 @@ impl Session {
         let removed = runtime.block_on(interrupt.to_the_end(removal));
         if let Err(failure) = removed {
             self.display.say(&format!("warning: keys of the scenario stay on the server: {failure}"));
-        }
-    }
-}
-
-/// Whether two variants work on the same data.
-fn same_data(one: &Scenario, other: &Scenario) -> bool {
-    let data = |scenario: &Scenario| {
-        let services = scenario.services.iter().map(|service| {
-            let operations: Vec<_> = service.operations.iter().map(|operation| operation.action.clone()).collect();
-            (service.database, service.keys.clone(), service.values, operations)
-        });
-        (scenario.seed, services.collect::<Vec<_>>())
-    };
-    data(one) == data(other)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scenario::{Overrides, load};
-
-    #[test]
-    fn only_another_keyspace_takes_other_data() {
-        let scenario = load("workflow-engine").unwrap();
-        let with = |field: &str, value: &str| {
-            let set = vec![(format!("service.api.{field}"), value.to_owned())];
-            Overrides { set, ..Overrides::default() }.apply(&scenario.source, "x").unwrap()
-        };
-        for (field, value, same) in [
-            ("pool.size", "3", true),
-            ("pool.checkout", "shared", true),
-            ("load.rate", "3", true),
-            ("operation.GET.weight", "3", true),
-            ("values.size", "3", false),
-            ("keys.count", "3", false),
-            ("operation.HGET.members", "3", false),
-        ] {
-            assert_eq!(same_data(&scenario, &with(field, value)), same, "{field}");
         }
     }
 }

@@ -90,6 +90,17 @@ impl Scale {
         Self { kind: Kind::Linear, low: 0.0, high: largest, from, to }
     }
 
+    /// Changes as shares, 0 being none, with some room at both ends.
+    pub(super) fn changes(values: impl IntoIterator<Item = f64>, from: f64, to: f64) -> Self {
+        let (mut low, mut high) = (0.0_f64, 0.0_f64);
+        for value in values.into_iter().filter(|value| value.is_finite()) {
+            low = low.min(value);
+            high = high.max(value);
+        }
+        let room = 0.08 * (high - low).max(0.01);
+        Self { kind: Kind::Linear, low: low - room, high: high + room, from, to }
+    }
+
     /// Seconds from 0.
     pub(super) fn time(seconds: f64, from: f64, to: f64) -> Self {
         Self { kind: Kind::Linear, low: 0.0, high: seconds.max(1.0), from, to }
@@ -153,6 +164,22 @@ impl Scale {
         (0..=(self.high / step * 1.000_1) as u32)
             .map(|number| f64::from(number) * step)
             .map(|value| Tick { at: self.at(value), label: label(value) })
+            .collect()
+    }
+
+    /// Ticks of an axis of changes, in percent.
+    pub(super) fn change_ticks(&self, gap: f64) -> Vec<Tick> {
+        let most = ((self.to - self.from).abs() / gap).max(1.0);
+        let step = rounded_up((self.high - self.low) / most);
+        let decimals = (-(step * 100.0).log10().floor()).max(0.0) as usize;
+        ((self.low / step).ceil() as i32..=(self.high / step).floor() as i32)
+            .map(|number| (f64::from(number) * step, number))
+            .map(|(value, number)| {
+                let percent = format!("{:.decimals$}", value.abs() * 100.0);
+                let sign = if number < 0 { "−" } else { "+" };
+                let label = if number == 0 { "0".to_owned() } else { format!("{sign}{percent} %") };
+                Tick { at: self.at(value), label }
+            })
             .collect()
     }
 

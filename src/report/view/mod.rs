@@ -8,6 +8,7 @@ mod dependencies;
 mod dossier;
 mod failures;
 mod findings;
+mod gate;
 mod headline;
 mod keyspace;
 mod method;
@@ -27,6 +28,7 @@ pub(super) use capacity::{
     advice_slug, ended_slug, failure_slug, failure_value, limit_slug, limit_value, sweep_axes, undone,
 };
 pub(super) use checks::slug;
+pub(super) use gate::{gate_change, metric_name, metric_slug, shape_slug, stage_slug, verdict_slug};
 pub(crate) use model::{
     Advice, Align, Block, Brief, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Table,
     TableRow, Tone, View,

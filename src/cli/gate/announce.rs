@@ -1,0 +1,61 @@
+//! What is told before any load.
+
+use std::fmt::Write as _;
+
+use super::plan::{self, Errand};
+use crate::{
+    analysis::gate::foreseen,
+    report::format::{count, counted, plain, rate, setting},
+    results::TargetFacts,
+};
+
+/// The plan, for people: what is compared, how long it takes and what it can see.
+pub(super) fn plan(errand: &Errand, facts: &[TargetFacts; 2]) -> String {
+    let Errand { plan, scenario, sides } = errand;
+    let mut text = format!("Gate of {}, profile {}\n", scenario.name, plan.profile);
+    for ((letter, side), facts) in ["A", "B"].iter().zip(sides).zip(facts) {
+        let _ = writeln!(
+            text,
+            "  {letter}: {} on {} {} at {}{}",
+            side.name,
+            facts.product,
+            facts.version,
+            facts.address,
+            if facts.private { " (private server, a fresh one for each block)" } else { "" }
+        );
+    }
+    let slices = u64::from(plan.blocks * errand.slices());
+    let _ = writeln!(
+        text,
+        "  {} of {} in {}: about {}, and as long again if B seems worse",
+        counted(slices, "slice", "slices"),
+        setting(std::time::Duration::from_nanos(plan.slice_ns)),
+        counted(plan.blocks.into(), "block", "blocks"),
+        setting(errand.expected_time()),
+    );
+    let _ = writeln!(
+        text,
+        "  can see about {:.0} % of the median, if this machine is as noisy as the one that the profile was made on; {:.0} % matters",
+        100.0 * foreseen(plan.blocks, plan::DEVIATION / f64::from(plan.quads).sqrt()),
+        100.0 * plan.threshold,
+    );
+    let load = match plan.rate {
+        Some(given) => format!("load on either: {}", rate(given)),
+        None if plan::has_rate(scenario) => {
+            "load on either: half of what the slower arm carries in a closed loop".to_owned()
+        }
+        None => "load on either: closed loops".to_owned(),
+    };
+    let _ = write!(
+        text,
+        "  {load}; connections: {}",
+        count(sides.iter().map(|side| side.scenario.connections()).max().unwrap_or(0))
+    );
+    if let Some(why) = &plan.advisory {
+        let _ = write!(text, "\n  advisory, so no exit code 1: {why}");
+    }
+    if sides[0].differences == sides[1].differences {
+        text.push_str("\n  the arms are the same: this shows what comes out where nothing differs");
+    }
+    plain(&text)
+}

@@ -1,0 +1,191 @@
+//! What makes the arms differ.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+
+use crate::{
+    cli::{exit::Failure, run::source},
+    scenario::{Overrides, Scenario},
+    target::Source,
+};
+
+/// One thing that an arm has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Difference {
+    /// A field of the scenario and its value.
+    Set(String, String),
+    /// A setting of the private server and its value.
+    Config(String, String),
+    /// Program of the private server.
+    ServerBin(PathBuf),
+    /// A server that runs already; the address may hold a password.
+    Target(String),
+    /// Another build of plimsoll.
+    Exe(PathBuf),
+}
+
+/// One side of the comparison.
+#[derive(Debug, Clone)]
+pub(super) struct Side {
+    /// What people call it.
+    pub(super) name: String,
+    /// What makes it differ, without passwords.
+    pub(super) differences: Vec<(String, String)>,
+    pub(super) scenario: Scenario,
+    pub(super) source: Source,
+    /// The build that puts on the load, if it is another one.
+    pub(super) exe: Option<PathBuf>,
+}
+
+/// `WHAT=VALUE`, or `set:FIELD=VALUE` and `config:NAME=VALUE`.
+pub(super) fn difference(text: &str) -> Result<Difference, String> {
+    let (what, value) = text.split_once('=').unwrap_or((text, ""));
+    let value = value.trim();
+    let of = |name: &str, make: fn(String, String) -> Difference| match value {
+        "" => Err(format!("`{what}` has no value; write {what}=VALUE")),
+        _ if name.is_empty() => Err(format!("`{what}` names nothing; write {what}NAME=VALUE")),
+        value => Ok(make(name.to_owned(), value.to_owned())),
+    };
+    match what.trim().split_once(':') {
+        Some(("set", field)) => of(field.trim(), Difference::Set),
+        Some(("config", name)) => of(name.trim(), Difference::Config),
+        None if what == "server-bin" => of(what, |_, value| Difference::ServerBin(value.into())),
+        None if what == "target" => of(what, |_, value| Difference::Target(value)),
+        None if what == "exe" => of(what, |_, value| Difference::Exe(value.into())),
+        _ => Err("an arm has set:FIELD=VALUE, config:NAME=VALUE, server-bin=FILE, target=URL or exe=FILE".to_owned()),
+    }
+}
+
+impl Side {
+    /// The arm that some differences make of a scenario.
+    pub(super) fn of(letter: char, scenario: &Scenario, differences: &[Difference]) -> Result<Self, Failure> {
+        let (mut set, mut config, mut told) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut server_bin, mut target, mut exe) = (None, None, None);
+        for difference in differences {
+            match difference.clone() {
+                Difference::Set(field, value) => {
+                    let shown = if field.to_lowercase().contains("password") { "..." } else { &value };
+                    told.push((format!("set:{field}"), shown.to_owned()));
+                    set.push((field, value));
+                }
+                Difference::Config(name, value) => {
+                    let shown = if name.contains("pass") { "..." } else { &value };
+                    told.push((format!("config:{name}"), shown.to_owned()));
+                    config.push((name, value));
+                }
+                Difference::ServerBin(file) => once(letter, "server-bin", &mut server_bin, file)?,
+                Difference::Target(url) => once(letter, "target", &mut target, url)?,
+                Difference::Exe(file) => once(letter, "exe", &mut exe, file)?,
+            }
+        }
+        let wrong = |text: String| Err(Failure::usage(anyhow!("--{letter}: {text}")));
+        for file in [&server_bin, &exe].into_iter().flatten() {
+            if !file.is_file() {
+                return wrong(format!("{} is no file", file.display()));
+            }
+        }
+        if target.is_some() && (server_bin.is_some() || !config.is_empty()) {
+            return wrong("a target runs already; server-bin and config are for a private server".to_owned());
+        }
+        if target.is_some() && exe.is_some() {
+            return wrong("another build is compared on private servers; leave the target out".to_owned());
+        }
+        let paths = [("server-bin", &server_bin), ("exe", &exe)];
+        told.extend(
+            paths
+                .into_iter()
+                .filter_map(|(what, file)| file.as_ref().map(|file| (what.to_owned(), file.display().to_string()))),
+        );
+        let source = match target {
+            Some(url) => source(&url, None).map_err(|failure| failure.within(&format!("--{letter} target")))?,
+            None => Source::Embedded { server_bin, config },
+        };
+        if let Source::Url(url) = &source {
+            told.push(("target".to_owned(), url.to_string()));
+        }
+        let overrides = Overrides { set, ..Overrides::default() };
+        let scenario = overrides
+            .apply(&scenario.source, &scenario.name)
+            .map_err(|errors| Failure::usage(errors).within(&format!("--{letter}")))?;
+        Ok(Self { name: name(&told), differences: told, scenario, source, exe })
+    }
+
+    /// Whether its server is started for the gate.
+    pub(super) fn is_private(&self) -> bool {
+        matches!(self.source, Source::Embedded { .. })
+    }
+}
+
+fn once<T>(letter: char, what: &str, place: &mut Option<T>, value: T) -> Result<(), Failure> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Failure::usage(anyhow!("--{letter}: {what} is given twice; an arm has one"))),
+    }
+}
+
+fn name(differences: &[(String, String)]) -> String {
+    let word = |(what, value): &(String, String)| {
+        let what = what.trim_start_matches("set:").trim_start_matches("config:");
+        format!("{what}={value}")
+    };
+    match differences {
+        [] => "as written".to_owned(),
+        differences => differences.iter().map(word).collect::<Vec<_>>().join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::load;
+
+    fn side(texts: &[&str]) -> Result<Side, String> {
+        let differences: Vec<_> = texts.iter().map(|text| difference(text).unwrap()).collect();
+        Side::of('a', &load("workflow-engine").unwrap(), &differences).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn reads_every_kind_of_difference() {
+        assert_eq!(difference("set:a.b = x=1"), Ok(Difference::Set("a.b".into(), "x=1".into())));
+        assert_eq!(difference("config:io-threads=4"), Ok(Difference::Config("io-threads".into(), "4".into())));
+        assert_eq!(difference("server-bin=/x"), Ok(Difference::ServerBin("/x".into())));
+        assert_eq!(difference("target=redis://h"), Ok(Difference::Target("redis://h".into())));
+        assert_eq!(difference("exe=./p"), Ok(Difference::Exe("./p".into())));
+        for (text, expected) in [
+            ("config:io-threads", "`config:io-threads` has no value"),
+            ("set:=1", "`set:` names nothing"),
+            ("serverbin=/x", "an arm has set:FIELD=VALUE"),
+            ("exe=", "`exe` has no value"),
+        ] {
+            let told = difference(text).unwrap_err();
+            assert!(told.contains(expected), "{told}");
+        }
+    }
+
+    #[test]
+    fn an_arm_is_named_by_what_it_has() {
+        let arm = side(&["set:service.api.pool.size=7", "config:io-threads=4"]).unwrap();
+        assert_eq!(arm.name, "service.api.pool.size=7, io-threads=4");
+        assert_eq!(arm.scenario.services[1].pool.size, 7);
+        assert_eq!(arm.source, Source::Embedded { server_bin: None, config: vec![("io-threads".into(), "4".into())] });
+        assert_eq!(side(&[]).unwrap().name, "as written");
+        let target = side(&["target=redis://me:hunter2@localhost:7000"]).unwrap();
+        assert_eq!(target.name, "target=redis://localhost:7000");
+        assert!(!target.is_private() && !format!("{:?}", target.differences).contains("hunter2"));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_the_arm() {
+        for (texts, expected) in [
+            (&["exe=/no/such/file"][..], "--a: /no/such/file is no file"),
+            (&["target=redis://h", "config:io-threads=4"], "--a: a target runs already"),
+            (&["target=redis://h", "target=redis://i"], "--a: target is given twice"),
+            (&["target=localhost"], "no `://`"),
+            (&["set:service.api.pool.siez=7"], "did you mean"),
+        ] {
+            let told = side(texts).unwrap_err();
+            assert!(told.contains(expected), "{told}");
+        }
+    }
+}

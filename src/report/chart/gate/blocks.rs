@@ -1,0 +1,123 @@
+//! The ratio of B over A in every block, metric by metric, with the estimate and what would matter.
+
+use plotters_backend::text_anchor::HPos;
+
+use super::{change_rows, interval};
+use crate::{
+    analysis::gate::MetricResult,
+    report::{
+        chart::{
+            Figure,
+            canvas::{Area, Canvas, Marker, Pen},
+            layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, Symbol, WIDTH, base_line},
+            lettering::Fonts,
+            palette::{CONTEXT, INK, TARGET},
+            scale::{Scale, Tick},
+        },
+        gate::GateOutcome,
+        view::{gate_change, metric_name},
+    },
+};
+
+const TITLE: &str = "B against A, block by block";
+const HEIGHT: f64 = 280.0;
+/// How far the points of a metric are spread.
+const SPREAD: f64 = 0.5;
+/// Changes beyond this are drawn at the edge.
+const MOST: f64 = 4.0;
+
+pub(super) struct Blocks<'a> {
+    heading: Heading,
+    legend: Legend,
+    metrics: Vec<&'a MetricResult>,
+    plot: Area,
+    up: Scale,
+    description: String,
+}
+
+impl<'a> Blocks<'a> {
+    /// `None` where nothing was compared.
+    pub(super) fn new(outcome: GateOutcome<'a>, fonts: &Fonts) -> Option<Self> {
+        let metrics: Vec<&MetricResult> = outcome.whole()?.metrics.iter().collect();
+        let note = "Each point is one block on fresh servers, all requests of the stage that decides. The bar is the 95 % interval of \
+                    the change; what reaches the dashed line matters.";
+        let heading = Heading::new(TITLE, note, fonts);
+        let legend = Legend::new(
+            vec![
+                (Symbol::Marker(Marker::Circle, CONTEXT), "one block".to_owned()),
+                (Symbol::Line(Pen::solid(INK, 2.0), None), "change and its interval".to_owned()),
+                (Symbol::Line(Pen::dashed(TARGET, 1.5, &[5.0, 3.0]), None), "matters from here".to_owned()),
+            ],
+            WIDTH - 2.0 * MARGIN,
+            fonts,
+        );
+        let top = heading.bottom() + legend.height() + 34.0;
+        let plot = Area { left: MARGIN + LABELS + 8.0, top, right: WIDTH - MARGIN - 10.0, bottom: top + HEIGHT };
+        let values = metrics.iter().flat_map(|metric| {
+            let change = metric.deciding();
+            let points = change.blocks.iter().map(|log| log.exp_m1());
+            points.chain([shown(change.low), shown(change.high), matters(metric)])
+        });
+        let up = Scale::changes(values.map(|value| value.clamp(-1.0, MOST)), plot.bottom, plot.top);
+        let told = metrics
+            .iter()
+            .map(|metric| format!("{} {}", metric_name(metric.metric), gate_change(metric.deciding())))
+            .collect::<Vec<_>>();
+        let description = format!("{TITLE}. {}.", told.join("; "));
+        Some(Self { heading, legend, metrics, plot, up, description })
+    }
+}
+
+fn shown(ratio: f64) -> f64 {
+    if ratio.is_finite() { ratio - 1.0 } else { 0.0 }
+}
+
+/// Where a change begins to matter, as B over A.
+fn matters(metric: &MetricResult) -> f64 {
+    if metric.metric.more_is_worse() { metric.limit } else { 1.0 / (1.0 + metric.limit) - 1.0 }
+}
+
+impl Figure for Blocks<'_> {
+    fn name(&self) -> &'static str {
+        "blocks"
+    }
+
+    fn title(&self) -> String {
+        TITLE.to_owned()
+    }
+
+    fn description(&self) -> String {
+        self.description.clone()
+    }
+
+    fn height(&self) -> f64 {
+        self.plot.bottom + AXIS_HEIGHT + MARGIN
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>) {
+        self.heading.draw(canvas);
+        self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
+        canvas.text("change, B over A", (MARGIN, self.plot.top - 12.0), HPos::Left, LABEL);
+        change_rows(canvas, self.plot, &self.up);
+        let pitch = self.plot.width() / self.metrics.len() as f64;
+        let mut ticks = Vec::new();
+        for (number, metric) in self.metrics.iter().enumerate() {
+            let middle = self.plot.left + (number as f64 + 0.5) * pitch;
+            let change = metric.deciding();
+            ticks.push(Tick { at: middle, label: metric_name(metric.metric).to_owned() });
+            let y = self.up.at(matters(metric));
+            let reach = pitch * 0.42;
+            canvas.line(&[(middle - reach, y), (middle + reach, y)], Pen::dashed(TARGET, 1.5, &[5.0, 3.0]));
+            let count = change.blocks.len().max(2) as f64;
+            for (block, log) in change.blocks.iter().enumerate() {
+                let x = middle + (block as f64 / (count - 1.0) - 0.5) * SPREAD * pitch;
+                canvas.marker((x, self.up.at(log.exp_m1())), Marker::Circle, 7.0, CONTEXT);
+            }
+            if change.high.is_finite() {
+                let bar = [change.low, change.ratio, change.high].map(|ratio| self.up.at(ratio - 1.0));
+                interval(canvas, middle, (bar[0], bar[1], bar[2]), Pen::solid(INK, 2.0));
+            }
+        }
+        base_line(canvas, self.plot, &ticks, "");
+    }
+}

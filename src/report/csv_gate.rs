@@ -1,0 +1,215 @@
+//! Tables of a gate for spreadsheets and scripts: `gate.csv`, `quantiles.csv` and `slices.csv`.
+//!
+//! Values of response times are microseconds, those of throughput are per second; changes are B over A. What is not known is
+//! empty. Fields are only ever added.
+
+use serde::Serialize;
+
+use super::{
+    csv::table,
+    gate::GateOutcome,
+    summary::{micros, per_second, rounded},
+    view::{metric_slug, shape_slug, stage_slug, verdict_slug},
+};
+use crate::{
+    analysis::gate::{Change, GateMetric, GateRow, MetricResult},
+    results::SliceKind,
+};
+
+/// Columns of `gate.csv`.
+const METRICS: [&str; 16] = [
+    "service",
+    "operation",
+    "metric",
+    "stage",
+    "decides",
+    "verdict",
+    "shape",
+    "a",
+    "b",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "p_worse",
+    "p_better",
+    "matters_from",
+    "detectable",
+];
+
+/// Columns of `quantiles.csv`.
+const QUANTILES: [&str; 9] =
+    ["service", "operation", "quantile", "a_us", "b_us", "ratio", "ratio_low", "ratio_high", "p_worse"];
+
+/// Columns of `slices.csv`.
+const SLICES: [&str; 15] = [
+    "stage",
+    "block",
+    "kind",
+    "quad",
+    "arm",
+    "began_s",
+    "measured_s",
+    "scheduled",
+    "completed",
+    "failed",
+    "throughput_per_s",
+    "lag_p50_us",
+    "lag_p99_us",
+    "stolen",
+    "throttled",
+];
+
+/// What stands for all services or operations.
+const ALL: &str = "*";
+
+#[derive(Serialize)]
+struct MetricRecord<'a> {
+    service: &'a str,
+    operation: &'a str,
+    metric: &'static str,
+    stage: &'static str,
+    decides: bool,
+    verdict: &'static str,
+    shape: Option<&'static str>,
+    a: f64,
+    b: f64,
+    ratio: f64,
+    ratio_low: Option<f64>,
+    ratio_high: Option<f64>,
+    p_worse: f64,
+    p_better: f64,
+    matters_from: f64,
+    detectable: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct QuantileRecord<'a> {
+    service: &'a str,
+    operation: &'a str,
+    quantile: f64,
+    a_us: f64,
+    b_us: f64,
+    ratio: f64,
+    ratio_low: Option<f64>,
+    ratio_high: Option<f64>,
+    p_worse: f64,
+}
+
+#[derive(Serialize)]
+struct SliceRecord {
+    stage: &'static str,
+    block: u32,
+    kind: &'static str,
+    quad: u32,
+    arm: &'static str,
+    began_s: f64,
+    measured_s: f64,
+    scheduled: u64,
+    completed: u64,
+    failed: u64,
+    throughput_per_s: f64,
+    lag_p50_us: f64,
+    lag_p99_us: f64,
+    stolen: f64,
+    throttled: f64,
+}
+
+/// `gate.csv`: one row per metric, row and stage.
+pub(super) fn metrics(outcome: GateOutcome<'_>) -> Vec<u8> {
+    let rows = outcome.analysis.rows.iter();
+    let records = rows.flat_map(|row| {
+        row.metrics.iter().flat_map(move |metric| {
+            let confirm = metric.confirm.as_ref().map(|change| record(row, metric, "confirm", change));
+            [record(row, metric, "screen", &metric.screen)].into_iter().chain(confirm)
+        })
+    });
+    table(&METRICS, records)
+}
+
+fn record<'a>(row: &'a GateRow, metric: &MetricResult, stage: &'static str, change: &Change) -> MetricRecord<'a> {
+    let (service, operation) = scope(row);
+    let [a, b] = change.levels.map(|level| value(metric.metric, level));
+    MetricRecord {
+        service,
+        operation,
+        metric: metric_slug(metric.metric),
+        stage,
+        decides: std::ptr::eq(metric.deciding(), change),
+        verdict: verdict_slug(metric.verdict),
+        shape: row.shape.map(shape_slug),
+        a,
+        b,
+        ratio: rounded(change.ratio, 6),
+        ratio_low: known(change.low),
+        ratio_high: known(change.high),
+        p_worse: rounded(change.p_worse, 8),
+        p_better: rounded(change.p_better, 8),
+        matters_from: rounded(metric.limit, 6),
+        detectable: known(change.detectable),
+    }
+}
+
+/// `quantiles.csv`: one row per row and quantile, of the stage that decides.
+pub(super) fn quantiles(outcome: GateOutcome<'_>) -> Vec<u8> {
+    let of_row = |row: &'_ GateRow| {
+        let of = |(quantile, change): &(f64, Change)| {
+            let [a_us, b_us] = change.levels.map(micros);
+            (*quantile, a_us, b_us, change.clone())
+        };
+        row.quantiles.iter().map(of).collect::<Vec<_>>()
+    };
+    let records = outcome.analysis.rows.iter().flat_map(|row| {
+        let (service, operation) = scope(row);
+        of_row(row).into_iter().map(move |(quantile, a_us, b_us, change)| QuantileRecord {
+            service,
+            operation,
+            quantile,
+            a_us,
+            b_us,
+            ratio: rounded(change.ratio, 6),
+            ratio_low: known(change.low),
+            ratio_high: known(change.high),
+            p_worse: rounded(change.p_worse, 8),
+        })
+    });
+    table(&QUANTILES, records)
+}
+
+/// `slices.csv`: one row per slice, in the order in which they were made.
+pub(super) fn slices(outcome: GateOutcome<'_>) -> Vec<u8> {
+    let records = outcome.gate.blocks.iter().flat_map(|block| {
+        block.slices.iter().map(|slice| SliceRecord {
+            stage: stage_slug(block.stage),
+            block: block.number,
+            kind: match slice.kind {
+                SliceKind::Paced => "paced",
+                SliceKind::Saturated => "saturated",
+            },
+            quad: slice.quad,
+            arm: if slice.arm == 0 { "a" } else { "b" },
+            began_s: rounded(slice.began_ns as f64 / 1e9, 3),
+            measured_s: rounded(slice.measured_ns as f64 / 1e9, 3),
+            scheduled: slice.scheduled,
+            completed: slice.series.iter().map(|tally| tally.completed).sum(),
+            failed: slice.series.iter().map(|tally| tally.failed).sum(),
+            throughput_per_s: per_second(slice.throughput),
+            lag_p50_us: micros(slice.lag_p50 as f64),
+            lag_p99_us: micros(slice.lag_p99 as f64),
+            stolen: rounded(slice.stolen, 6),
+            throttled: rounded(slice.throttled, 6),
+        })
+    });
+    table(&SLICES, records)
+}
+
+fn scope(row: &GateRow) -> (&str, &str) {
+    (row.scope.service.as_deref().unwrap_or(ALL), row.scope.operation.as_deref().unwrap_or(ALL))
+}
+
+fn value(metric: GateMetric, level: f64) -> f64 {
+    if metric.more_is_worse() { micros(level) } else { per_second(level) }
+}
+
+fn known(value: f64) -> Option<f64> {
+    value.is_finite().then(|| rounded(value, 6))
+}

@@ -1,0 +1,122 @@
+//! Every metric of every row, and the changes of the quantiles.
+
+use super::words::{change, levels, metric_name, p_digits, scope_name, shape_slug, share, verdict_slug};
+use crate::{
+    analysis::gate::{GateRow, GateVerdict, MetricResult},
+    report::{
+        format::{self, NOTHING, THIN},
+        gate::GateOutcome,
+        view::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone},
+    },
+};
+
+pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
+    let rows: Vec<TableRow> = outcome.analysis.rows.iter().flat_map(|row| metrics(outcome, row)).collect();
+    if rows.is_empty() {
+        return Section::new("comparison", "B against A", Vec::new());
+    }
+    let table = Table {
+        id: "metrics",
+        caption: "B against A".to_owned(),
+        columns: vec![
+            Column::head("Of"),
+            Column::words("Metric", 0),
+            Column::numbers("A → B", None, 2),
+            Column::numbers("Change", None, 0),
+            Column::numbers("p", None, 1),
+            Column::numbers("Matters from", None, 4),
+            Column::numbers("Could have seen", None, 3),
+            Column::words("Verdict", 0),
+        ],
+        rows,
+        legend: vec![
+            format!(
+                "Changes are B over A with 95{THIN}% intervals, estimated over blocks (Hodges-Lehmann); p is that of B being so \
+                 much worse by chance (exact one-sided signed-rank test). Suspected is what {level} or less leads to, with a \
+                 change of at least half of what matters; only what a second stage on fresh servers shows again is a \
+                 regression.",
+                level = "p = 0.01"
+            ),
+            "Could have seen: the worsening that 95 of 100 such gates would have found, with the noise of this one."
+                .to_owned(),
+        ],
+    };
+    Section::new("comparison", "B against A", vec![Block::Table(table)]).brief(Brief::First)
+}
+
+fn metrics(outcome: GateOutcome<'_>, row: &GateRow) -> Vec<TableRow> {
+    let several = outcome.analysis.rows.iter().filter(|row| row.scope.service.is_some()).count() > 1;
+    let kind = match (&row.scope.service, &row.scope.operation) {
+        (None, _) if several => RowKind::Total,
+        (Some(_), None) => RowKind::Sum,
+        _ => RowKind::Entry,
+    };
+    let of = |metric: &MetricResult| {
+        let deciding = metric.deciding();
+        let (word, tone) = verdict(metric);
+        let seen = if deciding.detectable.is_finite() && deciding.detectable < 10.0 {
+            share(deciding.detectable)
+        } else {
+            NOTHING.to_owned()
+        };
+        TableRow {
+            kind,
+            cells: vec![
+                scope_name(&row.scope).into(),
+                metric_name(metric.metric).into(),
+                levels(metric.metric, deciding.levels).into(),
+                Cell::new(change(deciding), if tone == Tone::Bad { Tone::Bad } else { Tone::Plain }),
+                p_digits(deciding.p_worse).into(),
+                share(metric.limit).into(),
+                seen.into(),
+                Cell::new(word, tone),
+            ],
+        }
+    };
+    row.metrics.iter().map(of).collect()
+}
+
+fn verdict(metric: &MetricResult) -> (&'static str, Tone) {
+    match (metric.verdict, metric.suspected, &metric.confirm) {
+        (GateVerdict::Inconclusive, true, None) => ("suspected", Tone::Fair),
+        (GateVerdict::Ok, true, _) => ("not confirmed", Tone::Good),
+        (GateVerdict::Regression, ..) => (verdict_slug(metric.verdict), Tone::Bad),
+        (GateVerdict::Ok | GateVerdict::Improved, ..) => (verdict_slug(metric.verdict), Tone::Good),
+        (GateVerdict::Inconclusive | GateVerdict::Invalid, ..) => (verdict_slug(metric.verdict), Tone::Fair),
+    }
+}
+
+/// Where in the distribution the change lies.
+pub(super) fn quantiles(outcome: GateOutcome<'_>) -> Section {
+    let title = "Where in the distribution";
+    let with: Vec<&GateRow> = outcome.analysis.rows.iter().filter(|row| !row.quantiles.is_empty()).collect();
+    if with.is_empty() {
+        return Section::new("quantiles", title, Vec::new());
+    }
+    let named: Vec<f64> = outcome.whole().into_iter().flat_map(|row| row.quantiles.iter().map(|(of, _)| *of)).collect();
+    let mut columns = vec![Column::head("Of")];
+    columns.extend(named.iter().map(|of| Column::numbers(format::percentile(of * 100.0), None, 0)));
+    columns.push(Column::words("Shape", 0));
+    let row = |row: &&GateRow| {
+        let cell = |of: &f64| {
+            let found = row.quantiles.iter().find(|(quantile, _)| (quantile - of).abs() < 1e-9);
+            Cell::from(found.map_or_else(|| NOTHING.to_owned(), |(_, of)| change(of)))
+        };
+        let mut cells = vec![scope_name(&row.scope).into()];
+        cells.extend(named.iter().map(cell));
+        cells.push(row.shape.map_or(NOTHING, shape_slug).into());
+        TableRow { kind: RowKind::Entry, cells }
+    };
+    let table = Table {
+        id: "quantiles",
+        caption: "Change of each quantile".to_owned(),
+        columns,
+        rows: with.iter().map(row).collect(),
+        legend: vec![
+            "Quantiles of all requests of an arm in a block, B over A, over the blocks of the stage that decides. A regression \
+             is tail-only where the median takes no part in it."
+                .to_owned(),
+        ],
+    };
+    Section::new("quantiles", title, vec![Block::Table(table)])
+}

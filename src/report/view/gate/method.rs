@@ -1,0 +1,99 @@
+//! How a gate was made, and how to repeat it.
+
+use std::time::Duration;
+
+use super::words::{scenario_name, share};
+use crate::{
+    report::{
+        format::{self, counted},
+        gate::GateOutcome,
+        view::{
+            Block, Listing, Section,
+            method::{harness, machine, quoted},
+        },
+    },
+    results::{Gate, GatePlan},
+    scenario::format_duration,
+};
+
+pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
+    let gate = outcome.gate;
+    let blocks = vec![
+        Block::Paragraph(method(&gate.plan)),
+        Block::Facts(facts(gate)),
+        Block::Listing(Listing {
+            title: "To repeat it, in the folder of this report".to_owned(),
+            language: "sh",
+            text: command(gate),
+            folded: false,
+        }),
+        Block::Listing(Listing {
+            title: "Scenario that both arms have in common (scenario.toml)".to_owned(),
+            language: "toml",
+            text: gate.scenario.trim_end().to_owned(),
+            folded: true,
+        }),
+    ];
+    Section::new("method", "How it was found", blocks)
+}
+
+fn method(plan: &GatePlan) -> String {
+    let time = |nanos: u64| format::setting(Duration::from_nanos(nanos));
+    let saturated = match plan.saturated_quads {
+        0 => String::new(),
+        quads => format!(
+            " {} of closed loops, in which every connection asks again at once, compares throughput.",
+            counted(quads.into(), "more quad", "more quads")
+        ),
+    };
+    format!(
+        "A slice is {} of load on one arm over connections of its own, after {} that is not measured; four of them, A B B A or \
+         B A A B, are a quad, whose halves replay the same requests. {} on fresh servers make a block.{saturated} A block gives \
+         one ratio of B over A; the verdict is one over {} of them. Smallest change that matters: {} of median, mean and \
+         throughput, {} of p99, and {} of any response time, or twice the schedule lag where that is more.",
+        time(plan.slice_ns),
+        time(plan.warmup_ns),
+        counted(plan.quads.into(), "quad", "quads"),
+        counted(plan.blocks.into(), "block", "blocks"),
+        share(plan.threshold),
+        share(plan.tail_threshold),
+        time(plan.floor_ns),
+    )
+}
+
+fn facts(gate: &Gate) -> Vec<(String, String)> {
+    let mut facts = vec![("Scenario".to_owned(), scenario_name(gate))];
+    for (letter, arm) in ["A", "B"].iter().zip(&gate.arms) {
+        facts.push((format!("Server of {letter}"), format!("{} {}", arm.target.product, arm.target.version)));
+        facts.push((format!("Load on {letter} by"), harness(&arm.software)));
+    }
+    if let Some(rate) = gate.plan.rate {
+        let why = gate
+            .capacity
+            .map(|[a, b]| format!("; in a closed loop A carried {} and B {}", format::rate(a), format::rate(b)));
+        facts.push(("Offered".to_owned(), format!("{}{}", format::rate(rate), why.unwrap_or_default())));
+    }
+    facts.push(("Machine".to_owned(), machine(&gate.environment)));
+    facts.push(("Seed".to_owned(), gate.plan.seed.to_string()));
+    facts
+}
+
+fn command(gate: &Gate) -> String {
+    let plan = &gate.plan;
+    let mut words = vec![format!("plimsoll gate scenario.toml --profile {}", plan.profile)];
+    for (letter, arm) in ["a", "b"].iter().zip(&gate.arms) {
+        words.extend(
+            arm.differences.iter().map(|(what, value)| format!("--{letter} {}", quoted(&format!("{what}={value}")))),
+        );
+    }
+    words.push(format!("--blocks {}", plan.blocks));
+    words.push(format!("--threshold {}", format::plain(&format::limit(plan.threshold)).trim_end_matches(" %")));
+    words.push(format!("--floor {}", format_duration(Duration::from_nanos(plan.floor_ns))));
+    if let Some(rate) = plan.rate {
+        words.push(format!("--rate {rate}"));
+    }
+    if let Some(workers) = plan.workers {
+        words.push(format!("--workers {workers}"));
+    }
+    words.join(" \\\n  ")
+}

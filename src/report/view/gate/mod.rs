@@ -1,0 +1,52 @@
+//! What the report of a gate says: the verdict in its first sentence, then what it rests on.
+
+mod comparison;
+mod headline;
+mod method;
+mod trust;
+mod words;
+
+use super::{View, charts_section};
+use crate::report::{chart::Chart, format, gate::GateOutcome};
+
+pub(in crate::report) use words::{
+    change as gate_change, metric_name, metric_slug, shape_slug, stage_slug, verdict_slug,
+};
+
+impl View {
+    /// The report of a gate, with the charts that were drawn of it.
+    pub(crate) fn of_gate(outcome: GateOutcome<'_>, charts: &[Chart]) -> Self {
+        let sections = [
+            comparison::section(outcome),
+            comparison::quantiles(outcome),
+            charts_section(charts),
+            trust::section(outcome),
+            method::section(outcome),
+        ];
+        let software = &outcome.gate.software;
+        let commit = software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
+        let [a, b] = &outcome.gate.arms;
+        Self {
+            title: format!("{}: is B worse than A?", words::scenario_name(outcome.gate)),
+            subtitle: subtitle(outcome, &a.name, &b.name),
+            headline: headline::headline(outcome),
+            sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
+            colophon: format!("plimsoll {}{commit}", software.version),
+        }
+    }
+}
+
+fn subtitle(outcome: GateOutcome<'_>, a: &str, b: &str) -> String {
+    let gate = outcome.gate;
+    let slices: usize = gate.blocks.iter().map(|block| block.slices.len()).sum();
+    let of = |arm: usize| format!("{} {}", gate.arms[arm].target.product, gate.arms[arm].target.version);
+    format!(
+        "A: {a} ({}). B: {b} ({}). {} in {}, profile {}, begun on {}.",
+        of(0),
+        of(1),
+        format::counted(slices as u64, "slice", "slices"),
+        format::counted(gate.blocks.len() as u64, "block", "blocks"),
+        gate.plan.profile,
+        gate.started,
+    )
+}

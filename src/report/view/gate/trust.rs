@@ -1,0 +1,66 @@
+//! Why the verdict can be trusted: A against itself, how much things vary, and what was left out.
+
+use super::words::{change, p_value, share};
+use crate::{
+    report::{
+        format::{self, counted},
+        gate::GateOutcome,
+        view::{Block, Brief, Section},
+    },
+    results::SliceKind,
+};
+
+pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
+    let analysis = outcome.analysis;
+    let mut blocks = Vec::new();
+    let [of_a, of_b] = &analysis.controls;
+    if let Some(of_a) = of_a {
+        let of_b = of_b.as_ref().map(|of_b| format!(" B against itself: {}.", change(of_b))).unwrap_or_default();
+        blocks.push(Block::Paragraph(format!(
+            "A against itself (the second slice of each quad against the first, median response time): {}, {} of being slower by \
+             chance.{of_b} What comes out here is what the machine does to equals.",
+            change(of_a),
+            p_value(of_a.p_worse),
+        )));
+    }
+    if let Some(noise) = analysis.noise {
+        blocks.push(Block::Paragraph(format!(
+            "The ratio of medians varies by {} from quad to quad within a block, and by {} more from one pair of servers to the \
+             next (standard deviations).",
+            share(noise.quad),
+            share(noise.block),
+        )));
+    }
+    let dropped = analysis.dropped;
+    blocks.push(Block::Paragraph(format!(
+        "{} of {} left out, decided without a look at response times: {} because the harness was late, {} because of CPU time \
+         that the hypervisor took, {} because the container was throttled.",
+        format::count(dropped.all().into()),
+        counted(dropped.quads.into(), "quad was", "quads were"),
+        format::count(dropped.late.into()),
+        format::count(dropped.stolen.into()),
+        format::count(dropped.throttled.into()),
+    )));
+    blocks.push(Block::Paragraph(lag(outcome)));
+    let [a, b] = analysis.failures.shares;
+    blocks.push(Block::Paragraph(format!(
+        "Failed or unfinished: {} of A's requests, {} of B's. They are in no percentile.",
+        format::share(a),
+        format::share(b)
+    )));
+    Section::new("trust", "Why it can be trusted", blocks).brief(Brief::Paragraphs)
+}
+
+fn lag(outcome: GateOutcome<'_>) -> String {
+    let slices = outcome.gate.blocks.iter().flat_map(|block| &block.slices);
+    let mut lags: Vec<(u64, u64)> =
+        slices.filter(|slice| slice.kind == SliceKind::Paced).map(|slice| (slice.lag_p50, slice.lag_p99)).collect();
+    lags.sort_unstable();
+    let middle = lags.get(lags.len() / 2).copied().unwrap_or_default();
+    let worst = lags.last().copied().unwrap_or_default();
+    format!(
+        "Schedule lag, the harness's own lateness: median {} in the middle slice and {} in the worst.",
+        format::duration(middle.0 as f64),
+        format::duration(worst.0 as f64)
+    )
+}

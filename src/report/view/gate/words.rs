@@ -1,0 +1,145 @@
+//! Words that several parts of the report of a gate use.
+
+use crate::{
+    analysis::gate::{Change, ChangeShape, GateMetric, GateScope, GateVerdict},
+    report::format::{self, THIN, significant},
+    results::{Gate, GateStage},
+    scenario,
+};
+
+/// Changes beyond this are told as factors.
+const AS_FACTOR: f64 = 3.0;
+
+pub(super) fn scenario_name(gate: &Gate) -> String {
+    scenario::parse(&gate.scenario, "scenario of the saved gate").map_or_else(|_| "scenario".to_owned(), |of| of.name)
+}
+
+/// A verdict in a word, for programs.
+pub(in crate::report) fn verdict_slug(verdict: GateVerdict) -> &'static str {
+    match verdict {
+        GateVerdict::Regression => "regression",
+        GateVerdict::Ok => "ok",
+        GateVerdict::Improved => "improved",
+        GateVerdict::Inconclusive => "inconclusive",
+        GateVerdict::Invalid => "invalid",
+    }
+}
+
+/// A metric in a word, for programs.
+pub(in crate::report) fn metric_slug(metric: GateMetric) -> &'static str {
+    match metric {
+        GateMetric::Median => "p50",
+        GateMetric::Mean => "mean",
+        GateMetric::P99 => "p99",
+        GateMetric::Throughput => "throughput",
+    }
+}
+
+/// A metric, for people.
+pub(in crate::report) fn metric_name(metric: GateMetric) -> &'static str {
+    match metric {
+        GateMetric::Throughput => "throughput of closed loops",
+        metric => metric_slug(metric),
+    }
+}
+
+/// A shape in a word, for programs.
+pub(in crate::report) fn shape_slug(shape: ChangeShape) -> &'static str {
+    match shape {
+        ChangeShape::Uniform => "uniform",
+        ChangeShape::TailOnly => "tail-only",
+    }
+}
+
+/// A stage in a word, for programs.
+pub(in crate::report) fn stage_slug(stage: GateStage) -> &'static str {
+    match stage {
+        GateStage::Screen => "screen",
+        GateStage::Confirm => "confirm",
+    }
+}
+
+/// What a row is about: `api GET`, `api`, `all requests`.
+pub(in crate::report) fn scope_name(scope: &GateScope) -> String {
+    match (&scope.service, &scope.operation) {
+        (Some(service), Some(operation)) => format!("{service} {operation}"),
+        (Some(service), None) => service.clone(),
+        _ => "all requests".to_owned(),
+    }
+}
+
+/// A value of a metric with its unit.
+pub(super) fn value(metric: GateMetric, value: f64) -> String {
+    if metric.more_is_worse() { format::duration(value) } else { format::rate(value) }
+}
+
+/// From A to B: `0.412 → 0.437 ms`.
+pub(super) fn levels(metric: GateMetric, [a, b]: [f64; 2]) -> String {
+    if metric.more_is_worse() && a < 1e10 && b < 1e10 {
+        format!("{} → {}{THIN}ms", format::milliseconds(a), format::milliseconds(b))
+    } else {
+        format!("{} → {}", value(metric, a), value(metric, b))
+    }
+}
+
+/// A ratio as a change: `+6.1 %`, `−3.0 %`, `3.20×`.
+pub(super) fn changed(ratio: f64) -> String {
+    if !ratio.is_finite() {
+        "any".to_owned()
+    } else if ratio >= AS_FACTOR {
+        format::factor(ratio)
+    } else {
+        format!("{}{THIN}%", signed(ratio))
+    }
+}
+
+/// A change with its interval: `+6.1 % [+4.0, +8.3]`.
+pub(in crate::report) fn change(change: &Change) -> String {
+    let Change { ratio, low, high, .. } = change;
+    let interval = if !high.is_finite() {
+        "[unknown]".to_owned()
+    } else if *ratio >= AS_FACTOR {
+        format!("[{}, {}]", significant(*low), significant(*high))
+    } else {
+        format!("[{}, {}]", signed(*low), signed(*high))
+    };
+    format!("{} {interval}", changed(*ratio))
+}
+
+fn signed(ratio: f64) -> String {
+    let percent = (ratio - 1.0) * 100.0;
+    let digits = if percent.abs() < 99.95 { format!("{:.1}", percent.abs()) } else { format!("{:.0}", percent.abs()) };
+    match percent {
+        _ if digits == "0.0" => "0.0".to_owned(),
+        below if below < 0.0 => format!("−{digits}"),
+        _ => format!("+{digits}"),
+    }
+}
+
+/// A p-value: `p = 0.0039`, `p < 0.0001`.
+pub(super) fn p_value(value: f64) -> String {
+    if value < 0.000_1 { "p < 0.0001".to_owned() } else { format!("p = {}", p_digits(value)) }
+}
+
+/// The digits of a p-value.
+pub(super) fn p_digits(value: f64) -> String {
+    match value {
+        small if small < 0.000_1 => "< 0.0001".to_owned(),
+        small if small < 0.1 => format!("{small:.4}"),
+        value => format!("{value:.2}"),
+    }
+}
+
+/// What could have been seen: `could have seen 3.4 %`.
+pub(super) fn detectable(change: &Change) -> String {
+    if change.detectable.is_finite() && change.detectable < 10.0 {
+        format!("could have seen {}", share(change.detectable))
+    } else {
+        "could have seen nothing".to_owned()
+    }
+}
+
+/// A share to one decimal place: `3.4 %`.
+pub(super) fn share(share: f64) -> String {
+    format!("{:.1}{THIN}%", share * 100.0)
+}
