@@ -31,7 +31,7 @@ pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceLogin,
 pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
 pub use saved::{Entry, Saved, list, load, rewrite};
-pub use schema::{capacity_schema, schema};
+pub use schema::{capacity_schema, gate_schema, schema};
 pub use server::{
     CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord, ServerSecond,
     SlowCommand, SlowLog, Withheld,

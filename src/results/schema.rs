@@ -1,9 +1,10 @@
-//! JSON Schemas of the saved run and of the saved capacity run.
+//! JSON Schemas of what is saved: runs, capacity runs and gates.
 
 use serde_json::Value;
 
 const SCHEMA: &str = include_str!("run.schema.json");
 const CAPACITY: &str = include_str!("capacity.schema.json");
+const GATE: &str = include_str!("gate.schema.json");
 
 /// JSON Schema (draft 2020-12) of `run.json`, with a description of every field.
 pub fn schema() -> Value {
@@ -13,6 +14,11 @@ pub fn schema() -> Value {
 /// JSON Schema (draft 2020-12) of `capacity.json`, with a description of every field.
 pub fn capacity_schema() -> Value {
     serde_json::from_str(CAPACITY).expect("the schema is JSON")
+}
+
+/// JSON Schema (draft 2020-12) of `gate.json`, with a description of every field.
+pub fn gate_schema() -> Value {
+    serde_json::from_str(GATE).expect("the schema is JSON")
 }
 
 #[cfg(test)]
@@ -25,7 +31,13 @@ mod tests {
     use super::*;
     use crate::{
         measure::ErrorClass,
-        results::{CAPACITY_VERSION, Capacity, Ended, Purpose, Run, SCHEMA_VERSION, sample},
+        results::{
+            CAPACITY_VERSION, Capacity, Ended, GATE_VERSION, Gate, GateStage, Purpose, Run, SCHEMA_VERSION,
+            sample::{
+                self,
+                gate::{Worsening, gate},
+            },
+        },
     };
 
     /// What a schema is held against.
@@ -50,9 +62,9 @@ mod tests {
         }
     }
 
-    fn all() -> [Held; 2] {
+    fn all() -> [Held; 3] {
         let validator = |schema: &Value| jsonschema::draft202012::new(schema).unwrap();
-        let (run, capacity) = (schema(), capacity_schema());
+        let (run, capacity, of_gate) = (schema(), capacity_schema(), gate_schema());
         [
             Held {
                 validator: validator(&run),
@@ -70,7 +82,28 @@ mod tests {
                 version: CAPACITY_VERSION,
                 fields: 40,
             },
+            Held {
+                validator: validator(&of_gate),
+                schema: of_gate,
+                full: small_gate(),
+                refusal: |text| Gate::from_json(text).err().map(|error| error.to_string()),
+                version: GATE_VERSION,
+                fields: 40,
+            },
         ]
+    }
+
+    /// A gate of two slices in which every field occurs.
+    fn small_gate() -> Value {
+        let mut small = gate(Worsening::None, 0.02, &[GateStage::Screen, GateStage::Confirm]);
+        small.blocks.retain(|block| block.number == 0);
+        for block in &mut small.blocks {
+            block.slices = vec![block.slices[0].clone(), block.slices[8].clone()];
+            block.slices.iter_mut().for_each(|slice| slice.series.truncate(1));
+        }
+        small.series.truncate(1);
+        (small.plan.workers, small.plan.advisory) = (Some(1), Some("why".to_owned()));
+        serde_json::from_str(&small.to_json()).unwrap()
     }
 
     /// A small run in which every field and every class of failure occurs.
@@ -115,7 +148,7 @@ mod tests {
             assert_eq!(faults, [] as [&str; 0]);
             assert!(held.verdict(&held.full));
         }
-        let [run, capacity] = all();
+        let [run, capacity, _] = all();
         assert!(run.verdict(&serde_json::from_str(&sample::run().to_json()).unwrap()));
         for ended in [Ended::Running, Ended::Finished, Ended::Budget, Ended::Interrupted, Ended::Errors] {
             for purpose in [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Compare, Purpose::Curve] {

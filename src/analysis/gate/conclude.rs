@@ -127,7 +127,12 @@ impl Study<'_, '_> {
 
     fn metric(&self, metric: GateMetric, series: &[usize], power: &mut Power) -> Option<MetricResult> {
         let limits = limits(&self.gate.plan, metric, self.lag());
-        let mut of = |blocks: &[&ReadBlock<'_>]| change(&differences(blocks, metric, series), &limits, power);
+        // Where there are only closed loops, every slice tells throughput.
+        let kind = match metric {
+            GateMetric::Throughput if self.gate.plan.saturated_quads > 0 => SliceKind::Saturated,
+            _ => SliceKind::Paced,
+        };
+        let mut of = |blocks: &[&ReadBlock<'_>]| change(&differences(blocks, metric, kind, series), &limits, power);
         let (screen, confirm) = (of(&self.screen)?, of(&self.confirm));
         Some(MetricResult {
             metric,
@@ -250,8 +255,7 @@ fn limits(plan: &GatePlan, metric: GateMetric, lag: f64) -> Limits {
     Limits { metric, threshold, floor }
 }
 
-fn differences(blocks: &[&ReadBlock<'_>], metric: GateMetric, series: &[usize]) -> Vec<Difference> {
-    let kind = if metric == GateMetric::Throughput { SliceKind::Saturated } else { SliceKind::Paced };
+fn differences(blocks: &[&ReadBlock<'_>], metric: GateMetric, kind: SliceKind, series: &[usize]) -> Vec<Difference> {
     if !has_samples(blocks, metric, series) {
         return Vec::new();
     }

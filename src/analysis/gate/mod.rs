@@ -15,6 +15,8 @@ mod power;
 mod proof;
 mod signed_rank;
 mod slice;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use conclude::{conclude, suspects};

@@ -7,6 +7,7 @@
 mod book;
 pub(crate) mod capacity;
 mod every_field;
+pub(crate) mod gate;
 mod inspection;
 mod server;
 

@@ -1,0 +1,195 @@
+//! Gates from their slices to their verdicts.
+
+use super::{
+    ChangeShape, GateAnalysis, GateMetric, GateRow, GateVerdict, Invalidity, MetricResult, conclude, suspects,
+};
+use crate::results::{
+    Gate, GateStage, SliceKind,
+    sample::{
+        self,
+        gate::{Worsening, gate},
+    },
+};
+
+const BOTH: [GateStage; 2] = [GateStage::Screen, GateStage::Confirm];
+const FIRST: [GateStage; 1] = [GateStage::Screen];
+
+fn concluded(gate: &Gate) -> GateAnalysis {
+    conclude(gate, &sample::scenario())
+}
+
+fn whole(analysis: &GateAnalysis) -> &GateRow {
+    analysis.rows.last().unwrap()
+}
+
+fn metric(row: &GateRow, metric: GateMetric) -> &MetricResult {
+    row.metrics.iter().find(|result| result.metric == metric).unwrap()
+}
+
+#[test]
+fn equals_pass_and_every_row_is_there() {
+    let same = gate(Worsening::None, 0.02, &FIRST);
+    assert!(!suspects(&same, &sample::scenario()));
+    let analysis = concluded(&same);
+    assert_eq!(analysis.verdict, GateVerdict::Ok);
+    let names: Vec<_> =
+        analysis.rows.iter().map(|row| (row.scope.service.as_deref(), row.scope.operation.as_deref())).collect();
+    assert_eq!(
+        names,
+        [
+            (Some("api"), Some("GET")),
+            (Some("api"), Some("SET")),
+            (Some("api"), None),
+            (Some("chat"), Some("LPUSH")),
+            (Some("chat"), None),
+            (None, None),
+        ]
+    );
+    let whole = whole(&analysis);
+    assert_eq!(whole.metrics.iter().map(|result| result.metric).collect::<Vec<_>>(), GateMetric::ALL);
+    let median = metric(whole, GateMetric::Median);
+    assert!((median.screen.ratio - 1.0).abs() < 0.02, "{median:?}");
+    assert!((median.screen.levels[0] / 438_000.0 - 1.0).abs() < 0.03, "{median:?}");
+    assert!(median.screen.low < 1.0 && median.screen.high > 1.0 && median.screen.blocks.len() == 8);
+    // A parts' p99 needs twenty requests beyond it in each block.
+    assert!(analysis.rows[0].metrics.iter().all(|result| result.metric != GateMetric::P99));
+    assert!(analysis.controls.iter().flatten().all(|control| (control.ratio - 1.0).abs() < 0.03));
+    assert_eq!((analysis.dropped.quads, analysis.dropped.all()), (24, 0));
+    assert_eq!(analysis.course.len(), 64);
+}
+
+#[test]
+fn what_is_slower_twice_is_a_regression_of_all_quantiles() {
+    let slower = gate(Worsening::Uniform(0.15), 0.02, &BOTH);
+    assert!(suspects(&slower, &sample::scenario()));
+    let analysis = concluded(&slower);
+    assert_eq!(analysis.verdict, GateVerdict::Regression);
+    let whole = whole(&analysis);
+    assert_eq!(whole.shape, Some(ChangeShape::Uniform));
+    for of in [GateMetric::Median, GateMetric::Mean, GateMetric::Throughput] {
+        let result = metric(whole, of);
+        let change = result.deciding();
+        let worse = if of.more_is_worse() { change.ratio } else { 1.0 / change.ratio };
+        assert_eq!(result.verdict, GateVerdict::Regression, "{of:?}");
+        assert!((worse / 1.15 - 1.0).abs() < 0.02 && change.p_worse < 0.01, "{of:?} {change:?}");
+    }
+    assert!(whole.quantiles.iter().all(|(_, change)| (change.ratio / 1.15 - 1.0).abs() < 0.03));
+    assert!(analysis.rows.iter().all(|row| row.verdict == GateVerdict::Regression), "parts are told as well");
+}
+
+#[test]
+fn a_suspicion_that_was_not_looked_into_is_no_regression() {
+    let analysis = concluded(&gate(Worsening::Uniform(0.15), 0.02, &FIRST));
+    assert_eq!(analysis.verdict, GateVerdict::Inconclusive);
+    assert!(metric(whole(&analysis), GateMetric::Median).suspected);
+}
+
+#[test]
+fn the_second_stage_alone_decides() {
+    let mut gate_of = gate(Worsening::Uniform(0.15), 0.02, &FIRST);
+    let second = gate(Worsening::None, 0.02, &[GateStage::Confirm]);
+    gate_of.blocks.extend(second.blocks);
+    let analysis = concluded(&gate_of);
+    assert_eq!(analysis.verdict, GateVerdict::Ok);
+    let median = metric(whole(&analysis), GateMetric::Median);
+    assert!(median.suspected && (median.deciding().ratio - 1.0).abs() < 0.02, "{median:?}");
+}
+
+#[test]
+fn slow_requests_alone_are_a_regression_of_the_tail_only() {
+    let analysis = concluded(&gate(Worsening::Tail(5e6), 0.02, &BOTH));
+    assert_eq!(analysis.verdict, GateVerdict::Regression);
+    let whole = whole(&analysis);
+    assert_eq!(whole.shape, Some(ChangeShape::TailOnly));
+    assert_eq!(metric(whole, GateMetric::P99).verdict, GateVerdict::Regression);
+    assert_eq!(metric(whole, GateMetric::Median).verdict, GateVerdict::Ok);
+}
+
+#[test]
+fn what_is_faster_is_an_improvement() {
+    let analysis = concluded(&gate(Worsening::Uniform(-0.15), 0.02, &FIRST));
+    assert_eq!(analysis.verdict, GateVerdict::Improved);
+    assert_eq!(metric(whole(&analysis), GateMetric::Throughput).verdict, GateVerdict::Improved);
+}
+
+#[test]
+fn a_change_below_the_floor_does_not_matter() {
+    let mut slower = gate(Worsening::Uniform(0.15), 0.02, &BOTH);
+    slower.plan.floor_ns = 100_000;
+    let analysis = concluded(&slower);
+    let median = metric(whole(&analysis), GateMetric::Median);
+    assert_eq!(median.verdict, GateVerdict::Ok);
+    assert!((median.limit - 100_000.0 / median.screen.levels[0]).abs() < 1e-9, "{median:?}");
+    assert_eq!(analysis.verdict, GateVerdict::Regression, "throughput has no floor");
+}
+
+#[test]
+fn noise_makes_it_inconclusive_and_says_how_many_blocks_would_tell() {
+    let analysis = concluded(&gate(Worsening::None, 0.4, &FIRST));
+    assert_eq!(analysis.verdict, GateVerdict::Inconclusive);
+    let median = metric(whole(&analysis), GateMetric::Median);
+    assert!(median.screen.detectable > 0.1 && median.screen.blocks_needed.is_some_and(|blocks| blocks > 8));
+}
+
+#[test]
+fn a_starved_harness_makes_it_invalid_and_never_a_regression() {
+    let mut late = gate(Worsening::Uniform(0.5), 0.02, &BOTH);
+    for slice in late.blocks.iter_mut().flat_map(|block| &mut block.slices).filter(|slice| slice.quad == 0) {
+        slice.lag_p50 = 3_000_000;
+    }
+    assert!(!suspects(&late, &sample::scenario()));
+    let analysis = concluded(&late);
+    assert_eq!((analysis.verdict, analysis.invalid), (GateVerdict::Invalid, Some(Invalidity::Disturbed)));
+    assert_eq!((analysis.dropped.late, analysis.dropped.quads), (16, 48));
+}
+
+#[test]
+fn quads_are_left_out_whole_and_blind() {
+    let mut disturbed = gate(Worsening::None, 0.02, &FIRST);
+    // A slice in which the hypervisor took time, and everything was slow.
+    let slow = gate(Worsening::Uniform(9.0), 0.02, &FIRST).blocks[3].slices[1].clone();
+    let slice = &mut disturbed.blocks[3].slices[1];
+    (slice.series, slice.stolen) = (slow.series, 0.2);
+    let analysis = concluded(&disturbed);
+    assert_eq!((analysis.dropped.stolen, analysis.verdict), (1, GateVerdict::Ok));
+    assert_eq!(analysis.course.iter().filter(|point| point.dropped).count(), 4);
+    disturbed.blocks[3].slices[1].stolen = 0.0;
+    assert!(!suspects(&disturbed, &sample::scenario()), "one block is one vote");
+}
+
+#[test]
+fn failures_of_b_are_a_regression_and_those_of_a_make_it_invalid() {
+    let failing = |arms: &[u32]| {
+        let mut gate = gate(Worsening::None, 0.02, &BOTH);
+        let slices = gate.blocks.iter_mut().flat_map(|block| &mut block.slices);
+        slices.filter(|slice| arms.contains(&slice.arm)).for_each(|slice| slice.series[0].failed = 60);
+        concluded(&gate)
+    };
+    assert_eq!(failing(&[1]).verdict, GateVerdict::Regression);
+    assert!(failing(&[1]).failures.shares[0].abs() < 1e-9 && failing(&[1]).failures.shares[1] > 0.05);
+    let both = failing(&[0, 1]);
+    assert!(matches!(both.invalid, Some(Invalidity::BaselineFails(_))), "{:?}", both.invalid);
+}
+
+#[test]
+fn too_few_blocks_tell_nothing() {
+    let mut short = gate(Worsening::Uniform(0.5), 0.02, &FIRST);
+    short.blocks.truncate(6);
+    let analysis = concluded(&short);
+    assert_eq!(analysis.invalid, Some(Invalidity::TooFewBlocks(6)));
+    short.blocks.clear();
+    assert_eq!(concluded(&short).verdict, GateVerdict::Invalid);
+}
+
+#[test]
+fn closed_loops_alone_have_no_saturated_slices() {
+    let mut closed = gate(Worsening::None, 0.02, &FIRST);
+    for block in &mut closed.blocks {
+        block.slices.retain(|slice| slice.kind == SliceKind::Paced);
+    }
+    closed.plan.saturated_quads = 0;
+    closed.plan.rate = None;
+    let analysis = concluded(&closed);
+    assert_eq!(analysis.verdict, GateVerdict::Ok);
+    assert!(whole(&analysis).metrics.iter().any(|result| result.metric == GateMetric::Throughput));
+}
