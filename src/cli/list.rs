@@ -1,4 +1,4 @@
-//! `plimsoll list`: saved runs and capacity runs.
+//! `plimsoll list`: saved runs, capacity runs and what `plimsoll ci` saved.
 
 use std::{fmt::Write as _, path::PathBuf};
 
@@ -10,7 +10,10 @@ use super::{
     output,
     report::Concluded,
 };
-use crate::results::{self, Saved};
+use crate::{
+    report::ci_headline,
+    results::{self, Saved},
+};
 
 /// List saved runs, newest last
 #[derive(Debug, Args)]
@@ -32,6 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         let headline = match entry.saved {
             Ok(Saved::Run(run)) => Concluded::new(*run).map(|run| run.headline()),
             Ok(Saved::Capacity(capacity)) => ConcludedCapacity::new(*capacity).map(|capacity| capacity.headline()),
+            Ok(Saved::Ci(ci)) => Ok(ci_headline(&ci)),
             Err(error) => Err(Failure::usage(error)),
         };
         let about = headline.unwrap_or_else(|failure| failure.to_string());

@@ -2,6 +2,7 @@
 
 mod audit;
 mod capacity;
+mod ci;
 mod completions;
 mod environment;
 mod exit;
@@ -50,6 +51,7 @@ Examples:
   plimsoll run my.toml --target redis://host:6379   your own, on a server of yours
   plimsoll capacity --pool 50,100                   how much can it carry, and would a larger pool help?
   plimsoll audit --target redis://host:6379         a server without load: settings, users, advice
+  plimsoll ci queue sessions --duration 60s         several, with one exit code and files for CI
   plimsoll scenarios show sessions > my.toml        a scenario to start from
   plimsoll list                                     what was run so far";
 
@@ -58,6 +60,7 @@ enum Command {
     Run(Box<run::Arguments>),
     Capacity(Box<capacity::Arguments>),
     Audit(audit::Arguments),
+    Ci(Box<ci::Arguments>),
     Report(report::Arguments),
     List(list::Arguments),
     Scenarios(scenarios::Arguments),
@@ -89,6 +92,7 @@ impl Program {
             Command::Run(arguments) => run::run(*arguments, self.color),
             Command::Capacity(arguments) => capacity::run(*arguments, self.color),
             Command::Audit(arguments) => audit::run(arguments, self.color),
+            Command::Ci(arguments) => ci::run(*arguments, self.color),
             Command::Report(arguments) => report::run(&arguments, self.color),
             Command::List(arguments) => list::run(&arguments),
             Command::Scenarios(arguments) => scenarios::run(arguments),

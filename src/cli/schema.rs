@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{results, scenario};
 
-/// Print the JSON Schema of scenario files, of saved runs or of saved capacity runs
+/// Print the JSON Schema of scenario files, of saved runs, of saved capacity runs or of what `plimsoll ci` saves
 ///
 /// Editors with TOML support check and complete a scenario whose first line is `#:schema scenario.schema.json`
 #[derive(Debug, Args)]
@@ -27,6 +27,8 @@ enum Subject {
     Run,
     /// `capacity.json` of a result folder
     Capacity,
+    /// `ci.json` of a result folder
+    Ci,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -34,6 +36,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Subject::Scenario => scenario::schema(),
         Subject::Run => results::schema(),
         Subject::Capacity => results::capacity_schema(),
+        Subject::Ci => results::ci_schema(),
     };
     output::print(format!("{schema:#}\n"))?;
     Ok(Exit::Met)

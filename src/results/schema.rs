@@ -1,9 +1,10 @@
-//! JSON Schemas of the saved run and of the saved capacity run.
+//! JSON Schemas of the saved run, of the saved capacity run and of what `plimsoll ci` saves.
 
 use serde_json::Value;
 
 const SCHEMA: &str = include_str!("run.schema.json");
 const CAPACITY: &str = include_str!("capacity.schema.json");
+const CI: &str = include_str!("ci.schema.json");
 
 /// JSON Schema (draft 2020-12) of `run.json`, with a description of every field.
 pub fn schema() -> Value {
@@ -13,6 +14,11 @@ pub fn schema() -> Value {
 /// JSON Schema (draft 2020-12) of `capacity.json`, with a description of every field.
 pub fn capacity_schema() -> Value {
     serde_json::from_str(CAPACITY).expect("the schema is JSON")
+}
+
+/// JSON Schema (draft 2020-12) of `ci.json`, with a description of every field.
+pub fn ci_schema() -> Value {
+    serde_json::from_str(CI).expect("the schema is JSON")
 }
 
 #[cfg(test)]
@@ -25,7 +31,7 @@ mod tests {
     use super::*;
     use crate::{
         measure::ErrorClass,
-        results::{CAPACITY_VERSION, Capacity, Ended, Purpose, Run, SCHEMA_VERSION, sample},
+        results::{CAPACITY_VERSION, CI_VERSION, Capacity, Ci, CiOutcome, Ended, Purpose, Run, SCHEMA_VERSION, sample},
     };
 
     /// What a schema is held against.
@@ -50,9 +56,9 @@ mod tests {
         }
     }
 
-    fn all() -> [Held; 2] {
+    fn all() -> [Held; 3] {
         let validator = |schema: &Value| jsonschema::draft202012::new(schema).unwrap();
-        let (run, capacity) = (schema(), capacity_schema());
+        let (run, capacity, ci) = (schema(), capacity_schema(), ci_schema());
         [
             Held {
                 validator: validator(&run),
@@ -69,6 +75,14 @@ mod tests {
                 refusal: |text| Capacity::from_json(text).err().map(|error| error.to_string()),
                 version: CAPACITY_VERSION,
                 fields: 40,
+            },
+            Held {
+                validator: validator(&ci),
+                schema: ci,
+                full: serde_json::from_str(&sample::small_ci().to_json()).unwrap(),
+                refusal: |text| Ci::from_json(text).err().map(|error| error.to_string()),
+                version: CI_VERSION,
+                fields: 20,
             },
         ]
     }
@@ -115,7 +129,7 @@ mod tests {
             assert_eq!(faults, [] as [&str; 0]);
             assert!(held.verdict(&held.full));
         }
-        let [run, capacity] = all();
+        let [run, capacity, ci] = all();
         assert!(run.verdict(&serde_json::from_str(&sample::run().to_json()).unwrap()));
         for ended in [Ended::Running, Ended::Finished, Ended::Budget, Ended::Interrupted, Ended::Errors] {
             for purpose in [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Compare, Purpose::Curve] {
@@ -123,6 +137,11 @@ mod tests {
                 written.trials[0].purpose = purpose;
                 assert!(capacity.verdict(&serde_json::from_str(&written.to_json()).unwrap()));
             }
+        }
+        for outcome in CiOutcome::ALL {
+            let mut written = sample::small_ci();
+            written.scenarios[0].checks[0].outcome = outcome;
+            assert!(ci.verdict(&serde_json::from_str(&written.to_json()).unwrap()));
         }
     }
 

@@ -18,9 +18,9 @@ use crate::{
 pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Failure> {
     let saved = match results::load(folder).map_err(Failure::usage)? {
         Saved::Capacity(saved) => *saved,
-        Saved::Run(_) => {
+        Saved::Run(_) | Saved::Ci(_) => {
             return Err(Failure::usage(anyhow!(
-                "{} holds a run, and only a capacity run can be continued",
+                "{} holds no capacity run, and only that can be continued",
                 folder.display()
             )));
         }
