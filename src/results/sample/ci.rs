@@ -118,3 +118,21 @@ fn measure<const N: usize>(
         better: Better::Smaller,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs};
+
+    use super::*;
+
+    #[test]
+    fn is_the_one_in_the_fixture() {
+        let made = small_ci();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/ci/ci.json");
+        if env::var_os("PLIMSOLL_WRITE_FIXTURES").is_some() {
+            fs::write(path, made.to_json()).unwrap();
+        }
+        let read = Ci::from_json(&fs::read_to_string(path).unwrap()).unwrap();
+        assert!(read == made, "write the fixture anew: PLIMSOLL_WRITE_FIXTURES=1 cargo test --lib results::sample::ci");
+    }
+}
