@@ -31,7 +31,7 @@ use session::Session;
 ///
 /// Every scenario is a whole `plimsoll run` with a result folder of its own, held against its objective; a server that is not
 /// private is audited too. One that fails does not keep the others from running. The result folder holds the summary, JUnit
-/// XML, files for github-action-benchmark and Bencher, and OpenMetrics text. In GitHub Actions the summary is added to that of
+/// XML, files for github-action-benchmark and Bencher, and metrics as text. In jobs of GitHub the summary is added to that of
 /// the job, and findings become annotations. The first Ctrl-C ends everything and reports what there is, a second one stops
 /// at once.
 #[derive(Debug, Args)]
@@ -78,7 +78,7 @@ pub(super) struct Arguments {
     /// Replace a result folder that is there already
     #[arg(long, requires = "out", help_heading = "Results")]
     force: bool,
-    /// When to write annotations of GitHub Actions to standard error; `auto` where GITHUB_ACTIONS is set
+    /// When to write annotations of GitHub Actions to standard error; `auto` where `GITHUB_ACTIONS` is set
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = "Results")]
     annotations: Annotations,
     /// Form of the summary on standard output; `json` is what ci.json holds

@@ -1,4 +1,4 @@
-//! JUnit XML: a test suite for each scenario, a test case for each check.
+//! `JUnit` XML: a test suite for each scenario, a test case for each check.
 //!
 //! What is not as it should be is a failure, what could not be measured an error, what could not be told is skipped. A check
 //! that does not count never turns a build red: it passes, or is skipped, and says what it has to say in its output.
