@@ -89,7 +89,7 @@ pub fn main() -> ExitCode {
 impl Program {
     fn carry_out(self) -> Result<Exit, Failure> {
         match self.command {
-            Command::Run(arguments) => run::run(*arguments, self.color),
+            Command::Run(arguments) => run::run(&arguments, self.color),
             Command::Capacity(arguments) => capacity::run(*arguments, self.color),
             Command::Audit(arguments) => audit::run(arguments, self.color),
             Command::Ci(arguments) => ci::run(*arguments, self.color),

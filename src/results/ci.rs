@@ -184,6 +184,8 @@ mod tests {
 
     #[test]
     fn the_worst_check_that_counts_makes_the_scenario() {
+        use CiOutcome::{Failed, Inconclusive, Invalid, Passed};
+
         let mut scenario = sample::small_ci().scenarios.swap_remove(0);
         let of = |scenario: &mut CiScenario, outcomes: &[(CiOutcome, bool)]| {
             let one = scenario.checks[0].clone();
@@ -195,7 +197,6 @@ mod tests {
             scenario.checks = outcomes.iter().map(check).collect();
             scenario.outcome()
         };
-        use CiOutcome::{Failed, Inconclusive, Invalid, Passed};
         assert_eq!(of(&mut scenario, &[(Passed, true), (Failed, false)]), Passed);
         assert_eq!(of(&mut scenario, &[(Failed, true), (Invalid, true), (Inconclusive, true)]), Failed);
         assert_eq!(of(&mut scenario, &[(Inconclusive, true), (Invalid, true)]), Invalid);

@@ -30,7 +30,7 @@ use session::Session;
 /// Carry out scenarios one after another, with one exit code, one summary and files for CI
 ///
 /// Every scenario is a whole `plimsoll run` with a result folder of its own, held against its objective; a server that is not
-/// private is audited too. One that fails does not keep the others from running. The result folder holds the summary, JUnit
+/// private is audited too. One that fails does not keep the others from running. The result folder holds the summary, `JUnit`
 /// XML, files for github-action-benchmark and Bencher, and metrics as text. In jobs of GitHub the summary is added to that of
 /// the job, and findings become annotations. The first Ctrl-C ends everything and reports what there is, a second one stops
 /// at once.

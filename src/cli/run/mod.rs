@@ -129,7 +129,7 @@ Examples:
   PLIMSOLL_TARGET=redis://user:password@host:6379 plimsoll run my.toml
   plimsoll run --format json | jq .verdict            for scripts, with the exit code";
 
-pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
     let scenario = arguments.scenario()?;
     let source = source(&arguments.target, arguments.server_bin.clone())?;
     // Before the folder: where it cannot listen, nothing has happened.
@@ -144,11 +144,12 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
         display.say(&format!("metrics are at {}", telemetry.url()));
     }
     let (voice, unreported) = (display.clone(), leftovers.clone());
+    let (format, style) = (arguments.format, arguments.style);
     let session = Session::new(arguments.manner(), scenario, display, leftovers.clone()).with_telemetry(telemetry);
     let result = supervise(
         move |interrupt| {
             session.carry_out(source, &interrupt, |concluded, folder| {
-                output::print(concluded.summary(arguments.format, colour, folder, arguments.style))
+                output::print(concluded.summary(format, colour, folder, style))
             })
         },
         move || {

@@ -104,12 +104,12 @@ impl Judged<'_> {
     fn sentence(&self, row: &Row) -> String {
         let service = row.scope.service.as_deref().filter(|_| !self.alone);
         let parts = [Some(self.name), service, row.scope.operation.as_deref()];
-        let mut sentence = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let about = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
         if row.bad.of == 0 {
-            return format!("{sentence}: no request fell due");
+            return format!("{about}: no request fell due");
         }
         if row.outcome == Outcome::Invalid {
-            return format!("{sentence}: the measurement is invalid");
+            return format!("{about}: the measurement is invalid");
         }
         let latency = self.objective.latency;
         let allowed = setting(latency);
@@ -118,8 +118,7 @@ impl Judged<'_> {
             what = format!(" {} {}", percentile(row.judged.percentile), crate::report::format::duration(nanos as f64));
             late = u128::from(nanos) > latency.as_nanos();
         }
-        sentence.push_str(&what);
-        sentence.push_str(&match (row.outcome, late) {
+        let held = match (row.outcome, late) {
             (Outcome::Fail, true) => format!(" misses {allowed}"),
             (Outcome::Fail, false) => format!(" misses its objective of {allowed}"),
             (Outcome::Pass, _) => format!(" is within {allowed}"),
@@ -130,16 +129,17 @@ impl Judged<'_> {
                 format!(" has too few requests to be held against {allowed}")
             }
             (Outcome::Inconclusive | Outcome::Invalid, _) => format!(" is too close to {allowed} to tell"),
-        });
+        };
         let bad = &row.bad;
         let good = share_interval(1.0 - bad.share, 1.0 - bad.high, 1.0 - bad.low);
-        sentence.push_str(&format!(" ({}{THIN}% required, {good} within", self.objective.percentile));
+        let required = self.objective.percentile;
         let failed = row.counts.failed() as f64 / bad.of as f64;
-        if failed > self.objective.max_error_rate {
-            sentence.push_str(&format!("; {} failed, {} allowed", share(failed), limit(self.objective.max_error_rate)));
-        }
-        sentence.push(')');
-        plain(&sentence)
+        let failures = if failed > self.objective.max_error_rate {
+            format!("; {} failed, {} allowed", share(failed), limit(self.objective.max_error_rate))
+        } else {
+            String::new()
+        };
+        plain(&format!("{about}{what}{held} ({required}{THIN}% required, {good} within{failures})"))
     }
 }
 

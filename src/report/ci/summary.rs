@@ -196,10 +196,13 @@ fn asides(ci: &Ci) -> impl Iterator<Item = Note> {
         .map(|check| Note { tone: Tone::Quiet, ..note(check, Leniency::Pass) })
 }
 
+/// Service and operation.
+type Scope<'a> = (Option<&'a str>, Option<&'a str>);
+
 /// All measures of a scenario: a row for each service and operation, a column for each metric.
 fn numbers(scenario: &CiScenario) -> Option<Table> {
     let mut metrics: Vec<&CiMeasure> = Vec::new();
-    let mut rows: Vec<((Option<&str>, Option<&str>), BTreeMap<&str, &CiMeasure>)> = Vec::new();
+    let mut rows: Vec<(Scope<'_>, BTreeMap<&str, &CiMeasure>)> = Vec::new();
     for measure in &scenario.measures {
         if !metrics.iter().any(|known| known.metric == measure.metric) {
             metrics.push(measure);
