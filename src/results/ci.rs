@@ -87,8 +87,8 @@ pub enum CiOutcome {
     Passed,
     /// It could not be told.
     Inconclusive,
-    /// It was not tried, since a person ended everything before.
-    NotRun,
+    /// It was not tried, or not to its end, since a person ended everything before.
+    Interrupted,
     /// It could not be measured, or not so that it could be trusted.
     Invalid,
     /// Not as it should be.
@@ -97,7 +97,7 @@ pub enum CiOutcome {
 
 impl CiOutcome {
     /// Every outcome, the best first.
-    pub const ALL: [Self; 5] = [Self::Passed, Self::Inconclusive, Self::NotRun, Self::Invalid, Self::Failed];
+    pub const ALL: [Self; 5] = [Self::Passed, Self::Inconclusive, Self::Interrupted, Self::Invalid, Self::Failed];
 }
 
 /// One number that can be followed over time.

@@ -19,7 +19,8 @@ use super::{
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/ci");
 
 /// Outcomes of a scenario with the exit code that each makes, the best first.
-const CODES: [(&str, i32); 5] = [("passed", 0), ("inconclusive", 0), ("invalid", 3), ("failed", 1), ("not_run", 130)];
+const CODES: [(&str, i32); 5] =
+    [("passed", 0), ("inconclusive", 0), ("invalid", 3), ("failed", 1), ("interrupted", 130)];
 
 fn json(path: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
@@ -98,7 +99,10 @@ fn several_scenarios_end_with_one_exit_code_and_files_for_everybody() {
     let [(first, strict), (second, short)] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!([first, second], ["strict", "short"], "the second ran although the first failed");
     // On a busy machine either may be invalid.
-    assert!(["failed", "invalid"].contains(&strict.as_str()) && short != "failed" && short != "not_run", "{found:?}");
+    assert!(
+        ["failed", "invalid"].contains(&strict.as_str()) && short != "failed" && short != "interrupted",
+        "{found:?}"
+    );
     told.says("strict").says("out/summary.md");
 
     for (name, outcome) in &found {
@@ -227,10 +231,10 @@ fn an_interruption_ends_all_and_tells_what_there_is() {
     until("load is put on", || server.gets() > 1000);
     signal(&child, Signal::INT);
     let told = Outcome::of(child.wait_with_output().unwrap()).ends_with(130);
-    told.complains("interrupted").says("1 not run of 2 scenarios");
+    told.complains("interrupted").says("interrupted of 2 scenarios");
     let ci = json(&desk.path("out/ci.json"));
     assert_eq!((&ci["exit_code"], ci["scenarios"][0]["trusted"].clone()), (&Value::from(130), Value::from(false)));
-    assert_eq!(ci["scenarios"][1]["checks"][0]["outcome"], "not_run");
+    assert_eq!(ci["scenarios"][1]["checks"][0]["outcome"], "interrupted");
     assert!(desk.path("out/runs/short/run.json").is_file());
     foreign_readers_take_all_of(&desk.path("out"));
     assert_eq!(server.keys(), 0);
@@ -273,7 +277,7 @@ fn outcomes_of_all_kinds_and_texts_that_are_hard_on_formats_reach_their_readers(
     let desk = Desk::new();
     fs::create_dir(desk.path("out")).unwrap();
     fs::copy(format!("{FIXTURES}/ci.json"), desk.path("out/ci.json")).unwrap();
-    desk.run(&["report", "out"]).ends_with(0).says("1 failed, 1 invalid, 1 not run of 3 scenarios");
+    desk.run(&["report", "out"]).ends_with(0).says("1 failed, 1 invalid, 1 interrupted of 3 scenarios");
     foreign_readers_take_all_of(&desk.path("out"));
     desk.run(&["report", "out", "--open"]).ends_with(2).complains("runs");
 }

@@ -50,15 +50,20 @@ impl Session {
         for errand in std::mem::take(&mut self.errands) {
             let (scenario, own) = if interrupt.stop().is_requested() {
                 (ci_not_run(&errand.name), Exit::Interrupted)
+            } else if unsaved.is_some() {
+                // A load that leaves no result would be for nothing.
+                (ci_unmeasured(&errand.name, "results cannot be written"), Exit::Usage)
             } else {
                 self.one(errand, ci.inconclusive, interrupt)
             };
             exit = worse(exit, own);
             ci.exit_code = exit as u8;
             ci.scenarios.push(scenario);
-            if let Err(failure) = self.journal.write(&ci) {
+            if unsaved.is_none()
+                && let Err(failure) = self.journal.write(&ci)
+            {
                 exit = worse(exit, failure.exit);
-                unsaved.get_or_insert(failure);
+                unsaved = Some(failure);
             }
         }
         ci.exit_code = exit as u8;
@@ -133,7 +138,7 @@ fn exit_of(scenario: &CiScenario, leniency: Leniency) -> Exit {
     match scenario.outcome() {
         CiOutcome::Inconclusive if leniency == Leniency::Fail => Exit::Inconclusive,
         CiOutcome::Passed | CiOutcome::Inconclusive => Exit::Met,
-        CiOutcome::NotRun => Exit::Interrupted,
+        CiOutcome::Interrupted => Exit::Interrupted,
         CiOutcome::Invalid => Exit::Unusable,
         CiOutcome::Failed => Exit::Missed,
     }

@@ -38,7 +38,7 @@ impl Case {
             (CiOutcome::Passed, _) | (CiOutcome::Failed, false) => Self::Passed,
             (CiOutcome::Failed, true) => Self::Failure,
             (CiOutcome::Invalid, true) => Self::Error,
-            (CiOutcome::Inconclusive | CiOutcome::NotRun, _) | (CiOutcome::Invalid, false) => Self::Skipped,
+            (CiOutcome::Inconclusive | CiOutcome::Interrupted, _) | (CiOutcome::Invalid, false) => Self::Skipped,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From a run to what CI is told of it: the objective held against the whole and against every row, and the audit.
 
+use super::words::one_line;
 use crate::{
     analysis::{
         Analysis, Outcome, PercentileValue, Row,
@@ -34,6 +35,11 @@ pub fn ci_scenario(
     let told = || analysis.rows.iter().filter(move |row| is_told(row, alone));
     let judged = Judged { name, objective: &scenario.objective, analysis, alone };
     checks.extend(told().filter(|row| row.scope.service.is_some()).map(|row| judged.row(row)));
+    let interrupted = run.recording.period.interrupted;
+    if interrupted {
+        let sentence = format!("{name} was ended early: interrupted before its time was over");
+        checks.push(check("run", None, None, CiOutcome::Interrupted, sentence));
+    }
     // A private server has the settings that plimsoll gave it; to judge those says nothing of anybody's server.
     if !run.target.private {
         checks.extend(audited(name, &analysis.audit, audit_limit));
@@ -42,7 +48,7 @@ pub fn ci_scenario(
         name: name.to_owned(),
         folder: None,
         seconds: 0.0,
-        trusted: analysis.verdict.outcome != Outcome::Invalid && !run.recording.period.interrupted,
+        trusted: analysis.verdict.outcome != Outcome::Invalid && !interrupted,
         checks,
         measures: told().flat_map(measures).collect(),
     }
@@ -50,12 +56,12 @@ pub fn ci_scenario(
 
 /// A scenario that came to no result.
 pub fn ci_unmeasured(name: &str, why: &str) -> CiScenario {
-    without_run(name, CiOutcome::Invalid, format!("{name} could not be measured: {why}"))
+    without_run(name, CiOutcome::Invalid, format!("{name} could not be measured: {}", one_line(why)))
 }
 
 /// A scenario that was not tried, since somebody ended it all before.
 pub fn ci_not_run(name: &str) -> CiScenario {
-    without_run(name, CiOutcome::NotRun, format!("{name} was not run: interrupted before"))
+    without_run(name, CiOutcome::Interrupted, format!("{name} was not run: interrupted before"))
 }
 
 fn without_run(name: &str, outcome: CiOutcome, sentence: String) -> CiScenario {

@@ -98,7 +98,7 @@ fn verdict(ci: &Ci) -> (&'static str, Tone) {
         CiOutcome::Passed => ("Passed", Tone::Good),
         CiOutcome::Inconclusive if ci.inconclusive == Leniency::Fail => ("Inconclusive", Tone::Bad),
         CiOutcome::Inconclusive => ("Passed, not all for certain", Tone::Fair),
-        CiOutcome::NotRun => ("Interrupted", Tone::Fair),
+        CiOutcome::Interrupted => ("Interrupted", Tone::Fair),
         CiOutcome::Invalid => ("Not all measured", Tone::Bad),
         CiOutcome::Failed => ("Failed", Tone::Bad),
     }
@@ -125,7 +125,7 @@ fn word(outcome: CiOutcome) -> &'static str {
     match outcome {
         CiOutcome::Passed => "passed",
         CiOutcome::Inconclusive => "inconclusive",
-        CiOutcome::NotRun => "not run",
+        CiOutcome::Interrupted => "interrupted",
         CiOutcome::Invalid => "invalid",
         CiOutcome::Failed => "failed",
     }
@@ -191,7 +191,7 @@ fn asides(ci: &Ci) -> impl Iterator<Item = Note> {
             CiOutcome::Passed => !check.detail.is_empty(),
             CiOutcome::Failed => !check.decides,
             // These come by the dozen in a run that is too short or invalid as a whole.
-            CiOutcome::Inconclusive | CiOutcome::NotRun | CiOutcome::Invalid => false,
+            CiOutcome::Inconclusive | CiOutcome::Interrupted | CiOutcome::Invalid => false,
         })
         .map(|check| Note { tone: Tone::Quiet, ..note(check, Leniency::Pass) })
 }

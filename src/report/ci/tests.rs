@@ -92,7 +92,9 @@ fn a_miss_is_explained_by_the_rows_that_miss() {
 fn numbers_of_a_run_that_was_ended_enter_no_history() {
     let mut run = sample::run();
     run.recording.period.interrupted = true;
-    assert!(!told(&run, None).trusted);
+    let ended = told(&run, None);
+    assert!(!ended.trusted);
+    assert_eq!(ended.outcome(), CiOutcome::Interrupted, "whatever the verdict on what there is");
     assert!(told(&sample::run(), None).trusted);
 }
 

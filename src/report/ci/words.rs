@@ -7,7 +7,7 @@ pub(super) fn slug(outcome: CiOutcome) -> &'static str {
     match outcome {
         CiOutcome::Passed => "passed",
         CiOutcome::Inconclusive => "inconclusive",
-        CiOutcome::NotRun => "not_run",
+        CiOutcome::Interrupted => "interrupted",
         CiOutcome::Invalid => "invalid",
         CiOutcome::Failed => "failed",
     }
@@ -32,7 +32,7 @@ pub(super) fn is_error(outcome: CiOutcome, leniency: Leniency) -> bool {
     match outcome {
         CiOutcome::Failed | CiOutcome::Invalid => true,
         CiOutcome::Inconclusive => leniency == Leniency::Fail,
-        CiOutcome::Passed | CiOutcome::NotRun => false,
+        CiOutcome::Passed | CiOutcome::Interrupted => false,
     }
 }
 

@@ -78,7 +78,7 @@ pub(crate) fn small_ci() -> Ci {
                 trusted: false,
                 checks: vec![check(
                     ("run", None, None),
-                    CiOutcome::NotRun,
+                    CiOutcome::Interrupted,
                     true,
                     "queue was not run: interrupted before",
                 )],
