@@ -2,7 +2,7 @@
 # Installs what plimsoll needs and this machine lacks. Says nothing when nothing is missing.
 #
 #   deploy/install-deps.sh run     a linker for Rust, a Redis or Valkey server
-#   deploy/install-deps.sh test    also rustfmt, clippy, a Chromium, Prometheus, and Python with hdrhistogram in target/venv
+#   deploy/install-deps.sh test    also rustfmt, clippy, a Chromium, Prometheus, xmllint, and Python with hdrhistogram in target/venv
 #
 # No service is enabled or configured. Debian's and Ubuntu's server package starts one by itself, on loopback port 6379;
 # plimsoll does not use it, its private servers live on ports of their own. So does their Prometheus, on all interfaces;
@@ -153,6 +153,19 @@ prometheus() {
     esac
 }
 
+# xmllint, to hold JUnit XML against the schema of those who read it.
+xmllint() {
+    if have xmllint; then
+        return
+    fi
+    case $manager in
+    apt-get) install_one_of xmllint libxml2-utils ;;
+    dnf) install_one_of xmllint libxml2 ;;
+    apk) install_one_of xmllint libxml2-utils ;;
+    *) install_one_of xmllint libxml2 ;;
+    esac
+}
+
 # The reference implementation of HdrHistogram for Python, to read the histogram log with foreign eyes.
 python() {
     if target/venv/bin/python -c 'import hdrh' 2>/dev/null; then
@@ -183,6 +196,7 @@ test)
     component clippy clippy
     browser
     prometheus
+    xmllint
     python
     ;;
 *) die "usage: $0 run|test" ;;

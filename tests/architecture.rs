@@ -51,9 +51,10 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("fred", &["target", "server"]),
     ("plotters", &["report/chart"]),
     ("notosans", &["report/chart"]),
-    ("prometheus_client", &["metrics"]),
+    ("prometheus_client", &["metrics", "report/ci"]),
     ("hyper", &["metrics"]),
     ("hyper_util", &["metrics"]),
+    ("quick_xml", &["report/ci"]),
     ("ureq", &["dependency"]),
     ("tokio", &["cli", "metrics", "load", "target", "server"]),
 ];

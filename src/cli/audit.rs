@@ -18,7 +18,7 @@ use super::{
     run::{EMBEDDED, TARGET, setting, source},
 };
 use crate::{
-    analysis::audit::{Severity, Subject, audit},
+    analysis::audit::{AuditOutcome, Severity, Subject, audit},
     dependency,
     report::{AuditReport, Style},
     results::{Inspection, TargetFacts},
@@ -75,11 +75,20 @@ Examples:
 
 /// Severity from which on an audit fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOn {
+pub(super) enum FailOn {
     /// Warnings and critical findings.
     Warning,
     /// Critical findings.
     Critical,
+}
+
+impl From<FailOn> for Severity {
+    fn from(limit: FailOn) -> Self {
+        match limit {
+            FailOn::Warning => Self::Warning,
+            FailOn::Critical => Self::Critical,
+        }
+    }
 }
 
 /// Form of an audit.
@@ -179,23 +188,16 @@ impl Arguments {
             AuditFormat::Html => audit.html(),
             AuditFormat::Json => audit.json(),
         })?;
-        let worst = rulings.iter().map(|ruling| ruling.severity).max();
-        let limit = self.fail_on.map(|limit| match limit {
-            FailOn::Warning => Severity::Warning,
-            FailOn::Critical => Severity::Critical,
-        });
-        if limit.is_some() && worst >= limit {
-            return Ok(Exit::Missed);
-        }
-        let unknown = rulings.iter().filter(|ruling| ruling.severity == Severity::Unknown).count();
-        // A check that could not look must not look like one that found nothing.
-        if limit.is_some() && 2 * unknown > rulings.len() {
-            complain(&format!(
-                "error: {unknown} of {} checks could not be made, for want of rights: the audit says what was refused",
-                rulings.len()
-            ));
-            return Ok(Exit::Unusable);
-        }
-        Ok(Exit::Met)
+        let Some(limit) = self.fail_on else { return Ok(Exit::Met) };
+        Ok(match AuditOutcome::of(&rulings, limit.into()) {
+            AuditOutcome::Clear => Exit::Met,
+            AuditOutcome::Found(_) => Exit::Missed,
+            AuditOutcome::Blind { unknown, of } => {
+                complain(&format!(
+                    "error: {unknown} of {of} checks could not be made, for want of rights: the audit says what was refused"
+                ));
+                Exit::Unusable
+            }
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! `plimsoll list`: saved runs, capacity runs and gates.
+//! `plimsoll list`: saved runs, capacity runs, gates and what `plimsoll ci` saved.
 
 use std::{fmt::Write as _, path::PathBuf};
 
@@ -11,7 +11,10 @@ use super::{
     output,
     report::Concluded,
 };
-use crate::results::{self, Saved};
+use crate::{
+    report::ci_headline,
+    results::{self, Saved},
+};
 
 /// List saved runs, newest last
 #[derive(Debug, Args)]
@@ -34,6 +37,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             Ok(Saved::Run(run)) => Concluded::new(*run).map(|run| run.headline()),
             Ok(Saved::Capacity(capacity)) => ConcludedCapacity::new(*capacity).map(|capacity| capacity.headline()),
             Ok(Saved::Gate(gate)) => ConcludedGate::new(*gate).map(|gate| gate.headline()),
+            Ok(Saved::Ci(ci)) => Ok(ci_headline(&ci)),
             Err(error) => Err(Failure::usage(error)),
         };
         let about = headline.unwrap_or_else(|failure| failure.to_string());

@@ -2,6 +2,7 @@
 
 mod audit;
 mod capacity;
+mod ci;
 mod completions;
 mod consent;
 mod data;
@@ -57,6 +58,7 @@ Examples:
   plimsoll capacity --pool 50,100                   how much can it carry, and would a larger pool help?
   plimsoll gate mixed --a config:io-threads=1 --b config:io-threads=4   is B worse than A?
   plimsoll audit --target redis://host:6379         a server without load: settings, users, advice
+  plimsoll ci queue sessions --duration 60s         several, with one exit code and files for CI
   plimsoll scenarios show sessions > my.toml        a scenario to start from
   plimsoll list                                     what was run so far";
 
@@ -66,6 +68,7 @@ enum Command {
     Capacity(Box<capacity::Arguments>),
     Gate(Box<gate::Arguments>),
     Audit(audit::Arguments),
+    Ci(Box<ci::Arguments>),
     Report(report::Arguments),
     List(list::Arguments),
     Scenarios(scenarios::Arguments),
@@ -94,10 +97,11 @@ pub fn main() -> ExitCode {
 impl Program {
     fn carry_out(self) -> Result<Exit, Failure> {
         match self.command {
-            Command::Run(arguments) => run::run(*arguments, self.color),
+            Command::Run(arguments) => run::run(&arguments, self.color),
             Command::Capacity(arguments) => capacity::run(*arguments, self.color),
             Command::Gate(arguments) => gate::run(*arguments, self.color),
             Command::Audit(arguments) => audit::run(arguments, self.color),
+            Command::Ci(arguments) => ci::run(*arguments, self.color),
             Command::Report(arguments) => report::run(&arguments, self.color),
             Command::List(arguments) => list::run(&arguments),
             Command::Scenarios(arguments) => scenarios::run(arguments),

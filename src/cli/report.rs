@@ -16,14 +16,14 @@ use super::{
 };
 use crate::{
     analysis::{Analysis, analyse},
-    report::{self, Style},
-    results::{self, Run, Saved},
+    report::{self, AuditLimit, Style},
+    results::{self, Ci, CiScenario, Run, Saved},
     scenario::{self, Scenario},
 };
 
 /// Rebuild all reports of a saved run and print its summary
 ///
-/// Reads nothing but `run.json`, or `capacity.json` of a capacity run and `gate.json` of a gate, so reports get better with later versions of plimsoll. Ends with exit code 0 once they
+/// Reads nothing but `run.json`, or `capacity.json`, `gate.json` or `ci.json` of the other commands, so reports get better with later versions of plimsoll. Ends with exit code 0 once they
 /// are written, whatever the verdict.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -84,6 +84,11 @@ impl Concluded {
         report::headline(&self.run, &self.scenario, &self.analysis)
     }
 
+    /// What CI is told of it.
+    pub(super) fn for_ci(&self, name: &str, limit: AuditLimit) -> CiScenario {
+        report::ci_scenario(name, &self.run, &self.scenario, &self.analysis, limit)
+    }
+
     /// What is printed of a run, and of the folder that it lies in if it does.
     pub(super) fn summary(
         &self,
@@ -112,6 +117,19 @@ impl Concluded {
 /// Where the report is, in words.
 pub(super) fn reported(folder: &Path) -> String {
     format!("\nReport: {}\n", shown(&folder.join(HTML)).display())
+}
+
+/// What is printed of a `plimsoll ci`.
+pub(super) fn ci_text(ci: &Ci, format: Format, colour: Colour) -> String {
+    match format {
+        Format::Json => ci.to_json(),
+        Format::Text => report::ci_terminal(ci, Style { colour: colour.on_stdout(), width: output::width() }),
+    }
+}
+
+/// Where the summary of a `plimsoll ci` is, in words.
+pub(super) fn summarised(folder: &Path) -> String {
+    format!("\nSummary: {}\n", shown(&folder.join(report::CI_SUMMARY)).display())
 }
 
 /// A path as short as it can be from here.
@@ -151,6 +169,19 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
         Saved::Gate(gate) => {
             let concluded = ConcludedGate::new(*gate)?;
             (concluded.files(), concluded.summary(arguments.format, colour, Some(folder)))
+        }
+        Saved::Ci(_) if arguments.style.is_some() || arguments.open => {
+            return Err(Failure::usage(anyhow!(
+                "what plimsoll ci saved has no page of its own, but each of its runs has: name one of those in {}",
+                folder.join("runs").display()
+            )));
+        }
+        Saved::Ci(ci) => {
+            let mut text = ci_text(&ci, arguments.format, colour);
+            if arguments.format == Format::Text {
+                text.push_str(&summarised(folder));
+            }
+            (report::ci_files(&ci), text)
         }
         Saved::Capacity(capacity) => {
             let concluded = ConcludedCapacity::new(*capacity)?;

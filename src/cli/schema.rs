@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{results, scenario};
 
-/// Print the JSON Schema of scenario files, saved runs, saved capacity runs or saved gates
+/// Print the JSON Schema of scenario files, or of what is saved: runs, capacity runs, gates and what `plimsoll ci` saves
 ///
 /// Editors with TOML support check and complete a scenario whose first line is `#:schema scenario.schema.json`
 #[derive(Debug, Args)]
@@ -29,6 +29,8 @@ enum Subject {
     Capacity,
     /// `gate.json` of a result folder
     Gate,
+    /// `ci.json` of a result folder
+    Ci,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -37,6 +39,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Subject::Run => results::schema(),
         Subject::Capacity => results::capacity_schema(),
         Subject::Gate => results::gate_schema(),
+        Subject::Ci => results::ci_schema(),
     };
     output::print(format!("{schema:#}\n"))?;
     Ok(Exit::Met)

@@ -11,6 +11,7 @@ mod capacity_sample;
 #[cfg(test)]
 mod capacity_tests;
 pub mod chart;
+mod ci;
 mod csv;
 mod csv_capacity;
 mod csv_dependencies;
@@ -36,6 +37,10 @@ mod view;
 
 pub use audit::AuditReport;
 pub use capacity::{capacity_files, capacity_headline, capacity_json, capacity_terminal};
+pub use ci::{
+    AuditLimit, CI_SUMMARY, ci_annotations, ci_files, ci_headline, ci_not_run, ci_scenario, ci_summary, ci_terminal,
+    ci_unmeasured,
+};
 pub use gate::{gate_files, gate_headline, gate_json, gate_terminal};
 pub use terminal::Style;
 pub use view::{outcome_slug, purpose_slug};

@@ -20,6 +20,12 @@ pub(super) const CAPACITY_FILE: &str = "capacity.json";
 /// Name of the saved gate in its folder.
 pub(super) const GATE_FILE: &str = "gate.json";
 
+/// Name of the saved summary of `plimsoll ci` in its folder.
+pub(super) const CI_FILE: &str = "ci.json";
+
+/// Files by which a result folder is known.
+pub(super) const ARTIFACTS: [&str; 4] = [CI_FILE, GATE_FILE, CAPACITY_FILE, RUN_FILE];
+
 /// So much must be writable before a run is worth its while: a run of some minutes with its charts.
 const PROBE: usize = 8 << 20;
 
@@ -110,7 +116,7 @@ fn check_vacancy(destination: &Path, force: bool) -> Result<(), ResultsError> {
     match (is_empty, force) {
         (true, _) => Ok(()),
         (false, false) => Err(ResultsError::Occupied { place: destination.to_owned() }),
-        (false, true) if [RUN_FILE, CAPACITY_FILE].iter().any(|name| destination.join(name).is_file()) => Ok(()),
+        (false, true) if ARTIFACTS.iter().any(|name| destination.join(name).is_file()) => Ok(()),
         (false, true) => Err(ResultsError::Foreign { place: destination.to_owned() }),
     }
 }
@@ -228,7 +234,7 @@ mod tests {
         fs::create_dir(&other).unwrap();
         fs::write(other.join("thesis.txt"), "years of work").unwrap();
         fs::write(&file, "").unwrap();
-        for name in [CAPACITY_FILE, RUN_FILE] {
+        for name in ARTIFACTS {
             let result = home.path().join(name);
             fs::create_dir(&result).unwrap();
             fs::write(result.join(name), "old").unwrap();

@@ -2,6 +2,7 @@
 
 mod capacity;
 mod capacity_json;
+mod ci;
 mod dependency;
 mod error;
 mod folder;
@@ -21,6 +22,7 @@ pub use capacity::{
     Arm, CAPACITY_VERSION, Capacity, CapacityPlan, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles, ServiceTrial,
     Trial,
 };
+pub use ci::{Better, CI_VERSION, Ci, CiCheck, CiMeasure, CiOutcome, CiScenario, Leniency, Unit};
 pub use dependency::{DependencyRecord, Probe, ProbePhase};
 pub use error::ResultsError;
 pub use folder::ResultFolder;
@@ -31,7 +33,7 @@ pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceLogin,
 pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
 pub use saved::{Entry, Saved, list, load, rewrite};
-pub use schema::{capacity_schema, gate_schema, schema};
+pub use schema::{capacity_schema, ci_schema, gate_schema, schema};
 pub use server::{
     CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord, ServerSecond,
     SlowCommand, SlowLog, Withheld,

@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    Capacity, Gate, ResultsError, Run,
-    folder::{CAPACITY_FILE, GATE_FILE, RUN_FILE, io_error, with_ordinary_permissions},
+    Capacity, Ci, Gate, ResultsError, Run,
+    folder::{ARTIFACTS, CAPACITY_FILE, CI_FILE, GATE_FILE, RUN_FILE, io_error, with_ordinary_permissions},
 };
 
 /// What a result folder holds.
@@ -20,15 +20,17 @@ pub enum Saved {
     Capacity(Box<Capacity>),
     /// A gate.
     Gate(Box<Gate>),
+    /// What `plimsoll ci` found; its runs are in folders within.
+    Ci(Box<Ci>),
 }
 
 /// Reads what a result folder, or its file, holds.
 pub fn load(folder: &Path) -> Result<Saved, ResultsError> {
-    let file = match [GATE_FILE, CAPACITY_FILE, RUN_FILE].map(|name| folder.join(name)) {
-        _ if !folder.is_dir() => folder.to_owned(),
-        [gate, ..] if gate.is_file() => gate,
-        [_, capacity, _] if capacity.is_file() => capacity,
-        [.., run] => run,
+    let file = if folder.is_dir() {
+        let artifact = ARTIFACTS.into_iter().find(|name| folder.join(name).is_file());
+        folder.join(artifact.unwrap_or(RUN_FILE))
+    } else {
+        folder.to_owned()
     };
     let text = fs::read_to_string(&file).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => ResultsError::NoRun { place: folder.to_owned() },
@@ -37,6 +39,7 @@ pub fn load(folder: &Path) -> Result<Saved, ResultsError> {
     let read = match file.file_name().and_then(|name| name.to_str()) {
         Some(CAPACITY_FILE) => Capacity::from_json(&text).map(|capacity| Saved::Capacity(Box::new(capacity))),
         Some(GATE_FILE) => Gate::from_json(&text).map(|gate| Saved::Gate(Box::new(gate))),
+        Some(CI_FILE) => Ci::from_json(&text).map(|ci| Saved::Ci(Box::new(ci))),
         _ => Run::from_json(&text).map(|run| Saved::Run(Box::new(run))),
     };
     read.map_err(|source| ResultsError::InFile { file, source: Box::new(source) })
@@ -75,7 +78,7 @@ pub fn list(folder: &Path) -> Result<Vec<Entry>, ResultsError> {
     for entry in entries {
         let path = entry.map_err(|error| io_error("read", folder, error))?.path();
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden && [RUN_FILE, CAPACITY_FILE, GATE_FILE].iter().any(|name| path.join(name).is_file()) {
+        if !hidden && ARTIFACTS.iter().any(|name| path.join(name).is_file()) {
             folders.push(path);
         }
     }
@@ -92,18 +95,23 @@ mod tests {
     fn lists_runs_and_says_which_cannot_be_read() {
         let parent = tempfile::tempdir().unwrap();
         let (run, capacity) = (sample::run().to_json(), sample::small_capacity().to_json());
-        for (name, file, text) in
-            [("b", RUN_FILE, run.as_str()), ("a", RUN_FILE, "{}"), ("c", CAPACITY_FILE, capacity.as_str())]
-        {
+        let ci = sample::small_ci().to_json();
+        for (name, file, text) in [
+            ("b", RUN_FILE, run.as_str()),
+            ("a", RUN_FILE, "{}"),
+            ("c", CAPACITY_FILE, capacity.as_str()),
+            ("d", CI_FILE, ci.as_str()),
+        ] {
             let folder = ResultFolder::claim(&parent.path().join(name), false).unwrap();
             folder.write(file, text.as_bytes()).unwrap();
             folder.publish().unwrap();
         }
         let entries = list(parent.path()).unwrap();
-        assert_eq!(entries.len(), 3);
+        assert_eq!(entries.len(), 4);
         assert!(entries[0].saved.as_ref().unwrap_err().to_string().contains("run.json"));
         assert_eq!(entries[1].saved.as_ref().unwrap(), &Saved::Run(Box::new(sample::run())));
         assert_eq!(entries[2].saved.as_ref().unwrap(), &Saved::Capacity(Box::new(sample::small_capacity())));
+        assert_eq!(entries[3].saved.as_ref().unwrap(), &Saved::Ci(Box::new(sample::small_ci())));
         assert!(list(&parent.path().join("nothing")).unwrap().is_empty());
     }
 

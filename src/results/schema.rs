@@ -1,10 +1,11 @@
-//! JSON Schemas of what is saved: runs, capacity runs and gates.
+//! JSON Schemas of what is saved: runs, capacity runs, gates and what `plimsoll ci` saves.
 
 use serde_json::Value;
 
 const SCHEMA: &str = include_str!("run.schema.json");
 const CAPACITY: &str = include_str!("capacity.schema.json");
 const GATE: &str = include_str!("gate.schema.json");
+const CI: &str = include_str!("ci.schema.json");
 
 /// JSON Schema (draft 2020-12) of `run.json`, with a description of every field.
 pub fn schema() -> Value {
@@ -21,6 +22,11 @@ pub fn gate_schema() -> Value {
     serde_json::from_str(GATE).expect("the schema is JSON")
 }
 
+/// JSON Schema (draft 2020-12) of `ci.json`, with a description of every field.
+pub fn ci_schema() -> Value {
+    serde_json::from_str(CI).expect("the schema is JSON")
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -32,7 +38,8 @@ mod tests {
     use crate::{
         measure::ErrorClass,
         results::{
-            CAPACITY_VERSION, Capacity, Ended, GATE_VERSION, Gate, GateStage, Purpose, Run, SCHEMA_VERSION,
+            CAPACITY_VERSION, CI_VERSION, Capacity, Ci, CiOutcome, Ended, GATE_VERSION, Gate, GateStage, Purpose, Run,
+            SCHEMA_VERSION,
             sample::{
                 self,
                 gate::{Worsening, gate},
@@ -62,9 +69,9 @@ mod tests {
         }
     }
 
-    fn all() -> [Held; 3] {
+    fn all() -> [Held; 4] {
         let validator = |schema: &Value| jsonschema::draft202012::new(schema).unwrap();
-        let (run, capacity, of_gate) = (schema(), capacity_schema(), gate_schema());
+        let (run, capacity, of_gate, ci) = (schema(), capacity_schema(), gate_schema(), ci_schema());
         [
             Held {
                 validator: validator(&run),
@@ -89,6 +96,14 @@ mod tests {
                 refusal: |text| Gate::from_json(text).err().map(|error| error.to_string()),
                 version: GATE_VERSION,
                 fields: 40,
+            },
+            Held {
+                validator: validator(&ci),
+                schema: ci,
+                full: serde_json::from_str(&sample::small_ci().to_json()).unwrap(),
+                refusal: |text| Ci::from_json(text).err().map(|error| error.to_string()),
+                version: CI_VERSION,
+                fields: 20,
             },
         ]
     }
@@ -148,7 +163,7 @@ mod tests {
             assert_eq!(faults, [] as [&str; 0]);
             assert!(held.verdict(&held.full));
         }
-        let [run, capacity, _] = all();
+        let [run, capacity, _, ci] = all();
         assert!(run.verdict(&serde_json::from_str(&sample::run().to_json()).unwrap()));
         for ended in [Ended::Running, Ended::Finished, Ended::Budget, Ended::Interrupted, Ended::Errors] {
             for purpose in [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Compare, Purpose::Curve] {
@@ -156,6 +171,11 @@ mod tests {
                 written.trials[0].purpose = purpose;
                 assert!(capacity.verdict(&serde_json::from_str(&written.to_json()).unwrap()));
             }
+        }
+        for outcome in CiOutcome::ALL {
+            let mut written = sample::small_ci();
+            written.scenarios[0].checks[0].outcome = outcome;
+            assert!(ci.verdict(&serde_json::from_str(&written.to_json()).unwrap()));
         }
     }
 

@@ -1,6 +1,7 @@
 //! The program as people and scripts use it, against real private servers.
 
 mod audit;
+mod ci;
 mod dependencies;
 mod faults;
 mod interrupts;
@@ -86,7 +87,7 @@ impl Desk {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
-        for variable in ["PLIMSOLL_TARGET", "NO_COLOR", "CLICOLOR_FORCE"] {
+        for variable in ["PLIMSOLL_TARGET", "NO_COLOR", "CLICOLOR_FORCE", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"] {
             command.env_remove(variable);
         }
         command
@@ -199,6 +200,15 @@ impl Server {
         let mut reply = String::new();
         stream.read_to_string(&mut reply).unwrap();
         reply.strip_prefix("+OK\r\n").unwrap().to_owned()
+    }
+
+    /// Has it answer nobody any more.
+    fn pause(&self) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        write!(stream, "AUTH {USER} {}\r\nCLIENT PAUSE 600000 ALL\r\n", self.password).unwrap();
+        let mut replies = [0; 10];
+        stream.read_exact(&mut replies).unwrap();
+        assert_eq!(&replies, b"+OK\r\n+OK\r\n");
     }
 
     /// Keys in database 0.

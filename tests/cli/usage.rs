@@ -8,7 +8,7 @@ use super::{Desk, SHORT};
 fn help_names_every_command_with_examples_and_exit_codes() {
     let desk = Desk::new();
     let help = desk.run(&["--help"]).ends_with(0).says("Examples:").says("inconclusive");
-    for command in ["run", "capacity", "report", "list", "scenarios", "schema", "completions", "man"] {
+    for command in ["run", "capacity", "ci", "report", "list", "scenarios", "schema", "completions", "man"] {
         assert!(help.stdout.contains(&format!("\n  {command} ")), "{command}");
         desk.run(&[command, "--help"]).ends_with(0).says("Usage: plimsoll");
     }
@@ -99,7 +99,9 @@ fn scenarios_are_listed_and_shown() {
 #[test]
 fn schemas_are_json() {
     let desk = Desk::new();
-    for arguments in [&["schema"][..], &["schema", "scenario"], &["schema", "run"]] {
+    for arguments in
+        [&["schema"][..], &["schema", "scenario"], &["schema", "run"], &["schema", "capacity"], &["schema", "ci"]]
+    {
         let schema: serde_json::Value = serde_json::from_str(&desk.run(arguments).ends_with(0).stdout).unwrap();
         assert!(schema["$schema"].is_string() && schema["properties"].is_object(), "{arguments:?}");
     }

@@ -8,12 +8,14 @@ mod access;
 mod clients;
 mod diagnosis;
 mod facts;
+mod limit;
 mod memory;
 mod persistence;
 mod ruling;
 mod usage;
 mod version;
 
+pub use limit::AuditOutcome;
 pub use ruling::{Evidence, Quantity, Remedy, Rule, Ruling, Severity};
 pub use version::SECURITY_DATA;
 

@@ -154,7 +154,8 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
     let journal = match &errand.saved {
         Some((folder, _)) => Journal::reopen(folder.clone(), FILE, &leftovers),
         None => {
-            let place = arguments.out.clone().unwrap_or_else(|| default_folder(&errand.scenario, "-capacity"));
+            let place =
+                arguments.out.clone().unwrap_or_else(|| default_folder(&format!("{}-capacity", errand.scenario.name)));
             Journal::claim(&place, arguments.force, FILE, &leftovers)?
         }
     };

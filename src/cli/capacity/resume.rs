@@ -18,9 +18,9 @@ use crate::{
 pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Failure> {
     let saved = match results::load(folder).map_err(Failure::usage)? {
         Saved::Capacity(saved) => *saved,
-        Saved::Run(_) | Saved::Gate(_) => {
+        Saved::Run(_) | Saved::Gate(_) | Saved::Ci(_) => {
             return Err(Failure::usage(anyhow!(
-                "{} holds something else, and only a capacity run can be continued",
+                "{} holds no capacity run, and only that can be continued",
                 folder.display()
             )));
         }

@@ -124,7 +124,7 @@ Exit codes:
 pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure> {
     let errand = plan::Errand::of(&arguments)?;
     let leftovers = Leftovers::default();
-    let place = arguments.out.clone().unwrap_or_else(|| default_folder(&errand.scenario, "-gate"));
+    let place = arguments.out.clone().unwrap_or_else(|| default_folder(&format!("{}-gate", errand.scenario.name)));
     let journal = Journal::claim(&place, arguments.force, FILE, &leftovers)?;
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();

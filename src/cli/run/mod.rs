@@ -12,7 +12,7 @@ use super::{
     exit::{Exit, Failure},
     interrupt::supervise,
     leftovers::Leftovers,
-    output::{Colour, Format},
+    output::{self, Colour, Format},
     progress::Display,
     report::Document,
 };
@@ -22,8 +22,7 @@ use crate::{
     scenario::{self, Overrides, Scenario},
     target::{Source, TargetUrl},
 };
-use session::Session;
-pub(super) use session::default_folder;
+pub(super) use session::{Manner, Session, default_folder};
 use telemetry::Telemetry;
 
 /// Where results go unless the command line says otherwise.
@@ -130,12 +129,12 @@ Examples:
   PLIMSOLL_TARGET=redis://user:password@host:6379 plimsoll run my.toml
   plimsoll run --format json | jq .verdict            for scripts, with the exit code";
 
-pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
     let scenario = arguments.scenario()?;
     let source = source(&arguments.target, arguments.server_bin.clone())?;
     // Before the folder: where it cannot listen, nothing has happened.
     let telemetry = arguments.metrics.map(|address| Telemetry::open(address, &scenario)).transpose()?;
-    let place = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario, ""));
+    let place = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
     let folder = ResultFolder::claim(&place, arguments.force).map_err(Failure::usage)?;
 
     let leftovers = Leftovers::default();
@@ -145,17 +144,14 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
         display.say(&format!("metrics are at {}", telemetry.url()));
     }
     let (voice, unreported) = (display.clone(), leftovers.clone());
-    let session = Session {
-        arguments,
-        colour,
-        scenario,
-        display,
-        leftovers: leftovers.clone(),
-        keys_of_others: false,
-        telemetry,
-    };
+    let (format, style) = (arguments.format, arguments.style);
+    let session = Session::new(arguments.manner(), scenario, display, leftovers.clone()).with_telemetry(telemetry);
     let result = supervise(
-        move |interrupt| session.carry_out(source, &interrupt),
+        move |interrupt| {
+            session.carry_out(source, &interrupt, |concluded, folder| {
+                output::print(concluded.summary(format, colour, folder, style))
+            })
+        },
         move || {
             let what = if unreported.holds_folder() { "early and reporting what there is" } else { "now" };
             voice.say(&format!("interrupted: ending {what}; Ctrl-C again stops at once"));
@@ -166,6 +162,16 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
 }
 
 impl Arguments {
+    fn manner(&self) -> Manner {
+        Manner {
+            workers: self.workers,
+            no_observation: self.no_observation,
+            no_keyspace_sampling: self.no_keyspace_sampling,
+            keep_data: self.keep_data,
+            style: self.style,
+        }
+    }
+
     fn scenario(&self) -> Result<Scenario, Failure> {
         let mut set = self.set.clone();
         if self.no_prefill {

@@ -5,16 +5,15 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tokio::runtime::{self, Runtime};
 
-use super::{Arguments, RESULTS, Telemetry};
+use super::{RESULTS, Telemetry};
 use crate::{
     cli::{
         environment::{environment, software},
         exit::{Exit, Failure},
         interrupt::Interrupt,
         leftovers::Leftovers,
-        output::{self, Colour},
         progress::Display,
-        report::Concluded,
+        report::{Concluded, Document},
     },
     dependency,
     load::{self, LoadError, OnSecond, Phase, Progress, Settings},
@@ -25,17 +24,32 @@ use crate::{
     target::{Observation, Source, Target, TargetError},
 };
 
+/// How a run is carried out, besides what its scenario says.
+#[derive(Debug, Clone, Default)]
+pub(in crate::cli) struct Manner {
+    /// Threads that put on the load, where somebody chose their number.
+    pub(in crate::cli) workers: Option<u16>,
+    /// Whether the server is left unasked while it is measured.
+    pub(in crate::cli) no_observation: bool,
+    /// Whether its keys are not looked at.
+    pub(in crate::cli) no_keyspace_sampling: bool,
+    /// Whether the scenario's keys stay on the server.
+    pub(in crate::cli) keep_data: bool,
+    /// Document that is written besides the report.
+    pub(in crate::cli) style: Option<Document>,
+}
+
 /// What a run needs to know and to hold.
-pub(super) struct Session {
-    pub(super) arguments: Arguments,
-    pub(super) colour: Colour,
-    pub(super) scenario: Scenario,
-    pub(super) display: Display,
-    pub(super) leftovers: Leftovers,
+pub(in crate::cli) struct Session {
+    pub(in crate::cli) manner: Manner,
+    pub(in crate::cli) scenario: Scenario,
+    pub(in crate::cli) display: Display,
+    /// Holds the claimed result folder.
+    pub(in crate::cli) leftovers: Leftovers,
     /// Whether keys that the scenario would write exist already and are of another type.
-    pub(super) keys_of_others: bool,
+    keys_of_others: bool,
     /// Live metrics, if they are wanted.
-    pub(super) telemetry: Option<Telemetry>,
+    telemetry: Option<Telemetry>,
 }
 
 /// What was seen of the server and its surroundings.
@@ -45,13 +59,13 @@ struct Seen {
     dependencies: Vec<DependencyRecord>,
 }
 
-/// Where results go by default: named by the scenario, what was done with it, and the time.
-pub(in crate::cli) fn default_folder(scenario: &Scenario, what: &str) -> PathBuf {
-    vacant(&format!("{}{what}-{}", scenario.name, Timestamp::now().strftime("%Y%m%dT%H%M%SZ")))
+/// Where results go by default: named by what they are of and the time.
+pub(in crate::cli) fn default_folder(of: &str) -> PathBuf {
+    vacant(&format!("{of}-{}", Timestamp::now().strftime("%Y%m%dT%H%M%SZ")))
 }
 
 /// A folder for results that is not there yet, by this name or the next that is free.
-pub(in crate::cli) fn vacant(stem: &str) -> PathBuf {
+fn vacant(stem: &str) -> PathBuf {
     let first = Path::new(RESULTS).join(stem);
     let others = (2..).map(|number| Path::new(RESULTS).join(format!("{stem}-{number}")));
     let mut free = std::iter::once(first).chain(others).filter(|folder| !folder.exists());
@@ -59,11 +73,28 @@ pub(in crate::cli) fn vacant(stem: &str) -> PathBuf {
 }
 
 impl Session {
+    /// A run in a result folder that `leftovers` holds.
+    pub(in crate::cli) fn new(manner: Manner, scenario: Scenario, display: Display, leftovers: Leftovers) -> Self {
+        Self { manner, scenario, display, leftovers, keys_of_others: false, telemetry: None }
+    }
+
+    /// The same with live metrics.
+    pub(super) fn with_telemetry(self, telemetry: Option<Telemetry>) -> Self {
+        Self { telemetry, ..self }
+    }
+
     /// Target, data, load, report; the data is removed again however far it came.
-    pub(super) fn carry_out(mut self, source: Source, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    ///
+    /// `tell` is called when the run has been judged, with the folder that it lies in unless it could not be saved.
+    pub(in crate::cli) fn carry_out(
+        mut self,
+        source: Source,
+        interrupt: &Interrupt,
+        tell: impl FnOnce(&Concluded, Option<&Path>) -> Result<(), Failure>,
+    ) -> Result<Exit, Failure> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
         let result = self.prepare(&runtime, source, interrupt).and_then(|(target, facts)| {
-            let result = self.measure(&runtime, &target, facts, interrupt).and_then(|run| self.report(run));
+            let result = self.measure(&runtime, &target, facts, interrupt).and_then(|run| self.report(run, tell));
             self.clean_up(&runtime, &target, interrupt);
             if let Some(telemetry) = &self.telemetry {
                 telemetry.farewell(&runtime, &self.display, interrupt);
@@ -118,7 +149,7 @@ impl Session {
             runtime.block_on(interrupt.or(prefill))?;
         }
 
-        let workers = self.arguments.workers.map(usize::from);
+        let workers = self.manner.workers.map(usize::from);
         let instances: u32 = self.scenario.services.iter().map(|service| service.instances).sum();
         if workers.is_some_and(|workers| workers > instances as usize) {
             self.display.say(&format!(
@@ -128,7 +159,7 @@ impl Session {
         }
         let settings = Settings { workers, same_machine: facts.same_machine, ..Settings::default() };
         let mut started = None;
-        let mut observation = if self.arguments.no_observation { Observation::none() } else { target.observe() };
+        let mut observation = if self.manner.no_observation { Observation::none() } else { target.observe() };
         let board = self.telemetry.as_ref().map(|telemetry| &telemetry.board);
         let mut show = |progress: Progress| {
             if progress.phase == Phase::Measuring && started.is_none() {
@@ -169,7 +200,7 @@ impl Session {
 
     /// Looks at some keys while they are there. Whatever fails does not spoil the run.
     fn sample_keyspace(&self, runtime: &Runtime, target: &Target, interrupt: &Interrupt, inspection: &mut Inspection) {
-        if self.arguments.no_keyspace_sampling || interrupt.stop().is_requested() {
+        if self.manner.no_keyspace_sampling || interrupt.stop().is_requested() {
             return;
         }
         self.display.step("Looking at the keyspace");
@@ -196,8 +227,12 @@ impl Session {
         }
     }
 
-    /// Saves, then prints; what was measured is also printed where it could not be saved.
-    fn report(&self, run: Run) -> Result<Exit, Failure> {
+    /// Saves, then tells; what was measured is also told where it could not be saved.
+    fn report(
+        &self,
+        run: Run,
+        tell: impl FnOnce(&Concluded, Option<&Path>) -> Result<(), Failure>,
+    ) -> Result<Exit, Failure> {
         self.display.step("Writing the report");
         let interrupted = run.recording.period.interrupted;
         let text = run.to_json();
@@ -207,12 +242,7 @@ impl Session {
         }
         let saved = self.save(&text, &concluded);
         self.display.clear();
-        output::print(concluded.summary(
-            self.arguments.format,
-            self.colour,
-            saved.as_deref().ok(),
-            self.arguments.style,
-        ))?;
+        tell(&concluded, saved.as_deref().ok())?;
         saved?;
         Ok(if interrupted { Exit::Interrupted } else { concluded.analysis.verdict.outcome.into() })
     }
@@ -220,7 +250,7 @@ impl Session {
     fn save(&self, run: &str, concluded: &Concluded) -> Result<PathBuf, Failure> {
         let folder = self.leftovers.take_folder().ok_or_else(Failure::interrupted)?;
         folder.write("run.json", run.as_bytes()).map_err(Failure::usage)?;
-        for (name, content) in concluded.files(self.arguments.style) {
+        for (name, content) in concluded.files(self.manner.style) {
             folder.write(&name, &content).map_err(Failure::usage)?;
         }
         let published = folder.publish().map_err(Failure::usage);
@@ -230,11 +260,7 @@ impl Session {
 
     /// Removes the scenario's keys from a server that stays, if they are its own. A failure does not spoil the run.
     fn clean_up(&self, runtime: &Runtime, target: &Target, interrupt: &Interrupt) {
-        if self.keys_of_others
-            || self.arguments.keep_data
-            || !self.scenario.run.prefill
-            || self.leftovers.holds_server()
-        {
+        if self.keys_of_others || self.manner.keep_data || !self.scenario.run.prefill || self.leftovers.holds_server() {
             return;
         }
         self.display.step("Removing the scenario's keys");

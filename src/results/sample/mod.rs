@@ -6,12 +6,14 @@
 
 mod book;
 pub(crate) mod capacity;
+mod ci;
 mod every_field;
 pub(crate) mod gate;
 mod inspection;
 mod server;
 
 pub(crate) use book::{Book, End, Request};
+pub(crate) use ci::small_ci;
 pub(crate) use every_field::small_capacity;
 
 use super::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};

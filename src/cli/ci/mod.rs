@@ -1,0 +1,188 @@
+//! `plimsoll ci`: its arguments and what they mean.
+
+mod github;
+mod journal;
+mod session;
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::anyhow;
+use clap::{Args, ValueEnum};
+
+use super::{
+    audit::FailOn,
+    exit::{Exit, Failure},
+    interrupt::supervise,
+    leftovers::Leftovers,
+    output::{Colour, Format},
+    progress::Display,
+    run::{EMBEDDED, Manner, TARGET, default_folder, setting, source},
+};
+use crate::{
+    results::Leniency,
+    scenario::{self, Overrides, Scenario},
+    target::Source,
+};
+use github::{Annotations, Github};
+use journal::Journal;
+use session::Session;
+
+/// Carry out scenarios one after another, with one exit code, one summary and files for CI
+///
+/// Every scenario is a whole `plimsoll run` with a result folder of its own, held against its objective; a server that is not
+/// private is audited too. One that fails does not keep the others from running. The result folder holds the summary, `JUnit`
+/// XML, files for github-action-benchmark and Bencher, and metrics as text. In jobs of GitHub the summary is added to that of
+/// the job, and findings become annotations. The first Ctrl-C ends everything and reports what there is, a second one stops
+/// at once.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXITS}"))]
+pub(super) struct Arguments {
+    /// Scenario files, or names of built-in scenarios
+    #[arg(value_name = "SCENARIO", required = true)]
+    scenarios: Vec<String>,
+
+    /// Server to measure, as for `plimsoll run`; `embedded` starts a private one for each scenario
+    #[arg(long, value_name = "URL", env = TARGET, hide_env_values = true, default_value = EMBEDDED)]
+    #[arg(help_heading = "Target")]
+    target: String,
+    /// Program of the private server, instead of redis-server or valkey-server on PATH
+    #[arg(long, value_name = "FILE", help_heading = "Target")]
+    server_bin: Option<PathBuf>,
+
+    /// Length of the measured period of every scenario, such as `30s` or `5m`
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenarios")]
+    duration: Option<Duration>,
+    /// Length of the load before it, which is not measured
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenarios")]
+    warmup: Option<Duration>,
+    /// Set any other field of every scenario, such as `objective.latency=10ms`; may be repeated
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Scenarios")]
+    set: Vec<(String, String)>,
+
+    /// What a scenario that could not tell counts as
+    #[arg(long, value_enum, value_name = "AS", default_value_t, help_heading = "Judgement")]
+    inconclusive: Inconclusive,
+    /// Fail for findings of the audit that are as serious as this; otherwise they are only told
+    ///
+    /// For a server of yours. A private one has the settings that plimsoll gave it, and is not audited.
+    #[arg(long, value_enum, value_name = "SEVERITY", help_heading = "Judgement")]
+    fail_on: Option<FailOn>,
+
+    /// Threads that put on the load; by default one per core, one core left to a server on this machine
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Harness")]
+    workers: Option<u16>,
+
+    /// Folder for the results, instead of results/ci-TIME
+    #[arg(long, value_name = "DIR", help_heading = "Results")]
+    out: Option<PathBuf>,
+    /// Replace a result folder that is there already
+    #[arg(long, requires = "out", help_heading = "Results")]
+    force: bool,
+    /// When to write annotations of GitHub Actions to standard error; `auto` where `GITHUB_ACTIONS` is set
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = "Results")]
+    annotations: Annotations,
+    /// Form of the summary on standard output; `json` is what ci.json holds
+    #[arg(long, value_enum, default_value_t, help_heading = "Results")]
+    format: Format,
+    /// No progress on standard error
+    #[arg(long, short, help_heading = "Results")]
+    quiet: bool,
+}
+
+/// What a scenario that could not tell counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Inconclusive {
+    /// Passed
+    Pass,
+    /// Passed, with a warning
+    #[default]
+    Warn,
+    /// Failed, with exit code 4
+    Fail,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  plimsoll ci queue sessions --duration 60s           on private servers
+  PLIMSOLL_TARGET=redis://user:password@host:6379 plimsoll ci scenarios/*.toml --fail-on critical
+  plimsoll ci my.toml --out results/nightly --force   always the same folder, to be uploaded";
+
+const EXITS: &str = "\
+Exit codes, the worst of all scenarios; from the best to the worst:
+    0  objective met; also inconclusive, unless --inconclusive fail
+    4  inconclusive, with --inconclusive fail
+    3  target cannot be used, or measurement invalid
+    1  objective missed, or findings of the audit as serious as --fail-on says
+    2  wrong usage or scenario, or results cannot be written
+  130  interrupted; what there is was saved";
+
+/// A scenario with the name that it has here.
+struct Errand {
+    name: String,
+    scenario: Scenario,
+}
+
+pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure> {
+    let errands = arguments.errands()?;
+    let source = source(&arguments.target, arguments.server_bin.clone())?;
+    if arguments.fail_on.is_some() && matches!(source, Source::Embedded { .. }) {
+        return Err(Failure::usage(anyhow!(
+            "--fail-on is for a server of yours: a private one has the settings that plimsoll gave it, and is not audited; \
+             leave it out, or name the server with --target"
+        )));
+    }
+    let github = Github::of_environment(arguments.annotations)?;
+    let place = arguments.out.clone().unwrap_or_else(|| default_folder("ci"));
+    let (own, of_runs) = (Leftovers::default(), Leftovers::default());
+    let journal = Journal::open(&place, arguments.force, own.clone())?;
+    let display = Display::new(!arguments.quiet);
+    let voice = display.clone();
+    let session = Session { arguments, colour, errands, source, github, journal, display, leftovers: of_runs.clone() };
+    let result = supervise(
+        move |interrupt| session.carry_out(&interrupt),
+        move || voice.say("interrupted: ending everything and reporting what there is; Ctrl-C again stops at once"),
+    );
+    of_runs.clear();
+    own.clear();
+    result
+}
+
+impl Arguments {
+    /// All scenarios. What is wrong with any is told at once, before anything is run.
+    fn errands(&self) -> Result<Vec<Errand>, Failure> {
+        let overrides =
+            Overrides { duration: self.duration, warmup: self.warmup, set: self.set.clone(), ..Overrides::default() };
+        let mut errands: Vec<Errand> = Vec::new();
+        let mut faults = Vec::new();
+        for text in &self.scenarios {
+            let scenario = scenario::source(text)
+                .map_err(Failure::usage)
+                .and_then(|source| overrides.apply(&source.text, &source.file).map_err(Failure::usage));
+            match scenario {
+                Ok(scenario) => {
+                    let taken = |name: &str| errands.iter().any(|errand| errand.name == name);
+                    let numbered = (2..).map(|number| format!("{}-{number}", scenario.name));
+                    let mut names = std::iter::once(scenario.name.clone()).chain(numbered);
+                    let name = names.find(|name| !taken(name)).expect("numbers do not end");
+                    errands.push(Errand { name, scenario });
+                }
+                Err(failure) => faults.push(failure.to_string()),
+            }
+        }
+        if faults.is_empty() { Ok(errands) } else { Err(Failure::usage(anyhow!(faults.join("\n")))) }
+    }
+
+    fn manner(&self) -> Manner {
+        Manner { workers: self.workers, ..Manner::default() }
+    }
+}
+
+impl From<Inconclusive> for Leniency {
+    fn from(inconclusive: Inconclusive) -> Self {
+        match inconclusive {
+            Inconclusive::Pass => Self::Pass,
+            Inconclusive::Warn => Self::Warn,
+            Inconclusive::Fail => Self::Fail,
+        }
+    }
+}

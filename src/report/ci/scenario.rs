@@ -1,0 +1,238 @@
+//! From a run to what CI is told of it: the objective held against the whole and against every row, and the audit.
+
+use super::words::one_line;
+use crate::{
+    analysis::{
+        Analysis, Outcome, PercentileValue, Row,
+        audit::{AuditOutcome, Ruling, Severity},
+    },
+    measure::SeriesRole,
+    report::{
+        format::{THIN, limit, percentile, plain, setting, share, share_interval},
+        summary::{micros, per_second},
+        view::{Tone, View, audit_fact, audit_words, severity_word},
+    },
+    results::{Better, CiCheck, CiMeasure, CiOutcome, CiScenario, Run, Unit},
+    scenario::{Objective, Scenario},
+};
+
+/// From which severity on findings of the audit count; `None` where they are only told.
+pub type AuditLimit = Option<Severity>;
+
+/// Percentiles of the response time that are followed over time, besides the one that is judged.
+const FOLLOWED: [f64; 2] = [50.0, 99.0];
+
+/// What CI is told of a run. Where it lies and how long it took is for the caller to fill in.
+pub fn ci_scenario(
+    name: &str,
+    run: &Run,
+    scenario: &Scenario,
+    analysis: &Analysis,
+    audit_limit: AuditLimit,
+) -> CiScenario {
+    let mut checks = vec![whole(name, run, scenario, analysis)];
+    let alone = scenario.services.len() == 1;
+    let told = || analysis.rows.iter().filter(move |row| is_told(row, alone));
+    let judged = Judged { name, objective: &scenario.objective, analysis, alone };
+    checks.extend(told().filter(|row| row.scope.service.is_some()).map(|row| judged.row(row)));
+    let interrupted = run.recording.period.interrupted;
+    if interrupted {
+        let sentence = format!("{name} was ended early: interrupted before its time was over");
+        checks.push(check("run", None, None, CiOutcome::Interrupted, sentence));
+    }
+    // A private server has the settings that plimsoll gave it; to judge those says nothing of anybody's server.
+    if !run.target.private {
+        checks.extend(audited(name, &analysis.audit, audit_limit));
+    }
+    CiScenario {
+        name: name.to_owned(),
+        folder: None,
+        seconds: 0.0,
+        trusted: analysis.verdict.outcome != Outcome::Invalid && !interrupted,
+        checks,
+        measures: told().flat_map(measures).collect(),
+    }
+}
+
+/// A scenario that came to no result.
+pub fn ci_unmeasured(name: &str, why: &str) -> CiScenario {
+    without_run(name, CiOutcome::Invalid, format!("{name} could not be measured: {}", one_line(why)))
+}
+
+/// A scenario that was not tried, since somebody ended it all before.
+pub fn ci_not_run(name: &str) -> CiScenario {
+    without_run(name, CiOutcome::Interrupted, format!("{name} was not run: interrupted before"))
+}
+
+fn without_run(name: &str, outcome: CiOutcome, sentence: String) -> CiScenario {
+    let checks = vec![check("run", None, None, outcome, sentence)];
+    CiScenario { name: name.to_owned(), folder: None, seconds: 0.0, trusted: false, checks, measures: Vec::new() }
+}
+
+/// The verdict of the run.
+fn whole(name: &str, run: &Run, scenario: &Scenario, analysis: &Analysis) -> CiCheck {
+    let view = View::new(run, scenario, analysis, &[]);
+    let sentence = format!("{name}: {}", plain(&view.headline.sentence));
+    let mut detail: Vec<_> = view.headline.remarks.iter().map(|remark| plain(remark)).collect();
+    let outcome = outcome(analysis.verdict.outcome);
+    if outcome != CiOutcome::Passed {
+        let telling = view.notes().filter(|note| matches!(note.tone, Tone::Bad | Tone::Fair));
+        detail.extend(telling.map(|note| plain(format!("{} {}", note.fact, note.advice).trim_end())));
+    }
+    CiCheck { detail, ..check("objective", None, None, outcome, sentence) }
+}
+
+/// Rows that are worth a line of their own. Steps and upkeep are no requests of users, and the sum of a service that is alone
+/// is the whole.
+fn is_told(row: &Row, alone: bool) -> bool {
+    let is_sum_of_service = row.scope.service.is_some() && row.scope.operation.is_none();
+    row.scope.role == SeriesRole::Operation && !(alone && is_sum_of_service)
+}
+
+struct Judged<'a> {
+    name: &'a str,
+    objective: &'a Objective,
+    analysis: &'a Analysis,
+    /// Whether there is one service only, which then goes without saying.
+    alone: bool,
+}
+
+impl Judged<'_> {
+    fn row(&self, row: &Row) -> CiCheck {
+        let outcome = outcome(row.outcome);
+        // The verdict is made of the whole and of the services. A row explains one that is missed; by itself it fails
+        // nothing, and one with too few requests to tell is no reason to doubt the whole.
+        let decides = outcome == CiOutcome::Failed && self.analysis.verdict.outcome == Outcome::Fail;
+        let (service, operation) = (row.scope.service.as_deref(), row.scope.operation.as_deref());
+        CiCheck { decides, ..check("objective", service, operation, outcome, self.sentence(row)) }
+    }
+
+    fn sentence(&self, row: &Row) -> String {
+        let service = row.scope.service.as_deref().filter(|_| !self.alone);
+        let parts = [Some(self.name), service, row.scope.operation.as_deref()];
+        let about = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        if row.bad.of == 0 {
+            return format!("{about}: no request fell due");
+        }
+        if row.outcome == Outcome::Invalid {
+            return format!("{about}: the measurement is invalid");
+        }
+        let latency = self.objective.latency;
+        let allowed = setting(latency);
+        let (mut what, mut late) = (String::new(), false);
+        if let PercentileValue::Known { nanos, .. } = row.judged.value {
+            what = format!(" {} {}", percentile(row.judged.percentile), crate::report::format::duration(nanos as f64));
+            late = u128::from(nanos) > latency.as_nanos();
+        }
+        let held = match (row.outcome, late) {
+            (Outcome::Fail, true) => format!(" misses {allowed}"),
+            (Outcome::Fail, false) => format!(" misses its objective of {allowed}"),
+            (Outcome::Pass, _) => format!(" is within {allowed}"),
+            // Good as far as it goes.
+            (Outcome::Inconclusive | Outcome::Invalid, _)
+                if row.bad.high <= 1.0 - self.objective.percentile / 100.0 =>
+            {
+                format!(" has too few requests to be held against {allowed}")
+            }
+            (Outcome::Inconclusive | Outcome::Invalid, _) => format!(" is too close to {allowed} to tell"),
+        };
+        let bad = &row.bad;
+        let good = share_interval(1.0 - bad.share, 1.0 - bad.high, 1.0 - bad.low);
+        let required = self.objective.percentile;
+        let failed = row.counts.failed() as f64 / bad.of as f64;
+        let failures = if failed > self.objective.max_error_rate {
+            format!("; {} failed, {} allowed", share(failed), limit(self.objective.max_error_rate))
+        } else {
+            String::new()
+        };
+        plain(&format!("{about}{what}{held} ({required}{THIN}% required, {good} within{failures})"))
+    }
+}
+
+/// The audit: one check for each finding that counts, or one for all of it.
+fn audited(name: &str, rulings: &[Ruling], limit: AuditLimit) -> Vec<CiCheck> {
+    let told = |ruling: &Ruling| plain(&format!("{}: {}", severity_word(ruling.severity), audit_fact(ruling)));
+    let serious = |ruling: &&Ruling| ruling.severity >= Severity::Warning;
+    match limit.map(|limit| AuditOutcome::of(rulings, limit)) {
+        Some(AuditOutcome::Found(found)) => {
+            let one = |ruling: &&Ruling| CiCheck {
+                detail: vec![plain(audit_words(ruling.rule).advice)],
+                ..check(
+                    "audit",
+                    None,
+                    Some(audit_words(ruling.rule).id),
+                    CiOutcome::Failed,
+                    format!("{name} audit, {}", told(ruling)),
+                )
+            };
+            found.iter().map(one).collect()
+        }
+        Some(AuditOutcome::Blind { unknown, of }) => {
+            let sentence = format!(
+                "{name} audit: {unknown} of {of} checks could not be made, for want of rights or because it was cut short"
+            );
+            vec![check("audit", None, None, CiOutcome::Invalid, sentence)]
+        }
+        clear => {
+            let detail: Vec<_> = rulings.iter().filter(serious).map(told).collect();
+            let sentence = match (detail.len(), clear.is_some()) {
+                (0, _) => format!("{name} audit: nothing critical and no warning"),
+                (found, true) => format!("{name} audit: nothing as serious as --fail-on says, {found} less serious"),
+                (found, false) => format!("{name} audit: {found} worth a look; --fail-on would make them count"),
+            };
+            let decides = clear.is_some();
+            vec![CiCheck { decides, detail, ..check("audit", None, None, CiOutcome::Passed, sentence) }]
+        }
+    }
+}
+
+fn check(name: &str, service: Option<&str>, operation: Option<&str>, outcome: CiOutcome, sentence: String) -> CiCheck {
+    CiCheck {
+        name: name.to_owned(),
+        service: service.map(str::to_owned),
+        operation: operation.map(str::to_owned),
+        outcome,
+        decides: true,
+        sentence,
+        detail: Vec::new(),
+    }
+}
+
+fn outcome(outcome: Outcome) -> CiOutcome {
+    match outcome {
+        Outcome::Pass => CiOutcome::Passed,
+        Outcome::Fail => CiOutcome::Failed,
+        Outcome::Inconclusive => CiOutcome::Inconclusive,
+        Outcome::Invalid => CiOutcome::Invalid,
+    }
+}
+
+/// The numbers of a row. A percentile for which there are too few samples is none.
+fn measures(row: &Row) -> Vec<CiMeasure> {
+    let measure = |metric: String, value| CiMeasure {
+        service: row.scope.service.clone(),
+        operation: row.scope.operation.clone(),
+        metric,
+        unit: Unit::Microseconds,
+        value,
+        low: None,
+        high: None,
+        better: Better::Smaller,
+    };
+    let mut measures: Vec<_> =
+        row.response.mean.map(|mean| measure("mean".to_owned(), micros(mean))).into_iter().collect();
+    let followed = FOLLOWED.iter().map(|followed| row.response.percentile(*followed));
+    let others = (!FOLLOWED.contains(&row.judged.percentile)).then_some(row.judged);
+    for one in followed.chain(others) {
+        if let PercentileValue::Known { nanos, low, high, .. } = one.value {
+            let [value, low, high] = [nanos, low, high].map(|nanos| micros(nanos as f64));
+            measures.push(CiMeasure { low: Some(low), high: Some(high), ..measure(percentile(one.percentile), value) });
+        }
+    }
+    measures.push(CiMeasure {
+        unit: Unit::PerSecond,
+        better: Better::Bigger,
+        ..measure("throughput".to_owned(), per_second(row.rate))
+    });
+    measures
+}

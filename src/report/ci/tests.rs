@@ -1,0 +1,179 @@
+//! Every format of one sample with every outcome and texts that are hard on formats, and what must hold for any.
+
+use insta::assert_snapshot;
+
+use super::{
+    AuditLimit, annotations, bencher, benchmark_action, ci_files, ci_headline, ci_scenario, ci_summary, ci_terminal,
+    junit, openmetrics, words,
+};
+use crate::{
+    analysis::{Outcome, analyse, audit::Severity},
+    report::Style,
+    results::{Ci, CiCheck, CiOutcome, CiScenario, Leniency, Run, sample},
+};
+
+fn told(run: &Run, limit: AuditLimit) -> CiScenario {
+    let scenario = sample::scenario();
+    ci_scenario("workflow", run, &scenario, &analyse(run, &scenario), limit)
+}
+
+/// Only the checks of this name.
+fn named<'a>(scenario: &'a CiScenario, name: &str) -> Vec<&'a CiCheck> {
+    scenario.checks.iter().filter(|check| check.name == name).collect()
+}
+
+#[test]
+fn each_format() {
+    let ci = sample::small_ci();
+    assert_snapshot!("summary", ci_summary(&ci));
+    assert_snapshot!("terminal", ci_terminal(&ci, Style { colour: false, width: 100 }));
+    assert_snapshot!("junit", junit::render(&ci));
+    assert_snapshot!("annotations", annotations::annotations(&ci));
+    assert_snapshot!("benchmark_action", benchmark_action::latency(&ci) + &benchmark_action::throughput(&ci));
+    assert_snapshot!("bencher", bencher::render(&ci));
+    assert_snapshot!("openmetrics", openmetrics::render(&ci));
+}
+
+#[test]
+fn what_is_told_of_a_run() {
+    let scenario = told(&sample::run(), None);
+    let ci = Ci { scenarios: vec![scenario], exit_code: 0, ..sample::small_ci() };
+    assert_snapshot!(ci.to_json());
+}
+
+#[test]
+fn documents_keep_to_what_their_readers_document() {
+    let check = |schema: &str, document: &str| {
+        let validator = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+        let document = serde_json::from_str(document).unwrap();
+        let faults: Vec<_> = validator.iter_errors(&document).map(|fault| fault.to_string()).collect();
+        assert_eq!(faults, [] as [&str; 0]);
+        document
+    };
+    let action = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/ci/benchmark-action.schema.json"));
+    let bmf = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/ci/bencher.schema.json"));
+    for scenario in [sample::small_ci().scenarios.swap_remove(0), told(&sample::run(), None)] {
+        let measures = scenario.measures.len();
+        let ci = Ci { scenarios: vec![scenario], ..sample::small_ci() };
+        let latency: serde_json::Value = check(action, &benchmark_action::latency(&ci));
+        let throughput = check(action, &benchmark_action::throughput(&ci));
+        assert_eq!(latency.as_array().unwrap().len() + throughput.as_array().unwrap().len(), measures, "none is lost");
+        let bencher = check(bmf, &bencher::render(&ci));
+        let of_benchmarks = bencher.as_object().unwrap().values().map(|measures| measures.as_object().unwrap().len());
+        assert_eq!(of_benchmarks.sum::<usize>(), measures, "no two share a name");
+    }
+}
+
+#[test]
+fn a_miss_is_explained_by_the_rows_that_miss() {
+    let scenario = sample::scenario();
+    let mut analysis = analyse(&sample::run(), &scenario);
+    let tell = |analysis: &_| ci_scenario("workflow", &sample::run(), &scenario, analysis, None);
+    let place = analysis.rows.iter().position(|row| row.scope.operation.as_deref() == Some("GET")).unwrap();
+    analysis.rows[place].outcome = Outcome::Fail;
+    let alone = tell(&analysis);
+    assert_eq!(alone.outcome(), CiOutcome::Passed, "an operation alone is no miss");
+
+    analysis.verdict.outcome = Outcome::Fail;
+    let all = tell(&analysis);
+    assert_eq!(all.outcome(), CiOutcome::Failed);
+    let explained: Vec<_> = all.checks.iter().filter(|check| check.decides && check.operation.is_some()).collect();
+    assert_eq!(explained.len(), 1);
+    assert!(explained[0].sentence.starts_with("workflow api GET p"), "{}", explained[0].sentence);
+
+    analysis.verdict.outcome = Outcome::Invalid;
+    let invalid = tell(&analysis);
+    assert!(!invalid.trusted);
+    let ci = Ci { scenarios: vec![invalid], ..sample::small_ci() };
+    assert_eq!(words::history(&ci).count(), 0, "what cannot be trusted enters no history");
+}
+
+#[test]
+fn numbers_of_a_run_that_was_ended_enter_no_history() {
+    let mut run = sample::run();
+    run.recording.period.interrupted = true;
+    let ended = told(&run, None);
+    assert!(!ended.trusted);
+    assert_eq!(ended.outcome(), CiOutcome::Interrupted, "whatever the verdict on what there is");
+    assert!(told(&sample::run(), None).trusted);
+}
+
+#[test]
+fn the_audit_is_of_servers_that_are_somebodys_and_counts_where_that_is_asked_for() {
+    let mut run = sample::run();
+    assert!(run.target.private);
+    assert_eq!(named(&told(&run, Some(Severity::Warning)), "audit").len(), 0);
+    run.target.private = false;
+    let shown = told(&run, None);
+    let audit = named(&shown, "audit");
+    assert_eq!((audit.len(), audit[0].outcome, audit[0].decides), (1, CiOutcome::Passed, false));
+    assert!(!audit[0].detail.is_empty());
+    let held = told(&run, Some(Severity::Warning));
+    let audit = named(&held, "audit");
+    assert_eq!(audit.len(), named(&shown, "audit")[0].detail.len(), "each finding by itself");
+    assert!(audit.iter().all(|check| check.outcome == CiOutcome::Failed && check.operation.is_some()));
+    assert_eq!(held.outcome(), CiOutcome::Failed);
+
+    run.inspection = crate::results::Inspection::default();
+    run.dependencies.clear();
+    run.scenario = run.scenario.split("[[dependency]]").next().unwrap().to_owned();
+    let blind = told(&run, Some(Severity::Critical));
+    assert_eq!(named(&blind, "audit")[0].outcome, CiOutcome::Invalid, "{:?}", named(&blind, "audit"));
+}
+
+/// So many scenarios that each miss.
+fn many(count: usize, detail: usize) -> Ci {
+    let mut ci = sample::small_ci();
+    let mut one = ci.scenarios.swap_remove(0);
+    one.checks[0].detail = vec!["x".repeat(detail)];
+    ci.scenarios = (0..count).map(|number| CiScenario { name: format!("mixed-{number}"), ..one.clone() }).collect();
+    ci
+}
+
+#[test]
+fn a_summary_of_any_length_is_cut_to_what_github_shows() {
+    for (count, detail) in [(1, 0), (3, 300_000), (400, 100), (6_000, 0)] {
+        let summary = ci_summary(&many(count, detail));
+        assert!(summary.len() <= 256 << 10, "{count}: {}", summary.len());
+        assert!(summary.contains(&format!(
+            "{} failed of",
+            crate::report::format::plain(&crate::report::format::count(count as u64))
+        )));
+        assert!(summary.contains("| mixed-0 |"), "the first scenarios are always there");
+    }
+    assert!(ci_summary(&many(6_000, 0)).contains("cut short"));
+}
+
+#[test]
+fn no_more_annotations_than_github_shows() {
+    let lines =
+        |ci: &Ci, command: &str| annotations::annotations(ci).lines().filter(|line| line.starts_with(command)).count();
+    let few = many(5, 0);
+    assert_eq!(lines(&few, "::error "), 10, "two for each");
+    let more = many(8, 0);
+    assert_eq!(lines(&more, "::error "), 10);
+    assert!(annotations::annotations(&more).contains("::7 more;"), "{}", annotations::annotations(&more));
+}
+
+#[test]
+fn the_inconclusive_warn_fail_or_say_nothing_as_asked_for() {
+    let mut ci = many(1, 0);
+    ci.scenarios[0].checks.truncate(1);
+    ci.scenarios[0].checks[0].outcome = CiOutcome::Inconclusive;
+    for (inconclusive, start) in [(Leniency::Fail, "::error "), (Leniency::Warn, "::warning ")] {
+        let said = annotations::annotations(&Ci { inconclusive, ..ci.clone() });
+        assert!(said.starts_with(start) && said.lines().count() == 1, "{said}");
+    }
+    ci.inconclusive = Leniency::Pass;
+    assert_eq!(annotations::annotations(&ci), "");
+    assert!(ci_headline(&ci).contains("1 inconclusive of 1 scenario"), "{}", ci_headline(&ci));
+}
+
+#[test]
+fn files_have_names_of_their_own() {
+    let mut names: Vec<_> = ci_files(&sample::small_ci()).into_iter().map(|(name, _)| name).collect();
+    let all = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}

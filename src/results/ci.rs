@@ -1,0 +1,204 @@
+//! The saved artifact of `plimsoll ci`: every scenario with what was checked and what was measured.
+//!
+//! A check is something that CI can be told in a line; a measure is a number that its tools follow over time. Neither knows
+//! where it comes from, so that every output shows whatever checks there are.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ResultsError, Software, json::versioned};
+
+/// Version of the schema of [`Ci`] that this build writes and reads.
+pub const CI_VERSION: u32 = 1;
+
+/// All scenarios of one `plimsoll ci`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ci {
+    /// Version of this schema.
+    pub schema_version: u32,
+    /// What measured.
+    pub software: Software,
+    /// When it began, RFC 3339 in UTC with seconds.
+    pub started: String,
+    /// What a check that could not tell was to count as.
+    pub inconclusive: Leniency,
+    /// Exit code of the process.
+    pub exit_code: u8,
+    /// Every scenario, in the order of the command line.
+    pub scenarios: Vec<CiScenario>,
+}
+
+/// What a check that could not tell counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leniency {
+    /// As passed, without a word beyond the summary.
+    Pass,
+    /// As passed, with a warning.
+    #[default]
+    Warn,
+    /// As a failure of its own kind.
+    Fail,
+}
+
+/// One scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CiScenario {
+    /// Its name; where two have the same one, the later is numbered.
+    pub name: String,
+    /// Folder of its run, from the folder that this is saved in; `None` where there is no run.
+    pub folder: Option<String>,
+    /// How long it took, from the start of a private server to its report, in seconds.
+    pub seconds: f64,
+    /// Whether its measures may enter a history: the run is neither invalid nor was it ended early.
+    pub trusted: bool,
+    /// What was checked; never empty.
+    pub checks: Vec<CiCheck>,
+    /// What was measured.
+    pub measures: Vec<CiMeasure>,
+}
+
+/// One thing that was checked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CiCheck {
+    /// What was checked: `objective`, `audit`, `run`.
+    pub name: String,
+    /// Service, where it is about one.
+    pub service: Option<String>,
+    /// Operation of the service, or the rule of an audit, where it is about one.
+    pub operation: Option<String>,
+    /// The outcome.
+    pub outcome: CiOutcome,
+    /// Whether the outcome counts for the scenario; otherwise it is told to those who look closer, and no more.
+    pub decides: bool,
+    /// One line that a person can act on, with the name of the scenario.
+    pub sentence: String,
+    /// What has to be said besides, a line each.
+    pub detail: Vec<String>,
+}
+
+/// Outcome of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CiOutcome {
+    /// As it should be.
+    Passed,
+    /// It could not be told.
+    Inconclusive,
+    /// It was not tried, or not to its end, since a person ended everything before.
+    Interrupted,
+    /// It could not be measured, or not so that it could be trusted.
+    Invalid,
+    /// Not as it should be.
+    Failed,
+}
+
+impl CiOutcome {
+    /// Every outcome, the best first.
+    pub const ALL: [Self; 5] = [Self::Passed, Self::Inconclusive, Self::Interrupted, Self::Invalid, Self::Failed];
+}
+
+/// One number that can be followed over time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CiMeasure {
+    /// Service; `None` stands for all.
+    pub service: Option<String>,
+    /// Operation; `None` stands for all.
+    pub operation: Option<String>,
+    /// What was measured: `mean` or a percentile such as `p99` of the response time, `throughput`.
+    pub metric: String,
+    /// Unit of the numbers.
+    pub unit: Unit,
+    /// The value.
+    pub value: f64,
+    /// Lower bound of its 95 % confidence interval, where there is one.
+    pub low: Option<f64>,
+    /// Upper bound.
+    pub high: Option<f64>,
+    /// Which way is better.
+    pub better: Better,
+}
+
+/// Unit of a measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unit {
+    /// Microseconds.
+    #[serde(rename = "us")]
+    Microseconds,
+    /// Per second.
+    #[serde(rename = "1/s")]
+    PerSecond,
+}
+
+/// Which way a measure gets better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Better {
+    /// Downwards.
+    Smaller,
+    /// Upwards.
+    Bigger,
+}
+
+impl Ci {
+    /// The artifact as JSON, indented, since people look into it.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("strings and numbers always have a JSON form");
+        text.push('\n');
+        text
+    }
+
+    /// Reads what [`Self::to_json`] wrote. That of another version is called just that, whatever else is in it.
+    pub fn from_json(text: &str) -> Result<Self, ResultsError> {
+        versioned(text, CI_VERSION, |ci: &Self| ci.schema_version)
+    }
+}
+
+impl CiScenario {
+    /// The worst outcome of the checks that count.
+    pub fn outcome(&self) -> CiOutcome {
+        self.checks.iter().filter(|check| check.decides).map(|check| check.outcome).max().unwrap_or(CiOutcome::Passed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::sample;
+
+    #[test]
+    fn comes_back_as_it_was() {
+        let ci = sample::small_ci();
+        assert_eq!(Ci::from_json(&ci.to_json()).unwrap(), ci);
+    }
+
+    #[test]
+    fn other_versions_are_called_just_that() {
+        let refusal = |text: &str| Ci::from_json(text).unwrap_err().to_string();
+        assert!(refusal(&format!(r#"{{"schema_version": {}, "whatever": 1}}"#, CI_VERSION + 1)).contains("is newer"));
+        assert!(refusal(r#"{"schema_version": 0}"#).contains("version 0 is older"));
+    }
+
+    #[test]
+    fn the_worst_check_that_counts_makes_the_scenario() {
+        use CiOutcome::{Failed, Inconclusive, Invalid, Passed};
+
+        let mut scenario = sample::small_ci().scenarios.swap_remove(0);
+        let of = |scenario: &mut CiScenario, outcomes: &[(CiOutcome, bool)]| {
+            let one = scenario.checks[0].clone();
+            let check = |(outcome, decides): &(CiOutcome, bool)| CiCheck {
+                outcome: *outcome,
+                decides: *decides,
+                ..one.clone()
+            };
+            scenario.checks = outcomes.iter().map(check).collect();
+            scenario.outcome()
+        };
+        assert_eq!(of(&mut scenario, &[(Passed, true), (Failed, false)]), Passed);
+        assert_eq!(of(&mut scenario, &[(Failed, true), (Invalid, true), (Inconclusive, true)]), Failed);
+        assert_eq!(of(&mut scenario, &[(Inconclusive, true), (Invalid, true)]), Invalid);
+    }
+}
