@@ -22,7 +22,7 @@ use plimsoll::{
 };
 use tokio::runtime::Builder;
 
-/// A run of twelve seconds, three services, thirteen series.
+/// A run of twelve seconds, three services, twelve series.
 const RUN: &str = include_str!("../tests/fixtures/run.json");
 
 /// Requests that a worker carries out in a second where its intervals are merged.

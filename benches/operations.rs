@@ -30,9 +30,9 @@ const SCENARIO: &str = include_str!("operations/operations.toml");
 /// Numbers of connections.
 const CONNECTIONS: [u32; 2] = [1, 50];
 
-/// Twenty-four benches in about two minutes.
+/// Twenty-four benches in less than three minutes.
 const WARM_UP: Duration = Duration::from_secs(1);
-const MEASURED: Duration = Duration::from_secs(3);
+const MEASURED: Duration = Duration::from_secs(5);
 const SAMPLES: usize = 30;
 
 /// Requests between two looks at the data: so far may a list grow, and so much is popped from it.
