@@ -90,7 +90,7 @@ mod tests {
         let narrow = terminal::table(&table, Style { colour: false, width: 60 });
         assert!(narrow.lines().take(7).all(|line| line.chars().count() <= 60), "{narrow}");
         let strict = Objective { percentile: 99.9, ..objective };
-        let judged = RoundTrips::new("PING", 1, &[sample([40_000; 20_000])], &strict);
+        let judged = RoundTrips::new("PING", 1, &[sample(std::iter::repeat_n(40_000, 20_000))], &strict);
         assert!(
             terminal::table(&round_trips(&[judged], &strict), Style { colour: false, width: 120 }).contains("p99.9 ms")
         );
