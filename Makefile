@@ -36,8 +36,9 @@ test: ## check format and lints, run all tests
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo test --locked
+	cargo test --locked --benches
 
-bench: ## measure what the harness itself costs
+bench: ## measure single operations and what the harness itself costs (four minutes)
 	@deploy/install-deps.sh run
 	cargo bench --locked
 

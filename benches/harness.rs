@@ -1,47 +1,88 @@
-//! What the harness itself costs per request: recording a completion, and composing a request.
+//! What the harness itself costs: on the measured path, beside it, and behind it. No server is needed.
 
-use std::{hint::black_box, sync::mpsc};
-
-use criterion::{Criterion, criterion_group, criterion_main};
-use plimsoll::{
-    measure::{Completion, Outcome, Plan, Recorder, SeriesId},
-    scenario,
-    workload::{Arrivals, RequestStream},
+use std::{
+    future,
+    hint::black_box,
+    sync::mpsc,
+    time::{Duration, Instant},
 };
 
-/// One request as the engine records it: released, sent, done, recorded, gone. Latencies vary, so that the histograms'
-/// cache lines do as well.
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use plimsoll::{
+    analysis::{Analysis, analyse},
+    load::{Pacer, Pacing},
+    measure::{
+        Clock, Completion, Interval, Latencies, Nanos, Outcome, PackedHistogram, Plan, Recorder, SECOND, SeriesId,
+        merged,
+    },
+    report::{chart, csv_files},
+    results::Run,
+    scenario::{self, Scenario},
+    workload::{Arrivals, RequestStream},
+};
+use tokio::runtime::Builder;
+
+/// A run of twelve seconds, three services, twelve series.
+const RUN: &str = include_str!("../tests/fixtures/run.json");
+
+/// Requests that a worker carries out in a second where its intervals are merged.
+const REQUESTS: u64 = 10_000;
+
+/// Series and services of such a worker.
+const SERIES: u16 = 8;
+const SERVICES: usize = 3;
+
+/// A recorder with its ways out and back.
+struct Recording {
+    recorder: Recorder,
+    full: mpsc::Receiver<Interval>,
+    give_back: mpsc::Sender<Interval>,
+    spread: u64,
+}
+
+impl Recording {
+    fn of(series: u16, services: usize) -> Self {
+        let (sender, full) = mpsc::channel();
+        let plan = Plan { series: (0..series).map(SeriesId).collect(), services: (0..services).collect(), start: 0 };
+        let (recorder, give_back) = Recorder::new(plan, 0, sender);
+        Self { recorder, full, give_back, spread: 1 }
+    }
+
+    /// One request as the engine records it: released, sent, done, recorded, gone. Latencies vary, so that the histograms'
+    /// cache lines do as well.
+    fn request(&mut self, series: u16, service: usize, due: Nanos) {
+        self.spread = self.spread.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let sent = due + 300;
+        let done = due + 20_000 + (self.spread >> 48);
+        self.recorder.released(service, due, due, true);
+        self.recorder.sent(service, sent);
+        let outcome = Outcome::Success { hits: 1, misses: 0, bytes: 256 };
+        self.recorder.record(black_box(Completion {
+            series: SeriesId(series),
+            due,
+            sent: Some(sent),
+            done,
+            outcome,
+            bytes_sent: 30,
+        }));
+        self.recorder.left(service, done);
+        self.recorder.freed(service, done);
+    }
+}
+
+/// Recording one request.
 fn recording(criterion: &mut Criterion) {
-    let (full, intervals) = mpsc::channel();
-    let plan = Plan { series: vec![SeriesId(0)], services: vec![0], start: 0 };
-    let (mut recorder, give_back) = Recorder::new(plan, 0, full);
+    let mut recording = Recording::of(1, 1);
     let mut now = 0;
-    let mut spread: u64 = 1;
     criterion.bench_function("record one request", |bencher| {
         bencher.iter(|| {
-            spread = spread.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let service = 20_000 + (spread >> 48);
-            let (due, sent) = (now, now + 300);
+            recording.request(0, 0, now);
             now += 5_000;
-            let done = now + service;
-            recorder.released(0, due, due, true);
-            recorder.sent(0, sent);
-            let outcome = Outcome::Success { hits: 1, misses: 0, bytes: 256 };
-            recorder.record(black_box(Completion {
-                series: SeriesId(0),
-                due,
-                sent: Some(sent),
-                done,
-                outcome,
-                bytes_sent: 30,
-            }));
-            recorder.left(0, done);
-            recorder.freed(0, done);
         });
         // The collector's part, away from the measured path.
-        for mut interval in intervals.try_iter() {
+        for mut interval in recording.full.try_iter() {
             interval.clear();
-            let _ = give_back.send(interval);
+            let _ = recording.give_back.send(interval);
         }
     });
 }
@@ -63,10 +104,141 @@ fn composing(criterion: &mut Criterion) {
 
 /// The next due instant.
 fn arrivals(criterion: &mut Criterion) {
-    let process = scenario::ArrivalProcess::Poisson;
-    let mut arrivals = Arrivals::new(42, 0, 0, 10_000.0, process);
-    criterion.bench_function("next Poisson arrival", |bencher| bencher.iter(|| black_box(arrivals.next())));
+    for (name, process) in
+        [("Poisson", scenario::ArrivalProcess::Poisson), ("uniform", scenario::ArrivalProcess::Uniform)]
+    {
+        let mut arrivals = Arrivals::new(42, 0, 0, 10_000.0, process);
+        criterion.bench_function(&format!("next {name} arrival"), |bencher| {
+            bencher.iter(|| black_box(arrivals.next()));
+        });
+    }
 }
 
-criterion_group!(benches, recording, composing, arrivals);
+/// How late a worker that waits for a due instant sees it: no cost, but an error that every response time contains.
+fn pacing(criterion: &mut Criterion) {
+    /// Time until the next request is due, as at 1 000/s: time enough to sleep.
+    const GAP: Nanos = 1_000_000;
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a thread can have a runtime");
+    let mut group = criterion.benchmark_group("lateness at a due instant");
+    for pacing in [Pacing::Spin, Pacing::Adaptive] {
+        group.bench_function(BenchmarkId::from_parameter(pacing.word()), |bencher| {
+            bencher.iter_custom(|instants| {
+                runtime.block_on(async {
+                    let clock = Clock::start();
+                    let mut pacer = Pacer::new(pacing, clock).expect("a thread can have a timer");
+                    let mut late = 0;
+                    for _ in 0..instants {
+                        let due = clock.now() + GAP;
+                        let mut now = clock.now();
+                        while now < due {
+                            pacer.turn(Some(due), future::pending()).await;
+                            now = clock.now();
+                        }
+                        late += now - due;
+                    }
+                    Duration::from_nanos(late)
+                })
+            });
+        });
+    }
+    group.finish();
+}
+
+/// What the collector does with a second of a worker: adds it to that of another, packs it, clears it.
+fn intervals(criterion: &mut Criterion) {
+    let mut whole = second();
+    let part = second();
+    let mut group = criterion.benchmark_group("a second of a worker");
+    group.bench_function("merge", |bencher| {
+        bencher.iter(|| {
+            for ((_, whole), (_, part)) in whole.series.iter_mut().zip(&part.series) {
+                whole.merge(black_box(part));
+            }
+            for ((_, whole), (_, part)) in whole.services.iter_mut().zip(&part.services) {
+                whole.merge(black_box(part));
+            }
+        });
+    });
+    group.bench_function("pack", |bencher| {
+        bencher.iter(|| part.series.iter().map(|(_, series)| black_box(series.response.pack())).collect::<Vec<_>>());
+    });
+    group.bench_function("clear", |bencher| {
+        bencher.iter_custom(|times| {
+            let mut taken = Duration::ZERO;
+            for _ in 0..times {
+                let mut filled = Interval { series: part.series.clone(), services: part.services.clone(), ..part };
+                let began = Instant::now();
+                black_box(&mut filled).clear();
+                taken += began.elapsed();
+            }
+            taken
+        });
+    });
+    group.finish();
+}
+
+/// One second of a worker with [`REQUESTS`] requests.
+fn second() -> Interval {
+    let mut recording = Recording::of(SERIES, SERVICES);
+    let mut due = 0;
+    for number in 0..REQUESTS {
+        recording.request((number % u64::from(SERIES)) as u16, number as usize % SERVICES, due);
+        due += SECOND / (REQUESTS + 10);
+    }
+    recording.recorder.advance(SECOND);
+    recording.full.try_recv().expect("a second is handed over when it has ended")
+}
+
+/// From a minute of packed seconds to a percentile, and a percentile of what is not packed.
+fn percentiles(criterion: &mut Criterion) {
+    let second = second();
+    let response = &second.series[0].1.response;
+    let packed: Vec<PackedHistogram> = (0..60).map(|_| response.pack()).collect();
+    let mut group = criterion.benchmark_group("p99");
+    group.bench_function("of one histogram", |bencher| bencher.iter(|| black_box(response).quantile(0.99)));
+    group.throughput(Throughput::Elements(packed.len() as u64));
+    group.bench_function("of 60 packed seconds", |bencher| {
+        bencher.iter(|| merged(black_box(&packed)).value_at_quantile(0.99));
+    });
+    group.finish();
+    let mut latencies = Latencies::default();
+    let mut nanos = 0;
+    criterion.bench_function("record one duration", |bencher| {
+        bencher.iter(|| {
+            nanos = (nanos + 7_919) % 1_000_000;
+            latencies.record(black_box(nanos));
+        });
+    });
+}
+
+/// What `plimsoll report` makes of a saved run.
+fn rendering(criterion: &mut Criterion) {
+    let (run, scenario, analysis) = saved();
+    let mut group = criterion.benchmark_group("report on a run of 12 s");
+    // A chart takes a thousand times as long as a record.
+    group.sample_size(10);
+    group.bench_function("analyse", |bencher| bencher.iter(|| analyse(black_box(&run), &scenario)));
+    group.bench_function("CSV tables", |bencher| bencher.iter(|| csv_files(black_box(&run), &scenario, &analysis)));
+    group.bench_function("charts as SVG and PNG", |bencher| {
+        bencher.iter(|| chart::charts(black_box(&run), &scenario, &analysis));
+    });
+    group.finish();
+}
+
+fn saved() -> (Run, Scenario, Analysis) {
+    let run = Run::from_json(RUN).unwrap_or_else(|error| panic!("{error}"));
+    let scenario = scenario::parse(&run.scenario, "run.json").unwrap_or_else(|errors| panic!("{errors}"));
+    let analysis = analyse(&run, &scenario);
+    (run, scenario, analysis)
+}
+
+criterion_group!(
+    name = benches;
+    // Some twenty benches in a minute.
+    config = Criterion::default()
+        .sample_size(30)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2));
+    targets = recording, composing, arrivals, pacing, intervals, percentiles, rendering
+);
 criterion_main!(benches);

@@ -30,7 +30,7 @@ use crate::{
     target::{Target, TargetError},
 };
 
-pub use pacing::Pacing;
+pub use pacing::{Pacer, Pacing};
 
 /// How the engine uses the machine.
 #[derive(Debug, Clone, Copy, Default)]

@@ -36,7 +36,7 @@ const LONGEST_SLEEP: Nanos = 10_000_000;
 
 /// The pacer of one worker.
 #[derive(Debug)]
-pub(super) struct Pacer {
+pub struct Pacer {
     pacing: Pacing,
     clock: Clock,
     timer: timer::Timer,
@@ -44,7 +44,7 @@ pub(super) struct Pacer {
 
 impl Pacer {
     /// Must be called on the worker's runtime.
-    pub(super) fn new(pacing: Pacing, clock: Clock) -> io::Result<Self> {
+    pub fn new(pacing: Pacing, clock: Clock) -> io::Result<Self> {
         Ok(Self { pacing, clock, timer: timer::Timer::new()? })
     }
 
@@ -58,7 +58,7 @@ impl Pacer {
 
     /// Gives the runtime a turn, and returns no later than `due` save for what the machine adds: at once when spinning,
     /// after a sleep when there is time for one. `woken` ends a sleep early.
-    pub(super) async fn turn(&mut self, due: Option<Nanos>, woken: impl Future<Output = ()>) {
+    pub async fn turn(&mut self, due: Option<Nanos>, woken: impl Future<Output = ()>) {
         if self.pacing == Pacing::Adaptive {
             let now = self.clock.now();
             let until = due.unwrap_or(Nanos::MAX).min(now + LONGEST_SLEEP + SPIN_WINDOW);

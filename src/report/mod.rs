@@ -46,7 +46,11 @@ pub use terminal::Style;
 pub use view::{outcome_slug, purpose_slug};
 
 use self::view::View;
-use crate::{analysis::Analysis, results::Run, scenario::Scenario};
+use crate::{
+    analysis::{Analysis, RoundTrips},
+    results::Run,
+    scenario::{Objective, Scenario},
+};
 
 /// Every file of a result folder except the run itself, by its path within the folder.
 pub fn files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String, Vec<u8>)> {
@@ -55,6 +59,20 @@ pub fn files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String
     let mut files = vec![
         ("report.html".to_owned(), html::render(&view).into_bytes()),
         ("report.md".to_owned(), markdown::render(&view).into_bytes()),
+    ];
+    files.extend(csv_files(run, scenario, analysis));
+    files.push(("histograms.hlog".to_owned(), hlog::render(run, analysis)));
+    files.push(("scenario.toml".to_owned(), run.scenario.clone().into_bytes()));
+    for chart in charts {
+        files.push((format!("charts/{}.svg", chart.name), chart.svg.into_bytes()));
+        files.push((format!("charts/{}.png", chart.name), chart.png));
+    }
+    files
+}
+
+/// Those of [`files`] that are for spreadsheets and scripts.
+pub fn csv_files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String, Vec<u8>)> {
+    vec![
         ("summary.csv".to_owned(), csv::summary(scenario, analysis)),
         ("timeline.csv".to_owned(), csv::timeline(analysis)),
         ("percentiles.csv".to_owned(), csv::percentiles(analysis)),
@@ -63,14 +81,7 @@ pub fn files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String
         ("commands.csv".to_owned(), csv_server::commands(analysis)),
         ("dependencies.csv".to_owned(), csv_dependencies::dependencies(run)),
         ("keyspace.csv".to_owned(), csv_keyspace::keyspace(analysis)),
-        ("histograms.hlog".to_owned(), hlog::render(run, analysis)),
-        ("scenario.toml".to_owned(), run.scenario.clone().into_bytes()),
-    ];
-    for chart in charts {
-        files.push((format!("charts/{}.svg", chart.name), chart.svg.into_bytes()));
-        files.push((format!("charts/{}.png", chart.name), chart.png));
-    }
-    files
+    ]
 }
 
 /// The analysis of the server as a document of its own, by the names of its files.
@@ -89,6 +100,12 @@ pub const ANALYSIS_HTML: &str = "analysis.html";
 /// The report for the terminal: verdict, table, trust, findings.
 pub fn terminal(run: &Run, scenario: &Scenario, analysis: &Analysis, style: Style) -> String {
     terminal::render(&View::new(run, scenario, analysis, &[]), style)
+}
+
+/// Round trips that were measured one operation at a time, held against an objective: the table of the report, for the
+/// terminal.
+pub fn round_trips(measured: &[RoundTrips], objective: &Objective, style: Style) -> String {
+    terminal::table(&view::round_trips(measured, objective), style)
 }
 
 /// The verdict in one sentence.

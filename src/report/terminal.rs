@@ -26,7 +26,7 @@ const GAP: &str = "  ";
 
 /// Renders the parts of a view that belong on a terminal.
 pub(super) fn render(view: &View, style: Style) -> String {
-    let mut page = Page { colour: style.colour, width: style.width.max(LEAST_WIDTH), text: String::new() };
+    let mut page = Page::new(style);
     let verdict = page.tone(view.headline.tone).bold();
     page.paragraph("", &view.headline.sentence, &verdict);
     for remark in &view.headline.remarks {
@@ -40,6 +40,14 @@ pub(super) fn render(view: &View, style: Style) -> String {
     page.text
 }
 
+/// Renders one table, with its caption.
+pub(super) fn table(table: &Table, style: Style) -> String {
+    let mut page = Page::new(style);
+    page.line(&table.caption, &page.plain().bold());
+    page.table(table);
+    page.text
+}
+
 struct Page {
     colour: bool,
     width: usize,
@@ -47,6 +55,10 @@ struct Page {
 }
 
 impl Page {
+    fn new(style: Style) -> Self {
+        Self { colour: style.colour, width: style.width.max(LEAST_WIDTH), text: String::new() }
+    }
+
     fn section(&mut self, section: &Section) {
         let shown = section.blocks.iter().enumerate().filter(|(place, block)| section.brief.shows(*place, block));
         let shown: Vec<_> = shown.map(|(_, block)| block).collect();

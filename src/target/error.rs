@@ -4,6 +4,10 @@ use std::{fmt::Write, io, path::PathBuf, time::Duration};
 
 use thiserror::Error;
 
+/// How to come by a server, for programs that start one: a fragment of a sentence.
+pub const INSTALL: &str = "install one (apt install redis-server, dnf install valkey, apk add valkey, pacman -S valkey, \
+                           brew install valkey)";
+
 /// Why a server cannot be used. No message holds a password.
 #[derive(Debug, Error)]
 pub enum TargetError {
@@ -53,9 +57,8 @@ pub enum TargetError {
 
     /// No server program.
     #[error(
-        "no redis-server or valkey-server on PATH: install one (apt install redis-server, dnf install valkey, \
-         apk add valkey, pacman -S valkey, brew install valkey), name it with --server-bin, or give a running server \
-         with --target redis://host:port"
+        "no redis-server or valkey-server on PATH: {INSTALL}, name it with --server-bin, or give a running server with \
+         --target redis://host:port"
     )]
     NoServerProgram,
     /// The server program does not start.

@@ -29,7 +29,7 @@ use std::path::PathBuf;
 pub use address::{Endpoint, TargetUrl};
 pub use connection::{Connection, Losses};
 pub use connector::Connector;
-pub use error::TargetError;
+pub use error::{INSTALL, TargetError};
 pub use observation::Observation;
 pub use private::{Listen, PrivateServer, ServerOptions};
 pub use secret::Secret;

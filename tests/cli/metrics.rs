@@ -21,7 +21,7 @@ use super::{
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// A run with its metrics at some free port.
+/// A run with its metrics.
 struct Watched {
     child: Child,
     stderr: BufReader<std::process::ChildStderr>,
@@ -29,8 +29,9 @@ struct Watched {
 }
 
 impl Watched {
-    fn start(desk: &Desk, arguments: &[&str]) -> Self {
-        let mut child = start(desk, &[&["run", "short.toml", "--metrics", "0"], arguments].concat());
+    /// With its metrics at some port, 0 for any that is free.
+    fn start(desk: &Desk, port: u16, arguments: &[&str]) -> Self {
+        let mut child = start(desk, &[&["run", "short.toml", "--metrics", &port.to_string()], arguments].concat());
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         stderr.read_line(&mut line).unwrap();
@@ -67,9 +68,14 @@ impl Watched {
 #[test]
 fn prometheus_sees_what_the_report_says_and_has_data_for_every_panel() {
     let desk = Desk::new();
+    // Prometheus is there first. It takes some five seconds from its start to its first scrape, and more on a busy machine; a run
+    // that begins together with it may be over by then, and where there are no two scrapes there is no rate.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let prometheus = Prometheus::watch(address);
+    until("Prometheus tries to scrape", || !prometheus.query("up").is_empty());
     let from = now();
-    let run = Watched::start(&desk, &["--duration", "6s", "--out", "out", "--format", "json"]);
-    let prometheus = Prometheus::watch(run.address);
+    let run = Watched::start(&desk, address.port(), &["--duration", "6s", "--out", "out", "--format", "json"]);
+    assert_eq!(run.address, address);
     run.scrape_until(r#"plimsoll_phase{phase="measuring"} 1.0"#);
     let plain = get(run.address, "/metrics", "text/plain");
     assert!(plain.contains("\r\ncontent-type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{plain}");
@@ -116,15 +122,16 @@ fn prometheus_sees_what_the_report_says_and_has_data_for_every_panel() {
             ["$service", "$operation"].iter().fold(query.clone(), |query, variable| query.replace(variable, ".*"));
         let filled = filled.replace("$__rate_interval", "5s").replace("$__range", "10m");
         assert!(!filled.contains('$'), "{filled}");
-        // Data is gone from the present once the run is.
-        assert!(!prometheus.query_range(&filled, from, now() + 2.0).is_empty(), "no data for {filled}");
+        // Data is gone from the present once the run is. A quantile of nothing is not a number.
+        let result = prometheus.query_range(&filled, from, now() + 2.0);
+        assert!(values(&result).any(f64::is_finite), "no data for {filled}: {result:?}");
     }
 }
 
 #[test]
 fn who_interrupts_the_wait_for_the_last_scrape_gets_the_result() {
     let desk = Desk::new();
-    let run = Watched::start(&desk, &["--out", "out"]);
+    let run = Watched::start(&desk, 0, &["--out", "out"]);
     run.scrape_until(r#"plimsoll_phase{phase="measuring"} 1.0"#);
     // Nobody scrapes any more. The report is printed before the wait.
     until("the report is written", || desk.path("out/report.html").exists());
@@ -151,6 +158,12 @@ fn a_port_that_cannot_be_had_is_an_error_before_anything_begins() {
 
 fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
+}
+
+/// All values of all series of a result over time.
+fn values(result: &[Value]) -> impl Iterator<Item = f64> {
+    let moments = result.iter().flat_map(|series| series["values"].as_array().unwrap());
+    moments.map(|moment| moment[1].as_str().unwrap().parse().unwrap())
 }
 
 /// Every query of the dashboard, those of its variables included; fails where a panel has none.

@@ -15,6 +15,7 @@ mod method;
 mod model;
 mod pools;
 mod results;
+mod round_trips;
 mod server;
 mod server_findings;
 mod server_resources;
@@ -33,6 +34,7 @@ pub(crate) use model::{
     Advice, Align, Block, Brief, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Table,
     TableRow, Tone, View,
 };
+pub(super) use round_trips::round_trips;
 pub(super) use server_resources::persistence_slug;
 
 use super::{chart::Chart, format};

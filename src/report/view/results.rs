@@ -7,7 +7,7 @@ use crate::{
     analysis::{Analysis, Distribution, Grade, PercentileValue, Row},
     measure::SeriesRole,
     report::format::{self, NOTHING},
-    scenario::Scenario,
+    scenario::{Objective, Scenario},
 };
 
 /// Mark behind a percentile that has few samples beyond it.
@@ -106,11 +106,7 @@ fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
         })
         .collect();
 
-    let mut legend = vec![format!(
-        "Faster: target divided by mean response time. Grade, by {} against the target: EXCELLENT up to 5 % of it, GOOD up \
-         to 25 %, ACCEPTABLE up to 100 %, MISSED above.",
-        format::percentile(objective.percentile),
-    )];
+    let mut legend = vec![grades(objective)];
     legend.extend(marks.legend());
     legend.extend(parts(analysis));
     Table { id: "response", caption: "Response time against the target".to_owned(), columns, rows, legend }
@@ -125,7 +121,16 @@ fn failures(row: &Row) -> Cell {
     Cell::new(text, if failed + row.unfinished > 0 { Tone::Bad } else { Tone::Plain })
 }
 
-fn grade(grade: Option<Grade>) -> Cell {
+/// What the last two columns say.
+pub(super) fn grades(objective: &Objective) -> String {
+    format!(
+        "Faster: target divided by mean response time. Grade, by {} against the target: EXCELLENT up to 5 % of it, GOOD up \
+         to 25 %, ACCEPTABLE up to 100 %, MISSED above.",
+        format::percentile(objective.percentile),
+    )
+}
+
+pub(super) fn grade(grade: Option<Grade>) -> Cell {
     let tone = match grade {
         Some(Grade::Excellent | Grade::Good) => Tone::Good,
         Some(Grade::Acceptable) => Tone::Fair,
@@ -188,7 +193,7 @@ fn where_time_goes(analysis: &Analysis) -> Table {
 
 /// Percentiles as cells, and what has to be said about those with few samples.
 #[derive(Default)]
-struct Marks {
+pub(super) struct Marks {
     uncertain: bool,
     missing: BTreeMap<String, Missing>,
 }
@@ -207,7 +212,7 @@ impl Marks {
         }
     }
 
-    fn value(&mut self, percentile: f64, value: PercentileValue) -> Cell {
+    pub(super) fn value(&mut self, percentile: f64, value: PercentileValue) -> Cell {
         match value {
             PercentileValue::Known { nanos, decisive, .. } => {
                 self.uncertain |= !decisive;
@@ -228,7 +233,7 @@ impl Marks {
         }
     }
 
-    fn legend(self) -> Vec<String> {
+    pub(super) fn legend(self) -> Vec<String> {
         let uncertain = self.uncertain.then(|| {
             format!("{UNCERTAIN} Fewer than 100 samples lie beyond it: good for orientation, not for a verdict.")
         });

@@ -1,0 +1,97 @@
+//! Round trips that were measured one operation at a time, outside of a run.
+
+use super::{Distribution, Grade, Percentile, burstiness::burstiness};
+use crate::{
+    measure::{PackedHistogram, Unpacker, merged},
+    scenario::Objective,
+};
+
+/// Round trips of one operation at one number of connections.
+#[derive(Debug, Clone)]
+pub struct RoundTrips {
+    /// Operation.
+    pub operation: String,
+    /// Connections, each with one request at a time.
+    pub connections: u32,
+    /// Response time.
+    pub response: Distribution,
+    /// Target divided by the mean response time; `None` where nothing was measured.
+    pub times_faster: Option<f64>,
+    /// Response time at the percentile that the objective judges.
+    pub judged: Percentile,
+    /// By the judged percentile; `None` where that cannot be printed.
+    pub grade: Option<Grade>,
+}
+
+impl RoundTrips {
+    /// From the response times of samples that were taken one after another: what is rare may come in bursts, and a sample is to
+    /// this what a second is to a run.
+    pub fn new(operation: &str, connections: u32, samples: &[PackedHistogram], objective: &Objective) -> Self {
+        let target = objective.latency.as_nanos() as f64;
+        let whole = merged(samples);
+        let threshold = whole.value_at_percentile(objective.percentile);
+        let mut unpacker = Unpacker::default();
+        let above = samples.iter().map(|sample| {
+            let (mut above, mut all) = (0, 0);
+            unpacker.visit(sample, |value, count| {
+                all += count;
+                above += if value > threshold { count } else { 0 };
+            });
+            (above, all)
+        });
+        let above: Vec<_> = above.collect();
+        let response = Distribution::new(whole, burstiness(above.into_iter()));
+        let judged = response.percentile(objective.percentile);
+        Self {
+            operation: operation.to_owned(),
+            connections,
+            times_faster: response.mean.filter(|mean| *mean > 0.0).map(|mean| target / mean),
+            judged,
+            grade: judged.nanos().map(|nanos| Grade::of(nanos, target as u64)),
+            response,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::measure::Latencies;
+
+    const OBJECTIVE: Objective =
+        Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.001 };
+
+    fn sample(fast: u32, slow: u32) -> PackedHistogram {
+        let mut latencies = Latencies::default();
+        (0..fast).for_each(|_| latencies.record(2_000_000));
+        (0..slow).for_each(|_| latencies.record(40_000_000));
+        latencies.pack()
+    }
+
+    #[test]
+    fn are_held_against_the_target_as_a_run_is() {
+        let measured = RoundTrips::new("GET", 50, &[sample(1_000, 0), sample(1_000, 0)], &OBJECTIVE);
+        assert_eq!((measured.grade, measured.response.histogram.len()), (Some(Grade::Excellent), 2_000));
+        assert!((measured.times_faster.unwrap() - 50.0).abs() < 0.1, "{:?}", measured.times_faster);
+        let slow = RoundTrips::new("GET", 1, &[sample(900, 100), sample(900, 100)], &OBJECTIVE);
+        assert_eq!(slow.grade, Some(Grade::Acceptable));
+    }
+
+    #[test]
+    fn a_burst_is_no_hundred_samples() {
+        let calm = RoundTrips::new("GET", 1, &[sample(990, 10), sample(990, 10), sample(990, 10)], &OBJECTIVE);
+        assert!((calm.response.burstiness - 1.0).abs() < f64::EPSILON && calm.grade.is_some());
+        // As many are slow, but all of them in one sample.
+        let burst = RoundTrips::new("GET", 1, &[sample(1_000, 0), sample(970, 30), sample(1_000, 0)], &OBJECTIVE);
+        assert!(burst.response.burstiness > 10.0, "{}", burst.response.burstiness);
+        assert_eq!((burst.judged.nanos(), burst.grade), (None, None));
+    }
+
+    #[test]
+    fn nothing_measured_is_nothing_said() {
+        let nothing = RoundTrips::new("GET", 1, &[], &OBJECTIVE);
+        assert_eq!((nothing.times_faster, nothing.grade), (None, None));
+    }
+}

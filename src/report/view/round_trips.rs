@@ -1,0 +1,98 @@
+//! Round trips that were measured one operation at a time, against the target.
+
+use super::{
+    Column, RowKind, Table, TableRow,
+    results::{Marks, grade, grades},
+};
+use crate::{
+    analysis::RoundTrips,
+    report::format::{self, NOTHING},
+    scenario::Objective,
+};
+
+/// The table: one row per operation and number of connections.
+pub(in crate::report) fn round_trips(measured: &[RoundTrips], objective: &Objective) -> Table {
+    let ms = Some("ms");
+    let mut percentiles = vec![50.0, 99.0];
+    if !percentiles.iter().any(|shown: &f64| (shown - objective.percentile).abs() < 1e-9) {
+        percentiles.push(objective.percentile);
+        percentiles.sort_by(f64::total_cmp);
+    }
+    let mut columns = vec![
+        Column::head("Operation"),
+        Column::numbers("Connections", None, 0),
+        Column::numbers("Requests", None, 2),
+        Column::numbers("Mean", ms, 1),
+    ];
+    columns.extend(percentiles.iter().map(|shown| Column::numbers(format::percentile(*shown), ms, 0)));
+    columns.extend([
+        Column::numbers("Max", ms, 3),
+        Column::numbers("Target", ms, 4),
+        Column::numbers("Faster", None, 0),
+        Column::words("Grade", 0),
+    ]);
+    let mut marks = Marks::default();
+    let row = |measured: &RoundTrips| {
+        let response = &measured.response;
+        let known = |text: Option<String>| text.unwrap_or_else(|| NOTHING.to_owned());
+        let longest = (!response.histogram.is_empty()).then(|| response.histogram.max() as f64);
+        let mut cells = vec![
+            measured.operation.as_str().into(),
+            format::count(u64::from(measured.connections)).into(),
+            format::count(response.histogram.len()).into(),
+            known(response.mean.map(format::milliseconds)).into(),
+        ];
+        cells.extend(percentiles.iter().map(|shown| marks.value(*shown, response.percentile(*shown).value)));
+        cells.extend([
+            known(longest.map(format::milliseconds)).into(),
+            format::milliseconds(objective.latency.as_nanos() as f64).into(),
+            known(measured.times_faster.map(format::factor)).into(),
+            grade(measured.grade),
+        ]);
+        TableRow { kind: RowKind::Entry, cells }
+    };
+    let rows = measured.iter().map(row).collect();
+    let caption = format!("Response time of each operation against {}", format::setting(objective.latency));
+    let legend = [grades(objective)].into_iter().chain(marks.legend()).collect();
+    Table { id: "round-trips", caption, columns, rows, legend }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        measure::{Latencies, PackedHistogram},
+        report::{Style, terminal},
+    };
+
+    fn sample(times: impl IntoIterator<Item = u64>) -> PackedHistogram {
+        let mut latencies = Latencies::default();
+        times.into_iter().for_each(|nanos| latencies.record(nanos));
+        latencies.pack()
+    }
+
+    #[test]
+    fn says_what_a_report_would() {
+        let objective = Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.001 };
+        let samples = [
+            ("PING", 1, sample((0..20_000).map(|number| 30_000 + number))),
+            ("LRANGE", 50, sample((0..20_000).map(|number| 1_000_000 + 1_500 * number))),
+            ("ZADD", 50, sample((0..2_000).map(|number| 90_000_000 + 10_000 * number))),
+            ("GET", 1, sample([40_000; 20])),
+            ("SET", 1, sample([])),
+        ];
+        let measured = samples
+            .map(|(operation, connections, sample)| RoundTrips::new(operation, connections, &[sample], &objective));
+        let table = round_trips(&measured, &objective);
+        insta::assert_snapshot!("round_trips", terminal::table(&table, Style { colour: false, width: 120 }));
+        let narrow = terminal::table(&table, Style { colour: false, width: 60 });
+        assert!(narrow.lines().take(7).all(|line| line.chars().count() <= 60), "{narrow}");
+        let strict = Objective { percentile: 99.9, ..objective };
+        let judged = RoundTrips::new("PING", 1, &[sample(std::iter::repeat_n(40_000, 20_000))], &strict);
+        assert!(
+            terminal::table(&round_trips(&[judged], &strict), Style { colour: false, width: 120 }).contains("p99.9 ms")
+        );
+    }
+}
