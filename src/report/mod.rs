@@ -22,6 +22,8 @@ mod csv_server;
 mod document_tests;
 pub(crate) mod format;
 mod gate;
+#[cfg(test)]
+mod gate_tests;
 mod hlog;
 mod html;
 mod json;

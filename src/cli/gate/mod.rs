@@ -69,6 +69,9 @@ pub(super) struct Arguments {
     /// Blocks of each stage, instead of the profile's; at least 7
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(7..=200), help_heading = "Comparison")]
     blocks: Option<u32>,
+    /// Length of a slice, instead of the profile's; shorter ones see as much where requests are many
+    #[arg(long, value_name = "TIME", value_parser = crate::scenario::parse_duration, help_heading = "Comparison")]
+    slice: Option<std::time::Duration>,
     /// Seed of all randomness
     #[arg(long, value_name = "N", help_heading = "Comparison")]
     seed: Option<u64>,

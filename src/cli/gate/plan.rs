@@ -14,6 +14,10 @@ use crate::{
 
 const MILLISECOND: u64 = 1_000_000;
 
+/// Lengths that a slice may have: long enough for the hypervisor's counters, short enough for turns.
+const SHORTEST: u64 = 100 * MILLISECOND;
+const LONGEST: u64 = 60_000 * MILLISECOND;
+
 /// Standard deviation of the ratio of medians of a quad, on the logarithmic scale, as it was seen on two shared cores.
 pub(super) const DEVIATION: f64 = 0.05;
 
@@ -53,6 +57,13 @@ impl Errand {
             plan.threshold = percent / 100.0;
         }
         plan.floor_ns = arguments.floor.as_nanos() as u64;
+        if let Some(slice) = arguments.slice {
+            plan.slice_ns = slice.as_nanos() as u64;
+            plan.warmup_ns = plan.warmup_ns.min(plan.slice_ns / 2);
+            if !(SHORTEST..=LONGEST).contains(&plan.slice_ns) {
+                return Err(Failure::usage(anyhow!("--slice: from 100ms to 60s")));
+            }
+        }
         plan.blocks = arguments.blocks.unwrap_or(plan.blocks);
         plan.rate = arguments.rate;
         plan.workers = arguments.workers;

@@ -1,5 +1,7 @@
 //! Synthetic gates whose difference is known, the same every time, for the tests of the rooms that report on one.
 
+use std::sync::LazyLock;
+
 use statrs::distribution::{ContinuousCDF as _, Normal};
 
 use super::super::{
@@ -12,6 +14,12 @@ const MEDIAN: f64 = 400_000.0;
 
 /// Requests of each series in a slice.
 const REQUESTS: u32 = 300;
+
+/// Quantiles of the requests of a series, and how far each lies from the median on the logarithmic scale.
+static SPREADS: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| {
+    let quantiles = (0..REQUESTS).map(|request| (f64::from(request) + 0.5) / f64::from(REQUESTS));
+    quantiles.map(|quantile| (quantile, 0.3 * Normal::standard().inverse_cdf(quantile))).collect()
+});
 
 /// What B is like.
 #[derive(Debug, Clone, Copy)]
@@ -100,9 +108,7 @@ fn slice(
     let share = if let Worsening::Uniform(share) = worsening { share } else { 0.0 };
     let tally = |number: usize| {
         let mut response = Latencies::default();
-        for request in 0..REQUESTS {
-            let quantile = (f64::from(request) + 0.5) / f64::from(REQUESTS);
-            let spread = 0.3 * Normal::standard().inverse_cdf(quantile);
+        for (quantile, spread) in SPREADS.iter().copied() {
             let base = MEDIAN * (1.0 + 0.1 * number as f64) * (1.0 + share);
             let tail = match worsening {
                 Worsening::Tail(nanos) if quantile > 0.985 => nanos,

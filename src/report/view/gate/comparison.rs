@@ -10,14 +10,36 @@ use crate::{
     },
 };
 
+/// What decides, which is all that a terminal shows, and then every row.
 pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
-    let rows: Vec<TableRow> = outcome.analysis.rows.iter().flat_map(|row| metrics(outcome, row)).collect();
+    let title = "B against A";
+    let rows = &outcome.analysis.rows;
     if rows.is_empty() {
-        return Section::new("comparison", "B against A", Vec::new());
+        return Section::new("comparison", title, Vec::new());
     }
-    let table = Table {
-        id: "metrics",
-        caption: "B against A".to_owned(),
+    let tells = |row: &&GateRow| {
+        row.scope.service.is_none()
+            || row.verdict == GateVerdict::Regression
+            || row.metrics.iter().any(|metric| metric.suspected)
+    };
+    let few: Vec<&GateRow> = rows.iter().filter(tells).collect();
+    let mut blocks = vec![Block::Table(table(outcome, "metrics", "B against A", &few))];
+    if few.len() < rows.len() {
+        let parts: Vec<&GateRow> = rows.iter().filter(|row| row.scope.service.is_some()).collect();
+        let fine = parts.iter().filter(|row| !tells(row)).count() as u64;
+        blocks.push(Block::Paragraph(format!(
+            "{} of operations and services gave no reason for suspicion.",
+            format::counted(fine, "row", "rows")
+        )));
+        blocks.push(Block::Table(table(outcome, "parts", "Operations and services", &parts)));
+    }
+    Section::new("comparison", title, blocks).brief(Brief::ParagraphsAnd("metrics"))
+}
+
+fn table(outcome: GateOutcome<'_>, id: &'static str, caption: &str, rows: &[&GateRow]) -> Table {
+    Table {
+        id,
+        caption: caption.to_owned(),
         columns: vec![
             Column::head("Of"),
             Column::words("Metric", 0),
@@ -28,7 +50,7 @@ pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
             Column::numbers("Could have seen", None, 3),
             Column::words("Verdict", 0),
         ],
-        rows,
+        rows: rows.iter().flat_map(|row| metrics(outcome, row)).collect(),
         legend: vec![
             format!(
                 "Changes are B over A with 95{THIN}% intervals, estimated over blocks (Hodges-Lehmann); p is that of B being so \
@@ -40,8 +62,7 @@ pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
             "Could have seen: the worsening that 95 of 100 such gates would have found, with the noise of this one."
                 .to_owned(),
         ],
-    };
-    Section::new("comparison", "B against A", vec![Block::Table(table)]).brief(Brief::First)
+    }
 }
 
 fn metrics(outcome: GateOutcome<'_>, row: &GateRow) -> Vec<TableRow> {
@@ -51,7 +72,7 @@ fn metrics(outcome: GateOutcome<'_>, row: &GateRow) -> Vec<TableRow> {
         (Some(_), None) => RowKind::Sum,
         _ => RowKind::Entry,
     };
-    let of = |metric: &MetricResult| {
+    let of = |(place, metric): (usize, &MetricResult)| {
         let deciding = metric.deciding();
         let (word, tone) = verdict(metric);
         let seen = if deciding.detectable.is_finite() && deciding.detectable < 10.0 {
@@ -60,7 +81,8 @@ fn metrics(outcome: GateOutcome<'_>, row: &GateRow) -> Vec<TableRow> {
             NOTHING.to_owned()
         };
         TableRow {
-            kind,
+            // A sum is set off once, not for each of its metrics.
+            kind: if place == 0 { kind } else { RowKind::Entry },
             cells: vec![
                 scope_name(&row.scope).into(),
                 metric_name(metric.metric).into(),
@@ -73,7 +95,7 @@ fn metrics(outcome: GateOutcome<'_>, row: &GateRow) -> Vec<TableRow> {
             ],
         }
     };
-    row.metrics.iter().map(of).collect()
+    row.metrics.iter().enumerate().map(of).collect()
 }
 
 fn verdict(metric: &MetricResult) -> (&'static str, Tone) {

@@ -87,6 +87,7 @@ fn command(gate: &Gate) -> String {
         );
     }
     words.push(format!("--blocks {}", plan.blocks));
+    words.push(format!("--slice {}", format_duration(Duration::from_nanos(plan.slice_ns))));
     words.push(format!("--threshold {}", format::plain(&format::limit(plan.threshold)).trim_end_matches(" %")));
     words.push(format!("--floor {}", format_duration(Duration::from_nanos(plan.floor_ns))));
     if let Some(rate) = plan.rate {

@@ -1,0 +1,107 @@
+//! Every output of a gate, and what must hold for any.
+
+use insta::assert_snapshot;
+
+use super::{
+    Style, View, chart, format::plain, gate::GateOutcome, gate_files, gate_headline, gate_json, gate_terminal, markdown,
+};
+use crate::{
+    analysis::gate::{GateAnalysis, conclude},
+    results::{
+        Ended, Gate, GateStage,
+        sample::{
+            self,
+            gate::{Worsening, gate},
+        },
+    },
+};
+
+const FIRST: [GateStage; 1] = [GateStage::Screen];
+const BOTH: [GateStage; 2] = [GateStage::Screen, GateStage::Confirm];
+
+fn concluded(gate: &Gate) -> GateAnalysis {
+    conclude(gate, &sample::scenario())
+}
+
+fn headline(gate: &Gate) -> String {
+    plain(&gate_headline(gate, &concluded(gate)))
+}
+
+/// Gates of every verdict.
+fn all() -> Vec<Gate> {
+    let mut invalid = gate(Worsening::None, 0.02, &FIRST);
+    invalid.blocks.truncate(3);
+    let mut interrupted = gate(Worsening::None, 0.02, &FIRST);
+    interrupted.blocks.clear();
+    interrupted.ended = Ended::Interrupted;
+    vec![
+        gate(Worsening::None, 0.02, &FIRST),
+        gate(Worsening::None, 0.4, &FIRST),
+        gate(Worsening::Uniform(0.15), 0.02, &BOTH),
+        gate(Worsening::Tail(5e6), 0.02, &BOTH),
+        gate(Worsening::Uniform(-0.15), 0.02, &FIRST),
+        invalid,
+        interrupted,
+    ]
+}
+
+#[test]
+fn the_first_sentence_is_the_verdict() {
+    let lines: Vec<String> = all().iter().map(headline).collect();
+    assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn terminal_text() {
+    let at = |gate: &Gate, width| gate_terminal(gate, &concluded(gate), Style { colour: false, width });
+    assert_snapshot!("gate_terminal_equal", at(&gate(Worsening::None, 0.02, &FIRST), 110));
+    assert_snapshot!("gate_terminal_tail", at(&gate(Worsening::Tail(5e6), 0.02, &BOTH), 80));
+}
+
+#[test]
+fn documents() {
+    let regression = gate(Worsening::Uniform(0.15), 0.02, &BOTH);
+    let analysis = concluded(&regression);
+    let view = View::of_gate(GateOutcome { gate: &regression, analysis: &analysis }, &[]);
+    assert_snapshot!("gate_markdown", markdown::render(&view));
+    assert_snapshot!("gate_json", gate_json(&regression, &analysis));
+    let files = gate_files(&regression, &analysis);
+    for name in ["gate.csv", "quantiles.csv"] {
+        let (_, text) = files.iter().find(|(file, _)| file == name).unwrap();
+        assert_snapshot!(name, String::from_utf8(text.clone()).unwrap());
+    }
+}
+
+#[test]
+fn the_json_keeps_to_its_schema() {
+    let schema = serde_json::from_str(include_str!("gate.schema.json")).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    for gate in all() {
+        let json = serde_json::from_str(&gate_json(&gate, &concluded(&gate))).unwrap();
+        let faults: Vec<String> = validator.iter_errors(&json).map(|error| error.to_string()).collect();
+        assert_eq!(faults, [] as [&str; 0]);
+    }
+}
+
+#[test]
+fn every_slice_has_its_row_and_every_file_is_made_of_any_gate() {
+    for gate in all() {
+        let files = gate_files(&gate, &concluded(&gate));
+        let (_, slices) = files.iter().find(|(name, _)| name == "slices.csv").unwrap();
+        let made: usize = gate.blocks.iter().map(|block| block.slices.len()).sum();
+        assert_eq!(String::from_utf8(slices.clone()).unwrap().lines().count(), made + 1);
+        assert!(files.iter().any(|(name, _)| name == "report.html"));
+    }
+}
+
+#[test]
+fn charts_say_what_they_show() {
+    let regression = gate(Worsening::Tail(5e6), 0.02, &BOTH);
+    let analysis = concluded(&regression);
+    let charts = chart::gate_charts(GateOutcome { gate: &regression, analysis: &analysis });
+    let said: Vec<String> = charts.iter().map(|chart| format!("# {}\n{}", chart.name, chart.description)).collect();
+    assert_snapshot!("gate_charts", said.join("\n\n"));
+    let nothing = all().pop().unwrap();
+    let analysis = concluded(&nothing);
+    assert!(chart::gate_charts(GateOutcome { gate: &nothing, analysis: &analysis }).is_empty());
+}
