@@ -4,6 +4,7 @@ mod audit;
 mod ci;
 mod dependencies;
 mod faults;
+mod gate;
 mod interrupts;
 mod journey;
 mod metrics;

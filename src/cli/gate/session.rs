@@ -78,25 +78,48 @@ impl Session {
     /// The blocks of a stage. Half a block is none.
     fn stage(&mut self, stage: GateStage, gate: &mut Option<Gate>, means: &Means<'_>) -> Result<Ended, Failure> {
         for number in 0..self.errand.plan.blocks {
-            let quads = number * self.errand.plan.quads;
-            let first = quad_of_arms(self.errand.plan.seed, stage, SliceKind::Paced, quads)[0] as usize;
-            let mut stand = Stand::set_up(
-                &self.errand.sides,
-                first,
-                means.runtime,
-                &self.leftovers,
-                &self.display,
-                means.interrupt,
-            )?;
-            let block = self.block(stage, number, &mut stand, gate, means);
-            stand.tear_down(&self.errand.sides, means.runtime, &self.leftovers, &self.display, means.interrupt);
-            let Some(block) = block? else { return Ok(Ended::Interrupted) };
+            let block = match self.block_on_servers(stage, number, gate, means) {
+                Ok(Some(block)) => block,
+                Ok(None) => return Ok(Ended::Interrupted),
+                // What was measured before is reported.
+                Err(_) if means.interrupt.stop().is_requested() && gate.is_some() => return Ok(Ended::Interrupted),
+                Err(failure) => return Err(self.unmade(number, failure)),
+            };
             if let Some(gate) = gate {
                 gate.blocks.push(block);
                 self.journal.write(Vec::new(), gate.to_json())?;
             }
         }
         Ok(Ended::Finished)
+    }
+
+    /// A block from its servers' start to their end; `None` where a person ended it.
+    fn block_on_servers(
+        &mut self,
+        stage: GateStage,
+        number: u32,
+        gate: &mut Option<Gate>,
+        means: &Means<'_>,
+    ) -> Result<Option<GateBlock>, Failure> {
+        let quads = number * self.errand.plan.quads;
+        let first = quad_of_arms(self.errand.plan.seed, stage, SliceKind::Paced, quads)[0] as usize;
+        let mut stand =
+            Stand::set_up(&self.errand.sides, first, means.runtime, &self.leftovers, &self.display, means.interrupt)?;
+        let block = self.block(stage, number, &mut stand, gate, means);
+        stand.tear_down(&self.errand.sides, means.runtime, &self.leftovers, &self.display, means.interrupt);
+        block
+    }
+
+    /// Why a block could not be made, and where those before it are.
+    fn unmade(&self, number: u32, failure: Failure) -> Failure {
+        match self.journal.folder() {
+            None => failure,
+            Some(folder) => failure.within(&format!(
+                "block {} could not be made; what was measured before is kept, see plimsoll report {}",
+                number + 1,
+                folder.display()
+            )),
+        }
     }
 
     /// One block; `None` where a person ended it.
