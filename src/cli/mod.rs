@@ -1,7 +1,9 @@
 //! The command line: one file per command. The only place where load and reports meet, and where anything is printed.
 
 mod audit;
+mod baseline;
 mod capacity;
+mod compare;
 mod completions;
 mod environment;
 mod exit;
@@ -50,6 +52,8 @@ Examples:
   plimsoll run my.toml --target redis://host:6379   your own, on a server of yours
   plimsoll capacity --pool 50,100                   how much can it carry, and would a larger pool help?
   plimsoll audit --target redis://host:6379         a server without load: settings, users, advice
+  plimsoll baseline save nightly results/queue-*    runs to compare later ones with
+  plimsoll compare nightly results/queue-2026*      is it slower than it was?
   plimsoll scenarios show sessions > my.toml        a scenario to start from
   plimsoll list                                     what was run so far";
 
@@ -58,6 +62,8 @@ enum Command {
     Run(Box<run::Arguments>),
     Capacity(Box<capacity::Arguments>),
     Audit(audit::Arguments),
+    Baseline(baseline::Arguments),
+    Compare(compare::Arguments),
     Report(report::Arguments),
     List(list::Arguments),
     Scenarios(scenarios::Arguments),
@@ -89,6 +95,8 @@ impl Program {
             Command::Run(arguments) => run::run(*arguments, self.color),
             Command::Capacity(arguments) => capacity::run(*arguments, self.color),
             Command::Audit(arguments) => audit::run(arguments, self.color),
+            Command::Baseline(arguments) => baseline::run(&arguments, self.color),
+            Command::Compare(arguments) => compare::run(&arguments, self.color),
             Command::Report(arguments) => report::run(&arguments, self.color),
             Command::List(arguments) => list::run(&arguments),
             Command::Scenarios(arguments) => scenarios::run(arguments),

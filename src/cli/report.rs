@@ -69,6 +69,11 @@ impl Concluded {
         Ok(Self { run, scenario, analysis })
     }
 
+    /// The run.
+    pub(super) fn run(&self) -> &Run {
+        &self.run
+    }
+
     /// Every file of the result folder except the run itself, and the document that is asked for besides.
     pub(super) fn files(&self, style: Option<Document>) -> Vec<(String, Vec<u8>)> {
         let mut files = report::files(&self.run, &self.scenario, &self.analysis);

@@ -6,9 +6,9 @@ use super::{
     exit::{Exit, Failure},
     output,
 };
-use crate::{results, scenario};
+use crate::{report, results, scenario};
 
-/// Print the JSON Schema of scenario files, of saved runs or of saved capacity runs
+/// Print the JSON Schema of scenario files, saved runs, baselines or comparisons
 ///
 /// Editors with TOML support check and complete a scenario whose first line is `#:schema scenario.schema.json`
 #[derive(Debug, Args)]
@@ -27,6 +27,10 @@ enum Subject {
     Run,
     /// `capacity.json` of a result folder
     Capacity,
+    /// Stored baselines
+    Baseline,
+    /// `comparison.json`
+    Comparison,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -34,6 +38,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Subject::Scenario => scenario::schema(),
         Subject::Run => results::schema(),
         Subject::Capacity => results::capacity_schema(),
+        Subject::Baseline => results::baseline_schema(),
+        Subject::Comparison => report::comparison_schema(),
     };
     output::print(format!("{schema:#}\n"))?;
     Ok(Exit::Met)

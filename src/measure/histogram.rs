@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hdrhistogram::{
-    Histogram,
+    Counter, Histogram,
     serialization::{Deserializer, Serializer, V2DeflateSerializer},
 };
 use serde::{Deserialize, Serialize, de::Error as _};
@@ -112,7 +112,22 @@ pub struct PackedHistogram {
 }
 
 impl PackedHistogram {
-    fn encode(histogram: &Histogram<u32>) -> Self {
+    /// Packs a histogram of nanoseconds that has three significant digits.
+    pub fn of(histogram: &Histogram<u64>) -> Self {
+        if histogram.is_empty() {
+            return Self::default();
+        }
+        // Only as wide as the data. What lies beyond an hour is told by its count elsewhere.
+        let highest = histogram.max().clamp(2, HIGHEST_NANOS);
+        let mut fitted = Histogram::<u64>::new_with_bounds(1, highest, SIGNIFICANT_DIGITS)
+            .expect("the bound lies between 2 and the highest value");
+        for step in histogram.iter_recorded() {
+            fitted.saturating_record_n(step.value_iterated_to(), step.count_at_value());
+        }
+        Self::encode(&fitted)
+    }
+
+    fn encode<T: Counter>(histogram: &Histogram<T>) -> Self {
         let mut bytes = Vec::new();
         V2DeflateSerializer::new().serialize(histogram, &mut bytes).expect("writing to memory does not fail");
         // Thousands are kept until the end of the run.

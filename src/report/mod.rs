@@ -5,14 +5,17 @@
 //! [`crate::analysis`]. Nothing here writes to disk either: the caller gets names and bytes.
 
 mod audit;
+mod baseline;
 mod capacity;
 #[cfg(test)]
 mod capacity_sample;
 #[cfg(test)]
 mod capacity_tests;
 pub mod chart;
+mod comparison;
 mod csv;
 mod csv_capacity;
+mod csv_comparison;
 mod csv_dependencies;
 mod csv_keyspace;
 mod csv_server;
@@ -23,6 +26,7 @@ mod hlog;
 mod html;
 mod json;
 mod json_capacity;
+mod json_comparison;
 mod json_parts;
 mod markdown;
 mod summary;
@@ -32,7 +36,10 @@ mod tests;
 mod view;
 
 pub use audit::AuditReport;
+pub use baseline::{baseline_terminal, difference};
 pub use capacity::{capacity_files, capacity_headline, capacity_json, capacity_terminal};
+pub use comparison::Compared;
+pub use json_comparison::comparison_schema;
 pub use terminal::Style;
 pub use view::{outcome_slug, purpose_slug};
 

@@ -1,5 +1,8 @@
 //! The run artifact: what it holds, how it is saved, found and read back.
 
+mod abstracted;
+mod baseline;
+mod calibration;
 mod capacity;
 mod capacity_json;
 mod dependency;
@@ -15,6 +18,9 @@ mod saved;
 mod schema;
 mod server;
 
+pub use abstracted::{Abstract, AbstractRow, Judged, KnownPercentile, Stretch};
+pub use baseline::{BASELINE_VERSION, BASELINES, Baseline, Baselines};
+pub use calibration::{Calibration, Reference};
 pub use capacity::{
     Arm, CAPACITY_VERSION, Capacity, CapacityPlan, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles, ServiceTrial,
     Trial,
@@ -26,7 +32,7 @@ pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceLogin,
 pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
 pub use saved::{Entry, Saved, list, load, rewrite};
-pub use schema::{capacity_schema, schema};
+pub use schema::{baseline_schema, capacity_schema, schema};
 pub use server::{
     CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord, ServerSecond,
     SlowCommand, SlowLog, Withheld,

@@ -1,9 +1,10 @@
-//! JSON Schemas of the saved run and of the saved capacity run.
+//! JSON Schemas of the saved run, of the saved capacity run and of baselines.
 
 use serde_json::Value;
 
 const SCHEMA: &str = include_str!("run.schema.json");
 const CAPACITY: &str = include_str!("capacity.schema.json");
+const BASELINE: &str = include_str!("baseline.schema.json");
 
 /// JSON Schema (draft 2020-12) of `run.json`, with a description of every field.
 pub fn schema() -> Value {
@@ -13,6 +14,11 @@ pub fn schema() -> Value {
 /// JSON Schema (draft 2020-12) of `capacity.json`, with a description of every field.
 pub fn capacity_schema() -> Value {
     serde_json::from_str(CAPACITY).expect("the schema is JSON")
+}
+
+/// JSON Schema (draft 2020-12) of a baseline, with a description of every field.
+pub fn baseline_schema() -> Value {
+    serde_json::from_str(BASELINE).expect("the schema is JSON")
 }
 
 #[cfg(test)]
@@ -25,7 +31,9 @@ mod tests {
     use super::*;
     use crate::{
         measure::ErrorClass,
-        results::{CAPACITY_VERSION, Capacity, Ended, Purpose, Run, SCHEMA_VERSION, sample},
+        results::{
+            BASELINE_VERSION, Baseline, CAPACITY_VERSION, Capacity, Ended, Judged, Purpose, Run, SCHEMA_VERSION, sample,
+        },
     };
 
     /// What a schema is held against.
@@ -50,9 +58,9 @@ mod tests {
         }
     }
 
-    fn all() -> [Held; 2] {
+    fn all() -> [Held; 3] {
         let validator = |schema: &Value| jsonschema::draft202012::new(schema).unwrap();
-        let (run, capacity) = (schema(), capacity_schema());
+        let (run, capacity, baseline) = (schema(), capacity_schema(), baseline_schema());
         [
             Held {
                 validator: validator(&run),
@@ -70,12 +78,21 @@ mod tests {
                 version: CAPACITY_VERSION,
                 fields: 40,
             },
+            Held {
+                validator: validator(&baseline),
+                schema: baseline,
+                full: serde_json::from_str(&Baseline::new(sample::abstracts(1)).to_json()).unwrap(),
+                refusal: |text| Baseline::from_json(text).err().map(|error| error.to_string()),
+                version: BASELINE_VERSION,
+                fields: 40,
+            },
         ]
     }
 
     /// A small run in which every field and every class of failure occurs.
     fn full() -> Value {
         let mut run = sample::run();
+        run.calibration = sample::abstracts(1)[0].calibration;
         let errors = ErrorClass::ALL.iter().map(|class| (*class, 1)).collect();
         let series = &mut run.recording.series[0];
         series.seconds.truncate(2);
@@ -115,7 +132,12 @@ mod tests {
             assert_eq!(faults, [] as [&str; 0]);
             assert!(held.verdict(&held.full));
         }
-        let [run, capacity] = all();
+        let [run, capacity, baseline] = all();
+        for verdict in [Judged::Pass, Judged::Fail, Judged::Inconclusive, Judged::Invalid] {
+            let mut written = Baseline::new(sample::abstracts(1));
+            (written.runs[0].verdict, written.runs[0].calibration) = (verdict, None);
+            assert!(baseline.verdict(&serde_json::from_str(&written.to_json()).unwrap()));
+        }
         assert!(run.verdict(&serde_json::from_str(&sample::run().to_json()).unwrap()));
         for ended in [Ended::Running, Ended::Finished, Ended::Budget, Ended::Interrupted, Ended::Errors] {
             for purpose in [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Compare, Purpose::Curve] {

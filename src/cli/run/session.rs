@@ -193,6 +193,7 @@ impl Session {
             server: seen.server,
             inspection: seen.inspection,
             dependencies: seen.dependencies,
+            calibration: None,
         }
     }
 

@@ -4,12 +4,14 @@
 //! Two open-loop services and a closed-loop one, with a sequence and its steps, an upkeep series, pool waits, a slow
 //! second, a few failures and misses. It meets its objective.
 
+mod abstracts;
 mod book;
 pub(crate) mod capacity;
 mod every_field;
 mod inspection;
 mod server;
 
+pub(crate) use abstracts::{abstracted, abstracts};
 pub(crate) use book::{Book, End, Request};
 pub(crate) use every_field::small_capacity;
 
@@ -67,6 +69,7 @@ fn make() -> Run {
         server: server::server(),
         inspection: inspection::inspection(),
         dependencies: inspection::dependencies(),
+        calibration: None,
     }
 }
 

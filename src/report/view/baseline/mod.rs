@@ -1,0 +1,50 @@
+//! What a comparison says: the verdict in its first sentence, what has changed, what it rests on.
+
+mod changes;
+mod headline;
+mod method;
+mod stored;
+mod words;
+
+use super::{View, charts_section};
+use crate::report::{chart::Chart, comparison::Compared, format};
+
+pub(in crate::report) use words::{
+    difference_field, difference_in_words, difference_slug, method_slug, quantity_slug, standing_slug,
+};
+
+impl View {
+    /// The document of a comparison, with the charts that were drawn of it.
+    pub(crate) fn of_comparison(compared: &Compared<'_>, charts: &[Chart]) -> Self {
+        let sections = [
+            changes::section(compared),
+            method::differences(compared),
+            method::section(compared),
+            charts_section(charts),
+            method::runs(compared),
+        ];
+        let software = &compared.run.software;
+        let commit = software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
+        Self {
+            title: format!("{} against {}", compared.run.name, compared.against),
+            subtitle: subtitle(compared),
+            headline: headline::headline(compared),
+            sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
+            colophon: format!("plimsoll {}{commit}", software.version),
+        }
+    }
+}
+
+fn subtitle(compared: &Compared<'_>) -> String {
+    let target = &compared.run.target;
+    format!(
+        "{} of {} against {} of {}, on {} {} at {}.",
+        compared.run.name,
+        compared.run.started,
+        compared.against,
+        format::counted(compared.base.len() as u64, "run", "runs"),
+        target.product,
+        target.version,
+        target.address,
+    )
+}
