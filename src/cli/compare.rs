@@ -76,8 +76,13 @@ impl How {
 
 /// A share from `20%` or `20`.
 fn percent(text: &str) -> Result<f64, String> {
-    let number: f64 = text.trim_end_matches('%').trim().parse().map_err(|_| "write a percentage, such as 20%".to_owned())?;
-    if number > 0.0 && number <= 1_000.0 { Ok(number / 100.0) } else { Err("it lies above 0% and up to 1000%".to_owned()) }
+    let number: f64 =
+        text.trim_end_matches('%').trim().parse().map_err(|_| "write a percentage, such as 20%".to_owned())?;
+    if number > 0.0 && number <= 1_000.0 {
+        Ok(number / 100.0)
+    } else {
+        Err("it lies above 0% and up to 1000%".to_owned())
+    }
 }
 
 /// Form of a comparison.

@@ -13,6 +13,8 @@ mod capacity_sample;
 mod capacity_tests;
 pub mod chart;
 mod comparison;
+#[cfg(test)]
+mod comparison_tests;
 mod csv;
 mod csv_capacity;
 mod csv_comparison;

@@ -123,8 +123,7 @@ impl Baselines {
         fs::create_dir_all(&self.folder).map_err(|error| io_error("create", &self.folder, error))?;
         let held = File::open(&self.folder).map_err(|error| io_error("read", &self.folder, error))?;
         // Released when it is closed.
-        flock(&held, FlockOperation::LockExclusive)
-            .map_err(|error| io_error("lock", &self.folder, error.into()))?;
+        flock(&held, FlockOperation::LockExclusive).map_err(|error| io_error("lock", &self.folder, error.into()))?;
         match change(self.find(name)?)? {
             Some(baseline) => {
                 let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -220,7 +219,9 @@ mod tests {
         baseline.runs[0].rows.pop();
         assert!(refusal(&baseline).contains("no row for all services"));
         let text = Baseline::new(abstracts(1)).to_json();
-        assert!(Baseline::from_json(&text.replacen("HISTF", "HISTG", 1)).unwrap_err().to_string().contains("histogram"));
+        assert!(
+            Baseline::from_json(&text.replacen("HISTF", "HISTG", 1)).unwrap_err().to_string().contains("histogram")
+        );
         assert!(refusal(&Baseline { schema_version: 1, runs: Vec::new() }).contains("no runs"));
         assert!(Baseline::from_json(r#"{"schema_version": 2}"#).unwrap_err().to_string().contains("newer"));
     }

@@ -19,6 +19,7 @@ mod observation;
 mod permission;
 mod preflight;
 mod private;
+mod reference;
 mod reply;
 mod rights;
 mod secret;
@@ -32,6 +33,7 @@ pub use connector::Connector;
 pub use error::TargetError;
 pub use observation::Observation;
 pub use private::{Listen, PrivateServer, ServerOptions};
+pub use reference::reference;
 pub use secret::Secret;
 
 use crate::scenario::{Scenario, Service};

@@ -82,7 +82,10 @@ fn course(whole: &Timeline, measured_ns: u64) -> Vec<Stretch> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{analysis::analyse, results::{Baseline, sample}};
+    use crate::{
+        analysis::analyse,
+        results::{Baseline, sample},
+    };
 
     #[test]
     fn keeps_the_numbers_and_little_more() {
@@ -91,7 +94,10 @@ mod tests {
         let kept = abstract_of(&run, &analysis, "sample");
         let whole = kept.whole().unwrap();
         let row = analysis.rows.last().unwrap();
-        assert_eq!((whole.completed, whole.failed, whole.unfinished), (row.counts.completed, row.counts.failed(), row.unfinished));
+        assert_eq!(
+            (whole.completed, whole.failed, whole.unfinished),
+            (row.counts.completed, row.counts.failed(), row.unfinished)
+        );
         let read = whole.response.unpack();
         assert_eq!(read.len(), row.response.histogram.len());
         assert_eq!(read.value_at_quantile(0.99), row.response.histogram.value_at_quantile(0.99));

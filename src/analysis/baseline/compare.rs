@@ -68,7 +68,8 @@ pub fn compare(base: &[Abstract], run: &Abstract, question: Question) -> Compari
         .rows
         .iter()
         .map(|row| {
-            let same = trusted.iter().filter_map(|one| Some((*one, one.rows.iter().find(|other| other.is_about(row))?)));
+            let same =
+                trusted.iter().filter_map(|one| Some((*one, one.rows.iter().find(|other| other.is_about(row))?)));
             (row, same.collect())
         })
         .filter(|(_, same): &(_, Vec<_>)| !same.is_empty())

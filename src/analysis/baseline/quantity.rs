@@ -81,10 +81,8 @@ pub(super) fn hold(
     run: (&Abstract, &AbstractRow),
     level: f64,
 ) -> Held {
-    let known: Vec<(f64, Option<f64>, &AbstractRow)> = base
-        .iter()
-        .filter_map(|(whole, row)| Some((quantity.of(row)?.ln(), reference(whole), *row)))
-        .collect();
+    let known: Vec<(f64, Option<f64>, &AbstractRow)> =
+        base.iter().filter_map(|(whole, row)| Some((quantity.of(row)?.ln(), reference(whole), *row))).collect();
     let plain: Vec<f64> = known.iter().map(|(value, ..)| *value).collect();
     let sample = Sample::of(&plain);
     let value = quantity.of(run.1);
@@ -119,10 +117,11 @@ pub(super) fn hold(
         let below = above.map(|above| 1.0 - above);
         (change.p_value, held.better) = if worse > 0.0 { (above, below) } else { (below, above) };
         held.worst = used.reach(ALARM).map(|reach| worse * difference + reach);
-        change.smallest_effect = used.spread.and_then(|spread| smallest_effect(spread, used.runs, level)).map(|effect| {
-            // As a share of what there was: 0.3 is 35 % more, or 26 % less.
-            (worse * effect).exp_m1().abs()
-        });
+        change.smallest_effect =
+            used.spread.and_then(|spread| smallest_effect(spread, used.runs, level)).map(|effect| {
+                // As a share of what there was: 0.3 is 35 % more, or 26 % less.
+                (worse * effect).exp_m1().abs()
+            });
     }
     change.interval = if let [(.., row)] = known[..] {
         within(quantity, row, run.1)
@@ -146,7 +145,8 @@ fn calibrated(
     value: f64,
 ) -> Option<(Sample, f64)> {
     let worse = quantity.worse();
-    let shifted: Option<Vec<f64>> = known.iter().map(|(value, reference, _)| Some(value - worse * (*reference)?)).collect();
+    let shifted: Option<Vec<f64>> =
+        known.iter().map(|(value, reference, _)| Some(value - worse * (*reference)?)).collect();
     Some((Sample::of(&shifted?)?, value - worse * reference(run)?))
 }
 
@@ -157,7 +157,12 @@ fn within(quantity: Quantity, base: &AbstractRow, run: &AbstractRow) -> Option<(
 }
 
 /// Whether the interval within the run lies beyond those of all runs of the baseline.
-fn apart(quantity: Quantity, base: &[(f64, Option<f64>, &AbstractRow)], run: &AbstractRow, above: bool) -> Option<bool> {
+fn apart(
+    quantity: Quantity,
+    base: &[(f64, Option<f64>, &AbstractRow)],
+    run: &AbstractRow,
+    above: bool,
+) -> Option<bool> {
     let (low, high) = quantity.within(run)?;
     let within: Option<Vec<(f64, f64)>> = base.iter().map(|(.., row)| quantity.within(row)).collect();
     Some(within?.into_iter().all(|(base_low, base_high)| if above { low > base_high } else { high < base_low }))
@@ -178,7 +183,10 @@ mod tests {
     #[test]
     fn little_does_not_matter() {
         assert!(!Quantity::P50.matters(60_000.0, 79_000.0) && Quantity::P50.matters(60_000.0, 80_000.0));
-        assert!(!Quantity::P99.matters(50e6, 50.09e6) && Quantity::P99.matters(50e6, 50.1e6), "three steps of 32 768 ns");
+        assert!(
+            !Quantity::P99.matters(50e6, 50.09e6) && Quantity::P99.matters(50e6, 50.1e6),
+            "three steps of 32 768 ns"
+        );
         assert!(!Quantity::Throughput.matters(1_000.0, 991.0) && Quantity::Throughput.matters(1_000.0, 990.0));
     }
 }

@@ -1,6 +1,10 @@
 //! How far apart the runs of a baseline lie, and how small a change that lets be seen.
 
-use super::{compare::level, model::Quantity, tolerance::{Sample, smallest_effect}};
+use super::{
+    compare::level,
+    model::Quantity,
+    tolerance::{Sample, smallest_effect},
+};
 use crate::results::{Abstract, AbstractRow, Judged};
 
 /// One row of a baseline.
@@ -60,7 +64,10 @@ mod tests {
         let compared = super::super::compare(&runs[..10], &runs[10], super::super::Question::default());
         for (row, compared) in rows.iter().zip(&compared.rows) {
             for ((_, spread), change) in row.quantities.iter().zip(&compared.quantities) {
-                assert_eq!((spread.unwrap().spread, spread.unwrap().smallest_effect), (change.spread.unwrap(), change.smallest_effect));
+                assert_eq!(
+                    (spread.unwrap().spread, spread.unwrap().smallest_effect),
+                    (change.spread.unwrap(), change.smallest_effect)
+                );
             }
         }
         assert_eq!((rows.len(), spreads(&[]).len()), (4, 0));

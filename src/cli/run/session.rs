@@ -19,10 +19,10 @@ use crate::{
     dependency,
     load::{self, LoadError, OnSecond, Phase, Progress, Settings},
     measure::{Recording, Timeframe},
-    results::{DependencyRecord, Inspection, Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
+    results::{Calibration, DependencyRecord, Inspection, Reference, Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
     scenario::Scenario,
     server::SampleLimits,
-    target::{Observation, Source, Target, TargetError},
+    target::{self, Observation, Source, Target, TargetError},
 };
 
 /// What a run needs to know and to hold.
@@ -43,6 +43,7 @@ struct Seen {
     server: ServerRecord,
     inspection: Inspection,
     dependencies: Vec<DependencyRecord>,
+    calibration: Option<Calibration>,
 }
 
 /// Where results go by default: named by the scenario and the time.
@@ -126,6 +127,8 @@ impl Session {
                  more `instances` in the scenario would use more"
             ));
         }
+        self.display.step("Measuring the machine");
+        let before = self.reference(runtime, interrupt)?;
         let settings = Settings { workers, same_machine: facts.same_machine, ..Settings::default() };
         let mut started = None;
         let mut observation = if self.arguments.no_observation { Observation::none() } else { target.observe() };
@@ -157,14 +160,35 @@ impl Session {
             error => Failure::unusable(error),
         })?;
         let server = observation.finish();
+        let calibration = self.calibration(runtime, interrupt, before);
         let dependencies = dependencies.finish();
         self.display.step("Looking at the server");
         let look = Box::pin(target.inspect(Some(&self.scenario), facts.same_machine, false));
         let inspection = runtime.block_on(interrupt.to_the_end(async { Ok::<_, TargetError>(look.await) }));
         let mut inspection = inspection.unwrap_or_default();
         self.sample_keyspace(runtime, target, interrupt, &mut inspection);
-        let seen = Seen { server, inspection, dependencies };
+        let seen = Seen { server, inspection, dependencies, calibration };
         Ok(self.run_of(recording, seen, facts, started.unwrap_or_else(Timestamp::now)))
+    }
+
+    /// How fast the machine is at this moment; whatever fails does not spoil the run, but an interruption ends it.
+    fn reference(&self, runtime: &Runtime, interrupt: &Interrupt) -> Result<Option<Reference>, Failure> {
+        let measured = async { Ok::<_, TargetError>(target::reference().await) };
+        match runtime.block_on(interrupt.or(measured))? {
+            Ok(reference) => Ok(Some(reference)),
+            Err(error) => {
+                self.display.say(&format!("warning: {error}"));
+                Ok(None)
+            }
+        }
+    }
+
+    /// The machine before and after the load. A Ctrl-C that ended the load leaves it out.
+    fn calibration(&self, runtime: &Runtime, interrupt: &Interrupt, before: Option<Reference>) -> Option<Calibration> {
+        let before = before.filter(|_| !interrupt.stop().is_requested())?;
+        self.display.step("Measuring the machine");
+        let after = self.reference(runtime, interrupt).ok().flatten()?;
+        Some(Calibration { before, after })
     }
 
     /// Looks at some keys while they are there. Whatever fails does not spoil the run.
@@ -193,7 +217,7 @@ impl Session {
             server: seen.server,
             inspection: seen.inspection,
             dependencies: seen.dependencies,
-            calibration: None,
+            calibration: seen.calibration,
         }
     }
 

@@ -20,7 +20,8 @@ pub(crate) fn abstracts(count: usize) -> Vec<Abstract> {
 /// A run of a day in which everything took `factor` times as long as it does on average.
 pub(crate) fn abstracted(day: u32, factor: f64) -> Abstract {
     let run = run();
-    let rows = [(Some("api"), Some("GET"), 1.0), (Some("api"), Some("SET"), 1.3), (Some("api"), None, 1.1), (None, None, 1.1)];
+    let rows =
+        [(Some("api"), Some("GET"), 1.0), (Some("api"), Some("SET"), 1.3), (Some("api"), None, 1.1), (None, None, 1.1)];
     let reference = Reference { median_ns: 50_000, round_trips: 1_000 };
     let second = |second: u32| Stretch {
         second,

@@ -66,7 +66,8 @@ impl<'a> Changes<'a> {
         let comparison = compared.comparison;
         let mut rows: Vec<Named<&RowChange>> = Vec::new();
         let known = comparison.rows.iter().filter(|row| row.quantities.iter().any(|change| change.ratio.is_some()));
-        for row in known.rev().filter(|row| row.is_whole()).chain(comparison.rows.iter().filter(|row| !row.is_whole())) {
+        for row in known.rev().filter(|row| row.is_whole()).chain(comparison.rows.iter().filter(|row| !row.is_whole()))
+        {
             let name = match (&row.service, &row.operation) {
                 (Some(service), Some(operation)) => format!("{service} {operation}"),
                 (Some(service), None) => format!("{service}, all"),
@@ -96,7 +97,8 @@ impl<'a> Changes<'a> {
         let legend = Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts);
         let top = heading.bottom() + legend.height() + 26.0;
         let described: Vec<_> = rows.iter().map(|(row, name, _)| describe(row, name)).collect();
-        let description = format!("{TITLE}: {} over {}. {}.", compared.run.name, compared.against, described.join("; "));
+        let description =
+            format!("{TITLE}: {} over {}. {}.", compared.run.name, compared.against, described.join("; "));
         let bars = Bars::of(rows, top, WIDTH - MARGIN - VALUES, fonts);
         Some(Self { heading, legend, bars, reach, threshold: comparison.threshold, description })
     }
@@ -111,7 +113,8 @@ impl<'a> Changes<'a> {
         let mut ticks: Vec<Tick> = vec![Tick { at: self.at(1.0), label: "0".to_owned() }];
         let within = |ratio: f64| ratio.ln().abs() <= self.reach;
         // The farthest first: what lies between them where there is room.
-        let mut candidates: Vec<_> = TICKS.into_iter().filter(|(ratio, _)| within(*ratio) && (ratio - 1.0).abs() > 1e-9).collect();
+        let mut candidates: Vec<_> =
+            TICKS.into_iter().filter(|(ratio, _)| within(*ratio) && (ratio - 1.0).abs() > 1e-9).collect();
         candidates.sort_by(|a, b| b.0.ln().abs().total_cmp(&a.0.ln().abs()));
         for (ratio, label) in candidates {
             let at = self.at(ratio);

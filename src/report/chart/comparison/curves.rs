@@ -100,8 +100,10 @@ fn subjects<'a>(compared: &Compared<'a>) -> Vec<Subject<'a>> {
 fn describe(subject: &Subject<'_>) -> Option<String> {
     let told = |percentile: f64| {
         let run = subject.run.percentile(percentile)?.nanos as f64;
-        let base: Vec<f64> = subject.base.iter().filter_map(|row| Some(row.percentile(percentile)?.nanos as f64)).collect();
-        let (low, high) = base.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(*value), high.max(*value)));
+        let base: Vec<f64> =
+            subject.base.iter().filter_map(|row| Some(row.percentile(percentile)?.nanos as f64)).collect();
+        let (low, high) =
+            base.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(*value), high.max(*value)));
         let before = match base.len() {
             0 => return None,
             1 => duration(low),

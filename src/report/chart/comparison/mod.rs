@@ -4,7 +4,13 @@ mod changes;
 mod course;
 mod curves;
 
-use super::{Chart, Figure, canvas::Pen, chart, lettering::Fonts, palette::{BLUE, CONTEXT, ORANGE}};
+use super::{
+    Chart, Figure,
+    canvas::Pen,
+    chart,
+    lettering::Fonts,
+    palette::{BLUE, CONTEXT, ORANGE},
+};
 use crate::report::comparison::Compared;
 
 /// All charts of a comparison, the most important first. Nothing is drawn where its data is missing.

@@ -54,7 +54,9 @@ fn table(compared: &Compared<'_>) -> Table {
     } else {
         "Intervals (95 %) say where the change lies, given how far apart the runs of the baseline lie.".to_owned()
     }];
-    legend.push("Before: the geometric mean of the baseline's runs. Percentiles need enough requests in both.".to_owned());
+    legend.push(
+        "Before: the geometric mean of the baseline's runs. Percentiles need enough requests in both.".to_owned(),
+    );
     Table {
         id: "changes",
         caption: format!("Response time and throughput against {}", compared.against),

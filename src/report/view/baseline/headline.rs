@@ -31,7 +31,8 @@ fn reason(compared: &Compared<'_>) -> String {
     match comparison.standing {
         Standing::NotComparable => {
             let refusing =
-                comparison.differences.iter().filter(|difference| difference.weight() == Weight::Refuses).count() as u64;
+                comparison.differences.iter().filter(|difference| difference.weight() == Weight::Refuses).count()
+                    as u64;
             format!(
                 "{} in what was measured; --allow-differences compares all the same",
                 format::counted(refusing, "difference", "differences")

@@ -22,7 +22,9 @@ impl View {
         let counted = format::counted(runs.len() as u64, "run", "runs");
         let whole = rows.last().and_then(|row| row.quantities.first().copied()).and_then(|of| of.1);
         let sentence = match whole.and_then(|spread| spread.smallest_effect).filter(|_| enough) {
-            Some(effect) => format!("{name} has {counted} and can see a rise of p50 from {} on.", format::share(effect)),
+            Some(effect) => {
+                format!("{name} has {counted} and can see a rise of p50 from {} on.", format::share(effect))
+            }
             None => format!(
                 "{name} has {counted}: only gross changes show. From {ENOUGH_RUNS} on, their spread decides instead of a threshold."
             ),
@@ -42,7 +44,10 @@ impl View {
         Self {
             title: format!("Baseline {name}"),
             subtitle: runs.last().map_or_else(String::new, |last| {
-                format!("{} {} at {}, newest run of {}.", last.target.product, last.target.version, last.target.address, last.started)
+                format!(
+                    "{} {} at {}, newest run of {}.",
+                    last.target.product, last.target.version, last.target.address, last.started
+                )
             }),
             headline: Headline {
                 verdict: "Baseline",

@@ -91,7 +91,9 @@ pub(in crate::report) fn difference_slug(kind: &DifferenceKind) -> &'static str 
 /// The field or setting that differs, where it is one of several.
 pub(in crate::report) fn difference_field(kind: &DifferenceKind) -> Option<&str> {
     match kind {
-        DifferenceKind::Scenario(field) | DifferenceKind::Occasion(field) | DifferenceKind::Setting(field) => Some(field),
+        DifferenceKind::Scenario(field) | DifferenceKind::Occasion(field) | DifferenceKind::Setting(field) => {
+            Some(field)
+        }
         _ => None,
     }
 }
