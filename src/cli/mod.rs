@@ -7,6 +7,7 @@ mod compare;
 mod completions;
 mod environment;
 mod exit;
+mod history;
 mod interrupt;
 mod leftovers;
 mod list;
@@ -65,6 +66,7 @@ enum Command {
     Baseline(baseline::Arguments),
     Compare(compare::Arguments),
     Report(report::Arguments),
+    History(history::Arguments),
     List(list::Arguments),
     Scenarios(scenarios::Arguments),
     Schema(schema::Arguments),
@@ -98,6 +100,7 @@ impl Program {
             Command::Baseline(arguments) => baseline::run(&arguments, self.color),
             Command::Compare(arguments) => compare::run(&arguments, self.color),
             Command::Report(arguments) => report::run(&arguments, self.color),
+            Command::History(arguments) => history::run(&arguments, self.color),
             Command::List(arguments) => list::run(&arguments),
             Command::Scenarios(arguments) => scenarios::run(arguments),
             Command::Schema(arguments) => schema::run(&arguments),

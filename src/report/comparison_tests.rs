@@ -2,9 +2,9 @@
 
 use insta::assert_snapshot;
 
-use super::{Compared, Style, baseline_terminal, comparison_schema, format::plain};
+use super::{Chronicle, Compared, Style, baseline_terminal, comparison_schema, format::plain};
 use crate::{
-    analysis::baseline::{Comparison, Question, compare},
+    analysis::baseline::{Comparison, History, Question, compare, history},
     results::{
         Abstract, Baseline, Judged,
         sample::{abstracted, abstracts},
@@ -143,4 +143,38 @@ fn every_file_is_made_of_both() {
             crate::results::rewrite(&std::path::Path::new(&folder).join(name), case.compared().files()).unwrap();
         }
     }
+}
+
+/// Forty nights: from the sixteenth on a fifth slower, from the thirtieth on better again. One is invalid.
+fn nights() -> History {
+    let deviation = |day: u32| f64::from((day * 7 + day * day * 3) % 11) / 11.0 - 0.45;
+    let level = |day: u32| match day {
+        ..15 => 1.0,
+        15..29 => 1.2,
+        _ => 1.05,
+    };
+    let mut runs: Vec<_> = (0..40).map(|day| abstracted(day, level(day) * (0.08 * deviation(day)).exp())).collect();
+    runs[7].verdict = Judged::Invalid;
+    runs[9].target.version = "6.2.0".into();
+    history(runs)
+}
+
+#[test]
+fn histories() {
+    let found = nights();
+    let chronicle = Chronicle { scenario: "sample", history: &found };
+    assert_snapshot!("history_terminal", chronicle.terminal(Style { colour: false, width: 110 }));
+    assert_snapshot!("history_csv", String::from_utf8(chronicle.csv()).unwrap());
+    let files = chronicle.files();
+    let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["history.html", "history.md", "history.csv", "charts/history.svg", "charts/history.png"]);
+    if let Some(folder) = std::env::var_os("PLIMSOLL_LOOK") {
+        crate::results::rewrite(&std::path::Path::new(&folder).join("history"), files).unwrap();
+    }
+    let few = history(abstracts(3));
+    let few = Chronicle { scenario: "sample", history: &few };
+    assert!(plain(&few.terminal(Style { colour: false, width: 110 })).starts_with("Too short for change points"));
+    let none = history(Vec::new());
+    let none = Chronicle { scenario: "sample", history: &none };
+    assert!(none.files().iter().all(|(name, _)| !name.starts_with("charts/")));
 }

@@ -45,9 +45,9 @@ const TICKS: [(f64, &str); 17] = [
 ];
 /// Name, colour and marker, and how far from the middle of its row it lies.
 const LOOKS: [(&str, Colour, Marker, f64); 3] = [
-    ("p50", BLUE, Marker::Circle, -6.0),
+    ("p50", BLUE, Marker::Circle, -7.5),
     ("p99", ORANGE, Marker::Square, 0.0),
-    ("throughput", GREEN, Marker::Diamond, 6.0),
+    ("throughput", GREEN, Marker::Diamond, 7.5),
 ];
 
 pub(super) struct Changes<'a> {
@@ -180,7 +180,7 @@ impl Figure for Changes<'_> {
                     canvas.line(&[(self.at(low), y), (self.at(high), y)], Pen::solid(colour, 1.5));
                 }
                 if let Some(ratio) = change.ratio {
-                    canvas.marker((self.at(ratio), y), marker, 6.5, colour);
+                    canvas.marker((self.at(ratio), y), marker, 6.0, colour);
                 }
                 let column = match change.quantity {
                     Quantity::P50 => 60.0,

@@ -21,7 +21,7 @@ use crate::{
 
 const TITLE: &str = "Over time, laid over each other";
 const HEIGHT: f64 = 120.0;
-const GAP: f64 = 34.0;
+const GAP: f64 = 40.0;
 
 pub(super) struct Course {
     heading: Heading,
@@ -51,7 +51,7 @@ impl Course {
             ("requests per second", Box::new(|at: &Stretch| at.rate)),
         ];
         let mut panels = Vec::new();
-        let mut top = heading.bottom() + legend.height() + 30.0;
+        let mut top = heading.bottom() + legend.height() + 36.0;
         for (name, of) in kinds {
             let lines: Vec<_> = all()
                 .map(|run| {
@@ -125,7 +125,7 @@ impl Figure for Course {
         self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
         let (time, unit) = self.across.scale.time_ticks(48.0);
         for (name, panel, lines) in &self.panels {
-            canvas.text(name, (MARGIN, panel.area.top - 9.0), HPos::Left, NAME);
+            canvas.text(name, (MARGIN, panel.area.top - 14.0), HPos::Left, NAME);
             panel.draw_ground(canvas, self.across, &time);
             base_line(canvas, panel.area, &[], "");
             for (points, pen) in lines {

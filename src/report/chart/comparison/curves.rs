@@ -24,7 +24,7 @@ const TITLE: &str = "Response time by percentile, laid over each other";
 const SAMPLES_BEYOND: f64 = 10.0;
 /// Services that get a panel.
 const MOST: usize = 6;
-const LINE: f64 = 22.0;
+const LINE: f64 = 28.0;
 const GAP: f64 = 14.0;
 
 pub(super) struct Curves {
@@ -181,7 +181,7 @@ impl Figure for Curves {
         self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
         for (number, panel) in self.panels.iter().enumerate() {
             let area = panel.area;
-            canvas.text(&panel.name, (area.left - LABELS, area.top - 9.0), HPos::Left, Type::bold(13.0));
+            canvas.text(&panel.name, (area.left - LABELS, area.top - 14.0), HPos::Left, Type::bold(13.0));
             rows(canvas, area, &panel.up.duration_ticks(22.0));
             let mut ticks = panel.across.tail_ticks();
             if number > 0 {
@@ -195,7 +195,8 @@ impl Figure for Curves {
                 let line: Vec<_> =
                     points.iter().map(|(tail, value)| (panel.across.at(tail.nines()), panel.up.at(*value))).collect();
                 canvas.line(&line, *pen);
-                if let Some(end) = line.last() {
+                // Of many nobody asks where each ends.
+                if let Some(end) = line.last().filter(|_| pen.width > 2.0) {
                     canvas.marker(*end, Marker::Circle, 5.0, pen.colour);
                 }
             }

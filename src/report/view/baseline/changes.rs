@@ -33,8 +33,8 @@ fn table(compared: &Compared<'_>) -> Table {
     let pair = |name: &str, unit, change: u8| {
         [
             Column::numbers(format!("{name} before"), Some(unit), change),
-            Column::numbers("after", None, change),
-            Column::numbers("change", None, change.saturating_sub(1)),
+            Column::numbers(format!("{name} after"), Some(unit), change),
+            Column::numbers(format!("{name} change"), None, change - 1),
         ]
     };
     let mut columns = vec![Column::head("Service"), Column::head("Operation")];
@@ -45,7 +45,7 @@ fn table(compared: &Compared<'_>) -> Table {
     let failing = comparison.rows.iter().any(|row| row.failures.0 > 0.0 || row.failures.1 > 0.0);
     if failing {
         columns.push(Column::numbers("Failed before", None, 6));
-        columns.push(Column::numbers("after", None, 6));
+        columns.push(Column::numbers("Failed after", None, 6));
     }
     let single = compared.base.len() == 1;
     let mut legend = vec![if single {

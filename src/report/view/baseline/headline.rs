@@ -1,6 +1,6 @@
 //! The verdict of a comparison in a sentence, and what has to be said along with it.
 
-use super::words::{change, percent, probability, quantity_words, row_name, standing_words, tone, value};
+use super::words::{chance, change, percent, quantity_words, row_name, standing_words, tone, value};
 use crate::{
     analysis::baseline::{Comparison, ENOUGH_RUNS, Method, Quantity, QuantityChange, RowChange, Standing, Weight},
     report::{
@@ -71,7 +71,10 @@ fn named(comparison: &Comparison, standing: Standing) -> String {
         .rows
         .iter()
         .flat_map(|row| row.quantities.iter().map(move |change| (row, change)))
-        .filter(|(_, change)| change.standing == Some(standing))
+        .filter(|(row, change)| {
+            // What is unknown of a row does not count.
+            change.standing == Some(standing) && (row.is_whole() || standing != Standing::Inconclusive)
+        })
         .collect();
     // The whole sums it up; below it the largest changes.
     let size = |change: &QuantityChange| change.ratio.map_or(0.0, |ratio| ratio.ln().abs());
@@ -90,7 +93,8 @@ fn sentence(row: &RowChange, of: &QuantityChange, with_row: bool) -> Option<Stri
     } else {
         String::new()
     };
-    let p = of.p_value.filter(|_| with_row).map(|p| format!(", p = {}", probability(p))).unwrap_or_default();
+    let regressed = of.standing == Some(Standing::Regression);
+    let p = of.p_value.filter(|_| regressed).map(|p| format!(", {}", chance(p))).unwrap_or_default();
     Some(format!(
         "{whose}{} {} → {} ({}{p})",
         quantity_words(of.quantity),
@@ -104,8 +108,8 @@ fn sentence(row: &RowChange, of: &QuantityChange, with_row: bool) -> Option<Stri
 fn seen(comparison: &Comparison) -> String {
     let p50 = comparison.rows.last().and_then(|row| row.of(Quantity::P50));
     match p50.and_then(|change| change.smallest_effect) {
-        Some(effect) => format!("could have seen {} of p50", percent(1.0 + effect)),
-        None => format!("only changes of p50 beyond {} would have counted", percent(1.0 + comparison.threshold)),
+        Some(effect) => format!("could have seen a rise of p50 by {}", format::share(effect)),
+        None => format!("only changes of p50 beyond {} would have counted", format::limit(comparison.threshold)),
     }
 }
 
@@ -123,7 +127,7 @@ fn remarks(compared: &Compared<'_>) -> Vec<String> {
              and it is held against the whole alone. From {ENOUGH_RUNS} runs on, at best from different nights, their own spread \
              decides.",
             format::counted(runs as u64, "run", "runs"),
-            percent(1.0 + comparison.threshold),
+            format::limit(comparison.threshold),
         ));
     }
     if comparison.left_out > 0 {

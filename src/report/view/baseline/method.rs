@@ -61,14 +61,14 @@ pub(super) fn section(compared: &Compared<'_>) -> Section {
              all rows and quantities together, half of it for the whole (Holm). Response times must also change by at least 20 µs \
              and three steps of the histogram, throughput by 1 %. It is ok where a change beyond the threshold of {} (p99: {}) can \
              be excluded.",
-            percent(1.0 + comparison.threshold),
-            percent(1.0 + comparison.threshold * TAIL_FACTOR),
+            format::limit(comparison.threshold),
+            format::limit(comparison.threshold * TAIL_FACTOR),
         ),
         Method::Threshold { .. } => format!(
             "The whole has regressed where p50 or throughput is worse by more than {}, or p99 by more than {} with intervals that \
              lie apart; response times must also change by at least 20 µs and three steps of the histogram.",
-            percent(1.0 + comparison.threshold),
-            percent(1.0 + comparison.threshold * TAIL_FACTOR),
+            format::limit(comparison.threshold),
+            format::limit(comparison.threshold * TAIL_FACTOR),
         ),
     })];
     if whole.quantities.iter().any(|change| change.spread.is_some()) {

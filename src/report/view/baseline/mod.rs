@@ -1,6 +1,7 @@
 //! What a comparison says: the verdict in its first sentence, what has changed, what it rests on.
 
 mod changes;
+mod chronicle;
 mod headline;
 mod method;
 mod stored;

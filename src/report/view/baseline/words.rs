@@ -170,6 +170,11 @@ pub(super) fn probability(p: f64) -> String {
     if p < 1e-4 { format!("<{THIN}0.0001") } else { format!("{p:.4}") }
 }
 
+/// The same in running text: `p = 0.0002`.
+pub(super) fn chance(p: f64) -> String {
+    if p < 1e-4 { format!("p {}", probability(p)) } else { format!("p = {}", probability(p)) }
+}
+
 /// What a row is called in running text.
 pub(super) fn row_name(service: Option<&str>, operation: Option<&str>) -> String {
     match (service, operation) {
