@@ -53,8 +53,19 @@ use crate::{analysis::Analysis, results::Run, scenario::Scenario};
 
 /// Every file of a result folder except the run itself, by its path within the folder.
 pub fn files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String, Vec<u8>)> {
-    let charts = chart::charts(run, scenario, analysis);
-    let view = View::new(run, scenario, analysis, &charts);
+    files_against(run, scenario, analysis, None)
+}
+
+/// The same with what a comparison with a baseline says, in the report and in files of its own.
+pub fn files_against(
+    run: &Run,
+    scenario: &Scenario,
+    analysis: &Analysis,
+    against: Option<&Compared<'_>>,
+) -> Vec<(String, Vec<u8>)> {
+    let mut charts = chart::charts(run, scenario, analysis);
+    charts.extend(against.map(chart::comparison_charts).unwrap_or_default());
+    let view = View::new(run, scenario, analysis, &charts).against(against);
     let mut files = vec![
         ("report.html".to_owned(), html::render(&view).into_bytes()),
         ("report.md".to_owned(), markdown::render(&view).into_bytes()),
@@ -69,6 +80,10 @@ pub fn files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String
         ("histograms.hlog".to_owned(), hlog::render(run, analysis)),
         ("scenario.toml".to_owned(), run.scenario.clone().into_bytes()),
     ];
+    if let Some(compared) = against {
+        files.push(("comparison.csv".to_owned(), compared.csv()));
+        files.push(("comparison.json".to_owned(), compared.json().into_bytes()));
+    }
     for chart in charts {
         files.push((format!("charts/{}.svg", chart.name), chart.svg.into_bytes()));
         files.push((format!("charts/{}.png", chart.name), chart.png));
@@ -89,9 +104,15 @@ pub fn analysis_files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Ve
 /// The page of [`analysis_files`].
 pub const ANALYSIS_HTML: &str = "analysis.html";
 
-/// The report for the terminal: verdict, table, trust, findings.
-pub fn terminal(run: &Run, scenario: &Scenario, analysis: &Analysis, style: Style) -> String {
-    terminal::render(&View::new(run, scenario, analysis, &[]), style)
+/// The report for the terminal: verdict, table, what a comparison says, trust, findings.
+pub fn terminal(
+    run: &Run,
+    scenario: &Scenario,
+    analysis: &Analysis,
+    against: Option<&Compared<'_>>,
+    style: Style,
+) -> String {
+    terminal::render(&View::new(run, scenario, analysis, &[]).against(against), style)
 }
 
 /// The verdict in one sentence.
@@ -100,6 +121,6 @@ pub fn headline(run: &Run, scenario: &Scenario, analysis: &Analysis) -> String {
 }
 
 /// The summary as JSON, for programs.
-pub fn json_summary(run: &Run, scenario: &Scenario, analysis: &Analysis) -> String {
-    json::render(run, scenario, analysis, &View::new(run, scenario, analysis, &[]))
+pub fn json_summary(run: &Run, scenario: &Scenario, analysis: &Analysis, against: Option<&Compared<'_>>) -> String {
+    json::render(run, scenario, analysis, &View::new(run, scenario, analysis, &[]), against)
 }

@@ -29,7 +29,7 @@ pub struct Abstract {
     pub calibration: Option<Calibration>,
     /// What the run was judged.
     pub verdict: Judged,
-    /// One per operation, then one per service, then the whole.
+    /// The operations of each service with their sum behind them; last the whole.
     pub rows: Vec<AbstractRow>,
     /// The whole over time.
     pub course: Vec<Stretch>,

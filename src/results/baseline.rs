@@ -20,6 +20,9 @@ pub const BASELINE_VERSION: u32 = 1;
 /// Folder of baselines within that of results.
 pub const BASELINES: &str = "baselines";
 
+/// Name of the copy of a baseline in the folder of a run that was held against it.
+pub const COPY: &str = "baseline.json";
+
 /// Letters that a name has at most.
 const LONGEST_NAME: usize = 80;
 
@@ -31,20 +34,39 @@ pub struct Baseline {
     pub schema_version: u32,
     /// Its runs, the oldest first; at least one.
     pub runs: Vec<Abstract>,
+    /// How a run was held against it: only in the copy that lies in the folder of that run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+}
+
+/// How a run was held against a baseline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// What the baseline is called.
+    pub name: String,
+    /// Change that matters, as a share.
+    pub threshold: f64,
+    /// Whether runs of different things are compared all the same.
+    pub allow_differences: bool,
 }
 
 impl Baseline {
     /// A baseline of runs, which it puts in order.
     pub fn new(mut runs: Vec<Abstract>) -> Self {
         runs.sort_by(|a, b| (&a.started, &a.name).cmp(&(&b.started, &b.name)));
-        Self { schema_version: BASELINE_VERSION, runs }
+        Self { schema_version: BASELINE_VERSION, runs, asked: None }
     }
 
     /// The baseline as JSON, a line for each run so that version control shows which came and went.
     pub fn to_json(&self) -> String {
         let run = |run| serde_json::to_string(run).expect("an abstract has string keys only, so it has a JSON form");
         let runs: Vec<_> = self.runs.iter().map(run).collect();
-        format!("{{\"schema_version\":{},\"runs\":[\n{}\n]}}\n", self.schema_version, runs.join(",\n"))
+        let asked = self.asked.as_ref().map(|asked| {
+            format!(",\"asked\":{}", serde_json::to_string(asked).expect("strings and numbers always serialise"))
+        });
+        let (version, runs, asked) = (self.schema_version, runs.join(",\n"), asked.unwrap_or_default());
+        format!("{{\"schema_version\":{version},\"runs\":[\n{runs}\n]{asked}}}\n")
     }
 
     /// Reads what [`Self::to_json`] wrote. That of another version is called just that, whatever else is in it.
@@ -96,15 +118,7 @@ impl Baselines {
 
     /// Reads a baseline; `None` where there is none of that name.
     pub fn find(&self, name: &str) -> Result<Option<Baseline>, ResultsError> {
-        let file = self.file(name)?;
-        match fs::read_to_string(&file) {
-            Ok(text) => match Baseline::from_json(&text) {
-                Ok(baseline) => Ok(Some(baseline)),
-                Err(source) => Err(ResultsError::InFile { file, source: Box::new(source) }),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(io_error("read", &file, error)),
-        }
+        read(self.file(name)?)
     }
 
     /// Reads a baseline that must be there.
@@ -139,6 +153,11 @@ impl Baselines {
         Ok(())
     }
 
+    /// The copy that lies in the folder of a run that was held against it; `None` where there is none.
+    pub fn beside(run: &Path) -> Result<Option<Baseline>, ResultsError> {
+        read(if run.is_dir() { run.join(COPY) } else { run.with_file_name(COPY) })
+    }
+
     /// Names in order, each with its baseline or why that cannot be read.
     pub fn list(&self) -> Result<Vec<(String, Result<Baseline, ResultsError>)>, ResultsError> {
         let entries = match fs::read_dir(&self.folder) {
@@ -153,6 +172,18 @@ impl Baselines {
         }
         names.sort();
         Ok(names.into_iter().map(|name| (name.clone(), self.load(&name))).collect())
+    }
+}
+
+/// Reads a file; `None` where there is none.
+fn read(file: PathBuf) -> Result<Option<Baseline>, ResultsError> {
+    match fs::read_to_string(&file) {
+        Ok(text) => match Baseline::from_json(&text) {
+            Ok(baseline) => Ok(Some(baseline)),
+            Err(source) => Err(ResultsError::InFile { file, source: Box::new(source) }),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error("read", &file, error)),
     }
 }
 
@@ -222,7 +253,7 @@ mod tests {
         assert!(
             Baseline::from_json(&text.replacen("HISTF", "HISTG", 1)).unwrap_err().to_string().contains("histogram")
         );
-        assert!(refusal(&Baseline { schema_version: 1, runs: Vec::new() }).contains("no runs"));
+        assert!(refusal(&Baseline { schema_version: 1, runs: Vec::new(), asked: None }).contains("no runs"));
         assert!(Baseline::from_json(r#"{"schema_version": 2}"#).unwrap_err().to_string().contains("newer"));
     }
 }

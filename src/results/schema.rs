@@ -32,7 +32,8 @@ mod tests {
     use crate::{
         measure::ErrorClass,
         results::{
-            BASELINE_VERSION, Baseline, CAPACITY_VERSION, Capacity, Ended, Judged, Purpose, Run, SCHEMA_VERSION, sample,
+            Asked, BASELINE_VERSION, Baseline, CAPACITY_VERSION, Capacity, Ended, Judged, Purpose, Run, SCHEMA_VERSION,
+            sample,
         },
     };
 
@@ -81,12 +82,18 @@ mod tests {
             Held {
                 validator: validator(&baseline),
                 schema: baseline,
-                full: serde_json::from_str(&Baseline::new(sample::abstracts(1)).to_json()).unwrap(),
+                full: serde_json::from_str(&held_against().to_json()).unwrap(),
                 refusal: |text| Baseline::from_json(text).err().map(|error| error.to_string()),
                 version: BASELINE_VERSION,
                 fields: 40,
             },
         ]
+    }
+
+    /// The copy of a baseline beside a run.
+    fn held_against() -> Baseline {
+        let asked = Asked { name: "nightly".to_owned(), threshold: 0.2, allow_differences: false };
+        Baseline { asked: Some(asked), ..Baseline::new(sample::abstracts(1)) }
     }
 
     /// A small run in which every field and every class of failure occurs.

@@ -27,9 +27,24 @@ pub fn abstract_of(run: &Run, analysis: &Analysis, name: &str) -> Abstract {
         pacing: pacing.join(" and "),
         calibration: run.calibration,
         verdict: judged(analysis.verdict.outcome),
-        rows: analysis.rows.iter().filter(|row| row.scope.role == SeriesRole::Operation).map(row).collect(),
+        rows: by_service(&analysis.rows).into_iter().map(row).collect(),
         course: course.unwrap_or_default(),
     }
+}
+
+/// The operations of each service with their sum, then the whole.
+fn by_service(rows: &[Row]) -> Vec<&Row> {
+    let mut services: Vec<&Option<String>> = Vec::new();
+    for row in rows.iter().filter(|row| row.scope.service.is_some()) {
+        if !services.contains(&&row.scope.service) {
+            services.push(&row.scope.service);
+        }
+    }
+    let place =
+        |row: &Row| services.iter().position(|service| **service == row.scope.service).unwrap_or(services.len());
+    let mut kept: Vec<&Row> = rows.iter().filter(|row| row.scope.role == SeriesRole::Operation).collect();
+    kept.sort_by_key(|row| (place(row), row.scope.operation.is_none()));
+    kept
 }
 
 fn judged(outcome: Outcome) -> Judged {
@@ -102,6 +117,13 @@ mod tests {
         assert_eq!(read.len(), row.response.histogram.len());
         assert_eq!(read.value_at_quantile(0.99), row.response.histogram.value_at_quantile(0.99));
         assert_eq!(whole.percentile(50.0).map(|known| known.nanos), row.response.percentile(50.0).nanos());
+        let names: Vec<_> = kept.rows.iter().map(|row| (row.service.as_deref(), row.operation.as_deref())).collect();
+        let of_api = names.iter().rposition(|(service, _)| *service == Some("api")).unwrap();
+        assert_eq!(
+            (names[of_api], names.last()),
+            ((Some("api"), None), Some(&(None, None))),
+            "sums come last: {names:?}"
+        );
         assert!(kept.rows.iter().all(|row| row.operation.as_deref() != Some("LTRIM")));
         assert_eq!(kept.course.len(), 13);
         assert!(kept.course[12].rate.is_none(), "the drain has no rate");

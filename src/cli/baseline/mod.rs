@@ -1,5 +1,6 @@
 //! `plimsoll baseline`: runs that later runs are compared with.
 
+mod against;
 mod show;
 mod source;
 
@@ -18,7 +19,8 @@ use crate::{
     report,
     results::{Abstract, Baseline, Baselines, Judged, ResultsError},
 };
-pub(super) use source::{Held, abstract_at, held};
+pub(super) use against::Against;
+pub(super) use source::{Held, abstract_at, held, name_of};
 
 /// Keep runs that later ones are compared with
 ///

@@ -5,7 +5,6 @@ use std::path::Path;
 use anyhow::anyhow;
 
 use crate::{
-    analysis::baseline::abstract_of,
     cli::{exit::Failure, report::Concluded},
     results::{self, Abstract, Baselines, Saved},
 };
@@ -19,10 +18,7 @@ pub(in crate::cli) struct Held {
 /// The abstract of a saved run.
 pub(in crate::cli) fn abstract_at(folder: &Path) -> Result<Abstract, Failure> {
     match results::load(folder).map_err(Failure::usage)? {
-        Saved::Run(run) => {
-            let concluded = Concluded::new(*run)?;
-            Ok(abstract_of(concluded.run(), &concluded.analysis, &name_of(folder)))
-        }
+        Saved::Run(run) => Ok(Concluded::new(*run)?.abstracted(folder)),
         Saved::Capacity(_) => Err(Failure::usage(anyhow!(
             "{} is a capacity run; its trials are runs: give {} or another",
             folder.display(),

@@ -8,6 +8,7 @@ use tokio::runtime::{self, Runtime};
 use super::{Arguments, RESULTS, Telemetry};
 use crate::{
     cli::{
+        baseline::{Against, Held},
         environment::{environment, software},
         exit::{Exit, Failure},
         interrupt::Interrupt,
@@ -36,6 +37,8 @@ pub(super) struct Session {
     pub(super) keys_of_others: bool,
     /// Live metrics, if they are wanted.
     pub(super) telemetry: Option<Telemetry>,
+    /// What the run is held against, and the folder that its result goes to.
+    pub(super) base: Option<(Held, PathBuf)>,
 }
 
 /// What was seen of the server and its surroundings.
@@ -222,11 +225,15 @@ impl Session {
     }
 
     /// Saves, then prints; what was measured is also printed where it could not be saved.
-    fn report(&self, run: Run) -> Result<Exit, Failure> {
+    fn report(&mut self, run: Run) -> Result<Exit, Failure> {
         self.display.step("Writing the report");
         let interrupted = run.recording.period.interrupted;
         let text = run.to_json();
-        let concluded = Concluded::new(run)?;
+        let mut concluded = Concluded::new(run)?;
+        if let Some((held, place)) = self.base.take() {
+            let abstracted = concluded.abstracted(&place);
+            concluded.against = Some(Against::new(held, abstracted, self.arguments.how.question()));
+        }
         if let Some(telemetry) = &self.telemetry {
             telemetry.conclude(concluded.analysis.verdict.outcome);
         }
@@ -239,12 +246,19 @@ impl Session {
             self.arguments.style,
         ))?;
         saved?;
-        Ok(if interrupted { Exit::Interrupted } else { concluded.analysis.verdict.outcome.into() })
+        Ok(match concluded.analysis.verdict.outcome.into() {
+            _ if interrupted => Exit::Interrupted,
+            Exit::Met if self.arguments.fail_on_regression && concluded.is_regression() => Exit::Missed,
+            exit => exit,
+        })
     }
 
     fn save(&self, run: &str, concluded: &Concluded) -> Result<PathBuf, Failure> {
         let folder = self.leftovers.take_folder().ok_or_else(Failure::interrupted)?;
         folder.write("run.json", run.as_bytes()).map_err(Failure::usage)?;
+        if let Some((name, content)) = concluded.against.as_ref().map(Against::copy) {
+            folder.write(name, &content).map_err(Failure::usage)?;
+        }
         for (name, content) in concluded.files(self.arguments.style) {
             folder.write(&name, &content).map_err(Failure::usage)?;
         }

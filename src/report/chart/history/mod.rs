@@ -55,7 +55,7 @@ impl Course {
         let history = chronicle.history;
         let title = title(chronicle);
         let note = if history.is_long_enough() {
-            "Each point is a run; lines are the levels between changes, each named by the change that begins it."
+            "Each point is a run; lines are the levels between changes, with the size of each change above it."
                 .to_owned()
         } else {
             format!("Each point is a run. Changes are looked for from {LEAST_VALUES} valid runs on.")
@@ -68,7 +68,7 @@ impl Course {
         let legend = Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts);
         let (left, right) = (MARGIN + LABELS, WIDTH - MARGIN - 12.0);
         let across = Scale::lengths(history.runs.len().max(2) as f64, left, right);
-        let mut top = heading.bottom() + legend.height() + 46.0;
+        let mut top = heading.bottom() + legend.height() + 54.0;
         let mut panels = Vec::new();
         for course in history.courses.iter().filter(|course| course.values.iter().any(Option::is_some)) {
             let area = Area { left, top, right, bottom: top + HEIGHT };

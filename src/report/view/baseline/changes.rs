@@ -31,21 +31,15 @@ pub(super) fn section(compared: &Compared<'_>) -> Section {
 fn table(compared: &Compared<'_>) -> Table {
     let comparison = compared.comparison;
     let pair = |name: &str, unit, change: u8| {
-        [
-            Column::numbers(format!("{name} before"), Some(unit), change),
-            Column::numbers(format!("{name} after"), Some(unit), change),
-            Column::numbers(format!("{name} change"), None, change - 1),
-        ]
+        [Column::numbers(name, Some(unit), change), Column::numbers(format!("{name} change"), None, change - 1)]
     };
-    let mut columns = vec![Column::head("Service"), Column::head("Operation")];
+    let mut columns = vec![Column::head("Service"), Column::head("Operation"), Column::words("Verdict", 0)];
     columns.extend(pair("p50", "ms", 2));
     columns.extend(pair("p99", "ms", 3));
     columns.extend(pair("Throughput", "1/s", 5));
-    columns.push(Column::words("Verdict", 0));
     let failing = comparison.rows.iter().any(|row| row.failures.0 > 0.0 || row.failures.1 > 0.0);
     if failing {
-        columns.push(Column::numbers("Failed before", None, 6));
-        columns.push(Column::numbers("Failed after", None, 6));
+        columns.push(Column::numbers("Failed", None, 6));
     }
     let single = compared.base.len() == 1;
     let mut legend = vec![if single {
@@ -54,9 +48,10 @@ fn table(compared: &Compared<'_>) -> Table {
     } else {
         "Intervals (95 %) say where the change lies, given how far apart the runs of the baseline lie.".to_owned()
     }];
-    legend.push(
-        "Before: the geometric mean of the baseline's runs. Percentiles need enough requests in both.".to_owned(),
-    );
+    legend.push("Arrows lead from the baseline, the geometric mean of its runs, to the run.".to_owned());
+    if comparison.rows.iter().flat_map(|row| &row.quantities).any(|change| change.calibrated) {
+        legend.push("‡ Judged by values divided by the machine's reference, since that lowers the spread.".to_owned());
+    }
     Table {
         id: "changes",
         caption: format!("Response time and throughput against {}", compared.against),
@@ -76,20 +71,21 @@ fn table_row(row: &RowChange, failing: bool) -> TableRow {
         row.service.clone().unwrap_or_else(|| "all services".to_owned()).into(),
         row.operation.clone().unwrap_or_else(|| if row.is_whole() { "" } else { "all operations" }.to_owned()).into(),
     ];
-    for quantity in Quantity::ALL {
-        cells.extend(row.of(quantity).map_or_else(|| [NOTHING, NOTHING, NOTHING].map(Cell::from), of_quantity));
-    }
     cells.push(match row.standing {
         Some(standing) => Cell::new(standing_slug(standing), tone(standing)),
         None => Cell::new("for information", Tone::Quiet),
     });
+    for quantity in Quantity::ALL {
+        cells.extend(row.of(quantity).map_or_else(|| [NOTHING, NOTHING].map(Cell::from), of_quantity));
+    }
     if failing {
-        cells.extend([row.failures.0, row.failures.1].map(|share| Cell::from(format::share(share))));
+        let (before, after) = row.failures;
+        cells.push(format!("{} → {}", format::share(before), format::share(after)).into());
     }
     TableRow { kind, cells }
 }
 
-fn of_quantity(of: &QuantityChange) -> [Cell; 3] {
+fn of_quantity(of: &QuantityChange) -> [Cell; 2] {
     let mark = if of.calibrated { "‡" } else { "" };
     let tone = of.standing.map_or(Tone::Plain, |standing| match tone(standing) {
         // Nothing to look at.
@@ -97,8 +93,10 @@ fn of_quantity(of: &QuantityChange) -> [Cell; 3] {
         other => other,
     });
     [
-        Cell::from(bare(of.quantity, of.base)),
-        Cell::from(bare(of.quantity, of.run)),
+        Cell::from(match (of.base, of.run) {
+            (None, None) => NOTHING.to_owned(),
+            (base, run) => format!("{} → {}", bare(of.quantity, base), bare(of.quantity, run)),
+        }),
         Cell::new(change(of), tone).marked(mark),
     ]
 }

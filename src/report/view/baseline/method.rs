@@ -15,7 +15,7 @@ use crate::{
 pub(super) fn differences(compared: &Compared<'_>) -> Section {
     let differences = &compared.comparison.differences;
     if differences.is_empty() {
-        return Section::new("differences", "What differs", Vec::new());
+        return Section::new("differences", "What differs from the baseline", Vec::new());
     }
     let shown = |value: &str| if value.is_empty() { NOTHING.to_owned() } else { value.to_owned() };
     let rows = differences.iter().map(|difference| {
@@ -45,14 +45,14 @@ pub(super) fn differences(compared: &Compared<'_>) -> Section {
         rows: rows.collect(),
         legend: Vec::new(),
     };
-    Section::new("differences", "What differs", vec![Block::Table(table)]).brief(Brief::Everything)
+    Section::new("differences", "What differs from the baseline", vec![Block::Table(table)]).brief(Brief::Everything)
 }
 
 /// How it was judged, and what could be seen.
 pub(super) fn section(compared: &Compared<'_>) -> Section {
     let comparison = compared.comparison;
     let Some(whole) = comparison.rows.last() else {
-        return Section::new("method", "What could be seen", Vec::new());
+        return Section::new("could-be-seen", "What a comparison could see", Vec::new());
     };
     let mut blocks = vec![Block::Paragraph(match comparison.method {
         Method::Tolerance { runs } => format!(
@@ -83,7 +83,7 @@ pub(super) fn section(compared: &Compared<'_>) -> Section {
             percent(machine.run_ns / machine.base_ns),
         )));
     }
-    Section::new("method", "What could be seen", blocks).brief(Brief::ParagraphsAnd("seen"))
+    Section::new("could-be-seen", "What a comparison could see", blocks).brief(Brief::ParagraphsAnd("seen"))
 }
 
 fn seen(quantities: &[QuantityChange]) -> Table {

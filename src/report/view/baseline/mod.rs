@@ -7,7 +7,7 @@ mod method;
 mod stored;
 mod words;
 
-use super::{View, charts_section};
+use super::{Block, Brief, Section, View, charts_section};
 use crate::report::{chart::Chart, comparison::Compared, format};
 
 pub(in crate::report) use words::{
@@ -34,6 +34,28 @@ impl View {
             colophon: format!("plimsoll {}{commit}", software.version),
         }
     }
+
+    /// The report of a run with what a comparison says, behind its results.
+    pub(crate) fn against(mut self, compared: Option<&Compared<'_>>) -> Self {
+        if let Some(compared) = compared {
+            let place = self.sections.len().min(1);
+            let sections = within_a_report(compared).into_iter().filter(|section| !section.blocks.is_empty());
+            self.sections.splice(place..place, sections);
+        }
+        self
+    }
+}
+
+/// What a comparison says, as a part of a report.
+fn within_a_report(compared: &Compared<'_>) -> [Section; 3] {
+    let headline = headline::headline(compared);
+    let mut blocks: Vec<_> = std::iter::once(headline.sentence).chain(headline.remarks).map(Block::Paragraph).collect();
+    blocks.extend(changes::section(compared).blocks);
+    [
+        Section::new("baseline", "Compared with the baseline", blocks).brief(Brief::ParagraphsAnd("changes")),
+        method::differences(compared),
+        method::section(compared).brief(Brief::Nothing),
+    ]
 }
 
 fn subtitle(compared: &Compared<'_>) -> String {
