@@ -68,14 +68,13 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
             Err(error) => complain(&format!("warning: baseline {name} left out: {}", Failure::usage(error))),
         }
     }
-    let named: Vec<(String, Abstract)> = runs
+    let all: Vec<(String, Abstract)> = runs
         .into_iter()
         .filter_map(|run| Some((scenario::parse(&run.scenario, "scenario of a saved run").ok()?.name, run)))
         .collect();
-    let names: BTreeSet<&String> = named.iter().map(|(name, _)| name).collect();
-    let names: Vec<String> = names.into_iter().cloned().collect();
-    let scenario = chosen(arguments, &names)?;
-    let runs = named.into_iter().filter(|(name, _)| *name == scenario).map(|(_, run)| run).collect();
+    let names: BTreeSet<String> = all.iter().map(|(name, _)| name.clone()).collect();
+    let scenario = chosen(arguments, &Vec::from_iter(names))?;
+    let runs = all.into_iter().filter(|(name, _)| *name == scenario).map(|(_, run)| run).collect();
     let history = history(runs);
     let chronicle = Chronicle { scenario: &scenario, history: &history };
     if let Some(folder) = &arguments.out {

@@ -1,7 +1,8 @@
 //! `history.csv`: a row for each run, as programs read it that look for change points.
 //!
-//! The first column is the time, in RFC 3339; numbers have their unit in their name. What is not known is empty. A run that
-//! begins a new level of a quantity has 1 in the column `..._changed`. Fields are only ever added.
+//! The first column is the time, in RFC 3339; numbers have their unit in their name. What is not known is empty; runs whose
+//! measurement is invalid are not there, since such programs take a missing number for an error. A run that begins a new level
+//! of a quantity has 1 in the column `..._changed`. Fields are only ever added.
 
 use serde::Serialize;
 
@@ -15,7 +16,7 @@ use crate::{
     results::{Abstract, Judged},
 };
 
-const HEADER: [&str; 13] = [
+const HEADER: [&str; 12] = [
     "time",
     "run",
     "commit",
@@ -25,7 +26,6 @@ const HEADER: [&str; 13] = [
     "throughput_per_s",
     "failed_share",
     "reference_us",
-    "valid",
     "response_p50_changed",
     "response_p99_changed",
     "throughput_changed",
@@ -42,14 +42,14 @@ struct Record<'a> {
     throughput: Option<f64>,
     failed: Option<f64>,
     reference: Option<f64>,
-    valid: u8,
     changed: [u8; 3],
 }
 
 /// The file.
 pub(super) fn render(chronicle: &Chronicle<'_>) -> Vec<u8> {
     let history = chronicle.history;
-    table(&HEADER, history.runs.iter().enumerate().map(|(place, run)| record(place, run, &history.courses)))
+    let valid = history.runs.iter().enumerate().filter(|(_, run)| run.verdict != Judged::Invalid);
+    table(&HEADER, valid.map(|(place, run)| record(place, run, &history.courses)))
 }
 
 fn record<'a>(place: usize, run: &'a Abstract, courses: &[QuantityCourse]) -> Record<'a> {
@@ -72,7 +72,6 @@ fn record<'a>(place: usize, run: &'a Abstract, courses: &[QuantityCourse]) -> Re
         throughput: value(Quantity::Throughput).map(per_second),
         failed,
         reference: run.calibration.map(|calibration| micros(calibration.nanos())),
-        valid: u8::from(run.verdict != Judged::Invalid),
         changed,
     }
 }

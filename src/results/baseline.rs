@@ -94,6 +94,9 @@ impl Baseline {
     }
 }
 
+/// A name with its baseline, or with why that cannot be read.
+pub type Named = (String, Result<Baseline, ResultsError>);
+
 /// The stored baselines of a folder.
 #[derive(Debug, Clone)]
 pub struct Baselines {
@@ -159,7 +162,7 @@ impl Baselines {
     }
 
     /// Names in order, each with its baseline or why that cannot be read.
-    pub fn list(&self) -> Result<Vec<(String, Result<Baseline, ResultsError>)>, ResultsError> {
+    pub fn list(&self) -> Result<Vec<Named>, ResultsError> {
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(|error| io_error("read", &self.folder, error))?,

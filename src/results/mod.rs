@@ -19,7 +19,9 @@ mod schema;
 mod server;
 
 pub use abstracted::{Abstract, AbstractRow, Judged, KnownPercentile, Stretch};
-pub use baseline::{Asked, BASELINE_VERSION, BASELINES, Baseline, Baselines, COPY as BASELINE_COPY};
+pub use baseline::{
+    Asked, BASELINE_VERSION, BASELINES, Baseline, Baselines, COPY as BASELINE_COPY, Named as NamedBaseline,
+};
 pub use calibration::{Calibration, Reference};
 pub use capacity::{
     Arm, CAPACITY_VERSION, Capacity, CapacityPlan, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles, ServiceTrial,

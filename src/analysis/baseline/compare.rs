@@ -170,7 +170,9 @@ fn judge(held: Held, (worse, better): (bool, bool), threshold: f64, whole: bool)
             _ if worse && matters && difference > 0.0 => Standing::Regression,
             _ if better && matters && difference < 0.0 => Standing::Improved,
             // Nothing that matters can be hidden.
-            Some(worst) if worst <= limit || !quantity.matters(base, base * (quantity.worse() * worst).exp()) => {
+            Some(farthest)
+                if farthest <= limit || !quantity.matters(base, base * (quantity.worse() * farthest).exp()) =>
+            {
                 Standing::Ok
             }
             _ => Standing::Inconclusive,

@@ -23,11 +23,17 @@ const TITLE: &str = "Over time, laid over each other";
 const HEIGHT: f64 = 120.0;
 const GAP: f64 = 40.0;
 
+/// Seconds and values of a run, with gaps where nothing is known.
+type Line = (Vec<Option<(f64, f64)>>, Pen);
+
+/// What a panel shows of a stretch.
+type Of = fn(&Stretch) -> Option<f64>;
+
 pub(super) struct Course {
     heading: Heading,
     legend: Legend,
     across: Across,
-    panels: Vec<(&'static str, Panel, Vec<(Vec<Option<(f64, f64)>>, Pen)>)>,
+    panels: Vec<(&'static str, Panel, Vec<Line>)>,
     description: String,
 }
 
@@ -44,11 +50,10 @@ impl Course {
         let all = || compared.base.iter().chain([compared.run]);
         let end = all().flat_map(|run| &run.course).map(|at| f64::from(at.second) + 1.0).fold(1.0, f64::max);
         let measured = all().map(|run| run.measured_ns as f64 / 1e9).fold(0.0, f64::max);
-        let response = |which: usize| move |at: &Stretch| at.response.map(|response| response[which] as f64);
-        let kinds: [(&'static str, Box<dyn Fn(&Stretch) -> Option<f64>>); 3] = [
-            ("p50", Box::new(response(0))),
-            ("p99", Box::new(response(1))),
-            ("requests per second", Box::new(|at: &Stretch| at.rate)),
+        let kinds: [(&'static str, Of); 3] = [
+            ("p50", |at| at.response.map(|[p50, _]| p50 as f64)),
+            ("p99", |at| at.response.map(|[_, p99]| p99 as f64)),
+            ("requests per second", |at| at.rate),
         ];
         let mut panels = Vec::new();
         let mut top = heading.bottom() + legend.height() + 36.0;

@@ -35,12 +35,15 @@ pub(super) struct Curves {
     description: String,
 }
 
+/// Places of the tail and values, and how the line through them looks.
+type Curve = (Vec<(Tail, f64)>, Pen);
+
 struct Panel {
     name: String,
     area: Area,
     across: Scale,
     up: Scale,
-    curves: Vec<(Vec<(Tail, f64)>, Pen)>,
+    curves: Vec<Curve>,
 }
 
 /// A row of the run with the same of the baseline's runs.
@@ -63,7 +66,7 @@ impl Curves {
         let entries =
             vec![(Symbol::Line(base_pen, None), base_name), (Symbol::Line(RUN, None), compared.run.name.clone())];
         let legend = Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts);
-        let drawn: Vec<(String, Vec<(Vec<(Tail, f64)>, Pen)>)> = subjects
+        let drawn: Vec<(String, Vec<Curve>)> = subjects
             .iter()
             .map(|subject| {
                 let base = subject.base.iter().filter_map(|row| Some((points(row)?, base_pen)));
@@ -126,7 +129,7 @@ fn points(row: &AbstractRow) -> Option<Vec<(Tail, f64)>> {
 }
 
 /// The first panel over the whole width, the others in pairs below it.
-fn place(drawn: Vec<(String, Vec<(Vec<(Tail, f64)>, Pen)>)>, top: f64) -> (Vec<Panel>, f64) {
+fn place(drawn: Vec<(String, Vec<Curve>)>, top: f64) -> (Vec<Panel>, f64) {
     let all = || drawn.iter().flat_map(|(_, curves)| curves).flat_map(|(points, _)| points);
     let end = all().map(|(tail, _)| tail.nines()).fold(0.0, f64::max);
     let values: Vec<f64> = all().map(|(_, value)| *value).collect();

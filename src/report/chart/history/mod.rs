@@ -104,7 +104,7 @@ fn dates(days: &[&str], across: &Scale, fonts: &Fonts) -> Vec<Tick> {
 
 fn describe(chronicle: &Chronicle<'_>) -> String {
     let history = chronicle.history;
-    let told: Vec<_> = history
+    let sentences: Vec<_> = history
         .courses
         .iter()
         .filter_map(|course| {
@@ -116,11 +116,11 @@ fn describe(chronicle: &Chronicle<'_>) -> String {
                 .iter()
                 .map(|change| format!("{} with {}", percent(change), history.runs[change.at].started))
                 .collect();
-            let changed = if changes.is_empty() { "no change".to_owned() } else { changes.join(", ") };
-            Some(format!("{} between {} and {}, {changed}", name(course), written(course, low), written(course, high)))
+            let told = if changes.is_empty() { "no change".to_owned() } else { changes.join(", ") };
+            Some(format!("{} between {} and {}, {told}", name(course), written(course, low), written(course, high)))
         })
         .collect();
-    format!("{}: {} runs. {}.", title(chronicle), history.runs.len(), told.join("; "))
+    format!("{}: {} runs. {}.", title(chronicle), history.runs.len(), sentences.join("; "))
 }
 
 fn name(course: &QuantityCourse) -> &'static str {
