@@ -173,7 +173,9 @@ fn histories() {
     }
     let few = history(abstracts(3));
     let few = Chronicle { scenario: "sample", history: &few };
-    assert!(plain(&few.terminal(Style { colour: false, width: 110 })).starts_with("Too short for change points"));
+    assert!(
+        plain(&few.terminal(Style { colour: false, width: 110 })).starts_with("History: too short for change points")
+    );
     let none = history(Vec::new());
     let none = Chronicle { scenario: "sample", history: &none };
     assert!(none.files().iter().all(|(name, _)| !name.starts_with("charts/")));

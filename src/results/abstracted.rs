@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Calibration, Environment, Run, Software, TargetFacts};
+use super::{Calibration, Environment, Software, TargetFacts};
 use crate::measure::{Nanos, PackedHistogram};
 
 /// A run boiled down to what comparisons need.
@@ -105,11 +105,6 @@ impl Abstract {
     /// The row of everything.
     pub fn whole(&self) -> Option<&AbstractRow> {
         self.rows.iter().find(|row| row.service.is_none() && row.operation.is_none())
-    }
-
-    /// Whether it is of this run.
-    pub fn is_of(&self, run: &Run) -> bool {
-        self.started == run.started && self.scenario == run.scenario && self.environment == run.environment
     }
 }
 

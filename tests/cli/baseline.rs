@@ -48,7 +48,7 @@ fn runs_are_kept_shown_and_removed() {
 
     desk.run(&["baseline", "rm", "nightly", "night-09"]).ends_with(2).complains("has no run night-09");
     desk.run(&["baseline", "rm", "nightly", "night-02"]).ends_with(0);
-    desk.run(&["baseline", "show", "nightly"]).ends_with(0).says("nightly has 2 runs");
+    desk.run(&["baseline", "show", "nightly"]).ends_with(0).says("Baseline nightly has 2 runs");
     desk.run(&["baseline", "rm", "nightly"]).ends_with(0);
     desk.run(&["baseline", "show", "nightly"]).ends_with(2).complains("there is no baseline nightly");
     desk.run(&["baseline", "rm", "nightly"]).ends_with(2).complains("there is no baseline nightly");
@@ -125,7 +125,7 @@ fn a_history_is_told_and_exported() {
     let runs = nights(&desk, 4);
     desk.run(&["baseline", "save", "nightly", &runs[0], &runs[1]]).ends_with(0);
     fs::remove_dir_all(desk.path(&runs[0])).unwrap();
-    desk.run(&["history"]).ends_with(0).says("Too short for change points").says("night-04");
+    desk.run(&["history"]).ends_with(0).says("too short for change points").says("night-04");
     let csv = desk.run(&["history", "sample", "--format", "csv", "--out", "history"]).ends_with(0).stdout;
     assert_eq!(csv.lines().count(), 1 + 4, "the baseline still knows the first, and each counts once");
     assert_eq!(fs::read_to_string(desk.path("history/history.csv")).unwrap(), csv);

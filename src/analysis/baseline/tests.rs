@@ -215,6 +215,6 @@ fn false_alarms_of_all_rows_together_are_rare() {
         })
         .count();
     // Six are expected; fourteen are more than three standard deviations away.
-    println!("FAMILY {alarms}");
+
     assert!(alarms <= 14, "{alarms} of {trials}");
 }

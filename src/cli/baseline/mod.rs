@@ -206,9 +206,10 @@ fn remove(baselines: &Baselines, name: &str, runs: &[String]) -> Result<(), Fail
             .map_err(|error| Failure::usage(anyhow!(error).context(format!("could not remove {}", file.display()))))?;
         return output::print(format!("{name} is removed\n"));
     }
+    baselines.load(name).map_err(Failure::usage)?;
     let mut left = 0;
     baselines.change(name, |there| {
-        let mut kept = there.ok_or_else(|| Stopped::Failure(no_baseline(name)))?.runs;
+        let mut kept = there.map(|baseline| baseline.runs).unwrap_or_default();
         for run in runs {
             let before = kept.len();
             kept.retain(|other| other.name != *run);
@@ -228,8 +229,4 @@ fn remove(baselines: &Baselines, name: &str, runs: &[String]) -> Result<(), Fail
         "{} removed from {name}\n",
         report::format::counted(runs.len() as u64, "run", "runs")
     )))
-}
-
-fn no_baseline(name: &str) -> Failure {
-    Failure::usage(anyhow!("there is no baseline {name}; `plimsoll baseline list` names those that there are"))
 }

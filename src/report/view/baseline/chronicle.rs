@@ -58,11 +58,11 @@ fn headline(chronicle: &Chronicle<'_>) -> Headline {
     let found = found(chronicle);
     let sentence = match found.last() {
         _ if !history.is_long_enough() => {
-            format!("Too short for change points: they are looked for from {LEAST_VALUES} valid runs on.")
+            format!("History: too short for change points, which are looked for from {LEAST_VALUES} valid runs on.")
         }
-        None => "No change points.".to_owned(),
+        None => "History: no change points.".to_owned(),
         Some((quantity, change, run)) => format!(
-            "{}; the last with {} of {}: {} {} → {} ({}).",
+            "History: {}; the last with {} of {}: {} {} → {} ({}).",
             format::counted(found.len() as u64, "change point", "change points"),
             run.name,
             run.started,

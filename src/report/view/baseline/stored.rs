@@ -23,10 +23,10 @@ impl View {
         let whole = rows.last().and_then(|row| row.quantities.first().copied()).and_then(|of| of.1);
         let sentence = match whole.and_then(|spread| spread.smallest_effect).filter(|_| enough) {
             Some(effect) => {
-                format!("{name} has {counted} and can see a rise of p50 from {} on.", format::share(effect))
+                format!("Baseline {name} has {counted} and can see a rise of p50 from {} on.", format::share(effect))
             }
             None => format!(
-                "{name} has {counted}: only gross changes show. From {ENOUGH_RUNS} on, their spread decides instead of a threshold."
+                "Baseline {name} has {counted}: only gross changes show. From {ENOUGH_RUNS} on, their spread decides instead of a threshold."
             ),
         };
         let table = Table {
