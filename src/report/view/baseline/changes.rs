@@ -53,7 +53,7 @@ fn table(compared: &Compared<'_>) -> Table {
         legend.push("‡ Judged by values divided by the machine's reference, since that lowers the spread.".to_owned());
     }
     Table {
-        id: "changes",
+        id: "change-by-row",
         caption: format!("Response time and throughput against {}", compared.against),
         columns,
         rows: comparison.rows.iter().map(|row| table_row(row, failing)).collect(),

@@ -109,7 +109,7 @@ fn changes(chronicle: &Chronicle<'_>) -> Section {
         ],
     });
     let table = Table {
-        id: "change-points",
+        id: "change-by-change",
         caption: "Changes that stayed: the first run behind each, with the geometric means of the levels on both sides".to_owned(),
         columns: vec![
             Column::head("Quantity"),
@@ -136,7 +136,7 @@ fn runs(chronicle: &Chronicle<'_>) -> Section {
         return Section::new("runs", "Runs", Vec::new());
     }
     let table = Table {
-        id: "runs",
+        id: "run-by-run",
         caption: "Runs, the oldest first".to_owned(),
         columns: run_columns(),
         rows: history.runs.iter().map(|run| row_of(run, RowKind::Entry)).collect(),

@@ -34,7 +34,7 @@ pub(super) fn differences(compared: &Compared<'_>) -> Section {
         }
     });
     let table = Table {
-        id: "differences",
+        id: "difference-by-field",
         caption: "What is not the same in the baseline and in the run".to_owned(),
         columns: vec![
             Column::head("What"),
@@ -83,7 +83,7 @@ pub(super) fn section(compared: &Compared<'_>) -> Section {
             percent(machine.run_ns / machine.base_ns),
         )));
     }
-    Section::new("could-be-seen", "What a comparison could see", blocks).brief(Brief::ParagraphsAnd("seen"))
+    Section::new("could-be-seen", "What a comparison could see", blocks).brief(Brief::ParagraphsAnd("seen-by-quantity"))
 }
 
 fn seen(quantities: &[QuantityChange]) -> Table {
@@ -102,7 +102,7 @@ fn seen(quantities: &[QuantityChange]) -> Table {
         }
     });
     Table {
-        id: "seen",
+        id: "seen-by-quantity",
         caption: "All services: how far apart the baseline's runs lie, and the smallest change for the worse that is found in 95 % \
                   of all cases"
             .to_owned(),
@@ -126,7 +126,7 @@ pub(super) fn runs(compared: &Compared<'_>) -> Section {
     let mut rows: Vec<TableRow> = compared.base.iter().map(|run| row_of(run, RowKind::Entry)).collect();
     rows.push(row_of(compared.run, RowKind::Total));
     let table = Table {
-        id: "runs",
+        id: "run-by-run",
         caption: format!("The runs of {}, and the one that is held against them", compared.against),
         columns: run_columns(),
         rows,

@@ -52,7 +52,7 @@ fn within_a_report(compared: &Compared<'_>) -> [Section; 3] {
     let mut blocks: Vec<_> = std::iter::once(headline.sentence).chain(headline.remarks).map(Block::Paragraph).collect();
     blocks.extend(changes::section(compared).blocks);
     [
-        Section::new("baseline", "Compared with the baseline", blocks).brief(Brief::ParagraphsAnd("changes")),
+        Section::new("baseline", "Compared with the baseline", blocks).brief(Brief::ParagraphsAnd("change-by-row")),
         method::differences(compared),
         method::section(compared).brief(Brief::Nothing),
     ]

@@ -30,7 +30,7 @@ impl View {
             ),
         };
         let table = Table {
-            id: "runs",
+            id: "run-by-run",
             caption: format!("Runs of {name}"),
             columns: run_columns(),
             rows: runs.iter().map(|run| row_of(run, RowKind::Entry)).collect(),
@@ -87,7 +87,7 @@ fn spread_table(rows: &[RowSpread], enough: bool) -> Table {
         cells: cells(row),
     });
     Table {
-        id: "spread",
+        id: "spread-by-row",
         caption: "Spread of the runs, and the smallest change for the worse that is found in 95 % of all cases".to_owned(),
         columns,
         rows: rows.collect(),
