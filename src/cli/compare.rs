@@ -69,6 +69,11 @@ pub(super) struct How {
 }
 
 impl How {
+    /// Whether runs of different things are compared.
+    pub(super) fn allows_differences(&self) -> bool {
+        self.allow_differences
+    }
+
     pub(super) fn question(&self) -> Question {
         Question { threshold: self.threshold, allow_differences: self.allow_differences }
     }

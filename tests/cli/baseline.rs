@@ -133,7 +133,7 @@ fn a_history_is_told_and_exported() {
     desk.run(&["history", "other"]).ends_with(2).complains("no runs of other in results, but of sample");
 }
 
-/// Three runs of a second on a server of their own.
+/// Four runs of a second on a server of their own.
 #[test]
 fn a_run_is_held_against_a_baseline_at_its_end() {
     let desk = Desk::new();
@@ -151,6 +151,10 @@ fn a_run_is_held_against_a_baseline_at_its_end() {
     for name in ["baseline.json", "comparison.csv", "comparison.json", "percentiles-laid-over.svg"] {
         assert!(written.iter().any(|(path, content)| path.ends_with(name) && !content.is_empty()), "{name}");
     }
+    let other =
+        ["run", "short.toml", "--baseline", "live", "--set", "service.shop.pool.size=8", "--out", "results/other"];
+    let other = desk.run(&other).complains("will not be compared").complains("service.shop.pool.size (4, now 8)");
+    assert!(other.stdout.contains("Not comparable"), "{}", other.stdout);
     // The report stays what it was when the baseline goes.
     desk.run(&["baseline", "rm", "live"]).ends_with(0);
     assert_eq!(desk.run(&["report", "results/second"]).ends_with(0).stdout, run.stdout);

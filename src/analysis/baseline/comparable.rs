@@ -90,6 +90,17 @@ pub fn differences(base: &[Abstract], run: &Abstract) -> Vec<Difference> {
     found
 }
 
+/// What of a scenario that is about to be run keeps it from being compared with the runs of a baseline.
+pub fn refusing_fields(base: &[Abstract], scenario: &str) -> Vec<Difference> {
+    let mut found: Vec<Difference> = Vec::new();
+    for difference in base.iter().flat_map(|one| of_scenarios(&one.scenario, scenario)) {
+        if difference.weight() == Weight::Refuses && !found.contains(&difference) {
+            found.push(difference);
+        }
+    }
+    found
+}
+
 fn between(base: &Abstract, run: &Abstract) -> Vec<Difference> {
     let mut found = of_scenarios(&base.scenario, &run.scenario);
     let mut note = |kind, base: &str, run: &str| {
@@ -227,6 +238,9 @@ mod tests {
         let size = changed("size = 50", "size = 60");
         let name = "service.api.pool.size".to_owned();
         assert_eq!(size, [(DifferenceKind::Scenario(name), "50".to_owned(), "60".to_owned())]);
+        let text = base.scenario.replacen("size = 50", "size = 60", 1).replacen("seed        = ", "seed        = 1", 1);
+        let refusing = refusing_fields(&[base.clone(), base.clone()], &text);
+        assert!(matches!(&refusing[..], [one] if one.run == "60"), "{refusing:?}");
         let seed = changed("seed        = ", "seed        = 1");
         assert!(matches!(&seed[..], [(DifferenceKind::Occasion(field), ..)] if field == "seed"), "{seed:?}");
     }

@@ -22,7 +22,9 @@ use super::{
     report::Document,
 };
 use crate::{
+    analysis::baseline::refusing_fields,
     metrics::Address,
+    report,
     results::{Baselines, ResultFolder},
     scenario::{self, Overrides, Scenario},
     target::{Source, TargetUrl},
@@ -163,6 +165,19 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
     let display = Display::new(!arguments.quiet);
     if let (Some(telemetry), false) = (&telemetry, arguments.quiet) {
         display.say(&format!("metrics are at {}", telemetry.url()));
+    }
+    if let Some(held) = base.as_ref().filter(|_| !arguments.how.allows_differences()) {
+        let refusing = refusing_fields(&held.runs, &scenario.source);
+        let listed: Vec<_> = refusing.iter().map(report::difference).collect();
+        if !listed.is_empty() {
+            // Before minutes of load, and not an error: the measurement is worth something by itself.
+            display.say(&format!(
+                "warning: the run will not be compared, since the scenario differs from {}: {}; --allow-differences compares \
+                 all the same",
+                held.name,
+                listed.join("; ")
+            ));
+        }
     }
     let (voice, unreported) = (display.clone(), leftovers.clone());
     let session = Session {
