@@ -5,6 +5,7 @@
 //! trusted, [`verdict`] judges, and [`findings`] picks out what a person should know.
 
 pub mod audit;
+pub mod baseline;
 mod burstiness;
 pub mod capacity;
 mod coarse;

@@ -2,18 +2,18 @@
 
 use std::{fmt, process::ExitCode};
 
-use crate::analysis::Outcome;
+use crate::analysis::{Outcome, baseline::Standing};
 
 /// Exit codes, part of the interface: scripts rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// The objective is met, or the command did what it was asked to.
     Met = 0,
-    /// The objective is missed.
+    /// The objective is missed, or a run is worse than what it is compared with.
     Missed = 1,
     /// The command line or the scenario is wrong, or the results cannot be written there.
     Usage = 2,
-    /// The target cannot be used, or the measurement cannot be trusted.
+    /// The target cannot be used, the measurement cannot be trusted, or runs cannot be compared.
     Unusable = 3,
     /// The measurement does not suffice to tell.
     Inconclusive = 4,
@@ -24,10 +24,10 @@ pub enum Exit {
 /// The exit codes, for help and manual.
 pub(super) const HELP: &str = "\
 Exit codes:
-    0  objective met
-    1  objective missed, regression confirmed, or findings of an audit as serious as --fail-on says
+    0  objective met, no regression
+    1  objective missed, a regression, or findings of an audit as serious as --fail-on says
     2  wrong usage or scenario, or results cannot be written
-    3  target cannot be used, or measurement invalid
+    3  target cannot be used, measurement invalid, or runs not comparable
     4  inconclusive
   130  interrupted";
 
@@ -38,6 +38,17 @@ impl From<Outcome> for Exit {
             Outcome::Fail => Self::Missed,
             Outcome::Invalid => Self::Unusable,
             Outcome::Inconclusive => Self::Inconclusive,
+        }
+    }
+}
+
+impl From<Standing> for Exit {
+    fn from(standing: Standing) -> Self {
+        match standing {
+            Standing::Ok | Standing::Improved => Self::Met,
+            Standing::Regression => Self::Missed,
+            Standing::Invalid | Standing::NotComparable => Self::Unusable,
+            Standing::Inconclusive => Self::Inconclusive,
         }
     }
 }

@@ -11,20 +11,29 @@ pub(super) struct Journal {
     leftovers: Leftovers,
     /// File that holds all that was measured.
     file: &'static str,
-    /// `None` until there is something to show.
+    /// Where it lies until there is something to show.
+    hidden: PathBuf,
+    /// `None` until then.
     folder: Option<PathBuf>,
 }
 
 impl Journal {
     /// Claims a folder; `file` is the one that holds all that was measured.
     pub(super) fn claim(place: &Path, force: bool, file: &'static str, leftovers: &Leftovers) -> Result<Self, Failure> {
-        leftovers.hold_folder(ResultFolder::claim(place, force).map_err(Failure::usage)?);
-        Ok(Self { leftovers: leftovers.clone(), file, folder: None })
+        let claimed = ResultFolder::claim(place, force).map_err(Failure::usage)?;
+        let hidden = claimed.hidden().to_owned();
+        leftovers.hold_folder(claimed);
+        Ok(Self { leftovers: leftovers.clone(), file, hidden, folder: None })
     }
 
     /// Takes the folder of what is continued.
     pub(super) fn reopen(folder: PathBuf, file: &'static str, leftovers: &Leftovers) -> Self {
-        Self { leftovers: leftovers.clone(), file, folder: Some(folder) }
+        Self { leftovers: leftovers.clone(), file, hidden: folder.clone(), folder: Some(folder) }
+    }
+
+    /// Where it lies now; whatever is put there moves along when it is shown.
+    pub(super) fn place(&self) -> &Path {
+        self.folder.as_deref().unwrap_or(&self.hidden)
     }
 
     /// Where it lies, once there is something to see.

@@ -1,14 +1,17 @@
 //! The command line: one file per command. The only place where load and reports meet, and where anything is printed.
 
 mod audit;
+mod baseline;
 mod capacity;
 mod ci;
+mod compare;
 mod completions;
 mod consent;
 mod data;
 mod environment;
 mod exit;
 mod gate;
+mod history;
 mod interrupt;
 mod journal;
 mod leftovers;
@@ -59,6 +62,8 @@ Examples:
   plimsoll gate mixed --a config:io-threads=1 --b config:io-threads=4   is B worse than A?
   plimsoll audit --target redis://host:6379         a server without load: settings, users, advice
   plimsoll ci queue sessions --duration 60s         several, with one exit code and files for CI
+  plimsoll baseline save nightly results/queue-*    runs to compare later ones with
+  plimsoll compare nightly results/queue-2026*      is it slower than it was?
   plimsoll scenarios show sessions > my.toml        a scenario to start from
   plimsoll list                                     what was run so far";
 
@@ -69,7 +74,10 @@ enum Command {
     Gate(Box<gate::Arguments>),
     Audit(audit::Arguments),
     Ci(Box<ci::Arguments>),
+    Baseline(baseline::Arguments),
+    Compare(compare::Arguments),
     Report(report::Arguments),
+    History(history::Arguments),
     List(list::Arguments),
     Scenarios(scenarios::Arguments),
     Schema(schema::Arguments),
@@ -102,7 +110,10 @@ impl Program {
             Command::Gate(arguments) => gate::run(*arguments, self.color),
             Command::Audit(arguments) => audit::run(arguments, self.color),
             Command::Ci(arguments) => ci::run(*arguments, self.color),
+            Command::Baseline(arguments) => baseline::run(&arguments, self.color),
+            Command::Compare(arguments) => compare::run(&arguments, self.color),
             Command::Report(arguments) => report::run(&arguments, self.color),
+            Command::History(arguments) => history::run(&arguments, self.color),
             Command::List(arguments) => list::run(&arguments),
             Command::Scenarios(arguments) => scenarios::run(arguments),
             Command::Schema(arguments) => schema::run(&arguments),

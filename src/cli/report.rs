@@ -9,15 +9,16 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, ValueEnum};
 
 use super::{
+    baseline::{Against, name_of},
     capacity::ConcludedCapacity,
     exit::{Exit, Failure},
     gate::ConcludedGate,
     output::{self, Colour, Format},
 };
 use crate::{
-    analysis::{Analysis, analyse},
+    analysis::{Analysis, analyse, baseline::abstract_of},
     report::{self, AuditLimit, Style},
-    results::{self, Ci, CiScenario, Run, Saved},
+    results::{self, Abstract, Ci, CiCheck, CiScenario, Run, Saved},
     scenario::{self, Scenario},
 };
 
@@ -60,6 +61,8 @@ pub(super) struct Concluded {
     scenario: Scenario,
     /// What is concluded.
     pub(super) analysis: Analysis,
+    /// What a comparison with a baseline says, where one was asked for.
+    pub(super) against: Option<Against>,
 }
 
 impl Concluded {
@@ -67,12 +70,23 @@ impl Concluded {
     pub(super) fn new(run: Run) -> Result<Self, Failure> {
         let scenario = scenario::parse(&run.scenario, "scenario of the saved run").map_err(Failure::usage)?;
         let analysis = analyse(&run, &scenario);
-        Ok(Self { run, scenario, analysis })
+        Ok(Self { run, scenario, analysis, against: None })
+    }
+
+    /// The abstract of the run that lies in a folder, or will.
+    pub(super) fn abstracted(&self, folder: &Path) -> Abstract {
+        abstract_of(&self.run, &self.analysis, &name_of(folder))
+    }
+
+    /// Whether the run is worse than what it was held against.
+    pub(super) fn is_regression(&self) -> bool {
+        self.against.as_ref().is_some_and(Against::is_regression)
     }
 
     /// Every file of the result folder except the run itself, and the document that is asked for besides.
     pub(super) fn files(&self, style: Option<Document>) -> Vec<(String, Vec<u8>)> {
-        let mut files = report::files(&self.run, &self.scenario, &self.analysis);
+        let compared = self.against.as_ref().map(Against::compared);
+        let mut files = report::files_against(&self.run, &self.scenario, &self.analysis, compared.as_ref());
         if style == Some(Document::Analysis) {
             files.extend(report::analysis_files(&self.run, &self.scenario, &self.analysis));
         }
@@ -89,6 +103,11 @@ impl Concluded {
         report::ci_scenario(name, &self.run, &self.scenario, &self.analysis, limit)
     }
 
+    /// What CI is told of the comparison with a baseline, if there was one.
+    pub(super) fn comparison_for_ci(&self, name: &str, fails: bool) -> Option<CiCheck> {
+        self.against.as_ref().map(|against| report::ci_comparison(name, &against.compared(), fails))
+    }
+
     /// What is printed of a run, and of the folder that it lies in if it does.
     pub(super) fn summary(
         &self,
@@ -97,11 +116,13 @@ impl Concluded {
         folder: Option<&Path>,
         style: Option<Document>,
     ) -> String {
+        let compared = self.against.as_ref().map(Against::compared);
+        let compared = compared.as_ref();
         match format {
-            Format::Json => report::json_summary(&self.run, &self.scenario, &self.analysis),
+            Format::Json => report::json_summary(&self.run, &self.scenario, &self.analysis, compared),
             Format::Text => {
                 let look = Style { colour: colour.on_stdout(), width: output::width() };
-                let mut text = report::terminal(&self.run, &self.scenario, &self.analysis, look);
+                let mut text = report::terminal(&self.run, &self.scenario, &self.analysis, compared, look);
                 if let Some(folder) = folder {
                     text.push_str(&reported(folder));
                     if style.is_some() {
@@ -153,7 +174,8 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     let folder = &arguments.folder;
     let (files, summary) = match results::load(folder).map_err(Failure::usage)? {
         Saved::Run(run) => {
-            let concluded = Concluded::new(*run)?;
+            let mut concluded = Concluded::new(*run)?;
+            concluded.against = Against::again(folder, || concluded.abstracted(folder))?;
             let summary = concluded.summary(arguments.format, colour, Some(folder), arguments.style);
             (concluded.files(arguments.style), summary)
         }

@@ -6,9 +6,9 @@ use super::{
     exit::{Exit, Failure},
     output,
 };
-use crate::{results, scenario};
+use crate::{report, results, scenario};
 
-/// Print the JSON Schema of scenario files, or of what is saved: runs, capacity runs, gates and what `plimsoll ci` saves
+/// Print the JSON Schema of scenario files, or of what is saved: runs, capacity runs, gates, baselines, comparisons, CI results
 ///
 /// Editors with TOML support check and complete a scenario whose first line is `#:schema scenario.schema.json`
 #[derive(Debug, Args)]
@@ -31,6 +31,10 @@ enum Subject {
     Gate,
     /// `ci.json` of a result folder
     Ci,
+    /// Stored baselines
+    Baseline,
+    /// `comparison.json`
+    Comparison,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -40,6 +44,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Subject::Capacity => results::capacity_schema(),
         Subject::Gate => results::gate_schema(),
         Subject::Ci => results::ci_schema(),
+        Subject::Baseline => results::baseline_schema(),
+        Subject::Comparison => report::comparison_schema(),
     };
     output::print(format!("{schema:#}\n"))?;
     Ok(Exit::Met)

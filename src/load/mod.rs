@@ -14,6 +14,7 @@ mod plan;
 mod snapshot;
 mod source;
 mod station;
+mod turns;
 mod worker;
 
 use std::{
@@ -30,6 +31,8 @@ use crate::{
     target::{Target, TargetError},
 };
 
+pub use turns::Turns;
+
 pub use pacing::{Pacer, Pacing};
 
 /// How the engine uses the machine.
@@ -41,6 +44,8 @@ pub struct Settings {
     pub pacing: Option<Pacing>,
     /// Whether the server runs on this machine.
     pub same_machine: bool,
+    /// Whether two halves of the services take turns; by default all are loaded at once.
+    pub turns: Option<Turns>,
 }
 
 /// A request to end the run early, shared with whoever may make it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Pacing, Settings};
+use super::{Pacing, Settings, Turns};
 use crate::{
     measure::{SeriesId, SeriesKey, SeriesRole},
     operation::{Access, DataType, Kind},
@@ -20,6 +20,8 @@ pub(super) struct Plan {
     pub(super) workers: Vec<Vec<Instance>>,
     /// How the workers wait.
     pub(super) pacing: Pacing,
+    /// Whether two halves of the services take turns.
+    pub(super) turns: Option<Turns>,
 }
 
 /// What is known of a series beforehand.
@@ -64,7 +66,7 @@ impl Plan {
         let workers = assign(scenario, workers);
         let spare = workers.len() + for_server <= cores;
         let pacing = settings.pacing.unwrap_or(if spare { Pacing::Spin } else { Pacing::Adaptive });
-        Self { series, services, workers, pacing }
+        Self { series, services, workers, pacing, turns: settings.turns }
     }
 
     /// Series of the services on one worker.

@@ -3,7 +3,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 
-use super::plan::Instance;
+use super::{plan::Instance, turns::Turn};
 use crate::{
     measure::Nanos,
     scenario::{Load, Scenario},
@@ -26,6 +26,8 @@ pub(super) struct Pending {
 pub(super) struct Source {
     stream: RequestStream,
     process: Process,
+    /// When its service is loaded at all; `None` for always.
+    turn: Option<Turn>,
     sequence: u64,
     stride: u64,
 }
@@ -44,25 +46,32 @@ enum Process {
 }
 
 impl Source {
-    pub(super) fn new(scenario: &Scenario, instance: Instance, stream: RequestStream) -> Self {
+    /// `root` is the index of the service whose randomness it has.
+    pub(super) fn new(
+        scenario: &Scenario,
+        instance: Instance,
+        root: usize,
+        stream: RequestStream,
+        turn: Option<Turn>,
+    ) -> Self {
         let service = &scenario.services[instance.service];
         let process = match service.load {
             Load::Open { rate, arrivals } => {
                 let rate = rate / f64::from(service.instances);
-                let mut arrivals =
-                    Box::new(Arrivals::new(scenario.seed, instance.service, instance.number, rate, arrivals));
-                let next = arrivals.next().unwrap_or(Nanos::MAX);
+                let mut arrivals = Box::new(Arrivals::new(scenario.seed, root, instance.number, rate, arrivals));
+                let next = next_arrival(&mut arrivals, turn);
                 Process::Open { arrivals, next }
             }
             Load::Closed { clients, think_time } => {
                 let clients = u64::from(instance.share(clients, service.instances));
                 let think_time = nanos(think_time);
                 // Clients begin spread over one think time, not all at once.
-                let thinking = (0..clients).map(|client| Reverse(think_time * client / clients)).collect();
+                let begins = |client| next_moment(think_time * client / clients, turn);
+                let thinking = (0..clients).map(|client| Reverse(begins(client))).collect();
                 Process::Closed { thinking, think_time }
             }
         };
-        Self { stream, process, sequence: u64::from(instance.number), stride: u64::from(service.instances) }
+        Self { stream, process, turn, sequence: u64::from(instance.number), stride: u64::from(service.instances) }
     }
 
     /// Whether due instants come from a schedule.
@@ -83,7 +92,7 @@ impl Source {
         let due = self.next_due().filter(|due| *due <= now && *due < end)?;
         let due = match &mut self.process {
             Process::Open { arrivals, next } => {
-                *next = arrivals.next().unwrap_or(Nanos::MAX);
+                *next = next_arrival(arrivals, self.turn);
                 due
             }
             Process::Closed { thinking, .. } => {
@@ -98,9 +107,11 @@ impl Source {
     /// A request was finished. In a closed loop its client asks again: at once, or after its think time.
     pub(super) fn finished(&mut self, now: Nanos, end: Nanos) -> Option<Pending> {
         match &mut self.process {
-            Process::Closed { think_time: 0, .. } if now < end => Some(self.numbered(now)),
+            Process::Closed { think_time: 0, .. } if now < end && next_moment(now, self.turn) == now => {
+                Some(self.numbered(now))
+            }
             Process::Closed { thinking, think_time } => {
-                thinking.push(Reverse(now + *think_time));
+                thinking.push(Reverse(next_moment(now + *think_time, self.turn)));
                 None
             }
             Process::Open { .. } => None,
@@ -112,6 +123,18 @@ impl Source {
         self.sequence += self.stride;
         Pending { due, sequence, operation: self.stream.operation(sequence) }
     }
+}
+
+/// When the next request of a schedule falls due.
+fn next_arrival(arrivals: &mut Arrivals, turn: Option<Turn>) -> Nanos {
+    let next = arrivals.next().unwrap_or(Nanos::MAX);
+    // A schedule that has ended never comes.
+    turn.filter(|_| next < Nanos::MAX / 4).map_or(next, |turn| turn.wall(next))
+}
+
+/// When a client may ask that would ask at a moment.
+fn next_moment(now: Nanos, turn: Option<Turn>) -> Nanos {
+    turn.map_or(now, |turn| turn.next(now))
 }
 
 /// A duration as nanoseconds; 584 years at most.

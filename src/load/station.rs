@@ -124,11 +124,13 @@ impl Station {
     ) -> Self {
         let service = &scenario.services[instance.service];
         let lanes = lanes(scenario, instance);
-        let stream = RequestStream::new(scenario, instance.service);
+        let root = plan.turns.map_or(instance.service, |turns| turns.root(instance.service));
+        let stream = RequestStream::rooted(scenario, instance.service, root);
+        let turn = plan.turns.map(|turns| turns.of(instance.service));
         Self {
             worker,
             service: instance.service,
-            source: RefCell::new(Source::new(scenario, instance, stream.clone())),
+            source: RefCell::new(Source::new(scenario, instance, root, stream.clone(), turn)),
             stream,
             exclusive: service.pool.checkout == Checkout::Exclusive,
             series: plan.services[instance.service].clone(),

@@ -118,11 +118,26 @@ impl PackedHistogram {
         match parts.len() {
             0 => Self::default(),
             1 => parts.remove(0).clone(),
-            _ => Self::encode(&merged(parts)),
+            _ => Self::of(&merged(parts)),
         }
     }
 
-    fn encode<C: Counter>(histogram: &Histogram<C>) -> Self {
+    /// Packs a histogram of nanoseconds that has three significant digits.
+    pub fn of(histogram: &Histogram<u64>) -> Self {
+        if histogram.is_empty() {
+            return Self::default();
+        }
+        // Only as wide as the data. What lies beyond an hour is told by its count elsewhere.
+        let highest = histogram.max().clamp(2, HIGHEST_NANOS);
+        let mut fitted = Histogram::<u64>::new_with_bounds(1, highest, SIGNIFICANT_DIGITS)
+            .expect("the bound lies between 2 and the highest value");
+        for step in histogram.iter_recorded() {
+            fitted.saturating_record_n(step.value_iterated_to(), step.count_at_value());
+        }
+        Self::encode(&fitted)
+    }
+
+    fn encode<T: Counter>(histogram: &Histogram<T>) -> Self {
         let mut bytes = Vec::new();
         V2DeflateSerializer::new().serialize(histogram, &mut bytes).expect("writing to memory does not fail");
         // Thousands are kept until the end of the run.

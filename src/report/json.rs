@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::{
     audit,
+    comparison::Compared,
     format::plain,
     json_parts::{Finding, Objective, Software, Target, findings, text},
     summary::{Record, micros, records, rounded},
-    view::{View, level_slug, outcome_slug, slug},
+    view::{View, level_slug, outcome_slug, slug, standing_slug},
 };
 use crate::{
     analysis::{Analysis, DependencySide},
@@ -39,6 +40,15 @@ struct Summary<'a> {
     audit: Vec<audit::Record<'a>>,
     dependencies: Vec<Dependency<'a>>,
     software: Software<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<Baseline<'a>>,
+}
+
+#[derive(Serialize)]
+struct Baseline<'a> {
+    name: &'a str,
+    verdict: &'static str,
+    headline: String,
 }
 
 #[derive(Serialize)]
@@ -64,7 +74,13 @@ struct Dependency<'a> {
 }
 
 /// The summary, indented, with a line break at its end.
-pub(super) fn render(run: &Run, scenario: &Scenario, analysis: &Analysis, view: &View) -> String {
+pub(super) fn render(
+    run: &Run,
+    scenario: &Scenario,
+    analysis: &Analysis,
+    view: &View,
+    against: Option<&Compared<'_>>,
+) -> String {
     let (target, objective, period) = (&run.target, &scenario.objective, &run.recording.period);
     let summary = Summary {
         schema_version: SCHEMA_VERSION,
@@ -94,6 +110,11 @@ pub(super) fn render(run: &Run, scenario: &Scenario, analysis: &Analysis, view: 
         audit: analysis.audit.iter().map(audit::Record::new).collect(),
         dependencies: analysis.dependencies.iter().map(dependency).collect(),
         software: (&run.software).into(),
+        baseline: against.map(|compared| Baseline {
+            name: compared.against,
+            verdict: standing_slug(compared.comparison.standing),
+            headline: plain(&compared.headline()),
+        }),
     };
     text(&summary)
 }

@@ -5,6 +5,7 @@
 //! [`crate::analysis`]. Nothing here writes to disk either: the caller gets names and bytes.
 
 mod audit;
+mod baseline;
 mod capacity;
 #[cfg(test)]
 mod capacity_sample;
@@ -12,10 +13,15 @@ mod capacity_sample;
 mod capacity_tests;
 pub mod chart;
 mod ci;
+mod comparison;
+#[cfg(test)]
+mod comparison_tests;
 mod csv;
 mod csv_capacity;
+mod csv_comparison;
 mod csv_dependencies;
 mod csv_gate;
+mod csv_history;
 mod csv_keyspace;
 mod csv_server;
 #[cfg(test)]
@@ -24,10 +30,12 @@ pub(crate) mod format;
 mod gate;
 #[cfg(test)]
 mod gate_tests;
+mod history;
 mod hlog;
 mod html;
 mod json;
 mod json_capacity;
+mod json_comparison;
 mod json_gate;
 mod json_parts;
 mod markdown;
@@ -38,12 +46,16 @@ mod tests;
 mod view;
 
 pub use audit::AuditReport;
+pub use baseline::{baseline_terminal, difference};
 pub use capacity::{capacity_files, capacity_headline, capacity_json, capacity_terminal};
 pub use ci::{
-    AuditLimit, CI_SUMMARY, ci_annotations, ci_files, ci_headline, ci_not_run, ci_scenario, ci_summary, ci_terminal,
-    ci_unmeasured,
+    AuditLimit, CI_SUMMARY, ci_annotations, ci_comparison, ci_files, ci_gate, ci_headline, ci_no_baseline, ci_no_gate,
+    ci_not_run, ci_scenario, ci_summary, ci_terminal, ci_unmeasured,
 };
+pub use comparison::Compared;
 pub use gate::{gate_files, gate_headline, gate_json, gate_terminal};
+pub use history::Chronicle;
+pub use json_comparison::comparison_schema;
 pub use terminal::Style;
 pub use view::{outcome_slug, purpose_slug};
 
@@ -56,8 +68,19 @@ use crate::{
 
 /// Every file of a result folder except the run itself, by its path within the folder.
 pub fn files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String, Vec<u8>)> {
-    let charts = chart::charts(run, scenario, analysis);
-    let view = View::new(run, scenario, analysis, &charts);
+    files_against(run, scenario, analysis, None)
+}
+
+/// The same with what a comparison with a baseline says, in the report and in files of its own.
+pub fn files_against(
+    run: &Run,
+    scenario: &Scenario,
+    analysis: &Analysis,
+    against: Option<&Compared<'_>>,
+) -> Vec<(String, Vec<u8>)> {
+    let mut charts = chart::charts(run, scenario, analysis);
+    charts.extend(against.map(chart::comparison_charts).unwrap_or_default());
+    let view = View::new(run, scenario, analysis, &charts).against(against);
     let mut files = vec![
         ("report.html".to_owned(), html::render(&view).into_bytes()),
         ("report.md".to_owned(), markdown::render(&view).into_bytes()),
@@ -65,6 +88,10 @@ pub fn files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(String
     files.extend(csv_files(run, scenario, analysis));
     files.push(("histograms.hlog".to_owned(), hlog::render(run, analysis)));
     files.push(("scenario.toml".to_owned(), run.scenario.clone().into_bytes()));
+    if let Some(compared) = against {
+        files.push(("comparison.csv".to_owned(), compared.csv()));
+        files.push(("comparison.json".to_owned(), compared.json().into_bytes()));
+    }
     for chart in charts {
         files.push((format!("charts/{}.svg", chart.name), chart.svg.into_bytes()));
         files.push((format!("charts/{}.png", chart.name), chart.png));
@@ -99,9 +126,15 @@ pub fn analysis_files(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Ve
 /// The page of [`analysis_files`].
 pub const ANALYSIS_HTML: &str = "analysis.html";
 
-/// The report for the terminal: verdict, table, trust, findings.
-pub fn terminal(run: &Run, scenario: &Scenario, analysis: &Analysis, style: Style) -> String {
-    terminal::render(&View::new(run, scenario, analysis, &[]), style)
+/// The report for the terminal: verdict, table, what a comparison says, trust, findings.
+pub fn terminal(
+    run: &Run,
+    scenario: &Scenario,
+    analysis: &Analysis,
+    against: Option<&Compared<'_>>,
+    style: Style,
+) -> String {
+    terminal::render(&View::new(run, scenario, analysis, &[]).against(against), style)
 }
 
 /// Round trips that were measured one operation at a time, held against an objective: the table of the report, for the
@@ -116,6 +149,6 @@ pub fn headline(run: &Run, scenario: &Scenario, analysis: &Analysis) -> String {
 }
 
 /// The summary as JSON, for programs.
-pub fn json_summary(run: &Run, scenario: &Scenario, analysis: &Analysis) -> String {
-    json::render(run, scenario, analysis, &View::new(run, scenario, analysis, &[]))
+pub fn json_summary(run: &Run, scenario: &Scenario, analysis: &Analysis, against: Option<&Compared<'_>>) -> String {
+    json::render(run, scenario, analysis, &View::new(run, scenario, analysis, &[]), against)
 }

@@ -35,7 +35,7 @@ fn view() -> View {
 #[test]
 fn terminal_text() {
     let (run, scenario, analysis) = sampled();
-    let at = |width, colour| terminal(&run, &scenario, &analysis, Style { colour, width });
+    let at = |width, colour| terminal(&run, &scenario, &analysis, None, Style { colour, width });
     assert_snapshot!("terminal_wide", at(150, false));
     assert_snapshot!("terminal_narrow", at(80, false));
     assert_snapshot!("terminal_colour", at(100, true));
@@ -45,7 +45,7 @@ fn terminal_text() {
 fn a_terminal_of_any_width_is_kept_to() {
     let (run, scenario, analysis) = sampled();
     for width in 60..160 {
-        let text = terminal(&run, &scenario, &analysis, Style { colour: false, width });
+        let text = terminal(&run, &scenario, &analysis, None, Style { colour: false, width });
         for line in text.lines() {
             assert!(console::measure_text_width(line) <= width, "{width}: {line}");
         }
@@ -66,7 +66,7 @@ fn html_document() {
 #[test]
 fn json_document() {
     let (run, scenario, analysis) = sampled();
-    assert_snapshot!(json_summary(&run, &scenario, &analysis));
+    assert_snapshot!(json_summary(&run, &scenario, &analysis, None));
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn the_json_summary_keeps_to_its_schema() {
     let (run, scenario, analysis) = sampled();
     let schema = serde_json::from_str(include_str!("summary.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let document = serde_json::from_str(&json_summary(&run, &scenario, &analysis)).unwrap();
+    let document = serde_json::from_str(&json_summary(&run, &scenario, &analysis, None)).unwrap();
     let faults: Vec<_> =
         validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
     assert_eq!(faults, Vec::<String>::new());
@@ -246,7 +246,7 @@ fn a_run_in_which_nothing_happened_is_reported_too() {
     let analysis = analyse(&run, &scenario);
     let files = files(&run, &scenario, &analysis);
     assert!(files.iter().all(|(_, bytes)| !bytes.is_empty()));
-    let text = terminal(&run, &scenario, &analysis, Style { colour: false, width: 100 });
+    let text = terminal(&run, &scenario, &analysis, None, Style { colour: false, width: 100 });
     assert!(!text.starts_with("Objective met"), "{text}");
 }
 

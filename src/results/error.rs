@@ -22,6 +22,23 @@ pub enum ResultsError {
         /// Where it was looked for.
         place: PathBuf,
     },
+    /// There is no baseline of that name.
+    #[error("there is no baseline {name} in {}; `plimsoll baseline list` names those that there are", folder.display())]
+    NoBaseline {
+        /// Its name.
+        name: String,
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// A name that is none for a baseline.
+    #[error(
+        "\"{name}\" is no name for a baseline; use up to 80 letters, digits, dots, dashes and underscores, the first a letter \
+         or a digit"
+    )]
+    BaselineName {
+        /// The name.
+        name: String,
+    },
     /// Results would be overwritten.
     #[error("{} is not empty; choose another folder with --out, or replace it with --force", place.display())]
     Occupied {

@@ -69,9 +69,12 @@ pub struct GatePlan {
     pub blocks: u32,
     /// Quads of slices at the offered rate in a block.
     pub quads: u32,
-    /// Length of a slice, in nanoseconds.
+    /// Length of the windows in which the arms take turns within one load, in nanoseconds; `None` where every slice is a load of its
+    /// own.
+    pub window_ns: Option<u64>,
+    /// Length of a slice, in nanoseconds; where the arms take turns, a slice is the windows of one arm within so much time.
     pub slice_ns: u64,
-    /// Load before each slice that is not measured, in nanoseconds.
+    /// Load before each slice, or each load in which the arms take turns, that is not measured, in nanoseconds.
     pub warmup_ns: u64,
     /// Quads of closed-loop slices in a block, which compare throughput.
     pub saturated_quads: u32,

@@ -1,5 +1,8 @@
 //! The run artifact: what it holds, how it is saved, found and read back.
 
+mod abstracted;
+mod baseline;
+mod calibration;
 mod capacity;
 mod capacity_json;
 mod ci;
@@ -18,6 +21,11 @@ mod saved;
 mod schema;
 mod server;
 
+pub use abstracted::{Abstract, AbstractRow, Judged, KnownPercentile, Stretch};
+pub use baseline::{
+    Asked, BASELINE_VERSION, BASELINES, Baseline, Baselines, COPY as BASELINE_COPY, Named as NamedBaseline,
+};
+pub use calibration::{Calibration, Reference};
 pub use capacity::{
     Arm, CAPACITY_VERSION, Capacity, CapacityPlan, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles, ServiceTrial,
     Trial,
@@ -33,7 +41,7 @@ pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceLogin,
 pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
 pub use saved::{Entry, Saved, list, load, rewrite};
-pub use schema::{capacity_schema, ci_schema, gate_schema, schema};
+pub use schema::{baseline_schema, capacity_schema, ci_schema, gate_schema, schema};
 pub use server::{
     CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord, ServerSecond,
     SlowCommand, SlowLog, Withheld,

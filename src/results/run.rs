@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DependencyRecord, Inspection, ServerRecord};
+use super::{Calibration, DependencyRecord, Inspection, ServerRecord};
 use crate::measure::Recording;
 
 /// Version of the schema of [`Run`] that this build writes and reads.
@@ -32,6 +32,9 @@ pub struct Run {
     pub inspection: Inspection,
     /// What the services depend on besides the server, in the scenario's order.
     pub dependencies: Vec<DependencyRecord>,
+    /// How fast the machine was; `None` where that was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
 }
 
 /// What measured.

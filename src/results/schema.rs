@@ -1,4 +1,4 @@
-//! JSON Schemas of what is saved: runs, capacity runs, gates and what `plimsoll ci` saves.
+//! JSON Schemas of what is saved: runs, capacity runs, gates, baselines and what `plimsoll ci` saves.
 
 use serde_json::Value;
 
@@ -6,6 +6,7 @@ const SCHEMA: &str = include_str!("run.schema.json");
 const CAPACITY: &str = include_str!("capacity.schema.json");
 const GATE: &str = include_str!("gate.schema.json");
 const CI: &str = include_str!("ci.schema.json");
+const BASELINE: &str = include_str!("baseline.schema.json");
 
 /// JSON Schema (draft 2020-12) of `run.json`, with a description of every field.
 pub fn schema() -> Value {
@@ -27,6 +28,11 @@ pub fn ci_schema() -> Value {
     serde_json::from_str(CI).expect("the schema is JSON")
 }
 
+/// JSON Schema (draft 2020-12) of a baseline, with a description of every field.
+pub fn baseline_schema() -> Value {
+    serde_json::from_str(BASELINE).expect("the schema is JSON")
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -38,8 +44,8 @@ mod tests {
     use crate::{
         measure::ErrorClass,
         results::{
-            CAPACITY_VERSION, CI_VERSION, Capacity, Ci, CiOutcome, Ended, GATE_VERSION, Gate, GateStage, Purpose, Run,
-            SCHEMA_VERSION,
+            Asked, BASELINE_VERSION, Baseline, CAPACITY_VERSION, CI_VERSION, Capacity, Ci, CiOutcome, Ended,
+            GATE_VERSION, Gate, GateStage, Judged, Purpose, Run, SCHEMA_VERSION,
             sample::{
                 self,
                 gate::{Worsening, gate},
@@ -69,9 +75,10 @@ mod tests {
         }
     }
 
-    fn all() -> [Held; 4] {
+    fn all() -> [Held; 5] {
         let validator = |schema: &Value| jsonschema::draft202012::new(schema).unwrap();
-        let (run, capacity, of_gate, ci) = (schema(), capacity_schema(), gate_schema(), ci_schema());
+        let (run, capacity, of_gate, ci, baseline) =
+            (schema(), capacity_schema(), gate_schema(), ci_schema(), baseline_schema());
         [
             Held {
                 validator: validator(&run),
@@ -105,6 +112,14 @@ mod tests {
                 version: CI_VERSION,
                 fields: 20,
             },
+            Held {
+                validator: validator(&baseline),
+                schema: baseline,
+                full: serde_json::from_str(&held_against().to_json()).unwrap(),
+                refusal: |text| Baseline::from_json(text).err().map(|error| error.to_string()),
+                version: BASELINE_VERSION,
+                fields: 40,
+            },
         ]
     }
 
@@ -121,9 +136,23 @@ mod tests {
         serde_json::from_str(&small.to_json()).unwrap()
     }
 
+    /// The copy of a baseline beside a run, as small as it can be with every field.
+    fn held_against() -> Baseline {
+        let asked = Asked { name: "nightly".to_owned(), threshold: 0.2, allow_differences: false };
+        let mut baseline = Baseline { asked: Some(asked), ..Baseline::new(sample::abstracts(1)) };
+        let run = &mut baseline.runs[0];
+        run.rows.drain(1..3);
+        run.course.truncate(2);
+        for row in &mut run.rows {
+            row.percentiles.truncate(1);
+        }
+        baseline
+    }
+
     /// A small run in which every field and every class of failure occurs.
     fn full() -> Value {
         let mut run = sample::run();
+        run.calibration = sample::abstracts(1)[0].calibration;
         let errors = ErrorClass::ALL.iter().map(|class| (*class, 1)).collect();
         let series = &mut run.recording.series[0];
         series.seconds.truncate(2);
@@ -163,7 +192,12 @@ mod tests {
             assert_eq!(faults, [] as [&str; 0]);
             assert!(held.verdict(&held.full));
         }
-        let [run, capacity, _, ci] = all();
+        let [run, capacity, _, ci, baseline] = all();
+        for verdict in [Judged::Pass, Judged::Fail, Judged::Inconclusive, Judged::Invalid] {
+            let mut written = Baseline::new(sample::abstracts(1));
+            (written.runs[0].verdict, written.runs[0].calibration) = (verdict, None);
+            assert!(baseline.verdict(&serde_json::from_str(&written.to_json()).unwrap()));
+        }
         assert!(run.verdict(&serde_json::from_str(&sample::run().to_json()).unwrap()));
         for ended in [Ended::Running, Ended::Finished, Ended::Budget, Ended::Interrupted, Ended::Errors] {
             for purpose in [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Compare, Purpose::Curve] {

@@ -51,6 +51,12 @@ pub enum TargetError {
         /// User.
         username: String,
     },
+    /// The reference of the machine cannot be measured.
+    #[error("the machine's reference could not be measured: {reason}")]
+    Reference {
+        /// Why.
+        reason: String,
+    },
     /// The operating system gives no random numbers.
     #[error("no random numbers for passwords: {0}")]
     Randomness(String),

@@ -19,6 +19,7 @@ mod observation;
 mod permission;
 mod preflight;
 mod private;
+mod reference;
 mod reply;
 mod rights;
 mod secret;
@@ -32,6 +33,7 @@ pub use connector::Connector;
 pub use error::{INSTALL, TargetError};
 pub use observation::Observation;
 pub use private::{Listen, PrivateServer, ServerOptions};
+pub use reference::reference;
 pub use secret::Secret;
 
 use crate::scenario::{Scenario, Service};
@@ -150,6 +152,13 @@ impl Target {
         let connectors = services.map(|access| Connector::new(&endpoint, tls.clone(), &access)).collect();
         let observer = Connector::new(&endpoint, tls.clone(), observer);
         Ok(Self { endpoint, private, connectors, observer })
+    }
+
+    /// Services of this one and then those of another, each at their own server. Questions are for this one's.
+    #[must_use]
+    pub fn beside(&self, other: &Self) -> Self {
+        let connectors = self.connectors.iter().chain(&other.connectors).cloned().collect();
+        Self { connectors, ..self.clone() }
     }
 
     /// Opens connections of one service, by its index in the scenario, and counts their losses.

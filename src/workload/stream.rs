@@ -49,7 +49,15 @@ impl RequestStream {
     /// # Panics
     /// Where the index is out of range.
     pub fn new(scenario: &Scenario, service: usize) -> Self {
-        let root = Root::new(scenario.seed, service);
+        Self::rooted(scenario, service, service)
+    }
+
+    /// The same with the randomness of the service at another index, so that two services make the same requests.
+    ///
+    /// # Panics
+    /// Where the first index is out of range.
+    pub fn rooted(scenario: &Scenario, service: usize, root: usize) -> Self {
+        let root = Root::new(scenario.seed, root);
         Self { plan: Arc::new(Plan::new(&scenario.services[service], root)) }
     }
 

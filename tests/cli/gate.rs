@@ -17,7 +17,7 @@ use super::{
 };
 
 /// As short as a gate can be.
-const LITTLE: [&str; 6] = ["--blocks", "7", "--slice", "150ms", "--rate", "600"];
+const LITTLE: [&str; 4] = ["--blocks", "7", "--rate", "600"];
 
 fn gate(desk: &Desk, arguments: &[&str]) -> super::Outcome {
     desk.run(&[&["gate", "short.toml", "--quiet"], &LITTLE[..], arguments].concat())
@@ -129,7 +129,6 @@ fn what_cannot_be_compared_is_refused_before_any_load() {
         (&["short.toml", "--a", "exe=/no/such"], "/no/such is no file"),
         (&["short.toml", "--blocks", "6"], "7..=200"),
         (&["short.toml", "--threshold", "0"], "from 0.5 to 100"),
-        (&["short.toml", "--slice", "1ms"], "--slice: from 100ms to 60s"),
         (&["closed.toml", "--rate", "5"], "no service has an open loop"),
         (
             &["short.toml", "--b", "set:service.shop.load.model=closed", "--b", "set:service.shop.load.clients=2"],

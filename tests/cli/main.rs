@@ -1,6 +1,7 @@
 //! The program as people and scripts use it, against real private servers.
 
 mod audit;
+mod baseline;
 mod ci;
 mod dependencies;
 mod faults;

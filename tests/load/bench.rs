@@ -113,6 +113,7 @@ impl Bench {
             server,
             inspection: Inspection::default(),
             dependencies: Vec::new(),
+            calibration: None,
         }
     }
 

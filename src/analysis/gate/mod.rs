@@ -26,7 +26,7 @@ pub use model::{
 };
 pub use order::{quad_of_arms, seed_of};
 pub use power::{FEWEST_BLOCKS, foreseen};
-pub use slice::{SlicePlace, series, slice};
+pub use slice::{SlicePlace, series, slice, slices};
 
 /// One-sided level of every test, of each stage.
 const LEVEL: f64 = 0.01;

@@ -1,7 +1,9 @@
 //! The recording of a short load boiled down to a slice.
 
+use hdrhistogram::Histogram;
+
 use crate::{
-    measure::{HostInterval, PackedHistogram, Recording, SeriesRecord, SeriesRole, merged},
+    measure::{HostInterval, PackedHistogram, Recording, SECOND, SeriesRecord, SeriesRole, merged},
     results::{GateSeries, GateSlice, GateTally, SliceKind},
 };
 
@@ -18,38 +20,97 @@ pub struct SlicePlace {
     pub began_ns: u64,
 }
 
-/// What the histograms of a slice are about.
-pub fn series(recording: &Recording) -> Vec<GateSeries> {
+/// What the histograms of a slice are about; of a load in which the arms took turns, the first half.
+pub fn series(recording: &Recording, turns: bool) -> Vec<GateSeries> {
     let key = |record: &SeriesRecord| GateSeries {
         service: record.key.service.clone(),
         operation: record.key.operation.clone(),
     };
-    operations(recording).map(key).collect()
+    let all: Vec<_> = operations(recording).map(key).collect();
+    let own = if turns { all.len() / 2 } else { all.len() };
+    all.into_iter().take(own).collect()
+}
+
+/// Cuts a load in which two arms took turns into slices: the windows of one arm in one second. Two seconds make a quad, in which
+/// either arm has as many windows before the other as behind it.
+///
+/// `first` is the arm whose services come first; `place` that of the first slice.
+pub fn slices(recording: &Recording, first: u32, kind: SliceKind, began_ns: u64) -> Vec<GateSlice> {
+    let seconds = (recording.period.measured_ns / SECOND) as u32;
+    let all: Vec<&SeriesRecord> = operations(recording).collect();
+    let (one, other) = all.split_at(all.len() / 2);
+    let (of_one, of_other) = recording.services.split_at(recording.services.len() / 2);
+    let halves = [(first, one, of_one), (1 - first, other, of_other)];
+    (0..seconds)
+        .flat_map(|second| halves.map(|half| (second, half)))
+        .map(|(second, (arm, series, services))| {
+            // What finished while the rest was awaited belongs to the last second.
+            let within = |at: u32| at == second || second + 1 == seconds && at > second;
+            let lag = merged(
+                services
+                    .iter()
+                    .flat_map(|service| service.seconds.iter().filter(|at| within(at.second)).map(|at| &at.lag)),
+            );
+            let of_services = || services.iter().flat_map(|service| &service.seconds).filter(|at| within(at.second));
+            let host = recording.host.iter().find(|interval| interval.second == second);
+            let series: Vec<GateTally> =
+                series.iter().map(|record| tally_of(record, within, second + 1 == seconds)).collect();
+            let completed: u64 = series.iter().map(|tally| tally.completed).sum();
+            let measured_ns = SECOND / 2;
+            let place = SlicePlace { arm, kind, quad: second / 2, began_ns: began_ns + u64::from(second) * SECOND };
+            GateSlice {
+                measured_ns,
+                scheduled: of_services().map(|at| at.scheduled).sum(),
+                throughput: per_second(completed, measured_ns),
+                stolen: host.map_or(0.0, |interval| interval.stolen),
+                throttled: host.map_or(0.0, |interval| interval.throttled),
+                series,
+                ..blank(place, &lag)
+            }
+        })
+        .collect()
 }
 
 /// Boils a recording down.
 pub fn slice(recording: &Recording, place: SlicePlace) -> GateSlice {
     let lag = merged(recording.services.iter().flat_map(|service| service.seconds.iter().map(|at| &at.lag)));
-    let at = |quantile| if lag.is_empty() { 0 } else { lag.value_at_quantile(quantile) };
-    let series: Vec<GateTally> = operations(recording).map(tally).collect();
+    let series: Vec<GateTally> = operations(recording).map(|record| tally_of(record, |_| true, true)).collect();
     let completed: u64 = series.iter().map(|tally| tally.completed).sum();
     let measured_ns = recording.period.measured_ns;
     let most = |share: fn(&HostInterval) -> f64| recording.host.iter().map(share).fold(0.0, f64::max);
+    GateSlice {
+        measured_ns,
+        scheduled: recording.scheduled(),
+        throughput: per_second(completed, measured_ns),
+        stolen: most(|interval| interval.stolen),
+        throttled: most(|interval| interval.throttled),
+        series,
+        ..blank(place, &lag)
+    }
+}
+
+/// A slice of which nothing is known but its place and its lag.
+fn blank(place: SlicePlace, lag: &Histogram<u64>) -> GateSlice {
+    let at = |quantile| if lag.is_empty() { 0 } else { lag.value_at_quantile(quantile) };
     let SlicePlace { arm, kind, quad, began_ns } = place;
     GateSlice {
         arm,
         kind,
         quad,
         began_ns,
-        measured_ns,
-        scheduled: recording.scheduled(),
-        throughput: completed as f64 / (measured_ns.max(1) as f64 / 1e9),
+        measured_ns: 0,
+        scheduled: 0,
+        throughput: 0.0,
         lag_p50: at(0.5),
         lag_p99: at(0.99),
-        stolen: most(|interval| interval.stolen),
-        throttled: most(|interval| interval.throttled),
-        series,
+        stolen: 0.0,
+        throttled: 0.0,
+        series: Vec::new(),
     }
+}
+
+fn per_second(completed: u64, measured_ns: u64) -> f64 {
+    completed as f64 / (measured_ns.max(1) as f64 / 1e9)
 }
 
 /// Steps of sequences and upkeep are parts of operations, or the harness's own.
@@ -57,11 +118,13 @@ fn operations(recording: &Recording) -> impl Iterator<Item = &SeriesRecord> {
     recording.series.iter().filter(|record| record.key.role == SeriesRole::Operation)
 }
 
-fn tally(record: &SeriesRecord) -> GateTally {
-    let totals = record.totals();
+fn tally_of(record: &SeriesRecord, within: impl Fn(u32) -> bool, is_last: bool) -> GateTally {
+    let seconds = || record.seconds.iter().filter(|at| within(at.second));
+    let (completed, failed) = seconds()
+        .fold((0, 0), |(completed, failed), at| (completed + at.counts.completed, failed + at.counts.failed()));
     GateTally {
-        completed: totals.completed,
-        failed: totals.failed() + record.unfinished,
-        response: PackedHistogram::sum(record.seconds.iter().map(|second| &second.response)),
+        completed,
+        failed: failed + if is_last { record.unfinished } else { 0 },
+        response: PackedHistogram::sum(seconds().map(|at| &at.response)),
     }
 }

@@ -95,6 +95,7 @@ impl Stage<'_> {
             server: observation.finish(),
             inspection: self.inspection.clone(),
             dependencies: dependencies.finish(),
+            calibration: None,
         };
         if lost_connections(&run.recording) {
             self.runtime.block_on(interrupt.or(target.preflight(arm)))?;

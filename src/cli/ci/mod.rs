@@ -1,36 +1,42 @@
 //! `plimsoll ci`: its arguments and what they mean.
 
 mod github;
-mod journal;
 mod session;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
 use super::{
     audit::FailOn,
+    baseline::Held,
+    compare::How,
     exit::{Exit, Failure},
+    gate::{self, Difference, Profile, difference},
     interrupt::supervise,
+    journal::Journal,
     leftovers::Leftovers,
     output::{Colour, Format},
     progress::Display,
-    run::{EMBEDDED, Manner, TARGET, default_folder, setting, source},
+    run::{EMBEDDED, Manner, RESULTS, TARGET, default_folder, setting, source},
 };
 use crate::{
-    results::Leniency,
+    results::{Baselines, Leniency},
     scenario::{self, Overrides, Scenario},
     target::Source,
 };
 use github::{Annotations, Github};
-use journal::Journal;
 use session::Session;
 
 /// Carry out scenarios one after another, with one exit code, one summary and files for CI
 ///
-/// Every scenario is a whole `plimsoll run` with a result folder of its own, held against its objective; a server that is not
-/// private is audited too. One that fails does not keep the others from running. The result folder holds the summary, `JUnit`
+/// Every scenario is a whole `plimsoll run` with a result folder of its own, held against its objective and, with --baseline,
+/// against runs that were stored; a server that is not private is audited too; with --gate-a and --gate-b two arms are compared live
+/// after it. One that fails does not keep the others from running. The result folder holds the summary, `JUnit`
 /// XML, files for github-action-benchmark and Bencher, and metrics as text. In jobs of GitHub the summary is added to that of
 /// the job, and findings become annotations. The first Ctrl-C ends everything and reports what there is, a second one stops
 /// at once.
@@ -68,6 +74,26 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, value_name = "SEVERITY", help_heading = "Judgement")]
     fail_on: Option<FailOn>,
 
+    /// Hold every run against this baseline of `plimsoll baseline save`; `{}` in it stands for the name of the scenario
+    ///
+    /// A regression is a warning, since a machine that was slow for a night looks the same.
+    #[arg(long, value_name = "NAME", help_heading = "Comparison")]
+    baseline: Option<String>,
+    #[command(flatten)]
+    how: How,
+    /// Fail for a regression against the baseline
+    #[arg(long, requires = "baseline", help_heading = "Comparison")]
+    fail_on_regression: bool,
+    /// What A of a gate has, in the words of `plimsoll gate --a`, such as `server-bin=FILE`; then every scenario is gated as well
+    #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Comparison")]
+    gate_a: Vec<Difference>,
+    /// What B of the gate has
+    #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Comparison")]
+    gate_b: Vec<Difference>,
+    /// How long the gate takes, and how small a change it is to see
+    #[arg(long, value_enum, default_value_t, help_heading = "Comparison")]
+    gate_profile: Profile,
+
     /// Threads that put on the load; by default one per core, one core left to a server on this machine
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Harness")]
     workers: Option<u16>,
@@ -101,10 +127,17 @@ enum Inconclusive {
     Fail,
 }
 
+/// Stands for the name of the scenario in the name of a baseline.
+const PLACEHOLDER: &str = "{}";
+
+/// The artifact in its folder.
+const FILE: &str = "ci.json";
+
 const EXAMPLES: &str = "\
 Examples:
   plimsoll ci queue sessions --duration 60s           on private servers
   PLIMSOLL_TARGET=redis://user:password@host:6379 plimsoll ci scenarios/*.toml --fail-on critical
+  plimsoll ci queue sessions --baseline nightly-{} --gate-a server-bin=./redis-7 --gate-b server-bin=./redis-8
   plimsoll ci my.toml --out results/nightly --force   always the same folder, to be uploaded";
 
 const EXITS: &str = "\
@@ -112,7 +145,7 @@ Exit codes, the worst of all scenarios; from the best to the worst:
     0  objective met; also inconclusive, unless --inconclusive fail
     4  inconclusive, with --inconclusive fail
     3  target cannot be used, or measurement invalid
-    1  objective missed, or findings of the audit as serious as --fail-on says
+    1  objective missed, regression confirmed by the gate, or findings of the audit as serious as --fail-on says
     2  wrong usage or scenario, or results cannot be written
   130  interrupted; what there is was saved";
 
@@ -120,6 +153,10 @@ Exit codes, the worst of all scenarios; from the best to the worst:
 struct Errand {
     name: String,
     scenario: Scenario,
+    /// What its run is held against, and what that is called; the runs are missing where there are none yet.
+    baseline: Option<(String, Option<Held>)>,
+    /// What is gated after the run.
+    gate: Option<gate::Errand>,
 }
 
 pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure> {
@@ -131,10 +168,15 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
              leave it out, or name the server with --target"
         )));
     }
+    if errands.len() > 1 && arguments.baseline.as_ref().is_some_and(|name| !name.contains(PLACEHOLDER)) {
+        return Err(Failure::usage(anyhow!(
+            "--baseline: a baseline is of one scenario; with several, let {PLACEHOLDER} stand for their names, such as nightly-{PLACEHOLDER}"
+        )));
+    }
     let github = Github::of_environment(arguments.annotations)?;
     let place = arguments.out.clone().unwrap_or_else(|| default_folder("ci"));
     let (own, of_runs) = (Leftovers::default(), Leftovers::default());
-    let journal = Journal::open(&place, arguments.force, own.clone())?;
+    let journal = Journal::claim(&place, arguments.force, FILE, &own)?;
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();
     let session = Session { arguments, colour, errands, source, github, journal, display, leftovers: of_runs.clone() };
@@ -164,12 +206,34 @@ impl Arguments {
                     let numbered = (2..).map(|number| format!("{}-{number}", scenario.name));
                     let mut names = std::iter::once(scenario.name.clone()).chain(numbered);
                     let name = names.find(|name| !taken(name)).expect("numbers do not end");
-                    errands.push(Errand { name, scenario });
+                    match self.compared(&name, &scenario) {
+                        Ok((baseline, gate)) => errands.push(Errand { name, scenario, baseline, gate }),
+                        Err(failure) => faults.push(failure.to_string()),
+                    }
                 }
                 Err(failure) => faults.push(failure.to_string()),
             }
         }
         if faults.is_empty() { Ok(errands) } else { Err(Failure::usage(anyhow!(faults.join("\n")))) }
+    }
+
+    /// What a scenario is compared with.
+    #[expect(clippy::type_complexity, reason = "two fields of an errand, together")]
+    fn compared(
+        &self,
+        name: &str,
+        scenario: &Scenario,
+    ) -> Result<(Option<(String, Option<Held>)>, Option<gate::Errand>), Failure> {
+        let baseline = self.baseline.as_ref().map(|pattern| {
+            let baseline = pattern.replace(PLACEHOLDER, name);
+            let found = Baselines::of(Path::new(RESULTS)).find(&baseline).map_err(Failure::usage)?;
+            let held = found.map(|found| Held { name: baseline.clone(), runs: found.runs });
+            Ok::<_, Failure>((baseline, held))
+        });
+        let gated = !(self.gate_a.is_empty() && self.gate_b.is_empty());
+        let effort = gate::Effort::of(self.gate_profile, self.workers);
+        let gate = gated.then(|| gate::Errand::new(scenario.clone(), &self.gate_a, &self.gate_b, &effort));
+        Ok((baseline.transpose()?, gate.transpose()?))
     }
 
     fn manner(&self) -> Manner {

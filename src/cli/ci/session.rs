@@ -1,22 +1,24 @@
 //! All scenarios, from the first to the exit code.
 
-use std::time::Instant;
+use std::{path::PathBuf, time::Instant};
 
 use jiff::Timestamp;
 
-use super::{Arguments, Errand, github::Github, journal::Journal};
+use super::{Arguments, Errand, github::Github};
 use crate::{
     cli::{
         environment::software,
         exit::{Exit, Failure},
+        gate,
         interrupt::Interrupt,
+        journal::Journal,
         leftovers::Leftovers,
         output::{self, Colour},
         progress::Display,
         report::{ci_text, summarised},
         run,
     },
-    report::{AuditLimit, ci_not_run, ci_unmeasured},
+    report::{self, AuditLimit, ci_no_baseline, ci_no_gate, ci_not_run, ci_unmeasured},
     results::{CI_VERSION, Ci, CiCheck, CiOutcome, CiScenario, Leniency, ResultFolder},
     target::Source,
 };
@@ -60,7 +62,7 @@ impl Session {
             ci.exit_code = exit as u8;
             ci.scenarios.push(scenario);
             if unsaved.is_none()
-                && let Err(failure) = self.journal.write(&ci)
+                && let Err(failure) = self.journal.write(report::ci_files(&ci), ci.to_json())
             {
                 exit = worse(exit, failure.exit);
                 unsaved = Some(failure);
@@ -77,7 +79,7 @@ impl Session {
 
     /// Runs one scenario in a folder of its own.
     fn one(&self, errand: Errand, leniency: Leniency, interrupt: &Interrupt) -> (CiScenario, Exit) {
-        let Errand { name, scenario } = errand;
+        let Errand { name, scenario, baseline, gate } = errand;
         let began = Instant::now();
         let limit: AuditLimit = self.arguments.fail_on.map(Into::into);
         let folder = format!("runs/{name}");
@@ -86,16 +88,34 @@ impl Session {
             |claimed| {
                 self.leftovers.hold_folder(claimed);
                 let manner = self.arguments.manner();
-                let session = run::Session::new(manner, scenario, self.display.clone(), self.leftovers.clone());
+                let base = baseline.as_ref().and_then(|(_, held)| held.clone()).map(|held| run::Base {
+                    held,
+                    place: PathBuf::from(&name),
+                    question: self.arguments.how.question(),
+                    // It is a check of its own here.
+                    decides: false,
+                });
+                let session = run::Session::new(manner, scenario, self.display.clone(), self.leftovers.clone())
+                    .held_against(base);
                 session.carry_out(self.source.clone(), interrupt, |concluded, saved| {
                     let folder = saved.map(|_| folder.clone());
-                    told = Some(CiScenario { folder, ..concluded.for_ci(&name, limit) });
+                    let mut scenario = CiScenario { folder, ..concluded.for_ci(&name, limit) };
+                    scenario.checks.extend(concluded.comparison_for_ci(&name, self.arguments.fail_on_regression));
+                    if let Some((baseline, None)) = &baseline {
+                        scenario.checks.push(ci_no_baseline(&name, baseline));
+                    }
+                    told = Some(scenario);
                     Ok(())
                 })
             },
         );
         // The private server, and the folder if nothing came of it.
         self.leftovers.clear();
+        if let (Ok(_), Some(scenario), Some(errand)) = (&result, &mut told, gate)
+            && !interrupt.stop().is_requested()
+        {
+            scenario.checks.push(self.gate(&name, errand, interrupt));
+        }
         let (mut scenario, exit) = match (result, told) {
             (Ok(Exit::Interrupted), Some(told)) => (told, Exit::Interrupted),
             (Ok(_), Some(told)) => {
@@ -123,9 +143,37 @@ impl Session {
         (scenario, exit)
     }
 
+    /// Gates one scenario in a folder of its own.
+    fn gate(&self, name: &str, errand: gate::Errand, interrupt: &Interrupt) -> CiCheck {
+        let place = self.journal.place().join("gates").join(name);
+        let mut told = None;
+        let result = Journal::claim(&place, false, gate::FILE, &self.leftovers).and_then(|journal| {
+            let session = gate::Session {
+                // What CI loads was asked for in its configuration.
+                yes: true,
+                quiet: self.arguments.quiet,
+                errand,
+                journal,
+                display: self.display.clone(),
+                leftovers: self.leftovers.clone(),
+            };
+            session.carry_out(interrupt, |concluded, _| {
+                told = Some(concluded.for_ci(name));
+                Ok(())
+            })
+        });
+        self.leftovers.clear();
+        match (result, told) {
+            (Ok(Exit::Interrupted), _) => ci_not_run(name).checks.remove(0),
+            (Ok(_), Some(check)) => check,
+            (Err(failure), _) => ci_no_gate(name, &failure.to_string()),
+            (Ok(_), None) => ci_no_gate(name, "it ended without a result"),
+        }
+    }
+
     fn tell(&mut self, ci: &Ci) -> Result<(), Failure> {
         let mut text = ci_text(ci, self.arguments.format, self.colour);
-        if let (output::Format::Text, Some(folder)) = (self.arguments.format, self.journal.shown()) {
+        if let (output::Format::Text, Some(folder)) = (self.arguments.format, self.journal.folder()) {
             text.push_str(&summarised(folder));
         }
         output::print(text)?;

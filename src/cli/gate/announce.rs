@@ -1,6 +1,6 @@
 //! What is told before any load.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use super::plan::{self, Errand};
 use crate::{
@@ -24,12 +24,14 @@ pub(super) fn plan(errand: &Errand, facts: &[TargetFacts; 2]) -> String {
             if facts.private { " (private server, a fresh one for each block)" } else { "" }
         );
     }
-    let slices = u64::from(plan.blocks * errand.slices());
+    let time = |nanos: u64| setting(Duration::from_nanos(nanos));
+    let turns = match plan.window_ns {
+        Some(window) => format!("in turns of {}", time(window)),
+        None => format!("in slices of {}", time(plan.slice_ns)),
+    };
     let _ = writeln!(
         text,
-        "  {} of {} in {}: about {}, and as long again if B seems worse",
-        counted(slices, "slice", "slices"),
-        setting(std::time::Duration::from_nanos(plan.slice_ns)),
+        "  {} {turns}: about {}, and as long again if B seems worse",
         counted(plan.blocks.into(), "block", "blocks"),
         setting(errand.expected_time()),
     );

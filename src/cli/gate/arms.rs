@@ -12,7 +12,7 @@ use crate::{
 
 /// One thing that an arm has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Difference {
+pub(in crate::cli) enum Difference {
     /// A field of the scenario and its value.
     Set(String, String),
     /// A setting of the private server and its value.
@@ -39,7 +39,7 @@ pub(super) struct Side {
 }
 
 /// `WHAT=VALUE`, or `set:FIELD=VALUE` and `config:NAME=VALUE`.
-pub(super) fn difference(text: &str) -> Result<Difference, String> {
+pub(in crate::cli) fn difference(text: &str) -> Result<Difference, String> {
     let (what, value) = text.split_once('=').unwrap_or((text, ""));
     let value = value.trim();
     let of = |name: &str, make: fn(String, String) -> Difference| match value {

@@ -10,7 +10,7 @@ use crate::{
         report::reported,
     },
     report::{self, Style},
-    results::{Ended, Gate},
+    results::{CiCheck, Ended, Gate},
     scenario,
 };
 
@@ -48,6 +48,11 @@ impl ConcludedGate {
                 folder.map_or(text.clone(), |folder| format!("{text}{}", reported(folder)))
             }
         }
+    }
+
+    /// What CI is told of it.
+    pub(in crate::cli) fn for_ci(&self, name: &str) -> CiCheck {
+        report::ci_gate(name, &self.gate, &self.analysis)
     }
 
     /// How the process ends.

@@ -7,8 +7,9 @@ mod concluded;
 mod plan;
 mod session;
 mod stand;
+mod turns;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
@@ -18,17 +19,20 @@ use super::{
     journal::Journal,
     leftovers::Leftovers,
     number::{percent, positive},
-    output::{Colour, Format},
+    output::{self, Colour, Format},
     progress::Display,
     run::{DEFAULT, default_folder, setting},
 };
+use crate::scenario::{self, Overrides};
+pub(super) use arms::{Difference, difference};
 pub(super) use concluded::ConcludedGate;
-use session::Session;
+pub(super) use plan::Errand;
+pub(super) use session::Session;
 
 /// Compare two servers, settings or builds under the same load, in turns, and say whether B is worse
 ///
-/// A is what is known, B is what is asked about. Short slices of load on either, in an order that a drift of the machine weighs
-/// on alike, make a block on fresh servers; only what shows in nearly every block counts. Where B seems worse all of it is
+/// A is what is known, B is what is asked about. Both take turns of a tenth of a second, so that a machine that is not quiet weighs on
+/// both alike, on fresh servers for each block; only what shows in nearly every block counts. Where B seems worse all of it is
 /// done once more, and only what shows again is a regression. Without --a and --b it compares the scenario with itself.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXITS}"))]
@@ -39,11 +43,11 @@ pub(super) struct Arguments {
 
     /// What A has: `set:FIELD=VALUE` of the scenario, `config:NAME=VALUE` or `server-bin=FILE` of its private server, `target=URL`, or
     /// `exe=FILE`, another build of plimsoll; may be repeated
-    #[arg(long, value_name = "WHAT=VALUE", value_parser = arms::difference, help_heading = "Arms")]
-    a: Vec<arms::Difference>,
+    #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Arms")]
+    a: Vec<Difference>,
     /// What B has, in the same words
-    #[arg(long, value_name = "WHAT=VALUE", value_parser = arms::difference, help_heading = "Arms")]
-    b: Vec<arms::Difference>,
+    #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Arms")]
+    b: Vec<Difference>,
     /// Set any field of the scenario for both arms; may be repeated
     #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Arms")]
     set: Vec<(String, String)>,
@@ -51,34 +55,11 @@ pub(super) struct Arguments {
     #[arg(long, help_heading = "Arms")]
     yes: bool,
 
-    /// How long, and how small a change is to be seen
-    #[arg(long, value_enum, default_value_t, help_heading = "Comparison")]
-    profile: Profile,
-    /// Smallest change of median, mean or throughput that matters, in percent, instead of the profile's
-    #[arg(long, value_name = "PERCENT", value_parser = percent, help_heading = "Comparison")]
-    threshold: Option<f64>,
-    /// Smallest change of a response time that matters, however many percent it is
-    #[arg(long, value_name = "TIME", value_parser = crate::scenario::parse_duration, default_value = "20us")]
-    #[arg(help_heading = "Comparison")]
-    floor: std::time::Duration,
-    /// Requests per second of all open-loop services together, the same for both arms; half of what the slower arm carries in a
-    /// closed loop unless given
-    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
-    #[arg(help_heading = "Comparison")]
-    rate: Option<f64>,
-    /// Blocks of each stage, instead of the profile's; at least 7
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(7..=200), help_heading = "Comparison")]
-    blocks: Option<u32>,
-    /// Length of a slice, instead of the profile's; shorter ones see as much where requests are many
-    #[arg(long, value_name = "TIME", value_parser = crate::scenario::parse_duration, help_heading = "Comparison")]
-    slice: Option<std::time::Duration>,
+    #[command(flatten)]
+    effort: Effort,
     /// Seed of all randomness
     #[arg(long, value_name = "N", help_heading = "Comparison")]
     seed: Option<u64>,
-
-    /// Threads that put on the load; by default one per core, one core left to a server on this machine
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Harness")]
-    workers: Option<u16>,
 
     /// Folder for the results, instead of results/SCENARIO-gate-TIME
     #[arg(long, value_name = "DIR", help_heading = "Results")]
@@ -94,6 +75,42 @@ pub(super) struct Arguments {
     quiet: bool,
 }
 
+/// How much is done, and what matters.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Effort {
+    /// How long, and how small a change is to be seen
+    #[arg(long, value_enum, default_value_t, help_heading = "Comparison")]
+    pub(super) profile: Profile,
+    /// Smallest change of median, mean or throughput that matters, in percent, instead of the profile's
+    #[arg(long, value_name = "PERCENT", value_parser = percent, help_heading = "Comparison")]
+    threshold: Option<f64>,
+    /// Smallest change of a response time that matters, however many percent it is
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, default_value = "20us")]
+    #[arg(help_heading = "Comparison")]
+    floor: Duration,
+    /// Requests per second of all open-loop services together, the same for both arms; half of what the slower arm carries in a
+    /// closed loop unless given
+    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(help_heading = "Comparison")]
+    rate: Option<f64>,
+    /// Blocks of each stage, instead of the profile's; at least 7
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(7..=200), help_heading = "Comparison")]
+    blocks: Option<u32>,
+    /// Threads that put on the load; by default one per core, one core left to a server on this machine
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Harness")]
+    pub(super) workers: Option<u16>,
+}
+
+impl Effort {
+    /// That of a profile, by so many threads.
+    pub(super) fn of(profile: Profile, workers: Option<u16>) -> Self {
+        Self { profile, threshold: None, floor: FLOOR, rate: None, blocks: None, workers }
+    }
+}
+
+/// Smallest change of a response time that matters unless somebody says otherwise; the command line has it in words.
+const FLOOR: Duration = Duration::from_micros(20);
+
 /// How much effort is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum Profile {
@@ -105,7 +122,7 @@ pub(super) enum Profile {
 }
 
 /// The saved gate in its folder.
-const FILE: &str = "gate.json";
+pub(super) const FILE: &str = "gate.json";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -125,15 +142,21 @@ Exit codes:
   130  interrupted; what there is was saved";
 
 pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure> {
-    let errand = plan::Errand::of(&arguments)?;
+    let overrides = Overrides { seed: arguments.seed, set: arguments.set.clone(), ..Overrides::default() };
+    let text = scenario::source(&arguments.scenario).map_err(Failure::usage)?;
+    let scenario = overrides.apply(&text.text, &text.file).map_err(Failure::usage)?;
+    let errand = Errand::new(scenario, &arguments.a, &arguments.b, &arguments.effort)?;
     let leftovers = Leftovers::default();
     let place = arguments.out.clone().unwrap_or_else(|| default_folder(&format!("{}-gate", errand.scenario.name)));
     let journal = Journal::claim(&place, arguments.force, FILE, &leftovers)?;
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();
-    let session = Session { arguments, colour, errand, journal, display, leftovers: leftovers.clone() };
+    let Arguments { yes, quiet, format, .. } = arguments;
+    let session = Session { yes, quiet, errand, journal, display, leftovers: leftovers.clone() };
     let result = supervise(
-        move |interrupt| session.carry_out(&interrupt),
+        move |interrupt| {
+            session.carry_out(&interrupt, |concluded, folder| output::print(concluded.summary(format, colour, folder)))
+        },
         move || voice.say("interrupted: ending the slice and reporting what there is; Ctrl-C again stops at once"),
     );
     leftovers.clear();

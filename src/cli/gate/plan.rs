@@ -4,34 +4,41 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::anyhow;
 
-use super::{Arguments, Profile, arms::Side};
+use super::{
+    Effort, Profile,
+    arms::{Difference, Side},
+};
 use crate::{
     cli::{data::same_data, exit::Failure},
     results::GatePlan,
-    scenario::{self, Overrides, Scenario, Service},
+    scenario::{Scenario, Service},
     target::Source,
 };
 
 const MILLISECOND: u64 = 1_000_000;
 
-/// Lengths that a slice may have: long enough for the hypervisor's counters, short enough for turns.
-const SHORTEST: u64 = 100 * MILLISECOND;
-const LONGEST: u64 = 60_000 * MILLISECOND;
-
 /// Standard deviation of the ratio of medians of a quad, on the logarithmic scale, as it was seen on two shared cores.
 pub(super) const DEVIATION: f64 = 0.05;
 
-/// What a slice takes besides its load: threads, connections, the last replies; and what another build takes for that and its
+/// Length of a turn: so short that the machine is much the same for both, so long that requests of one do not wait for those of the
+/// other.
+const WINDOW: u64 = 100 * MILLISECOND;
+
+/// Length of the slices that another build makes, and of the load before them.
+const FOREIGN_LENGTH: u64 = 500 * MILLISECOND;
+const FOREIGN_WARMUP: u64 = 150 * MILLISECOND;
+
+/// What a load takes besides itself: threads, connections, the last replies; and what another build takes for that and its
 /// reports.
-const SLICE: Duration = Duration::from_millis(120);
-const FOREIGN_SLICE: Duration = Duration::from_millis(1_500);
+const LOAD: Duration = Duration::from_millis(150);
+const FOREIGN_LOAD: Duration = Duration::from_millis(1_500);
 
 /// What a block takes besides its slices: servers and their data.
 const BLOCK: Duration = Duration::from_millis(1_500);
 
 /// What is to be done.
 #[derive(Debug)]
-pub(super) struct Errand {
+pub(in crate::cli) struct Errand {
     /// The scenario with what holds for both arms.
     pub(super) scenario: Scenario,
     /// A and B.
@@ -41,37 +48,36 @@ pub(super) struct Errand {
 }
 
 impl Errand {
-    /// What the arguments ask for. Everything that can be wrong with them is found here.
-    pub(super) fn of(arguments: &Arguments) -> Result<Self, Failure> {
-        let overrides = Overrides { seed: arguments.seed, set: arguments.set.clone(), ..Overrides::default() };
-        let source = scenario::source(&arguments.scenario).map_err(Failure::usage)?;
-        let scenario = overrides.apply(&source.text, &source.file).map_err(Failure::usage)?;
-        let sides = [Side::of('a', &scenario, &arguments.a)?, Side::of('b', &scenario, &arguments.b)?];
+    /// Two arms of a scenario. Everything that can be wrong with them is found here.
+    pub(in crate::cli) fn new(
+        scenario: Scenario,
+        a: &[Difference],
+        b: &[Difference],
+        effort: &Effort,
+    ) -> Result<Self, Failure> {
+        let sides = [Side::of('a', &scenario, a)?, Side::of('b', &scenario, b)?];
         check(&sides)?;
-        if arguments.rate.is_some() && !has_rate(&sides[0].scenario) {
+        if effort.rate.is_some() && !has_rate(&sides[0].scenario) {
             return Err(Failure::usage(anyhow!("--rate: no service has an open loop, so there is no rate to set")));
         }
-        let mut plan = profile(arguments.profile);
-        if let Some(percent) = arguments.threshold {
+        let mut plan = profile(effort.profile);
+        if let Some(percent) = effort.threshold {
             plan.tail_threshold *= percent / 100.0 / plan.threshold;
             plan.threshold = percent / 100.0;
         }
-        plan.floor_ns = arguments.floor.as_nanos() as u64;
-        if let Some(slice) = arguments.slice {
-            plan.slice_ns = slice.as_nanos() as u64;
-            plan.warmup_ns = plan.warmup_ns.min(plan.slice_ns / 2);
-            if !(SHORTEST..=LONGEST).contains(&plan.slice_ns) {
-                return Err(Failure::usage(anyhow!("--slice: from 100ms to 60s")));
-            }
-        }
-        plan.blocks = arguments.blocks.unwrap_or(plan.blocks);
-        plan.rate = arguments.rate;
-        plan.workers = arguments.workers;
+        plan.floor_ns = effort.floor.as_nanos() as u64;
+        plan.blocks = effort.blocks.unwrap_or(plan.blocks);
+        plan.rate = effort.rate;
+        plan.workers = effort.workers;
         plan.seed = scenario.seed;
         plan.advisory = advisory(&sides);
         if !has_rate(&scenario) {
             // Closed loops are compared as they are; their slices tell both.
             plan.saturated_quads = 0;
+        }
+        if sides.iter().any(|side| side.exe.is_some()) {
+            // Another process cannot be given its turns within a load.
+            (plan.window_ns, plan.slice_ns, plan.warmup_ns) = (None, FOREIGN_LENGTH, FOREIGN_WARMUP);
         }
         Ok(Self { scenario, sides, plan })
     }
@@ -85,9 +91,15 @@ impl Errand {
 
     /// How long a stage takes.
     pub(super) fn expected_time(&self) -> Duration {
-        let besides = if self.exe(0).is_some() { FOREIGN_SLICE } else { SLICE };
-        let slice = Duration::from_nanos(self.plan.slice_ns + self.plan.warmup_ns) + besides;
-        let whole = self.plan.blocks * (self.slices() * slice + BLOCK);
+        let warmup = Duration::from_nanos(self.plan.warmup_ns);
+        let load = match self.plan.window_ns {
+            Some(_) => {
+                let loads = if self.plan.saturated_quads > 0 { 2 } else { 1 };
+                loads * (warmup + LOAD) + self.slices() / 2 * Duration::from_nanos(self.plan.slice_ns)
+            }
+            None => self.slices() * (Duration::from_nanos(self.plan.slice_ns) + warmup + FOREIGN_LOAD),
+        };
+        let whole = self.plan.blocks * (load + BLOCK);
         Duration::from_secs(whole.as_secs())
     }
 
@@ -115,8 +127,9 @@ fn profile(profile: Profile) -> GatePlan {
         floor_ns: 0,
         blocks,
         quads,
-        slice_ns: 500 * MILLISECOND,
-        warmup_ns: 150 * MILLISECOND,
+        window_ns: Some(WINDOW),
+        slice_ns: 1_000 * MILLISECOND,
+        warmup_ns: 4 * WINDOW,
         saturated_quads: 1,
         rate: None,
         workers: None,

@@ -3,12 +3,17 @@
 mod session;
 mod telemetry;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::anyhow;
 use clap::Args;
 
 use super::{
+    baseline::held,
+    compare::How,
     exit::{Exit, Failure},
     interrupt::supervise,
     leftovers::Leftovers,
@@ -17,12 +22,14 @@ use super::{
     report::Document,
 };
 use crate::{
+    analysis::baseline::refusing_fields,
     metrics::Address,
-    results::ResultFolder,
+    report,
+    results::{Baselines, ResultFolder},
     scenario::{self, Overrides, Scenario},
     target::{Source, TargetUrl},
 };
-pub(super) use session::{Manner, Session, default_folder};
+pub(super) use session::{Base, Manner, Session, default_folder};
 use telemetry::Telemetry;
 
 /// Where results go unless the command line says otherwise.
@@ -95,6 +102,18 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "ADDRESS", help_heading = "Harness")]
     metrics: Option<Address>,
 
+    /// Hold the run against this baseline, or the run in this folder, and report what has changed
+    ///
+    /// The comparison is part of the summary and of the report, which has files of its own for it. It does not change the exit
+    /// code unless --fail-on-regression is given.
+    #[arg(long, value_name = "NAME", help_heading = "Comparison")]
+    baseline: Option<String>,
+    /// Exit with code 1 if the run is worse than its baseline, also where it meets its objective
+    #[arg(long, requires = "baseline", help_heading = "Comparison")]
+    fail_on_regression: bool,
+    #[command(flatten)]
+    how: How,
+
     /// Folder for the results, instead of results/SCENARIO-TIME
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     out: Option<PathBuf>,
@@ -126,12 +145,15 @@ Examples:
   plimsoll run                                        default scenario, private server
   plimsoll run queue --duration 30s --rate 5000       built-in scenario, changed
   plimsoll run my.toml --set service.api.pool.size=100
+  plimsoll run my.toml --baseline nightly             is it slower than it was?
   PLIMSOLL_TARGET=redis://user:password@host:6379 plimsoll run my.toml
   plimsoll run --format json | jq .verdict            for scripts, with the exit code";
 
 pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
     let scenario = arguments.scenario()?;
     let source = source(&arguments.target, arguments.server_bin.clone())?;
+    let baselines = Baselines::of(Path::new(RESULTS));
+    let base = arguments.baseline.as_deref().map(|word| held(word, &baselines)).transpose()?;
     // Before the folder: where it cannot listen, nothing has happened.
     let telemetry = arguments.metrics.map(|address| Telemetry::open(address, &scenario)).transpose()?;
     let place = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
@@ -143,9 +165,29 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     if let (Some(telemetry), false) = (&telemetry, arguments.quiet) {
         display.say(&format!("metrics are at {}", telemetry.url()));
     }
+    if let Some(held) = base.as_ref().filter(|_| !arguments.how.allows_differences()) {
+        let refusing = refusing_fields(&held.runs, &scenario.source);
+        let listed: Vec<_> = refusing.iter().map(report::difference).collect();
+        if !listed.is_empty() {
+            // Before minutes of load, and not an error: the measurement is worth something by itself.
+            display.say(&format!(
+                "warning: the run will not be compared, since the scenario differs from {}: {}; --allow-differences compares \
+                 all the same",
+                held.name,
+                listed.join("; ")
+            ));
+        }
+    }
     let (voice, unreported) = (display.clone(), leftovers.clone());
     let (format, style) = (arguments.format, arguments.style);
-    let session = Session::new(arguments.manner(), scenario, display, leftovers.clone()).with_telemetry(telemetry);
+    let session = Session::new(arguments.manner(), scenario, display, leftovers.clone())
+        .with_telemetry(telemetry)
+        .held_against(base.map(|held| Base {
+            held,
+            place,
+            question: arguments.how.question(),
+            decides: arguments.fail_on_regression,
+        }));
     let result = supervise(
         move |interrupt| {
             session.carry_out(source, &interrupt, |concluded, folder| {

@@ -7,7 +7,9 @@ use tokio::runtime::{self, Runtime};
 
 use super::{RESULTS, Telemetry};
 use crate::{
+    analysis::baseline::Question,
     cli::{
+        baseline::{Against, Held},
         environment::{environment, software},
         exit::{Exit, Failure},
         interrupt::Interrupt,
@@ -18,10 +20,10 @@ use crate::{
     dependency,
     load::{self, LoadError, OnSecond, Phase, Progress, Settings},
     measure::{Recording, Timeframe},
-    results::{DependencyRecord, Inspection, Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
+    results::{Calibration, DependencyRecord, Inspection, Reference, Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
     scenario::Scenario,
     server::SampleLimits,
-    target::{Observation, Source, Target, TargetError},
+    target::{self, Observation, Source, Target, TargetError},
 };
 
 /// How a run is carried out, besides what its scenario says.
@@ -39,6 +41,16 @@ pub(in crate::cli) struct Manner {
     pub(in crate::cli) style: Option<Document>,
 }
 
+/// What a run is held against.
+pub(in crate::cli) struct Base {
+    pub(in crate::cli) held: Held,
+    /// The folder that its result goes to, by which it is called.
+    pub(in crate::cli) place: PathBuf,
+    pub(in crate::cli) question: Question,
+    /// Whether a regression counts like an objective that is missed.
+    pub(in crate::cli) decides: bool,
+}
+
 /// What a run needs to know and to hold.
 pub(in crate::cli) struct Session {
     pub(in crate::cli) manner: Manner,
@@ -50,6 +62,8 @@ pub(in crate::cli) struct Session {
     keys_of_others: bool,
     /// Live metrics, if they are wanted.
     telemetry: Option<Telemetry>,
+    /// What the run is held against, if anything.
+    base: Option<Base>,
 }
 
 /// What was seen of the server and its surroundings.
@@ -57,6 +71,7 @@ struct Seen {
     server: ServerRecord,
     inspection: Inspection,
     dependencies: Vec<DependencyRecord>,
+    calibration: Option<Calibration>,
 }
 
 /// Where results go by default: named by what they are of and the time.
@@ -75,12 +90,17 @@ fn vacant(stem: &str) -> PathBuf {
 impl Session {
     /// A run in a result folder that `leftovers` holds.
     pub(in crate::cli) fn new(manner: Manner, scenario: Scenario, display: Display, leftovers: Leftovers) -> Self {
-        Self { manner, scenario, display, leftovers, keys_of_others: false, telemetry: None }
+        Self { manner, scenario, display, leftovers, keys_of_others: false, telemetry: None, base: None }
     }
 
     /// The same with live metrics.
     pub(super) fn with_telemetry(self, telemetry: Option<Telemetry>) -> Self {
         Self { telemetry, ..self }
+    }
+
+    /// The same held against a baseline at its end.
+    pub(in crate::cli) fn held_against(self, base: Option<Base>) -> Self {
+        Self { base, ..self }
     }
 
     /// Target, data, load, report; the data is removed again however far it came.
@@ -157,6 +177,8 @@ impl Session {
                  more `instances` in the scenario would use more"
             ));
         }
+        self.display.step("Measuring the machine");
+        let before = self.reference(runtime, interrupt)?;
         let settings = Settings { workers, same_machine: facts.same_machine, ..Settings::default() };
         let mut started = None;
         let mut observation = if self.manner.no_observation { Observation::none() } else { target.observe() };
@@ -188,14 +210,35 @@ impl Session {
             error => Failure::unusable(error),
         })?;
         let server = observation.finish();
+        let calibration = self.calibration(runtime, interrupt, before);
         let dependencies = dependencies.finish();
         self.display.step("Looking at the server");
         let look = Box::pin(target.inspect(Some(&self.scenario), facts.same_machine, false));
         let inspection = runtime.block_on(interrupt.to_the_end(async { Ok::<_, TargetError>(look.await) }));
         let mut inspection = inspection.unwrap_or_default();
         self.sample_keyspace(runtime, target, interrupt, &mut inspection);
-        let seen = Seen { server, inspection, dependencies };
+        let seen = Seen { server, inspection, dependencies, calibration };
         Ok(self.run_of(recording, seen, facts, started.unwrap_or_else(Timestamp::now)))
+    }
+
+    /// How fast the machine is at this moment; whatever fails does not spoil the run, but an interruption ends it.
+    fn reference(&self, runtime: &Runtime, interrupt: &Interrupt) -> Result<Option<Reference>, Failure> {
+        let measured = async { Ok::<_, TargetError>(target::reference().await) };
+        match runtime.block_on(interrupt.or(measured))? {
+            Ok(reference) => Ok(Some(reference)),
+            Err(error) => {
+                self.display.say(&format!("warning: {error}"));
+                Ok(None)
+            }
+        }
+    }
+
+    /// The machine before and after the load. A Ctrl-C that ended the load leaves it out.
+    fn calibration(&self, runtime: &Runtime, interrupt: &Interrupt, before: Option<Reference>) -> Option<Calibration> {
+        let before = before.filter(|_| !interrupt.stop().is_requested())?;
+        self.display.step("Measuring the machine");
+        let after = self.reference(runtime, interrupt).ok().flatten()?;
+        Some(Calibration { before, after })
     }
 
     /// Looks at some keys while they are there. Whatever fails does not spoil the run.
@@ -224,19 +267,25 @@ impl Session {
             server: seen.server,
             inspection: seen.inspection,
             dependencies: seen.dependencies,
+            calibration: seen.calibration,
         }
     }
 
     /// Saves, then tells; what was measured is also told where it could not be saved.
     fn report(
-        &self,
+        &mut self,
         run: Run,
         tell: impl FnOnce(&Concluded, Option<&Path>) -> Result<(), Failure>,
     ) -> Result<Exit, Failure> {
         self.display.step("Writing the report");
         let interrupted = run.recording.period.interrupted;
         let text = run.to_json();
-        let concluded = Concluded::new(run)?;
+        let mut concluded = Concluded::new(run)?;
+        let decides = self.base.as_ref().is_some_and(|base| base.decides);
+        if let Some(Base { held, place, question, .. }) = self.base.take() {
+            let abstracted = concluded.abstracted(&place);
+            concluded.against = Some(Against::new(held, abstracted, question));
+        }
         if let Some(telemetry) = &self.telemetry {
             telemetry.conclude(concluded.analysis.verdict.outcome);
         }
@@ -244,12 +293,19 @@ impl Session {
         self.display.clear();
         tell(&concluded, saved.as_deref().ok())?;
         saved?;
-        Ok(if interrupted { Exit::Interrupted } else { concluded.analysis.verdict.outcome.into() })
+        Ok(match concluded.analysis.verdict.outcome.into() {
+            _ if interrupted => Exit::Interrupted,
+            Exit::Met if decides && concluded.is_regression() => Exit::Missed,
+            exit => exit,
+        })
     }
 
     fn save(&self, run: &str, concluded: &Concluded) -> Result<PathBuf, Failure> {
         let folder = self.leftovers.take_folder().ok_or_else(Failure::interrupted)?;
         folder.write("run.json", run.as_bytes()).map_err(Failure::usage)?;
+        if let Some((name, content)) = concluded.against.as_ref().map(Against::copy) {
+            folder.write(name, &content).map_err(Failure::usage)?;
+        }
         for (name, content) in concluded.files(self.manner.style) {
             folder.write(&name, &content).map_err(Failure::usage)?;
         }

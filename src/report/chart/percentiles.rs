@@ -186,7 +186,7 @@ impl Curve {
 }
 
 /// Values at evenly spaced places of the tail, up to its end, in one pass over the histogram.
-fn curve(histogram: &Histogram<u64>, end: Tail) -> Vec<(Tail, f64)> {
+pub(super) fn curve(histogram: &Histogram<u64>, end: Tail) -> Vec<(Tail, f64)> {
     let total = histogram.len() as f64;
     let steps = (end.nines() / STEP).floor() as u32;
     let mut places = (0..=steps).map(|step| Tail::from_nines(f64::from(step) * STEP)).chain([end]).peekable();

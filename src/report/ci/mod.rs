@@ -4,6 +4,7 @@
 mod annotations;
 mod bencher;
 mod benchmark_action;
+mod comparing;
 mod junit;
 mod openmetrics;
 mod scenario;
@@ -13,6 +14,7 @@ mod tests;
 mod words;
 
 pub use annotations::annotations as ci_annotations;
+pub use comparing::{ci_comparison, ci_gate, ci_no_baseline, ci_no_gate};
 pub use scenario::{AuditLimit, ci_not_run, ci_scenario, ci_unmeasured};
 pub use summary::{ci_headline, ci_summary};
 

@@ -186,7 +186,13 @@ fn audited(name: &str, rulings: &[Ruling], limit: AuditLimit) -> Vec<CiCheck> {
     }
 }
 
-fn check(name: &str, service: Option<&str>, operation: Option<&str>, outcome: CiOutcome, sentence: String) -> CiCheck {
+pub(super) fn check(
+    name: &str,
+    service: Option<&str>,
+    operation: Option<&str>,
+    outcome: CiOutcome,
+    sentence: String,
+) -> CiCheck {
     CiCheck {
         name: name.to_owned(),
         service: service.map(str::to_owned),

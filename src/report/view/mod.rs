@@ -2,6 +2,7 @@
 //! findings with advice, and how the run was made. All prose lives here; the renderers know syntax only.
 
 mod audit;
+mod baseline;
 mod capacity;
 mod checks;
 mod dependencies;
@@ -24,6 +25,9 @@ mod trust;
 use std::time::Duration;
 
 pub(super) use audit::{AT_SERVER, Words as AuditWords, fact as audit_fact, severity_word, words as audit_words};
+pub(super) use baseline::{
+    difference_field, difference_in_words, difference_slug, method_slug, quantity_slug, standing_slug,
+};
 pub use capacity::purpose_slug;
 pub(super) use capacity::{
     advice_slug, ended_slug, failure_slug, failure_value, limit_slug, limit_value, sweep_axes, undone,

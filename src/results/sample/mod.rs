@@ -4,6 +4,7 @@
 //! Two open-loop services and a closed-loop one, with a sequence and its steps, an upkeep series, pool waits, a slow
 //! second, a few failures and misses. It meets its objective.
 
+mod abstracts;
 mod book;
 pub(crate) mod capacity;
 mod ci;
@@ -12,6 +13,7 @@ pub(crate) mod gate;
 mod inspection;
 mod server;
 
+pub(crate) use abstracts::{abstracted, abstracts};
 pub(crate) use book::{Book, End, Request};
 pub(crate) use ci::small_ci;
 pub(crate) use every_field::small_capacity;
@@ -70,6 +72,7 @@ fn make() -> Run {
         server: server::server(),
         inspection: inspection::inspection(),
         dependencies: inspection::dependencies(),
+        calibration: None,
     }
 }
 

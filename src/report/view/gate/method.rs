@@ -46,14 +46,26 @@ fn method(plan: &GatePlan) -> String {
             counted(quads.into(), "more quad", "more quads")
         ),
     };
+    let quads = counted(plan.quads.into(), "quad", "quads");
+    let made = match plan.window_ns {
+        Some(window) => format!(
+            "Both arms are connected at once and take turns of {}, A B B A, with the same requests: a slice is the turns of one arm \
+             within {}, and two seconds of both are a quad. {quads} after {} that are not measured, on fresh servers and \
+             connections, make a block.",
+            time(window),
+            time(plan.slice_ns),
+            time(plan.warmup_ns),
+        ),
+        None => format!(
+            "A slice is {} of load on one arm over connections of its own, after {} that are not measured; four of them, A B B A or \
+             B A A B, are a quad, whose halves replay the same requests. {quads} on fresh servers make a block.",
+            time(plan.slice_ns),
+            time(plan.warmup_ns),
+        ),
+    };
     format!(
-        "A slice is {} of load on one arm over connections of its own, after {} that is not measured; four of them, A B B A or \
-         B A A B, are a quad, whose halves replay the same requests. {} on fresh servers make a block.{saturated} A block gives \
-         one ratio of B over A; the verdict is one over {} of them. Smallest change that matters: {} of median, mean and \
-         throughput, {} of p99, and {} of any response time, or twice the schedule lag where that is more.",
-        time(plan.slice_ns),
-        time(plan.warmup_ns),
-        counted(plan.quads.into(), "quad", "quads"),
+        "{made}{saturated} A block gives one ratio of B over A; the verdict is one over {} of them. Smallest change that matters: {} \
+         of median, mean and throughput, {} of p99, and {} of any response time, or twice the schedule lag where that is more.",
         counted(plan.blocks.into(), "block", "blocks"),
         share(plan.threshold),
         share(plan.tail_threshold),
@@ -87,7 +99,6 @@ fn command(gate: &Gate) -> String {
         );
     }
     words.push(format!("--blocks {}", plan.blocks));
-    words.push(format!("--slice {}", format_duration(Duration::from_nanos(plan.slice_ns))));
     words.push(format!("--threshold {}", format::plain(&format::limit(plan.threshold)).trim_end_matches(" %")));
     words.push(format!("--floor {}", format_duration(Duration::from_nanos(plan.floor_ns))));
     if let Some(rate) = plan.rate {

@@ -1,0 +1,213 @@
+//! The judgement: a run against the runs of a baseline.
+
+use super::{
+    comparable::{Weight, differences},
+    model::{Comparison, Machine, Method, Quantity, QuantityChange, RowChange, Standing},
+    quantity::{Held, hold},
+    tolerance::{ALARM, ENOUGH_RUNS, rejected},
+};
+use crate::results::{Abstract, AbstractRow, Judged};
+
+/// p99 may change by so many times the threshold: between two runs of the same thing it varies by some ten times as much as
+/// the median does.
+pub const TAIL_FACTOR: f64 = 5.0;
+
+/// Change of the machine's reference, as a ratio, from which on it is another machine.
+const ANOTHER_MACHINE: f64 = 1.10;
+
+/// Share of the probability of a false alarm that the whole takes; its rows take the rest.
+const OF_THE_WHOLE: f64 = 0.5;
+
+/// How a comparison is to be made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Question {
+    /// Change that matters, as a share, above 0.
+    pub threshold: f64,
+    /// Whether runs of different things are compared all the same.
+    pub allow_differences: bool,
+}
+
+impl Default for Question {
+    /// Single pairs of runs of identical code differ by up to 20 %.
+    fn default() -> Self {
+        Self { threshold: 0.2, allow_differences: false }
+    }
+}
+
+/// Holds a run against the runs of a baseline.
+///
+/// From seven runs on, a quantity has regressed where it is worse than a further run of the same thing would be, with a
+/// probability of false alarms of 1 % for all rows and quantities together (Holm, half of it for the whole), and by an amount
+/// that matters. Below that only the whole is judged, by the threshold.
+pub fn compare(base: &[Abstract], run: &Abstract, question: Question) -> Comparison {
+    let mut trusted: Vec<&Abstract> = base.iter().filter(|one| one.verdict != Judged::Invalid).collect();
+    let none_trusted = trusted.is_empty();
+    if none_trusted {
+        // Shown all the same, and judged nothing.
+        trusted = base.iter().collect();
+    }
+    let found = differences(base, run);
+    let refused = !question.allow_differences && found.iter().any(|difference| difference.weight() == Weight::Refuses);
+    let runs = trusted.len();
+    let method = if runs >= ENOUGH_RUNS { Method::Tolerance { runs } } else { Method::Threshold { runs } };
+    let machine = machine(&trusted, run);
+    let mut comparison = Comparison {
+        standing: Standing::NotComparable,
+        method,
+        threshold: question.threshold,
+        differences: found,
+        machine,
+        left_out: base.len() - runs,
+        rows: Vec::new(),
+        missing: missing(&trusted, run),
+    };
+    if refused {
+        return comparison;
+    }
+    let pairs: Vec<(&AbstractRow, Vec<(&Abstract, &AbstractRow)>)> = run
+        .rows
+        .iter()
+        .map(|row| {
+            let same =
+                trusted.iter().filter_map(|one| Some((*one, one.rows.iter().find(|other| other.is_about(row))?)));
+            (row, same.collect())
+        })
+        .filter(|(_, same): &(_, Vec<_>)| !same.is_empty())
+        .collect();
+    let levels: Vec<f64> = pairs.iter().map(|(row, _)| level(pairs.len(), is_whole(row))).collect();
+    let held: Vec<Vec<Held>> = pairs
+        .iter()
+        .zip(&levels)
+        .map(|((row, same), level)| Quantity::ALL.map(|quantity| hold(quantity, same, (run, row), *level)).into())
+        .collect();
+
+    let weights: Vec<f64> = levels.iter().flat_map(|level| [*level; Quantity::ALL.len()]).collect();
+    let tested = |p: fn(&Held) -> Option<f64>| {
+        let all = held.iter().flatten().zip(&weights).map(|(held, weight)| (p(held).unwrap_or(1.0), *weight));
+        rejected(&all.collect::<Vec<_>>(), ALARM).into_iter()
+    };
+    let (mut worse, mut better) = (tested(|held| held.change.p_value), tested(|held| held.better));
+
+    for ((row, same), held) in pairs.iter().zip(held) {
+        let quantities: Vec<QuantityChange> = held
+            .into_iter()
+            .map(|held| {
+                let significant = (worse.next().unwrap_or(false), better.next().unwrap_or(false));
+                judge(held, significant, question.threshold, is_whole(row))
+            })
+            .collect();
+        let standings: Vec<Standing> = quantities.iter().filter_map(|change| change.standing).collect();
+        let before = same.iter().map(|(_, row)| failures(row)).sum::<f64>() / same.len() as f64;
+        comparison.rows.push(RowChange {
+            service: row.service.clone(),
+            operation: row.operation.clone(),
+            standing: together(&standings),
+            failures: (before, failures(row)),
+            quantities,
+        });
+    }
+    comparison.standing = if none_trusted { Standing::Invalid } else { overall(&comparison, run) };
+    comparison
+}
+
+/// Probability of a false alarm that one quantity of a row may spend by itself, of so many rows in all.
+pub(super) fn level(rows: usize, whole: bool) -> f64 {
+    let (share, rows) = if whole { (OF_THE_WHOLE, 1) } else { (1.0 - OF_THE_WHOLE, rows.saturating_sub(1).max(1)) };
+    ALARM * share / (rows * Quantity::ALL.len()) as f64
+}
+
+fn is_whole(row: &AbstractRow) -> bool {
+    row.service.is_none() && row.operation.is_none()
+}
+
+/// Share of requests that failed or never finished.
+fn failures(row: &AbstractRow) -> f64 {
+    let lost = row.failed + row.unfinished;
+    let all = row.completed + lost;
+    if all == 0 { 0.0 } else { lost as f64 / all as f64 }
+}
+
+fn missing(base: &[&Abstract], run: &Abstract) -> Vec<(Option<String>, Option<String>, bool)> {
+    let about = |row: &AbstractRow, in_run| (row.service.clone(), row.operation.clone(), in_run);
+    let mut found: Vec<_> = run
+        .rows
+        .iter()
+        .filter(|row| !base.iter().any(|one| one.rows.iter().any(|other| other.is_about(row))))
+        .map(|row| about(row, true))
+        .collect();
+    for row in base.iter().flat_map(|one| &one.rows) {
+        let told = about(row, false);
+        if !run.rows.iter().any(|other| other.is_about(row)) && !found.contains(&told) {
+            found.push(told);
+        }
+    }
+    found
+}
+
+fn machine(base: &[&Abstract], run: &Abstract) -> Option<Machine> {
+    let calibration = run.calibration?;
+    let logarithms: Vec<f64> = base.iter().filter_map(|one| one.calibration).map(|one| one.nanos().ln()).collect();
+    if logarithms.is_empty() {
+        return None;
+    }
+    let base_ns = (logarithms.iter().sum::<f64>() / logarithms.len() as f64).exp();
+    let run_ns = calibration.nanos();
+    let far = |a: f64, b: f64| (a / b).max(b / a) > ANOTHER_MACHINE;
+    let (before, after) = (calibration.before.median_ns.max(1) as f64, calibration.after.median_ns.max(1) as f64);
+    Some(Machine { base_ns, run_ns, moved: far(base_ns, run_ns), unsteady: far(before, after) })
+}
+
+fn judge(held: Held, (worse, better): (bool, bool), threshold: f64, whole: bool) -> QuantityChange {
+    let Held { mut change, worst, apart, .. } = held;
+    let (Some(base), Some(run)) = (change.base, change.run) else { return change };
+    let quantity = change.quantity;
+    let limit = (if quantity == Quantity::P99 { TAIL_FACTOR } else { 1.0 } * threshold).ln_1p();
+    let matters = quantity.matters(base, run);
+    let difference = quantity.worse() * (run / base).ln();
+    change.standing = if change.p_value.is_some() {
+        // Calibration may turn the sign: then it is neither.
+        Some(match worst {
+            _ if worse && matters && difference > 0.0 => Standing::Regression,
+            _ if better && matters && difference < 0.0 => Standing::Improved,
+            // Nothing that matters can be hidden.
+            Some(farthest)
+                if farthest <= limit || !quantity.matters(base, base * (quantity.worse() * farthest).exp()) =>
+            {
+                Standing::Ok
+            }
+            _ => Standing::Inconclusive,
+        })
+    } else if whole {
+        let certain = quantity != Quantity::P99 || apart == Some(true);
+        Some(match difference {
+            far if far > limit && matters && certain => Standing::Regression,
+            far if far < -limit && matters && certain => Standing::Improved,
+            _ => Standing::Ok,
+        })
+    } else {
+        None
+    };
+    change
+}
+
+/// What follows from several: the worst, but for what is unknown where something else is known to be worse.
+fn together(standings: &[Standing]) -> Option<Standing> {
+    let order = [Standing::Regression, Standing::Inconclusive, Standing::Improved, Standing::Ok];
+    order.into_iter().find(|standing| standings.contains(standing))
+}
+
+fn overall(comparison: &Comparison, run: &Abstract) -> Standing {
+    let Some(whole) = comparison.rows.iter().find(|row| row.is_whole()) else { return Standing::NotComparable };
+    if run.verdict == Judged::Invalid {
+        return Standing::Invalid;
+    }
+    if comparison.machine.is_some_and(|machine| machine.moved) {
+        return Standing::Inconclusive;
+    }
+    if comparison.rows.iter().any(|row| row.standing == Some(Standing::Regression)) {
+        return Standing::Regression;
+    }
+    // Throughput by itself says little of a load that is offered, whatever the server does.
+    let median = whole.of(Quantity::P50).and_then(|change| change.standing);
+    whole.standing.filter(|_| median.is_some()).unwrap_or(Standing::Inconclusive)
+}

@@ -1,0 +1,25 @@
+//! Runs held against stored ones: abstracts of runs, whether they are comparable, and what has changed.
+//!
+//! [`abstract_of`] boils a run down, [`differences`] says what is not the same, `tolerance` knows how far apart runs of the
+//! same thing lie, [`compare`] judges row by row, and [`history`] looks at many runs over time.
+
+mod abstracting;
+mod change_points;
+mod comparable;
+mod compare;
+mod history;
+mod model;
+mod quantity;
+mod spread;
+#[cfg(test)]
+mod tests;
+mod tolerance;
+
+pub use abstracting::abstract_of;
+pub use change_points::{ChangePoint, LEAST_VALUES, change_points};
+pub use comparable::{Difference, DifferenceKind, Weight, differences, refusing_fields};
+pub use compare::{Question, TAIL_FACTOR, compare};
+pub use history::{History, QuantityCourse, history};
+pub use model::{Comparison, Machine, Method, Quantity, QuantityChange, RowChange, Standing};
+pub use spread::{RowSpread, Spread, spreads};
+pub use tolerance::{ENOUGH_RUNS, smallest_effect};

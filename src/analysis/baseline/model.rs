@@ -1,0 +1,140 @@
+//! What a comparison finds: facts and judgements, without a word of prose.
+
+use super::Difference;
+
+/// A run held against a baseline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// What follows for the whole.
+    pub standing: Standing,
+    /// How it was judged.
+    pub method: Method,
+    /// Change of p50 and throughput that matters, as a share; p99 may change by [`super::TAIL_FACTOR`] times as much.
+    pub threshold: f64,
+    /// What is not the same in both, what refuses first.
+    pub differences: Vec<Difference>,
+    /// How fast the machine was; `None` where one of the two does not tell.
+    pub machine: Option<Machine>,
+    /// Runs of the baseline that were left out since their measurement cannot be trusted.
+    pub left_out: usize,
+    /// Rows that both have, in the run's order; empty where they cannot be compared. The last is the whole.
+    pub rows: Vec<RowChange>,
+    /// Rows that only one of the two has: service and operation, and whether the run has it.
+    pub missing: Vec<(Option<String>, Option<String>, bool)>,
+}
+
+/// What follows from a comparison, for a quantity, a row or the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Worse than it was.
+    Regression,
+    /// Not worse, as far as this comparison can see.
+    Ok,
+    /// Better than it was.
+    Improved,
+    /// It cannot be told.
+    Inconclusive,
+    /// The run cannot be trusted.
+    Invalid,
+    /// Another thing was measured.
+    NotComparable,
+}
+
+/// How a comparison is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// By how far apart the runs of the baseline lie.
+    Tolerance {
+        /// How many they are.
+        runs: usize,
+    },
+    /// By the threshold alone: there are too few runs to know how far apart they lie.
+    Threshold {
+        /// How many they are.
+        runs: usize,
+    },
+}
+
+/// How fast the machine was.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Machine {
+    /// Reference of the baseline's runs, in nanoseconds: their geometric mean.
+    pub base_ns: f64,
+    /// Reference of the run, in nanoseconds.
+    pub run_ns: f64,
+    /// Whether they are too far apart for one machine in one state.
+    pub moved: bool,
+    /// Whether the reference moved as much within the run, between before and after the load.
+    pub unsteady: bool,
+}
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Quantity {
+    /// Median response time, in nanoseconds.
+    P50,
+    /// 99th percentile of response time, in nanoseconds.
+    P99,
+    /// Requests answered per second.
+    Throughput,
+}
+
+impl Quantity {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::P50, Self::P99, Self::Throughput];
+}
+
+/// One row of a comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowChange {
+    /// Service; `None` stands for all.
+    pub service: Option<String>,
+    /// Operation; `None` stands for all of the service.
+    pub operation: Option<String>,
+    /// What follows for the row; `None` where it is told for information only.
+    pub standing: Option<Standing>,
+    /// Requests that failed or never finished, as a share of all: in the baseline, and in the run.
+    pub failures: (f64, f64),
+    /// [`Quantity::ALL`] in that order.
+    pub quantities: Vec<QuantityChange>,
+}
+
+/// One quantity of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuantityChange {
+    /// Which.
+    pub quantity: Quantity,
+    /// What follows; `None` where it is told for information only, or one of the two does not know it.
+    pub standing: Option<Standing>,
+    /// Value of the baseline: the geometric mean of its runs; `None` where none knows it.
+    pub base: Option<f64>,
+    /// Value of the run.
+    pub run: Option<f64>,
+    /// Runs of the baseline that know it.
+    pub runs: usize,
+    /// Value of the run over that of the baseline.
+    pub ratio: Option<f64>,
+    /// Where that ratio lies with 95 % probability, given how far apart runs lie; of a single run of the baseline, given how
+    /// far percentiles within a run can be trusted.
+    pub interval: Option<(f64, f64)>,
+    /// Probability of being worse by as much or more without any change of what is measured.
+    pub p_value: Option<f64>,
+    /// Standard deviation of the logarithms of the baseline's runs.
+    pub spread: Option<f64>,
+    /// Smallest change for the worse, as a share, that this comparison finds in 95 % of all cases.
+    pub smallest_effect: Option<f64>,
+    /// Whether p-value, spread and interval are those of values divided by the machine's reference.
+    pub calibrated: bool,
+}
+
+impl RowChange {
+    /// One of its quantities.
+    pub fn of(&self, quantity: Quantity) -> Option<&QuantityChange> {
+        self.quantities.iter().find(|change| change.quantity == quantity)
+    }
+
+    /// Whether it is the row of everything.
+    pub fn is_whole(&self) -> bool {
+        self.service.is_none() && self.operation.is_none()
+    }
+}

@@ -1,0 +1,220 @@
+//! What comparisons say of runs whose differences are known.
+
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use rand_distr::StandardNormal;
+
+use super::{Comparison, Method, Quantity, Question, Standing, compare};
+use crate::results::{
+    Abstract, Judged,
+    sample::{abstracted, abstracts},
+};
+
+fn compared(base: &[Abstract], run: &Abstract) -> Comparison {
+    compare(base, run, Question::default())
+}
+
+fn standing(base: &[Abstract], factor: f64) -> Standing {
+    compared(base, &abstracted(20, factor)).standing
+}
+
+#[test]
+fn few_runs_show_gross_changes_of_the_whole_only() {
+    for count in [1, 6] {
+        let base = abstracts(count);
+        let found = compared(&base, &abstracted(20, 1.1));
+        assert_eq!((found.standing, found.method), (Standing::Ok, Method::Threshold { runs: count }));
+        assert_eq!(standing(&base, 1.5), Standing::Regression);
+        assert_eq!(standing(&base, 0.6), Standing::Improved);
+        let (whole, rows) = found.rows.split_last().unwrap();
+        assert!(whole.quantities.iter().all(|change| change.standing.is_some() && change.p_value.is_none()));
+        assert!(rows.iter().flat_map(|row| &row.quantities).all(|change| change.standing.is_none()));
+    }
+}
+
+#[test]
+fn the_tail_of_a_pair_must_double_and_stand_apart() {
+    let base = abstracts(1);
+    let tail = |factor: f64, reach: u64| {
+        let mut run = abstracted(20, 1.0);
+        let whole = run.rows.last_mut().unwrap();
+        let known = whole.percentiles.iter_mut().find(|known| known.percentile > 98.0).unwrap();
+        known.nanos = (known.nanos as f64 * factor) as u64;
+        (known.low, known.high) = (known.nanos - reach, known.nanos + reach);
+        compared(&base, &run).standing
+    };
+    assert_eq!([tail(1.9, 0), tail(2.2, 0), tail(2.2, 1_200_000)], [Standing::Ok, Standing::Regression, Standing::Ok]);
+}
+
+#[test]
+fn seven_runs_know_how_far_apart_they_lie() {
+    let base = abstracts(10);
+    let found = compared(&base, &abstracted(20, 1.25));
+    assert_eq!((found.standing, found.method), (Standing::Regression, Method::Tolerance { runs: 10 }));
+    let whole = found.rows.last().unwrap().of(Quantity::P50).unwrap();
+    assert!(whole.p_value.unwrap() < 0.001);
+    let (low, high) = whole.interval.unwrap();
+    assert!(low < whole.ratio.unwrap() && whole.ratio.unwrap() < high && low > 1.1);
+    assert_eq!(standing(&base, 1.0), Standing::Ok);
+    assert_eq!(standing(&base, 0.75), Standing::Improved);
+    // 3 % of spread: a level of 1 % in 6 takes (3.94 + 1.83) * 1.05 of it.
+    let effect = whole.smallest_effect.unwrap();
+    assert!((effect / whole.spread.unwrap() - 6.6).abs() < 0.6, "{effect} {:?}", whole.spread);
+}
+
+#[test]
+fn what_cannot_be_excluded_is_inconclusive() {
+    // Runs that lie twenty percent apart hide a change of twenty percent.
+    let factors = [0.7, 1.2, 0.9, 1.4, 0.8, 1.1, 1.3, 0.75];
+    let base: Vec<_> = (0..).zip(factors).map(|(day, factor)| abstracted(day, factor)).collect();
+    assert_eq!(standing(&base, 1.1), Standing::Inconclusive);
+}
+
+#[test]
+fn a_change_of_microseconds_does_not_matter() {
+    let mut base = abstracts(10);
+    let mut run = abstracted(20, 1.0);
+    for (day, one) in base.iter_mut().chain([&mut run]).enumerate() {
+        for known in one.rows.iter_mut().flat_map(|row| &mut row.percentiles) {
+            known.nanos = if day == 10 { 71_000 } else { 60_000 + day as u64 };
+            (known.low, known.high) = (known.nanos - 10, known.nanos + 10);
+        }
+    }
+    let found = compared(&base, &run);
+    assert!(found.rows.last().unwrap().of(Quantity::P50).unwrap().p_value.unwrap() < 1e-9);
+    assert_eq!(found.standing, Standing::Ok, "11 us are 18 % and yet nothing");
+}
+
+#[test]
+fn one_operation_that_regresses_is_found_among_all() {
+    let base = abstracts(10);
+    let mut run = abstracted(20, 1.0);
+    for known in &mut run.rows[1].percentiles {
+        known.nanos = known.nanos * 3 / 2;
+    }
+    let found = compared(&base, &run);
+    let standings: Vec<_> = found.rows.iter().map(|row| row.standing).collect();
+    assert_eq!(standings, [Standing::Ok, Standing::Regression, Standing::Ok, Standing::Ok].map(Some));
+    assert_eq!(found.standing, Standing::Regression);
+}
+
+#[test]
+fn a_run_too_short_for_a_median_tells_nothing() {
+    let mut run = abstracted(20, 1.0);
+    run.rows.iter_mut().for_each(|row| row.percentiles.clear());
+    assert_eq!(compared(&abstracts(3), &run).standing, Standing::Inconclusive);
+    assert_eq!(compared(&abstracts(9), &run).standing, Standing::Inconclusive);
+}
+
+#[test]
+fn throughput_that_falls_is_worse() {
+    let mut run = abstracted(20, 1.0);
+    run.rows.last_mut().unwrap().rate = 700.0;
+    for count in [2, 10] {
+        let found = compared(&abstracts(count), &run);
+        assert_eq!(found.rows.last().unwrap().of(Quantity::Throughput).unwrap().standing, Some(Standing::Regression));
+        assert_eq!(found.standing, Standing::Regression);
+    }
+}
+
+#[test]
+fn another_machine_tells_nothing() {
+    let mut run = abstracted(20, 1.5);
+    let calibration = run.calibration.as_mut().unwrap();
+    (calibration.before.median_ns, calibration.after.median_ns) = (60_000, 58_000);
+    let found = compared(&abstracts(3), &run);
+    assert!(found.machine.unwrap().moved && !found.machine.unwrap().unsteady);
+    assert_eq!(found.standing, Standing::Inconclusive);
+    run.calibration = None;
+    assert_eq!(compared(&abstracts(3), &run).standing, Standing::Regression, "nothing is known of the machine");
+}
+
+#[test]
+fn calibration_is_used_where_it_lowers_the_spread() {
+    let mut base = abstracts(10);
+    let steady = compared(&base, &abstracted(20, 1.0));
+    assert!(steady.rows.iter().flat_map(|row| &row.quantities).all(|change| !change.calibrated));
+    // Machines whose speed differs by some percent, and response times that go with it.
+    for (day, one) in (0..).zip(&mut base) {
+        let speed = 1.0 + 0.012 * f64::from((day * 7) % 10) - 0.05;
+        *one = abstracted(day, speed * (1.0 + 0.002 * f64::from(day % 3)));
+        let calibration = one.calibration.as_mut().unwrap();
+        calibration.before.median_ns = (50_000.0 * speed) as u64;
+        calibration.after.median_ns = calibration.before.median_ns;
+    }
+    let found = compared(&base, &abstracted(20, 1.1));
+    let p50 = found.rows.last().unwrap().of(Quantity::P50).unwrap();
+    assert!(p50.calibrated && p50.spread.unwrap() < 0.004, "{p50:?}");
+    assert_eq!(p50.standing, Some(Standing::Regression));
+}
+
+#[test]
+fn runs_that_cannot_be_trusted_count_on_neither_side() {
+    let mut base = abstracts(8);
+    base[0].verdict = Judged::Invalid;
+    base[1].verdict = Judged::Invalid;
+    let found = compared(&base, &abstracted(20, 1.0));
+    assert_eq!((found.method, found.left_out), (Method::Threshold { runs: 6 }, 2));
+    let run = Abstract { verdict: Judged::Invalid, ..abstracted(20, 2.0) };
+    assert_eq!(compared(&abstracts(3), &run).standing, Standing::Invalid);
+    for one in &mut base {
+        one.verdict = Judged::Invalid;
+    }
+    assert_eq!(standing(&base, 1.0), Standing::Invalid);
+}
+
+#[test]
+fn another_thing_is_not_compared_unless_told_to() {
+    let mut run = abstracted(20, 2.0);
+    run.target.version = "8.0.0".into();
+    let found = compared(&abstracts(3), &run);
+    assert_eq!((found.standing, found.rows.len(), found.differences.len()), (Standing::NotComparable, 0, 1));
+    let told = compare(&abstracts(3), &run, Question { allow_differences: true, ..Question::default() });
+    assert_eq!((told.standing, told.differences.len()), (Standing::Regression, 1));
+}
+
+#[test]
+fn rows_of_one_side_are_named() {
+    let mut run = abstracted(20, 1.0);
+    run.rows[0].operation = Some("HGET".into());
+    let found = compared(&abstracts(2), &run);
+    let row = |name: &str, in_run| (Some("api".to_owned()), Some(name.to_owned()), in_run);
+    assert_eq!(found.missing, [row("HGET", true), row("GET", false)]);
+    assert_eq!(found.rows.len(), 3);
+}
+
+/// Twenty rows of the same thing: how often any of them is called a regression.
+#[test]
+fn false_alarms_of_all_rows_together_are_rare() {
+    let mut random = StdRng::seed_from_u64(7);
+    let template = abstracted(0, 1.0);
+    let mut draw = |day: usize| {
+        let mut one = Abstract { started: format!("{day}"), ..template.clone() };
+        let whole = one.rows.pop().unwrap();
+        one.rows = (0..19)
+            .map(|number| {
+                let mut row = whole.clone();
+                (row.service, row.operation) = (Some("api".into()), Some(format!("{number}")));
+                row
+            })
+            .chain([whole.clone()])
+            .collect();
+        for row in &mut one.rows {
+            row.rate *= (0.01 * random.sample::<f64, _>(StandardNormal)).exp();
+            for known in &mut row.percentiles {
+                let spread = if known.percentile > 98.0 { 0.3 } else { 0.05 };
+                known.nanos = (known.nanos as f64 * (spread * random.sample::<f64, _>(StandardNormal)).exp()) as u64;
+            }
+        }
+        one
+    };
+    let trials = 600;
+    let alarms = (0..trials)
+        .filter(|_| {
+            let runs: Vec<_> = (0..11).map(&mut draw).collect();
+            compared(&runs[..10], &runs[10]).standing == Standing::Regression
+        })
+        .count();
+    // Six are expected; fourteen are more than three standard deviations away.
+
+    assert!(alarms <= 14, "{alarms} of {trials}");
+}

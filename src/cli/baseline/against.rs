@@ -1,0 +1,57 @@
+//! A run held against a baseline as part of its own report.
+
+use std::path::Path;
+
+use super::Held;
+use crate::{
+    analysis::baseline::{Comparison, Question, Standing, compare},
+    cli::exit::Failure,
+    report::Compared,
+    results::{Abstract, Asked, BASELINE_COPY, Baseline, Baselines},
+};
+
+/// What a run was held against, and what was found.
+pub(in crate::cli) struct Against {
+    name: String,
+    base: Vec<Abstract>,
+    run: Abstract,
+    question: Question,
+    comparison: Comparison,
+}
+
+impl Against {
+    /// Compares.
+    pub(in crate::cli) fn new(held: Held, run: Abstract, question: Question) -> Self {
+        let comparison = compare(&held.runs, &run, question);
+        Self { name: held.name, base: held.runs, run, question, comparison }
+    }
+
+    /// The same comparison once more, for a run whose folder holds the copy of what it was held against.
+    pub(in crate::cli) fn again(folder: &Path, run: impl FnOnce() -> Abstract) -> Result<Option<Self>, Failure> {
+        let Some(copy) = Baselines::beside(folder).map_err(Failure::usage)? else { return Ok(None) };
+        let Some(asked) = copy.asked else { return Ok(None) };
+        let question = Question { threshold: asked.threshold, allow_differences: asked.allow_differences };
+        Ok(Some(Self::new(Held { name: asked.name, runs: copy.runs }, run(), question)))
+    }
+
+    /// The copy that lies beside the run, with its name: the baseline may change, and the report must stay.
+    pub(in crate::cli) fn copy(&self) -> (&'static str, Vec<u8>) {
+        let asked = Asked {
+            name: self.name.clone(),
+            threshold: self.question.threshold,
+            allow_differences: self.question.allow_differences,
+        };
+        let copy = Baseline { asked: Some(asked), ..Baseline::new(self.base.clone()) };
+        (BASELINE_COPY, copy.to_json().into_bytes())
+    }
+
+    /// For the outputs.
+    pub(in crate::cli) fn compared(&self) -> Compared<'_> {
+        Compared { against: &self.name, base: &self.base, run: &self.run, comparison: &self.comparison }
+    }
+
+    /// Whether the run is worse.
+    pub(in crate::cli) fn is_regression(&self) -> bool {
+        self.comparison.standing == Standing::Regression
+    }
+}

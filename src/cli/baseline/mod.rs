@@ -1,0 +1,232 @@
+//! `plimsoll baseline`: runs that later runs are compared with.
+
+mod against;
+mod show;
+mod source;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use clap::{Args, Subcommand};
+
+use super::{
+    complain,
+    exit::{Exit, Failure},
+    output::{self, Colour},
+};
+use crate::{
+    analysis::baseline::{Weight, differences},
+    report,
+    results::{Abstract, Baseline, Baselines, Judged, ResultsError},
+};
+pub(super) use against::Against;
+pub(super) use source::{Held, abstract_at, held, name_of};
+
+/// Keep runs that later ones are compared with
+///
+/// A baseline is a file of abstracts of runs, small enough to be committed: results/baselines/NAME.json. `plimsoll compare`
+/// and `plimsoll run --baseline` hold runs against it. From seven runs on, at best from different nights, their own spread
+/// says what a regression is.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  plimsoll baseline save nightly results/queue-20260214T101500Z
+  plimsoll baseline save nightly results/queue-*     all of them
+  plimsoll baseline show nightly                     its runs, and how small a change it can see
+  plimsoll run queue --baseline nightly")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Folder that holds results and, in `baselines`, the baselines
+    #[arg(long, value_name = "DIR", default_value = super::run::RESULTS, global = true)]
+    results: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Keep runs as a baseline, or add them to it
+    Save {
+        /// Name of the baseline: letters, digits, dots, dashes, underscores
+        name: String,
+        /// Result folders of the runs
+        #[arg(required = true, value_name = "RUN")]
+        runs: Vec<PathBuf>,
+        /// Keep runs whose measurement is invalid too; they are shown, and count nowhere
+        #[arg(long)]
+        allow_invalid: bool,
+        /// Keep runs that measured something else than those that are there already
+        #[arg(long)]
+        allow_differences: bool,
+    },
+    /// List the baselines
+    List,
+    /// Show the runs of one, how far apart they lie, and how small a change can be seen
+    Show {
+        /// Name of the baseline
+        name: String,
+    },
+    /// Remove a baseline, or runs from it
+    Rm {
+        /// Name of the baseline
+        name: String,
+        /// Names of runs, as `baseline show` lists them; without any the whole baseline is removed
+        #[arg(value_name = "RUN")]
+        runs: Vec<String>,
+    },
+}
+
+pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
+    let baselines = Baselines::of(&arguments.results);
+    match &arguments.command {
+        Command::Save { name, runs, allow_invalid, allow_differences } => {
+            save(&baselines, name, runs, *allow_invalid, *allow_differences)?;
+        }
+        Command::List => list(&baselines, &arguments.results)?,
+        Command::Show { name } => {
+            let baseline = baselines.load(name).map_err(Failure::usage)?;
+            output::print(show::show(name, &baseline, colour))?;
+        }
+        Command::Rm { name, runs } => remove(&baselines, name, runs)?,
+    }
+    Ok(Exit::Met)
+}
+
+/// Why a change of a baseline ends.
+enum Stopped {
+    Results(ResultsError),
+    Failure(Failure),
+}
+
+impl From<ResultsError> for Stopped {
+    fn from(error: ResultsError) -> Self {
+        Self::Results(error)
+    }
+}
+
+impl From<Stopped> for Failure {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Results(error) => Self::usage(error),
+            Stopped::Failure(failure) => failure,
+        }
+    }
+}
+
+fn save(
+    baselines: &Baselines,
+    name: &str,
+    folders: &[PathBuf],
+    allow_invalid: bool,
+    allow_differences: bool,
+) -> Result<(), Failure> {
+    // A bad name is told before runs of minutes are read.
+    baselines.file(name).map_err(Failure::usage)?;
+    let mut runs = Vec::new();
+    for folder in folders {
+        let run = abstract_at(folder)?;
+        if run.verdict == Judged::Invalid && !allow_invalid {
+            return Err(Failure::usage(anyhow!(
+                "{}: the measurement is invalid, as its report says; --allow-invalid keeps it all the same",
+                folder.display()
+            )));
+        }
+        runs.push(run);
+    }
+    let mut said = Vec::new();
+    baselines.change(name, |there| {
+        let mut kept = there.map(|baseline| baseline.runs).unwrap_or_default();
+        for run in runs {
+            if let Some(same) = kept.iter().find(|same| same.started == run.started && same.rows == run.rows) {
+                said.push(format!("{} is in {name} already, as {}", run.name, same.name));
+                continue;
+            }
+            admit(&kept, &run, name, allow_differences).map_err(Stopped::Failure)?;
+            said.push(format!("{} is kept in {name}", run.name));
+            kept.push(run);
+        }
+        Ok::<_, Stopped>(Some(Baseline::new(kept)))
+    })?;
+    let count = baselines.load(name).map_err(Failure::usage)?.runs.len() as u64;
+    let file = baselines.file(name).map_err(Failure::usage)?;
+    said.push(format!("{} in {}", report::format::counted(count, "run", "runs"), file.display()));
+    output::print(report::format::plain(&format!("{}\n", said.join("\n"))))
+}
+
+/// Refuses a run that does not belong to those that are there.
+fn admit(kept: &[Abstract], run: &Abstract, name: &str, allow_differences: bool) -> Result<(), Failure> {
+    if kept.iter().any(|other| other.name == run.name) {
+        return Err(Failure::usage(anyhow!(
+            "{name} has another run that is called {}; rename the folder of the one, or `plimsoll baseline rm {name} {}`",
+            run.name,
+            run.name
+        )));
+    }
+    let refusing: Vec<_> =
+        differences(kept, run).into_iter().filter(|difference| difference.weight() == Weight::Refuses).collect();
+    if refusing.is_empty() || allow_differences {
+        return Ok(());
+    }
+    let listed: Vec<_> = refusing.iter().map(report::difference).collect();
+    Err(Failure::unusable(anyhow!(
+        "{} measured something else than the runs of {name}: {}; save it under another name, or keep it all the same with \
+         --allow-differences",
+        run.name,
+        listed.join("; ")
+    )))
+}
+
+fn list(baselines: &Baselines, results: &Path) -> Result<(), Failure> {
+    let all = baselines.list().map_err(Failure::usage)?;
+    if all.is_empty() {
+        return output::print(format!(
+            "No baselines in {}. `plimsoll baseline save NAME RUN` makes one.\n",
+            results.join(crate::results::BASELINES).display()
+        ));
+    }
+    let width = all.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (name, baseline) in all {
+        let about = match baseline {
+            Ok(baseline) => show::in_a_line(&baseline),
+            Err(error) => Failure::usage(error).to_string(),
+        };
+        text = format!("{text}{name:width$}  {about}\n");
+    }
+    output::print(report::format::plain(&text))
+}
+
+fn remove(baselines: &Baselines, name: &str, runs: &[String]) -> Result<(), Failure> {
+    // The whole may be removed also where it cannot be read.
+    if runs.is_empty() {
+        let file = baselines.file(name).map_err(Failure::usage)?;
+        if !file.exists() {
+            baselines.load(name).map_err(Failure::usage)?;
+        }
+        std::fs::remove_file(&file)
+            .map_err(|error| Failure::usage(anyhow!(error).context(format!("could not remove {}", file.display()))))?;
+        return output::print(format!("{name} is removed\n"));
+    }
+    baselines.load(name).map_err(Failure::usage)?;
+    let mut left = 0;
+    baselines.change(name, |there| {
+        let mut kept = there.map(|baseline| baseline.runs).unwrap_or_default();
+        for run in runs {
+            let before = kept.len();
+            kept.retain(|other| other.name != *run);
+            if kept.len() == before {
+                return Err(Stopped::Failure(Failure::usage(anyhow!(
+                    "{name} has no run {run}; `plimsoll baseline show {name}` lists those that it has"
+                ))));
+            }
+        }
+        left = kept.len();
+        Ok((left > 0).then(|| Baseline::new(kept)))
+    })?;
+    if left == 0 {
+        complain(&format!("note: {name} has no run left, so it is removed"));
+    }
+    output::print(report::format::plain(&format!(
+        "{} removed from {name}\n",
+        report::format::counted(runs.len() as u64, "run", "runs")
+    )))
+}

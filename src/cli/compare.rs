@@ -1,0 +1,149 @@
+//! `plimsoll compare`: one saved run held against a baseline or another run.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use clap::{Args, ValueEnum};
+
+use super::{
+    baseline::{Held, abstract_at, held},
+    exit::{Exit, Failure},
+    output::{self, Colour},
+};
+use crate::{
+    analysis::baseline::{Question, compare},
+    report::{Compared, Style},
+    results::{self, Baselines},
+};
+
+/// Compare a saved run with a baseline or with another run
+///
+/// Says first whether both measured the same thing, and lists what differs; a different scenario, server or setting is
+/// refused. Then p50, p99 and throughput of every row, before and after, with the change and its interval, and how small a
+/// change could have been seen. A baseline of seven runs or more judges by their spread; fewer runs by --threshold.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{HELP}"))]
+pub(super) struct Arguments {
+    /// What it is compared with: the name of a baseline, or a result folder
+    #[arg(value_name = "BASE")]
+    base: String,
+    /// Result folder of the run
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    #[command(flatten)]
+    how: How,
+    /// Form of what is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: ComparisonFormat,
+    /// Write comparison.html, .md, .csv and .json and all charts to this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Folder that holds results and, in `baselines`, the baselines
+    #[arg(long, value_name = "DIR", default_value = super::run::RESULTS)]
+    results: PathBuf,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  plimsoll compare nightly results/queue-20260214T101500Z
+  plimsoll compare results/queue-20260213T101500Z results/queue-20260214T101500Z --out /tmp/comparison
+  plimsoll compare nightly results/queue-20260214T101500Z --format json | jq .verdict";
+
+const HELP: &str = "\
+Exit codes:
+    0  no regression, or improved
+    1  regression
+    2  wrong usage, or there is no such run or baseline
+    3  not comparable, or the run's measurement is invalid
+    4  inconclusive";
+
+/// How a comparison is made.
+#[derive(Debug, Args)]
+pub(super) struct How {
+    /// Change of p50 and throughput that matters; p99 may change by five times as much
+    #[arg(long, value_name = "PERCENT", value_parser = percent, default_value = "20%", help_heading = "Comparison")]
+    threshold: f64,
+    /// Compare also where scenario, server or settings differ
+    #[arg(long, help_heading = "Comparison")]
+    allow_differences: bool,
+}
+
+impl How {
+    /// Whether runs of different things are compared.
+    pub(super) fn allows_differences(&self) -> bool {
+        self.allow_differences
+    }
+
+    pub(super) fn question(&self) -> Question {
+        Question { threshold: self.threshold, allow_differences: self.allow_differences }
+    }
+}
+
+/// A share from `20%` or `20`.
+fn percent(text: &str) -> Result<f64, String> {
+    let number: f64 =
+        text.trim_end_matches('%').trim().parse().map_err(|_| "write a percentage, such as 20%".to_owned())?;
+    if number > 0.0 && number <= 1_000.0 {
+        Ok(number / 100.0)
+    } else {
+        Err("it lies above 0% and up to 1000%".to_owned())
+    }
+}
+
+/// Form of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum ComparisonFormat {
+    /// For people, on a terminal.
+    #[default]
+    Text,
+    /// For wikis and pull requests.
+    Markdown,
+    /// A page of its own.
+    Html,
+    /// For spreadsheets.
+    Csv,
+    /// For programs.
+    Json,
+}
+
+pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
+    let Held { name, runs } = held(&arguments.base, &Baselines::of(&arguments.results))?;
+    let run = abstract_at(&arguments.run)?;
+    if let [only] = &runs[..]
+        && *only == run
+    {
+        return Err(Failure::usage(anyhow!("both are the same run: there is nothing to compare")));
+    }
+    let comparison = compare(&runs, &run, arguments.how.question());
+    let compared = Compared { against: &name, base: &runs, run: &run, comparison: &comparison };
+    if let Some(folder) = &arguments.out {
+        results::rewrite(folder, compared.files()).map_err(Failure::usage)?;
+    }
+    match arguments.format {
+        ComparisonFormat::Text => {
+            let mut text = compared.terminal(Style { colour: colour.on_stdout(), width: output::width() });
+            if let Some(folder) = &arguments.out {
+                text = format!("{text}\nComparison: {}\n", folder.join("comparison.html").display());
+            }
+            output::print(text)?;
+        }
+        ComparisonFormat::Markdown => output::print(compared.markdown())?,
+        ComparisonFormat::Html => output::print(compared.html())?,
+        ComparisonFormat::Csv => output::print(compared.csv())?,
+        ComparisonFormat::Json => output::print(compared.json())?,
+    }
+    Ok(comparison.standing.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_are_percentages() {
+        assert_eq!([percent("20%"), percent("7.5"), percent("150 %")], [Ok(0.2), Ok(0.075), Ok(1.5)]);
+        for text in ["", "0", "-3%", "x", "1001", "nan"] {
+            assert!(percent(text).is_err(), "{text}");
+        }
+    }
+}

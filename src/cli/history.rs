@@ -1,0 +1,123 @@
+//! `plimsoll history`: all saved runs of a scenario over time.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use anyhow::anyhow;
+use clap::{Args, ValueEnum};
+
+use super::{
+    baseline::abstract_at,
+    complain,
+    exit::{Exit, Failure},
+    output::{self, Colour},
+};
+use crate::{
+    analysis::baseline::history,
+    report::{Chronicle, Style},
+    results::{self, Abstract, Baselines, Saved},
+    scenario,
+};
+
+/// Show all saved runs of a scenario over time, and where they changed
+///
+/// Reads the runs in the results folder and those in its baselines, each once; runs that measured something else than the
+/// newest are left out. From twenty valid runs on, change points of p50, p99 and throughput are looked for (E-divisive). They
+/// are a report and no verdict: the exit code is 0.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  plimsoll history                              where there are runs of one scenario only
+  plimsoll history queue --out /tmp/history     with the chart, as HTML, Markdown and CSV
+  plimsoll history queue --format csv           for programs that look for change points")]
+pub(super) struct Arguments {
+    /// Name of the scenario
+    scenario: Option<String>,
+    /// Form of what is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: HistoryFormat,
+    /// Write history.html, .md, .csv and the chart to this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Folder that holds the result folders and, in `baselines`, the baselines
+    #[arg(long, value_name = "DIR", default_value = super::run::RESULTS)]
+    results: PathBuf,
+}
+
+/// Form of a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum HistoryFormat {
+    /// For people, on a terminal.
+    #[default]
+    Text,
+    /// For spreadsheets and change point tools.
+    Csv,
+}
+
+pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
+    let mut runs = Vec::new();
+    collect(&arguments.results, &mut runs)?;
+    for (name, baseline) in Baselines::of(&arguments.results).list().map_err(Failure::usage)? {
+        match baseline {
+            Ok(baseline) => runs.extend(baseline.runs),
+            Err(error) => complain(&format!("warning: baseline {name} left out: {}", Failure::usage(error))),
+        }
+    }
+    let all: Vec<(String, Abstract)> = runs
+        .into_iter()
+        .filter_map(|run| Some((scenario::parse(&run.scenario, "scenario of a saved run").ok()?.name, run)))
+        .collect();
+    let names: BTreeSet<String> = all.iter().map(|(name, _)| name.clone()).collect();
+    let scenario = chosen(arguments, &Vec::from_iter(names))?;
+    let runs = all.into_iter().filter(|(name, _)| *name == scenario).map(|(_, run)| run).collect();
+    let history = history(runs);
+    let chronicle = Chronicle { scenario: &scenario, history: &history };
+    if let Some(folder) = &arguments.out {
+        results::rewrite(folder, chronicle.files()).map_err(Failure::usage)?;
+    }
+    match arguments.format {
+        HistoryFormat::Csv => output::print(chronicle.csv())?,
+        HistoryFormat::Text => {
+            let mut text = chronicle.terminal(Style { colour: colour.on_stdout(), width: output::width() });
+            if let Some(folder) = &arguments.out {
+                text = format!("{text}\nHistory: {}\n", folder.join("history.html").display());
+            }
+            output::print(text)?;
+        }
+    }
+    Ok(Exit::Met)
+}
+
+/// The runs in a folder of results, and those that `plimsoll ci` made within.
+fn collect(results: &Path, runs: &mut Vec<Abstract>) -> Result<(), Failure> {
+    for entry in results::list(results).map_err(Failure::usage)? {
+        match entry.saved {
+            Ok(Saved::Run(_)) => runs.extend(told(abstract_at(&entry.folder))),
+            Ok(Saved::Ci(_)) => collect(&entry.folder.join("runs"), runs)?,
+            Ok(Saved::Capacity(_) | Saved::Gate(_)) => {}
+            Err(error) => complain(&format!("warning: left out: {}", Failure::usage(error))),
+        }
+    }
+    Ok(())
+}
+
+/// What cannot be read does not hide the rest.
+fn told(run: Result<Abstract, Failure>) -> Option<Abstract> {
+    run.inspect_err(|failure| complain(&format!("warning: left out: {failure}"))).ok()
+}
+
+/// The scenario that is meant.
+fn chosen(arguments: &Arguments, names: &[String]) -> Result<String, Failure> {
+    let place = arguments.results.display();
+    match (&arguments.scenario, names) {
+        (_, []) => Err(Failure::usage(anyhow!("there are no saved runs in {place}; `plimsoll run` makes one"))),
+        (Some(name), names) if names.contains(name) => Ok(name.clone()),
+        (Some(name), names) => {
+            Err(Failure::usage(anyhow!("there are no runs of {name} in {place}, but of {}", names.join(", "))))
+        }
+        (None, [only]) => Ok(only.clone()),
+        (None, names) => Err(Failure::usage(anyhow!("{place} holds runs of {}: name one of them", names.join(", ")))),
+    }
+}

@@ -1,0 +1,182 @@
+//! What comparisons and histories say, in every output.
+
+use insta::assert_snapshot;
+
+use super::{Chronicle, Compared, Style, baseline_terminal, comparison_schema, format::plain};
+use crate::{
+    analysis::baseline::{Comparison, History, Question, compare, history},
+    results::{
+        Abstract, Baseline, Judged,
+        sample::{abstracted, abstracts},
+    },
+};
+
+/// What is compared, and what was found.
+struct Case {
+    base: Vec<Abstract>,
+    run: Abstract,
+    comparison: Comparison,
+}
+
+impl Case {
+    fn new(base: Vec<Abstract>, run: Abstract) -> Self {
+        let comparison = compare(&base, &run, Question::default());
+        Self { base, run, comparison }
+    }
+
+    fn compared(&self) -> Compared<'_> {
+        Compared { against: "nightly", base: &self.base, run: &self.run, comparison: &self.comparison }
+    }
+
+    fn headline(&self) -> String {
+        plain(&self.compared().headline())
+    }
+}
+
+/// Ten nights, and one in which an operation got slower.
+fn slower() -> Case {
+    let mut run = abstracted(20, 1.02);
+    for row in [1, 2] {
+        for known in &mut run.rows[row].percentiles {
+            known.nanos = known.nanos * 3 / 2;
+            (known.low, known.high) = (known.low * 3 / 2, known.high * 3 / 2);
+        }
+    }
+    Case::new(abstracts(10), run)
+}
+
+/// A pair of runs of which one had failures, on another machine with another fred.
+fn pair() -> Case {
+    let mut run = abstracted(20, 1.1);
+    run.software.fred = "10.2.0".into();
+    run.environment.cores = 4;
+    run.rows[0].failed = 12;
+    run.calibration = None;
+    Case::new(abstracts(1), run)
+}
+
+fn other_version() -> Case {
+    let mut run = abstracted(20, 1.1);
+    run.target.version = "7.2.4".into();
+    run.scenario = run.scenario.replace("size = 50", "size = 60");
+    Case::new(abstracts(2), run)
+}
+
+#[test]
+fn comparison_on_a_terminal() {
+    let terminal = |case: &Case, width| case.compared().terminal(Style { colour: false, width });
+    assert_snapshot!("comparison_terminal_slower", terminal(&slower(), 150));
+    assert_snapshot!("comparison_terminal_pair_narrow", terminal(&pair(), 80));
+    assert_snapshot!("comparison_terminal_other_version", terminal(&other_version(), 110));
+}
+
+#[test]
+fn comparison_documents() {
+    assert_snapshot!("comparison_markdown", slower().compared().markdown());
+    assert_snapshot!("comparison_csv", String::from_utf8(slower().compared().csv()).unwrap());
+    assert_snapshot!("comparison_json", slower().compared().json());
+}
+
+#[test]
+fn every_standing_in_words() {
+    let mut said = vec![slower().headline(), pair().headline(), other_version().headline()];
+    said.push(Case::new(abstracts(10), abstracted(20, 1.0)).headline());
+    said.push(Case::new(abstracts(10), abstracted(20, 0.7)).headline());
+    let apart = [0.7, 1.2, 0.9, 1.4, 0.8, 1.1, 1.3, 0.75];
+    let apart: Vec<_> = (0..).zip(apart).map(|(day, factor)| abstracted(day, factor)).collect();
+    said.push(Case::new(apart, abstracted(20, 1.1)).headline());
+    let mut moved = abstracted(20, 1.3);
+    moved.calibration.as_mut().unwrap().after.median_ns = 70_000;
+    said.push(Case::new(abstracts(3), moved).headline());
+    let mut short = abstracted(20, 1.0);
+    short.rows.iter_mut().for_each(|row| row.percentiles.clear());
+    said.push(Case::new(abstracts(3), short).headline());
+    said.push(Case::new(abstracts(3), Abstract { verdict: Judged::Invalid, ..abstracted(20, 1.0) }).headline());
+    let mut invalid = abstracts(1);
+    invalid[0].verdict = Judged::Invalid;
+    said.push(Case::new(invalid, abstracted(20, 1.0)).headline());
+    assert_snapshot!("every_standing_in_words", said.join("\n"));
+}
+
+#[test]
+fn the_json_keeps_to_its_schema() {
+    let validator = jsonschema::validator_for(&comparison_schema()).unwrap();
+    for case in [slower(), pair(), other_version()] {
+        let document = serde_json::from_str(&case.compared().json()).unwrap();
+        let faults: Vec<_> =
+            validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+        assert_eq!(faults, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn baselines_on_a_terminal() {
+    let terminal =
+        |count| baseline_terminal("nightly", &Baseline::new(abstracts(count)), Style { colour: false, width: 110 });
+    assert_snapshot!("baseline_terminal", terminal(10));
+    assert!(terminal(3).contains("only gross changes show"));
+}
+
+#[test]
+fn every_file_is_made_of_both() {
+    let case = slower();
+    let files = case.compared().files();
+    let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "comparison.html",
+            "comparison.md",
+            "comparison.csv",
+            "comparison.json",
+            "charts/changes.svg",
+            "charts/changes.png",
+            "charts/percentiles-laid-over.svg",
+            "charts/percentiles-laid-over.png",
+            "charts/over-time-laid-over.svg",
+            "charts/over-time-laid-over.png"
+        ]
+    );
+    // A look at them: PLIMSOLL_LOOK=folder.
+    if let Some(folder) = std::env::var_os("PLIMSOLL_LOOK") {
+        for (name, case) in [("slower", slower()), ("pair", pair()), ("other", other_version())] {
+            crate::results::rewrite(&std::path::Path::new(&folder).join(name), case.compared().files()).unwrap();
+        }
+    }
+}
+
+/// Forty nights: from the sixteenth on a fifth slower, from the thirtieth on better again. One is invalid.
+fn nights() -> History {
+    let deviation = |day: u32| f64::from((day * 7 + day * day * 3) % 11) / 11.0 - 0.45;
+    let level = |day: u32| match day {
+        ..15 => 1.0,
+        15..29 => 1.2,
+        _ => 1.05,
+    };
+    let mut runs: Vec<_> = (0..40).map(|day| abstracted(day, level(day) * (0.08 * deviation(day)).exp())).collect();
+    runs[7].verdict = Judged::Invalid;
+    runs[9].target.version = "6.2.0".into();
+    history(runs)
+}
+
+#[test]
+fn histories() {
+    let found = nights();
+    let chronicle = Chronicle { scenario: "sample", history: &found };
+    assert_snapshot!("history_terminal", chronicle.terminal(Style { colour: false, width: 110 }));
+    assert_snapshot!("history_csv", String::from_utf8(chronicle.csv()).unwrap());
+    let files = chronicle.files();
+    let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["history.html", "history.md", "history.csv", "charts/history.svg", "charts/history.png"]);
+    if let Some(folder) = std::env::var_os("PLIMSOLL_LOOK") {
+        crate::results::rewrite(&std::path::Path::new(&folder).join("history"), files).unwrap();
+    }
+    let few = history(abstracts(3));
+    let few = Chronicle { scenario: "sample", history: &few };
+    assert!(
+        plain(&few.terminal(Style { colour: false, width: 110 })).starts_with("History: too short for change points")
+    );
+    let none = history(Vec::new());
+    let none = Chronicle { scenario: "sample", history: &none };
+    assert!(none.files().iter().all(|(name, _)| !name.starts_with("charts/")));
+}

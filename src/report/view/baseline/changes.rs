@@ -1,0 +1,102 @@
+//! The table of what has changed, row by row.
+
+use super::words::{bare, change, row_name, standing_slug, tone};
+use crate::{
+    analysis::baseline::{Quantity, QuantityChange, RowChange},
+    report::{
+        comparison::Compared,
+        format::{self, NOTHING},
+        view::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone},
+    },
+};
+
+pub(super) fn section(compared: &Compared<'_>) -> Section {
+    let comparison = compared.comparison;
+    let mut blocks = Vec::new();
+    if !comparison.rows.is_empty() {
+        blocks.push(Block::Table(table(compared)));
+    }
+    let only = |in_run: bool| {
+        let of_one = comparison.missing.iter().filter(|(.., there)| *there == in_run);
+        of_one.map(|(service, operation, _)| row_name(service.as_deref(), operation.as_deref())).collect::<Vec<_>>()
+    };
+    for (names, whose) in [(only(false), "the baseline"), (only(true), "the run")] {
+        if !names.is_empty() && !comparison.rows.is_empty() {
+            blocks.push(Block::Paragraph(format!("Only {whose} has {}.", names.join(", "))));
+        }
+    }
+    Section::new("changes", "What has changed", blocks).brief(Brief::Everything)
+}
+
+fn table(compared: &Compared<'_>) -> Table {
+    let comparison = compared.comparison;
+    let pair = |name: &str, unit, change: u8| {
+        [Column::numbers(name, Some(unit), change), Column::numbers(format!("{name} change"), None, change - 1)]
+    };
+    let mut columns = vec![Column::head("Service"), Column::head("Operation"), Column::words("Verdict", 0)];
+    columns.extend(pair("p50", "ms", 2));
+    columns.extend(pair("p99", "ms", 3));
+    columns.extend(pair("Throughput", "1/s", 5));
+    let failing = comparison.rows.iter().any(|row| row.failures.0 > 0.0 || row.failures.1 > 0.0);
+    if failing {
+        columns.push(Column::numbers("Failed", None, 6));
+    }
+    let single = compared.base.len() == 1;
+    let mut legend = vec![if single {
+        "Intervals (95 %) are those of percentiles within both runs; how far apart runs of the same thing lie is not in them."
+            .to_owned()
+    } else {
+        "Intervals (95 %) say where the change lies, given how far apart the runs of the baseline lie.".to_owned()
+    }];
+    legend.push("Arrows lead from the baseline, the geometric mean of its runs, to the run.".to_owned());
+    if comparison.rows.iter().flat_map(|row| &row.quantities).any(|change| change.calibrated) {
+        legend.push("‡ Judged by values divided by the machine's reference, since that lowers the spread.".to_owned());
+    }
+    Table {
+        id: "change-by-row",
+        caption: format!("Response time and throughput against {}", compared.against),
+        columns,
+        rows: comparison.rows.iter().map(|row| table_row(row, failing)).collect(),
+        legend,
+    }
+}
+
+fn table_row(row: &RowChange, failing: bool) -> TableRow {
+    let kind = match (&row.service, &row.operation) {
+        (_, Some(_)) => RowKind::Entry,
+        (Some(_), None) => RowKind::Sum,
+        (None, None) => RowKind::Total,
+    };
+    let mut cells: Vec<Cell> = vec![
+        row.service.clone().unwrap_or_else(|| "all services".to_owned()).into(),
+        row.operation.clone().unwrap_or_else(|| if row.is_whole() { "" } else { "all operations" }.to_owned()).into(),
+    ];
+    cells.push(match row.standing {
+        Some(standing) => Cell::new(standing_slug(standing), tone(standing)),
+        None => Cell::new("for information", Tone::Quiet),
+    });
+    for quantity in Quantity::ALL {
+        cells.extend(row.of(quantity).map_or_else(|| [NOTHING, NOTHING].map(Cell::from), of_quantity));
+    }
+    if failing {
+        let (before, after) = row.failures;
+        cells.push(format!("{} → {}", format::share(before), format::share(after)).into());
+    }
+    TableRow { kind, cells }
+}
+
+fn of_quantity(of: &QuantityChange) -> [Cell; 2] {
+    let mark = if of.calibrated { "‡" } else { "" };
+    let tone = of.standing.map_or(Tone::Plain, |standing| match tone(standing) {
+        // Nothing to look at.
+        Tone::Good if standing_slug(standing) == "ok" => Tone::Plain,
+        other => other,
+    });
+    [
+        Cell::from(match (of.base, of.run) {
+            (None, None) => NOTHING.to_owned(),
+            (base, run) => format!("{} → {}", bare(of.quantity, base), bare(of.quantity, run)),
+        }),
+        Cell::new(change(of), tone).marked(mark),
+    ]
+}

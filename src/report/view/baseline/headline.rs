@@ -1,0 +1,168 @@
+//! The verdict of a comparison in a sentence, and what has to be said along with it.
+
+use super::words::{chance, change, percent, quantity_words, row_name, standing_words, tone, value};
+use crate::{
+    analysis::baseline::{Comparison, ENOUGH_RUNS, Method, Quantity, QuantityChange, RowChange, Standing, Weight},
+    report::{
+        comparison::Compared,
+        format,
+        view::{Headline, KeyNumber},
+    },
+    results::Judged,
+};
+
+/// Changes that the sentence names.
+const MOST_NAMED: usize = 3;
+
+pub(super) fn headline(compared: &Compared<'_>) -> Headline {
+    let comparison = compared.comparison;
+    Headline {
+        verdict: standing_words(comparison.standing),
+        sentence: format!("{}: {}.", standing_words(comparison.standing), reason(compared)),
+        tone: tone(comparison.standing),
+        remarks: remarks(compared),
+        numbers: numbers(comparison),
+    }
+}
+
+fn reason(compared: &Compared<'_>) -> String {
+    let comparison = compared.comparison;
+    let against = format!("against {} ({})", compared.against, runs(comparison));
+    match comparison.standing {
+        Standing::NotComparable => {
+            let refusing =
+                comparison.differences.iter().filter(|difference| difference.weight() == Weight::Refuses).count()
+                    as u64;
+            format!(
+                "{} in what was measured; --allow-differences compares all the same",
+                format::counted(refusing, "difference", "differences")
+            )
+        }
+        Standing::Invalid if compared.run.verdict == Judged::Invalid => {
+            format!("the measurement of {} cannot be trusted, as its own report says", compared.run.name)
+        }
+        Standing::Invalid => format!("{} has no run whose measurement can be trusted", compared.against),
+        Standing::Inconclusive if comparison.machine.is_some_and(|machine| machine.moved) => {
+            let machine = comparison.machine.map_or(1.0, |machine| machine.run_ns / machine.base_ns);
+            format!("different machine: the reference changed by {} {against}", percent(machine))
+        }
+        Standing::Regression | Standing::Improved => format!("{} {against}", named(comparison, comparison.standing)),
+        Standing::Inconclusive => match comparison.rows.last().and_then(whole_p50) {
+            Some(_) => format!("{} {against}; {}", named(comparison, Standing::Inconclusive), seen(comparison)),
+            None => format!("too few requests for a median {against}"),
+        },
+        Standing::Ok => {
+            let whole = comparison.rows.last().map(|row| {
+                let told = [Quantity::P50, Quantity::P99].into_iter().filter_map(|quantity| row.of(quantity));
+                told.filter_map(|change| sentence(row, change, false)).collect::<Vec<_>>().join(", ")
+            });
+            format!("{} {against}; {}", whole.unwrap_or_default(), seen(comparison))
+        }
+    }
+}
+
+fn whole_p50(row: &RowChange) -> Option<f64> {
+    row.of(Quantity::P50)?.ratio
+}
+
+/// The quantities that are so, the largest changes first.
+fn named(comparison: &Comparison, standing: Standing) -> String {
+    let mut found: Vec<(&RowChange, &QuantityChange)> = comparison
+        .rows
+        .iter()
+        .flat_map(|row| row.quantities.iter().map(move |change| (row, change)))
+        .filter(|(row, change)| {
+            // What is unknown of a row does not count.
+            change.standing == Some(standing) && (row.is_whole() || standing != Standing::Inconclusive)
+        })
+        .collect();
+    // The whole sums it up; below it the largest changes.
+    let size = |change: &QuantityChange| change.ratio.map_or(0.0, |ratio| ratio.ln().abs());
+    found.sort_by(|(a, x), (b, y)| b.is_whole().cmp(&a.is_whole()).then(size(y).total_cmp(&size(x))));
+    let more = found.len().saturating_sub(MOST_NAMED);
+    let told: Vec<_> = found.iter().take(MOST_NAMED).filter_map(|(row, change)| sentence(row, change, true)).collect();
+    let more = if more > 0 { format!(" and {} more", format::count(more as u64)) } else { String::new() };
+    format!("{}{more}", told.join(", "))
+}
+
+/// `api GET p50 0.412 ms → 0.437 ms (+6.1 % [+4.0, +8.3], p = 0.0002)`.
+fn sentence(row: &RowChange, of: &QuantityChange, with_row: bool) -> Option<String> {
+    let (base, run) = (of.base?, of.run?);
+    let whose = if with_row && !row.is_whole() {
+        format!("{} ", row_name(row.service.as_deref(), row.operation.as_deref()))
+    } else {
+        String::new()
+    };
+    let regressed = of.standing == Some(Standing::Regression);
+    let p = of.p_value.filter(|_| regressed).map(|p| format!(", {}", chance(p))).unwrap_or_default();
+    Some(format!(
+        "{whose}{} {} → {} ({}{p})",
+        quantity_words(of.quantity),
+        value(of.quantity, base),
+        value(of.quantity, run),
+        change(of),
+    ))
+}
+
+/// How small a change of the median could have been seen.
+fn seen(comparison: &Comparison) -> String {
+    let p50 = comparison.rows.last().and_then(|row| row.of(Quantity::P50));
+    match p50.and_then(|change| change.smallest_effect) {
+        Some(effect) => format!("could have seen a rise of p50 by {}", format::share(effect)),
+        None => format!("only changes of p50 beyond {} would have counted", format::limit(comparison.threshold)),
+    }
+}
+
+fn runs(comparison: &Comparison) -> String {
+    let (Method::Tolerance { runs } | Method::Threshold { runs }) = comparison.method;
+    format::counted(runs as u64, "run", "runs")
+}
+
+fn remarks(compared: &Compared<'_>) -> Vec<String> {
+    let comparison = compared.comparison;
+    let mut remarks = Vec::new();
+    if let (Method::Threshold { runs }, false) = (comparison.method, comparison.rows.is_empty()) {
+        remarks.push(format!(
+            "With {} only gross changes show: nothing is known of how far apart runs lie, so the stated threshold of {} decides, \
+             and it is held against the whole alone. From {ENOUGH_RUNS} runs on, at best from different nights, their own spread \
+             decides.",
+            format::counted(runs as u64, "run", "runs"),
+            format::limit(comparison.threshold),
+        ));
+    }
+    if comparison.left_out > 0 {
+        remarks.push(format!(
+            "{} of the baseline left out: the measurement was invalid.",
+            format::counted(comparison.left_out as u64, "run", "runs")
+        ));
+    }
+    if let Some(machine) = comparison.machine.filter(|machine| machine.unsteady) {
+        remarks.push(format!(
+            "The machine's reference changed by more than 10 % while the run was made ({} in the middle).",
+            format::duration(machine.run_ns)
+        ));
+    }
+    if comparison.machine.is_none() {
+        remarks.push("Nothing is known of the machine's speed: a run has no calibration.".to_owned());
+    }
+    let differing = comparison.differences.len() as u64;
+    if differing > 0 && !comparison.rows.is_empty() {
+        remarks.push(format!(
+            "{} between what was measured, listed below.",
+            format::counted(differing, "difference", "differences")
+        ));
+    }
+    remarks
+}
+
+fn numbers(comparison: &Comparison) -> Vec<KeyNumber> {
+    let Some(whole) = comparison.rows.last() else { return Vec::new() };
+    let number = |change: &QuantityChange| {
+        Some(KeyNumber {
+            name: quantity_words(change.quantity).to_owned(),
+            value: percent(change.ratio?),
+            against: format!("{} → {}", value(change.quantity, change.base?), value(change.quantity, change.run?)),
+        })
+    };
+    whole.quantities.iter().filter_map(number).collect()
+}

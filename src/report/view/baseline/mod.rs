@@ -1,0 +1,73 @@
+//! What a comparison says: the verdict in its first sentence, what has changed, what it rests on.
+
+mod changes;
+mod chronicle;
+mod headline;
+mod method;
+mod stored;
+mod words;
+
+use super::{Block, Brief, Section, View, charts_section};
+use crate::report::{chart::Chart, comparison::Compared, format};
+
+pub(in crate::report) use words::{
+    difference_field, difference_in_words, difference_slug, method_slug, quantity_slug, standing_slug,
+};
+
+impl View {
+    /// The document of a comparison, with the charts that were drawn of it.
+    pub(crate) fn of_comparison(compared: &Compared<'_>, charts: &[Chart]) -> Self {
+        let sections = [
+            changes::section(compared),
+            method::differences(compared),
+            method::section(compared),
+            charts_section(charts),
+            method::runs(compared),
+        ];
+        let software = &compared.run.software;
+        let commit = software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
+        Self {
+            title: format!("{} against {}", compared.run.name, compared.against),
+            subtitle: subtitle(compared),
+            headline: headline::headline(compared),
+            sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
+            colophon: format!("plimsoll {}{commit}", software.version),
+        }
+    }
+
+    /// The report of a run with what a comparison says, behind its results.
+    pub(crate) fn against(mut self, compared: Option<&Compared<'_>>) -> Self {
+        if let Some(compared) = compared {
+            let place = self.sections.len().min(1);
+            let sections = within_a_report(compared).into_iter().filter(|section| !section.blocks.is_empty());
+            self.sections.splice(place..place, sections);
+        }
+        self
+    }
+}
+
+/// What a comparison says, as a part of a report.
+fn within_a_report(compared: &Compared<'_>) -> [Section; 3] {
+    let headline = headline::headline(compared);
+    let mut blocks: Vec<_> = std::iter::once(headline.sentence).chain(headline.remarks).map(Block::Paragraph).collect();
+    blocks.extend(changes::section(compared).blocks);
+    [
+        Section::new("baseline", "Compared with the baseline", blocks).brief(Brief::ParagraphsAnd("change-by-row")),
+        method::differences(compared),
+        method::section(compared).brief(Brief::Nothing),
+    ]
+}
+
+fn subtitle(compared: &Compared<'_>) -> String {
+    let target = &compared.run.target;
+    format!(
+        "{} of {} against {} of {}, on {} {} at {}.",
+        compared.run.name,
+        compared.run.started,
+        compared.against,
+        format::counted(compared.base.len() as u64, "run", "runs"),
+        target.product,
+        target.version,
+        target.address,
+    )
+}

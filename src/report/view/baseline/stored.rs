@@ -1,0 +1,100 @@
+//! A baseline by itself: its runs, how far apart they lie, and how small a change it can see.
+
+use super::{
+    method::{row_of, run_columns},
+    words::row_name,
+};
+use crate::{
+    analysis::baseline::{ENOUGH_RUNS, Quantity, RowSpread, spreads},
+    report::{
+        format::{self, NOTHING},
+        view::{Block, Brief, Cell, Column, Headline, RowKind, Section, Table, TableRow, Tone, View},
+    },
+    results::Baseline,
+};
+
+impl View {
+    /// The document of a baseline.
+    pub(crate) fn of_baseline(name: &str, baseline: &Baseline) -> Self {
+        let runs = &baseline.runs;
+        let enough = runs.len() >= ENOUGH_RUNS;
+        let rows = spreads(runs);
+        let counted = format::counted(runs.len() as u64, "run", "runs");
+        let whole = rows.last().and_then(|row| row.quantities.first().copied()).and_then(|of| of.1);
+        let sentence = match whole.and_then(|spread| spread.smallest_effect).filter(|_| enough) {
+            Some(effect) => {
+                format!("Baseline {name} has {counted} and can see a rise of p50 from {} on.", format::share(effect))
+            }
+            None => format!(
+                "Baseline {name} has {counted}: only gross changes show. From {ENOUGH_RUNS} on, their spread decides instead of a threshold."
+            ),
+        };
+        let table = Table {
+            id: "run-by-run",
+            caption: format!("Runs of {name}"),
+            columns: run_columns(),
+            rows: runs.iter().map(|run| row_of(run, RowKind::Entry)).collect(),
+            legend: Vec::new(),
+        };
+        let sections = vec![
+            Section::new("runs", "Runs", vec![Block::Table(table)]).brief(Brief::Everything),
+            Section::new("spread", "How far apart they lie", vec![Block::Table(spread_table(&rows, enough))])
+                .brief(Brief::Everything),
+        ];
+        Self {
+            title: format!("Baseline {name}"),
+            subtitle: runs.last().map_or_else(String::new, |last| {
+                format!(
+                    "{} {} at {}, newest run of {}.",
+                    last.target.product, last.target.version, last.target.address, last.started
+                )
+            }),
+            headline: Headline {
+                verdict: "Baseline",
+                sentence,
+                tone: if enough { Tone::Good } else { Tone::Fair },
+                remarks: Vec::new(),
+                numbers: Vec::new(),
+            },
+            sections,
+            colophon: String::new(),
+        }
+    }
+}
+
+fn spread_table(rows: &[RowSpread], enough: bool) -> Table {
+    let mut columns = vec![Column::head("Row")];
+    for name in ["p50", "p99", "throughput"] {
+        columns.push(Column::numbers(format!("{name} spread"), None, 2));
+        columns.push(Column::numbers("smallest", None, 1));
+    }
+    let cells = |row: &RowSpread| {
+        let mut cells = vec![Cell::from(row_name(row.service.as_deref(), row.operation.as_deref()))];
+        for quantity in Quantity::ALL {
+            let of = row.quantities.iter().find(|(other, _)| *other == quantity).and_then(|(_, spread)| *spread);
+            let told = |share: Option<f64>| Cell::from(share.map_or_else(|| NOTHING.to_owned(), format::share));
+            cells.push(told(of.map(|spread| spread.spread.exp_m1())));
+            cells.push(told(of.and_then(|spread| spread.smallest_effect).filter(|_| enough)));
+        }
+        cells
+    };
+    let rows = rows.iter().map(|row| TableRow {
+        kind: match (&row.service, &row.operation) {
+            (_, Some(_)) => RowKind::Entry,
+            (Some(_), None) => RowKind::Sum,
+            (None, None) => RowKind::Total,
+        },
+        cells: cells(row),
+    });
+    Table {
+        id: "spread-by-row",
+        caption: "Spread of the runs, and the smallest change for the worse that is found in 95 % of all cases".to_owned(),
+        columns,
+        rows: rows.collect(),
+        legend: vec![
+            "Spread: standard deviation of the logarithms. Smallest: change for the worse that is found in 95 % of all cases, false \
+             alarms of all rows together being 1 %."
+                .to_owned(),
+        ],
+    }
+}

@@ -1,0 +1,198 @@
+//! Words and numbers of comparisons.
+
+use crate::{
+    analysis::baseline::{Difference, DifferenceKind, Method, Quantity, QuantityChange, Standing},
+    report::{
+        format::{self, NOTHING, THIN},
+        view::Tone,
+    },
+};
+
+/// The word for what follows, in machine-readable outputs.
+pub(in crate::report) fn standing_slug(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Regression => "regression",
+        Standing::Ok => "ok",
+        Standing::Improved => "improved",
+        Standing::Inconclusive => "inconclusive",
+        Standing::Invalid => "invalid",
+        Standing::NotComparable => "not_comparable",
+    }
+}
+
+/// The same for people; also the beginning of the first sentence.
+pub(super) fn standing_words(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Regression => "Regression",
+        Standing::Ok => "No regression",
+        Standing::Improved => "Improved",
+        Standing::Inconclusive => "Inconclusive",
+        Standing::Invalid => "Invalid",
+        Standing::NotComparable => "Not comparable",
+    }
+}
+
+/// How it is coloured.
+pub(super) fn tone(standing: Standing) -> Tone {
+    match standing {
+        Standing::Ok | Standing::Improved => Tone::Good,
+        Standing::Regression => Tone::Bad,
+        Standing::Inconclusive | Standing::Invalid | Standing::NotComparable => Tone::Fair,
+    }
+}
+
+/// How it was judged, in a word.
+pub(in crate::report) fn method_slug(method: Method) -> &'static str {
+    match method {
+        Method::Tolerance { .. } => "tolerance",
+        Method::Threshold { .. } => "threshold",
+    }
+}
+
+/// The word for a quantity, in machine-readable outputs.
+pub(in crate::report) fn quantity_slug(quantity: Quantity) -> &'static str {
+    match quantity {
+        Quantity::P50 => "response_p50_us",
+        Quantity::P99 => "response_p99_us",
+        Quantity::Throughput => "throughput_per_s",
+    }
+}
+
+/// The word for a quantity.
+pub(super) fn quantity_words(quantity: Quantity) -> &'static str {
+    match quantity {
+        Quantity::P50 => "p50",
+        Quantity::P99 => "p99",
+        Quantity::Throughput => "throughput",
+    }
+}
+
+/// The word for what differs, in machine-readable outputs.
+pub(in crate::report) fn difference_slug(kind: &DifferenceKind) -> &'static str {
+    match kind {
+        DifferenceKind::Scenario(_) => "scenario",
+        DifferenceKind::Occasion(_) => "occasion",
+        DifferenceKind::Product => "product",
+        DifferenceKind::Version => "version",
+        DifferenceKind::Mode => "mode",
+        DifferenceKind::Setting(_) => "setting",
+        DifferenceKind::Private => "private",
+        DifferenceKind::SameMachine => "same_machine",
+        DifferenceKind::Plimsoll => "plimsoll",
+        DifferenceKind::Fred => "fred",
+        DifferenceKind::Profile => "profile",
+        DifferenceKind::Cpu => "cpu",
+        DifferenceKind::Cores => "cores",
+        DifferenceKind::Kernel => "kernel",
+        DifferenceKind::Pacing => "pacing",
+    }
+}
+
+/// The field or setting that differs, where it is one of several.
+pub(in crate::report) fn difference_field(kind: &DifferenceKind) -> Option<&str> {
+    match kind {
+        DifferenceKind::Scenario(field) | DifferenceKind::Occasion(field) | DifferenceKind::Setting(field) => {
+            Some(field)
+        }
+        _ => None,
+    }
+}
+
+/// What differs.
+pub(super) fn difference_words(difference: &Difference) -> String {
+    match &difference.kind {
+        DifferenceKind::Scenario(field) => format!("scenario: {field}"),
+        DifferenceKind::Occasion(field) => format!("occasion: {field}"),
+        DifferenceKind::Product => "server".to_owned(),
+        DifferenceKind::Version => "version of the server".to_owned(),
+        DifferenceKind::Mode => "mode of the server".to_owned(),
+        DifferenceKind::Setting(name) => format!("setting of the server: {name}"),
+        DifferenceKind::Private => "kind of server".to_owned(),
+        DifferenceKind::SameMachine => "machine of the server".to_owned(),
+        DifferenceKind::Plimsoll => "plimsoll".to_owned(),
+        DifferenceKind::Fred => "fred".to_owned(),
+        DifferenceKind::Profile => "build profile".to_owned(),
+        DifferenceKind::Cpu => "CPU of the harness".to_owned(),
+        DifferenceKind::Cores => "cores of the harness".to_owned(),
+        DifferenceKind::Kernel => "kernel of the harness".to_owned(),
+        DifferenceKind::Pacing => "pacing".to_owned(),
+    }
+}
+
+/// The same with both values: `version of the server (7.0.15, now 7.2.4)`.
+pub(in crate::report) fn difference_in_words(difference: &Difference) -> String {
+    let or_nothing = |value: &str| if value.is_empty() { "nothing".to_owned() } else { value.to_owned() };
+    format!("{} ({}, now {})", difference_words(difference), or_nothing(&difference.base), or_nothing(&difference.run))
+}
+
+/// A value of a quantity without its unit, which the column names.
+pub(super) fn bare(quantity: Quantity, value: Option<f64>) -> String {
+    match (quantity, value) {
+        (_, None) => NOTHING.to_owned(),
+        (Quantity::Throughput, Some(rate)) => format::significant(rate),
+        (_, Some(nanos)) => format::milliseconds(nanos),
+    }
+}
+
+/// A value of a quantity with its unit.
+pub(super) fn value(quantity: Quantity, value: f64) -> String {
+    match quantity {
+        Quantity::Throughput => format::rate(value),
+        Quantity::P50 | Quantity::P99 => format::duration(value),
+    }
+}
+
+/// A ratio as a change: `+6.1 %`, `-0.42 %`.
+pub(super) fn percent(ratio: f64) -> String {
+    format!("{}{THIN}%", signed(ratio))
+}
+
+fn signed(ratio: f64) -> String {
+    let percent = (ratio - 1.0) * 100.0;
+    match percent.abs() {
+        size if size < 0.05 => "0.0".to_owned(),
+        size if size < 100.0 => format!("{percent:+.1}"),
+        _ => format!("{percent:+.0}"),
+    }
+}
+
+/// A change with its interval: `+6.1 % [+4.0, +8.3]`.
+pub(super) fn change(change: &QuantityChange) -> String {
+    match (change.ratio, change.interval) {
+        (None, _) => NOTHING.to_owned(),
+        (Some(ratio), None) => percent(ratio),
+        (Some(ratio), Some((low, high))) => format!("{} [{}, {}]", percent(ratio), signed(low), signed(high)),
+    }
+}
+
+/// A probability: `0.0002`, `< 0.0001`.
+pub(super) fn probability(p: f64) -> String {
+    if p < 1e-4 { format!("<{THIN}0.0001") } else { format!("{p:.4}") }
+}
+
+/// The same in running text: `p = 0.0002`.
+pub(super) fn chance(p: f64) -> String {
+    if p < 1e-4 { format!("p {}", probability(p)) } else { format!("p = {}", probability(p)) }
+}
+
+/// What a row is called in running text.
+pub(super) fn row_name(service: Option<&str>, operation: Option<&str>) -> String {
+    match (service, operation) {
+        (Some(service), Some(operation)) => format!("{service} {operation}"),
+        (Some(service), None) => service.to_owned(),
+        (None, _) => "all services".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::format::plain;
+
+    #[test]
+    fn changes_have_a_sign_and_a_decimal() {
+        let written = [1.061, 0.995_8, 1.0, 3.2, 1.000_1].map(|ratio| plain(&percent(ratio)));
+        assert_eq!(written, ["+6.1 %", "-0.4 %", "0.0 %", "+220 %", "0.0 %"]);
+        assert_eq!([0.000_2, 0.000_01].map(|p| plain(&probability(p))), ["0.0002", "< 0.0001"]);
+    }
+}

@@ -1,0 +1,121 @@
+//! What is kept of a run to compare others with it: a thousandth of the run, small enough to commit.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Calibration, Environment, Software, TargetFacts};
+use crate::measure::{Nanos, PackedHistogram};
+
+/// A run boiled down to what comparisons need.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Abstract {
+    /// What it is called: the name of the result folder that it comes from.
+    pub name: String,
+    /// What measured.
+    pub software: Software,
+    /// Start of the measured period, RFC 3339 in UTC with seconds.
+    pub started: String,
+    /// Length of the measured period, in nanoseconds.
+    pub measured_ns: Nanos,
+    /// TOML text of the scenario as it was run.
+    pub scenario: String,
+    /// What was measured.
+    pub target: TargetFacts,
+    /// The machine of the harness.
+    pub environment: Environment,
+    /// How workers waited for due instants: `spin` or `adaptive`, both where they differed.
+    pub pacing: String,
+    /// How fast the machine was; `None` where that was not measured.
+    pub calibration: Option<Calibration>,
+    /// What the run was judged.
+    pub verdict: Judged,
+    /// The operations of each service with their sum behind them; last the whole.
+    pub rows: Vec<AbstractRow>,
+    /// The whole over time.
+    pub course: Vec<Stretch>,
+}
+
+/// Verdict of a run, as it was when the abstract was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judged {
+    /// The objective was met.
+    Pass,
+    /// It was missed.
+    Fail,
+    /// The measurement did not suffice to tell.
+    Inconclusive,
+    /// The measurement could not be trusted.
+    Invalid,
+}
+
+/// One row of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AbstractRow {
+    /// Service; `None` stands for all.
+    pub service: Option<String>,
+    /// Operation; `None` stands for all of the service.
+    pub operation: Option<String>,
+    /// Requests that were answered.
+    pub completed: u64,
+    /// Requests that failed.
+    pub failed: u64,
+    /// Requests that never finished.
+    pub unfinished: u64,
+    /// Requests answered per second.
+    pub rate: f64,
+    /// Mean response time, in nanoseconds; `None` where nothing was answered.
+    pub mean_ns: Option<f64>,
+    /// Burstiness of response times at the judged percentile, at least 1.
+    pub burstiness: f64,
+    /// Percentiles of response time that there are enough samples for.
+    pub percentiles: Vec<KnownPercentile>,
+    /// Response times of the whole measured period.
+    pub response: PackedHistogram,
+}
+
+/// A percentile with its 95 % confidence interval within the run, in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KnownPercentile {
+    /// In percent.
+    pub percentile: f64,
+    /// The value.
+    pub nanos: Nanos,
+    /// Lower bound.
+    pub low: Nanos,
+    /// Upper bound.
+    pub high: Nanos,
+}
+
+/// A second of the whole, or some of them where a run is long.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stretch {
+    /// First second, from the start of the measured period.
+    pub second: u32,
+    /// Requests answered per second; `None` behind the measured period.
+    pub rate: Option<f64>,
+    /// p50 and p99 of response time of its worst second, in nanoseconds; `None` where nothing was answered.
+    pub response: Option<[Nanos; 2]>,
+}
+
+impl Abstract {
+    /// The row of everything.
+    pub fn whole(&self) -> Option<&AbstractRow> {
+        self.rows.iter().find(|row| row.service.is_none() && row.operation.is_none())
+    }
+}
+
+impl AbstractRow {
+    /// A percentile, where there are enough samples for it.
+    pub fn percentile(&self, percentile: f64) -> Option<&KnownPercentile> {
+        self.percentiles.iter().find(|known| (known.percentile - percentile).abs() < 1e-9)
+    }
+
+    /// Whether two rows are about the same.
+    pub fn is_about(&self, other: &Self) -> bool {
+        (&self.service, &self.operation) == (&other.service, &other.operation)
+    }
+}

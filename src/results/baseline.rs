@@ -1,0 +1,262 @@
+//! Stored baselines: a name, and the runs that stand for it.
+//!
+//! A baseline is one file, `NAME.json` in a folder that is kept under version control. It is replaced as a whole.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+
+use super::{Abstract, ResultsError, folder::io_error, json::versioned, saved::rewrite};
+use crate::measure::Unpacker;
+
+/// Version of the schema of [`Baseline`] that this build writes and reads.
+pub const BASELINE_VERSION: u32 = 1;
+
+/// Folder of baselines within that of results.
+pub const BASELINES: &str = "baselines";
+
+/// Name of the copy of a baseline in the folder of a run that was held against it.
+pub const COPY: &str = "baseline.json";
+
+/// Letters that a name has at most.
+const LONGEST_NAME: usize = 80;
+
+/// What later runs are compared with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// Version of this schema.
+    pub schema_version: u32,
+    /// Its runs, the oldest first; at least one.
+    pub runs: Vec<Abstract>,
+    /// How a run was held against it: only in the copy that lies in the folder of that run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+}
+
+/// How a run was held against a baseline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// What the baseline is called.
+    pub name: String,
+    /// Change that matters, as a share.
+    pub threshold: f64,
+    /// Whether runs of different things are compared all the same.
+    pub allow_differences: bool,
+}
+
+impl Baseline {
+    /// A baseline of runs, which it puts in order.
+    pub fn new(mut runs: Vec<Abstract>) -> Self {
+        runs.sort_by(|a, b| (&a.started, &a.name).cmp(&(&b.started, &b.name)));
+        Self { schema_version: BASELINE_VERSION, runs, asked: None }
+    }
+
+    /// The baseline as JSON, a line for each run so that version control shows which came and went.
+    pub fn to_json(&self) -> String {
+        let run = |run| serde_json::to_string(run).expect("an abstract has string keys only, so it has a JSON form");
+        let runs: Vec<_> = self.runs.iter().map(run).collect();
+        let asked = self.asked.as_ref().map(|asked| {
+            format!(",\"asked\":{}", serde_json::to_string(asked).expect("strings and numbers always serialise"))
+        });
+        let (version, runs, asked) = (self.schema_version, runs.join(",\n"), asked.unwrap_or_default());
+        format!("{{\"schema_version\":{version},\"runs\":[\n{runs}\n]{asked}}}\n")
+    }
+
+    /// Reads what [`Self::to_json`] wrote. That of another version is called just that, whatever else is in it.
+    pub fn from_json(text: &str) -> Result<Self, ResultsError> {
+        versioned(text, BASELINE_VERSION, |baseline: &Self| baseline.schema_version)?.checked()
+    }
+
+    fn checked(self) -> Result<Self, ResultsError> {
+        let damaged = |what: String| Err(ResultsError::Damaged(what));
+        if self.runs.is_empty() {
+            return damaged("it has no runs".to_owned());
+        }
+        let mut unpacker = Unpacker::default();
+        for run in &self.runs {
+            if run.whole().is_none() {
+                return damaged(format!("{} has no row for all services", run.name));
+            }
+            for row in &run.rows {
+                if let Err(reason) = unpacker.check(&row.response) {
+                    return damaged(format!("a histogram of {}: {reason}", run.name));
+                }
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// A name with its baseline, or with why that cannot be read.
+pub type Named = (String, Result<Baseline, ResultsError>);
+
+/// The stored baselines of a folder.
+#[derive(Debug, Clone)]
+pub struct Baselines {
+    folder: PathBuf,
+}
+
+impl Baselines {
+    /// Those that lie in a folder of results.
+    pub fn of(results: &Path) -> Self {
+        Self { folder: results.join(BASELINES) }
+    }
+
+    /// The file of a baseline. A name is a word of letters, digits, `.`, `_` and `-` that begins with a letter or digit.
+    pub fn file(&self, name: &str) -> Result<PathBuf, ResultsError> {
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+        let begins = name.starts_with(|first: char| first.is_ascii_alphanumeric());
+        if !begins || name.len() > LONGEST_NAME || !name.chars().all(plain) {
+            return Err(ResultsError::BaselineName { name: name.to_owned() });
+        }
+        Ok(self.folder.join(format!("{name}.json")))
+    }
+
+    /// Reads a baseline; `None` where there is none of that name.
+    pub fn find(&self, name: &str) -> Result<Option<Baseline>, ResultsError> {
+        read(self.file(name)?)
+    }
+
+    /// Reads a baseline that must be there.
+    pub fn load(&self, name: &str) -> Result<Baseline, ResultsError> {
+        self.find(name)?.ok_or_else(|| ResultsError::NoBaseline { name: name.to_owned(), folder: self.folder.clone() })
+    }
+
+    /// Changes a baseline, and nobody else does meanwhile. `change` is given what there is and says what there is to be;
+    /// `None` stands for no baseline.
+    pub fn change<E: From<ResultsError>>(
+        &self,
+        name: &str,
+        change: impl FnOnce(Option<Baseline>) -> Result<Option<Baseline>, E>,
+    ) -> Result<(), E> {
+        let file = self.file(name)?;
+        fs::create_dir_all(&self.folder).map_err(|error| io_error("create", &self.folder, error))?;
+        let held = File::open(&self.folder).map_err(|error| io_error("read", &self.folder, error))?;
+        // Released when it is closed.
+        flock(&held, FlockOperation::LockExclusive).map_err(|error| io_error("lock", &self.folder, error.into()))?;
+        match change(self.find(name)?)? {
+            Some(baseline) => {
+                let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                rewrite(&self.folder, vec![(name, baseline.to_json().into_bytes())])?;
+            }
+            None => match fs::remove_file(&file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(io_error("remove", &file, error).into());
+                }
+                _ => {}
+            },
+        }
+        Ok(())
+    }
+
+    /// The copy that lies in the folder of a run that was held against it; `None` where there is none.
+    pub fn beside(run: &Path) -> Result<Option<Baseline>, ResultsError> {
+        read(if run.is_dir() { run.join(COPY) } else { run.with_file_name(COPY) })
+    }
+
+    /// Names in order, each with its baseline or why that cannot be read.
+    pub fn list(&self) -> Result<Vec<Named>, ResultsError> {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(|error| io_error("read", &self.folder, error))?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(|error| io_error("read", &self.folder, error))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            names.extend(name.strip_suffix(".json").filter(|name| self.file(name).is_ok()).map(str::to_owned));
+        }
+        names.sort();
+        Ok(names.into_iter().map(|name| (name.clone(), self.load(&name))).collect())
+    }
+}
+
+/// Reads a file; `None` where there is none.
+fn read(file: PathBuf) -> Result<Option<Baseline>, ResultsError> {
+    match fs::read_to_string(&file) {
+        Ok(text) => match Baseline::from_json(&text) {
+            Ok(baseline) => Ok(Some(baseline)),
+            Err(source) => Err(ResultsError::InFile { file, source: Box::new(source) }),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error("read", &file, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::sample::abstracts;
+
+    fn put(baselines: &Baselines, name: &str, baseline: &Baseline) {
+        baselines.change(name, |_| Ok::<_, ResultsError>(Some(baseline.clone()))).unwrap();
+    }
+
+    #[test]
+    fn comes_back_as_it_was_in_a_line_for_each_run() {
+        let baseline = Baseline::new(abstracts(3));
+        let text = baseline.to_json();
+        assert_eq!(Baseline::from_json(&text).unwrap(), baseline);
+        assert_eq!(text.lines().count(), 5);
+        assert!(baseline.runs.is_sorted_by_key(|run| &run.started));
+    }
+
+    #[test]
+    fn is_kept_changed_listed_and_removed() {
+        let home = tempfile::tempdir().unwrap();
+        let baselines = Baselines::of(home.path());
+        assert_eq!(baselines.list().unwrap().len(), 0);
+        assert!(baselines.load("nightly").unwrap_err().to_string().contains("no baseline nightly"));
+        let one = Baseline::new(abstracts(1));
+        put(&baselines, "nightly", &one);
+        put(&baselines, "v1.2", &Baseline::new(abstracts(2)));
+        fs::write(home.path().join(BASELINES).join("broken.json"), "{}").unwrap();
+        assert_eq!(baselines.load("nightly").unwrap(), one);
+        let listed = baselines.list().unwrap();
+        assert_eq!(listed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["broken", "nightly", "v1.2"]);
+        assert!(listed[0].1.as_ref().unwrap_err().to_string().contains("broken.json"));
+        baselines.change("v1.2", |_| Ok::<_, ResultsError>(None)).unwrap();
+        assert_eq!(baselines.find("v1.2").unwrap(), None);
+    }
+
+    #[test]
+    fn a_change_that_fails_changes_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let baselines = Baselines::of(home.path());
+        let one = Baseline::new(abstracts(1));
+        put(&baselines, "a", &one);
+        let refused = baselines.change("a", |_| Err(ResultsError::Damaged("no".to_owned())));
+        assert!(refused.is_err());
+        assert_eq!(baselines.load("a").unwrap(), one);
+    }
+
+    #[test]
+    fn names_lead_nowhere_else() {
+        let baselines = Baselines::of(Path::new("results"));
+        for name in ["", ".", "..", "../x", "a/b", "/etc/x", ".hidden", "-x", "a b", "ä", &"x".repeat(81)] {
+            assert!(baselines.file(name).is_err(), "{name}");
+        }
+        assert_eq!(baselines.file("main-7.2_x").unwrap(), Path::new("results/baselines/main-7.2_x.json"));
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        let refusal = |baseline: &Baseline| Baseline::from_json(&baseline.to_json()).unwrap_err().to_string();
+        let mut baseline = Baseline::new(abstracts(1));
+        baseline.runs[0].rows.pop();
+        assert!(refusal(&baseline).contains("no row for all services"));
+        let text = Baseline::new(abstracts(1)).to_json();
+        assert!(
+            Baseline::from_json(&text.replacen("HISTF", "HISTG", 1)).unwrap_err().to_string().contains("histogram")
+        );
+        assert!(refusal(&Baseline { schema_version: 1, runs: Vec::new(), asked: None }).contains("no runs"));
+        assert!(Baseline::from_json(r#"{"schema_version": 2}"#).unwrap_err().to_string().contains("newer"));
+    }
+}

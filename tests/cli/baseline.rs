@@ -1,0 +1,173 @@
+//! Baselines are kept, and runs are held against them.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{Desk, files};
+
+const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/run.json");
+
+/// Saves the sample run as that of a day, changed.
+fn night(desk: &Desk, day: u32, change: impl Fn(&mut Value)) -> String {
+    let mut run: Value = serde_json::from_str(&fs::read_to_string(FIXTURE).unwrap()).unwrap();
+    run["started"] = json!(format!("2025-03-{day:02}T02:00:00Z"));
+    change(&mut run);
+    let name = format!("results/night-{day:02}");
+    fs::create_dir_all(desk.path(&name)).unwrap();
+    fs::write(desk.path(&name).join("run.json"), run.to_string()).unwrap();
+    name
+}
+
+fn nights(desk: &Desk, days: u32) -> Vec<String> {
+    (1..=days).map(|day| night(desk, day, |_| {})).collect()
+}
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn runs_are_kept_shown_and_removed() {
+    let desk = Desk::new();
+    desk.run(&["baseline", "list"]).ends_with(0).says("No baselines in results/baselines");
+    let runs = nights(&desk, 3);
+    desk.run(&["baseline", "save", "nightly", &runs[0], &runs[1]])
+        .ends_with(0)
+        .says("2 runs in results/baselines/nightly.json");
+    desk.run(&["baseline", "save", "nightly", &runs[1], &runs[2]])
+        .ends_with(0)
+        .says("night-02 is in nightly already")
+        .says("3 runs");
+    desk.run(&["baseline", "list"]).ends_with(0).says("3 runs from 2025-03-01 to 2025-03-03: sample on redis 7.0.15");
+    desk.run(&["baseline", "show", "nightly"]).ends_with(0).says("night-03").says("only gross changes show");
+    let text = fs::read_to_string(desk.path("results/baselines/nightly.json")).unwrap();
+    assert_eq!(text.lines().count(), 5, "a line for each run");
+    let schema = json_of(&desk.run(&["schema", "baseline"]).ends_with(0).stdout);
+    assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&json_of(&text)));
+
+    desk.run(&["baseline", "rm", "nightly", "night-09"]).ends_with(2).complains("has no run night-09");
+    desk.run(&["baseline", "rm", "nightly", "night-02"]).ends_with(0);
+    desk.run(&["baseline", "show", "nightly"]).ends_with(0).says("Baseline nightly has 2 runs");
+    desk.run(&["baseline", "rm", "nightly"]).ends_with(0);
+    desk.run(&["baseline", "show", "nightly"]).ends_with(2).complains("there is no baseline nightly");
+    desk.run(&["baseline", "rm", "nightly"]).ends_with(2).complains("there is no baseline nightly");
+}
+
+#[test]
+fn what_does_not_belong_is_not_kept() {
+    let desk = Desk::new();
+    let runs = nights(&desk, 1);
+    for name in ["../nightly", "a/b", ".hidden"] {
+        desk.run(&["baseline", "save", name, &runs[0]]).ends_with(2).complains("is no name for a baseline");
+    }
+    assert!(!desk.path("results/baselines").exists(), "nothing is made for a bad name");
+    desk.run(&["baseline", "save", "nightly", "results/nothing"]).ends_with(2).complains("no saved run");
+    desk.run(&["baseline", "save", "nightly", &runs[0]]).ends_with(0);
+    let other = night(&desk, 2, |run| run["target"]["version"] = json!("7.2.4"));
+    let save = ["baseline", "save", "nightly", other.as_str()];
+    desk.run(&save).ends_with(3).complains("version of the server (7.0.15, now 7.2.4)");
+    desk.run(&[&save[..], &["--allow-differences"]].concat()).ends_with(0).says("2 runs");
+    let invalid = night(&desk, 3, |run| run["recording"]["series"][0]["unfinished"] = json!(1_000_000));
+    desk.run(&["baseline", "save", "more", &invalid]).ends_with(2).complains("--allow-invalid");
+    desk.run(&["baseline", "save", "more", &invalid, "--allow-invalid"]).ends_with(0);
+}
+
+#[test]
+fn a_run_is_compared_with_runs_and_baselines() {
+    let desk = Desk::new();
+    let runs = nights(&desk, 9);
+    let (last, kept) = runs.split_last().unwrap();
+    desk.run(&["compare", &runs[0], last]).ends_with(0).says("No regression").says("only gross changes show");
+    let mut save = vec!["baseline", "save", "nightly"];
+    save.extend(kept.iter().map(String::as_str));
+    desk.run(&save).ends_with(0);
+    let compared = desk.run(&["compare", "nightly", last, "--format", "json", "--out", "comparison"]).ends_with(0);
+    let document = json_of(&compared.stdout);
+    let schema = json_of(&desk.run(&["schema", "comparison"]).ends_with(0).stdout);
+    assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&document));
+    assert_eq!(
+        (&document["verdict"], &document["method"], &document["runs_used"]),
+        (&json!("ok"), &json!("tolerance"), &json!(8))
+    );
+    for name in
+        ["comparison.html", "comparison.md", "comparison.csv", "charts/changes.svg", "charts/percentiles-laid-over.png"]
+    {
+        assert!(fs::metadata(desk.path("comparison").join(name)).unwrap().len() > 0, "{name}");
+    }
+
+    let other = night(&desk, 10, |run| run["target"]["version"] = json!("7.2.4"));
+    desk.run(&["compare", "nightly", &other]).ends_with(3).says("Not comparable").says("version of the server");
+    desk.run(&["compare", "nightly", &other, "--allow-differences"]).ends_with(0).says("7.2.4");
+    desk.run(&["compare", last, last]).ends_with(2).complains("the same run");
+    desk.run(&["compare", "nothing", last]).ends_with(2).complains("neither a result folder nor a baseline");
+    desk.run(&["compare", "results/nothing", last]).ends_with(2).complains("no run in results/nothing");
+    desk.run(&["compare", "nightly", last, "--threshold", "0"]).ends_with(2).complains("above 0%");
+}
+
+#[test]
+fn another_machine_is_told() {
+    let desk = Desk::new();
+    let reference = |nanos: u32| {
+        move |run: &mut Value| {
+            let one = json!({"median_ns": nanos, "round_trips": 1_000});
+            run["calibration"] = json!({"before": one, "after": one});
+        }
+    };
+    let (base, run) = (night(&desk, 1, reference(50_000)), night(&desk, 2, reference(60_000)));
+    desk.run(&["compare", &base, &run]).ends_with(4).says("different machine: the reference changed by +20.0 %");
+}
+
+#[test]
+fn a_history_is_told_and_exported() {
+    let desk = Desk::new();
+    desk.run(&["history"]).ends_with(2).complains("no saved runs");
+    let runs = nights(&desk, 4);
+    desk.run(&["baseline", "save", "nightly", &runs[0], &runs[1]]).ends_with(0);
+    fs::remove_dir_all(desk.path(&runs[0])).unwrap();
+    desk.run(&["history"]).ends_with(0).says("too short for change points").says("night-04");
+    let csv = desk.run(&["history", "sample", "--format", "csv", "--out", "history"]).ends_with(0).stdout;
+    assert_eq!(csv.lines().count(), 1 + 4, "the baseline still knows the first, and each counts once");
+    assert_eq!(fs::read_to_string(desk.path("history/history.csv")).unwrap(), csv);
+    assert!(desk.path("history/charts/history.svg").exists());
+    desk.run(&["history", "other"]).ends_with(2).complains("no runs of other in results, but of sample");
+}
+
+/// Four runs of a second on a server of their own.
+#[test]
+fn a_run_is_held_against_a_baseline_at_its_end() {
+    let desk = Desk::new();
+    let missing = ["run", "short.toml", "--baseline", "nothing", "--out", "never"];
+    desk.run(&missing).ends_with(2).complains("neither a result folder nor a baseline");
+    desk.run(&["run", "short.toml", "--out", "results/first"]).measured();
+    let first = json_of(&fs::read_to_string(desk.path("results/first/run.json")).unwrap());
+    for when in ["before", "after"] {
+        assert!(first["calibration"][when]["round_trips"].as_u64().unwrap() > 0, "{}", first["calibration"]);
+    }
+    desk.run(&["baseline", "save", "live", "results/first", "--allow-invalid"]).ends_with(0);
+    let run = desk.run(&["run", "short.toml", "--baseline", "live", "--out", "results/second"]).measured();
+    assert!(run.stdout.contains("Compared with the baseline"), "{}", run.stdout);
+    let written = files(&desk.path("results/second"));
+    for name in ["baseline.json", "comparison.csv", "comparison.json", "percentiles-laid-over.svg"] {
+        assert!(written.iter().any(|(path, content)| path.ends_with(name) && !content.is_empty()), "{name}");
+    }
+    let other =
+        ["run", "short.toml", "--baseline", "live", "--set", "service.shop.pool.size=8", "--out", "results/other"];
+    let other = desk.run(&other).complains("will not be compared").complains("service.shop.pool.size (4, now 8)");
+    assert!(other.stdout.contains("Not comparable"), "{}", other.stdout);
+    // The report stays what it was when the baseline goes.
+    desk.run(&["baseline", "rm", "live"]).ends_with(0);
+    assert_eq!(desk.run(&["report", "results/second"]).ends_with(0).stdout, run.stdout);
+    assert!(written == files(&desk.path("results/second")), "a report made again is the same, byte for byte");
+
+    let third = ["run", "short.toml", "--baseline", "results/first", "--format", "json"];
+    let told = desk.run(&[&third[..], &["--fail-on-regression"]].concat()).measured();
+    let summary = json_of(&told.stdout);
+    let expected = match (summary["verdict"].as_str().unwrap(), summary["baseline"]["verdict"].as_str().unwrap()) {
+        ("pass", "regression") | ("fail", _) => 1,
+        ("pass", _) => 0,
+        ("inconclusive", _) => 4,
+        _ => 3,
+    };
+    assert_eq!(told.code, Some(expected), "{summary}");
+}
