@@ -11,7 +11,7 @@ use crate::bench::{Bench, balance, counts, one_service, response_ms, series, ser
 
 const FIVE_SECONDS: &str = "warmup = \"500ms\"\nduration = \"5s\"\ndrain = \"5s\"";
 const OPEN: &str = "model = \"open\"\nrate = 1000\narrivals = \"uniform\"";
-const SETTINGS: Settings = Settings { workers: None, pacing: None, same_machine: true };
+const SETTINGS: Settings = Settings { workers: None, pacing: None, same_machine: true, turns: None };
 
 fn signal(pid: u32, signal: rustix::process::Signal) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();

@@ -15,7 +15,7 @@ use crate::bench::{Bench, block_on, counts, one_service};
 
 const RUN: &str = "warmup = \"300ms\"\nduration = \"3s\"\ndrain = \"2s\"";
 const OPEN: &str = "model = \"open\"\nrate = 1000\narrivals = \"uniform\"";
-const SETTINGS: Settings = Settings { workers: None, pacing: None, same_machine: true };
+const SETTINGS: Settings = Settings { workers: None, pacing: None, same_machine: true, turns: None };
 
 /// What was refused, less what the server's version cannot know.
 fn refusals(server: &ServerRecord) -> BTreeMap<&str, &str> {

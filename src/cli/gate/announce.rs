@@ -44,7 +44,8 @@ pub(super) fn plan(errand: &Errand, facts: &[TargetFacts; 2]) -> String {
     let load = match plan.rate {
         Some(given) => format!("load on either: {}", rate(given)),
         None if plan::has_rate(scenario) => {
-            "load on either: half of what the slower arm carries in a closed loop".to_owned()
+            "load on either: the scenario's own rate, but at most half of what the slower arm carries in a closed loop"
+                .to_owned()
         }
         None => "load on either: closed loops".to_owned(),
     };

@@ -31,7 +31,7 @@ pub(super) use session::Session;
 
 /// Compare two servers, settings or builds under the same load, in turns, and say whether B is worse
 ///
-/// A is what is known, B is what is asked about. Both take turns of a tenth of a second, so that a machine that is not quiet weighs on
+/// A is what is known, B is what is asked about. Both take turns of a few hundredths of a second, so that a machine that is not quiet weighs on
 /// both alike, on fresh servers for each block; only what shows in nearly every block counts. Where B seems worse all of it is
 /// done once more, and only what shows again is a regression. Without --a and --b it compares the scenario with itself.
 #[derive(Debug, Args)]
@@ -85,11 +85,16 @@ pub(super) struct Effort {
     #[arg(long, value_name = "PERCENT", value_parser = percent, help_heading = "Comparison")]
     threshold: Option<f64>,
     /// Smallest change of a response time that matters, however many percent it is
-    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, default_value = "20us")]
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, default_value = "2us")]
     #[arg(help_heading = "Comparison")]
     floor: Duration,
-    /// Requests per second of all open-loop services together, the same for both arms; half of what the slower arm carries in a
-    /// closed loop unless given
+    /// Length of a turn, a whole part of 500ms: shorter, and the machine is more alike for both; longer, and requests of one arm wait
+    /// less for those of the other
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, default_value = "25ms")]
+    #[arg(help_heading = "Comparison")]
+    turn: Duration,
+    /// Requests per second of all open-loop services together, the same for both arms; the scenario's own unless given, but no more
+    /// than half of what the slower arm carries in a closed loop
     #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     #[arg(help_heading = "Comparison")]
     rate: Option<f64>,
@@ -104,12 +109,15 @@ pub(super) struct Effort {
 impl Effort {
     /// That of a profile, by so many threads.
     pub(super) fn of(profile: Profile, workers: Option<u16>) -> Self {
-        Self { profile, threshold: None, floor: FLOOR, rate: None, blocks: None, workers }
+        Self { profile, threshold: None, floor: FLOOR, turn: TURN, rate: None, blocks: None, workers }
     }
 }
 
 /// Smallest change of a response time that matters unless somebody says otherwise; the command line has it in words.
-const FLOOR: Duration = Duration::from_micros(20);
+const FLOOR: Duration = Duration::from_micros(2);
+
+/// Length of a turn.
+const TURN: Duration = Duration::from_millis(25);
 
 /// How much effort is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -18,11 +18,16 @@ use crate::{
 const MILLISECOND: u64 = 1_000_000;
 
 /// Standard deviation of the ratio of medians of a quad, on the logarithmic scale, as it was seen on two shared cores.
-pub(super) const DEVIATION: f64 = 0.05;
+pub(super) const DEVIATION: f64 = 0.03;
 
-/// Length of a turn: so short that the machine is much the same for both, so long that requests of one do not wait for those of the
-/// other.
-const WINDOW: u64 = 100 * MILLISECOND;
+/// Into so much time a whole number of turns has to fit: then those of both arms are balanced within two seconds.
+const TURNS_IN: u64 = 500 * MILLISECOND;
+
+/// The shortest turn: below it, switching from one arm to the other is much of it.
+const SHORTEST_TURN: u64 = 5 * MILLISECOND;
+
+/// Load before that of a block, about: whole cycles of turns are taken.
+const WARMUP: u64 = 400 * MILLISECOND;
 
 /// Length of the slices that another build makes, and of the load before them.
 const FOREIGN_LENGTH: u64 = 500 * MILLISECOND;
@@ -66,6 +71,14 @@ impl Errand {
             plan.threshold = percent / 100.0;
         }
         plan.floor_ns = effort.floor.as_nanos() as u64;
+        let turn = effort.turn.as_nanos() as u64;
+        if turn < SHORTEST_TURN || !TURNS_IN.is_multiple_of(turn) {
+            return Err(Failure::usage(anyhow!(
+                "--turn: 500ms, 250ms, 125ms, 100ms, 50ms or another whole part of 500ms from 5ms on"
+            )));
+        }
+        plan.window_ns = Some(turn);
+        plan.warmup_ns = WARMUP.next_multiple_of(4 * turn);
         plan.blocks = effort.blocks.unwrap_or(plan.blocks);
         plan.rate = effort.rate;
         plan.workers = effort.workers;
@@ -116,9 +129,9 @@ pub(super) fn has_rate(scenario: &Scenario) -> bool {
 
 /// What each profile does. Lengths and numbers follow from how much slices, quads and blocks vary: docs/measurement.md.
 fn profile(profile: Profile) -> GatePlan {
-    let (name, threshold, blocks, quads) = match profile {
-        Profile::Quick => ("quick", 0.1, 8, 2),
-        Profile::Nightly => ("nightly", 0.05, 12, 5),
+    let (name, threshold, blocks, quads, saturated_quads) = match profile {
+        Profile::Quick => ("quick", 0.1, 8, 2, 1),
+        Profile::Nightly => ("nightly", 0.05, 12, 6, 2),
     };
     GatePlan {
         profile: name.to_owned(),
@@ -127,10 +140,10 @@ fn profile(profile: Profile) -> GatePlan {
         floor_ns: 0,
         blocks,
         quads,
-        window_ns: Some(WINDOW),
+        window_ns: None,
         slice_ns: 1_000 * MILLISECOND,
-        warmup_ns: 4 * WINDOW,
-        saturated_quads: 1,
+        warmup_ns: WARMUP,
+        saturated_quads,
         rate: None,
         workers: None,
         seed: 0,

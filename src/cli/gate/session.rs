@@ -24,11 +24,11 @@ use crate::{
     load::{self, LoadError, Settings, Turns},
     measure::Recording,
     results::{Ended, GATE_VERSION, Gate, GateArm, GateBlock, GateSeries, GateSlice, GateStage, SliceKind, Software},
-    scenario::Service,
+    scenario::{Scenario, Service},
 };
 
-/// Share of what the slower arm carries that both are loaded with: enough to notice service times, too little for queues to hide
-/// them.
+/// Share of what the slower arm carries in a closed loop that neither is loaded beyond: there queues of the harness, which shares the
+/// machine with a private server, say more than either arm.
 const SHARE: f64 = 0.5;
 
 /// Length of a closed loop that finds out what an arm carries, and of the load before it.
@@ -56,6 +56,11 @@ struct Means<'a> {
 
 /// Slices, what their histograms are about, and the build that put on the load of each arm.
 type Made = (Vec<GateSlice>, Vec<GateSeries>, [Software; 2]);
+
+/// Operations per second that a scenario asks for itself.
+fn offered(scenario: &Scenario) -> f64 {
+    scenario.services.iter().filter_map(Service::offered_rate).sum()
+}
 
 /// What a load has recorded; nothing where a person ended it.
 fn loaded(made: Result<Recording, LoadError>) -> Result<Option<Recording>, Failure> {
@@ -280,7 +285,8 @@ impl Session {
             if slower < 1.0 {
                 return Err(Failure::unusable(anyhow::anyhow!("an arm answered nothing in a closed loop")));
             }
-            self.errand.plan.rate = Some((SHARE * slower).round().max(1.0));
+            let own = self.errand.sides.iter().map(|side| offered(&side.scenario)).fold(f64::INFINITY, f64::min);
+            self.errand.plan.rate = Some(own.min((SHARE * slower).round().max(1.0)));
             capacity = Some(carried);
         }
         let arm = |index: usize| GateArm {

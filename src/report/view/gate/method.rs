@@ -100,6 +100,9 @@ fn command(gate: &Gate) -> String {
     }
     words.push(format!("--blocks {}", plan.blocks));
     words.push(format!("--threshold {}", format::plain(&format::limit(plan.threshold)).trim_end_matches(" %")));
+    if let Some(window) = plan.window_ns {
+        words.push(format!("--turn {}", format_duration(Duration::from_nanos(window))));
+    }
     words.push(format!("--floor {}", format_duration(Duration::from_nanos(plan.floor_ns))));
     if let Some(rate) = plan.rate {
         words.push(format!("--rate {rate}"));
