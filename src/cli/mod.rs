@@ -107,7 +107,7 @@ impl Program {
         match self.command {
             Command::Run(arguments) => run::run(&arguments, self.color),
             Command::Capacity(arguments) => capacity::run(*arguments, self.color),
-            Command::Gate(arguments) => gate::run(*arguments, self.color),
+            Command::Gate(arguments) => gate::run(&arguments, self.color),
             Command::Audit(arguments) => audit::run(arguments, self.color),
             Command::Ci(arguments) => ci::run(*arguments, self.color),
             Command::Baseline(arguments) => baseline::run(&arguments, self.color),

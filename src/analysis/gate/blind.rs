@@ -61,8 +61,8 @@ pub(super) fn quads(block: &GateBlock, kind: SliceKind) -> Vec<u32> {
 }
 
 fn disturbance(block: &GateBlock, kind: SliceKind, quad: u32) -> Option<Disturbance> {
-    let of_quad = block.slices.iter().filter(|slice| slice.kind == kind && slice.quad == quad);
-    of_quad.filter_map(of_slice).next()
+    let mut of_quad = block.slices.iter().filter(|slice| slice.kind == kind && slice.quad == quad);
+    of_quad.find_map(of_slice)
 }
 
 fn of_slice(slice: &GateSlice) -> Option<Disturbance> {

@@ -12,7 +12,7 @@ use crate::{
 pub fn quad_of_arms(seed: u64, stage: GateStage, kind: SliceKind, quad: u32) -> [u32; 4] {
     let place = place(stage, kind, u64::from(quad / 2), 0);
     let turned = generator(seed, place).random_range(0..2_u32);
-    if (quad + turned) % 2 == 0 { [0, 1, 1, 0] } else { [1, 0, 0, 1] }
+    if (quad + turned).is_multiple_of(2) { [0, 1, 1, 0] } else { [1, 0, 0, 1] }
 }
 
 /// Seed of the requests of a slice, by its quad counted over all blocks of the stage and its place in the quad: the two slices of

@@ -150,7 +150,7 @@ impl Machine {
             }
             Noise::Step => normal + if self.slices > self.step_at { 3.0 * deviation } else { 0.0 },
             Noise::Bursts => normal + if random.random_bool(0.05) { 3.0_f64.ln() } else { 0.0 },
-            Noise::Alternating => normal + if self.slices % 2 == 0 { 2.0 * deviation } else { 0.0 },
+            Noise::Alternating => normal + if self.slices.is_multiple_of(2) { 2.0 * deviation } else { 0.0 },
         }
     }
 }
@@ -174,7 +174,7 @@ fn no_difference_is_seldom_suspected_and_never_confirmed() {
         for (profile, instance, slice) in
             [(QUICK, 0.0, 0.02), (QUICK, 0.03, 0.12), (NIGHTLY, 0.01, 0.05), (NIGHTLY, 0.03, 0.12)]
         {
-            let case = Case { noise, instance, slice, ..profile };
+            let case = Case { instance, slice, noise, ..profile };
             let tally = play(case, gates(), &mut power);
             assert!(f64::from(tally.suspected) <= at_most(tally.gates, LEVEL), "{case:?} {tally:?}");
             all += tally.gates;
@@ -189,7 +189,7 @@ fn what_matters_is_found_within_the_budget_of_noise() {
     let mut power = Power::default();
     for noise in [Noise::Normal, Noise::Correlated, Noise::Step, Noise::Alternating] {
         for (profile, instance, slice) in [(QUICK, 0.02, 0.04), (NIGHTLY, 0.01, 0.03)] {
-            let case = Case { noise, instance, slice, effect: profile.threshold, ..profile };
+            let case = Case { instance, slice, noise, effect: profile.threshold, ..profile };
             let tally = play(case, gates(), &mut power);
             assert!(tally.share(tally.regression) >= 0.95, "{case:?} {tally:?}");
         }
@@ -201,7 +201,7 @@ fn where_noise_hides_it_the_gate_says_so() {
     let mut power = Power::default();
     for noise in NOISES {
         for profile in [QUICK, NIGHTLY] {
-            let case = Case { noise, instance: 0.08, slice: 0.2, effect: profile.threshold, ..profile };
+            let case = Case { instance: 0.08, slice: 0.2, noise, effect: profile.threshold, ..profile };
             let tally = play(case, gates(), &mut power);
             // An interval of 95 % is too low in one of forty.
             assert!(f64::from(tally.ok) <= at_most(tally.gates, 0.025), "{case:?} {tally:?}");

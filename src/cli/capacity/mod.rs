@@ -151,13 +151,12 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
     let source = source(&arguments.target, arguments.server_bin.clone())?;
     let errand = plan::Errand::of(&arguments)?;
     let leftovers = Leftovers::default();
-    let journal = match &errand.saved {
-        Some((folder, _)) => Journal::reopen(folder.clone(), FILE, &leftovers),
-        None => {
-            let place =
-                arguments.out.clone().unwrap_or_else(|| default_folder(&format!("{}-capacity", errand.scenario.name)));
-            Journal::claim(&place, arguments.force, FILE, &leftovers)?
-        }
+    let journal = if let Some((folder, _)) = &errand.saved {
+        Journal::reopen(folder.clone(), FILE, &leftovers)
+    } else {
+        let place =
+            arguments.out.clone().unwrap_or_else(|| default_folder(&format!("{}-capacity", errand.scenario.name)));
+        Journal::claim(&place, arguments.force, FILE, &leftovers)?
     };
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();

@@ -149,7 +149,7 @@ Exit codes:
     4  inconclusive, or a regression on targets that were not started for the gate
   130  interrupted; what there is was saved";
 
-pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
     let overrides = Overrides { seed: arguments.seed, set: arguments.set.clone(), ..Overrides::default() };
     let text = scenario::source(&arguments.scenario).map_err(Failure::usage)?;
     let scenario = overrides.apply(&text.text, &text.file).map_err(Failure::usage)?;
@@ -159,7 +159,7 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
     let journal = Journal::claim(&place, arguments.force, FILE, &leftovers)?;
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();
-    let Arguments { yes, quiet, format, .. } = arguments;
+    let Arguments { yes, quiet, format, .. } = *arguments;
     let session = Session { yes, quiet, errand, journal, display, leftovers: leftovers.clone() };
     let result = supervise(
         move |interrupt| {

@@ -1,7 +1,5 @@
 //! Synthetic gates whose difference is known, the same every time, for the tests of the rooms that report on one.
 
-use std::sync::LazyLock;
-
 use statrs::distribution::{ContinuousCDF as _, Normal};
 
 use super::super::{
@@ -16,10 +14,10 @@ const MEDIAN: f64 = 400_000.0;
 const REQUESTS: u32 = 300;
 
 /// Quantiles of the requests of a series, and how far each lies from the median on the logarithmic scale.
-static SPREADS: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| {
+fn spreads() -> Vec<(f64, f64)> {
     let quantiles = (0..REQUESTS).map(|request| (f64::from(request) + 0.5) / f64::from(REQUESTS));
     quantiles.map(|quantile| (quantile, 0.3 * Normal::standard().inverse_cdf(quantile))).collect()
-});
+}
 
 /// What B is like.
 #[derive(Debug, Clone, Copy)]
@@ -45,17 +43,18 @@ pub(crate) fn gate(worsening: Worsening, noise: f64, stages: &[GateStage]) -> Ga
     let series = [("api", "GET"), ("api", "SET"), ("chat", "LPUSH")];
     let mut began_ns = 2_000_000_000;
     let mut slices = 0;
+    let spreads = spreads();
     let mut block = |stage: GateStage, number: u32| {
         let kinds = [(SliceKind::Paced, 2), (SliceKind::Saturated, 1)];
         let quads = kinds.into_iter().flat_map(|(kind, quads)| (0..quads).map(move |quad| (kind, quad)));
-        let order = if number % 2 == 0 { [0, 1, 1, 0] } else { [1, 0, 0, 1] };
+        let order = if number.is_multiple_of(2) { [0, 1, 1, 0] } else { [1, 0, 0, 1] };
         let slices = quads
             .flat_map(|(kind, quad)| order.map(|arm| (kind, quad, arm)))
             .map(|(kind, quad, arm)| {
                 began_ns += 800_000_000;
                 slices += 1;
                 let of = if arm == 1 { worsening } else { Worsening::None };
-                slice((kind, quad, arm), began_ns, of, noise * wave(slices), series.len())
+                slice((kind, quad, arm), began_ns, of, noise * wave(slices), (series.len(), &spreads))
             })
             .collect();
         GateBlock { stage, number, slices }
@@ -104,12 +103,12 @@ fn slice(
     began_ns: u64,
     worsening: Worsening,
     noise: f64,
-    series: usize,
+    (series, spreads): (usize, &[(f64, f64)]),
 ) -> GateSlice {
     let share = if let Worsening::Uniform(share) = worsening { share } else { 0.0 };
     let tally = |number: usize| {
         let mut response = Latencies::default();
-        for (quantile, spread) in SPREADS.iter().copied() {
+        for (quantile, spread) in spreads.iter().copied() {
             let base = MEDIAN * (1.0 + 0.1 * number as f64) * (1.0 + share);
             let tail = match worsening {
                 Worsening::Tail(nanos) if quantile > 0.985 => nanos,

@@ -24,7 +24,7 @@ const HEIGHT: f64 = 300.0;
 pub(super) struct Curves<'a> {
     heading: Heading,
     legend: Legend,
-    curves: &'a [Vec<CurvePoint>; 2],
+    arms: &'a [Vec<CurvePoint>; 2],
     plot: Area,
     across: Scale,
     up: Scale,
@@ -63,7 +63,7 @@ impl<'a> Curves<'a> {
             ))
         });
         let description = format!("{TITLE}. {}.", told.collect::<Vec<_>>().join("; "));
-        Some(Self { heading, legend, curves, plot, across, up, description })
+        Some(Self { heading, legend, arms: curves, plot, across, up, description })
     }
 
     fn line(&self, curve: &[CurvePoint], value: impl Fn(&CurvePoint) -> f64) -> Vec<Point> {
@@ -99,12 +99,12 @@ impl Figure for Curves<'_> {
         let tail = self.across.tail_ticks();
         columns(canvas, self.plot, &tail);
         base_line(canvas, self.plot, &tail, "share of requests that were at least as fast");
-        for (curve, (colour, _)) in self.curves.iter().zip(ARMS) {
+        for (curve, (colour, _)) in self.arms.iter().zip(ARMS) {
             for edge in [self.line(curve, |point| point.low), self.line(curve, |point| point.high)] {
                 canvas.line(&edge, Pen::solid(colour, 0.75));
             }
         }
-        for (curve, (colour, _)) in self.curves.iter().zip(ARMS) {
+        for (curve, (colour, _)) in self.arms.iter().zip(ARMS) {
             canvas.line(&self.line(curve, |point| point.value), Pen::solid(colour, 2.25));
         }
     }

@@ -107,7 +107,7 @@ fn main(outcome: GateOutcome<'_>) -> Option<String> {
         .filter_map(of)
         .map(|result| {
             let deciding = result.deciding();
-            format!("{} {} ({})", metric_name(result.metric), levels(result.metric, deciding.levels), change(deciding),)
+            format!("{} {} ({})", metric_name(result.metric), levels(result.metric, deciding.levels), change(deciding))
         })
         .collect();
     let seen = of(GateMetric::Median).map(|result| format!("; {}", seen(result))).unwrap_or_default();
@@ -167,8 +167,8 @@ fn why_invalid(outcome: GateOutcome<'_>, invalid: Invalidity) -> String {
 
 /// How the regression of the whole is spread.
 fn shape(outcome: GateOutcome<'_>) -> Option<String> {
-    let rows = outcome.analysis.rows.iter().rev();
-    let (row, shape) = rows.filter_map(|row| Some((row, row.shape?))).next()?;
+    let mut rows = outcome.analysis.rows.iter().rev();
+    let (row, shape) = rows.find_map(|row| Some((row, row.shape?)))?;
     let of = scope_name(&row.scope);
     Some(match shape {
         ChangeShape::Uniform => format!("Of {of} the median takes part: most requests became slower."),
