@@ -8,7 +8,7 @@ DURATION ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run analysis capacity test bench completions clean
+.PHONY: help run analysis capacity test proof bench completions clean
 
 help: ## show this help
 	@printf 'plimsoll: load and latency benchmark for Redis and Valkey\n\n'
@@ -37,6 +37,9 @@ test: ## check format and lints, run all tests
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo test --locked
 	cargo test --locked --benches
+
+proof: ## play the gate through on simulated arms, 20 000 times each case
+	PLIMSOLL_PROOF=20000 cargo test --locked --profile proof --lib gate::proof
 
 bench: ## measure single operations and what the harness itself costs (four minutes)
 	@deploy/install-deps.sh run

@@ -131,6 +131,31 @@ fn several_scenarios_end_with_one_exit_code_and_files_for_everybody() {
 }
 
 #[test]
+fn comparisons_are_checks_like_any_other() {
+    let desk = Desk::new();
+    let against = ["--baseline", "base-{}", "--gate-a", "config:hz=10", "--gate-b", "config:hz=10"];
+    run(&desk, &[&["short.toml", "--out", "out", "--quiet"], &against[..]].concat(), &[]);
+    let ci = json(&desk.path("out/ci.json"));
+    let checks = ci["scenarios"][0]["checks"].as_array().unwrap();
+    let check = |name: &str| checks.iter().find(|check| check["name"] == name).unwrap();
+    assert_eq!(check("baseline")["decides"], false, "there is none yet");
+    assert!(check("baseline")["sentence"].as_str().unwrap().contains("no baseline base-short"));
+    let gate = check("gate");
+    assert!(["passed", "inconclusive", "invalid"].map(Value::from).contains(&gate["outcome"]), "{gate}");
+    desk.run(&["report", "out/gates/short"]).ends_with(0).says("B against A");
+
+    desk.run(&["baseline", "save", "base-short", "out/runs/short", "--allow-invalid"]).ends_with(0);
+    run(&desk, &["short.toml", "--out", "again", "--quiet", "--baseline", "base-{}"], &[]);
+    let ci = json(&desk.path("again/ci.json"));
+    let checks = ci["scenarios"][0]["checks"].as_array().unwrap();
+    let told = checks.iter().find(|check| check["name"] == "baseline").unwrap();
+    assert_eq!(told["decides"], true, "{told}");
+    assert!(desk.path("again/runs/short/comparison.json").is_file());
+    foreign_readers_take_all_of(&desk.path("again"));
+    desk.run(&["history", "--results", "."]).ends_with(0).says("short");
+}
+
+#[test]
 fn annotations_are_for_github_alone() {
     let desk = desk();
     let unreachable = ["short.toml", "strict.toml", "--target", "redis://app:hush@127.0.0.1:1"];
@@ -259,6 +284,10 @@ fn two_interruptions_leave_nothing_half_done() {
 #[test]
 fn wrong_usage_is_told_before_anything_is_run() {
     let desk = desk();
+    run(&desk, &["short.toml", "strict.toml", "--baseline", "nightly"], &[])
+        .ends_with(2)
+        .complains("a baseline is of one scenario");
+    run(&desk, &["short.toml", "--gate-a", "exe=/no/such"], &[]).ends_with(2).complains("/no/such is no file");
     run(&desk, &[], &[]).ends_with(2).complains("SCENARIO");
     // A server that cannot be started shows that nobody tried.
     let nobody = ["--server-bin", "/nowhere", "--out", "out"];
