@@ -128,3 +128,45 @@ fn tally_of(record: &SeriesRecord, within: impl Fn(u32) -> bool, is_last: bool) 
         response: PackedHistogram::sum(seconds().map(|at| &at.response)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::sample;
+
+    /// The load of the sample, twice: the services of one arm and then those of the other.
+    fn twice() -> Recording {
+        let mut recording = sample::run().recording;
+        recording.series.extend(recording.series.clone());
+        recording.services.extend(recording.services.clone());
+        recording
+    }
+
+    fn completed<'a>(slices: impl Iterator<Item = &'a GateSlice>) -> u64 {
+        slices.flat_map(|slice| &slice.series).map(|tally| tally.completed).sum()
+    }
+
+    #[test]
+    fn a_load_in_turns_is_cut_by_arms_and_seconds() {
+        let (single, both) = (sample::run().recording, twice());
+        let cut = slices(&both, 1, SliceKind::Paced, 7 * SECOND);
+        let seconds = single.period.measured_ns / SECOND;
+        assert_eq!(cut.len() as u64, 2 * seconds);
+        let order: Vec<_> = cut.iter().take(6).map(|slice| (slice.arm, slice.quad, slice.began_ns / SECOND)).collect();
+        assert_eq!(order, [(1, 0, 7), (0, 0, 7), (1, 0, 8), (0, 0, 8), (1, 1, 9), (0, 1, 9)]);
+        let whole = slice(&single, SlicePlace { arm: 0, kind: SliceKind::Paced, quad: 0, began_ns: 0 });
+        for arm in [0, 1] {
+            let own = || cut.iter().filter(move |slice| slice.arm == arm);
+            assert_eq!(completed(own()), completed([&whole].into_iter()), "what came late is in the last second");
+            assert_eq!(own().map(|slice| slice.scheduled).sum::<u64>(), whole.scheduled);
+            let failed = |slice: &GateSlice| slice.series.iter().map(|tally| tally.failed).sum::<u64>();
+            assert_eq!(own().map(failed).sum::<u64>(), failed(&whole));
+        }
+        let (first, second) = (&cut[0], &cut[1]);
+        assert_eq!(first.series, second.series);
+        // Each had half of the second.
+        let answered: u64 = first.series.iter().map(|tally| tally.completed).sum();
+        assert!((first.throughput - 2.0 * answered as f64).abs() < 1e-9);
+        assert_eq!(series(&both, true), series(&single, false));
+    }
+}

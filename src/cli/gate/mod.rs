@@ -4,6 +4,7 @@ mod announce;
 mod arms;
 mod child;
 mod concluded;
+mod loads;
 mod plan;
 mod session;
 mod stand;

@@ -1,16 +1,13 @@
 //! One gate from the claimed folder to the exit code.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Instant};
 
 use jiff::Timestamp;
 use tokio::runtime::{self, Runtime};
 
-use super::{announce, child, concluded::ConcludedGate, plan::Errand, stand::Stand, turns::both};
+use super::{announce, concluded::ConcludedGate, plan::Errand, stand::Stand};
 use crate::{
-    analysis::gate::{SlicePlace, quad_of_arms, seed_of, series, slice, slices, suspects},
+    analysis::gate::{quad_of_arms, suspects},
     cli::{
         consent,
         environment::{environment, software},
@@ -19,21 +16,14 @@ use crate::{
         journal::Journal,
         leftovers::Leftovers,
         progress::Display,
-        shape::{Shape, shaped},
     },
-    load::{self, LoadError, Settings, Turns},
-    measure::Recording,
-    results::{Ended, GATE_VERSION, Gate, GateArm, GateBlock, GateSeries, GateSlice, GateStage, SliceKind, Software},
+    results::{Ended, GATE_VERSION, Gate, GateArm, GateBlock, GateStage, SliceKind},
     scenario::{Scenario, Service},
 };
 
 /// Share of what the slower arm carries in a closed loop that neither is loaded beyond: there queues of the harness, which shares the
 /// machine with a private server, say more than either arm.
 const SHARE: f64 = 0.5;
-
-/// Length of a closed loop that finds out what an arm carries, and of the load before it.
-const PILOT: Duration = Duration::from_secs(2);
-const PILOT_WARMUP: Duration = Duration::from_millis(400);
 
 /// What a gate needs to know and to hold.
 pub(in crate::cli) struct Session {
@@ -48,28 +38,15 @@ pub(in crate::cli) struct Session {
 }
 
 /// What is the same for every block.
-struct Means<'a> {
+pub(super) struct Means<'a> {
     runtime: &'a Runtime,
-    interrupt: &'a Interrupt,
-    began: Instant,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) began: Instant,
 }
-
-/// Slices, what their histograms are about, and the build that put on the load of each arm.
-type Made = (Vec<GateSlice>, Vec<GateSeries>, [Software; 2]);
 
 /// Operations per second that a scenario asks for itself.
 fn offered(scenario: &Scenario) -> f64 {
     scenario.services.iter().filter_map(Service::offered_rate).sum()
-}
-
-/// What a load has recorded; nothing where a person ended it.
-fn loaded(made: Result<Recording, LoadError>) -> Result<Option<Recording>, Failure> {
-    match made {
-        Ok(recording) if recording.period.interrupted => Ok(None),
-        Ok(recording) => Ok(Some(recording)),
-        Err(LoadError::Interrupted) => Ok(None),
-        Err(error) => Err(Failure::unusable(error)),
-    }
 }
 
 impl Session {
@@ -192,89 +169,6 @@ impl Session {
         Ok(Some(block))
     }
 
-    /// The quads of a kind in one load, in which the arms take turns.
-    fn in_turns(
-        &self,
-        stand: &Stand,
-        (stage, kind): (GateStage, SliceKind),
-        block: u32,
-        window: u64,
-        means: &Means<'_>,
-    ) -> Result<Option<Made>, Failure> {
-        let plan = &self.errand.plan;
-        let quads = if kind == SliceKind::Paced { plan.quads } else { plan.saturated_quads };
-        let done = if kind == SliceKind::Paced { 0 } else { 4 * plan.quads as usize };
-        self.show(stage, block, done);
-        let shape = Shape {
-            rate: plan.rate.filter(|_| kind == SliceKind::Paced),
-            warmup: Duration::from_nanos(plan.warmup_ns),
-            duration: 2 * quads * Duration::from_nanos(plan.slice_ns),
-            seed: Some(seed_of(plan.seed, stage, kind, block, 0)),
-            ..Shape::default()
-        };
-        // Which of them comes first in a cycle alternates from block to block.
-        let first = quad_of_arms(plan.seed, stage, kind, block)[0] as usize;
-        let began = means.began.elapsed() + Duration::from_nanos(plan.warmup_ns);
-        let Some(recording) = self.both(stand, first, kind, shape, window, means)? else { return Ok(None) };
-        let slices = slices(&recording, first as u32, kind, began.as_nanos() as u64);
-        Ok(Some((slices, series(&recording, true), [software(), software()])))
-    }
-
-    /// Loads both arms in turns.
-    fn both(
-        &self,
-        stand: &Stand,
-        first: usize,
-        kind: SliceKind,
-        shape: Shape,
-        window: u64,
-        means: &Means<'_>,
-    ) -> Result<Option<Recording>, Failure> {
-        let of = |arm: usize| {
-            let clients = (kind == SliceKind::Saturated).then(|| self.clients(arm));
-            shaped(&self.errand.sides[arm].scenario, &Shape { clients, ..shape }).map_err(Failure::usage)
-        };
-        let (one, other) = (of(first)?, of(1 - first)?);
-        let turns = Turns { window: Duration::from_nanos(window), half: one.services.len() };
-        let settings = Settings { turns: Some(turns), ..self.settings(stand) };
-        let target = stand.targets[first].beside(&stand.targets[1 - first]);
-        loaded(load::run(&both(&one, &other), &target, settings, means.interrupt.stop(), &mut |_| {}))
-    }
-
-    /// The quads of a kind as loads of their own, one after another.
-    fn slice_by_slice(
-        &self,
-        stand: &Stand,
-        (stage, kind): (GateStage, SliceKind),
-        block: u32,
-        done: usize,
-        means: &Means<'_>,
-    ) -> Result<Option<Made>, Failure> {
-        let plan = &self.errand.plan;
-        let quads = if kind == SliceKind::Paced { plan.quads } else { plan.saturated_quads };
-        let (mut made, mut recorded) = (Vec::new(), Vec::new());
-        let mut made_by = [software(), software()];
-        for quad in 0..quads {
-            let overall = block * quads + quad;
-            for (place, arm) in quad_of_arms(plan.seed, stage, kind, overall).into_iter().enumerate() {
-                self.show(stage, block, done + made.len());
-                let shape = Shape {
-                    rate: plan.rate.filter(|_| kind == SliceKind::Paced),
-                    clients: (kind == SliceKind::Saturated).then(|| self.clients(arm as usize)),
-                    warmup: Duration::from_nanos(plan.warmup_ns),
-                    duration: Duration::from_nanos(plan.slice_ns),
-                    seed: Some(seed_of(plan.seed, stage, kind, overall, place)),
-                };
-                let began_ns = means.began.elapsed().as_nanos() as u64;
-                let Some((recording, build)) = self.load(stand, arm as usize, shape, means)? else { return Ok(None) };
-                made_by[arm as usize] = build;
-                recorded = series(&recording, false);
-                made.push(slice(&recording, SlicePlace { arm, kind, quad, began_ns }));
-            }
-        }
-        Ok(Some((made, recorded, made_by)))
-    }
-
     /// What is known before the first slice; `None` where a person ended it.
     fn begin(&mut self, stand: &Stand, means: &Means<'_>) -> Result<Option<Gate>, Failure> {
         let mut capacity = None;
@@ -311,61 +205,7 @@ impl Session {
         }))
     }
 
-    /// What each arm carries in a closed loop, in operations per second; `None` where a person ended it.
-    fn pilot(&self, stand: &Stand, means: &Means<'_>) -> Result<Option<[f64; 2]>, Failure> {
-        let shape = Shape { warmup: PILOT_WARMUP, duration: PILOT, ..Shape::default() };
-        let kind = SliceKind::Saturated;
-        let mut carried = [Vec::new(), Vec::new()];
-        if let Some(window) = self.errand.plan.window_ns {
-            let Some(recording) = self.both(stand, 0, kind, shape, window, means)? else { return Ok(None) };
-            for slice in slices(&recording, 0, kind, 0) {
-                carried[slice.arm as usize].push(slice.throughput);
-            }
-        } else {
-            for (arm, carried) in carried.iter_mut().enumerate() {
-                let shape = Shape { clients: Some(self.clients(arm)), ..shape };
-                let Some((recording, _)) = self.load(stand, arm, shape, means)? else { return Ok(None) };
-                let place = SlicePlace { arm: arm as u32, kind, quad: 0, began_ns: 0 };
-                carried.push(slice(&recording, place).throughput);
-            }
-        }
-        Ok(Some(carried.map(|rates| rates.iter().sum::<f64>() / rates.len().max(1) as f64)))
-    }
-
-    /// Puts a load on an arm, with another build if that is asked for; `None` where a person ended it.
-    fn load(
-        &self,
-        stand: &Stand,
-        arm: usize,
-        shape: Shape,
-        means: &Means<'_>,
-    ) -> Result<Option<(Recording, Software)>, Failure> {
-        let side = &self.errand.sides[arm];
-        let scenario = shaped(&side.scenario, &shape).map_err(Failure::usage)?;
-        if let (Some(exe), Some(address)) = (self.errand.exe(arm), &stand.addresses[arm]) {
-            let run = child::run(&exe, &scenario, address, self.errand.plan.workers, means.interrupt)?;
-            return Ok(run.map(|run| (run.recording, run.software)));
-        }
-        let settings = self.settings(stand);
-        let made = load::run(&scenario, &stand.targets[arm], settings, means.interrupt.stop(), &mut |_| {});
-        Ok(loaded(made)?.map(|recording| (recording, software())))
-    }
-
-    fn settings(&self, stand: &Stand) -> Settings {
-        Settings {
-            workers: self.errand.plan.workers.map(usize::from),
-            same_machine: stand.facts.iter().any(|facts| facts.same_machine),
-            ..Settings::default()
-        }
-    }
-
-    /// As many closed-loop clients as an arm has connections, but no fewer than services.
-    fn clients(&self, arm: usize) -> u32 {
-        let services = &self.errand.sides[arm].scenario.services;
-        services.iter().map(Service::connections).sum::<u64>().min(u64::from(u32::MAX)) as u32
-    }
-
-    fn show(&self, stage: GateStage, block: u32, slice: usize) {
+    pub(super) fn show(&self, stage: GateStage, block: u32, slice: usize) {
         let (blocks, slices) = (self.errand.plan.blocks, self.errand.slices());
         let stage = if stage == GateStage::Confirm { "Confirming" } else { "Comparing" };
         let text = format!("{stage}: block {} of {blocks}, slice {} of {slices}", block + 1, slice + 1);

@@ -59,7 +59,8 @@ fn table(outcome: GateOutcome<'_>, id: &'static str, caption: &str, rows: &[&Gat
                  regression.",
                 level = "p = 0.01"
             ),
-            "Could have seen: the worsening that 95 of 100 such gates would have found, with the noise of this one."
+            "Could have seen: the worsening that 95 of 100 such gates would have found, with the noise of this one. Whether all is well \
+             goes by p50 and throughput; mean and p99 vary more, and count where they are worse for certain."
                 .to_owned(),
         ],
     }
