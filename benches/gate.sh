@@ -16,6 +16,7 @@ case_of=${1:?"a case: same, neighbour, larger, delay or tail"}
 runs=${2:-10}
 profile=${3:-quick}
 plimsoll=${PLIMSOLL:-target/release/plimsoll}
+server_port=${SERVER_PORT:-7391}
 place=$(mktemp -d)
 started=
 finish() {
@@ -36,9 +37,9 @@ proxy() {
 }
 
 server() {
-	redis-server --port "${SERVER_PORT:=7391}" --bind 127.0.0.1 --save '' --appendonly no --dir "$place" > "$place/server.log" &
+	redis-server --port "$server_port" --bind 127.0.0.1 --save '' --appendonly no --dir "$place" > "$place/server.log" &
 	started="$started $!"
-	until redis-cli -p "$SERVER_PORT" ping > "$place/pong" 2>&1 && grep -q PONG "$place/pong"; do sleep 0.05; done
+	until redis-cli -p "$server_port" ping > "$place/pong" 2>&1 && grep -q PONG "$place/pong"; do sleep 0.05; done
 }
 
 percent=10
@@ -60,13 +61,13 @@ larger)
 	;;
 delay | tail)
 	server
-	proxy "$SERVER_PORT" 0.002
+	proxy "$server_port" 0.002
 	a=$port
 	if [ "$case_of" = tail ]; then
-		proxy "$SERVER_PORT" 0.002 0.01 0.005
+		proxy "$server_port" 0.002 0.01 0.005
 	else
 		# The proxy's own time is part of p50, so a share of the delay is a little less than that share of p50.
-		proxy "$SERVER_PORT" "$(awk "BEGIN { print 0.002 * (1 + $percent / 100) }")"
+		proxy "$server_port" "$(awk "BEGIN { print 0.002 * (1 + $percent / 100) }")"
 	fi
 	set -- "$@" mixed --rate 2000 --a "target=redis://127.0.0.1:$a" --b "target=redis://127.0.0.1:$port"
 	;;

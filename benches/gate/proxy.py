@@ -37,7 +37,11 @@ def main():
     print(listener.getsockname()[1], flush=True)
     while True:
         client, _ = listener.accept()
-        server = socket.create_connection(("127.0.0.1", SERVER))
+        try:
+            server = socket.create_connection(("127.0.0.1", SERVER))
+        except OSError:
+            client.close()
+            continue
         for end in (client, server):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         threading.Thread(target=carry, args=(client, server, False), daemon=True).start()

@@ -6,3 +6,4 @@ mod bench;
 mod faults;
 mod models;
 mod observed;
+mod turns;
