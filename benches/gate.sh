@@ -22,6 +22,8 @@ started=
 finish() {
 	# shellcheck disable=SC2086 # several words are several processes
 	[ -z "$started" ] || kill $started 2>/dev/null || true
+	# The port is free for the next call when they are gone.
+	wait
 	rm -rf "$place"
 }
 trap finish EXIT
