@@ -36,7 +36,7 @@ fn an_interrupted_search_goes_on_with_the_trials_that_it_has() {
     desk.run(&["capacity", "queue", "--resume", "out"]).ends_with(2).complains("the scenario");
     desk.run(&["capacity", "--resume", "out", "--trial", "2s"]).ends_with(2).complains("--trial");
     let run = format!("out/{}", killed.trials[0].folder);
-    desk.run(&["capacity", "--resume", &run]).ends_with(2).complains("holds a run");
+    desk.run(&["capacity", "--resume", &run]).ends_with(2).complains("holds no capacity run");
 
     let before = fs::read_to_string(desk.path("out/capacity.json")).unwrap();
     let wrong = before.replacen("\"product\":\"redis\"", "\"product\":\"valkey\"", 1);
