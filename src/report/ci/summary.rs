@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::words::{findings, is_error, one_line};
+use super::words::{findings, is_error, is_latency, one_line, slug};
 use crate::{
     report::{
         format::{self, NOTHING, counted, plain},
@@ -110,7 +110,7 @@ fn sentence(ci: &Ci) -> String {
         .rev()
         .filter_map(|outcome| {
             let count = ci.scenarios.iter().filter(|scenario| scenario.outcome() == outcome).count() as u64;
-            (count > 0).then(|| format!("{} {}", format::count(count), word(outcome)))
+            (count > 0).then(|| format!("{} {}", format::count(count), slug(outcome)))
         })
         .collect();
     format!(
@@ -119,16 +119,6 @@ fn sentence(ci: &Ci) -> String {
         clauses.join(", "),
         counted(ci.scenarios.len() as u64, "scenario", "scenarios")
     )
-}
-
-fn word(outcome: CiOutcome) -> &'static str {
-    match outcome {
-        CiOutcome::Passed => "passed",
-        CiOutcome::Inconclusive => "inconclusive",
-        CiOutcome::Interrupted => "interrupted",
-        CiOutcome::Invalid => "invalid",
-        CiOutcome::Failed => "failed",
-    }
 }
 
 fn tone(outcome: CiOutcome, leniency: Leniency) -> Tone {
@@ -156,7 +146,7 @@ fn scenarios(ci: &Ci) -> Table {
         let ms = |metric| milliseconds(whole(metric));
         let cells = vec![
             one_line(&scenario.name).into(),
-            Cell::new(word(outcome), tone(outcome, ci.inconclusive)),
+            Cell::new(slug(outcome), tone(outcome, ci.inconclusive)),
             whole("throughput").map_or_else(|| NOTHING.to_owned(), |rate| format::significant(rate.value)).into(),
             ms("p50").into(),
             ms("p99").into(),
@@ -216,8 +206,7 @@ fn numbers(scenario: &CiScenario) -> Option<Table> {
     metrics.sort_by(|a, b| place(a).total_cmp(&place(b)));
     let mut columns = vec![Column::head("Service"), Column::head("Operation")];
     columns.extend(metrics.iter().map(|metric| {
-        let (heading, unit) =
-            if super::words::is_latency(metric) { (&metric.metric, "ms") } else { (&metric.metric, "1/s") };
+        let (heading, unit) = if is_latency(metric) { (&metric.metric, "ms") } else { (&metric.metric, "1/s") };
         Column::numbers(heading.clone(), Some(unit), 1)
     }));
     let rows: Vec<_> = rows
@@ -252,7 +241,7 @@ fn numbers(scenario: &CiScenario) -> Option<Table> {
 /// Where a metric stands among others: the mean, percentiles, rates.
 fn place(measure: &CiMeasure) -> f64 {
     let percentile = measure.metric.strip_prefix('p').and_then(|percent| percent.parse().ok());
-    match (super::words::is_latency(measure), percentile) {
+    match (is_latency(measure), percentile) {
         (true, Some(percent)) => percent,
         (true, None) => 0.0,
         (false, _) => f64::INFINITY,
@@ -260,7 +249,7 @@ fn place(measure: &CiMeasure) -> f64 {
 }
 
 fn value(measure: &CiMeasure) -> Cell {
-    if super::words::is_latency(measure) {
+    if is_latency(measure) {
         format::milliseconds(measure.value * 1e3).into()
     } else {
         format::significant(measure.value).into()
