@@ -151,25 +151,21 @@ fn record<'a>(row: &'a GateRow, metric: &MetricResult, stage: &'static str, chan
 
 /// `quantiles.csv`: one row per row and quantile, of the stage that decides.
 pub(super) fn quantiles(outcome: GateOutcome<'_>) -> Vec<u8> {
-    let of_row = |row: &'_ GateRow| {
-        let of = |(quantile, change): &(f64, Change)| {
-            let [a_us, b_us] = change.levels.map(micros);
-            (*quantile, a_us, b_us, change.clone())
-        };
-        row.quantiles.iter().map(of).collect::<Vec<_>>()
-    };
     let records = outcome.analysis.rows.iter().flat_map(|row| {
         let (service, operation) = scope(row);
-        of_row(row).into_iter().map(move |(quantile, a_us, b_us, change)| QuantileRecord {
-            service,
-            operation,
-            quantile,
-            a_us,
-            b_us,
-            ratio: rounded(change.ratio, 6),
-            ratio_low: known(change.low),
-            ratio_high: known(change.high),
-            p_worse: rounded(change.p_worse, 8),
+        row.quantiles.iter().map(move |(quantile, change)| {
+            let [a_us, b_us] = change.levels.map(micros);
+            QuantileRecord {
+                service,
+                operation,
+                quantile: *quantile,
+                a_us,
+                b_us,
+                ratio: rounded(change.ratio, 6),
+                ratio_low: known(change.low),
+                ratio_high: known(change.high),
+                p_worse: rounded(change.p_worse, 8),
+            }
         })
     });
     table(&QUANTILES, records)
