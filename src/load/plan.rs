@@ -106,7 +106,7 @@ impl Instance {
 /// Spreads the instances over the workers, the heaviest first, each to the worker with the least load.
 fn assign(scenario: &Scenario, workers: usize) -> Vec<Vec<Instance>> {
     // A closed loop takes what it can get, so it counts like the sum of all open ones.
-    let open: f64 = scenario.services.iter().filter_map(Service::offered_rate).sum();
+    let open = scenario.offered_rate().unwrap_or(0.0);
     let mut instances: Vec<(f64, Instance)> = Vec::new();
     for (index, service) in scenario.services.iter().enumerate() {
         let load = service.offered_rate().unwrap_or(open.max(1.0)) / f64::from(service.instances);

@@ -7,7 +7,7 @@ use super::{Style, View, chart, csv_capacity, html, json_capacity, markdown, ter
 use crate::{
     analysis::capacity::{Advice, ArmAnswer, CapacityAnalysis, Comparison},
     results::{Arm, Capacity, Quantiles, Trial},
-    scenario::{Objective, Scenario, Service},
+    scenario::{Objective, Scenario},
 };
 
 /// Every file of the folder of a capacity run except the saved run itself and those of its trials.
@@ -79,8 +79,7 @@ impl<'a> Answers<'a> {
 
     /// Operations per second that the scenario itself asks for; `None` where all its services are closed loops.
     pub(super) fn own_rate(&self) -> Option<f64> {
-        let rates: Vec<_> = self.scenario.services.iter().filter_map(Service::offered_rate).collect();
-        (!rates.is_empty()).then(|| rates.iter().sum())
+        self.scenario.offered_rate()
     }
 
     /// Open-loop trials of an arm in the order of their rates.

@@ -4,14 +4,10 @@ use std::time::Duration;
 
 use proptest::{prelude::prop, prop_assert, prop_assert_eq, proptest, strategy::Strategy};
 
-use super::{BUILTIN, Overrides, Scenario, ScenarioError, Service, parse};
+use super::{BUILTIN, Overrides, ScenarioError, parse};
 
 fn builtin() -> impl Strategy<Value = &'static str> {
     (0..BUILTIN.len()).prop_map(|index| BUILTIN[index].1)
-}
-
-fn total(scenario: &Scenario) -> f64 {
-    scenario.services.iter().filter_map(Service::offered_rate).sum()
 }
 
 proptest! {
@@ -27,7 +23,7 @@ proptest! {
     ) {
         let original = parse(text, "original").unwrap();
         let first = &original.services[0].name;
-        let open = total(&original) > 0.0;
+        let open = original.offered_rate().unwrap_or(0.0) > 0.0;
         let overrides = Overrides {
             duration: duration.map(Duration::from_nanos),
             warmup: warmup.map(Duration::from_nanos),
@@ -45,12 +41,12 @@ proptest! {
         prop_assert_eq!(scenario.run.duration, overrides.duration.unwrap_or(original.run.duration));
         prop_assert_eq!(scenario.run.warmup, overrides.warmup.unwrap_or(original.run.warmup));
         prop_assert_eq!(scenario.seed, seed.unwrap_or(original.seed));
-        let scale = overrides.rate.map_or(1.0, |rate| rate / total(&original));
+        let scale = overrides.rate.map_or(1.0, |rate| rate / original.offered_rate().unwrap_or(0.0));
         for (before, after) in original.services.iter().zip(&scenario.services) {
             let (before, after) = (before.offered_rate(), after.offered_rate());
             prop_assert_eq!(before.is_some(), after.is_some());
             let deviation = (after.unwrap_or(0.0) - before.unwrap_or(0.0) * scale).abs();
-            prop_assert!(deviation <= 1e-9 * total(&scenario), "services keep their proportions");
+            prop_assert!(deviation <= 1e-9 * scenario.offered_rate().unwrap_or(0.0), "services keep their proportions");
         }
     }
 

@@ -265,6 +265,12 @@ impl Service {
 }
 
 impl Scenario {
+    /// Operations per second of all open-loop services together; `None` where there are none.
+    pub fn offered_rate(&self) -> Option<f64> {
+        let rates: Vec<f64> = self.services.iter().filter_map(Service::offered_rate).collect();
+        (!rates.is_empty()).then(|| rates.iter().sum())
+    }
+
     /// Connections of all services.
     pub fn connections(&self) -> u64 {
         self.services.iter().map(Service::connections).sum()

@@ -9,7 +9,7 @@ use super::{
     duration::format_duration,
     errors::{ScenarioError, ScenarioErrors, hint},
     field::{Shape, Table},
-    model::{Scenario, Service},
+    model::Scenario,
     read::parse,
     reader::{closest, label},
 };
@@ -81,16 +81,15 @@ impl Overrides {
 /// The edits that bring the open-loop services to a total of `rate` operations per second.
 fn rescale(scenario: &Scenario, rate: f64) -> Result<Vec<Edit>, ScenarioErrors> {
     let argument = format!("--rate {rate}");
-    let total: f64 = scenario.services.iter().filter_map(Service::offered_rate).sum();
     let wrong = |message: &str| {
         ScenarioErrors::from(ScenarioError::Override { argument: argument.clone(), message: message.to_owned() })
     };
     if !(rate.is_finite() && rate > 0.0) {
         return Err(wrong("is not a number of operations per second above 0"));
     }
-    if total == 0.0 {
+    let Some(total) = scenario.offered_rate() else {
         return Err(wrong(r#"no service has an open loop, so there is no rate to set; choose load.model = "open""#));
-    }
+    };
     let edits = scenario.services.iter().filter_map(|service| {
         let share = service.offered_rate()? / total;
         Some(Edit {
@@ -252,7 +251,7 @@ fn drop_untaken(table: &Table, entries: &mut dyn TableLike, word: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Checkout, Load, ValueSize, builtin};
+    use crate::scenario::{Checkout, Load, Service, ValueSize, builtin};
 
     const TEXT: &str = r#"
 name = "x"

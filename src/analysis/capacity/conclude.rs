@@ -108,7 +108,7 @@ fn of_rate<'a>(trials: &[&'a Trial], rate: f64) -> Vec<&'a Trial> {
 /// Erlang-C at the sustainable rate, for the pool that is used most by the scenario; `None` where it shares its connections,
 /// for then they are no servers in the sense of the theory.
 fn erlang(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> Option<ErlangCheck> {
-    let total = variant::offered(scenario)?;
+    let total = scenario.offered_rate()?;
     let of_instance = |service: &Service| Some(service.offered_rate()? / f64::from(service.instances));
     let (index, busiest) = scenario
         .services
@@ -163,7 +163,7 @@ fn comparison(pair: Neighbours, capacity: &Capacity, scenario: &Scenario, planne
     if rates.is_empty() {
         return None;
     }
-    mark(&mut rates, variant::offered(scenario));
+    mark(&mut rates, scenario.offered_rate());
     let question = Question {
         objective: &scenario.objective,
         from: planner.search(pair.from as usize),

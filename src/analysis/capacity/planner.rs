@@ -45,7 +45,7 @@ impl Planner {
         let objectives: Vec<Objective> = variants.iter().map(|variant| variant.objective).collect();
         let searches = (0..objectives.len()).map(|arm| Search::new(arm, &plan)).collect();
         Self {
-            target: variant::offered(scenario),
+            target: scenario.offered_rate(),
             connections: variants.first().map_or(1, Scenario::connections) as u32,
             objectives,
             searches,

@@ -2,7 +2,7 @@
 
 use crate::{
     results::Arm,
-    scenario::{Overrides, Scenario, Service},
+    scenario::{Overrides, Scenario},
 };
 
 /// The scenario with the settings of an arm. They were applied before the trials were made; where they no longer can be, the
@@ -13,10 +13,4 @@ pub(super) fn scenario(scenario: &Scenario, arm: &Arm) -> Scenario {
     }
     let overrides = Overrides { set: arm.settings.clone(), ..Overrides::default() };
     overrides.apply(&scenario.source, &scenario.name).unwrap_or_else(|_| scenario.clone())
-}
-
-/// Operations per second of all open-loop services; `None` where there are none.
-pub(super) fn offered(scenario: &Scenario) -> Option<f64> {
-    let total: f64 = scenario.services.iter().filter_map(Service::offered_rate).sum();
-    (total > 0.0).then_some(total)
 }

@@ -38,7 +38,7 @@ impl Brake {
         let limit = scenario.objective.max_error_rate;
         let is_closed = scenario.services.iter().all(|service| service.offered_rate().is_none());
         let seconds = (scenario.run.warmup + scenario.run.duration).as_secs_f64();
-        let planned = super::plan::offered(scenario) * seconds;
+        let planned = scenario.offered_rate().unwrap_or(0.0) * seconds;
         Box::new(move |second| {
             let (completed, failed) = brake.add(second);
             let all = if is_closed { (completed + failed) as f64 } else { planned };

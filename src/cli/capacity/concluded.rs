@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::plan::offered;
 use crate::{
     analysis::capacity::{ArmAnswer, CapacityAnalysis, Sustainable, Undone, conclude},
     cli::{
@@ -60,7 +59,7 @@ impl ConcludedCapacity {
 
     /// How the process ends.
     pub(super) fn exit(&self) -> Exit {
-        exit(self.capacity.ended, &self.analysis, offered(&self.scenario))
+        exit(self.capacity.ended, &self.analysis, self.scenario.offered_rate().unwrap_or(0.0))
     }
 }
 

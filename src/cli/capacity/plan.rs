@@ -14,7 +14,7 @@ use crate::{
     },
     measure::SECOND,
     results::{Arm, Capacity, CapacityPlan, Purpose},
-    scenario::{self, Overrides, Scenario, Service},
+    scenario::{self, Overrides, Scenario},
 };
 
 /// Time for all of it where nothing is said.
@@ -79,7 +79,7 @@ impl Errand {
         {
             return Err(Failure::usage(anyhow!("--start-rate {start} is above --max-rate {most}")));
         }
-        let start_rate = start.unwrap_or_else(|| offered(&scenario));
+        let start_rate = start.unwrap_or_else(|| scenario.offered_rate().unwrap_or(0.0));
         let (arms, scenarios): (Vec<Arm>, Vec<Scenario>) = arms.into_iter().unzip();
         let plan = |trial_ns: u64| CapacityPlan {
             arms: arms.clone(),
@@ -115,7 +115,7 @@ impl Errand {
     fn check(&self) -> Result<(), Failure> {
         let mut faults = Vec::new();
         for (arm, scenario) in self.plan.arms.iter().zip(&self.arms) {
-            if offered(scenario) == 0.0 {
+            if scenario.offered_rate().is_none() {
                 faults.push(format!(
                     "{}: no service has an open loop, and only one whose requests fall due on a schedule has a rate that can \
                      be sustained; set load.model=open and load.rate of a service",
@@ -191,11 +191,6 @@ pub(super) fn base(arguments: &Arguments) -> Result<Scenario, Failure> {
     let overrides = Overrides { seed: arguments.seed, set: arguments.set.clone(), ..Overrides::default() };
     let source = scenario::source(arguments.scenario.as_deref().unwrap_or(DEFAULT)).map_err(Failure::usage)?;
     overrides.apply(&source.text, &source.file).map_err(Failure::usage)
-}
-
-/// Operations per second that a scenario offers itself.
-pub(super) fn offered(scenario: &Scenario) -> f64 {
-    scenario.services.iter().filter_map(Service::offered_rate).sum()
 }
 
 fn sorted(clients: &[u32]) -> Vec<u32> {

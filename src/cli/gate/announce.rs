@@ -43,7 +43,7 @@ pub(super) fn plan(errand: &Errand, facts: &[TargetFacts; 2]) -> String {
     );
     let load = match plan.rate {
         Some(given) => format!("load on either: {}", rate(given)),
-        None if plan::has_rate(scenario) => {
+        None if scenario.offered_rate().is_some() => {
             "load on either: the scenario's own rate, but at most half of what the slower arm carries in a closed loop"
                 .to_owned()
         }

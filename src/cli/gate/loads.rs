@@ -6,7 +6,6 @@ use super::{
     child,
     session::{Means, Session},
     stand::Stand,
-    turns::both,
 };
 use crate::{
     analysis::gate::{SlicePlace, quad_of_arms, seed_of, series, slice, slices},
@@ -18,7 +17,7 @@ use crate::{
     load::{self, LoadError, Settings, Turns},
     measure::Recording,
     results::{GateSeries, GateSlice, GateStage, SliceKind, Software},
-    scenario::Service,
+    scenario::Scenario,
 };
 
 /// Length of a closed loop that finds out what an arm carries, and of the load before it.
@@ -27,6 +26,12 @@ const PILOT_WARMUP: Duration = Duration::from_millis(400);
 
 /// Slices, what their histograms are about, and the build that put on the load of each arm.
 pub(super) type Made = (Vec<GateSlice>, Vec<GateSeries>, [Software; 2]);
+
+/// The services of one arm and then those of the other. Only the load engine sees it; it is never saved.
+fn in_one(first: &Scenario, second: &Scenario) -> Scenario {
+    let services = first.services.iter().chain(&second.services).cloned().collect();
+    Scenario { services, ..first.clone() }
+}
 
 /// What a load has recorded; nothing where a person ended it.
 fn loaded(made: Result<Recording, LoadError>) -> Result<Option<Recording>, Failure> {
@@ -85,7 +90,7 @@ impl Session {
         let turns = Turns { window: Duration::from_nanos(window), half: one.services.len() };
         let settings = Settings { turns: Some(turns), ..self.settings(stand) };
         let target = stand.targets[first].beside(&stand.targets[1 - first]);
-        loaded(load::run(&both(&one, &other), &target, settings, means.interrupt.stop(), &mut |_| {}))
+        loaded(load::run(&in_one(&one, &other), &target, settings, means.interrupt.stop(), &mut |_| {}))
     }
 
     /// The quads of a kind as loads of their own, one after another.
@@ -170,9 +175,8 @@ impl Session {
         }
     }
 
-    /// As many closed-loop clients as an arm has connections, but no fewer than services.
+    /// As many closed-loop clients as an arm has connections.
     fn clients(&self, arm: usize) -> u32 {
-        let services = &self.errand.sides[arm].scenario.services;
-        services.iter().map(Service::connections).sum::<u64>().min(u64::from(u32::MAX)) as u32
+        u32::try_from(self.errand.sides[arm].scenario.connections()).unwrap_or(u32::MAX)
     }
 }

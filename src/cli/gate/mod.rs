@@ -8,7 +8,6 @@ mod loads;
 mod plan;
 mod session;
 mod stand;
-mod turns;
 
 use std::{path::PathBuf, time::Duration};
 

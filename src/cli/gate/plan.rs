@@ -11,7 +11,7 @@ use super::{
 use crate::{
     cli::{data::same_data, exit::Failure},
     results::GatePlan,
-    scenario::{Scenario, Service},
+    scenario::Scenario,
     target::Source,
 };
 
@@ -62,7 +62,7 @@ impl Errand {
     ) -> Result<Self, Failure> {
         let sides = [Side::of('a', &scenario, a)?, Side::of('b', &scenario, b)?];
         check(&sides)?;
-        if effort.rate.is_some() && !has_rate(&sides[0].scenario) {
+        if effort.rate.is_some() && sides[0].scenario.offered_rate().is_none() {
             return Err(Failure::usage(anyhow!("--rate: no service has an open loop, so there is no rate to set")));
         }
         let mut plan = profile(effort.profile);
@@ -84,7 +84,7 @@ impl Errand {
         plan.workers = effort.workers;
         plan.seed = scenario.seed;
         plan.advisory = advisory(&sides);
-        if !has_rate(&scenario) {
+        if scenario.offered_rate().is_none() {
             // Closed loops are compared as they are; their slices tell both.
             plan.saturated_quads = 0;
         }
@@ -120,11 +120,6 @@ impl Errand {
     pub(super) fn slices(&self) -> u32 {
         4 * (self.plan.quads + self.plan.saturated_quads)
     }
-}
-
-/// Whether requests fall due on a schedule.
-pub(super) fn has_rate(scenario: &Scenario) -> bool {
-    scenario.services.iter().any(|service| Service::offered_rate(service).is_some())
 }
 
 /// What each profile does. Lengths and numbers follow from how much slices, quads and blocks vary: docs/measurement.md.
@@ -164,7 +159,7 @@ fn check([a, b]: &[Side; 2]) -> Result<(), Failure> {
     if names(a) != names(b) {
         return wrong("the arms have different services, so nothing can be compared".to_owned());
     }
-    if has_rate(&a.scenario) != has_rate(&b.scenario) {
+    if a.scenario.offered_rate().is_some() != b.scenario.offered_rate().is_some() {
         return wrong("one arm has an open loop and the other has none, so nothing can be compared".to_owned());
     }
     if let (Source::Url(one), Source::Url(other)) = (&a.source, &b.source)

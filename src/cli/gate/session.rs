@@ -18,7 +18,6 @@ use crate::{
         progress::Display,
     },
     results::{Ended, GATE_VERSION, Gate, GateArm, GateBlock, GateStage, SliceKind},
-    scenario::{Scenario, Service},
 };
 
 /// Share of what the slower arm carries in a closed loop that neither is loaded beyond: there queues of the harness, which shares the
@@ -44,11 +43,6 @@ pub(super) struct Means<'a> {
     pub(super) began: Instant,
 }
 
-/// Operations per second that a scenario asks for itself.
-fn offered(scenario: &Scenario) -> f64 {
-    scenario.services.iter().filter_map(Service::offered_rate).sum()
-}
-
 impl Session {
     /// Blocks, the second stage if it is needed, report.
     ///
@@ -67,17 +61,14 @@ impl Session {
 
     fn measure(&mut self, means: &Means<'_>) -> Result<Gate, Failure> {
         let mut gate = None;
-        let ended = self.stage(GateStage::Screen, &mut gate, means)?;
-        let Some(mut gate) = gate else { return Err(Failure::interrupted()) };
-        gate.ended = ended;
-        if ended == Ended::Finished && suspects(&gate, &self.errand.scenario) {
+        let mut ended = self.stage(GateStage::Screen, &mut gate, means)?;
+        let suspected = gate.as_ref().is_some_and(|gate| suspects(gate, &self.errand.scenario));
+        if ended == Ended::Finished && suspected {
             self.say("B seems worse than A: the same once more, on fresh blocks, which alone decides");
-            let mut confirmed = Some(gate);
-            let ended = self.stage(GateStage::Confirm, &mut confirmed, means);
-            gate = confirmed.expect("a stage takes no gate away");
-            gate.ended = ended?;
+            ended = self.stage(GateStage::Confirm, &mut gate, means)?;
         }
-        Ok(gate)
+        let gate = gate.ok_or_else(Failure::interrupted)?;
+        Ok(Gate { ended, ..gate })
     }
 
     /// The blocks of a stage. Half a block is none.
@@ -179,7 +170,8 @@ impl Session {
             if slower < 1.0 {
                 return Err(Failure::unusable(anyhow::anyhow!("an arm answered nothing in a closed loop")));
             }
-            let own = self.errand.sides.iter().map(|side| offered(&side.scenario)).fold(f64::INFINITY, f64::min);
+            let own =
+                self.errand.sides.iter().filter_map(|side| side.scenario.offered_rate()).fold(f64::INFINITY, f64::min);
             self.errand.plan.rate = Some(own.min((SHARE * slower).round().max(1.0)));
             capacity = Some(carried);
         }

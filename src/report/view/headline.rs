@@ -12,7 +12,7 @@ use crate::{
         NOTHING, THIN, count, counted, duration, limit as allowance, percentile, rate, setting, share, share_interval,
     },
     results::Run,
-    scenario::{Load, Objective, Scenario, Service},
+    scenario::{Load, Objective, Scenario},
 };
 
 /// Words for an outcome.
@@ -53,7 +53,7 @@ fn numbers(scenario: &Scenario, analysis: &Analysis) -> Vec<KeyNumber> {
     let objective = &scenario.objective;
     let number = |name: &str, value: String, against: String| KeyNumber { name: name.to_owned(), value, against };
     let known = total.judged.nanos().map_or_else(|| NOTHING.to_owned(), |nanos| duration(nanos as f64));
-    let offered: f64 = scenario.services.iter().filter_map(Service::offered_rate).sum();
+    let offered = scenario.offered_rate().unwrap_or(0.0);
     let offered = match scenario.services.iter().filter(|service| service.offered_rate().is_none()).count() {
         0 => format!("of {} offered", rate(offered)),
         closed if closed == scenario.services.len() => "closed loop".to_owned(),
