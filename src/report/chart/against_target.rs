@@ -5,7 +5,7 @@ use plotters_backend::text_anchor::HPos;
 use crate::analysis::Row;
 
 use super::{
-    Figure,
+    Caption, Figure,
     bars::{Bar, Bars},
     canvas::{Area, Canvas, Marker, Pen, Type},
     facts::{Facts, value_at},
@@ -98,15 +98,7 @@ impl<'a> AgainstTarget<'a> {
 }
 
 impl Figure for AgainstTarget<'_> {
-    fn name(&self) -> &'static str {
-        "against-target"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
+    fn caption(&self) -> Caption {
         let sentence = |bar: &Bar<&Row>| {
             let known = self.facts.tail(&bar.row.response);
             let known = known.map(|(percent, value)| format!("{} {}", percentile(percent), duration(value)));
@@ -116,11 +108,12 @@ impl Figure for AgainstTarget<'_> {
         };
         let sentences: Vec<_> = self.bars.bars.iter().map(sentence).collect();
         let listed = if sentences.is_empty() { "Nothing completed".to_owned() } else { sentences.join("; ") };
-        format!("Response time of each operation, {}. {listed}.", self.facts.objective())
-    }
-
-    fn height(&self) -> f64 {
-        self.bars.area.bottom + AXIS_HEIGHT + MARGIN
+        Caption {
+            name: "against-target",
+            title: TITLE.to_owned(),
+            description: format!("Response time of each operation, {}. {listed}.", self.facts.objective()),
+            height: self.bars.area.bottom + AXIS_HEIGHT + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

@@ -7,7 +7,7 @@ use plotters_backend::text_anchor::HPos;
 use crate::analysis::CommandTime;
 
 use super::{
-    Figure,
+    Caption, Figure,
     bars::{Bar, Bars},
     canvas::{Canvas, Marker, Pen},
     facts::Facts,
@@ -126,20 +126,13 @@ fn describe(commands: &[&CommandTime], rest: &[&CommandTime]) -> String {
 }
 
 impl Figure for Commands<'_> {
-    fn name(&self) -> &'static str {
-        "server-and-clients"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.bars.area.bottom + AXIS_HEIGHT + MARGIN
+    fn caption(&self) -> Caption {
+        Caption {
+            name: "server-and-clients",
+            title: TITLE.to_owned(),
+            description: self.description.clone(),
+            height: self.bars.area.bottom + AXIS_HEIGHT + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

@@ -3,7 +3,7 @@
 use plotters_backend::text_anchor::HPos;
 
 use super::{
-    Figure,
+    Caption, Figure,
     canvas::{Area, Canvas, Pen},
     events::{Events, LANE},
     facts::{Facts, value_at},
@@ -145,20 +145,13 @@ fn describe(facts: &Facts<'_>, cells: &[Cell]) -> String {
 }
 
 impl Figure for Heatmap {
-    fn name(&self) -> &'static str {
-        "heatmap"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.plot.bottom + AXIS_HEIGHT + 12.0 + BOX.1 + 20.0 + MARGIN
+    fn caption(&self) -> Caption {
+        Caption {
+            name: "heatmap",
+            title: TITLE.to_owned(),
+            description: self.description.clone(),
+            height: self.plot.bottom + AXIS_HEIGHT + 12.0 + BOX.1 + 20.0 + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

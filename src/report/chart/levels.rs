@@ -3,7 +3,7 @@
 use plotters_backend::text_anchor::HPos;
 
 use super::{
-    Figure,
+    Caption, Figure,
     canvas::{Area, Canvas, Marker, Pen},
     events::{Events, LANE},
     facts::Facts,
@@ -232,20 +232,13 @@ impl Levels {
 }
 
 impl Figure for Levels {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn title(&self) -> String {
-        self.title.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.bottom() + AXIS_HEIGHT + MARGIN
+    fn caption(&self) -> Caption {
+        Caption {
+            name: self.name,
+            title: self.title.to_owned(),
+            description: self.description.clone(),
+            height: self.bottom() + AXIS_HEIGHT + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

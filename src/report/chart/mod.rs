@@ -94,30 +94,33 @@ fn figures<'a>(facts: &Facts<'a>, fonts: &Fonts) -> Vec<Box<dyn Figure + 'a>> {
 
 /// One chart, laid out and ready to be drawn.
 trait Figure {
-    /// Stem of its file names.
-    fn name(&self) -> &'static str;
-
-    fn title(&self) -> String;
-
-    fn description(&self) -> String;
-
-    /// In units; the width is [`layout::WIDTH`].
-    fn height(&self) -> f64;
+    fn caption(&self) -> Caption;
 
     fn draw(&self, canvas: &mut Canvas<'_>);
 }
 
+/// What is known of a chart before it is drawn.
+struct Caption {
+    /// Stem of its file names.
+    name: &'static str,
+    title: String,
+    description: String,
+    /// In units; the width is [`layout::WIDTH`].
+    height: f64,
+}
+
 fn chart(figure: &dyn Figure, fonts: &Fonts) -> Chart {
-    let (size, canvas) = drawn(figure, fonts);
-    let (name, title, description) = (figure.name(), figure.title(), figure.description());
-    let svg = svg::document(size, &canvas, name, &title, &description);
+    let (caption, size, canvas) = drawn(figure, fonts);
+    let svg = svg::document(size, &canvas, &caption);
+    let Caption { name, title, description, .. } = caption;
     Chart { name, svg, png: raster::png(size, &canvas), title, description }
 }
 
-/// The drawing and its size in pixels.
-fn drawn<'a>(figure: &dyn Figure, fonts: &'a Fonts) -> ((u32, u32), Canvas<'a>) {
-    let (width, height) = (layout::WIDTH, figure.height().ceil());
+/// The caption, the size in pixels and the drawing.
+fn drawn<'a>(figure: &dyn Figure, fonts: &'a Fonts) -> (Caption, (u32, u32), Canvas<'a>) {
+    let caption = figure.caption();
     let mut canvas = Canvas::new(fonts);
     figure.draw(&mut canvas);
-    (((width * UNIT) as u32, (height * UNIT) as u32), canvas)
+    let size = ((layout::WIDTH * UNIT) as u32, (caption.height.ceil() * UNIT) as u32);
+    (caption, size, canvas)
 }

@@ -3,7 +3,7 @@
 use plotters_backend::text_anchor::HPos;
 
 use super::{
-    Figure,
+    Caption, Figure,
     canvas::{Area, Canvas},
     events::{Events, LANE},
     facts::Facts,
@@ -121,20 +121,13 @@ fn describe(facts: &Facts<'_>, track: &Track) -> String {
 }
 
 impl Figure for OverTime {
-    fn name(&self) -> &'static str {
-        "over-time"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.lowest().bottom + AXIS_HEIGHT + MARGIN
+    fn caption(&self) -> Caption {
+        Caption {
+            name: "over-time",
+            title: TITLE.to_owned(),
+            description: self.description.clone(),
+            height: self.lowest().bottom + AXIS_HEIGHT + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

@@ -6,7 +6,7 @@ use plotters_backend::text_anchor::HPos;
 use crate::analysis::{Distribution, Row};
 
 use super::{
-    Figure,
+    Caption, Figure,
     canvas::{Area, Canvas, Marker, Pen, Point},
     facts::{Facts, trusted_tail},
     layout::{
@@ -129,20 +129,13 @@ impl Percentiles {
 }
 
 impl Figure for Percentiles {
-    fn name(&self) -> &'static str {
-        "latency-by-percentile"
-    }
-
-    fn title(&self) -> String {
-        "Response time by percentile".to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.plot.bottom + AXIS_HEIGHT + 14.0 + self.legend.height() + MARGIN
+    fn caption(&self) -> Caption {
+        Caption {
+            name: "latency-by-percentile",
+            title: "Response time by percentile".to_owned(),
+            description: self.description.clone(),
+            height: self.plot.bottom + AXIS_HEIGHT + 14.0 + self.legend.height() + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

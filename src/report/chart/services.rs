@@ -3,7 +3,7 @@
 use plotters_backend::text_anchor::HPos;
 
 use super::{
-    Figure,
+    Caption, Figure,
     canvas::{Area, Canvas, Pen, Type},
     events::{Events, LANE},
     facts::Facts,
@@ -124,20 +124,13 @@ impl Services {
 }
 
 impl Figure for Services {
-    fn name(&self) -> &'static str {
-        "services-over-time"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.bottom() + AXIS_HEIGHT + MARGIN
+    fn caption(&self) -> Caption {
+        Caption {
+            name: "services-over-time",
+            title: TITLE.to_owned(),
+            description: self.description.clone(),
+            height: self.bottom() + AXIS_HEIGHT + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

@@ -6,7 +6,7 @@ use plotters_backend::text_anchor::HPos;
 use crate::analysis::Row;
 
 use super::{
-    Figure,
+    Caption, Figure,
     bars::{Bar, Bars},
     canvas::{Area, Canvas, Marker, Pen},
     facts::Facts,
@@ -109,26 +109,23 @@ impl<'a> Split<'a> {
 }
 
 impl Figure for Split<'_> {
-    fn name(&self) -> &'static str {
-        "wait-and-service"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
+    fn caption(&self) -> Caption {
         let mean = |value: Option<f64>| value.map_or_else(|| "nothing".to_owned(), duration);
         let sentence = |bar: &Bar<&Row>| {
             let (wait, service) = (bar.row.wait.mean, bar.row.service_time.mean);
             format!("{}: wait {}, service {}", self.facts.name(bar.row), mean(wait), mean(service))
         };
         let sentences: Vec<_> = self.bars.bars.iter().map(sentence).collect();
-        if sentences.is_empty() { "Nothing completed.".to_owned() } else { format!("Means. {}.", sentences.join("; ")) }
-    }
-
-    fn height(&self) -> f64 {
-        self.bars.area.bottom + AXIS_HEIGHT + MARGIN
+        Caption {
+            name: "wait-and-service",
+            title: TITLE.to_owned(),
+            description: if sentences.is_empty() {
+                "Nothing completed.".to_owned()
+            } else {
+                format!("Means. {}.", sentences.join("; "))
+            },
+            height: self.bars.area.bottom + AXIS_HEIGHT + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

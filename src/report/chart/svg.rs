@@ -11,6 +11,7 @@ use plotters_backend::{
 };
 
 use super::{
+    Caption,
     canvas::{Canvas, UNIT},
     lettering::FAMILIES,
     palette::{SURFACE, hex, style_sheet},
@@ -19,11 +20,11 @@ use super::{
 const WRITES: &str = "writing to a string does not fail";
 
 /// The document of a drawing that is `size` pixels of the backend large; `name` makes its ids unique within a page.
-pub(super) fn document(size: (u32, u32), canvas: &Canvas<'_>, name: &str, title: &str, description: &str) -> String {
+pub(super) fn document(size: (u32, u32), canvas: &Canvas<'_>, caption: &Caption) -> String {
     let mut backend = SvgBackend::new(size);
     backend.shape(Paint::Fill(SURFACE.rgb()), &format!("M0 0H{}V{}H0z", units(size.0), units(size.1)));
     canvas.paint(&mut backend);
-    backend.finish(name, title, description)
+    backend.finish(caption.name, &caption.title, &caption.description)
 }
 
 /// SVG in the making.

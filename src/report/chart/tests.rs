@@ -16,7 +16,7 @@ use crate::{
 };
 
 use super::{
-    charts, drawn,
+    Caption, charts, drawn,
     facts::Facts,
     figures,
     lettering::Fonts,
@@ -110,10 +110,10 @@ fn pictures(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(&'stati
     let fonts = Fonts::new();
     let figures = figures(&Facts { run, scenario, analysis }, &fonts);
     let picture = |figure: &dyn super::Figure| {
-        let (size, canvas) = drawn(figure, &fonts);
-        svg::document(size, &canvas, figure.name(), &figure.title(), &figure.description())
+        let (caption, size, canvas) = drawn(figure, &fonts);
+        (caption.name, svg::document(size, &canvas, &caption))
     };
-    figures.iter().map(|figure| (figure.name(), picture(figure.as_ref()))).collect()
+    figures.iter().map(|figure| picture(figure.as_ref())).collect()
 }
 
 fn picture(name: &str, (run, scenario, analysis): &(Run, Scenario, Analysis)) -> String {
@@ -379,9 +379,9 @@ fn says_what_it_always_said_of_the_sample() {
     let fonts = Fonts::new();
     let mut said = Vec::new();
     for figure in figures(&Facts { run: &run, scenario: &scenario, analysis: &analysis }, &fonts) {
-        let (size, canvas) = drawn(figure.as_ref(), &fonts);
-        let (name, title, description) = (figure.name(), figure.title(), figure.description());
-        let svg = svg::document(size, &canvas, name, &title, &description);
+        let (caption, size, canvas) = drawn(figure.as_ref(), &fonts);
+        let svg = svg::document(size, &canvas, &caption);
+        let Caption { name, title, description, .. } = caption;
         said.push(format!("# {name}: {title}\n{description}\n\n{}", texts(&svg).join("\n")));
     }
     insta::assert_snapshot!(said.join("\n\n"));

@@ -5,7 +5,7 @@ use crate::{
     report::{
         capacity::Answers,
         chart::{
-            Figure,
+            Caption, Figure,
             canvas::{Area, Canvas, Marker, Pen},
             layout::{AXIS_HEIGHT, Heading, LABELS, Legend, MARGIN, Symbol, WIDTH},
             lettering::Fonts,
@@ -88,20 +88,13 @@ fn said((limit, met, missed): &Bracket) -> Option<String> {
 }
 
 impl Figure for ByLimit {
-    fn name(&self) -> &'static str {
-        "sustainable-by-limit"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.plot.bottom + AXIS_HEIGHT + MARGIN
+    fn caption(&self) -> Caption {
+        Caption {
+            name: "sustainable-by-limit",
+            title: TITLE.to_owned(),
+            description: self.description.clone(),
+            height: self.plot.bottom + AXIS_HEIGHT + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

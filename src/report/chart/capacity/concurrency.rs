@@ -8,7 +8,7 @@ use crate::{
     report::{
         capacity::Answers,
         chart::{
-            Figure,
+            Caption, Figure,
             canvas::{Area, Canvas, Marker, Pen},
             layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, Symbol, WIDTH, base_line, columns, rows},
             lettering::Fonts,
@@ -158,20 +158,13 @@ fn parameter((value, low, high): (f64, f64, f64)) -> String {
 }
 
 impl Figure for Concurrency<'_> {
-    fn name(&self) -> &'static str {
-        "concurrency"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.residuals.bottom + AXIS_HEIGHT + MARGIN
+    fn caption(&self) -> Caption {
+        Caption {
+            name: "concurrency",
+            title: TITLE.to_owned(),
+            description: self.description.clone(),
+            height: self.residuals.bottom + AXIS_HEIGHT + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

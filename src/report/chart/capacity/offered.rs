@@ -4,7 +4,7 @@ use super::{grid, legend, look, rate_label};
 use crate::report::{
     capacity::Answers,
     chart::{
-        Figure,
+        Caption, Figure,
         canvas::{Area, Canvas, Marker, Pen},
         layout::{AXIS_HEIGHT, Heading, LABELS, Legend, MARGIN, Symbol, WIDTH},
         lettering::Fonts,
@@ -78,20 +78,13 @@ impl OfferedAchieved {
 }
 
 impl Figure for OfferedAchieved {
-    fn name(&self) -> &'static str {
-        "offered-achieved"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.plot.bottom + AXIS_HEIGHT + MARGIN
+    fn caption(&self) -> Caption {
+        Caption {
+            name: "offered-achieved",
+            title: TITLE.to_owned(),
+            description: self.description.clone(),
+            height: self.plot.bottom + AXIS_HEIGHT + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

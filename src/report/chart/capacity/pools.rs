@@ -7,7 +7,7 @@ use crate::{
     report::{
         capacity::Answers,
         chart::{
-            Figure,
+            Caption, Figure,
             canvas::{Area, Canvas, Pen},
             layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, WIDTH, base_line, columns, rows},
             lettering::Fonts,
@@ -125,20 +125,13 @@ fn spreads(slices: &[&Trial]) -> Option<[Spread; 3]> {
 }
 
 impl Figure for Pools {
-    fn name(&self) -> &'static str {
-        "pools"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.areas[2].bottom + AXIS_HEIGHT + MARGIN
+    fn caption(&self) -> Caption {
+        Caption {
+            name: "pools",
+            title: TITLE.to_owned(),
+            description: self.description.clone(),
+            height: self.areas[2].bottom + AXIS_HEIGHT + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

@@ -6,7 +6,7 @@ use super::carried_label;
 use crate::report::{
     capacity::{Answers, carried},
     chart::{
-        Figure,
+        Caption, Figure,
         canvas::{Area, Canvas, Type},
         layout::{Heading, LABEL, MARGIN, NAME, WIDTH, wrapped},
         lettering::Fonts,
@@ -98,20 +98,13 @@ fn row_height(name: &[String]) -> f64 {
 }
 
 impl Figure for Sweep {
-    fn name(&self) -> &'static str {
-        "sweep"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.grid.bottom + MARGIN
+    fn caption(&self) -> Caption {
+        Caption {
+            name: "sweep",
+            title: TITLE.to_owned(),
+            description: self.description.clone(),
+            height: self.grid.bottom + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

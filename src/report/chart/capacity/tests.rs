@@ -21,9 +21,8 @@ fn pictures((capacity, analysis): &Found) -> Vec<(&'static str, String, String)>
     let answers = Answers { capacity, scenario: &scenario, analysis };
     let figures = capacity_figures(&answers, &fonts);
     let picture = figures.iter().map(|figure| {
-        let (size, canvas) = drawn(figure.as_ref(), &fonts);
-        let svg = svg::document(size, &canvas, figure.name(), &figure.title(), &figure.description());
-        (figure.name(), svg, figure.description())
+        let (caption, size, canvas) = drawn(figure.as_ref(), &fonts);
+        (caption.name, svg::document(size, &canvas, &caption), caption.description)
     });
     picture.collect()
 }

@@ -6,7 +6,7 @@ use super::{carried_label, label_within, objective, rate_label, target, tells};
 use crate::report::{
     capacity::Answers,
     chart::{
-        Figure,
+        Caption, Figure,
         canvas::{Area, Canvas, Marker, Pen, Type},
         layout::{
             AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, NAME, Symbol, TARGET_DASH, WIDTH, base_line, columns,
@@ -220,20 +220,13 @@ impl Panel {
 }
 
 impl Figure for ThroughputLatency<'_> {
-    fn name(&self) -> &'static str {
-        "throughput-latency"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.bottom
+    fn caption(&self) -> Caption {
+        Caption {
+            name: "throughput-latency",
+            title: TITLE.to_owned(),
+            description: self.description.clone(),
+            height: self.bottom,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

@@ -6,7 +6,7 @@ use crate::{
     analysis::baseline::{Quantity, QuantityChange, RowChange, Standing},
     report::{
         chart::{
-            Figure,
+            Caption, Figure,
             bars::{Bars, Named},
             canvas::{Area, Canvas, Marker, Pen},
             layout::{AXIS_HEIGHT, Heading, LABEL, Legend, MARGIN, NAME, Symbol, WIDTH, base_line, columns},
@@ -141,20 +141,13 @@ fn percent(ratio: f64) -> String {
 }
 
 impl Figure for Changes<'_> {
-    fn name(&self) -> &'static str {
-        "changes"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.bars.area.bottom + AXIS_HEIGHT + MARGIN
+    fn caption(&self) -> Caption {
+        Caption {
+            name: "changes",
+            title: TITLE.to_owned(),
+            description: self.description.clone(),
+            height: self.bars.area.bottom + AXIS_HEIGHT + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

@@ -6,7 +6,7 @@ use super::{RUN, base_look};
 use crate::{
     report::{
         chart::{
-            Figure,
+            Caption, Figure,
             canvas::{Area, Canvas, Marker, Pen},
             layout::{AXIS_HEIGHT, Heading, LABELS, Legend, MARGIN, NAME, Symbol, WIDTH, base_line},
             lettering::Fonts,
@@ -108,21 +108,14 @@ fn describe(compared: &Compared<'_>) -> String {
 }
 
 impl Figure for Course {
-    fn name(&self) -> &'static str {
-        "over-time-laid-over"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
+    fn caption(&self) -> Caption {
         let bottom = self.panels.last().map_or(0.0, |(_, panel, _)| panel.area.bottom);
-        bottom + AXIS_HEIGHT + MARGIN
+        Caption {
+            name: "over-time-laid-over",
+            title: TITLE.to_owned(),
+            description: self.description.clone(),
+            height: bottom + AXIS_HEIGHT + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

@@ -6,7 +6,7 @@ use super::{RUN, base_look};
 use crate::{
     report::{
         chart::{
-            Figure,
+            Caption, Figure,
             canvas::{Area, Canvas, Marker, Pen, Type},
             layout::{AXIS_HEIGHT, Heading, LABELS, Legend, MARGIN, Symbol, WIDTH, base_line, columns, rows},
             lettering::Fonts,
@@ -163,20 +163,13 @@ fn place(drawn: Vec<(String, Vec<Curve>)>, top: f64) -> (Vec<Panel>, f64) {
 }
 
 impl Figure for Curves {
-    fn name(&self) -> &'static str {
-        "percentiles-laid-over"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.bottom + MARGIN - 8.0
+    fn caption(&self) -> Caption {
+        Caption {
+            name: "percentiles-laid-over",
+            title: TITLE.to_owned(),
+            description: self.description.clone(),
+            height: self.bottom + MARGIN - 8.0,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

@@ -7,7 +7,7 @@ use crate::{
     analysis::gate::{GateMetric, MetricResult},
     report::{
         chart::{
-            Figure,
+            Caption, Figure,
             canvas::{Area, Canvas, Marker, Pen},
             layout::{Heading, LABELS, Legend, MARGIN, NAME, Symbol, WIDTH},
             lettering::Fonts,
@@ -93,20 +93,13 @@ fn matters(metric: &MetricResult) -> f64 {
 }
 
 impl Figure for Blocks<'_> {
-    fn name(&self) -> &'static str {
-        "blocks"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.bottom + MARGIN
+    fn caption(&self) -> Caption {
+        Caption {
+            name: "blocks",
+            title: TITLE.to_owned(),
+            description: self.description.clone(),
+            height: self.bottom + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

@@ -7,7 +7,7 @@ use crate::{
     analysis::gate::CoursePoint,
     report::{
         chart::{
-            Figure,
+            Caption, Figure,
             canvas::{Area, Canvas, Pen},
             layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, Symbol, WIDTH, base_line, columns, rows},
             lettering::Fonts,
@@ -63,20 +63,13 @@ impl<'a> Course<'a> {
 }
 
 impl Figure for Course<'_> {
-    fn name(&self) -> &'static str {
-        "course"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.plot.bottom + AXIS_HEIGHT + MARGIN
+    fn caption(&self) -> Caption {
+        Caption {
+            name: "course",
+            title: TITLE.to_owned(),
+            description: self.description.clone(),
+            height: self.plot.bottom + AXIS_HEIGHT + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

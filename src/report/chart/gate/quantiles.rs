@@ -7,7 +7,7 @@ use crate::{
     analysis::gate::Change,
     report::{
         chart::{
-            Figure,
+            Caption, Figure,
             canvas::{Area, Canvas, Marker, Pen},
             layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, MARGIN, WIDTH, base_line},
             lettering::Fonts,
@@ -55,20 +55,13 @@ impl<'a> Quantiles<'a> {
 }
 
 impl Figure for Quantiles<'_> {
-    fn name(&self) -> &'static str {
-        "quantiles"
-    }
-
-    fn title(&self) -> String {
-        TITLE.to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.plot.bottom + AXIS_HEIGHT + MARGIN
+    fn caption(&self) -> Caption {
+        Caption {
+            name: "quantiles",
+            title: TITLE.to_owned(),
+            description: self.description.clone(),
+            height: self.plot.bottom + AXIS_HEIGHT + MARGIN,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {

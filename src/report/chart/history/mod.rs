@@ -3,7 +3,7 @@
 use plotters_backend::text_anchor::HPos;
 
 use super::{
-    Chart, Figure,
+    Caption, Chart, Figure,
     canvas::{Area, Canvas, Marker, Pen, Type},
     chart,
     layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, NAME, Symbol, WIDTH, base_line, rows},
@@ -174,21 +174,14 @@ impl Panel {
 }
 
 impl Figure for Course {
-    fn name(&self) -> &'static str {
-        "history"
-    }
-
-    fn title(&self) -> String {
-        self.description.split(':').next().unwrap_or_default().to_owned()
-    }
-
-    fn description(&self) -> String {
-        self.description.clone()
-    }
-
-    fn height(&self) -> f64 {
+    fn caption(&self) -> Caption {
         let bottom = self.panels.last().map_or(0.0, |panel| panel.area.bottom);
-        bottom + AXIS_HEIGHT + MARGIN - 12.0
+        Caption {
+            name: "history",
+            title: self.description.split(':').next().unwrap_or_default().to_owned(),
+            description: self.description.clone(),
+            height: bottom + AXIS_HEIGHT + MARGIN - 12.0,
+        }
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>) {
