@@ -1,7 +1,7 @@
 #!/bin/sh
 # How often plimsoll gate is right here, on arms whose difference is known.
 #
-# benches/gate.sh CASE [RUNS] [PROFILE]      PLIMSOLL=target/release/plimsoll
+# benches/gate.sh CASE [RUNS] [PROFILE]      PLIMSOLL=target/release/plimsoll FIRST=1 (the first seed)
 #
 #   same        A against A: nothing may be confirmed
 #   neighbour   the same while another process wants both cores
@@ -79,8 +79,9 @@ delay | tail)
 	;;
 esac
 
-number=1
-while [ "$number" -le "$runs" ]; do
+number=${FIRST:-1}
+last=$((number + runs - 1))
+while [ "$number" -le "$last" ]; do
 	"$plimsoll" "$@" --seed "$number" --out "$place/gate" --force > "$place/verdict.json" 2> "$place/said" || true
 	python3 - "$number" "$place/verdict.json" <<'PYTHON' | tee -a "$place/lines" || cat "$place/said" >&2
 import json, sys
