@@ -23,15 +23,16 @@ pub(super) fn ask(
     display: &Display,
     interrupt: &Interrupt,
 ) -> Result<(), Failure> {
-    if yes || target.private || target.same_machine {
-        return Ok(());
-    }
     let address = &target.address;
-    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(Failure::usage(anyhow!(
-            "{address} is not this machine, and there is no terminal to ask whether it may be loaded{how}; say so with \
-             --yes"
-        )));
+    match need(target, yes, io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        Need::Nothing => return Ok(()),
+        Need::Word => {
+            return Err(Failure::usage(anyhow!(
+                "{address} is not this machine, and there is no terminal to ask whether it may be loaded{how}; say so \
+                 with --yes"
+            )));
+        }
+        Need::Answer => {}
     }
     display.say(&format!("{address} is not this machine. Load it{how}? [y/N] "));
     let (said, answer) = mpsc::channel();
@@ -51,6 +52,26 @@ pub(super) fn ask(
     }
 }
 
+/// What it takes to load a target.
+#[derive(Debug, PartialEq, Eq)]
+enum Need {
+    Nothing,
+    /// A question at the terminal, and a yes.
+    Answer,
+    /// `--yes`, since there is nobody to ask.
+    Word,
+}
+
+fn need(target: &TargetFacts, yes: bool, terminal: bool) -> Need {
+    if yes || target.private || target.same_machine {
+        Need::Nothing
+    } else if terminal {
+        Need::Answer
+    } else {
+        Need::Word
+    }
+}
+
 fn is_yes(line: &str) -> bool {
     ["y", "yes"].contains(&line.trim().to_lowercase().as_str())
 }
@@ -58,6 +79,21 @@ fn is_yes(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::sample;
+
+    #[test]
+    fn only_a_target_elsewhere_takes_a_word() {
+        let private = sample::run().target;
+        let elsewhere = TargetFacts { private: false, same_machine: false, ..private.clone() };
+        let given = TargetFacts { same_machine: true, ..elsewhere.clone() };
+        for terminal in [false, true] {
+            assert_eq!(need(&private, false, terminal), Need::Nothing);
+            assert_eq!(need(&given, false, terminal), Need::Nothing);
+            assert_eq!(need(&elsewhere, true, terminal), Need::Nothing);
+        }
+        assert_eq!(need(&elsewhere, false, true), Need::Answer);
+        assert_eq!(need(&elsewhere, false, false), Need::Word);
+    }
 
     #[test]
     fn only_yes_is_yes() {

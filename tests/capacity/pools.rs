@@ -39,7 +39,7 @@ fn a_pool_that_is_too_small_is_found_and_worth_growing() {
     let server = Server::start(&[]);
     let target = server.url(proxy::before(server.port));
     let arguments =
-        [&["--target", &target, "--current-rate", "2000", "--pool", "5,10,20", "--budget", "150s"], &TIMES[..]];
+        [&["--target", &target, "--current-rate", "2000", "--pool", "5,10,20", "--budget", "220s"], &TIMES[..]];
     let (outcome, capacity, analysis) = desk.measure(&arguments.concat());
     carry(&analysis, &[5, 10, 20]);
     let grow = &analysis.comparisons[0];
