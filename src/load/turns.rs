@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::source::nanos;
 use crate::measure::Nanos;
 
-/// Windows in which the halves are loaded: first, second, second, first, and again, so that neither always comes first.
+/// Windows in which the halves are loaded, in cycles of eight: first, second, second, first, second, first, first, second (Thue and
+/// Morse). Neither always comes first, a steady drift weighs on both alike, and so does what a server does at every second or
+/// fourth window: with windows of 25 ms that is Redis's own housekeeping at its default of 10 Hz, which a cycle of four would
+/// leave for the whole load in the windows of one half.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turns {
     /// Length of a window.
@@ -18,16 +21,22 @@ pub struct Turns {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Turn {
     window: Nanos,
-    /// Its places in a cycle of four windows.
-    places: [Nanos; 2],
+    /// Its places in a cycle, ascending.
+    places: [Nanos; OWN],
 }
 
-const CYCLE: Nanos = 4;
+const CYCLE: Nanos = Turns::CYCLE;
+
+/// Windows of either half in a cycle.
+const OWN: usize = 4;
 
 impl Turns {
+    /// Windows of a cycle. In each two of them, counted from its start, either half has one.
+    pub const CYCLE: u64 = 8;
+
     /// The windows of the service at an index.
     pub(super) fn of(&self, service: usize) -> Turn {
-        let places = if service < self.half { [0, 3] } else { [1, 2] };
+        let places = if service < self.half { [0, 3, 5, 6] } else { [1, 2, 4, 7] };
         Turn { window: nanos(self.window).max(1), places }
     }
 
@@ -41,21 +50,18 @@ impl Turn {
     /// When so much time within its windows has gone by: what a schedule has instead of the time itself.
     pub(super) fn wall(&self, own: Nanos) -> Nanos {
         let (window, within) = (own / self.window, own % self.window);
-        (window / 2 * CYCLE + self.places[(window % 2) as usize]) * self.window + within
+        let own = OWN as Nanos;
+        (window / own * CYCLE + self.places[(window % own) as usize]) * self.window + within
     }
 
     /// The earliest moment within its windows from a moment on.
     pub(super) fn next(&self, now: Nanos) -> Nanos {
         let (cycle, place) = (now / self.window / CYCLE, now / self.window % CYCLE);
-        let [first, second] = self.places;
-        if place == first || place == second {
+        if self.places.contains(&place) {
             return now;
         }
-        let window = match place {
-            early if early < first => cycle * CYCLE + first,
-            early if early < second => cycle * CYCLE + second,
-            _ => (cycle + 1) * CYCLE + first,
-        };
+        let later = self.places.iter().find(|own| **own > place);
+        let window = later.map_or((cycle + 1) * CYCLE + self.places[0], |own| cycle * CYCLE + own);
         window * self.window
     }
 }
@@ -73,22 +79,30 @@ mod tests {
     }
 
     #[test]
-    fn halves_alternate_as_in_a_quad() {
+    fn halves_alternate_as_thue_and_morse_have_it() {
         let whose = |now: Nanos| {
             let own: Vec<usize> = [0, 2].into_iter().filter(|service| turns().of(*service).next(now) == now).collect();
             assert_eq!(own.len(), 1, "one at a time");
             own[0]
         };
-        let order: Vec<usize> = (0..8).map(|window| whose(window * WINDOW + 50)).collect();
-        assert_eq!(order, [0, 2, 2, 0, 0, 2, 2, 0]);
+        let order: Vec<usize> = (0..16).map(|window| whose(window * WINDOW + 50)).collect();
+        assert_eq!(order[..8], [0, 2, 2, 0, 2, 0, 0, 2]);
+        assert_eq!(order[..8], order[8..]);
+        // What comes at every second or fourth window comes to both as often, whenever it began.
+        for period in [2, 4] {
+            for phase in 0..period {
+                let met = |half: usize| order[phase..].iter().step_by(period).filter(|own| **own == half).count();
+                assert_eq!(met(0), met(2), "{period} {phase}");
+            }
+        }
         assert_eq!([0, 1, 2, 3].map(|service| turns().root(service)), [0, 1, 0, 1]);
     }
 
     #[test]
     fn a_moment_outside_waits_for_the_next_window() {
         let (first, second) = (turns().of(0), turns().of(2));
-        assert_eq!([0, 99, 100, 250, 300, 450].map(|now| first.next(now)), [0, 99, 300, 300, 300, 450]);
-        assert_eq!([0, 99, 100, 250, 300, 450].map(|now| second.next(now)), [100, 100, 100, 250, 500, 500]);
+        assert_eq!([0, 99, 100, 250, 300, 450, 750].map(|now| first.next(now)), [0, 99, 300, 300, 300, 500, 800]);
+        assert_eq!([0, 99, 100, 250, 300, 450, 850].map(|now| second.next(now)), [100, 100, 100, 250, 400, 450, 900]);
     }
 
     proptest! {

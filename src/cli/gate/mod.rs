@@ -94,7 +94,7 @@ pub(super) struct Effort {
     #[arg(help_heading = "Comparison")]
     turn: Duration,
     /// Requests per second of all open-loop services together, the same for both arms; the scenario's own unless given, but no more
-    /// than half of what the slower arm carries in a closed loop
+    /// than half of what the slower arm carries in a closed loop; refused beyond 80 % of that
     #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     #[arg(help_heading = "Comparison")]
     rate: Option<f64>,

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     cli::{data::same_data, exit::Failure},
+    load::Turns,
     results::GatePlan,
     scenario::Scenario,
     target::Source,
@@ -20,7 +21,8 @@ const MILLISECOND: u64 = 1_000_000;
 /// Standard deviation of the ratio of medians of a quad, on the logarithmic scale, as it was seen on two shared cores.
 pub(super) const DEVIATION: f64 = 0.03;
 
-/// Into so much time a whole number of turns has to fit: then those of both arms are balanced within two seconds.
+/// Into so much time a whole number of turns has to fit: then either arm has as many in each second, and within two seconds comes as
+/// often before the other as behind it.
 const TURNS_IN: u64 = 500 * MILLISECOND;
 
 /// The shortest turn: below it, switching from one arm to the other is much of it.
@@ -74,11 +76,12 @@ impl Errand {
         let turn = effort.turn.as_nanos() as u64;
         if turn < SHORTEST_TURN || !TURNS_IN.is_multiple_of(turn) {
             return Err(Failure::usage(anyhow!(
-                "--turn: 500ms, 250ms, 125ms, 100ms, 50ms or another whole part of 500ms from 5ms on"
+                "--turn: 500ms, 250ms, 125ms, 100ms, 50ms, 25ms or another whole part of 500ms from 5ms on, so that either arm \
+                 has as many turns in each second"
             )));
         }
         plan.window_ns = Some(turn);
-        plan.warmup_ns = WARMUP.next_multiple_of(4 * turn);
+        plan.warmup_ns = WARMUP.next_multiple_of(Turns::CYCLE * turn);
         plan.blocks = effort.blocks.unwrap_or(plan.blocks);
         plan.rate = effort.rate;
         plan.workers = effort.workers;
@@ -155,9 +158,8 @@ fn check([a, b]: &[Side; 2]) -> Result<(), Failure> {
              target as well, or --{other} none"
         ));
     }
-    let names = |side: &Side| side.scenario.services.iter().map(|service| service.name.clone()).collect::<Vec<_>>();
-    if names(a) != names(b) {
-        return wrong("the arms have different services, so nothing can be compared".to_owned());
+    if compared(&a.scenario) != compared(&b.scenario) {
+        return wrong("the arms have different services or operations, so nothing can be compared".to_owned());
     }
     if a.scenario.offered_rate().is_some() != b.scenario.offered_rate().is_some() {
         return wrong("one arm has an open loop and the other has none, so nothing can be compared".to_owned());
@@ -169,6 +171,13 @@ fn check([a, b]: &[Side; 2]) -> Result<(), Failure> {
         return wrong(format!("both arms are at {one} and need different data there; give them servers of their own"));
     }
     Ok(())
+}
+
+/// What is compared of a scenario: its services with their operations. That of one arm is held against that of the other by its place.
+fn compared(scenario: &Scenario) -> Vec<(&str, &str)> {
+    let operations =
+        scenario.services.iter().flat_map(|service| service.operations.iter().map(move |of| (service, of)));
+    operations.map(|(service, operation)| (service.name.as_str(), operation.name.as_str())).collect()
 }
 
 /// Why a regression would not be one of B alone.

@@ -49,7 +49,7 @@ fn method(plan: &GatePlan) -> String {
     let quads = counted(plan.quads.into(), "quad", "quads");
     let made = match plan.window_ns {
         Some(window) => format!(
-            "Both arms are connected at once and take turns of {}, A B B A, with the same requests: a slice is the turns of one arm \
+            "Both arms are connected at once and take turns of {}, A B B A B A A B, with the same requests: a slice is the turns of one arm \
              within {}, and two seconds of both are a quad. {quads} after {} that are not measured, on fresh servers and \
              connections, make a block.",
             time(window),
