@@ -13,7 +13,7 @@ use super::{
     view::{View, ended_slug, metric_slug, shape_slug, verdict_slug},
 };
 use crate::{
-    analysis::gate::{Change, GateMetric, GateRow, MetricResult},
+    analysis::gate::{Change, GateMetric, GateRow, MetricResult, TooFew},
     results::GateArm,
 };
 
@@ -37,6 +37,8 @@ struct Summary<'a> {
     arms: [Arm<'a>; 2],
     rows: Vec<Row<'a>>,
     failed: [f64; 2],
+    failed_in: FailedIn,
+    too_few: Vec<TooFewRecord<'a>>,
     control: [Option<ChangeRecord>; 2],
     noise: Option<Noise>,
     quads: u32,
@@ -80,6 +82,20 @@ struct Metric {
 }
 
 #[derive(Serialize)]
+struct FailedIn {
+    verdict: &'static str,
+    screen: [f64; 2],
+    confirm: Option<[f64; 2]>,
+}
+
+#[derive(Serialize)]
+struct TooFewRecord<'a> {
+    service: Option<&'a str>,
+    operation: Option<&'a str>,
+    metrics: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
 struct Quantile {
     quantile: f64,
     change: ChangeRecord,
@@ -114,6 +130,7 @@ struct Dropped {
 pub(super) fn render(outcome: GateOutcome<'_>, view: &View) -> String {
     let (gate, analysis) = (outcome.gate, outcome.analysis);
     let plan = &gate.plan;
+    let share = |share: f64| rounded(share, 6);
     let [a, b] = &gate.arms;
     text(&Summary {
         schema_version: SCHEMA_VERSION,
@@ -130,7 +147,13 @@ pub(super) fn render(outcome: GateOutcome<'_>, view: &View) -> String {
         rate_per_s: plan.rate.map(per_second),
         arms: [arm(a), arm(b)],
         rows: analysis.rows.iter().map(row).collect(),
-        failed: analysis.failures.shares.map(|share| rounded(share, 6)),
+        failed: analysis.failures.worst().map(share),
+        failed_in: FailedIn {
+            verdict: verdict_slug(analysis.failures.verdict),
+            screen: analysis.failures.screen.shares.map(share),
+            confirm: analysis.failures.confirm.map(|confirm| confirm.shares.map(share)),
+        },
+        too_few: analysis.too_few.iter().map(too_few).collect(),
         control: [0, 1].map(|arm| analysis.controls[arm].as_ref().map(|change| record(GateMetric::Median, change))),
         noise: analysis.noise.map(|noise| Noise { quad: rounded(noise.quad, 6), block: rounded(noise.block, 6) }),
         quads: analysis.dropped.quads,
@@ -149,6 +172,14 @@ fn arm(arm: &GateArm) -> Arm<'_> {
         differences: arm.differences.iter().map(|(what, value)| Difference { what, value }).collect(),
         target: (&arm.target).into(),
         software: (&arm.software).into(),
+    }
+}
+
+fn too_few(too_few: &TooFew) -> TooFewRecord<'_> {
+    TooFewRecord {
+        service: too_few.scope.service.as_deref(),
+        operation: too_few.scope.operation.as_deref(),
+        metrics: too_few.metrics.iter().map(|metric| metric_slug(*metric)).collect(),
     }
 }
 

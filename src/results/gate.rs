@@ -26,8 +26,8 @@ pub struct Gate {
     pub arms: [GateArm; 2],
     /// What was to be done.
     pub plan: GatePlan,
-    /// Throughput of each arm in a closed loop before the first block, in operations per second; `None` where the rate was given
-    /// or nothing falls due on a schedule.
+    /// Throughput of each arm in a closed loop before the first block, in operations per second; `None` where nothing
+    /// falls due on a schedule.
     pub capacity: Option<[f64; 2]>,
     /// What the histograms of every slice are about, in their order.
     pub series: Vec<GateSeries>,

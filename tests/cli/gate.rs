@@ -87,7 +87,9 @@ fn a_slower_server_is_found_and_servers_of_others_make_it_a_hint() {
     let url = |port: u16| server.url().replace(&server.port.to_string(), &port.to_string());
     let behind = |delay: u64| format!("target={}", url(late(server.port, Duration::from_millis(delay))));
     let (a, b) = (behind(2), behind(10));
-    let run = gate(&desk, &["--out", "out", "--a", &a, "--b", &b, "--format", "json"]).ends_with(4);
+    // As many connections as carry the rate although each answer takes 10 ms.
+    let pool = "service.shop.pool.size=16";
+    let run = gate(&desk, &["--out", "out", "--a", &a, "--b", &b, "--set", pool, "--format", "json"]).ends_with(4);
     let verdict = json(&run.stdout);
     assert_eq!(verdict["verdict"], "regression", "{}", run.stdout);
     assert_eq!(verdict["advisory"], true);
@@ -134,6 +136,7 @@ fn what_cannot_be_compared_is_refused_before_any_load() {
             &["short.toml", "--b", "set:service.shop.load.model=closed", "--b", "set:service.shop.load.clients=2"],
             "one arm has an open loop",
         ),
+        (&["short.toml", "--turn", "30ms"], "as many turns in each second"),
     ] {
         let outcome = desk.run(&[&["gate"], arguments].concat());
         assert_eq!(outcome.code, Some(2), "{arguments:?}: {}", outcome.stderr);

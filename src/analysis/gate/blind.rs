@@ -29,7 +29,7 @@ pub(super) fn is_kept(block: &GateBlock, kind: SliceKind, quad: u32) -> bool {
 }
 
 /// Counts what is left out of some blocks.
-pub(super) fn dropped(blocks: &[&GateBlock]) -> Dropped {
+pub(super) fn dropped<'b>(blocks: impl Iterator<Item = &'b GateBlock>) -> Dropped {
     let mut dropped = Dropped::default();
     for block in blocks {
         for kind in [SliceKind::Paced, SliceKind::Saturated] {

@@ -2,16 +2,17 @@
 
 use super::{
     Change, ChangeShape, FEWEST_BLOCKS, Failures, GateAnalysis, GateMetric, GateRow, GateScope, GateVerdict,
-    Invalidity, MetricResult, Noise,
+    Invalidity, MetricResult, Noise, TooFew,
     blind::{dropped, is_kept, is_too_much, quads},
     course,
+    failures::{failures, of_baseline},
     judge::{Difference, Limits, Quad, change, log_of},
     power::{Power, deviation},
     signed_rank::median,
     values::{ReadBlock, ReadSlice, Responses, read},
 };
 use crate::{
-    results::{Gate, GatePlan, GateStage, SliceKind},
+    results::{Gate, GatePlan, GateSlice, GateStage, SliceKind},
     scenario::Scenario,
 };
 
@@ -33,12 +34,15 @@ pub fn conclude(gate: &Gate, scenario: &Scenario) -> GateAnalysis {
     let study =
         Study { gate, screen: of_stage(&blocks, GateStage::Screen), confirm: of_stage(&blocks, GateStage::Confirm) };
     let mut power = Power::default();
+    let scopes = scopes(gate);
+    let too_few = scopes.iter().filter_map(|(scope, series)| study.too_few(scope, series)).collect();
     let rows: Vec<GateRow> =
-        scopes(gate).into_iter().filter_map(|(scope, series)| study.row(scope, &series, &mut power)).collect();
-    let failures = study.failures(scenario);
+        scopes.into_iter().filter_map(|(scope, series)| study.row(scope, &series, &mut power)).collect();
+    let of_stages = |stage: GateStage| gate.blocks.iter().filter(move |block| block.stage == stage);
+    let limit = scenario.objective.max_error_rate;
+    let failures = failures(of_stages(GateStage::Screen), of_stages(GateStage::Confirm), limit);
     let all: Vec<usize> = (0..gate.series.len()).collect();
-    let left_out = dropped(&gate.blocks.iter().collect::<Vec<_>>());
-    let invalid = study.invalidity(&failures, is_too_much(&left_out));
+    let invalid = study.invalidity(&failures, &all);
     let verdict = match invalid {
         Some(_) => GateVerdict::Invalid,
         None => whole(&rows, &failures),
@@ -49,10 +53,11 @@ pub fn conclude(gate: &Gate, scenario: &Scenario) -> GateAnalysis {
         failures,
         controls: [0, 1].map(|arm| study.control(arm, &all, &mut power)),
         noise: study.noise(&all),
-        dropped: left_out,
+        dropped: dropped(gate.blocks.iter()),
         curves: course::curves(study.deciding(&rows), &all),
         course: course::course(&blocks, &all),
         rows,
+        too_few,
     }
 }
 
@@ -60,6 +65,7 @@ pub fn conclude(gate: &Gate, scenario: &Scenario) -> GateAnalysis {
 pub fn suspects(gate: &Gate, scenario: &Scenario) -> bool {
     let analysis = conclude(gate, scenario);
     let suspected = analysis.rows.iter().flat_map(|row| &row.metrics).any(|metric| metric.suspected);
+    // What a second stage would show could not be judged without a first one that can.
     analysis.invalid.is_none() && (suspected || analysis.failures.verdict != GateVerdict::Ok)
 }
 
@@ -103,6 +109,13 @@ impl Study<'_, '_> {
         if suspected && !self.confirm.is_empty() { &self.confirm } else { &self.screen }
     }
 
+    /// What has no samples to be compared in the first stage; `None` where everything has.
+    fn too_few(&self, scope: &GateScope, series: &[usize]) -> Option<TooFew> {
+        let lacks = |metric: &GateMetric| !self.screen.is_empty() && !has_samples(&self.screen, *metric, series);
+        let metrics: Vec<GateMetric> = GateMetric::ALL.into_iter().filter(lacks).collect();
+        (!metrics.is_empty()).then(|| TooFew { scope: scope.clone(), metrics })
+    }
+
     /// `None` where nothing has the samples to be compared.
     fn row(&self, scope: GateScope, series: &[usize], power: &mut Power) -> Option<GateRow> {
         let is_whole = scope.service.is_none();
@@ -117,7 +130,8 @@ impl Study<'_, '_> {
         if metrics.is_empty() {
             return None;
         }
-        let mut row = GateRow { scope, verdict: row_verdict(&metrics), metrics, quantiles: Vec::new(), shape: None };
+        let mut row =
+            GateRow { scope, verdict: row_verdict(&metrics, is_whole), metrics, quantiles: Vec::new(), shape: None };
         let suspected = row.metrics.iter().any(|metric| metric.suspected);
         let decides = if suspected && !self.confirm.is_empty() { &self.confirm } else { &self.screen };
         row.quantiles = self.quantiles(decides, series, power);
@@ -144,12 +158,12 @@ impl Study<'_, '_> {
         })
     }
 
-    /// Twice the median schedule lag: a change within it may be the harness's own.
+    /// Twice the median schedule lag of A: a change within it may be the harness's own. B's has no part in it, as a slower harness
+    /// in B is a change that is looked for where the builds differ.
     fn lag(&self) -> f64 {
-        let paced = self.screen.iter().flat_map(|block| &block.slices).map(|read| read.slice);
-        let lags: Vec<f64> =
-            paced.filter(|slice| slice.kind == SliceKind::Paced).map(|slice| slice.lag_p50 as f64).collect();
-        2.0 * median(&lags)
+        let of_a = |slice: &&GateSlice| slice.kind == SliceKind::Paced && slice.arm == 0;
+        let slices = self.screen.iter().flat_map(|block| &block.slices).map(|read| read.slice);
+        2.0 * median(&slices.filter(of_a).map(|slice| slice.lag_p50 as f64).collect::<Vec<_>>())
     }
 
     fn quantiles(&self, blocks: &[&ReadBlock<'_>], series: &[usize], power: &mut Power) -> Vec<(f64, Change)> {
@@ -167,42 +181,16 @@ impl Study<'_, '_> {
         QUANTILES.into_iter().filter_map(of).collect()
     }
 
-    fn failures(&self, scenario: &Scenario) -> Failures {
-        let limit = scenario.objective.max_error_rate;
-        let shares = |blocks: &[&ReadBlock<'_>]| {
-            [0, 1].map(|arm| {
-                let slices = blocks.iter().flat_map(|block| &block.slices).filter(|read| read.slice.arm == arm);
-                let tallies = slices.flat_map(|read| &read.slice.series);
-                let (failed, all) = tallies
-                    .fold((0, 0), |(failed, all), tally| (failed + tally.failed, all + tally.failed + tally.completed));
-                failed as f64 / (all as f64).max(1.0)
-            })
-        };
-        let exceeds = |[a, b]: [f64; 2]| b > limit && a <= limit;
-        let screen = shares(&self.screen);
-        if !exceeds(screen) {
-            return Failures { shares: screen, verdict: GateVerdict::Ok };
-        }
-        if self.confirm.is_empty() {
-            return Failures { shares: screen, verdict: GateVerdict::Inconclusive };
-        }
-        let confirm = shares(&self.confirm);
-        let verdict = if exceeds(confirm) { GateVerdict::Regression } else { GateVerdict::Ok };
-        Failures { shares: confirm, verdict }
-    }
-
-    fn invalidity(&self, failures: &Failures, disturbed: bool) -> Option<Invalidity> {
-        let limit = |share: f64| share > 0.05;
-        let usable =
-            |blocks: &[&ReadBlock<'_>]| blocks.iter().filter(|block| !kept(block, SliceKind::Paced).is_empty()).count();
-        let fewest = usable(&self.screen);
-        if disturbed {
-            Some(Invalidity::Disturbed)
-        } else if limit(failures.shares[0]) {
-            Some(Invalidity::BaselineFails(failures.shares[0]))
-        } else {
-            (fewest < FEWEST_BLOCKS).then_some(Invalidity::TooFewBlocks(fewest as u32))
-        }
+    fn invalidity(&self, failures: &Failures, all: &[usize]) -> Option<Invalidity> {
+        let of = |blocks: &[&ReadBlock<'_>]| dropped(blocks.iter().map(|block| block.block));
+        // A quiet second stage is no excuse for a first that was disturbed, and the other way round.
+        let disturbed = [of(&self.screen), of(&self.confirm)].into_iter().find(is_too_much);
+        let usable = self.screen.iter().filter(|block| is_usable(block, all)).count();
+        disturbed.map(Invalidity::Disturbed).or_else(|| of_baseline(failures)).or_else(|| {
+            // That B answers nothing in many blocks is told by its failures.
+            let fewest = usable < FEWEST_BLOCKS && !failures.screen.more;
+            fewest.then_some(Invalidity::TooFewBlocks(usable as u32))
+        })
     }
 
     /// The second slice of an arm in each quad against its first.
@@ -273,6 +261,11 @@ fn differences(blocks: &[&ReadBlock<'_>], metric: GateMetric, kind: SliceKind, s
     blocks.iter().filter_map(of_block).collect()
 }
 
+/// Whether a block has quads that are used, and both arms answered in them.
+fn is_usable(block: &ReadBlock<'_>, series: &[usize]) -> bool {
+    merged_arms(block, series).iter().all(|responses| responses.len() > 0)
+}
+
 /// Whether the slices hold enough requests on average.
 fn has_samples(blocks: &[&ReadBlock<'_>], metric: GateMetric, series: &[usize]) -> bool {
     let paced = || blocks.iter().flat_map(|block| &block.slices).filter(|read| read.slice.kind == SliceKind::Paced);
@@ -319,13 +312,18 @@ pub(super) fn merged_arms(block: &ReadBlock<'_>, series: &[usize]) -> [Responses
 }
 
 /// Mean and tail count where they are worse for certain; that they are hard to measure is no reason to be in doubt of the rest.
-fn row_verdict(metrics: &[MetricResult]) -> GateVerdict {
+///
+/// Of the whole the median is indispensable: throughput alone does not say how long requests take.
+fn row_verdict(metrics: &[MetricResult], is_whole: bool) -> GateVerdict {
     let any = |verdict: GateVerdict| metrics.iter().any(|metric| metric.verdict == verdict);
-    let central = |metric: &&MetricResult| matches!(metric.metric, GateMetric::Median | GateMetric::Throughput);
+    let central = |metric: &&MetricResult| metric.metric.decides();
     let open = |metric: &MetricResult| metric.verdict == GateVerdict::Inconclusive;
+    let lacks_median = is_whole && metrics.iter().all(|metric| metric.metric != GateMetric::Median);
     if any(GateVerdict::Regression) {
         GateVerdict::Regression
-    } else if metrics.iter().filter(central).any(open) || metrics.iter().any(|metric| metric.suspected && open(metric))
+    } else if lacks_median
+        || metrics.iter().filter(central).any(open)
+        || metrics.iter().any(|metric| metric.suspected && open(metric))
     {
         GateVerdict::Inconclusive
     } else if any(GateVerdict::Improved) {
@@ -345,7 +343,8 @@ fn whole(rows: &[GateRow], failures: &Failures) -> GateVerdict {
     if failures.verdict == GateVerdict::Inconclusive || rows.iter().flat_map(|row| &row.metrics).any(unsettled) {
         return GateVerdict::Inconclusive;
     }
-    rows.last().map_or(GateVerdict::Inconclusive, |row| row.verdict)
+    let of_all = rows.last().filter(|row| row.scope.service.is_none());
+    of_all.map_or(GateVerdict::Inconclusive, |row| row.verdict)
 }
 
 /// Whether the median takes part in what the row's response times have lost.

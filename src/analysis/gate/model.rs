@@ -38,6 +38,11 @@ impl GateMetric {
     pub fn more_is_worse(self) -> bool {
         self != Self::Throughput
     }
+
+    /// Whether it decides if all is well; the others count only where they are worse for certain.
+    pub fn decides(self) -> bool {
+        matches!(self, Self::Median | Self::Throughput)
+    }
 }
 
 /// Everything that the reports say of a gate.
@@ -49,7 +54,9 @@ pub struct GateAnalysis {
     pub invalid: Option<Invalidity>,
     /// One per operation, one per service of several, and the whole, which comes last.
     pub rows: Vec<GateRow>,
-    /// Failed and unfinished requests of each arm, in the stage that decides.
+    /// Metrics that were not compared since there were too few requests for them, by what they are of.
+    pub too_few: Vec<TooFew>,
+    /// Failed and unfinished requests of each arm.
     pub failures: Failures,
     /// A's second slice of each quad against its first, and the same of B: what comes out where nothing differs. Each is a
     /// [`Change`] of the median response time.
@@ -67,9 +74,9 @@ pub struct GateAnalysis {
 /// What makes a gate invalid.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Invalidity {
-    /// More than a quarter of the quads had to be left out.
-    Disturbed,
-    /// There are fewer blocks than any verdict takes.
+    /// More than a quarter of the quads of a stage had to be left out: what was left out of it.
+    Disturbed(Dropped),
+    /// There are fewer blocks in which both arms answered than any verdict takes.
     TooFewBlocks(u32),
     /// Too many requests of A itself failed: their share.
     BaselineFails(f64),
@@ -155,13 +162,43 @@ pub struct Change {
     pub blocks: Vec<f64>,
 }
 
+/// Metrics that had too few requests to be compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooFew {
+    /// What they are of.
+    pub scope: GateScope,
+    /// Which.
+    pub metrics: Vec<GateMetric>,
+}
+
 /// Failed and unfinished requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Failures {
-    /// Their share, A and B.
-    pub shares: [f64; 2],
-    /// Regression where B has more than the objective allows and A has not.
+    /// In the first stage.
+    pub screen: FailedShares,
+    /// In the second, where there was one.
+    pub confirm: Option<FailedShares>,
+    /// Regression where more of B's fail in both stages; inconclusive where only one shows it, or blocks of B alone failed.
     pub verdict: GateVerdict,
+}
+
+impl Failures {
+    /// The larger share of the two stages, 0..=1: of A, and of B.
+    pub fn worst(&self) -> [f64; 2] {
+        let confirm = self.confirm.map_or([0.0; 2], |confirm| confirm.shares);
+        [0, 1].map(|arm| self.screen.shares[arm].max(confirm[arm]))
+    }
+}
+
+/// Failed and unfinished requests of one stage.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct FailedShares {
+    /// Their share, 0..=1: of A, and of B.
+    pub shares: [f64; 2],
+    /// Whether B has more than the objective allows, and more than A from block to block by more than chance.
+    pub more: bool,
+    /// Blocks in which more than 5 % of B's requests failed, and not of A's.
+    pub outages: u32,
 }
 
 /// How much the median response time varies by itself.

@@ -15,6 +15,12 @@ pub fn quad_of_arms(seed: u64, stage: GateStage, kind: SliceKind, quad: u32) -> 
     if (quad + turned).is_multiple_of(2) { [0, 1, 1, 0] } else { [1, 0, 0, 1] }
 }
 
+/// The arm whose server is set up and filled first in a block: the other one than in the block before, from a seeded start.
+pub fn first_arm(seed: u64, stage: GateStage, block: u32) -> u32 {
+    let start = generator(seed, place(stage, SliceKind::Paced, 0, 3)).random_range(0..2_u32);
+    (block + start) % 2
+}
+
 /// Seed of the requests of a slice, by its quad counted over all blocks of the stage and its place in the quad: the two slices of
 /// each half replay the same arrivals, keys and values.
 pub fn seed_of(seed: u64, stage: GateStage, kind: SliceKind, quad: u32, slice: usize) -> u64 {
@@ -44,6 +50,15 @@ mod tests {
         let orders: BTreeSet<_> =
             (0..20).map(|seed| quad_of_arms(seed, GateStage::Screen, SliceKind::Paced, 0)).collect();
         assert_eq!(orders.len(), 2, "chance decides which comes first");
+    }
+
+    #[test]
+    fn either_server_is_made_first_equally_often() {
+        let of = |seed: u64| (0..8).map(|block| first_arm(seed, GateStage::Screen, block)).collect::<Vec<_>>();
+        for seed in 0..20 {
+            assert!(of(seed).windows(2).all(|pair| pair[0] != pair[1]), "{:?}", of(seed));
+        }
+        assert_eq!((0..20).map(|seed| of(seed)[0]).collect::<BTreeSet<_>>().len(), 2, "chance decides the start");
     }
 
     #[test]

@@ -3,11 +3,14 @@
 use super::{
     ChangeShape, GateAnalysis, GateMetric, GateRow, GateVerdict, Invalidity, MetricResult, conclude, suspects,
 };
-use crate::results::{
-    Gate, GateStage, SliceKind,
-    sample::{
-        self,
-        gate::{Worsening, gate},
+use crate::{
+    measure::Latencies,
+    results::{
+        Gate, GateStage, SliceKind,
+        sample::{
+            self,
+            gate::{Worsening, gate},
+        },
     },
 };
 
@@ -139,8 +142,32 @@ fn a_starved_harness_makes_it_invalid_and_never_a_regression() {
     }
     assert!(!suspects(&late, &sample::scenario()));
     let analysis = concluded(&late);
-    assert_eq!((analysis.verdict, analysis.invalid), (GateVerdict::Invalid, Some(Invalidity::Disturbed)));
+    assert_eq!(analysis.verdict, GateVerdict::Invalid);
+    assert!(matches!(analysis.invalid, Some(Invalidity::Disturbed(of)) if of.all() == 8), "{:?}", analysis.invalid);
     assert_eq!((analysis.dropped.late, analysis.dropped.quads), (16, 48));
+}
+
+#[test]
+fn a_quiet_stage_does_not_excuse_a_disturbed_one() {
+    let mut late = gate(Worsening::Uniform(0.5), 0.02, &BOTH);
+    let of_second = late.blocks.iter_mut().filter(|block| block.stage == GateStage::Confirm).take(7);
+    for slice in of_second.flat_map(|block| &mut block.slices).filter(|slice| slice.quad == 0) {
+        slice.lag_p50 = 3_000_000;
+    }
+    let analysis = concluded(&late);
+    // 7 of 48 quads are few, and 7 of the 24 of that stage are not.
+    assert!(matches!(analysis.invalid, Some(Invalidity::Disturbed(of)) if of.quads == 24), "{:?}", analysis.invalid);
+}
+
+#[test]
+fn a_slower_harness_in_b_raises_no_floor() {
+    let mut lagging = gate(Worsening::Uniform(0.15), 0.02, &BOTH);
+    let slices = lagging.blocks.iter_mut().flat_map(|block| &mut block.slices);
+    slices.filter(|slice| slice.arm == 1).for_each(|slice| slice.lag_p50 = 200_000);
+    assert_eq!(metric(whole(&concluded(&lagging)), GateMetric::Median).verdict, GateVerdict::Regression);
+    let slices = lagging.blocks.iter_mut().flat_map(|block| &mut block.slices);
+    slices.for_each(|slice| slice.lag_p50 = 200_000);
+    assert_eq!(metric(whole(&concluded(&lagging)), GateMetric::Median).verdict, GateVerdict::Ok);
 }
 
 #[test]
@@ -166,9 +193,91 @@ fn failures_of_b_are_a_regression_and_those_of_a_make_it_invalid() {
         concluded(&gate)
     };
     assert_eq!(failing(&[1]).verdict, GateVerdict::Regression);
-    assert!(failing(&[1]).failures.shares[0].abs() < 1e-9 && failing(&[1]).failures.shares[1] > 0.05);
+    let [a, b] = failing(&[1]).failures.worst();
+    assert!(a.abs() < 1e-9 && b > 0.05);
     let both = failing(&[0, 1]);
     assert!(matches!(both.invalid, Some(Invalidity::BaselineFails(_))), "{:?}", both.invalid);
+}
+
+/// A gate in which requests fail as `failed` says of the stage, the block's number and the arm.
+fn with_failures(stages: &[GateStage], failed: impl Fn(GateStage, u32, u32) -> u64) -> Gate {
+    let mut gate = gate(Worsening::None, 0.02, stages);
+    for block in &mut gate.blocks {
+        let (stage, number) = (block.stage, block.number);
+        block.slices.iter_mut().for_each(|slice| slice.series[0].failed = failed(stage, number, slice.arm));
+    }
+    gate
+}
+
+#[test]
+fn as_many_failures_on_either_side_of_the_limit_are_no_alarm() {
+    // About 0.1 % of each, now in blocks of A, now in blocks of B.
+    let near = with_failures(&FIRST, |_, number, arm| 2 * u64::from(number % 2 == arm && number < 6 + 2 * arm));
+    let analysis = concluded(&near);
+    let ([a, b], limit) = (analysis.failures.worst(), sample::scenario().objective.max_error_rate);
+    assert!(a > 0.0 && a < limit && b > limit, "{a} {b} {limit}");
+    assert_eq!((analysis.failures.verdict, analysis.verdict), (GateVerdict::Ok, GateVerdict::Ok));
+}
+
+#[test]
+fn a_baseline_that_fails_a_little_does_not_excuse_b() {
+    let both = with_failures(&BOTH, |_, _, arm| if arm == 1 { 9 } else { 2 });
+    let analysis = concluded(&both);
+    assert!(analysis.failures.screen.shares[0] > sample::scenario().objective.max_error_rate);
+    assert_eq!((analysis.failures.verdict, analysis.verdict), (GateVerdict::Regression, GateVerdict::Regression));
+}
+
+#[test]
+fn failures_of_one_stage_alone_are_neither_certain_nor_nothing() {
+    for of in BOTH {
+        let once = with_failures(&BOTH, |stage, _, arm| u64::from(arm == 1 && stage == of) * 20);
+        let analysis = concluded(&once);
+        assert_eq!(
+            (analysis.failures.verdict, analysis.verdict),
+            (GateVerdict::Inconclusive, GateVerdict::Inconclusive)
+        );
+    }
+    let of_a = with_failures(&BOTH, |stage, _, arm| u64::from(arm == 0 && stage == GateStage::Confirm) * 200);
+    assert!(matches!(concluded(&of_a).invalid, Some(Invalidity::BaselineFails(_))));
+}
+
+#[test]
+fn a_block_in_which_b_answers_nothing_is_looked_into() {
+    let silent = |blocks: u32| {
+        let mut gate = gate(Worsening::None, 0.02, &FIRST);
+        for block in gate.blocks.iter_mut().take(blocks as usize) {
+            for slice in block.slices.iter_mut().filter(|slice| slice.arm == 1) {
+                for tally in &mut slice.series {
+                    (tally.failed, tally.completed) = (tally.completed, 0);
+                    tally.response = Latencies::default().pack();
+                }
+                slice.throughput = 0.0;
+            }
+        }
+        gate
+    };
+    let one = silent(1);
+    assert!(suspects(&one, &sample::scenario()));
+    let analysis = concluded(&one);
+    assert_eq!((analysis.verdict, analysis.failures.screen.outages), (GateVerdict::Inconclusive, 1));
+    assert_eq!(concluded(&silent(2)).invalid, Some(Invalidity::TooFewBlocks(6)));
+    assert!(suspects(&silent(8), &sample::scenario()), "that B never answers is for a second stage to confirm");
+}
+
+#[test]
+fn too_few_requests_for_the_median_of_the_whole_tell_nothing() {
+    let mut few = gate(Worsening::None, 0.02, &FIRST);
+    let mut response = Latencies::default();
+    (0..5).for_each(|request| response.record(400_000 + request));
+    for slice in few.blocks.iter_mut().flat_map(|block| &mut block.slices) {
+        slice.series.iter_mut().for_each(|tally| tally.response = response.pack());
+    }
+    let analysis = concluded(&few);
+    assert_eq!((analysis.verdict, analysis.invalid), (GateVerdict::Inconclusive, None));
+    assert_eq!(whole(&analysis).metrics.len(), 1, "throughput is known");
+    let of_whole = analysis.too_few.last().unwrap();
+    assert_eq!(of_whole.metrics, [GateMetric::Median, GateMetric::Mean, GateMetric::P99]);
+    assert!(of_whole.scope.service.is_none());
 }
 
 #[test]

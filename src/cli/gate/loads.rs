@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use anyhow::anyhow;
+
 use super::{
     child,
     session::{Means, Session},
@@ -104,7 +106,7 @@ impl Session {
     ) -> Result<Option<Made>, Failure> {
         let plan = &self.errand.plan;
         let quads = if kind == SliceKind::Paced { plan.quads } else { plan.saturated_quads };
-        let (mut made, mut recorded) = (Vec::new(), Vec::new());
+        let (mut made, mut recorded): (_, Option<Vec<GateSeries>>) = (Vec::new(), None);
         let mut made_by = [software(), software()];
         for quad in 0..quads {
             let overall = block * quads + quad;
@@ -120,11 +122,17 @@ impl Session {
                 let began_ns = means.began.elapsed().as_nanos() as u64;
                 let Some((recording, build)) = self.load(stand, arm as usize, shape, means)? else { return Ok(None) };
                 made_by[arm as usize] = build;
-                recorded = series(&recording, false);
+                let of_slice = series(&recording, false);
+                if recorded.as_ref().is_some_and(|recorded| *recorded != of_slice) {
+                    // Histograms belong to operations by their place.
+                    let why = "the builds recorded different services or operations, so nothing can be compared";
+                    return Err(Failure::unusable(anyhow!(why)));
+                }
+                recorded = Some(of_slice);
                 made.push(slice(&recording, SlicePlace { arm, kind, quad, began_ns }));
             }
         }
-        Ok(Some((made, recorded, made_by)))
+        Ok(Some((made, recorded.unwrap_or_default(), made_by)))
     }
 
     /// What each arm carries in a closed loop, in operations per second; `None` where a person ended it.

@@ -2,12 +2,13 @@
 
 use std::{path::Path, time::Instant};
 
+use anyhow::anyhow;
 use jiff::Timestamp;
 use tokio::runtime::{self, Runtime};
 
 use super::{announce, concluded::ConcludedGate, plan::Errand, stand::Stand};
 use crate::{
-    analysis::gate::{quad_of_arms, suspects},
+    analysis::gate::{first_arm, suspects},
     cli::{
         consent,
         environment::{environment, software},
@@ -17,12 +18,18 @@ use crate::{
         leftovers::Leftovers,
         progress::Display,
     },
+    report::format::{limit, plain, rate},
     results::{Ended, GATE_VERSION, Gate, GateArm, GateBlock, GateStage, SliceKind},
 };
 
 /// Share of what the slower arm carries in a closed loop that neither is loaded beyond: there queues of the harness, which shares the
 /// machine with a private server, say more than either arm.
 const SHARE: f64 = 0.5;
+
+/// Share of it beyond which a given rate is refused: requests of one arm that are not answered within its turns wait through those of
+/// the other, so that both arms wait in the same queue and the ratio of any two goes to 1. Capacity varies by a few percent from second
+/// to second, so there has to be room.
+const MOST: f64 = 0.8;
 
 /// What a gate needs to know and to hold.
 pub(in crate::cli) struct Session {
@@ -97,8 +104,7 @@ impl Session {
         gate: &mut Option<Gate>,
         means: &Means<'_>,
     ) -> Result<Option<GateBlock>, Failure> {
-        let quads = number * self.errand.plan.quads;
-        let first = quad_of_arms(self.errand.plan.seed, stage, SliceKind::Paced, quads)[0] as usize;
+        let first = first_arm(self.errand.plan.seed, stage, number) as usize;
         let mut stand =
             Stand::set_up(&self.errand.sides, first, means.runtime, &self.leftovers, &self.display, means.interrupt)?;
         let block = self.block(stage, number, &mut stand, gate, means);
@@ -153,6 +159,10 @@ impl Session {
                 for (arm, software) in gate.arms.iter_mut().zip(made_by) {
                     arm.software = software;
                 }
+                if !gate.series.is_empty() && gate.series != recorded {
+                    let why = "the loads recorded different services or operations, so nothing can be compared";
+                    return Err(Failure::unusable(anyhow!(why)));
+                }
                 gate.series = recorded;
             }
             block.slices.extend(slices);
@@ -163,16 +173,11 @@ impl Session {
     /// What is known before the first slice; `None` where a person ended it.
     fn begin(&mut self, stand: &Stand, means: &Means<'_>) -> Result<Option<Gate>, Failure> {
         let mut capacity = None;
-        if self.errand.plan.saturated_quads > 0 && self.errand.plan.rate.is_none() {
+        let own = self.errand.sides.iter().filter_map(|side| side.scenario.offered_rate()).reduce(f64::min);
+        if let Some(own) = own {
             self.display.step("Finding out what the arms carry");
             let Some(carried) = self.pilot(stand, means)? else { return Ok(None) };
-            let slower = carried[0].min(carried[1]);
-            if slower < 1.0 {
-                return Err(Failure::unusable(anyhow::anyhow!("an arm answered nothing in a closed loop")));
-            }
-            let own =
-                self.errand.sides.iter().filter_map(|side| side.scenario.offered_rate()).fold(f64::INFINITY, f64::min);
-            self.errand.plan.rate = Some(own.min((SHARE * slower).round().max(1.0)));
+            self.errand.plan.rate = Some(rate_within(carried, self.errand.plan.rate, own)?);
             capacity = Some(carried);
         }
         let arm = |index: usize| GateArm {
@@ -226,5 +231,41 @@ impl Session {
         tell(&concluded, folder)?;
         saved?;
         Ok(concluded.exit())
+    }
+}
+
+/// The rate of both arms by what they carry in a closed loop: the one that was given, or the scenario's own as far as there is room.
+fn rate_within(carried: [f64; 2], given: Option<f64>, own: f64) -> Result<f64, Failure> {
+    let slower = carried[0].min(carried[1]);
+    if slower < 1.0 {
+        return Err(Failure::unusable(anyhow!("an arm answered nothing in a closed loop")));
+    }
+    match given {
+        Some(given) if given > MOST * slower => Err(Failure::usage(anyhow!(
+            "--rate: {} is too much: in a closed loop A carried {} and B {}, and beyond {} of the slower one both wait in the same \
+             queue; at most --rate {:.0} can be compared",
+            plain(&rate(given)),
+            plain(&rate(carried[0])),
+            plain(&rate(carried[1])),
+            plain(&limit(MOST)),
+            (MOST * slower).floor(),
+        ))),
+        Some(given) => Ok(given),
+        None => Ok(own.min((SHARE * slower).round().max(1.0))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_that_an_arm_does_not_carry_is_refused_and_the_own_one_lowered() {
+        assert_eq!(rate_within([9_000.0, 8_000.0], None, 5_000.0).unwrap().round() as u64, 4_000);
+        assert_eq!(rate_within([90_000.0, 80_000.0], None, 5_000.0).unwrap().round() as u64, 5_000);
+        assert_eq!(rate_within([9_000.0, 8_000.0], Some(6_400.0), 5_000.0).unwrap().round() as u64, 6_400);
+        let told = rate_within([9_000.0, 8_000.0], Some(6_401.0), 5_000.0).unwrap_err();
+        assert!(told.exit == Exit::Usage && told.to_string().contains("at most --rate 6400"), "{told}");
+        assert!(rate_within([9_000.0, 0.0], Some(5.0), 5.0).unwrap_err().to_string().contains("answered nothing"));
     }
 }

@@ -15,8 +15,10 @@ pub(super) struct Stand {
     /// Address with login of each private one, for another program.
     pub(super) addresses: [Option<String>; 2],
     pub(super) facts: [TargetFacts; 2],
-    /// Whether keys that would be written exist already and are of another type.
-    of_others: bool,
+    /// The arm that is set up and filled first.
+    first: usize,
+    /// Whether keys that an arm would write exist already and are of another type.
+    of_others: [bool; 2],
 }
 
 impl Stand {
@@ -53,11 +55,12 @@ impl Stand {
             targets: [target_a, target_b],
             addresses: [address_a, address_b],
             facts: [facts_a, facts_b],
-            of_others: false,
+            first,
+            of_others: [false; 2],
         })
     }
 
-    /// Writes the data of both arms.
+    /// Writes the data of both arms, in the order in which they were set up.
     pub(super) fn prefill(
         &mut self,
         sides: &[Side; 2],
@@ -65,9 +68,12 @@ impl Stand {
         display: &Display,
         interrupt: &Interrupt,
     ) -> Result<(), Failure> {
-        for (target, side) in self.targets.iter().zip(sides).filter(|(_, side)| side.scenario.run.prefill) {
+        for arm in [self.first, 1 - self.first] {
+            let (target, side, of_others) = (&self.targets[arm], &sides[arm], &mut self.of_others[arm]);
+            if !side.scenario.run.prefill {
+                continue;
+            }
             let mut show = |done, total| display.prefilled(done, total);
-            let of_others = &mut self.of_others;
             let prefill = async {
                 let written = target.prefill(&side.scenario, &mut show).await;
                 *of_others |= matches!(written, Err(TargetError::OtherType { .. }));
@@ -87,11 +93,14 @@ impl Stand {
         display: &Display,
         interrupt: &Interrupt,
     ) {
-        if leftovers.holds_server() || self.of_others {
+        if leftovers.holds_server() {
             leftovers.stop_servers();
             return;
         }
-        for (target, side) in self.targets.iter().zip(sides).filter(|(_, side)| side.scenario.run.prefill) {
+        for ((target, side), of_others) in self.targets.iter().zip(sides).zip(self.of_others) {
+            if of_others || !side.scenario.run.prefill {
+                continue;
+            }
             display.step("Removing the scenario's keys");
             let removed = runtime.block_on(interrupt.to_the_end(target.cleanup(&side.scenario)));
             if let Err(failure) = removed {

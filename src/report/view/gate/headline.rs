@@ -2,9 +2,9 @@
 
 use super::words::{change, detectable, levels, metric_name, p_value, scope_name, share};
 use crate::{
-    analysis::gate::{ChangeShape, GateMetric, GateRow, GateVerdict, Invalidity, MetricResult},
+    analysis::gate::{ChangeShape, FailedShares, GateMetric, GateRow, GateVerdict, Invalidity, MetricResult, TooFew},
     report::{
-        format::{self, counted},
+        format::{self, THIN, counted},
         gate::GateOutcome,
         view::{Headline, KeyNumber, Tone},
     },
@@ -33,6 +33,10 @@ pub(super) fn headline(outcome: GateOutcome<'_>) -> Headline {
         }
     }
     remarks.extend(shape(outcome));
+    let sentence = format!("{verdict}: {}.", reason(outcome));
+    if let Some(failing) = unsettled_failures(outcome).filter(|failing| !sentence.contains(failing.as_str())) {
+        remarks.push(format!("Not certain: {failing}."));
+    }
     if let Some(why) = &outcome.gate.plan.advisory {
         remarks.push(format!("This is a hint and no verdict: {why}."));
     }
@@ -43,7 +47,7 @@ pub(super) fn headline(outcome: GateOutcome<'_>) -> Headline {
             outcome.gate.plan.blocks
         ));
     }
-    Headline { verdict, sentence: format!("{verdict}: {}.", reason(outcome)), tone, remarks, numbers: numbers(outcome) }
+    Headline { verdict, sentence, tone, remarks, numbers: numbers(outcome) }
 }
 
 /// Everything that got worse for certain, the whole first, then by how much.
@@ -82,20 +86,50 @@ pub(super) fn line(row: &GateRow, metric: &MetricResult) -> String {
 fn reason(outcome: GateOutcome<'_>) -> String {
     let analysis = outcome.analysis;
     if let Some(invalid) = analysis.invalid {
-        return why_invalid(outcome, invalid);
+        return why_invalid(invalid);
     }
     match analysis.verdict {
         GateVerdict::Regression => match regressions(outcome).first() {
             Some((row, metric)) => line(row, metric),
-            None => format!(
-                "{} of B's requests fail, and {} of A's",
-                format::share(analysis.failures.shares[1]),
-                format::share(analysis.failures.shares[0])
-            ),
+            None => format!("{}, confirmed", failing(&analysis.failures.screen)),
         },
         GateVerdict::Inconclusive => inconclusive(outcome),
         _ => main(outcome).unwrap_or_else(|| "nothing was compared".to_owned()),
     }
+}
+
+/// Failures of both arms in one stage.
+fn failing(failed: &FailedShares) -> String {
+    let [a, b] = failed.shares;
+    let outages = match failed.outages {
+        0 => String::new(),
+        blocks => format!(", in {} more than 5{THIN}%", counted(blocks.into(), "block", "blocks")),
+    };
+    format!("{} of B's requests fail{outages}, and {} of A's", format::share(b), format::share(a))
+}
+
+/// Failures of B that only one stage shows, or only some blocks.
+fn unsettled_failures(outcome: GateOutcome<'_>) -> Option<String> {
+    let failures = &outcome.analysis.failures;
+    let shows = |failed: &FailedShares| failed.more || failed.outages > 0;
+    let first = &failures.screen;
+    if failures.verdict != GateVerdict::Inconclusive {
+        return None;
+    }
+    Some(match &failures.confirm {
+        None => format!("{}, and the second look was not made", failing(first)),
+        Some(second) if !shows(first) => {
+            format!("in the second stage {}, which the first did not show", failing(second))
+        }
+        Some(second) if !shows(second) => format!("{}, which the second stage did not confirm", failing(first)),
+        Some(second) => format!("{}; in the second stage {}, which chance may do", failing(first), failing(second)),
+    })
+}
+
+/// That the median of the whole is not known.
+fn lacks_median(outcome: GateOutcome<'_>) -> Option<&'static str> {
+    let lacks = |too_few: &TooFew| too_few.scope.service.is_none() && too_few.metrics.contains(&GateMetric::Median);
+    outcome.analysis.too_few.iter().any(lacks).then_some("too few requests to compare the median: raise --rate")
 }
 
 /// What the whole shows of the metrics that decide.
@@ -124,8 +158,14 @@ fn inconclusive(outcome: GateOutcome<'_>) -> String {
     let all = outcome.analysis.rows.iter().rev();
     let mut metrics = all.flat_map(|row| row.metrics.iter().map(move |metric| (row, metric))).filter(open);
     let suspected = metrics.clone().find(|(_, metric)| metric.suspected);
-    let Some((row, metric)) = suspected.or_else(|| metrics.next()) else {
-        return "requests of B fail, and the second look was not made".to_owned();
+    // What fails, and what is missing, comes before what noise hides.
+    let why = unsettled_failures(outcome).or_else(|| lacks_median(outcome).map(str::to_owned));
+    if let (None, Some(why)) = (suspected, why) {
+        return why;
+    }
+    let decides = |(_, metric): &(&GateRow, &MetricResult)| metric.metric.decides();
+    let Some((row, metric)) = suspected.or_else(|| metrics.clone().find(decides)).or_else(|| metrics.next()) else {
+        return "nothing was compared".to_owned();
     };
     let more = match metric.deciding().blocks_needed {
         Some(blocks) => format!("about {} would tell (--blocks {blocks})", counted(blocks.into(), "block", "blocks")),
@@ -134,10 +174,9 @@ fn inconclusive(outcome: GateOutcome<'_>) -> String {
     format!("{}; {more}", line(row, metric))
 }
 
-fn why_invalid(outcome: GateOutcome<'_>, invalid: Invalidity) -> String {
+fn why_invalid(invalid: Invalidity) -> String {
     match invalid {
-        Invalidity::Disturbed => {
-            let dropped = outcome.analysis.dropped;
+        Invalidity::Disturbed(dropped) => {
             let mut causes = Vec::new();
             if dropped.late > 0 {
                 causes.push(format!("the harness was late in {}", format::count(dropped.late.into())));
@@ -149,7 +188,7 @@ fn why_invalid(outcome: GateOutcome<'_>, invalid: Invalidity) -> String {
                 causes.push(format!("the container was throttled in {}", format::count(dropped.throttled.into())));
             }
             format!(
-                "{} of {} had to be left out: {}",
+                "{} of {} of a stage had to be left out: {}",
                 format::count(dropped.all().into()),
                 counted(dropped.quads.into(), "quad", "quads"),
                 causes.join(", ")

@@ -1,7 +1,8 @@
 //! Why the verdict can be trusted: A against itself, how much things vary, and what was left out.
 
-use super::words::{change, p_value, share};
+use super::words::{change, metric_slug, p_value, scope_name, share};
 use crate::{
+    analysis::gate::TooFew,
     report::{
         format::{self, counted},
         gate::GateOutcome,
@@ -42,13 +43,26 @@ pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
         format::count(dropped.throttled.into()),
     )));
     blocks.push(Block::Paragraph(lag(outcome)));
-    let [a, b] = analysis.failures.shares;
+    let failed = |[a, b]: [f64; 2]| format!("{} of A's requests, {} of B's", format::share(a), format::share(b));
+    let confirm = analysis.failures.confirm.map(|of| format!("; in the second stage {}", failed(of.shares)));
     blocks.push(Block::Paragraph(format!(
-        "Failed or unfinished: {} of A's requests, {} of B's. They are in no percentile.",
-        format::share(a),
-        format::share(b)
+        "Failed or unfinished: {}{}. They are in no percentile.",
+        failed(analysis.failures.screen.shares),
+        confirm.unwrap_or_default(),
     )));
+    if !analysis.too_few.is_empty() {
+        blocks.push(Block::Paragraph(too_few(&analysis.too_few)));
+    }
     Section::new("trust", "Why it can be trusted", blocks).brief(Brief::Paragraphs)
+}
+
+/// One line: what was left out, and of what.
+fn too_few(all: &[TooFew]) -> String {
+    let of = |too_few: &TooFew| {
+        let metrics: Vec<&str> = too_few.metrics.iter().map(|metric| metric_slug(*metric)).collect();
+        format!("{} of {}", metrics.join(", "), scope_name(&too_few.scope))
+    };
+    format!("Too few requests to compare: {}.", all.iter().map(of).collect::<Vec<_>>().join("; "))
 }
 
 fn lag(outcome: GateOutcome<'_>) -> String {
