@@ -52,6 +52,50 @@ fn the_first_sentence_is_the_verdict() {
 }
 
 #[test]
+fn what_ended_early_says_in_which_stage() {
+    let mut early = gate(Worsening::Uniform(0.15), 0.02, &BOTH);
+    early.blocks.truncate(11);
+    for (ended, expected) in [
+        (Ended::Interrupted, "It was interrupted after 3 of 8 blocks, in the second stage."),
+        (Ended::Running, "It has not come to its end; this is what there is after 3 of 8 blocks, in the second stage."),
+    ] {
+        early.ended = ended;
+        let analysis = concluded(&early);
+        let view = View::of_gate(GateOutcome { gate: &early, analysis: &analysis }, &[]);
+        let remarks: Vec<String> = view.headline.remarks.iter().map(|remark| plain(remark)).collect();
+        assert!(remarks.iter().any(|remark| remark == expected), "{remarks:?}");
+    }
+}
+
+#[test]
+fn failures_that_only_one_stage_shows_are_told() {
+    let mut failing = gate(Worsening::None, 0.02, &BOTH);
+    let first = failing.blocks.iter_mut().filter(|block| block.stage == GateStage::Screen);
+    let slices = first.flat_map(|block| &mut block.slices).filter(|slice| slice.arm == 1);
+    slices.for_each(|slice| slice.series[0].failed = 20);
+    let told = headline(&failing);
+    assert!(told.starts_with("Inconclusive: 2.") && told.contains("which the second stage did not confirm"), "{told}");
+}
+
+#[test]
+fn equals_that_differ_are_told_at_the_top() {
+    let mut drifting = gate(Worsening::None, 0.02, &FIRST);
+    let faster = gate(Worsening::Uniform(-0.3), 0.0, &FIRST);
+    let blocks = drifting.blocks.iter_mut().zip(faster.blocks);
+    // The first slice of A in each quad is that of a faster server.
+    for (block, faster) in blocks {
+        let of_b = faster.slices.into_iter().find(|slice| slice.arm == 1).unwrap();
+        for quad in 0..2 {
+            let first = block.slices.iter_mut().find(|slice| slice.arm == 0 && slice.quad == quad).unwrap();
+            first.series = of_b.series.clone();
+        }
+    }
+    let analysis = concluded(&drifting);
+    let view = View::of_gate(GateOutcome { gate: &drifting, analysis: &analysis }, &[]);
+    assert!(view.headline.remarks.iter().any(|remark| remark.starts_with("A differs from itself")));
+}
+
+#[test]
 fn terminal_text() {
     let at = |gate: &Gate, width| gate_terminal(gate, &concluded(gate), Style { colour: false, width });
     assert_snapshot!("gate_terminal_equal", at(&gate(Worsening::None, 0.02, &FIRST), 110));

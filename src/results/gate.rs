@@ -146,7 +146,7 @@ pub struct GateSlice {
     pub measured_ns: u64,
     /// Requests that fell due.
     pub scheduled: u64,
-    /// Requests that were answered within the measured time, whenever they fell due, per second.
+    /// Answers to requests that fell due in the measured time, per second of it.
     pub throughput: f64,
     /// Schedule lag, in nanoseconds: median.
     pub lag_p50: u64,
@@ -164,7 +164,7 @@ pub struct GateSlice {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GateTally {
-    /// Requests that were answered.
+    /// Requests that were answered in its time; in the last slice of a load also those that were answered after its end.
     pub completed: u64,
     /// Requests that failed or never finished.
     pub failed: u64,

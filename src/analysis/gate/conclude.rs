@@ -121,8 +121,9 @@ impl Study<'_, '_> {
         let is_whole = scope.service.is_none();
         let mut metrics = Vec::new();
         for metric in GateMetric::ALL {
-            // Of a part, throughput in a closed loop says how it was mixed.
-            if metric == GateMetric::Throughput && !is_whole {
+            // Of a part, throughput in a closed loop says how it was mixed; at a rate that is kept it says nothing.
+            let kept_rate = self.gate.plan.saturated_quads == 0 && self.gate.plan.rate.is_some();
+            if metric == GateMetric::Throughput && (!is_whole || kept_rate) {
                 continue;
             }
             metrics.extend(self.metric(metric, series, power));
@@ -355,6 +356,11 @@ fn shape(row: &GateRow, plan: &GatePlan) -> Option<ChangeShape> {
     }
     let median = row.quantiles.iter().find(|(quantile, _)| (quantile - 0.5).abs() < 1e-9);
     let spared = median.is_some_and(|(_, change)| change.high < 1.0 + plan.threshold / 2.0);
+    let worse = median.is_some_and(|(_, change)| change.low > 1.0);
     let of_median = row.metrics.iter().any(|metric| metric.metric == GateMetric::Median && lost(metric));
-    Some(if spared && !of_median { ChangeShape::TailOnly } else { ChangeShape::Uniform })
+    Some(match (of_median || worse && !spared, spared) {
+        (true, _) => ChangeShape::Uniform,
+        (false, true) => ChangeShape::TailOnly,
+        (false, false) => ChangeShape::Undetermined,
+    })
 }

@@ -2,8 +2,8 @@
 
 use super::{
     Change, GateMetric, GateVerdict, LEVEL,
-    power::{Power, deviation},
-    signed_rank::{Location, location, median},
+    power::{Power, deviation, half},
+    signed_rank::{location, median},
 };
 
 /// Values of one metric in one quad, in order of time within each arm: A, A, B, B.
@@ -58,30 +58,25 @@ impl Limits {
         if level > 0.0 { self.threshold.max(self.floor / level) } else { self.threshold }
     }
 
-    /// Towards worse.
-    fn worse(&self, location: &Location) -> Location {
-        if self.metric.more_is_worse() {
-            return *location;
-        }
-        let Location { estimate, low, high, p_above, p_below } = *location;
-        Location { estimate: -estimate, low: -high, high: -low, p_above: p_below, p_below: p_above }
+    /// The estimated logarithm of a worsening below which there is no suspicion: half of what matters as a share, and no less than the floor.
+    fn suspicious_from(&self, level: f64) -> f64 {
+        let floor = if level > 0.0 { (self.floor / level).ln_1p() } else { 0.0 };
+        half(self.threshold).max(floor)
     }
 
-    fn worsening(&self, change: &Change) -> Location {
-        let Change { ratio, low, high, p_worse, p_better, .. } = change;
-        let (above, below) = if self.metric.more_is_worse() { (*p_worse, *p_better) } else { (*p_better, *p_worse) };
-        let natural = Location { estimate: ratio.ln(), low: low.ln(), high: high.ln(), p_above: above, p_below: below };
-        self.worse(&natural)
+    /// Estimate of the worsening and the upper end of its interval, on the logarithmic scale.
+    fn worsening(&self, change: &Change) -> (f64, f64) {
+        let (estimate, low, high) = (change.ratio.ln(), change.low.ln(), change.high.ln());
+        if self.metric.more_is_worse() { (estimate, high) } else { (-estimate, -low) }
     }
 
     /// Whether a change is significant, at least half of what matters as a share, and no less than the floor.
     pub(super) fn suspects(&self, change: &Change) -> bool {
-        let worse = self.worsening(change);
-        self.is_change(worse.p_above, worse.estimate, change.levels[0])
+        self.is_change(change.p_worse, self.worsening(change).0, change.levels[0])
     }
 
     fn is_change(&self, p: f64, log: f64, level: f64) -> bool {
-        p <= LEVEL && log >= (1.0 + self.threshold).ln() / 2.0 && level * log.exp_m1() >= self.floor
+        p <= LEVEL && log >= self.suspicious_from(level)
     }
 
     /// The verdict: of the first stage where it raised no suspicion, of the second alone where it did.
@@ -97,12 +92,11 @@ impl Limits {
     }
 
     fn acquit(&self, change: &Change) -> GateVerdict {
-        let worse = self.worsening(change);
-        let level = change.levels[0];
+        let (estimate, high) = self.worsening(change);
         // What B has gained is held against what B would lose.
-        if self.is_change(worse.p_below, -worse.estimate, change.levels[1]) {
+        if self.is_change(change.p_better, -estimate, change.levels[1]) {
             GateVerdict::Improved
-        } else if worse.high < self.least(level).ln_1p() {
+        } else if high < self.least(change.levels[0]).ln_1p() {
             GateVerdict::Ok
         } else {
             GateVerdict::Inconclusive
@@ -117,7 +111,9 @@ pub(super) fn change(blocks: &[Difference], limits: &Limits, power: &mut Power) 
     }
     let logs: Vec<f64> = blocks.iter().map(|block| block.log).collect();
     let natural = location(&logs);
-    let worse = limits.worse(&natural);
+    let more_is_worse = limits.metric.more_is_worse();
+    let (p_worse, p_better) =
+        if more_is_worse { (natural.p_above, natural.p_below) } else { (natural.p_below, natural.p_above) };
     let level = |arm: usize| median(&blocks.iter().map(|block| block.levels[arm]).collect::<Vec<_>>());
     let levels = [level(0), level(1)];
     Some(Change {
@@ -125,9 +121,9 @@ pub(super) fn change(blocks: &[Difference], limits: &Limits, power: &mut Power) 
         ratio: natural.estimate.exp(),
         low: natural.low.exp(),
         high: natural.high.exp(),
-        p_worse: worse.p_above,
-        p_better: worse.p_below,
-        detectable: power.detectable(&logs).exp_m1(),
+        p_worse,
+        p_better,
+        detectable: power.detectable(&logs, limits.suspicious_from(levels[0])).exp_m1(),
         blocks_needed: power.blocks_for(limits.least(levels[0]).ln_1p(), deviation(&logs)),
         blocks: logs,
     })

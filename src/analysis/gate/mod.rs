@@ -28,7 +28,9 @@ pub use model::{
 };
 pub use order::{first_arm, quad_of_arms, seed_of};
 pub use power::{FEWEST_BLOCKS, foreseen};
+#[cfg(test)]
+pub(crate) use proof::PROFILES;
 pub use slice::{SlicePlace, series, slice, slices};
 
 /// One-sided level of every test, of each stage.
-const LEVEL: f64 = 0.01;
+pub const LEVEL: f64 = 0.01;

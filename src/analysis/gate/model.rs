@@ -1,5 +1,6 @@
 //! What is concluded from a gate: facts and judgements, without prose.
 
+use super::LEVEL;
 use crate::results::GateStage;
 
 /// What a gate says of a metric, a row or the whole.
@@ -113,6 +114,8 @@ pub enum ChangeShape {
     Uniform,
     /// The median does not: only the slow requests became slower.
     TailOnly,
+    /// Whether the median takes part is not certain.
+    Undetermined,
 }
 
 /// One metric of a row.
@@ -154,12 +157,19 @@ pub struct Change {
     pub p_worse: f64,
     /// The same of being better.
     pub p_better: f64,
-    /// The worsening, as a share, that 95 of 100 such gates would have seen; infinite where none.
+    /// The worsening, as a share, that both stages of 95 of 100 such gates would have found; infinite where none.
     pub detectable: f64,
     /// Blocks that it would take to see what matters; `None` where no sensible number does.
     pub blocks_needed: Option<u32>,
     /// Natural logarithm of B over A in each block.
     pub blocks: Vec<f64>,
+}
+
+impl Change {
+    /// Whether it is significant in either direction, at the level of a suspicion.
+    pub fn is_significant(&self) -> bool {
+        self.p_worse.min(self.p_better) <= LEVEL
+    }
 }
 
 /// Metrics that had too few requests to be compared.

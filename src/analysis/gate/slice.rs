@@ -3,7 +3,7 @@
 use hdrhistogram::Histogram;
 
 use crate::{
-    measure::{HostInterval, PackedHistogram, Recording, SECOND, SeriesRecord, SeriesRole, merged},
+    measure::{HostInterval, Nanos, PackedHistogram, Recording, SECOND, SeriesRecord, SeriesRole, merged},
     results::{GateSeries, GateSlice, GateTally, SliceKind},
 };
 
@@ -55,18 +55,10 @@ pub fn slices(recording: &Recording, first: u32, kind: SliceKind, began_ns: u64)
             let host = recording.host.iter().find(|interval| interval.second == second);
             let series: Vec<GateTally> =
                 series.iter().map(|record| tally_of(record, within, second + 1 == seconds)).collect();
-            let completed: u64 = series.iter().map(|tally| tally.completed).sum();
-            let measured_ns = SECOND / 2;
             let place = SlicePlace { arm, kind, quad: second / 2, began_ns: began_ns + u64::from(second) * SECOND };
-            GateSlice {
-                measured_ns,
-                scheduled: of_services().map(|at| at.scheduled).sum(),
-                throughput: per_second(completed, measured_ns),
-                stolen: host.map_or(0.0, |interval| interval.stolen),
-                throttled: host.map_or(0.0, |interval| interval.throttled),
-                series,
-                ..blank(place, &lag)
-            }
+            let disturbed = host.map_or((0.0, 0.0), |interval| (interval.stolen, interval.throttled));
+            // Either arm has half of the turns of a second.
+            made(place, (SECOND / 2, of_services().map(|at| at.scheduled).sum()), disturbed, &lag, series)
         })
         .collect()
 }
@@ -75,42 +67,36 @@ pub fn slices(recording: &Recording, first: u32, kind: SliceKind, began_ns: u64)
 pub fn slice(recording: &Recording, place: SlicePlace) -> GateSlice {
     let lag = merged(recording.services.iter().flat_map(|service| service.seconds.iter().map(|at| &at.lag)));
     let series: Vec<GateTally> = operations(recording).map(|record| tally_of(record, |_| true, true)).collect();
-    let completed: u64 = series.iter().map(|tally| tally.completed).sum();
-    let measured_ns = recording.period.measured_ns;
     let most = |share: fn(&HostInterval) -> f64| recording.host.iter().map(share).fold(0.0, f64::max);
-    GateSlice {
-        measured_ns,
-        scheduled: recording.scheduled(),
-        throughput: per_second(completed, measured_ns),
-        stolen: most(|interval| interval.stolen),
-        throttled: most(|interval| interval.throttled),
-        series,
-        ..blank(place, &lag)
-    }
+    let disturbed = (most(|interval| interval.stolen), most(|interval| interval.throttled));
+    made(place, (recording.period.measured_ns, recording.scheduled()), disturbed, &lag, series)
 }
 
-/// A slice of which nothing is known but its place and its lag.
-fn blank(place: SlicePlace, lag: &Histogram<u64>) -> GateSlice {
+/// A slice with what follows from its tallies.
+fn made(
+    place: SlicePlace,
+    (measured_ns, scheduled): (Nanos, u64),
+    (stolen, throttled): (f64, f64),
+    lag: &Histogram<u64>,
+    series: Vec<GateTally>,
+) -> GateSlice {
     let at = |quantile| if lag.is_empty() { 0 } else { lag.value_at_quantile(quantile) };
+    let completed: u64 = series.iter().map(|tally| tally.completed).sum();
     let SlicePlace { arm, kind, quad, began_ns } = place;
     GateSlice {
         arm,
         kind,
         quad,
         began_ns,
-        measured_ns: 0,
-        scheduled: 0,
-        throughput: 0.0,
+        measured_ns,
+        scheduled,
+        throughput: completed as f64 / (measured_ns.max(1) as f64 / 1e9),
         lag_p50: at(0.5),
         lag_p99: at(0.99),
-        stolen: 0.0,
-        throttled: 0.0,
-        series: Vec::new(),
+        stolen,
+        throttled,
+        series,
     }
-}
-
-fn per_second(completed: u64, measured_ns: u64) -> f64 {
-    completed as f64 / (measured_ns.max(1) as f64 / 1e9)
 }
 
 /// Steps of sequences and upkeep are parts of operations, or the harness's own.

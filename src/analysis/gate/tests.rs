@@ -109,6 +109,20 @@ fn slow_requests_alone_are_a_regression_of_the_tail_only() {
 }
 
 #[test]
+fn a_median_that_is_neither_spared_nor_lost_leaves_the_shape_open() {
+    let mut mixed = gate(Worsening::Tail(5e6), 0.02, &BOTH);
+    // In three of eight blocks everything takes longer, which is too few to be certain and too many to be nothing.
+    for (block, slower) in mixed.blocks.iter_mut().zip(gate(Worsening::Uniform(0.12), 0.02, &BOTH).blocks) {
+        if block.number >= 5 {
+            *block = slower;
+        }
+    }
+    let analysis = concluded(&mixed);
+    assert_eq!(metric(whole(&analysis), GateMetric::P99).verdict, GateVerdict::Regression);
+    assert_eq!(whole(&analysis).shape, Some(ChangeShape::Undetermined));
+}
+
+#[test]
 fn what_is_faster_is_an_improvement() {
     let analysis = concluded(&gate(Worsening::Uniform(-0.15), 0.02, &FIRST));
     assert_eq!(analysis.verdict, GateVerdict::Improved);

@@ -59,7 +59,8 @@ fn table(outcome: GateOutcome<'_>, id: &'static str, caption: &str, rows: &[&Gat
                  regression.",
                 level = "p = 0.01"
             ),
-            "Could have seen: the worsening that 95 of 100 such gates would have found, with the noise of this one. Whether all is well \
+            "Could have seen: the worsening that 95 of 100 such gates would have confirmed in both stages, with the noise of this one; at \
+             least half of what matters, since less raises no suspicion. Whether all is well \
              goes by p50 and throughput; mean and p99 vary more, and count where they are worse for certain."
                 .to_owned(),
         ],
@@ -137,7 +138,7 @@ pub(super) fn quantiles(outcome: GateOutcome<'_>) -> Section {
         rows: with.iter().map(row).collect(),
         legend: vec![
             "Quantiles of all requests of an arm in a block, B over A, over the blocks of the stage that decides. A regression \
-             is tail-only where the median takes no part in it."
+             is tail-only where the median takes no part in it, undetermined where that is not certain."
                 .to_owned(),
         ],
     };

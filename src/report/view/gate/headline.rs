@@ -8,7 +8,7 @@ use crate::{
         gate::GateOutcome,
         view::{Headline, KeyNumber, Tone},
     },
-    results::Ended,
+    results::{Ended, Gate, GateStage},
 };
 
 /// Regressions that are told one by one.
@@ -40,14 +40,37 @@ pub(super) fn headline(outcome: GateOutcome<'_>) -> Headline {
     if let Some(why) = &outcome.gate.plan.advisory {
         remarks.push(format!("This is a hint and no verdict: {why}."));
     }
-    if outcome.gate.ended == Ended::Interrupted {
-        remarks.push(format!(
-            "It was interrupted after {} of {}.",
-            counted(outcome.gate.blocks.len() as u64, "block", "blocks"),
-            outcome.gate.plan.blocks
-        ));
-    }
+    remarks.extend(drift(outcome));
+    remarks.extend(unfinished(outcome.gate));
     Headline { verdict, sentence, tone, remarks, numbers: numbers(outcome) }
+}
+
+/// That the gate was not made to its end, and how far it came.
+fn unfinished(gate: &Gate) -> Option<String> {
+    let confirm = gate.blocks.iter().filter(|block| block.stage == GateStage::Confirm).count();
+    let (made, stage) = match confirm {
+        0 => (gate.blocks.len(), "the first stage"),
+        confirm => (confirm, "the second stage"),
+    };
+    let of = format!("{made} of {}, in {stage}", counted(gate.plan.blocks.into(), "block", "blocks"));
+    match gate.ended {
+        Ended::Interrupted => Some(format!("It was interrupted after {of}.")),
+        Ended::Running => Some(format!("It has not come to its end; this is what there is after {of}.")),
+        _ => None,
+    }
+}
+
+/// That equals differ, which makes everything else doubtful.
+fn drift(outcome: GateOutcome<'_>) -> Option<String> {
+    let controls = ["A", "B"].into_iter().zip(&outcome.analysis.controls);
+    let mut certain = controls.filter_map(|(arm, control)| Some((arm, control.as_ref()?)));
+    let (arm, of) = certain.find(|(_, control)| control.is_significant())?;
+    Some(format!(
+        "{arm} differs from itself, from one slice to the next: {}, {}. Something changed within blocks, in the same direction in nearly \
+         all of them; look at the course of things before you rely on small changes.",
+        change(of),
+        p_value(of.p_worse.min(of.p_better)),
+    ))
 }
 
 /// Everything that got worse for certain, the whole first, then by how much.
@@ -136,12 +159,16 @@ fn lacks_median(outcome: GateOutcome<'_>) -> Option<&'static str> {
 fn main(outcome: GateOutcome<'_>) -> Option<String> {
     let row = outcome.whole()?;
     let of = |metric: GateMetric| row.metrics.iter().find(|result| result.metric == metric);
-    let shown: Vec<String> = [GateMetric::Median, GateMetric::Throughput]
-        .into_iter()
-        .filter_map(of)
+    let is_shown = |result: &&MetricResult| result.metric.decides() || result.verdict == GateVerdict::Improved;
+    let shown: Vec<String> = row
+        .metrics
+        .iter()
+        .filter(is_shown)
         .map(|result| {
             let deciding = result.deciding();
-            format!("{} {} ({})", metric_name(result.metric), levels(result.metric, deciding.levels), change(deciding))
+            let better = if result.verdict == GateVerdict::Improved { ", better" } else { "" };
+            let of = (metric_name(result.metric), levels(result.metric, deciding.levels), change(deciding));
+            format!("{} {} ({}{better})", of.0, of.1, of.2)
         })
         .collect();
     let seen = of(GateMetric::Median).map(|result| format!("; {}", seen(result))).unwrap_or_default();
@@ -167,7 +194,10 @@ fn inconclusive(outcome: GateOutcome<'_>) -> String {
     let Some((row, metric)) = suspected.or_else(|| metrics.clone().find(decides)).or_else(|| metrics.next()) else {
         return "nothing was compared".to_owned();
     };
+    let made = metric.deciding().blocks.len();
     let more = match metric.deciding().blocks_needed {
+        // Noise is not the reason.
+        Some(blocks) if blocks as usize <= made => "it lies close to what matters".to_owned(),
         Some(blocks) => format!("about {} would tell (--blocks {blocks})", counted(blocks.into(), "block", "blocks")),
         None => "no sensible number of blocks would tell on this machine".to_owned(),
     };
@@ -211,6 +241,9 @@ fn shape(outcome: GateOutcome<'_>) -> Option<String> {
     let of = scope_name(&row.scope);
     Some(match shape {
         ChangeShape::Uniform => format!("Of {of} the median takes part: most requests became slower."),
+        ChangeShape::Undetermined => {
+            format!("Of {of} it is not certain whether the median takes part; means or slow requests became slower.")
+        }
         ChangeShape::TailOnly => {
             format!("Tail only: of {of} the median has not changed by as much as matters, the slowest requests have.")
         }

@@ -2,7 +2,7 @@
 
 use super::words::{change, metric_slug, p_value, scope_name, share};
 use crate::{
-    analysis::gate::TooFew,
+    analysis::gate::{LEVEL, TooFew},
     report::{
         format::{self, counted},
         gate::GateOutcome,
@@ -19,9 +19,25 @@ pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
         let of_b = of_b.as_ref().map(|of_b| format!(" B against itself: {}.", change(of_b))).unwrap_or_default();
         blocks.push(Block::Paragraph(format!(
             "A against itself (the second slice of each quad against the first, median response time): {}, {} of being slower by \
-             chance.{of_b} What comes out here is what the machine does to equals.",
+             chance.{of_b} This is how much the machine drifts from one slice to the next; {}",
             change(of_a),
             p_value(of_a.p_worse),
+            if outcome.gate.plan.window_ns.is_some() {
+                "arms that take turns see less of that, and what servers or connections add does not show here."
+            } else {
+                "what servers or connections add does not show here."
+            }
+        )));
+    }
+    let looked: usize = analysis.rows.iter().map(|row| row.metrics.len()).sum();
+    if looked > 0 {
+        blocks.push(Block::Paragraph(format!(
+            "{} looked at. In each of them chance alone is suspected in at most {} of all gates and confirmed in at most {}; in any of \
+             them it is confirmed in at most {}.",
+            counted(looked as u64, "metric was", "metrics were"),
+            format::share(LEVEL),
+            format::share(LEVEL * LEVEL),
+            format::share(looked as f64 * LEVEL * LEVEL),
         )));
     }
     if let Some(noise) = analysis.noise {
@@ -67,14 +83,13 @@ fn too_few(all: &[TooFew]) -> String {
 
 fn lag(outcome: GateOutcome<'_>) -> String {
     let slices = outcome.gate.blocks.iter().flat_map(|block| &block.slices);
-    let mut lags: Vec<(u64, u64)> =
-        slices.filter(|slice| slice.kind == SliceKind::Paced).map(|slice| (slice.lag_p50, slice.lag_p99)).collect();
+    let mut lags: Vec<u64> = slices.filter(|slice| slice.kind == SliceKind::Paced).map(|slice| slice.lag_p50).collect();
     lags.sort_unstable();
     let middle = lags.get(lags.len() / 2).copied().unwrap_or_default();
     let worst = lags.last().copied().unwrap_or_default();
     format!(
         "Schedule lag, the harness's own lateness: median {} in the middle slice and {} in the worst.",
-        format::duration(middle.0 as f64),
-        format::duration(worst.0 as f64)
+        format::duration(middle as f64),
+        format::duration(worst as f64)
     )
 }

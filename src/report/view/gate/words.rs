@@ -48,6 +48,7 @@ pub(in crate::report) fn shape_slug(shape: ChangeShape) -> &'static str {
     match shape {
         ChangeShape::Uniform => "uniform",
         ChangeShape::TailOnly => "tail-only",
+        ChangeShape::Undetermined => "undetermined",
     }
 }
 
