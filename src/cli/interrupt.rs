@@ -22,6 +22,12 @@ pub(super) struct Interrupt {
 }
 
 impl Interrupt {
+    /// One that nobody asks for.
+    #[cfg(test)]
+    pub(super) fn never() -> Self {
+        Self { stop: Stop::default(), requested: watch::channel(false).1 }
+    }
+
     /// For the load engine.
     pub(super) fn stop(&self) -> &Stop {
         &self.stop

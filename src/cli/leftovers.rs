@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use rustix::process::{Pid, Signal, kill_process_group};
+
 use crate::{results::ResultFolder, target::PrivateServer};
 
 /// The private servers and the unfinished result folder of a run, shared by the thread that uses them and the one that
@@ -19,6 +21,8 @@ struct Held {
     /// What is being filled by the thread that took the folder.
     unpublished: Option<PathBuf>,
     servers: Vec<PrivateServer>,
+    /// Another build at work, with the folder that it works in.
+    child: Option<(Pid, PathBuf)>,
 }
 
 impl Leftovers {
@@ -61,12 +65,27 @@ impl Leftovers {
         drop(servers);
     }
 
+    /// A process that leads a group of its own, and its folder.
+    pub(super) fn hold_child(&self, child: Pid, folder: PathBuf) {
+        self.held().child = Some((child, folder));
+    }
+
+    /// It has ended, or its owner has ended it.
+    pub(super) fn let_go_of_child(&self) {
+        self.held().child = None;
+    }
+
     /// Removes what is left.
     pub(super) fn clear(&self) {
         let held = std::mem::take(&mut *self.held());
         if let Some(unpublished) = &held.unpublished {
             // Half a report is none. Whoever fills it ends with the process.
             let _ = fs::remove_dir_all(unpublished);
+        }
+        if let Some((child, folder)) = &held.child {
+            // What it has started is in its group. Either may be gone by now.
+            let _ = kill_process_group(*child, Signal::KILL);
+            let _ = fs::remove_dir_all(folder);
         }
     }
 

@@ -22,6 +22,8 @@ pub struct Facts {
     pub version: Option<String>,
     /// `standalone`, `sentinel` or `cluster`.
     pub mode: Option<String>,
+    /// What it calls this life of its process.
+    pub run_id: Option<String>,
     /// Connections that it takes at most.
     pub max_clients: Option<u64>,
     /// Connections that it has.
@@ -62,6 +64,7 @@ impl Facts {
             product: product(said).map(str::to_owned),
             version: version(said).map(str::to_owned),
             mode: field("redis_mode").or_else(|| field("server_mode")).or_else(|| field("mode")),
+            run_id: field("run_id"),
             max_clients: settings.get("maxclients").and_then(|value| value.parse().ok()),
             connected_clients: field("connected_clients").and_then(|value| value.parse().ok()),
             settings: SETTINGS

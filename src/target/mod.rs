@@ -32,6 +32,7 @@ pub use connection::{Connection, Losses};
 pub use connector::Connector;
 pub use error::{INSTALL, TargetError};
 pub use observation::Observation;
+pub use preflight::Besides;
 pub use private::{Listen, PrivateServer, ServerOptions};
 pub use reference::reference;
 pub use secret::Secret;
@@ -173,6 +174,11 @@ impl Target {
     /// the URL.
     pub fn observer(&self) -> Connector {
         self.observer.clone()
+    }
+
+    /// Database of each service.
+    pub fn databases(&self) -> Vec<u8> {
+        self.connectors.iter().map(Connector::database).collect()
     }
 
     /// The address, without any login.

@@ -23,19 +23,34 @@ const OTHER_DESCRIPTORS: u64 = 100;
 /// Connections that the harness opens besides the pools.
 const OTHER_CONNECTIONS: u64 = 4;
 
+/// Connections that are open while those of a scenario are.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Besides {
+    /// To the same server.
+    pub here: u64,
+    /// To others.
+    pub elsewhere: u64,
+}
+
 impl Target {
     /// Checks, with one connection for each service, that the server can be reached, the login is right, the database
     /// exists and every command of the mix is permitted; further that the server and this process take as many
     /// connections as the pools want. Takes five seconds at most, and reports everything that is wrong at once.
     pub async fn preflight(&self, scenario: &Scenario) -> Result<TargetFacts, TargetError> {
+        self.preflight_beside(scenario, Besides::default()).await
+    }
+
+    /// The same where further connections are open at the same time.
+    pub async fn preflight_beside(&self, scenario: &Scenario, besides: Besides) -> Result<TargetFacts, TargetError> {
         let deadline = Instant::now() + LIMIT;
-        let mut errors: Vec<_> = too_few_descriptors(scenario.connections()).into_iter().collect();
+        let here = scenario.connections() + besides.here;
+        let mut errors: Vec<_> = too_few_descriptors(here + besides.elsewhere).into_iter().collect();
         errors.extend(grouped(self.check_services(scenario, deadline).await));
         if !errors.is_empty() {
             return Err(joined(errors));
         }
         let (facts, said) = self.facts_until(deadline).await?;
-        match too_few_clients(&said, scenario.connections()) {
+        match too_few_clients(&said, here) {
             Some(error) => Err(error),
             None => Ok(facts),
         }
@@ -44,6 +59,12 @@ impl Target {
     /// What the server is, asked with the login of the observer. Takes five seconds at most.
     pub async fn facts(&self) -> Result<TargetFacts, TargetError> {
         self.facts_until(Instant::now() + LIMIT).await.map(|(facts, _)| facts)
+    }
+
+    /// What the server calls this life of its process, whatever address it is reached by; `None` where it does not say. Takes five seconds at
+    /// most.
+    pub async fn run_id(&self) -> Option<String> {
+        timeout_at(Instant::now() + LIMIT, self.ask()).await.ok()?.ok()?.run_id
     }
 
     async fn facts_until(&self, deadline: Instant) -> Result<(TargetFacts, Facts), TargetError> {

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use super::plan::{self, Errand};
+use super::plan::Errand;
 use crate::{
     analysis::gate::foreseen,
     report::format::{count, counted, plain, rate, setting},
@@ -11,7 +11,7 @@ use crate::{
 
 /// The plan, for people: what is compared, how long it takes and what it can see.
 pub(super) fn plan(errand: &Errand, facts: &[TargetFacts; 2]) -> String {
-    let Errand { plan, scenario, sides } = errand;
+    let Errand { plan, scenario, sides, .. } = errand;
     let mut text = format!("Gate of {}, profile {}\n", scenario.name, plan.profile);
     for ((letter, side), facts) in ["A", "B"].iter().zip(sides).zip(facts) {
         let _ = writeln!(
@@ -38,7 +38,7 @@ pub(super) fn plan(errand: &Errand, facts: &[TargetFacts; 2]) -> String {
     let _ = writeln!(
         text,
         "  can see about {:.0} % of the median, if this machine is as noisy as the one that the profile was made on; {:.0} % matters",
-        100.0 * foreseen(plan.blocks, plan::DEVIATION / f64::from(plan.quads).sqrt()),
+        100.0 * foreseen(plan.blocks, errand.deviation(), plan.threshold),
         100.0 * plan.threshold,
     );
     let load = match plan.rate {
@@ -51,9 +51,13 @@ pub(super) fn plan(errand: &Errand, facts: &[TargetFacts; 2]) -> String {
     };
     let _ = write!(
         text,
-        "  {load}; connections: {}",
-        count(sides.iter().map(|side| side.scenario.connections()).max().unwrap_or(0))
+        "  {load}; connections: {}{}",
+        count(errand.connections()),
+        if plan.window_ns.is_some() { ", those of both arms at once" } else { "" },
     );
+    if plan.saturated_quads > 0 {
+        let _ = write!(text, "\n  in every block also closed loops at full speed, for the throughput");
+    }
     if let Some(why) = &plan.advisory {
         let _ = write!(text, "\n  advisory, so no exit code 1: {why}");
     }

@@ -141,6 +141,8 @@ impl Session {
         let kind = SliceKind::Saturated;
         let mut carried = [Vec::new(), Vec::new()];
         if let Some(window) = self.errand.plan.window_ns {
+            // Seconds are measured from the start of a cycle of turns.
+            let shape = Shape { warmup: Duration::from_nanos(self.errand.plan.warmup_ns), ..shape };
             let Some(recording) = self.both(stand, 0, kind, shape, window, means)? else { return Ok(None) };
             for slice in slices(&recording, 0, kind, 0) {
                 carried[slice.arm as usize].push(slice.throughput);
@@ -167,7 +169,8 @@ impl Session {
         let side = &self.errand.sides[arm];
         let scenario = shaped(&side.scenario, &shape).map_err(Failure::usage)?;
         if let (Some(exe), Some(address)) = (self.errand.exe(arm), &stand.addresses[arm]) {
-            let run = child::run(&exe, &scenario, address, self.errand.plan.workers, means.interrupt)?;
+            let order = child::Order { exe: &exe, scenario: &scenario, address, workers: self.errand.plan.workers };
+            let run = child::run(&order, &self.leftovers, means.interrupt)?;
             return Ok(run.map(|run| (run.recording, run.software)));
         }
         let settings = self.settings(stand);

@@ -101,6 +101,9 @@ pub(super) struct Effort {
     /// Blocks of each stage, instead of the profile's; at least 7
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(7..=200), help_heading = "Comparison")]
     blocks: Option<u32>,
+    /// Compare throughput in closed loops at full speed also on targets that are not this machine
+    #[arg(long, help_heading = "Comparison")]
+    saturate: bool,
     /// Threads that put on the load; by default one per core, one core left to a server on this machine
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Harness")]
     pub(super) workers: Option<u16>,
@@ -109,7 +112,7 @@ pub(super) struct Effort {
 impl Effort {
     /// That of a profile, by so many threads.
     pub(super) fn of(profile: Profile, workers: Option<u16>) -> Self {
-        Self { profile, threshold: None, floor: FLOOR, turn: TURN, rate: None, blocks: None, workers }
+        Self { profile, threshold: None, floor: FLOOR, turn: TURN, rate: None, blocks: None, saturate: false, workers }
     }
 }
 

@@ -11,15 +11,19 @@ use super::{
 use crate::{
     cli::{data::same_data, exit::Failure},
     load::Turns,
-    results::GatePlan,
-    scenario::Scenario,
+    report::format::count,
+    results::{GatePlan, TargetFacts},
+    scenario::{PasswordSource, Scenario, Service},
     target::Source,
 };
 
 const MILLISECOND: u64 = 1_000_000;
 
 /// Standard deviation of the ratio of medians of a quad, on the logarithmic scale, as it was seen on two shared cores.
-pub(super) const DEVIATION: f64 = 0.03;
+const DEVIATION: f64 = 0.03;
+
+/// The same where each slice is a load of its own, which another build makes.
+const FOREIGN_DEVIATION: f64 = 0.17;
 
 /// Into so much time a whole number of turns has to fit: then either arm has as many in each second, and within two seconds comes as
 /// often before the other as behind it.
@@ -52,6 +56,8 @@ pub(in crate::cli) struct Errand {
     pub(super) sides: [Side; 2],
     /// The plan; its rate is found out later where it is not given.
     pub(super) plan: GatePlan,
+    /// Whether targets that are not this machine are loaded in closed loops as well.
+    pub(super) saturate: bool,
 }
 
 impl Errand {
@@ -95,7 +101,7 @@ impl Errand {
             // Another process cannot be given its turns within a load.
             (plan.window_ns, plan.slice_ns, plan.warmup_ns) = (None, FOREIGN_LENGTH, FOREIGN_WARMUP);
         }
-        Ok(Self { scenario, sides, plan })
+        Ok(Self { scenario, sides, plan, saturate: effort.saturate })
     }
 
     /// The build that puts on the load of an arm, if it is another process: both are, where one is.
@@ -103,6 +109,36 @@ impl Errand {
         let [a, b] = &self.sides;
         let foreign = a.exe.is_some() || b.exe.is_some();
         foreign.then(|| self.sides[arm].exe.clone().or_else(|| std::env::current_exe().ok()))?
+    }
+
+    /// Standard deviation of the ratio of medians of a block, on the logarithmic scale, that is to be expected.
+    pub(super) fn deviation(&self) -> f64 {
+        let quad = if self.plan.window_ns.is_some() { DEVIATION } else { FOREIGN_DEVIATION };
+        quad / f64::from(self.plan.quads).sqrt()
+    }
+
+    /// Connections that are open at the same time: those of both arms where they take turns.
+    pub(super) fn connections(&self) -> u64 {
+        let [a, b] = [0, 1].map(|arm: usize| self.sides[arm].scenario.connections());
+        if self.plan.window_ns.is_some() { a + b } else { a.max(b) }
+    }
+
+    /// Leaves out the closed loops where a target is not this machine and nobody asked for them: full speed in every block is more than
+    /// somebody may have meant who asked for a comparison.
+    pub(super) fn spare(&mut self, facts: &[TargetFacts; 2]) {
+        if !self.saturate && facts.iter().any(|facts| !facts.private && !facts.same_machine) {
+            self.plan.saturated_quads = 0;
+        }
+    }
+
+    /// What is done to a target, for the question before it.
+    pub(super) fn burden(&self) -> String {
+        let connections = count(self.connections());
+        if self.plan.saturated_quads > 0 || self.scenario.offered_rate().is_none() {
+            format!(" over {connections} connections, in every block also in closed loops at full speed")
+        } else {
+            format!(" over {connections} connections, before the first block for 2 s in closed loops at full speed")
+        }
     }
 
     /// How long a stage takes.
@@ -161,11 +197,23 @@ fn check([a, b]: &[Side; 2]) -> Result<(), Failure> {
     if compared(&a.scenario) != compared(&b.scenario) {
         return wrong("the arms have different services or operations, so nothing can be compared".to_owned());
     }
+    if a.exe.is_some() || b.exe.is_some() {
+        // It is given the address of a private server, whose passwords are made anew for each block.
+        let file = |service: &&Service| matches!(service.password, Some(PasswordSource::File(_)));
+        if let Some(service) = a.scenario.services.iter().chain(&b.scenario.services).find(file) {
+            return wrong(format!(
+                "service `{}` reads its password from a file, which is none of the private servers that another build is compared on; \
+                 leave it out",
+                service.name
+            ));
+        }
+    }
     if a.scenario.offered_rate().is_some() != b.scenario.offered_rate().is_some() {
         return wrong("one arm has an open loop and the other has none, so nothing can be compared".to_owned());
     }
     if let (Source::Url(one), Source::Url(other)) = (&a.source, &b.source)
         && one.endpoint == other.endpoint
+        && one.database == other.database
         && !same_data(&a.scenario, &b.scenario)
     {
         return wrong(format!("both arms are at {one} and need different data there; give them servers of their own"));
@@ -188,4 +236,55 @@ fn advisory(sides: &[Side; 2]) -> Option<String> {
         "{url} was not started for this gate: what else its machine does, how long it runs and how its memory lies is the \
          same in every block, and would be taken for a difference of the arms"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{analysis::gate::PROFILES, cli::gate::difference, results::sample, scenario::load};
+
+    fn errand(a: &[&str], b: &[&str]) -> Result<Errand, String> {
+        let arm = |texts: &[&str]| texts.iter().map(|text| difference(text).unwrap()).collect::<Vec<_>>();
+        let effort = Effort::of(Profile::Quick, None);
+        Errand::new(load("workflow-engine").unwrap(), &arm(a), &arm(b), &effort).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn profiles_are_those_that_were_played_through() {
+        for (of, proven) in [Profile::Quick, Profile::Nightly].into_iter().zip(PROFILES) {
+            let plan = profile(of);
+            assert_eq!((plan.profile.as_str(), plan.blocks, plan.quads), (proven.0, proven.2, proven.3));
+            assert!((plan.threshold - proven.1).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn arms_with_other_operations_are_refused() {
+        let told = errand(&[], &["set:service.api.operation=[{command = \"GET\"}]"]).unwrap_err();
+        assert!(told.contains("different services or operations"), "{told}");
+    }
+
+    #[test]
+    fn connections_of_both_arms_count_where_they_are_open_at_once() {
+        let plan = errand(&[], &["set:service.api.pool.size=100"]).unwrap();
+        assert_eq!(plan.connections(), 350);
+        let exe = format!("exe={}", std::env::current_exe().unwrap().display());
+        let foreign = errand(&[], &[&exe, "set:service.api.pool.size=100"]).unwrap();
+        assert_eq!(foreign.connections(), 200);
+        assert!(foreign.deviation() > 5.0 * plan.deviation(), "loads of their own vary more");
+    }
+
+    #[test]
+    fn full_speed_elsewhere_has_to_be_asked_for() {
+        let private = sample::run().target;
+        let elsewhere = TargetFacts { private: false, same_machine: false, ..private.clone() };
+        let of = |facts: &TargetFacts, saturate: bool| {
+            let mut errand = Errand { saturate, ..errand(&[], &[]).unwrap() };
+            errand.spare(&[private.clone(), facts.clone()]);
+            (errand.plan.saturated_quads, errand.burden().contains("every block"))
+        };
+        assert_eq!(of(&private, false), (1, true));
+        assert_eq!(of(&elsewhere, false), (0, false));
+        assert_eq!(of(&elsewhere, true), (1, true));
+    }
 }

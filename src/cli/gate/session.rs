@@ -74,7 +74,8 @@ impl Session {
             self.say("B seems worse than A: the same once more, on fresh blocks, which alone decides");
             ended = self.stage(GateStage::Confirm, &mut gate, means)?;
         }
-        let gate = gate.ok_or_else(Failure::interrupted)?;
+        // A gate without a block is none.
+        let gate = gate.filter(|gate| !gate.blocks.is_empty()).ok_or_else(Failure::interrupted)?;
         Ok(Gate { ended, ..gate })
     }
 
@@ -105,8 +106,14 @@ impl Session {
         means: &Means<'_>,
     ) -> Result<Option<GateBlock>, Failure> {
         let first = first_arm(self.errand.plan.seed, stage, number) as usize;
-        let mut stand =
-            Stand::set_up(&self.errand.sides, first, means.runtime, &self.leftovers, &self.display, means.interrupt)?;
+        let mut stand = Stand::set_up(
+            &self.errand.sides,
+            (first, self.errand.plan.window_ns.is_some()),
+            means.runtime,
+            &self.leftovers,
+            &self.display,
+            means.interrupt,
+        )?;
         let block = self.block(stage, number, &mut stand, gate, means);
         stand.tear_down(&self.errand.sides, means.runtime, &self.leftovers, &self.display, means.interrupt);
         block
@@ -134,8 +141,9 @@ impl Session {
         means: &Means<'_>,
     ) -> Result<Option<GateBlock>, Failure> {
         if gate.is_none() {
+            self.errand.spare(&stand.facts);
             for facts in &stand.facts {
-                consent::ask(facts, "", self.yes, &self.display, means.interrupt)?;
+                consent::ask(facts, &self.errand.burden(), self.yes, &self.display, means.interrupt)?;
             }
             self.say(&announce::plan(&self.errand, &stand.facts));
         }

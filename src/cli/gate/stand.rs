@@ -1,12 +1,13 @@
 //! What the slices of a block are made on: the servers of both arms, with their data.
 
+use anyhow::anyhow;
 use tokio::runtime::Runtime;
 
 use super::arms::Side;
 use crate::{
-    cli::{exit::Failure, interrupt::Interrupt, leftovers::Leftovers, progress::Display},
+    cli::{data::same_data, exit::Failure, interrupt::Interrupt, leftovers::Leftovers, progress::Display},
     results::TargetFacts,
-    target::{PrivateServer, Secret, Target, TargetError},
+    target::{Besides, PrivateServer, Secret, Source, Target, TargetError},
 };
 
 /// Servers of both arms, ready for load.
@@ -22,10 +23,11 @@ pub(super) struct Stand {
 }
 
 impl Stand {
-    /// Starts the servers, or looks at those that run, and writes the data; `first` is the arm that comes first.
+    /// Starts the servers, or looks at those that run; `first` is the arm that comes first, `at_once` whether both are connected at the
+    /// same time.
     pub(super) fn set_up(
         sides: &[Side; 2],
-        first: usize,
+        (first, at_once): (usize, bool),
         runtime: &Runtime,
         leftovers: &Leftovers,
         display: &Display,
@@ -36,6 +38,7 @@ impl Stand {
         for arm in order {
             let side = &sides[arm];
             let about = |failure: Failure| failure.within(&format!("arm {}", ["A", "B"][arm]));
+            let besides = if at_once { besides(side, &sides[1 - arm]) } else { Besides::default() };
             display.step(if side.is_private() { "Starting private servers" } else { "Checking the targets" });
             let prepared = runtime.block_on(async {
                 let (target, server) = interrupt.or(Target::prepare(side.source.clone(), &side.scenario)).await?;
@@ -43,7 +46,7 @@ impl Stand {
                 if let Some(server) = server {
                     leftovers.hold_server(server);
                 }
-                let facts = interrupt.or(target.preflight(&side.scenario)).await?;
+                let facts = interrupt.or(target.preflight_beside(&side.scenario, besides)).await?;
                 Ok::<_, Failure>((target, address, facts))
             });
             made[arm] = Some(prepared.map_err(about)?);
@@ -51,13 +54,11 @@ impl Stand {
         let [Some((target_a, address_a, facts_a)), Some((target_b, address_b, facts_b))] = made else {
             unreachable!("both arms were set up, or the failure of one was handed on")
         };
-        Ok(Self {
-            targets: [target_a, target_b],
-            addresses: [address_a, address_b],
-            facts: [facts_a, facts_b],
-            first,
-            of_others: [false; 2],
-        })
+        let targets = [target_a, target_b];
+        if !sides[0].is_private() {
+            runtime.block_on(interrupt.or(check_apart(&targets, sides)))?;
+        }
+        Ok(Self { targets, addresses: [address_a, address_b], facts: [facts_a, facts_b], first, of_others: [false; 2] })
     }
 
     /// Writes the data of both arms, in the order in which they were set up.
@@ -107,6 +108,34 @@ impl Stand {
                 display.say(&format!("warning: keys of the scenario stay on {}: {failure}", target.address()));
             }
         }
+    }
+}
+
+/// The connections of the other arm, by where they go.
+fn besides(side: &Side, other: &Side) -> Besides {
+    let connections = other.scenario.connections();
+    match (&side.source, &other.source) {
+        (Source::Url(own), Source::Url(theirs)) if own.endpoint == theirs.endpoint => {
+            Besides { here: connections, elsewhere: 0 }
+        }
+        _ => Besides { here: 0, elsewhere: connections },
+    }
+}
+
+/// Refuses arms that would overwrite each other's data: one server is reached by several addresses.
+async fn check_apart([a, b]: &[Target; 2], sides: &[Side; 2]) -> Result<(), anyhow::Error> {
+    let shares_database = a.databases().iter().any(|database| b.databases().contains(database));
+    if !shares_database || same_data(&sides[0].scenario, &sides[1].scenario) {
+        return Ok(());
+    }
+    match (a.run_id().await, b.run_id().await) {
+        (Some(one), Some(other)) if one == other => Err(anyhow!(
+            "{} and {} are the same server, and the arms need different data in the same database; give them databases or servers \
+             of their own",
+            a.address(),
+            b.address()
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -107,6 +107,10 @@ fn command(gate: &Gate) -> String {
     if let Some(rate) = plan.rate {
         words.push(format!("--rate {rate}"));
     }
+    let elsewhere = gate.arms.iter().any(|arm| !arm.target.private && !arm.target.same_machine);
+    if elsewhere && plan.saturated_quads > 0 {
+        words.push("--saturate".to_owned());
+    }
     if let Some(workers) = plan.workers {
         words.push(format!("--workers {workers}"));
     }
