@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use super::{
     baseline::{Held, abstract_at, held},
     exit::{Exit, Failure},
+    number::share,
     output::{self, Colour},
 };
 use crate::{
@@ -20,11 +21,11 @@ use crate::{
 ///
 /// Says first whether both measured the same thing, and lists what differs; a different scenario, server or setting is
 /// refused. Then p50, p99 and throughput of every row, before and after, with the change and its interval, and how small a
-/// change could have been seen. A baseline of seven runs or more judges by their spread; fewer runs by --threshold.
+/// change could have been seen. A baseline of seven runs or more judges by their spread, fewer runs by --threshold.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{HELP}"))]
 pub(super) struct Arguments {
-    /// What it is compared with: the name of a baseline, or a result folder
+    /// What it is compared with: the name of a baseline, or else a result folder; `./NAME` is always the folder
     #[arg(value_name = "BASE")]
     base: String,
     /// Result folder of the run
@@ -54,14 +55,17 @@ Exit codes:
     0  no regression, or improved
     1  regression
     2  wrong usage, or there is no such run or baseline
-    3  not comparable, or the run's measurement is invalid
+    3  not comparable, no run of the baseline counts, or the run's measurement is invalid
     4  inconclusive";
 
 /// How a comparison is made.
 #[derive(Debug, Args)]
 pub(super) struct How {
     /// Change of p50 and throughput that matters; p99 may change by five times as much
-    #[arg(long, value_name = "PERCENT", value_parser = percent, default_value = "20%", help_heading = "Comparison")]
+    ///
+    /// With a baseline of seven runs or more a change counts from half of it on, if the runs' spread shows that it is none of
+    /// chance.
+    #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "20%", help_heading = "Comparison")]
     threshold: f64,
     /// Compare also where scenario, server or settings differ
     #[arg(long, help_heading = "Comparison")]
@@ -76,17 +80,6 @@ impl How {
 
     pub(super) fn question(&self) -> Question {
         Question { threshold: self.threshold, allow_differences: self.allow_differences }
-    }
-}
-
-/// A share from `20%` or `20`.
-fn percent(text: &str) -> Result<f64, String> {
-    let number: f64 =
-        text.trim_end_matches('%').trim().parse().map_err(|_| "write a percentage, such as 20%".to_owned())?;
-    if number > 0.0 && number <= 1_000.0 {
-        Ok(number / 100.0)
-    } else {
-        Err("it lies above 0% and up to 1000%".to_owned())
     }
 }
 
@@ -133,17 +126,4 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
         ComparisonFormat::Json => output::print(compared.json())?,
     }
     Ok(comparison.standing.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thresholds_are_percentages() {
-        assert_eq!([percent("20%"), percent("7.5"), percent("150 %")], [Ok(0.2), Ok(0.075), Ok(1.5)]);
-        for text in ["", "0", "-3%", "x", "1001", "nan"] {
-            assert!(percent(text).is_err(), "{text}");
-        }
-    }
 }

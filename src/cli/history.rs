@@ -9,10 +9,10 @@ use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
 use super::{
-    baseline::abstract_at,
     complain,
     exit::{Exit, Failure},
     output::{self, Colour},
+    report::Concluded,
 };
 use crate::{
     analysis::baseline::history,
@@ -24,7 +24,7 @@ use crate::{
 /// Show all saved runs of a scenario over time, and where they changed
 ///
 /// Reads the runs in the results folder and those in its baselines, each once; runs that measured something else than the
-/// newest are left out. From twenty valid runs on, change points of p50, p99 and throughput are looked for (E-divisive). They
+/// newest are left out. From twenty runs on that are valid and were not ended early, change points of p50, p99 and throughput are looked for (E-divisive). They
 /// are a report and no verdict: the exit code is 0.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -92,20 +92,24 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
 
 /// The runs in a folder of results, and those that `plimsoll ci` made within.
 fn collect(results: &Path, runs: &mut Vec<Abstract>) -> Result<(), Failure> {
-    for entry in results::list(results).map_err(Failure::usage)? {
-        match entry.saved {
-            Ok(Saved::Run(_)) => runs.extend(told(abstract_at(&entry.folder))),
-            Ok(Saved::Ci(_)) => collect(&entry.folder.join("runs"), runs)?,
-            Ok(Saved::Capacity(_) | Saved::Gate(_)) => {}
-            Err(error) => complain(&format!("warning: left out: {}", Failure::usage(error))),
+    // One after another: a run is a hundred times as large as what is kept of it.
+    for folder in results::result_folders(results).map_err(Failure::usage)? {
+        let run = match results::load(&folder) {
+            Ok(Saved::Run(run)) => Concluded::new(*run).map(|concluded| concluded.abstracted(&folder)),
+            Ok(Saved::Ci(_)) => {
+                collect(&folder.join("runs"), runs)?;
+                continue;
+            }
+            Ok(Saved::Capacity(_) | Saved::Gate(_)) => continue,
+            Err(error) => Err(Failure::usage(error)),
+        };
+        match run {
+            Ok(run) => runs.push(run),
+            // What cannot be read does not hide the rest.
+            Err(failure) => complain(&format!("warning: left out: {failure}")),
         }
     }
     Ok(())
-}
-
-/// What cannot be read does not hide the rest.
-fn told(run: Result<Abstract, Failure>) -> Option<Abstract> {
-    run.inspect_err(|failure| complain(&format!("warning: left out: {failure}"))).ok()
 }
 
 /// The scenario that is meant.

@@ -11,6 +11,32 @@ pub(super) fn positive(text: &str) -> Result<f64, String> {
 
 /// Percent that matter, as a number of percent; the sign may be written or not.
 pub(super) fn percent(text: &str) -> Result<f64, String> {
-    let number = text.trim_end_matches('%').parse::<f64>().ok().filter(|percent| (0.5..=100.0).contains(percent));
-    number.ok_or_else(|| "not a number of percent from 0.5 to 100".to_owned())
+    percent_within(text, 0.5, 100.0)
+}
+
+/// Percent that matter, as a share; the sign may be written or not.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    percent_within(text, 0.1, 1_000.0).map(|percent| percent / 100.0)
+}
+
+fn percent_within(text: &str, least: f64, most: f64) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').trim_end().parse::<f64>().ok();
+    number
+        .filter(|percent| (least..=most).contains(percent))
+        .ok_or_else(|| format!("not a number of percent from {least} to {most}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percent_are_written_with_or_without_their_sign() {
+        assert_eq!([share("20%"), share("7.5"), share("150 %")], [Ok(0.2), Ok(0.075), Ok(1.5)]);
+        assert_eq!([percent("20%"), percent("0.5")], [Ok(20.0), Ok(0.5)]);
+        for text in ["", "0", "-3%", "x", "1001", "nan"] {
+            assert!(share(text).is_err() && percent(text).is_err(), "{text}");
+        }
+        assert!(percent("150").is_err());
+    }
 }

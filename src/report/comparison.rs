@@ -57,10 +57,7 @@ impl Compared<'_> {
             ("comparison.csv".to_owned(), self.csv()),
             ("comparison.json".to_owned(), self.json().into_bytes()),
         ];
-        for chart in charts {
-            files.push((format!("charts/{}.svg", chart.name), chart.svg.into_bytes()));
-            files.push((format!("charts/{}.png", chart.name), chart.png));
-        }
+        files.extend(chart::files(charts));
         files
     }
 }

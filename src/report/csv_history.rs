@@ -1,7 +1,7 @@
 //! `history.csv`: a row for each run, as programs read it that look for change points.
 //!
 //! The first column is the time, in RFC 3339; numbers have their unit in their name. What is not known is empty; runs whose
-//! measurement is invalid are not there, since such programs take a missing number for an error. A run that begins a new level
+//! measurement is invalid or was ended early are not there, since such programs take a missing number for an error. A run that begins a new level
 //! of a quantity has 1 in the column `..._changed`. Fields are only ever added.
 
 use serde::Serialize;
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     analysis::baseline::{Quantity, QuantityCourse},
-    results::{Abstract, Judged},
+    results::Abstract,
 };
 
 const HEADER: [&str; 12] = [
@@ -48,7 +48,7 @@ struct Record<'a> {
 /// The file.
 pub(super) fn render(chronicle: &Chronicle<'_>) -> Vec<u8> {
     let history = chronicle.history;
-    let valid = history.runs.iter().enumerate().filter(|(_, run)| run.verdict != Judged::Invalid);
+    let valid = history.runs.iter().enumerate().filter(|(_, run)| run.counts());
     table(&HEADER, valid.map(|(place, run)| record(place, run, &history.courses)))
 }
 
@@ -58,10 +58,7 @@ fn record<'a>(place: usize, run: &'a Abstract, courses: &[QuantityCourse]) -> Re
     let changed = Quantity::ALL.map(|quantity| {
         u8::from(of(quantity).is_some_and(|course| course.changes.iter().any(|change| change.at == place)))
     });
-    let failed = run.whole().map(|row| {
-        let lost = row.failed + row.unfinished;
-        rounded(lost as f64 / (row.completed + lost).max(1) as f64, 9)
-    });
+    let failed = run.whole().map(|row| rounded(row.failed_share(), 9));
     Record {
         time: &run.started,
         run: &run.name,

@@ -32,10 +32,7 @@ impl Chronicle<'_> {
             ("history.md".to_owned(), markdown::render(&view).into_bytes()),
             ("history.csv".to_owned(), self.csv()),
         ];
-        for chart in charts {
-            files.push((format!("charts/{}.svg", chart.name), chart.svg.into_bytes()));
-            files.push((format!("charts/{}.png", chart.name), chart.png));
-        }
+        files.extend(chart::files(charts));
         files
     }
 }

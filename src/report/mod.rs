@@ -92,10 +92,7 @@ pub fn files_against(
         files.push(("comparison.csv".to_owned(), compared.csv()));
         files.push(("comparison.json".to_owned(), compared.json().into_bytes()));
     }
-    for chart in charts {
-        files.push((format!("charts/{}.svg", chart.name), chart.svg.into_bytes()));
-        files.push((format!("charts/{}.png", chart.name), chart.png));
-    }
+    files.extend(chart::files(charts));
     files
 }
 

@@ -25,10 +25,16 @@ pub struct Abstract {
     pub environment: Environment,
     /// How workers waited for due instants: `spin` or `adaptive`, both where they differed.
     pub pacing: String,
+    /// Threads that put on the load; `None` in what was kept before this was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workers: Option<u32>,
     /// How fast the machine was; `None` where that was not measured.
     pub calibration: Option<Calibration>,
     /// What the run was judged.
     pub verdict: Judged,
+    /// Whether a person ended it early; false in what was kept before this was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
     /// The operations of each service with their sum behind them; last the whole.
     pub rows: Vec<AbstractRow>,
     /// The whole over time.
@@ -102,6 +108,11 @@ pub struct Stretch {
 }
 
 impl Abstract {
+    /// Whether it counts where runs are held against each other: its measurement is not invalid, and nobody ended it early.
+    pub fn counts(&self) -> bool {
+        self.verdict != Judged::Invalid && !self.interrupted
+    }
+
     /// The row of everything.
     pub fn whole(&self) -> Option<&AbstractRow> {
         self.rows.iter().find(|row| row.service.is_none() && row.operation.is_none())
@@ -112,6 +123,12 @@ impl AbstractRow {
     /// A percentile, where there are enough samples for it.
     pub fn percentile(&self, percentile: f64) -> Option<&KnownPercentile> {
         self.percentiles.iter().find(|known| (known.percentile - percentile).abs() < 1e-9)
+    }
+
+    /// Share of requests that failed or never finished, 0..=1; 0 where there were none.
+    pub fn failed_share(&self) -> f64 {
+        let lost = self.failed + self.unfinished;
+        lost as f64 / (self.completed + lost).max(1) as f64
     }
 
     /// Whether two rows are about the same.

@@ -138,22 +138,35 @@ impl Baselines {
     ) -> Result<(), E> {
         let file = self.file(name)?;
         fs::create_dir_all(&self.folder).map_err(|error| io_error("create", &self.folder, error))?;
-        let held = File::open(&self.folder).map_err(|error| io_error("read", &self.folder, error))?;
-        // Released when it is closed.
-        flock(&held, FlockOperation::LockExclusive).map_err(|error| io_error("lock", &self.folder, error.into()))?;
+        let _held = self.lock()?;
         match change(self.find(name)?)? {
             Some(baseline) => {
                 let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 rewrite(&self.folder, vec![(name, baseline.to_json().into_bytes())])?;
             }
-            None => match fs::remove_file(&file) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(io_error("remove", &file, error).into());
-                }
-                _ => {}
-            },
+            None => {
+                remove(&file)?;
+            }
         }
         Ok(())
+    }
+
+    /// Removes a baseline, also one that cannot be read, and nobody changes it meanwhile. One that is not there is an error.
+    pub fn remove(&self, name: &str) -> Result<(), ResultsError> {
+        let file = self.file(name)?;
+        let absent = || ResultsError::NoBaseline { name: name.to_owned(), folder: self.folder.clone() };
+        if !self.folder.exists() {
+            return Err(absent());
+        }
+        let _held = self.lock()?;
+        if remove(&file)? { Ok(()) } else { Err(absent()) }
+    }
+
+    /// Keeps all others from changing anything, until it is dropped.
+    fn lock(&self) -> Result<File, ResultsError> {
+        let held = File::open(&self.folder).map_err(|error| io_error("read", &self.folder, error))?;
+        flock(&held, FlockOperation::LockExclusive).map_err(|error| io_error("lock", &self.folder, error.into()))?;
+        Ok(held)
     }
 
     /// The copy that lies in the folder of a run that was held against it; `None` where there is none.
@@ -178,6 +191,15 @@ impl Baselines {
     }
 }
 
+/// Removes a file; false where there is none.
+fn remove(file: &Path) -> Result<bool, ResultsError> {
+    match fs::remove_file(file) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(io_error("remove", file, error)),
+    }
+}
+
 /// Reads a file; `None` where there is none.
 fn read(file: PathBuf) -> Result<Option<Baseline>, ResultsError> {
     match fs::read_to_string(&file) {
@@ -192,6 +214,8 @@ fn read(file: PathBuf) -> Result<Option<Baseline>, ResultsError> {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::mpsc, thread, time::Duration};
+
     use super::*;
     use crate::results::sample::abstracts;
 
@@ -224,6 +248,27 @@ mod tests {
         assert!(listed[0].1.as_ref().unwrap_err().to_string().contains("broken.json"));
         baselines.change("v1.2", |_| Ok::<_, ResultsError>(None)).unwrap();
         assert_eq!(baselines.find("v1.2").unwrap(), None);
+    }
+
+    #[test]
+    fn removing_a_baseline_waits_for_those_who_change_it() {
+        let home = tempfile::tempdir().unwrap();
+        let baselines = Baselines::of(home.path());
+        assert!(matches!(baselines.remove("a"), Err(ResultsError::NoBaseline { .. })));
+        assert!(!home.path().join(BASELINES).exists(), "nothing is made to remove something");
+        put(&baselines, "a", &Baseline::new(abstracts(1)));
+        let held = baselines.lock().unwrap();
+        let (done, told) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| done.send(baselines.remove("a")));
+            assert!(told.recv_timeout(Duration::from_millis(50)).is_err(), "the lock is held");
+            assert!(baselines.find("a").unwrap().is_some());
+            drop(held);
+            told.recv().unwrap().unwrap();
+        });
+        assert!(matches!(baselines.remove("a"), Err(ResultsError::NoBaseline { .. })));
+        fs::write(home.path().join(BASELINES).join("broken.json"), "{}").unwrap();
+        baselines.remove("broken").unwrap();
     }
 
     #[test]

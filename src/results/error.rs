@@ -1,8 +1,8 @@
-//! What can go wrong with saved runs.
+//! What can go wrong with what is saved.
 
 use std::{io, path::PathBuf};
 
-/// Why a run could not be saved or read.
+/// Why something could not be saved or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultsError {
     /// A file or folder that cannot be used.
@@ -57,10 +57,10 @@ pub enum ResultsError {
         /// The path.
         place: PathBuf,
     },
-    /// A run that contradicts itself.
-    #[error("a damaged run: {0}")]
+    /// Something saved that contradicts itself.
+    #[error("damaged: {0}")]
     Damaged(String),
-    /// A file that holds no run of this version.
+    /// A file that holds nothing of this version.
     #[error("{}: {source}", file.display())]
     InFile {
         /// The file.
@@ -68,8 +68,8 @@ pub enum ResultsError {
         /// What is wrong with it.
         source: Box<ResultsError>,
     },
-    /// Text that is no saved run.
-    #[error("not a saved run: {0}")]
+    /// Text that is nothing of the kind that was expected.
+    #[error("not what plimsoll saves there: {0}")]
     Malformed(#[source] serde_json::Error),
     /// Written by a later version.
     #[error(
@@ -85,7 +85,7 @@ pub enum ResultsError {
     /// Written by an earlier version.
     #[error(
         "schema version {found} is older than version {reads}, which this build reads; use the plimsoll that wrote it, or \
-         run the scenario again"
+         make it anew"
     )]
     Older {
         /// Version that was found.

@@ -135,10 +135,10 @@ mod tests {
     fn what_is_no_run_is_refused() {
         let empty = format!(r#"{{"schema_version": {SCHEMA_VERSION}}}"#);
         for text in ["", "{}", "[true]", empty.as_str(), "nonsense"] {
-            assert!(refusal(text).contains("not a saved run"), "{text}");
+            assert!(refusal(text).contains("not what plimsoll saves"), "{text}");
         }
         let text = sample::run().to_json();
-        assert!(refusal(&text[..text.len() / 2]).contains("not a saved run"));
+        assert!(refusal(&text[..text.len() / 2]).contains("not what plimsoll saves"));
     }
 
     #[test]

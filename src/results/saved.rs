@@ -1,6 +1,7 @@
 //! Saved runs: read back, listed, and their reports written anew.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     io::Write as _,
     path::{Path, PathBuf},
@@ -8,7 +9,9 @@ use std::{
 
 use super::{
     Capacity, Ci, Gate, ResultsError, Run,
-    folder::{ARTIFACTS, CAPACITY_FILE, CI_FILE, GATE_FILE, RUN_FILE, io_error, with_ordinary_permissions},
+    folder::{
+        ARTIFACTS, CAPACITY_FILE, CI_FILE, GATE_FILE, RUN_FILE, io_error, sync_folder, with_ordinary_permissions,
+    },
 };
 
 /// What a result folder holds.
@@ -45,18 +48,26 @@ pub fn load(folder: &Path) -> Result<Saved, ResultsError> {
     read.map_err(|source| ResultsError::InFile { file, source: Box::new(source) })
 }
 
-/// Writes files of a result folder anew, each one at once.
+/// How the names of files begin that are not complete yet; `.gitignore` knows it, since baselines are under version control.
+const UNFINISHED: &str = ".partial-";
+
+/// Writes files of a result folder anew, each one at once, and waits until they are on the disk.
 pub fn rewrite(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<(), ResultsError> {
+    let mut parents = BTreeSet::new();
     for (name, content) in files {
         let file = folder.join(name);
         let parent = file.parent().unwrap_or(folder);
         fs::create_dir_all(parent).map_err(|error| io_error("create", parent, error))?;
-        let new = with_ordinary_permissions(&mut tempfile::Builder::new(), 0o666).tempfile_in(parent);
+        let mut builder = tempfile::Builder::new();
+        let new = with_ordinary_permissions(builder.prefix(UNFINISHED), 0o666).tempfile_in(parent);
         let mut new = new.map_err(|error| io_error("write to", parent, error))?;
-        new.write_all(&content).map_err(|error| io_error("write", &file, error))?;
+        // A name that shows before its content is on the disk would lead to an empty file after a crash.
+        let written = new.write_all(&content).and_then(|()| new.as_file().sync_all());
+        written.map_err(|error| io_error("write", &file, error))?;
         new.persist(&file).map_err(|error| io_error("write", &file, error.error))?;
+        parents.insert(parent.to_owned());
     }
-    Ok(())
+    parents.iter().try_for_each(|parent| sync_folder(parent).map_err(|error| io_error("write to", parent, error)))
 }
 
 /// A result folder, as far as a list needs it.
@@ -68,8 +79,13 @@ pub struct Entry {
     pub saved: Result<Saved, ResultsError>,
 }
 
-/// The saved runs in a folder, the oldest first by name; a folder that does not exist holds none.
+/// What is saved in a folder, the oldest first by name; a folder that does not exist holds nothing.
 pub fn list(folder: &Path) -> Result<Vec<Entry>, ResultsError> {
+    Ok(result_folders(folder)?.into_iter().map(|folder| Entry { saved: load(&folder), folder }).collect())
+}
+
+/// The result folders in a folder, in the order of their names; none where it does not exist. Nothing of them is read.
+pub fn result_folders(folder: &Path) -> Result<Vec<PathBuf>, ResultsError> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(|error| io_error("read", folder, error))?,
@@ -83,7 +99,7 @@ pub fn list(folder: &Path) -> Result<Vec<Entry>, ResultsError> {
         }
     }
     folders.sort();
-    Ok(folders.into_iter().map(|folder| Entry { saved: load(&folder), folder }).collect())
+    Ok(folders)
 }
 
 #[cfg(test)]
@@ -125,5 +141,11 @@ mod tests {
         let read = |name: &str| fs::read_to_string(home.path().join(name)).unwrap();
         assert_eq!([read(RUN_FILE), read("report.md"), read("charts/p50.svg")], ["run", "new", "<svg/>"]);
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn what_is_unfinished_is_not_put_under_version_control() {
+        let ignored = include_str!("../../.gitignore");
+        assert!(ignored.lines().any(|line| line == format!("{UNFINISHED}*")), "{ignored}");
     }
 }

@@ -10,8 +10,17 @@ use fred::{
 use super::info::Info;
 
 /// Settings that decide how fast a server is and how much it holds.
-const SETTINGS: [&str; 8] =
-    ["maxclients", "maxmemory", "maxmemory-policy", "io-threads", "appendonly", "save", "timeout", "tcp-keepalive"];
+const SETTINGS: [&str; 9] = [
+    "maxclients",
+    "maxmemory",
+    "maxmemory-policy",
+    "io-threads",
+    "appendonly",
+    "appendfsync",
+    "save",
+    "timeout",
+    "tcp-keepalive",
+];
 
 /// What a server is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

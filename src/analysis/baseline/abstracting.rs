@@ -25,8 +25,10 @@ pub fn abstract_of(run: &Run, analysis: &Analysis, name: &str) -> Abstract {
         target: run.target.clone(),
         environment: run.environment.clone(),
         pacing: pacing.join(" and "),
+        workers: Some(run.recording.workers.len() as u32),
         calibration: run.calibration,
         verdict: judged(analysis.verdict.outcome),
+        interrupted: run.recording.period.interrupted,
         rows: by_service(&analysis.rows).into_iter().map(row).collect(),
         course: course.unwrap_or_default(),
     }
@@ -127,6 +129,7 @@ mod tests {
         assert!(kept.rows.iter().all(|row| row.operation.as_deref() != Some("LTRIM")));
         assert_eq!(kept.course.len(), 13);
         assert!(kept.course[12].rate.is_none(), "the drain has no rate");
+        assert_eq!((kept.workers, kept.interrupted), (Some(run.recording.workers.len() as u32), false));
         let (all, kept) = (run.to_json().len(), Baseline::new(vec![kept]).to_json().len());
         assert!(kept * 4 < all, "{kept} of {all}: twelve seconds, and every row has one histogram");
     }

@@ -37,6 +37,8 @@ pub enum DifferenceKind {
     Setting(String),
     /// Whether the harness started the server.
     Private,
+    /// Where a server lies that the harness did not start.
+    Address,
     /// Whether the server runs on the machine of the harness.
     SameMachine,
     /// Version of plimsoll.
@@ -53,6 +55,8 @@ pub enum DifferenceKind {
     Kernel,
     /// How workers wait.
     Pacing,
+    /// How many workers put on the load.
+    Workers,
 }
 
 /// What a difference means.
@@ -78,10 +82,10 @@ impl Difference {
     }
 }
 
-/// All differences between the runs of a baseline and another one, those that refuse first; each is told once.
+/// All differences between the runs of a baseline that count and another run, those that refuse first; each is told once.
 pub fn differences(base: &[Abstract], run: &Abstract) -> Vec<Difference> {
     let mut found: Vec<Difference> = Vec::new();
-    for difference in base.iter().flat_map(|one| between(one, run)) {
+    for difference in base.iter().filter(|one| one.counts()).flat_map(|one| between(one, run)) {
         if !found.contains(&difference) {
             found.push(difference);
         }
@@ -93,12 +97,17 @@ pub fn differences(base: &[Abstract], run: &Abstract) -> Vec<Difference> {
 /// What of a scenario that is about to be run keeps it from being compared with the runs of a baseline.
 pub fn refusing_fields(base: &[Abstract], scenario: &str) -> Vec<Difference> {
     let mut found: Vec<Difference> = Vec::new();
-    for difference in base.iter().flat_map(|one| of_scenarios(&one.scenario, scenario)) {
+    for difference in base.iter().filter(|one| one.counts()).flat_map(|one| of_scenarios(&one.scenario, scenario)) {
         if difference.weight() == Weight::Refuses && !found.contains(&difference) {
             found.push(difference);
         }
     }
     found
+}
+
+/// Whether two runs measured the same thing, whether or not they count.
+pub(super) fn measured_the_same(base: &Abstract, run: &Abstract) -> bool {
+    between(base, run).iter().all(|difference| difference.weight() != Weight::Refuses)
 }
 
 fn between(base: &Abstract, run: &Abstract) -> Vec<Difference> {
@@ -120,6 +129,10 @@ fn between(base: &Abstract, run: &Abstract) -> Vec<Difference> {
     }
     let started = |private| if private { "private" } else { "not private" };
     note(DifferenceKind::Private, started(of_base.private), started(of_run.private));
+    // A private server lies somewhere else every time.
+    if !of_base.private && !of_run.private {
+        note(DifferenceKind::Address, &of_base.address, &of_run.address);
+    }
     let place = |same| if same { "the harness's" } else { "another" };
     note(DifferenceKind::SameMachine, place(of_base.same_machine), place(of_run.same_machine));
     note(DifferenceKind::Plimsoll, &base.software.version, &run.software.version);
@@ -129,35 +142,114 @@ fn between(base: &Abstract, run: &Abstract) -> Vec<Difference> {
     note(DifferenceKind::Cores, &base.environment.cores.to_string(), &run.environment.cores.to_string());
     note(DifferenceKind::Kernel, &base.environment.kernel, &run.environment.kernel);
     note(DifferenceKind::Pacing, &base.pacing, &run.pacing);
+    if let (Some(of_base), Some(of_run)) = (base.workers, run.workers) {
+        note(DifferenceKind::Workers, &of_base.to_string(), &of_run.to_string());
+    }
     found
 }
 
-/// Fields that differ, where the scenarios mean something different: how they are written does not matter.
+/// Fields by which the scenarios mean something different: how they are written, and whether a default is spelled out, does
+/// not matter.
 fn of_scenarios(base: &str, run: &str) -> Vec<Difference> {
     if base == run {
         return Vec::new();
     }
-    let read = |text: &str| scenario::parse(text, "scenario").ok();
-    if let (Some(base), Some(run)) = (read(base), read(run))
-        && essence(base) == essence(run)
-    {
+    let (base, run) = (Text::read(base), Text::read(run));
+    if base.meaning.is_some() && base.meaning == run.meaning {
         return Vec::new();
     }
-    let (of_base, of_run) = (fields(base), fields(run));
-    let mut names: Vec<&String> = of_base.keys().chain(of_run.keys()).collect();
+    let mut names: Vec<&String> = base.fields.keys().chain(run.fields.keys()).collect();
     names.sort();
     names.dedup();
-    let value = |fields: &BTreeMap<String, String>, name: &String| fields.get(name).cloned().unwrap_or_default();
-    let differing = names.into_iter().filter(|name| of_base.get(*name) != of_run.get(*name));
+    let differing = names.into_iter().filter(|name| !matches!(name.as_str(), "name" | "description"));
     differing
-        .filter(|name| !matches!(name.as_str(), "name" | "description"))
-        .map(|name| Difference { kind: kind_of(name), base: value(&of_base, name), run: value(&of_run, name) })
+        .filter(|name| match (base.fields.get(*name), run.fields.get(*name)) {
+            (Some(of_base), Some(of_run)) => {
+                of_base.shown() != of_run.shown() && !run.means_the_same(of_run, Some(&of_base.value))
+            }
+            (Some(only), None) => !base.means_the_same(only, None),
+            (None, Some(only)) => !run.means_the_same(only, None),
+            (None, None) => false,
+        })
+        .map(|name| Difference { kind: kind_of(name), base: base.shown(name), run: run.shown(name) })
         .collect()
 }
 
+/// A scenario as it is written, with what it means.
+struct Text {
+    table: toml::Table,
+    /// `None` where this version does not read it.
+    meaning: Option<Scenario>,
+    /// Every field by its path: `service.api.pool.size`. Parts of a list go by their name, else by their number.
+    fields: BTreeMap<String, Leaf>,
+}
+
+/// A field that holds a value of its own.
+struct Leaf {
+    /// How to get there.
+    steps: Vec<Step>,
+    value: Value,
+}
+
+#[derive(Clone)]
+enum Step {
+    Field(String),
+    Item(usize),
+}
+
+impl Text {
+    fn read(text: &str) -> Self {
+        let mut fields = BTreeMap::new();
+        let table = text
+            .parse::<toml::Table>()
+            .unwrap_or_else(|_| toml::Table::from_iter([("text".to_owned(), Value::String("unreadable".to_owned()))]));
+        flatten(&Value::Table(table.clone()), "", &[], &mut fields);
+        Self { table, meaning: meaning(text), fields }
+    }
+
+    fn shown(&self, name: &str) -> String {
+        self.fields.get(name).map(Leaf::shown).unwrap_or_default()
+    }
+
+    /// Whether the scenario stays what it is with another value of a field, or without the field.
+    fn means_the_same(&self, leaf: &Leaf, with: Option<&Value>) -> bool {
+        let mut changed = Value::Table(self.table.clone());
+        set(&mut changed, &leaf.steps, with)
+            && self.meaning.is_some()
+            && toml::to_string(&changed).is_ok_and(|text| meaning(&text) == self.meaning)
+    }
+}
+
+impl Leaf {
+    fn shown(&self) -> String {
+        match &self.value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// A scenario without its words.
-fn essence(scenario: Scenario) -> Scenario {
-    Scenario { name: String::new(), description: String::new(), source: String::new(), ..scenario }
+fn meaning(text: &str) -> Option<Scenario> {
+    let scenario = scenario::parse(text, "scenario").ok()?;
+    Some(Scenario { name: String::new(), description: String::new(), source: String::new(), ..scenario })
+}
+
+/// Sets or removes a field; false where there is no such field.
+fn set(within: &mut Value, steps: &[Step], with: Option<&Value>) -> bool {
+    match (within, steps) {
+        (Value::Table(table), [Step::Field(name)]) => match with {
+            Some(value) => table.insert(name.clone(), value.clone()).is_some(),
+            None => table.remove(name).is_some(),
+        },
+        (Value::Table(table), [Step::Field(name), rest @ ..]) => {
+            table.get_mut(name).is_some_and(|below| set(below, rest, with))
+        }
+        (Value::Array(items), [Step::Item(number), rest @ ..]) => {
+            items.get_mut(*number).is_some_and(|below| set(below, rest, with))
+        }
+        _ => false,
+    }
 }
 
 fn kind_of(field: &str) -> DifferenceKind {
@@ -170,39 +262,29 @@ fn kind_of(field: &str) -> DifferenceKind {
     }
 }
 
-/// Every field of a scenario by its path: `service.api.pool.size`. Parts of a list go by their name, else by their number.
-fn fields(text: &str) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    match text.parse::<toml::Table>() {
-        Ok(table) => flatten(&Value::Table(table), "", &mut found),
-        Err(_) => {
-            found.insert("text".to_owned(), "unreadable".to_owned());
-        }
-    }
-    found
-}
-
-fn flatten(value: &Value, path: &str, found: &mut BTreeMap<String, String>) {
+fn flatten(value: &Value, path: &str, steps: &[Step], found: &mut BTreeMap<String, Leaf>) {
     let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let then = |step: Step| [steps, &[step]].concat();
     match value {
-        Value::Table(table) => table.iter().for_each(|(name, value)| flatten(value, &below(name), found)),
+        Value::Table(table) => {
+            for (name, value) in table {
+                flatten(value, &below(name), &then(Step::Field(name.clone())), found);
+            }
+        }
         Value::Array(items) if items.iter().all(Value::is_table) => {
             let mut seen: Vec<String> = Vec::new();
-            for (number, item) in (1..).zip(items) {
+            for (number, item) in items.iter().enumerate() {
                 let named = ["name", "command"].into_iter().find_map(|field| item.get(field)?.as_str());
-                let mut name = named.map_or_else(|| format!("{number}"), str::to_owned);
+                let mut name = named.map_or_else(|| format!("{}", number + 1), str::to_owned);
                 if seen.contains(&name) {
-                    name = format!("{name} {number}");
+                    name = format!("{name} {}", number + 1);
                 }
-                flatten(item, &below(&name), found);
+                flatten(item, &below(&name), &then(Step::Item(number)), found);
                 seen.push(name);
             }
         }
-        Value::String(text) => {
-            found.insert(path.to_owned(), text.clone());
-        }
         other => {
-            found.insert(path.to_owned(), other.to_string());
+            found.insert(path.to_owned(), Leaf { steps: steps.to_vec(), value: other.clone() });
         }
     }
 }
@@ -210,7 +292,7 @@ fn flatten(value: &Value, path: &str, found: &mut BTreeMap<String, String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::sample::abstracted;
+    use crate::results::{Judged, sample::abstracted};
 
     fn told(base: &Abstract, run: &Abstract) -> Vec<(DifferenceKind, String, String)> {
         let found = differences(std::slice::from_ref(base), run);
@@ -225,6 +307,25 @@ mod tests {
         run.scenario = format!("# a remark\n{}\n", base.scenario);
         assert_ne!(base.scenario, run.scenario);
         assert_eq!(told(&base, &run), []);
+    }
+
+    #[test]
+    fn a_default_that_is_spelled_out_differs_from_nothing() {
+        let base = abstracted(0, 1.0);
+        let mut text = base.scenario.clone();
+        for (from, to) in [
+            // A default left out, one spelled out, a duration in other units, and one thing that does differ.
+            ("database = 0\n", ""),
+            ("name     = \"chat\"\n", "name     = \"chat\"\ninstances = 1\n"),
+            ("\"20s\"", "\"20000ms\""),
+            ("seed        = ", "seed        = 1"),
+        ] {
+            assert!(text.contains(from), "{from}");
+            text = text.replacen(from, to, 1);
+        }
+        let run = Abstract { scenario: text, ..base.clone() };
+        let found = told(&base, &run);
+        assert!(matches!(&found[..], [(DifferenceKind::Occasion(field), ..)] if field == "seed"), "{found:?}");
     }
 
     #[test]
@@ -255,6 +356,8 @@ mod tests {
         run.target.settings[0].1 = "1".into();
         run.target.settings.remove(2);
         run.target.same_machine = false;
+        run.target.address = "redis://127.0.0.1:7000".into();
+        run.workers = Some(9);
         let found = differences(&base, &run);
         let kinds: Vec<_> = found.iter().map(|difference| difference.kind.clone()).collect();
         assert_eq!(
@@ -264,9 +367,34 @@ mod tests {
                 DifferenceKind::Setting("maxmemory".into()),
                 DifferenceKind::SameMachine,
                 DifferenceKind::Fred,
-                DifferenceKind::Cores
+                DifferenceKind::Cores,
+                DifferenceKind::Workers,
             ]
         );
         assert_eq!(found.iter().filter(|difference| difference.weight() == Weight::Refuses).count(), 2);
+    }
+
+    #[test]
+    fn where_a_server_lies_is_told_unless_it_is_private() {
+        let (mut base, mut run) = (abstracted(0, 1.0), abstracted(1, 1.0));
+        assert!(base.target.private && run.target.private);
+        run.target.address = "redis://127.0.0.1:7000".into();
+        assert_eq!(told(&base, &run), []);
+        (base.target.private, run.target.private) = (false, false);
+        let found = differences(std::slice::from_ref(&base), &run);
+        assert!(matches!(&found[..], [one] if one.kind == DifferenceKind::Address && one.weight() == Weight::Warns));
+    }
+
+    #[test]
+    fn only_runs_that_count_are_looked_at() {
+        let other = |interrupted, verdict| {
+            let mut one = Abstract { interrupted, verdict, ..abstracted(0, 1.0) };
+            one.target.version = "6.2.0".into();
+            one
+        };
+        let run = abstracted(1, 1.0);
+        assert_eq!(differences(&[other(true, Judged::Pass), other(false, Judged::Invalid)], &run), []);
+        assert_eq!(differences(&[other(false, Judged::Fail)], &run).len(), 1);
+        assert!(!measured_the_same(&other(true, Judged::Pass), &run), "in a history they are left out all the same");
     }
 }

@@ -37,15 +37,11 @@ impl Default for Question {
 /// Holds a run against the runs of a baseline.
 ///
 /// From seven runs on, a quantity has regressed where it is worse than a further run of the same thing would be, with a
-/// probability of false alarms of 1 % for all rows and quantities together (Holm, half of it for the whole), and by an amount
-/// that matters. Below that only the whole is judged, by the threshold.
+/// probability of false alarms of 1 % for all rows and quantities together (Holm, half of it for the whole), by at least half the
+/// threshold, and by an amount that matters. Below that only the whole is judged, by the threshold. Runs of the baseline that do
+/// not count are left out; where none is left, nothing is compared.
 pub fn compare(base: &[Abstract], run: &Abstract, question: Question) -> Comparison {
-    let mut trusted: Vec<&Abstract> = base.iter().filter(|one| one.verdict != Judged::Invalid).collect();
-    let none_trusted = trusted.is_empty();
-    if none_trusted {
-        // Shown all the same, and judged nothing.
-        trusted = base.iter().collect();
-    }
+    let trusted: Vec<&Abstract> = base.iter().filter(|one| one.counts()).collect();
     let found = differences(base, run);
     let refused = !question.allow_differences && found.iter().any(|difference| difference.weight() == Weight::Refuses);
     let runs = trusted.len();
@@ -61,7 +57,7 @@ pub fn compare(base: &[Abstract], run: &Abstract, question: Question) -> Compari
         rows: Vec::new(),
         missing: missing(&trusted, run),
     };
-    if refused {
+    if refused || trusted.is_empty() {
         return comparison;
     }
     let pairs: Vec<(&AbstractRow, Vec<(&Abstract, &AbstractRow)>)> = run
@@ -78,7 +74,10 @@ pub fn compare(base: &[Abstract], run: &Abstract, question: Question) -> Compari
     let held: Vec<Vec<Held>> = pairs
         .iter()
         .zip(&levels)
-        .map(|((row, same), level)| Quantity::ALL.map(|quantity| hold(quantity, same, (run, row), *level)).into())
+        .map(|((row, same), level)| {
+            let least = |quantity| limit(quantity, question.threshold) / 2.0;
+            Quantity::ALL.map(|quantity| hold(quantity, same, (run, row), *level, least(quantity))).into()
+        })
         .collect();
 
     let weights: Vec<f64> = levels.iter().flat_map(|level| [*level; Quantity::ALL.len()]).collect();
@@ -96,17 +95,16 @@ pub fn compare(base: &[Abstract], run: &Abstract, question: Question) -> Compari
                 judge(held, significant, question.threshold, is_whole(row))
             })
             .collect();
-        let standings: Vec<Standing> = quantities.iter().filter_map(|change| change.standing).collect();
-        let before = same.iter().map(|(_, row)| failures(row)).sum::<f64>() / same.len() as f64;
+        let before = same.iter().map(|(_, row)| row.failed_share()).sum::<f64>() / same.len() as f64;
         comparison.rows.push(RowChange {
             service: row.service.clone(),
             operation: row.operation.clone(),
-            standing: together(&standings),
-            failures: (before, failures(row)),
+            standing: together(&quantities),
+            failures: (before, row.failed_share()),
             quantities,
         });
     }
-    comparison.standing = if none_trusted { Standing::Invalid } else { overall(&comparison, run) };
+    comparison.standing = overall(&comparison, run);
     comparison
 }
 
@@ -120,14 +118,16 @@ fn is_whole(row: &AbstractRow) -> bool {
     row.service.is_none() && row.operation.is_none()
 }
 
-/// Share of requests that failed or never finished.
-fn failures(row: &AbstractRow) -> f64 {
-    let lost = row.failed + row.unfinished;
-    let all = row.completed + lost;
-    if all == 0 { 0.0 } else { lost as f64 / all as f64 }
+/// Logarithm of the change that matters.
+pub(super) fn limit(quantity: Quantity, threshold: f64) -> f64 {
+    let times = if quantity == Quantity::P99 { TAIL_FACTOR } else { 1.0 };
+    (times * threshold).ln_1p()
 }
 
 fn missing(base: &[&Abstract], run: &Abstract) -> Vec<(Option<String>, Option<String>, bool)> {
+    if base.is_empty() {
+        return Vec::new();
+    }
     let about = |row: &AbstractRow, in_run| (row.service.clone(), row.operation.clone(), in_run);
     let mut found: Vec<_> = run
         .rows
@@ -159,16 +159,21 @@ fn machine(base: &[&Abstract], run: &Abstract) -> Option<Machine> {
 
 fn judge(held: Held, (worse, better): (bool, bool), threshold: f64, whole: bool) -> QuantityChange {
     let Held { mut change, worst, apart, .. } = held;
-    let (Some(base), Some(run)) = (change.base, change.run) else { return change };
+    let (Some(base), Some(run), Some(ratio)) = (change.base, change.run, change.ratio) else { return change };
+    if change.standing.is_some() {
+        return change;
+    }
     let quantity = change.quantity;
-    let limit = (if quantity == Quantity::P99 { TAIL_FACTOR } else { 1.0 } * threshold).ln_1p();
+    let limit = limit(quantity, threshold);
     let matters = quantity.matters(base, run);
     let difference = quantity.worse() * (run / base).ln();
+    // What is certain and yet tiny is no reason to stop anybody: half of what matters must be seen, as for a gate.
+    let judged = quantity.worse() * ratio.ln();
     change.standing = if change.p_value.is_some() {
         // Calibration may turn the sign: then it is neither.
         Some(match worst {
-            _ if worse && matters && difference > 0.0 => Standing::Regression,
-            _ if better && matters && difference < 0.0 => Standing::Improved,
+            _ if worse && matters && difference > 0.0 && judged >= limit / 2.0 => Standing::Regression,
+            _ if better && matters && difference < 0.0 && judged <= -limit / 2.0 => Standing::Improved,
             // Nothing that matters can be hidden.
             Some(farthest)
                 if farthest <= limit || !quantity.matters(base, base * (quantity.worse() * farthest).exp()) =>
@@ -190,8 +195,12 @@ fn judge(held: Held, (worse, better): (bool, bool), threshold: f64, whole: bool)
     change
 }
 
-/// What follows from several: the worst, but for what is unknown where something else is known to be worse.
-fn together(standings: &[Standing]) -> Option<Standing> {
+/// What follows from several: the worst, but for what is unknown where something else is known to be worse. That p99 is unknown
+/// is told and decides nothing: between runs of the same thing it varies so much that it nearly always is.
+fn together(quantities: &[QuantityChange]) -> Option<Standing> {
+    let counts =
+        |change: &&QuantityChange| change.quantity != Quantity::P99 || change.standing != Some(Standing::Inconclusive);
+    let standings: Vec<Standing> = quantities.iter().filter(counts).filter_map(|change| change.standing).collect();
     let order = [Standing::Regression, Standing::Inconclusive, Standing::Improved, Standing::Ok];
     order.into_iter().find(|standing| standings.contains(standing))
 }

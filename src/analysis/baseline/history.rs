@@ -2,10 +2,10 @@
 
 use super::{
     change_points::{ChangePoint, LEAST_VALUES, change_points},
-    comparable::{Weight, differences},
+    comparable::measured_the_same,
     model::Quantity,
 };
-use crate::results::{Abstract, Judged};
+use crate::results::Abstract;
 
 /// Runs of one thing, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +23,7 @@ pub struct History {
 pub struct QuantityCourse {
     /// Which.
     pub quantity: Quantity,
-    /// Its value in each run; `None` where it is not known, or the measurement is invalid.
+    /// Its value in each run; `None` where it is not known, or the run does not count ([`Abstract::counts`]).
     pub values: Vec<Option<f64>>,
     /// Where it changed, by the number of the run from 0; the means are geometric ones.
     pub changes: Vec<ChangePoint>,
@@ -42,18 +42,15 @@ pub fn history(mut runs: Vec<Abstract>) -> History {
     runs.dedup_by(|a, b| a.started == b.started && a.rows == b.rows);
     let before = runs.len();
     if let Some(newest) = runs.last().cloned() {
-        runs.retain(|run| {
-            let differing = differences(std::slice::from_ref(run), &newest);
-            differing.iter().all(|difference| difference.weight() != Weight::Refuses)
-        });
+        runs.retain(|run| measured_the_same(run, &newest));
     }
     let courses = Quantity::ALL.map(|quantity| course(&runs, quantity)).into();
     History { left_out: before - runs.len(), runs, courses }
 }
 
 fn course(runs: &[Abstract], quantity: Quantity) -> QuantityCourse {
-    let trusted = |run: &Abstract| (run.verdict != Judged::Invalid).then(|| quantity.of(run.whole()?)).flatten();
-    let values: Vec<Option<f64>> = runs.iter().map(trusted).collect();
+    let values: Vec<Option<f64>> =
+        runs.iter().map(|run| run.whole().filter(|_| run.counts()).and_then(|row| quantity.of(row))).collect();
     let (places, logarithms): (Vec<usize>, Vec<f64>) =
         values.iter().enumerate().filter_map(|(place, value)| Some((place, (*value)?.ln()))).unzip();
     let changes = change_points(&logarithms).into_iter().map(|change| ChangePoint {
@@ -68,7 +65,10 @@ fn course(runs: &[Abstract], quantity: Quantity) -> QuantityCourse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::sample::{abstracted, abstracts};
+    use crate::results::{
+        Judged,
+        sample::{abstracted, abstracts},
+    };
 
     /// Thirty nights, from the sixteenth on a fifth slower.
     fn nights() -> Vec<Abstract> {
@@ -96,13 +96,14 @@ mod tests {
     }
 
     #[test]
-    fn invalid_runs_and_runs_of_something_else_do_not_count() {
+    fn invalid_runs_runs_ended_early_and_runs_of_something_else_do_not_count() {
         let mut runs = nights();
         runs[2].verdict = Judged::Invalid;
+        runs[3].interrupted = true;
         runs[4].target.version = "6.2.0".into();
         let found = history(runs);
         assert_eq!((found.runs.len(), found.left_out), (29, 1));
-        assert_eq!(found.courses[0].values[2], None);
+        assert_eq!(found.courses[0].values[2..4], [None, None]);
         // One earlier, since the fifth run is not among them.
         assert_eq!(found.courses[0].changes[0].at, 14);
         assert_eq!(history(Vec::new()).runs.len(), 0);

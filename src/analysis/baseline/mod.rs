@@ -22,4 +22,4 @@ pub use compare::{Question, TAIL_FACTOR, compare};
 pub use history::{History, QuantityCourse, history};
 pub use model::{Comparison, Machine, Method, Quantity, QuantityChange, RowChange, Standing};
 pub use spread::{RowSpread, Spread, spreads};
-pub use tolerance::{ENOUGH_RUNS, smallest_effect};
+pub use tolerance::ENOUGH_RUNS;

@@ -15,9 +15,10 @@ pub struct Comparison {
     pub differences: Vec<Difference>,
     /// How fast the machine was; `None` where one of the two does not tell.
     pub machine: Option<Machine>,
-    /// Runs of the baseline that were left out since their measurement cannot be trusted.
+    /// Runs of the baseline that were left out since they do not count ([`crate::results::Abstract::counts`]).
     pub left_out: usize,
-    /// Rows that both have, in the run's order; empty where they cannot be compared. The last is the whole.
+    /// Rows that both have, in the run's order; empty where they cannot be compared, or no run of the baseline counts. The last
+    /// is the whole.
     pub rows: Vec<RowChange>,
     /// Rows that only one of the two has: service and operation, and whether the run has it.
     pub missing: Vec<(Option<String>, Option<String>, bool)>,
@@ -36,7 +37,7 @@ pub enum Standing {
     Inconclusive,
     /// The run cannot be trusted.
     Invalid,
-    /// Another thing was measured.
+    /// Another thing was measured, or there is no run to compare with.
     NotComparable,
 }
 
@@ -112,7 +113,7 @@ pub struct QuantityChange {
     pub run: Option<f64>,
     /// Runs of the baseline that know it.
     pub runs: usize,
-    /// Value of the run over that of the baseline.
+    /// Value of the run over that of the baseline, where `calibrated` both divided by the machine's reference.
     pub ratio: Option<f64>,
     /// Where that ratio lies with 95 % probability, given how far apart runs lie; of a single run of the baseline, given how
     /// far percentiles within a run can be trusted.
@@ -123,7 +124,7 @@ pub struct QuantityChange {
     pub spread: Option<f64>,
     /// Smallest change for the worse, as a share, that this comparison finds in 95 % of all cases.
     pub smallest_effect: Option<f64>,
-    /// Whether p-value, spread and interval are those of values divided by the machine's reference.
+    /// Whether ratio, interval, p-value and spread are those of values divided by the machine's reference.
     pub calibrated: bool,
 }
 

@@ -1,11 +1,11 @@
 //! How far apart the runs of a baseline lie, and how small a change that lets be seen.
 
 use super::{
-    compare::level,
+    compare::{Question, level, limit},
     model::Quantity,
     tolerance::{Sample, smallest_effect},
 };
-use crate::results::{Abstract, AbstractRow, Judged};
+use crate::results::{Abstract, AbstractRow};
 
 /// One row of a baseline.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,9 +29,9 @@ pub struct Spread {
     pub smallest_effect: Option<f64>,
 }
 
-/// The spread of every row of the newest run, over all runs that can be trusted.
+/// The spread of every row of the newest run, over all runs that count. What could be seen is told for the default threshold.
 pub fn spreads(runs: &[Abstract]) -> Vec<RowSpread> {
-    let trusted: Vec<&Abstract> = runs.iter().filter(|run| run.verdict != Judged::Invalid).collect();
+    let trusted: Vec<&Abstract> = runs.iter().filter(|run| run.counts()).collect();
     let Some(last) = trusted.last() else { return Vec::new() };
     let of_row = |row: &AbstractRow| {
         let same: Vec<&AbstractRow> =
@@ -41,7 +41,8 @@ pub fn spreads(runs: &[Abstract]) -> Vec<RowSpread> {
             let level = level(last.rows.len(), row.service.is_none());
             let spread = Sample::of(&known).and_then(|sample| {
                 let spread = sample.spread?;
-                let effect = smallest_effect(spread, sample.runs, level);
+                let least = limit(quantity, Question::default().threshold) / 2.0;
+                let effect = smallest_effect(spread, sample.runs, level, least);
                 let smallest_effect = effect.map(|effect| (quantity.worse() * effect).exp_m1().abs());
                 Some(Spread { runs: sample.runs, spread, smallest_effect })
             });

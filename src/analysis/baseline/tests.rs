@@ -130,10 +130,10 @@ fn another_machine_tells_nothing() {
 
 #[test]
 fn calibration_is_used_where_it_lowers_the_spread() {
-    let mut base = abstracts(10);
-    let steady = compared(&base, &abstracted(20, 1.0));
+    let steady = compared(&abstracts(15), &abstracted(20, 1.0));
     assert!(steady.rows.iter().flat_map(|row| &row.quantities).all(|change| !change.calibrated));
     // Machines whose speed differs by some percent, and response times that go with it.
+    let mut base = abstracts(15);
     for (day, one) in (0..).zip(&mut base) {
         let speed = 1.0 + 0.012 * f64::from((day * 7) % 10) - 0.05;
         *one = abstracted(day, speed * (1.0 + 0.002 * f64::from(day % 3)));
@@ -141,10 +141,18 @@ fn calibration_is_used_where_it_lowers_the_spread() {
         calibration.before.median_ns = (50_000.0 * speed) as u64;
         calibration.after.median_ns = calibration.before.median_ns;
     }
-    let found = compared(&base, &abstracted(20, 1.1));
+    let mut run = abstracted(20, 1.15 * 1.04);
+    let calibration = run.calibration.as_mut().unwrap();
+    (calibration.before.median_ns, calibration.after.median_ns) = (52_000, 52_000);
+    let found = compared(&base, &run);
     let p50 = found.rows.last().unwrap().of(Quantity::P50).unwrap();
     assert!(p50.calibrated && p50.spread.unwrap() < 0.004, "{p50:?}");
     assert_eq!(p50.standing, Some(Standing::Regression));
+    let ((low, high), ratio) = (p50.interval.unwrap(), p50.ratio.unwrap());
+    assert!((ratio / 1.15 - 1.0).abs() < 0.005, "the machine was 4 % slower, which is no change: {ratio}");
+    assert!(((low * high).sqrt() / ratio - 1.0).abs() < 1e-6, "the interval is that of the ratio");
+    let few = compared(&base[..14], &run);
+    assert!(few.rows.iter().flat_map(|row| &row.quantities).all(|change| !change.calibrated));
 }
 
 #[test]
@@ -156,10 +164,74 @@ fn runs_that_cannot_be_trusted_count_on_neither_side() {
     assert_eq!((found.method, found.left_out), (Method::Threshold { runs: 6 }, 2));
     let run = Abstract { verdict: Judged::Invalid, ..abstracted(20, 2.0) };
     assert_eq!(compared(&abstracts(3), &run).standing, Standing::Invalid);
+    base[0] = Abstract { interrupted: true, ..abstracted(0, 1.0) };
+    assert_eq!(compared(&base, &abstracted(20, 1.0)).left_out, 2, "ended early");
     for one in &mut base {
         one.verdict = Judged::Invalid;
+        one.target.version = "6.2.0".into();
     }
-    assert_eq!(standing(&base, 1.0), Standing::Invalid);
+    let found = compared(&base, &abstracted(20, 1.0));
+    assert_eq!((found.standing, found.left_out), (Standing::NotComparable, 8), "there is nothing to compare with");
+    assert_eq!((found.rows, found.missing, found.differences), (Vec::new(), Vec::new(), Vec::new()));
+}
+
+#[test]
+fn an_operation_that_is_answered_no_more_is_a_regression() {
+    let mut run = abstracted(20, 1.0);
+    let row = &mut run.rows[1];
+    (row.completed, row.failed, row.rate) = (0, 12_000, 0.0);
+    row.percentiles.clear();
+    for count in [1, 10] {
+        let found = compared(&abstracts(count), &run);
+        let change = found.rows[1].of(Quantity::Throughput).unwrap();
+        assert_eq!((change.standing, change.run), (Some(Standing::Regression), Some(0.0)));
+        assert_eq!((found.rows[1].standing, found.standing), (Some(Standing::Regression), Standing::Regression));
+    }
+    // Of one request in a run, none is no news.
+    let mut base = abstracts(10);
+    base.iter_mut().for_each(|one| one.rows[1].rate = 1.0 / 12.0);
+    let found = compared(&base, &run);
+    assert_eq!((found.rows[1].of(Quantity::Throughput).unwrap().standing, found.standing), (None, Standing::Ok));
+}
+
+#[test]
+fn what_is_certain_and_tiny_is_no_regression() {
+    let (mut base, mut run) = (abstracts(10), abstracted(20, 1.0));
+    for (day, one) in (0..).zip(base.iter_mut().chain([&mut run])) {
+        one.rows.iter_mut().for_each(|row| row.rate = 1_000.0 + f64::from(day % 3));
+    }
+    run.rows.last_mut().unwrap().rate = 960.0;
+    let asked = |threshold| compare(&base, &run, Question { threshold, ..Question::default() });
+    let found = asked(0.2);
+    assert!(found.rows.last().unwrap().of(Quantity::Throughput).unwrap().p_value.unwrap() < 1e-6);
+    assert_eq!(found.standing, Standing::Ok, "4 % less, of which 20 % would matter");
+    assert_eq!(asked(0.05).standing, Standing::Regression);
+}
+
+/// Neighbouring nights of one build: the logarithm of p50 differs by 7 %, that of p99 by 100 %.
+#[test]
+fn a_night_like_all_others_is_ok_most_of_the_time() {
+    let mut random = StdRng::seed_from_u64(11);
+    let template = abstracted(0, 1.0);
+    let mut draw = || {
+        let mut one = template.clone();
+        for known in one.rows.iter_mut().flat_map(|row| &mut row.percentiles) {
+            let spread = if known.percentile > 98.0 { 1.0 } else { 0.07 } / f64::sqrt(2.0);
+            known.nanos = (known.nanos as f64 * (spread * random.sample::<f64, _>(StandardNormal)).exp()) as u64;
+        }
+        one
+    };
+    let trials = 300;
+    let found: Vec<Standing> = (0..trials)
+        .map(|_| {
+            let runs: Vec<_> = (0..11).map(|_| draw()).collect();
+            compared(&runs[..10], &runs[10]).standing
+        })
+        .collect();
+    let share = |of| found.iter().filter(|standing| **standing == of).count() as f64 / f64::from(trials);
+    // Nearly none, where p99 had to be known as well.
+    assert!(share(Standing::Ok) > 0.6, "{}", share(Standing::Ok));
+    assert!(share(Standing::Regression) < 0.03, "{}", share(Standing::Regression));
 }
 
 #[test]
@@ -182,7 +254,8 @@ fn rows_of_one_side_are_named() {
     assert_eq!(found.rows.len(), 3);
 }
 
-/// Twenty rows of the same thing: how often any of them is called a regression.
+/// Twenty rows of the same thing, on a machine whose reference goes half with them, so that dividing by it changes the spread by
+/// chance alone: how often any of them is called a regression.
 #[test]
 fn false_alarms_of_all_rows_together_are_rare() {
     let mut random = StdRng::seed_from_u64(7);
@@ -198,23 +271,39 @@ fn false_alarms_of_all_rows_together_are_rare() {
             })
             .chain([whole.clone()])
             .collect();
+        let (shared, own): (f64, f64) = (random.sample(StandardNormal), random.sample(StandardNormal));
+        let calibration = one.calibration.as_mut().unwrap();
+        calibration.before.median_ns = (50_000.0 * (0.025 * (0.5 * shared + 0.75_f64.sqrt() * own)).exp()) as u64;
+        calibration.after.median_ns = calibration.before.median_ns;
         for row in &mut one.rows {
             row.rate *= (0.01 * random.sample::<f64, _>(StandardNormal)).exp();
             for known in &mut row.percentiles {
-                let spread = if known.percentile > 98.0 { 0.3 } else { 0.05 };
-                known.nanos = (known.nanos as f64 * (spread * random.sample::<f64, _>(StandardNormal)).exp()) as u64;
+                let deviation = if known.percentile > 98.0 {
+                    0.3 * random.sample::<f64, _>(StandardNormal)
+                } else {
+                    // The machine has a share in every median.
+                    0.025 * shared + 0.025 * random.sample::<f64, _>(StandardNormal)
+                };
+                known.nanos = (known.nanos as f64 * deviation.exp()) as u64;
             }
         }
         one
     };
+    // So small that the spread alone decides.
+    let question = Question { threshold: 0.001, ..Question::default() };
     let trials = 600;
-    let alarms = (0..trials)
-        .filter(|_| {
-            let runs: Vec<_> = (0..11).map(&mut draw).collect();
-            compared(&runs[..10], &runs[10]).standing == Standing::Regression
-        })
-        .count();
-    // Six are expected; fourteen are more than three standard deviations away.
-
-    assert!(alarms <= 14, "{alarms} of {trials}");
+    for count in [10, 15] {
+        let mut calibrated = 0;
+        let alarms = (0..trials)
+            .filter(|_| {
+                let runs: Vec<_> = (0..=count).map(&mut draw).collect();
+                let found = compare(&runs[..count], &runs[count], question);
+                calibrated += usize::from(found.rows.iter().any(|row| row.quantities[0].calibrated));
+                found.standing == Standing::Regression
+            })
+            .count();
+        // Six are expected; fourteen are more than three standard deviations away.
+        assert!(alarms <= 14, "{alarms} of {trials} with {count}");
+        assert_eq!(calibrated > trials / 10, count == 15, "{calibrated} of {trials} with {count}");
+    }
 }

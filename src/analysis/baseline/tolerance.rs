@@ -61,13 +61,13 @@ impl Sample {
     }
 }
 
-/// Smallest true change that is found in 95 % of all cases where false alarms have probability `alarm`, as a logarithm:
-/// `(t(1 - alarm) + t(0.95)) s sqrt(1 + 1/K)`, in good approximation to the noncentral distribution. For a spread of 1 and ten
-/// runs at 1 % that is 4.88. `None` below two runs.
-pub fn smallest_effect(spread: f64, runs: usize, alarm: f64) -> Option<f64> {
+/// Smallest true change that is found in 95 % of all cases where false alarms have probability `alarm` and a change must be seen
+/// to be at least `least`, as a logarithm: `max(t(1 - alarm) e, least) + t(0.95) e` with `e = s sqrt(1 + 1/K)`, in good
+/// approximation to the noncentral distribution. For a spread of 1 and ten runs at 1 % that is 4.88. `None` below two runs.
+pub(super) fn smallest_effect(spread: f64, runs: usize, alarm: f64, least: f64) -> Option<f64> {
     let student = student(runs)?;
-    let quantiles = student.inverse_cdf(1.0 - alarm) + student.inverse_cdf(POWER);
-    Some(quantiles * spread * (1.0 + 1.0 / runs as f64).sqrt())
+    let error = spread * (1.0 + 1.0 / runs as f64).sqrt();
+    Some((student.inverse_cdf(1.0 - alarm) * error).max(least) + student.inverse_cdf(POWER) * error)
 }
 
 fn student(runs: usize) -> Option<StudentsT> {
@@ -103,13 +103,15 @@ mod tests {
     #[test]
     fn has_the_tabulated_quantiles() {
         // Student's t(0.99) with 9 degrees of freedom is 2.821, t(0.95) 1.833.
-        let effect = smallest_effect(1.0, 10, 0.01).unwrap();
+        let effect = smallest_effect(1.0, 10, 0.01, 0.0).unwrap();
         assert!((effect - 4.88).abs() < 0.005, "{effect}");
+        let effect = smallest_effect(1.0, 10, 0.01, 4.0).unwrap();
+        assert!((effect - (4.0 + 1.833 * 1.1_f64.sqrt())).abs() < 0.005, "{effect}");
         let sample = Sample { runs: 10, mean: 0.0, spread: Some(1.0) };
         assert!((sample.reach(0.01).unwrap() - 2.821 * 1.1_f64.sqrt()).abs() < 1e-3);
         assert!((sample.chance_above(2.821_44 * 1.1_f64.sqrt()).unwrap() - 0.01).abs() < 1e-5);
         assert!((sample.chance_above(-9.0).unwrap() - 1.0).abs() < 1e-4);
-        assert!(smallest_effect(1.0, 1, 0.01).is_none());
+        assert!(smallest_effect(1.0, 1, 0.01, 0.0).is_none());
     }
 
     #[test]
@@ -150,7 +152,7 @@ mod tests {
     #[test]
     fn the_smallest_effect_is_found_in_nineteen_of_twenty_runs() {
         let mut random = StdRng::seed_from_u64(21);
-        let effect = smallest_effect(0.05, 10, 0.01).unwrap();
+        let effect = smallest_effect(0.05, 10, 0.01, 0.0).unwrap();
         let trials = 2_000;
         let mut found = 0;
         for _ in 0..trials {

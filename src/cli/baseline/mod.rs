@@ -17,7 +17,7 @@ use super::{
 use crate::{
     analysis::baseline::{Weight, differences},
     report,
-    results::{Abstract, Baseline, Baselines, Judged, ResultsError},
+    results::{Abstract, Baseline, Baselines, ResultsError},
 };
 pub(super) use against::Against;
 pub(super) use source::{Held, abstract_at, held, name_of};
@@ -51,7 +51,7 @@ enum Command {
         /// Result folders of the runs
         #[arg(required = true, value_name = "RUN")]
         runs: Vec<PathBuf>,
-        /// Keep runs whose measurement is invalid too; they are shown, and count nowhere
+        /// Keep runs whose measurement is invalid or was ended early too; they are shown, and count nowhere
         #[arg(long)]
         allow_invalid: bool,
         /// Keep runs that measured something else than those that are there already
@@ -124,9 +124,10 @@ fn save(
     let mut runs = Vec::new();
     for folder in folders {
         let run = abstract_at(folder)?;
-        if run.verdict == Judged::Invalid && !allow_invalid {
+        if !run.counts() && !allow_invalid {
+            let fault = if run.interrupted { "was ended early" } else { "is invalid, as its report says" };
             return Err(Failure::usage(anyhow!(
-                "{}: the measurement is invalid, as its report says; --allow-invalid keeps it all the same",
+                "{}: the measurement {fault}; --allow-invalid keeps it all the same",
                 folder.display()
             )));
         }
@@ -135,10 +136,13 @@ fn save(
     let mut said = Vec::new();
     baselines.change(name, |there| {
         let mut kept = there.map(|baseline| baseline.runs).unwrap_or_default();
-        for run in runs {
+        for mut run in runs {
             if let Some(same) = kept.iter().find(|same| same.started == run.started && same.rows == run.rows) {
                 said.push(format!("{} is in {name} already, as {}", run.name, same.name));
                 continue;
+            }
+            if kept.iter().any(|other| other.name == run.name) {
+                run.name = dated(&run);
             }
             admit(&kept, &run, name, allow_differences).map_err(Stopped::Failure)?;
             said.push(format!("{} is kept in {name}", run.name));
@@ -150,6 +154,12 @@ fn save(
     let file = baselines.file(name).map_err(Failure::usage)?;
     said.push(format!("{} in {}", report::format::counted(count, "run", "runs"), file.display()));
     output::print(report::format::plain(&format!("{}\n", said.join("\n"))))
+}
+
+/// The name of a run with its start, for where the name alone is taken: folders of `plimsoll ci` are called the same every night.
+fn dated(run: &Abstract) -> String {
+    let start: String = run.started.chars().filter(|letter| !"-:".contains(*letter)).collect();
+    format!("{}-{start}", run.name)
 }
 
 /// Refuses a run that does not belong to those that are there.
@@ -198,12 +208,7 @@ fn list(baselines: &Baselines, results: &Path) -> Result<(), Failure> {
 fn remove(baselines: &Baselines, name: &str, runs: &[String]) -> Result<(), Failure> {
     // The whole may be removed also where it cannot be read.
     if runs.is_empty() {
-        let file = baselines.file(name).map_err(Failure::usage)?;
-        if !file.exists() {
-            baselines.load(name).map_err(Failure::usage)?;
-        }
-        std::fs::remove_file(&file)
-            .map_err(|error| Failure::usage(anyhow!(error).context(format!("could not remove {}", file.display()))))?;
+        baselines.remove(name).map_err(Failure::usage)?;
         return output::print(format!("{name} is removed\n"));
     }
     baselines.load(name).map_err(Failure::usage)?;

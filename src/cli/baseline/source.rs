@@ -46,21 +46,22 @@ pub(in crate::cli) fn name_of(folder: &Path) -> String {
     }
 }
 
-/// What a word names: a result folder, else a baseline.
+/// What a word names: a baseline, else a result folder. A path with a `/` in it is no name: `./nightly` is the folder.
 pub(in crate::cli) fn held(word: &str, baselines: &Baselines) -> Result<Held, Failure> {
+    let is_name = baselines.file(word).is_ok();
+    if is_name && let Some(baseline) = baselines.find(word).map_err(Failure::usage)? {
+        return Ok(Held { name: word.to_owned(), runs: baseline.runs });
+    }
     let folder = Path::new(word);
     if folder.exists() {
         let run = abstract_at(folder)?;
         return Ok(Held { name: run.name.clone(), runs: vec![run] });
     }
-    // A path that is not there is no name.
-    if baselines.file(word).is_err() {
-        return Err(Failure::usage(anyhow!("there is no run in {word}; `plimsoll list` names those in results")));
-    }
-    match baselines.find(word).map_err(Failure::usage)? {
-        Some(baseline) => Ok(Held { name: word.to_owned(), runs: baseline.runs }),
-        None => Err(Failure::usage(anyhow!(
-            "{word} is neither a result folder nor a baseline; `plimsoll list` and `plimsoll baseline list` name what there is"
-        ))),
-    }
+    Err(Failure::usage(if is_name {
+        anyhow!(
+            "{word} is neither a baseline nor a result folder; `plimsoll baseline list` and `plimsoll list` name what there is"
+        )
+    } else {
+        anyhow!("there is no run in {word}; `plimsoll list` names those in results")
+    }))
 }

@@ -7,7 +7,7 @@ use tokio::runtime::{self, Runtime};
 
 use super::{RESULTS, Telemetry};
 use crate::{
-    analysis::baseline::Question,
+    analysis::{Outcome, baseline::Question},
     cli::{
         baseline::{Against, Held},
         environment::{environment, software},
@@ -85,6 +85,15 @@ fn vacant(stem: &str) -> PathBuf {
     let others = (2..).map(|number| Path::new(RESULTS).join(format!("{stem}-{number}")));
     let mut free = std::iter::once(first).chain(others).filter(|folder| !folder.exists());
     free.next().expect("numbers do not end")
+}
+
+/// The exit code of a run, with a regression that counts like an objective that is missed: it is certain also where the
+/// objective is not.
+fn exit_of(outcome: Outcome, regressed: bool) -> Exit {
+    match outcome.into() {
+        Exit::Met | Exit::Inconclusive if regressed => Exit::Missed,
+        exit => exit,
+    }
 }
 
 impl Session {
@@ -293,11 +302,8 @@ impl Session {
         self.display.clear();
         tell(&concluded, saved.as_deref().ok())?;
         saved?;
-        Ok(match concluded.analysis.verdict.outcome.into() {
-            _ if interrupted => Exit::Interrupted,
-            Exit::Met if decides && concluded.is_regression() => Exit::Missed,
-            exit => exit,
-        })
+        let missed = decides && concluded.is_regression();
+        Ok(if interrupted { Exit::Interrupted } else { exit_of(concluded.analysis.verdict.outcome, missed) })
     }
 
     fn save(&self, run: &str, concluded: &Concluded) -> Result<PathBuf, Failure> {
@@ -324,5 +330,23 @@ impl Session {
         if let Err(failure) = removed {
             self.display.say(&format!("warning: keys of the scenario stay on the server: {failure}"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_regression_that_counts_is_a_miss_unless_the_run_is_invalid() {
+        let all = [Outcome::Pass, Outcome::Inconclusive, Outcome::Fail, Outcome::Invalid];
+        assert_eq!(
+            all.map(|outcome| exit_of(outcome, true)),
+            [Exit::Missed, Exit::Missed, Exit::Missed, Exit::Unusable]
+        );
+        assert_eq!(
+            all.map(|outcome| exit_of(outcome, false)),
+            [Exit::Met, Exit::Inconclusive, Exit::Missed, Exit::Unusable]
+        );
     }
 }

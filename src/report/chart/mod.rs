@@ -66,6 +66,13 @@ pub struct Chart {
     pub png: Vec<u8>,
 }
 
+/// The files of charts, by their path within a folder of results.
+pub(super) fn files(charts: Vec<Chart>) -> impl Iterator<Item = (String, Vec<u8>)> {
+    charts.into_iter().flat_map(|Chart { name, svg, png, .. }| {
+        [(format!("charts/{name}.svg"), svg.into_bytes()), (format!("charts/{name}.png"), png)]
+    })
+}
+
 /// All charts of a run, the most important first.
 pub fn charts(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<Chart> {
     let fonts = Fonts::new();

@@ -146,12 +146,16 @@ pub(super) fn grade_word(grade: Grade) -> &'static str {
 }
 
 /// What a row is called in running text: `api GET`, `api`, `all services`.
-fn scope_name(scope: &Scope) -> String {
-    match (&scope.service, &scope.operation) {
+fn row_name(service: Option<&str>, operation: Option<&str>) -> String {
+    match (service, operation) {
         (Some(service), Some(operation)) => format!("{service} {operation}"),
-        (Some(service), None) => service.clone(),
+        (Some(service), None) => service.to_owned(),
         (None, _) => "all services".to_owned(),
     }
+}
+
+fn scope_name(scope: &Scope) -> String {
+    row_name(scope.service.as_deref(), scope.operation.as_deref())
 }
 
 /// A percentile of a distribution, if analysis offers it.

@@ -166,6 +166,17 @@ pub(crate) enum RowKind {
     Total,
 }
 
+impl RowKind {
+    /// Part of the row of an operation, of a service, or of all of them.
+    pub(crate) fn of(service: Option<&str>, operation: Option<&str>) -> Self {
+        match (service, operation) {
+            (_, Some(_)) => Self::Entry,
+            (Some(_), None) => Self::Sum,
+            (None, None) => Self::Total,
+        }
+    }
+}
+
 /// One cell.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cell {

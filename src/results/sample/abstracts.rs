@@ -37,8 +37,10 @@ pub(crate) fn abstracted(day: u32, factor: f64) -> Abstract {
         target: run.target,
         environment: run.environment,
         pacing: "adaptive".into(),
+        workers: Some(2),
         calibration: Some(Calibration { before: reference, after: reference }),
         verdict: Judged::Pass,
+        interrupted: false,
         rows: rows.map(|(service, operation, times)| row(service, operation, times * factor)).into(),
         course: (0..12).map(second).collect(),
     }

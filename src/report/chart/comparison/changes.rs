@@ -80,7 +80,8 @@ impl<'a> Changes<'a> {
         }
         let left_out = rows.len().saturating_sub(MOST);
         rows.truncate(MOST);
-        let size = |ratio: f64| ratio.ln().abs();
+        // What is answered no more has fallen farther than any scale reaches.
+        let size = |ratio: f64| if ratio > 0.0 { ratio.ln().abs() } else { 0.0 };
         let bounds = |change: &QuantityChange| {
             let interval = change.interval.map_or(0.0, |(low, high)| size(low).max(size(high)));
             change.ratio.map_or(0.0, size).max(interval)

@@ -1,12 +1,12 @@
 //! The table of what has changed, row by row.
 
-use super::words::{bare, change, row_name, standing_slug, tone};
+use super::words::{bare, change, mark, standing_slug, tone};
 use crate::{
     analysis::baseline::{Quantity, QuantityChange, RowChange},
     report::{
         comparison::Compared,
         format::{self, NOTHING},
-        view::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone},
+        view::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone, row_name},
     },
 };
 
@@ -50,7 +50,7 @@ fn table(compared: &Compared<'_>) -> Table {
     }];
     legend.push("Arrows lead from the baseline, the geometric mean of its runs, to the run.".to_owned());
     if comparison.rows.iter().flat_map(|row| &row.quantities).any(|change| change.calibrated) {
-        legend.push("‡ Judged by values divided by the machine's reference, since that lowers the spread.".to_owned());
+        legend.push("‡ Change of values divided by the machine's reference, since that lowers the spread.".to_owned());
     }
     Table {
         id: "change-by-row",
@@ -62,11 +62,7 @@ fn table(compared: &Compared<'_>) -> Table {
 }
 
 fn table_row(row: &RowChange, failing: bool) -> TableRow {
-    let kind = match (&row.service, &row.operation) {
-        (_, Some(_)) => RowKind::Entry,
-        (Some(_), None) => RowKind::Sum,
-        (None, None) => RowKind::Total,
-    };
+    let kind = RowKind::of(row.service.as_deref(), row.operation.as_deref());
     let mut cells: Vec<Cell> = vec![
         row.service.clone().unwrap_or_else(|| "all services".to_owned()).into(),
         row.operation.clone().unwrap_or_else(|| if row.is_whole() { "" } else { "all operations" }.to_owned()).into(),
@@ -86,7 +82,6 @@ fn table_row(row: &RowChange, failing: bool) -> TableRow {
 }
 
 fn of_quantity(of: &QuantityChange) -> [Cell; 2] {
-    let mark = if of.calibrated { "‡" } else { "" };
     let tone = of.standing.map_or(Tone::Plain, |standing| match tone(standing) {
         // Nothing to look at.
         Tone::Good if standing_slug(standing) == "ok" => Tone::Plain,
@@ -97,6 +92,6 @@ fn of_quantity(of: &QuantityChange) -> [Cell; 2] {
             (None, None) => NOTHING.to_owned(),
             (base, run) => format!("{} → {}", bare(of.quantity, base), bare(of.quantity, run)),
         }),
-        Cell::new(change(of), tone).marked(mark),
+        Cell::new(change(of), tone).marked(mark(of)),
     ]
 }

@@ -79,6 +79,13 @@ fn headline(chronicle: &Chronicle<'_>) -> Headline {
             format::counted(history.left_out as u64, "run", "runs")
         ));
     }
+    let early = history.runs.iter().filter(|run| run.interrupted).count() as u64;
+    if early > 0 {
+        remarks.push(format!(
+            "{} ended early: shown below, and not looked at for change points.",
+            format::counted(early, "run was", "runs were")
+        ));
+    }
     if !found.is_empty() {
         remarks.push("Change points are a report, not a verdict: a cause is for people to find.".to_owned());
     }

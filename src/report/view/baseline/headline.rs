@@ -1,14 +1,15 @@
 //! The verdict of a comparison in a sentence, and what has to be said along with it.
 
-use super::words::{chance, change, percent, quantity_words, row_name, standing_words, tone, value};
+use super::words::{chance, change, mark, percent, quantity_words, standing_words, tone, value};
 use crate::{
-    analysis::baseline::{Comparison, ENOUGH_RUNS, Method, Quantity, QuantityChange, RowChange, Standing, Weight},
+    analysis::baseline::{
+        Comparison, ENOUGH_RUNS, Method, Quantity, QuantityChange, RowChange, Standing, TAIL_FACTOR, Weight,
+    },
     report::{
         comparison::Compared,
         format,
-        view::{Headline, KeyNumber},
+        view::{Headline, KeyNumber, row_name},
     },
-    results::Judged,
 };
 
 /// Changes that the sentence names.
@@ -29,6 +30,9 @@ fn reason(compared: &Compared<'_>) -> String {
     let comparison = compared.comparison;
     let against = format!("against {} ({})", compared.against, runs(comparison));
     match comparison.standing {
+        Standing::NotComparable if comparison.left_out == compared.base.len() => {
+            format!("{} has no run that counts: their measurements are invalid, or were ended early", compared.against)
+        }
         Standing::NotComparable => {
             let refusing =
                 comparison.differences.iter().filter(|difference| difference.weight() == Weight::Refuses).count()
@@ -38,10 +42,9 @@ fn reason(compared: &Compared<'_>) -> String {
                 format::counted(refusing, "difference", "differences")
             )
         }
-        Standing::Invalid if compared.run.verdict == Judged::Invalid => {
+        Standing::Invalid => {
             format!("the measurement of {} cannot be trusted, as its own report says", compared.run.name)
         }
-        Standing::Invalid => format!("{} has no run whose measurement can be trusted", compared.against),
         Standing::Inconclusive if comparison.machine.is_some_and(|machine| machine.moved) => {
             let machine = comparison.machine.map_or(1.0, |machine| machine.run_ns / machine.base_ns);
             format!("different machine: the reference changed by {} {against}", percent(machine))
@@ -85,7 +88,7 @@ fn named(comparison: &Comparison, standing: Standing) -> String {
     format!("{}{more}", told.join(", "))
 }
 
-/// `api GET p50 0.412 ms → 0.437 ms (+6.1 % [+4.0, +8.3], p = 0.0002)`.
+/// `api GET p50 0.412 ms → 0.437 ms (+6.1 % [+4.0, +8.3], p = 0.0002)`, `‡` behind the change where it is calibrated.
 fn sentence(row: &RowChange, of: &QuantityChange, with_row: bool) -> Option<String> {
     let (base, run) = (of.base?, of.run?);
     let whose = if with_row && !row.is_whole() {
@@ -96,11 +99,12 @@ fn sentence(row: &RowChange, of: &QuantityChange, with_row: bool) -> Option<Stri
     let regressed = of.standing == Some(Standing::Regression);
     let p = of.p_value.filter(|_| regressed).map(|p| format!(", {}", chance(p))).unwrap_or_default();
     Some(format!(
-        "{whose}{} {} → {} ({}{p})",
+        "{whose}{} {} → {} ({}{}{p})",
         quantity_words(of.quantity),
         value(of.quantity, base),
         value(of.quantity, run),
         change(of),
+        mark(of),
     ))
 }
 
@@ -132,9 +136,23 @@ fn remarks(compared: &Compared<'_>) -> Vec<String> {
     }
     if comparison.left_out > 0 {
         remarks.push(format!(
-            "{} of the baseline left out: the measurement was invalid.",
+            "{} of the baseline left out: the measurement was invalid, or ended early.",
             format::counted(comparison.left_out as u64, "run", "runs")
         ));
+    }
+    if compared.run.interrupted {
+        remarks.push(format!("{} was ended early: it is shorter than its scenario says.", compared.run.name));
+    }
+    let whole = comparison.rows.last();
+    let tail = whole.and_then(|row| row.of(Quantity::P99)).and_then(|change| change.standing);
+    if tail == Some(Standing::Inconclusive) {
+        remarks.push(format!(
+            "Of p99 a change by {} cannot be excluded, so far apart do runs lie in it; that by itself decides nothing.",
+            format::limit(comparison.threshold * TAIL_FACTOR)
+        ));
+    }
+    if whole.is_some_and(|row| row.quantities.iter().any(|change| change.calibrated)) {
+        remarks.push("‡ Change of values divided by the machine's reference, since that lowers the spread.".to_owned());
     }
     if let Some(machine) = comparison.machine.filter(|machine| machine.unsteady) {
         remarks.push(format!(
@@ -142,7 +160,7 @@ fn remarks(compared: &Compared<'_>) -> Vec<String> {
             format::duration(machine.run_ns)
         ));
     }
-    if comparison.machine.is_none() {
+    if comparison.machine.is_none() && comparison.left_out < compared.base.len() {
         remarks.push("Nothing is known of the machine's speed: a run has no calibration.".to_owned());
     }
     let differing = comparison.differences.len() as u64;
@@ -160,7 +178,7 @@ fn numbers(comparison: &Comparison) -> Vec<KeyNumber> {
     let number = |change: &QuantityChange| {
         Some(KeyNumber {
             name: quantity_words(change.quantity).to_owned(),
-            value: percent(change.ratio?),
+            value: format!("{}{}", percent(change.ratio?), mark(change)),
             against: format!("{} → {}", value(change.quantity, change.base?), value(change.quantity, change.run?)),
         })
     };

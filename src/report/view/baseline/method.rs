@@ -58,9 +58,9 @@ pub(super) fn section(compared: &Compared<'_>) -> Section {
         Method::Tolerance { runs } => format!(
             "A quantity has regressed where it is worse than a further run of the same thing would be, judged by how far apart the \
              {runs} runs of the baseline lie (Student's distribution, on logarithms), with a probability of false alarms of 1 % for \
-             all rows and quantities together, half of it for the whole (Holm). Response times must also change by at least 20 µs \
-             and three steps of the histogram, throughput by 1 %. It is ok where a change beyond the threshold of {} (p99: {}) can \
-             be excluded.",
+             all rows and quantities together, half of it for the whole (Holm), and by at least half the threshold of {} (p99: {}). \
+             Response times must also change by at least 20 µs and three steps of the histogram, throughput by 1 %. It is ok where \
+             a change beyond the threshold can be excluded; that this is not known of p99 decides nothing.",
             format::limit(comparison.threshold),
             format::limit(comparison.threshold * TAIL_FACTOR),
         ),
@@ -116,7 +116,9 @@ fn seen(quantities: &[QuantityChange]) -> Table {
         ],
         rows: rows.collect(),
         legend: vec![
-            "Calibrated: divided by the machine's reference, which is done where it lowers the spread by a fifth or more.".to_owned(),
+            "Calibrated: divided by the machine's reference, which is done from fifteen runs on where it lowers the spread by a fifth or \
+             more."
+                .to_owned(),
         ],
     }
 }
@@ -162,6 +164,8 @@ pub(super) fn row_of(run: &Abstract, kind: RowKind) -> TableRow {
         Judged::Inconclusive => ("inconclusive", Tone::Fair),
         Judged::Invalid => ("invalid", Tone::Fair),
     };
+    let word = if run.interrupted { format!("{word}, ended early") } else { word.to_owned() };
+    let tone = if run.counts() { tone } else { Tone::Fair };
     TableRow {
         kind,
         cells: vec![

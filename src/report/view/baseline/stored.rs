@@ -1,14 +1,11 @@
 //! A baseline by itself: its runs, how far apart they lie, and how small a change it can see.
 
-use super::{
-    method::{row_of, run_columns},
-    words::row_name,
-};
+use super::method::{row_of, run_columns};
 use crate::{
     analysis::baseline::{ENOUGH_RUNS, Quantity, RowSpread, spreads},
     report::{
         format::{self, NOTHING},
-        view::{Block, Brief, Cell, Column, Headline, RowKind, Section, Table, TableRow, Tone, View},
+        view::{Block, Brief, Cell, Column, Headline, RowKind, Section, Table, TableRow, Tone, View, row_name},
     },
     results::Baseline,
 };
@@ -17,7 +14,7 @@ impl View {
     /// The document of a baseline.
     pub(crate) fn of_baseline(name: &str, baseline: &Baseline) -> Self {
         let runs = &baseline.runs;
-        let enough = runs.len() >= ENOUGH_RUNS;
+        let enough = runs.iter().filter(|run| run.counts()).count() >= ENOUGH_RUNS;
         let rows = spreads(runs);
         let counted = format::counted(runs.len() as u64, "run", "runs");
         let whole = rows.last().and_then(|row| row.quantities.first().copied()).and_then(|of| of.1);
@@ -78,14 +75,9 @@ fn spread_table(rows: &[RowSpread], enough: bool) -> Table {
         }
         cells
     };
-    let rows = rows.iter().map(|row| TableRow {
-        kind: match (&row.service, &row.operation) {
-            (_, Some(_)) => RowKind::Entry,
-            (Some(_), None) => RowKind::Sum,
-            (None, None) => RowKind::Total,
-        },
-        cells: cells(row),
-    });
+    let rows = rows
+        .iter()
+        .map(|row| TableRow { kind: RowKind::of(row.service.as_deref(), row.operation.as_deref()), cells: cells(row) });
     Table {
         id: "spread-by-row",
         caption: "Spread of the runs, and the smallest change for the worse that is found in 95 % of all cases".to_owned(),

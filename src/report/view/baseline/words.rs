@@ -77,6 +77,7 @@ pub(in crate::report) fn difference_slug(kind: &DifferenceKind) -> &'static str 
         DifferenceKind::Mode => "mode",
         DifferenceKind::Setting(_) => "setting",
         DifferenceKind::Private => "private",
+        DifferenceKind::Address => "address",
         DifferenceKind::SameMachine => "same_machine",
         DifferenceKind::Plimsoll => "plimsoll",
         DifferenceKind::Fred => "fred",
@@ -85,6 +86,7 @@ pub(in crate::report) fn difference_slug(kind: &DifferenceKind) -> &'static str 
         DifferenceKind::Cores => "cores",
         DifferenceKind::Kernel => "kernel",
         DifferenceKind::Pacing => "pacing",
+        DifferenceKind::Workers => "workers",
     }
 }
 
@@ -108,6 +110,7 @@ pub(super) fn difference_words(difference: &Difference) -> String {
         DifferenceKind::Mode => "mode of the server".to_owned(),
         DifferenceKind::Setting(name) => format!("setting of the server: {name}"),
         DifferenceKind::Private => "kind of server".to_owned(),
+        DifferenceKind::Address => "address of the server".to_owned(),
         DifferenceKind::SameMachine => "machine of the server".to_owned(),
         DifferenceKind::Plimsoll => "plimsoll".to_owned(),
         DifferenceKind::Fred => "fred".to_owned(),
@@ -116,6 +119,7 @@ pub(super) fn difference_words(difference: &Difference) -> String {
         DifferenceKind::Cores => "cores of the harness".to_owned(),
         DifferenceKind::Kernel => "kernel of the harness".to_owned(),
         DifferenceKind::Pacing => "pacing".to_owned(),
+        DifferenceKind::Workers => "workers".to_owned(),
     }
 }
 
@@ -156,6 +160,11 @@ fn signed(ratio: f64) -> String {
     }
 }
 
+/// Sign behind a change that is one of values divided by the machine's reference; legends explain it.
+pub(super) fn mark(change: &QuantityChange) -> &'static str {
+    if change.calibrated { "‡" } else { "" }
+}
+
 /// A change with its interval: `+6.1 % [+4.0, +8.3]`.
 pub(super) fn change(change: &QuantityChange) -> String {
     match (change.ratio, change.interval) {
@@ -173,15 +182,6 @@ pub(super) fn probability(p: f64) -> String {
 /// The same in running text: `p = 0.0002`.
 pub(super) fn chance(p: f64) -> String {
     if p < 1e-4 { format!("p {}", probability(p)) } else { format!("p = {}", probability(p)) }
-}
-
-/// What a row is called in running text.
-pub(super) fn row_name(service: Option<&str>, operation: Option<&str>) -> String {
-    match (service, operation) {
-        (Some(service), Some(operation)) => format!("{service} {operation}"),
-        (Some(service), None) => service.to_owned(),
-        (None, _) => "all services".to_owned(),
-    }
 }
 
 #[cfg(test)]
