@@ -65,6 +65,19 @@ fn documents_keep_to_what_their_readers_document() {
 }
 
 #[test]
+fn the_schemas_take_what_the_readers_give_as_examples() {
+    let fixture = |name: &str| -> serde_json::Value {
+        let path = format!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/ci/{}"), name);
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    };
+    for reader in ["benchmark-action", "bencher"] {
+        let [schema, example] = ["schema", "example"].map(|what| fixture(&format!("{reader}.{what}.json")));
+        let faults = jsonschema::validate(&schema, &example).err();
+        assert!(faults.is_none(), "{reader}: {faults:?}");
+    }
+}
+
+#[test]
 fn a_miss_is_explained_by_the_rows_that_miss() {
     let scenario = sample::scenario();
     let mut analysis = analyse(&sample::run(), &scenario);
