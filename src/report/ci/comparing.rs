@@ -30,7 +30,11 @@ pub(super) fn is_comparison(check: &CiCheck) -> bool {
 /// so. Then it also counts what cannot be told; otherwise that is advice which would come every night.
 pub fn ci_comparison(name: &str, compared: &Compared<'_>, fails: bool) -> CiCheck {
     let comparison = compared.comparison;
+    let base = compared.base;
+    let none_counts = comparison.left_out == base.len() || base.iter().all(|one| one.verdict == Judged::Invalid);
     let (outcome, decides) = match comparison.standing {
+        // As good as no baseline, and no fault of the run.
+        _ if none_counts => (CiOutcome::Inconclusive, fails),
         Standing::Ok | Standing::Improved => (CiOutcome::Passed, true),
         Standing::Regression if fails => (CiOutcome::Failed, true),
         Standing::Regression => (CiOutcome::Inconclusive, true),
@@ -38,9 +42,7 @@ pub fn ci_comparison(name: &str, compared: &Compared<'_>, fails: bool) -> CiChec
         // It stays like this every night until somebody saves another baseline.
         Standing::NotComparable if fails => (CiOutcome::Invalid, true),
         Standing::NotComparable => (CiOutcome::Inconclusive, true),
-        Standing::Invalid if compared.run.verdict == Judged::Invalid => (CiOutcome::Invalid, true),
-        // The baseline has no run that can be trusted, which is as good as no baseline.
-        Standing::Invalid => (CiOutcome::Inconclusive, fails),
+        Standing::Invalid => (CiOutcome::Invalid, true),
     };
     let refused = comparison.standing == Standing::NotComparable;
     let differences = comparison.differences.iter().filter(|one| !refused || one.weight() == Weight::Refuses);
