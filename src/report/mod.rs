@@ -49,8 +49,8 @@ pub use audit::AuditReport;
 pub use baseline::{baseline_terminal, difference};
 pub use capacity::{capacity_files, capacity_headline, capacity_json, capacity_terminal};
 pub use ci::{
-    AuditLimit, CI_SUMMARY, ci_annotations, ci_comparison, ci_files, ci_gate, ci_headline, ci_no_baseline, ci_no_gate,
-    ci_not_run, ci_scenario, ci_summary, ci_terminal, ci_unmeasured,
+    AuditLimit, CI_SUMMARY, ci_annotations, ci_comparison, ci_files, ci_gate, ci_gate_interrupted, ci_headline,
+    ci_no_baseline, ci_no_gate, ci_not_run, ci_scenario, ci_summary, ci_terminal, ci_unmeasured, ci_unsaved,
 };
 pub use comparison::Compared;
 pub use gate::{gate_files, gate_headline, gate_json, gate_terminal};

@@ -63,7 +63,7 @@ pub struct CiScenario {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CiCheck {
-    /// What was checked: `objective`, `audit`, `run`.
+    /// What was checked: `objective`, `audit`, `run`, `baseline`, `gate`.
     pub name: String,
     /// Service, where it is about one.
     pub service: Option<String>,

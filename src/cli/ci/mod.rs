@@ -42,6 +42,9 @@ use session::Session;
 /// at once.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXITS}"))]
+// `plimsoll compare` has them too, and compares always.
+#[command(mut_arg("threshold", |arg| arg.requires("baseline")))]
+#[command(mut_arg("allow_differences", |arg| arg.requires("baseline")))]
 pub(super) struct Arguments {
     /// Scenario files, or names of built-in scenarios
     #[arg(value_name = "SCENARIO", required = true)]
@@ -76,15 +79,20 @@ pub(super) struct Arguments {
 
     /// Hold every run against this baseline of `plimsoll baseline save`; `{}` in it stands for the name of the scenario
     ///
-    /// A regression is a warning, since a machine that was slow for a night looks the same.
+    /// A regression is a warning, since a machine that was slow for a night looks the same; what cannot be told is only mentioned.
     #[arg(long, value_name = "NAME", help_heading = "Comparison")]
     baseline: Option<String>,
     #[command(flatten)]
     how: How,
     /// Fail for a regression against the baseline
+    ///
+    /// Then it is a warning also where there is no baseline yet, or the comparison cannot tell, and an error where the run is not
+    /// comparable.
     #[arg(long, requires = "baseline", help_heading = "Comparison")]
     fail_on_regression: bool,
     /// What A of a gate has, in the words of `plimsoll gate --a`, such as `server-bin=FILE`; then every scenario is gated as well
+    ///
+    /// An arm that names no server has that of --server-bin, or that of --target unless an arm needs a private one.
     #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Comparison")]
     gate_a: Vec<Difference>,
     /// What B of the gate has
@@ -144,8 +152,9 @@ const EXITS: &str = "\
 Exit codes, the worst of all scenarios; from the best to the worst:
     0  objective met; also inconclusive, unless --inconclusive fail
     4  inconclusive, with --inconclusive fail
-    3  target cannot be used, or measurement invalid
-    1  objective missed, regression confirmed by the gate, or findings of the audit as serious as --fail-on says
+    3  target cannot be used, measurement invalid, or run not comparable, with --fail-on-regression
+    1  objective missed, regression confirmed by the gate, or against the baseline with --fail-on-regression, or findings of
+       the audit as serious as --fail-on says
     2  wrong usage or scenario, or results cannot be written
   130  interrupted; what there is was saved";
 
@@ -160,8 +169,9 @@ struct Errand {
 }
 
 pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure> {
-    let errands = arguments.errands()?;
+    // First, since arms of a gate may have it as well.
     let source = source(&arguments.target, arguments.server_bin.clone())?;
+    let errands = arguments.errands()?;
     if arguments.fail_on.is_some() && matches!(source, Source::Embedded { .. }) {
         return Err(Failure::usage(anyhow!(
             "--fail-on is for a server of yours: a private one has the settings that plimsoll gave it, and is not audited; \
@@ -206,8 +216,8 @@ impl Arguments {
                     let numbered = (2..).map(|number| format!("{}-{number}", scenario.name));
                     let mut names = std::iter::once(scenario.name.clone()).chain(numbered);
                     let name = names.find(|name| !taken(name)).expect("numbers do not end");
-                    match self.compared(&name, &scenario) {
-                        Ok((baseline, gate)) => errands.push(Errand { name, scenario, baseline, gate }),
+                    match self.errand(name, scenario) {
+                        Ok(errand) => errands.push(errand),
                         Err(failure) => faults.push(failure.to_string()),
                     }
                 }
@@ -217,23 +227,39 @@ impl Arguments {
         if faults.is_empty() { Ok(errands) } else { Err(Failure::usage(anyhow!(faults.join("\n")))) }
     }
 
-    /// What a scenario is compared with.
-    #[expect(clippy::type_complexity, reason = "two fields of an errand, together")]
-    fn compared(
-        &self,
-        name: &str,
-        scenario: &Scenario,
-    ) -> Result<(Option<(String, Option<Held>)>, Option<gate::Errand>), Failure> {
+    /// A scenario with what it is compared with.
+    fn errand(&self, name: String, scenario: Scenario) -> Result<Errand, Failure> {
         let baseline = self.baseline.as_ref().map(|pattern| {
-            let baseline = pattern.replace(PLACEHOLDER, name);
+            let baseline = pattern.replace(PLACEHOLDER, &name);
             let found = Baselines::of(Path::new(RESULTS)).find(&baseline).map_err(Failure::usage)?;
             let held = found.map(|found| Held { name: baseline.clone(), runs: found.runs });
             Ok::<_, Failure>((baseline, held))
         });
         let gated = !(self.gate_a.is_empty() && self.gate_b.is_empty());
         let effort = gate::Effort::of(self.gate_profile, self.workers);
-        let gate = gated.then(|| gate::Errand::new(scenario.clone(), &self.gate_a, &self.gate_b, &effort));
-        Ok((baseline.transpose()?, gate.transpose()?))
+        let [a, b] = self.arms();
+        let gate = gated.then(|| gate::Errand::new(scenario.clone(), &a, &b, &effort));
+        Ok(Errand { baseline: baseline.transpose()?, gate: gate.transpose()?, name, scenario })
+    }
+
+    /// What A and B have: what is said of them, and the server of the runs where an arm names none. Where one needs a private
+    /// server, the target of the runs is neither's, since the two would differ in more than was asked about.
+    fn arms(&self) -> [Vec<Difference>; 2] {
+        let given = [&self.gate_a, &self.gate_b];
+        let needs_private = |difference: &Difference| {
+            matches!(difference, Difference::Config(..) | Difference::ServerBin(_) | Difference::Exe(_))
+        };
+        let of_runs = match &self.server_bin {
+            Some(program) => Some(Difference::ServerBin(program.clone())),
+            None if self.target == EMBEDDED || given.iter().any(|arm| arm.iter().any(needs_private)) => None,
+            None => Some(Difference::Target(self.target.clone())),
+        };
+        let names_one =
+            |difference: &Difference| matches!(difference, Difference::ServerBin(_) | Difference::Target(_));
+        given.map(|arm| {
+            let own = of_runs.clone().filter(|_| !arm.iter().any(names_one));
+            own.into_iter().chain(arm.iter().cloned()).collect()
+        })
     }
 
     fn manner(&self) -> Manner {
@@ -248,5 +274,51 @@ impl From<Inconclusive> for Leniency {
             Inconclusive::Warn => Self::Warn,
             Inconclusive::Fail => Self::Fail,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, FromArgMatches as _, error::ErrorKind};
+
+    use super::*;
+
+    fn parsed(words: &[&str]) -> Result<Arguments, clap::Error> {
+        let command = Arguments::augment_args(Command::new("ci"));
+        command
+            .try_get_matches_from([&["ci", "queue"], words].concat())
+            .and_then(|found| Arguments::from_arg_matches(&found))
+    }
+
+    #[test]
+    fn arms_have_the_server_of_the_runs_unless_they_name_another() {
+        let url = "redis://me:hush@db:7000";
+        let arms = |words: &[&str]| parsed(words).unwrap().arms();
+        let own = |word: &str| difference(word).unwrap();
+        let target = Difference::Target(url.to_owned());
+
+        let [a, b] = arms(&["--target", url, "--gate-b", "set:seed=3"]);
+        assert_eq!((a, b), (vec![target.clone()], vec![target.clone(), own("set:seed=3")]));
+        let [a, b] = arms(&["--target", url, "--gate-a", "target=redis://other"]);
+        assert_eq!((a, b), (vec![own("target=redis://other")], vec![target]));
+        let [a, b] = arms(&["--target", url, "--gate-b", "config:hz=10"]);
+        assert_eq!((a, b), (vec![], vec![own("config:hz=10")]), "both private");
+
+        let here = ["--target", EMBEDDED, "--server-bin", "./mine"];
+        let [a, b] = arms(&[&here[..], &["--gate-b", "server-bin=./other"]].concat());
+        assert_eq!((a, b), (vec![own("server-bin=./mine")], vec![own("server-bin=./other")]));
+        let [a, b] = arms(&[&here[..], &["--gate-b", "config:hz=10"]].concat());
+        assert_eq!((a, b), (vec![own("server-bin=./mine")], vec![own("server-bin=./mine"), own("config:hz=10")]));
+    }
+
+    #[test]
+    fn how_a_comparison_is_made_is_said_of_one_that_is_made() {
+        for words in [&["--threshold", "10%"][..], &["--allow-differences"], &["--fail-on-regression"]] {
+            let refusal = parsed(words).unwrap_err();
+            assert_eq!(refusal.kind(), ErrorKind::MissingRequiredArgument);
+            assert!(refusal.to_string().contains("--baseline"), "{refusal}");
+            assert!(parsed(&[words, &["--baseline", "nightly-{}"]].concat()).is_ok());
+        }
+        assert!(parsed(&[]).is_ok());
     }
 }

@@ -18,7 +18,9 @@ use crate::{
         report::{ci_text, summarised},
         run,
     },
-    report::{self, AuditLimit, ci_no_baseline, ci_no_gate, ci_not_run, ci_unmeasured},
+    report::{
+        self, AuditLimit, ci_gate_interrupted, ci_no_baseline, ci_no_gate, ci_not_run, ci_unmeasured, ci_unsaved,
+    },
     results::{CI_VERSION, Ci, CiCheck, CiOutcome, CiScenario, Leniency, ResultFolder},
     target::Source,
 };
@@ -100,9 +102,10 @@ impl Session {
                 session.carry_out(self.source.clone(), interrupt, |concluded, saved| {
                     let folder = saved.map(|_| folder.clone());
                     let mut scenario = CiScenario { folder, ..concluded.for_ci(&name, limit) };
-                    scenario.checks.extend(concluded.comparison_for_ci(&name, self.arguments.fail_on_regression));
+                    let fails = self.arguments.fail_on_regression;
+                    scenario.checks.extend(concluded.comparison_for_ci(&name, fails));
                     if let Some((baseline, None)) = &baseline {
-                        scenario.checks.push(ci_no_baseline(&name, baseline));
+                        scenario.checks.push(ci_no_baseline(&name, baseline, fails));
                     }
                     told = Some(scenario);
                     Ok(())
@@ -111,22 +114,20 @@ impl Session {
         );
         // The private server, and the folder if nothing came of it.
         self.leftovers.clear();
-        if let (Ok(_), Some(scenario), Some(errand)) = (&result, &mut told, gate)
-            && !interrupt.stop().is_requested()
-        {
-            scenario.checks.push(self.gate(&name, errand, interrupt));
+        if let (Ok(_), Some(scenario), Some(errand)) = (&result, &mut told, gate) {
+            scenario.checks.push(if interrupt.stop().is_requested() {
+                ci_gate_interrupted(&name, None)
+            } else {
+                self.gate(&name, errand, interrupt)
+            });
         }
         let (mut scenario, exit) = match (result, told) {
-            (Ok(Exit::Interrupted), Some(told)) => (told, Exit::Interrupted),
             (Ok(_), Some(told)) => {
                 let exit = exit_of(&told, leniency);
                 (told, exit)
             }
             (Err(failure), Some(mut told)) => {
-                let unsaved = ci_unmeasured(&name, &failure.to_string()).checks;
-                let not_saved =
-                    |check: CiCheck| CiCheck { sentence: format!("{name} could not be saved: {failure}"), ..check };
-                told.checks.extend(unsaved.into_iter().map(not_saved));
+                told.checks.push(ci_unsaved(&name, &failure.to_string()));
                 let exit = worse(exit_of(&told, leniency), failure.exit);
                 (told, exit)
             }
@@ -163,12 +164,7 @@ impl Session {
             })
         });
         self.leftovers.clear();
-        match (result, told) {
-            (Ok(Exit::Interrupted), _) => ci_not_run(name).checks.remove(0),
-            (Ok(_), Some(check)) => check,
-            (Err(failure), _) => ci_no_gate(name, &failure.to_string()),
-            (Ok(_), None) => ci_no_gate(name, "it ended without a result"),
-        }
+        gated(name, result, told, interrupt.stop().is_requested())
     }
 
     fn tell(&mut self, ci: &Ci) -> Result<(), Failure> {
@@ -181,9 +177,29 @@ impl Session {
     }
 }
 
-/// The exit code for a scenario that came to a result.
+/// What came of a gate, given how it ended, what it told and whether a person has `stopped` everything: a failure after that is
+/// one of the person's making, whatever it says.
+fn gated(name: &str, result: Result<Exit, Failure>, told: Option<CiCheck>, stopped: bool) -> CiCheck {
+    match (result, told) {
+        (Ok(Exit::Interrupted), told) => ci_gate_interrupted(name, told.as_ref()),
+        (Err(_), told) if stopped => ci_gate_interrupted(name, told.as_ref()),
+        (Ok(_), Some(check)) => check,
+        (Ok(_), None) => ci_no_gate(name, "it ended without a result"),
+        (Err(failure), _) => ci_no_gate(name, &failure.to_string()),
+    }
+}
+
+/// The exit code for a scenario that came to a result. Where a person ended something that was asked for, it says that before
+/// all else: what there is is not all.
 fn exit_of(scenario: &CiScenario, leniency: Leniency) -> Exit {
-    match scenario.outcome() {
+    if scenario.checks.iter().any(|check| check.outcome == CiOutcome::Interrupted) {
+        return Exit::Interrupted;
+    }
+    exit_for(scenario.outcome(), leniency)
+}
+
+fn exit_for(outcome: CiOutcome, leniency: Leniency) -> Exit {
+    match outcome {
         CiOutcome::Inconclusive if leniency == Leniency::Fail => Exit::Inconclusive,
         CiOutcome::Passed | CiOutcome::Inconclusive => Exit::Met,
         CiOutcome::Interrupted => Exit::Interrupted,
@@ -209,6 +225,95 @@ fn worse(a: Exit, b: Exit) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        analysis::baseline::{Question, Standing, compare},
+        report::{Compared, ci_comparison},
+        results::{
+            Abstract, GateStage, Judged,
+            sample::{
+                abstracted, abstracts,
+                gate::{Worsening, gate as sample_gate},
+                small_ci,
+            },
+        },
+    };
+
+    /// A scenario that passed, with this check besides.
+    fn passed_with(check: CiCheck) -> CiScenario {
+        let mut scenario = small_ci().scenarios.swap_remove(0);
+        scenario.checks.retain(|check| check.outcome == CiOutcome::Passed);
+        scenario.checks.push(check);
+        scenario
+    }
+
+    /// That an objective is missed.
+    fn missed() -> CiCheck {
+        small_ci().scenarios.swap_remove(0).checks.swap_remove(0)
+    }
+
+    #[test]
+    fn a_gate_that_a_person_ended_is_told_as_such_and_ends_with_the_code_for_it() {
+        let told = ci_no_gate("mixed", "what it says so far");
+        for (result, told, detail) in [
+            // Before its first block was made, after that, and while it was written.
+            (Err(Failure::interrupted().within("arm A")), None, 0),
+            (Ok(Exit::Interrupted), Some(told.clone()), 1),
+            (Err(Failure::unusable(anyhow::anyhow!("the server went away"))), None, 0),
+        ] {
+            let check = gated("mixed", result, told, true);
+            assert_eq!((check.outcome, check.detail.len()), (CiOutcome::Interrupted, detail));
+            assert!(check.sentence.starts_with("mixed: the gate was not made"), "{}", check.sentence);
+            let mut scenario = passed_with(check);
+            assert_eq!(exit_of(&scenario, Leniency::Warn), Exit::Interrupted);
+            // A miss beside it is told, and does not hide that something was left out.
+            scenario.checks.push(missed());
+            assert_eq!(exit_of(&scenario, Leniency::Warn), Exit::Interrupted);
+        }
+        let unmade = gated("mixed", Err(Failure::unusable(anyhow::anyhow!("no server"))), None, false);
+        assert_eq!(
+            (unmade.outcome, exit_of(&passed_with(unmade), Leniency::Warn)),
+            (CiOutcome::Invalid, Exit::Unusable)
+        );
+        let whole = gated("mixed", Ok(Exit::Met), Some(told.clone()), true);
+        assert_eq!(whole, told, "it was whole when the person came");
+    }
+
+    #[test]
+    fn comparisons_end_as_the_commands_do_that_make_them_alone() {
+        let both = [GateStage::Screen, GateStage::Confirm];
+        for (worsening, stages, advisory) in [
+            (Worsening::None, &both[..1], false),
+            (Worsening::Uniform(0.15), &both[..1], false),
+            (Worsening::Uniform(0.15), &both, false),
+            (Worsening::Uniform(0.15), &both, true),
+            (Worsening::Uniform(-0.15), &both[..1], false),
+            (Worsening::None, &[], false),
+        ] {
+            let mut gate = sample_gate(worsening, 0.02, stages);
+            gate.plan.advisory = advisory.then(|| "why".to_owned());
+            let gate = gate::ConcludedGate::new(gate).unwrap();
+            let check = gate.for_ci("mixed");
+            assert_eq!(exit_for(check.outcome, Leniency::Fail), gate.exit(), "{}", check.sentence);
+        }
+        let base = abstracts(10);
+        for standing in [
+            Standing::Ok,
+            Standing::Improved,
+            Standing::Regression,
+            Standing::Inconclusive,
+            Standing::NotComparable,
+            Standing::Invalid,
+        ] {
+            let verdict = if standing == Standing::Invalid { Judged::Invalid } else { Judged::Pass };
+            let run = Abstract { verdict, ..abstracted(20, 1.0) };
+            let mut comparison = compare(&base, &run, Question::default());
+            comparison.standing = standing;
+            let compared = Compared { against: "nightly", base: &base, run: &run, comparison: &comparison };
+            let check = ci_comparison("mixed", &compared, true);
+            assert!(check.decides, "{standing:?}");
+            assert_eq!(exit_for(check.outcome, Leniency::Fail), standing.into(), "{standing:?}");
+        }
+    }
 
     #[test]
     fn the_worst_is_told_whatever_the_order() {

@@ -3,30 +3,59 @@
 use super::{scenario::check, words::one_line};
 use crate::{
     analysis::{
-        baseline::Standing,
+        baseline::{Standing, Weight},
         gate::{GateAnalysis, GateVerdict},
     },
-    report::{comparison::Compared, format::plain, gate::GateOutcome, view::View},
-    results::{CiCheck, CiOutcome, Gate},
+    report::{
+        baseline::difference,
+        comparison::Compared,
+        format::plain,
+        gate::GateOutcome,
+        view::{Headline, View},
+    },
+    results::{CiCheck, CiOutcome, Gate, Judged},
 };
 
-/// What a comparison with a stored baseline says. Its regression is a reason to look closer, since a machine that was slower for
-/// a night looks the same; it fails the scenario where `fails` says so.
-pub fn ci_comparison(name: &str, compared: &Compared<'_>, fails: bool) -> CiCheck {
-    let outcome = match compared.comparison.standing {
-        Standing::Ok | Standing::Improved => CiOutcome::Passed,
-        Standing::Regression if fails => CiOutcome::Failed,
-        Standing::Regression | Standing::Inconclusive | Standing::NotComparable => CiOutcome::Inconclusive,
-        Standing::Invalid => CiOutcome::Invalid,
-    };
-    check("baseline", None, None, outcome, format!("{name}: {}", one_line(&plain(&compared.headline()))))
+/// Names of the checks of comparisons.
+const BASELINE: &str = "baseline";
+const GATE: &str = "gate";
+
+/// Whether a check is a comparison. Those are always told: each was asked for, and one that nobody hears of is taken for passed.
+pub(super) fn is_comparison(check: &CiCheck) -> bool {
+    [BASELINE, GATE].contains(&check.name.as_str())
 }
 
-/// That there is no baseline yet: told, and no reason for anything.
-pub fn ci_no_baseline(name: &str, baseline: &str) -> CiCheck {
+/// What a comparison with a stored baseline says, with what differs where that keeps it from being made. Its regression is a
+/// reason to look closer, since a machine that was slower for a night looks the same; it fails the scenario where `fails` says
+/// so. Then it also counts what cannot be told; otherwise that is advice which would come every night.
+pub fn ci_comparison(name: &str, compared: &Compared<'_>, fails: bool) -> CiCheck {
+    let comparison = compared.comparison;
+    let base = compared.base;
+    let none_counts = comparison.left_out == base.len() || base.iter().all(|one| one.verdict == Judged::Invalid);
+    let (outcome, decides) = match comparison.standing {
+        // As good as no baseline, and no fault of the run.
+        _ if none_counts => (CiOutcome::Inconclusive, fails),
+        Standing::Ok | Standing::Improved => (CiOutcome::Passed, true),
+        Standing::Regression if fails => (CiOutcome::Failed, true),
+        Standing::Regression => (CiOutcome::Inconclusive, true),
+        Standing::Inconclusive => (CiOutcome::Inconclusive, fails),
+        // It stays like this every night until somebody saves another baseline.
+        Standing::NotComparable if fails => (CiOutcome::Invalid, true),
+        Standing::NotComparable => (CiOutcome::Inconclusive, true),
+        Standing::Invalid => (CiOutcome::Invalid, true),
+    };
+    let refused = comparison.standing == Standing::NotComparable;
+    let differences = comparison.differences.iter().filter(|one| !refused || one.weight() == Weight::Refuses);
+    let mut told = of_headline(BASELINE, name, outcome, &View::of_comparison(compared, &[]).headline);
+    told.detail.extend(differences.map(|one| plain(&difference(one))));
+    CiCheck { decides, ..told }
+}
+
+/// That there is no baseline yet: it counts where a regression would `fail`, since that would pass unseen.
+pub fn ci_no_baseline(name: &str, baseline: &str, fails: bool) -> CiCheck {
     let sentence =
         format!("{name}: there is no baseline {baseline} yet; plimsoll baseline save {baseline} makes one of its run");
-    CiCheck { decides: false, ..check("baseline", None, None, CiOutcome::Inconclusive, sentence) }
+    CiCheck { decides: fails, ..check(BASELINE, None, None, CiOutcome::Inconclusive, sentence) }
 }
 
 /// What a gate says.
@@ -39,32 +68,90 @@ pub fn ci_gate(name: &str, gate: &Gate, analysis: &GateAnalysis) -> CiCheck {
         GateVerdict::Inconclusive => CiOutcome::Inconclusive,
         GateVerdict::Invalid => CiOutcome::Invalid,
     };
-    let headline = View::of_gate(GateOutcome { gate, analysis }, &[]).headline;
-    let detail = headline.remarks.iter().map(|remark| plain(remark)).collect();
-    CiCheck {
-        detail,
-        ..check("gate", None, None, outcome, format!("{name}: {}", one_line(&plain(&headline.sentence))))
-    }
+    of_headline(GATE, name, outcome, &View::of_gate(GateOutcome { gate, analysis }, &[]).headline)
 }
 
 /// That the gate came to no result.
 pub fn ci_no_gate(name: &str, why: &str) -> CiCheck {
-    check("gate", None, None, CiOutcome::Invalid, format!("{name}: the gate could not be made: {}", one_line(why)))
+    check(GATE, None, None, CiOutcome::Invalid, format!("{name}: the gate could not be made: {}", one_line(why)))
+}
+
+/// That a person ended everything before the gate came to its end, or before it was begun. `so_far` is what it says of the
+/// blocks that were made, where there are any.
+pub fn ci_gate_interrupted(name: &str, so_far: Option<&CiCheck>) -> CiCheck {
+    let sentence = format!("{name}: the gate was not made to its end: interrupted before");
+    let detail = so_far.map(|check| check.sentence.clone()).into_iter().collect();
+    CiCheck { detail, ..check(GATE, None, None, CiOutcome::Interrupted, sentence) }
+}
+
+/// A check that says what a headline says.
+fn of_headline(check_name: &str, name: &str, outcome: CiOutcome, headline: &Headline) -> CiCheck {
+    let sentence = format!("{name}: {}", one_line(&plain(&headline.sentence)));
+    let detail = headline.remarks.iter().map(|remark| plain(remark)).collect();
+    CiCheck { detail, ..check(check_name, None, None, outcome, sentence) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        analysis::gate::conclude,
+        analysis::{
+            baseline::{Question, compare},
+            gate::conclude,
+        },
         results::{
-            GateStage,
+            Abstract, GateStage,
             sample::{
-                self,
+                self, abstracted, abstracts,
                 gate::{Worsening, gate},
             },
         },
     };
+
+    /// What is told of a run held against a baseline.
+    fn compared(base: &[Abstract], run: &Abstract, fails: bool) -> CiCheck {
+        let comparison = &compare(base, run, Question::default());
+        ci_comparison("mixed", &Compared { against: "nightly", base, run, comparison }, fails)
+    }
+
+    fn counts_as(check: &CiCheck) -> (CiOutcome, bool) {
+        (check.outcome, check.decides)
+    }
+
+    #[test]
+    fn what_keeps_runs_from_being_compared_is_named_and_counts_where_regressions_do() {
+        let mut run = abstracted(20, 1.0);
+        run.target.version = "8.0.1".into();
+        run.environment.cores = 64;
+        let told = compared(&abstracts(10), &run, false);
+        assert_eq!(counts_as(&told), (CiOutcome::Inconclusive, true));
+        assert!(told.detail.iter().any(|line| line.contains("version of the server") && line.contains("8.0.1")));
+        assert!(!told.detail.iter().any(|line| line.contains("64")), "cores refuse nothing: {:?}", told.detail);
+        assert_eq!(counts_as(&compared(&abstracts(10), &run, true)), (CiOutcome::Invalid, true));
+    }
+
+    #[test]
+    fn a_comparison_that_cannot_tell_is_advice_unless_regressions_count() {
+        // Another machine, as far as its reference says.
+        let mut run = abstracted(20, 1.0);
+        let calibration = run.calibration.as_mut().unwrap();
+        (calibration.before.median_ns, calibration.after.median_ns) = (90_000, 90_000);
+        let mut untrusted = abstracts(2);
+        untrusted.iter_mut().for_each(|one| one.verdict = Judged::Invalid);
+        for (base, run) in [(abstracts(10), run), (untrusted.clone(), abstracted(20, 1.0))] {
+            assert_eq!(counts_as(&compared(&base, &run, false)), (CiOutcome::Inconclusive, false));
+            assert_eq!(counts_as(&compared(&base, &run, true)), (CiOutcome::Inconclusive, true));
+        }
+        let invalid = Abstract { verdict: Judged::Invalid, ..abstracted(20, 1.0) };
+        assert_eq!(counts_as(&compared(&abstracts(10), &invalid, false)), (CiOutcome::Invalid, true));
+    }
+
+    #[test]
+    fn how_much_a_comparison_can_see_is_told_along_with_it() {
+        let told = compared(&abstracts(1), &abstracted(20, 1.0), false);
+        assert_eq!(counts_as(&told), (CiOutcome::Passed, true));
+        assert!(told.detail.iter().any(|line| line.contains("only gross changes show")), "{:?}", told.detail);
+    }
 
     #[test]
     fn a_confirmed_regression_fails_and_a_hint_warns() {
@@ -85,7 +172,10 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_told() {
-        assert!(!ci_no_baseline("mixed", "nightly").decides);
-        assert_eq!(ci_no_gate("mixed", "no\nserver").outcome, CiOutcome::Invalid);
+        assert!(!ci_no_baseline("mixed", "nightly", false).decides && ci_no_baseline("mixed", "nightly", true).decides);
+        let unmade = ci_no_gate("mixed", "no\nserver");
+        assert_eq!(unmade.outcome, CiOutcome::Invalid);
+        let ended = ci_gate_interrupted("mixed", Some(&unmade));
+        assert_eq!((ended.outcome, ended.detail), (CiOutcome::Interrupted, vec![unmade.sentence]));
     }
 }

@@ -14,8 +14,8 @@ mod tests;
 mod words;
 
 pub use annotations::annotations as ci_annotations;
-pub use comparing::{ci_comparison, ci_gate, ci_no_baseline, ci_no_gate};
-pub use scenario::{AuditLimit, ci_not_run, ci_scenario, ci_unmeasured};
+pub use comparing::{ci_comparison, ci_gate, ci_gate_interrupted, ci_no_baseline, ci_no_gate};
+pub use scenario::{AuditLimit, ci_not_run, ci_scenario, ci_unmeasured, ci_unsaved};
 pub use summary::{ci_headline, ci_summary};
 
 use super::{Style, terminal};

@@ -38,7 +38,7 @@ pub fn ci_scenario(
     let interrupted = run.recording.period.interrupted;
     if interrupted {
         let sentence = format!("{name} was ended early: interrupted before its time was over");
-        checks.push(check("run", None, None, CiOutcome::Interrupted, sentence));
+        checks.push(of_run(CiOutcome::Interrupted, sentence));
     }
     // A private server has the settings that plimsoll gave it; to judge those says nothing of anybody's server.
     if !run.target.private {
@@ -56,16 +56,26 @@ pub fn ci_scenario(
 
 /// A scenario that came to no result.
 pub fn ci_unmeasured(name: &str, why: &str) -> CiScenario {
-    without_run(name, CiOutcome::Invalid, format!("{name} could not be measured: {}", one_line(why)))
+    let sentence = format!("{name} could not be measured: {}", one_line(why));
+    without_run(name, of_run(CiOutcome::Invalid, sentence))
 }
 
 /// A scenario that was not tried, since somebody ended it all before.
 pub fn ci_not_run(name: &str) -> CiScenario {
-    without_run(name, CiOutcome::Interrupted, format!("{name} was not run: interrupted before"))
+    without_run(name, of_run(CiOutcome::Interrupted, format!("{name} was not run: interrupted before")))
 }
 
-fn without_run(name: &str, outcome: CiOutcome, sentence: String) -> CiScenario {
-    let checks = vec![check("run", None, None, outcome, sentence)];
+/// That a run came to a result, and the result could not be written.
+pub fn ci_unsaved(name: &str, why: &str) -> CiCheck {
+    of_run(CiOutcome::Invalid, format!("{name} could not be saved: {}", one_line(why)))
+}
+
+fn of_run(outcome: CiOutcome, sentence: String) -> CiCheck {
+    check("run", None, None, outcome, sentence)
+}
+
+fn without_run(name: &str, check: CiCheck) -> CiScenario {
+    let checks = vec![check];
     CiScenario { name: name.to_owned(), folder: None, seconds: 0.0, trusted: false, checks, measures: Vec::new() }
 }
 

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::words::{findings, is_error, is_latency, one_line, slug};
+use super::{
+    comparing::is_comparison,
+    words::{findings, is_error, is_finding, is_latency, one_line, slug},
+};
 use crate::{
     report::{
         format::{self, NOTHING, counted, plain},
@@ -68,7 +71,13 @@ pub(super) fn view(ci: &Ci, depth: Depth) -> View {
         sections.push(Section::new("findings", "What is amiss", vec![Block::Notes(notes)]).brief(Brief::Everything));
     }
     if depth == Depth::Whole {
-        let asides: Vec<_> = asides(ci).collect();
+        let (comparisons, asides): (Vec<_>, Vec<_>) = beside_findings(ci).partition(|check| is_comparison(check));
+        let comparisons: Vec<_> = comparisons.into_iter().map(aside).collect();
+        if !comparisons.is_empty() {
+            let blocks = vec![Block::Notes(comparisons)];
+            sections.push(Section::new("comparisons", "Comparisons", blocks).brief(Brief::Everything));
+        }
+        let asides: Vec<_> = asides.into_iter().filter(|check| is_worth_knowing(check)).map(aside).collect();
         if !asides.is_empty() {
             sections.push(Section::new("asides", "Worth knowing", vec![Block::Notes(asides)]));
         }
@@ -173,17 +182,24 @@ fn note(check: &CiCheck, leniency: Leniency) -> Note {
     Note { tone: tone(check.outcome, leniency), fact: one_line(&check.sentence), advice: detail }
 }
 
-/// What does not count, and is not as it should be; or passed, and has something to say all the same.
-fn asides(ci: &Ci) -> impl Iterator<Item = Note> {
+/// All checks that are no findings.
+fn beside_findings(ci: &Ci) -> impl Iterator<Item = &CiCheck> {
     let checks = ci.scenarios.iter().flat_map(|scenario| &scenario.checks);
-    checks
-        .filter(|check| match check.outcome {
-            CiOutcome::Passed => !check.detail.is_empty(),
-            CiOutcome::Failed => !check.decides,
-            // These come by the dozen in a run that is too short or invalid as a whole.
-            CiOutcome::Inconclusive | CiOutcome::Interrupted | CiOutcome::Invalid => false,
-        })
-        .map(|check| Note { tone: Tone::Quiet, ..note(check, Leniency::Pass) })
+    checks.filter(|check| !is_finding(check))
+}
+
+/// Whether something that is no finding is not as it should be; or passed, and has something to say all the same.
+fn is_worth_knowing(check: &CiCheck) -> bool {
+    match check.outcome {
+        CiOutcome::Passed => !check.detail.is_empty(),
+        CiOutcome::Failed => true,
+        // These come by the dozen in a run that is too short or invalid as a whole.
+        CiOutcome::Inconclusive | CiOutcome::Interrupted | CiOutcome::Invalid => false,
+    }
+}
+
+fn aside(check: &CiCheck) -> Note {
+    Note { tone: Tone::Quiet, ..note(check, Leniency::Pass) }
 }
 
 /// Service and operation.

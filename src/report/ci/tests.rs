@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 
 use super::{
-    AuditLimit, annotations, bencher, benchmark_action, ci_files, ci_headline, ci_scenario, ci_summary, ci_terminal,
-    junit, openmetrics, words,
+    AuditLimit, annotations, bencher, benchmark_action, ci_files, ci_headline, ci_no_baseline, ci_no_gate, ci_scenario,
+    ci_summary, ci_terminal, junit, openmetrics, words,
 };
 use crate::{
     analysis::{Outcome, analyse, audit::Severity},
@@ -62,6 +62,49 @@ fn documents_keep_to_what_their_readers_document() {
         let of_benchmarks = bencher.as_object().unwrap().values().map(|measures| measures.as_object().unwrap().len());
         assert_eq!(of_benchmarks.sum::<usize>(), measures, "no two share a name");
     }
+}
+
+#[test]
+fn the_schemas_take_what_the_readers_give_as_examples() {
+    let fixture = |name: &str| -> serde_json::Value {
+        let path = format!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/ci/{}"), name);
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    };
+    for reader in ["benchmark-action", "bencher"] {
+        let [schema, example] = ["schema", "example"].map(|what| fixture(&format!("{reader}.{what}.json")));
+        let faults = jsonschema::validate(&schema, &example).err();
+        assert!(faults.is_none(), "{reader}: {faults:?}");
+    }
+}
+
+#[test]
+fn comparisons_are_told_in_summary_and_terminal_whatever_came_of_them() {
+    let both = |ci: &Ci| [ci_summary(ci), ci_terminal(ci, Style { colour: false, width: 400 })];
+    let told = |check: CiCheck, inconclusive: Leniency| {
+        let mut ci = Ci { inconclusive, ..sample::small_ci() };
+        ci.scenarios.truncate(1);
+        ci.scenarios[0].checks = vec![check];
+        ci
+    };
+    let passed = CiCheck { outcome: CiOutcome::Passed, ..ci_no_gate("mixed", "as it was") };
+    for check in [ci_no_baseline("mixed", "nightly", false), passed] {
+        let ci = told(check.clone(), Leniency::Warn);
+        for text in both(&ci) {
+            assert!(text.contains("Comparisons") && text.contains(&check.sentence), "{text}");
+        }
+        assert_eq!((ci.scenarios[0].outcome(), annotations::annotations(&ci).as_str()), (CiOutcome::Passed, ""));
+    }
+    // Where regressions count, one that could not be found is no reason to be quiet.
+    let missing = ci_no_baseline("mixed", "nightly", true);
+    let ci = told(missing.clone(), Leniency::Warn);
+    for text in both(&ci) {
+        assert!(text.contains("What is amiss") && !text.contains("Comparisons"), "{text}");
+        assert_eq!(text.matches(&missing.sentence).count(), 1, "{text}");
+    }
+    assert!(
+        annotations::annotations(&ci).starts_with("::warning title=plimsoll%3A baseline::mixed: there is no baseline")
+    );
+    assert_eq!(ci.scenarios[0].outcome(), CiOutcome::Inconclusive);
 }
 
 #[test]

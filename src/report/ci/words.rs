@@ -19,10 +19,15 @@ pub(super) fn subject(check: &CiCheck) -> String {
     if about.is_empty() { check.name.clone() } else { format!("{} of {}", check.name, about.join(" ")) }
 }
 
-/// Checks that count and are not as they should be, with the scenario that each belongs to, the worst first.
+/// Whether a check counts and is not as it should be.
+pub(super) fn is_finding(check: &CiCheck) -> bool {
+    check.decides && check.outcome != CiOutcome::Passed
+}
+
+/// All findings, the worst first.
 pub(super) fn findings(ci: &Ci) -> Vec<&CiCheck> {
     let checks = ci.scenarios.iter().flat_map(|scenario| &scenario.checks);
-    let mut findings: Vec<_> = checks.filter(|check| check.decides && check.outcome != CiOutcome::Passed).collect();
+    let mut findings: Vec<_> = checks.filter(|check| is_finding(check)).collect();
     findings.sort_by_key(|check| std::cmp::Reverse(check.outcome));
     findings
 }
