@@ -7,7 +7,7 @@ use super::{
     curve, design,
     design::{Neighbours, Place},
     erlang::{Queue, smallest},
-    evidence::Bracket,
+    evidence::{Bracket, same_rate},
     fleet::{connection_cost, fleet},
     headroom::headroom,
     judge::is_limited,
@@ -101,7 +101,7 @@ fn at_the_limit<'a>(search: &Search, trials: &[&'a Trial]) -> Vec<&'a Trial> {
 /// Trials of the search at one rate.
 fn of_rate<'a>(trials: &[&'a Trial], rate: f64) -> Vec<&'a Trial> {
     let searched = |trial: &&&Trial| matches!(trial.purpose, Purpose::Search | Purpose::Confirm | Purpose::Above);
-    let same = |trial: &&&Trial| trial.offered.is_some_and(|offered| (offered / rate - 1.0).abs() < 1e-9);
+    let same = |trial: &&&Trial| trial.offered.is_some_and(|offered| same_rate(offered, rate));
     trials.iter().filter(searched).filter(same).copied().collect()
 }
 
@@ -174,7 +174,7 @@ fn comparison(pair: Neighbours, capacity: &Capacity, scenario: &Scenario, planne
     let smaller = |trial: &&Trial| {
         trial.purpose == Purpose::Compare
             && trial.arm == pair.from
-            && trial.offered.is_some_and(|offered| (offered / first - 1.0).abs() < 1e-9)
+            && trial.offered.is_some_and(|offered| same_rate(offered, first))
     };
     Some(Comparison {
         from: pair.from,

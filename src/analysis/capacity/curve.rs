@@ -1,6 +1,10 @@
 //! Throughput against latency: the rates of the curve, the knee, and what is kept up within other limits than the objective's.
 
-use super::{Judgement, evidence::Evidence, judge};
+use super::{
+    Judgement,
+    evidence::{Evidence, same_rate},
+    judge,
+};
 use crate::{
     results::{LIMITS, Purpose, Trial},
     scenario::Objective,
@@ -30,7 +34,7 @@ pub(super) fn knee<'a>(trials: impl Iterator<Item = &'a Trial>, objective: &Obje
     for trial in trials.filter(|trial| !judge::is_limited(trial, objective) && trial.response.mean > 0.0) {
         let Some(rate) = trial.offered else { continue };
         let power = trial.throughput / trial.response.mean;
-        match rates.iter_mut().find(|(known, ..)| (known / rate - 1.0).abs() < 1e-9) {
+        match rates.iter_mut().find(|(known, ..)| same_rate(*known, rate)) {
             Some((_, sum, count)) => (*sum, *count) = (*sum + power, *count + 1.0),
             None => rates.push((rate, power, 1.0)),
         }

@@ -5,6 +5,16 @@ use super::FailReason;
 /// Rates that differ by less, as a share, are one and the same.
 const SAME: f64 = 1e-9;
 
+/// Whether two rates are one and the same, but for rounding.
+pub(super) fn same_rate(one: f64, other: f64) -> bool {
+    (one / other - 1.0).abs() <= SAME
+}
+
+/// Whether a rate is below another one, and not the same.
+pub(super) fn is_below(rate: f64, other: f64) -> bool {
+    rate < other * (1.0 - SAME)
+}
+
 /// Passes that a lower end must have more than failures before it is confirmed: three of three, or four of five where one
 /// trial contradicts the others.
 pub(super) const CONFIRMED: i32 = 3;
@@ -61,8 +71,8 @@ impl Level {
 impl Evidence {
     /// The level of a rate, for news of it.
     pub(super) fn level(&mut self, rate: f64) -> &mut Level {
-        let at = self.levels.partition_point(|level| level.rate < rate * (1.0 - SAME));
-        if self.levels.get(at).is_none_or(|level| level.rate > rate * (1.0 + SAME)) {
+        let at = self.levels.partition_point(|level| is_below(level.rate, rate));
+        if self.levels.get(at).is_none_or(|level| !same_rate(level.rate, rate)) {
             let new = Level { rate, lead: 0, confirmed: 0, confirmations: 0, above: 0, failure: None };
             self.levels.insert(at, new);
         }
@@ -91,7 +101,7 @@ impl Evidence {
     /// likelihood. Without contradictions it lies between the highest that passed and the lowest that failed. Of several
     /// places that are as good the lowest counts, and what lies between them is `torn`. Rates from `wall` on do not count.
     pub(super) fn bracket(&self, wall: f64) -> Bracket {
-        let levels = &self.levels[..self.levels.partition_point(|level| level.rate < wall * (1.0 - SAME))];
+        let levels = &self.levels[..self.levels.partition_point(|level| is_below(level.rate, wall))];
         let all: i32 = levels.iter().map(Level::weight).sum();
         let (mut best, mut first, mut last) = (-all, 0, 0);
         let mut score = -all;

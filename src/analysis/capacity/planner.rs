@@ -4,6 +4,7 @@
 use super::{
     Estimate, FailReason, Judgement, Next, TrialPlan, Undone, curve,
     design::{self, Neighbours},
+    evidence::is_below,
     judge,
     search::{Hint, Probe, Search, hint, usual_trials},
     variant,
@@ -227,11 +228,12 @@ impl Planner {
             let tried = self.others.iter().any(|trial| trial.purpose == Purpose::Closed && trial.block.is_none());
             return (!tried).then(|| self.closed(0, None, self.connections));
         };
-        let limit = first.wall().map_or(f64::INFINITY, |rate| rate * (1.0 - 1e-9));
-        let end = self.plan.max_rate.unwrap_or(f64::INFINITY).min(limit);
+        let wall = first.wall().unwrap_or(f64::INFINITY);
+        let end = self.plan.max_rate.unwrap_or(f64::INFINITY);
         let made =
             |block: u32| self.others.iter().any(|trial| trial.purpose == Purpose::Curve && trial.block == Some(block));
-        let (block, rate) = curve::rates(maximum, end).into_iter().find(|(block, _)| !made(*block))?;
+        let wanted = |(block, rate): &(u32, f64)| is_below(*rate, wall) && !made(*block);
+        let (block, rate) = curve::rates(maximum, end).into_iter().find(wanted)?;
         let probe = Probe { purpose: Purpose::Curve, rate, duration_ns: self.plan.trial_ns };
         Some(TrialPlan { block: Some(block), ..self.probe(0, probe) })
     }

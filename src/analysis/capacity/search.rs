@@ -2,7 +2,7 @@
 
 use super::{
     FailReason, Judgement, draw,
-    evidence::{Bracket, CONFIRMED, Evidence, Level},
+    evidence::{Bracket, CONFIRMED, Evidence, Level, is_below},
 };
 use crate::results::{CapacityPlan, Purpose, Trial};
 
@@ -121,7 +121,7 @@ impl Search {
             _ => {}
         }
         let erred = matches!(failure, Some(FailReason::Errors(_)));
-        self.hopeless |= erred && rate <= self.start * LOWEST * (1.0 + 1e-9) && self.bracket().low.is_none();
+        self.hopeless |= erred && !is_below(self.start * LOWEST, rate) && self.bracket().low.is_none();
     }
 
     /// Whether there are errors beyond their limit even at the lowest rates.
@@ -167,7 +167,7 @@ impl Search {
             // The harness ends the search; how far it reaches is worth knowing all the same.
             return match low {
                 Some(low) if *wall > low.rate * (1.0 + self.tolerance) => search((low.rate * wall).sqrt()),
-                None if self.start < wall * (1.0 - 1e-9) => search(self.start),
+                None if is_below(self.start, *wall) => search(self.start),
                 _ => None,
             };
         }
@@ -184,8 +184,7 @@ impl Search {
         match (low, high) {
             (None, _) => {
                 let rate = lowest.rate / 2.0;
-                let floor = self.start * 0.5_f64.powi(HALVINGS) * (1.0 - 1e-9);
-                if rate < floor { None } else { search(rate) }
+                if is_below(rate, self.start * 0.5_f64.powi(HALVINGS)) { None } else { search(rate) }
             }
             (Some(_), None) if highest.rate >= self.max => None,
             (Some(_), None) => {
