@@ -158,6 +158,19 @@ fn what_starves_the_harness_once_ends_nothing() {
     assert!(planner.search(0).limited().is_none() && planner.search(0).confirmed());
 }
 
+#[test]
+fn two_accidents_with_a_pass_between_them_are_no_limit_of_the_harness() {
+    let mut planner = Planner::new(plan(&[], 1), &scenario());
+    let starved = Trial { client_limited: Some("stolen CPU time".into()), ..trial(0, 4_000.0) };
+    for made in [&starved, &trial(0, 4_000.0), &starved, &trial(0, 4_000.0)] {
+        planner.record(made);
+    }
+    assert_eq!((planner.search(0).wall(), planner.state(0)), (None, (Some(4_000.0), None)));
+    planner.record(&starved);
+    planner.record(&starved);
+    assert_eq!((planner.search(0).wall(), planner.state(0)), (Some(4_000.0), (None, None)), "twice in a row");
+}
+
 /// A rate that was kept up once with luck, and is then more than the harness can offer.
 #[test]
 fn what_the_harness_cannot_confirm_is_not_told() {

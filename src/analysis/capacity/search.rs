@@ -2,7 +2,7 @@
 
 use super::{
     FailReason, Judgement, draw,
-    evidence::{Bracket, CONFIRMED, Evidence, Level, is_below},
+    evidence::{Bracket, CONFIRMED, Evidence, Level, is_below, same_rate},
 };
 use crate::results::{CapacityPlan, Purpose, Trial};
 
@@ -54,7 +54,7 @@ pub(super) struct Search {
     evidence: Evidence,
     retry: Option<Probe>,
     limited: Option<(f64, String)>,
-    /// The rate at which the harness was the limit once.
+    /// The rate at which the harness was the limit in the last trial of it.
     doubted: Option<f64>,
     trials: u32,
     hopeless: bool,
@@ -89,6 +89,10 @@ impl Search {
         }
         self.retry = None;
         self.trials += 1;
+        // What was no matter of the rate then does not count a second time later on.
+        if !matches!(judgement, Judgement::ClientLimited(_)) {
+            self.doubted = self.doubted.filter(|doubted| !same_rate(*doubted, rate));
+        }
         let failure = match judgement {
             Judgement::Pass => None,
             Judgement::Fail(reason) => Some(*reason),
@@ -102,7 +106,7 @@ impl Search {
             }
             Judgement::ClientLimited(check) => {
                 // What ends the search is looked at twice: somebody else's job may have taken the harness's time.
-                if self.limited.is_none() && self.doubted != Some(rate) {
+                if self.limited.is_none() && !self.doubted.is_some_and(|doubted| same_rate(doubted, rate)) {
                     self.doubted = Some(rate);
                     self.retry = Some(Probe { purpose: trial.purpose, rate, duration_ns: trial.planned_ns });
                 } else if self.limited.as_ref().is_none_or(|(known, _)| rate < *known) {
