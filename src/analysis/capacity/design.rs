@@ -9,6 +9,12 @@ pub(super) const PAIRS: u32 = 8;
 /// Rates at which two sizes are compared, at most.
 pub(super) const RATES: u32 = 3;
 
+/// Number of the rate near what the smaller pool can keep up. Those before it are the scenario's own.
+pub(super) const NEAR_END: u32 = 2;
+
+/// Slices follow each other on a server that is warm, so they need but a part of the load before a trial.
+const WARMUP_PARTS: u64 = 3;
+
 /// The scenario's own rate is compared, and so many times of it.
 pub(super) const MORE: f64 = 1.25;
 
@@ -94,6 +100,11 @@ pub(super) fn slices(pair: Neighbours, (index, rate): (u32, f64)) -> impl Iterat
 /// Whether a trial is that slice.
 pub(super) fn is(trial: &Trial, slice: &Slice) -> bool {
     trial.block == Some(slice.block) && trial.arm == slice.arm
+}
+
+/// The load before a slice and the slice's length, in nanoseconds.
+pub(super) fn slice_times(plan: &CapacityPlan) -> (u64, u64) {
+    (plan.warmup_ns / WARMUP_PARTS, plan.trial_ns / 2)
 }
 
 /// Trials of all comparisons, at most.

@@ -3,11 +3,14 @@
 use std::collections::HashSet;
 
 use super::{
-    Next, Planner, Undone,
+    Next, Planner, Sustainable, TrialPlan, Undone, conclude,
     draw::generator,
-    simulated::{SEARCH, Server, carry_out, plan, scenario, trial},
+    simulated::{SEARCH, Server, capacity, carry_out, plan, scenario, trial},
 };
-use crate::results::{CapacityPlan, Ended, Purpose, Trial};
+use crate::{
+    results::{Capacity, CapacityPlan, Ended, Purpose, Trial},
+    scenario::{Scenario, parse},
+};
 
 const SECOND: u64 = 1_000_000_000;
 const ALL: [Purpose; 6] =
@@ -24,6 +27,41 @@ fn run(plan: CapacityPlan, servers: &[Server]) -> (Planner, Vec<Trial>, Option<E
 
 fn server(rate: f64) -> Server {
     Server::Markov(8, 8.0 / rate)
+}
+
+/// The scenario at another rate.
+fn offering(rate: u32) -> Scenario {
+    parse(&scenario().source.replace("rate = 1000", &format!("rate = {rate}")), "known.toml").unwrap()
+}
+
+/// A trial of a pool that carries so much, and 4 968/s the first time by luck.
+fn carried(plan: &TrialPlan, rate: f64) -> Trial {
+    let offered = plan.offered.unwrap_or(rate);
+    let mut trial = Trial {
+        purpose: plan.purpose,
+        block: plan.block,
+        offered: plan.offered,
+        clients: plan.clients,
+        ..trial(plan.arm, offered)
+    };
+    let lucky = plan.purpose == Purpose::Search && plan.offered == Some(4_968.0);
+    trial.late = if offered > rate && !lucky { trial.scheduled / 2 } else { 0 };
+    trial
+}
+
+/// What two pools that carry 4 800/s are asked for, until this many trials of a purpose are made. They start at 1 242/s: of 2 484/s,
+/// 4 968/s and 9 936/s the second passes by luck, so nothing is tried between the first two.
+fn lucky(purpose: Purpose, count: usize) -> (Planner, Capacity) {
+    let plan = CapacityPlan { start_rate: 1_242.0, ..plan(&[50, 100], 1) };
+    let mut planner = Planner::new(plan.clone(), &offering(4_000));
+    let mut trials: Vec<Trial> = Vec::new();
+    while rates(&trials, purpose).len() < count {
+        let Next::Trial(next) = planner.next(0) else { panic!("more to do") };
+        let trial = carried(&next, 4_800.0);
+        planner.record(&trial);
+        trials.push(trial);
+    }
+    (planner, Capacity { trials, ended: Ended::Budget, ..capacity(plan) })
 }
 
 fn rates(trials: &[Trial], purpose: Purpose) -> Vec<f64> {
@@ -194,6 +232,52 @@ fn the_next_arm_begins_where_the_last_one_ended() {
         trials.iter().filter(|trial| trial.arm == 1 && trial.purpose == Purpose::Search).collect();
     assert_eq!(searched.len(), 2, "its bracket is the same");
     assert_eq!(planner.state(0), planner.state(1));
+}
+
+#[test]
+fn a_lower_end_that_falls_leaves_what_slices_kept_up() {
+    let (mut planner, saved) = lucky(Purpose::Confirm, 1);
+    assert_eq!(rates(&saved.trials, Purpose::Compare), [4_000.0; 16]);
+    assert_eq!(planner.state(0), (Some(2_484.0), Some(4_968.0)), "slices move no end");
+    let known = conclude(&saved, &offering(4_000)).arms[0].sustainable;
+    let expected = Sustainable { rate: 4_000.0, above: Some(4_968.0), confirmed: false, recommended: 3_200.0 };
+    assert_eq!(known, Some(expected));
+
+    let (trials, _) = carry_out(&mut planner, &SEARCH, |plan, _| carried(plan, 4_800.0));
+    assert!(trials.iter().all(|trial| trial.offered >= Some(4_000.0)), "nothing below is tried again");
+    for arm in [0, 1] {
+        let (low, _) = planner.state(arm);
+        assert!(low.is_some_and(|low| (low / 4_800.0 - 1.0).abs() <= 0.05), "{low:?}");
+        assert!(planner.search(arm as usize).confirmed());
+    }
+}
+
+#[test]
+fn slices_that_were_begun_go_on_at_their_rate() {
+    let (mut planner, saved) = lucky(Purpose::Compare, 3);
+    let rejected = Trial { purpose: Purpose::Confirm, late: 49_680, ..trial(1, 4_968.0) };
+    planner.record(&rejected);
+    planner.record(&rejected);
+    // Now neither keeps up what they are compared at.
+    let purposes = [&SEARCH[..], &[Purpose::Compare]].concat();
+    let (trials, _) = carry_out(&mut planner, &purposes, |plan, _| carried(plan, 3_000.0));
+    let all = [rates(&saved.trials, Purpose::Compare), rates(&trials, Purpose::Compare)].concat();
+    assert_eq!(all[..16], [4_000.0; 16]);
+    assert!(planner.state(1).0.is_some_and(|low| low < 3_000.0));
+}
+
+#[test]
+fn what_decides_comes_before_confirmations_and_the_rest_after_them() {
+    let first = |trials: &[Trial], purpose| trials.iter().position(|trial| trial.purpose == purpose).unwrap();
+    let last = |trials: &[Trial], purpose| trials.iter().rposition(|trial| trial.purpose == purpose).unwrap();
+    for (offered, before) in [(1_000, 32), (40_000, 16)] {
+        let mut planner = Planner::new(plan(&[50, 100], 1), &offering(offered));
+        let (trials, _) = carry_out(&mut planner, &ALL, |plan, _| carried(plan, 4_800.0));
+        let (slices, confirmed) = (first(&trials, Purpose::Compare), first(&trials, Purpose::Confirm));
+        assert_eq!(rates(&trials[..confirmed], Purpose::Compare).len(), before, "at {offered}");
+        let after = last(&trials, Purpose::Compare) > last(&trials, Purpose::Confirm);
+        assert!(slices < confirmed && after == (offered == 1_000), "at {offered}");
+    }
 }
 
 #[test]

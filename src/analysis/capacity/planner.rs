@@ -3,7 +3,7 @@
 
 use super::{
     Estimate, FailReason, Judgement, Next, TrialPlan, Undone, curve,
-    design::{self, Neighbours},
+    design::{self, Neighbours, Place},
     evidence::is_below,
     judge,
     search::{Hint, Probe, Search, hint, usual_trials},
@@ -20,10 +20,8 @@ const REPETITIONS: u32 = 3;
 /// Trials in a row with errors beyond their limit, at rates that went well before, after which the load stops.
 const ERRORS: u32 = 3;
 
-/// Slices of a comparison follow each other on a server that is warm, so they need but a part of the load before a trial.
-const WARMUP_OF_SLICES: u64 = 3;
-
-/// The order of a capacity run: all searches, comparisons of pool sizes, confirmations, the concurrency model, the curve.
+/// The order of a capacity run: all searches, comparisons of pool sizes at the rates that decide, confirmations, comparisons at
+/// the others, the concurrency model, the curve.
 ///
 /// Comparisons go rate by rate, the scenario's own first, so that a budget that ends early leaves an answer for each pair.
 #[derive(Debug, Clone)]
@@ -44,7 +42,7 @@ impl Planner {
     pub fn new(plan: CapacityPlan, scenario: &Scenario) -> Self {
         let variants: Vec<Scenario> = plan.arms.iter().map(|arm| variant::scenario(scenario, arm)).collect();
         let objectives: Vec<Objective> = variants.iter().map(|variant| variant.objective).collect();
-        let searches = (0..objectives.len()).map(|arm| Search::new(arm, &plan)).collect();
+        let searches = objectives.iter().enumerate().map(|(arm, objective)| Search::new(arm, &plan, objective)).collect();
         Self {
             target: scenario.offered_rate(),
             connections: variants.first().map_or(1, Scenario::connections) as u32,
@@ -105,9 +103,10 @@ impl Planner {
     pub fn estimate(&self) -> Estimate {
         let plan = &self.plan;
         let (search, confirm, above) = usual_trials(plan);
+        let (slice_warmup_ns, slice_ns) = design::slice_times(plan);
         let steps = [
             (search, plan.trial_ns, plan.warmup_ns),
-            (design::most_slices(plan), plan.trial_ns / 2, plan.warmup_ns / WARMUP_OF_SLICES),
+            (design::most_slices(plan), slice_ns, slice_warmup_ns),
             (confirm, plan.confirm_ns, plan.warmup_ns),
             (above, plan.trial_ns, plan.warmup_ns),
             (plan.clients.len() as u32 * REPETITIONS, plan.trial_ns, plan.warmup_ns),
@@ -137,12 +136,17 @@ impl Planner {
             }
         }
         let rates_known = undone.is_empty();
+        let mut others = Vec::new();
         for pair in design::neighbours(&self.plan.arms) {
-            if !rates_known || (0..design::RATES).any(|rate| self.next_slice(pair, rate).is_some()) {
+            let left = |decides| self.numbers(pair, decides).any(|rate| self.next_slice(pair, rate).is_some());
+            if !rates_known || left(true) {
                 undone.push(Undone::Compare(pair.from, pair.to));
+            } else if left(false) {
+                others.push(Undone::Compare(pair.from, pair.to));
             }
         }
         undone.extend(confirms);
+        undone.extend(others);
         if self.next_clients().is_some() {
             undone.push(Undone::Clients);
         }
@@ -156,9 +160,45 @@ impl Planner {
         let arms = || (0_u32..).zip(&self.searches);
         let narrow = || arms().find_map(|(arm, search)| Some(self.probe(arm, search.narrow(self.hint(arm))?)));
         let confirm = || arms().find_map(|(arm, search)| Some(self.probe(arm, search.confirm()?)));
+        narrow()
+            .or_else(|| self.compare(true))
+            .or_else(confirm)
+            .or_else(|| self.compare(false))
+            .or_else(|| self.next_clients())
+            .or_else(|| self.next_of_curve())
+    }
+
+    /// The next slice at the rates that decide, or at the others.
+    fn compare(&self, decide: bool) -> Option<TrialPlan> {
         let pairs = design::neighbours(&self.plan.arms);
-        let compare = || (0..design::RATES).find_map(|rate| pairs.iter().find_map(|pair| self.next_slice(*pair, rate)));
-        narrow().or_else(compare).or_else(confirm).or_else(|| self.next_clients()).or_else(|| self.next_of_curve())
+        let of_rate = |rate: u32| {
+            let mut pairs = pairs.iter().filter(|pair| self.numbers(**pair, decide).any(|number| number == rate));
+            pairs.find_map(|pair| self.next_slice(*pair, rate))
+        };
+        (0..design::RATES).find_map(of_rate)
+    }
+
+    /// Numbers of the rates of a pair that decide, or of the others: the scenario's own decide where there are any.
+    fn numbers(&self, pair: Neighbours, decide: bool) -> impl Iterator<Item = u32> {
+        let rates = self.rates(pair);
+        let own = rates.iter().any(|(number, _)| *number < design::NEAR_END);
+        let decides = move |number: u32| number < design::NEAR_END || !own;
+        rates.into_iter().map(|(number, _)| number).filter(move |number| decides(*number) == decide)
+    }
+
+    /// The rates of a pair, each with its number. One that was begun stays what it is, whatever became of the searches since.
+    fn rates(&self, pair: Neighbours) -> Vec<(u32, f64)> {
+        let (from, to) = (self.search(pair.from as usize), self.search(pair.to as usize));
+        let wanted = design::rates(self.target, self.plan.max_rate, from, to);
+        let wanted = |number: u32| wanted.iter().find(|(of, _)| *of == number).map(|(_, rate)| *rate);
+        let begun = |number: u32| {
+            let of = |place: Place| (place.comparison, place.rate) == (pair.index, number);
+            let slices = || self.others.iter().filter(|trial| trial.purpose == Purpose::Compare);
+            slices().find(|trial| trial.block.map(Place::of).is_some_and(of))?.offered
+        };
+        (0..design::RATES)
+            .filter_map(|number| Some((number, begun(number).or_else(|| wanted(number))?)))
+            .collect()
     }
 
     /// The bracket of the arm before, since neighbours differ little.
@@ -185,8 +225,6 @@ impl Planner {
 
     /// The next slice of a pair at one of its rates.
     fn next_slice(&self, pair: Neighbours, number: u32) -> Option<TrialPlan> {
-        let (from, to) = (self.search(pair.from as usize), self.search(pair.to as usize));
-        let rates = design::rates(self.target, self.plan.max_rate, from, to);
         // A slice that the harness spoiled is made again, once.
         let made = |slice: &design::Slice| {
             let same = |trial: &&Trial| trial.purpose == Purpose::Compare && design::is(trial, slice);
@@ -194,10 +232,10 @@ impl Planner {
             let mut tries = self.others.iter().filter(same);
             tries.clone().count() > 1 || tries.any(|trial| !judge::is_limited(trial, objective))
         };
-        let rate = rates.into_iter().find(|(of, _)| *of == number)?;
+        let rate = self.rates(pair).into_iter().find(|(of, _)| *of == number)?;
         let slice = design::slices(pair, rate).find(|slice| !made(slice))?;
-        let probe = Probe { purpose: Purpose::Compare, rate: slice.rate, duration_ns: self.plan.trial_ns / 2 };
-        let warmup_ns = self.plan.warmup_ns / WARMUP_OF_SLICES;
+        let (warmup_ns, duration_ns) = design::slice_times(&self.plan);
+        let probe = Probe { purpose: Purpose::Compare, rate: slice.rate, duration_ns };
         Some(TrialPlan { block: Some(slice.block), warmup_ns, ..self.probe(slice.arm, probe) })
     }
 
