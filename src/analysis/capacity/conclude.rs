@@ -81,7 +81,7 @@ fn arm(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> ArmAnswer {
         }),
         client_limited: search.limited().cloned(),
         first_failure: high.and_then(|high| Some((high.rate, high.failure?))),
-        by_limit: curve::by_limit(trials, &scenario.objective),
+        by_limit: curve::by_limit(search, trials, &scenario.objective),
         knee: curve::knee(trials.iter().copied(), &scenario.objective),
         maximum: trials.iter().map(|trial| trial.throughput).fold(0.0, f64::max),
         erlang: erlang(search, scenario, trials),
