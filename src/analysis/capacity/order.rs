@@ -285,17 +285,30 @@ fn nothing_is_begun_that_the_budget_does_not_hold() {
     let whole = plan(&[50, 100], 1);
     let servers = [server(30_000.0), server(60_000.0)];
     let mut undone = Vec::new();
-    for minutes in [1, 4, 12, 15, 200] {
+    for minutes in [1, 7, 11, 14, 16, 200] {
         let plan = CapacityPlan { budget_ns: minutes * 60 * SECOND, ..whole.clone() };
         let (planner, trials, ended) = run(plan.clone(), &servers);
-        let end = trials.last().map_or(0, |trial| trial.began_ns + trial.planned_ns);
+        let end = trials.last().map_or(0, |trial| planner.over_ns(trial));
         assert!(end <= plan.budget_ns);
         assert_eq!(ended == Some(Ended::Finished), planner.undone().is_empty(), "{minutes}");
         undone.push(planner.undone().first().copied());
     }
-    let expected =
-        [Some(Undone::Search(0)), Some(Undone::Compare(0, 1)), Some(Undone::Confirm(1)), Some(Undone::Curve(0)), None];
-    assert_eq!(undone, expected, "searches, comparisons, confirmations, curve");
+    let compare = Some(Undone::Compare(0, 1));
+    let expected = [Some(Undone::Search(0)), compare, Some(Undone::Confirm(1)), compare, Some(Undone::Curve(0)), None];
+    assert_eq!(undone, expected, "searches, comparisons, confirmations, the rest of the comparisons, curve");
+}
+
+#[test]
+fn a_trial_is_over_when_its_last_replies_are_in() {
+    let planner = Planner::new(plan(&[50, 100], 1), &scenario());
+    let over = |purpose| planner.over_ns(&Trial { purpose, began_ns: SECOND, ..trial(0, 4_000.0) });
+    // 3 s of load before it and 1 s before a slice, 10 s of measurement, 5 s for replies, and a second besides.
+    assert_eq!(over(Purpose::Search), 20 * SECOND);
+    assert_eq!(over(Purpose::Confirm), 15 * SECOND);
+    assert_eq!(over(Purpose::Compare), 13 * SECOND);
+    let last = (86_400 - 19) * SECOND;
+    assert!(matches!(planner.next(last), Next::Trial(_)));
+    assert_eq!(planner.next(last + 1), Next::Done(Ended::Budget));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::{
     variant,
 };
 use crate::{
+    measure::SECOND,
     results::{CapacityPlan, Ended, Purpose, Trial},
     scenario::{Objective, Scenario},
 };
@@ -19,6 +20,9 @@ const REPETITIONS: u32 = 3;
 
 /// Trials in a row with errors beyond their limit, at rates that went well before, after which the load stops.
 const ERRORS: u32 = 3;
+
+/// What a trial takes besides its load and its last replies, in nanoseconds: connecting, analysis and writing take about a second.
+const BESIDES: u64 = SECOND;
 
 /// The order of a capacity run: all searches, comparisons of pool sizes at the rates that decide, confirmations, comparisons at
 /// the others, the concurrency model, the curve.
@@ -30,6 +34,8 @@ pub struct Planner {
     target: Option<f64>,
     objectives: Vec<Objective>,
     connections: u32,
+    /// How long replies are waited for after a load that was too much.
+    drain_ns: u64,
     searches: Vec<Search>,
     others: Vec<Trial>,
     /// The largest throughput that a search of the first arm has seen.
@@ -42,9 +48,11 @@ impl Planner {
     pub fn new(plan: CapacityPlan, scenario: &Scenario) -> Self {
         let variants: Vec<Scenario> = plan.arms.iter().map(|arm| variant::scenario(scenario, arm)).collect();
         let objectives: Vec<Objective> = variants.iter().map(|variant| variant.objective).collect();
-        let searches = objectives.iter().enumerate().map(|(arm, objective)| Search::new(arm, &plan, objective)).collect();
+        let searches =
+            objectives.iter().enumerate().map(|(arm, objective)| Search::new(arm, &plan, objective)).collect();
         Self {
             target: scenario.offered_rate(),
+            drain_ns: variants.iter().map(|variant| variant.run.drain.as_nanos() as u64).max().unwrap_or(0),
             connections: variants.first().map_or(1, Scenario::connections) as u32,
             objectives,
             searches,
@@ -85,11 +93,24 @@ impl Planner {
         match self.wanted() {
             None if self.searches.iter().any(Search::hopeless) => Next::Done(Ended::Errors),
             None => Next::Done(Ended::Finished),
-            Some(plan) if elapsed_ns + plan.warmup_ns + plan.duration_ns > self.plan.budget_ns => {
-                Next::Done(Ended::Budget)
+            Some(plan) => {
+                let end_ns = elapsed_ns + self.takes(plan.purpose, plan.warmup_ns, plan.duration_ns);
+                if end_ns > self.plan.budget_ns { Next::Done(Ended::Budget) } else { Next::Trial(plan) }
             }
-            Some(plan) => Next::Trial(plan),
         }
+    }
+
+    /// When a trial that was made was over at the latest, in nanoseconds since the run began.
+    pub fn over_ns(&self, trial: &Trial) -> u64 {
+        let of_slices = trial.purpose == Purpose::Compare;
+        let warmup_ns = if of_slices { design::slice_times(&self.plan).0 } else { self.plan.warmup_ns };
+        trial.began_ns + self.takes(trial.purpose, warmup_ns, trial.measured_ns)
+    }
+
+    /// How long a trial takes at most. What is made to see a rate fail may leave requests behind.
+    fn takes(&self, purpose: Purpose, warmup_ns: u64, length_ns: u64) -> u64 {
+        let fails = matches!(purpose, Purpose::Search | Purpose::Above | Purpose::Curve);
+        warmup_ns + length_ns + BESIDES + if fails { self.drain_ns } else { 0 }
     }
 
     /// The bracket of an arm so far: the highest rate that is kept up, the lowest that is not.
@@ -104,16 +125,20 @@ impl Planner {
         let plan = &self.plan;
         let (search, confirm, above) = usual_trials(plan);
         let (slice_warmup_ns, slice_ns) = design::slice_times(plan);
+        let each = |warmup_ns: u64, length_ns: u64| warmup_ns + length_ns + BESIDES;
+        let trial_ns = each(plan.warmup_ns, plan.trial_ns);
         let steps = [
-            (search, plan.trial_ns, plan.warmup_ns),
-            (design::most_slices(plan), slice_ns, slice_warmup_ns),
-            (confirm, plan.confirm_ns, plan.warmup_ns),
-            (above, plan.trial_ns, plan.warmup_ns),
-            (plan.clients.len() as u32 * REPETITIONS, plan.trial_ns, plan.warmup_ns),
+            // Of a bisection about every second trial fails.
+            (search, trial_ns, search.div_ceil(2)),
+            (design::most_slices(plan), each(slice_warmup_ns, slice_ns), 0),
+            (confirm, each(plan.warmup_ns, plan.confirm_ns), 0),
+            (above, trial_ns, above),
+            (plan.clients.len() as u32 * REPETITIONS, trial_ns, 0),
         ];
-        let answers = Estimate::of(&steps);
-        let curve = curve::SHARES.len() as u32 * 2 + u32::from(plan.clients.is_empty());
-        let curve = Estimate::of(&[(curve, plan.trial_ns, plan.warmup_ns)]);
+        let answers = Estimate::of(&steps, self.drain_ns);
+        let (of_curve, beyond) = (curve::SHARES.len(), curve::SHARES.iter().filter(|share| **share >= 1.0).count());
+        let of_curve = 2 * of_curve as u32 + u32::from(plan.clients.is_empty());
+        let curve = Estimate::of(&[(of_curve, trial_ns, 2 * beyond as u32)], self.drain_ns);
         Estimate { trials: answers.trials + curve.trials, all_ns: answers.all_ns + curve.all_ns, ..answers }
     }
 
@@ -196,9 +221,7 @@ impl Planner {
             let slices = || self.others.iter().filter(|trial| trial.purpose == Purpose::Compare);
             slices().find(|trial| trial.block.map(Place::of).is_some_and(of))?.offered
         };
-        (0..design::RATES)
-            .filter_map(|number| Some((number, begun(number).or_else(|| wanted(number))?)))
-            .collect()
+        (0..design::RATES).filter_map(|number| Some((number, begun(number).or_else(|| wanted(number))?))).collect()
     }
 
     /// The bracket of the arm before, since neighbours differ little.
