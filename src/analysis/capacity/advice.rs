@@ -1,6 +1,6 @@
 //! Whether a larger pool is worth it.
 
-use super::{Advice, compare::Compared, design::MORE, evidence::Bracket, limit::BUSY, search::Search};
+use super::{Advice, compare::Compared, design::MORE, limit::BUSY, search::Search};
 use crate::scenario::Objective;
 
 /// p-value up to which a difference is no chance.
@@ -108,12 +108,11 @@ fn vote(compared: &Compared, objective: &Objective) -> Vote {
 
 /// Whether the larger pool keeps up more than the smaller one, as far as is known.
 fn carries_more(from: &Search, to: &Search) -> bool {
-    let Bracket { low: smaller, high: end, .. } = from.bracket();
-    let Some(larger) = to.bracket().low else { return false };
-    match (smaller, end) {
+    let Some(larger) = to.sustained() else { return false };
+    match (from.sustained(), from.bracket().high) {
         (None, _) => true,
         // The smaller one's end is beyond the limit of rates or of the harness, and the larger one's no nearer.
-        (Some(smaller), None) => larger.rate >= smaller.rate,
-        (Some(smaller), Some(_)) => larger.rate > smaller.rate,
+        (Some(smaller), None) => larger >= smaller,
+        (Some(smaller), Some(_)) => larger > smaller,
     }
 }

@@ -138,9 +138,8 @@ fn an_arm_has_its_answers() {
     let limits: Vec<u64> = arm.by_limit.iter().map(|(limit, ..)| *limit).collect();
     assert_eq!(limits, [1_000_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 100_000_000]);
     assert!(arm.by_limit[0].1.is_none() && arm.by_limit[0].2.is_some());
-    // The curve adds a rate that fails within the bracket.
-    assert_eq!(arm.by_limit[2].1, Some(sustainable.rate));
-    assert!(arm.by_limit[2].2 <= sustainable.above && arm.by_limit[2].2 > Some(sustainable.rate));
+    // 10 ms is the objective's own limit.
+    assert_eq!((arm.by_limit[2].1, arm.by_limit[2].2), (Some(sustainable.rate), sustainable.above));
     // M/M/50 waits little up to 90 %.
     assert!(arm.knee.unwrap() > 0.7 * known && arm.knee.unwrap() <= sustainable.above.unwrap(), "{arm:?}");
     assert!(arm.maximum > 0.95 * known);

@@ -7,7 +7,7 @@ use super::{
     curve, design,
     design::{Neighbours, Place},
     erlang::{Queue, smallest},
-    evidence::Bracket,
+    evidence::same_rate,
     fleet::{connection_cost, fleet},
     headroom::headroom,
     judge::is_limited,
@@ -70,18 +70,18 @@ fn as_written(variants: &[Scenario], scenario: &Scenario) -> usize {
 }
 
 fn arm(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> ArmAnswer {
-    let Bracket { low, high, .. } = search.bracket();
+    let high = search.bracket().high;
     ArmAnswer {
         objective: scenario.objective,
-        sustainable: low.map(|low| Sustainable {
-            rate: low.rate,
+        sustainable: search.sustained().map(|rate| Sustainable {
+            rate,
             above: high.map(|high| high.rate),
             confirmed: search.confirmed(),
-            recommended: RECOMMENDED * low.rate,
+            recommended: RECOMMENDED * rate,
         }),
         client_limited: search.limited().cloned(),
         first_failure: high.and_then(|high| Some((high.rate, high.failure?))),
-        by_limit: curve::by_limit(trials, &scenario.objective),
+        by_limit: curve::by_limit(search, trials, &scenario.objective),
         knee: curve::knee(trials.iter().copied(), &scenario.objective),
         maximum: trials.iter().map(|trial| trial.throughput).fold(0.0, f64::max),
         erlang: erlang(search, scenario, trials),
@@ -92,17 +92,20 @@ fn arm(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> ArmAnswer {
 /// The trials that show what limits an arm: those of the lowest rate that failed; else those that the harness limited; else
 /// those of the highest rate that passed.
 fn at_the_limit<'a>(search: &Search, trials: &[&'a Trial]) -> Vec<&'a Trial> {
-    let Bracket { low, high, .. } = search.bracket();
+    let high = search.bracket().high.map(|high| high.rate);
     let limited = search.limited().map(|(rate, _)| *rate);
-    let Some(rate) = high.map(|high| high.rate).or(limited).or(low.map(|low| low.rate)) else { return Vec::new() };
+    let Some(rate) = high.or(limited).or_else(|| search.sustained()) else { return Vec::new() };
     of_rate(trials, rate)
 }
 
-/// Trials of the search at one rate.
+/// Trials of the search at one rate; where there are none, slices of comparisons, by which it is known.
 fn of_rate<'a>(trials: &[&'a Trial], rate: f64) -> Vec<&'a Trial> {
-    let searched = |trial: &&&Trial| matches!(trial.purpose, Purpose::Search | Purpose::Confirm | Purpose::Above);
-    let same = |trial: &&&Trial| trial.offered.is_some_and(|offered| (offered / rate - 1.0).abs() < 1e-9);
-    trials.iter().filter(searched).filter(same).copied().collect()
+    let same = |trial: &&&Trial| trial.offered.is_some_and(|offered| same_rate(offered, rate));
+    let made = |purposes: &[Purpose]| -> Vec<&'a Trial> {
+        trials.iter().filter(|trial| purposes.contains(&trial.purpose)).filter(same).copied().collect()
+    };
+    let searched = made(&[Purpose::Search, Purpose::Confirm, Purpose::Above]);
+    if searched.is_empty() { made(&[Purpose::Compare]) } else { searched }
 }
 
 /// Erlang-C at the sustainable rate, for the pool that is used most by the scenario; `None` where it shares its connections,
@@ -120,7 +123,7 @@ fn erlang(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> Option<Erl
     if busiest.pool.checkout != Checkout::Exclusive {
         return None;
     }
-    let rate = search.bracket().low?.rate;
+    let rate = search.sustained()?;
     let made: Vec<&Trial> =
         of_rate(trials, rate).into_iter().filter(|trial| !is_limited(trial, &scenario.objective)).collect();
     let longest = made.iter().map(|trial| trial.measured_ns).max()?;
@@ -174,7 +177,7 @@ fn comparison(pair: Neighbours, capacity: &Capacity, scenario: &Scenario, planne
     let smaller = |trial: &&Trial| {
         trial.purpose == Purpose::Compare
             && trial.arm == pair.from
-            && trial.offered.is_some_and(|offered| (offered / first - 1.0).abs() < 1e-9)
+            && trial.offered.is_some_and(|offered| same_rate(offered, first))
     };
     Some(Comparison {
         from: pair.from,

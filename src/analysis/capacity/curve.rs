@@ -1,6 +1,11 @@
 //! Throughput against latency: the rates of the curve, the knee, and what is kept up within other limits than the objective's.
 
-use super::{Judgement, evidence::Evidence, judge};
+use super::{
+    Judgement,
+    evidence::{Evidence, same_rate},
+    judge,
+    search::Search,
+};
 use crate::{
     results::{LIMITS, Purpose, Trial},
     scenario::Objective,
@@ -30,7 +35,7 @@ pub(super) fn knee<'a>(trials: impl Iterator<Item = &'a Trial>, objective: &Obje
     for trial in trials.filter(|trial| !judge::is_limited(trial, objective) && trial.response.mean > 0.0) {
         let Some(rate) = trial.offered else { continue };
         let power = trial.throughput / trial.response.mean;
-        match rates.iter_mut().find(|(known, ..)| (known / rate - 1.0).abs() < 1e-9) {
+        match rates.iter_mut().find(|(known, ..)| same_rate(*known, rate)) {
             Some((_, sum, count)) => (*sum, *count) = (*sum + power, *count + 1.0),
             None => rates.push((rate, power, 1.0)),
         }
@@ -42,19 +47,31 @@ pub(super) fn knee<'a>(trials: impl Iterator<Item = &'a Trial>, objective: &Obje
 }
 
 /// For each of [`LIMITS`] the highest rate that stays within it and the lowest that does not, by the objective's percentile.
-pub(super) fn by_limit(trials: &[&Trial], objective: &Objective) -> Vec<(u64, Option<f64>, Option<f64>)> {
+///
+/// For the objective's own limit that is what the search says. For the others slices count as they do there, and nothing from the
+/// rate on at which the harness was the limit.
+pub(super) fn by_limit(
+    search: &Search,
+    trials: &[&Trial],
+    objective: &Objective,
+) -> Vec<(u64, Option<f64>, Option<f64>)> {
     let bracket = |(index, limit): (usize, u64)| {
-        let mut evidence = Evidence::default();
+        if u128::from(limit) == objective.latency.as_nanos() {
+            return (limit, search.sustained(), search.bracket().high.map(|high| high.rate));
+        }
+        let (mut evidence, mut slices) = (Evidence::default(), Evidence::default());
         for trial in trials {
             let Some(rate) = trial.offered else { continue };
+            let evidence = if trial.purpose == Purpose::Compare { &mut slices } else { &mut evidence };
             match judge::hold_within(trial, index, objective) {
                 Judgement::Pass => _ = evidence.enter(rate, None),
                 Judgement::Fail(reason) => _ = evidence.enter(rate, Some(reason)),
                 Judgement::Undecided | Judgement::ClientLimited(_) => {}
             }
         }
-        let bracket = evidence.bracket(f64::INFINITY);
-        (limit, bracket.low.map(|low| low.rate), bracket.high.map(|high| high.rate))
+        let bracket = evidence.bracket(search.wall().unwrap_or(f64::INFINITY));
+        let kept = search.kept_within(limit, &bracket, &slices);
+        (limit, kept.or(bracket.low.map(|low| low.rate)), bracket.high.map(|high| high.rate))
     };
     LIMITS.into_iter().enumerate().map(bracket).collect()
 }
@@ -62,7 +79,16 @@ pub(super) fn by_limit(trials: &[&Trial], objective: &Objective) -> Vec<(u64, Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::capacity::simulated::{scenario, trial};
+    use crate::analysis::capacity::simulated::{plan, scenario, trial};
+
+    /// The search that made these trials.
+    fn search(trials: &[&Trial]) -> Search {
+        let mut search = Search::new(0, &plan(&[], 1), &scenario().objective);
+        for trial in trials {
+            search.record(trial, &judge(trial, &scenario().objective));
+        }
+        search
+    }
 
     /// A trial of M/M/1 that serves 10 000 per second, whose power is largest at half of that.
     fn queue(rate: f64) -> Trial {
@@ -105,9 +131,32 @@ mod tests {
         let busy = within(20_000.0, [0, n, 2 * n, 2 * n, 2 * n, 2 * n]);
         let mut over = within(40_000.0, [0; 6]);
         over.late = over.scheduled;
-        let seen = by_limit(&[&calm, &busy, &over], &scenario().objective);
+        let trials = [&calm, &busy, &over];
+        let seen = by_limit(&search(&trials), &trials, &scenario().objective);
         assert_eq!(seen[0], (1_000_000, None, Some(10_000.0)));
         assert_eq!(seen[1], (5_000_000, Some(10_000.0), Some(20_000.0)));
         assert_eq!(seen[2], (10_000_000, Some(20_000.0), Some(40_000.0)));
+    }
+
+    /// 20 000/s failed, and what is shorter or was made from the wall on does not contradict it.
+    #[test]
+    fn limits_do_not_contradict_the_search() {
+        let passed = trial(0, 10_000.0);
+        let failed = Trial { late: 200_000, within: vec![0; 6], ..trial(0, 20_000.0) };
+        let slice = |rate: f64| Trial { purpose: Purpose::Compare, planned_ns: 5_000_000_000, ..trial(0, rate) };
+        let slices = [slice(15_000.0), slice(20_000.0)];
+        let mut trials = vec![&passed, &failed];
+        for slice in &slices {
+            trials.extend([slice; 8]);
+        }
+        let ends = |trials: &[&Trial]| -> Vec<_> {
+            let limits = by_limit(&search(trials), trials, &scenario().objective);
+            limits.into_iter().map(|(_, low, high)| (low, high)).collect()
+        };
+        assert_eq!(ends(&trials), [(Some(15_000.0), Some(20_000.0)); 6]);
+        assert_eq!(ends(&trials[..9]), [(Some(10_000.0), Some(20_000.0)); 6], "not a whole set");
+        let limited = Trial { client_limited: Some("lag".into()), ..trial(0, 15_000.0) };
+        trials.extend([&limited; 2]);
+        assert_eq!(ends(&trials), [(Some(10_000.0), None); 6], "not from the wall on");
     }
 }

@@ -1,13 +1,21 @@
 //! Which rates two pool sizes are compared at, and in which order the slices go.
 
-use super::search::Search;
-use crate::results::{Arm, CapacityPlan, Trial};
+use rand::RngExt;
+
+use super::{TrialPlan, draw::generator, search::Search};
+use crate::results::{Arm, CapacityPlan, Purpose, Trial};
 
 /// Pairs of slices at each rate. Fewer than eight cannot have p <= 0.01 in a sign-flip test of both sides (2 / 2^8).
 pub(super) const PAIRS: u32 = 8;
 
 /// Rates at which two sizes are compared, at most.
 pub(super) const RATES: u32 = 3;
+
+/// Number of the rate near what the smaller pool can keep up. Those before it are the scenario's own.
+pub(super) const NEAR_END: u32 = 2;
+
+/// Slices follow each other on a server that is warm, so they need but a part of the load before a trial.
+const WARMUP_PARTS: u64 = 3;
 
 /// The scenario's own rate is compared, and so many times of it.
 pub(super) const MORE: f64 = 1.25;
@@ -17,6 +25,9 @@ const NEAR: f64 = 0.9;
 
 /// Rates that differ by less, as a share, are compared once.
 const ALIKE: f64 = 0.05;
+
+/// Where the draws of seeds lie, apart from all others of a plan's seed.
+const SEEDS: u64 = 1 << 62;
 
 /// Two arms that differ by the size of their pools, next to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,12 +102,50 @@ pub(super) fn slices(pair: Neighbours, (index, rate): (u32, f64)) -> impl Iterat
     })
 }
 
+/// Seed of the requests of a trial with this number. Both slices of a pair replay the same arrivals, keys and values; everything
+/// else has requests of its own, or what one stream has by chance would weigh on every trial alike.
+pub fn seed_of(seed: u64, plan: &TrialPlan, number: u32) -> u64 {
+    let place = match plan.block.filter(|_| plan.purpose == Purpose::Compare) {
+        Some(block) => 1 << 32 | u64::from(block),
+        None => u64::from(number),
+    };
+    generator(seed, SEEDS | place).random_range(0..1 << 48)
+}
+
 /// Whether a trial is that slice.
 pub(super) fn is(trial: &Trial, slice: &Slice) -> bool {
     trial.block == Some(slice.block) && trial.arm == slice.arm
 }
 
+/// The load before a slice and the slice's length, in nanoseconds.
+pub(super) fn slice_times(plan: &CapacityPlan) -> (u64, u64) {
+    (plan.warmup_ns / WARMUP_PARTS, plan.trial_ns / 2)
+}
+
 /// Trials of all comparisons, at most.
 pub(super) fn most_slices(plan: &CapacityPlan) -> u32 {
     neighbours(&plan.arms).len() as u32 * RATES * PAIRS * 2
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn slices_of_a_pair_replay_the_same_requests_and_nothing_else_does() {
+        let of = |arm, purpose, block, number| {
+            let plan = TrialPlan { arm, purpose, block, offered: None, clients: None, warmup_ns: 0, duration_ns: 0 };
+            seed_of(7, &plan, number)
+        };
+        let slice = |arm, block, number| of(arm, Purpose::Compare, Some(block), number);
+        assert_eq!(slice(0, 3, 20), slice(1, 3, 21));
+        assert_eq!(of(0, Purpose::Search, None, 3), of(0, Purpose::Search, None, 3), "also when it goes on");
+        let seeds: HashSet<u64> = (0..50)
+            .flat_map(|index| [slice(0, index, 0), of(0, Purpose::Search, None, index)])
+            .chain([of(0, Purpose::Closed, Some(1), 60), of(0, Purpose::Curve, Some(1), 61)])
+            .collect();
+        assert_eq!(seeds.len(), 102);
+    }
 }

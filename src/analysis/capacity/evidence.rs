@@ -1,9 +1,19 @@
 //! What trials say of rates, and where they put the line between those that can be kept up and those that cannot.
 
-use super::FailReason;
+use super::{FailReason, design::PAIRS};
 
 /// Rates that differ by less, as a share, are one and the same.
 const SAME: f64 = 1e-9;
+
+/// Whether two rates are one and the same, but for rounding.
+pub(super) fn same_rate(one: f64, other: f64) -> bool {
+    (one / other - 1.0).abs() <= SAME
+}
+
+/// Whether a rate is below another one, and not the same.
+pub(super) fn is_below(rate: f64, other: f64) -> bool {
+    rate < other * (1.0 - SAME)
+}
 
 /// Passes that a lower end must have more than failures before it is confirmed: three of three, or four of five where one
 /// trial contradicts the others.
@@ -58,11 +68,30 @@ impl Level {
     }
 }
 
+impl Bracket {
+    /// The highest rate between the ends that slices of a comparison kept up: as many passed as a set has of one arm, less those
+    /// that failed. `None` where the lower end is confirmed, which trials of full length say more of.
+    ///
+    /// A queue that grows may still be within the limit when a slice ends. Then the load was at most too much by the limit's
+    /// share of the time since it began, `excess`; a rate that is no further than that below the upper end is not believed, nor
+    /// is one from `wall` on.
+    pub(super) fn kept(&self, slices: &Evidence, wall: f64, excess: f64) -> Option<f64> {
+        if self.low.is_some_and(|low| low.confirmed >= CONFIRMED) {
+            return None;
+        }
+        let low = self.low.map_or(0.0, |low| low.rate);
+        let high = self.high.map_or(f64::INFINITY, |high| high.rate);
+        let within = |rate: f64| is_below(low, rate) && rate * (1.0 + excess) <= high && is_below(rate, wall);
+        let kept = |level: &&Level| level.lead >= PAIRS as i32 && within(level.rate);
+        slices.levels.iter().rev().find(kept).map(|level| level.rate)
+    }
+}
+
 impl Evidence {
     /// The level of a rate, for news of it.
     pub(super) fn level(&mut self, rate: f64) -> &mut Level {
-        let at = self.levels.partition_point(|level| level.rate < rate * (1.0 - SAME));
-        if self.levels.get(at).is_none_or(|level| level.rate > rate * (1.0 + SAME)) {
+        let at = self.levels.partition_point(|level| is_below(level.rate, rate));
+        if self.levels.get(at).is_none_or(|level| !same_rate(level.rate, rate)) {
             let new = Level { rate, lead: 0, confirmed: 0, confirmations: 0, above: 0, failure: None };
             self.levels.insert(at, new);
         }
@@ -91,7 +120,7 @@ impl Evidence {
     /// likelihood. Without contradictions it lies between the highest that passed and the lowest that failed. Of several
     /// places that are as good the lowest counts, and what lies between them is `torn`. Rates from `wall` on do not count.
     pub(super) fn bracket(&self, wall: f64) -> Bracket {
-        let levels = &self.levels[..self.levels.partition_point(|level| level.rate < wall * (1.0 - SAME))];
+        let levels = &self.levels[..self.levels.partition_point(|level| is_below(level.rate, wall))];
         let all: i32 = levels.iter().map(Level::weight).sum();
         let (mut best, mut first, mut last) = (-all, 0, 0);
         let mut score = -all;
@@ -145,6 +174,31 @@ mod tests {
     fn what_is_as_likely_either_way_is_torn() {
         assert_eq!(ends(&[(1.0, true), (2.0, true), (2.0, false), (4.0, false)]), (Some(1.0), Some(2.0), Some(2.0)));
         assert_eq!(ends(&[(1.0, true), (2.0, false), (4.0, true), (8.0, false)]), (Some(1.0), Some(2.0), Some(2.0)));
+    }
+
+    #[test]
+    fn slices_count_where_they_are_between_the_ends_and_all_passed() {
+        let of = |trials: &[(f64, i32)]| {
+            let mut evidence = Evidence::default();
+            for (rate, lead) in trials {
+                for _ in 0..lead.abs() {
+                    evidence.enter(*rate, (*lead < 0).then_some(FailReason::Unclear));
+                }
+            }
+            evidence
+        };
+        let mut searched = of(&[(10.0, 1), (20.0, -1)]);
+        let (within, slices) = (|searched: &Evidence| searched.bracket(f64::INFINITY), of(&[(5.0, 8), (16.0, 8)]));
+        assert_eq!(within(&searched).kept(&slices, f64::INFINITY, 0.01), Some(16.0));
+        assert_eq!(within(&searched).kept(&slices, 16.0, 0.01), None, "the harness cannot be trusted there");
+        assert_eq!(within(&searched).kept(&slices, f64::INFINITY, 0.3), None, "its queue had no time to show");
+        assert_eq!(within(&searched).kept(&of(&[(5.0, 8)]), f64::INFINITY, 0.01), None, "less than the search says");
+        assert_eq!(within(&searched).kept(&of(&[(16.0, 7)]), f64::INFINITY, 0.01), None, "not the whole set");
+        let mut torn = of(&[(16.0, 8)]);
+        torn.enter(16.0, Some(FailReason::Unclear));
+        assert_eq!(within(&searched).kept(&torn, f64::INFINITY, 0.01), None, "one of them failed");
+        searched.level(10.0).confirmed = CONFIRMED;
+        assert_eq!(within(&searched).kept(&slices, f64::INFINITY, 0.01), None, "what is confirmed needs no help");
     }
 
     #[test]

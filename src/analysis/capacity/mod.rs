@@ -28,6 +28,7 @@ mod variant;
 use super::draw;
 
 pub use conclude::conclude;
+pub use design::seed_of;
 pub use judge::judge;
 pub use model::{
     Advice, ArmAnswer, CapacityAnalysis, Comparison, ErlangCheck, Estimate, FailReason, Fleet, Headroom, Judgement,

@@ -66,11 +66,20 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Of steps: trials, how long each is measured, and the load before it, in nanoseconds.
-    pub(super) fn of(steps: &[(u32, u64, u64)]) -> Self {
+    /// Of steps: trials, how long each takes in nanoseconds, and how many of them are likely to fail, after which so long is
+    /// waited for replies.
+    pub(super) fn of(steps: &[(u32, u64, u32)], drain_ns: u64) -> Self {
         let trials = steps.iter().map(|(count, ..)| count).sum();
-        let all_ns = steps.iter().map(|(count, length, warmup)| u64::from(*count) * (length + warmup)).sum();
+        let time =
+            |(count, each_ns, failing): &(u32, u64, u32)| u64::from(*count) * each_ns + u64::from(*failing) * drain_ns;
+        let all_ns = steps.iter().map(time).sum();
         Self { trials, answers_ns: all_ns, all_ns }
+    }
+
+    /// The same after something that takes so many nanoseconds.
+    #[must_use]
+    pub fn after(self, before_ns: u64) -> Self {
+        Self { answers_ns: self.answers_ns + before_ns, all_ns: self.all_ns + before_ns, ..self }
     }
 }
 

@@ -3,11 +3,14 @@
 use std::collections::HashSet;
 
 use super::{
-    Next, Planner, Undone,
+    Next, Planner, Sustainable, TrialPlan, Undone, conclude,
     draw::generator,
-    simulated::{SEARCH, Server, carry_out, plan, scenario, trial},
+    simulated::{SEARCH, Server, capacity, carry_out, plan, scenario, trial},
 };
-use crate::results::{CapacityPlan, Ended, Purpose, Trial};
+use crate::{
+    results::{Capacity, CapacityPlan, Ended, Purpose, Trial},
+    scenario::{Scenario, parse},
+};
 
 const SECOND: u64 = 1_000_000_000;
 const ALL: [Purpose; 6] =
@@ -24,6 +27,41 @@ fn run(plan: CapacityPlan, servers: &[Server]) -> (Planner, Vec<Trial>, Option<E
 
 fn server(rate: f64) -> Server {
     Server::Markov(8, 8.0 / rate)
+}
+
+/// The scenario at another rate.
+fn offering(rate: u32) -> Scenario {
+    parse(&scenario().source.replace("rate = 1000", &format!("rate = {rate}")), "known.toml").unwrap()
+}
+
+/// A trial of a pool that carries so much, and 4 968/s the first time by luck.
+fn carried(plan: &TrialPlan, rate: f64) -> Trial {
+    let offered = plan.offered.unwrap_or(rate);
+    let mut trial = Trial {
+        purpose: plan.purpose,
+        block: plan.block,
+        offered: plan.offered,
+        clients: plan.clients,
+        ..trial(plan.arm, offered)
+    };
+    let lucky = plan.purpose == Purpose::Search && plan.offered == Some(4_968.0);
+    trial.late = if offered > rate && !lucky { trial.scheduled / 2 } else { 0 };
+    trial
+}
+
+/// What two pools that carry 4 800/s are asked for, until this many trials of a purpose are made. They start at 1 242/s: of 2 484/s,
+/// 4 968/s and 9 936/s the second passes by luck, so nothing is tried between the first two.
+fn lucky(purpose: Purpose, count: usize) -> (Planner, Capacity) {
+    let plan = CapacityPlan { start_rate: 1_242.0, ..plan(&[50, 100], 1) };
+    let mut planner = Planner::new(plan.clone(), &offering(4_000));
+    let mut trials: Vec<Trial> = Vec::new();
+    while rates(&trials, purpose).len() < count {
+        let Next::Trial(next) = planner.next(0) else { panic!("more to do") };
+        let trial = carried(&next, 4_800.0);
+        planner.record(&trial);
+        trials.push(trial);
+    }
+    (planner, Capacity { trials, ended: Ended::Budget, ..capacity(plan) })
 }
 
 fn rates(trials: &[Trial], purpose: Purpose) -> Vec<f64> {
@@ -158,6 +196,19 @@ fn what_starves_the_harness_once_ends_nothing() {
     assert!(planner.search(0).limited().is_none() && planner.search(0).confirmed());
 }
 
+#[test]
+fn two_accidents_with_a_pass_between_them_are_no_limit_of_the_harness() {
+    let mut planner = Planner::new(plan(&[], 1), &scenario());
+    let starved = Trial { client_limited: Some("stolen CPU time".into()), ..trial(0, 4_000.0) };
+    for made in [&starved, &trial(0, 4_000.0), &starved, &trial(0, 4_000.0)] {
+        planner.record(made);
+    }
+    assert_eq!((planner.search(0).wall(), planner.state(0)), (None, (Some(4_000.0), None)));
+    planner.record(&starved);
+    planner.record(&starved);
+    assert_eq!((planner.search(0).wall(), planner.state(0)), (Some(4_000.0), (None, None)), "twice in a row");
+}
+
 /// A rate that was kept up once with luck, and is then more than the harness can offer.
 #[test]
 fn what_the_harness_cannot_confirm_is_not_told() {
@@ -184,21 +235,80 @@ fn the_next_arm_begins_where_the_last_one_ended() {
 }
 
 #[test]
+fn a_lower_end_that_falls_leaves_what_slices_kept_up() {
+    let (mut planner, saved) = lucky(Purpose::Confirm, 1);
+    assert_eq!(rates(&saved.trials, Purpose::Compare), [4_000.0; 16]);
+    assert_eq!(planner.state(0), (Some(2_484.0), Some(4_968.0)), "slices move no end");
+    let known = conclude(&saved, &offering(4_000)).arms[0].sustainable;
+    let expected = Sustainable { rate: 4_000.0, above: Some(4_968.0), confirmed: false, recommended: 3_200.0 };
+    assert_eq!(known, Some(expected));
+
+    let (trials, _) = carry_out(&mut planner, &SEARCH, |plan, _| carried(plan, 4_800.0));
+    assert!(trials.iter().all(|trial| trial.offered >= Some(4_000.0)), "nothing below is tried again");
+    for arm in [0, 1] {
+        let (low, _) = planner.state(arm);
+        assert!(low.is_some_and(|low| (low / 4_800.0 - 1.0).abs() <= 0.05), "{low:?}");
+        assert!(planner.search(arm as usize).confirmed());
+    }
+}
+
+#[test]
+fn slices_that_were_begun_go_on_at_their_rate() {
+    let (mut planner, saved) = lucky(Purpose::Compare, 3);
+    let rejected = Trial { purpose: Purpose::Confirm, late: 49_680, ..trial(1, 4_968.0) };
+    planner.record(&rejected);
+    planner.record(&rejected);
+    // Now neither keeps up what they are compared at.
+    let purposes = [&SEARCH[..], &[Purpose::Compare]].concat();
+    let (trials, _) = carry_out(&mut planner, &purposes, |plan, _| carried(plan, 3_000.0));
+    let all = [rates(&saved.trials, Purpose::Compare), rates(&trials, Purpose::Compare)].concat();
+    assert_eq!(all[..16], [4_000.0; 16]);
+    assert!(planner.state(1).0.is_some_and(|low| low < 3_000.0));
+}
+
+#[test]
+fn what_decides_comes_before_confirmations_and_the_rest_after_them() {
+    let first = |trials: &[Trial], purpose| trials.iter().position(|trial| trial.purpose == purpose).unwrap();
+    let last = |trials: &[Trial], purpose| trials.iter().rposition(|trial| trial.purpose == purpose).unwrap();
+    for (offered, before) in [(1_000, 32), (40_000, 16)] {
+        let mut planner = Planner::new(plan(&[50, 100], 1), &offering(offered));
+        let (trials, _) = carry_out(&mut planner, &ALL, |plan, _| carried(plan, 4_800.0));
+        let (slices, confirmed) = (first(&trials, Purpose::Compare), first(&trials, Purpose::Confirm));
+        assert_eq!(rates(&trials[..confirmed], Purpose::Compare).len(), before, "at {offered}");
+        let after = last(&trials, Purpose::Compare) > last(&trials, Purpose::Confirm);
+        assert!(slices < confirmed && after == (offered == 1_000), "at {offered}");
+    }
+}
+
+#[test]
 fn nothing_is_begun_that_the_budget_does_not_hold() {
     let whole = plan(&[50, 100], 1);
     let servers = [server(30_000.0), server(60_000.0)];
     let mut undone = Vec::new();
-    for minutes in [1, 4, 12, 15, 200] {
+    for minutes in [1, 7, 11, 14, 16, 200] {
         let plan = CapacityPlan { budget_ns: minutes * 60 * SECOND, ..whole.clone() };
         let (planner, trials, ended) = run(plan.clone(), &servers);
-        let end = trials.last().map_or(0, |trial| trial.began_ns + trial.planned_ns);
+        let end = trials.last().map_or(0, |trial| planner.over_ns(trial));
         assert!(end <= plan.budget_ns);
         assert_eq!(ended == Some(Ended::Finished), planner.undone().is_empty(), "{minutes}");
         undone.push(planner.undone().first().copied());
     }
-    let expected =
-        [Some(Undone::Search(0)), Some(Undone::Compare(0, 1)), Some(Undone::Confirm(1)), Some(Undone::Curve(0)), None];
-    assert_eq!(undone, expected, "searches, comparisons, confirmations, curve");
+    let compare = Some(Undone::Compare(0, 1));
+    let expected = [Some(Undone::Search(0)), compare, Some(Undone::Confirm(1)), compare, Some(Undone::Curve(0)), None];
+    assert_eq!(undone, expected, "searches, comparisons, confirmations, the rest of the comparisons, curve");
+}
+
+#[test]
+fn a_trial_is_over_when_its_last_replies_are_in() {
+    let planner = Planner::new(plan(&[50, 100], 1), &scenario());
+    let over = |purpose| planner.over_ns(&Trial { purpose, began_ns: SECOND, ..trial(0, 4_000.0) });
+    // 3 s of load before it and 1 s before a slice, 10 s of measurement, 5 s for replies, and a second besides.
+    assert_eq!(over(Purpose::Search), 20 * SECOND);
+    assert_eq!(over(Purpose::Confirm), 15 * SECOND);
+    assert_eq!(over(Purpose::Compare), 13 * SECOND);
+    let last = (86_400 - 19) * SECOND;
+    assert!(matches!(planner.next(last), Next::Trial(_)));
+    assert_eq!(planner.next(last + 1), Next::Done(Ended::Budget));
 }
 
 #[test]

@@ -3,12 +3,14 @@
 
 use super::{
     Estimate, FailReason, Judgement, Next, TrialPlan, Undone, curve,
-    design::{self, Neighbours},
+    design::{self, Neighbours, Place},
+    evidence::is_below,
     judge,
     search::{Hint, Probe, Search, hint, usual_trials},
     variant,
 };
 use crate::{
+    measure::SECOND,
     results::{CapacityPlan, Ended, Purpose, Trial},
     scenario::{Objective, Scenario},
 };
@@ -19,10 +21,11 @@ const REPETITIONS: u32 = 3;
 /// Trials in a row with errors beyond their limit, at rates that went well before, after which the load stops.
 const ERRORS: u32 = 3;
 
-/// Slices of a comparison follow each other on a server that is warm, so they need but a part of the load before a trial.
-const WARMUP_OF_SLICES: u64 = 3;
+/// What a trial takes besides its load and its last replies, in nanoseconds: connecting, analysis and writing take about a second.
+const BESIDES: u64 = SECOND;
 
-/// The order of a capacity run: all searches, comparisons of pool sizes, confirmations, the concurrency model, the curve.
+/// The order of a capacity run: all searches, comparisons of pool sizes at the rates that decide, confirmations, comparisons at
+/// the others, the concurrency model, the curve.
 ///
 /// Comparisons go rate by rate, the scenario's own first, so that a budget that ends early leaves an answer for each pair.
 #[derive(Debug, Clone)]
@@ -31,6 +34,8 @@ pub struct Planner {
     target: Option<f64>,
     objectives: Vec<Objective>,
     connections: u32,
+    /// How long replies are waited for after a load that was too much.
+    drain_ns: u64,
     searches: Vec<Search>,
     others: Vec<Trial>,
     /// The largest throughput that a search of the first arm has seen.
@@ -43,9 +48,11 @@ impl Planner {
     pub fn new(plan: CapacityPlan, scenario: &Scenario) -> Self {
         let variants: Vec<Scenario> = plan.arms.iter().map(|arm| variant::scenario(scenario, arm)).collect();
         let objectives: Vec<Objective> = variants.iter().map(|variant| variant.objective).collect();
-        let searches = (0..objectives.len()).map(|arm| Search::new(arm, &plan)).collect();
+        let searches =
+            objectives.iter().enumerate().map(|(arm, objective)| Search::new(arm, &plan, objective)).collect();
         Self {
             target: scenario.offered_rate(),
+            drain_ns: variants.iter().map(|variant| variant.run.drain.as_nanos() as u64).max().unwrap_or(0),
             connections: variants.first().map_or(1, Scenario::connections) as u32,
             objectives,
             searches,
@@ -86,11 +93,24 @@ impl Planner {
         match self.wanted() {
             None if self.searches.iter().any(Search::hopeless) => Next::Done(Ended::Errors),
             None => Next::Done(Ended::Finished),
-            Some(plan) if elapsed_ns + plan.warmup_ns + plan.duration_ns > self.plan.budget_ns => {
-                Next::Done(Ended::Budget)
+            Some(plan) => {
+                let end_ns = elapsed_ns + self.takes(plan.purpose, plan.warmup_ns, plan.duration_ns);
+                if end_ns > self.plan.budget_ns { Next::Done(Ended::Budget) } else { Next::Trial(plan) }
             }
-            Some(plan) => Next::Trial(plan),
         }
+    }
+
+    /// When a trial that was made was over at the latest, in nanoseconds since the run began.
+    pub fn over_ns(&self, trial: &Trial) -> u64 {
+        let of_slices = trial.purpose == Purpose::Compare;
+        let warmup_ns = if of_slices { design::slice_times(&self.plan).0 } else { self.plan.warmup_ns };
+        trial.began_ns + self.takes(trial.purpose, warmup_ns, trial.measured_ns)
+    }
+
+    /// How long a trial takes at most. What is made to see a rate fail may leave requests behind.
+    fn takes(&self, purpose: Purpose, warmup_ns: u64, length_ns: u64) -> u64 {
+        let fails = matches!(purpose, Purpose::Search | Purpose::Above | Purpose::Curve);
+        warmup_ns + length_ns + BESIDES + if fails { self.drain_ns } else { 0 }
     }
 
     /// The bracket of an arm so far: the highest rate that is kept up, the lowest that is not.
@@ -104,16 +124,21 @@ impl Planner {
     pub fn estimate(&self) -> Estimate {
         let plan = &self.plan;
         let (search, confirm, above) = usual_trials(plan);
+        let (slice_warmup_ns, slice_ns) = design::slice_times(plan);
+        let each = |warmup_ns: u64, length_ns: u64| warmup_ns + length_ns + BESIDES;
+        let trial_ns = each(plan.warmup_ns, plan.trial_ns);
         let steps = [
-            (search, plan.trial_ns, plan.warmup_ns),
-            (design::most_slices(plan), plan.trial_ns / 2, plan.warmup_ns / WARMUP_OF_SLICES),
-            (confirm, plan.confirm_ns, plan.warmup_ns),
-            (above, plan.trial_ns, plan.warmup_ns),
-            (plan.clients.len() as u32 * REPETITIONS, plan.trial_ns, plan.warmup_ns),
+            // Of a bisection about every second trial fails.
+            (search, trial_ns, search.div_ceil(2)),
+            (design::most_slices(plan), each(slice_warmup_ns, slice_ns), 0),
+            (confirm, each(plan.warmup_ns, plan.confirm_ns), 0),
+            (above, trial_ns, above),
+            (plan.clients.len() as u32 * REPETITIONS, trial_ns, 0),
         ];
-        let answers = Estimate::of(&steps);
-        let curve = curve::SHARES.len() as u32 * 2 + u32::from(plan.clients.is_empty());
-        let curve = Estimate::of(&[(curve, plan.trial_ns, plan.warmup_ns)]);
+        let answers = Estimate::of(&steps, self.drain_ns);
+        let (of_curve, beyond) = (curve::SHARES.len(), curve::SHARES.iter().filter(|share| **share >= 1.0).count());
+        let of_curve = 2 * of_curve as u32 + u32::from(plan.clients.is_empty());
+        let curve = Estimate::of(&[(of_curve, trial_ns, 2 * beyond as u32)], self.drain_ns);
         Estimate { trials: answers.trials + curve.trials, all_ns: answers.all_ns + curve.all_ns, ..answers }
     }
 
@@ -136,12 +161,17 @@ impl Planner {
             }
         }
         let rates_known = undone.is_empty();
+        let mut others = Vec::new();
         for pair in design::neighbours(&self.plan.arms) {
-            if !rates_known || (0..design::RATES).any(|rate| self.next_slice(pair, rate).is_some()) {
+            let left = |decides| self.numbers(pair, decides).any(|rate| self.next_slice(pair, rate).is_some());
+            if !rates_known || left(true) {
                 undone.push(Undone::Compare(pair.from, pair.to));
+            } else if left(false) {
+                others.push(Undone::Compare(pair.from, pair.to));
             }
         }
         undone.extend(confirms);
+        undone.extend(others);
         if self.next_clients().is_some() {
             undone.push(Undone::Clients);
         }
@@ -155,9 +185,43 @@ impl Planner {
         let arms = || (0_u32..).zip(&self.searches);
         let narrow = || arms().find_map(|(arm, search)| Some(self.probe(arm, search.narrow(self.hint(arm))?)));
         let confirm = || arms().find_map(|(arm, search)| Some(self.probe(arm, search.confirm()?)));
+        narrow()
+            .or_else(|| self.compare(true))
+            .or_else(confirm)
+            .or_else(|| self.compare(false))
+            .or_else(|| self.next_clients())
+            .or_else(|| self.next_of_curve())
+    }
+
+    /// The next slice at the rates that decide, or at the others.
+    fn compare(&self, decide: bool) -> Option<TrialPlan> {
         let pairs = design::neighbours(&self.plan.arms);
-        let compare = || (0..design::RATES).find_map(|rate| pairs.iter().find_map(|pair| self.next_slice(*pair, rate)));
-        narrow().or_else(compare).or_else(confirm).or_else(|| self.next_clients()).or_else(|| self.next_of_curve())
+        let of_rate = |rate: u32| {
+            let mut pairs = pairs.iter().filter(|pair| self.numbers(**pair, decide).any(|number| number == rate));
+            pairs.find_map(|pair| self.next_slice(*pair, rate))
+        };
+        (0..design::RATES).find_map(of_rate)
+    }
+
+    /// Numbers of the rates of a pair that decide, or of the others: the scenario's own decide where there are any.
+    fn numbers(&self, pair: Neighbours, decide: bool) -> impl Iterator<Item = u32> {
+        let rates = self.rates(pair);
+        let own = rates.iter().any(|(number, _)| *number < design::NEAR_END);
+        let decides = move |number: u32| number < design::NEAR_END || !own;
+        rates.into_iter().map(|(number, _)| number).filter(move |number| decides(*number) == decide)
+    }
+
+    /// The rates of a pair, each with its number. One that was begun stays what it is, whatever became of the searches since.
+    fn rates(&self, pair: Neighbours) -> Vec<(u32, f64)> {
+        let (from, to) = (self.search(pair.from as usize), self.search(pair.to as usize));
+        let wanted = design::rates(self.target, self.plan.max_rate, from, to);
+        let wanted = |number: u32| wanted.iter().find(|(of, _)| *of == number).map(|(_, rate)| *rate);
+        let begun = |number: u32| {
+            let of = |place: Place| (place.comparison, place.rate) == (pair.index, number);
+            let slices = || self.others.iter().filter(|trial| trial.purpose == Purpose::Compare);
+            slices().find(|trial| trial.block.map(Place::of).is_some_and(of))?.offered
+        };
+        (0..design::RATES).filter_map(|number| Some((number, begun(number).or_else(|| wanted(number))?))).collect()
     }
 
     /// The bracket of the arm before, since neighbours differ little.
@@ -184,8 +248,6 @@ impl Planner {
 
     /// The next slice of a pair at one of its rates.
     fn next_slice(&self, pair: Neighbours, number: u32) -> Option<TrialPlan> {
-        let (from, to) = (self.search(pair.from as usize), self.search(pair.to as usize));
-        let rates = design::rates(self.target, self.plan.max_rate, from, to);
         // A slice that the harness spoiled is made again, once.
         let made = |slice: &design::Slice| {
             let same = |trial: &&Trial| trial.purpose == Purpose::Compare && design::is(trial, slice);
@@ -193,10 +255,10 @@ impl Planner {
             let mut tries = self.others.iter().filter(same);
             tries.clone().count() > 1 || tries.any(|trial| !judge::is_limited(trial, objective))
         };
-        let rate = rates.into_iter().find(|(of, _)| *of == number)?;
+        let rate = self.rates(pair).into_iter().find(|(of, _)| *of == number)?;
         let slice = design::slices(pair, rate).find(|slice| !made(slice))?;
-        let probe = Probe { purpose: Purpose::Compare, rate: slice.rate, duration_ns: self.plan.trial_ns / 2 };
-        let warmup_ns = self.plan.warmup_ns / WARMUP_OF_SLICES;
+        let (warmup_ns, duration_ns) = design::slice_times(&self.plan);
+        let probe = Probe { purpose: Purpose::Compare, rate: slice.rate, duration_ns };
         Some(TrialPlan { block: Some(slice.block), warmup_ns, ..self.probe(slice.arm, probe) })
     }
 
@@ -227,11 +289,12 @@ impl Planner {
             let tried = self.others.iter().any(|trial| trial.purpose == Purpose::Closed && trial.block.is_none());
             return (!tried).then(|| self.closed(0, None, self.connections));
         };
-        let limit = first.wall().map_or(f64::INFINITY, |rate| rate * (1.0 - 1e-9));
-        let end = self.plan.max_rate.unwrap_or(f64::INFINITY).min(limit);
+        let wall = first.wall().unwrap_or(f64::INFINITY);
+        let end = self.plan.max_rate.unwrap_or(f64::INFINITY);
         let made =
             |block: u32| self.others.iter().any(|trial| trial.purpose == Purpose::Curve && trial.block == Some(block));
-        let (block, rate) = curve::rates(maximum, end).into_iter().find(|(block, _)| !made(*block))?;
+        let wanted = |(block, rate): &(u32, f64)| is_below(*rate, wall) && !made(*block);
+        let (block, rate) = curve::rates(maximum, end).into_iter().find(wanted)?;
         let probe = Probe { purpose: Purpose::Curve, rate, duration_ns: self.plan.trial_ns };
         Some(TrialPlan { block: Some(block), ..self.probe(0, probe) })
     }

@@ -1,10 +1,13 @@
 //! The search for the highest rate that one variant can keep up: which trial comes next, and what is known so far.
 
 use super::{
-    FailReason, Judgement, draw,
-    evidence::{Bracket, CONFIRMED, Evidence, Level},
+    FailReason, Judgement, design, draw,
+    evidence::{Bracket, CONFIRMED, Evidence, Level, is_below, same_rate},
 };
-use crate::results::{CapacityPlan, Purpose, Trial};
+use crate::{
+    results::{CapacityPlan, Purpose, Trial},
+    scenario::Objective,
+};
 
 /// Doublings of a trial that was too short to tell, all together.
 const LONGEST: u64 = 8;
@@ -50,11 +53,17 @@ pub(super) struct Search {
     tolerance: f64,
     trial_ns: u64,
     confirm_ns: u64,
+    /// Length of a slice of a comparison with the load before it.
+    slice_ns: u64,
+    /// The objective's latency.
+    latency_ns: u64,
     seed: u64,
     evidence: Evidence,
+    /// Slices of comparisons. They are shorter than trials, so they move no end of the bracket.
+    slices: Evidence,
     retry: Option<Probe>,
     limited: Option<(f64, String)>,
-    /// The rate at which the harness was the limit once.
+    /// The rate at which the harness was the limit in the last trial of it.
     doubted: Option<f64>,
     trials: u32,
     hopeless: bool,
@@ -62,8 +71,9 @@ pub(super) struct Search {
 
 impl Search {
     /// The search of the arm with this index.
-    pub(super) fn new(arm: usize, plan: &CapacityPlan) -> Self {
+    pub(super) fn new(arm: usize, plan: &CapacityPlan, objective: &Objective) -> Self {
         let max = plan.max_rate.unwrap_or(f64::INFINITY);
+        let (warmup_ns, length_ns) = design::slice_times(plan);
         Self {
             place: arm as u64,
             start: plan.start_rate.min(max),
@@ -71,8 +81,11 @@ impl Search {
             tolerance: plan.tolerance,
             trial_ns: plan.trial_ns,
             confirm_ns: plan.confirm_ns,
+            slice_ns: warmup_ns + length_ns,
+            latency_ns: objective.latency.as_nanos() as u64,
             seed: plan.seed,
             evidence: Evidence::default(),
+            slices: Evidence::default(),
             retry: None,
             limited: None,
             doubted: None,
@@ -81,14 +94,26 @@ impl Search {
         }
     }
 
-    /// Takes a trial of this variant into account, if it was made for the search.
+    /// Takes a trial of this variant into account, if it says something of what can be kept up.
     pub(super) fn record(&mut self, trial: &Trial, judgement: &Judgement) {
         let Some(rate) = trial.offered else { return };
+        if trial.purpose == Purpose::Compare {
+            match judgement {
+                Judgement::Pass => _ = self.slices.enter(rate, None),
+                Judgement::Fail(reason) => _ = self.slices.enter(rate, Some(*reason)),
+                Judgement::Undecided | Judgement::ClientLimited(_) => {}
+            }
+            return;
+        }
         if !matches!(trial.purpose, Purpose::Search | Purpose::Confirm | Purpose::Above) {
             return;
         }
         self.retry = None;
         self.trials += 1;
+        // What was no matter of the rate then does not count a second time later on.
+        if !matches!(judgement, Judgement::ClientLimited(_)) {
+            self.doubted = self.doubted.filter(|doubted| !same_rate(*doubted, rate));
+        }
         let failure = match judgement {
             Judgement::Pass => None,
             Judgement::Fail(reason) => Some(*reason),
@@ -102,7 +127,7 @@ impl Search {
             }
             Judgement::ClientLimited(check) => {
                 // What ends the search is looked at twice: somebody else's job may have taken the harness's time.
-                if self.limited.is_none() && self.doubted != Some(rate) {
+                if self.limited.is_none() && !self.doubted.is_some_and(|doubted| same_rate(doubted, rate)) {
                     self.doubted = Some(rate);
                     self.retry = Some(Probe { purpose: trial.purpose, rate, duration_ns: trial.planned_ns });
                 } else if self.limited.as_ref().is_none_or(|(known, _)| rate < *known) {
@@ -121,7 +146,7 @@ impl Search {
             _ => {}
         }
         let erred = matches!(failure, Some(FailReason::Errors(_)));
-        self.hopeless |= erred && rate <= self.start * LOWEST * (1.0 + 1e-9) && self.bracket().low.is_none();
+        self.hopeless |= erred && !is_below(self.start * LOWEST, rate) && self.bracket().low.is_none();
     }
 
     /// Whether there are errors beyond their limit even at the lowest rates.
@@ -143,6 +168,22 @@ impl Search {
     /// The rate from which on the harness cannot be trusted.
     pub(super) fn wall(&self) -> Option<f64> {
         self.limited.as_ref().map(|(rate, _)| *rate)
+    }
+
+    /// The highest rate that is kept up as far as is known: the lower end, or a higher one that slices of comparisons kept up.
+    pub(super) fn sustained(&self) -> Option<f64> {
+        self.kept().or_else(|| self.bracket().low.map(|low| low.rate))
+    }
+
+    /// The rate within the bracket that slices of comparisons kept up, if there is one.
+    fn kept(&self) -> Option<f64> {
+        self.kept_within(self.latency_ns, &self.bracket(), &self.slices)
+    }
+
+    /// The same of another bracket, for a limit of the response time in nanoseconds.
+    pub(super) fn kept_within(&self, limit_ns: u64, bracket: &Bracket, slices: &Evidence) -> Option<f64> {
+        let excess = limit_ns as f64 / self.slice_ns as f64;
+        bracket.kept(slices, self.wall().unwrap_or(f64::INFINITY), excess)
     }
 
     /// Whether the lower end has its confirmations.
@@ -167,7 +208,7 @@ impl Search {
             // The harness ends the search; how far it reaches is worth knowing all the same.
             return match low {
                 Some(low) if *wall > low.rate * (1.0 + self.tolerance) => search((low.rate * wall).sqrt()),
-                None if self.start < wall * (1.0 - 1e-9) => search(self.start),
+                None if is_below(self.start, *wall) => search(self.start),
                 _ => None,
             };
         }
@@ -183,9 +224,8 @@ impl Search {
         }
         match (low, high) {
             (None, _) => {
-                let rate = lowest.rate / 2.0;
-                let floor = self.start * 0.5_f64.powi(HALVINGS) * (1.0 - 1e-9);
-                if rate < floor { None } else { search(rate) }
+                let rate = self.kept().unwrap_or(lowest.rate / 2.0);
+                if is_below(rate, self.start * 0.5_f64.powi(HALVINGS)) { None } else { search(rate) }
             }
             (Some(_), None) if highest.rate >= self.max => None,
             (Some(_), None) => {
@@ -194,7 +234,13 @@ impl Search {
             }
             (Some(low), Some(high)) if high.rate <= low.rate * (1.0 + self.tolerance) => None,
             (Some(low), Some(high)) => {
-                let middle = (low.rate * high.rate).sqrt();
+                // Where a lower end fell, slices of comparisons may have been kept up far above the one below it. Only a trial of
+                // full length makes a lower end of theirs.
+                let kept = self.kept();
+                if let Some(kept) = kept.filter(|kept| high.rate <= kept * (1.0 + self.tolerance)) {
+                    return search(kept);
+                }
+                let middle = (kept.unwrap_or(low.rate) * high.rate).sqrt();
                 // An end that was about to be confirmed and failed is not far from the truth: half the tolerance, so that both
                 // steps together stay within it.
                 let step = high.rate / (1.0 + self.tolerance / 2.0);

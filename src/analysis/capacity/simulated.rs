@@ -256,7 +256,7 @@ pub(super) fn carry_out(
             Next::Trial(plan) => {
                 let mut trial = make(&plan, trials.len() as u32 + 1);
                 trial.began_ns = elapsed;
-                elapsed += plan.warmup_ns + plan.duration_ns;
+                elapsed = planner.over_ns(&trial);
                 planner.record(&trial);
                 trials.push(trial);
             }

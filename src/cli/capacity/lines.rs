@@ -23,6 +23,12 @@ pub(super) struct Course {
     pub(super) left_ns: u64,
 }
 
+/// Nanoseconds that are left at most: what was estimated to be, and all of the budget once that is over.
+pub(super) fn left(budget_ns: u64, estimated_ns: u64, spent_ns: u64) -> u64 {
+    let whole = if spent_ns < estimated_ns { budget_ns.min(estimated_ns) } else { budget_ns };
+    whole.saturating_sub(spent_ns)
+}
+
 /// The trial under way, in one line.
 pub(super) fn under_way(course: Course, arm: &Arm, plan: &TrialPlan, progress: &Progress) -> String {
     let Course { number, of, bracket, left_ns } = course;
@@ -103,6 +109,15 @@ mod tests {
 
     use super::*;
     use crate::results::{Purpose, sample};
+
+    #[test]
+    fn an_estimate_that_is_over_leaves_the_budget() {
+        assert_eq!(left(600, 400, 100), 300);
+        assert_eq!(left(600, 900, 100), 500);
+        assert_eq!(left(600, 400, 400), 200);
+        assert_eq!(left(600, 400, 450), 150);
+        assert_eq!(left(600, 400, 700), 0);
+    }
 
     #[test]
     fn a_trial_is_a_line_while_and_after() {

@@ -6,14 +6,14 @@ use anyhow::anyhow;
 
 use super::{Arguments, arms, resume, trial::shape_of};
 use crate::{
-    analysis::capacity::{Planner, TrialPlan},
+    analysis::capacity::{Estimate, Next, Planner, TrialPlan},
     cli::{
         exit::Failure,
         run::{DEFAULT, EMBEDDED},
         shape::shaped,
     },
     measure::SECOND,
-    results::{Arm, Capacity, CapacityPlan, Purpose},
+    results::{Arm, Capacity, CapacityPlan, Ended, Purpose},
     scenario::{self, Overrides, Scenario},
 };
 
@@ -40,6 +40,9 @@ const CONFIRMATION: u64 = 3;
 
 /// Width of the bracket at which a search ends, as a share of its lower end.
 const TOLERANCE: f64 = 0.05;
+
+/// How long the commands of others are counted before the load.
+const CENSUS: Duration = Duration::from_secs(60);
 
 /// What is to be done.
 #[derive(Debug)]
@@ -100,8 +103,7 @@ impl Errand {
         };
         let fits = |length: &u64| {
             let plan = plan(*length);
-            let budget = plan.budget_ns;
-            Planner::new(plan, &scenario).estimate().answers_ns <= budget
+            estimate(&plan, &scenario, arguments.target == EMBEDDED).answers_ns <= plan.budget_ns
         };
         let [.., shortest] = LENGTHS;
         let trial_ns = match arguments.trial {
@@ -147,9 +149,11 @@ impl Errand {
                     .to_owned(),
             );
         }
-        if self.plan.budget_ns < self.plan.warmup_ns + self.plan.trial_ns {
+        if Planner::new(self.plan.clone(), &self.scenario).next(0) == Next::Done(Ended::Budget) {
             faults.push(
-                "--budget: shorter than a single trial with its warm-up; give it more, or less to --trial".to_owned(),
+                "--budget: shorter than a single trial with its warm-up and the wait for its last replies; give it more, or \
+                 less to --trial"
+                    .to_owned(),
             );
         }
         let slowest = self.arms.iter().map(|scenario| scenario.objective.latency.as_nanos() as u64).max();
@@ -176,7 +180,7 @@ impl Errand {
             warmup_ns: self.plan.warmup_ns,
             duration_ns: self.plan.trial_ns,
         };
-        shaped(&self.arms[0], &shape_of(&plan)).map(Some).map_err(Failure::usage)
+        shaped(&self.arms[0], &shape_of(&plan, None)).map(Some).map_err(Failure::usage)
     }
 
     /// The variant with most connections.
@@ -184,6 +188,17 @@ impl Errand {
         let widest = self.arms.iter().enumerate().max_by_key(|(_, scenario)| scenario.connections());
         widest.map_or(0, |(index, _)| index)
     }
+}
+
+/// How long the commands of others are counted; `None` where there are no others, or their rate was stated.
+pub(super) fn census(plan: &CapacityPlan, private: bool) -> Option<Duration> {
+    (!private && plan.current_rate.is_none()).then_some(CENSUS)
+}
+
+/// What all of a plan takes, together with what is counted before.
+pub(super) fn estimate(plan: &CapacityPlan, scenario: &Scenario, private: bool) -> Estimate {
+    let before = census(plan, private).unwrap_or_default();
+    Planner::new(plan.clone(), scenario).estimate().after(before.as_nanos() as u64)
 }
 
 /// The scenario that the arguments name, with what holds for all variants.
@@ -198,4 +213,21 @@ fn sorted(clients: &[u32]) -> Vec<u32> {
     sorted.sort_unstable();
     sorted.dedup();
     sorted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::sample;
+
+    #[test]
+    fn what_is_counted_before_the_load_belongs_to_its_time() {
+        let scenario = scenario::load("workflow-engine").unwrap();
+        let stated = sample::small_capacity().plan;
+        let unknown = CapacityPlan { current_rate: None, ..stated.clone() };
+        let time = |plan: &CapacityPlan, private| estimate(plan, &scenario, private).answers_ns;
+        assert_eq!(time(&stated, false), time(&stated, true));
+        assert_eq!(time(&unknown, false), time(&unknown, true) + 60 * SECOND);
+        assert!(stated.current_rate.is_some());
+    }
 }

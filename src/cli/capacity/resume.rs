@@ -9,8 +9,11 @@ use super::{
     plan::{self, Errand},
 };
 use crate::{
-    cli::{environment::environment, exit::Failure},
-    results::{self, Arm, Capacity, Ended, Saved, TargetFacts},
+    cli::{
+        environment::{environment, software},
+        exit::Failure,
+    },
+    results::{self, Arm, Capacity, Ended, Saved, Software, TargetFacts},
     scenario::{self, Overrides, Scenario},
 };
 
@@ -25,6 +28,19 @@ pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Fai
             )));
         }
     };
+    let mut differences = of_builds(&saved.software, &software());
+    // Threads that put on the load decide how far the harness reaches.
+    if let Some(workers) = arguments.workers
+        && saved.plan.workers != Some(workers)
+        && !saved.trials.is_empty()
+    {
+        let then =
+            saved.plan.workers.map_or_else(|| "as many as there are cores for".to_owned(), |then| then.to_string());
+        differences.push(format!("--workers was {then} and is {workers}"));
+    }
+    if !differences.is_empty() {
+        return Err(refusal(folder, &differences));
+    }
     let scenario = scenario::parse(&saved.scenario, "scenario of the saved capacity run").map_err(Failure::usage)?;
     if arguments.scenario.is_some() || !arguments.set.is_empty() {
         let asked = if arguments.scenario.is_some() {
@@ -77,6 +93,21 @@ fn refusal(folder: &Path, differences: &[String]) -> Failure {
         folder.display(),
         differences.join("; ")
     ))
+}
+
+/// What differs between the builds of plimsoll that measured and that would.
+fn of_builds(saved: &Software, now: &Software) -> Vec<String> {
+    let known = |commit: &Option<String>| commit.clone().unwrap_or_else(|| "unknown".to_owned());
+    let of = |software: &Software| {
+        let Software { version, commit, fred, profile } = software;
+        [version.clone(), known(commit), fred.clone(), profile.clone()]
+    };
+    let names = ["plimsoll", "its commit", "its fred", "its profile"];
+    let pairs = names.into_iter().zip(of(saved).into_iter().zip(of(now)));
+    pairs
+        .filter(|(_, (saved, now))| saved != now)
+        .map(|(what, (saved, now))| format!("{what} was {saved} and is {now}"))
+        .collect()
 }
 
 fn differences(saved: &TargetFacts, now: &TargetFacts) -> Vec<String> {
@@ -137,6 +168,18 @@ mod tests {
         assert_eq!(differences(&saved, &given), ["the target was a private server and is a given one"]);
         let other = TargetFacts { private: false, mode: "cluster".into(), ..elsewhere };
         assert_eq!(differences(&given, &other).len(), 2, "address and mode");
+    }
+
+    #[test]
+    fn names_what_has_changed_about_the_build() {
+        let saved = sample::small_capacity().software;
+        assert_eq!(of_builds(&saved, &saved), [""; 0]);
+        let rebuilt = Software { commit: None, profile: "debug".into(), ..saved.clone() };
+        let saved = Software { commit: Some("abc".into()), profile: "release".into(), ..saved };
+        let told = of_builds(&saved, &rebuilt);
+        assert_eq!(told, ["its commit was abc and is unknown", "its profile was release and is debug"]);
+        let newer = Software { version: "9.9.9".into(), fred: "99.0.0".into(), ..saved.clone() };
+        assert_eq!(of_builds(&saved, &newer).len(), 2);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One capacity run from the claimed folder to the exit code.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::runtime::{self, Runtime};
@@ -9,7 +9,7 @@ use super::{
     Arguments, announce,
     concluded::ConcludedCapacity,
     lines::{self, Course},
-    plan::Errand,
+    plan::{Errand, census, estimate},
     resume,
     trial::{Stage, Turn},
 };
@@ -29,9 +29,6 @@ use crate::{
     results::{CAPACITY_VERSION, Capacity, Ended, Run, TargetFacts, Trial},
     target::{Source, Target, TargetError},
 };
-
-/// How long the commands of others are counted before the load.
-const CENSUS: Duration = Duration::from_secs(60);
 
 /// What a capacity run needs to know and to hold.
 pub(super) struct Session {
@@ -118,7 +115,7 @@ impl Session {
         interrupt: &Interrupt,
     ) -> Result<Capacity, Failure> {
         let mut planner = Planner::new(self.errand.plan.clone(), &self.errand.scenario);
-        let estimate = planner.estimate();
+        let estimate = estimate(&self.errand.plan, &self.errand.scenario, facts.private);
         if !self.arguments.quiet {
             self.display.say(&announce::plan(&self.errand, &facts, estimate));
         }
@@ -128,7 +125,7 @@ impl Session {
         let mut spent = 0;
         for trial in &capacity.trials {
             planner.record(trial);
-            spent = trial.began_ns + trial.measured_ns;
+            spent = planner.over_ns(trial);
         }
         self.display.step("Looking at the server");
         let widest = self.errand.widest();
@@ -139,59 +136,68 @@ impl Session {
         };
         let inspection = runtime.block_on(interrupt.or(looking))?;
         let workers = self.errand.plan.workers.map(usize::from);
-        let stage = Stage { runtime, facts, inspection, workers };
+        let stage = Stage { runtime, targets, facts, inspection, workers, seed: self.errand.plan.seed };
 
         let elapsed = || spent + started.elapsed().as_nanos() as u64;
         capacity.ended = Ended::Running;
-        let ended = loop {
-            if interrupt.stop().is_requested() {
-                break Ended::Interrupted;
-            }
-            let plan = match planner.next(elapsed()) {
-                Next::Done(ended) => break ended,
-                Next::Trial(plan) => plan,
-            };
-            let arm = plan.arm as usize;
-            match self.provide(runtime, targets, arm, data, interrupt) {
-                Err(failure) if failure.exit == Exit::Interrupted => break Ended::Interrupted,
-                provided => provided?,
-            }
-            // Writing the data of a variant may have taken what was left.
-            if let Next::Done(ended) = planner.next(elapsed()) {
-                break ended;
-            }
-            let number = capacity.trials.len() as u32 + 1;
-            let began_ns = elapsed();
-            let whole = capacity.plan.budget_ns.min(estimate.all_ns.max(began_ns));
-            let course = Course {
-                number,
-                of: estimate.trials,
-                bracket: planner.state(plan.arm),
-                left_ns: whole.saturating_sub(began_ns),
-            };
-            let turn = Turn { number, began_ns };
-            let (run, trial) = match self.trial(&stage, &targets[arm], plan, turn, course, interrupt) {
-                Ok(Some(made)) => made,
-                Ok(None) => break Ended::Interrupted,
-                Err(failure) => {
-                    if !capacity.trials.is_empty() {
-                        capacity.ended = Ended::Interrupted;
-                        self.report(capacity)?;
-                    }
-                    return Err(self.unmade(number, failure));
-                }
-            };
-            let files = vec![(format!("{}/run.json", trial.folder), run.to_json().into_bytes())];
-            planner.record(&trial);
-            self.tell(&trial);
-            capacity.trials.push(trial);
-            self.journal.write(files, capacity.to_json())?;
+        let ended = match self.trials(&stage, &mut planner, &mut capacity, data, elapsed, interrupt) {
+            Err(failure) if failure.exit == Exit::Interrupted => Ended::Interrupted,
+            Err(failure) => return Err(self.broken_off(capacity, failure)),
+            Ok(ended) => ended,
         };
         if capacity.trials.is_empty() && ended == Ended::Interrupted {
             return Err(Failure::interrupted());
         }
         capacity.ended = ended;
         Ok(capacity)
+    }
+
+    /// Makes and saves trials until there are no more to be made. What was saved stays where that fails.
+    fn trials(
+        &mut self,
+        stage: &Stage<'_>,
+        planner: &mut Planner,
+        capacity: &mut Capacity,
+        data: &mut Data,
+        elapsed: impl Fn() -> u64,
+        interrupt: &Interrupt,
+    ) -> Result<Ended, Failure> {
+        let estimate = estimate(&self.errand.plan, &self.errand.scenario, stage.facts.private);
+        loop {
+            if interrupt.stop().is_requested() {
+                return Ok(Ended::Interrupted);
+            }
+            let plan = match planner.next(elapsed()) {
+                Next::Done(ended) => return Ok(ended),
+                Next::Trial(plan) => plan,
+            };
+            self.provide(stage, plan.arm as usize, data, interrupt)?;
+            // Writing the data of a variant may have taken what was left.
+            if let Next::Done(ended) = planner.next(elapsed()) {
+                return Ok(ended);
+            }
+            let number = capacity.trials.len() as u32 + 1;
+            let began_ns = elapsed();
+            let course = Course {
+                number,
+                of: estimate.trials,
+                bracket: planner.state(plan.arm),
+                left_ns: lines::left(capacity.plan.budget_ns, estimate.all_ns, began_ns),
+            };
+            let turn = Turn { number, began_ns };
+            let Some((run, trial)) = self.trial(stage, plan, turn, course, interrupt)? else {
+                return Ok(Ended::Interrupted);
+            };
+            let files = vec![(format!("{}/run.json", trial.folder), run.to_json().into_bytes())];
+            planner.record(&trial);
+            self.tell(&trial);
+            capacity.trials.push(trial);
+            if let Err(failure) = self.journal.write(files, capacity.to_json()) {
+                // What goes on from the folder makes it again.
+                capacity.trials.pop();
+                return Err(failure);
+            }
+        }
     }
 
     /// What is saved before there are trials, or what was saved before.
@@ -206,11 +212,11 @@ impl Session {
             return Ok(Capacity { plan: self.errand.plan.clone(), ..saved.clone() });
         }
         let widest = self.errand.widest();
-        let current_rate = if facts.private || self.errand.plan.current_rate.is_some() {
-            None
-        } else {
+        let current_rate = if let Some(census) = census(&self.errand.plan, facts.private) {
             self.display.step("Counting the commands of others for a minute (--current-rate spares it)");
-            runtime.block_on(interrupt.or(targets[widest].command_rate(CENSUS)))?
+            runtime.block_on(interrupt.or(targets[widest].command_rate(census)))?
+        } else {
+            None
         };
         self.display.step("Looking at the memory of connections");
         let connections = targets[widest].connection_levels(&self.errand.arms[widest]);
@@ -233,7 +239,6 @@ impl Session {
     fn trial(
         &self,
         stage: &Stage<'_>,
-        target: &Target,
         plan: TrialPlan,
         turn: Turn,
         course: Course,
@@ -246,13 +251,20 @@ impl Session {
             let text = lines::under_way(course, arm, &plan, progress);
             self.display.gauge(text, progress.elapsed.as_millis() as u64, of);
         };
-        stage.carry_out(target, scenario, plan, turn, interrupt, &mut show)
+        stage.carry_out(scenario, plan, turn, interrupt, &mut show)
     }
 
-    /// Why a trial could not be made, with the way on.
-    fn unmade(&self, number: u32, failure: Failure) -> Failure {
+    /// Why no more trials could be made, with the way on. What there is is reported, as far as that can be done.
+    fn broken_off(&mut self, capacity: Capacity, failure: Failure) -> Failure {
+        let number = capacity.trials.len() + 1;
+        if !capacity.trials.is_empty()
+            && let Err(unreported) = self.report(Capacity { ended: Ended::Interrupted, ..capacity })
+        {
+            self.display.say(&format!("warning: there is no report: {unreported}"));
+        }
         let Some(folder) = self.journal.folder() else { return failure };
-        let told = format!("trial {number} could not be made; --resume {} continues with it", folder.display());
+        let told =
+            format!("trial {number} could not be made and saved; --resume {} continues with it", folder.display());
         Failure { error: failure.error.context(told), ..failure }
     }
 
@@ -268,14 +280,8 @@ impl Session {
     }
 
     /// Writes the data of a variant, unless it is there already.
-    fn provide(
-        &self,
-        runtime: &Runtime,
-        targets: &[Target],
-        arm: usize,
-        data: &mut Data,
-        interrupt: &Interrupt,
-    ) -> Result<(), Failure> {
+    fn provide(&self, stage: &Stage<'_>, arm: usize, data: &mut Data, interrupt: &Interrupt) -> Result<(), Failure> {
+        let Stage { runtime, targets, .. } = stage;
         let arms = &self.errand.arms;
         if !arms[arm].run.prefill || data.of.is_some_and(|of| same_data(&arms[of], &arms[arm])) {
             return Ok(());

@@ -7,7 +7,11 @@ use tokio::runtime::Runtime;
 
 use super::brake::Brake;
 use crate::{
-    analysis::{Occasion, analyse, capacity::TrialPlan, digest},
+    analysis::{
+        Occasion, analyse,
+        capacity::{TrialPlan, seed_of},
+        digest,
+    },
     cli::{
         environment::{environment, software},
         exit::Failure,
@@ -26,10 +30,14 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Stage<'a> {
     pub(super) runtime: &'a Runtime,
+    /// The way to the server for each variant.
+    pub(super) targets: &'a [Target],
     pub(super) facts: TargetFacts,
     /// What the server was like before the first trial.
     pub(super) inspection: Inspection,
     pub(super) workers: Option<usize>,
+    /// Root of all randomness.
+    pub(super) seed: u64,
 }
 
 /// The place of a trial in the capacity run.
@@ -49,14 +57,15 @@ impl Stage<'_> {
     /// Where it cannot be made, or the server went away and cut it: of a server that has gone nothing is known.
     pub(super) fn carry_out(
         &self,
-        target: &Target,
         arm: &Scenario,
         plan: TrialPlan,
         turn: Turn,
         interrupt: &Interrupt,
         on_progress: &mut dyn FnMut(&Progress),
     ) -> Result<Option<(Run, Trial)>, Failure> {
-        let scenario = shaped(arm, &shape_of(&plan)).map_err(Failure::usage)?;
+        let target = &self.targets[plan.arm as usize];
+        let seed = seed_of(self.seed, &plan, turn.number);
+        let scenario = shaped(arm, &shape_of(&plan, Some(seed))).map_err(Failure::usage)?;
         let dependencies = dependency::Watch::begin(&scenario.dependencies);
         let settings = Settings { workers: self.workers, same_machine: self.facts.same_machine, ..Settings::default() };
         let stop = interrupt.stop().within();
@@ -108,14 +117,14 @@ impl Stage<'_> {
     }
 }
 
-/// The load of a trial.
-pub(super) fn shape_of(plan: &TrialPlan) -> Shape {
+/// The load of a trial, with requests by a seed; by that of its variant where it is `None`.
+pub(super) fn shape_of(plan: &TrialPlan, seed: Option<u64>) -> Shape {
     Shape {
         rate: plan.offered,
         clients: plan.clients,
         warmup: Duration::from_nanos(plan.warmup_ns),
         duration: Duration::from_nanos(plan.duration_ns),
-        seed: None,
+        seed,
     }
 }
 
