@@ -120,7 +120,8 @@ pub(super) fn single() -> (Capacity, CapacityAnalysis) {
         shares.map(|share| sample::capacity::open(0, 50, Purpose::Search, None, share * 25_000.0)).to_vec();
     trials.extend([0.95; 3].map(|share| sample::capacity::open(0, 50, Purpose::Confirm, None, share * 25_000.0)));
     let mut arm = sample::capacity::arm(50);
-    (arm.name, arm.settings, arm.pool) = ("as written".to_owned(), Vec::new(), None);
+    (arm.name, arm.pool) = ("as written".to_owned(), None);
+    (arm.settings, arm.coordinates) = (Vec::new(), Vec::new());
     let analysis = CapacityAnalysis { arms: vec![answer(23_750.0, Limit::ServerCpu(0.93))], ..nothing() };
     (sample::capacity::of(vec![arm], trials), analysis)
 }
