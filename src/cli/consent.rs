@@ -24,17 +24,24 @@ pub(super) fn ask(
     interrupt: &Interrupt,
 ) -> Result<(), Failure> {
     let address = &target.address;
+    let who = if target.elsewhere {
+        format!(
+            "{address} is an address of this machine, but the server is none of its processes (a tunnel, a container?)"
+        )
+    } else {
+        format!("{address} is not this machine")
+    };
     match need(target, yes, io::stdin().is_terminal() && io::stderr().is_terminal()) {
         Need::Nothing => return Ok(()),
         Need::Word => {
             return Err(Failure::usage(anyhow!(
-                "{address} is not this machine, and there is no terminal to ask whether it may be loaded{how}; say so \
+                "{who}, and there is no terminal to ask whether it may be loaded{how}; say so \
                  with --yes"
             )));
         }
         Need::Answer => {}
     }
-    display.say(&format!("{address} is not this machine. Load it{how}? [y/N] "));
+    display.say(&format!("{who}. Load it{how}? [y/N] "));
     let (said, answer) = mpsc::channel();
     // Nobody waits for the answer after a Ctrl-C; the thread ends with the process.
     thread::spawn(move || {
@@ -63,7 +70,7 @@ enum Need {
 }
 
 fn need(target: &TargetFacts, yes: bool, terminal: bool) -> Need {
-    if yes || target.private || target.same_machine {
+    if yes || target.private || target.same_machine && !target.elsewhere {
         Need::Nothing
     } else if terminal {
         Need::Answer
@@ -91,6 +98,8 @@ mod tests {
             assert_eq!(need(&given, false, terminal), Need::Nothing);
             assert_eq!(need(&elsewhere, true, terminal), Need::Nothing);
         }
+        let tunnel = TargetFacts { elsewhere: true, ..given };
+        assert_eq!(need(&tunnel, false, false), Need::Word);
         assert_eq!(need(&elsewhere, false, true), Need::Answer);
         assert_eq!(need(&elsewhere, false, false), Need::Word);
     }

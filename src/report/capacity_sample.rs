@@ -33,7 +33,7 @@ pub(super) fn answer(rate: f64, limit: Limit) -> ArmAnswer {
             .collect(),
         knee: Some(0.7 * rate),
         maximum: 1.04 * rate,
-        erlang: None,
+        erlang: Vec::new(),
         limit,
     }
 }
@@ -60,6 +60,7 @@ pub(super) fn pools() -> (Capacity, CapacityAnalysis) {
     let arms = rates.into_iter().zip(sample::capacity::POOLS).map(|(rate, pool)| {
         let limit = if pool == 25 { Limit::Pool(0.95) } else { Limit::ServerCpu(0.93) };
         let erlang = ErlangCheck {
+            service: "api".to_owned(),
             rate: 10_000.0,
             hold: 2e6,
             connections: pool,
@@ -68,7 +69,7 @@ pub(super) fn pools() -> (Capacity, CapacityAnalysis) {
             measured_p99: if pool == 25 { 4.1e6 } else { 20_000.0 },
             smallest: 26,
         };
-        ArmAnswer { erlang: Some(erlang), ..answer(rate, limit) }
+        ArmAnswer { erlang: vec![erlang], ..answer(rate, limit) }
     });
     let points = [1, 2, 4, 8, 16, 32, 64].map(|clients| {
         let n = f64::from(clients);
@@ -119,7 +120,8 @@ pub(super) fn single() -> (Capacity, CapacityAnalysis) {
         shares.map(|share| sample::capacity::open(0, 50, Purpose::Search, None, share * 25_000.0)).to_vec();
     trials.extend([0.95; 3].map(|share| sample::capacity::open(0, 50, Purpose::Confirm, None, share * 25_000.0)));
     let mut arm = sample::capacity::arm(50);
-    (arm.name, arm.settings, arm.pool) = ("as written".to_owned(), Vec::new(), None);
+    (arm.name, arm.pool) = ("as written".to_owned(), None);
+    (arm.settings, arm.coordinates) = (Vec::new(), Vec::new());
     let analysis = CapacityAnalysis { arms: vec![answer(23_750.0, Limit::ServerCpu(0.93))], ..nothing() };
     (sample::capacity::of(vec![arm], trials), analysis)
 }
@@ -177,7 +179,7 @@ pub(super) fn starved(known: Option<f64>) -> (Capacity, CapacityAnalysis) {
         by_limit: Vec::new(),
         knee: None,
         maximum: 0.0,
-        erlang: None,
+        erlang: Vec::new(),
         limit: Limit::Client(Some(0.97)),
     }];
     (capacity, analysis)
@@ -196,7 +198,7 @@ pub(super) fn cut_short(trials: usize, ended: Ended) -> (Capacity, CapacityAnaly
         by_limit: LIMITS.iter().map(|limit| (*limit, None, None)).collect(),
         knee: None,
         maximum: 0.0,
-        erlang: None,
+        erlang: Vec::new(),
         limit: Limit::Unknown,
     }];
     analysis.undone = vec![Undone::Search(0), Undone::Confirm(0)];

@@ -9,10 +9,10 @@ use super::{
     capacity::{Answers, bad_share},
     csv::table,
     summary::{micros, per_second, rounded},
-    view::{advice_slug, failure_slug, failure_value, limit_slug, limit_value, purpose_slug},
+    view::{advice_slug, failure_slug, failure_value, limit_figures, limit_slug, purpose_slug},
 };
 use crate::{
-    analysis::capacity::{ArmAnswer, Judgement, judge},
+    analysis::capacity::{ArmAnswer, Comparison, Judgement, judge},
     results::{Arm, LIMITS, Quantiles, Trial},
     scenario::Objective,
 };
@@ -193,7 +193,7 @@ fn microseconds(trial: &Trial, of: &Quantiles) -> Microseconds {
 }
 
 /// Columns of `capacity.csv`.
-const ARMS: [&str; 48] = [
+const ARMS: [&str; 51] = [
     "arm",
     "pool",
     "settings",
@@ -209,7 +209,8 @@ const ARMS: [&str; 48] = [
     "client_limited_per_s",
     "client_limited_by",
     "limit",
-    "limit_value",
+    "limit_share",
+    "limit_time_us",
     "sustainable_within_1ms_per_s",
     "sustainable_within_5ms_per_s",
     "sustainable_within_10ms_per_s",
@@ -237,6 +238,8 @@ const ARMS: [&str; 48] = [
     "p_value",
     "service_time_ratio",
     "throughput_ratio",
+    "erlang_service",
+    "erlang_rate_per_s",
     "erlang_utilisation",
     "erlang_predicted_wait_p99_us",
     "erlang_measured_wait_p99_us",
@@ -266,7 +269,7 @@ struct ArmRecord<'a> {
     client_limited_per_s: Option<f64>,
     client_limited_by: Option<&'a str>,
     limit: &'static str,
-    limit_value: Option<f64>,
+    limit_figures: [Option<f64>; 2],
     by_limit: [Option<f64>; LIMITS.len()],
     own_rate: AtRate,
     at_sustainable: AtRate,
@@ -277,6 +280,8 @@ struct ArmRecord<'a> {
     p_value: Option<f64>,
     service_time_ratio: Option<f64>,
     throughput_ratio: Option<f64>,
+    erlang_service: Option<&'a str>,
+    erlang_rate_per_s: Option<f64>,
     erlang_utilisation: Option<f64>,
     erlang_waits_us: [Option<f64>; 2],
     erlang_smallest_pool: Option<u32>,
@@ -288,9 +293,11 @@ impl<'a> ArmRecord<'a> {
         let known = answer.sustainable;
         let limit = |limit: u64| answer.by_limit.iter().find(|(of, ..)| *of == limit).and_then(|(_, low, _)| *low);
         let comparison = answers.analysis.comparisons.iter().find(|comparison| comparison.to == index);
-        let at = comparison.and_then(|comparison| comparison.rates.first());
+        let at = comparison.and_then(Comparison::decisive);
         let ratio = |value: f64| rounded(value, 6);
-        let erlang = answer.erlang;
+        // At the scenario's own rate where it was measured: that is the pool somebody asks about.
+        let erlang = answer.erlang.first();
+        let limited = limit_figures(&answer.limit);
         Self {
             arm: &arm.name,
             pool: arm.pool,
@@ -307,7 +314,7 @@ impl<'a> ArmRecord<'a> {
             client_limited_per_s: answer.client_limited.as_ref().map(|(rate, _)| per_second(*rate)),
             client_limited_by: answer.client_limited.as_ref().map(|(_, check)| check.as_str()),
             limit: limit_slug(&answer.limit),
-            limit_value: limit_value(&answer.limit).map(ratio),
+            limit_figures: [limited.0.map(ratio), limited.1.map(micros)],
             by_limit: LIMITS.map(|of| limit(of).map(per_second)),
             own_rate: AtRate::new(answers, index, answers.own_rate()),
             at_sustainable: AtRate::new(answers, index, known.map(|known| known.rate)),
@@ -321,6 +328,8 @@ impl<'a> ArmRecord<'a> {
             p_value: at.map(|at| ratio(at.p_value)),
             service_time_ratio: at.map(|at| ratio(at.service.0)),
             throughput_ratio: at.map(|at| ratio(at.throughput.0)),
+            erlang_service: erlang.map(|check| check.service.as_str()),
+            erlang_rate_per_s: erlang.map(|check| per_second(check.rate)),
             erlang_utilisation: erlang.map(|check| ratio(check.utilisation)),
             erlang_waits_us: erlang.map_or([None; 2], |check| {
                 [check.predicted_p99, check.measured_p99].map(|wait| wait.is_finite().then(|| micros(wait)))

@@ -10,10 +10,10 @@ use super::{
     format::plain,
     json_parts::{Finding, Objective, Software, Target, findings, text},
     summary::{micros, per_second, rounded},
-    view::{View, advice_slug, ended_slug, failure_slug, failure_value, limit_slug, limit_value, undone},
+    view::{View, advice_slug, ended_slug, failure_slug, failure_value, limit_figures, limit_slug, undone},
 };
 use crate::{
-    analysis::capacity::{Advice, ArmAnswer, Comparison, FailReason, Limit, RateComparison, Usl},
+    analysis::capacity::{Advice, ArmAnswer, Comparison, ErlangCheck, FailReason, Limit, RateComparison, Usl},
     results::Arm,
 };
 
@@ -57,7 +57,7 @@ struct ArmRecord<'a> {
     client_limited: Option<ClientLimited<'a>>,
     limit: LimitRecord<'a>,
     by_limit: Vec<ByLimit>,
-    erlang: Option<Erlang>,
+    erlang: Vec<Erlang<'a>>,
 }
 
 #[derive(Serialize)]
@@ -96,7 +96,8 @@ struct ByLimit {
 }
 
 #[derive(Serialize)]
-struct Erlang {
+struct Erlang<'a> {
+    service: &'a str,
     rate_per_s: f64,
     hold_us: f64,
     connections: u32,
@@ -249,15 +250,20 @@ fn arm_record<'a>(arm: &'a Arm, answer: &'a ArmAnswer) -> ArmRecord<'a> {
                 missed_per_s: missed.map(per_second),
             })
             .collect(),
-        erlang: answer.erlang.map(|check| Erlang {
-            rate_per_s: per_second(check.rate),
-            hold_us: micros(check.hold),
-            connections: check.connections,
-            utilisation: share(check.utilisation),
-            predicted_wait_p99_us: check.predicted_p99.is_finite().then(|| micros(check.predicted_p99)),
-            measured_wait_p99_us: micros(check.measured_p99),
-            smallest_pool: check.smallest,
-        }),
+        erlang: answer.erlang.iter().map(erlang).collect(),
+    }
+}
+
+fn erlang(check: &ErlangCheck) -> Erlang<'_> {
+    Erlang {
+        service: &check.service,
+        rate_per_s: per_second(check.rate),
+        hold_us: micros(check.hold),
+        connections: check.connections,
+        utilisation: share(check.utilisation),
+        predicted_wait_p99_us: check.predicted_p99.is_finite().then(|| micros(check.predicted_p99)),
+        measured_wait_p99_us: micros(check.measured_p99),
+        smallest_pool: check.smallest,
     }
 }
 
@@ -266,13 +272,9 @@ fn failure((rate, reason): (f64, FailReason)) -> Failure {
 }
 
 fn limit(limit: &Limit) -> LimitRecord<'_> {
-    let (command, time) = match limit {
-        Limit::Command(name, _, mean) => (Some(name.as_str()), Some(*mean)),
-        Limit::RoundTrip(nanos) => (None, Some(*nanos)),
-        Limit::ServerCpu(_) | Limit::Client(_) | Limit::Pool(_) | Limit::Unknown => (None, None),
-    };
-    let known = limit_value(limit).filter(|_| !matches!(limit, Limit::RoundTrip(_)));
-    LimitRecord { kind: limit_slug(limit), command, share: known.map(share), time_us: time.map(micros) }
+    let command = if let Limit::Command(name, ..) = limit { Some(name.as_str()) } else { None };
+    let (of_all, time) = limit_figures(limit);
+    LimitRecord { kind: limit_slug(limit), command, share: of_all.map(share), time_us: time.map(micros) }
 }
 
 fn comparison_record<'a>(answers: &Answers<'a>, comparison: &'a Comparison) -> ComparisonRecord<'a> {

@@ -65,8 +65,11 @@ pub struct TargetFacts {
     pub version: String,
     /// `standalone`, `sentinel` or `cluster`.
     pub mode: String,
-    /// Whether the server runs on the machine of the harness.
+    /// Whether the server's address is one of the machine of the harness.
     pub same_machine: bool,
+    /// Whether the server is none of that machine's processes all the same: it is reached through a tunnel, or runs in a container.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elsewhere: bool,
     /// Facts for the reader, name and value: `maxmemory`, `maxmemory-policy`, `io-threads`, `maxclients`, ...;
     /// only those that could be read.
     pub settings: Vec<(String, String)>,

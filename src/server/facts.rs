@@ -37,6 +37,8 @@ pub struct Facts {
     pub max_clients: Option<u64>,
     /// Connections that it has.
     pub connected_clients: Option<u64>,
+    /// Number of its process, on the machine that it runs on.
+    pub process: Option<u32>,
     /// Settings, name and value; only those that could be read.
     pub settings: Vec<(String, String)>,
 }
@@ -76,6 +78,7 @@ impl Facts {
             run_id: field("run_id"),
             max_clients: settings.get("maxclients").and_then(|value| value.parse().ok()),
             connected_clients: field("connected_clients").and_then(|value| value.parse().ok()),
+            process: field("process_id").and_then(|value| value.parse().ok()),
             settings: SETTINGS
                 .iter()
                 .filter_map(|name| settings.remove(name).map(|value| ((*name).to_owned(), value)))

@@ -1,6 +1,6 @@
 //! What is found out before any load: whether every service can do its work, and what the server is.
 
-use std::{collections::BTreeMap, net::UdpSocket, time::Duration};
+use std::{collections::BTreeMap, fs, net::UdpSocket, path::Path, time::Duration};
 
 use tokio::{
     net::lookup_host,
@@ -31,6 +31,9 @@ pub struct Besides {
     /// To others.
     pub elsewhere: u64,
 }
+
+/// Parts of the names of servers' processes.
+const SERVERS: [&str; 4] = ["redis", "valkey", "keydb", "dragonfly"];
 
 impl Target {
     /// Checks, with one connection for each service, that the server can be reached, the login is right, the database
@@ -71,13 +74,15 @@ impl Target {
         let said = timeout_at(deadline, self.ask()).await.unwrap_or_else(|_| Err(self.silent()))?;
         let facts = said.clone();
         let unknown = || "unknown".to_owned();
+        let same_machine = timeout_at(deadline, same_machine(&self.endpoint)).await.unwrap_or(false);
         let facts = TargetFacts {
             address: self.address(),
             private: self.private,
             product: facts.product.unwrap_or_else(unknown),
             version: facts.version.unwrap_or_else(unknown),
             mode: facts.mode.unwrap_or_else(unknown),
-            same_machine: timeout_at(deadline, same_machine(&self.endpoint)).await.unwrap_or(false),
+            same_machine,
+            elsewhere: same_machine && !self.private && said.process.is_some_and(|process| !runs_here(process)),
             settings: facts.settings,
         };
         Ok((facts, said))
@@ -165,6 +170,16 @@ fn too_few_clients(facts: &Facts, connections: u64) -> Option<TargetError> {
     (need + taken > limit).then_some(TargetError::TooFewClients { need, taken, limit })
 }
 
+/// Whether a process with this number is a server here. Where the system does not tell nothing speaks against it.
+fn runs_here(process: u32) -> bool {
+    let processes = Path::new("/proc");
+    if !processes.join("self").exists() {
+        return true;
+    }
+    let name = fs::read_to_string(processes.join(process.to_string()).join("comm")).unwrap_or_default();
+    SERVERS.iter().any(|server| name.contains(server))
+}
+
 /// Whether the server runs on this machine, as far as its address tells.
 async fn same_machine(endpoint: &Endpoint) -> bool {
     let Endpoint::Tcp { host, port, .. } = endpoint else { return true };
@@ -208,6 +223,12 @@ mod tests {
         assert_eq!(text.lines().count(), 2, "{text}");
         assert!(text.starts_with("services `a` and `c`: redis://localhost:1: connection refused"), "{text}");
         assert!(text.contains("\nservice `b`: the server does not know FT.SEARCH"), "{text}");
+    }
+
+    #[test]
+    fn a_process_that_is_no_server_is_not_taken_for_one() {
+        assert!(!runs_here(std::process::id()), "this is a test, not a server");
+        assert!(!runs_here(u32::MAX), "nobody");
     }
 
     #[tokio::test]

@@ -388,7 +388,7 @@ mod tests {
     #[test]
     fn only_runs_that_count_are_looked_at() {
         let other = |interrupted, verdict| {
-            let mut one = Abstract { interrupted, verdict, ..abstracted(0, 1.0) };
+            let mut one = Abstract { verdict, interrupted, ..abstracted(0, 1.0) };
             one.target.version = "6.2.0".into();
             one
         };

@@ -41,8 +41,8 @@ pub fn spreads(runs: &[Abstract]) -> Vec<RowSpread> {
             let level = level(last.rows.len(), row.service.is_none());
             let spread = Sample::of(&known).and_then(|sample| {
                 let spread = sample.spread?;
-                let least = limit(quantity, Question::default().threshold) / 2.0;
-                let effect = smallest_effect(spread, sample.runs, level, least);
+                let matters = limit(quantity, Question::default().threshold) / 2.0;
+                let effect = smallest_effect(spread, sample.runs, level, matters);
                 let smallest_effect = effect.map(|effect| (quantity.worse() * effect).exp_m1().abs());
                 Some(Spread { runs: sample.runs, spread, smallest_effect })
             });

@@ -1,6 +1,6 @@
 //! Whether a larger pool is worth it.
 
-use super::{Advice, compare::Compared, design::MORE, limit::BUSY, search::Search};
+use super::{Advice, compare::Compared, design::MORE, evidence::same_rate, limit::BUSY, search::Search};
 use crate::scenario::Objective;
 
 /// p-value up to which a difference is no chance.
@@ -40,15 +40,16 @@ enum Vote {
 /// - Grow: at one of them p99 falls by at least 10 % (and by 5 % of the objective's latency) with p <= 0.01 and mean service time
 ///   rises by less than 10 %, or errors exceed their limit no more; the server uses less than 0.85 of a core, at none is it worse, and the sustainable rate is higher, or
 ///   the end of neither was found.
-/// - Harm: at one of them p99 or mean service time rises by as much, or errors exceed their limit that did not.
+/// - Harm: at one of them p99 rises by as much, or mean service time does without p99 falling for it, or errors exceed their limit
+///   that did not.
 /// - No benefit: at all of them neither can be, by 95 % intervals of the change, or of p99 itself where it is below 5 % of the
 ///   objective's latency with either pool.
 /// - Inconclusive otherwise.
 pub(super) fn advice(rates: &[Compared], question: &Question<'_>) -> Advice {
-    let detectable = rates.iter().map(|rate| rate.detectable).fold(0.0, f64::max);
+    let deciding = || rates.iter().filter(|rate| rate.told.decides);
+    let detectable = deciding().map(|rate| rate.detectable).fold(0.0, f64::max);
     let nothing = Advice::Inconclusive(if rates.is_empty() { 1.0 } else { detectable });
-    let votes: Vec<Vote> =
-        rates.iter().filter(|rate| rate.told.decides).map(|rate| vote(rate, question.objective)).collect();
+    let votes: Vec<Vote> = deciding().map(|rate| vote(rate, question.objective)).collect();
     let any = |vote: Vote| votes.contains(&vote);
     if votes.is_empty() {
         nothing
@@ -65,7 +66,7 @@ pub(super) fn advice(rates: &[Compared], question: &Question<'_>) -> Advice {
 
 /// Marks the rates that decide: those that the scenario offers, and all where none of them could be compared.
 pub(super) fn mark(rates: &mut [Compared], target: Option<f64>) {
-    let is = |rate: f64, share: f64| target.is_some_and(|target| (rate / (share * target) - 1.0).abs() < 1e-9);
+    let is = |rate: f64, share: f64| target.is_some_and(|target| same_rate(rate, share * target));
     let of_target = |rate: &Compared| [1.0, MORE].into_iter().any(|share| is(rate.told.rate, share));
     if rates.iter().any(of_target) {
         for rate in rates {
@@ -90,12 +91,14 @@ fn vote(compared: &Compared, objective: &Objective) -> Vote {
     let p99_differs = told.p_value <= SIGNIFICANT;
     let errs = told.errors.1 > objective.max_error_rate && told.errors.0 <= objective.max_error_rate;
     let slower = service > 1.0 + service_margin && service_low > 1.0 && compared.service_p <= SIGNIFICANT;
+    // A wait for a connection may cost more than what the server takes longer for having more of them.
+    let relieved = p99 <= 1.0 - margin && p99_differs;
     let errs_no_more = told.errors.0 > objective.max_error_rate && told.errors.1 <= objective.max_error_rate;
-    if errs || slower || p99 > 1.0 + margin && p99_low > 1.0 && p99_differs {
+    if errs || slower && !relieved || p99 > 1.0 + margin && p99_low > 1.0 && p99_differs {
         return Vote::Worse;
     }
     let calm = told.server_busy.1.is_none_or(|busy| busy < BUSY);
-    if errs_no_more && calm || p99 <= 1.0 - margin && p99_differs && service < 1.0 + MARGIN && calm {
+    if errs_no_more && calm || relieved && service < 1.0 + MARGIN && calm {
         return Vote::Better;
     }
     let alike = p99_low >= 1.0 - margin && p99_high <= 1.0 + margin || compared.highest_p99 <= noticed;

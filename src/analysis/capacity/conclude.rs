@@ -1,27 +1,26 @@
 //! The answers of a capacity run, concluded from its saved trials.
 
 use super::{
-    ArmAnswer, CapacityAnalysis, Comparison, ErlangCheck, Planner, Sustainable,
+    ArmAnswer, CapacityAnalysis, Comparison, Planner, Sustainable,
     advice::{Question, advice, mark},
     compare::{Compared, compare},
     curve, design,
     design::{Neighbours, Place},
-    erlang::{Queue, smallest},
     evidence::same_rate,
     fleet::{connection_cost, fleet},
     headroom::headroom,
-    judge::is_limited,
     limit::limit,
+    queueing::checks,
     search::Search,
     usl, variant,
 };
 use crate::{
     results::{Capacity, Purpose, Trial},
-    scenario::{Checkout, Scenario, Service},
+    scenario::Scenario,
 };
 
 /// Share of the sustainable rate at which to run.
-const RECOMMENDED: f64 = 0.8;
+pub(super) const RECOMMENDED: f64 = 0.8;
 
 /// Concludes from the trials of a capacity run what can be concluded. A run that was interrupted is taken for what there is
 /// of it.
@@ -84,7 +83,11 @@ fn arm(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> ArmAnswer {
         by_limit: curve::by_limit(search, trials, &scenario.objective),
         knee: curve::knee(trials.iter().copied(), &scenario.objective),
         maximum: trials.iter().map(|trial| trial.throughput).fold(0.0, f64::max),
-        erlang: erlang(search, scenario, trials),
+        erlang: checks(
+            scenario,
+            trials,
+            &scenario.offered_rate().into_iter().chain(search.sustained()).collect::<Vec<_>>(),
+        ),
         limit: limit(at_the_limit(search, trials).into_iter(), &scenario.objective),
     }
 }
@@ -106,40 +109,6 @@ fn of_rate<'a>(trials: &[&'a Trial], rate: f64) -> Vec<&'a Trial> {
     };
     let searched = made(&[Purpose::Search, Purpose::Confirm, Purpose::Above]);
     if searched.is_empty() { made(&[Purpose::Compare]) } else { searched }
-}
-
-/// Erlang-C at the sustainable rate, for the pool that is used most by the scenario; `None` where it shares its connections,
-/// for then they are no servers in the sense of the theory.
-fn erlang(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> Option<ErlangCheck> {
-    let total = scenario.offered_rate()?;
-    let of_instance = |service: &Service| Some(service.offered_rate()? / f64::from(service.instances));
-    let (index, busiest) = scenario
-        .services
-        .iter()
-        .enumerate()
-        .filter_map(|(index, service)| Some((index, service, of_instance(service)? / f64::from(service.pool.size))))
-        .max_by(|a, b| a.2.total_cmp(&b.2))
-        .map(|(index, service, _)| (index, service))?;
-    if busiest.pool.checkout != Checkout::Exclusive {
-        return None;
-    }
-    let rate = search.sustained()?;
-    let made: Vec<&Trial> =
-        of_rate(trials, rate).into_iter().filter(|trial| !is_limited(trial, &scenario.objective)).collect();
-    let longest = made.iter().map(|trial| trial.measured_ns).max()?;
-    let trial = made.into_iter().rev().find(|trial| trial.measured_ns == longest)?;
-    let measured = trial.services.get(index).filter(|service| service.hold_mean > 0.0)?;
-    let (rate, hold) = (rate * of_instance(busiest)? / total, measured.hold_mean);
-    let queue = Queue::new(busiest.pool.size, rate, hold);
-    Some(ErlangCheck {
-        rate,
-        hold,
-        connections: busiest.pool.size,
-        utilisation: queue.utilisation(),
-        predicted_p99: queue.wait_quantile(0.99),
-        measured_p99: measured.wait_p99 as f64,
-        smallest: smallest(rate, hold, scenario.objective.latency.as_nanos() as f64),
-    })
 }
 
 fn comparison(pair: Neighbours, capacity: &Capacity, scenario: &Scenario, planner: &Planner) -> Option<Comparison> {

@@ -1,14 +1,18 @@
 //! The load of today against what can be carried.
 
-use super::{Headroom, Sustainable};
+use super::{Headroom, Sustainable, conclude::RECOMMENDED};
 use crate::results::Capacity;
 
 /// How many times the load of today can be carried, and for how long at the growth that was stated: months until the
 /// recommended rate is reached, `ln(recommended / current) / ln(1 + growth)`.
+///
+/// What the server counted itself was there beside the trials as well: what they found comes on top of it.
 pub(super) fn headroom(capacity: &Capacity, arm: u32, sustainable: Option<Sustainable>) -> Option<Headroom> {
     let stated = capacity.plan.current_rate;
     let current = stated.or(capacity.current_rate).filter(|rate| *rate > 0.0)?;
     let Sustainable { rate, recommended, .. } = sustainable?;
+    let beside = if stated.is_some() { 0.0 } else { current };
+    let (carried, recommended) = (rate + beside, recommended + RECOMMENDED * beside);
     let growth = capacity.plan.growth;
     let months = |growth: f64| {
         if current >= recommended {
@@ -20,7 +24,7 @@ pub(super) fn headroom(capacity: &Capacity, arm: u32, sustainable: Option<Sustai
         arm,
         current,
         stated: stated.is_some(),
-        times: rate / current,
+        times: carried / current,
         growth,
         months: growth.and_then(months),
     })

@@ -17,6 +17,7 @@ mod model;
 #[cfg(test)]
 mod order;
 mod planner;
+mod queueing;
 mod search;
 #[cfg(test)]
 mod simulated;

@@ -129,8 +129,8 @@ pub struct ArmAnswer {
     pub knee: Option<f64>,
     /// The largest throughput that was seen, in operations per second.
     pub maximum: f64,
-    /// What queueing theory says of its pool.
-    pub erlang: Option<ErlangCheck>,
+    /// What queueing theory says of its pool: at the scenario's own rate and at the sustainable one, where they were measured.
+    pub erlang: Vec<ErlangCheck>,
     /// What limits it at its sustainable rate or above.
     pub limit: Limit,
 }
@@ -166,9 +166,11 @@ pub enum Limit {
 }
 
 /// Erlang-C beside what was measured, at one rate.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ErlangCheck {
-    /// Rate, operations per second of one instance of the busiest service.
+    /// The service whose pool is in use most.
+    pub service: String,
+    /// Rate, operations per second of one of its instances.
     pub rate: f64,
     /// Mean hold time of a connection in nanoseconds.
     pub hold: f64,
@@ -197,6 +199,20 @@ pub struct Comparison {
     pub limit: Limit,
     /// One entry per offered rate.
     pub rates: Vec<RateComparison>,
+}
+
+impl Comparison {
+    /// The rate on which the advice rests: where growing pays the clearest gain, where it harms the clearest loss, else the
+    /// lowest rate, which is that of the scenario.
+    pub fn decisive(&self) -> Option<&RateComparison> {
+        let point = |at: &&RateComparison| at.response_p99.0;
+        let mut rates = self.rates.iter().filter(|at| at.decides);
+        match self.advice {
+            Advice::Grow => rates.min_by(|a, b| point(a).total_cmp(&point(b))),
+            Advice::Harm => rates.max_by(|a, b| point(a).total_cmp(&point(b))),
+            Advice::NoBenefit | Advice::Inconclusive(_) => rates.next(),
+        }
+    }
 }
 
 /// Whether to grow a pool.
@@ -277,7 +293,8 @@ pub struct Headroom {
     pub current: f64,
     /// Whether a person stated it; else the server's own counters did.
     pub stated: bool,
-    /// Sustainable rate over it.
+    /// What can be carried over it: the sustainable rate, and where the server counted this load besides, for that was there during
+    /// the trials.
     pub times: f64,
     /// Growth a month, as a share.
     pub growth: Option<f64>,

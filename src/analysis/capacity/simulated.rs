@@ -307,6 +307,7 @@ pub(super) fn capacity(plan: CapacityPlan) -> Capacity {
             version: text("7.0.15"),
             mode: text("standalone"),
             same_machine: true,
+            elsewhere: false,
             settings: vec![(text("maxclients"), text("10000"))],
         },
         environment: Environment { cpu: text("a CPU"), cores: 2, memory: 1 << 30, kernel: text("a kernel") },

@@ -46,6 +46,9 @@ pub(super) fn plan(errand: &Errand, target: &TargetFacts, estimate: Estimate) ->
         Some(most) => format!("  load: from {} up to {}", rate(plan.start_rate), rate(most)),
         None => format!("  load: from {}, doubled until a trial fails; --max-rate sets a limit", rate(plan.start_rate)),
     });
+    if scenario.run.prefill && done == 0 {
+        line("  before it: the scenario's keys are written, as fast as the server takes them".to_owned());
+    }
     let connections = errand.arms[errand.widest()].connections();
     let _ = write!(text, "  connections: at most {}", count(connections));
     plain(&text)

@@ -117,7 +117,7 @@ mod tests {
             by_limit: Vec::new(),
             knee: None,
             maximum: 0.0,
-            erlang: None,
+            erlang: Vec::new(),
             limit: Limit::Unknown,
         }
     }

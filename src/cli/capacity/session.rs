@@ -26,6 +26,7 @@ use crate::{
         output::{self, Colour},
         progress::Display,
     },
+    report::format::{plain, rate},
     results::{CAPACITY_VERSION, Capacity, Ended, Run, TargetFacts, Trial},
     target::{Source, Target, TargetError},
 };
@@ -119,7 +120,11 @@ impl Session {
         if !self.arguments.quiet {
             self.display.say(&announce::plan(&self.errand, &facts, estimate));
         }
-        consent::ask(&facts, " until it fails its objective", self.arguments.yes, &self.display, interrupt)?;
+        let how = match self.errand.plan.max_rate {
+            Some(most) => format!(" with up to {}", plain(&rate(most))),
+            None => " until it fails its objective".to_owned(),
+        };
+        consent::ask(&facts, &how, self.arguments.yes, &self.display, interrupt)?;
         let started = Instant::now();
         let mut capacity = self.begin(runtime, targets, &facts, interrupt)?;
         let mut spent = 0;

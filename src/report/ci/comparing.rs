@@ -37,11 +37,10 @@ pub fn ci_comparison(name: &str, compared: &Compared<'_>, fails: bool) -> CiChec
         _ if none_counts => (CiOutcome::Inconclusive, fails),
         Standing::Ok | Standing::Improved => (CiOutcome::Passed, true),
         Standing::Regression if fails => (CiOutcome::Failed, true),
-        Standing::Regression => (CiOutcome::Inconclusive, true),
         Standing::Inconclusive => (CiOutcome::Inconclusive, fails),
         // It stays like this every night until somebody saves another baseline.
         Standing::NotComparable if fails => (CiOutcome::Invalid, true),
-        Standing::NotComparable => (CiOutcome::Inconclusive, true),
+        Standing::Regression | Standing::NotComparable => (CiOutcome::Inconclusive, true),
         Standing::Invalid => (CiOutcome::Invalid, true),
     };
     let refused = comparison.standing == Standing::NotComparable;
@@ -137,7 +136,9 @@ mod tests {
         let calibration = run.calibration.as_mut().unwrap();
         (calibration.before.median_ns, calibration.after.median_ns) = (90_000, 90_000);
         let mut untrusted = abstracts(2);
-        untrusted.iter_mut().for_each(|one| one.verdict = Judged::Invalid);
+        for one in &mut untrusted {
+            one.verdict = Judged::Invalid;
+        }
         for (base, run) in [(abstracts(10), run), (untrusted.clone(), abstracted(20, 1.0))] {
             assert_eq!(counts_as(&compared(&base, &run, false)), (CiOutcome::Inconclusive, false));
             assert_eq!(counts_as(&compared(&base, &run, true)), (CiOutcome::Inconclusive, true));

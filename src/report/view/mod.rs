@@ -30,7 +30,7 @@ pub(super) use baseline::{
 };
 pub use capacity::purpose_slug;
 pub(super) use capacity::{
-    advice_slug, ended_slug, failure_slug, failure_value, limit_slug, limit_value, sweep_axes, undone,
+    advice_slug, ended_slug, failure_slug, failure_value, limit_figures, limit_slug, sweep_axes, undone,
 };
 pub(super) use checks::slug;
 pub(super) use gate::{gate_change, metric_name, metric_slug, shape_slug, stage_slug, verdict_slug};

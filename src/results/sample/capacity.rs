@@ -99,7 +99,7 @@ pub(crate) fn arm(pool: u32) -> Arm {
         name: format!("pool {pool}"),
         settings: vec![("service.api.pool.size".to_owned(), pool.to_string())],
         pool: Some(pool),
-        coordinates: Vec::new(),
+        coordinates: vec![("pool.size".to_owned(), pool.to_string())],
     }
 }
 

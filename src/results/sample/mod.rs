@@ -56,6 +56,7 @@ fn make() -> Run {
             version: "7.0.15".into(),
             mode: "standalone".into(),
             same_machine: true,
+            elsewhere: false,
             settings: vec![
                 ("maxmemory".into(), "1073741824".into()),
                 ("maxmemory-policy".into(), "allkeys-lru".into()),

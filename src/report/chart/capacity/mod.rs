@@ -123,14 +123,17 @@ fn rate_label(rate: f64) -> String {
     format!("{}/s", count(rate))
 }
 
-/// `p99 < 100 ms`.
+/// `p99 < 100 ms`; where variants have different ones, that each has its own.
 fn objective(answers: &Answers<'_>) -> String {
-    format!("{} < {}", percentile(answers.scenario.objective.percentile), duration(target(answers)))
+    let of =
+        |arm: u32| format!("{} < {}", percentile(answers.objective(arm).percentile), duration(target(answers, arm)));
+    let own = answers.arms().any(|(arm, ..)| answers.objective(arm) != answers.objective(0));
+    if own { "that of each variant".to_owned() } else { of(0) }
 }
 
-/// The objective's response time, in nanoseconds.
-fn target(answers: &Answers<'_>) -> f64 {
-    answers.scenario.objective.latency.as_nanos() as f64
+/// The response time of an arm's objective, in nanoseconds.
+fn target(answers: &Answers<'_>, arm: u32) -> f64 {
+    answers.objective(arm).latency.as_nanos() as f64
 }
 
 /// A trial of an open loop that tells of the server.

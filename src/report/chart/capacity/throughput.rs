@@ -39,7 +39,6 @@ pub(super) struct ThroughputLatency<'a> {
     heading: Heading,
     legend: Legend,
     panels: Vec<Panel>,
-    target: f64,
     bottom: f64,
     description: String,
     fonts: &'a Fonts,
@@ -53,6 +52,8 @@ struct Panel {
     /// Per percentile the throughput and response time of every trial, and of the typical one of each rate.
     points: [Vec<(f64, f64)>; 3],
     curves: [Vec<(f64, f64)>; 3],
+    /// The objective's response time, in nanoseconds.
+    target: f64,
     sustainable: Option<f64>,
     knee: Option<f64>,
 }
@@ -62,6 +63,7 @@ struct Curve<'a> {
     name: &'a str,
     points: [Vec<(f64, f64)>; 3],
     curves: [Vec<(f64, f64)>; 3],
+    target: f64,
     sustainable: Option<f64>,
     knee: Option<f64>,
 }
@@ -92,8 +94,8 @@ impl<'a> ThroughputLatency<'a> {
         let legend = Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts);
         let described: Vec<_> = arms.iter().map(|arm| describe(answers, arm)).collect();
         let description = format!("{TITLE}, objective {}. {}.", objective(answers), described.join("; "));
-        let (panels, bottom) = place(drawn, heading.bottom() + legend.height() + 16.0, target(answers), fonts);
-        Some(Self { heading, legend, panels, target: target(answers), bottom, description, fonts })
+        let (panels, bottom) = place(drawn, heading.bottom() + legend.height() + 16.0, fonts);
+        Some(Self { heading, legend, panels, bottom, description, fonts })
     }
 }
 
@@ -111,6 +113,7 @@ fn curve<'a>(answers: &Answers<'a>, arm: u32) -> Curve<'a> {
         name: answers.name(arm),
         points: [0, 1, 2].map(|which| trials.iter().map(|(_, trial)| of(trial, which)).collect()),
         curves: [0, 1, 2].map(|which| typical.iter().map(|trial| of(trial, which)).collect()),
+        target: target(answers, arm),
         sustainable: answer.and_then(|answer| answer.sustainable).map(|known| known.rate),
         knee: answer.and_then(|answer| answer.knee),
     }
@@ -137,14 +140,14 @@ fn describe(answers: &Answers<'_>, arm: &Curve<'_>) -> String {
 }
 
 /// Panels in one column or two, all with the same scales, and where they end.
-fn place(arms: &[Curve<'_>], top: f64, target: f64, fonts: &Fonts) -> (Vec<Panel>, f64) {
+fn place(arms: &[Curve<'_>], top: f64, fonts: &Fonts) -> (Vec<Panel>, f64) {
     let abreast = if arms.len() == 1 { 1 } else { 2 };
     let height = if abreast == 1 { 290.0 } else { 190.0 };
     let pitch = (WIDTH - 2.0 * MARGIN + GAP) / abreast as f64;
     let all = || arms.iter().flat_map(|arm| arm.curves.iter().chain(&arm.points)).flatten();
     let rates = all().map(|(rate, _)| *rate).chain(arms.iter().filter_map(|arm| arm.sustainable));
     let most = rates.fold(0.0, f64::max);
-    let values: Vec<_> = all().map(|(_, value)| *value).chain([target]).collect();
+    let values: Vec<_> = all().map(|(_, value)| *value).chain(arms.iter().map(|arm| arm.target)).collect();
     let mut panels = Vec::new();
     let mut y = top;
     for row in arms.chunks(abreast) {
@@ -170,6 +173,7 @@ fn place(arms: &[Curve<'_>], top: f64, target: f64, fonts: &Fonts) -> (Vec<Panel
                 up: Scale::durations(values.iter().copied(), area.bottom, area.top),
                 points: arm.points.clone(),
                 curves: arm.curves.clone(),
+                target: arm.target,
                 sustainable: arm.sustainable,
                 knee: arm.knee,
             });
@@ -180,14 +184,14 @@ fn place(arms: &[Curve<'_>], top: f64, target: f64, fonts: &Fonts) -> (Vec<Panel
 }
 
 impl Panel {
-    fn draw(&self, canvas: &mut Canvas<'_>, target: f64, fonts: &Fonts) {
+    fn draw(&self, canvas: &mut Canvas<'_>, fonts: &Fonts) {
         let area = self.area;
         let top = area.top - LANES;
         let first = top + 4.0 - (self.name.len() as f64 - 1.0) * LINE;
         for (number, line) in self.name.iter().enumerate() {
             canvas.text(line, (area.left, first + number as f64 * LINE), HPos::Left, Type { bold: true, ..NAME });
         }
-        let y = self.up.at(target);
+        let y = self.up.at(self.target);
         canvas.fill(Area { bottom: y, ..area }, BEYOND);
         let ticks = self.across.amount_ticks(62.0);
         columns(canvas, area, &ticks);
@@ -233,7 +237,7 @@ impl Figure for ThroughputLatency<'_> {
         self.heading.draw(canvas);
         self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
         for panel in &self.panels {
-            panel.draw(canvas, self.target, self.fonts);
+            panel.draw(canvas, self.fonts);
         }
     }
 }

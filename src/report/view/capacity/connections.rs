@@ -107,7 +107,8 @@ fn memory(answers: &Answers<'_>, (each, of_many): (f64, f64)) -> String {
         .filter(|most| *most < MANY)
         .map(|most| format!("; it was measured with up to {}, and is a straight line from there", format::count(most)));
     format!(
-        "Each connection costs the server {} of memory; {} would cost {}{}.",
+        "Each idle connection costs the server {} of memory; {} would cost {}{}. Under load its buffers grow with what it sends and \
+         is sent.",
         format::bytes(each.max(0.0).round() as u64),
         format::count(MANY),
         format::bytes(of_many.max(0.0).round() as u64),

@@ -71,7 +71,7 @@ fn pool(answers: &Answers<'_>, comparison: &Comparison) -> Option<Note> {
     match comparison.advice {
         Advice::Grow => Some(Note {
             tone: Tone::Fair,
-            fact: format!("{from} is too small: requests wait for a connection while the server has room."),
+            fact: format!("{from} is too small: {}.", grown(comparison)),
             advice: format!("Use {to}{}.", settings(comparison.to).unwrap_or_default()),
         }),
         Advice::Harm => Some(Note {
@@ -86,10 +86,24 @@ fn pool(answers: &Answers<'_>, comparison: &Comparison) -> Option<Note> {
     }
 }
 
-/// The rate that the scenario asks for, against what is sustainable as it is.
+/// What a larger pool cures.
+fn grown(comparison: &Comparison) -> String {
+    let waits = comparison.decisive().is_some_and(|at| at.wait_p99.0 > 2.0 * at.wait_p99.1.max(1e3));
+    let what =
+        if waits { "requests wait for a connection" } else { "requests queue behind each other on its connections" };
+    match comparison.limit {
+        Limit::Pool(_) => format!("{what} while the server has room"),
+        _ => what.to_owned(),
+    }
+}
+
+/// The rate that the scenario asks for, against what is sustainable as it is, or with the pool that is advised.
 fn own_rate(answers: &Answers<'_>) -> Option<Note> {
     let own = answers.own_rate()?;
-    let arm = answers.comparison().map_or(0, |comparison| comparison.from);
+    let advised = |comparison: &Comparison| {
+        if comparison.advice == Advice::Grow { comparison.to } else { comparison.from }
+    };
+    let arm = answers.comparison().map_or(0, advised);
     let known = answers.analysis.arms.get(arm as usize)?.sustainable?;
     let with =
         if answers.capacity.plan.arms.len() > 1 { format!(" with {}", answers.name(arm)) } else { String::new() };
@@ -182,7 +196,7 @@ fn errors(answers: &Answers<'_>, arm: u32, answer: &ArmAnswer) -> Option<Note> {
     Some(Note {
         tone: Tone::Bad,
         fact: format!("At {} it failed by errors: {}.", missed_rate(at), failure(answers, arm, at, reason)),
-        advice: "Errors have a cause of their own, which is not capacity: see errors.csv of that trial.".to_owned(),
+        advice: "Errors have a cause of their own, which is not capacity: `plimsoll report` of that trial's folder lists them.".to_owned(),
     })
 }
 
@@ -233,15 +247,17 @@ fn cliff(answer: &ArmAnswer) -> Option<Note> {
 
 fn theory(answer: &ArmAnswer) -> Option<Note> {
     // A harness without time delays requests as well.
-    let check = answer.erlang.filter(|_| answer.client_limited.is_none())?;
+    // The last is the one at the sustainable rate, where waits are longest.
+    let check = answer.erlang.last().filter(|_| answer.client_limited.is_none())?;
     if check.utilisation >= 1.0 || check.measured_p99 < 1e6 || check.measured_p99 < UNLIKE * check.predicted_p99 {
         return None;
     }
     Some(Note {
         tone: Tone::Quiet,
         fact: format!(
-            "At {} per instance requests wait for a connection longer than queueing theory says: p99 {} against {}.",
+            "At {} per instance of {} requests wait for a connection longer than queueing theory says: p99 {} against {}.",
             rate(check.rate),
+            check.service,
             format::duration(check.measured_p99),
             format::duration(check.predicted_p99)
         ),

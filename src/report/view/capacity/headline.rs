@@ -56,7 +56,7 @@ fn of_pools(answers: &Answers<'_>, comparison: &Comparison) -> Answer {
     let pool = |arm: u32| answers.capacity.plan.arms.get(arm as usize).and_then(|arm| arm.pool);
     let size = |arm: u32, name: &str| pool(arm).map_or_else(|| name.to_owned(), |size| size.to_string());
     let step = format!("from {} to {}", size(comparison.from, from), size(comparison.to, to));
-    let decisive = decisive(comparison);
+    let decisive = comparison.decisive();
     let evidence = decisive.map(|at| format!(": {} at {}", changed(comparison.advice, at), rate(at.rate)));
     let evidence = evidence.unwrap_or_default();
     let because = limit_clause(&comparison.limit);
@@ -98,18 +98,6 @@ fn changed(advice: Advice, at: &RateComparison) -> String {
         format!("service time {}", ratio(at.service))
     } else {
         format!("p99 {}", ratio(at.response_p99))
-    }
-}
-
-/// The rate on which the advice rests: where growing pays the clearest gain, where it harms the clearest loss, else the
-/// lowest rate, which is that of the scenario.
-fn decisive(comparison: &Comparison) -> Option<&RateComparison> {
-    let point = |at: &&RateComparison| at.response_p99.0;
-    let mut rates = comparison.rates.iter().filter(|at| at.decides);
-    match comparison.advice {
-        Advice::Grow => rates.min_by(|a, b| point(a).total_cmp(&point(b))),
-        Advice::Harm => rates.max_by(|a, b| point(a).total_cmp(&point(b))),
-        Advice::NoBenefit | Advice::Inconclusive(_) => rates.next(),
     }
 }
 

@@ -132,6 +132,9 @@ fn command(capacity: &Capacity) -> String {
     for (flag, nanos) in lengths {
         add(flag, format_duration(Duration::from_nanos(nanos)));
     }
+    if let Some(workers) = plan.workers {
+        add("--workers", workers.to_string());
+    }
     if !capacity.target.private {
         add("--target", capacity.target.address.clone());
     }

@@ -19,7 +19,7 @@ pub use words::purpose_slug;
 
 pub(in crate::report) use method::axes as sweep_axes;
 pub(in crate::report) use words::{
-    advice_slug, ended_slug, failure_slug, failure_value, limit_slug, limit_value, undone,
+    advice_slug, ended_slug, failure_slug, failure_value, limit_figures, limit_slug, undone,
 };
 
 impl View {

@@ -79,7 +79,7 @@ fn grow(comparison: &Comparison, limit: &Limit) -> String {
 }
 
 fn pairs(comparison: &Comparison) -> String {
-    let pairs: u64 = comparison.rates.iter().map(|at| u64::from(at.pairs)).sum();
+    let pairs: u64 = comparison.rates.iter().filter(|at| at.decides).map(|at| u64::from(at.pairs)).sum();
     format::counted(pairs, "pair of slices", "pairs of slices")
 }
 

@@ -12,7 +12,7 @@ use crate::{
 
 pub(super) fn section(answers: &Answers<'_>) -> Section {
     let rows: Vec<_> =
-        answers.arms().filter_map(|(_, arm, answer)| Some(row(&arm.name, answer.erlang.as_ref()?))).collect();
+        answers.arms().flat_map(|(_, arm, answer)| answer.erlang.iter().map(|check| row(&arm.name, check))).collect();
     if rows.is_empty() {
         return Section::new("queueing", "Queueing theory beside measurement", Vec::new());
     }
@@ -21,6 +21,7 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
         caption: "Waiting for a connection: predicted and measured".to_owned(),
         columns: vec![
             Column::head("Variant"),
+            Column::words("Service", 3),
             Column::numbers("Rate", Some("1/s"), 0),
             Column::numbers("Hold time", Some("ms"), 2),
             Column::numbers("Connections", None, 1),
@@ -31,7 +32,8 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
         ],
         rows,
         legend: vec![format!(
-            "Of one instance of the busiest service. Hold time: how long a request keeps its connection, as measured. \
+            "Of one instance of the service whose pool is in use most, at the rate of the scenario and at the sustainable one, as far \
+             as they were tried. Hold time: how long a request keeps its connection, as measured. \
              Utilisation: rate times hold time over connections. Smallest pool: the fewest connections with a predicted p99 \
              of the wait below 5{THIN}% of the objective ({}) and a utilisation below 80{THIN}%, at this rate.",
             objective(answers)
@@ -60,6 +62,7 @@ fn row(name: &str, check: &ErlangCheck) -> TableRow {
         kind: RowKind::Entry,
         cells: vec![
             name.into(),
+            check.service.as_str().into(),
             bare_rate(check.rate).into(),
             format::milliseconds(check.hold).into(),
             format::count(check.connections.into()).into(),

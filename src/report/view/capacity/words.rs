@@ -109,6 +109,10 @@ pub(super) fn limit(limit: &Limit) -> Option<(String, String)> {
 /// The same as a clause: `the server's CPU is the limit (92 % of a core)`.
 pub(super) fn limit_clause(of: &Limit) -> String {
     match limit(of) {
+        // What takes the time where all have room is no limit.
+        Some((what, figure)) if matches!(of, Limit::RoundTrip(_)) => {
+            format!("nothing that was measured was near its limit, {what} takes most of the time ({figure})")
+        }
         Some((what, figure)) => format!("{what} is the limit ({figure})"),
         None => "nothing that was measured was near its limit".to_owned(),
     }
@@ -259,14 +263,14 @@ pub(in crate::report) fn limit_slug(limit: &Limit) -> &'static str {
     }
 }
 
-/// The figure that goes with a limit: a share, or for a round trip nanoseconds.
-pub(in crate::report) fn limit_value(limit: &Limit) -> Option<f64> {
+/// The figures that go with a limit: a share of what is limited, and a time in nanoseconds.
+pub(in crate::report) fn limit_figures(limit: &Limit) -> (Option<f64>, Option<f64>) {
     match limit {
-        Limit::ServerCpu(value) | Limit::Command(_, value, _) | Limit::Pool(value) | Limit::RoundTrip(value) => {
-            Some(*value)
-        }
-        Limit::Client(busy) => *busy,
-        Limit::Unknown => None,
+        Limit::ServerCpu(share) | Limit::Pool(share) => (Some(*share), None),
+        Limit::Command(_, share, mean) => (Some(*share), Some(*mean)),
+        Limit::RoundTrip(nanos) => (None, Some(*nanos)),
+        Limit::Client(busy) => (*busy, None),
+        Limit::Unknown => (None, None),
     }
 }
 
