@@ -285,7 +285,7 @@ fn nothing_is_begun_that_the_budget_does_not_hold() {
     let whole = plan(&[50, 100], 1);
     let servers = [server(30_000.0), server(60_000.0)];
     let mut undone = Vec::new();
-    for minutes in [1, 7, 11, 14, 16, 200] {
+    for minutes in [1, 7, 12, 14, 16, 200] {
         let plan = CapacityPlan { budget_ns: minutes * 60 * SECOND, ..whole.clone() };
         let (planner, trials, ended) = run(plan.clone(), &servers);
         let end = trials.last().map_or(0, |trial| planner.over_ns(trial));
