@@ -53,6 +53,11 @@ pub fn capacity_json(capacity: &Capacity, scenario: &Scenario, analysis: &Capaci
 /// Rates that differ by less than this share are the same rate, offered again.
 const SAME_RATE: f64 = 0.002;
 
+/// Whether a rate was offered again.
+pub(super) fn is_again(rate: f64, other: f64) -> bool {
+    (rate / other - 1.0).abs() < SAME_RATE
+}
+
 /// A capacity run with everything that is known of it.
 #[derive(Clone, Copy)]
 pub(super) struct Answers<'a> {
@@ -93,7 +98,7 @@ impl<'a> Answers<'a> {
     /// The open-loop trials of an arm at a rate.
     pub(super) fn at(&self, arm: u32, rate: f64) -> Vec<&'a Trial> {
         let trials = self.open(arm).into_iter();
-        trials.filter(|(offered, _)| (offered / rate - 1.0).abs() < SAME_RATE).map(|(_, trial)| trial).collect()
+        trials.filter(|(offered, _)| is_again(*offered, rate)).map(|(_, trial)| trial).collect()
     }
 
     /// Of the trials at a rate in which the harness was not the limit, the one in the middle by response p99.

@@ -165,6 +165,17 @@ fn grouped(number: &str) -> String {
     text
 }
 
+/// A change, as a ratio, in percent with its sign: `+6.1`, `−0.4`, `0.0`; without decimals from 100 on.
+pub(crate) fn signed(ratio: f64) -> String {
+    let percent = (ratio - 1.0) * 100.0;
+    let digits = if percent.abs() < 99.95 { format!("{:.1}", percent.abs()) } else { format!("{:.0}", percent.abs()) };
+    match percent {
+        _ if digits == "0.0" => digits,
+        below if below < 0.0 => format!("−{digits}"),
+        _ => format!("+{digits}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};

@@ -147,7 +147,7 @@ struct Concurrency {
     beta: Ratio,
     r_squared: f64,
     /// Absent where the law has none, or none that is to be believed.
-    peak_clients: Option<f64>,
+    peak_clients: Option<Ratio>,
     points: Vec<Point>,
 }
 
@@ -312,7 +312,7 @@ fn concurrency(usl: &Usl) -> Concurrency {
         alpha: ratio(usl.alpha),
         beta: ratio(usl.beta),
         r_squared: share(usl.r_squared),
-        peak_clients: usl.peak.filter(|_| usl.peak_is_seen).map(|peak| rounded(peak, 1)),
+        peak_clients: usl.seen_peak().map(ratio),
         points: usl
             .points
             .iter()

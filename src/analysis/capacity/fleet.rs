@@ -6,17 +6,17 @@ use crate::{
     scenario::Scenario,
 };
 
-/// Number of connections whose cost is told.
-const MANY: f64 = 10_000.0;
+/// Number of connections that are told what they would cost.
+pub const MANY_CONNECTIONS: u64 = 10_000;
 
-/// Connections of all services, for each arm, against `maxclients`.
+/// Connections of all services, for each arm, against `maxclients`, unless that is the harness's own choice for a private server.
 pub(super) fn fleet(capacity: &Capacity, scenario: &Scenario, variants: &[Scenario]) -> Fleet {
     let services = scenario.services.iter().map(|service| (service.name.clone(), service.instances, service.pool.size));
     let limit = capacity.target.settings.iter().find(|(name, _)| name == "maxclients");
     Fleet {
         services: services.collect(),
         connections: variants.iter().map(Scenario::connections).collect(),
-        max_clients: limit.and_then(|(_, value)| value.parse().ok()),
+        max_clients: limit.filter(|_| !capacity.target.private).and_then(|(_, value)| value.parse().ok()),
     }
 }
 
@@ -33,5 +33,5 @@ pub(super) fn connection_cost(levels: &[ConnectionLevel]) -> Option<(f64, f64)> 
         return None;
     }
     let each = levels.iter().map(together).sum::<f64>() / spread;
-    (each > 0.0).then_some((each, each * MANY))
+    (each > 0.0).then_some((each, each * MANY_CONNECTIONS as f64))
 }

@@ -30,6 +30,7 @@ use super::draw;
 
 pub use conclude::conclude;
 pub use design::seed_of;
+pub use fleet::MANY_CONNECTIONS;
 pub use judge::judge;
 pub use model::{
     Advice, ArmAnswer, CapacityAnalysis, Comparison, ErlangCheck, Estimate, FailReason, Fleet, Headroom, Judgement,

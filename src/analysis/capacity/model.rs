@@ -262,11 +262,9 @@ pub struct Usl {
     pub alpha: (f64, f64, f64),
     /// Coherence.
     pub beta: (f64, f64, f64),
-    /// Number of clients with the highest throughput; `None` where the model has no peak.
-    pub peak: Option<f64>,
-    /// Whether that lies within twice the largest number measured, beyond which it is not to be believed, and the interval of the
-    /// coherence does not reach down to 0, where there is none.
-    pub peak_is_seen: bool,
+    /// Number of clients with the highest throughput, with its 95 % interval; `None` where the model has no peak. Not to be believed
+    /// unless it is seen ([`Usl::seen_peak`]).
+    pub peak: Option<(f64, f64, f64)>,
     /// Share of variance that it explains.
     pub r_squared: f64,
     /// Clients, measured throughput (mean of repetitions), fitted throughput.

@@ -54,12 +54,12 @@ impl<'a> Concurrency<'a> {
             usl.points.iter().map(|(clients, measured, fitted)| (f64::from(*clients), *measured, *fitted)).collect();
         let most = points.iter().map(|(clients, ..)| *clients).fold(1.0, f64::max);
         // Nothing is drawn where nothing is to be believed.
-        let peak = usl.peak.filter(|peak| usl.peak_is_seen && peak.is_finite());
-        let end = peak.filter(|peak| *peak > most).map_or(most, |peak| (peak * 1.1).min(2.0 * most));
+        let peak = usl.seen_peak().map(|(peak, ..)| peak);
+        let end = peak.filter(|peak| *peak > most).map_or(most, |peak| (peak * 1.1).min(Usl::REACH * most));
         let curve = |from: f64, to: f64| -> Vec<(f64, f64)> {
             (0..=STEPS)
                 .map(|step| from + (to - from) * f64::from(step) / f64::from(STEPS))
-                .map(|n| (n, law(usl, n)))
+                .map(|n| (n, usl.at(n)))
                 .collect()
         };
         let (solid, beyond) = (curve(1.0, most), if end > most { curve(most, end) } else { Vec::new() });
@@ -134,13 +134,6 @@ impl<'a> Concurrency<'a> {
             canvas.marker(at, MEASURED, 7.0, ORANGE);
         }
     }
-}
-
-/// The law at a number of clients (Gunther, *Guerrilla Capacity Planning*, 2007).
-fn law(usl: &Usl, n: f64) -> f64 {
-    let (gamma, alpha, beta) = (usl.gamma.0, usl.alpha.0, usl.beta.0);
-    let rate = gamma * n / (1.0 + alpha * (n - 1.0) + beta * n * (n - 1.0));
-    if rate.is_finite() { rate.max(0.0) } else { 0.0 }
 }
 
 fn residual((_, measured, fitted): (f64, f64, f64)) -> f64 {

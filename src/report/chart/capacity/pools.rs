@@ -5,7 +5,7 @@ use plotters_backend::text_anchor::HPos;
 use super::{error_bar, legend, look, rate_label, tells};
 use crate::{
     report::{
-        capacity::Answers,
+        capacity::{Answers, is_again},
         chart::{
             Caption, Figure,
             canvas::{Area, Canvas, Pen},
@@ -51,9 +51,9 @@ impl Pools {
         };
         let mut rates: Vec<f64> = sizes.iter().flat_map(|(arm, _)| slices(*arm).map(|(rate, _)| rate)).collect();
         rates.sort_by(f64::total_cmp);
-        rates.dedup_by(|next, last| (*next / *last - 1.0).abs() < 0.002);
+        rates.dedup_by(|next, last| is_again(*next, *last));
         let at = |rate: f64, arm: u32| {
-            let same = slices(arm).filter(|(offered, _)| (offered / rate - 1.0).abs() < 0.002);
+            let same = slices(arm).filter(|(offered, _)| is_again(*offered, rate));
             spreads(&same.map(|(_, trial)| trial).collect::<Vec<_>>())
         };
         let mut series: Vec<(f64, Vec<_>)> =

@@ -83,7 +83,7 @@ fn a_peak_that_is_not_to_be_believed_is_not_drawn() {
     };
     assert!(peak(&analysis));
     let usl = analysis.usl.as_mut().unwrap();
-    (usl.peak, usl.peak_is_seen) = (Some(900.0), false);
+    usl.peak = Some((900.0, 300.0, f64::INFINITY));
     assert!(!peak(&analysis));
 }
 

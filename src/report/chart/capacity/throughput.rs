@@ -4,7 +4,7 @@ use plotters_backend::text_anchor::HPos;
 
 use super::{carried_label, label_within, objective, rate_label, target, tells};
 use crate::report::{
-    capacity::Answers,
+    capacity::{Answers, is_again},
     chart::{
         Caption, Figure,
         canvas::{Area, Canvas, Marker, Pen, Type},
@@ -106,7 +106,7 @@ fn curve<'a>(answers: &Answers<'a>, arm: u32) -> Curve<'a> {
         (trial.throughput, [response.p50, response.p99, response.p999][which] as f64)
     };
     let mut rates: Vec<f64> = trials.iter().map(|(offered, _)| *offered).collect();
-    rates.dedup_by(|next, last| (*next / *last - 1.0).abs() < 0.002);
+    rates.dedup_by(|next, last| is_again(*next, *last));
     let typical: Vec<_> = rates.iter().filter_map(|rate| answers.typical(arm, *rate)).collect();
     let answer = answers.analysis.arms.get(arm as usize);
     Curve {

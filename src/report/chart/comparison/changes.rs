@@ -15,6 +15,7 @@ use crate::{
             scale::Tick,
         },
         comparison::Compared,
+        format::signed,
     },
 };
 
@@ -137,8 +138,7 @@ fn describe(row: &RowChange, name: &str) -> String {
 }
 
 fn percent(ratio: f64) -> String {
-    let percent = (ratio - 1.0) * 100.0;
-    if percent.abs() < 0.05 { "0.0 %".to_owned() } else { format!("{percent:+.1} %") }
+    format!("{} %", signed(ratio))
 }
 
 impl Figure for Changes<'_> {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     analysis::baseline::{ChangePoint, LEAST_VALUES, Quantity, QuantityCourse},
-    report::history::Chronicle,
+    report::{format::signed, history::Chronicle},
 };
 
 /// The chart of a history; none where there is no run.
@@ -136,7 +136,7 @@ fn written(course: &QuantityCourse, value: f64) -> String {
 }
 
 fn percent(change: &ChangePoint) -> String {
-    format!("{:+.1} %", (change.after / change.before - 1.0) * 100.0)
+    format!("{} %", signed(change.after / change.before))
 }
 
 impl Panel {

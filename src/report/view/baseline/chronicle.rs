@@ -75,7 +75,7 @@ fn headline(chronicle: &Chronicle<'_>) -> Headline {
     let mut remarks = Vec::new();
     if history.left_out > 0 {
         remarks.push(format!(
-            "{} left out: they measured something else than the newest, in scenario, server or settings.",
+            "{} left out that measured something else than the newest, in scenario, server or settings.",
             format::counted(history.left_out as u64, "run", "runs")
         ));
     }

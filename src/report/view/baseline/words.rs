@@ -3,7 +3,7 @@
 use crate::{
     analysis::baseline::{Difference, DifferenceKind, Method, Quantity, QuantityChange, Standing},
     report::{
-        format::{self, NOTHING, THIN},
+        format::{self, NOTHING, THIN, signed},
         view::Tone,
     },
 };
@@ -151,15 +151,6 @@ pub(super) fn percent(ratio: f64) -> String {
     format!("{}{THIN}%", signed(ratio))
 }
 
-fn signed(ratio: f64) -> String {
-    let percent = (ratio - 1.0) * 100.0;
-    match percent.abs() {
-        size if size < 0.05 => "0.0".to_owned(),
-        size if size < 100.0 => format!("{percent:+.1}"),
-        _ => format!("{percent:+.0}"),
-    }
-}
-
 /// Sign behind a change that is one of values divided by the machine's reference; legends explain it.
 pub(super) fn mark(change: &QuantityChange) -> &'static str {
     if change.calibrated { "‡" } else { "" }
@@ -192,7 +183,7 @@ mod tests {
     #[test]
     fn changes_have_a_sign_and_a_decimal() {
         let written = [1.061, 0.995_8, 1.0, 3.2, 1.000_1].map(|ratio| plain(&percent(ratio)));
-        assert_eq!(written, ["+6.1 %", "-0.4 %", "0.0 %", "+220 %", "0.0 %"]);
+        assert_eq!(written, ["+6.1 %", "−0.4 %", "0.0 %", "+220 %", "0.0 %"]);
         assert_eq!([0.000_2, 0.000_01].map(|p| plain(&probability(p))), ["0.0002", "< 0.0001"]);
     }
 }

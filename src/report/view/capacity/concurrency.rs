@@ -11,9 +11,6 @@ use crate::{
     results::Purpose,
 };
 
-/// Measurements beyond so many times the largest number of clients are not drawn conclusions on.
-const BELIEVED: f64 = 2.0;
-
 pub(super) fn section(answers: &Answers<'_>) -> Section {
     let blocks = answers.analysis.usl.as_ref().map(|usl| blocks(answers, usl)).unwrap_or_default();
     Section::new("concurrency", "Concurrency", blocks).brief(Brief::Paragraphs)
@@ -54,14 +51,17 @@ fn blocks(answers: &Answers<'_>, usl: &Usl) -> Vec<Block> {
 }
 
 fn peak(usl: &Usl) -> String {
-    let most = usl.points.iter().map(|(clients, ..)| *clients).max().unwrap_or(0);
-    match usl.peak {
-        Some(peak) if usl.peak_is_seen => format!(
-            "Clients that each wait for their reply before they ask again reach the highest throughput at about {}; more of \
+    let most = usl.largest();
+    if let Some((peak, low, high)) = usl.seen_peak() {
+        return format!(
+            "Clients that each wait for their reply before they ask again reach the highest throughput at about {} {}; more of \
              them get less done.",
-            format::count(peak.round() as u64)
-        ),
-        Some(_) if usl.beta.1 <= 1e-9 => {
+            format::count(peak.round() as u64),
+            interval(low.round(), high.round())
+        );
+    }
+    match usl.peak {
+        Some(_) if !usl.is_coherent() => {
             "Whether more clients get less done at some point cannot be told from these measurements: \
                                          the interval of coherence (β) reaches down to 0, where there is no peak."
                 .to_owned()
@@ -69,11 +69,11 @@ fn peak(usl: &Usl) -> String {
         Some(_) => format!(
             "The fitted law has its peak beyond {}, twice the largest number of clients that was measured: no number is given \
              for it, because nothing was measured there. Measure with more clients.",
-            format::count((BELIEVED * f64::from(most)) as u64)
+            format::count((Usl::REACH * most) as u64)
         ),
         None => format!(
             "The fitted law has no peak: as far as was measured, up to {}, more of them got more done.",
-            format::counted(most.into(), "client", "clients")
+            format::counted(most as u64, "client", "clients")
         ),
     }
 }

@@ -1,13 +1,13 @@
 //! Connections: those of the whole fleet against what the server takes, and what each costs in memory.
 
-use crate::report::{
-    capacity::Answers,
-    format,
-    view::{Block, Cell, Column, RowKind, Section, Table, TableRow, Tone},
+use crate::{
+    analysis::capacity::MANY_CONNECTIONS,
+    report::{
+        capacity::Answers,
+        format,
+        view::{Block, Cell, Column, RowKind, Section, Table, TableRow, Tone},
+    },
 };
-
-/// The number of connections that is told what it would cost.
-const MANY: u64 = 10_000;
 
 pub(super) fn section(answers: &Answers<'_>) -> Section {
     let mut blocks = Vec::new();
@@ -31,6 +31,11 @@ fn sentence(answers: &Answers<'_>) -> String {
     let most = fleet.connections.iter().copied().max().unwrap_or(0);
     let needs = format!("The fleet needs at most {}", format::counted(most, "connection", "connections"));
     match fleet.max_clients.map(|limit| (limit, format::count(limit))) {
+        None if answers.capacity.target.private => {
+            format!(
+                "{needs}; hold that against the maxclients of your server, since a private one takes what it is asked for."
+            )
+        }
         None => format!("{needs}; how many the server takes (maxclients) is not known."),
         Some((limit, takes)) if most > limit => {
             format!("{needs}; the server takes {takes} (maxclients) and refuses the rest.")
@@ -104,13 +109,13 @@ fn arms(answers: &Answers<'_>) -> Table {
 fn memory(answers: &Answers<'_>, (each, of_many): (f64, f64)) -> String {
     let most = answers.capacity.connections.iter().map(|level| level.connections).max();
     let beyond = most
-        .filter(|most| *most < MANY)
+        .filter(|most| *most < MANY_CONNECTIONS)
         .map(|most| format!("; it was measured with up to {}, and is a straight line from there", format::count(most)));
     format!(
         "Each idle connection costs the server {} of memory; {} would cost {}{}. Under load its buffers grow with what it sends and \
          is sent.",
         format::bytes(each.max(0.0).round() as u64),
-        format::count(MANY),
+        format::count(MANY_CONNECTIONS),
         format::bytes(of_many.max(0.0).round() as u64),
         beyond.unwrap_or_default(),
     )

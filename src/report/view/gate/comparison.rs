@@ -43,12 +43,12 @@ fn table(outcome: GateOutcome<'_>, id: &'static str, caption: &str, rows: &[&Gat
         columns: vec![
             Column::head("Of"),
             Column::words("Metric", 0),
+            Column::words("Verdict", 0),
             Column::numbers("A → B", None, 2),
             Column::numbers("Change", None, 0),
             Column::numbers("p", None, 1),
             Column::numbers("Matters from", None, 4),
             Column::numbers("Could have seen", None, 3),
-            Column::words("Verdict", 0),
         ],
         rows: rows.iter().flat_map(|row| metrics(outcome, row)).collect(),
         legend: vec![
@@ -88,12 +88,12 @@ fn metrics(outcome: GateOutcome<'_>, row: &GateRow) -> Vec<TableRow> {
             cells: vec![
                 scope_name(&row.scope).into(),
                 metric_name(metric.metric).into(),
+                Cell::new(word, tone),
                 levels(metric.metric, deciding.levels).into(),
                 Cell::new(change(deciding), if tone == Tone::Bad { Tone::Bad } else { Tone::Plain }),
                 p_digits(deciding.p_worse).into(),
                 share(metric.limit).into(),
                 seen.into(),
-                Cell::new(word, tone),
             ],
         }
     };
@@ -106,6 +106,10 @@ fn verdict(metric: &MetricResult) -> (&'static str, Tone) {
         (GateVerdict::Ok, true, _) => ("not confirmed", Tone::Good),
         (GateVerdict::Regression, ..) => (verdict_slug(metric.verdict), Tone::Bad),
         (GateVerdict::Ok | GateVerdict::Improved, ..) => (verdict_slug(metric.verdict), Tone::Good),
+        // Of what does not decide, nothing is missing where it cannot be told.
+        (GateVerdict::Inconclusive, false, _) if !metric.metric.decides() => {
+            (verdict_slug(metric.verdict), Tone::Quiet)
+        }
         (GateVerdict::Inconclusive | GateVerdict::Invalid, ..) => (verdict_slug(metric.verdict), Tone::Fair),
     }
 }
@@ -118,17 +122,15 @@ pub(super) fn quantiles(outcome: GateOutcome<'_>) -> Section {
         return Section::new("quantiles", title, Vec::new());
     }
     let named: Vec<f64> = outcome.whole().into_iter().flat_map(|row| row.quantiles.iter().map(|(of, _)| *of)).collect();
-    let mut columns = vec![Column::head("Of")];
+    let mut columns = vec![Column::head("Of"), Column::words("Shape", 0)];
     columns.extend(named.iter().map(|of| Column::numbers(format::percentile(of * 100.0), None, 0)));
-    columns.push(Column::words("Shape", 0));
     let row = |row: &&GateRow| {
         let cell = |of: &f64| {
             let found = row.quantiles.iter().find(|(quantile, _)| (quantile - of).abs() < 1e-9);
             Cell::from(found.map_or_else(|| NOTHING.to_owned(), |(_, of)| change(of)))
         };
-        let mut cells = vec![scope_name(&row.scope).into()];
+        let mut cells = vec![scope_name(&row.scope).into(), row.shape.map_or(NOTHING, shape_slug).into()];
         cells.extend(named.iter().map(cell));
-        cells.push(row.shape.map_or(NOTHING, shape_slug).into());
         TableRow { kind: RowKind::Entry, cells }
     };
     let table = Table {

@@ -1,6 +1,6 @@
 //! The verdict of a gate in one sentence, and what has to be said along with it.
 
-use super::words::{change, detectable, levels, metric_name, p_value, scope_name, share};
+use super::words::{change, changed, detectable, interval, levels, metric_name, p_value, scope_name, share};
 use crate::{
     analysis::gate::{ChangeShape, FailedShares, GateMetric, GateRow, GateVerdict, Invalidity, MetricResult, TooFew},
     report::{
@@ -254,8 +254,8 @@ fn numbers(outcome: GateOutcome<'_>) -> Vec<KeyNumber> {
     let Some(row) = outcome.whole() else { return Vec::new() };
     let of = |result: &MetricResult| KeyNumber {
         name: metric_name(result.metric).to_owned(),
-        value: change(result.deciding()),
-        against: format!("{} matters", share(result.limit)),
+        value: changed(result.deciding().ratio),
+        against: format!("{}; {} matters", interval(result.deciding()), share(result.limit)),
     };
     row.metrics.iter().map(of).collect()
 }

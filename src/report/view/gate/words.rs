@@ -2,7 +2,7 @@
 
 use crate::{
     analysis::gate::{Change, ChangeShape, GateMetric, GateScope, GateVerdict},
-    report::format::{self, THIN, significant},
+    report::format::{self, THIN, signed, significant},
     results::{Gate, GateStage},
     scenario,
 };
@@ -96,24 +96,18 @@ pub(super) fn changed(ratio: f64) -> String {
 
 /// A change with its interval: `+6.1 % [+4.0, +8.3]`.
 pub(in crate::report) fn change(change: &Change) -> String {
+    format!("{} {}", changed(change.ratio), interval(change))
+}
+
+/// The interval of a change alone.
+pub(super) fn interval(change: &Change) -> String {
     let Change { ratio, low, high, .. } = change;
-    let interval = if !high.is_finite() {
+    if !high.is_finite() {
         "[unknown]".to_owned()
     } else if *ratio >= AS_FACTOR {
         format!("[{}, {}]", significant(*low), significant(*high))
     } else {
         format!("[{}, {}]", signed(*low), signed(*high))
-    };
-    format!("{} {interval}", changed(*ratio))
-}
-
-fn signed(ratio: f64) -> String {
-    let percent = (ratio - 1.0) * 100.0;
-    let digits = if percent.abs() < 99.95 { format!("{:.1}", percent.abs()) } else { format!("{:.0}", percent.abs()) };
-    match percent {
-        _ if digits == "0.0" => "0.0".to_owned(),
-        below if below < 0.0 => format!("−{digits}"),
-        _ => format!("+{digits}"),
     }
 }
 
