@@ -63,7 +63,7 @@ Examples:
   plimsoll audit --target redis://host:6379         a server without load: settings, users, advice
   plimsoll ci queue sessions --duration 60s         several, with one exit code and files for CI
   plimsoll baseline save nightly results/queue-*    runs to compare later ones with
-  plimsoll compare nightly results/queue-2026*      is it slower than it was?
+  plimsoll compare nightly results/queue-20260214T031700Z   is it slower than it was?
   plimsoll scenarios show sessions > my.toml        a scenario to start from
   plimsoll list                                     what was run so far";
 

@@ -172,6 +172,9 @@ fn page(style: Option<Document>) -> &'static str {
 
 pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
     let folder = &arguments.folder;
+    if folder.is_file() {
+        return Err(Failure::usage(anyhow!("{} is a file; give the folder that it lies in", folder.display())));
+    }
     let (files, summary) = match results::load(folder).map_err(Failure::usage)? {
         Saved::Run(run) => {
             let mut concluded = Concluded::new(*run)?;

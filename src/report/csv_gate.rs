@@ -1,7 +1,7 @@
 //! Tables of a gate for spreadsheets and scripts: `gate.csv`, `quantiles.csv` and `slices.csv`.
 //!
-//! Values of response times are microseconds, those of throughput are per second; changes are B over A. What is not known is
-//! empty. Fields are only ever added.
+//! Values have their unit beside them; ratios are B over A, shares lie between 0 and 1. What is not known is empty. Fields are
+//! only ever added.
 
 use serde::Serialize;
 
@@ -17,13 +17,15 @@ use crate::{
 };
 
 /// Columns of `gate.csv`.
-const METRICS: [&str; 16] = [
+const METRICS: [&str; 18] = [
     "service",
     "operation",
     "metric",
+    "unit",
     "stage",
     "decides",
     "verdict",
+    "suspected",
     "shape",
     "a",
     "b",
@@ -67,9 +69,11 @@ struct MetricRecord<'a> {
     service: &'a str,
     operation: &'a str,
     metric: &'static str,
+    unit: &'static str,
     stage: &'static str,
     decides: bool,
     verdict: &'static str,
+    suspected: bool,
     shape: Option<&'static str>,
     a: f64,
     b: f64,
@@ -133,9 +137,11 @@ fn record<'a>(row: &'a GateRow, metric: &MetricResult, stage: &'static str, chan
         service,
         operation,
         metric: metric_slug(metric.metric),
+        unit: if metric.metric == GateMetric::Throughput { "per_s" } else { "us" },
         stage,
         decides: std::ptr::eq(metric.deciding(), change),
         verdict: verdict_slug(metric.verdict),
+        suspected: metric.suspected,
         shape: row.shape.map(shape_slug),
         a,
         b,

@@ -23,6 +23,11 @@ impl Gate {
         for block in &self.blocks {
             for (place, slice) in block.slices.iter().enumerate() {
                 let name = format!("slice {place} of block {}", block.number);
+                // Two quads of the same arms follow each other in either kind of load.
+                let quads = self.plan.quads.max(self.plan.saturated_quads);
+                if slice.quad >= quads {
+                    return damaged(format!("{name} is of quad {}, of {quads}", slice.quad));
+                }
                 if slice.arm > 1 {
                     return damaged(format!("{name} is of arm {}, of 2", slice.arm));
                 }

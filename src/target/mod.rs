@@ -33,7 +33,7 @@ pub use connector::Connector;
 pub use error::{INSTALL, TargetError};
 pub use observation::Observation;
 pub use preflight::Besides;
-pub use private::{Listen, PrivateServer, ServerOptions};
+pub use private::{Listen, PrivateServer, RESERVED, ServerOptions};
 pub use reference::reference;
 pub use secret::Secret;
 

@@ -128,7 +128,7 @@ fn what_cannot_be_compared_is_refused_before_any_load() {
         (&["short.toml", "--a", "set:service.shop.pool.siez=4"][..], "did you mean"),
         (&["short.toml", "--a", "io-threads=4"], "an arm has set:FIELD=VALUE"),
         (&["short.toml", "--b", "target=redis://localhost:1"], "a private server and one that runs already"),
-        (&["short.toml", "--a", "exe=/no/such"], "/no/such is no file"),
+        (&["short.toml", "--a", "exe=/no/such"], "/no/such: there is no such file"),
         (&["short.toml", "--blocks", "6"], "7..=200"),
         (&["short.toml", "--threshold", "0"], "from 0.5 to 100"),
         (&["closed.toml", "--rate", "5"], "no service has an open loop"),

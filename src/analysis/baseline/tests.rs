@@ -32,6 +32,17 @@ fn few_runs_show_gross_changes_of_the_whole_only() {
 }
 
 #[test]
+fn a_run_that_does_not_count_keeps_nothing_from_being_compared() {
+    let (mut base, run) = (abstracts(10), abstracted(20, 1.0));
+    base[3].target.version = "6.2.0".into();
+    assert_eq!(compared(&base, &run).standing, Standing::NotComparable);
+    base[3].verdict = Judged::Invalid;
+    assert_eq!(compared(&base, &run).standing, Standing::Ok);
+    (base[3].verdict, base[3].interrupted) = (Judged::Pass, true);
+    assert_eq!(compared(&base, &run).standing, Standing::Ok);
+}
+
+#[test]
 fn the_tail_of_a_pair_must_double_and_stand_apart() {
     let base = abstracts(1);
     let tail = |factor: f64, reach: u64| {

@@ -114,6 +114,7 @@ impl Session {
         );
         // The private server, and the folder if nothing came of it.
         self.leftovers.clear();
+        let wants_gate = gate.is_some();
         if let (Ok(_), Some(scenario), Some(errand)) = (&result, &mut told, gate) {
             scenario.checks.push(if interrupt.stop().is_requested() {
                 ci_gate_interrupted(&name, None)
@@ -132,7 +133,14 @@ impl Session {
                 (told, exit)
             }
             (Err(failure), None) if failure.exit == Exit::Interrupted => (ci_not_run(&name), Exit::Interrupted),
-            (Err(failure), None) => (ci_unmeasured(&name, &failure.to_string()), failure.exit),
+            (Err(failure), None) => {
+                let mut scenario = ci_unmeasured(&name, &failure.to_string());
+                // What was asked for is told, also where nothing came of it.
+                scenario
+                    .checks
+                    .extend(wants_gate.then(|| ci_no_gate(&name, "the run before it could not be measured")));
+                (scenario, failure.exit)
+            }
             (Ok(exit), None) => (ci_unmeasured(&name, "it ended without a result"), exit),
         };
         scenario.seconds = (began.elapsed().as_secs_f64() * 1e3).round() / 1e3;

@@ -1,13 +1,13 @@
 //! What makes the arms differ.
 
-use std::path::PathBuf;
+use std::{os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use anyhow::anyhow;
 
 use crate::{
     cli::{exit::Failure, run::source},
     scenario::{Overrides, Scenario},
-    target::Source,
+    target::{RESERVED, Source},
 };
 
 /// One thing that an arm has.
@@ -43,8 +43,8 @@ pub(in crate::cli) fn difference(text: &str) -> Result<Difference, String> {
     let (what, value) = text.split_once('=').unwrap_or((text, ""));
     let value = value.trim();
     let of = |name: &str, make: fn(String, String) -> Difference| match value {
-        "" => Err(format!("`{what}` has no value; write {what}=VALUE")),
         _ if name.is_empty() => Err(format!("`{what}` names nothing; write {what}NAME=VALUE")),
+        "" => Err(format!("`{what}` has no value; write {what}=VALUE")),
         value => Ok(make(name.to_owned(), value.to_owned())),
     };
     match what.trim().split_once(':') {
@@ -69,6 +69,11 @@ impl Side {
                     told.push((format!("set:{field}"), shown.to_owned()));
                     set.push((field, value));
                 }
+                Difference::Config(name, _) if RESERVED.contains(&name.to_lowercase().as_str()) => {
+                    return Err(Failure::usage(anyhow!(
+                        "--{letter}: {name} is set by plimsoll itself, which starts, reaches and ends the private servers"
+                    )));
+                }
                 Difference::Config(name, value) => {
                     let shown = if name.contains("pass") { "..." } else { &value };
                     told.push((format!("config:{name}"), shown.to_owned()));
@@ -80,9 +85,13 @@ impl Side {
             }
         }
         let wrong = |text: String| Err(Failure::usage(anyhow!("--{letter}: {text}")));
-        for file in [&server_bin, &exe].into_iter().flatten() {
-            if !file.is_file() {
-                return wrong(format!("{} is no file", file.display()));
+        for (what, file) in [("server-bin", &server_bin), ("exe", &exe)] {
+            let Some(file) = file else { continue };
+            let Ok(facts) = file.metadata() else {
+                return wrong(format!("{what}={}: there is no such file", file.display()));
+            };
+            if !facts.is_file() || facts.permissions().mode() & 0o111 == 0 {
+                return wrong(format!("{what}={} is no program", file.display()));
             }
         }
         if target.is_some() && (server_bin.is_some() || !config.is_empty()) {
@@ -178,7 +187,11 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_with_the_arm() {
         for (texts, expected) in [
-            (&["exe=/no/such/file"][..], "--a: /no/such/file is no file"),
+            (&["exe=/no/such/file"][..], "--a: exe=/no/such/file: there is no such file"),
+            (&["server-bin=/etc/passwd"], "--a: server-bin=/etc/passwd is no program"),
+            (&["exe=/tmp"], "--a: exe=/tmp is no program"),
+            (&["config:daemonize=yes"], "--a: daemonize is set by plimsoll itself"),
+            (&["config:Port=1"], "--a: Port is set by plimsoll itself"),
             (&["target=redis://h", "config:io-threads=4"], "--a: a target runs already"),
             (&["target=redis://h", "target=redis://i"], "--a: target is given twice"),
             (&["target=localhost"], "no `://`"),

@@ -84,8 +84,8 @@ pub(super) struct Effort {
     /// Smallest change of median, mean or throughput that matters, in percent, instead of the profile's
     #[arg(long, value_name = "PERCENT", value_parser = percent, help_heading = "Comparison")]
     threshold: Option<f64>,
-    /// Smallest change of a response time that matters, however many percent it is
-    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, default_value = "2us")]
+    /// Smallest change of a response time that matters, however many percent it is; at most a second
+    #[arg(long, value_name = "TIME", value_parser = floor, default_value = "2us")]
     #[arg(help_heading = "Comparison")]
     floor: Duration,
     /// Length of a turn, a whole part of 500ms: shorter, and the machine is more alike for both; longer, and requests of one arm wait
@@ -113,6 +113,16 @@ impl Effort {
     /// That of a profile, by so many threads.
     pub(super) fn of(profile: Profile, workers: Option<u16>) -> Self {
         Self { profile, threshold: None, floor: FLOOR, turn: TURN, rate: None, blocks: None, saturate: false, workers }
+    }
+}
+
+/// A floor beyond which no response time would ever be worse is a slip.
+fn floor(text: &str) -> Result<Duration, String> {
+    let floor = scenario::parse_duration(text)?;
+    if floor > Duration::from_secs(1) {
+        Err("a change of more than a second always matters".to_owned())
+    } else {
+        Ok(floor)
     }
 }
 

@@ -42,6 +42,9 @@ pub(super) const RESULTS: &str = "results";
 /// run early and reports what there is, a second one stops at once.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", super::exit::HELP))]
+// `plimsoll compare` has them too, and compares always.
+#[command(mut_arg("threshold", |arg| arg.requires("baseline")))]
+#[command(mut_arg("allow_differences", |arg| arg.requires("baseline")))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Arguments {
     /// Scenario file, or the name of a built-in scenario

@@ -22,6 +22,24 @@ const DEFAULTS: [(&str, &str); 8] = [
     ("daemonize", "no"),
 ];
 
+/// Settings that are the harness's own: with others a private server could not be reached, watched or ended.
+pub const RESERVED: [&str; 14] = [
+    "aclfile",
+    "bind",
+    "daemonize",
+    "dir",
+    "include",
+    "logfile",
+    "pidfile",
+    "port",
+    "requirepass",
+    "supervised",
+    "tls-port",
+    "unixsocket",
+    "unixsocketperm",
+    "user",
+];
+
 /// What the files say.
 pub(super) struct Configuration<'a> {
     pub(super) endpoint: &'a Endpoint,

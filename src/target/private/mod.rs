@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use super::{Endpoint, Secret, TargetError, TargetUrl, limits, login::Login};
 use configuration::Configuration;
+pub use configuration::RESERVED;
 use process::{Process, Watchdog};
 
 /// User that the harness itself logs in as.

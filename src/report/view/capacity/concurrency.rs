@@ -53,11 +53,15 @@ fn blocks(answers: &Answers<'_>, usl: &Usl) -> Vec<Block> {
 fn peak(usl: &Usl) -> String {
     let most = usl.largest();
     if let Some((peak, low, high)) = usl.seen_peak() {
+        let clients = |number: f64| {
+            if number.is_finite() { format::count(number.round() as u64) } else { "unbounded".to_owned() }
+        };
         return format!(
-            "Clients that each wait for their reply before they ask again reach the highest throughput at about {} {}; more of \
-             them get less done.",
-            format::count(peak.round() as u64),
-            interval(low.round(), high.round())
+            "Clients that each wait for their reply before they ask again reach the highest throughput at about {} \
+             [{}, {}]; more of them get less done.",
+            clients(peak),
+            clients(low),
+            clients(high)
         );
     }
     match usl.peak {

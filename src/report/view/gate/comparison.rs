@@ -52,6 +52,9 @@ fn table(outcome: GateOutcome<'_>, id: &'static str, caption: &str, rows: &[&Gat
         ],
         rows: rows.iter().flat_map(|row| metrics(outcome, row)).collect(),
         legend: vec![
+            "A → B are the medians over all blocks of each arm by itself. The change goes by what the arms differ by within each \
+             block, where the machine was the same for both, so it need not be the ratio of the two."
+                .to_owned(),
             format!(
                 "Changes are B over A with 95{THIN}% intervals, estimated over blocks (Hodges-Lehmann); p is that of B being so \
                  much worse by chance (exact one-sided signed-rank test). Suspected is what {level} or less leads to, with a \

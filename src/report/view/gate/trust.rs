@@ -2,7 +2,7 @@
 
 use super::words::{change, metric_slug, p_value, scope_name, share};
 use crate::{
-    analysis::gate::{LEVEL, TooFew},
+    analysis::gate::{GateMetric, LEVEL, TooFew},
     report::{
         format::{self, counted},
         gate::GateOutcome,
@@ -10,6 +10,9 @@ use crate::{
     },
     results::SliceKind,
 };
+
+/// Operations that are named; of more the number is told.
+const NAMED: usize = 4;
 
 pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
     let analysis = outcome.analysis;
@@ -74,11 +77,21 @@ pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
 
 /// One line: what was left out, and of what.
 fn too_few(all: &[TooFew]) -> String {
-    let of = |too_few: &TooFew| {
-        let metrics: Vec<&str> = too_few.metrics.iter().map(|metric| metric_slug(*metric)).collect();
-        format!("{} of {}", metrics.join(", "), scope_name(&too_few.scope))
+    let mut groups: Vec<(&[GateMetric], Vec<String>)> = Vec::new();
+    for too_few in all {
+        let scope = scope_name(&too_few.scope);
+        match groups.iter_mut().find(|(metrics, _)| *metrics == too_few.metrics) {
+            Some((_, scopes)) => scopes.push(scope),
+            None => groups.push((&too_few.metrics, vec![scope])),
+        }
+    }
+    let of = |(metrics, scopes): &(&[GateMetric], Vec<String>)| {
+        let metrics: Vec<&str> = metrics.iter().map(|metric| metric_slug(*metric)).collect();
+        let more = scopes.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{} of {}{more}", metrics.join(", "), scopes[..scopes.len().min(NAMED)].join(", "))
     };
-    format!("Too few requests to compare: {}.", all.iter().map(of).collect::<Vec<_>>().join("; "))
+    format!("Too few requests to compare: {}.", groups.iter().map(of).collect::<Vec<_>>().join("; "))
 }
 
 fn lag(outcome: GateOutcome<'_>) -> String {
