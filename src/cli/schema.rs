@@ -6,9 +6,9 @@ use super::{
     exit::{Exit, Failure},
     output,
 };
-use crate::{report, results, scenario};
+use crate::{report::Printed, results, scenario};
 
-/// Print the JSON Schema of scenario files, or of what is saved: runs, capacity runs, gates, baselines, comparisons, CI results
+/// Print the JSON Schema of scenario files, of what is saved, or of what --format json prints
 ///
 /// Editors with TOML support check and complete a scenario whose first line is `#:schema scenario.schema.json`
 #[derive(Debug, Args)]
@@ -23,18 +23,26 @@ enum Subject {
     /// Scenario files
     #[default]
     Scenario,
-    /// `run.json` of a result folder
+    /// `run.json` of a result folder: what was recorded
     Run,
-    /// `capacity.json` of a result folder
+    /// `capacity.json` of a result folder: every trial
     Capacity,
-    /// `gate.json` of a result folder
+    /// `gate.json` of a result folder: every slice
     Gate,
     /// `ci.json` of a result folder
     Ci,
     /// Stored baselines
     Baseline,
-    /// `comparison.json`
+    /// `comparison.json`, and what `compare --format json` prints
     Comparison,
+    /// What `run --format json` prints
+    Summary,
+    /// What `capacity --format json` prints
+    CapacityAnswers,
+    /// What `gate --format json` prints
+    GateVerdict,
+    /// What `audit --format json` prints
+    Audit,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -45,7 +53,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Subject::Gate => results::gate_schema(),
         Subject::Ci => results::ci_schema(),
         Subject::Baseline => results::baseline_schema(),
-        Subject::Comparison => report::comparison_schema(),
+        Subject::Comparison => Printed::Comparison.schema(),
+        Subject::Summary => Printed::Summary.schema(),
+        Subject::CapacityAnswers => Printed::Capacity.schema(),
+        Subject::GateVerdict => Printed::Gate.schema(),
+        Subject::Audit => Printed::Audit.schema(),
     };
     output::print(format!("{schema:#}\n"))?;
     Ok(Exit::Met)

@@ -88,7 +88,7 @@ fn every_trial_and_every_arm_has_its_row() {
 
 #[test]
 fn the_json_keeps_to_its_schema() {
-    let schema = serde_json::from_str(include_str!("capacity.schema.json")).unwrap();
+    let schema = super::Printed::Capacity.schema();
     let validator = jsonschema::validator_for(&schema).unwrap();
     for (capacity, analysis) in
         [pools(), single(), sweep(), starved(None), starved(Some(16_000.0)), cut_short(1, Ended::Interrupted)]

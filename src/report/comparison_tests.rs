@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::{Chronicle, Compared, Style, baseline_terminal, comparison_schema, format::plain};
+use super::{Chronicle, Compared, Printed, Style, baseline_terminal, format::plain};
 use crate::{
     analysis::baseline::{Comparison, History, Question, compare, history},
     results::{
@@ -100,7 +100,7 @@ fn every_standing_in_words() {
 
 #[test]
 fn the_json_keeps_to_its_schema() {
-    let validator = jsonschema::validator_for(&comparison_schema()).unwrap();
+    let validator = jsonschema::validator_for(&Printed::Comparison.schema()).unwrap();
     for case in [slower(), pair(), other_version()] {
         let document = serde_json::from_str(&case.compared().json()).unwrap();
         let faults: Vec<_> =

@@ -55,7 +55,7 @@ fn an_audit_on_its_own() {
 
 #[test]
 fn the_json_audit_keeps_to_its_schema() {
-    let schema = serde_json::from_str(include_str!("audit.schema.json")).unwrap();
+    let schema = super::Printed::Audit.schema();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let document = serde_json::from_str(&audited().json).unwrap();
     let faults: Vec<_> =

@@ -118,7 +118,7 @@ fn documents() {
 
 #[test]
 fn the_json_keeps_to_its_schema() {
-    let schema = serde_json::from_str(include_str!("gate.schema.json")).unwrap();
+    let schema = super::Printed::Gate.schema();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     for gate in all() {
         let json = serde_json::from_str(&gate_json(&gate, &concluded(&gate))).unwrap();

@@ -4,7 +4,6 @@
 //! names and units of `comparison.csv`. The schema is `comparison.schema.json` beside this file.
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{
     comparison::Compared,
@@ -18,13 +17,6 @@ use crate::analysis::baseline::{Difference, Machine, Method, Weight};
 
 /// Version of the layout.
 const SCHEMA_VERSION: u32 = 1;
-
-const SCHEMA: &str = include_str!("comparison.schema.json");
-
-/// JSON Schema (draft 2020-12) of the document.
-pub fn comparison_schema() -> Value {
-    serde_json::from_str(SCHEMA).expect("the schema is JSON")
-}
 
 #[derive(Serialize)]
 struct Document<'a> {

@@ -39,6 +39,7 @@ mod json_comparison;
 mod json_gate;
 mod json_parts;
 mod markdown;
+mod schema;
 mod summary;
 mod terminal;
 #[cfg(test)]
@@ -55,7 +56,7 @@ pub use ci::{
 pub use comparison::Compared;
 pub use gate::{gate_files, gate_headline, gate_json, gate_terminal};
 pub use history::Chronicle;
-pub use json_comparison::comparison_schema;
+pub use schema::Printed;
 pub use terminal::Style;
 pub use view::{outcome_slug, purpose_slug};
 

@@ -72,7 +72,7 @@ fn json_document() {
 #[test]
 fn the_json_summary_keeps_to_its_schema() {
     let (run, scenario, analysis) = sampled();
-    let schema = serde_json::from_str(include_str!("summary.schema.json")).unwrap();
+    let schema = super::Printed::Summary.schema();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let document = serde_json::from_str(&json_summary(&run, &scenario, &analysis, None)).unwrap();
     let faults: Vec<_> =

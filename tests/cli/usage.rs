@@ -99,12 +99,11 @@ fn scenarios_are_listed_and_shown() {
 #[test]
 fn schemas_are_json() {
     let desk = Desk::new();
-    for arguments in
-        [&["schema"][..], &["schema", "scenario"], &["schema", "run"], &["schema", "capacity"], &["schema", "ci"]]
-    {
-        let schema: serde_json::Value = serde_json::from_str(&desk.run(arguments).ends_with(0).stdout).unwrap();
-        assert!(schema["$schema"].is_string() && schema["properties"].is_object(), "{arguments:?}");
+    for of in ["scenario", "run", "capacity", "gate", "ci", "summary", "capacity-answers", "gate-verdict", "audit"] {
+        let schema: serde_json::Value = serde_json::from_str(&desk.run(&["schema", of]).ends_with(0).stdout).unwrap();
+        assert!(schema["$schema"].is_string() && schema["properties"].is_object(), "{of}");
     }
+    assert_eq!(desk.run(&["schema"]).stdout, desk.run(&["schema", "scenario"]).stdout);
 }
 
 #[test]
