@@ -22,10 +22,7 @@ pub fn capacity_files(capacity: &Capacity, scenario: &Scenario, analysis: &Capac
         ("capacity.csv".to_owned(), csv_capacity::arms(&answers)),
         ("scenario.toml".to_owned(), capacity.scenario.clone().into_bytes()),
     ];
-    for chart in charts {
-        files.push((format!("charts/{}.svg", chart.name), chart.svg.into_bytes()));
-        files.push((format!("charts/{}.png", chart.name), chart.png));
-    }
+    files.extend(chart::files(charts));
     files
 }
 

@@ -17,6 +17,11 @@ pub struct Compared<'a> {
 }
 
 impl Compared<'_> {
+    /// Whether any run of the baseline counts.
+    pub(super) fn has_base(&self) -> bool {
+        self.comparison.left_out < self.base.len()
+    }
+
     /// For the terminal.
     pub fn terminal(&self, style: Style) -> String {
         terminal::render(&View::of_comparison(self, &[]), style)

@@ -19,10 +19,7 @@ pub fn gate_files(gate: &Gate, analysis: &GateAnalysis) -> Vec<(String, Vec<u8>)
         ("slices.csv".to_owned(), csv_gate::slices(outcome)),
         ("scenario.toml".to_owned(), gate.scenario.clone().into_bytes()),
     ];
-    for chart in charts {
-        files.push((format!("charts/{}.svg", chart.name), chart.svg.into_bytes()));
-        files.push((format!("charts/{}.png", chart.name), chart.png));
-    }
+    files.extend(chart::files(charts));
     files
 }
 

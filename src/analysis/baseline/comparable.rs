@@ -84,21 +84,21 @@ impl Difference {
 
 /// All differences between some runs and another one, those that refuse first; each is told once.
 pub fn differences<'a>(base: impl IntoIterator<Item = &'a Abstract>, run: &Abstract) -> Vec<Difference> {
-    let mut found: Vec<Difference> = Vec::new();
-    for difference in base.into_iter().flat_map(|one| between(one, run)) {
-        if !found.contains(&difference) {
-            found.push(difference);
-        }
-    }
+    let mut found = each_once(base.into_iter().flat_map(|one| between(one, run)));
     found.sort_by_key(|difference| std::cmp::Reverse(difference.weight()));
     found
 }
 
 /// What of a scenario that is about to be run keeps it from being compared with the runs of a baseline.
 pub fn refusing_fields(base: &[Abstract], scenario: &str) -> Vec<Difference> {
+    let all = base.iter().filter(|one| one.counts()).flat_map(|one| of_scenarios(&one.scenario, scenario));
+    each_once(all.filter(|difference| difference.weight() == Weight::Refuses))
+}
+
+fn each_once(all: impl Iterator<Item = Difference>) -> Vec<Difference> {
     let mut found: Vec<Difference> = Vec::new();
-    for difference in base.iter().filter(|one| one.counts()).flat_map(|one| of_scenarios(&one.scenario, scenario)) {
-        if difference.weight() == Weight::Refuses && !found.contains(&difference) {
+    for difference in all {
+        if !found.contains(&difference) {
             found.push(difference);
         }
     }

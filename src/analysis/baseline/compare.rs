@@ -42,7 +42,7 @@ impl Default for Question {
 /// not count are left out; where none is left, nothing is compared.
 pub fn compare(base: &[Abstract], run: &Abstract, question: Question) -> Comparison {
     let trusted: Vec<&Abstract> = base.iter().filter(|one| one.counts()).collect();
-    let found = differences(base.iter().filter(|one| one.counts()), run);
+    let found = differences(trusted.iter().copied(), run);
     let refused = !question.allow_differences && found.iter().any(|difference| difference.weight() == Weight::Refuses);
     let runs = trusted.len();
     let method = if runs >= ENOUGH_RUNS { Method::Tolerance { runs } } else { Method::Threshold { runs } };

@@ -69,10 +69,11 @@ fn as_written(variants: &[Scenario], scenario: &Scenario) -> usize {
 }
 
 fn arm(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> ArmAnswer {
-    let high = search.bracket().high;
+    let (sustained, high) = (search.sustained(), search.bracket().high);
+    let told: Vec<f64> = scenario.offered_rate().into_iter().chain(sustained).collect();
     ArmAnswer {
         objective: scenario.objective,
-        sustainable: search.sustained().map(|rate| Sustainable {
+        sustainable: sustained.map(|rate| Sustainable {
             rate,
             above: high.map(|high| high.rate),
             confirmed: search.confirmed(),
@@ -83,11 +84,7 @@ fn arm(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> ArmAnswer {
         by_limit: curve::by_limit(search, trials, &scenario.objective),
         knee: curve::knee(trials.iter().copied(), &scenario.objective),
         maximum: trials.iter().map(|trial| trial.throughput).fold(0.0, f64::max),
-        erlang: checks(
-            scenario,
-            trials,
-            &scenario.offered_rate().into_iter().chain(search.sustained()).collect::<Vec<_>>(),
-        ),
+        erlang: checks(scenario, trials, &told),
         limit: limit(at_the_limit(search, trials).into_iter(), &scenario.objective),
     }
 }

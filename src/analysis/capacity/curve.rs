@@ -1,7 +1,6 @@
 //! Throughput against latency: the rates of the curve, the knee, and what is kept up within other limits than the objective's.
 
 use super::{
-    Judgement,
     evidence::{Evidence, same_rate},
     judge,
     search::Search,
@@ -63,11 +62,7 @@ pub(super) fn by_limit(
         for trial in trials {
             let Some(rate) = trial.offered else { continue };
             let evidence = if trial.purpose == Purpose::Compare { &mut slices } else { &mut evidence };
-            match judge::hold_within(trial, index, objective) {
-                Judgement::Pass => _ = evidence.enter(rate, None),
-                Judgement::Fail(reason) => _ = evidence.enter(rate, Some(reason)),
-                Judgement::Undecided | Judgement::ClientLimited(_) => {}
-            }
+            evidence.take(rate, &judge::hold_within(trial, index, objective));
         }
         let bracket = evidence.bracket(search.wall().unwrap_or(f64::INFINITY));
         let kept = search.kept_within(limit, &bracket, &slices);

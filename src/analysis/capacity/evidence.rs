@@ -1,6 +1,6 @@
 //! What trials say of rates, and where they put the line between those that can be kept up and those that cannot.
 
-use super::{FailReason, design::PAIRS};
+use super::{FailReason, Judgement, design::PAIRS};
 
 /// Rates that differ by less, as a share, are one and the same.
 const SAME: f64 = 1e-9;
@@ -104,6 +104,15 @@ impl Evidence {
         level.lead += if failure.is_none() { 1 } else { -1 };
         level.failure = level.failure.or(failure);
         level
+    }
+
+    /// Enters what a judgement says; one that says nothing of the rate is left out.
+    pub(super) fn take(&mut self, rate: f64, judgement: &Judgement) {
+        match judgement {
+            Judgement::Pass => _ = self.enter(rate, None),
+            Judgement::Fail(reason) => _ = self.enter(rate, Some(*reason)),
+            Judgement::Undecided | Judgement::ClientLimited(_) => {}
+        }
     }
 
     pub(super) fn lowest(&self) -> Option<Level> {

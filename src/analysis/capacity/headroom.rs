@@ -10,9 +10,8 @@ use crate::results::Capacity;
 pub(super) fn headroom(capacity: &Capacity, arm: u32, sustainable: Option<Sustainable>) -> Option<Headroom> {
     let stated = capacity.plan.current_rate;
     let current = stated.or(capacity.current_rate).filter(|rate| *rate > 0.0)?;
-    let Sustainable { rate, recommended, .. } = sustainable?;
-    let beside = if stated.is_some() { 0.0 } else { current };
-    let (carried, recommended) = (rate + beside, recommended + RECOMMENDED * beside);
+    let carried = sustainable?.rate + if stated.is_some() { 0.0 } else { current };
+    let recommended = RECOMMENDED * carried;
     let growth = capacity.plan.growth;
     let months = |growth: f64| {
         if current >= recommended {

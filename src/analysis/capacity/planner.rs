@@ -163,7 +163,7 @@ impl Planner {
         let rates_known = undone.is_empty();
         let mut others = Vec::new();
         for pair in design::neighbours(&self.plan.arms) {
-            let left = |decides| self.numbers(pair, decides).any(|rate| self.next_slice(pair, rate).is_some());
+            let left = |decide| self.rates(pair, decide).into_iter().any(|rate| self.next_slice(pair, rate).is_some());
             if !rates_known || left(true) {
                 undone.push(Undone::Compare(pair.from, pair.to));
             } else if left(false) {
@@ -195,24 +195,17 @@ impl Planner {
 
     /// The next slice at the rates that decide, or at the others.
     fn compare(&self, decide: bool) -> Option<TrialPlan> {
-        let pairs = design::neighbours(&self.plan.arms);
-        let of_rate = |rate: u32| {
-            let mut pairs = pairs.iter().filter(|pair| self.numbers(**pair, decide).any(|number| number == rate));
-            pairs.find_map(|pair| self.next_slice(*pair, rate))
-        };
-        (0..design::RATES).find_map(of_rate)
+        let pairs = design::neighbours(&self.plan.arms).into_iter();
+        let mut wanted: Vec<(Neighbours, (u32, f64))> =
+            pairs.flat_map(|pair| self.rates(pair, decide).into_iter().map(move |rate| (pair, rate))).collect();
+        // Rate by rate, and the pairs of each in their order.
+        wanted.sort_by_key(|(_, (number, _))| *number);
+        wanted.into_iter().find_map(|(pair, rate)| self.next_slice(pair, rate))
     }
 
-    /// Numbers of the rates of a pair that decide, or of the others: the scenario's own decide where there are any.
-    fn numbers(&self, pair: Neighbours, decide: bool) -> impl Iterator<Item = u32> {
-        let rates = self.rates(pair);
-        let own = rates.iter().any(|(number, _)| *number < design::NEAR_END);
-        let decides = move |number: u32| number < design::NEAR_END || !own;
-        rates.into_iter().map(|(number, _)| number).filter(move |number| decides(*number) == decide)
-    }
-
-    /// The rates of a pair, each with its number. One that was begun stays what it is, whatever became of the searches since.
-    fn rates(&self, pair: Neighbours) -> Vec<(u32, f64)> {
+    /// The rates of a pair that decide, or the others, each with its number: the scenario's own decide where there are any. One that was
+    /// begun stays what it is, whatever became of the searches since.
+    fn rates(&self, pair: Neighbours, decide: bool) -> Vec<(u32, f64)> {
         let (from, to) = (self.search(pair.from as usize), self.search(pair.to as usize));
         let wanted = design::rates(self.target, self.plan.max_rate, from, to);
         let wanted = |number: u32| wanted.iter().find(|(of, _)| *of == number).map(|(_, rate)| *rate);
@@ -221,7 +214,11 @@ impl Planner {
             let slices = || self.others.iter().filter(|trial| trial.purpose == Purpose::Compare);
             slices().find(|trial| trial.block.map(Place::of).is_some_and(of))?.offered
         };
-        (0..design::RATES).filter_map(|number| Some((number, begun(number).or_else(|| wanted(number))?))).collect()
+        let all = (0..design::RATES).filter_map(|number| Some((number, begun(number).or_else(|| wanted(number))?)));
+        let mut rates: Vec<(u32, f64)> = all.collect();
+        let own = rates.iter().any(|(number, _)| *number < design::NEAR_END);
+        rates.retain(|(number, _)| (*number < design::NEAR_END || !own) == decide);
+        rates
     }
 
     /// The bracket of the arm before, since neighbours differ little.
@@ -247,7 +244,7 @@ impl Planner {
     }
 
     /// The next slice of a pair at one of its rates.
-    fn next_slice(&self, pair: Neighbours, number: u32) -> Option<TrialPlan> {
+    fn next_slice(&self, pair: Neighbours, rate: (u32, f64)) -> Option<TrialPlan> {
         // A slice that the harness spoiled is made again, once.
         let made = |slice: &design::Slice| {
             let same = |trial: &&Trial| trial.purpose == Purpose::Compare && design::is(trial, slice);
@@ -255,7 +252,6 @@ impl Planner {
             let mut tries = self.others.iter().filter(same);
             tries.clone().count() > 1 || tries.any(|trial| !judge::is_limited(trial, objective))
         };
-        let rate = self.rates(pair).into_iter().find(|(of, _)| *of == number)?;
         let slice = design::slices(pair, rate).find(|slice| !made(slice))?;
         let (warmup_ns, duration_ns) = design::slice_times(&self.plan);
         let probe = Probe { purpose: Purpose::Compare, rate: slice.rate, duration_ns };

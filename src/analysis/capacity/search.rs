@@ -98,11 +98,7 @@ impl Search {
     pub(super) fn record(&mut self, trial: &Trial, judgement: &Judgement) {
         let Some(rate) = trial.offered else { return };
         if trial.purpose == Purpose::Compare {
-            match judgement {
-                Judgement::Pass => _ = self.slices.enter(rate, None),
-                Judgement::Fail(reason) => _ = self.slices.enter(rate, Some(*reason)),
-                Judgement::Undecided | Judgement::ClientLimited(_) => {}
-            }
+            self.slices.take(rate, judgement);
             return;
         }
         if !matches!(trial.purpose, Purpose::Search | Purpose::Confirm | Purpose::Above) {

@@ -14,7 +14,7 @@ use super::{
     trial::{Stage, Turn},
 };
 use crate::{
-    analysis::capacity::{Next, Planner, TrialPlan, judge},
+    analysis::capacity::{Estimate, Next, Planner, TrialPlan, judge},
     cli::{
         consent,
         data::same_data,
@@ -30,6 +30,21 @@ use crate::{
     results::{CAPACITY_VERSION, Capacity, Ended, Run, TargetFacts, Trial},
     target::{Source, Target, TargetError},
 };
+
+/// How long a capacity run is to take, and has taken.
+struct Time {
+    estimate: Estimate,
+    /// By the trials of those that it goes on from, in nanoseconds.
+    spent: u64,
+    started: Instant,
+}
+
+impl Time {
+    /// Nanoseconds of the budget that are used up.
+    fn elapsed(&self) -> u64 {
+        self.spent + self.started.elapsed().as_nanos() as u64
+    }
+}
 
 /// What a capacity run needs to know and to hold.
 pub(super) struct Session {
@@ -143,9 +158,9 @@ impl Session {
         let workers = self.errand.plan.workers.map(usize::from);
         let stage = Stage { runtime, targets, facts, inspection, workers, seed: self.errand.plan.seed };
 
-        let elapsed = || spent + started.elapsed().as_nanos() as u64;
+        let time = Time { estimate, spent, started };
         capacity.ended = Ended::Running;
-        let ended = match self.trials(&stage, &mut planner, &mut capacity, data, elapsed, interrupt) {
+        let ended = match self.trials(&stage, &mut planner, &mut capacity, data, &time, interrupt) {
             Err(failure) if failure.exit == Exit::Interrupted => Ended::Interrupted,
             Err(failure) => return Err(self.broken_off(capacity, failure)),
             Ok(ended) => ended,
@@ -164,30 +179,29 @@ impl Session {
         planner: &mut Planner,
         capacity: &mut Capacity,
         data: &mut Data,
-        elapsed: impl Fn() -> u64,
+        time: &Time,
         interrupt: &Interrupt,
     ) -> Result<Ended, Failure> {
-        let estimate = estimate(&self.errand.plan, &self.errand.scenario, stage.facts.private);
         loop {
             if interrupt.stop().is_requested() {
                 return Ok(Ended::Interrupted);
             }
-            let plan = match planner.next(elapsed()) {
+            let plan = match planner.next(time.elapsed()) {
                 Next::Done(ended) => return Ok(ended),
                 Next::Trial(plan) => plan,
             };
             self.provide(stage, plan.arm as usize, data, interrupt)?;
             // Writing the data of a variant may have taken what was left.
-            if let Next::Done(ended) = planner.next(elapsed()) {
+            if let Next::Done(ended) = planner.next(time.elapsed()) {
                 return Ok(ended);
             }
             let number = capacity.trials.len() as u32 + 1;
-            let began_ns = elapsed();
+            let began_ns = time.elapsed();
             let course = Course {
                 number,
-                of: estimate.trials,
+                of: time.estimate.trials,
                 bracket: planner.state(plan.arm),
-                left_ns: lines::left(capacity.plan.budget_ns, estimate.all_ns, began_ns),
+                left_ns: lines::left(capacity.plan.budget_ns, time.estimate.all_ns, began_ns),
             };
             let turn = Turn { number, began_ns };
             let Some((run, trial)) = self.trial(stage, plan, turn, course, interrupt)? else {

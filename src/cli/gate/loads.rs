@@ -45,6 +45,16 @@ fn loaded(made: Result<Recording, LoadError>) -> Result<Option<Recording>, Failu
     }
 }
 
+/// Takes what a load recorded for what all of the gate do. Histograms belong to operations by their place, so others are refused.
+pub(super) fn keep_series(known: &mut Vec<GateSeries>, recorded: Vec<GateSeries>) -> Result<(), Failure> {
+    if !known.is_empty() && *known != recorded {
+        let why = "the loads recorded different services or operations, so nothing can be compared";
+        return Err(Failure::unusable(anyhow!(why)));
+    }
+    *known = recorded;
+    Ok(())
+}
+
 impl Session {
     /// The quads of a kind in one load, in which the arms take turns.
     pub(super) fn in_turns(
@@ -106,7 +116,7 @@ impl Session {
     ) -> Result<Option<Made>, Failure> {
         let plan = &self.errand.plan;
         let quads = if kind == SliceKind::Paced { plan.quads } else { plan.saturated_quads };
-        let (mut made, mut recorded): (_, Option<Vec<GateSeries>>) = (Vec::new(), None);
+        let (mut made, mut recorded) = (Vec::new(), Vec::new());
         let mut made_by = [software(), software()];
         for quad in 0..quads {
             let overall = block * quads + quad;
@@ -122,17 +132,11 @@ impl Session {
                 let began_ns = means.began.elapsed().as_nanos() as u64;
                 let Some((recording, build)) = self.load(stand, arm as usize, shape, means)? else { return Ok(None) };
                 made_by[arm as usize] = build;
-                let of_slice = series(&recording, false);
-                if recorded.as_ref().is_some_and(|recorded| *recorded != of_slice) {
-                    // Histograms belong to operations by their place.
-                    let why = "the builds recorded different services or operations, so nothing can be compared";
-                    return Err(Failure::unusable(anyhow!(why)));
-                }
-                recorded = Some(of_slice);
+                keep_series(&mut recorded, series(&recording, false))?;
                 made.push(slice(&recording, SlicePlace { arm, kind, quad, began_ns }));
             }
         }
-        Ok(Some((made, recorded.unwrap_or_default(), made_by)))
+        Ok(Some((made, recorded, made_by)))
     }
 
     /// What each arm carries in a closed loop, in operations per second; `None` where a person ended it.

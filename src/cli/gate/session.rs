@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use jiff::Timestamp;
 use tokio::runtime::{self, Runtime};
 
-use super::{announce, concluded::ConcludedGate, plan::Errand, stand::Stand};
+use super::{announce, concluded::ConcludedGate, loads::keep_series, plan::Errand, stand::Stand};
 use crate::{
     analysis::gate::{first_arm, suspects},
     cli::{
@@ -167,11 +167,7 @@ impl Session {
                 for (arm, software) in gate.arms.iter_mut().zip(made_by) {
                     arm.software = software;
                 }
-                if !gate.series.is_empty() && gate.series != recorded {
-                    let why = "the loads recorded different services or operations, so nothing can be compared";
-                    return Err(Failure::unusable(anyhow!(why)));
-                }
-                gate.series = recorded;
+                keep_series(&mut gate.series, recorded)?;
             }
             block.slices.extend(slices);
         }

@@ -13,7 +13,7 @@ use crate::{
         gate::GateOutcome,
         view::{Headline, View},
     },
-    results::{CiCheck, CiOutcome, Gate, Judged},
+    results::{CiCheck, CiOutcome, Gate},
 };
 
 /// Names of the checks of comparisons.
@@ -30,11 +30,9 @@ pub(super) fn is_comparison(check: &CiCheck) -> bool {
 /// so. Then it also counts what cannot be told; otherwise that is advice which would come every night.
 pub fn ci_comparison(name: &str, compared: &Compared<'_>, fails: bool) -> CiCheck {
     let comparison = compared.comparison;
-    let base = compared.base;
-    let none_counts = comparison.left_out == base.len() || base.iter().all(|one| one.verdict == Judged::Invalid);
     let (outcome, decides) = match comparison.standing {
         // As good as no baseline, and no fault of the run.
-        _ if none_counts => (CiOutcome::Inconclusive, fails),
+        _ if !compared.has_base() => (CiOutcome::Inconclusive, fails),
         Standing::Ok | Standing::Improved => (CiOutcome::Passed, true),
         Standing::Regression if fails => (CiOutcome::Failed, true),
         Standing::Inconclusive => (CiOutcome::Inconclusive, fails),
@@ -99,7 +97,7 @@ mod tests {
             gate::conclude,
         },
         results::{
-            Abstract, GateStage,
+            Abstract, GateStage, Judged,
             sample::{
                 self, abstracted, abstracts,
                 gate::{Worsening, gate},

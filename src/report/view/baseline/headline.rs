@@ -30,7 +30,7 @@ fn reason(compared: &Compared<'_>) -> String {
     let comparison = compared.comparison;
     let against = format!("against {} ({})", compared.against, runs(comparison));
     match comparison.standing {
-        Standing::NotComparable if comparison.left_out == compared.base.len() => {
+        Standing::NotComparable if !compared.has_base() => {
             format!("{} has no run that counts: their measurements are invalid, or were ended early", compared.against)
         }
         Standing::NotComparable => {
@@ -160,7 +160,7 @@ fn remarks(compared: &Compared<'_>) -> Vec<String> {
             format::duration(machine.run_ns)
         ));
     }
-    if comparison.machine.is_none() && comparison.left_out < compared.base.len() {
+    if comparison.machine.is_none() && compared.has_base() {
         remarks.push("Nothing is known of the machine's speed: a run has no calibration.".to_owned());
     }
     let differing = comparison.differences.len() as u64;
