@@ -145,7 +145,9 @@ fn comparisons_are_checks_like_any_other() {
     desk.run(&["report", "out/gates/short"]).ends_with(0).says("B against A");
 
     desk.run(&["baseline", "save", "base-short", "out/runs/short", "--allow-invalid"]).ends_with(0);
-    run(&desk, &["short.toml", "--out", "again", "--quiet", "--baseline", "base-{}"], &[]);
+    // However busy the machine is by now, it is not eleven times as slow.
+    let against = ["--baseline", "base-{}", "--threshold", "1000%"];
+    run(&desk, &[&["short.toml", "--out", "again", "--quiet"], &against[..]].concat(), &[]);
     let ci = json(&desk.path("again/ci.json"));
     let checks = ci["scenarios"][0]["checks"].as_array().unwrap();
     let told = checks.iter().find(|check| check["name"] == "baseline").unwrap();
