@@ -31,7 +31,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use exit::Exit;
 use exit::Failure;
@@ -87,7 +87,7 @@ enum Command {
 
 /// Does what the command line says; the value is for `main` to return.
 pub fn main() -> ExitCode {
-    let program = match Program::try_parse() {
+    let program = match Program::of_command_line() {
         Ok(program) => program,
         Err(error) => {
             // Help that nobody reads to its end is no failure.
@@ -103,6 +103,10 @@ pub fn main() -> ExitCode {
 }
 
 impl Program {
+    fn of_command_line() -> Result<Self, clap::Error> {
+        Self::from_arg_matches(&amounts_with_sign(Self::command()).try_get_matches()?)
+    }
+
     fn carry_out(self) -> Result<Exit, Failure> {
         match self.command {
             Command::Run(arguments) => run::run(&arguments, self.color),
@@ -123,6 +127,16 @@ impl Program {
     }
 }
 
+/// Lets amounts be negative, so that it is said what is wrong with them: `-5s` is no option.
+fn amounts_with_sign(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|argument| {
+        let names = argument.get_value_names().unwrap_or_default();
+        let is_amount = names.iter().any(|name| ["N", "PERCENT", "TIME"].contains(&name.as_str()));
+        argument.allow_hyphen_values(is_amount)
+    });
+    command.mut_subcommands(amounts_with_sign)
+}
+
 /// Says something on standard error. Where that is closed, nobody listens.
 fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
@@ -130,13 +144,25 @@ fn complain(text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Program::command().debug_assert();
+        amounts_with_sign(Program::command()).debug_assert();
+    }
+
+    #[test]
+    fn negative_amounts_are_no_options() {
+        for words in [
+            &["gate", "--threshold", "-3%"][..],
+            &["gate", "--workers", "-1"],
+            &["run", "--duration", "-5s"],
+            &["capacity", "--max-rate", "-1"],
+        ] {
+            let words = [&["plimsoll"], words].concat();
+            let told = amounts_with_sign(Program::command()).try_get_matches_from(&words).unwrap_err().to_string();
+            assert!(told.contains(&format!("invalid value '{}' for '{}", words[3], words[2])), "{told}");
+        }
     }
 
     #[test]

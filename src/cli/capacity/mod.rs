@@ -82,20 +82,20 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Search")]
     warmup: Option<Duration>,
     /// Operations per second of the first trial, of all services together; the scenario's own unless given
-    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = positive)]
     #[arg(help_heading = "Search")]
     start_rate: Option<f64>,
     /// Operations per second that are never offered more than; with it there are no closed loops
-    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = positive)]
     #[arg(help_heading = "Search")]
     max_rate: Option<f64>,
     /// Operations per second of today, to say how long the server will do; unless given, the commands of others are counted
     /// for a minute on a server that is not private
-    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = positive)]
     #[arg(help_heading = "Search")]
     current_rate: Option<f64>,
     /// By how many percent that grows a month
-    #[arg(long, value_name = "PERCENT", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "PERCENT", value_parser = positive)]
     #[arg(help_heading = "Search")]
     growth: Option<f64>,
     /// Seed of all randomness

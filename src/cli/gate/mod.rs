@@ -95,7 +95,7 @@ pub(super) struct Effort {
     turn: Duration,
     /// Requests per second of all open-loop services together, the same for both arms; the scenario's own unless given, but no more
     /// than half of what the slower arm carries in a closed loop; refused beyond 80 % of that
-    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = positive)]
     #[arg(help_heading = "Comparison")]
     rate: Option<f64>,
     /// Blocks of each stage, instead of the profile's; at least 7

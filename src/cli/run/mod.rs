@@ -78,7 +78,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenario")]
     warmup: Option<Duration>,
     /// Requests per second of all open-loop services together, which keep their proportions
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Scenario")]
+    #[arg(long, value_name = "N", help_heading = "Scenario")]
     rate: Option<f64>,
     /// Seed of all randomness
     #[arg(long, value_name = "N", help_heading = "Scenario")]
