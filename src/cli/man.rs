@@ -1,9 +1,8 @@
 //! `plimsoll man`.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
-use clap::{Args, CommandFactory};
+use clap::{Args, Command, CommandFactory};
 use clap_mangen::Man;
 
 use super::{
@@ -11,6 +10,7 @@ use super::{
     exit::{Exit, Failure},
     output,
 };
+use crate::results;
 
 /// Print the manual page, or write one page per command
 ///
@@ -24,15 +24,31 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let program = Program::command();
-    if let Some(folder) = &arguments.out {
-        fs::create_dir_all(folder)
-            .and_then(|()| clap_mangen::generate_to(program, folder))
-            .with_context(|| format!("could not write manual pages to {}", folder.display()))
-            .map_err(Failure::usage)?;
-    } else {
-        let mut page = Vec::new();
-        Man::new(program).render(&mut page).expect("writing to memory does not fail");
-        output::print(page)?;
+    match &arguments.out {
+        Some(folder) => results::rewrite(folder, pages(program)).map_err(Failure::usage)?,
+        None => output::print(page(&Man::new(program)))?,
     }
     Ok(Exit::Met)
+}
+
+/// The page of every command, each with the name of its file.
+fn pages(program: Command) -> Vec<(String, Vec<u8>)> {
+    fn add(command: &Command, pages: &mut Vec<(String, Vec<u8>)>) {
+        let man = Man::new(command.clone());
+        pages.push((man.get_filename(), page(&man)));
+        command.get_subcommands().for_each(|below| add(below, pages));
+    }
+    // It would have a page for each command once more.
+    let mut program = program.disable_help_subcommand(true);
+    // Gives each command the name of those above it.
+    program.build();
+    let mut pages = Vec::new();
+    add(&program, &mut pages);
+    pages
+}
+
+fn page(man: &Man) -> Vec<u8> {
+    let mut page = Vec::new();
+    man.render(&mut page).expect("writing to memory does not fail");
+    page
 }
