@@ -70,7 +70,7 @@ enum Need {
 }
 
 fn need(target: &TargetFacts, yes: bool, terminal: bool) -> Need {
-    if yes || target.private || target.same_machine && !target.elsewhere {
+    if yes || target.is_here() {
         Need::Nothing
     } else if terminal {
         Need::Answer

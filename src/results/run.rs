@@ -75,6 +75,13 @@ pub struct TargetFacts {
     pub settings: Vec<(String, String)>,
 }
 
+impl TargetFacts {
+    /// Whether nobody else's machine is loaded with it, as far as can be told.
+    pub fn is_here(&self) -> bool {
+        self.private || self.same_machine && !self.elsewhere
+    }
+}
+
 /// The machine that the harness ran on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -107,7 +107,7 @@ fn command(gate: &Gate) -> String {
     if let Some(rate) = plan.rate {
         words.push(format!("--rate {rate}"));
     }
-    let elsewhere = gate.arms.iter().any(|arm| !arm.target.private && !arm.target.same_machine);
+    let elsewhere = gate.arms.iter().any(|arm| !arm.target.is_here());
     if elsewhere && plan.saturated_quads > 0 {
         words.push("--saturate".to_owned());
     }
