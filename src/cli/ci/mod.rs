@@ -16,7 +16,7 @@ use super::{
     baseline::Held,
     compare::How,
     exit::{Exit, Failure},
-    gate::{self, Difference, Profile, difference},
+    gate::{self, Difference, Profile, Said, difference},
     interrupt::supervise,
     journal::Journal,
     leftovers::Leftovers,
@@ -238,7 +238,8 @@ impl Arguments {
         let gated = !(self.gate_a.is_empty() && self.gate_b.is_empty());
         let effort = gate::Effort::of(self.gate_profile, self.workers);
         let [a, b] = self.arms();
-        let gate = gated.then(|| gate::Errand::new(scenario.clone(), &a, &b, &effort));
+        let said = [("--gate-a", &a), ("--gate-b", &b)].map(|(option, differences)| Said { option, differences });
+        let gate = gated.then(|| gate::Errand::new(scenario.clone(), said, &effort));
         Ok(Errand { baseline: baseline.transpose()?, gate: gate.transpose()?, name, scenario })
     }
 

@@ -25,9 +25,19 @@ pub(in crate::cli) enum Difference {
     Exe(PathBuf),
 }
 
+/// What is said of an arm.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) struct Said<'a> {
+    /// The option that says it, for errors.
+    pub(in crate::cli) option: &'static str,
+    pub(in crate::cli) differences: &'a [Difference],
+}
+
 /// One side of the comparison.
 #[derive(Debug, Clone)]
 pub(super) struct Side {
+    /// The option that says what it has.
+    pub(super) option: &'static str,
     /// What people call it.
     pub(super) name: String,
     /// What makes it differ, without passwords.
@@ -59,7 +69,7 @@ pub(in crate::cli) fn difference(text: &str) -> Result<Difference, String> {
 
 impl Side {
     /// The arm that some differences make of a scenario.
-    pub(super) fn of(letter: char, scenario: &Scenario, differences: &[Difference]) -> Result<Self, Failure> {
+    pub(super) fn of(scenario: &Scenario, Said { option, differences }: Said<'_>) -> Result<Self, Failure> {
         let (mut set, mut config, mut told) = (Vec::new(), Vec::new(), Vec::new());
         let (mut server_bin, mut target, mut exe) = (None, None, None);
         for difference in differences {
@@ -71,7 +81,7 @@ impl Side {
                 }
                 Difference::Config(name, _) if RESERVED.contains(&name.to_lowercase().as_str()) => {
                     return Err(Failure::usage(anyhow!(
-                        "--{letter}: {name} is set by plimsoll itself, which starts, reaches and ends the private servers"
+                        "{option}: {name} is set by plimsoll itself, which starts, reaches and ends the private servers"
                     )));
                 }
                 Difference::Config(name, value) => {
@@ -79,12 +89,12 @@ impl Side {
                     told.push((format!("config:{name}"), shown.to_owned()));
                     config.push((name, value));
                 }
-                Difference::ServerBin(file) => once(letter, "server-bin", &mut server_bin, file)?,
-                Difference::Target(url) => once(letter, "target", &mut target, url)?,
-                Difference::Exe(file) => once(letter, "exe", &mut exe, file)?,
+                Difference::ServerBin(file) => once(option, "server-bin", &mut server_bin, file)?,
+                Difference::Target(url) => once(option, "target", &mut target, url)?,
+                Difference::Exe(file) => once(option, "exe", &mut exe, file)?,
             }
         }
-        let wrong = |text: String| Err(Failure::usage(anyhow!("--{letter}: {text}")));
+        let wrong = |text: String| Err(Failure::usage(anyhow!("{option}: {text}")));
         for (what, file) in [("server-bin", &server_bin), ("exe", &exe)] {
             let Some(file) = file else { continue };
             let Ok(facts) = file.metadata() else {
@@ -107,7 +117,7 @@ impl Side {
                 .filter_map(|(what, file)| file.as_ref().map(|file| (what.to_owned(), file.display().to_string()))),
         );
         let source = match target {
-            Some(url) => source(&url, None).map_err(|failure| failure.within(&format!("--{letter} target")))?,
+            Some(url) => source(&url, None).map_err(|failure| failure.within(&format!("{option} target")))?,
             None => Source::Embedded { server_bin, config },
         };
         if let Source::Url(url) = &source {
@@ -116,8 +126,8 @@ impl Side {
         let overrides = Overrides { set, ..Overrides::default() };
         let scenario = overrides
             .apply(&scenario.source, &scenario.name)
-            .map_err(|errors| Failure::usage(errors).within(&format!("--{letter}")))?;
-        Ok(Self { name: name(&told), differences: told, scenario, source, exe })
+            .map_err(|errors| Failure::usage(errors).within(option))?;
+        Ok(Self { option, name: name(&told), differences: told, scenario, source, exe })
     }
 
     /// Whether its server is started for the gate.
@@ -126,10 +136,10 @@ impl Side {
     }
 }
 
-fn once<T>(letter: char, what: &str, place: &mut Option<T>, value: T) -> Result<(), Failure> {
+fn once<T>(option: &str, what: &str, place: &mut Option<T>, value: T) -> Result<(), Failure> {
     match place.replace(value) {
         None => Ok(()),
-        Some(_) => Err(Failure::usage(anyhow!("--{letter}: {what} is given twice; an arm has one"))),
+        Some(_) => Err(Failure::usage(anyhow!("{option}: {what} is given twice; an arm has one"))),
     }
 }
 
@@ -151,7 +161,8 @@ mod tests {
 
     fn side(texts: &[&str]) -> Result<Side, String> {
         let differences: Vec<_> = texts.iter().map(|text| difference(text).unwrap()).collect();
-        Side::of('a', &load("workflow-engine").unwrap(), &differences).map_err(|failure| failure.to_string())
+        let said = Said { option: "--a", differences: &differences };
+        Side::of(&load("workflow-engine").unwrap(), said).map_err(|failure| failure.to_string())
     }
 
     #[test]

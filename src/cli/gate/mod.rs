@@ -24,7 +24,7 @@ use super::{
     run::{DEFAULT, default_folder, setting},
 };
 use crate::scenario::{self, Overrides};
-pub(super) use arms::{Difference, difference};
+pub(super) use arms::{Difference, Said, difference};
 pub(super) use concluded::ConcludedGate;
 pub(super) use plan::Errand;
 pub(super) use session::Session;
@@ -166,7 +166,9 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     let overrides = Overrides { seed: arguments.seed, set: arguments.set.clone(), ..Overrides::default() };
     let text = scenario::source(&arguments.scenario).map_err(Failure::usage)?;
     let scenario = overrides.apply(&text.text, &text.file).map_err(Failure::usage)?;
-    let errand = Errand::new(scenario, &arguments.a, &arguments.b, &arguments.effort)?;
+    let said = [("--a", &arguments.a), ("--b", &arguments.b)];
+    let said = said.map(|(option, differences)| Said { option, differences });
+    let errand = Errand::new(scenario, said, &arguments.effort)?;
     let leftovers = Leftovers::default();
     let place = arguments.out.clone().unwrap_or_else(|| default_folder(&format!("{}-gate", errand.scenario.name)));
     let journal = Journal::claim(&place, arguments.force, FILE, &leftovers)?;

@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use super::{
     Effort, Profile,
-    arms::{Difference, Side},
+    arms::{Said, Side},
 };
 use crate::{
     cli::{data::same_data, exit::Failure},
@@ -62,13 +62,8 @@ pub(in crate::cli) struct Errand {
 
 impl Errand {
     /// Two arms of a scenario. Everything that can be wrong with them is found here.
-    pub(in crate::cli) fn new(
-        scenario: Scenario,
-        a: &[Difference],
-        b: &[Difference],
-        effort: &Effort,
-    ) -> Result<Self, Failure> {
-        let sides = [Side::of('a', &scenario, a)?, Side::of('b', &scenario, b)?];
+    pub(in crate::cli) fn new(scenario: Scenario, [a, b]: [Said<'_>; 2], effort: &Effort) -> Result<Self, Failure> {
+        let sides = [Side::of(&scenario, a)?, Side::of(&scenario, b)?];
         check(&sides)?;
         if effort.rate.is_some() && sides[0].scenario.offered_rate().is_none() {
             return Err(Failure::usage(anyhow!("--rate: no service has an open loop, so there is no rate to set")));
@@ -188,10 +183,10 @@ fn profile(profile: Profile) -> GatePlan {
 fn check([a, b]: &[Side; 2]) -> Result<(), Failure> {
     let wrong = |text: String| Err(Failure::usage(anyhow!(text)));
     if a.is_private() != b.is_private() {
-        let (letter, other) = if a.is_private() { ('a', 'b') } else { ('b', 'a') };
+        let (private, running) = if a.is_private() { (a.option, b.option) } else { (b.option, a.option) };
         return wrong(format!(
-            "--{letter}: a private server and one that runs already differ in more than can be said; give --{letter} a \
-             target as well, or --{other} none"
+            "{private}: a private server and one that runs already differ in more than can be said; give {private} a \
+             target as well, or {running} none"
         ));
     }
     if compared(&a.scenario) != compared(&b.scenario) {
@@ -245,8 +240,10 @@ mod tests {
 
     fn errand(a: &[&str], b: &[&str]) -> Result<Errand, String> {
         let arm = |texts: &[&str]| texts.iter().map(|text| difference(text).unwrap()).collect::<Vec<_>>();
+        let (a, b) = (arm(a), arm(b));
+        let said = [("--gate-a", &a), ("--gate-b", &b)].map(|(option, differences)| Said { option, differences });
         let effort = Effort::of(Profile::Quick, None);
-        Errand::new(load("workflow-engine").unwrap(), &arm(a), &arm(b), &effort).map_err(|failure| failure.to_string())
+        Errand::new(load("workflow-engine").unwrap(), said, &effort).map_err(|failure| failure.to_string())
     }
 
     #[test]
@@ -256,6 +253,13 @@ mod tests {
             assert_eq!((plan.profile.as_str(), plan.blocks, plan.quads), (proven.0, proven.2, proven.3));
             assert!((plan.threshold - proven.1).abs() < 1e-12);
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_arm_is_told_with_its_option() {
+        let told = errand(&["target=redis://h"], &[]).unwrap_err();
+        assert!(told.starts_with("--gate-b: a private server") && told.ends_with("or --gate-a none"), "{told}");
+        assert!(errand(&[], &["exe=/none"]).unwrap_err().starts_with("--gate-b: exe=/none"));
     }
 
     #[test]
@@ -285,6 +289,8 @@ mod tests {
         };
         assert_eq!(of(&private, false), (1, true));
         assert_eq!(of(&elsewhere, false), (0, false));
+        let tunnel = TargetFacts { same_machine: true, elsewhere: true, ..elsewhere.clone() };
+        assert_eq!(of(&tunnel, false), (0, false));
         assert_eq!(of(&elsewhere, true), (1, true));
     }
 }
