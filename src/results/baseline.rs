@@ -121,7 +121,12 @@ impl Baselines {
 
     /// Reads a baseline; `None` where there is none of that name.
     pub fn find(&self, name: &str) -> Result<Option<Baseline>, ResultsError> {
-        read(self.file(name)?)
+        read(self.file(name)?).map_err(|error| match error {
+            ResultsError::InFile { file, source } if source.is_damage() => {
+                ResultsError::Baseline { name: name.to_owned(), file, source }
+            }
+            error => error,
+        })
     }
 
     /// Reads a baseline that must be there.
@@ -245,7 +250,8 @@ mod tests {
         assert_eq!(baselines.load("nightly").unwrap(), one);
         let listed = baselines.list().unwrap();
         assert_eq!(listed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["broken", "nightly", "v1.2"]);
-        assert!(listed[0].1.as_ref().unwrap_err().to_string().contains("broken.json"));
+        let told = listed[0].1.as_ref().unwrap_err().to_string();
+        assert!(told.contains("broken.json: ") && told.contains("`plimsoll baseline rm broken`"), "{told}");
         baselines.change("v1.2", |_| Ok::<_, ResultsError>(None)).unwrap();
         assert_eq!(baselines.find("v1.2").unwrap(), None);
     }

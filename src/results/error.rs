@@ -30,6 +30,16 @@ pub enum ResultsError {
         /// Where it was looked for.
         folder: PathBuf,
     },
+    /// A baseline that cannot be read.
+    #[error("{}: {source}; restore it, or `plimsoll baseline rm {name}` and save its runs again", file.display())]
+    Baseline {
+        /// Its name.
+        name: String,
+        /// Its file.
+        file: PathBuf,
+        /// What is wrong with it.
+        source: Box<ResultsError>,
+    },
     /// A name that is none for a baseline.
     #[error(
         "\"{name}\" is no name for a baseline; use up to 80 letters, digits, dots, dashes and underscores, the first a letter \
@@ -93,4 +103,11 @@ pub enum ResultsError {
         /// Version that this build reads.
         reads: u32,
     },
+}
+
+impl ResultsError {
+    /// Whether what was read makes no sense, rather than being of another version.
+    pub(super) fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged(_) | Self::Malformed(_))
+    }
 }
