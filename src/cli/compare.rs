@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::{
     baseline::{Held, abstract_at, held},
+    complain,
     exit::{Exit, Failure},
     number::share,
     output::{self, Colour},
@@ -100,12 +101,16 @@ enum ComparisonFormat {
 }
 
 pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
-    let Held { name, runs } = held(&arguments.base, &Baselines::of(&arguments.results))?;
+    let Held { name, mut runs } = held(&arguments.base, &Baselines::of(&arguments.results))?;
     let run = abstract_at(&arguments.run)?;
-    if let [only] = &runs[..]
-        && *only == run
-    {
+    let count = runs.len();
+    // Held against itself it would be as it always was.
+    runs.retain(|other| !other.is_of_same_run(&run));
+    if runs.is_empty() {
         return Err(Failure::usage(anyhow!("both are the same run: there is nothing to compare")));
+    }
+    if runs.len() < count {
+        complain(&format!("note: {} is in {name} itself; it is compared with the other runs of it", run.name));
     }
     let comparison = compare(&runs, &run, arguments.how.question());
     let compared = Compared { against: &name, base: &runs, run: &run, comparison: &comparison };

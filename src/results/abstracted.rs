@@ -113,6 +113,11 @@ impl Abstract {
         self.verdict != Judged::Invalid && !self.interrupted
     }
 
+    /// Whether both are of one run, whatever it is called.
+    pub fn is_of_same_run(&self, other: &Self) -> bool {
+        self.started == other.started && self.rows == other.rows
+    }
+
     /// The row of everything.
     pub fn whole(&self) -> Option<&AbstractRow> {
         self.rows.iter().find(|row| row.service.is_none() && row.operation.is_none())

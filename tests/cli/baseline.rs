@@ -133,6 +133,10 @@ fn a_run_is_compared_with_runs_and_baselines() {
     desk.run(&["compare", "nightly", &other]).ends_with(3).says("Not comparable").says("version of the server");
     desk.run(&["compare", "nightly", &other, "--allow-differences"]).ends_with(0).says("7.2.4");
     desk.run(&["compare", last, last]).ends_with(2).complains("the same run");
+    desk.run(&["compare", "nightly", &runs[0]])
+        .ends_with(0)
+        .complains("night-01 is in nightly itself; it is compared with the other runs of it")
+        .says("against nightly of 7 runs");
     desk.run(&["compare", "nothing", last]).ends_with(2).complains("neither a baseline nor a result folder");
     desk.run(&["compare", "results/nothing", last]).ends_with(2).complains("no run in results/nothing");
     desk.run(&["compare", "nightly", last, "--threshold", "0"]).ends_with(2).complains("from 0.1 to 1000");

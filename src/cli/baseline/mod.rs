@@ -137,7 +137,7 @@ fn save(
     baselines.change(name, |there| {
         let mut kept = there.map(|baseline| baseline.runs).unwrap_or_default();
         for mut run in runs {
-            if let Some(same) = kept.iter().find(|same| same.started == run.started && same.rows == run.rows) {
+            if let Some(same) = kept.iter().find(|other| other.is_of_same_run(&run)) {
                 said.push(format!("{} is in {name} already, as {}", run.name, same.name));
                 continue;
             }
@@ -178,10 +178,10 @@ fn admit(kept: &[Abstract], run: &Abstract, name: &str, allow_differences: bool)
     }
     let listed: Vec<_> = refusing.iter().map(report::difference).collect();
     Err(Failure::unusable(anyhow!(
-        "{} measured something else than the runs of {name}: {}; save it under another name, or keep it all the same with \
+        "{} measured something else than the runs of {name}:\n  {}\nSave it under another name, or keep it all the same with \
          --allow-differences",
         run.name,
-        listed.join("; ")
+        listed.join("\n  ")
     )))
 }
 
