@@ -62,10 +62,10 @@ fn a_shared_connection_carries_as_much_and_hides_the_queue() {
     let desk = Desk::new(&scenario_of(4_000, "25ms", "command = \"GET\"", RUN));
     let server = Server::start(&[]);
     let target = server.url(proxy::before(server.port));
-    let shared = ["--set", "service.api.pool.checkout=shared", "--budget", "180s"];
-    let arguments = [&["--target", &target, "--current-rate", "2000", "--pool", "5,10,20"], &TIMES[..], &shared];
+    let shared = ["--set", "service.api.pool.checkout=shared", "--budget", "120s"];
+    let arguments = [&["--target", &target, "--current-rate", "2000", "--pool", "5,10"], &TIMES[..], &shared];
     let (outcome, capacity, analysis) = desk.measure(&arguments.concat());
-    carry(&analysis, &[5, 10, 20]);
+    carry(&analysis, &[5, 10]);
     assert_eq!(analysis.comparisons[0].advice, Advice::Grow, "{:?}", analysis.comparisons);
     assert!(analysis.arms.iter().all(|arm| arm.erlang.is_empty()), "its connections are no servers of Erlang's");
     let trial = highest(&capacity, &analysis, 0);
