@@ -1,8 +1,8 @@
 //! Round trips that were measured one operation at a time, outside of a run.
 
-use super::{Distribution, Grade, Percentile, burstiness::burstiness};
+use super::{Distribution, Grade, Outcome, Percentile, Proportion, burstiness::burstiness, verdict};
 use crate::{
-    measure::{PackedHistogram, Unpacker, merged},
+    measure::{Nanos, PackedHistogram, Unpacker, merged},
     scenario::Objective,
 };
 
@@ -21,36 +21,48 @@ pub struct RoundTrips {
     pub judged: Percentile,
     /// By the judged percentile; `None` where that cannot be printed.
     pub grade: Option<Grade>,
+    /// Whether the objective is met, by the share of requests that took longer than the target: that may be certain where the
+    /// judged percentile cannot be printed.
+    pub outcome: Outcome,
 }
 
 impl RoundTrips {
     /// From the response times of samples that were taken one after another: what is rare may come in bursts, and a sample is to
     /// this what a second is to a run.
     pub fn new(operation: &str, connections: u32, samples: &[PackedHistogram], objective: &Objective) -> Self {
-        let target = objective.latency.as_nanos() as f64;
+        let target = objective.latency.as_nanos() as Nanos;
         let whole = merged(samples);
-        let threshold = whole.value_at_percentile(objective.percentile);
-        let mut unpacker = Unpacker::default();
-        let above = samples.iter().map(|sample| {
-            let (mut above, mut all) = (0, 0);
-            unpacker.visit(sample, |value, count| {
-                all += count;
-                above += if value > threshold { count } else { 0 };
-            });
-            (above, all)
-        });
-        let above: Vec<_> = above.collect();
-        let response = Distribution::new(whole, burstiness(above.into_iter()));
+        let slow = above(samples, whole.value_at_percentile(objective.percentile));
+        let late = above(samples, target);
+        let (bad, requests) = late.iter().fold((0, 0), |(bad, requests), (late, all)| (bad + late, requests + all));
+        let bad_burstiness = burstiness(late.into_iter());
+        let bad = Proportion::estimate(bad, requests, bad_burstiness);
+        let response = Distribution::new(whole, burstiness(slow.into_iter()));
         let judged = response.percentile(objective.percentile);
         Self {
             operation: operation.to_owned(),
             connections,
-            times_faster: response.mean.filter(|mean| *mean > 0.0).map(|mean| target / mean),
+            times_faster: response.mean.filter(|mean| *mean > 0.0).map(|mean| target as f64 / mean),
             judged,
-            grade: judged.nanos().map(|nanos| Grade::of(nanos, target as u64)),
+            grade: judged.nanos().map(|nanos| Grade::of(nanos, target)),
+            outcome: verdict::hold(&bad, 0.0, bad_burstiness, objective).outcome,
             response,
         }
     }
+}
+
+/// Of each sample, how many requests took longer than a threshold, and how many there were.
+fn above(samples: &[PackedHistogram], threshold: Nanos) -> Vec<(u64, u64)> {
+    let mut unpacker = Unpacker::default();
+    let of_sample = |sample| {
+        let (mut above, mut all) = (0, 0);
+        unpacker.visit(sample, |value, count| {
+            all += count;
+            above += if value > threshold { count } else { 0 };
+        });
+        (above, all)
+    };
+    samples.iter().map(of_sample).collect()
 }
 
 #[cfg(test)]
@@ -90,8 +102,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_fast_enough_meets_the_objective_whether_or_not_its_percentile_is_known() {
+        let outcome = |samples: &[PackedHistogram], millis| {
+            let objective = Objective { latency: Duration::from_millis(millis), ..OBJECTIVE };
+            let measured = RoundTrips::new("GET", 50, samples, &objective);
+            (measured.grade.is_some(), measured.outcome)
+        };
+        let burst = [sample(5_000, 0), sample(4_850, 150), sample(5_000, 0)];
+        assert_eq!(outcome(&burst, 100), (false, Outcome::Pass));
+        // Now those of the burst are late, and one burst says little about how many there will be.
+        assert_eq!(outcome(&burst, 10), (false, Outcome::Inconclusive));
+        assert_eq!(outcome(&[sample(4_000, 1_000), sample(4_000, 1_000)], 10), (true, Outcome::Fail));
+        assert_eq!(outcome(&[sample(20, 0)], 100), (false, Outcome::Inconclusive));
+    }
+
+    #[test]
     fn nothing_measured_is_nothing_said() {
         let nothing = RoundTrips::new("GET", 1, &[], &OBJECTIVE);
-        assert_eq!((nothing.times_faster, nothing.grade), (None, None));
+        assert_eq!((nothing.times_faster, nothing.grade, nothing.outcome), (None, None, Outcome::Inconclusive));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone, grade_word, known_percentile, pools};
 use crate::{
-    analysis::{Analysis, Distribution, Grade, PercentileValue, Row},
+    analysis::{Analysis, Distribution, Grade, Outcome, PercentileValue, Row},
     measure::SeriesRole,
     report::format::{self, NOTHING},
     scenario::{Objective, Scenario},
@@ -121,13 +121,23 @@ fn failures(row: &Row) -> Cell {
     Cell::new(text, if failed + row.unfinished > 0 { Tone::Bad } else { Tone::Plain })
 }
 
-/// What the last two columns say.
+/// What *Faster* and *Grade* say.
 pub(super) fn grades(objective: &Objective) -> String {
     format!(
         "Faster: target divided by mean response time. Grade, by {} against the target: EXCELLENT up to 5 % of it, GOOD up \
          to 25 %, ACCEPTABLE up to 100 %, MISSED above.",
         format::percentile(objective.percentile),
     )
+}
+
+/// How the objective held.
+pub(super) fn outcome(outcome: Outcome) -> Cell {
+    match outcome {
+        Outcome::Pass => Cell::new("met", Tone::Good),
+        Outcome::Fail => Cell::new("missed", Tone::Bad),
+        Outcome::Inconclusive => Cell::new("inconclusive", Tone::Quiet),
+        Outcome::Invalid => Cell::new("invalid", Tone::Fair),
+    }
 }
 
 pub(super) fn grade(grade: Option<Grade>) -> Cell {

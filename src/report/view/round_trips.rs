@@ -2,7 +2,7 @@
 
 use super::{
     Column, RowKind, Table, TableRow,
-    results::{Marks, grade, grades},
+    results::{Marks, grade, grades, outcome},
 };
 use crate::{
     analysis::RoundTrips,
@@ -13,23 +13,27 @@ use crate::{
 /// The table: one row per operation and number of connections.
 pub(in crate::report) fn round_trips(measured: &[RoundTrips], objective: &Objective) -> Table {
     let ms = Some("ms");
+    let is_judged = |shown: f64| (shown - objective.percentile).abs() < 1e-9;
     let mut percentiles = vec![50.0, 99.0];
-    if !percentiles.iter().any(|shown: &f64| (shown - objective.percentile).abs() < 1e-9) {
+    if !percentiles.iter().any(|shown| is_judged(*shown)) {
         percentiles.push(objective.percentile);
         percentiles.sort_by(f64::total_cmp);
     }
     let mut columns = vec![
         Column::head("Operation"),
         Column::numbers("Connections", None, 0),
-        Column::numbers("Requests", None, 2),
-        Column::numbers("Mean", ms, 1),
+        Column::numbers("Requests", None, 3),
+        Column::numbers("Mean", ms, 2),
     ];
-    columns.extend(percentiles.iter().map(|shown| Column::numbers(format::percentile(*shown), ms, 0)));
+    columns.extend(
+        percentiles.iter().map(|shown| Column::numbers(format::percentile(*shown), ms, u8::from(!is_judged(*shown)))),
+    );
     columns.extend([
-        Column::numbers("Max", ms, 3),
-        Column::numbers("Target", ms, 4),
-        Column::numbers("Faster", None, 0),
+        Column::numbers("Max", ms, 4),
+        Column::numbers("Target", ms, 5),
+        Column::numbers("Faster", None, 2),
         Column::words("Grade", 0),
+        Column::words("Objective", 0),
     ]);
     let mut marks = Marks::default();
     let row = |measured: &RoundTrips| {
@@ -48,12 +52,19 @@ pub(in crate::report) fn round_trips(measured: &[RoundTrips], objective: &Object
             format::milliseconds(objective.latency.as_nanos() as f64).into(),
             known(measured.times_faster.map(format::factor)).into(),
             grade(measured.grade),
+            outcome(measured.outcome),
         ]);
         TableRow { kind: RowKind::Entry, cells }
     };
     let rows = measured.iter().map(row).collect();
     let caption = format!("Response time of each operation against {}", format::setting(objective.latency));
-    let legend = [grades(objective)].into_iter().chain(marks.legend()).collect();
+    let held = format!(
+        "Objective: met where at 95 % confidence at most {} of the requests take longer than {}, which may show where the \
+         percentile cannot be printed.",
+        format::limit((100.0 - objective.percentile) / 100.0),
+        format::setting(objective.latency),
+    );
+    let legend = [grades(objective), held].into_iter().chain(marks.legend()).collect();
     Table { id: "round-trips", caption, columns, rows, legend }
 }
 

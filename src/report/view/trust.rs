@@ -5,10 +5,10 @@ use std::cmp::Ordering;
 use super::{
     Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone,
     checks::{limit, quantity, subject, words},
-    results::{grouped, kind, names},
+    results::{grouped, kind, names, outcome},
 };
 use crate::{
-    analysis::{Analysis, Check, Level, Outcome, PercentileValue, Proportion},
+    analysis::{Analysis, Check, Level, PercentileValue, Proportion},
     measure::SeriesRole,
     report::format::{self, NOTHING},
     results::Run,
@@ -161,12 +161,7 @@ fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
                 }
             });
             cells.push(format::significant(row.response.burstiness).into());
-            cells.push(match row.outcome {
-                Outcome::Pass => Cell::new("met", Tone::Good),
-                Outcome::Fail => Cell::new("missed", Tone::Bad),
-                Outcome::Inconclusive => Cell::new("inconclusive", Tone::Quiet),
-                Outcome::Invalid => Cell::new("invalid", Tone::Fair),
-            });
+            cells.push(outcome(row.outcome));
             TableRow { kind: kind(row), cells }
         })
         .collect();
