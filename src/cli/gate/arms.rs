@@ -4,6 +4,7 @@ use std::{os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use anyhow::anyhow;
 
+use super::child;
 use crate::{
     cli::{exit::Failure, run::source},
     scenario::{Overrides, Scenario},
@@ -109,6 +110,10 @@ impl Side {
         }
         if target.is_some() && exe.is_some() {
             return wrong("another build is compared on private servers; leave the target out".to_owned());
+        }
+        if let Some(file) = &exe {
+            let no_build = |why| Failure::usage(anyhow!("{option}: exe={} {why}", file.display()));
+            child::check(file).map_err(no_build)?;
         }
         let paths = [("server-bin", &server_bin), ("exe", &exe)];
         told.extend(

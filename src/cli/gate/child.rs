@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Read as _},
     os::unix::process::CommandExt as _,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
@@ -30,6 +30,12 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// Time beyond its load after which it is given up: connecting, draining and writing reports.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Time after which a program that has not said its version is given up.
+const INTRODUCTION: Duration = Duration::from_secs(10);
+
+/// What is read of a version, in bytes: it may be some other program that answers at length.
+const LONGEST_VERSION: u64 = 200;
+
 /// Exit codes of a run that was measured to its end: objective met, missed, measurement not to be trusted by the measure of a long run, and
 /// not clear. What a slice is worth the gate decides by itself.
 const MEASURED: [i32; 4] = [Exit::Met as i32, Exit::Missed as i32, Exit::Unusable as i32, Exit::Inconclusive as i32];
@@ -43,6 +49,30 @@ pub(super) struct Order<'a> {
     pub(super) workers: Option<u16>,
 }
 
+/// Checks that a program calls itself plimsoll, since it is found out late otherwise; what it is instead, for an error.
+pub(super) fn check(exe: &Path) -> Result<(), String> {
+    let line = first_line_of_version(exe).map_err(|error| format!("cannot be asked for its version: {error}"))?;
+    if line.starts_with("plimsoll ") { Ok(()) } else { Err(format!("is no plimsoll: its --version says {line:?}")) }
+}
+
+fn first_line_of_version(exe: &Path) -> io::Result<String> {
+    let place = tempfile::Builder::new().prefix("plimsoll-version-").tempdir()?;
+    let (said, leftovers) = (place.path().join("stdout"), Leftovers::default());
+    let mut command = Command::new(exe);
+    command.arg("--version").stdin(Stdio::null()).stdout(File::create(&said)?).stderr(Stdio::null()).process_group(0);
+    let mut child = Running::new(command.spawn()?, place.path(), &leftovers);
+    let limit = Instant::now() + INTRODUCTION;
+    while child.ended()?.is_none() {
+        if Instant::now() > limit {
+            return Err(io::Error::other(format!("it did not end within {} s", INTRODUCTION.as_secs())));
+        }
+        thread::sleep(GLANCE);
+    }
+    let mut line = Vec::new();
+    File::open(&said)?.take(LONGEST_VERSION).read_to_end(&mut line)?;
+    Ok(String::from_utf8_lossy(&line).lines().next().unwrap_or_default().to_owned())
+}
+
 /// Lets a build carry out a scenario on the server at an address; `None` where a person ended it.
 pub(super) fn run(order: &Order<'_>, leftovers: &Leftovers, interrupt: &Interrupt) -> Result<Option<Run>, Failure> {
     let place = tempfile::Builder::new().prefix("plimsoll-slice-").tempdir();
@@ -52,7 +82,7 @@ pub(super) fn run(order: &Order<'_>, leftovers: &Leftovers, interrupt: &Interrup
     let name = exe.display();
     let mut command = command(order, place.path(), &out, &said)?;
     let started = command.spawn().with_context(|| format!("could not start {name}")).map_err(Failure::usage)?;
-    let mut child = Slice::new(started, place.path(), leftovers);
+    let mut child = Running::new(started, place.path(), leftovers);
     let limit = Instant::now() + scenario.run.warmup + scenario.run.duration + scenario.run.drain + PATIENCE;
     let status = loop {
         let ended = child.ended().with_context(|| format!("could not wait for {name}")).map_err(Failure::usage)?;
@@ -113,14 +143,14 @@ fn command(order: &Order<'_>, place: &Path, out: &Path, said: &Path) -> Result<C
     Ok(command)
 }
 
-/// A process that does not outlive the slice, nor does what it starts.
-struct Slice<'a> {
+/// A process that does not outlive this, nor does what it starts.
+struct Running<'a> {
     child: Child,
     is_over: bool,
     leftovers: &'a Leftovers,
 }
 
-impl<'a> Slice<'a> {
+impl<'a> Running<'a> {
     fn new(child: Child, place: &Path, leftovers: &'a Leftovers) -> Self {
         leftovers.hold_child(Pid::from_child(&child), place.to_owned());
         Self { child, is_over: false, leftovers }
@@ -134,7 +164,7 @@ impl<'a> Slice<'a> {
     }
 }
 
-impl Drop for Slice<'_> {
+impl Drop for Running<'_> {
     fn drop(&mut self) {
         // After its end its number, which is that of the group, may be somebody else's.
         if !self.is_over {
@@ -146,22 +176,38 @@ impl Drop for Slice<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
+pub(super) mod tests {
     use super::*;
     use crate::scenario::load;
 
     /// A shell script in place of a build.
-    fn ran(script: &str) -> String {
+    pub(in crate::cli::gate) fn with_script<T>(script: &str, then: impl FnOnce(&Path) -> T) -> T {
         let place = tempfile::tempdir().unwrap();
         let exe = place.path().join("build");
-        fs::write(&exe, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&exe, fs::Permissions::from_mode(0o755)).unwrap();
-        let order =
-            Order { exe: &exe, scenario: &load("mixed").unwrap(), address: "redis://127.0.0.1:1", workers: None };
-        let told = run(&order, &Leftovers::default(), &Interrupt::never());
-        told.unwrap_err().to_string()
+        // Written by another process: if this one had it open while another test starts a program, that program would hold it open for
+        // a moment as well, and what is open for writing cannot be started.
+        let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$0\" && chmod +x \"$0\"";
+        let written = Command::new("sh").arg("-c").arg(write).arg(&exe).arg(script).status().unwrap();
+        assert!(written.success());
+        then(&exe)
+    }
+
+    fn ran(script: &str) -> String {
+        with_script(script, |exe| {
+            let order = Order { exe, scenario: &load("mixed").unwrap(), address: "redis://127.0.0.1:1", workers: None };
+            let told = run(&order, &Leftovers::default(), &Interrupt::never());
+            told.unwrap_err().to_string()
+        })
+    }
+
+    #[test]
+    fn only_a_plimsoll_is_taken_for_one() {
+        assert_eq!(with_script("[ \"$1\" = --version ] && echo plimsoll 9.1", check), Ok(()));
+        assert_eq!(with_script("true", check).unwrap_err(), "is no plimsoll: its --version says \"\"");
+        let endless = with_script("head -c 200000 /dev/zero | tr '\\0' x", check).unwrap_err();
+        assert!(endless.starts_with("is no plimsoll: its --version says \"xxx") && endless.len() < 300, "{endless}");
+        let missing = check(Path::new("/none")).unwrap_err();
+        assert!(missing.starts_with("cannot be asked for its version: "), "{missing}");
     }
 
     #[test]
