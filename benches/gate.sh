@@ -29,19 +29,39 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
+fail() {
+	echo "gate.sh: $1" >&2
+	exit 2
+}
+
+# await WHAT COMMAND...: until the command succeeds, as long as the process that was started last lives.
+await() {
+	what=$1
+	shift
+	until "$@"; do
+		kill -0 "$!" 2> /dev/null || fail "$what did not start"
+		sleep 0.05
+	done
+}
+
 # proxy SERVER_PORT DELAY [SLOW EXTRA]: starts one and says its port in $port.
 proxy() {
 	python3 benches/gate/proxy.py "$@" > "$place/port" &
 	started="$started $!"
-	until [ -s "$place/port" ]; do sleep 0.05; done
+	await "the proxy" test -s "$place/port"
 	port=$(cat "$place/port")
 	: > "$place/port"
 }
 
 server() {
+	! answers || fail "something answers on port $server_port already; give another with SERVER_PORT"
 	redis-server --port "$server_port" --bind 127.0.0.1 --save '' --appendonly no --dir "$place" > "$place/server.log" &
 	started="$started $!"
-	until redis-cli -p "$server_port" ping > "$place/pong" 2>&1 && grep -q PONG "$place/pong"; do sleep 0.05; done
+	await "the server" answers
+}
+
+answers() {
+	[ "$(redis-cli -p "$server_port" ping 2> /dev/null)" = PONG ]
 }
 
 percent=10
@@ -73,17 +93,15 @@ delay | tail)
 	fi
 	set -- "$@" mixed --rate 2000 --a "target=redis://127.0.0.1:$a" --b "target=redis://127.0.0.1:$port"
 	;;
-*)
-	echo "no case $case_of" >&2
-	exit 2
-	;;
+*) fail "no case $case_of" ;;
 esac
 
 number=${FIRST:-1}
 last=$((number + runs - 1))
 while [ "$number" -le "$last" ]; do
 	"$plimsoll" "$@" --seed "$number" --out "$place/gate" --force > "$place/verdict.json" 2> "$place/said" || true
-	python3 - "$number" "$place/verdict.json" <<'PYTHON' | tee -a "$place/lines" || cat "$place/said" >&2
+	# One without a verdict counts as well.
+	if ! python3 - "$number" "$place/verdict.json" > "$place/line" 2> /dev/null <<'PYTHON'
 import json, sys
 
 gate = json.load(open(sys.argv[2]))
@@ -104,6 +122,11 @@ suspected = [
 ]
 print(sys.argv[1], gate["verdict"], whole["shape"] or "-", *map(told, whole["metrics"]), "suspected:", *suspected or ["none"], sep="; ")
 PYTHON
+	then
+		echo "$number; no verdict; -" > "$place/line"
+		cat "$place/said" >&2
+	fi
+	tee -a "$place/lines" < "$place/line"
 	number=$((number + 1))
 done
 echo
