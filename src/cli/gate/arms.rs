@@ -86,7 +86,7 @@ impl Side {
                     )));
                 }
                 Difference::Config(name, value) => {
-                    let shown = if name.contains("pass") { "..." } else { &value };
+                    let shown = if is_secret(&name) { "..." } else { &value };
                     told.push((format!("config:{name}"), shown.to_owned()));
                     config.push((name, value));
                 }
@@ -139,6 +139,12 @@ impl Side {
     pub(super) fn is_private(&self) -> bool {
         matches!(self.source, Source::Embedded { .. })
     }
+}
+
+/// Whether a setting of a server is a password: `requirepass`, `masterauth`, `tls-key-file-pass`.
+fn is_secret(setting: &str) -> bool {
+    let setting = setting.to_lowercase();
+    ["pass", "auth"].iter().any(|part| setting.contains(part))
 }
 
 fn once<T>(option: &str, what: &str, place: &mut Option<T>, value: T) -> Result<(), Failure> {
@@ -198,6 +204,9 @@ mod tests {
         let target = side(&["target=redis://me:hunter2@localhost:7000"]).unwrap();
         assert_eq!(target.name, "target=redis://localhost:7000");
         assert!(!target.is_private() && !format!("{:?}", target.differences).contains("hunter2"));
+        for secret in ["config:masterauth=hunter2", "config:TLS-key-file-PASS=hunter2"] {
+            assert!(!format!("{:?}", side(&[secret]).unwrap().differences).contains("hunter2"), "{secret}");
+        }
     }
 
     #[test]

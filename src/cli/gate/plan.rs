@@ -11,7 +11,7 @@ use super::{
 use crate::{
     cli::{data::same_data, exit::Failure},
     load::Turns,
-    report::format::count,
+    report::format::{count, plain, rate},
     results::{GatePlan, TargetFacts},
     scenario::{PasswordSource, Scenario, Service},
     target::Source,
@@ -206,6 +206,16 @@ fn check([a, b]: &[Side; 2]) -> Result<(), Failure> {
     if a.scenario.offered_rate().is_some() != b.scenario.offered_rate().is_some() {
         return wrong("one arm has an open loop and the other has none, so nothing can be compared".to_owned());
     }
+    if let (Some(one), Some(other)) = (a.scenario.offered_rate(), b.scenario.offered_rate())
+        && (one / other - 1.0).abs() > 1e-9
+    {
+        return wrong(format!(
+            "one arm offers {} and the other {}, and both have the same load in a gate; leave the rates of the arms alone, and give \
+             --rate for both",
+            plain(&rate(one)),
+            plain(&rate(other))
+        ));
+    }
     if let (Source::Url(one), Source::Url(other)) = (&a.source, &b.source)
         && one.endpoint == other.endpoint
         && one.database == other.database
@@ -271,6 +281,12 @@ mod tests {
     fn arms_with_other_operations_are_refused() {
         let told = errand(&[], &["set:service.api.operation=[{command = \"GET\"}]"]).unwrap_err();
         assert!(told.contains("different services or operations"), "{told}");
+    }
+
+    #[test]
+    fn arms_of_other_rates_are_refused_as_both_have_one_load() {
+        let told = errand(&[], &["set:service.api.load.rate=9000"]).unwrap_err();
+        assert!(told.contains("one arm offers") && told.contains("give --rate for both"), "{told}");
     }
 
     #[test]
