@@ -16,7 +16,10 @@ use super::{
     output::{self, Colour, Format},
 };
 use crate::{
-    analysis::{Analysis, analyse, baseline::abstract_of},
+    analysis::{
+        Analysis, analyse,
+        baseline::{Standing, abstract_of},
+    },
     report::{self, AuditLimit, Style},
     results::{self, Abstract, Ci, CiCheck, CiScenario, Run, Saved},
     scenario::{self, Scenario},
@@ -78,9 +81,9 @@ impl Concluded {
         abstract_of(&self.run, &self.analysis, &name_of(folder))
     }
 
-    /// Whether the run is worse than what it was held against.
-    pub(super) fn is_regression(&self) -> bool {
-        self.against.as_ref().is_some_and(Against::is_regression)
+    /// What came of holding the run against others, if that was asked for.
+    pub(super) fn standing(&self) -> Option<Standing> {
+        self.against.as_ref().map(Against::standing)
     }
 
     /// Every file of the result folder except the run itself, and the document that is asked for besides.

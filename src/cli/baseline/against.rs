@@ -50,8 +50,8 @@ impl Against {
         Compared { against: &self.name, base: &self.base, run: &self.run, comparison: &self.comparison }
     }
 
-    /// Whether the run is worse.
-    pub(in crate::cli) fn is_regression(&self) -> bool {
-        self.comparison.standing == Standing::Regression
+    /// What came of it.
+    pub(in crate::cli) fn standing(&self) -> Standing {
+        self.comparison.standing
     }
 }

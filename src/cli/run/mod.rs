@@ -111,7 +111,9 @@ pub(super) struct Arguments {
     /// code unless --fail-on-regression is given.
     #[arg(long, value_name = "NAME", help_heading = "Comparison")]
     baseline: Option<String>,
-    /// Exit with code 1 if the run is worse than its baseline, also where it meets its objective
+    /// Let the comparison decide the exit code as well: 1 if the run is worse than its baseline, also where it meets its objective
+    ///
+    /// 3 if it cannot be compared with its baseline.
     #[arg(long, requires = "baseline", help_heading = "Comparison")]
     fail_on_regression: bool,
     #[command(flatten)]

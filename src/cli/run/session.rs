@@ -7,7 +7,10 @@ use tokio::runtime::{self, Runtime};
 
 use super::{RESULTS, Telemetry};
 use crate::{
-    analysis::{Outcome, baseline::Question},
+    analysis::{
+        Outcome,
+        baseline::{Question, Standing},
+    },
     cli::{
         baseline::{Against, Held},
         environment::{environment, software},
@@ -87,12 +90,14 @@ fn vacant(stem: &str) -> PathBuf {
     free.next().expect("numbers do not end")
 }
 
-/// The exit code of a run, with a regression that counts like an objective that is missed: it is certain also where the
-/// objective is not.
-fn exit_of(outcome: Outcome, regressed: bool) -> Exit {
-    match outcome.into() {
-        Exit::Met | Exit::Inconclusive if regressed => Exit::Missed,
-        exit => exit,
+/// The exit code of a run, and of a comparison that decides as well. A regression counts like an objective that is missed, and is certain
+/// also where the objective is not; where nothing can be compared, what was asked for was not done.
+fn exit_of(outcome: Outcome, deciding: Option<Standing>) -> Exit {
+    match (outcome.into(), deciding) {
+        (Exit::Met | Exit::Inconclusive, Some(standing @ (Standing::Regression | Standing::NotComparable))) => {
+            standing.into()
+        }
+        (exit, _) => exit,
     }
 }
 
@@ -302,8 +307,8 @@ impl Session {
         self.display.clear();
         tell(&concluded, saved.as_deref().ok())?;
         saved?;
-        let missed = decides && concluded.is_regression();
-        Ok(if interrupted { Exit::Interrupted } else { exit_of(concluded.analysis.verdict.outcome, missed) })
+        let deciding = concluded.standing().filter(|_| decides);
+        Ok(if interrupted { Exit::Interrupted } else { exit_of(concluded.analysis.verdict.outcome, deciding) })
     }
 
     fn save(&self, run: &str, concluded: &Concluded) -> Result<PathBuf, Failure> {
@@ -341,12 +346,23 @@ mod tests {
     fn a_regression_that_counts_is_a_miss_unless_the_run_is_invalid() {
         let all = [Outcome::Pass, Outcome::Inconclusive, Outcome::Fail, Outcome::Invalid];
         assert_eq!(
-            all.map(|outcome| exit_of(outcome, true)),
+            all.map(|outcome| exit_of(outcome, Some(Standing::Regression))),
             [Exit::Missed, Exit::Missed, Exit::Missed, Exit::Unusable]
         );
+        for nothing in [None, Some(Standing::Ok), Some(Standing::Improved), Some(Standing::Inconclusive)] {
+            assert_eq!(
+                all.map(|outcome| exit_of(outcome, nothing)),
+                [Exit::Met, Exit::Inconclusive, Exit::Missed, Exit::Unusable]
+            );
+        }
+    }
+
+    #[test]
+    fn a_comparison_that_counts_and_cannot_be_made_is_no_pass() {
+        let all = [Outcome::Pass, Outcome::Inconclusive, Outcome::Fail, Outcome::Invalid];
         assert_eq!(
-            all.map(|outcome| exit_of(outcome, false)),
-            [Exit::Met, Exit::Inconclusive, Exit::Missed, Exit::Unusable]
+            all.map(|outcome| exit_of(outcome, Some(Standing::NotComparable))),
+            [Exit::Unusable, Exit::Unusable, Exit::Missed, Exit::Unusable]
         );
     }
 }
