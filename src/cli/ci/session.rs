@@ -53,7 +53,7 @@ impl Session {
         let mut unsaved = None;
         for errand in std::mem::take(&mut self.errands) {
             let (scenario, own) = if interrupt.stop().is_requested() {
-                (ci_not_run(&errand.name), Exit::Interrupted)
+                (not_run(&errand.name, errand.gate.is_some()), Exit::Interrupted)
             } else if unsaved.is_some() {
                 // A load that leaves no result would be for nothing.
                 (ci_unmeasured(&errand.name, "results cannot be written"), Exit::Usage)
@@ -132,7 +132,9 @@ impl Session {
                 let exit = worse(exit_of(&told, leniency), failure.exit);
                 (told, exit)
             }
-            (Err(failure), None) if failure.exit == Exit::Interrupted => (ci_not_run(&name), Exit::Interrupted),
+            (Err(failure), None) if failure.exit == Exit::Interrupted => {
+                (not_run(&name, wants_gate), Exit::Interrupted)
+            }
             (Err(failure), None) => {
                 let mut scenario = ci_unmeasured(&name, &failure.to_string());
                 // What was asked for is told, also where nothing came of it.
@@ -183,6 +185,13 @@ impl Session {
         output::print(text)?;
         self.github.tell(ci)
     }
+}
+
+/// That a scenario was not run since a person ended everything, nor its gate if one was asked for.
+fn not_run(name: &str, wants_gate: bool) -> CiScenario {
+    let mut scenario = ci_not_run(name);
+    scenario.checks.extend(wants_gate.then(|| ci_gate_interrupted(name, None)));
+    scenario
 }
 
 /// What came of a gate, given how it ended, what it told and whether a person has `stopped` everything: a failure after that is
