@@ -34,6 +34,7 @@ mod timeline;
 mod trend;
 mod validity;
 mod verdict;
+mod worsening;
 
 pub use families::{Family, FamilyKind};
 pub use model::{

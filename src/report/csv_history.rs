@@ -1,8 +1,8 @@
 //! `history.csv`: a row for each run, as programs read it that look for change points.
 //!
-//! The first column is the time, in RFC 3339; numbers have their unit in their name. What is not known is empty; runs whose
-//! measurement is invalid or was ended early are not there, since such programs take a missing number for an error. A run that begins a new level
-//! of a quantity has 1 in the column `..._changed`. Fields are only ever added.
+//! The first column is the time, in RFC 3339; numbers have their unit in their name. Runs whose
+//! measurement is invalid or was ended early are not there, since such programs take a missing number for an error; what is not known of
+//! another run is empty. A run that begins a new level of a quantity has 1 in the column `..._changed`. Fields are only ever added.
 
 use serde::Serialize;
 

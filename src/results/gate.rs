@@ -130,7 +130,8 @@ pub enum SliceKind {
     Saturated,
 }
 
-/// A short load on one arm, over connections of its own.
+/// Load on one arm: its turns within a second over connections that last as long as the block, or a short load of its own where
+/// another build makes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GateSlice {

@@ -6,7 +6,10 @@ use super::{
     quantity::{Held, hold},
     tolerance::{ALARM, ENOUGH_RUNS, rejected},
 };
-use crate::results::{Abstract, AbstractRow, Judged};
+use crate::{
+    analysis::worsening::log_of,
+    results::{Abstract, AbstractRow, Judged},
+};
 
 /// p99 may change by so many times the threshold: between two runs of the same thing it varies by some ten times as much as
 /// the median does.
@@ -75,8 +78,8 @@ pub fn compare(base: &[Abstract], run: &Abstract, question: Question) -> Compari
         .iter()
         .zip(&levels)
         .map(|((row, same), level)| {
-            let least = |quantity| limit(quantity, question.threshold) / 2.0;
-            Quantity::ALL.map(|quantity| hold(quantity, same, (run, row), *level, least(quantity))).into()
+            let of = |quantity| hold(quantity, same, (run, row), *level, least(quantity, question.threshold));
+            Quantity::ALL.map(of).into()
         })
         .collect();
 
@@ -118,10 +121,16 @@ fn is_whole(row: &AbstractRow) -> bool {
     row.service.is_none() && row.operation.is_none()
 }
 
-/// Logarithm of the change that matters.
-pub(super) fn limit(quantity: Quantity, threshold: f64) -> f64 {
+/// Logarithm of the worsening that matters.
+fn limit(quantity: Quantity, threshold: f64) -> f64 {
     let times = if quantity == Quantity::P99 { TAIL_FACTOR } else { 1.0 };
-    (times * threshold).ln_1p()
+    log_of(times * threshold, quantity.more_is_worse())
+}
+
+/// Logarithm of the least worsening that is judged one where the spread of runs is known. What is certain and yet tiny is no reason to
+/// stop anybody: half of what matters must be seen, as for a gate.
+pub(super) fn least(quantity: Quantity, threshold: f64) -> f64 {
+    limit(quantity, threshold / 2.0)
 }
 
 fn missing(base: &[&Abstract], run: &Abstract) -> Vec<(Option<String>, Option<String>, bool)> {
@@ -164,16 +173,15 @@ fn judge(held: Held, (worse, better): (bool, bool), threshold: f64, whole: bool)
         return change;
     }
     let quantity = change.quantity;
-    let limit = limit(quantity, threshold);
+    let (limit, least) = (limit(quantity, threshold), least(quantity, threshold));
     let matters = quantity.matters(base, run);
     let difference = quantity.worse() * (run / base).ln();
-    // What is certain and yet tiny is no reason to stop anybody: half of what matters must be seen, as for a gate.
     let judged = quantity.worse() * ratio.ln();
     change.standing = if change.p_value.is_some() {
         // Calibration may turn the sign: then it is neither.
         Some(match worst {
-            _ if worse && matters && difference > 0.0 && judged >= limit / 2.0 => Standing::Regression,
-            _ if better && matters && difference < 0.0 && judged <= -limit / 2.0 => Standing::Improved,
+            _ if worse && matters && difference > 0.0 && judged >= least => Standing::Regression,
+            _ if better && matters && difference < 0.0 && judged <= -least => Standing::Improved,
             // Nothing that matters can be hidden.
             Some(farthest)
                 if farthest <= limit || !quantity.matters(base, base * (quantity.worse() * farthest).exp()) =>

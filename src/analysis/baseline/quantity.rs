@@ -5,6 +5,7 @@ use super::{
     tolerance::{ALARM, ENOUGH_RUNS, Sample, smallest_effect},
 };
 use crate::{
+    analysis::worsening::share_of,
     measure::SECOND,
     results::{Abstract, AbstractRow},
 };
@@ -64,9 +65,13 @@ impl Quantity {
         Some((known.low.max(1) as f64, known.high.max(1) as f64))
     }
 
+    pub(super) fn more_is_worse(self) -> bool {
+        self != Self::Throughput
+    }
+
     /// 1 where more is worse, -1 where less is.
     pub(super) fn worse(self) -> f64 {
-        if self == Self::Throughput { -1.0 } else { 1.0 }
+        if self.more_is_worse() { 1.0 } else { -1.0 }
     }
 
     /// Whether a change is large enough to matter at all, whatever chance has to do with it.
@@ -139,11 +144,10 @@ pub(super) fn hold(
         let below = above.map(|above| 1.0 - above);
         (change.p_value, held.better) = if worse > 0.0 { (above, below) } else { (below, above) };
         held.worst = used.reach(ALARM).map(|reach| worse * difference + reach);
-        change.smallest_effect =
-            used.spread.and_then(|spread| smallest_effect(spread, used.runs, level, least)).map(|effect| {
-                // As a share of what there was: 0.3 is 35 % more, or 26 % less.
-                (worse * effect).exp_m1().abs()
-            });
+        change.smallest_effect = used
+            .spread
+            .and_then(|spread| smallest_effect(spread, used.runs, level, least))
+            .map(|effect| share_of(effect, quantity.more_is_worse()));
     }
     change.interval = if let [(.., row)] = known[..] {
         within(quantity, row, run.1)

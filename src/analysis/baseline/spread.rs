@@ -1,11 +1,14 @@
 //! How far apart the runs of a baseline lie, and how small a change that lets be seen.
 
 use super::{
-    compare::{Question, level, limit},
+    compare::{Question, least, level},
     model::Quantity,
     tolerance::{Sample, smallest_effect},
 };
-use crate::results::{Abstract, AbstractRow};
+use crate::{
+    analysis::worsening::share_of,
+    results::{Abstract, AbstractRow},
+};
 
 /// One row of a baseline.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,9 +44,9 @@ pub fn spreads(runs: &[Abstract]) -> Vec<RowSpread> {
             let level = level(last.rows.len(), row.service.is_none());
             let spread = Sample::of(&known).and_then(|sample| {
                 let spread = sample.spread?;
-                let matters = limit(quantity, Question::default().threshold) / 2.0;
+                let matters = least(quantity, Question::default().threshold);
                 let effect = smallest_effect(spread, sample.runs, level, matters);
-                let smallest_effect = effect.map(|effect| (quantity.worse() * effect).exp_m1().abs());
+                let smallest_effect = effect.map(|effect| share_of(effect, quantity.more_is_worse()));
                 Some(Spread { runs: sample.runs, spread, smallest_effect })
             });
             (quantity, spread)

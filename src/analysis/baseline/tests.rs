@@ -128,6 +128,18 @@ fn throughput_that_falls_is_worse() {
 }
 
 #[test]
+fn throughput_may_fall_by_the_threshold() {
+    let standing = |count: usize, rate: f64| {
+        let mut run = abstracted(20, 1.0);
+        run.rows.last_mut().unwrap().rate = rate;
+        compared(&abstracts(count), &run).rows.last().unwrap().of(Quantity::Throughput).unwrap().standing
+    };
+    // All of 20 % below 1 000/s, and half of it where the spread of the runs is known.
+    assert_eq!([810.0, 790.0].map(|rate| standing(2, rate)), [Some(Standing::Ok), Some(Standing::Regression)]);
+    assert_eq!([910.0, 890.0].map(|rate| standing(10, rate)), [Some(Standing::Ok), Some(Standing::Regression)]);
+}
+
+#[test]
 fn another_machine_tells_nothing() {
     let mut run = abstracted(20, 1.5);
     let calibration = run.calibration.as_mut().unwrap();

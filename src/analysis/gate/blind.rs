@@ -12,7 +12,9 @@ const DISTURBED: f64 = 0.05;
 /// Median schedule lag from which a slice measures the harness more than the server.
 const LATE: Nanos = 250_000;
 
-/// Share of the quads that may be left out.
+const KINDS: [SliceKind; 2] = [SliceKind::Paced, SliceKind::Saturated];
+
+/// Share of the quads of a kind that may be left out.
 const MOST_DROPPED: f64 = 0.25;
 
 /// Why a slice is left out.
@@ -29,27 +31,39 @@ pub(super) fn is_kept(block: &GateBlock, kind: SliceKind, quad: u32) -> bool {
 }
 
 /// Counts what is left out of some blocks.
-pub(super) fn dropped<'b>(blocks: impl Iterator<Item = &'b GateBlock>) -> Dropped {
+pub(super) fn dropped(blocks: &[&GateBlock]) -> Dropped {
+    KINDS.into_iter().fold(Dropped::default(), |sum, kind| {
+        let own = dropped_of(blocks, kind);
+        Dropped {
+            quads: sum.quads + own.quads,
+            stolen: sum.stolen + own.stolen,
+            throttled: sum.throttled + own.throttled,
+            late: sum.late + own.late,
+        }
+    })
+}
+
+/// What is left out of quads of one kind, if it is so much that the rest is no fair sample. Many of the one make up for none of the other:
+/// each tells something else.
+pub(super) fn too_much(blocks: &[&GateBlock]) -> Option<Dropped> {
+    let too_much = |dropped: &Dropped| f64::from(dropped.all()) > MOST_DROPPED * f64::from(dropped.quads);
+    KINDS.into_iter().map(|kind| dropped_of(blocks, kind)).find(too_much)
+}
+
+fn dropped_of(blocks: &[&GateBlock], kind: SliceKind) -> Dropped {
     let mut dropped = Dropped::default();
     for block in blocks {
-        for kind in [SliceKind::Paced, SliceKind::Saturated] {
-            for quad in quads(block, kind) {
-                dropped.quads += 1;
-                match disturbance(block, kind, quad) {
-                    Some(Disturbance::Stolen) => dropped.stolen += 1,
-                    Some(Disturbance::Throttled) => dropped.throttled += 1,
-                    Some(Disturbance::Late) => dropped.late += 1,
-                    None => {}
-                }
+        for quad in quads(block, kind) {
+            dropped.quads += 1;
+            match disturbance(block, kind, quad) {
+                Some(Disturbance::Stolen) => dropped.stolen += 1,
+                Some(Disturbance::Throttled) => dropped.throttled += 1,
+                Some(Disturbance::Late) => dropped.late += 1,
+                None => {}
             }
         }
     }
     dropped
-}
-
-/// Whether so much was left out that the rest is no fair sample.
-pub(super) fn is_too_much(dropped: &Dropped) -> bool {
-    f64::from(dropped.all()) > MOST_DROPPED * f64::from(dropped.quads)
 }
 
 /// Numbers of the quads of a kind that a block has whole.

@@ -3,7 +3,7 @@
 use super::{
     Change, ChangeShape, FEWEST_BLOCKS, Failures, GateAnalysis, GateMetric, GateRow, GateScope, GateVerdict,
     Invalidity, MetricResult, Noise, TooFew,
-    blind::{dropped, is_kept, is_too_much, quads},
+    blind::{dropped, is_kept, quads, too_much},
     course,
     failures::{failures, of_baseline},
     judge::{Difference, Limits, Quad, change, log_of},
@@ -53,7 +53,7 @@ pub fn conclude(gate: &Gate, scenario: &Scenario) -> GateAnalysis {
         failures,
         controls: [0, 1].map(|arm| study.control(arm, &all, &mut power)),
         noise: study.noise(&all),
-        dropped: dropped(gate.blocks.iter()),
+        dropped: dropped(&gate.blocks.iter().collect::<Vec<_>>()),
         curves: course::curves(study.deciding(&rows), &all),
         course: course::course(&blocks, &all),
         rows,
@@ -183,9 +183,9 @@ impl Study<'_, '_> {
     }
 
     fn invalidity(&self, failures: &Failures, all: &[usize]) -> Option<Invalidity> {
-        let of = |blocks: &[&ReadBlock<'_>]| dropped(blocks.iter().map(|block| block.block));
+        let of = |blocks: &[&ReadBlock<'_>]| too_much(&blocks.iter().map(|block| block.block).collect::<Vec<_>>());
         // A quiet second stage is no excuse for a first that was disturbed, and the other way round.
-        let disturbed = [of(&self.screen), of(&self.confirm)].into_iter().find(is_too_much);
+        let disturbed = of(&self.screen).or_else(|| of(&self.confirm));
         let usable = self.screen.iter().filter(|block| is_usable(block, all)).count();
         disturbed.map(Invalidity::Disturbed).or_else(|| of_baseline(failures)).or_else(|| {
             // That B answers nothing in many blocks is told by its failures.
@@ -240,8 +240,8 @@ fn mean(values: &[f64]) -> f64 {
 fn limits(plan: &GatePlan, metric: GateMetric, lag: f64) -> Limits {
     let threshold = if metric == GateMetric::P99 { plan.tail_threshold } else { plan.threshold };
     // Three buckets of a histogram are 0.3 % at most, below half of any threshold.
-    let floor = if metric.more_is_worse() { (plan.floor_ns as f64).max(lag) } else { 0.0 };
-    Limits { metric, threshold, floor }
+    let (floor, lag) = if metric.more_is_worse() { (plan.floor_ns as f64, lag) } else { (0.0, 0.0) };
+    Limits { metric, threshold, floor, lag }
 }
 
 fn differences(blocks: &[&ReadBlock<'_>], metric: GateMetric, kind: SliceKind, series: &[usize]) -> Vec<Difference> {

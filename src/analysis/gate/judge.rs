@@ -2,9 +2,10 @@
 
 use super::{
     Change, GateMetric, GateVerdict, LEVEL,
-    power::{Power, deviation, half},
+    power::{Power, deviation},
     signed_rank::{location, median},
 };
+use crate::analysis::worsening;
 
 /// Values of one metric in one quad, in order of time within each arm: A, A, B, B.
 pub(super) type Quad = [f64; 4];
@@ -50,6 +51,9 @@ pub(super) struct Limits {
     pub(super) threshold: f64,
     /// The same in the unit of the metric.
     pub(super) floor: f64,
+    /// What the harness may have had a part in, in the unit of the metric: a change within it raises no suspicion, and yet
+    /// is no reason to say that there is none.
+    pub(super) lag: f64,
 }
 
 impl Limits {
@@ -58,10 +62,15 @@ impl Limits {
         if level > 0.0 { self.threshold.max(self.floor / level) } else { self.threshold }
     }
 
-    /// The estimated logarithm of a worsening below which there is no suspicion: half of what matters as a share, and no less than the floor.
+    /// The estimated logarithm of a worsening below which there is no suspicion: half of what matters as a share, and no less than the
+    /// floor or what the harness may have had a part in.
     fn suspicious_from(&self, level: f64) -> f64 {
-        let floor = if level > 0.0 { (self.floor / level).ln_1p() } else { 0.0 };
-        half(self.threshold).max(floor)
+        let floor = if level > 0.0 { self.floor.max(self.lag) / level } else { 0.0 };
+        self.log_of(self.threshold / 2.0).max(self.log_of(floor))
+    }
+
+    fn log_of(&self, share: f64) -> f64 {
+        worsening::log_of(share, self.metric.more_is_worse())
     }
 
     /// Estimate of the worsening and the upper end of its interval, on the logarithmic scale.
@@ -70,7 +79,7 @@ impl Limits {
         if self.metric.more_is_worse() { (estimate, high) } else { (-estimate, -low) }
     }
 
-    /// Whether a change is significant, at least half of what matters as a share, and no less than the floor.
+    /// Whether a change is significant, at least half of what matters as a share, and no less than the floor and the lag.
     pub(super) fn suspects(&self, change: &Change) -> bool {
         self.is_change(change.p_worse, self.worsening(change).0, change.levels[0])
     }
@@ -96,7 +105,7 @@ impl Limits {
         // What B has gained is held against what B would lose.
         if self.is_change(change.p_better, -estimate, change.levels[1]) {
             GateVerdict::Improved
-        } else if high < self.least(change.levels[0]).ln_1p() {
+        } else if high < self.log_of(self.least(change.levels[0])) {
             GateVerdict::Ok
         } else {
             GateVerdict::Inconclusive
@@ -116,6 +125,8 @@ pub(super) fn change(blocks: &[Difference], limits: &Limits, power: &mut Power) 
         if more_is_worse { (natural.p_above, natural.p_below) } else { (natural.p_below, natural.p_above) };
     let level = |arm: usize| median(&blocks.iter().map(|block| block.levels[arm]).collect::<Vec<_>>());
     let levels = [level(0), level(1)];
+    let (suspicious_from, matters) = (limits.suspicious_from(levels[0]), limits.log_of(limits.least(levels[0])));
+    let detectable = power.detectable(&logs, suspicious_from);
     Some(Change {
         levels,
         ratio: natural.estimate.exp(),
@@ -123,8 +134,9 @@ pub(super) fn change(blocks: &[Difference], limits: &Limits, power: &mut Power) 
         high: natural.high.exp(),
         p_worse,
         p_better,
-        detectable: power.detectable(&logs, limits.suspicious_from(levels[0])).exp_m1(),
-        blocks_needed: power.blocks_for(limits.least(levels[0]).ln_1p(), deviation(&logs)),
+        detectable: if detectable.is_finite() { worsening::share_of(detectable, more_is_worse) } else { f64::INFINITY },
+        // More blocks make no harness faster.
+        blocks_needed: power.blocks_for(matters, deviation(&logs)).filter(|_| suspicious_from < matters),
         blocks: logs,
     })
 }

@@ -8,7 +8,7 @@ use super::{
     LEVEL,
     signed_rank::{critical, location, rank_sum_against},
 };
-use crate::analysis::draw::generator;
+use crate::analysis::{draw::generator, worsening::log_of};
 
 /// Blocks that fewer than cannot reach the level, whatever they show: 2^-7 is below 1 %.
 pub const FEWEST_BLOCKS: usize = 7;
@@ -61,12 +61,7 @@ impl Power {
 /// The worsening, as a share, that both stages of a gate of so many blocks see in 95 of 100 where the differences of blocks have this standard
 /// deviation on the logarithmic scale and `threshold` matters.
 pub fn foreseen(blocks: u32, deviation: f64, threshold: f64) -> f64 {
-    Reach::of(blocks as usize).seen(deviation, half(threshold)).exp_m1()
-}
-
-/// Half of what matters, on the logarithmic scale: below it nothing is suspected.
-pub(super) fn half(threshold: f64) -> f64 {
-    threshold.ln_1p() / 2.0
+    Reach::of(blocks as usize).seen(deviation, log_of(threshold / 2.0, true)).exp_m1()
 }
 
 /// What a stage of some number of blocks sees.
@@ -136,6 +131,9 @@ pub(super) fn deviation(values: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
+    /// Half of a tenth.
+    const HALF: f64 = 0.05;
+
     fn reach(blocks: usize) -> f64 {
         Reach::of(blocks).seen(1.0, f64::NEG_INFINITY)
     }
@@ -155,10 +153,10 @@ mod tests {
     #[test]
     fn nothing_below_half_of_what_matters_is_seen() {
         for blocks in [8, 12, 40] {
-            let seen = Reach::of(blocks).seen(0.01, half(0.1));
+            let seen = Reach::of(blocks).seen(0.01, HALF);
             let error = 0.01 / (blocks as f64 * 3.0 / std::f64::consts::PI).sqrt();
-            assert!((seen / (half(0.1) + Z_STAGE * error) - 1.0).abs() < 0.03, "{blocks} {seen}");
-            assert!((Reach::of(blocks).seen(1e-9, half(0.1)) - half(0.1)).abs() < 1e-6);
+            assert!((seen / (HALF + Z_STAGE * error) - 1.0).abs() < 0.03, "{blocks} {seen}");
+            assert!((Reach::of(blocks).seen(1e-9, HALF) - HALF).abs() < 1e-6);
         }
         assert!(foreseen(8, 0.02, 0.1) > 0.05 && foreseen(8, 0.02, 0.1) < 0.08);
     }

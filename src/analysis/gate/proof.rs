@@ -83,7 +83,7 @@ impl Tally {
 
 /// Plays a case through, `gates` times.
 fn play(case: Case, gates: u32, power: &mut Power) -> Tally {
-    let limits = Limits { metric: GateMetric::Median, threshold: case.threshold, floor: 0.0 };
+    let limits = Limits { metric: GateMetric::Median, threshold: case.threshold, floor: 0.0, lag: 0.0 };
     let mut tally = Tally { gates, ..Tally::default() };
     for gate in 0..u64::from(gates) {
         let screen = stage(case, gate, GateStage::Screen, &limits, power);
@@ -232,7 +232,7 @@ fn the_detectable_effect_is_detected() {
     let mut power = Power::default();
     for (profile, instance, slice) in [(QUICK, 0.04, 0.06), (QUICK, 0.01, 0.02), (NIGHTLY, 0.01, 0.03)] {
         let case = Case { instance, slice, ..profile };
-        let limits = Limits { metric: GateMetric::Median, threshold: case.threshold, floor: 0.0 };
+        let limits = Limits { metric: GateMetric::Median, threshold: case.threshold, floor: 0.0, lag: 0.0 };
         let told: Vec<f64> =
             (0..200).map(|gate| stage(case, gate, GateStage::Screen, &limits, &mut power).detectable).collect();
         let typical = told.iter().sum::<f64>() / 200.0;

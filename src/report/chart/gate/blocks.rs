@@ -89,7 +89,7 @@ fn shown(ratio: f64) -> f64 {
 
 /// Where a change begins to matter, as B over A.
 fn matters(metric: &MetricResult) -> f64 {
-    if metric.metric.more_is_worse() { metric.limit } else { 1.0 / (1.0 + metric.limit) - 1.0 }
+    if metric.metric.more_is_worse() { metric.limit } else { -metric.limit }
 }
 
 impl Figure for Blocks<'_> {
