@@ -11,6 +11,8 @@ pub(super) struct Journal {
     leftovers: Leftovers,
     /// File that holds all that was measured.
     file: &'static str,
+    /// Where it will lie, unless something else lies there by then.
+    destination: PathBuf,
     /// Where it lies until there is something to show.
     hidden: PathBuf,
     /// `None` until then.
@@ -23,17 +25,24 @@ impl Journal {
         let claimed = ResultFolder::claim(place, force).map_err(Failure::usage)?;
         let hidden = claimed.hidden().to_owned();
         leftovers.hold_folder(claimed);
-        Ok(Self { leftovers: leftovers.clone(), file, hidden, folder: None })
+        let destination = place.to_owned();
+        Ok(Self { leftovers: leftovers.clone(), file, destination, hidden, folder: None })
     }
 
     /// Takes the folder of what is continued.
     pub(super) fn reopen(folder: PathBuf, file: &'static str, leftovers: &Leftovers) -> Self {
-        Self { leftovers: leftovers.clone(), file, hidden: folder.clone(), folder: Some(folder) }
+        let (destination, hidden) = (folder.clone(), folder.clone());
+        Self { leftovers: leftovers.clone(), file, destination, hidden, folder: Some(folder) }
     }
 
     /// Where it lies now; whatever is put there moves along when it is shown.
     pub(super) fn place(&self) -> &Path {
         self.folder.as_deref().unwrap_or(&self.hidden)
+    }
+
+    /// Where people will find it.
+    pub(super) fn destination(&self) -> &Path {
+        self.folder.as_deref().unwrap_or(&self.destination)
     }
 
     /// Where it lies, once there is something to see.

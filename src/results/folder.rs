@@ -34,6 +34,7 @@ const PROBE: usize = 8 << 20;
 #[derive(Debug)]
 pub struct ResultFolder {
     destination: PathBuf,
+    force: bool,
     hidden: TempDir,
 }
 
@@ -49,7 +50,7 @@ impl ResultFolder {
         fs::create_dir_all(parent).map_err(|source| io_error("write to", parent, source))?;
         let name = destination.file_name().unwrap_or_default().to_string_lossy();
         let hidden = hidden_folder(parent, &format!(".{name}.partial-"))?;
-        let folder = Self { destination, hidden };
+        let folder = Self { destination, force, hidden };
         folder.probe()?;
         Ok(folder)
     }
@@ -70,22 +71,31 @@ impl ResultFolder {
         write_through(&path, bytes).map_err(named)
     }
 
-    /// Shows the result at its destination, which is returned.
+    /// Shows the result at its destination, or beside it where something appeared there meanwhile; gives the place.
     pub fn publish(self) -> Result<PathBuf, ResultsError> {
-        let Self { destination, hidden } = self;
+        let Self { destination, force, hidden } = self;
         let named = |source| io_error("write to", &destination, source);
         let parent = parent_of(&destination);
         sync_folder(hidden.path()).map_err(named)?;
-        match fs::rename(hidden.path(), &destination) {
-            Ok(()) => {}
-            // Somebody was quicker, or force was used.
-            Err(error) if is_in_the_way(&error) => replace(hidden.path(), &destination, parent)?,
-            Err(error) => return Err(named(error)),
+        let mut place = destination.clone();
+        let mut number = 1;
+        while let Err(error) = fs::rename(hidden.path(), &place) {
+            if !is_in_the_way(&error) {
+                return Err(named(error));
+            }
+            if number == 1 && force && check_vacancy(&destination, true).is_ok() {
+                replace(hidden.path(), &destination, parent)?;
+                break;
+            }
+            // Somebody was quicker, and neither result may be lost.
+            number += 1;
+            let name = destination.file_name().unwrap_or_default().to_string_lossy();
+            place = destination.with_file_name(format!("{name}-{number}"));
         }
         // The name is gone; there is nothing to clean up.
         let _ = hidden.keep();
         sync_folder(parent).map_err(named)?;
-        Ok(destination)
+        Ok(place)
     }
 
     fn probe(&self) -> Result<(), ResultsError> {
@@ -123,7 +133,6 @@ fn check_vacancy(destination: &Path, force: bool) -> Result<(), ResultsError> {
 
 /// Replaces a result. The old one is moved aside first and back if that fails.
 fn replace(hidden: &Path, destination: &Path, parent: &Path) -> Result<(), ResultsError> {
-    check_vacancy(destination, true)?;
     let named = |source| io_error("write to", destination, source);
     let aside = hidden_folder(parent, ".replaced-")?;
     let old = aside.path().join("old");
@@ -254,9 +263,24 @@ mod tests {
         let folder = ResultFolder::claim(&path, false).unwrap();
         fs::create_dir(&path).unwrap();
         fs::write(path.join("thesis.txt"), "years of work").unwrap();
-        assert!(matches!(folder.publish(), Err(ResultsError::Foreign { .. })));
-        assert_eq!(names_in(home.path()), ["mine"]);
+        assert_eq!(folder.publish().unwrap(), home.path().join("mine-2"));
+        assert_eq!(names_in(home.path()), ["mine", "mine-2"]);
         assert_eq!(names_in(&path), ["thesis.txt"]);
+    }
+
+    #[test]
+    fn of_two_at_once_none_is_lost() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("mine");
+        let folders = [false, true, false].map(|force| {
+            let folder = ResultFolder::claim(&path, force).unwrap();
+            folder.write(RUN_FILE, if force { b"forced" } else { b"polite" }).unwrap();
+            folder
+        });
+        let [first, forced, last] = folders.map(|folder| folder.publish().unwrap());
+        assert_eq!((&first, &forced, &last), (&path, &path, &home.path().join("mine-2")));
+        assert_eq!(fs::read(path.join(RUN_FILE)).unwrap(), b"forced");
+        assert_eq!(names_in(home.path()), ["mine", "mine-2"]);
     }
 
     #[test]
