@@ -216,7 +216,9 @@ impl Serialize for PackedHistogram {
 impl<'de> Deserialize<'de> for PackedHistogram {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        let bytes = STANDARD.decode(text.as_bytes()).map_err(D::Error::custom)?;
+        let bytes = STANDARD
+            .decode(text.as_bytes())
+            .map_err(|error| D::Error::custom(format!("a histogram is damaged: {error}")))?;
         Ok(Self { bytes })
     }
 }

@@ -80,7 +80,11 @@ impl Baseline {
             return damaged("it has no runs".to_owned());
         }
         let mut unpacker = Unpacker::default();
-        for run in &self.runs {
+        for (place, run) in self.runs.iter().enumerate() {
+            // It would seem to vary by nothing.
+            if let Some(same) = self.runs[..place].iter().find(|other| other.is_of_same_run(run)) {
+                return damaged(format!("{} and {} are the same run", same.name, run.name));
+            }
             if run.whole().is_none() {
                 return damaged(format!("{} has no row for all services", run.name));
             }
