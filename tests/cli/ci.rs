@@ -317,6 +317,7 @@ fn wrong_usage_is_told_before_anything_is_run() {
         .ends_with(2)
         .complains("/no/such: there is no such file");
     run(&desk, &["short.toml", "--threshold", "10%"], &[]).ends_with(2).complains("--baseline");
+    run(&desk, &["short.toml", "--gate-profile", "quick"], &[]).ends_with(2).complains("--gate-a");
     run(&desk, &[], &[]).ends_with(2).complains("SCENARIO");
     // A server that cannot be started shows that nobody tried.
     let nobody = ["--server-bin", "/nowhere", "--out", "out"];

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::anyhow;
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 
 use super::{
     audit::FailOn,
@@ -45,6 +45,7 @@ use session::Session;
 // `plimsoll compare` has them too, and compares always.
 #[command(mut_arg("threshold", |arg| arg.requires("baseline")))]
 #[command(mut_arg("allow_differences", |arg| arg.requires("baseline")))]
+#[command(group(ArgGroup::new("gate").args(["gate_a", "gate_b"]).multiple(true)))]
 pub(super) struct Arguments {
     /// Scenario files, or names of built-in scenarios
     #[arg(value_name = "SCENARIO", required = true)]
@@ -99,7 +100,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Comparison")]
     gate_b: Vec<Difference>,
     /// How long the gate takes, and how small a change it is to see
-    #[arg(long, value_enum, default_value_t, help_heading = "Comparison")]
+    #[arg(long, value_enum, default_value_t, requires = "gate", help_heading = "Comparison")]
     gate_profile: Profile,
 
     /// Threads that put on the load; by default one per core, one core left to a server on this machine
