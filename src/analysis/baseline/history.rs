@@ -59,7 +59,10 @@ fn course(runs: &[Abstract], quantity: Quantity) -> QuantityCourse {
         after: change.after.exp(),
         ..change
     });
-    QuantityCourse { quantity, changes: changes.collect(), values }
+    // What is offered is answered: the last thousandths of throughput tell how long the runs were, or how arrivals fell.
+    let matters =
+        |change: &ChangePoint| quantity != Quantity::Throughput || quantity.matters(change.before, change.after);
+    QuantityCourse { quantity, changes: changes.filter(matters).collect(), values }
 }
 
 #[cfg(test)]
@@ -93,6 +96,16 @@ mod tests {
         assert_eq!(p50.changes.iter().map(|change| change.at).collect::<Vec<_>>(), [15]);
         assert!((p50.changes[0].after / p50.changes[0].before - 1.2).abs() < 0.02);
         assert_eq!(found.courses[2].changes, [], "the rate is the same");
+    }
+
+    #[test]
+    fn thousandths_of_throughput_are_no_change() {
+        let with_rates = |rate: f64| {
+            let mut runs = nights();
+            runs.iter_mut().skip(15).for_each(|run| run.rows.last_mut().unwrap().rate = rate);
+            history(runs).courses[2].changes.len()
+        };
+        assert_eq!([997.0, 985.0].map(with_rates), [0, 1]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::{
         history::Chronicle,
         view::{Block, Brief, Column, Headline, RowKind, Section, Table, TableRow, Tone, View, charts_section},
     },
-    results::Abstract,
+    results::{Abstract, Judged},
 };
 
 impl View {
@@ -84,6 +84,13 @@ fn headline(chronicle: &Chronicle<'_>) -> Headline {
         remarks.push(format!(
             "{} ended early: shown below, and not looked at for change points.",
             format::counted(early, "run was", "runs were")
+        ));
+    }
+    let invalid = history.runs.iter().filter(|run| run.verdict == Judged::Invalid && !run.interrupted).count() as u64;
+    if invalid > 0 {
+        remarks.push(format!(
+            "{} could not be trusted: neither shown nor looked at for change points.",
+            format::counted(invalid, "run", "runs")
         ));
     }
     if !found.is_empty() {
