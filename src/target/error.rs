@@ -79,7 +79,7 @@ pub enum TargetError {
     #[error("no folder or port for the private server: {0}; TMPDIR names another place")]
     ServerPlace(#[source] io::Error),
     /// The private server ended or never answered.
-    #[error("the private server {} {what}{}", binary.display(), indented(log))]
+    #[error("the private server {} {what}{}", binary.display(), last_words(log))]
     ServerFailed {
         /// Program.
         binary: PathBuf,
@@ -296,8 +296,11 @@ pub enum TargetError {
     },
 }
 
-fn indented(log: &str) -> String {
-    log.lines().fold(String::new(), |mut text, line| {
+fn last_words(log: &str) -> String {
+    if log.is_empty() {
+        return " and said nothing".to_owned();
+    }
+    log.lines().fold("; its last words:".to_owned(), |mut text, line| {
         write!(text, "\n    {line}").expect("a string takes every write");
         text
     })

@@ -76,13 +76,13 @@ impl Process {
         let started = Instant::now();
         loop {
             if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(format!("ended at once ({status}); its last words:"));
+                return Err(format!("ended at once ({status})"));
             }
             if answers(endpoint, admin).unwrap_or(false) {
                 return Ok(());
             }
             if started.elapsed() > START_LIMIT {
-                return Err(format!("did not answer within {START_LIMIT:?}; its last words:"));
+                return Err(format!("did not answer within {START_LIMIT:?}"));
             }
             thread::sleep(PAUSE);
         }
