@@ -37,6 +37,7 @@ pub(super) fn findings(
     findings.extend(run.recording.period.interrupted.then_some(Finding::Interrupted));
     findings.extend(trust(checks, Level::Refuse));
     findings.extend(dependencies.iter().filter_map(failed_dependency));
+    findings.extend(unfinished(evidence));
     findings.extend(failures(evidence));
     let stalls =
         evidence.timelines.last().map_or_else(Vec::new, |whole| stall::stalls(whole, measured_seconds(&run.recording)));
@@ -66,6 +67,20 @@ fn failed_dependency(side: &DependencySide) -> Option<Finding> {
         outage: side.outage.clone()?,
         reason: side.last_failure.clone()?,
     })
+}
+
+/// Requests that nobody answered, by service. Who ends a run early leaves some, and knows.
+fn unfinished(evidence: &Evidence<'_>) -> Vec<Finding> {
+    let of_service = |row: &Row| {
+        let service = row.scope.service.clone().filter(|_| row.scope.operation.is_none())?;
+        let all = row.counts.completed + row.counts.failed() + row.unfinished;
+        let share = row.unfinished as f64 / all as f64;
+        (row.unfinished > 0).then_some(Finding::Unfinished { service, count: row.unfinished, share })
+    };
+    if evidence.run.recording.period.interrupted {
+        return Vec::new();
+    }
+    evidence.rows.iter().filter_map(of_service).collect()
 }
 
 /// Failures by operation and class, the most frequent first.
@@ -184,6 +199,20 @@ mod tests {
         assert_eq!(failures.len(), 4);
         assert!(failures.is_sorted_by_key(|(_, count, _)| std::cmp::Reverse(*count)));
         assert!(failures.contains(&("OOM", 1, false)), "{failures:?}");
+    }
+
+    #[test]
+    fn tells_of_what_nobody_answered_unless_somebody_ended_the_run() {
+        let of = |run: &Run| {
+            let is_told = |finding: &Finding| matches!(finding, Finding::Unfinished { count, .. } if *count >= 50);
+            findings_of(run).iter().filter(|finding| is_told(finding)).count()
+        };
+        let mut run = sample::run();
+        assert_eq!(of(&run), 0);
+        run.recording.series[0].unfinished += 50;
+        assert_eq!(of(&run), 1, "once for its service");
+        run.recording.period.interrupted = true;
+        assert_eq!(of(&run), 0);
     }
 
     #[test]

@@ -324,6 +324,15 @@ pub enum Finding {
         /// The first message.
         message: String,
     },
+    /// Requests were neither answered nor failed when the time to wait for them was over.
+    Unfinished {
+        /// Service.
+        service: String,
+        /// How many.
+        count: u64,
+        /// As a share of all that were due, 0..=1.
+        share: f64,
+    },
     /// Most of the response time was spent waiting for a connection: the pool, not the server, is the limit.
     PoolWait {
         /// Service.

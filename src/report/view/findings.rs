@@ -42,6 +42,16 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
             ),
             advice: failures::advice(class).to_owned(),
         },
+        Finding::Unfinished { service, count: requests, share: part } => Note {
+            tone: Tone::Bad,
+            fact: format!(
+                "{} ({}) of {service} had no answer when the time to wait for it was over.",
+                counted(*requests, "request", "requests"),
+                share(*part),
+            ),
+            advice: "They count as missed. The server was gone, or far behind: the timeline shows from when on, its log may say why."
+                .to_owned(),
+        },
         Finding::PoolWait { service, pool, wait_p99, response_p99, utilisation } => Note {
             tone: Tone::Fair,
             fact: format!(
