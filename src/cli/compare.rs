@@ -115,7 +115,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     let comparison = compare(&runs, &run, arguments.how.question());
     let compared = Compared { against: &name, base: &runs, run: &run, comparison: &comparison };
     if let Some(folder) = &arguments.out {
-        results::rewrite(folder, compared.files()).map_err(Failure::usage)?;
+        results::write_apart(folder, compared.files()).map_err(Failure::usage)?;
     }
     match arguments.format {
         ComparisonFormat::Text => {

@@ -75,7 +75,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     let history = history(runs);
     let chronicle = Chronicle { scenario: &scenario, history: &history };
     if let Some(folder) = &arguments.out {
-        results::rewrite(folder, chronicle.files()).map_err(Failure::usage)?;
+        results::write_apart(folder, chronicle.files()).map_err(Failure::usage)?;
     }
     match arguments.format {
         HistoryFormat::Csv => output::print(chronicle.csv())?,

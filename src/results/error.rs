@@ -55,6 +55,12 @@ pub enum ResultsError {
         /// The folder.
         place: PathBuf,
     },
+    /// A report would lie among the files of a result.
+    #[error("{} is a result folder; choose another folder with --out", place.display())]
+    Result {
+        /// The folder.
+        place: PathBuf,
+    },
     /// Something else than a result would be overwritten.
     #[error("{} holds something else than a result, which not even --force replaces; choose another folder with --out", place.display())]
     Foreign {

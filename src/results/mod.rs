@@ -40,7 +40,7 @@ pub use gate::{
 pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceLogin, UserRights};
 pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
-pub use saved::{Entry, Saved, list, load, result_folders, rewrite};
+pub use saved::{Entry, Saved, list, load, result_folders, rewrite, write_apart};
 pub use schema::{baseline_schema, capacity_schema, ci_schema, gate_schema, schema};
 pub use server::{
     CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord, ServerSecond,

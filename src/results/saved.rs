@@ -70,6 +70,14 @@ pub fn rewrite(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<(), Resul
     parents.iter().try_for_each(|parent| sync_folder(parent).map_err(|error| io_error("write to", parent, error)))
 }
 
+/// Writes the files of a report that belongs to several results, in a folder that holds none itself: some of a run have the same names.
+pub fn write_apart(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<(), ResultsError> {
+    if ARTIFACTS.iter().any(|name| folder.join(name).is_file()) {
+        return Err(ResultsError::Result { place: folder.to_owned() });
+    }
+    rewrite(folder, files)
+}
+
 /// A result folder, as far as a list needs it.
 #[derive(Debug)]
 pub struct Entry {

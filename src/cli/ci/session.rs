@@ -100,12 +100,14 @@ impl Session {
                 let session = run::Session::new(manner, scenario, self.display.clone(), self.leftovers.clone())
                     .held_against(base);
                 session.carry_out(self.source.clone(), interrupt, |concluded, saved| {
-                    let folder = saved.map(|_| folder.clone());
-                    let mut scenario = CiScenario { folder, ..concluded.for_ci(&name, limit) };
+                    let mut scenario =
+                        CiScenario { folder: saved.map(|_| folder.clone()), ..concluded.for_ci(&name, limit) };
                     let fails = self.arguments.fail_on_regression;
                     scenario.checks.extend(concluded.comparison_for_ci(&name, fails));
                     if let Some((baseline, None)) = &baseline {
-                        scenario.checks.push(ci_no_baseline(&name, baseline, fails));
+                        let usable = saved.is_some() && concluded.counts();
+                        let run = usable.then(|| self.journal.destination().join(&folder));
+                        scenario.checks.push(ci_no_baseline(&name, baseline, run.as_deref(), fails));
                     }
                     told = Some(scenario);
                     Ok(())

@@ -1,5 +1,7 @@
 //! What CI is told of comparisons: with a stored baseline, and of two arms in turns.
 
+use std::path::Path;
+
 use super::{scenario::check, words::one_line};
 use crate::{
     analysis::{
@@ -48,10 +50,11 @@ pub fn ci_comparison(name: &str, compared: &Compared<'_>, fails: bool) -> CiChec
     CiCheck { decides, ..told }
 }
 
-/// That there is no baseline yet: it counts where a regression would `fail`, since that would pass unseen.
-pub fn ci_no_baseline(name: &str, baseline: &str, fails: bool) -> CiCheck {
-    let sentence =
-        format!("{name}: there is no baseline {baseline} yet; plimsoll baseline save {baseline} makes one of its run");
+/// That there is no baseline yet: it counts where a regression would `fail`, since that would pass unseen. `run` is the run's folder
+/// if one can be made of it.
+pub fn ci_no_baseline(name: &str, baseline: &str, run: Option<&Path>, fails: bool) -> CiCheck {
+    let advice = run.map(|run| format!("; plimsoll baseline save {baseline} {} makes one of this run", run.display()));
+    let sentence = format!("{name}: there is no baseline {baseline} yet{}", advice.unwrap_or_default());
     CiCheck { decides: fails, ..check(BASELINE, None, None, CiOutcome::Inconclusive, sentence) }
 }
 
@@ -171,7 +174,10 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_told() {
-        assert!(!ci_no_baseline("mixed", "nightly", false).decides && ci_no_baseline("mixed", "nightly", true).decides);
+        assert!(
+            !ci_no_baseline("mixed", "nightly", None, false).decides
+                && ci_no_baseline("mixed", "nightly", None, true).decides
+        );
         let unmade = ci_no_gate("mixed", "no\nserver");
         assert_eq!(unmade.outcome, CiOutcome::Invalid);
         let ended = ci_gate_interrupted("mixed", Some(&unmade));

@@ -1,5 +1,7 @@
 //! Every format of one sample with every outcome and texts that are hard on formats, and what must hold for any.
 
+use std::path::Path;
+
 use insta::assert_snapshot;
 
 use super::{
@@ -87,7 +89,7 @@ fn comparisons_are_told_in_summary_and_terminal_whatever_came_of_them() {
         ci
     };
     let passed = CiCheck { outcome: CiOutcome::Passed, ..ci_no_gate("mixed", "as it was") };
-    for check in [ci_no_baseline("mixed", "nightly", false), passed] {
+    for check in [ci_no_baseline("mixed", "nightly", None, false), passed] {
         let ci = told(check.clone(), Leniency::Warn);
         for text in both(&ci) {
             assert!(text.contains("Comparisons") && text.contains(&check.sentence), "{text}");
@@ -95,7 +97,7 @@ fn comparisons_are_told_in_summary_and_terminal_whatever_came_of_them() {
         assert_eq!((ci.scenarios[0].outcome(), annotations::annotations(&ci).as_str()), (CiOutcome::Passed, ""));
     }
     // Where regressions count, one that could not be found is no reason to be quiet.
-    let missing = ci_no_baseline("mixed", "nightly", true);
+    let missing = ci_no_baseline("mixed", "nightly", Some(Path::new("out")), true);
     let ci = told(missing.clone(), Leniency::Warn);
     for text in both(&ci) {
         assert!(text.contains("What is amiss") && !text.contains("Comparisons"), "{text}");
