@@ -15,6 +15,7 @@ use super::{
 use crate::{
     analysis::baseline::{ChangePoint, LEAST_VALUES, Quantity, QuantityCourse},
     report::{format::signed, history::Chronicle},
+    results::Abstract,
 };
 
 /// The chart of a history; none where there is no run.
@@ -60,6 +61,8 @@ impl Course {
         } else {
             format!("Each point is a run. Changes are looked for from {LEAST_VALUES} valid runs on.")
         };
+        let (day, labels) = when(&history.runs);
+        let note = day.map_or(note.clone(), |day| format!("{note} All of {day}, times in UTC."));
         let heading = Heading::new(&title, &note, fonts);
         let mut entries = vec![(Symbol::Line(LEVEL, None), "level".to_owned())];
         if history.courses.iter().any(|course| !course.changes.is_empty()) {
@@ -78,9 +81,7 @@ impl Course {
         if panels.is_empty() {
             return None;
         }
-        let days: Vec<&str> =
-            history.runs.iter().map(|run| run.started.split('T').next().unwrap_or_default()).collect();
-        let dates = dates(&days, &across, fonts);
+        let dates = dates(&labels, &across, fonts);
         Some(Self { description: describe(chronicle), heading, legend, panels, across, dates })
     }
 
@@ -93,7 +94,19 @@ fn title(chronicle: &Chronicle<'_>) -> String {
     format!("History of {}", chronicle.scenario)
 }
 
-/// Days below runs, as many as fit.
+/// What tells the runs apart: their days, or their times where all are of one day, which is given then.
+fn when(runs: &[Abstract]) -> (Option<&str>, Vec<&str>) {
+    let parts: Vec<(&str, &str)> =
+        runs.iter().map(|run| run.started.split_once('T').unwrap_or((&run.started, ""))).collect();
+    match parts[..] {
+        [(first, _), _, ..] if parts.iter().all(|(day, _)| *day == first) => {
+            (Some(first), parts.iter().map(|(_, time)| time.get(..5).unwrap_or(time)).collect())
+        }
+        _ => (None, parts.iter().map(|(day, _)| *day).collect()),
+    }
+}
+
+/// Days or times below runs, as many as fit.
 fn dates(days: &[&str], across: &Scale, fonts: &Fonts) -> Vec<Tick> {
     let widest = days.iter().map(|day| fonts.width(day, LABEL.size, false)).fold(1.0, f64::max) + 18.0;
     let pitch = (across.at(1.0) - across.at(0.0)).max(1e-6);
@@ -217,5 +230,23 @@ impl Figure for Course {
         if let Some(panel) = self.panels.last() {
             base_line(canvas, panel.area, &self.dates, "");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::sample::abstracted;
+
+    #[test]
+    fn runs_of_one_day_are_told_apart_by_their_times() {
+        let started = |texts: &[&str]| -> Vec<Abstract> {
+            texts.iter().map(|text| Abstract { started: (*text).to_owned(), ..abstracted(0, 1.0) }).collect()
+        };
+        let one_day = started(&["2026-11-25T02:00:00Z", "2026-11-25T14:30:59Z"]);
+        assert_eq!(when(&one_day), (Some("2026-11-25"), vec!["02:00", "14:30"]));
+        let nights = started(&["2026-11-25T02:00:00Z", "2026-11-26T02:00:00Z"]);
+        assert_eq!(when(&nights), (None, vec!["2026-11-25", "2026-11-26"]));
+        assert_eq!(when(&nights[..1]), (None, vec!["2026-11-25"]));
     }
 }
