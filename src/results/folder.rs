@@ -126,9 +126,14 @@ fn check_vacancy(destination: &Path, force: bool) -> Result<(), ResultsError> {
     match (is_empty, force) {
         (true, _) => Ok(()),
         (false, false) => Err(ResultsError::Occupied { place: destination.to_owned() }),
-        (false, true) if ARTIFACTS.iter().any(|name| destination.join(name).is_file()) => Ok(()),
+        (false, true) if is_result(destination) => Ok(()),
         (false, true) => Err(ResultsError::Foreign { place: destination.to_owned() }),
     }
+}
+
+/// Whether a folder holds a result.
+pub(super) fn is_result(folder: &Path) -> bool {
+    ARTIFACTS.iter().any(|name| folder.join(name).is_file())
 }
 
 /// Replaces a result. The old one is moved aside first and back if that fails.

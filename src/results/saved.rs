@@ -10,7 +10,8 @@ use std::{
 use super::{
     Capacity, Ci, Gate, ResultsError, Run,
     folder::{
-        ARTIFACTS, CAPACITY_FILE, CI_FILE, GATE_FILE, RUN_FILE, io_error, sync_folder, with_ordinary_permissions,
+        ARTIFACTS, CAPACITY_FILE, CI_FILE, GATE_FILE, RUN_FILE, io_error, is_result, sync_folder,
+        with_ordinary_permissions,
     },
 };
 
@@ -72,7 +73,7 @@ pub fn rewrite(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<(), Resul
 
 /// Writes the files of a report that belongs to several results, in a folder that holds none itself: some of a run have the same names.
 pub fn write_apart(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<(), ResultsError> {
-    if ARTIFACTS.iter().any(|name| folder.join(name).is_file()) {
+    if is_result(folder) {
         return Err(ResultsError::Result { place: folder.to_owned() });
     }
     rewrite(folder, files)
@@ -102,7 +103,7 @@ pub fn result_folders(folder: &Path) -> Result<Vec<PathBuf>, ResultsError> {
     for entry in entries {
         let path = entry.map_err(|error| io_error("read", folder, error))?.path();
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden && ARTIFACTS.iter().any(|name| path.join(name).is_file()) {
+        if !hidden && is_result(&path) {
             folders.push(path);
         }
     }
