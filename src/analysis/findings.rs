@@ -73,8 +73,7 @@ fn failed_dependency(side: &DependencySide) -> Option<Finding> {
 fn unfinished(evidence: &Evidence<'_>) -> Vec<Finding> {
     let of_service = |row: &Row| {
         let service = row.scope.service.clone().filter(|_| row.scope.operation.is_none())?;
-        let all = row.counts.completed + row.counts.failed() + row.unfinished;
-        let share = row.unfinished as f64 / all as f64;
+        let share = row.unfinished as f64 / row.bad.of as f64;
         (row.unfinished > 0).then_some(Finding::Unfinished { service, count: row.unfinished, share })
     };
     if evidence.run.recording.period.interrupted {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     analysis::{
-        Analysis, Outcome, analyse,
+        Analysis, analyse,
         baseline::{Standing, abstract_of},
     },
     report::{self, AuditLimit, Style},
@@ -79,11 +79,6 @@ impl Concluded {
     /// The abstract of the run that lies in a folder, or will.
     pub(super) fn abstracted(&self, folder: &Path) -> Abstract {
         abstract_of(&self.run, &self.analysis, &name_of(folder))
-    }
-
-    /// Whether others can be held against it.
-    pub(super) fn counts(&self) -> bool {
-        self.analysis.verdict.outcome != Outcome::Invalid && !self.run.recording.period.interrupted
     }
 
     /// What came of holding the run against others, if that was asked for.

@@ -39,7 +39,7 @@ impl History {
 /// Puts runs in order, each once, and looks for changes. Runs that measured something else than the newest are left out.
 pub fn history(mut runs: Vec<Abstract>) -> History {
     runs.sort_by(|a, b| (&a.started, &a.name).cmp(&(&b.started, &b.name)));
-    runs.dedup_by(|a, b| a.started == b.started && a.rows == b.rows);
+    runs.dedup_by(|a, b| a.is_of_same_run(b));
     let before = runs.len();
     if let Some(newest) = runs.last().cloned() {
         runs.retain(|run| measured_the_same(run, &newest));

@@ -105,8 +105,8 @@ impl Session {
                     let fails = self.arguments.fail_on_regression;
                     scenario.checks.extend(concluded.comparison_for_ci(&name, fails));
                     if let Some((baseline, None)) = &baseline {
-                        let usable = saved.is_some() && concluded.counts();
-                        let run = usable.then(|| self.journal.destination().join(&folder));
+                        let run = self.journal.destination().join(&folder);
+                        let run = Some(run).filter(|run| saved.is_some() && concluded.abstracted(run).counts());
                         scenario.checks.push(ci_no_baseline(&name, baseline, run.as_deref(), fails));
                     }
                     told = Some(scenario);

@@ -139,7 +139,7 @@ fn portion(count: u64, scope: &Scope, analysis: &Analysis) -> String {
         .rows
         .iter()
         .find(|row| row.scope == *scope)
-        .map(|row| row.counts.completed + row.counts.failed() + row.unfinished)
+        .map(|row| row.bad.of)
         .filter(|all| *all > 0)
         .map(|all| format!(" ({})", share(count as f64 / all as f64)))
         .unwrap_or_default()
