@@ -11,56 +11,52 @@ pub(super) struct Journal {
     leftovers: Leftovers,
     /// File that holds all that was measured.
     file: &'static str,
-    /// Where it will lie, unless something else lies there by then.
+    /// Where people find it; until there is something to show, where they will, unless something else lies there by then.
     destination: PathBuf,
-    /// Where it lies until there is something to show.
-    hidden: PathBuf,
-    /// `None` until then.
-    folder: Option<PathBuf>,
+    /// Where it lies until then.
+    hidden: Option<PathBuf>,
 }
 
 impl Journal {
     /// Claims a folder; `file` is the one that holds all that was measured.
     pub(super) fn claim(place: &Path, force: bool, file: &'static str, leftovers: &Leftovers) -> Result<Self, Failure> {
         let claimed = ResultFolder::claim(place, force).map_err(Failure::usage)?;
-        let hidden = claimed.hidden().to_owned();
+        let hidden = Some(claimed.hidden().to_owned());
         leftovers.hold_folder(claimed);
-        let destination = place.to_owned();
-        Ok(Self { leftovers: leftovers.clone(), file, destination, hidden, folder: None })
+        Ok(Self { leftovers: leftovers.clone(), file, destination: place.to_owned(), hidden })
     }
 
     /// Takes the folder of what is continued.
     pub(super) fn reopen(folder: PathBuf, file: &'static str, leftovers: &Leftovers) -> Self {
-        let (destination, hidden) = (folder.clone(), folder.clone());
-        Self { leftovers: leftovers.clone(), file, destination, hidden, folder: Some(folder) }
+        Self { leftovers: leftovers.clone(), file, destination: folder, hidden: None }
     }
 
     /// Where it lies now; whatever is put there moves along when it is shown.
     pub(super) fn place(&self) -> &Path {
-        self.folder.as_deref().unwrap_or(&self.hidden)
+        self.hidden.as_deref().unwrap_or(&self.destination)
     }
 
-    /// Where people will find it.
+    /// Where people find it, or will.
     pub(super) fn destination(&self) -> &Path {
-        self.folder.as_deref().unwrap_or(&self.destination)
+        &self.destination
     }
 
     /// Where it lies, once there is something to see.
     pub(super) fn folder(&self) -> Option<&Path> {
-        self.folder.as_deref()
+        self.hidden.is_none().then_some(&self.destination)
     }
 
     /// Writes files and then all that was measured, which is whole at any time.
     pub(super) fn write(&mut self, mut files: Vec<(String, Vec<u8>)>, measured: String) -> Result<(), Failure> {
         files.push((self.file.to_owned(), measured.into_bytes()));
-        if let Some(folder) = &self.folder {
+        if let Some(folder) = self.folder() {
             return results::rewrite(folder, files).map_err(Failure::usage);
         }
         let folder = self.leftovers.take_folder().ok_or_else(Failure::interrupted)?;
         for (name, content) in files {
             folder.write(&name, &content).map_err(Failure::usage)?;
         }
-        self.folder = Some(folder.publish().map_err(Failure::usage)?);
+        (self.destination, self.hidden) = (folder.publish().map_err(Failure::usage)?, None);
         self.leftovers.let_go_of_folder();
         Ok(())
     }
