@@ -239,7 +239,7 @@ impl Arguments {
         let gated = !(self.gate_a.is_empty() && self.gate_b.is_empty());
         let effort = gate::Effort::of(self.gate_profile, self.workers);
         let [a, b] = self.arms();
-        let said = [("--gate-a", &a), ("--gate-b", &b)].map(|(option, differences)| Said { option, differences });
+        let said = [Said { option: "--gate-a", differences: &a }, Said { option: "--gate-b", differences: &b }];
         let gate = gated.then(|| gate::Errand::new(scenario.clone(), said, &effort));
         Ok(Errand { baseline: baseline.transpose()?, gate: gate.transpose()?, name, scenario })
     }

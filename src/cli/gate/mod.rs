@@ -166,8 +166,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     let overrides = Overrides { seed: arguments.seed, set: arguments.set.clone(), ..Overrides::default() };
     let text = scenario::source(&arguments.scenario).map_err(Failure::usage)?;
     let scenario = overrides.apply(&text.text, &text.file).map_err(Failure::usage)?;
-    let said = [("--a", &arguments.a), ("--b", &arguments.b)];
-    let said = said.map(|(option, differences)| Said { option, differences });
+    let said = [Said { option: "--a", differences: &arguments.a }, Said { option: "--b", differences: &arguments.b }];
     let errand = Errand::new(scenario, said, &arguments.effort)?;
     let leftovers = Leftovers::default();
     let place = arguments.out.clone().unwrap_or_else(|| default_folder(&format!("{}-gate", errand.scenario.name)));
