@@ -2,14 +2,15 @@
 
 use hdrhistogram::Histogram;
 
-use super::{Distribution, PERCENTILES, Percentile, PercentileValue};
+use super::{Distribution, PERCENTILES, Percentile, PercentileValue, Support};
 use crate::measure::Nanos;
 
-/// Independent samples that must lie beyond a percentile before it is printed.
+/// Samples that must lie beyond a percentile before it is printed.
 const PRINTABLE: f64 = 10.0;
 
-/// Independent samples that must lie beyond a percentile before it decides a verdict.
-const DECISIVE: f64 = 100.0;
+/// Independent samples beyond a percentile below which it is marked, and below which it is marked as that of few bursts.
+const AMPLE: f64 = 100.0;
+const FEW: f64 = 10.0;
 
 /// Half the width of a 95 % interval in standard deviations.
 const NORMAL_95: f64 = 1.96;
@@ -58,11 +59,11 @@ impl Ranks {
     /// normal approximation to their distribution: David and Nagaraja, "Order Statistics", 3rd edition, section 7.1; the
     /// variance times the burstiness phi).
     ///
-    /// It takes `k = n (1 - p) / phi >= 10` to be printed and `k >= 100` to decide a verdict; below the median `p` takes the
-    /// place of `1 - p`.
+    /// It is printed where `n (1 - p) >= 10` samples lie beyond it; below the median `p` takes the place of `1 - p`. Bursts widen
+    /// the interval and lower the [`Support`], which is that of `k = n (1 - p) / phi` independent samples; they hide nothing.
     fn estimate(&self, percentile: f64, burstiness: f64) -> Percentile {
         let have = self.count();
-        let needed = samples_for(PRINTABLE, percentile, burstiness);
+        let needed = samples_to_print(percentile);
         if have < needed || have == 0 {
             return Percentile { percentile, value: PercentileValue::TooFew { needed, have } };
         }
@@ -74,7 +75,7 @@ impl Ranks {
             nanos: self.at((middle * (1.0 - 1e-12)).ceil()),
             low: self.at((middle - reach).floor()),
             high: self.at((middle + reach).ceil()),
-            decisive: have >= samples_to_decide(percentile, burstiness),
+            support: Support::of(count * rarer(percentile) / burstiness),
         };
         Percentile { percentile, value }
     }
@@ -90,15 +91,26 @@ impl Percentile {
     }
 }
 
-/// Samples that it takes before a percentile decides a verdict.
-pub(super) fn samples_to_decide(percentile: f64, burstiness: f64) -> u64 {
-    samples_for(DECISIVE, percentile, burstiness)
+impl Support {
+    fn of(independent: f64) -> Self {
+        // 100 - 99.9 is a little off in binary.
+        match independent * (1.0 + 1e-9) {
+            k if k >= AMPLE => Self::Ample,
+            k if k >= FEW => Self::Few,
+            _ => Self::Bursts,
+        }
+    }
 }
 
-fn samples_for(beyond: f64, percentile: f64, burstiness: f64) -> u64 {
-    let rarer = percentile.min(100.0 - percentile) / 100.0;
+/// Share of the samples that lie on the smaller side of a percentile.
+fn rarer(percentile: f64) -> f64 {
+    percentile.min(100.0 - percentile) / 100.0
+}
+
+/// Samples that it takes before a percentile is printed.
+fn samples_to_print(percentile: f64) -> u64 {
     // Not one more because 100 - 99.99 is a little off in binary.
-    (beyond * burstiness / rarer * (1.0 - 1e-9)).ceil() as u64
+    (PRINTABLE / rarer(percentile) * (1.0 - 1e-9)).ceil() as u64
 }
 
 #[cfg(test)]
@@ -121,32 +133,33 @@ mod tests {
     fn ranks_follow_the_formula() {
         // n = 1 000, p = 0.9: 900 +- 1.96 sqrt(90), that is 881.4 to 918.6.
         let value = Ranks::of(&one_to(1_000)).estimate(90.0, 1.0).value;
-        assert_eq!(value, PercentileValue::Known { nanos: 900, low: 881, high: 919, decisive: true });
+        assert_eq!(value, PercentileValue::Known { nanos: 900, low: 881, high: 919, support: Support::Ample });
     }
 
     #[test]
     fn bursts_widen_the_interval() {
         // Four times the variance, twice the reach.
         let value = Ranks::of(&one_to(1_000)).estimate(90.0, 4.0).value;
-        assert_eq!(value, PercentileValue::Known { nanos: 900, low: 862, high: 938, decisive: false });
+        assert_eq!(value, PercentileValue::Known { nanos: 900, low: 862, high: 938, support: Support::Few });
     }
 
     #[test]
     fn says_how_many_samples_it_takes() {
         let value = Ranks::of(&one_to(41_000)).estimate(99.99, 1.0).value;
         assert_eq!(value, PercentileValue::TooFew { needed: 100_000, have: 41_000 });
-        assert_eq!(samples_to_decide(99.0, 1.0), 10_000);
-        assert_eq!(samples_to_decide(50.0, 1.0), 200);
-        assert_eq!(samples_to_decide(1.0, 2.0), 20_000);
+        assert_eq!([1.0, 50.0, 99.0, 99.9].map(samples_to_print), [1_000, 20, 1_000, 10_000]);
     }
 
     #[test]
-    fn prints_from_ten_and_decides_from_a_hundred_beyond() {
-        let decisive = |count| match Ranks::of(&one_to(count)).estimate(99.0, 1.0).value {
-            PercentileValue::Known { decisive, .. } => Some(decisive),
+    fn prints_from_ten_raw_samples_beyond_and_marks_by_the_independent_ones() {
+        let support = |count, burstiness| match Ranks::of(&one_to(count)).estimate(99.0, burstiness).value {
+            PercentileValue::Known { support, .. } => Some(support),
             PercentileValue::TooFew { .. } => None,
         };
-        assert_eq!([999, 1_000, 9_999, 10_000].map(decisive), [None, Some(false), Some(false), Some(true)]);
+        let calm = [999, 1_000, 9_999, 10_000].map(|count| support(count, 1.0));
+        assert_eq!(calm, [None, Some(Support::Few), Some(Support::Few), Some(Support::Ample)]);
+        let bursty = [999, 1_000, 10_000, 1_000_000].map(|count| support(count, 100.0));
+        assert_eq!(bursty, [None, Some(Support::Bursts), Some(Support::Bursts), Some(Support::Ample)]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Picks out what a person should know or do.
 
 use super::{
-    Check, CheckKind, DependencySide, Evidence, Finding, Level, Row, ServerSide, server_findings, stall,
+    Check, CheckKind, DependencySide, Events, Evidence, Finding, Level, Row, Scope, ServerSide, server_findings,
     tally::measured_seconds,
 };
 use crate::{
@@ -21,6 +21,12 @@ const MUCH_SLOWER: u64 = 5;
 /// ...and at least this share of the objective's latency.
 const MATTERS: f64 = 0.01;
 
+/// Share of lookups without a result from which reads of a run without prefill are another load.
+const MOSTLY_MISSES: f64 = 0.5;
+
+/// Lookups that it takes to say so.
+const TELLING: u64 = 100;
+
 /// Share of all commands from which on upkeep is worth a word.
 const NOTABLE_UPKEEP: f64 = 0.01;
 
@@ -28,6 +34,7 @@ const NOTABLE_UPKEEP: f64 = 0.01;
 pub(super) fn findings(
     evidence: &Evidence<'_>,
     checks: &[Check],
+    events: &Events,
     server: &ServerSide,
     dependencies: &[DependencySide],
 ) -> Vec<Finding> {
@@ -35,15 +42,15 @@ pub(super) fn findings(
     let mut findings = Vec::new();
     findings.extend((run.software.profile == "debug").then_some(Finding::DebugBuild));
     findings.extend(run.recording.period.interrupted.then_some(Finding::Interrupted));
+    findings.extend((!events.stalls.is_empty()).then(|| Finding::Stalls(events.stalls.clone())));
+    findings.extend((!events.bursts.is_empty()).then(|| Finding::Bursts(events.bursts.clone())));
+    findings.extend(checks.iter().filter_map(trend));
     findings.extend(trust(checks, Level::Refuse));
     findings.extend(dependencies.iter().filter_map(failed_dependency));
     findings.extend(unfinished(evidence));
     findings.extend(failures(evidence));
-    let stalls =
-        evidence.timelines.last().map_or_else(Vec::new, |whole| stall::stalls(whole, measured_seconds(&run.recording)));
-    let stalled = !stalls.is_empty();
-    findings.extend(stalls);
-    if !stalled {
+    findings.extend(misses(evidence));
+    if events.stalls.iter().all(|stall| stall.bad == 0) {
         findings.extend(evidence.scenario.services.iter().filter_map(|service| pool_wait(evidence, service)));
     }
     findings.extend(run.recording.services.iter().filter_map(reconnects));
@@ -54,10 +61,37 @@ pub(super) fn findings(
     findings
 }
 
-/// Checks of a level; what failed is told request by request elsewhere.
+/// Checks of a level; failures and trends are findings of their own.
 fn trust(checks: &[Check], level: Level) -> impl Iterator<Item = Finding> {
-    let of_level = move |check: &&Check| check.level == level && check.kind != CheckKind::Errors;
+    let of_level =
+        move |check: &&Check| check.level == level && !matches!(check.kind, CheckKind::Errors | CheckKind::Drift);
     checks.iter().filter(of_level).cloned().map(Finding::Trust)
+}
+
+/// A median that moved all through the run.
+fn trend(check: &Check) -> Option<Finding> {
+    let is_trend = check.kind == CheckKind::Drift && check.level != Level::Ok;
+    let per_minute = check.nanos.filter(|_| is_trend)?;
+    Some(Finding::Trend { service: check.subject.clone()?, per_minute })
+}
+
+/// Reads that found nothing at all, or, where nothing was prefilled, mostly nothing: their times are those of another load. Reads
+/// of prefilled keys have a check of their own.
+fn misses(evidence: &Evidence<'_>) -> Vec<Finding> {
+    let recording = &evidence.run.recording;
+    let finding = |series: &crate::measure::SeriesRecord| {
+        let totals = series.totals();
+        let lookups = totals.hits + totals.misses;
+        let most = if evidence.scenario.run.prefill { lookups } else { (lookups as f64 * MOSTLY_MISSES).ceil() as u64 };
+        let scope = Scope {
+            service: Some(series.key.service.clone()),
+            operation: Some(series.key.operation.clone()),
+            role: series.key.role,
+        };
+        let is_telling = !series.expects_hits && lookups >= TELLING && totals.misses >= most;
+        is_telling.then_some(Finding::Misses { scope, misses: totals.misses, lookups })
+    };
+    recording.series.iter().filter(|series| series.key.role == SeriesRole::Operation).filter_map(finding).collect()
 }
 
 fn failed_dependency(side: &DependencySide) -> Option<Finding> {

@@ -14,6 +14,7 @@ mod dependencies;
 mod digest;
 mod distribution;
 mod draw;
+mod events;
 mod families;
 mod findings;
 pub mod gate;
@@ -28,7 +29,8 @@ mod row;
 mod scaling;
 mod server;
 mod server_findings;
-mod stall;
+mod silence;
+mod spans;
 mod tally;
 mod timeline;
 mod trend;
@@ -38,8 +40,8 @@ mod worsening;
 
 pub use families::{Family, FamilyKind};
 pub use model::{
-    Analysis, Check, CheckKind, Distribution, Finding, Grade, Level, Moment, Outcome, PERCENTILES, Percentile,
-    PercentileValue, Proportion, Reason, Row, Scope, Timeline, Verdict,
+    Analysis, Burst, Check, CheckKind, Distribution, Doubt, Events, Finding, Grade, Level, Moment, Outcome, PERCENTILES,
+    Percentile, PercentileValue, Proportion, Reason, Row, Scope, Silence, Stall, Support, Timeline, Verdict,
 };
 
 pub use databases::{DatabaseUse, databases};
@@ -67,22 +69,37 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     let mut rows = Vec::with_capacity(outlines.len());
     let mut timelines = Vec::with_capacity(outlines.len());
     let mut held = Vec::with_capacity(outlines.len());
+    let terms = row::Terms::new(recording, scenario);
     for (outline, tally) in outlines.into_iter().zip(tallies) {
         timelines.push(Timeline::new(recording, &outline.scope, &tally.seconds));
-        let (row, of_row) = Row::new(outline.scope, tally, &scenario.objective);
+        let (row, of_row) = Row::new(outline.scope, tally, terms);
         rows.push(row);
         held.push(of_row);
     }
     let evidence = Evidence { run, scenario, rows: &rows, timelines: &timelines };
     let checks = validity::checks(&evidence);
-    let verdict = verdict::judge(verdict::hold_all(&rows, held), &checks);
+    let silences = silence::silences(recording, scenario);
+    judge_silences(&mut held, &evidence, &silences);
+    let judged: Vec<Verdict> = rows
+        .iter()
+        .zip(&held)
+        .map(|(row, held)| verdict::judge(held, checks.iter().filter(|check| verdict::concerns(check, row))))
+        .collect();
+    let verdict = verdict::conclude(&rows, &judged);
+    let unfinished = rows.last().map_or(0, |whole| whole.unfinished);
+    let events = timelines.last().map_or_else(Events::default, |whole| {
+        events::events(recording, whole, &silences, unfinished)
+    });
     let server = server::server_side(&evidence);
     let dependencies = dependencies::dependencies(&run.dependencies);
-    let findings = findings::findings(&evidence, &checks, &server, &dependencies);
+    let findings = findings::findings(&evidence, &checks, &events, &server, &dependencies);
     let keyspace = run.inspection.keyspace.as_ref().map(keyspace::keyspace);
     let pools = pools::pools(&evidence);
     let scaling = scaling::scaling(&evidence, &pools, &server);
-    verdict::temper(&mut rows, &verdict, &checks);
+    for (row, judged) in rows.iter_mut().zip(&judged) {
+        let is_whole = row.scope.service.is_none();
+        row.conclude(if is_whole { verdict.outcome } else { judged.outcome }, &scenario.objective);
+    }
     let audit = audit::audit(&audit::Subject {
         target: &run.target,
         inspection: &run.inspection,
@@ -97,6 +114,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         rows,
         timelines,
         findings,
+        events,
         pools,
         server,
         families,
@@ -104,6 +122,18 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         dependencies,
         keyspace,
         scaling,
+    }
+}
+
+/// Adds to each service's row what the time without answers says.
+fn judge_silences(held: &mut [verdict::Held], evidence: &Evidence<'_>, silences: &[Silence]) {
+    for silence in silences {
+        let is_own = |row: &Row| row.scope.operation.is_none() && row.scope.service.as_ref() == Some(&silence.service);
+        let Some(position) = evidence.rows.iter().position(is_own) else { continue };
+        let service = evidence.scenario.services.iter().find(|service| service.name == silence.service);
+        let closed = service.is_some_and(|service| service.offered_rate().is_none());
+        let waited = evidence.timelines[position].seconds.iter().any(|moment| moment.in_system.is_some_and(|n| n > 0.0));
+        held[position].add_silence(&evidence.rows[position], silence, closed, waited, &evidence.scenario.objective);
     }
 }
 

@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 use super::{
     Answers, DependencySide, Family, KeyspaceSide, Outage, PoolUse, Scaling, ServerFinding, ServerSide, audit::Ruling,
 };
-use crate::measure::{Counts, Nanos, SeriesRole};
+use crate::measure::{Counts, Nanos, SeriesRole, Span};
 
 /// Everything that the reports say, computed once from a [`crate::results::Run`].
 #[derive(Debug, Clone)]
@@ -19,8 +19,10 @@ pub struct Analysis {
     pub rows: Vec<Row>,
     /// One timeline per row, in the same order.
     pub timelines: Vec<Timeline>,
-    /// What a person should know or do, most important first.
+    /// What the user should know or do, most important first.
     pub findings: Vec<Finding>,
+    /// Stalls and bursts, and how the time outside of them went.
+    pub events: Events,
     /// How much of each pool was used, in the scenario's order.
     pub pools: Vec<PoolUse>,
     /// The server's side.
@@ -77,9 +79,10 @@ pub struct Row {
     pub times_faster: Option<f64>,
     /// Response time at the percentile that the objective judges, which need not be one of [`PERCENTILES`].
     pub judged: Percentile,
-    /// By the judged percentile; `None` where that cannot be printed.
+    /// By the judged percentile, and [`Grade::Missed`] where more requests were late, failed or unfinished than the objective
+    /// allows; `None` where the percentile cannot be printed.
     pub grade: Option<Grade>,
-    /// The objective held against this row alone.
+    /// The objective compared with this row alone.
     pub outcome: Outcome,
 }
 
@@ -120,8 +123,8 @@ pub enum PercentileValue {
         low: Nanos,
         /// Upper bound.
         high: Nanos,
-        /// Whether there are enough samples to decide a verdict; otherwise it is printed with a mark.
-        decisive: bool,
+        /// On how many independent samples it rests.
+        support: Support,
     },
     /// Too few samples.
     TooFew {
@@ -130,6 +133,17 @@ pub enum PercentileValue {
         /// Samples that there are.
         have: u64,
     },
+}
+
+/// How many independent samples lie beyond a percentile: all of them, divided by their burstiness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Support {
+    /// A hundred or more.
+    Ample,
+    /// Ten to a hundred: printed with a mark.
+    Few,
+    /// Fewer than ten: the tail comes from few bursts, and another run may differ.
+    Bursts,
 }
 
 /// A share with its 95 % confidence interval.
@@ -185,6 +199,9 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// Why, most important first; never empty.
     pub reasons: Vec<Reason>,
+    /// The check by which the harness was late or short of CPU time, although the outcome stands: response times are at most
+    /// what they seem to be, and throughput is at least that.
+    pub harness_late: Option<CheckKind>,
 }
 
 /// One reason for a verdict.
@@ -212,18 +229,120 @@ pub enum Reason {
     Check(CheckKind),
     /// Nothing was measured.
     Empty,
-    /// Too few requests in the tail to decide.
-    TooFewSamples {
-        /// Requests that it takes.
-        needed: u64,
-        /// Requests that there were.
-        have: u64,
+    /// The requests leave both outcomes possible for another run.
+    Undecided {
+        /// What was seen.
+        bad: Proportion,
+        /// What is allowed, 0..=1.
+        allowed: f64,
+        /// Why.
+        why: Doubt,
+        /// Length of a run that would decide if its requests went as these did, in nanoseconds; `None` where that is more than
+        /// a day, or no length would.
+        run_ns: Option<Nanos>,
+    },
+    /// A closed loop got no answer for more of the time than the objective allows of its requests.
+    Silent {
+        /// The service.
+        service: String,
+        /// Share of the measured period at which whoever had come would have waited longer than the objective's latency, 0..=1.
+        share: f64,
+        /// What is allowed, 0..=1.
+        allowed: f64,
+        /// The longest span without an answer.
+        longest: Span,
+    },
+    /// A service stopped being answered and was not answered again.
+    Gone {
+        /// The service.
+        service: String,
+        /// Since when, in nanoseconds since the start of the measured period.
+        since: Nanos,
+    },
+    /// A service had requests under way, and none was answered in the whole measured period.
+    NoAnswer {
+        /// The service.
+        service: String,
+    },
+    /// No request of a service fell due in the measured period.
+    NothingDue {
+        /// The service.
+        service: String,
+    },
+    /// Response times rose all through the run, and its worst third does not meet the objective for certain.
+    Drifting {
+        /// The service whose median rose most.
+        service: String,
+        /// By how much, in nanoseconds per minute.
+        per_minute: f64,
     },
     /// The offered load is above capacity: the backlog grew all the time.
     Overloaded {
         /// Growth of the backlog as a share of the offered rate, 0..=1.
         growth: f64,
     },
+}
+
+/// Why requests leave an outcome undecided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// There were too few.
+    FewRequests,
+    /// One more burst of late requests like those that there were would break the objective.
+    Bursts,
+    /// The share is so close to what is allowed that chance may have put it on either side.
+    Close,
+    /// The share is in order, but more requests failed than the objective allows, by what may be chance.
+    Errors,
+}
+
+/// The time in which a service got no answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Silence {
+    /// The service.
+    pub service: String,
+    /// Spans in which requests were under way and none was answered, without those in which the harness did not run. Empty for
+    /// a service whose commands wait by design.
+    pub spans: Vec<Span>,
+    /// Share of the measured period at which whoever had come would have waited longer than the objective's latency, 0..=1.
+    pub late_share: f64,
+    /// Since when it has not been answered until the end of the run, in nanoseconds since the start of the measured period.
+    pub gone_since: Option<Nanos>,
+}
+
+/// What stands out in the course of the run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Events {
+    /// Spans in which nothing, or next to nothing, was answered, in order.
+    pub stalls: Vec<Stall>,
+    /// Clusters of late and failed requests outside of stalls, in order.
+    pub bursts: Vec<Burst>,
+    /// Late, failed and unfinished requests outside of stalls and bursts, and all requests there.
+    pub outside: (u64, u64),
+}
+
+/// A span in which nothing, or next to nothing, was answered although requests were under way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stall {
+    /// When.
+    pub span: Span,
+    /// The services that it concerned; empty where it was all of them.
+    pub services: Vec<String>,
+    /// Late, failed and unfinished requests that belong to it.
+    pub bad: u64,
+    /// Whether answers came again before the run ended.
+    pub ended: bool,
+}
+
+/// Seconds in a row with many more late and failed requests than chance would put there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Burst {
+    /// Its first second, counted from the start of the measured period.
+    pub from: u32,
+    /// Its last second.
+    pub to: u32,
+    /// Late and failed requests in it.
+    pub bad: u64,
 }
 
 /// One check of the validity table.
@@ -241,6 +360,9 @@ pub struct Check {
     pub refuse: Option<f64>,
     /// What follows.
     pub level: Level,
+    /// The quantity as a time, where the share alone says little: p99 of the schedule lag, or the change of the median per
+    /// minute; in nanoseconds.
+    pub nanos: Option<f64>,
 }
 
 /// Which check.
@@ -256,6 +378,8 @@ pub enum CheckKind {
     Steal,
     /// Share of time in which the container was throttled.
     Throttling,
+    /// Share of time in which a worker thread did not run although it should have, 0..=1.
+    Pauses,
     /// Relative drift of the per-second median over the run, below 0 where it falls; limits hold for its size. 0 where
     /// chance explains it.
     Drift,
@@ -302,6 +426,8 @@ pub struct Moment {
     pub answered: u64,
     /// Requests that failed in it.
     pub failed: u64,
+    /// Requests that completed in it, but later than the objective allows.
+    pub late: u64,
     /// Response time at p50, p99 and the maximum, in nanoseconds; `None` where nothing completed.
     pub response: Option<(Nanos, Nanos, Nanos)>,
     /// Mean number in the system; only for services and the whole.
@@ -355,12 +481,25 @@ pub enum Finding {
         /// Median service time of the rest of the service.
         rest_p50: Nanos,
     },
-    /// For a while hardly anything was answered.
-    Stall {
-        /// Second in which it began.
-        second: u32,
-        /// Longest response time of those that waited for its end.
-        max: Nanos,
+    /// Nothing, or next to nothing, was answered for a while; as often as there are spans.
+    Stalls(Vec<Stall>),
+    /// Late and failed requests came in clusters.
+    Bursts(Vec<Burst>),
+    /// Response times moved all through the run.
+    Trend {
+        /// The service.
+        service: String,
+        /// By how much the median changed, in nanoseconds per minute.
+        per_minute: f64,
+    },
+    /// Reads found nothing, or less than they should.
+    Misses {
+        /// Service and operation.
+        scope: Scope,
+        /// Lookups without a result.
+        misses: u64,
+        /// All lookups.
+        lookups: u64,
     },
     /// Connections were lost and came back.
     Reconnects {

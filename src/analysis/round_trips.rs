@@ -1,6 +1,6 @@
 //! Round trips that were measured one operation at a time, outside of a run.
 
-use super::{Distribution, Grade, Outcome, Percentile, Proportion, burstiness::burstiness, verdict};
+use super::{Distribution, Grade, Outcome, Percentile, burstiness::burstiness, verdict};
 use crate::{
     measure::{Nanos, PackedHistogram, Unpacker, merged},
     scenario::Objective,
@@ -35,8 +35,7 @@ impl RoundTrips {
         let slow = above(samples, whole.value_at_percentile(objective.percentile));
         let late = above(samples, target);
         let (bad, requests) = late.iter().fold((0, 0), |(bad, requests), (late, all)| (bad + late, requests + all));
-        let bad_burstiness = burstiness(late.into_iter());
-        let bad = Proportion::estimate(bad, requests, bad_burstiness);
+        let asked = verdict::Requests { all: requests, bad, failed: 0, burstiness: burstiness(late.into_iter()) };
         let response = Distribution::new(whole, burstiness(slow.into_iter()));
         let judged = response.percentile(objective.percentile);
         Self {
@@ -45,7 +44,7 @@ impl RoundTrips {
             times_faster: response.mean.filter(|mean| *mean > 0.0).map(|mean| target as f64 / mean),
             judged,
             grade: judged.nanos().map(|nanos| Grade::of(nanos, target)),
-            outcome: verdict::hold(&bad, 0.0, bad_burstiness, objective).outcome,
+            outcome: verdict::hold(asked, objective, 0).outcome,
             response,
         }
     }

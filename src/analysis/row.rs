@@ -1,24 +1,66 @@
 //! One line of the summary, from what it adds up to.
 
 use super::{
-    Distribution, Grade, Proportion, Row, Scope, Verdict,
-    tally::{Durations, Tally},
-    verdict,
+    Distribution, Grade, Outcome, Proportion, Row, Scope,
+    tally::{Durations, Tally, whole_seconds},
+    verdict::{self, Held, Requests},
 };
-use crate::scenario::Objective;
+use crate::{
+    measure::{Counts, ErrorClass, Nanos, Recording, merged},
+    scenario::{Objective, Scenario},
+};
+
+/// What a row is judged by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms<'a> {
+    objective: &'a Objective,
+    /// Length of the measured period.
+    measured_ns: Nanos,
+    /// Whole seconds of it.
+    whole_seconds: usize,
+    /// Most that the harness itself may have added to a response time: the longest schedule lag and the longest pause.
+    added: Nanos,
+    /// The shortest time after which a request is given up.
+    timeout: Nanos,
+    /// How long requests that were left unfinished waited at least.
+    drain_ns: Nanos,
+}
+
+impl<'a> Terms<'a> {
+    pub(super) fn new(recording: &Recording, scenario: &'a Scenario) -> Self {
+        let lags = merged(recording.services.iter().flat_map(|service| service.seconds.iter().map(|second| &second.lag)));
+        let pauses = recording.workers.iter().flat_map(|worker| &worker.pauses);
+        let pools = scenario.services.iter().map(|service| service.pool);
+        let timeouts = pools.flat_map(|pool| [pool.command_timeout, pool.checkout_timeout]);
+        Self {
+            objective: &scenario.objective,
+            measured_ns: recording.period.measured_ns,
+            whole_seconds: whole_seconds(recording),
+            added: lags.max() + pauses.map(crate::measure::Span::length).max().unwrap_or(0),
+            timeout: timeouts.min().map_or(0, |timeout| timeout.as_nanos() as Nanos),
+            drain_ns: recording.period.drain_ns,
+        }
+    }
+
+    fn latency(&self) -> Nanos {
+        self.objective.latency.as_nanos() as Nanos
+    }
+}
 
 impl Row {
-    /// The row, and the objective held against it.
-    pub(super) fn new(scope: Scope, tally: Tally, objective: &Objective) -> (Self, Verdict) {
-        let Tally { counts, unfinished, response, service_time, wait, failed, late, bad_burstiness, rate, .. } = tally;
-        let target = objective.latency.as_nanos() as f64;
+    /// The row, and the objective compared with it.
+    pub(super) fn new(scope: Scope, tally: Tally, terms: Terms<'_>) -> (Self, Held) {
+        let target = terms.latency() as f64;
+        let requests = requests(&tally);
+        let held = Held {
+            verdict: verdict::hold(requests, terms.objective, terms.measured_ns),
+            stands_alone: verdict::misses_alone(certain(&tally, requests.all, terms), terms.objective),
+            worst_third_met: worst_third_met(&tally, terms),
+        };
+        let Tally { counts, unfinished, response, service_time, wait, failed, bad_burstiness, rate, .. } = tally;
         let response = distribution(response);
-        let judged = response.percentile(objective.percentile);
-        let failures = counts.failed();
-        let requests = counts.completed + failures + unfinished;
-        let bad = Proportion::estimate(late + failures + unfinished, requests, bad_burstiness);
+        let judged = response.percentile(terms.objective.percentile);
         let asked = counts.hits + counts.misses;
-        let held = verdict::hold(&bad, verdict::error_rate(&counts, &bad), bad_burstiness, objective);
         let row = Self {
             scope,
             unfinished,
@@ -29,15 +71,63 @@ impl Row {
             wait: distribution(wait),
             failed: distribution(failed),
             hit_ratio: (asked > 0).then(|| counts.hits as f64 / asked as f64),
-            bad,
+            bad: Proportion::estimate(requests.bad, requests.all, bad_burstiness),
             bad_burstiness,
             judged,
             grade: judged.nanos().map(|nanos| Grade::of(nanos, target as u64)),
-            outcome: held.outcome,
+            outcome: held.verdict.outcome,
             counts,
         };
         (row, held)
     }
+
+    /// Takes over what was judged. The grade looks at what was answered, which is nothing to be proud of where much was not.
+    pub(super) fn conclude(&mut self, outcome: Outcome, objective: &Objective) {
+        self.outcome = outcome;
+        let failed = self.counts.failed() as f64 / self.bad.of.max(1) as f64;
+        let too_many = self.bad.share > (100.0 - objective.percentile) / 100.0 || failed > objective.max_error_rate;
+        if outcome == Outcome::Fail || too_many {
+            self.grade = Some(Grade::Missed);
+        }
+    }
+}
+
+fn requests(tally: &Tally) -> Requests {
+    let failed = tally.counts.failed();
+    Requests {
+        all: tally.counts.completed + failed + tally.unfinished,
+        bad: tally.late + failed + tally.unfinished,
+        failed,
+        burstiness: tally.bad_burstiness,
+    }
+}
+
+/// The requests that are bad whatever the harness added.
+fn certain(tally: &Tally, all: u64, terms: Terms<'_>) -> Requests {
+    let limit = terms.latency() + terms.added;
+    let responses = &tally.response.histogram;
+    let beyond_range = tally.counts.completed.saturating_sub(responses.len());
+    let late = responses.len() - responses.count_between(0, limit) + beyond_range;
+    let own = |class: &ErrorClass| !matches!(class, ErrorClass::Timeout | ErrorClass::CheckoutTimeout);
+    let count = |counts: &Counts, of: &dyn Fn(&ErrorClass) -> bool| -> u64 {
+        counts.errors.iter().filter(|(class, _)| of(class)).map(|(_, count)| count).sum()
+    };
+    // A request that was given up had waited for its timeout.
+    let failed = count(&tally.counts, &|class| own(class) || terms.timeout > limit);
+    let unfinished = if terms.drain_ns > limit { tally.unfinished } else { 0 };
+    Requests { all, bad: (late + failed + unfinished).min(all), failed, burstiness: 1.0 }
+}
+
+/// Whether each third of the run meets the objective by itself.
+fn worst_third_met(tally: &Tally, terms: Terms<'_>) -> bool {
+    let seconds = &tally.seconds[..tally.seconds.len().min(terms.whole_seconds)];
+    let third = seconds.len().div_ceil(3).max(1);
+    seconds.chunks(third).all(|part| {
+        let sum = |of: fn(&super::tally::Tick) -> u64| part.iter().map(of).sum::<u64>();
+        let (completed, failed, bad) = (sum(|tick| tick.completed), sum(|tick| tick.failed), sum(super::tally::Tick::bad));
+        let part = Requests { all: completed + failed, bad, failed, burstiness: tally.bad_burstiness };
+        verdict::hold(part, terms.objective, 0).outcome == Outcome::Pass
+    })
 }
 
 fn distribution(durations: Durations) -> Distribution {

@@ -50,9 +50,21 @@ pub(super) struct Tick {
     pub(super) failed: u64,
     /// Response time at p50, p99 and the maximum.
     pub(super) response: Option<(Nanos, Nanos, Nanos)>,
-    late: u64,
+    pub(super) late: u64,
     /// Durations of each kind above the judged percentile of the whole run, to the width of a coarse band.
     above: [u64; KINDS],
+}
+
+impl Tick {
+    /// Requests that were late or failed.
+    pub(super) fn bad(&self) -> u64 {
+        self.late + self.failed
+    }
+
+    /// Requests that finished.
+    pub(super) fn finished(&self) -> u64 {
+        self.completed + self.failed
+    }
 }
 
 /// Coarse counts of one second, by the position of the series.
@@ -146,7 +158,7 @@ impl Tally {
             at_percentile(3, |tick| tick.failed),
         ];
         let bad_burstiness =
-            burstiness(settled.iter().map(|tick| (tick.late + tick.failed, tick.completed + tick.failed)));
+            burstiness(settled.iter().map(|tick| (tick.bad(), tick.finished())));
         let mut durations = histograms
             .into_iter()
             .zip(burstiness_of)

@@ -19,6 +19,7 @@ impl Timeline {
                 completed: tick.completed,
                 answered: tick.answered,
                 failed: tick.failed,
+                late: tick.late,
                 response: tick.response,
                 in_system: (!services.is_empty()).then_some(0.0),
                 backlog: (!services.is_empty()).then_some(0),

@@ -1,224 +1,295 @@
-//! The judgement: the objective held against a row, and a verdict on the whole run.
+//! The judgement: the objective compared with a row, and a verdict on the whole run.
+//!
+//! Three questions are kept apart. What was observed decides *missed*; what follows for another run decides between *met* and
+//! *inconclusive*; and a flaw of the harness spoils only the outcome that it could have falsified.
 
-use super::{Check, CheckKind, Level, Outcome, Proportion, Reason, Row, Verdict, distribution::samples_to_decide};
-use crate::{measure::Counts, scenario::Objective};
+use std::cmp::Ordering;
 
-/// Share of failed requests among all that were due.
-pub(super) fn error_rate(counts: &Counts, bad: &Proportion) -> f64 {
-    if bad.of == 0 { 0.0 } else { counts.failed() as f64 / bad.of as f64 }
+use super::{Check, CheckKind, Doubt, Level, Outcome, Proportion, Reason, Row, Silence, Verdict};
+use crate::{
+    measure::{Nanos, SECOND},
+    scenario::Objective,
+};
+
+/// Longest run that is proposed.
+const DAY: Nanos = 86_400 * SECOND;
+
+/// Requests of one row, as far as the objective asks for them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Requests {
+    /// All that were due.
+    pub(super) all: u64,
+    /// Late, failed or unfinished.
+    pub(super) bad: u64,
+    /// Failed.
+    pub(super) failed: u64,
+    /// Burstiness of the bad ones.
+    pub(super) burstiness: f64,
 }
 
-/// Holds the objective against one row, as if there were no doubt about the measurement.
+/// The objective compared with one row, before any doubt about the harness.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    pub(super) verdict: Verdict,
+    /// Whether a miss remains one when everything that the harness may have added is taken away.
+    pub(super) stands_alone: bool,
+    /// Whether the worst third of the run meets the objective as well.
+    pub(super) worst_third_met: bool,
+}
+
+/// In which direction a flaw bends the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bend {
+    /// Response times look worse than the server made them.
+    Worse,
+    /// Response times look better, or the load was lighter than it claims.
+    Better,
+    /// Nobody knows.
+    Unknown,
+    /// Neither, but one number does not describe the whole run.
+    Drift,
+    /// Neither, but a longer run would show longer response times.
+    Growth,
+}
+
+/// The direction of each check's flaw; `None` for what only warns.
+fn bend(kind: CheckKind) -> Option<Bend> {
+    match kind {
+        CheckKind::ScheduleLag
+        | CheckKind::WorkerCpu
+        | CheckKind::Steal
+        | CheckKind::Throttling
+        | CheckKind::Pauses => Some(Bend::Worse),
+        CheckKind::AchievedRate | CheckKind::Misses => Some(Bend::Better),
+        CheckKind::Accounts | CheckKind::LittlesLaw => Some(Bend::Unknown),
+        CheckKind::Drift => Some(Bend::Drift),
+        CheckKind::Backlog => Some(Bend::Growth),
+        CheckKind::Errors | CheckKind::BeyondRange => None,
+    }
+}
+
+/// Compares the objective with the requests of one row.
 ///
-/// It is met when at most the allowed share of requests was late, failed or unfinished: for certain where the upper
-/// bound of that share is, and the sample is large enough for the judged percentile to decide; missed where the lower
-/// bound is above, or where more requests failed than the objective grants.
-pub(super) fn hold(bad: &Proportion, errors: f64, burstiness: f64, objective: &Objective) -> Verdict {
-    if bad.of == 0 {
-        return Verdict { outcome: Outcome::Inconclusive, reasons: vec![Reason::Empty] };
+/// It is missed where more of them were late, failed or unfinished than it allows, or more failed than it grants, and the exact
+/// 95 % bound of that share says that this is no chance of the draw; how the requests came, in bursts or not, does not matter
+/// for what has happened. It is met where the upper bound is at most what is allowed even with the requests divided by the
+/// burstiness of the bad ones. Otherwise another run might go either way.
+pub(super) fn hold(requests: Requests, objective: &Objective, measured_ns: Nanos) -> Verdict {
+    let Requests { all, bad, failed, burstiness } = requests;
+    let verdict = |outcome, reasons| Verdict { outcome, reasons, harness_late: None };
+    if all == 0 {
+        return verdict(Outcome::Inconclusive, vec![Reason::Empty]);
     }
     let allowed = (100.0 - objective.percentile) / 100.0;
-    let share = Reason::Objective { service: None, bad: *bad, allowed };
+    let burstiness = if bad == 0 { 1.0 } else { burstiness.max(1.0) };
+    let proportion = Proportion::estimate(bad, all, burstiness);
+    let share = Reason::Objective { service: None, bad: proportion, allowed };
+    let errors = failed as f64 / all as f64;
     let failures = Reason::Errors { service: None, rate: errors, allowed: objective.max_error_rate };
-    let needed = samples_to_decide(objective.percentile, burstiness);
-    let few = (bad.of < needed).then_some(Reason::TooFewSamples { needed, have: bad.of });
-    let (outcome, reasons) = match (errors > objective.max_error_rate, bad.low > allowed, bad.high <= allowed) {
-        (true, true, _) => (Outcome::Fail, vec![failures, share]),
-        (true, false, _) => (Outcome::Fail, vec![failures]),
-        (false, true, _) => (Outcome::Fail, vec![share]),
-        (false, false, true) => match few {
-            Some(few) => (Outcome::Inconclusive, vec![few, share]),
-            None => (Outcome::Pass, vec![share]),
-        },
-        (false, false, false) => (Outcome::Inconclusive, [Some(share), few].into_iter().flatten().collect()),
-    };
-    Verdict { outcome, reasons }
+    let certain = |count, allowed| Proportion::against(allowed, count, all, 1.0) == Ordering::Greater;
+    match (certain(bad, allowed), certain(failed, objective.max_error_rate)) {
+        // The larger reason first.
+        (true, true) if bad - failed > failed => verdict(Outcome::Fail, vec![share, failures]),
+        (true, true) => verdict(Outcome::Fail, vec![failures, share]),
+        (true, false) => verdict(Outcome::Fail, vec![share]),
+        (false, true) => verdict(Outcome::Fail, vec![failures]),
+        (false, false) => {
+            let met = |burstiness| Proportion::against(allowed, bad, all, burstiness) == Ordering::Less;
+            let in_order = errors <= objective.max_error_rate;
+            let why = match (met(burstiness), met(1.0)) {
+                (true, _) if in_order => return verdict(Outcome::Pass, vec![share]),
+                (true, _) => Doubt::Errors,
+                (false, true) => Doubt::Bursts,
+                (false, false) if proportion.share < allowed => Doubt::FewRequests,
+                (false, false) => Doubt::Close,
+            };
+            let run_ns = if why == Doubt::Errors { None } else { deciding_run(requests, allowed, measured_ns) };
+            verdict(Outcome::Inconclusive, vec![Reason::Undecided { bad: proportion, allowed, why, run_ns }])
+        }
+    }
 }
 
-/// Holds the objective against the run: its last row, the whole, and every service, for none may hide behind a larger
-/// one that is fast. A service that misses it for certain makes the run miss it; that one has too few requests to tell
-/// is no reason to doubt the whole.
-pub(super) fn hold_all(rows: &[Row], mut held: Vec<Verdict>) -> Verdict {
-    let Some(mut whole) = held.pop() else {
-        return Verdict { outcome: Outcome::Inconclusive, reasons: vec![Reason::Empty] };
+/// Length of a run of which the upper bound would be at most what is allowed if its requests went as these did, up to a day.
+fn deciding_run(requests: Requests, allowed: f64, measured_ns: Nanos) -> Option<Nanos> {
+    let Requests { all, bad, burstiness, .. } = requests;
+    let burstiness = if bad == 0 { 1.0 } else { burstiness.max(1.0) };
+    let most = (DAY as f64 / measured_ns.max(1) as f64).min(1e9);
+    let decides = |times: f64| {
+        let [bad, all] = [bad, all].map(|count| (count as f64 * times).ceil() as u64);
+        Proportion::against(allowed, bad, all, burstiness) == Ordering::Less
     };
-    if matches!(whole.outcome, Outcome::Fail) {
-        return whole;
+    if measured_ns == 0 || !decides(most) {
+        return None;
     }
-    let missed: Vec<Reason> = rows
-        .iter()
-        .zip(held)
-        .filter(|(row, held)| row.scope.operation.is_none() && held.outcome == Outcome::Fail)
-        .flat_map(|(row, held)| held.reasons.into_iter().map(|reason| of_service(reason, row.scope.service.as_ref())))
-        .collect();
-    if missed.is_empty() {
-        return whole;
+    let (mut low, mut high) = (1.0_f64, most);
+    while high / low > 1.05 {
+        let middle = (low * high).sqrt();
+        if decides(middle) { high = middle } else { low = middle }
     }
-    whole.reasons.splice(0..0, missed);
-    Verdict { outcome: Outcome::Fail, ..whole }
+    Some((high * measured_ns as f64) as Nanos)
 }
 
-fn of_service(reason: Reason, name: Option<&String>) -> Reason {
+/// Whether the objective would be missed even by those requests alone that are bad whatever the harness did.
+pub(super) fn misses_alone(certain: Requests, objective: &Objective) -> bool {
+    let allowed = (100.0 - objective.percentile) / 100.0;
+    let above = |count, allowed| Proportion::against(allowed, count, certain.all, 1.0) == Ordering::Greater;
+    certain.all > 0 && (above(certain.bad, allowed) || above(certain.failed, objective.max_error_rate))
+}
+
+impl Held {
+    /// Adds what the time without answers says. Shares of requests cannot see it in a closed loop, whose clients ask for nothing
+    /// more while they wait: of N clients at most N requests are late, however long the server stands still. In an open loop
+    /// the due instants have it.
+    pub(super) fn add_silence(&mut self, row: &Row, silence: &Silence, closed: bool, waited: bool, objective: &Objective) {
+        let service = silence.service.clone();
+        let allowed = (100.0 - objective.percentile) / 100.0;
+        let mut reasons = Vec::new();
+        if row.bad.of == 0 && row.counts.answered() == 0 {
+            if !waited {
+                // Nothing can be said of it, and so not that the run met its objective.
+                self.verdict.outcome = Outcome::Inconclusive;
+                self.verdict.reasons = vec![Reason::NothingDue { service }];
+                return;
+            }
+            self.verdict.reasons.clear();
+            reasons.push(Reason::NoAnswer { service });
+        } else if let Some(since) = silence.gone_since {
+            reasons.push(Reason::Gone { service, since });
+        } else if let Some(longest) = silence.spans.iter().max_by_key(|span| span.length())
+            && closed
+            && silence.late_share > allowed
+        {
+            reasons.push(Reason::Silent { service, share: silence.late_share, allowed, longest: *longest });
+        }
+        if reasons.is_empty() {
+            return;
+        }
+        if self.verdict.outcome == Outcome::Fail {
+            reasons.append(&mut self.verdict.reasons);
+        }
+        self.verdict = Verdict { outcome: Outcome::Fail, reasons, harness_late: None };
+        self.stands_alone = true;
+    }
+}
+
+/// Judges one row by how the objective compares and by the checks that concern it.
+pub(super) fn judge<'a>(held: &Held, checks: impl Iterator<Item = &'a Check> + Clone) -> Verdict {
+    let refused = checks.filter(|check| check.level == Level::Refuse);
+    let first = |bend_of: Bend| refused.clone().find(|check| bend(check.kind) == Some(bend_of));
+    let invalid = |checks: &[Bend]| {
+        let mut kinds: Vec<CheckKind> = refused
+            .clone()
+            .filter(|check| bend(check.kind).is_some_and(|bend| checks.contains(&bend)))
+            .map(|check| check.kind)
+            .collect();
+        kinds.dedup();
+        let reasons = kinds.into_iter().map(Reason::Check).chain(held.verdict.reasons.iter().cloned()).collect();
+        Verdict { outcome: Outcome::Invalid, reasons, harness_late: None }
+    };
+    let Verdict { outcome, reasons, .. } = held.verdict.clone();
+    if reasons == [Reason::Empty] {
+        let checks = refused.clone().map(|check| Reason::Check(check.kind));
+        let mut reasons: Vec<Reason> = [Reason::Empty].into_iter().chain(checks).collect();
+        reasons.dedup();
+        return Verdict { outcome: Outcome::Invalid, reasons, harness_late: None };
+    }
+    if first(Bend::Unknown).is_some() {
+        return invalid(&[Bend::Unknown, Bend::Better, Bend::Worse]);
+    }
+    if outcome == Outcome::Pass && first(Bend::Better).is_some() {
+        return invalid(&[Bend::Better, Bend::Worse]);
+    }
+    if outcome == Outcome::Fail && !held.stands_alone && first(Bend::Worse).is_some() {
+        return invalid(&[Bend::Worse]);
+    }
+    let harness_late = first(Bend::Worse).map(|check| check.kind);
+    let growth = refused.clone().filter(|check| check.kind == CheckKind::Backlog).map(|check| check.value);
+    let overloaded = growth.max_by(f64::total_cmp).map(|growth| Reason::Overloaded { growth });
+    let drifting = first(Bend::Drift).filter(|_| outcome == Outcome::Pass && !held.worst_third_met).map(|check| {
+        let service = check.subject.clone().unwrap_or_default();
+        Reason::Drifting { service, per_minute: check.nanos.unwrap_or_default() }
+    });
+    let spoiled = overloaded.is_some() || drifting.is_some();
+    let outcome = if outcome == Outcome::Pass && spoiled { Outcome::Inconclusive } else { outcome };
+    let reasons = overloaded.into_iter().chain(drifting).chain(reasons).collect();
+    Verdict { outcome, reasons, harness_late }
+}
+
+/// The verdict on the run, from its rows and those of what was judged for each: none may hide behind a larger one that is fast.
+///
+/// A service that misses makes the run miss. One whose miss may be the harness's own keeps the run from being met, and so does
+/// one of which nothing was due. That a service has too few requests to tell is no reason to doubt the whole.
+pub(super) fn conclude(rows: &[Row], judged: &[Verdict]) -> Verdict {
+    let Some(whole) = judged.last() else {
+        return Verdict { outcome: Outcome::Invalid, reasons: vec![Reason::Empty], harness_late: None };
+    };
+    let nothing = |reasons: &[Reason]| matches!(reasons, [Reason::NothingDue { .. }]);
+    let services = || {
+        let of_services = |(row, _): &(&Row, &Verdict)| row.scope.operation.is_none() && row.scope.service.is_some();
+        rows.iter().zip(judged).filter(of_services)
+    };
+    let with = |outcome: Outcome| -> Vec<Reason> {
+        let of_outcome = services().filter(|(_, verdict)| verdict.outcome == outcome);
+        of_outcome
+            .flat_map(|(row, verdict)| verdict.reasons.iter().map(|reason| of_service(reason, row.scope.service.as_ref())))
+            .collect()
+    };
+    let unknown = whole.outcome == Outcome::Invalid
+        && whole.reasons.iter().any(|reason| match reason {
+            Reason::Check(kind) => bend(*kind) == Some(Bend::Unknown),
+            Reason::Empty => true,
+            _ => false,
+        });
+    let missed = with(Outcome::Fail);
+    let no_answer = missed.iter().any(|reason| matches!(reason, Reason::NoAnswer { .. }));
+    if unknown && !(no_answer && matches!(whole.reasons[..], [Reason::Empty])) {
+        return whole.clone();
+    }
+    let time: Vec<Reason> = missed.iter().filter(|reason| is_of_time(reason)).cloned().collect();
+    match whole.outcome {
+        // The whole says it with all its requests; of a service there is only to add what its requests do not show.
+        Outcome::Fail => Verdict { reasons: time.into_iter().chain(whole.reasons.clone()).collect(), ..whole.clone() },
+        _ if !missed.is_empty() => {
+            let kept = whole.reasons.iter().filter(|reason| matches!(reason, Reason::Objective { .. }));
+            Verdict { outcome: Outcome::Fail, reasons: missed.into_iter().chain(kept.cloned()).collect(), ..whole.clone() }
+        }
+        Outcome::Invalid => whole.clone(),
+        Outcome::Pass | Outcome::Inconclusive => {
+            let invalid = with(Outcome::Invalid);
+            if !invalid.is_empty() {
+                return Verdict { outcome: Outcome::Invalid, reasons: invalid, ..whole.clone() };
+            }
+            let silent: Vec<Reason> = services()
+                .filter(|(_, verdict)| nothing(&verdict.reasons))
+                .flat_map(|(_, verdict)| verdict.reasons.clone())
+                .collect();
+            if silent.is_empty() {
+                return whole.clone();
+            }
+            let reasons = silent.into_iter().chain(whole.reasons.clone()).collect();
+            Verdict { outcome: Outcome::Inconclusive, reasons, ..whole.clone() }
+        }
+    }
+}
+
+/// Whether a reason is about time without answers.
+fn is_of_time(reason: &Reason) -> bool {
+    matches!(reason, Reason::Silent { .. } | Reason::Gone { .. } | Reason::NoAnswer { .. })
+}
+
+/// Whether a check concerns a row: its subject is the row's service, an operation of it, or the whole harness.
+pub(super) fn concerns(check: &Check, row: &Row) -> bool {
+    let (Some(service), Some(subject)) = (&row.scope.service, &check.subject) else { return true };
+    let of_harness = matches!(check.kind, CheckKind::WorkerCpu | CheckKind::Pauses);
+    let is_own = subject == service || subject.strip_prefix(service.as_str()).is_some_and(|rest| rest.starts_with(' '));
+    of_harness || is_own
+}
+
+fn of_service(reason: &Reason, name: Option<&String>) -> Reason {
     let name = name.cloned();
-    match reason {
+    match reason.clone() {
         Reason::Objective { bad, allowed, .. } => Reason::Objective { service: name, bad, allowed },
         Reason::Errors { rate, allowed, .. } => Reason::Errors { service: name, rate, allowed },
         other => other,
-    }
-}
-
-/// Judges the run by how the objective held and by the checks.
-///
-/// A refused measurement is invalid and never a miss: a starved harness must not blame the server. One refusal is of
-/// another kind: a growing backlog says that the offered load is above what the server and its pools can carry. Then the
-/// run is missed where its requests prove it, and otherwise too short to tell, but never met.
-pub(super) fn judge(held: Verdict, checks: &[Check]) -> Verdict {
-    let overloaded = refused(checks)
-        .filter(|check| check.kind == CheckKind::Backlog)
-        .max_by(|a, b| a.value.total_cmp(&b.value))
-        .map(|check| Reason::Overloaded { growth: check.value });
-    let mut kinds: Vec<CheckKind> =
-        refused(checks).map(|check| check.kind).filter(|kind| *kind != CheckKind::Backlog).collect();
-    kinds.dedup();
-    let distrusted: Vec<Reason> = kinds.into_iter().map(Reason::Check).collect();
-    let empty = held.reasons == [Reason::Empty];
-    if empty || !distrusted.is_empty() {
-        let empty = empty.then_some(Reason::Empty);
-        let reasons = empty.into_iter().chain(distrusted).chain(overloaded).collect();
-        return Verdict { outcome: Outcome::Invalid, reasons };
-    }
-    let mut reasons: Vec<Reason> = overloaded.into_iter().collect();
-    let outcome = if reasons.is_empty() { held.outcome } else { never_met(held.outcome) };
-    reasons.extend(held.reasons);
-    Verdict { outcome, reasons }
-}
-
-/// Brings the rows in line with what the checks say.
-pub(super) fn temper(rows: &mut [Row], verdict: &Verdict, checks: &[Check]) {
-    let overloaded = |row: &Row| {
-        refused(checks)
-            .filter(|check| check.kind == CheckKind::Backlog)
-            .any(|check| row.scope.service.is_none() || check.subject == row.scope.service)
-    };
-    for row in rows {
-        if verdict.outcome == Outcome::Invalid {
-            row.outcome = Outcome::Invalid;
-        } else if overloaded(row) {
-            row.outcome = never_met(row.outcome);
-        }
-    }
-}
-
-fn refused(checks: &[Check]) -> impl Iterator<Item = &Check> {
-    checks.iter().filter(|check| check.level == Level::Refuse)
-}
-
-fn never_met(outcome: Outcome) -> Outcome {
-    if outcome == Outcome::Pass { Outcome::Inconclusive } else { outcome }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::{analysis::analyse, results::sample};
-
-    const OBJECTIVE: Objective =
-        Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.001 };
-
-    fn held(bad: u64, of: u64, errors: f64) -> Verdict {
-        hold(&Proportion::estimate(bad, of, 1.0), errors, 1.0, &OBJECTIVE)
-    }
-
-    fn check(kind: CheckKind, level: Level) -> Check {
-        Check { kind, subject: Some("api".into()), value: 0.3, warn: 0.1, refuse: Some(0.2), level }
-    }
-
-    #[test]
-    fn the_bounds_of_the_share_decide() {
-        let cases = [
-            (0, 100_000, 0.0, Outcome::Pass),
-            (900, 100_000, 0.0, Outcome::Pass),
-            (990, 100_000, 0.0, Outcome::Inconclusive),
-            (1_010, 100_000, 0.0, Outcome::Inconclusive),
-            (1_100, 100_000, 0.0, Outcome::Fail),
-            (10, 100, 0.0, Outcome::Fail),
-            (0, 9_999, 0.0, Outcome::Inconclusive),
-            (0, 10_000, 0.0, Outcome::Pass),
-            (0, 0, 0.0, Outcome::Inconclusive),
-            (150, 100_000, 0.0015, Outcome::Fail),
-            (100, 100_000, 0.001, Outcome::Pass),
-        ];
-        for (bad, of, errors, expected) in cases {
-            assert_eq!(held(bad, of, errors).outcome, expected, "{bad} of {of}, errors {errors}");
-        }
-    }
-
-    #[test]
-    fn the_most_important_reason_comes_first() {
-        assert!(matches!(held(0, 500, 0.0).reasons[0], Reason::TooFewSamples { needed: 10_000, have: 500 }));
-        assert!(matches!(held(150, 100_000, 0.0015).reasons[..], [Reason::Errors { .. }]));
-        assert!(matches!(held(5_000, 100_000, 0.05).reasons[..], [Reason::Errors { .. }, Reason::Objective { .. }]));
-        assert!(matches!(held(990, 100_000, 0.0).reasons[..], [Reason::Objective { .. }]));
-    }
-
-    #[test]
-    fn bursts_take_more_samples() {
-        let calm = Proportion::estimate(0, 20_000, 1.0);
-        assert_eq!(hold(&calm, 0.0, 1.0, &OBJECTIVE).outcome, Outcome::Pass);
-        assert_eq!(hold(&calm, 0.0, 3.0, &OBJECTIVE).outcome, Outcome::Inconclusive);
-    }
-
-    #[test]
-    fn no_service_hides_behind_a_larger_one() {
-        let analysis = analyse(&sample::run(), &sample::scenario());
-        let mut held: Vec<Verdict> = analysis.rows.iter().map(|_| held(0, 100_000, 0.0)).collect();
-        assert_eq!(hold_all(&analysis.rows, held.clone()).outcome, Outcome::Pass);
-
-        let operation = analysis.rows.iter().position(|row| row.scope.operation.is_some()).unwrap();
-        held[operation] = self::held(50, 100, 0.0);
-        assert_eq!(hold_all(&analysis.rows, held.clone()).outcome, Outcome::Pass, "an operation is not held to it");
-
-        let service = analysis.rows.len() - 2;
-        held[service] = self::held(1, 100, 0.0);
-        assert_eq!(hold_all(&analysis.rows, held.clone()).outcome, Outcome::Pass, "nobody knows of a small one");
-        held[service] = self::held(50, 100, 0.0);
-        let verdict = hold_all(&analysis.rows, held);
-        assert_eq!(verdict.outcome, Outcome::Fail);
-        let Reason::Objective { service, .. } = &verdict.reasons[0] else { panic!("{verdict:?}") };
-        assert_eq!(service.as_deref(), Some("ml"));
-    }
-
-    #[test]
-    fn checks_overrule_the_objective() {
-        use CheckKind::{Backlog, Drift, ScheduleLag};
-        use Level::{Refuse, Warn};
-        let (met, missed, unsure) = (held(0, 100_000, 0.0), held(5_000, 100_000, 0.0), held(990, 100_000, 0.0));
-        let cases = [
-            (&met, vec![], Outcome::Pass),
-            (&met, vec![(ScheduleLag, Warn), (Drift, Warn), (Backlog, Warn)], Outcome::Pass),
-            (&met, vec![(ScheduleLag, Refuse)], Outcome::Invalid),
-            (&missed, vec![(ScheduleLag, Refuse)], Outcome::Invalid),
-            (&missed, vec![], Outcome::Fail),
-            (&missed, vec![(Backlog, Refuse)], Outcome::Fail),
-            (&met, vec![(Backlog, Refuse)], Outcome::Inconclusive),
-            (&unsure, vec![(Backlog, Refuse)], Outcome::Inconclusive),
-            (&missed, vec![(Backlog, Refuse), (ScheduleLag, Refuse)], Outcome::Invalid),
-            (&held(0, 0, 0.0), vec![], Outcome::Invalid),
-        ];
-        for (verdict, checks, expected) in cases {
-            let checks: Vec<Check> = checks.into_iter().map(|(kind, level)| check(kind, level)).collect();
-            assert_eq!(judge(verdict.clone(), &checks).outcome, expected, "{checks:?}");
-        }
-    }
-
-    #[test]
-    fn an_overload_is_named_first() {
-        let missed = judge(held(5_000, 100_000, 0.0), &[check(CheckKind::Backlog, Level::Refuse)]);
-        assert_eq!(missed.reasons[0], Reason::Overloaded { growth: 0.3 });
-        let refused = [check(CheckKind::Backlog, Level::Refuse), check(CheckKind::Steal, Level::Refuse)];
-        let invalid = judge(held(5_000, 100_000, 0.0), &refused);
-        assert_eq!(invalid.reasons[0], Reason::Check(CheckKind::Steal));
     }
 }

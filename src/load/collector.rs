@@ -193,6 +193,7 @@ fn worker_record(scenario: &Scenario, plan: &Plan, number: usize, done: &Done) -
         pacing: done.pacing.word().to_owned(),
         cpu: done.cpu,
         busy: done.busy,
+        pauses: done.pauses.clone(),
     }
 }
 

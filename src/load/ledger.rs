@@ -1,7 +1,7 @@
 //! The recording in the making: takes the intervals of all workers, merges those of the same second, and packs each
 //! second once it is complete.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use super::{OnSecond, Second, ServiceProgress, plan::Plan, snapshot::Snapshot};
 use crate::{
@@ -76,7 +76,10 @@ impl Ledger {
             partial.series.entry(id.0).or_default().merge(series);
         }
         for (index, service) in &interval.services {
-            partial.services.entry(*index).or_default().merge(service);
+            match partial.services.entry(*index) {
+                Entry::Vacant(entry) => drop(entry.insert(service.clone())),
+                Entry::Occupied(mut entry) => entry.get_mut().merge(service),
+            }
         }
         if partial.reports == self.workers
             && let Some(partial) = self.partial.remove(&interval.second)
@@ -184,5 +187,7 @@ fn enter_service(record: &mut ServiceRecord, second: u32, length: Nanos, service
         lost: service.lost,
         recovered: service.recovered,
         idle_checks: service.idle_checks,
+        silences: service.silences.clone(),
+        unanswered: service.unanswered,
     });
 }

@@ -31,8 +31,12 @@ impl Pacing {
 /// wakes a sleeping thread on a virtual machine.
 const SPIN_WINDOW: Nanos = 150_000;
 
-/// Longest sleep: so often an idle worker looks for timeouts and for the end of the run.
-const LONGEST_SLEEP: Nanos = 10_000_000;
+/// Longest sleep: so often an idle worker looks for timeouts and for the end of the run, and so a turn that takes longer than
+/// [`PAUSE`] shows that the thread was kept from running.
+const LONGEST_SLEEP: Nanos = 5_000_000;
+
+/// Length from which the time between two turns of a worker is recorded as a pause of the harness.
+pub(super) const PAUSE: Nanos = 2 * LONGEST_SLEEP;
 
 /// The pacer of one worker.
 #[derive(Debug)]

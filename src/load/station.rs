@@ -240,9 +240,9 @@ impl Station {
         self.worker.work.set(self.worker.work.get() + 1);
         self.occupancy.borrow_mut().lanes[lane].task = Task::None;
         let mut recorder = self.worker.recorder.borrow_mut();
-        let done = completion.done;
+        let (done, answered) = (completion.done, completion.outcome.is_answer());
         recorder.record(completion);
-        recorder.left(self.service, done);
+        recorder.left(self.service, done, answered);
     }
 
     /// The lane takes the next waiting request, or idles.
@@ -360,7 +360,7 @@ impl Station {
             bytes_sent: 0,
         });
         recorder.gave_up(self.service, now);
-        recorder.left(self.service, now);
+        recorder.left(self.service, now, false);
         drop(recorder);
         self.ask_again(now);
     }

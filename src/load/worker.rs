@@ -20,13 +20,13 @@ use tokio::{
 
 use super::{
     LoadError, Stop, lane,
-    pacing::{Pacer, Pacing},
+    pacing::{PAUSE, Pacer, Pacing},
     plan::{Instance, Plan},
     source::nanos,
     station::{Station, WorkerContext},
 };
 use crate::{
-    measure::{self, Clock, Interval, Nanos, Recorder, SECOND, SeriesId},
+    measure::{self, Clock, Interval, Nanos, Recorder, SECOND, SeriesId, Span},
     scenario::Scenario,
     target::{Connection, Connector, Target},
 };
@@ -36,6 +36,10 @@ const RAMP: usize = 64;
 
 /// Threads of a worker that resolve names.
 const RESOLVERS: usize = 4;
+
+/// Bounds of the length from which a span without an answer is recorded, between which the objective's latency decides.
+const SHORTEST_SILENCE: Nanos = 1_000_000;
+const LONGEST_SILENCE: Nanos = 10_000_000;
 
 /// Longest time that closing all connections may take.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -74,6 +78,8 @@ pub(super) struct Done {
     pub(super) pacing: Pacing,
     pub(super) cpu: f64,
     pub(super) busy: f64,
+    /// When it did not get through a turn.
+    pub(super) pauses: Vec<Span>,
     /// When it had drained.
     pub(super) drained: Nanos,
 }
@@ -152,6 +158,7 @@ impl Kit {
             series: self.plan.series_of(self.number),
             services: self.plan.services_of(self.number),
             start: start.from,
+            silence: nanos(self.scenario.objective.latency).clamp(SHORTEST_SILENCE, LONGEST_SILENCE),
         };
         let (recorder, back) = Recorder::new(plan, start.clock.now(), start.full.clone());
         // The collector waits for it, so it is there.
@@ -257,6 +264,8 @@ impl MeasuredLoop<'_> {
         let sweep_every = self.stations.iter().map(|station| station.sweep_every()).min().unwrap_or(Nanos::MAX);
         let mut next_sweep = 0;
         let mut idle = IdleMeter::default();
+        let mut pauses = Vec::new();
+        let mut previous = None;
         let mut at_start = None;
         let mut at_end = None;
         loop {
@@ -264,6 +273,10 @@ impl MeasuredLoop<'_> {
             let end = self.start.end.load(Ordering::Relaxed);
             self.worker.end.set(end);
             self.worker.recorder.borrow_mut().advance(now);
+            if let Some(from) = previous.replace(now).filter(|from| now - from >= PAUSE && now > self.start.from) {
+                let since_start = |at: Nanos| at.saturating_sub(self.start.from);
+                pauses.push(Span { from_ns: since_start(from), to_ns: since_start(now) });
+            }
             idle.turn(now, self.worker.work.get());
             if at_start.is_none() && now >= self.start.from {
                 at_start = Some((now, thread_cpu(), idle.idle));
@@ -299,6 +312,7 @@ impl MeasuredLoop<'_> {
             pacing: self.pacer.pacing(),
             cpu,
             busy,
+            pauses,
             drained: self.worker.clock.now(),
         }
     }

@@ -19,6 +19,6 @@ pub use histogram::{HIGHEST_NANOS, Latencies, PackedHistogram, SIGNIFICANT_DIGIT
 pub use outcome::{Completion, ErrorClass, Failure, Outcome};
 pub use recorder::{Interval, Plan, Recorder, ServiceInterval};
 pub use recording::{
-    HostInterval, Period, Recording, SeriesRecord, SeriesSecond, ServiceRecord, ServiceSecond, WorkerRecord,
+    HostInterval, Period, Recording, SeriesRecord, SeriesSecond, ServiceRecord, ServiceSecond, Span, WorkerRecord,
 };
 pub use series::{Counts, Series, SeriesId, SeriesKey, SeriesRole};

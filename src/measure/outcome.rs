@@ -39,6 +39,16 @@ pub enum Outcome {
     Failed(Failure),
 }
 
+impl Outcome {
+    /// Whether the server answered, be it with an error.
+    pub fn is_answer(&self) -> bool {
+        match self {
+            Self::Success { .. } => true,
+            Self::Failed(failure) => failure.class.is_reply(),
+        }
+    }
+}
+
 /// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -128,7 +138,8 @@ impl ErrorClass {
         Self::ALL.iter().copied().find(|class| class.is_reply() && class.word() == word).unwrap_or(Self::Other)
     }
 
-    fn is_reply(self) -> bool {
+    /// Whether it is the server's own error reply, and not a failure that the harness observed.
+    pub fn is_reply(self) -> bool {
         !matches!(self, Self::Timeout | Self::CheckoutTimeout | Self::ConnectionLost | Self::Protocol)
     }
 }

@@ -6,7 +6,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use super::{Completion, Latencies, Nanos, Outcome, SECOND, Series, SeriesId};
+use super::{Completion, Latencies, Nanos, Outcome, SECOND, Series, SeriesId, Span};
 
 /// What a recorder records, and when.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Plan {
     pub services: Vec<usize>,
     /// Start of the measured period.
     pub start: Nanos,
+    /// Length from which a span without an answer is recorded.
+    pub silence: Nanos,
 }
 
 /// One second of one worker.
@@ -53,6 +55,10 @@ pub struct ServiceInterval {
     pub recovered: u64,
     /// Idle connections that were asked for a sign of life.
     pub idle_checks: u64,
+    /// Spans in which requests were under way and none was answered.
+    pub silences: Vec<Span>,
+    /// Whether the load ended without an answer to the last request.
+    pub unanswered: bool,
 }
 
 impl ServiceInterval {
@@ -67,6 +73,8 @@ impl ServiceInterval {
         self.lost += other.lost;
         self.recovered += other.recovered;
         self.idle_checks += other.idle_checks;
+        self.silences = common(&self.silences, &other.silences);
+        self.unanswered &= other.unanswered;
     }
 
     fn clear(&mut self) {
@@ -79,7 +87,16 @@ impl ServiceInterval {
         self.lost = 0;
         self.recovered = 0;
         self.idle_checks = 0;
+        self.silences.clear();
+        self.unanswered = false;
     }
+}
+
+/// The time that is in a span of both lists, each in order and without overlaps.
+fn common(one: &[Span], other: &[Span]) -> Vec<Span> {
+    let overlap = |a: &Span, b: &Span| Span { from_ns: a.from_ns.max(b.from_ns), to_ns: a.to_ns.min(b.to_ns) };
+    let pairs = one.iter().flat_map(|a| other.iter().map(move |b| overlap(a, b)));
+    pairs.filter(|span| span.length() > 0).collect()
 }
 
 impl Interval {
@@ -126,6 +143,25 @@ struct Levels {
     waiting: u64,
     in_use: u64,
     since: Nanos,
+    silence: Silence,
+}
+
+/// The time since the last answer.
+#[derive(Debug, Clone, Copy, Default)]
+struct Silence {
+    /// The last answer, or the first request after it if nothing was under way in between.
+    since: Nanos,
+    /// The end of the part that is recorded.
+    recorded: Option<Nanos>,
+    /// Whether a request has ended without an answer meanwhile.
+    failed: bool,
+}
+
+impl Levels {
+    /// Whether a request is under way, or the last one has ended without an answer.
+    fn is_unanswered(&self) -> bool {
+        self.in_system > 0 || self.silence.failed
+    }
 }
 
 impl Recorder {
@@ -159,6 +195,11 @@ impl Recorder {
         self.advance(now);
         let slot = self.service_slot(service);
         self.accumulate(slot, now);
+        let levels = &mut self.levels[slot];
+        // What fails at once and leaves nothing under way is no answer: the silence goes on.
+        if levels.in_system == 0 && !levels.silence.failed {
+            levels.silence = Silence { since: now, ..Silence::default() };
+        }
         self.levels[slot].in_system += 1;
         self.levels[slot].waiting += 1;
         let interval = &mut self.current.services[slot].1;
@@ -197,13 +238,35 @@ impl Recorder {
         self.levels[slot].waiting -= 1;
     }
 
-    /// A request left the system, one way or the other.
+    /// A request left the system: answered, be it by an error, or given up.
     #[inline]
-    pub fn left(&mut self, service: usize, now: Nanos) {
+    pub fn left(&mut self, service: usize, now: Nanos, answered: bool) {
         self.advance(now);
         let slot = self.service_slot(service);
         self.accumulate(slot, now);
+        if answered {
+            self.record_silence(slot, now);
+            self.levels[slot].silence = Silence { since: now, ..Silence::default() };
+        } else {
+            self.levels[slot].silence.failed = true;
+        }
         self.levels[slot].in_system -= 1;
+    }
+
+    /// Records the time without an answer up to now, if it is long enough and not recorded yet.
+    #[inline]
+    fn record_silence(&mut self, slot: usize, now: Nanos) {
+        let silence = &mut self.levels[slot].silence;
+        let is_long = silence.recorded.is_some() || now.saturating_sub(silence.since) >= self.plan.silence;
+        if !is_long {
+            return;
+        }
+        let from = silence.recorded.replace(now).unwrap_or(silence.since);
+        if now > self.plan.start {
+            let since_start = |at: Nanos| at.saturating_sub(self.plan.start);
+            let span = Span { from_ns: since_start(from), to_ns: since_start(now) };
+            self.current.services[slot].1.silences.push(span);
+        }
     }
 
     /// Records a completion. One that fell due before the measured period goes with the warm-up; once that is over it is counted,
@@ -246,12 +309,18 @@ impl Recorder {
     /// Hands over the last, unfinished interval.
     pub fn finish(mut self, now: Nanos) {
         self.advance(now);
+        for (slot, levels) in self.levels.iter().enumerate() {
+            self.current.services[slot].1.unanswered = levels.is_unanswered();
+        }
         self.hand_over(now);
     }
 
     fn hand_over(&mut self, end: Nanos) {
         for slot in 0..self.levels.len() {
             self.accumulate(slot, end);
+            if self.levels[slot].is_unanswered() {
+                self.record_silence(slot, end);
+            }
             self.current.services[slot].1.backlog = self.levels[slot].waiting;
         }
         self.current.length = end.saturating_sub(self.ends.saturating_sub(SECOND));
@@ -302,7 +371,7 @@ mod tests {
 
     fn recorder(now: Nanos) -> (Recorder, Receiver<Interval>) {
         let (full, intervals) = channel();
-        let plan = Plan { series: vec![SeriesId(3)], services: vec![1], start: 2 * SECOND };
+        let plan = Plan { series: vec![SeriesId(3)], services: vec![1], start: 2 * SECOND, silence: SECOND / 100 };
         (Recorder::new(plan, now, full).0, intervals)
     }
 
@@ -337,11 +406,53 @@ mod tests {
         recorder.released(1, 2 * SECOND, 2 * SECOND, true);
         recorder.sent(1, 2 * SECOND + SECOND / 2);
         recorder.freed(1, 3 * SECOND + SECOND / 4);
-        recorder.left(1, 3 * SECOND + SECOND / 4);
+        recorder.left(1, 3 * SECOND + SECOND / 4, true);
         recorder.finish(4 * SECOND);
         let seen: Vec<_> =
             intervals.iter().map(|i| (i.services[0].1.in_system_ns, i.services[0].1.in_use_ns)).collect();
         assert_eq!(seen, [(SECOND, SECOND / 2), (SECOND / 4, SECOND / 4), (0, 0)]);
+    }
+
+    fn silences(intervals: &Receiver<Interval>) -> Vec<(Nanos, Nanos)> {
+        let spans = intervals.iter().flat_map(|interval| interval.services[0].1.silences.clone());
+        spans.map(|span| (span.from_ns, span.to_ns)).collect()
+    }
+
+    #[test]
+    fn records_when_nothing_was_answered_although_requests_were_under_way() {
+        let (mut recorder, intervals) = recorder(0);
+        let ms = SECOND / 1_000;
+        // In the warm-up, and answered there.
+        recorder.released(1, 0, 0, true);
+        recorder.left(1, SECOND, true);
+        // Idle until 100 ms, then a request that is answered after 1.5 s, and one after 5 ms.
+        for (asked, answered) in [(100 * ms, 1_600 * ms), (1_700 * ms, 1_705 * ms)] {
+            recorder.released(1, 0, 2 * SECOND + asked, true);
+            recorder.left(1, 2 * SECOND + answered, true);
+        }
+        recorder.finish(4 * SECOND);
+        assert_eq!(silences(&intervals), [(100 * ms, SECOND), (SECOND, 1_600 * ms)], "cut at the second");
+    }
+
+    #[test]
+    fn a_failure_without_an_answer_ends_no_silence() {
+        let (mut recorder, intervals) = recorder(2 * SECOND);
+        for at in [SECOND / 4, SECOND / 2] {
+            recorder.released(1, 0, 2 * SECOND + at, false);
+            recorder.left(1, 2 * SECOND + at + 1, false);
+        }
+        recorder.finish(3 * SECOND - 1);
+        assert_eq!(silences(&intervals), [(SECOND / 4, SECOND - 1)], "until the end, though nothing was under way");
+    }
+
+    #[test]
+    fn workers_are_silent_together_only_where_each_is() {
+        let spans = |spans: &[(Nanos, Nanos)]| -> Vec<Span> {
+            spans.iter().map(|&(from_ns, to_ns)| Span { from_ns, to_ns }).collect()
+        };
+        let mut one = ServiceInterval { silences: spans(&[(0, 30), (50, 90)]), ..ServiceInterval::default() };
+        one.merge(&ServiceInterval { silences: spans(&[(10, 20), (25, 60)]), ..ServiceInterval::default() });
+        assert_eq!(one.silences, spans(&[(10, 20), (25, 30), (50, 60)]));
     }
 
     #[test]

@@ -92,6 +92,23 @@ pub struct ServiceRecord {
     pub seconds: Vec<ServiceSecond>,
 }
 
+/// A span of time, in nanoseconds since the start of the measured period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Span {
+    /// Its beginning.
+    pub from_ns: Nanos,
+    /// Its end.
+    pub to_ns: Nanos,
+}
+
+impl Span {
+    /// Its length in nanoseconds.
+    pub fn length(&self) -> Nanos {
+        self.to_ns.saturating_sub(self.from_ns)
+    }
+}
+
 /// One second of a service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,6 +133,13 @@ pub struct ServiceSecond {
     pub recovered: u64,
     /// Idle connections that were asked for a sign of life (`PING`).
     pub idle_checks: u64,
+    /// Spans of 10 ms and more (of the objective's latency and more, where that is shorter, down to 1 ms) in which requests
+    /// were under way and none was answered. A span that goes on in the next second is cut at the end of this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silences: Vec<Span>,
+    /// Whether the load ended in this second and the last request to end, or to be left unfinished, had no answer.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unanswered: bool,
 }
 
 /// One worker thread.
@@ -131,6 +155,10 @@ pub struct WorkerRecord {
     /// Share of the measured period in which it had something to do, 0..=1: for a worker that spins the CPU time says
     /// nothing, so turns in which nothing was due and no reply came are left out.
     pub busy: f64,
+    /// Spans of 10 ms and more in which the thread did not get through a turn of its loop: the process was stopped, the CPU
+    /// was taken away, or the turn itself was long. What happened in them on connections was noticed at their end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses: Vec<Span>,
 }
 
 /// One second of the machine that the harness ran on.
@@ -147,6 +175,11 @@ pub struct HostInterval {
     pub throttled: f64,
     /// Resident memory of the harness, in bytes.
     pub harness_rss: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Recording {

@@ -249,6 +249,22 @@ pub struct Command {
     pub parameters: Parameters,
 }
 
+impl Command {
+    /// Whether it may wait in the server: only commands that are written out can.
+    fn may_block(&self) -> bool {
+        /// Commands that always may, by Redis' own table of commands (flag `blocking`).
+        const BLOCKING: [&str; 10] = [
+            "BLMOVE", "BLMPOP", "BLPOP", "BRPOP", "BRPOPLPUSH", "BZMPOP", "BZPOPMAX", "BZPOPMIN", "WAIT", "WAITAOF",
+        ];
+        let args = &self.parameters.args;
+        let is_word = |arg: &String, word: &str| arg.eq_ignore_ascii_case(word);
+        let [name, rest @ ..] = args.as_slice() else { return false };
+        let reads_streams = is_word(name, "XREAD") || is_word(name, "XREADGROUP");
+        BLOCKING.iter().any(|word| is_word(name, word))
+            || (reads_streams && rest.iter().any(|arg| is_word(arg, "BLOCK")))
+    }
+}
+
 impl Service {
     /// Offered rate of the whole service in operations per second; `None` in a closed loop.
     pub fn offered_rate(&self) -> Option<f64> {
@@ -256,6 +272,15 @@ impl Service {
             Load::Open { rate, .. } => Some(rate),
             Load::Closed { .. } => None,
         }
+    }
+
+    /// Whether some command waits in the server for others to act, so that no answer is no sign of trouble.
+    pub fn waits_by_design(&self) -> bool {
+        let commands = self.operations.iter().flat_map(|operation| match &operation.action {
+            Action::Single(command) => std::slice::from_ref(command),
+            Action::Sequence { steps, .. } => steps,
+        });
+        commands.into_iter().any(Command::may_block)
     }
 
     /// Connections of all instances.

@@ -47,7 +47,8 @@ pub(super) fn drift(evidence: &Evidence<'_>, known: &Known<'_>) -> Option<Check>
     // Of the objective's scale: a median that moves by microseconds against milliseconds is no other workload.
     let felt = change.abs() > FELT * evidence.scenario.objective.latency.as_nanos() as f64;
     let level = if felt { check.level } else { check.level.min(Level::Warn) };
-    Some(Check { level, ..check })
+    let per_minute = 60.0 * change / (medians.len() - 1) as f64;
+    Some(Check { level, nanos: Some(per_minute), ..check })
 }
 
 fn is_trend(values: &[f64]) -> bool {

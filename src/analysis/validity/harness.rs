@@ -40,7 +40,7 @@ pub(super) fn schedule_lag(known: &Known<'_>) -> Option<Check> {
     let lag = lag.value_at_quantile(0.99);
     let check = known.check(CheckKind::ScheduleLag, lag as f64 / response.value_at_quantile(0.5).max(1) as f64);
     let level = if lag > LONG_LAG { check.level } else { check.level.min(Level::Warn) };
-    Some(Check { level, ..check })
+    Some(Check { level, nanos: Some(lag as f64), ..check })
 }
 
 /// How a worker waits that turns all the time and knows in how many turns there was something to do.

@@ -1,7 +1,10 @@
 //! Whether the machine that the harness ran on was its own.
 
 use super::{Check, CheckKind, Evidence};
-use crate::{analysis::tally::measured_seconds, measure::HostInterval};
+use crate::{
+    analysis::{silence, tally::measured_seconds},
+    measure::HostInterval,
+};
 
 /// CPU time that the hypervisor gave to somebody else.
 pub(super) fn steal(evidence: &Evidence<'_>) -> Option<Check> {
@@ -11,6 +14,11 @@ pub(super) fn steal(evidence: &Evidence<'_>) -> Option<Check> {
 /// Time in which the container had used up its quota.
 pub(super) fn throttling(evidence: &Evidence<'_>) -> Option<Check> {
     mean(evidence, |second| second.throttled).map(|share| Check::new(CheckKind::Throttling, None, share))
+}
+
+/// Time in which a worker thread did not run although it should have: the process was stopped, or others had its core.
+pub(super) fn pauses(evidence: &Evidence<'_>) -> Option<Check> {
+    silence::paused(&evidence.run.recording).map(|share| Check::new(CheckKind::Pauses, None, share))
 }
 
 /// Mean over the measured period; `None` where the machine was not watched.

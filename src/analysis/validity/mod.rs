@@ -30,6 +30,7 @@ pub(super) fn checks(evidence: &Evidence<'_>) -> Vec<Check> {
     checks.extend(harness::worker_cpu(evidence));
     checks.extend(machine::steal(evidence));
     checks.extend(machine::throttling(evidence));
+    checks.extend(machine::pauses(evidence));
     checks.extend(backlogs.iter().flatten().cloned());
     checks.extend(steady().filter_map(|service| course::drift(evidence, service)));
     checks.extend(steady().filter_map(|service| accounts::littles_law(evidence, service)));
@@ -76,14 +77,14 @@ impl Check {
             _ if size > warn => Level::Warn,
             _ => Level::Ok,
         };
-        Self { kind, subject, value, warn, refuse, level }
+        Self { kind, subject, value, warn, refuse, level, nanos: None }
     }
 }
 
 /// Above which a check warns and refuses.
 fn limits(kind: CheckKind) -> (f64, Option<f64>) {
     match kind {
-        CheckKind::AchievedRate | CheckKind::Steal | CheckKind::Throttling => (0.01, Some(0.05)),
+        CheckKind::AchievedRate | CheckKind::Steal | CheckKind::Throttling | CheckKind::Pauses => (0.01, Some(0.05)),
         CheckKind::ScheduleLag => (0.10, Some(0.25)),
         CheckKind::WorkerCpu => (0.60, Some(0.85)),
         CheckKind::Drift => (0.05, Some(0.20)),

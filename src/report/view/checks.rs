@@ -46,6 +46,12 @@ pub(super) fn words(kind: CheckKind) -> Words {
             "a CPU quota that stops the harness",
             "The container used up its CPU quota: raise its limit and repeat the run.",
         ),
+        CheckKind::Pauses => (
+            "Pauses of the harness",
+            "a harness that stood still while the server went on",
+            "Worker threads did not run although they should have: the process was stopped (SIGSTOP, a debugger, a suspended \
+             machine), or other programs had its cores. Repeat the run on a quieter machine.",
+        ),
         CheckKind::Drift => (
             "Drift of the median",
             "a system that was still warming up or wearing down",
@@ -98,6 +104,7 @@ pub(in crate::report) fn slug(kind: CheckKind) -> &'static str {
         CheckKind::WorkerCpu => "worker_cpu",
         CheckKind::Steal => "steal",
         CheckKind::Throttling => "throttling",
+        CheckKind::Pauses => "pauses",
         CheckKind::Drift => "drift",
         CheckKind::Backlog => "backlog",
         CheckKind::LittlesLaw => "littles_law",
@@ -108,9 +115,14 @@ pub(in crate::report) fn slug(kind: CheckKind) -> &'static str {
     }
 }
 
-/// A measured value of a check, with its unit.
-pub(super) fn quantity(kind: CheckKind, value: f64) -> String {
-    with_unit(kind, value, signed_share)
+/// The measured value of a check, with its unit; as a time where the share alone says little.
+pub(super) fn quantity(check: &Check) -> String {
+    let ratio = with_unit(check.kind, check.value, signed_share);
+    match (check.kind, check.nanos) {
+        (CheckKind::ScheduleLag, Some(lag)) if check.value > 1.0 => format!("p99 {}, more than p50 of the response time", format::duration(lag)),
+        (CheckKind::ScheduleLag, Some(lag)) => format!("p99 {}, {ratio} of the response time", format::duration(lag)),
+        _ => ratio,
+    }
 }
 
 /// A limit of a check, with its unit.
@@ -128,6 +140,7 @@ fn with_unit(kind: CheckKind, value: f64, share: fn(f64) -> String) -> String {
         | CheckKind::WorkerCpu
         | CheckKind::Steal
         | CheckKind::Throttling
+        | CheckKind::Pauses
         | CheckKind::Drift
         | CheckKind::LittlesLaw
         | CheckKind::Misses

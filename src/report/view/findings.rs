@@ -3,7 +3,7 @@
 use super::{
     Block, Brief, Note, Section, Tone,
     checks::{limit, quantity, subject, words},
-    dependencies, failures, scope_name, server_findings,
+    dependencies, events, failures, scope_name, server_findings,
 };
 use crate::{
     analysis::{Analysis, Check, Finding, Level, Scope},
@@ -81,15 +81,19 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                      split large keys, or move it to another server."
                 .to_owned(),
         },
-        Finding::Stall { second, max } => Note {
+        Finding::Stalls(stalls) => events::stalls(stalls),
+        Finding::Bursts(bursts) => events::bursts(bursts),
+        Finding::Trend { service, per_minute } => events::trend(service, *per_minute),
+        Finding::Misses { scope, misses, lookups } => Note {
             tone: Tone::Bad,
             fact: format!(
-                "Hardly anything was answered for a while from second {second} on; of the requests that waited for its end \
-                 the slowest took {}.",
-                duration(*max as f64),
+                "{}: {} of {} found nothing.",
+                scope_name(scope),
+                count(*misses),
+                counted(*lookups, "lookup", "lookups"),
             ),
-            advice: "Look for what stopped the server at that moment: a slow command (SLOWLOG GET), a fork to save the data \
-                     set, many keys that expired together, swapping, or a machine that stood still."
+            advice: "A reply without a value is cheaper than one with it, so these times are those of another load: let \
+                     plimsoll write the keys (without --no-prefill), or check the prefix and the number of keys."
                 .to_owned(),
         },
         Finding::Reconnects { service, lost, recovered } => Note {
@@ -148,7 +152,7 @@ fn portion(count: u64, scope: &Scope, analysis: &Analysis) -> String {
 fn trust(check: &Check) -> Note {
     let limit = match (check.level, check.refuse) {
         (Level::Refuse, Some(refuse)) => {
-            format!("; above {} the measurement is refused", limit(check.kind, refuse))
+            format!("; above {} it spoils what it bends", limit(check.kind, refuse))
         }
         (Level::Ok, _) => String::new(),
         (Level::Warn | Level::Refuse, _) => {
@@ -157,7 +161,7 @@ fn trust(check: &Check) -> Note {
     };
     Note {
         tone: if check.level == Level::Refuse { Tone::Bad } else { Tone::Fair },
-        fact: format!("{}: {}{limit}.", subject(check), quantity(check.kind, check.value)),
+        fact: format!("{}: {}{limit}.", subject(check), quantity(check)),
         advice: words(check.kind).advice.to_owned(),
     }
 }

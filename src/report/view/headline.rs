@@ -5,11 +5,12 @@ use std::time::Duration;
 use super::{
     Headline, KeyNumber, Tone,
     checks::{self, quantity, subject},
+    events,
 };
 use crate::{
-    analysis::{Analysis, Level, Outcome, Percentile, PercentileValue, Proportion, Reason},
+    analysis::{Analysis, Doubt, Level, Outcome, Percentile, PercentileValue, Proportion, Reason, Row},
     report::format::{
-        NOTHING, THIN, count, counted, duration, limit as allowance, percentile, rate, setting, share, share_interval,
+        NOTHING, THIN, count, counted, duration, limit as allowance, percentile, rate, setting, share,
     },
     results::Run,
     scenario::{Load, Objective, Scenario},
@@ -43,7 +44,8 @@ pub(super) fn headline(run: &Run, scenario: &Scenario, analysis: &Analysis) -> H
         Some(clause) => format!("{words}{}: {clause}.", interruption(run)),
         None => format!("{words}{}.", interruption(run)),
     };
-    let remarks = clauses.map(|clause| format!("{}.", capitalised(&clause))).chain(closed_loop(scenario)).collect();
+    let remarks = clauses.map(|clause| format!("{}.", capitalised(&clause)));
+    let remarks = remarks.chain(harness_late(analysis)).chain(closed_loop(scenario)).collect();
     let tone = outcome_tone(verdict.outcome);
     Headline { verdict: words, sentence, tone, remarks, numbers: numbers(scenario, analysis) }
 }
@@ -52,7 +54,9 @@ fn numbers(scenario: &Scenario, analysis: &Analysis) -> Vec<KeyNumber> {
     let Some(total) = analysis.rows.last() else { return Vec::new() };
     let objective = &scenario.objective;
     let number = |name: &str, value: String, against: String| KeyNumber { name: name.to_owned(), value, against };
-    let known = total.judged.nanos().map_or_else(|| NOTHING.to_owned(), |nanos| duration(nanos as f64));
+    // What a late harness adds makes response times longer and throughput lower than the server's own.
+    let (at_most, at_least) = if analysis.verdict.harness_late.is_some() { ("≤ ", "≥ ") } else { ("", "") };
+    let known = total.judged.nanos().map_or_else(|| NOTHING.to_owned(), |nanos| at_most.to_owned() + &duration(nanos as f64));
     let offered = scenario.offered_rate().unwrap_or(0.0);
     let offered = match scenario.services.iter().filter(|service| service.offered_rate().is_none()).count() {
         0 => format!("of {} offered", rate(offered)),
@@ -70,7 +74,7 @@ fn numbers(scenario: &Scenario, analysis: &Analysis) -> Vec<KeyNumber> {
             if total.bad.of == 0 { NOTHING.to_owned() } else { share(1.0 - total.bad.share) },
             format!("{}{THIN}% required", objective.percentile),
         ),
-        number("Throughput", rate(total.rate), offered),
+        number("Throughput", at_least.to_owned() + &rate(total.rate), offered),
         number(
             "Failed or unfinished",
             count(total.counts.failed() + total.unfinished),
@@ -95,7 +99,11 @@ pub(super) fn elapsed(nanos: u64) -> String {
 
 fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Analysis) -> String {
     let objective = &scenario.objective;
+    let latency = setting(objective.latency);
     match reason {
+        Reason::Objective { service, bad, allowed } if bad.share > *allowed => {
+            not_in_time(bad, service.as_deref(), *allowed, objective, analysis)
+        }
         Reason::Objective { service, bad, .. } => in_time(bad, service.as_deref(), outcome, objective, analysis),
         Reason::Errors { service, rate, allowed } => {
             let whose =
@@ -106,21 +114,38 @@ fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Ana
             let refused = analysis.checks.iter().find(|check| check.kind == *kind && check.level == Level::Refuse);
             match refused.and_then(|check| Some((check, check.refuse?))) {
                 Some((check, limit)) => format!(
-                    "{}: {}, and above {} the numbers cannot be trusted",
+                    "{}: {} (limit {})",
                     lower_case(&subject(check)),
-                    quantity(*kind, check.value),
+                    quantity(check),
                     checks::limit(*kind, limit),
                 ),
                 None => format!("the check “{}” refuses it", checks::words(*kind).name),
             }
         }
         Reason::Empty => "no request was completed".to_owned(),
-        Reason::TooFewSamples { needed, have } => format!(
-            "{} are too few to judge {} against {}; it takes {}",
-            counted(*have, "request", "requests"),
-            percentile(objective.percentile),
-            setting(objective.latency),
-            count(*needed),
+        Reason::Undecided { bad, why, run_ns, .. } => undecided(bad, *why, *run_ns, objective),
+        Reason::Silent { service, share: part, allowed, longest } => format!(
+            "{service} had no answer for {} at second {}; whoever had come at a random instant would have waited longer than \
+             {latency} with a probability of {} ({} allowed), of which a closed loop has few requests to show",
+            events::length(longest.length()),
+            events::second(longest.from_ns),
+            share(*part),
+            allowance(*allowed),
+        ),
+        Reason::Gone { service, since } => format!(
+            "{service} stopped being answered at second {} and was not answered again",
+            events::second(*since),
+        ),
+        Reason::NoAnswer { service } => {
+            format!("service {service} answered nothing in the whole measured period, though its requests were under way")
+        }
+        Reason::NothingDue { service } => {
+            format!("no request of service {service} fell due in the measured period, so nothing is known of it")
+        }
+        Reason::Drifting { service, per_minute } => format!(
+            "getting slower: the median of {service} rose by {} per minute, and the slowest third of the run does not meet \
+             the objective for certain",
+            duration(*per_minute),
         ),
         Reason::Overloaded { growth } => format!(
             "the offered load is above capacity: the backlog grew every second by {} of the offered rate, so latency \
@@ -130,6 +155,10 @@ fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Ana
     }
 }
 
+fn row_of<'a>(analysis: &'a Analysis, service: Option<&str>) -> Option<&'a Row> {
+    analysis.rows.iter().find(|row| row.scope.operation.is_none() && row.scope.service.as_deref() == service)
+}
+
 fn in_time(
     bad: &Proportion,
     service: Option<&str>,
@@ -137,20 +166,89 @@ fn in_time(
     objective: &Objective,
     analysis: &Analysis,
 ) -> String {
-    let good = share_interval(1.0 - bad.share, 1.0 - bad.high, 1.0 - bad.low);
-    let only = if outcome == Outcome::Fail { "only " } else { "" };
     let whose = service.map(|service| format!(" of {service}")).unwrap_or_default();
-    let required = match outcome {
-        Outcome::Inconclusive => format!("too close to the {}{THIN}% required to tell", objective.percentile),
-        Outcome::Pass | Outcome::Fail | Outcome::Invalid => format!("{}{THIN}% required", objective.percentile),
-    };
-    let row = analysis.rows.iter().find(|row| row.scope.operation.is_none() && row.scope.service.as_deref() == service);
-    let judged = row.map(|row| format!("; {}", judged(&row.judged))).unwrap_or_default();
+    let judged = row_of(analysis, service).map(|row| format!("; {}", judged(&row.judged))).unwrap_or_default();
+    let only = if outcome == Outcome::Fail { "all in all " } else { "" };
     format!(
-        "{only}{good} of {}{whose} answered within {} ({required}){judged}",
+        "{only}{} of {}{whose} answered within {} ({}{THIN}% required){judged}",
+        share(1.0 - bad.share),
         counted(bad.of, "request", "requests"),
         setting(objective.latency),
+        objective.percentile,
     )
+}
+
+/// What became of the requests that were not answered in time, the most frequent first, and when that was.
+fn not_in_time(
+    bad: &Proportion,
+    service: Option<&str>,
+    allowed: f64,
+    objective: &Objective,
+    analysis: &Analysis,
+) -> String {
+    let whose = service.map(|service| format!(" of {service}")).unwrap_or_default();
+    let (failed, unfinished) = row_of(analysis, service).map_or((0, 0), |row| (row.counts.failed(), row.unfinished));
+    let late = bad.count.saturating_sub(failed + unfinished);
+    let latency = setting(objective.latency);
+    let mut parts = vec![
+        (unfinished, "were never answered".to_owned()),
+        (failed, "failed".to_owned()),
+        (late, format!("took longer than {latency}")),
+    ];
+    parts.retain(|(count, _)| *count > 0);
+    parts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    let all = counted(bad.of, "request", "requests");
+    let allowed = allowance(allowed);
+    let facts = match parts.as_slice() {
+        [(_, what)] => format!("{} of {all}{whose} {what} ({allowed} allowed)", share(bad.share)),
+        _ => {
+            let part = |(count, what): &(u64, String)| format!("{} {what}", share(*count as f64 / bad.of.max(1) as f64));
+            let parts: Vec<String> = parts.iter().map(part).collect();
+            format!(
+                "{} of {all}{whose} were not answered within {latency} ({allowed} allowed): {}",
+                share(bad.share),
+                parts.join(", "),
+            )
+        }
+    };
+    match events::clause(&analysis.events, bad.count).filter(|_| service.is_none()) {
+        Some(clause) => format!("{facts}, {clause}"),
+        None => facts,
+    }
+}
+
+fn undecided(bad: &Proportion, why: Doubt, run_ns: Option<u64>, objective: &Objective) -> String {
+    let seen = format!(
+        "{} of {} answered within {} ({}{THIN}% required)",
+        share(1.0 - bad.share),
+        counted(bad.of, "request", "requests"),
+        setting(objective.latency),
+        objective.percentile,
+    );
+    let doubt = match why {
+        Doubt::FewRequests => "which are too few to be sure",
+        Doubt::Bursts => "but the late ones came in few bursts, and one more like them would break the objective",
+        Doubt::Close => "which is too close to tell",
+        Doubt::Errors => "but more failed than the objective allows, which may be chance",
+    };
+    let remedy = match (run_ns, why) {
+        (Some(run), _) => format!("a run of {} would tell if it went on like this", longer(run)),
+        (None, Doubt::Bursts) => "look for the cause of the bursts, since a longer run would have more of them".to_owned(),
+        (None, Doubt::FewRequests | Doubt::Close | Doubt::Errors) => {
+            "compare several runs, or choose an objective that is not on the edge of what was seen".to_owned()
+        }
+    };
+    format!("{seen}, {doubt}; {remedy}")
+}
+
+/// The length of a run that is proposed, rounded up to what one would type.
+fn longer(nanos: u64) -> String {
+    let seconds = nanos.div_ceil(1_000_000_000);
+    match seconds {
+        ..=60 => setting(Duration::from_secs(seconds)),
+        61..=3_600 => setting(Duration::from_secs(seconds.div_ceil(60) * 60)),
+        _ => format!("{}{THIN}h", seconds.div_ceil(3_600)),
+    }
 }
 
 fn judged(judged: &Percentile) -> String {
@@ -161,6 +259,18 @@ fn judged(judged: &Percentile) -> String {
             format!("{name} needs {} samples, have {}", count(needed), count(have))
         }
     }
+}
+
+/// What a harness that was late does to an outcome that stands.
+fn harness_late(analysis: &Analysis) -> Option<String> {
+    let kind = analysis.verdict.harness_late?;
+    let check = analysis.checks.iter().find(|check| check.kind == kind && check.level == Level::Refuse)?;
+    let consequence = match analysis.verdict.outcome {
+        Outcome::Pass => "response times are at most what is shown, so the objective is met all the same",
+        Outcome::Fail => "the objective is missed even without what the harness may have added",
+        Outcome::Inconclusive | Outcome::Invalid => "response times are at most what is shown",
+    };
+    Some(format!("The harness was late ({}: {}): {consequence}.", lower_case(&subject(check)), quantity(check)))
 }
 
 fn closed_loop(scenario: &Scenario) -> Option<String> {

@@ -7,6 +7,7 @@ mod capacity;
 mod checks;
 mod dependencies;
 mod dossier;
+mod events;
 mod failures;
 mod findings;
 mod gate;

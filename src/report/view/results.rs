@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use super::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone, grade_word, known_percentile, pools};
 use crate::{
-    analysis::{Analysis, Distribution, Grade, Outcome, PercentileValue, Row},
+    analysis::{Analysis, Distribution, Grade, Outcome, PercentileValue, Row, Support},
     measure::SeriesRole,
     report::format::{self, NOTHING},
     scenario::{Objective, Scenario},
 };
 
-/// Mark behind a percentile that has few samples beyond it.
-const UNCERTAIN: &str = "†";
+/// Marks behind a percentile that has few independent samples beyond it, and one whose tail comes from few bursts.
+const FEW: &str = "†";
+const BURSTS: &str = "‡";
 
 /// Percentiles of the main table, with how early each is left out.
 const SHOWN: [(f64, u8); 4] = [(50.0, 2), (95.0, 6), (99.0, 1), (99.9, 4)];
@@ -204,7 +205,8 @@ fn where_time_goes(analysis: &Analysis) -> Table {
 /// Percentiles as cells, and what has to be said about those with few samples.
 #[derive(Default)]
 pub(super) struct Marks {
-    uncertain: bool,
+    few: bool,
+    bursts: bool,
     missing: BTreeMap<String, Missing>,
 }
 
@@ -224,9 +226,15 @@ impl Marks {
 
     pub(super) fn value(&mut self, percentile: f64, value: PercentileValue) -> Cell {
         match value {
-            PercentileValue::Known { nanos, decisive, .. } => {
-                self.uncertain |= !decisive;
-                Cell::from(format::milliseconds(nanos as f64)).marked(if decisive { "" } else { UNCERTAIN })
+            PercentileValue::Known { nanos, support, .. } => {
+                let mark = match support {
+                    Support::Ample => "",
+                    Support::Few => FEW,
+                    Support::Bursts => BURSTS,
+                };
+                self.few |= support == Support::Few;
+                self.bursts |= support == Support::Bursts;
+                Cell::from(format::milliseconds(nanos as f64)).marked(mark)
             }
             PercentileValue::TooFew { needed, have } => {
                 if have > 0 {
@@ -244,9 +252,8 @@ impl Marks {
     }
 
     pub(super) fn legend(self) -> Vec<String> {
-        let uncertain = self.uncertain.then(|| {
-            format!("{UNCERTAIN} Fewer than 100 samples lie beyond it: good for orientation, not for a verdict.")
-        });
+        let few = self.few.then(|| format!("{FEW} Few independent samples: fewer than 100 lie beyond it."));
+        let bursts = self.bursts.then(|| format!("{BURSTS} Rests on few bursts of slow requests; another run may differ."));
         let missing: Vec<_> = self
             .missing
             .iter()
@@ -255,9 +262,9 @@ impl Marks {
             })
             .collect();
         let missing = (!missing.is_empty()).then(|| {
-            format!("{NOTHING} Not printed for want of samples, of which bursts take more: {}.", missing.join("; "))
+            format!("{NOTHING} Too few samples to print: {}.", missing.join("; "))
         });
-        uncertain.into_iter().chain(missing).collect()
+        few.into_iter().chain(bursts).chain(missing).collect()
     }
 }
 

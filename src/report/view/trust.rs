@@ -105,7 +105,7 @@ fn checks_table(checks: &[Check]) -> Table {
                     (Some(subject), 1) => subject.as_str().into(),
                     (Some(subject), of) => format!("{subject}, the worst of {of}").into(),
                 },
-                quantity(check.kind, check.value).into(),
+                quantity(check).into(),
                 limit(Some(check.warn)).into(),
                 limit(check.refuse).into(),
                 result,

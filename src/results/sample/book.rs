@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::measure::{
     Counts, ErrorClass, Latencies, Nanos, PackedHistogram, Period, Recording, SECOND, SeriesKey, SeriesRecord,
-    SeriesRole, SeriesSecond, ServiceRecord, ServiceSecond,
+    SeriesRole, SeriesSecond, ServiceRecord, ServiceSecond, Span,
 };
 
 /// What became of a request.
@@ -127,12 +127,13 @@ impl Book {
         let requests = self.requests_of(index);
         let end = self.end();
         let seconds = end.div_ceil(SECOND) as u32;
+        let silences = silences(&requests, end);
         ServiceRecord {
             name: book.name.clone(),
             connect: pack(scratch, &book.connect),
             connections: book.connections,
             scheduled: requests.len() as u64,
-            seconds: (0..seconds).map(|second| book.second(second, end, &requests, scratch)).collect(),
+            seconds: (0..seconds).map(|second| book.second(second, end, &requests, &silences, scratch)).collect(),
         }
     }
 
@@ -151,8 +152,50 @@ impl Book {
     }
 }
 
+/// Spans of 10 ms and more in which requests were under way and none was answered.
+fn silences(requests: &[&Request], end: Nanos) -> Vec<Span> {
+    let answered = |request: &Request| match request.end {
+        End::Success { .. } => true,
+        End::Failed(class) => class.is_reply(),
+        End::Unfinished => false,
+    };
+    let done = |request: &Request| if matches!(request.end, End::Unfinished) { end } else { request.done() };
+    // At one instant requests leave before others enter.
+    let entered = requests.iter().map(|request| (request.due + request.lag, 1, false));
+    let left = requests.iter().map(|request| (done(request), -1, answered(request)));
+    let mut events: Vec<(Nanos, i64, bool)> = entered.chain(left).chain([(end, 0, true)]).collect();
+    events.sort_unstable();
+    let (mut in_system, mut since, mut failed, mut spans) = (0, 0, false, Vec::new());
+    for (at, change, answer) in events {
+        if change > 0 && in_system == 0 && !failed {
+            since = at;
+        }
+        if answer {
+            let silent = in_system > 0 || failed;
+            spans.extend((silent && at - since >= SECOND / 100).then_some(Span { from_ns: since, to_ns: at }));
+            (since, failed) = (at, false);
+        }
+        failed |= change < 0 && !answer;
+        in_system += change;
+    }
+    spans
+}
+
+/// The parts of spans that lie within a second.
+fn within(spans: &[Span], from: Nanos, to: Nanos) -> Vec<Span> {
+    let part = |span: &Span| Span { from_ns: span.from_ns.max(from), to_ns: span.to_ns.min(to) };
+    spans.iter().map(part).filter(|span| span.length() > 0).collect()
+}
+
 impl ServiceBook {
-    fn second(&self, second: u32, end: Nanos, requests: &[&Request], scratch: &mut Latencies) -> ServiceSecond {
+    fn second(
+        &self,
+        second: u32,
+        end: Nanos,
+        requests: &[&Request],
+        silences: &[Span],
+        scratch: &mut Latencies,
+    ) -> ServiceSecond {
         let (from, to) = (u64::from(second) * SECOND, ((u64::from(second) + 1) * SECOND).min(end));
         let released = |request: &&&Request| (from..to).contains(&(request.due + request.lag));
         let mean_level = |since: fn(&Request) -> Nanos, until: fn(&Request) -> Nanos| {
@@ -174,6 +217,8 @@ impl ServiceBook {
             lost,
             recovered: lost,
             idle_checks: 0,
+            silences: within(silences, from, to),
+            unanswered: to == end && silences.last().is_some_and(|span| span.to_ns == end),
         }
     }
 }

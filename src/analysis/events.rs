@@ -1,0 +1,154 @@
+//! Finds what stands out in the course of the run: stalls and bursts.
+
+use statrs::function::gamma::gamma_lr;
+
+use super::{Burst, Events, Moment, Silence, Stall, Timeline, spans::union};
+use crate::measure::{Nanos, Recording, SECOND, Span};
+
+/// Shortest silence that is a stall.
+const SHORTEST: Nanos = 10_000_000;
+
+/// A stall is so many times longer than the usual time between two answers.
+const UNUSUAL: f64 = 10.0;
+
+/// Share of the usual number of answers of a second below which next to nothing was answered in it.
+const NEXT_TO_NOTHING: f64 = 0.05;
+
+/// Seconds that it takes to know what is usual.
+const SECONDS: usize = 3;
+
+/// Late and failed requests of a second from which on it can be a burst.
+const MANY: u64 = 10;
+
+/// A second is a burst where chance would put so many late and failed requests into one of all seconds less often than this.
+const CHANCE: f64 = 0.001;
+
+/// After a stall, seconds with more than so many times the usual late and failed requests still belong to it.
+const WORKED_OFF: u64 = 2;
+
+/// The events of a run.
+///
+/// A stall is a silence of a service (requests under way, none answered, the harness running) that is longer than 10 ms and
+/// than ten times the mean time between two answers of that service, or a second in which less than a twentieth of the usual
+/// number of answers came of all services together. Silences of several services that overlap are one stall. The late and
+/// failed requests of its seconds belong to it, and of the seconds behind it as long as they have more than twice the median
+/// number. A burst is a second outside of stalls with ten late or failed requests or more, so many that a Poisson process with
+/// the mean of the other seconds puts as many into one of all seconds in less than one run of a thousand.
+pub(super) fn events(recording: &Recording, whole: &Timeline, silences: &[Silence], unfinished: u64) -> Events {
+    let seconds = &whole.seconds;
+    let measured = recording.period.measured_ns;
+    let mut stalls = stalls(recording, whole, silences, measured);
+    let mut usual: Vec<u64> = seconds.iter().map(bad).collect();
+    usual.sort_unstable();
+    let usual = usual.get(usual.len() / 2).copied().unwrap_or(0);
+
+    let mut taken = vec![false; seconds.len()];
+    for stall in &mut stalls {
+        let [from, to] = [stall.span.from_ns, stall.span.to_ns.saturating_sub(1)].map(|at| (at / SECOND) as usize);
+        for (second, moment) in seconds.iter().enumerate().skip(from) {
+            let worked_off = bad(moment) > WORKED_OFF * usual && bad(moment) > 0;
+            // An end in the last instants of a second is seen in the next.
+            if second > to && !worked_off {
+                break;
+            }
+            if !std::mem::replace(&mut taken[second], true) {
+                stall.bad += bad(moment);
+            }
+        }
+    }
+    if let Some(last) = stalls.iter_mut().rfind(|stall| !stall.ended) {
+        last.bad += unfinished;
+    }
+    let left_over = if stalls.iter().any(|stall| !stall.ended) { 0 } else { unfinished };
+    let bursts = bursts(seconds, &mut taken);
+    let outside = seconds.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(moment, _)| moment);
+    let sum = |(bad_sum, all): (u64, u64), moment: &Moment| (bad_sum + bad(moment), all + finished(moment));
+    Events { stalls, bursts, outside: outside.fold((left_over, left_over), sum) }
+}
+
+fn bad(moment: &Moment) -> u64 {
+    moment.late + moment.failed
+}
+
+fn finished(moment: &Moment) -> u64 {
+    moment.completed + moment.failed
+}
+
+fn stalls(recording: &Recording, whole: &Timeline, silences: &[Silence], measured: Nanos) -> Vec<Stall> {
+    let is_long = |silence: &Silence, span: &Span| {
+        let answers: u64 = recording
+            .series
+            .iter()
+            .filter(|series| series.key.service == silence.service && series.key.role == crate::measure::SeriesRole::Operation)
+            .map(|series| series.totals().completed)
+            .sum();
+        let usual = measured as f64 / answers.max(1) as f64;
+        span.length() > SHORTEST && span.length() as f64 > UNUSUAL * usual
+    };
+    let of_services: Vec<(&Silence, Span)> = silences
+        .iter()
+        .flat_map(|silence| silence.spans.iter().map(move |span| (silence, *span)))
+        .filter(|(silence, span)| span.from_ns < measured && is_long(silence, span))
+        .collect();
+    let thin = thin_seconds(&whole.seconds, (measured / SECOND) as usize);
+    let all = union(of_services.iter().map(|(_, span)| *span).chain(thin.iter().copied()).collect());
+    all.into_iter()
+        .map(|span| {
+            let overlaps = |other: &Span| other.from_ns < span.to_ns && span.from_ns < other.to_ns;
+            let mut services: Vec<String> = of_services
+                .iter()
+                .filter(|(_, own)| overlaps(own))
+                .map(|(silence, _)| silence.service.clone())
+                .collect();
+            services.sort_unstable();
+            services.dedup();
+            if services.len() == silences.len() || thin.iter().any(overlaps) {
+                services.clear();
+            }
+            let gone = |silence: &Silence| silence.gone_since.is_some_and(|since| span.from_ns <= since && since <= span.to_ns);
+            Stall { span, services, bad: 0, ended: !silences.iter().any(gone) }
+        })
+        .collect()
+}
+
+/// Whole seconds of the measured period in which next to nothing was answered although requests were under way.
+fn thin_seconds(seconds: &[Moment], whole: usize) -> Vec<Span> {
+    let seconds = &seconds[..seconds.len().min(whole)];
+    let mut counts: Vec<u64> = seconds.iter().map(|moment| moment.answered).collect();
+    counts.sort_unstable();
+    let Some(usual) = counts.get(counts.len() / 2).filter(|_| counts.len() >= SECONDS) else { return Vec::new() };
+    let is_thin = |moment: &&Moment| {
+        (moment.answered as f64) < NEXT_TO_NOTHING * *usual as f64 && moment.in_system.is_some_and(|number| number > 0.0)
+    };
+    let span = |second: u64| Span { from_ns: second * SECOND, to_ns: (second + 1) * SECOND };
+    seconds.iter().filter(is_thin).map(|moment| span(u64::from(moment.second))).collect()
+}
+
+fn bursts(seconds: &[Moment], taken: &mut [bool]) -> Vec<Burst> {
+    let free = || seconds.iter().enumerate().filter(|(second, _)| !taken[*second]).map(|(_, moment)| moment);
+    let (all_bad, all) = free().fold((0, 0), |(sum, all), moment| (sum + bad(moment), all + finished(moment)));
+    let is_burst = |moment: &Moment| {
+        let (count, others) = (bad(moment), all - finished(moment));
+        let expected = if others > 0 {
+            (all_bad - count) as f64 / others as f64 * finished(moment) as f64
+        } else {
+            // There is nothing to compare it with.
+            return false;
+        };
+        let chance = if expected > 0.0 { gamma_lr(count as f64, expected) } else { 0.0 };
+        count >= MANY && chance * (seconds.len() as f64) < CHANCE
+    };
+    let found: Vec<(u32, u64)> = free().filter(|moment| is_burst(moment)).map(|moment| (moment.second, bad(moment))).collect();
+    let mut bursts: Vec<Burst> = Vec::new();
+    for (second, bad) in found {
+        taken[second as usize] = true;
+        match bursts.last_mut() {
+            Some(last) if last.to + 1 == second => {
+                last.to = second;
+                last.bad += bad;
+            }
+            _ => bursts.push(Burst { from: second, to: second, bad }),
+        }
+    }
+    bursts
+}

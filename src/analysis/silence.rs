@@ -1,0 +1,119 @@
+//! The time in which a service got no answer although its requests were under way, less the time in which the harness itself
+//! did not run.
+
+use super::{
+    Silence,
+    spans::{total_until, union, without},
+};
+use crate::{
+    measure::{Nanos, Recording, ServiceRecord, Span},
+    scenario::{Scenario, Service},
+};
+
+/// The silences of each service of the recording, in its order.
+pub(super) fn silences(recording: &Recording, scenario: &Scenario) -> Vec<Silence> {
+    let pauses = pauses(recording);
+    let latency = scenario.objective.latency.as_nanos() as Nanos;
+    let of = |record: &ServiceRecord| {
+        let service = scenario.services.iter().find(|service| service.name == record.name);
+        silence(recording, record, service, &pauses, latency)
+    };
+    recording.services.iter().map(of).collect()
+}
+
+/// Spans in which some worker of the harness did not run.
+pub(super) fn pauses(recording: &Recording) -> Vec<Span> {
+    union(recording.workers.iter().flat_map(|worker| worker.pauses.iter().copied()).collect())
+}
+
+/// Share of the measured period in which the worker that paused longest did not run.
+pub(super) fn paused(recording: &Recording) -> Option<f64> {
+    let measured = recording.period.measured_ns;
+    let of_worker = |pauses: &Vec<Span>| total_until(pauses, measured);
+    let longest = recording.workers.iter().map(|worker| of_worker(&worker.pauses)).max()?;
+    (measured > 0).then(|| longest as f64 / measured as f64)
+}
+
+fn silence(
+    recording: &Recording,
+    record: &ServiceRecord,
+    service: Option<&Service>,
+    pauses: &[Span],
+    latency: Nanos,
+) -> Silence {
+    let period = &recording.period;
+    let measured = period.measured_ns;
+    let recorded = union(record.seconds.iter().flat_map(|second| second.silences.iter().copied()).collect());
+    let last = recorded.last().filter(|_| record.seconds.iter().any(|second| second.unanswered));
+    let open_ended = |span: &Span| last.is_some_and(|last| span.to_ns == last.to_ns);
+    let waits = service.is_some_and(Service::waits_by_design);
+    let spans = if waits { Vec::new() } else { without(&recorded, pauses) };
+    // Who comes at an instant of a span waits until its end: longer than the latency in all of it but the last part. Of a
+    // span that did not end nobody knows the end.
+    let late = |span: &Span| {
+        let until = if open_ended(span) { measured } else { span.to_ns.saturating_sub(latency).min(measured) };
+        until.saturating_sub(span.from_ns)
+    };
+    let late_ns: Nanos = spans.iter().map(late).sum();
+    let (lost, recovered) =
+        record.seconds.iter().fold((0, 0), |(lost, back), second| (lost + second.lost, back + second.recovered));
+    let is_gone = |span: &&Span| lost > recovered || (!waits && span.length() > latency);
+    Silence {
+        service: record.name.clone(),
+        late_share: if measured > 0 { late_ns as f64 / measured as f64 } else { 0.0 },
+        gone_since: last.filter(is_gone).map(|span| span.from_ns.min(measured)),
+        spans,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        measure::SECOND,
+        results::{Run, sample},
+    };
+
+    const MS: Nanos = SECOND / 1_000;
+
+    fn with(run: &mut Run, spans: &[(Nanos, Nanos)]) {
+        for &(from_ns, to_ns) in spans {
+            let second = (from_ns / SECOND) as usize;
+            run.recording.services[0].seconds[second].silences.push(Span { from_ns, to_ns });
+        }
+    }
+
+    fn first(run: &Run) -> Silence {
+        silences(&run.recording, &sample::scenario()).remove(0)
+    }
+
+    #[test]
+    fn the_last_part_of_a_span_is_in_time() {
+        let mut run = sample::run();
+        with(&mut run, &[(2_500 * MS, 3 * SECOND), (3 * SECOND, 3_200 * MS), (5 * SECOND, 5_090 * MS)]);
+        let silence = first(&run);
+        assert_eq!(silence.spans.len(), 2, "cut at the second, and joined: {silence:?}");
+        assert!((silence.late_share - 0.6 / 12.0).abs() < 1e-9, "700 ms less the 100 allowed: {silence:?}");
+        assert_eq!(silence.gone_since, None);
+    }
+
+    #[test]
+    fn a_pause_of_the_harness_is_no_silence_of_the_server() {
+        let mut run = sample::run();
+        with(&mut run, &[(2 * SECOND, 3 * SECOND)]);
+        run.recording.workers[1].pauses.push(Span { from_ns: 2 * SECOND + MS, to_ns: 3 * SECOND });
+        let silence = first(&run);
+        assert!(silence.late_share.abs() < f64::EPSILON, "{silence:?}");
+        assert!((paused(&run.recording).unwrap() - 0.999 / 12.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_silence_without_an_end_is_one_until_the_end() {
+        let mut run = sample::run();
+        run.recording.services[0].seconds[12].unanswered = true;
+        with(&mut run, &[(11 * SECOND, 12 * SECOND), (12 * SECOND, 13 * SECOND)]);
+        let silence = first(&run);
+        assert_eq!(silence.gone_since, Some(11 * SECOND));
+        assert!((silence.late_share - 1.0 / 12.0).abs() < 1e-9, "{silence:?}");
+    }
+}

@@ -1,0 +1,62 @@
+//! Lists of spans of time: in order, without overlaps.
+
+use crate::measure::{Nanos, Span};
+
+/// The time that is in at least one span of a list in any order; spans that touch become one.
+pub(super) fn union(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort_unstable_by_key(|span| (span.from_ns, span.to_ns));
+    let mut joined: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans {
+        match joined.last_mut() {
+            Some(last) if span.from_ns <= last.to_ns => last.to_ns = last.to_ns.max(span.to_ns),
+            _ => joined.push(span),
+        }
+    }
+    joined
+}
+
+/// The time that is in a span of the first list and in none of the second; both are unions.
+pub(super) fn without(spans: &[Span], holes: &[Span]) -> Vec<Span> {
+    let mut rest = Vec::with_capacity(spans.len());
+    for &span in spans {
+        let mut from_ns = span.from_ns;
+        for hole in holes.iter().filter(|hole| hole.to_ns > span.from_ns && hole.from_ns < span.to_ns) {
+            rest.push(Span { from_ns, to_ns: hole.from_ns.max(from_ns) });
+            from_ns = hole.to_ns.max(from_ns);
+        }
+        rest.push(Span { from_ns, to_ns: span.to_ns });
+    }
+    rest.retain(|span| span.length() > 0);
+    rest
+}
+
+/// Time in all spans up to an instant.
+pub(super) fn total_until(spans: &[Span], end: Nanos) -> Nanos {
+    spans.iter().map(|span| span.to_ns.min(end).saturating_sub(span.from_ns)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spans(spans: &[(Nanos, Nanos)]) -> Vec<Span> {
+        spans.iter().map(|&(from_ns, to_ns)| Span { from_ns, to_ns }).collect()
+    }
+
+    #[test]
+    fn spans_that_touch_become_one() {
+        assert_eq!(union(spans(&[(5, 9), (0, 2), (2, 4), (8, 12)])), spans(&[(0, 4), (5, 12)]));
+    }
+
+    #[test]
+    fn holes_are_cut_out() {
+        let holes = spans(&[(0, 1), (3, 4), (9, 20), (30, 40)]);
+        assert_eq!(without(&spans(&[(2, 6), (8, 10), (12, 15), (18, 25)]), &holes), spans(&[(2, 3), (4, 6), (8, 9), (20, 25)]));
+        assert_eq!(without(&spans(&[(2, 6)]), &[]), spans(&[(2, 6)]));
+    }
+
+    #[test]
+    fn time_counts_until_the_end() {
+        assert_eq!(total_until(&spans(&[(2, 6), (8, 12), (20, 30)]), 10), 6);
+    }
+}

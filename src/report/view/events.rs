@@ -1,0 +1,135 @@
+//! Stalls, bursts and trends in words.
+
+use super::{Note, Tone};
+use crate::{
+    analysis::{Burst, Events, Stall},
+    measure::{Nanos, SECOND},
+    report::format::{NOTHING, THIN, counted, duration, share, significant},
+};
+
+/// Stalls that are listed one by one.
+const LISTED: usize = 3;
+
+pub(super) fn stalls(stalls: &[Stall]) -> Note {
+    let bad: u64 = stalls.iter().map(|stall| stall.bad).sum();
+    let gone = stalls.iter().any(|stall| !stall.ended);
+    let consequence = match bad {
+        0 => "no request was late because of it".to_owned(),
+        bad => format!("{} late, failed or unfinished because of it", counted(bad, "request was", "requests were")),
+    };
+    let mut longest: Vec<&Stall> = stalls.iter().collect();
+    longest.sort_by_key(|stall| std::cmp::Reverse(stall.span.length()));
+    let listed: Vec<String> = longest.iter().take(LISTED).map(|stall| one(stall)).collect();
+    let fact = match stalls {
+        [stall] => format!("Nothing was answered for {}; {consequence}.", one(stall)),
+        _ => format!(
+            "Nothing was answered in {}, {} of the time together; {consequence}. The longest: {}.",
+            counted(stalls.len() as u64, "span", "spans"),
+            duration(stalls.iter().map(|stall| stall.span.length() as f64).sum()),
+            listed.join("; "),
+        ),
+    };
+    Note {
+        tone: if bad > 0 || gone { Tone::Bad } else { Tone::Quiet },
+        fact,
+        advice: "Look for what stopped the server at that moment: a slow command (SLOWLOG GET), a fork to save the data set, \
+                 many keys that expired together, swapping, or a machine that stood still."
+            .to_owned(),
+    }
+}
+
+/// One stall: `1.00 s from second 4.0 on (api, chat)`.
+fn one(stall: &Stall) -> String {
+    let whose = if stall.services.is_empty() { String::new() } else { format!(" ({})", stall.services.join(", ")) };
+    let end = if stall.ended { "" } else { ", until the end of the run" };
+    format!("{} from second {} on{whose}{end}", duration(stall.span.length() as f64), second(stall.span.from_ns))
+}
+
+/// An instant as seconds since the start of the measured period: `4.0`.
+pub(super) fn second(nanos: Nanos) -> String {
+    format!("{:.1}", nanos as f64 / SECOND as f64)
+}
+
+pub(super) fn bursts(bursts: &[Burst]) -> Note {
+    let bad: u64 = bursts.iter().map(|burst| burst.bad).sum();
+    let listed: Vec<String> = bursts.iter().take(LISTED).map(burst).collect();
+    let more = if bursts.len() > LISTED { format!(" and {NOTHING} more") } else { String::new() };
+    let more = more.replace(NOTHING, &(bursts.len() - LISTED.min(bursts.len())).to_string());
+    Note {
+        tone: Tone::Fair,
+        fact: format!(
+            "{} came in bursts, far more at once than chance would have it: {}{more}.",
+            counted(bad, "late or failed request", "late or failed requests"),
+            listed.join("; "),
+        ),
+        advice: "What comes in bursts has a cause at that moment: compare the time with the slow log, saves, expiry and other \
+                 jobs on the machine. Another run may have more of them or none."
+            .to_owned(),
+    }
+}
+
+fn burst(burst: &Burst) -> String {
+    if burst.from == burst.to {
+        format!("{} in second {}", burst.bad, burst.from)
+    } else {
+        format!("{} in seconds {} to {}", burst.bad, burst.from, burst.to)
+    }
+}
+
+pub(super) fn trend(service: &str, per_minute: f64) -> Note {
+    let verb = if per_minute < 0.0 { "fell" } else { "rose" };
+    Note {
+        tone: Tone::Fair,
+        fact: format!("The median response time of {service} {verb} all through the run, by {} per minute.", duration(per_minute.abs())),
+        advice: "One number describes neither the beginning nor the end of the run: lengthen the warm-up (--warmup), run longer \
+                 (--duration), and look at the chart over time."
+            .to_owned(),
+    }
+}
+
+/// Where the bad requests of a run were, as a clause of the headline: `all of them in one stall of 1.00 s at second 4.0;
+/// outside of it 100 % were in time`. Nothing where most of them belong to no event.
+pub(super) fn clause(events: &Events, bad: u64) -> Option<String> {
+    let inside = bad.saturating_sub(events.outside.0);
+    if inside == 0 || inside * 2 < bad {
+        return None;
+    }
+    let stalls: Vec<&Stall> = events.stalls.iter().filter(|stall| stall.bad > 0).collect();
+    let names = [stalls_in_words(&stalls), bursts_in_words(&events.bursts)];
+    let names: Vec<String> = names.into_iter().flatten().collect();
+    let part = if inside == bad { "all of them".to_owned() } else { format!("{} of them", share(inside as f64 / bad as f64)) };
+    let them = if stalls.len() + events.bursts.len() == 1 { "it" } else { "them" };
+    let (bad, all) = events.outside;
+    let outside = match all {
+        0 => String::new(),
+        all => format!("; outside of {them} {} were in time", share(1.0 - bad as f64 / all as f64)),
+    };
+    Some(format!("{part} in {}{outside}", names.join(" and ")))
+}
+
+fn stalls_in_words(stalls: &[&Stall]) -> Option<String> {
+    let longest = stalls.iter().map(|stall| stall.span.length()).max()?;
+    match stalls {
+        [stall] => Some(format!(
+            "one stall of {} at second {}{}",
+            length(stall.span.length()),
+            second(stall.span.from_ns),
+            if stall.ended { "" } else { ", which did not end" }
+        )),
+        _ => Some(format!("{} stalls of up to {}", stalls.len(), length(longest))),
+    }
+}
+
+fn bursts_in_words(bursts: &[Burst]) -> Option<String> {
+    match bursts {
+        [] => None,
+        [burst] => Some(format!("a burst at second {}", burst.from)),
+        _ => Some(format!("{} bursts", bursts.len())),
+    }
+}
+
+/// The length of a stall, which need not be exact: `1.0 s`, `48 ms`.
+pub(super) fn length(nanos: Nanos) -> String {
+    let seconds = nanos as f64 / SECOND as f64;
+    if seconds >= 0.95 { format!("{seconds:.1}{THIN}s") } else { format!("{}{THIN}ms", significant((seconds * 1e3).round())) }
+}
