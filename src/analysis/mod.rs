@@ -197,8 +197,18 @@ mod tests {
         assert!(row.service_time.histogram.value_at_percentile(99.9) < 101_000);
         assert_eq!(row.bad.count, 901, "all that waited 100 ms or more before they were served in 0.1 ms");
         assert!(row.response.burstiness > 10.0, "one burst is no two hundred samples");
-        let stall = analysis.findings.iter().find(|finding| matches!(finding, Finding::Stall { .. }));
-        assert!(matches!(stall, Some(Finding::Stall { second: 2, .. })), "{:?}", analysis.findings);
+        let [stall] = &analysis.events.stalls[..] else { panic!("{:?}", analysis.events) };
+        assert_eq!((stall.span.from_ns, stall.span.to_ns), (2 * SECOND, 3 * SECOND + 100_000));
+        assert_eq!((stall.bad, stall.ended, &stall.services), (901, true, &Vec::new()));
+        assert_eq!(analysis.events.outside.0, 0, "outside of it all were in time");
+        assert!(matches!(analysis.findings[0], Finding::Stalls(_)), "{:?}", analysis.findings);
+        let known = |percentile| row.response.percentile(percentile).nanos().map(|nanos| nanos as f64 / 1e9);
+        for (percentile, expected) in [(90.0, 0.5), (95.0, 0.75), (99.0, 0.95)] {
+            let printed = known(percentile).expect("printed however bursty");
+            assert!((printed - expected).abs() < 0.005, "p{percentile}: {printed}");
+        }
+        assert!(matches!(row.judged.value, PercentileValue::Known { support: Support::Bursts, .. }), "{:?}", row.judged);
+        assert_eq!(analysis.verdict.outcome, Outcome::Fail, "{:?}", analysis.verdict);
     }
 
     #[test]
@@ -213,10 +223,23 @@ mod tests {
     }
 
     #[test]
-    fn too_short_a_run_tells_nothing() {
-        let analysis = analysed(5, |due| Request::served(due, 4_000_000));
-        assert_eq!(analysis.verdict.outcome, Outcome::Inconclusive);
-        assert_eq!(analysis.verdict.reasons[0], Reason::TooFewSamples { needed: 10_000, have: 5_000 });
+    fn a_short_run_without_late_requests_is_met() {
+        let analysis = analysed(1, |due| Request::served(due, 4_000_000));
+        assert_eq!(analysis.verdict.outcome, Outcome::Pass, "none of 1 000: at most 0.37 %: {:?}", analysis.verdict);
+    }
+
+    #[test]
+    fn a_burst_at_the_edge_leaves_it_open() {
+        // 0.9 % of all are late, all of them in one second.
+        let burst = 8 * SECOND..9 * SECOND;
+        let analysis = analysed(12, |due| {
+            let late = burst.contains(&due) && due % SECOND < SECOND * 108 / 1_000;
+            Request::served(due, if late { 200_000_000 } else { 100_000 })
+        });
+        assert_eq!(analysis.verdict.outcome, Outcome::Inconclusive, "{:?}", analysis.verdict);
+        assert!(matches!(analysis.verdict.reasons[0], Reason::Undecided { why: Doubt::Bursts, .. }));
+        assert_eq!(analysis.events.bursts, [Burst { from: 8, to: 8, bad: 108 }]);
+        assert_eq!(analysis.events.outside.0, 0);
     }
 
     #[test]

@@ -10,8 +10,10 @@ use super::{
     summary, terminal, view::Note,
 };
 use crate::{
-    analysis::{Analysis, Check, CheckKind, Finding, Level, Outcome, Proportion, Reason, Scope, Verdict, analyse},
-    measure::SeriesRole,
+    analysis::{
+        Analysis, Burst, Check, CheckKind, Doubt, Finding, Level, Outcome, Proportion, Reason, Scope, Stall, Verdict, analyse,
+    },
+    measure::{SeriesRole, Span},
     results::{Run, sample},
     scenario::Scenario,
 };
@@ -161,12 +163,18 @@ fn every_verdict_in_words() {
             Reason::Errors { service: Some("api".to_owned()), rate: 0.013, allowed: 0.001 },
         ],
         Outcome::Inconclusive => vec![
-            Reason::Objective {
-                service: None,
+            Reason::Undecided {
                 bad: Proportion { count: 1_050, share: 0.0105, low: 0.0095, high: 0.0115, ..bad },
                 allowed: 0.01,
+                why: Doubt::Close,
+                run_ns: None,
             },
-            Reason::TooFewSamples { needed: 10_000, have: 4_100 },
+            Reason::Undecided {
+                bad,
+                allowed: 0.01,
+                why: Doubt::Bursts,
+                run_ns: Some(90_000_000_000),
+            },
         ],
         Outcome::Invalid => {
             vec![Reason::Check(CheckKind::ScheduleLag), Reason::Overloaded { growth: 0.031 }, Reason::Empty]
@@ -174,7 +182,7 @@ fn every_verdict_in_words() {
     };
     let words = [Outcome::Pass, Outcome::Fail, Outcome::Inconclusive, Outcome::Invalid].map(|outcome| {
         let (run, scenario, mut analysis) = sampled();
-        analysis.verdict = Verdict { outcome, reasons: reasons(outcome) };
+        analysis.verdict = Verdict { outcome, reasons: reasons(outcome), harness_late: None };
         analysis.checks = vec![check(CheckKind::ScheduleLag, Level::Refuse)];
         let headline = View::new(&run, &scenario, &analysis, &[]).headline;
         plain(&[vec![headline.sentence], headline.remarks].concat().join("\n    "))
@@ -196,7 +204,12 @@ fn every_finding_in_words() {
             utilisation: 0.93,
         },
         Finding::SlowOperation { scope: scope(), p50: 52_000_000, rest_p50: 170_000 },
-        Finding::Stall { second: 3, max: 980_000_000 },
+        Finding::Stalls(vec![stall(3_020_000_000, 980_000_000, 912)]),
+        Finding::Stalls(vec![stall(1_000_000_000, 12_000_000, 0), stall(5_000_000_000, 48_000_000, 0)]),
+        Finding::Stalls(vec![Stall { ended: false, ..stall(8_000_000_000, 2_000_000_000, 4_000) }]),
+        Finding::Bursts(vec![Burst { from: 2, to: 2, bad: 31 }, Burst { from: 7, to: 9, bad: 140 }]),
+        Finding::Trend { service: "api".to_owned(), per_minute: 8_000_000.0 },
+        Finding::Misses { scope: scope(), misses: 20_000, lookups: 20_000 },
         Finding::Reconnects { service: "api".to_owned(), lost: 50, recovered: 49 },
         Finding::Upkeep { count: 1_200, share: 0.107 },
         Finding::Interrupted,
@@ -208,6 +221,7 @@ fn every_finding_in_words() {
         CheckKind::WorkerCpu,
         CheckKind::Steal,
         CheckKind::Throttling,
+        CheckKind::Pauses,
         CheckKind::Drift,
         CheckKind::Backlog,
         CheckKind::LittlesLaw,
@@ -230,7 +244,11 @@ fn check(kind: CheckKind, level: Level) -> Check {
         CheckKind::Accounts | CheckKind::BeyondRange => (7.0, 1.0, None),
         _ => (0.4, 0.1, Some(0.25)),
     };
-    Check { kind, subject: Some("api".to_owned()), value, warn, refuse, level }
+    Check { kind, subject: Some("api".to_owned()), value, warn, refuse, level, nanos: None }
+}
+
+fn stall(from_ns: u64, length: u64, bad: u64) -> Stall {
+    Stall { span: Span { from_ns, to_ns: from_ns + length }, services: vec!["api".to_owned()], bad, ended: true }
 }
 
 #[test]

@@ -7,8 +7,8 @@ use proptest::{collection::vec, option, prelude::any, prop_assert, proptest, str
 
 use crate::{
     analysis::{
-        Analysis, CommandTime, Distribution, Moment, Outcome, PERCENTILES, Percentile, PercentileValue, Proportion,
-        Reason, Row, Scaling, Scope, ServerSide, Timeline, Verdict, analyse,
+        Analysis, CommandTime, Distribution, Events, Moment, Outcome, PERCENTILES, Percentile, PercentileValue, Proportion,
+        Reason, Row, Scaling, Scope, ServerSide, Support, Timeline, Verdict, analyse,
     },
     measure::{Counts, ErrorClass, Latencies, SeriesRole, SeriesSecond},
     results::{Run, sample},
@@ -33,11 +33,11 @@ fn distribution(values: &[u64], burstiness: f64) -> Distribution {
     let have = histogram.len();
     let percentiles = PERCENTILES.map(|percentile| {
         let share = 1.0 - percentile / 100.0;
-        let value = if have as f64 * share / burstiness < 10.0 {
-            PercentileValue::TooFew { needed: (10.0 * burstiness / share) as u64, have }
+        let value = if (have as f64 * share) < 10.0 {
+            PercentileValue::TooFew { needed: (10.0 / share) as u64, have }
         } else {
             let nanos = histogram.value_at_quantile(percentile / 100.0);
-            PercentileValue::Known { nanos, low: nanos, high: nanos, decisive: true }
+            PercentileValue::Known { nanos, low: nanos, high: nanos, support: Support::Ample }
         };
         Percentile { percentile, value }
     });
@@ -74,13 +74,14 @@ fn row(service: Option<&str>, operation: Option<&str>, response: &[u64], burstin
 
 fn analysis(rows: Vec<(Row, Timeline)>) -> Analysis {
     let (rows, timelines) = rows.into_iter().unzip();
-    let verdict = Verdict { outcome: Outcome::Pass, reasons: vec![Reason::Empty] };
+    let verdict = Verdict { outcome: Outcome::Pass, reasons: vec![Reason::Empty], harness_late: None };
     Analysis {
         verdict,
         checks: Vec::new(),
         rows,
         timelines,
         findings: Vec::new(),
+        events: Events::default(),
         pools: Vec::new(),
         server: ServerSide::default(),
         audit: Vec::new(),
