@@ -135,8 +135,9 @@ fn bursts(seconds: &[Moment], taken: &mut [bool]) -> Vec<Burst> {
             // There is nothing to compare it with.
             return false;
         };
-        let chance = if expected > 0.0 { gamma_lr(count as f64, expected) } else { 0.0 };
-        count >= MANY && chance * (seconds.len() as f64) < CHANCE
+        // Of a Poisson count of that mean: the chance of so many or more.
+        let chance = |count: u64| if expected > 0.0 { gamma_lr(count as f64, expected) } else { 0.0 };
+        count >= MANY && chance(count) * (seconds.len() as f64) < CHANCE
     };
     let found: Vec<(u32, u64)> = free().filter(|moment| is_burst(moment)).map(|moment| (moment.second, bad(moment))).collect();
     let mut bursts: Vec<Burst> = Vec::new();

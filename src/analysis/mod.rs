@@ -230,15 +230,15 @@ mod tests {
 
     #[test]
     fn a_burst_at_the_edge_leaves_it_open() {
-        // 0.9 % of all are late, all of them in one second.
+        // 0.6 % of all are late, all of them in one second.
         let burst = 8 * SECOND..9 * SECOND;
         let analysis = analysed(12, |due| {
-            let late = burst.contains(&due) && due % SECOND < SECOND * 108 / 1_000;
+            let late = burst.contains(&due) && due % SECOND < SECOND * 72 / 1_000;
             Request::served(due, if late { 200_000_000 } else { 100_000 })
         });
         assert_eq!(analysis.verdict.outcome, Outcome::Inconclusive, "{:?}", analysis.verdict);
         assert!(matches!(analysis.verdict.reasons[0], Reason::Undecided { why: Doubt::Bursts, .. }));
-        assert_eq!(analysis.events.bursts, [Burst { from: 8, to: 8, bad: 108 }]);
+        assert_eq!(analysis.events.bursts, [Burst { from: 8, to: 8, bad: 72 }]);
         assert_eq!(analysis.events.outside.0, 0);
     }
 
