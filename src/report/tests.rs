@@ -14,7 +14,7 @@ use crate::{
         Analysis, Burst, Check, CheckKind, Doubt, Finding, Level, Outcome, Proportion, Reason, Scope, Stall, Verdict, analyse,
     },
     measure::{SeriesRole, Span},
-    results::{Run, sample},
+    results::{Run, Withheld, sample},
     scenario::Scenario,
 };
 
@@ -91,6 +91,25 @@ fn upkeep_that_was_not_called_for_has_no_row() {
         series.seconds.clear();
     }
     assert!(!rows(&run).contains("LPUSH+LTRIM") && !rows(&run).contains("NAME+COMMAND"));
+}
+
+#[test]
+fn a_reason_that_holds_for_much_is_said_once() {
+    let (mut run, scenario, analysis) = sampled();
+    let lacks = |what: &str, reason: &str| Withheld { what: what.to_owned(), reason: reason.to_owned() };
+    let none = "INFO of x 1.0 has none";
+    run.server.withheld = vec![
+        lacks("memory", none),
+        lacks("clients", none),
+        lacks("number of forks", &format!("{none}; Redis has them since 6.2")),
+        lacks("SLOWLOG GET", "needs +slowlog|get"),
+    ];
+    let text = terminal(&run, &scenario, &analysis, None, Style { colour: false, width: 150, verbose: true });
+    assert_eq!(text.matches(none).count(), 1, "{text}");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("memory, clients, number of forks, from Redis 6.2 on (INFO of x 1.0 has none); SLOWLOG GET")
+    );
 }
 
 #[test]

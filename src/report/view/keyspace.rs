@@ -1,6 +1,6 @@
 //! What lies in the keyspace: memory by type and prefix, the largest keys and the hottest.
 
-use super::{Block, Cell, Column, RowKind, Table, TableRow, Tone};
+use super::{Block, Cell, Column, RowKind, Table, TableRow, Tone, not_learned};
 use crate::{
     analysis::{Analysis, DatabaseSide, Estimate, KeyShare, KeyspaceSide},
     report::format::{self, NOTHING},
@@ -28,16 +28,8 @@ pub(super) fn blocks(run: &Run, analysis: &Analysis) -> Vec<Block> {
         blocks.extend(largest(sample).map(Block::Table));
         blocks.extend(hottest(sample).map(Block::Table));
     }
-    let refused: Vec<_> = run
-        .inspection
-        .withheld
-        .iter()
-        .filter(|withheld| is_about_keys(withheld))
-        .map(|withheld| format!("{} ({})", withheld.what, withheld.reason))
-        .collect();
-    if !refused.is_empty() {
-        blocks.push(Block::Paragraph(format!("Not learned of the keys: {}.", refused.join("; "))));
-    }
+    let refused = not_learned(run.inspection.withheld.iter().filter(|withheld| is_about_keys(withheld)));
+    blocks.extend(refused.map(|refused| Block::Paragraph(format!("Not learned of the keys: {refused}."))));
     blocks
 }
 

@@ -45,7 +45,7 @@ pub(super) use server_resources::persistence_slug;
 use super::{chart::Chart, format};
 use crate::{
     analysis::{Analysis, Distribution, Grade, Level, Outcome, PercentileValue, Scope},
-    results::Run,
+    results::{Run, Withheld},
     scenario::Scenario,
 };
 
@@ -164,6 +164,23 @@ fn row_name(service: Option<&str>, operation: Option<&str>) -> String {
         (Some(service), None) => service.to_owned(),
         (None, _) => "all services".to_owned(),
     }
+}
+
+/// What could not be learned, each reason once.
+fn not_learned<'a>(withheld: impl Iterator<Item = &'a Withheld>) -> Option<String> {
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    for Withheld { what, reason } in withheld {
+        let (reason, what) = match reason.split_once("; Redis has them since ") {
+            Some((reason, since)) => (reason, format!("{what}, from Redis {since} on")),
+            None => (reason.as_str(), what.clone()),
+        };
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, all)) => all.push(what),
+            None => reasons.push((reason, vec![what])),
+        }
+    }
+    let said: Vec<_> = reasons.into_iter().map(|(reason, all)| format!("{} ({reason})", all.join(", "))).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 fn scope_name(scope: &Scope) -> String {

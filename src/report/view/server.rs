@@ -1,7 +1,7 @@
 //! The server's side: where each command's time went, and which commands were slow.
 
 use super::{
-    Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, keyspace,
+    Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, keyspace, not_learned,
     server_resources::{forks, resources},
 };
 use crate::{
@@ -36,11 +36,9 @@ pub(super) fn section(run: &Run, analysis: &Analysis) -> Section {
     if !side.slow.is_empty() {
         blocks.push(Block::Table(slow(record, &side.slow)));
     }
-    if !record.withheld.is_empty() {
-        let said = |withheld: &crate::results::Withheld| format!("{} ({})", withheld.what, withheld.reason);
-        let refused: Vec<_> = record.withheld.iter().map(said).collect();
-        blocks.push(Block::Paragraph(format!("Not learned: {}.", refused.join("; "))));
-    }
+    blocks.extend(
+        not_learned(record.withheld.iter()).map(|refused| Block::Paragraph(format!("Not learned: {refused}."))),
+    );
     blocks.extend(keyspace::blocks(run, analysis));
     Section::new("server", "The server's side", blocks)
         .detailed(Shown::ParagraphsAnd(SLOW))

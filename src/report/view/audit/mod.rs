@@ -4,7 +4,8 @@ mod document;
 mod words;
 
 use super::{
-    Advice, Block, Cell, Column, Listing, Note, RowKind, Section, Shown, Table, TableRow, Tone, keyspace::is_about_keys,
+    Advice, Block, Cell, Column, Listing, Note, RowKind, Section, Shown, Table, TableRow, Tone,
+    keyspace::is_about_keys, not_learned,
 };
 use crate::{
     analysis::audit::{Evidence, Quantity, Remedy, Ruling, Severity},
@@ -175,14 +176,11 @@ fn unknown<'a>(rulings: &[Ruling], withheld: impl Iterator<Item = &'a Withheld>)
             known => format!("{} ({known})", words(ruling.rule).id),
         })
         .collect();
-    let refused: Vec<_> = withheld.map(|withheld| format!("{} ({})", withheld.what, withheld.reason)).collect();
     let mut sentences = Vec::new();
     if !unknown.is_empty() {
         sentences.push(format!("Not judged, since what they read is not known: {}.", unknown.join(", ")));
     }
-    if !refused.is_empty() {
-        sentences.push(format!("Refused to the inspection: {}.", refused.join("; ")));
-    }
+    sentences.extend(not_learned(withheld).map(|refused| format!("Refused to the inspection: {refused}.")));
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
