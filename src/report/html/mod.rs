@@ -174,10 +174,10 @@ const BROAD: usize = 10;
 fn spare(table: &Table, column: &Column) -> &'static str {
     match column.dispensable {
         _ if table.columns.len() <= BROAD => "",
-        3 => " spare-3",
-        4 => " spare-4",
-        5.. => " spare-5",
-        _ => "",
+        0..4 => "",
+        4..6 => " spare-3",
+        6..9 => " spare-4",
+        9.. => " spare-5",
     }
 }
 

@@ -91,13 +91,13 @@ fn table(answers: &Answers<'_>) -> Table {
             Column::head("To"),
             Column::numbers("Rate", Some("1/s"), 0),
             Column::numbers("Response p99", None, 0),
-            Column::numbers("p-value", None, 3),
-            Column::numbers("Service time", None, 3),
-            Column::numbers("Throughput", None, 4),
+            Column::numbers("p-value", None, 5),
+            Column::numbers("Service time", None, 5),
+            Column::numbers("Throughput", None, 7),
             Column::times("Wait p99", 2),
-            Column::numbers("Server CPU", None, 4),
-            Column::numbers("Failed", None, 5),
-            Column::numbers("Pairs", None, 5),
+            Column::numbers("Server CPU", None, 7),
+            Column::numbers("Failed", None, 9),
+            Column::numbers("Pairs", None, 9),
         ], answers
             .analysis
             .comparisons

@@ -45,19 +45,19 @@ fn table(answers: &Answers<'_>, id: &'static str, caption: &str, trials: &[&Tria
     let mut columns = vec![Column::head("Trial")];
     columns.extend([
         Column::words("Variant", 0),
-        Column::words("Purpose", 3),
+        Column::words("Purpose", 5),
         Column::numbers("Offered", Some("1/s"), 0),
-        Column::numbers("Clients", None, 5),
+        Column::numbers("Clients", None, 9),
         Column::numbers("Answered", Some("1/s"), 2),
         Column::numbers("Missed", None, 0),
-        Column::times("p50", 3),
+        Column::times("p50", 5),
         Column::times("p99", 0),
-        Column::times("p99.9", 5),
-        Column::times("Wait p99", 4),
-        Column::numbers("Pool", None, 4),
-        Column::numbers("Server CPU", None, 3),
-        Column::numbers("Harness", None, 5),
-        Column::words("Harness was the limit", 4),
+        Column::times("p99.9", 9),
+        Column::times("Wait p99", 7),
+        Column::numbers("Pool", None, 7),
+        Column::numbers("Server CPU", None, 5),
+        Column::numbers("Harness", None, 9),
+        Column::words("Harness was the limit", 7),
     ]);
     let missed = format!(
         "late, failed or unfinished; {} are allowed",
