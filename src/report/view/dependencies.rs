@@ -12,7 +12,15 @@ use crate::{
 pub(super) fn section(analysis: &Analysis) -> Section {
     let blocks =
         if analysis.dependencies.is_empty() { Vec::new() } else { vec![Block::Table(table(&analysis.dependencies))] };
-    Section::new("dependencies", "Dependencies", blocks).detailed(Shown::Everything).brief([])
+    Section::new("dependencies", "Dependencies", blocks)
+        .detailed(Shown::Everything)
+        .brief_line("Dependencies", Some(in_brief(&analysis.dependencies)))
+}
+
+fn in_brief(dependencies: &[DependencySide]) -> String {
+    let all = |side: &&DependencySide| [side.before, side.during, side.after].iter().all(|of| of.failed() == 0);
+    let answered = dependencies.iter().filter(all).count() as u64;
+    format!("{} of {} answered every probe.", format::count(answered), format::count(dependencies.len() as u64))
 }
 
 fn table(dependencies: &[DependencySide]) -> Table {

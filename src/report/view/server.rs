@@ -47,7 +47,9 @@ pub(super) fn section(run: &Run, analysis: &Analysis) -> Section {
 
 /// What the server did, in one line.
 fn in_brief(record: &ServerRecord, side: &ServerSide) -> Option<String> {
-    let totals = side.totals.as_ref()?;
+    let Some(totals) = &side.totals else {
+        return not_learned(record.withheld.iter()).map(|refused| format!("not learned: {refused}."));
+    };
     let commands = totals.commands.map(|commands| commands as f64 / totals.seconds.max(1e-9));
     let memory = side.after.as_ref().and_then(|after| after.used_memory);
     let some = |count: Option<u64>, one: &str, many: &str| {
