@@ -95,10 +95,12 @@ fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
         Column::words("Grade", 0),
     ]);
 
-    let mut marks = Marks::default();
+    // What rows that belong to others lack is not worth a line below the table.
+    let (mut of_operations, mut of_parts) = (Marks::default(), Marks::default());
     let rows = grouped(analysis)
         .map(|row| {
             let judged = row.scope.role == SeriesRole::Operation;
+            let marks = if judged { &mut of_operations } else { &mut of_parts };
             let mut cells = Vec::from(names(row));
             cells.push(format::count(row.counts.completed).into());
             cells.push(failures(row));
@@ -121,8 +123,8 @@ fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
     let caption = format!("Response time against the target of {}", format::setting(objective.latency));
     Table::new(RESPONSE, caption, columns, rows)
         .explained(grades(objective))
-        .explained(marks.missing())
-        .noted(marks.legend())
+        .explained(of_operations.missing())
+        .noted(of_operations.legend())
         .detailed(parts(analysis))
 }
 

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::{
     Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone,
-    checks::{limit, quantity, subject, words},
+    checks::{limit, quantity, words},
     results::{grouped, kind, names, outcome},
 };
 use crate::{
@@ -29,21 +29,32 @@ pub(super) fn section(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Se
 }
 
 fn checks_in_words(checks: &[Check]) -> String {
-    let at = |level| -> Vec<String> { checks.iter().filter(|check| check.level == level).map(subject).collect() };
-    let (warnings, refusals) = (at(Level::Warn), at(Level::Refuse));
     let total = checks.len();
-    if warnings.is_empty() && refusals.is_empty() {
+    let passed = checks.iter().filter(|check| check.level == Level::Ok).count();
+    if passed == total {
         return format!("All {total} checks of the measurement passed.");
     }
-    let list = |label: &str, names: &[String]| {
-        if names.is_empty() { String::new() } else { format!(" {label}: {}.", names.join(", ")) }
+    let list = |label: &str, level| match kinds(checks.iter().filter(|check| check.level == level)) {
+        names if names.is_empty() => String::new(),
+        names => format!(" {label}: {}.", names.join(", ")),
     };
     format!(
-        "{} of {total} checks of the measurement passed.{}{}",
-        total - warnings.len() - refusals.len(),
-        list("Refused by", &refusals),
-        list("Warnings", &warnings),
+        "{passed} of {total} checks of the measurement passed.{}{}",
+        list("Refused by", Level::Refuse),
+        list("Warnings", Level::Warn),
     )
+}
+
+/// Each kind of check once, with what it is about: `Schedule lag (api, chat)`.
+fn kinds<'a>(checks: impl Iterator<Item = &'a Check>) -> Vec<String> {
+    let checks: Vec<_> = checks.collect();
+    let groups = checks.chunk_by(|one, next| one.kind == next.kind);
+    let named = groups.map(|group| {
+        let about: Vec<_> = group.iter().filter_map(|check| check.subject.as_deref()).collect();
+        let about = if about.is_empty() { String::new() } else { format!(" ({})", about.join(", ")) };
+        format!("{}{about}", words(group[0].kind).name)
+    });
+    named.collect()
 }
 
 fn accounts(run: &Run, analysis: &Analysis) -> Option<String> {
