@@ -75,8 +75,8 @@ fn narrow_terminals_keep_what_matters_of_the_table() {
 fn a_legend_explains_columns_that_are_shown_and_no_others() {
     let (run, scenario, analysis) = sampled();
     let at = |width| terminal(&run, &scenario, &analysis, None, Style { colour: false, width, verbose: true });
-    assert!(at(150).contains("Faster: target") && at(150).contains("p95: –"), "{}", at(150));
-    assert!(!at(60).contains("Faster") && !at(60).contains("p95"), "{}", at(60));
+    assert!(at(150).contains("Faster: target") && at(150).contains("p99.9: –"), "{}", at(150));
+    assert!(!at(60).contains("Faster") && !at(60).contains("p99.9"), "{}", at(60));
 }
 
 #[test]
