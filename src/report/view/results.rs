@@ -270,7 +270,8 @@ impl Marks {
 
     pub(super) fn legend(&self) -> impl Iterator<Item = String> {
         let few = self.few.then(|| format!("{FEW} Few independent samples: fewer than 100 lie beyond it."));
-        let bursts = self.bursts.then(|| format!("{BURSTS} Rests on few bursts of slow requests; another run may differ."));
+        let bursts =
+            self.bursts.then(|| format!("{BURSTS} Rests on few bursts of slow requests; another run may differ."));
         few.into_iter().chain(bursts)
     }
 
