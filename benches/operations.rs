@@ -77,7 +77,7 @@ fn main() -> ExitCode {
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
         // By operation, so that both numbers of connections stand together.
         measured.sort_by_key(|row| subjects.iter().position(|subject| subject.name == row.operation));
-        println!("{}", round_trips(&measured, &yard.scenario.objective, Style { colour, width: 120 }));
+        println!("{}", round_trips(&measured, &yard.scenario.objective, Style { colour, width: 120, verbose: true }));
     }
     ExitCode::SUCCESS
 }

@@ -69,6 +69,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::analysis::{PercentileValue, Support};
     use crate::measure::Latencies;
 
     const OBJECTIVE: Objective =
@@ -91,13 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_no_hundred_samples() {
+    fn a_burst_marks_the_percentile_and_hides_nothing() {
         let calm = RoundTrips::new("GET", 1, &[sample(990, 10), sample(990, 10), sample(990, 10)], &OBJECTIVE);
         assert!((calm.response.burstiness - 1.0).abs() < f64::EPSILON && calm.grade.is_some());
         // As many are slow, but all of them in one sample.
         let burst = RoundTrips::new("GET", 1, &[sample(1_000, 0), sample(970, 30), sample(1_000, 0)], &OBJECTIVE);
         assert!(burst.response.burstiness > 10.0, "{}", burst.response.burstiness);
-        assert_eq!((burst.judged.nanos(), burst.grade), (None, None));
+        assert_eq!(burst.grade, Some(Grade::Excellent));
+        assert!(matches!(burst.judged.value, PercentileValue::Known { support: Support::Bursts, .. }));
     }
 
     #[test]
@@ -108,9 +110,9 @@ mod tests {
             (measured.grade.is_some(), measured.outcome)
         };
         let burst = [sample(5_000, 0), sample(4_850, 150), sample(5_000, 0)];
-        assert_eq!(outcome(&burst, 100), (false, Outcome::Pass));
+        assert_eq!(outcome(&burst, 100), (true, Outcome::Pass));
         // Now those of the burst are late, and one burst says little about how many there will be.
-        assert_eq!(outcome(&burst, 10), (false, Outcome::Inconclusive));
+        assert_eq!(outcome(&burst, 10), (true, Outcome::Inconclusive));
         assert_eq!(outcome(&[sample(4_000, 1_000), sample(4_000, 1_000)], 10), (true, Outcome::Fail));
         assert_eq!(outcome(&[sample(20, 0)], 100), (false, Outcome::Inconclusive));
     }

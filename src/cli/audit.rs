@@ -13,14 +13,14 @@ use super::{
     exit::{Exit, Failure},
     interrupt::{Interrupt, supervise},
     leftovers::Leftovers,
-    output::{self, Colour},
+    output::{self, Look},
     progress::Display,
     run::{EMBEDDED, TARGET, setting, source},
 };
 use crate::{
     analysis::audit::{AuditOutcome, Severity, Subject, audit},
     dependency,
-    report::{AuditReport, Style},
+    report::AuditReport,
     results::{Inspection, TargetFacts},
     scenario::{self, Overrides, Scenario},
     server::SampleLimits,
@@ -105,13 +105,13 @@ enum AuditFormat {
     Json,
 }
 
-pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     let scenario = arguments.scenario()?;
     let source = source(&arguments.target, arguments.server_bin.clone())?;
     let leftovers = Leftovers::default();
     let (display, held) = (Display::new(!arguments.quiet), leftovers.clone());
     let work = move |interrupt: Interrupt| {
-        let result = arguments.carry_out(scenario.as_ref(), source, &interrupt, &display, &held, colour);
+        let result = arguments.carry_out(scenario.as_ref(), source, &interrupt, &display, &held, look);
         display.clear();
         result
     };
@@ -137,7 +137,7 @@ impl Arguments {
         interrupt: &Interrupt,
         display: &Display,
         leftovers: &Leftovers,
-        colour: Colour,
+        look: Look,
     ) -> Result<Exit, Failure> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
         display.step("Looking at the server");
@@ -183,7 +183,7 @@ impl Arguments {
         let taken = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let audit = AuditReport { subject, rulings: &rulings, software: &software, taken: &taken };
         output::print(match self.format {
-            AuditFormat::Text => audit.terminal(Style { colour: colour.on_stdout(), width: output::width() }),
+            AuditFormat::Text => audit.terminal(look.style()),
             AuditFormat::Markdown => audit.markdown(),
             AuditFormat::Html => audit.html(),
             AuditFormat::Json => audit.json(),

@@ -10,11 +10,11 @@ use super::{
     complain,
     exit::{Exit, Failure},
     number::share,
-    output::{self, Colour},
+    output::{self, Look},
 };
 use crate::{
     analysis::baseline::{Question, compare},
-    report::{Compared, Style},
+    report::Compared,
     results::{self, Baselines},
 };
 
@@ -100,7 +100,7 @@ enum ComparisonFormat {
     Json,
 }
 
-pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let Held { name, mut runs } = held(&arguments.base, &Baselines::of(&arguments.results))?;
     let run = abstract_at(&arguments.run)?;
     let count = runs.len();
@@ -119,7 +119,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     }
     match arguments.format {
         ComparisonFormat::Text => {
-            let mut text = compared.terminal(Style { colour: colour.on_stdout(), width: output::width() });
+            let mut text = compared.terminal(look.style());
             if let Some(folder) = &arguments.out {
                 text = format!("{text}\nComparison: {}\n", folder.join("comparison.html").display());
             }

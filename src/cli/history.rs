@@ -11,12 +11,12 @@ use clap::{Args, ValueEnum};
 use super::{
     complain,
     exit::{Exit, Failure},
-    output::{self, Colour},
+    output::{self, Look},
     report::Concluded,
 };
 use crate::{
     analysis::baseline::history,
-    report::{Chronicle, Style},
+    report::Chronicle,
     results::{self, Abstract, Baselines, Saved},
     scenario,
 };
@@ -56,7 +56,7 @@ enum HistoryFormat {
     Csv,
 }
 
-pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let mut runs = Vec::new();
     collect(&arguments.results, &mut runs)?;
     for (name, baseline) in Baselines::of(&arguments.results).list().map_err(Failure::usage)? {
@@ -80,7 +80,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     match arguments.format {
         HistoryFormat::Csv => output::print(chronicle.csv())?,
         HistoryFormat::Text => {
-            let mut text = chronicle.terminal(Style { colour: colour.on_stdout(), width: output::width() });
+            let mut text = chronicle.terminal(look.style());
             if let Some(folder) = &arguments.out {
                 text = format!("{text}\nHistory: {}\n", folder.join("history.html").display());
             }

@@ -35,7 +35,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use exit::Exit;
 use exit::Failure;
-use output::Colour;
+use output::Look;
 
 /// Puts load on a Redis or Valkey server and tells the truth about its response times.
 ///
@@ -48,9 +48,8 @@ use output::Colour;
 struct Program {
     #[command(subcommand)]
     command: Command,
-    /// When to use colour; `auto` asks the terminal and honours `NO_COLOR`
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
-    color: Colour,
+    #[command(flatten)]
+    look: Look,
 }
 
 const EXAMPLES: &str = "\
@@ -109,15 +108,15 @@ impl Program {
 
     fn carry_out(self) -> Result<Exit, Failure> {
         match self.command {
-            Command::Run(arguments) => run::run(&arguments, self.color),
-            Command::Capacity(arguments) => capacity::run(*arguments, self.color),
-            Command::Gate(arguments) => gate::run(&arguments, self.color),
-            Command::Audit(arguments) => audit::run(arguments, self.color),
-            Command::Ci(arguments) => ci::run(*arguments, self.color),
-            Command::Baseline(arguments) => baseline::run(&arguments, self.color),
-            Command::Compare(arguments) => compare::run(&arguments, self.color),
-            Command::Report(arguments) => report::run(&arguments, self.color),
-            Command::History(arguments) => history::run(&arguments, self.color),
+            Command::Run(arguments) => run::run(&arguments, self.look),
+            Command::Capacity(arguments) => capacity::run(*arguments, self.look),
+            Command::Gate(arguments) => gate::run(&arguments, self.look),
+            Command::Audit(arguments) => audit::run(arguments, self.look),
+            Command::Ci(arguments) => ci::run(*arguments, self.look),
+            Command::Baseline(arguments) => baseline::run(&arguments, self.look),
+            Command::Compare(arguments) => compare::run(&arguments, self.look),
+            Command::Report(arguments) => report::run(&arguments, self.look),
+            Command::History(arguments) => history::run(&arguments, self.look),
             Command::List(arguments) => list::run(&arguments),
             Command::Scenarios(arguments) => scenarios::run(arguments),
             Command::Schema(arguments) => schema::run(&arguments),

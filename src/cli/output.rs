@@ -2,13 +2,32 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 
 use super::exit::Failure;
+use crate::report::Style;
+
+/// How what is printed for people looks.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Look {
+    /// When to use colour; `auto` asks the terminal and honours `NO_COLOR`
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    color: Colour,
+    /// Print the details of a result as well, not its summary only
+    #[arg(long, short, global = true)]
+    verbose: bool,
+}
+
+impl Look {
+    /// The style of a report on standard output.
+    pub(super) fn style(self) -> Style {
+        Style { colour: self.color.on_stdout(), width: width(), verbose: self.verbose }
+    }
+}
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(super) enum Colour {
+enum Colour {
     /// On a terminal, unless `NO_COLOR` is set.
     #[default]
     Auto,
@@ -33,7 +52,7 @@ const DEFAULT_WIDTH: usize = 120;
 
 impl Colour {
     /// Whether standard output is to be coloured.
-    pub(super) fn on_stdout(self) -> bool {
+    fn on_stdout(self) -> bool {
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         match self {
@@ -45,7 +64,7 @@ impl Colour {
 }
 
 /// Columns of the terminal that shows standard output.
-pub(super) fn width() -> usize {
+fn width() -> usize {
     console::Term::stdout().size_checked().map_or(DEFAULT_WIDTH, |(_, columns)| usize::from(columns))
 }
 

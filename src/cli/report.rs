@@ -13,14 +13,14 @@ use super::{
     capacity::ConcludedCapacity,
     exit::{Exit, Failure},
     gate::ConcludedGate,
-    output::{self, Colour, Format},
+    output::{self, Format, Look},
 };
 use crate::{
     analysis::{
         Analysis, analyse,
         baseline::{Standing, abstract_of},
     },
-    report::{self, AuditLimit, Style},
+    report::{self, AuditLimit},
     results::{self, Abstract, Ci, CiCheck, CiScenario, Run, Saved},
     scenario::{self, Scenario},
 };
@@ -112,20 +112,13 @@ impl Concluded {
     }
 
     /// What is printed of a run, and of the folder that it lies in if it does.
-    pub(super) fn summary(
-        &self,
-        format: Format,
-        colour: Colour,
-        folder: Option<&Path>,
-        style: Option<Document>,
-    ) -> String {
+    pub(super) fn summary(&self, format: Format, look: Look, folder: Option<&Path>, style: Option<Document>) -> String {
         let compared = self.against.as_ref().map(Against::compared);
         let compared = compared.as_ref();
         match format {
             Format::Json => report::json_summary(&self.run, &self.scenario, &self.analysis, compared),
             Format::Text => {
-                let look = Style { colour: colour.on_stdout(), width: output::width() };
-                let mut text = report::terminal(&self.run, &self.scenario, &self.analysis, compared, look);
+                let mut text = report::terminal(&self.run, &self.scenario, &self.analysis, compared, look.style());
                 if let Some(folder) = folder {
                     text.push_str(&reported(folder));
                     if style.is_some() {
@@ -144,10 +137,10 @@ pub(super) fn reported(folder: &Path) -> String {
 }
 
 /// What is printed of a `plimsoll ci`.
-pub(super) fn ci_text(ci: &Ci, format: Format, colour: Colour) -> String {
+pub(super) fn ci_text(ci: &Ci, format: Format, look: Look) -> String {
     match format {
         Format::Json => ci.to_json(),
-        Format::Text => report::ci_terminal(ci, Style { colour: colour.on_stdout(), width: output::width() }),
+        Format::Text => report::ci_terminal(ci, look.style()),
     }
 }
 
@@ -173,7 +166,7 @@ fn page(style: Option<Document>) -> &'static str {
     }
 }
 
-pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let folder = &arguments.folder;
     if folder.is_file() {
         return Err(Failure::usage(anyhow!("{} is a file; give the folder that it lies in", folder.display())));
@@ -182,7 +175,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
         Saved::Run(run) => {
             let mut concluded = Concluded::new(*run)?;
             concluded.against = Against::again(folder, || concluded.abstracted(folder))?;
-            let summary = concluded.summary(arguments.format, colour, Some(folder), arguments.style);
+            let summary = concluded.summary(arguments.format, look, Some(folder), arguments.style);
             (concluded.files(arguments.style), summary)
         }
         Saved::Capacity(_) if arguments.style.is_some() => {
@@ -196,7 +189,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
         }
         Saved::Gate(gate) => {
             let concluded = ConcludedGate::new(*gate)?;
-            (concluded.files(), concluded.summary(arguments.format, colour, Some(folder)))
+            (concluded.files(), concluded.summary(arguments.format, look, Some(folder)))
         }
         Saved::Ci(_) if arguments.style.is_some() || arguments.open => {
             return Err(Failure::usage(anyhow!(
@@ -205,7 +198,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
             )));
         }
         Saved::Ci(ci) => {
-            let mut text = ci_text(&ci, arguments.format, colour);
+            let mut text = ci_text(&ci, arguments.format, look);
             if arguments.format == Format::Text {
                 text.push_str(&summarised(folder));
             }
@@ -213,7 +206,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
         }
         Saved::Capacity(capacity) => {
             let concluded = ConcludedCapacity::new(*capacity)?;
-            (concluded.files(), concluded.summary(arguments.format, colour, Some(folder)))
+            (concluded.files(), concluded.summary(arguments.format, look, Some(folder)))
         }
     };
     results::rewrite(folder, files).map_err(Failure::usage)?;

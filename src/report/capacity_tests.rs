@@ -13,6 +13,7 @@ use super::{
     capacity_terminal, csv_capacity,
     format::plain,
     html, json_capacity, markdown, terminal,
+    tests::SCREEN,
 };
 use crate::{
     analysis::capacity::{Advice, CapacityAnalysis, FailReason, Headroom, Limit},
@@ -40,11 +41,19 @@ fn text(bytes: Vec<u8>) -> String {
 #[test]
 fn terminal_text() {
     let at = |(capacity, analysis): Found, width, colour| {
-        capacity_terminal(&capacity, &scenario(), &analysis, Style { colour, width })
+        capacity_terminal(&capacity, &scenario(), &analysis, Style { colour, width, verbose: true })
     };
     assert_snapshot!("capacity_terminal_pools", at(pools(), 110, false));
     assert_snapshot!("capacity_terminal_single", at(single(), 80, false));
     assert_snapshot!("capacity_terminal_colour", at(starved(Some(16_000.0)), 100, true));
+    let brief = |(capacity, analysis): Found| {
+        capacity_terminal(&capacity, &scenario(), &analysis, Style { colour: false, width: 100, verbose: false })
+    };
+    assert_snapshot!("capacity_terminal_summary", brief(pools()));
+    for found in [pools(), single(), sweep(), starved(Some(16_000.0)), cut_short(1, Ended::Interrupted)] {
+        let text = brief(found);
+        assert!(text.lines().count() <= SCREEN, "{text}");
+    }
 }
 
 #[test]
@@ -205,7 +214,7 @@ fn a_run_that_found_nothing_claims_nothing() {
 fn a_terminal_of_any_width_is_kept_to() {
     let (capacity, analysis) = pools();
     for width in 60..160 {
-        let text = capacity_terminal(&capacity, &scenario(), &analysis, Style { colour: false, width });
+        let text = capacity_terminal(&capacity, &scenario(), &analysis, Style { colour: false, width, verbose: true });
         for line in text.lines() {
             assert!(console::measure_text_width(line) <= width, "{width}: {line}");
         }
@@ -290,7 +299,7 @@ fn no_text_becomes_markup() {
         let view = quoting.borrow_mut().view(&text);
         prop_assert_eq!(html::render(&view).matches('<').count(), harmless);
         prop_assert_eq!(shape(&markdown::render(&view)), lines);
-        let page = terminal::render(&view, Style { colour: false, width: 80 });
+        let page = terminal::render(&view, Style { colour: false, width: 80, verbose: true });
         prop_assert!(page.chars().all(|letter| letter == '\n' || !letter.is_control()));
     });
 }

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::{Chronicle, Compared, Printed, Style, baseline_terminal, format::plain};
+use super::{Chronicle, Compared, Printed, Style, baseline_terminal, format::plain, tests::SCREEN};
 use crate::{
     analysis::baseline::{Comparison, History, Question, compare, history},
     results::{
@@ -64,10 +64,13 @@ fn other_version() -> Case {
 
 #[test]
 fn comparison_on_a_terminal() {
-    let terminal = |case: &Case, width| case.compared().terminal(Style { colour: false, width });
+    let terminal = |case: &Case, width| case.compared().terminal(Style { colour: false, width, verbose: true });
     assert_snapshot!("comparison_terminal_slower", terminal(&slower(), 150));
     assert_snapshot!("comparison_terminal_pair_narrow", terminal(&pair(), 80));
     assert_snapshot!("comparison_terminal_other_version", terminal(&other_version(), 110));
+    let brief = |case: &Case| case.compared().terminal(Style { colour: false, width: 100, verbose: false });
+    assert_snapshot!("comparison_terminal_summary", brief(&slower()));
+    assert!(brief(&slower()).lines().count() <= SCREEN);
 }
 
 #[test]
@@ -111,8 +114,13 @@ fn the_json_keeps_to_its_schema() {
 
 #[test]
 fn baselines_on_a_terminal() {
-    let terminal =
-        |count| baseline_terminal("nightly", &Baseline::new(abstracts(count)), Style { colour: false, width: 110 });
+    let terminal = |count| {
+        baseline_terminal(
+            "nightly",
+            &Baseline::new(abstracts(count)),
+            Style { colour: false, width: 110, verbose: true },
+        )
+    };
     assert_snapshot!("baseline_terminal", terminal(10));
     assert!(terminal(3).contains("only gross changes show"));
 }
@@ -163,7 +171,7 @@ fn nights() -> History {
 fn histories() {
     let found = nights();
     let chronicle = Chronicle { scenario: "sample", history: &found };
-    assert_snapshot!("history_terminal", chronicle.terminal(Style { colour: false, width: 110 }));
+    assert_snapshot!("history_terminal", chronicle.terminal(Style { colour: false, width: 110, verbose: true }));
     assert_snapshot!("history_csv", String::from_utf8(chronicle.csv()).unwrap());
     let files = chronicle.files();
     let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
@@ -174,7 +182,8 @@ fn histories() {
     let few = history(abstracts(3));
     let few = Chronicle { scenario: "sample", history: &few };
     assert!(
-        plain(&few.terminal(Style { colour: false, width: 110 })).starts_with("History: too short for change points")
+        plain(&few.terminal(Style { colour: false, width: 110, verbose: true }))
+            .starts_with("History: too short for change points")
     );
     let none = history(Vec::new());
     let none = Chronicle { scenario: "sample", history: &none };

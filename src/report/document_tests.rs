@@ -38,7 +38,7 @@ fn audited() -> Audited {
     let rulings = audit(&subject);
     let audit = AuditReport { subject, rulings: &rulings, software: &run.software, taken: "2025-03-14T09:26:53Z" };
     Audited {
-        terminal: audit.terminal(Style { colour: false, width: 110 }),
+        terminal: audit.terminal(Style { colour: false, width: 110, verbose: true }),
         markdown: audit.markdown(),
         html: audit.html(),
         json: audit.json(),

@@ -1,8 +1,7 @@
 //! How quantities are written: one place for units, digits and separators, used by every output that people read.
 //!
-//! Measured values have three significant digits, like the histograms that they come from. Response times are written
-//! in milliseconds, the unit of the objective, so that a column can be compared at a glance; only what is shorter than
-//! a microsecond or longer than ten seconds changes its unit. Numbers and units are held together by a narrow
+//! Measured values have three significant digits, like the histograms that they come from. Times in running text have the
+//! unit that suits each; a column has one unit for all of its values, so that they can be compared at a glance. Numbers and units are held together by a narrow
 //! no-break space, as are groups of three digits; [`plain`] turns it into an ordinary one for plain text.
 
 use std::time::Duration;
@@ -28,22 +27,57 @@ pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{}{THIN}{}", count(number), if number == 1 { one } else { many })
 }
 
-/// A duration in nanoseconds with its unit: `0.412 ms`.
-pub(crate) fn duration(nanos: f64) -> String {
-    if nanos <= 0.0 {
-        format!("0{THIN}ms")
-    } else if nanos < 1e3 {
-        format!("{}{THIN}ns", significant(nanos))
-    } else if nanos < 1e10 {
-        format!("{}{THIN}ms", significant(nanos / 1e6))
-    } else {
-        format!("{}{THIN}s", significant(nanos / 1e9))
+/// Unit of times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TimeUnit {
+    /// Nanoseconds.
+    Nanos,
+    /// Microseconds.
+    Micros,
+    /// Milliseconds.
+    Millis,
+    /// Seconds.
+    Seconds,
+}
+
+impl TimeUnit {
+    /// The unit in which the largest of some times, in nanoseconds, is written; never nanoseconds, in which nothing is
+    /// compared.
+    pub(crate) fn of(times: &[f64]) -> Self {
+        match times.iter().copied().fold(0.0, f64::max) {
+            0.0 => Self::Millis,
+            most if most < 999_500.0 => Self::Micros,
+            most if most < 1e10 => Self::Millis,
+            _ => Self::Seconds,
+        }
+    }
+
+    /// Its symbol.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Nanos => "ns",
+            Self::Micros => "µs",
+            Self::Millis => "ms",
+            Self::Seconds => "s",
+        }
+    }
+
+    /// A time in nanoseconds as a number of this unit, to three digits and at most three decimals.
+    pub(crate) fn write(self, nanos: f64) -> String {
+        let value = match self {
+            Self::Nanos => nanos,
+            Self::Micros => nanos / 1e3,
+            Self::Millis => nanos / 1e6,
+            Self::Seconds => nanos / 1e9,
+        };
+        if value > 0.0 && value < 0.1 { format!("{:.3}", value.max(0.001)) } else { significant(value) }
     }
 }
 
-/// A duration in nanoseconds as a number of milliseconds, for columns that name the unit in their heading.
-pub(crate) fn milliseconds(nanos: f64) -> String {
-    significant(nanos / 1e6)
+/// A duration in nanoseconds with the unit that suits it: `412 µs`.
+pub(crate) fn duration(nanos: f64) -> String {
+    let unit = if nanos > 0.0 && nanos < 999.5 { TimeUnit::Nanos } else { TimeUnit::of(&[nanos]) };
+    format!("{}{THIN}{}", unit.write(nanos.max(0.0)), unit.name())
 }
 
 /// A duration as somebody chose it, exact: `100 ms`, `1.5 s`, `10 min`.
@@ -187,16 +221,32 @@ mod tests {
     }
 
     #[test]
-    fn durations_have_three_digits_and_stay_in_milliseconds() {
+    fn durations_have_three_digits_and_the_unit_that_suits_them() {
         let written = |nanos| plain(&duration(nanos));
         assert_eq!(written(412.0), "412 ns");
-        assert_eq!(written(28_960.0), "0.0290 ms");
-        assert_eq!(written(412_300.0), "0.412 ms");
+        assert_eq!(written(667.0), "667 ns");
+        assert_eq!(written(999.7), "1.00 µs");
+        assert_eq!(written(28_960.0), "29.0 µs");
+        assert_eq!(written(412_300.0), "412 µs");
+        assert_eq!(written(999_600.0), "1.00 ms");
         assert_eq!(written(9_996_000.0), "10.0 ms");
         assert_eq!(written(953_400_000.0), "953 ms");
         assert_eq!(written(1_234_000_000.0), "1 234 ms");
         assert_eq!(written(12_340_000_000.0), "12.3 s");
         assert_eq!(written(0.0), "0 ms");
+    }
+
+    #[test]
+    fn times_of_a_column_share_a_unit() {
+        let written = |times: &[f64]| {
+            let unit = TimeUnit::of(times);
+            let each: Vec<_> = times.iter().map(|nanos| plain(&unit.write(*nanos))).collect();
+            format!("{} {}", each.join(" "), unit.name())
+        };
+        assert_eq!(written(&[96_600.0, 667.0, 0.0]), "96.6 0.667 0 µs");
+        assert_eq!(written(&[96_600.0, 2_400_000.0, 667.0, 12.0]), "0.097 2.40 0.001 0.001 ms");
+        assert_eq!(written(&[12_000_000_000.0, 96_600.0]), "12.0 0.001 s");
+        assert_eq!(written(&[0.0]), "0 ms");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use insta::assert_snapshot;
 
 use super::{
-    Style, View, chart, format::plain, gate::GateOutcome, gate_files, gate_headline, gate_json, gate_terminal, markdown,
+    Style, View, chart, format::plain, gate::GateOutcome, gate_files, gate_headline, gate_json, gate_terminal,
+    markdown, tests::SCREEN,
 };
 use crate::{
     analysis::gate::{GateAnalysis, conclude},
@@ -97,9 +98,14 @@ fn equals_that_differ_are_told_at_the_top() {
 
 #[test]
 fn terminal_text() {
-    let at = |gate: &Gate, width| gate_terminal(gate, &concluded(gate), Style { colour: false, width });
+    let at = |gate: &Gate, width| gate_terminal(gate, &concluded(gate), Style { colour: false, width, verbose: true });
     assert_snapshot!("gate_terminal_equal", at(&gate(Worsening::None, 0.02, &FIRST), 110));
     assert_snapshot!("gate_terminal_tail", at(&gate(Worsening::Tail(5e6), 0.02, &BOTH), 80));
+    for gate in [gate(Worsening::None, 0.02, &FIRST), gate(Worsening::Tail(5e6), 0.02, &BOTH)] {
+        let text = gate_terminal(&gate, &concluded(&gate), Style { colour: false, width: 100, verbose: false });
+        assert!(text.lines().count() <= SCREEN, "{text}");
+        assert!(text.contains("Trust: A against itself"), "{text}");
+    }
 }
 
 #[test]

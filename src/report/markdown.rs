@@ -71,7 +71,7 @@ fn table(table: &Table) -> String {
         row(table.columns.iter().map(rule)),
     ];
     pieces.extend(table.rows.iter().map(|line| row(cells(line))));
-    pieces.extend(table.legend.iter().map(|line| format!("\n{}", escaped(line))));
+    pieces.extend(table.legend(|_| true).iter().map(|line| format!("\n{}", escaped(line))));
     lines(pieces)
 }
 
@@ -87,7 +87,7 @@ fn cells(row: &TableRow) -> impl Iterator<Item = String> {
         let text = cell(&contents.whole());
         let emphasis = match (row.kind, contents.tone) {
             _ if text.is_empty() => "",
-            (_, Tone::Bad) | (RowKind::Sum | RowKind::Total, _) => "**",
+            (_, Tone::Bad) | (RowKind::Group | RowKind::Sum | RowKind::Total, _) => "**",
             (RowKind::Entry | RowKind::Detail, _) => "",
         };
         format!("{emphasis}{text}{emphasis}")

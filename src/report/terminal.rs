@@ -4,7 +4,7 @@ use console::{Style as Paint, measure_text_width};
 
 use super::{
     format::plain,
-    view::{AT_SERVER, Advice, Align, Block, Brief, Column, Note, RowKind, Section, Table, TableRow, Tone, View},
+    view::{AT_SERVER, Advice, Align, Block, Cell, Column, Note, RowKind, Section, Shown, Table, TableRow, Tone, View},
 };
 
 /// How the terminal report is written.
@@ -14,6 +14,8 @@ pub struct Style {
     pub colour: bool,
     /// Columns of the terminal.
     pub width: usize,
+    /// Whether more than the summary is shown.
+    pub verbose: bool,
 }
 
 /// Narrowest width that is taken seriously.
@@ -34,8 +36,21 @@ pub(super) fn render(view: &View, style: Style) -> String {
     }
     page.gap();
     page.paragraph("", &view.subtitle, &page.quiet());
-    for section in &view.sections {
-        page.section(section);
+    let (last, first): (Vec<_>, Vec<_>) = view.sections.iter().partition(|section| section.closes);
+    let mut before = None;
+    for section in first.into_iter().chain(last) {
+        match &section.brief {
+            Some(brief) if !style.verbose => {
+                for block in brief {
+                    page.brief(before, block);
+                    before = Some(block);
+                }
+            }
+            _ => {
+                page.section(section);
+                before = None;
+            }
+        }
     }
     page.text
 }
@@ -59,14 +74,22 @@ impl Page {
         Self { colour: style.colour, width: style.width.max(LEAST_WIDTH), text: String::new() }
     }
 
+    /// A block of a summary. What is said in a line stays together.
+    fn brief(&mut self, before: Option<&Block>, block: &Block) {
+        if !matches!((before, block), (Some(Block::Facts(_)), Block::Facts(_))) {
+            self.gap();
+        }
+        self.block(block);
+    }
+
     fn section(&mut self, section: &Section) {
-        let shown = section.blocks.iter().enumerate().filter(|(place, block)| section.brief.shows(*place, block));
+        let shown = section.blocks.iter().enumerate().filter(|(place, block)| section.detailed.includes(*place, block));
         let shown: Vec<_> = shown.map(|(_, block)| block).collect();
         if shown.is_empty() {
             return;
         }
         self.gap();
-        if section.brief != Brief::First {
+        if section.detailed != Shown::First {
             self.line(section.title, &self.plain().bold());
         }
         for block in shown {
@@ -131,18 +154,30 @@ impl Page {
     }
 
     fn table(&mut self, table: &Table) {
-        let shown = self.fitting(table);
+        let fitting = self.fitting(table);
+        if fitting.len() < table.columns.len() && has_groups(table) {
+            let grouped = grouped(table);
+            let fitting = self.fitting(&grouped);
+            self.columns(&grouped, &fitting);
+        } else {
+            self.columns(table, &fitting);
+        }
+    }
+
+    fn columns(&mut self, table: &Table, shown: &[usize]) {
         let headings = shown.iter().map(|column| (heading(&table.columns[*column]), self.quiet())).collect();
-        self.row(table, &shown, headings);
+        self.row(table, shown, headings);
         for (place, row) in table.rows.iter().enumerate() {
             if place > 0 && table.rows[place - 1].kind == RowKind::Sum {
                 self.gap();
             }
             let cells = shown.iter().map(|column| (padded(table, row, *column), self.cell(row, *column))).collect();
-            self.row(table, &shown, cells);
+            self.row(table, shown, cells);
         }
-        for legend in &table.legend {
-            self.paragraph("", legend, &self.quiet());
+        let is_shown =
+            |column: &Column| shown.iter().any(|place| std::ptr::eq(&raw const table.columns[*place], column));
+        for legend in table.legend(is_shown) {
+            self.paragraph("", &legend, &self.quiet());
         }
     }
 
@@ -182,7 +217,7 @@ impl Page {
     fn cell(&self, row: &TableRow, column: usize) -> Paint {
         let paint = self.tone(row.cells[column].tone);
         match row.kind {
-            RowKind::Sum | RowKind::Total => paint.bold(),
+            RowKind::Group | RowKind::Sum | RowKind::Total => paint.bold(),
             RowKind::Detail => self.quiet(),
             RowKind::Entry => paint,
         }
@@ -239,6 +274,43 @@ impl Page {
         }
         self.line(&line, paint);
     }
+}
+
+/// Whether the first column only names what the rows below each other belong to.
+fn has_groups(table: &Table) -> bool {
+    table.columns.iter().filter(|column| column.heads).count() > 1
+        && table.rows.iter().any(|row| row.kind == RowKind::Sum)
+}
+
+/// The same table with the first column as heads of groups, which takes less width: the sum of what stands below, or the
+/// name alone.
+fn grouped(table: &Table) -> Table {
+    let mut narrow = Table { rows: Vec::new(), ..table.clone() };
+    narrow.columns.remove(0);
+    for rows in table.rows.chunk_by(|one, next| one.cells[0].text == next.cells[0].text) {
+        let named = |row: &TableRow, kind| {
+            let mut cells = row.cells.clone();
+            let name = cells.remove(0);
+            cells[0] = name;
+            TableRow { kind, cells }
+        };
+        match rows.iter().find(|row| row.kind == RowKind::Sum) {
+            Some(sum) => narrow.rows.push(named(sum, RowKind::Group)),
+            None if rows[0].kind == RowKind::Total => narrow.rows.push(named(&rows[0], RowKind::Total)),
+            None => {
+                let name = named(&rows[0], RowKind::Group).cells.swap_remove(0);
+                let blank = std::iter::repeat_n(Cell::from(""), narrow.columns.len() - 1);
+                let cells = std::iter::once(name).chain(blank).collect();
+                narrow.rows.push(TableRow { kind: RowKind::Group, cells });
+            }
+        }
+        for row in rows.iter().filter(|row| !matches!(row.kind, RowKind::Sum | RowKind::Total)) {
+            let mut cells = row.cells[1..].to_vec();
+            cells[0].text.insert_str(0, GAP);
+            narrow.rows.push(TableRow { kind: row.kind, cells });
+        }
+    }
+    narrow
 }
 
 /// What may be written to a terminal: messages of a server must not steer it.

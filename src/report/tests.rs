@@ -14,7 +14,7 @@ use crate::{
         Analysis, Burst, Check, CheckKind, Doubt, Finding, Level, Outcome, Proportion, Reason, Scope, Stall, Verdict, analyse,
     },
     measure::{SeriesRole, Span},
-    results::{Run, sample},
+    results::{Run, Withheld, sample},
     scenario::Scenario,
 };
 
@@ -37,19 +37,101 @@ fn view() -> View {
 #[test]
 fn terminal_text() {
     let (run, scenario, analysis) = sampled();
-    let at = |width, colour| terminal(&run, &scenario, &analysis, None, Style { colour, width });
+    let at = |width, colour| terminal(&run, &scenario, &analysis, None, Style { colour, width, verbose: true });
     assert_snapshot!("terminal_wide", at(150, false));
     assert_snapshot!("terminal_narrow", at(80, false));
     assert_snapshot!("terminal_colour", at(100, true));
+}
+
+/// Lines of a screen, less those of the path to the report and the prompt.
+pub(super) const SCREEN: usize = 47;
+
+#[test]
+fn the_summary_fits_a_screen() {
+    let (run, scenario, analysis) = sampled();
+    let at = |width| terminal(&run, &scenario, &analysis, None, Style { colour: false, width, verbose: false });
+    assert!(at(100).lines().count() <= SCREEN, "{}", at(100));
+    assert_snapshot!("terminal_summary", at(100));
+    assert_snapshot!("terminal_summary_60", at(60));
+}
+
+#[test]
+fn narrow_terminals_keep_what_matters_of_the_table() {
+    let (run, scenario, analysis) = sampled();
+    let text = terminal(&run, &scenario, &analysis, None, Style { colour: false, width: 60, verbose: false });
+    let words =
+        |line: &str| line.split("  ").map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    let mut lines = text.lines().skip_while(|line| !line.starts_with("Operation"));
+    let headings: Vec<String> = words(lines.next().unwrap());
+    for heading in ["Operation", "Rate 1/s", "p50 ms", "p99 ms", "Grade"] {
+        assert!(headings.iter().any(|known| known == heading), "{headings:?}");
+    }
+    let whole: Vec<String> = words(lines.find(|line| line.starts_with("all services")).unwrap());
+    assert_eq!(whole.len(), headings.len(), "{whole:?}");
+    assert!(!whole.contains(&"–".to_owned()) || !headings.contains(&"p99.9 ms".to_owned()), "{whole:?}");
+}
+
+#[test]
+fn a_legend_explains_columns_that_are_shown_and_no_others() {
+    let (run, scenario, analysis) = sampled();
+    let at = |width| terminal(&run, &scenario, &analysis, None, Style { colour: false, width, verbose: true });
+    assert!(at(150).contains("Faster: target") && at(150).contains("p99.9: –"), "{}", at(150));
+    assert!(!at(60).contains("Faster") && !at(60).contains("p99.9"), "{}", at(60));
+}
+
+#[test]
+fn upkeep_that_was_not_called_for_has_no_row() {
+    let (mut run, scenario, _) = sampled();
+    let rows = |run: &Run| {
+        let analysis = analyse(run, &scenario);
+        terminal(run, &scenario, &analysis, None, Style { colour: false, width: 150, verbose: true })
+    };
+    assert!(rows(&run).contains("LPUSH+LTRIM") && rows(&run).contains("NAME+COMMAND"));
+    for series in run.recording.series.iter_mut().filter(|series| series.key.role == SeriesRole::Upkeep) {
+        series.seconds.clear();
+    }
+    assert!(!rows(&run).contains("LPUSH+LTRIM") && !rows(&run).contains("NAME+COMMAND"));
+}
+
+#[test]
+fn a_reason_that_holds_for_much_is_said_once() {
+    let (mut run, scenario, analysis) = sampled();
+    let lacks = |what: &str, reason: &str| Withheld { what: what.to_owned(), reason: reason.to_owned() };
+    let none = "INFO of x 1.0 has none";
+    run.server.withheld = vec![
+        lacks("memory", none),
+        lacks("clients", none),
+        lacks("number of forks", &format!("{none}; Redis has them since 6.2")),
+        lacks("SLOWLOG GET", "needs +slowlog|get"),
+    ];
+    let text = terminal(&run, &scenario, &analysis, None, Style { colour: false, width: 150, verbose: true });
+    assert_eq!(text.matches(none).count(), 1, "{text}");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("memory, clients, number of forks, from Redis 6.2 on (INFO of x 1.0 has none); SLOWLOG GET")
+    );
+}
+
+#[test]
+fn a_report_begins_with_what_is_looked_for() {
+    let (run, scenario, analysis) = sampled();
+    let charts = super::chart::charts(&run, &scenario, &analysis);
+    let view = View::new(&run, &scenario, &analysis, &charts);
+    let order: Vec<_> = view.sections.iter().map(|section| section.id).collect();
+    let expected =
+        ["findings", "charts", "results", "trust", "dependencies", "server", "audit", "further-charts", "method"];
+    assert_eq!(order, expected);
 }
 
 #[test]
 fn a_terminal_of_any_width_is_kept_to() {
     let (run, scenario, analysis) = sampled();
     for width in 60..160 {
-        let text = terminal(&run, &scenario, &analysis, None, Style { colour: false, width });
-        for line in text.lines() {
-            assert!(console::measure_text_width(line) <= width, "{width}: {line}");
+        for verbose in [false, true] {
+            let text = terminal(&run, &scenario, &analysis, None, Style { colour: false, width, verbose });
+            for line in text.lines() {
+                assert!(console::measure_text_width(line) <= width, "{width}: {line}");
+            }
         }
     }
 }
@@ -264,7 +346,7 @@ fn a_run_in_which_nothing_happened_is_reported_too() {
     let analysis = analyse(&run, &scenario);
     let files = files(&run, &scenario, &analysis);
     assert!(files.iter().all(|(_, bytes)| !bytes.is_empty()));
-    let text = terminal(&run, &scenario, &analysis, None, Style { colour: false, width: 100 });
+    let text = terminal(&run, &scenario, &analysis, None, Style { colour: false, width: 100, verbose: true });
     assert!(!text.starts_with("Objective met"), "{text}");
 }
 
@@ -323,7 +405,7 @@ fn no_text_becomes_markup() {
 fn no_text_steers_the_terminal() {
     let quoting = RefCell::new(Quoting::new());
     proptest!(|(text in hostile())| {
-        let page = terminal::render(&quoting.borrow_mut().view(&text), Style { colour: false, width: 80 });
+        let page = terminal::render(&quoting.borrow_mut().view(&text), Style { colour: false, width: 80, verbose: true });
         prop_assert!(page.chars().all(|letter| letter == '\n' || !letter.is_control()));
     });
 }

@@ -142,7 +142,7 @@ fn comparisons_are_checks_like_any_other() {
     assert!(check("baseline")["sentence"].as_str().unwrap().contains("no baseline base-short"));
     let gate = check("gate");
     assert!(["passed", "inconclusive", "invalid"].map(Value::from).contains(&gate["outcome"]), "{gate}");
-    desk.run(&["report", "out/gates/short"]).ends_with(0).says("B against A");
+    desk.run(&["report", "out/gates/short", "--verbose"]).ends_with(0).says("B against A");
 
     desk.run(&["baseline", "save", "base-short", "out/runs/short", "--allow-invalid"]).ends_with(0);
     // However busy the machine is by now, it is not eleven times as slow.

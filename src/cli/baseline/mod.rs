@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 use super::{
     complain,
     exit::{Exit, Failure},
-    output::{self, Colour},
+    output::{self, Look},
 };
 use crate::{
     analysis::baseline::{Weight, differences},
@@ -75,7 +75,7 @@ enum Command {
     },
 }
 
-pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let baselines = Baselines::of(&arguments.results);
     match &arguments.command {
         Command::Save { name, runs, allow_invalid, allow_differences } => {
@@ -84,7 +84,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
         Command::List => list(&baselines, &arguments.results)?,
         Command::Show { name } => {
             let baseline = baselines.load(name).map_err(Failure::usage)?;
-            output::print(show::show(name, &baseline, colour))?;
+            output::print(show::show(name, &baseline, look))?;
         }
         Command::Rm { name, runs } => remove(&baselines, name, runs)?,
     }

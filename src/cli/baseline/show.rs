@@ -1,14 +1,14 @@
 //! A baseline in words.
 
 use crate::{
-    cli::output::{self, Colour},
-    report::{self, Style, format},
+    cli::output::Look,
+    report::{self, format},
     results::Baseline,
 };
 
 /// The whole of it.
-pub(super) fn show(name: &str, baseline: &Baseline, colour: Colour) -> String {
-    report::baseline_terminal(name, baseline, Style { colour: colour.on_stdout(), width: output::width() })
+pub(super) fn show(name: &str, baseline: &Baseline, look: Look) -> String {
+    report::baseline_terminal(name, baseline, look.style())
 }
 
 /// `10 runs of queue on redis 7.0.15, 2026-02-14 to 2026-02-24`.

@@ -6,10 +6,10 @@ use crate::{
     analysis::capacity::{ArmAnswer, CapacityAnalysis, Sustainable, Undone, conclude},
     cli::{
         exit::{Exit, Failure},
-        output::{self, Colour, Format},
+        output::{Format, Look},
         report::reported,
     },
-    report::{self, Style},
+    report,
     results::{Capacity, Ended},
     scenario::{self, Scenario},
 };
@@ -46,12 +46,11 @@ impl ConcludedCapacity {
     }
 
     /// What is printed of it, and of the folder that it lies in if it does.
-    pub(in crate::cli) fn summary(&self, format: Format, colour: Colour, folder: Option<&Path>) -> String {
+    pub(in crate::cli) fn summary(&self, format: Format, look: Look, folder: Option<&Path>) -> String {
         match format {
             Format::Json => report::capacity_json(&self.capacity, &self.scenario, &self.analysis),
             Format::Text => {
-                let look = Style { colour: colour.on_stdout(), width: output::width() };
-                let text = report::capacity_terminal(&self.capacity, &self.scenario, &self.analysis, look);
+                let text = report::capacity_terminal(&self.capacity, &self.scenario, &self.analysis, look.style());
                 folder.map_or(text.clone(), |folder| format!("{text}{}", reported(folder)))
             }
         }

@@ -20,7 +20,7 @@ use super::{
     journal::Journal,
     leftovers::Leftovers,
     number::positive,
-    output::{Colour, Format},
+    output::{Format, Look},
     progress::Display,
     run::{EMBEDDED, TARGET, default_folder, setting, source},
 };
@@ -147,7 +147,7 @@ Exit codes:
     4  inconclusive: the budget did not suffice
   130  interrupted; what there is was saved";
 
-pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     let source = source(&arguments.target, arguments.server_bin.clone())?;
     let errand = plan::Errand::of(&arguments)?;
     let leftovers = Leftovers::default();
@@ -160,7 +160,7 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
     };
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();
-    let session = Session { arguments, colour, errand, journal, display, leftovers: leftovers.clone() };
+    let session = Session { arguments, look, errand, journal, display, leftovers: leftovers.clone() };
     let result = supervise(
         move |interrupt| session.carry_out(&source, &interrupt),
         move || voice.say("interrupted: ending the trial and reporting what there is; Ctrl-C again stops at once"),

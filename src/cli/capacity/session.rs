@@ -23,7 +23,7 @@ use crate::{
         interrupt::Interrupt,
         journal::Journal,
         leftovers::Leftovers,
-        output::{self, Colour},
+        output::{self, Look},
         progress::Display,
     },
     report::format::{plain, rate},
@@ -49,7 +49,7 @@ impl Time {
 /// What a capacity run needs to know and to hold.
 pub(super) struct Session {
     pub(super) arguments: Arguments,
-    pub(super) colour: Colour,
+    pub(super) look: Look,
     pub(super) errand: Errand,
     pub(super) journal: Journal,
     pub(super) display: Display,
@@ -326,7 +326,7 @@ impl Session {
         let saved = self.journal.write(concluded.files(), concluded.capacity().to_json());
         self.display.clear();
         let folder = self.journal.folder().filter(|_| saved.is_ok());
-        output::print(concluded.summary(self.arguments.format, self.colour, folder))?;
+        output::print(concluded.summary(self.arguments.format, self.look, folder))?;
         saved?;
         Ok(concluded.exit())
     }

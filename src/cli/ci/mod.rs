@@ -20,7 +20,7 @@ use super::{
     interrupt::supervise,
     journal::Journal,
     leftovers::Leftovers,
-    output::{Colour, Format},
+    output::{Format, Look},
     progress::Display,
     run::{EMBEDDED, Manner, RESULTS, TARGET, default_folder, setting, source},
 };
@@ -169,7 +169,7 @@ struct Errand {
     gate: Option<gate::Errand>,
 }
 
-pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     // First, since arms of a gate may have it as well.
     let source = source(&arguments.target, arguments.server_bin.clone())?;
     let errands = arguments.errands()?;
@@ -190,7 +190,7 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
     let journal = Journal::claim(&place, arguments.force, FILE, &own)?;
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();
-    let session = Session { arguments, colour, errands, source, github, journal, display, leftovers: of_runs.clone() };
+    let session = Session { arguments, look, errands, source, github, journal, display, leftovers: of_runs.clone() };
     let result = supervise(
         move |interrupt| session.carry_out(&interrupt),
         move || voice.say("interrupted: ending everything and reporting what there is; Ctrl-C again stops at once"),

@@ -13,7 +13,7 @@ use crate::{
         interrupt::Interrupt,
         journal::Journal,
         leftovers::Leftovers,
-        output::{self, Colour},
+        output::{self, Look},
         progress::Display,
         report::{ci_text, summarised},
         run,
@@ -28,7 +28,7 @@ use crate::{
 /// What is needed and held.
 pub(super) struct Session {
     pub(super) arguments: Arguments,
-    pub(super) colour: Colour,
+    pub(super) look: Look,
     pub(super) errands: Vec<Errand>,
     pub(super) source: Source,
     pub(super) github: Github,
@@ -180,7 +180,7 @@ impl Session {
     }
 
     fn tell(&mut self, ci: &Ci) -> Result<(), Failure> {
-        let mut text = ci_text(ci, self.arguments.format, self.colour);
+        let mut text = ci_text(ci, self.arguments.format, self.look);
         if let (output::Format::Text, Some(folder)) = (self.arguments.format, self.journal.folder()) {
             text.push_str(&summarised(folder));
         }

@@ -6,10 +6,10 @@ use crate::{
     analysis::gate::{GateAnalysis, GateVerdict, conclude},
     cli::{
         exit::{Exit, Failure},
-        output::{self, Colour, Format},
+        output::{Format, Look},
         report::reported,
     },
-    report::{self, Style},
+    report,
     results::{CiCheck, Ended, Gate},
     scenario,
 };
@@ -39,12 +39,11 @@ impl ConcludedGate {
     }
 
     /// What is printed of it, and of the folder that it lies in if it does.
-    pub(in crate::cli) fn summary(&self, format: Format, colour: Colour, folder: Option<&Path>) -> String {
+    pub(in crate::cli) fn summary(&self, format: Format, look: Look, folder: Option<&Path>) -> String {
         match format {
             Format::Json => report::gate_json(&self.gate, &self.analysis),
             Format::Text => {
-                let look = Style { colour: colour.on_stdout(), width: output::width() };
-                let text = report::gate_terminal(&self.gate, &self.analysis, look);
+                let text = report::gate_terminal(&self.gate, &self.analysis, look.style());
                 folder.map_or(text.clone(), |folder| format!("{text}{}", reported(folder)))
             }
         }

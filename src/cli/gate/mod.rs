@@ -19,7 +19,7 @@ use super::{
     journal::Journal,
     leftovers::Leftovers,
     number::{percent, positive},
-    output::{self, Colour, Format},
+    output::{self, Format, Look},
     progress::Display,
     run::{DEFAULT, default_folder, setting},
 };
@@ -162,7 +162,7 @@ Exit codes:
     4  inconclusive, or a regression on targets that were not started for the gate
   130  interrupted; what there is was saved";
 
-pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let overrides = Overrides { seed: arguments.seed, set: arguments.set.clone(), ..Overrides::default() };
     let text = scenario::source(&arguments.scenario).map_err(Failure::usage)?;
     let scenario = overrides.apply(&text.text, &text.file).map_err(Failure::usage)?;
@@ -177,7 +177,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     let session = Session { yes, quiet, errand, journal, display, leftovers: leftovers.clone() };
     let result = supervise(
         move |interrupt| {
-            session.carry_out(&interrupt, |concluded, folder| output::print(concluded.summary(format, colour, folder)))
+            session.carry_out(&interrupt, |concluded, folder| output::print(concluded.summary(format, look, folder)))
         },
         move || voice.say("interrupted: ending the slice and reporting what there is; Ctrl-C again stops at once"),
     );

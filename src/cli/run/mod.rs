@@ -17,7 +17,7 @@ use super::{
     exit::{Exit, Failure},
     interrupt::supervise,
     leftovers::Leftovers,
-    output::{self, Colour, Format},
+    output::{self, Format, Look},
     progress::Display,
     report::Document,
 };
@@ -154,7 +154,7 @@ Examples:
   PLIMSOLL_TARGET=redis://user:password@host:6379 plimsoll run my.toml
   plimsoll run --format json | jq .verdict            for scripts, with the exit code";
 
-pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let scenario = arguments.scenario()?;
     let source = source(&arguments.target, arguments.server_bin.clone())?;
     let baselines = Baselines::of(Path::new(RESULTS));
@@ -196,7 +196,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     let result = supervise(
         move |interrupt| {
             session.carry_out(source, &interrupt, |concluded, folder| {
-                output::print(concluded.summary(format, colour, folder, style))
+                output::print(concluded.summary(format, look, folder, style))
             })
         },
         move || {

@@ -106,8 +106,7 @@ pub(super) fn value_at(distribution: &Distribution, percent: f64) -> Option<f64>
 
 /// How far into the tail a distribution may be shown; `None` where it has nothing to show.
 pub(super) fn trusted_tail(distribution: &Distribution) -> Option<Tail> {
-    let burstiness = if distribution.burstiness.is_finite() { distribution.burstiness.max(1.0) } else { 1.0 };
-    let beyond = SAMPLES_BEYOND * burstiness / distribution.histogram.len() as f64;
+    let beyond = SAMPLES_BEYOND / distribution.histogram.len() as f64;
     let mut end = (beyond < 1.0).then(|| Tail::from_nines(-beyond.log10()))?;
     // The analysis has the last word at each percentile that it judged.
     for known in &distribution.percentiles {

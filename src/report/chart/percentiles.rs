@@ -19,13 +19,12 @@ use super::{
     units::{duration, percentile},
 };
 
-/// Operations that get a colour; more would not be told apart.
-const COLOURED: usize = 8;
 const PLOT_HEIGHT: f64 = 310.0;
 /// Nines between two points of a curve.
 const STEP: f64 = 0.02;
 /// Markers, one per colour.
-const MARKERS: [Marker; 6] = [Marker::Circle, Marker::Square, Marker::Diamond, Marker::Up, Marker::Down, Marker::Left];
+const MARKERS: [Marker; SERIES.len()] =
+    [Marker::Circle, Marker::Square, Marker::Diamond, Marker::Up, Marker::Down, Marker::Left];
 /// Percentiles at which a curve carries its marker.
 const MARKED: [f64; 5] = [50.0, 90.0, 99.0, 99.9, 99.99];
 
@@ -54,7 +53,7 @@ impl Percentiles {
         let mut operations = facts.operations();
         operations.retain(|row| trusted_tail(&row.response).is_some());
         operations.sort_by(|a, b| facts.slowness(b).total_cmp(&facts.slowness(a)));
-        let coloured = operations.len().min(COLOURED);
+        let coloured = operations.len().min(SERIES.len());
         let whole = facts.whole().filter(|_| operations.len() > 1).map(|(row, _)| row);
 
         let mut curves = Vec::new();
@@ -63,10 +62,7 @@ impl Percentiles {
         let others = operations[coloured..].iter().map(|row| (*row, Pen::solid(CONTEXT, 1.25), None));
         curves.extend(others.filter_map(|(row, pen, marker)| Curve::new(&row.response, pen, marker)));
         for (number, row) in operations[..coloured].iter().enumerate() {
-            let colour = SERIES[number % SERIES.len()];
-            let marker = MARKERS[number % MARKERS.len()];
-            let pen =
-                if number < SERIES.len() { Pen::solid(colour, 2.0) } else { Pen::dashed(colour, 2.0, &[8.0, 3.0]) };
+            let (pen, marker) = (Pen::solid(SERIES[number], 2.0), MARKERS[number]);
             curves.extend(Curve::new(&row.response, pen, Some(marker)));
             let name = with_tail(facts, row);
             sentences.push(name.clone());

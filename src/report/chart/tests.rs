@@ -169,6 +169,18 @@ fn a_curve_ends_where_too_few_requests_lie_beyond() {
 }
 
 #[test]
+fn the_axis_of_percentiles_has_a_tick_for_each_nine_that_is_reached() {
+    let many: Vec<u64> = (0..100_071).map(|number| 50_000 + number * 10).collect();
+    let mut data = one_service(&[("GET", &many)], moments(9, 0));
+    for row in &mut data.2.rows {
+        row.response.burstiness = 40.0;
+    }
+    let svg = picture("latency-by-percentile", &data);
+    let texts = texts(&svg);
+    assert!(["99 %", "99.9 %", "99.99 %"].iter().all(|tick| texts.contains(tick)), "{texts:?}");
+}
+
+#[test]
 fn many_operations_leave_the_slowest_in_colour() {
     let values: Vec<_> = (1..=30).map(|number| spread(number * 10_000)).collect();
     let names: Vec<_> = (1..=30).map(|number| format!("operation-{number}")).collect();
@@ -177,7 +189,8 @@ fn many_operations_leave_the_slowest_in_colour() {
     let data = one_service(&operations, moments(9, 0));
     let svg = picture("latency-by-percentile", &data);
     assert!(stroked(&svg, CONTEXT) > 0);
-    assert!(texts(&svg).contains(&"22 faster operations"), "{:?}", texts(&svg));
+    assert!(texts(&svg).contains(&"24 faster operations"), "{:?}", texts(&svg));
+    assert!(SERIES.iter().all(|colour| stroked(&svg, *colour) == 2), "each colour once, and once in the legend");
     let svg = picture("against-target", &data);
     assert_eq!(texts(&svg).iter().filter(|text| text.starts_with("operation-")).count(), 30);
 }

@@ -10,7 +10,7 @@ use crate::{
     report::{
         format::{self, NOTHING, counted, plain},
         markdown,
-        view::{Block, Brief, Cell, Column, Headline, Note, RowKind, Section, Table, TableRow, Tone, View},
+        view::{Block, Cell, Column, Headline, Note, RowKind, Section, Shown, Table, TableRow, Tone, View},
     },
     results::{Ci, CiCheck, CiMeasure, CiOutcome, CiScenario, Leniency},
 };
@@ -65,17 +65,17 @@ fn shortened(text: &str) -> String {
 /// The document.
 pub(super) fn view(ci: &Ci, depth: Depth) -> View {
     let mut sections =
-        vec![Section::new("scenarios", "Scenarios", vec![Block::Table(scenarios(ci))]).brief(Brief::First)];
+        vec![Section::new("scenarios", "Scenarios", vec![Block::Table(scenarios(ci))]).detailed(Shown::First)];
     let notes: Vec<_> = findings(ci).into_iter().map(|check| note(check, ci.inconclusive)).collect();
     if !notes.is_empty() && depth != Depth::Scenarios {
-        sections.push(Section::new("findings", "What is amiss", vec![Block::Notes(notes)]).brief(Brief::Everything));
+        sections.push(Section::new("findings", "What is amiss", vec![Block::Notes(notes)]).detailed(Shown::Everything));
     }
     if depth == Depth::Whole {
         let (comparisons, asides): (Vec<_>, Vec<_>) = beside_findings(ci).partition(|check| is_comparison(check));
         let comparisons: Vec<_> = comparisons.into_iter().map(aside).collect();
         if !comparisons.is_empty() {
             let blocks = vec![Block::Notes(comparisons)];
-            sections.push(Section::new("comparisons", "Comparisons", blocks).brief(Brief::Everything));
+            sections.push(Section::new("comparisons", "Comparisons", blocks).detailed(Shown::Everything));
         }
         let asides: Vec<_> = asides.into_iter().filter(|check| is_worth_knowing(check)).map(aside).collect();
         if !asides.is_empty() {
@@ -144,37 +144,27 @@ fn scenarios(ci: &Ci) -> Table {
         Column::head("Scenario"),
         Column::words("Outcome", 0),
         Column::numbers("Rate", Some("1/s"), 2),
-        Column::numbers("p50", Some("ms"), 3),
-        Column::numbers("p99", Some("ms"), 1),
+        Column::times("p50", 3),
+        Column::times("p99", 1),
         Column::numbers("Took", Some("s"), 4),
         Column::words("Run", 5),
     ];
     let rows = ci.scenarios.iter().map(|scenario| {
         let outcome = scenario.outcome();
         let whole = |metric| scenario.measures.iter().find(|it| it.service.is_none() && it.metric == metric);
-        let ms = |metric| milliseconds(whole(metric));
+        let time = |metric| Cell::time(whole(metric).map(|measure| measure.value * 1e3));
         let cells = vec![
             one_line(&scenario.name).into(),
             Cell::new(slug(outcome), tone(outcome, ci.inconclusive)),
             whole("throughput").map_or_else(|| NOTHING.to_owned(), |rate| format::significant(rate.value)).into(),
-            ms("p50").into(),
-            ms("p99").into(),
+            time("p50"),
+            time("p99"),
             format::significant(scenario.seconds).into(),
             scenario.folder.clone().unwrap_or_else(|| NOTHING.to_owned()).into(),
         ];
         TableRow { kind: RowKind::Entry, cells }
     });
-    Table {
-        id: "scenarios",
-        caption: "Outcome of each scenario, and its requests all together".to_owned(),
-        columns,
-        rows: rows.collect(),
-        legend: Vec::new(),
-    }
-}
-
-fn milliseconds(measure: Option<&CiMeasure>) -> String {
-    measure.map_or_else(|| NOTHING.to_owned(), |time| format::milliseconds(time.value * 1e3))
+    Table::new("scenarios", "Outcome of each scenario, and its requests all together", columns, rows)
 }
 
 fn note(check: &CiCheck, leniency: Leniency) -> Note {
@@ -222,8 +212,8 @@ fn numbers(scenario: &CiScenario) -> Option<Table> {
     metrics.sort_by(|a, b| place(a).total_cmp(&place(b)));
     let mut columns = vec![Column::head("Service"), Column::head("Operation")];
     columns.extend(metrics.iter().map(|metric| {
-        let (heading, unit) = if is_latency(metric) { (&metric.metric, "ms") } else { (&metric.metric, "1/s") };
-        Column::numbers(heading.clone(), Some(unit), 1)
+        let heading = metric.metric.clone();
+        if is_latency(metric) { Column::times(heading, 1) } else { Column::numbers(heading, Some("1/s"), 1) }
     }));
     let rows: Vec<_> = rows
         .into_iter()
@@ -245,13 +235,7 @@ fn numbers(scenario: &CiScenario) -> Option<Table> {
         .collect();
     let untrusted =
         (!scenario.trusted).then(|| "These numbers are not to be relied on, and enter no history.".to_owned());
-    (!rows.is_empty()).then(|| Table {
-        id: "measured",
-        caption: one_line(&scenario.name),
-        columns,
-        rows,
-        legend: untrusted.into_iter().collect(),
-    })
+    (!rows.is_empty()).then(|| Table::new("measured", one_line(&scenario.name), columns, rows).noted(untrusted))
 }
 
 /// Where a metric stands among others: the mean, percentiles, rates.
@@ -265,9 +249,5 @@ fn place(measure: &CiMeasure) -> f64 {
 }
 
 fn value(measure: &CiMeasure) -> Cell {
-    if is_latency(measure) {
-        format::milliseconds(measure.value * 1e3).into()
-    } else {
-        format::significant(measure.value).into()
-    }
+    if is_latency(measure) { Cell::time(measure.value * 1e3) } else { format::significant(measure.value).into() }
 }

@@ -28,7 +28,7 @@ fn named<'a>(scenario: &'a CiScenario, name: &str) -> Vec<&'a CiCheck> {
 fn each_format() {
     let ci = sample::small_ci();
     assert_snapshot!("summary", ci_summary(&ci));
-    assert_snapshot!("terminal", ci_terminal(&ci, Style { colour: false, width: 100 }));
+    assert_snapshot!("terminal", ci_terminal(&ci, Style { colour: false, width: 100, verbose: true }));
     assert_snapshot!("junit", junit::render(&ci));
     assert_snapshot!("annotations", annotations::annotations(&ci));
     assert_snapshot!("benchmark_action", benchmark_action::latency(&ci) + &benchmark_action::throughput(&ci));
@@ -81,7 +81,7 @@ fn the_schemas_take_what_the_readers_give_as_examples() {
 
 #[test]
 fn comparisons_are_told_in_summary_and_terminal_whatever_came_of_them() {
-    let both = |ci: &Ci| [ci_summary(ci), ci_terminal(ci, Style { colour: false, width: 400 })];
+    let both = |ci: &Ci| [ci_summary(ci), ci_terminal(ci, Style { colour: false, width: 400, verbose: true })];
     let told = |check: CiCheck, inconclusive: Leniency| {
         let mut ci = Ci { inconclusive, ..sample::small_ci() };
         ci.scenarios.truncate(1);

@@ -132,6 +132,7 @@ fn advised(advice: &Advice) -> Markup {
 /// narrow. The roles are spelled out because that change of layout would take them away.
 fn table(table: &Table) -> Markup {
     let caption = format!("{}-caption", table.id);
+    let legend = table.legend(|_| true);
     html! {
         div.scroll role="region" aria-labelledby=(caption) tabindex="0" {
             table id=(table.id) role="table" {
@@ -144,8 +145,8 @@ fn table(table: &Table) -> Markup {
                 }
             }
         }
-        @if !table.legend.is_empty() {
-            div.legend { @for line in &table.legend { p { (line) } } }
+        @if !legend.is_empty() {
+            div.legend { @for line in &legend { p { (line) } } }
         }
     }
 }
@@ -173,10 +174,10 @@ const BROAD: usize = 10;
 fn spare(table: &Table, column: &Column) -> &'static str {
     match column.dispensable {
         _ if table.columns.len() <= BROAD => "",
-        3 => " spare-3",
-        4 => " spare-4",
-        5.. => " spare-5",
-        _ => "",
+        0..4 => "",
+        4..6 => " spare-3",
+        6..9 => " spare-4",
+        9.. => " spare-5",
     }
 }
 
@@ -184,6 +185,7 @@ fn row(table: &Table, row: &TableRow) -> Markup {
     let kind = match row.kind {
         RowKind::Entry => "entry",
         RowKind::Detail => "detail",
+        RowKind::Group => "group",
         RowKind::Sum => "sum",
         RowKind::Total => "total",
     };

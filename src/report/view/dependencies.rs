@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Block, Brief, Cell, Column, Note, RowKind, Section, Table, TableRow, Tone};
+use super::{Block, Cell, Column, Note, RowKind, Section, Shown, Table, TableRow, Tone};
 use crate::{
     analysis::{Analysis, Answers, DependencySide, Latency, Outage},
     report::format::{self, NOTHING},
@@ -12,37 +12,36 @@ use crate::{
 pub(super) fn section(analysis: &Analysis) -> Section {
     let blocks =
         if analysis.dependencies.is_empty() { Vec::new() } else { vec![Block::Table(table(&analysis.dependencies))] };
-    Section::new("dependencies", "Dependencies", blocks).brief(Brief::Everything)
+    Section::new("dependencies", "Dependencies", blocks)
+        .detailed(Shown::Everything)
+        .brief_line("Dependencies", Some(in_brief(&analysis.dependencies)))
+}
+
+fn in_brief(dependencies: &[DependencySide]) -> String {
+    let all = |side: &&DependencySide| [side.before, side.during, side.after].iter().all(|of| of.failed() == 0);
+    let answered = dependencies.iter().filter(all).count() as u64;
+    format!("{} of {} answered every probe.", format::count(answered), format::count(dependencies.len() as u64))
 }
 
 fn table(dependencies: &[DependencySide]) -> Table {
-    let ms = Some("ms");
-    Table {
-        id: "probes",
-        caption: "What services depend on besides the server".to_owned(),
-        columns: vec![
-            Column::head("Dependency"),
-            Column::words("Address", 2),
-            Column::words("Before", 0),
-            Column::words("During", 0),
-            Column::words("After", 0),
-            Column::numbers("Min", ms, 3),
-            Column::numbers("Mean", ms, 1),
-            Column::numbers("Max", ms, 1),
-        ],
-        rows: dependencies.iter().map(row).collect(),
-        legend: vec![
-            "Asked before the load, once a second while it ran, and after it. Times: from asking to the connection (tcp) or \
-             to the head of the response (http), the look-up of the name included, over all probes that were answered."
-                .to_owned(),
-        ],
-    }
+    let columns = vec![
+        Column::head("Dependency"),
+        Column::words("Address", 2),
+        Column::words("Before", 0),
+        Column::words("During", 0),
+        Column::words("After", 0),
+        Column::times("Min", 3),
+        Column::times("Mean", 1),
+        Column::times("Max", 1),
+    ];
+    Table::new("probes", "What services depend on besides the server", columns, dependencies.iter().map(row)).noted([
+        "Asked before the load, once a second while it ran, and after it. Times: from asking to the connection (tcp) or to \
+         the head of the response (http), the look-up of the name included, over all probes that were answered.",
+    ])
 }
 
 fn row(side: &DependencySide) -> TableRow {
-    let time = |of: fn(&Latency) -> f64| {
-        side.latency.as_ref().map_or_else(|| NOTHING.to_owned(), |latency| format::milliseconds(of(latency)))
-    };
+    let time = |of: fn(&Latency) -> f64| Cell::time(side.latency.as_ref().map(of));
     TableRow {
         kind: RowKind::Entry,
         cells: vec![
@@ -51,9 +50,9 @@ fn row(side: &DependencySide) -> TableRow {
             once(side.before),
             often(side.during),
             once(side.after),
-            time(|latency| latency.min as f64).into(),
-            time(|latency| latency.mean).into(),
-            time(|latency| latency.max as f64).into(),
+            time(|latency| latency.min as f64),
+            time(|latency| latency.mean),
+            time(|latency| latency.max as f64),
         ],
     }
 }

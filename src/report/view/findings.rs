@@ -1,7 +1,7 @@
 //! What a person should know or do: every finding in words, with advice.
 
 use super::{
-    Block, Brief, Note, Section, Tone,
+    Block, Note, Section, Shown, Tone,
     checks::{limit, quantity, subject, words},
     dependencies, events, failures, scope_name, server_findings,
 };
@@ -23,9 +23,33 @@ pub(super) fn section(analysis: &Analysis) -> Section {
         }
         notes.push(note);
     }
+    of_notes(notes)
+}
+
+/// The section of these notes.
+pub(super) fn of_notes(notes: Vec<Note>) -> Section {
+    let brief = in_brief(&notes);
     let block =
         if notes.is_empty() { Block::Paragraph("Nothing calls for action.".to_owned()) } else { Block::Notes(notes) };
-    Section::new(ID, "Findings", vec![block]).brief(Brief::Everything)
+    Section::new(ID, "Findings", vec![block]).detailed(Shown::Everything).brief([brief]).closing()
+}
+
+/// Notes in a summary, and how many of them come with their advice.
+const BRIEF: usize = 4;
+const ADVISED: usize = 1;
+
+/// The first notes, which are the most serious.
+fn in_brief(notes: &[Note]) -> Block {
+    let fact = |note: &Note| Note { advice: String::new(), ..note.clone() };
+    let mut brief: Vec<_> = notes.iter().take(ADVISED).cloned().collect();
+    brief.extend(notes.iter().take(BRIEF).skip(ADVISED).map(fact));
+    let more = notes.len().saturating_sub(BRIEF) as u64;
+    brief.extend((more > 0).then(|| Note {
+        tone: Tone::Quiet,
+        fact: format!("{}: see the report, or --verbose.", counted(more, "further finding", "further findings")),
+        advice: String::new(),
+    }));
+    if brief.is_empty() { Block::Paragraph("Nothing calls for action.".to_owned()) } else { Block::Notes(brief) }
 }
 
 /// The note for a finding.

@@ -1,6 +1,6 @@
 //! What lies in the keyspace: memory by type and prefix, the largest keys and the hottest.
 
-use super::{Block, Cell, Column, RowKind, Table, TableRow, Tone};
+use super::{Block, Cell, Column, RowKind, Table, TableRow, Tone, not_learned};
 use crate::{
     analysis::{Analysis, DatabaseSide, Estimate, KeyShare, KeyspaceSide},
     report::format::{self, NOTHING},
@@ -28,16 +28,8 @@ pub(super) fn blocks(run: &Run, analysis: &Analysis) -> Vec<Block> {
         blocks.extend(largest(sample).map(Block::Table));
         blocks.extend(hottest(sample).map(Block::Table));
     }
-    let refused: Vec<_> = run
-        .inspection
-        .withheld
-        .iter()
-        .filter(|withheld| is_about_keys(withheld))
-        .map(|withheld| format!("{} ({})", withheld.what, withheld.reason))
-        .collect();
-    if !refused.is_empty() {
-        blocks.push(Block::Paragraph(format!("Not learned of the keys: {}.", refused.join("; "))));
-    }
+    let refused = not_learned(run.inspection.withheld.iter().filter(|withheld| is_about_keys(withheld)));
+    blocks.extend(refused.map(|refused| Block::Paragraph(format!("Not learned of the keys: {refused}."))));
     blocks
 }
 
@@ -91,33 +83,30 @@ fn interval(estimate: Estimate, write: impl Fn(f64) -> String) -> String {
 
 fn groups(side: &KeyspaceSide) -> Table {
     let rows = side.databases.iter().flat_map(|database| database.groups.iter().map(|group| row(database, group)));
-    let mut legend = vec![
-        "Prefix: the key without its last part, its parts being separated by colons; at most three parts, those with a digit \
-         as *. Memory: MEMORY USAGE, with its share of the memory of all keys that were looked at in that database."
-            .to_owned(),
+    let estimated = side.databases.iter().any(|database| !database.complete).then_some(
+        "Estimated from a sample, with the 95 % interval of the sampling; a few huge keys among many small ones may be \
+         missed by it.",
+    );
+    let columns = vec![
+        Column::head("Database"),
+        Column::head("Prefix"),
+        Column::words("Type", 0),
+        Column::numbers("Keys", None, 1),
+        Column::numbers("Memory", None, 0),
+        Column::numbers("Share", None, 1),
+        Column::numbers("Mean per key", None, 2),
     ];
-    if side.databases.iter().any(|database| !database.complete) {
-        legend.push(
-            "Estimated from a sample, with the 95 % interval of the sampling; a few huge keys among many small ones may be \
-             missed by it."
-                .to_owned(),
-        );
-    }
-    Table {
-        id: "keyspace",
-        caption: "Memory by type and prefix".to_owned(),
-        columns: vec![
-            Column::head("Database"),
-            Column::head("Prefix"),
-            Column::words("Type", 0),
-            Column::numbers("Keys", None, 1),
-            Column::numbers("Memory", None, 0),
-            Column::numbers("Share", None, 1),
-            Column::numbers("Mean per key", None, 2),
-        ],
-        rows: rows.collect(),
-        legend,
-    }
+    Table::new("keyspace", "Memory by type and prefix", columns, rows)
+        .explained([
+            (
+                "Prefix",
+                "the key without its last part, its parts being separated by colons; at most three parts, those with a digit \
+                 as *",
+            ),
+            ("Memory", "MEMORY USAGE"),
+            ("Share", "of the memory of all keys that were looked at in that database"),
+        ])
+        .noted(estimated)
 }
 
 fn row(database: &DatabaseSide, group: &KeyShare) -> TableRow {
@@ -162,18 +151,13 @@ fn largest(sample: &KeyspaceSample) -> Option<Table> {
             format::bytes(key.bytes).into(),
         ],
     });
-    (!keys.is_empty()).then(|| Table {
-        id: "largest-keys",
-        caption: "Largest keys that were looked at".to_owned(),
-        columns: vec![
-            Column::head("Database"),
-            Column::head("Key"),
-            Column::words("Type", 1),
-            Column::numbers("Memory", None, 0),
-        ],
-        rows: rows.collect(),
-        legend: Vec::new(),
-    })
+    let columns = vec![
+        Column::head("Database"),
+        Column::head("Key"),
+        Column::words("Type", 1),
+        Column::numbers("Memory", None, 0),
+    ];
+    (!keys.is_empty()).then(|| Table::new("largest-keys", "Largest keys that were looked at", columns, rows))
 }
 
 fn hottest(sample: &KeyspaceSample) -> Option<Table> {
@@ -182,13 +166,9 @@ fn hottest(sample: &KeyspaceSample) -> Option<Table> {
         kind: RowKind::Entry,
         cells: vec![format!("db{database}").into(), key.key.as_str().into(), key.frequency.to_string().into()],
     });
-    (!keys.is_empty()).then(|| Table {
-        id: "hottest-keys",
-        caption: "Hottest keys that were looked at".to_owned(),
-        columns: vec![Column::head("Database"), Column::head("Key"), Column::numbers("Counter of uses", None, 0)],
-        rows: rows.collect(),
-        legend: vec![
-            "Counter of uses: OBJECT FREQ, logarithmic, 0 to 255; it falls while a key is not used.".to_owned(),
-        ],
+    let columns = vec![Column::head("Database"), Column::head("Key"), Column::numbers("Counter of uses", None, 0)];
+    (!keys.is_empty()).then(|| {
+        Table::new("hottest-keys", "Hottest keys that were looked at", columns, rows)
+            .explained([("Counter of uses", "OBJECT FREQ, logarithmic, 0 to 255; it falls while a key is not used")])
     })
 }

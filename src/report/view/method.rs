@@ -205,24 +205,20 @@ fn services(scenario: &Scenario) -> Table {
         Column::words("Values", 1),
         Column::words("Mix", 1),
     ];
-    let rows = scenario
-        .services
-        .iter()
-        .map(|service| {
-            let cells = vec![
-                service.name.as_str().into(),
-                service.database.to_string().into(),
-                service.username.as_deref().unwrap_or("of the target").into(),
-                load(service).into(),
-                pool(service).into(),
-                keys(service).into(),
-                values(service.values).into(),
-                mix(service).into(),
-            ];
-            TableRow { kind: RowKind::Entry, cells }
-        })
-        .collect();
-    Table { id: "services", caption: "Services".to_owned(), columns, rows, legend: Vec::new() }
+    let rows = scenario.services.iter().map(|service| {
+        let cells = vec![
+            service.name.as_str().into(),
+            service.database.to_string().into(),
+            service.username.as_deref().unwrap_or("of the target").into(),
+            load(service).into(),
+            pool(service).into(),
+            keys(service).into(),
+            values(service.values).into(),
+            mix(service).into(),
+        ];
+        TableRow { kind: RowKind::Entry, cells }
+    });
+    Table::new("services", "Services", columns, rows)
 }
 
 fn load(service: &Service) -> String {

@@ -36,7 +36,7 @@ pub(super) use capacity::{
 pub(super) use checks::slug;
 pub(super) use gate::{gate_change, metric_name, metric_slug, shape_slug, stage_slug, verdict_slug};
 pub(crate) use model::{
-    Advice, Align, Block, Brief, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Table,
+    Advice, Align, Block, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Shown, Table,
     TableRow, Tone, View,
 };
 pub(super) use round_trips::round_trips;
@@ -45,21 +45,23 @@ pub(super) use server_resources::persistence_slug;
 use super::{chart::Chart, format};
 use crate::{
     analysis::{Analysis, Distribution, Grade, Level, Outcome, PercentileValue, Scope},
-    results::Run,
+    results::{Run, Withheld},
     scenario::Scenario,
 };
 
 impl View {
     /// The report of a run, with the charts that were drawn of it.
     pub(crate) fn new(run: &Run, scenario: &Scenario, analysis: &Analysis, charts: &[Chart]) -> Self {
+        let [leading, further] = charts_sections(charts, LEADING);
         let sections = [
+            findings::section(analysis),
+            leading,
             results::section(scenario, analysis),
+            trust::section(run, scenario, analysis),
+            dependencies::section(analysis),
             server::section(run, analysis),
             audit::section(&analysis.audit, &run.inspection.withheld),
-            dependencies::section(analysis),
-            trust::section(run, scenario, analysis),
-            charts_section(charts),
-            findings::section(analysis),
+            further,
             method::section(run, scenario),
         ];
         Self {
@@ -81,7 +83,16 @@ impl View {
     }
 }
 
-fn charts_section(charts: &[Chart]) -> Section {
+/// Charts that matter most, which stand before the tables.
+const LEADING: usize = 3;
+
+/// The first charts, and those behind them.
+fn charts_sections(charts: &[Chart], leading: usize) -> [Section; 2] {
+    let (leading, further) = charts.split_at(leading.min(charts.len()));
+    [charts_section("charts", "Charts", leading), charts_section("further-charts", "Further charts", further)]
+}
+
+fn charts_section(id: &'static str, title: &'static str, charts: &[Chart]) -> Section {
     let figures: Vec<_> = charts
         .iter()
         .map(|chart| Figure {
@@ -92,7 +103,7 @@ fn charts_section(charts: &[Chart]) -> Section {
         })
         .collect();
     let blocks = if figures.is_empty() { Vec::new() } else { vec![Block::Figures(figures)] };
-    Section::new("charts", "Charts", blocks)
+    Section::new(id, title, blocks)
 }
 
 fn subtitle(run: &Run, scenario: &Scenario) -> String {
@@ -153,6 +164,23 @@ fn row_name(service: Option<&str>, operation: Option<&str>) -> String {
         (Some(service), None) => service.to_owned(),
         (None, _) => "all services".to_owned(),
     }
+}
+
+/// What could not be learned, each reason once.
+fn not_learned<'a>(withheld: impl Iterator<Item = &'a Withheld>) -> Option<String> {
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    for Withheld { what, reason } in withheld {
+        let (reason, what) = match reason.split_once("; Redis has them since ") {
+            Some((reason, since)) => (reason, format!("{what}, from Redis {since} on")),
+            None => (reason.as_str(), what.clone()),
+        };
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, all)) => all.push(what),
+            None => reasons.push((reason, vec![what])),
+        }
+    }
+    let said: Vec<_> = reasons.into_iter().map(|(reason, all)| format!("{} ({reason})", all.join(", "))).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 fn scope_name(scope: &Scope) -> String {

@@ -1,5 +1,7 @@
 //! The document that every output renders: sections of blocks, without syntax.
 
+use crate::report::format::{NOTHING, TimeUnit};
+
 /// A whole document, ready to be rendered.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct View {
@@ -50,13 +52,17 @@ pub(crate) struct Section {
     pub(crate) title: &'static str,
     /// Content.
     pub(crate) blocks: Vec<Block>,
-    /// What of it a terminal shows.
-    pub(crate) brief: Brief,
+    /// What of it a terminal shows where details are asked for.
+    pub(crate) detailed: Shown,
+    /// What a terminal's summary shows instead, without the heading; `None` is the same.
+    pub(crate) brief: Option<Vec<Block>>,
+    /// Whether a terminal shows it behind all others, next to the prompt.
+    pub(crate) closes: bool,
 }
 
 /// What of a section a terminal shows: the rest is for those who look closer, in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Brief {
+pub(crate) enum Shown {
     /// Nothing.
     Nothing,
     /// Paragraphs.
@@ -69,9 +75,9 @@ pub(crate) enum Brief {
     Everything,
 }
 
-impl Brief {
+impl Shown {
     /// Whether a terminal shows a block, by its place in the section.
-    pub(crate) fn shows(self, place: usize, block: &Block) -> bool {
+    pub(crate) fn includes(self, place: usize, block: &Block) -> bool {
         let is_paragraph = matches!(block, Block::Paragraph(_));
         match self {
             Self::Nothing => false,
@@ -116,8 +122,12 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     /// Rows, each with one cell per column.
     pub(crate) rows: Vec<TableRow>,
-    /// Explanation of marks.
+    /// What columns mean: the first or last words of their headings, several separated by commas, and the explanation.
+    pub(crate) glossary: Vec<(String, String)>,
+    /// Explanation of marks, and of the table as a whole.
     pub(crate) legend: Vec<String>,
+    /// Explanation of rows that belong to others.
+    pub(crate) details: Option<String>,
 }
 
 /// One column.
@@ -160,6 +170,8 @@ pub(crate) enum RowKind {
     Entry,
     /// Belongs to the entry above.
     Detail,
+    /// Names what the rows below belong to.
+    Group,
     /// Sum of entries.
     Sum,
     /// Sum of everything.
@@ -180,8 +192,10 @@ impl RowKind {
 /// One cell.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cell {
-    /// Its text.
+    /// Its text. Of times, which have the unit of their column, each is a [`TIME`] until the table is made.
     pub(crate) text: String,
+    /// The times in it, in nanoseconds.
+    pub(crate) times: Vec<f64>,
     /// Sign behind it that the legend explains; empty for none.
     pub(crate) mark: &'static str,
     /// How it is coloured.
@@ -264,15 +278,123 @@ impl Tone {
     }
 }
 
+/// What stands for a time in the text of a cell.
+const TIME: char = '\u{fffc}';
+
 impl Section {
     /// A section of which a terminal shows nothing.
     pub(crate) fn new(id: &'static str, title: &'static str, blocks: Vec<Block>) -> Self {
-        Self { id, title, blocks, brief: Brief::Nothing }
+        Self { id, title, blocks, detailed: Shown::Nothing, brief: None, closes: false }
     }
 
-    /// The same with what a terminal shows of it.
-    pub(crate) fn brief(self, brief: Brief) -> Self {
-        Self { brief, ..self }
+    /// The same with what of it a terminal shows in detail.
+    pub(crate) fn detailed(self, detailed: Shown) -> Self {
+        Self { detailed, ..self }
+    }
+
+    /// The same with what of it a terminal's summary shows.
+    pub(crate) fn brief(self, brief: impl IntoIterator<Item = Block>) -> Self {
+        Self { brief: Some(brief.into_iter().collect()), ..self }
+    }
+
+    /// The same with one line in a terminal's summary.
+    pub(crate) fn brief_line(self, name: &str, line: Option<String>) -> Self {
+        self.brief(line.map(|line| Block::Facts(vec![(name.to_owned(), line)])))
+    }
+
+    /// The same behind all others on a terminal.
+    pub(crate) fn closing(self) -> Self {
+        Self { closes: true, ..self }
+    }
+
+    /// The same with a table of it in a terminal's summary, without rows that only belong to others.
+    pub(crate) fn brief_table(self, id: &str) -> Self {
+        let tables = self.blocks.iter().filter_map(|block| match block {
+            Block::Table(table) if table.id == id => Some(table.clone()),
+            _ => None,
+        });
+        let brief: Vec<_> = tables
+            .map(|mut table| {
+                table.rows.retain(|row| row.kind != RowKind::Detail);
+                Block::Table(table)
+            })
+            .collect();
+        self.brief(brief)
+    }
+}
+
+impl Table {
+    /// A table. Each column of times gets the unit that suits all of them.
+    pub(crate) fn new(
+        id: &'static str,
+        caption: impl Into<String>,
+        mut columns: Vec<Column>,
+        rows: impl IntoIterator<Item = TableRow>,
+    ) -> Self {
+        let mut rows: Vec<_> = rows.into_iter().collect();
+        for (place, column) in columns.iter_mut().enumerate() {
+            let times: Vec<f64> = rows.iter().flat_map(|row| row.cells[place].times.iter().copied()).collect();
+            if times.is_empty() {
+                continue;
+            }
+            let unit = TimeUnit::of(&times);
+            column.unit = Some(unit.name());
+            for cell in rows.iter_mut().map(|row| &mut row.cells[place]) {
+                for nanos in &cell.times {
+                    cell.text = cell.text.replacen(TIME, &unit.write(*nanos), 1);
+                }
+            }
+        }
+        Self { id, caption: caption.into(), columns, rows, glossary: Vec::new(), legend: Vec::new(), details: None }
+    }
+
+    /// The same with what columns mean, by the first or last words of their headings.
+    pub(crate) fn explained<N: Into<String>, T: Into<String>>(
+        mut self,
+        glossary: impl IntoIterator<Item = (N, T)>,
+    ) -> Self {
+        self.glossary.extend(glossary.into_iter().map(|(names, meaning)| (names.into(), meaning.into())));
+        self
+    }
+
+    /// The same with remarks below it.
+    pub(crate) fn noted<T: Into<String>>(mut self, remarks: impl IntoIterator<Item = T>) -> Self {
+        self.legend.extend(remarks.into_iter().map(Into::into));
+        self
+    }
+
+    /// The same with what rows that belong to others are.
+    pub(crate) fn detailed(self, details: Option<String>) -> Self {
+        Self { details, ..self }
+    }
+
+    /// What stands below the table where only some of its columns are shown.
+    pub(crate) fn legend(&self, is_shown: impl Fn(&Column) -> bool) -> Vec<String> {
+        let means = |names: &str| {
+            let mut shown = self.columns.iter().filter(|column| is_shown(column));
+            let is_about = |heading: &str, name: &str| {
+                let rest = heading.strip_prefix(name).or_else(|| heading.strip_suffix(name));
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' ') || rest.ends_with(' '))
+            };
+            shown.any(|column| names.split(", ").any(|name| is_about(&column.heading, name)))
+        };
+        let meanings = self.glossary.iter().filter(|(names, _)| means(names));
+        let meanings: Vec<_> = meanings.map(|(names, meaning)| format!("{names}: {meaning}.")).collect();
+        let meanings = (!meanings.is_empty()).then(|| meanings.join(" "));
+        let has_details = self.rows.iter().any(|row| row.kind == RowKind::Detail);
+        let details = self.details.iter().filter(|_| has_details);
+        meanings.into_iter().chain(self.legend.iter().chain(details).cloned()).collect()
+    }
+
+    /// The same without columns that say nothing.
+    pub(crate) fn without(mut self, is_idle: impl Fn(&Column) -> bool) -> Self {
+        for place in (0..self.columns.len()).rev().filter(|place| is_idle(&self.columns[*place])).collect::<Vec<_>>() {
+            self.columns.remove(place);
+            for row in &mut self.rows {
+                row.cells.remove(place);
+            }
+        }
+        self
     }
 }
 
@@ -292,6 +414,11 @@ impl Column {
         Self { heading: heading.into(), unit, heads: false, align: Align::Right, dispensable }
     }
 
+    /// A column of times, whose unit the table finds.
+    pub(crate) fn times(heading: impl Into<String>, dispensable: u8) -> Self {
+        Self::numbers(heading, Some(TimeUnit::Millis.name()), dispensable)
+    }
+
     /// Heading and unit.
     pub(crate) fn label(&self) -> String {
         match self.unit {
@@ -304,7 +431,17 @@ impl Column {
 impl Cell {
     /// A cell.
     pub(crate) fn new(text: impl Into<String>, tone: Tone) -> Self {
-        Self { text: text.into(), mark: "", tone }
+        Self { text: text.into(), times: Vec::new(), mark: "", tone }
+    }
+
+    /// A time in nanoseconds, or nothing.
+    pub(crate) fn time(nanos: impl Into<Option<f64>>) -> Self {
+        nanos.into().map_or_else(|| NOTHING.into(), |nanos| Self::times("{}", [nanos]))
+    }
+
+    /// Several times in nanoseconds; the pattern has `{}` for each.
+    pub(crate) fn times(pattern: &str, times: impl Into<Vec<f64>>) -> Self {
+        Self { times: times.into(), ..pattern.replace("{}", &TIME.to_string()).into() }
     }
 
     /// The same with a mark.

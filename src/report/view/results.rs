@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone, grade_word, known_percentile, pools};
+use super::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, grade_word, known_percentile, pools};
 use crate::{
     analysis::{Analysis, Distribution, Grade, Outcome, PercentileValue, Row, Support},
     measure::SeriesRole,
@@ -14,8 +14,14 @@ use crate::{
 const FEW: &str = "†";
 const BURSTS: &str = "‡";
 
+/// Name of the section.
+pub(super) const ID: &str = "results";
+
+/// Name of the main table.
+const RESPONSE: &str = "response";
+
 /// Percentiles of the main table, with how early each is left out.
-const SHOWN: [(f64, u8); 4] = [(50.0, 2), (95.0, 6), (99.0, 1), (99.9, 4)];
+const SHOWN: [(f64, u8); 4] = [(50.0, 1), (95.0, 6), (99.0, 0), (99.9, 3)];
 
 pub(super) fn section(scenario: &Scenario, analysis: &Analysis) -> Section {
     let blocks = vec![
@@ -23,15 +29,20 @@ pub(super) fn section(scenario: &Scenario, analysis: &Analysis) -> Section {
         Block::Table(where_time_goes(analysis)),
         Block::Table(pools::table(analysis)),
     ];
-    Section::new("results", "Response time by service and operation", blocks).brief(Brief::First)
+    Section::new(ID, "Response time by service and operation", blocks).detailed(Shown::First).brief_table(RESPONSE)
 }
 
 /// Rows in the order in which people read them: every service's sum behind its operations, the whole at the end.
 pub(super) fn grouped(analysis: &Analysis) -> impl Iterator<Item = &Row> {
     let services = analysis.rows.iter().filter(|row| kind(row) == RowKind::Sum).map(|row| &row.scope.service);
-    let of_services =
-        services.flat_map(|service| analysis.rows.iter().filter(move |row| row.scope.service == *service));
+    let of_services = services
+        .flat_map(|service| analysis.rows.iter().filter(move |row| row.scope.service == *service && !is_idle(row)));
     of_services.chain(analysis.rows.iter().filter(|row| kind(row) == RowKind::Total))
+}
+
+/// Upkeep that was never called for.
+fn is_idle(row: &Row) -> bool {
+    row.scope.role == SeriesRole::Upkeep && row.counts.completed + row.counts.failed() + row.unfinished == 0
 }
 
 /// Service and operation of a row, as its first two cells.
@@ -65,52 +76,56 @@ fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
     }
     percentiles.sort_by(|(a, _), (b, _)| a.total_cmp(b));
 
-    let ms = Some("ms");
+    // Where something failed, the number is wanted more than the rest.
+    let failed = if analysis.rows.iter().any(|row| row.counts.failed() + row.unfinished > 0) { 2 } else { 8 };
     let mut columns = vec![
         Column::head("Service"),
         Column::head("Operation"),
-        Column::numbers("Completed", None, 3),
-        Column::numbers("Failed", None, 1),
-        Column::numbers("Rate", Some("1/s"), 3),
-        Column::numbers("Mean", ms, 2),
+        Column::numbers("Completed", None, 5),
+        Column::numbers("Failed", None, failed),
+        Column::numbers("Rate", Some("1/s"), 1),
+        Column::times("Mean", 7),
     ];
-    columns.extend(
-        percentiles.iter().map(|(shown, dispensable)| Column::numbers(format::percentile(*shown), ms, *dispensable)),
-    );
+    columns
+        .extend(percentiles.iter().map(|(shown, dispensable)| Column::times(format::percentile(*shown), *dispensable)));
     columns.extend([
-        Column::numbers("Max", ms, 3),
-        Column::numbers("Target", ms, 5),
-        Column::numbers("Faster", None, 1),
+        Column::times("Max", 4),
+        Column::times("Target", 10),
+        Column::numbers("Faster", None, 9),
         Column::words("Grade", 0),
     ]);
 
-    let mut marks = Marks::default();
+    // What rows that belong to others lack is not worth a line below the table.
+    let (mut of_operations, mut of_parts) = (Marks::default(), Marks::default());
     let rows = grouped(analysis)
         .map(|row| {
             let judged = row.scope.role == SeriesRole::Operation;
+            let marks = if judged { &mut of_operations } else { &mut of_parts };
             let mut cells = Vec::from(names(row));
             cells.push(format::count(row.counts.completed).into());
             cells.push(failures(row));
             cells.push(format::significant(row.rate).into());
-            cells.push(row.response.mean.map_or_else(|| NOTHING.to_owned(), format::milliseconds).into());
+            cells.push(Cell::time(row.response.mean));
             for (shown, _) in &percentiles {
                 let known = known_percentile(&row.response, *shown).unwrap_or(row.judged.value);
                 cells.push(marks.value(*shown, known));
             }
             let longest = (row.counts.completed > 0).then(|| row.response.histogram.max() as f64);
-            cells.push(longest.map_or_else(|| NOTHING.to_owned(), format::milliseconds).into());
-            cells.push(format::milliseconds(objective.latency.as_nanos() as f64).into());
+            cells.push(Cell::time(longest));
+            cells.push(Cell::time(objective.latency.as_nanos() as f64));
             let faster = row.times_faster.filter(|_| judged);
             cells.push(faster.map_or_else(|| NOTHING.to_owned(), format::factor).into());
             cells.push(grade(row.grade.filter(|_| judged)));
             TableRow { kind: kind(row), cells }
         })
-        .collect();
+        .collect::<Vec<_>>();
 
-    let mut legend = vec![grades(objective)];
-    legend.extend(marks.legend());
-    legend.extend(parts(analysis));
-    Table { id: "response", caption: "Response time against the target".to_owned(), columns, rows, legend }
+    let caption = format!("Response time against the target of {}", format::setting(objective.latency));
+    Table::new(RESPONSE, caption, columns, rows)
+        .explained(grades(objective))
+        .explained(of_operations.missing())
+        .noted(of_operations.legend())
+        .detailed(parts(analysis))
 }
 
 fn failures(row: &Row) -> Cell {
@@ -123,12 +138,13 @@ fn failures(row: &Row) -> Cell {
 }
 
 /// What *Faster* and *Grade* say.
-pub(super) fn grades(objective: &Objective) -> String {
-    format!(
-        "Faster: target divided by mean response time. Grade, by {} against the target: EXCELLENT up to 5 % of it, GOOD up \
-         to 25 %, ACCEPTABLE up to 100 %, MISSED above.",
+pub(super) fn grades(objective: &Objective) -> [(&'static str, String); 2] {
+    let grade = format!(
+        "{} in percent of {} allowed, EXCELLENT up to 5, GOOD up to 25, ACCEPTABLE up to 100",
         format::percentile(objective.percentile),
-    )
+        format::setting(objective.latency),
+    );
+    [("Faster", "target divided by mean response time".to_owned()), ("Grade", grade)]
 }
 
 /// How the objective held.
@@ -153,7 +169,7 @@ pub(super) fn grade(grade: Option<Grade>) -> Cell {
 
 /// Which rows have names that want explaining.
 fn parts(analysis: &Analysis) -> Option<String> {
-    let has = |role| analysis.rows.iter().any(|row| row.scope.role == role);
+    let has = |role| analysis.rows.iter().any(|row| row.scope.role == role && !is_idle(row));
     match (has(SeriesRole::Step), has(SeriesRole::Upkeep)) {
         (false, false) => None,
         (true, false) => Some("NAME/STEP is one command of a sequence, contained in its operation.".to_owned()),
@@ -167,14 +183,13 @@ fn parts(analysis: &Analysis) -> Option<String> {
 }
 
 fn where_time_goes(analysis: &Analysis) -> Table {
-    let ms = Some("ms");
     let columns = vec![
         Column::head("Service"),
         Column::head("Operation"),
-        Column::numbers("Wait p50", ms, 0),
-        Column::numbers("Wait p99", ms, 0),
-        Column::numbers("Service time p50", ms, 0),
-        Column::numbers("Service time p99", ms, 0),
+        Column::times("Wait p50", 0),
+        Column::times("Wait p99", 0),
+        Column::times("Service time p50", 0),
+        Column::times("Service time p99", 0),
         Column::numbers("Hits", None, 0),
         Column::numbers("Sent", None, 1),
         Column::numbers("Received", None, 1),
@@ -192,14 +207,16 @@ fn where_time_goes(analysis: &Analysis) -> Table {
             cells.push(format::bytes(row.counts.bytes_received).into());
             TableRow { kind: kind(row), cells }
         })
-        .collect();
-    let mut legend = vec![
-        "Wait: until a connection was checked out of the pool. Service time: client library, network and server. Hits: \
-         keys, fields or members that were asked for and found. Sent, received: payload."
-            .to_owned(),
-    ];
-    legend.extend(marks.legend());
-    Table { id: "split", caption: "Where the time goes".to_owned(), columns, rows, legend }
+        .collect::<Vec<_>>();
+    Table::new("split", "Where the time goes", columns, rows)
+        .explained([
+            ("Wait", "until a connection was checked out of the pool"),
+            ("Service time", "client library, network and server"),
+            ("Hits", "keys, fields or members that were asked for and found"),
+            ("Sent, Received", "payload"),
+        ])
+        .explained(marks.missing())
+        .noted(marks.legend())
 }
 
 /// Percentiles as cells, and what has to be said about those with few samples.
@@ -234,7 +251,7 @@ impl Marks {
                 };
                 self.few |= support == Support::Few;
                 self.bursts |= support == Support::Bursts;
-                Cell::from(format::milliseconds(nanos as f64)).marked(mark)
+                Cell::time(nanos as f64).marked(mark)
             }
             PercentileValue::TooFew { needed, have } => {
                 if have > 0 {
@@ -251,20 +268,19 @@ impl Marks {
         }
     }
 
-    pub(super) fn legend(self) -> Vec<String> {
+    pub(super) fn legend(&self) -> impl Iterator<Item = String> {
         let few = self.few.then(|| format!("{FEW} Few independent samples: fewer than 100 lie beyond it."));
-        let bursts = self.bursts.then(|| format!("{BURSTS} Rests on few bursts of slow requests; another run may differ."));
-        let missing: Vec<_> = self
-            .missing
-            .iter()
-            .map(|(name, missing)| {
-                format!("{name} needs {} samples, have {}", range(missing.needed), range(missing.have))
-            })
-            .collect();
-        let missing = (!missing.is_empty()).then(|| {
-            format!("{NOTHING} Too few samples to print: {}.", missing.join("; "))
-        });
-        few.into_iter().chain(bursts).chain(missing).collect()
+        let bursts =
+            self.bursts.then(|| format!("{BURSTS} Rests on few bursts of slow requests; another run may differ."));
+        few.into_iter().chain(bursts)
+    }
+
+    /// Why percentiles are missing, by the name of each.
+    pub(super) fn missing(&self) -> impl Iterator<Item = (String, String)> {
+        self.missing.iter().map(|(name, missing)| {
+            let (needed, have) = (range(missing.needed), range(missing.have));
+            (name.clone(), format!("{NOTHING} needs {needed} samples, has {have}"))
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Round trips that were measured one operation at a time, against the target.
 
 use super::{
-    Column, RowKind, Table, TableRow,
+    Cell, Column, RowKind, Table, TableRow,
     results::{Marks, grade, grades, outcome},
 };
 use crate::{
@@ -12,7 +12,6 @@ use crate::{
 
 /// The table: one row per operation and number of connections.
 pub(in crate::report) fn round_trips(measured: &[RoundTrips], objective: &Objective) -> Table {
-    let ms = Some("ms");
     let is_judged = |shown: f64| (shown - objective.percentile).abs() < 1e-9;
     let mut percentiles = vec![50.0, 99.0];
     if !percentiles.iter().any(|shown| is_judged(*shown)) {
@@ -23,14 +22,14 @@ pub(in crate::report) fn round_trips(measured: &[RoundTrips], objective: &Object
         Column::head("Operation"),
         Column::numbers("Connections", None, 0),
         Column::numbers("Requests", None, 3),
-        Column::numbers("Mean", ms, 2),
+        Column::times("Mean", 2),
     ];
     columns.extend(
-        percentiles.iter().map(|shown| Column::numbers(format::percentile(*shown), ms, u8::from(!is_judged(*shown)))),
+        percentiles.iter().map(|shown| Column::times(format::percentile(*shown), u8::from(!is_judged(*shown)))),
     );
     columns.extend([
-        Column::numbers("Max", ms, 4),
-        Column::numbers("Target", ms, 5),
+        Column::times("Max", 4),
+        Column::times("Target", 5),
         Column::numbers("Faster", None, 2),
         Column::words("Grade", 0),
         Column::words("Objective", 0),
@@ -38,34 +37,36 @@ pub(in crate::report) fn round_trips(measured: &[RoundTrips], objective: &Object
     let mut marks = Marks::default();
     let row = |measured: &RoundTrips| {
         let response = &measured.response;
-        let known = |text: Option<String>| text.unwrap_or_else(|| NOTHING.to_owned());
         let longest = (!response.histogram.is_empty()).then(|| response.histogram.max() as f64);
         let mut cells = vec![
             measured.operation.as_str().into(),
             format::count(u64::from(measured.connections)).into(),
             format::count(response.histogram.len()).into(),
-            known(response.mean.map(format::milliseconds)).into(),
+            Cell::time(response.mean),
         ];
         cells.extend(percentiles.iter().map(|shown| marks.value(*shown, response.percentile(*shown).value)));
         cells.extend([
-            known(longest.map(format::milliseconds)).into(),
-            format::milliseconds(objective.latency.as_nanos() as f64).into(),
-            known(measured.times_faster.map(format::factor)).into(),
+            Cell::time(longest),
+            Cell::time(objective.latency.as_nanos() as f64),
+            measured.times_faster.map_or_else(|| NOTHING.to_owned(), format::factor).into(),
             grade(measured.grade),
             outcome(measured.outcome),
         ]);
         TableRow { kind: RowKind::Entry, cells }
     };
-    let rows = measured.iter().map(row).collect();
+    let rows: Vec<_> = measured.iter().map(row).collect();
     let caption = format!("Response time of each operation against {}", format::setting(objective.latency));
     let held = format!(
-        "Objective: met where at 95 % confidence at most {} of the requests take longer than {}, which may show where the \
-         percentile cannot be printed.",
+        "met where at 95 % confidence at most {} of the requests take longer than {}, which may show where the percentile \
+         cannot be printed",
         format::limit((100.0 - objective.percentile) / 100.0),
         format::setting(objective.latency),
     );
-    let legend = [grades(objective), held].into_iter().chain(marks.legend()).collect();
-    Table { id: "round-trips", caption, columns, rows, legend }
+    Table::new("round-trips", caption, columns, rows)
+        .explained(grades(objective))
+        .explained([("Objective", held)])
+        .explained(marks.missing())
+        .noted(marks.legend())
 }
 
 #[cfg(test)]
@@ -97,13 +98,17 @@ mod tests {
         let measured = samples
             .map(|(operation, connections, sample)| RoundTrips::new(operation, connections, &[sample], &objective));
         let table = round_trips(&measured, &objective);
-        insta::assert_snapshot!("round_trips", terminal::table(&table, Style { colour: false, width: 120 }));
-        let narrow = terminal::table(&table, Style { colour: false, width: 60 });
+        insta::assert_snapshot!(
+            "round_trips",
+            terminal::table(&table, Style { colour: false, width: 120, verbose: true })
+        );
+        let narrow = terminal::table(&table, Style { colour: false, width: 60, verbose: true });
         assert!(narrow.lines().take(7).all(|line| line.chars().count() <= 60), "{narrow}");
         let strict = Objective { percentile: 99.9, ..objective };
         let judged = RoundTrips::new("PING", 1, &[sample(std::iter::repeat_n(40_000, 20_000))], &strict);
         assert!(
-            terminal::table(&round_trips(&[judged], &strict), Style { colour: false, width: 120 }).contains("p99.9 ms")
+            terminal::table(&round_trips(&[judged], &strict), Style { colour: false, width: 120, verbose: true })
+                .contains("p99.9 µs")
         );
     }
 }

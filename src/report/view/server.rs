@@ -1,7 +1,8 @@
 //! The server's side: where each command's time went, and which commands were slow.
 
 use super::{
-    Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone, keyspace, server_resources::resources,
+    Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, keyspace, not_learned,
+    server_resources::{forks, resources},
 };
 use crate::{
     analysis::{Analysis, CommandTime, ServerSide, Slow},
@@ -35,13 +36,36 @@ pub(super) fn section(run: &Run, analysis: &Analysis) -> Section {
     if !side.slow.is_empty() {
         blocks.push(Block::Table(slow(record, &side.slow)));
     }
-    if !record.withheld.is_empty() {
-        let said = |withheld: &crate::results::Withheld| format!("{} ({})", withheld.what, withheld.reason);
-        let refused: Vec<_> = record.withheld.iter().map(said).collect();
-        blocks.push(Block::Paragraph(format!("Not learned: {}.", refused.join("; "))));
-    }
+    blocks.extend(
+        not_learned(record.withheld.iter()).map(|refused| Block::Paragraph(format!("Not learned: {refused}."))),
+    );
     blocks.extend(keyspace::blocks(run, analysis));
-    Section::new("server", "The server's side", blocks).brief(Brief::ParagraphsAnd(SLOW))
+    Section::new("server", "The server's side", blocks)
+        .detailed(Shown::ParagraphsAnd(SLOW))
+        .brief_line("Server", in_brief(record, side))
+}
+
+/// What the server did, in one line.
+fn in_brief(record: &ServerRecord, side: &ServerSide) -> Option<String> {
+    let Some(totals) = &side.totals else {
+        return not_learned(record.withheld.iter()).map(|refused| format!("not learned: {refused}."));
+    };
+    let commands = totals.commands.map(|commands| commands as f64 / totals.seconds.max(1e-9));
+    let memory = side.after.as_ref().and_then(|after| after.used_memory);
+    let some = |count: Option<u64>, one: &str, many: &str| {
+        count.filter(|count| *count > 0).map(|count| format::counted(count, one, many))
+    };
+    let known = [
+        commands.map(|commands| format!("{} commands/s", format::significant(commands))),
+        totals.cores().map(|cores| format!("{} of one core", format::share(cores))),
+        memory.map(|memory| format!("{} in memory", format::bytes(memory))),
+        some(totals.evicted, "key evicted", "keys evicted"),
+        some(totals.error_replies, "error reply", "error replies"),
+        some(record.slowlog.as_ref().map(|log| log.count), "slow command", "slow commands"),
+        (!totals.persistence.is_empty()).then(|| forks(totals)),
+    ];
+    let known: Vec<_> = known.into_iter().flatten().collect();
+    (!known.is_empty()).then(|| format!("{}.", known.join(", ")))
 }
 
 /// Where the time goes, in one sentence: of the command that took most of the clients' time.
@@ -82,27 +106,25 @@ pub(super) fn where_time_goes(side: &ServerSide) -> Option<String> {
 }
 
 fn commands(commands: &[CommandTime]) -> Table {
-    let ms = Some("ms");
     let columns = vec![
         Column::head("Command"),
         Column::numbers("Calls", None, 2),
-        Column::numbers("Server mean", ms, 0),
-        Column::numbers("Server p99 below", ms, 3),
-        Column::numbers("Client mean", ms, 0),
-        Column::numbers("Difference", ms, 1),
+        Column::times("Server mean", 0),
+        Column::times("Server p99 below", 3),
+        Column::times("Client mean", 0),
+        Column::times("Difference", 1),
         Column::numbers("Server's share", None, 1),
         Column::numbers("Of the server's time", None, 2),
     ];
-    let time = |nanos: Option<f64>| nanos.map_or_else(|| NOTHING.to_owned(), format::milliseconds);
     let rows = commands.iter().map(|command| TableRow {
         kind: RowKind::Entry,
         cells: vec![
             command.name.as_str().into(),
             format::count(command.calls).into(),
-            time(Some(command.server)).into(),
-            time(command.server_p99).into(),
-            time(command.client).into(),
-            time(command.rest()).into(),
+            Cell::time(command.server),
+            Cell::time(command.server_p99),
+            Cell::time(command.client),
+            Cell::time(command.rest()),
             command
                 .client
                 .map_or_else(|| NOTHING.to_owned(), |client| format::share((command.server / client).min(1.0)))
@@ -110,18 +132,11 @@ fn commands(commands: &[CommandTime]) -> Table {
             Cell::new(format::share(command.busy), if command.busy > MOSTLY { Tone::Fair } else { Tone::Plain }),
         ],
     });
-    Table {
-        id: "commands",
-        caption: "Time in the server against time as the clients see it".to_owned(),
-        rows: rows.collect(),
-        columns,
-        legend: vec![
-            "Server: time in the command itself, as INFO commandstats counts it over the measured period. Client: service \
-             time, from sending to the reply. The difference is network, kernel, waiting in the server's event loop and \
-             the client library."
-                .to_owned(),
-        ],
-    }
+    Table::new("commands", "Time in the server against time as the clients see it", columns, rows).explained([
+        ("Server mean", "time in the command itself, as INFO commandstats counts it over the measured period"),
+        ("Client mean", "service time, from sending to the reply"),
+        ("Difference", "network, kernel, waiting in the server's event loop and the client library"),
+    ])
 }
 
 fn slow(record: &ServerRecord, slow: &[Slow]) -> Table {
@@ -131,8 +146,8 @@ fn slow(record: &ServerRecord, slow: &[Slow]) -> Table {
         Column::words("Command", 0),
         Column::numbers("Words", None, 3),
         Column::words("Key", 2),
-        Column::numbers("Server", Some("ms"), 0),
-        Column::numbers("Slowest response", Some("ms"), 1),
+        Column::times("Server", 0),
+        Column::times("Slowest response", 1),
     ];
     let rows = slow.iter().take(LISTED).map(|slow| {
         let stranger = if slow.entry.client.is_empty() { NOTHING } else { slow.entry.client.as_str() };
@@ -144,19 +159,21 @@ fn slow(record: &ServerRecord, slow: &[Slow]) -> Table {
                 slow.entry.command.as_str().into(),
                 format::count(slow.entry.words).into(),
                 format::plain(&slow.entry.key).into(),
-                format::milliseconds(slow.entry.micros as f64 * 1e3).into(),
-                slow.response_max.map_or_else(|| NOTHING.to_owned(), |max| format::milliseconds(max as f64)).into(),
+                Cell::time(slow.entry.micros as f64 * 1e3),
+                Cell::time(slow.response_max.map(|max| max as f64)),
             ],
         }
     });
     let count = record.slowlog.as_ref().map_or(0, |log| log.count);
-    let mut legend = vec![
-        "Server: time in the command as the slow log has it. Slowest response: longest response time of the operation that \
-         sends it, in that second or next to it, as its clients saw it."
-            .to_owned(),
-    ];
-    if count > slow.len().min(LISTED) as u64 {
-        legend.push(format!("The slowest of {} entries; all that were kept lie in run.json.", format::count(count)));
-    }
-    Table { id: SLOW, caption: "Slow commands".to_owned(), columns, rows: rows.collect(), legend }
+    let more = (count > slow.len().min(LISTED) as u64)
+        .then(|| format!("The slowest of {} entries; all that were kept lie in run.json.", format::count(count)));
+    Table::new(SLOW, "Slow commands", columns, rows)
+        .explained([
+            ("Server", "time in the command as the slow log has it"),
+            (
+                "Slowest response",
+                "longest response time of the operation that sends it, in that second or next to it, as its clients saw it",
+            ),
+        ])
+        .noted(more)
 }

@@ -232,7 +232,7 @@ fn persistence(totals: &Totals) -> String {
     format!("{}{}", forks(totals), waited.unwrap_or_default())
 }
 
-fn forks(totals: &Totals) -> String {
+pub(super) fn forks(totals: &Totals) -> String {
     let said = |(work, when): &(Persistence, Vec<u32>)| {
         let when: Vec<_> = when.iter().map(u32::to_string).collect();
         format!("{} in second {}", persistence_words(*work), when.join(", "))

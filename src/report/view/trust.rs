@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::{
-    Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone,
-    checks::{limit, quantity, subject, words},
+    Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone,
+    checks::{limit, quantity, words},
     results::{grouped, kind, names, outcome},
 };
 use crate::{
@@ -23,25 +23,38 @@ pub(super) fn section(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Se
         blocks.push(Block::Table(checks_table(&analysis.checks)));
     }
     blocks.push(Block::Table(certainty(scenario, analysis)));
-    Section::new("trust", "Why the numbers can be trusted", blocks).brief(Brief::Paragraphs)
+    Section::new("trust", "Why the numbers can be trusted", blocks)
+        .detailed(Shown::Paragraphs)
+        .brief_line("Trust", Some(checks_in_words(&analysis.checks)))
 }
 
 fn checks_in_words(checks: &[Check]) -> String {
-    let at = |level| -> Vec<String> { checks.iter().filter(|check| check.level == level).map(subject).collect() };
-    let (warnings, refusals) = (at(Level::Warn), at(Level::Refuse));
     let total = checks.len();
-    if warnings.is_empty() && refusals.is_empty() {
+    let passed = checks.iter().filter(|check| check.level == Level::Ok).count();
+    if passed == total {
         return format!("All {total} checks of the measurement passed.");
     }
-    let list = |label: &str, names: &[String]| {
-        if names.is_empty() { String::new() } else { format!(" {label}: {}.", names.join(", ")) }
+    let list = |label: &str, level| match kinds(checks.iter().filter(|check| check.level == level)) {
+        names if names.is_empty() => String::new(),
+        names => format!(" {label}: {}.", names.join(", ")),
     };
     format!(
-        "{} of {total} checks of the measurement passed.{}{}",
-        total - warnings.len() - refusals.len(),
-        list("Refused by", &refusals),
-        list("Warnings", &warnings),
+        "{passed} of {total} checks of the measurement passed.{}{}",
+        list("Refused by", Level::Refuse),
+        list("Warnings", Level::Warn),
     )
+}
+
+/// Each kind of check once, with what it is about: `Schedule lag (api, chat)`.
+fn kinds<'a>(checks: impl Iterator<Item = &'a Check>) -> Vec<String> {
+    let checks: Vec<_> = checks.collect();
+    let groups = checks.chunk_by(|one, next| one.kind == next.kind);
+    let named = groups.map(|group| {
+        let about: Vec<_> = group.iter().filter_map(|check| check.subject.as_deref()).collect();
+        let about = if about.is_empty() { String::new() } else { format!(" ({})", about.join(", ")) };
+        format!("{}{about}", words(group[0].kind).name)
+    });
+    named.collect()
 }
 
 fn accounts(run: &Run, analysis: &Analysis) -> Option<String> {
@@ -89,32 +102,30 @@ fn checks_table(checks: &[Check]) -> Table {
         Column::words("Result", 0),
         Column::words("Guards against", 3),
     ];
-    let rows = worth_showing(checks)
-        .map(|(check, of)| {
-            let words = words(check.kind);
-            let result = match check.level {
-                Level::Ok => Cell::new("passed", Tone::Good),
-                Level::Warn => Cell::new("warning", Tone::Fair),
-                Level::Refuse => Cell::new("refused", Tone::Bad),
-            };
-            let limit = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), |value| limit(check.kind, value));
-            let cells = vec![
-                words.name.into(),
-                match (&check.subject, of) {
-                    (None, _) => "whole run".into(),
-                    (Some(subject), 1) => subject.as_str().into(),
-                    (Some(subject), of) => format!("{subject}, the worst of {of}").into(),
-                },
-                quantity(check).into(),
-                limit(Some(check.warn)).into(),
-                limit(check.refuse).into(),
-                result,
-                Cell::new(words.guards, Tone::Quiet),
-            ];
-            TableRow { kind: RowKind::Entry, cells }
-        })
-        .collect();
-    Table { id: "checks", caption: "Checks of the measurement".to_owned(), columns, rows, legend: Vec::new() }
+    let rows = worth_showing(checks).map(|(check, of)| {
+        let words = words(check.kind);
+        let result = match check.level {
+            Level::Ok => Cell::new("passed", Tone::Good),
+            Level::Warn => Cell::new("warning", Tone::Fair),
+            Level::Refuse => Cell::new("refused", Tone::Bad),
+        };
+        let limit = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), |value| limit(check.kind, value));
+        let cells = vec![
+            words.name.into(),
+            match (&check.subject, of) {
+                (None, _) => "whole run".into(),
+                (Some(subject), 1) => subject.as_str().into(),
+                (Some(subject), of) => format!("{subject}, the worst of {of}").into(),
+            },
+            quantity(check).into(),
+            limit(Some(check.warn)).into(),
+            limit(check.refuse).into(),
+            result,
+            Cell::new(words.guards, Tone::Quiet),
+        ];
+        TableRow { kind: RowKind::Entry, cells }
+    });
+    Table::new("checks", "Checks of the measurement", columns, rows)
 }
 
 /// Of each kind every check that did not pass and, of those that did, the one closest to its limit, with how many it
@@ -142,36 +153,36 @@ fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
         Column::head("Service"),
         Column::head("Operation"),
         Column::numbers("In time", None, 0),
-        Column::numbers(format::percentile(objective.percentile), Some("ms"), 0),
+        Column::times(format::percentile(objective.percentile), 0),
         Column::numbers("Burstiness", None, 1),
         Column::words("Objective", 0),
     ];
-    let rows = grouped(analysis)
-        .filter(|row| row.scope.role == SeriesRole::Operation)
-        .map(|row| {
-            let mut cells = Vec::from(names(row));
-            cells.push(in_time(&row.bad).into());
-            cells.push(match row.judged.value {
-                PercentileValue::Known { nanos, low, high, .. } => {
-                    let [nanos, low, high] = [nanos, low, high].map(|value| format::milliseconds(value as f64));
-                    format!("{nanos} [{low}, {high}]").into()
-                }
-                PercentileValue::TooFew { needed, have } => {
-                    format!("needs {} samples, have {}", format::count(needed), format::count(have)).into()
-                }
-            });
-            cells.push(format::significant(row.response.burstiness).into());
-            cells.push(outcome(row.outcome));
-            TableRow { kind: kind(row), cells }
-        })
-        .collect();
-    let legend = vec![format!(
-        "In time: share of requests answered within {}, with its confidence interval; late, failed and unfinished ones are \
-         not. Inconclusive: too few requests to tell for this row alone. Burstiness: how much more the number of slow requests varies from second to second than chance would have \
-         it; 1 is chance.",
+    let rows = grouped(analysis).filter(|row| row.scope.role == SeriesRole::Operation).map(|row| {
+        let mut cells = Vec::from(names(row));
+        cells.push(in_time(&row.bad).into());
+        cells.push(match row.judged.value {
+            PercentileValue::Known { nanos, low, high, .. } => {
+                Cell::times("{} [{}, {}]", [nanos, low, high].map(|value| value as f64))
+            }
+            PercentileValue::TooFew { needed, have } => {
+                format!("needs {} samples, have {}", format::count(needed), format::count(have)).into()
+            }
+        });
+        cells.push(format::significant(row.response.burstiness).into());
+        cells.push(outcome(row.outcome));
+        TableRow { kind: kind(row), cells }
+    });
+    let in_time = format!(
+        "share of requests answered within {}, with its confidence interval; late, failed and unfinished ones are not",
         format::setting(objective.latency),
-    )];
-    Table { id: "certainty", caption: "The objective held against each row".to_owned(), columns, rows, legend }
+    );
+    let burstiness = "how much more the number of slow requests varies from second to second than chance would have it; 1 is \
+                      chance";
+    Table::new("certainty", "The objective for each row", columns, rows).explained([
+        ("In time", in_time.as_str()),
+        ("Burstiness", burstiness),
+        ("Objective", "inconclusive where there are too few requests to tell for this row alone"),
+    ])
 }
 
 fn in_time(bad: &Proportion) -> String {

@@ -47,14 +47,14 @@ fn boxed<'a>(figure: impl Figure + 'a) -> Box<dyn Figure + 'a> {
     Box::new(figure)
 }
 
-/// Markers, one per colour.
+/// Markers, one per colour; the second half of the series has them in another order.
 const MARKERS: [Marker; 6] = [Marker::Circle, Marker::Square, Marker::Diamond, Marker::Up, Marker::Down, Marker::Left];
 /// Series that are told apart, by colour and marker, and the second half by dashes as well.
 const TOLD_APART: usize = 12;
 
 /// How the series of a number looks.
 fn look(number: usize) -> (Pen, Marker) {
-    let marker = MARKERS[number % MARKERS.len()];
+    let marker = MARKERS[(number + number / SERIES.len() * 3) % MARKERS.len()];
     let colour = SERIES[number % SERIES.len()];
     let pen = match number {
         number if number < SERIES.len() => Pen::solid(colour, 2.0),

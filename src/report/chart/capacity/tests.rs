@@ -2,7 +2,7 @@
 
 use proptest::{collection::vec, option, prop_assert, proptest, strategy::Strategy, test_runner::Config};
 
-use super::{Fonts, capacity_charts, capacity_figures};
+use super::{Fonts, TOLD_APART, capacity_charts, capacity_figures, look};
 use crate::{
     analysis::capacity::{CapacityAnalysis, Limit},
     report::{
@@ -35,6 +35,12 @@ fn names(found: &Found) -> Vec<&'static str> {
 fn texts(svg: &str) -> Vec<&str> {
     let lines = svg.lines().filter(|line| line.starts_with("<text"));
     lines.map(|line| line.split_once('>').unwrap().1.trim_end_matches("</text>")).collect()
+}
+
+#[test]
+fn no_two_series_look_alike() {
+    let looks: Vec<_> = (0..TOLD_APART).map(look).map(|(pen, marker)| format!("{:?} {marker:?}", pen.colour)).collect();
+    assert!(looks.iter().enumerate().all(|(place, one)| !looks[..place].contains(one)), "{looks:?}");
 }
 
 #[test]

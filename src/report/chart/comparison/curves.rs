@@ -120,7 +120,7 @@ fn describe(subject: &Subject<'_>) -> Option<String> {
 
 fn points(row: &AbstractRow) -> Option<Vec<(Tail, f64)>> {
     let histogram = row.response.unpack();
-    let beyond = SAMPLES_BEYOND * row.burstiness.max(1.0) / histogram.len() as f64;
+    let beyond = SAMPLES_BEYOND / histogram.len() as f64;
     // No farther than what is told in numbers.
     let known = row.percentiles.iter().map(|known| known.percentile).fold(0.0, f64::max);
     let end = (beyond < 1.0).then(|| Tail::from_nines(-beyond.log10()))?;

@@ -4,7 +4,7 @@ use super::{Severity, amiss, holding, unknown};
 use crate::report::{
     audit::AuditReport,
     format,
-    view::{Block, Brief, Headline, KeyNumber, Section, Tone, View},
+    view::{Block, Headline, KeyNumber, Section, Shown, Tone, View},
 };
 
 impl View {
@@ -34,11 +34,11 @@ impl View {
 
 fn sections(audit: &AuditReport<'_>) -> Vec<Section> {
     let findings =
-        Section::new("audit", "Findings", amiss(audit.rulings).into_iter().collect()).brief(Brief::Everything);
+        Section::new("audit", "Findings", amiss(audit.rulings).into_iter().collect()).detailed(Shown::Everything);
     let holding = Section::new("holding-rules", "What holds", holding(audit.rulings).into_iter().collect());
     let unknown = unknown(audit.rulings, audit.subject.inspection.withheld.iter()).map(Block::Paragraph);
     let unknown =
-        Section::new("unknown", "What could not be judged", unknown.into_iter().collect()).brief(Brief::Everything);
+        Section::new("unknown", "What could not be judged", unknown.into_iter().collect()).detailed(Shown::Everything);
     [findings, holding, unknown].into_iter().filter(|section| !section.blocks.is_empty()).collect()
 }
 

@@ -4,7 +4,8 @@ mod document;
 mod words;
 
 use super::{
-    Advice, Block, Brief, Cell, Column, Listing, Note, RowKind, Section, Table, TableRow, Tone, keyspace::is_about_keys,
+    Advice, Block, Cell, Column, Listing, Note, RowKind, Section, Shown, Table, TableRow, Tone,
+    keyspace::is_about_keys, not_learned,
 };
 use crate::{
     analysis::audit::{Evidence, Quantity, Remedy, Ruling, Severity},
@@ -29,28 +30,33 @@ pub(super) fn section(rulings: &[Ruling], withheld: &[Withheld]) -> Section {
     // What was refused about keys is told with them.
     let refused = withheld.iter().filter(|withheld| !is_about_keys(withheld));
     blocks.extend(unknown(rulings, refused).map(Block::Paragraph));
-    Section::new(ID, TITLE, blocks).brief(Brief::First)
+    Section::new(ID, TITLE, blocks).detailed(Shown::First).brief_line("Audit", Some(format!("{}.", counts(rulings))))
 }
 
 const TITLE: &str = "Audit of the server";
 
-/// How many rules hold, and the worst of those that do not.
-pub(in crate::report) fn summary(rulings: &[Ruling]) -> String {
+/// How many rules hold, and how many do not.
+fn counts(rulings: &[Ruling]) -> String {
     let count = |severity| rulings.iter().filter(|ruling| ruling.severity == severity).count() as u64;
     let [critical, warnings, notes, passed] =
         [Severity::Critical, Severity::Warning, Severity::Note, Severity::Passed].map(count);
-    let worst = rulings.iter().filter(|ruling| ruling.severity >= Severity::Warning).max_by_key(|ruling| {
-        // The first of the worst.
-        (ruling.severity, std::cmp::Reverse(ruling.rule))
-    });
-    let worst = worst.map(|ruling| format!(" First of all: {}", fact(ruling))).unwrap_or_default();
     format!(
-        "Audit of the server: {}, {}, {}; {} passed.{worst}",
+        "{}, {}, {}; {} passed",
         format::counted(critical, "critical", "critical"),
         format::counted(warnings, "warning", "warnings"),
         format::counted(notes, "note", "notes"),
         format::counted(passed, "check", "checks"),
     )
+}
+
+/// The same with the worst of those that do not.
+pub(in crate::report) fn summary(rulings: &[Ruling]) -> String {
+    let worst = rulings.iter().filter(|ruling| ruling.severity >= Severity::Warning).max_by_key(|ruling| {
+        // The first of the worst.
+        (ruling.severity, std::cmp::Reverse(ruling.rule))
+    });
+    let worst = worst.map(|ruling| format!(" First of all: {}", fact(ruling))).unwrap_or_default();
+    format!("Audit of the server: {}.{worst}", counts(rulings))
 }
 
 /// What is amiss, the worst first.
@@ -158,9 +164,7 @@ fn holding(rulings: &[Ruling]) -> Option<Block> {
         .collect();
     let columns =
         vec![Column::head("Rule"), Column::words("Of", 2), Column::words("Holds", 0), Column::words("Evidence", 1)];
-    (!rows.is_empty()).then(|| {
-        Block::Table(Table { id: "holding", caption: "Rules that hold".to_owned(), columns, rows, legend: Vec::new() })
-    })
+    (!rows.is_empty()).then(|| Block::Table(Table::new("holding", "Rules that hold", columns, rows)))
 }
 
 fn unknown<'a>(rulings: &[Ruling], withheld: impl Iterator<Item = &'a Withheld>) -> Option<String> {
@@ -172,14 +176,11 @@ fn unknown<'a>(rulings: &[Ruling], withheld: impl Iterator<Item = &'a Withheld>)
             known => format!("{} ({known})", words(ruling.rule).id),
         })
         .collect();
-    let refused: Vec<_> = withheld.map(|withheld| format!("{} ({})", withheld.what, withheld.reason)).collect();
     let mut sentences = Vec::new();
     if !unknown.is_empty() {
         sentences.push(format!("Not judged, since what they read is not known: {}.", unknown.join(", ")));
     }
-    if !refused.is_empty() {
-        sentences.push(format!("Refused to the inspection: {}.", refused.join("; ")));
-    }
+    sentences.extend(not_learned(withheld).map(|refused| format!("Refused to the inspection: {refused}.")));
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 

@@ -1,12 +1,12 @@
 //! The table of what has changed, row by row.
 
-use super::words::{bare, change, mark, standing_slug, tone};
+use super::words::{change, mark, standing_slug, tone};
 use crate::{
     analysis::baseline::{Quantity, QuantityChange, RowChange},
     report::{
         comparison::Compared,
         format::{self, NOTHING},
-        view::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone, row_name},
+        view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, row_name},
     },
 };
 
@@ -25,40 +25,36 @@ pub(super) fn section(compared: &Compared<'_>) -> Section {
             blocks.push(Block::Paragraph(format!("Only {whose} has {}.", names.join(", "))));
         }
     }
-    Section::new("changes", "What has changed", blocks).brief(Brief::Everything)
+    Section::new("changes", "What has changed", blocks).detailed(Shown::Everything)
 }
 
 fn table(compared: &Compared<'_>) -> Table {
     let comparison = compared.comparison;
-    let pair = |name: &str, unit, change: u8| {
-        [Column::numbers(name, Some(unit), change), Column::numbers(format!("{name} change"), None, change - 1)]
+    let pair = |values: Column, change: u8| {
+        let changes = Column::numbers(format!("{} change", values.heading), None, change);
+        [values, changes]
     };
     let mut columns = vec![Column::head("Service"), Column::head("Operation"), Column::words("Verdict", 0)];
-    columns.extend(pair("p50", "ms", 2));
-    columns.extend(pair("p99", "ms", 3));
-    columns.extend(pair("Throughput", "1/s", 5));
+    columns.extend(pair(Column::times("p50", 2), 1));
+    columns.extend(pair(Column::times("p99", 3), 2));
+    columns.extend(pair(Column::numbers("Throughput", Some("1/s"), 5), 4));
     let failing = comparison.rows.iter().any(|row| row.failures.0 > 0.0 || row.failures.1 > 0.0);
     if failing {
         columns.push(Column::numbers("Failed", None, 6));
     }
     let single = compared.base.len() == 1;
-    let mut legend = vec![if single {
+    let intervals = if single {
         "Intervals (95 %) are those of percentiles within both runs; how far apart runs of the same thing lie is not in them."
-            .to_owned()
     } else {
-        "Intervals (95 %) say where the change lies, given how far apart the runs of the baseline lie.".to_owned()
-    }];
-    legend.push("Arrows lead from the baseline, the geometric mean of its runs, to the run.".to_owned());
-    if comparison.rows.iter().flat_map(|row| &row.quantities).any(|change| change.calibrated) {
-        legend.push("‡ Change of values divided by the machine's reference, since that lowers the spread.".to_owned());
-    }
-    Table {
-        id: "change-by-row",
-        caption: format!("Response time and throughput against {}", compared.against),
-        columns,
-        rows: comparison.rows.iter().map(|row| table_row(row, failing)).collect(),
-        legend,
-    }
+        "Intervals (95 %) say where the change lies, given how far apart the runs of the baseline lie."
+    };
+    let arrows = "Arrows lead from the baseline, the geometric mean of its runs, to the run.";
+    let calibrated = comparison.rows.iter().flat_map(|row| &row.quantities).any(|change| change.calibrated);
+    let calibrated =
+        calibrated.then_some("‡ Change of values divided by the machine's reference, since that lowers the spread.");
+    let caption = format!("Response time and throughput against {}", compared.against);
+    Table::new("change-by-row", caption, columns, comparison.rows.iter().map(|row| table_row(row, failing)))
+        .noted([intervals, arrows].into_iter().chain(calibrated))
 }
 
 fn table_row(row: &RowChange, failing: bool) -> TableRow {
@@ -88,10 +84,18 @@ fn of_quantity(of: &QuantityChange) -> [Cell; 2] {
         other => other,
     });
     [
-        Cell::from(match (of.base, of.run) {
-            (None, None) => NOTHING.to_owned(),
-            (base, run) => format!("{} → {}", bare(of.quantity, base), bare(of.quantity, run)),
-        }),
+        match (of.quantity, of.base, of.run) {
+            (_, None, None) => NOTHING.into(),
+            (Quantity::Throughput, base, run) => {
+                let rate = |rate: Option<f64>| rate.map_or_else(|| NOTHING.to_owned(), format::significant);
+                format!("{} → {}", rate(base), rate(run)).into()
+            }
+            (_, base, run) => {
+                let hole = |known: Option<f64>| if known.is_some() { "{}" } else { NOTHING };
+                let times: Vec<_> = [base, run].into_iter().flatten().collect();
+                Cell::times(&format!("{} → {}", hole(base), hole(run)), times)
+            }
+        },
         Cell::new(change(of), tone).marked(mark(of)),
     ]
 }

@@ -10,7 +10,7 @@ use crate::{
         chart::Chart,
         format,
         history::Chronicle,
-        view::{Block, Brief, Column, Headline, RowKind, Section, Table, TableRow, Tone, View, charts_section},
+        view::{Block, Column, Headline, RowKind, Section, Shown, Table, TableRow, Tone, View, charts_section},
     },
     results::{Abstract, Judged},
 };
@@ -19,7 +19,7 @@ impl View {
     /// The document of a history, with its chart.
     pub(crate) fn of_history(chronicle: &Chronicle<'_>, charts: &[Chart]) -> Self {
         let history = chronicle.history;
-        let sections = [changes(chronicle), charts_section(charts), runs(chronicle)];
+        let sections = [changes(chronicle), charts_section("charts", "Charts", charts), runs(chronicle)];
         let subtitle = match (history.runs.first(), history.runs.last()) {
             (Some(first), Some(last)) => format!(
                 "{} of {} from {} to {}, on {} {}.",
@@ -122,10 +122,7 @@ fn changes(chronicle: &Chronicle<'_>) -> Section {
             probability(change.p_value).into(),
         ],
     });
-    let table = Table {
-        id: "change-by-change",
-        caption: "Changes that stayed: the first run behind each, with the geometric means of the levels on both sides".to_owned(),
-        columns: vec![
+    let table = Table::new("change-by-change", "Changes that stayed: the first run behind each, with the geometric means of the levels on both sides", vec![
             Column::head("Quantity"),
             Column::words("From run", 0),
             Column::words("Started", 3),
@@ -133,15 +130,11 @@ fn changes(chronicle: &Chronicle<'_>) -> Section {
             Column::numbers("After", None, 1),
             Column::numbers("Change", None, 0),
             Column::numbers("p-value", None, 2),
-        ],
-        rows: rows.collect(),
-        legend: vec![
+        ], rows).noted([
             "E-divisive on logarithms of all services together, each change with a t-test (p up to 0.001), at least five runs on \
-             either side."
-                .to_owned(),
-        ],
-    };
-    Section::new("change-points", "Where it changed", vec![Block::Table(table)]).brief(Brief::Everything)
+             either side.",
+        ]);
+    Section::new("change-points", "Where it changed", vec![Block::Table(table)]).detailed(Shown::Everything)
 }
 
 fn runs(chronicle: &Chronicle<'_>) -> Section {
@@ -149,12 +142,11 @@ fn runs(chronicle: &Chronicle<'_>) -> Section {
     if history.runs.is_empty() {
         return Section::new("runs", "Runs", Vec::new());
     }
-    let table = Table {
-        id: "run-by-run",
-        caption: "Runs, the oldest first".to_owned(),
-        columns: run_columns(),
-        rows: history.runs.iter().map(|run| row_of(run, RowKind::Entry)).collect(),
-        legend: Vec::new(),
-    };
-    Section::new("runs", "Runs", vec![Block::Table(table)]).brief(Brief::Everything)
+    let table = Table::new(
+        "run-by-run",
+        "Runs, the oldest first",
+        run_columns(),
+        history.runs.iter().map(|run| row_of(run, RowKind::Entry)),
+    );
+    Section::new("runs", "Runs", vec![Block::Table(table)]).detailed(Shown::Everything)
 }

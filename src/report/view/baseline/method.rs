@@ -6,7 +6,7 @@ use crate::{
     report::{
         comparison::Compared,
         format::{self, NOTHING},
-        view::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone},
+        view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone},
     },
     results::{Abstract, Judged},
 };
@@ -33,19 +33,13 @@ pub(super) fn differences(compared: &Compared<'_>) -> Section {
             ],
         }
     });
-    let table = Table {
-        id: "difference-by-field",
-        caption: "What is not the same in the baseline and in the run".to_owned(),
-        columns: vec![
-            Column::head("What"),
-            Column::words("Baseline", 0),
-            Column::words("Run", 0),
-            Column::words("Meaning", 1),
-        ],
-        rows: rows.collect(),
-        legend: Vec::new(),
-    };
-    Section::new("differences", "What differs from the baseline", vec![Block::Table(table)]).brief(Brief::Everything)
+    let table = Table::new(
+        "difference-by-field",
+        "What is not the same in the baseline and in the run",
+        vec![Column::head("What"), Column::words("Baseline", 0), Column::words("Run", 0), Column::words("Meaning", 1)],
+        rows,
+    );
+    Section::new("differences", "What differs from the baseline", vec![Block::Table(table)]).detailed(Shown::Everything)
 }
 
 /// How it was judged, and what could be seen.
@@ -83,7 +77,13 @@ pub(super) fn section(compared: &Compared<'_>) -> Section {
             percent(machine.run_ns / machine.base_ns),
         )));
     }
-    Section::new("could-be-seen", "What a comparison could see", blocks).brief(Brief::ParagraphsAnd("seen-by-quantity"))
+    let seen = whole.quantities.iter().filter_map(|change| {
+        Some(format!("{} {}", quantity_words(change.quantity), format::share(change.smallest_effect?)))
+    });
+    let seen: Vec<_> = seen.collect();
+    Section::new("could-be-seen", "What a comparison could see", blocks)
+        .detailed(Shown::ParagraphsAnd("seen-by-quantity"))
+        .brief_line("Smallest change for the worse that is found", (!seen.is_empty()).then(|| seen.join(", ")))
 }
 
 fn seen(quantities: &[QuantityChange]) -> Table {
@@ -101,39 +101,27 @@ fn seen(quantities: &[QuantityChange]) -> Table {
             ],
         }
     });
-    Table {
-        id: "seen-by-quantity",
-        caption: "All services: how far apart the baseline's runs lie, and the smallest change for the worse that is found in 95 % \
-                  of all cases"
-            .to_owned(),
-        columns: vec![
+    let caption = "All services: how far apart the baseline's runs lie, and the smallest change for the worse that is found in \
+                   95 % of all cases";
+    Table::new("seen-by-quantity", caption, vec![
             Column::head("Quantity"),
             Column::numbers("Runs", None, 2),
             Column::numbers("Spread", None, 0),
             Column::numbers("Smallest detectable", None, 0),
             Column::numbers("p-value", None, 1),
             Column::words("Calibrated", 3),
-        ],
-        rows: rows.collect(),
-        legend: vec![
-            "Calibrated: divided by the machine's reference, which is done from fifteen runs on where it lowers the spread by a fifth or \
-             more."
-                .to_owned(),
-        ],
-    }
+        ], rows).explained([(
+            "Calibrated",
+            "divided by the machine's reference, which is done from fifteen runs on where it lowers the spread by a fifth or more",
+        )])
 }
 
 /// The runs of the baseline and the run itself.
 pub(super) fn runs(compared: &Compared<'_>) -> Section {
     let mut rows: Vec<TableRow> = compared.base.iter().map(|run| row_of(run, RowKind::Entry)).collect();
     rows.push(row_of(compared.run, RowKind::Total));
-    let table = Table {
-        id: "run-by-run",
-        caption: format!("The runs of {}, and the one that is held against them", compared.against),
-        columns: run_columns(),
-        rows,
-        legend: Vec::new(),
-    };
+    let caption = format!("The runs of {}, and the one that is compared with them", compared.against);
+    let table = Table::new("run-by-run", caption, run_columns(), rows);
     Section::new("runs", "Runs", vec![Block::Table(table)])
 }
 
@@ -142,10 +130,10 @@ pub(super) fn run_columns() -> Vec<Column> {
     vec![
         Column::head("Run"),
         Column::words("Started", 2),
-        Column::numbers("p50", Some("ms"), 0),
-        Column::numbers("p99", Some("ms"), 0),
+        Column::times("p50", 0),
+        Column::times("p99", 0),
         Column::numbers("Throughput", Some("1/s"), 1),
-        Column::numbers("Reference", Some("ms"), 3),
+        Column::times("Reference", 3),
         Column::words("Objective", 4),
     ]
 }
@@ -155,7 +143,7 @@ pub(super) fn row_of(run: &Abstract, kind: RowKind) -> TableRow {
     let whole = run.whole();
     let percentile = |percentile| {
         let known = whole.and_then(|row| row.percentile(percentile));
-        Cell::from(known.map_or_else(|| NOTHING.to_owned(), |known| format::milliseconds(known.nanos as f64)))
+        Cell::time(known.map(|known| known.nanos as f64))
     };
     let or_nothing = |text: Option<String>| Cell::from(text.unwrap_or_else(|| NOTHING.to_owned()));
     let (word, tone) = match run.verdict {
@@ -174,7 +162,7 @@ pub(super) fn row_of(run: &Abstract, kind: RowKind) -> TableRow {
             percentile(50.0),
             percentile(99.0),
             or_nothing(whole.map(|row| format::significant(row.rate))),
-            or_nothing(run.calibration.map(|calibration| format::milliseconds(calibration.nanos()))),
+            Cell::time(run.calibration.map(|calibration| calibration.nanos())),
             Cell::new(word, tone),
         ],
     }

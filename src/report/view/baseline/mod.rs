@@ -7,7 +7,7 @@ mod method;
 mod stored;
 mod words;
 
-use super::{Block, Brief, Section, View, charts_section};
+use super::{Block, Section, Shown, View, charts_sections, results};
 use crate::report::{chart::Chart, comparison::Compared, format};
 
 pub(in crate::report) use words::{
@@ -17,11 +17,13 @@ pub(in crate::report) use words::{
 impl View {
     /// The document of a comparison, with the charts that were drawn of it.
     pub(crate) fn of_comparison(compared: &Compared<'_>, charts: &[Chart]) -> Self {
+        let [leading, further] = charts_sections(charts, 2);
         let sections = [
-            changes::section(compared),
             method::differences(compared),
+            leading,
+            changes::section(compared),
             method::section(compared),
-            charts_section(charts),
+            further,
             method::runs(compared),
         ];
         let software = &compared.run.software;
@@ -38,7 +40,7 @@ impl View {
     /// The report of a run with what a comparison says, behind its results.
     pub(crate) fn against(mut self, compared: Option<&Compared<'_>>) -> Self {
         if let Some(compared) = compared {
-            let place = self.sections.len().min(1);
+            let place = self.sections.iter().position(|section| section.id == results::ID).map_or(0, |place| place + 1);
             let sections = within_a_report(compared).into_iter().filter(|section| !section.blocks.is_empty());
             self.sections.splice(place..place, sections);
         }
@@ -49,12 +51,16 @@ impl View {
 /// What a comparison says, as a part of a report.
 fn within_a_report(compared: &Compared<'_>) -> [Section; 3] {
     let headline = headline::headline(compared);
+    let sentence = headline.sentence.clone();
     let mut blocks: Vec<_> = std::iter::once(headline.sentence).chain(headline.remarks).map(Block::Paragraph).collect();
     blocks.extend(changes::section(compared).blocks);
+    let title = "Compared with the baseline";
     [
-        Section::new("baseline", "Compared with the baseline", blocks).brief(Brief::ParagraphsAnd("change-by-row")),
-        method::differences(compared),
-        method::section(compared).brief(Brief::Nothing),
+        Section::new("baseline", title, blocks)
+            .detailed(Shown::ParagraphsAnd("change-by-row"))
+            .brief_line(title, Some(sentence)),
+        method::differences(compared).brief([]),
+        method::section(compared).detailed(Shown::Nothing).brief([]),
     ]
 }
 

@@ -5,7 +5,7 @@ use crate::{
     analysis::baseline::{ENOUGH_RUNS, Quantity, RowSpread, spreads},
     report::{
         format::{self, NOTHING},
-        view::{Block, Brief, Cell, Column, Headline, RowKind, Section, Table, TableRow, Tone, View, row_name},
+        view::{Block, Cell, Column, Headline, RowKind, Section, Shown, Table, TableRow, Tone, View, row_name},
     },
     results::Baseline,
 };
@@ -26,17 +26,16 @@ impl View {
                 "Baseline {name} has {counted}: only gross changes show. From {ENOUGH_RUNS} on, their spread decides instead of a threshold."
             ),
         };
-        let table = Table {
-            id: "run-by-run",
-            caption: format!("Runs of {name}"),
-            columns: run_columns(),
-            rows: runs.iter().map(|run| row_of(run, RowKind::Entry)).collect(),
-            legend: Vec::new(),
-        };
+        let table = Table::new(
+            "run-by-run",
+            format!("Runs of {name}"),
+            run_columns(),
+            runs.iter().map(|run| row_of(run, RowKind::Entry)),
+        );
         let sections = vec![
-            Section::new("runs", "Runs", vec![Block::Table(table)]).brief(Brief::Everything),
+            Section::new("runs", "Runs", vec![Block::Table(table)]).detailed(Shown::Everything),
             Section::new("spread", "How far apart they lie", vec![Block::Table(spread_table(&rows, enough))])
-                .brief(Brief::Everything),
+                .detailed(Shown::Everything),
         ];
         Self {
             title: format!("Baseline {name}"),
@@ -78,15 +77,17 @@ fn spread_table(rows: &[RowSpread], enough: bool) -> Table {
     let rows = rows
         .iter()
         .map(|row| TableRow { kind: RowKind::of(row.service.as_deref(), row.operation.as_deref()), cells: cells(row) });
-    Table {
-        id: "spread-by-row",
-        caption: "Spread of the runs, and the smallest change for the worse that is found in 95 % of all cases".to_owned(),
+    Table::new(
+        "spread-by-row",
+        "Spread of the runs, and the smallest change for the worse that is found in 95 % of all cases",
         columns,
-        rows: rows.collect(),
-        legend: vec![
-            "Spread: standard deviation of the logarithms. Smallest: change for the worse that is found in 95 % of all cases, false \
-             alarms of all rows together being 1 %."
-                .to_owned(),
-        ],
-    }
+        rows,
+    )
+    .explained([
+        ("p50 spread, p99 spread, throughput spread", "standard deviation of the logarithms"),
+        (
+            "smallest",
+            "change for the worse that is found in 95 % of all cases, false alarms of all rows together being 1 %",
+        ),
+    ])
 }

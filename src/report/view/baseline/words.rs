@@ -129,15 +129,6 @@ pub(in crate::report) fn difference_in_words(difference: &Difference) -> String 
     format!("{} ({}, now {})", difference_words(difference), or_nothing(&difference.base), or_nothing(&difference.run))
 }
 
-/// A value of a quantity without its unit, which the column names.
-pub(super) fn bare(quantity: Quantity, value: Option<f64>) -> String {
-    match (quantity, value) {
-        (_, None) => NOTHING.to_owned(),
-        (Quantity::Throughput, Some(rate)) => format::significant(rate),
-        (_, Some(nanos)) => format::milliseconds(nanos),
-    }
-}
-
 /// A value of a quantity with its unit.
 pub(super) fn value(quantity: Quantity, value: f64) -> String {
     match quantity {

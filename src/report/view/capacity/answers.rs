@@ -5,8 +5,8 @@ use crate::{
     analysis::capacity::ArmAnswer,
     report::{
         capacity::Answers,
-        format::{self, NOTHING, THIN},
-        view::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone},
+        format::{self, NOTHING},
+        view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone},
     },
     results::Arm,
 };
@@ -23,7 +23,7 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
     if answers.analysis.arms.iter().any(known) {
         blocks.push(Block::Table(by_limit(answers)));
     }
-    Section::new("capacity", "What it carries", blocks).brief(Brief::ParagraphsAnd(TABLE))
+    Section::new("capacity", "What it carries", blocks).detailed(Shown::ParagraphsAnd(TABLE)).brief_table(TABLE)
 }
 
 /// Whether anything is known of an arm.
@@ -37,10 +37,10 @@ fn tells(arm: &ArmAnswer) -> bool {
 
 fn table(answers: &Answers<'_>) -> Table {
     let rate = Some("1/s");
-    Table {
-        id: TABLE,
-        caption: format!("Sustainable rate: {}", objective(answers)),
-        columns: vec![
+    Table::new(
+        TABLE,
+        format!("Sustainable rate: {}", objective(answers)),
+        vec![
             Column::head("Variant"),
             Column::numbers("Sustainable", rate, 0),
             Column::numbers("Fails at", rate, 1),
@@ -50,15 +50,17 @@ fn table(answers: &Answers<'_>) -> Table {
             Column::numbers("Maximum", rate, 4),
             Column::words("What limits", 2),
         ],
-        rows: answers.arms().map(|(_, arm, answer)| row(arm, answer)).collect(),
-        legend: vec![format!(
-            "Sustainable: the highest rate within the objective. Fails at: the lowest rate above it that was found to miss \
-             it; the truth lies between the two. Confirmed: whether it was met again each time it was tried for longer. Run \
-             it at: 80{THIN}% of it, so that there is room for what was not measured. Knee: where throughput over response \
-             time is largest. Maximum: the largest throughput that was seen, whatever the response time. What limits: share of a \
-             core for a CPU, of the server's time for a command, of its connections for a pool."
-        )],
-    }
+        answers.arms().map(|(_, arm, answer)| row(arm, answer)),
+    )
+    .explained([
+        ("Sustainable", "the highest rate within the objective"),
+        ("Fails at", "the lowest rate above it that was found to miss it; the truth lies between the two"),
+        ("Confirmed", "whether it was met again each time it was tried for longer"),
+        ("Run it at", "80\u{202f}% of it, so that there is room for what was not measured"),
+        ("Knee", "where throughput over response time is largest"),
+        ("Maximum", "the largest throughput that was seen, whatever the response time"),
+        ("What limits", "share of a core for a CPU, of the server's time for a command, of its connections for a pool"),
+    ])
 }
 
 fn row(arm: &Arm, answer: &ArmAnswer) -> TableRow {
@@ -112,18 +114,12 @@ fn by_limit(answers: &Answers<'_>) -> Table {
         let cells = std::iter::once(Cell::from(arm.name.as_str())).chain(limits.iter().map(cell)).collect();
         TableRow { kind: RowKind::Entry, cells }
     });
-    Table {
-        id: "by-limit",
-        caption: "Sustainable rate by limit of response time".to_owned(),
-        columns: std::iter::once(Column::head("Variant")).chain(columns).collect(),
-        rows: rows.collect(),
-        legend: vec![format!(
+    Table::new("by-limit", "Sustainable rate by limit of response time", std::iter::once(Column::head("Variant")).chain(columns).collect(), rows).noted(vec![format!(
             "The highest rate that was tried at which {} of requests were answered within the limit, and the lowest at \
              which they were not; ≥ where none was found that was not, < where none was found that was. The less a stricter \
              limit costs, the steeper is the cliff behind the last of them.",
             format::limit(answers.scenario.objective.percentile / 100.0)
-        )],
-    }
+        )])
 }
 
 fn bracket(low: Option<f64>, high: Option<f64>) -> String {

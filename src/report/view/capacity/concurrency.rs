@@ -6,14 +6,14 @@ use crate::{
     report::{
         capacity::Answers,
         format::{self, THIN},
-        view::{Block, Brief, Column, RowKind, Section, Table, TableRow},
+        view::{Block, Column, RowKind, Section, Shown, Table, TableRow},
     },
     results::Purpose,
 };
 
 pub(super) fn section(answers: &Answers<'_>) -> Section {
     let blocks = answers.analysis.usl.as_ref().map(|usl| blocks(answers, usl)).unwrap_or_default();
-    Section::new("concurrency", "Concurrency", blocks).brief(Brief::Paragraphs)
+    Section::new("concurrency", "Concurrency", blocks).detailed(Shown::Paragraphs).brief([])
 }
 
 fn blocks(answers: &Answers<'_>, usl: &Usl) -> Vec<Block> {
@@ -92,21 +92,22 @@ fn table(usl: &Usl) -> Table {
             residual(*measured, *fitted).into(),
         ],
     });
-    Table {
-        id: "usl",
-        caption: "Throughput by number of clients".to_owned(),
-        columns: vec![
+    Table::new("usl", "Throughput by number of clients", vec![
             Column::head("Clients"),
             Column::numbers("Measured", Some("1/s"), 0),
             Column::numbers("Fitted", Some("1/s"), 0),
             Column::numbers("Residual", None, 0),
-        ],
-        rows: rows.collect(),
-        legend: vec![format!(
-            "Closed loops without think time. Fitted: the Universal Scalability Law (Gunther), X(N) = γN / (1 + α(N − 1) + \
-             βN(N − 1)); intervals in brackets are 95{THIN}%, by bootstrap. Measured: mean of the repetitions."
-        )],
-    }
+        ], rows)
+    .explained([
+        ("Measured", "mean of the repetitions, of closed loops without think time".to_owned()),
+        (
+            "Fitted",
+            format!(
+                "the Universal Scalability Law (Gunther), X(N) = γN / (1 + α(N − 1) + βN(N − 1)); intervals in brackets are \
+                 95{THIN}%, by bootstrap"
+            ),
+        ),
+    ])
 }
 
 /// How far the measurement lies from the fit, as a share of the fit.

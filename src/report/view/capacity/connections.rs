@@ -61,18 +61,17 @@ fn services(answers: &Answers<'_>) -> Table {
             format::count(u64::from(*instances) * u64::from(*pool)).into(),
         ],
     });
-    Table {
-        id: "fleet",
-        caption: "Connections of the scenario as written".to_owned(),
-        columns: vec![
+    Table::new(
+        "fleet",
+        "Connections of the scenario as written",
+        vec![
             Column::head("Service"),
             Column::numbers("Instances", None, 0),
             Column::numbers("Pool of each", None, 0),
             Column::numbers("Connections", None, 0),
         ],
-        rows: rows.collect(),
-        legend: Vec::new(),
-    }
+        rows,
+    )
 }
 
 fn arms(answers: &Answers<'_>) -> Table {
@@ -93,17 +92,16 @@ fn arms(answers: &Answers<'_>) -> Table {
             cells: vec![answers.name(arm).into(), Cell::new(format::count(*connections), tone), share.into()],
         }
     });
-    Table {
-        id: "fleet-variants",
-        caption: "Connections by variant".to_owned(),
-        columns: vec![
+    Table::new(
+        "fleet-variants",
+        "Connections by variant",
+        vec![
             Column::head("Variant"),
             Column::numbers("Connections", None, 0),
             Column::numbers("Of maxclients", None, 0),
         ],
-        rows: rows.collect(),
-        legend: Vec::new(),
-    }
+        rows,
+    )
 }
 
 fn memory(answers: &Answers<'_>, (each, of_many): (f64, f64)) -> String {
@@ -130,15 +128,14 @@ fn levels(answers: &Answers<'_>) -> Table {
             format::bytes(level.used_memory).into(),
         ],
     });
-    Table {
-        id: "connection-memory",
-        caption: "Memory of the server by number of connections".to_owned(),
-        columns: vec![
+    Table::new(
+        "connection-memory",
+        "Memory of the server by number of connections",
+        vec![
             Column::head("Connections"),
             Column::numbers("Clients' buffers", None, 0),
             Column::numbers("All memory", None, 0),
         ],
-        rows: rows.collect(),
-        legend: Vec::new(),
-    }
+        rows,
+    )
 }

@@ -6,12 +6,12 @@ use crate::{
     report::{
         capacity::Answers,
         format::{self, THIN},
-        view::{Block, Brief, Note, Section, Tone},
+        view::{
+            Note, Section, Tone,
+            findings::{self, of_notes},
+        },
     },
 };
-
-/// Name of the section.
-const ID: &str = "findings";
 
 /// Share of the strictest limit's rate beyond which response times are said to rise all at once.
 const CLIFF: f64 = 0.85;
@@ -54,11 +54,9 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
     let known =
         |arm: &ArmAnswer| arm.sustainable.is_some() || arm.first_failure.is_some() || arm.client_limited.is_some();
     if notes.is_empty() && !answers.analysis.arms.iter().any(known) {
-        return Section::new(ID, "Findings", Vec::new());
+        return Section::new(findings::ID, "Findings", Vec::new());
     }
-    let block =
-        if notes.is_empty() { Block::Paragraph("Nothing calls for action.".to_owned()) } else { Block::Notes(notes) };
-    Section::new(ID, "Findings", vec![block]).brief(Brief::Everything)
+    of_notes(notes)
 }
 
 fn pool(answers: &Answers<'_>, comparison: &Comparison) -> Option<Note> {

@@ -6,7 +6,7 @@ use crate::{
     report::{
         capacity::Answers,
         format::{self, THIN},
-        view::{Block, Brief, Note, Section, Tone},
+        view::{Block, Note, Section, Shown, Tone},
     },
     results::Ended,
 };
@@ -15,9 +15,9 @@ use crate::{
 const MOST_MONTHS: f64 = 120.0;
 
 pub(super) fn section(answers: &Answers<'_>) -> Section {
-    let blocks =
-        answers.analysis.headroom.iter().map(|headroom| Block::Paragraph(sentence(answers, headroom))).collect();
-    Section::new("headroom", "Headroom", blocks).brief(Brief::Paragraphs)
+    let sentence = answers.analysis.headroom.as_ref().map(|headroom| sentence(answers, headroom));
+    let blocks = sentence.clone().map(Block::Paragraph).into_iter().collect();
+    Section::new("headroom", "Headroom", blocks).detailed(Shown::Paragraphs).brief_line("Headroom", sentence)
 }
 
 fn sentence(answers: &Answers<'_>, headroom: &Headroom) -> String {
@@ -73,6 +73,8 @@ pub(super) fn undone(answers: &Answers<'_>) -> Section {
         Ended::Running => "Not done yet".to_owned(),
         Ended::Finished => "Left undone".to_owned(),
     };
+    let line = notes.iter().map(|note| note.fact.as_str()).collect::<Vec<_>>().join("; ");
     Section::new("undone", "What was not done", vec![Block::Paragraph(format!("{why}:")), Block::Notes(notes)])
-        .brief(Brief::Everything)
+        .detailed(Shown::Everything)
+        .brief_line("Not done", Some(format!("{line}.")))
 }

@@ -12,7 +12,7 @@ mod queueing;
 mod trials;
 mod words;
 
-use super::{View, charts_section};
+use super::{LEADING, View, charts_sections};
 use crate::report::{capacity::Answers, chart::Chart, format};
 
 pub use words::purpose_slug;
@@ -25,16 +25,18 @@ pub(in crate::report) use words::{
 impl View {
     /// The report of a capacity run, with the charts that were drawn of it.
     pub(crate) fn of_capacity(answers: &Answers<'_>, charts: &[Chart]) -> Self {
+        let [leading, further] = charts_sections(charts, LEADING);
         let sections = [
+            findings::section(answers),
+            leading,
             answers::section(answers),
             pools::section(answers),
-            findings::section(answers),
             headroom::section(answers),
-            charts_section(charts),
+            headroom::undone(answers),
             queueing::section(answers),
             concurrency::section(answers),
             connections::section(answers),
-            headroom::undone(answers),
+            further,
             trials::section(answers),
             method::section(answers),
         ];

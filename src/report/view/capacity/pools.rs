@@ -1,12 +1,12 @@
 //! Pool sizes next to each other: what was measured at each rate, the advice, and what limits and why.
 
-use super::words::{bare_rate, capitalised, limit_clause, rate, ratio, visible, wait};
+use super::words::{bare_rate, capitalised, limit_clause, rate, ratio, visible};
 use crate::{
     analysis::capacity::{Advice, Comparison, Limit, RateComparison},
     report::{
         capacity::Answers,
         format::{self, NOTHING, THIN},
-        view::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone},
+        view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone},
     },
 };
 
@@ -16,7 +16,9 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
     if answers.analysis.comparisons.iter().any(|comparison| !comparison.rates.is_empty()) {
         blocks.push(Block::Table(table(answers)));
     }
-    Section::new("pool-sizes", "Would a larger pool help?", blocks).brief(Brief::ParagraphsAnd("comparisons"))
+    Section::new("pool-sizes", "Would a larger pool help?", blocks)
+        .detailed(Shown::ParagraphsAnd("comparisons"))
+        .brief([])
 }
 
 /// What to do, what limits, and why that makes it so.
@@ -84,33 +86,26 @@ fn pairs(comparison: &Comparison) -> String {
 }
 
 fn table(answers: &Answers<'_>) -> Table {
-    Table {
-        id: "comparisons",
-        caption: "Pool sizes at the same rates".to_owned(),
-        columns: vec![
+    Table::new("comparisons", "Pool sizes at the same rates", vec![
             Column::head("From"),
             Column::head("To"),
             Column::numbers("Rate", Some("1/s"), 0),
             Column::numbers("Response p99", None, 0),
-            Column::numbers("p-value", None, 3),
-            Column::numbers("Service time", None, 3),
-            Column::numbers("Throughput", None, 4),
-            Column::numbers("Wait p99", Some("ms"), 2),
-            Column::numbers("Server CPU", None, 4),
-            Column::numbers("Failed", None, 5),
-            Column::numbers("Pairs", None, 5),
-        ],
-        rows: answers
+            Column::numbers("p-value", None, 5),
+            Column::numbers("Service time", None, 5),
+            Column::numbers("Throughput", None, 7),
+            Column::times("Wait p99", 2),
+            Column::numbers("Server CPU", None, 7),
+            Column::numbers("Failed", None, 9),
+            Column::numbers("Pairs", None, 9),
+        ], answers
             .analysis
             .comparisons
             .iter()
-            .flat_map(|comparison| comparison.rates.iter().map(|at| row(answers, comparison, at)))
-            .collect(),
-        legend: vec![format!(
+            .flat_map(|comparison| comparison.rates.iter().map(|at| row(answers, comparison, at)))).noted(vec![format!(
             "Ratios are larger pool over smaller, with 95{THIN}% intervals: below 1 is less. Both were measured in interleaved \
              slices with the same requests, so that a drift of the machine meets both. Arrows lead from the smaller pool to the larger."
-        )],
-    }
+        )])
 }
 
 fn row(answers: &Answers<'_>, comparison: &Comparison, at: &RateComparison) -> TableRow {
@@ -134,7 +129,7 @@ fn row(answers: &Answers<'_>, comparison: &Comparison, at: &RateComparison) -> T
             p_value(at.p_value).into(),
             ratio(at.service).into(),
             ratio(at.throughput).into(),
-            of((wait(at.wait_p99.0), wait(at.wait_p99.1))).into(),
+            Cell::times("{} → {}", [at.wait_p99.0, at.wait_p99.1]),
             of((busy(at.server_busy.0), busy(at.server_busy.1))).into(),
             of((format::share(at.errors.0), format::share(at.errors.1))).into(),
             format::count(at.pairs.into()).into(),

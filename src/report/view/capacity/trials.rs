@@ -1,11 +1,11 @@
 //! The trials: those that decided, and all of them.
 
-use super::words::{purpose_slug, wait};
+use super::words::purpose_slug;
 use crate::{
     report::{
         capacity::{Answers, bad_share},
         format::{self, NOTHING},
-        view::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone},
+        view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone},
     },
     results::{Purpose, Trial},
 };
@@ -23,7 +23,7 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
     }
     let all: Vec<_> = answers.capacity.trials.iter().collect();
     blocks.push(Block::Table(table(answers, "all-trials", "All trials", &all)));
-    Section::new("trials", "Trials", blocks).brief(Brief::ParagraphsAnd(DECIDING))
+    Section::new("trials", "Trials", blocks).detailed(Shown::ParagraphsAnd(DECIDING)).brief([])
 }
 
 /// Of each arm the trial at either end of its bracket that missed most, and where the harness was the limit.
@@ -42,56 +42,46 @@ fn deciding<'a>(answers: &Answers<'a>) -> Vec<&'a Trial> {
 }
 
 fn table(answers: &Answers<'_>, id: &'static str, caption: &str, trials: &[&Trial]) -> Table {
-    let ms = Some("ms");
     let mut columns = vec![Column::head("Trial")];
     columns.extend([
         Column::words("Variant", 0),
-        Column::words("Purpose", 3),
+        Column::words("Purpose", 5),
         Column::numbers("Offered", Some("1/s"), 0),
-        Column::numbers("Clients", None, 5),
+        Column::numbers("Clients", None, 9),
         Column::numbers("Answered", Some("1/s"), 2),
         Column::numbers("Missed", None, 0),
-        Column::numbers("p50", ms, 3),
-        Column::numbers("p99", ms, 0),
-        Column::numbers("p99.9", ms, 5),
-        Column::numbers("Wait p99", ms, 4),
-        Column::numbers("Pool", None, 4),
-        Column::numbers("Server CPU", None, 3),
-        Column::numbers("Harness", None, 5),
-        Column::words("Harness was the limit", 4),
+        Column::times("p50", 5),
+        Column::times("p99", 0),
+        Column::times("p99.9", 9),
+        Column::times("Wait p99", 7),
+        Column::numbers("Pool", None, 7),
+        Column::numbers("Server CPU", None, 5),
+        Column::numbers("Harness", None, 9),
+        Column::words("Harness was the limit", 7),
     ]);
-    let mut table = Table {
-        id,
-        caption: caption.to_owned(),
-        columns,
-        rows: trials.iter().map(|trial| row(answers, trial)).collect(),
-        legend: vec![format!(
-            "Missed: late, failed or unfinished; {} are allowed. Pool: utilisation of the busiest one. Harness: its busiest \
-             worker.",
-            format::limit(1.0 - answers.scenario.objective.percentile / 100.0)
-        )],
-    };
+    let missed = format!(
+        "late, failed or unfinished; {} are allowed",
+        format::limit(1.0 - answers.scenario.objective.percentile / 100.0)
+    );
     // Columns without anything in them are noise.
-    for (heading, seen) in [
-        ("Variant", answers.capacity.plan.arms.len() > 1),
-        ("Clients", trials.iter().any(|trial| trial.clients.is_some())),
-        ("Harness was the limit", trials.iter().any(|trial| trial.client_limited.is_some())),
-    ] {
-        if let Some(place) = table.columns.iter().position(|column| column.heading == heading && !seen) {
-            table.columns.remove(place);
-            for row in &mut table.rows {
-                row.cells.remove(place);
-            }
-        }
-    }
-    table
+    let is_idle = |column: &Column| match column.heading.as_str() {
+        "Variant" => answers.capacity.plan.arms.len() == 1,
+        "Clients" => trials.iter().all(|trial| trial.clients.is_none()),
+        "Harness was the limit" => trials.iter().all(|trial| trial.client_limited.is_none()),
+        _ => false,
+    };
+    Table::new(id, caption, columns, trials.iter().map(|trial| row(answers, trial))).without(is_idle).explained([
+        ("Missed", missed.as_str()),
+        ("Pool", "utilisation of the busiest one"),
+        ("Harness", "its busiest worker"),
+    ])
 }
 
 fn row(answers: &Answers<'_>, trial: &Trial) -> TableRow {
     let allowed = 1.0 - answers.objective(trial.arm).percentile / 100.0;
     let bad = bad_share(trial);
     let answered = trial.completed > 0;
-    let ms = |nanos: u64| if answered { format::milliseconds(nanos as f64) } else { NOTHING.to_owned() };
+    let time = |nanos: u64| Cell::time(answered.then_some(nanos as f64));
     let judged = trial.purpose != Purpose::Closed && trial.scheduled > 0;
     TableRow {
         kind: RowKind::Entry,
@@ -106,10 +96,10 @@ fn row(answers: &Answers<'_>, trial: &Trial) -> TableRow {
                 if trial.scheduled > 0 { format::share(bad) } else { NOTHING.to_owned() },
                 if judged && bad > allowed { Tone::Bad } else { Tone::Plain },
             ),
-            ms(trial.response.p50).into(),
-            ms(trial.response.p99).into(),
-            ms(trial.response.p999).into(),
-            if answered { wait(trial.wait.p99 as f64) } else { NOTHING.to_owned() }.into(),
+            time(trial.response.p50),
+            time(trial.response.p99),
+            time(trial.response.p999),
+            time(trial.wait.p99),
             format::share(trial.utilisation).into(),
             trial.server_busy.map_or_else(|| NOTHING.to_owned(), format::share).into(),
             trial.worker_busy.map_or_else(|| NOTHING.to_owned(), format::share).into(),

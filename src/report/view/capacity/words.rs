@@ -156,11 +156,6 @@ pub(super) fn capitalised(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// A wait in milliseconds, for columns; what is shorter than a microsecond is no wait.
-pub(super) fn wait(nanos: f64) -> String {
-    if nanos > 0.0 && nanos < 1e3 { "< 0.001".to_owned() } else { format::milliseconds(nanos) }
-}
-
 /// Why a rate fails, in a clause; told with the response time where one was measured.
 pub(super) fn failure(answers: &Answers<'_>, arm: u32, at: f64, reason: FailReason) -> String {
     let tail = || {

@@ -29,7 +29,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Section {
 fn comparison(facts: &Facts<'_>) -> Block {
     let columns = vec![
         Column::head("Metric"),
-        Column::numbers("Measured mean", Some("ms"), 0),
+        Column::times("Measured mean", 0),
         Column::words("Target", 1),
         Column::words("Performance", 0),
     ];
@@ -39,7 +39,7 @@ fn comparison(facts: &Facts<'_>) -> Block {
     let rows = [("Ping latency", ping)].into_iter().chain(families).map(|(name, mean)| {
         vec![
             name.into(),
-            mean.map_or_else(|| NOTHING.to_owned(), format::milliseconds).into(),
+            Cell::time(mean),
             format!("< {}", format::setting(facts.scenario.objective.latency)).into(),
             mean.filter(|mean| *mean > 0.0).map_or_else(|| Cell::from(NOTHING), |mean| verdict(facts.target() / mean)),
         ]

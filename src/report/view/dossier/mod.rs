@@ -52,7 +52,7 @@ impl View {
             conclusions::findings(&facts),
             conclusions::status(&facts),
             conclusions::section(&facts),
-            charts_section(charts),
+            charts_section("charts", "Charts", charts),
         ];
         Self {
             title: format!("Architecture and performance of {} {}", run.target.product, run.target.version),
@@ -151,8 +151,8 @@ fn against_target(times: f64) -> String {
 
 /// A table without legend, one row per entry.
 fn plain_table(id: &'static str, caption: &str, columns: Vec<Column>, rows: Vec<Vec<Cell>>) -> Block {
-    let rows = rows.into_iter().map(|cells| TableRow { kind: super::RowKind::Entry, cells }).collect();
-    Block::Table(Table { id, caption: caption.to_owned(), columns, rows, legend: Vec::new() })
+    let rows = rows.into_iter().map(|cells| TableRow { kind: super::RowKind::Entry, cells });
+    Block::Table(Table::new(id, caption, columns, rows))
 }
 
 /// Names with their values; those without are left out.
@@ -165,11 +165,11 @@ fn listed(commands: &[String]) -> String {
     commands.join(", ")
 }
 
-/// A percentile in milliseconds, if it can be printed.
-fn percentile(distribution: &Distribution, at: f64) -> String {
+/// A percentile, if it can be printed.
+fn percentile(distribution: &Distribution, at: f64) -> Cell {
     match super::known_percentile(distribution, at) {
-        Some(PercentileValue::Known { nanos, .. }) => format::milliseconds(nanos as f64),
-        _ => NOTHING.to_owned(),
+        Some(PercentileValue::Known { nanos, .. }) => Cell::time(nanos as f64),
+        _ => NOTHING.into(),
     }
 }
 

@@ -22,38 +22,35 @@ pub(super) fn section(facts: &Facts<'_>) -> Section {
 }
 
 fn latency(facts: &Facts<'_>) -> Block {
-    let ms = Some("ms");
     let columns = vec![
         Column::head("Operation"),
         Column::words("Commands", 3),
         Column::numbers("Requests", None, 4),
-        Column::numbers("Mean", ms, 0),
-        Column::numbers("Min", ms, 2),
-        Column::numbers("p50", ms, 1),
-        Column::numbers("p95", ms, 4),
-        Column::numbers("p99", ms, 1),
-        Column::numbers("p99.9", ms, 5),
-        Column::numbers("Max", ms, 0),
+        Column::times("Mean", 0),
+        Column::times("Min", 2),
+        Column::times("p50", 1),
+        Column::times("p95", 4),
+        Column::times("p99", 1),
+        Column::times("p99.9", 5),
+        Column::times("Max", 0),
     ];
     let mut rows = vec![pings(facts)];
     for (kind, name) in SHOWN {
         rows.push(match facts.family(kind) {
             Some(family) => {
                 let (response, sent) = (&family.response, family.completed > 0);
-                let at = |value: u64| {
-                    if sent { format::milliseconds(value as f64) } else { NOTHING.to_owned() }
-                };
+                let at = |value: u64| Cell::time(sent.then_some(value as f64));
                 vec![
                     name.into(),
                     listed(&family.commands).into(),
                     format::count(family.completed).into(),
-                    response.mean.map_or_else(|| NOTHING.to_owned(), format::milliseconds).into(),
-                    at(response.histogram.min()).into(),
-                    percentile(response, 50.0).into(),
-                    percentile(response, 95.0).into(),
-                    percentile(response, 99.0).into(),
-                    percentile(response, 99.9).into(),
-                    at(response.histogram.max()).into(),
+                    Cell::time(response.mean),
+                    at(response.histogram.min()),
+                    percentile(response, 50.0),
+                    percentile(response, 95.0),
+                    percentile(response, 99.0),
+                    percentile(response, 99.9),
+                    at(response.histogram.max()),
                 ]
             }
             None => empty(name, "none sent as an operation of its own"),
@@ -79,19 +76,19 @@ fn pings(facts: &Facts<'_>) -> Vec<Cell> {
     let at = |quantile: f64| {
         let beyond = pings.len() as f64 * (1.0 - quantile);
         let rank = ((pings.len() as f64 * quantile).ceil() as usize).clamp(1, pings.len());
-        if beyond >= 10.0 { format::milliseconds(pings[rank - 1] as f64) } else { NOTHING.to_owned() }
+        Cell::time((beyond >= 10.0).then(|| pings[rank - 1] as f64))
     };
     vec![
         "Ping".into(),
         "PING, without load".into(),
         format::count(pings.len() as u64).into(),
-        format::milliseconds(mean).into(),
-        format::milliseconds(*least as f64).into(),
-        at(0.5).into(),
-        at(0.95).into(),
-        at(0.99).into(),
-        at(0.999).into(),
-        format::milliseconds(*most as f64).into(),
+        Cell::time(mean),
+        Cell::time(*least as f64),
+        at(0.5),
+        at(0.95),
+        at(0.99),
+        at(0.999),
+        Cell::time(*most as f64),
     ]
 }
 

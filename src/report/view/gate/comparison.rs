@@ -6,7 +6,7 @@ use crate::{
     report::{
         format::{self, NOTHING, THIN},
         gate::GateOutcome,
-        view::{Block, Brief, Cell, Column, RowKind, Section, Table, TableRow, Tone},
+        view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone},
     },
 };
 
@@ -33,41 +33,40 @@ pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
         )));
         blocks.push(Block::Table(table(outcome, "parts", "Operations and services", &parts)));
     }
-    Section::new("comparison", title, blocks).brief(Brief::ParagraphsAnd("metrics"))
+    Section::new("comparison", title, blocks).detailed(Shown::ParagraphsAnd("metrics")).brief_table("metrics")
 }
 
 fn table(outcome: GateOutcome<'_>, id: &'static str, caption: &str, rows: &[&GateRow]) -> Table {
-    Table {
-        id,
-        caption: caption.to_owned(),
-        columns: vec![
-            Column::head("Of"),
-            Column::words("Metric", 0),
-            Column::words("Verdict", 0),
-            Column::numbers("A → B", None, 2),
-            Column::numbers("Change", None, 0),
-            Column::numbers("p", None, 1),
-            Column::numbers("Matters from", None, 4),
-            Column::numbers("Could have seen", None, 3),
-        ],
-        rows: rows.iter().flat_map(|row| metrics(outcome, row)).collect(),
-        legend: vec![
-            "A → B are the medians over all blocks of each arm by itself. The change goes by what the arms differ by within each \
-             block, where the machine was the same for both, so it need not be the ratio of the two."
-                .to_owned(),
-            format!(
-                "Changes are B over A with 95{THIN}% intervals, estimated over blocks (Hodges-Lehmann); p is that of B being so \
-                 much worse by chance (exact one-sided signed-rank test). Suspected is what {level} or less leads to, with a \
-                 change of at least half of what matters; only what a second stage on fresh servers shows again is a \
-                 regression.",
-                level = "p = 0.01"
-            ),
-            "Could have seen: the worsening that 95 of 100 such gates would have confirmed in both stages, with the noise of this one; at \
-             least half of what matters, since less raises no suspicion. Whether all is well \
-             goes by p50 and throughput; mean and p99 vary more, and count where they are worse for certain."
-                .to_owned(),
-        ],
-    }
+    let columns = vec![
+        Column::head("Of"),
+        Column::words("Metric", 0),
+        Column::words("Verdict", 0),
+        Column::numbers("A → B", None, 2),
+        Column::numbers("Change", None, 0),
+        Column::numbers("p", None, 1),
+        Column::numbers("Matters from", None, 4),
+        Column::numbers("Could have seen", None, 3),
+    ];
+    let change = format!(
+        "B over A with 95{THIN}% intervals, estimated over blocks (Hodges-Lehmann) from what the arms differ by within each \
+         block, where the machine was the same for both; so it need not be the ratio of the two medians"
+    );
+    Table::new(id, caption, columns, rows.iter().flat_map(|row| metrics(outcome, row))).explained([
+        (
+            "Verdict",
+            "suspected is what p = 0.01 or less leads to, with a change of at least half of what matters; only what a second \
+             stage on fresh servers shows again is a regression. Whether all is well goes by p50 and throughput; mean and p99 \
+             vary more, and count where they are worse for certain",
+        ),
+        ("A → B", "medians over all blocks of each arm by itself"),
+        ("Change", change.as_str()),
+        ("p", "of B being so much worse by chance (exact one-sided signed-rank test)"),
+        (
+            "Could have seen",
+            "the worsening that 95 of 100 such gates would have confirmed in both stages, with the noise of this one; at least \
+             half of what matters, since less raises no suspicion",
+        ),
+    ])
 }
 
 fn metrics(outcome: GateOutcome<'_>, row: &GateRow) -> Vec<TableRow> {
@@ -136,16 +135,9 @@ pub(super) fn quantiles(outcome: GateOutcome<'_>) -> Section {
         cells.extend(named.iter().map(cell));
         TableRow { kind: RowKind::Entry, cells }
     };
-    let table = Table {
-        id: "quantiles",
-        caption: "Change of each quantile".to_owned(),
-        columns,
-        rows: with.iter().map(row).collect(),
-        legend: vec![
+    let table = Table::new("quantiles", "Change of each quantile", columns, with.iter().map(row)).noted([
             "Quantiles of all requests of an arm in a block, B over A, over the blocks of the stage that decides. A regression \
-             is tail-only where the median takes no part in it, undetermined where that is not certain."
-                .to_owned(),
-        ],
-    };
+             is tail-only where the median takes no part in it, undetermined where that is not certain.",
+        ]);
     Section::new("quantiles", title, vec![Block::Table(table)])
 }

@@ -6,7 +6,7 @@ mod method;
 mod trust;
 mod words;
 
-use super::{View, charts_section};
+use super::{View, charts_sections};
 use crate::report::{chart::Chart, format, gate::GateOutcome};
 
 pub(in crate::report) use words::{
@@ -16,11 +16,13 @@ pub(in crate::report) use words::{
 impl View {
     /// The report of a gate, with the charts that were drawn of it.
     pub(crate) fn of_gate(outcome: GateOutcome<'_>, charts: &[Chart]) -> Self {
+        let [leading, further] = charts_sections(charts, 2);
         let sections = [
+            leading,
             comparison::section(outcome),
             comparison::quantiles(outcome),
-            charts_section(charts),
             trust::section(outcome),
+            further,
             method::section(outcome),
         ];
         let software = &outcome.gate.software;

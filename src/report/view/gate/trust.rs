@@ -6,7 +6,7 @@ use crate::{
     report::{
         format::{self, counted},
         gate::GateOutcome,
-        view::{Block, Brief, Section},
+        view::{Block, Section, Shown},
     },
     results::SliceKind,
 };
@@ -52,6 +52,12 @@ pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
         )));
     }
     let dropped = analysis.dropped;
+    let itself = of_a.as_ref().map(|of_a| format!("A against itself {}; ", change(of_a))).unwrap_or_default();
+    let brief = format!(
+        "{itself}{} of {} left out because of the machine or the harness.",
+        format::count(dropped.all().into()),
+        counted(dropped.quads.into(), "quad was", "quads were"),
+    );
     blocks.push(Block::Paragraph(format!(
         "{} of {} left out, decided without a look at response times: {} because the harness was late, {} because of CPU time \
          that the hypervisor took, {} because the container was throttled.",
@@ -72,7 +78,7 @@ pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
     if !analysis.too_few.is_empty() {
         blocks.push(Block::Paragraph(too_few(&analysis.too_few)));
     }
-    Section::new("trust", "Why it can be trusted", blocks).brief(Brief::Paragraphs)
+    Section::new("trust", "Why it can be trusted", blocks).detailed(Shown::Paragraphs).brief_line("Trust", Some(brief))
 }
 
 /// One line: what was left out, and of what.

@@ -2,7 +2,7 @@
 
 use crate::{
     analysis::gate::{Change, ChangeShape, GateMetric, GateScope, GateVerdict},
-    report::format::{self, THIN, signed, significant},
+    report::format::{self, THIN, TimeUnit, signed, significant},
     results::{Gate, GateStage},
     scenario,
 };
@@ -76,8 +76,9 @@ pub(super) fn value(metric: GateMetric, value: f64) -> String {
 
 /// From A to B: `0.412 → 0.437 ms`.
 pub(super) fn levels(metric: GateMetric, [a, b]: [f64; 2]) -> String {
-    if metric.more_is_worse() && a < 1e10 && b < 1e10 {
-        format!("{} → {}{THIN}ms", format::milliseconds(a), format::milliseconds(b))
+    if metric.more_is_worse() {
+        let unit = TimeUnit::of(&[a, b]);
+        format!("{} → {}{THIN}{}", unit.write(a), unit.write(b), unit.name())
     } else {
         format!("{} → {}", value(metric, a), value(metric, b))
     }
