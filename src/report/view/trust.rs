@@ -28,19 +28,20 @@ pub(super) fn section(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Se
 
 fn checks_in_words(checks: &[Check]) -> String {
     let at = |level| -> Vec<String> { checks.iter().filter(|check| check.level == level).map(subject).collect() };
-    let (warnings, refusals) = (at(Level::Warn), at(Level::Refuse));
+    let (unknown, warnings, refusals) = (at(Level::Unknown), at(Level::Warn), at(Level::Refuse));
     let total = checks.len();
-    if warnings.is_empty() && refusals.is_empty() {
+    let passed = at(Level::Ok).len();
+    if passed == total {
         return format!("All {total} checks of the measurement passed.");
     }
     let list = |label: &str, names: &[String]| {
         if names.is_empty() { String::new() } else { format!(" {label}: {}.", names.join(", ")) }
     };
     format!(
-        "{} of {total} checks of the measurement passed.{}{}",
-        total - warnings.len() - refusals.len(),
+        "{passed} of {total} checks of the measurement passed.{}{}{}",
         list("Refused by", &refusals),
         list("Warnings", &warnings),
+        list("Not known", &unknown),
     )
 }
 
@@ -94,8 +95,13 @@ fn checks_table(checks: &[Check]) -> Table {
             let words = words(check.kind);
             let result = match check.level {
                 Level::Ok => Cell::new("passed", Tone::Good),
+                Level::Unknown => Cell::new("not known", Tone::Quiet),
                 Level::Warn => Cell::new("warning", Tone::Fair),
                 Level::Refuse => Cell::new("refused", Tone::Bad),
+            };
+            let measured = match check.level {
+                Level::Unknown => NOTHING.into(),
+                _ => quantity(check).into(),
             };
             let limit = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), |value| limit(check.kind, value));
             let cells = vec![
@@ -105,7 +111,7 @@ fn checks_table(checks: &[Check]) -> Table {
                     (Some(subject), 1) => subject.as_str().into(),
                     (Some(subject), of) => format!("{subject}, the worst of {of}").into(),
                 },
-                quantity(check).into(),
+                measured,
                 limit(Some(check.warn)).into(),
                 limit(check.refuse).into(),
                 result,
