@@ -20,16 +20,16 @@ help: ## show this help
 
 run: ## build, run a load test against a private server, report
 	@deploy/install-deps.sh run
-	@cargo build --release --locked
-	@cargo run --release --locked --quiet -- run $(SCENARIO) $(if $(DURATION),--duration $(DURATION)) $(ARGS)
+	@cargo build --profile fast --locked
+	@cargo run --profile fast --locked --quiet -- run $(SCENARIO) $(if $(DURATION),--duration $(DURATION)) $(ARGS)
 
 analysis: ## the same, with the analysis of the server as a document
 	@$(MAKE) --no-print-directory run ARGS="--style analysis $(ARGS)"
 
 capacity: ## would a larger pool help the default scenario? shortened to four minutes
 	@deploy/install-deps.sh run
-	@cargo build --release --locked
-	@cargo run --release --locked --quiet -- capacity $(SCENARIO) --pool 50,100 --trial 3s --budget 4m $(ARGS)
+	@cargo build --profile fast --locked
+	@cargo run --profile fast --locked --quiet -- capacity $(SCENARIO) --pool 50,100 --trial 3s --budget 4m $(ARGS)
 
 test: ## check format and lints, run all tests
 	@deploy/install-deps.sh test
@@ -39,19 +39,19 @@ test: ## check format and lints, run all tests
 	cargo test --locked --benches
 
 proof: ## play the gate through on simulated arms, 20 000 times each case
-	PLIMSOLL_PROOF=20000 cargo test --locked --profile proof --lib gate::proof
+	PLIMSOLL_PROOF=20000 cargo test --locked --profile fast --lib gate::proof
 
 bench: ## measure single operations and what the harness itself costs (four minutes)
 	@deploy/install-deps.sh run
 	cargo bench --locked
 
 completions: ## write shell completions and man pages to target/completions and target/man
-	@cargo build --release --locked
+	@cargo build --profile fast --locked
 	@mkdir -p target/completions
 	@for shell in bash elvish fish powershell zsh; do \
-		cargo run --release --locked --quiet -- completions $$shell > target/completions/plimsoll.$$shell || exit 1; \
+		cargo run --profile fast --locked --quiet -- completions $$shell > target/completions/plimsoll.$$shell || exit 1; \
 	done
-	@cargo run --release --locked --quiet -- man --out target/man
+	@cargo run --profile fast --locked --quiet -- man --out target/man
 
 clean: ## remove what was built; results stay
 	@cargo clean

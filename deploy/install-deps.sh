@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what plimsoll needs and this machine lacks. Says nothing when nothing is missing.
+# Installs what plimsoll needs and this machine lacks, and names what is missing after that. Says nothing when nothing is
+# missing.
 #
 #   deploy/install-deps.sh run     a linker for Rust, a Redis or Valkey server
 #   deploy/install-deps.sh test    also rustfmt, clippy, a Chromium, Prometheus, xmllint, and Python with hdrhistogram in target/venv
@@ -7,197 +8,218 @@
 # No service is enabled or configured. Debian's and Ubuntu's server package starts one by itself, on loopback port 6379;
 # plimsoll does not use it, its private servers live on ports of their own. So does their Prometheus, on all interfaces;
 # that one is stopped again when this script has installed it.
+#
+# `command -v` finds functions as well as programs: no function may have the name of a program.
 set -eu
 
-cd "$(dirname "$0")/.."
+cd "${0%/*}/.."
 
-say() {
+print_note() {
     printf 'plimsoll: %s\n' "$*" >&2
 }
 
-die() {
-    say "$*"
+give_up() {
+    print_note "$*"
     exit 1
 }
 
-# Whether one of the commands exists.
-have() {
-    for command in "$@"; do
-        if command -v "$command" >/dev/null 2>&1; then
-            return 0
+# is_there 'NAME|NAME': whether one of the programs exists.
+is_there() (
+    IFS='|'
+    for program in $1; do
+        if command -v "$program" >/dev/null 2>&1; then
+            exit 0
         fi
     done
-    return 1
-}
+    exit 1
+)
 
-as_root() {
+run_as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
-    elif have sudo; then
+    elif is_there sudo; then
         sudo "$@"
-    elif have doas; then
+    elif is_there doas; then
         doas "$@"
     else
-        die "not root and no sudo; run this as root and try again: $*"
+        print_note "not root and no sudo; run this as root: $*"
+        return 1
     fi
 }
 
 for manager in apt-get dnf apk pacman brew none; do
-    if have "$manager"; then
+    if is_there "$manager"; then
         break
     fi
 done
 
 refreshed=false
-refresh() {
+refresh_lists() {
     if [ "$refreshed" = false ]; then
         refreshed=true
         case $manager in
         # A repository that cannot be reached is only a problem if it is the one that is needed.
-        apt-get) as_root apt-get update -qq || say "apt-get update failed; trying with the lists that are there" ;;
-        pacman) as_root pacman -Sy --noconfirm >&2 ;;
+        apt-get) run_as_root apt-get update -qq || print_note "apt-get update failed; trying with the lists that are there" ;;
+        pacman) run_as_root pacman -Sy --noconfirm >&2 || true ;;
         esac
     fi
 }
 
-install() {
-    say "installing $* with $manager"
-    refresh
+add_packages() {
+    print_note "installing $* with $manager"
+    refresh_lists
     case $manager in
-    apt-get) as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 ;;
-    dnf) as_root dnf install -y -q "$@" >&2 ;;
-    apk) as_root apk add -q "$@" >&2 ;;
-    pacman) as_root pacman -S --needed --noconfirm "$@" >&2 ;;
+    apt-get) run_as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 ;;
+    dnf) run_as_root dnf install -y -q "$@" >&2 ;;
+    apk) run_as_root apk add -q "$@" >&2 ;;
+    pacman) run_as_root pacman -S --needed --noconfirm "$@" >&2 ;;
     brew) brew install --quiet "$@" >&2 ;;
-    *) return 1 ;;
     esac
 }
 
-# install_one_of WHAT PACKAGE...: the first package that can be had; each may be several words.
-install_one_of() {
-    what=$1
+# Tools that are missing after all, a line each.
+missing=
+
+# note_missing TOOL ADVICE
+note_missing() {
+    missing="$missing
+$1: $2"
+}
+
+# need_tool TOOL PACKAGES...: unless the tool is there, installs the first packages that can be had; each may be several words.
+need_tool() {
+    tool=$1
     shift
-    if [ "$manager" = none ]; then
-        die "$what is missing, and none of apt-get, dnf, apk, pacman and brew is here to install it; install it yourself"
-    fi
-    for packages in "$@"; do
-        # shellcheck disable=SC2086 # several words are several packages
-        if install $packages; then
-            return 0
-        fi
-    done
-    die "$what is missing and could not be installed with $manager; see its messages above"
-}
-
-rust() {
-    have cargo || die "Rust is missing; install it from https://rustup.rs and try again"
-    if ! have cc gcc clang; then
-        case $manager in
-        apt-get) install_one_of "a linker" "gcc libc6-dev" ;;
-        apk) install_one_of "a linker" "gcc musl-dev" ;;
-        brew) die "a linker is missing; run: xcode-select --install" ;;
-        *) install_one_of "a linker" gcc ;;
-        esac
-    fi
-}
-
-server() {
-    if have redis-server valkey-server; then
+    if is_there "$tool"; then
         return
     fi
+    if [ "$manager" != none ]; then
+        for packages in "$@"; do
+            # shellcheck disable=SC2086 # several words are several packages
+            if add_packages $packages; then
+                break
+            fi
+        done
+    fi
+    is_there "$tool" || note_missing "$tool" "install ${1#--cask }"
+}
+
+need_rust() {
+    is_there cargo || note_missing cargo "install Rust from https://rustup.rs"
+    linker='cc|gcc|clang'
     case $manager in
-    apt-get) install_one_of "a Redis or Valkey server" redis-server valkey-server ;;
-    dnf) install_one_of "a Redis or Valkey server" valkey redis ;;
-    apk) install_one_of "a Redis or Valkey server" redis valkey ;;
-    pacman) install_one_of "a Redis or Valkey server" valkey redis ;;
-    *) install_one_of "a Redis or Valkey server" redis valkey ;;
+    apt-get) need_tool "$linker" "gcc libc6-dev" ;;
+    apk) need_tool "$linker" "gcc musl-dev" ;;
+    brew) is_there "$linker" || note_missing "$linker" "run xcode-select --install" ;;
+    *) need_tool "$linker" gcc ;;
     esac
 }
 
-# cargo subcommands that minimal toolchains lack
-component() {
+need_server() {
+    server='redis-server|valkey-server'
+    case $manager in
+    apt-get) need_tool "$server" redis-server valkey-server ;;
+    dnf | pacman) need_tool "$server" valkey redis ;;
+    *) need_tool "$server" redis valkey ;;
+    esac
+}
+
+# need_component NAME COMPONENT: subcommands of cargo that minimal toolchains lack.
+need_component() {
     if cargo "$1" --version >/dev/null 2>&1; then
         return
     fi
-    have rustup || die "cargo $1 is missing; install it with the package manager that brought cargo"
-    say "installing $2 with rustup"
-    rustup component add "$2"
+    if is_there rustup; then
+        print_note "installing $2 with rustup"
+        rustup component add "$2" >&2 || true
+    fi
+    cargo "$1" --version >/dev/null 2>&1 || note_missing "cargo $1" "run rustup component add $2, or install it as cargo was"
 }
 
-browser() {
-    if have chromium chromium-browser google-chrome google-chrome-stable; then
-        return
-    fi
+need_browser() {
+    browser='chromium|chromium-browser|google-chrome|google-chrome-stable'
+    # Where macOS keeps them.
+    apps=/Applications
+    browser="$browser|$apps/Chromium.app/Contents/MacOS/Chromium|$apps/Google Chrome.app/Contents/MacOS/Google Chrome"
     case $manager in
-    brew) install_one_of "a Chromium" "--cask chromium" ;;
-    apt-get) install_one_of "a Chromium" chromium chromium-browser ;;
-    *) install_one_of "a Chromium" chromium ;;
+    brew) need_tool "$browser" "--cask chromium" ;;
+    apt-get) need_tool "$browser" chromium chromium-browser ;;
+    *) need_tool "$browser" chromium ;;
     esac
 }
 
 # Prometheus and promtool, to read live metrics with foreign eyes.
-prometheus() {
-    if have prometheus && have promtool; then
-        return
+need_prometheus() {
+    started=false
+    if ! is_there prometheus && [ "$manager" = apt-get ] && is_there systemctl; then
+        started=true
     fi
-    case $manager in
-    apt-get)
-        install_one_of Prometheus prometheus
-        # Without systemd nothing was started.
-        if have systemctl; then
-            as_root systemctl disable --now --quiet prometheus >/dev/null 2>&1 || true
-        fi
-        ;;
-    dnf) install_one_of Prometheus golang-github-prometheus prometheus ;;
-    *) install_one_of Prometheus prometheus ;;
-    esac
+    for tool in prometheus promtool; do
+        case $manager in
+        dnf) need_tool "$tool" golang-github-prometheus prometheus ;;
+        *) need_tool "$tool" prometheus ;;
+        esac
+    done
+    if [ "$started" = true ]; then
+        run_as_root systemctl disable --now --quiet prometheus >/dev/null 2>&1 || true
+    fi
 }
 
 # xmllint, to hold JUnit XML against the schema of those who read it.
-xmllint() {
-    if have xmllint; then
-        return
-    fi
+need_xmllint() {
     case $manager in
-    apt-get) install_one_of xmllint libxml2-utils ;;
-    dnf) install_one_of xmllint libxml2 ;;
-    apk) install_one_of xmllint libxml2-utils ;;
-    *) install_one_of xmllint libxml2 ;;
+    apt-get | apk) need_tool xmllint libxml2-utils ;;
+    *) need_tool xmllint libxml2 ;;
     esac
 }
 
 # The reference implementation of HdrHistogram for Python, to read the histogram log with foreign eyes.
-python() {
-    if target/venv/bin/python -c 'import hdrh' 2>/dev/null; then
+need_python() {
+    python=target/venv/bin/python
+    if "$python" -c 'import hdrh' 2>/dev/null; then
         return
     fi
     if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
         case $manager in
-        apt-get) install_one_of "Python with venv" "python3 python3-venv" ;;
-        apk) install_one_of "Python with venv" "python3 py3-pip" ;;
-        pacman) install_one_of "Python with venv" python ;;
-        *) install_one_of "Python with venv" python3 ;;
+        apt-get) packages="python3 python3-venv" ;;
+        apk) packages="python3 py3-pip" ;;
+        pacman) packages=python ;;
+        *) packages=python3 ;;
         esac
+        # shellcheck disable=SC2086 # several words are several packages
+        [ "$manager" = none ] || add_packages $packages || true
     fi
-    say "installing hdrhistogram into target/venv with pip"
-    python3 -m venv --clear target/venv
-    target/venv/bin/pip install --quiet --disable-pip-version-check hdrhistogram >&2
+    if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+        note_missing "$python" "install $packages"
+        return
+    fi
+    print_note "installing hdrhistogram into target/venv with pip"
+    python3 -m venv --clear target/venv &&
+        target/venv/bin/pip install --quiet --disable-pip-version-check hdrhistogram >&2 ||
+        note_missing "$python" "pip could not install hdrhistogram; see its messages above"
 }
 
 case ${1-} in
 run)
-    rust
-    server
+    need_rust
+    need_server
     ;;
 test)
-    rust
-    server
-    component fmt rustfmt
-    component clippy clippy
-    browser
-    prometheus
-    xmllint
-    python
+    need_rust
+    need_server
+    need_component fmt rustfmt
+    need_component clippy clippy
+    need_browser
+    need_prometheus
+    need_xmllint
+    need_python
     ;;
-*) die "usage: $0 run|test" ;;
+*) give_up "usage: $0 run|test" ;;
 esac
+
+if [ -n "$missing" ]; then
+    case $manager in
+    none) give_up "missing, and none of apt-get, dnf, apk, pacman and brew is here to install it:$missing" ;;
+    *) give_up "still missing; see the messages of $manager above:$missing" ;;
+    esac
+fi

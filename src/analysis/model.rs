@@ -402,6 +402,8 @@ pub enum CheckKind {
 pub enum Level {
     /// As it should be.
     Ok,
+    /// The machine does not show the quantity: the check's value is no number.
+    Unknown,
     /// Shown beside the numbers.
     Warn,
     /// The measurement is refused.

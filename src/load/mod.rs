@@ -14,6 +14,7 @@ mod plan;
 mod snapshot;
 mod source;
 mod station;
+mod throttling;
 mod turns;
 mod worker;
 

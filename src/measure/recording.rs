@@ -161,20 +161,20 @@ pub struct WorkerRecord {
     pub pauses: Vec<Span>,
 }
 
-/// One second of the machine that the harness ran on.
+/// One second of the machine that the harness ran on. What the system does not show is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HostInterval {
     /// Seconds since the start of the measured period.
     pub second: u32,
     /// Share of CPU time in use by anyone, 0..=1.
-    pub busy: f64,
+    pub busy: Option<f64>,
     /// Share of CPU time taken by the hypervisor, 0..=1.
-    pub stolen: f64,
-    /// Share of the second in which the container was throttled, 0..=1.
-    pub throttled: f64,
+    pub stolen: Option<f64>,
+    /// Share of the second in which CPU quotas stopped the container, 0..=1; summed over CPUs.
+    pub throttled: Option<f64>,
     /// Resident memory of the harness, in bytes.
-    pub harness_rss: u64,
+    pub harness_rss: Option<u64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -114,8 +114,8 @@ struct SliceRecord {
     throughput_per_s: f64,
     lag_p50_us: f64,
     lag_p99_us: f64,
-    stolen: f64,
-    throttled: f64,
+    stolen: Option<f64>,
+    throttled: Option<f64>,
 }
 
 /// `gate.csv`: one row per metric, row and stage.
@@ -197,8 +197,8 @@ pub(super) fn slices(outcome: GateOutcome<'_>) -> Vec<u8> {
             throughput_per_s: per_second(slice.throughput),
             lag_p50_us: micros(slice.lag_p50 as f64),
             lag_p99_us: micros(slice.lag_p99 as f64),
-            stolen: rounded(slice.stolen, 6),
-            throttled: rounded(slice.throttled, 6),
+            stolen: slice.stolen.map(|share| rounded(share, 6)),
+            throttled: slice.throttled.map(|share| rounded(share, 6)),
         })
     });
     table(&SLICES, records)

@@ -55,6 +55,7 @@ struct Baseline<'a> {
 struct Check<'a> {
     kind: &'static str,
     subject: Option<&'a str>,
+    /// What is no number becomes `null`.
     value: f64,
     warn: f64,
     refuse: Option<f64>,

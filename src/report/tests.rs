@@ -334,6 +334,21 @@ fn stall(from_ns: u64, length: u64, bad: u64) -> Stall {
 }
 
 #[test]
+fn what_the_machine_does_not_show_is_not_known() {
+    let (mut run, scenario, _) = sampled();
+    run.recording.host.iter_mut().for_each(|second| second.throttled = None);
+    let analysis = analyse(&run, &scenario);
+    let document = markdown::render(&View::new(&run, &scenario, &analysis, &[]));
+    assert!(document.contains("| Container throttling | whole run | – | 1 % | 5 % | not known |"), "{document}");
+    assert!(document.contains(" Not known: Container throttling."), "{document}");
+    let summary: serde_json::Value = serde_json::from_str(&json_summary(&run, &scenario, &analysis, None)).unwrap();
+    let checks = summary["checks"].as_array().unwrap();
+    let throttling = checks.iter().find(|check| check["kind"] == "throttling").unwrap();
+    assert_eq!((&throttling["value"], &throttling["level"]), (&serde_json::Value::Null, &"unknown".into()));
+    assert!(jsonschema::is_valid(&super::Printed::Summary.schema(), &summary));
+}
+
+#[test]
 fn a_run_in_which_nothing_happened_is_reported_too() {
     let (mut run, scenario, _) = sampled();
     for series in &mut run.recording.series {

@@ -153,10 +153,10 @@ pub struct GateSlice {
     pub lag_p50: u64,
     /// Schedule lag, in nanoseconds: 99th percentile.
     pub lag_p99: u64,
-    /// Share of the machine's CPU time that the hypervisor took, 0..=1.
-    pub stolen: f64,
-    /// Share of the time in which the container was throttled, 0..=1.
-    pub throttled: f64,
+    /// Share of the machine's CPU time that the hypervisor took, 0..=1; `None` where it is not known.
+    pub stolen: Option<f64>,
+    /// Share of the time in which the container was throttled, 0..=1; `None` where it is not known.
+    pub throttled: Option<f64>,
     /// What each of the series saw, in the order of [`Gate::series`].
     pub series: Vec<GateTally>,
 }

@@ -80,9 +80,10 @@ fn disturbance(block: &GateBlock, kind: SliceKind, quad: u32) -> Option<Disturba
 }
 
 fn of_slice(slice: &GateSlice) -> Option<Disturbance> {
-    if slice.stolen > DISTURBED {
+    let disturbed = |share: Option<f64>| share.is_some_and(|share| share > DISTURBED);
+    if disturbed(slice.stolen) {
         Some(Disturbance::Stolen)
-    } else if slice.throttled > DISTURBED {
+    } else if disturbed(slice.throttled) {
         Some(Disturbance::Throttled)
     } else {
         // In a closed loop nothing is due.

@@ -56,7 +56,7 @@ pub fn slices(recording: &Recording, first: u32, kind: SliceKind, began_ns: u64)
             let series: Vec<GateTally> =
                 series.iter().map(|record| tally_of(record, within, second + 1 == seconds)).collect();
             let place = SlicePlace { arm, kind, quad: second / 2, began_ns: began_ns + u64::from(second) * SECOND };
-            let disturbed = host.map_or((0.0, 0.0), |interval| (interval.stolen, interval.throttled));
+            let disturbed = host.map_or((None, None), |interval| (interval.stolen, interval.throttled));
             // Either arm has half of the turns of a second.
             made(place, (SECOND / 2, of_services().map(|at| at.scheduled).sum()), disturbed, &lag, series)
         })
@@ -67,7 +67,7 @@ pub fn slices(recording: &Recording, first: u32, kind: SliceKind, began_ns: u64)
 pub fn slice(recording: &Recording, place: SlicePlace) -> GateSlice {
     let lag = merged(recording.services.iter().flat_map(|service| service.seconds.iter().map(|at| &at.lag)));
     let series: Vec<GateTally> = operations(recording).map(|record| tally_of(record, |_| true, true)).collect();
-    let most = |share: fn(&HostInterval) -> f64| recording.host.iter().map(share).fold(0.0, f64::max);
+    let most = |share: fn(&HostInterval) -> Option<f64>| recording.host.iter().filter_map(share).reduce(f64::max);
     let disturbed = (most(|interval| interval.stolen), most(|interval| interval.throttled));
     made(place, (recording.period.measured_ns, recording.scheduled()), disturbed, &lag, series)
 }
@@ -76,7 +76,7 @@ pub fn slice(recording: &Recording, place: SlicePlace) -> GateSlice {
 fn made(
     place: SlicePlace,
     (measured_ns, scheduled): (Nanos, u64),
-    (stolen, throttled): (f64, f64),
+    (stolen, throttled): (Option<f64>, Option<f64>),
     lag: &Histogram<u64>,
     series: Vec<GateTally>,
 ) -> GateSlice {

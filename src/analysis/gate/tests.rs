@@ -203,11 +203,11 @@ fn quads_are_left_out_whole_and_blind() {
     // A slice in which the hypervisor took time, and everything was slow.
     let slow = gate(Worsening::Uniform(9.0), 0.02, &FIRST).blocks[3].slices[1].clone();
     let slice = &mut disturbed.blocks[3].slices[1];
-    (slice.series, slice.stolen) = (slow.series, 0.2);
+    (slice.series, slice.stolen) = (slow.series, Some(0.2));
     let analysis = concluded(&disturbed);
     assert_eq!((analysis.dropped.stolen, analysis.verdict), (1, GateVerdict::Ok));
     assert_eq!(analysis.course.iter().filter(|point| point.dropped).count(), 4);
-    disturbed.blocks[3].slices[1].stolen = 0.0;
+    disturbed.blocks[3].slices[1].stolen = None;
     assert!(!suspects(&disturbed, &sample::scenario()), "one block is one vote");
 }
 

@@ -1,6 +1,6 @@
 //! Whether the machine that the harness ran on was its own.
 
-use super::{Check, CheckKind, Evidence};
+use super::{Check, CheckKind, Evidence, Level};
 use crate::{
     analysis::{silence, tally::measured_seconds},
     measure::HostInterval,
@@ -8,12 +8,12 @@ use crate::{
 
 /// CPU time that the hypervisor gave to somebody else.
 pub(super) fn steal(evidence: &Evidence<'_>) -> Option<Check> {
-    mean(evidence, |second| second.stolen).map(|share| Check::new(CheckKind::Steal, None, share))
+    check(evidence, CheckKind::Steal, |second| second.stolen)
 }
 
 /// Time in which the container had used up its quota.
 pub(super) fn throttling(evidence: &Evidence<'_>) -> Option<Check> {
-    mean(evidence, |second| second.throttled).map(|share| Check::new(CheckKind::Throttling, None, share))
+    check(evidence, CheckKind::Throttling, |second| second.throttled)
 }
 
 /// Time in which a worker thread did not run although it should have: the process was stopped, or others had its core.
@@ -21,12 +21,17 @@ pub(super) fn pauses(evidence: &Evidence<'_>) -> Option<Check> {
     silence::paused(&evidence.run.recording).map(|share| Check::new(CheckKind::Pauses, None, share))
 }
 
-/// Mean over the measured period; `None` where the machine was not watched.
-fn mean(evidence: &Evidence<'_>, share: impl Fn(&HostInterval) -> f64) -> Option<f64> {
+/// The check of a mean over the measured period; `None` where the machine was not watched.
+fn check(evidence: &Evidence<'_>, kind: CheckKind, share: impl Fn(&HostInterval) -> Option<f64>) -> Option<Check> {
     let seconds = measured_seconds(&evidence.run.recording);
     let watched = evidence.run.recording.host.iter().filter(|second| (second.second as usize) < seconds);
-    let shares: Vec<f64> = watched.map(share).collect();
-    (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64)
+    let shares: Vec<Option<f64>> = watched.map(share).collect();
+    let known: Option<Vec<f64>> = shares.iter().copied().collect();
+    let check = || match known {
+        Some(known) => Check::new(kind, None, known.iter().sum::<f64>() / known.len() as f64),
+        None => Check { level: Level::Unknown, ..Check::new(kind, None, f64::NAN) },
+    };
+    (!shares.is_empty()).then(check)
 }
 
 #[cfg(test)]
@@ -41,12 +46,21 @@ mod tests {
     fn counts_the_measured_period_only() {
         let mut run = sample::run();
         for second in &mut run.recording.host {
-            second.throttled = if second.second < 6 { 0.04 } else { 0.0 };
+            second.throttled = Some(if second.second < 6 { 0.04 } else { 0.0 });
         }
         let mut drain = run.recording.host[11];
-        (drain.second, drain.throttled) = (12, 1.0);
+        (drain.second, drain.throttled) = (12, Some(1.0));
         run.recording.host.push(drain);
         let check = find(&run, CheckKind::Throttling, None).unwrap();
         assert!((check.value - 0.02).abs() < 1e-12 && check.level == Level::Warn, "{check:?}");
+    }
+
+    #[test]
+    fn what_the_machine_does_not_show_did_not_pass() {
+        let mut run = sample::run();
+        run.recording.host[3].throttled = None;
+        let check = find(&run, CheckKind::Throttling, None).unwrap();
+        assert!(check.level == Level::Unknown && check.value.is_nan(), "{check:?}");
+        assert_eq!(find(&run, CheckKind::Steal, None).map(|check| check.level), Some(Level::Ok));
     }
 }

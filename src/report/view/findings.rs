@@ -178,7 +178,7 @@ fn trust(check: &Check) -> Note {
         (Level::Refuse, Some(refuse)) => {
             format!("; above {} it spoils what it bends", limit(check.kind, refuse))
         }
-        (Level::Ok, _) => String::new(),
+        (Level::Ok | Level::Unknown, _) => String::new(),
         (Level::Warn | Level::Refuse, _) => {
             format!("; above {} it is a warning", limit(check.kind, check.warn))
         }

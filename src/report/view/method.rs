@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{Block, Column, Listing, RowKind, Section, Table, TableRow, headline::elapsed};
 use crate::{
-    measure::{PackedHistogram, merged},
+    measure::{HostInterval, PackedHistogram, merged},
     report::format::{self, NOTHING},
     results::{Environment, Run, Software},
     scenario::{Access, Action, ArrivalProcess, Checkout, Load, Order, Scenario, Service, ValueSize},
@@ -165,14 +165,11 @@ fn percentiles_of<'a>(parts: impl Iterator<Item = &'a PackedHistogram>) -> Optio
 
 /// Resident memory in the first and in the last second, which are alike unless something grows.
 fn memory(run: &Run) -> String {
+    let of = |second: &HostInterval| second.harness_rss.map_or_else(|| NOTHING.to_owned(), format::bytes);
     match run.recording.host.as_slice() {
         [] => NOTHING.to_owned(),
-        [only] => format::bytes(only.harness_rss),
-        [first, .., last] => format!(
-            "{} in the first second, {} in the last",
-            format::bytes(first.harness_rss),
-            format::bytes(last.harness_rss)
-        ),
+        [only] => of(only),
+        [first, .., last] => format!("{} in the first second, {} in the last", of(first), of(last)),
     }
 }
 

@@ -142,6 +142,7 @@ pub fn outcome_slug(outcome: Outcome) -> &'static str {
 pub(super) fn level_slug(level: Level) -> &'static str {
     match level {
         Level::Ok => "ok",
+        Level::Unknown => "unknown",
         Level::Warn => "warn",
         Level::Refuse => "refuse",
     }

@@ -39,9 +39,10 @@ fn checks_in_words(checks: &[Check]) -> String {
         names => format!(" {label}: {}.", names.join(", ")),
     };
     format!(
-        "{passed} of {total} checks of the measurement passed.{}{}",
+        "{passed} of {total} checks of the measurement passed.{}{}{}",
         list("Refused by", Level::Refuse),
         list("Warnings", Level::Warn),
+        list("Not known", Level::Unknown),
     )
 }
 
@@ -106,9 +107,11 @@ fn checks_table(checks: &[Check]) -> Table {
         let words = words(check.kind);
         let result = match check.level {
             Level::Ok => Cell::new("passed", Tone::Good),
+            Level::Unknown => Cell::new("not known", Tone::Quiet),
             Level::Warn => Cell::new("warning", Tone::Fair),
             Level::Refuse => Cell::new("refused", Tone::Bad),
         };
+        let measured = if check.level == Level::Unknown { NOTHING.to_owned() } else { quantity(check) };
         let limit = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), |value| limit(check.kind, value));
         let cells = vec![
             words.name.into(),
@@ -117,7 +120,7 @@ fn checks_table(checks: &[Check]) -> Table {
                 (Some(subject), 1) => subject.as_str().into(),
                 (Some(subject), of) => format!("{subject}, the worst of {of}").into(),
             },
-            quantity(check).into(),
+            measured.into(),
             limit(Some(check.warn)).into(),
             limit(check.refuse).into(),
             result,

@@ -128,8 +128,8 @@ fn slice(
         throughput: 80_000.0 / (1.0 + share) * noise.exp(),
         lag_p50: 300,
         lag_p99: 12_000,
-        stolen: 0.0,
-        throttled: 0.0,
+        stolen: Some(0.0),
+        throttled: Some(0.0),
         series: (0..series).map(tally).collect(),
     }
 }

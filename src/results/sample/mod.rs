@@ -95,10 +95,10 @@ fn recording() -> Recording {
     let host = (0..SECONDS)
         .map(|second| HostInterval {
             second,
-            busy: 0.44 + 0.01 * f64::from(second % 4),
-            stolen: if second == 7 { 0.02 } else { 0.001 },
-            throttled: 0.0,
-            harness_rss: 48_000_000 + 4096 * u64::from(second % 2),
+            busy: Some(0.44 + 0.01 * f64::from(second % 4)),
+            stolen: Some(if second == 7 { 0.02 } else { 0.001 }),
+            throttled: Some(0.0),
+            harness_rss: Some(48_000_000 + 4096 * u64::from(second % 2)),
         })
         .collect();
     Recording { workers, host, ..book.close() }

@@ -58,14 +58,17 @@ pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
         format::count(dropped.all().into()),
         counted(dropped.quads.into(), "quad was", "quads were"),
     );
+    let mut slices = outcome.gate.blocks.iter().flat_map(|block| &block.slices);
+    let is_known = slices.all(|slice| slice.stolen.is_some() && slice.throttled.is_some());
     blocks.push(Block::Paragraph(format!(
         "{} of {} left out, decided without a look at response times: {} because the harness was late, {} because of CPU time \
-         that the hypervisor took, {} because the container was throttled.",
+         that the hypervisor took, {} because the container was throttled.{}",
         format::count(dropped.all().into()),
         counted(dropped.quads.into(), "quad was", "quads were"),
         format::count(dropped.late.into()),
         format::count(dropped.stolen.into()),
         format::count(dropped.throttled.into()),
+        if is_known { "" } else { " Whether CPU time was stolen or throttled is not known of every slice." },
     )));
     blocks.push(Block::Paragraph(lag(outcome)));
     let failed = |[a, b]: [f64; 2]| format!("{} of A's requests, {} of B's", format::share(a), format::share(b));
