@@ -114,21 +114,21 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     }
     let comparison = compare(&runs, &run, arguments.how.question());
     let compared = Compared { against: &name, base: &runs, run: &run, comparison: &comparison };
-    if let Some(folder) = &arguments.out {
-        results::write_apart(folder, compared.files()).map_err(Failure::usage)?;
-    }
-    match arguments.format {
+    let out = arguments.out.as_ref();
+    let saved = out.map(|folder| results::write_apart(folder, compared.files()).map(|()| folder)).transpose();
+    let told = match arguments.format {
         ComparisonFormat::Text => {
             let mut text = compared.terminal(Style { colour: colour.on_stdout(), width: output::width() });
-            if let Some(folder) = &arguments.out {
+            if let Ok(Some(folder)) = &saved {
                 text = format!("{text}\nComparison: {}\n", folder.join("comparison.html").display());
             }
-            output::print(text)?;
+            output::print(text)
         }
-        ComparisonFormat::Markdown => output::print(compared.markdown())?,
-        ComparisonFormat::Html => output::print(compared.html())?,
-        ComparisonFormat::Csv => output::print(compared.csv())?,
-        ComparisonFormat::Json => output::print(compared.json())?,
-    }
+        ComparisonFormat::Markdown => output::print(compared.markdown()),
+        ComparisonFormat::Html => output::print(compared.html()),
+        ComparisonFormat::Csv => output::print(compared.csv()),
+        ComparisonFormat::Json => output::print(compared.json()),
+    };
+    Failure::first_of(saved.map_err(Failure::usage), told)?;
     Ok(comparison.standing.into())
 }

@@ -74,19 +74,19 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     let runs = all.into_iter().filter(|(name, _)| *name == scenario).map(|(_, run)| run).collect();
     let history = history(runs);
     let chronicle = Chronicle { scenario: &scenario, history: &history };
-    if let Some(folder) = &arguments.out {
-        results::write_apart(folder, chronicle.files()).map_err(Failure::usage)?;
-    }
-    match arguments.format {
-        HistoryFormat::Csv => output::print(chronicle.csv())?,
+    let out = arguments.out.as_ref();
+    let saved = out.map(|folder| results::write_apart(folder, chronicle.files()).map(|()| folder)).transpose();
+    let told = match arguments.format {
+        HistoryFormat::Csv => output::print(chronicle.csv()),
         HistoryFormat::Text => {
             let mut text = chronicle.terminal(Style { colour: colour.on_stdout(), width: output::width() });
-            if let Some(folder) = &arguments.out {
+            if let Ok(Some(folder)) = &saved {
                 text = format!("{text}\nHistory: {}\n", folder.join("history.html").display());
             }
-            output::print(text)?;
+            output::print(text)
         }
-    }
+    };
+    Failure::first_of(saved.map_err(Failure::usage), told)?;
     Ok(Exit::Met)
 }
 

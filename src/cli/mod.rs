@@ -95,7 +95,8 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { Exit::Usage } else { Exit::Met });
         }
     };
-    let exit = program.carry_out().unwrap_or_else(|failure| {
+    let prepared = interrupt::outlive_file_size_limit().map_err(Failure::unusable);
+    let exit = prepared.and_then(|()| program.carry_out()).unwrap_or_else(|failure| {
         complain(&format!("error: {failure}"));
         failure.exit
     });

@@ -216,8 +216,8 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
             (concluded.files(), concluded.summary(arguments.format, colour, Some(folder)))
         }
     };
-    results::rewrite(folder, files).map_err(Failure::usage)?;
-    output::print(summary)?;
+    let saved = results::rewrite(folder, files).map_err(Failure::usage);
+    Failure::first_of(saved, output::print(summary))?;
     if arguments.open {
         open(&folder.join(page(arguments.style))).map_err(Failure::usage)?;
     }

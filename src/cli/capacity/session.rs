@@ -211,11 +211,7 @@ impl Session {
             planner.record(&trial);
             self.tell(&trial);
             capacity.trials.push(trial);
-            if let Err(failure) = self.journal.write(files, capacity.to_json()) {
-                // What goes on from the folder makes it again.
-                capacity.trials.pop();
-                return Err(failure);
-            }
+            self.journal.write(files, capacity.to_json())?;
         }
     }
 
@@ -275,16 +271,22 @@ impl Session {
 
     /// Why no more trials could be made, with the way on. What there is is reported, as far as that can be done.
     fn broken_off(&mut self, capacity: Capacity, failure: Failure) -> Failure {
-        let number = capacity.trials.len() + 1;
-        if !capacity.trials.is_empty()
-            && let Err(unreported) = self.report(Capacity { ended: Ended::Interrupted, ..capacity })
-        {
-            self.display.say(&format!("warning: there is no report: {unreported}"));
+        let made = capacity.trials.len();
+        let lost = failure.exit == Exit::Unusable;
+        if made > 0 {
+            // Where it could not be saved before, it need not be now.
+            let ended = if lost { Ended::Lost } else { Ended::Running };
+            let reported = self.report(Capacity { ended, ..capacity });
+            if let (Err(unreported), true) = (reported, lost) {
+                self.display.say(&format!("error: {unreported}"));
+            }
         }
-        let Some(folder) = self.journal.folder() else { return failure };
-        let told =
-            format!("trial {number} could not be made and saved; --resume {} continues with it", folder.display());
-        Failure { error: failure.error.context(told), ..failure }
+        let what =
+            if lost { format!("trial {} could not be made", made + 1) } else { "the search ended early".to_owned() };
+        match self.journal.folder() {
+            Some(folder) => failure.within(&format!("{what}; --resume {} continues it", folder.display())),
+            None => failure.within(&what),
+        }
     }
 
     fn tell(&self, trial: &Trial) {
@@ -326,8 +328,8 @@ impl Session {
         let saved = self.journal.write(concluded.files(), concluded.capacity().to_json());
         self.display.clear();
         let folder = self.journal.folder().filter(|_| saved.is_ok());
-        output::print(concluded.summary(self.arguments.format, self.colour, folder))?;
-        saved?;
+        let told = output::tell(&concluded.summary(self.arguments.format, self.colour, folder));
+        Failure::first_of(saved, told)?;
         Ok(concluded.exit())
     }
 

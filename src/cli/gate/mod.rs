@@ -177,7 +177,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     let session = Session { yes, quiet, errand, journal, display, leftovers: leftovers.clone() };
     let result = supervise(
         move |interrupt| {
-            session.carry_out(&interrupt, |concluded, folder| output::print(concluded.summary(format, colour, folder)))
+            session.carry_out(&interrupt, |concluded, folder| output::tell(&concluded.summary(format, colour, folder)))
         },
         move || voice.say("interrupted: ending the slice and reporting what there is; Ctrl-C again stops at once"),
     );

@@ -16,7 +16,7 @@ use super::{
     compare::How,
     exit::{Exit, Failure},
     interrupt::supervise,
-    leftovers::Leftovers,
+    leftovers::{Leftovers, claim},
     output::{self, Colour, Format},
     progress::Display,
     report::Document,
@@ -25,7 +25,7 @@ use crate::{
     analysis::baseline::refusing_fields,
     metrics::Address,
     report,
-    results::{Baselines, ResultFolder},
+    results::Baselines,
     scenario::{self, Overrides, Scenario},
     target::{Source, TargetUrl},
 };
@@ -162,7 +162,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     // Before the folder: where it cannot listen, nothing has happened.
     let telemetry = arguments.metrics.map(|address| Telemetry::open(address, &scenario)).transpose()?;
     let place = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
-    let folder = ResultFolder::claim(&place, arguments.force).map_err(Failure::usage)?;
+    let folder = claim(&place, arguments.force)?;
 
     let leftovers = Leftovers::default();
     leftovers.hold_folder(folder);
@@ -196,7 +196,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     let result = supervise(
         move |interrupt| {
             session.carry_out(source, &interrupt, |concluded, folder| {
-                output::print(concluded.summary(format, colour, folder, style))
+                output::tell(&concluded.summary(format, colour, folder, style))
             })
         },
         move || {

@@ -305,24 +305,21 @@ impl Session {
         }
         let saved = self.save(&text, &concluded);
         self.display.clear();
-        tell(&concluded, saved.as_deref().ok())?;
-        saved?;
+        let told = tell(&concluded, saved.as_deref().ok());
+        Failure::first_of(saved, told)?;
         let deciding = concluded.standing().filter(|_| decides);
         Ok(if interrupted { Exit::Interrupted } else { exit_of(concluded.analysis.verdict.outcome, deciding) })
     }
 
     fn save(&self, run: &str, concluded: &Concluded) -> Result<PathBuf, Failure> {
         let folder = self.leftovers.take_folder().ok_or_else(Failure::interrupted)?;
-        folder.write("run.json", run.as_bytes()).map_err(Failure::usage)?;
-        if let Some((name, content)) = concluded.against.as_ref().map(Against::copy) {
-            folder.write(name, &content).map_err(Failure::usage)?;
-        }
-        for (name, content) in concluded.files(self.manner.style) {
-            folder.write(&name, &content).map_err(Failure::usage)?;
-        }
-        let published = folder.publish().map_err(Failure::usage);
+        let saved = folder.save(("run.json", run.as_bytes()), || {
+            let copy = concluded.against.as_ref().map(Against::copy);
+            let copy = copy.map(|(name, content)| (name.to_owned(), content));
+            copy.into_iter().chain(concluded.files(self.manner.style)).collect()
+        });
         self.leftovers.let_go_of_folder();
-        published
+        saved.map_err(Failure::usage)
     }
 
     /// Removes the scenario's keys from a server that stays, if they are its own. A failure does not spoil the run.

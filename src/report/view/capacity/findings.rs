@@ -8,6 +8,7 @@ use crate::{
         format::{self, THIN},
         view::{Block, Brief, Note, Section, Tone},
     },
+    results::Ended,
 };
 
 /// Name of the section.
@@ -22,6 +23,7 @@ const UNLIKE: f64 = 3.0;
 
 pub(super) fn section(answers: &Answers<'_>) -> Section {
     let mut notes: Vec<Note> = Vec::new();
+    notes.extend(lost(answers));
     notes.extend(answers.analysis.comparisons.iter().filter_map(|comparison| pool(answers, comparison)));
     notes.extend(own_rate(answers));
     notes.extend(headroom(answers));
@@ -59,6 +61,16 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
     let block =
         if notes.is_empty() { Block::Paragraph("Nothing calls for action.".to_owned()) } else { Block::Notes(notes) };
     Section::new(ID, "Findings", vec![block]).brief(Brief::Everything)
+}
+
+fn lost(answers: &Answers<'_>) -> Option<Note> {
+    (answers.capacity.ended == Ended::Lost).then(|| Note {
+        tone: Tone::Bad,
+        fact: "The server could not be used any more during a trial.".to_owned(),
+        advice: "Look in its log and in that of its machine for a crash, a restart or a want of memory: a load under which a server \
+                 ends is more than it carries, whatever its response times were before."
+            .to_owned(),
+    })
 }
 
 fn pool(answers: &Answers<'_>, comparison: &Comparison) -> Option<Note> {
