@@ -12,6 +12,7 @@ use super::{
     complain,
     exit::{Exit, Failure},
     output::{self, Colour},
+    progress::Display,
     report::Concluded,
 };
 use crate::{
@@ -58,7 +59,9 @@ enum HistoryFormat {
 
 pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
     let mut runs = Vec::new();
-    collect(&arguments.results, &mut runs)?;
+    let display = Display::new(true);
+    collect(&arguments.results, &mut runs, &display)?;
+    display.step("Looking for changes");
     for (name, baseline) in Baselines::of(&arguments.results).list().map_err(Failure::usage)? {
         match baseline {
             Ok(baseline) => runs.extend(baseline.runs),
@@ -76,6 +79,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     let chronicle = Chronicle { scenario: &scenario, history: &history };
     let out = arguments.out.as_ref();
     let saved = out.map(|folder| results::write_apart(folder, chronicle.files()).map(|()| folder)).transpose();
+    display.clear();
     let told = match arguments.format {
         HistoryFormat::Csv => output::print(chronicle.csv()),
         HistoryFormat::Text => {
@@ -91,13 +95,15 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
 }
 
 /// The runs in a folder of results, and those that `plimsoll ci` made within.
-fn collect(results: &Path, runs: &mut Vec<Abstract>) -> Result<(), Failure> {
+fn collect(results: &Path, runs: &mut Vec<Abstract>, display: &Display) -> Result<(), Failure> {
+    let folders = results::result_folders(results).map_err(Failure::usage)?;
     // One after another: a run is a hundred times as large as what is kept of it.
-    for folder in results::result_folders(results).map_err(Failure::usage)? {
-        let run = match results::load(&folder) {
-            Ok(Saved::Run(run)) => Concluded::new(*run).map(|concluded| concluded.abstracted(&folder)),
+    for (at, folder) in folders.iter().enumerate() {
+        display.reading(at, folders.len());
+        let run = match results::load(folder) {
+            Ok(Saved::Run(run)) => Concluded::new(*run).map(|concluded| concluded.abstracted(folder)),
             Ok(Saved::Ci(_)) => {
-                collect(&folder.join("runs"), runs)?;
+                collect(&folder.join("runs"), runs, display)?;
                 continue;
             }
             Ok(Saved::Capacity(_) | Saved::Gate(_)) => continue,
@@ -106,7 +112,7 @@ fn collect(results: &Path, runs: &mut Vec<Abstract>) -> Result<(), Failure> {
         match run {
             Ok(run) => runs.push(run),
             // What cannot be read does not hide the rest.
-            Err(failure) => complain(&format!("warning: left out: {failure}")),
+            Err(failure) => display.say(&format!("warning: left out: {failure}")),
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ use super::{
     exit::{Exit, Failure},
     gate::ConcludedGate,
     output,
+    progress::Display,
     report::Concluded,
 };
 use crate::{
@@ -25,15 +26,17 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let entries = results::list(&arguments.folder).map_err(Failure::usage)?;
-    if entries.is_empty() {
+    let folders = results::result_folders(&arguments.folder).map_err(Failure::usage)?;
+    if folders.is_empty() {
         output::print(format!("No saved runs in {}. `plimsoll run` makes one.\n", arguments.folder.display()))?;
         return Ok(Exit::Met);
     }
+    let display = Display::new(true);
     let mut lines = Vec::new();
-    for entry in entries {
-        let name = entry.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let headline = match entry.saved {
+    for (at, folder) in folders.iter().enumerate() {
+        display.reading(at, folders.len());
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let headline = match results::load(folder) {
             Ok(Saved::Run(run)) => Concluded::new(*run).map(|run| run.headline()),
             Ok(Saved::Capacity(capacity)) => ConcludedCapacity::new(*capacity).map(|capacity| capacity.headline()),
             Ok(Saved::Gate(gate)) => ConcludedGate::new(*gate).map(|gate| gate.headline()),
@@ -43,6 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         let about = headline.unwrap_or_else(|failure| failure.to_string());
         lines.push((name, about));
     }
+    display.clear();
     let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     let mut text = String::new();
     for (name, about) in lines {

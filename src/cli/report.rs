@@ -14,6 +14,7 @@ use super::{
     exit::{Exit, Failure},
     gate::ConcludedGate,
     output::{self, Colour, Format},
+    progress::Display,
 };
 use crate::{
     analysis::{
@@ -178,6 +179,8 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     if folder.is_file() {
         return Err(Failure::usage(anyhow!("{} is a file; give the folder that it lies in", folder.display())));
     }
+    let display = Display::new(true);
+    display.step("Writing the report");
     let (files, summary) = match results::load(folder).map_err(Failure::usage)? {
         Saved::Run(run) => {
             let mut concluded = Concluded::new(*run)?;
@@ -217,6 +220,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
         }
     };
     let saved = results::rewrite(folder, files).map_err(Failure::usage);
+    display.clear();
     Failure::first_of(saved, output::print(summary))?;
     if arguments.open {
         open(&folder.join(page(arguments.style))).map_err(Failure::usage)?;

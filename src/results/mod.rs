@@ -42,7 +42,7 @@ pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceLogin,
 pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use leftover::{Leftover, sweep_beside};
 pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
-pub use saved::{Entry, Saved, list, load, result_folders, rewrite, save_again, write_apart};
+pub use saved::{Saved, load, result_folders, rewrite, save_again, write_apart};
 pub use schema::{baseline_schema, capacity_schema, ci_schema, gate_schema, schema};
 pub use server::{
     CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord, ServerSecond,

@@ -119,20 +119,6 @@ pub fn write_apart(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<(), R
     rewrite(folder, files)
 }
 
-/// A result folder, as far as a list needs it.
-#[derive(Debug)]
-pub struct Entry {
-    /// The folder.
-    pub folder: PathBuf,
-    /// What it holds, or why that cannot be read.
-    pub saved: Result<Saved, ResultsError>,
-}
-
-/// What is saved in a folder, the oldest first by name; a folder that does not exist holds nothing.
-pub fn list(folder: &Path) -> Result<Vec<Entry>, ResultsError> {
-    Ok(result_folders(folder)?.into_iter().map(|folder| Entry { saved: load(&folder), folder }).collect())
-}
-
 /// The result folders in a folder, in the order of their names; none where it does not exist. Nothing of them is read.
 pub fn result_folders(folder: &Path) -> Result<Vec<PathBuf>, ResultsError> {
     let entries = match fs::read_dir(folder) {
@@ -157,7 +143,7 @@ mod tests {
     use crate::results::{ResultFolder, sample};
 
     #[test]
-    fn lists_runs_and_says_which_cannot_be_read() {
+    fn finds_results_and_says_which_cannot_be_read() {
         let parent = tempfile::tempdir().unwrap();
         let (run, capacity) = (sample::run().to_json(), sample::small_capacity().to_json());
         let ci = sample::small_ci().to_json();
@@ -171,13 +157,14 @@ mod tests {
             folder.write(file, text.as_bytes()).unwrap();
             folder.publish().unwrap();
         }
-        let entries = list(parent.path()).unwrap();
-        assert_eq!(entries.len(), 4);
-        assert!(entries[0].saved.as_ref().unwrap_err().to_string().contains("run.json"));
-        assert_eq!(entries[1].saved.as_ref().unwrap(), &Saved::Run(Box::new(sample::run())));
-        assert_eq!(entries[2].saved.as_ref().unwrap(), &Saved::Capacity(Box::new(sample::small_capacity())));
-        assert_eq!(entries[3].saved.as_ref().unwrap(), &Saved::Ci(Box::new(sample::small_ci())));
-        assert!(list(&parent.path().join("nothing")).unwrap().is_empty());
+        let folders = result_folders(parent.path()).unwrap();
+        let [a, b, c, d] = [0, 1, 2, 3].map(|at: usize| load(&folders[at]));
+        assert_eq!(folders.len(), 4);
+        assert!(a.unwrap_err().to_string().contains("run.json"));
+        assert_eq!(b.unwrap(), Saved::Run(Box::new(sample::run())));
+        assert_eq!(c.unwrap(), Saved::Capacity(Box::new(sample::small_capacity())));
+        assert_eq!(d.unwrap(), Saved::Ci(Box::new(sample::small_ci())));
+        assert!(result_folders(&parent.path().join("nothing")).unwrap().is_empty());
     }
 
     #[test]

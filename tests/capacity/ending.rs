@@ -1,6 +1,6 @@
 //! Searches that end before their time: the server is lost, or the disk is full.
 
-use plimsoll::results::Ended;
+use plimsoll::results::{Ended, Trial};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use crate::bench::{Desk, Outcome, Server, scenario_of, until};
@@ -24,6 +24,22 @@ fn a_server_that_is_lost_is_in_the_headline() {
     );
     assert!(!outcome.stdout.contains("run it at"), "{}", outcome.stdout);
     assert_eq!(desk.saved().0.ended, Ended::Lost);
+}
+
+#[test]
+fn a_small_budget_has_time_for_a_trial_or_is_refused_before_any_load() {
+    let desk = Desk::new(&scenario_of(500, "50ms", "command = \"GET\"", "drain = \"1s\""));
+    let server = Server::start(&[]);
+    let lengths = ["--trial", "1s", "--warmup", "100ms", "--out", "out", "--target", &server.url(server.port)];
+    let with = |budget: &str| desk.run(&[&["capacity", "known.toml", "--budget", budget], &lengths[..]].concat());
+    let refused = with("5s").ends_with(2).complains("--budget: 5s is too short: it takes ");
+    let (_, enough) = refused.stderr.split_once("; --budget ").unwrap();
+    let outcome = with(enough.split_once(' ').unwrap().0);
+    assert!(outcome.stderr.contains("before it: commands of others are counted for "), "{}", outcome.stderr);
+    let (capacity, _) = desk.saved();
+    assert!(!capacity.trials.is_empty() && capacity.current_rate.is_some(), "{}", outcome.stderr);
+    let ends = |trial: &Trial| trial.began_ns + trial.measured_ns;
+    assert!(capacity.trials[1..].iter().all(|trial| ends(trial) <= capacity.plan.budget_ns), "{}", outcome.stderr);
 }
 
 #[test]

@@ -68,7 +68,9 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Variants")]
     set: Vec<(String, String)>,
 
-    /// Time for all of it; 10m unless --resume says otherwise
+    /// Time for all of it; 10m unless --resume says otherwise. Refused where it is too short for a single trial
+    ///
+    /// About 4s of it are for looks at connections and settings before the first trial.
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Search")]
     budget: Option<Duration>,
     /// Length of a trial; 10s unless the budget is too short for it, then down to 6s
@@ -90,7 +92,7 @@ pub(super) struct Arguments {
     #[arg(help_heading = "Search")]
     max_rate: Option<f64>,
     /// Operations per second of today, to say how long the server will do; unless given, the commands of others are counted
-    /// for a minute on a server that is not private
+    /// for a tenth of the budget, a minute at most, on a server that is not private
     #[arg(long, value_name = "N", value_parser = positive)]
     #[arg(help_heading = "Search")]
     current_rate: Option<f64>,
@@ -121,7 +123,7 @@ pub(super) struct Arguments {
     /// Form of the summary on standard output
     #[arg(long, value_enum, default_value_t, help_heading = "Results")]
     format: Format,
-    /// No plan, no trials and no progress on standard error
+    /// No plan, no trials and no progress on standard error; everything takes as long as with them
     #[arg(long, short, help_heading = "Results")]
     quiet: bool,
 }

@@ -186,13 +186,16 @@ impl Session {
             if interrupt.stop().is_requested() {
                 return Ok(Ended::Interrupted);
             }
-            let plan = match planner.next(time.elapsed()) {
+            // The budget has time for the first trial, however long its data took.
+            let is_first = capacity.trials.is_empty();
+            let elapsed = || if is_first { 0 } else { time.elapsed() };
+            let plan = match planner.next(elapsed()) {
                 Next::Done(ended) => return Ok(ended),
                 Next::Trial(plan) => plan,
             };
             self.provide(stage, plan.arm as usize, data, interrupt)?;
             // Writing the data of a variant may have taken what was left.
-            if let Next::Done(ended) = planner.next(time.elapsed()) {
+            if let Next::Done(ended) = planner.next(elapsed()) {
                 return Ok(ended);
             }
             let number = capacity.trials.len() as u32 + 1;
@@ -228,7 +231,7 @@ impl Session {
         }
         let widest = self.errand.widest();
         let current_rate = if let Some(census) = census(&self.errand.plan, facts.private) {
-            self.display.step("Counting the commands of others for a minute (--current-rate spares it)");
+            self.display.wait("Counting the commands of others (--current-rate spares it)", census);
             runtime.block_on(interrupt.or(targets[widest].command_rate(census)))?
         } else {
             None
@@ -308,6 +311,7 @@ impl Session {
             return Ok(());
         }
         if let Some(of) = data.of {
+            self.display.step("Removing the keys of the variant before");
             runtime.block_on(interrupt.or(targets[of].cleanup(&arms[of])))?;
         }
         data.of = Some(arm);

@@ -119,7 +119,7 @@ pub(super) struct Arguments {
     /// Form of the summary on standard output; `json` is what ci.json holds
     #[arg(long, value_enum, default_value_t, help_heading = "Results")]
     format: Format,
-    /// No progress on standard error
+    /// No progress on standard error; everything takes as long as with it
     #[arg(long, short, help_heading = "Results")]
     quiet: bool,
 }

@@ -70,7 +70,7 @@ pub(super) struct Arguments {
     /// Form of the summary on standard output
     #[arg(long, value_enum, default_value_t, help_heading = "Results")]
     format: Format,
-    /// No plan and no progress on standard error
+    /// No plan and no progress on standard error; everything takes as long as with them
     #[arg(long, short, help_heading = "Results")]
     quiet: bool,
 }

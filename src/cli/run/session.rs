@@ -230,7 +230,7 @@ impl Session {
         let look = Box::pin(target.inspect(Some(&self.scenario), facts.same_machine, false));
         let inspection = runtime.block_on(interrupt.to_the_end(async { Ok::<_, TargetError>(look.await) }));
         let mut inspection = inspection.unwrap_or_default();
-        self.sample_keyspace(runtime, target, interrupt, &mut inspection);
+        self.sample_keyspace(runtime, target, &facts, interrupt, &mut inspection);
         let seen = Seen { server, inspection, dependencies, calibration };
         Ok(self.run_of(recording, seen, facts, started.unwrap_or_else(Timestamp::now)))
     }
@@ -256,12 +256,21 @@ impl Session {
     }
 
     /// Looks at some keys while they are there. Whatever fails does not spoil the run.
-    fn sample_keyspace(&self, runtime: &Runtime, target: &Target, interrupt: &Interrupt, inspection: &mut Inspection) {
+    fn sample_keyspace(
+        &self,
+        runtime: &Runtime,
+        target: &Target,
+        facts: &TargetFacts,
+        interrupt: &Interrupt,
+        inspection: &mut Inspection,
+    ) {
         if self.manner.no_keyspace_sampling || interrupt.stop().is_requested() {
             return;
         }
-        self.display.step("Looking at the keyspace");
-        let sampling = async { Ok::<_, TargetError>(target.sample_keyspace(SampleLimits::default()).await) };
+        let run = &self.scenario.run;
+        let limits = SampleLimits::of(facts.private).after(run.warmup + run.duration);
+        self.display.wait("Looking at a sample of the keys", limits.time);
+        let sampling = async { Ok::<_, TargetError>(target.sample_keyspace(limits).await) };
         // A Ctrl-C that comes now ends it.
         if let Ok((sample, withheld)) = runtime.block_on(interrupt.or(sampling)) {
             inspection.keyspace = sample;
