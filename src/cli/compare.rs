@@ -11,6 +11,7 @@ use super::{
     exit::{Exit, Failure},
     number::share,
     output::{self, Colour},
+    place::RESULTS,
 };
 use crate::{
     analysis::baseline::{Question, compare},
@@ -41,7 +42,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Folder that holds results and, in `baselines`, the baselines
-    #[arg(long, value_name = "DIR", default_value = super::run::RESULTS)]
+    #[arg(long, value_name = "DIR", default_value = RESULTS)]
     results: PathBuf,
 }
 

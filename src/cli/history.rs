@@ -12,6 +12,7 @@ use super::{
     complain,
     exit::{Exit, Failure},
     output::{self, Colour},
+    place::RESULTS,
     progress::Display,
     report::Concluded,
 };
@@ -42,8 +43,8 @@ pub(super) struct Arguments {
     /// Write history.html, .md, .csv and the chart to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Folder that holds the result folders and, in `baselines`, the baselines
-    #[arg(long, value_name = "DIR", default_value = super::run::RESULTS)]
+    /// Folder that holds results and, in `baselines`, the baselines
+    #[arg(long, value_name = "DIR", default_value = RESULTS)]
     results: PathBuf,
 }
 

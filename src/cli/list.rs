@@ -9,6 +9,7 @@ use super::{
     exit::{Exit, Failure},
     gate::ConcludedGate,
     output,
+    place::RESULTS,
     progress::Display,
     report::Concluded,
 };
@@ -20,15 +21,19 @@ use crate::{
 /// List saved runs, newest last
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Folder that holds the result folders
-    #[arg(value_name = "DIR", default_value = super::run::RESULTS)]
-    folder: PathBuf,
+    /// Folder that holds results and, in `baselines`, the baselines
+    #[arg(long, value_name = "DIR", default_value = RESULTS)]
+    results: PathBuf,
+    /// The same without the name of the option, as earlier versions had it
+    #[arg(value_name = "DIR", hide = true, conflicts_with = "results")]
+    folder: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let folders = results::result_folders(&arguments.folder).map_err(Failure::usage)?;
+    let place = arguments.folder.as_ref().unwrap_or(&arguments.results);
+    let folders = results::result_folders(place).map_err(Failure::usage)?;
     if folders.is_empty() {
-        output::print(format!("No saved runs in {}. `plimsoll run` makes one.\n", arguments.folder.display()))?;
+        output::print(format!("No saved runs in {}. `plimsoll run` makes one.\n", place.display()))?;
         return Ok(Exit::Met);
     }
     let display = Display::new(true);

@@ -11,6 +11,7 @@ mod data;
 mod environment;
 mod exit;
 mod gate;
+mod hint;
 mod history;
 mod interrupt;
 mod journal;
@@ -19,6 +20,7 @@ mod list;
 mod man;
 mod number;
 mod output;
+mod place;
 mod progress;
 mod report;
 mod run;
@@ -90,6 +92,7 @@ pub fn main() -> ExitCode {
     let program = match Program::of_command_line() {
         Ok(program) => program,
         Err(error) => {
+            let error = hint::with_command(error);
             // Help that nobody reads to its end is no failure.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { Exit::Usage } else { Exit::Met });

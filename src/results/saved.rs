@@ -184,7 +184,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let [old, new] = ["old", "new"].map(|name| home.path().join(format!("{UNFINISHED}{name}")));
         fs::write(&new, "").unwrap();
-        let then = std::time::SystemTime::now() - 2 * ABANDONED;
+        let then = fs::metadata(&new).unwrap().modified().unwrap() - 2 * ABANDONED;
         fs::File::create(&old).unwrap().set_modified(then).unwrap();
         rewrite(home.path(), vec![("report.md".to_owned(), Vec::new())]).unwrap();
         assert!(new.exists() && !old.exists());

@@ -75,11 +75,19 @@ fn a_ci_on_a_full_disk_prints_its_summary() {
     outcome.complains("out/ci.json: File too large");
 }
 
+/// A gate of a server with itself, of which a block is saved.
+fn begun_gate(desk: &Desk, server: &Server) -> Child {
+    let target = format!("target={}", server.url());
+    let arguments = ["--out", "out", "--blocks", "7", "--rate", "600", "--quiet", "--a", &target, "--b", &target];
+    let child = start(desk, &[&["gate", "short.toml"], &arguments[..]].concat());
+    until("a block is saved", || desk.path("out/gate.json").is_file());
+    child
+}
+
 #[test]
 fn a_gate_on_a_full_disk_reports_the_blocks_that_it_made() {
-    let desk = Desk::new();
-    let child = start(&desk, &["gate", "short.toml", "--out", "out", "--blocks", "7", "--rate", "600", "--quiet"]);
-    until("a block is saved", || desk.path("out/gate.json").is_file());
+    let (desk, server) = (Desk::new(), Server::start());
+    let child = begun_gate(&desk, &server);
     fill_disk_of(&child);
     let outcome = Outcome::of(child.wait_with_output().unwrap()).ends_with(2);
     let outcome = outcome.says("It has not come to its end; this is what there is after").complains("File too large");
@@ -89,10 +97,7 @@ fn a_gate_on_a_full_disk_reports_the_blocks_that_it_made() {
 #[test]
 fn a_gate_whose_server_is_lost_says_so_first() {
     let (desk, server) = (Desk::new(), Server::start());
-    let target = format!("target={}", server.url());
-    let arguments = ["--out", "out", "--blocks", "7", "--rate", "600", "--a", &target, "--b", &target];
-    let child = start(&desk, &[&["gate", "short.toml"], &arguments[..]].concat());
-    until("a block is saved", || desk.path("out/gate.json").is_file());
+    let child = begun_gate(&desk, &server);
     drop(server);
     let outcome = Outcome::of(child.wait_with_output().unwrap()).ends_with(3);
     assert!(outcome.stdout.starts_with("A server was lost: "), "{}", outcome.stdout);

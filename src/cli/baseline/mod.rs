@@ -13,6 +13,7 @@ use super::{
     complain,
     exit::{Exit, Failure},
     output::{self, Colour},
+    place::RESULTS,
     progress::Display,
 };
 use crate::{
@@ -39,7 +40,7 @@ pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// Folder that holds results and, in `baselines`, the baselines
-    #[arg(long, value_name = "DIR", default_value = super::run::RESULTS, global = true)]
+    #[arg(long, value_name = "DIR", default_value = RESULTS, global = true)]
     results: PathBuf,
 }
 

@@ -21,8 +21,9 @@ use super::{
     leftovers::Leftovers,
     number::positive,
     output::{Colour, Format},
+    place::Place,
     progress::Display,
-    run::{EMBEDDED, TARGET, default_folder, setting, source},
+    run::{EMBEDDED, TARGET, setting, source},
 };
 use crate::scenario;
 pub(super) use concluded::ConcludedCapacity;
@@ -108,12 +109,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Harness")]
     workers: Option<u16>,
 
-    /// Folder for the results, instead of results/SCENARIO-capacity-TIME
-    #[arg(long, value_name = "DIR", help_heading = "Results")]
-    out: Option<PathBuf>,
-    /// Replace a result folder that is there already
-    #[arg(long, requires = "out", help_heading = "Results")]
-    force: bool,
+    #[command(flatten)]
+    place: Place,
     /// Continue the capacity run of this folder; with a larger --budget also one that used its own up
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     #[arg(conflicts_with_all = [
@@ -156,9 +153,8 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
     let journal = if let Some((folder, _)) = &errand.saved {
         Journal::reopen(folder.clone(), FILE, &leftovers)
     } else {
-        let place =
-            arguments.out.clone().unwrap_or_else(|| default_folder(&format!("{}-capacity", errand.scenario.name)));
-        Journal::claim(&place, arguments.force, FILE, &leftovers)?
+        let place = arguments.place.of(&format!("{}-capacity", errand.scenario.name));
+        Journal::claim(&place, arguments.place.force(), FILE, &leftovers)?
     };
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();

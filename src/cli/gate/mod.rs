@@ -9,7 +9,7 @@ mod plan;
 mod session;
 mod stand;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -20,8 +20,9 @@ use super::{
     leftovers::Leftovers,
     number::{percent, positive},
     output::{self, Colour, Format},
+    place::Place,
     progress::Display,
-    run::{DEFAULT, default_folder, setting},
+    run::{DEFAULT, setting},
 };
 use crate::scenario::{self, Overrides};
 pub(super) use arms::{Difference, Said, difference};
@@ -61,12 +62,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", help_heading = "Comparison")]
     seed: Option<u64>,
 
-    /// Folder for the results, instead of results/SCENARIO-gate-TIME
-    #[arg(long, value_name = "DIR", help_heading = "Results")]
-    out: Option<PathBuf>,
-    /// Replace a result folder that is there already
-    #[arg(long, requires = "out", help_heading = "Results")]
-    force: bool,
+    #[command(flatten)]
+    place: Place,
     /// Form of the summary on standard output
     #[arg(long, value_enum, default_value_t, help_heading = "Results")]
     format: Format,
@@ -169,8 +166,8 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure
     let said = [Said { option: "--a", differences: &arguments.a }, Said { option: "--b", differences: &arguments.b }];
     let errand = Errand::new(scenario, said, &arguments.effort)?;
     let leftovers = Leftovers::default();
-    let place = arguments.out.clone().unwrap_or_else(|| default_folder(&format!("{}-gate", errand.scenario.name)));
-    let journal = Journal::claim(&place, arguments.force, FILE, &leftovers)?;
+    let place = arguments.place.of(&format!("{}-gate", errand.scenario.name));
+    let journal = Journal::claim(&place, arguments.place.force(), FILE, &leftovers)?;
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();
     let Arguments { yes, quiet, format, .. } = *arguments;

@@ -3,10 +3,7 @@
 mod session;
 mod telemetry;
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::anyhow;
 use clap::Args;
@@ -18,6 +15,7 @@ use super::{
     interrupt::supervise,
     leftovers::{Leftovers, claim},
     output::{self, Colour, Format},
+    place::Place,
     progress::Display,
     report::Document,
 };
@@ -29,11 +27,8 @@ use crate::{
     scenario::{self, Overrides, Scenario},
     target::{Source, TargetUrl},
 };
-pub(super) use session::{Base, Manner, Session, default_folder};
+pub(super) use session::{Base, Manner, Session};
 use telemetry::Telemetry;
-
-/// Where results go unless the command line says otherwise.
-pub(super) const RESULTS: &str = "results";
 
 /// Carry out a scenario, measure, judge and report
 ///
@@ -120,12 +115,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     how: How,
 
-    /// Folder for the results, instead of results/SCENARIO-TIME
-    #[arg(long, value_name = "DIR", help_heading = "Results")]
-    out: Option<PathBuf>,
-    /// Replace a result folder that is there already
-    #[arg(long, requires = "out", help_heading = "Results")]
-    force: bool,
+    #[command(flatten)]
+    place: Place,
     /// Write this document as well, as HTML and Markdown
     #[arg(long, value_enum, value_name = "STYLE", help_heading = "Results")]
     style: Option<Document>,
@@ -158,12 +149,12 @@ Examples:
 pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<Exit, Failure> {
     let scenario = arguments.scenario()?;
     let source = source(&arguments.target, arguments.server_bin.clone())?;
-    let baselines = Baselines::of(Path::new(RESULTS));
+    let baselines = Baselines::of(arguments.place.results());
     let base = arguments.baseline.as_deref().map(|word| held(word, &baselines)).transpose()?;
     // Before the folder: where it cannot listen, nothing has happened.
     let telemetry = arguments.metrics.map(|address| Telemetry::open(address, &scenario)).transpose()?;
-    let place = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
-    let folder = claim(&place, arguments.force)?;
+    let place = arguments.place.of(&scenario.name);
+    let folder = claim(&place, arguments.place.force())?;
 
     let leftovers = Leftovers::default();
     leftovers.hold_folder(folder);

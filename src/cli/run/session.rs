@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tokio::runtime::{self, Runtime};
 
-use super::{RESULTS, Telemetry};
+use super::Telemetry;
 use crate::{
     analysis::{
         Outcome,
@@ -75,19 +75,6 @@ struct Seen {
     inspection: Inspection,
     dependencies: Vec<DependencyRecord>,
     calibration: Option<Calibration>,
-}
-
-/// Where results go by default: named by what they are of and the time.
-pub(in crate::cli) fn default_folder(of: &str) -> PathBuf {
-    vacant(&format!("{of}-{}", Timestamp::now().strftime("%Y%m%dT%H%M%SZ")))
-}
-
-/// A folder for results that is not there yet, by this name or the next that is free.
-fn vacant(stem: &str) -> PathBuf {
-    let first = Path::new(RESULTS).join(stem);
-    let others = (2..).map(|number| Path::new(RESULTS).join(format!("{stem}-{number}")));
-    let mut free = std::iter::once(first).chain(others).filter(|folder| !folder.exists());
-    free.next().expect("numbers do not end")
 }
 
 /// The exit code of a run, and of a comparison that decides as well. A regression counts like an objective that is missed, and is certain
