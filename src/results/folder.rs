@@ -31,10 +31,10 @@ pub(super) const ARTIFACTS: [&str; 4] = [CI_FILE, GATE_FILE, CAPACITY_FILE, RUN_
 /// So much must be writable before a run is worth its while: a run of some minutes with its charts.
 const PROBE: usize = 8 << 20;
 
-/// Parts of the names of hidden folders, `.NAME.partial-RANDOM` and `.NAME.replaced-RANDOM`: a result in the making, and one that
-/// is being replaced.
-pub(super) const PARTIAL: &str = ".partial-";
-pub(super) const REPLACED: &str = ".replaced-";
+/// Parts of the names of hidden folders, between that of the result and a random one: a result in the making, and one that is being
+/// replaced. Other programs may write hidden folders to the same place, so they name this one.
+pub(super) const PARTIAL: &str = ".plimsoll-partial-";
+pub(super) const REPLACED: &str = ".plimsoll-replaced-";
 
 /// A result folder in the making. Files are written to a hidden folder beside it, on the same file system;
 /// [`Self::publish`] renames that. Dropped unpublished, nothing is left of it.

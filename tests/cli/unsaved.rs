@@ -21,7 +21,7 @@ fn fill_disk_of(child: &Child) {
 
 /// The hidden folder in the making.
 fn hidden(desk: &Desk) -> PathBuf {
-    let is_hidden = |name: &String| name.starts_with(".out.partial-");
+    let is_hidden = |name: &String| name.starts_with(".out.plimsoll-partial-");
     desk.path(&desk.names().into_iter().find(is_hidden).unwrap())
 }
 

@@ -253,7 +253,8 @@ impl Marks {
 
     pub(super) fn legend(self) -> Vec<String> {
         let few = self.few.then(|| format!("{FEW} Few independent samples: fewer than 100 lie beyond it."));
-        let bursts = self.bursts.then(|| format!("{BURSTS} Rests on few bursts of slow requests; another run may differ."));
+        let bursts =
+            self.bursts.then(|| format!("{BURSTS} Rests on few bursts of slow requests; another run may differ."));
         let missing: Vec<_> = self
             .missing
             .iter()
@@ -261,9 +262,8 @@ impl Marks {
                 format!("{name} needs {} samples, have {}", range(missing.needed), range(missing.have))
             })
             .collect();
-        let missing = (!missing.is_empty()).then(|| {
-            format!("{NOTHING} Too few samples to print: {}.", missing.join("; "))
-        });
+        let missing =
+            (!missing.is_empty()).then(|| format!("{NOTHING} Too few samples to print: {}.", missing.join("; ")));
         few.into_iter().chain(bursts).chain(missing).collect()
     }
 }
