@@ -43,7 +43,12 @@ struct Recording {
 impl Recording {
     fn of(series: u16, services: usize) -> Self {
         let (sender, full) = mpsc::channel();
-        let plan = Plan { series: (0..series).map(SeriesId).collect(), services: (0..services).collect(), start: 0, silence: 10_000_000 };
+        let plan = Plan {
+            series: (0..series).map(SeriesId).collect(),
+            services: (0..services).collect(),
+            start: 0,
+            silence: 10_000_000,
+        };
         let (recorder, give_back) = Recorder::new(plan, 0, sender);
         Self { recorder, full, give_back, spread: 1 }
     }

@@ -79,7 +79,9 @@ fn stalls(recording: &Recording, whole: &Timeline, silences: &[Silence], measure
         let answers: u64 = recording
             .series
             .iter()
-            .filter(|series| series.key.service == silence.service && series.key.role == crate::measure::SeriesRole::Operation)
+            .filter(|series| {
+                series.key.service == silence.service && series.key.role == crate::measure::SeriesRole::Operation
+            })
             .map(|series| series.totals().completed)
             .sum();
         let usual = measured as f64 / answers.max(1) as f64;
@@ -105,7 +107,9 @@ fn stalls(recording: &Recording, whole: &Timeline, silences: &[Silence], measure
             if services.len() == silences.len() || thin.iter().any(overlaps) {
                 services.clear();
             }
-            let gone = |silence: &Silence| silence.gone_since.is_some_and(|since| span.from_ns <= since && since <= span.to_ns);
+            let gone = |silence: &Silence| {
+                silence.gone_since.is_some_and(|since| span.from_ns <= since && since <= span.to_ns)
+            };
             Stall { span, services, bad: 0, ended: !silences.iter().any(gone) }
         })
         .collect()
@@ -118,7 +122,8 @@ fn thin_seconds(seconds: &[Moment], whole: usize) -> Vec<Span> {
     counts.sort_unstable();
     let Some(usual) = counts.get(counts.len() / 2).filter(|_| counts.len() >= SECONDS) else { return Vec::new() };
     let is_thin = |moment: &&Moment| {
-        (moment.answered as f64) < NEXT_TO_NOTHING * *usual as f64 && moment.in_system.is_some_and(|number| number > 0.0)
+        (moment.answered as f64) < NEXT_TO_NOTHING * *usual as f64
+            && moment.in_system.is_some_and(|number| number > 0.0)
     };
     let span = |second: u64| Span { from_ns: second * SECOND, to_ns: (second + 1) * SECOND };
     seconds.iter().filter(is_thin).map(|moment| span(u64::from(moment.second))).collect()
@@ -139,7 +144,8 @@ fn bursts(seconds: &[Moment], taken: &mut [bool]) -> Vec<Burst> {
         let chance = |count: u64| if expected > 0.0 { gamma_lr(count as f64, expected) } else { 0.0 };
         count >= MANY && chance(count) * (seconds.len() as f64) < CHANCE
     };
-    let found: Vec<(u32, u64)> = free().filter(|moment| is_burst(moment)).map(|moment| (moment.second, bad(moment))).collect();
+    let found: Vec<(u32, u64)> =
+        free().filter(|moment| is_burst(moment)).map(|moment| (moment.second, bad(moment))).collect();
     let mut bursts: Vec<Burst> = Vec::new();
     for (second, bad) in found {
         taken[second as usize] = true;

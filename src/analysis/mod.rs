@@ -40,8 +40,9 @@ mod worsening;
 
 pub use families::{Family, FamilyKind};
 pub use model::{
-    Analysis, Burst, Check, CheckKind, Distribution, Doubt, Events, Finding, Grade, Level, Moment, Outcome, PERCENTILES,
-    Percentile, PercentileValue, Proportion, Reason, Row, Scope, Silence, Stall, Support, Timeline, Verdict,
+    Analysis, Burst, Check, CheckKind, Distribution, Doubt, Events, Finding, Grade, Level, Moment, Outcome,
+    PERCENTILES, Percentile, PercentileValue, Proportion, Reason, Row, Scope, Silence, Stall, Support, Timeline,
+    Verdict,
 };
 
 pub use databases::{DatabaseUse, databases};
@@ -87,9 +88,8 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         .collect();
     let verdict = verdict::conclude(&rows, &judged);
     let unfinished = rows.last().map_or(0, |whole| whole.unfinished);
-    let events = timelines.last().map_or_else(Events::default, |whole| {
-        events::events(recording, whole, &silences, unfinished)
-    });
+    let events =
+        timelines.last().map_or_else(Events::default, |whole| events::events(recording, whole, &silences, unfinished));
     let server = server::server_side(&evidence);
     let dependencies = dependencies::dependencies(&run.dependencies);
     let findings = findings::findings(&evidence, &checks, &events, &server, &dependencies);
@@ -132,7 +132,8 @@ fn judge_silences(held: &mut [verdict::Held], evidence: &Evidence<'_>, silences:
         let Some(position) = evidence.rows.iter().position(is_own) else { continue };
         let service = evidence.scenario.services.iter().find(|service| service.name == silence.service);
         let closed = service.is_some_and(|service| service.offered_rate().is_none());
-        let waited = evidence.timelines[position].seconds.iter().any(|moment| moment.in_system.is_some_and(|n| n > 0.0));
+        let waited =
+            evidence.timelines[position].seconds.iter().any(|moment| moment.in_system.is_some_and(|n| n > 0.0));
         held[position].add_silence(&evidence.rows[position], silence, closed, waited, &evidence.scenario.objective);
     }
 }
@@ -207,7 +208,11 @@ mod tests {
             let printed = known(percentile).expect("printed however bursty");
             assert!((printed - expected).abs() < 0.005, "p{percentile}: {printed}");
         }
-        assert!(matches!(row.judged.value, PercentileValue::Known { support: Support::Bursts, .. }), "{:?}", row.judged);
+        assert!(
+            matches!(row.judged.value, PercentileValue::Known { support: Support::Bursts, .. }),
+            "{:?}",
+            row.judged
+        );
         assert_eq!(analysis.verdict.outcome, Outcome::Fail, "{:?}", analysis.verdict);
     }
 

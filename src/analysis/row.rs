@@ -28,7 +28,8 @@ pub(super) struct Terms<'a> {
 
 impl<'a> Terms<'a> {
     pub(super) fn new(recording: &Recording, scenario: &'a Scenario) -> Self {
-        let lags = merged(recording.services.iter().flat_map(|service| service.seconds.iter().map(|second| &second.lag)));
+        let lags =
+            merged(recording.services.iter().flat_map(|service| service.seconds.iter().map(|second| &second.lag)));
         let pauses = recording.workers.iter().flat_map(|worker| &worker.pauses);
         let pools = scenario.services.iter().map(|service| service.pool);
         let timeouts = pools.flat_map(|pool| [pool.command_timeout, pool.checkout_timeout]);
@@ -124,7 +125,8 @@ fn worst_third_met(tally: &Tally, terms: Terms<'_>) -> bool {
     let third = seconds.len().div_ceil(3).max(1);
     seconds.chunks(third).all(|part| {
         let sum = |of: fn(&super::tally::Tick) -> u64| part.iter().map(of).sum::<u64>();
-        let (completed, failed, bad) = (sum(|tick| tick.completed), sum(|tick| tick.failed), sum(super::tally::Tick::bad));
+        let (completed, failed, bad) =
+            (sum(|tick| tick.completed), sum(|tick| tick.failed), sum(super::tally::Tick::bad));
         let part = Requests { all: completed + failed, bad, failed, burstiness: tally.bad_burstiness };
         verdict::hold(part, terms.objective, 0).outcome == Outcome::Pass
     })

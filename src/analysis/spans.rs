@@ -51,7 +51,10 @@ mod tests {
     #[test]
     fn holes_are_cut_out() {
         let holes = spans(&[(0, 1), (3, 4), (9, 20), (30, 40)]);
-        assert_eq!(without(&spans(&[(2, 6), (8, 10), (12, 15), (18, 25)]), &holes), spans(&[(2, 3), (4, 6), (8, 9), (20, 25)]));
+        assert_eq!(
+            without(&spans(&[(2, 6), (8, 10), (12, 15), (18, 25)]), &holes),
+            spans(&[(2, 3), (4, 6), (8, 9), (20, 25)])
+        );
         assert_eq!(without(&spans(&[(2, 6)]), &[]), spans(&[(2, 6)]));
     }
 

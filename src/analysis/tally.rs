@@ -157,8 +157,7 @@ impl Tally {
             at_percentile(2, |tick| tick.completed),
             at_percentile(3, |tick| tick.failed),
         ];
-        let bad_burstiness =
-            burstiness(settled.iter().map(|tick| (tick.bad(), tick.finished())));
+        let bad_burstiness = burstiness(settled.iter().map(|tick| (tick.bad(), tick.finished())));
         let mut durations = histograms
             .into_iter()
             .zip(burstiness_of)

@@ -140,7 +140,14 @@ impl Held {
     /// Adds what the time without answers says. Shares of requests cannot see it in a closed loop, whose clients ask for nothing
     /// more while they wait: of N clients at most N requests are late, however long the server stands still. In an open loop
     /// the due instants have it.
-    pub(super) fn add_silence(&mut self, row: &Row, silence: &Silence, closed: bool, waited: bool, objective: &Objective) {
+    pub(super) fn add_silence(
+        &mut self,
+        row: &Row,
+        silence: &Silence,
+        closed: bool,
+        waited: bool,
+        objective: &Objective,
+    ) {
         let service = silence.service.clone();
         let allowed = (100.0 - objective.percentile) / 100.0;
         let mut reasons = Vec::new();
@@ -231,7 +238,9 @@ pub(super) fn conclude(rows: &[Row], judged: &[Verdict]) -> Verdict {
     let with = |outcome: Outcome| -> Vec<Reason> {
         let of_outcome = services().filter(|(_, verdict)| verdict.outcome == outcome);
         of_outcome
-            .flat_map(|(row, verdict)| verdict.reasons.iter().map(|reason| of_service(reason, row.scope.service.as_ref())))
+            .flat_map(|(row, verdict)| {
+                verdict.reasons.iter().map(|reason| of_service(reason, row.scope.service.as_ref()))
+            })
             .collect()
     };
     let unknown = whole.outcome == Outcome::Invalid
@@ -251,7 +260,11 @@ pub(super) fn conclude(rows: &[Row], judged: &[Verdict]) -> Verdict {
         Outcome::Fail => Verdict { reasons: time.into_iter().chain(whole.reasons.clone()).collect(), ..whole.clone() },
         _ if !missed.is_empty() => {
             let kept = whole.reasons.iter().filter(|reason| matches!(reason, Reason::Objective { .. }));
-            Verdict { outcome: Outcome::Fail, reasons: missed.into_iter().chain(kept.cloned()).collect(), ..whole.clone() }
+            Verdict {
+                outcome: Outcome::Fail,
+                reasons: missed.into_iter().chain(kept.cloned()).collect(),
+                ..whole.clone()
+            }
         }
         Outcome::Invalid => whole.clone(),
         Outcome::Pass | Outcome::Inconclusive => {

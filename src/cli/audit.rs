@@ -53,7 +53,7 @@ pub(super) struct Arguments {
     /// ever writes, and never without this. An audit that is killed meanwhile leaves plimsoll-proof-NUMBER behind.
     #[arg(long)]
     prove_rights: bool,
-    /// Do not look at the keys; else a bounded sample of them tells what takes the memory
+    /// Do not look at the keys; else a sample of them, for 3 s at most, shows what takes the memory
     #[arg(long)]
     no_keyspace_sampling: bool,
     /// Exit with code 1 if there is a finding as serious as this
@@ -62,7 +62,7 @@ pub(super) struct Arguments {
     /// Form of what is printed
     #[arg(long, value_enum, default_value_t)]
     format: AuditFormat,
-    /// No progress on standard error
+    /// No progress on standard error; everything takes as long as with it
     #[arg(long, short)]
     quiet: bool,
 }
@@ -166,8 +166,9 @@ impl Arguments {
                 interrupt.or(async { Ok::<Inspection, Infallible>(look.await) }).await?
             };
             if !self.no_keyspace_sampling {
-                display.step("Looking at the keyspace");
-                let sampling = Box::pin(target.sample_keyspace(SampleLimits::default()));
+                let limits = SampleLimits::of(facts.private);
+                display.wait("Looking at a sample of the keys", limits.time);
+                let sampling = Box::pin(target.sample_keyspace(limits));
                 let (sample, withheld) = interrupt.or(async { Ok::<_, Infallible>(sampling.await) }).await?;
                 inspection.keyspace = sample;
                 inspection.withheld.extend(withheld);

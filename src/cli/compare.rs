@@ -11,6 +11,7 @@ use super::{
     exit::{Exit, Failure},
     number::share,
     output::{self, Look},
+    place::RESULTS,
 };
 use crate::{
     analysis::baseline::{Question, compare},
@@ -41,7 +42,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Folder that holds results and, in `baselines`, the baselines
-    #[arg(long, value_name = "DIR", default_value = super::run::RESULTS)]
+    #[arg(long, value_name = "DIR", default_value = RESULTS)]
     results: PathBuf,
 }
 
@@ -114,21 +115,21 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     }
     let comparison = compare(&runs, &run, arguments.how.question());
     let compared = Compared { against: &name, base: &runs, run: &run, comparison: &comparison };
-    if let Some(folder) = &arguments.out {
-        results::write_apart(folder, compared.files()).map_err(Failure::usage)?;
-    }
-    match arguments.format {
+    let out = arguments.out.as_ref();
+    let saved = out.map(|folder| results::write_apart(folder, compared.files()).map(|()| folder)).transpose();
+    let told = match arguments.format {
         ComparisonFormat::Text => {
             let mut text = compared.terminal(look.style());
-            if let Some(folder) = &arguments.out {
+            if let Ok(Some(folder)) = &saved {
                 text = format!("{text}\nComparison: {}\n", folder.join("comparison.html").display());
             }
-            output::print(text)?;
+            output::print(text)
         }
-        ComparisonFormat::Markdown => output::print(compared.markdown())?,
-        ComparisonFormat::Html => output::print(compared.html())?,
-        ComparisonFormat::Csv => output::print(compared.csv())?,
-        ComparisonFormat::Json => output::print(compared.json())?,
-    }
+        ComparisonFormat::Markdown => output::print(compared.markdown()),
+        ComparisonFormat::Html => output::print(compared.html()),
+        ComparisonFormat::Csv => output::print(compared.csv()),
+        ComparisonFormat::Json => output::print(compared.json()),
+    };
+    Failure::first_of(saved.map_err(Failure::usage), told)?;
     Ok(comparison.standing.into())
 }

@@ -79,6 +79,17 @@ impl Failure {
         Self { exit: self.exit, error: self.error.context(context.to_owned()) }
     }
 
+    /// The failure of what was done first; that of what was done after it is complained about where there are both.
+    pub(super) fn first_of<T>(first: Result<T, Self>, second: Result<(), Self>) -> Result<T, Self> {
+        match (first, second) {
+            (Err(first), Err(second)) => {
+                super::complain(&format!("error: {second}"));
+                Err(first)
+            }
+            (first, second) => second.and(first),
+        }
+    }
+
     /// A person ended it before there was anything to save.
     pub(super) fn interrupted() -> Self {
         Self { exit: Exit::Interrupted, error: anyhow::anyhow!("interrupted before anything was measured") }

@@ -12,6 +12,8 @@ use super::{
     complain,
     exit::{Exit, Failure},
     output::{self, Look},
+    place::RESULTS,
+    progress::Display,
     report::Concluded,
 };
 use crate::{
@@ -41,8 +43,8 @@ pub(super) struct Arguments {
     /// Write history.html, .md, .csv and the chart to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Folder that holds the result folders and, in `baselines`, the baselines
-    #[arg(long, value_name = "DIR", default_value = super::run::RESULTS)]
+    /// Folder that holds results and, in `baselines`, the baselines
+    #[arg(long, value_name = "DIR", default_value = RESULTS)]
     results: PathBuf,
 }
 
@@ -58,7 +60,9 @@ enum HistoryFormat {
 
 pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let mut runs = Vec::new();
-    collect(&arguments.results, &mut runs)?;
+    let display = Display::new(true);
+    collect(&arguments.results, &mut runs, &display)?;
+    display.step("Looking for changes");
     for (name, baseline) in Baselines::of(&arguments.results).list().map_err(Failure::usage)? {
         match baseline {
             Ok(baseline) => runs.extend(baseline.runs),
@@ -74,30 +78,33 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let runs = all.into_iter().filter(|(name, _)| *name == scenario).map(|(_, run)| run).collect();
     let history = history(runs);
     let chronicle = Chronicle { scenario: &scenario, history: &history };
-    if let Some(folder) = &arguments.out {
-        results::write_apart(folder, chronicle.files()).map_err(Failure::usage)?;
-    }
-    match arguments.format {
-        HistoryFormat::Csv => output::print(chronicle.csv())?,
+    let out = arguments.out.as_ref();
+    let saved = out.map(|folder| results::write_apart(folder, chronicle.files()).map(|()| folder)).transpose();
+    display.clear();
+    let told = match arguments.format {
+        HistoryFormat::Csv => output::print(chronicle.csv()),
         HistoryFormat::Text => {
             let mut text = chronicle.terminal(look.style());
-            if let Some(folder) = &arguments.out {
+            if let Ok(Some(folder)) = &saved {
                 text = format!("{text}\nHistory: {}\n", folder.join("history.html").display());
             }
-            output::print(text)?;
+            output::print(text)
         }
-    }
+    };
+    Failure::first_of(saved.map_err(Failure::usage), told)?;
     Ok(Exit::Met)
 }
 
 /// The runs in a folder of results, and those that `plimsoll ci` made within.
-fn collect(results: &Path, runs: &mut Vec<Abstract>) -> Result<(), Failure> {
+fn collect(results: &Path, runs: &mut Vec<Abstract>, display: &Display) -> Result<(), Failure> {
+    let folders = results::result_folders(results).map_err(Failure::usage)?;
     // One after another: a run is a hundred times as large as what is kept of it.
-    for folder in results::result_folders(results).map_err(Failure::usage)? {
-        let run = match results::load(&folder) {
-            Ok(Saved::Run(run)) => Concluded::new(*run).map(|concluded| concluded.abstracted(&folder)),
+    for (at, folder) in folders.iter().enumerate() {
+        display.reading(at, folders.len());
+        let run = match results::load(folder) {
+            Ok(Saved::Run(run)) => Concluded::new(*run).map(|concluded| concluded.abstracted(folder)),
             Ok(Saved::Ci(_)) => {
-                collect(&folder.join("runs"), runs)?;
+                collect(&folder.join("runs"), runs, display)?;
                 continue;
             }
             Ok(Saved::Capacity(_) | Saved::Gate(_)) => continue,
@@ -106,7 +113,7 @@ fn collect(results: &Path, runs: &mut Vec<Abstract>) -> Result<(), Failure> {
         match run {
             Ok(run) => runs.push(run),
             // What cannot be read does not hide the rest.
-            Err(failure) => complain(&format!("warning: left out: {failure}")),
+            Err(failure) => display.say(&format!("warning: left out: {failure}")),
         }
     }
     Ok(())

@@ -54,6 +54,13 @@ impl Interrupt {
     }
 }
 
+/// Has a write beyond the largest file size that is allowed fail like one to a full disk, instead of ending the process.
+pub(super) fn outlive_file_size_limit() -> io::Result<()> {
+    let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
+    // What listens once is never undone.
+    runtime.block_on(async { signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop) })
+}
+
 /// Does the work on a thread of its own. At the first Ctrl-C, SIGTERM or SIGHUP tells it to end and calls `on_first`; at the
 /// second gives up waiting and returns [`Exit::Interrupted`], and the thread ends with the process.
 pub(super) fn supervise(

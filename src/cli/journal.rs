@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{exit::Failure, leftovers::Leftovers};
-use crate::results::{self, ResultFolder};
+use super::{
+    exit::Failure,
+    leftovers::{Leftovers, claim},
+};
+use crate::results::{self, ResultsError};
 
 /// The folder of a measurement that is saved more than once.
 #[derive(Debug)]
@@ -20,7 +23,7 @@ pub(super) struct Journal {
 impl Journal {
     /// Claims a folder; `file` is the one that holds all that was measured.
     pub(super) fn claim(place: &Path, force: bool, file: &'static str, leftovers: &Leftovers) -> Result<Self, Failure> {
-        let claimed = ResultFolder::claim(place, force).map_err(Failure::usage)?;
+        let claimed = claim(place, force)?;
         let hidden = Some(claimed.hidden().to_owned());
         leftovers.hold_folder(claimed);
         Ok(Self { leftovers: leftovers.clone(), file, destination: place.to_owned(), hidden })
@@ -47,17 +50,22 @@ impl Journal {
     }
 
     /// Writes files and then all that was measured, which is whole at any time.
-    pub(super) fn write(&mut self, mut files: Vec<(String, Vec<u8>)>, measured: String) -> Result<(), Failure> {
-        files.push((self.file.to_owned(), measured.into_bytes()));
-        if let Some(folder) = self.folder() {
-            return results::rewrite(folder, files).map_err(Failure::usage);
+    ///
+    /// # Errors
+    ///
+    /// Where not all could be written. What was measured may lie in another folder then, which is that of the journal from there on.
+    pub(super) fn write(&mut self, files: Vec<(String, Vec<u8>)>, measured: String) -> Result<(), Failure> {
+        let saved = if let Some(folder) = self.folder() {
+            results::save_again(folder, files, (self.file, measured.into_bytes())).map(|()| folder.to_owned())
+        } else {
+            let folder = self.leftovers.take_folder().ok_or_else(Failure::interrupted)?;
+            let saved = folder.save((self.file, measured.as_bytes()), || files);
+            self.leftovers.let_go_of_folder();
+            saved
+        };
+        if let Ok(place) | Err(ResultsError::Incomplete { kept: Some(place), .. }) = &saved {
+            (self.destination, self.hidden) = (place.clone(), None);
         }
-        let folder = self.leftovers.take_folder().ok_or_else(Failure::interrupted)?;
-        for (name, content) in files {
-            folder.write(&name, &content).map_err(Failure::usage)?;
-        }
-        (self.destination, self.hidden) = (folder.publish().map_err(Failure::usage)?, None);
-        self.leftovers.let_go_of_folder();
-        Ok(())
+        saved.map(drop).map_err(Failure::usage)
     }
 }

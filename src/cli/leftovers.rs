@@ -2,13 +2,25 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::{results::ResultFolder, target::PrivateServer};
+use super::{complain, exit::Failure};
+use crate::{
+    results::{self, ResultFolder},
+    target::PrivateServer,
+};
+
+/// Claims a result folder, after what processes that were killed left behind beside it is recovered or removed.
+pub(super) fn claim(place: &Path, force: bool) -> Result<ResultFolder, Failure> {
+    for leftover in results::sweep_beside(place) {
+        complain(&format!("note: {leftover}"));
+    }
+    ResultFolder::claim(place, force).map_err(Failure::usage)
+}
 
 /// The private servers and the unfinished result folder of a run, shared by the thread that uses them and the one that
 /// ends the process. Both remove themselves when they are dropped.

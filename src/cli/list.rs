@@ -9,6 +9,8 @@ use super::{
     exit::{Exit, Failure},
     gate::ConcludedGate,
     output,
+    place::RESULTS,
+    progress::Display,
     report::Concluded,
 };
 use crate::{
@@ -19,21 +21,27 @@ use crate::{
 /// List saved runs, newest last
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Folder that holds the result folders
-    #[arg(value_name = "DIR", default_value = super::run::RESULTS)]
-    folder: PathBuf,
+    /// Folder that holds results and, in `baselines`, the baselines
+    #[arg(long, value_name = "DIR", default_value = RESULTS)]
+    results: PathBuf,
+    /// The same without the name of the option, as earlier versions had it
+    #[arg(value_name = "DIR", hide = true, conflicts_with = "results")]
+    folder: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let entries = results::list(&arguments.folder).map_err(Failure::usage)?;
-    if entries.is_empty() {
-        output::print(format!("No saved runs in {}. `plimsoll run` makes one.\n", arguments.folder.display()))?;
+    let place = arguments.folder.as_ref().unwrap_or(&arguments.results);
+    let folders = results::result_folders(place).map_err(Failure::usage)?;
+    if folders.is_empty() {
+        output::print(format!("No saved runs in {}. `plimsoll run` makes one.\n", place.display()))?;
         return Ok(Exit::Met);
     }
+    let display = Display::new(true);
     let mut lines = Vec::new();
-    for entry in entries {
-        let name = entry.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let headline = match entry.saved {
+    for (at, folder) in folders.iter().enumerate() {
+        display.reading(at, folders.len());
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let headline = match results::load(folder) {
             Ok(Saved::Run(run)) => Concluded::new(*run).map(|run| run.headline()),
             Ok(Saved::Capacity(capacity)) => ConcludedCapacity::new(*capacity).map(|capacity| capacity.headline()),
             Ok(Saved::Gate(gate)) => ConcludedGate::new(*gate).map(|gate| gate.headline()),
@@ -43,6 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         let about = headline.unwrap_or_else(|failure| failure.to_string());
         lines.push((name, about));
     }
+    display.clear();
     let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     let mut text = String::new();
     for (name, about) in lines {

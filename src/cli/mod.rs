@@ -11,6 +11,7 @@ mod data;
 mod environment;
 mod exit;
 mod gate;
+mod hint;
 mod history;
 mod interrupt;
 mod journal;
@@ -19,6 +20,7 @@ mod list;
 mod man;
 mod number;
 mod output;
+mod place;
 mod progress;
 mod report;
 mod run;
@@ -89,12 +91,14 @@ pub fn main() -> ExitCode {
     let program = match Program::of_command_line() {
         Ok(program) => program,
         Err(error) => {
+            let error = hint::with_command(error);
             // Help that nobody reads to its end is no failure.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { Exit::Usage } else { Exit::Met });
         }
     };
-    let exit = program.carry_out().unwrap_or_else(|failure| {
+    let prepared = interrupt::outlive_file_size_limit().map_err(Failure::unusable);
+    let exit = prepared.and_then(|()| program.carry_out()).unwrap_or_else(|failure| {
         complain(&format!("error: {failure}"));
         failure.exit
     });

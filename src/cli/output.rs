@@ -68,6 +68,11 @@ fn width() -> usize {
     console::Term::stdout().size_checked().map_or(DEFAULT_WIDTH, |(_, columns)| usize::from(columns))
 }
 
+/// Writes what was measured to standard output, or to standard error where that cannot be written: it is not lost with its results.
+pub(super) fn tell(text: &str) -> Result<(), Failure> {
+    print(text).inspect_err(|_| super::complain(text.trim_end()))
+}
+
 /// Writes to standard output. A reader that has seen enough, as `head` has, is no failure.
 pub(super) fn print(text: impl AsRef<[u8]>) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();

@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressFinish, 
 
 use crate::{
     load::{Phase, Progress, ServiceProgress},
-    report::format::{count, counted, duration, rate},
+    report::format::{count, counted, duration, plain, rate, setting},
 };
 
 /// How often a line that waits for something moves.
@@ -39,6 +39,14 @@ impl Display {
             line.finish_and_clear();
         }
         self.spinner(what);
+    }
+
+    /// Something begins that takes so long at most; the line shows how much of that is over.
+    pub(super) fn wait(&self, what: &str, at_most: Duration) {
+        self.step(what);
+        let of = plain(&setting(at_most));
+        self.phase.set_style(style(&format!("{{spinner}} {{msg}}: {{elapsed}} of up to {of}")));
+        self.phase.reset_elapsed();
     }
 
     /// `done` of `total` elements have been written.
@@ -78,6 +86,12 @@ impl Display {
     /// Something of known length goes on, and has a line to itself.
     pub(super) fn gauge(&self, what: String, at: u64, of: u64) {
         if of == 0 { self.spinner(&what) } else { self.bar(what, at, of) }
+    }
+
+    /// The result with this number, from 0, is read.
+    pub(super) fn reading(&self, at: usize, of: usize) {
+        let what = format!("Reading result {} of {}", count(at as u64 + 1), count(of as u64));
+        self.bar(what, at as u64, of as u64);
     }
 
     /// Says something that stays, also where the display is not visible.
@@ -130,7 +144,6 @@ fn last_second(service: &ServiceProgress) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::format::plain;
 
     #[test]
     fn a_line_tells_rate_latency_errors_and_requests_in_flight() {

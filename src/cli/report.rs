@@ -13,7 +13,8 @@ use super::{
     capacity::ConcludedCapacity,
     exit::{Exit, Failure},
     gate::ConcludedGate,
-    output::{self, Format, Look},
+    output::{self, Look, Format},
+    progress::Display,
 };
 use crate::{
     analysis::{
@@ -171,6 +172,8 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     if folder.is_file() {
         return Err(Failure::usage(anyhow!("{} is a file; give the folder that it lies in", folder.display())));
     }
+    let display = Display::new(true);
+    display.step("Writing the report");
     let (files, summary) = match results::load(folder).map_err(Failure::usage)? {
         Saved::Run(run) => {
             let mut concluded = Concluded::new(*run)?;
@@ -209,8 +212,9 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
             (concluded.files(), concluded.summary(arguments.format, look, Some(folder)))
         }
     };
-    results::rewrite(folder, files).map_err(Failure::usage)?;
-    output::print(summary)?;
+    let saved = results::rewrite(folder, files).map_err(Failure::usage);
+    display.clear();
+    Failure::first_of(saved, output::print(summary))?;
     if arguments.open {
         open(&folder.join(page(arguments.style))).map_err(Failure::usage)?;
     }

@@ -41,9 +41,6 @@ const CLIENTS: usize = 64;
 /// Pause after a client could not be accepted, because there are no more file descriptors for instance.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long whoever has watched a run may take to fetch its verdict.
-const FAREWELL: Duration = Duration::from_secs(20);
-
 const METRICS: &str = "/metrics";
 
 /// Greets people who come by with a browser.
@@ -77,6 +74,9 @@ struct Given {
 }
 
 impl Endpoint {
+    /// How long whoever has watched a run may take to fetch its verdict.
+    pub const FAREWELL: Duration = Duration::from_secs(20);
+
     /// Listens, and serves what is on the board.
     pub fn open(address: Address, board: Board) -> Result<Self, MetricsError> {
         let refused = |source| MetricsError::Listen { address, source };
@@ -115,7 +115,7 @@ impl Endpoint {
     pub async fn farewell(&self) {
         let mut knows = self.audience.knows.subscribe();
         // Nobody came: that is theirs to know.
-        let _ = timeout(FAREWELL, knows.wait_for(|knows| *knows)).await;
+        let _ = timeout(Self::FAREWELL, knows.wait_for(|knows| *knows)).await;
     }
 }
 

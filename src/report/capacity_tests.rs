@@ -120,7 +120,7 @@ fn every_answer_in_a_sentence() {
     say(&starved(Some(16_000.0)));
     say(&starved(None));
     say(&sweep());
-    for ended in [Ended::Running, Ended::Budget, Ended::Interrupted, Ended::Errors] {
+    for ended in [Ended::Running, Ended::Budget, Ended::Interrupted, Ended::Errors, Ended::Lost] {
         say(&cut_short(1, ended));
     }
     say(&cut_short(0, Ended::Interrupted));
@@ -208,6 +208,19 @@ fn a_run_that_found_nothing_claims_nothing() {
     }
     assert!(headline(&starved(None)).contains("nothing can be said of the server"));
     assert!(headline(&starved(Some(16_000.0))).starts_with("The harness was the limit at"));
+}
+
+#[test]
+fn a_server_that_was_lost_comes_before_what_was_found() {
+    let mut lost = single();
+    lost.0.ended = Ended::Lost;
+    assert!(headline(&lost).starts_with("The server was lost: "), "{}", headline(&lost));
+    let view = view(&lost);
+    assert!(
+        view.headline.remarks[0].starts_with("Found before, and to be doubted until the cause is known: Sustainable")
+    );
+    assert!(view.notes().next().unwrap().fact.starts_with("The server could not be used any more"));
+    assert!(!plain(&markdown::render(&view)).contains("run it at"));
 }
 
 #[test]

@@ -32,6 +32,8 @@ fn headline(gate: &Gate) -> String {
 fn all() -> Vec<Gate> {
     let mut invalid = gate(Worsening::None, 0.02, &FIRST);
     invalid.blocks.truncate(3);
+    let mut lost = gate(Worsening::None, 0.02, &FIRST);
+    lost.ended = Ended::Lost;
     let mut interrupted = gate(Worsening::None, 0.02, &FIRST);
     interrupted.blocks.clear();
     interrupted.ended = Ended::Interrupted;
@@ -42,6 +44,7 @@ fn all() -> Vec<Gate> {
         gate(Worsening::Tail(5e6), 0.02, &BOTH),
         gate(Worsening::Uniform(-0.15), 0.02, &FIRST),
         invalid,
+        lost,
         interrupted,
     ]
 }

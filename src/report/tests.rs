@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     analysis::{
-        Analysis, Burst, Check, CheckKind, Doubt, Finding, Level, Outcome, Proportion, Reason, Scope, Stall, Verdict, analyse,
+        Analysis, Burst, Check, CheckKind, Doubt, Finding, Level, Outcome, Proportion, Reason, Scope, Stall, Verdict,
+        analyse,
     },
     measure::{SeriesRole, Span},
     results::{Run, Withheld, sample},
@@ -251,12 +252,7 @@ fn every_verdict_in_words() {
                 why: Doubt::Close,
                 run_ns: None,
             },
-            Reason::Undecided {
-                bad,
-                allowed: 0.01,
-                why: Doubt::Bursts,
-                run_ns: Some(90_000_000_000),
-            },
+            Reason::Undecided { bad, allowed: 0.01, why: Doubt::Bursts, run_ns: Some(90_000_000_000) },
         ],
         Outcome::Invalid => {
             vec![Reason::Check(CheckKind::ScheduleLag), Reason::Overloaded { growth: 0.031 }, Reason::Empty]

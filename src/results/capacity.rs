@@ -238,4 +238,6 @@ pub enum Ended {
     Interrupted,
     /// Errors exceeded their limit, and the load was stopped.
     Errors,
+    /// The server could not be used any more.
+    Lost,
 }

@@ -1,6 +1,10 @@
 //! What can go wrong with what is saved.
 
-use std::{io, path::PathBuf};
+use std::{
+    error::Error as _,
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Why something could not be saved or read.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +19,14 @@ pub enum ResultsError {
         /// Why it failed.
         #[source]
         source: io::Error,
+    },
+    /// A result that could not be written to its folder as a whole.
+    #[error("{}: {}; {}", source, source.reason(), whereabouts(kept.as_deref()))]
+    Incomplete {
+        /// What could not be written.
+        source: Box<ResultsError>,
+        /// Where what was measured is all the same.
+        kept: Option<PathBuf>,
     },
     /// There is no run.
     #[error("there is no saved run in {}; `plimsoll list` names those in results", place.display())]
@@ -111,7 +123,27 @@ pub enum ResultsError {
     },
 }
 
+/// Where what was measured is, in words.
+fn whereabouts(kept: Option<&Path>) -> String {
+    match kept {
+        Some(place) => {
+            format!("what was measured is in {0}, and `plimsoll report {0}` writes its reports", place.display())
+        }
+        None => "what was measured could not be saved elsewhere either".to_owned(),
+    }
+}
+
 impl ResultsError {
+    /// A result of which something could not be written.
+    pub(super) fn incomplete(source: Self, kept: Option<PathBuf>) -> Self {
+        Self::Incomplete { source: Box::new(source), kept }
+    }
+
+    /// Why a file or folder cannot be used.
+    fn reason(&self) -> String {
+        self.source().map(ToString::to_string).unwrap_or_default()
+    }
+
     /// Whether what was read makes no sense, rather than being of another version.
     pub(super) fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged(_) | Self::Malformed(_))

@@ -1,12 +1,14 @@
 //! The result folder: found to be writable before any load is made, filled out of sight, and shown all at once.
 
 use std::{
+    env,
     fs::{self, File},
     io::{self, ErrorKind, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
+use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
 
 use super::ResultsError;
@@ -29,6 +31,11 @@ pub(super) const ARTIFACTS: [&str; 4] = [CI_FILE, GATE_FILE, CAPACITY_FILE, RUN_
 /// So much must be writable before a run is worth its while: a run of some minutes with its charts.
 const PROBE: usize = 8 << 20;
 
+/// Parts of the names of hidden folders, between that of the result and a random one: a result in the making, and one that is being
+/// replaced. Other programs may write hidden folders to the same place, so they name this one.
+pub(super) const PARTIAL: &str = ".plimsoll-partial-";
+pub(super) const REPLACED: &str = ".plimsoll-replaced-";
+
 /// A result folder in the making. Files are written to a hidden folder beside it, on the same file system;
 /// [`Self::publish`] renames that. Dropped unpublished, nothing is left of it.
 #[derive(Debug)]
@@ -36,6 +43,8 @@ pub struct ResultFolder {
     destination: PathBuf,
     force: bool,
     hidden: TempDir,
+    /// The hidden folder, locked while its process lives.
+    owner: File,
 }
 
 impl ResultFolder {
@@ -49,10 +58,36 @@ impl ResultFolder {
         let parent = parent_of(&destination);
         fs::create_dir_all(parent).map_err(|source| io_error("write to", parent, source))?;
         let name = destination.file_name().unwrap_or_default().to_string_lossy();
-        let hidden = hidden_folder(parent, &format!(".{name}.partial-"))?;
-        let folder = Self { destination, force, hidden };
+        let (hidden, owner) = hidden_folder(parent, &name, PARTIAL)?;
+        let folder = Self { destination, force, hidden, owner };
         folder.probe()?;
         Ok(folder)
+    }
+
+    /// Writes what was measured, then all other files, and shows the result; gives the place.
+    ///
+    /// # Errors
+    ///
+    /// [`ResultsError::Incomplete`] where not all could be written. Then the result is shown without the files that are missing, or in
+    /// another folder where it could not be written here at all.
+    pub fn save(
+        self,
+        measured: (&str, &[u8]),
+        others: impl FnOnce() -> Vec<(String, Vec<u8>)>,
+    ) -> Result<PathBuf, ResultsError> {
+        let name = self.destination.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let published = match self.write(measured.0, measured.1) {
+            Ok(()) => {
+                let written = others().iter().try_for_each(|(name, content)| self.write(name, content));
+                self.publish().map(|place| (place, written.err()))
+            }
+            Err(error) => Err(error),
+        };
+        match published {
+            Ok((place, None)) => Ok(place),
+            Ok((place, Some(source))) => Err(ResultsError::incomplete(source, Some(place))),
+            Err(source) => Err(ResultsError::incomplete(source, save_elsewhere(&name, measured))),
+        }
     }
 
     /// Where it lies until it is published.
@@ -73,25 +108,19 @@ impl ResultFolder {
 
     /// Shows the result at its destination, or beside it where something appeared there meanwhile; gives the place.
     pub fn publish(self) -> Result<PathBuf, ResultsError> {
-        let Self { destination, force, hidden } = self;
+        let Self { destination, force, hidden, owner } = self;
         let named = |source| io_error("write to", &destination, source);
         let parent = parent_of(&destination);
-        sync_folder(hidden.path()).map_err(named)?;
-        let mut place = destination.clone();
-        let mut number = 1;
-        while let Err(error) = fs::rename(hidden.path(), &place) {
-            if !is_in_the_way(&error) {
-                return Err(named(error));
-            }
-            if number == 1 && force && check_vacancy(&destination, true).is_ok() {
+        owner.sync_all().map_err(named)?;
+        let place = match fs::rename(hidden.path(), &destination) {
+            Err(error) if is_in_the_way(&error) && force && check_vacancy(&destination, true).is_ok() => {
                 replace(hidden.path(), &destination, parent)?;
-                break;
+                destination.clone()
             }
-            // Somebody was quicker, and neither result may be lost.
-            number += 1;
-            let name = destination.file_name().unwrap_or_default().to_string_lossy();
-            place = destination.with_file_name(format!("{name}-{number}"));
-        }
+            // Another process was quicker, and neither result may be lost.
+            Err(error) if is_in_the_way(&error) => show(hidden.path(), &destination).map_err(named)?,
+            result => result.map(|()| destination.clone()).map_err(named)?,
+        };
         // The name is gone; there is nothing to clean up.
         let _ = hidden.keep();
         sync_folder(parent).map_err(named)?;
@@ -105,8 +134,34 @@ impl ResultFolder {
     }
 }
 
+/// Saves what was measured where it does not belong: in the folder for temporary files, or else in the current one.
+pub(super) fn save_elsewhere(name: &str, (file, content): (&str, &[u8])) -> Option<PathBuf> {
+    [Some(env::temp_dir()), env::current_dir().ok()].into_iter().flatten().find_map(|parent| {
+        let name = format!("plimsoll-{name}");
+        let (hidden, owner) = hidden_folder(&parent, &name, PARTIAL).ok()?;
+        let folder = ResultFolder { destination: parent.join(name), force: false, hidden, owner };
+        folder.write(file, content).and_then(|()| folder.publish()).ok()
+    })
+}
+
+/// Renames a folder to this name, or with the next number that is free where something lies there; gives the place.
+pub(super) fn show(hidden: &Path, destination: &Path) -> io::Result<PathBuf> {
+    let name = destination.file_name().unwrap_or_default().to_string_lossy();
+    let mut place = destination.to_owned();
+    let mut number = 1;
+    loop {
+        match fs::rename(hidden, &place) {
+            Err(error) if is_in_the_way(&error) => {
+                number += 1;
+                place = destination.with_file_name(format!("{name}-{number}"));
+            }
+            result => return result.map(|()| place),
+        }
+    }
+}
+
 /// The path with its links followed as far as it exists, so that a link is never replaced by a folder.
-fn resolved(path: &Path) -> Result<PathBuf, ResultsError> {
+pub(super) fn resolved(path: &Path) -> Result<PathBuf, ResultsError> {
     let resolved = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if resolved.file_name().is_none() {
         return Err(ResultsError::Nameless { place: path.to_owned() });
@@ -139,15 +194,19 @@ pub(super) fn is_result(folder: &Path) -> bool {
 /// Replaces a result. The old one is moved aside first and back if that fails.
 fn replace(hidden: &Path, destination: &Path, parent: &Path) -> Result<(), ResultsError> {
     let named = |source| io_error("write to", destination, source);
-    let aside = hidden_folder(parent, ".replaced-")?;
-    let old = aside.path().join("old");
+    let name = destination.file_name().unwrap_or_default().to_string_lossy();
+    let (mut aside, _owner) = hidden_folder(parent, &name, REPLACED)?;
+    let old = aside.path().join(OLD);
     fs::rename(destination, &old).map_err(named)?;
     fs::rename(hidden, destination).map_err(|error| {
-        // The first failure is the one to tell.
-        let _ = fs::rename(&old, destination);
+        // The first failure is the one to report.
+        aside.disable_cleanup(fs::rename(&old, destination).is_err());
         named(error)
     })
 }
+
+/// Name of a result that is being replaced, in its hidden folder.
+pub(super) const OLD: &str = "old";
 
 fn is_in_the_way(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists)
@@ -161,25 +220,40 @@ pub(super) fn with_ordinary_permissions<'a, 'n>(
     builder.permissions(fs::Permissions::from_mode(mode))
 }
 
-/// A folder out of sight.
-fn hidden_folder(parent: &Path, prefix: &str) -> Result<TempDir, ResultsError> {
-    let mut builder = tempfile::Builder::new();
-    with_ordinary_permissions(builder.prefix(prefix), 0o777)
-        .tempdir_in(parent)
-        .map_err(|source| io_error("write to", parent, source))
+/// A folder out of sight, and a lock on it that lasts as long as the process, by which others see that it is in use.
+fn hidden_folder(parent: &Path, name: &str, kind: &str) -> Result<(TempDir, File), ResultsError> {
+    let failed = |source| io_error("write to", parent, source);
+    let prefix = format!(".{name}{kind}");
+    loop {
+        let mut builder = tempfile::Builder::new();
+        let folder = with_ordinary_permissions(builder.prefix(&prefix), 0o777).tempdir_in(parent).map_err(failed)?;
+        let owner = match File::open(folder.path()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            owner => owner.map_err(failed)?,
+        };
+        // Where there are no locks, nobody can have one, and nothing is taken for abandoned.
+        let _ = flock(&owner, FlockOperation::LockExclusive);
+        // Another process may have taken it for abandoned before it was locked.
+        if folder.path().exists() {
+            return Ok((folder, owner));
+        }
+    }
 }
 
+/// Writes a file; where that fails, half a file is not left.
 fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    file.write_all(bytes).and_then(|()| file.sync_all()).inspect_err(|_| {
+        // The first failure is the one to report.
+        let _ = fs::remove_file(path);
+    })
 }
 
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-fn parent_of(path: &Path) -> &Path {
+pub(super) fn parent_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
@@ -219,6 +293,31 @@ mod tests {
         assert_eq!(names_in(home.path()).len(), 1);
         drop(folder);
         assert_eq!(names_in(home.path()), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn what_was_measured_is_shown_also_where_its_reports_cannot_be_written() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("mine");
+        let folder = ResultFolder::claim(&path, false).unwrap();
+        let files = || vec![("charts".to_owned(), Vec::new()), ("charts/p50.svg".to_owned(), b"<svg/>".to_vec())];
+        let error = folder.save((RUN_FILE, b"{}"), files).unwrap_err();
+        assert!(matches!(&error, ResultsError::Incomplete { kept: Some(kept), .. } if *kept == path), "{error:?}");
+        let told = error.to_string();
+        assert!(told.contains("p50.svg") && told.contains(&format!("`plimsoll report {}`", path.display())), "{told}");
+        assert_eq!(names_in(&path), ["charts", RUN_FILE]);
+    }
+
+    #[test]
+    fn what_was_measured_is_saved_elsewhere_where_its_folder_cannot_be_written() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = ResultFolder::claim(&home.path().join("mine"), false).unwrap();
+        fs::remove_dir(folder.hidden()).unwrap();
+        fs::write(folder.hidden(), "in the way").unwrap();
+        let error = folder.save((RUN_FILE, b"{}"), Vec::new).unwrap_err();
+        let ResultsError::Incomplete { kept: Some(place), .. } = &error else { panic!("{error:?}") };
+        assert_eq!(fs::read(place.join(RUN_FILE)).unwrap(), b"{}");
+        fs::remove_dir_all(place).unwrap();
     }
 
     #[test]

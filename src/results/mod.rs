@@ -14,6 +14,7 @@ mod gate_json;
 mod inspection;
 mod json;
 mod keyspace;
+mod leftover;
 mod run;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -39,8 +40,9 @@ pub use gate::{
 };
 pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceLogin, UserRights};
 pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
+pub use leftover::{Leftover, sweep_beside};
 pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
-pub use saved::{Entry, Saved, list, load, result_folders, rewrite, write_apart};
+pub use saved::{Saved, load, result_folders, rewrite, save_again, write_apart};
 pub use schema::{baseline_schema, capacity_schema, ci_schema, gate_schema, schema};
 pub use server::{
     CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord, ServerSecond,

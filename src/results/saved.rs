@@ -5,12 +5,13 @@ use std::{
     fs, io,
     io::Write as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::{
     Capacity, Ci, Gate, ResultsError, Run,
     folder::{
-        ARTIFACTS, CAPACITY_FILE, CI_FILE, GATE_FILE, RUN_FILE, io_error, is_result, sync_folder,
+        ARTIFACTS, CAPACITY_FILE, CI_FILE, GATE_FILE, RUN_FILE, io_error, is_result, save_elsewhere, sync_folder,
         with_ordinary_permissions,
     },
 };
@@ -52,6 +53,30 @@ pub fn load(folder: &Path) -> Result<Saved, ResultsError> {
 /// How the names of files begin that are not complete yet; `.gitignore` knows it, since baselines are under version control.
 const UNFINISHED: &str = ".partial-";
 
+/// Age from which on such a file is not being written any more.
+const ABANDONED: Duration = Duration::from_secs(3_600);
+
+/// Writes files of a result folder anew, and then what was measured, which is whole at any time.
+///
+/// # Errors
+///
+/// [`ResultsError::Incomplete`] where not all could be written; then what was measured is in another folder unless it could be written
+/// here.
+pub fn save_again(
+    folder: &Path,
+    files: Vec<(String, Vec<u8>)>,
+    (name, content): (&str, Vec<u8>),
+) -> Result<(), ResultsError> {
+    let measured = || rewrite(folder, vec![(name.to_owned(), content.clone())]);
+    let failed = match rewrite(folder, files) {
+        Ok(()) => measured().err().map(|error| (error, None)),
+        Err(error) => Some((error, measured().is_ok().then(|| folder.to_owned()))),
+    };
+    let Some((source, kept)) = failed else { return Ok(()) };
+    let own = folder.file_name().unwrap_or_default().to_string_lossy();
+    Err(ResultsError::incomplete(source, kept.or_else(|| save_elsewhere(&own, (name, &content)))))
+}
+
 /// Writes files of a result folder anew, each one at once, and waits until they are on the disk.
 pub fn rewrite(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<(), ResultsError> {
     let mut parents = BTreeSet::new();
@@ -68,7 +93,22 @@ pub fn rewrite(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<(), Resul
         new.persist(&file).map_err(|error| io_error("write", &file, error.error))?;
         parents.insert(parent.to_owned());
     }
-    parents.iter().try_for_each(|parent| sync_folder(parent).map_err(|error| io_error("write to", parent, error)))
+    for parent in parents {
+        remove_unfinished(&parent);
+        sync_folder(&parent).map_err(|error| io_error("write to", &parent, error))?;
+    }
+    Ok(())
+}
+
+/// Removes files that processes that were killed left unfinished. What cannot be removed stays.
+fn remove_unfinished(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let age = || entry.metadata().and_then(|file| file.modified()).ok()?.elapsed().ok();
+        let unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
+        if unfinished && age().is_some_and(|age| age > ABANDONED) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Writes the files of a report that belongs to several results, in a folder that holds none itself: some of a run have the same names.
@@ -77,20 +117,6 @@ pub fn write_apart(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<(), R
         return Err(ResultsError::Result { place: folder.to_owned() });
     }
     rewrite(folder, files)
-}
-
-/// A result folder, as far as a list needs it.
-#[derive(Debug)]
-pub struct Entry {
-    /// The folder.
-    pub folder: PathBuf,
-    /// What it holds, or why that cannot be read.
-    pub saved: Result<Saved, ResultsError>,
-}
-
-/// What is saved in a folder, the oldest first by name; a folder that does not exist holds nothing.
-pub fn list(folder: &Path) -> Result<Vec<Entry>, ResultsError> {
-    Ok(result_folders(folder)?.into_iter().map(|folder| Entry { saved: load(&folder), folder }).collect())
 }
 
 /// The result folders in a folder, in the order of their names; none where it does not exist. Nothing of them is read.
@@ -117,7 +143,7 @@ mod tests {
     use crate::results::{ResultFolder, sample};
 
     #[test]
-    fn lists_runs_and_says_which_cannot_be_read() {
+    fn finds_results_and_says_which_cannot_be_read() {
         let parent = tempfile::tempdir().unwrap();
         let (run, capacity) = (sample::run().to_json(), sample::small_capacity().to_json());
         let ci = sample::small_ci().to_json();
@@ -131,13 +157,14 @@ mod tests {
             folder.write(file, text.as_bytes()).unwrap();
             folder.publish().unwrap();
         }
-        let entries = list(parent.path()).unwrap();
-        assert_eq!(entries.len(), 4);
-        assert!(entries[0].saved.as_ref().unwrap_err().to_string().contains("run.json"));
-        assert_eq!(entries[1].saved.as_ref().unwrap(), &Saved::Run(Box::new(sample::run())));
-        assert_eq!(entries[2].saved.as_ref().unwrap(), &Saved::Capacity(Box::new(sample::small_capacity())));
-        assert_eq!(entries[3].saved.as_ref().unwrap(), &Saved::Ci(Box::new(sample::small_ci())));
-        assert!(list(&parent.path().join("nothing")).unwrap().is_empty());
+        let folders = result_folders(parent.path()).unwrap();
+        let [a, b, c, d] = [0, 1, 2, 3].map(|at: usize| load(&folders[at]));
+        assert_eq!(folders.len(), 4);
+        assert!(a.unwrap_err().to_string().contains("run.json"));
+        assert_eq!(b.unwrap(), Saved::Run(Box::new(sample::run())));
+        assert_eq!(c.unwrap(), Saved::Capacity(Box::new(sample::small_capacity())));
+        assert_eq!(d.unwrap(), Saved::Ci(Box::new(sample::small_ci())));
+        assert!(result_folders(&parent.path().join("nothing")).unwrap().is_empty());
     }
 
     #[test]
@@ -150,6 +177,28 @@ mod tests {
         let read = |name: &str| fs::read_to_string(home.path().join(name)).unwrap();
         assert_eq!([read(RUN_FILE), read("report.md"), read("charts/p50.svg")], ["run", "new", "<svg/>"]);
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn what_is_unfinished_is_removed_when_it_is_old() {
+        let home = tempfile::tempdir().unwrap();
+        let [old, new] = ["old", "new"].map(|name| home.path().join(format!("{UNFINISHED}{name}")));
+        fs::write(&new, "").unwrap();
+        let then = fs::metadata(&new).unwrap().modified().unwrap() - 2 * ABANDONED;
+        fs::File::create(&old).unwrap().set_modified(then).unwrap();
+        rewrite(home.path(), vec![("report.md".to_owned(), Vec::new())]).unwrap();
+        assert!(new.exists() && !old.exists());
+    }
+
+    #[test]
+    fn what_was_measured_is_saved_where_its_reports_cannot_be() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("charts"), "in the way").unwrap();
+        let files = vec![("charts/p50.svg".to_owned(), b"<svg/>".to_vec())];
+        let error = save_again(home.path(), files.clone(), (CI_FILE, b"{}".to_vec())).unwrap_err();
+        let place = home.path().display().to_string();
+        assert!(error.to_string().contains(&format!("what was measured is in {place}")), "{error}");
+        assert_eq!(fs::read(home.path().join(CI_FILE)).unwrap(), b"{}");
     }
 
     #[test]

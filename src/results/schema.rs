@@ -200,7 +200,7 @@ mod tests {
             assert!(baseline.verdict(&serde_json::from_str(&written.to_json()).unwrap()));
         }
         assert!(run.verdict(&serde_json::from_str(&sample::run().to_json()).unwrap()));
-        for ended in [Ended::Running, Ended::Finished, Ended::Budget, Ended::Interrupted, Ended::Errors] {
+        for ended in [Ended::Running, Ended::Finished, Ended::Budget, Ended::Interrupted, Ended::Errors, Ended::Lost] {
             for purpose in [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Compare, Purpose::Curve] {
                 let mut written = Capacity { ended, ..sample::small_capacity() };
                 written.trials[0].purpose = purpose;

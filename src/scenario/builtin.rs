@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    errors::{ScenarioError, ScenarioErrors, hint},
+    errors::{ScenarioError, ScenarioErrors, hint, nearest},
     model::Scenario,
     read::parse,
 };
@@ -48,6 +48,15 @@ pub fn builtin(name: &str) -> Option<&'static str> {
     BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
+/// The built-in scenario whose name is most like a word, if any is.
+pub fn nearest_builtin(word: &str) -> Option<&'static str> {
+    nearest(word, &names())
+}
+
+fn names() -> Vec<&'static str> {
+    BUILTIN.iter().map(|(name, _)| *name).collect()
+}
+
 /// The text behind the name of a built-in scenario or the path of a file. A built-in name wins over a file that is
 /// called the same; `./name` is always a file.
 ///
@@ -61,8 +70,7 @@ pub fn source(name: &str) -> Result<Source, ScenarioErrors> {
     let path = Path::new(name);
     let is_path = path.extension().is_some() || name.contains(is_separator) || path.exists();
     if !is_path {
-        let names: Vec<_> = BUILTIN.iter().map(|(name, _)| *name).collect();
-        return Err(ScenarioError::Unknown { name: name.to_owned(), hint: hint(name, &names) }.into());
+        return Err(ScenarioError::Unknown { name: name.to_owned(), hint: hint(name, &names()) }.into());
     }
     fs::read_to_string(name)
         .map(|text| Source { file: name.to_owned(), text })

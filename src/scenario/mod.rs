@@ -24,7 +24,7 @@ mod reader;
 mod schema;
 mod text;
 
-pub use builtin::{BUILTIN, Source, builtin, load, source};
+pub use builtin::{BUILTIN, Source, builtin, load, nearest_builtin, source};
 pub use dependency::{Address, Dependency};
 pub use duration::{format_duration, parse_duration};
 pub use errors::{Path, ScenarioError, ScenarioErrors};

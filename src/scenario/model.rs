@@ -253,9 +253,8 @@ impl Command {
     /// Whether it may wait in the server: only commands that are written out can.
     fn may_block(&self) -> bool {
         /// Commands that always may, by Redis' own table of commands (flag `blocking`).
-        const BLOCKING: [&str; 10] = [
-            "BLMOVE", "BLMPOP", "BLPOP", "BRPOP", "BRPOPLPUSH", "BZMPOP", "BZPOPMAX", "BZPOPMIN", "WAIT", "WAITAOF",
-        ];
+        const BLOCKING: [&str; 10] =
+            ["BLMOVE", "BLMPOP", "BLPOP", "BRPOP", "BRPOPLPUSH", "BZMPOP", "BZPOPMAX", "BZPOPMIN", "WAIT", "WAITAOF"];
         let args = &self.parameters.args;
         let is_word = |arg: &String, word: &str| arg.eq_ignore_ascii_case(word);
         let [name, rest @ ..] = args.as_slice() else { return false };

@@ -41,9 +41,28 @@ pub struct SampleLimits {
     pub keys: u64,
 }
 
+/// A sample after a run takes this part of the run's length, and no less than the shortest time.
+const PARTS: u32 = 20;
+const SHORTEST: Duration = Duration::from_millis(500);
+
 impl Default for SampleLimits {
     fn default() -> Self {
         Self { share: 0.05, time: Duration::from_secs(3), keys: 20_000 }
+    }
+}
+
+impl SampleLimits {
+    /// Those of a server that nobody else uses, if it is `private`.
+    #[must_use]
+    pub fn of(private: bool) -> Self {
+        let usual = Self::default();
+        Self { share: if private { 1.0 } else { usual.share }, ..usual }
+    }
+
+    /// The same after a run of this length.
+    #[must_use]
+    pub fn after(self, run: Duration) -> Self {
+        Self { time: (run / PARTS).clamp(SHORTEST, self.time), ..self }
     }
 }
 
@@ -367,6 +386,13 @@ mod tests {
         assert!(is_of_command("ERR unknown command 'MEMORY', with args beginning with: 'USAGE'"));
         assert!(!is_of_command("NOPERM this user has no permissions to access one of the keys used as arguments"));
         assert!(!is_of_command("NOPERM No permissions to access a key"));
+    }
+
+    #[test]
+    fn a_sample_takes_a_small_part_of_the_run_before_it() {
+        let after = |seconds: u64| SampleLimits::of(false).after(Duration::from_secs(seconds)).time.as_millis();
+        assert_eq!([1, 10, 30, 60, 600].map(after), [500, 500, 1_500, 3_000, 3_000]);
+        assert!(SampleLimits::of(true).share > SampleLimits::of(false).share);
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 //! these tests fail and say how to get one.
 
 mod bench;
+mod ending;
 mod limits;
 mod pools;
 mod proxy;

@@ -52,7 +52,7 @@ fn a_pool_that_is_too_small_is_found_and_worth_growing() {
     let outcome = outcome.ends_with(0);
     assert!(!outcome.stderr.contains(&target), "no password is shown: {}", outcome.stderr);
     assert_eq!(desk.run(&["report", "out"]).ends_with(0).stdout, outcome.stdout);
-    assert!(desk.run(&["list", "."]).ends_with(0).stdout.starts_with("out "));
+    assert!(desk.run(&["list", "--results", "."]).ends_with(0).stdout.starts_with("out "));
 }
 
 /// Requests that share a connection are answered one after the other all the same: it carries as many, but they queue within it,

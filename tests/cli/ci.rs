@@ -127,7 +127,7 @@ fn several_scenarios_end_with_one_exit_code_and_files_for_everybody() {
     let before = super::files(&desk.path("out"));
     desk.run(&["report", "out"]).ends_with(0).says("strict");
     assert!(before == super::files(&desk.path("out")), "made again from ci.json alone, byte for byte");
-    desk.run(&["list", "."]).ends_with(0).says("of 2 scenarios");
+    desk.run(&["list", "--results", "."]).ends_with(0).says("of 2 scenarios");
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn equals_are_no_regression_and_the_report_can_be_made_again() {
     let code = codes.iter().find(|(known, _)| verdict["verdict"] == *known).map(|(_, code)| *code);
     assert_eq!(run.code, code, "the exit code is that of the verdict");
     desk.run(&["report", "out", "--style", "analysis"]).ends_with(2).complains("a gate has no document");
-    desk.run(&["list", "."]).ends_with(0).says("out");
+    desk.run(&["list", "--results", "."]).ends_with(0).says("out");
     desk.run(&["capacity", "--resume", "out"]).ends_with(2).complains("no capacity run");
 }
 

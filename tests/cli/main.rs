@@ -10,6 +10,7 @@ mod interrupts;
 mod journey;
 mod metrics;
 mod prometheus;
+mod unsaved;
 mod usage;
 
 use std::{

@@ -50,6 +50,52 @@ fn a_wrong_target_never_shows_its_password() {
 }
 
 #[test]
+fn what_is_no_command_is_answered_with_the_run_that_was_meant() {
+    let desk = Desk::new();
+    for (word, meant) in [
+        ("queue", "plimsoll run queue"),
+        ("leaderbord", "plimsoll run leaderboard"),
+        ("short.toml", "plimsoll run short.toml"),
+        ("redis://user:hush@host", "plimsoll run --target redis://..."),
+    ] {
+        let outcome = desk.run(&[word]).ends_with(2).complains(&format!("did you mean \"{meant}\"?"));
+        assert!(!outcome.stderr.contains("hush"), "{}", outcome.stderr);
+    }
+    desk.run(&["hystory"]).ends_with(2).complains("'history'");
+    desk.run(&["frobnicate"]).ends_with(2).complains("unrecognized subcommand 'frobnicate'");
+}
+
+#[test]
+fn the_folder_of_results_has_one_name_everywhere() {
+    let desk = Desk::new();
+    for command in ["run", "capacity", "gate", "ci", "compare", "history", "list"] {
+        desk.run(&[command, "--help"]).ends_with(0).says("--results <DIR>");
+    }
+    for command in ["save", "list", "show", "rm"] {
+        desk.run(&["baseline", command, "--help"]).ends_with(0).says("--results <DIR>");
+    }
+    desk.run(&["list", "--results", "else"]).ends_with(0).says("No saved runs in else");
+    desk.run(&["list", "else"]).ends_with(0).says("No saved runs in else");
+    desk.run(&["list", "else", "--results", "else"]).ends_with(2);
+}
+
+#[test]
+fn what_costs_seconds_is_in_the_help() {
+    let desk = Desk::new();
+    for (command, cost) in [
+        ("run", "takes a twentieth of the length of the run: at least 0.5 s, at most 3 s"),
+        ("run", "everything takes as long as with it"),
+        ("audit", "a sample of them, for 3 s at most"),
+        ("capacity", "are counted for a tenth of the budget, a minute at most"),
+        ("capacity", "About 4s of it are for looks at connections and settings"),
+    ] {
+        let help = desk.run(&[command, "--help"]).ends_with(0).stdout;
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(help.contains(cost), "{command}: {cost}");
+    }
+}
+
+#[test]
 fn a_misspelt_scenario_is_answered_with_the_nearest() {
     let desk = Desk::new();
     desk.run(&["run", "workflow-engin"]).ends_with(2).complains("workflow-engine");

@@ -100,6 +100,11 @@ impl Planner {
         }
     }
 
+    /// How long the next trial takes at most, in nanoseconds; nothing where there is none.
+    pub fn next_takes(&self) -> u64 {
+        self.wanted().map_or(0, |plan| self.takes(plan.purpose, plan.warmup_ns, plan.duration_ns))
+    }
+
     /// When a trial that was made was over at the latest, in nanoseconds since the run began.
     pub fn over_ns(&self, trial: &Trial) -> u64 {
         let of_slices = trial.purpose == Purpose::Compare;

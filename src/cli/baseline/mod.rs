@@ -13,6 +13,8 @@ use super::{
     complain,
     exit::{Exit, Failure},
     output::{self, Look},
+    place::RESULTS,
+    progress::Display,
 };
 use crate::{
     analysis::baseline::{Weight, differences},
@@ -38,7 +40,7 @@ pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// Folder that holds results and, in `baselines`, the baselines
-    #[arg(long, value_name = "DIR", default_value = super::run::RESULTS, global = true)]
+    #[arg(long, value_name = "DIR", default_value = RESULTS, global = true)]
     results: PathBuf,
 }
 
@@ -122,7 +124,9 @@ fn save(
     // A bad name is told before runs of minutes are read.
     baselines.file(name).map_err(Failure::usage)?;
     let mut runs = Vec::new();
-    for folder in folders {
+    let display = Display::new(true);
+    for (at, folder) in folders.iter().enumerate() {
+        display.reading(at, folders.len());
         let run = abstract_at(folder)?;
         if !run.counts() && !allow_invalid {
             let fault = if run.interrupted { "was ended early" } else { "is invalid, as its report says" };
@@ -133,6 +137,7 @@ fn save(
         }
         runs.push(run);
     }
+    display.clear();
     let mut said = Vec::new();
     baselines.change(name, |there| {
         let mut kept = there.map(|baseline| baseline.runs).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use super::plan::Errand;
+use super::plan::{Errand, LOOKS, census};
 use crate::{
     analysis::capacity::Estimate,
     report::format::{count, counted, plain, rate, setting},
@@ -46,8 +46,18 @@ pub(super) fn plan(errand: &Errand, target: &TargetFacts, estimate: Estimate) ->
         Some(most) => format!("  load: from {} up to {}", rate(plan.start_rate), rate(most)),
         None => format!("  load: from {}, doubled until a trial fails; --max-rate sets a limit", rate(plan.start_rate)),
     });
-    if scenario.run.prefill && done == 0 {
-        line("  before it: the scenario's keys are written, as fast as the server takes them".to_owned());
+    if done == 0 {
+        let counted = census(plan, target.private).map(|census| {
+            format!("commands of others are counted for {} (--current-rate spares it), ", setting(census))
+        });
+        line(format!(
+            "  before it: {}connections and settings are looked at for about {}",
+            counted.unwrap_or_default(),
+            setting(LOOKS)
+        ));
+        if scenario.run.prefill {
+            line("  and the scenario's keys are written, as fast as the server takes them".to_owned());
+        }
     }
     let connections = errand.arms[errand.widest()].connections();
     let _ = write!(text, "  connections: at most {}", count(connections));

@@ -70,6 +70,9 @@ fn exit(ended: Ended, analysis: &CapacityAnalysis, offered: f64) -> Exit {
     if ended == Ended::Interrupted {
         return Exit::Interrupted;
     }
+    if ended == Ended::Lost {
+        return Exit::Unusable;
+    }
     let open = |arm: u32| {
         let left = |undone: &Undone| matches!(undone, Undone::Search(of) | Undone::Confirm(of) if *of == arm);
         analysis.undone.iter().any(left)

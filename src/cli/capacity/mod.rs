@@ -20,9 +20,10 @@ use super::{
     journal::Journal,
     leftovers::Leftovers,
     number::positive,
-    output::{Format, Look},
+    output::{Look, Format},
+    place::Place,
     progress::Display,
-    run::{EMBEDDED, TARGET, default_folder, setting, source},
+    run::{EMBEDDED, TARGET, setting, source},
 };
 use crate::scenario;
 pub(super) use concluded::ConcludedCapacity;
@@ -68,7 +69,9 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Variants")]
     set: Vec<(String, String)>,
 
-    /// Time for all of it; 10m unless --resume says otherwise
+    /// Time for all of it; 10m unless --resume says otherwise. Refused where it is too short for a single trial
+    ///
+    /// About 4s of it are for looks at connections and settings before the first trial.
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Search")]
     budget: Option<Duration>,
     /// Length of a trial; 10s unless the budget is too short for it, then down to 6s
@@ -90,7 +93,7 @@ pub(super) struct Arguments {
     #[arg(help_heading = "Search")]
     max_rate: Option<f64>,
     /// Operations per second of today, to say how long the server will do; unless given, the commands of others are counted
-    /// for a minute on a server that is not private
+    /// for a tenth of the budget, a minute at most, on a server that is not private
     #[arg(long, value_name = "N", value_parser = positive)]
     #[arg(help_heading = "Search")]
     current_rate: Option<f64>,
@@ -106,12 +109,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Harness")]
     workers: Option<u16>,
 
-    /// Folder for the results, instead of results/SCENARIO-capacity-TIME
-    #[arg(long, value_name = "DIR", help_heading = "Results")]
-    out: Option<PathBuf>,
-    /// Replace a result folder that is there already
-    #[arg(long, requires = "out", help_heading = "Results")]
-    force: bool,
+    #[command(flatten)]
+    place: Place,
     /// Continue the capacity run of this folder; with a larger --budget also one that used its own up
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     #[arg(conflicts_with_all = [
@@ -121,7 +120,7 @@ pub(super) struct Arguments {
     /// Form of the summary on standard output
     #[arg(long, value_enum, default_value_t, help_heading = "Results")]
     format: Format,
-    /// No plan, no trials and no progress on standard error
+    /// No plan, no trials and no progress on standard error; everything takes as long as with them
     #[arg(long, short, help_heading = "Results")]
     quiet: bool,
 }
@@ -154,9 +153,8 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     let journal = if let Some((folder, _)) = &errand.saved {
         Journal::reopen(folder.clone(), FILE, &leftovers)
     } else {
-        let place =
-            arguments.out.clone().unwrap_or_else(|| default_folder(&format!("{}-capacity", errand.scenario.name)));
-        Journal::claim(&place, arguments.force, FILE, &leftovers)?
+        let place = arguments.place.of(&format!("{}-capacity", errand.scenario.name));
+        Journal::claim(&place, arguments.place.force(), FILE, &leftovers)?
     };
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();

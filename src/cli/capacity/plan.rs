@@ -6,14 +6,14 @@ use anyhow::anyhow;
 
 use super::{Arguments, arms, resume, trial::shape_of};
 use crate::{
-    analysis::capacity::{Estimate, Next, Planner, TrialPlan},
+    analysis::capacity::{Estimate, Planner, TrialPlan},
     cli::{
         exit::Failure,
         run::{DEFAULT, EMBEDDED},
         shape::shaped,
     },
     measure::SECOND,
-    results::{Arm, Capacity, CapacityPlan, Ended, Purpose},
+    results::{Arm, Capacity, CapacityPlan, Purpose},
     scenario::{self, Overrides, Scenario},
 };
 
@@ -41,8 +41,12 @@ const CONFIRMATION: u64 = 3;
 /// Width of the bracket at which a search ends, as a share of its lower end.
 const TOLERANCE: f64 = 0.05;
 
-/// How long the commands of others are counted before the load.
+/// How long the commands of others are counted before the load at most, and which part of the budget at most.
 const CENSUS: Duration = Duration::from_secs(60);
+const CENSUS_PARTS: u64 = 10;
+
+/// What the looks at connections and settings take before the load.
+pub(super) const LOOKS: Duration = Duration::from_secs(4);
 
 /// What is to be done.
 #[derive(Debug)]
@@ -64,7 +68,7 @@ impl Errand {
             Some(folder) => resume::errand(arguments, folder)?,
             None => Self::new(arguments)?,
         };
-        errand.check()?;
+        errand.check(arguments)?;
         if errand.plan.growth.is_some() && errand.plan.current_rate.is_none() && arguments.target == EMBEDDED {
             return Err(Failure::usage(anyhow!(
                 "--growth: nobody else uses a private server, so say what grows with --current-rate"
@@ -114,7 +118,7 @@ impl Errand {
         Ok(Self { scenario, arms: scenarios, plan, saved: None })
     }
 
-    fn check(&self) -> Result<(), Failure> {
+    fn check(&self, arguments: &Arguments) -> Result<(), Failure> {
         let mut faults = Vec::new();
         for (arm, scenario) in self.plan.arms.iter().zip(&self.arms) {
             if scenario.offered_rate().is_none() {
@@ -149,13 +153,7 @@ impl Errand {
                     .to_owned(),
             );
         }
-        if Planner::new(self.plan.clone(), &self.scenario).next(0) == Next::Done(Ended::Budget) {
-            faults.push(
-                "--budget: shorter than a single trial with its warm-up and the wait for its last replies; give it more, or \
-                 less to --trial"
-                    .to_owned(),
-            );
-        }
+        faults.extend(self.too_short(arguments.target == EMBEDDED));
         let slowest = self.arms.iter().map(|scenario| scenario.objective.latency.as_nanos() as u64).max();
         let [.., shortest] = LENGTHS;
         let shortest = (LATENCIES * slowest.unwrap_or(0)).clamp(SECOND, shortest);
@@ -166,6 +164,30 @@ impl Errand {
             ));
         }
         if faults.is_empty() { Ok(()) } else { Err(Failure::usage(anyhow!(faults.join("\n")))) }
+    }
+
+    /// That the budget has no time for a single trial, and which one has.
+    fn too_short(&self, private: bool) -> Option<String> {
+        let planner = Planner::new(self.plan.clone(), &self.scenario);
+        let trial_ns = planner.next_takes();
+        let before = |budget_ns: u64| match &self.saved {
+            Some(_) => 0,
+            None => before_trials(&CapacityPlan { budget_ns, ..self.plan.clone() }, private),
+        };
+        if self.plan.budget_ns >= before(self.plan.budget_ns) + trial_ns {
+            return None;
+        }
+        // What is looked at before takes a part of the budget, which converges.
+        let enough = (0..10).fold(trial_ns, |budget, _| trial_ns + before(budget)) + SECOND / 10;
+        let whole = |nanos: u64| scenario::format_duration(Duration::from_secs(nanos.div_ceil(SECOND)));
+        Some(format!(
+            "--budget: {} is too short: it takes {} to look at the server, and up to {} for a single trial with its warm-up and last \
+             replies; --budget {} is enough, or give less to --trial",
+            scenario::format_duration(Duration::from_nanos(self.plan.budget_ns)),
+            whole(before(enough)),
+            whole(trial_ns),
+            whole(enough)
+        ))
     }
 
     /// The first variant with as many closed-loop clients as there ever are.
@@ -192,13 +214,18 @@ impl Errand {
 
 /// How long the commands of others are counted; `None` where there are no others, or their rate was stated.
 pub(super) fn census(plan: &CapacityPlan, private: bool) -> Option<Duration> {
-    (!private && plan.current_rate.is_none()).then_some(CENSUS)
+    let counted = !private && plan.current_rate.is_none();
+    counted.then(|| CENSUS.min(Duration::from_nanos(plan.budget_ns / CENSUS_PARTS)))
+}
+
+/// What is done before the first trial of a new capacity run, in nanoseconds, without the writing of its data.
+pub(super) fn before_trials(plan: &CapacityPlan, private: bool) -> u64 {
+    (census(plan, private).unwrap_or_default() + LOOKS).as_nanos() as u64
 }
 
 /// What all of a plan takes, together with what is counted before.
 pub(super) fn estimate(plan: &CapacityPlan, scenario: &Scenario, private: bool) -> Estimate {
-    let before = census(plan, private).unwrap_or_default();
-    Planner::new(plan.clone(), scenario).estimate().after(before.as_nanos() as u64)
+    Planner::new(plan.clone(), scenario).estimate().after(before_trials(plan, private))
 }
 
 /// The scenario that the arguments name, with what holds for all variants.
@@ -229,5 +256,14 @@ mod tests {
         assert_eq!(time(&stated, false), time(&stated, true));
         assert_eq!(time(&unknown, false), time(&unknown, true) + 60 * SECOND);
         assert!(stated.current_rate.is_some());
+    }
+
+    #[test]
+    fn others_are_counted_for_a_tenth_of_the_budget_and_a_minute_at_most() {
+        let stated = sample::small_capacity().plan;
+        let of = |budget: u64| CapacityPlan { current_rate: None, budget_ns: budget * SECOND, ..stated.clone() };
+        let seconds = |budget| census(&of(budget), false).map(|time| time.as_secs());
+        assert_eq!([20, 60, 600, 3_600].map(seconds), [Some(2), Some(6), Some(60), Some(60)]);
+        assert_eq!((census(&of(60), true), census(&stated, false)), (None, None));
     }
 }

@@ -186,13 +186,16 @@ impl Session {
             if interrupt.stop().is_requested() {
                 return Ok(Ended::Interrupted);
             }
-            let plan = match planner.next(time.elapsed()) {
+            // The budget has time for the first trial, however long its data took.
+            let is_first = capacity.trials.is_empty();
+            let elapsed = || if is_first { 0 } else { time.elapsed() };
+            let plan = match planner.next(elapsed()) {
                 Next::Done(ended) => return Ok(ended),
                 Next::Trial(plan) => plan,
             };
             self.provide(stage, plan.arm as usize, data, interrupt)?;
             // Writing the data of a variant may have taken what was left.
-            if let Next::Done(ended) = planner.next(time.elapsed()) {
+            if let Next::Done(ended) = planner.next(elapsed()) {
                 return Ok(ended);
             }
             let number = capacity.trials.len() as u32 + 1;
@@ -211,11 +214,7 @@ impl Session {
             planner.record(&trial);
             self.tell(&trial);
             capacity.trials.push(trial);
-            if let Err(failure) = self.journal.write(files, capacity.to_json()) {
-                // What goes on from the folder makes it again.
-                capacity.trials.pop();
-                return Err(failure);
-            }
+            self.journal.write(files, capacity.to_json())?;
         }
     }
 
@@ -232,7 +231,7 @@ impl Session {
         }
         let widest = self.errand.widest();
         let current_rate = if let Some(census) = census(&self.errand.plan, facts.private) {
-            self.display.step("Counting the commands of others for a minute (--current-rate spares it)");
+            self.display.wait("Counting the commands of others (--current-rate spares it)", census);
             runtime.block_on(interrupt.or(targets[widest].command_rate(census)))?
         } else {
             None
@@ -275,16 +274,22 @@ impl Session {
 
     /// Why no more trials could be made, with the way on. What there is is reported, as far as that can be done.
     fn broken_off(&mut self, capacity: Capacity, failure: Failure) -> Failure {
-        let number = capacity.trials.len() + 1;
-        if !capacity.trials.is_empty()
-            && let Err(unreported) = self.report(Capacity { ended: Ended::Interrupted, ..capacity })
-        {
-            self.display.say(&format!("warning: there is no report: {unreported}"));
+        let made = capacity.trials.len();
+        let lost = failure.exit == Exit::Unusable;
+        if made > 0 {
+            // Where it could not be saved before, it need not be now.
+            let ended = if lost { Ended::Lost } else { Ended::Running };
+            let reported = self.report(Capacity { ended, ..capacity });
+            if let (Err(unreported), true) = (reported, lost) {
+                self.display.say(&format!("error: {unreported}"));
+            }
         }
-        let Some(folder) = self.journal.folder() else { return failure };
-        let told =
-            format!("trial {number} could not be made and saved; --resume {} continues with it", folder.display());
-        Failure { error: failure.error.context(told), ..failure }
+        let what =
+            if lost { format!("trial {} could not be made", made + 1) } else { "the search ended early".to_owned() };
+        match self.journal.folder() {
+            Some(folder) => failure.within(&format!("{what}; --resume {} continues it", folder.display())),
+            None => failure.within(&what),
+        }
     }
 
     fn tell(&self, trial: &Trial) {
@@ -306,6 +311,7 @@ impl Session {
             return Ok(());
         }
         if let Some(of) = data.of {
+            self.display.step("Removing the keys of the variant before");
             runtime.block_on(interrupt.or(targets[of].cleanup(&arms[of])))?;
         }
         data.of = Some(arm);
@@ -326,8 +332,8 @@ impl Session {
         let saved = self.journal.write(concluded.files(), concluded.capacity().to_json());
         self.display.clear();
         let folder = self.journal.folder().filter(|_| saved.is_ok());
-        output::print(concluded.summary(self.arguments.format, self.look, folder))?;
-        saved?;
+        let told = output::tell(&concluded.summary(self.arguments.format, self.look, folder));
+        Failure::first_of(saved, told)?;
         Ok(concluded.exit())
     }
 

@@ -3,10 +3,7 @@
 mod github;
 mod session;
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::anyhow;
 use clap::{ArgGroup, Args, ValueEnum};
@@ -20,9 +17,10 @@ use super::{
     interrupt::supervise,
     journal::Journal,
     leftovers::Leftovers,
-    output::{Format, Look},
+    output::{Look, Format},
+    place::Place,
     progress::Display,
-    run::{EMBEDDED, Manner, RESULTS, TARGET, default_folder, setting, source},
+    run::{EMBEDDED, Manner, TARGET, setting, source},
 };
 use crate::{
     results::{Baselines, Leniency},
@@ -58,6 +56,9 @@ pub(super) struct Arguments {
     /// Program of the private server, instead of redis-server or valkey-server on PATH
     #[arg(long, value_name = "FILE", help_heading = "Target")]
     server_bin: Option<PathBuf>,
+    /// Do not look at a sample of the server's keys after each run, as for `plimsoll run`
+    #[arg(long, help_heading = "Target")]
+    no_keyspace_sampling: bool,
 
     /// Length of the measured period of every scenario, such as `30s` or `5m`
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenarios")]
@@ -65,6 +66,12 @@ pub(super) struct Arguments {
     /// Length of the load before it, which is not measured
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenarios")]
     warmup: Option<Duration>,
+    /// Requests per second of all open-loop services of each scenario together, which keep their proportions
+    #[arg(long, value_name = "N", help_heading = "Scenarios")]
+    rate: Option<f64>,
+    /// Seed of all randomness
+    #[arg(long, value_name = "N", help_heading = "Scenarios")]
+    seed: Option<u64>,
     /// Set any other field of every scenario, such as `objective.latency=10ms`; may be repeated
     #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Scenarios")]
     set: Vec<(String, String)>,
@@ -107,19 +114,15 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Harness")]
     workers: Option<u16>,
 
-    /// Folder for the results, instead of results/ci-TIME
-    #[arg(long, value_name = "DIR", help_heading = "Results")]
-    out: Option<PathBuf>,
-    /// Replace a result folder that is there already
-    #[arg(long, requires = "out", help_heading = "Results")]
-    force: bool,
+    #[command(flatten)]
+    place: Place,
     /// When to write annotations of GitHub Actions to standard error; `auto` where `GITHUB_ACTIONS` is set
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = "Results")]
     annotations: Annotations,
     /// Form of the summary on standard output; `json` is what ci.json holds
     #[arg(long, value_enum, default_value_t, help_heading = "Results")]
     format: Format,
-    /// No progress on standard error
+    /// No progress on standard error; everything takes as long as with it
     #[arg(long, short, help_heading = "Results")]
     quiet: bool,
 }
@@ -185,9 +188,9 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
         )));
     }
     let github = Github::of_environment(arguments.annotations)?;
-    let place = arguments.out.clone().unwrap_or_else(|| default_folder("ci"));
+    let place = arguments.place.of("ci");
     let (own, of_runs) = (Leftovers::default(), Leftovers::default());
-    let journal = Journal::claim(&place, arguments.force, FILE, &own)?;
+    let journal = Journal::claim(&place, arguments.place.force(), FILE, &own)?;
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();
     let session = Session { arguments, look, errands, source, github, journal, display, leftovers: of_runs.clone() };
@@ -203,8 +206,8 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
 impl Arguments {
     /// All scenarios. What is wrong with any is told at once, before anything is run.
     fn errands(&self) -> Result<Vec<Errand>, Failure> {
-        let overrides =
-            Overrides { duration: self.duration, warmup: self.warmup, set: self.set.clone(), ..Overrides::default() };
+        let Self { duration, warmup, rate, seed, .. } = *self;
+        let overrides = Overrides { duration, warmup, rate, seed, set: self.set.clone() };
         let mut errands: Vec<Errand> = Vec::new();
         let mut faults = Vec::new();
         for text in &self.scenarios {
@@ -232,7 +235,7 @@ impl Arguments {
     fn errand(&self, name: String, scenario: Scenario) -> Result<Errand, Failure> {
         let baseline = self.baseline.as_ref().map(|pattern| {
             let baseline = pattern.replace(PLACEHOLDER, &name);
-            let found = Baselines::of(Path::new(RESULTS)).find(&baseline).map_err(Failure::usage)?;
+            let found = Baselines::of(self.place.results()).find(&baseline).map_err(Failure::usage)?;
             let held = found.map(|found| Held { name: baseline.clone(), runs: found.runs });
             Ok::<_, Failure>((baseline, held))
         });
@@ -265,7 +268,7 @@ impl Arguments {
     }
 
     fn manner(&self) -> Manner {
-        Manner { workers: self.workers, ..Manner::default() }
+        Manner { workers: self.workers, no_keyspace_sampling: self.no_keyspace_sampling, ..Manner::default() }
     }
 }
 
@@ -322,5 +325,15 @@ mod tests {
             assert!(parsed(&[words, &["--baseline", "nightly-{}"]].concat()).is_ok());
         }
         assert!(parsed(&[]).is_ok());
+    }
+
+    #[test]
+    fn a_rate_and_a_seed_are_those_of_every_scenario() {
+        let arguments = parsed(&["mixed", "--rate", "321", "--seed", "8"]).unwrap();
+        let errands = arguments.errands().unwrap();
+        assert_eq!(errands.len(), 2);
+        for Errand { scenario, .. } in errands {
+            assert!((scenario.offered_rate().unwrap() - 321.0).abs() < 1e-9 && scenario.seed == 8, "{}", scenario.name);
+        }
     }
 }

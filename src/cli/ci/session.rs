@@ -12,7 +12,7 @@ use crate::{
         gate,
         interrupt::Interrupt,
         journal::Journal,
-        leftovers::Leftovers,
+        leftovers::{Leftovers, claim},
         output::{self, Look},
         progress::Display,
         report::{ci_text, summarised},
@@ -21,7 +21,7 @@ use crate::{
     report::{
         self, AuditLimit, ci_gate_interrupted, ci_no_baseline, ci_no_gate, ci_not_run, ci_unmeasured, ci_unsaved,
     },
-    results::{CI_VERSION, Ci, CiCheck, CiOutcome, CiScenario, Leniency, ResultFolder},
+    results::{CI_VERSION, Ci, CiCheck, CiOutcome, CiScenario, Leniency},
     target::Source,
 };
 
@@ -72,11 +72,8 @@ impl Session {
         }
         ci.exit_code = exit as u8;
         self.display.clear();
-        self.tell(&ci)?;
-        match unsaved {
-            Some(failure) => Err(failure),
-            None => Ok(exit),
-        }
+        let told = self.tell(&ci);
+        Failure::first_of(unsaved.map_or(Ok(exit), Err), told)
     }
 
     /// Runs one scenario in a folder of its own.
@@ -86,34 +83,32 @@ impl Session {
         let limit: AuditLimit = self.arguments.fail_on.map(Into::into);
         let folder = format!("runs/{name}");
         let mut told = None;
-        let result = ResultFolder::claim(&self.journal.place().join(&folder), false).map_err(Failure::usage).and_then(
-            |claimed| {
-                self.leftovers.hold_folder(claimed);
-                let manner = self.arguments.manner();
-                let base = baseline.as_ref().and_then(|(_, held)| held.clone()).map(|held| run::Base {
-                    held,
-                    place: PathBuf::from(&name),
-                    question: self.arguments.how.question(),
-                    // It is a check of its own here.
-                    decides: false,
-                });
-                let session = run::Session::new(manner, scenario, self.display.clone(), self.leftovers.clone())
-                    .held_against(base);
-                session.carry_out(self.source.clone(), interrupt, |concluded, saved| {
-                    let mut scenario =
-                        CiScenario { folder: saved.map(|_| folder.clone()), ..concluded.for_ci(&name, limit) };
-                    let fails = self.arguments.fail_on_regression;
-                    scenario.checks.extend(concluded.comparison_for_ci(&name, fails));
-                    if let Some((baseline, None)) = &baseline {
-                        let run = self.journal.destination().join(&folder);
-                        let run = Some(run).filter(|run| saved.is_some() && concluded.abstracted(run).counts());
-                        scenario.checks.push(ci_no_baseline(&name, baseline, run.as_deref(), fails));
-                    }
-                    told = Some(scenario);
-                    Ok(())
-                })
-            },
-        );
+        let result = claim(&self.journal.place().join(&folder), false).and_then(|claimed| {
+            self.leftovers.hold_folder(claimed);
+            let manner = self.arguments.manner();
+            let base = baseline.as_ref().and_then(|(_, held)| held.clone()).map(|held| run::Base {
+                held,
+                place: PathBuf::from(&name),
+                question: self.arguments.how.question(),
+                // It is a check of its own here.
+                decides: false,
+            });
+            let session =
+                run::Session::new(manner, scenario, self.display.clone(), self.leftovers.clone()).held_against(base);
+            session.carry_out(self.source.clone(), interrupt, |concluded, saved| {
+                let mut scenario =
+                    CiScenario { folder: saved.map(|_| folder.clone()), ..concluded.for_ci(&name, limit) };
+                let fails = self.arguments.fail_on_regression;
+                scenario.checks.extend(concluded.comparison_for_ci(&name, fails));
+                if let Some((baseline, None)) = &baseline {
+                    let run = self.journal.destination().join(&folder);
+                    let run = Some(run).filter(|run| saved.is_some() && concluded.abstracted(run).counts());
+                    scenario.checks.push(ci_no_baseline(&name, baseline, run.as_deref(), fails));
+                }
+                told = Some(scenario);
+                Ok(())
+            })
+        });
         // The private server, and the folder if nothing came of it.
         self.leftovers.clear();
         let wants_gate = gate.is_some();
@@ -184,8 +179,8 @@ impl Session {
         if let (output::Format::Text, Some(folder)) = (self.arguments.format, self.journal.folder()) {
             text.push_str(&summarised(folder));
         }
-        output::print(text)?;
-        self.github.tell(ci)
+        let told = output::tell(&text);
+        Failure::first_of(told, self.github.tell(ci))
     }
 }
 

@@ -59,6 +59,9 @@ impl ConcludedGate {
         if self.gate.ended == Ended::Interrupted {
             return Exit::Interrupted;
         }
+        if self.gate.ended == Ended::Lost {
+            return Exit::Unusable;
+        }
         match self.analysis.verdict {
             GateVerdict::Ok | GateVerdict::Improved => Exit::Met,
             // On servers that others use as well it is a hint.

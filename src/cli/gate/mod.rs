@@ -9,7 +9,7 @@ mod plan;
 mod session;
 mod stand;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -19,9 +19,10 @@ use super::{
     journal::Journal,
     leftovers::Leftovers,
     number::{percent, positive},
-    output::{self, Format, Look},
+    output::{self, Look, Format},
+    place::Place,
     progress::Display,
-    run::{DEFAULT, default_folder, setting},
+    run::{DEFAULT, setting},
 };
 use crate::scenario::{self, Overrides};
 pub(super) use arms::{Difference, Said, difference};
@@ -61,16 +62,12 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", help_heading = "Comparison")]
     seed: Option<u64>,
 
-    /// Folder for the results, instead of results/SCENARIO-gate-TIME
-    #[arg(long, value_name = "DIR", help_heading = "Results")]
-    out: Option<PathBuf>,
-    /// Replace a result folder that is there already
-    #[arg(long, requires = "out", help_heading = "Results")]
-    force: bool,
+    #[command(flatten)]
+    place: Place,
     /// Form of the summary on standard output
     #[arg(long, value_enum, default_value_t, help_heading = "Results")]
     format: Format,
-    /// No plan and no progress on standard error
+    /// No plan and no progress on standard error; everything takes as long as with them
     #[arg(long, short, help_heading = "Results")]
     quiet: bool,
 }
@@ -169,15 +166,15 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let said = [Said { option: "--a", differences: &arguments.a }, Said { option: "--b", differences: &arguments.b }];
     let errand = Errand::new(scenario, said, &arguments.effort)?;
     let leftovers = Leftovers::default();
-    let place = arguments.out.clone().unwrap_or_else(|| default_folder(&format!("{}-gate", errand.scenario.name)));
-    let journal = Journal::claim(&place, arguments.force, FILE, &leftovers)?;
+    let place = arguments.place.of(&format!("{}-gate", errand.scenario.name));
+    let journal = Journal::claim(&place, arguments.place.force(), FILE, &leftovers)?;
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();
     let Arguments { yes, quiet, format, .. } = *arguments;
     let session = Session { yes, quiet, errand, journal, display, leftovers: leftovers.clone() };
     let result = supervise(
         move |interrupt| {
-            session.carry_out(&interrupt, |concluded, folder| output::print(concluded.summary(format, look, folder)))
+            session.carry_out(&interrupt, |concluded, folder| output::tell(&concluded.summary(format, look, folder)))
         },
         move || voice.say("interrupted: ending the slice and reporting what there is; Ctrl-C again stops at once"),
     );

@@ -61,22 +61,28 @@ impl Session {
     ) -> Result<Exit, Failure> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
         let means = Means { runtime: &runtime, interrupt, began: Instant::now() };
-        let result = self.measure(&means).and_then(|gate| self.report(gate, tell));
+        let mut gate = None;
+        let ended = self.stages(&mut gate, &means);
+        // A gate without a block is none.
+        let gate = gate.filter(|gate: &Gate| !gate.blocks.is_empty());
+        let result = match (ended, gate) {
+            (Ok(ended), Some(gate)) => self.report(Gate { ended, ..gate }, tell),
+            (Err(failure), Some(gate)) => Err(self.broken_off(gate, failure, tell)),
+            (Ok(_), None) => Err(Failure::interrupted()),
+            (Err(failure), None) => Err(failure),
+        };
         self.display.clear();
         result
     }
 
-    fn measure(&mut self, means: &Means<'_>) -> Result<Gate, Failure> {
-        let mut gate = None;
-        let mut ended = self.stage(GateStage::Screen, &mut gate, means)?;
+    fn stages(&mut self, gate: &mut Option<Gate>, means: &Means<'_>) -> Result<Ended, Failure> {
+        let ended = self.stage(GateStage::Screen, gate, means)?;
         let suspected = gate.as_ref().is_some_and(|gate| suspects(gate, &self.errand.scenario));
         if ended == Ended::Finished && suspected {
             self.say("B seems worse than A: the same once more, on fresh blocks, which alone decides");
-            ended = self.stage(GateStage::Confirm, &mut gate, means)?;
+            return self.stage(GateStage::Confirm, gate, means);
         }
-        // A gate without a block is none.
-        let gate = gate.filter(|gate| !gate.blocks.is_empty()).ok_or_else(Failure::interrupted)?;
-        Ok(Gate { ended, ..gate })
+        Ok(ended)
     }
 
     /// The blocks of a stage. Half a block is none.
@@ -87,7 +93,7 @@ impl Session {
                 Ok(None) => return Ok(Ended::Interrupted),
                 // What was measured before is reported.
                 Err(_) if means.interrupt.stop().is_requested() && gate.is_some() => return Ok(Ended::Interrupted),
-                Err(failure) => return Err(self.unmade(number, failure)),
+                Err(failure) => return Err(failure.within(&format!("block {} could not be made", number + 1))),
             };
             if let Some(gate) = gate {
                 gate.blocks.push(block);
@@ -119,16 +125,21 @@ impl Session {
         block
     }
 
-    /// Why a block could not be made, and where those before it are.
-    fn unmade(&self, number: u32, failure: Failure) -> Failure {
-        match self.journal.folder() {
-            None => failure,
-            Some(folder) => failure.within(&format!(
-                "block {} could not be made; what was measured before is kept, see plimsoll report {}",
-                number + 1,
-                folder.display()
-            )),
+    /// Why no more blocks could be made. What there is is reported, as far as that can be done.
+    fn broken_off(
+        &mut self,
+        gate: Gate,
+        failure: Failure,
+        tell: impl FnOnce(&ConcludedGate, Option<&Path>) -> Result<(), Failure>,
+    ) -> Failure {
+        let lost = failure.exit == Exit::Unusable;
+        // Where it could not be saved before, it need not be now.
+        let ended = if lost { Ended::Lost } else { Ended::Running };
+        let reported = self.report(Gate { ended, ..gate }, tell);
+        if let (Err(unreported), true) = (reported, lost) {
+            self.display.say(&format!("error: {unreported}"));
         }
+        failure
     }
 
     /// One block; `None` where a person ended it.
@@ -232,8 +243,8 @@ impl Session {
         let saved = self.journal.write(concluded.files(), text);
         self.display.clear();
         let folder = self.journal.folder().filter(|_| saved.is_ok());
-        tell(&concluded, folder)?;
-        saved?;
+        let told = tell(&concluded, folder);
+        Failure::first_of(saved, told)?;
         Ok(concluded.exit())
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tokio::runtime::{self, Runtime};
 
-use super::{RESULTS, Telemetry};
+use super::Telemetry;
 use crate::{
     analysis::{
         Outcome,
@@ -75,19 +75,6 @@ struct Seen {
     inspection: Inspection,
     dependencies: Vec<DependencyRecord>,
     calibration: Option<Calibration>,
-}
-
-/// Where results go by default: named by what they are of and the time.
-pub(in crate::cli) fn default_folder(of: &str) -> PathBuf {
-    vacant(&format!("{of}-{}", Timestamp::now().strftime("%Y%m%dT%H%M%SZ")))
-}
-
-/// A folder for results that is not there yet, by this name or the next that is free.
-fn vacant(stem: &str) -> PathBuf {
-    let first = Path::new(RESULTS).join(stem);
-    let others = (2..).map(|number| Path::new(RESULTS).join(format!("{stem}-{number}")));
-    let mut free = std::iter::once(first).chain(others).filter(|folder| !folder.exists());
-    free.next().expect("numbers do not end")
 }
 
 /// The exit code of a run, and of a comparison that decides as well. A regression counts like an objective that is missed, and is certain
@@ -230,7 +217,7 @@ impl Session {
         let look = Box::pin(target.inspect(Some(&self.scenario), facts.same_machine, false));
         let inspection = runtime.block_on(interrupt.to_the_end(async { Ok::<_, TargetError>(look.await) }));
         let mut inspection = inspection.unwrap_or_default();
-        self.sample_keyspace(runtime, target, interrupt, &mut inspection);
+        self.sample_keyspace(runtime, target, &facts, interrupt, &mut inspection);
         let seen = Seen { server, inspection, dependencies, calibration };
         Ok(self.run_of(recording, seen, facts, started.unwrap_or_else(Timestamp::now)))
     }
@@ -256,12 +243,21 @@ impl Session {
     }
 
     /// Looks at some keys while they are there. Whatever fails does not spoil the run.
-    fn sample_keyspace(&self, runtime: &Runtime, target: &Target, interrupt: &Interrupt, inspection: &mut Inspection) {
+    fn sample_keyspace(
+        &self,
+        runtime: &Runtime,
+        target: &Target,
+        facts: &TargetFacts,
+        interrupt: &Interrupt,
+        inspection: &mut Inspection,
+    ) {
         if self.manner.no_keyspace_sampling || interrupt.stop().is_requested() {
             return;
         }
-        self.display.step("Looking at the keyspace");
-        let sampling = async { Ok::<_, TargetError>(target.sample_keyspace(SampleLimits::default()).await) };
+        let run = &self.scenario.run;
+        let limits = SampleLimits::of(facts.private).after(run.warmup + run.duration);
+        self.display.wait("Looking at a sample of the keys", limits.time);
+        let sampling = async { Ok::<_, TargetError>(target.sample_keyspace(limits).await) };
         // A Ctrl-C that comes now ends it.
         if let Ok((sample, withheld)) = runtime.block_on(interrupt.or(sampling)) {
             inspection.keyspace = sample;
@@ -305,24 +301,21 @@ impl Session {
         }
         let saved = self.save(&text, &concluded);
         self.display.clear();
-        tell(&concluded, saved.as_deref().ok())?;
-        saved?;
+        let told = tell(&concluded, saved.as_deref().ok());
+        Failure::first_of(saved, told)?;
         let deciding = concluded.standing().filter(|_| decides);
         Ok(if interrupted { Exit::Interrupted } else { exit_of(concluded.analysis.verdict.outcome, deciding) })
     }
 
     fn save(&self, run: &str, concluded: &Concluded) -> Result<PathBuf, Failure> {
         let folder = self.leftovers.take_folder().ok_or_else(Failure::interrupted)?;
-        folder.write("run.json", run.as_bytes()).map_err(Failure::usage)?;
-        if let Some((name, content)) = concluded.against.as_ref().map(Against::copy) {
-            folder.write(name, &content).map_err(Failure::usage)?;
-        }
-        for (name, content) in concluded.files(self.manner.style) {
-            folder.write(&name, &content).map_err(Failure::usage)?;
-        }
-        let published = folder.publish().map_err(Failure::usage);
+        let saved = folder.save(("run.json", run.as_bytes()), || {
+            let copy = concluded.against.as_ref().map(Against::copy);
+            let copy = copy.map(|(name, content)| (name.to_owned(), content));
+            copy.into_iter().chain(concluded.files(self.manner.style)).collect()
+        });
         self.leftovers.let_go_of_folder();
-        published
+        saved.map_err(Failure::usage)
     }
 
     /// Removes the scenario's keys from a server that stays, if they are its own. A failure does not spoil the run.

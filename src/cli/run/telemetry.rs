@@ -39,7 +39,8 @@ impl Telemetry {
     /// Waits until the verdict is fetched, if anybody can be expected to.
     pub(super) fn farewell(&self, runtime: &Runtime, display: &Display, interrupt: &Interrupt) {
         if self.board.is_concluded() && self.endpoint.is_watched() {
-            display.step("Waiting for the verdict to be fetched from the metrics; Ctrl-C ends that");
+            display
+                .wait("Waiting for the verdict to be fetched from the metrics (Ctrl-C ends that)", Endpoint::FAREWELL);
             let farewell = async {
                 self.endpoint.farewell().await;
                 Ok::<_, Infallible>(())

@@ -7,8 +7,8 @@ use proptest::{collection::vec, option, prelude::any, prop_assert, proptest, str
 
 use crate::{
     analysis::{
-        Analysis, CommandTime, Distribution, Events, Moment, Outcome, PERCENTILES, Percentile, PercentileValue, Proportion,
-        Reason, Row, Scaling, Scope, ServerSide, Support, Timeline, Verdict, analyse,
+        Analysis, CommandTime, Distribution, Events, Moment, Outcome, PERCENTILES, Percentile, PercentileValue,
+        Proportion, Reason, Row, Scaling, Scope, ServerSide, Support, Timeline, Verdict, analyse,
     },
     measure::{Counts, ErrorClass, Latencies, SeriesRole, SeriesSecond},
     results::{Run, sample},

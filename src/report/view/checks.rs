@@ -119,7 +119,9 @@ pub(in crate::report) fn slug(kind: CheckKind) -> &'static str {
 pub(super) fn quantity(check: &Check) -> String {
     let ratio = with_unit(check.kind, check.value, signed_share);
     match (check.kind, check.nanos) {
-        (CheckKind::ScheduleLag, Some(lag)) if check.value > 1.0 => format!("p99 {}, more than p50 of the response time", format::duration(lag)),
+        (CheckKind::ScheduleLag, Some(lag)) if check.value > 1.0 => {
+            format!("p99 {}, more than p50 of the response time", format::duration(lag))
+        }
         (CheckKind::ScheduleLag, Some(lag)) => format!("p99 {}, {ratio} of the response time", format::duration(lag)),
         _ => ratio,
     }

@@ -97,7 +97,8 @@ pub(super) fn clause(events: &Events, bad: u64) -> Option<String> {
     let stalls: Vec<&Stall> = events.stalls.iter().filter(|stall| stall.bad > 0).collect();
     let names = [stalls_in_words(&stalls), bursts_in_words(&events.bursts)];
     let names: Vec<String> = names.into_iter().flatten().collect();
-    let part = if inside == bad { "all of them".to_owned() } else { format!("{} of them", share(inside as f64 / bad as f64)) };
+    let part =
+        if inside == bad { "all of them".to_owned() } else { format!("{} of them", share(inside as f64 / bad as f64)) };
     let them = if stalls.len() + events.bursts.len() == 1 { "it" } else { "them" };
     let (bad, all) = events.outside;
     let outside = match all {
@@ -131,5 +132,9 @@ fn bursts_in_words(bursts: &[Burst]) -> Option<String> {
 /// The length of a stall, which need not be exact: `1.0 s`, `48 ms`.
 pub(super) fn length(nanos: Nanos) -> String {
     let seconds = nanos as f64 / SECOND as f64;
-    if seconds >= 0.95 { format!("{seconds:.1}{THIN}s") } else { format!("{}{THIN}ms", significant((seconds * 1e3).round())) }
+    if seconds >= 0.95 {
+        format!("{seconds:.1}{THIN}s")
+    } else {
+        format!("{}{THIN}ms", significant((seconds * 1e3).round()))
+    }
 }

@@ -9,9 +9,7 @@ use super::{
 };
 use crate::{
     analysis::{Analysis, Doubt, Level, Outcome, Percentile, PercentileValue, Proportion, Reason, Row},
-    report::format::{
-        NOTHING, THIN, count, counted, duration, limit as allowance, percentile, rate, setting, share,
-    },
+    report::format::{NOTHING, THIN, count, counted, duration, limit as allowance, percentile, rate, setting, share},
     results::Run,
     scenario::{Load, Objective, Scenario},
 };
@@ -56,7 +54,8 @@ fn numbers(scenario: &Scenario, analysis: &Analysis) -> Vec<KeyNumber> {
     let number = |name: &str, value: String, against: String| KeyNumber { name: name.to_owned(), value, against };
     // What a late harness adds makes response times longer and throughput lower than the server's own.
     let (at_most, at_least) = if analysis.verdict.harness_late.is_some() { ("≤ ", "≥ ") } else { ("", "") };
-    let known = total.judged.nanos().map_or_else(|| NOTHING.to_owned(), |nanos| at_most.to_owned() + &duration(nanos as f64));
+    let known =
+        total.judged.nanos().map_or_else(|| NOTHING.to_owned(), |nanos| at_most.to_owned() + &duration(nanos as f64));
     let offered = scenario.offered_rate().unwrap_or(0.0);
     let offered = match scenario.services.iter().filter(|service| service.offered_rate().is_none()).count() {
         0 => format!("of {} offered", rate(offered)),
@@ -132,12 +131,13 @@ fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Ana
             share(*part),
             allowance(*allowed),
         ),
-        Reason::Gone { service, since } => format!(
-            "{service} stopped being answered at second {} and was not answered again",
-            events::second(*since),
-        ),
+        Reason::Gone { service, since } => {
+            format!("{service} stopped being answered at second {} and was not answered again", events::second(*since),)
+        }
         Reason::NoAnswer { service } => {
-            format!("service {service} answered nothing in the whole measured period, though its requests were under way")
+            format!(
+                "service {service} answered nothing in the whole measured period, though its requests were under way"
+            )
         }
         Reason::NothingDue { service } => {
             format!("no request of service {service} fell due in the measured period, so nothing is known of it")
@@ -202,7 +202,8 @@ fn not_in_time(
     let facts = match parts.as_slice() {
         [(_, what)] => format!("{} of {all}{whose} {what} ({allowed} allowed)", share(bad.share)),
         _ => {
-            let part = |(count, what): &(u64, String)| format!("{} {what}", share(*count as f64 / bad.of.max(1) as f64));
+            let part =
+                |(count, what): &(u64, String)| format!("{} {what}", share(*count as f64 / bad.of.max(1) as f64));
             let parts: Vec<String> = parts.iter().map(part).collect();
             format!(
                 "{} of {all}{whose} were not answered within {latency} ({allowed} allowed): {}",
@@ -233,7 +234,9 @@ fn undecided(bad: &Proportion, why: Doubt, run_ns: Option<u64>, objective: &Obje
     };
     let remedy = match (run_ns, why) {
         (Some(run), _) => format!("a run of {} would tell if it went on like this", longer(run)),
-        (None, Doubt::Bursts) => "look for the cause of the bursts, since a longer run would have more of them".to_owned(),
+        (None, Doubt::Bursts) => {
+            "look for the cause of the bursts, since a longer run would have more of them".to_owned()
+        }
         (None, Doubt::FewRequests | Doubt::Close | Doubt::Errors) => {
             "compare several runs, or choose an objective that is not on the edge of what was seen".to_owned()
         }

@@ -89,8 +89,20 @@ fn recording() -> Recording {
     enter_chat(&mut book, &mut chance);
     enter_ml(&mut book, &mut chance);
     let workers = vec![
-        WorkerRecord { services: vec!["api".into()], pacing: "adaptive".into(), cpu: 0.41, busy: 0.41, pauses: Vec::new() },
-        WorkerRecord { services: vec!["chat".into(), "ml".into()], pacing: "adaptive".into(), cpu: 0.23, busy: 0.23, pauses: Vec::new() },
+        WorkerRecord {
+            services: vec!["api".into()],
+            pacing: "adaptive".into(),
+            cpu: 0.41,
+            busy: 0.41,
+            pauses: Vec::new(),
+        },
+        WorkerRecord {
+            services: vec!["chat".into(), "ml".into()],
+            pacing: "adaptive".into(),
+            cpu: 0.23,
+            busy: 0.23,
+            pauses: Vec::new(),
+        },
     ];
     let host = (0..SECONDS)
         .map(|second| HostInterval {

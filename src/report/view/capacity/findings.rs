@@ -11,6 +11,7 @@ use crate::{
             findings::{self, of_notes},
         },
     },
+    results::Ended,
 };
 
 /// Share of the strictest limit's rate beyond which response times are said to rise all at once.
@@ -22,6 +23,7 @@ const UNLIKE: f64 = 3.0;
 
 pub(super) fn section(answers: &Answers<'_>) -> Section {
     let mut notes: Vec<Note> = Vec::new();
+    notes.extend(lost(answers));
     notes.extend(answers.analysis.comparisons.iter().filter_map(|comparison| pool(answers, comparison)));
     notes.extend(own_rate(answers));
     notes.extend(headroom(answers));
@@ -57,6 +59,16 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
         return Section::new(findings::ID, "Findings", Vec::new());
     }
     of_notes(notes)
+}
+
+fn lost(answers: &Answers<'_>) -> Option<Note> {
+    (answers.capacity.ended == Ended::Lost).then(|| Note {
+        tone: Tone::Bad,
+        fact: "The server could not be used any more during a trial.".to_owned(),
+        advice: "Look in its log and in that of its machine for a crash, a restart or a want of memory: a load under which a server \
+                 ends is more than it carries, whatever its response times were before."
+            .to_owned(),
+    })
 }
 
 fn pool(answers: &Answers<'_>, comparison: &Comparison) -> Option<Note> {

@@ -4,7 +4,9 @@ use super::words::{
     capitalised, carried_rate, failure, limit_clause, listed, missed_rate, objective, rate, ratio, time, visible,
 };
 use crate::{
-    analysis::capacity::{Advice, ArmAnswer, Comparison, FailReason, Limit, RateComparison, Sustainable},
+    analysis::capacity::{
+        Advice, ArmAnswer, Comparison, FailReason, Limit, Next, Planner, RateComparison, Sustainable,
+    },
     report::{
         capacity::Answers,
         format::{self, NOTHING, THIN},
@@ -41,6 +43,15 @@ pub(super) fn headline(answers: &Answers<'_>) -> Headline {
         of_rates
     };
     remarks.extend(ending(answers));
+    let answer = if is_lost(answers) {
+        remarks.insert(
+            0,
+            format!("Found before, and to be doubted until the cause is known: {}{}.", answer.verdict, answer.rest),
+        );
+        lost(answers)
+    } else {
+        answer
+    };
     Headline {
         verdict: answer.verdict,
         sentence: format!("{}{}.", answer.verdict, answer.rest),
@@ -137,11 +148,12 @@ fn of_arm(answers: &Answers<'_>, arm: u32, answer: &ArmAnswer) -> Answer {
                 (None, _) => "no higher rate was tried".to_owned(),
             };
             let (verdict, tone) = certainty(sustainable);
+            let recommended = format!("; run it at {}", carried_rate(sustainable.recommended));
             let rest = format!(
-                ": {} with {} ({fails}); run it at {}",
+                ": {} with {} ({fails}){}",
                 carried_rate(sustainable.rate),
                 objective(answers),
-                carried_rate(sustainable.recommended)
+                if is_lost(answers) { "" } else { &recommended }
             );
             Answer { verdict, rest, tone }
         }
@@ -250,12 +262,33 @@ fn nothing(answers: &Answers<'_>) -> Answer {
     Answer { verdict: "No answer", rest: format!(": {made}"), tone: Tone::Fair }
 }
 
+/// Whether the server could not be used any more.
+fn is_lost(answers: &Answers<'_>) -> bool {
+    answers.capacity.ended == Ended::Lost
+}
+
+/// That the server could not be used any more, and from when on.
+fn lost(answers: &Answers<'_>) -> Answer {
+    let capacity = answers.capacity;
+    let mut planner = Planner::new(capacity.plan.clone(), answers.scenario);
+    for trial in &capacity.trials {
+        planner.record(trial);
+    }
+    let at = match planner.next(0) {
+        Next::Trial(plan) => plan.offered.map(|offered| format!(", at {}", rate(offered))),
+        Next::Done(_) => None,
+    };
+    let number = capacity.trials.len() + 1;
+    let rest = format!(": it could not be used any more in trial {number}{}", at.unwrap_or_default());
+    Answer { verdict: "The server was lost", rest, tone: Tone::Bad }
+}
+
 /// Why there is no more to tell.
 fn ending(answers: &Answers<'_>) -> Option<String> {
     let capacity = answers.capacity;
     let after = format::counted(capacity.trials.len() as u64, "trial", "trials");
     match capacity.ended {
-        Ended::Finished => None,
+        Ended::Finished | Ended::Lost => None,
         Ended::Running => Some(format!("It has not ended: this is what is known after {after}.")),
         Ended::Budget => Some(format!(
             "The budget of {} was used up after {after}; what was left undone is listed below.",
@@ -297,7 +330,7 @@ fn numbers(answers: &Answers<'_>) -> Vec<KeyNumber> {
         number("Sustainable", answer.sustainable.map(|known| carried_rate(known.rate)), bracket),
         number(
             "Run it at",
-            answer.sustainable.map(|known| carried_rate(known.recommended)),
+            answer.sustainable.filter(|_| !is_lost(answers)).map(|known| carried_rate(known.recommended)),
             format!("80{THIN}% of it"),
         ),
         number("Knee", answer.knee.map(rate), "throughput over response time is largest".to_owned()),

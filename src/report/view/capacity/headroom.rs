@@ -70,6 +70,7 @@ pub(super) fn undone(answers: &Answers<'_>) -> Section {
         Ended::Budget => format!("The budget of {} did not allow", time(capacity.plan.budget_ns)),
         Ended::Interrupted => "The run was interrupted before".to_owned(),
         Ended::Errors => "The load was stopped because of failed requests before".to_owned(),
+        Ended::Lost => "The server could not be used any more before".to_owned(),
         Ended::Running => "Not done yet".to_owned(),
         Ended::Finished => "Left undone".to_owned(),
     };

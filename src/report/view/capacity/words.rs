@@ -233,6 +233,7 @@ pub(in crate::report) fn ended_slug(ended: Ended) -> &'static str {
         Ended::Budget => "budget",
         Ended::Interrupted => "interrupted",
         Ended::Errors => "errors",
+        Ended::Lost => "lost",
     }
 }
 

@@ -42,20 +42,35 @@ pub(super) fn headline(outcome: GateOutcome<'_>) -> Headline {
     }
     remarks.extend(drift(outcome));
     remarks.extend(unfinished(outcome.gate));
+    if outcome.gate.ended == Ended::Lost {
+        remarks.insert(0, format!("Found before, and to be doubted until the cause is known: {sentence}"));
+        let sentence = format!("A server was lost: it could not be used any more after {}.", extent(outcome.gate));
+        return Headline {
+            verdict: "A server was lost",
+            sentence,
+            tone: Tone::Bad,
+            remarks,
+            numbers: numbers(outcome),
+        };
+    }
     Headline { verdict, sentence, tone, remarks, numbers: numbers(outcome) }
 }
 
-/// That the gate was not made to its end, and how far it came.
-fn unfinished(gate: &Gate) -> Option<String> {
+/// How far a gate came.
+fn extent(gate: &Gate) -> String {
     let confirm = gate.blocks.iter().filter(|block| block.stage == GateStage::Confirm).count();
     let (made, stage) = match confirm {
         0 => (gate.blocks.len(), "the first stage"),
         confirm => (confirm, "the second stage"),
     };
-    let of = format!("{made} of {}, in {stage}", counted(gate.plan.blocks.into(), "block", "blocks"));
+    format!("{made} of {}, in {stage}", counted(gate.plan.blocks.into(), "block", "blocks"))
+}
+
+/// That a gate was not made to its end, and how far it came.
+fn unfinished(gate: &Gate) -> Option<String> {
     match gate.ended {
-        Ended::Interrupted => Some(format!("It was interrupted after {of}.")),
-        Ended::Running => Some(format!("It has not come to its end; this is what there is after {of}.")),
+        Ended::Interrupted => Some(format!("It was interrupted after {}.", extent(gate))),
+        Ended::Running => Some(format!("It has not come to its end; this is what there is after {}.", extent(gate))),
         _ => None,
     }
 }
