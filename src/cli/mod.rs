@@ -4,6 +4,8 @@ mod audit;
 mod baseline;
 mod capacity;
 mod ci;
+mod claims;
+mod clean;
 mod compare;
 mod completions;
 mod consent;
@@ -78,6 +80,7 @@ enum Command {
     Compare(compare::Arguments),
     Report(report::Arguments),
     History(history::Arguments),
+    Clean(clean::Arguments),
     List(list::Arguments),
     Scenarios(scenarios::Arguments),
     Schema(schema::Arguments),
@@ -118,6 +121,7 @@ impl Program {
             Command::Compare(arguments) => compare::run(&arguments, self.color),
             Command::Report(arguments) => report::run(&arguments, self.color),
             Command::History(arguments) => history::run(&arguments, self.color),
+            Command::Clean(arguments) => clean::run(&arguments),
             Command::List(arguments) => list::run(&arguments),
             Command::Scenarios(arguments) => scenarios::run(arguments),
             Command::Schema(arguments) => schema::run(&arguments),

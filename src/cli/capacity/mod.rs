@@ -15,6 +15,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::Args;
 
 use super::{
+    claims::Claims,
     exit::{Exit, Failure},
     interrupt::supervise,
     journal::Journal,
@@ -160,7 +161,8 @@ pub(super) fn run(arguments: Arguments, colour: Colour) -> Result<Exit, Failure>
     };
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();
-    let session = Session { arguments, colour, errand, journal, display, leftovers: leftovers.clone() };
+    let claims = Claims::new(leftovers.clone());
+    let session = Session { arguments, colour, errand, journal, display, leftovers: leftovers.clone(), claims };
     let result = supervise(
         move |interrupt| session.carry_out(&source, &interrupt),
         move || voice.say("interrupted: ending the trial and reporting what there is; Ctrl-C again stops at once"),
