@@ -5,8 +5,8 @@ use super::{
     tally::measured_seconds,
 };
 use crate::{
-    measure::{SeriesRole, ServiceRecord, merged},
-    scenario::{Checkout, Service},
+    measure::{ErrorClass, SeriesRole, ServiceRecord, merged},
+    scenario::{Checkout, Operation, Service},
 };
 
 /// Share of p99 of the response time from which on waiting for a connection is what matters.
@@ -29,6 +29,9 @@ const TELLING: u64 = 100;
 
 /// Share of all commands from which on upkeep is worth a word.
 const NOTABLE_UPKEEP: f64 = 0.01;
+
+/// Ends the message of time-outs of an operation that waits by design.
+pub const WAITS: &str = "; the command waits for data by design";
 
 /// Findings, most important first.
 pub(super) fn findings(
@@ -126,13 +129,24 @@ fn failures(evidence: &Evidence<'_>) -> Vec<Finding> {
         });
         // The failure of a step is that of its sequence.
         for (class, count) in row.counts.errors.iter().filter(|_| row.scope.role != SeriesRole::Step) {
-            let message = series.and_then(|series| series.messages.get(class)).cloned().unwrap_or_default();
+            let mut message = series.and_then(|series| series.messages.get(class)).cloned().unwrap_or_default();
+            if *class == ErrorClass::Timeout && waits_by_design(evidence, row) {
+                message.push_str(WAITS);
+            }
             failures.push((*count, row.scope.clone(), class.word().to_owned(), message));
         }
     }
     failures.sort_by_key(|(count, ..)| std::cmp::Reverse(*count));
     let finding = |(count, scope, class, message)| Finding::Failures { scope, class, count, message };
     failures.into_iter().map(finding).collect()
+}
+
+/// Whether a row is of an operation with a command that waits in the server for others to act.
+fn waits_by_design(evidence: &Evidence<'_>, row: &Row) -> bool {
+    let is_its = |service: &&Service| row.scope.service.as_ref() == Some(&service.name);
+    let operations = evidence.scenario.services.iter().filter(is_its).flat_map(|service| &service.operations);
+    let mut own = operations.filter(|operation| row.scope.operation.as_ref() == Some(&operation.name));
+    own.any(Operation::waits_by_design)
 }
 
 fn pool_wait(evidence: &Evidence<'_>, service: &Service) -> Option<Finding> {
@@ -213,6 +227,7 @@ mod tests {
     use crate::{
         analysis::analyse,
         results::{Run, sample},
+        scenario::Action,
     };
 
     fn findings_of(run: &Run) -> Vec<Finding> {
@@ -232,6 +247,28 @@ mod tests {
         assert_eq!(failures.len(), 4);
         assert!(failures.is_sorted_by_key(|(_, count, _)| std::cmp::Reverse(*count)));
         assert!(failures.contains(&("OOM", 1, false)), "{failures:?}");
+    }
+
+    #[test]
+    fn time_outs_of_a_command_that_waits_by_design_are_named_as_such() {
+        let mut scenario = sample::scenario();
+        let api = scenario.services.iter_mut().find(|service| service.name == "api").unwrap();
+        let set = api.operations.iter_mut().find(|operation| operation.name == "SET").unwrap();
+        if let Action::Single(command) = &mut set.action {
+            command.parameters.args = ["BRPOP", "queue", "5"].map(str::to_owned).into();
+        }
+        let waiting: Vec<_> = analyse(&sample::run(), &scenario)
+            .findings
+            .into_iter()
+            .filter_map(|finding| match finding {
+                Finding::Failures { scope, class, message, .. } if class == ErrorClass::Timeout.word() => {
+                    Some((scope.operation, message.ends_with(WAITS)))
+                }
+                _ => None,
+            })
+            .collect();
+        assert!(waiting.contains(&(Some("SET".to_owned()), true)), "{waiting:?}");
+        assert!(waiting.contains(&(Some("GET".to_owned()), false)), "{waiting:?}");
     }
 
     #[test]

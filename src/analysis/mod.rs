@@ -49,6 +49,7 @@ pub use databases::{DatabaseUse, databases};
 pub use digest::{Cut, Occasion, digest};
 
 pub use dependencies::{Answers, DependencySide, Latency, Outage};
+pub use findings::WAITS;
 pub use keyspace::{DatabaseSide, Estimate, KeyShare, KeyspaceSide};
 pub use pools::PoolUse;
 pub use round_trips::RoundTrips;

@@ -8,7 +8,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{complain, exit::Failure};
+use super::{claims::REMEDY, complain, exit::Failure};
 use crate::{
     results::{self, ResultFolder},
     target::PrivateServer,
@@ -33,6 +33,8 @@ struct Held {
     /// What is being filled by the thread that took the folder.
     unpublished: Option<PathBuf>,
     servers: Vec<PrivateServer>,
+    /// Where keys of a scenario are.
+    keys: Vec<String>,
     /// Another build at work, with the folder that it works in.
     child: Option<(Pid, PathBuf)>,
 }
@@ -77,6 +79,16 @@ impl Leftovers {
         drop(servers);
     }
 
+    /// Keys are written to a server that stays.
+    pub(super) fn hold_keys(&self, address: String) {
+        self.held().keys.push(address);
+    }
+
+    /// They are removed, or what became of them was said.
+    pub(super) fn let_go_of_keys(&self) {
+        self.held().keys.clear();
+    }
+
     /// A process that leads a group of its own, and its folder.
     pub(super) fn hold_child(&self, child: Pid, folder: PathBuf) {
         self.held().child = Some((child, folder));
@@ -87,9 +99,13 @@ impl Leftovers {
         self.held().child = None;
     }
 
-    /// Removes what is left.
+    /// Removes what is left, but for keys on servers that stay: there is no time for that.
     pub(super) fn clear(&self) {
-        let held = std::mem::take(&mut *self.held());
+        let mut held = std::mem::take(&mut *self.held());
+        held.keys.dedup();
+        for address in &held.keys {
+            complain(&format!("warning: keys of the scenario stay on {address}; {REMEDY}"));
+        }
         if let Some(unpublished) = &held.unpublished {
             // Half a report is none. Whoever fills it ends with the process.
             let _ = fs::remove_dir_all(unpublished);

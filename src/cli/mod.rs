@@ -4,6 +4,8 @@ mod audit;
 mod baseline;
 mod capacity;
 mod ci;
+mod claims;
+mod clean;
 mod compare;
 mod completions;
 mod consent;
@@ -79,6 +81,7 @@ enum Command {
     Compare(compare::Arguments),
     Report(report::Arguments),
     History(history::Arguments),
+    Clean(clean::Arguments),
     List(list::Arguments),
     Scenarios(scenarios::Arguments),
     Schema(schema::Arguments),
@@ -121,6 +124,7 @@ impl Program {
             Command::Compare(arguments) => compare::run(&arguments, self.look),
             Command::Report(arguments) => report::run(&arguments, self.look),
             Command::History(arguments) => history::run(&arguments, self.look),
+            Command::Clean(arguments) => clean::run(&arguments),
             Command::List(arguments) => list::run(&arguments),
             Command::Scenarios(arguments) => scenarios::run(arguments),
             Command::Schema(arguments) => schema::run(&arguments),

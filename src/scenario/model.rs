@@ -249,6 +249,17 @@ pub struct Command {
     pub parameters: Parameters,
 }
 
+impl Operation {
+    /// Whether some command of it waits in the server for others to act.
+    pub fn waits_by_design(&self) -> bool {
+        let commands = match &self.action {
+            Action::Single(command) => std::slice::from_ref(command),
+            Action::Sequence { steps, .. } => steps,
+        };
+        commands.iter().any(Command::may_block)
+    }
+}
+
 impl Command {
     /// Whether it may wait in the server: only commands that are written out can.
     fn may_block(&self) -> bool {
@@ -275,11 +286,7 @@ impl Service {
 
     /// Whether some command waits in the server for others to act, so that no answer is no sign of trouble.
     pub fn waits_by_design(&self) -> bool {
-        let commands = self.operations.iter().flat_map(|operation| match &operation.action {
-            Action::Single(command) => std::slice::from_ref(command),
-            Action::Sequence { steps, .. } => steps,
-        });
-        commands.into_iter().any(Command::may_block)
+        self.operations.iter().any(Operation::waits_by_design)
     }
 
     /// Connections of all instances.

@@ -7,7 +7,7 @@ use fred::{
     types::{ClusterHash, CustomCommand, Value},
 };
 
-use super::info::Info;
+use super::{info::Info, questions::text};
 
 /// Settings that decide how fast a server is and how much it holds.
 const SETTINGS: [&str; 9] = [
@@ -22,15 +22,31 @@ const SETTINGS: [&str; 9] = [
     "tcp-keepalive",
 ];
 
+/// Fields in which products report their own version, beside the version of Redis that they are compatible with.
+const OWN_VERSIONS: &[(&str, &str)] = &[
+    ("dragonfly_version", "dragonfly"),
+    ("garnet_version", "garnet"),
+    ("kvrocks_version", "kvrocks"),
+    ("pika_version", "pika"),
+    ("redict_version", "redict"),
+    ("upstash_version", "upstash"),
+    ("valkey_version", "valkey"),
+];
+
+/// Services that say what they are in the field `os`. Their releases get fixes under version numbers of their own.
+const SERVICES: &[(&str, &str)] = &[("ElastiCache", "elasticache"), ("MemoryDB", "memorydb")];
+
 /// What a server is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
-    /// `redis`, `valkey` or `keydb`.
+    /// `redis`, `valkey`, `dragonfly` or another.
     pub product: Option<String>,
     /// Its version.
     pub version: Option<String>,
     /// `standalone`, `sentinel` or `cluster`.
     pub mode: Option<String>,
+    /// Why it does not serve every key, where it is a node of a cluster that does not.
+    pub partial: Option<String>,
     /// What it calls this life of its process.
     pub run_id: Option<String>,
     /// Connections that it takes at most.
@@ -46,27 +62,34 @@ pub struct Facts {
 impl Facts {
     /// Asks a server.
     pub async fn of(client: &impl ConfigInterface) -> Self {
-        let said = match client.info::<String>(None).await {
-            Ok(text) => Info::parse(&text),
+        let said = match client.info::<Value>(None).await {
+            Ok(answer) => Info::parse(&text(&answer).unwrap_or_default()),
             // Every user may say hello.
             Err(_) => hello(client).await,
         };
         let mut settings = BTreeMap::new();
         for name in SETTINGS {
-            match client.config_get::<Vec<String>, _>(name).await {
-                Ok(answer) => settings.extend(answer.get(1).map(|value| (name, value.clone()))),
+            match client.config_get::<Vec<Value>, _>(name).await {
+                Ok(answer) => settings.extend(answer.get(1).and_then(text).map(|value| (name, value))),
                 // Refused once is refused always.
                 Err(_) => break,
             }
         }
-        Self::from(&said, settings)
+        let mut facts = Self::from(&said, settings);
+        if facts.mode.as_deref() == Some("cluster") {
+            facts.partial = partial(client).await;
+        }
+        facts
     }
 
     pub(super) fn from(said: &Info, mut settings: BTreeMap<&str, String>) -> Self {
         let field = |name: &str| said.text(name).map(str::to_owned);
-        for (name, told) in
-            [("maxclients", "maxclients"), ("maxmemory", "maxmemory"), ("maxmemory-policy", "maxmemory_policy")]
-        {
+        for (name, told) in [
+            ("maxclients", "maxclients"),
+            ("maxclients", "max_clients"),
+            ("maxmemory", "maxmemory"),
+            ("maxmemory-policy", "maxmemory_policy"),
+        ] {
             if let (None, Some(value)) = (settings.get(name), field(told)) {
                 settings.insert(name, value);
             }
@@ -75,6 +98,7 @@ impl Facts {
             product: product(said).map(str::to_owned),
             version: version(said).map(str::to_owned),
             mode: field("redis_mode").or_else(|| field("server_mode")).or_else(|| field("mode")),
+            partial: None,
             run_id: field("run_id"),
             max_clients: settings.get("maxclients").and_then(|value| value.parse().ok()),
             connected_clients: field("connected_clients").and_then(|value| value.parse().ok()),
@@ -92,11 +116,13 @@ pub(super) fn name(said: &Info) -> Option<String> {
     Some(format!("{} {}", product(said)?, version(said)?))
 }
 
-fn product(said: &Info) -> Option<&str> {
-    if said.text("valkey_version").is_some() {
-        return Some("valkey");
+pub(super) fn product(said: &Info) -> Option<&str> {
+    let service = SERVICES.iter().find(|(os, _)| said.text("os").is_some_and(|value| value.contains(os)));
+    let own = OWN_VERSIONS.iter().find(|(field, _)| said.text(field).is_some());
+    if let Some((_, product)) = service.or(own) {
+        return Some(product);
     }
-    // It names itself nowhere, but has figures that nobody else has.
+    // KeyDB names itself nowhere, but has figures that no other product has.
     if said.text("mvcc_depth").is_some() || said.text("executable").is_some_and(|path| path.ends_with("keydb-server")) {
         return Some("keydb");
     }
@@ -106,7 +132,21 @@ fn product(said: &Info) -> Option<&str> {
 }
 
 fn version(said: &Info) -> Option<&str> {
-    ["valkey_version", "redis_version", "version"].into_iter().find_map(|name| said.text(name))
+    let own = OWN_VERSIONS.iter().map(|(field, _)| *field);
+    let version = own.chain(["redis_version", "version"]).find_map(|name| said.text(name))?;
+    Some(version.trim_start_matches("df-").trim_start_matches('v'))
+}
+
+/// Why a node of a cluster does not serve every key; `None` where it does, or does not say.
+async fn partial(client: &impl ClientLike) -> Option<String> {
+    let command = CustomCommand::new_static("CLUSTER", ClusterHash::Random, false);
+    let answer = client.custom::<Value, _>(command, vec!["INFO"]).await.ok()?;
+    let said = Info::parse(&text(&answer)?);
+    let field = |name: &str, whole: &str| {
+        let value = said.text(name).filter(|value| *value != whole)?;
+        Some(format!("{name} is {value}"))
+    };
+    field("cluster_size", "1").or_else(|| field("cluster_state", "ok"))
 }
 
 /// What the reply to `HELLO` says.
@@ -114,7 +154,7 @@ async fn hello(client: &impl ClientLike) -> Info {
     let command = CustomCommand::new_static("HELLO", ClusterHash::Random, false);
     match client.custom::<Value, _>(command, vec!["2"]).await {
         Ok(Value::Array(parts)) => {
-            let pairs = parts.chunks_exact(2).filter_map(|pair| Some((pair[0].as_string()?, pair[1].as_string()?)));
+            let pairs = parts.chunks_exact(2).filter_map(|pair| Some((text(&pair[0])?, text(&pair[1])?)));
             pairs.collect()
         }
         _ => Info::default(),
@@ -152,6 +192,29 @@ mod tests {
         assert_eq!(facts.product.as_deref(), Some("valkey"));
         assert_eq!(facts.version.as_deref(), Some("8.1.0"));
         assert_eq!(facts.mode.as_deref(), Some("standalone"));
+    }
+
+    #[test]
+    fn products_that_report_a_version_of_redis_are_known_by_their_own_fields() {
+        for (own, product, version) in [
+            ("dragonfly_version:df-v1.31.0", "dragonfly", "1.31.0"),
+            ("garnet_version:1.0.84", "garnet", "1.0.84"),
+            ("version:2.12.1\nkvrocks_version:2.12.1", "kvrocks", "2.12.1"),
+            ("pika_version:3.5.5", "pika", "3.5.5"),
+            ("redict_version:7.3.1", "redict", "7.3.1"),
+            ("upstash_version:1.12.2", "upstash", "1.12.2"),
+            ("server_name:valkey", "valkey", "7.4.0"),
+            ("server_name:another", "another", "7.4.0"),
+            ("mvcc_depth:0", "keydb", "7.4.0"),
+            ("os:Amazon ElastiCache", "elasticache", "7.4.0"),
+            ("os:Amazon ElastiCache\nserver_name:valkey\nvalkey_version:8.0.1", "elasticache", "8.0.1"),
+            ("os:Amazon MemoryDB", "memorydb", "7.4.0"),
+            ("os:Linux 6.1.0 x86_64", "redis", "7.4.0"),
+        ] {
+            let facts = facts(&format!("redis_version:7.4.0\n{own}\nmax_clients:64000\n"));
+            assert_eq!((facts.product.as_deref(), facts.version.as_deref()), (Some(product), Some(version)), "{own}");
+            assert_eq!(facts.max_clients, Some(64_000));
+        }
     }
 
     #[test]

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 use fred::{interfaces::ClientLike, types::Value};
 use sha2::{Digest, Sha256};
 
-use super::{info::Info, questions::Questions};
+use super::{
+    info::Info,
+    questions::{Questions, text},
+};
 use crate::results::{Inspection, UserRights};
 
 /// Settings that rules and reports read.
@@ -133,7 +136,7 @@ pub async fn inspect(client: impl ClientLike) -> Inspection {
     }
     found.settings = settings(&mut questions).await;
     if let Some(Value::Array(lines)) = questions.ask(&["ACL", "LIST"]).await {
-        found.users = lines.iter().filter_map(Value::as_string).filter_map(|line| user(&line)).collect();
+        found.users = lines.iter().filter_map(text).filter_map(|line| user(&line)).collect();
     }
     found.withheld = questions.into_withheld();
     found
@@ -143,7 +146,7 @@ pub async fn inspect(client: impl ClientLike) -> Inspection {
 async fn settings(questions: &mut Questions<impl ClientLike>) -> BTreeMap<String, String> {
     let pairs = |reply: Value| {
         let Value::Array(parts) = reply else { return Vec::new() };
-        parts.chunks_exact(2).filter_map(|pair| Some((pair[0].as_string()?, pair[1].as_string()?))).collect()
+        parts.chunks_exact(2).filter_map(|pair| Some((text(&pair[0])?, text(&pair[1])?))).collect()
     };
     let all: Vec<&str> = ["CONFIG", "GET"].into_iter().chain(SETTINGS.iter().copied()).collect();
     if let Some(Ok(reply)) = questions.try_ask(&all).await {

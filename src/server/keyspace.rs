@@ -23,7 +23,7 @@ use tokio::time::{sleep, timeout};
 use super::{
     info::Info,
     key_groups::{KeyGroups, Looked},
-    questions::{PATIENCE, Questions, is_reply},
+    questions::{PATIENCE, Questions, is_reply, text},
 };
 use crate::results::{DatabaseSample, KeyspaceSample, Withheld};
 
@@ -129,8 +129,8 @@ struct Silent;
 impl Sampler {
     /// Databases that hold keys, with their number.
     async fn databases(&mut self) -> Vec<(u64, u64)> {
-        if let Some(text) = self.questions.ask_text(&["INFO"]).await {
-            let info = Info::parse(&text);
+        if let Some(said) = self.questions.ask_text(&["INFO"]).await {
+            let info = Info::parse(&said);
             self.knows_databases = true;
             self.frequency = info.text("maxmemory_policy").is_some_and(|policy| policy.contains("lfu"));
             let known = info.compound("db").filter_map(|(rest, keys)| Some((rest.parse().ok()?, keys.number("keys")?)));
@@ -235,7 +235,7 @@ impl Sampler {
             let mut gone = false;
             for subject in &subjects {
                 match (*subject, next()) {
-                    ("TYPE", Ok(value)) => looked.data_type = value.as_string(),
+                    ("TYPE", Ok(value)) => looked.data_type = text(&value),
                     ("MEMORY USAGE", Ok(value)) => {
                         // It was removed meanwhile.
                         gone |= value.is_null();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fred::{interfaces::ClientLike, types::Value};
 
-use super::questions::Questions;
+use super::questions::{Questions, text};
 use crate::results::{CommandUse, LatencyEvent};
 
 /// Kinds of events that are asked for; servers know about twenty.
@@ -26,7 +26,7 @@ fn histogram(name: &Value, content: &Value) -> Option<(String, Vec<(u64, u64)>)>
     let at = content.iter().position(|part| part.as_str().is_some_and(|part| part == "histogram_usec"))?;
     let Value::Array(numbers) = content.get(at + 1)? else { return None };
     let pairs = numbers.chunks_exact(2).filter_map(|pair| Some((pair[0].as_u64()?, pair[1].as_u64()?)));
-    Some((name.as_string()?.to_uppercase(), pairs.collect()))
+    Some((text(name)?.to_uppercase(), pairs.collect()))
 }
 
 /// Gives each command its histogram of the period: what is below each bound now less what was below it before.
@@ -57,7 +57,7 @@ pub(super) async fn events(
     for newest in latest.iter().take(KINDS) {
         // Kind, Unix time and duration of the latest one, and the longest duration of all.
         let Value::Array(parts) = newest else { continue };
-        let Some(kind) = parts.first().and_then(Value::as_string) else { continue };
+        let Some(kind) = parts.first().and_then(text) else { continue };
         let of_period = |parts: &[Value]| {
             let (second, ms) = (second_of(parts.first()?.as_i64()?)?, parts.get(1)?.as_u64()?);
             Some(LatencyEvent { kind: kind.clone(), second, ms })

@@ -1,6 +1,6 @@
 //! Asking a server, one question at a time, each with a limit of time; what is refused once is not asked again.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use fred::{
     interfaces::ClientLike,
@@ -63,13 +63,13 @@ impl<C: ClientLike> Questions<C> {
 
     /// An answer that is text.
     pub(super) async fn ask_text(&mut self, words: &[&str]) -> Option<String> {
-        self.ask(words).await?.into_string()
+        text(&self.ask(words).await?)
     }
 
     /// The value of a setting.
     pub(super) async fn setting(&mut self, name: &str) -> Option<String> {
         let Value::Array(pair) = self.ask(&["CONFIG", "GET", name]).await? else { return None };
-        pair.get(1)?.as_string()
+        text(pair.get(1)?)
     }
 
     /// What was refused, with what the server said.
@@ -85,6 +85,11 @@ impl<C: ClientLike> Questions<C> {
         };
         refused.into_iter().map(withheld).collect()
     }
+}
+
+/// An answer, or a part of one, as text. Paths and names may hold any bytes; those that are no UTF-8 are replaced.
+pub(super) fn text(value: &Value) -> Option<String> {
+    value.as_str_lossy().map(Cow::into_owned)
 }
 
 /// What a right is given for: the command, with its subcommand where it has one.
@@ -123,6 +128,12 @@ mod tests {
         assert_eq!(subject(&["CONFIG", "GET", "timeout"]), "CONFIG GET");
         assert_eq!(subject(&["INFO", "everything"]), "INFO everything");
         assert_eq!(["CONFIG GET", "INFO everything", "TIME"].map(right), ["+config|get", "+info", "+time"]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf8_do_not_hide_the_rest() {
+        let path = Value::Bytes(bytes::Bytes::from_static(b"/etc/caf\xe9/redis.conf"));
+        assert_eq!(text(&path).as_deref(), Some("/etc/caf\u{fffd}/redis.conf"));
     }
 
     #[test]

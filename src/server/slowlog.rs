@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use fred::{interfaces::ClientLike, types::Value};
 
-use super::questions::Questions;
+use super::questions::{Questions, text};
 use crate::results::{SlowCommand, SlowLog};
 
 /// Slow commands that are kept; of more the slowest.
@@ -77,7 +77,7 @@ impl SlowWatch {
 
 /// Number of words of a command. Of long ones the log keeps the first, and in place of the rest how many they are.
 fn word_count(words: &[Value]) -> u64 {
-    let last = words.last().and_then(Value::as_string).unwrap_or_default();
+    let last = words.last().and_then(text).unwrap_or_default();
     let left_out = last.strip_prefix("... (").and_then(|rest| rest.strip_suffix(" more arguments)"));
     match left_out.and_then(|number| number.parse::<u64>().ok()) {
         Some(more) => words.len() as u64 - 1 + more,
@@ -109,14 +109,14 @@ fn entry_parts(entry: &Value) -> Option<&[Value]> {
 fn entry(entry: &Value) -> Option<Entry> {
     let parts = entry_parts(entry)?;
     let Value::Array(words) = parts.get(3)? else { return None };
-    let key = words.get(1).and_then(Value::as_string).unwrap_or_default();
+    let key = words.get(1).and_then(text).unwrap_or_default();
     let command = SlowCommand {
         second: 0,
         micros: parts.get(2)?.as_u64()?,
-        command: words.first()?.as_string()?.to_uppercase(),
+        command: text(words.first()?)?.to_uppercase(),
         key: key.chars().take(KEY_LENGTH).collect(),
         words: word_count(words),
-        client: parts.get(5).and_then(Value::as_string).unwrap_or_default(),
+        client: parts.get(5).and_then(text).unwrap_or_default(),
     };
     Some(Entry { number: parts.first()?.as_u64()?, command })
 }

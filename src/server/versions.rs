@@ -58,14 +58,26 @@ pub(super) fn lacking(info: &Info) -> Vec<Withheld> {
         missing.push(lacks(CALLS.0, Some(CALLS.1)));
     }
     if !has_histograms(info) {
-        let reason = format!("{name} has no LATENCY HISTOGRAM; Redis has it since {}", HISTOGRAMS.1);
+        let reason = if follows_redis(info) {
+            format!("{name} has no LATENCY HISTOGRAM; Redis has it since {}", HISTOGRAMS.1)
+        } else {
+            format!("not asked for: {name} is not known to have LATENCY HISTOGRAM")
+        };
         missing.push(Withheld { what: HISTOGRAMS.0.to_owned(), reason });
     }
     missing
 }
 
+/// Whether the version of Redis that a server reports tells what it has: other products report one for their clients.
+fn follows_redis(info: &Info) -> bool {
+    facts::product(info).is_none_or(|product| ["redis", "valkey", "keydb", "redict"].contains(&product))
+}
+
 /// Whether the server knows `LATENCY HISTOGRAM`, as far as its version tells: asking in vain would count as an error.
 pub(super) fn has_histograms(info: &Info) -> bool {
+    if !follows_redis(info) {
+        return false;
+    }
     // Valkey and others name the version of Redis that they are compatible with, too.
     let version = info.text("redis_version").and_then(|version| version.split('.').next());
     version.and_then(|major| major.parse::<u32>().ok()).is_none_or(|major| major >= 7)
@@ -208,6 +220,9 @@ mod tests {
         }
         let reason = &lacking(&read("redis-6.0").sample.info)[0].reason;
         assert_eq!(reason, "INFO of redis 6.0.16 has none; Redis has them since 6.2");
+        let dragonfly = lacking(&Info::parse("redis_version:7.4.0\ndragonfly_version:df-v1.31.0\n"));
+        let histograms = dragonfly.last().unwrap();
+        assert_eq!(histograms.reason, "not asked for: dragonfly 1.31.0 is not known to have LATENCY HISTOGRAM");
         // A service that hides most of it.
         let hidden = lacking(&Info::parse("redis_version:7.2.4\nconnected_clients:3\n"));
         assert!(hidden.iter().any(|withheld| withheld.what == "memory" && !withheld.reason.contains("since")));

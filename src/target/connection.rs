@@ -57,6 +57,8 @@ struct Shared {
 struct Link {
     /// Set when the connection is lost, until fred has made a new one.
     lost: AtomicBool,
+    /// Whether that is counted: what the harness renews by itself, after a request that took too long, is no loss.
+    counted: AtomicBool,
     /// Told when it has.
     back: Notify,
     losses: Arc<Losses>,
@@ -79,7 +81,12 @@ impl Losses {
 
 impl Connection {
     pub(super) async fn new(client: Client, router: Router, name: &str, losses: Arc<Losses>) -> Self {
-        let link = Arc::new(Link { lost: AtomicBool::new(false), back: Notify::new(), losses });
+        let link = Arc::new(Link {
+            lost: AtomicBool::new(false),
+            counted: AtomicBool::new(false),
+            back: Notify::new(),
+            losses,
+        });
         let attendant = tokio::spawn(attend(client.clone(), name.to_owned(), link.clone())).abort_handle();
         let options = Options { fail_fast: true, max_attempts: Some(1), ..Options::default() };
         let connection =
@@ -120,9 +127,11 @@ impl Connection {
                 Ok(true) => return,
                 Ok(false) => sleep(PAUSE).await,
                 Err(_) => {
-                    link.lose();
-                    // Goes on by itself if it takes longer.
-                    let _ = timeout(PATIENCE, client.force_reconnection()).await;
+                    link.renew();
+                    // Goes on by itself if it takes longer, and then the server is not there at once.
+                    if !matches!(timeout(PATIENCE, client.force_reconnection()).await, Ok(Ok(()))) {
+                        link.count();
+                    }
                 }
             }
         }
@@ -176,12 +185,23 @@ impl Link {
 
     fn lose(&self) {
         if !self.lost.swap(true, Ordering::Relaxed) {
+            self.count();
+        }
+    }
+
+    /// Without a connection until there is a new one, which is no loss if it comes at once.
+    fn renew(&self) {
+        self.lost.store(true, Ordering::Relaxed);
+    }
+
+    fn count(&self) {
+        if self.is_lost() && !self.counted.swap(true, Ordering::Relaxed) {
             self.losses.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     fn find(&self) {
-        if self.lost.swap(false, Ordering::Relaxed) {
+        if self.lost.swap(false, Ordering::Relaxed) && self.counted.swap(false, Ordering::Relaxed) {
             self.losses.recovered.fetch_add(1, Ordering::Relaxed);
         }
         self.back.notify_waiters();

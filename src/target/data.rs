@@ -1,22 +1,23 @@
 //! The data that a run works on: written before it, removed after it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 use fred::{
     clients::Client,
-    error::Error,
-    interfaces::{ClientLike, KeysInterface},
-    types::{ClusterHash, CustomCommand, Key, Value},
+    error::{Error, ErrorKind},
+    interfaces::ClientLike,
+    types::{ClusterHash, CustomCommand, Value},
 };
 use tokio::time::timeout;
 
 use super::{Connector, Target, TargetError, failure, issue};
 use crate::{
     measure::ErrorClass,
-    operation::{Kind, Request},
+    operation::{Args, Kind, Request},
     scenario::Scenario,
-    workload::{Prefill, is_own},
+    server::Facts,
+    workload::{OwnKeys, Prefill},
 };
 
 /// Commands of the prefill that are under way at a time. One connection keeps them in order, so that a list is trimmed
@@ -24,7 +25,13 @@ use crate::{
 const PIPELINED: usize = 128;
 
 /// Keys that a step of a scan looks at.
-const SCANNED: &str = "1000";
+const SCANNED: u64 = 1_000;
+
+/// Keys that a step of a scan looks at least, on average: below, the server's cursor has no end.
+const SCANNED_LEAST: u64 = 10;
+
+/// Steps that a scan may take on top, and where the number of keys is not known.
+const SPARE_STEPS: u64 = 10_000;
 
 /// Time that a step may take.
 const STEP_LIMIT: Duration = Duration::from_secs(60);
@@ -35,7 +42,27 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 /// Time that a step of the clean-up may take: a scan of a thousand keys and their removal.
 const REMOVAL_LIMIT: Duration = Duration::from_secs(5);
 
+/// Keys of services that share a prefix in one database.
+pub(super) struct Place<'a> {
+    /// The first of the services.
+    pub(super) service: &'a str,
+    pub(super) connector: &'a Connector,
+    pub(super) prefix: &'a str,
+    pub(super) own: OwnKeys,
+}
+
 impl Target {
+    /// Where the scenario's services have their keys.
+    pub(super) fn places<'a>(&'a self, scenario: &'a Scenario) -> Vec<Place<'a>> {
+        let mut places: BTreeMap<(u8, &str), Place<'a>> = BTreeMap::new();
+        for (service, connector) in scenario.services.iter().zip(&self.connectors) {
+            let (name, prefix) = (&service.name, &service.keys.prefix);
+            let place = || Place { service: name, connector, prefix, own: OwnKeys::default() };
+            places.entry((connector.database(), prefix)).or_insert_with(place).own.add(service);
+        }
+        places.into_values().collect()
+    }
+
     /// Writes every key that the scenario's operations can ask for, each service with its own login into its own
     /// database. `progress` is told the elements written and those to be written in all.
     pub async fn prefill(&self, scenario: &Scenario, progress: &mut dyn FnMut(u64, u64)) -> Result<(), TargetError> {
@@ -45,8 +72,22 @@ impl Target {
         progress(done, total);
         for (connector, mut part) in self.connectors.iter().zip(parts) {
             let (client, _router) = connector.connect().await?;
-            while self.write(&client, connector, part.by_ref().take(PIPELINED).collect()).await? {
-                progress(done + part.written(), total);
+            loop {
+                let requests: Vec<_> = part.by_ref().take(PIPELINED).collect();
+                if requests.is_empty() {
+                    break;
+                }
+                match self.write(&client, connector, requests).await {
+                    Ok(()) => progress(done + part.written(), total),
+                    Err(TargetError::DataTooLarge { service, message, .. }) => {
+                        let policy = Facts::of(&client).await.settings;
+                        let volatile = policy
+                            .iter()
+                            .any(|(name, value)| name == "maxmemory-policy" && value.starts_with("volatile"));
+                        return Err(TargetError::DataTooLarge { service, message, volatile });
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             done += part.written();
             // Its runtime may rest until the load is over: left to itself the connection would stay as long, and be
@@ -56,47 +97,73 @@ impl Target {
         Ok(())
     }
 
-    /// Writes one batch; `false` if there is none left.
-    async fn write(&self, client: &Client, connector: &Connector, requests: Vec<Request>) -> Result<bool, TargetError> {
+    /// Writes one batch. What a node of a cluster refuses since its keys are in several slots is written key by key.
+    async fn write(&self, client: &Client, connector: &Connector, requests: Vec<Request>) -> Result<(), TargetError> {
+        let mut apart = Vec::new();
+        for (request, reply) in self.send(client, connector, requests).await? {
+            match reply {
+                Err(error) if crosses_slots(&error) => apart.extend(key_by_key(request)),
+                reply => _ = reply.map_err(|error| refused(connector, request.kind, &request.key, &error))?,
+            }
+        }
+        for (request, reply) in self.send(client, connector, apart).await? {
+            reply.map_err(|error| refused(connector, request.kind, &request.key, &error))?;
+        }
+        Ok(())
+    }
+
+    /// Sends requests together, and returns each with its reply.
+    async fn send(
+        &self,
+        client: &Client,
+        connector: &Connector,
+        requests: Vec<Request>,
+    ) -> Result<Vec<(Request, Result<Value, Error>)>, TargetError> {
         if requests.is_empty() {
-            return Ok(false);
+            return Ok(Vec::new());
         }
         let pipeline = client.pipeline();
-        let mut written = Vec::with_capacity(requests.len());
-        for request in requests {
-            written.push((request.kind, request.key.clone()));
+        for request in &requests {
             let kind = request.kind;
             // Nothing is sent before the end.
-            issue::issue(&pipeline, request).await.map_err(|error| refused(connector, kind, &Bytes::new(), &error))?;
+            let queued = issue::issue(&pipeline, request.clone()).await;
+            queued.map_err(|error| refused(connector, kind, &Bytes::new(), &error))?;
         }
         let replies = timeout(STEP_LIMIT, pipeline.try_all::<Value>())
             .await
             .map_err(|_| TargetError::Silent { address: self.address(), limit: STEP_LIMIT })?;
-        for ((kind, key), reply) in written.iter().zip(replies) {
-            reply.map_err(|error| refused(connector, *kind, key, &error))?;
-        }
-        Ok(true)
+        Ok(requests.into_iter().zip(replies).collect())
     }
 
     /// Removes the keys that the scenario's services can have written under their prefixes, and no other. Returns their number.
     pub async fn cleanup(&self, scenario: &Scenario) -> Result<u64, TargetError> {
         let mut removed = 0;
-        let mut seen = BTreeSet::new();
-        for (service, connector) in scenario.services.iter().zip(&self.connectors) {
-            let prefix = &service.keys.prefix;
-            // Without a prefix everybody's keys would match.
-            if !prefix.is_empty() && seen.insert((connector.database(), prefix)) {
-                let (client, _router) = connector.connect().await?;
-                let error = |error: Error| TargetError::Cleanup {
-                    service: service.name.clone(),
-                    message: error.details().to_owned(),
+        for place in self.places(scenario) {
+            let (client, _router) = place.connector.connect().await?;
+            let mut scan = Scan::begin(&client, place.prefix).await;
+            let mut names = place.own.iter();
+            loop {
+                let step = async {
+                    let keys: Vec<_> = match scan.step().await? {
+                        Some(keys) => keys.into_iter().filter(|key| place.own.contains(key)).collect(),
+                        None if scan.is_complete() => return Ok(None),
+                        // A cursor that does not come to an end; the names are known as well.
+                        None => match names.by_ref().take(SCANNED as usize).collect::<Vec<_>>() {
+                            names if names.is_empty() => return Ok(None),
+                            names => names,
+                        },
+                    };
+                    remove(&client, keys).await.map(Some)
                 };
-                let mut scan = Scan { client: &client, prefix, cursor: Some("0".to_owned()) };
-                while scan.cursor.is_some() {
-                    let step = timeout(REMOVAL_LIMIT, scan.step()).await;
-                    let step =
-                        step.map_err(|_| TargetError::Silent { address: self.address(), limit: REMOVAL_LIMIT })?;
-                    removed += step.map_err(error)?;
+                let step = timeout(REMOVAL_LIMIT, step).await;
+                let step = step.map_err(|_| TargetError::Silent { address: self.address(), limit: REMOVAL_LIMIT })?;
+                let step = step.map_err(|error: Error| TargetError::Cleanup {
+                    service: place.service.to_owned(),
+                    message: error.details().to_owned(),
+                })?;
+                match step {
+                    Some(count) => removed += count,
+                    None => break,
                 }
             }
         }
@@ -104,32 +171,84 @@ impl Target {
     }
 }
 
-/// A walk through the keys of a service, which are removed on the way.
-struct Scan<'a> {
+/// A walk through the keys under a prefix.
+pub(super) struct Scan<'a> {
     client: &'a Client,
     prefix: &'a str,
     /// Where it goes on; `None` at its end.
     cursor: Option<String>,
+    steps_left: u64,
 }
 
-impl Scan<'_> {
-    /// Removes the keys of one step, and returns their number.
-    async fn step(&mut self) -> Result<u64, Error> {
-        let Some(cursor) = self.cursor.take() else { return Ok(0) };
+impl<'a> Scan<'a> {
+    pub(super) async fn begin(client: &'a Client, prefix: &'a str) -> Self {
+        let keys = ask(client, "DBSIZE", Vec::new()).await.ok().and_then(|keys| keys.as_u64()).unwrap_or_default();
+        let steps_left = keys / SCANNED_LEAST + SPARE_STEPS;
+        Self { client, prefix, cursor: Some("0".to_owned()), steps_left }
+    }
+
+    /// Keys of one step; `None` at the end, or where that does not come.
+    pub(super) async fn step(&mut self) -> Result<Option<Vec<Bytes>>, Error> {
+        let Some(cursor) = self.cursor.as_ref().filter(|_| self.steps_left > 0) else { return Ok(None) };
         let pattern = format!("{}*", escaped(self.prefix));
-        let arguments = vec![cursor, "MATCH".to_owned(), pattern, "COUNT".to_owned(), SCANNED.to_owned()];
-        let command = CustomCommand::new_static("SCAN", ClusterHash::Random, false);
-        let (next, mut keys): (String, Vec<Key>) = self.client.custom(command, arguments).await?;
+        let words = [cursor, "MATCH", &pattern, "COUNT", &SCANNED.to_string()].map(|word| Bytes::from(word.to_owned()));
+        let (next, keys): (String, Vec<Bytes>) = ask(self.client, "SCAN", words.to_vec()).await?.convert()?;
+        self.steps_left -= 1;
         self.cursor = (next != "0").then_some(next);
-        keys.retain(|key| is_own(self.prefix, key.as_bytes()));
-        if keys.is_empty() {
-            return Ok(0);
+        Ok(Some(keys))
+    }
+
+    /// Whether it has come to its end.
+    pub(super) fn is_complete(&self) -> bool {
+        self.cursor.is_none()
+    }
+}
+
+/// Removes keys, and returns their number.
+pub(super) async fn remove(client: &Client, keys: Vec<Bytes>) -> Result<u64, Error> {
+    if keys.is_empty() {
+        return Ok(0);
+    }
+    let mut last = None;
+    // Older servers, and some users, have but the other command.
+    for name in ["UNLINK", "DEL"] {
+        match ask(client, name, keys.clone()).await {
+            Ok(count) => return count.convert(),
+            Err(error) if crosses_slots(&error) => {
+                let pipeline = client.pipeline();
+                for key in &keys {
+                    // Nothing is sent before the end.
+                    ask(&pipeline, name, vec![key.clone()]).await?;
+                }
+                let counts: Vec<u64> = pipeline.all().await?;
+                return Ok(counts.into_iter().sum());
+            }
+            Err(error) => last = Some(error),
         }
-        match self.client.unlink::<u64, _>(keys.clone()).await {
-            // Older servers, and some users, have but the other command.
-            Err(_) => self.client.del::<u64, _>(keys).await,
-            Ok(count) => Ok(count),
-        }
+    }
+    Err(last.expect("both were refused"))
+}
+
+/// A command in the server's own words.
+pub(super) async fn ask(client: &impl ClientLike, name: &'static str, words: Vec<Bytes>) -> Result<Value, Error> {
+    let command = CustomCommand::new_static(name, ClusterHash::Random, false);
+    let silent = |_| Err(Error::new(ErrorKind::Timeout, "no answer"));
+    timeout(STEP_LIMIT, client.custom(command, words)).await.unwrap_or_else(silent)
+}
+
+/// Whether a node of a cluster refuses a command since its keys are in several slots.
+fn crosses_slots(error: &Error) -> bool {
+    error.details().starts_with("CROSSSLOT")
+}
+
+/// The same request with a command for each key.
+fn key_by_key(request: Request) -> Vec<Request> {
+    match request.args {
+        Args::Pairs(pairs) if request.kind == Kind::MSet => pairs
+            .into_iter()
+            .map(|pair| Request { kind: Kind::MSet, key: pair.0.clone(), args: Args::Pairs(vec![pair]) })
+            .collect(),
+        args => vec![Request { args, ..request }],
     }
 }
 
@@ -151,7 +270,8 @@ fn refused(connector: &Connector, kind: Kind, key: &Bytes, error: &Error) -> Tar
     let failure = failure::of_request(error);
     match failure.class {
         ErrorClass::Wrongtype => TargetError::OtherType { service, key },
-        ErrorClass::Oom => TargetError::DataTooLarge { service, message: failure.message },
+        ErrorClass::Oom => TargetError::DataTooLarge { service, volatile: false, message: failure.message },
+        _ if failure::is_of_cluster(&failure.message) => TargetError::Cluster { message: failure.message },
         _ => TargetError::Prefill { service, command, key, message: failure.message },
     }
 }

@@ -157,6 +157,16 @@ pub enum TargetError {
         /// Address.
         address: String,
     },
+    /// INFO has bytes that the client library cannot read.
+    #[error(
+        "{address}: INFO of the server holds bytes that are not UTF-8, as in the path of its program or configuration file, \
+         and the client library (fred) cannot read them: start the server from paths in UTF-8, or log in as a user without \
+         the right to INFO (ACL SETUSER user -info)"
+    )]
+    UnreadableInfo {
+        /// Address.
+        address: String,
+    },
     /// Wrong password.
     #[error("{address}: wrong password for the user `{user}`, or no such user")]
     WrongPassword {
@@ -219,6 +229,16 @@ pub enum TargetError {
         /// The server's words.
         message: String,
     },
+    /// A cluster of which the server has but a part.
+    #[error(
+        "the server is a node of a cluster and does not serve every key ({}): clusters of several nodes are not supported \
+         yet; give a server without cluster mode, or a single node that serves all slots",
+        by_word(message)
+    )]
+    Cluster {
+        /// The server's words.
+        message: String,
+    },
     /// The server takes fewer connections than the pools have.
     #[error(
         "the pools and the harness itself need {need} connections, but the server takes {limit} and {taken} are in use: raise its maxclients (and \
@@ -244,6 +264,32 @@ pub enum TargetError {
         limit: u64,
     },
 
+    /// Another run works under the prefix, or has ended without removing its keys.
+    #[error(
+        "service `{service}`: the keys under `{prefix}` belong to another run ({by}): wait until it has ended, or choose \
+         another prefix with --set service.{service}.keys.prefix=...; if it was ended by force, `plimsoll clean` with the \
+         same scenario and target removes its keys"
+    )]
+    Claimed {
+        /// Service.
+        service: String,
+        /// Prefix.
+        prefix: String,
+        /// What the other run says of itself.
+        by: String,
+    },
+    /// Keys that the data would overwrite.
+    #[error(
+        "service `{service}`: keys that the run would overwrite exist already, such as `{key}`: choose another prefix with \
+         --set service.{service}.keys.prefix=..., measure with them by --set run.prefill=false, or remove them by \
+         `plimsoll clean` with the same scenario and target"
+    )]
+    KeysExist {
+        /// Service.
+        service: String,
+        /// One of the keys.
+        key: String,
+    },
     /// Somebody else's key.
     #[error(
         "service `{service}`: the key `{key}` exists already and holds data of another type: choose another prefix with \
@@ -257,12 +303,16 @@ pub enum TargetError {
     },
     /// The prefill does not fit.
     #[error(
-        "service `{service}`: the data does not fit into the server's memory ({message}): give the service fewer keys or \
-         smaller values, or the server more memory"
+        "service `{service}`: the data does not fit into the server's memory ({message}): {}give the service fewer keys or \
+         smaller values, or the server more memory{}",
+        if *volatile { "its maxmemory-policy evicts only keys with an expiry, and prefilled keys have none; " } else { "" },
+        if *volatile { " or an allkeys policy" } else { "" }
     )]
     DataTooLarge {
         /// Service.
         service: String,
+        /// Whether the server evicts keys with an expiry only.
+        volatile: bool,
         /// The server's words.
         message: String,
     },
@@ -323,6 +373,14 @@ fn right(command: &str, key: &str, message: &str) -> String {
         format!("~{key}")
     } else {
         format!("+{}", command.to_lowercase())
+    }
+}
+
+/// The server's words without slot and address, which differ from key to key.
+fn by_word(message: &str) -> String {
+    match message.split_once(' ') {
+        Some((word @ ("MOVED" | "ASK"), _)) => format!("it answers {word}"),
+        _ => message.to_owned(),
     }
 }
 

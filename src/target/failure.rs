@@ -41,6 +41,11 @@ pub(super) fn of_request(error: &Error) -> Failure {
     Failure { class, message: plain(details).to_owned() }
 }
 
+/// Whether an error begins with a word by which a node says that a key is not its own.
+pub(super) fn is_of_cluster(message: &str) -> bool {
+    matches!(message.split(' ').next(), Some("MOVED" | "ASK" | "CLUSTERDOWN" | "TRYAGAIN"))
+}
+
 /// What an error of the operating system says: fred passes it on in the form for programmers, such as
 /// `Os { code: 104, kind: ConnectionReset, message: "Connection reset by peer" }`.
 fn plain(details: &str) -> &str {
@@ -74,6 +79,8 @@ pub(super) fn of_opening(error: &Error, address: String, user: &str, database: u
         (ErrorKind::IO | ErrorKind::Canceled | ErrorKind::Tls, _) => {
             TargetError::Unreachable { address, reason: plain(details).to_owned() }
         }
+        // The client library asks every new connection for INFO, and reads nothing but UTF-8.
+        _ if details.contains("Invalid UTF-8") => TargetError::UnreadableInfo { address },
         (ErrorKind::Protocol | ErrorKind::Parse, _) => TargetError::NotAServer { address },
         _ => TargetError::ServerRefuses { address, message: details.to_owned() },
     }

@@ -5,6 +5,7 @@
 
 mod address;
 mod census;
+mod claim;
 mod connection;
 mod connector;
 mod data;
@@ -16,6 +17,7 @@ mod keyspace;
 mod limits;
 mod login;
 mod observation;
+mod outside;
 mod permission;
 mod preflight;
 mod private;
@@ -28,10 +30,12 @@ mod words;
 use std::path::PathBuf;
 
 pub use address::{Endpoint, TargetUrl};
+pub use claim::claimant;
 pub use connection::{Connection, Losses};
 pub use connector::Connector;
 pub use error::{INSTALL, TargetError};
 pub use observation::Observation;
+pub use outside::Outside;
 pub use preflight::Besides;
 pub use private::{Listen, PrivateServer, RESERVED, ServerOptions};
 pub use reference::reference;

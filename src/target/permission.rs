@@ -14,7 +14,7 @@ use fred::{
     types::{ClusterHash, CustomCommand, Value},
 };
 
-use super::{Connector, TargetError, words};
+use super::{Connector, TargetError, failure, words};
 use crate::{
     operation::{Access, Args, DataType, Kind, Request},
     scenario::Scenario,
@@ -55,7 +55,14 @@ pub(super) fn probes(scenario: &Scenario, service: usize) -> Vec<Probe> {
     for request in examples(scenario, service) {
         let kind = request.kind;
         if let Some(upkeep) = kind.upkeep() {
-            add(plain(upkeep, request.key.clone()), Need::Upkeep);
+            let mut upkeep = plain(upkeep, request.key.clone());
+            if let Args::Pairs(pairs) = &mut upkeep.args
+                && upkeep.kind == Kind::MSet
+            {
+                // It writes several keys, which not every server takes.
+                pairs.push(([&request.key[..], b"0"].concat().into(), Bytes::from_static(b"1")));
+            }
+            add(upkeep, Need::Upkeep);
         }
         if scenario.run.prefill {
             for writing in prefilled_by(kind.spec().data) {
@@ -69,7 +76,7 @@ pub(super) fn probes(scenario: &Scenario, service: usize) -> Vec<Probe> {
     probes
 }
 
-fn examples(scenario: &Scenario, service: usize) -> Vec<Request> {
+pub(super) fn examples(scenario: &Scenario, service: usize) -> Vec<Request> {
     let stream = RequestStream::new(scenario, service);
     let mut missing: BTreeSet<usize> = (0..scenario.services[service].operations.len()).collect();
     let mut examples = Vec::new();
@@ -127,9 +134,12 @@ pub(super) async fn check(client: &Client, connector: &Connector, probes: &[Prob
     }
 }
 
+/// Commands that a server carries out between `MULTI` and `DISCARD` instead of queueing them.
+const NEVER_QUEUED: [&str; 6] = ["MULTI", "EXEC", "DISCARD", "WATCH", "RESET", "QUIT"];
+
 /// Queues every command and throws them all away.
 async fn queue(client: &Client, connector: &Connector, probes: &[Probe]) -> Vec<TargetError> {
-    let asked: Vec<_> = probes.iter().filter(|probe| !matches!(probe.request.kind, Kind::Multi | Kind::Exec)).collect();
+    let asked: Vec<_> = probes.iter().filter(|probe| !NEVER_QUEUED.contains(&probe.name().as_str())).collect();
     let pipeline = client.pipeline();
     for probe in &asked {
         // Nothing is sent before the end.
@@ -137,7 +147,14 @@ async fn queue(client: &Client, connector: &Connector, probes: &[Probe]) -> Vec<
     }
     let _ = send(&pipeline, vec![Bytes::from_static(b"DISCARD")]).await;
     let replies = pipeline.try_all::<Value>().await;
-    asked.iter().zip(replies).filter_map(|(probe, reply)| probe.refused(connector, &reply.err()?)).collect()
+    let errors = asked.iter().zip(replies).filter_map(|(probe, reply)| probe.refused(connector, &reply.err()?));
+    let mut errors: Vec<_> = errors.collect();
+    // It changes nothing by itself, and ends with the connection.
+    for probe in probes.iter().filter(|probe| probe.name() == "WATCH") {
+        let watched = send(client, words::words(&probe.request)).await;
+        errors.extend(watched.err().and_then(|error| probe.refused(connector, &error)));
+    }
+    errors
 }
 
 /// Without transactions: reads what there is, and writes keys that it can remove again.
@@ -190,6 +207,11 @@ async fn send(client: &impl ClientLike, line: Vec<Bytes>) -> Result<Value, Error
 }
 
 impl Probe {
+    /// The command's name in capitals.
+    fn name(&self) -> String {
+        String::from_utf8_lossy(&words::words(&self.request)[0]).to_uppercase()
+    }
+
     /// What an error says about the command; `None` if it stands in nobody's way.
     fn refused(&self, connector: &Connector, error: &Error) -> Option<TargetError> {
         let message = error.details().to_owned();
@@ -197,6 +219,9 @@ impl Probe {
         match message.split(' ').next().unwrap_or_default() {
             // How a full server fares is what a run may want to know.
             "OOM" => None,
+            // Some commands are only for outside of transactions.
+            _ if message.contains("inside a transaction") || message.contains("inside MULTI") => None,
+            word if failure::is_of_cluster(word) => Some(TargetError::Cluster { message }),
             "NOPERM" => {
                 let key = String::from_utf8_lossy(&self.request.key).into_owned();
                 let purpose = match self.need {
@@ -205,6 +230,11 @@ impl Probe {
                     Need::Prefill => ", which the prefill needs",
                 };
                 Some(TargetError::Permission { user: connector.user().to_owned(), command, key, purpose, message })
+            }
+            "CROSSSLOT" => {
+                let message = "its keys are in several slots of the cluster; take it out of the mix, or give a server without \
+                               cluster mode";
+                Some(TargetError::CommandRefused { command, message: message.to_owned() })
             }
             _ if message.starts_with("ERR unknown command") => Some(TargetError::UnknownCommand { command }),
             _ => Some(TargetError::CommandRefused { command, message }),

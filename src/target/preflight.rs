@@ -33,7 +33,7 @@ pub struct Besides {
 }
 
 /// Parts of the names of servers' processes.
-const SERVERS: [&str; 4] = ["redis", "valkey", "keydb", "dragonfly"];
+const SERVERS: [&str; 8] = ["redis", "valkey", "keydb", "dragonfly", "garnet", "kvrocks", "pika", "redict"];
 
 impl Target {
     /// Checks, with one connection for each service, that the server can be reached, the login is right, the database
@@ -53,6 +53,9 @@ impl Target {
             return Err(joined(errors));
         }
         let (facts, said) = self.facts_until(deadline).await?;
+        if let Some(message) = said.partial {
+            return Err(TargetError::Cluster { message });
+        }
         match too_few_clients(&said, here) {
             Some(error) => Err(error),
             None => Ok(facts),
@@ -138,7 +141,9 @@ fn grouped(errors: Vec<(String, TargetError)>) -> Vec<TargetError> {
         if affected.is_empty() {
             distinct.push(error);
         }
-        affected.push(service);
+        if !affected.contains(&service) {
+            affected.push(service);
+        }
     }
     let with_services = |error: TargetError| {
         let services = services.remove(&error.to_string()).unwrap_or_default();
@@ -177,6 +182,7 @@ fn runs_here(process: u32) -> bool {
         return true;
     }
     let name = fs::read_to_string(processes.join(process.to_string()).join("comm")).unwrap_or_default();
+    let name = name.to_lowercase();
     SERVERS.iter().any(|server| name.contains(server))
 }
 

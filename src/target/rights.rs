@@ -124,11 +124,14 @@ impl Duty<'_> {
         keys.into_iter().chain(channels).chain(commands).collect()
     }
 
-    /// Rules for what the harness does on top: it writes the data, bounds it, checks the rights and removes it all.
+    /// Rules for what the harness does on top: it claims the prefix, writes the data, bounds it, checks the rights and removes
+    /// it all.
     fn harness(&self) -> Vec<String> {
         let own: BTreeSet<_> = self.mix().map(rule).collect();
         let others = self.probes.iter().filter(|probe| probe.need != Need::Mix).map(|probe| rule(&probe.request));
-        let always = ["+multi", "+discard", "+scan", "+unlink", "+client|setname"].map(str::to_owned);
+        let always =
+            ["+multi", "+discard", "+dbsize", "+exists", "+get", "+scan", "+set", "+unlink", "+client|setname"];
+        let always = always.map(str::to_owned);
         let all: BTreeSet<_> = others.chain(always).filter(|rule| !own.contains(rule)).collect();
         all.into_iter().collect()
     }
@@ -234,7 +237,7 @@ async fn dry_run(questions: &mut Questions<impl ClientLike>, user: &str, line: &
     let answer = questions.try_ask(&question).await?;
     match answer {
         Ok(Value::String(answer)) if *answer == *"OK" => Some(None),
-        Ok(answer) => Some(Some(answer.into_string().unwrap_or_default())),
+        Ok(answer) => Some(Some(answer.as_str_lossy().unwrap_or_default().into_owned())),
         // A command that this server does not have, or words that it would not take: nobody can send that.
         Err(message) if message.contains("not found") || message.contains("number of arguments") => Some(Some(message)),
         Err(_) => None,

@@ -1,10 +1,12 @@
 //! Names of keys, members and fields.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use crate::{
     operation::{DataType, Kind},
-    scenario::{Command, Service},
+    scenario::{Action, Command, Service},
 };
 
 /// The part of a key, or of a channel, before its index.
@@ -23,23 +25,45 @@ pub(super) fn stem(prefix: &str, data: DataType) -> Bytes {
     Bytes::from(format!("{prefix}{tag}:"))
 }
 
-/// Whether a key can be one that a scenario with that prefix writes: prefix, tag and a decimal number. Others may have
-/// keys under the same prefix, which are no business of the harness.
-pub fn is_own(prefix: &str, key: &[u8]) -> bool {
-    const TYPES: [DataType; 8] = [
-        DataType::String,
-        DataType::Counter,
-        DataType::Text,
-        DataType::Hash,
-        DataType::List,
-        DataType::Set,
-        DataType::SortedSet,
-        DataType::Stream,
-    ];
-    TYPES.into_iter().any(|data| {
-        let number = key.strip_prefix(stem(prefix, data).as_ref());
-        number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
-    })
+/// The keys that the data of services consists of: prefix, tag and a number below a count. Others may have keys under the
+/// same prefix, which are no business of the harness.
+#[derive(Debug, Clone, Default)]
+pub struct OwnKeys(BTreeMap<Bytes, u64>);
+
+impl OwnKeys {
+    /// Adds those of a service.
+    pub fn add(&mut self, service: &Service) {
+        for operation in &service.operations {
+            let commands = match &operation.action {
+                Action::Single(command) => std::slice::from_ref(command),
+                Action::Sequence { steps, .. } => steps,
+            };
+            for (_, (data, owner)) in data_types(commands).into_iter().filter(|(_, (data, _))| *data != DataType::None)
+            {
+                let known = self.0.entry(stem(&service.keys.prefix, data)).or_default();
+                *known = count(service, data, owner).max(*known);
+            }
+        }
+    }
+
+    /// Whether a key is among them.
+    pub fn contains(&self, key: &[u8]) -> bool {
+        let digits = key.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let (stem, number) = key.split_at(key.len() - digits);
+        let index = str::from_utf8(number).ok().and_then(|number| number.parse::<u64>().ok());
+        let canonical = number.len() == 1 || !number.starts_with(b"0");
+        matches!((self.0.get(stem), index), (Some(count), Some(index)) if canonical && index < *count)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = Bytes> {
+        self.0.iter().flat_map(|(stem, count)| (0..*count).map(|index| numbered(stem, index)))
+    }
 }
 
 /// Number of keys of that type, or of channels, that a command chooses from.
@@ -92,15 +116,30 @@ pub(super) fn numbered(stem: &[u8], number: u64) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use super::is_own;
+    use super::OwnKeys;
+    use crate::{
+        operation::Kind,
+        workload::sample::{command, scenario, sequence, single},
+    };
 
     #[test]
     fn keys_of_others_are_not_its_own() {
-        assert!(is_own("api:", b"api:str:17"));
-        assert!(is_own("api:", b"api:zset:0"));
-        for other in ["api:user:7", "api:str:", "api:str:7x", "str:7", "api:str:7:meta", "api:channel:1"] {
-            assert!(!is_own("api:", other.as_bytes()), "{other}");
+        let plan = scenario([single(command(Kind::Get)), sequence(&[Kind::Incr, Kind::ZAdd], false)]);
+        let mut own = OwnKeys::default();
+        own.add(&plan.services[0]);
+        let count = plan.services[0].keys.count;
+        let last = format!("api:str:{}", count - 1);
+        for key in ["api:str:0", "api:num:3", "api:zset:0", &last] {
+            assert!(own.contains(key.as_bytes()), "{key}");
         }
+        let beyond = format!("api:str:{count}");
+        for other in
+            ["api:user:7", "api:str:", "api:str:7x", "str:7", "api:str:7:meta", "api:str:07", "api:hash:0", &beyond]
+        {
+            assert!(!own.contains(other.as_bytes()), "{other}");
+        }
+        assert_eq!(own.iter().count() as u64, own.count());
+        assert!(own.iter().all(|key| own.contains(&key)));
     }
 
     use proptest::{prelude::any, proptest};

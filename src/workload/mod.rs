@@ -45,7 +45,7 @@ mod sample;
 mod simulation;
 
 pub use arrivals::Arrivals;
-pub use keyspace::is_own;
+pub use keyspace::OwnKeys;
 pub use prefill::Prefill;
 pub use stream::RequestStream;
 pub use value::text_limit;

@@ -53,6 +53,21 @@ fn a_command_that_is_not_permitted() {
 }
 
 #[test]
+fn keys_of_others() {
+    let (desk, server) = (Desk::new(), Server::start());
+    server.ask("SET shop:str:7 theirs");
+    refused(&desk, &server.url()).complains("exist already, such as `shop:str:7`").complains("plimsoll clean");
+    let (url, arm) = (server.url(), format!("target={}", server.url()));
+    desk.run(&["capacity", "short.toml", "--target", &url]).ends_with(3).complains("such as `shop:str:7`");
+    desk.run(&["gate", "short.toml", "--a", &arm, "--b", &arm]).ends_with(3).complains("such as `shop:str:7`");
+    desk.run(&["ci", "short.toml", "--target", &url])
+        .ends_with(3)
+        .says("keys that the run would overwrite exist already");
+    assert!(server.ask("GET shop:str:7").contains("theirs"));
+    assert_eq!(server.keys(), 1, "and no claim stays");
+}
+
+#[test]
 fn no_password_in_the_environment() {
     let (desk, server) = (Desk::new(), Server::start());
     let login = "name = \"shop\"\nusername = \"tester\"\npassword = { env = \"PLIMSOLL_NOT_SET\" }";

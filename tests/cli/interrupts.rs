@@ -51,6 +51,26 @@ fn the_first_ends_the_run_early_and_reports_what_there_is() {
 }
 
 #[test]
+fn the_second_says_that_keys_stay_and_how_to_remove_them() {
+    let (desk, server) = (Desk::new(), Server::start());
+    let arguments = ["run", "short.toml", "--target", &server.url(), "--duration", "10m", "--out", "out"];
+    let child = start(&desk, &arguments);
+    until("load is put on", || server.gets() > 1000);
+    let mut other = desk.run(&["run", "short.toml", "--target", &server.url(), "--out", "other"]).ends_with(3);
+    other = other.complains("the keys under `shop:` belong to another run (").complains("process");
+    assert!(other.stderr.contains(&format!("process {} on ", child.id())), "{}", other.stderr);
+    let beside = ["run", "short.toml", "--target", &server.url(), "--no-prefill", "--out", "beside"];
+    desk.run(&beside).complains("warning: service `shop`: the keys under `shop:` belong to another run (");
+    // A server that answers nobody keeps the run from removing them.
+    server.pause();
+    signal(&child, Signal::INT);
+    thread::sleep(Duration::from_millis(500));
+    signal(&child, Signal::INT);
+    let outcome = Outcome::of(child.wait_with_output().unwrap()).ends_with(130);
+    outcome.complains("keys of the scenario stay on redis://127.0.0.1:").complains("`plimsoll clean`");
+}
+
+#[test]
 fn before_the_load_nothing_is_saved() {
     let desk = Desk::new();
     let mut scenario = fs::read_to_string(desk.path("short.toml")).unwrap();

@@ -86,6 +86,17 @@ fn keys_and_passwords_do_not_stay_behind() {
     desk.run(&["run", "short.toml", "--target", &server.url(), "--no-prefill"]).measured();
     assert!(server.gets() > before);
     assert!(server.keys() >= 100, "what was there before the run is not its to remove");
+    let kept = server.keys();
+    let refused = desk.run(&["run", "short.toml", "--target", &server.url()]).ends_with(3);
+    refused
+        .complains("keys that the run would overwrite exist already, such as `shop:str:")
+        .complains("plimsoll clean");
+    assert_eq!(server.keys(), kept, "nor to overwrite");
+    assert!(server.ask("SET shop:user:1 theirs").starts_with("+OK"));
+    let cleaned = desk.run(&["clean", "short.toml", "--target", &server.url()]).ends_with(0);
+    cleaned.says(&format!("Removed {kept} keys of `short` from redis://127.0.0.1:"));
+    assert_eq!(server.keys(), 1, "keys of others stay");
     desk.run(&["run", "short.toml", "--target", &server.url()]).measured();
-    assert_eq!(server.keys(), 0);
+    assert_eq!(server.keys(), 1);
+    desk.run(&["clean", "short.toml", "--target", "embedded"]).ends_with(2).complains("has no keys left");
 }

@@ -8,7 +8,7 @@ use super::{Desk, SHORT};
 fn help_names_every_command_with_examples_and_exit_codes() {
     let desk = Desk::new();
     let help = desk.run(&["--help"]).ends_with(0).says("Examples:").says("inconclusive");
-    for command in ["run", "capacity", "ci", "report", "list", "scenarios", "schema", "completions", "man"] {
+    for command in ["run", "capacity", "ci", "report", "list", "clean", "scenarios", "schema", "completions", "man"] {
         assert!(help.stdout.contains(&format!("\n  {command} ")), "{command}");
         desk.run(&[command, "--help"]).ends_with(0).says("Usage: plimsoll");
     }

@@ -1,12 +1,18 @@
 //! Prefill and clean-up.
 
+use std::time::Duration;
+
 use plimsoll::{
     operation::{Args, Kind},
     scenario::ValueSize,
-    target::{Target, TargetError},
+    target::{PrivateServer, Target, TargetError},
 };
+use tokio::time::sleep;
 
-use crate::plan::{ask, connection, request, scenario, server, service, target, value};
+use crate::{
+    fake::Fake,
+    plan::{ask, complaint, connection, request, scenario, server, service, target, value},
+};
 
 #[tokio::test]
 async fn writes_all_and_removes_its_own_only() {
@@ -48,14 +54,15 @@ async fn a_second_prefill_adds_nothing() {
 }
 
 #[tokio::test]
-async fn without_a_prefix_nothing_is_removed() {
+async fn without_a_prefix_no_key_of_others_is_removed() {
     let server = server(&[]).await;
     let mut service = service("api", &[Kind::Get]);
     service.keys.prefix = String::new();
     let plan = scenario(vec![service]);
     let target = Target::of_private(&server, &plan).unwrap();
     connection(&server).await.issue(request(Kind::Set, "mine", value("x"))).await.unwrap();
-    assert_eq!(target.cleanup(&plan).await.unwrap(), 0);
+    target.prefill(&plan, &mut |_, _| ()).await.unwrap();
+    assert_eq!(target.cleanup(&plan).await.unwrap(), 100);
     assert_eq!(connection(&server).await.issue(request(Kind::Get, "mine", Args::None)).await.unwrap().hits, 1);
 }
 
@@ -77,6 +84,81 @@ async fn says_when_the_data_does_not_fit() {
     let plan = scenario(vec![service]);
     let error = Target::of_private(&server, &plan).unwrap().prefill(&plan, &mut |_, _| ()).await.unwrap_err();
     assert!(matches!(error, TargetError::DataTooLarge { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn says_when_the_policy_evicts_nothing_of_the_data() {
+    let server = server(&[("maxmemory", "2mb"), ("maxmemory-policy", "volatile-lru")]).await;
+    let mut service = service("api", &[Kind::Get]);
+    service.values = ValueSize::Fixed(100_000);
+    let plan = scenario(vec![service]);
+    let error = Target::of_private(&server, &plan).unwrap().prefill(&plan, &mut |_, _| ()).await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("evicts only keys with an expiry") && text.ends_with("or an allkeys policy"), "{text}");
+}
+
+#[tokio::test]
+async fn a_scan_without_an_end_is_given_up_and_the_keys_are_removed_by_name() {
+    let server = server(&[]).await;
+    let fake = Fake::before(&server, |words| (words[0] == "SCAN").then(|| b"*2\r\n$1\r\n7\r\n*0\r\n".to_vec()));
+    let plan = scenario(vec![service("api", &[Kind::Get, Kind::ZRange])]);
+    let target = target(fake.url(&server), &plan).await;
+    ask(&server, "SET api:str:100 mine").await;
+    target.prefill(&plan, &mut |_, _| ()).await.unwrap();
+    assert_eq!(target.cleanup(&plan).await.unwrap(), 103);
+    assert_eq!(ask(&server, "DBSIZE").await, "1");
+}
+
+/// A server in cluster mode that serves these slots, as soon as it says that it does.
+async fn node(slots: &str) -> PrivateServer {
+    let server = server(&[("cluster-enabled", "yes")]).await;
+    assert_eq!(ask(&server, &format!("CLUSTER ADDSLOTSRANGE {slots}")).await, "OK");
+    for _ in 0..200 {
+        let info = ask(&server, "CLUSTER INFO").await;
+        if info.contains("cluster_state:ok") || !slots.ends_with("16383") {
+            return server;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the cluster of one node does not come up");
+}
+
+#[tokio::test]
+async fn a_cluster_of_one_node_is_filled_and_emptied_key_by_key() {
+    let server = node("0 16383").await;
+    let plan = scenario(vec![service("api", &[Kind::Get, Kind::LRange])]);
+    let target = target(server.url_of("plimsoll"), &plan).await;
+    assert_eq!(target.preflight(&plan).await.unwrap().mode, "cluster");
+    target.claim(&plan, "me").await.unwrap();
+    target.prefill(&plan, &mut |_, _| ()).await.unwrap();
+    assert_eq!(ask(&server, "DBSIZE").await, "104", "strings, lists and the claim");
+    assert_eq!(target.cleanup(&plan).await.unwrap(), 103);
+    target.release(&plan, "me").await.unwrap();
+    assert_eq!(ask(&server, "DBSIZE").await, "0");
+    // What the mix itself, or what keeps its data, sends of several keys is refused before the load.
+    for kind in [Kind::MGet, Kind::GetDel] {
+        let plan = scenario(vec![service("api", &[kind])]);
+        let text = complaint(server.url_of("plimsoll"), &plan).await.to_string();
+        assert!(text.contains("several slots of the cluster") && text.lines().count() == 1, "{kind:?}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_a_cluster_is_refused_before_anything_is_written() {
+    let server = node("0 8191").await;
+    let plan = scenario(vec![service("api", &[Kind::Get, Kind::LRange])]);
+    let text = complaint(server.url_of("plimsoll"), &plan).await.to_string();
+    assert!(text.contains("clusters of several nodes are not supported yet") && text.lines().count() == 1, "{text}");
+    assert_eq!(ask(&server, "DBSIZE").await, "0");
+
+    let whole = crate::plan::server(&[]).await;
+    let fake = Fake::before(&whole, |words| {
+        (words[0] == "GET").then(|| format!("-MOVED {} 10.0.0.2:6379\r\n", words[1].len()).into_bytes())
+    });
+    let two = scenario(vec![service("api", &[Kind::Get]), service("longer", &[Kind::Get])]);
+    let text = complaint(fake.url(&whole), &two).await.to_string();
+    assert!(text.starts_with("services `api` and `longer`:") && text.contains("it answers MOVED"), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
 }
 
 #[tokio::test]

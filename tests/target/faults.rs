@@ -5,7 +5,7 @@ use std::time::Duration;
 use plimsoll::{
     measure::{ErrorClass, Failure},
     operation::{Args, Kind, Reply},
-    target::{Connection, PrivateServer},
+    target::{Connection, PrivateServer, Target},
 };
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
@@ -13,7 +13,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::plan::{ask, bytes, connection, raw, request, server, value};
+use crate::plan::{ask, bytes, connection, raw, request, scenario, server, service, value};
 
 /// Longer than anything here should take, shorter than anybody wants to wait.
 const LONG: Duration = Duration::from_secs(10);
@@ -113,6 +113,26 @@ async fn a_connection_to_a_frozen_server_is_opened_anew_and_sends_nothing_twice(
     // The server may have seen the late one, once.
     let reply = connection.issue(request(Kind::Incr, "count", Args::None)).await.unwrap();
     assert!(reply.integer.is_some_and(|count| count <= 2), "{reply:?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_the_harness_renews_is_not_lost() {
+    let server = server(&[]).await;
+    let plan = scenario(vec![service("test", &[Kind::Get])]);
+    let connector = Target::of_private(&server, &plan).unwrap().connector(0);
+    let connection = connector.open().await.unwrap();
+    // A command that blocks for longer than anybody waits.
+    assert!(timeout(Duration::from_millis(100), connection.issue(raw("BLPOP queue 0"))).await.is_err());
+    timeout(LONG, connection.recover()).await.unwrap();
+    assert_eq!(connector.losses().so_far(), (0, 0));
+    assert_eq!(ask(&server, "CLIENT KILL USER plimsoll").await, "1");
+    timeout(LONG, async {
+        while connector.losses().so_far() != (1, 1) {
+            sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test]

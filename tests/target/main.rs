@@ -1,7 +1,9 @@
 //! The target room against real private servers. Without a server program these tests fail and say how to get one.
 
+mod claims;
 mod commands;
 mod data;
+mod fake;
 mod faults;
 mod inspection;
 mod keyspace;

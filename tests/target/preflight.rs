@@ -9,11 +9,14 @@ use std::{
 
 use plimsoll::{
     operation::Kind,
-    scenario::{PasswordSource, ValueSize},
+    scenario::{Action, PasswordSource, Service, ValueSize},
     target::{PrivateServer, Secret, Source, Target, TargetError, TargetUrl},
 };
 
-use crate::plan::{ask, complaint, operation, scenario, server, service, target};
+use crate::{
+    fake::Fake,
+    plan::{ask, complaint, operation, scenario, server, service, target},
+};
 
 /// Tells a test that it runs in a process of its own.
 const ROLE: &str = "PLIMSOLL_TEST_LIMITED";
@@ -153,6 +156,70 @@ async fn unknown_commands_and_databases() {
     let text = complaint(server.url_of("plimsoll"), &plan).await.to_string();
     assert!(text.contains("service `search`: the server does not know FT.SEARCH"), "{text}");
     assert!(text.contains("service `far`") && text.contains("no database 16"), "{text}");
+}
+
+/// A service with one operation, a sequence of commands in its own words.
+fn sequence(lines: &[&str]) -> Service {
+    let mut service = service("api", &[Kind::Get]);
+    let step = |line: &&str| {
+        let Action::Single(mut step) = operation(Kind::Raw).action else { unreachable!() };
+        step.parameters.args = line.split(' ').map(str::to_owned).collect();
+        step
+    };
+    let steps = lines.iter().map(step).collect();
+    service.operations[0].action = Action::Sequence { steps, transaction: false };
+    service
+}
+
+#[tokio::test]
+async fn commands_that_are_not_for_transactions_are_not_tried_in_one() {
+    let server = server(&[]).await;
+    let plan = scenario(vec![sequence(&["WATCH {key}", "GET {key}", "MULTI", "SET {key} 1", "EXEC", "UNWATCH"])]);
+    target(server.url_of("plimsoll"), &plan).await.preflight(&plan).await.unwrap();
+    assert_eq!(ask(&server, "DBSIZE").await, "0", "checks write nothing");
+    for (rules, command) in [("-watch", "WATCH"), ("-unwatch", "UNWATCH")] {
+        ask(&server, &format!("ACL SETUSER plimsoll reset on {} ~* +@all {rules}", credentials(&server))).await;
+        let text = complaint(server.url_of("plimsoll"), &plan).await.to_string();
+        assert!(text.contains(&format!("may not run {command} ")) && text.lines().count() == 1, "{text}");
+    }
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    let text = std::fs::read(format!("{}/tests/fixtures/info/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    [format!("${}\r\n", text.len()).as_bytes(), &text, b"\r\n"].concat()
+}
+
+#[tokio::test]
+async fn another_product_is_called_by_its_name() {
+    let server = server(&[]).await;
+    let reply = fixture("dragonfly-1.31.txt");
+    let fake = Fake::before(&server, move |words| (words[0] == "INFO").then(|| reply.clone()));
+    let plan = scenario(vec![service("api", &[Kind::Get])]);
+    let facts = target(fake.url(&server), &plan).await.preflight(&plan).await.unwrap();
+    assert_eq!((facts.product.as_str(), facts.version.as_str()), ("dragonfly", "1.31.0"));
+}
+
+#[tokio::test]
+async fn a_number_of_clients_that_cannot_be_is_not_believed() {
+    let server = server(&[]).await;
+    let reply = fixture("dragonfly-1.21.txt");
+    let fake = Fake::before(&server, move |words| (words[0] == "INFO").then(|| reply.clone()));
+    let plan = scenario(vec![service("api", &[Kind::Get])]);
+    target(fake.url(&server), &plan).await.preflight(&plan).await.unwrap();
+}
+
+#[tokio::test]
+async fn info_that_the_client_library_cannot_read() {
+    let server = server(&[]).await;
+    let reply = b"$26\r\nconfig_file:/caf\xe9/r.conf\r\n\r\n".to_vec();
+    let fake = Fake::before(&server, move |words| (words[0] == "INFO").then(|| reply.clone()));
+    let plan = scenario(vec![service("api", &[Kind::Get])]);
+    let text = complaint(fake.url(&server), &plan).await.to_string();
+    assert!(text.contains("not UTF-8") && text.contains("-info") && text.lines().count() == 1, "{text}");
+    // Without the right to INFO nobody asks for it.
+    let fake = Fake::before(&server, |words| (words[0] == "INFO").then(|| b"-NOPERM no\r\n".to_vec()));
+    let facts = target(fake.url(&server), &plan).await.preflight(&plan).await.unwrap();
+    assert_ne!(facts.version, "unknown", "every user may say hello");
 }
 
 #[tokio::test]

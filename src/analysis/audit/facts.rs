@@ -71,8 +71,12 @@ impl<'a> Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Major and minor number of the server's version.
+    /// Major and minor number of the server's version where it counts as those of Redis do; other products have numbers of
+    /// their own.
     pub(super) fn version(&self) -> Option<(u32, u32)> {
+        if !["redis", "valkey", "keydb", "redict"].contains(&self.target.product.as_str()) {
+            return None;
+        }
         let mut numbers = self.target.version.split('.').map_while(|part| part.parse().ok());
         Some((numbers.next()?, numbers.next()?))
     }

@@ -81,7 +81,9 @@ mod tests {
         assert_eq!(severity("redis", "5.0.14"), Some(Severity::Warning));
         assert_eq!(severity("valkey", "8.1.4"), Some(Severity::Warning));
         assert_eq!(severity("valkey", "7.2.12"), Some(Severity::Passed));
-        assert_eq!(severity("unknown", "1.2.3"), None);
+        for other in ["unknown", "dragonfly", "garnet", "kvrocks", "elasticache", "keydb"] {
+            assert_eq!(severity(other, "6.0.3"), None, "{other}");
+        }
         assert_eq!(severity("redis", "unknown"), None);
     }
 }

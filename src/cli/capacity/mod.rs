@@ -15,6 +15,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::Args;
 
 use super::{
+    claims::Claims,
     exit::{Exit, Failure},
     interrupt::supervise,
     journal::Journal,
@@ -158,7 +159,8 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     };
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();
-    let session = Session { arguments, look, errand, journal, display, leftovers: leftovers.clone() };
+    let claims = Claims::new(leftovers.clone());
+    let session = Session { arguments, look, errand, journal, display, leftovers: leftovers.clone(), claims };
     let result = supervise(
         move |interrupt| session.carry_out(&source, &interrupt),
         move || voice.say("interrupted: ending the trial and reporting what there is; Ctrl-C again stops at once"),

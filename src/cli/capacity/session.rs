@@ -16,6 +16,7 @@ use super::{
 use crate::{
     analysis::capacity::{Estimate, Next, Planner, TrialPlan, judge},
     cli::{
+        claims::{Claims, REMEDY},
         consent,
         data::same_data,
         environment::{environment, software},
@@ -54,6 +55,7 @@ pub(super) struct Session {
     pub(super) journal: Journal,
     pub(super) display: Display,
     pub(super) leftovers: Leftovers,
+    pub(super) claims: Claims,
 }
 
 /// The data on the server.
@@ -140,6 +142,9 @@ impl Session {
             None => " until it fails its objective".to_owned(),
         };
         consent::ask(&facts, &how, self.arguments.yes, &self.display, interrupt)?;
+        for (target, arm) in targets.iter().zip(&self.errand.arms) {
+            runtime.block_on(interrupt.or(self.claims.take(target, arm, &self.display)))?;
+        }
         let started = Instant::now();
         let mut capacity = self.begin(runtime, targets, &facts, interrupt)?;
         let mut spent = 0;
@@ -337,14 +342,22 @@ impl Session {
         Ok(concluded.exit())
     }
 
-    /// Removes the scenario's keys from a server that stays, if they are its own. A failure does not spoil the result.
-    fn remove_data(&self, runtime: &Runtime, targets: &[Target], data: &Data, interrupt: &Interrupt) {
-        let Some(of) = data.of.filter(|_| !data.of_others && !self.leftovers.holds_server()) else { return };
-        self.display.step("Removing the scenario's keys");
-        let removal = targets[of].cleanup(&self.errand.arms[of]);
-        let removed = runtime.block_on(interrupt.to_the_end(removal));
-        if let Err(failure) = removed {
-            self.display.say(&format!("warning: keys of the scenario stay on the server: {failure}"));
+    /// Removes the scenario's keys from a server that stays, if they are its own, and gives the claims of them back. A failure
+    /// does not spoil the result.
+    fn remove_data(&mut self, runtime: &Runtime, targets: &[Target], data: &Data, interrupt: &Interrupt) {
+        if let Some(of) = data.of.filter(|_| !data.of_others && !self.leftovers.holds_server()) {
+            self.display.step("Removing the scenario's keys");
+            let removal = self.claims.remove(&targets[of], &self.errand.arms[of]);
+            if let Err(failure) = runtime.block_on(interrupt.to_the_end(removal)) {
+                self.display.say(&format!("warning: keys of the scenario stay on the server: {failure}; {REMEDY}"));
+                self.leftovers.let_go_of_keys();
+                return;
+            }
+        }
+        let released = runtime.block_on(interrupt.to_the_end(self.claims.release(&self.display)));
+        if let Err(failure) = released {
+            self.display
+                .say(&format!("warning: the claim of the scenario's keys stays on the server: {failure}; {REMEDY}"));
         }
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{Arguments, Errand, github::Github};
 use crate::{
     cli::{
+        claims::Claims,
         environment::software,
         exit::{Exit, Failure},
         gate,
@@ -164,6 +165,7 @@ impl Session {
                 journal,
                 display: self.display.clone(),
                 leftovers: self.leftovers.clone(),
+                claims: Claims::new(self.leftovers.clone()),
             };
             session.carry_out(interrupt, |concluded, _| {
                 told = Some(concluded.for_ci(name));

@@ -14,6 +14,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::{
+    claims::Claims,
     exit::{Exit, Failure},
     interrupt::supervise,
     journal::Journal,
@@ -171,7 +172,8 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let display = Display::new(!arguments.quiet);
     let voice = display.clone();
     let Arguments { yes, quiet, format, .. } = *arguments;
-    let session = Session { yes, quiet, errand, journal, display, leftovers: leftovers.clone() };
+    let claims = Claims::new(leftovers.clone());
+    let session = Session { yes, quiet, errand, journal, display, leftovers: leftovers.clone(), claims };
     let result = supervise(
         move |interrupt| {
             session.carry_out(&interrupt, |concluded, folder| output::tell(&concluded.summary(format, look, folder)))

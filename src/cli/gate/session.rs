@@ -10,6 +10,7 @@ use super::{announce, concluded::ConcludedGate, loads::keep_series, plan::Errand
 use crate::{
     analysis::gate::{first_arm, suspects},
     cli::{
+        claims::{Claims, REMEDY},
         consent,
         environment::{environment, software},
         exit::{Exit, Failure},
@@ -41,11 +42,12 @@ pub(in crate::cli) struct Session {
     pub(in crate::cli) journal: Journal,
     pub(in crate::cli) display: Display,
     pub(in crate::cli) leftovers: Leftovers,
+    pub(in crate::cli) claims: Claims,
 }
 
 /// What is the same for every block.
 pub(super) struct Means<'a> {
-    runtime: &'a Runtime,
+    pub(super) runtime: &'a Runtime,
     pub(super) interrupt: &'a Interrupt,
     pub(super) began: Instant,
 }
@@ -71,7 +73,12 @@ impl Session {
             (Ok(_), None) => Err(Failure::interrupted()),
             (Err(failure), None) => Err(failure),
         };
+        let released = runtime.block_on(interrupt.to_the_end(self.claims.release(&self.display)));
         self.display.clear();
+        if let Err(failure) = released {
+            self.display
+                .say(&format!("warning: the claim of the scenario's keys stays on the server: {failure}; {REMEDY}"));
+        }
         result
     }
 
@@ -121,7 +128,7 @@ impl Session {
             means.interrupt,
         )?;
         let block = self.block(stage, number, &mut stand, gate, means);
-        stand.tear_down(&self.errand.sides, means.runtime, &self.leftovers, &self.display, means.interrupt);
+        stand.tear_down(&self.errand.sides, &self.claims, means, &self.leftovers, &self.display);
         block
     }
 
@@ -155,6 +162,10 @@ impl Session {
             self.errand.spare(&stand.facts);
             for facts in &stand.facts {
                 consent::ask(facts, &self.errand.burden(), self.yes, &self.display, means.interrupt)?;
+            }
+            for (target, side) in stand.targets.iter().zip(&self.errand.sides) {
+                let claim = self.claims.take(target, &side.scenario, &self.display);
+                means.runtime.block_on(means.interrupt.or(claim))?;
             }
             self.say(&announce::plan(&self.errand, &stand.facts));
         }

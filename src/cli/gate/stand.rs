@@ -3,9 +3,16 @@
 use anyhow::anyhow;
 use tokio::runtime::Runtime;
 
-use super::arms::Side;
+use super::{arms::Side, session::Means};
 use crate::{
-    cli::{data::same_data, exit::Failure, interrupt::Interrupt, leftovers::Leftovers, progress::Display},
+    cli::{
+        claims::{Claims, REMEDY},
+        data::same_data,
+        exit::Failure,
+        interrupt::Interrupt,
+        leftovers::Leftovers,
+        progress::Display,
+    },
     results::TargetFacts,
     target::{Besides, PrivateServer, Secret, Source, Target, TargetError},
 };
@@ -89,23 +96,24 @@ impl Stand {
     pub(super) fn tear_down(
         self,
         sides: &[Side; 2],
-        runtime: &Runtime,
+        claims: &Claims,
+        means: &Means<'_>,
         leftovers: &Leftovers,
         display: &Display,
-        interrupt: &Interrupt,
     ) {
         if leftovers.holds_server() {
             leftovers.stop_servers();
             return;
         }
         for ((target, side), of_others) in self.targets.iter().zip(sides).zip(self.of_others) {
-            if of_others || !side.scenario.run.prefill {
+            if of_others || !side.scenario.run.prefill || !claims.are_own() {
                 continue;
             }
             display.step("Removing the scenario's keys");
-            let removed = runtime.block_on(interrupt.to_the_end(target.cleanup(&side.scenario)));
-            if let Err(failure) = removed {
-                display.say(&format!("warning: keys of the scenario stay on {}: {failure}", target.address()));
+            let removal = claims.remove(target, &side.scenario);
+            if let Err(failure) = means.runtime.block_on(means.interrupt.to_the_end(removal)) {
+                display
+                    .say(&format!("warning: keys of the scenario stay on {}: {failure}; {REMEDY}", target.address()));
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::{
     },
     cli::{
         baseline::{Against, Held},
+        claims::{Claims, REMEDY},
         environment::{environment, software},
         exit::{Exit, Failure},
         interrupt::Interrupt,
@@ -63,6 +64,7 @@ pub(in crate::cli) struct Session {
     pub(in crate::cli) leftovers: Leftovers,
     /// Whether keys that the scenario would write exist already and are of another type.
     keys_of_others: bool,
+    claims: Claims,
     /// Live metrics, if they are wanted.
     telemetry: Option<Telemetry>,
     /// What the run is held against, if anything.
@@ -91,7 +93,8 @@ fn exit_of(outcome: Outcome, deciding: Option<Standing>) -> Exit {
 impl Session {
     /// A run in a result folder that `leftovers` holds.
     pub(in crate::cli) fn new(manner: Manner, scenario: Scenario, display: Display, leftovers: Leftovers) -> Self {
-        Self { manner, scenario, display, leftovers, keys_of_others: false, telemetry: None, base: None }
+        let claims = Claims::new(leftovers.clone());
+        Self { manner, scenario, display, leftovers, keys_of_others: false, claims, telemetry: None, base: None }
     }
 
     /// The same with live metrics.
@@ -158,6 +161,7 @@ impl Session {
         for dependency::Unreached { name, address, reason } in dependencies.unreached() {
             self.display.say(&format!("warning: dependency {name} at {address} does not answer: {reason}"));
         }
+        runtime.block_on(interrupt.or(self.claims.take(target, &self.scenario, &self.display)))?;
         if self.scenario.run.prefill {
             let display = &self.display;
             let mut show = |done, total| display.prefilled(done, total);
@@ -318,15 +322,23 @@ impl Session {
         saved.map_err(Failure::usage)
     }
 
-    /// Removes the scenario's keys from a server that stays, if they are its own. A failure does not spoil the run.
-    fn clean_up(&self, runtime: &Runtime, target: &Target, interrupt: &Interrupt) {
-        if self.keys_of_others || self.manner.keep_data || !self.scenario.run.prefill || self.leftovers.holds_server() {
-            return;
+    /// Removes the scenario's keys from a server that stays, if they are its own, and gives the claim of them back. A failure
+    /// does not spoil the run.
+    fn clean_up(&mut self, runtime: &Runtime, target: &Target, interrupt: &Interrupt) {
+        let stay = self.keys_of_others || self.manner.keep_data || self.leftovers.holds_server();
+        if !stay && self.claims.are_own() {
+            self.display.step("Removing the scenario's keys");
+            let removed = runtime.block_on(interrupt.to_the_end(self.claims.remove(target, &self.scenario)));
+            if let Err(failure) = removed {
+                self.display.say(&format!("warning: keys of the scenario stay on the server: {failure}; {REMEDY}"));
+                self.leftovers.let_go_of_keys();
+                return;
+            }
         }
-        self.display.step("Removing the scenario's keys");
-        let removed = runtime.block_on(interrupt.to_the_end(target.cleanup(&self.scenario)));
-        if let Err(failure) = removed {
-            self.display.say(&format!("warning: keys of the scenario stay on the server: {failure}"));
+        let released = runtime.block_on(interrupt.to_the_end(self.claims.release(&self.display)));
+        if let Err(failure) = released {
+            self.display
+                .say(&format!("warning: the claim of the scenario's keys stays on the server: {failure}; {REMEDY}"));
         }
     }
 }

@@ -1,11 +1,15 @@
 //! What to do about each class of failure.
 
-use crate::measure::ErrorClass;
+use crate::{analysis::WAITS, measure::ErrorClass};
 
-/// Advice for a class of failure, by its word.
-pub(super) fn advice(word: &str) -> &'static str {
+/// Advice for a class of failure, by its word, with that message.
+pub(super) fn advice(word: &str, message: &str) -> &'static str {
     let class = ErrorClass::ALL.iter().copied().find(|class| class.word() == word).unwrap_or(ErrorClass::Other);
     match class {
+        ErrorClass::Timeout if message.ends_with(WAITS) => {
+            "It waited longer than the pool's command_timeout: give the pool a command_timeout above the time that the \
+             command may block. After each timeout the harness renews the connection."
+        }
         ErrorClass::Timeout => {
             "No reply came within the pool's command_timeout. Look for what blocked the server (SLOWLOG GET, forks, \
              swapping) before raising the timeout."
@@ -46,8 +50,8 @@ pub(super) fn advice(word: &str) -> &'static str {
         | ErrorClass::Ask
         | ErrorClass::Clusterdown
         | ErrorClass::Crossslot => {
-            "The target is part of a cluster: its slots were moving, not served, or one command's keys lie in different \
-             slots."
+            "The target is a node of a cluster, and clusters of several nodes are not supported yet: its slots were moving, \
+             not served, or one command's keys lie in different slots."
         }
         ErrorClass::Misconf => {
             "The server cannot save its data set and therefore refuses writes: look at its log and its disk."
@@ -55,5 +59,18 @@ pub(super) fn advice(word: &str) -> &'static str {
         ErrorClass::Noscript => "The script is not in the server's cache: SCRIPT FLUSH or a restart removed it.",
         ErrorClass::Execabort => "The transaction was abandoned because one of its commands was refused when queued.",
         ErrorClass::Err | ErrorClass::Other => "The server refused the command: its message says why.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_blocks_on_purpose_needs_a_longer_timeout() {
+        let word = ErrorClass::Timeout.word();
+        let waits = advice(word, &format!("no reply within 1s{WAITS}"));
+        assert!(waits.contains("command_timeout above the time that the command may block"), "{waits}");
+        assert!(advice(word, "no reply within 1s").contains("what blocked the server"));
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                 scope_name(scope),
                 message.trim_end_matches('.'),
             ),
-            advice: failures::advice(class).to_owned(),
+            advice: failures::advice(class, message).to_owned(),
         },
         Finding::Unfinished { service, count: requests, share: part } => Note {
             tone: Tone::Bad,

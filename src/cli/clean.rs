@@ -1,0 +1,61 @@
+//! `plimsoll clean`: removes what a run could not remove itself.
+
+use anyhow::anyhow;
+use clap::Args;
+use tokio::runtime;
+
+use super::{
+    exit::{Exit, Failure},
+    interrupt::supervise,
+    output,
+    run::{DEFAULT, setting, source},
+};
+use crate::{
+    report::format::{counted, plain},
+    scenario::{self, Overrides},
+    target::{Source, Target},
+};
+
+/// Remove the keys of a scenario from a server
+///
+/// For what a run has left there that was ended by force, or that was told to with --keep-data. Removes the keys that the
+/// scenario writes under its prefixes, and the claim of the run; other keys under the same prefixes stay.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  plimsoll clean my.toml --target redis://host:6379
+  plimsoll clean my.toml --target redis://host:6379 --set service.api.keys.prefix=test:")]
+pub(super) struct Arguments {
+    /// Scenario file, or the name of a built-in scenario, as it was run
+    #[arg(default_value = DEFAULT)]
+    scenario: String,
+    /// Server that has the keys: `redis://user:password@host:port/db`, `rediss://...` or `unix:///path`
+    #[arg(long, value_name = "URL", env = super::run::TARGET, hide_env_values = true)]
+    target: String,
+    /// Set any field of the scenario, as it was run; may be repeated
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let overrides = Overrides { set: arguments.set.clone(), ..Overrides::default() };
+    let text = scenario::source(&arguments.scenario).map_err(Failure::usage)?;
+    let scenario = overrides.apply(&text.text, &text.file).map_err(Failure::usage)?;
+    let source = source(&arguments.target, None)?;
+    if matches!(source, Source::Embedded { .. }) {
+        return Err(Failure::usage(anyhow!("--target: a private server has no keys left; name the server that has")));
+    }
+    supervise(
+        move |interrupt| {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
+            runtime.block_on(async {
+                let (target, _) = interrupt.or(Target::prepare(source, &scenario)).await?;
+                let removed = interrupt.or(target.clean(&scenario)).await?;
+                let keys = plain(&counted(removed, "key", "keys"));
+                output::print(format!("Removed {keys} of `{}` from {}\n", scenario.name, target.address()))?;
+                Ok(Exit::Met)
+            })
+        },
+        || {},
+    )
+}
