@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use serde_json::error::Category;
+
 /// Why something could not be saved or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultsError {
@@ -85,8 +87,8 @@ pub enum ResultsError {
         source: Box<ResultsError>,
     },
     /// Text that is nothing of the kind that was expected.
-    #[error("not what plimsoll saves there: {0}")]
-    Malformed(#[source] serde_json::Error),
+    #[error("not what plimsoll saves there: {}", fault(.0))]
+    Malformed(serde_json::Error),
     /// Written by a later version.
     #[error(
         "schema version {found} is newer than version {reads}, which this build reads; use the plimsoll that wrote it or a \
@@ -109,6 +111,17 @@ pub enum ResultsError {
         /// Version that this build reads.
         reads: u32,
     },
+}
+
+/// What is wrong with a text that should be JSON.
+fn fault(error: &serde_json::Error) -> String {
+    match error.classify() {
+        Category::Eof => "it breaks off, as a file does that was not written to its end".to_owned(),
+        Category::Syntax | Category::Io => {
+            format!("line {}, column {}, is where it ceases to be JSON", error.line(), error.column())
+        }
+        Category::Data => error.to_string(),
+    }
 }
 
 impl ResultsError {
