@@ -4,6 +4,8 @@ use std::{fmt::Write, io, path::PathBuf, time::Duration};
 
 use thiserror::Error;
 
+use super::ports::LocalPorts;
+
 /// How to come by a server, for programs that start one: a fragment of a sentence.
 pub const INSTALL: &str = "install one (apt install redis-server, dnf install valkey, apk add valkey, pacman -S valkey, \
                            brew install valkey)";
@@ -40,16 +42,16 @@ pub enum TargetError {
         /// Why.
         source: io::Error,
     },
-    /// A user without a password.
+    /// A user without a password who needs one.
     #[error(
-        "service `{service}`: no password for the user `{username}`: add password = {{ env = \"...\" }} to the service, \
-         or put user and password into the target: redis://{username}:...@host"
+        "{address}: the user `{user}` needs a password: add password = {{ env = \"...\" }} to the scenario's service, or put \
+         user and password into the target, redis://{user}:password@host"
     )]
     PasswordMissing {
-        /// Service.
-        service: String,
+        /// Address.
+        address: String,
         /// User.
-        username: String,
+        user: String,
     },
     /// The reference of the machine cannot be measured.
     #[error("the machine's reference could not be measured: {reason}")]
@@ -101,7 +103,7 @@ pub enum TargetError {
     #[error("{}", lines(.0))]
     Several(Vec<TargetError>),
     /// The host's name leads nowhere.
-    #[error("{address}: unknown host: check the name in --target")]
+    #[error("{address}: unknown host: check the name in --target, and whether this machine can resolve names")]
     UnknownHost {
         /// Address.
         address: String,
@@ -130,29 +132,88 @@ pub enum TargetError {
         /// Message of the operating system or the client library.
         reason: String,
     },
-    /// The server cannot prove who it is.
+    /// This machine has no port left for a connection.
     #[error(
-        "{address}: the server's certificate is not trusted ({reason}): name the file of its authority in SSL_CERT_FILE, \
-         and use the host name that the certificate is for"
+        "{address}: this machine has no free port for a further connection: of its {} ports {}-{} (net.ipv4.ip_local_port_range) \
+         {used} are in use for that server, {closed} of these by connections that were closed within the last minute: wait a \
+         minute, give the services smaller pools, or widen the range",
+        ports.count(), ports.first, ports.last
     )]
+    NoLocalPort {
+        /// Address.
+        address: String,
+        /// Ports for connections to others.
+        ports: LocalPorts,
+        /// Ports that are in use for connections to the server.
+        used: u64,
+        /// Those of them whose connection is closed already.
+        closed: u64,
+    },
+    /// This machine has fewer ports than the run needs.
+    #[error(
+        "the run needs {need} connections to one address, and this machine has the {} ports {}-{} for them: widen the range \
+         (sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"), make the pools smaller, or use the server's Unix socket",
+        ports.count(), ports.first, ports.last
+    )]
+    TooFewLocalPorts {
+        /// Connections.
+        need: u64,
+        /// Ports for them.
+        ports: LocalPorts,
+    },
+    /// There are no certificates to check the server's with.
+    #[error(
+        "{address}: no certificates of authorities to check the server's with: {reason}; SSL_CERT_FILE names a file of them \
+         (PEM)"
+    )]
+    Authorities {
+        /// Address.
+        address: String,
+        /// Why.
+        reason: String,
+    },
+    /// The server cannot prove who it is.
+    #[error("{address}: the server's certificate {reason}")]
     Certificate {
         /// Address.
         address: String,
-        /// What is wrong with it.
+        /// What is wrong with it, and what to do.
         reason: String,
+    },
+    /// Server and harness do not agree on a manner of encryption.
+    #[error("{address}: no connection by TLS: {reason}")]
+    Handshake {
+        /// Address.
+        address: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The server does not encrypt.
+    #[error(
+        "{address}: the server does not speak TLS at this port: use redis:// instead of rediss://, or its TLS port"
+    )]
+    NoTls {
+        /// Address.
+        address: String,
+    },
+    /// The server encrypts.
+    #[error(
+        "{address}: the server speaks TLS at this port: use rediss:// instead of redis://, or its port without TLS"
+    )]
+    WantsTls {
+        /// Address.
+        address: String,
     },
     /// The connection ended before the login was done.
     #[error(
-        "{address}: the server closed the connection at once: has it reached its maxclients, or does it want TLS (rediss://)?"
+        "{address}: the server closed the connection at once: has it reached its maxclients, or is it shutting down?"
     )]
     HungUp {
         /// Address.
         address: String,
     },
     /// Something listens that is no server of ours.
-    #[error(
-        "{address}: what answers there is no Redis or Valkey server: check the port, and rediss:// against redis://"
-    )]
+    #[error("{address}: what answers there is no Redis or Valkey server: check host and port")]
     NotAServer {
         /// Address.
         address: String,
@@ -164,6 +225,35 @@ pub enum TargetError {
         address: String,
         /// User.
         user: String,
+    },
+    /// A server from before users.
+    #[error(
+        "{address}: the server knows no users (it is older than Redis 6): leave the user out, redis://:password@host"
+    )]
+    NoUsers {
+        /// Address.
+        address: String,
+    },
+    /// A password where there is none.
+    #[error("{address}: the server has no password for its default user: leave the password out of the target")]
+    NoPassword {
+        /// Address.
+        address: String,
+    },
+    /// The server talks to its own machine only.
+    #[error(
+        "{address}: the server is in protected mode and takes connections from its own machine only, as it has no password: \
+         set one on it (requirepass, or ACL SETUSER), or protected-mode no"
+    )]
+    ProtectedMode {
+        /// Address.
+        address: String,
+    },
+    /// No room for a further connection.
+    #[error("{address}: the server has reached its maxclients: raise it, or close other connections")]
+    MaxClients {
+        /// Address.
+        address: String,
     },
     /// No login given where one is needed.
     #[error(
