@@ -19,7 +19,8 @@ const LOST: [&str; 6] = [
 
 /// What fred says when the server ends the connection in the middle of a login; the last is what it makes of no reply
 /// at all.
-const HUNG_UP: [&str; 5] = ["ConnectionReset", "BrokenPipe", "Connection closed", "closed at once", "Expected string."];
+const HUNG_UP: [&str; 6] =
+    ["UnexpectedEof", "ConnectionReset", "BrokenPipe", "Connection closed", "closed at once", "Expected string."];
 
 /// The failure of a request on a connection that is known to be lost.
 pub(super) fn lost() -> Failure {
@@ -44,6 +45,10 @@ pub(super) fn of_request(error: &Error) -> Failure {
 /// What an error of the operating system says: fred passes it on in the form for programmers, such as
 /// `Os { code: 104, kind: ConnectionReset, message: "Connection reset by peer" }`.
 fn plain(details: &str) -> &str {
+    // rustls explains at length what it thinks of an end of a connection that was not announced.
+    if details.contains("kind: UnexpectedEof") {
+        return "Connection closed";
+    }
     ["message: \"", "error: \""]
         .iter()
         .find_map(|opening| details.split_once(opening)?.1.split_once("\" }"))
@@ -124,6 +129,13 @@ mod tests {
     }
 
     #[test]
+    fn an_end_without_a_farewell_is_told_in_two_words() {
+        let details = r#"Custom { kind: UnexpectedEof, error: "peer closed connection without sending TLS close_notify: https://x" }"#;
+        let failure = of_request(&Error::new(ErrorKind::IO, details));
+        assert_eq!((failure.class, failure.message.as_str()), (ErrorClass::ConnectionLost, "Connection closed"));
+    }
+
+    #[test]
     fn explains_openings() {
         let explained = |kind, details| {
             let error = Error::new(kind, details);
@@ -146,6 +158,11 @@ mod tests {
             (ErrorKind::Unknown, "ERR Client sent AUTH, but no password is set", "leave the password out"),
             (ErrorKind::Unknown, DENIED, "is in protected mode"),
             (ErrorKind::Unknown, "MISCONF It cannot save. Commands are disabled. Look at the log.", "It cannot save"),
+            (
+                ErrorKind::IO,
+                r#"Custom { kind: UnexpectedEof, error: "tls handshake eof" }"#,
+                "closed the connection at once",
+            ),
             (ErrorKind::IO, "Custom { kind: InvalidData, error: AlertReceived(CertificateRequired) }", "of the client"),
             (ErrorKind::IO, "Custom { kind: InvalidData, error: InvalidMessage(InvalidContentType) }", "not speak TLS"),
             (ErrorKind::Timeout, "Request timed out.", "no answer within 5s"),
