@@ -116,9 +116,9 @@ pub enum ResultsError {
 /// What is wrong with a text that should be JSON.
 fn fault(error: &serde_json::Error) -> String {
     match error.classify() {
-        Category::Eof => "it breaks off, as a file does that was not written to its end".to_owned(),
+        Category::Eof => "the file is truncated".to_owned(),
         Category::Syntax | Category::Io => {
-            format!("line {}, column {}, is where it ceases to be JSON", error.line(), error.column())
+            format!("invalid JSON at line {}, column {}", error.line(), error.column())
         }
         Category::Data => error.to_string(),
     }

@@ -21,7 +21,7 @@ const SCHEMES: [(&str, bool); 4] = [("redis", false), ("valkey", false), ("redis
 
 // Messages repeat no part of a login, and what lies in the wrong place may be one.
 const ENCODING: &str = "special characters of a password are written in percent encoding, such as %2F for a slash";
-const NO_PORT: &str = "its port is no number from 1 to 65535";
+const NO_PORT: &str = "the port is not a number from 1 to 65535";
 const PARAMETERS: &str = "only a socket has parameters, and only `db`, `user` and `password`";
 
 /// Address of a server with the login that it carries. Printing it never shows the login.
@@ -62,7 +62,7 @@ impl TargetUrl {
         Self { endpoint, username: None, password: None, database: None }
     }
 
-    /// Whether it says who logs in.
+    /// Whether it has a user or a password.
     pub fn has_login(&self) -> bool {
         self.username.is_some() || self.password.is_some()
     }
@@ -115,11 +115,11 @@ fn parse(text: &str) -> Result<TargetUrl, String> {
     };
     let url = Url::parse(&regular).map_err(|error| match error {
         ParseError::InvalidPort => NO_PORT.to_owned(),
-        ParseError::EmptyHost => "it has no host, or an IPv6 address without brackets, as in [::1]".to_owned(),
+        ParseError::EmptyHost => "it has no host, or an IPv6 address without brackets ([::1])".to_owned(),
         error => error.to_string(),
     })?;
 
-    // From the text, since the URL has some characters of it replaced.
+    // From the text, since `Url` encodes some characters.
     let mut login = authority.rsplit_once('@').map(|(login, _)| Login::of(login)).unwrap_or_default();
     let endpoint = if let Some(tls) = tls {
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it has no host")?;
@@ -141,9 +141,9 @@ fn parse(text: &str) -> Result<TargetUrl, String> {
             return Err("it has no path".to_owned());
         }
         if SocketAddr::from_pathname(&path).is_err() {
-            return Err("the path of a socket has at most 107 bytes, none of them zero: use a shorter one, such as a \
-                        symbolic link"
-                .to_owned());
+            return Err(
+                "the path of a socket has at most 107 bytes: use a shorter one, such as a symbolic link".to_owned()
+            );
         }
         for parameter in url.query().unwrap_or_default().split('&').filter(|parameter| !parameter.is_empty()) {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
@@ -166,7 +166,7 @@ struct Login {
 }
 
 impl Login {
-    /// What stands in front of a host.
+    /// From the text before the host.
     fn of(text: &str) -> Self {
         let (username, password) = text.split_once(':').unwrap_or((text, ""));
         Self { username: decoded(username), password: decoded(password), database: None }
@@ -211,7 +211,7 @@ fn redacted(text: &str) -> String {
     if scheme.is_empty() { rest } else { format!("{scheme}://{rest}") }
 }
 
-/// Whether it is a host for certain, and no user.
+/// Whether it is certainly a host and not a user.
 fn is_host(text: &str) -> bool {
     text == "localhost" || text.starts_with('[') || text.parse::<IpAddr>().is_ok()
 }
@@ -328,10 +328,10 @@ mod tests {
             ("redis://::1:6379", "an IPv6 address without brackets"),
             ("http://localhost", "unknown scheme `http`"),
             ("redis://me:hunter2@localhost/one", "`one` is no database number"),
-            ("redis://me:hunter2@localhost:port", "no number from 1 to 65535"),
+            ("redis://me:hunter2@localhost:port", "not a number from 1 to 65535"),
             ("redis://me:hunter2/@localhost", "percent encoding"),
             ("redis://me:6379/hunter2@localhost", "percent encoding"),
-            ("redis://me:hunter2", "no number from 1 to 65535"),
+            ("redis://me:hunter2", "not a number from 1 to 65535"),
             ("me:hunter2@localhost", "no `://`"),
             ("redis://me:hunter2@localhost/256", "0 to 255"),
             ("redis://localhost?password=hunter2", "only a socket has parameters"),

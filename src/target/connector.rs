@@ -68,7 +68,7 @@ impl Connector {
             // The first attempt decides: a wrong password must not be tried for ever.
             fail_fast: true,
             username: username.clone(),
-            // A user may need no password, and the server takes any of such a one; fred says nothing without.
+            // fred sends no AUTH without a password; a user with `nopass` is accepted with any.
             password: password.or_else(|| username.as_ref().map(|_| String::new())),
             server,
             version: RespVersion::RESP2,
@@ -141,15 +141,15 @@ impl Connector {
         self.settings.config.password.as_deref().filter(|password| !password.is_empty())
     }
 
-    /// Opens a bare client, which is all that is needed before and after the load. It lives as long as its router. Finds
-    /// out whether the server speaks TLS where that may be what is wrong.
+    /// Opens a bare client, which is all that is needed before and after the load. It lives as long as its router.
+    /// Reports a server that uses TLS unexpectedly, or does not use it.
     pub(super) async fn connect(&self) -> Result<(Client, Router), TargetError> {
         let endpoint = &self.settings.endpoint;
         let address = || endpoint.to_string();
         tokio::select! {
             biased;
             opened = self.attempt() => match opened {
-                Err(TargetError::HungUp { .. } | TargetError::NotAServer { .. }) if tls::encrypts(endpoint).await => {
+                Err(TargetError::HungUp { .. } | TargetError::NotAServer { .. }) if tls::uses_tls(endpoint).await => {
                     Err(TargetError::WantsTls { address: address() })
                 }
                 opened => opened,

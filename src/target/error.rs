@@ -103,7 +103,7 @@ pub enum TargetError {
     #[error("{}", lines(.0))]
     Several(Vec<TargetError>),
     /// The host's name leads nowhere.
-    #[error("{address}: unknown host: check the name in --target, and whether this machine can resolve names")]
+    #[error("{address}: unknown host: check the name in --target, and the name resolution of this machine")]
     UnknownHost {
         /// Address.
         address: String,
@@ -132,39 +132,40 @@ pub enum TargetError {
         /// Message of the operating system or the client library.
         reason: String,
     },
-    /// This machine has no port left for a connection.
+    /// All local ports are in use.
     #[error(
-        "{address}: this machine has no free port for a further connection: of its {} ports {}-{} (net.ipv4.ip_local_port_range) \
-         {used} are in use for that server, {closed} of these by connections that were closed within the last minute: wait a \
-         minute, give the services smaller pools, or widen the range",
+        "{address}: no free local port for another connection: {used} of the {} ports {}-{} (net.ipv4.ip_local_port_range) are in \
+         use for this server, {closed} of them by closed connections in TIME_WAIT: wait a minute, use smaller pools, or widen \
+         the range (sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\")",
         ports.count(), ports.first, ports.last
     )]
     NoLocalPort {
         /// Address.
         address: String,
-        /// Ports for connections to others.
+        /// Range of local ports.
         ports: LocalPorts,
-        /// Ports that are in use for connections to the server.
+        /// Ports in use for connections to the server.
         used: u64,
-        /// Those of them whose connection is closed already.
+        /// Those of closed connections.
         closed: u64,
     },
-    /// This machine has fewer ports than the run needs.
+    /// There are fewer local ports than the run needs.
     #[error(
-        "the run needs {need} connections to one address, and this machine has the {} ports {}-{} for them: widen the range \
-         (sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"), make the pools smaller, or use the server's Unix socket",
+        "the run needs {need} connections to one address, but this machine has {} local ports ({}-{}, \
+         net.ipv4.ip_local_port_range): widen the range (sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"), use smaller \
+         pools, or use the server's Unix socket",
         ports.count(), ports.first, ports.last
     )]
     TooFewLocalPorts {
         /// Connections.
         need: u64,
-        /// Ports for them.
+        /// Range of local ports.
         ports: LocalPorts,
     },
-    /// There are no certificates to check the server's with.
+    /// There are no CA certificates.
     #[error(
-        "{address}: no certificates of authorities to check the server's with: {reason}; SSL_CERT_FILE names a file of them \
-         (PEM)"
+        "{address}: no CA certificates to verify the server's certificate with: {reason}; set SSL_CERT_FILE to a file of CA \
+         certificates (PEM)"
     )]
     Authorities {
         /// Address.
@@ -172,7 +173,7 @@ pub enum TargetError {
         /// Why.
         reason: String,
     },
-    /// The server cannot prove who it is.
+    /// The server's certificate is not accepted.
     #[error("{address}: the server's certificate {reason}")]
     Certificate {
         /// Address.
@@ -180,34 +181,28 @@ pub enum TargetError {
         /// What is wrong with it, and what to do.
         reason: String,
     },
-    /// Server and harness do not agree on a manner of encryption.
-    #[error("{address}: no connection by TLS: {reason}")]
+    /// The TLS handshake failed.
+    #[error("{address}: TLS handshake failed: {reason}")]
     Handshake {
         /// Address.
         address: String,
         /// Why.
         reason: &'static str,
     },
-    /// The server does not encrypt.
-    #[error(
-        "{address}: the server does not speak TLS at this port: use redis:// instead of rediss://, or its TLS port"
-    )]
+    /// The port is one without TLS.
+    #[error("{address}: the server does not use TLS on this port: use redis:// instead of rediss://, or its TLS port")]
     NoTls {
         /// Address.
         address: String,
     },
-    /// The server encrypts.
-    #[error(
-        "{address}: the server speaks TLS at this port: use rediss:// instead of redis://, or its port without TLS"
-    )]
+    /// The port is one with TLS.
+    #[error("{address}: the server uses TLS on this port: use rediss:// instead of redis://, or its port without TLS")]
     WantsTls {
         /// Address.
         address: String,
     },
     /// The connection ended before the login was done.
-    #[error(
-        "{address}: the server closed the connection at once: has it reached its maxclients, or is it shutting down?"
-    )]
+    #[error("{address}: the server closed the connection at once: is its maxclients reached, or is it shutting down?")]
     HungUp {
         /// Address.
         address: String,
@@ -226,31 +221,31 @@ pub enum TargetError {
         /// User.
         user: String,
     },
-    /// A server from before users.
+    /// The server is older than ACL users.
     #[error(
-        "{address}: the server knows no users (it is older than Redis 6): leave the user out, redis://:password@host"
+        "{address}: the server has no ACL users (Redis before version 6): leave out the user, redis://:password@host"
     )]
     NoUsers {
         /// Address.
         address: String,
     },
-    /// A password where there is none.
+    /// The server has no password.
     #[error("{address}: the server has no password for its default user: leave the password out of the target")]
     NoPassword {
         /// Address.
         address: String,
     },
-    /// The server talks to its own machine only.
+    /// The server is in protected mode.
     #[error(
-        "{address}: the server is in protected mode and takes connections from its own machine only, as it has no password: \
-         set one on it (requirepass, or ACL SETUSER), or protected-mode no"
+        "{address}: the server is in protected mode and accepts connections from its own machine only: set a password on it \
+         (requirepass or ACL SETUSER), or protected-mode no"
     )]
     ProtectedMode {
         /// Address.
         address: String,
     },
-    /// No room for a further connection.
-    #[error("{address}: the server has reached its maxclients: raise it, or close other connections")]
+    /// The server has its maximum of connections.
+    #[error("{address}: the server's maxclients is reached: raise it, or close other connections")]
     MaxClients {
         /// Address.
         address: String,

@@ -45,7 +45,7 @@ pub(super) fn of_request(error: &Error) -> Failure {
 /// What an error of the operating system says: fred passes it on in the form for programmers, such as
 /// `Os { code: 104, kind: ConnectionReset, message: "Connection reset by peer" }`.
 fn plain(details: &str) -> &str {
-    // rustls explains at length what it thinks of an end of a connection that was not announced.
+    // The message of rustls for a missing close_notify is long and refers to its documentation.
     if details.contains("kind: UnexpectedEof") {
         return "Connection closed";
     }
@@ -55,7 +55,7 @@ fn plain(details: &str) -> &str {
         .map_or(details, |(message, _)| message)
 }
 
-/// The first sentence of what a server says: some refusals go on for a page.
+/// The first sentence of an error message of a server; some have a dozen.
 fn first_sentence(message: &str) -> &str {
     let line = message.lines().next().unwrap_or_default();
     line.split_once(". ").map_or(line, |(sentence, _)| sentence).trim_end_matches('.')
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_without_a_farewell_is_told_in_two_words() {
+    fn a_connection_closed_without_close_notify_has_a_short_message() {
         let details = r#"Custom { kind: UnexpectedEof, error: "peer closed connection without sending TLS close_notify: https://x" }"#;
         let failure = of_request(&Error::new(ErrorKind::IO, details));
         assert_eq!((failure.class, failure.message.as_str()), (ErrorClass::ConnectionLost, "Connection closed"));
@@ -148,8 +148,8 @@ mod tests {
             (ErrorKind::Auth, "NOAUTH Authentication required.", "wants a login"),
             (ErrorKind::Unknown, "LOADING Redis is loading the dataset in memory", "still loading"),
             (ErrorKind::Unknown, "ERR DB index is out of range", "no database 9"),
-            (ErrorKind::Unknown, "ERR max number of clients reached", "reached its maxclients"),
-            (ErrorKind::Unknown, "ERR wrong number of arguments for 'auth' command", "knows no users"),
+            (ErrorKind::Unknown, "ERR max number of clients reached", "maxclients is reached"),
+            (ErrorKind::Unknown, "ERR wrong number of arguments for 'auth' command", "no ACL users"),
             (
                 ErrorKind::Unknown,
                 "ERR AUTH <password> called without any password configured for the default user. Are you sure?",
@@ -163,10 +163,18 @@ mod tests {
                 r#"Custom { kind: UnexpectedEof, error: "tls handshake eof" }"#,
                 "closed the connection at once",
             ),
-            (ErrorKind::IO, "Custom { kind: InvalidData, error: AlertReceived(CertificateRequired) }", "of the client"),
-            (ErrorKind::IO, "Custom { kind: InvalidData, error: InvalidMessage(InvalidContentType) }", "not speak TLS"),
+            (
+                ErrorKind::IO,
+                "Custom { kind: InvalidData, error: AlertReceived(CertificateRequired) }",
+                "requires a client certificate",
+            ),
+            (
+                ErrorKind::IO,
+                "Custom { kind: InvalidData, error: InvalidMessage(InvalidContentType) }",
+                "does not use TLS",
+            ),
             (ErrorKind::Timeout, "Request timed out.", "no answer within 5s"),
-            (ErrorKind::Protocol, "Expected string.", "has it reached its maxclients"),
+            (ErrorKind::Protocol, "Expected string.", "closed the connection at once"),
             (ErrorKind::Protocol, "Decode Error: unexpected prefix", "no Redis or Valkey server"),
             (ErrorKind::IO, r#"Os { code: 111, kind: ConnectionRefused, message: "x" }"#, "connection refused"),
             (ErrorKind::IO, r#"Os { code: 104, kind: ConnectionReset, message: "x" }"#, "maxclients"),
@@ -174,7 +182,7 @@ mod tests {
             (
                 ErrorKind::IO,
                 "Custom { kind: InvalidData, error: InvalidCertificate(UnknownIssuer) }",
-                "certificate is not signed by an authority",
+                "certificate is not signed by a CA",
             ),
             (
                 ErrorKind::IO,

@@ -1,16 +1,16 @@
-//! The ports of this machine from which connections leave: each connection to one address of a server takes one.
+//! Local (ephemeral) ports: each connection to one address of a server takes one.
 
 use std::fs;
 
 use super::{Endpoint, TargetError};
 
-/// State of a socket whose connection is closed while its port stays in use, in the table of sockets.
+/// `TIME_WAIT` in a table of sockets: the connection is closed, and its port stays in use for a minute.
 const TIME_WAIT: &str = "06";
 
-/// Share of its ports from which on a machine that finds no address for a connection has run out of them.
+/// Share of used ports from which on a missing local address means that they are exhausted.
 const NEARLY_ALL: f64 = 0.9;
 
-/// The range of ports for connections to others.
+/// The range of local ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocalPorts {
     /// The first.
@@ -25,15 +25,15 @@ impl LocalPorts {
         u64::from(self.last.saturating_sub(self.first)) + 1
     }
 
-    /// The range of this machine, where the system says it.
+    /// The range of this machine, if the system has one.
     fn of_this_machine() -> Option<Self> {
         let text = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
         let mut ports = text.split_whitespace().map_while(|port| port.parse().ok());
         Some(Self { first: ports.next()?, last: ports.next()? })
     }
 
-    /// How many are in use for connections to a port, and how many of these for connections that are closed, by a table of
-    /// sockets as in `/proc/net/tcp`.
+    /// How many are in use for connections to a port, and how many of these in `TIME_WAIT`, by a table of sockets as in
+    /// `/proc/net/tcp`.
     fn in_use(self, table: &str, port: u16) -> (u64, u64) {
         let port_of = |address: &str| u16::from_str_radix(address.rsplit_once(':')?.1, 16).ok();
         let mut counts = (0, 0);
@@ -53,7 +53,7 @@ impl LocalPorts {
     }
 }
 
-/// What it means that this machine has no address for a connection to an endpoint.
+/// The reason for which there is no local address for a connection to an endpoint.
 pub(super) fn none_left(endpoint: &Endpoint) -> TargetError {
     let address = endpoint.to_string();
     if let (Endpoint::Tcp { port, .. }, Some(ports)) = (endpoint, LocalPorts::of_this_machine()) {
@@ -63,11 +63,11 @@ pub(super) fn none_left(endpoint: &Endpoint) -> TargetError {
             return TargetError::NoLocalPort { address, ports, used, closed };
         }
     }
-    let reason = "this machine has no address from which it can be reached (is IPv6 off?)".to_owned();
+    let reason = "this machine has no source address for it (is IPv6 disabled?)".to_owned();
     TargetError::Unreachable { address, reason }
 }
 
-/// Whether connections to an endpoint are more than this machine can have.
+/// The error of more connections to an endpoint than there are local ports.
 pub(super) fn too_few(endpoint: &Endpoint, need: u64) -> Option<TargetError> {
     let Endpoint::Tcp { .. } = endpoint else { return None };
     let ports = LocalPorts::of_this_machine()?;
@@ -88,7 +88,7 @@ mod tests {
 ";
 
     #[test]
-    fn counts_the_ports_that_lead_to_a_server() {
+    fn counts_the_ports_in_use_for_a_server() {
         let ports = LocalPorts { first: 32_768, last: 60_999 };
         assert_eq!(ports.count(), 28_232);
         assert_eq!(ports.in_use(TABLE, 6_379), (2, 1));
@@ -96,9 +96,9 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_missing_for_another_reason_is_no_lack_of_ports() {
+    fn a_missing_source_address_alone_is_no_exhaustion() {
         let endpoint = Endpoint::Tcp { host: "[::1]".to_owned(), port: 1, tls: false };
-        assert!(none_left(&endpoint).to_string().contains("is IPv6 off?"));
+        assert!(none_left(&endpoint).to_string().contains("is IPv6 disabled?"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Encryption: whose certificates are trusted, and what is wrong where a server and the harness do not agree about TLS.
+//! TLS: trusted certificates, and the reasons for which a handshake fails.
 
 use std::{env, io, time::Duration};
 
@@ -11,26 +11,26 @@ use tokio::{net::TcpStream, time::timeout};
 
 use super::{Endpoint, TargetError};
 
-/// Variables that name files of certificates.
+/// Variables that name files of CA certificates.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// Types of TLS records that answer it: an alert, a handshake.
+/// Types of TLS records that answer a `ClientHello`: alert and handshake.
 const RECORDS: [u8; 2] = [21, 22];
 
-/// Time that a server has for its side of a handshake before it is asked whether it speaks TLS at all.
+/// Time that a handshake may take before the server is asked for a reply without TLS.
 const HANDSHAKE: Duration = Duration::from_millis(500);
 
-/// Time that a server has to answer a question about TLS.
+/// Limit of that question, and of its opposite.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What encrypts connections, where the endpoint wants it.
+/// The TLS configuration of an endpoint, if it uses TLS.
 pub(super) fn connector(endpoint: &Endpoint) -> Result<Option<TlsConnector>, TargetError> {
     let Endpoint::Tcp { tls: true, .. } = endpoint else { return Ok(None) };
     let found = load_native_certs();
     let mut trusted = RootCertStore::empty();
     trusted.add_parsable_certificates(found.certs);
     let variable = VARIABLES.into_iter().find_map(|name| Some((name, env::var_os(name)?)));
-    // A damaged file among the system's own does no harm, but what the user names is meant.
+    // A damaged file of the system does no harm; one that the user names is an error.
     let reason = match (found.errors.into_iter().next(), &variable) {
         (None, _) | (_, None) if !trusted.is_empty() => {
             let config = ClientConfig::builder().with_root_certificates(trusted).with_no_client_auth();
@@ -39,42 +39,43 @@ pub(super) fn connector(endpoint: &Endpoint) -> Result<Option<TlsConnector>, Tar
         (Some(error), _) => match error.kind {
             ErrorKind::Io { inner, path } => format!("cannot read {}: {inner}", path.display()),
             ErrorKind::Os(error) => error.to_string(),
-            _ => "a file of certificates is damaged".to_owned(),
+            _ => "invalid PEM data".to_owned(),
         },
         (None, Some((name, value))) => format!("no certificate in {} ({name})", value.display()),
-        (None, None) => "none on this machine".to_owned(),
+        (None, None) => "none are installed on this machine".to_owned(),
     };
     Err(TargetError::Authorities { address: endpoint.to_string(), reason })
 }
 
-/// What is wrong with a server's certificate, by the client library's name of it: what follows "the certificate".
+/// What is wrong with a server's certificate, by the error of the TLS library: what follows "the server's certificate".
 pub(super) fn complaint(details: &str) -> String {
     let known = |names: &[&str]| names.iter().any(|name| details.contains(name));
     let text = if known(&["ExpiredRevocation", "UnknownRevocation", "Revoked"]) {
-        "is revoked, or may be"
+        "has been revoked, or its revocation status is unknown"
     } else if known(&["Expired"]) {
-        "has expired: renew it, or set this machine's clock right"
+        "has expired: renew it, or correct this machine's clock"
     } else if known(&["NotValidYet"]) {
-        "is not valid yet: set the clocks of both machines right"
+        "is not valid yet: correct the clocks of both machines"
     } else if known(&["UnknownIssuer"]) {
-        "is not signed by an authority that this machine knows: name the file with the authority's certificate (PEM) in \
-         SSL_CERT_FILE"
+        "is not signed by a CA that this machine trusts: set SSL_CERT_FILE to the CA's certificate (PEM)"
     } else if known(&["NotValidForName"]) {
         let names = names(details);
         if names.is_empty() {
-            "names no host: its common name (CN) does not count, so issue one with a subjectAltName"
+            "has no subjectAltName, and its common name (CN) is not used: issue one with a subjectAltName"
         } else {
             let names = names.join(", ");
-            return format!("is for {names}: use such a name in the target, or issue one for this name");
+            return format!(
+                "is valid for {names} only: use such a name in the target, or issue a certificate for this name"
+            );
         }
     } else if known(&["CaUsedAsEndEntity"]) {
-        "is that of an authority (CA:TRUE), which is not accepted of a server: issue one without CA:TRUE"
+        "is a CA certificate (CA:TRUE), which is not accepted as a server certificate: issue one with CA:FALSE"
     } else if known(&["InvalidPurpose", "RequiredEku"]) {
-        "is not one for servers: issue one whose extendedKeyUsage has serverAuth"
+        "is not a server certificate: issue one with extendedKeyUsage serverAuth"
     } else if known(&["UnsupportedCertVersion"]) {
-        "is not of X.509 version 3: issue one that is"
+        "is not an X.509 version 3 certificate: issue one"
     } else if known(&["Signature"]) {
-        "has a signature that is wrong, or of a kind that is not supported (SHA-1, RSA below 2048 bits)"
+        "has an invalid signature, or one of an unsupported kind (SHA-1, RSA below 2048 bits)"
     } else {
         let name = details.split_once("InvalidCertificate(").map_or(details, |(_, name)| name);
         return format!("is not accepted ({})", name.trim_end_matches([')', '}', ' ']));
@@ -82,7 +83,7 @@ pub(super) fn complaint(details: &str) -> String {
     text.to_owned()
 }
 
-/// The names in a certificate, of which the client library says `DnsName(\"a.example\")` or `IpAddress(10.0.0.1)`.
+/// The names in a certificate, which the TLS library gives as `DnsName(\"a.example\")` or `IpAddress(10.0.0.1)`.
 fn names(details: &str) -> Vec<&str> {
     let presented = details.split_once("presented: [").map_or("", |(_, names)| names);
     let presented = presented.split_once(']').map_or(presented, |(names, _)| names);
@@ -90,30 +91,31 @@ fn names(details: &str) -> Vec<&str> {
     behind.map(|name| name.trim_matches(['\\', '"'])).collect()
 }
 
-/// Why a handshake failed, other than by the server's certificate: what follows "TLS".
+/// Why a handshake failed, other than by the server's certificate; `None` where it did not.
 pub(super) fn failed(details: &str) -> Option<&'static str> {
     let known = |name: &str| details.contains(name);
     if known("AlertReceived(CertificateRequired)") {
         Some(
-            "the server asks for a certificate of the client, and plimsoll has none (Redis: tls-auth-clients no or optional)",
+            "the server requires a client certificate, which plimsoll does not support (Redis: set tls-auth-clients to no or \
+             optional)",
         )
     } else if known("AlertReceived(ProtocolVersion)") || known("PeerIncompatible") {
-        Some("the server has no version or cipher of TLS in common with plimsoll, which speaks 1.2 and 1.3")
+        Some("no TLS version or cipher suite in common with the server; plimsoll supports TLS 1.2 and 1.3")
     } else if known("AlertReceived(UnrecognizedName)") {
-        Some("the server has no certificate for this name: use another host name in the target")
+        Some("the server has no certificate for this host name: use another host name in the target")
     } else if known("AlertReceived(HandshakeFailure)") || known("AlertReceived(BadCertificate)") {
         Some(
-            "the server refuses the handshake: it asks for a certificate of the client, which plimsoll does not have, or \
-             has no cipher in common with it",
+            "the server requires a client certificate, which plimsoll does not support, or has no cipher suite in common \
+             with plimsoll",
         )
     } else if known("AlertReceived(") || known("PeerMisbehaved") || known("InappropriateHandshakeMessage") {
-        Some("the handshake failed: the log of the server may say why")
+        Some("the log of the server may have the reason")
     } else {
         None
     }
 }
 
-/// Returns when the endpoint, which should encrypt, has answered in plain text; for ever waits where it does not.
+/// Returns when an endpoint that should use TLS has answered without; never returns otherwise.
 pub(super) async fn answered_plainly(endpoint: &Endpoint) {
     if let Endpoint::Tcp { host, port, tls: true } = endpoint {
         tokio::time::sleep(HANDSHAKE).await;
@@ -124,8 +126,8 @@ pub(super) async fn answered_plainly(endpoint: &Endpoint) {
     std::future::pending::<()>().await;
 }
 
-/// Whether an endpoint that should not encrypt does.
-pub(super) async fn encrypts(endpoint: &Endpoint) -> bool {
+/// Whether an endpoint that should not use TLS does.
+pub(super) async fn uses_tls(endpoint: &Endpoint) -> bool {
     match endpoint {
         Endpoint::Tcp { host, port, tls: false } => {
             first_byte(host, *port, &client_hello()).await.is_some_and(|byte| RECORDS.contains(&byte))
@@ -134,13 +136,13 @@ pub(super) async fn encrypts(endpoint: &Endpoint) -> bool {
     }
 }
 
-/// The start of a handshake: a record with a `ClientHello` of TLS 1.2 that offers one cipher suite and no extension. It
-/// has no line feed, so a server without TLS waits for the rest of a command.
+/// A record with a `ClientHello` of TLS 1.2 with one cipher suite and no extension. It contains no line feed, so a server
+/// without TLS waits for the rest of a command.
 fn client_hello() -> Vec<u8> {
     [&[22, 3, 1, 0, 45, 1, 0, 0, 41, 3, 3][..], &[0x55; 32], &[0, 0, 2, 0xc0, 0x2f, 1, 0]].concat()
 }
 
-/// The first byte of what a port answers.
+/// The first byte of the reply of a port.
 async fn first_byte(host: &str, port: u16, said: &[u8]) -> Option<u8> {
     let answer = async {
         let socket = TcpStream::connect(format!("{host}:{port}")).await?;
@@ -173,20 +175,20 @@ mod tests {
     }
 
     #[test]
-    fn every_complaint_of_the_library_is_a_sentence() {
+    fn every_error_of_a_certificate_has_a_sentence() {
         for (details, expected) in [
             ("ExpiredContext { time: UnixTime(9), not_after: UnixTime(1) }", "has expired"),
             ("NotValidYet", "is not valid yet"),
-            ("ExpiredRevocationList", "is revoked"),
+            ("ExpiredRevocationList", "has been revoked"),
             ("UnknownIssuer", "SSL_CERT_FILE"),
-            (r#"NotValidForNameContext { expected: DnsName("a"), presented: [] }"#, "names no host"),
+            (r#"NotValidForNameContext { expected: DnsName("a"), presented: [] }"#, "has no subjectAltName"),
             (
                 r#"NotValidForNameContext { expected: DnsName("a"), presented: ["DnsName(\"b.c\")", "IpAddress(10.0.0.1)"] }"#,
-                "is for b.c, 10.0.0.1: ",
+                "is valid for b.c, 10.0.0.1 only",
             ),
-            ("Other(OtherError(CaUsedAsEndEntity))", "that of an authority"),
+            ("Other(OtherError(CaUsedAsEndEntity))", "is a CA certificate"),
             ("InvalidPurposeContext { required: ServerAuth, presented: [ClientAuth] }", "serverAuth"),
-            ("BadSignature", "has a signature that is wrong"),
+            ("BadSignature", "has an invalid signature"),
             ("SomethingNew", "is not accepted (SomethingNew)"),
         ] {
             let text = complaint(&format!("Custom {{ kind: InvalidData, error: InvalidCertificate({details}) }}"));

@@ -213,7 +213,7 @@ async fn no_place_left() {
     let target = target(server.url_of("plimsoll"), &plan).await;
     let _taken = target.connector(0).open().await.unwrap();
     let text = target.preflight(&plan).await.unwrap_err().to_string();
-    assert!(text.contains("reached its maxclients"), "{text}");
+    assert!(text.contains("maxclients is reached"), "{text}");
 }
 
 #[tokio::test]
