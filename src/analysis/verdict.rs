@@ -397,7 +397,8 @@ mod tests {
     #[test]
     fn a_flaw_spoils_only_what_it_could_have_falsified() {
         use CheckKind::{
-            Accounts, AchievedRate, Backlog, Drift, LittlesLaw, Misses, Pauses, ScheduleLag, Steal, Throttling, WorkerCpu,
+            Accounts, AchievedRate, Backlog, Drift, LittlesLaw, Misses, Pauses, ScheduleLag, Steal, Throttling,
+            WorkerCpu,
         };
         use Outcome::{Fail, Inconclusive, Invalid, Pass};
         let met = held(requests(0, 100_000), false, true);

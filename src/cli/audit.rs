@@ -15,14 +15,14 @@ use super::{
     leftovers::Leftovers,
     output::{self, Look},
     progress::Display,
-    run::{EMBEDDED, TARGET, setting, source},
+    run::{EMBEDDED, TARGET, scenario_text, setting, source},
 };
 use crate::{
     analysis::audit::{AuditOutcome, Severity, Subject, audit},
     dependency,
     report::AuditReport,
     results::{Inspection, TargetFacts},
-    scenario::{self, Overrides, Scenario},
+    scenario::{Overrides, Scenario},
     server::SampleLimits,
     target::{Source, Target},
 };
@@ -125,7 +125,7 @@ impl Arguments {
     fn scenario(&self) -> Result<Option<Scenario>, Failure> {
         let default = (self.target == EMBEDDED).then_some(super::run::DEFAULT);
         let Some(name) = self.scenario.as_deref().or(default) else { return Ok(None) };
-        let source = scenario::source(name).map_err(Failure::usage)?;
+        let source = scenario_text(name, self.target != EMBEDDED)?;
         let overrides = Overrides { set: self.set.clone(), ..Overrides::default() };
         overrides.apply(&source.text, &source.file).map(Some).map_err(Failure::usage)
     }

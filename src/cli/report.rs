@@ -13,7 +13,7 @@ use super::{
     capacity::ConcludedCapacity,
     exit::{Exit, Failure},
     gate::ConcludedGate,
-    output::{self, Look, Format},
+    output::{self, Format, Look},
     progress::Display,
 };
 use crate::{

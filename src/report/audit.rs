@@ -152,6 +152,7 @@ fn fact(what: &'static str, value: &Quantity) -> Fact {
         Quantity::Count(count) => ((*count).into(), Some("1")),
         Quantity::Bytes(bytes) => ((*bytes).into(), Some("bytes")),
         Quantity::Nanos(nanos) => ((*nanos / 1e9).into(), Some("seconds")),
+        Quantity::Age(seconds) => ((*seconds as f64).into(), Some("seconds")),
         Quantity::Share(share) | Quantity::Ratio(share) => ((*share).into(), Some("ratio")),
     };
     Fact { what, value, unit }

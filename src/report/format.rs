@@ -74,6 +74,16 @@ impl TimeUnit {
     }
 }
 
+/// How long something has lasted, in the unit that fits: `5 minutes`, `123 days`.
+pub(crate) fn age(seconds: u64) -> String {
+    match seconds {
+        0..120 => counted(seconds, "second", "seconds"),
+        120..7_200 => counted(seconds / 60, "minute", "minutes"),
+        7_200..172_800 => counted(seconds / 3_600, "hour", "hours"),
+        _ => counted(seconds / 86_400, "day", "days"),
+    }
+}
+
 /// A duration in nanoseconds with the unit that suits it: `412 µs`.
 pub(crate) fn duration(nanos: f64) -> String {
     let unit = if nanos > 0.0 && nanos < 999.5 { TimeUnit::Nanos } else { TimeUnit::of(&[nanos]) };
@@ -247,6 +257,14 @@ mod tests {
         assert_eq!(written(&[96_600.0, 2_400_000.0, 667.0, 12.0]), "0.097 2.40 0.001 0.001 ms");
         assert_eq!(written(&[12_000_000_000.0, 96_600.0]), "12.0 0.001 s");
         assert_eq!(written(&[0.0]), "0 ms");
+    }
+
+    #[test]
+    fn ages_have_the_unit_that_fits() {
+        let written = |seconds| plain(&age(seconds));
+        assert_eq!([written(0), written(1), written(119)], ["0 seconds", "1 second", "119 seconds"]);
+        assert_eq!([written(120), written(7_200), written(172_799)], ["2 minutes", "2 hours", "47 hours"]);
+        assert_eq!(written(10_641_682), "123 days");
     }
 
     #[test]

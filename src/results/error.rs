@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::error::Category;
+
 /// Why something could not be saved or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultsError {
@@ -97,8 +99,8 @@ pub enum ResultsError {
         source: Box<ResultsError>,
     },
     /// Text that is nothing of the kind that was expected.
-    #[error("not what plimsoll saves there: {0}")]
-    Malformed(#[source] serde_json::Error),
+    #[error("not what plimsoll saves there: {}", fault(.0))]
+    Malformed(serde_json::Error),
     /// Written by a later version.
     #[error(
         "schema version {found} is newer than version {reads}, which this build reads; use the plimsoll that wrote it or a \
@@ -130,6 +132,17 @@ fn whereabouts(kept: Option<&Path>) -> String {
             format!("what was measured is in {0}, and `plimsoll report {0}` writes its reports", place.display())
         }
         None => "what was measured could not be saved elsewhere either".to_owned(),
+    }
+}
+
+/// What is wrong with a text that should be JSON.
+fn fault(error: &serde_json::Error) -> String {
+    match error.classify() {
+        Category::Eof => "the file is truncated".to_owned(),
+        Category::Syntax | Category::Io => {
+            format!("invalid JSON at line {}, column {}", error.line(), error.column())
+        }
+        Category::Data => error.to_string(),
     }
 }
 

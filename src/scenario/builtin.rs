@@ -43,6 +43,18 @@ pub struct Source {
     pub text: String,
 }
 
+impl Source {
+    /// The text for a server that runs already, and whether it differs: the users of a built-in scenario exist on private
+    /// servers only.
+    #[must_use]
+    pub fn without_private_users(self) -> (Self, bool) {
+        match builtin(&self.file).map(|text| text.replace("\nusername ", "\n# username ")) {
+            Some(text) if text != self.text => (Self { text, ..self }, true),
+            _ => (self, false),
+        }
+    }
+}
+
 /// The text of a built-in scenario.
 pub fn builtin(name: &str) -> Option<&'static str> {
     BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
@@ -99,6 +111,22 @@ mod tests {
                 Err(errors) => panic!("{errors}"),
             }
         }
+    }
+
+    #[test]
+    fn users_of_a_builtin_scenario_stay_with_private_servers() {
+        for (name, text) in BUILTIN {
+            let mut expected = parse(text, name).unwrap();
+            let has_users = expected.services.iter().any(|service| service.username.is_some());
+            assert!(expected.services.iter().all(|service| service.password.is_none()), "{name}");
+            let (given, changed) = source(name).unwrap().without_private_users();
+            assert_eq!(changed, has_users, "{name}");
+            expected.services.iter_mut().for_each(|service| service.username = None);
+            expected.source.clone_from(&given.text);
+            assert_eq!(parse(&given.text, name).unwrap(), expected);
+        }
+        let own = Source { file: "./mine.toml".to_owned(), text: BUILTIN[0].1.to_owned() };
+        assert_eq!(own.clone().without_private_users(), (own, false));
     }
 
     #[test]

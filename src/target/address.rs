@@ -1,16 +1,27 @@
 //! Addresses of servers: what `--target` may say.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{
+    ffi::OsString,
+    fmt,
+    net::IpAddr,
+    os::unix::{ffi::OsStringExt as _, net::SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+};
 
 use percent_encoding::percent_decode_str;
-use url::Url;
+use url::{ParseError, Url};
 
 use super::{Secret, TargetError};
 
 const DEFAULT_PORT: u16 = 6379;
 
+/// Schemes of a port, and whether its connections are encrypted.
+const SCHEMES: [(&str, bool); 4] = [("redis", false), ("valkey", false), ("rediss", true), ("valkeys", true)];
+
 // Messages repeat no part of a login, and what lies in the wrong place may be one.
 const ENCODING: &str = "special characters of a password are written in percent encoding, such as %2F for a slash";
+const NO_PORT: &str = "the port is not a number from 1 to 65535";
 const PARAMETERS: &str = "only a socket has parameters, and only `db`, `user` and `password`";
 
 /// Address of a server with the login that it carries. Printing it never shows the login.
@@ -20,7 +31,7 @@ pub struct TargetUrl {
     pub endpoint: Endpoint,
     /// User that services without one of their own log in as.
     pub username: Option<String>,
-    /// Password of that user.
+    /// Password of that user; a user without one is tried with an empty one.
     pub password: Option<Secret>,
     /// Database of services that name none.
     pub database: Option<u8>,
@@ -49,6 +60,11 @@ impl TargetUrl {
     /// The address of an endpoint without a login.
     pub fn of(endpoint: Endpoint) -> Self {
         Self { endpoint, username: None, password: None, database: None }
+    }
+
+    /// Whether it has a user or a password.
+    pub fn has_login(&self) -> bool {
+        self.username.is_some() || self.password.is_some()
     }
 }
 
@@ -80,39 +96,32 @@ impl fmt::Display for Endpoint {
 
 fn parse(text: &str) -> Result<TargetUrl, String> {
     let (scheme, rest) = text.split_once("://").ok_or("it has no `://`")?;
+    let tls = SCHEMES.iter().find(|(known, _)| *known == scheme).map(|(_, tls)| *tls);
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     // The grammar of URLs has no user in front of an empty host, so a socket's path gets a host for parsing.
-    let regular = match scheme {
-        "redis" | "rediss" => {
-            let path = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-            if rest[path..].contains('@') {
-                return Err(ENCODING.to_owned());
+    let regular = match (scheme, tls) {
+        (_, Some(_)) if path.contains('@') => return Err(ENCODING.to_owned()),
+        (_, Some(_)) => text.to_owned(),
+        ("unix", None) => {
+            if !path.starts_with('/') {
+                return Err("it has no absolute path".to_owned());
             }
-            text.to_owned()
-        }
-        "unix" => {
-            let slash = rest.find('/').ok_or("it has no absolute path")?;
-            let (authority, path) = rest.split_at(slash);
             if !(authority.is_empty() || authority.ends_with('@')) {
                 return Err("a socket has no host: write three slashes".to_owned());
             }
             format!("unix://{authority}socket{path}")
         }
-        other => return Err(format!("unknown scheme `{other}`")),
+        _ => return Err(format!("unknown scheme `{scheme}`")),
     };
-    let url = Url::parse(&regular).map_err(|error| error.to_string())?;
+    let url = Url::parse(&regular).map_err(|error| match error {
+        ParseError::InvalidPort => NO_PORT.to_owned(),
+        ParseError::EmptyHost => "it has no host, or an IPv6 address without brackets ([::1])".to_owned(),
+        error => error.to_string(),
+    })?;
 
-    let mut login = Login {
-        username: decoded(url.username(), "user")?,
-        password: url.password().map(|password| decoded(password, "password")).transpose()?.flatten(),
-        database: None,
-    };
-    let endpoint = if scheme == "unix" {
-        let path = decoded(url.path(), "path")?.filter(|path| path != "/").ok_or("it has no path")?;
-        for (name, value) in url.query_pairs() {
-            login.set(&name, &value)?;
-        }
-        Endpoint::Unix { path: PathBuf::from(path) }
-    } else {
+    // From the text, since `Url` encodes some characters.
+    let mut login = authority.rsplit_once('@').map(|(login, _)| Login::of(login)).unwrap_or_default();
+    let endpoint = if let Some(tls) = tls {
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it has no host")?;
         if url.query().is_some() {
             return Err(PARAMETERS.to_owned());
@@ -121,18 +130,35 @@ fn parse(text: &str) -> Result<TargetUrl, String> {
             "" => {}
             database => login.database = Some(self::database(database)?),
         }
-        Endpoint::Tcp { host: host.to_owned(), port: url.port().unwrap_or(DEFAULT_PORT), tls: scheme == "rediss" }
+        let port = url.port().unwrap_or(DEFAULT_PORT);
+        if port == 0 {
+            return Err(NO_PORT.to_owned());
+        }
+        Endpoint::Tcp { host: host.to_owned(), port, tls }
+    } else {
+        let path = PathBuf::from(OsString::from_vec(percent_decode_str(url.path()).collect()));
+        if path.as_os_str() == "/" {
+            return Err("it has no path".to_owned());
+        }
+        if SocketAddr::from_pathname(&path).is_err() {
+            return Err(
+                "the path of a socket has at most 107 bytes: use a shorter one, such as a symbolic link".to_owned()
+            );
+        }
+        for parameter in url.query().unwrap_or_default().split('&').filter(|parameter| !parameter.is_empty()) {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            login.set(name, value)?;
+        }
+        Endpoint::Unix { path }
     };
     if url.fragment().is_some() {
         return Err("it has a fragment (`#` is written as %23)".to_owned());
     }
     let Login { username, password, database } = login;
-    if username.is_some() && password.is_none() {
-        return Err("it names a user but no password".to_owned());
-    }
     Ok(TargetUrl { endpoint, username, password: password.map(Secret::new), database })
 }
 
+#[derive(Default)]
 struct Login {
     username: Option<String>,
     password: Option<String>,
@@ -140,11 +166,17 @@ struct Login {
 }
 
 impl Login {
+    /// From the text before the host.
+    fn of(text: &str) -> Self {
+        let (username, password) = text.split_once(':').unwrap_or((text, ""));
+        Self { username: decoded(username), password: decoded(password), database: None }
+    }
+
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         match name {
             "db" => self.database = Some(database(value)?),
-            "user" => self.username = Some(value.to_owned()),
-            "password" => self.password = Some(value.to_owned()),
+            "user" => self.username = decoded(value),
+            "password" => self.password = decoded(value),
             _ => return Err(PARAMETERS.to_owned()),
         }
         Ok(())
@@ -155,25 +187,33 @@ fn database(text: &str) -> Result<u8, String> {
     text.parse().map_err(|_| format!("`{text}` is no database number, 0 to 255"))
 }
 
-fn decoded(text: &str, what: &str) -> Result<Option<String>, String> {
-    match percent_decode_str(text).decode_utf8() {
-        Ok(text) => Ok(Some(text.into_owned()).filter(|text| !text.is_empty())),
-        Err(_) => Err(format!("its {what} is not UTF-8")),
-    }
+/// A part of a login without its percent encoding, or as it is written where its `%` encode no UTF-8.
+fn decoded(text: &str) -> Option<String> {
+    let decoded = percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), Into::into);
+    (!decoded.is_empty()).then_some(decoded)
 }
 
-/// The text without anything that could be a login: what lies before an `@`, or in the place of a port, or among
-/// parameters.
+/// The text without anything that could be a login: what lies before an `@`, or among parameters. Without an `@`, what
+/// looks like a host and a port may be a user and a password whose host was forgotten.
 fn redacted(text: &str) -> String {
     let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
-    let rest = rest.rsplit_once('@').map_or_else(|| rest.to_owned(), |(_, address)| format!("***@{address}"));
-    let rest = rest.split_once('?').map_or(rest.as_str(), |(address, _)| address);
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let authority = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') && port.parse::<u16>().is_err() => format!("{host}:***"),
-        _ => authority.to_owned(),
+    let (login, address) = rest.rsplit_once('@').map_or(("", rest), |(_, address)| ("***@", address));
+    let address = address.split_once('?').map_or(address, |(address, _)| address);
+    let (authority, path) = address.split_at(address.find('/').unwrap_or(address.len()));
+    let rest = match authority.rsplit_once(':') {
+        Some((host, port))
+            if login.is_empty() && !is_host(host) && port.contains(|letter: char| !letter.is_ascii_digit()) =>
+        {
+            format!("{host}:***{path}")
+        }
+        _ => format!("{login}{address}"),
     };
-    if scheme.is_empty() { format!("{authority}{path}") } else { format!("{scheme}://{authority}{path}") }
+    if scheme.is_empty() { rest } else { format!("{scheme}://{rest}") }
+}
+
+/// Whether it is certainly a host and not a user.
+fn is_host(text: &str) -> bool {
+    text == "localhost" || text.starts_with('[') || text.parse::<IpAddr>().is_ok()
 }
 
 #[cfg(test)]
@@ -198,8 +238,67 @@ mod tests {
 
     #[test]
     fn fills_in_the_port() {
-        for (text, host) in [("redis://localhost", "localhost"), ("redis://[::1]/", "[::1]")] {
+        for (text, host) in
+            [("redis://localhost", "localhost"), ("valkey://localhost", "localhost"), ("redis://[::1]/", "[::1]")]
+        {
             assert_eq!(text.parse::<TargetUrl>().unwrap(), TargetUrl::of(tcp(host, 6379, false)));
+        }
+        assert_eq!("valkeys://h".parse::<TargetUrl>().unwrap(), "rediss://h".parse().unwrap());
+    }
+
+    #[test]
+    fn takes_a_user_without_a_password() {
+        for text in ["redis://worker@localhost", "redis://worker:@localhost", "unix:///run/redis.sock?user=worker"] {
+            let url: TargetUrl = text.parse().unwrap();
+            assert_eq!((url.username.as_deref(), &url.password), (Some("worker"), &None), "{text}");
+            assert!(url.has_login());
+        }
+    }
+
+    #[test]
+    fn a_percent_sign_that_encodes_nothing_is_taken_as_it_is() {
+        for (written, password) in [
+            ("abc%de", "abc%de"),
+            ("abc%de^", "abc%de^"),
+            ("100%", "100%"),
+            ("%zz", "%zz"),
+            ("p%40ss", "p@ss"),
+            ("p@ss", "p@ss"),
+            ("a+b", "a+b"),
+            ("%C3%A9", "é"),
+            ("é", "é"),
+        ] {
+            for text in
+                [format!("redis://me:{written}@localhost"), format!("unix:///run/r.sock?user=me&password={written}")]
+            {
+                let url: TargetUrl = text.parse().unwrap();
+                assert_eq!(url.password, Some(Secret::new(password)), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn reads_the_path_of_a_socket_byte_by_byte() {
+        let url: TargetUrl = "unix:///run/caf%E9/100%25.sock".parse().unwrap();
+        let path = PathBuf::from(OsString::from_vec(b"/run/caf\xe9/100%.sock".to_vec()));
+        assert_eq!(url.endpoint, Endpoint::Unix { path });
+        let long = format!("unix:///{}", "x".repeat(200));
+        assert!(long.parse::<TargetUrl>().unwrap_err().to_string().contains("at most 107 bytes"));
+    }
+
+    #[test]
+    fn what_is_shown_of_a_wrong_address_has_host_and_port() {
+        for (text, shown) in [
+            ("redis://127.0.0.1:99999", "redis://127.0.0.1:99999"),
+            ("redis://me:hunter2@127.0.0.1:6379x/0", "redis://***@127.0.0.1:6379x/0"),
+            ("redis://127.0.0.1:port", "redis://127.0.0.1:port"),
+            ("redis://[::1]:0", "redis://[::1]:0"),
+            ("redis://cache.example:63790000", "redis://cache.example:63790000"),
+            ("redis://me:hunter2", "redis://me:***"),
+            ("unix://me:hunter2@", "unix://***@"),
+        ] {
+            let message = text.parse::<TargetUrl>().unwrap_err().to_string();
+            assert!(message.starts_with(&format!("`{shown}` is no target: ")), "{message}");
         }
     }
 
@@ -226,15 +325,15 @@ mod tests {
     fn says_what_is_wrong_without_the_password() {
         for (text, expected) in [
             ("localhost:6379", "no `://`"),
+            ("redis://::1:6379", "an IPv6 address without brackets"),
             ("http://localhost", "unknown scheme `http`"),
             ("redis://me:hunter2@localhost/one", "`one` is no database number"),
-            ("redis://me:hunter2@localhost:port", "invalid port"),
+            ("redis://me:hunter2@localhost:port", "not a number from 1 to 65535"),
             ("redis://me:hunter2/@localhost", "percent encoding"),
             ("redis://me:6379/hunter2@localhost", "percent encoding"),
-            ("redis://me:hunter2", "invalid port"),
+            ("redis://me:hunter2", "not a number from 1 to 65535"),
             ("me:hunter2@localhost", "no `://`"),
             ("redis://me:hunter2@localhost/256", "0 to 255"),
-            ("redis://me@localhost", "no password"),
             ("redis://localhost?password=hunter2", "only a socket has parameters"),
             ("unix://host/run/redis.sock", "three slashes"),
             ("unix:///run/redis.sock?password=x&hunter2", "only `db`"),

@@ -18,7 +18,7 @@ use fred::{
 };
 use tokio::{task::AbortHandle, time::timeout};
 
-use super::{Access, Connection, Endpoint, Losses, TargetError, failure};
+use super::{Access, Connection, Endpoint, Losses, TargetError, failure, login::Login, tls};
 
 /// Time that a connection has to come about, and again to log in.
 const OPEN_LIMIT: Duration = Duration::from_secs(5);
@@ -40,7 +40,7 @@ pub struct Connector {
 }
 
 struct Settings {
-    address: String,
+    endpoint: Endpoint,
     service: String,
     user: String,
     database: u8,
@@ -54,14 +54,22 @@ struct Settings {
 impl Connector {
     pub(super) fn new(endpoint: &Endpoint, tls: Option<TlsConnector>, access: &Access) -> Self {
         let server = match endpoint {
-            Endpoint::Tcp { host, port, .. } => ServerConfig::Centralized { server: Server::new(host.as_str(), *port) },
+            Endpoint::Tcp { host, port, .. } => {
+                let mut server = Server::new(host.as_str(), *port);
+                // Certificates are for addresses without brackets.
+                server.tls_server_name = Some(host.trim_matches(['[', ']']).into());
+                ServerConfig::Centralized { server }
+            }
             Endpoint::Unix { path } => ServerConfig::Unix { path: path.clone() },
         };
+        let Login { username, password } = &access.login;
+        let password = password.as_ref().map(|password| password.expose().to_owned());
         let config = Config {
             // The first attempt decides: a wrong password must not be tried for ever.
             fail_fast: true,
-            username: access.login.username.clone(),
-            password: access.login.password.as_ref().map(|password| password.expose().to_owned()),
+            username: username.clone(),
+            // fred sends no AUTH without a password; a user with `nopass` is accepted with any.
+            password: password.or_else(|| username.as_ref().map(|_| String::new())),
             server,
             version: RespVersion::RESP2,
             database: (access.database != 0).then_some(access.database),
@@ -78,7 +86,7 @@ impl Connector {
             ..ConnectionConfig::default()
         };
         let settings = Settings {
-            address: endpoint.to_string(),
+            endpoint: endpoint.clone(),
             service: access.service.clone(),
             user: access.login.user().to_owned(),
             database: access.database,
@@ -104,7 +112,7 @@ impl Connector {
     /// Opens a connection: connects, logs in, selects the database and says its name. One attempt, of at most ten
     /// seconds. Its tasks run on the current runtime.
     pub async fn open(&self) -> Result<Connection, TargetError> {
-        let (client, router) = self.connect().await?;
+        let (client, router) = self.attempt().await?;
         Ok(Connection::new(client, router, &self.settings.client_name, self.losses()).await)
     }
 
@@ -128,13 +136,29 @@ impl Connector {
         &self.settings.user
     }
 
-    /// The password that it logs in with.
+    /// The password that it logs in with, if that is one.
     pub(super) fn password(&self) -> Option<&str> {
-        self.settings.config.password.as_deref()
+        self.settings.config.password.as_deref().filter(|password| !password.is_empty())
     }
 
     /// Opens a bare client, which is all that is needed before and after the load. It lives as long as its router.
+    /// Reports a server that uses TLS unexpectedly, or does not use it.
     pub(super) async fn connect(&self) -> Result<(Client, Router), TargetError> {
+        let endpoint = &self.settings.endpoint;
+        let address = || endpoint.to_string();
+        tokio::select! {
+            biased;
+            opened = self.attempt() => match opened {
+                Err(TargetError::HungUp { .. } | TargetError::NotAServer { .. }) if tls::uses_tls(endpoint).await => {
+                    Err(TargetError::WantsTls { address: address() })
+                }
+                opened => opened,
+            },
+            () = tls::answered_plainly(endpoint) => Err(TargetError::NoTls { address: address() }),
+        }
+    }
+
+    async fn attempt(&self) -> Result<(Client, Router), TargetError> {
         let Settings { config, connection, performance, policy, .. } = &*self.settings;
         let client =
             Client::new(config.clone(), Some(performance.clone()), Some(connection.clone()), Some(policy.clone()));
@@ -162,29 +186,23 @@ impl Connector {
 
     /// What an error means that came in answer to a login or to a first command.
     pub(super) fn explain(&self, error: &Error) -> TargetError {
-        let Settings { address, user, database, .. } = &*self.settings;
-        failure::of_opening(error, address.clone(), user, *database, OPEN_LIMIT)
+        let Settings { endpoint, user, database, .. } = &*self.settings;
+        match failure::of_opening(error, endpoint, user, *database, OPEN_LIMIT) {
+            TargetError::WrongPassword { address, user } if self.password().is_none() => {
+                TargetError::PasswordMissing { address, user }
+            }
+            error => error,
+        }
     }
 }
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { address, client_name, .. } = &*self.settings;
-        f.debug_struct("Connector").field("address", address).field("client_name", client_name).finish_non_exhaustive()
-    }
-}
-
-/// What certificates are held against, where the endpoint wants them.
-pub(super) fn certificates(endpoint: &Endpoint) -> Result<Option<TlsConnector>, TargetError> {
-    match endpoint {
-        Endpoint::Tcp { tls: true, .. } => {
-            let connector = TlsConnector::default_rustls().map_err(|error| TargetError::Unreachable {
-                address: endpoint.to_string(),
-                reason: format!("no certificates on this machine: {}", error.details()),
-            })?;
-            Ok(Some(connector))
-        }
-        _ => Ok(None),
+        let Settings { endpoint, client_name, .. } = &*self.settings;
+        f.debug_struct("Connector")
+            .field("endpoint", endpoint)
+            .field("client_name", client_name)
+            .finish_non_exhaustive()
     }
 }
 

@@ -4,6 +4,8 @@ use std::{fmt::Write, io, path::PathBuf, time::Duration};
 
 use thiserror::Error;
 
+use super::ports::LocalPorts;
+
 /// How to come by a server, for programs that start one: a fragment of a sentence.
 pub const INSTALL: &str = "install one (apt install redis-server, dnf install valkey, apk add valkey, pacman -S valkey, \
                            brew install valkey)";
@@ -40,16 +42,16 @@ pub enum TargetError {
         /// Why.
         source: io::Error,
     },
-    /// A user without a password.
+    /// A user without a password who needs one.
     #[error(
-        "service `{service}`: no password for the user `{username}`: add password = {{ env = \"...\" }} to the service, \
-         or put user and password into the target: redis://{username}:...@host"
+        "{address}: the user `{user}` needs a password: add password = {{ env = \"...\" }} to the scenario's service, or put \
+         user and password into the target, redis://{user}:password@host"
     )]
     PasswordMissing {
-        /// Service.
-        service: String,
+        /// Address.
+        address: String,
         /// User.
-        username: String,
+        user: String,
     },
     /// The reference of the machine cannot be measured.
     #[error("the machine's reference could not be measured: {reason}")]
@@ -101,7 +103,7 @@ pub enum TargetError {
     #[error("{}", lines(.0))]
     Several(Vec<TargetError>),
     /// The host's name leads nowhere.
-    #[error("{address}: unknown host: check the name in --target")]
+    #[error("{address}: unknown host: check the name in --target, and the name resolution of this machine")]
     UnknownHost {
         /// Address.
         address: String,
@@ -130,29 +132,83 @@ pub enum TargetError {
         /// Message of the operating system or the client library.
         reason: String,
     },
-    /// The server cannot prove who it is.
+    /// All local ports are in use.
     #[error(
-        "{address}: the server's certificate is not trusted ({reason}): name the file of its authority in SSL_CERT_FILE, \
-         and use the host name that the certificate is for"
+        "{address}: no free local port for another connection: {used} of the {} ports {}-{} (net.ipv4.ip_local_port_range) are in \
+         use for this server, {closed} of them by closed connections in TIME_WAIT: wait a minute, use smaller pools, or widen \
+         the range (sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\")",
+        ports.count(), ports.first, ports.last
     )]
+    NoLocalPort {
+        /// Address.
+        address: String,
+        /// Range of local ports.
+        ports: LocalPorts,
+        /// Ports in use for connections to the server.
+        used: u64,
+        /// Those of closed connections.
+        closed: u64,
+    },
+    /// There are fewer local ports than the run needs.
+    #[error(
+        "the run needs {need} connections to one address, but this machine has {} local ports ({}-{}, \
+         net.ipv4.ip_local_port_range): widen the range (sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"), use smaller \
+         pools, or use the server's Unix socket",
+        ports.count(), ports.first, ports.last
+    )]
+    TooFewLocalPorts {
+        /// Connections.
+        need: u64,
+        /// Range of local ports.
+        ports: LocalPorts,
+    },
+    /// There are no CA certificates.
+    #[error(
+        "{address}: no CA certificates to verify the server's certificate with: {reason}; set SSL_CERT_FILE to a file of CA \
+         certificates (PEM)"
+    )]
+    Authorities {
+        /// Address.
+        address: String,
+        /// Why.
+        reason: String,
+    },
+    /// The server's certificate is not accepted.
+    #[error("{address}: the server's certificate {reason}")]
     Certificate {
         /// Address.
         address: String,
-        /// What is wrong with it.
+        /// What is wrong with it, and what to do.
         reason: String,
     },
+    /// The TLS handshake failed.
+    #[error("{address}: TLS handshake failed: {reason}")]
+    Handshake {
+        /// Address.
+        address: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The port is one without TLS.
+    #[error("{address}: the server does not use TLS on this port: use redis:// instead of rediss://, or its TLS port")]
+    NoTls {
+        /// Address.
+        address: String,
+    },
+    /// The port is one with TLS.
+    #[error("{address}: the server uses TLS on this port: use rediss:// instead of redis://, or its port without TLS")]
+    WantsTls {
+        /// Address.
+        address: String,
+    },
     /// The connection ended before the login was done.
-    #[error(
-        "{address}: the server closed the connection at once: has it reached its maxclients, or does it want TLS (rediss://)?"
-    )]
+    #[error("{address}: the server closed the connection at once: is its maxclients reached, or is it shutting down?")]
     HungUp {
         /// Address.
         address: String,
     },
     /// Something listens that is no server of ours.
-    #[error(
-        "{address}: what answers there is no Redis or Valkey server: check the port, and rediss:// against redis://"
-    )]
+    #[error("{address}: what answers there is no Redis or Valkey server: check host and port")]
     NotAServer {
         /// Address.
         address: String,
@@ -174,6 +230,35 @@ pub enum TargetError {
         address: String,
         /// User.
         user: String,
+    },
+    /// The server is older than ACL users.
+    #[error(
+        "{address}: the server has no ACL users (Redis before version 6): leave out the user, redis://:password@host"
+    )]
+    NoUsers {
+        /// Address.
+        address: String,
+    },
+    /// The server has no password.
+    #[error("{address}: the server has no password for its default user: leave the password out of the target")]
+    NoPassword {
+        /// Address.
+        address: String,
+    },
+    /// The server is in protected mode.
+    #[error(
+        "{address}: the server is in protected mode and accepts connections from its own machine only: set a password on it \
+         (requirepass or ACL SETUSER), or protected-mode no"
+    )]
+    ProtectedMode {
+        /// Address.
+        address: String,
+    },
+    /// The server has its maximum of connections.
+    #[error("{address}: the server's maxclients is reached: raise it, or close other connections")]
+    MaxClients {
+        /// Address.
+        address: String,
     },
     /// No login given where one is needed.
     #[error(

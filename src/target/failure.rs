@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fred::error::{Error, ErrorKind};
 
-use super::TargetError;
+use super::{Endpoint, TargetError, ports, tls};
 use crate::measure::{ErrorClass, Failure};
 
 /// What fred says, under [`ErrorKind::Unknown`], of commands that had no connection.
@@ -19,7 +19,8 @@ const LOST: [&str; 6] = [
 
 /// What fred says when the server ends the connection in the middle of a login; the last is what it makes of no reply
 /// at all.
-const HUNG_UP: [&str; 5] = ["ConnectionReset", "BrokenPipe", "Connection closed", "closed at once", "Expected string."];
+const HUNG_UP: [&str; 6] =
+    ["UnexpectedEof", "ConnectionReset", "BrokenPipe", "Connection closed", "closed at once", "Expected string."];
 
 /// The failure of a request on a connection that is known to be lost.
 pub(super) fn lost() -> Failure {
@@ -49,15 +50,25 @@ pub(super) fn is_of_cluster(message: &str) -> bool {
 /// What an error of the operating system says: fred passes it on in the form for programmers, such as
 /// `Os { code: 104, kind: ConnectionReset, message: "Connection reset by peer" }`.
 fn plain(details: &str) -> &str {
+    // The message of rustls for a missing close_notify is long and refers to its documentation.
+    if details.contains("kind: UnexpectedEof") {
+        return "Connection closed";
+    }
     ["message: \"", "error: \""]
         .iter()
         .find_map(|opening| details.split_once(opening)?.1.split_once("\" }"))
         .map_or(details, |(message, _)| message)
 }
 
+/// The first sentence of an error message of a server; some have a dozen.
+fn first_sentence(message: &str) -> &str {
+    let line = message.lines().next().unwrap_or_default();
+    line.split_once(". ").map_or(line, |(sentence, _)| sentence).trim_end_matches('.')
+}
+
 /// Why a connection did not come about.
-pub(super) fn of_opening(error: &Error, address: String, user: &str, database: u8, limit: Duration) -> TargetError {
-    let details = error.details();
+pub(super) fn of_opening(error: &Error, endpoint: &Endpoint, user: &str, database: u8, limit: Duration) -> TargetError {
+    let (address, details) = (endpoint.to_string(), error.details());
     let word = details.split([' ', ':']).next().unwrap_or_default();
     match (error.kind(), word) {
         (_, "WRONGPASS") => TargetError::WrongPassword { address, user: user.to_owned() },
@@ -65,30 +76,44 @@ pub(super) fn of_opening(error: &Error, address: String, user: &str, database: u
         (_, "ERR") if details.contains("invalid password") => {
             TargetError::WrongPassword { address, user: user.to_owned() }
         }
+        (_, "ERR") if details.contains("wrong number of arguments for 'auth'") => TargetError::NoUsers { address },
+        (_, "ERR") if details.contains("without any password configured") || details.contains("no password is set") => {
+            TargetError::NoPassword { address }
+        }
+        (_, "DENIED") => TargetError::ProtectedMode { address },
+        (_, "ERR") if details.contains("max number of clients") => TargetError::MaxClients { address },
         (_, "NOAUTH") => TargetError::LoginRequired { address },
         (_, "LOADING") => TargetError::Loading { address },
         (_, "ERR") if details.contains("DB index") => TargetError::NoDatabase { address, database },
         (ErrorKind::Timeout, _) => TargetError::Silent { address, limit },
         (ErrorKind::IO, _) if details.contains("ConnectionRefused") => TargetError::Refused { address },
         (ErrorKind::IO, _) if details.contains("failed to lookup address") => TargetError::UnknownHost { address },
+        (ErrorKind::IO, _) if details.contains("AddrNotAvailable") => ports::none_left(endpoint),
         _ if details.contains("InvalidCertificate") => {
-            let reason = details.split_once("InvalidCertificate(").map_or(details, |(_, reason)| reason);
-            TargetError::Certificate { address, reason: reason.trim_end_matches([')', ' ', '}']).to_owned() }
+            TargetError::Certificate { address, reason: tls::complaint(details) }
         }
+        _ if details.contains("InvalidMessage(") => TargetError::NoTls { address },
         _ if HUNG_UP.iter().any(|message| details.contains(message)) => TargetError::HungUp { address },
-        (ErrorKind::IO | ErrorKind::Canceled | ErrorKind::Tls, _) => {
-            TargetError::Unreachable { address, reason: plain(details).to_owned() }
-        }
+        (ErrorKind::IO | ErrorKind::Canceled | ErrorKind::Tls, _) => match tls::failed(details) {
+            Some(reason) => TargetError::Handshake { address, reason },
+            None => TargetError::Unreachable { address, reason: plain(details).to_owned() },
+        },
         // The client library asks every new connection for INFO, and reads nothing but UTF-8.
         _ if details.contains("Invalid UTF-8") => TargetError::UnreadableInfo { address },
         (ErrorKind::Protocol | ErrorKind::Parse, _) => TargetError::NotAServer { address },
-        _ => TargetError::ServerRefuses { address, message: details.to_owned() },
+        _ => TargetError::ServerRefuses { address, message: first_sentence(details).to_owned() },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const DENIED: &str = "DENIED Redis is running in protected mode because protected mode is enabled and no password is \
+                          set for the default user. In this mode connections are only accepted from the loopback \
+                          interface. If you want to connect from external computers to Redis you may adopt one of the \
+                          following solutions: 1) Just disable protected mode sending the command 'CONFIG SET \
+                          protected-mode no' from the loopback interface by connecting to Redis from the same host.";
 
     #[test]
     fn classifies_requests() {
@@ -111,10 +136,18 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_closed_without_close_notify_has_a_short_message() {
+        let details = r#"Custom { kind: UnexpectedEof, error: "peer closed connection without sending TLS close_notify: https://x" }"#;
+        let failure = of_request(&Error::new(ErrorKind::IO, details));
+        assert_eq!((failure.class, failure.message.as_str()), (ErrorClass::ConnectionLost, "Connection closed"));
+    }
+
+    #[test]
     fn explains_openings() {
         let explained = |kind, details| {
             let error = Error::new(kind, details);
-            of_opening(&error, "redis://host:1".to_owned(), "me", 9, Duration::from_secs(5)).to_string()
+            let endpoint = Endpoint::Tcp { host: "host".to_owned(), port: 1, tls: false };
+            of_opening(&error, &endpoint, "me", 9, Duration::from_secs(5)).to_string()
         };
         for (kind, details, expected) in [
             (ErrorKind::Auth, "WRONGPASS invalid username-password pair", "wrong password for the user `me`"),
@@ -122,9 +155,33 @@ mod tests {
             (ErrorKind::Auth, "NOAUTH Authentication required.", "wants a login"),
             (ErrorKind::Unknown, "LOADING Redis is loading the dataset in memory", "still loading"),
             (ErrorKind::Unknown, "ERR DB index is out of range", "no database 9"),
-            (ErrorKind::Unknown, "ERR max number of clients reached", "max number of clients"),
+            (ErrorKind::Unknown, "ERR max number of clients reached", "maxclients is reached"),
+            (ErrorKind::Unknown, "ERR wrong number of arguments for 'auth' command", "no ACL users"),
+            (
+                ErrorKind::Unknown,
+                "ERR AUTH <password> called without any password configured for the default user. Are you sure?",
+                "leave the password out",
+            ),
+            (ErrorKind::Unknown, "ERR Client sent AUTH, but no password is set", "leave the password out"),
+            (ErrorKind::Unknown, DENIED, "is in protected mode"),
+            (ErrorKind::Unknown, "MISCONF It cannot save. Commands are disabled. Look at the log.", "It cannot save"),
+            (
+                ErrorKind::IO,
+                r#"Custom { kind: UnexpectedEof, error: "tls handshake eof" }"#,
+                "closed the connection at once",
+            ),
+            (
+                ErrorKind::IO,
+                "Custom { kind: InvalidData, error: AlertReceived(CertificateRequired) }",
+                "requires a client certificate",
+            ),
+            (
+                ErrorKind::IO,
+                "Custom { kind: InvalidData, error: InvalidMessage(InvalidContentType) }",
+                "does not use TLS",
+            ),
             (ErrorKind::Timeout, "Request timed out.", "no answer within 5s"),
-            (ErrorKind::Protocol, "Expected string.", "has it reached its maxclients"),
+            (ErrorKind::Protocol, "Expected string.", "closed the connection at once"),
             (ErrorKind::Protocol, "Decode Error: unexpected prefix", "no Redis or Valkey server"),
             (ErrorKind::IO, r#"Os { code: 111, kind: ConnectionRefused, message: "x" }"#, "connection refused"),
             (ErrorKind::IO, r#"Os { code: 104, kind: ConnectionReset, message: "x" }"#, "maxclients"),
@@ -132,7 +189,7 @@ mod tests {
             (
                 ErrorKind::IO,
                 "Custom { kind: InvalidData, error: InvalidCertificate(UnknownIssuer) }",
-                "certificate is not trusted (UnknownIssuer)",
+                "certificate is not signed by a CA",
             ),
             (
                 ErrorKind::IO,
@@ -142,6 +199,7 @@ mod tests {
         ] {
             let text = explained(kind, details);
             assert!(text.starts_with("redis://host:1: ") && text.contains(expected), "{text}");
+            assert!(text.len() < 300 && !text.contains(['{', '\n']), "{text}");
         }
     }
 }

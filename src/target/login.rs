@@ -5,7 +5,7 @@ use std::fs;
 use super::{Secret, TargetError, TargetUrl};
 use crate::scenario::{PasswordSource, Service};
 
-/// User and password of one service; without a password there is no login.
+/// User and password of one service; without both there is no login.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Login {
     pub(super) username: Option<String>,
@@ -45,12 +45,7 @@ impl Login {
                 })?;
                 Ok(own(text.lines().next().unwrap_or_default()))
             }
-            None => match &service.username {
-                Some(username) if url.password.is_none() => {
-                    Err(TargetError::PasswordMissing { service: service.name.clone(), username: username.clone() })
-                }
-                _ => Ok(of_url()),
-            },
+            None => Ok(of_url()),
         }
     }
 

@@ -19,12 +19,14 @@ mod login;
 mod observation;
 mod outside;
 mod permission;
+mod ports;
 mod preflight;
 mod private;
 mod reference;
 mod reply;
 mod rights;
 mod secret;
+mod tls;
 mod words;
 
 use std::path::PathBuf;
@@ -132,8 +134,8 @@ impl Target {
             .map(|service| Login::of(service, url, |name| std::env::var(name).ok()))
             .collect::<Result<_, _>>()?;
         // The URL's own login is the likeliest to have rights; where it has none, the first service's must do.
-        let login = match (&url.password, logins.first()) {
-            (None, Some(first)) => first.clone(),
+        let login = match logins.first() {
+            Some(first) if !url.has_login() => first.clone(),
             _ => Login { username: url.username.clone(), password: url.password.clone() },
         };
         let of_url = url.database.unwrap_or(0);
@@ -153,7 +155,7 @@ impl Target {
         services: impl Iterator<Item = Access>,
         observer: &Access,
     ) -> Result<Self, TargetError> {
-        let tls = connector::certificates(&endpoint)?;
+        let tls = tls::connector(&endpoint)?;
         let connectors = services.map(|access| Connector::new(&endpoint, tls.clone(), &access)).collect();
         let observer = Connector::new(&endpoint, tls.clone(), observer);
         Ok(Self { endpoint, private, connectors, observer })

@@ -11,6 +11,7 @@ use tokio::{
 use super::{
     Connector, Endpoint, Target, TargetError, limits,
     permission::{self, Probe},
+    ports,
 };
 use crate::{results::TargetFacts, scenario::Scenario, server::Facts};
 
@@ -48,6 +49,7 @@ impl Target {
         let deadline = Instant::now() + LIMIT;
         let here = scenario.connections() + besides.here;
         let mut errors: Vec<_> = too_few_descriptors(here + besides.elsewhere).into_iter().collect();
+        errors.extend(ports::too_few(&self.endpoint, here + OTHER_CONNECTIONS));
         errors.extend(grouped(self.check_services(scenario, deadline).await));
         if !errors.is_empty() {
             return Err(joined(errors));

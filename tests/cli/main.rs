@@ -1,5 +1,6 @@
 //! The program as people and scripts use it, against real private servers.
 
+mod addresses;
 mod audit;
 mod baseline;
 mod ci;

@@ -87,7 +87,7 @@ fn with_memory(ruling: Ruling, subject: &Subject<'_>, limit: u64) -> Ruling {
     ruling
         .with("maxmemory", limit_words(limit))
         .with_known("peak since start", bytes("used_memory_peak"))
-        .with_known("up for", subject.count("uptime_in_seconds").map(|seconds| Quantity::Nanos(seconds as f64 * 1e9)))
+        .with_known("up for", subject.count("uptime_in_seconds").map(Quantity::Age))
         .with_known("system memory", bytes("total_system_memory"))
 }
 

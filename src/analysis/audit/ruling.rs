@@ -140,6 +140,8 @@ pub enum Quantity {
     Bytes(u64),
     /// A duration in nanoseconds.
     Nanos(f64),
+    /// Seconds that something has lasted.
+    Age(u64),
     /// A share, 0..=1.
     Share(f64),
     /// A ratio.

@@ -161,7 +161,7 @@ fn of_scenarios(base: &str, run: &str) -> Vec<Difference> {
     let mut names: Vec<&String> = base.fields.keys().chain(run.fields.keys()).collect();
     names.sort();
     names.dedup();
-    let differing = names.into_iter().filter(|name| !matches!(name.as_str(), "name" | "description"));
+    let differing = names.into_iter().filter(|name| !is_of_no_account(name));
     differing
         .filter(|name| match (base.fields.get(*name), run.fields.get(*name)) {
             (Some(of_base), Some(of_run)) => {
@@ -250,6 +250,12 @@ fn set(within: &mut Value, steps: &[Step], with: Option<&Value>) -> bool {
         }
         _ => false,
     }
+}
+
+/// What something is called and who logs in is no difference in what is measured.
+fn is_of_no_account(field: &str) -> bool {
+    let steps: Vec<_> = field.split('.').collect();
+    matches!(steps[..], ["name" | "description"] | ["service", _, "username"] | ["service", _, "password", ..])
 }
 
 fn kind_of(field: &str) -> DifferenceKind {
@@ -342,6 +348,9 @@ mod tests {
         let text = base.scenario.replacen("size = 50", "size = 60", 1).replacen("seed        = ", "seed        = 1", 1);
         let refusing = refusing_fields(&[base.clone(), base.clone()], &text);
         assert!(matches!(&refusing[..], [one] if one.run == "60"), "{refusing:?}");
+        let user =
+            changed("name     = \"chat\"\n", "name     = \"chat\"\nusername = \"me\"\npassword = { env = \"P\" }\n");
+        assert_eq!(user, [], "who logs in is no difference in what is measured");
         let seed = changed("seed        = ", "seed        = 1");
         assert!(matches!(&seed[..], [(DifferenceKind::Occasion(field), ..)] if field == "seed"), "{seed:?}");
     }

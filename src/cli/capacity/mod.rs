@@ -20,8 +20,8 @@ use super::{
     interrupt::supervise,
     journal::Journal,
     leftovers::Leftovers,
-    number::positive,
-    output::{Look, Format},
+    number::{SEEDS, positive, whole},
+    output::{Format, Look},
     place::Place,
     progress::Display,
     run::{EMBEDDED, TARGET, setting, source},
@@ -55,7 +55,7 @@ pub(super) struct Arguments {
 
     /// Sizes of every service's pool to compare, such as `25,50,100`
     #[arg(long, value_name = "N,...", value_delimiter = ',', help_heading = "Variants")]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(value_parser = whole::<u32>(1..=100_000))]
     pool: Vec<u32>,
     /// Values of a field of the scenario to compare, such as `values.size=64,1024`; twice for a grid
     ///
@@ -64,7 +64,7 @@ pub(super) struct Arguments {
     sweep: Vec<arms::Sweep>,
     /// Numbers of closed-loop clients of all services together for the concurrency model, such as `4,8,16,32,64,128`
     #[arg(long, value_name = "N,...", value_delimiter = ',', help_heading = "Variants")]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(value_parser = whole::<u32>(1..=1_000_000))]
     clients: Vec<u32>,
     /// Set any field of the scenario for all variants, such as `objective.latency=10ms`; may be repeated
     #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Variants")]
@@ -103,11 +103,11 @@ pub(super) struct Arguments {
     #[arg(help_heading = "Search")]
     growth: Option<f64>,
     /// Seed of all randomness
-    #[arg(long, value_name = "N", help_heading = "Search")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=SEEDS), help_heading = "Search")]
     seed: Option<u64>,
 
     /// Threads that put on the load; by default one per core, one core left to a server on this machine
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Harness")]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=65_535), help_heading = "Harness")]
     workers: Option<u16>,
 
     #[command(flatten)]

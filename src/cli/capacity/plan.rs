@@ -9,7 +9,7 @@ use crate::{
     analysis::capacity::{Estimate, Planner, TrialPlan},
     cli::{
         exit::Failure,
-        run::{DEFAULT, EMBEDDED},
+        run::{DEFAULT, EMBEDDED, scenario_text},
         shape::shaped,
     },
     measure::SECOND,
@@ -231,7 +231,7 @@ pub(super) fn estimate(plan: &CapacityPlan, scenario: &Scenario, private: bool) 
 /// The scenario that the arguments name, with what holds for all variants.
 pub(super) fn base(arguments: &Arguments) -> Result<Scenario, Failure> {
     let overrides = Overrides { seed: arguments.seed, set: arguments.set.clone(), ..Overrides::default() };
-    let source = scenario::source(arguments.scenario.as_deref().unwrap_or(DEFAULT)).map_err(Failure::usage)?;
+    let source = scenario_text(arguments.scenario.as_deref().unwrap_or(DEFAULT), arguments.target != EMBEDDED)?;
     overrides.apply(&source.text, &source.file).map_err(Failure::usage)
 }
 

@@ -17,10 +17,11 @@ use super::{
     interrupt::supervise,
     journal::Journal,
     leftovers::Leftovers,
-    output::{Look, Format},
+    number::whole,
+    output::{Format, Look},
     place::Place,
     progress::Display,
-    run::{EMBEDDED, Manner, TARGET, setting, source},
+    run::{EMBEDDED, Manner, TARGET, scenario_text, setting, source},
 };
 use crate::{
     results::{Baselines, Leniency},
@@ -111,7 +112,7 @@ pub(super) struct Arguments {
     gate_profile: Profile,
 
     /// Threads that put on the load; by default one per core, one core left to a server on this machine
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Harness")]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=65_535), help_heading = "Harness")]
     workers: Option<u16>,
 
     #[command(flatten)]
@@ -208,11 +209,11 @@ impl Arguments {
     fn errands(&self) -> Result<Vec<Errand>, Failure> {
         let Self { duration, warmup, rate, seed, .. } = *self;
         let overrides = Overrides { duration, warmup, rate, seed, set: self.set.clone() };
+        let given = self.target != EMBEDDED || self.gate_a.iter().chain(&self.gate_b).any(Difference::is_target);
         let mut errands: Vec<Errand> = Vec::new();
         let mut faults = Vec::new();
-        for text in &self.scenarios {
-            let scenario = scenario::source(text)
-                .map_err(Failure::usage)
+        for name in &self.scenarios {
+            let scenario = scenario_text(name, given)
                 .and_then(|source| overrides.apply(&source.text, &source.file).map_err(Failure::usage));
             match scenario {
                 Ok(scenario) => {

@@ -26,6 +26,13 @@ pub(in crate::cli) enum Difference {
     Exe(PathBuf),
 }
 
+impl Difference {
+    /// Whether it is a server that runs already.
+    pub(in crate::cli) fn is_target(&self) -> bool {
+        matches!(self, Self::Target(_))
+    }
+}
+
 /// What is said of an arm.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cli) struct Said<'a> {

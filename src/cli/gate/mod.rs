@@ -19,11 +19,11 @@ use super::{
     interrupt::supervise,
     journal::Journal,
     leftovers::Leftovers,
-    number::{percent, positive},
-    output::{self, Look, Format},
+    number::{SEEDS, percent, positive, whole},
+    output::{self, Format, Look},
     place::Place,
     progress::Display,
-    run::{DEFAULT, setting},
+    run::{DEFAULT, scenario_text, setting},
 };
 use crate::scenario::{self, Overrides};
 pub(super) use arms::{Difference, Said, difference};
@@ -60,7 +60,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     effort: Effort,
     /// Seed of all randomness
-    #[arg(long, value_name = "N", help_heading = "Comparison")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=SEEDS), help_heading = "Comparison")]
     seed: Option<u64>,
 
     #[command(flatten)]
@@ -97,13 +97,13 @@ pub(super) struct Effort {
     #[arg(help_heading = "Comparison")]
     rate: Option<f64>,
     /// Blocks of each stage, instead of the profile's; at least 7
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(7..=200), help_heading = "Comparison")]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(7..=200), help_heading = "Comparison")]
     blocks: Option<u32>,
     /// Compare throughput in closed loops at full speed also on targets that are not this machine
     #[arg(long, help_heading = "Comparison")]
     saturate: bool,
     /// Threads that put on the load; by default one per core, one core left to a server on this machine
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Harness")]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=65_535), help_heading = "Harness")]
     pub(super) workers: Option<u16>,
 }
 
@@ -162,7 +162,8 @@ Exit codes:
 
 pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let overrides = Overrides { seed: arguments.seed, set: arguments.set.clone(), ..Overrides::default() };
-    let text = scenario::source(&arguments.scenario).map_err(Failure::usage)?;
+    let given = arguments.a.iter().chain(&arguments.b).any(Difference::is_target);
+    let text = scenario_text(&arguments.scenario, given)?;
     let scenario = overrides.apply(&text.text, &text.file).map_err(Failure::usage)?;
     let said = [Said { option: "--a", differences: &arguments.a }, Said { option: "--b", differences: &arguments.b }];
     let errand = Errand::new(scenario, said, &arguments.effort)?;

@@ -11,10 +11,12 @@ use clap::Args;
 use super::{
     baseline::held,
     compare::How,
+    complain,
     exit::{Exit, Failure},
     interrupt::supervise,
     leftovers::{Leftovers, claim},
-    output::{self, Look, Format},
+    number::{SEEDS, positive, whole},
+    output::{self, Format, Look},
     place::Place,
     progress::Display,
     report::Document,
@@ -74,17 +76,17 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenario")]
     warmup: Option<Duration>,
     /// Requests per second of all open-loop services together, which keep their proportions
-    #[arg(long, value_name = "N", help_heading = "Scenario")]
+    #[arg(long, value_name = "N", value_parser = positive, help_heading = "Scenario")]
     rate: Option<f64>,
     /// Seed of all randomness
-    #[arg(long, value_name = "N", help_heading = "Scenario")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=SEEDS), help_heading = "Scenario")]
     seed: Option<u64>,
     /// Set any other field of the scenario, such as `service.api.pool.size=100`; may be repeated
     #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Scenario")]
     set: Vec<(String, String)>,
 
     /// Threads that put on the load; by default one per core, one core left to a server on this machine
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Harness")]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=65_535), help_heading = "Harness")]
     workers: Option<u16>,
     /// Ask the server nothing while it is measured; the report then has no server's side
     ///
@@ -147,8 +149,8 @@ Examples:
   plimsoll run --format json | jq .verdict            for scripts, with the exit code";
 
 pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
-    let scenario = arguments.scenario()?;
     let source = source(&arguments.target, arguments.server_bin.clone())?;
+    let scenario = arguments.scenario()?;
     let baselines = Baselines::of(arguments.place.results());
     let base = arguments.baseline.as_deref().map(|word| held(word, &baselines)).transpose()?;
     // Before the folder: where it cannot listen, nothing has happened.
@@ -218,9 +220,25 @@ impl Arguments {
         }
         let overrides =
             Overrides { duration: self.duration, warmup: self.warmup, rate: self.rate, seed: self.seed, set };
-        let source = scenario::source(&self.scenario).map_err(Failure::usage)?;
+        let source = scenario_text(&self.scenario, self.target != EMBEDDED)?;
         overrides.apply(&source.text, &source.file).map_err(Failure::usage)
     }
+}
+
+/// The text of the scenario that a command line names, for a private server or a given one.
+pub(super) fn scenario_text(scenario: &str, given: bool) -> Result<scenario::Source, Failure> {
+    let source = scenario::source(scenario).map_err(Failure::usage)?;
+    if !given {
+        return Ok(source);
+    }
+    let (source, changed) = source.without_private_users();
+    if changed {
+        complain(&format!(
+            "note: the users of the built-in scenario {scenario} exist on private servers only; here its services log in as \
+             the target's URL says"
+        ));
+    }
+    Ok(source)
 }
 
 /// The server that a command line names.

@@ -105,6 +105,7 @@ pub(in crate::report) fn quantity(value: &Quantity) -> String {
         Quantity::Count(count) => format::count(*count),
         Quantity::Bytes(bytes) => format::bytes(*bytes),
         Quantity::Nanos(nanos) => format::duration(*nanos),
+        Quantity::Age(seconds) => format::age(*seconds),
         Quantity::Share(share) if *share > 1.0 => format!("{}{}%", format::significant(share * 100.0), format::THIN),
         Quantity::Share(share) => format::share(*share),
         Quantity::Ratio(ratio) => format::significant(*ratio),

@@ -26,12 +26,7 @@ fn seconds(setting: Option<&str>, off: &str) -> Option<String> {
 
 fn server(facts: &Facts<'_>) -> Block {
     let target = &facts.run.target;
-    let uptime = facts.bytes("uptime_in_seconds").map(|seconds| match seconds {
-        0..120 => format::counted(seconds, "second", "seconds"),
-        120..7_200 => format::counted(seconds / 60, "minute", "minutes"),
-        7_200..172_800 => format::counted(seconds / 3_600, "hour", "hours"),
-        _ => format::counted(seconds / 86_400, "day", "days"),
-    });
+    let uptime = facts.bytes("uptime_in_seconds").map(format::age);
     let save = facts.setting("save").map(|save| if save.trim().is_empty() { "no snapshots" } else { "snapshots" });
     let log =
         facts.setting("appendonly").map(|on| if on == "yes" { "append-only file on" } else { "append-only file off" });
