@@ -102,8 +102,8 @@ fn a_bare_word_is_the_baseline_and_a_path_the_folder() {
     desk.run(&["baseline", "save", "nightly", &runs[0], &runs[1]]).ends_with(0);
     fs::create_dir(desk.path("nightly")).unwrap();
     fs::copy(desk.path(&runs[2]).join("run.json"), desk.path("nightly/run.json")).unwrap();
-    desk.run(&["compare", "nightly", &runs[2]]).ends_with(0).says("against nightly (2 runs)");
-    desk.run(&["compare", "./nightly", &runs[0]]).ends_with(0).says("against nightly (1 run)");
+    desk.run(&["compare", "nightly", &runs[2]]).ends_with(0).says("nightly (2 runs)");
+    desk.run(&["compare", "./nightly", &runs[0]]).ends_with(0).says("nightly (1 run)");
 }
 
 #[test]
