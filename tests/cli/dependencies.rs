@@ -92,7 +92,7 @@ address = "tcp://{closed}"
         silent.local_addr().unwrap(),
     );
     fs::write(desk.path("short.toml"), format!("{SHORT}{dependencies}")).unwrap();
-    let run = desk.run(&["run", "short.toml", "--out", "out", "--duration", "3s", "--warmup", "1s"]);
+    let run = desk.run(&["run", "short.toml", "--out", "out", "--duration", "3s", "--warmup", "1s", "--verbose"]);
     assert!([0, 1, 3, 4].map(Some).contains(&run.code), "{}\n{}", run.stdout, run.stderr);
     let warnings: Vec<_> = run.stderr.lines().collect();
     assert_eq!(

@@ -14,42 +14,47 @@ use crate::{
 pub(super) const ID: &str = "findings";
 
 pub(super) fn section(analysis: &Analysis) -> Section {
-    let mut notes: Vec<Note> = Vec::new();
-    for finding in &analysis.findings {
-        let mut note = note(finding, analysis);
-        // Advice is given once, however many findings call for it.
-        if notes.iter().any(|earlier| earlier.advice == note.advice) {
-            note.advice.clear();
-        }
-        notes.push(note);
-    }
-    of_notes(notes)
+    of_notes(analysis.findings.iter().map(|finding| note(finding, analysis)).collect())
 }
 
 /// The section of these notes.
-pub(super) fn of_notes(notes: Vec<Note>) -> Section {
-    let brief = in_brief(&notes);
+pub(super) fn of_notes(mut notes: Vec<Note>) -> Section {
+    let brief = in_brief(notes.clone());
+    // Advice is given once, however many findings call for it.
+    for place in 1..notes.len() {
+        if notes[..place].iter().any(|earlier| earlier.advice == notes[place].advice) {
+            notes[place].advice.clear();
+        }
+    }
     let block =
         if notes.is_empty() { Block::Paragraph("Nothing calls for action.".to_owned()) } else { Block::Notes(notes) };
     Section::new(ID, "Findings", vec![block]).detailed(Shown::Everything).brief([brief]).closing()
 }
 
-/// Notes in a summary, and how many of them come with their advice.
+/// Notes in a summary.
 const BRIEF: usize = 4;
-const ADVISED: usize = 1;
 
-/// The first notes, which are the most serious.
-fn in_brief(notes: &[Note]) -> Block {
-    let fact = |note: &Note| Note { advice: String::new(), ..note.clone() };
-    let mut brief: Vec<_> = notes.iter().take(ADVISED).cloned().collect();
-    brief.extend(notes.iter().take(BRIEF).skip(ADVISED).map(fact));
+/// The most serious notes, the first of them with its advice.
+fn in_brief(mut notes: Vec<Note>) -> Block {
+    if notes.is_empty() {
+        return Block::Paragraph("Nothing calls for action.".to_owned());
+    }
+    notes.sort_by_key(|note| match note.tone {
+        Tone::Bad => 0,
+        Tone::Fair => 1,
+        Tone::Plain | Tone::Good | Tone::Quiet => 2,
+    });
     let more = notes.len().saturating_sub(BRIEF) as u64;
-    brief.extend((more > 0).then(|| Note {
+    notes.truncate(BRIEF);
+    for note in &mut notes[1..] {
+        note.advice.clear();
+    }
+    notes.extend((more > 0).then(|| Note {
         tone: Tone::Quiet,
         fact: format!("{}: see the report, or --verbose.", counted(more, "further finding", "further findings")),
         advice: String::new(),
     }));
-    if brief.is_empty() { Block::Paragraph("Nothing calls for action.".to_owned()) } else { Block::Notes(brief) }
+    Block::Notes(notes)
 }
 
 /// The note for a finding.

@@ -47,12 +47,6 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
             advice: "Its own overhead is part of every number: build it with --release and repeat the run.".to_owned(),
         });
     }
-    // Advice is given once, however many findings call for it.
-    for place in 1..notes.len() {
-        if notes[..place].iter().any(|earlier| earlier.advice == notes[place].advice) {
-            notes[place].advice.clear();
-        }
-    }
     let known =
         |arm: &ArmAnswer| arm.sustainable.is_some() || arm.first_failure.is_some() || arm.client_limited.is_some();
     if notes.is_empty() && !answers.analysis.arms.iter().any(known) {
