@@ -2,7 +2,7 @@
 
 use super::{Evidence, Row};
 use crate::{
-    measure::{SeriesRecord, SeriesRole},
+    measure::{PackedHistogram, SeriesRecord, SeriesRole},
     results::{CommandUse, Levels, Persistence, ServerSecond, SlowCommand},
     scenario::{ArrivalProcess, Load},
 };
@@ -116,6 +116,8 @@ pub struct CommandTime {
     pub server_p99: Option<f64>,
     /// Mean service time that the clients saw, in nanoseconds; `None` where nothing completed.
     pub client: Option<f64>,
+    /// The median of that, which stalls do not move.
+    pub client_median: Option<f64>,
     /// Share of the measured period that the server spent in this command.
     pub busy: f64,
     /// Calls refused before they began.
@@ -128,6 +130,11 @@ impl CommandTime {
     /// What the client waited for beside the command: network, kernel, queue of the server, client library.
     pub fn rest(&self) -> Option<f64> {
         self.client.map(|client| (client - self.server).max(0.0))
+    }
+
+    /// What clients usually wait: the median, unless the command itself takes longer on average, which few slow calls make up.
+    pub fn usual(&self) -> Option<f64> {
+        self.client_median.filter(|median| *median >= self.server).or(self.client)
     }
 
     /// Share of the clients' time that was spent in the command itself, 0..=1.
@@ -270,10 +277,12 @@ fn commands(evidence: &Evidence<'_>) -> Vec<CommandTime> {
         |name: &str| evidence.run.recording.series.iter().any(|series| series.commands.iter().any(|c| c == name));
     let of = |used: &CommandUse| {
         let mut sum = (0.0, 0_u64);
+        let mut all = PackedHistogram::default().unpack();
         for (_, row) in single(evidence).filter(|(series, _)| series.commands[0] == used.name) {
             if let Some(mean) = row.service_time.mean {
                 sum.0 += mean * row.counts.completed as f64;
                 sum.1 += row.counts.completed;
+                all.add(&row.service_time.histogram).expect("a growing histogram takes every value");
             }
         }
         CommandTime {
@@ -282,6 +291,7 @@ fn commands(evidence: &Evidence<'_>) -> Vec<CommandTime> {
             server: used.micros as f64 * 1e3 / used.calls as f64,
             server_p99: percentile(&used.histogram, 0.99),
             client: (sum.1 > 0).then(|| sum.0 / sum.1 as f64),
+            client_median: (!all.is_empty()).then(|| all.value_at_quantile(0.5) as f64),
             busy: used.micros as f64 * 1e3 / measured,
             rejected: used.rejected,
             failed: used.failed,
@@ -367,6 +377,7 @@ mod tests {
             server,
             server_p99: None,
             client: None,
+            client_median: None,
             busy: calls as f64 * server / 10e9,
             failed: None,
             rejected: None,

@@ -55,9 +55,12 @@ fn silence(
         until.saturating_sub(span.from_ns)
     };
     let late_ns: Nanos = spans.iter().map(late).sum();
-    let (lost, recovered) =
-        record.seconds.iter().fold((0, 0), |(lost, back), second| (lost + second.lost, back + second.recovered));
-    let is_gone = |span: &&Span| lost > recovered || (!waits && span.length() > latency);
+    let (gone, back) =
+        record.seconds.iter().fold((0, 0), |(gone, back), second| (gone + second.lost, back + second.recovered));
+    // After the period nothing more is sent, so that one late request alone is no sign that nobody answers.
+    let all_lost = record.connections > 0 && gone.saturating_sub(back) >= record.connections;
+    let unanswered = |span: &Span| measured.saturating_sub(span.from_ns);
+    let is_gone = |span: &&Span| unanswered(span) > 0 && (all_lost || (!waits && unanswered(span) > latency));
     Silence {
         service: record.name.clone(),
         late_share: if measured > 0 { late_ns as f64 / measured as f64 } else { 0.0 },

@@ -14,7 +14,7 @@ use crate::{
 const TICKS_PER_HALF: u32 = 5;
 
 /// Columns of `summary.csv`: those that scripts rely on first, in this very order.
-const SUMMARY: [&str; 35] = [
+const SUMMARY: [&str; 47] = [
     "service",
     "operation",
     "count",
@@ -50,6 +50,18 @@ const SUMMARY: [&str; 35] = [
     "burstiness",
     "bytes_sent",
     "bytes_received",
+    "response_p50_low_us",
+    "response_p50_high_us",
+    "response_p90_low_us",
+    "response_p90_high_us",
+    "response_p95_low_us",
+    "response_p95_high_us",
+    "response_p99_low_us",
+    "response_p99_high_us",
+    "response_p999_low_us",
+    "response_p999_high_us",
+    "response_p9999_low_us",
+    "response_p9999_high_us",
 ];
 
 /// Columns of `timeline.csv`.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::view::{grade_word, outcome_slug};
 use crate::{
-    analysis::{Analysis, Distribution, Outcome, PercentileValue, Row},
+    analysis::{Analysis, Distribution, Outcome, PERCENTILES, PercentileValue, Row},
     measure::SeriesRole,
     scenario::Scenario,
 };
@@ -65,6 +65,19 @@ pub(super) struct Record<'a> {
     burstiness: f64,
     bytes_sent: u64,
     bytes_received: u64,
+    /// 95 % confidence intervals of the percentiles above.
+    response_p50_low_us: Option<f64>,
+    response_p50_high_us: Option<f64>,
+    response_p90_low_us: Option<f64>,
+    response_p90_high_us: Option<f64>,
+    response_p95_low_us: Option<f64>,
+    response_p95_high_us: Option<f64>,
+    response_p99_low_us: Option<f64>,
+    response_p99_high_us: Option<f64>,
+    response_p999_low_us: Option<f64>,
+    response_p999_high_us: Option<f64>,
+    response_p9999_low_us: Option<f64>,
+    response_p9999_high_us: Option<f64>,
 }
 
 /// Every row of an analysis as a record.
@@ -76,6 +89,7 @@ fn record<'a>(row: &'a Row, scenario: &Scenario, analysis: &Analysis) -> Record<
     let objective = &scenario.objective;
     let response = |percentile| value(&row.response, percentile);
     let measured = row.counts.completed > 0;
+    let [p50, p90, p95, p99, p999, p9999] = PERCENTILES.map(|percentile| interval(&row.response, percentile));
     let bad = (row.bad.of > 0).then_some(row.bad);
     let (judged, low, high) = match row.judged.value {
         PercentileValue::Known { nanos, low, high, .. } => (Some(nanos), Some(low), Some(high)),
@@ -117,6 +131,18 @@ fn record<'a>(row: &'a Row, scenario: &Scenario, analysis: &Analysis) -> Record<
         burstiness: rounded(row.response.burstiness, 3),
         bytes_sent: row.counts.bytes_sent,
         bytes_received: row.counts.bytes_received,
+        response_p50_low_us: p50.map(|bounds| bounds.0),
+        response_p50_high_us: p50.map(|bounds| bounds.1),
+        response_p90_low_us: p90.map(|bounds| bounds.0),
+        response_p90_high_us: p90.map(|bounds| bounds.1),
+        response_p95_low_us: p95.map(|bounds| bounds.0),
+        response_p95_high_us: p95.map(|bounds| bounds.1),
+        response_p99_low_us: p99.map(|bounds| bounds.0),
+        response_p99_high_us: p99.map(|bounds| bounds.1),
+        response_p999_low_us: p999.map(|bounds| bounds.0),
+        response_p999_high_us: p999.map(|bounds| bounds.1),
+        response_p9999_low_us: p9999.map(|bounds| bounds.0),
+        response_p9999_high_us: p9999.map(|bounds| bounds.1),
     }
 }
 
@@ -150,6 +176,14 @@ pub(super) fn per_second(rate: f64) -> f64 {
 pub(super) fn rounded(value: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
     (value * scale).round() / scale
+}
+
+/// The interval of a percentile, in microseconds.
+fn interval(distribution: &Distribution, percentile: f64) -> Option<(f64, f64)> {
+    match distribution.percentile(percentile).value {
+        PercentileValue::Known { low, high, .. } => Some((micros(low as f64), micros(high as f64))),
+        PercentileValue::TooFew { .. } => None,
+    }
 }
 
 fn value(distribution: &Distribution, percentile: f64) -> Option<f64> {

@@ -282,6 +282,7 @@ fn command(name: &str, calls: u64, server: f64, client: Option<f64>) -> CommandT
         server,
         server_p99: Some(server * 4.0),
         client,
+        client_median: client,
         busy: 0.1,
         rejected: None,
         failed: None,

@@ -97,6 +97,9 @@ pub(super) fn clause(events: &Events, bad: u64) -> Option<String> {
     let stalls: Vec<&Stall> = events.stalls.iter().filter(|stall| stall.bad > 0).collect();
     let names = [stalls_in_words(&stalls), bursts_in_words(&events.bursts)];
     let names: Vec<String> = names.into_iter().flatten().collect();
+    if names.is_empty() {
+        return None;
+    }
     let part =
         if inside == bad { "all of them".to_owned() } else { format!("{} of them", share(inside as f64 / bad as f64)) };
     let them = if stalls.len() + events.bursts.len() == 1 { "it" } else { "them" };

@@ -132,7 +132,7 @@ fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Ana
             allowance(*allowed),
         ),
         Reason::Gone { service, since } => {
-            format!("{service} stopped being answered at second {} and was not answered again", events::second(*since),)
+            format!("{service} stopped being answered at second {} and was not answered again", events::second(*since))
         }
         Reason::NoAnswer { service } => {
             format!(
@@ -199,18 +199,16 @@ fn not_in_time(
     parts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
     let all = counted(bad.of, "request", "requests");
     let allowed = allowance(allowed);
-    let facts = match parts.as_slice() {
-        [(_, what)] => format!("{} of {all}{whose} {what} ({allowed} allowed)", share(bad.share)),
-        _ => {
-            let part =
-                |(count, what): &(u64, String)| format!("{} {what}", share(*count as f64 / bad.of.max(1) as f64));
-            let parts: Vec<String> = parts.iter().map(part).collect();
-            format!(
-                "{} of {all}{whose} were not answered within {latency} ({allowed} allowed): {}",
-                share(bad.share),
-                parts.join(", "),
-            )
-        }
+    let facts = if let [(_, what)] = parts.as_slice() {
+        format!("{} of {all}{whose} {what} ({allowed} allowed)", share(bad.share))
+    } else {
+        let part = |(count, what): &(u64, String)| format!("{} {what}", share(*count as f64 / bad.of.max(1) as f64));
+        let parts: Vec<String> = parts.iter().map(part).collect();
+        format!(
+            "{} of {all}{whose} were not answered within {latency} ({allowed} allowed): {}",
+            share(bad.share),
+            parts.join(", "),
+        )
     };
     match events::clause(&analysis.events, bad.count).filter(|_| service.is_none()) {
         Some(clause) => format!("{facts}, {clause}"),

@@ -1,11 +1,11 @@
 //! The server's side: where each command's time went, and which commands were slow.
 
 use super::{
-    Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, keyspace, not_learned,
+    Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, checks, keyspace, not_learned,
     server_resources::{forks, resources},
 };
 use crate::{
-    analysis::{Analysis, CommandTime, ServerSide, Slow},
+    analysis::{Analysis, Check, CheckKind, CommandTime, Level, ServerSide, Slow},
     report::format::{self, NOTHING},
     results::{Run, ServerRecord},
 };
@@ -27,7 +27,7 @@ pub(super) fn section(run: &Run, analysis: &Analysis) -> Section {
     let (record, side) = (&run.server, &analysis.server);
     let mut blocks = Vec::new();
     if let Some(totals) = &side.totals {
-        blocks.extend(where_time_goes(side).map(Block::Paragraph));
+        blocks.extend(where_time_goes(analysis).map(Block::Paragraph));
         blocks.push(Block::Facts(resources(record, side, totals)));
     }
     if !side.commands.is_empty() {
@@ -69,11 +69,16 @@ fn in_brief(record: &ServerRecord, side: &ServerSide) -> Option<String> {
 }
 
 /// Where the time goes, in one sentence: of the command that took most of the clients' time.
-pub(super) fn where_time_goes(side: &ServerSide) -> Option<String> {
+///
+/// It goes by the median of what clients waited, so that a stall is not taken for the round trip; and where the harness was short of
+/// time, nobody knows its share of that, and the harness is named.
+pub(super) fn where_time_goes(analysis: &Analysis) -> Option<String> {
+    let side = &analysis.server;
     let commands = &side.commands;
-    let weight = |command: &&CommandTime| command.client.unwrap_or_default() * command.calls as f64;
+    let weight = |command: &&CommandTime| command.usual().unwrap_or_default() * command.calls as f64;
     let most = commands.iter().max_by(|a, b| weight(a).total_cmp(&weight(b)))?;
-    let (client, rest) = (most.client.filter(|client| *client > 0.0)?, most.rest()?);
+    let client = most.usual().filter(|client| *client > 0.0)?;
+    let rest = (client - most.server).max(0.0);
     let own = most.server / client;
     let behind = side.queue.as_ref().filter(|queue| ((1.0 - MOSTLY) * rest..=rest).contains(&queue.wait));
     let waiting = behind.map_or_else(String::new, |queue| {
@@ -84,7 +89,11 @@ pub(super) fn where_time_goes(side: &ServerSide) -> Option<String> {
         )
     });
     let used: f64 = commands.iter().map(|command| command.busy).sum();
-    let judgement = match behind {
+    let short_of_time = short_of_time(analysis).map(|check| {
+        let (subject, quantity) = (checks::subject(check), checks::quantity(check));
+        format!("but the harness was short of time itself ({subject}: {quantity}), so much of that may be its own")
+    });
+    let judgement = short_of_time.unwrap_or_else(|| match behind {
         None if own < MOSTLY && used > SATURATED => format!(
             "but commands used {} of the server's one thread, so much of that is waiting for it, and the server is what takes time",
             format::share(used.min(1.0))
@@ -93,16 +102,24 @@ pub(super) fn where_time_goes(side: &ServerSide) -> Option<String> {
         None if own > MOSTLY => "so the command itself is what takes time".to_owned(),
         None if own < 1.0 - MOSTLY => "so the way there and back takes the time, not the command".to_owned(),
         None => "so command and way share the time".to_owned(),
-    };
+    });
     Some(format!(
-        "Where the time goes: {} takes clients {} on average once it is sent; the server spends {} of it ({}) in the \
-         command, and {} are network, kernel, the server's event loop and the client library{waiting}, {judgement}.",
+        "Where the time goes: {} usually takes clients {} once it is sent; the server spends {} ({}) in the command, \
+         and {} are network, kernel, the server's event loop and the client library{waiting}, {judgement}.",
         most.name,
         format::duration(client),
         format::duration(most.server),
         format::share(own.min(1.0)),
         format::duration(rest),
     ))
+}
+
+/// A check that says that the harness had too little time to see replies at once.
+fn short_of_time(analysis: &Analysis) -> Option<&Check> {
+    const OF_TIME: [CheckKind; 4] = [CheckKind::Throttling, CheckKind::Pauses, CheckKind::Steal, CheckKind::WorkerCpu];
+    let refused =
+        |kind: &CheckKind| analysis.checks.iter().find(|check| check.kind == *kind && check.level == Level::Refuse);
+    OF_TIME.iter().find_map(refused)
 }
 
 fn commands(commands: &[CommandTime]) -> Table {

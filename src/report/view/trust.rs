@@ -150,27 +150,26 @@ fn worth_showing(checks: &[Check]) -> impl Iterator<Item = (&Check, usize)> {
     })
 }
 
+/// Percentiles of which the table of certainty has the intervals, beside the one that is judged.
+const SHOWN: [f64; 4] = [50.0, 95.0, 99.0, 99.9];
+
 fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
     let objective = &scenario.objective;
-    let columns = vec![
-        Column::head("Service"),
-        Column::head("Operation"),
-        Column::numbers("In time", None, 0),
-        Column::times(format::percentile(objective.percentile), 0),
-        Column::numbers("Burstiness", None, 1),
-        Column::words("Objective", 0),
-    ];
+    let mut shown = SHOWN.to_vec();
+    if !shown.contains(&objective.percentile) {
+        shown.push(objective.percentile);
+        shown.sort_by(f64::total_cmp);
+    }
+    let mut columns = vec![Column::head("Service"), Column::head("Operation"), Column::numbers("In time", None, 0)];
+    columns.extend(shown.iter().map(|percentile| {
+        let judged = percentile.total_cmp(&objective.percentile).is_eq();
+        Column::times(format::percentile(*percentile), if judged { 0 } else { 2 })
+    }));
+    columns.extend([Column::numbers("Burstiness", None, 1), Column::words("Objective", 0)]);
     let rows = grouped(analysis).filter(|row| row.scope.role == SeriesRole::Operation).map(|row| {
         let mut cells = Vec::from(names(row));
         cells.push(in_time(&row.bad).into());
-        cells.push(match row.judged.value {
-            PercentileValue::Known { nanos, low, high, .. } => {
-                Cell::times("{} [{}, {}]", [nanos, low, high].map(|value| value as f64))
-            }
-            PercentileValue::TooFew { needed, have } => {
-                format!("needs {} samples, have {}", format::count(needed), format::count(have)).into()
-            }
-        });
+        cells.extend(shown.iter().map(|percentile| interval(row.response.percentile(*percentile).value)));
         cells.push(format::significant(row.response.burstiness).into());
         cells.push(outcome(row.outcome));
         TableRow { kind: kind(row), cells }
@@ -186,6 +185,16 @@ fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
         ("Burstiness", burstiness),
         ("Objective", "inconclusive where there are too few requests to tell for this row alone"),
     ])
+}
+
+/// A percentile with its confidence interval.
+fn interval(value: PercentileValue) -> Cell {
+    match value {
+        PercentileValue::Known { nanos, low, high, .. } => {
+            Cell::times("{} [{}, {}]", [nanos, low, high].map(|value| value as f64))
+        }
+        PercentileValue::TooFew { .. } => Cell::new(NOTHING, Tone::Quiet),
+    }
 }
 
 fn in_time(bad: &Proportion) -> String {

@@ -101,7 +101,7 @@ fn meaning(facts: &Facts<'_>) -> String {
     format!(
         "{loop_words}; percentiles with too few samples are not printed. Ping is a round trip on an idle connection after \
          the load. {}",
-        server::where_time_goes(&facts.analysis.server).unwrap_or_default()
+        server::where_time_goes(facts.analysis).unwrap_or_default()
     )
 }
 
