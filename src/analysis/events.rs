@@ -23,7 +23,7 @@ const MANY: u64 = 10;
 /// A second is a burst where chance would put so many late and failed requests into one of all seconds less often than this.
 const CHANCE: f64 = 0.001;
 
-/// After a stall, seconds with more than so many times the usual late and failed requests still belong to it.
+/// After an event, seconds with more than so many times the usual late and failed requests still belong to it.
 const WORKED_OFF: u64 = 2;
 
 /// The events of a run.
@@ -33,7 +33,8 @@ const WORKED_OFF: u64 = 2;
 /// number of answers came of all services together. Silences of several services that overlap are one stall. The late and
 /// failed requests of its seconds belong to it, and of the seconds behind it as long as they have more than twice the median
 /// number. A burst is a second outside of stalls with ten late or failed requests or more, so many that a Poisson process with
-/// the mean of the other seconds puts as many into one of all seconds in less than one run of a thousand.
+/// the mean of the other seconds puts as many into one of all seconds in less than one run of a thousand, with the seconds behind
+/// it as for a stall.
 pub(super) fn events(recording: &Recording, whole: &Timeline, silences: &[Silence], unfinished: u64) -> Events {
     let seconds = &whole.seconds;
     let measured = recording.period.measured_ns;
@@ -46,9 +47,8 @@ pub(super) fn events(recording: &Recording, whole: &Timeline, silences: &[Silenc
     for stall in &mut stalls {
         let [from, to] = [stall.span.from_ns, stall.span.to_ns.saturating_sub(1)].map(|at| (at / SECOND) as usize);
         for (second, moment) in seconds.iter().enumerate().skip(from) {
-            let worked_off = bad(moment) > WORKED_OFF * usual && bad(moment) > 0;
             // An end in the last instants of a second is seen in the next.
-            if second > to && !worked_off {
+            if second > to && !worked_off(moment, usual) {
                 break;
             }
             if !std::mem::replace(&mut taken[second], true) {
@@ -60,7 +60,7 @@ pub(super) fn events(recording: &Recording, whole: &Timeline, silences: &[Silenc
         last.bad += unfinished;
     }
     let left_over = if stalls.iter().any(|stall| !stall.ended) { 0 } else { unfinished };
-    let bursts = bursts(seconds, &mut taken);
+    let bursts = bursts(seconds, usual, &mut taken);
     let outside = seconds.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(moment, _)| moment);
     let sum = |(bad_sum, all): (u64, u64), moment: &Moment| (bad_sum + bad(moment), all + finished(moment));
     Events { stalls, bursts, outside: outside.fold((left_over, left_over), sum) }
@@ -68,6 +68,11 @@ pub(super) fn events(recording: &Recording, whole: &Timeline, silences: &[Silenc
 
 fn bad(moment: &Moment) -> u64 {
     moment.late + moment.failed
+}
+
+/// Whether a second behind an event still has the requests that it held up.
+fn worked_off(moment: &Moment, usual: u64) -> bool {
+    bad(moment) > WORKED_OFF * usual
 }
 
 fn finished(moment: &Moment) -> u64 {
@@ -129,7 +134,7 @@ fn thin_seconds(seconds: &[Moment], whole: usize) -> Vec<Span> {
     seconds.iter().filter(is_thin).map(|moment| span(u64::from(moment.second))).collect()
 }
 
-fn bursts(seconds: &[Moment], taken: &mut [bool]) -> Vec<Burst> {
+fn bursts(seconds: &[Moment], usual: u64, taken: &mut [bool]) -> Vec<Burst> {
     let free = || seconds.iter().enumerate().filter(|(second, _)| !taken[*second]).map(|(_, moment)| moment);
     let (all_bad, all) = free().fold((0, 0), |(sum, all), moment| (sum + bad(moment), all + finished(moment)));
     let is_burst = |moment: &Moment| {
@@ -144,18 +149,19 @@ fn bursts(seconds: &[Moment], taken: &mut [bool]) -> Vec<Burst> {
         let chance = |count: u64| if expected > 0.0 { gamma_lr(count as f64, expected) } else { 0.0 };
         count >= MANY && chance(count) * (seconds.len() as f64) < CHANCE
     };
-    let found: Vec<(u32, u64)> =
-        free().filter(|moment| is_burst(moment)).map(|moment| (moment.second, bad(moment))).collect();
+    let found: Vec<bool> = seconds.iter().zip(taken.iter()).map(|(moment, taken)| !taken && is_burst(moment)).collect();
     let mut bursts: Vec<Burst> = Vec::new();
-    for (second, bad) in found {
-        taken[second as usize] = true;
+    for (place, moment) in seconds.iter().enumerate() {
+        let goes_on = |last: &Burst| last.to + 1 == moment.second && worked_off(moment, usual);
         match bursts.last_mut() {
-            Some(last) if last.to + 1 == second => {
-                last.to = second;
-                last.bad += bad;
+            Some(last) if !taken[place] && (goes_on(last) || (found[place] && last.to + 1 == moment.second)) => {
+                last.to = moment.second;
+                last.bad += bad(moment);
             }
-            _ => bursts.push(Burst { from: second, to: second, bad }),
+            _ if found[place] => bursts.push(Burst { from: moment.second, to: moment.second, bad: bad(moment) }),
+            _ => continue,
         }
+        taken[place] = true;
     }
     bursts
 }

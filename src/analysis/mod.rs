@@ -244,7 +244,7 @@ mod tests {
         });
         assert_eq!(analysis.verdict.outcome, Outcome::Inconclusive, "{:?}", analysis.verdict);
         assert!(matches!(analysis.verdict.reasons[0], Reason::Undecided { why: Doubt::Bursts, .. }));
-        assert_eq!(analysis.events.bursts, [Burst { from: 8, to: 8, bad: 71 }]);
+        assert_eq!(analysis.events.bursts, [Burst { from: 8, to: 9, bad: 71 }]);
         assert_eq!(analysis.events.outside.0, 0);
     }
 

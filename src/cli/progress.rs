@@ -156,7 +156,7 @@ mod tests {
             errors: 1,
             in_system: 2.4,
         };
-        assert_eq!(plain(&last_second(&service)), "   3 998/s  p50 0.152 ms  p99  1.31 ms  1 error  2 in flight");
+        assert_eq!(plain(&last_second(&service)), "   3 998/s  p50   152 µs  p99  1.31 ms  1 error  2 in flight");
         assert_eq!(plain(&connections(&service)), "50 connections");
     }
 }
