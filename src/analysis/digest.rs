@@ -1,7 +1,7 @@
 //! A whole run boiled down to a trial of a capacity run: where each of its numbers comes from.
 
 use super::{
-    Analysis, Check, CheckKind, Distribution, Level, Row,
+    Analysis, Check, CheckKind, Distribution, Level, Outcome, Row,
     capacity::{FailReason, Judgement, TrialPlan, judge},
     server::main_thread,
 };
@@ -81,8 +81,9 @@ pub fn digest(run: &Run, scenario: &Scenario, analysis: &Analysis, occasion: Occ
     }
     let judgement = judge(&trial, &scenario.objective);
     match refused(analysis, trial.clients.is_some()) {
-        // Errors are not made by a harness without time.
+        // Errors are not made by a harness without time, and a miss that is one without all that it added is none of its own.
         Some(_) if matches!(judgement, Judgement::Fail(FailReason::Errors(_))) => {}
+        Some(_) if analysis.verdict.outcome == Outcome::Fail && analysis.verdict.harness_late.is_some() => {}
         Some((kind, check))
             if judgement == Judgement::Pass && kind != CheckKind::AchievedRate && trial.clients.is_none() =>
         {
@@ -127,12 +128,13 @@ fn of_service(row: &Row) -> Option<ServiceTrial> {
 /// is wrong with saying so, and the check is waived. A load that was lighter than it claims proves nothing either way, and in a
 /// closed loop there is no objective that could be met.
 fn refused(analysis: &Analysis, closed: bool) -> Option<(CheckKind, String)> {
-    const OF_HARNESS: [CheckKind; 5] = [
+    const OF_HARNESS: [CheckKind; 6] = [
         CheckKind::AchievedRate,
         CheckKind::WorkerCpu,
         CheckKind::ScheduleLag,
         CheckKind::Steal,
         CheckKind::Throttling,
+        CheckKind::Pauses,
     ];
     let refused = |kind: &CheckKind| {
         let of_kind = |check: &&Check| check.kind == *kind && check.level == Level::Refuse;
@@ -155,6 +157,7 @@ fn words(check: &Check) -> String {
         ),
         CheckKind::WorkerCpu => format!("{subject} was busy {percent:.0} % of the time (at most {limit:.0} %)"),
         CheckKind::Steal => format!("the hypervisor took {percent:.1} % of its CPU time (at most {limit:.0} %)"),
+        CheckKind::Pauses => format!("it did not run for {percent:.1} % of the time (at most {limit:.0} %)"),
         _ => format!("its container was throttled {percent:.1} % of the time (at most {limit:.0} %)"),
     }
 }

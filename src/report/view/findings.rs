@@ -181,7 +181,7 @@ fn portion(count: u64, scope: &Scope, analysis: &Analysis) -> String {
 fn trust(check: &Check) -> Note {
     let limit = match (check.level, check.refuse) {
         (Level::Refuse, Some(refuse)) => {
-            format!("; above {} it spoils what it bends", limit(check.kind, refuse))
+            format!("; above {} it may have falsified the result", limit(check.kind, refuse))
         }
         (Level::Ok | Level::Unknown, _) => String::new(),
         (Level::Warn | Level::Refuse, _) => {
