@@ -19,6 +19,7 @@ mod families;
 mod findings;
 pub mod gate;
 mod grade;
+mod judgement;
 mod keyspace;
 mod layout;
 mod model;
@@ -39,10 +40,10 @@ mod verdict;
 mod worsening;
 
 pub use families::{Family, FamilyKind};
+pub use judgement::{Check, CheckKind, Doubt, Level, Outcome, Reason, Verdict};
 pub use model::{
-    Analysis, Burst, Check, CheckKind, Distribution, Doubt, Events, Finding, Grade, Level, Moment, Outcome,
-    PERCENTILES, Percentile, PercentileValue, Proportion, Reason, Row, Scope, Silence, Stall, Support, Timeline,
-    Verdict,
+    Analysis, Burst, Distribution, Events, Finding, Grade, Moment, PERCENTILES, Percentile, PercentileValue,
+    Proportion, Row, Scope, Silence, Stall, Support, Timeline,
 };
 
 pub use databases::{DatabaseUse, databases};

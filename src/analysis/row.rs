@@ -7,18 +7,24 @@ use super::{
 };
 use crate::{
     measure::{Counts, ErrorClass, Nanos, Recording, merged},
-    scenario::{Objective, Scenario},
+    scenario::{Objective, Scenario, Service},
 };
+
+/// What a request may wait in turns of a worker that are too short to be recorded as pauses: one until it is sent, one until its
+/// reply is seen.
+const UNRECORDED: Nanos = 20_000_000;
 
 /// What a row is judged by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms<'a> {
+    scenario: &'a Scenario,
     objective: &'a Objective,
     /// Length of the measured period.
     measured_ns: Nanos,
     /// Whole seconds of it.
     whole_seconds: usize,
-    /// Most that the harness itself may have added to a response time: the longest schedule lag and the longest pause.
+    /// Most that the harness itself may have added to a response time: the longest schedule lag, the longest pause, and turns that
+    /// are too short to be one.
     added: Nanos,
     /// The shortest time after which a request is given up.
     timeout: Nanos,
@@ -34,13 +40,20 @@ impl<'a> Terms<'a> {
         let pools = scenario.services.iter().map(|service| service.pool);
         let timeouts = pools.flat_map(|pool| [pool.command_timeout, pool.checkout_timeout]);
         Self {
+            scenario,
             objective: &scenario.objective,
             measured_ns: recording.period.measured_ns,
             whole_seconds: whole_seconds(recording),
-            added: lags.max() + pauses.map(crate::measure::Span::length).max().unwrap_or(0),
+            added: lags.max() + pauses.map(crate::measure::Span::length).max().unwrap_or(0) + UNRECORDED,
             timeout: timeouts.min().map_or(0, |timeout| timeout.as_nanos() as Nanos),
             drain_ns: recording.period.drain_ns,
         }
+    }
+
+    /// Whether all services of a row are closed loops.
+    fn is_closed(&self, scope: &Scope) -> bool {
+        let own = |service: &&Service| scope.service.as_ref().is_none_or(|name| service.name == *name);
+        self.scenario.services.iter().filter(own).all(|service| service.offered_rate().is_none())
     }
 
     fn latency(&self) -> Nanos {
@@ -57,6 +70,7 @@ impl Row {
             verdict: verdict::hold(requests, terms.objective, terms.measured_ns),
             stands_alone: verdict::misses_alone(certain(&tally, requests.all, terms), terms.objective),
             worst_third_met: worst_third_met(&tally, terms),
+            closed: terms.is_closed(&scope),
         };
         let Tally { counts, unfinished, response, service_time, wait, failed, bad_burstiness, rate, .. } = tally;
         let response = distribution(response);

@@ -55,9 +55,10 @@ fn silence(
     // span that did not end nobody knows the end.
     let late = |span: &Span| {
         let until = if open_ended(span) { measured } else { span.to_ns.saturating_sub(latency).min(measured) };
-        until.saturating_sub(span.from_ns)
+        Span { to_ns: until.max(span.from_ns), ..*span }
     };
-    let late_ns: Nanos = spans.iter().map(late).sum();
+    let late: Vec<Span> = if waits { Vec::new() } else { recorded.iter().map(late).collect() };
+    let late_ns: Nanos = without(&late, pauses).iter().map(Span::length).sum();
     let (gone, back) =
         record.seconds.iter().fold((0, 0), |(gone, back), second| (gone + second.lost, back + second.recovered));
     // After the period nothing more is sent, so that one late request alone is no sign that nobody answers.

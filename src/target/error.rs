@@ -1,10 +1,13 @@
 //! What can go wrong between the harness and a server: one sentence each, with what to do.
 
-use std::{fmt::Write, io, path::PathBuf, time::Duration};
+use std::{io, path::PathBuf, time::Duration};
 
 use thiserror::Error;
 
-use super::ports::LocalPorts;
+use super::{
+    phrases::{by_word, last_words, lines, named, right},
+    ports::LocalPorts,
+};
 
 /// How to come by a server, for programs that start one: a fragment of a sentence.
 pub const INSTALL: &str = "install one (apt install redis-server, dnf install valkey, apk add valkey, pacman -S valkey, \
@@ -429,46 +432,4 @@ pub enum TargetError {
         /// Its message.
         message: String,
     },
-}
-
-fn last_words(log: &str) -> String {
-    if log.is_empty() {
-        return " and said nothing".to_owned();
-    }
-    log.lines().fold("; its last words:".to_owned(), |mut text, line| {
-        write!(text, "\n    {line}").expect("a string takes every write");
-        text
-    })
-}
-
-fn named(services: &[String]) -> String {
-    let quoted: Vec<_> = services.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
-        Some((last, [])) => format!("service {last}"),
-        Some((last, others)) => format!("services {} and {last}", others.join(", ")),
-        None => "no service".to_owned(),
-    }
-}
-
-/// The rule of an access control list that is missing, by the server's words.
-fn right(command: &str, key: &str, message: &str) -> String {
-    if message.contains("channel") {
-        format!("&{key}")
-    } else if message.contains(" key") {
-        format!("~{key}")
-    } else {
-        format!("+{}", command.to_lowercase())
-    }
-}
-
-/// The server's words without slot and address, which differ from key to key.
-fn by_word(message: &str) -> String {
-    match message.split_once(' ') {
-        Some((word @ ("MOVED" | "ASK"), _)) => format!("it answers {word}"),
-        _ => message.to_owned(),
-    }
-}
-
-fn lines(errors: &[TargetError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

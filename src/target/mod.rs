@@ -19,6 +19,7 @@ mod login;
 mod observation;
 mod outside;
 mod permission;
+mod phrases;
 mod ports;
 mod preflight;
 mod private;

@@ -138,13 +138,7 @@ impl Judged<'_> {
             (Outcome::Fail, true) => format!(" misses {allowed}"),
             (Outcome::Fail, false) => format!(" misses its objective of {allowed}"),
             (Outcome::Pass, _) => format!(" is within {allowed}"),
-            // Good as far as it goes.
-            (Outcome::Inconclusive | Outcome::Invalid, _)
-                if row.bad.high <= 1.0 - self.objective.percentile / 100.0 =>
-            {
-                format!(" has too few requests to be held against {allowed}")
-            }
-            (Outcome::Inconclusive | Outcome::Invalid, _) => format!(" is too close to {allowed} to tell"),
+            (Outcome::Inconclusive | Outcome::Invalid, _) => format!(" leaves open whether {allowed} is met"),
         };
         let bad = &row.bad;
         let good = share_interval(1.0 - bad.share, 1.0 - bad.high, 1.0 - bad.low);

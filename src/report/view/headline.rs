@@ -8,7 +8,7 @@ use super::{
     events,
 };
 use crate::{
-    analysis::{Analysis, Doubt, Level, Outcome, Percentile, PercentileValue, Proportion, Reason, Row},
+    analysis::{Analysis, CheckKind, Doubt, Level, Outcome, Percentile, PercentileValue, Proportion, Reason, Row},
     report::format::{NOTHING, THIN, count, counted, duration, limit as allowance, percentile, rate, setting, share},
     results::Run,
     scenario::{Load, Objective, Scenario},
@@ -143,9 +143,11 @@ fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Ana
             format!("no request of service {service} fell due in the measured period, so nothing is known of it")
         }
         Reason::Drifting { service, per_minute } => format!(
-            "getting slower: the median of {service} rose by {} per minute, and the slowest third of the run does not meet \
-             the objective for certain",
-            duration(*per_minute),
+            "{}: the median of {service} {} by {} per minute, and the slowest third of the run does not meet the objective \
+             for certain",
+            if *per_minute < 0.0 { "getting faster" } else { "getting slower" },
+            if *per_minute < 0.0 { "fell" } else { "rose" },
+            duration(per_minute.abs()),
         ),
         Reason::Overloaded { growth } => format!(
             "the offered load is above capacity: the backlog grew every second by {} of the offered rate, so latency \
@@ -268,6 +270,9 @@ fn harness_late(analysis: &Analysis) -> Option<String> {
     let check = analysis.checks.iter().find(|check| check.kind == kind && check.level == Level::Refuse)?;
     let consequence = match analysis.verdict.outcome {
         Outcome::Pass => "response times are at most what is shown, so the objective is met all the same",
+        Outcome::Fail if kind == CheckKind::WorkerCpu => {
+            "its own queues are part of the response times, which are at most what is shown"
+        }
         Outcome::Fail => "the objective is missed even without what the harness may have added",
         Outcome::Inconclusive | Outcome::Invalid => "response times are at most what is shown",
     };

@@ -4,6 +4,7 @@
 mod audit;
 mod baseline;
 mod capacity;
+mod cells;
 mod checks;
 mod dependencies;
 mod dossier;

@@ -1,0 +1,191 @@
+//! Verdicts with their reasons, and the checks that bear on them.
+
+use super::Proportion;
+use crate::measure::{Nanos, Span};
+
+/// Outcome of holding the objective against measurements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The objective is met.
+    Pass,
+    /// It is missed.
+    Fail,
+    /// The measurement does not suffice to tell.
+    Inconclusive,
+    /// The measurement cannot be trusted.
+    Invalid,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [Self::Pass, Self::Fail, Self::Inconclusive, Self::Invalid];
+}
+
+/// The judgement of the whole run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Why, most important first; never empty.
+    pub reasons: Vec<Reason>,
+    /// The check by which the harness was late or short of CPU time, although the outcome stands: response times are at most
+    /// what they seem to be, and throughput is at least that.
+    pub harness_late: Option<CheckKind>,
+}
+
+/// One reason for a verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reason {
+    /// The share of late, failed and unfinished requests against the share that the objective allows.
+    Objective {
+        /// The service that misses it; `None` stands for all together.
+        service: Option<String>,
+        /// What was seen.
+        bad: Proportion,
+        /// What is allowed, 0..=1.
+        allowed: f64,
+    },
+    /// The share of failed requests against the objective's limit.
+    Errors {
+        /// The service that exceeds it; `None` stands for all together.
+        service: Option<String>,
+        /// What was seen, 0..=1.
+        rate: f64,
+        /// What is allowed, 0..=1.
+        allowed: f64,
+    },
+    /// A check of the validity table refuses the measurement.
+    Check(CheckKind),
+    /// Nothing was measured.
+    Empty,
+    /// The requests leave both outcomes possible for another run.
+    Undecided {
+        /// What was seen.
+        bad: Proportion,
+        /// What is allowed, 0..=1.
+        allowed: f64,
+        /// Why.
+        why: Doubt,
+        /// Length of a run that would decide if its requests went as these did, in nanoseconds; `None` where that is more than
+        /// a day, or no length would.
+        run_ns: Option<Nanos>,
+    },
+    /// A closed loop got no answer for more of the time than the objective allows of its requests.
+    Silent {
+        /// The service.
+        service: String,
+        /// Share of the measured period at which whoever had come would have waited longer than the objective's latency, 0..=1.
+        share: f64,
+        /// What is allowed, 0..=1.
+        allowed: f64,
+        /// The longest span without an answer.
+        longest: Span,
+    },
+    /// A service stopped being answered and was not answered again.
+    Gone {
+        /// The service.
+        service: String,
+        /// Since when, in nanoseconds since the start of the measured period.
+        since: Nanos,
+    },
+    /// A service had requests under way, and none was answered in the whole measured period.
+    NoAnswer {
+        /// The service.
+        service: String,
+    },
+    /// No request of a service fell due in the measured period.
+    NothingDue {
+        /// The service.
+        service: String,
+    },
+    /// Response times moved all through the run, and its worst third does not meet the objective for certain.
+    Drifting {
+        /// The service whose median moved.
+        service: String,
+        /// By how much, in nanoseconds per minute.
+        per_minute: f64,
+    },
+    /// The offered load is above capacity: the backlog grew all the time.
+    Overloaded {
+        /// Growth of the backlog as a share of the offered rate, 0..=1.
+        growth: f64,
+    },
+}
+
+/// Why requests leave an outcome undecided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// There were too few.
+    FewRequests,
+    /// One more burst of late requests like those that there were would break the objective.
+    Bursts,
+    /// The share is so close to what is allowed that chance may have put it on either side.
+    Close,
+    /// The share is in order, but more requests failed than the objective allows, by what may be chance.
+    Errors,
+}
+
+/// One check of the validity table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// Which.
+    pub kind: CheckKind,
+    /// What it is about, where not the whole run: a service, an operation or a worker.
+    pub subject: Option<String>,
+    /// The measured quantity, in the unit of its limits.
+    pub value: f64,
+    /// Above this a warning.
+    pub warn: f64,
+    /// Above this the measurement is refused; `None` where the check only warns.
+    pub refuse: Option<f64>,
+    /// What follows.
+    pub level: Level,
+    /// The quantity as a time, where the share alone says little: p99 of the schedule lag, or the change of the median per
+    /// minute; in nanoseconds.
+    pub nanos: Option<f64>,
+}
+
+/// Which check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CheckKind {
+    /// Shortfall of the achieved rate against the offered rate while the pool was not exhausted, 0..=1.
+    AchievedRate,
+    /// p99 of the schedule lag as a share of the median response time. Refused only where it is also more than 1 ms.
+    ScheduleLag,
+    /// Share of the time in which a worker had something to do, 0..=1.
+    WorkerCpu,
+    /// Share of CPU time stolen by the hypervisor.
+    Steal,
+    /// Share of time in which the container was throttled.
+    Throttling,
+    /// Share of time in which a worker thread did not run although it should have, 0..=1.
+    Pauses,
+    /// Relative drift of the per-second median over the run, below 0 where it falls; limits hold for its size. 0 where
+    /// chance explains it.
+    Drift,
+    /// Growth of the backlog per second as a share of the offered rate.
+    Backlog,
+    /// Relative difference between the mean number in the system and throughput x mean response time.
+    LittlesLaw,
+    /// Share of reads that missed although their keys were prefilled.
+    Misses,
+    /// Share of failed requests.
+    Errors,
+    /// Difference between scheduled requests and completed + failed + unfinished; must be 0.
+    Accounts,
+    /// Durations beyond the range of a histogram.
+    BeyondRange,
+}
+
+/// Outcome of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// The machine does not show the quantity: the check's value is no number.
+    Unknown,
+    /// Shown beside the numbers.
+    Warn,
+    /// The measurement is refused.
+    Refuse,
+}

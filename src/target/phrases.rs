@@ -1,0 +1,47 @@
+//! Parts of the sentences in which a target's errors are reported.
+
+use std::fmt::Write;
+
+use super::error::TargetError;
+
+pub(super) fn last_words(log: &str) -> String {
+    if log.is_empty() {
+        return " and said nothing".to_owned();
+    }
+    log.lines().fold("; its last words:".to_owned(), |mut text, line| {
+        write!(text, "\n    {line}").expect("a string takes every write");
+        text
+    })
+}
+
+pub(super) fn named(services: &[String]) -> String {
+    let quoted: Vec<_> = services.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => format!("service {last}"),
+        Some((last, others)) => format!("services {} and {last}", others.join(", ")),
+        None => "no service".to_owned(),
+    }
+}
+
+/// The rule of an access control list that is missing, by the server's words.
+pub(super) fn right(command: &str, key: &str, message: &str) -> String {
+    if message.contains("channel") {
+        format!("&{key}")
+    } else if message.contains(" key") {
+        format!("~{key}")
+    } else {
+        format!("+{}", command.to_lowercase())
+    }
+}
+
+/// The server's words without slot and address, which differ from key to key.
+pub(super) fn by_word(message: &str) -> String {
+    match message.split_once(' ') {
+        Some((word @ ("MOVED" | "ASK"), _)) => format!("it answers {word}"),
+        _ => message.to_owned(),
+    }
+}
+
+pub(super) fn lines(errors: &[TargetError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
