@@ -90,6 +90,7 @@ pub(super) fn hold(requests: Requests, objective: &Objective, measured_ns: Nanos
     match (certain(bad, allowed), certain(failed, objective.max_error_rate)) {
         // The larger reason first.
         (true, true) if bad - failed > failed => verdict(Outcome::Fail, vec![share, failures]),
+        (true, true) if bad == failed => verdict(Outcome::Fail, vec![failures]),
         (true, true) => verdict(Outcome::Fail, vec![failures, share]),
         (true, false) => verdict(Outcome::Fail, vec![share]),
         (false, true) => verdict(Outcome::Fail, vec![failures]),
@@ -376,6 +377,7 @@ mod tests {
         let mixed = |late, failed| of(Requests { bad: late + failed, failed, ..requests(0, 100_000) }).reasons;
         assert!(matches!(mixed(55_000, 200)[..], [Reason::Objective { .. }, Reason::Errors { .. }]));
         assert!(matches!(mixed(200, 55_000)[..], [Reason::Errors { .. }, Reason::Objective { .. }]));
+        assert!(matches!(mixed(0, 55_000)[..], [Reason::Errors { .. }]), "not the same requests twice");
     }
 
     #[test]
