@@ -234,21 +234,26 @@ mod tests {
         assert_eq!(trial.client_limited, None);
     }
 
-    /// A run whose requests were released late.
-    fn late() -> Run {
+    /// A run whose requests were released late, by so many milliseconds.
+    fn late(millis: u64) -> Run {
         let mut run = sample::run();
         let mut late = Latencies::default();
-        (0..1_000).for_each(|_| late.record(9_000_000));
+        (0..1_000).for_each(|_| late.record(millis * 1_000_000));
         run.recording.services[0].seconds.iter_mut().for_each(|second| second.lag = late.pack());
         run
     }
 
     #[test]
     fn a_late_harness_spoils_a_miss_and_no_success() {
-        let mut run = late();
-        assert_eq!(digested(&run, occasion()).client_limited, None, "it met the objective all the same");
-        run.recording.series[0].unfinished = 40_000;
-        run.recording.services[0].scheduled += 40_000;
+        assert_eq!(digested(&late(9), occasion()).client_limited, None, "it met the objective all the same");
+        let missed = |millis| {
+            let mut run = late(millis);
+            run.recording.series[0].unfinished = 40_000;
+            run.recording.services[0].scheduled += 40_000;
+            run
+        };
+        assert_eq!(digested(&missed(9), occasion()).client_limited, None, "9 ms do not explain what waited for longer");
+        let mut run = missed(2_000);
         let limited = digested(&run, occasion()).client_limited.unwrap();
         assert!(limited.starts_with("it released requests of api late"), "{limited}");
         run.recording.services[0].seconds.iter_mut().for_each(|second| second.lag = Latencies::default().pack());

@@ -2,7 +2,11 @@
 
 use statrs::function::gamma::gamma_lr;
 
-use super::{Burst, Events, Moment, Silence, Stall, Timeline, spans::union};
+use super::{
+    Burst, Events, Moment, Silence, Stall, Timeline,
+    silence::pauses,
+    spans::{total_until, union, without},
+};
 use crate::measure::{Nanos, Recording, SECOND, Span};
 
 /// Shortest silence that is a stall.
@@ -30,21 +34,34 @@ const WORKED_OFF: u64 = 2;
 ///
 /// A stall is a silence of a service (requests under way, none answered, the harness running) that is longer than 10 ms and
 /// than ten times the mean time between two answers of that service, or a second in which less than a twentieth of the usual
-/// number of answers came of all services together. Silences of several services that overlap are one stall. The late and
-/// failed requests of its seconds belong to it, and of the seconds behind it as long as they have more than twice the median
-/// number. A burst is a second outside of stalls with ten late or failed requests or more, so many that a Poisson process with
+/// number of answers came of all services together. Silences of several services that overlap are one stall. A pause of the
+/// harness of more than 10 ms is an event of its own and no stall. The late and failed requests of the seconds of a stall or
+/// pause belong to it, and of the seconds behind it as long as they have more than twice the median number; the longest comes
+/// first, and one that is shorter than the latency allowed takes none, since it made no request late by itself. A burst is a second outside of stalls with ten late or failed requests or more, so many that a Poisson process with
 /// the mean of the other seconds puts as many into one of all seconds in less than one run of a thousand, with the seconds behind
 /// it as for a stall.
-pub(super) fn events(recording: &Recording, whole: &Timeline, silences: &[Silence], unfinished: u64) -> Events {
+pub(super) fn events(
+    recording: &Recording,
+    whole: &Timeline,
+    silences: &[Silence],
+    latency: Nanos,
+    unfinished: u64,
+) -> Events {
     let seconds = &whole.seconds;
     let measured = recording.period.measured_ns;
-    let mut stalls = stalls(recording, whole, silences, measured);
+    let pauses = pauses(recording);
+    let mut stalls = stalls(recording, whole, silences, &pauses);
+    let is_long = |span: &Span| span.from_ns < measured && span.length() > SHORTEST;
+    let pause = |span| Stall { span, services: Vec::new(), bad: 0, ended: true };
+    let mut pauses: Vec<Stall> = pauses.into_iter().filter(is_long).map(pause).collect();
     let mut usual: Vec<u64> = seconds.iter().map(bad).collect();
     usual.sort_unstable();
     let usual = usual.get(usual.len() / 2).copied().unwrap_or(0);
 
     let mut taken = vec![false; seconds.len()];
-    for stall in &mut stalls {
+    let mut longest: Vec<&mut Stall> = stalls.iter_mut().chain(&mut pauses).collect();
+    longest.sort_by_key(|stall| std::cmp::Reverse(stall.span.length()));
+    for stall in longest.into_iter().filter(|stall| stall.span.length() >= latency || !stall.ended) {
         let [from, to] = [stall.span.from_ns, stall.span.to_ns.saturating_sub(1)].map(|at| (at / SECOND) as usize);
         for (second, moment) in seconds.iter().enumerate().skip(from) {
             // An end in the last instants of a second is seen in the next.
@@ -63,7 +80,7 @@ pub(super) fn events(recording: &Recording, whole: &Timeline, silences: &[Silenc
     let bursts = bursts(seconds, usual, &mut taken);
     let outside = seconds.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(moment, _)| moment);
     let sum = |(bad_sum, all): (u64, u64), moment: &Moment| (bad_sum + bad(moment), all + finished(moment));
-    Events { stalls, bursts, outside: outside.fold((left_over, left_over), sum) }
+    Events { stalls, pauses, bursts, outside: outside.fold((left_over, left_over), sum) }
 }
 
 fn bad(moment: &Moment) -> u64 {
@@ -79,7 +96,8 @@ fn finished(moment: &Moment) -> u64 {
     moment.completed + moment.failed
 }
 
-fn stalls(recording: &Recording, whole: &Timeline, silences: &[Silence], measured: Nanos) -> Vec<Stall> {
+fn stalls(recording: &Recording, whole: &Timeline, silences: &[Silence], pauses: &[Span]) -> Vec<Stall> {
+    let measured = recording.period.measured_ns;
     let is_long = |silence: &Silence, span: &Span| {
         let answers: u64 = recording
             .series
@@ -97,7 +115,7 @@ fn stalls(recording: &Recording, whole: &Timeline, silences: &[Silence], measure
         .flat_map(|silence| silence.spans.iter().map(move |span| (silence, *span)))
         .filter(|(silence, span)| span.from_ns < measured && is_long(silence, span))
         .collect();
-    let thin = thin_seconds(&whole.seconds, (measured / SECOND) as usize);
+    let thin = thin_seconds(&whole.seconds, (measured / SECOND) as usize, pauses);
     let all = union(of_services.iter().map(|(_, span)| *span).chain(thin.iter().copied()).collect());
     all.into_iter()
         .map(|span| {
@@ -120,18 +138,23 @@ fn stalls(recording: &Recording, whole: &Timeline, silences: &[Silence], measure
         .collect()
 }
 
-/// Whole seconds of the measured period in which next to nothing was answered although requests were under way.
-fn thin_seconds(seconds: &[Moment], whole: usize) -> Vec<Span> {
+/// Whole seconds of the measured period in which next to nothing was answered although requests were under way and the harness
+/// ran, without the time in which it did not.
+fn thin_seconds(seconds: &[Moment], whole: usize, pauses: &[Span]) -> Vec<Span> {
     let seconds = &seconds[..seconds.len().min(whole)];
     let mut counts: Vec<u64> = seconds.iter().map(|moment| moment.answered).collect();
     counts.sort_unstable();
     let Some(usual) = counts.get(counts.len() / 2).filter(|_| counts.len() >= SECONDS) else { return Vec::new() };
+    let run = |moment: &Moment| {
+        let from_ns = u64::from(moment.second) * SECOND;
+        without(&[Span { from_ns, to_ns: from_ns + SECOND }], pauses)
+    };
     let is_thin = |moment: &&Moment| {
-        (moment.answered as f64) < NEXT_TO_NOTHING * *usual as f64
+        let share = total_until(&run(moment), Nanos::MAX) as f64 / SECOND as f64;
+        (moment.answered as f64) < NEXT_TO_NOTHING * *usual as f64 * share
             && moment.in_system.is_some_and(|number| number > 0.0)
     };
-    let span = |second: u64| Span { from_ns: second * SECOND, to_ns: (second + 1) * SECOND };
-    seconds.iter().filter(is_thin).map(|moment| span(u64::from(moment.second))).collect()
+    seconds.iter().filter(is_thin).flat_map(run).collect()
 }
 
 fn bursts(seconds: &[Moment], usual: u64, taken: &mut [bool]) -> Vec<Burst> {

@@ -53,7 +53,7 @@ pub(super) fn findings(
     findings.extend(unfinished(evidence));
     findings.extend(failures(evidence));
     findings.extend(misses(evidence));
-    if events.stalls.iter().all(|stall| stall.bad == 0) {
+    if events.stalls.iter().chain(&events.pauses).all(|stall| stall.bad == 0) {
         findings.extend(evidence.scenario.services.iter().filter_map(|service| pool_wait(evidence, service)));
     }
     findings.extend(run.recording.services.iter().filter_map(reconnects));

@@ -90,8 +90,10 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         .collect();
     let verdict = verdict::conclude(&rows, &judged);
     let unfinished = rows.last().map_or(0, |whole| whole.unfinished);
-    let events =
-        timelines.last().map_or_else(Events::default, |whole| events::events(recording, whole, &silences, unfinished));
+    let latency = scenario.objective.latency.as_nanos() as u64;
+    let events = timelines
+        .last()
+        .map_or_else(Events::default, |whole| events::events(recording, whole, &silences, latency, unfinished));
     let server = server::server_side(&evidence);
     let dependencies = dependencies::dependencies(&run.dependencies);
     let findings = findings::findings(&evidence, &checks, &events, &server, &dependencies);
@@ -152,20 +154,26 @@ struct Evidence<'a> {
 mod tests {
     use super::*;
     use crate::{
-        measure::{ErrorClass, Nanos, SECOND, SeriesRole},
+        measure::{ErrorClass, Nanos, Recording, SECOND, SeriesRole, Span, WorkerRecord},
         results::sample::{self, Book, End, Request},
         scenario,
     };
 
     /// A run of the requests that one service, `api`, sent in so many seconds at a uniform rate of 1 000/s.
     fn analysed(seconds: u32, of: impl Fn(Nanos) -> Request) -> Analysis {
+        analysed_with(seconds, of, |_| ())
+    }
+
+    /// The same, of a recording that is changed before it is analysed.
+    fn analysed_with(seconds: u32, of: impl Fn(Nanos) -> Request, change: impl FnOnce(&mut Recording)) -> Analysis {
         let mut book = Book::new(seconds);
         let service = book.service("api", 50, true);
         let series = book.series(service, "GET", SeriesRole::Operation, false);
         for number in 0..u64::from(seconds) * 1_000 {
             book.enter(series, of(number * SECOND / 1_000));
         }
-        let run = Run { recording: book.close(), ..sample::run() };
+        let mut run = Run { recording: book.close(), ..sample::run() };
+        change(&mut run.recording);
         let text = format!(
             r#"
                 name = "known"
@@ -216,6 +224,44 @@ mod tests {
             row.judged
         );
         assert_eq!(analysis.verdict.outcome, Outcome::Fail, "{:?}", analysis.verdict);
+    }
+
+    #[test]
+    fn a_pause_of_the_harness_is_no_stall_of_the_server() {
+        let pause = SECOND / 2 * 3..SECOND / 2 * 9;
+        let late = |due: Nanos| {
+            let wait = if pause.contains(&due) { pause.end - due } else { 0 };
+            Request { wait, ..Request::served(due, 100_000) }
+        };
+        let analysis = analysed_with(8, late, |recording| {
+            let worker = sample::run().recording.workers.remove(0);
+            let pauses = vec![Span { from_ns: pause.start, to_ns: pause.end }];
+            recording.workers.push(WorkerRecord { pauses, ..worker });
+        });
+        let events = &analysis.events;
+        assert!(events.stalls.is_empty() && events.bursts.is_empty(), "{events:?}");
+        let [seen] = &events.pauses[..] else { panic!("{events:?}") };
+        assert_eq!(seen.bad, 2_901, "all that waited 100 ms or more belong to it");
+        assert_eq!(events.outside.0, 0);
+        let blames_the_server =
+            |finding: &Finding| matches!(finding, Finding::Stalls(_) | Finding::Bursts(_) | Finding::PoolWait { .. });
+        assert!(!analysis.findings.iter().any(blames_the_server), "{:?}", analysis.findings);
+    }
+
+    #[test]
+    fn a_stall_shorter_than_the_latency_makes_no_request_late() {
+        let stopped = 2 * SECOND..2 * SECOND + SECOND / 20;
+        // Every other request, so that others are answered meanwhile.
+        let slow = |due: Nanos| {
+            due > 2 * SECOND + SECOND / 2 && due < 2 * SECOND + SECOND * 9 / 10 && (due / 1_000_000).is_multiple_of(2)
+        };
+        let analysis = analysed(5, |due| {
+            let wait = if stopped.contains(&due) { stopped.end - due } else { 0 };
+            Request { wait, ..Request::served(due, if slow(due) { 150_000_000 } else { 100_000 }) }
+        });
+        let [stall] = &analysis.events.stalls[..] else { panic!("{:?}", analysis.events) };
+        assert_eq!((stall.span.from_ns, stall.bad), (stopped.start, 0));
+        assert_eq!(analysis.events.bursts, [Burst { from: 2, to: 3, bad: 199 }]);
     }
 
     #[test]

@@ -194,9 +194,11 @@ pub struct Silence {
 pub struct Events {
     /// Spans in which nothing, or next to nothing, was answered, in order.
     pub stalls: Vec<Stall>,
-    /// Clusters of late and failed requests outside of stalls, in order.
+    /// Spans in which the harness did not run, in order.
+    pub pauses: Vec<Stall>,
+    /// Clusters of late and failed requests outside of stalls and pauses, in order.
     pub bursts: Vec<Burst>,
-    /// Late, failed and unfinished requests outside of stalls and bursts, and all requests there.
+    /// Late, failed and unfinished requests outside of all of these, and all requests there.
     pub outside: (u64, u64),
 }
 

@@ -92,6 +92,7 @@ pub(super) fn hold(requests: Requests, objective: &Objective, measured_ns: Nanos
     match (certain(bad, allowed), certain(failed, objective.max_error_rate)) {
         // The larger reason first.
         (true, true) if bad - failed > failed => verdict(Outcome::Fail, vec![share, failures]),
+        (true, true) if bad == failed => verdict(Outcome::Fail, vec![failures]),
         (true, true) => verdict(Outcome::Fail, vec![failures, share]),
         (true, false) => verdict(Outcome::Fail, vec![share]),
         (false, true) => verdict(Outcome::Fail, vec![failures]),

@@ -66,6 +66,7 @@ fn the_larger_reason_comes_first() {
     let mixed = |late, failed| of(Requests { bad: late + failed, failed, ..requests(0, 100_000) }).reasons;
     assert!(matches!(mixed(55_000, 200)[..], [Reason::Objective { .. }, Reason::Errors { .. }]));
     assert!(matches!(mixed(200, 55_000)[..], [Reason::Errors { .. }, Reason::Objective { .. }]));
+    assert!(matches!(mixed(0, 55_000)[..], [Reason::Errors { .. }]), "not the same requests twice");
 }
 
 #[test]

@@ -10,17 +10,19 @@ use crate::{
 /// Stalls that are listed one by one.
 const LISTED: usize = 3;
 
-pub(super) fn stalls(stalls: &[Stall]) -> Note {
+pub(super) fn stalls(stalls: &[Stall], restarted: bool) -> Note {
+    let harmful: Vec<&Stall> = stalls.iter().filter(|stall| stall.bad > 0 || !stall.ended).collect();
+    let stalls = if harmful.is_empty() { stalls.iter().collect() } else { harmful };
     let bad: u64 = stalls.iter().map(|stall| stall.bad).sum();
     let gone = stalls.iter().any(|stall| !stall.ended);
     let consequence = match bad {
         0 => "no request was late because of it".to_owned(),
         bad => format!("{} late, failed or unfinished because of it", counted(bad, "request was", "requests were")),
     };
-    let mut longest: Vec<&Stall> = stalls.iter().collect();
+    let mut longest = stalls.clone();
     longest.sort_by_key(|stall| std::cmp::Reverse(stall.span.length()));
     let listed: Vec<String> = longest.iter().take(LISTED).map(|stall| one(stall)).collect();
-    let fact = match stalls {
+    let fact = match stalls[..] {
         [stall] => format!("Nothing was answered for {}; {consequence}.", one(stall)),
         _ => format!(
             "Nothing was answered in {}, {} of the time together; {consequence}. The longest: {}.",
@@ -32,9 +34,15 @@ pub(super) fn stalls(stalls: &[Stall]) -> Note {
     Note {
         tone: if bad > 0 || gone { Tone::Bad } else { Tone::Quiet },
         fact,
-        advice: "Look for what stopped the server at that moment: a slow command (SLOWLOG GET), a fork to save the data set, \
+        advice: match (gone, restarted) {
+            (true, _) => "The server did not answer again before the run ended: see whether it is running, and its log.",
+            (false, true) => "The server was restarted during the run: its log has the reason.",
+            (false, false) => {
+                "Look for what stopped the server at that moment: a slow command (SLOWLOG GET), a fork to save the data set, \
                  many keys that expired together, swapping, or a machine that stood still."
-            .to_owned(),
+            }
+        }
+        .to_owned(),
     }
 }
 
@@ -50,7 +58,7 @@ pub(super) fn second(nanos: Nanos) -> String {
     format!("{:.1}", nanos as f64 / SECOND as f64)
 }
 
-pub(super) fn bursts(bursts: &[Burst]) -> Note {
+pub(super) fn bursts(bursts: &[Burst], harness_stood_still: bool) -> Note {
     let bad: u64 = bursts.iter().map(|burst| burst.bad).sum();
     let listed: Vec<String> = bursts.iter().take(LISTED).map(burst).collect();
     let more = if bursts.len() > LISTED { format!(" and {NOTHING} more") } else { String::new() };
@@ -62,9 +70,14 @@ pub(super) fn bursts(bursts: &[Burst]) -> Note {
             counted(bad, "late or failed request", "late or failed requests"),
             listed.join("; "),
         ),
-        advice: "What comes in bursts has a cause at that moment: compare the time with the slow log, saves, expiry and other \
-                 jobs on the machine. Another run may have more of them or none."
-            .to_owned(),
+        advice: if harness_stood_still {
+            "The harness itself did not run for a part of the time, which delays requests in bursts: repeat the run where it \
+             has the CPU before looking for a cause in the server."
+        } else {
+            "What comes in bursts has a cause at that moment: compare the time with the slow log, saves, expiry and other \
+             jobs on the machine. Another run may have more of them or none."
+        }
+        .to_owned(),
     }
 }
 
@@ -95,14 +108,19 @@ pub(super) fn clause(events: &Events, bad: u64) -> Option<String> {
         return None;
     }
     let stalls: Vec<&Stall> = events.stalls.iter().filter(|stall| stall.bad > 0).collect();
-    let names = [stalls_in_words(&stalls), bursts_in_words(&events.bursts)];
+    let pauses: Vec<&Stall> = events.pauses.iter().filter(|pause| pause.bad > 0).collect();
+    let names = [
+        spans_in_words(["stall", "stalls"], &stalls),
+        spans_in_words(["pause of the harness", "pauses of the harness"], &pauses),
+        bursts_in_words(&events.bursts),
+    ];
     let names: Vec<String> = names.into_iter().flatten().collect();
     if names.is_empty() {
         return None;
     }
     let part =
         if inside == bad { "all of them".to_owned() } else { format!("{} of them", share(inside as f64 / bad as f64)) };
-    let them = if stalls.len() + events.bursts.len() == 1 { "it" } else { "them" };
+    let them = if stalls.len() + pauses.len() + events.bursts.len() == 1 { "it" } else { "them" };
     let (bad, all) = events.outside;
     let outside = match all {
         0 => String::new(),
@@ -111,16 +129,16 @@ pub(super) fn clause(events: &Events, bad: u64) -> Option<String> {
     Some(format!("{part} in {}{outside}", names.join(" and ")))
 }
 
-fn stalls_in_words(stalls: &[&Stall]) -> Option<String> {
-    let longest = stalls.iter().map(|stall| stall.span.length()).max()?;
-    match stalls {
+fn spans_in_words([noun, nouns]: [&str; 2], spans: &[&Stall]) -> Option<String> {
+    let longest = spans.iter().map(|stall| stall.span.length()).max()?;
+    match spans {
         [stall] => Some(format!(
-            "one stall of {} at second {}{}",
+            "one {noun} of {} at second {}{}",
             length(stall.span.length()),
             second(stall.span.from_ns),
             if stall.ended { "" } else { ", which did not end" }
         )),
-        _ => Some(format!("{} stalls of up to {}", stalls.len(), length(longest))),
+        _ => Some(format!("{} {nouns} of up to {}", spans.len(), length(longest))),
     }
 }
 

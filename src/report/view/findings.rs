@@ -6,7 +6,7 @@ use super::{
     dependencies, events, failures, scope_name, server_findings,
 };
 use crate::{
-    analysis::{Analysis, Check, Finding, Level, Scope},
+    analysis::{Analysis, Check, CheckKind, Finding, Level, Scope, ServerFinding},
     report::format::{count, counted, duration, factor, share},
 };
 
@@ -110,8 +110,8 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                      split large keys, or move it to another server."
                 .to_owned(),
         },
-        Finding::Stalls(stalls) => events::stalls(stalls),
-        Finding::Bursts(bursts) => events::bursts(bursts),
+        Finding::Stalls(stalls) => events::stalls(stalls, restarted(analysis)),
+        Finding::Bursts(bursts) => events::bursts(bursts, stood_still(analysis)),
         Finding::Trend { service, per_minute } => events::trend(service, *per_minute),
         Finding::Misses { scope, misses, lookups } => Note {
             tone: Tone::Bad,
@@ -148,7 +148,7 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                      as it adds needs none."
                 .to_owned(),
         },
-        Finding::Trust(check) => trust(check),
+        Finding::Trust(check) => trust(check, restarted(analysis)),
         Finding::Dependency { name, answers, outage, reason } => dependencies::note(name, *answers, outage, reason),
         Finding::Server(finding) => server_findings::note(finding),
         Finding::Interrupted => Note {
@@ -178,7 +178,24 @@ fn portion(count: u64, scope: &Scope, analysis: &Analysis) -> String {
         .unwrap_or_default()
 }
 
-fn trust(check: &Check) -> Note {
+/// Whether the server was restarted while it was measured.
+fn restarted(analysis: &Analysis) -> bool {
+    let is_restart = |finding: &Finding| matches!(finding, Finding::Server(ServerFinding::Restarts { .. }));
+    analysis.findings.iter().any(is_restart)
+}
+
+/// Whether the harness did not run for too much of the time.
+fn stood_still(analysis: &Analysis) -> bool {
+    let kinds = [CheckKind::Pauses, CheckKind::Throttling, CheckKind::Steal];
+    analysis.checks.iter().any(|check| check.level == Level::Refuse && kinds.contains(&check.kind))
+}
+
+fn trust(check: &Check, restarted: bool) -> Note {
+    let cause = if restarted && check.kind == CheckKind::Misses {
+        "; the server was restarted during the run, and what it did not save is gone"
+    } else {
+        ""
+    };
     let limit = match (check.level, check.refuse) {
         (Level::Refuse, Some(refuse)) => {
             format!("; above {} it may have falsified the result", limit(check.kind, refuse))
@@ -190,7 +207,7 @@ fn trust(check: &Check) -> Note {
     };
     Note {
         tone: if check.level == Level::Refuse { Tone::Bad } else { Tone::Fair },
-        fact: format!("{}: {}{limit}.", subject(check), quantity(check)),
+        fact: format!("{}: {}{limit}{cause}.", subject(check), quantity(check)),
         advice: words(check.kind).advice.to_owned(),
     }
 }

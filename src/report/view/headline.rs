@@ -269,12 +269,14 @@ fn harness_late(analysis: &Analysis) -> Option<String> {
     let kind = analysis.verdict.harness_late?;
     let check = analysis.checks.iter().find(|check| check.kind == kind && check.level == Level::Refuse)?;
     let consequence = match analysis.verdict.outcome {
-        Outcome::Pass => "response times are at most what is shown, so the objective is met all the same",
+        Outcome::Pass => {
+            "response times are at most and throughput at least what is shown, so the objective is met all the same"
+        }
         Outcome::Fail if kind == CheckKind::WorkerCpu => {
             "its own queues are part of the response times, which are at most what is shown"
         }
         Outcome::Fail => "the objective is missed even without what the harness may have added",
-        Outcome::Inconclusive | Outcome::Invalid => "response times are at most what is shown",
+        Outcome::Inconclusive | Outcome::Invalid => "response times are at most and throughput at least what is shown",
     };
     Some(format!("The harness was late ({}: {}): {consequence}.", lower_case(&subject(check)), quantity(check)))
 }
