@@ -271,6 +271,7 @@ fn refused(connector: &Connector, kind: Kind, key: &Bytes, error: &Error) -> Tar
     match failure.class {
         ErrorClass::Wrongtype => TargetError::OtherType { service, key },
         ErrorClass::Oom => TargetError::DataTooLarge { service, volatile: false, message: failure.message },
+        ErrorClass::ConnectionLost => TargetError::PrefillCut { service, command, key, message: failure.message },
         _ if failure::is_of_cluster(&failure.message) => TargetError::Cluster { message: failure.message },
         _ => TargetError::Prefill { service, command, key, message: failure.message },
     }

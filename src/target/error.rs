@@ -404,6 +404,21 @@ pub enum TargetError {
         /// The server's words.
         message: String,
     },
+    /// The connection broke under a command of the prefill.
+    #[error(
+        "service `{service}`: the connection broke on the prefill's {command} of `{key}` ({message}): is the server up, and is \
+         a value larger than its proto-max-bulk-len, or a command than its client-query-buffer-limit?"
+    )]
+    PrefillCut {
+        /// Service.
+        service: String,
+        /// Command.
+        command: &'static str,
+        /// Key.
+        key: String,
+        /// What happened.
+        message: String,
+    },
     /// Any other failure of the prefill.
     #[error("service `{service}`: the prefill's {command} of `{key}` failed: {message}")]
     Prefill {

@@ -32,11 +32,11 @@ pub(super) fn of_request(error: &Error) -> Failure {
     let details = error.details();
     let class = match error.kind() {
         ErrorKind::Timeout => ErrorClass::Timeout,
-        ErrorKind::IO | ErrorKind::Canceled | ErrorKind::Routing | ErrorKind::Backpressure | ErrorKind::Tls => {
-            ErrorClass::ConnectionLost
-        }
+        // Its words for these are about its own parts.
+        ErrorKind::Canceled | ErrorKind::Routing | ErrorKind::Backpressure => return lost(),
+        ErrorKind::Unknown if LOST.iter().any(|message| details.starts_with(message)) => return lost(),
+        ErrorKind::IO | ErrorKind::Tls => ErrorClass::ConnectionLost,
         ErrorKind::Protocol | ErrorKind::Parse | ErrorKind::NotFound => ErrorClass::Protocol,
-        ErrorKind::Unknown if LOST.iter().any(|message| details.starts_with(message)) => ErrorClass::ConnectionLost,
         _ => ErrorClass::of_reply(details),
     };
     Failure { class, message: plain(details).to_owned() }
@@ -119,9 +119,6 @@ mod tests {
     fn classifies_requests() {
         for (kind, details, class) in [
             (ErrorKind::IO, "Connection closed.", ErrorClass::ConnectionLost),
-            (ErrorKind::Canceled, "Canceled.", ErrorClass::ConnectionLost),
-            (ErrorKind::Unknown, "Too many failed write attempts.", ErrorClass::ConnectionLost),
-            (ErrorKind::Unknown, "channel closed", ErrorClass::ConnectionLost),
             (ErrorKind::InvalidArgument, "WRONGTYPE Operation against", ErrorClass::Wrongtype),
             (ErrorKind::Unknown, "OOM command not allowed", ErrorClass::Oom),
             (ErrorKind::Unknown, "NOPERM User x has no permissions", ErrorClass::Noperm),
@@ -132,6 +129,14 @@ mod tests {
         ] {
             let failure = of_request(&Error::new(kind, details));
             assert_eq!((failure.class, failure.message.as_str()), (class, details));
+        }
+        for (kind, details) in [
+            (ErrorKind::Canceled, "Canceled."),
+            (ErrorKind::Unknown, "Too many failed write attempts."),
+            (ErrorKind::Unknown, "Failed to route command."),
+            (ErrorKind::Unknown, "channel closed"),
+        ] {
+            assert_eq!(of_request(&Error::new(kind, details)), lost(), "{details}");
         }
     }
 

@@ -16,6 +16,7 @@ use fred::{
 
 use super::{Connector, TargetError, failure, words};
 use crate::{
+    measure::ErrorClass,
     operation::{Access, Args, DataType, Kind, Request},
     scenario::Scenario,
     workload::RequestStream,
@@ -235,6 +236,18 @@ impl Probe {
                 let message = "its keys are in several slots of the cluster; take it out of the mix, or give a server without \
                                cluster mode";
                 Some(TargetError::CommandRefused { command, message: message.to_owned() })
+            }
+            "READONLY" => {
+                let remedy = match self.need {
+                    Need::Prefill => ", or measure with the data that is there (--no-prefill)",
+                    Need::Mix | Need::Upkeep => "",
+                };
+                let message = format!("it is a replica, which takes no writes; give its primary{remedy}");
+                Some(TargetError::CommandRefused { command, message })
+            }
+            _ if failure::of_request(error).class == ErrorClass::ConnectionLost => {
+                let message = "the connection was closed on it, by the server or by a proxy before it".to_owned();
+                Some(TargetError::CommandRefused { command, message })
             }
             _ if message.starts_with("ERR unknown command") => Some(TargetError::UnknownCommand { command }),
             _ => Some(TargetError::CommandRefused { command, message }),

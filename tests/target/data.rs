@@ -87,6 +87,18 @@ async fn says_when_the_data_does_not_fit() {
 }
 
 #[tokio::test]
+async fn names_the_limits_where_a_large_value_breaks_the_connection() {
+    let server = server(&[("proto-max-bulk-len", "1mb")]).await;
+    let mut service = service("api", &[Kind::Get]);
+    service.values = ValueSize::Fixed(2_097_152);
+    service.keys.count = 1;
+    let plan = scenario(vec![service]);
+    let error = Target::of_private(&server, &plan).unwrap().prefill(&plan, &mut |_, _| ()).await.unwrap_err();
+    assert!(matches!(error, TargetError::PrefillCut { .. }), "{error}");
+    assert!(error.to_string().contains("proto-max-bulk-len"), "{error}");
+}
+
+#[tokio::test]
 async fn says_when_the_policy_evicts_nothing_of_the_data() {
     let server = server(&[("maxmemory", "2mb"), ("maxmemory-policy", "volatile-lru")]).await;
     let mut service = service("api", &[Kind::Get]);

@@ -17,7 +17,8 @@ pub(crate) struct Fake {
 }
 
 impl Fake {
-    /// Listens as long as the test runs. `rule` gives the reply to a command, or leaves it to the server.
+    /// Listens as long as the test runs. `rule` gives the reply to a command, or leaves it to the server. After an empty reply
+    /// the connection is closed.
     pub(crate) fn before(
         server: &PrivateServer,
         rule: impl Fn(&[String]) -> Option<Vec<u8>> + Send + Sync + 'static,
@@ -59,7 +60,7 @@ fn converse(client: &TcpStream, server: &TcpStream, rule: &Rule) -> Option<()> {
             frame(&mut replies, &mut reply)?;
             reply
         };
-        to_client.write_all(&reply).ok()?;
+        to_client.write_all(&reply).ok().filter(|()| !reply.is_empty())?;
     }
 }
 

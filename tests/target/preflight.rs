@@ -284,6 +284,26 @@ async fn no_place_left() {
 }
 
 #[tokio::test]
+async fn a_replica_takes_no_prefill() {
+    let server = server(&[]).await;
+    assert_eq!(ask(&server, "REPLICAOF 127.0.0.1 1").await, "OK");
+    let mut plan = scenario(vec![service("api", &[Kind::Get])]);
+    let text = target(server.url_of("plimsoll"), &plan).await.preflight(&plan).await.unwrap_err().to_string();
+    assert!(text.contains("it is a replica") && text.contains("--no-prefill"), "{text}");
+    plan.run.prefill = false;
+    target(server.url_of("plimsoll"), &plan).await.preflight(&plan).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_command_on_which_the_connection_is_closed_is_named() {
+    let server = server(&[]).await;
+    let fake = Fake::before(&server, |words| (words[0] == "HGET").then(Vec::new));
+    let plan = scenario(vec![service("api", &[Kind::HGet])]);
+    let text = target(fake.url(&server), &plan).await.preflight(&plan).await.unwrap_err().to_string();
+    assert!(text.contains("HGET") && text.contains("connection was closed"), "{text}");
+}
+
+#[tokio::test]
 async fn a_server_that_still_loads() {
     // The server's own means of testing itself: 20 ms for each key, and an ear for its clients in between.
     let mut server = server(&[("key-load-delay", "20000"), ("loading-process-events-interval-bytes", "1024")]).await;
