@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(trial.client_limited, None);
     }
 
-    /// A run whose requests were released late, by so many milliseconds.
+    /// A run whose requests were released late by a number of milliseconds.
     fn late(millis: u64) -> Run {
         let mut run = sample::run();
         let mut late = Latencies::default();

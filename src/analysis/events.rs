@@ -12,7 +12,7 @@ use crate::measure::{Nanos, Recording, SECOND, Span};
 /// Shortest silence that is a stall.
 const SHORTEST: Nanos = 10_000_000;
 
-/// A stall is so many times longer than the usual time between two answers.
+/// Factor by which a stall is longer than the usual time between two answers.
 const UNUSUAL: f64 = 10.0;
 
 /// Share of the usual number of answers of a second below which next to nothing was answered in it.
@@ -24,10 +24,10 @@ const SECONDS: usize = 3;
 /// Late and failed requests of a second from which on it can be a burst.
 const MANY: u64 = 10;
 
-/// A second is a burst where chance would put so many late and failed requests into one of all seconds less often than this.
+/// Probability, over all seconds, below which a count of late and failed requests is no chance but a burst.
 const CHANCE: f64 = 0.001;
 
-/// After an event, seconds with more than so many times the usual late and failed requests still belong to it.
+/// Seconds behind an event belong to it while they have more than this multiple of the usual late and failed requests.
 const WORKED_OFF: u64 = 2;
 
 /// The events of a run.
@@ -168,7 +168,7 @@ fn bursts(seconds: &[Moment], usual: u64, taken: &mut [bool]) -> Vec<Burst> {
             // There is nothing to compare it with.
             return false;
         };
-        // Of a Poisson count of that mean: the chance of so many or more.
+        // The chance of this count or more, of a Poisson distribution with that mean.
         let chance = |count: u64| if expected > 0.0 { gamma_lr(count as f64, expected) } else { 0.0 };
         count >= MANY && chance(count) * (seconds.len() as f64) < CHANCE
     };

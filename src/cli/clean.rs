@@ -18,7 +18,7 @@ use crate::{
 
 /// Remove the keys of a scenario from a server
 ///
-/// For what a run has left there that was ended by force, or that was told to with --keep-data. Removes the keys that the
+/// For what a run has left there that was ended by force, or that was run with --keep-data. Removes the keys that the
 /// scenario writes under its prefixes, and the claim of the run; other keys under the same prefixes stay.
 #[derive(Debug, Args)]
 #[command(after_help = "\
