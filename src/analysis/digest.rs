@@ -151,6 +151,11 @@ fn words(check: &Check) -> String {
         CheckKind::AchievedRate => {
             format!("it released {percent:.1} % fewer requests of {subject} than fell due (at most {limit:.0} %)")
         }
+        CheckKind::ScheduleLag if percent > 100.0 => format!(
+            "it released requests of {subject} late: p99 of the lag is {:.1} ms, more than the median response time (at most \
+             {limit:.0} % of it)",
+            check.nanos.unwrap_or_default() / 1e6,
+        ),
         CheckKind::ScheduleLag => format!(
             "it released requests of {subject} late: p99 of the lag is {percent:.0} % of the median response time (at most \
              {limit:.0} %)"

@@ -124,8 +124,8 @@ fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Ana
         Reason::Empty => "no request was completed".to_owned(),
         Reason::Undecided { bad, why, run_ns, .. } => undecided(bad, *why, *run_ns, objective),
         Reason::Silent { service, share: part, allowed, longest } => format!(
-            "{service} had no answer for {} at second {}; whoever had come at a random instant would have waited longer than \
-             {latency} with a probability of {} ({} allowed), of which a closed loop has few requests to show",
+            "{service} had no answer for {} at second {}; a request at a random instant would have waited longer than \
+             {latency} with a probability of {} ({} allowed), which a closed loop does not show, as it sends nothing meanwhile",
             events::length(longest.length()),
             events::second(longest.from_ns),
             share(*part),
