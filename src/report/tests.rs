@@ -262,6 +262,8 @@ fn every_verdict_in_words() {
         let (run, scenario, mut analysis) = sampled();
         analysis.verdict = Verdict { outcome, reasons: reasons(outcome), harness_late: None };
         analysis.checks = vec![check(CheckKind::ScheduleLag, Level::Refuse)];
+        analysis.events.stalls = vec![stall(3_020_000_000, 980_000_000, 1_000)];
+        analysis.events.outside = (50, 90_000);
         let headline = View::new(&run, &scenario, &analysis, &[]).headline;
         plain(&[vec![headline.sentence], headline.remarks].concat().join("\n    "))
     });

@@ -1,5 +1,7 @@
 //! What a person should know or do: every finding in words, with advice.
 
+use std::collections::BTreeSet;
+
 use super::{
     Block, Note, Section, Shown, Tone,
     checks::{limit, quantity, subject, words},
@@ -34,7 +36,7 @@ pub(super) fn of_notes(mut notes: Vec<Note>) -> Section {
 /// Notes in a summary.
 const BRIEF: usize = 4;
 
-/// The most serious notes, the first of them with its advice.
+/// The most serious notes, one of each advice, the first of them with its advice.
 fn in_brief(mut notes: Vec<Note>) -> Block {
     if notes.is_empty() {
         return Block::Paragraph("Nothing calls for action.".to_owned());
@@ -44,8 +46,11 @@ fn in_brief(mut notes: Vec<Note>) -> Block {
         Tone::Fair => 1,
         Tone::Plain | Tone::Good | Tone::Quiet => 2,
     });
-    let more = notes.len().saturating_sub(BRIEF) as u64;
+    let all = notes.len();
+    let mut given = BTreeSet::new();
+    notes.retain(|note| note.advice.is_empty() || given.insert(note.advice.clone()));
     notes.truncate(BRIEF);
+    let more = (all - notes.len()) as u64;
     for note in &mut notes[1..] {
         note.advice.clear();
     }
@@ -209,5 +214,27 @@ fn trust(check: &Check, restarted: bool) -> Note {
         tone: if check.level == Level::Refuse { Tone::Bad } else { Tone::Fair },
         fact: format!("{}: {}{limit}{cause}.", subject(check), quantity(check)),
         advice: words(check.kind).advice.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_note_of_each_advice_is_in_the_summary() {
+        let note = |tone, fact: &str, advice: &str| Note { tone, fact: fact.into(), advice: advice.into() };
+        let notes = vec![
+            note(Tone::Bad, "chat was late", "Give it cores."),
+            note(Tone::Bad, "api was late", "Give it cores."),
+            note(Tone::Quiet, "upkeep", ""),
+            note(Tone::Quiet, "more upkeep", ""),
+            note(Tone::Bad, "SET failed", "Look into the log."),
+            note(Tone::Bad, "GET failed", "Look into the log."),
+        ];
+        let Block::Notes(brief) = in_brief(notes) else { panic!("notes") };
+        let facts: Vec<&str> = brief.iter().map(|note| note.fact.as_str()).collect();
+        assert_eq!(facts[..4], ["chat was late", "SET failed", "upkeep", "more upkeep"]);
+        assert!(facts[4].contains("further findings") && facts[4].starts_with('2'), "{facts:?}");
     }
 }

@@ -43,7 +43,8 @@ pub(super) fn headline(run: &Run, scenario: &Scenario, analysis: &Analysis) -> H
         None => format!("{words}{}.", interruption(run)),
     };
     let remarks = clauses.map(|clause| format!("{}.", capitalised(&clause)));
-    let remarks = remarks.chain(harness_late(analysis)).chain(closed_loop(scenario)).collect();
+    let remarks = remarks.chain(undecided_events(analysis)).chain(harness_late(analysis)).chain(closed_loop(scenario));
+    let remarks = remarks.collect();
     let tone = outcome_tone(verdict.outcome);
     Headline { verdict: words, sentence, tone, remarks, numbers: numbers(scenario, analysis) }
 }
@@ -242,6 +243,15 @@ fn undecided(bad: &Proportion, why: Doubt, run_ns: Option<u64>, objective: &Obje
         }
     };
     format!("{seen}, {doubt}; {remedy}")
+}
+
+/// When the requests were due that leave the outcome open.
+fn undecided_events(analysis: &Analysis) -> Option<String> {
+    let bad = analysis.verdict.reasons.iter().find_map(|reason| match reason {
+        Reason::Undecided { bad, .. } => Some(bad.count),
+        _ => None,
+    })?;
+    Some(format!("Requests not in time: {}.", events::clause(&analysis.events, bad)?))
 }
 
 /// The length of a run that is proposed, rounded up to what one would type.
