@@ -72,7 +72,8 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     let mut rows = Vec::with_capacity(outlines.len());
     let mut timelines = Vec::with_capacity(outlines.len());
     let mut held = Vec::with_capacity(outlines.len());
-    let terms = row::Terms::new(recording, scenario);
+    let silences = silence::silences(recording, scenario);
+    let terms = row::Terms::new(recording, scenario, &silences);
     for (outline, tally) in outlines.into_iter().zip(tallies) {
         timelines.push(Timeline::new(recording, &outline.scope, &tally.seconds));
         let (row, of_row) = Row::new(outline.scope, tally, terms);
@@ -81,7 +82,6 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     }
     let evidence = Evidence { run, scenario, rows: &rows, timelines: &timelines };
     let checks = validity::checks(&evidence);
-    let silences = silence::silences(recording, scenario);
     judge_silences(&mut held, &evidence, &silences);
     let judged: Vec<Verdict> = rows
         .iter()
@@ -246,6 +246,32 @@ mod tests {
         let blames_the_server =
             |finding: &Finding| matches!(finding, Finding::Stalls(_) | Finding::Bursts(_) | Finding::PoolWait { .. });
         assert!(!analysis.findings.iter().any(blames_the_server), "{:?}", analysis.findings);
+    }
+
+    #[test]
+    fn a_worker_without_time_left_is_not_the_servers_fault() {
+        // Served one after another in 1.25 ms each, by a worker that is busy all the time and so never stops answering.
+        let overloaded = |due: Nanos| {
+            let start = due / (SECOND / 1_000) * 1_250_000;
+            Request { lag: 3_000_000, wait: start.saturating_sub(due).max(3_000_000), ..Request::served(due, 100_000) }
+        };
+        let stopped = |due: Nanos| {
+            let wait = if (2 * SECOND..4 * SECOND).contains(&due) { 4 * SECOND - due } else { 3_000_000 };
+            Request { lag: 3_000_000, wait: wait.max(3_000_000), ..Request::served(due, 100_000) }
+        };
+        let busy = |requests: &dyn Fn(Nanos) -> Request| {
+            let worker = WorkerRecord {
+                services: vec!["api".into()],
+                pacing: "spin".into(),
+                cpu: 1.0,
+                busy: 0.99,
+                pauses: Vec::new(),
+            };
+            analysed_with(12, requests, |recording| recording.workers = vec![worker]).verdict
+        };
+        assert_eq!(busy(&overloaded).outcome, Outcome::Invalid, "{:?}", busy(&overloaded));
+        let stall = busy(&stopped);
+        assert_eq!((stall.outcome, stall.harness_late), (Outcome::Fail, Some(CheckKind::ScheduleLag)), "{stall:?}");
     }
 
     #[test]

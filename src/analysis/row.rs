@@ -1,12 +1,12 @@
 //! One line of the summary, from what it adds up to.
 
 use super::{
-    Distribution, Grade, Outcome, Proportion, Row, Scope,
+    Distribution, Grade, Outcome, Proportion, Row, Scope, Silence,
     tally::{Durations, Tally, whole_seconds},
     verdict::{self, Held, Requests},
 };
 use crate::{
-    measure::{Counts, ErrorClass, Nanos, Recording, merged},
+    measure::{Counts, ErrorClass, Nanos, Recording, SECOND, merged},
     scenario::{Objective, Scenario, Service},
 };
 
@@ -14,10 +14,17 @@ use crate::{
 /// reply is seen.
 const UNRECORDED: Nanos = 20_000_000;
 
+/// Share of its time in which a worker is busy, above which its queues may be the cause of a wait. One that turns while it waits for a
+/// due instant is busy by this measure too, and nobody knows how much of that was work.
+const SATURATED: f64 = 0.85;
+
 /// What a row is judged by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms<'a> {
     scenario: &'a Scenario,
+    silences: &'a [Silence],
+    /// Whether a worker may have had no time left, so that its own queues made requests wait.
+    saturated: bool,
     objective: &'a Objective,
     /// Length of the measured period.
     measured_ns: Nanos,
@@ -33,7 +40,7 @@ pub(super) struct Terms<'a> {
 }
 
 impl<'a> Terms<'a> {
-    pub(super) fn new(recording: &Recording, scenario: &'a Scenario) -> Self {
+    pub(super) fn new(recording: &Recording, scenario: &'a Scenario, silences: &'a [Silence]) -> Self {
         let lags =
             merged(recording.services.iter().flat_map(|service| service.seconds.iter().map(|second| &second.lag)));
         let pauses = recording.workers.iter().flat_map(|worker| &worker.pauses);
@@ -41,6 +48,8 @@ impl<'a> Terms<'a> {
         let timeouts = pools.flat_map(|pool| [pool.command_timeout, pool.checkout_timeout]);
         Self {
             scenario,
+            silences,
+            saturated: recording.workers.iter().any(|worker| worker.busy > SATURATED),
             objective: &scenario.objective,
             measured_ns: recording.period.measured_ns,
             whole_seconds: whole_seconds(recording),
@@ -130,7 +139,42 @@ fn certain(tally: &Tally, all: u64, terms: Terms<'_>) -> Requests {
     // A request that was given up had waited for its timeout.
     let failed = count(&tally.counts, &|class| own(class) || terms.timeout > limit);
     let unfinished = if terms.drain_ns > limit { tally.unfinished } else { 0 };
+    if terms.saturated {
+        // The wait for a connection may be that for the worker, which shows in no lag. What remains is the time with the server, and
+        // what was late while nobody was answered: a worker without time left goes on answering.
+        let service = &tally.service_time.histogram;
+        let slow = service.len() - service.count_between(0, limit);
+        let failed = count(&tally.counts, &own);
+        let stalled = in_stalls(tally, terms);
+        let unfinished = if terms.silences.iter().any(|silence| silence.gone_since.is_some()) { unfinished } else { 0 };
+        return Requests {
+            all,
+            bad: (slow + stalled + failed + unfinished).min(late + failed + unfinished),
+            failed,
+            burstiness: 1.0,
+        };
+    }
     Requests { all, bad: (late + failed + unfinished).min(all), failed, burstiness: 1.0 }
+}
+
+/// Late requests of the seconds in which a service was not answered for longer than the objective's latency, and of those behind it
+/// that have more than twice the usual number.
+fn in_stalls(tally: &Tally, terms: Terms<'_>) -> u64 {
+    let mut usual: Vec<u64> = tally.seconds.iter().map(|tick| tick.late).collect();
+    usual.sort_unstable();
+    let usual = usual.get(usual.len() / 2).copied().unwrap_or(0);
+    let mut stalled = vec![false; tally.seconds.len()];
+    let spans = terms.silences.iter().flat_map(|silence| &silence.spans);
+    for span in spans.filter(|span| span.length() > terms.latency()) {
+        let [from, to] = [span.from_ns, span.to_ns].map(|at| (at / SECOND) as usize);
+        for (second, tick) in tally.seconds.iter().enumerate().skip(from) {
+            if second > to && tick.late <= 2 * usual {
+                break;
+            }
+            stalled[second] = true;
+        }
+    }
+    tally.seconds.iter().zip(stalled).filter(|(_, stalled)| *stalled).map(|(tick, _)| tick.late).sum()
 }
 
 /// Whether each third of the run meets the objective by itself.
