@@ -1,7 +1,8 @@
 //! One line of the summary, from what it adds up to.
 
 use super::{
-    Distribution, Grade, Outcome, Proportion, Row, Scope, Silence,
+    Distribution, Grade, Outcome, Proportion, Row, Scope, Silence, silence,
+    spans::most_within,
     tally::{Durations, Tally, whole_seconds},
     verdict::{self, Held, Requests},
 };
@@ -30,8 +31,8 @@ pub(super) struct Terms<'a> {
     measured_ns: Nanos,
     /// Whole seconds of it.
     whole_seconds: usize,
-    /// Most that the harness itself may have added to a response time: the longest schedule lag, the longest pause, and turns that
-    /// are too short to be one.
+    /// Most that the harness itself may have added to a response time: the longest schedule lag, the most that it did not run
+    /// within the time for the last replies, however many pauses those were, and turns that are too short to be one.
     added: Nanos,
     /// The shortest time after which a request is given up.
     timeout: Nanos,
@@ -43,7 +44,9 @@ impl<'a> Terms<'a> {
     pub(super) fn new(recording: &Recording, scenario: &'a Scenario, silences: &'a [Silence]) -> Self {
         let lags =
             merged(recording.services.iter().flat_map(|service| service.seconds.iter().map(|second| &second.lag)));
-        let pauses = recording.workers.iter().flat_map(|worker| &worker.pauses);
+        let drain_ns = recording.period.drain_ns;
+        let pauses = silence::pauses(recording);
+        let longest = pauses.iter().map(crate::measure::Span::length).max().unwrap_or(0);
         let pools = scenario.services.iter().map(|service| service.pool);
         let timeouts = pools.flat_map(|pool| [pool.command_timeout, pool.checkout_timeout]);
         Self {
@@ -53,9 +56,9 @@ impl<'a> Terms<'a> {
             objective: &scenario.objective,
             measured_ns: recording.period.measured_ns,
             whole_seconds: whole_seconds(recording),
-            added: lags.max() + pauses.map(crate::measure::Span::length).max().unwrap_or(0) + UNRECORDED,
+            added: lags.max() + longest.max(most_within(&pauses, drain_ns)) + UNRECORDED,
             timeout: timeouts.min().map_or(0, |timeout| timeout.as_nanos() as Nanos),
-            drain_ns: recording.period.drain_ns,
+            drain_ns,
         }
     }
 

@@ -35,6 +35,15 @@ pub(super) fn total_until(spans: &[Span], end: Nanos) -> Nanos {
     spans.iter().map(|span| span.to_ns.min(end).saturating_sub(span.from_ns)).sum()
 }
 
+/// The most time that a union has in any window of a length.
+pub(super) fn most_within(spans: &[Span], window: Nanos) -> Nanos {
+    let of_window = |from_ns: Nanos| {
+        let ahead = spans.iter().filter(|span| span.from_ns >= from_ns);
+        ahead.map(|span| span.to_ns.min(from_ns + window).saturating_sub(span.from_ns)).sum()
+    };
+    spans.iter().map(|span| of_window(span.from_ns)).max().unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +65,14 @@ mod tests {
             spans(&[(2, 3), (4, 6), (8, 9), (20, 25)])
         );
         assert_eq!(without(&spans(&[(2, 6)]), &[]), spans(&[(2, 6)]));
+    }
+
+    #[test]
+    fn many_pauses_within_a_window_add_up() {
+        let pauses = spans(&[(0, 2), (10, 13), (15, 18), (19, 22), (40, 44)]);
+        assert_eq!(most_within(&pauses, 10), 7, "3, 3, and 1 of the last that begins in it");
+        assert_eq!(most_within(&pauses, 100), 15);
+        assert_eq!(most_within(&[], 10), 0);
     }
 
     #[test]
