@@ -150,7 +150,8 @@ pub struct Check {
 pub enum CheckKind {
     /// Shortfall of the achieved rate against the offered rate while the pool was not exhausted, 0..=1.
     AchievedRate,
-    /// p99 of the schedule lag as a share of the median response time. Refused only where it is also more than 1 ms.
+    /// p99 of the schedule lag as a share of the median response time. Refused only where it is also more than 1 ms and than 1 % of
+    /// the objective's latency.
     ScheduleLag,
     /// Share of the time in which a worker had something to do, 0..=1.
     WorkerCpu,

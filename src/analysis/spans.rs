@@ -37,11 +37,23 @@ pub(super) fn total_until(spans: &[Span], end: Nanos) -> Nanos {
 
 /// The most time that a union has in any window of a length.
 pub(super) fn most_within(spans: &[Span], window: Nanos) -> Nanos {
-    let of_window = |from_ns: Nanos| {
-        let ahead = spans.iter().filter(|span| span.from_ns >= from_ns);
-        ahead.map(|span| span.to_ns.min(from_ns + window).saturating_sub(span.from_ns)).sum()
-    };
-    spans.iter().map(|span| of_window(span.from_ns)).max().unwrap_or(0)
+    // A window that holds the most begins with a span. As it moves on, spans leave it in front and enter it behind.
+    let (mut most, mut whole, mut next) = (0, 0, 0);
+    for span in spans {
+        let end = span.from_ns + window;
+        while next < spans.len() && spans[next].to_ns <= end {
+            whole += spans[next].length();
+            next += 1;
+        }
+        let cut = spans.get(next).map_or(0, |last| end.saturating_sub(last.from_ns.max(span.from_ns)));
+        most = most.max(whole + cut);
+        if span.to_ns <= end {
+            whole -= span.length();
+        } else {
+            next += 1;
+        }
+    }
+    most
 }
 
 #[cfg(test)]

@@ -7,8 +7,10 @@ use crate::{
     scenario::{ArrivalProcess, Load},
 };
 
-/// Schedule lag is only refused when it is longer than this.
+/// Schedule lag is only refused when it is longer than this, and than this share of the objective's latency: what is nothing
+/// against that decides no verdict.
 const LONG_LAG: Nanos = 1_000_000;
+const FELT: f64 = 0.01;
 
 /// Standard deviations of a Poisson count that are chance.
 const CHANCE: f64 = 3.0;
@@ -30,7 +32,7 @@ pub(super) fn achieved_rate(evidence: &Evidence<'_>, known: &Known<'_>) -> Optio
 }
 
 /// p99 of the schedule lag against the median response time of which it is a part.
-pub(super) fn schedule_lag(known: &Known<'_>) -> Option<Check> {
+pub(super) fn schedule_lag(evidence: &Evidence<'_>, known: &Known<'_>) -> Option<Check> {
     known.service.offered_rate()?;
     let lag = merged(known.record.seconds.iter().map(|second| &second.lag));
     let response = &known.row.response.histogram;
@@ -39,7 +41,8 @@ pub(super) fn schedule_lag(known: &Known<'_>) -> Option<Check> {
     }
     let lag = lag.value_at_quantile(0.99);
     let check = known.check(CheckKind::ScheduleLag, lag as f64 / response.value_at_quantile(0.5).max(1) as f64);
-    let level = if lag > LONG_LAG { check.level } else { check.level.min(Level::Warn) };
+    let felt = FELT * evidence.scenario.objective.latency.as_nanos() as f64;
+    let level = if lag > LONG_LAG.max(felt as Nanos) { check.level } else { check.level.min(Level::Warn) };
     Some(Check { level, nanos: Some(lag as f64), ..check })
 }
 

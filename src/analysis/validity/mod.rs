@@ -26,7 +26,7 @@ pub(super) fn checks(evidence: &Evidence<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
     checks.extend(services.iter().map(accounts::balance));
     checks.extend(services.iter().filter_map(|service| harness::achieved_rate(evidence, service)));
-    checks.extend(services.iter().filter_map(harness::schedule_lag));
+    checks.extend(services.iter().filter_map(|service| harness::schedule_lag(evidence, service)));
     checks.extend(harness::worker_cpu(evidence));
     checks.extend(machine::steal(evidence));
     checks.extend(machine::throttling(evidence));
