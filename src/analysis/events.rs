@@ -35,11 +35,15 @@ const WORKED_OFF: u64 = 2;
 /// A stall is a silence of a service (requests under way, none answered, the harness running) that is longer than 10 ms and
 /// than ten times the mean time between two answers of that service, or a second in which less than a twentieth of the usual
 /// number of answers came of all services together. Silences of several services that overlap are one stall. A pause of the
-/// harness of more than 10 ms is an event of its own and no stall. The late and failed requests of the seconds of a stall or
-/// pause belong to it, and of the seconds behind it as long as they have more than twice the median number; the longest comes
-/// first, and one that is shorter than the latency allowed takes none, since it made no request late by itself. A burst is a second outside of stalls with ten late or failed requests or more, so many that a Poisson process with
-/// the mean of the other seconds puts as many into one of all seconds in less than one run of a thousand, with the seconds behind
-/// it as for a stall.
+/// harness of more than 10 ms is an event of its own and no stall.
+///
+/// The late and failed requests of the seconds of a stall or pause belong to it, and those of the seconds behind it as long as
+/// they have more than twice the median number; the longest comes first. A stall or pause that is shorter than the latency
+/// allowed takes none, since it made no request late by itself.
+///
+/// A burst is a second outside of stalls with ten late or failed requests or more, a count that a Poisson process with the mean
+/// of the other seconds reaches in one of all seconds in less than one run of a thousand; with the seconds behind it as for a
+/// stall.
 pub(super) fn events(
     recording: &Recording,
     whole: &Timeline,
