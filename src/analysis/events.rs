@@ -7,7 +7,7 @@ use super::{
     silence::pauses,
     spans::{total_until, union, without},
 };
-use crate::measure::{Nanos, Recording, SECOND, Span};
+use crate::measure::{Nanos, Recording, SECOND, SeriesRecord, SeriesRole, Span};
 
 /// Shortest silence that is a stall.
 const SHORTEST: Nanos = 10_000_000;
@@ -28,7 +28,7 @@ const MANY: u64 = 10;
 const CHANCE: f64 = 0.001;
 
 /// Seconds behind an event belong to it while they have more than this multiple of the usual late and failed requests.
-const WORKED_OFF: u64 = 2;
+pub(super) const WORKED_OFF: u64 = 2;
 
 /// The events of a run.
 ///
@@ -102,22 +102,21 @@ fn finished(moment: &Moment) -> u64 {
 
 fn stalls(recording: &Recording, whole: &Timeline, silences: &[Silence], pauses: &[Span]) -> Vec<Stall> {
     let measured = recording.period.measured_ns;
-    let is_long = |silence: &Silence, span: &Span| {
-        let answers: u64 = recording
-            .series
-            .iter()
-            .filter(|series| {
-                series.key.service == silence.service && series.key.role == crate::measure::SeriesRole::Operation
-            })
-            .map(|series| series.totals().completed)
-            .sum();
-        let usual = measured as f64 / answers.max(1) as f64;
-        span.length() > SHORTEST && span.length() as f64 > UNUSUAL * usual
+    // Counted once for each service, since a long run may have thousands of silences.
+    let shortest = |silence: &Silence| {
+        let own =
+            |series: &&SeriesRecord| series.key.service == silence.service && series.key.role == SeriesRole::Operation;
+        let seconds = recording.series.iter().filter(own).flat_map(|series| &series.seconds);
+        let answers: u64 = seconds.map(|second| second.counts.completed).sum();
+        (UNUSUAL * measured as f64 / answers.max(1) as f64).max(SHORTEST as f64)
     };
     let of_services: Vec<(&Silence, Span)> = silences
         .iter()
-        .flat_map(|silence| silence.spans.iter().map(move |span| (silence, *span)))
-        .filter(|(silence, span)| span.from_ns < measured && is_long(silence, span))
+        .flat_map(|silence| {
+            let shortest = shortest(silence);
+            let is_long = move |span: &&Span| span.from_ns < measured && span.length() as f64 > shortest;
+            silence.spans.iter().filter(is_long).map(move |span| (silence, *span))
+        })
         .collect();
     let thin = thin_seconds(&whole.seconds, (measured / SECOND) as usize, pauses);
     let all = union(of_services.iter().map(|(_, span)| *span).chain(thin.iter().copied()).collect());

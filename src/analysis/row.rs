@@ -1,7 +1,9 @@
 //! One line of the summary, from what it adds up to.
 
 use super::{
-    Distribution, Grade, Outcome, Proportion, Row, Scope, Silence, silence,
+    Distribution, Grade, Outcome, Proportion, Row, Scope, Silence,
+    events::WORKED_OFF,
+    silence,
     spans::most_within,
     tally::{Durations, Tally, whole_seconds},
     verdict::{self, Held, Requests},
@@ -171,7 +173,7 @@ fn in_stalls(tally: &Tally, terms: Terms<'_>) -> u64 {
     for span in spans.filter(|span| span.length() > terms.latency()) {
         let [from, to] = [span.from_ns, span.to_ns].map(|at| (at / SECOND) as usize);
         for (second, tick) in tally.seconds.iter().enumerate().skip(from) {
-            if second > to && tick.late <= 2 * usual {
+            if second > to && tick.late <= WORKED_OFF * usual {
                 break;
             }
             stalled[second] = true;
