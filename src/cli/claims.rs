@@ -1,6 +1,8 @@
 //! What a command has claimed on servers that stay, so that no two runs write or remove the same keys.
 
-use super::{leftovers::Leftovers, progress::Display};
+use tokio::runtime::Runtime;
+
+use super::{interrupt::Interrupt, leftovers::Leftovers, progress::Display};
 use crate::{
     scenario::Scenario,
     target::{Outside, Target, TargetError, claimant},
@@ -67,6 +69,30 @@ impl Claims {
         claimed.peek().is_some() && claimed.all(|held| held.is_own)
     }
 
+    /// Removes the keys of a scenario, where there are any to remove, and gives all claims back. A failure becomes a warning: it
+    /// does not spoil what was measured. Where the keys stay, their claim does too.
+    pub(super) fn end(
+        &mut self,
+        keys: Option<(&Target, &Scenario)>,
+        runtime: &Runtime,
+        interrupt: &Interrupt,
+        display: &Display,
+    ) {
+        if let Some((target, scenario)) = keys {
+            display.step("Removing the scenario's keys");
+            let removed = runtime.block_on(interrupt.to_the_end(self.remove(target, scenario)));
+            if let Err(failure) = removed {
+                display.say(&format!("warning: keys of the scenario stay on the server: {failure}; {REMEDY}"));
+                self.leftovers.let_go_of_keys();
+                return;
+            }
+        }
+        let released = runtime.block_on(interrupt.to_the_end(self.release(display)));
+        if let Err(failure) = released {
+            display.say(&format!("warning: the claim of the scenario's keys stays on the server: {failure}; {REMEDY}"));
+        }
+    }
+
     /// Removes the keys of a scenario, unless another run has claimed them meanwhile.
     pub(super) async fn remove(&self, target: &Target, scenario: &Scenario) -> Result<u64, TargetError> {
         target.claimed_by_another(scenario, &self.claimant).await?;
@@ -75,7 +101,7 @@ impl Claims {
 
     /// Gives everything back, and says what stays. A claim that cannot be given back stays, as does one of keys that could
     /// not be removed.
-    pub(super) async fn release(&mut self, display: &Display) -> Result<(), TargetError> {
+    async fn release(&mut self, display: &Display) -> Result<(), TargetError> {
         let (mut result, mut said) = (Ok(()), Vec::new());
         for Held { target, scenario, outside, .. } in self.held.drain(..) {
             for left in target.left(&outside).await {

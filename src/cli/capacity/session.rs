@@ -16,7 +16,7 @@ use super::{
 use crate::{
     analysis::capacity::{Estimate, Next, Planner, TrialPlan, judge},
     cli::{
-        claims::{Claims, REMEDY},
+        claims::Claims,
         consent,
         data::same_data,
         environment::{environment, software},
@@ -345,19 +345,8 @@ impl Session {
     /// Removes the scenario's keys from a server that stays, if they are its own, and gives the claims of them back. A failure
     /// does not spoil the result.
     fn remove_data(&mut self, runtime: &Runtime, targets: &[Target], data: &Data, interrupt: &Interrupt) {
-        if let Some(of) = data.of.filter(|_| !data.of_others && !self.leftovers.holds_server()) {
-            self.display.step("Removing the scenario's keys");
-            let removal = self.claims.remove(&targets[of], &self.errand.arms[of]);
-            if let Err(failure) = runtime.block_on(interrupt.to_the_end(removal)) {
-                self.display.say(&format!("warning: keys of the scenario stay on the server: {failure}; {REMEDY}"));
-                self.leftovers.let_go_of_keys();
-                return;
-            }
-        }
-        let released = runtime.block_on(interrupt.to_the_end(self.claims.release(&self.display)));
-        if let Err(failure) = released {
-            self.display
-                .say(&format!("warning: the claim of the scenario's keys stays on the server: {failure}; {REMEDY}"));
-        }
+        let of = data.of.filter(|_| !data.of_others && !self.leftovers.holds_server());
+        let keys = of.map(|of| (&targets[of], &self.errand.arms[of]));
+        self.claims.end(keys, runtime, interrupt, &self.display);
     }
 }

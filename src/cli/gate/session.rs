@@ -10,7 +10,7 @@ use super::{announce, concluded::ConcludedGate, loads::keep_series, plan::Errand
 use crate::{
     analysis::gate::{first_arm, suspects},
     cli::{
-        claims::{Claims, REMEDY},
+        claims::Claims,
         consent,
         environment::{environment, software},
         exit::{Exit, Failure},
@@ -73,12 +73,8 @@ impl Session {
             (Ok(_), None) => Err(Failure::interrupted()),
             (Err(failure), None) => Err(failure),
         };
-        let released = runtime.block_on(interrupt.to_the_end(self.claims.release(&self.display)));
+        self.claims.end(None, &runtime, interrupt, &self.display);
         self.display.clear();
-        if let Err(failure) = released {
-            self.display
-                .say(&format!("warning: the claim of the scenario's keys stays on the server: {failure}; {REMEDY}"));
-        }
         result
     }
 

@@ -13,7 +13,7 @@ use crate::{
     },
     cli::{
         baseline::{Against, Held},
-        claims::{Claims, REMEDY},
+        claims::Claims,
         environment::{environment, software},
         exit::{Exit, Failure},
         interrupt::Interrupt,
@@ -326,20 +326,8 @@ impl Session {
     /// does not spoil the run.
     fn clean_up(&mut self, runtime: &Runtime, target: &Target, interrupt: &Interrupt) {
         let stay = self.keys_of_others || self.manner.keep_data || self.leftovers.holds_server();
-        if !stay && self.claims.are_own() {
-            self.display.step("Removing the scenario's keys");
-            let removed = runtime.block_on(interrupt.to_the_end(self.claims.remove(target, &self.scenario)));
-            if let Err(failure) = removed {
-                self.display.say(&format!("warning: keys of the scenario stay on the server: {failure}; {REMEDY}"));
-                self.leftovers.let_go_of_keys();
-                return;
-            }
-        }
-        let released = runtime.block_on(interrupt.to_the_end(self.claims.release(&self.display)));
-        if let Err(failure) = released {
-            self.display
-                .say(&format!("warning: the claim of the scenario's keys stays on the server: {failure}; {REMEDY}"));
-        }
+        let keys = (!stay && self.claims.are_own()).then_some((target, &self.scenario));
+        self.claims.end(keys, runtime, interrupt, &self.display);
     }
 }
 
