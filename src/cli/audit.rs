@@ -8,14 +8,17 @@ use jiff::Timestamp;
 use tokio::runtime;
 
 use super::{
-    complain,
+    args::{
+        scenario::{DEFAULT, scenario_text, setting},
+        target::{EMBEDDED, TARGET, source},
+    },
     environment::software,
     exit::{Exit, Failure},
     interrupt::{Interrupt, supervise},
     leftovers::Leftovers,
     output::{self, Look},
     progress::Display,
-    run::{EMBEDDED, TARGET, scenario_text, setting, source},
+    stderr,
 };
 use crate::{
     analysis::audit::{AuditOutcome, Severity, Subject, audit},
@@ -123,7 +126,7 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
 impl Arguments {
     /// The scenario; a private server is audited for the default one where none is named.
     fn scenario(&self) -> Result<Option<Scenario>, Failure> {
-        let default = (self.target == EMBEDDED).then_some(super::run::DEFAULT);
+        let default = (self.target == EMBEDDED).then_some(DEFAULT);
         let Some(name) = self.scenario.as_deref().or(default) else { return Ok(None) };
         let source = scenario_text(name, self.target != EMBEDDED)?;
         let overrides = Overrides { set: self.set.clone(), ..Overrides::default() };
@@ -194,7 +197,7 @@ impl Arguments {
             AuditOutcome::Clear => Exit::Met,
             AuditOutcome::Found(_) => Exit::Missed,
             AuditOutcome::Blind { unknown, of } => {
-                complain(&format!(
+                stderr::print(&format!(
                     "error: {unknown} of {of} checks could not be made, for want of rights: the audit says what was refused"
                 ));
                 Exit::Unusable

@@ -2,14 +2,15 @@
 
 use tokio::runtime::Runtime;
 
-use super::{interrupt::Interrupt, leftovers::Leftovers, progress::Display};
+use super::{
+    interrupt::Interrupt,
+    leftovers::{Leftovers, REMEDY},
+    progress::Display,
+};
 use crate::{
     scenario::Scenario,
     target::{Outside, Target, TargetError, claimant},
 };
-
-/// How keys of a scenario can be removed: a fragment of a sentence.
-pub(super) const REMEDY: &str = "`plimsoll clean` with the same scenario and target removes them";
 
 /// Claims of one command, on all its targets.
 pub(super) struct Claims {

@@ -5,10 +5,13 @@ use clap::Args;
 use tokio::runtime;
 
 use super::{
+    args::{
+        scenario::{DEFAULT, setting},
+        target::{TARGET, source},
+    },
     exit::{Exit, Failure},
     interrupt::supervise,
     output,
-    run::{DEFAULT, setting, source},
 };
 use crate::{
     report::format::{counted, plain},
@@ -30,7 +33,7 @@ pub(super) struct Arguments {
     #[arg(default_value = DEFAULT)]
     scenario: String,
     /// Server that has the keys: `redis://user:password@host:port/db`, `rediss://...` or `unix:///path`
-    #[arg(long, value_name = "URL", env = super::run::TARGET, hide_env_values = true)]
+    #[arg(long, value_name = "URL", env = TARGET, hide_env_values = true)]
     target: String,
     /// Set any field of the scenario, as it was run; may be repeated
     #[arg(long, value_name = "FIELD=VALUE", value_parser = setting)]

@@ -6,15 +6,16 @@ use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
 use super::{
-    baseline::{Held, abstract_at, held},
-    complain,
+    against::BaselineRuns,
+    args::comparison::ComparisonArgs,
+    baseline::{abstract_at, held},
     exit::{Exit, Failure},
-    number::share,
     output::{self, Look},
     place::RESULTS,
+    stderr,
 };
 use crate::{
-    analysis::baseline::{Question, compare},
+    analysis::baseline::compare,
     report::Compared,
     results::{self, Baselines},
 };
@@ -34,7 +35,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "RUN")]
     run: PathBuf,
     #[command(flatten)]
-    how: How,
+    how: ComparisonArgs,
     /// Form of what is printed
     #[arg(long, value_enum, default_value_t)]
     format: ComparisonFormat,
@@ -60,31 +61,6 @@ Exit codes:
     3  not comparable, no run of the baseline counts, or the run's measurement is invalid
     4  inconclusive";
 
-/// How a comparison is made.
-#[derive(Debug, Args)]
-pub(super) struct How {
-    /// Change of p50 and throughput that matters; p99 may change by five times as much
-    ///
-    /// With a baseline of seven runs or more a change counts from half of it on, if the runs' spread shows that it is none of
-    /// chance.
-    #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "20%", help_heading = "Comparison")]
-    threshold: f64,
-    /// Compare also where scenario, server or settings differ
-    #[arg(long, help_heading = "Comparison")]
-    allow_differences: bool,
-}
-
-impl How {
-    /// Whether runs of different things are compared.
-    pub(super) fn allows_differences(&self) -> bool {
-        self.allow_differences
-    }
-
-    pub(super) fn question(&self) -> Question {
-        Question { threshold: self.threshold, allow_differences: self.allow_differences }
-    }
-}
-
 /// Form of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 enum ComparisonFormat {
@@ -102,7 +78,7 @@ enum ComparisonFormat {
 }
 
 pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
-    let Held { name, mut runs } = held(&arguments.base, &Baselines::of(&arguments.results))?;
+    let BaselineRuns { name, mut runs } = held(&arguments.base, &Baselines::of(&arguments.results))?;
     let run = abstract_at(&arguments.run)?;
     let count = runs.len();
     // Held against itself it would be as it always was.
@@ -111,7 +87,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
         return Err(Failure::usage(anyhow!("both are the same run: there is nothing to compare")));
     }
     if runs.len() < count {
-        complain(&format!("note: {} is in {name} itself; it is compared with the other runs of it", run.name));
+        stderr::print(&format!("note: {} is in {name} itself; it is compared with the other runs of it", run.name));
     }
     let comparison = compare(&runs, &run, arguments.how.question());
     let compared = Compared { against: &name, base: &runs, run: &run, comparison: &comparison };

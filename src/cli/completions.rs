@@ -1,10 +1,9 @@
 //! `plimsoll completions`.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
 use super::{
-    Program,
     exit::{Exit, Failure},
     output,
 };
@@ -18,9 +17,9 @@ pub(super) struct Arguments {
     shell: Shell,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: &Arguments, mut program: Command) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Program::command(), "plimsoll", &mut script);
+    clap_complete::generate(arguments.shell, &mut program, "plimsoll", &mut script);
     output::print(script)?;
     Ok(Exit::Met)
 }

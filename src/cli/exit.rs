@@ -2,6 +2,7 @@
 
 use std::{fmt, process::ExitCode};
 
+use super::stderr;
 use crate::analysis::{Outcome, baseline::Standing};
 
 /// Exit codes, part of the interface: scripts rely on them.
@@ -83,7 +84,7 @@ impl Failure {
     pub(super) fn first_of<T>(first: Result<T, Self>, second: Result<(), Self>) -> Result<T, Self> {
         match (first, second) {
             (Err(first), Err(second)) => {
-                super::complain(&format!("error: {second}"));
+                stderr::print(&format!("error: {second}"));
                 Err(first)
             }
             (first, second) => second.and(first),

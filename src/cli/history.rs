@@ -9,12 +9,12 @@ use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
 use super::{
-    complain,
+    concluded::Concluded,
     exit::{Exit, Failure},
     output::{self, Look},
     place::RESULTS,
     progress::Display,
-    report::Concluded,
+    stderr,
 };
 use crate::{
     analysis::baseline::history,
@@ -66,7 +66,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     for (name, baseline) in Baselines::of(&arguments.results).list().map_err(Failure::usage)? {
         match baseline {
             Ok(baseline) => runs.extend(baseline.runs),
-            Err(error) => complain(&format!("warning: baseline {name} left out: {}", Failure::usage(error))),
+            Err(error) => stderr::print(&format!("warning: baseline {name} left out: {}", Failure::usage(error))),
         }
     }
     let all: Vec<(String, Abstract)> = runs

@@ -8,16 +8,19 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{claims::REMEDY, complain, exit::Failure};
+use super::{exit::Failure, stderr};
 use crate::{
     results::{self, ResultFolder},
     target::PrivateServer,
 };
 
+/// How keys of a scenario can be removed: a fragment of a sentence.
+pub(super) const REMEDY: &str = "`plimsoll clean` with the same scenario and target removes them";
+
 /// Claims a result folder, after what processes that were killed left behind beside it is recovered or removed.
 pub(super) fn claim(place: &Path, force: bool) -> Result<ResultFolder, Failure> {
     for leftover in results::sweep_beside(place) {
-        complain(&format!("note: {leftover}"));
+        stderr::print(&format!("note: {leftover}"));
     }
     ResultFolder::claim(place, force).map_err(Failure::usage)
 }
@@ -104,7 +107,7 @@ impl Leftovers {
         let mut held = std::mem::take(&mut *self.held());
         held.keys.dedup();
         for address in &held.keys {
-            complain(&format!("warning: keys of the scenario stay on {address}; {REMEDY}"));
+            stderr::print(&format!("warning: keys of the scenario stay on {address}; {REMEDY}"));
         }
         if let Some(unpublished) = &held.unpublished {
             // Half a report is none. Whoever fills it ends with the process.

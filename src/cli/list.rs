@@ -6,12 +6,12 @@ use clap::Args;
 
 use super::{
     capacity::ConcludedCapacity,
+    concluded::Concluded,
     exit::{Exit, Failure},
     gate::ConcludedGate,
     output,
     place::RESULTS,
     progress::Display,
-    report::Concluded,
 };
 use crate::{
     report::ci_headline,

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 use clap_mangen::Man;
 
 use super::{
-    Program,
     exit::{Exit, Failure},
     output,
 };
@@ -22,8 +21,7 @@ pub(super) struct Arguments {
     out: Option<PathBuf>,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let program = Program::command();
+pub(super) fn run(arguments: &Arguments, program: Command) -> Result<Exit, Failure> {
     match &arguments.out {
         Some(folder) => results::rewrite(folder, pages(program)).map_err(Failure::usage)?,
         None => output::print(page(&Man::new(program)))?,

@@ -1,5 +1,7 @@
 //! The command line: one file per command. The only place where load and reports meet, and where anything is printed.
 
+mod against;
+mod args;
 mod audit;
 mod baseline;
 mod capacity;
@@ -8,6 +10,7 @@ mod claims;
 mod clean;
 mod compare;
 mod completions;
+mod concluded;
 mod consent;
 mod data;
 mod environment;
@@ -20,7 +23,6 @@ mod journal;
 mod leftovers;
 mod list;
 mod man;
-mod number;
 mod output;
 mod place;
 mod progress;
@@ -29,11 +31,9 @@ mod run;
 mod scenarios;
 mod schema;
 mod shape;
+mod stderr;
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -102,7 +102,7 @@ pub fn main() -> ExitCode {
     };
     let prepared = interrupt::outlive_file_size_limit().map_err(Failure::unusable);
     let exit = prepared.and_then(|()| program.carry_out()).unwrap_or_else(|failure| {
-        complain(&format!("error: {failure}"));
+        stderr::print(&format!("error: {failure}"));
         failure.exit
     });
     exit.into()
@@ -128,8 +128,8 @@ impl Program {
             Command::List(arguments) => list::run(&arguments),
             Command::Scenarios(arguments) => scenarios::run(arguments),
             Command::Schema(arguments) => schema::run(&arguments),
-            Command::Completions(arguments) => completions::run(&arguments),
-            Command::Man(arguments) => man::run(&arguments),
+            Command::Completions(arguments) => completions::run(&arguments, Self::command()),
+            Command::Man(arguments) => man::run(&arguments, Self::command()),
         }
     }
 }
@@ -142,11 +142,6 @@ fn amounts_with_sign(command: clap::Command) -> clap::Command {
         argument.allow_hyphen_values(is_amount)
     });
     command.mut_subcommands(amounts_with_sign)
-}
-
-/// Says something on standard error. Where that is closed, nobody listens.
-fn complain(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 #[cfg(test)]

@@ -1,11 +1,17 @@
 //! What goes to standard output, and how it may look there.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    path::Path,
+};
 
 use clap::{Args, ValueEnum};
 
-use super::exit::Failure;
-use crate::report::Style;
+use super::{exit::Failure, stderr};
+use crate::{
+    report::{self, Style},
+    results::Ci,
+};
 
 /// How what is printed for people looks.
 #[derive(Debug, Clone, Copy, Args)]
@@ -47,6 +53,13 @@ pub(super) enum Format {
     Json,
 }
 
+/// A document besides the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Document {
+    /// The whole server as an operator would describe it: latency, resources, users, configuration, recommendations.
+    Analysis,
+}
+
 /// Width of lines where there is no terminal to ask, in columns.
 const DEFAULT_WIDTH: usize = 120;
 
@@ -68,9 +81,44 @@ fn width() -> usize {
     console::Term::stdout().size_checked().map_or(DEFAULT_WIDTH, |(_, columns)| usize::from(columns))
 }
 
+/// Where the report is, in words.
+pub(super) fn reported(folder: &Path) -> String {
+    format!("\nReport: {}\n", shown(&folder.join(HTML)).display())
+}
+
+/// What is printed of a `plimsoll ci`.
+pub(super) fn ci_text(ci: &Ci, format: Format, look: Look) -> String {
+    match format {
+        Format::Json => ci.to_json(),
+        Format::Text => report::ci_terminal(ci, look.style()),
+    }
+}
+
+/// Where the summary of a `plimsoll ci` is, in words.
+pub(super) fn summarised(folder: &Path) -> String {
+    format!("\nSummary: {}\n", shown(&folder.join(report::CI_SUMMARY)).display())
+}
+
+/// A path as short as it can be from here.
+pub(super) fn shown(path: &Path) -> &Path {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path)
+}
+
+/// The report that people open.
+const HTML: &str = "report.html";
+
+/// The page of a document.
+pub(super) fn page(style: Option<Document>) -> &'static str {
+    match style {
+        Some(Document::Analysis) => report::ANALYSIS_HTML,
+        None => HTML,
+    }
+}
+
 /// Writes what was measured to standard output, or to standard error where that cannot be written: it is not lost with its results.
 pub(super) fn tell(text: &str) -> Result<(), Failure> {
-    print(text).inspect_err(|_| super::complain(text.trim_end()))
+    print(text).inspect_err(|_| stderr::print(text.trim_end()))
 }
 
 /// Writes to standard output. A reader that has seen enough, as `head` has, is no failure.

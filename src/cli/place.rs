@@ -1,4 +1,4 @@
-//! Where results go.
+//! Where results go, and what they are called there.
 
 use std::path::{Path, PathBuf};
 
@@ -45,4 +45,16 @@ fn vacant(results: &Path, stem: &str) -> PathBuf {
     let others = (2..).map(|number| results.join(format!("{stem}-{number}")));
     let mut free = std::iter::once(results.join(stem)).chain(others).filter(|folder| !folder.exists());
     free.next().expect("numbers do not end")
+}
+
+/// What a run is called: its folder, and the one above where that is just a number.
+pub(super) fn name_of(folder: &Path) -> String {
+    let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let full = if full.is_file() { full.parent().map(Path::to_owned).unwrap_or_default() } else { full };
+    let mut parts = full.iter().rev().map(|part| part.to_string_lossy().into_owned());
+    let name = parts.next().unwrap_or_else(|| "run".to_owned());
+    match (parts.next().as_deref(), parts.next()) {
+        (Some("trials"), Some(capacity)) => format!("{capacity}-trial-{name}"),
+        _ => name,
+    }
 }

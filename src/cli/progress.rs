@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
+use super::stderr;
 use crate::{
     load::{Phase, Progress, ServiceProgress},
     report::format::{count, counted, duration, plain, rate, setting},
@@ -96,7 +97,7 @@ impl Display {
 
     /// Says something that stays, also where the display is not visible.
     pub(super) fn say(&self, text: &str) {
-        self.lines.suspend(|| super::complain(text));
+        self.lines.suspend(|| stderr::print(text));
     }
 
     /// Takes all lines away.

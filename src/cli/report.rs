@@ -6,24 +6,20 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::{
-    baseline::{Against, name_of},
+    against::Against,
     capacity::ConcludedCapacity,
+    concluded::Concluded,
     exit::{Exit, Failure},
     gate::ConcludedGate,
-    output::{self, Format, Look},
+    output::{self, Document, Format, Look, ci_text, page, summarised},
     progress::Display,
 };
 use crate::{
-    analysis::{
-        Analysis, analyse,
-        baseline::{Standing, abstract_of},
-    },
-    report::{self, AuditLimit},
-    results::{self, Abstract, Ci, CiCheck, CiScenario, Run, Saved},
-    scenario::{self, Scenario},
+    report,
+    results::{self, Saved},
 };
 
 /// Rebuild all reports of a saved run and print its summary
@@ -50,121 +46,6 @@ pub(super) struct Arguments {
     /// Form of the summary
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-}
-
-/// A document besides the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Document {
-    /// The whole server as an operator would describe it: latency, resources, users, configuration, recommendations.
-    Analysis,
-}
-
-/// A run with what follows from it.
-pub(super) struct Concluded {
-    run: Run,
-    scenario: Scenario,
-    /// What is concluded.
-    pub(super) analysis: Analysis,
-    /// What a comparison with a baseline says, where one was asked for.
-    pub(super) against: Option<Against>,
-}
-
-impl Concluded {
-    /// Draws the conclusions.
-    pub(super) fn new(run: Run) -> Result<Self, Failure> {
-        let scenario = scenario::parse(&run.scenario, "scenario of the saved run").map_err(Failure::usage)?;
-        let analysis = analyse(&run, &scenario);
-        Ok(Self { run, scenario, analysis, against: None })
-    }
-
-    /// The abstract of the run that lies in a folder, or will.
-    pub(super) fn abstracted(&self, folder: &Path) -> Abstract {
-        abstract_of(&self.run, &self.analysis, &name_of(folder))
-    }
-
-    /// What came of holding the run against others, if that was asked for.
-    pub(super) fn standing(&self) -> Option<Standing> {
-        self.against.as_ref().map(Against::standing)
-    }
-
-    /// Every file of the result folder except the run itself, and the document that is asked for besides.
-    pub(super) fn files(&self, style: Option<Document>) -> Vec<(String, Vec<u8>)> {
-        let compared = self.against.as_ref().map(Against::compared);
-        let mut files = report::files_against(&self.run, &self.scenario, &self.analysis, compared.as_ref());
-        if style == Some(Document::Analysis) {
-            files.extend(report::analysis_files(&self.run, &self.scenario, &self.analysis));
-        }
-        files
-    }
-
-    /// The verdict in one sentence.
-    pub(super) fn headline(&self) -> String {
-        report::headline(&self.run, &self.scenario, &self.analysis)
-    }
-
-    /// What CI is told of it.
-    pub(super) fn for_ci(&self, name: &str, limit: AuditLimit) -> CiScenario {
-        report::ci_scenario(name, &self.run, &self.scenario, &self.analysis, limit)
-    }
-
-    /// What CI is told of the comparison with a baseline, if there was one.
-    pub(super) fn comparison_for_ci(&self, name: &str, fails: bool) -> Option<CiCheck> {
-        self.against.as_ref().map(|against| report::ci_comparison(name, &against.compared(), fails))
-    }
-
-    /// What is printed of a run, and of the folder that it lies in if it does.
-    pub(super) fn summary(&self, format: Format, look: Look, folder: Option<&Path>, style: Option<Document>) -> String {
-        let compared = self.against.as_ref().map(Against::compared);
-        let compared = compared.as_ref();
-        match format {
-            Format::Json => report::json_summary(&self.run, &self.scenario, &self.analysis, compared),
-            Format::Text => {
-                let mut text = report::terminal(&self.run, &self.scenario, &self.analysis, compared, look.style());
-                if let Some(folder) = folder {
-                    text.push_str(&reported(folder));
-                    if style.is_some() {
-                        text = format!("{text}Analysis: {}\n", shown(&folder.join(page(style))).display());
-                    }
-                }
-                text
-            }
-        }
-    }
-}
-
-/// Where the report is, in words.
-pub(super) fn reported(folder: &Path) -> String {
-    format!("\nReport: {}\n", shown(&folder.join(HTML)).display())
-}
-
-/// What is printed of a `plimsoll ci`.
-pub(super) fn ci_text(ci: &Ci, format: Format, look: Look) -> String {
-    match format {
-        Format::Json => ci.to_json(),
-        Format::Text => report::ci_terminal(ci, look.style()),
-    }
-}
-
-/// Where the summary of a `plimsoll ci` is, in words.
-pub(super) fn summarised(folder: &Path) -> String {
-    format!("\nSummary: {}\n", shown(&folder.join(report::CI_SUMMARY)).display())
-}
-
-/// A path as short as it can be from here.
-fn shown(path: &Path) -> &Path {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here).unwrap_or(path)
-}
-
-/// The report that people open.
-const HTML: &str = "report.html";
-
-/// The page of a document.
-fn page(style: Option<Document>) -> &'static str {
-    match style {
-        Some(Document::Analysis) => report::ANALYSIS_HTML,
-        None => HTML,
-    }
 }
 
 pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {

@@ -1,6 +1,5 @@
 //! `plimsoll baseline`: runs that later runs are compared with.
 
-mod against;
 mod show;
 mod source;
 
@@ -10,19 +9,18 @@ use anyhow::anyhow;
 use clap::{Args, Subcommand};
 
 use super::{
-    complain,
     exit::{Exit, Failure},
     output::{self, Look},
     place::RESULTS,
     progress::Display,
+    stderr,
 };
 use crate::{
     analysis::baseline::{Weight, differences},
     report,
     results::{Abstract, Baseline, Baselines, ResultsError},
 };
-pub(super) use against::Against;
-pub(super) use source::{Held, abstract_at, held, name_of};
+pub(super) use source::{abstract_at, held};
 
 /// Keep runs that later ones are compared with
 ///
@@ -233,7 +231,7 @@ fn remove(baselines: &Baselines, name: &str, runs: &[String]) -> Result<(), Fail
         Ok((left > 0).then(|| Baseline::new(kept)))
     })?;
     if left == 0 {
-        complain(&format!("note: {name} has no run left, so it is removed"));
+        stderr::print(&format!("note: {name} has no run left, so it is removed"));
     }
     output::print(report::format::plain(&format!(
         "{} removed from {name}\n",

@@ -5,16 +5,9 @@ use std::path::Path;
 use anyhow::anyhow;
 
 use crate::{
-    cli::{exit::Failure, report::Concluded},
+    cli::{against::BaselineRuns, concluded::Concluded, exit::Failure},
     results::{self, Abstract, Baselines, Saved},
 };
-
-/// Runs that others are held against, and what they are called.
-#[derive(Debug, Clone)]
-pub(in crate::cli) struct Held {
-    pub(in crate::cli) name: String,
-    pub(in crate::cli) runs: Vec<Abstract>,
-}
 
 /// The abstract of a saved run.
 pub(in crate::cli) fn abstract_at(folder: &Path) -> Result<Abstract, Failure> {
@@ -34,28 +27,16 @@ pub(in crate::cli) fn abstract_at(folder: &Path) -> Result<Abstract, Failure> {
     }
 }
 
-/// What a run is called: its folder, and the one above where that is just a number.
-pub(in crate::cli) fn name_of(folder: &Path) -> String {
-    let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let full = if full.is_file() { full.parent().map(Path::to_owned).unwrap_or_default() } else { full };
-    let mut parts = full.iter().rev().map(|part| part.to_string_lossy().into_owned());
-    let name = parts.next().unwrap_or_else(|| "run".to_owned());
-    match (parts.next().as_deref(), parts.next()) {
-        (Some("trials"), Some(capacity)) => format!("{capacity}-trial-{name}"),
-        _ => name,
-    }
-}
-
 /// What a word names: a baseline, else a result folder. A path with a `/` in it is no name: `./nightly` is the folder.
-pub(in crate::cli) fn held(word: &str, baselines: &Baselines) -> Result<Held, Failure> {
+pub(in crate::cli) fn held(word: &str, baselines: &Baselines) -> Result<BaselineRuns, Failure> {
     let is_name = baselines.file(word).is_ok();
     if is_name && let Some(baseline) = baselines.find(word).map_err(Failure::usage)? {
-        return Ok(Held { name: word.to_owned(), runs: baseline.runs });
+        return Ok(BaselineRuns { name: word.to_owned(), runs: baseline.runs });
     }
     let folder = Path::new(word);
     if folder.exists() {
         let run = abstract_at(folder)?;
-        return Ok(Held { name: run.name.clone(), runs: vec![run] });
+        return Ok(BaselineRuns { name: run.name.clone(), runs: vec![run] });
     }
     Err(Failure::usage(if is_name {
         anyhow!(

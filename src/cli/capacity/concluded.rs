@@ -6,8 +6,7 @@ use crate::{
     analysis::capacity::{ArmAnswer, CapacityAnalysis, Sustainable, Undone, conclude},
     cli::{
         exit::{Exit, Failure},
-        output::{Format, Look},
-        report::reported,
+        output::{Format, Look, reported},
     },
     report,
     results::{Capacity, Ended},

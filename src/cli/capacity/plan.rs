@@ -4,12 +4,15 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::anyhow;
 
-use super::{Arguments, arms, resume, trial::shape_of};
+use super::{args::Arguments, arms, trial::shape_of};
 use crate::{
     analysis::capacity::{Estimate, Planner, TrialPlan},
     cli::{
+        args::{
+            scenario::{DEFAULT, scenario_text},
+            target::EMBEDDED,
+        },
         exit::Failure,
-        run::{DEFAULT, EMBEDDED, scenario_text},
         shape::shaped,
     },
     measure::SECOND,
@@ -62,22 +65,8 @@ pub(super) struct Errand {
 }
 
 impl Errand {
-    /// What the arguments ask for. Everything that can be wrong with a scenario is found here.
-    pub(super) fn of(arguments: &Arguments) -> Result<Self, Failure> {
-        let errand = match &arguments.resume {
-            Some(folder) => resume::errand(arguments, folder)?,
-            None => Self::new(arguments)?,
-        };
-        errand.check(arguments)?;
-        if errand.plan.growth.is_some() && errand.plan.current_rate.is_none() && arguments.target == EMBEDDED {
-            return Err(Failure::usage(anyhow!(
-                "--growth: nobody else uses a private server, so say what grows with --current-rate"
-            )));
-        }
-        Ok(errand)
-    }
-
-    fn new(arguments: &Arguments) -> Result<Self, Failure> {
+    /// The new plan that the arguments ask for.
+    pub(super) fn new(arguments: &Arguments) -> Result<Self, Failure> {
         let scenario = base(arguments)?;
         let arms = arms::arms(&scenario, &arguments.pool, &arguments.sweep)?;
         let (start, most) = (arguments.start_rate, arguments.max_rate);
@@ -118,7 +107,8 @@ impl Errand {
         Ok(Self { scenario, arms: scenarios, plan, saved: None })
     }
 
-    fn check(&self, arguments: &Arguments) -> Result<(), Failure> {
+    /// Finds everything that can be wrong with the scenarios.
+    pub(super) fn check(&self, arguments: &Arguments) -> Result<(), Failure> {
         let mut faults = Vec::new();
         for (arm, scenario) in self.plan.arms.iter().zip(&self.arms) {
             if scenario.offered_rate().is_none() {
@@ -163,7 +153,15 @@ impl Errand {
                 scenario::format_duration(Duration::from_nanos(shortest))
             ));
         }
-        if faults.is_empty() { Ok(()) } else { Err(Failure::usage(anyhow!(faults.join("\n")))) }
+        if !faults.is_empty() {
+            return Err(Failure::usage(anyhow!(faults.join("\n"))));
+        }
+        if self.plan.growth.is_some() && self.plan.current_rate.is_none() && arguments.target == EMBEDDED {
+            return Err(Failure::usage(anyhow!(
+                "--growth: nobody else uses a private server, so say what grows with --current-rate"
+            )));
+        }
+        Ok(())
     }
 
     /// That the budget has no time for a single trial, and which one has.

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::anyhow;
 
 use super::{
-    Arguments,
+    args::Arguments,
     plan::{self, Errand},
 };
 use crate::{

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use tokio::runtime::{self, Runtime};
 
 use super::{
-    Arguments, announce,
+    announce,
+    args::Arguments,
     concluded::ConcludedCapacity,
     lines::{self, Course},
     plan::{Errand, census, estimate},

@@ -10,7 +10,7 @@ use std::{
 use clap::ValueEnum;
 
 use crate::{
-    cli::{complain, exit::Failure},
+    cli::{exit::Failure, stderr},
     report::{ci_annotations, ci_summary},
     results::Ci,
 };
@@ -66,7 +66,7 @@ impl Github {
             // Either stream will do for GitHub, and standard output may have to be JSON.
             let annotations = ci_annotations(ci);
             if !annotations.is_empty() {
-                complain(annotations.trim_end());
+                stderr::print(annotations.trim_end());
             }
         }
         let Some((path, file)) = &mut self.summary else { return Ok(()) };

@@ -4,7 +4,10 @@ use std::{path::PathBuf, time::Instant};
 
 use jiff::Timestamp;
 
-use super::{Arguments, Errand, github::Github};
+use super::{
+    args::{Arguments, Errand},
+    github::Github,
+};
 use crate::{
     cli::{
         claims::Claims,
@@ -14,9 +17,8 @@ use crate::{
         interrupt::Interrupt,
         journal::Journal,
         leftovers::{Leftovers, claim},
-        output::{self, Look},
+        output::{self, Look, ci_text, summarised},
         progress::Display,
-        report::{ci_text, summarised},
         run,
     },
     report::{

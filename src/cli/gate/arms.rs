@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use super::child;
 use crate::{
-    cli::{exit::Failure, run::source},
+    cli::{args::target::source, exit::Failure},
     scenario::{Overrides, Scenario},
     target::{RESERVED, Source},
 };

@@ -15,10 +15,10 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{
     cli::{
+        args::target::TARGET,
         exit::{Exit, Failure},
         interrupt::Interrupt,
         leftovers::Leftovers,
-        run::TARGET,
     },
     results::Run,
     scenario::{PasswordSource, Scenario},

@@ -6,8 +6,7 @@ use crate::{
     analysis::gate::{GateAnalysis, GateVerdict, conclude},
     cli::{
         exit::{Exit, Failure},
-        output::{Format, Look},
-        report::reported,
+        output::{Format, Look, reported},
     },
     report,
     results::{CiCheck, Ended, Gate},

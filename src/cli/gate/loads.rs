@@ -6,14 +6,16 @@ use anyhow::anyhow;
 
 use super::{
     child,
-    session::{Means, Session},
-    stand::Stand,
+    plan::Errand,
+    stand::{Means, Stand},
 };
 use crate::{
     analysis::gate::{SlicePlace, quad_of_arms, seed_of, series, slice, slices},
     cli::{
         environment::software,
         exit::Failure,
+        leftovers::Leftovers,
+        progress::Display,
         shape::{Shape, shaped},
     },
     load::{self, LoadError, Settings, Turns},
@@ -55,15 +57,22 @@ pub(super) fn keep_series(known: &mut Vec<GateSeries>, recorded: Vec<GateSeries>
     Ok(())
 }
 
-impl Session {
+/// What the loads of a block are made with.
+pub(super) struct Loads<'a> {
+    pub(super) errand: &'a Errand,
+    pub(super) stand: &'a Stand,
+    pub(super) leftovers: &'a Leftovers,
+    pub(super) display: &'a Display,
+    pub(super) means: &'a Means<'a>,
+}
+
+impl Loads<'_> {
     /// The quads of a kind in one load, in which the arms take turns.
     pub(super) fn in_turns(
         &self,
-        stand: &Stand,
         (stage, kind): (GateStage, SliceKind),
         block: u32,
         window: u64,
-        means: &Means<'_>,
     ) -> Result<Option<Made>, Failure> {
         let plan = &self.errand.plan;
         let quads = if kind == SliceKind::Paced { plan.quads } else { plan.saturated_quads };
@@ -78,41 +87,31 @@ impl Session {
         };
         // Which of them comes first in a cycle alternates from block to block.
         let first = quad_of_arms(plan.seed, stage, kind, block)[0] as usize;
-        let began = means.began.elapsed() + Duration::from_nanos(plan.warmup_ns);
-        let Some(recording) = self.both(stand, first, kind, shape, window, means)? else { return Ok(None) };
+        let began = self.means.began.elapsed() + Duration::from_nanos(plan.warmup_ns);
+        let Some(recording) = self.both(first, kind, shape, window)? else { return Ok(None) };
         let slices = slices(&recording, first as u32, kind, began.as_nanos() as u64);
         Ok(Some((slices, series(&recording, true), [software(), software()])))
     }
 
     /// Loads both arms in turns.
-    fn both(
-        &self,
-        stand: &Stand,
-        first: usize,
-        kind: SliceKind,
-        shape: Shape,
-        window: u64,
-        means: &Means<'_>,
-    ) -> Result<Option<Recording>, Failure> {
+    fn both(&self, first: usize, kind: SliceKind, shape: Shape, window: u64) -> Result<Option<Recording>, Failure> {
         let of = |arm: usize| {
             let clients = (kind == SliceKind::Saturated).then(|| self.clients(arm));
             shaped(&self.errand.sides[arm].scenario, &Shape { clients, ..shape }).map_err(Failure::usage)
         };
         let (one, other) = (of(first)?, of(1 - first)?);
         let turns = Turns { window: Duration::from_nanos(window), half: one.services.len() };
-        let settings = Settings { turns: Some(turns), ..self.settings(stand) };
-        let target = stand.targets[first].beside(&stand.targets[1 - first]);
-        loaded(load::run(&in_one(&one, &other), &target, settings, means.interrupt.stop(), &mut |_| {}))
+        let settings = Settings { turns: Some(turns), ..self.settings() };
+        let target = self.stand.targets[first].beside(&self.stand.targets[1 - first]);
+        loaded(load::run(&in_one(&one, &other), &target, settings, self.means.interrupt.stop(), &mut |_| {}))
     }
 
     /// The quads of a kind as loads of their own, one after another.
     pub(super) fn slice_by_slice(
         &self,
-        stand: &Stand,
         (stage, kind): (GateStage, SliceKind),
         block: u32,
         done: usize,
-        means: &Means<'_>,
     ) -> Result<Option<Made>, Failure> {
         let plan = &self.errand.plan;
         let quads = if kind == SliceKind::Paced { plan.quads } else { plan.saturated_quads };
@@ -129,8 +128,8 @@ impl Session {
                     duration: Duration::from_nanos(plan.slice_ns),
                     seed: Some(seed_of(plan.seed, stage, kind, overall, place)),
                 };
-                let began_ns = means.began.elapsed().as_nanos() as u64;
-                let Some((recording, build)) = self.load(stand, arm as usize, shape, means)? else { return Ok(None) };
+                let began_ns = self.means.began.elapsed().as_nanos() as u64;
+                let Some((recording, build)) = self.load(arm as usize, shape)? else { return Ok(None) };
                 made_by[arm as usize] = build;
                 keep_series(&mut recorded, series(&recording, false))?;
                 made.push(slice(&recording, SlicePlace { arm, kind, quad, began_ns }));
@@ -140,21 +139,21 @@ impl Session {
     }
 
     /// What each arm carries in a closed loop, in operations per second; `None` where a person ended it.
-    pub(super) fn pilot(&self, stand: &Stand, means: &Means<'_>) -> Result<Option<[f64; 2]>, Failure> {
+    pub(super) fn pilot(&self) -> Result<Option<[f64; 2]>, Failure> {
         let shape = Shape { warmup: PILOT_WARMUP, duration: PILOT, ..Shape::default() };
         let kind = SliceKind::Saturated;
         let mut carried = [Vec::new(), Vec::new()];
         if let Some(window) = self.errand.plan.window_ns {
             // Seconds are measured from the start of a cycle of turns.
             let shape = Shape { warmup: Duration::from_nanos(self.errand.plan.warmup_ns), ..shape };
-            let Some(recording) = self.both(stand, 0, kind, shape, window, means)? else { return Ok(None) };
+            let Some(recording) = self.both(0, kind, shape, window)? else { return Ok(None) };
             for slice in slices(&recording, 0, kind, 0) {
                 carried[slice.arm as usize].push(slice.throughput);
             }
         } else {
             for (arm, carried) in carried.iter_mut().enumerate() {
                 let shape = Shape { clients: Some(self.clients(arm)), ..shape };
-                let Some((recording, _)) = self.load(stand, arm, shape, means)? else { return Ok(None) };
+                let Some((recording, _)) = self.load(arm, shape)? else { return Ok(None) };
                 let place = SlicePlace { arm: arm as u32, kind, quad: 0, began_ns: 0 };
                 carried.push(slice(&recording, place).throughput);
             }
@@ -163,29 +162,23 @@ impl Session {
     }
 
     /// Puts a load on an arm, with another build if that is asked for; `None` where a person ended it.
-    fn load(
-        &self,
-        stand: &Stand,
-        arm: usize,
-        shape: Shape,
-        means: &Means<'_>,
-    ) -> Result<Option<(Recording, Software)>, Failure> {
+    fn load(&self, arm: usize, shape: Shape) -> Result<Option<(Recording, Software)>, Failure> {
         let side = &self.errand.sides[arm];
         let scenario = shaped(&side.scenario, &shape).map_err(Failure::usage)?;
-        if let (Some(exe), Some(address)) = (self.errand.exe(arm), &stand.addresses[arm]) {
+        if let (Some(exe), Some(address)) = (self.errand.exe(arm), &self.stand.addresses[arm]) {
             let order = child::Order { exe: &exe, scenario: &scenario, address, workers: self.errand.plan.workers };
-            let run = child::run(&order, &self.leftovers, means.interrupt)?;
+            let run = child::run(&order, self.leftovers, self.means.interrupt)?;
             return Ok(run.map(|run| (run.recording, run.software)));
         }
-        let settings = self.settings(stand);
-        let made = load::run(&scenario, &stand.targets[arm], settings, means.interrupt.stop(), &mut |_| {});
+        let settings = self.settings();
+        let made = load::run(&scenario, &self.stand.targets[arm], settings, self.means.interrupt.stop(), &mut |_| {});
         Ok(loaded(made)?.map(|recording| (recording, software())))
     }
 
-    fn settings(&self, stand: &Stand) -> Settings {
+    fn settings(&self) -> Settings {
         Settings {
             workers: self.errand.plan.workers.map(usize::from),
-            same_machine: stand.facts.iter().any(|facts| facts.same_machine),
+            same_machine: self.stand.facts.iter().any(|facts| facts.same_machine),
             ..Settings::default()
         }
     }
@@ -193,5 +186,13 @@ impl Session {
     /// As many closed-loop clients as an arm has connections.
     fn clients(&self, arm: usize) -> u32 {
         u32::try_from(self.errand.sides[arm].scenario.connections()).unwrap_or(u32::MAX)
+    }
+
+    fn show(&self, stage: GateStage, block: u32, slice: usize) {
+        let (blocks, slices) = (self.errand.plan.blocks, self.errand.slices());
+        let stage = if stage == GateStage::Confirm { "Confirming" } else { "Comparing" };
+        let text = format!("{stage}: block {} of {blocks}, slice {} of {slices}", block + 1, slice + 1);
+        let done = u64::from(block * slices) + slice as u64;
+        self.display.gauge(text, done, u64::from(blocks * slices));
     }
 }

@@ -1,6 +1,7 @@
-//! `plimsoll gate`: its arguments and what they mean.
+//! `plimsoll gate`.
 
 mod announce;
+mod args;
 mod arms;
 mod child;
 mod concluded;
@@ -9,156 +10,25 @@ mod plan;
 mod session;
 mod stand;
 
-use std::time::Duration;
-
-use clap::{Args, ValueEnum};
-
 use super::{
+    args::scenario::scenario_text,
     claims::Claims,
     exit::{Exit, Failure},
     interrupt::supervise,
     journal::Journal,
     leftovers::Leftovers,
-    number::{SEEDS, percent, positive, whole},
-    output::{self, Format, Look},
-    place::Place,
+    output::{self, Look},
     progress::Display,
-    run::{DEFAULT, scenario_text, setting},
 };
-use crate::scenario::{self, Overrides};
+use crate::scenario::Overrides;
+pub(super) use args::{Arguments, Effort, Profile};
 pub(super) use arms::{Difference, Said, difference};
 pub(super) use concluded::ConcludedGate;
 pub(super) use plan::Errand;
 pub(super) use session::Session;
 
-/// Compare two servers, settings or builds under the same load, in turns, and say whether B is worse
-///
-/// A is what is known, B is what is asked about. Both take turns of a few hundredths of a second, so that a machine that is not quiet weighs on
-/// both alike, on fresh servers for each block; only what shows in nearly every block counts. Where B seems worse all of it is
-/// done once more, and only what shows again is a regression. Without --a and --b it compares the scenario with itself.
-#[derive(Debug, Args)]
-#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXITS}"))]
-pub(super) struct Arguments {
-    /// Scenario file, or the name of a built-in scenario
-    #[arg(default_value = DEFAULT)]
-    scenario: String,
-
-    /// What A has: `set:FIELD=VALUE` of the scenario, `config:NAME=VALUE` or `server-bin=FILE` of its private server, `target=URL`, or
-    /// `exe=FILE`, another build of plimsoll; may be repeated
-    #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Arms")]
-    a: Vec<Difference>,
-    /// What B has, in the same words
-    #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Arms")]
-    b: Vec<Difference>,
-    /// Set any field of the scenario for both arms; may be repeated
-    #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Arms")]
-    set: Vec<(String, String)>,
-    /// Load targets that are not this machine without asking
-    #[arg(long, help_heading = "Arms")]
-    yes: bool,
-
-    #[command(flatten)]
-    effort: Effort,
-    /// Seed of all randomness
-    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=SEEDS), help_heading = "Comparison")]
-    seed: Option<u64>,
-
-    #[command(flatten)]
-    place: Place,
-    /// Form of the summary on standard output
-    #[arg(long, value_enum, default_value_t, help_heading = "Results")]
-    format: Format,
-    /// No plan and no progress on standard error; everything takes as long as with them
-    #[arg(long, short, help_heading = "Results")]
-    quiet: bool,
-}
-
-/// How much is done, and what matters.
-#[derive(Debug, Clone, Args)]
-pub(super) struct Effort {
-    /// How long, and how small a change is to be seen
-    #[arg(long, value_enum, default_value_t, help_heading = "Comparison")]
-    pub(super) profile: Profile,
-    /// Smallest change of median, mean or throughput that matters, in percent, instead of the profile's
-    #[arg(long, value_name = "PERCENT", value_parser = percent, help_heading = "Comparison")]
-    threshold: Option<f64>,
-    /// Smallest change of a response time that matters, however many percent it is; at most a second
-    #[arg(long, value_name = "TIME", value_parser = floor, default_value = "2us")]
-    #[arg(help_heading = "Comparison")]
-    floor: Duration,
-    /// Length of a turn, a whole part of 500ms: shorter, and the machine is more alike for both; longer, and requests of one arm wait
-    /// less for those of the other
-    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, default_value = "25ms")]
-    #[arg(help_heading = "Comparison")]
-    turn: Duration,
-    /// Requests per second of all open-loop services together, the same for both arms; the scenario's own unless given, but no more
-    /// than half of what the slower arm carries in a closed loop; refused beyond 80 % of that
-    #[arg(long, value_name = "N", value_parser = positive)]
-    #[arg(help_heading = "Comparison")]
-    rate: Option<f64>,
-    /// Blocks of each stage, instead of the profile's; at least 7
-    #[arg(long, value_name = "N", value_parser = whole::<u32>(7..=200), help_heading = "Comparison")]
-    blocks: Option<u32>,
-    /// Compare throughput in closed loops at full speed also on targets that are not this machine
-    #[arg(long, help_heading = "Comparison")]
-    saturate: bool,
-    /// Threads that put on the load; by default one per core, one core left to a server on this machine
-    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=65_535), help_heading = "Harness")]
-    pub(super) workers: Option<u16>,
-}
-
-impl Effort {
-    /// That of a profile, by so many threads.
-    pub(super) fn of(profile: Profile, workers: Option<u16>) -> Self {
-        Self { profile, threshold: None, floor: FLOOR, turn: TURN, rate: None, blocks: None, saturate: false, workers }
-    }
-}
-
-/// A floor beyond which no response time would ever be worse is a slip.
-fn floor(text: &str) -> Result<Duration, String> {
-    let floor = scenario::parse_duration(text)?;
-    if floor > Duration::from_secs(1) {
-        Err("a change of more than a second always matters".to_owned())
-    } else {
-        Ok(floor)
-    }
-}
-
-/// Smallest change of a response time that matters unless somebody says otherwise; the command line has it in words.
-const FLOOR: Duration = Duration::from_micros(2);
-
-/// Length of a turn.
-const TURN: Duration = Duration::from_millis(25);
-
-/// How much effort is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(super) enum Profile {
-    /// About a minute for each stage; sees 10 %
-    #[default]
-    Quick,
-    /// About four minutes for each stage; sees 5 %
-    Nightly,
-}
-
 /// The saved gate in its folder.
 pub(super) const FILE: &str = "gate.json";
-
-const EXAMPLES: &str = "\
-Examples:
-  plimsoll gate mixed --a server-bin=/usr/bin/redis-server --b server-bin=/opt/redis-8/redis-server
-  plimsoll gate mixed --a config:io-threads=1 --b config:io-threads=4
-  plimsoll gate --a set:service.api.pool.size=50 --b set:service.api.pool.size=100
-  plimsoll gate mixed --a exe=./plimsoll-main --b exe=target/release/plimsoll --profile nightly
-  plimsoll gate mixed                               the scenario against itself: how quiet is this machine?";
-
-const EXITS: &str = "\
-Exit codes:
-    0  B is not worse by as much as matters
-    1  regression, confirmed on fresh blocks
-    2  wrong usage or scenario, or results cannot be written
-    3  a target cannot be used, or the measurement is invalid
-    4  inconclusive, or a regression on targets that were not started for the gate
-  130  interrupted; what there is was saved";
 
 pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let overrides = Overrides { seed: arguments.seed, set: arguments.set.clone(), ..Overrides::default() };

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::anyhow;
 
 use super::{
-    Effort, Profile,
+    args::{Effort, Profile},
     arms::{Said, Side},
 };
 use crate::{
@@ -248,7 +248,7 @@ mod tests {
     use super::*;
     use crate::{
         analysis::gate::PROFILES,
-        cli::gate::{child::tests::with_script, difference},
+        cli::gate::{arms::difference, child::tests::with_script},
         results::sample,
         scenario::load,
     };

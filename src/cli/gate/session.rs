@@ -4,9 +4,15 @@ use std::{path::Path, time::Instant};
 
 use anyhow::anyhow;
 use jiff::Timestamp;
-use tokio::runtime::{self, Runtime};
+use tokio::runtime;
 
-use super::{announce, concluded::ConcludedGate, loads::keep_series, plan::Errand, stand::Stand};
+use super::{
+    announce,
+    concluded::ConcludedGate,
+    loads::{Loads, keep_series},
+    plan::Errand,
+    stand::{Means, Stand},
+};
 use crate::{
     analysis::gate::{first_arm, suspects},
     cli::{
@@ -43,13 +49,6 @@ pub(in crate::cli) struct Session {
     pub(in crate::cli) display: Display,
     pub(in crate::cli) leftovers: Leftovers,
     pub(in crate::cli) claims: Claims,
-}
-
-/// What is the same for every block.
-pub(super) struct Means<'a> {
-    pub(super) runtime: &'a Runtime,
-    pub(super) interrupt: &'a Interrupt,
-    pub(super) began: Instant,
 }
 
 impl Session {
@@ -170,15 +169,16 @@ impl Session {
             let Some(begun) = self.begin(stand, means)? else { return Ok(None) };
             *gate = Some(begun);
         }
-        let plan = self.errand.plan.clone();
+        let plan = &self.errand.plan;
+        let loads = self.loads(stand, means);
         let mut block = GateBlock { stage, number, slices: Vec::new() };
         for (kind, quads) in [(SliceKind::Paced, plan.quads), (SliceKind::Saturated, plan.saturated_quads)] {
             if quads == 0 {
                 continue;
             }
             let made = match plan.window_ns {
-                Some(window) => self.in_turns(stand, (stage, kind), number, window, means)?,
-                None => self.slice_by_slice(stand, (stage, kind), number, block.slices.len(), means)?,
+                Some(window) => loads.in_turns((stage, kind), number, window)?,
+                None => loads.slice_by_slice((stage, kind), number, block.slices.len())?,
             };
             let Some((slices, recorded, made_by)) = made else { return Ok(None) };
             if let Some(gate) = gate {
@@ -198,7 +198,7 @@ impl Session {
         let own = self.errand.sides.iter().filter_map(|side| side.scenario.offered_rate()).reduce(f64::min);
         if let Some(own) = own {
             self.display.step("Finding out what the arms carry");
-            let Some(carried) = self.pilot(stand, means)? else { return Ok(None) };
+            let Some(carried) = self.loads(stand, means).pilot()? else { return Ok(None) };
             self.errand.plan.rate = Some(rate_within(carried, self.errand.plan.rate, own)?);
             capacity = Some(carried);
         }
@@ -224,12 +224,8 @@ impl Session {
         }))
     }
 
-    pub(super) fn show(&self, stage: GateStage, block: u32, slice: usize) {
-        let (blocks, slices) = (self.errand.plan.blocks, self.errand.slices());
-        let stage = if stage == GateStage::Confirm { "Confirming" } else { "Comparing" };
-        let text = format!("{stage}: block {} of {blocks}, slice {} of {slices}", block + 1, slice + 1);
-        let done = u64::from(block * slices) + slice as u64;
-        self.display.gauge(text, done, u64::from(blocks * slices));
+    fn loads<'a>(&'a self, stand: &'a Stand, means: &'a Means<'a>) -> Loads<'a> {
+        Loads { errand: &self.errand, stand, leftovers: &self.leftovers, display: &self.display, means }
     }
 
     fn say(&self, text: &str) {

@@ -1,21 +1,30 @@
 //! What the slices of a block are made on: the servers of both arms, with their data.
 
+use std::time::Instant;
+
 use anyhow::anyhow;
 use tokio::runtime::Runtime;
 
-use super::{arms::Side, session::Means};
+use super::arms::Side;
 use crate::{
     cli::{
-        claims::{Claims, REMEDY},
+        claims::Claims,
         data::same_data,
         exit::Failure,
         interrupt::Interrupt,
-        leftovers::Leftovers,
+        leftovers::{Leftovers, REMEDY},
         progress::Display,
     },
     results::TargetFacts,
     target::{Besides, PrivateServer, Secret, Source, Target, TargetError},
 };
+
+/// What is the same for every block.
+pub(super) struct Means<'a> {
+    pub(super) runtime: &'a Runtime,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) began: Instant,
+}
 
 /// Servers of both arms, ready for load.
 pub(super) struct Stand {

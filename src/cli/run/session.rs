@@ -5,21 +5,22 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tokio::runtime::{self, Runtime};
 
-use super::Telemetry;
+use super::telemetry::Telemetry;
 use crate::{
     analysis::{
         Outcome,
         baseline::{Question, Standing},
     },
     cli::{
-        baseline::{Against, Held},
+        against::{Against, BaselineRuns},
         claims::Claims,
+        concluded::Concluded,
         environment::{environment, software},
         exit::{Exit, Failure},
         interrupt::Interrupt,
         leftovers::Leftovers,
+        output::Document,
         progress::Display,
-        report::{Concluded, Document},
     },
     dependency,
     load::{self, LoadError, OnSecond, Phase, Progress, Settings},
@@ -47,7 +48,7 @@ pub(in crate::cli) struct Manner {
 
 /// What a run is held against.
 pub(in crate::cli) struct Base {
-    pub(in crate::cli) held: Held,
+    pub(in crate::cli) held: BaselineRuns,
     /// The folder that its result goes to, by which it is called.
     pub(in crate::cli) place: PathBuf,
     pub(in crate::cli) question: Question,

@@ -6,16 +6,16 @@ use std::ops::RangeInclusive;
 const MOST: f64 = 100_000_000.0;
 
 /// A number above 0.
-pub(super) fn positive(text: &str) -> Result<f64, String> {
+pub(in crate::cli) fn positive(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|number| *number > 0.0 && *number <= MOST);
     number.ok_or_else(|| format!("not a number above 0 and up to {MOST}"))
 }
 
 /// The largest seed: TOML has no larger numbers.
-pub(super) const SEEDS: u64 = i64::MAX as u64;
+pub(in crate::cli) const SEEDS: u64 = i64::MAX as u64;
 
 /// A whole number of a range.
-pub(super) fn whole<N: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<N, String> + Clone {
+pub(in crate::cli) fn whole<N: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<N, String> + Clone {
     move |text| {
         let number =
             text.parse().ok().filter(|number| range.contains(number)).and_then(|number| N::try_from(number).ok());
@@ -24,12 +24,12 @@ pub(super) fn whole<N: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str
 }
 
 /// Percent that matter, as a number of percent; the sign may be written or not.
-pub(super) fn percent(text: &str) -> Result<f64, String> {
+pub(in crate::cli) fn percent(text: &str) -> Result<f64, String> {
     percent_within(text, 0.5, 100.0)
 }
 
 /// Percent that matter, as a share; the sign may be written or not.
-pub(super) fn share(text: &str) -> Result<f64, String> {
+pub(in crate::cli) fn share(text: &str) -> Result<f64, String> {
     percent_within(text, 0.1, 1_000.0).map(|percent| percent / 100.0)
 }
 

@@ -1,0 +1,6 @@
+//! Arguments that several commands have.
+
+pub(super) mod comparison;
+pub(super) mod number;
+pub(super) mod scenario;
+pub(super) mod target;

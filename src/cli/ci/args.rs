@@ -1,0 +1,301 @@
+//! Arguments of `plimsoll ci`.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::anyhow;
+use clap::{ArgGroup, Args, ValueEnum};
+
+use super::github::Annotations;
+use crate::{
+    cli::{
+        against::BaselineRuns,
+        args::{
+            comparison::ComparisonArgs,
+            number::whole,
+            scenario::{scenario_text, setting},
+            target::{EMBEDDED, TARGET},
+        },
+        audit::FailOn,
+        exit::Failure,
+        gate::{self, Difference, Profile, Said, difference},
+        output::Format,
+        place::Place,
+        run::Manner,
+    },
+    results::{Baselines, Leniency},
+    scenario::{self, Overrides, Scenario},
+};
+
+/// Carry out scenarios one after another, with one exit code, one summary and files for CI
+///
+/// Every scenario is a whole `plimsoll run` with a result folder of its own, held against its objective and, with --baseline,
+/// against runs that were stored; a server that is not private is audited too; with --gate-a and --gate-b two arms are compared live
+/// after it. One that fails does not keep the others from running. The result folder holds the summary, `JUnit`
+/// XML, files for github-action-benchmark and Bencher, and metrics as text. In jobs of GitHub the summary is added to that of
+/// the job, and findings become annotations. The first Ctrl-C ends everything and reports what there is, a second one stops
+/// at once.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXITS}"))]
+// `plimsoll compare` has them too, and compares always.
+#[command(mut_arg("threshold", |arg| arg.requires("baseline")))]
+#[command(mut_arg("allow_differences", |arg| arg.requires("baseline")))]
+#[command(group(ArgGroup::new("gate").args(["gate_a", "gate_b"]).multiple(true)))]
+pub(in crate::cli) struct Arguments {
+    /// Scenario files, or names of built-in scenarios
+    #[arg(value_name = "SCENARIO", required = true)]
+    scenarios: Vec<String>,
+
+    /// Server to measure, as for `plimsoll run`; `embedded` starts a private one for each scenario
+    #[arg(long, value_name = "URL", env = TARGET, hide_env_values = true, default_value = EMBEDDED)]
+    #[arg(help_heading = "Target")]
+    pub(super) target: String,
+    /// Program of the private server, instead of redis-server or valkey-server on PATH
+    #[arg(long, value_name = "FILE", help_heading = "Target")]
+    pub(super) server_bin: Option<PathBuf>,
+    /// Do not look at a sample of the server's keys after each run, as for `plimsoll run`
+    #[arg(long, help_heading = "Target")]
+    no_keyspace_sampling: bool,
+
+    /// Length of the measured period of every scenario, such as `30s` or `5m`
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenarios")]
+    duration: Option<Duration>,
+    /// Length of the load before it, which is not measured
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenarios")]
+    warmup: Option<Duration>,
+    /// Requests per second of all open-loop services of each scenario together, which keep their proportions
+    #[arg(long, value_name = "N", help_heading = "Scenarios")]
+    rate: Option<f64>,
+    /// Seed of all randomness
+    #[arg(long, value_name = "N", help_heading = "Scenarios")]
+    seed: Option<u64>,
+    /// Set any other field of every scenario, such as `objective.latency=10ms`; may be repeated
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Scenarios")]
+    set: Vec<(String, String)>,
+
+    /// What a scenario that could not tell counts as
+    #[arg(long, value_enum, value_name = "AS", default_value_t, help_heading = "Judgement")]
+    pub(super) inconclusive: Inconclusive,
+    /// Fail for findings of the audit that are as serious as this; otherwise they are only told
+    ///
+    /// For a server of yours. A private one has the settings that plimsoll gave it, and is not audited.
+    #[arg(long, value_enum, value_name = "SEVERITY", help_heading = "Judgement")]
+    pub(super) fail_on: Option<FailOn>,
+
+    /// Hold every run against this baseline of `plimsoll baseline save`; `{}` in it stands for the name of the scenario
+    ///
+    /// A regression is a warning, since a machine that was slow for a night looks the same; what cannot be told is only mentioned.
+    #[arg(long, value_name = "NAME", help_heading = "Comparison")]
+    pub(super) baseline: Option<String>,
+    #[command(flatten)]
+    pub(super) how: ComparisonArgs,
+    /// Fail for a regression against the baseline
+    ///
+    /// Then it is a warning also where there is no baseline yet, or the comparison cannot tell, and an error where the run is not
+    /// comparable.
+    #[arg(long, requires = "baseline", help_heading = "Comparison")]
+    pub(super) fail_on_regression: bool,
+    /// What A of a gate has, in the words of `plimsoll gate --a`, such as `server-bin=FILE`; then every scenario is gated as well
+    ///
+    /// An arm that names no server has that of --server-bin, or that of --target unless an arm needs a private one.
+    #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Comparison")]
+    gate_a: Vec<Difference>,
+    /// What B of the gate has
+    #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Comparison")]
+    gate_b: Vec<Difference>,
+    /// How long the gate takes, and how small a change it is to see
+    #[arg(long, value_enum, default_value_t, requires = "gate", help_heading = "Comparison")]
+    gate_profile: Profile,
+
+    /// Threads that put on the load; by default one per core, one core left to a server on this machine
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=65_535), help_heading = "Harness")]
+    workers: Option<u16>,
+
+    #[command(flatten)]
+    pub(super) place: Place,
+    /// When to write annotations of GitHub Actions to standard error; `auto` where `GITHUB_ACTIONS` is set
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = "Results")]
+    pub(super) annotations: Annotations,
+    /// Form of the summary on standard output; `json` is what ci.json holds
+    #[arg(long, value_enum, default_value_t, help_heading = "Results")]
+    pub(super) format: Format,
+    /// No progress on standard error; everything takes as long as with it
+    #[arg(long, short, help_heading = "Results")]
+    pub(super) quiet: bool,
+}
+
+/// What a scenario that could not tell counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Inconclusive {
+    /// Passed
+    Pass,
+    /// Passed, with a warning
+    #[default]
+    Warn,
+    /// Failed, with exit code 4
+    Fail,
+}
+
+/// Stands for the name of the scenario in the name of a baseline.
+pub(super) const PLACEHOLDER: &str = "{}";
+
+const EXAMPLES: &str = "\
+Examples:
+  plimsoll ci queue sessions --duration 60s           on private servers
+  PLIMSOLL_TARGET=redis://user:password@host:6379 plimsoll ci scenarios/*.toml --fail-on critical
+  plimsoll ci queue sessions --baseline nightly-{} --gate-a server-bin=./redis-7 --gate-b server-bin=./redis-8
+  plimsoll ci my.toml --out results/nightly --force   always the same folder, to be uploaded";
+
+const EXITS: &str = "\
+Exit codes, the worst of all scenarios; from the best to the worst:
+    0  objective met; also inconclusive, unless --inconclusive fail
+    4  inconclusive, with --inconclusive fail
+    3  target cannot be used, measurement invalid, or run not comparable, with --fail-on-regression
+    1  objective missed, regression confirmed by the gate, or against the baseline with --fail-on-regression, or findings of
+       the audit as serious as --fail-on says
+    2  wrong usage or scenario, or results cannot be written
+  130  interrupted; what there is was saved";
+
+/// A scenario with the name that it has here.
+pub(super) struct Errand {
+    pub(super) name: String,
+    pub(super) scenario: Scenario,
+    /// What its run is held against, and what that is called; the runs are missing where there are none yet.
+    pub(super) baseline: Option<(String, Option<BaselineRuns>)>,
+    /// What is gated after the run.
+    pub(super) gate: Option<gate::Errand>,
+}
+
+impl Arguments {
+    /// All scenarios. What is wrong with any is told at once, before anything is run.
+    pub(super) fn errands(&self) -> Result<Vec<Errand>, Failure> {
+        let Self { duration, warmup, rate, seed, .. } = *self;
+        let overrides = Overrides { duration, warmup, rate, seed, set: self.set.clone() };
+        let given = self.target != EMBEDDED || self.gate_a.iter().chain(&self.gate_b).any(Difference::is_target);
+        let mut errands: Vec<Errand> = Vec::new();
+        let mut faults = Vec::new();
+        for name in &self.scenarios {
+            let scenario = scenario_text(name, given)
+                .and_then(|source| overrides.apply(&source.text, &source.file).map_err(Failure::usage));
+            match scenario {
+                Ok(scenario) => {
+                    let taken = |name: &str| errands.iter().any(|errand| errand.name == name);
+                    let numbered = (2..).map(|number| format!("{}-{number}", scenario.name));
+                    let mut names = std::iter::once(scenario.name.clone()).chain(numbered);
+                    let name = names.find(|name| !taken(name)).expect("numbers do not end");
+                    match self.errand(name, scenario) {
+                        Ok(errand) => errands.push(errand),
+                        Err(failure) => faults.push(failure.to_string()),
+                    }
+                }
+                Err(failure) => faults.push(failure.to_string()),
+            }
+        }
+        if faults.is_empty() { Ok(errands) } else { Err(Failure::usage(anyhow!(faults.join("\n")))) }
+    }
+
+    /// A scenario with what it is compared with.
+    fn errand(&self, name: String, scenario: Scenario) -> Result<Errand, Failure> {
+        let baseline = self.baseline.as_ref().map(|pattern| {
+            let baseline = pattern.replace(PLACEHOLDER, &name);
+            let found = Baselines::of(self.place.results()).find(&baseline).map_err(Failure::usage)?;
+            let held = found.map(|found| BaselineRuns { name: baseline.clone(), runs: found.runs });
+            Ok::<_, Failure>((baseline, held))
+        });
+        let gated = !(self.gate_a.is_empty() && self.gate_b.is_empty());
+        let effort = gate::Effort::of(self.gate_profile, self.workers);
+        let [a, b] = self.arms();
+        let said = [Said { option: "--gate-a", differences: &a }, Said { option: "--gate-b", differences: &b }];
+        let gate = gated.then(|| gate::Errand::new(scenario.clone(), said, &effort));
+        Ok(Errand { baseline: baseline.transpose()?, gate: gate.transpose()?, name, scenario })
+    }
+
+    /// What A and B have: what is said of them, and the server of the runs where an arm names none. Where one needs a private
+    /// server, the target of the runs is neither's, since the two would differ in more than was asked about.
+    fn arms(&self) -> [Vec<Difference>; 2] {
+        let given = [&self.gate_a, &self.gate_b];
+        let needs_private = |difference: &Difference| {
+            matches!(difference, Difference::Config(..) | Difference::ServerBin(_) | Difference::Exe(_))
+        };
+        let of_runs = match &self.server_bin {
+            Some(program) => Some(Difference::ServerBin(program.clone())),
+            None if self.target == EMBEDDED || given.iter().any(|arm| arm.iter().any(needs_private)) => None,
+            None => Some(Difference::Target(self.target.clone())),
+        };
+        let names_one =
+            |difference: &Difference| matches!(difference, Difference::ServerBin(_) | Difference::Target(_));
+        given.map(|arm| {
+            let own = of_runs.clone().filter(|_| !arm.iter().any(names_one));
+            own.into_iter().chain(arm.iter().cloned()).collect()
+        })
+    }
+
+    pub(super) fn manner(&self) -> Manner {
+        Manner { workers: self.workers, no_keyspace_sampling: self.no_keyspace_sampling, ..Manner::default() }
+    }
+}
+
+impl From<Inconclusive> for Leniency {
+    fn from(inconclusive: Inconclusive) -> Self {
+        match inconclusive {
+            Inconclusive::Pass => Self::Pass,
+            Inconclusive::Warn => Self::Warn,
+            Inconclusive::Fail => Self::Fail,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, FromArgMatches as _, error::ErrorKind};
+
+    use super::*;
+
+    fn parsed(words: &[&str]) -> Result<Arguments, clap::Error> {
+        let command = Arguments::augment_args(Command::new("ci"));
+        command
+            .try_get_matches_from([&["ci", "queue"], words].concat())
+            .and_then(|found| Arguments::from_arg_matches(&found))
+    }
+
+    #[test]
+    fn arms_have_the_server_of_the_runs_unless_they_name_another() {
+        let url = "redis://me:hush@db:7000";
+        let arms = |words: &[&str]| parsed(words).unwrap().arms();
+        let own = |word: &str| difference(word).unwrap();
+        let target = Difference::Target(url.to_owned());
+
+        let [a, b] = arms(&["--target", url, "--gate-b", "set:seed=3"]);
+        assert_eq!((a, b), (vec![target.clone()], vec![target.clone(), own("set:seed=3")]));
+        let [a, b] = arms(&["--target", url, "--gate-a", "target=redis://other"]);
+        assert_eq!((a, b), (vec![own("target=redis://other")], vec![target]));
+        let [a, b] = arms(&["--target", url, "--gate-b", "config:hz=10"]);
+        assert_eq!((a, b), (vec![], vec![own("config:hz=10")]), "both private");
+
+        let here = ["--target", EMBEDDED, "--server-bin", "./mine"];
+        let [a, b] = arms(&[&here[..], &["--gate-b", "server-bin=./other"]].concat());
+        assert_eq!((a, b), (vec![own("server-bin=./mine")], vec![own("server-bin=./other")]));
+        let [a, b] = arms(&[&here[..], &["--gate-b", "config:hz=10"]].concat());
+        assert_eq!((a, b), (vec![own("server-bin=./mine")], vec![own("server-bin=./mine"), own("config:hz=10")]));
+    }
+
+    #[test]
+    fn how_a_comparison_is_made_is_said_of_one_that_is_made() {
+        for words in [&["--threshold", "10%"][..], &["--allow-differences"], &["--fail-on-regression"]] {
+            let refusal = parsed(words).unwrap_err();
+            assert_eq!(refusal.kind(), ErrorKind::MissingRequiredArgument);
+            assert!(refusal.to_string().contains("--baseline"), "{refusal}");
+            assert!(parsed(&[words, &["--baseline", "nightly-{}"]].concat()).is_ok());
+        }
+        assert!(parsed(&[]).is_ok());
+    }
+
+    #[test]
+    fn a_rate_and_a_seed_are_those_of_every_scenario() {
+        let arguments = parsed(&["mixed", "--rate", "321", "--seed", "8"]).unwrap();
+        let errands = arguments.errands().unwrap();
+        assert_eq!(errands.len(), 2);
+        for Errand { scenario, .. } in errands {
+            assert!((scenario.offered_rate().unwrap() - 321.0).abs() < 1e-9 && scenario.seed == 8, "{}", scenario.name);
+        }
+    }
+}
