@@ -2,8 +2,67 @@
 
 use hdrhistogram::Histogram;
 
-use super::{Distribution, PERCENTILES, Percentile, PercentileValue, Support};
 use crate::measure::Nanos;
+
+/// Distribution of a duration.
+#[derive(Debug, Clone)]
+pub struct Distribution {
+    /// All values, in nanoseconds.
+    pub histogram: Histogram<u64>,
+    /// Mean in nanoseconds; `None` when empty.
+    pub mean: Option<f64>,
+    /// Burstiness phi >= 1, at the judged percentile: the variance of the per-second counts of exceedances over the
+    /// binomial variance.
+    pub burstiness: f64,
+    /// [`PERCENTILES`] in that order.
+    pub percentiles: Vec<Percentile>,
+}
+
+/// Percentiles that every output offers.
+pub const PERCENTILES: [f64; 6] = [50.0, 90.0, 95.0, 99.0, 99.9, 99.99];
+
+/// One percentile with its confidence interval, or why it cannot be printed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Percentile {
+    /// In percent.
+    pub percentile: f64,
+    /// The value.
+    pub value: PercentileValue,
+}
+
+/// Whether a percentile can be printed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum PercentileValue {
+    /// Enough samples.
+    Known {
+        /// The value.
+        nanos: Nanos,
+        /// Lower bound of the 95 % confidence interval.
+        low: Nanos,
+        /// Upper bound.
+        high: Nanos,
+        /// On how many independent samples it rests.
+        support: Support,
+    },
+    /// Too few samples.
+    TooFew {
+        /// Samples that it needs.
+        needed: u64,
+        /// Samples that there are.
+        have: u64,
+    },
+}
+
+/// How many independent samples lie beyond a percentile: all of them, divided by their burstiness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Support {
+    /// A hundred or more.
+    Ample,
+    /// Ten to a hundred: printed with a mark.
+    Few,
+    /// Fewer than ten: the tail comes from few bursts, and another run may differ.
+    Bursts,
+}
 
 /// Samples that must lie beyond a percentile before it is printed.
 const PRINTABLE: f64 = 10.0;

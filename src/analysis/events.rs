@@ -3,11 +3,48 @@
 use statrs::function::gamma::gamma_lr;
 
 use super::{
-    Burst, Events, Moment, Silence, Stall, Timeline,
-    silence::pauses,
+    silence::{Silence, pauses},
     spans::{total_until, union, without},
+    timeline::{Moment, Timeline},
 };
 use crate::measure::{Nanos, Recording, SECOND, SeriesRecord, SeriesRole, Span};
+
+/// What stands out in the course of the run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Events {
+    /// Spans in which nothing, or next to nothing, was answered, in order.
+    pub stalls: Vec<Stall>,
+    /// Spans in which the harness did not run, in order.
+    pub pauses: Vec<Stall>,
+    /// Clusters of late and failed requests outside of stalls and pauses, in order.
+    pub bursts: Vec<Burst>,
+    /// Late, failed and unfinished requests outside of all of these, and all requests there.
+    pub outside: (u64, u64),
+}
+
+/// A span in which nothing, or next to nothing, was answered although requests were under way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stall {
+    /// When.
+    pub span: Span,
+    /// The services that it concerned; empty where it was all of them.
+    pub services: Vec<String>,
+    /// Late, failed and unfinished requests that belong to it.
+    pub bad: u64,
+    /// Whether answers came again before the run ended.
+    pub ended: bool,
+}
+
+/// Seconds in a row with many more late and failed requests than chance would put there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Burst {
+    /// Its first second, counted from the start of the measured period.
+    pub from: u32,
+    /// Its last second.
+    pub to: u32,
+    /// Late and failed requests in it.
+    pub bad: u64,
+}
 
 /// Shortest silence that is a stall.
 const SHORTEST: Nanos = 10_000_000;

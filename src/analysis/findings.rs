@@ -1,8 +1,8 @@
 //! Picks out what a person should know or do.
 
 use super::{
-    Check, CheckKind, DependencySide, Events, Evidence, Finding, Level, Row, Scope, ServerSide, server_findings,
-    tally::measured_seconds,
+    Check, CheckKind, DependencySide, Events, Finding, Level, Row, Scope, ServerSide, evidence::Evidence,
+    server_findings, tally::measured_seconds,
 };
 use crate::{
     measure::{ErrorClass, SeriesRole, ServiceRecord, merged},

@@ -1,7 +1,19 @@
 //! The judged percentile as a school report has it.
 
-use super::Grade;
 use crate::measure::Nanos;
+
+/// Classification of the judged percentile against the target, as in a school report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grade {
+    /// Up to 5 % of the target.
+    Excellent,
+    /// Up to 25 %.
+    Good,
+    /// Up to the target.
+    Acceptable,
+    /// Above the target.
+    Missed,
+}
 
 /// Shares of the target up to which a grade reaches.
 const EXCELLENT: f64 = 0.05;

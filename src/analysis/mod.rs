@@ -14,8 +14,11 @@ mod dependencies;
 mod digest;
 mod distribution;
 mod draw;
+mod estimates;
 mod events;
+mod evidence;
 mod families;
+mod finding;
 mod findings;
 pub mod gate;
 mod grade;
@@ -39,24 +42,29 @@ mod validity;
 mod verdict;
 mod worsening;
 
-pub use families::{Family, FamilyKind};
-pub use judgement::{Check, CheckKind, Doubt, Level, Outcome, Reason, Verdict};
-pub use model::{
-    Analysis, Burst, Distribution, Events, Finding, Grade, Moment, PERCENTILES, Percentile, PercentileValue,
-    Proportion, Row, Scope, Silence, Stall, Support, Timeline,
-};
-
 pub use databases::{DatabaseUse, databases};
-pub use digest::{Cut, Occasion, digest};
-
 pub use dependencies::{Answers, DependencySide, Latency, Outage};
+pub use digest::{Cut, Occasion, digest};
+pub use distribution::{Distribution, PERCENTILES, Percentile, PercentileValue, Support};
+pub use events::{Burst, Events, Stall};
+pub use families::{Family, FamilyKind};
+pub use finding::Finding;
 pub use findings::WAITS;
+pub use grade::Grade;
+pub use judgement::{Check, CheckKind, Doubt, Level, Outcome, Reason, Verdict};
 pub use keyspace::{DatabaseSide, Estimate, KeyShare, KeyspaceSide};
+pub use model::Analysis;
 pub use pools::PoolUse;
+pub use proportion::Proportion;
 pub use round_trips::RoundTrips;
+pub use row::{Row, Scope};
 pub use scaling::{PoolNeed, Scaling};
 pub use server::{CommandTime, ServerSide, Slow, Totals};
 pub use server_findings::ServerFinding;
+pub use silence::Silence;
+pub use timeline::{Moment, Timeline};
+
+use evidence::Evidence;
 
 use crate::{results::Run, scenario::Scenario};
 
@@ -73,10 +81,10 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     let mut timelines = Vec::with_capacity(outlines.len());
     let mut held = Vec::with_capacity(outlines.len());
     let silences = silence::silences(recording, scenario);
-    let terms = row::Terms::new(recording, scenario, &silences);
+    let terms = estimates::Terms::new(recording, scenario, &silences);
     for (outline, tally) in outlines.into_iter().zip(tallies) {
         timelines.push(Timeline::new(recording, &outline.scope, &tally.seconds));
-        let (row, of_row) = Row::new(outline.scope, tally, terms);
+        let (row, of_row) = estimates::row(outline.scope, tally, terms);
         rows.push(row);
         held.push(of_row);
     }
@@ -140,14 +148,6 @@ fn judge_silences(held: &mut [verdict::Held], evidence: &Evidence<'_>, silences:
             evidence.timelines[position].seconds.iter().any(|moment| moment.in_system.is_some_and(|n| n > 0.0));
         held[position].add_silence(&evidence.rows[position], silence, closed, waited, &evidence.scenario.objective);
     }
-}
-
-/// What checks and findings are made from.
-struct Evidence<'a> {
-    run: &'a Run,
-    scenario: &'a Scenario,
-    rows: &'a [Row],
-    timelines: &'a [Timeline],
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How much of each pool was used.
 
-use super::Evidence;
+use super::evidence::Evidence;
 use crate::{
     measure::{SECOND, ServiceRecord},
     scenario::{Checkout, Service},

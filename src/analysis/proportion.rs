@@ -4,7 +4,20 @@ use std::cmp::Ordering;
 
 use statrs::function::beta::beta_reg;
 
-use super::Proportion;
+/// A share with its 95 % confidence interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Proportion {
+    /// Cases.
+    pub count: u64,
+    /// Out of so many.
+    pub of: u64,
+    /// `count / of`, 0 when `of` is 0.
+    pub share: f64,
+    /// Lower bound.
+    pub low: f64,
+    /// Upper bound.
+    pub high: f64,
+}
 
 /// One tail of a two-sided 95 % interval.
 const TAIL: f64 = 0.025;

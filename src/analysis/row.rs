@@ -1,115 +1,64 @@
-//! One line of the summary, from what it adds up to.
+//! One line of the summary.
 
 use super::{
-    Distribution, Grade, Outcome, Proportion, Row, Scope, Silence,
-    events::WORKED_OFF,
-    silence,
-    spans::most_within,
-    tally::{Durations, Tally, whole_seconds},
-    verdict::{self, Held, Requests},
+    distribution::{Distribution, Percentile},
+    grade::Grade,
+    judgement::Outcome,
+    proportion::Proportion,
 };
 use crate::{
-    measure::{Counts, ErrorClass, Nanos, Recording, SECOND, merged},
-    scenario::{Objective, Scenario, Service},
+    measure::{Counts, SeriesRole},
+    scenario::Objective,
 };
 
-/// What a request may wait in turns of a worker that are too short to be recorded as pauses: one until it is sent, one until its
-/// reply is seen.
-const UNRECORDED: Nanos = 20_000_000;
-
-/// Share of its time in which a worker is busy, above which its queues may be the cause of a wait. One that turns while it waits for a
-/// due instant is busy by this measure too, and nobody knows how much of that was work.
-const SATURATED: f64 = 0.85;
-
-/// What a row is judged by.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Terms<'a> {
-    scenario: &'a Scenario,
-    silences: &'a [Silence],
-    /// Whether a worker may have had no time left, so that its own queues made requests wait.
-    saturated: bool,
-    objective: &'a Objective,
-    /// Length of the measured period.
-    measured_ns: Nanos,
-    /// Whole seconds of it.
-    whole_seconds: usize,
-    /// Most that the harness itself may have added to a response time: the longest schedule lag, the most that it did not run
-    /// within the time for the last replies, however many pauses those were, and turns that are too short to be one.
-    added: Nanos,
-    /// The shortest time after which a request is given up.
-    timeout: Nanos,
-    /// How long requests that were left unfinished waited at least.
-    drain_ns: Nanos,
+/// What a row is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// Service; `None` stands for all.
+    pub service: Option<String>,
+    /// Operation; `None` stands for all.
+    pub operation: Option<String>,
+    /// Role of the operation; [`SeriesRole::Operation`] for sums.
+    pub role: SeriesRole,
 }
 
-impl<'a> Terms<'a> {
-    pub(super) fn new(recording: &Recording, scenario: &'a Scenario, silences: &'a [Silence]) -> Self {
-        let lags =
-            merged(recording.services.iter().flat_map(|service| service.seconds.iter().map(|second| &second.lag)));
-        let drain_ns = recording.period.drain_ns;
-        let pauses = silence::pauses(recording);
-        let longest = pauses.iter().map(crate::measure::Span::length).max().unwrap_or(0);
-        let pools = scenario.services.iter().map(|service| service.pool);
-        let timeouts = pools.flat_map(|pool| [pool.command_timeout, pool.checkout_timeout]);
-        Self {
-            scenario,
-            silences,
-            saturated: recording.workers.iter().any(|worker| worker.busy > SATURATED),
-            objective: &scenario.objective,
-            measured_ns: recording.period.measured_ns,
-            whole_seconds: whole_seconds(recording),
-            added: lags.max() + longest.max(most_within(&pauses, drain_ns)) + UNRECORDED,
-            timeout: timeouts.min().map_or(0, |timeout| timeout.as_nanos() as Nanos),
-            drain_ns,
-        }
-    }
-
-    /// Whether all services of a row are closed loops.
-    fn is_closed(&self, scope: &Scope) -> bool {
-        let own = |service: &&Service| scope.service.as_ref().is_none_or(|name| service.name == *name);
-        self.scenario.services.iter().filter(own).all(|service| service.offered_rate().is_none())
-    }
-
-    fn latency(&self) -> Nanos {
-        self.objective.latency.as_nanos() as Nanos
-    }
+/// One line of the summary.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// What it is about.
+    pub scope: Scope,
+    /// Counts over the measured period.
+    pub counts: Counts,
+    /// Requests that were never finished.
+    pub unfinished: u64,
+    /// Requests that were answered per second in the whole seconds of the measured period, whenever they fell due.
+    pub rate: f64,
+    /// Response time of successes.
+    pub response: Distribution,
+    /// Service time of successes.
+    pub service_time: Distribution,
+    /// Wait time of successes.
+    pub wait: Distribution,
+    /// Response time of failures.
+    pub failed: Distribution,
+    /// Share of keys, fields or members found; `None` where nothing was looked up.
+    pub hit_ratio: Option<f64>,
+    /// Share of requests that were late, failed or unfinished.
+    pub bad: Proportion,
+    /// Burstiness of those requests, at least 1.
+    pub bad_burstiness: f64,
+    /// Target divided by the mean response time; `None` where nothing succeeded.
+    pub times_faster: Option<f64>,
+    /// Response time at the percentile that the objective judges, which need not be one of [`PERCENTILES`].
+    pub judged: Percentile,
+    /// By the judged percentile, and [`Grade::Missed`] where more requests were late, failed or unfinished than the objective
+    /// allows; `None` where the percentile cannot be printed.
+    pub grade: Option<Grade>,
+    /// The objective compared with this row alone.
+    pub outcome: Outcome,
 }
 
 impl Row {
-    /// The row, and the objective compared with it.
-    pub(super) fn new(scope: Scope, tally: Tally, terms: Terms<'_>) -> (Self, Held) {
-        let target = terms.latency() as f64;
-        let requests = requests(&tally);
-        let held = Held {
-            verdict: verdict::hold(requests, terms.objective, terms.measured_ns),
-            stands_alone: verdict::misses_alone(certain(&tally, requests.all, terms), terms.objective),
-            worst_third_met: worst_third_met(&tally, terms),
-            closed: terms.is_closed(&scope),
-        };
-        let Tally { counts, unfinished, response, service_time, wait, failed, bad_burstiness, rate, .. } = tally;
-        let response = distribution(response);
-        let judged = response.percentile(terms.objective.percentile);
-        let asked = counts.hits + counts.misses;
-        let row = Self {
-            scope,
-            unfinished,
-            rate,
-            times_faster: response.mean.filter(|mean| *mean > 0.0).map(|mean| target / mean),
-            response,
-            service_time: distribution(service_time),
-            wait: distribution(wait),
-            failed: distribution(failed),
-            hit_ratio: (asked > 0).then(|| counts.hits as f64 / asked as f64),
-            bad: Proportion::estimate(requests.bad, requests.all, bad_burstiness),
-            bad_burstiness,
-            judged,
-            grade: judged.nanos().map(|nanos| Grade::of(nanos, target as u64)),
-            outcome: held.verdict.outcome,
-            counts,
-        };
-        (row, held)
-    }
-
     /// Takes over what was judged. The grade looks at what was answered, which is nothing to be proud of where much was not.
     pub(super) fn conclude(&mut self, outcome: Outcome, objective: &Objective) {
         self.outcome = outcome;
@@ -119,82 +68,4 @@ impl Row {
             self.grade = Some(Grade::Missed);
         }
     }
-}
-
-fn requests(tally: &Tally) -> Requests {
-    let failed = tally.counts.failed();
-    Requests {
-        all: tally.counts.completed + failed + tally.unfinished,
-        bad: tally.late + failed + tally.unfinished,
-        failed,
-        burstiness: tally.bad_burstiness,
-    }
-}
-
-/// The requests that are bad whatever the harness added.
-fn certain(tally: &Tally, all: u64, terms: Terms<'_>) -> Requests {
-    let limit = terms.latency() + terms.added;
-    let responses = &tally.response.histogram;
-    let beyond_range = tally.counts.completed.saturating_sub(responses.len());
-    let late = responses.len() - responses.count_between(0, limit) + beyond_range;
-    let own = |class: &ErrorClass| !matches!(class, ErrorClass::Timeout | ErrorClass::CheckoutTimeout);
-    let count = |counts: &Counts, of: &dyn Fn(&ErrorClass) -> bool| -> u64 {
-        counts.errors.iter().filter(|(class, _)| of(class)).map(|(_, count)| count).sum()
-    };
-    // A request that was given up had waited for its timeout.
-    let failed = count(&tally.counts, &|class| own(class) || terms.timeout > limit);
-    let unfinished = if terms.drain_ns > limit { tally.unfinished } else { 0 };
-    if terms.saturated {
-        // The wait for a connection may be that for the worker, which shows in no lag. What remains is the time with the server, and
-        // what was late while nobody was answered: a worker without time left goes on answering.
-        let service = &tally.service_time.histogram;
-        let slow = service.len() - service.count_between(0, limit);
-        let failed = count(&tally.counts, &own);
-        let stalled = in_stalls(tally, terms);
-        let unfinished = if terms.silences.iter().any(|silence| silence.gone_since.is_some()) { unfinished } else { 0 };
-        return Requests {
-            all,
-            bad: (slow + stalled + failed + unfinished).min(late + failed + unfinished),
-            failed,
-            burstiness: 1.0,
-        };
-    }
-    Requests { all, bad: (late + failed + unfinished).min(all), failed, burstiness: 1.0 }
-}
-
-/// Late requests of the seconds in which a service was not answered for longer than the objective's latency, and of those behind it
-/// that have more than twice the usual number.
-fn in_stalls(tally: &Tally, terms: Terms<'_>) -> u64 {
-    let mut usual: Vec<u64> = tally.seconds.iter().map(|tick| tick.late).collect();
-    usual.sort_unstable();
-    let usual = usual.get(usual.len() / 2).copied().unwrap_or(0);
-    let mut stalled = vec![false; tally.seconds.len()];
-    let spans = terms.silences.iter().flat_map(|silence| &silence.spans);
-    for span in spans.filter(|span| span.length() > terms.latency()) {
-        let [from, to] = [span.from_ns, span.to_ns].map(|at| (at / SECOND) as usize);
-        for (second, tick) in tally.seconds.iter().enumerate().skip(from) {
-            if second > to && tick.late <= WORKED_OFF * usual {
-                break;
-            }
-            stalled[second] = true;
-        }
-    }
-    tally.seconds.iter().zip(stalled).filter(|(_, stalled)| *stalled).map(|(tick, _)| tick.late).sum()
-}
-
-/// Whether each third of the run meets the objective by itself.
-fn worst_third_met(tally: &Tally, terms: Terms<'_>) -> bool {
-    let seconds = &tally.seconds[..tally.seconds.len().min(terms.whole_seconds)];
-    let third = seconds.len().div_ceil(3).max(1);
-    seconds.chunks(third).all(|part| {
-        let sum = |of: fn(&super::tally::Tick) -> u64| part.iter().map(of).sum::<u64>();
-        let (completed, failed, bad) =
-            (sum(|tick| tick.completed), sum(|tick| tick.failed), sum(super::tally::Tick::bad));
-        let part = Requests { all: completed + failed, bad, failed, burstiness: tally.bad_burstiness };
-        verdict::hold(part, terms.objective, 0).outcome == Outcome::Pass
-    })
-}
-
-fn distribution(durations: Durations) -> Distribution {
-    Distribution::new(durations.histogram, durations.burstiness)
 }

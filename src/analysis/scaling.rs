@@ -1,7 +1,8 @@
 //! Whether more connections or more servers are worth a thought, by what was measured of those that there are.
 
 use super::{
-    Evidence, PoolUse, Row, ServerSide,
+    PoolUse, Row, ServerSide,
+    evidence::Evidence,
     findings::{BUSY_POOL, MOSTLY_WAIT},
 };
 

@@ -1,6 +1,6 @@
 //! The server's side: what it used, and how much of each command's time was its own.
 
-use super::{Evidence, Row};
+use super::{Row, evidence::Evidence};
 use crate::{
     measure::{PackedHistogram, SeriesRecord, SeriesRole},
     results::{CommandUse, Levels, Persistence, ServerSecond, SlowCommand},

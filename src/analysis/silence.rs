@@ -1,14 +1,25 @@
 //! The time in which a service got no answer although its requests were under way, less the time in which the harness itself
 //! did not run.
 
-use super::{
-    Silence,
-    spans::{total_until, union, without},
-};
+use super::spans::{total_until, union, without};
 use crate::{
     measure::{Nanos, Recording, ServiceRecord, Span},
     scenario::{Scenario, Service},
 };
+
+/// The time in which a service got no answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Silence {
+    /// The service.
+    pub service: String,
+    /// Spans in which requests were under way and none was answered, without those in which the harness did not run. Empty for
+    /// a service whose commands wait by design.
+    pub spans: Vec<Span>,
+    /// Share of the measured period at which whoever had come would have waited longer than the objective's latency, 0..=1.
+    pub late_share: f64,
+    /// Since when it has not been answered until the end of the run, in nanoseconds since the start of the measured period.
+    pub gone_since: Option<Nanos>,
+}
 
 /// The shortest silence that is recorded: less is left of one at the edges of pauses and of the period.
 const TELLING: Nanos = 1_000_000;

@@ -1,7 +1,35 @@
 //! Rows over time.
 
-use super::{Moment, Scope, Timeline, tally::Tick};
-use crate::measure::{Recording, ServiceRecord};
+use super::{row::Scope, tally::Tick};
+use crate::measure::{Nanos, Recording, ServiceRecord};
+
+/// One row over time.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Timeline {
+    /// Seconds from the start of the measured period, without gaps.
+    pub seconds: Vec<Moment>,
+}
+
+/// One second of a timeline.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Moment {
+    /// Seconds since the start of the measured period.
+    pub second: u32,
+    /// Requests that completed in it.
+    pub completed: u64,
+    /// The same with those that the warm-up left over.
+    pub answered: u64,
+    /// Requests that failed in it.
+    pub failed: u64,
+    /// Requests that completed in it, but later than the objective allows.
+    pub late: u64,
+    /// Response time at p50, p99 and the maximum, in nanoseconds; `None` where nothing completed.
+    pub response: Option<(Nanos, Nanos, Nanos)>,
+    /// Mean number in the system; only for services and the whole.
+    pub in_system: Option<f64>,
+    /// Requests waiting for a connection at its end; only for services and the whole.
+    pub backlog: Option<u64>,
+}
 
 impl Timeline {
     /// The course of one row.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::{
     analysis::analyse,
-    results::{Machine, Run, UserRights, sample},
+    results::{Inspection, Machine, Run, UserRights, sample},
     scenario,
 };
 

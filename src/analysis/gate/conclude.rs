@@ -3,13 +3,13 @@
 use super::{
     Change, ChangeShape, FEWEST_BLOCKS, Failures, GateAnalysis, GateMetric, GateRow, GateScope, GateVerdict,
     Invalidity, MetricResult, Noise, TooFew,
-    blind::{dropped, is_kept, quads, too_much},
+    blind::{dropped, too_much},
     course,
     failures::{failures, of_baseline},
-    judge::{Difference, Limits, Quad, change, log_of},
+    judge::{Difference, Limits, change, log_of},
     power::{Power, deviation},
     signed_rank::median,
-    values::{ReadBlock, ReadSlice, Responses, read},
+    values::{ReadBlock, Responses, merged_arms, quads_of, read},
 };
 use crate::{
     results::{Gate, GatePlan, GateSlice, GateStage, SliceKind},
@@ -276,40 +276,6 @@ fn has_samples(blocks: &[&ReadBlock<'_>], metric: GateMetric, series: &[usize]) 
         GateMetric::P99 => requests as f64 * (1.0 - TAIL) >= FEWEST_BEYOND * 2.0 * blocks.len() as f64,
         _ => requests >= FEWEST_IN_SLICE * paced().count() as u64,
     }
-}
-
-/// Quads of a kind that are whole and not left out.
-fn kept(block: &ReadBlock<'_>, kind: SliceKind) -> Vec<u32> {
-    quads(block.block, kind).into_iter().filter(|quad| is_kept(block.block, kind, *quad)).collect()
-}
-
-/// Values of the quads that are used.
-fn quads_of(block: &ReadBlock<'_>, kind: SliceKind, value: impl Fn(&ReadSlice<'_>) -> f64) -> Vec<Quad> {
-    let of_quad = |quad: u32| {
-        let of_arm = |arm: u32| {
-            let own = block
-                .slices
-                .iter()
-                .filter(move |read| read.slice.kind == kind && read.slice.quad == quad && read.slice.arm == arm);
-            own.map(&value).collect::<Vec<_>>()
-        };
-        match (of_arm(0).as_slice(), of_arm(1).as_slice()) {
-            ([first, second], [third, fourth]) => Some([*first, *second, *third, *fourth]),
-            _ => None,
-        }
-    };
-    kept(block, kind).into_iter().filter_map(of_quad).collect()
-}
-
-/// Response times of each arm in the quads that are used.
-pub(super) fn merged_arms(block: &ReadBlock<'_>, series: &[usize]) -> [Responses; 2] {
-    let quads = kept(block, SliceKind::Paced);
-    [0, 1].map(|arm| {
-        let own = block.slices.iter().filter(|read| {
-            read.slice.kind == SliceKind::Paced && read.slice.arm == arm && quads.contains(&read.slice.quad)
-        });
-        Responses::merged(own.flat_map(|read| series.iter().map(|index| &read.series[*index])))
-    })
 }
 
 /// Mean and tail count where they are worse for certain; that they are hard to measure is no reason to be in doubt of the rest.

@@ -3,8 +3,7 @@
 use super::{
     CoursePoint, CurvePoint,
     blind::is_kept,
-    conclude::merged_arms,
-    values::{ReadBlock, ReadSlice, Responses},
+    values::{ReadBlock, ReadSlice, Responses, merged_arms},
 };
 use crate::results::SliceKind;
 

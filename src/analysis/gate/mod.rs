@@ -30,7 +30,5 @@ pub use order::{first_arm, quad_of_arms, seed_of};
 pub use power::{FEWEST_BLOCKS, foreseen};
 #[cfg(test)]
 pub(crate) use proof::PROFILES;
+pub use signed_rank::LEVEL;
 pub use slice::{SlicePlace, series, slice, slices};
-
-/// One-sided level of every test, of each stage.
-pub const LEVEL: f64 = 0.01;

@@ -1,6 +1,6 @@
 //! What is concluded from a gate: facts and judgements, without prose.
 
-use super::LEVEL;
+use super::signed_rank::LEVEL;
 use crate::results::GateStage;
 
 /// What a gate says of a metric, a row or the whole.

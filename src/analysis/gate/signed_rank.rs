@@ -2,6 +2,9 @@
 //!
 //! Hollander, Wolfe and Chicken, "Nonparametric Statistical Methods", 3rd edition, section 3.1 to 3.3.
 
+/// One-sided level of every test, of each stage.
+pub const LEVEL: f64 = 0.01;
+
 /// Confidence of intervals.
 const CONFIDENCE: f64 = 0.95;
 

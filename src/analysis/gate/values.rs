@@ -1,8 +1,12 @@
 //! Values of slices, read from their histograms.
 
+use super::{
+    blind::{is_kept, quads},
+    judge::Quad,
+};
 use crate::{
     measure::{Nanos, Unpacker},
-    results::{Gate, GateBlock, GateSlice},
+    results::{Gate, GateBlock, GateSlice, SliceKind},
 };
 
 /// Response times with their counts, ascending.
@@ -82,6 +86,40 @@ pub(super) fn read(gate: &Gate) -> Vec<ReadBlock<'_>> {
             slices: block.slices.iter().map(|slice| ReadSlice { slice, series: of_slice(slice) }).collect(),
         })
         .collect()
+}
+
+/// Quads of a kind that are whole and not left out.
+pub(super) fn kept(block: &ReadBlock<'_>, kind: SliceKind) -> Vec<u32> {
+    quads(block.block, kind).into_iter().filter(|quad| is_kept(block.block, kind, *quad)).collect()
+}
+
+/// Values of the quads that are used.
+pub(super) fn quads_of(block: &ReadBlock<'_>, kind: SliceKind, value: impl Fn(&ReadSlice<'_>) -> f64) -> Vec<Quad> {
+    let of_quad = |quad: u32| {
+        let of_arm = |arm: u32| {
+            let own = block
+                .slices
+                .iter()
+                .filter(move |read| read.slice.kind == kind && read.slice.quad == quad && read.slice.arm == arm);
+            own.map(&value).collect::<Vec<_>>()
+        };
+        match (of_arm(0).as_slice(), of_arm(1).as_slice()) {
+            ([first, second], [third, fourth]) => Some([*first, *second, *third, *fourth]),
+            _ => None,
+        }
+    };
+    kept(block, kind).into_iter().filter_map(of_quad).collect()
+}
+
+/// Response times of each arm in the quads that are used.
+pub(super) fn merged_arms(block: &ReadBlock<'_>, series: &[usize]) -> [Responses; 2] {
+    let quads = kept(block, SliceKind::Paced);
+    [0, 1].map(|arm| {
+        let own = block.slices.iter().filter(|read| {
+            read.slice.kind == SliceKind::Paced && read.slice.arm == arm && quads.contains(&read.slice.quad)
+        });
+        Responses::merged(own.flat_map(|read| series.iter().map(|index| &read.series[*index])))
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! Whether the counts agree with each other and say what they seem to say.
 
-use super::{Check, CheckKind, Evidence, Known};
-use crate::measure::{ServiceRecord, Unpacker};
+use super::known::Known;
+use crate::{
+    analysis::{Check, CheckKind, evidence::Evidence},
+    measure::{ServiceRecord, Unpacker},
+};
 
 const SECOND: f64 = 1e9;
 

@@ -1,7 +1,9 @@
 //! Whether the run was in a steady state.
 
-use super::{Check, CheckKind, Evidence, Known, Level};
+use super::known::Known;
 use crate::analysis::{
+    Check, CheckKind, Level,
+    evidence::Evidence,
     tally::whole_seconds,
     trend::{chance_of, median, rank_correlation, slope},
 };

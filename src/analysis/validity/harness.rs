@@ -1,8 +1,8 @@
 //! Whether the harness did what it was told to, in time.
 
-use super::{Check, CheckKind, Evidence, Known, Level};
+use super::known::Known;
 use crate::{
-    analysis::tally::measured_seconds,
+    analysis::{Check, CheckKind, Level, evidence::Evidence, tally::measured_seconds},
     measure::{Nanos, merged},
     scenario::{ArrivalProcess, Load},
 };

@@ -1,8 +1,7 @@
 //! Whether the machine that the harness ran on was its own.
 
-use super::{Check, CheckKind, Evidence, Level};
 use crate::{
-    analysis::{silence, tally::measured_seconds},
+    analysis::{Check, CheckKind, Level, evidence::Evidence, silence, tally::measured_seconds},
     measure::HostInterval,
 };
 

@@ -1,14 +1,18 @@
 //! Whether the numbers can be trusted: the validity table, computed from the run's own data.
 //!
 //! A check that does not apply is absent: schedule lag in a closed loop, drift in a run of a few seconds. Limits stand
-//! here; how each quantity is found stands in the file of its subject.
+//! in `limits`; how each quantity is found stands in the file of its subject.
 
 mod accounts;
 mod course;
 mod harness;
+mod known;
+mod limits;
 mod machine;
 
-use super::{Check, CheckKind, Evidence, Level, Row, Timeline};
+use known::Known;
+
+use super::{Check, Level, Row, evidence::Evidence};
 use crate::{
     measure::ServiceRecord,
     scenario::{self, Scenario},
@@ -40,20 +44,6 @@ pub(super) fn checks(evidence: &Evidence<'_>) -> Vec<Check> {
     checks
 }
 
-/// What is known of one service.
-struct Known<'a> {
-    record: &'a ServiceRecord,
-    service: &'a scenario::Service,
-    row: &'a Row,
-    timeline: &'a Timeline,
-}
-
-impl Known<'_> {
-    fn check(&self, kind: CheckKind, value: f64) -> Check {
-        Check::new(kind, Some(self.record.name.clone()), value)
-    }
-}
-
 fn services<'a>(evidence: &Evidence<'a>) -> Vec<Known<'a>> {
     let known = |record: &'a ServiceRecord| {
         let service = of_scenario(evidence.scenario, &record.name)?;
@@ -68,39 +58,11 @@ fn of_scenario<'a>(scenario: &'a Scenario, name: &str) -> Option<&'a scenario::S
     scenario.services.iter().find(|service| service.name == name)
 }
 
-impl Check {
-    fn new(kind: CheckKind, subject: Option<String>, value: f64) -> Self {
-        let (warn, refuse) = limits(kind);
-        let size = value.abs();
-        let level = match refuse {
-            Some(refuse) if size > refuse => Level::Refuse,
-            _ if size > warn => Level::Warn,
-            _ => Level::Ok,
-        };
-        Self { kind, subject, value, warn, refuse, level, nanos: None }
-    }
-}
-
-/// Above which a check warns and refuses.
-fn limits(kind: CheckKind) -> (f64, Option<f64>) {
-    match kind {
-        CheckKind::AchievedRate | CheckKind::Steal | CheckKind::Throttling | CheckKind::Pauses => (0.01, Some(0.05)),
-        CheckKind::ScheduleLag => (0.10, Some(0.25)),
-        CheckKind::WorkerCpu => (0.60, Some(0.85)),
-        CheckKind::Drift => (0.05, Some(0.20)),
-        CheckKind::Backlog => (0.005, Some(0.02)),
-        CheckKind::LittlesLaw => (0.02, Some(0.10)),
-        CheckKind::Misses => (0.01, Some(0.10)),
-        CheckKind::Errors | CheckKind::BeyondRange => (0.0, None),
-        CheckKind::Accounts => (0.0, Some(0.0)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        analysis::analyse,
+        analysis::{CheckKind, analyse},
         results::{Run, sample},
     };
 

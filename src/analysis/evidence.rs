@@ -1,0 +1,12 @@
+//! What checks and findings are made from.
+
+use super::{row::Row, timeline::Timeline};
+use crate::{results::Run, scenario::Scenario};
+
+/// What checks and findings are made from.
+pub(super) struct Evidence<'a> {
+    pub(super) run: &'a Run,
+    pub(super) scenario: &'a Scenario,
+    pub(super) rows: &'a [Row],
+    pub(super) timelines: &'a [Timeline],
+}

@@ -1,0 +1,112 @@
+//! What the user should know or do about a run.
+
+use super::{
+    dependencies::{Answers, Outage},
+    events::{Burst, Stall},
+    judgement::Check,
+    row::Scope,
+    server_findings::ServerFinding,
+};
+use crate::measure::Nanos;
+
+/// Something that a person should know or do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finding {
+    /// Requests failed.
+    Failures {
+        /// Service and operation.
+        scope: Scope,
+        /// Class of failure, in its own word.
+        class: String,
+        /// How many.
+        count: u64,
+        /// The first message.
+        message: String,
+    },
+    /// Requests were neither answered nor failed when the time to wait for them was over.
+    Unfinished {
+        /// Service.
+        service: String,
+        /// How many.
+        count: u64,
+        /// As a share of all that were due, 0..=1.
+        share: f64,
+    },
+    /// Most of the response time was spent waiting for a connection: the pool, not the server, is the limit.
+    PoolWait {
+        /// Service.
+        service: String,
+        /// Pool size.
+        pool: u64,
+        /// p99 of the wait time.
+        wait_p99: Nanos,
+        /// p99 of the response time.
+        response_p99: Nanos,
+        /// Mean share of connections in use, 0..=1.
+        utilisation: f64,
+    },
+    /// One operation is much slower than the rest of its service.
+    SlowOperation {
+        /// Service and operation.
+        scope: Scope,
+        /// Its median service time.
+        p50: Nanos,
+        /// Median service time of the rest of the service.
+        rest_p50: Nanos,
+    },
+    /// Nothing, or next to nothing, was answered for a while; as often as there are spans.
+    Stalls(Vec<Stall>),
+    /// Late and failed requests came in clusters.
+    Bursts(Vec<Burst>),
+    /// Response times moved all through the run.
+    Trend {
+        /// The service.
+        service: String,
+        /// By how much the median changed, in nanoseconds per minute.
+        per_minute: f64,
+    },
+    /// Reads found nothing, or less than they should.
+    Misses {
+        /// Service and operation.
+        scope: Scope,
+        /// Lookups without a result.
+        misses: u64,
+        /// All lookups.
+        lookups: u64,
+    },
+    /// Connections were lost and came back.
+    Reconnects {
+        /// Service.
+        service: String,
+        /// Lost.
+        lost: u64,
+        /// Came back.
+        recovered: u64,
+    },
+    /// Extra commands kept the data bounded; they took a share of the server that no application would.
+    Upkeep {
+        /// Commands.
+        count: u64,
+        /// As a share of all commands.
+        share: f64,
+    },
+    /// A dependency did not always answer as it should.
+    Dependency {
+        /// Its name.
+        name: String,
+        /// All its probes.
+        answers: Answers,
+        /// When it failed.
+        outage: Outage,
+        /// What went wrong the last time.
+        reason: String,
+    },
+    /// Something about the server itself.
+    Server(ServerFinding),
+    /// A check of the validity table gave a warning or refused: the check and the advice that belongs to it.
+    Trust(Check),
+    /// The run was ended early by a person.
+    Interrupted,
+    /// The build is a debug build: its numbers are those of the harness.
+    DebugBuild,
+}
