@@ -26,6 +26,7 @@ mod judgement;
 mod keyspace;
 mod layout;
 mod model;
+mod paired;
 mod pools;
 mod proportion;
 mod round_trips;

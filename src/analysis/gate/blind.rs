@@ -2,28 +2,14 @@
 
 use super::Dropped;
 use crate::{
-    measure::Nanos,
+    analysis::paired::{self, Disturbance},
     results::{GateBlock, GateSlice, SliceKind},
 };
-
-/// Share of CPU time that the hypervisor may take, and of the time in which the container may be throttled, as in any run.
-const DISTURBED: f64 = 0.05;
-
-/// Median schedule lag from which a slice measures the harness more than the server.
-const LATE: Nanos = 250_000;
 
 const KINDS: [SliceKind; 2] = [SliceKind::Paced, SliceKind::Saturated];
 
 /// Share of the quads of a kind that may be left out.
 const MOST_DROPPED: f64 = 0.25;
-
-/// Why a slice is left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Disturbance {
-    Stolen,
-    Throttled,
-    Late,
-}
 
 /// Whether slices of that quad are to be used.
 pub(super) fn is_kept(block: &GateBlock, kind: SliceKind, quad: u32) -> bool {
@@ -80,13 +66,7 @@ fn disturbance(block: &GateBlock, kind: SliceKind, quad: u32) -> Option<Disturba
 }
 
 fn of_slice(slice: &GateSlice) -> Option<Disturbance> {
-    let disturbed = |share: Option<f64>| share.is_some_and(|share| share > DISTURBED);
-    if disturbed(slice.stolen) {
-        Some(Disturbance::Stolen)
-    } else if disturbed(slice.throttled) {
-        Some(Disturbance::Throttled)
-    } else {
-        // In a closed loop nothing is due.
-        (slice.kind == SliceKind::Paced && slice.lag_p50 > LATE).then_some(Disturbance::Late)
-    }
+    // In a closed loop nothing is due.
+    let lag = (slice.kind == SliceKind::Paced).then_some(slice.lag_p50);
+    paired::disturbance(slice.stolen, slice.throttled, lag)
 }

@@ -6,12 +6,11 @@ use super::{
     blind::{dropped, too_much},
     course,
     failures::{failures, of_baseline},
-    judge::{Difference, Limits, change, log_of},
-    power::{Power, deviation},
-    signed_rank::median,
+    judge::verdict,
     values::{ReadBlock, Responses, merged_arms, quads_of, read},
 };
 use crate::{
+    analysis::paired::{Difference, Limits, Power, change, deviation, log_of, median},
     results::{Gate, GatePlan, GateSlice, GateStage, SliceKind},
     scenario::Scenario,
 };
@@ -151,8 +150,8 @@ impl Study<'_, '_> {
         let (screen, confirm) = (of(&self.screen)?, of(&self.confirm));
         Some(MetricResult {
             metric,
-            verdict: limits.verdict(&screen, confirm.as_ref()),
-            suspected: limits.suspects(&screen),
+            verdict: verdict(&limits, &screen, confirm.as_ref()),
+            suspected: limits.is_worse(&screen),
             limit: limits.least(screen.levels[0]),
             screen,
             confirm,
@@ -241,7 +240,7 @@ fn limits(plan: &GatePlan, metric: GateMetric, lag: f64) -> Limits {
     let threshold = if metric == GateMetric::P99 { plan.tail_threshold } else { plan.threshold };
     // Three buckets of a histogram are 0.3 % at most, below half of any threshold.
     let (floor, lag) = if metric.more_is_worse() { (plan.floor_ns as f64, lag) } else { (0.0, 0.0) };
-    Limits { metric, threshold, floor, lag }
+    Limits { more_is_worse: metric.more_is_worse(), threshold, floor, lag }
 }
 
 fn differences(blocks: &[&ReadBlock<'_>], metric: GateMetric, kind: SliceKind, series: &[usize]) -> Vec<Difference> {

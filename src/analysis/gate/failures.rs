@@ -1,7 +1,10 @@
 //! Whether more of B's requests fail than of A's, block by block: failures are in no percentile, so nothing else would tell.
 
-use super::{FailedShares, Failures, GateVerdict, Invalidity, LEVEL, signed_rank::p_above};
-use crate::results::{GateBlock, GateSlice};
+use super::{FailedShares, Failures, GateVerdict, Invalidity, LEVEL};
+use crate::{
+    analysis::paired::p_above,
+    results::{GateBlock, GateSlice},
+};
 
 /// Share of the requests of an arm from which a baseline is none, and a block of B alone is an outage.
 const MOST_FAILED: f64 = 0.05;

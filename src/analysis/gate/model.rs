@@ -1,7 +1,6 @@
 //! What is concluded from a gate: facts and judgements, without prose.
 
-use super::signed_rank::LEVEL;
-use crate::results::GateStage;
+use crate::{analysis::paired::Change, results::GateStage};
 
 /// What a gate says of a metric, a row or the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,36 +138,6 @@ impl MetricResult {
     /// The stage that decides: the second alone where a suspicion led to it.
     pub fn deciding(&self) -> &Change {
         self.confirm.as_ref().filter(|_| self.suspected).unwrap_or(&self.screen)
-    }
-}
-
-/// B over A in one stage.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Change {
-    /// Typical value of each arm: median over the blocks; nanoseconds, or operations per second.
-    pub levels: [f64; 2],
-    /// B over A: Hodges-Lehmann estimate.
-    pub ratio: f64,
-    /// Lower end of its 95 % interval; 0 where there are too few blocks for one.
-    pub low: f64,
-    /// Upper end; infinite where there are too few.
-    pub high: f64,
-    /// One-sided p-value of being as much worse by chance.
-    pub p_worse: f64,
-    /// The same of being better.
-    pub p_better: f64,
-    /// The worsening, as a share, that both stages of 95 of 100 such gates would have found; infinite where none.
-    pub detectable: f64,
-    /// Blocks that it would take to see what matters; `None` where no sensible number does.
-    pub blocks_needed: Option<u32>,
-    /// Natural logarithm of B over A in each block.
-    pub blocks: Vec<f64>,
-}
-
-impl Change {
-    /// Whether it is significant in either direction, at the level of a suspicion.
-    pub fn is_significant(&self) -> bool {
-        self.p_worse.min(self.p_better) <= LEVEL
     }
 }
 

@@ -7,13 +7,12 @@ use std::env;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, LogNormal, Normal, StudentT};
 
-use super::{
-    Change, GateMetric, GateVerdict, LEVEL,
-    judge::{Difference, Limits, Quad, change},
-    power::Power,
-};
+use super::{Change, GateVerdict, LEVEL, judge::verdict};
 use crate::{
-    analysis::draw::generator,
+    analysis::{
+        draw::generator,
+        paired::{Difference, Limits, Power, Quad, change},
+    },
     results::{GateStage, SliceKind},
 };
 
@@ -83,14 +82,14 @@ impl Tally {
 
 /// Plays a case through, `gates` times.
 fn play(case: Case, gates: u32, power: &mut Power) -> Tally {
-    let limits = Limits { metric: GateMetric::Median, threshold: case.threshold, floor: 0.0, lag: 0.0 };
+    let limits = Limits { more_is_worse: true, threshold: case.threshold, floor: 0.0, lag: 0.0 };
     let mut tally = Tally { gates, ..Tally::default() };
     for gate in 0..u64::from(gates) {
         let screen = stage(case, gate, GateStage::Screen, &limits, power);
-        let suspected = limits.suspects(&screen);
+        let suspected = limits.is_worse(&screen);
         let confirm = suspected.then(|| stage(case, gate, GateStage::Confirm, &limits, power));
         tally.suspected += u32::from(suspected);
-        match limits.verdict(&screen, confirm.as_ref()) {
+        match verdict(&limits, &screen, confirm.as_ref()) {
             GateVerdict::Regression => tally.regression += 1,
             GateVerdict::Ok | GateVerdict::Improved => tally.ok += 1,
             _ => tally.inconclusive += 1,
@@ -232,7 +231,7 @@ fn the_detectable_effect_is_detected() {
     let mut power = Power::default();
     for (profile, instance, slice) in [(QUICK, 0.04, 0.06), (QUICK, 0.01, 0.02), (NIGHTLY, 0.01, 0.03)] {
         let case = Case { instance, slice, ..profile };
-        let limits = Limits { metric: GateMetric::Median, threshold: case.threshold, floor: 0.0, lag: 0.0 };
+        let limits = Limits { more_is_worse: true, threshold: case.threshold, floor: 0.0, lag: 0.0 };
         let told: Vec<f64> =
             (0..200).map(|gate| stage(case, gate, GateStage::Screen, &limits, &mut power).detectable).collect();
         let typical = told.iter().sum::<f64>() / 200.0;

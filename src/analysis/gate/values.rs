@@ -1,10 +1,8 @@
 //! Values of slices, read from their histograms.
 
-use super::{
-    blind::{is_kept, quads},
-    judge::Quad,
-};
+use super::blind::{is_kept, quads};
 use crate::{
+    analysis::paired::Quad,
     measure::{Nanos, Unpacker},
     results::{Gate, GateBlock, GateSlice, SliceKind},
 };

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{
-    LEVEL,
-    signed_rank::{critical, location, rank_sum_against},
-};
+use super::signed_rank::{LEVEL, critical, location, rank_sum_against};
 use crate::analysis::{draw::generator, worsening::log_of};
 
 /// Blocks that fewer than cannot reach the level, whatever they show: 2^-7 is below 1 %.
@@ -32,20 +29,20 @@ const HALVINGS: u32 = 14;
 
 /// Knows the reach of every number of blocks that it was asked for.
 #[derive(Debug, Default)]
-pub(super) struct Power {
+pub(in crate::analysis) struct Power {
     reaches: BTreeMap<usize, Reach>,
 }
 
 impl Power {
     /// The worsening, on the logarithmic scale, that both stages would have called a suspicion in 95 of 100 gates with noise as that of
     /// these differences. `least` is the estimate below which there is no suspicion, however significant it is.
-    pub(super) fn detectable(&mut self, differences: &[f64], least: f64) -> f64 {
+    pub(in crate::analysis) fn detectable(&mut self, differences: &[f64], least: f64) -> f64 {
         self.of(differences.len()).seen(deviation(differences), least)
     }
 
     /// Blocks in which noise of this standard deviation would be significant in both stages at a worsening; `None` where that takes too
     /// many.
-    pub(super) fn blocks_for(&mut self, worsening: f64, deviation: f64) -> Option<u32> {
+    pub(in crate::analysis) fn blocks_for(&mut self, worsening: f64, deviation: f64) -> Option<u32> {
         let all: Vec<usize> = (FEWEST_BLOCKS..=MOST_BLOCKS).collect();
         // It falls with the number of blocks.
         let too_few = |blocks: &usize| self.of(*blocks).seen(deviation, f64::NEG_INFINITY) > worsening;
@@ -118,7 +115,7 @@ fn played(sample: u64, blocks: usize, critical: usize) -> (f64, f64) {
 }
 
 /// Standard deviation of a sample.
-pub(super) fn deviation(values: &[f64]) -> f64 {
+pub(in crate::analysis) fn deviation(values: &[f64]) -> f64 {
     let count = values.len() as f64;
     if count < 2.0 {
         return f64::INFINITY;

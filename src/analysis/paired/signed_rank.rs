@@ -10,20 +10,20 @@ const CONFIDENCE: f64 = 0.95;
 
 /// Where some differences lie, and whether that is chance.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Location {
+pub(in crate::analysis) struct Location {
     /// Hodges-Lehmann estimate: median of the means of all pairs, each difference paired with itself included.
-    pub(super) estimate: f64,
+    pub(in crate::analysis) estimate: f64,
     /// 95 % interval, from the ordered means of pairs; infinite where there are too few.
-    pub(super) low: f64,
-    pub(super) high: f64,
+    pub(in crate::analysis) low: f64,
+    pub(in crate::analysis) high: f64,
     /// One-sided p-value of differences so far above 0 by chance.
-    pub(super) p_above: f64,
+    pub(in crate::analysis) p_above: f64,
     /// The same below 0.
-    pub(super) p_below: f64,
+    pub(in crate::analysis) p_below: f64,
 }
 
 /// Of differences, at least one.
-pub(super) fn location(differences: &[f64]) -> Location {
+pub(in crate::analysis) fn location(differences: &[f64]) -> Location {
     let mut means = walsh_averages(differences);
     means.sort_by(f64::total_cmp);
     let count = differences.len();
@@ -37,13 +37,13 @@ pub(super) fn location(differences: &[f64]) -> Location {
 
 /// Probability that signs alone make the ranks against "above 0" sum up to as little as they do. Equal distances share their
 /// ranks; differences of 0 speak against it.
-pub(super) fn p_above(differences: &[f64]) -> f64 {
+pub(in crate::analysis) fn p_above(differences: &[f64]) -> f64 {
     let ranks = doubled_ranks(differences);
     distribution(&ranks).iter().take(against(&ranks, differences) + 1).sum::<f64>().min(1.0)
 }
 
 /// Sum of the ranks that speak against "above 0".
-pub(super) fn rank_sum_against(differences: &[f64]) -> f64 {
+pub(in crate::analysis) fn rank_sum_against(differences: &[f64]) -> f64 {
     against(&doubled_ranks(differences), differences) as f64 / 2.0
 }
 
@@ -53,7 +53,7 @@ fn against(ranks: &[usize], differences: &[f64]) -> usize {
 
 /// The largest rank sum whose one-sided probability is at most `level`, for differences without ties; `None` where there is
 /// none.
-pub(super) fn critical(count: usize, level: f64) -> Option<usize> {
+pub(in crate::analysis) fn critical(count: usize, level: f64) -> Option<usize> {
     let ranks: Vec<usize> = (1..=count).collect();
     let mut sum = 0.0;
     let below = distribution(&ranks).into_iter().take_while(|probability| {
@@ -99,7 +99,7 @@ fn middle(sorted: &[f64]) -> f64 {
 }
 
 /// The median; of nothing it is 0.
-pub(super) fn median(values: &[f64]) -> f64 {
+pub(in crate::analysis) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     if sorted.is_empty() { 0.0 } else { middle(&sorted) }

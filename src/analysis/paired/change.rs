@@ -1,0 +1,159 @@
+//! From the values of slices to differences of blocks, and from those to the change that they show. Knows neither histograms nor
+//! files.
+
+use super::{
+    power::{Power, deviation},
+    signed_rank::{LEVEL, location, median},
+};
+use crate::analysis::worsening;
+
+/// Values of one metric in one quad, in order of time within each arm: A, A, B, B.
+pub(in crate::analysis) type Quad = [f64; 4];
+
+/// Typical value of each arm and the logarithm of B over A, of one block.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::analysis) struct Difference {
+    pub(in crate::analysis) levels: [f64; 2],
+    pub(in crate::analysis) log: f64,
+}
+
+impl Difference {
+    /// Of the quads of a block: the median of each quad's mean logarithm. `None` where there is no quad, or a value that has no
+    /// logarithm.
+    pub(in crate::analysis) fn of_quads(quads: &[Quad]) -> Option<Self> {
+        let logs: Vec<f64> = quads.iter().map(log_of).collect();
+        if logs.is_empty() || logs.iter().any(|log| !log.is_finite()) {
+            return None;
+        }
+        let level =
+            |arm: usize| median(&quads.iter().flat_map(|quad| [quad[2 * arm], quad[2 * arm + 1]]).collect::<Vec<_>>());
+        Some(Self { levels: [level(0), level(1)], log: median(&logs) })
+    }
+
+    /// Of one value of each arm.
+    pub(in crate::analysis) fn of_pair(a: f64, b: f64) -> Option<Self> {
+        let log = (b / a).ln();
+        log.is_finite().then_some(Self { levels: [a, b], log })
+    }
+}
+
+/// Mean logarithm of B over A in a quad.
+pub(in crate::analysis) fn log_of(quad: &Quad) -> f64 {
+    let [first, second, third, fourth] = quad.map(f64::ln);
+    (third + fourth - first - second) / 2.0
+}
+
+/// B over A, from the differences of some blocks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Typical value of each arm: median over the blocks; nanoseconds, or operations per second.
+    pub levels: [f64; 2],
+    /// B over A: Hodges-Lehmann estimate.
+    pub ratio: f64,
+    /// Lower end of its 95 % interval; 0 where there are too few blocks for one.
+    pub low: f64,
+    /// Upper end; infinite where there are too few.
+    pub high: f64,
+    /// One-sided p-value of being as much worse by chance.
+    pub p_worse: f64,
+    /// The same of being better.
+    pub p_better: f64,
+    /// The worsening, as a share, that both stages of 95 of 100 such gates would have found; infinite where none.
+    pub detectable: f64,
+    /// Blocks that it would take to see what matters; `None` where no sensible number does.
+    pub blocks_needed: Option<u32>,
+    /// Natural logarithm of B over A in each block.
+    pub blocks: Vec<f64>,
+}
+
+impl Change {
+    /// Whether it is significant in either direction, at the level of a suspicion.
+    pub fn is_significant(&self) -> bool {
+        self.p_worse.min(self.p_better) <= LEVEL
+    }
+}
+
+/// What counts as a change of a metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::analysis) struct Limits {
+    /// Whether a higher value of the metric is worse.
+    pub(in crate::analysis) more_is_worse: bool,
+    /// Smallest worsening that matters, as a share.
+    pub(in crate::analysis) threshold: f64,
+    /// The same in the unit of the metric.
+    pub(in crate::analysis) floor: f64,
+    /// What the harness may have had a part in, in the unit of the metric: a change within it raises no suspicion, and yet
+    /// is no reason to say that there is none.
+    pub(in crate::analysis) lag: f64,
+}
+
+impl Limits {
+    /// The least worsening that matters, as a share.
+    pub(in crate::analysis) fn least(&self, level: f64) -> f64 {
+        if level > 0.0 { self.threshold.max(self.floor / level) } else { self.threshold }
+    }
+
+    /// The estimated logarithm of a worsening below which there is no suspicion: half of what matters as a share, and no less than the
+    /// floor or what the harness may have had a part in.
+    fn suspicious_from(&self, level: f64) -> f64 {
+        let floor = if level > 0.0 { self.floor.max(self.lag) / level } else { 0.0 };
+        self.log_of(self.threshold / 2.0).max(self.log_of(floor))
+    }
+
+    fn log_of(&self, share: f64) -> f64 {
+        worsening::log_of(share, self.more_is_worse)
+    }
+
+    /// Estimate of the worsening and the upper end of its interval, on the logarithmic scale.
+    fn worsening(&self, change: &Change) -> (f64, f64) {
+        let (estimate, low, high) = (change.ratio.ln(), change.low.ln(), change.high.ln());
+        if self.more_is_worse { (estimate, high) } else { (-estimate, -low) }
+    }
+
+    /// Whether B is worse: the change is significant, at least half of what matters as a share, and no less than the floor and the lag.
+    pub(in crate::analysis) fn is_worse(&self, change: &Change) -> bool {
+        self.is_change(change.p_worse, self.worsening(change).0, change.levels[0])
+    }
+
+    /// Whether B is better, by the same rule: what B has gained is compared with what B would lose.
+    pub(in crate::analysis) fn is_better(&self, change: &Change) -> bool {
+        self.is_change(change.p_better, -self.worsening(change).0, change.levels[1])
+    }
+
+    /// Whether the interval leaves room for no worsening that matters.
+    pub(in crate::analysis) fn is_not_worse(&self, change: &Change) -> bool {
+        self.worsening(change).1 < self.log_of(self.least(change.levels[0]))
+    }
+
+    fn is_change(&self, p: f64, log: f64, level: f64) -> bool {
+        p <= LEVEL && log >= self.suspicious_from(level)
+    }
+}
+
+/// The change that some blocks show; `None` where there is none.
+pub(in crate::analysis) fn change(blocks: &[Difference], limits: &Limits, power: &mut Power) -> Option<Change> {
+    if blocks.is_empty() {
+        return None;
+    }
+    let logs: Vec<f64> = blocks.iter().map(|block| block.log).collect();
+    let natural = location(&logs);
+    let more_is_worse = limits.more_is_worse;
+    let (p_worse, p_better) =
+        if more_is_worse { (natural.p_above, natural.p_below) } else { (natural.p_below, natural.p_above) };
+    let level = |arm: usize| median(&blocks.iter().map(|block| block.levels[arm]).collect::<Vec<_>>());
+    let levels = [level(0), level(1)];
+    let (suspicious_from, matters) = (limits.suspicious_from(levels[0]), limits.log_of(limits.least(levels[0])));
+    let detectable = power.detectable(&logs, suspicious_from);
+    Some(Change {
+        levels,
+        ratio: natural.estimate.exp(),
+        low: natural.low.exp(),
+        high: natural.high.exp(),
+        p_worse,
+        p_better,
+        detectable: if detectable.is_finite() { worsening::share_of(detectable, more_is_worse) } else { f64::INFINITY },
+        // More blocks make no harness faster.
+        blocks_needed: power.blocks_for(matters, deviation(&logs)).filter(|_| suspicious_from < matters),
+        blocks: logs,
+    })
+}
