@@ -60,6 +60,13 @@ impl Timeline {
         }
         Self { seconds }
     }
+
+    /// A second of the row, found by its place; `None` after the last.
+    pub fn at(&self, second: u32) -> Option<&Moment> {
+        let moment = self.seconds.get(second as usize)?;
+        debug_assert_eq!(moment.second, second, "a timeline has no gaps");
+        Some(moment)
+    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use hdrhistogram::serialization::{V2DeflateSerializer, interval_log::IntervalLog
 use jiff::Timestamp;
 
 use crate::{
-    analysis::{Analysis, Moment},
+    analysis::Analysis,
     measure::{PackedHistogram, SeriesKey, SeriesRecord},
     results::Run,
 };
@@ -68,9 +68,9 @@ fn intervals<'a>(series: &'a SeriesRecord, analysis: &Analysis) -> Vec<Interval<
         row.scope.service.as_ref() == Some(&series.key.service)
             && row.scope.operation.as_ref() == Some(&series.key.operation)
     });
-    let moments: &[Moment] = row.and_then(|row| analysis.timelines.get(row)).map_or(&[], |timeline| &timeline.seconds);
+    let timeline = row.and_then(|row| analysis.timelines.get(row));
     let longest = |second: u32| {
-        let response = moments.iter().find(|moment| moment.second == second).and_then(|moment| moment.response);
+        let response = timeline.and_then(|timeline| timeline.at(second)?.response);
         response.map_or(0.0, |(.., max)| max as f64)
     };
     series
@@ -105,7 +105,11 @@ mod tests {
     };
 
     use super::*;
-    use crate::{analysis::analyse, measure::SeriesRole, results::sample};
+    use crate::{
+        analysis::analyse,
+        measure::{Recording, SeriesRole},
+        results::sample,
+    };
 
     #[test]
     fn tags_hold_no_separator() {
@@ -113,21 +117,49 @@ mod tests {
         assert_eq!(tag(&key), "a_b.FT.SEARCH_x_");
     }
 
-    #[test]
-    fn every_interval_says_its_own_maximum() {
-        let run = sample::run();
-        let log = render(&run, &analyse(&run, &sample::scenario()));
-        let mut intervals = 0;
+    /// Second and tag of every interval of the log of a run, each of which has the maximum of its own histogram.
+    fn logged(run: &Run) -> Vec<(u32, String)> {
+        let log = render(run, &analyse(run, &sample::scenario()));
+        let mut logged = Vec::new();
         for entry in IntervalLogIterator::new(&log) {
             if let LogEntry::Interval(interval) = entry.unwrap() {
                 let bytes = STANDARD.decode(interval.encoded_histogram()).unwrap();
                 let histogram: Histogram<u64> = Deserializer::new().deserialize(&mut bytes.as_slice()).unwrap();
                 // Three decimals of a millisecond.
                 assert!((interval.max() - histogram.max() as f64 / MAX_VALUE_DIVISOR).abs() <= 0.000_5);
-                intervals += 1;
+                logged.push((interval.start_timestamp().as_secs() as u32, interval.tag().unwrap().to_string()));
             }
         }
-        let seconds = run.recording.series.iter().flat_map(|series| &series.seconds);
-        assert_eq!(intervals, seconds.filter(|second| second.counts.completed > 0).count());
+        logged
+    }
+
+    /// Second and tag of every second of every series in which a request succeeded, in the order of the log.
+    fn recorded(recording: &Recording) -> Vec<(u32, String)> {
+        let seconds = recording.series.iter().flat_map(|series| {
+            let answered = series.seconds.iter().filter(|second| second.counts.completed > 0);
+            answered.map(|second| (second.second, tag(&series.key)))
+        });
+        let mut seconds: Vec<_> = seconds.collect();
+        seconds.sort_by_key(|(second, _)| *second);
+        seconds
+    }
+
+    #[test]
+    fn every_interval_says_its_own_maximum() {
+        let run = sample::run();
+        assert_eq!(logged(&run), recorded(&run.recording));
+    }
+
+    #[test]
+    fn a_long_series_with_gaps_keeps_its_seconds() {
+        let mut run = sample::run();
+        for (place, series) in run.recording.series.iter_mut().enumerate() {
+            // Each series has gaps of its own, up to 660 seconds long.
+            for second in &mut series.seconds {
+                second.second *= 5 * (place as u32 % 11 + 1) * 12;
+            }
+        }
+        assert!(recorded(&run.recording).last().unwrap().0 > 5_000);
+        assert_eq!(logged(&run), recorded(&run.recording));
     }
 }
