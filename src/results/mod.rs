@@ -21,6 +21,7 @@ pub(crate) mod sample;
 mod saved;
 mod schema;
 mod server;
+mod slug;
 
 pub use abstracted::{Abstract, AbstractRow, Judged, KnownPercentile, Stretch};
 pub use baseline::{
@@ -48,3 +49,4 @@ pub use server::{
     CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord, ServerSecond,
     SlowCommand, SlowLog, Withheld,
 };
+pub use slug::slug;
