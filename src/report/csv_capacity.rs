@@ -7,189 +7,107 @@ use serde::Serialize;
 
 use super::{
     capacity::{Answers, bad_share},
-    csv::table,
-    summary::{micros, per_second, rounded},
-    view::{advice_slug, failure_slug, failure_value, limit_figures, limit_slug, purpose_slug},
+    csv_table::{table, write},
+    number::{micros, per_second, ratio, rounded, seconds},
+    view::{advice_slug, failure_slug, failure_value, limit_figures, limit_slug},
 };
 use crate::{
     analysis::capacity::{ArmAnswer, Comparison, Judgement, judge},
-    results::{Arm, LIMITS, Quantiles, Trial},
+    results::{Arm, LIMITS, Trial, slug},
     scenario::Objective,
 };
 
-/// Columns of `trials.csv`.
-const TRIALS: [&str; 55] = [
-    "trial",
-    "arm",
-    "arm_name",
-    "pool",
-    "purpose",
-    "block",
-    "offered_per_s",
-    "clients",
-    "achieved_per_s",
-    "began_s",
-    "planned_s",
-    "measured_s",
-    "scheduled",
-    "completed",
-    "failed",
-    "unfinished",
-    "late",
-    "bad_share",
-    "burstiness",
-    "within_1ms",
-    "within_5ms",
-    "within_10ms",
-    "within_25ms",
-    "within_50ms",
-    "within_100ms",
-    "response_mean_us",
-    "response_p50_us",
-    "response_p99_us",
-    "response_p999_us",
-    "response_max_us",
-    "service_time_mean_us",
-    "service_time_p50_us",
-    "service_time_p99_us",
-    "service_time_p999_us",
-    "service_time_max_us",
-    "wait_mean_us",
-    "wait_p50_us",
-    "wait_p99_us",
-    "wait_p999_us",
-    "wait_max_us",
-    "utilisation",
-    "waiting",
-    "backlog_growth_per_s",
-    "server_busy",
-    "worker_busy",
-    "lag_p99_us",
-    "outcome",
-    "reason",
-    "client_limited",
-    "waived",
-    "dearest_command",
-    "dearest_share",
-    "dearest_mean_us",
-    "objective_us",
-    "folder",
-];
-
 /// `trials.csv`: one row per trial, in the order in which they were made.
 pub(super) fn trials(answers: &Answers<'_>) -> Vec<u8> {
-    table(&TRIALS, answers.capacity.trials.iter().map(|trial| TrialRecord::new(answers, trial)))
+    let pool = |trial: &Trial| answers.capacity.plan.arms.get(trial.arm as usize).and_then(|arm| arm.pool);
+    let trials = answers.capacity.trials.iter().map(|trial| (trial, answers.objective(trial.arm)));
+    table!(trials, |(trial, objective)| [
+        ("trial", trial.number),
+        ("arm", trial.arm),
+        ("arm_name", answers.name(trial.arm)),
+        ("pool", pool(trial)),
+        ("purpose", slug(&trial.purpose)),
+        ("block", trial.block),
+        ("offered_per_s", trial.offered.map(per_second)),
+        ("clients", trial.clients),
+        ("achieved_per_s", per_second(trial.throughput)),
+        ("began_s", seconds(trial.began_ns)),
+        ("planned_s", seconds(trial.planned_ns)),
+        ("measured_s", seconds(trial.measured_ns)),
+        ("scheduled", trial.scheduled),
+        ("completed", trial.completed),
+        ("failed", trial.failed),
+        ("unfinished", trial.unfinished),
+        ("late", trial.late),
+        ("bad_share", (trial.scheduled > 0).then(|| rounded(bad_share(trial), 9))),
+        ("burstiness", rounded(trial.burstiness, 3)),
+        ("within_1ms", within(trial, 1)),
+        ("within_5ms", within(trial, 5)),
+        ("within_10ms", within(trial, 10)),
+        ("within_25ms", within(trial, 25)),
+        ("within_50ms", within(trial, 50)),
+        ("within_100ms", within(trial, 100)),
+        ("response_mean_us", answered(trial, trial.response.mean)),
+        ("response_p50_us", answered(trial, trial.response.p50 as f64)),
+        ("response_p99_us", answered(trial, trial.response.p99 as f64)),
+        ("response_p999_us", answered(trial, trial.response.p999 as f64)),
+        ("response_max_us", answered(trial, trial.response.max as f64)),
+        ("service_time_mean_us", answered(trial, trial.service.mean)),
+        ("service_time_p50_us", answered(trial, trial.service.p50 as f64)),
+        ("service_time_p99_us", answered(trial, trial.service.p99 as f64)),
+        ("service_time_p999_us", answered(trial, trial.service.p999 as f64)),
+        ("service_time_max_us", answered(trial, trial.service.max as f64)),
+        ("wait_mean_us", answered(trial, trial.wait.mean)),
+        ("wait_p50_us", answered(trial, trial.wait.p50 as f64)),
+        ("wait_p99_us", answered(trial, trial.wait.p99 as f64)),
+        ("wait_p999_us", answered(trial, trial.wait.p999 as f64)),
+        ("wait_max_us", answered(trial, trial.wait.max as f64)),
+        ("utilisation", ratio(trial.utilisation)),
+        ("waiting", rounded(trial.waiting, 3)),
+        ("backlog_growth_per_s", ratio(trial.backlog_growth)),
+        ("server_busy", trial.server_busy.map(ratio)),
+        ("worker_busy", trial.worker_busy.map(ratio)),
+        ("lag_p99_us", micros(trial.lag_p99 as f64)),
+        ("outcome", outcome(trial, objective)),
+        ("reason", reason(trial, objective)),
+        ("client_limited", trial.client_limited.as_deref()),
+        ("waived", trial.waived.as_deref()),
+        ("dearest_command", trial.dearest.as_ref().map(|(name, ..)| name.as_str())),
+        ("dearest_share", trial.dearest.as_ref().map(|(_, share, _)| ratio(*share))),
+        ("dearest_mean_us", trial.dearest.as_ref().map(|(.., mean)| micros(*mean))),
+        ("objective_us", micros(objective.latency.as_nanos() as f64)),
+        ("folder", trial.folder.as_str()),
+    ])
 }
 
-/// Quantiles in microseconds, empty where nothing was answered.
-type Microseconds = [Option<f64>; 5];
-
-#[derive(Serialize)]
-struct TrialRecord<'a> {
-    trial: u32,
-    arm: u32,
-    arm_name: &'a str,
-    pool: Option<u32>,
-    purpose: &'static str,
-    block: Option<u32>,
-    offered_per_s: Option<f64>,
-    clients: Option<u32>,
-    achieved_per_s: f64,
-    began_s: f64,
-    planned_s: f64,
-    measured_s: f64,
-    scheduled: u64,
-    completed: u64,
-    failed: u64,
-    unfinished: u64,
-    late: u64,
-    bad_share: Option<f64>,
-    burstiness: f64,
-    within: [Option<u64>; LIMITS.len()],
-    response: Microseconds,
-    service_time: Microseconds,
-    wait: Microseconds,
-    utilisation: f64,
-    waiting: f64,
-    backlog_growth_per_s: f64,
-    server_busy: Option<f64>,
-    worker_busy: Option<f64>,
-    lag_p99_us: f64,
-    outcome: Option<&'static str>,
-    reason: Option<&'static str>,
-    client_limited: Option<&'a str>,
-    waived: Option<&'a str>,
-    dearest_command: Option<&'a str>,
-    dearest_share: Option<f64>,
-    dearest_mean_us: Option<f64>,
-    objective_us: f64,
-    folder: &'a str,
+/// Requests of a trial that were answered within one of [`LIMITS`], in milliseconds.
+fn within(trial: &Trial, limit: u64) -> Option<u64> {
+    let place = LIMITS.iter().position(|known| *known == limit * 1_000_000)?;
+    trial.within.get(place).copied()
 }
 
-impl<'a> TrialRecord<'a> {
-    fn new(answers: &Answers<'a>, trial: &'a Trial) -> Self {
-        let seconds = |nanos: u64| rounded(nanos as f64 / 1e9, 6);
-        let quantiles = |of: &Quantiles| microseconds(trial, of);
-        let dearest = trial.dearest.as_ref();
-        let objective = answers.objective(trial.arm);
-        let (outcome, reason) = outcome(trial, objective);
-        Self {
-            trial: trial.number,
-            arm: trial.arm,
-            arm_name: answers.name(trial.arm),
-            pool: answers.capacity.plan.arms.get(trial.arm as usize).and_then(|arm| arm.pool),
-            purpose: purpose_slug(trial.purpose),
-            block: trial.block,
-            offered_per_s: trial.offered.map(per_second),
-            clients: trial.clients,
-            achieved_per_s: per_second(trial.throughput),
-            began_s: seconds(trial.began_ns),
-            planned_s: seconds(trial.planned_ns),
-            measured_s: seconds(trial.measured_ns),
-            scheduled: trial.scheduled,
-            completed: trial.completed,
-            failed: trial.failed,
-            unfinished: trial.unfinished,
-            late: trial.late,
-            bad_share: (trial.scheduled > 0).then(|| rounded(bad_share(trial), 9)),
-            burstiness: rounded(trial.burstiness, 3),
-            within: std::array::from_fn(|limit| trial.within.get(limit).copied()),
-            response: quantiles(&trial.response),
-            service_time: quantiles(&trial.service),
-            wait: quantiles(&trial.wait),
-            utilisation: rounded(trial.utilisation, 6),
-            waiting: rounded(trial.waiting, 3),
-            backlog_growth_per_s: rounded(trial.backlog_growth, 6),
-            server_busy: trial.server_busy.map(|busy| rounded(busy, 6)),
-            worker_busy: trial.worker_busy.map(|busy| rounded(busy, 6)),
-            lag_p99_us: micros(trial.lag_p99 as f64),
-            outcome,
-            reason,
-            client_limited: trial.client_limited.as_deref(),
-            waived: trial.waived.as_deref(),
-            dearest_command: dearest.map(|(name, ..)| name.as_str()),
-            dearest_share: dearest.map(|(_, share, _)| rounded(*share, 6)),
-            dearest_mean_us: dearest.map(|(.., mean)| micros(*mean)),
-            objective_us: micros(objective.latency.as_nanos() as f64),
-            folder: &trial.folder,
-        }
-    }
+/// A time in microseconds, where anything was answered.
+fn answered(trial: &Trial, nanos: f64) -> Option<f64> {
+    (trial.completed > 0).then(|| micros(nanos))
 }
 
-/// How a trial ended, and why where it failed; a closed loop is held against nothing.
-fn outcome(trial: &Trial, objective: &Objective) -> (Option<&'static str>, Option<&'static str>) {
+/// How a trial ended; a closed loop has no objective.
+fn outcome(trial: &Trial, objective: &Objective) -> Option<&'static str> {
     match judge(trial, objective) {
-        Judgement::ClientLimited(_) => (Some("client-limited"), None),
-        _ if trial.offered.is_none() => (None, None),
-        Judgement::Pass => (Some("pass"), None),
-        Judgement::Fail(reason) => (Some("fail"), Some(failure_slug(reason))),
-        Judgement::Undecided => (Some("undecided"), None),
+        Judgement::ClientLimited(_) => Some("client-limited"),
+        _ if trial.offered.is_none() => None,
+        Judgement::Pass => Some("pass"),
+        Judgement::Fail(_) => Some("fail"),
+        Judgement::Undecided => Some("undecided"),
     }
 }
 
-fn microseconds(trial: &Trial, of: &Quantiles) -> Microseconds {
-    let at = [of.mean, of.p50 as f64, of.p99 as f64, of.p999 as f64, of.max as f64];
-    at.map(|nanos| (trial.completed > 0).then(|| micros(nanos)))
+/// Why a trial failed.
+fn reason(trial: &Trial, objective: &Objective) -> Option<&'static str> {
+    match judge(trial, objective) {
+        Judgement::Fail(reason) if trial.offered.is_some() => Some(failure_slug(reason)),
+        _ => None,
+    }
 }
 
 /// Columns of `capacity.csv`.
@@ -249,7 +167,7 @@ const ARMS: [&str; 51] = [
 
 /// `capacity.csv`: one row per arm. Its advice is whether to change to it from the arm that it was compared with.
 pub(super) fn arms(answers: &Answers<'_>) -> Vec<u8> {
-    table(&ARMS, answers.arms().map(|(index, arm, answer)| ArmRecord::new(answers, index, arm, answer)))
+    write(&ARMS, answers.arms().map(|(index, arm, answer)| ArmRecord::new(answers, index, arm, answer)))
 }
 
 #[derive(Serialize)]
@@ -294,7 +212,6 @@ impl<'a> ArmRecord<'a> {
         let limit = |limit: u64| answer.by_limit.iter().find(|(of, ..)| *of == limit).and_then(|(_, low, _)| *low);
         let comparison = answers.analysis.comparisons.iter().find(|comparison| comparison.to == index);
         let at = comparison.and_then(Comparison::decisive);
-        let ratio = |value: f64| rounded(value, 6);
         // At the scenario's own rate where it was measured: that is the pool somebody asks about.
         let erlang = answer.erlang.first();
         let limited = limit_figures(&answer.limit);
@@ -359,8 +276,8 @@ impl AtRate {
             p50_us: Some(micros(trial.response.p50 as f64)),
             p99_us: Some(micros(trial.response.p99 as f64)),
             wait_p99_us: Some(micros(trial.wait.p99 as f64)),
-            utilisation: Some(rounded(trial.utilisation, 6)),
-            server_busy: trial.server_busy.map(|busy| rounded(busy, 6)),
+            utilisation: Some(ratio(trial.utilisation)),
+            server_busy: trial.server_busy.map(ratio),
         }
     }
 }

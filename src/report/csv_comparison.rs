@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{
     comparison::Compared,
-    csv::table,
-    summary::{micros, per_second, rounded},
+    csv_table::{or_all, write},
+    number::{micros, per_second, rounded},
     view::{quantity_slug, standing_slug},
 };
 use crate::analysis::baseline::{Quantity, QuantityChange};
@@ -59,7 +59,7 @@ pub(super) struct Record<'a> {
 
 /// The file.
 pub(super) fn render(compared: &Compared<'_>) -> Vec<u8> {
-    table(&HEADER, records(compared))
+    write(&HEADER, records(compared))
 }
 
 /// Every quantity of every row.
@@ -75,8 +75,8 @@ fn record<'a>((row, change): (&'a crate::analysis::baseline::RowChange, &'a Quan
     };
     let ratio = |ratio: f64| rounded(ratio, 6);
     Record {
-        service: row.service.as_deref().unwrap_or("*"),
-        operation: row.operation.as_deref().unwrap_or("*"),
+        service: or_all(row.service.as_ref()),
+        operation: or_all(row.operation.as_ref()),
         quantity: quantity_slug(change.quantity),
         base: change.base.map(value),
         run: change.run.map(value),

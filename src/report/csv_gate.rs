@@ -6,14 +6,14 @@
 use serde::Serialize;
 
 use super::{
-    csv::table,
+    csv_table::{or_all, table, write},
     gate::GateOutcome,
-    summary::{micros, per_second, rounded},
-    view::{metric_slug, shape_slug, stage_slug, verdict_slug},
+    number::{finite, micros, per_second, ratio, rounded},
+    view::{metric_slug, shape_slug, verdict_slug},
 };
 use crate::{
     analysis::gate::{Change, GateMetric, GateRow, MetricResult},
-    results::SliceKind,
+    results::slug,
 };
 
 /// Columns of `gate.csv`.
@@ -41,28 +41,6 @@ const METRICS: [&str; 18] = [
 /// Columns of `quantiles.csv`.
 const QUANTILES: [&str; 9] =
     ["service", "operation", "quantile", "a_us", "b_us", "ratio", "ratio_low", "ratio_high", "p_worse"];
-
-/// Columns of `slices.csv`.
-const SLICES: [&str; 15] = [
-    "stage",
-    "block",
-    "kind",
-    "quad",
-    "arm",
-    "began_s",
-    "measured_s",
-    "scheduled",
-    "completed",
-    "failed",
-    "throughput_per_s",
-    "lag_p50_us",
-    "lag_p99_us",
-    "stolen",
-    "throttled",
-];
-
-/// What stands for all services or operations.
-const ALL: &str = "*";
 
 #[derive(Serialize)]
 struct MetricRecord<'a> {
@@ -99,25 +77,6 @@ struct QuantileRecord<'a> {
     p_worse: f64,
 }
 
-#[derive(Serialize)]
-struct SliceRecord {
-    stage: &'static str,
-    block: u32,
-    kind: &'static str,
-    quad: u32,
-    arm: &'static str,
-    began_s: f64,
-    measured_s: f64,
-    scheduled: u64,
-    completed: u64,
-    failed: u64,
-    throughput_per_s: f64,
-    lag_p50_us: f64,
-    lag_p99_us: f64,
-    stolen: Option<f64>,
-    throttled: Option<f64>,
-}
-
 /// `gate.csv`: one row per metric, row and stage.
 pub(super) fn metrics(outcome: GateOutcome<'_>) -> Vec<u8> {
     let rows = outcome.analysis.rows.iter();
@@ -127,7 +86,7 @@ pub(super) fn metrics(outcome: GateOutcome<'_>) -> Vec<u8> {
             [record(row, metric, "screen", &metric.screen)].into_iter().chain(confirm)
         })
     });
-    table(&METRICS, records)
+    write(&METRICS, records)
 }
 
 fn record<'a>(row: &'a GateRow, metric: &MetricResult, stage: &'static str, change: &Change) -> MetricRecord<'a> {
@@ -145,13 +104,13 @@ fn record<'a>(row: &'a GateRow, metric: &MetricResult, stage: &'static str, chan
         shape: row.shape.map(shape_slug),
         a,
         b,
-        ratio: rounded(change.ratio, 6),
-        ratio_low: known(change.low),
-        ratio_high: known(change.high),
+        ratio: ratio(change.ratio),
+        ratio_low: finite(change.low),
+        ratio_high: finite(change.high),
         p_worse: rounded(change.p_worse, 8),
         p_better: rounded(change.p_better, 8),
-        matters_from: rounded(metric.limit, 6),
-        detectable: known(change.detectable),
+        matters_from: ratio(metric.limit),
+        detectable: finite(change.detectable),
     }
 }
 
@@ -167,51 +126,43 @@ pub(super) fn quantiles(outcome: GateOutcome<'_>) -> Vec<u8> {
                 quantile: *quantile,
                 a_us,
                 b_us,
-                ratio: rounded(change.ratio, 6),
-                ratio_low: known(change.low),
-                ratio_high: known(change.high),
+                ratio: ratio(change.ratio),
+                ratio_low: finite(change.low),
+                ratio_high: finite(change.high),
                 p_worse: rounded(change.p_worse, 8),
             }
         })
     });
-    table(&QUANTILES, records)
+    write(&QUANTILES, records)
 }
 
 /// `slices.csv`: one row per slice, in the order in which they were made.
 pub(super) fn slices(outcome: GateOutcome<'_>) -> Vec<u8> {
-    let records = outcome.gate.blocks.iter().flat_map(|block| {
-        block.slices.iter().map(|slice| SliceRecord {
-            stage: stage_slug(block.stage),
-            block: block.number,
-            kind: match slice.kind {
-                SliceKind::Paced => "paced",
-                SliceKind::Saturated => "saturated",
-            },
-            quad: slice.quad,
-            arm: if slice.arm == 0 { "a" } else { "b" },
-            began_s: rounded(slice.began_ns as f64 / 1e9, 3),
-            measured_s: rounded(slice.measured_ns as f64 / 1e9, 3),
-            scheduled: slice.scheduled,
-            completed: slice.series.iter().map(|tally| tally.completed).sum(),
-            failed: slice.series.iter().map(|tally| tally.failed).sum(),
-            throughput_per_s: per_second(slice.throughput),
-            lag_p50_us: micros(slice.lag_p50 as f64),
-            lag_p99_us: micros(slice.lag_p99 as f64),
-            stolen: slice.stolen.map(|share| rounded(share, 6)),
-            throttled: slice.throttled.map(|share| rounded(share, 6)),
-        })
-    });
-    table(&SLICES, records)
+    let blocks = outcome.gate.blocks.iter();
+    let slices = blocks.flat_map(|block| block.slices.iter().map(move |slice| (block, slice)));
+    table!(slices, |(block, slice)| [
+        ("stage", slug(&block.stage)),
+        ("block", block.number),
+        ("kind", slug(&slice.kind)),
+        ("quad", slice.quad),
+        ("arm", if slice.arm == 0 { "a" } else { "b" }),
+        ("began_s", rounded(slice.began_ns as f64 / 1e9, 3)),
+        ("measured_s", rounded(slice.measured_ns as f64 / 1e9, 3)),
+        ("scheduled", slice.scheduled),
+        ("completed", slice.series.iter().map(|tally| tally.completed).sum::<u64>()),
+        ("failed", slice.series.iter().map(|tally| tally.failed).sum::<u64>()),
+        ("throughput_per_s", per_second(slice.throughput)),
+        ("lag_p50_us", micros(slice.lag_p50 as f64)),
+        ("lag_p99_us", micros(slice.lag_p99 as f64)),
+        ("stolen", slice.stolen.map(ratio)),
+        ("throttled", slice.throttled.map(ratio)),
+    ])
 }
 
 fn scope(row: &GateRow) -> (&str, &str) {
-    (row.scope.service.as_deref().unwrap_or(ALL), row.scope.operation.as_deref().unwrap_or(ALL))
+    (or_all(row.scope.service.as_ref()), or_all(row.scope.operation.as_ref()))
 }
 
 fn value(metric: GateMetric, level: f64) -> f64 {
     if metric.more_is_worse() { micros(level) } else { per_second(level) }
-}
-
-fn known(value: f64) -> Option<f64> {
-    value.is_finite().then(|| rounded(value, 6))
 }

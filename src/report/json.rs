@@ -10,7 +10,8 @@ use super::{
     comparison::Compared,
     format::plain,
     json_parts::{Finding, Objective, Software, Target, findings, text},
-    summary::{Record, micros, records, rounded},
+    number::{micros, seconds},
+    summary::{Record, records},
     view::{View, level_slug, outcome_slug, slug, standing_slug},
 };
 use crate::{
@@ -87,7 +88,7 @@ pub(super) fn render(
         schema_version: SCHEMA_VERSION,
         scenario: &scenario.name,
         started: &run.started,
-        measured_s: rounded(period.measured_ns as f64 / 1e9, 6),
+        measured_s: seconds(period.measured_ns),
         interrupted: period.interrupted,
         target: target.into(),
         objective: objective.into(),

@@ -9,7 +9,7 @@ use super::{
     capacity::Answers,
     format::plain,
     json_parts::{Finding, Objective, Software, Target, findings, text},
-    summary::{micros, per_second, rounded},
+    number::{micros, per_second, rounded},
     view::{View, advice_slug, ended_slug, failure_slug, failure_value, limit_figures, limit_slug, undone},
 };
 use crate::{

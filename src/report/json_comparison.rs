@@ -10,7 +10,7 @@ use super::{
     csv_comparison::{Record, records},
     format::plain,
     json_parts::{Software, Target, text},
-    summary::{micros, rounded},
+    number::{micros, rounded},
     view::{View, difference_field, difference_slug, method_slug, standing_slug},
 };
 use crate::analysis::baseline::{Difference, Machine, Method, Weight};

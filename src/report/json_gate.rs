@@ -9,7 +9,7 @@ use super::{
     format::plain,
     gate::GateOutcome,
     json_parts::{Software, Target, text},
-    summary::{micros, per_second, rounded},
+    number::{micros, per_second, rounded},
     view::{View, ended_slug, metric_slug, shape_slug, verdict_slug},
 };
 use crate::{

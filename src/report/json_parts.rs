@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     format::plain,
-    summary::micros,
+    number::micros,
     view::{Note, View},
 };
 use crate::{results, scenario};

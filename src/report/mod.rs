@@ -24,6 +24,7 @@ mod csv_gate;
 mod csv_history;
 mod csv_keyspace;
 mod csv_server;
+mod csv_table;
 #[cfg(test)]
 mod document_tests;
 pub(crate) mod format;
@@ -39,6 +40,7 @@ mod json_comparison;
 mod json_gate;
 mod json_parts;
 mod markdown;
+mod number;
 mod schema;
 mod summary;
 mod terminal;

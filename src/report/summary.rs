@@ -6,7 +6,11 @@
 
 use serde::Serialize;
 
-use super::view::{grade_word, outcome_slug};
+use super::{
+    csv_table::or_all,
+    number::{micros, rounded},
+    view::{grade_word, outcome_slug},
+};
 use crate::{
     analysis::{Analysis, Distribution, Outcome, PERCENTILES, PercentileValue, Row},
     measure::SeriesRole,
@@ -96,8 +100,8 @@ fn record<'a>(row: &'a Row, scenario: &Scenario, analysis: &Analysis) -> Record<
         PercentileValue::TooFew { .. } => (None, None, None),
     };
     Record {
-        service: row.scope.service.as_deref().unwrap_or("*"),
-        operation: row.scope.operation.as_deref().unwrap_or("*"),
+        service: or_all(row.scope.service.as_ref()),
+        operation: or_all(row.scope.operation.as_ref()),
         count: row.counts.completed,
         errors: row.counts.failed(),
         rate_per_s: rounded(row.rate, 3),
@@ -160,22 +164,6 @@ pub(super) fn role(row: &Row) -> &'static str {
         (_, _, SeriesRole::Step) => "step",
         (_, _, SeriesRole::Upkeep) => "upkeep",
     }
-}
-
-/// Nanoseconds as microseconds; three decimals are exact.
-pub(super) fn micros(nanos: f64) -> f64 {
-    rounded(nanos / 1e3, 3)
-}
-
-/// A rate per second; three decimals suffice.
-pub(super) fn per_second(rate: f64) -> f64 {
-    rounded(rate, 3)
-}
-
-/// Rounded to so many decimals, so that outputs are short and stable.
-pub(super) fn rounded(value: f64, decimals: i32) -> f64 {
-    let scale = 10_f64.powi(decimals);
-    (value * scale).round() / scale
 }
 
 /// The interval of a percentile, in microseconds.

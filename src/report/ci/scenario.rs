@@ -9,7 +9,7 @@ use crate::{
     measure::SeriesRole,
     report::{
         format::{THIN, limit, percentile, plain, setting, share, share_interval},
-        summary::{micros, per_second},
+        number::{micros, per_second},
         view::{Tone, View, audit_fact, audit_words, severity_word},
     },
     results::{Better, CiCheck, CiMeasure, CiOutcome, CiScenario, Run, Unit},

@@ -35,13 +35,12 @@ pub(super) use capacity::{
     advice_slug, ended_slug, failure_slug, failure_value, limit_figures, limit_slug, sweep_axes, undone,
 };
 pub(super) use checks::slug;
-pub(super) use gate::{gate_change, metric_name, metric_slug, shape_slug, stage_slug, verdict_slug};
+pub(super) use gate::{gate_change, metric_name, metric_slug, shape_slug, verdict_slug};
 pub(crate) use model::{
     Advice, Align, Block, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Shown, Table,
     TableRow, Tone, View,
 };
 pub(super) use round_trips::round_trips;
-pub(super) use server_resources::persistence_slug;
 
 use super::{chart::Chart, format};
 use crate::{

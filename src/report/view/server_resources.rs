@@ -256,16 +256,6 @@ pub(super) fn persistence_words(work: Persistence) -> &'static str {
     }
 }
 
-/// The word for a kind of work on persistence in machine-readable outputs, as in the saved run.
-pub(in crate::report) fn persistence_slug(work: Persistence) -> &'static str {
-    match work {
-        Persistence::RdbSave => "rdb-save",
-        Persistence::AofRewrite => "aof-rewrite",
-        Persistence::ModuleFork => "module-fork",
-        Persistence::Loading => "loading",
-    }
-}
-
 fn slowlog(record: &ServerRecord) -> Option<String> {
     let log = record.slowlog.as_ref()?;
     let threshold = match log.threshold_us {

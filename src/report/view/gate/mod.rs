@@ -9,9 +9,7 @@ mod words;
 use super::{View, charts_sections};
 use crate::report::{chart::Chart, format, gate::GateOutcome};
 
-pub(in crate::report) use words::{
-    change as gate_change, metric_name, metric_slug, shape_slug, stage_slug, verdict_slug,
-};
+pub(in crate::report) use words::{change as gate_change, metric_name, metric_slug, shape_slug, verdict_slug};
 
 impl View {
     /// The report of a gate, with the charts that were drawn of it.

@@ -3,7 +3,7 @@
 use crate::{
     analysis::gate::{Change, ChangeShape, GateMetric, GateScope, GateVerdict},
     report::format::{self, THIN, TimeUnit, signed, significant},
-    results::{Gate, GateStage},
+    results::Gate,
     scenario,
 };
 
@@ -49,14 +49,6 @@ pub(in crate::report) fn shape_slug(shape: ChangeShape) -> &'static str {
         ChangeShape::Uniform => "uniform",
         ChangeShape::TailOnly => "tail-only",
         ChangeShape::Undetermined => "undetermined",
-    }
-}
-
-/// A stage in a word, for programs.
-pub(in crate::report) fn stage_slug(stage: GateStage) -> &'static str {
-    match stage {
-        GateStage::Screen => "screen",
-        GateStage::Confirm => "confirm",
     }
 }
 
