@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Target {
-    /// What the connections that are there cost the server, and what they do with the scenario's pools besides, which are
+    /// Memory of the connections that exist, and with the scenario's pools added, which are
     /// opened for it, one connection after another, and closed again. Empty where the server does not tell.
     pub async fn connection_levels(&self, scenario: &Scenario) -> Result<Vec<ConnectionLevel>, TargetError> {
         let (client, _router) = self.observer.connect().await?;
@@ -26,7 +26,7 @@ impl Target {
         Ok([Some(before), with].into_iter().flatten().collect())
     }
 
-    /// Commands per second that others send; `None` where the server does not tell.
+    /// Commands per second of other clients; `None` where the server does not report them.
     pub async fn command_rate(&self, over: Duration) -> Result<Option<f64>, TargetError> {
         let (client, _router) = self.observer.connect().await?;
         Ok(command_rate(client, over).await)

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::scenario::Scenario;
 
-/// What a claim's key is called, behind the prefix.
+/// Name of a claim's key, after the prefix.
 const CLAIM: &str = "plimsoll-claim";
 
 /// Characters of another run's claim that are shown.
@@ -22,7 +22,7 @@ const SHOWN: usize = 160;
 /// Keys that are asked for together.
 const TOGETHER: usize = 500;
 
-/// What a run writes into its claims: a random number, and what a reader needs to find the run.
+/// Content of a claim: a random number, and the facts that identify the run.
 pub fn claimant() -> String {
     let random = Secret::random().map(|secret| secret.expose()[..12].to_owned()).unwrap_or_default();
     let system = rustix::system::uname();
@@ -70,7 +70,7 @@ impl Target {
         Ok(())
     }
 
-    /// What another run has claimed of the scenario's prefixes, as an error.
+    /// Prefixes of the scenario that another run has claimed, as an error.
     pub async fn claimed_by_another(&self, scenario: &Scenario, claimant: &str) -> Result<(), TargetError> {
         if self.private {
             return Ok(());
@@ -136,7 +136,7 @@ impl Place<'_> {
         Ok(())
     }
 
-    /// One of the keys of the data that is there already: by name where the server has more keys than the data, else by
+    /// A key of the data that exists already: by name where the server has more keys than the data, else by
     /// looking through them.
     async fn existing(&self, client: &Client) -> Result<Option<Bytes>, Error> {
         let keys = ask(client, "DBSIZE", Vec::new()).await.ok().and_then(|keys| keys.as_u64());

@@ -1,4 +1,4 @@
-//! One connection to the server: the measured path.
+//! A connection to the server: the measured path.
 
 use std::{
     fmt,
@@ -59,12 +59,12 @@ struct Link {
     lost: AtomicBool,
     /// Whether that is counted: what the harness renews by itself, after a request that took too long, is no loss.
     counted: AtomicBool,
-    /// Told when it has.
+    /// Notified when the connection is back.
     back: Notify,
     losses: Arc<Losses>,
 }
 
-/// How often connections were lost and came back, also those that nobody used at that moment. Counts what one
+/// Number of losses and recoveries of connections, idle ones included. Counts the connections that one
 /// [`super::Connector`] has opened.
 #[derive(Debug, Default)]
 pub struct Losses {

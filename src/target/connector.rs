@@ -99,12 +99,12 @@ impl Connector {
         Self { settings: Arc::new(settings), losses: Arc::default() }
     }
 
-    /// The same with a count of losses of its own.
+    /// A connector with its own count of losses.
     pub(super) fn counting_anew(&self) -> Self {
         Self { settings: Arc::clone(&self.settings), losses: Arc::default() }
     }
 
-    /// How often connections that it (or a clone) has opened were lost.
+    /// Number of lost connections that the connector (or a clone) has opened.
     pub fn losses(&self) -> Arc<Losses> {
         Arc::clone(&self.losses)
     }
@@ -121,7 +121,7 @@ impl Connector {
         &self.settings.service
     }
 
-    /// What its connections call themselves.
+    /// Name of its connections (`CLIENT SETNAME`).
     pub(super) fn client_name(&self) -> &str {
         &self.settings.client_name
     }
@@ -184,7 +184,7 @@ impl Connector {
         }
     }
 
-    /// What an error means that came in answer to a login or to a first command.
+    /// Classifies an error in reply to a login or to a first command.
     pub(super) fn explain(&self, error: &Error) -> TargetError {
         let Settings { endpoint, user, database, .. } = &*self.settings;
         match failure::of_opening(error, endpoint, user, *database, OPEN_LIMIT) {

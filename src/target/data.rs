@@ -241,7 +241,7 @@ fn crosses_slots(error: &Error) -> bool {
     error.details().starts_with("CROSSSLOT")
 }
 
-/// The same request with a command for each key.
+/// Splits a request into one command for each key.
 fn key_by_key(request: Request) -> Vec<Request> {
     match request.args {
         Args::Pairs(pairs) if request.kind == Kind::MSet => pairs

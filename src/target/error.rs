@@ -1,4 +1,4 @@
-//! What can go wrong between the harness and a server: one sentence each, with what to do.
+//! Errors between the harness and a server: one sentence each, with a remedy.
 
 use std::{io, path::PathBuf, time::Duration};
 
@@ -9,11 +9,11 @@ use super::{
     ports::LocalPorts,
 };
 
-/// How to come by a server, for programs that start one: a fragment of a sentence.
+/// Hint for commands that start a server: a fragment of a sentence.
 pub const INSTALL: &str = "install one (apt install redis-server, dnf install valkey, apk add valkey, pacman -S valkey, \
                            brew install valkey)";
 
-/// Why a server cannot be used. No message holds a password.
+/// Reason why a server cannot be used. No message contains a password.
 #[derive(Debug, Error)]
 pub enum TargetError {
     /// Not an address.
@@ -24,7 +24,7 @@ pub enum TargetError {
     Address {
         /// The text, any login left out.
         text: String,
-        /// What is wrong with it.
+        /// Fault.
         reason: String,
     },
     /// The variable that should hold a password does not exist.
@@ -88,7 +88,7 @@ pub enum TargetError {
     ServerFailed {
         /// Program.
         binary: PathBuf,
-        /// What happened.
+        /// Cause.
         what: String,
         /// Last lines of its log.
         log: String,
@@ -99,7 +99,7 @@ pub enum TargetError {
     Services {
         /// Their names.
         services: Vec<String>,
-        /// What happened.
+        /// Cause.
         source: Box<TargetError>,
     },
     /// Several failures.
@@ -111,7 +111,7 @@ pub enum TargetError {
         /// Address.
         address: String,
     },
-    /// Nobody listens.
+    /// Connection refused.
     #[error("{address}: connection refused: is a server listening there?")]
     Refused {
         /// Address.
@@ -149,7 +149,7 @@ pub enum TargetError {
         ports: LocalPorts,
         /// Ports in use for connections to the server.
         used: u64,
-        /// Those of closed connections.
+        /// Number of ports of closed connections.
         closed: u64,
     },
     /// There are fewer local ports than the run needs.
@@ -181,7 +181,7 @@ pub enum TargetError {
     Certificate {
         /// Address.
         address: String,
-        /// What is wrong with it, and what to do.
+        /// Fault and remedy.
         reason: String,
     },
     /// The TLS handshake failed.
@@ -298,7 +298,7 @@ pub enum TargetError {
         command: String,
         /// An example of the keys, or the channel.
         key: String,
-        /// What for, where it is not in the mix.
+        /// Purpose, where the command is not in the mix.
         purpose: &'static str,
         /// The server's words.
         message: String,
@@ -309,7 +309,7 @@ pub enum TargetError {
         /// Command.
         command: String,
     },
-    /// A command that it takes from nobody, or not in this form.
+    /// A command that the server accepts from no user, or not in this form.
     #[error("the server refuses {command}: {message}")]
     CommandRefused {
         /// Command.
@@ -363,7 +363,7 @@ pub enum TargetError {
         service: String,
         /// Prefix.
         prefix: String,
-        /// What the other run says of itself.
+        /// Description of the other run, from its claim.
         by: String,
     },
     /// Keys that the data would overwrite.
@@ -375,10 +375,10 @@ pub enum TargetError {
     KeysExist {
         /// Service.
         service: String,
-        /// One of the keys.
+        /// Name of one of the keys.
         key: String,
     },
-    /// Somebody else's key.
+    /// A key of another client.
     #[error(
         "service `{service}`: the key `{key}` exists already and holds data of another type: choose another prefix with \
          --set service.{service}.keys.prefix=..., or remove the key"
@@ -416,7 +416,7 @@ pub enum TargetError {
         command: &'static str,
         /// Key.
         key: String,
-        /// What happened.
+        /// Cause.
         message: String,
     },
     /// Any other failure of the prefill.
@@ -428,7 +428,7 @@ pub enum TargetError {
         command: &'static str,
         /// Key.
         key: String,
-        /// What happened.
+        /// Cause.
         message: String,
     },
     /// The keys could not be removed.
@@ -436,7 +436,7 @@ pub enum TargetError {
     Cleanup {
         /// Service.
         service: String,
-        /// What happened.
+        /// Cause.
         message: String,
     },
     /// Any other refusal.

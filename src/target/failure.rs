@@ -7,7 +7,7 @@ use fred::error::{Error, ErrorKind};
 use super::{Endpoint, TargetError, ports, tls};
 use crate::measure::{ErrorClass, Failure};
 
-/// What fred says, under [`ErrorKind::Unknown`], of commands that had no connection.
+/// fred's messages, under [`ErrorKind::Unknown`], for commands without a connection.
 const LOST: [&str; 6] = [
     "Too many failed write attempts",
     "Failed to route command",
@@ -17,7 +17,7 @@ const LOST: [&str; 6] = [
     "channel closed",
 ];
 
-/// What fred says when the server ends the connection in the middle of a login; the last is what it makes of no reply
+/// fred's messages when the server closes the connection during a login; the last one stands for no reply
 /// at all.
 const HUNG_UP: [&str; 6] =
     ["UnexpectedEof", "ConnectionReset", "BrokenPipe", "Connection closed", "closed at once", "Expected string."];
@@ -47,7 +47,7 @@ pub(super) fn is_of_cluster(message: &str) -> bool {
     matches!(message.split(' ').next(), Some("MOVED" | "ASK" | "CLUSTERDOWN" | "TRYAGAIN"))
 }
 
-/// What an error of the operating system says: fred passes it on in the form for programmers, such as
+/// Message of an error of the operating system, which fred passes on in its debug form, such as
 /// `Os { code: 104, kind: ConnectionReset, message: "Connection reset by peer" }`.
 fn plain(details: &str) -> &str {
     // The message of rustls for a missing close_notify is long and refers to its documentation.
@@ -66,7 +66,7 @@ fn first_sentence(message: &str) -> &str {
     line.split_once(". ").map_or(line, |(sentence, _)| sentence).trim_end_matches('.')
 }
 
-/// Why a connection did not come about.
+/// Reason of a failed connection.
 pub(super) fn of_opening(error: &Error, endpoint: &Endpoint, user: &str, database: u8, limit: Duration) -> TargetError {
     let (address, details) = (endpoint.to_string(), error.details());
     let word = details.split([' ', ':']).next().unwrap_or_default();

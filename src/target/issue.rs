@@ -1,4 +1,4 @@
-//! How each command goes through fred: one line each.
+//! Commands in terms of fred: one line each.
 //!
 //! fred's typed commands share a write with others that wait behind them; a custom command always flushes, so it is
 //! used only where fred has no typed one, or none that heeds the client's options (`EVAL`, which always flushes anyway).

@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Target {
-    /// Looks at a bounded sample of the server's keys. Whatever fails is told; `None` where nothing was learned.
+    /// Reads a bounded sample of the server's keys. Failures are reported; `None` if the sample is empty.
     pub async fn sample_keyspace(&self, limits: SampleLimits) -> (Option<KeyspaceSample>, Vec<Withheld>) {
         match self.observer.connect().await {
             Ok((client, _router)) => {

@@ -1,4 +1,4 @@
-//! Who a service logs in as.
+//! Login of a service: user and password.
 
 use std::fs;
 

@@ -53,10 +53,10 @@ const DEFAULT_USER: &str = "plimsoll";
 /// Connections to a private server beside those of the services: questions about it, and writing the data.
 const SPARE_CLIENTS: u64 = 100;
 
-/// What connections for questions about the server call themselves, in the place of a service.
+/// Name of connections for questions about the server, in the place of a service's.
 const OBSERVER: &str = "observer";
 
-/// Which server is measured.
+/// The server that is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// A private one, started for the run.
@@ -66,7 +66,7 @@ pub enum Source {
         /// Further settings of it, name and value.
         config: Vec<(String, String)>,
     },
-    /// One that runs already.
+    /// A server that is running already.
     Url(TargetUrl),
 }
 
@@ -82,7 +82,7 @@ pub struct Target {
     observer: Connector,
 }
 
-/// How one service uses the server.
+/// Access of one service to the server.
 #[derive(Debug)]
 struct Access {
     service: String,
@@ -121,7 +121,7 @@ impl Target {
         Self::new(server.url().endpoint, true, scenario.services.iter().map(access), &observer)
     }
 
-    /// A server that nobody uses as far as is known: only questions can be asked.
+    /// A server without load: for questions only.
     pub fn without_services(url: &TargetUrl) -> Result<Self, TargetError> {
         let login = Login { username: url.username.clone(), password: url.password.clone() };
         let observer = Access { service: OBSERVER.to_owned(), login, database: url.database.unwrap_or(0) };

@@ -12,19 +12,19 @@ use crate::{
     server,
 };
 
-/// What is missing where nobody could ask.
+/// Figures that are missing where the connection failed.
 const CONNECTION: &str = "connection of the observer";
 
 /// A server that is being watched. Dropped before it has begun, it ends by itself.
 pub struct Observation {
     begin: Option<oneshot::Sender<Timeframe>>,
     thread: Option<JoinHandle<ServerRecord>>,
-    /// What is not known where no thread tells, and why.
+    /// Figures that are missing where the thread did not start, with the reason.
     otherwise: (&'static str, &'static str),
 }
 
 impl Target {
-    /// Opens a connection for questions, and waits for the measured period. Whatever fails is told in the record.
+    /// Opens a connection for questions, and waits for the measured period. Failures are part of the record.
     pub fn observe(&self) -> Observation {
         let (begin, told) = oneshot::channel();
         let observer = self.observer.clone();
@@ -64,7 +64,7 @@ impl Observation {
         }
     }
 
-    /// What was seen. Takes a second or two at most after the end of the measured period.
+    /// The record. Takes a second or two at most after the end of the measured period.
     pub fn finish(mut self) -> ServerRecord {
         drop(self.begin.take());
         let record = self.thread.take().and_then(|thread| thread.join().ok());

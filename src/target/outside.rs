@@ -28,11 +28,11 @@ pub struct Outside {
     service: String,
     command: String,
     database: u8,
-    /// One of the keys.
+    /// Name of one of the keys.
     key: String,
-    /// What the names of all of them match.
+    /// Pattern that matches all of the keys.
     pattern: String,
-    /// Whether the keys are there afterwards.
+    /// Whether the keys stay after the run.
     stays: bool,
 }
 
@@ -84,7 +84,7 @@ impl Target {
         found
     }
 
-    /// What is to be said of those of them that are still there, with a way to remove them.
+    /// Report on the keys that are left, with a command to remove them.
     pub async fn left(&self, outside: &[Outside]) -> Vec<String> {
         let mut said = Vec::new();
         for Outside { service, command, database, key, pattern, .. } in outside.iter().filter(|outside| outside.stays) {
@@ -160,7 +160,7 @@ fn at(text: &[u8], part: &[u8]) -> Option<usize> {
     text.windows(part.len().max(1)).position(|window| window == part)
 }
 
-/// What the keys match that are made as this one is, out of one of the data's keys: those differ in their number.
+/// Pattern of the keys that are made from the data's keys like this one: they differ in their number.
 fn pattern(key: &[u8], own: &[u8]) -> String {
     let text = |bytes: &[u8]| escaped(&String::from_utf8_lossy(bytes));
     match at(key, own).filter(|_| !own.is_empty()) {

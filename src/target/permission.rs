@@ -28,14 +28,14 @@ const EXAMPLES: u64 = 100_000;
 /// Behind the keys that are written in earnest.
 const SCRATCH: &str = ":plimsoll-probe";
 
-/// One command that a service will send.
+/// A command that a service sends.
 #[derive(Debug, Clone)]
 pub(super) struct Probe {
     pub(super) request: Request,
     pub(super) need: Need,
 }
 
-/// What a command is needed for.
+/// Purpose of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Need {
     Mix,
@@ -121,7 +121,7 @@ fn plain(kind: Kind, key: Bytes) -> Request {
     Request { kind, key, args }
 }
 
-/// Asks for all of them, and returns what is refused.
+/// Probes all commands, and returns the refused ones.
 pub(super) async fn check(client: &Client, connector: &Connector, probes: &[Probe]) -> Vec<TargetError> {
     match send(client, vec![Bytes::from_static(b"MULTI")]).await {
         Ok(_) => queue(client, connector, probes).await,
@@ -191,7 +191,7 @@ async fn try_out(client: &Client, connector: &Connector, probes: &[Probe]) -> Ve
     errors
 }
 
-/// The same command on another key.
+/// The command on another key.
 fn moved(request: &Request, key: Bytes) -> Request {
     let args = match (request.kind, &request.args) {
         (Kind::MSet, Args::Pairs(_)) => Args::Pairs(vec![(key.clone(), Bytes::from_static(b"1"))]),
@@ -213,7 +213,7 @@ impl Probe {
         String::from_utf8_lossy(&words::words(&self.request)[0]).to_uppercase()
     }
 
-    /// What an error says about the command; `None` if it stands in nobody's way.
+    /// Refusal of the command by an error; `None` if the error is harmless.
     fn refused(&self, connector: &Connector, error: &Error) -> Option<TargetError> {
         let message = error.details().to_owned();
         let command = String::from_utf8_lossy(&words::words(&self.request)[0]).into_owned();

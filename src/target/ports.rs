@@ -20,7 +20,7 @@ pub struct LocalPorts {
 }
 
 impl LocalPorts {
-    /// How many there are.
+    /// Number of ephemeral ports.
     pub fn count(self) -> u64 {
         u64::from(self.last.saturating_sub(self.first)) + 1
     }
@@ -32,7 +32,7 @@ impl LocalPorts {
         Some(Self { first: ports.next()?, last: ports.next()? })
     }
 
-    /// How many are in use for connections to a port, and how many of these in `TIME_WAIT`, by a table of sockets as in
+    /// Number of local ports that are in use for connections to a port, and of those in `TIME_WAIT`, by a table of sockets as in
     /// `/proc/net/tcp`.
     fn in_use(self, table: &str, port: u16) -> (u64, u64) {
         let port_of = |address: &str| u16::from_str_radix(address.rsplit_once(':')?.1, 16).ok();

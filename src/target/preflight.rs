@@ -1,4 +1,4 @@
-//! What is found out before any load: whether every service can do its work, and what the server is.
+//! Checks before the load: the rights of every service, and the identity of the server.
 
 use std::{collections::BTreeMap, fs, net::UdpSocket, path::Path, time::Duration};
 
@@ -44,7 +44,7 @@ impl Target {
         self.preflight_beside(scenario, Besides::default()).await
     }
 
-    /// The same where further connections are open at the same time.
+    /// The check where further connections are open at the same time.
     pub async fn preflight_beside(&self, scenario: &Scenario, besides: Besides) -> Result<TargetFacts, TargetError> {
         let deadline = Instant::now() + LIMIT;
         let here = scenario.connections() + besides.here;
@@ -64,12 +64,12 @@ impl Target {
         }
     }
 
-    /// What the server is, asked with the login of the observer. Takes five seconds at most.
+    /// Identity of the server, with the login of the observer. Takes five seconds at most.
     pub async fn facts(&self) -> Result<TargetFacts, TargetError> {
         self.facts_until(Instant::now() + LIMIT).await.map(|(facts, _)| facts)
     }
 
-    /// What the server calls this life of its process, whatever address it is reached by; `None` where it does not say. Takes five seconds at
+    /// Run ID of the server process, the same for every address of the server; `None` where it has none. Takes five seconds at
     /// most.
     pub async fn run_id(&self) -> Option<String> {
         timeout_at(Instant::now() + LIMIT, self.ask()).await.ok()?.ok()?.run_id
@@ -177,7 +177,7 @@ fn too_few_clients(facts: &Facts, connections: u64) -> Option<TargetError> {
     (need + taken > limit).then_some(TargetError::TooFewClients { need, taken, limit })
 }
 
-/// Whether a process with this number is a server here. Where the system does not tell nothing speaks against it.
+/// Whether a process with this PID is a server on this machine; assumed where the system does not show processes.
 fn runs_here(process: u32) -> bool {
     let processes = Path::new("/proc");
     if !processes.join("self").exists() {
@@ -188,7 +188,7 @@ fn runs_here(process: u32) -> bool {
     SERVERS.iter().any(|server| name.contains(server))
 }
 
-/// Whether the server runs on this machine, as far as its address tells.
+/// Whether the server runs on this machine, judged by its address.
 async fn same_machine(endpoint: &Endpoint) -> bool {
     let Endpoint::Tcp { host, port, .. } = endpoint else { return true };
     let Ok(addresses) = lookup_host(format!("{host}:{port}")).await else { return false };

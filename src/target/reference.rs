@@ -1,6 +1,6 @@
 //! The reference of a machine: round trips to a responder within the harness.
 //!
-//! What is timed is what every request of a run goes through besides the server: the client library, the kernel's loopback,
+//! The reference times the parts of a request besides the server: the client library, the kernel's loopback,
 //! and the waking of a thread on the other side. A machine that got slower shows here, whatever the server does.
 
 use std::{
@@ -115,7 +115,7 @@ impl Drop for Responder {
     }
 }
 
-/// Answers until the connection ends or nobody wants answers any more.
+/// Answers until the connection ends or the measurement is over.
 fn answer(stream: &TcpStream, ended: &AtomicBool) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -154,7 +154,7 @@ fn number(reader: &mut impl BufRead, sign: char) -> io::Result<usize> {
     number.filter(|number| *number <= LONGEST).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
 }
 
-/// What a server would say, as far as the client library looks at it.
+/// Replies of a server, as far as the client library reads them.
 fn reply_to(command: &[String]) -> &'static [u8] {
     let word = |place: usize| command.get(place).map_or("", String::as_str);
     match (word(0), word(1)) {

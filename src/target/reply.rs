@@ -1,10 +1,10 @@
-//! What is kept of a reply: hits, misses, the integer, the size.
+//! The kept part of a reply: hits, misses, the integer, the size.
 
 use fred::types::Value;
 
 use crate::operation::{Args, Kind, Reply, Request};
 
-/// What a reply is measured by; taken from the request before it is given away.
+/// Expectation of a reply; taken from the request before the request is moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expectation {
     /// Says nothing of hits.
@@ -15,7 +15,7 @@ pub(super) enum Expectation {
     Elements,
     /// Elements, none of them if there is no such key.
     Range,
-    /// Number of those found among so many.
+    /// Number of keys found, and number requested.
     Found(u32),
     /// A length, 0 without a key.
     Length,

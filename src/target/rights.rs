@@ -1,4 +1,4 @@
-//! The rights that services need of a server: as rules of its access control list, held against what their users have.
+//! Rights that services need: as rules of the access control list, compared with the rights of their users.
 //!
 //! Nothing here changes what a user may do. To prove that rules suffice a user is needed that has just those; it is made
 //! only where that was allowed, disabled and without a password, and removed again at once.
@@ -45,10 +45,10 @@ const CONTAINERS: &[&str] = &[
 /// A key that belongs to no service.
 const FOREIGN_KEY: &str = "plimsoll-foreign-key";
 
-/// How a user with just the proposed rules is called, for the moment of the proof; with a number of its own behind it.
+/// Name of the temporary user with just the proposed rules; a number follows.
 const PROOF_USER: &str = "plimsoll-proof-";
 
-/// What a user is needed for, and by which services.
+/// Commands, keys and channels that a user needs, and the services that need them.
 pub(super) struct Duty<'a> {
     connector: &'a Connector,
     services: Vec<(String, u8)>,
@@ -75,7 +75,7 @@ pub(super) fn duties<'a>(scenario: &Scenario, connectors: &'a [Connector]) -> Ve
 }
 
 impl Duty<'_> {
-    /// What the server says of it. With a `proof_user` one of that name is made and removed for the proof.
+    /// Asks the server which needs the user lacks. With a `proof_user`, a user of that name is created for the test and removed.
     pub(super) async fn hold(
         &self,
         questions: &mut Questions<impl ClientLike>,
@@ -170,7 +170,7 @@ impl Duty<'_> {
         proof
     }
 
-    /// What the user may do that no service needs, by `ACL DRYRUN`; `None` where the server does not tell.
+    /// Rights of the user that no service needs, by `ACL DRYRUN`; `None` where the server does not support it.
     async fn excess(&self, questions: &mut Questions<impl ClientLike>) -> Option<Vec<String>> {
         let needed: BTreeSet<_> = self.mix().map(rule).collect();
         let mut excess = Vec::new();
@@ -203,13 +203,13 @@ pub(super) async fn remove_proof_user(questions: &mut Questions<impl ClientLike>
     questions.ask(&["ACL", "DELUSER", user]).await;
 }
 
-/// A name that nobody has: whoever has one like it keeps it.
+/// A user name that does not exist; existing users are never changed.
 pub(super) fn proof_user() -> Option<String> {
     let random = Secret::random().ok()?;
     Some(format!("{PROOF_USER}{}", &random.expose()[..8]))
 }
 
-/// What stands among the excess of a user whose keys are not confined to its services' prefixes.
+/// Entry of the excess of a user whose keys are not confined to the prefixes of its services.
 const FOREIGN_KEYS: &str = "keys of others";
 
 /// The name of a line's command as rules write it, with its subcommand where it has some: `config|set`.
@@ -230,7 +230,7 @@ fn rule(request: &Request) -> String {
     format!("+{}", command_name(&words.iter().map(AsRef::as_ref).collect::<Vec<_>>()))
 }
 
-/// Whether a user might send a line: `Some(None)` if so, `Some(why not)` if not, `None` where the server does not tell.
+/// Whether a user may send a command: `Some(None)` if permitted, `Some(reason)` if not, `None` where the server does not support the question.
 async fn dry_run(questions: &mut Questions<impl ClientLike>, user: &str, line: &[Bytes]) -> Option<Option<String>> {
     let words: Vec<_> = line.iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
     let question: Vec<&str> = ["ACL", "DRYRUN", user].into_iter().chain(words.iter().map(String::as_str)).collect();
@@ -244,7 +244,7 @@ async fn dry_run(questions: &mut Questions<impl ClientLike>, user: &str, line: &
     }
 }
 
-/// What can be said of a password without saying it. The bits are those of a random password from the same kinds of
+/// Strength of a password, without the password. The bits are those of a random password from the same kinds of
 /// characters, length x log2(kinds): the most that it can have.
 pub(super) fn strength(password: &str) -> PasswordStrength {
     let any = |kind: fn(char) -> bool| password.chars().any(kind);

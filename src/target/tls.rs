@@ -47,7 +47,7 @@ pub(super) fn connector(endpoint: &Endpoint) -> Result<Option<TlsConnector>, Tar
     Err(TargetError::Authorities { address: endpoint.to_string(), reason })
 }
 
-/// What is wrong with a server's certificate, by the error of the TLS library: what follows "the server's certificate".
+/// Fault of a server's certificate, by the error of the TLS library: a phrase that follows "the server's certificate".
 pub(super) fn complaint(details: &str) -> String {
     let known = |names: &[&str]| names.iter().any(|name| details.contains(name));
     let text = if known(&["ExpiredRevocation", "UnknownRevocation", "Revoked"]) {
@@ -91,7 +91,7 @@ fn names(details: &str) -> Vec<&str> {
     behind.map(|name| name.trim_matches(['\\', '"'])).collect()
 }
 
-/// Why a handshake failed, other than by the server's certificate; `None` where it did not.
+/// Reason of a failed handshake other than the server's certificate; `None` for other errors.
 pub(super) fn failed(details: &str) -> Option<&'static str> {
     let known = |name: &str| details.contains(name);
     if known("AlertReceived(CertificateRequired)") {

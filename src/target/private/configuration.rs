@@ -40,7 +40,7 @@ pub const RESERVED: [&str; 14] = [
     "user",
 ];
 
-/// What the files say.
+/// Contents of the configuration files.
 pub(super) struct Configuration<'a> {
     pub(super) endpoint: &'a Endpoint,
     pub(super) passwords: &'a BTreeMap<String, Secret>,

@@ -23,7 +23,7 @@ const ADMIN: &str = "plimsoll-admin";
 /// Ports that are tried before the search is given up.
 const PORTS: usize = 5;
 
-/// What a private server should be like.
+/// Options of a private server.
 #[derive(Debug, Clone, Default)]
 pub struct ServerOptions {
     /// Program; `None` looks for `redis-server` and `valkey-server` on `PATH`.

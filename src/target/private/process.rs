@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Lines of the log that an error shows.
 const LOG_LINES: usize = 8;
 
-/// File that tells the watchdog whom to kill.
+/// File with the PID for the watchdog to kill.
 const PID: &str = "server.pid";
 
 /// Waits until the harness closes the pipe, by intent or because it is gone; by then a server that was stopped has
