@@ -7,9 +7,9 @@ use crate::analysis::Row;
 use super::{
     canvas::{Area, Canvas, Type},
     facts::Facts,
-    layout::{LABELS, MARGIN, NAME, empty_note, wrapped},
-    lettering::Fonts,
+    layout::{LABELS, MARGIN, NAME, WIDTH, wrapped},
     palette::GRID,
+    plot::Plot,
 };
 
 /// Operations that are shown at most.
@@ -34,7 +34,7 @@ impl<T> Bar<T> {
         f64::midpoint(self.area.top, self.area.bottom)
     }
 
-    fn draw_name(&self, canvas: &mut Canvas<'_>) {
+    fn draw_name(&self, canvas: &mut Canvas) {
         let kind = Type { bold: self.sum, ..NAME };
         let first = self.middle() - (self.name.len() - 1) as f64 * LINE / 2.0 + kind.middle();
         for (number, line) in self.name.iter().enumerate() {
@@ -54,15 +54,15 @@ pub(super) struct Bars<T> {
 }
 
 impl<'a> Bars<&'a Row> {
-    /// Operations that completed anything, the slowest on top, below the sum of all.
-    pub(super) fn new(facts: &Facts<'a>, top: f64, right: f64, fonts: &Fonts) -> Self {
+    /// Adds operations that completed anything, the slowest on top, below the sum of all.
+    pub(super) fn of_operations(facts: &Facts<'a>, plot: &mut Plot, above: f64, right: f64) -> Self {
         let mut rows = facts.operations();
         rows.retain(|row| row.response.mean.is_some());
         rows.sort_by(|a, b| facts.slowness(b).total_cmp(&facts.slowness(a)));
         rows.truncate(MOST);
         let whole = facts.whole().map(|(row, _)| row).filter(|row| rows.len() > 1 && row.response.mean.is_some());
         let all = whole.map(|row| (row, true)).into_iter().chain(rows.into_iter().map(|row| (row, false)));
-        Self::of(all.map(|(row, sum)| (row, facts.name(row), sum)).collect(), top, right, fonts)
+        Self::new(all.map(|(row, sum)| (row, facts.name(row), sum)).collect(), plot, above, right)
     }
 
     /// What the subtitle says about operations that are not shown; empty where all are.
@@ -75,16 +75,17 @@ impl<'a> Bars<&'a Row> {
 }
 
 impl<T> Bars<T> {
-    /// Rows in this order, top down.
-    pub(super) fn of(rows: Vec<Named<T>>, top: f64, right: f64, fonts: &Fonts) -> Self {
+    /// Adds rows in this order to a plot, with space above them and on their right.
+    pub(super) fn new(rows: Vec<Named<T>>, plot: &mut Plot, above: f64, right: f64) -> Self {
+        let (top, right) = (plot.bottom + above, WIDTH - MARGIN - right);
         let lines = |(row, name, sum): Named<T>| {
-            let lines = wrapped(&name, WIDEST, Type { bold: sum, ..NAME }, fonts);
+            let lines = wrapped(&name, WIDEST, Type { bold: sum, ..NAME }, &plot.canvas);
             (row, sum, lines)
         };
         let named: Vec<_> = rows.into_iter().map(lines).collect();
         let widest = named
             .iter()
-            .flat_map(|(_, sum, lines)| lines.iter().map(|line| fonts.width(line, NAME.size, *sum)))
+            .flat_map(|(_, sum, lines)| lines.iter().map(|line| plot.canvas.width(line, Type { bold: *sum, ..NAME })))
             .fold(LABELS, f64::max);
         let left = MARGIN + widest + 10.0;
         let mut bars = Vec::new();
@@ -94,14 +95,14 @@ impl<T> Bars<T> {
             bars.push(Bar { row, name, sum, area: Area { left, top: y, right, bottom } });
             y = bottom;
         }
-        let bottom = y.max(top + 60.0);
-        Self { bars, area: Area { left, top, right, bottom } }
+        plot.bottom = y.max(top + 60.0);
+        Self { bars, area: Area { left, top, right, bottom: plot.bottom } }
     }
 
     /// A faint line between rows, a plain one below the sum, and the names.
-    pub(super) fn draw(&self, canvas: &mut Canvas<'_>) {
+    pub(super) fn draw(&self, canvas: &mut Canvas) {
         if self.bars.is_empty() {
-            empty_note(canvas, self.area, "nothing completed");
+            canvas.empty_note(self.area, "nothing completed");
         }
         for bar in &self.bars {
             let bottom = Area { left: MARGIN, top: bar.area.bottom - 0.5, ..bar.area };

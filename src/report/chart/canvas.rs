@@ -97,14 +97,20 @@ enum Mark {
 }
 
 /// The sheet: what was drawn on it, in order, ready to be painted on any backend.
-pub(super) struct Canvas<'a> {
+pub(super) struct Canvas {
     marks: Vec<Mark>,
-    fonts: &'a Fonts,
+    // Boxed, because parsed fonts are kilobytes large.
+    fonts: Box<Fonts>,
 }
 
-impl<'a> Canvas<'a> {
-    pub(super) fn new(fonts: &'a Fonts) -> Self {
-        Self { marks: Vec::new(), fonts }
+impl Canvas {
+    pub(super) fn new() -> Self {
+        Self { marks: Vec::new(), fonts: Box::new(Fonts::new()) }
+    }
+
+    /// Width of a text.
+    pub(super) fn width(&self, text: &str, kind: Type) -> f64 {
+        self.fonts.width(text, kind.size, kind.bold)
     }
 
     /// Fills a rectangle.
@@ -156,7 +162,7 @@ impl<'a> Canvas<'a> {
 
     /// The same on a plate that keeps it legible above whatever lies there.
     pub(super) fn plated_text(&mut self, text: &str, (x, baseline): Point, anchor: HPos, kind: Type) {
-        let width = self.fonts.width(text, kind.size, kind.bold);
+        let width = self.width(text, kind);
         let left = match anchor {
             HPos::Left => x,
             HPos::Center => x - width / 2.0,
@@ -197,7 +203,7 @@ impl<'a> Canvas<'a> {
             }
             Mark::Text(text, at, anchor, kind) => {
                 let style = Lettering {
-                    fonts: self.fonts,
+                    fonts: &self.fonts,
                     size: kind.size * UNIT,
                     bold: kind.bold,
                     colour: kind.colour,

@@ -7,18 +7,16 @@ use plotters_backend::text_anchor::HPos;
 use crate::analysis::CommandTime;
 
 use super::{
-    Caption, Figure,
     bars::{Bar, Bars},
     canvas::{Canvas, Marker, Pen},
     facts::Facts,
-    layout::{AXIS_HEIGHT, Heading, LABEL, Legend, MARGIN, NAME, Symbol, WIDTH, base_line, columns},
-    lettering::Fonts,
+    layout::{LABEL, NAME, Symbol},
     palette::{BLUE, CONTEXT, Colour, INK, MUTED},
+    plot::Plot,
     scale::Scale,
     units::{duration, share},
 };
 
-const TITLE: &str = "Time in the server against time as clients see it";
 /// Commands that are shown; the rest are named in the description.
 const MOST: usize = 12;
 const SERVER: (Colour, Marker) = (BLUE, Marker::Square);
@@ -28,12 +26,55 @@ const CLIENT: (Colour, Marker) = (INK, Marker::Circle);
 const VALUES: f64 = 214.0;
 const ENDS: [f64; 3] = [76.0, 148.0, 212.0];
 
-pub(super) struct Commands<'a> {
-    heading: Heading,
-    legend: Legend,
-    description: String,
-    bars: Bars<&'a CommandTime>,
-    across: Scale,
+/// `None` where the server reported no command.
+pub(super) fn plot(facts: &Facts<'_>) -> Option<Plot> {
+    let mut commands: Vec<_> = facts.analysis.server.commands.iter().collect();
+    commands.sort_by(|a, b| weight(b).total_cmp(&weight(a)).then_with(|| a.name.cmp(&b.name)));
+    let rest = commands.split_off(commands.len().min(MOST));
+    if commands.is_empty() {
+        return None;
+    }
+    let mut notes = vec![
+        "Means, the command that took the most time in all on top. Between the two lie network, kernel, the server's \
+         event loop and the client library; the share is the command's own part of what clients see."
+            .to_owned(),
+    ];
+    if !rest.is_empty() {
+        notes.push(format!("Without {} commands that took less.", rest.len()));
+    }
+    if commands.iter().any(|command| command.client.is_none()) {
+        notes.push("Commands that are only sent in sequences have no time of the clients' own.".to_owned());
+    }
+    let bounded = commands.iter().any(|command| command.server_p99.is_some());
+    let entries = [
+        Some(Symbol::Marker(SERVER.1, SERVER.0).named("in the command, mean")),
+        bounded.then(|| Symbol::Marker(BOUND.1, BOUND.0).named("its p99 is below")),
+        Some(Symbol::Ring(CLIENT.1, CLIENT.0).named("as clients see it, mean")),
+    ];
+    let title = "Time in the server against time as clients see it";
+    let mut plot = Plot::new("server-and-clients", title, &notes.join(" ")).legend(entries.into_iter().flatten());
+    let description = describe(&commands, &rest);
+    let values: Vec<_> = commands
+        .iter()
+        .flat_map(|command| [Some(command.server), command.server_p99, command.client])
+        .flatten()
+        .collect();
+    let named = commands.into_iter().map(|command| (command, command.name.clone(), false)).collect();
+    let bars = Bars::new(named, &mut plot, 34.0, VALUES);
+    let area = bars.area;
+    let across = Scale::durations(values).between(area.left + 8.0, area.right - 8.0);
+
+    let ticks = across.duration_ticks(52.0);
+    plot.canvas.columns(area, &ticks);
+    bars.draw(&mut plot.canvas);
+    for (title, end) in ["server", "clients", "share"].iter().zip(ENDS) {
+        plot.canvas.text(title, (area.right + end, area.top - 10.0), HPos::Right, LABEL);
+    }
+    for bar in &bars.bars {
+        draw_bar(&mut plot.canvas, bar, &across);
+    }
+    plot.base_line(area, &ticks, "time per call (log)");
+    Some(plot.described(description))
 }
 
 /// Time that a command took in all: the clients' where they timed it, else the server's.
@@ -41,64 +82,23 @@ fn weight(command: &CommandTime) -> f64 {
     command.client.unwrap_or(command.server) * command.calls as f64
 }
 
-impl<'a> Commands<'a> {
-    /// `None` where the server told of no command.
-    pub(super) fn new(facts: &Facts<'a>, fonts: &Fonts) -> Option<Self> {
-        let mut commands: Vec<_> = facts.analysis.server.commands.iter().collect();
-        commands.sort_by(|a, b| weight(b).total_cmp(&weight(a)).then_with(|| a.name.cmp(&b.name)));
-        let rest = commands.split_off(commands.len().min(MOST));
-        if commands.is_empty() {
-            return None;
-        }
-        let mut notes = vec![
-            "Means, the command that took the most time in all on top. Between the two lie network, kernel, the server's \
-             event loop and the client library; the share is the command's own part of what clients see."
-                .to_owned(),
-        ];
-        if !rest.is_empty() {
-            notes.push(format!("Without {} commands that took less.", rest.len()));
-        }
-        if commands.iter().any(|command| command.client.is_none()) {
-            notes.push("Commands that are only sent in sequences have no time of the clients' own.".to_owned());
-        }
-        let heading = Heading::new(TITLE, &notes.join(" "), fonts);
-        let mut entries = vec![(Symbol::Marker(SERVER.1, SERVER.0), "in the command, mean".to_owned())];
-        if commands.iter().any(|command| command.server_p99.is_some()) {
-            entries.push((Symbol::Marker(BOUND.1, BOUND.0), "its p99 is below".to_owned()));
-        }
-        entries.push((Symbol::Ring(CLIENT.1, CLIENT.0), "as clients see it, mean".to_owned()));
-        let legend = Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts);
-        let top = heading.bottom() + legend.height() + 34.0;
-        let description = describe(&commands, &rest);
-        let values: Vec<_> = commands
-            .iter()
-            .flat_map(|command| [Some(command.server), command.server_p99, command.client])
-            .flatten()
-            .collect();
-        let named = commands.into_iter().map(|command| (command, command.name.clone(), false)).collect();
-        let bars = Bars::of(named, top, WIDTH - MARGIN - VALUES, fonts);
-        let across = Scale::durations(values, bars.area.left + 8.0, bars.area.right - 8.0);
-        Some(Self { heading, legend, description, bars, across })
+fn draw_bar(canvas: &mut Canvas, bar: &Bar<&CommandTime>, across: &Scale) {
+    let (y, command) = (bar.middle(), bar.row);
+    let at = |nanos: f64| (across.at(nanos), y);
+    if let Some(client) = command.client {
+        canvas.line(&[at(command.server), at(client)], Pen::solid(CONTEXT, 3.5));
+        // A ring, because both lie at one place where the command takes nearly all of the time.
+        canvas.hollow_marker(at(client), CLIENT.1, 14.0, CLIENT.0);
     }
-
-    fn draw_bar(&self, canvas: &mut Canvas<'_>, bar: &Bar<&CommandTime>) {
-        let (y, command) = (bar.middle(), bar.row);
-        let at = |nanos: f64| (self.across.at(nanos), y);
-        if let Some(client) = command.client {
-            canvas.line(&[at(command.server), at(client)], Pen::solid(CONTEXT, 3.5));
-            // A ring, because both lie at one place where the command takes nearly all of the time.
-            canvas.hollow_marker(at(client), CLIENT.1, 14.0, CLIENT.0);
-        }
-        if let Some(bound) = command.server_p99 {
-            canvas.marker(at(bound), BOUND.1, 11.0, BOUND.0);
-        }
-        canvas.marker(at(command.server), SERVER.1, 8.5, SERVER.0);
-        let told = |known: Option<String>| known.unwrap_or_else(|| "–".to_owned());
-        let values =
-            [duration(command.server), told(command.client.map(duration)), told(command.server_share().map(share))];
-        for (value, end) in values.iter().zip(ENDS) {
-            canvas.text(value, (bar.area.right + end, y + NAME.middle()), HPos::Right, NAME);
-        }
+    if let Some(bound) = command.server_p99 {
+        canvas.marker(at(bound), BOUND.1, 11.0, BOUND.0);
+    }
+    canvas.marker(at(command.server), SERVER.1, 8.5, SERVER.0);
+    let written = |known: Option<String>| known.unwrap_or_else(|| "–".to_owned());
+    let values =
+        [duration(command.server), written(command.client.map(duration)), written(command.server_share().map(share))];
+    for (value, end) in values.iter().zip(ENDS) {
+        canvas.text(value, (bar.area.right + end, y + NAME.middle()), HPos::Right, NAME);
     }
 }
 
@@ -123,31 +123,4 @@ fn describe(commands: &[&CommandTime], rest: &[&CommandTime]) -> String {
         "Mean time in the command itself out of the mean service time that its clients saw, most time in all first. {}.{omitted}",
         sentences.join("; ")
     )
-}
-
-impl Figure for Commands<'_> {
-    fn caption(&self) -> Caption {
-        Caption {
-            name: "server-and-clients",
-            title: TITLE.to_owned(),
-            description: self.description.clone(),
-            height: self.bars.area.bottom + AXIS_HEIGHT + MARGIN,
-        }
-    }
-
-    fn draw(&self, canvas: &mut Canvas<'_>) {
-        let area = self.bars.area;
-        self.heading.draw(canvas);
-        self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
-        let ticks = self.across.duration_ticks(52.0);
-        columns(canvas, area, &ticks);
-        self.bars.draw(canvas);
-        for (title, end) in ["server", "clients", "share"].iter().zip(ENDS) {
-            canvas.text(title, (area.right + end, area.top - 10.0), HPos::Right, LABEL);
-        }
-        for bar in &self.bars.bars {
-            self.draw_bar(canvas, bar);
-        }
-        base_line(canvas, area, &ticks, "time per call (log)");
-    }
 }

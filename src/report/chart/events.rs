@@ -6,7 +6,7 @@ use super::{
     canvas::{Area, Canvas, Marker},
     facts::Facts,
     palette::{OCHRE, SKY, TARGET},
-    scale::Scale,
+    plot::Axes,
 };
 
 /// Space above a plot that the marks take.
@@ -63,8 +63,8 @@ impl Events {
         (!notes.is_empty()).then(|| notes.join(" "))
     }
 
-    /// Marks in the lane above an area.
-    pub(super) fn draw(&self, canvas: &mut Canvas<'_>, area: Area, across: &Scale) {
+    /// Draws marks in the lane above an area.
+    pub(super) fn draw(&self, canvas: &mut Canvas, Axes { area, across, .. }: Axes) {
         let middle = area.top - LANE / 2.0;
         for (from, to) in &self.persistence {
             let (left, right) = (across.at(*from), across.at(*to));

@@ -1,10 +1,9 @@
-//! What charts have in common: heading, legend, grid, and lines of text that fit.
+//! Parts of charts: lines of text that fit, legends, grids and axes.
 
 use plotters_backend::text_anchor::HPos;
 
 use super::{
     canvas::{Area, Canvas, Marker, Pen, Point, Type},
-    lettering::Fonts,
     palette::{AXIS, Colour, GRID, INK, MUTED, TARGET},
     scale::Tick,
 };
@@ -16,10 +15,6 @@ pub(super) const MARGIN: f64 = 16.0;
 /// Space that the labels of a vertical axis take.
 pub(super) const LABELS: f64 = 56.0;
 
-/// Title of a chart.
-pub(super) const TITLE: Type = Type::bold(18.0);
-/// What is said below the title.
-pub(super) const SUBTITLE: Type = Type::new(13.5, MUTED);
 /// Labels of ticks and axes.
 pub(super) const LABEL: Type = Type::new(12.5, MUTED);
 /// Names and values.
@@ -27,13 +22,13 @@ pub(super) const NAME: Type = Type::new(13.0, INK);
 /// The target's label.
 pub(super) const TARGET_LABEL: Type = Type { size: 12.5, bold: true, colour: TARGET };
 
-/// Dashes of the target line.
-pub(super) const TARGET_DASH: &[f64] = &[7.0, 4.0];
+/// The target line.
+pub(super) const TARGET_PEN: Pen = Pen { colour: TARGET, width: 1.5, dash: &[7.0, 4.0] };
 
 /// Text as lines that are at most `width` wide. It breaks between words; a word that is too long breaks behind its
 /// punctuation or, where it has none, anywhere: nothing is cut.
-pub(super) fn wrapped(text: &str, width: f64, kind: Type, fonts: &Fonts) -> Vec<String> {
-    let fits = |line: &str| fonts.width(line.trim_end(), kind.size, kind.bold) <= width;
+pub(super) fn wrapped(text: &str, width: f64, kind: Type, canvas: &Canvas) -> Vec<String> {
+    let fits = |line: &str| canvas.width(line.trim_end(), kind) <= width;
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut place = |piece: &str| {
@@ -61,56 +56,29 @@ pub(super) fn wrapped(text: &str, width: f64, kind: Type, fonts: &Fonts) -> Vec<
 
 /// Lines of text, top down.
 #[derive(Debug)]
-struct Paragraph {
+pub(super) struct Paragraph {
     lines: Vec<String>,
     kind: Type,
 }
 
 impl Paragraph {
-    fn new(text: &str, width: f64, kind: Type, fonts: &Fonts) -> Self {
-        Self { lines: wrapped(text, width, kind, fonts), kind }
+    pub(super) fn new(text: &str, width: f64, kind: Type, canvas: &Canvas) -> Self {
+        Self { lines: wrapped(text, width, kind, canvas), kind }
     }
 
     fn pitch(&self) -> f64 {
         self.kind.size * 1.35
     }
 
-    fn height(&self) -> f64 {
+    pub(super) fn height(&self) -> f64 {
         self.lines.len() as f64 * self.pitch()
     }
 
-    fn draw(&self, canvas: &mut Canvas<'_>, (left, top): Point) {
+    pub(super) fn draw(&self, canvas: &mut Canvas, (left, top): Point) {
         for (number, line) in self.lines.iter().enumerate() {
             let baseline = top + self.kind.size + number as f64 * self.pitch();
             canvas.text(line, (left, baseline), HPos::Left, self.kind);
         }
-    }
-}
-
-/// Title and subtitle.
-#[derive(Debug)]
-pub(super) struct Heading {
-    title: Paragraph,
-    subtitle: Paragraph,
-}
-
-impl Heading {
-    pub(super) fn new(title: &str, subtitle: &str, fonts: &Fonts) -> Self {
-        let width = WIDTH - 2.0 * MARGIN;
-        Self {
-            title: Paragraph::new(title, width, TITLE, fonts),
-            subtitle: Paragraph::new(subtitle, width, SUBTITLE, fonts),
-        }
-    }
-
-    /// Where the chart may begin.
-    pub(super) fn bottom(&self) -> f64 {
-        MARGIN + self.title.height() + self.subtitle.height() + 12.0
-    }
-
-    pub(super) fn draw(&self, canvas: &mut Canvas<'_>) {
-        self.title.draw(canvas, (MARGIN, MARGIN - 2.0));
-        self.subtitle.draw(canvas, (MARGIN, MARGIN + self.title.height()));
     }
 }
 
@@ -121,6 +89,15 @@ pub(super) enum Symbol {
     Marker(Marker, Colour),
     Ring(Marker, Colour),
     Fill(Colour),
+}
+
+/// An entry of a legend: a symbol and its name.
+pub(super) type Entry = (Symbol, String);
+
+impl Symbol {
+    pub(super) fn named(self, name: impl Into<String>) -> Entry {
+        (self, name.into())
+    }
 }
 
 /// Symbols with their names, in rows that fill the width.
@@ -136,13 +113,13 @@ const ENTRY_GAP: f64 = 22.0;
 
 impl Legend {
     /// In one column width: entries line up below each other where that saves no row.
-    pub(super) fn new(entries: Vec<(Symbol, String)>, width: f64, fonts: &Fonts) -> Self {
+    pub(super) fn new(entries: impl IntoIterator<Item = Entry>, width: f64, canvas: &Canvas) -> Self {
         let paragraphs: Vec<_> = entries
             .into_iter()
-            .map(|(symbol, name)| (symbol, Paragraph::new(&name, width - SYMBOL, NAME, fonts)))
+            .map(|(symbol, name)| (symbol, Paragraph::new(&name, width - SYMBOL, NAME, canvas)))
             .collect();
         let space = |paragraph: &Paragraph| {
-            let widest = paragraph.lines.iter().map(|line| fonts.width(line, NAME.size, NAME.bold));
+            let widest = paragraph.lines.iter().map(|line| canvas.width(line, NAME));
             SYMBOL + widest.fold(0.0, f64::max) + ENTRY_GAP
         };
         let widest = paragraphs.iter().map(|(_, paragraph)| space(paragraph)).fold(1.0, f64::max);
@@ -168,7 +145,7 @@ impl Legend {
         self.height
     }
 
-    pub(super) fn draw(&self, canvas: &mut Canvas<'_>, (left, top): Point) {
+    pub(super) fn draw(&self, canvas: &mut Canvas, (left, top): Point) {
         for (symbol, (x, y), paragraph) in &self.entries {
             let (left, middle) = (left + x, top + y + NAME.size - NAME.middle());
             let (right, centre) = (left + SYMBOL - 8.0, left + (SYMBOL - 8.0) / 2.0);
@@ -191,46 +168,48 @@ impl Legend {
     }
 }
 
-/// Horizontal grid lines with their labels to the left.
-pub(super) fn rows(canvas: &mut Canvas<'_>, area: Area, ticks: &[Tick]) {
-    for tick in ticks {
-        canvas.line(&[(area.left, tick.at), (area.right, tick.at)], Pen::solid(GRID, 1.0));
-        canvas.text(&tick.label, (area.left - 8.0, tick.at + LABEL.middle()), HPos::Right, LABEL);
+impl Canvas {
+    /// Draws horizontal grid lines with their labels to the left.
+    pub(super) fn rows(&mut self, area: Area, ticks: &[Tick]) {
+        for tick in ticks {
+            self.line(&[(area.left, tick.at), (area.right, tick.at)], Pen::solid(GRID, 1.0));
+            self.text(&tick.label, (area.left - 8.0, tick.at + LABEL.middle()), HPos::Right, LABEL);
+        }
     }
-}
 
-/// Vertical grid lines.
-pub(super) fn columns(canvas: &mut Canvas<'_>, area: Area, ticks: &[Tick]) {
-    for tick in ticks {
-        canvas.line(&[(tick.at, area.top), (tick.at, area.bottom)], Pen::solid(GRID, 1.0));
+    /// Draws vertical grid lines.
+    pub(super) fn columns(&mut self, area: Area, ticks: &[Tick]) {
+        for tick in ticks {
+            self.line(&[(tick.at, area.top), (tick.at, area.bottom)], Pen::solid(GRID, 1.0));
+        }
     }
-}
 
-/// The line at the bottom with its labels and, below them, its title.
-pub(super) fn base_line(canvas: &mut Canvas<'_>, area: Area, ticks: &[Tick], title: &str) {
-    canvas.line(&[(area.left, area.bottom), (area.right, area.bottom)], Pen::solid(AXIS, 1.0));
-    for tick in ticks {
-        canvas.line(&[(tick.at, area.bottom), (tick.at, area.bottom + 4.0)], Pen::solid(AXIS, 1.0));
-        canvas.text(&tick.label, (tick.at, area.bottom + 17.0), HPos::Center, LABEL);
+    /// Draws the line at the bottom with its labels and, below them, its title.
+    pub(super) fn base_line(&mut self, area: Area, ticks: &[Tick], title: &str) {
+        self.line(&[(area.left, area.bottom), (area.right, area.bottom)], Pen::solid(AXIS, 1.0));
+        for tick in ticks {
+            self.line(&[(tick.at, area.bottom), (tick.at, area.bottom + 4.0)], Pen::solid(AXIS, 1.0));
+            self.text(&tick.label, (tick.at, area.bottom + 17.0), HPos::Center, LABEL);
+        }
+        let middle = f64::midpoint(area.left, area.right);
+        self.text(title, (middle, area.bottom + 35.0), HPos::Center, LABEL);
     }
-    let middle = f64::midpoint(area.left, area.right);
-    canvas.text(title, (middle, area.bottom + 35.0), HPos::Center, LABEL);
-}
 
-/// A horizontal line at the target, with its label where one is given.
-pub(super) fn target_line(canvas: &mut Canvas<'_>, area: Area, y: f64, label: Option<&str>) {
-    canvas.line(&[(area.left, y), (area.right, y)], Pen::dashed(TARGET, 1.5, TARGET_DASH));
-    if let Some(label) = label {
-        // Below the line where there is no room above it.
-        let baseline = if y - area.top < 20.0 { y + 16.0 } else { y - 6.0 };
-        canvas.plated_text(label, (area.right - 6.0, baseline), HPos::Right, TARGET_LABEL);
+    /// Draws a horizontal line at the target, with its label where one is given.
+    pub(super) fn target_line(&mut self, area: Area, y: f64, label: Option<&str>) {
+        self.line(&[(area.left, y), (area.right, y)], TARGET_PEN);
+        if let Some(label) = label {
+            // Below the line where there is no room above it.
+            let baseline = if y - area.top < 20.0 { y + 16.0 } else { y - 6.0 };
+            self.plated_text(label, (area.right - 6.0, baseline), HPos::Right, TARGET_LABEL);
+        }
     }
-}
 
-/// Says in the lower part of an area why it is empty.
-pub(super) fn empty_note(canvas: &mut Canvas<'_>, area: Area, note: &str) {
-    let place = (f64::midpoint(area.left, area.right), area.top + 0.72 * (area.bottom - area.top));
-    canvas.plated_text(note, place, HPos::Center, NAME);
+    /// Writes in the lower part of an area why it is empty.
+    pub(super) fn empty_note(&mut self, area: Area, note: &str) {
+        let place = (f64::midpoint(area.left, area.right), area.top + 0.72 * (area.bottom - area.top));
+        self.plated_text(note, place, HPos::Center, NAME);
+    }
 }
 
 /// Height that labels and title of a horizontal axis take.
@@ -244,23 +223,23 @@ mod tests {
 
     #[test]
     fn wraps_at_spaces_and_breaks_what_is_too_long() {
-        let fonts = Fonts::new();
-        assert_eq!(wrapped("one two", 1_000.0, NAME, &fonts), ["one two"]);
-        assert_eq!(wrapped("one two", 30.0, NAME, &fonts), ["one", "two"]);
-        assert!(wrapped("abcdefghij", 30.0, NAME, &fonts).len() > 1);
+        let canvas = Canvas::new();
+        assert_eq!(wrapped("one two", 1_000.0, NAME, &canvas), ["one two"]);
+        assert_eq!(wrapped("one two", 30.0, NAME, &canvas), ["one", "two"]);
+        assert!(wrapped("abcdefghij", 30.0, NAME, &canvas).len() > 1);
     }
 
     #[test]
     fn legends_keep_their_entries_within_the_width() {
-        let fonts = Fonts::new();
+        let canvas = Canvas::new();
         let entries = |count: usize| {
             let name = |number| (Symbol::Fill(INK), format!("operation number {number}"));
-            Legend::new((0..count).map(name).collect(), 500.0, &fonts)
+            Legend::new((0..count).map(name), 500.0, &canvas)
         };
         assert!(entries(0).height().abs() < 1e-9);
         assert!(entries(30).height() > entries(3).height());
         for (_, (x, _), paragraph) in &entries(30).entries {
-            let width = fonts.width(&paragraph.lines[0], NAME.size, false);
+            let width = canvas.width(&paragraph.lines[0], NAME);
             assert!(x + SYMBOL + width <= 500.0);
         }
     }
@@ -268,11 +247,11 @@ mod tests {
     proptest! {
         #[test]
         fn wrapping_loses_no_letter_and_keeps_the_width(text in "[a-zA-Z0-9 :._-]{0,80}", width in 20.0..300.0_f64) {
-            let fonts = Fonts::new();
-            let lines = wrapped(&text, width, NAME, &fonts);
+            let canvas = Canvas::new();
+            let lines = wrapped(&text, width, NAME, &canvas);
             let letters = |text: &str| text.chars().filter(|letter| *letter != ' ').collect::<String>();
             prop_assert_eq!(letters(&lines.concat()), letters(&text));
-            prop_assert!(lines.iter().all(|line| fonts.width(line, NAME.size, false) <= width));
+            prop_assert!(lines.iter().all(|line| canvas.width(line, NAME) <= width));
         }
     }
 }

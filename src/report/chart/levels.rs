@@ -3,20 +3,18 @@
 use plotters_backend::text_anchor::HPos;
 
 use super::{
-    Caption, Figure,
-    canvas::{Area, Canvas, Marker, Pen},
+    canvas::{Marker, Pen},
     events::{Events, LANE},
     facts::Facts,
-    layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, NAME, Symbol, WIDTH, base_line, wrapped},
-    lettering::Fonts,
+    layout::{LABEL, MARGIN, NAME, Symbol, WIDTH, wrapped},
     palette::{BLUE, ORANGE, PURPLE},
-    panel::{Across, Panel},
-    scale::Scale,
+    panel::{Panel, Time},
+    plot::Plot,
     units::count,
 };
 use crate::{
-    measure::ServiceRecord,
-    results::{Levels as Held, ServerSecond},
+    measure::{ServiceRecord, ServiceSecond},
+    results::ServerSecond,
 };
 
 const PANEL_HEIGHT: f64 = 84.0;
@@ -26,39 +24,19 @@ const PITCH: f64 = 17.0;
 const TITLE: f64 = LANE + 5.0;
 /// Between two panels: title and legend of the lower one, and its marks.
 const GAP: f64 = TITLE + 28.0;
+/// Right edge of all panels.
+const RIGHT: f64 = WIDTH - MARGIN - 10.0;
 /// Width that the legend beside a title needs at least.
 const LEGEND: f64 = 260.0;
 /// Pools that are shown.
 const MOST: usize = 8;
 
-/// Pens of the lines of a panel, in order.
-const PENS: [Pen; 3] = [
-    Pen { colour: BLUE, width: 2.25, dash: &[] },
-    Pen { colour: ORANGE, width: 2.0, dash: &[7.0, 2.5] },
-    Pen { colour: PURPLE, width: 1.5, dash: &[2.0, 2.0] },
+/// Pens of the lines of a panel, in order, each with the mark of a point without neighbours.
+const LOOKS: [(Pen, Marker); 3] = [
+    (Pen { colour: BLUE, width: 2.25, dash: &[] }, Marker::Circle),
+    (Pen { colour: ORANGE, width: 2.0, dash: &[7.0, 2.5] }, Marker::Square),
+    (Pen { colour: PURPLE, width: 1.5, dash: &[2.0, 2.0] }, Marker::Up),
 ];
-
-/// Marks of points without neighbours.
-const MARKERS: [Marker; 3] = [Marker::Circle, Marker::Square, Marker::Up];
-
-/// Panels over time.
-pub(super) struct Levels {
-    name: &'static str,
-    title: &'static str,
-    heading: Heading,
-    description: String,
-    across: Across,
-    panels: Vec<Entry>,
-    events: Events,
-}
-
-struct Entry {
-    title: Vec<String>,
-    panel: Panel,
-    legend: Legend,
-    legend_left: f64,
-    lines: Vec<Line>,
-}
 
 /// One line: its name and its values by the middle of their second; a gap where there is none.
 struct Line {
@@ -76,78 +54,77 @@ impl Line {
     }
 }
 
-/// The server's resources; `None` where it told nothing.
-pub(super) fn server(facts: &Facts<'_>, fonts: &Fonts) -> Option<Levels> {
+/// Resources of the server; `None` where it reported nothing.
+pub(super) fn server(facts: &Facts<'_>) -> Option<Plot> {
     let seconds = &facts.run.server.seconds;
-    let line = |name, of: &dyn Fn(&ServerSecond) -> Option<f64>| Line {
+    let line = |name, of: fn(&ServerSecond) -> Option<f64>| Line {
         name,
-        points: seconds.iter().map(|second| Some((middle(second), of(second)?))).collect(),
+        points: seconds.iter().map(|second| Some((f64::from(second.second) + 0.5, of(second)?))).collect(),
     };
-    // Of a short last second no rate is shown.
-    let per_second = |name, of: fn(&ServerSecond) -> Option<u64>| {
-        line(name, &move |second| {
-            let length = second.length_ns as f64 / 1e9;
-            of(second).filter(|_| length > 0.5).map(|count| count as f64 / length)
-        })
-    };
-    let mebibytes = |name, of: fn(&Held) -> Option<u64>| {
-        line(name, &move |second| of(&second.levels).map(|bytes| bytes as f64 / f64::from(1 << 20)))
-    };
-    let rate = |name, of: fn(&ServerSecond) -> Option<u64>| {
-        let mut line = per_second(name, of);
-        line.points.iter_mut().flatten().for_each(|(_, bytes)| *bytes /= f64::from(1 << 20));
-        line
-    };
-    let cpu = |name, of: fn(&ServerSecond) -> Option<f64>| {
-        line(name, &move |second| {
-            let length = second.length_ns as f64 / 1e9;
-            of(second).filter(|_| length > 0.5).map(|seconds| 100.0 * seconds / length)
-        })
-    };
-    let panels = vec![
-        ("memory (MiB)", vec![mebibytes("used", |held| held.used_memory), mebibytes("RSS", |held| held.rss)]),
+    let panels = [
+        (
+            "memory (MiB)",
+            vec![
+                line("used", |second| second.levels.used_memory.map(mebibytes)),
+                line("RSS", |second| second.levels.rss.map(mebibytes)),
+            ],
+        ),
         (
             "clients",
             vec![
-                line("connected", &|second| second.levels.clients.map(|clients| clients as f64)),
-                line("blocked", &|second| second.levels.blocked.map(|clients| clients as f64)),
+                line("connected", |second| second.levels.clients.map(|clients| clients as f64)),
+                line("blocked", |second| second.levels.blocked.map(|clients| clients as f64)),
             ],
         ),
-        ("commands per second", vec![per_second("commands", |second| second.commands)]),
+        ("commands per second", vec![line("commands", |second| rate(second, second.commands? as f64))]),
         (
             "CPU (% of one core)",
             vec![
-                cpu("user", |second| second.cpu_user),
-                cpu("system", |second| second.cpu_system),
-                cpu("main thread alone", |second| second.main_thread_cpu),
+                line("user", |second| rate(second, 100.0 * second.cpu_user?)),
+                line("system", |second| rate(second, 100.0 * second.cpu_system?)),
+                line("main thread alone", |second| rate(second, 100.0 * second.main_thread_cpu?)),
             ],
         ),
-        ("network (MiB/s)", vec![rate("received", |second| second.received), rate("sent", |second| second.sent)]),
+        (
+            "network (MiB/s)",
+            vec![
+                line("received", |second| rate(second, mebibytes(second.received?))),
+                line("sent", |second| rate(second, mebibytes(second.sent?))),
+            ],
+        ),
         (
             "lookups per second",
-            vec![per_second("hits", |second| second.hits), per_second("misses", |second| second.misses)],
+            vec![
+                line("hits", |second| rate(second, second.hits? as f64)),
+                line("misses", |second| rate(second, second.misses? as f64)),
+            ],
         ),
     ];
-    let panels = panels.into_iter().map(|(title, lines)| (title.to_owned(), lines)).collect();
     let most = seconds.iter().filter_map(|second| second.levels.used_memory).max();
     let busiest = facts.analysis.server.totals.as_ref().and_then(|totals| totals.busiest);
     let mut sentences =
         vec!["Memory, clients, commands, CPU, network and lookups of the server in every second.".to_owned()];
-    sentences.extend(most.map(|most| format!("It used {} MiB at most.", count(most as f64 / f64::from(1 << 20)))));
+    sentences.extend(most.map(|most| format!("It used {} MiB at most.", count(mebibytes(most)))));
     sentences.extend(busiest.map(|busiest| format!("Its busiest second took {} % of a core.", count(100.0 * busiest))));
-    Levels::new(
-        ("server", "The server over time", "Memory and clients at the end of each second, the rest over it."),
-        &sentences.join(" "),
-        panels,
-        facts,
-        fonts,
-    )
+    let names = ("server", "The server over time", "Memory and clients at the end of each second, the rest over it.");
+    let plot = plot(names, panels.map(|(title, lines)| (title.to_owned(), lines)), facts)?;
+    Some(plot.described(sentences.join(" ")))
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+/// An amount per second; none in a last second that is short.
+fn rate(second: &ServerSecond, amount: f64) -> Option<f64> {
+    let length = second.length_ns as f64 / 1e9;
+    (length > 0.5).then(|| amount / length)
 }
 
 /// Connections in use and requests waiting, of each pool.
-pub(super) fn pools(facts: &Facts<'_>, fonts: &Fonts) -> Option<Levels> {
+pub(super) fn pools(facts: &Facts<'_>) -> Option<Plot> {
     let services = &facts.run.recording.services;
-    let line = |name, service: &ServiceRecord, of: fn(&crate::measure::ServiceSecond) -> f64| Line {
+    let line = |name, service: &ServiceRecord, of: fn(&ServiceSecond) -> f64| Line {
         name,
         points: service
             .seconds
@@ -169,98 +146,48 @@ pub(super) fn pools(facts: &Facts<'_>, fonts: &Fonts) -> Option<Levels> {
     if services.len() > MOST {
         sentences.push(format!("The first {MOST} of {} services.", services.len()));
     }
-    Levels::new(
-        ("pools", "Connections in use and requests waiting", "Mean of each second."),
-        &sentences.join(" "),
-        panels,
-        facts,
-        fonts,
-    )
+    let names = ("pools", "Connections in use and requests waiting", "Mean of each second.");
+    Some(plot(names, panels, facts)?.described(sentences.join(" ")))
 }
 
-fn middle(second: &ServerSecond) -> f64 {
-    f64::from(second.second) + 0.5
-}
-
-impl Levels {
-    fn new(
-        (name, title, note): (&'static str, &'static str, &str),
-        description: &str,
-        panels: Vec<(String, Vec<Line>)>,
-        facts: &Facts<'_>,
-        fonts: &Fonts,
-    ) -> Option<Self> {
-        let events = Events::new(facts);
-        let notes: Vec<_> = [note.to_owned()].into_iter().chain(events.note()).collect();
-        let heading = Heading::new(title, &notes.join(" "), fonts);
-        let (left, right) = (MARGIN + LABELS, WIDTH - MARGIN - 10.0);
-        let mut top = heading.bottom() + TITLE + 10.0;
-        let mut entries = Vec::new();
-        for (title, mut lines) in panels {
-            lines.retain(|line| !line.is_empty());
-            if lines.is_empty() {
-                continue;
-            }
-            let title = wrapped(&title, right - MARGIN - LEGEND, LABEL, fonts);
-            top += (title.len() - 1) as f64 * PITCH;
-            let area = Area { left, top, right, bottom: top + PANEL_HEIGHT };
-            let panel = Panel::amounts(area, lines.iter().map(Line::largest).fold(0.0, f64::max));
-            let widest = title.iter().map(|line| fonts.width(line, LABEL.size, LABEL.bold)).fold(0.0, f64::max);
-            let legend_left = MARGIN + widest + 24.0;
-            let symbols = lines.iter().zip(PENS).map(|(line, pen)| (Symbol::Line(pen, None), line.name.to_owned()));
-            let legend = Legend::new(symbols.collect(), right - legend_left, fonts);
-            entries.push(Entry { title, panel, legend, legend_left, lines });
-            top += PANEL_HEIGHT + GAP;
+/// A panel for each title that has lines with values; `None` where there is none.
+fn plot(
+    (name, title, note): (&'static str, &'static str, &str),
+    panels: impl IntoIterator<Item = (String, Vec<Line>)>,
+    facts: &Facts<'_>,
+) -> Option<Plot> {
+    let events = Events::new(facts);
+    let notes: Vec<_> = [note.to_owned()].into_iter().chain(events.note()).collect();
+    let mut plot = Plot::new(name, title, &notes.join(" "));
+    let time = Time::new(facts.measured(), facts.measured());
+    let mut above = TITLE + 10.0;
+    let mut last = None;
+    for (title, mut lines) in panels {
+        lines.retain(|line| !line.is_empty());
+        if lines.is_empty() {
+            continue;
         }
-        let measured = facts.measured();
-        let across = Across { scale: Scale::time(measured, left, right), measured };
-        let drawn = !entries.is_empty();
-        drawn.then(|| Self {
-            name,
-            title,
-            heading,
-            description: description.to_owned(),
-            across,
-            panels: entries,
-            events,
-        })
-    }
-
-    fn bottom(&self) -> f64 {
-        self.panels.last().map_or(self.heading.bottom(), |entry| entry.panel.area.bottom)
-    }
-}
-
-impl Figure for Levels {
-    fn caption(&self) -> Caption {
-        Caption {
-            name: self.name,
-            title: self.title.to_owned(),
-            description: self.description.clone(),
-            height: self.bottom() + AXIS_HEIGHT + MARGIN,
+        let title = wrapped(&title, RIGHT - MARGIN - LEGEND, LABEL, &plot.canvas);
+        let area = plot.area(above + (title.len() - 1) as f64 * PITCH, PANEL_HEIGHT, 10.0);
+        let panel = Panel::amounts(area, time, lines.iter().map(Line::largest).fold(0.0, f64::max));
+        let baseline = area.top - TITLE;
+        for (number, line) in title.iter().rev().enumerate() {
+            plot.canvas.text(line, (MARGIN, baseline - number as f64 * PITCH), HPos::Left, LABEL);
         }
-    }
-
-    fn draw(&self, canvas: &mut Canvas<'_>) {
-        self.heading.draw(canvas);
-        let (time, unit) = self.across.scale.time_ticks(48.0);
-        for entry in &self.panels {
-            let area = entry.panel.area;
-            let baseline = area.top - TITLE;
-            for (number, line) in entry.title.iter().rev().enumerate() {
-                canvas.text(line, (MARGIN, baseline - number as f64 * PITCH), HPos::Left, LABEL);
-            }
-            entry.legend.draw(canvas, (entry.legend_left, baseline - NAME.size));
-            entry.panel.draw_ground(canvas, self.across, &time);
-            base_line(canvas, area, &[], "");
-            for ((line, pen), marker) in entry.lines.iter().zip(PENS).zip(MARKERS) {
-                entry.panel.draw_amounts(canvas, self.across, &line.points, pen, marker);
-            }
-            self.events.draw(canvas, area, &self.across.scale);
+        let widest = title.iter().map(|line| plot.canvas.width(line, LABEL)).fold(0.0, f64::max);
+        let left = MARGIN + widest + 24.0;
+        let entries = lines.iter().zip(LOOKS).map(|(line, (pen, _))| Symbol::Line(pen, None).named(line.name));
+        plot.legend_at(entries, (left, baseline - NAME.size), RIGHT - left);
+        let (ticks, unit) = panel.axes.across.time_ticks(48.0);
+        panel.draw_ground(&mut plot.canvas, &ticks);
+        for (line, (pen, marker)) in lines.iter().zip(LOOKS) {
+            panel.draw_amounts(&mut plot.canvas, &line.points, pen, marker);
         }
-        if let Some(last) = self.panels.last() {
-            let title = format!("time since the start of the measured period ({unit})");
-            base_line(canvas, last.panel.area, &time, &title);
-        }
+        events.draw(&mut plot.canvas, panel.axes);
+        above = GAP;
+        last = Some((area, ticks, unit));
     }
+    let (area, ticks, unit) = last?;
+    plot.base_line(area, &ticks, &format!("time since the start of the measured period ({unit})"));
+    Some(plot)
 }

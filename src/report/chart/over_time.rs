@@ -1,93 +1,70 @@
 //! The whole run over time: response time above, throughput below it, failures below that where there were any.
 
-use plotters_backend::text_anchor::HPos;
-
 use super::{
-    Caption, Figure,
-    canvas::{Area, Canvas},
     events::{Events, LANE},
     facts::Facts,
-    layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, Symbol, WIDTH, base_line, empty_note},
-    lettering::Fonts,
-    panel::{Across, COMPLETED, OFFERED, Panel, RESPONSE},
-    scale::Scale,
+    layout::{MARGIN, Symbol},
+    panel::{COMPLETED, OFFERED, Panel, RESPONSE, Time},
+    plot::Plot,
     timeline::Track,
     units::{count, duration},
 };
 
-const TITLE: &str = "Response time and throughput over time";
 const RESPONSE_HEIGHT: f64 = 210.0;
 const RATE_HEIGHT: f64 = 110.0;
 const FAILURES_HEIGHT: f64 = 56.0;
 /// Between two panels: the title of the lower one.
 const GAP: f64 = 44.0;
 
-pub(super) struct OverTime {
-    heading: Heading,
-    description: String,
-    track: Track,
-    target: f64,
-    offered: Option<f64>,
-    across: Across,
-    response: Panel,
-    response_legend: Legend,
-    rate: Panel,
-    rate_legend: Legend,
-    failures: Option<Panel>,
-    events: Events,
-}
+pub(super) fn plot(facts: &Facts<'_>) -> Plot {
+    let measured = facts.measured();
+    let track = facts.whole().map_or_else(Track::default, |(_, timeline)| Track::new(timeline, measured));
+    let offered = facts.offered_rate(None);
 
-impl OverTime {
-    pub(super) fn new(facts: &Facts<'_>, fonts: &Fonts) -> Self {
-        let measured = facts.measured();
-        let track = facts.whole().map_or_else(Track::default, |(_, timeline)| Track::new(timeline, measured));
-        let offered = facts.offered_rate(None);
+    let mut notes = vec!["All operations together.".to_owned()];
+    if track.stretch > 1 {
+        notes.push(format!("Each point: worst response and mean throughput of {} s.", track.stretch));
+    }
+    if track.end() > measured {
+        notes.push("Shaded: the measured period is over, the last requests finish.".to_owned());
+    }
+    let events = Events::new(facts);
+    notes.extend(events.note());
+    let mut plot = Plot::new("over-time", "Response time and throughput over time", &notes.join(" "));
 
-        let mut notes = vec!["All operations together.".to_owned()];
-        if track.stretch > 1 {
-            notes.push(format!("Each point: worst response and mean throughput of {} s.", track.stretch));
-        }
-        if track.end() > measured {
-            notes.push("Shaded: the measured period is over, the last requests finish.".to_owned());
-        }
-        let events = Events::new(facts);
-        notes.extend(events.note());
-        let heading = Heading::new(TITLE, &notes.join(" "), fonts);
-
-        let (left, right) = (MARGIN + LABELS, WIDTH - MARGIN - 10.0);
-        let area = |top: f64, height: f64| Area { left, top, right, bottom: top + height };
-        let response_area = area(heading.bottom() + LANE + 16.0, RESPONSE_HEIGHT);
-        let rate_area = area(response_area.bottom + GAP, RATE_HEIGHT);
-        let response = Panel::durations(response_area, track.responses().chain([facts.target()]));
-        let rate = Panel::amounts(rate_area, track.highest_rate().max(offered.unwrap_or(0.0)));
-        let failures = (track.most_failures() > 0.0)
-            .then(|| Panel::amounts(area(rate_area.bottom + GAP, FAILURES_HEIGHT), track.most_failures()));
-
-        let percentiles = RESPONSE.map(|(name, pen, _)| (Symbol::Line(pen, None), name.to_owned()));
-        let mut rates = vec![(Symbol::Line(COMPLETED, None), "completed".to_owned())];
-        rates.extend(offered.map(|rate| (Symbol::Line(OFFERED, None), format!("offered ({}/s)", count(rate)))));
-        let legend = |entries| Legend::new(entries, right - left, fonts);
-
-        let across = Across { scale: Scale::time(measured.max(track.end()), left, right), measured };
-        Self {
-            description: describe(facts, &track),
-            heading,
-            track,
-            target: facts.target(),
-            offered,
-            across,
-            response,
-            response_legend: legend(percentiles.to_vec()),
-            rate,
-            rate_legend: legend(rates),
-            failures,
-            events,
-        }
+    let time = Time::new(measured.max(track.end()), measured);
+    let area = plot.area(LANE + 16.0, RESPONSE_HEIGHT, 10.0);
+    let response = Panel::durations(area, time, track.responses().chain([facts.target()]));
+    let largest = track.highest_rate().max(offered.unwrap_or(0.0));
+    let rate = Panel::amounts(plot.area(GAP, RATE_HEIGHT, 10.0), time, largest);
+    let failures = (track.most_failures() > 0.0)
+        .then(|| Panel::amounts(plot.area(GAP, FAILURES_HEIGHT, 10.0), time, track.most_failures()));
+    let (ticks, unit) = response.axes.across.time_ticks(48.0);
+    for panel in [&response, &rate].into_iter().chain(&failures) {
+        panel.draw_ground(&mut plot.canvas, &ticks);
     }
 
-    fn lowest(&self) -> Area {
-        self.failures.as_ref().unwrap_or(&self.rate).area
+    plot.name_above(area, LANE + 5.0, "response time");
+    let entries = RESPONSE.map(|(name, pen, _)| Symbol::Line(pen, None).named(name));
+    plot.legend_at(entries, (MARGIN + 110.0, area.top - LANE - 5.0 - 13.5), area.width());
+    let target = format!("target {}", duration(facts.target()));
+    response.draw_response(&mut plot.canvas, &track, facts.target(), Some(&target));
+    if track.responses().next().is_none() {
+        plot.canvas.empty_note(area, "nothing completed");
     }
+    plot.name_above(rate.axes.area, 15.0, "requests per second");
+    let mut entries = vec![Symbol::Line(COMPLETED, None).named("completed")];
+    entries.extend(offered.map(|rate| Symbol::Line(OFFERED, None).named(format!("offered ({}/s)", count(rate)))));
+    plot.legend_at(entries, (MARGIN + 150.0, rate.axes.area.top - 15.0 - 13.5), area.width());
+    rate.draw_rate(&mut plot.canvas, &track, offered);
+    if let Some(failures) = &failures {
+        plot.name_above(failures.axes.area, 15.0, "failures per second");
+        failures.draw_failures(&mut plot.canvas, &track);
+    }
+    events.draw(&mut plot.canvas, response.axes);
+    let lowest = failures.as_ref().unwrap_or(&rate).axes.area;
+    plot.base_line(lowest, &ticks, &format!("time since the start of the measured period ({unit})"));
+    plot.described(describe(facts, &track))
 }
 
 fn describe(facts: &Facts<'_>, track: &Track) -> String {
@@ -118,43 +95,4 @@ fn describe(facts: &Facts<'_>, track: &Track) -> String {
         failed => format!("{} requests failed.", count(failed as f64)),
     });
     sentences.join(" ")
-}
-
-impl Figure for OverTime {
-    fn caption(&self) -> Caption {
-        Caption {
-            name: "over-time",
-            title: TITLE.to_owned(),
-            description: self.description.clone(),
-            height: self.lowest().bottom + AXIS_HEIGHT + MARGIN,
-        }
-    }
-
-    fn draw(&self, canvas: &mut Canvas<'_>) {
-        self.heading.draw(canvas);
-        let (time, unit) = self.across.scale.time_ticks(48.0);
-        for panel in [&self.response, &self.rate].into_iter().chain(&self.failures) {
-            panel.draw_ground(canvas, self.across, &time);
-            base_line(canvas, panel.area, &[], "");
-        }
-        let above = |panel: &Panel| panel.area.top - 15.0;
-        let marked = self.response.area.top - LANE - 5.0;
-        canvas.text("response time", (MARGIN, marked), HPos::Left, LABEL);
-        self.response_legend.draw(canvas, (MARGIN + 110.0, marked - 13.5));
-        let target = format!("target {}", duration(self.target));
-        self.response.draw_response(canvas, self.across, &self.track, self.target, Some(&target));
-        if self.track.responses().next().is_none() {
-            empty_note(canvas, self.response.area, "nothing completed");
-        }
-        canvas.text("requests per second", (MARGIN, above(&self.rate)), HPos::Left, LABEL);
-        self.rate_legend.draw(canvas, (MARGIN + 150.0, above(&self.rate) - 13.5));
-        self.rate.draw_rate(canvas, self.across, &self.track, self.offered);
-        if let Some(failures) = &self.failures {
-            canvas.text("failures per second", (MARGIN, above(failures)), HPos::Left, LABEL);
-            failures.draw_failures(canvas, self.across, &self.track);
-        }
-        self.events.draw(canvas, self.response.area, &self.across.scale);
-        let title = format!("time since the start of the measured period ({unit})");
-        base_line(canvas, self.lowest(), &time, &title);
-    }
 }

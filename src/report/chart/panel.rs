@@ -2,8 +2,8 @@
 
 use super::{
     canvas::{Area, Canvas, Marker, Pen},
-    layout::{columns, rows, target_line},
     palette::{BEYOND, BLUE, GREEN, MUTED, ORANGE, PURPLE},
+    plot::Axes,
     scale::{Scale, Tick},
     timeline::{Track, trace},
 };
@@ -16,85 +16,80 @@ pub(super) const RESPONSE: [(&str, Pen, Marker); 3] = [
 ];
 /// Completed requests per second.
 pub(super) const COMPLETED: Pen = Pen { colour: GREEN, width: 2.25, dash: &[] };
-/// What an open loop offers.
+/// Rate that an open loop offers.
 pub(super) const OFFERED: Pen = Pen { colour: MUTED, width: 1.5, dash: &[5.0, 3.0] };
-
-/// The axis of time that panels share.
-#[derive(Clone, Copy)]
-pub(super) struct Across {
-    pub(super) scale: Scale,
-    /// Length of the measured period, in seconds.
-    pub(super) measured: f64,
-}
 
 /// One panel.
 pub(super) struct Panel {
-    pub(super) area: Area,
-    up: Scale,
+    pub(super) axes: Axes,
+    /// Ticks of the vertical axis.
     ticks: Vec<Tick>,
+    /// Length of the measured period, in seconds.
+    measured: f64,
 }
 
 impl Panel {
-    /// For durations in nanoseconds.
-    pub(super) fn durations(area: Area, values: impl IntoIterator<Item = f64>) -> Self {
-        let up = Scale::durations(values, area.bottom, area.top);
-        Self { area, up, ticks: up.duration_ticks(21.0) }
+    /// Panel of durations in nanoseconds.
+    pub(super) fn durations(area: Area, time: Time, values: impl IntoIterator<Item = f64>) -> Self {
+        let axes = Axes::new(area, time.scale, Scale::durations(values));
+        Self { axes, ticks: axes.up.duration_ticks(21.0), measured: time.measured }
     }
 
-    /// For amounts from 0.
-    pub(super) fn amounts(area: Area, largest: f64) -> Self {
-        let up = Scale::amounts(largest, area.bottom, area.top);
-        Self { area, up, ticks: up.amount_ticks(24.0) }
+    /// Panel of amounts from 0.
+    pub(super) fn amounts(area: Area, time: Time, largest: f64) -> Self {
+        let axes = Axes::new(area, time.scale, Scale::amounts(largest));
+        Self { axes, ticks: axes.up.amount_ticks(24.0), measured: time.measured }
     }
 
-    /// The grid, and shade over what lies behind the measured period.
-    pub(super) fn draw_ground(&self, canvas: &mut Canvas<'_>, across: Across, time: &[Tick]) {
-        let end = across.scale.at(across.measured);
-        if end < self.area.right {
-            canvas.fill(Area { left: end, ..self.area }, BEYOND);
+    /// Draws the grid, the base line, and shade over what lies behind the measured period.
+    pub(super) fn draw_ground(&self, canvas: &mut Canvas, time: &[Tick]) {
+        let Axes { area, across, .. } = self.axes;
+        let end = across.at(self.measured);
+        if end < area.right {
+            canvas.fill(Area { left: end, ..area }, BEYOND);
         }
-        columns(canvas, self.area, time);
-        rows(canvas, self.area, &self.ticks);
+        canvas.columns(area, time);
+        canvas.rows(area, &self.ticks);
+        canvas.base_line(area, &[], "");
     }
 
-    pub(super) fn draw_response(
-        &self,
-        canvas: &mut Canvas<'_>,
-        across: Across,
-        track: &Track,
-        target: f64,
-        label: Option<&str>,
-    ) {
+    pub(super) fn draw_response(&self, canvas: &mut Canvas, track: &Track, target: f64, label: Option<&str>) {
         for (which, (_, pen, marker)) in RESPONSE.iter().enumerate().rev() {
-            trace(canvas, track.response_points(which, &across.scale, &self.up), *pen, *marker);
+            trace(canvas, track.response_points(which, &self.axes), *pen, *marker);
         }
-        target_line(canvas, self.area, self.up.at(target), label);
+        canvas.target_line(self.axes.area, self.axes.up.at(target), label);
     }
 
-    pub(super) fn draw_rate(&self, canvas: &mut Canvas<'_>, across: Across, track: &Track, offered: Option<f64>) {
+    pub(super) fn draw_rate(&self, canvas: &mut Canvas, track: &Track, offered: Option<f64>) {
         if let Some(rate) = offered {
-            let (right, y) = (across.scale.at(across.measured), self.up.at(rate));
-            canvas.line(&[(self.area.left, y), (right, y)], OFFERED);
+            let (right, y) = self.axes.at((self.measured, rate));
+            canvas.line(&[(self.axes.area.left, y), (right, y)], OFFERED);
         }
-        trace(canvas, track.rate_points(&across.scale, &self.up), COMPLETED, Marker::Circle);
+        trace(canvas, track.rate_points(&self.axes), COMPLETED, Marker::Circle);
     }
 
-    /// Points by the second and the amount.
-    pub(super) fn draw_amounts(
-        &self,
-        canvas: &mut Canvas<'_>,
-        across: Across,
-        points: &[Option<(f64, f64)>],
-        pen: Pen,
-        marker: Marker,
-    ) {
-        let place = |(second, amount): (f64, f64)| (across.scale.at(second), self.up.at(amount));
-        trace(canvas, points.iter().map(|point| point.map(place)), pen, marker);
+    /// Draws points by the second and the amount.
+    pub(super) fn draw_amounts(&self, canvas: &mut Canvas, points: &[Option<(f64, f64)>], pen: Pen, marker: Marker) {
+        trace(canvas, points.iter().map(|point| point.map(|point| self.axes.at(point))), pen, marker);
     }
 
-    pub(super) fn draw_failures(&self, canvas: &mut Canvas<'_>, across: Across, track: &Track) {
-        for bar in track.failure_bars(&across.scale, &self.up, self.area) {
+    pub(super) fn draw_failures(&self, canvas: &mut Canvas, track: &Track) {
+        for bar in track.failure_bars(&self.axes) {
             canvas.fill(bar, ORANGE);
         }
+    }
+}
+
+/// The axis of time that panels share.
+#[derive(Clone, Copy)]
+pub(super) struct Time {
+    scale: Scale,
+    measured: f64,
+}
+
+impl Time {
+    /// From 0 to an end, with the length of the measured period; both in seconds.
+    pub(super) fn new(end: f64, measured: f64) -> Self {
+        Self { scale: Scale::time(end), measured }
     }
 }

@@ -17,7 +17,7 @@ const BLANK: u8 = 0xff;
 const BLOCK: usize = 32;
 
 /// The picture of a drawing that is `size` pixels of the backend large.
-pub(super) fn png((width, height): (u32, u32), canvas: &Canvas<'_>) -> Vec<u8> {
+pub(super) fn png((width, height): (u32, u32), canvas: &Canvas) -> Vec<u8> {
     let mut pixels = vec![0; width as usize * height as usize * CHANNELS];
     pixels.fill(BLANK);
     let bitmap = BitMapBackend::with_buffer(&mut pixels, (width, height));
@@ -124,14 +124,12 @@ mod tests {
     use super::*;
     use crate::report::chart::{
         canvas::Area,
-        lettering::Fonts,
         palette::{BLUE, Ink, SURFACE},
     };
 
     #[test]
     fn encodes_what_is_drawn_at_half_the_size() {
-        let fonts = Fonts::new();
-        let mut canvas = Canvas::new(&fonts);
+        let mut canvas = Canvas::new();
         canvas.fill(Area { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 }, BLUE);
         let bytes = png((8, 4), &canvas);
         let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();

@@ -63,8 +63,17 @@ const TIME_STEPS: [f64; 21] = [
 ];
 
 impl Scale {
+    fn new(kind: Kind, low: f64, high: f64) -> Self {
+        Self { kind, low, high, from: 0.0, to: 1.0 }
+    }
+
+    /// The same values between other ends.
+    pub(super) fn between(self, from: f64, to: f64) -> Self {
+        Self { from, to, ..self }
+    }
+
     /// Durations in nanoseconds on a log axis that ends at 1, 2 or 5 times a power of ten.
-    pub(super) fn durations(values: impl IntoIterator<Item = f64>, from: f64, to: f64) -> Self {
+    pub(super) fn durations(values: impl IntoIterator<Item = f64>) -> Self {
         let (mut low, mut high) = (f64::INFINITY, 0.0_f64);
         for value in values.into_iter().filter(|value| value.is_finite()) {
             low = low.min(value.max(1.0));
@@ -74,41 +83,41 @@ impl Scale {
             (low, high) = (1e4, 1e8);
         }
         let (low, high) = (rounded_down(low * 0.85), rounded_up(high * 1.08));
-        Self { kind: Kind::Log, low, high, from, to }
+        Self::new(Kind::Log, low, high)
     }
 
     /// From 0 to a round number that leaves some room above the largest value.
-    pub(super) fn amounts(largest: f64, from: f64, to: f64) -> Self {
+    pub(super) fn amounts(largest: f64) -> Self {
         let largest = if largest.is_finite() && largest > 0.0 { largest } else { 1.0 };
         let step = rounded_up(largest / 5.0);
-        Self { kind: Kind::Linear, low: 0.0, high: (largest * 1.04 / step).ceil() * step, from, to }
+        Self::new(Kind::Linear, 0.0, (largest * 1.04 / step).ceil() * step)
     }
 
     /// From 0 to the largest value.
-    pub(super) fn lengths(largest: f64, from: f64, to: f64) -> Self {
+    pub(super) fn lengths(largest: f64) -> Self {
         let largest = if largest.is_finite() && largest > 0.0 { largest } else { 1.0 };
-        Self { kind: Kind::Linear, low: 0.0, high: largest, from, to }
+        Self::new(Kind::Linear, 0.0, largest)
     }
 
     /// Changes as shares, 0 being none, with some room at both ends.
-    pub(super) fn changes(values: impl IntoIterator<Item = f64>, from: f64, to: f64) -> Self {
+    pub(super) fn changes(values: impl IntoIterator<Item = f64>) -> Self {
         let (mut low, mut high) = (0.0_f64, 0.0_f64);
         for value in values.into_iter().filter(|value| value.is_finite()) {
             low = low.min(value);
             high = high.max(value);
         }
         let room = 0.08 * (high - low).max(0.01);
-        Self { kind: Kind::Linear, low: low - room, high: high + room, from, to }
+        Self::new(Kind::Linear, low - room, high + room)
     }
 
     /// Seconds from 0.
-    pub(super) fn time(seconds: f64, from: f64, to: f64) -> Self {
-        Self { kind: Kind::Linear, low: 0.0, high: seconds.max(1.0), from, to }
+    pub(super) fn time(seconds: f64) -> Self {
+        Self::new(Kind::Linear, 0.0, seconds.max(1.0))
     }
 
     /// The tail of a distribution: every nine takes the same space.
-    pub(super) fn tail(end: Tail, from: f64, to: f64) -> Self {
-        Self { kind: Kind::Linear, low: 0.0, high: end.nines().max(2.0), from, to }
+    pub(super) fn tail(end: Tail) -> Self {
+        Self::new(Kind::Linear, 0.0, end.nines().max(2.0))
     }
 
     /// Position of a value.
@@ -243,14 +252,14 @@ mod tests {
 
     #[test]
     fn log_ticks_are_1_2_5_and_thin_out() {
-        let scale = Scale::durations([60_000.0, 1.7e6], 300.0, 0.0);
+        let scale = Scale::durations([60_000.0, 1.7e6]).between(300.0, 0.0);
         assert_eq!(labels(&scale.duration_ticks(20.0)), ["50 µs", "100 µs", "200 µs", "500 µs", "1 ms", "2 ms"]);
         assert_eq!(labels(&scale.duration_ticks(100.0)), ["100 µs", "1 ms"]);
     }
 
     #[test]
     fn amounts_start_at_zero_and_end_above_the_largest() {
-        let scale = Scale::amounts(9_870.0, 100.0, 0.0);
+        let scale = Scale::amounts(9_870.0).between(100.0, 0.0);
         assert_eq!(labels(&scale.amount_ticks(25.0)), ["0", "5000", "10k"]);
         assert!(scale.at(9_870.0) > 0.0);
     }
@@ -258,7 +267,7 @@ mod tests {
     #[test]
     fn time_is_told_in_the_unit_that_fits() {
         let ticks = |seconds: f64| {
-            let scale = Scale::time(seconds, 0.0, 700.0);
+            let scale = Scale::time(seconds).between(0.0, 700.0);
             let (ticks, unit) = scale.time_ticks(60.0);
             (labels(&ticks).join(" "), unit)
         };
@@ -269,7 +278,7 @@ mod tests {
 
     #[test]
     fn every_nine_takes_the_same_space() {
-        let scale = Scale::tail(Tail::of_percent(99.99), 0.0, 400.0);
+        let scale = Scale::tail(Tail::of_percent(99.99)).between(0.0, 400.0);
         let ticks = scale.tail_ticks();
         assert_eq!(labels(&ticks), ["0 %", "50 %", "90 %", "99 %", "99.9 %", "99.99 %"]);
         assert!((ticks[3].at - 200.0).abs() < 1e-6 && (ticks[5].at - 400.0).abs() < 1e-6);
@@ -278,7 +287,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_value_lies_on_its_axis(values in proptest::collection::vec(0.0..1e13_f64, 0..9)) {
-            let scale = Scale::durations(values.clone(), 300.0, 0.0);
+            let scale = Scale::durations(values.clone()).between(300.0, 0.0);
             for value in values {
                 prop_assert!((scale.low..=scale.high).contains(&value.max(1.0)));
             }

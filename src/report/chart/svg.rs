@@ -11,20 +11,21 @@ use plotters_backend::{
 };
 
 use super::{
-    Caption,
-    canvas::{Canvas, UNIT},
+    canvas::UNIT,
     lettering::FAMILIES,
     palette::{SURFACE, hex, style_sheet},
+    plot::Plot,
 };
 
 const WRITES: &str = "writing to a string does not fail";
 
-/// The document of a drawing that is `size` pixels of the backend large; `name` makes its ids unique within a page.
-pub(super) fn document(size: (u32, u32), canvas: &Canvas<'_>, caption: &Caption) -> String {
+/// The document of a plot; the plot's name makes its ids unique within a page.
+pub(super) fn document(plot: &Plot) -> String {
+    let size = plot.size();
     let mut backend = SvgBackend::new(size);
     backend.shape(Paint::Fill(SURFACE.rgb()), &format!("M0 0H{}V{}H0z", units(size.0), units(size.1)));
-    canvas.paint(&mut backend);
-    backend.finish(caption.name, &caption.title, &caption.description)
+    plot.canvas.paint(&mut backend);
+    backend.finish(plot.name, &plot.title, &plot.description)
 }
 
 /// SVG in the making.

@@ -16,12 +16,10 @@ use crate::{
 };
 
 use super::{
-    Caption, charts, drawn,
+    charts,
     facts::Facts,
-    figures,
-    lettering::Fonts,
     palette::{BLUE, CONTEXT, ORANGE, SERIES, hex},
-    svg,
+    plots, svg,
 };
 
 /// A distribution as an analysis would make it.
@@ -106,15 +104,10 @@ fn one_service(operations: &[(&str, &[u64])], timeline: Timeline) -> (Run, Scena
     (run, scenario, analysis(rows))
 }
 
-/// SVG of every figure.
+/// SVG of every chart.
 fn pictures(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(&'static str, String)> {
-    let fonts = Fonts::new();
-    let figures = figures(&Facts { run, scenario, analysis }, &fonts);
-    let picture = |figure: &dyn super::Figure| {
-        let (caption, size, canvas) = drawn(figure, &fonts);
-        (caption.name, svg::document(size, &canvas, &caption))
-    };
-    figures.iter().map(|figure| picture(figure.as_ref())).collect()
+    let plots = plots(&Facts { run, scenario, analysis });
+    plots.iter().map(|plot| (plot.name, svg::document(plot))).collect()
 }
 
 fn picture(name: &str, (run, scenario, analysis): &(Run, Scenario, Analysis)) -> String {
@@ -391,13 +384,10 @@ fn any_analysis_is_drawn() {
 fn says_what_it_always_said_of_the_sample() {
     let (run, scenario) = (sample::run(), sample::scenario());
     let analysis = analyse(&run, &scenario);
-    let fonts = Fonts::new();
     let mut said = Vec::new();
-    for figure in figures(&Facts { run: &run, scenario: &scenario, analysis: &analysis }, &fonts) {
-        let (caption, size, canvas) = drawn(figure.as_ref(), &fonts);
-        let svg = svg::document(size, &canvas, &caption);
-        let Caption { name, title, description, .. } = caption;
-        said.push(format!("# {name}: {title}\n{description}\n\n{}", texts(&svg).join("\n")));
+    for plot in plots(&Facts { run: &run, scenario: &scenario, analysis: &analysis }) {
+        let svg = svg::document(&plot);
+        said.push(format!("# {}: {}\n{}\n\n{}", plot.name, plot.title, plot.description, texts(&svg).join("\n")));
     }
     insta::assert_snapshot!(said.join("\n\n"));
 }

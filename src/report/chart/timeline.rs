@@ -4,7 +4,7 @@ use crate::analysis::Timeline;
 
 use super::{
     canvas::{Area, Canvas, Marker, Pen, Point},
-    scale::Scale,
+    plot::Axes,
 };
 
 /// More seconds than this are drawn in stretches.
@@ -77,31 +77,18 @@ impl Track {
     }
 
     /// One of p50, p99 and maximum as points, with a gap where nothing completed.
-    pub(super) fn response_points<'a>(
-        &'a self,
-        which: usize,
-        across: &'a Scale,
-        up: &'a Scale,
-    ) -> impl Iterator<Item = Option<Point>> + 'a {
-        self.steps.iter().map(move |step| Some((across.at(step.middle), up.at(step.response?[which]))))
+    pub(super) fn response_points(&self, which: usize, axes: &Axes) -> impl Iterator<Item = Option<Point>> {
+        self.steps.iter().map(move |step| Some(axes.at((step.middle, step.response?[which]))))
     }
 
     /// The rate as points.
-    pub(super) fn rate_points<'a>(
-        &'a self,
-        across: &'a Scale,
-        up: &'a Scale,
-    ) -> impl Iterator<Item = Option<Point>> + 'a {
-        self.steps.iter().map(move |step| Some((across.at(step.middle), up.at(step.rate?))))
+    pub(super) fn rate_points(&self, axes: &Axes) -> impl Iterator<Item = Option<Point>> {
+        self.steps.iter().map(move |step| Some(axes.at((step.middle, step.rate?))))
     }
 
     /// Bars for the failures.
-    pub(super) fn failure_bars<'a>(
-        &'a self,
-        across: &'a Scale,
-        up: &'a Scale,
-        area: Area,
-    ) -> impl Iterator<Item = Area> + 'a {
+    pub(super) fn failure_bars(&self, axes: &Axes) -> impl Iterator<Item = Area> {
+        let Axes { area, across, up } = *axes;
         let half = self.stretch as f64 / 2.0;
         self.steps.iter().filter(|step| step.failures > 0.0).map(move |step| {
             let (left, right) = (across.at(step.middle - half), across.at(step.middle + half));
@@ -114,7 +101,7 @@ impl Track {
 }
 
 /// Draws a line that is broken where there is no point. A point without neighbours is drawn as a dot.
-pub(super) fn trace(canvas: &mut Canvas<'_>, points: impl Iterator<Item = Option<Point>>, pen: Pen, marker: Marker) {
+pub(super) fn trace(canvas: &mut Canvas, points: impl Iterator<Item = Option<Point>>, pen: Pen, marker: Marker) {
     let points: Vec<_> = points.collect();
     for run in points.split(Option::is_none) {
         let run: Vec<_> = run.iter().flatten().copied().collect();

@@ -10,13 +10,13 @@ mod throughput;
 use plotters_backend::text_anchor::HPos;
 
 use super::{
-    Chart, Figure,
+    Chart,
     canvas::{Area, Canvas, Marker, Pen, Type},
-    chart,
-    layout::{LABEL, Legend, MARGIN, Symbol, WIDTH, base_line, columns, rows},
-    lettering::Fonts,
+    layout::{Entry, Symbol},
+    painted,
     palette::{CONTEXT, SERIES},
-    scale::{Scale, Tick},
+    plot::{Axes, Plot},
+    scale::Tick,
     units::{count, duration, percentile},
 };
 use crate::{
@@ -26,25 +26,19 @@ use crate::{
 
 /// All charts of a capacity run, the most important first. Nothing is drawn where its data is missing.
 pub(in crate::report) fn capacity_charts(answers: &Answers<'_>) -> Vec<Chart> {
-    let fonts = Fonts::new();
-    capacity_figures(answers, &fonts).iter().map(|figure| chart(figure.as_ref(), &fonts)).collect()
+    painted(plots(answers))
 }
 
-/// The same, ready to be drawn.
-pub(super) fn capacity_figures<'a>(answers: &Answers<'a>, fonts: &'a Fonts) -> Vec<Box<dyn Figure + 'a>> {
-    let figures = [
-        throughput::ThroughputLatency::new(answers, fonts).map(boxed),
-        pools::Pools::new(answers, fonts).map(boxed),
-        by_limit::ByLimit::new(answers, fonts).map(boxed),
-        sweep::Sweep::new(answers, fonts).map(boxed),
-        concurrency::Concurrency::new(answers, fonts).map(boxed),
-        offered::OfferedAchieved::new(answers, fonts).map(boxed),
+fn plots(answers: &Answers<'_>) -> Vec<Plot> {
+    let plots = [
+        throughput::plot(answers),
+        pools::plot(answers),
+        by_limit::plot(answers),
+        sweep::plot(answers),
+        concurrency::plot(answers),
+        offered::plot(answers),
     ];
-    figures.into_iter().flatten().collect()
-}
-
-fn boxed<'a>(figure: impl Figure + 'a) -> Box<dyn Figure + 'a> {
-    Box::new(figure)
+    plots.into_iter().flatten().collect()
 }
 
 /// Markers, one per colour; the second half of the series has them in another order.
@@ -64,35 +58,31 @@ fn look(number: usize) -> (Pen, Marker) {
     (pen, marker)
 }
 
-/// Legend of series by their names, in the order of their numbers.
-fn legend(names: &[&str], more: Vec<(Symbol, String)>, fonts: &Fonts) -> Legend {
-    let mut entries: Vec<_> = names
-        .iter()
-        .take(TOLD_APART)
-        .enumerate()
-        .map(|(number, name)| {
-            let (pen, marker) = look(number);
-            (Symbol::Line(pen, Some(marker)), (*name).to_owned())
-        })
-        .collect();
+/// Entries of a legend for series by their names, in the order of their numbers.
+fn entries<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<Entry> {
+    let names: Vec<_> = names.into_iter().collect();
+    let shown = names.iter().take(TOLD_APART).enumerate().map(|(number, name)| {
+        let (pen, marker) = look(number);
+        Symbol::Line(pen, Some(marker)).named(*name)
+    });
+    let mut entries: Vec<_> = shown.collect();
     if names.len() > TOLD_APART {
         let (pen, _) = look(TOLD_APART);
-        entries.push((Symbol::Line(pen, None), format!("{} more", names.len() - TOLD_APART)));
+        entries.push(Symbol::Line(pen, None).named(format!("{} more", names.len() - TOLD_APART)));
     }
-    entries.extend(more);
-    Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts)
+    entries
 }
 
-/// The lines behind a plot, with its axes and their names.
-fn grid(canvas: &mut Canvas<'_>, plot: Area, (ticks, across): (&[Tick], &str), (up, upwards): (&Scale, &str)) {
-    canvas.text(upwards, (MARGIN, plot.top - 14.0), HPos::Left, LABEL);
-    columns(canvas, plot, ticks);
-    rows(canvas, plot, &up.amount_ticks(24.0));
-    base_line(canvas, plot, ticks, across);
+/// Draws the lines behind a plot, with its axes and their names.
+fn grid(plot: &mut Plot, axes: Axes, (ticks, across): (&[Tick], &str), up: &str) {
+    plot.name_above(axes.area, 14.0, up);
+    plot.canvas.columns(axes.area, ticks);
+    plot.canvas.rows(axes.area, &axes.up.amount_ticks(24.0));
+    plot.base_line(axes.area, ticks, across);
 }
 
-/// An upright bar from one height to another, with caps.
-fn error_bar(canvas: &mut Canvas<'_>, x: f64, (from, to): (f64, f64), pen: Pen) {
+/// Draws an upright bar from one height to another, with caps.
+fn error_bar(canvas: &mut Canvas, x: f64, (from, to): (f64, f64), pen: Pen) {
     if (from - to).abs() < 1.0 {
         return;
     }
@@ -102,9 +92,9 @@ fn error_bar(canvas: &mut Canvas<'_>, x: f64, (from, to): (f64, f64), pen: Pen) 
     }
 }
 
-/// A label centred at a place, moved as far as it takes to stay within an area.
-fn label_within(canvas: &mut Canvas<'_>, text: &str, (x, y): (f64, f64), area: Area, kind: Type, fonts: &Fonts) {
-    let half = fonts.width(text, kind.size, kind.bold) / 2.0;
+/// Writes a label centred at a place, moved as far as it takes to stay within an area.
+fn label_within(canvas: &mut Canvas, text: &str, (x, y): (f64, f64), area: Area, kind: Type) {
+    let half = canvas.width(text, kind) / 2.0;
     let x = if 2.0 * half >= area.width() {
         f64::midpoint(area.left, area.right)
     } else {

@@ -2,13 +2,13 @@
 
 use proptest::{collection::vec, option, prop_assert, proptest, strategy::Strategy, test_runner::Config};
 
-use super::{Fonts, TOLD_APART, capacity_charts, capacity_figures, look};
+use super::{TOLD_APART, capacity_charts, look, plots};
 use crate::{
     analysis::capacity::{CapacityAnalysis, Limit},
     report::{
         capacity::Answers,
         capacity_sample::{answer, cut_short, nothing, pools, scenario, single, starved, sweep},
-        chart::{drawn, svg},
+        chart::svg,
     },
     results::{Arm, Capacity, Ended, Purpose, sample},
 };
@@ -17,14 +17,8 @@ type Found = (Capacity, CapacityAnalysis);
 
 /// Name, SVG and description of every chart.
 fn pictures((capacity, analysis): &Found) -> Vec<(&'static str, String, String)> {
-    let (fonts, scenario) = (Fonts::new(), scenario());
-    let answers = Answers { capacity, scenario: &scenario, analysis };
-    let figures = capacity_figures(&answers, &fonts);
-    let picture = figures.iter().map(|figure| {
-        let (caption, size, canvas) = drawn(figure.as_ref(), &fonts);
-        (caption.name, svg::document(size, &canvas, &caption), caption.description)
-    });
-    picture.collect()
+    let plots = plots(&Answers { capacity, scenario: &scenario(), analysis });
+    plots.into_iter().map(|plot| (plot.name, svg::document(&plot), plot.description)).collect()
 }
 
 fn names(found: &Found) -> Vec<&'static str> {

@@ -2,16 +2,14 @@
 
 use plotters_backend::text_anchor::HPos;
 
-use super::{RUN, base_look};
+use super::{RUN, base_pen, entries};
 use crate::{
     report::{
         chart::{
-            Caption, Figure,
-            canvas::{Area, Canvas, Marker, Pen},
-            layout::{AXIS_HEIGHT, Heading, LABELS, Legend, MARGIN, NAME, Symbol, WIDTH, base_line},
-            lettering::Fonts,
-            panel::{Across, Panel},
-            scale::Scale,
+            canvas::Marker,
+            layout::{MARGIN, NAME},
+            panel::{Panel, Time},
+            plot::Plot,
             units::duration,
         },
         comparison::Compared,
@@ -23,63 +21,47 @@ const TITLE: &str = "Over time, laid over each other";
 const HEIGHT: f64 = 120.0;
 const GAP: f64 = 40.0;
 
-/// Seconds and values of a run, with gaps where nothing is known.
-type Line = (Vec<Option<(f64, f64)>>, Pen);
-
-/// What a panel shows of a stretch.
+/// Value of a stretch that a panel shows.
 type Of = fn(&Stretch) -> Option<f64>;
 
-pub(super) struct Course {
-    heading: Heading,
-    legend: Legend,
-    across: Across,
-    panels: Vec<(&'static str, Panel, Vec<Line>)>,
-    description: String,
-}
-
-impl Course {
-    /// `None` where nothing was answered.
-    pub(super) fn new(compared: &Compared<'_>, fonts: &Fonts) -> Option<Self> {
-        let (base_pen, base_name) = base_look(compared);
-        let heading =
-            Heading::new(TITLE, "All services together; each run from the start of its measured period.", fonts);
-        let entries =
-            vec![(Symbol::Line(base_pen, None), base_name), (Symbol::Line(RUN, None), compared.run.name.clone())];
-        let legend = Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts);
-        let (left, right) = (MARGIN + LABELS, WIDTH - MARGIN - 10.0);
-        let all = || compared.base.iter().chain([compared.run]);
-        let end = all().flat_map(|run| &run.course).map(|at| f64::from(at.second) + 1.0).fold(1.0, f64::max);
-        let measured = all().map(|run| run.measured_ns as f64 / 1e9).fold(0.0, f64::max);
-        let kinds: [(&'static str, Of); 3] = [
-            ("p50", |at| at.response.map(|[p50, _]| p50 as f64)),
-            ("p99", |at| at.response.map(|[_, p99]| p99 as f64)),
-            ("requests per second", |at| at.rate),
-        ];
-        let mut panels = Vec::new();
-        let mut top = heading.bottom() + legend.height() + 36.0;
-        for (name, of) in kinds {
-            let lines: Vec<_> = all()
-                .map(|run| {
-                    let pen = if std::ptr::eq(run, compared.run) { RUN } else { base_pen };
-                    (run.course.iter().map(|at| Some((middle(run, at), of(at)?))).collect::<Vec<_>>(), pen)
-                })
-                .collect();
-            let values: Vec<f64> = lines.iter().flat_map(|(line, _)| line).flatten().map(|(_, value)| *value).collect();
-            if values.is_empty() {
-                return None;
-            }
-            let area = Area { left, top, right, bottom: top + HEIGHT };
-            let panel = if name.starts_with('p') {
-                Panel::durations(area, values)
-            } else {
-                Panel::amounts(area, values.into_iter().fold(0.0, f64::max))
-            };
-            panels.push((name, panel, lines));
-            top = area.bottom + GAP;
+/// `None` where nothing was answered.
+pub(super) fn plot(compared: &Compared<'_>) -> Option<Plot> {
+    let note = "All services together; each run from the start of its measured period.";
+    let mut plot = Plot::new("over-time-laid-over", TITLE, note).legend(entries(compared));
+    let all = || compared.base.iter().chain([compared.run]);
+    let end = all().flat_map(|run| &run.course).map(|at| f64::from(at.second) + 1.0).fold(1.0, f64::max);
+    let measured = all().map(|run| run.measured_ns as f64 / 1e9).fold(0.0, f64::max);
+    let time = Time::new(end.max(measured), measured);
+    let kinds: [(&str, Of); 3] = [
+        ("p50", |at| at.response.map(|[p50, _]| p50 as f64)),
+        ("p99", |at| at.response.map(|[_, p99]| p99 as f64)),
+        ("requests per second", |at| at.rate),
+    ];
+    for (number, (name, of)) in kinds.into_iter().enumerate() {
+        let lines: Vec<Vec<_>> =
+            all().map(|run| run.course.iter().map(|at| Some((middle(run, at), of(at)?))).collect()).collect();
+        let values: Vec<f64> = lines.iter().flatten().flatten().map(|(_, value)| *value).collect();
+        if values.is_empty() {
+            return None;
         }
-        let across = Across { scale: Scale::time(end.max(measured), left, right), measured };
-        Some(Self { heading, legend, across, panels, description: describe(compared) })
+        let area = plot.area(if number == 0 { 36.0 } else { GAP }, HEIGHT, 10.0);
+        let panel = if name.starts_with('p') {
+            Panel::durations(area, time, values)
+        } else {
+            Panel::amounts(area, time, values.into_iter().fold(0.0, f64::max))
+        };
+        plot.canvas.text(name, (MARGIN, area.top - 14.0), HPos::Left, NAME);
+        let (ticks, unit) = panel.axes.across.time_ticks(48.0);
+        panel.draw_ground(&mut plot.canvas, &ticks);
+        for (run, points) in all().zip(&lines) {
+            let pen = if std::ptr::eq(run, compared.run) { RUN } else { base_pen(compared) };
+            panel.draw_amounts(&mut plot.canvas, points, pen, Marker::Circle);
+        }
+        if number + 1 == kinds.len() {
+            plot.base_line(area, &ticks, &format!("time since the start of the measured period ({unit})"));
+        }
     }
+    Some(plot.described(describe(compared)))
 }
 
 /// The middle of a stretch, in seconds.
@@ -105,34 +87,4 @@ fn describe(compared: &Compared<'_>) -> String {
         duration(base(0)),
         duration(base(1)),
     )
-}
-
-impl Figure for Course {
-    fn caption(&self) -> Caption {
-        let bottom = self.panels.last().map_or(0.0, |(_, panel, _)| panel.area.bottom);
-        Caption {
-            name: "over-time-laid-over",
-            title: TITLE.to_owned(),
-            description: self.description.clone(),
-            height: bottom + AXIS_HEIGHT + MARGIN,
-        }
-    }
-
-    fn draw(&self, canvas: &mut Canvas<'_>) {
-        self.heading.draw(canvas);
-        self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
-        let (time, unit) = self.across.scale.time_ticks(48.0);
-        for (name, panel, lines) in &self.panels {
-            canvas.text(name, (MARGIN, panel.area.top - 14.0), HPos::Left, NAME);
-            panel.draw_ground(canvas, self.across, &time);
-            base_line(canvas, panel.area, &[], "");
-            for (points, pen) in lines {
-                panel.draw_amounts(canvas, self.across, points, *pen, Marker::Circle);
-            }
-        }
-        if let Some((_, panel, _)) = self.panels.last() {
-            let title = format!("time since the start of the measured period ({unit})");
-            base_line(canvas, panel.area, &time, &title);
-        }
-    }
 }

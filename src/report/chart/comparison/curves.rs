@@ -2,15 +2,14 @@
 
 use plotters_backend::text_anchor::HPos;
 
-use super::{RUN, base_look};
+use super::{RUN, base_pen, entries};
 use crate::{
     report::{
         chart::{
-            Caption, Figure,
-            canvas::{Area, Canvas, Marker, Pen, Type},
-            layout::{AXIS_HEIGHT, Heading, LABELS, Legend, MARGIN, Symbol, WIDTH, base_line, columns, rows},
-            lettering::Fonts,
+            canvas::{Area, Marker, Pen, Type},
+            layout::{AXIS_HEIGHT, LABELS, MARGIN, WIDTH},
             percentiles::curve,
+            plot::{Axes, Plot},
             scale::{Scale, Tail},
             units::duration,
         },
@@ -27,24 +26,8 @@ const MOST: usize = 6;
 const LINE: f64 = 28.0;
 const GAP: f64 = 14.0;
 
-pub(super) struct Curves {
-    heading: Heading,
-    legend: Legend,
-    panels: Vec<Panel>,
-    bottom: f64,
-    description: String,
-}
-
-/// Places of the tail and values, and how the line through them looks.
-type Curve = (Vec<(Tail, f64)>, Pen);
-
-struct Panel {
-    name: String,
-    area: Area,
-    across: Scale,
-    up: Scale,
-    curves: Vec<Curve>,
-}
+/// Numbers of nines with values, and the pen of the line through them.
+type Curve = (Vec<(f64, f64)>, Pen);
 
 /// A row of the run with the same of the baseline's runs.
 struct Subject<'a> {
@@ -53,34 +36,73 @@ struct Subject<'a> {
     run: &'a AbstractRow,
 }
 
-impl Curves {
-    /// `None` where there is no curve on either side.
-    pub(super) fn new(compared: &Compared<'_>, fonts: &Fonts) -> Option<Self> {
-        let subjects = subjects(compared);
-        let (base_pen, base_name) = base_look(compared);
-        let heading = Heading::new(
-            TITLE,
-            "Curves end where fewer than ten requests lie beyond. Where the run's lies above the others it is slower.",
-            fonts,
-        );
-        let entries =
-            vec![(Symbol::Line(base_pen, None), base_name), (Symbol::Line(RUN, None), compared.run.name.clone())];
-        let legend = Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts);
-        let drawn: Vec<(String, Vec<Curve>)> = subjects
-            .iter()
-            .map(|subject| {
-                let base = subject.base.iter().filter_map(|row| Some((points(row)?, base_pen)));
-                (subject.name.clone(), base.chain(points(subject.run).map(|points| (points, RUN))).collect())
-            })
-            .filter(|(_, curves): &(_, Vec<_>)| !curves.is_empty())
-            .collect();
-        if drawn.is_empty() {
-            return None;
+/// `None` where there is no curve on either side.
+pub(super) fn plot(compared: &Compared<'_>) -> Option<Plot> {
+    let subjects = subjects(compared);
+    let curves = |subject: &Subject<'_>| -> Vec<Curve> {
+        let base = subject.base.iter().filter_map(|row| Some((points(row)?, base_pen(compared))));
+        base.chain(points(subject.run).map(|points| (points, RUN))).collect()
+    };
+    let drawn = subjects.iter().map(|subject| (subject.name.as_str(), curves(subject)));
+    let drawn: Vec<_> = drawn.filter(|(_, curves)| !curves.is_empty()).collect();
+    if drawn.is_empty() {
+        return None;
+    }
+    let note =
+        "Curves end where fewer than ten requests lie beyond. Where the run's lies above the others it is slower.";
+    let mut plot = Plot::new("percentiles-laid-over", TITLE, note).legend(entries(compared));
+    plot.bottom += 14.0;
+    let all = || drawn.iter().flat_map(|(_, curves)| curves).flat_map(|(points, _)| points);
+    let end = all().map(|(nines, _)| *nines).fold(0.0, f64::max);
+    let across = Scale::tail(Tail::from_nines(end + 0.05));
+    let up = Scale::durations(all().map(|(_, value)| *value));
+    for (number, (name, curves)) in drawn.iter().enumerate() {
+        let area = place(number, plot.bottom);
+        let mut axes = Axes::new(area, across, up);
+        if number > 0 {
+            axes.across = across.between(area.left, area.right - 14.0);
         }
-        let (panels, bottom) = place(drawn, heading.bottom() + legend.height() + 14.0);
-        let told: Vec<_> = subjects.iter().filter_map(describe).collect();
-        let description = format!("{TITLE}: {} against {}. {}.", compared.run.name, compared.against, told.join("; "));
-        Some(Self { heading, legend, panels, bottom, description })
+        draw(&mut plot, axes, name, number == 0, curves);
+        // The second of a pair ends the row.
+        if number % 2 == 0 || number + 1 == drawn.len() {
+            plot.bottom = area.bottom + AXIS_HEIGHT + 10.0;
+        }
+    }
+    plot.bottom -= 8.0;
+    let described: Vec<_> = subjects.iter().filter_map(describe).collect();
+    let description = format!("{TITLE}: {} against {}. {}.", compared.run.name, compared.against, described.join("; "));
+    Some(plot.described(description))
+}
+
+/// Area of a panel: the first over the whole width, the others in pairs below it.
+fn place(number: usize, top: f64) -> Area {
+    let half = (WIDTH - 2.0 * MARGIN - GAP) / 2.0;
+    let (left, right, height) = match number {
+        0 => (MARGIN, WIDTH - MARGIN - 18.0, 250.0),
+        number if number % 2 == 1 => (MARGIN, MARGIN + half, 150.0),
+        _ => (MARGIN + half + GAP, WIDTH - MARGIN, 150.0),
+    };
+    Area { left: left + LABELS, top: top + LINE, right, bottom: top + LINE + height }
+}
+
+fn draw(plot: &mut Plot, axes: Axes, name: &str, wide: bool, curves: &[Curve]) {
+    let (canvas, area) = (&mut plot.canvas, axes.area);
+    canvas.text(name, (area.left - LABELS, area.top - 14.0), HPos::Left, Type::bold(13.0));
+    canvas.rows(area, &axes.up.duration_ticks(22.0));
+    let mut ticks = axes.across.tail_ticks();
+    if !wide {
+        // Neighbouring labels would touch.
+        ticks.retain(|tick| tick.label != "50 %");
+    }
+    canvas.columns(area, &ticks);
+    canvas.base_line(area, &ticks, if wide { "share of requests that were at least as fast" } else { "" });
+    for (points, pen) in curves {
+        let line = axes.line(points);
+        canvas.line(&line, *pen);
+        // Of many nobody asks where each ends.
+        if let Some(end) = line.last().filter(|_| pen.width > 2.0) {
+            canvas.marker(*end, Marker::Circle, 5.0, pen.colour);
+        }
     }
 }
 
@@ -118,7 +140,7 @@ fn describe(subject: &Subject<'_>) -> Option<String> {
     (!told.is_empty()).then(|| format!("{}: {}", subject.name, told.join(", ")))
 }
 
-fn points(row: &AbstractRow) -> Option<Vec<(Tail, f64)>> {
+fn points(row: &AbstractRow) -> Option<Vec<(f64, f64)>> {
     let histogram = row.response.unpack();
     let beyond = SAMPLES_BEYOND / histogram.len() as f64;
     // No farther than what is told in numbers.
@@ -126,76 +148,4 @@ fn points(row: &AbstractRow) -> Option<Vec<(Tail, f64)>> {
     let end = (beyond < 1.0).then(|| Tail::from_nines(-beyond.log10()))?;
     let end = if known > 0.0 && Tail::of_percent(known) > end { Tail::of_percent(known) } else { end };
     (end.nines() > 0.0).then(|| curve(&histogram, end))
-}
-
-/// The first panel over the whole width, the others in pairs below it.
-fn place(drawn: Vec<(String, Vec<Curve>)>, top: f64) -> (Vec<Panel>, f64) {
-    let all = || drawn.iter().flat_map(|(_, curves)| curves).flat_map(|(points, _)| points);
-    let end = all().map(|(tail, _)| tail.nines()).fold(0.0, f64::max);
-    let values: Vec<f64> = all().map(|(_, value)| *value).collect();
-    let mut panels = Vec::new();
-    let mut y = top;
-    let mut left_half = true;
-    let count = drawn.len();
-    for (number, (name, curves)) in drawn.into_iter().enumerate() {
-        let wide = number == 0;
-        let height = if wide { 250.0 } else { 150.0 };
-        let half = (WIDTH - 2.0 * MARGIN - GAP) / 2.0;
-        let (left, right) = match (wide, left_half) {
-            (true, _) => (MARGIN, WIDTH - MARGIN - 18.0),
-            (false, true) => (MARGIN, MARGIN + half),
-            (false, false) => (MARGIN + half + GAP, WIDTH - MARGIN),
-        };
-        let area = Area { left: left + LABELS, top: y + LINE, right, bottom: y + LINE + height };
-        panels.push(Panel {
-            name,
-            area,
-            across: Scale::tail(Tail::from_nines(end + 0.05), area.left, area.right - if wide { 0.0 } else { 14.0 }),
-            up: Scale::durations(values.iter().copied(), area.bottom, area.top),
-            curves,
-        });
-        if wide || !left_half || number + 1 == count {
-            y = area.bottom + AXIS_HEIGHT + 10.0;
-        }
-        left_half = wide || !left_half;
-    }
-    (panels, y)
-}
-
-impl Figure for Curves {
-    fn caption(&self) -> Caption {
-        Caption {
-            name: "percentiles-laid-over",
-            title: TITLE.to_owned(),
-            description: self.description.clone(),
-            height: self.bottom + MARGIN - 8.0,
-        }
-    }
-
-    fn draw(&self, canvas: &mut Canvas<'_>) {
-        self.heading.draw(canvas);
-        self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
-        for (number, panel) in self.panels.iter().enumerate() {
-            let area = panel.area;
-            canvas.text(&panel.name, (area.left - LABELS, area.top - 14.0), HPos::Left, Type::bold(13.0));
-            rows(canvas, area, &panel.up.duration_ticks(22.0));
-            let mut ticks = panel.across.tail_ticks();
-            if number > 0 {
-                // Half as wide: what is beside each other would touch.
-                ticks.retain(|tick| tick.label != "50 %");
-            }
-            columns(canvas, area, &ticks);
-            let title = if number == 0 { "share of requests that were at least as fast" } else { "" };
-            base_line(canvas, area, &ticks, title);
-            for (points, pen) in &panel.curves {
-                let line: Vec<_> =
-                    points.iter().map(|(tail, value)| (panel.across.at(tail.nines()), panel.up.at(*value))).collect();
-                canvas.line(&line, *pen);
-                // Of many nobody asks where each ends.
-                if let Some(end) = line.last().filter(|_| pen.width > 2.0) {
-                    canvas.marker(*end, Marker::Circle, 5.0, pen.colour);
-                }
-            }
-        }
-    }
 }

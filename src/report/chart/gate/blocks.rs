@@ -7,11 +7,10 @@ use crate::{
     analysis::gate::{GateMetric, MetricResult},
     report::{
         chart::{
-            Caption, Figure,
-            canvas::{Area, Canvas, Marker, Pen},
-            layout::{Heading, LABELS, Legend, MARGIN, NAME, Symbol, WIDTH},
-            lettering::Fonts,
+            canvas::{Area, Marker, Pen},
+            layout::{LABELS, MARGIN, NAME, Symbol, WIDTH},
             palette::{CONTEXT, INK, TARGET},
+            plot::Plot,
             scale::Scale,
         },
         gate::GateOutcome,
@@ -27,59 +26,50 @@ const SPREAD: f64 = 0.8;
 const GAP: f64 = 8.0;
 /// Changes beyond this are drawn at the edge.
 const MOST: f64 = 4.0;
+const LIMIT: Pen = Pen { colour: TARGET, width: 1.5, dash: &[5.0, 3.0] };
 
-pub(super) struct Blocks<'a> {
-    heading: Heading,
-    legend: Legend,
-    panels: Vec<Panel<'a>>,
-    bottom: f64,
-    description: String,
+/// Every metric on an axis of its own, because a tail varies by a hundred times what a median does; `None` where
+/// nothing was compared.
+pub(super) fn plot(outcome: GateOutcome<'_>) -> Option<Plot> {
+    let metrics = &outcome.whole()?.metrics;
+    let note = "Each point is one block on fresh servers, all requests of the stage that decides. The bar is the 95 % interval of \
+                the change, B over A; what reaches the dashed line matters.";
+    let mut plot = Plot::new("blocks", TITLE, note).legend([
+        Symbol::Marker(Marker::Circle, CONTEXT).named("one block"),
+        Symbol::Line(Pen::solid(INK, 2.0), None).named("change and its interval"),
+        Symbol::Line(LIMIT, None).named("matters from here"),
+    ]);
+    let all = plot.area(40.0, HEIGHT, 0.0);
+    let pitch = (WIDTH - 2.0 * MARGIN) / metrics.len().max(1) as f64;
+    for (number, metric) in metrics.iter().enumerate() {
+        let left = MARGIN + number as f64 * pitch;
+        draw(&mut plot, metric, Area { left: left + LABELS, right: left + pitch - GAP, ..all });
+    }
+    let changes =
+        metrics.iter().map(|metric| format!("{} {}", metric_name(metric.metric), gate_change(metric.deciding())));
+    let description = format!("{TITLE}. {}.", changes.collect::<Vec<_>>().join("; "));
+    Some(plot.described(description))
 }
 
-/// One metric on an axis of its own: a tail varies by a hundred times what a median does.
-struct Panel<'a> {
-    metric: &'a MetricResult,
-    plot: Area,
-    up: Scale,
-}
-
-impl<'a> Blocks<'a> {
-    /// `None` where nothing was compared.
-    pub(super) fn new(outcome: GateOutcome<'a>, fonts: &Fonts) -> Option<Self> {
-        let metrics: Vec<&MetricResult> = outcome.whole()?.metrics.iter().collect();
-        let note = "Each point is one block on fresh servers, all requests of the stage that decides. The bar is the 95 % interval of \
-                    the change, B over A; what reaches the dashed line matters.";
-        let heading = Heading::new(TITLE, note, fonts);
-        let legend = Legend::new(
-            vec![
-                (Symbol::Marker(Marker::Circle, CONTEXT), "one block".to_owned()),
-                (Symbol::Line(Pen::solid(INK, 2.0), None), "change and its interval".to_owned()),
-                (Symbol::Line(Pen::dashed(TARGET, 1.5, &[5.0, 3.0]), None), "matters from here".to_owned()),
-            ],
-            WIDTH - 2.0 * MARGIN,
-            fonts,
-        );
-        let top = heading.bottom() + legend.height() + 40.0;
-        let pitch = (WIDTH - 2.0 * MARGIN) / metrics.len().max(1) as f64;
-        let panels = metrics
-            .iter()
-            .enumerate()
-            .map(|(number, metric)| {
-                let left = MARGIN + number as f64 * pitch;
-                let plot = Area { left: left + LABELS, top, right: left + pitch - GAP, bottom: top + HEIGHT };
-                let change = metric.deciding();
-                let points = change.blocks.iter().map(|log| log.exp_m1());
-                let values = points.chain([shown(change.low), shown(change.high), matters(metric)]);
-                let up = Scale::changes(values.map(|value| value.clamp(-1.0, MOST)), plot.bottom, plot.top);
-                Panel { metric, plot, up }
-            })
-            .collect();
-        let told = metrics
-            .iter()
-            .map(|metric| format!("{} {}", metric_name(metric.metric), gate_change(metric.deciding())))
-            .collect::<Vec<_>>();
-        let description = format!("{TITLE}. {}.", told.join("; "));
-        Some(Self { heading, legend, panels, bottom: top + HEIGHT, description })
+fn draw(plot: &mut Plot, metric: &MetricResult, area: Area) {
+    let canvas = &mut plot.canvas;
+    let change = metric.deciding();
+    let points = change.blocks.iter().map(|log| log.exp_m1());
+    let values = points.chain([shown(change.low), shown(change.high), matters(metric)]);
+    let up = Scale::changes(values.map(|value| value.clamp(-1.0, MOST))).between(area.bottom, area.top);
+    let middle = f64::midpoint(area.left, area.right);
+    canvas.text(panel_name(metric.metric), (middle, area.top - 12.0), HPos::Center, NAME);
+    change_rows(canvas, area, &up);
+    let y = up.at(matters(metric));
+    canvas.line(&[(area.left, y), (area.right, y)], LIMIT);
+    let count = change.blocks.len().max(2) as f64;
+    for (block, log) in change.blocks.iter().enumerate() {
+        let x = middle + (block as f64 / (count - 1.0) - 0.5) * SPREAD * area.width();
+        canvas.marker((x, up.at(log.exp_m1())), Marker::Circle, 7.0, CONTEXT);
+    }
+    if change.high.is_finite() {
+        let bar = [change.low, change.ratio, change.high].map(|ratio| up.at(ratio - 1.0));
+        interval(canvas, middle, (bar[0], bar[1], bar[2]), Pen::solid(INK, 2.0));
     }
 }
 
@@ -90,39 +80,6 @@ fn shown(ratio: f64) -> f64 {
 /// Where a change begins to matter, as B over A.
 fn matters(metric: &MetricResult) -> f64 {
     if metric.metric.more_is_worse() { metric.limit } else { -metric.limit }
-}
-
-impl Figure for Blocks<'_> {
-    fn caption(&self) -> Caption {
-        Caption {
-            name: "blocks",
-            title: TITLE.to_owned(),
-            description: self.description.clone(),
-            height: self.bottom + MARGIN,
-        }
-    }
-
-    fn draw(&self, canvas: &mut Canvas<'_>) {
-        self.heading.draw(canvas);
-        self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
-        for Panel { metric, plot, up } in &self.panels {
-            let middle = f64::midpoint(plot.left, plot.right);
-            let change = metric.deciding();
-            canvas.text(panel_name(metric.metric), (middle, plot.top - 12.0), HPos::Center, NAME);
-            change_rows(canvas, *plot, up);
-            let y = up.at(matters(metric));
-            canvas.line(&[(plot.left, y), (plot.right, y)], Pen::dashed(TARGET, 1.5, &[5.0, 3.0]));
-            let count = change.blocks.len().max(2) as f64;
-            for (block, log) in change.blocks.iter().enumerate() {
-                let x = middle + (block as f64 / (count - 1.0) - 0.5) * SPREAD * plot.width();
-                canvas.marker((x, up.at(log.exp_m1())), Marker::Circle, 7.0, CONTEXT);
-            }
-            if change.high.is_finite() {
-                let bar = [change.low, change.ratio, change.high].map(|ratio| up.at(ratio - 1.0));
-                interval(canvas, middle, (bar[0], bar[1], bar[2]), Pen::solid(INK, 2.0));
-            }
-        }
-    }
 }
 
 /// What fits above a panel.

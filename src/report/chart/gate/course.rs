@@ -4,15 +4,13 @@ use plotters_backend::text_anchor::HPos;
 
 use super::{ARMS, arms};
 use crate::{
-    analysis::gate::CoursePoint,
     report::{
         chart::{
-            Caption, Figure,
-            canvas::{Area, Canvas, Pen},
-            layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, Symbol, WIDTH, base_line, columns, rows},
-            lettering::Fonts,
+            canvas::Pen,
+            layout::{LABEL, Symbol},
             palette::AXIS,
-            scale::{Scale, Tick},
+            plot::{Axes, Plot},
+            scale::Scale,
             units::duration,
         },
         gate::GateOutcome,
@@ -23,75 +21,42 @@ use crate::{
 const TITLE: &str = "Median of every slice over time";
 const HEIGHT: f64 = 240.0;
 
-pub(super) struct Course<'a> {
-    heading: Heading,
-    legend: Legend,
-    points: &'a [CoursePoint],
-    /// When the second stage began, in seconds.
-    confirmed_from: Option<f64>,
-    plot: Area,
-    ticks: Vec<Tick>,
-    unit: &'static str,
-    across: Scale,
-    up: Scale,
-    description: String,
+/// `None` where there are no slices.
+pub(super) fn plot(outcome: GateOutcome<'_>) -> Option<Plot> {
+    let points = outcome.analysis.course.as_slice();
+    let last = points.last()?;
+    let note = "Both arms were loaded in turns, so a drift of the machine shows in both. Hollow: left out, decided without a look at \
+                response times.";
+    let mut plot =
+        Plot::new("course", TITLE, note).legend(arms(outcome, |colour, marker| Symbol::Marker(marker, colour)));
+    let area = plot.area(34.0, HEIGHT, 10.0);
+    let medians = || points.iter().map(|point| point.median).filter(|median| *median > 0.0);
+    let axes = Axes::new(area, Scale::time(seconds(last.began_ns)), Scale::durations(medians()));
+
+    plot.name_above(area, 12.0, "response time, p50");
+    let (ticks, unit) = axes.across.time_ticks(60.0);
+    plot.canvas.columns(area, &ticks);
+    plot.canvas.rows(area, &axes.up.duration_ticks(22.0));
+    if let Some(first) = points.iter().find(|point| point.stage == GateStage::Confirm) {
+        let x = axes.across.at(seconds(first.began_ns)) - 4.0;
+        plot.canvas.line(&[(x, area.top), (x, area.bottom)], Pen::dashed(AXIS, 1.5, &[6.0, 4.0]));
+        plot.canvas.plated_text("second stage", (x, area.top - 2.0), HPos::Center, LABEL);
+    }
+    for point in points {
+        let (colour, marker) = ARMS[point.arm as usize % 2];
+        let at = axes.at((seconds(point.began_ns), point.median));
+        if point.dropped {
+            plot.canvas.hollow_marker(at, marker, 8.0, colour);
+        } else {
+            plot.canvas.marker(at, marker, 6.5, colour);
+        }
+    }
+    plot.base_line(area, &ticks, &format!("since the gate began ({unit})"));
+    let (low, high) = (medians().fold(f64::INFINITY, f64::min), medians().fold(0.0, f64::max));
+    let range = format!("medians from {} to {}", duration(low), duration(high));
+    Some(plot.described(format!("{TITLE}. {} slices, {range}.", points.len())))
 }
 
-impl<'a> Course<'a> {
-    /// `None` where there are no slices.
-    pub(super) fn new(outcome: GateOutcome<'a>, fonts: &Fonts) -> Option<Self> {
-        let points = outcome.analysis.course.as_slice();
-        let last = points.last()?;
-        let note = "Both arms were loaded in turns, so a drift of the machine shows in both. Hollow: left out, decided without a look at \
-                    response times.";
-        let heading = Heading::new(TITLE, note, fonts);
-        let legend =
-            Legend::new(arms(outcome, |colour, marker| Symbol::Marker(marker, colour)), WIDTH - 2.0 * MARGIN, fonts);
-        let top = heading.bottom() + legend.height() + 34.0;
-        let plot = Area { left: MARGIN + LABELS, top, right: WIDTH - MARGIN - 10.0, bottom: top + HEIGHT };
-        let across = Scale::time(last.began_ns as f64 / 1e9, plot.left, plot.right);
-        let (ticks, unit) = across.time_ticks(60.0);
-        let medians = || points.iter().map(|point| point.median).filter(|median| *median > 0.0);
-        let up = Scale::durations(medians(), plot.bottom, plot.top);
-        let (low, high) = (medians().fold(f64::INFINITY, f64::min), medians().fold(0.0, f64::max));
-        let description =
-            format!("{TITLE}. {} slices, medians from {} to {}.", points.len(), duration(low), duration(high));
-        let confirmed_from =
-            points.iter().find(|point| point.stage == GateStage::Confirm).map(|point| point.began_ns as f64 / 1e9);
-        Some(Self { heading, legend, points, confirmed_from, plot, ticks, unit, across, up, description })
-    }
-}
-
-impl Figure for Course<'_> {
-    fn caption(&self) -> Caption {
-        Caption {
-            name: "course",
-            title: TITLE.to_owned(),
-            description: self.description.clone(),
-            height: self.plot.bottom + AXIS_HEIGHT + MARGIN,
-        }
-    }
-
-    fn draw(&self, canvas: &mut Canvas<'_>) {
-        self.heading.draw(canvas);
-        self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
-        canvas.text("response time, p50", (MARGIN, self.plot.top - 12.0), HPos::Left, LABEL);
-        columns(canvas, self.plot, &self.ticks);
-        rows(canvas, self.plot, &self.up.duration_ticks(22.0));
-        if let Some(seconds) = self.confirmed_from {
-            let x = self.across.at(seconds) - 4.0;
-            canvas.line(&[(x, self.plot.top), (x, self.plot.bottom)], Pen::dashed(AXIS, 1.5, &[6.0, 4.0]));
-            canvas.plated_text("second stage", (x, self.plot.top - 2.0), HPos::Center, LABEL);
-        }
-        for point in self.points {
-            let (colour, marker) = ARMS[point.arm as usize % 2];
-            let at = (self.across.at(point.began_ns as f64 / 1e9), self.up.at(point.median));
-            if point.dropped {
-                canvas.hollow_marker(at, marker, 8.0, colour);
-            } else {
-                canvas.marker(at, marker, 6.5, colour);
-            }
-        }
-        base_line(canvas, self.plot, &self.ticks, &format!("since the gate began ({})", self.unit));
-    }
+fn seconds(nanos: u64) -> f64 {
+    nanos as f64 / 1e9
 }

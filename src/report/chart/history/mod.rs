@@ -3,12 +3,12 @@
 use plotters_backend::text_anchor::HPos;
 
 use super::{
-    Caption, Chart, Figure,
-    canvas::{Area, Canvas, Marker, Pen, Type},
-    chart,
-    layout::{AXIS_HEIGHT, Heading, LABEL, LABELS, Legend, MARGIN, NAME, Symbol, WIDTH, base_line, rows},
-    lettering::Fonts,
-    palette::{BLUE, CONTEXT, Colour, GREEN, INK, ORANGE, TARGET},
+    Chart,
+    canvas::{Canvas, Marker, Pen, Type},
+    layout::{LABEL, MARGIN, NAME, Symbol, TARGET_LABEL},
+    painted,
+    palette::{BLUE, CONTEXT, GREEN, INK, ORANGE, TARGET},
+    plot::{Axes, Plot},
     scale::{Scale, Tick},
     units::{count, duration},
 };
@@ -20,8 +20,7 @@ use crate::{
 
 /// The chart of a history; none where there is no run.
 pub(in crate::report) fn history_charts(chronicle: &Chronicle<'_>) -> Vec<Chart> {
-    let fonts = Fonts::new();
-    Course::new(chronicle, &fonts).iter().map(|course| chart(course, &fonts)).collect()
+    painted(plot(chronicle).into_iter().collect())
 }
 
 const HEIGHT: f64 = 130.0;
@@ -30,64 +29,78 @@ const GAP: f64 = 58.0;
 const CHANGE: Pen = Pen { colour: TARGET, width: 1.5, dash: &[4.0, 3.0] };
 const LEVEL: Pen = Pen { colour: INK, width: 1.25, dash: &[] };
 
-pub(super) struct Course {
-    heading: Heading,
-    legend: Legend,
-    panels: Vec<Panel>,
-    across: Scale,
-    dates: Vec<Tick>,
-    description: String,
+fn plot(chronicle: &Chronicle<'_>) -> Option<Plot> {
+    let history = chronicle.history;
+    let courses = history.courses.iter().filter(|course| course.values.iter().any(Option::is_some));
+    let courses: Vec<_> = courses.collect();
+    let note = if history.is_long_enough() {
+        "Each point is a run; lines are the levels between changes, with the size of each change above it.".to_owned()
+    } else {
+        format!("Each point is a run. Changes are looked for from {LEAST_VALUES} valid runs on.")
+    };
+    let (day, labels) = when(&history.runs);
+    let note = day.map_or(note.clone(), |day| format!("{note} All of {day}, times in UTC."));
+    let changed = history.courses.iter().any(|course| !course.changes.is_empty());
+    let entries =
+        [Some(Symbol::Line(LEVEL, None).named("level")), changed.then(|| Symbol::Line(CHANGE, None).named("change"))];
+    let mut plot = Plot::new("history", title(chronicle), &note).legend(entries.into_iter().flatten());
+    for (number, course) in courses.iter().enumerate() {
+        let area = plot.area(if number == 0 { 54.0 } else { GAP }, HEIGHT, 12.0);
+        let known = course.values.iter().flatten().copied();
+        // From 0, so that a change looks as large as it is.
+        let up = Scale::amounts(known.fold(0.0, f64::max));
+        let axes = Axes::new(area, Scale::lengths(history.runs.len().max(2) as f64), up);
+        draw(&mut plot.canvas, course, axes);
+        if number + 1 == courses.len() {
+            let dates = dates(&labels, &axes.across, &plot.canvas);
+            plot.base_line(area, &dates, "");
+        }
+    }
+    plot.bottom -= 12.0;
+    (!courses.is_empty()).then(|| plot.described(describe(chronicle)))
 }
 
-struct Panel {
-    name: &'static str,
-    colour: Colour,
-    area: Area,
-    up: Scale,
-    ticks: Vec<Tick>,
-    values: Vec<Option<f64>>,
-    levels: Vec<(usize, usize, f64)>,
-    changes: Vec<(usize, String)>,
+fn draw(canvas: &mut Canvas, course: &QuantityCourse, axes: Axes) {
+    let Axes { area, across, up } = axes;
+    let x = |place: f64| across.at(place + 0.5);
+    let (colour, ticks) = match course.quantity {
+        Quantity::P50 => (BLUE, up.duration_steps(24.0)),
+        Quantity::P99 => (ORANGE, up.duration_steps(24.0)),
+        Quantity::Throughput => (GREEN, up.amount_ticks(24.0)),
+    };
+    canvas.text(name(course), (MARGIN, area.top - 28.0), HPos::Left, Type { bold: true, ..NAME });
+    canvas.rows(area, &ticks);
+    canvas.base_line(area, &[], "");
+    let mut free = f64::NEG_INFINITY;
+    for change in &course.changes {
+        let x = x(change.at as f64 - 0.5);
+        canvas.line(&[(x, area.top - 8.0), (x, area.bottom)], CHANGE);
+        // Labels of neighbours stand one above the other.
+        let raised = if x < free { 15.0 } else { 0.0 };
+        free = x + 62.0;
+        canvas.plated_text(&percent(change), (x, area.top - 11.0 - raised), HPos::Center, TARGET_LABEL);
+    }
+    let points = course.values.iter().enumerate();
+    let points: Vec<_> = points.filter_map(|(place, value)| Some((x(place as f64), up.at((*value)?)))).collect();
+    canvas.line(&points, Pen::solid(CONTEXT, 1.0));
+    for (from, to, level) in levels(course) {
+        canvas.line(&[(x(from as f64 - 0.5), up.at(level)), (x(to as f64 - 0.5), up.at(level))], LEVEL);
+    }
+    for point in points {
+        canvas.marker(point, Marker::Circle, 5.5, colour);
+    }
 }
 
-impl Course {
-    /// `None` where nothing is known of any run.
-    pub(super) fn new(chronicle: &Chronicle<'_>, fonts: &Fonts) -> Option<Self> {
-        let history = chronicle.history;
-        let title = title(chronicle);
-        let note = if history.is_long_enough() {
-            "Each point is a run; lines are the levels between changes, with the size of each change above it."
-                .to_owned()
-        } else {
-            format!("Each point is a run. Changes are looked for from {LEAST_VALUES} valid runs on.")
-        };
-        let (day, labels) = when(&history.runs);
-        let note = day.map_or(note.clone(), |day| format!("{note} All of {day}, times in UTC."));
-        let heading = Heading::new(&title, &note, fonts);
-        let mut entries = vec![(Symbol::Line(LEVEL, None), "level".to_owned())];
-        if history.courses.iter().any(|course| !course.changes.is_empty()) {
-            entries.push((Symbol::Line(CHANGE, None), "change".to_owned()));
-        }
-        let legend = Legend::new(entries, WIDTH - 2.0 * MARGIN, fonts);
-        let (left, right) = (MARGIN + LABELS, WIDTH - MARGIN - 12.0);
-        let across = Scale::lengths(history.runs.len().max(2) as f64, left, right);
-        let mut top = heading.bottom() + legend.height() + 54.0;
-        let mut panels = Vec::new();
-        for course in history.courses.iter().filter(|course| course.values.iter().any(Option::is_some)) {
-            let area = Area { left, top, right, bottom: top + HEIGHT };
-            panels.push(Panel::new(course, area));
-            top = area.bottom + GAP;
-        }
-        if panels.is_empty() {
-            return None;
-        }
-        let dates = dates(&labels, &across, fonts);
-        Some(Self { description: describe(chronicle), heading, legend, panels, across, dates })
-    }
-
-    fn x(&self, place: f64) -> f64 {
-        self.across.at(place + 0.5)
-    }
+/// First run, end and geometric mean of every level.
+fn levels(course: &QuantityCourse) -> Vec<(usize, usize, f64)> {
+    let changes = course.changes.iter().map(|change| change.at);
+    let edges: Vec<usize> = [0].into_iter().chain(changes).chain([course.values.len()]).collect();
+    let levels = edges.windows(2).filter_map(|pair| {
+        let logarithms: Vec<f64> = course.values[pair[0]..pair[1]].iter().flatten().map(|value| value.ln()).collect();
+        let mean = logarithms.iter().sum::<f64>() / logarithms.len() as f64;
+        (!logarithms.is_empty()).then(|| (pair[0], pair[1], mean.exp()))
+    });
+    levels.collect()
 }
 
 fn title(chronicle: &Chronicle<'_>) -> String {
@@ -107,8 +120,8 @@ fn when(runs: &[Abstract]) -> (Option<&str>, Vec<&str>) {
 }
 
 /// Days or times below runs, as many as fit.
-fn dates(days: &[&str], across: &Scale, fonts: &Fonts) -> Vec<Tick> {
-    let widest = days.iter().map(|day| fonts.width(day, LABEL.size, false)).fold(1.0, f64::max) + 18.0;
+fn dates(days: &[&str], across: &Scale, canvas: &Canvas) -> Vec<Tick> {
+    let widest = days.iter().map(|day| canvas.width(day, LABEL)).fold(1.0, f64::max) + 18.0;
     let pitch = (across.at(1.0) - across.at(0.0)).max(1e-6);
     let every = (widest / pitch).ceil().max(1.0) as usize;
     let shown = days.iter().enumerate().step_by(every);
@@ -150,87 +163,6 @@ fn written(course: &QuantityCourse, value: f64) -> String {
 
 fn percent(change: &ChangePoint) -> String {
     format!("{} %", signed(change.after / change.before))
-}
-
-impl Panel {
-    fn new(course: &QuantityCourse, area: Area) -> Self {
-        let known: Vec<f64> = course.values.iter().flatten().copied().collect();
-        let largest = known.iter().copied().fold(0.0, f64::max);
-        // From 0, so that a change looks as large as it is.
-        let up = Scale::amounts(largest, area.bottom, area.top);
-        let (colour, ticks) = match course.quantity {
-            Quantity::P50 => (BLUE, up.duration_steps(24.0)),
-            Quantity::P99 => (ORANGE, up.duration_steps(24.0)),
-            Quantity::Throughput => (GREEN, up.amount_ticks(24.0)),
-        };
-        let edges: Vec<usize> = std::iter::once(0)
-            .chain(course.changes.iter().map(|change| change.at))
-            .chain([course.values.len()])
-            .collect();
-        let levels = edges.windows(2).filter_map(|pair| {
-            let logarithms: Vec<f64> =
-                course.values[pair[0]..pair[1]].iter().flatten().map(|value| value.ln()).collect();
-            let mean = logarithms.iter().sum::<f64>() / logarithms.len() as f64;
-            (!logarithms.is_empty()).then(|| (pair[0], pair[1], mean.exp()))
-        });
-        Self {
-            name: name(course),
-            colour,
-            area,
-            up,
-            ticks,
-            levels: levels.collect(),
-            changes: course.changes.iter().map(|change| (change.at, percent(change))).collect(),
-            values: course.values.clone(),
-        }
-    }
-}
-
-impl Figure for Course {
-    fn caption(&self) -> Caption {
-        let bottom = self.panels.last().map_or(0.0, |panel| panel.area.bottom);
-        Caption {
-            name: "history",
-            title: self.description.split(':').next().unwrap_or_default().to_owned(),
-            description: self.description.clone(),
-            height: bottom + AXIS_HEIGHT + MARGIN - 12.0,
-        }
-    }
-
-    fn draw(&self, canvas: &mut Canvas<'_>) {
-        self.heading.draw(canvas);
-        self.legend.draw(canvas, (MARGIN, self.heading.bottom()));
-        for panel in &self.panels {
-            let area = panel.area;
-            canvas.text(panel.name, (MARGIN, area.top - 28.0), HPos::Left, Type { bold: true, ..NAME });
-            rows(canvas, area, &panel.ticks);
-            base_line(canvas, area, &[], "");
-            let mut free = f64::NEG_INFINITY;
-            for (place, label) in &panel.changes {
-                let x = self.x(*place as f64 - 0.5);
-                canvas.line(&[(x, area.top - 8.0), (x, area.bottom)], CHANGE);
-                // Labels of neighbours stand one above the other.
-                let raised = if x < free { 15.0 } else { 0.0 };
-                free = x + 62.0;
-                let kind = Type { size: 12.5, bold: true, colour: TARGET };
-                canvas.plated_text(label, (x, area.top - 11.0 - raised), HPos::Center, kind);
-            }
-            let points = panel.values.iter().enumerate();
-            let points: Vec<_> =
-                points.filter_map(|(place, value)| Some((self.x(place as f64), panel.up.at((*value)?)))).collect();
-            canvas.line(&points, Pen::solid(CONTEXT, 1.0));
-            for (from, to, level) in &panel.levels {
-                let y = panel.up.at(*level);
-                canvas.line(&[(self.x(*from as f64 - 0.5), y), (self.x(*to as f64 - 0.5), y)], LEVEL);
-            }
-            for point in points {
-                canvas.marker(point, Marker::Circle, 5.5, panel.colour);
-            }
-        }
-        if let Some(panel) = self.panels.last() {
-            base_line(canvas, panel.area, &self.dates, "");
-        }
-    }
 }
 
 #[cfg(test)]
