@@ -32,6 +32,7 @@ mod scenarios;
 mod schema;
 mod shape;
 mod stderr;
+mod turns;
 
 use std::process::ExitCode;
 

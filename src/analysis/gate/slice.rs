@@ -3,7 +3,8 @@
 use hdrhistogram::Histogram;
 
 use crate::{
-    measure::{HostInterval, Nanos, PackedHistogram, Recording, SECOND, SeriesRecord, SeriesRole, merged},
+    analysis::paired::{halves, operations},
+    measure::{HostInterval, Nanos, PackedHistogram, Recording, SECOND, SeriesRecord, merged},
     results::{GateSeries, GateSlice, GateTally, SliceKind},
 };
 
@@ -37,13 +38,12 @@ pub fn series(recording: &Recording, turns: bool) -> Vec<GateSeries> {
 /// `first` is the arm whose services come first; `place` that of the first slice.
 pub fn slices(recording: &Recording, first: u32, kind: SliceKind, began_ns: u64) -> Vec<GateSlice> {
     let seconds = (recording.period.measured_ns / SECOND) as u32;
-    let all: Vec<&SeriesRecord> = operations(recording).collect();
-    let (one, other) = all.split_at(all.len() / 2);
-    let (of_one, of_other) = recording.services.split_at(recording.services.len() / 2);
-    let halves = [(first, one, of_one), (1 - first, other, of_other)];
+    let [one, other] = halves(recording);
+    let halves = [(first, &one), (1 - first, &other)];
     (0..seconds)
         .flat_map(|second| halves.map(|half| (second, half)))
-        .map(|(second, (arm, series, services))| {
+        .map(|(second, (arm, half))| {
+            let services = half.services;
             // What finished while the rest was awaited belongs to the last second.
             let within = |at: u32| at == second || second + 1 == seconds && at > second;
             let lag = merged(
@@ -54,7 +54,7 @@ pub fn slices(recording: &Recording, first: u32, kind: SliceKind, began_ns: u64)
             let of_services = || services.iter().flat_map(|service| &service.seconds).filter(|at| within(at.second));
             let host = recording.host.iter().find(|interval| interval.second == second);
             let series: Vec<GateTally> =
-                series.iter().map(|record| tally_of(record, within, second + 1 == seconds)).collect();
+                half.operations.iter().map(|record| tally_of(record, within, second + 1 == seconds)).collect();
             let place = SlicePlace { arm, kind, quad: second / 2, began_ns: began_ns + u64::from(second) * SECOND };
             let disturbed = host.map_or((None, None), |interval| (interval.stolen, interval.throttled));
             // Either arm has half of the turns of a second.
@@ -97,11 +97,6 @@ fn made(
         throttled,
         series,
     }
-}
-
-/// Steps of sequences and upkeep are parts of operations, or the harness's own.
-fn operations(recording: &Recording) -> impl Iterator<Item = &SeriesRecord> {
-    recording.series.iter().filter(|record| record.key.role == SeriesRole::Operation)
 }
 
 fn tally_of(record: &SeriesRecord, within: impl Fn(u32) -> bool, is_last: bool) -> GateTally {

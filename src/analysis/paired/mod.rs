@@ -1,16 +1,18 @@
 //! Two arms under the same load in turns, compared block by block: the statistics of a gate, and of pool sizes next to each other.
 //!
-//! [`change`] makes differences of blocks and the change that they show, by [`signed_rank`] and [`power`]; [`disturbance`] says which
+//! [`halves`] divides what a load recorded, [`change`] makes differences of blocks and the change that they show, by [`signed_rank`] and [`power`]; [`disturbance`] says which
 //! blocks are left out. The block is the unit of inference, never the request.
 
 mod change;
 mod disturbance;
+mod halves;
 mod power;
 mod signed_rank;
 
 pub use change::Change;
 pub(in crate::analysis) use change::{Difference, Limits, Quad, change, log_of};
 pub(in crate::analysis) use disturbance::{Disturbance, disturbance};
+pub(in crate::analysis) use halves::{halves, operations};
 pub use power::{FEWEST_BLOCKS, foreseen};
 pub(in crate::analysis) use power::{Power, deviation};
 pub use signed_rank::LEVEL;

@@ -17,11 +17,11 @@ use crate::{
         leftovers::Leftovers,
         progress::Display,
         shape::{Shape, shaped},
+        turns::{InTurns, loaded},
     },
-    load::{self, LoadError, Settings, Turns},
+    load::{self, Settings},
     measure::Recording,
     results::{GateSeries, GateSlice, GateStage, SliceKind, Software},
-    scenario::Scenario,
 };
 
 /// Length of a closed loop that finds out what an arm carries, and of the load before it.
@@ -30,22 +30,6 @@ const PILOT_WARMUP: Duration = Duration::from_millis(400);
 
 /// Slices, what their histograms are about, and the build that put on the load of each arm.
 pub(super) type Made = (Vec<GateSlice>, Vec<GateSeries>, [Software; 2]);
-
-/// The services of one arm and then those of the other. Only the load engine sees it; it is never saved.
-fn in_one(first: &Scenario, second: &Scenario) -> Scenario {
-    let services = first.services.iter().chain(&second.services).cloned().collect();
-    Scenario { services, ..first.clone() }
-}
-
-/// What a load has recorded; nothing where a person ended it.
-fn loaded(made: Result<Recording, LoadError>) -> Result<Option<Recording>, Failure> {
-    match made {
-        Ok(recording) if recording.period.interrupted => Ok(None),
-        Ok(recording) => Ok(Some(recording)),
-        Err(LoadError::Interrupted) => Ok(None),
-        Err(error) => Err(Failure::unusable(error)),
-    }
-}
 
 /// Takes what a load recorded for what all of the gate do. Histograms belong to operations by their place, so others are refused.
 pub(super) fn keep_series(known: &mut Vec<GateSeries>, recorded: Vec<GateSeries>) -> Result<(), Failure> {
@@ -100,10 +84,11 @@ impl Loads<'_> {
             shaped(&self.errand.sides[arm].scenario, &Shape { clients, ..shape }).map_err(Failure::usage)
         };
         let (one, other) = (of(first)?, of(1 - first)?);
-        let turns = Turns { window: Duration::from_nanos(window), half: one.services.len() };
-        let settings = Settings { turns: Some(turns), ..self.settings() };
-        let target = self.stand.targets[first].beside(&self.stand.targets[1 - first]);
-        loaded(load::run(&in_one(&one, &other), &target, settings, self.means.interrupt.stop(), &mut |_| {}))
+        let targets = &self.stand.targets;
+        let arms = [(&one, &targets[first]), (&other, &targets[1 - first])];
+        let both = InTurns::new(arms, Duration::from_nanos(window));
+        let settings = both.settings(self.settings());
+        loaded(load::run(&both.scenario, &both.target, settings, self.means.interrupt.stop(), &mut |_| {}))
     }
 
     /// The quads of a kind as loads of their own, one after another.
