@@ -1,16 +1,17 @@
 //! `plimsoll audit`: what a server, its users and its machine are like, without load.
 
-use std::{convert::Infallible, path::PathBuf};
+use std::convert::Infallible;
 
 use anyhow::anyhow;
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::Resettable};
 use jiff::Timestamp;
 use tokio::runtime;
 
 use super::{
     args::{
-        scenario::{DEFAULT, scenario_text, setting},
-        target::{EMBEDDED, TARGET, source},
+        output::QuietArgs,
+        scenario::{DEFAULT, FieldArgs, scenario},
+        target::{SamplingArgs, TargetArgs},
     },
     environment::software,
     exit::{Exit, Failure},
@@ -25,7 +26,7 @@ use crate::{
     dependency,
     report::AuditReport,
     results::{Inspection, TargetFacts},
-    scenario::{Overrides, Scenario},
+    scenario::Scenario,
     server::SampleLimits,
     target::{Source, Target},
 };
@@ -37,37 +38,34 @@ use crate::{
 /// on, what to type, and where the rule comes from.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", super::exit::HELP))]
+// The other commands load a private server unless another one is named; this one inspects a server that is named.
+#[command(mut_arg("target", |arg| arg.default_value(Resettable::Reset).required(true)))]
+#[command(mut_arg("set", |arg| arg.requires("scenario")))]
 pub(super) struct Arguments {
     /// Scenario whose services use the server: a file, or the name of a built-in one
     scenario: Option<String>,
 
-    /// Server to inspect, as for `plimsoll run`; `embedded` inspects a private one
-    #[arg(long, value_name = "URL", env = TARGET, hide_env_values = true)]
-    target: String,
-    /// Program of the private server, instead of redis-server or valkey-server on PATH
-    #[arg(long, value_name = "FILE")]
-    server_bin: Option<PathBuf>,
-    /// Set a field of the scenario, such as `service.api.pool.size=100`; may be repeated
-    #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, requires = "scenario")]
-    set: Vec<(String, String)>,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    sampling: SamplingArgs,
+    #[command(flatten)]
+    fields: FieldArgs,
+
     /// Let the server itself prove the proposed rights
     ///
     /// Makes a user that cannot log in, asks ACL DRYRUN what it may do, and removes it again: the only thing that an audit
     /// ever writes, and never without this. An audit that is killed meanwhile leaves plimsoll-proof-NUMBER behind.
     #[arg(long)]
     prove_rights: bool,
-    /// Do not look at the keys; else a sample of them, for 3 s at most, shows what takes the memory
-    #[arg(long)]
-    no_keyspace_sampling: bool,
     /// Exit with code 1 if there is a finding as serious as this
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<FailOn>,
     /// Form of what is printed
     #[arg(long, value_enum, default_value_t)]
     format: AuditFormat,
-    /// No progress on standard error; everything takes as long as with it
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    quiet: QuietArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -110,9 +108,9 @@ enum AuditFormat {
 
 pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     let scenario = arguments.scenario()?;
-    let source = source(&arguments.target, arguments.server_bin.clone())?;
+    let source = arguments.target.source()?;
     let leftovers = Leftovers::default();
-    let (display, held) = (Display::new(!arguments.quiet), leftovers.clone());
+    let (display, held) = (Display::new(!arguments.quiet.quiet), leftovers.clone());
     let work = move |interrupt: Interrupt| {
         let result = arguments.carry_out(scenario.as_ref(), source, &interrupt, &display, &held, look);
         display.clear();
@@ -126,11 +124,9 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
 impl Arguments {
     /// The scenario; a private server is audited for the default one where none is named.
     fn scenario(&self) -> Result<Option<Scenario>, Failure> {
-        let default = (self.target == EMBEDDED).then_some(DEFAULT);
+        let default = self.target.is_private().then_some(DEFAULT);
         let Some(name) = self.scenario.as_deref().or(default) else { return Ok(None) };
-        let source = scenario_text(name, self.target != EMBEDDED)?;
-        let overrides = Overrides { set: self.set.clone(), ..Overrides::default() };
-        overrides.apply(&source.text, &source.file).map(Some).map_err(Failure::usage)
+        scenario(name, self.target.is_private(), &self.fields.overrides()).map(Some)
     }
 
     fn carry_out(
@@ -168,7 +164,7 @@ impl Arguments {
             } else {
                 interrupt.or(async { Ok::<Inspection, Infallible>(look.await) }).await?
             };
-            if !self.no_keyspace_sampling {
+            if !self.sampling.no_keyspace_sampling {
                 let limits = SampleLimits::of(facts.private);
                 display.wait("Looking at a sample of the keys", limits.time);
                 let sampling = Box::pin(target.sample_keyspace(limits));

@@ -6,8 +6,8 @@ use tokio::runtime;
 
 use super::{
     args::{
-        scenario::{DEFAULT, setting},
-        target::{TARGET, source},
+        scenario::{DEFAULT, FieldArgs},
+        target::{EMBEDDED, TARGET, address},
     },
     exit::{Exit, Failure},
     interrupt::supervise,
@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     report::format::{counted, plain},
-    scenario::{self, Overrides},
-    target::{Source, Target},
+    scenario,
+    target::Target,
 };
 
 /// Remove the keys of a scenario from a server
@@ -35,19 +35,17 @@ pub(super) struct Arguments {
     /// Server that has the keys: `redis://user:password@host:port/db`, `rediss://...` or `unix:///path`
     #[arg(long, value_name = "URL", env = TARGET, hide_env_values = true)]
     target: String,
-    /// Set any field of the scenario, as it was run; may be repeated
-    #[arg(long, value_name = "FIELD=VALUE", value_parser = setting)]
-    set: Vec<(String, String)>,
+    #[command(flatten)]
+    fields: FieldArgs,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let overrides = Overrides { set: arguments.set.clone(), ..Overrides::default() };
     let text = scenario::source(&arguments.scenario).map_err(Failure::usage)?;
-    let scenario = overrides.apply(&text.text, &text.file).map_err(Failure::usage)?;
-    let source = source(&arguments.target, None)?;
-    if matches!(source, Source::Embedded { .. }) {
+    let scenario = arguments.fields.overrides().apply(&text.text, &text.file).map_err(Failure::usage)?;
+    if arguments.target == EMBEDDED {
         return Err(Failure::usage(anyhow!("--target: a private server has no keys left; name the server that has")));
     }
+    let source = address(&arguments.target)?;
     supervise(
         move |interrupt| {
             let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;

@@ -7,11 +7,10 @@ use clap::{Args, ValueEnum};
 
 use super::{
     against::BaselineRuns,
-    args::comparison::ComparisonArgs,
+    args::{comparison::ComparisonArgs, output::ResultsArgs},
     baseline::{abstract_at, held},
     exit::{Exit, Failure},
     output::{self, Look},
-    place::RESULTS,
     stderr,
 };
 use crate::{
@@ -35,16 +34,15 @@ pub(super) struct Arguments {
     #[arg(value_name = "RUN")]
     run: PathBuf,
     #[command(flatten)]
-    how: ComparisonArgs,
+    comparison: ComparisonArgs,
     /// Form of what is printed
     #[arg(long, value_enum, default_value_t)]
     format: ComparisonFormat,
     /// Write comparison.html, .md, .csv and .json and all charts to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Folder that holds results and, in `baselines`, the baselines
-    #[arg(long, value_name = "DIR", default_value = RESULTS)]
-    results: PathBuf,
+    #[command(flatten)]
+    results: ResultsArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -78,7 +76,7 @@ enum ComparisonFormat {
 }
 
 pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
-    let BaselineRuns { name, mut runs } = held(&arguments.base, &Baselines::of(&arguments.results))?;
+    let BaselineRuns { name, mut runs } = held(&arguments.base, &Baselines::of(&arguments.results.results))?;
     let run = abstract_at(&arguments.run)?;
     let count = runs.len();
     // Held against itself it would be as it always was.
@@ -89,7 +87,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     if runs.len() < count {
         stderr::print(&format!("note: {} is in {name} itself; it is compared with the other runs of it", run.name));
     }
-    let comparison = compare(&runs, &run, arguments.how.question());
+    let comparison = compare(&runs, &run, arguments.comparison.question());
     let compared = Compared { against: &name, base: &runs, run: &run, comparison: &comparison };
     let out = arguments.out.as_ref();
     let saved = out.map(|folder| results::write_apart(folder, compared.files()).map(|()| folder)).transpose();

@@ -6,7 +6,6 @@ use super::{
     against::Against,
     exit::Failure,
     output::{Document, Format, Look, page, reported, shown},
-    place::name_of,
 };
 use crate::{
     analysis::{
@@ -88,5 +87,17 @@ impl Concluded {
                 text
             }
         }
+    }
+}
+
+/// What a run is called: its folder, and the one above where that is just a number.
+fn name_of(folder: &Path) -> String {
+    let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let full = if full.is_file() { full.parent().map(Path::to_owned).unwrap_or_default() } else { full };
+    let mut parts = full.iter().rev().map(|part| part.to_string_lossy().into_owned());
+    let name = parts.next().unwrap_or_else(|| "run".to_owned());
+    match (parts.next().as_deref(), parts.next()) {
+        (Some("trials"), Some(capacity)) => format!("{capacity}-trial-{name}"),
+        _ => name,
     }
 }

@@ -9,10 +9,10 @@ use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
 use super::{
+    args::output::ResultsArgs,
     concluded::Concluded,
     exit::{Exit, Failure},
     output::{self, Look},
-    place::RESULTS,
     progress::Display,
     stderr,
 };
@@ -43,9 +43,8 @@ pub(super) struct Arguments {
     /// Write history.html, .md, .csv and the chart to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Folder that holds results and, in `baselines`, the baselines
-    #[arg(long, value_name = "DIR", default_value = RESULTS)]
-    results: PathBuf,
+    #[command(flatten)]
+    results: ResultsArgs,
 }
 
 /// Form of a history.
@@ -61,9 +60,9 @@ enum HistoryFormat {
 pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let mut runs = Vec::new();
     let display = Display::new(true);
-    collect(&arguments.results, &mut runs, &display)?;
+    collect(&arguments.results.results, &mut runs, &display)?;
     display.step("Looking for changes");
-    for (name, baseline) in Baselines::of(&arguments.results).list().map_err(Failure::usage)? {
+    for (name, baseline) in Baselines::of(&arguments.results.results).list().map_err(Failure::usage)? {
         match baseline {
             Ok(baseline) => runs.extend(baseline.runs),
             Err(error) => stderr::print(&format!("warning: baseline {name} left out: {}", Failure::usage(error))),
@@ -121,7 +120,7 @@ fn collect(results: &Path, runs: &mut Vec<Abstract>, display: &Display) -> Resul
 
 /// The scenario that is meant.
 fn chosen(arguments: &Arguments, names: &[String]) -> Result<String, Failure> {
-    let place = arguments.results.display();
+    let place = arguments.results.results.display();
     match (&arguments.scenario, names) {
         (_, []) => Err(Failure::usage(anyhow!("there are no saved runs in {place}; `plimsoll run` makes one"))),
         (Some(name), names) if names.contains(name) => Ok(name.clone()),

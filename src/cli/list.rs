@@ -5,12 +5,12 @@ use std::{fmt::Write as _, path::PathBuf};
 use clap::Args;
 
 use super::{
+    args::output::ResultsArgs,
     capacity::ConcludedCapacity,
     concluded::Concluded,
     exit::{Exit, Failure},
     gate::ConcludedGate,
     output,
-    place::RESULTS,
     progress::Display,
 };
 use crate::{
@@ -21,16 +21,15 @@ use crate::{
 /// List saved runs, newest last
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Folder that holds results and, in `baselines`, the baselines
-    #[arg(long, value_name = "DIR", default_value = RESULTS)]
-    results: PathBuf,
+    #[command(flatten)]
+    results: ResultsArgs,
     /// The same without the name of the option, as earlier versions had it
     #[arg(value_name = "DIR", hide = true, conflicts_with = "results")]
     folder: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let place = arguments.folder.as_ref().unwrap_or(&arguments.results);
+    let place = arguments.folder.as_ref().unwrap_or(&arguments.results.results);
     let folders = results::result_folders(place).map_err(Failure::usage)?;
     if folders.is_empty() {
         output::print(format!("No saved runs in {}. `plimsoll run` makes one.\n", place.display()))?;

@@ -24,7 +24,6 @@ mod leftovers;
 mod list;
 mod man;
 mod output;
-mod place;
 mod progress;
 mod report;
 mod run;
@@ -175,6 +174,48 @@ mod tests {
             for argument in command.get_arguments() {
                 assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
             }
+        }
+    }
+
+    #[test]
+    fn an_option_has_the_same_help_in_every_command() {
+        const SHARED: [&str; 16] = [
+            "target",
+            "server-bin",
+            "yes",
+            "no-keyspace-sampling",
+            "duration",
+            "warmup",
+            "rate",
+            "seed",
+            "set",
+            "workers",
+            "out",
+            "force",
+            "results",
+            "format",
+            "quiet",
+            "allow-differences",
+        ];
+        // Options that mean something else there.
+        let is_another = |command: &str, option: &str| match option {
+            "target" => command == "clean",
+            "warmup" => command == "capacity",
+            "rate" => command == "gate",
+            "out" => ["compare", "history", "man"].contains(&command),
+            "format" => ["audit", "compare", "history"].contains(&command),
+            _ => false,
+        };
+        let program = Program::command();
+        for option in SHARED {
+            let mut helps = Vec::new();
+            for command in program.get_subcommands().filter(|command| !is_another(command.get_name(), option)) {
+                let own = command.get_arguments().find(|argument| argument.get_long() == Some(option));
+                helps.extend(own.map(|own| (own.get_help().map(ToString::to_string), own.get_help_heading())));
+            }
+            assert!(helps.len() > 1, "{option}");
+            helps.dedup();
+            assert_eq!(helps.len(), 1, "{option}: {helps:?}");
         }
     }
 }

@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::{
     against::Against,
+    args::output::FormatArgs,
     capacity::ConcludedCapacity,
     concluded::Concluded,
     exit::{Exit, Failure},
@@ -43,13 +44,13 @@ pub(super) struct Arguments {
     /// Show the HTML report in the browser
     #[arg(long)]
     open: bool,
-    /// Form of the summary
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    format: FormatArgs,
 }
 
 pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let folder = &arguments.folder;
+    let format = arguments.format.format;
     if folder.is_file() {
         return Err(Failure::usage(anyhow!("{} is a file; give the folder that it lies in", folder.display())));
     }
@@ -59,7 +60,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
         Saved::Run(run) => {
             let mut concluded = Concluded::new(*run)?;
             concluded.against = Against::again(folder, || concluded.abstracted(folder))?;
-            let summary = concluded.summary(arguments.format, look, Some(folder), arguments.style);
+            let summary = concluded.summary(format, look, Some(folder), arguments.style);
             (concluded.files(arguments.style), summary)
         }
         Saved::Capacity(_) if arguments.style.is_some() => {
@@ -73,7 +74,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
         }
         Saved::Gate(gate) => {
             let concluded = ConcludedGate::new(*gate)?;
-            (concluded.files(), concluded.summary(arguments.format, look, Some(folder)))
+            (concluded.files(), concluded.summary(format, look, Some(folder)))
         }
         Saved::Ci(_) if arguments.style.is_some() || arguments.open => {
             return Err(Failure::usage(anyhow!(
@@ -82,15 +83,15 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
             )));
         }
         Saved::Ci(ci) => {
-            let mut text = ci_text(&ci, arguments.format, look);
-            if arguments.format == Format::Text {
+            let mut text = ci_text(&ci, format, look);
+            if format == Format::Text {
                 text.push_str(&summarised(folder));
             }
             (report::ci_files(&ci), text)
         }
         Saved::Capacity(capacity) => {
             let concluded = ConcludedCapacity::new(*capacity)?;
-            (concluded.files(), concluded.summary(arguments.format, look, Some(folder)))
+            (concluded.files(), concluded.summary(format, look, Some(folder)))
         }
     };
     let saved = results::rewrite(folder, files).map_err(Failure::usage);

@@ -83,9 +83,9 @@ fn the_folder_of_results_has_one_name_everywhere() {
 fn what_costs_seconds_is_in_the_help() {
     let desk = Desk::new();
     for (command, cost) in [
-        ("run", "takes a twentieth of the length of the run: at least 0.5 s, at most 3 s"),
-        ("run", "everything takes as long as with it"),
-        ("audit", "a sample of them, for 3 s at most"),
+        ("run", "It takes 3 s at most. After a load it takes a twentieth of the length of the run, but at least 0.5 s"),
+        ("run", "everything takes as long as with them"),
+        ("audit", "It takes 3 s at most."),
         ("capacity", "are counted for a tenth of the budget, a minute at most"),
         ("capacity", "About 4s of it are for looks at connections and settings"),
     ] {

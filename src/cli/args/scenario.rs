@@ -1,31 +1,86 @@
 //! The scenario that a command line names, and the fields of it that the command line sets.
 
+use std::time::Duration;
+
+use clap::Args;
+
+use super::number::{SEEDS, positive, whole};
 use crate::{
     cli::{exit::Failure, stderr},
-    scenario,
+    scenario::{self, Overrides, Scenario},
 };
 
 /// The scenario that is meant where none is named.
 pub(in crate::cli) const DEFAULT: &str = "workflow-engine";
 
-/// The text of the scenario that a command line names, for a private server or a given one.
-pub(in crate::cli) fn scenario_text(scenario: &str, given: bool) -> Result<scenario::Source, Failure> {
-    let source = scenario::source(scenario).map_err(Failure::usage)?;
-    if !given {
-        return Ok(source);
+/// Fields of a scenario.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct FieldArgs {
+    /// Set any field of the scenario, such as `service.api.pool.size=100`; may be repeated
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Scenario")]
+    pub(in crate::cli) set: Vec<(String, String)>,
+}
+
+impl FieldArgs {
+    pub(in crate::cli) fn overrides(&self) -> Overrides {
+        Overrides { set: self.set.clone(), ..Overrides::default() }
     }
-    let (source, changed) = source.without_private_users();
+}
+
+/// Fields and seed of a scenario.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct ScenarioArgs {
+    /// Seed of all randomness
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=SEEDS), help_heading = "Scenario")]
+    seed: Option<u64>,
+    #[command(flatten)]
+    pub(in crate::cli) fields: FieldArgs,
+}
+
+impl ScenarioArgs {
+    pub(in crate::cli) fn overrides(&self) -> Overrides {
+        Overrides { seed: self.seed, ..self.fields.overrides() }
+    }
+}
+
+/// The whole load of a scenario.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct LoadArgs {
+    /// Length of the measured period, such as `30s` or `5m`
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenario")]
+    duration: Option<Duration>,
+    /// Length of the load before it, which is not measured
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenario")]
+    warmup: Option<Duration>,
+    /// Requests per second of all open-loop services together, which keep their proportions
+    #[arg(long, value_name = "N", value_parser = positive, help_heading = "Scenario")]
+    rate: Option<f64>,
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+}
+
+impl LoadArgs {
+    pub(in crate::cli) fn overrides(&self) -> Overrides {
+        let Self { duration, warmup, rate, .. } = *self;
+        Overrides { duration, warmup, rate, ..self.scenario.overrides() }
+    }
+}
+
+/// The scenario that a command line names, for a private server or a given one, with what the command line changes.
+pub(in crate::cli) fn scenario(name: &str, private: bool, overrides: &Overrides) -> Result<Scenario, Failure> {
+    let source = scenario::source(name).map_err(Failure::usage)?;
+    let (source, changed) = if private { (source, false) } else { source.without_private_users() };
     if changed {
         stderr::print(&format!(
-            "note: the users of the built-in scenario {scenario} exist on private servers only; here its services log in as \
+            "note: the users of the built-in scenario {name} exist on private servers only; here its services log in as \
              the target's URL says"
         ));
     }
-    Ok(source)
+    overrides.apply(&source.text, &source.file).map_err(Failure::usage)
 }
 
 /// A field and its value, as `--set` takes them.
-pub(in crate::cli) fn setting(text: &str) -> Result<(String, String), String> {
+fn setting(text: &str) -> Result<(String, String), String> {
     let (field, value) = text.split_once('=').ok_or("write FIELD=VALUE, such as service.api.pool.size=100")?;
     Ok((field.trim().to_owned(), value.trim().to_owned()))
 }

@@ -1,8 +1,9 @@
-//! The server that a command line names.
+//! The server that a command line names, and how it is used.
 
 use std::path::PathBuf;
 
 use anyhow::anyhow;
+use clap::Args;
 
 use crate::{
     cli::exit::Failure,
@@ -15,16 +16,72 @@ pub(in crate::cli) const TARGET: &str = "PLIMSOLL_TARGET";
 /// Word for a private server.
 pub(in crate::cli) const EMBEDDED: &str = "embedded";
 
-/// The server that a command line names.
-pub(in crate::cli) fn source(target: &str, server_bin: Option<PathBuf>) -> Result<Source, Failure> {
-    if target == EMBEDDED {
-        return Ok(Source::Embedded { server_bin, config: Vec::new() });
+/// Server that a command works on.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct TargetArgs {
+    /// Server: `redis://user:password@host:port/db`, `rediss://...`, `unix:///path`, or `embedded`, a private one that is
+    /// started for the command
+    ///
+    /// Other users of this machine can see the command line; a password is better given by the environment variable or
+    /// by the scenario (`password = { env = "..." }`).
+    #[arg(long, value_name = "URL", env = TARGET, hide_env_values = true, default_value = EMBEDDED)]
+    #[arg(help_heading = "Target")]
+    target: String,
+    /// Program of the private server, instead of redis-server or valkey-server on PATH
+    #[arg(long, value_name = "FILE", help_heading = "Target")]
+    server_bin: Option<PathBuf>,
+}
+
+impl TargetArgs {
+    /// The server.
+    pub(in crate::cli) fn source(&self) -> Result<Source, Failure> {
+        if self.is_private() {
+            return Ok(Source::Embedded { server_bin: self.server_bin.clone(), config: Vec::new() });
+        }
+        if self.server_bin.is_some() {
+            return Err(Failure::usage(anyhow!(
+                "--server-bin is for a private server; leave it out, or give --target {EMBEDDED}"
+            )));
+        }
+        address(&self.target)
     }
-    if server_bin.is_some() {
-        return Err(Failure::usage(anyhow!(
-            "--server-bin is for a private server; leave it out, or give --target {EMBEDDED}"
-        )));
+
+    /// Whether the server is started for the command.
+    pub(in crate::cli) fn is_private(&self) -> bool {
+        self.target == EMBEDDED
     }
-    // Not parsed by clap, whose message would show the password.
-    target.parse::<TargetUrl>().map(Source::Url).map_err(Failure::usage)
+
+    /// Address of a server that runs already, as it was given: it may hold a password.
+    pub(in crate::cli) fn address(&self) -> Option<&str> {
+        (!self.is_private()).then_some(self.target.as_str())
+    }
+
+    /// Program of the private server, if one is named.
+    pub(in crate::cli) fn server_bin(&self) -> Option<&PathBuf> {
+        self.server_bin.as_ref()
+    }
+}
+
+/// A server that runs already. The address is not parsed by clap, whose message would show the password.
+pub(in crate::cli) fn address(url: &str) -> Result<Source, Failure> {
+    url.parse::<TargetUrl>().map(Source::Url).map_err(Failure::usage)
+}
+
+/// Consent to load a server of another machine.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct ConsentArgs {
+    /// Load a target that is not this machine without asking
+    #[arg(long, help_heading = "Target")]
+    pub(in crate::cli) yes: bool,
+}
+
+/// Sampling of a server's keys.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct SamplingArgs {
+    /// Do not look at a sample of the server's keys, which shows what takes the memory
+    ///
+    /// It takes 3 s at most. After a load it takes a twentieth of the length of the run, but at least 0.5 s, and less where it
+    /// is complete earlier.
+    #[arg(long, help_heading = "Target")]
+    pub(in crate::cli) no_keyspace_sampling: bool,
 }

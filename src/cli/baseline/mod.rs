@@ -9,9 +9,9 @@ use anyhow::anyhow;
 use clap::{Args, Subcommand};
 
 use super::{
+    args::output::ResultsArgs,
     exit::{Exit, Failure},
     output::{self, Look},
-    place::RESULTS,
     progress::Display,
     stderr,
 };
@@ -34,12 +34,12 @@ Examples:
   plimsoll baseline save nightly results/queue-*     all of them
   plimsoll baseline show nightly                     its runs, and how small a change it can see
   plimsoll run queue --baseline nightly")]
+#[command(mut_arg("results", |arg| arg.global(true)))]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// Folder that holds results and, in `baselines`, the baselines
-    #[arg(long, value_name = "DIR", default_value = RESULTS, global = true)]
-    results: PathBuf,
+    #[command(flatten)]
+    results: ResultsArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -76,12 +76,12 @@ enum Command {
 }
 
 pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
-    let baselines = Baselines::of(&arguments.results);
+    let baselines = Baselines::of(&arguments.results.results);
     match &arguments.command {
         Command::Save { name, runs, allow_invalid, allow_differences } => {
             save(&baselines, name, runs, *allow_invalid, *allow_differences)?;
         }
-        Command::List => list(&baselines, &arguments.results)?,
+        Command::List => list(&baselines, &arguments.results.results)?,
         Command::Show { name } => {
             let baseline = baselines.load(name).map_err(Failure::usage)?;
             output::print(show::show(name, &baseline, look))?;

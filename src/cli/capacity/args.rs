@@ -6,14 +6,12 @@ use clap::Args;
 
 use super::arms::{Sweep, sweep};
 use crate::{
-    cli::{
-        args::{
-            number::{SEEDS, positive, whole},
-            scenario::setting,
-            target::{EMBEDDED, TARGET},
-        },
-        output::Format,
-        place::Place,
+    cli::args::{
+        harness::HarnessArgs,
+        number::{positive, whole},
+        output::OutputArgs,
+        scenario::ScenarioArgs,
+        target::{ConsentArgs, TargetArgs},
     },
     scenario,
 };
@@ -30,17 +28,13 @@ pub(in crate::cli) struct Arguments {
     /// Scenario file, or the name of a built-in scenario; `workflow-engine` unless --resume says otherwise
     pub(super) scenario: Option<String>,
 
-    /// Server to measure, as for `plimsoll run`
-    #[arg(long, value_name = "URL", env = TARGET, hide_env_values = true, default_value = EMBEDDED)]
-    #[arg(help_heading = "Target")]
-    pub(super) target: String,
-    /// Program of the private server, instead of redis-server or valkey-server on PATH
-    #[arg(long, value_name = "FILE", help_heading = "Target")]
-    pub(super) server_bin: Option<PathBuf>,
-    /// Load a target that is not this machine without asking
-    #[arg(long, help_heading = "Target")]
-    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
+    pub(super) consent: ConsentArgs,
 
+    #[command(flatten)]
+    pub(super) fields: ScenarioArgs,
     /// Sizes of every service's pool to compare, such as `25,50,100`
     #[arg(long, value_name = "N,...", value_delimiter = ',', help_heading = "Variants")]
     #[arg(value_parser = whole::<u32>(1..=100_000))]
@@ -54,9 +48,6 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "N,...", value_delimiter = ',', help_heading = "Variants")]
     #[arg(value_parser = whole::<u32>(1..=1_000_000))]
     pub(super) clients: Vec<u32>,
-    /// Set any field of the scenario for all variants, such as `objective.latency=10ms`; may be repeated
-    #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Variants")]
-    pub(super) set: Vec<(String, String)>,
 
     /// Time for all of it; 10m unless --resume says otherwise. Refused where it is too short for a single trial
     ///
@@ -90,28 +81,18 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "PERCENT", value_parser = positive)]
     #[arg(help_heading = "Search")]
     pub(super) growth: Option<f64>,
-    /// Seed of all randomness
-    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=SEEDS), help_heading = "Search")]
-    pub(super) seed: Option<u64>,
-
-    /// Threads that put on the load; by default one per core, one core left to a server on this machine
-    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=65_535), help_heading = "Harness")]
-    pub(super) workers: Option<u16>,
 
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) harness: HarnessArgs,
+
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
     /// Continue the capacity run of this folder; with a larger --budget also one that used its own up
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     #[arg(conflicts_with_all = [
         "pool", "sweep", "clients", "trial", "warmup", "start_rate", "max_rate", "seed", "out", "force",
     ])]
     pub(super) resume: Option<PathBuf>,
-    /// Form of the summary on standard output
-    #[arg(long, value_enum, default_value_t, help_heading = "Results")]
-    pub(super) format: Format,
-    /// No plan, no trials and no progress on standard error; everything takes as long as with them
-    #[arg(long, short, help_heading = "Results")]
-    pub(super) quiet: bool,
 }
 
 const EXAMPLES: &str = "\

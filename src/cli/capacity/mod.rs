@@ -12,7 +12,6 @@ mod session;
 mod trial;
 
 use super::{
-    args::target::source,
     claims::Claims,
     exit::{Exit, Failure},
     interrupt::supervise,
@@ -30,7 +29,7 @@ use session::Session;
 const FILE: &str = "capacity.json";
 
 pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
-    let source = source(&arguments.target, arguments.server_bin.clone())?;
+    let source = arguments.target.source()?;
     let errand = match &arguments.resume {
         Some(folder) => resume::errand(&arguments, folder)?,
         None => Errand::new(&arguments)?,
@@ -40,10 +39,10 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     let journal = if let Some((folder, _)) = &errand.saved {
         Journal::reopen(folder.clone(), FILE, &leftovers)
     } else {
-        let place = arguments.place.of(&format!("{}-capacity", errand.scenario.name));
-        Journal::claim(&place, arguments.place.force(), FILE, &leftovers)?
+        let place = arguments.output.place(&format!("{}-capacity", errand.scenario.name));
+        Journal::claim(&place, arguments.output.force, FILE, &leftovers)?
     };
-    let display = Display::new(!arguments.quiet);
+    let display = Display::new(!arguments.output.quiet());
     let voice = display.clone();
     let claims = Claims::new(leftovers.clone());
     let session = Session { arguments, look, errand, journal, display, leftovers: leftovers.clone(), claims };

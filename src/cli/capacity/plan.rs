@@ -8,16 +8,13 @@ use super::{args::Arguments, arms, trial::shape_of};
 use crate::{
     analysis::capacity::{Estimate, Planner, TrialPlan},
     cli::{
-        args::{
-            scenario::{DEFAULT, scenario_text},
-            target::EMBEDDED,
-        },
+        args::scenario::{DEFAULT, scenario},
         exit::Failure,
         shape::shaped,
     },
     measure::SECOND,
     results::{Arm, Capacity, CapacityPlan, Purpose},
-    scenario::{self, Overrides, Scenario},
+    scenario::{self, Scenario},
 };
 
 /// Time for all of it where nothing is said.
@@ -91,12 +88,12 @@ impl Errand {
             tolerance: TOLERANCE,
             current_rate: arguments.current_rate,
             growth: arguments.growth.map(|percent| percent / 100.0),
-            workers: arguments.workers,
+            workers: arguments.harness.workers,
             seed: scenario.seed,
         };
         let fits = |length: &u64| {
             let plan = plan(*length);
-            estimate(&plan, &scenario, arguments.target == EMBEDDED).answers_ns <= plan.budget_ns
+            estimate(&plan, &scenario, arguments.target.is_private()).answers_ns <= plan.budget_ns
         };
         let [.., shortest] = LENGTHS;
         let trial_ns = match arguments.trial {
@@ -143,7 +140,7 @@ impl Errand {
                     .to_owned(),
             );
         }
-        faults.extend(self.too_short(arguments.target == EMBEDDED));
+        faults.extend(self.too_short(arguments.target.is_private()));
         let slowest = self.arms.iter().map(|scenario| scenario.objective.latency.as_nanos() as u64).max();
         let [.., shortest] = LENGTHS;
         let shortest = (LATENCIES * slowest.unwrap_or(0)).clamp(SECOND, shortest);
@@ -156,7 +153,7 @@ impl Errand {
         if !faults.is_empty() {
             return Err(Failure::usage(anyhow!(faults.join("\n"))));
         }
-        if self.plan.growth.is_some() && self.plan.current_rate.is_none() && arguments.target == EMBEDDED {
+        if self.plan.growth.is_some() && self.plan.current_rate.is_none() && arguments.target.is_private() {
             return Err(Failure::usage(anyhow!(
                 "--growth: nobody else uses a private server, so say what grows with --current-rate"
             )));
@@ -228,9 +225,8 @@ pub(super) fn estimate(plan: &CapacityPlan, scenario: &Scenario, private: bool) 
 
 /// The scenario that the arguments name, with what holds for all variants.
 pub(super) fn base(arguments: &Arguments) -> Result<Scenario, Failure> {
-    let overrides = Overrides { seed: arguments.seed, set: arguments.set.clone(), ..Overrides::default() };
-    let source = scenario_text(arguments.scenario.as_deref().unwrap_or(DEFAULT), arguments.target != EMBEDDED)?;
-    overrides.apply(&source.text, &source.file).map_err(Failure::usage)
+    let name = arguments.scenario.as_deref().unwrap_or(DEFAULT);
+    scenario(name, arguments.target.is_private(), &arguments.fields.overrides())
 }
 
 fn sorted(clients: &[u32]) -> Vec<u32> {

@@ -30,7 +30,7 @@ pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Fai
     };
     let mut differences = of_builds(&saved.software, &software());
     // Threads that put on the load decide how far the harness reaches.
-    if let Some(workers) = arguments.workers
+    if let Some(workers) = arguments.harness.workers
         && saved.plan.workers != Some(workers)
         && !saved.trials.is_empty()
     {
@@ -42,12 +42,11 @@ pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Fai
         return Err(refusal(folder, &differences));
     }
     let scenario = scenario::parse(&saved.scenario, "scenario of the saved capacity run").map_err(Failure::usage)?;
-    if arguments.scenario.is_some() || !arguments.set.is_empty() {
+    if arguments.scenario.is_some() || !arguments.fields.fields.set.is_empty() {
         let asked = if arguments.scenario.is_some() {
             plan::base(arguments)?
         } else {
-            let overrides = Overrides { set: arguments.set.clone(), ..Overrides::default() };
-            overrides.apply(&scenario.source, &scenario.name).map_err(Failure::usage)?
+            arguments.fields.overrides().apply(&scenario.source, &scenario.name).map_err(Failure::usage)?
         };
         if let Some(difference) = difference_of_texts(&scenario, &asked) {
             return Err(refusal(folder, &[difference]));
@@ -68,7 +67,7 @@ pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Fai
             scenario::format_duration(std::time::Duration::from_nanos(plan.budget_ns))
         )));
     }
-    plan.workers = arguments.workers.or(plan.workers);
+    plan.workers = arguments.harness.workers.or(plan.workers);
     plan.current_rate = arguments.current_rate.or(plan.current_rate);
     plan.growth = arguments.growth.map(|percent| percent / 100.0).or(plan.growth);
     Ok(Errand { scenario, arms, plan, saved: Some((folder.to_owned(), saved)) })

@@ -135,14 +135,14 @@ impl Session {
     ) -> Result<Capacity, Failure> {
         let mut planner = Planner::new(self.errand.plan.clone(), &self.errand.scenario);
         let estimate = estimate(&self.errand.plan, &self.errand.scenario, facts.private);
-        if !self.arguments.quiet {
+        if !self.arguments.output.quiet() {
             self.display.say(&announce::plan(&self.errand, &facts, estimate));
         }
         let how = match self.errand.plan.max_rate {
             Some(most) => format!(" with up to {}", plain(&rate(most))),
             None => " until it fails its objective".to_owned(),
         };
-        consent::ask(&facts, &how, self.arguments.yes, &self.display, interrupt)?;
+        consent::ask(&facts, &how, self.arguments.consent.yes, &self.display, interrupt)?;
         for (target, arm) in targets.iter().zip(&self.errand.arms) {
             runtime.block_on(interrupt.or(self.claims.take(target, arm, &self.display)))?;
         }
@@ -299,7 +299,7 @@ impl Session {
     }
 
     fn tell(&self, trial: &Trial) {
-        if self.arguments.quiet {
+        if self.arguments.output.quiet() {
             return;
         }
         let arms = &self.errand.plan.arms;
@@ -338,7 +338,7 @@ impl Session {
         let saved = self.journal.write(concluded.files(), concluded.capacity().to_json());
         self.display.clear();
         let folder = self.journal.folder().filter(|_| saved.is_ok());
-        let told = output::tell(&concluded.summary(self.arguments.format, self.look, folder));
+        let told = output::tell(&concluded.summary(self.arguments.output.format(), self.look, folder));
         Failure::first_of(saved, told)?;
         Ok(concluded.exit())
     }

@@ -1,7 +1,5 @@
 //! Arguments of `plimsoll ci`.
 
-use std::{path::PathBuf, time::Duration};
-
 use anyhow::anyhow;
 use clap::{ArgGroup, Args, ValueEnum};
 
@@ -11,19 +9,18 @@ use crate::{
         against::BaselineRuns,
         args::{
             comparison::ComparisonArgs,
-            number::whole,
-            scenario::{scenario_text, setting},
-            target::{EMBEDDED, TARGET},
+            harness::HarnessArgs,
+            output::OutputArgs,
+            scenario::{LoadArgs, scenario},
+            target::{SamplingArgs, TargetArgs},
         },
         audit::FailOn,
         exit::Failure,
         gate::{self, Difference, Profile, Said, difference},
-        output::Format,
-        place::Place,
         run::Manner,
     },
     results::{Baselines, Leniency},
-    scenario::{self, Overrides, Scenario},
+    scenario::Scenario,
 };
 
 /// Carry out scenarios one after another, with one exit code, one summary and files for CI
@@ -45,32 +42,13 @@ pub(in crate::cli) struct Arguments {
     #[arg(value_name = "SCENARIO", required = true)]
     scenarios: Vec<String>,
 
-    /// Server to measure, as for `plimsoll run`; `embedded` starts a private one for each scenario
-    #[arg(long, value_name = "URL", env = TARGET, hide_env_values = true, default_value = EMBEDDED)]
-    #[arg(help_heading = "Target")]
-    pub(super) target: String,
-    /// Program of the private server, instead of redis-server or valkey-server on PATH
-    #[arg(long, value_name = "FILE", help_heading = "Target")]
-    pub(super) server_bin: Option<PathBuf>,
-    /// Do not look at a sample of the server's keys after each run, as for `plimsoll run`
-    #[arg(long, help_heading = "Target")]
-    no_keyspace_sampling: bool,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
+    sampling: SamplingArgs,
 
-    /// Length of the measured period of every scenario, such as `30s` or `5m`
-    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenarios")]
-    duration: Option<Duration>,
-    /// Length of the load before it, which is not measured
-    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenarios")]
-    warmup: Option<Duration>,
-    /// Requests per second of all open-loop services of each scenario together, which keep their proportions
-    #[arg(long, value_name = "N", help_heading = "Scenarios")]
-    rate: Option<f64>,
-    /// Seed of all randomness
-    #[arg(long, value_name = "N", help_heading = "Scenarios")]
-    seed: Option<u64>,
-    /// Set any other field of every scenario, such as `objective.latency=10ms`; may be repeated
-    #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Scenarios")]
-    set: Vec<(String, String)>,
+    #[command(flatten)]
+    load: LoadArgs,
 
     /// What a scenario that could not tell counts as
     #[arg(long, value_enum, value_name = "AS", default_value_t, help_heading = "Judgement")]
@@ -87,7 +65,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "NAME", help_heading = "Comparison")]
     pub(super) baseline: Option<String>,
     #[command(flatten)]
-    pub(super) how: ComparisonArgs,
+    pub(super) comparison: ComparisonArgs,
     /// Fail for a regression against the baseline
     ///
     /// Then it is a warning also where there is no baseline yet, or the comparison cannot tell, and an error where the run is not
@@ -106,21 +84,14 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_enum, default_value_t, requires = "gate", help_heading = "Comparison")]
     gate_profile: Profile,
 
-    /// Threads that put on the load; by default one per core, one core left to a server on this machine
-    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=65_535), help_heading = "Harness")]
-    workers: Option<u16>,
+    #[command(flatten)]
+    harness: HarnessArgs,
 
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) output: OutputArgs,
     /// When to write annotations of GitHub Actions to standard error; `auto` where `GITHUB_ACTIONS` is set
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = "Results")]
     pub(super) annotations: Annotations,
-    /// Form of the summary on standard output; `json` is what ci.json holds
-    #[arg(long, value_enum, default_value_t, help_heading = "Results")]
-    pub(super) format: Format,
-    /// No progress on standard error; everything takes as long as with it
-    #[arg(long, short, help_heading = "Results")]
-    pub(super) quiet: bool,
 }
 
 /// What a scenario that could not tell counts as.
@@ -168,15 +139,12 @@ pub(super) struct Errand {
 impl Arguments {
     /// All scenarios. What is wrong with any is told at once, before anything is run.
     pub(super) fn errands(&self) -> Result<Vec<Errand>, Failure> {
-        let Self { duration, warmup, rate, seed, .. } = *self;
-        let overrides = Overrides { duration, warmup, rate, seed, set: self.set.clone() };
-        let given = self.target != EMBEDDED || self.gate_a.iter().chain(&self.gate_b).any(Difference::is_target);
+        let overrides = self.load.overrides();
+        let private = self.target.is_private() && !self.gate_a.iter().chain(&self.gate_b).any(Difference::is_target);
         let mut errands: Vec<Errand> = Vec::new();
         let mut faults = Vec::new();
         for name in &self.scenarios {
-            let scenario = scenario_text(name, given)
-                .and_then(|source| overrides.apply(&source.text, &source.file).map_err(Failure::usage));
-            match scenario {
+            match scenario(name, private, &overrides) {
                 Ok(scenario) => {
                     let taken = |name: &str| errands.iter().any(|errand| errand.name == name);
                     let numbered = (2..).map(|number| format!("{}-{number}", scenario.name));
@@ -197,12 +165,12 @@ impl Arguments {
     fn errand(&self, name: String, scenario: Scenario) -> Result<Errand, Failure> {
         let baseline = self.baseline.as_ref().map(|pattern| {
             let baseline = pattern.replace(PLACEHOLDER, &name);
-            let found = Baselines::of(self.place.results()).find(&baseline).map_err(Failure::usage)?;
+            let found = Baselines::of(self.output.results()).find(&baseline).map_err(Failure::usage)?;
             let held = found.map(|found| BaselineRuns { name: baseline.clone(), runs: found.runs });
             Ok::<_, Failure>((baseline, held))
         });
         let gated = !(self.gate_a.is_empty() && self.gate_b.is_empty());
-        let effort = gate::Effort::of(self.gate_profile, self.workers);
+        let effort = gate::Effort::of(self.gate_profile, self.harness.clone());
         let [a, b] = self.arms();
         let said = [Said { option: "--gate-a", differences: &a }, Said { option: "--gate-b", differences: &b }];
         let gate = gated.then(|| gate::Errand::new(scenario.clone(), said, &effort));
@@ -216,10 +184,12 @@ impl Arguments {
         let needs_private = |difference: &Difference| {
             matches!(difference, Difference::Config(..) | Difference::ServerBin(_) | Difference::Exe(_))
         };
-        let of_runs = match &self.server_bin {
-            Some(program) => Some(Difference::ServerBin(program.clone())),
-            None if self.target == EMBEDDED || given.iter().any(|arm| arm.iter().any(needs_private)) => None,
-            None => Some(Difference::Target(self.target.clone())),
+        let of_runs = match (self.target.server_bin(), self.target.address()) {
+            (Some(program), _) => Some(Difference::ServerBin(program.clone())),
+            (None, Some(url)) if !given.iter().any(|arm| arm.iter().any(needs_private)) => {
+                Some(Difference::Target(url.to_owned()))
+            }
+            _ => None,
         };
         let names_one =
             |difference: &Difference| matches!(difference, Difference::ServerBin(_) | Difference::Target(_));
@@ -230,7 +200,11 @@ impl Arguments {
     }
 
     pub(super) fn manner(&self) -> Manner {
-        Manner { workers: self.workers, no_keyspace_sampling: self.no_keyspace_sampling, ..Manner::default() }
+        Manner {
+            workers: self.harness.workers,
+            no_keyspace_sampling: self.sampling.no_keyspace_sampling,
+            ..Manner::default()
+        }
     }
 }
 
@@ -271,7 +245,7 @@ mod tests {
         let [a, b] = arms(&["--target", url, "--gate-b", "config:hz=10"]);
         assert_eq!((a, b), (vec![], vec![own("config:hz=10")]), "both private");
 
-        let here = ["--target", EMBEDDED, "--server-bin", "./mine"];
+        let here = ["--target", "embedded", "--server-bin", "./mine"];
         let [a, b] = arms(&[&here[..], &["--gate-b", "server-bin=./other"]].concat());
         assert_eq!((a, b), (vec![own("server-bin=./mine")], vec![own("server-bin=./other")]));
         let [a, b] = arms(&[&here[..], &["--gate-b", "config:hz=10"]].concat());

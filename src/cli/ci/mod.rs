@@ -7,7 +7,6 @@ mod session;
 use anyhow::anyhow;
 
 use super::{
-    args::target::source,
     exit::{Exit, Failure},
     interrupt::supervise,
     journal::Journal,
@@ -26,7 +25,7 @@ const FILE: &str = "ci.json";
 
 pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     // First, since arms of a gate may have it as well.
-    let source = source(&arguments.target, arguments.server_bin.clone())?;
+    let source = arguments.target.source()?;
     let errands = arguments.errands()?;
     if arguments.fail_on.is_some() && matches!(source, Source::Embedded { .. }) {
         return Err(Failure::usage(anyhow!(
@@ -40,10 +39,10 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
         )));
     }
     let github = Github::of_environment(arguments.annotations)?;
-    let place = arguments.place.of("ci");
+    let place = arguments.output.place("ci");
     let (own, of_runs) = (Leftovers::default(), Leftovers::default());
-    let journal = Journal::claim(&place, arguments.place.force(), FILE, &own)?;
-    let display = Display::new(!arguments.quiet);
+    let journal = Journal::claim(&place, arguments.output.force, FILE, &own)?;
+    let display = Display::new(!arguments.output.quiet());
     let voice = display.clone();
     let session = Session { arguments, look, errands, source, github, journal, display, leftovers: of_runs.clone() };
     let result = supervise(

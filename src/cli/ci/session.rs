@@ -92,7 +92,7 @@ impl Session {
             let base = baseline.as_ref().and_then(|(_, held)| held.clone()).map(|held| run::Base {
                 held,
                 place: PathBuf::from(&name),
-                question: self.arguments.how.question(),
+                question: self.arguments.comparison.question(),
                 // It is a check of its own here.
                 decides: false,
             });
@@ -146,7 +146,7 @@ impl Session {
             (Ok(exit), None) => (ci_unmeasured(&name, "it ended without a result"), exit),
         };
         scenario.seconds = (began.elapsed().as_secs_f64() * 1e3).round() / 1e3;
-        if !self.arguments.quiet {
+        if !self.arguments.output.quiet() {
             for check in scenario.checks.iter().take(1) {
                 self.display.say(&check.sentence);
             }
@@ -162,7 +162,7 @@ impl Session {
             let session = gate::Session {
                 // What CI loads was asked for in its configuration.
                 yes: true,
-                quiet: self.arguments.quiet,
+                quiet: self.arguments.output.quiet(),
                 errand,
                 journal,
                 display: self.display.clone(),
@@ -179,8 +179,8 @@ impl Session {
     }
 
     fn tell(&mut self, ci: &Ci) -> Result<(), Failure> {
-        let mut text = ci_text(ci, self.arguments.format, self.look);
-        if let (output::Format::Text, Some(folder)) = (self.arguments.format, self.journal.folder()) {
+        let mut text = ci_text(ci, self.arguments.output.format(), self.look);
+        if let (output::Format::Text, Some(folder)) = (self.arguments.output.format(), self.journal.folder()) {
             text.push_str(&summarised(folder));
         }
         let told = output::tell(&text);

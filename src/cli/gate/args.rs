@@ -6,13 +6,12 @@ use clap::{Args, ValueEnum};
 
 use super::arms::{Difference, difference};
 use crate::{
-    cli::{
-        args::{
-            number::{SEEDS, percent, positive, whole},
-            scenario::{DEFAULT, setting},
-        },
-        output::Format,
-        place::Place,
+    cli::args::{
+        harness::HarnessArgs,
+        number::{percent, positive, whole},
+        output::OutputArgs,
+        scenario::{DEFAULT, ScenarioArgs},
+        target::ConsentArgs,
     },
     scenario,
 };
@@ -36,27 +35,17 @@ pub(in crate::cli) struct Arguments {
     /// What B has, in the same words
     #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Arms")]
     pub(super) b: Vec<Difference>,
-    /// Set any field of the scenario for both arms; may be repeated
-    #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Arms")]
-    pub(super) set: Vec<(String, String)>,
-    /// Load targets that are not this machine without asking
-    #[arg(long, help_heading = "Arms")]
-    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) consent: ConsentArgs,
+
+    #[command(flatten)]
+    pub(super) fields: ScenarioArgs,
 
     #[command(flatten)]
     pub(super) effort: Effort,
-    /// Seed of all randomness
-    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=SEEDS), help_heading = "Comparison")]
-    pub(super) seed: Option<u64>,
 
     #[command(flatten)]
-    pub(super) place: Place,
-    /// Form of the summary on standard output
-    #[arg(long, value_enum, default_value_t, help_heading = "Results")]
-    pub(super) format: Format,
-    /// No plan and no progress on standard error; everything takes as long as with them
-    #[arg(long, short, help_heading = "Results")]
-    pub(super) quiet: bool,
+    pub(super) output: OutputArgs,
 }
 
 /// How much is done, and what matters.
@@ -88,15 +77,14 @@ pub(in crate::cli) struct Effort {
     /// Compare throughput in closed loops at full speed also on targets that are not this machine
     #[arg(long, help_heading = "Comparison")]
     pub(super) saturate: bool,
-    /// Threads that put on the load; by default one per core, one core left to a server on this machine
-    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=65_535), help_heading = "Harness")]
-    pub(super) workers: Option<u16>,
+    #[command(flatten)]
+    pub(in crate::cli) harness: HarnessArgs,
 }
 
 impl Effort {
-    /// That of a profile, by so many threads.
-    pub(in crate::cli) fn of(profile: Profile, workers: Option<u16>) -> Self {
-        Self { profile, threshold: None, floor: FLOOR, turn: TURN, rate: None, blocks: None, saturate: false, workers }
+    /// That of a profile.
+    pub(in crate::cli) fn of(profile: Profile, harness: HarnessArgs) -> Self {
+        Self { profile, threshold: None, floor: FLOOR, turn: TURN, rate: None, blocks: None, saturate: false, harness }
     }
 }
 

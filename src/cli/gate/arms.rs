@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use super::child;
 use crate::{
-    cli::{args::target::source, exit::Failure},
+    cli::{args::target::address, exit::Failure},
     scenario::{Overrides, Scenario},
     target::{RESERVED, Source},
 };
@@ -129,7 +129,7 @@ impl Side {
                 .filter_map(|(what, file)| file.as_ref().map(|file| (what.to_owned(), file.display().to_string()))),
         );
         let source = match target {
-            Some(url) => source(&url, None).map_err(|failure| failure.within(&format!("{option} target")))?,
+            Some(url) => address(&url).map_err(|failure| failure.within(&format!("{option} target")))?,
             None => Source::Embedded { server_bin, config },
         };
         if let Source::Url(url) = &source {

@@ -11,7 +11,7 @@ mod session;
 mod stand;
 
 use super::{
-    args::scenario::scenario_text,
+    args::scenario::scenario,
     claims::Claims,
     exit::{Exit, Failure},
     interrupt::supervise,
@@ -20,7 +20,6 @@ use super::{
     output::{self, Look},
     progress::Display,
 };
-use crate::scenario::Overrides;
 pub(super) use args::{Arguments, Effort, Profile};
 pub(super) use arms::{Difference, Said, difference};
 pub(super) use concluded::ConcludedGate;
@@ -31,18 +30,16 @@ pub(super) use session::Session;
 pub(super) const FILE: &str = "gate.json";
 
 pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
-    let overrides = Overrides { seed: arguments.seed, set: arguments.set.clone(), ..Overrides::default() };
     let given = arguments.a.iter().chain(&arguments.b).any(Difference::is_target);
-    let text = scenario_text(&arguments.scenario, given)?;
-    let scenario = overrides.apply(&text.text, &text.file).map_err(Failure::usage)?;
+    let scenario = scenario(&arguments.scenario, !given, &arguments.fields.overrides())?;
     let said = [Said { option: "--a", differences: &arguments.a }, Said { option: "--b", differences: &arguments.b }];
     let errand = Errand::new(scenario, said, &arguments.effort)?;
     let leftovers = Leftovers::default();
-    let place = arguments.place.of(&format!("{}-gate", errand.scenario.name));
-    let journal = Journal::claim(&place, arguments.place.force(), FILE, &leftovers)?;
-    let display = Display::new(!arguments.quiet);
+    let place = arguments.output.place(&format!("{}-gate", errand.scenario.name));
+    let journal = Journal::claim(&place, arguments.output.force, FILE, &leftovers)?;
+    let display = Display::new(!arguments.output.quiet());
     let voice = display.clone();
-    let Arguments { yes, quiet, format, .. } = *arguments;
+    let (yes, quiet, format) = (arguments.consent.yes, arguments.output.quiet(), arguments.output.format());
     let claims = Claims::new(leftovers.clone());
     let session = Session { yes, quiet, errand, journal, display, leftovers: leftovers.clone(), claims };
     let result = supervise(

@@ -85,7 +85,7 @@ impl Errand {
         plan.warmup_ns = WARMUP.next_multiple_of(Turns::CYCLE * turn);
         plan.blocks = effort.blocks.unwrap_or(plan.blocks);
         plan.rate = effort.rate;
-        plan.workers = effort.workers;
+        plan.workers = effort.harness.workers;
         plan.seed = scenario.seed;
         plan.advisory = advisory(&sides);
         if scenario.offered_rate().is_none() {
@@ -248,6 +248,7 @@ mod tests {
     use super::*;
     use crate::{
         analysis::gate::PROFILES,
+        cli::args::harness::HarnessArgs,
         cli::gate::{arms::difference, child::tests::with_script},
         results::sample,
         scenario::load,
@@ -257,7 +258,7 @@ mod tests {
         let arm = |texts: &[&str]| texts.iter().map(|text| difference(text).unwrap()).collect::<Vec<_>>();
         let (a, b) = (arm(a), arm(b));
         let said = [("--gate-a", &a), ("--gate-b", &b)].map(|(option, differences)| Said { option, differences });
-        let effort = Effort::of(Profile::Quick, None);
+        let effort = Effort::of(Profile::Quick, HarnessArgs { workers: None });
         Errand::new(load("workflow-engine").unwrap(), said, &effort).map_err(|failure| failure.to_string())
     }
 

@@ -1,7 +1,5 @@
 //! Arguments of `plimsoll run`.
 
-use std::{path::PathBuf, time::Duration};
-
 use clap::Args;
 
 use super::session::Manner;
@@ -9,16 +7,16 @@ use crate::{
     cli::{
         args::{
             comparison::ComparisonArgs,
-            number::{SEEDS, positive, whole},
-            scenario::{DEFAULT, scenario_text, setting},
-            target::{EMBEDDED, TARGET},
+            harness::HarnessArgs,
+            output::OutputArgs,
+            scenario::{DEFAULT, LoadArgs, scenario},
+            target::{SamplingArgs, TargetArgs},
         },
         exit::{Failure, HELP},
-        output::{Document, Format},
-        place::Place,
+        output::Document,
     },
     metrics::Address,
-    scenario::{self, Overrides, Scenario},
+    scenario::Scenario,
 };
 
 /// Carry out a scenario, measure, judge and report
@@ -27,7 +25,7 @@ use crate::{
 /// load and reports: the verdict and its tables here, everything else in the result folder. The first Ctrl-C ends the
 /// run early and reports what there is, a second one stops at once.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", HELP))]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{HELP}"))]
 // `plimsoll compare` has them too, and compares always.
 #[command(mut_arg("threshold", |arg| arg.requires("baseline")))]
 #[command(mut_arg("allow_differences", |arg| arg.requires("baseline")))]
@@ -37,46 +35,22 @@ pub(in crate::cli) struct Arguments {
     #[arg(default_value = DEFAULT)]
     scenario: String,
 
-    /// Server to measure: `redis://user:password@host:port/db`, `rediss://...`, `unix:///path`, or `embedded`, a private one
-    ///
-    /// Other users of this machine can see the command line; a password is better given by the environment variable or
-    /// by the scenario (`password = { env = "..." }`).
-    #[arg(long, value_name = "URL", env = TARGET, hide_env_values = true, default_value = EMBEDDED)]
-    #[arg(help_heading = "Target")]
-    pub(super) target: String,
-    /// Program of the private server, instead of redis-server or valkey-server on PATH
-    #[arg(long, value_name = "FILE", help_heading = "Target")]
-    pub(super) server_bin: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
     /// Use the data that is there instead of writing the scenario's data first; it is not removed either
     #[arg(long, help_heading = "Target")]
     no_prefill: bool,
     /// Leave the scenario's keys on the server
     #[arg(long, help_heading = "Target")]
     keep_data: bool,
-    /// Do not look at a sample of the server's keys when the load is over, which takes a twentieth of the length of the run: at
-    /// least 0.5 s, at most 3 s, and less where it is complete earlier
-    #[arg(long, help_heading = "Target")]
-    no_keyspace_sampling: bool,
+    #[command(flatten)]
+    sampling: SamplingArgs,
 
-    /// Length of the measured period, such as `30s` or `5m`
-    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenario")]
-    duration: Option<Duration>,
-    /// Length of the load before it, which is not measured
-    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenario")]
-    warmup: Option<Duration>,
-    /// Requests per second of all open-loop services together, which keep their proportions
-    #[arg(long, value_name = "N", value_parser = positive, help_heading = "Scenario")]
-    rate: Option<f64>,
-    /// Seed of all randomness
-    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=SEEDS), help_heading = "Scenario")]
-    seed: Option<u64>,
-    /// Set any other field of the scenario, such as `service.api.pool.size=100`; may be repeated
-    #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Scenario")]
-    set: Vec<(String, String)>,
+    #[command(flatten)]
+    load: LoadArgs,
 
-    /// Threads that put on the load; by default one per core, one core left to a server on this machine
-    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=65_535), help_heading = "Harness")]
-    workers: Option<u16>,
+    #[command(flatten)]
+    harness: HarnessArgs,
     /// Ask the server nothing while it is measured; the report then has no server's side
     ///
     /// One further connection asks the server a few questions a second otherwise. Without them, nothing is known of its
@@ -104,19 +78,13 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, requires = "baseline", help_heading = "Comparison")]
     pub(super) fail_on_regression: bool,
     #[command(flatten)]
-    pub(super) how: ComparisonArgs,
+    pub(super) comparison: ComparisonArgs,
 
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) output: OutputArgs,
     /// Write this document as well, as HTML and Markdown
     #[arg(long, value_enum, value_name = "STYLE", help_heading = "Results")]
     pub(super) style: Option<Document>,
-    /// Form of the summary on standard output
-    #[arg(long, value_enum, default_value_t, help_heading = "Results")]
-    pub(super) format: Format,
-    /// No progress on standard error; everything takes as long as with it
-    #[arg(long, short, help_heading = "Results")]
-    pub(super) quiet: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -131,22 +99,19 @@ Examples:
 impl Arguments {
     pub(super) fn manner(&self) -> Manner {
         Manner {
-            workers: self.workers,
+            workers: self.harness.workers,
             no_observation: self.no_observation,
-            no_keyspace_sampling: self.no_keyspace_sampling,
+            no_keyspace_sampling: self.sampling.no_keyspace_sampling,
             keep_data: self.keep_data,
             style: self.style,
         }
     }
 
     pub(super) fn scenario(&self) -> Result<Scenario, Failure> {
-        let mut set = self.set.clone();
+        let mut overrides = self.load.overrides();
         if self.no_prefill {
-            set.push(("run.prefill".to_owned(), "false".to_owned()));
+            overrides.set.push(("run.prefill".to_owned(), "false".to_owned()));
         }
-        let overrides =
-            Overrides { duration: self.duration, warmup: self.warmup, rate: self.rate, seed: self.seed, set };
-        let source = scenario_text(&self.scenario, self.target != EMBEDDED)?;
-        overrides.apply(&source.text, &source.file).map_err(Failure::usage)
+        scenario(&self.scenario, self.target.is_private(), &overrides)
     }
 }

@@ -5,7 +5,6 @@ mod session;
 mod telemetry;
 
 use super::{
-    args::target::source,
     baseline::held,
     exit::{Exit, Failure},
     interrupt::supervise,
@@ -19,22 +18,22 @@ pub(super) use session::{Base, Manner, Session};
 use telemetry::Telemetry;
 
 pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
-    let source = source(&arguments.target, arguments.server_bin.clone())?;
+    let source = arguments.target.source()?;
     let scenario = arguments.scenario()?;
-    let baselines = Baselines::of(arguments.place.results());
+    let baselines = Baselines::of(arguments.output.results());
     let base = arguments.baseline.as_deref().map(|word| held(word, &baselines)).transpose()?;
     // Before the folder: where it cannot listen, nothing has happened.
     let telemetry = arguments.metrics.map(|address| Telemetry::open(address, &scenario)).transpose()?;
-    let place = arguments.place.of(&scenario.name);
-    let folder = claim(&place, arguments.place.force())?;
+    let place = arguments.output.place(&scenario.name);
+    let folder = claim(&place, arguments.output.force)?;
 
     let leftovers = Leftovers::default();
     leftovers.hold_folder(folder);
-    let display = Display::new(!arguments.quiet);
-    if let (Some(telemetry), false) = (&telemetry, arguments.quiet) {
+    let display = Display::new(!arguments.output.quiet());
+    if let (Some(telemetry), false) = (&telemetry, arguments.output.quiet()) {
         display.say(&format!("metrics are at {}", telemetry.url()));
     }
-    if let Some(held) = base.as_ref().filter(|_| !arguments.how.allows_differences()) {
+    if let Some(held) = base.as_ref().filter(|_| !arguments.comparison.allows_differences()) {
         let refusing = refusing_fields(&held.runs, &scenario.source);
         let listed: Vec<_> = refusing.iter().map(report::difference).collect();
         if !listed.is_empty() {
@@ -48,13 +47,13 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
         }
     }
     let (voice, unreported) = (display.clone(), leftovers.clone());
-    let (format, style) = (arguments.format, arguments.style);
+    let (format, style) = (arguments.output.format(), arguments.style);
     let session = Session::new(arguments.manner(), scenario, display, leftovers.clone())
         .with_telemetry(telemetry)
         .held_against(base.map(|held| Base {
             held,
             place,
-            question: arguments.how.question(),
+            question: arguments.comparison.question(),
             decides: arguments.fail_on_regression,
         }));
     let result = supervise(
