@@ -6,13 +6,15 @@ use insta::assert_snapshot;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
 use super::{
-    Style, View,
+    Printed, Style, View,
     capacity::Answers,
     capacity_files, capacity_headline, capacity_json,
     capacity_sample::{compared, cut_short, nothing, pools, scenario, single, starved, sweep},
     capacity_terminal, csv_capacity,
     format::plain,
-    html, json_capacity, markdown, terminal,
+    html, json_capacity, markdown,
+    schema_tests::accepted,
+    terminal,
     tests::SCREEN,
 };
 use crate::{
@@ -92,20 +94,6 @@ fn every_trial_and_every_arm_has_its_row() {
             // Records of another length than the header are refused.
             assert_eq!(reader.records().map(Result::unwrap).count(), rows);
         }
-    }
-}
-
-#[test]
-fn the_json_keeps_to_its_schema() {
-    let schema = super::Printed::Capacity.schema();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    for (capacity, analysis) in
-        [pools(), single(), sweep(), starved(None), starved(Some(16_000.0)), cut_short(1, Ended::Interrupted)]
-    {
-        let document = serde_json::from_str(&capacity_json(&capacity, &scenario(), &analysis)).unwrap();
-        let faults: Vec<_> =
-            validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
-        assert_eq!(faults, Vec::<String>::new());
     }
 }
 
@@ -315,4 +303,11 @@ fn no_text_becomes_markup() {
         let page = terminal::render(&view, Style { colour: false, width: 80, verbose: true });
         prop_assert!(page.chars().all(|letter| letter == '\n' || !letter.is_control()));
     });
+}
+
+#[test]
+fn the_json_keeps_to_its_schema() {
+    let found = [pools(), single(), sweep(), starved(None), starved(Some(16_000.0)), cut_short(1, Ended::Interrupted)];
+    let documents = found.map(|(capacity, analysis)| capacity_json(&capacity, &scenario(), &analysis));
+    assert_snapshot!("capacity_json_accepted", accepted(Printed::Capacity, &documents));
 }

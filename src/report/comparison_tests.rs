@@ -2,7 +2,9 @@
 
 use insta::assert_snapshot;
 
-use super::{Chronicle, Compared, Printed, Style, baseline_terminal, format::plain, tests::SCREEN};
+use super::{
+    Chronicle, Compared, Printed, Style, baseline_terminal, format::plain, schema_tests::accepted, tests::SCREEN,
+};
 use crate::{
     analysis::baseline::{Comparison, History, Question, compare, history},
     results::{
@@ -12,7 +14,7 @@ use crate::{
 };
 
 /// What is compared, and what was found.
-struct Case {
+pub(super) struct Case {
     base: Vec<Abstract>,
     run: Abstract,
     comparison: Comparison,
@@ -24,7 +26,7 @@ impl Case {
         Self { base, run, comparison }
     }
 
-    fn compared(&self) -> Compared<'_> {
+    pub(super) fn compared(&self) -> Compared<'_> {
         Compared { against: "nightly", base: &self.base, run: &self.run, comparison: &self.comparison }
     }
 
@@ -34,7 +36,7 @@ impl Case {
 }
 
 /// Ten nights, and one in which an operation got slower.
-fn slower() -> Case {
+pub(super) fn slower() -> Case {
     let mut run = abstracted(20, 1.02);
     for row in [1, 2] {
         for known in &mut run.rows[row].percentiles {
@@ -103,13 +105,8 @@ fn every_standing_in_words() {
 
 #[test]
 fn the_json_keeps_to_its_schema() {
-    let validator = jsonschema::validator_for(&Printed::Comparison.schema()).unwrap();
-    for case in [slower(), pair(), other_version()] {
-        let document = serde_json::from_str(&case.compared().json()).unwrap();
-        let faults: Vec<_> =
-            validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
-        assert_eq!(faults, Vec::<String>::new());
-    }
+    let documents = [slower(), pair(), other_version()].map(|case| case.compared().json());
+    assert_snapshot!("comparison_json_accepted", accepted(Printed::Comparison, &documents));
 }
 
 #[test]

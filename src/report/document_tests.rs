@@ -2,7 +2,9 @@
 
 use insta::assert_snapshot;
 
-use super::{AuditReport, Style, View, markdown};
+use super::{
+    AuditReport, Compared, Printed, Style, View, comparison_tests, json_summary, markdown, schema_tests::accepted,
+};
 use crate::{
     analysis::{
         Analysis, analyse,
@@ -54,13 +56,18 @@ fn an_audit_on_its_own() {
 }
 
 #[test]
+fn the_json_summary_keeps_to_its_schema() {
+    let (mut run, scenario, mut analysis) = sampled();
+    run.recording.host.iter_mut().for_each(|second| second.throttled = None);
+    analysis.checks = analyse(&run, &scenario).checks;
+    let summary = |against: Option<&Compared<'_>>| json_summary(&run, &scenario, &analysis, against);
+    let case = comparison_tests::slower();
+    assert_snapshot!("json_accepted", accepted(Printed::Summary, &[summary(None), summary(Some(&case.compared()))]));
+}
+
+#[test]
 fn the_json_audit_keeps_to_its_schema() {
-    let schema = super::Printed::Audit.schema();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let document = serde_json::from_str(&audited().json).unwrap();
-    let faults: Vec<_> =
-        validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
-    assert_eq!(faults, Vec::<String>::new());
+    assert_snapshot!("audit_json_accepted", accepted(Printed::Audit, &[audited().json]));
 }
 
 /// Headings of the hand-written report that this program began with, and what stands below each.

@@ -42,6 +42,8 @@ mod json_parts;
 mod markdown;
 mod number;
 mod schema;
+#[cfg(test)]
+mod schema_tests;
 mod summary;
 mod terminal;
 #[cfg(test)]

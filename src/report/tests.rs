@@ -155,17 +155,6 @@ fn json_document() {
 }
 
 #[test]
-fn the_json_summary_keeps_to_its_schema() {
-    let (run, scenario, analysis) = sampled();
-    let schema = super::Printed::Summary.schema();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let document = serde_json::from_str(&json_summary(&run, &scenario, &analysis, None)).unwrap();
-    let faults: Vec<_> =
-        validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
-    assert_eq!(faults, Vec::<String>::new());
-}
-
-#[test]
 fn tables_for_programs() {
     let (run, scenario, analysis) = sampled();
     assert_snapshot!("summary.csv", text(csv::summary(&scenario, &analysis)));
