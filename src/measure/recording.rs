@@ -8,7 +8,6 @@ use super::{Counts, ErrorClass, Nanos, PackedHistogram, SeriesKey};
 
 /// Everything that the load engine hands over at the end of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Recording {
     /// When what happened.
     pub period: Period,
@@ -24,7 +23,6 @@ pub struct Recording {
 
 /// Phases as they really were. Seconds of all other records count from the start of the measured period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Period {
     /// Length of the warm-up.
     pub warmup_ns: Nanos,
@@ -40,7 +38,6 @@ pub struct Period {
 
 /// One series over the whole run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SeriesRecord {
     /// What it is about.
     pub key: SeriesKey,
@@ -60,7 +57,6 @@ pub struct SeriesRecord {
 
 /// One second of a series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SeriesSecond {
     /// Seconds since the start of the measured period.
     pub second: u32,
@@ -78,7 +74,6 @@ pub struct SeriesSecond {
 
 /// One service over the whole run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ServiceRecord {
     /// Service.
     pub name: String,
@@ -94,7 +89,6 @@ pub struct ServiceRecord {
 
 /// A span of time, in nanoseconds since the start of the measured period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Span {
     /// Its beginning.
     pub from_ns: Nanos,
@@ -111,7 +105,6 @@ impl Span {
 
 /// One second of a service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ServiceSecond {
     /// Seconds since the start of the measured period.
     pub second: u32,
@@ -144,7 +137,6 @@ pub struct ServiceSecond {
 
 /// One worker thread.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct WorkerRecord {
     /// Services (`name` or `name#instance`) that ran on it.
     pub services: Vec<String>,
@@ -163,7 +155,6 @@ pub struct WorkerRecord {
 
 /// One second of the machine that the harness ran on. What the system does not show is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct HostInterval {
     /// Seconds since the start of the measured period.
     pub second: u32,

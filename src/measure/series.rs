@@ -12,7 +12,6 @@ pub struct SeriesId(pub u16);
 
 /// What a series is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SeriesKey {
     /// Service.
     pub service: String,
@@ -36,7 +35,7 @@ pub enum SeriesRole {
 
 /// Counts of one series over some time.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Counts {
     /// Requests that succeeded.
     pub completed: u64,

@@ -7,7 +7,6 @@ use crate::measure::{Nanos, PackedHistogram};
 
 /// A run boiled down to what comparisons need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Abstract {
     /// What it is called: the name of the result folder that it comes from.
     pub name: String,
@@ -57,7 +56,6 @@ pub enum Judged {
 
 /// One row of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct AbstractRow {
     /// Service; `None` stands for all.
     pub service: Option<String>,
@@ -83,7 +81,6 @@ pub struct AbstractRow {
 
 /// A percentile with its 95 % confidence interval within the run, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct KnownPercentile {
     /// In percent.
     pub percentile: f64,
@@ -97,7 +94,6 @@ pub struct KnownPercentile {
 
 /// A second of the whole, or some of them where a run is long.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Stretch {
     /// First second, from the start of the measured period.
     pub second: u32,

@@ -6,7 +6,6 @@ use crate::measure::Nanos;
 
 /// The reference before and after the load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Calibration {
     /// Just before the load.
     pub before: Reference,
@@ -16,7 +15,6 @@ pub struct Calibration {
 
 /// Round trips through the client library to a responder within the harness, one after another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Reference {
     /// Median of the round trips, in nanoseconds.
     pub median_ns: Nanos,

@@ -12,7 +12,6 @@ pub const LIMITS: [u64; 6] = [1_000_000, 5_000_000, 10_000_000, 25_000_000, 50_0
 
 /// A search for what a server can carry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Capacity {
     /// Version of this schema.
     pub schema_version: u32,
@@ -40,7 +39,6 @@ pub struct Capacity {
 
 /// What a capacity run is to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct CapacityPlan {
     /// Variants of the scenario; at least one. With `--pool` in ascending order of size.
     pub arms: Vec<Arm>,
@@ -72,7 +70,6 @@ pub struct CapacityPlan {
 
 /// One variant of the scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Arm {
     /// What people call it: `pool 50`, `values.size=256`, `as written`.
     pub name: String,
@@ -86,7 +83,6 @@ pub struct Arm {
 
 /// One trial: a whole run at one rate, or with one number of clients, boiled down.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Trial {
     /// Its number, from 1.
     pub number: u32,
@@ -154,7 +150,6 @@ pub struct Trial {
 
 /// One service in a trial.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ServiceTrial {
     /// Its name.
     pub name: String,
@@ -198,7 +193,6 @@ pub enum Purpose {
 
 /// Quantiles of a duration in nanoseconds; 0 where there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Quantiles {
     /// Mean.
     pub mean: f64,
@@ -214,7 +208,6 @@ pub struct Quantiles {
 
 /// What connections cost the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ConnectionLevel {
     /// Connections.
     pub connections: u64,

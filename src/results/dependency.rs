@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 /// A dependency, with every probe of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct DependencyRecord {
     /// Its name in the scenario.
     pub name: String,
@@ -18,7 +17,6 @@ pub struct DependencyRecord {
 
 /// One attempt to reach a dependency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Probe {
     /// When, relative to the measured period.
     pub phase: ProbePhase,

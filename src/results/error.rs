@@ -102,25 +102,11 @@ pub enum ResultsError {
     #[error("not what plimsoll saves there: {}", fault(.0))]
     Malformed(serde_json::Error),
     /// Written by a later version.
-    #[error(
-        "schema version {found} is newer than version {reads}, which this build reads; use the plimsoll that wrote it or a \
-         later one"
-    )]
+    #[error("written by a newer plimsoll (format {found}; this build reads up to {reads})")]
     Newer {
-        /// Version that was found.
+        /// Format of the file.
         found: u32,
-        /// Version that this build reads.
-        reads: u32,
-    },
-    /// Written by an earlier version.
-    #[error(
-        "schema version {found} is older than version {reads}, which this build reads; use the plimsoll that wrote it, or \
-         make it anew"
-    )]
-    Older {
-        /// Version that was found.
-        found: u32,
-        /// Version that this build reads.
+        /// Latest format that this build reads.
         reads: u32,
     },
 }

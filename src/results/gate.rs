@@ -10,7 +10,6 @@ pub const GATE_VERSION: u32 = 1;
 
 /// Two arms compared live: A is what is known, B is what is asked about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Gate {
     /// Version of this schema.
     pub schema_version: u32,
@@ -39,7 +38,6 @@ pub struct Gate {
 
 /// One side of the comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct GateArm {
     /// What people call it: `io-threads=4`, `as written`.
     pub name: String,
@@ -55,7 +53,6 @@ pub struct GateArm {
 
 /// What a gate is to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct GatePlan {
     /// Name of the profile: `quick` or `nightly`.
     pub profile: String,
@@ -90,7 +87,6 @@ pub struct GatePlan {
 
 /// One operation of a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct GateSeries {
     /// Service.
     pub service: String,
@@ -110,7 +106,6 @@ pub enum GateStage {
 
 /// Slices on one pair of servers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct GateBlock {
     /// Its stage.
     pub stage: GateStage,
@@ -133,7 +128,6 @@ pub enum SliceKind {
 /// Load on one arm: its turns within a second over connections that last as long as the block, or a short load of its own where
 /// another build makes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct GateSlice {
     /// 0 for A, 1 for B.
     pub arm: u32,
@@ -163,7 +157,6 @@ pub struct GateSlice {
 
 /// One series in one slice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct GateTally {
     /// Requests that were answered in its time; in the last slice of a load also those that were answered after its end.
     pub completed: u64,

@@ -13,9 +13,9 @@ impl Gate {
         text
     }
 
-    /// Reads what [`Self::to_json`] wrote. That of another version is called just that, whatever else is in it.
+    /// Reads what [`Self::to_json`] wrote, in this version or an earlier one.
     pub fn from_json(text: &str) -> Result<Self, ResultsError> {
-        versioned(text, GATE_VERSION, |gate: &Self| gate.schema_version)?.checked()
+        versioned(text, GATE_VERSION, |gate: &Self| gate.schema_version, |_| ())?.checked()
     }
 
     /// The gate, if its blocks belong to its plan, their slices to its arms and series, and their histograms can be read.

@@ -10,7 +10,6 @@ use super::{KeyspaceSample, Withheld};
 /// What an inspection found. Whatever a server or the rights of the user withheld is absent, and named in
 /// [`Self::withheld`].
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Inspection {
     /// Settings by name, as `CONFIG GET` gives them; never a secret.
     pub settings: BTreeMap<String, String>,
@@ -43,7 +42,6 @@ impl Inspection {
 
 /// A user of the server's access control list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct UserRights {
     /// Name.
     pub name: String,
@@ -67,7 +65,6 @@ pub struct UserRights {
 
 /// A user that services log in as.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ServiceLogin {
     /// User; `default` where none is named.
     pub user: String,
@@ -90,7 +87,7 @@ pub struct ServiceLogin {
 
 /// Whether `ACL DRYRUN` lets a user with just the proposed rules do everything that is needed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case")]
 pub enum Proof {
     /// It does.
     Proven {
@@ -113,7 +110,6 @@ pub enum Proof {
 
 /// What can be said of a password without saying it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct PasswordStrength {
     /// Characters.
     pub length: u32,
@@ -125,7 +121,6 @@ pub struct PasswordStrength {
 
 /// The server's machine, where that is the harness's own.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Machine {
     /// Cores.
     pub cores: Option<u32>,

@@ -3,38 +3,45 @@
 use std::thread;
 
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 
-use super::{ResultsError, Run, SCHEMA_VERSION};
+use super::{ResultsError, Run, SCHEMA_VERSION, upgrade};
 use crate::measure::{Nanos, PackedHistogram, Recording, SECOND, Unpacker};
 
 /// Longest run that is read, far longer than any sensible one: what claims to be longer is damaged.
 const LONGEST: Nanos = 31 * 24 * 3_600 * SECOND;
 
-/// The only field that every version has.
+/// The only field that every format has.
 #[derive(Deserialize)]
 struct Versioned {
     schema_version: u32,
 }
 
-/// Reads what has a version; that of another one is called just that, whatever else is in it.
+/// Reads a document of this format or an earlier one, which `upgrade` brings to the form of today. Unknown fields are ignored: a
+/// newer build may have added them.
 pub(super) fn versioned<T: DeserializeOwned>(
     text: &str,
     reads: u32,
     version: impl Fn(&T) -> u32,
+    upgrade: fn(&mut Value),
 ) -> Result<T, ResultsError> {
     let read: Result<T, _> = serde_json::from_str(text);
-    // Only a text that cannot be read is looked at twice: it may be long.
-    let found = if let Ok(read) = &read {
-        version(read)
-    } else {
-        let Versioned { schema_version } = serde_json::from_str(text).map_err(ResultsError::Malformed)?;
-        schema_version
+    let error = match read {
+        Ok(read) if version(&read) == reads => return Ok(read),
+        read => read.err(),
     };
-    match found.cmp(&reads) {
-        std::cmp::Ordering::Greater => Err(ResultsError::Newer { found, reads }),
-        std::cmp::Ordering::Less => Err(ResultsError::Older { found, reads }),
-        std::cmp::Ordering::Equal => read.map_err(ResultsError::Malformed),
+    // Only a text that is not of today's form is read twice: it may be long.
+    let Versioned { schema_version: found } = serde_json::from_str(text).map_err(ResultsError::Malformed)?;
+    match found {
+        0 => return Err(ResultsError::Damaged("it states format 0, which does not exist".to_owned())),
+        found if found > reads => return Err(ResultsError::Newer { found, reads }),
+        _ => {}
     }
+    let mut document: Value = serde_json::from_str(text).map_err(ResultsError::Malformed)?;
+    upgrade(&mut document);
+    document["schema_version"] = reads.into();
+    // The first error names a line and a column.
+    serde_json::from_value(document).map_err(|later| ResultsError::Malformed(error.unwrap_or(later)))
 }
 
 impl Run {
@@ -45,9 +52,9 @@ impl Run {
         text
     }
 
-    /// Reads what [`Self::to_json`] wrote. A run of another version is called just that, whatever else is in it.
+    /// Reads what [`Self::to_json`] wrote, in this version or an earlier one.
     pub fn from_json(text: &str) -> Result<Self, ResultsError> {
-        versioned(text, SCHEMA_VERSION, |run: &Self| run.schema_version)?.checked()
+        versioned(text, SCHEMA_VERSION, |run: &Self| run.schema_version, upgrade::run)?.checked()
     }
 
     /// The run, if its seconds lie within it, since they become places in memory, and its histograms can be read.
@@ -121,14 +128,27 @@ mod tests {
     }
 
     #[test]
-    fn other_versions_are_called_just_that() {
-        let newer = refusal(&format!(r#"{{"schema_version": {}, "whatever": []}}"#, SCHEMA_VERSION + 1));
-        assert!(newer.contains("is newer") && newer.contains("use the plimsoll"), "{newer}");
-        let older = refusal(r#"{"schema_version": 0}"#);
-        assert!(older.contains("version 0 is older"), "{older}");
+    fn a_newer_format_is_called_just_that() {
+        let newer = format!("written by a newer plimsoll (format 7; this build reads up to {SCHEMA_VERSION})");
+        assert_eq!(refusal(r#"{"schema_version": 7, "whatever": []}"#), newer);
         let own = format!(r#""schema_version":{SCHEMA_VERSION}"#);
         let text = sample::run().to_json().replacen(&own, r#""schema_version":7"#, 1);
-        assert!(refusal(&text).contains("version 7 is newer"));
+        assert_eq!(refusal(&text), newer);
+        assert!(refusal(r#"{"schema_version": 0}"#).contains("format 0, which does not exist"));
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored() {
+        let run = sample::run();
+        let text = run.to_json().replace(r#""second":"#, r#""surplus":{"second":1},"second":"#);
+        assert!(text.len() > run.to_json().len() + 1_000);
+        assert!(Run::from_json(&text).unwrap() == run);
+    }
+
+    #[test]
+    fn a_fault_in_an_earlier_format_is_not_mended() {
+        let fault = refusal(r#"{"schema_version": 1, "software": 3}"#);
+        assert!(fault.contains("not what plimsoll saves there") && fault.contains("line 1"), "{fault}");
     }
 
     #[test]

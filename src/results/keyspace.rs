@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 /// A sample of the keys of a server.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct KeyspaceSample {
     /// Databases that hold keys.
     pub databases: Vec<DatabaseSample>,
@@ -18,7 +17,6 @@ pub struct KeyspaceSample {
 
 /// A sample of one database.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct DatabaseSample {
     /// Its number.
     pub database: u64,
@@ -38,7 +36,6 @@ pub struct DatabaseSample {
 
 /// Keys of one type and prefix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct KeyGroup {
     /// Prefix: the key without its last part, parts with digits written as `*`. Empty for keys of one part, and for the
     /// rest where there are too many prefixes.
@@ -55,7 +52,6 @@ pub struct KeyGroup {
 
 /// A key that takes much memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct LargeKey {
     /// The key, cut short.
     pub key: String,
@@ -67,7 +63,6 @@ pub struct LargeKey {
 
 /// A key that is used much.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct HotKey {
     /// The key, cut short.
     pub key: String,

@@ -22,6 +22,7 @@ mod saved;
 mod schema;
 mod server;
 mod slug;
+mod upgrade;
 
 pub use abstracted::{Abstract, AbstractRow, Judged, KnownPercentile, Stretch};
 pub use baseline::{

@@ -10,7 +10,6 @@ pub const SCHEMA_VERSION: u32 = 2;
 
 /// One run: the waist through which everything passes. Every output is made from it alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Run {
     /// Version of this schema.
     pub schema_version: u32,
@@ -39,7 +38,6 @@ pub struct Run {
 
 /// What measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Software {
     /// Version of plimsoll.
     pub version: String,
@@ -53,7 +51,6 @@ pub struct Software {
 
 /// What was measured. Holds no password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct TargetFacts {
     /// Address without credentials: `redis://127.0.0.1:6379`.
     pub address: String,
@@ -84,7 +81,6 @@ impl TargetFacts {
 
 /// The machine that the harness ran on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Environment {
     /// CPU model.
     pub cpu: String,

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 /// The server's side of a run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ServerRecord {
     /// Levels when the measured period began, after connecting and prefilling.
     pub before: Option<Levels>,
@@ -36,7 +35,6 @@ pub struct ServerRecord {
 
 /// What a server holds at one moment.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Levels {
     /// Bytes that its allocator has given out.
     pub used_memory: Option<u64>,
@@ -83,7 +81,6 @@ pub enum Persistence {
 /// One second of the server. Counts are those of this second alone; all are `None` where the server was restarted, or its
 /// statistics were reset, in it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ServerSecond {
     /// Seconds since the start of the measured period.
     pub second: u32,
@@ -137,7 +134,6 @@ pub struct ServerSecond {
 
 /// What one command cost the server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct CommandUse {
     /// Name, in capitals, with its subcommand: `GET`, `CLIENT|LIST`.
     pub name: String,
@@ -156,7 +152,6 @@ pub struct CommandUse {
 
 /// Error replies of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ErrorUse {
     /// First word of the reply.
     pub word: String,
@@ -166,7 +161,6 @@ pub struct ErrorUse {
 
 /// Connections of one name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct NamedClients {
     /// Name that they gave themselves; empty for none.
     pub name: String,
@@ -180,7 +174,6 @@ pub struct NamedClients {
 
 /// Keys of one database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct DatabaseKeys {
     /// Number of the database.
     pub database: u64,
@@ -192,7 +185,6 @@ pub struct DatabaseKeys {
 
 /// The slow log over the measured period.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SlowLog {
     /// Duration in microseconds from which on a command is logged; negative: the log is off.
     pub threshold_us: Option<i64>,
@@ -208,7 +200,6 @@ pub struct SlowLog {
 
 /// A slow command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SlowCommand {
     /// Second of the measured period at the end of which it was found in the log.
     pub second: u32,
@@ -227,7 +218,6 @@ pub struct SlowCommand {
 /// An event that the server's latency monitor noted in the measured period: of several of one kind in a second, the
 /// longest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct LatencyEvent {
     /// Kind: `command`, `fork`, `aof-fsync-always`, ...
     pub kind: String,
@@ -239,7 +229,6 @@ pub struct LatencyEvent {
 
 /// Something that could not be learned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Withheld {
     /// The command that was refused, or the subject that is missing.
     pub what: String,

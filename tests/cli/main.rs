@@ -11,6 +11,7 @@ mod interrupts;
 mod journey;
 mod metrics;
 mod prometheus;
+mod saved;
 mod unsaved;
 mod usage;
 

@@ -9,6 +9,7 @@ mod book;
 pub(crate) mod capacity;
 mod ci;
 mod every_field;
+pub(crate) mod forms;
 pub(crate) mod gate;
 mod inspection;
 mod server;

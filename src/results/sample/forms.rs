@@ -1,0 +1,175 @@
+//! Documents of the form of today, one for each kind, in which every field occurs; and the fixtures of every form that there has been.
+
+use serde_json::Value;
+
+use super::{
+    abstracts,
+    gate::{Worsening, gate},
+    run, small_capacity, small_ci,
+};
+use crate::{
+    measure::{ErrorClass, Span},
+    results::{Asked, Baseline, GateStage},
+};
+
+/// A small run in which every field and every class of failure occurs.
+pub(crate) fn full_run() -> Value {
+    let mut run = run();
+    run.calibration = abstracts(1)[0].calibration;
+    run.target.elsewhere = true;
+    let errors = ErrorClass::ALL.iter().map(|class| (*class, 1)).collect();
+    let series = &mut run.recording.series[0];
+    series.seconds.truncate(2);
+    series.seconds[0].counts.errors = errors;
+    series.messages = ErrorClass::ALL.iter().map(|class| (*class, "why".to_owned())).collect();
+    run.recording.series.truncate(1);
+    run.recording.services.truncate(1);
+    run.recording.services[0].seconds.truncate(2);
+    run.recording.host.truncate(1);
+    run.recording.workers.truncate(1);
+    let span = Span { from_ns: 1, to_ns: 2 };
+    run.recording.workers[0].pauses = vec![span];
+    run.recording.services[0].seconds[0].silences = vec![span];
+    run.recording.services[0].seconds[0].unanswered = true;
+    value(&run.to_json())
+}
+
+/// A small capacity run in which every field occurs.
+pub(crate) fn full_capacity() -> Value {
+    value(&small_capacity().to_json())
+}
+
+/// A gate of two slices in which every field occurs.
+pub(crate) fn full_gate() -> Value {
+    let mut small = gate(Worsening::None, 0.02, &[GateStage::Screen, GateStage::Confirm]);
+    small.blocks.retain(|block| block.number == 0);
+    for block in &mut small.blocks {
+        block.slices = vec![block.slices[0].clone(), block.slices[8].clone()];
+        block.slices.iter_mut().for_each(|slice| slice.series.truncate(1));
+    }
+    small.series.truncate(1);
+    (small.plan.workers, small.plan.advisory) = (Some(1), Some("why".to_owned()));
+    value(&small.to_json())
+}
+
+/// A small `plimsoll ci` in which every field occurs.
+pub(crate) fn full_ci() -> Value {
+    value(&small_ci().to_json())
+}
+
+/// The copy of a baseline beside a run, as small as it can be with every field.
+pub(crate) fn full_baseline() -> Value {
+    let asked = Asked { name: "nightly".to_owned(), threshold: 0.2, allow_differences: false };
+    let mut baseline = Baseline { asked: Some(asked), ..Baseline::new(abstracts(1)) };
+    let run = &mut baseline.runs[0];
+    run.interrupted = true;
+    run.rows.drain(1..3);
+    run.course.truncate(2);
+    for row in &mut run.rows {
+        row.percentiles.truncate(1);
+    }
+    value(&baseline.to_json())
+}
+
+fn value(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, env, fs, path::Path};
+
+    use super::*;
+    use crate::results::{Capacity, Ci, Gate, ResultsError, Run};
+
+    const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/saved");
+
+    /// A kind of document: its name, one of today's form, and its reader, which gives what it would write again.
+    type Kind = (&'static str, fn() -> Value, fn(&str) -> Result<String, ResultsError>);
+
+    const KINDS: [Kind; 5] = [
+        ("run", full_run, |text| Run::from_json(text).map(|run| run.to_json())),
+        ("capacity", full_capacity, |text| Capacity::from_json(text).map(|capacity| capacity.to_json())),
+        ("gate", full_gate, |text| Gate::from_json(text).map(|gate| gate.to_json())),
+        ("ci", full_ci, |text| Ci::from_json(text).map(|ci| ci.to_json())),
+        ("baseline", full_baseline, |text| Baseline::from_json(text).map(|baseline| baseline.to_json())),
+    ];
+
+    /// Names of the fixtures of a kind, `KIND-FORMAT`+`LETTER.json`, the latest last.
+    fn fixtures(kind: &str) -> Vec<String> {
+        let names = fs::read_dir(FOLDER).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| name.starts_with(&format!("{kind}-"))).collect();
+        names.sort();
+        names
+    }
+
+    fn read(name: &str) -> String {
+        fs::read_to_string(Path::new(FOLDER).join(name)).unwrap()
+    }
+
+    /// Paths of all fields. Items of a list count as one, and so do fields that a server names.
+    fn form(value: &Value, at: &str, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    let open = ["/inspection/settings", "/inspection/info"].contains(&at);
+                    let path = format!("{at}/{}", if open { "*" } else { name });
+                    form(field, &path, found);
+                    found.insert(path);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| form(item, &format!("{at}/[]"), found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_form_that_there_has_been_is_read() {
+        for (kind, _, reader) in KINDS {
+            for name in fixtures(kind) {
+                let written = reader(&read(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+                assert_eq!(reader(&written).unwrap(), written, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_form_of_today_has_a_fixture() {
+        for (kind, full, _) in KINDS {
+            let forms = |value: &Value| {
+                let mut found = BTreeSet::new();
+                form(value, "", &mut found);
+                (value["schema_version"].clone(), found)
+            };
+            let (today, latest) = (full(), fixtures(kind).pop().expect("every kind has a fixture"));
+            if forms(&today) == forms(&value(&read(&latest))) {
+                continue;
+            }
+            let format = today["schema_version"].to_string();
+            let letter = latest.strip_prefix(&format!("{kind}-{format}")).and_then(|rest| rest.bytes().next());
+            let next = format!("{kind}-{format}{}.json", letter.map_or('a', |letter| char::from(letter + 1)));
+            assert!(
+                env::var_os("PLIMSOLL_WRITE_FIXTURES").is_some(),
+                "the form of {kind} differs from {latest}, which must stay: write {next} with PLIMSOLL_WRITE_FIXTURES=1"
+            );
+            fs::write(Path::new(FOLDER).join(next), format!("{today}\n")).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_form_lacks_is_filled_in() {
+        let run = |name: &str| Run::from_json(&read(name)).unwrap();
+        let first = run("run-1a.json");
+        let worker = &first.recording.workers[0];
+        assert!(worker.busy > 0.0 && (worker.busy - worker.cpu).abs() < 1e-12);
+        let second = &first.recording.services[0].seconds[0];
+        assert!((second.waiting - (second.in_system - second.in_use)).abs() < 1e-12 && second.waiting > 0.0);
+        assert_eq!((first.server.seconds.len(), first.inspection.users.len(), first.dependencies.len()), (0, 0, 0));
+        assert!(run("run-1d.json").server.events.iter().all(|event| event.ms > 0), "latest_ms is ms today");
+        let capacity = Capacity::from_json(&read("capacity-1a.json")).unwrap();
+        let trial = &capacity.trials[0];
+        assert!((trial.throughput - trial.completed as f64 / 10.0).abs() < 1e-9);
+        let ci = Ci::from_json(&read("ci-1a.json")).unwrap();
+        assert_eq!(ci.scenarios[2].checks[0].outcome, crate::results::CiOutcome::Interrupted);
+    }
+}

@@ -1,0 +1,85 @@
+//! Forms that earlier versions of plimsoll saved, brought to the form of today. Each change fills in what is absent or renames what
+//! is there, so it applies to any earlier form and does nothing to a later one. None is ever removed: users keep results and
+//! commit baselines. `tests/fixtures/saved` holds a document of every form.
+
+use serde_json::{Map, Value, json};
+
+use super::{Inspection, ServerRecord};
+
+type Object = Map<String, Value>;
+
+/// Brings a run to the form of today.
+pub(super) fn run(document: &mut Value) {
+    each(document, "", &mut |run| {
+        // Format 1 had no inspection and no dependencies, and at first no server.
+        add(run, "server", || json!(ServerRecord::default()));
+        add(run, "inspection", || json!(Inspection::default()));
+        add(run, "dependencies", || json!([]));
+    });
+    // The CPU time stood for the time with something to do.
+    each(document, "recording/workers/*", &mut |worker| {
+        let cpu = worker.get("cpu").cloned();
+        add(worker, "busy", || cpu.unwrap_or_default());
+    });
+    each(document, "recording/services/*/seconds/*", &mut |second| {
+        let level = |name| second.get(name).and_then(Value::as_f64).unwrap_or_default();
+        let waiting = (level("in_system") - level("in_use")).max(0.0);
+        add(second, "waiting", || json!(waiting));
+        add(second, "idle_checks", || json!(0));
+    });
+    each(document, "server", &mut |server| add(server, "resets", || json!(0)));
+    each(document, "server/seconds/*", &mut |second| add(second, "reset", || json!(false)));
+    each(document, "server/events/*", &mut |event| {
+        if let Some(latest) = event.remove("latest_ms") {
+            add(event, "ms", || latest);
+        }
+    });
+    each(document, "inspection", &mut |inspection| add(inspection, "pings", || json!([])));
+    each(document, "inspection/logins/*", &mut |login| add(login, "harness", || json!([])));
+}
+
+/// Brings a capacity run to the form of today.
+pub(super) fn capacity(document: &mut Value) {
+    each(document, "trials/*", &mut |trial| {
+        let number = |name| trial.get(name).and_then(Value::as_f64).unwrap_or_default();
+        let throughput = number("completed") / (number("measured_ns") / 1e9).max(1e-9);
+        add(trial, "throughput", || json!(throughput));
+        add(trial, "services", || json!([]));
+    });
+}
+
+/// Brings what `plimsoll ci` saved to the form of today.
+pub(super) fn ci(document: &mut Value) {
+    each(document, "scenarios/*/checks/*", &mut |check| {
+        if check.get("outcome").is_some_and(|outcome| outcome == "not_run") {
+            check.insert("outcome".to_owned(), json!("interrupted"));
+        }
+    });
+}
+
+/// Changes every object at a path of field names; `*` stands for every item of a list.
+fn each(value: &mut Value, path: &str, change: &mut impl FnMut(&mut Object)) {
+    if path.is_empty() {
+        if let Value::Object(object) = value {
+            change(object);
+        }
+        return;
+    }
+    let (field, rest) = path.split_once('/').unwrap_or((path, ""));
+    match value {
+        Value::Array(items) if field == "*" => items.iter_mut().for_each(|item| each(item, rest, change)),
+        Value::Object(fields) => {
+            if let Some(field) = fields.get_mut(field) {
+                each(field, rest, change);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Adds a field where it is absent.
+fn add(object: &mut Object, name: &str, value: impl FnOnce() -> Value) {
+    if !object.contains_key(name) {
+        object.insert(name.to_owned(), value());
+    }
+}
