@@ -6,7 +6,11 @@ use super::{
     exit::{Exit, Failure},
     output,
 };
-use crate::{report::Printed, results, scenario};
+use crate::{
+    report::Printed,
+    results::{Baseline, Capacity, Ci, Gate, Run, schema_of},
+    scenario,
+};
 
 /// Print the JSON Schema of scenario files, of what is saved, or of what --format json prints
 ///
@@ -48,11 +52,11 @@ enum Subject {
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let schema = match arguments.of {
         Subject::Scenario => scenario::schema(),
-        Subject::Run => results::schema(),
-        Subject::Capacity => results::capacity_schema(),
-        Subject::Gate => results::gate_schema(),
-        Subject::Ci => results::ci_schema(),
-        Subject::Baseline => results::baseline_schema(),
+        Subject::Run => schema_of::<Run>(),
+        Subject::Capacity => schema_of::<Capacity>(),
+        Subject::Gate => schema_of::<Gate>(),
+        Subject::Ci => schema_of::<Ci>(),
+        Subject::Baseline => schema_of::<Baseline>(),
         Subject::Comparison => Printed::Comparison.schema(),
         Subject::Summary => Printed::Summary.schema(),
         Subject::CapacityAnswers => Printed::Capacity.schema(),

@@ -1,10 +1,13 @@
 //! Histograms of durations: the one that is recorded into, and the packed form that is kept and saved.
 
+use std::borrow::Cow;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hdrhistogram::{
     Counter, Histogram,
     serialization::{Deserializer, Serializer, V2DeflateSerializer},
 };
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de::Error as _};
 
 use super::{Nanos, decode::Decoder};
@@ -207,6 +210,21 @@ pub fn merged<'a>(parts: impl IntoIterator<Item = &'a PackedHistogram>) -> Histo
     whole
 }
 
+impl JsonSchema for PackedHistogram {
+    fn schema_name() -> Cow<'static, str> {
+        "PackedHistogram".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "contentEncoding": "base64",
+            "pattern": "^[A-Za-z0-9+/]*={0,2}$",
+            "description": "HdrHistogram in its compressed V2 form, three significant digits, from 1 ns; the empty string for an empty one",
+        })
+    }
+}
+
 impl Serialize for PackedHistogram {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&STANDARD.encode(&self.bytes))
@@ -215,7 +233,7 @@ impl Serialize for PackedHistogram {
 
 impl<'de> Deserialize<'de> for PackedHistogram {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
         let bytes = STANDARD
             .decode(text.as_bytes())
             .map_err(|error| D::Error::custom(format!("a histogram is damaged: {error}")))?;

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{Nanos, SeriesId};
 
@@ -59,11 +61,11 @@ pub struct Failure {
 }
 
 macro_rules! error_classes {
-    ($($(#[$doc:meta])* $variant:ident = $word:literal,)+) => {
+    ($(#[doc = $about:literal] $variant:ident = $word:literal,)+) => {
         /// Classes of failure; the server's are named by the first word of its error reply.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum ErrorClass {
-            $($(#[$doc])* #[serde(rename = $word)] $variant,)+
+            $(#[doc = $about] #[serde(rename = $word)] $variant,)+
         }
 
         impl ErrorClass {
@@ -74,6 +76,13 @@ macro_rules! error_classes {
             pub fn word(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+
+                }
+            }
+
+            /// One sentence that says what the class is.
+            fn about(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $about.trim_ascii(),)+
                 }
             }
         }
@@ -142,6 +151,18 @@ impl ErrorClass {
     pub fn is_reply(self) -> bool {
         !matches!(self, Self::Timeout | Self::CheckoutTimeout | Self::ConnectionLost | Self::Protocol)
     }
+}
+
+/// Schema of a map from classes of failure to values.
+pub(super) fn by_class<V: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    let value = generator.subschema_for::<V>();
+    let described = |class: &ErrorClass| {
+        let mut value = value.clone();
+        value.insert("description".to_owned(), class.about().into());
+        (class.word().to_owned(), value.to_value())
+    };
+    let properties: Map<String, Value> = ErrorClass::ALL.iter().map(described).collect();
+    json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
 impl fmt::Display for ErrorClass {

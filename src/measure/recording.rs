@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, ErrorClass, Nanos, PackedHistogram, SeriesKey};
+use super::{Counts, ErrorClass, Nanos, PackedHistogram, SeriesKey, outcome::by_class};
 
 /// Everything that the load engine hands over at the end of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Recording {
     /// When what happened.
     pub period: Period,
@@ -22,7 +23,7 @@ pub struct Recording {
 }
 
 /// Phases as they really were. Seconds of all other records count from the start of the measured period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Period {
     /// Length of the warm-up.
     pub warmup_ns: Nanos,
@@ -37,7 +38,7 @@ pub struct Period {
 }
 
 /// One series over the whole run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SeriesRecord {
     /// What it is about.
     pub key: SeriesKey,
@@ -52,11 +53,12 @@ pub struct SeriesRecord {
     /// Requests that fell due in the measured period and were still waiting or under way when the drain ended.
     pub unfinished: u64,
     /// First message of each class of failure.
+    #[schemars(schema_with = "by_class::<String>")]
     pub messages: BTreeMap<ErrorClass, String>,
 }
 
 /// One second of a series.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SeriesSecond {
     /// Seconds since the start of the measured period.
     pub second: u32,
@@ -73,7 +75,7 @@ pub struct SeriesSecond {
 }
 
 /// One service over the whole run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceRecord {
     /// Service.
     pub name: String,
@@ -88,7 +90,7 @@ pub struct ServiceRecord {
 }
 
 /// A span of time, in nanoseconds since the start of the measured period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Span {
     /// Its beginning.
     pub from_ns: Nanos,
@@ -104,7 +106,7 @@ impl Span {
 }
 
 /// One second of a service.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceSecond {
     /// Seconds since the start of the measured period.
     pub second: u32,
@@ -136,7 +138,7 @@ pub struct ServiceSecond {
 }
 
 /// One worker thread.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkerRecord {
     /// Services (`name` or `name#instance`) that ran on it.
     pub services: Vec<String>,
@@ -154,7 +156,7 @@ pub struct WorkerRecord {
 }
 
 /// One second of the machine that the harness ran on. What the system does not show is `None`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HostInterval {
     /// Seconds since the start of the measured period.
     pub second: u32,

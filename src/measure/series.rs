@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Completion, ErrorClass, Latencies, Outcome};
+use super::{Completion, ErrorClass, Latencies, Outcome, outcome::by_class};
 
 /// Index of a series within a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SeriesId(pub u16);
 
 /// What a series is about.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct SeriesKey {
     /// Service.
     pub service: String,
@@ -22,7 +23,7 @@ pub struct SeriesKey {
 }
 
 /// Part that a series plays in the accounts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SeriesRole {
     /// Scheduled requests: these are judged and add up to the total.
@@ -34,12 +35,13 @@ pub enum SeriesRole {
 }
 
 /// Counts of one series over some time.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Counts {
     /// Requests that succeeded.
     pub completed: u64,
     /// Requests that failed, by class. Classes without a failure are absent.
+    #[schemars(schema_with = "by_class::<u64>")]
     pub errors: BTreeMap<ErrorClass, u64>,
     /// Keys, fields or members found.
     pub hits: u64,

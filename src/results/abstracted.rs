@@ -1,12 +1,13 @@
 //! What is kept of a run to compare others with it: a thousandth of the run, small enough to commit.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Calibration, Environment, Software, TargetFacts};
 use crate::measure::{Nanos, PackedHistogram};
 
 /// A run boiled down to what comparisons need.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Abstract {
     /// What it is called: the name of the result folder that it comes from.
     pub name: String,
@@ -35,13 +36,17 @@ pub struct Abstract {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub interrupted: bool,
     /// The operations of each service with their sum behind them; last the whole.
+    #[schemars(extend("contains" = {
+        "properties": { "service": { "type": "null" }, "operation": { "type": "null" } },
+        "additionalProperties": true,
+    }))]
     pub rows: Vec<AbstractRow>,
     /// The whole over time.
     pub course: Vec<Stretch>,
 }
 
 /// Verdict of a run, as it was when the abstract was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Judged {
     /// The objective was met.
@@ -55,7 +60,7 @@ pub enum Judged {
 }
 
 /// One row of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AbstractRow {
     /// Service; `None` stands for all.
     pub service: Option<String>,
@@ -80,7 +85,7 @@ pub struct AbstractRow {
 }
 
 /// A percentile with its 95 % confidence interval within the run, in nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct KnownPercentile {
     /// In percent.
     pub percentile: f64,
@@ -93,7 +98,7 @@ pub struct KnownPercentile {
 }
 
 /// A second of the whole, or some of them where a run is long.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stretch {
     /// First second, from the start of the measured period.
     pub second: u32,

@@ -9,6 +9,7 @@ use std::{
 };
 
 use rustix::fs::{FlockOperation, flock};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Abstract, ResultsError, folder::io_error, json::versioned, saved::rewrite};
@@ -27,11 +28,14 @@ pub const COPY: &str = "baseline.json";
 const LONGEST_NAME: usize = 80;
 
 /// What later runs are compared with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "Baseline of plimsoll")]
 pub struct Baseline {
     /// Version of this schema.
+    #[schemars(extend("const" = BASELINE_VERSION))]
     pub schema_version: u32,
     /// Its runs, the oldest first; at least one.
+    #[schemars(length(min = 1))]
     pub runs: Vec<Abstract>,
     /// How a run was held against it: only in the copy that lies in the folder of that run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,7 +43,7 @@ pub struct Baseline {
 }
 
 /// How a run was held against a baseline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Asked {
     /// What the baseline is called.
     pub name: String,

@@ -1,11 +1,12 @@
 //! How fast the machine was while a run was made, told by work that has nothing to do with the server.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::Nanos;
 
 /// The reference before and after the load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Calibration {
     /// Just before the load.
     pub before: Reference,
@@ -14,7 +15,7 @@ pub struct Calibration {
 }
 
 /// Round trips through the client library to a responder within the harness, one after another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reference {
     /// Median of the round trips, in nanoseconds.
     pub median_ns: Nanos,

@@ -1,5 +1,6 @@
 //! The artifact of a capacity run: its plan and every trial that was made. Answers are concluded from it, never saved.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Environment, Software, TargetFacts};
@@ -11,9 +12,11 @@ pub const CAPACITY_VERSION: u32 = 1;
 pub const LIMITS: [u64; 6] = [1_000_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 100_000_000];
 
 /// A search for what a server can carry.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "Capacity run of plimsoll")]
 pub struct Capacity {
     /// Version of this schema.
+    #[schemars(extend("const" = CAPACITY_VERSION))]
     pub schema_version: u32,
     /// What measured.
     pub software: Software,
@@ -38,9 +41,10 @@ pub struct Capacity {
 }
 
 /// What a capacity run is to do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CapacityPlan {
     /// Variants of the scenario; at least one. With `--pool` in ascending order of size.
+    #[schemars(length(min = 1))]
     pub arms: Vec<Arm>,
     /// Numbers of closed-loop clients for the concurrency model; empty for none.
     pub clients: Vec<u32>,
@@ -69,7 +73,7 @@ pub struct CapacityPlan {
 }
 
 /// One variant of the scenario.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Arm {
     /// What people call it: `pool 50`, `values.size=256`, `as written`.
     pub name: String,
@@ -82,7 +86,7 @@ pub struct Arm {
 }
 
 /// One trial: a whole run at one rate, or with one number of clients, boiled down.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trial {
     /// Its number, from 1.
     pub number: u32,
@@ -117,6 +121,7 @@ pub struct Trial {
     /// Burstiness of late, failed and unfinished requests, at least 1.
     pub burstiness: f64,
     /// Requests that were answered within each of [`LIMITS`].
+    #[schemars(length(equal = LIMITS.len()))]
     pub within: Vec<u64>,
     /// Response time.
     pub response: Quantiles,
@@ -149,7 +154,7 @@ pub struct Trial {
 }
 
 /// One service in a trial.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceTrial {
     /// Its name.
     pub name: String,
@@ -174,7 +179,7 @@ pub struct ServiceTrial {
 }
 
 /// What a trial is made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
     /// To find the bracket: doubling, then bisection.
@@ -192,7 +197,7 @@ pub enum Purpose {
 }
 
 /// Quantiles of a duration in nanoseconds; 0 where there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Quantiles {
     /// Mean.
     pub mean: f64,
@@ -207,7 +212,7 @@ pub struct Quantiles {
 }
 
 /// What connections cost the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectionLevel {
     /// Connections.
     pub connections: u64,
@@ -218,7 +223,7 @@ pub struct ConnectionLevel {
 }
 
 /// How a capacity run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ended {
     /// It has not; what there is was saved after each trial.

@@ -3,6 +3,7 @@
 //! A check is something that CI can be told in a line; a measure is a number that its tools follow over time. Neither knows
 //! where it comes from, so that every output shows whatever checks there are.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ResultsError, Software, json::versioned, upgrade};
@@ -11,9 +12,11 @@ use super::{ResultsError, Software, json::versioned, upgrade};
 pub const CI_VERSION: u32 = 1;
 
 /// All scenarios of one `plimsoll ci`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "Summary of plimsoll ci")]
 pub struct Ci {
     /// Version of this schema.
+    #[schemars(extend("const" = CI_VERSION))]
     pub schema_version: u32,
     /// What measured.
     pub software: Software,
@@ -28,7 +31,7 @@ pub struct Ci {
 }
 
 /// What a check that could not tell counts as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Leniency {
     /// As passed, without a word beyond the summary.
@@ -41,7 +44,7 @@ pub enum Leniency {
 }
 
 /// One scenario.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CiScenario {
     /// Its name; where two have the same one, the later is numbered.
     pub name: String,
@@ -58,7 +61,7 @@ pub struct CiScenario {
 }
 
 /// One thing that was checked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CiCheck {
     /// What was checked: `objective`, `audit`, `run`, `baseline`, `gate`.
     pub name: String,
@@ -77,7 +80,7 @@ pub struct CiCheck {
 }
 
 /// Outcome of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CiOutcome {
     /// As it should be.
@@ -98,7 +101,7 @@ impl CiOutcome {
 }
 
 /// One number that can be followed over time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CiMeasure {
     /// Service; `None` stands for all.
     pub service: Option<String>,
@@ -119,7 +122,7 @@ pub struct CiMeasure {
 }
 
 /// Unit of a measure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Unit {
     /// Microseconds.
     #[serde(rename = "us")]
@@ -130,7 +133,7 @@ pub enum Unit {
 }
 
 /// Which way a measure gets better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Better {
     /// Downwards.

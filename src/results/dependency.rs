@@ -1,9 +1,10 @@
 //! What the services depend on besides the server, and whether it answered.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A dependency, with every probe of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DependencyRecord {
     /// Its name in the scenario.
     pub name: String,
@@ -16,7 +17,7 @@ pub struct DependencyRecord {
 }
 
 /// One attempt to reach a dependency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Probe {
     /// When, relative to the measured period.
     pub phase: ProbePhase,
@@ -29,7 +30,7 @@ pub struct Probe {
 }
 
 /// When a probe was made, relative to the measured period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProbePhase {
     /// Before any load.

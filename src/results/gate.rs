@@ -1,5 +1,6 @@
 //! The artifact of a gate: two arms under load in turns, slice by slice. Verdicts are concluded from it, never saved.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Ended, Environment, Software, TargetFacts};
@@ -9,9 +10,11 @@ use crate::measure::PackedHistogram;
 pub const GATE_VERSION: u32 = 1;
 
 /// Two arms compared live: A is what is known, B is what is asked about.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "Gate of plimsoll")]
 pub struct Gate {
     /// Version of this schema.
+    #[schemars(extend("const" = GATE_VERSION))]
     pub schema_version: u32,
     /// What conducted it.
     pub software: Software,
@@ -37,7 +40,7 @@ pub struct Gate {
 }
 
 /// One side of the comparison.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GateArm {
     /// What people call it: `io-threads=4`, `as written`.
     pub name: String,
@@ -52,13 +55,15 @@ pub struct GateArm {
 }
 
 /// What a gate is to do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GatePlan {
     /// Name of the profile: `quick` or `nightly`.
     pub profile: String,
     /// Smallest change that matters of median, mean and throughput, as a share.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub threshold: f64,
     /// The same of the 99th percentile, which is harder to measure.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub tail_threshold: f64,
     /// Smallest change of a response time that matters, in nanoseconds.
     pub floor_ns: u64,
@@ -86,7 +91,7 @@ pub struct GatePlan {
 }
 
 /// One operation of a service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GateSeries {
     /// Service.
     pub service: String,
@@ -95,7 +100,7 @@ pub struct GateSeries {
 }
 
 /// The part of a gate that a block belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum GateStage {
     /// The first look.
@@ -105,7 +110,7 @@ pub enum GateStage {
 }
 
 /// Slices on one pair of servers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GateBlock {
     /// Its stage.
     pub stage: GateStage,
@@ -116,7 +121,7 @@ pub struct GateBlock {
 }
 
 /// What a slice compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SliceKind {
     /// Response times, at the rate of the plan.
@@ -127,9 +132,10 @@ pub enum SliceKind {
 
 /// Load on one arm: its turns within a second over connections that last as long as the block, or a short load of its own where
 /// another build makes it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GateSlice {
     /// 0 for A, 1 for B.
+    #[schemars(range(max = 1))]
     pub arm: u32,
     /// What it compares.
     pub kind: SliceKind,
@@ -156,7 +162,7 @@ pub struct GateSlice {
 }
 
 /// One series in one slice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GateTally {
     /// Requests that were answered in its time; in the last slice of a load also those that were answered after its end.
     pub completed: u64,

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{KeyspaceSample, Withheld};
 
 /// What an inspection found. Whatever a server or the rights of the user withheld is absent, and named in
 /// [`Self::withheld`].
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Inspection {
     /// Settings by name, as `CONFIG GET` gives them; never a secret.
     pub settings: BTreeMap<String, String>,
@@ -41,7 +42,7 @@ impl Inspection {
 }
 
 /// A user of the server's access control list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserRights {
     /// Name.
     pub name: String,
@@ -64,7 +65,7 @@ pub struct UserRights {
 }
 
 /// A user that services log in as.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceLogin {
     /// User; `default` where none is named.
     pub user: String,
@@ -86,7 +87,7 @@ pub struct ServiceLogin {
 }
 
 /// Whether `ACL DRYRUN` lets a user with just the proposed rules do everything that is needed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
     /// It does.
@@ -109,7 +110,7 @@ pub enum Proof {
 }
 
 /// What can be said of a password without saying it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PasswordStrength {
     /// Characters.
     pub length: u32,
@@ -120,7 +121,7 @@ pub struct PasswordStrength {
 }
 
 /// The server's machine, where that is the harness's own.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Machine {
     /// Cores.
     pub cores: Option<u32>,

@@ -1,9 +1,10 @@
 //! What lies in the keyspace, by a bounded sample of its keys.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A sample of the keys of a server.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct KeyspaceSample {
     /// Databases that hold keys.
     pub databases: Vec<DatabaseSample>,
@@ -16,7 +17,7 @@ pub struct KeyspaceSample {
 }
 
 /// A sample of one database.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DatabaseSample {
     /// Its number.
     pub database: u64,
@@ -35,7 +36,7 @@ pub struct DatabaseSample {
 }
 
 /// Keys of one type and prefix.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyGroup {
     /// Prefix: the key without its last part, parts with digits written as `*`. Empty for keys of one part, and for the
     /// rest where there are too many prefixes.
@@ -51,7 +52,7 @@ pub struct KeyGroup {
 }
 
 /// A key that takes much memory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LargeKey {
     /// The key, cut short.
     pub key: String,
@@ -62,7 +63,7 @@ pub struct LargeKey {
 }
 
 /// A key that is used much.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HotKey {
     /// The key, cut short.
     pub key: String,

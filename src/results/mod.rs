@@ -45,7 +45,7 @@ pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use leftover::{Leftover, sweep_beside};
 pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
 pub use saved::{Saved, load, result_folders, rewrite, save_again, write_apart};
-pub use schema::{baseline_schema, capacity_schema, ci_schema, gate_schema, schema};
+pub use schema::{schema_of, schema_of_output};
 pub use server::{
     CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord, ServerSecond,
     SlowCommand, SlowLog, Withheld,

@@ -1,5 +1,6 @@
 //! The saved artifact.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Calibration, DependencyRecord, Inspection, ServerRecord};
@@ -9,9 +10,11 @@ use crate::measure::Recording;
 pub const SCHEMA_VERSION: u32 = 2;
 
 /// One run: the waist through which everything passes. Every output is made from it alone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "plimsoll run")]
 pub struct Run {
     /// Version of this schema.
+    #[schemars(extend("const" = SCHEMA_VERSION))]
     pub schema_version: u32,
     /// What measured.
     pub software: Software,
@@ -37,7 +40,7 @@ pub struct Run {
 }
 
 /// What measured.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Software {
     /// Version of plimsoll.
     pub version: String,
@@ -50,7 +53,7 @@ pub struct Software {
 }
 
 /// What was measured. Holds no password.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetFacts {
     /// Address without credentials: `redis://127.0.0.1:6379`.
     pub address: String,
@@ -80,7 +83,7 @@ impl TargetFacts {
 }
 
 /// The machine that the harness ran on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Environment {
     /// CPU model.
     pub cpu: String,

@@ -1,136 +1,70 @@
-//! JSON Schemas of what is saved: runs, capacity runs, gates, baselines and what `plimsoll ci` saves.
+//! JSON Schemas of what is saved and printed, derived from the types.
 
-use serde_json::Value;
+use schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform};
+use serde_json::{Value, json};
 
-const SCHEMA: &str = include_str!("run.schema.json");
-const CAPACITY: &str = include_str!("capacity.schema.json");
-const GATE: &str = include_str!("gate.schema.json");
-const CI: &str = include_str!("ci.schema.json");
-const BASELINE: &str = include_str!("baseline.schema.json");
-
-/// JSON Schema (draft 2020-12) of `run.json`, with a description of every field.
-pub fn schema() -> Value {
-    serde_json::from_str(SCHEMA).expect("the schema is JSON")
+/// JSON Schema (draft 2020-12) of documents that are read: a field that may be absent is optional. Descriptions are the doc comments
+/// of the types.
+pub fn schema_of<T: JsonSchema>() -> Value {
+    generate::<T>(SchemaSettings::draft2020_12().for_deserialize())
 }
 
-/// JSON Schema (draft 2020-12) of `capacity.json`, with a description of every field.
-pub fn capacity_schema() -> Value {
-    serde_json::from_str(CAPACITY).expect("the schema is JSON")
+/// JSON Schema (draft 2020-12) of documents that are written: a field is optional only where it is left out of some.
+pub fn schema_of_output<T: JsonSchema>() -> Value {
+    generate::<T>(SchemaSettings::draft2020_12().for_serialize())
 }
 
-/// JSON Schema (draft 2020-12) of `gate.json`, with a description of every field.
-pub fn gate_schema() -> Value {
-    serde_json::from_str(GATE).expect("the schema is JSON")
+fn generate<T: JsonSchema>(settings: SchemaSettings) -> Value {
+    settings.with_transform(RecursiveTransform(finish)).into_generator().into_root_schema_for::<T>().to_value()
 }
 
-/// JSON Schema (draft 2020-12) of `ci.json`, with a description of every field.
-pub fn ci_schema() -> Value {
-    serde_json::from_str(CI).expect("the schema is JSON")
-}
-
-/// JSON Schema (draft 2020-12) of a baseline, with a description of every field.
-pub fn baseline_schema() -> Value {
-    serde_json::from_str(BASELINE).expect("the schema is JSON")
+/// Refuses unknown fields, although readers ignore them, so that what is written is validated strictly; bounds integers by their types;
+/// and takes the marks of links out of doc comments.
+fn finish(schema: &mut Schema) {
+    let Some(object) = schema.as_object_mut() else { return };
+    if object.remove("format").is_some_and(|format| format == "uint32") {
+        object.entry("maximum").or_insert(json!(u32::MAX));
+    }
+    if object.contains_key("properties") {
+        object.entry("additionalProperties").or_insert(json!(false));
+    }
+    if let Some(Value::String(text)) = object.get_mut("description") {
+        *text = text.replace('\n', " ").replace("[`", "`").replace("`]", "`");
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use jsonschema::Validator;
-    use serde_json::json;
 
     use super::*;
     use crate::results::{
-        BASELINE_VERSION, Baseline, CAPACITY_VERSION, CI_VERSION, Capacity, Ci, CiOutcome, Ended, GATE_VERSION, Gate,
-        Judged, Purpose, Run, SCHEMA_VERSION,
-        sample::{self, forms},
+        Baseline, Capacity, Ci, CiOutcome, Ended, Judged, Purpose, Run,
+        sample::{
+            self,
+            forms::{KINDS, Kind},
+        },
     };
 
-    /// What a schema is held against.
-    struct Held {
-        schema: Value,
-        validator: Validator,
-        /// A document in which every field occurs.
-        full: Value,
-        /// Why the reader refuses a text, if it does.
-        refusal: fn(&str) -> Option<String>,
-        version: u32,
-        /// Required fields that there are at least.
-        fields: usize,
+    fn validator(schema: &Value) -> Validator {
+        jsonschema::draft202012::new(schema).unwrap()
     }
 
-    impl Held {
-        /// Whether the schema accepts it; what it accepts can be read.
-        fn verdict(&self, value: &Value) -> bool {
-            let accepted = self.validator.is_valid(value);
-            let refusal = (self.refusal)(&value.to_string());
-            assert!(!accepted || refusal.is_none(), "{refusal:?}");
-            accepted
-        }
+    fn accepts<T: JsonSchema>(text: &str) -> bool {
+        validator(&schema_of::<T>()).is_valid(&serde_json::from_str(text).unwrap())
     }
 
-    fn all() -> [Held; 5] {
-        let validator = |schema: &Value| jsonschema::draft202012::new(schema).unwrap();
-        let (run, capacity, of_gate, ci, baseline) =
-            (schema(), capacity_schema(), gate_schema(), ci_schema(), baseline_schema());
-        [
-            Held {
-                validator: validator(&run),
-                schema: run,
-                full: forms::full_run(),
-                refusal: |text| Run::from_json(text).err().map(|error| error.to_string()),
-                version: SCHEMA_VERSION,
-                fields: 50,
-            },
-            Held {
-                validator: validator(&capacity),
-                schema: capacity,
-                full: forms::full_capacity(),
-                refusal: |text| Capacity::from_json(text).err().map(|error| error.to_string()),
-                version: CAPACITY_VERSION,
-                fields: 40,
-            },
-            Held {
-                validator: validator(&of_gate),
-                schema: of_gate,
-                full: forms::full_gate(),
-                refusal: |text| Gate::from_json(text).err().map(|error| error.to_string()),
-                version: GATE_VERSION,
-                fields: 40,
-            },
-            Held {
-                validator: validator(&ci),
-                schema: ci,
-                full: forms::full_ci(),
-                refusal: |text| Ci::from_json(text).err().map(|error| error.to_string()),
-                version: CI_VERSION,
-                fields: 20,
-            },
-            Held {
-                validator: validator(&baseline),
-                schema: baseline,
-                full: forms::full_baseline(),
-                refusal: |text| Baseline::from_json(text).err().map(|error| error.to_string()),
-                version: BASELINE_VERSION,
-                fields: 40,
-            },
-        ]
-    }
-
-    /// Paths of everything inside a value that `of` picks.
-    fn paths(value: &Value, at: &str, of: &impl Fn(&Value) -> bool) -> Vec<String> {
-        let mut found = if of(value) { vec![at.to_owned()] } else { Vec::new() };
+    /// Paths of everything inside a value.
+    fn paths(value: &Value, at: &str) -> Vec<String> {
+        let mut found = vec![at.to_owned()];
         match value {
             Value::Object(fields) => {
-                for (name, field) in fields {
-                    found.extend(paths(field, &format!("{at}/{name}"), of));
-                }
+                found.extend(fields.iter().flat_map(|(name, field)| paths(field, &format!("{at}/{name}"))));
             }
             Value::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    found.extend(paths(item, &format!("{at}/{index}"), of));
-                }
+                found.extend(
+                    items.iter().enumerate().flat_map(|(at_item, item)| paths(item, &format!("{at}/{at_item}"))),
+                );
             }
             _ => {}
         }
@@ -138,98 +72,128 @@ mod tests {
     }
 
     #[test]
-    fn describes_what_is_written() {
-        for held in all() {
-            let faults: Vec<String> = held.validator.iter_errors(&held.full).map(|error| error.to_string()).collect();
+    fn what_is_written_is_accepted() {
+        for Kind { full, schema, .. } in KINDS {
+            let (schema, full) = (validator(&schema()), full());
+            let faults: Vec<String> = schema.iter_errors(&full).map(|error| error.to_string()).collect();
             assert_eq!(faults, [] as [&str; 0]);
-            assert!(held.verdict(&held.full));
         }
-        let [run, capacity, _, ci, baseline] = all();
+        assert!(accepts::<Run>(&sample::run().to_json()));
         for verdict in [Judged::Pass, Judged::Fail, Judged::Inconclusive, Judged::Invalid] {
             let mut written = Baseline::new(sample::abstracts(1));
             (written.runs[0].verdict, written.runs[0].calibration) = (verdict, None);
-            assert!(baseline.verdict(&serde_json::from_str(&written.to_json()).unwrap()));
+            assert!(accepts::<Baseline>(&written.to_json()));
         }
-        assert!(run.verdict(&serde_json::from_str(&sample::run().to_json()).unwrap()));
         for ended in [Ended::Running, Ended::Finished, Ended::Budget, Ended::Interrupted, Ended::Errors, Ended::Lost] {
             for purpose in [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Compare, Purpose::Curve] {
                 let mut written = Capacity { ended, ..sample::small_capacity() };
                 written.trials[0].purpose = purpose;
-                assert!(capacity.verdict(&serde_json::from_str(&written.to_json()).unwrap()));
+                assert!(accepts::<Capacity>(&written.to_json()));
             }
         }
         for outcome in CiOutcome::ALL {
             let mut written = sample::small_ci();
             written.scenarios[0].checks[0].outcome = outcome;
-            assert!(ci.verdict(&serde_json::from_str(&written.to_json()).unwrap()));
+            assert!(accepts::<Ci>(&written.to_json()));
         }
     }
 
+    /// Fields without which a document is refused, or values that replace those at a path, and whether the result is accepted.
     #[test]
-    fn what_the_schema_accepts_without_a_field_can_be_read() {
-        for held in all() {
-            let mut refused = 0;
-            for path in paths(&held.full, "", &|value| value.is_object()) {
-                let names: Vec<String> =
-                    held.full.pointer(&path).unwrap().as_object().unwrap().keys().cloned().collect();
-                for name in names {
-                    let mut cut = held.full.clone();
-                    cut.pointer_mut(&path).unwrap().as_object_mut().unwrap().remove(&name);
-                    refused += usize::from(!held.verdict(&cut));
-                }
+    fn missing_fields_other_types_and_unknown_values_are_refused() {
+        let cases: [(&str, &str, Option<Value>, bool); 48] = [
+            ("run", "/schema_version", Some(json!(1)), false),
+            ("run", "/schema_version", None, false),
+            ("run", "/software/commit", None, true),
+            ("run", "/software/fred", None, false),
+            ("run", "/server", None, false),
+            ("run", "/calibration", None, true),
+            ("run", "/target/elsewhere", None, true),
+            ("run", "/target/elsewhere", Some(json!(null)), false),
+            ("run", "/target/settings/0", Some(json!(["maxmemory"])), false),
+            ("run", "/target/settings/0", Some(json!(["maxmemory", "1", "2"])), false),
+            ("run", "/environment/cores", Some(json!(-1)), false),
+            ("run", "/environment/cores", Some(json!(4_294_967_296_u64)), false),
+            ("run", "/recording/period/measured_ns", Some(json!(1.5)), false),
+            ("run", "/recording/series/0/key/role", Some(json!("else")), false),
+            ("run", "/recording/series/0/seconds/0/counts/completed", None, true),
+            ("run", "/recording/series/0/seconds/0/counts/completed", Some(json!(-1)), false),
+            ("run", "/recording/series/0/seconds/0/counts/errors/unheard of", Some(json!(1)), false),
+            ("run", "/recording/series/0/seconds/0/response", Some(json!("~")), false),
+            ("run", "/recording/series/0/seconds/0/response", Some(json!("")), true),
+            ("run", "/recording/series/0/messages/NOAUTH", Some(json!(1)), false),
+            ("run", "/recording/services/0/seconds/0/silences", None, true),
+            ("run", "/recording/host/0/busy", Some(json!(null)), true),
+            ("run", "/server/before/persistence", Some(json!(["defragmentation"])), false),
+            ("run", "/server/slowlog/threshold_us", Some(json!(-1)), true),
+            ("run", "/server/slowlog/count", Some(json!(-1)), false),
+            ("run", "/inspection/info/surplus", Some(json!("x")), true),
+            ("run", "/inspection/info/surplus", Some(json!(1)), false),
+            ("run", "/inspection/logins/0/proof", Some(json!({"proven": {}})), false),
+            ("run", "/inspection/logins/0/proof", Some(json!({"untried": {"reason": "why"}})), true),
+            ("run", "/dependencies/0/status", Some(json!(65_536)), false),
+            ("run", "/dependencies/0/probes/0/phase", Some(json!("later")), false),
+            ("capacity", "/plan/arms", Some(json!([])), false),
+            ("capacity", "/plan/max_rate", None, true),
+            ("capacity", "/trials/0/within", Some(json!([1, 2, 3, 4, 5])), false),
+            ("capacity", "/trials/0/purpose", Some(json!("closed")), true),
+            ("capacity", "/trials/0/purpose", Some(json!("other")), false),
+            ("capacity", "/trials/0/services", None, false),
+            ("capacity", "/trials/0/services/0/hold_mean", Some(json!("1")), false),
+            ("gate", "/arms/1", None, false),
+            ("gate", "/blocks/0/stage", Some(json!("third")), false),
+            ("gate", "/blocks/0/slices/0/arm", Some(json!(2)), false),
+            ("gate", "/plan/advisory", Some(json!(null)), true),
+            ("ci", "/exit_code", Some(json!(256)), false),
+            ("ci", "/scenarios/0/measures/0/unit", Some(json!("ms")), false),
+            ("ci", "/scenarios/0/checks/0/service", None, true),
+            ("baseline", "/runs", Some(json!([])), false),
+            ("baseline", "/runs/0/verdict", Some(json!("good")), false),
+            ("baseline", "/runs/0/rows", Some(json!([])), false),
+        ];
+        for (kind, path, change, accepted) in cases {
+            let kind = KINDS.iter().find(|known| known.name == kind).unwrap();
+            let mut document = (kind.full)();
+            let (parent, name) = path.rsplit_once('/').unwrap();
+            match (document.pointer_mut(parent).unwrap(), change.clone()) {
+                (Value::Object(fields), Some(value)) => drop(fields.insert(name.to_owned(), value)),
+                (Value::Object(fields), None) => drop(fields.remove(name)),
+                (Value::Array(items), Some(value)) => items[name.parse::<usize>().unwrap()] = value,
+                (Value::Array(items), None) => drop(items.remove(name.parse().unwrap())),
+                _ => panic!("{path}"),
             }
-            assert!(refused > held.fields, "{refused}");
+            assert_eq!(validator(&(kind.schema)()).is_valid(&document), accepted, "{path} {change:?}");
         }
     }
 
     #[test]
-    fn the_schema_refuses_every_unknown_field() {
+    fn unknown_fields_are_refused_everywhere() {
         // These two hold names of the server's own.
         let is_open = |path: &str| path.ends_with("/settings") || path.ends_with("/info");
-        for held in all() {
-            let closed = paths(&held.full, "", &|value| value.is_object()).into_iter().filter(|path| !is_open(path));
-            for path in closed {
-                let mut more = held.full.clone();
-                more.pointer_mut(&path).unwrap().as_object_mut().unwrap().insert("surplus".into(), json!("x"));
-                assert!(!held.verdict(&more), "{path}");
-                // The names of these are values: classes of failure, and variants of an enumeration.
-                if !["errors", "messages", "proof"].iter().any(|name| path.ends_with(name)) {
-                    assert_eq!((held.refusal)(&more.to_string()), None, "the reader ignores it");
+        for Kind { full, schema, .. } in KINDS {
+            let (schema, full) = (validator(&schema()), full());
+            for path in paths(&full, "").into_iter().filter(|path| !is_open(path)) {
+                let mut more = full.clone();
+                if let Value::Object(fields) = more.pointer_mut(&path).unwrap() {
+                    fields.insert("surplus".to_owned(), json!("x"));
+                    assert!(!schema.is_valid(&more), "{path}");
                 }
             }
         }
     }
 
     #[test]
-    fn what_the_schema_accepts_of_another_type_can_be_read() {
-        for held in all() {
-            for path in paths(&held.full, "", &|value| !value.is_object()) {
+    fn what_is_accepted_can_be_read() {
+        for Kind { full, schema, read, .. } in KINDS {
+            let (schema, full) = (validator(&schema()), full());
+            for path in paths(&full, "") {
                 for other in [json!(-1), json!("~"), json!(true), json!(null), json!({}), json!([1])] {
-                    let mut changed = held.full.clone();
+                    let mut changed = full.clone();
                     *changed.pointer_mut(&path).unwrap() = other;
-                    held.verdict(&changed);
+                    let refusal = || read(&changed.to_string()).err().map(|error| error.to_string());
+                    assert!(!schema.is_valid(&changed) || refusal().is_none(), "{path}: {:?}", refusal());
                 }
             }
-        }
-    }
-
-    #[test]
-    fn knows_the_version_and_describes_every_field() {
-        for Held { schema, version, .. } in all() {
-            assert_eq!(schema["properties"]["schema_version"]["const"], json!(version));
-            let undescribed: BTreeSet<String> = paths(&schema, "", &|value| value.get("properties").is_some())
-                .into_iter()
-                .flat_map(|path| {
-                    let object = schema.pointer(&path).unwrap()["properties"].as_object().unwrap().clone();
-                    let bare = object.into_iter().filter(|(_, field)| {
-                        let target = field.get("$ref").and_then(Value::as_str).map(|name| name.trim_start_matches('#'));
-                        let described = |value: &Value| value.get("description").is_some();
-                        !described(field) && !target.is_some_and(|name| described(schema.pointer(name).unwrap()))
-                    });
-                    bare.map(|(name, _)| name).collect::<Vec<_>>()
-                })
-                .collect();
-            assert_eq!(undescribed, BTreeSet::new());
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What the server said of itself during a run. Whatever a server or the rights of the user withheld is `None` or
 //! absent, and named in [`ServerRecord::withheld`].
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The server's side of a run.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ServerRecord {
     /// Levels when the measured period began, after connecting and prefilling.
     pub before: Option<Levels>,
@@ -34,7 +35,7 @@ pub struct ServerRecord {
 }
 
 /// What a server holds at one moment.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Levels {
     /// Bytes that its allocator has given out.
     pub used_memory: Option<u64>,
@@ -65,7 +66,7 @@ pub struct Levels {
 }
 
 /// Work on persistence; each forks the server, which stalls it and makes every write dearer for a while.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Persistence {
     /// A snapshot (RDB) is being saved.
@@ -80,7 +81,7 @@ pub enum Persistence {
 
 /// One second of the server. Counts are those of this second alone; all are `None` where the server was restarted, or its
 /// statistics were reset, in it.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ServerSecond {
     /// Seconds since the start of the measured period.
     pub second: u32,
@@ -133,7 +134,7 @@ pub struct ServerSecond {
 }
 
 /// What one command cost the server.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandUse {
     /// Name, in capitals, with its subcommand: `GET`, `CLIENT|LIST`.
     pub name: String,
@@ -151,7 +152,7 @@ pub struct CommandUse {
 }
 
 /// Error replies of one kind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorUse {
     /// First word of the reply.
     pub word: String,
@@ -160,7 +161,7 @@ pub struct ErrorUse {
 }
 
 /// Connections of one name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NamedClients {
     /// Name that they gave themselves; empty for none.
     pub name: String,
@@ -173,7 +174,7 @@ pub struct NamedClients {
 }
 
 /// Keys of one database.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DatabaseKeys {
     /// Number of the database.
     pub database: u64,
@@ -184,7 +185,7 @@ pub struct DatabaseKeys {
 }
 
 /// The slow log over the measured period.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct SlowLog {
     /// Duration in microseconds from which on a command is logged; negative: the log is off.
     pub threshold_us: Option<i64>,
@@ -199,7 +200,7 @@ pub struct SlowLog {
 }
 
 /// A slow command.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SlowCommand {
     /// Second of the measured period at the end of which it was found in the log.
     pub second: u32,
@@ -217,7 +218,7 @@ pub struct SlowCommand {
 
 /// An event that the server's latency monitor noted in the measured period: of several of one kind in a second, the
 /// longest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LatencyEvent {
     /// Kind: `command`, `fork`, `aof-fsync-always`, ...
     pub kind: String,
@@ -228,7 +229,7 @@ pub struct LatencyEvent {
 }
 
 /// Something that could not be learned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Withheld {
     /// The command that was refused, or the subject that is missing.
     pub what: String,

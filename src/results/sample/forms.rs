@@ -9,11 +9,57 @@ use super::{
 };
 use crate::{
     measure::{ErrorClass, Span},
-    results::{Asked, Baseline, GateStage},
+    results::{Asked, Baseline, Capacity, Ci, Gate, GateStage, ResultsError, Run, schema_of},
 };
 
+/// A kind of document.
+pub(crate) struct Kind {
+    /// Name.
+    pub(crate) name: &'static str,
+    /// Document of today's form in which every field occurs.
+    pub(crate) full: fn() -> Value,
+    /// Reader, which gives what it would write again.
+    pub(crate) read: fn(&str) -> Result<String, ResultsError>,
+    /// Schema of today's form.
+    pub(crate) schema: fn() -> Value,
+}
+
+/// Every kind of document.
+pub(crate) const KINDS: [Kind; 5] = [
+    Kind {
+        name: "run",
+        full: full_run,
+        read: |text| Run::from_json(text).map(|run| run.to_json()),
+        schema: schema_of::<Run>,
+    },
+    Kind {
+        name: "capacity",
+        full: || value(&small_capacity().to_json()),
+        read: |text| Capacity::from_json(text).map(|capacity| capacity.to_json()),
+        schema: schema_of::<Capacity>,
+    },
+    Kind {
+        name: "gate",
+        full: full_gate,
+        read: |text| Gate::from_json(text).map(|gate| gate.to_json()),
+        schema: schema_of::<Gate>,
+    },
+    Kind {
+        name: "ci",
+        full: || value(&small_ci().to_json()),
+        read: |text| Ci::from_json(text).map(|ci| ci.to_json()),
+        schema: schema_of::<Ci>,
+    },
+    Kind {
+        name: "baseline",
+        full: full_baseline,
+        read: |text| Baseline::from_json(text).map(|baseline| baseline.to_json()),
+        schema: schema_of::<Baseline>,
+    },
+];
+
 /// A small run in which every field and every class of failure occurs.
-pub(crate) fn full_run() -> Value {
+fn full_run() -> Value {
     let mut run = run();
     run.calibration = abstracts(1)[0].calibration;
     run.target.elsewhere = true;
@@ -34,13 +80,8 @@ pub(crate) fn full_run() -> Value {
     value(&run.to_json())
 }
 
-/// A small capacity run in which every field occurs.
-pub(crate) fn full_capacity() -> Value {
-    value(&small_capacity().to_json())
-}
-
 /// A gate of two slices in which every field occurs.
-pub(crate) fn full_gate() -> Value {
+fn full_gate() -> Value {
     let mut small = gate(Worsening::None, 0.02, &[GateStage::Screen, GateStage::Confirm]);
     small.blocks.retain(|block| block.number == 0);
     for block in &mut small.blocks {
@@ -52,13 +93,8 @@ pub(crate) fn full_gate() -> Value {
     value(&small.to_json())
 }
 
-/// A small `plimsoll ci` in which every field occurs.
-pub(crate) fn full_ci() -> Value {
-    value(&small_ci().to_json())
-}
-
 /// The copy of a baseline beside a run, as small as it can be with every field.
-pub(crate) fn full_baseline() -> Value {
+fn full_baseline() -> Value {
     let asked = Asked { name: "nightly".to_owned(), threshold: 0.2, allow_differences: false };
     let mut baseline = Baseline { asked: Some(asked), ..Baseline::new(abstracts(1)) };
     let run = &mut baseline.runs[0];
@@ -80,20 +116,9 @@ mod tests {
     use std::{collections::BTreeSet, env, fs, path::Path};
 
     use super::*;
-    use crate::results::{Capacity, Ci, Gate, ResultsError, Run};
+    use crate::results::CiOutcome;
 
     const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/saved");
-
-    /// A kind of document: its name, one of today's form, and its reader, which gives what it would write again.
-    type Kind = (&'static str, fn() -> Value, fn(&str) -> Result<String, ResultsError>);
-
-    const KINDS: [Kind; 5] = [
-        ("run", full_run, |text| Run::from_json(text).map(|run| run.to_json())),
-        ("capacity", full_capacity, |text| Capacity::from_json(text).map(|capacity| capacity.to_json())),
-        ("gate", full_gate, |text| Gate::from_json(text).map(|gate| gate.to_json())),
-        ("ci", full_ci, |text| Ci::from_json(text).map(|ci| ci.to_json())),
-        ("baseline", full_baseline, |text| Baseline::from_json(text).map(|baseline| baseline.to_json())),
-    ];
 
     /// Names of the fixtures of a kind, `KIND-FORMAT`+`LETTER.json`, the latest last.
     fn fixtures(kind: &str) -> Vec<String> {
@@ -125,17 +150,19 @@ mod tests {
 
     #[test]
     fn every_form_that_there_has_been_is_read() {
-        for (kind, _, reader) in KINDS {
-            for name in fixtures(kind) {
-                let written = reader(&read(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-                assert_eq!(reader(&written).unwrap(), written, "{name}");
+        for kind in KINDS {
+            let schema = jsonschema::draft202012::new(&(kind.schema)()).unwrap();
+            for name in fixtures(kind.name) {
+                let written = (kind.read)(&read(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+                assert_eq!((kind.read)(&written).unwrap(), written, "{name}");
+                assert!(schema.is_valid(&value(&written)), "{name}");
             }
         }
     }
 
     #[test]
     fn the_form_of_today_has_a_fixture() {
-        for (kind, full, _) in KINDS {
+        for Kind { name: kind, full, .. } in KINDS {
             let forms = |value: &Value| {
                 let mut found = BTreeSet::new();
                 form(value, "", &mut found);
@@ -170,6 +197,6 @@ mod tests {
         let trial = &capacity.trials[0];
         assert!((trial.throughput - trial.completed as f64 / 10.0).abs() < 1e-9);
         let ci = Ci::from_json(&read("ci-1a.json")).unwrap();
-        assert_eq!(ci.scenarios[2].checks[0].outcome, crate::results::CiOutcome::Interrupted);
+        assert_eq!(ci.scenarios[2].checks[0].outcome, CiOutcome::Interrupted);
     }
 }
