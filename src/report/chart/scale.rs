@@ -56,6 +56,12 @@ pub(super) struct Tick {
     pub(super) label: String,
 }
 
+/// Mantissas at which log axes end and have ticks: of an axis over several times its lowest value, and of a shorter one.
+const COARSE: [f64; 3] = [1.0, 2.0, 5.0];
+const FINE: [f64; 13] = [1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0, 9.0];
+/// Ratio of the ends of a log axis from which on it is coarse.
+const SEVERAL: f64 = 4.0;
+
 /// Steps of an axis of time, in seconds.
 const TIME_STEPS: [f64; 21] = [
     1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_200.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 21_600.0,
@@ -72,7 +78,7 @@ impl Scale {
         Self { from, to, ..self }
     }
 
-    /// Durations in nanoseconds on a log axis that ends at 1, 2 or 5 times a power of ten.
+    /// Durations in nanoseconds on a log axis that ends at round values.
     pub(super) fn durations(values: impl IntoIterator<Item = f64>) -> Self {
         let (mut low, mut high) = (f64::INFINITY, 0.0_f64);
         for value in values.into_iter().filter(|value| value.is_finite()) {
@@ -82,14 +88,15 @@ impl Scale {
         if low > high {
             (low, high) = (1e4, 1e8);
         }
-        let (low, high) = (rounded_down(low * 0.85), rounded_up(high * 1.08));
-        Self::new(Kind::Log, low, high)
+        let (low, high) = (low * 0.85, high * 1.08);
+        let mantissas: &[f64] = if high / low < SEVERAL { &FINE } else { &COARSE };
+        Self::new(Kind::Log, rounded_down(low, mantissas), rounded_up(high, mantissas))
     }
 
     /// From 0 to a round number that leaves some room above the largest value.
     pub(super) fn amounts(largest: f64) -> Self {
         let largest = if largest.is_finite() && largest > 0.0 { largest } else { 1.0 };
-        let step = rounded_up(largest / 5.0);
+        let step = rounded_up(largest / 5.0, &COARSE);
         Self::new(Kind::Linear, 0.0, (largest * 1.04 / step).ceil() * step)
     }
 
@@ -139,7 +146,8 @@ impl Scale {
         self.high
     }
 
-    /// Ticks of an axis of durations at 1, 2 and 5 times powers of ten, fewer where they would come closer than `gap`.
+    /// Ticks of an axis of durations at 1, 2 and 5 times powers of ten, fewer where they would come closer than `gap`, and
+    /// more where the axis is short.
     pub(super) fn duration_ticks(&self, gap: f64) -> Vec<Tick> {
         let first = self.low.log10().floor() as i32;
         let last = self.high.log10().ceil() as i32;
@@ -151,7 +159,15 @@ impl Scale {
                 .map(|value| Tick { at: self.at(value), label: units::duration(value) })
                 .collect()
         };
-        let choices: [(&[f64], i32); 4] = [(&[1.0, 2.0, 5.0], 1), (&[1.0, 3.0], 1), (&[1.0], 1), (&[1.0], 3)];
+        let choices: [(&[f64], i32); 6] = [
+            (&FINE, 1),
+            (&[1.0, 1.5, 2.0, 3.0, 5.0, 7.0], 1),
+            (&COARSE, 1),
+            (&[1.0, 3.0], 1),
+            (&[1.0], 1),
+            (&[1.0], 3),
+        ];
+        let choices = if self.high / self.low < SEVERAL { &choices } else { &choices[2..] };
         let fits = |ticks: &Vec<Tick>| ticks.windows(2).all(|pair| (pair[1].at - pair[0].at).abs() >= gap);
         let mut all = choices.iter().map(|(mantissas, every)| ticks(mantissas, *every));
         all.find(fits).unwrap_or_default()
@@ -169,7 +185,7 @@ impl Scale {
 
     fn even_ticks(&self, gap: f64, label: impl Fn(f64) -> String) -> Vec<Tick> {
         let most = ((self.to - self.from).abs() / gap).max(1.0);
-        let step = rounded_up(self.high / most);
+        let step = rounded_up(self.high / most, &COARSE);
         (0..=(self.high / step * 1.000_1) as u32)
             .map(|number| f64::from(number) * step)
             .map(|value| Tick { at: self.at(value), label: label(value) })
@@ -179,7 +195,7 @@ impl Scale {
     /// Ticks of an axis of changes, in percent.
     pub(super) fn change_ticks(&self, gap: f64) -> Vec<Tick> {
         let most = ((self.to - self.from).abs() / gap).max(1.0);
-        let step = rounded_up((self.high - self.low) / most);
+        let step = rounded_up((self.high - self.low) / most, &COARSE);
         let decimals = (-(step * 100.0).log10().floor()).max(0.0) as usize;
         ((self.low / step).ceil() as i32..=(self.high / step).floor() as i32)
             .map(|number| (f64::from(number) * step, number))
@@ -201,7 +217,7 @@ impl Scale {
         };
         let most = ((self.to - self.from).abs() / gap).max(1.0);
         let fitting = TIME_STEPS.into_iter().find(|step| self.high / step <= most);
-        let step = fitting.unwrap_or_else(|| rounded_up(self.high / most));
+        let step = fitting.unwrap_or_else(|| rounded_up(self.high / most, &COARSE));
         let ticks = (0..=(self.high / step) as u32)
             .map(|number| f64::from(number) * step)
             .map(|seconds| Tick { at: self.at(seconds), label: units::count(seconds / unit) })
@@ -220,20 +236,18 @@ impl Scale {
     }
 }
 
-/// The largest of 1, 2, 5, 10, 20 ... that is at most `value`.
-fn rounded_down(value: f64) -> f64 {
+/// The largest product of a mantissa and a power of ten that is at most `value`.
+fn rounded_down(value: f64, mantissas: &[f64]) -> f64 {
     let decade = decade_of(value);
-    [5.0, 2.0].into_iter().map(|mantissa| mantissa * decade).find(|step| *step <= value * 1.000_1).unwrap_or(decade)
+    let mut steps = mantissas.iter().rev().map(|mantissa| mantissa * decade);
+    steps.find(|step| *step <= value * 1.000_1).unwrap_or(decade)
 }
 
-/// The smallest of 1, 2, 5, 10, 20 ... that is at least `value`.
-fn rounded_up(value: f64) -> f64 {
+/// The smallest product of a mantissa and a power of ten that is at least `value`.
+fn rounded_up(value: f64, mantissas: &[f64]) -> f64 {
     let decade = decade_of(value);
-    [1.0, 2.0, 5.0]
-        .into_iter()
-        .map(|mantissa| mantissa * decade)
-        .find(|step| *step >= value * 0.999_9)
-        .unwrap_or(10.0 * decade)
+    let mut steps = mantissas.iter().map(|mantissa| mantissa * decade);
+    steps.find(|step| *step >= value * 0.999_9).unwrap_or(10.0 * decade)
 }
 
 fn decade_of(value: f64) -> f64 {
@@ -255,6 +269,14 @@ mod tests {
         let scale = Scale::durations([60_000.0, 1.7e6]).between(300.0, 0.0);
         assert_eq!(labels(&scale.duration_ticks(20.0)), ["50 µs", "100 µs", "200 µs", "500 µs", "1 ms", "2 ms"]);
         assert_eq!(labels(&scale.duration_ticks(100.0)), ["100 µs", "1 ms"]);
+    }
+
+    #[test]
+    fn a_log_axis_over_little_ends_close_to_its_values_and_has_finer_ticks() {
+        let scale = Scale::durations([370_000.0, 450_000.0]).between(240.0, 0.0);
+        assert_eq!(labels(&scale.duration_ticks(22.0)), ["300 µs", "350 µs", "400 µs", "450 µs", "500 µs"]);
+        let scale = Scale::durations([850_000.0, 1.05e6]).between(120.0, 0.0);
+        assert_eq!(labels(&scale.duration_ticks(21.0)), ["700 µs", "1 ms", "1.5 ms"]);
     }
 
     #[test]
