@@ -28,12 +28,19 @@ const MISSED: Marker = Marker::Square;
 pub(super) fn plot(facts: &Facts<'_>) -> Plot {
     let judged = percentile(facts.judged());
     let note = format!("Response time from p50 to {judged}, the slowest operation on top.{}", Bars::omission(facts));
-    let mut plot = Plot::new("against-target", "Each operation against the target", &note).legend([
-        Symbol::Marker(MEDIAN, BLUE).named("p50"),
-        Symbol::Marker(MEAN, INK).named("mean"),
-        Symbol::Marker(TAIL, BLUE).named(format!("{judged} within the target")),
-        Symbol::Marker(MISSED, ORANGE).named(format!("{judged} beyond it")),
-    ]);
+    let lower = facts.operations().iter().any(|row| {
+        facts.judged_value(&row.response).is_none()
+            && facts.tail(&row.response).is_some_and(|(percent, _)| percent > 50.0)
+    });
+    let entries = [
+        Some(Symbol::Marker(MEDIAN, BLUE).named("p50")),
+        Some(Symbol::Marker(MEAN, INK).named("mean")),
+        Some(Symbol::Marker(TAIL, BLUE).named(format!("{judged} within the target"))),
+        Some(Symbol::Marker(MISSED, ORANGE).named(format!("{judged} beyond it"))),
+        lower.then(|| Symbol::Ring(TAIL, BLUE).named("highest known percentile")),
+    ];
+    let title = "Each operation against the target";
+    let mut plot = Plot::new("against-target", title, &note).legend(entries.into_iter().flatten());
     let bars = Bars::of_operations(facts, &mut plot, 34.0, VALUES);
     let area = bars.area;
     let values = bars.bars.iter().flat_map(|bar| {

@@ -2,7 +2,7 @@
 
 use super::{
     canvas::{Area, Canvas, Marker, Pen},
-    palette::{BEYOND, BLUE, GREEN, MUTED, ORANGE, PURPLE},
+    palette::{BEYOND, BLUE, Colour, GREEN, MUTED, OCHRE, ORANGE, PURPLE},
     plot::Axes,
     scale::{Scale, Tick},
     timeline::{Track, trace},
@@ -18,6 +18,9 @@ pub(super) const RESPONSE: [(&str, Pen, Marker); 3] = [
 pub(super) const COMPLETED: Pen = Pen { colour: GREEN, width: 2.25, dash: &[] };
 /// Rate that an open loop offers.
 pub(super) const OFFERED: Pen = Pen { colour: MUTED, width: 1.5, dash: &[5.0, 3.0] };
+
+/// Failed requests per second.
+pub(super) const FAILED: Colour = OCHRE;
 
 /// One panel.
 pub(super) struct Panel {
@@ -75,7 +78,7 @@ impl Panel {
 
     pub(super) fn draw_failures(&self, canvas: &mut Canvas, track: &Track) {
         for bar in track.failure_bars(&self.axes) {
-            canvas.fill(bar, ORANGE);
+            canvas.fill(bar, FAILED);
         }
     }
 }

@@ -7,8 +7,7 @@ use super::{
     events::{Events, LANE},
     facts::Facts,
     layout::{LABELS, MARGIN, Symbol, TARGET_PEN, WIDTH, wrapped},
-    palette::ORANGE,
-    panel::{COMPLETED, OFFERED, Panel, RESPONSE, Time},
+    panel::{COMPLETED, FAILED, OFFERED, Panel, RESPONSE, Time},
     plot::Plot,
     timeline::Track,
     units::{count, duration, percentile},
@@ -57,7 +56,7 @@ pub(super) fn plot(facts: &Facts<'_>) -> Option<Plot> {
         entries.push(Symbol::Line(OFFERED, None).named("offered/s"));
     }
     if tracks.iter().any(|track| track.most_failures() > 0.0) {
-        entries.push(Symbol::Fill(ORANGE).named("failed/s"));
+        entries.push(Symbol::Fill(FAILED).named("failed/s"));
     }
     let mut plot = Plot::new("services-over-time", "Services over time", &notes.join(" ")).legend(entries);
 

@@ -31,7 +31,7 @@ const SUSTAINABLE: Pen = Pen { colour: GREEN, width: 2.0, dash: &[] };
 const KNEE: Pen = Pen { colour: MUTED, width: 1.5, dash: &[3.0, 3.0] };
 const LINE: f64 = 17.0;
 /// Space between the name of a panel and its plot: two lines of labels.
-const LANES: f64 = 38.0;
+const LANES: f64 = 44.0;
 const GAP: f64 = 14.0;
 
 /// Data of a variant.

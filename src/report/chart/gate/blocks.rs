@@ -2,7 +2,7 @@
 
 use plotters_backend::text_anchor::HPos;
 
-use super::{change_rows, interval};
+use super::{MOST, change_rows, interval};
 use crate::{
     analysis::gate::{GateMetric, MetricResult},
     report::{
@@ -24,8 +24,6 @@ const HEIGHT: f64 = 250.0;
 const SPREAD: f64 = 0.8;
 /// Between the panels.
 const GAP: f64 = 8.0;
-/// Changes beyond this are drawn at the edge.
-const MOST: f64 = 4.0;
 const LIMIT: Pen = Pen { colour: TARGET, width: 1.5, dash: &[5.0, 3.0] };
 
 /// Every metric on an axis of its own, because a tail varies by a hundred times what a median does; `None` where

@@ -21,6 +21,9 @@ pub(in crate::report) fn gate_charts(outcome: GateOutcome<'_>) -> Vec<Chart> {
     painted(plots.into_iter().flatten().collect())
 }
 
+/// Changes beyond this are drawn at the edge.
+const MOST: f64 = 9.0;
+
 /// Colour and marker of each arm.
 const ARMS: [(Colour, Marker); 2] = [(BLUE, Marker::Circle), (ORANGE, Marker::Diamond)];
 

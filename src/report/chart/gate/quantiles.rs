@@ -1,6 +1,6 @@
 //! The change of every quantile: of all requests alike, or of the slowest alone.
 
-use super::{change_rows, interval};
+use super::{MOST, change_rows, interval};
 use crate::report::{
     chart::{
         canvas::{Marker, Pen},
@@ -15,8 +15,6 @@ use crate::report::{
 
 const TITLE: &str = "Change by quantile";
 const HEIGHT: f64 = 220.0;
-/// Changes beyond this are drawn at the edge.
-const MOST: f64 = 9.0;
 
 /// `None` where there are too few requests for any.
 pub(super) fn plot(outcome: GateOutcome<'_>) -> Option<Plot> {
