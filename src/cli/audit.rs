@@ -1,7 +1,5 @@
 //! `plimsoll audit`: what a server, its users and its machine are like, without load.
 
-use std::convert::Infallible;
-
 use anyhow::anyhow;
 use clap::{Args, ValueEnum, builder::Resettable};
 use jiff::Timestamp;
@@ -25,7 +23,7 @@ use crate::{
     analysis::audit::{AuditOutcome, Severity, Subject, audit},
     dependency,
     report::AuditReport,
-    results::{Inspection, TargetFacts},
+    results::TargetFacts,
     scenario::Scenario,
     server::SampleLimits,
     target::{Source, Target},
@@ -144,7 +142,7 @@ impl Arguments {
         let (target, inspection) = runtime.block_on(async {
             let (target, server) = match (scenario, source) {
                 (Some(scenario), source) => interrupt.or(Target::prepare(source, scenario)).await?,
-                (None, Source::Url(url)) => (Target::without_services(&url).map_err(Failure::unusable)?, None),
+                (None, Source::Url(url)) => (Target::without_services(&url)?, None),
                 (None, Source::Embedded { .. }) => {
                     return Err(Failure::unusable(anyhow!("nobody uses a private server")));
                 }
@@ -162,13 +160,13 @@ impl Arguments {
                 }
                 found
             } else {
-                interrupt.or(async { Ok::<Inspection, Infallible>(look.await) }).await?
+                interrupt.race(look).await.ok_or_else(Failure::interrupted)?
             };
             if !self.sampling.no_keyspace_sampling {
                 let limits = SampleLimits::of(facts.private);
                 display.wait("Looking at a sample of the keys", limits.time);
-                let sampling = Box::pin(target.sample_keyspace(limits));
-                let (sample, withheld) = interrupt.or(async { Ok::<_, Infallible>(sampling.await) }).await?;
+                let sampling = target.sample_keyspace(limits);
+                let (sample, withheld) = interrupt.race(sampling).await.ok_or_else(Failure::interrupted)?;
                 inspection.keyspace = sample;
                 inspection.withheld.extend(withheld);
             }

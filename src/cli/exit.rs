@@ -3,7 +3,11 @@
 use std::{fmt, process::ExitCode};
 
 use super::stderr;
-use crate::analysis::{Outcome, baseline::Standing};
+use crate::{
+    analysis::{Outcome, baseline::Standing},
+    load::LoadError,
+    target::TargetError,
+};
 
 /// Exit codes, part of the interface: scripts rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub(super) const HELP: &str = "\
 Exit codes:
     0  objective met, no regression
     1  objective missed, a regression, or findings of an audit as serious as --fail-on says
-    2  wrong usage or scenario, or results cannot be written
+    2  wrong usage, scenario or configuration, or results cannot be written
     3  target cannot be used, measurement invalid, or runs not comparable
     4  inconclusive
   130  interrupted";
@@ -91,7 +95,12 @@ impl Failure {
         }
     }
 
-    /// A person ended it before there was anything to save.
+    /// The result folder was released before anything was saved in it.
+    pub(super) fn no_folder() -> Self {
+        Self::usage(anyhow::anyhow!("the result folder was removed before the results were saved"))
+    }
+
+    /// The user ended the command before there was anything to save.
     pub(super) fn interrupted() -> Self {
         Self { exit: Exit::Interrupted, error: anyhow::anyhow!("interrupted before anything was measured") }
     }
@@ -99,6 +108,21 @@ impl Failure {
     /// Something that keeps the target from being measured.
     pub(super) fn unusable(error: impl Into<anyhow::Error>) -> Self {
         Self { exit: Exit::Unusable, error: error.into() }
+    }
+}
+
+impl From<TargetError> for Failure {
+    fn from(error: TargetError) -> Self {
+        if error.is_configuration() { Self::usage(error) } else { Self::unusable(error) }
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Interrupted => Self::interrupted(),
+            error => Self::unusable(error),
+        }
     }
 }
 
@@ -119,6 +143,8 @@ impl fmt::Display for Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     #[test]
@@ -133,5 +159,45 @@ mod tests {
             let code = format!("{:5}  ", exit as u8);
             assert!(HELP.lines().any(|line| line.starts_with(&code)), "{exit:?}");
         }
+    }
+
+    #[test]
+    fn faults_of_the_configuration_are_usage_errors() {
+        let missing = || io::Error::from(io::ErrorKind::NotFound);
+        let variable = || TargetError::PasswordVariable { service: "api".into(), variable: "PASSWORD".into() };
+        let refused = || TargetError::Refused { address: "redis://localhost:1".into() };
+        let of = |services: &[&str], source: TargetError| TargetError::Services {
+            services: services.iter().map(ToString::to_string).collect(),
+            source: Box::new(source),
+        };
+        for error in [
+            TargetError::Address { text: "localhost".into(), reason: "it has no `://`".into() },
+            variable(),
+            TargetError::PasswordFile { service: "api".into(), path: "/none".into(), source: missing() },
+            TargetError::ServerProgram { binary: "/none".into(), source: missing() },
+            TargetError::Authorities { address: "rediss://localhost".into(), reason: "none".into() },
+            of(&["api"], variable()),
+            TargetError::Several(vec![of(&["api"], refused()), of(&["chat"], variable())]),
+        ] {
+            let failure = Failure::from(error);
+            assert_eq!(failure.exit, Exit::Usage, "{failure}");
+        }
+        for error in [
+            refused(),
+            TargetError::NoServerProgram,
+            TargetError::WrongPassword { address: "redis://localhost".into(), user: "api".into() },
+            of(&["api"], refused()),
+            TargetError::Several(vec![of(&["api"], refused()), refused()]),
+        ] {
+            let failure = Failure::from(error);
+            assert_eq!(failure.exit, Exit::Unusable, "{failure}");
+        }
+    }
+
+    #[test]
+    fn only_the_user_interrupts() {
+        assert_eq!(Failure::from(LoadError::Interrupted).exit, Exit::Interrupted);
+        assert_eq!(Failure::from(LoadError::PackerPanicked).exit, Exit::Unusable);
+        assert_eq!(Failure::no_folder().exit, Exit::Usage);
     }
 }

@@ -33,24 +33,40 @@ impl Interrupt {
         &self.stop
     }
 
-    /// What `work` gives, or a failure as soon as it is interrupted.
-    pub(super) async fn or<T, E: Into<anyhow::Error>>(
-        &self,
-        work: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, Failure> {
-        let mut requested = self.requested.clone();
-        tokio::select! {
-            result = work => result.map_err(Failure::unusable),
-            _ = requested.wait_for(|requested| *requested) => Err(Failure::interrupted()),
+    /// The output of `work`, or `None` as soon as the user interrupts it. Work is boxed, since some of it is large.
+    pub(super) fn race<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+        let (work, mut requested) = (Box::pin(work), self.requested.clone());
+        async move {
+            tokio::select! {
+                output = work => Some(output),
+                _ = requested.wait_for(|requested| *requested) => None,
+            }
         }
     }
 
-    /// The same for what is short, and is done after a Ctrl-C that has ended the work before as well; one that comes now ends it.
-    pub(super) async fn to_the_end<T, E: Into<anyhow::Error>>(
+    /// The result of `work`, or a failure as soon as the user interrupts it.
+    pub(super) fn or<T, E: Into<Failure>>(
         &self,
         work: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, Failure> {
-        if self.stop.is_requested() { work.await.map_err(Failure::unusable) } else { self.or(work).await }
+    ) -> impl Future<Output = Result<T, Failure>> {
+        let raced = self.race(work);
+        async { raced.await.ok_or_else(Failure::interrupted)?.map_err(Into::into) }
+    }
+
+    /// The output of short work that has to be done after an interruption as well. An interruption that comes while it is under
+    /// way ends it.
+    pub(super) fn finish<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+        let (work, interrupted) = (Box::pin(work), self.stop.is_requested());
+        async move { if interrupted { Some(work.await) } else { self.race(work).await } }
+    }
+
+    /// The result of short work that has to be done after an interruption as well.
+    pub(super) fn to_the_end<T, E: Into<Failure>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> impl Future<Output = Result<T, Failure>> {
+        let finished = self.finish(work);
+        async { finished.await.ok_or_else(Failure::interrupted)?.map_err(Into::into) }
     }
 }
 

@@ -58,7 +58,7 @@ impl Journal {
         let saved = if let Some(folder) = self.folder() {
             results::save_again(folder, files, (self.file, measured.into_bytes())).map(|()| folder.to_owned())
         } else {
-            let folder = self.leftovers.take_folder().ok_or_else(Failure::interrupted)?;
+            let folder = self.leftovers.take_folder().ok_or_else(Failure::no_folder)?;
             let saved = folder.save((self.file, measured.as_bytes()), || files);
             self.leftovers.let_go_of_folder();
             saved

@@ -11,6 +11,7 @@ mod connector;
 mod data;
 mod error;
 mod failure;
+mod fault;
 mod inspection;
 mod issue;
 mod keyspace;

@@ -64,7 +64,7 @@ impl TargetArgs {
 
 /// A server that runs already. The address is not parsed by clap, whose message would show the password.
 pub(in crate::cli) fn address(url: &str) -> Result<Source, Failure> {
-    url.parse::<TargetUrl>().map(Source::Url).map_err(Failure::usage)
+    Ok(Source::Url(url.parse::<TargetUrl>()?))
 }
 
 /// Consent to load a server of another machine.

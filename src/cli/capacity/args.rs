@@ -108,7 +108,7 @@ const EXITS: &str = "\
 Exit codes:
     0  the rate that the scenario offers is sustainable with one of the variants
     1  it is with none of them
-    2  wrong usage or scenario, or results cannot be written
+    2  wrong usage, scenario or configuration, or results cannot be written
     3  target cannot be used, or the harness was the limit before that was known
     4  inconclusive: the budget did not suffice
   130  interrupted; what there is was saved";

@@ -123,7 +123,7 @@ Exit codes, the worst of all scenarios; from the best to the worst:
     3  target cannot be used, measurement invalid, or run not comparable, with --fail-on-regression
     1  objective missed, regression confirmed by the gate, or against the baseline with --fail-on-regression, or findings of
        the audit as serious as --fail-on says
-    2  wrong usage or scenario, or results cannot be written
+    2  wrong usage, scenario or configuration, or results cannot be written
   130  interrupted; what there is was saved";
 
 /// A scenario with the name that it has here.

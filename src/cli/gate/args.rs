@@ -126,7 +126,7 @@ const EXITS: &str = "\
 Exit codes:
     0  B is not worse by as much as matters
     1  regression, confirmed on fresh blocks
-    2  wrong usage or scenario, or results cannot be written
+    2  wrong usage, scenario or configuration, or results cannot be written
     3  a target cannot be used, or the measurement is invalid
     4  inconclusive, or a regression on targets that were not started for the gate
   130  interrupted; what there is was saved";

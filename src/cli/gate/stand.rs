@@ -140,18 +140,18 @@ fn besides(side: &Side, other: &Side) -> Besides {
 }
 
 /// Refuses arms that would overwrite each other's data: one server is reached by several addresses.
-async fn check_apart([a, b]: &[Target; 2], sides: &[Side; 2]) -> Result<(), anyhow::Error> {
+async fn check_apart([a, b]: &[Target; 2], sides: &[Side; 2]) -> Result<(), Failure> {
     let shares_database = a.databases().iter().any(|database| b.databases().contains(database));
     if !shares_database || same_data(&sides[0].scenario, &sides[1].scenario) {
         return Ok(());
     }
     match (a.run_id().await, b.run_id().await) {
-        (Some(one), Some(other)) if one == other => Err(anyhow!(
+        (Some(one), Some(other)) if one == other => Err(Failure::usage(anyhow!(
             "{} and {} are the same server, and the arms need different data in the same database; give them databases or servers \
              of their own",
             a.address(),
             b.address()
-        )),
+        ))),
         _ => Ok(()),
     }
 }

@@ -23,7 +23,7 @@ use crate::{
         progress::Display,
     },
     dependency,
-    load::{self, LoadError, OnSecond, Phase, Progress, Settings},
+    load::{self, OnSecond, Phase, Progress, Settings},
     measure::{Recording, Timeframe},
     results::{Calibration, DependencyRecord, Inspection, Reference, Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
     scenario::Scenario,
@@ -211,17 +211,13 @@ impl Session {
         if let Some(board) = board {
             board.end();
         }
-        let recording = recording.map_err(|error| match error {
-            LoadError::Interrupted => Failure::interrupted(),
-            error => Failure::unusable(error),
-        })?;
+        let recording = recording?;
         let server = observation.finish();
         let calibration = self.calibration(runtime, interrupt, before);
         let dependencies = dependencies.finish();
         self.display.step("Looking at the server");
-        let look = Box::pin(target.inspect(Some(&self.scenario), facts.same_machine, false));
-        let inspection = runtime.block_on(interrupt.to_the_end(async { Ok::<_, TargetError>(look.await) }));
-        let mut inspection = inspection.unwrap_or_default();
+        let look = target.inspect(Some(&self.scenario), facts.same_machine, false);
+        let mut inspection = runtime.block_on(interrupt.finish(look)).unwrap_or_default();
         self.sample_keyspace(runtime, target, &facts, interrupt, &mut inspection);
         let seen = Seen { server, inspection, dependencies, calibration };
         Ok(self.run_of(recording, seen, facts, started.unwrap_or_else(Timestamp::now)))
@@ -229,10 +225,10 @@ impl Session {
 
     /// How fast the machine is at this moment; whatever fails does not spoil the run, but an interruption ends it.
     fn reference(&self, runtime: &Runtime, interrupt: &Interrupt) -> Result<Option<Reference>, Failure> {
-        let measured = async { Ok::<_, TargetError>(target::reference().await) };
-        match runtime.block_on(interrupt.or(measured))? {
-            Ok(reference) => Ok(Some(reference)),
-            Err(error) => {
+        match runtime.block_on(interrupt.race(target::reference())) {
+            None => Err(Failure::interrupted()),
+            Some(Ok(reference)) => Ok(Some(reference)),
+            Some(Err(error)) => {
                 self.display.say(&format!("warning: {error}"));
                 Ok(None)
             }
@@ -262,9 +258,8 @@ impl Session {
         let run = &self.scenario.run;
         let limits = SampleLimits::of(facts.private).after(run.warmup + run.duration);
         self.display.wait("Looking at a sample of the keys", limits.time);
-        let sampling = async { Ok::<_, TargetError>(target.sample_keyspace(limits).await) };
         // A Ctrl-C that comes now ends it.
-        if let Ok((sample, withheld)) = runtime.block_on(interrupt.or(sampling)) {
+        if let Some((sample, withheld)) = runtime.block_on(interrupt.race(target.sample_keyspace(limits))) {
             inspection.keyspace = sample;
             inspection.withheld.extend(withheld);
         }
@@ -313,7 +308,7 @@ impl Session {
     }
 
     fn save(&self, run: &str, concluded: &Concluded) -> Result<PathBuf, Failure> {
-        let folder = self.leftovers.take_folder().ok_or_else(Failure::interrupted)?;
+        let folder = self.leftovers.take_folder().ok_or_else(Failure::no_folder)?;
         let saved = folder.save(("run.json", run.as_bytes()), || {
             let copy = concluded.against.as_ref().map(Against::copy);
             let copy = copy.map(|(name, content)| (name.to_owned(), content));

@@ -1,7 +1,5 @@
 //! Live metrics of the run, for those who watch it from afar.
 
-use std::convert::Infallible;
-
 use tokio::runtime::Runtime;
 
 use crate::{
@@ -41,12 +39,8 @@ impl Telemetry {
         if self.board.is_concluded() && self.endpoint.is_watched() {
             display
                 .wait("Waiting for the verdict to be fetched from the metrics (Ctrl-C ends that)", Endpoint::FAREWELL);
-            let farewell = async {
-                self.endpoint.farewell().await;
-                Ok::<_, Infallible>(())
-            };
             // Whoever interrupts has waited long enough; the result is reported already.
-            let _ = runtime.block_on(interrupt.or(farewell));
+            let _ = runtime.block_on(interrupt.race(self.endpoint.farewell()));
         }
     }
 }
