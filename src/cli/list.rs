@@ -14,7 +14,7 @@ use super::{
     progress::Display,
 };
 use crate::{
-    report::ci_headline,
+    report::{ci_headline, format::plain},
     results::{self, Saved},
 };
 
@@ -41,9 +41,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         display.reading(at, folders.len());
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let headline = match results::load(folder) {
-            Ok(Saved::Run(run)) => Concluded::new(*run).map(|run| run.headline()),
-            Ok(Saved::Capacity(capacity)) => ConcludedCapacity::new(*capacity).map(|capacity| capacity.headline()),
-            Ok(Saved::Gate(gate)) => ConcludedGate::new(*gate).map(|gate| gate.headline()),
+            Ok(Saved::Run(run)) => Concluded::new(*run).map(|run| plain(&run.headline())),
+            Ok(Saved::Capacity(capacity)) => ConcludedCapacity::new(*capacity).map(|capacity| plain(&capacity.headline())),
+            Ok(Saved::Gate(gate)) => ConcludedGate::new(*gate).map(|gate| plain(&gate.headline())),
             Ok(Saved::Ci(ci)) => Ok(ci_headline(&ci)),
             Err(error) => Err(Failure::usage(error)),
         };
