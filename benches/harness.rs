@@ -9,15 +9,15 @@ use std::{
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use plimsoll::{
-    analysis::{Analysis, analyse},
+    analysis::analyse,
     load::{Pacer, Pacing},
     measure::{
         Clock, Completion, Interval, Latencies, Nanos, Outcome, PackedHistogram, Plan, Recorder, SECOND, SeriesId,
         merged,
     },
-    report::{chart, csv_files},
+    report::{Document, RunReport},
     results::Run,
-    scenario::{self, Scenario},
+    scenario,
     workload::{Arrivals, RequestStream},
 };
 use tokio::runtime::Builder;
@@ -218,23 +218,16 @@ fn percentiles(criterion: &mut Criterion) {
 
 /// What `plimsoll report` makes of a saved run.
 fn rendering(criterion: &mut Criterion) {
-    let (run, scenario, analysis) = saved();
+    let run = Run::from_json(RUN).unwrap_or_else(|error| panic!("{error}"));
+    let scenario = scenario::parse(&run.scenario, "run.json").unwrap_or_else(|errors| panic!("{errors}"));
+    let report = RunReport::new(run.clone()).unwrap_or_else(|errors| panic!("{errors}"));
     let mut group = criterion.benchmark_group("report on a run of 12 s");
     // A chart takes a thousand times as long as a record.
     group.sample_size(10);
     group.bench_function("analyse", |bencher| bencher.iter(|| analyse(black_box(&run), &scenario)));
-    group.bench_function("CSV tables", |bencher| bencher.iter(|| csv_files(black_box(&run), &scenario, &analysis)));
-    group.bench_function("charts as SVG and PNG", |bencher| {
-        bencher.iter(|| chart::charts(black_box(&run), &scenario, &analysis));
-    });
+    group.bench_function("tables and interval log", |bencher| bencher.iter(|| black_box(&report).tables()));
+    group.bench_function("charts as SVG and PNG", |bencher| bencher.iter(|| black_box(&report).charts()));
     group.finish();
-}
-
-fn saved() -> (Run, Scenario, Analysis) {
-    let run = Run::from_json(RUN).unwrap_or_else(|error| panic!("{error}"));
-    let scenario = scenario::parse(&run.scenario, "run.json").unwrap_or_else(|errors| panic!("{errors}"));
-    let analysis = analyse(&run, &scenario);
-    (run, scenario, analysis)
 }
 
 criterion_group!(

@@ -4,11 +4,9 @@ use std::{fs, path::Path, process::Command};
 
 use hdrhistogram::Histogram;
 use plimsoll::{
-    analysis,
     measure::{SeriesRecord, merged},
-    report,
+    report::{Document, RunReport},
     results::Run,
-    scenario,
 };
 use serde_json::Value;
 
@@ -38,8 +36,7 @@ fn another_implementation_reads_the_same_numbers() {
 }
 
 fn log(run: &Run) -> Vec<u8> {
-    let scenario = scenario::parse(&run.scenario, "run.json").unwrap();
-    let files = report::files(run, &scenario, &analysis::analyse(run, &scenario));
+    let files = RunReport::new(run.clone()).unwrap().files();
     files.into_iter().find(|(name, _)| name == "histograms.hlog").unwrap().1
 }
 

@@ -1,11 +1,11 @@
-//! A run compared with a baseline as part of its own report.
+//! Comparing a run with a baseline as part of its own report.
 
 use std::path::Path;
 
 use super::exit::Failure;
 use crate::{
-    analysis::baseline::{Comparison, Question, Standing, compare},
-    report::Compared,
+    analysis::baseline::{Question, abstract_of},
+    report::{ComparisonReport, File, RunReport},
     results::{Abstract, Asked, BASELINE_COPY, Baseline, Baselines},
 };
 
@@ -16,48 +16,43 @@ pub(super) struct BaselineRuns {
     pub(super) runs: Vec<Abstract>,
 }
 
-/// A run with what it was compared with, and the comparison.
-pub(super) struct Against {
-    name: String,
-    base: Vec<Abstract>,
-    run: Abstract,
-    question: Question,
-    comparison: Comparison,
+/// The abstract of the run that lies in a folder, or will.
+pub(super) fn abstracted(report: &RunReport, folder: &Path) -> Abstract {
+    abstract_of(&report.run, &report.analysis, &name_of(folder))
 }
 
-impl Against {
-    /// Compares.
-    pub(super) fn new(held: BaselineRuns, run: Abstract, question: Question) -> Self {
-        let comparison = compare(&held.runs, &run, question);
-        Self { name: held.name, base: held.runs, run, question, comparison }
-    }
+/// Compares a run with what it is held against.
+pub(super) fn compared(held: BaselineRuns, report: &RunReport, folder: &Path, question: Question) -> ComparisonReport {
+    ComparisonReport::new(held.name, held.runs, abstracted(report, folder), question)
+}
 
-    /// The same comparison once more, for a run whose folder holds the copy of what it was held against.
-    pub(super) fn again(folder: &Path, run: impl FnOnce() -> Abstract) -> Result<Option<Self>, Failure> {
-        let Some(copy) = Baselines::beside(folder).map_err(Failure::usage)? else { return Ok(None) };
-        let Some(asked) = copy.asked else { return Ok(None) };
-        let question = Question { threshold: asked.threshold, allow_differences: asked.allow_differences };
-        Ok(Some(Self::new(BaselineRuns { name: asked.name, runs: copy.runs }, run(), question)))
-    }
+/// The same comparison once more, for a run whose folder holds the copy of what it was held against.
+pub(super) fn again(folder: &Path, report: &RunReport) -> Result<Option<ComparisonReport>, Failure> {
+    let Some(copy) = Baselines::beside(folder).map_err(Failure::usage)? else { return Ok(None) };
+    let Some(asked) = copy.asked else { return Ok(None) };
+    let question = Question { threshold: asked.threshold, allow_differences: asked.allow_differences };
+    Ok(Some(compared(BaselineRuns { name: asked.name, runs: copy.runs }, report, folder, question)))
+}
 
-    /// The copy that lies beside the run, with its name: the baseline may change, and the report must stay.
-    pub(super) fn copy(&self) -> (&'static str, Vec<u8>) {
-        let asked = Asked {
-            name: self.name.clone(),
-            threshold: self.question.threshold,
-            allow_differences: self.question.allow_differences,
-        };
-        let copy = Baseline { asked: Some(asked), ..Baseline::new(self.base.clone()) };
-        (BASELINE_COPY, copy.to_json().into_bytes())
-    }
+/// The copy that lies beside the run: the baseline may change, and the report must stay.
+pub(super) fn copy(comparison: &ComparisonReport) -> File {
+    let asked = Asked {
+        name: comparison.against.clone(),
+        threshold: comparison.question.threshold,
+        allow_differences: comparison.question.allow_differences,
+    };
+    let copy = Baseline { asked: Some(asked), ..Baseline::new(comparison.base.clone()) };
+    (BASELINE_COPY.to_owned(), copy.to_json().into_bytes())
+}
 
-    /// For the outputs.
-    pub(super) fn compared(&self) -> Compared<'_> {
-        Compared { against: &self.name, base: &self.base, run: &self.run, comparison: &self.comparison }
-    }
-
-    /// What came of it.
-    pub(super) fn standing(&self) -> Standing {
-        self.comparison.standing
+/// What a run is called: its folder, and the one above where that is just a number.
+fn name_of(folder: &Path) -> String {
+    let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let full = if full.is_file() { full.parent().map(Path::to_owned).unwrap_or_default() } else { full };
+    let mut parts = full.iter().rev().map(|part| part.to_string_lossy().into_owned());
+    let name = parts.next().unwrap_or_else(|| "run".to_owned());
+    match (parts.next().as_deref(), parts.next()) {
+        (Some("trials"), Some(capacity)) => format!("{capacity}-trial-{name}"),
+        _ => name,
     }
 }

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     analysis::audit::{AuditOutcome, Severity, Subject, audit},
     dependency,
-    report::AuditReport,
+    report::{AuditReport, Document},
     results::TargetFacts,
     scenario::Scenario,
     server::SampleLimits,
@@ -184,7 +184,7 @@ impl Arguments {
             AuditFormat::Text => audit.terminal(look.style()),
             AuditFormat::Markdown => audit.markdown(),
             AuditFormat::Html => audit.html(),
-            AuditFormat::Json => audit.json(),
+            AuditFormat::Json => audit.json().unwrap_or_default(),
         })?;
         let Some(limit) = self.fail_on else { return Ok(Exit::Met) };
         Ok(match AuditOutcome::of(&rulings, limit.into()) {

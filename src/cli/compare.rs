@@ -14,8 +14,7 @@ use super::{
     stderr,
 };
 use crate::{
-    analysis::baseline::compare,
-    report::Compared,
+    report::{ComparisonReport, Document},
     results::{self, Baselines},
 };
 
@@ -87,8 +86,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     if runs.len() < count {
         stderr::print(&format!("note: {} is in {name} itself; it is compared with the other runs of it", run.name));
     }
-    let comparison = compare(&runs, &run, arguments.comparison.question());
-    let compared = Compared { against: &name, base: &runs, run: &run, comparison: &comparison };
+    let compared = ComparisonReport::new(name, runs, run, arguments.comparison.question());
     let out = arguments.out.as_ref();
     let saved = out.map(|folder| results::write_apart(folder, compared.files()).map(|()| folder)).transpose();
     let told = match arguments.format {
@@ -102,8 +100,8 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
         ComparisonFormat::Markdown => output::print(compared.markdown()),
         ComparisonFormat::Html => output::print(compared.html()),
         ComparisonFormat::Csv => output::print(compared.csv()),
-        ComparisonFormat::Json => output::print(compared.json()),
+        ComparisonFormat::Json => output::print(compared.json().unwrap_or_default()),
     };
     Failure::first_of(saved.map_err(Failure::usage), told)?;
-    Ok(comparison.standing.into())
+    Ok(compared.comparison.standing.into())
 }

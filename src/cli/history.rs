@@ -9,8 +9,8 @@ use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
 use super::{
+    against::abstracted,
     args::output::ResultsArgs,
-    concluded::Concluded,
     exit::{Exit, Failure},
     output::{self, Look},
     progress::Display,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     analysis::baseline::history,
-    report::Chronicle,
+    report::{Document, HistoryReport, RunReport},
     results::{self, Abstract, Baselines, Saved},
     scenario,
 };
@@ -75,8 +75,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let names: BTreeSet<String> = all.iter().map(|(name, _)| name.clone()).collect();
     let scenario = chosen(arguments, &Vec::from_iter(names))?;
     let runs = all.into_iter().filter(|(name, _)| *name == scenario).map(|(_, run)| run).collect();
-    let history = history(runs);
-    let chronicle = Chronicle { scenario: &scenario, history: &history };
+    let chronicle = HistoryReport { scenario, history: history(runs) };
     let out = arguments.out.as_ref();
     let saved = out.map(|folder| results::write_apart(folder, chronicle.files()).map(|()| folder)).transpose();
     display.clear();
@@ -101,7 +100,9 @@ fn collect(results: &Path, runs: &mut Vec<Abstract>, display: &Display) -> Resul
     for (at, folder) in folders.iter().enumerate() {
         display.reading(at, folders.len());
         let run = match results::load(folder) {
-            Ok(Saved::Run(run)) => Concluded::new(*run).map(|concluded| concluded.abstracted(folder)),
+            Ok(Saved::Run(run)) => {
+                RunReport::new(*run).map(|report| abstracted(&report, folder)).map_err(Failure::usage)
+            }
             Ok(Saved::Ci(_)) => {
                 collect(&folder.join("runs"), runs, display)?;
                 continue;

@@ -6,16 +6,13 @@ use clap::Args;
 
 use super::{
     args::output::ResultsArgs,
-    capacity::ConcludedCapacity,
-    concluded::Concluded,
     exit::{Exit, Failure},
-    gate::ConcludedGate,
     output,
     progress::Display,
 };
 use crate::{
-    report::{ci_headline, format::plain},
-    results::{self, Saved},
+    report::{self, format::plain},
+    results,
 };
 
 /// List saved runs, newest last
@@ -40,14 +37,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     for (at, folder) in folders.iter().enumerate() {
         display.reading(at, folders.len());
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let headline = match results::load(folder) {
-            Ok(Saved::Run(run)) => Concluded::new(*run).map(|run| plain(&run.headline())),
-            Ok(Saved::Capacity(capacity)) => ConcludedCapacity::new(*capacity).map(|capacity| plain(&capacity.headline())),
-            Ok(Saved::Gate(gate)) => ConcludedGate::new(*gate).map(|gate| plain(&gate.headline())),
-            Ok(Saved::Ci(ci)) => Ok(ci_headline(&ci)),
-            Err(error) => Err(Failure::usage(error)),
+        let document = results::load(folder)
+            .map_err(Failure::usage)
+            .and_then(|saved| report::conclude(saved).map_err(Failure::usage));
+        let about = match document {
+            Ok(document) => plain(&document.headline().sentence),
+            Err(failure) => failure.to_string(),
         };
-        let about = headline.unwrap_or_else(|failure| failure.to_string());
         lines.push((name, about));
     }
     display.clear();

@@ -10,7 +10,6 @@ mod claims;
 mod clean;
 mod compare;
 mod completions;
-mod concluded;
 mod consent;
 mod data;
 mod environment;

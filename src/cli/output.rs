@@ -8,10 +8,7 @@ use std::{
 use clap::{Args, ValueEnum};
 
 use super::{exit::Failure, stderr};
-use crate::{
-    report::{self, Style},
-    results::Ci,
-};
+use crate::report::{self, Document};
 
 /// How what is printed for people looks.
 #[derive(Debug, Clone, Copy, Args)]
@@ -26,8 +23,8 @@ pub(super) struct Look {
 
 impl Look {
     /// The style of a report on standard output.
-    pub(super) fn style(self) -> Style {
-        Style { colour: self.color.on_stdout(), width: width(), verbose: self.verbose }
+    pub(super) fn style(self) -> report::Style {
+        report::Style { colour: self.color.on_stdout(), width: width(), verbose: self.verbose }
     }
 }
 
@@ -53,11 +50,20 @@ pub(super) enum Format {
     Json,
 }
 
-/// A document besides the report.
+/// A document that is written besides the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Document {
+pub(super) enum Style {
     /// The whole server as an operator would describe it: latency, resources, users, configuration, recommendations.
     Analysis,
+}
+
+impl Style {
+    /// Name of its page.
+    pub(super) fn page(self) -> &'static str {
+        match self {
+            Self::Analysis => "analysis.html",
+        }
+    }
 }
 
 /// Width of lines where there is no terminal to ask, in columns.
@@ -81,39 +87,33 @@ fn width() -> usize {
     console::Term::stdout().size_checked().map_or(DEFAULT_WIDTH, |(_, columns)| usize::from(columns))
 }
 
-/// Where the report is, in words.
-pub(super) fn reported(folder: &Path) -> String {
-    format!("\nReport: {}\n", shown(&folder.join(HTML)).display())
-}
-
-/// What is printed of a `plimsoll ci`.
-pub(super) fn ci_text(ci: &Ci, format: Format, look: Look) -> String {
-    match format {
-        Format::Json => ci.to_json(),
-        Format::Text => report::ci_terminal(ci, look.style()),
+/// What is printed of a result, and of the folder that it lies in if it does.
+pub(super) fn summary(
+    document: &dyn Document,
+    format: Format,
+    look: Look,
+    folder: Option<&Path>,
+    style: Option<Style>,
+) -> String {
+    if let (Format::Json, Some(json)) = (format, document.json()) {
+        return json;
     }
-}
-
-/// Where the summary of a `plimsoll ci` is, in words.
-pub(super) fn summarised(folder: &Path) -> String {
-    format!("\nSummary: {}\n", shown(&folder.join(report::CI_SUMMARY)).display())
+    let mut text = document.terminal(look.style());
+    if let Some(folder) = folder {
+        let page = document.page();
+        let title = if page == "report.html" { "Report" } else { "Summary" };
+        text = format!("{text}\n{title}: {}\n", shown(&folder.join(page)).display());
+        if let Some(style) = style {
+            text = format!("{text}Analysis: {}\n", shown(&folder.join(style.page())).display());
+        }
+    }
+    text
 }
 
 /// A path as short as it can be from here.
-pub(super) fn shown(path: &Path) -> &Path {
+fn shown(path: &Path) -> &Path {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(here).unwrap_or(path)
-}
-
-/// The report that people open.
-const HTML: &str = "report.html";
-
-/// The page of a document.
-pub(super) fn page(style: Option<Document>) -> &'static str {
-    match style {
-        Some(Document::Analysis) => report::ANALYSIS_HTML,
-        None => HTML,
-    }
 }
 
 /// Writes what was measured to standard output, or to standard error where that cannot be written: it is not lost with its results.

@@ -9,17 +9,14 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 
 use super::{
-    against::Against,
+    against::again,
     args::output::FormatArgs,
-    capacity::ConcludedCapacity,
-    concluded::Concluded,
     exit::{Exit, Failure},
-    gate::ConcludedGate,
-    output::{self, Document, Format, Look, ci_text, page, summarised},
+    output::{self, Look, Style},
     progress::Display,
 };
 use crate::{
-    report,
+    report::{Document, RunReport, conclude},
     results::{self, Saved},
 };
 
@@ -40,7 +37,7 @@ pub(super) struct Arguments {
     folder: PathBuf,
     /// Write this document as well, as HTML and Markdown
     #[arg(long, value_enum, value_name = "STYLE")]
-    style: Option<Document>,
+    style: Option<Style>,
     /// Show the HTML report in the browser
     #[arg(long)]
     open: bool,
@@ -56,51 +53,46 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     }
     let display = Display::new(true);
     display.step("Writing the report");
-    let (files, summary) = match results::load(folder).map_err(Failure::usage)? {
+    let saved = results::load(folder).map_err(Failure::usage)?;
+    refuse(arguments, &saved)?;
+    let (document, analysis) = match saved {
         Saved::Run(run) => {
-            let mut concluded = Concluded::new(*run)?;
-            concluded.against = Against::again(folder, || concluded.abstracted(folder))?;
-            let summary = concluded.summary(format, look, Some(folder), arguments.style);
-            (concluded.files(arguments.style), summary)
+            let mut report = RunReport::new(*run).map_err(Failure::usage)?;
+            report.against = again(folder, &report)?;
+            let analysis = arguments.style.map(|Style::Analysis| report.analysis_files());
+            (Box::new(report) as Box<dyn Document>, analysis)
         }
-        Saved::Capacity(_) if arguments.style.is_some() => {
-            return Err(Failure::usage(anyhow!(
-                "a capacity run has no document of this style, but each of its trials does: give {} or another",
-                folder.join("trials/001").display()
-            )));
-        }
-        Saved::Gate(_) if arguments.style.is_some() => {
-            return Err(Failure::usage(anyhow!("a gate has no document of this style; leave --style out")));
-        }
-        Saved::Gate(gate) => {
-            let concluded = ConcludedGate::new(*gate)?;
-            (concluded.files(), concluded.summary(format, look, Some(folder)))
-        }
-        Saved::Ci(_) if arguments.style.is_some() || arguments.open => {
-            return Err(Failure::usage(anyhow!(
-                "what plimsoll ci saved has no page of its own, but each of its runs has: name one of those in {}",
-                folder.join("runs").display()
-            )));
-        }
-        Saved::Ci(ci) => {
-            let mut text = ci_text(&ci, format, look);
-            if format == Format::Text {
-                text.push_str(&summarised(folder));
-            }
-            (report::ci_files(&ci), text)
-        }
-        Saved::Capacity(capacity) => {
-            let concluded = ConcludedCapacity::new(*capacity)?;
-            (concluded.files(), concluded.summary(format, look, Some(folder)))
-        }
+        saved => (conclude(saved).map_err(Failure::usage)?, None),
     };
+    let files = document.files().into_iter().chain(analysis.into_iter().flatten()).collect();
+    let summary = output::summary(document.as_ref(), format, look, Some(folder), arguments.style);
     let saved = results::rewrite(folder, files).map_err(Failure::usage);
     display.clear();
     Failure::first_of(saved, output::print(summary))?;
     if arguments.open {
-        open(&folder.join(page(arguments.style))).map_err(Failure::usage)?;
+        open(&folder.join(arguments.style.map_or("report.html", Style::page))).map_err(Failure::usage)?;
     }
     Ok(Exit::Met)
+}
+
+/// Refuses what there is no document for.
+fn refuse(arguments: &Arguments, saved: &Saved) -> Result<(), Failure> {
+    let folder = &arguments.folder;
+    let refused = match saved {
+        Saved::Capacity(_) if arguments.style.is_some() => anyhow!(
+            "a capacity run has no document of this style, but each of its trials does: give {} or another",
+            folder.join("trials/001").display()
+        ),
+        Saved::Gate(_) if arguments.style.is_some() => {
+            anyhow!("a gate has no document of this style; leave --style out")
+        }
+        Saved::Ci(_) if arguments.style.is_some() || arguments.open => anyhow!(
+            "what plimsoll ci saved has no page of its own, but each of its runs has: name one of those in {}",
+            folder.join("runs").display()
+        ),
+        _ => return Ok(()),
+    };
+    Err(Failure::usage(refused))
 }
 
 /// Programs that open a file with what the person likes to open such files with.

@@ -6,16 +6,15 @@ use insta::assert_snapshot;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
 use super::{
-    Printed, Style, View,
-    capacity::Answers,
-    capacity_files, capacity_headline, capacity_json,
+    CapacityReport, Document, File, Printed, Style,
     capacity_sample::{compared, cut_short, nothing, pools, scenario, single, starved, sweep},
-    capacity_terminal, csv_capacity,
+    csv_capacity,
     format::plain,
-    html, json_capacity, markdown,
+    html, markdown,
     schema_tests::accepted,
     terminal,
     tests::SCREEN,
+    view::View,
 };
 use crate::{
     analysis::capacity::{Advice, CapacityAnalysis, FailReason, Headroom, Limit},
@@ -24,16 +23,20 @@ use crate::{
 
 type Found = (Capacity, CapacityAnalysis);
 
-fn view((capacity, analysis): &Found) -> View {
-    View::of_capacity(&Answers { capacity, scenario: &scenario(), analysis }, &[])
+fn report((capacity, analysis): &Found) -> CapacityReport {
+    CapacityReport { capacity: capacity.clone(), scenario: scenario(), analysis: analysis.clone() }
 }
 
-fn files((capacity, analysis): &Found) -> Vec<(String, Vec<u8>)> {
-    capacity_files(capacity, &scenario(), analysis)
+fn view(found: &Found) -> View {
+    report(found).view(&[])
 }
 
-fn headline((capacity, analysis): &Found) -> String {
-    plain(&capacity_headline(capacity, &scenario(), analysis))
+fn files(found: &Found) -> Vec<File> {
+    report(found).files()
+}
+
+fn headline(found: &Found) -> String {
+    plain(&report(found).headline().sentence)
 }
 
 fn text(bytes: Vec<u8>) -> String {
@@ -42,15 +45,11 @@ fn text(bytes: Vec<u8>) -> String {
 
 #[test]
 fn terminal_text() {
-    let at = |(capacity, analysis): Found, width, colour| {
-        capacity_terminal(&capacity, &scenario(), &analysis, Style { colour, width, verbose: true })
-    };
+    let at = |found: Found, width, colour| report(&found).terminal(Style { colour, width, verbose: true });
     assert_snapshot!("capacity_terminal_pools", at(pools(), 110, false));
     assert_snapshot!("capacity_terminal_single", at(single(), 80, false));
     assert_snapshot!("capacity_terminal_colour", at(starved(Some(16_000.0)), 100, true));
-    let brief = |(capacity, analysis): Found| {
-        capacity_terminal(&capacity, &scenario(), &analysis, Style { colour: false, width: 100, verbose: false })
-    };
+    let brief = |found: Found| report(&found).terminal(Style { colour: false, width: 100, verbose: false });
     assert_snapshot!("capacity_terminal_summary", brief(pools()));
     for found in [pools(), single(), sweep(), starved(Some(16_000.0)), cut_short(1, Ended::Interrupted)] {
         let text = brief(found);
@@ -71,24 +70,21 @@ fn documents() {
 
 #[test]
 fn tables_and_json_for_programs() {
-    let (capacity, analysis) = pools();
-    let scenario = scenario();
-    let answers = Answers { capacity: &capacity, scenario: &scenario, analysis: &analysis };
+    let answers = report(&pools());
     assert_snapshot!("capacity.csv", text(csv_capacity::arms(&answers)));
     let trials = text(csv_capacity::trials(&answers));
     let some: Vec<_> = trials.lines().take(14).chain(trials.lines().skip(60).step_by(11)).collect();
     assert_snapshot!("capacity_trials.csv", some.join("\n"));
-    assert_snapshot!("capacity_json", capacity_json(&capacity, &scenario, &analysis));
+    assert_snapshot!("capacity_json", answers.json().unwrap());
 }
 
 #[test]
 fn every_trial_and_every_arm_has_its_row() {
-    for (capacity, analysis) in [pools(), single(), sweep(), starved(None), cut_short(0, Ended::Interrupted)] {
-        let scenario = scenario();
-        let answers = Answers { capacity: &capacity, scenario: &scenario, analysis: &analysis };
+    for found in [pools(), single(), sweep(), starved(None), cut_short(0, Ended::Interrupted)] {
+        let answers = report(&found);
         for (table, rows) in [
-            (csv_capacity::trials(&answers), capacity.trials.len()),
-            (csv_capacity::arms(&answers), capacity.plan.arms.len()),
+            (csv_capacity::trials(&answers), answers.capacity.trials.len()),
+            (csv_capacity::arms(&answers), answers.capacity.plan.arms.len()),
         ] {
             let mut reader = ::csv::Reader::from_reader(table.as_slice());
             // Records of another length than the header are refused.
@@ -187,8 +183,7 @@ fn a_run_that_found_nothing_claims_nothing() {
         for claim in ["run it at", "Headroom", "Would a larger pool help", "is the limit (", "costs the server"] {
             assert!(!document.contains(claim), "{claim} was not measured:\n{document}");
         }
-        let answers = Answers { capacity: &found.0, scenario: &scenario(), analysis: &found.1 };
-        let json: serde_json::Value = serde_json::from_str(&json_capacity::render(&answers, &view(&found))).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&report(&found).json().unwrap()).unwrap();
         for arm in json["arms"].as_array().unwrap() {
             assert!(arm["sustainable_per_s"].is_null() && arm["maximum_per_s"].is_null(), "{arm}");
         }
@@ -213,9 +208,9 @@ fn a_server_that_was_lost_comes_before_what_was_found() {
 
 #[test]
 fn a_terminal_of_any_width_is_kept_to() {
-    let (capacity, analysis) = pools();
+    let found = report(&pools());
     for width in 60..160 {
-        let text = capacity_terminal(&capacity, &scenario(), &analysis, Style { colour: false, width, verbose: true });
+        let text = found.terminal(Style { colour: false, width, verbose: true });
         for line in text.lines() {
             assert!(console::measure_text_width(line) <= width, "{width}: {line}");
         }
@@ -308,6 +303,6 @@ fn no_text_becomes_markup() {
 #[test]
 fn the_json_keeps_to_its_schema() {
     let found = [pools(), single(), sweep(), starved(None), starved(Some(16_000.0)), cut_short(1, Ended::Interrupted)];
-    let documents = found.map(|(capacity, analysis)| capacity_json(&capacity, &scenario(), &analysis));
+    let documents = found.map(|found| report(&found).json().unwrap());
     assert_snapshot!("capacity_json_accepted", accepted(Printed::Capacity, &documents));
 }

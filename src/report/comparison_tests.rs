@@ -3,40 +3,27 @@
 use insta::assert_snapshot;
 
 use super::{
-    Chronicle, Compared, Printed, Style, baseline_terminal, format::plain, schema_tests::accepted, tests::SCREEN,
+    BaselineReport, ComparisonReport, Document, HistoryReport, Printed, Style, format::plain, schema_tests::accepted,
+    tests::SCREEN,
 };
 use crate::{
-    analysis::baseline::{Comparison, History, Question, compare, history},
+    analysis::baseline::{History, Question, history},
     results::{
         Abstract, Baseline, Judged,
         sample::{abstracted, abstracts},
     },
 };
 
-/// What is compared, and what was found.
-pub(super) struct Case {
-    base: Vec<Abstract>,
-    run: Abstract,
-    comparison: Comparison,
+fn compared(base: Vec<Abstract>, run: Abstract) -> ComparisonReport {
+    ComparisonReport::new("nightly".to_owned(), base, run, Question::default())
 }
 
-impl Case {
-    fn new(base: Vec<Abstract>, run: Abstract) -> Self {
-        let comparison = compare(&base, &run, Question::default());
-        Self { base, run, comparison }
-    }
-
-    pub(super) fn compared(&self) -> Compared<'_> {
-        Compared { against: "nightly", base: &self.base, run: &self.run, comparison: &self.comparison }
-    }
-
-    fn headline(&self) -> String {
-        plain(&self.compared().headline())
-    }
+fn headline(compared: &ComparisonReport) -> String {
+    plain(&compared.headline().sentence)
 }
 
 /// Ten nights, and one in which an operation got slower.
-pub(super) fn slower() -> Case {
+pub(super) fn slower() -> ComparisonReport {
     let mut run = abstracted(20, 1.02);
     for row in [1, 2] {
         for known in &mut run.rows[row].percentiles {
@@ -44,79 +31,77 @@ pub(super) fn slower() -> Case {
             (known.low, known.high) = (known.low * 3 / 2, known.high * 3 / 2);
         }
     }
-    Case::new(abstracts(10), run)
+    compared(abstracts(10), run)
 }
 
 /// A pair of runs of which one had failures, on another machine with another fred.
-fn pair() -> Case {
+fn pair() -> ComparisonReport {
     let mut run = abstracted(20, 1.1);
     run.software.fred = "10.2.0".into();
     run.environment.cores = 4;
     run.rows[0].failed = 12;
     run.calibration = None;
-    Case::new(abstracts(1), run)
+    compared(abstracts(1), run)
 }
 
-fn other_version() -> Case {
+fn other_version() -> ComparisonReport {
     let mut run = abstracted(20, 1.1);
     run.target.version = "7.2.4".into();
     run.scenario = run.scenario.replace("size = 50", "size = 60");
-    Case::new(abstracts(2), run)
+    compared(abstracts(2), run)
 }
 
 #[test]
 fn comparison_on_a_terminal() {
-    let terminal = |case: &Case, width| case.compared().terminal(Style { colour: false, width, verbose: true });
+    let terminal = |case: &ComparisonReport, width| case.terminal(Style { colour: false, width, verbose: true });
     assert_snapshot!("comparison_terminal_slower", terminal(&slower(), 150));
     assert_snapshot!("comparison_terminal_pair_narrow", terminal(&pair(), 80));
     assert_snapshot!("comparison_terminal_other_version", terminal(&other_version(), 110));
-    let brief = |case: &Case| case.compared().terminal(Style { colour: false, width: 100, verbose: false });
+    let brief = |case: &ComparisonReport| case.terminal(Style { colour: false, width: 100, verbose: false });
     assert_snapshot!("comparison_terminal_summary", brief(&slower()));
     assert!(brief(&slower()).lines().count() <= SCREEN);
 }
 
 #[test]
 fn comparison_documents() {
-    assert_snapshot!("comparison_markdown", slower().compared().markdown());
-    assert_snapshot!("comparison_csv", String::from_utf8(slower().compared().csv()).unwrap());
-    assert_snapshot!("comparison_json", slower().compared().json());
+    assert_snapshot!("comparison_markdown", slower().markdown());
+    assert_snapshot!("comparison_csv", String::from_utf8(slower().csv()).unwrap());
+    assert_snapshot!("comparison_json", slower().json().unwrap());
 }
 
 #[test]
 fn every_standing_in_words() {
-    let mut said = vec![slower().headline(), pair().headline(), other_version().headline()];
-    said.push(Case::new(abstracts(10), abstracted(20, 1.0)).headline());
-    said.push(Case::new(abstracts(10), abstracted(20, 0.7)).headline());
+    let mut said = vec![headline(&slower()), headline(&pair()), headline(&other_version())];
+    said.push(headline(&compared(abstracts(10), abstracted(20, 1.0))));
+    said.push(headline(&compared(abstracts(10), abstracted(20, 0.7))));
     let apart = [0.7, 1.2, 0.9, 1.4, 0.8, 1.1, 1.3, 0.75];
     let apart: Vec<_> = (0..).zip(apart).map(|(day, factor)| abstracted(day, factor)).collect();
-    said.push(Case::new(apart, abstracted(20, 1.1)).headline());
+    said.push(headline(&compared(apart, abstracted(20, 1.1))));
     let mut moved = abstracted(20, 1.3);
     moved.calibration.as_mut().unwrap().after.median_ns = 70_000;
-    said.push(Case::new(abstracts(3), moved).headline());
+    said.push(headline(&compared(abstracts(3), moved)));
     let mut short = abstracted(20, 1.0);
     short.rows.iter_mut().for_each(|row| row.percentiles.clear());
-    said.push(Case::new(abstracts(3), short).headline());
-    said.push(Case::new(abstracts(3), Abstract { verdict: Judged::Invalid, ..abstracted(20, 1.0) }).headline());
+    said.push(headline(&compared(abstracts(3), short)));
+    said.push(headline(&compared(abstracts(3), Abstract { verdict: Judged::Invalid, ..abstracted(20, 1.0) })));
     let mut invalid = abstracts(1);
     invalid[0].verdict = Judged::Invalid;
-    said.push(Case::new(invalid, abstracted(20, 1.0)).headline());
+    said.push(headline(&compared(invalid, abstracted(20, 1.0))));
     assert_snapshot!("every_standing_in_words", said.join("\n"));
 }
 
 #[test]
 fn the_json_keeps_to_its_schema() {
-    let documents = [slower(), pair(), other_version()].map(|case| case.compared().json());
+    let documents = [slower(), pair(), other_version()].map(|case| case.json().unwrap());
     assert_snapshot!("comparison_json_accepted", accepted(Printed::Comparison, &documents));
 }
 
 #[test]
 fn baselines_on_a_terminal() {
     let terminal = |count| {
-        baseline_terminal(
-            "nightly",
-            &Baseline::new(abstracts(count)),
-            Style { colour: false, width: 110, verbose: true },
-        )
+        let baseline = Baseline::new(abstracts(count));
+        let stored = BaselineReport { name: "nightly", baseline: &baseline };
+        stored.terminal(Style { colour: false, width: 110, verbose: true })
     };
     assert_snapshot!("baseline_terminal", terminal(10));
     assert!(terminal(3).contains("only gross changes show"));
@@ -125,7 +110,7 @@ fn baselines_on_a_terminal() {
 #[test]
 fn every_file_is_made_of_both() {
     let case = slower();
-    let files = case.compared().files();
+    let files = case.files();
     let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
         names,
@@ -145,7 +130,7 @@ fn every_file_is_made_of_both() {
     // A look at them: PLIMSOLL_LOOK=folder.
     if let Some(folder) = std::env::var_os("PLIMSOLL_LOOK") {
         for (name, case) in [("slower", slower()), ("pair", pair()), ("other", other_version())] {
-            crate::results::rewrite(&std::path::Path::new(&folder).join(name), case.compared().files()).unwrap();
+            crate::results::rewrite(&std::path::Path::new(&folder).join(name), case.files()).unwrap();
         }
     }
 }
@@ -167,7 +152,7 @@ fn nights() -> History {
 #[test]
 fn histories() {
     let found = nights();
-    let chronicle = Chronicle { scenario: "sample", history: &found };
+    let chronicle = HistoryReport { scenario: "sample".to_owned(), history: found };
     assert_snapshot!("history_terminal", chronicle.terminal(Style { colour: false, width: 110, verbose: true }));
     assert_snapshot!("history_csv", String::from_utf8(chronicle.csv()).unwrap());
     let files = chronicle.files();
@@ -177,12 +162,12 @@ fn histories() {
         crate::results::rewrite(&std::path::Path::new(&folder).join("history"), files).unwrap();
     }
     let few = history(abstracts(3));
-    let few = Chronicle { scenario: "sample", history: &few };
+    let few = HistoryReport { scenario: "sample".to_owned(), history: few };
     assert!(
         plain(&few.terminal(Style { colour: false, width: 110, verbose: true }))
             .starts_with("History: too short for change points")
     );
     let none = history(Vec::new());
-    let none = Chronicle { scenario: "sample", history: &none };
+    let none = HistoryReport { scenario: "sample".to_owned(), history: none };
     assert!(none.files().iter().all(|(name, _)| !name.starts_with("charts/")));
 }

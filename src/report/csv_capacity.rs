@@ -6,9 +6,9 @@
 use serde::Serialize;
 
 use super::{
-    capacity::{Answers, bad_share},
     csv_table::{table, write},
     number::{micros, per_second, ratio, rounded, seconds},
+    subject::capacity::{CapacityReport, bad_share},
     view::{advice_slug, failure_slug, failure_value, limit_figures, limit_slug},
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// `trials.csv`: one row per trial, in the order in which they were made.
-pub(super) fn trials(answers: &Answers<'_>) -> Vec<u8> {
+pub(super) fn trials(answers: &CapacityReport) -> Vec<u8> {
     let pool = |trial: &Trial| answers.capacity.plan.arms.get(trial.arm as usize).and_then(|arm| arm.pool);
     let trials = answers.capacity.trials.iter().map(|trial| (trial, answers.objective(trial.arm)));
     table!(trials, |(trial, objective)| [
@@ -166,7 +166,7 @@ const ARMS: [&str; 51] = [
 ];
 
 /// `capacity.csv`: one row per arm. Its advice is whether to change to it from the arm that it was compared with.
-pub(super) fn arms(answers: &Answers<'_>) -> Vec<u8> {
+pub(super) fn arms(answers: &CapacityReport) -> Vec<u8> {
     write(&ARMS, answers.arms().map(|(index, arm, answer)| ArmRecord::new(answers, index, arm, answer)))
 }
 
@@ -207,7 +207,7 @@ struct ArmRecord<'a> {
 }
 
 impl<'a> ArmRecord<'a> {
-    fn new(answers: &Answers<'a>, index: u32, arm: &'a Arm, answer: &'a ArmAnswer) -> Self {
+    fn new(answers: &'a CapacityReport, index: u32, arm: &'a Arm, answer: &'a ArmAnswer) -> Self {
         let known = answer.sustainable;
         let limit = |limit: u64| answer.by_limit.iter().find(|(of, ..)| *of == limit).and_then(|(_, low, _)| *low);
         let comparison = answers.analysis.comparisons.iter().find(|comparison| comparison.to == index);
@@ -269,7 +269,7 @@ struct AtRate {
 }
 
 impl AtRate {
-    fn new(answers: &Answers<'_>, arm: u32, rate: Option<f64>) -> Self {
+    fn new(answers: &CapacityReport, arm: u32, rate: Option<f64>) -> Self {
         let Some(trial) = rate.and_then(|rate| answers.typical(arm, rate)) else { return Self::default() };
         Self {
             offered_per_s: trial.offered.map(per_second),

@@ -6,9 +6,9 @@
 use serde::Serialize;
 
 use super::{
-    comparison::Compared,
     csv_table::{or_all, write},
     number::{micros, per_second, rounded},
+    subject::ComparisonReport,
     view::{quantity_slug, standing_slug},
 };
 use crate::analysis::baseline::{Quantity, QuantityChange};
@@ -58,12 +58,12 @@ pub(super) struct Record<'a> {
 }
 
 /// The file.
-pub(super) fn render(compared: &Compared<'_>) -> Vec<u8> {
+pub(super) fn render(compared: &ComparisonReport) -> Vec<u8> {
     write(&HEADER, records(compared))
 }
 
 /// Every quantity of every row.
-pub(super) fn records<'a>(compared: &Compared<'a>) -> Vec<Record<'a>> {
+pub(super) fn records(compared: &ComparisonReport) -> Vec<Record<'_>> {
     let rows = &compared.comparison.rows;
     rows.iter().flat_map(|row| row.quantities.iter().map(move |change| (row, change))).map(record).collect()
 }

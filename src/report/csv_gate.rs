@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{
     csv_table::{or_all, table, write},
-    gate::GateOutcome,
     number::{finite, micros, per_second, ratio, rounded},
+    subject::GateReport,
     view::{metric_slug, shape_slug, verdict_slug},
 };
 use crate::{
@@ -78,7 +78,7 @@ struct QuantileRecord<'a> {
 }
 
 /// `gate.csv`: one row per metric, row and stage.
-pub(super) fn metrics(outcome: GateOutcome<'_>) -> Vec<u8> {
+pub(super) fn metrics(outcome: &GateReport) -> Vec<u8> {
     let rows = outcome.analysis.rows.iter();
     let records = rows.flat_map(|row| {
         row.metrics.iter().flat_map(move |metric| {
@@ -115,7 +115,7 @@ fn record<'a>(row: &'a GateRow, metric: &MetricResult, stage: &'static str, chan
 }
 
 /// `quantiles.csv`: one row per row and quantile, of the stage that decides.
-pub(super) fn quantiles(outcome: GateOutcome<'_>) -> Vec<u8> {
+pub(super) fn quantiles(outcome: &GateReport) -> Vec<u8> {
     let records = outcome.analysis.rows.iter().flat_map(|row| {
         let (service, operation) = scope(row);
         row.quantiles.iter().map(move |(quantile, change)| {
@@ -137,7 +137,7 @@ pub(super) fn quantiles(outcome: GateOutcome<'_>) -> Vec<u8> {
 }
 
 /// `slices.csv`: one row per slice, in the order in which they were made.
-pub(super) fn slices(outcome: GateOutcome<'_>) -> Vec<u8> {
+pub(super) fn slices(outcome: &GateReport) -> Vec<u8> {
     let blocks = outcome.gate.blocks.iter();
     let slices = blocks.flat_map(|block| block.slices.iter().map(move |slice| (block, slice)));
     table!(slices, |(block, slice)| [

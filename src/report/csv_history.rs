@@ -6,14 +6,14 @@
 
 use super::{
     csv_table::table,
-    history::Chronicle,
     number::{micros, per_second, rounded},
+    subject::HistoryReport,
 };
 use crate::analysis::baseline::Quantity;
 
 /// The file.
-pub(super) fn render(chronicle: &Chronicle<'_>) -> Vec<u8> {
-    let history = chronicle.history;
+pub(super) fn render(chronicle: &HistoryReport) -> Vec<u8> {
+    let history = &chronicle.history;
     let course = |quantity| history.courses.iter().find(move |course| course.quantity == quantity);
     let value = |place: usize, quantity| course(quantity).and_then(|course| course.values[place]);
     let changed = |place: usize, quantity| {

@@ -3,22 +3,12 @@
 use insta::assert_snapshot;
 
 use super::{
-    AuditReport, Compared, Printed, Style, View, comparison_tests, json_summary, markdown, schema_tests::accepted,
+    AuditReport, Document, Printed, RunReport, Style, comparison_tests, markdown, schema_tests::accepted, view::View,
 };
 use crate::{
-    analysis::{
-        Analysis, analyse,
-        audit::{Subject, audit},
-    },
+    analysis::audit::{Subject, audit},
     results::{Run, sample},
-    scenario::Scenario,
 };
-
-fn sampled() -> (Run, Scenario, Analysis) {
-    let (run, scenario) = (sample::run(), sample::scenario());
-    let analysis = analyse(&run, &scenario);
-    (run, scenario, analysis)
-}
 
 /// An audit in every form.
 struct Audited {
@@ -29,7 +19,7 @@ struct Audited {
 }
 
 fn audited() -> Audited {
-    let (run, scenario, _) = sampled();
+    let (run, scenario) = (sample::run(), sample::scenario());
     let subject = Subject {
         target: &run.target,
         inspection: &run.inspection,
@@ -43,7 +33,7 @@ fn audited() -> Audited {
         terminal: audit.terminal(Style { colour: false, width: 110, verbose: true }),
         markdown: audit.markdown(),
         html: audit.html(),
-        json: audit.json(),
+        json: audit.json().unwrap(),
     }
 }
 
@@ -57,12 +47,12 @@ fn an_audit_on_its_own() {
 
 #[test]
 fn the_json_summary_keeps_to_its_schema() {
-    let (mut run, scenario, mut analysis) = sampled();
+    let mut run = sample::run();
     run.recording.host.iter_mut().for_each(|second| second.throttled = None);
-    analysis.checks = analyse(&run, &scenario).checks;
-    let summary = |against: Option<&Compared<'_>>| json_summary(&run, &scenario, &analysis, against);
-    let case = comparison_tests::slower();
-    assert_snapshot!("json_accepted", accepted(Printed::Summary, &[summary(None), summary(Some(&case.compared()))]));
+    let mut report = RunReport::new(run).unwrap();
+    let alone = report.json().unwrap();
+    report.against = Some(comparison_tests::slower());
+    assert_snapshot!("json_accepted", accepted(Printed::Summary, &[alone, report.json().unwrap()]));
 }
 
 #[test]
@@ -188,10 +178,13 @@ const ANALYSIS: &[(&str, &[&str])] = &[
     ("Conclusion", &["**Performance**", "**Authentication**", "**Stability**"]),
 ];
 
+fn analysis_of(run: Run) -> String {
+    markdown::render(&View::dossier(&RunReport::new(run).unwrap(), &[]))
+}
+
 #[test]
 fn the_analysis_has_every_section_and_table_of_the_report_that_it_replaces() {
-    let (run, scenario, analysis) = sampled();
-    let document = markdown::render(&View::dossier(&run, &scenario, &analysis, &[]));
+    let document = analysis_of(sample::run());
     for (heading, parts) in ANALYSIS {
         let section = document.split("\n## ").find_map(|section| section.strip_prefix(heading));
         let section = section.unwrap_or_else(|| panic!("{heading} is missing"));
@@ -204,11 +197,10 @@ fn the_analysis_has_every_section_and_table_of_the_report_that_it_replaces() {
 
 #[test]
 fn an_analysis_of_little_claims_little() {
-    let (mut run, scenario, _) = sampled();
+    let mut run = sample::run();
     (run.inspection, run.server) = Default::default();
     run.dependencies.clear();
-    let analysis = analyse(&run, &scenario);
-    let document = markdown::render(&View::dossier(&run, &scenario, &analysis, &[]));
+    let document = analysis_of(run);
     for claim in ["Memory usage", "Default user", "CONFIG SET", "up for", "Eviction policy"] {
         assert!(!document.contains(claim), "{claim} was not measured:\n{document}");
     }

@@ -2,30 +2,21 @@
 
 use insta::assert_snapshot;
 
-use super::{
-    Printed, Style, View, chart, format::plain, gate::GateOutcome, gate_files, gate_headline, gate_json, gate_terminal,
-    markdown, schema_tests::accepted, tests::SCREEN,
-};
-use crate::{
-    analysis::gate::{GateAnalysis, conclude},
-    results::{
-        Ended, Gate, GateStage,
-        sample::{
-            self,
-            gate::{Worsening, gate},
-        },
-    },
+use super::{Document, GateReport, Printed, Style, format::plain, schema_tests::accepted, tests::SCREEN};
+use crate::results::{
+    Ended, Gate, GateStage,
+    sample::gate::{Worsening, gate},
 };
 
 const FIRST: [GateStage; 1] = [GateStage::Screen];
 const BOTH: [GateStage; 2] = [GateStage::Screen, GateStage::Confirm];
 
-fn concluded(gate: &Gate) -> GateAnalysis {
-    conclude(gate, &sample::scenario())
+fn report(gate: &Gate) -> GateReport {
+    GateReport::new(gate.clone()).unwrap()
 }
 
 fn headline(gate: &Gate) -> String {
-    plain(&gate_headline(gate, &concluded(gate)))
+    plain(&report(gate).headline().sentence)
 }
 
 /// Gates of every verdict.
@@ -64,9 +55,7 @@ fn what_ended_early_says_in_which_stage() {
         (Ended::Running, "It has not come to its end; this is what there is after 3 of 8 blocks, in the second stage."),
     ] {
         early.ended = ended;
-        let analysis = concluded(&early);
-        let view = View::of_gate(GateOutcome { gate: &early, analysis: &analysis }, &[]);
-        let remarks: Vec<String> = view.headline.remarks.iter().map(|remark| plain(remark)).collect();
+        let remarks: Vec<String> = report(&early).headline().remarks.iter().map(|remark| plain(remark)).collect();
         assert!(remarks.iter().any(|remark| remark == expected), "{remarks:?}");
     }
 }
@@ -94,18 +83,16 @@ fn equals_that_differ_are_told_at_the_top() {
             first.series = of_b.series.clone();
         }
     }
-    let analysis = concluded(&drifting);
-    let view = View::of_gate(GateOutcome { gate: &drifting, analysis: &analysis }, &[]);
-    assert!(view.headline.remarks.iter().any(|remark| remark.starts_with("A differs from itself")));
+    assert!(report(&drifting).headline().remarks.iter().any(|remark| remark.starts_with("A differs from itself")));
 }
 
 #[test]
 fn terminal_text() {
-    let at = |gate: &Gate, width| gate_terminal(gate, &concluded(gate), Style { colour: false, width, verbose: true });
+    let at = |gate: &Gate, width| report(gate).terminal(Style { colour: false, width, verbose: true });
     assert_snapshot!("gate_terminal_equal", at(&gate(Worsening::None, 0.02, &FIRST), 110));
     assert_snapshot!("gate_terminal_tail", at(&gate(Worsening::Tail(5e6), 0.02, &BOTH), 80));
     for gate in [gate(Worsening::None, 0.02, &FIRST), gate(Worsening::Tail(5e6), 0.02, &BOTH)] {
-        let text = gate_terminal(&gate, &concluded(&gate), Style { colour: false, width: 100, verbose: false });
+        let text = report(&gate).terminal(Style { colour: false, width: 100, verbose: false });
         assert!(text.lines().count() <= SCREEN, "{text}");
         assert!(text.contains("Trust: A against itself"), "{text}");
     }
@@ -113,12 +100,10 @@ fn terminal_text() {
 
 #[test]
 fn documents() {
-    let regression = gate(Worsening::Uniform(0.15), 0.02, &BOTH);
-    let analysis = concluded(&regression);
-    let view = View::of_gate(GateOutcome { gate: &regression, analysis: &analysis }, &[]);
-    assert_snapshot!("gate_markdown", markdown::render(&view));
-    assert_snapshot!("gate_json", gate_json(&regression, &analysis));
-    let files = gate_files(&regression, &analysis);
+    let regression = report(&gate(Worsening::Uniform(0.15), 0.02, &BOTH));
+    assert_snapshot!("gate_markdown", regression.markdown());
+    assert_snapshot!("gate_json", regression.json().unwrap());
+    let files = regression.files();
     for name in ["gate.csv", "quantiles.csv"] {
         let (_, text) = files.iter().find(|(file, _)| file == name).unwrap();
         assert_snapshot!(name, String::from_utf8(text.clone()).unwrap());
@@ -128,7 +113,7 @@ fn documents() {
 #[test]
 fn every_slice_has_its_row_and_every_file_is_made_of_any_gate() {
     for gate in all() {
-        let files = gate_files(&gate, &concluded(&gate));
+        let files = report(&gate).files();
         let (_, slices) = files.iter().find(|(name, _)| name == "slices.csv").unwrap();
         let made: usize = gate.blocks.iter().map(|block| block.slices.len()).sum();
         assert_eq!(String::from_utf8(slices.clone()).unwrap().lines().count(), made + 1);
@@ -138,18 +123,14 @@ fn every_slice_has_its_row_and_every_file_is_made_of_any_gate() {
 
 #[test]
 fn charts_say_what_they_show() {
-    let regression = gate(Worsening::Tail(5e6), 0.02, &BOTH);
-    let analysis = concluded(&regression);
-    let charts = chart::gate_charts(GateOutcome { gate: &regression, analysis: &analysis });
+    let charts = report(&gate(Worsening::Tail(5e6), 0.02, &BOTH)).charts();
     let said: Vec<String> = charts.iter().map(|chart| format!("# {}\n{}", chart.name, chart.description)).collect();
     assert_snapshot!("gate_charts", said.join("\n\n"));
-    let nothing = all().pop().unwrap();
-    let analysis = concluded(&nothing);
-    assert!(chart::gate_charts(GateOutcome { gate: &nothing, analysis: &analysis }).is_empty());
+    assert!(report(&all().pop().unwrap()).charts().is_empty());
 }
 
 #[test]
 fn the_json_keeps_to_its_schema() {
-    let documents: Vec<_> = all().iter().map(|gate| gate_json(gate, &concluded(gate))).collect();
+    let documents: Vec<_> = all().iter().map(|gate| report(gate).json().unwrap()).collect();
     assert_snapshot!("gate_json_accepted", accepted(Printed::Gate, &documents));
 }

@@ -6,19 +6,15 @@
 use serde::Serialize;
 
 use super::{
-    audit,
-    comparison::Compared,
     format::plain,
+    json_audit,
     json_parts::{Finding, Objective, Software, Target, findings, text},
     number::{micros, seconds},
+    subject::RunReport,
     summary::{Record, records},
-    view::{View, level_slug, outcome_slug, slug, standing_slug},
+    view::{View, comparison_headline, level_slug, outcome_slug, slug, standing_slug},
 };
-use crate::{
-    analysis::{Analysis, DependencySide},
-    results::Run,
-    scenario::Scenario,
-};
+use crate::analysis::DependencySide;
 
 /// Version of the layout of this summary.
 const SCHEMA_VERSION: u32 = 1;
@@ -38,7 +34,7 @@ struct Summary<'a> {
     rows: Vec<Record<'a>>,
     checks: Vec<Check<'a>>,
     findings: Vec<Finding>,
-    audit: Vec<audit::Record<'a>>,
+    audit: Vec<json_audit::Record<'a>>,
     dependencies: Vec<Dependency<'a>>,
     software: Software<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,13 +72,8 @@ struct Dependency<'a> {
 }
 
 /// The summary, indented, with a line break at its end.
-pub(super) fn render(
-    run: &Run,
-    scenario: &Scenario,
-    analysis: &Analysis,
-    view: &View,
-    against: Option<&Compared<'_>>,
-) -> String {
+pub(super) fn render(report: &RunReport, view: &View) -> String {
+    let RunReport { run, scenario, analysis, against } = report;
     let (target, objective, period) = (&run.target, &scenario.objective, &run.recording.period);
     let summary = Summary {
         schema_version: SCHEMA_VERSION,
@@ -109,13 +100,13 @@ pub(super) fn render(
             })
             .collect(),
         findings: findings(view),
-        audit: analysis.audit.iter().map(audit::Record::new).collect(),
+        audit: analysis.audit.iter().map(json_audit::Record::new).collect(),
         dependencies: analysis.dependencies.iter().map(dependency).collect(),
         software: (&run.software).into(),
-        baseline: against.map(|compared| Baseline {
-            name: compared.against,
+        baseline: against.as_ref().map(|compared| Baseline {
+            name: &compared.against,
             verdict: standing_slug(compared.comparison.standing),
-            headline: plain(&compared.headline()),
+            headline: plain(&comparison_headline(compared).sentence),
         }),
     };
     text(&summary)

@@ -6,10 +6,10 @@
 use serde::Serialize;
 
 use super::{
-    capacity::Answers,
     format::plain,
     json_parts::{Finding, Objective, Software, Target, findings, text},
     number::{micros, per_second, rounded},
+    subject::CapacityReport,
     view::{View, advice_slug, ended_slug, failure_slug, failure_value, limit_figures, limit_slug, undone},
 };
 use crate::{
@@ -182,8 +182,8 @@ struct Headroom {
 }
 
 /// The summary, indented, with a line break at its end.
-pub(super) fn render(answers: &Answers<'_>, view: &View) -> String {
-    let (capacity, analysis) = (answers.capacity, answers.analysis);
+pub(super) fn render(answers: &CapacityReport, view: &View) -> String {
+    let (capacity, analysis) = (&answers.capacity, &answers.analysis);
     let (target, objective) = (&capacity.target, &answers.scenario.objective);
     let fleet = &analysis.fleet;
     let summary = Summary {
@@ -277,7 +277,7 @@ fn limit(limit: &Limit) -> LimitRecord<'_> {
     LimitRecord { kind: limit_slug(limit), command, share: of_all.map(share), time_us: time.map(micros) }
 }
 
-fn comparison_record<'a>(answers: &Answers<'a>, comparison: &'a Comparison) -> ComparisonRecord<'a> {
+fn comparison_record<'a>(answers: &'a CapacityReport, comparison: &'a Comparison) -> ComparisonRecord<'a> {
     ComparisonRecord {
         from: answers.name(comparison.from),
         to: answers.name(comparison.to),

@@ -6,12 +6,12 @@
 use serde::Serialize;
 
 use super::{
-    comparison::Compared,
     csv_comparison::{Record, records},
     format::plain,
     json_parts::{Software, Target, text},
     number::{micros, rounded},
-    view::{View, difference_field, difference_slug, method_slug, standing_slug},
+    subject::ComparisonReport,
+    view::{comparison_headline, difference_field, difference_slug, method_slug, standing_slug},
 };
 use crate::analysis::baseline::{Difference, Machine, Method, Weight};
 
@@ -66,15 +66,16 @@ struct Missing<'a> {
 }
 
 /// The document, indented, with a line break at its end.
-pub(super) fn render(compared: &Compared<'_>, view: &View) -> String {
-    let comparison = compared.comparison;
+pub(super) fn render(compared: &ComparisonReport) -> String {
+    let headline = comparison_headline(compared);
+    let comparison = &compared.comparison;
     let (Method::Tolerance { runs } | Method::Threshold { runs }) = comparison.method;
     text(&Document {
         schema_version: SCHEMA_VERSION,
         verdict: standing_slug(comparison.standing),
-        headline: plain(&view.headline.sentence),
-        remarks: view.headline.remarks.iter().map(|remark| plain(remark)).collect(),
-        baseline: compared.against,
+        headline: plain(&headline.sentence),
+        remarks: headline.remarks.iter().map(|remark| plain(remark)).collect(),
+        baseline: &compared.against,
         base_runs: compared.base.iter().map(|run| run.name.as_str()).collect(),
         run: &compared.run.name,
         started: &compared.run.started,

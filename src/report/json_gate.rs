@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::{
     format::plain,
-    gate::GateOutcome,
     json_parts::{Software, Target, text},
     number::{micros, per_second, rounded},
-    view::{View, ended_slug, metric_slug, shape_slug, verdict_slug},
+    subject::GateReport,
+    view::{ended_slug, gate_headline, metric_slug, shape_slug, verdict_slug},
 };
 use crate::{
     analysis::gate::{Change, GateMetric, GateRow, MetricResult, TooFew},
@@ -127,16 +127,17 @@ struct Dropped {
     throttled: u32,
 }
 
-pub(super) fn render(outcome: GateOutcome<'_>, view: &View) -> String {
-    let (gate, analysis) = (outcome.gate, outcome.analysis);
+pub(super) fn render(outcome: &GateReport) -> String {
+    let headline = gate_headline(outcome);
+    let (gate, analysis) = (&outcome.gate, &outcome.analysis);
     let plan = &gate.plan;
     let share = |share: f64| rounded(share, 6);
     let [a, b] = &gate.arms;
     text(&Summary {
         schema_version: SCHEMA_VERSION,
         verdict: verdict_slug(analysis.verdict),
-        headline: plain(&view.headline.sentence),
-        remarks: view.headline.remarks.iter().map(|remark| plain(remark)).collect(),
+        headline: plain(&headline.sentence),
+        remarks: headline.remarks.iter().map(|remark| plain(remark)).collect(),
         advisory: plan.advisory.is_some(),
         started: &gate.started,
         ended: ended_slug(gate.ended),

@@ -6,23 +6,19 @@ use insta::assert_snapshot;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
 use super::{
-    Style, View, csv, csv_dependencies, csv_keyspace, csv_server, files, format::plain, html, json_summary, markdown,
-    summary, terminal, view::Note,
+    Document, RunReport, Style, csv, csv_dependencies, csv_keyspace, csv_server,
+    format::plain,
+    html, markdown, summary, terminal,
+    view::{Note, View},
 };
 use crate::{
-    analysis::{
-        Analysis, Burst, Check, CheckKind, Doubt, Finding, Level, Outcome, Proportion, Reason, Scope, Stall, Verdict,
-        analyse,
-    },
+    analysis::{Burst, Check, CheckKind, Doubt, Finding, Level, Outcome, Proportion, Reason, Scope, Stall, Verdict},
     measure::{SeriesRole, Span},
     results::{Run, Withheld, sample},
-    scenario::Scenario,
 };
 
-fn sampled() -> (Run, Scenario, Analysis) {
-    let (run, scenario) = (sample::run(), sample::scenario());
-    let analysis = analyse(&run, &scenario);
-    (run, scenario, analysis)
+fn sampled() -> RunReport {
+    RunReport::new(sample::run()).unwrap()
 }
 
 fn text(bytes: Vec<u8>) -> String {
@@ -31,14 +27,13 @@ fn text(bytes: Vec<u8>) -> String {
 
 /// Without charts, which have tests of their own.
 fn view() -> View {
-    let (run, scenario, analysis) = sampled();
-    View::new(&run, &scenario, &analysis, &[])
+    sampled().view(&[])
 }
 
 #[test]
 fn terminal_text() {
-    let (run, scenario, analysis) = sampled();
-    let at = |width, colour| terminal(&run, &scenario, &analysis, None, Style { colour, width, verbose: true });
+    let report = sampled();
+    let at = |width, colour| report.terminal(Style { colour, width, verbose: true });
     assert_snapshot!("terminal_wide", at(150, false));
     assert_snapshot!("terminal_narrow", at(80, false));
     assert_snapshot!("terminal_colour", at(100, true));
@@ -49,8 +44,8 @@ pub(super) const SCREEN: usize = 47;
 
 #[test]
 fn the_summary_fits_a_screen() {
-    let (run, scenario, analysis) = sampled();
-    let at = |width| terminal(&run, &scenario, &analysis, None, Style { colour: false, width, verbose: false });
+    let report = sampled();
+    let at = |width| report.terminal(Style { colour: false, width, verbose: false });
     assert!(at(100).lines().count() <= SCREEN, "{}", at(100));
     assert_snapshot!("terminal_summary", at(100));
     assert_snapshot!("terminal_summary_60", at(60));
@@ -58,8 +53,8 @@ fn the_summary_fits_a_screen() {
 
 #[test]
 fn narrow_terminals_keep_what_matters_of_the_table() {
-    let (run, scenario, analysis) = sampled();
-    let text = terminal(&run, &scenario, &analysis, None, Style { colour: false, width: 60, verbose: false });
+    let report = sampled();
+    let text = report.terminal(Style { colour: false, width: 60, verbose: false });
     let words =
         |line: &str| line.split("  ").map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect();
     let mut lines = text.lines().skip_while(|line| !line.starts_with("Operation"));
@@ -74,18 +69,18 @@ fn narrow_terminals_keep_what_matters_of_the_table() {
 
 #[test]
 fn a_legend_explains_columns_that_are_shown_and_no_others() {
-    let (run, scenario, analysis) = sampled();
-    let at = |width| terminal(&run, &scenario, &analysis, None, Style { colour: false, width, verbose: true });
+    let report = sampled();
+    let at = |width| report.terminal(Style { colour: false, width, verbose: true });
     assert!(at(150).contains("Faster: target") && at(150).contains("p99.9: –"), "{}", at(150));
     assert!(!at(60).contains("Faster") && !at(60).contains("p99.9"), "{}", at(60));
 }
 
 #[test]
 fn upkeep_that_was_not_called_for_has_no_row() {
-    let (mut run, scenario, _) = sampled();
+    let mut run = sample::run();
     let rows = |run: &Run| {
-        let analysis = analyse(run, &scenario);
-        terminal(run, &scenario, &analysis, None, Style { colour: false, width: 150, verbose: true })
+        let report = RunReport::new(run.clone()).unwrap();
+        report.terminal(Style { colour: false, width: 150, verbose: true })
     };
     assert!(rows(&run).contains("LPUSH+LTRIM") && rows(&run).contains("NAME+COMMAND"));
     for series in run.recording.series.iter_mut().filter(|series| series.key.role == SeriesRole::Upkeep) {
@@ -96,16 +91,16 @@ fn upkeep_that_was_not_called_for_has_no_row() {
 
 #[test]
 fn a_reason_that_holds_for_much_is_said_once() {
-    let (mut run, scenario, analysis) = sampled();
+    let mut report = sampled();
     let lacks = |what: &str, reason: &str| Withheld { what: what.to_owned(), reason: reason.to_owned() };
     let none = "INFO of x 1.0 has none";
-    run.server.withheld = vec![
+    report.run.server.withheld = vec![
         lacks("memory", none),
         lacks("clients", none),
         lacks("number of forks", &format!("{none}; Redis has them since 6.2")),
         lacks("SLOWLOG GET", "needs +slowlog|get"),
     ];
-    let text = terminal(&run, &scenario, &analysis, None, Style { colour: false, width: 150, verbose: true });
+    let text = report.terminal(Style { colour: false, width: 150, verbose: true });
     assert_eq!(text.matches(none).count(), 1, "{text}");
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
@@ -115,9 +110,8 @@ fn a_reason_that_holds_for_much_is_said_once() {
 
 #[test]
 fn a_report_begins_with_what_is_looked_for() {
-    let (run, scenario, analysis) = sampled();
-    let charts = super::chart::charts(&run, &scenario, &analysis);
-    let view = View::new(&run, &scenario, &analysis, &charts);
+    let report = sampled();
+    let view = report.view(&report.charts());
     let order: Vec<_> = view.sections.iter().map(|section| section.id).collect();
     let expected =
         ["findings", "charts", "results", "trust", "dependencies", "server", "audit", "further-charts", "method"];
@@ -126,10 +120,10 @@ fn a_report_begins_with_what_is_looked_for() {
 
 #[test]
 fn a_terminal_of_any_width_is_kept_to() {
-    let (run, scenario, analysis) = sampled();
+    let report = sampled();
     for width in 60..160 {
         for verbose in [false, true] {
-            let text = terminal(&run, &scenario, &analysis, None, Style { colour: false, width, verbose });
+            let text = report.terminal(Style { colour: false, width, verbose });
             for line in text.lines() {
                 assert!(console::measure_text_width(line) <= width, "{width}: {line}");
             }
@@ -150,13 +144,12 @@ fn html_document() {
 
 #[test]
 fn json_document() {
-    let (run, scenario, analysis) = sampled();
-    assert_snapshot!(json_summary(&run, &scenario, &analysis, None));
+    assert_snapshot!(sampled().json().unwrap());
 }
 
 #[test]
 fn tables_for_programs() {
-    let (run, scenario, analysis) = sampled();
+    let RunReport { run, scenario, analysis, .. } = sampled();
     assert_snapshot!("summary.csv", text(csv::summary(&scenario, &analysis)));
     assert_snapshot!("errors.csv", text(csv::errors(&run)));
     assert_snapshot!("server.csv", text(csv_server::server(&run)));
@@ -176,7 +169,7 @@ fn tables_for_programs() {
 
 #[test]
 fn scripts_find_the_columns_that_they_rely_on() {
-    let (_, scenario, analysis) = sampled();
+    let RunReport { scenario, analysis, .. } = sampled();
     let summary = text(csv::summary(&scenario, &analysis));
     assert!(summary.starts_with(
         "service,operation,count,errors,rate_per_s,response_mean_us,response_min_us,response_p50_us,response_p90_us,\
@@ -189,7 +182,7 @@ fn scripts_find_the_columns_that_they_rely_on() {
 
 #[test]
 fn csv_and_json_give_a_value_the_same_name() {
-    let (_, scenario, analysis) = sampled();
+    let RunReport { scenario, analysis, .. } = sampled();
     let table = csv::summary(&scenario, &analysis);
     let header = text(table.split(|byte| *byte == b'\n').next().unwrap().to_vec());
     let record = serde_json::to_string(&summary::records(&scenario, &analysis)[0]).unwrap();
@@ -203,17 +196,16 @@ fn csv_and_json_give_a_value_the_same_name() {
 
 #[test]
 fn a_table_without_rows_still_has_its_header() {
-    let (mut run, ..) = sampled();
+    let mut run = sample::run();
     run.recording.series.clear();
     assert_eq!(text(csv::errors(&run)), "service,operation,role,class,count,first_message\n");
 }
 
 #[test]
 fn a_saved_run_gives_the_same_files_again() {
-    let (run, scenario, analysis) = sampled();
-    let first = files(&run, &scenario, &analysis);
-    let read = Run::from_json(&run.to_json()).unwrap();
-    let second = files(&read, &scenario, &analyse(&read, &scenario));
+    let report = sampled();
+    let first = report.files();
+    let second = RunReport::new(Run::from_json(&report.run.to_json()).unwrap()).unwrap().files();
     assert_eq!(first.len(), second.len());
     for ((name, bytes), (same_name, same_bytes)) in first.iter().zip(&second) {
         assert_eq!(name, same_name);
@@ -248,12 +240,13 @@ fn every_verdict_in_words() {
         }
     };
     let words = [Outcome::Pass, Outcome::Fail, Outcome::Inconclusive, Outcome::Invalid].map(|outcome| {
-        let (run, scenario, mut analysis) = sampled();
+        let mut report = sampled();
+        let analysis = &mut report.analysis;
         analysis.verdict = Verdict { outcome, reasons: reasons(outcome), harness_late: None };
         analysis.checks = vec![check(CheckKind::ScheduleLag, Level::Refuse)];
         analysis.events.stalls = vec![stall(3_020_000_000, 980_000_000, 1_000)];
         analysis.events.outside = (50, 90_000);
-        let headline = View::new(&run, &scenario, &analysis, &[]).headline;
+        let headline = report.headline();
         plain(&[vec![headline.sentence], headline.remarks].concat().join("\n    "))
     });
     assert_snapshot!(words.join("\n"));
@@ -300,9 +293,9 @@ fn every_finding_in_words() {
         CheckKind::BeyondRange,
     ];
     findings.extend(kinds.map(|kind| Finding::Trust(check(kind, Level::Warn))));
-    let (run, scenario, mut analysis) = sampled();
-    analysis.findings = findings;
-    let view = View::new(&run, &scenario, &analysis, &[]);
+    let mut report = sampled();
+    report.analysis.findings = findings;
+    let view = report.view(&[]);
     let words: Vec<_> =
         view.notes().map(|Note { fact, advice, .. }| format!("{}\n    {}", plain(fact), plain(advice))).collect();
     assert_snapshot!(words.join("\n"));
@@ -322,13 +315,13 @@ fn stall(from_ns: u64, length: u64, bad: u64) -> Stall {
 
 #[test]
 fn what_the_machine_does_not_show_is_not_known() {
-    let (mut run, scenario, _) = sampled();
+    let mut run = sample::run();
     run.recording.host.iter_mut().for_each(|second| second.throttled = None);
-    let analysis = analyse(&run, &scenario);
-    let document = markdown::render(&View::new(&run, &scenario, &analysis, &[]));
+    let report = RunReport::new(run).unwrap();
+    let document = report.markdown();
     assert!(document.contains("| Container throttling | whole run | – | 1 % | 5 % | not known |"), "{document}");
     assert!(document.contains(" Not known: Container throttling."), "{document}");
-    let summary: serde_json::Value = serde_json::from_str(&json_summary(&run, &scenario, &analysis, None)).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();
     let checks = summary["checks"].as_array().unwrap();
     let throttling = checks.iter().find(|check| check["kind"] == "throttling").unwrap();
     assert_eq!((&throttling["value"], &throttling["level"]), (&serde_json::Value::Null, &"unknown".into()));
@@ -337,7 +330,7 @@ fn what_the_machine_does_not_show_is_not_known() {
 
 #[test]
 fn a_run_in_which_nothing_happened_is_reported_too() {
-    let (mut run, scenario, _) = sampled();
+    let mut run = sample::run();
     for series in &mut run.recording.series {
         series.seconds.clear();
     }
@@ -345,10 +338,9 @@ fn a_run_in_which_nothing_happened_is_reported_too() {
         service.scheduled = 0;
         service.seconds.clear();
     }
-    let analysis = analyse(&run, &scenario);
-    let files = files(&run, &scenario, &analysis);
-    assert!(files.iter().all(|(_, bytes)| !bytes.is_empty()));
-    let text = terminal(&run, &scenario, &analysis, None, Style { colour: false, width: 100, verbose: true });
+    let report = RunReport::new(run).unwrap();
+    assert!(report.files().iter().all(|(_, bytes)| !bytes.is_empty()));
+    let text = report.terminal(Style { colour: false, width: 100, verbose: true });
     assert!(!text.starts_with("Objective met"), "{text}");
 }
 
@@ -359,27 +351,23 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 /// The sample run, whose failures all say `message`.
-struct Quoting {
-    run: Run,
-    scenario: Scenario,
-    analysis: Analysis,
-}
+struct Quoting(RunReport);
 
 impl Quoting {
     fn new() -> Self {
-        let (run, scenario, mut analysis) = sampled();
-        analysis.findings = vec![Finding::Failures {
-            scope: analysis.rows[0].scope.clone(),
+        let mut report = sampled();
+        report.analysis.findings = vec![Finding::Failures {
+            scope: report.analysis.rows[0].scope.clone(),
             class: "other".to_owned(),
             count: 1,
             message: String::new(),
         }];
-        Self { run, scenario, analysis }
+        Self(report)
     }
 
     fn says(&mut self, text: &str) {
-        let of_series = self.run.recording.series.iter_mut().flat_map(|series| series.messages.values_mut());
-        let of_findings = self.analysis.findings.iter_mut().filter_map(|finding| match finding {
+        let of_series = self.0.run.recording.series.iter_mut().flat_map(|series| series.messages.values_mut());
+        let of_findings = self.0.analysis.findings.iter_mut().filter_map(|finding| match finding {
             Finding::Failures { message, .. } => Some(message),
             _ => None,
         });
@@ -390,7 +378,7 @@ impl Quoting {
 
     fn view(&mut self, text: &str) -> View {
         self.says(text);
-        View::new(&self.run, &self.scenario, &self.analysis, &[])
+        self.0.view(&[])
     }
 }
 
@@ -430,7 +418,7 @@ fn every_text_survives_a_table() {
     let quoting = RefCell::new(Quoting::new());
     proptest!(|(text in hostile())| {
         quoting.borrow_mut().says(&text);
-        let table = csv::errors(&quoting.borrow().run);
+        let table = csv::errors(&quoting.borrow().0.run);
         let records: Vec<_> = ::csv::Reader::from_reader(table.as_slice()).records().map(Result::unwrap).collect();
         prop_assert!(!records.is_empty());
         prop_assert!(records.iter().all(|record| record[5] == *text));

@@ -10,9 +10,9 @@ use chromium::Chromium;
 use plimsoll::{
     analysis::{
         self,
-        baseline::{Question, abstract_of, compare, history},
+        baseline::{Question, abstract_of, history},
     },
-    report,
+    report::{ComparisonReport, Document, HistoryReport, RunReport},
     results::{Abstract, Run},
     scenario,
 };
@@ -37,8 +37,7 @@ fn a_comparison_can_be_read_by_everybody_everywhere() {
     }
     run.environment.cores += 1;
     let base: Vec<_> = (0..8).map(night).collect();
-    let comparison = compare(&base, &run, Question::default());
-    let compared = report::Compared { against: "nightly", base: &base, run: &run, comparison: &comparison };
+    let compared = ComparisonReport::new("nightly".to_owned(), base, run, Question::default());
     can_be_read_by_everybody_everywhere("comparison", compared.html().as_bytes());
 }
 
@@ -50,7 +49,7 @@ fn a_history_can_be_read_by_everybody_everywhere() {
     }
     let history = history(nights);
     assert!(!history.courses[0].changes.is_empty());
-    let files = report::Chronicle { scenario: "sample", history: &history }.files();
+    let files = HistoryReport { scenario: "sample".to_owned(), history }.files();
     let page = files.into_iter().find(|(name, _)| name == "history.html").unwrap().1;
     can_be_read_by_everybody_everywhere("history", &page);
 }
@@ -88,9 +87,7 @@ fn can_be_read_by_everybody_everywhere(name: &str, page: &[u8]) {
 
 fn html() -> Vec<u8> {
     let run = Run::from_json(&fs::read_to_string(FIXTURE).unwrap()).unwrap();
-    let scenario = scenario::parse(&run.scenario, "run.json").unwrap();
-    let analysis = analysis::analyse(&run, &scenario);
-    let files = report::files(&run, &scenario, &analysis);
+    let files = RunReport::new(run).unwrap().files();
     files.into_iter().find(|(name, _)| name == "report.html").unwrap().1
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, thread::sleep, time::Duration};
 use plimsoll::{
     analysis::analyse,
     load::Settings,
-    report,
+    report::{Document, RunReport},
     results::{Persistence, ServerRecord, Withheld},
     scenario,
     target::{Secret, Source, Target, TargetUrl},
@@ -149,7 +149,7 @@ fn a_restart_is_told_and_leaves_no_absurd_number() {
     let run = bench.saved(recording, server);
     let analysis = analyse(&run, &bench.scenario);
     assert!(analysis.server.foreign.abs() < 1e-9, "what came before the restart is nobody else's");
-    let files = report::files(&run, &bench.scenario, &analysis);
+    let files = RunReport::new(run).unwrap().files();
     let of = |name: &str| {
         let (_, content) = files.iter().find(|(path, _)| path == name).unwrap();
         String::from_utf8(content.clone()).unwrap()

@@ -179,7 +179,7 @@ fn admit(kept: &[Abstract], run: &Abstract, name: &str, allow_differences: bool)
     if refusing.is_empty() || allow_differences {
         return Ok(());
     }
-    let listed: Vec<_> = refusing.iter().map(report::difference).collect();
+    let listed: Vec<_> = refusing.iter().map(report::difference_in_words).collect();
     Err(Failure::unusable(anyhow!(
         "{} measured something else than the runs of {name}:\n  {}\nSave it under another name, or keep it all the same with \
          --allow-differences",

@@ -2,13 +2,13 @@
 
 use crate::{
     cli::output::Look,
-    report::{self, format},
+    report::{BaselineReport, Document, format},
     results::Baseline,
 };
 
 /// The whole of it.
 pub(super) fn show(name: &str, baseline: &Baseline, look: Look) -> String {
-    report::baseline_terminal(name, baseline, look.style())
+    BaselineReport { name, baseline }.terminal(look.style())
 }
 
 /// `10 runs of queue on redis 7.0.15, 2026-02-14 to 2026-02-24`.

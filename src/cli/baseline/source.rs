@@ -5,14 +5,18 @@ use std::path::Path;
 use anyhow::anyhow;
 
 use crate::{
-    cli::{against::BaselineRuns, concluded::Concluded, exit::Failure},
+    cli::{
+        against::{BaselineRuns, abstracted},
+        exit::Failure,
+    },
+    report::RunReport,
     results::{self, Abstract, Baselines, Saved},
 };
 
 /// The abstract of a saved run.
 pub(in crate::cli) fn abstract_at(folder: &Path) -> Result<Abstract, Failure> {
     match results::load(folder).map_err(Failure::usage)? {
-        Saved::Run(run) => Ok(Concluded::new(*run)?.abstracted(folder)),
+        Saved::Run(run) => Ok(abstracted(&RunReport::new(*run).map_err(Failure::usage)?, folder)),
         Saved::Capacity(_) => Err(Failure::usage(anyhow!(
             "{} is a capacity run; its trials are runs: give {} or another",
             folder.display(),

@@ -4,7 +4,7 @@ mod announce;
 mod args;
 mod arms;
 mod brake;
-mod concluded;
+mod exit_code;
 mod lines;
 mod plan;
 mod resume;
@@ -21,7 +21,6 @@ use super::{
     progress::Display,
 };
 pub(super) use args::Arguments;
-pub(super) use concluded::ConcludedCapacity;
 use plan::Errand;
 use session::Session;
 

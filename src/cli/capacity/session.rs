@@ -8,7 +8,7 @@ use tokio::runtime::{self, Runtime};
 use super::{
     announce,
     args::Arguments,
-    concluded::ConcludedCapacity,
+    exit_code::exit_code,
     lines::{self, Course},
     plan::{Errand, census, estimate},
     resume,
@@ -28,7 +28,10 @@ use crate::{
         output::{self, Look},
         progress::Display,
     },
-    report::format::{plain, rate},
+    report::{
+        CapacityReport, Document,
+        format::{plain, rate},
+    },
     results::{CAPACITY_VERSION, Capacity, Ended, Run, TargetFacts, Trial},
     target::{Source, Target, TargetError},
 };
@@ -334,13 +337,14 @@ impl Session {
     /// Saves, then prints; what was measured is also printed where it could not be saved.
     fn report(&mut self, capacity: Capacity) -> Result<Exit, Failure> {
         self.display.step("Writing the report");
-        let concluded = ConcludedCapacity::new(capacity)?;
-        let saved = self.journal.write(concluded.files(), concluded.capacity().to_json());
+        let text = capacity.to_json();
+        let report = CapacityReport::new(capacity).map_err(Failure::usage)?;
+        let saved = self.journal.write(report.files(), text);
         self.display.clear();
         let folder = self.journal.folder().filter(|_| saved.is_ok());
-        let told = output::tell(&concluded.summary(self.arguments.output.format(), self.look, folder));
+        let told = output::tell(&output::summary(&report, self.arguments.output.format(), self.look, folder, None));
         Failure::first_of(saved, told)?;
-        Ok(concluded.exit())
+        Ok(exit_code(&report))
     }
 
     /// Removes the scenario's keys from a server that stays, if they are its own, and gives the claims of them back. A failure

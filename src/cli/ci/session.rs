@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     cli::{
+        against::abstracted,
         claims::Claims,
         environment::software,
         exit::{Exit, Failure},
@@ -17,12 +18,13 @@ use crate::{
         interrupt::Interrupt,
         journal::Journal,
         leftovers::{Leftovers, claim},
-        output::{self, Look, ci_text, summarised},
+        output::{self, Look},
         progress::Display,
         run,
     },
     report::{
-        self, AuditLimit, ci_gate_interrupted, ci_no_baseline, ci_no_gate, ci_not_run, ci_unmeasured, ci_unsaved,
+        AuditLimit, Document, ci_comparison, ci_gate, ci_gate_interrupted, ci_no_baseline, ci_no_gate, ci_not_run,
+        ci_scenario, ci_unmeasured, ci_unsaved,
     },
     results::{CI_VERSION, Ci, CiCheck, CiOutcome, CiScenario, Leniency},
     target::Source,
@@ -67,7 +69,7 @@ impl Session {
             ci.exit_code = exit as u8;
             ci.scenarios.push(scenario);
             if unsaved.is_none()
-                && let Err(failure) = self.journal.write(report::ci_files(&ci), ci.to_json())
+                && let Err(failure) = self.journal.write(ci.files(), ci.to_json())
             {
                 exit = worse(exit, failure.exit);
                 unsaved = Some(failure);
@@ -98,14 +100,14 @@ impl Session {
             });
             let session =
                 run::Session::new(manner, scenario, self.display.clone(), self.leftovers.clone()).held_against(base);
-            session.carry_out(self.source.clone(), interrupt, |concluded, saved| {
+            session.carry_out(self.source.clone(), interrupt, |report, saved| {
                 let mut scenario =
-                    CiScenario { folder: saved.map(|_| folder.clone()), ..concluded.for_ci(&name, limit) };
+                    CiScenario { folder: saved.map(|_| folder.clone()), ..ci_scenario(&name, report, limit) };
                 let fails = self.arguments.fail_on_regression;
-                scenario.checks.extend(concluded.comparison_for_ci(&name, fails));
+                scenario.checks.extend(report.against.as_ref().map(|against| ci_comparison(&name, against, fails)));
                 if let Some((baseline, None)) = &baseline {
                     let run = self.journal.destination().join(&folder);
-                    let run = Some(run).filter(|run| saved.is_some() && concluded.abstracted(run).counts());
+                    let run = Some(run).filter(|run| saved.is_some() && abstracted(report, run).counts());
                     scenario.checks.push(ci_no_baseline(&name, baseline, run.as_deref(), fails));
                 }
                 told = Some(scenario);
@@ -169,8 +171,8 @@ impl Session {
                 leftovers: self.leftovers.clone(),
                 claims: Claims::new(self.leftovers.clone()),
             };
-            session.carry_out(interrupt, |concluded, _| {
-                told = Some(concluded.for_ci(name));
+            session.carry_out(interrupt, |report, _| {
+                told = Some(ci_gate(name, report));
                 Ok(())
             })
         });
@@ -179,11 +181,8 @@ impl Session {
     }
 
     fn tell(&mut self, ci: &Ci) -> Result<(), Failure> {
-        let mut text = ci_text(ci, self.arguments.output.format(), self.look);
-        if let (output::Format::Text, Some(folder)) = (self.arguments.output.format(), self.journal.folder()) {
-            text.push_str(&summarised(folder));
-        }
-        let told = output::tell(&text);
+        let told =
+            output::tell(&output::summary(ci, self.arguments.output.format(), self.look, self.journal.folder(), None));
         Failure::first_of(told, self.github.tell(ci))
     }
 }
@@ -244,8 +243,8 @@ fn worse(a: Exit, b: Exit) -> Exit {
 mod tests {
     use super::*;
     use crate::{
-        analysis::baseline::{Question, Standing, compare},
-        report::{Compared, ci_comparison},
+        analysis::baseline::{Question, Standing},
+        report::{ComparisonReport, GateReport},
         results::{
             Abstract, GateStage, Judged,
             sample::{
@@ -309,9 +308,9 @@ mod tests {
         ] {
             let mut gate = sample_gate(worsening, 0.02, stages);
             gate.plan.advisory = advisory.then(|| "why".to_owned());
-            let gate = gate::ConcludedGate::new(gate).unwrap();
-            let check = gate.for_ci("mixed");
-            assert_eq!(exit_for(check.outcome, Leniency::Fail), gate.exit(), "{}", check.sentence);
+            let gate = GateReport::new(gate).unwrap();
+            let check = ci_gate("mixed", &gate);
+            assert_eq!(exit_for(check.outcome, Leniency::Fail), gate::exit_code(&gate), "{}", check.sentence);
         }
         let base = abstracts(10);
         for standing in [
@@ -324,9 +323,8 @@ mod tests {
         ] {
             let verdict = if standing == Standing::Invalid { Judged::Invalid } else { Judged::Pass };
             let run = Abstract { verdict, ..abstracted(20, 1.0) };
-            let mut comparison = compare(&base, &run, Question::default());
-            comparison.standing = standing;
-            let compared = Compared { against: "nightly", base: &base, run: &run, comparison: &comparison };
+            let mut compared = ComparisonReport::new("nightly".to_owned(), base.clone(), run, Question::default());
+            compared.comparison.standing = standing;
             let check = ci_comparison("mixed", &compared, true);
             assert!(check.decides, "{standing:?}");
             assert_eq!(exit_for(check.outcome, Leniency::Fail), standing.into(), "{standing:?}");

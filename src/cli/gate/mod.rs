@@ -4,7 +4,7 @@ mod announce;
 mod args;
 mod arms;
 mod child;
-mod concluded;
+mod exit_code;
 mod loads;
 mod plan;
 mod session;
@@ -22,7 +22,8 @@ use super::{
 };
 pub(super) use args::{Arguments, Effort, Profile};
 pub(super) use arms::{Difference, Said, difference};
-pub(super) use concluded::ConcludedGate;
+#[cfg(test)]
+pub(super) use exit_code::exit_code;
 pub(super) use plan::Errand;
 pub(super) use session::Session;
 
@@ -44,7 +45,9 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let session = Session { yes, quiet, errand, journal, display, leftovers: leftovers.clone(), claims };
     let result = supervise(
         move |interrupt| {
-            session.carry_out(&interrupt, |concluded, folder| output::tell(&concluded.summary(format, look, folder)))
+            session.carry_out(&interrupt, |report, folder| {
+                output::tell(&output::summary(report, format, look, folder, None))
+            })
         },
         move || voice.say("interrupted: ending the slice and reporting what there is; Ctrl-C again stops at once"),
     );

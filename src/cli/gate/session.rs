@@ -8,7 +8,7 @@ use tokio::runtime;
 
 use super::{
     announce,
-    concluded::ConcludedGate,
+    exit_code::exit_code,
     loads::{Loads, keep_series},
     plan::Errand,
     stand::{Means, Stand},
@@ -25,7 +25,10 @@ use crate::{
         leftovers::Leftovers,
         progress::Display,
     },
-    report::format::{limit, plain, rate},
+    report::{
+        Document, GateReport,
+        format::{limit, plain, rate},
+    },
     results::{Ended, GATE_VERSION, Gate, GateArm, GateBlock, GateStage, SliceKind},
 };
 
@@ -58,7 +61,7 @@ impl Session {
     pub(in crate::cli) fn carry_out(
         mut self,
         interrupt: &Interrupt,
-        tell: impl FnOnce(&ConcludedGate, Option<&Path>) -> Result<(), Failure>,
+        tell: impl FnOnce(&GateReport, Option<&Path>) -> Result<(), Failure>,
     ) -> Result<Exit, Failure> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
         let means = Means { runtime: &runtime, interrupt, began: Instant::now() };
@@ -132,7 +135,7 @@ impl Session {
         &mut self,
         gate: Gate,
         failure: Failure,
-        tell: impl FnOnce(&ConcludedGate, Option<&Path>) -> Result<(), Failure>,
+        tell: impl FnOnce(&GateReport, Option<&Path>) -> Result<(), Failure>,
     ) -> Failure {
         let lost = failure.exit == Exit::Unusable;
         // Where it could not be saved before, it need not be now.
@@ -238,17 +241,17 @@ impl Session {
     fn report(
         &mut self,
         gate: Gate,
-        tell: impl FnOnce(&ConcludedGate, Option<&Path>) -> Result<(), Failure>,
+        tell: impl FnOnce(&GateReport, Option<&Path>) -> Result<(), Failure>,
     ) -> Result<Exit, Failure> {
         self.display.step("Writing the report");
         let text = gate.to_json();
-        let concluded = ConcludedGate::new(gate)?;
-        let saved = self.journal.write(concluded.files(), text);
+        let report = GateReport::new(gate).map_err(Failure::usage)?;
+        let saved = self.journal.write(report.files(), text);
         self.display.clear();
         let folder = self.journal.folder().filter(|_| saved.is_ok());
-        let told = tell(&concluded, folder);
+        let told = tell(&report, folder);
         Failure::first_of(saved, told)?;
-        Ok(concluded.exit())
+        Ok(exit_code(&report))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
             target::{SamplingArgs, TargetArgs},
         },
         exit::{Failure, HELP},
-        output::Document,
+        output::Style,
     },
     metrics::Address,
     scenario::Scenario,
@@ -84,7 +84,7 @@ pub(in crate::cli) struct Arguments {
     pub(super) output: OutputArgs,
     /// Write this document as well, as HTML and Markdown
     #[arg(long, value_enum, value_name = "STYLE", help_heading = "Results")]
-    pub(super) style: Option<Document>,
+    pub(super) style: Option<Style>,
 }
 
 const EXAMPLES: &str = "\

@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     }
     if let Some(held) = base.as_ref().filter(|_| !arguments.comparison.allows_differences()) {
         let refusing = refusing_fields(&held.runs, &scenario.source);
-        let listed: Vec<_> = refusing.iter().map(report::difference).collect();
+        let listed: Vec<_> = refusing.iter().map(report::difference_in_words).collect();
         if !listed.is_empty() {
             // Before minutes of load, and not an error: the measurement is worth something by itself.
             display.say(&format!(
@@ -58,8 +58,8 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
         }));
     let result = supervise(
         move |interrupt| {
-            session.carry_out(source, &interrupt, |concluded, folder| {
-                output::tell(&concluded.summary(format, look, folder, style))
+            session.carry_out(source, &interrupt, |report, folder| {
+                output::tell(&output::summary(report, format, look, folder, style))
             })
         },
         move || {

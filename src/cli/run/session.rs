@@ -12,19 +12,19 @@ use crate::{
         baseline::{Question, Standing},
     },
     cli::{
-        against::{Against, BaselineRuns},
+        against::{BaselineRuns, compared, copy},
         claims::Claims,
-        concluded::Concluded,
         environment::{environment, software},
         exit::{Exit, Failure},
         interrupt::Interrupt,
         leftovers::Leftovers,
-        output::Document,
+        output::Style,
         progress::Display,
     },
     dependency,
     load::{self, OnSecond, Phase, Progress, Settings},
     measure::{Recording, Timeframe},
+    report::{Document, RunReport},
     results::{Calibration, DependencyRecord, Inspection, Reference, Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
     scenario::Scenario,
     server::SampleLimits,
@@ -43,7 +43,7 @@ pub(in crate::cli) struct Manner {
     /// Whether the scenario's keys stay on the server.
     pub(in crate::cli) keep_data: bool,
     /// Document that is written besides the report.
-    pub(in crate::cli) style: Option<Document>,
+    pub(in crate::cli) style: Option<Style>,
 }
 
 /// What a run is held against.
@@ -115,7 +115,7 @@ impl Session {
         mut self,
         source: Source,
         interrupt: &Interrupt,
-        tell: impl FnOnce(&Concluded, Option<&Path>) -> Result<(), Failure>,
+        tell: impl FnOnce(&RunReport, Option<&Path>) -> Result<(), Failure>,
     ) -> Result<Exit, Failure> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
         let result = self.prepare(&runtime, source, interrupt).and_then(|(target, facts)| {
@@ -285,34 +285,33 @@ impl Session {
     fn report(
         &mut self,
         run: Run,
-        tell: impl FnOnce(&Concluded, Option<&Path>) -> Result<(), Failure>,
+        tell: impl FnOnce(&RunReport, Option<&Path>) -> Result<(), Failure>,
     ) -> Result<Exit, Failure> {
         self.display.step("Writing the report");
         let interrupted = run.recording.period.interrupted;
         let text = run.to_json();
-        let mut concluded = Concluded::new(run)?;
+        let mut report = RunReport::new(run).map_err(Failure::usage)?;
         let decides = self.base.as_ref().is_some_and(|base| base.decides);
         if let Some(Base { held, place, question, .. }) = self.base.take() {
-            let abstracted = concluded.abstracted(&place);
-            concluded.against = Some(Against::new(held, abstracted, question));
+            report.against = Some(compared(held, &report, &place, question));
         }
         if let Some(telemetry) = &self.telemetry {
-            telemetry.conclude(concluded.analysis.verdict.outcome);
+            telemetry.conclude(report.analysis.verdict.outcome);
         }
-        let saved = self.save(&text, &concluded);
+        let saved = self.save(&text, &report);
         self.display.clear();
-        let told = tell(&concluded, saved.as_deref().ok());
+        let told = tell(&report, saved.as_deref().ok());
         Failure::first_of(saved, told)?;
-        let deciding = concluded.standing().filter(|_| decides);
-        Ok(if interrupted { Exit::Interrupted } else { exit_of(concluded.analysis.verdict.outcome, deciding) })
+        let deciding = report.against.as_ref().filter(|_| decides).map(|against| against.comparison.standing);
+        Ok(if interrupted { Exit::Interrupted } else { exit_of(report.analysis.verdict.outcome, deciding) })
     }
 
-    fn save(&self, run: &str, concluded: &Concluded) -> Result<PathBuf, Failure> {
+    fn save(&self, run: &str, report: &RunReport) -> Result<PathBuf, Failure> {
         let folder = self.leftovers.take_folder().ok_or_else(Failure::no_folder)?;
         let saved = folder.save(("run.json", run.as_bytes()), || {
-            let copy = concluded.against.as_ref().map(Against::copy);
-            let copy = copy.map(|(name, content)| (name.to_owned(), content));
-            copy.into_iter().chain(concluded.files(self.manner.style)).collect()
+            let copy = report.against.as_ref().map(copy);
+            let analysis = self.manner.style.map(|Style::Analysis| report.analysis_files());
+            copy.into_iter().chain(report.files()).chain(analysis.into_iter().flatten()).collect()
         });
         self.leftovers.let_go_of_folder();
         saved.map_err(Failure::usage)

@@ -2,12 +2,12 @@
 
 use plotters_backend::text_anchor::HPos;
 
-use crate::analysis::Row;
+use crate::{analysis::Row, report::subject::RunReport};
 
 use super::{
     bars::{Bar, Bars},
     canvas::{Area, Canvas, Marker, Pen, Type},
-    facts::{Facts, value_at},
+    facts::value_at,
     layout::{LABEL, NAME, Symbol, TARGET_LABEL, TARGET_PEN},
     palette::{BEYOND, BLUE, INK, ORANGE},
     plot::Plot,
@@ -25,7 +25,7 @@ const TAIL: Marker = Marker::Circle;
 /// What misses the target differs by shape, too.
 const MISSED: Marker = Marker::Square;
 
-pub(super) fn plot(facts: &Facts<'_>) -> Plot {
+pub(super) fn plot(facts: &RunReport) -> Plot {
     let judged = percentile(facts.judged());
     let note = format!("Response time from p50 to {judged}, the slowest operation on top.{}", Bars::omission(facts));
     let lower = facts.operations().iter().any(|row| {
@@ -68,7 +68,7 @@ pub(super) fn plot(facts: &Facts<'_>) -> Plot {
     plot.described(describe(facts, &bars))
 }
 
-fn draw_bar(canvas: &mut Canvas, facts: &Facts<'_>, bar: &Bar<&Row>, across: &Scale) {
+fn draw_bar(canvas: &mut Canvas, facts: &RunReport, bar: &Bar<&Row>, across: &Scale) {
     let y = bar.middle();
     let response = &bar.row.response;
     let tail = facts.judged_value(response);
@@ -103,7 +103,7 @@ fn draw_bar(canvas: &mut Canvas, facts: &Facts<'_>, bar: &Bar<&Row>, across: &Sc
     }
 }
 
-fn describe(facts: &Facts<'_>, bars: &Bars<&Row>) -> String {
+fn describe(facts: &RunReport, bars: &Bars<&Row>) -> String {
     let sentence = |bar: &Bar<&Row>| {
         let known = facts.tail(&bar.row.response);
         let known = known.map(|(percent, value)| format!("{} {}", percentile(percent), duration(value)));

@@ -2,11 +2,10 @@
 
 use plotters_backend::text_anchor::HPos;
 
-use crate::analysis::Row;
+use crate::{analysis::Row, report::subject::RunReport};
 
 use super::{
     canvas::{Area, Canvas, Type},
-    facts::Facts,
     layout::{LABELS, MARGIN, NAME, WIDTH, wrapped},
     palette::GRID,
     plot::Plot,
@@ -55,7 +54,7 @@ pub(super) struct Bars<T> {
 
 impl<'a> Bars<&'a Row> {
     /// Adds operations that completed anything, the slowest on top, below the sum of all.
-    pub(super) fn of_operations(facts: &Facts<'a>, plot: &mut Plot, above: f64, right: f64) -> Self {
+    pub(super) fn of_operations(facts: &'a RunReport, plot: &mut Plot, above: f64, right: f64) -> Self {
         let mut rows = facts.operations();
         rows.retain(|row| row.response.mean.is_some());
         rows.sort_by(|a, b| facts.slowness(b).total_cmp(&facts.slowness(a)));
@@ -66,7 +65,7 @@ impl<'a> Bars<&'a Row> {
     }
 
     /// What the subtitle says about operations that are not shown; empty where all are.
-    pub(super) fn omission(facts: &Facts<'_>) -> String {
+    pub(super) fn omission(facts: &RunReport) -> String {
         match facts.operations().len().saturating_sub(MOST) {
             0 => String::new(),
             left_out => format!(" Without the {left_out} fastest operations."),

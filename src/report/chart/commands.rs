@@ -4,12 +4,11 @@
 
 use plotters_backend::text_anchor::HPos;
 
-use crate::analysis::CommandTime;
+use crate::{analysis::CommandTime, report::subject::RunReport};
 
 use super::{
     bars::{Bar, Bars},
     canvas::{Canvas, Marker, Pen},
-    facts::Facts,
     layout::{LABEL, NAME, Symbol},
     palette::{BLUE, CONTEXT, Colour, INK, MUTED},
     plot::Plot,
@@ -27,7 +26,7 @@ const VALUES: f64 = 214.0;
 const ENDS: [f64; 3] = [76.0, 148.0, 212.0];
 
 /// `None` where the server reported no command.
-pub(super) fn plot(facts: &Facts<'_>) -> Option<Plot> {
+pub(super) fn plot(facts: &RunReport) -> Option<Plot> {
     let mut commands: Vec<_> = facts.analysis.server.commands.iter().collect();
     commands.sort_by(|a, b| weight(b).total_cmp(&weight(a)).then_with(|| a.name.cmp(&b.name)));
     let rest = commands.split_off(commands.len().min(MOST));

@@ -2,9 +2,10 @@
 //! every chart with an axis of time. The marks have a lane of their own above the plot, where they hide no data and no
 //! data hides them.
 
+use crate::report::subject::RunReport;
+
 use super::{
     canvas::{Area, Canvas, Marker},
-    facts::Facts,
     palette::{OCHRE, SKY, TARGET},
     plot::Axes,
 };
@@ -30,7 +31,7 @@ pub(super) struct Events {
 }
 
 impl Events {
-    pub(super) fn new(facts: &Facts<'_>) -> Self {
+    pub(super) fn new(facts: &RunReport) -> Self {
         let record = &facts.run.server;
         let working = record.seconds.iter().filter(|second| !second.levels.persistence.is_empty());
         let mut slow: Vec<_> = record.slowlog.iter().flat_map(|log| &log.entries).map(|entry| entry.second).collect();

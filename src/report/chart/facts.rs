@@ -1,10 +1,8 @@
-//! What the charts take from an analysis: which rows, under which names, and how far their percentiles can be trusted.
+//! The objective and the percentiles of a run as charts show them.
 
 use crate::{
-    analysis::{Analysis, Distribution, PERCENTILES, PercentileValue, Row, Timeline},
-    measure::SeriesRole,
-    results::Run,
-    scenario::{Scenario, Service},
+    analysis::{Distribution, PERCENTILES, PercentileValue, Row},
+    report::subject::RunReport,
 };
 
 use super::{
@@ -15,69 +13,10 @@ use super::{
 /// Samples that must lie beyond a percentile before it is shown.
 const SAMPLES_BEYOND: f64 = 10.0;
 
-/// One run with everything that is known of it.
-#[derive(Clone, Copy)]
-pub(super) struct Facts<'a> {
-    pub(super) run: &'a Run,
-    pub(super) scenario: &'a Scenario,
-    pub(super) analysis: &'a Analysis,
-}
-
-impl<'a> Facts<'a> {
-    /// The target, in nanoseconds.
-    pub(super) fn target(&self) -> f64 {
-        self.scenario.objective.latency.as_nanos() as f64
-    }
-
-    /// The judged percentile, in percent.
-    pub(super) fn judged(&self) -> f64 {
-        self.scenario.objective.percentile
-    }
-
+impl RunReport {
     /// `target p99 < 100 ms`.
     pub(super) fn objective(&self) -> String {
         format!("target {} < {}", percentile(self.judged()), duration(self.target()))
-    }
-
-    /// Length of the measured period, in seconds.
-    pub(super) fn measured(&self) -> f64 {
-        self.run.recording.period.measured_ns as f64 / 1e9
-    }
-
-    /// Operations in the scenario's order, without their steps and upkeep.
-    pub(super) fn operations(&self) -> Vec<&'a Row> {
-        let rows = self.analysis.rows.iter();
-        rows.filter(|row| row.scope.operation.is_some() && row.scope.role == SeriesRole::Operation).collect()
-    }
-
-    /// Services with their timelines.
-    pub(super) fn services(&self) -> Vec<(&'a Row, &'a Timeline)> {
-        self.timed().filter(|(row, _)| row.scope.operation.is_none() && row.scope.service.is_some()).collect()
-    }
-
-    /// The whole run with its timeline.
-    pub(super) fn whole(&self) -> Option<(&'a Row, &'a Timeline)> {
-        self.timed().find(|(row, _)| row.scope.operation.is_none() && row.scope.service.is_none())
-    }
-
-    fn timed(&self) -> impl Iterator<Item = (&'a Row, &'a Timeline)> {
-        self.analysis.rows.iter().zip(&self.analysis.timelines)
-    }
-
-    /// Name of a row: its operation, behind its service where there are several.
-    pub(super) fn name(&self, row: &Row) -> String {
-        match (&row.scope.service, &row.scope.operation) {
-            (Some(service), Some(operation)) if self.scenario.services.len() > 1 => format!("{service} {operation}"),
-            (_, Some(operation)) => operation.clone(),
-            (Some(service), None) => service.clone(),
-            (None, None) => "all operations".to_owned(),
-        }
-    }
-
-    /// Rate that a service is offered, or that all services are where every one of them has a rate.
-    pub(super) fn offered_rate(&self, service: Option<&str>) -> Option<f64> {
-        let services = self.scenario.services.iter();
-        services.filter(|candidate| service.is_none_or(|name| candidate.name == name)).map(Service::offered_rate).sum()
     }
 
     /// The judged percentile or, where too few requests lie beyond it, the highest one below it that is known: in

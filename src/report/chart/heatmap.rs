@@ -2,10 +2,12 @@
 
 use plotters_backend::text_anchor::HPos;
 
+use crate::report::subject::RunReport;
+
 use super::{
     canvas::{Area, Pen},
     events::{Events, LANE},
-    facts::{Facts, value_at},
+    facts::value_at,
     heat::{Cell, Heat, ROWS_PER_DECADE, classes},
     layout::{LABEL, MARGIN},
     palette::{AXIS, Colour, HEAT},
@@ -18,7 +20,7 @@ const PLOT_HEIGHT: f64 = 310.0;
 /// One box of the colour scale.
 const BOX: (f64, f64) = (56.0, 14.0);
 
-pub(super) fn plot(facts: &Facts<'_>) -> Plot {
+pub(super) fn plot(facts: &RunReport) -> Plot {
     let heat = Heat::new(&facts.run.recording);
     let band = (10_f64.powf(1.0 / f64::from(ROWS_PER_DECADE)) - 1.0) * 100.0;
     let note = format!(
@@ -104,7 +106,7 @@ fn joined(cells: Vec<Area>) -> Vec<Area> {
     joined
 }
 
-fn describe(facts: &Facts<'_>, cells: &[Cell]) -> String {
+fn describe(facts: &RunReport, cells: &[Cell]) -> String {
     let Some((row, _)) = facts.whole().filter(|_| !cells.is_empty()) else {
         return format!("Nothing completed in {:.1} s.", facts.measured());
     };

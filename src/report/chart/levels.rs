@@ -5,7 +5,6 @@ use plotters_backend::text_anchor::HPos;
 use super::{
     canvas::{Marker, Pen},
     events::{Events, LANE},
-    facts::Facts,
     layout::{LABEL, MARGIN, NAME, Symbol, WIDTH, wrapped},
     palette::{BLUE, ORANGE, PURPLE},
     panel::{Panel, Time},
@@ -14,6 +13,7 @@ use super::{
 };
 use crate::{
     measure::{ServiceRecord, ServiceSecond},
+    report::subject::RunReport,
     results::ServerSecond,
 };
 
@@ -55,7 +55,7 @@ impl Line {
 }
 
 /// Resources of the server; `None` where it reported nothing.
-pub(super) fn server(facts: &Facts<'_>) -> Option<Plot> {
+pub(super) fn server(facts: &RunReport) -> Option<Plot> {
     let seconds = &facts.run.server.seconds;
     let line = |name, of: fn(&ServerSecond) -> Option<f64>| Line {
         name,
@@ -122,7 +122,7 @@ fn rate(second: &ServerSecond, amount: f64) -> Option<f64> {
 }
 
 /// Connections in use and requests waiting, of each pool.
-pub(super) fn pools(facts: &Facts<'_>) -> Option<Plot> {
+pub(super) fn pools(facts: &RunReport) -> Option<Plot> {
     let services = &facts.run.recording.services;
     let line = |name, service: &ServiceRecord, of: fn(&ServiceSecond) -> f64| Line {
         name,
@@ -154,7 +154,7 @@ pub(super) fn pools(facts: &Facts<'_>) -> Option<Plot> {
 fn plot(
     (name, title, note): (&'static str, &'static str, &str),
     panels: impl IntoIterator<Item = (String, Vec<Line>)>,
-    facts: &Facts<'_>,
+    facts: &RunReport,
 ) -> Option<Plot> {
     let events = Events::new(facts);
     let notes: Vec<_> = [note.to_owned()].into_iter().chain(events.note()).collect();

@@ -34,11 +34,10 @@ mod tests;
 mod timeline;
 mod units;
 
-use crate::{analysis::Analysis, results::Run, scenario::Scenario};
+use super::subject::RunReport;
 
 pub(super) use capacity::capacity_charts;
 pub(super) use comparison::comparison_charts;
-use facts::Facts;
 pub(super) use gate::gate_charts;
 pub(super) use history::history_charts;
 use plot::Plot;
@@ -67,11 +66,11 @@ pub(super) fn files(charts: Vec<Chart>) -> impl Iterator<Item = (String, Vec<u8>
 }
 
 /// All charts of a run, the most important first.
-pub fn charts(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<Chart> {
-    painted(plots(&Facts { run, scenario, analysis }))
+pub(super) fn run_charts(facts: &RunReport) -> Vec<Chart> {
+    painted(plots(facts))
 }
 
-fn plots(facts: &Facts<'_>) -> Vec<Plot> {
+fn plots(facts: &RunReport) -> Vec<Plot> {
     let plots = [
         Some(against_target::plot(facts)),
         Some(percentiles::plot(facts)),

@@ -1,8 +1,9 @@
 //! The whole run over time: response time above, throughput below it, failures below that where there were any.
 
+use crate::report::subject::RunReport;
+
 use super::{
     events::{Events, LANE},
-    facts::Facts,
     layout::{MARGIN, Symbol},
     panel::{COMPLETED, OFFERED, Panel, RESPONSE, Time},
     plot::Plot,
@@ -16,7 +17,7 @@ const FAILURES_HEIGHT: f64 = 56.0;
 /// Between two panels: the title of the lower one.
 const GAP: f64 = 44.0;
 
-pub(super) fn plot(facts: &Facts<'_>) -> Plot {
+pub(super) fn plot(facts: &RunReport) -> Plot {
     let measured = facts.measured();
     let track = facts.whole().map_or_else(Track::default, |(_, timeline)| Track::new(timeline, measured));
     let offered = facts.offered_rate(None);
@@ -67,7 +68,7 @@ pub(super) fn plot(facts: &Facts<'_>) -> Plot {
     plot.described(describe(facts, &track))
 }
 
-fn describe(facts: &Facts<'_>, track: &Track) -> String {
+fn describe(facts: &RunReport, track: &Track) -> String {
     let measured = track.steps.iter().filter(|step| step.rate.is_some());
     let worst = |which: usize| measured.clone().filter_map(|step| Some(step.response?[which])).fold(0.0, f64::max);
     let rates = track.steps.iter().filter_map(|step| step.rate);

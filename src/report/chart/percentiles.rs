@@ -3,11 +3,14 @@
 use hdrhistogram::Histogram;
 use plotters_backend::text_anchor::HPos;
 
-use crate::analysis::{Distribution, Row};
+use crate::{
+    analysis::{Distribution, Row},
+    report::subject::RunReport,
+};
 
 use super::{
     canvas::{Area, Marker, Pen, Point},
-    facts::{Facts, trusted_tail},
+    facts::trusted_tail,
     layout::{Symbol, TARGET_LABEL, TARGET_PEN},
     palette::{BEYOND, CONTEXT, INK, SERIES},
     plot::{Axes, Plot},
@@ -32,7 +35,7 @@ struct Curve {
     marker: Option<Marker>,
 }
 
-pub(super) fn plot(facts: &Facts<'_>) -> Plot {
+pub(super) fn plot(facts: &RunReport) -> Plot {
     let mut operations = facts.operations();
     operations.retain(|row| trusted_tail(&row.response).is_some());
     operations.sort_by(|a, b| facts.slowness(b).total_cmp(&facts.slowness(a)));
@@ -142,7 +145,7 @@ pub(super) fn curve(histogram: &Histogram<u64>, end: Tail) -> Vec<(f64, f64)> {
     points
 }
 
-fn with_tail(facts: &Facts<'_>, row: &Row) -> String {
+fn with_tail(facts: &RunReport, row: &Row) -> String {
     let name = facts.name(row);
     match facts.tail(&row.response) {
         Some((percent, value)) => format!("{name}: {} {}", percentile(percent), duration(value)),

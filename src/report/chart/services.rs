@@ -2,10 +2,11 @@
 
 use plotters_backend::text_anchor::HPos;
 
+use crate::report::subject::RunReport;
+
 use super::{
     canvas::{Area, Type},
     events::{Events, LANE},
-    facts::Facts,
     layout::{LABELS, MARGIN, Symbol, TARGET_PEN, WIDTH, wrapped},
     panel::{COMPLETED, FAILED, OFFERED, Panel, RESPONSE, Time},
     plot::Plot,
@@ -26,7 +27,7 @@ const SERVICE: Type = Type::bold(13.5);
 const SERVICE_PITCH: f64 = 18.0;
 
 /// `None` where there is only one service.
-pub(super) fn plot(facts: &Facts<'_>) -> Option<Plot> {
+pub(super) fn plot(facts: &RunReport) -> Option<Plot> {
     let mut services = facts.services();
     let count_of_all = services.len();
     if count_of_all < 2 {

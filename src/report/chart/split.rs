@@ -3,12 +3,11 @@
 
 use plotters_backend::text_anchor::HPos;
 
-use crate::analysis::Row;
+use crate::{analysis::Row, report::subject::RunReport};
 
 use super::{
     bars::{Bar, Bars},
     canvas::{Area, Canvas, Marker, Pen},
-    facts::Facts,
     layout::{LABEL, Symbol},
     palette::{BLUE, CONTEXT, Colour, INK, MUTED, OCHRE},
     plot::Plot,
@@ -25,7 +24,7 @@ const RESPONSE: (Colour, Marker) = (INK, Marker::Circle);
 const GUTTER: f64 = 28.0;
 const VALUE: f64 = 66.0;
 
-pub(super) fn plot(facts: &Facts<'_>) -> Plot {
+pub(super) fn plot(facts: &RunReport) -> Plot {
     let judged = percentile(facts.judged());
     let note = format!(
         "Wait: from when a request was due until it had a connection. Service: from then until its reply. \
@@ -80,7 +79,7 @@ fn draw_means(canvas: &mut Canvas, bar: &Bar<&Row>, scale: &Scale) {
     canvas.text(&duration(mean), (end + 6.0, y + LABEL.middle()), HPos::Left, LABEL);
 }
 
-fn draw_tails(canvas: &mut Canvas, facts: &Facts<'_>, bar: &Bar<&Row>, (left, scale): (f64, &Scale)) {
+fn draw_tails(canvas: &mut Canvas, facts: &RunReport, bar: &Bar<&Row>, (left, scale): (f64, &Scale)) {
     let y = bar.middle();
     let row = bar.row;
     let parts = [(&row.response, RESPONSE), (&row.service_time, SERVICE), (&row.wait, WAIT)];
@@ -106,7 +105,7 @@ fn draw_tails(canvas: &mut Canvas, facts: &Facts<'_>, bar: &Bar<&Row>, (left, sc
     }
 }
 
-fn describe(facts: &Facts<'_>, bars: &Bars<&Row>) -> String {
+fn describe(facts: &RunReport, bars: &Bars<&Row>) -> String {
     let mean = |value: Option<f64>| value.map_or_else(|| "nothing".to_owned(), duration);
     let sentence = |bar: &Bar<&Row>| {
         let (wait, service) = (bar.row.wait.mean, bar.row.service_time.mean);

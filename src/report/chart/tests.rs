@@ -8,18 +8,16 @@ use proptest::{collection::vec, option, prelude::any, prop_assert, proptest, str
 use crate::{
     analysis::{
         Analysis, CommandTime, Distribution, Events, Moment, Outcome, PERCENTILES, Percentile, PercentileValue,
-        Proportion, Reason, Row, Scaling, Scope, ServerSide, Support, Timeline, Verdict, analyse,
+        Proportion, Reason, Row, Scaling, Scope, ServerSide, Support, Timeline, Verdict,
     },
     measure::{Counts, ErrorClass, Latencies, SeriesRole, SeriesSecond},
-    results::{Run, sample},
-    scenario::Scenario,
+    report::subject::RunReport,
+    results::sample,
 };
 
 use super::{
-    charts,
-    facts::Facts,
     palette::{BLUE, CONTEXT, ORANGE, SERIES, hex},
-    plots, svg,
+    plots, run_charts, svg,
 };
 
 /// A distribution as an analysis would make it.
@@ -91,7 +89,7 @@ fn analysis(rows: Vec<(Row, Timeline)>) -> Analysis {
 }
 
 /// The sample's scenario with one service and its run, and an analysis with these operations.
-fn one_service(operations: &[(&str, &[u64])], timeline: Timeline) -> (Run, Scenario, Analysis) {
+fn one_service(operations: &[(&str, &[u64])], timeline: Timeline) -> RunReport {
     let (run, mut scenario) = (sample::run(), sample::scenario());
     scenario.services.truncate(1);
     let mut rows: Vec<_> = operations
@@ -101,17 +99,17 @@ fn one_service(operations: &[(&str, &[u64])], timeline: Timeline) -> (Run, Scena
     let all: Vec<_> = operations.iter().flat_map(|(_, values)| values.iter().copied()).collect();
     rows.push((row(Some("api"), None, &all, 1.0), timeline.clone()));
     rows.push((row(None, None, &all, 1.0), timeline));
-    (run, scenario, analysis(rows))
+    RunReport { run, scenario, analysis: analysis(rows), against: None }
 }
 
 /// SVG of every chart.
-fn pictures(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Vec<(&'static str, String)> {
-    let plots = plots(&Facts { run, scenario, analysis });
+fn pictures(report: &RunReport) -> Vec<(&'static str, String)> {
+    let plots = plots(report);
     plots.iter().map(|plot| (plot.name, svg::document(plot))).collect()
 }
 
-fn picture(name: &str, (run, scenario, analysis): &(Run, Scenario, Analysis)) -> String {
-    pictures(run, scenario, analysis).into_iter().find(|(found, _)| *found == name).unwrap().1
+fn picture(name: &str, report: &RunReport) -> String {
+    pictures(report).into_iter().find(|(found, _)| *found == name).unwrap().1
 }
 
 /// The texts of a picture, in order, without its title and description.
@@ -165,7 +163,7 @@ fn a_curve_ends_where_too_few_requests_lie_beyond() {
 fn the_axis_of_percentiles_has_a_tick_for_each_nine_that_is_reached() {
     let many: Vec<u64> = (0..100_071).map(|number| 50_000 + number * 10).collect();
     let mut data = one_service(&[("GET", &many)], moments(9, 0));
-    for row in &mut data.2.rows {
+    for row in &mut data.analysis.rows {
         row.response.burstiness = 40.0;
     }
     let svg = picture("latency-by-percentile", &data);
@@ -220,26 +218,26 @@ fn failures_have_a_panel_only_where_there_are_any() {
 #[test]
 fn services_are_compared_only_where_there_are_several() {
     let values = spread(50_000);
-    let (run, scenario, mut analysis) = one_service(&[("GET", &values)], moments(9, 0));
-    let has =
-        |analysis: &Analysis| pictures(&run, &scenario, analysis).iter().any(|(name, _)| *name == "services-over-time");
-    assert!(!has(&analysis));
-    analysis.rows.push(row(Some("chat"), None, &values, 1.0));
-    analysis.timelines.push(moments(9, 0));
-    assert!(has(&analysis));
+    let mut data = one_service(&[("GET", &values)], moments(9, 0));
+    let has = |data: &RunReport| pictures(data).iter().any(|(name, _)| *name == "services-over-time");
+    assert!(!has(&data));
+    data.analysis.rows.push(row(Some("chat"), None, &values, 1.0));
+    data.analysis.timelines.push(moments(9, 0));
+    assert!(has(&data));
 }
 
 #[test]
 fn empty_short_and_failed_runs_are_drawn() {
-    let (mut run, scenario, _) = one_service(&[], Timeline::default());
+    let mut data = one_service(&[], Timeline::default());
     let second = Timeline { seconds: moments(1, 0).seconds };
     let failed = Timeline { seconds: vec![Moment { second: 0, failed: 7, ..Moment::default() }] };
-    run.recording.series.clear();
+    data.run.recording.series.clear();
     for measured in [0, 300_000_000, 1_000_000_000] {
-        run.recording.period.measured_ns = measured;
+        data.run.recording.period.measured_ns = measured;
         let whole = |timeline: &Timeline| analysis(vec![(row(None, None, &[], 1.0), timeline.clone())]);
         for analysis in [analysis(Vec::new()), whole(&Timeline::default()), whole(&second), whole(&failed)] {
-            for (name, svg) in pictures(&run, &scenario, &analysis) {
+            data.analysis = analysis;
+            for (name, svg) in pictures(&data) {
                 assert!(!svg.contains("NaN") && !svg.contains("inf"), "{name}: {svg}");
             }
         }
@@ -249,8 +247,8 @@ fn empty_short_and_failed_runs_are_drawn() {
 #[test]
 fn every_chart_is_a_picture_with_words() {
     let values = spread(50_000);
-    let (run, scenario, analysis) = one_service(&[("GET", &values), ("SET", &values)], moments(12, 1));
-    let drawn = charts(&run, &scenario, &analysis);
+    let data = one_service(&[("GET", &values), ("SET", &values)], moments(12, 1));
+    let drawn = run_charts(&data);
     let names: Vec<_> = drawn.iter().map(|chart| chart.name).collect();
     assert_eq!(
         names,
@@ -265,7 +263,7 @@ fn every_chart_is_a_picture_with_words() {
         let unit = |unit| chart.description.contains(unit);
         assert!(of_levels || unit("ms") || unit("µs"), "{}", chart.description);
     }
-    assert_eq!(drawn, charts(&run, &scenario, &analysis), "the same run gives the same bytes");
+    assert_eq!(drawn, run_charts(&data), "the same run gives the same bytes");
 }
 
 fn command(name: &str, calls: u64, server: f64, client: Option<f64>) -> CommandTime {
@@ -283,11 +281,11 @@ fn command(name: &str, calls: u64, server: f64, client: Option<f64>) -> CommandT
 }
 
 /// A run whose server told of these commands.
-fn with_commands(commands: Vec<CommandTime>) -> (Run, Scenario, Analysis) {
+fn with_commands(commands: Vec<CommandTime>) -> RunReport {
     let values = spread(50_000);
-    let (run, scenario, mut analysis) = one_service(&[("GET", &values)], moments(9, 0));
-    analysis.server.commands = commands;
-    (run, scenario, analysis)
+    let mut data = one_service(&[("GET", &values)], moments(9, 0));
+    data.analysis.server.commands = commands;
+    data
 }
 
 #[test]
@@ -318,7 +316,7 @@ fn of_many_commands_the_rest_are_named_in_the_description() {
     assert!(!shown.contains(&name(13)) && description.contains(&name(13)), "{description}");
     assert!(shown.contains("Without 3 commands"), "{shown}");
     let without = with_commands(Vec::new());
-    assert!(!pictures(&without.0, &without.1, &without.2).iter().any(|(name, _)| *name == "server-and-clients"));
+    assert!(!pictures(&without).iter().any(|(name, _)| *name == "server-and-clients"));
 }
 
 fn moment() -> impl Strategy<Value = Moment> {
@@ -371,7 +369,7 @@ fn any_analysis_is_drawn() {
             wait: latencies.pack(),
             failed: latencies.pack(),
         }];
-        for (name, svg) in pictures(&run, &scenario, &analysis(rows)) {
+        for (name, svg) in pictures(&RunReport { run, scenario, analysis: analysis(rows), against: None }) {
             let body = svg.split_once("</style>").unwrap().1;
             for tag in body.lines().map(|line| line.split_once('>').map_or(line, |(tag, _)| tag)) {
                 prop_assert!(!tag.contains("NaN") && !tag.contains("inf"), "{name}: {tag}");
@@ -382,10 +380,9 @@ fn any_analysis_is_drawn() {
 
 #[test]
 fn says_what_it_always_said_of_the_sample() {
-    let (run, scenario) = (sample::run(), sample::scenario());
-    let analysis = analyse(&run, &scenario);
+    let report = RunReport::new(sample::run()).unwrap();
     let mut said = Vec::new();
-    for plot in plots(&Facts { run: &run, scenario: &scenario, analysis: &analysis }) {
+    for plot in plots(&report) {
         let svg = svg::document(&plot);
         said.push(format!("# {}: {}\n{}\n\n{}", plot.name, plot.title, plot.description, texts(&svg).join("\n")));
     }

@@ -6,16 +6,14 @@ use super::{scenario::check, words::one_line};
 use crate::{
     analysis::{
         baseline::{Standing, Weight},
-        gate::{GateAnalysis, GateVerdict},
+        gate::GateVerdict,
     },
     report::{
-        baseline::difference,
-        comparison::Compared,
         format::plain,
-        gate::GateOutcome,
-        view::{Headline, View},
+        subject::{ComparisonReport, GateReport},
+        view::{Headline, comparison_headline, difference_in_words, gate_headline},
     },
-    results::{CiCheck, CiOutcome, Gate},
+    results::{CiCheck, CiOutcome},
 };
 
 /// Names of the checks of comparisons.
@@ -30,8 +28,8 @@ pub(super) fn is_comparison(check: &CiCheck) -> bool {
 /// What a comparison with a stored baseline says, with what differs where that keeps it from being made. Its regression is a
 /// reason to look closer, since a machine that was slower for a night looks the same; it fails the scenario where `fails` says
 /// so. Then it also counts what cannot be told; otherwise that is advice which would come every night.
-pub fn ci_comparison(name: &str, compared: &Compared<'_>, fails: bool) -> CiCheck {
-    let comparison = compared.comparison;
+pub fn ci_comparison(name: &str, compared: &ComparisonReport, fails: bool) -> CiCheck {
+    let comparison = &compared.comparison;
     let (outcome, decides) = match comparison.standing {
         // As good as no baseline, and no fault of the run.
         _ if !compared.has_base() => (CiOutcome::Inconclusive, fails),
@@ -45,8 +43,8 @@ pub fn ci_comparison(name: &str, compared: &Compared<'_>, fails: bool) -> CiChec
     };
     let refused = comparison.standing == Standing::NotComparable;
     let differences = comparison.differences.iter().filter(|one| !refused || one.weight() == Weight::Refuses);
-    let mut told = of_headline(BASELINE, name, outcome, &View::of_comparison(compared, &[]).headline);
-    told.detail.extend(differences.map(|one| plain(&difference(one))));
+    let mut told = of_headline(BASELINE, name, outcome, &comparison_headline(compared));
+    told.detail.extend(differences.map(|one| plain(&difference_in_words(one))));
     CiCheck { decides, ..told }
 }
 
@@ -59,16 +57,16 @@ pub fn ci_no_baseline(name: &str, baseline: &str, run: Option<&Path>, fails: boo
 }
 
 /// What a gate says.
-pub fn ci_gate(name: &str, gate: &Gate, analysis: &GateAnalysis) -> CiCheck {
-    let outcome = match analysis.verdict {
+pub fn ci_gate(name: &str, gated: &GateReport) -> CiCheck {
+    let outcome = match gated.analysis.verdict {
         GateVerdict::Ok | GateVerdict::Improved => CiOutcome::Passed,
         // On servers that others use as well it is a hint.
-        GateVerdict::Regression if gate.plan.advisory.is_some() => CiOutcome::Inconclusive,
+        GateVerdict::Regression if gated.gate.plan.advisory.is_some() => CiOutcome::Inconclusive,
         GateVerdict::Regression => CiOutcome::Failed,
         GateVerdict::Inconclusive => CiOutcome::Inconclusive,
         GateVerdict::Invalid => CiOutcome::Invalid,
     };
-    of_headline(GATE, name, outcome, &View::of_gate(GateOutcome { gate, analysis }, &[]).headline)
+    of_headline(GATE, name, outcome, &gate_headline(gated))
 }
 
 /// That the gate came to no result.
@@ -95,14 +93,11 @@ fn of_headline(check_name: &str, name: &str, outcome: CiOutcome, headline: &Head
 mod tests {
     use super::*;
     use crate::{
-        analysis::{
-            baseline::{Question, compare},
-            gate::conclude,
-        },
+        analysis::baseline::Question,
         results::{
             Abstract, GateStage, Judged,
             sample::{
-                self, abstracted, abstracts,
+                abstracted, abstracts,
                 gate::{Worsening, gate},
             },
         },
@@ -110,8 +105,8 @@ mod tests {
 
     /// What is told of a run held against a baseline.
     fn compared(base: &[Abstract], run: &Abstract, fails: bool) -> CiCheck {
-        let comparison = &compare(base, run, Question::default());
-        ci_comparison("mixed", &Compared { against: "nightly", base, run, comparison }, fails)
+        let compared = ComparisonReport::new("nightly".to_owned(), base.to_vec(), run.clone(), Question::default());
+        ci_comparison("mixed", &compared, fails)
     }
 
     fn counts_as(check: &CiCheck) -> (CiOutcome, bool) {
@@ -160,7 +155,7 @@ mod tests {
         let told = |worsening: Worsening, stages: &[GateStage], advisory: bool| {
             let mut gate = gate(worsening, 0.02, stages);
             gate.plan.advisory = advisory.then(|| "why".to_owned());
-            ci_gate("mixed", &gate, &conclude(&gate, &sample::scenario()))
+            ci_gate("mixed", &GateReport::new(gate).unwrap())
         };
         let both = [GateStage::Screen, GateStage::Confirm];
         let found = told(Worsening::Uniform(0.15), &both, false);

@@ -16,28 +16,44 @@ mod words;
 pub use annotations::annotations as ci_annotations;
 pub use comparing::{ci_comparison, ci_gate, ci_gate_interrupted, ci_no_baseline, ci_no_gate};
 pub use scenario::{AuditLimit, ci_not_run, ci_scenario, ci_unmeasured, ci_unsaved};
-pub use summary::{ci_headline, ci_summary};
+pub use summary::ci_summary;
 
-use super::{Style, terminal};
+use super::{
+    chart::Chart,
+    document::{Document, File},
+    view::{Headline, View},
+};
 use crate::results::Ci;
 
 /// The summary in Markdown, by the name of its file.
-pub const CI_SUMMARY: &str = "summary.md";
+const CI_SUMMARY: &str = "summary.md";
 
-/// Every file of the folder of a `plimsoll ci` except `ci.json` itself and its runs.
-pub fn ci_files(ci: &Ci) -> Vec<(String, Vec<u8>)> {
-    let files = [
-        (CI_SUMMARY, ci_summary(ci)),
-        ("junit.xml", junit::render(ci)),
-        ("benchmark-latency.json", benchmark_action::latency(ci)),
-        ("benchmark-throughput.json", benchmark_action::throughput(ci)),
-        ("bencher.json", bencher::render(ci)),
-        ("metrics.txt", openmetrics::render(ci)),
-    ];
-    files.map(|(name, text)| (name.to_owned(), text.into_bytes())).into()
-}
+impl Document for Ci {
+    fn headline(&self) -> Headline {
+        summary::headline(self)
+    }
 
-/// The summary for the terminal.
-pub fn ci_terminal(ci: &Ci, style: Style) -> String {
-    terminal::render(&summary::view(ci, summary::Depth::Whole), style)
+    fn view(&self, _charts: &[Chart]) -> View {
+        summary::view(self, summary::Depth::Whole)
+    }
+
+    fn json(&self) -> Option<String> {
+        Some(self.to_json())
+    }
+
+    fn page(&self) -> String {
+        CI_SUMMARY.to_owned()
+    }
+
+    fn files(&self) -> Vec<File> {
+        let files = [
+            (CI_SUMMARY, ci_summary(self)),
+            ("junit.xml", junit::render(self)),
+            ("benchmark-latency.json", benchmark_action::latency(self)),
+            ("benchmark-throughput.json", benchmark_action::throughput(self)),
+            ("bencher.json", bencher::render(self)),
+            ("metrics.txt", openmetrics::render(self)),
+        ];
+        files.map(|(name, text)| (name.to_owned(), text.into_bytes())).into()
+    }
 }

@@ -10,10 +10,11 @@ use crate::{
     report::{
         format::{THIN, limit, percentile, plain, setting, share, share_interval},
         number::{micros, per_second},
+        subject::RunReport,
         view::{Tone, View, audit_fact, audit_words, severity_word},
     },
-    results::{Better, CiCheck, CiMeasure, CiOutcome, CiScenario, Run, Unit},
-    scenario::{Objective, Scenario},
+    results::{Better, CiCheck, CiMeasure, CiOutcome, CiScenario, Unit},
+    scenario::Objective,
 };
 
 /// From which severity on findings of the audit count; `None` where they are only told.
@@ -23,14 +24,9 @@ pub type AuditLimit = Option<Severity>;
 const FOLLOWED: [f64; 2] = [50.0, 99.0];
 
 /// What CI is told of a run. Where it lies and how long it took is for the caller to fill in.
-pub fn ci_scenario(
-    name: &str,
-    run: &Run,
-    scenario: &Scenario,
-    analysis: &Analysis,
-    audit_limit: AuditLimit,
-) -> CiScenario {
-    let mut checks = vec![whole(name, run, scenario, analysis)];
+pub fn ci_scenario(name: &str, report: &RunReport, audit_limit: AuditLimit) -> CiScenario {
+    let RunReport { run, scenario, analysis, .. } = report;
+    let mut checks = vec![whole(name, report)];
     let alone = scenario.services.len() == 1;
     let told = || analysis.rows.iter().filter(move |row| is_told(row, alone));
     let judged = Judged { name, objective: &scenario.objective, analysis, alone };
@@ -80,11 +76,11 @@ fn without_run(name: &str, check: CiCheck) -> CiScenario {
 }
 
 /// The verdict of the run.
-fn whole(name: &str, run: &Run, scenario: &Scenario, analysis: &Analysis) -> CiCheck {
-    let view = View::new(run, scenario, analysis, &[]);
+fn whole(name: &str, report: &RunReport) -> CiCheck {
+    let view = View::of_run(report, &[]);
     let sentence = format!("{name}: {}", plain(&view.headline.sentence));
     let mut detail: Vec<_> = view.headline.remarks.iter().map(|remark| plain(remark)).collect();
-    let outcome = outcome(analysis.verdict.outcome);
+    let outcome = outcome(report.analysis.verdict.outcome);
     if outcome != CiOutcome::Passed {
         let telling = view.notes().filter(|note| matches!(note.tone, Tone::Bad | Tone::Fair));
         detail.extend(telling.map(|note| plain(format!("{} {}", note.fact, note.advice).trim_end())));

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     report::{
-        format::{self, NOTHING, counted, plain},
+        format::{self, NOTHING, counted},
         markdown,
         view::{Block, Cell, Column, Headline, Note, RowKind, Section, Shown, Table, TableRow, Tone, View},
     },
@@ -30,8 +30,9 @@ pub(super) enum Depth {
 }
 
 /// The outcome in one sentence.
-pub fn ci_headline(ci: &Ci) -> String {
-    plain(&sentence(ci))
+pub(super) fn headline(ci: &Ci) -> Headline {
+    let (verdict, tone) = verdict(ci);
+    Headline { verdict, sentence: sentence(ci), tone, remarks: Vec::new(), numbers: Vec::new() }
 }
 
 /// The summary as Markdown, shortened where it would be too long for a job summary.
@@ -87,7 +88,6 @@ pub(super) fn view(ci: &Ci, depth: Depth) -> View {
         }
     }
     let commit = ci.software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
-    let (verdict, tone) = verdict(ci);
     View {
         title: "plimsoll ci".to_owned(),
         subtitle: format!(
@@ -96,7 +96,7 @@ pub(super) fn view(ci: &Ci, depth: Depth) -> View {
             ci.started,
             ci.exit_code
         ),
-        headline: Headline { verdict, sentence: sentence(ci), tone, remarks: Vec::new(), numbers: Vec::new() },
+        headline: headline(ci),
         sections,
         colophon: format!("plimsoll {}{commit}", ci.software.version),
     }

@@ -5,18 +5,17 @@ use std::path::Path;
 use insta::assert_snapshot;
 
 use super::{
-    AuditLimit, annotations, bencher, benchmark_action, ci_files, ci_headline, ci_no_baseline, ci_no_gate, ci_scenario,
-    ci_summary, ci_terminal, junit, openmetrics, words,
+    AuditLimit, annotations, bencher, benchmark_action, ci_no_baseline, ci_no_gate, ci_scenario, ci_summary, junit,
+    openmetrics, words,
 };
 use crate::{
-    analysis::{Outcome, analyse, audit::Severity},
-    report::Style,
+    analysis::{Outcome, audit::Severity},
+    report::{Document, RunReport, Style, format::plain},
     results::{Ci, CiCheck, CiOutcome, CiScenario, Leniency, Run, sample},
 };
 
 fn told(run: &Run, limit: AuditLimit) -> CiScenario {
-    let scenario = sample::scenario();
-    ci_scenario("workflow", run, &scenario, &analyse(run, &scenario), limit)
+    ci_scenario("workflow", &RunReport::new(run.clone()).unwrap(), limit)
 }
 
 /// Only the checks of this name.
@@ -28,7 +27,7 @@ fn named<'a>(scenario: &'a CiScenario, name: &str) -> Vec<&'a CiCheck> {
 fn each_format() {
     let ci = sample::small_ci();
     assert_snapshot!("summary", ci_summary(&ci));
-    assert_snapshot!("terminal", ci_terminal(&ci, Style { colour: false, width: 100, verbose: true }));
+    assert_snapshot!("terminal", ci.terminal(Style { colour: false, width: 100, verbose: true }));
     assert_snapshot!("junit", junit::render(&ci));
     assert_snapshot!("annotations", annotations::annotations(&ci));
     assert_snapshot!("benchmark_action", benchmark_action::latency(&ci) + &benchmark_action::throughput(&ci));
@@ -81,7 +80,7 @@ fn the_schemas_take_what_the_readers_give_as_examples() {
 
 #[test]
 fn comparisons_are_told_in_summary_and_terminal_whatever_came_of_them() {
-    let both = |ci: &Ci| [ci_summary(ci), ci_terminal(ci, Style { colour: false, width: 400, verbose: true })];
+    let both = |ci: &Ci| [ci_summary(ci), ci.terminal(Style { colour: false, width: 400, verbose: true })];
     let told = |check: CiCheck, inconclusive: Leniency| {
         let mut ci = Ci { inconclusive, ..sample::small_ci() };
         ci.scenarios.truncate(1);
@@ -111,23 +110,23 @@ fn comparisons_are_told_in_summary_and_terminal_whatever_came_of_them() {
 
 #[test]
 fn a_miss_is_explained_by_the_rows_that_miss() {
-    let scenario = sample::scenario();
-    let mut analysis = analyse(&sample::run(), &scenario);
-    let tell = |analysis: &_| ci_scenario("workflow", &sample::run(), &scenario, analysis, None);
+    let mut report = RunReport::new(sample::run()).unwrap();
+    let tell = |report: &_| ci_scenario("workflow", report, None);
+    let analysis = &mut report.analysis;
     let place = analysis.rows.iter().position(|row| row.scope.operation.as_deref() == Some("GET")).unwrap();
     analysis.rows[place].outcome = Outcome::Fail;
-    let alone = tell(&analysis);
+    let alone = tell(&report);
     assert_eq!(alone.outcome(), CiOutcome::Passed, "an operation alone is no miss");
 
-    analysis.verdict.outcome = Outcome::Fail;
-    let all = tell(&analysis);
+    report.analysis.verdict.outcome = Outcome::Fail;
+    let all = tell(&report);
     assert_eq!(all.outcome(), CiOutcome::Failed);
     let explained: Vec<_> = all.checks.iter().filter(|check| check.decides && check.operation.is_some()).collect();
     assert_eq!(explained.len(), 1);
     assert!(explained[0].sentence.starts_with("workflow api GET p"), "{}", explained[0].sentence);
 
-    analysis.verdict.outcome = Outcome::Invalid;
-    let invalid = tell(&analysis);
+    report.analysis.verdict.outcome = Outcome::Invalid;
+    let invalid = tell(&report);
     assert!(!invalid.trusted);
     let ci = Ci { scenarios: vec![invalid], ..sample::small_ci() };
     assert_eq!(words::history(&ci).count(), 0, "what cannot be trusted enters no history");
@@ -161,7 +160,6 @@ fn the_audit_is_of_servers_that_are_somebodys_and_counts_where_that_is_asked_for
 
     run.inspection = crate::results::Inspection::default();
     run.dependencies.clear();
-    run.scenario = run.scenario.split("[[dependency]]").next().unwrap().to_owned();
     let blind = told(&run, Some(Severity::Critical));
     assert_eq!(named(&blind, "audit")[0].outcome, CiOutcome::Invalid, "{:?}", named(&blind, "audit"));
 }
@@ -211,12 +209,13 @@ fn the_inconclusive_warn_fail_or_say_nothing_as_asked_for() {
     }
     ci.inconclusive = Leniency::Pass;
     assert_eq!(annotations::annotations(&ci), "");
-    assert!(ci_headline(&ci).contains("1 inconclusive of 1 scenario"), "{}", ci_headline(&ci));
+    let sentence = plain(&ci.headline().sentence);
+    assert!(sentence.contains("1 inconclusive of 1 scenario"), "{sentence}");
 }
 
 #[test]
 fn files_have_names_of_their_own() {
-    let mut names: Vec<_> = ci_files(&sample::small_ci()).into_iter().map(|(name, _)| name).collect();
+    let mut names: Vec<_> = sample::small_ci().files().into_iter().map(|(name, _)| name).collect();
     let all = names.len();
     names.sort();
     names.dedup();

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     analysis::{Analysis, CheckKind, Doubt, Level, Outcome, Percentile, PercentileValue, Proportion, Reason, Row},
-    report::format::{NOTHING, THIN, count, counted, duration, limit as allowance, percentile, rate, setting, share},
+    report::{
+        format::{NOTHING, THIN, count, counted, duration, limit as allowance, percentile, rate, setting, share},
+        subject::RunReport,
+    },
     results::Run,
     scenario::{Load, Objective, Scenario},
 };
@@ -34,7 +37,8 @@ fn outcome_tone(outcome: Outcome) -> Tone {
 }
 
 /// The headline of a report.
-pub(super) fn headline(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Headline {
+pub(in crate::report) fn headline(report: &RunReport) -> Headline {
+    let RunReport { run, scenario, analysis, .. } = report;
     let verdict = &analysis.verdict;
     let mut clauses = verdict.reasons.iter().map(|reason| clause(reason, verdict.outcome, scenario, analysis));
     let words = outcome_words(verdict.outcome);

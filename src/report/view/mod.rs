@@ -26,32 +26,39 @@ mod trust;
 
 use std::time::Duration;
 
-pub(super) use audit::{AT_SERVER, Words as AuditWords, fact as audit_fact, severity_word, words as audit_words};
+pub(super) use audit::{
+    AT_SERVER, Words as AuditWords, fact as audit_fact, headline as audit_headline, severity_word, words as audit_words,
+};
+pub use baseline::difference_in_words;
 pub(super) use baseline::{
-    difference_field, difference_in_words, difference_slug, method_slug, quantity_slug, standing_slug,
+    baseline_headline, comparison_headline, difference_field, difference_slug, history_headline, method_slug,
+    quantity_slug, standing_slug,
 };
 pub use capacity::purpose_slug;
 pub(super) use capacity::{
-    advice_slug, ended_slug, failure_slug, failure_value, limit_figures, limit_slug, sweep_axes, undone,
+    advice_slug, capacity_headline, ended_slug, failure_slug, failure_value, limit_figures, limit_slug, sweep_axes,
+    undone,
 };
 pub(super) use checks::slug;
-pub(super) use gate::{gate_change, metric_name, metric_slug, shape_slug, verdict_slug};
+pub(super) use gate::{gate_change, gate_headline, metric_name, metric_slug, shape_slug, verdict_slug};
+pub(super) use headline::headline as run_headline;
 pub(crate) use model::{
     Advice, Align, Block, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Shown, Table,
     TableRow, Tone, View,
 };
 pub(super) use round_trips::round_trips;
 
-use super::{chart::Chart, format};
+use super::{chart::Chart, format, subject::RunReport};
 use crate::{
-    analysis::{Analysis, Distribution, Grade, Level, Outcome, PercentileValue, Scope},
+    analysis::{Distribution, Grade, Level, Outcome, PercentileValue, Scope},
     results::{Run, Withheld},
     scenario::Scenario,
 };
 
 impl View {
     /// The report of a run, with the charts that were drawn of it.
-    pub(crate) fn new(run: &Run, scenario: &Scenario, analysis: &Analysis, charts: &[Chart]) -> Self {
+    pub(crate) fn of_run(report: &RunReport, charts: &[Chart]) -> Self {
+        let RunReport { run, scenario, analysis, against } = report;
         let [leading, further] = charts_sections(charts, LEADING);
         let sections = [
             findings::section(analysis),
@@ -64,13 +71,14 @@ impl View {
             further,
             method::section(run, scenario),
         ];
-        Self {
+        let view = Self {
             title: format!("{}: response time against {}", scenario.name, format::setting(scenario.objective.latency)),
             subtitle: subtitle(run, scenario),
-            headline: headline::headline(run, scenario, analysis),
+            headline: headline::headline(report),
             sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
             colophon: colophon(run),
-        }
+        };
+        view.against(against.as_ref())
     }
 
     /// The findings alone, as the summary for programs repeats them.

@@ -4,7 +4,7 @@ use crate::report::format::TimeUnit;
 
 /// A whole document, ready to be rendered.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct View {
+pub struct View {
     /// Title of the document.
     pub(crate) title: String,
     /// One sentence on what was measured.
@@ -19,7 +19,7 @@ pub(crate) struct View {
 
 /// The verdict in words.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Headline {
+pub struct Headline {
     /// The verdict in two words, with which the sentence begins.
     pub(crate) verdict: &'static str,
     /// One plain sentence.

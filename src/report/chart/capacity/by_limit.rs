@@ -3,7 +3,6 @@
 use super::{carried_label, entries, error_bar, grid, look, rate_label, tells};
 use crate::{
     report::{
-        capacity::Answers,
         chart::{
             canvas::{Marker, Pen},
             layout::Symbol,
@@ -13,6 +12,7 @@ use crate::{
             units::duration,
         },
         format::{limit as exact, plain},
+        subject::CapacityReport,
     },
     results::LIMITS,
 };
@@ -26,7 +26,7 @@ const APART: f64 = 5.0;
 type Bracket = (u64, Option<f64>, Option<f64>);
 
 /// `None` where no limit is known to be met.
-pub(super) fn plot(answers: &Answers<'_>) -> Option<Plot> {
+pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
     let arms: Vec<_> =
         answers.arms().filter(|(_, _, answer)| answer.by_limit.iter().any(|(_, met, _)| met.is_some())).collect();
     if arms.is_empty() || !answers.capacity.trials.iter().any(tells) {

@@ -4,7 +4,6 @@ use super::{label_within, rate_label};
 use crate::{
     analysis::capacity::Usl,
     report::{
-        capacity::Answers,
         chart::{
             canvas::{Area, Canvas, Marker, Pen},
             layout::{LABEL, Symbol},
@@ -14,6 +13,7 @@ use crate::{
             units::count,
         },
         format::{plain, significant},
+        subject::CapacityReport,
     },
 };
 
@@ -27,7 +27,7 @@ const RESIDUALS_HEIGHT: f64 = 84.0;
 const STEPS: u32 = 160;
 
 /// `None` without a fitted law.
-pub(super) fn plot(answers: &Answers<'_>) -> Option<Plot> {
+pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
     let usl = answers.analysis.usl.as_ref().filter(|usl| !usl.points.is_empty())?;
     let points: Vec<_> =
         usl.points.iter().map(|(clients, measured, fitted)| (f64::from(*clients), *measured, *fitted)).collect();

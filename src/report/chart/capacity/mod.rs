@@ -20,16 +20,16 @@ use super::{
     units::{count, duration, percentile},
 };
 use crate::{
-    report::capacity::{Answers, carried},
+    report::subject::capacity::{CapacityReport, carried},
     results::Trial,
 };
 
 /// All charts of a capacity run, the most important first. Nothing is drawn where its data is missing.
-pub(in crate::report) fn capacity_charts(answers: &Answers<'_>) -> Vec<Chart> {
+pub(in crate::report) fn capacity_charts(answers: &CapacityReport) -> Vec<Chart> {
     painted(plots(answers))
 }
 
-fn plots(answers: &Answers<'_>) -> Vec<Plot> {
+fn plots(answers: &CapacityReport) -> Vec<Plot> {
     let plots = [
         throughput::plot(answers),
         pools::plot(answers),
@@ -114,7 +114,7 @@ fn rate_label(rate: f64) -> String {
 }
 
 /// `p99 < 100 ms`; where variants have different ones, that each has its own.
-fn objective(answers: &Answers<'_>) -> String {
+fn objective(answers: &CapacityReport) -> String {
     let of =
         |arm: u32| format!("{} < {}", percentile(answers.objective(arm).percentile), duration(target(answers, arm)));
     let own = answers.arms().any(|(arm, ..)| answers.objective(arm) != answers.objective(0));
@@ -122,7 +122,7 @@ fn objective(answers: &Answers<'_>) -> String {
 }
 
 /// The response time of an arm's objective, in nanoseconds.
-fn target(answers: &Answers<'_>, arm: u32) -> f64 {
+fn target(answers: &CapacityReport, arm: u32) -> f64 {
     answers.objective(arm).latency.as_nanos() as f64
 }
 

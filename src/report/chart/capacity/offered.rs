@@ -2,7 +2,6 @@
 
 use super::{entries, grid, look, rate_label};
 use crate::report::{
-    capacity::Answers,
     chart::{
         canvas::{Marker, Pen},
         layout::Symbol,
@@ -10,6 +9,7 @@ use crate::report::{
         plot::{Axes, Plot},
         scale::Scale,
     },
+    subject::CapacityReport,
 };
 
 const TITLE: &str = "Offered against achieved rate";
@@ -19,7 +19,7 @@ const PLOT_HEIGHT: f64 = 290.0;
 const LARGER: usize = 3;
 
 /// `None` where nothing was offered.
-pub(super) fn plot(answers: &Answers<'_>) -> Option<Plot> {
+pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
     // The offered and the achieved rate of a variant, and whether the harness was the limit.
     let of = |index: u32| -> Vec<_> {
         let trials = answers.open(index).into_iter().filter(|(_, trial)| trial.scheduled > 0);

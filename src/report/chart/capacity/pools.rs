@@ -3,13 +3,13 @@
 use super::{entries, error_bar, look, rate_label, tells};
 use crate::{
     report::{
-        capacity::{Answers, is_again},
         chart::{
             canvas::Pen,
             plot::Plot,
             scale::{Scale, Tick},
             units::{count, duration},
         },
+        subject::capacity::{CapacityReport, is_again},
     },
     results::{Purpose, Trial},
 };
@@ -27,7 +27,7 @@ const LEAST_WAIT: f64 = 1e3;
 type Spread = (f64, f64, f64);
 
 /// `None` unless two pool sizes were compared at one rate.
-pub(super) fn plot(answers: &Answers<'_>) -> Option<Plot> {
+pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
     let sizes: Vec<_> = answers.arms().filter_map(|(index, arm, _)| Some((index, arm.pool?))).collect();
     let slices = |arm: u32| {
         let trials = answers.open(arm).into_iter();

@@ -4,7 +4,6 @@ use plotters_backend::text_anchor::HPos;
 
 use super::carried_label;
 use crate::report::{
-    capacity::{Answers, carried},
     chart::{
         canvas::{Area, Type},
         layout::{LABEL, MARGIN, NAME, WIDTH, wrapped},
@@ -12,6 +11,7 @@ use crate::report::{
         plot::Plot,
         units::count,
     },
+    subject::capacity::{CapacityReport, carried},
     view::sweep_axes,
 };
 
@@ -24,8 +24,8 @@ const WIDEST: f64 = 200.0;
 const DEEP: usize = 4;
 
 /// `None` unless there are two axes and some sustainable rate.
-pub(super) fn plot(answers: &Answers<'_>) -> Option<Plot> {
-    let [(down, of_rows), (across, of_columns)] = <[_; 2]>::try_from(sweep_axes(answers.capacity)).ok()?;
+pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
+    let [(down, of_rows), (across, of_columns)] = <[_; 2]>::try_from(sweep_axes(&answers.capacity)).ok()?;
     let known = |row: &String, column: &String| {
         answers.arms().find(|(_, arm, _)| {
             let has =

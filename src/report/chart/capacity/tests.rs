@@ -6,9 +6,9 @@ use super::{TOLD_APART, capacity_charts, look, plots};
 use crate::{
     analysis::capacity::{CapacityAnalysis, Limit},
     report::{
-        capacity::Answers,
         capacity_sample::{answer, cut_short, nothing, pools, scenario, single, starved, sweep},
         chart::svg,
+        subject::CapacityReport,
     },
     results::{Arm, Capacity, Ended, Purpose, sample},
 };
@@ -17,7 +17,8 @@ type Found = (Capacity, CapacityAnalysis);
 
 /// Name, SVG and description of every chart.
 fn pictures((capacity, analysis): &Found) -> Vec<(&'static str, String, String)> {
-    let plots = plots(&Answers { capacity, scenario: &scenario(), analysis });
+    let (capacity, analysis) = (capacity.clone(), analysis.clone());
+    let plots = plots(&CapacityReport { capacity, scenario: scenario(), analysis });
     plots.into_iter().map(|plot| (plot.name, svg::document(&plot), plot.description)).collect()
 }
 
@@ -104,9 +105,8 @@ fn names_are_never_cut() {
 
 #[test]
 fn every_chart_is_a_picture_with_words() {
-    let scenario = scenario();
     let (capacity, analysis) = pools();
-    let answers = Answers { capacity: &capacity, scenario: &scenario, analysis: &analysis };
+    let answers = CapacityReport { capacity, scenario: scenario(), analysis };
     let drawn = capacity_charts(&answers);
     for chart in &drawn {
         let width = u32::from_be_bytes(chart.png[16..20].try_into().unwrap());

@@ -5,7 +5,6 @@ use plotters_backend::text_anchor::HPos;
 use super::{carried_label, label_within, objective, rate_label, target, tells};
 use crate::{
     report::{
-        capacity::{Answers, is_again},
         chart::{
             canvas::{Area, Canvas, Marker, Pen, Type},
             layout::{AXIS_HEIGHT, LABEL, LABELS, MARGIN, NAME, Symbol, TARGET_PEN, WIDTH, wrapped},
@@ -14,6 +13,7 @@ use crate::{
             scale::Scale,
             units::duration,
         },
+        subject::capacity::{CapacityReport, is_again},
     },
     results::Trial,
 };
@@ -47,7 +47,7 @@ struct Curve<'a> {
 }
 
 /// `None` where no variant was tried at two rates.
-pub(super) fn plot(answers: &Answers<'_>) -> Option<Plot> {
+pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
     let arms: Vec<_> =
         answers.arms().map(|(index, ..)| curve(answers, index)).filter(|arm| arm.curves[0].len() >= 2).collect();
     if arms.is_empty() {
@@ -72,7 +72,7 @@ pub(super) fn plot(answers: &Answers<'_>) -> Option<Plot> {
     Some(plot.described(format!("{TITLE}, objective {}. {}.", objective(answers), described.join("; "))))
 }
 
-fn curve<'a>(answers: &Answers<'a>, arm: u32) -> Curve<'a> {
+fn curve(answers: &CapacityReport, arm: u32) -> Curve<'_> {
     let trials: Vec<_> = answers.open(arm).into_iter().filter(|(_, trial)| tells(trial)).collect();
     let of = |trial: &Trial, which: usize| {
         let response = &trial.response;
@@ -92,7 +92,7 @@ fn curve<'a>(answers: &Answers<'a>, arm: u32) -> Curve<'a> {
     }
 }
 
-fn describe(answers: &Answers<'_>, arm: &Curve<'_>) -> String {
+fn describe(answers: &CapacityReport, arm: &Curve<'_>) -> String {
     let carries = match arm.sustainable {
         Some(rate) => format!("sustainable {}", carried_label(rate)),
         None => "nothing known to be sustainable".to_owned(),

@@ -13,8 +13,8 @@ use crate::{
             plot::Plot,
             scale::Tick,
         },
-        comparison::Compared,
         format::signed,
+        subject::ComparisonReport,
     },
 };
 
@@ -51,8 +51,8 @@ const LOOKS: [(&str, Colour, Marker, f64); 3] = [
 ];
 
 /// `None` where nothing was compared.
-pub(super) fn plot(compared: &Compared<'_>) -> Option<Plot> {
-    let comparison = compared.comparison;
+pub(super) fn plot(compared: &ComparisonReport) -> Option<Plot> {
+    let comparison = &compared.comparison;
     let mut rows: Vec<Named<&RowChange>> = Vec::new();
     let known = comparison.rows.iter().filter(|row| row.quantities.iter().any(|change| change.ratio.is_some()));
     for row in known.rev().filter(|row| row.is_whole()).chain(comparison.rows.iter().filter(|row| !row.is_whole())) {

@@ -12,7 +12,7 @@ use crate::{
             plot::Plot,
             units::duration,
         },
-        comparison::Compared,
+        subject::ComparisonReport,
     },
     results::{Abstract, Stretch},
 };
@@ -25,10 +25,10 @@ const GAP: f64 = 40.0;
 type Of = fn(&Stretch) -> Option<f64>;
 
 /// `None` where nothing was answered.
-pub(super) fn plot(compared: &Compared<'_>) -> Option<Plot> {
+pub(super) fn plot(compared: &ComparisonReport) -> Option<Plot> {
     let note = "All services together; each run from the start of its measured period.";
     let mut plot = Plot::new("over-time-laid-over", TITLE, note).legend(entries(compared));
-    let all = || compared.base.iter().chain([compared.run]);
+    let all = || compared.base.iter().chain([&compared.run]);
     let end = all().flat_map(|run| &run.course).map(|at| f64::from(at.second) + 1.0).fold(1.0, f64::max);
     let measured = all().map(|run| run.measured_ns as f64 / 1e9).fold(0.0, f64::max);
     let time = Time::new(end.max(measured), measured);
@@ -54,7 +54,7 @@ pub(super) fn plot(compared: &Compared<'_>) -> Option<Plot> {
         let (ticks, unit) = panel.axes.across.time_ticks(48.0);
         panel.draw_ground(&mut plot.canvas, &ticks);
         for (run, points) in all().zip(&lines) {
-            let pen = if std::ptr::eq(run, compared.run) { RUN } else { base_pen(compared) };
+            let pen = if std::ptr::eq(run, &raw const compared.run) { RUN } else { base_pen(compared) };
             panel.draw_amounts(&mut plot.canvas, points, pen, Marker::Circle);
         }
         if number + 1 == kinds.len() {
@@ -73,7 +73,7 @@ fn middle(run: &Abstract, at: &Stretch) -> f64 {
     f64::from(at.second) + length / 2.0
 }
 
-fn describe(compared: &Compared<'_>) -> String {
+fn describe(compared: &ComparisonReport) -> String {
     let worst = |run: &Abstract, which: usize| {
         run.course.iter().filter_map(|at| at.response).map(|response| response[which]).max().unwrap_or(0) as f64
     };
@@ -82,8 +82,8 @@ fn describe(compared: &Compared<'_>) -> String {
         "{TITLE}: {} against {}. The worst second had a p50 of {} and a p99 of {}; before, {} and {}.",
         compared.run.name,
         compared.against,
-        duration(worst(compared.run, 0)),
-        duration(worst(compared.run, 1)),
+        duration(worst(&compared.run, 0)),
+        duration(worst(&compared.run, 1)),
         duration(base(0)),
         duration(base(1)),
     )

@@ -13,7 +13,7 @@ use crate::{
             scale::{Scale, Tail},
             units::duration,
         },
-        comparison::Compared,
+        subject::ComparisonReport,
     },
     results::{Abstract, AbstractRow},
 };
@@ -37,7 +37,7 @@ struct Subject<'a> {
 }
 
 /// `None` where there is no curve on either side.
-pub(super) fn plot(compared: &Compared<'_>) -> Option<Plot> {
+pub(super) fn plot(compared: &ComparisonReport) -> Option<Plot> {
     let subjects = subjects(compared);
     let curves = |subject: &Subject<'_>| -> Vec<Curve> {
         let base = subject.base.iter().filter_map(|row| Some((points(row)?, base_pen(compared))));
@@ -107,7 +107,7 @@ fn draw(plot: &mut Plot, axes: Axes, name: &str, wide: bool, curves: &[Curve]) {
 }
 
 /// The whole, and each service where there are several.
-fn subjects<'a>(compared: &Compared<'a>) -> Vec<Subject<'a>> {
+fn subjects<'a>(compared: &'a ComparisonReport) -> Vec<Subject<'a>> {
     let sums = |row: &&AbstractRow| row.operation.is_none();
     let rows: Vec<_> = compared.run.rows.iter().filter(sums).rev().collect();
     let services = if rows.len() > 2 { rows.len() - 1 } else { 0 };

@@ -13,7 +13,7 @@ use crate::{
             plot::Plot,
             scale::Scale,
         },
-        gate::GateOutcome,
+        subject::GateReport,
         view::{gate_change, metric_name},
     },
 };
@@ -28,7 +28,7 @@ const LIMIT: Pen = Pen { colour: TARGET, width: 1.5, dash: &[5.0, 3.0] };
 
 /// Every metric on an axis of its own, because a tail varies by a hundred times what a median does; `None` where
 /// nothing was compared.
-pub(super) fn plot(outcome: GateOutcome<'_>) -> Option<Plot> {
+pub(super) fn plot(outcome: &GateReport) -> Option<Plot> {
     let metrics = &outcome.whole()?.metrics;
     let note = "Each point is one block on fresh servers, all requests of the stage that decides. The bar is the 95 % interval of \
                 the change, B over A; what reaches the dashed line matters.";

@@ -13,7 +13,7 @@ use crate::{
             scale::Scale,
             units::duration,
         },
-        gate::GateOutcome,
+        subject::GateReport,
     },
     results::GateStage,
 };
@@ -22,7 +22,7 @@ const TITLE: &str = "Median of every slice over time";
 const HEIGHT: f64 = 240.0;
 
 /// `None` where there are no slices.
-pub(super) fn plot(outcome: GateOutcome<'_>) -> Option<Plot> {
+pub(super) fn plot(outcome: &GateReport) -> Option<Plot> {
     let points = outcome.analysis.course.as_slice();
     let last = points.last()?;
     let note = "Both arms were loaded in turns, so a drift of the machine shows in both. Hollow: left out, decided without a look at \

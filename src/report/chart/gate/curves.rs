@@ -11,7 +11,7 @@ use crate::{
             scale::{Scale, Tail},
             units::duration,
         },
-        gate::GateOutcome,
+        subject::GateReport,
     },
 };
 
@@ -19,7 +19,7 @@ const TITLE: &str = "Response time by percentile, both arms";
 const HEIGHT: f64 = 300.0;
 
 /// `None` where there are too few requests for any.
-pub(super) fn plot(outcome: GateOutcome<'_>) -> Option<Plot> {
+pub(super) fn plot(outcome: &GateReport) -> Option<Plot> {
     let curves = &outcome.analysis.curves;
     if curves.iter().any(Vec::is_empty) {
         return None;

@@ -13,10 +13,10 @@ use super::{
     palette::{AXIS, BLUE, Colour, ORANGE},
     scale::Scale,
 };
-use crate::report::gate::GateOutcome;
+use crate::report::subject::GateReport;
 
 /// All charts of a gate, the most important first. Nothing is drawn where its data is missing.
-pub(in crate::report) fn gate_charts(outcome: GateOutcome<'_>) -> Vec<Chart> {
+pub(in crate::report) fn gate_charts(outcome: &GateReport) -> Vec<Chart> {
     let plots = [blocks::plot(outcome), quantiles::plot(outcome), curves::plot(outcome), course::plot(outcome)];
     painted(plots.into_iter().flatten().collect())
 }
@@ -28,7 +28,7 @@ const MOST: f64 = 9.0;
 const ARMS: [(Colour, Marker); 2] = [(BLUE, Marker::Circle), (ORANGE, Marker::Diamond)];
 
 /// The arms by their names.
-fn arms(outcome: GateOutcome<'_>, symbol: impl Fn(Colour, Marker) -> Symbol) -> impl Iterator<Item = Entry> {
+fn arms(outcome: &GateReport, symbol: impl Fn(Colour, Marker) -> Symbol) -> impl Iterator<Item = Entry> {
     let named = ["A", "B"].iter().zip(&outcome.gate.arms).zip(ARMS);
     named.map(move |((letter, arm), (colour, marker))| symbol(colour, marker).named(format!("{letter}: {}", arm.name)))
 }

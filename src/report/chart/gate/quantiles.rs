@@ -9,7 +9,7 @@ use crate::report::{
         scale::{Scale, Tick},
         units::percentile,
     },
-    gate::GateOutcome,
+    subject::GateReport,
     view::gate_change,
 };
 
@@ -17,7 +17,7 @@ const TITLE: &str = "Change by quantile";
 const HEIGHT: f64 = 220.0;
 
 /// `None` where there are too few requests for any.
-pub(super) fn plot(outcome: GateOutcome<'_>) -> Option<Plot> {
+pub(super) fn plot(outcome: &GateReport) -> Option<Plot> {
     let changes = outcome.whole()?.quantiles.as_slice();
     if changes.is_empty() {
         return None;

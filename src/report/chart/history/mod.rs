@@ -14,12 +14,12 @@ use super::{
 };
 use crate::{
     analysis::baseline::{ChangePoint, LEAST_VALUES, Quantity, QuantityCourse},
-    report::{format::signed, history::Chronicle},
+    report::{format::signed, subject::HistoryReport},
     results::Abstract,
 };
 
 /// The chart of a history; none where there is no run.
-pub(in crate::report) fn history_charts(chronicle: &Chronicle<'_>) -> Vec<Chart> {
+pub(in crate::report) fn history_charts(chronicle: &HistoryReport) -> Vec<Chart> {
     painted(plot(chronicle).into_iter().collect())
 }
 
@@ -29,8 +29,8 @@ const GAP: f64 = 58.0;
 const CHANGE: Pen = Pen { colour: TARGET, width: 1.5, dash: &[4.0, 3.0] };
 const LEVEL: Pen = Pen { colour: INK, width: 1.25, dash: &[] };
 
-fn plot(chronicle: &Chronicle<'_>) -> Option<Plot> {
-    let history = chronicle.history;
+fn plot(chronicle: &HistoryReport) -> Option<Plot> {
+    let history = &chronicle.history;
     let courses = history.courses.iter().filter(|course| course.values.iter().any(Option::is_some));
     let courses: Vec<_> = courses.collect();
     let note = if history.is_long_enough() {
@@ -103,7 +103,7 @@ fn levels(course: &QuantityCourse) -> Vec<(usize, usize, f64)> {
     levels.collect()
 }
 
-fn title(chronicle: &Chronicle<'_>) -> String {
+fn title(chronicle: &HistoryReport) -> String {
     format!("History of {}", chronicle.scenario)
 }
 
@@ -128,8 +128,8 @@ fn dates(days: &[&str], across: &Scale, canvas: &Canvas) -> Vec<Tick> {
     shown.map(|(place, day)| Tick { at: across.at(place as f64 + 0.5), label: (*day).to_owned() }).collect()
 }
 
-fn describe(chronicle: &Chronicle<'_>) -> String {
-    let history = chronicle.history;
+fn describe(chronicle: &HistoryReport) -> String {
+    let history = &chronicle.history;
     let sentences: Vec<_> = history
         .courses
         .iter()

@@ -2,8 +2,8 @@
 
 use super::{Severity, amiss, holding, unknown};
 use crate::report::{
-    audit::AuditReport,
     format,
+    subject::AuditReport,
     view::{Block, Headline, KeyNumber, Section, Shown, Tone, View},
 };
 
@@ -42,7 +42,8 @@ fn sections(audit: &AuditReport<'_>) -> Vec<Section> {
     [findings, holding, unknown].into_iter().filter(|section| !section.blocks.is_empty()).collect()
 }
 
-fn headline(audit: &AuditReport<'_>) -> Headline {
+/// The verdict of an audit.
+pub(in crate::report) fn headline(audit: &AuditReport<'_>) -> Headline {
     let count = |severity| audit.rulings.iter().filter(|ruling| ruling.severity == severity).count() as u64;
     let [critical, warnings, notes, passed, unknown] =
         [Severity::Critical, Severity::Warning, Severity::Note, Severity::Passed, Severity::Unknown].map(count);

@@ -13,6 +13,7 @@ use crate::{
     results::Withheld,
 };
 
+pub(in crate::report) use document::headline;
 pub(in crate::report) use words::{Words, words};
 
 /// Name of the section.

@@ -4,14 +4,14 @@ use super::words::{change, mark, standing_slug, tone};
 use crate::{
     analysis::baseline::{Quantity, QuantityChange, RowChange},
     report::{
-        comparison::Compared,
         format::{self, NOTHING},
+        subject::ComparisonReport,
         view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, row_name},
     },
 };
 
-pub(super) fn section(compared: &Compared<'_>) -> Section {
-    let comparison = compared.comparison;
+pub(super) fn section(compared: &ComparisonReport) -> Section {
+    let comparison = &compared.comparison;
     let mut blocks = Vec::new();
     if !comparison.rows.is_empty() {
         blocks.push(Block::Table(table(compared)));
@@ -28,8 +28,8 @@ pub(super) fn section(compared: &Compared<'_>) -> Section {
     Section::new("changes", "What has changed", blocks).detailed(Shown::Everything)
 }
 
-fn table(compared: &Compared<'_>) -> Table {
-    let comparison = compared.comparison;
+fn table(compared: &ComparisonReport) -> Table {
+    let comparison = &compared.comparison;
     let pair = |values: Column, change: u8| {
         let changes = Column::numbers(format!("{} change", values.heading), None, change);
         [values, changes]

@@ -9,7 +9,7 @@ use crate::{
     report::{
         chart::Chart,
         format,
-        history::Chronicle,
+        subject::HistoryReport,
         view::{Block, Column, Headline, RowKind, Section, Shown, Table, TableRow, Tone, View, charts_section},
     },
     results::{Abstract, Judged},
@@ -17,8 +17,8 @@ use crate::{
 
 impl View {
     /// The document of a history, with its chart.
-    pub(crate) fn of_history(chronicle: &Chronicle<'_>, charts: &[Chart]) -> Self {
-        let history = chronicle.history;
+    pub(crate) fn of_history(chronicle: &HistoryReport, charts: &[Chart]) -> Self {
+        let history = &chronicle.history;
         let sections = [changes(chronicle), charts_section("charts", "Charts", charts), runs(chronicle)];
         let subtitle = match (history.runs.first(), history.runs.last()) {
             (Some(first), Some(last)) => format!(
@@ -44,8 +44,8 @@ impl View {
 }
 
 /// All changes of all quantities, in order.
-fn found<'a>(chronicle: &Chronicle<'a>) -> Vec<(Quantity, &'a ChangePoint, &'a Abstract)> {
-    let history = chronicle.history;
+fn found(chronicle: &HistoryReport) -> Vec<(Quantity, &ChangePoint, &Abstract)> {
+    let history = &chronicle.history;
     let of_courses =
         history.courses.iter().flat_map(|course| course.changes.iter().map(|change| (course.quantity, change)));
     let mut found: Vec<_> = of_courses.map(|(quantity, change)| (quantity, change, &history.runs[change.at])).collect();
@@ -53,8 +53,8 @@ fn found<'a>(chronicle: &Chronicle<'a>) -> Vec<(Quantity, &'a ChangePoint, &'a A
     found
 }
 
-fn headline(chronicle: &Chronicle<'_>) -> Headline {
-    let history = chronicle.history;
+pub(in crate::report) fn headline(chronicle: &HistoryReport) -> Headline {
+    let history = &chronicle.history;
     let found = found(chronicle);
     let sentence = match found.last() {
         _ if !history.is_long_enough() => {
@@ -105,7 +105,7 @@ fn headline(chronicle: &Chronicle<'_>) -> Headline {
     }
 }
 
-fn changes(chronicle: &Chronicle<'_>) -> Section {
+fn changes(chronicle: &HistoryReport) -> Section {
     let found = found(chronicle);
     if found.is_empty() {
         return Section::new("change-points", "Where it changed", Vec::new());
@@ -137,8 +137,8 @@ fn changes(chronicle: &Chronicle<'_>) -> Section {
     Section::new("change-points", "Where it changed", vec![Block::Table(table)]).detailed(Shown::Everything)
 }
 
-fn runs(chronicle: &Chronicle<'_>) -> Section {
-    let history = chronicle.history;
+fn runs(chronicle: &HistoryReport) -> Section {
+    let history = &chronicle.history;
     if history.runs.is_empty() {
         return Section::new("runs", "Runs", Vec::new());
     }

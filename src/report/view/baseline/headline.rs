@@ -6,8 +6,8 @@ use crate::{
         Comparison, ENOUGH_RUNS, Method, Quantity, QuantityChange, RowChange, Standing, TAIL_FACTOR, Weight,
     },
     report::{
-        comparison::Compared,
         format,
+        subject::ComparisonReport,
         view::{Headline, KeyNumber, row_name},
     },
 };
@@ -15,8 +15,8 @@ use crate::{
 /// Changes that the sentence names.
 const MOST_NAMED: usize = 3;
 
-pub(super) fn headline(compared: &Compared<'_>) -> Headline {
-    let comparison = compared.comparison;
+pub(in crate::report) fn headline(compared: &ComparisonReport) -> Headline {
+    let comparison = &compared.comparison;
     Headline {
         verdict: standing_words(comparison.standing),
         sentence: format!("{}: {}.", standing_words(comparison.standing), reason(compared)),
@@ -26,8 +26,8 @@ pub(super) fn headline(compared: &Compared<'_>) -> Headline {
     }
 }
 
-fn reason(compared: &Compared<'_>) -> String {
-    let comparison = compared.comparison;
+fn reason(compared: &ComparisonReport) -> String {
+    let comparison = &compared.comparison;
     let against = format!("against {} ({})", compared.against, runs(comparison));
     match comparison.standing {
         Standing::NotComparable if !compared.has_base() => {
@@ -122,8 +122,8 @@ fn runs(comparison: &Comparison) -> String {
     format::counted(runs as u64, "run", "runs")
 }
 
-fn remarks(compared: &Compared<'_>) -> Vec<String> {
-    let comparison = compared.comparison;
+fn remarks(compared: &ComparisonReport) -> Vec<String> {
+    let comparison = &compared.comparison;
     let mut remarks = Vec::new();
     if let (Method::Threshold { runs }, false) = (comparison.method, comparison.rows.is_empty()) {
         remarks.push(format!(

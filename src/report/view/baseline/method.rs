@@ -4,15 +4,15 @@ use super::words::{difference_words, percent, probability, quantity_words};
 use crate::{
     analysis::baseline::{Method, QuantityChange, TAIL_FACTOR, Weight},
     report::{
-        comparison::Compared,
         format::{self, NOTHING},
+        subject::ComparisonReport,
         view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone},
     },
     results::{Abstract, Judged},
 };
 
 /// What is not the same.
-pub(super) fn differences(compared: &Compared<'_>) -> Section {
+pub(super) fn differences(compared: &ComparisonReport) -> Section {
     let differences = &compared.comparison.differences;
     if differences.is_empty() {
         return Section::new("differences", "What differs from the baseline", Vec::new());
@@ -43,8 +43,8 @@ pub(super) fn differences(compared: &Compared<'_>) -> Section {
 }
 
 /// How it was judged, and what could be seen.
-pub(super) fn section(compared: &Compared<'_>) -> Section {
-    let comparison = compared.comparison;
+pub(super) fn section(compared: &ComparisonReport) -> Section {
+    let comparison = &compared.comparison;
     let Some(whole) = comparison.rows.last() else {
         return Section::new("could-be-seen", "What a comparison could see", Vec::new());
     };
@@ -117,9 +117,9 @@ fn seen(quantities: &[QuantityChange]) -> Table {
 }
 
 /// The runs of the baseline and the run itself.
-pub(super) fn runs(compared: &Compared<'_>) -> Section {
+pub(super) fn runs(compared: &ComparisonReport) -> Section {
     let mut rows: Vec<TableRow> = compared.base.iter().map(|run| row_of(run, RowKind::Entry)).collect();
-    rows.push(row_of(compared.run, RowKind::Total));
+    rows.push(row_of(&compared.run, RowKind::Total));
     let caption = format!("The runs of {}, and the one that is compared with them", compared.against);
     let table = Table::new("run-by-run", caption, run_columns(), rows);
     Section::new("runs", "Runs", vec![Block::Table(table)])

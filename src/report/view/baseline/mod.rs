@@ -8,15 +8,18 @@ mod stored;
 mod words;
 
 use super::{Block, Section, Shown, View, charts_sections, results};
-use crate::report::{chart::Chart, comparison::Compared, format};
+use crate::report::{chart::Chart, format, subject::ComparisonReport};
 
-pub(in crate::report) use words::{
-    difference_field, difference_in_words, difference_slug, method_slug, quantity_slug, standing_slug,
-};
+pub(in crate::report) use chronicle::headline as history_headline;
+pub(in crate::report) use headline::headline as comparison_headline;
+pub(in crate::report) use stored::headline as baseline_headline;
+pub use words::difference_in_words;
+
+pub(in crate::report) use words::{difference_field, difference_slug, method_slug, quantity_slug, standing_slug};
 
 impl View {
     /// The document of a comparison, with the charts that were drawn of it.
-    pub(crate) fn of_comparison(compared: &Compared<'_>, charts: &[Chart]) -> Self {
+    pub(crate) fn of_comparison(compared: &ComparisonReport, charts: &[Chart]) -> Self {
         let [leading, further] = charts_sections(charts, 2);
         let sections = [
             method::differences(compared),
@@ -38,7 +41,7 @@ impl View {
     }
 
     /// The report of a run with what a comparison says, behind its results.
-    pub(crate) fn against(mut self, compared: Option<&Compared<'_>>) -> Self {
+    pub(super) fn against(mut self, compared: Option<&ComparisonReport>) -> Self {
         if let Some(compared) = compared {
             let place = self.sections.iter().position(|section| section.id == results::ID).map_or(0, |place| place + 1);
             let sections = within_a_report(compared).into_iter().filter(|section| !section.blocks.is_empty());
@@ -49,7 +52,7 @@ impl View {
 }
 
 /// What a comparison says, as a part of a report.
-fn within_a_report(compared: &Compared<'_>) -> [Section; 3] {
+fn within_a_report(compared: &ComparisonReport) -> [Section; 3] {
     let headline = headline::headline(compared);
     let sentence = headline.sentence.clone();
     let mut blocks: Vec<_> = std::iter::once(headline.sentence).chain(headline.remarks).map(Block::Paragraph).collect();
@@ -64,7 +67,7 @@ fn within_a_report(compared: &Compared<'_>) -> [Section; 3] {
     ]
 }
 
-fn subtitle(compared: &Compared<'_>) -> String {
+fn subtitle(compared: &ComparisonReport) -> String {
     let target = &compared.run.target;
     format!(
         "{} of {} against {} of {}, on {} {} at {}.",

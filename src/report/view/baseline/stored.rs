@@ -5,27 +5,19 @@ use crate::{
     analysis::baseline::{ENOUGH_RUNS, Quantity, RowSpread, spreads},
     report::{
         format::{self, NOTHING},
+        subject::BaselineReport,
         view::{Block, Cell, Column, Headline, RowKind, Section, Shown, Table, TableRow, Tone, View, row_name},
     },
-    results::Baseline,
+    results::Abstract,
 };
 
 impl View {
     /// The document of a baseline.
-    pub(crate) fn of_baseline(name: &str, baseline: &Baseline) -> Self {
+    pub(crate) fn of_baseline(stored: &BaselineReport<'_>) -> Self {
+        let BaselineReport { name, baseline } = stored;
         let runs = &baseline.runs;
-        let enough = runs.iter().filter(|run| run.counts()).count() >= ENOUGH_RUNS;
+        let enough = is_enough(runs);
         let rows = spreads(runs);
-        let counted = format::counted(runs.len() as u64, "run", "runs");
-        let whole = rows.last().and_then(|row| row.quantities.first().copied()).and_then(|of| of.1);
-        let sentence = match whole.and_then(|spread| spread.smallest_effect).filter(|_| enough) {
-            Some(effect) => {
-                format!("Baseline {name} has {counted} and can see a rise of p50 from {} on.", format::share(effect))
-            }
-            None => format!(
-                "Baseline {name} has {counted}: only gross changes show. From {ENOUGH_RUNS} on, their spread decides instead of a threshold."
-            ),
-        };
         let table = Table::new(
             "run-by-run",
             format!("Runs of {name}"),
@@ -45,16 +37,42 @@ impl View {
                     last.target.product, last.target.version, last.target.address, last.started
                 )
             }),
-            headline: Headline {
-                verdict: "Baseline",
-                sentence,
-                tone: if enough { Tone::Good } else { Tone::Fair },
-                remarks: Vec::new(),
-                numbers: Vec::new(),
-            },
+            headline: headline_from(stored, &rows),
             sections,
             colophon: String::new(),
         }
+    }
+}
+
+/// Whether the spread of the runs decides instead of a threshold.
+fn is_enough(runs: &[Abstract]) -> bool {
+    runs.iter().filter(|run| run.counts()).count() >= ENOUGH_RUNS
+}
+
+/// How small a change the baseline can see.
+pub(in crate::report) fn headline(stored: &BaselineReport<'_>) -> Headline {
+    headline_from(stored, &spreads(&stored.baseline.runs))
+}
+
+fn headline_from(stored: &BaselineReport<'_>, rows: &[RowSpread]) -> Headline {
+    let BaselineReport { name, baseline } = stored;
+    let (runs, enough) = (&baseline.runs, is_enough(&baseline.runs));
+    let counted = format::counted(runs.len() as u64, "run", "runs");
+    let whole = rows.last().and_then(|row| row.quantities.first().copied()).and_then(|of| of.1);
+    let sentence = match whole.and_then(|spread| spread.smallest_effect).filter(|_| enough) {
+        Some(effect) => {
+            format!("Baseline {name} has {counted} and can see a rise of p50 from {} on.", format::share(effect))
+        }
+        None => format!(
+            "Baseline {name} has {counted}: only gross changes show. From {ENOUGH_RUNS} on, their spread decides instead of a threshold."
+        ),
+    };
+    Headline {
+        verdict: "Baseline",
+        sentence,
+        tone: if enough { Tone::Good } else { Tone::Fair },
+        remarks: Vec::new(),
+        numbers: Vec::new(),
     }
 }
 

@@ -124,7 +124,7 @@ pub(super) fn difference_words(difference: &Difference) -> String {
 }
 
 /// The same with both values: `version of the server (7.0.15, now 7.2.4)`.
-pub(in crate::report) fn difference_in_words(difference: &Difference) -> String {
+pub fn difference_in_words(difference: &Difference) -> String {
     let or_nothing = |value: &str| if value.is_empty() { "nothing".to_owned() } else { value.to_owned() };
     format!("{} ({}, now {})", difference_words(difference), or_nothing(&difference.base), or_nothing(&difference.run))
 }

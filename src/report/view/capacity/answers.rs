@@ -4,8 +4,8 @@ use super::words::{bare_carried, bare_missed, known_rate, limit_cell, objective}
 use crate::{
     analysis::capacity::ArmAnswer,
     report::{
-        capacity::Answers,
         format::{self, NOTHING},
+        subject::CapacityReport,
         view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone},
     },
     results::Arm,
@@ -14,7 +14,7 @@ use crate::{
 /// Name of the table of answers.
 const TABLE: &str = "answers";
 
-pub(super) fn section(answers: &Answers<'_>) -> Section {
+pub(super) fn section(answers: &CapacityReport) -> Section {
     let mut blocks = Vec::new();
     if answers.analysis.arms.iter().any(tells) {
         blocks.push(Block::Table(table(answers)));
@@ -35,7 +35,7 @@ fn tells(arm: &ArmAnswer) -> bool {
         || arm.maximum > 0.0
 }
 
-fn table(answers: &Answers<'_>) -> Table {
+fn table(answers: &CapacityReport) -> Table {
     let rate = Some("1/s");
     Table::new(
         TABLE,
@@ -95,7 +95,7 @@ fn row(arm: &Arm, answer: &ArmAnswer) -> TableRow {
 }
 
 /// How close the cliff is: the nearer the columns are to each other, the more suddenly response times rise.
-fn by_limit(answers: &Answers<'_>) -> Table {
+fn by_limit(answers: &CapacityReport) -> Table {
     // Every arm is held against the same limits.
     let limits: Vec<u64> = answers
         .analysis

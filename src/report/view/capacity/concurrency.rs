@@ -4,19 +4,19 @@ use super::words::{bare_rate, interval};
 use crate::{
     analysis::capacity::Usl,
     report::{
-        capacity::Answers,
         format::{self, THIN},
+        subject::CapacityReport,
         view::{Block, Column, RowKind, Section, Shown, Table, TableRow},
     },
     results::Purpose,
 };
 
-pub(super) fn section(answers: &Answers<'_>) -> Section {
+pub(super) fn section(answers: &CapacityReport) -> Section {
     let blocks = answers.analysis.usl.as_ref().map(|usl| blocks(answers, usl)).unwrap_or_default();
     Section::new("concurrency", "Concurrency", blocks).detailed(Shown::Paragraphs).brief([])
 }
 
-fn blocks(answers: &Answers<'_>, usl: &Usl) -> Vec<Block> {
+fn blocks(answers: &CapacityReport, usl: &Usl) -> Vec<Block> {
     let mut told = vec![peak(usl)];
     if answers.capacity.target.same_machine {
         told.push(

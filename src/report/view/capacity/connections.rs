@@ -3,13 +3,13 @@
 use crate::{
     analysis::capacity::MANY_CONNECTIONS,
     report::{
-        capacity::Answers,
         format,
+        subject::CapacityReport,
         view::{Block, Cell, Column, RowKind, Section, Table, TableRow, Tone},
     },
 };
 
-pub(super) fn section(answers: &Answers<'_>) -> Section {
+pub(super) fn section(answers: &CapacityReport) -> Section {
     let mut blocks = Vec::new();
     let fleet = &answers.analysis.fleet;
     if !fleet.services.is_empty() {
@@ -26,7 +26,7 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
     Section::new("connections", "Connections of the whole fleet", blocks)
 }
 
-fn sentence(answers: &Answers<'_>) -> String {
+fn sentence(answers: &CapacityReport) -> String {
     let fleet = &answers.analysis.fleet;
     let most = fleet.connections.iter().copied().max().unwrap_or(0);
     let needs = format!("The fleet needs at most {}", format::counted(most, "connection", "connections"));
@@ -50,7 +50,7 @@ fn sentence(answers: &Answers<'_>) -> String {
     }
 }
 
-fn services(answers: &Answers<'_>) -> Table {
+fn services(answers: &CapacityReport) -> Table {
     let fleet = &answers.analysis.fleet;
     let rows = fleet.services.iter().map(|(name, instances, pool)| TableRow {
         kind: RowKind::Entry,
@@ -74,7 +74,7 @@ fn services(answers: &Answers<'_>) -> Table {
     )
 }
 
-fn arms(answers: &Answers<'_>) -> Table {
+fn arms(answers: &CapacityReport) -> Table {
     let fleet = &answers.analysis.fleet;
     let rows = (0..).zip(&fleet.connections).map(|(arm, connections)| {
         let tone = match fleet.max_clients {
@@ -104,7 +104,7 @@ fn arms(answers: &Answers<'_>) -> Table {
     )
 }
 
-fn memory(answers: &Answers<'_>, (each, of_many): (f64, f64)) -> String {
+fn memory(answers: &CapacityReport, (each, of_many): (f64, f64)) -> String {
     let most = answers.capacity.connections.iter().map(|level| level.connections).max();
     let beyond = most
         .filter(|most| *most < MANY_CONNECTIONS)
@@ -119,7 +119,7 @@ fn memory(answers: &Answers<'_>, (each, of_many): (f64, f64)) -> String {
     )
 }
 
-fn levels(answers: &Answers<'_>) -> Table {
+fn levels(answers: &CapacityReport) -> Table {
     let rows = answers.capacity.connections.iter().map(|level| TableRow {
         kind: RowKind::Entry,
         cells: vec![

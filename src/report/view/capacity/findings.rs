@@ -4,8 +4,8 @@ use super::words::{carried_rate, failure, limit, missed_rate, rate};
 use crate::{
     analysis::capacity::{Advice, ArmAnswer, Comparison, FailReason, Limit},
     report::{
-        capacity::Answers,
         format::{self, THIN},
+        subject::CapacityReport,
         view::{
             Note, Section, Tone,
             findings::{self, of_notes},
@@ -21,7 +21,7 @@ const SOON: f64 = 6.0;
 /// How many times the measured wait may be the predicted one before the model is said not to hold.
 const UNLIKE: f64 = 3.0;
 
-pub(super) fn section(answers: &Answers<'_>) -> Section {
+pub(super) fn section(answers: &CapacityReport) -> Section {
     let mut notes: Vec<Note> = Vec::new();
     notes.extend(lost(answers));
     notes.extend(answers.analysis.comparisons.iter().filter_map(|comparison| pool(answers, comparison)));
@@ -55,7 +55,7 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
     of_notes(notes)
 }
 
-fn lost(answers: &Answers<'_>) -> Option<Note> {
+fn lost(answers: &CapacityReport) -> Option<Note> {
     (answers.capacity.ended == Ended::Lost).then(|| Note {
         tone: Tone::Bad,
         fact: "The server could not be used any more during a trial.".to_owned(),
@@ -65,7 +65,7 @@ fn lost(answers: &Answers<'_>) -> Option<Note> {
     })
 }
 
-fn pool(answers: &Answers<'_>, comparison: &Comparison) -> Option<Note> {
+fn pool(answers: &CapacityReport, comparison: &Comparison) -> Option<Note> {
     let (from, to) = (answers.name(comparison.from), answers.name(comparison.to));
     let settings = |arm: u32| {
         let arm = answers.capacity.plan.arms.get(arm as usize)?;
@@ -102,7 +102,7 @@ fn grown(comparison: &Comparison) -> String {
 }
 
 /// The rate that the scenario asks for, against what is sustainable as it is, or with the pool that is advised.
-fn own_rate(answers: &Answers<'_>) -> Option<Note> {
+fn own_rate(answers: &CapacityReport) -> Option<Note> {
     let own = answers.own_rate()?;
     let advised = |comparison: &Comparison| {
         if comparison.advice == Advice::Grow { comparison.to } else { comparison.from }
@@ -140,7 +140,7 @@ fn own_rate(answers: &Answers<'_>) -> Option<Note> {
     })
 }
 
-fn headroom(answers: &Answers<'_>) -> Option<Note> {
+fn headroom(answers: &CapacityReport) -> Option<Note> {
     let headroom = answers.analysis.headroom?;
     let (tone, fact) = if headroom.times < 1.0 {
         (Tone::Bad, "Today's load is more than can be kept up.".to_owned())
@@ -158,7 +158,7 @@ fn headroom(answers: &Answers<'_>) -> Option<Note> {
     })
 }
 
-fn fleet(answers: &Answers<'_>) -> Option<Note> {
+fn fleet(answers: &CapacityReport) -> Option<Note> {
     let fleet = &answers.analysis.fleet;
     let limit = fleet.max_clients?;
     let (arm, most) = (0..).zip(&fleet.connections).max_by_key(|(_, connections)| **connections)?;
@@ -195,7 +195,7 @@ fn client_limited(answer: &ArmAnswer) -> Option<Note> {
     })
 }
 
-fn errors(answers: &Answers<'_>, arm: u32, answer: &ArmAnswer) -> Option<Note> {
+fn errors(answers: &CapacityReport, arm: u32, answer: &ArmAnswer) -> Option<Note> {
     let (at, reason @ FailReason::Errors(_)) = answer.first_failure? else { return None };
     Some(Note {
         tone: Tone::Bad,

@@ -8,8 +8,8 @@ use crate::{
         Advice, ArmAnswer, Comparison, FailReason, Limit, Next, Planner, RateComparison, Sustainable,
     },
     report::{
-        capacity::Answers,
         format::{self, NOTHING, THIN},
+        subject::CapacityReport,
         view::{Headline, KeyNumber, Tone},
     },
     results::{Arm, Ended},
@@ -25,7 +25,7 @@ struct Answer {
     tone: Tone,
 }
 
-pub(super) fn headline(answers: &Answers<'_>) -> Headline {
+pub(in crate::report) fn headline(answers: &CapacityReport) -> Headline {
     let of_rates = rates(answers);
     let mut remarks = Vec::new();
     // Pools that were not compared say nothing, and what can be carried comes first.
@@ -62,7 +62,7 @@ pub(super) fn headline(answers: &Answers<'_>) -> Headline {
 }
 
 /// Whether a larger pool pays.
-fn of_pools(answers: &Answers<'_>, comparison: &Comparison) -> Answer {
+fn of_pools(answers: &CapacityReport, comparison: &Comparison) -> Answer {
     let (from, to) = (answers.name(comparison.from), answers.name(comparison.to));
     let pool = |arm: u32| answers.capacity.plan.arms.get(arm as usize).and_then(|arm| arm.pool);
     let size = |arm: u32, name: &str| pool(arm).map_or_else(|| name.to_owned(), |size| size.to_string());
@@ -113,14 +113,14 @@ fn changed(advice: Advice, at: &RateComparison) -> String {
 }
 
 /// What limits, where there is but one variant to tell it of.
-fn alone(answers: &Answers<'_>) -> Option<String> {
+fn alone(answers: &CapacityReport) -> Option<String> {
     let [answer] = answers.analysis.arms.as_slice() else { return None };
     let told = answer.sustainable.is_some() && answer.client_limited.is_none() && answer.limit != Limit::Unknown;
     told.then(|| format!("{}.", capitalised(&limit_clause(&answer.limit))))
 }
 
 /// What can be carried.
-fn rates(answers: &Answers<'_>) -> Answer {
+fn rates(answers: &CapacityReport) -> Answer {
     let arms: Vec<_> = answers.arms().collect();
     match arms.as_slice() {
         [] => nothing(answers),
@@ -129,7 +129,7 @@ fn rates(answers: &Answers<'_>) -> Answer {
     }
 }
 
-fn of_arm(answers: &Answers<'_>, arm: u32, answer: &ArmAnswer) -> Answer {
+fn of_arm(answers: &CapacityReport, arm: u32, answer: &ArmAnswer) -> Answer {
     match (&answer.sustainable, &answer.client_limited, &answer.first_failure) {
         (_, Some((at, check)), _) => client_limited(answers, arm, answer.sustainable, *at, check),
         (Some(sustainable), None, _) => {
@@ -176,7 +176,13 @@ fn certainty(sustainable: &Sustainable) -> (&'static str, Tone) {
     if sustainable.confirmed { ("Sustainable", Tone::Good) } else { ("Sustainable, not confirmed", Tone::Fair) }
 }
 
-fn client_limited(answers: &Answers<'_>, arm: u32, sustainable: Option<Sustainable>, at: f64, check: &str) -> Answer {
+fn client_limited(
+    answers: &CapacityReport,
+    arm: u32,
+    sustainable: Option<Sustainable>,
+    at: f64,
+    check: &str,
+) -> Answer {
     let rest = if let Some(known) = sustainable {
         format!(
             " was the limit at {} ({check}): the server carries at least {} with {}",
@@ -192,7 +198,7 @@ fn client_limited(answers: &Answers<'_>, arm: u32, sustainable: Option<Sustainab
     Answer { verdict: "The harness", rest, tone: Tone::Fair }
 }
 
-fn of_arms(answers: &Answers<'_>, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer {
+fn of_arms(answers: &CapacityReport, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer {
     let mut known: Vec<_> =
         arms.iter().filter_map(|(_, arm, answer)| Some((arm.name.as_str(), answer.sustainable?))).collect();
     known.sort_by(|a, b| b.1.rate.total_cmp(&a.1.rate));
@@ -249,7 +255,7 @@ fn of_arms(answers: &Answers<'_>, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer {
 }
 
 /// Nothing was found out.
-fn nothing(answers: &Answers<'_>) -> Answer {
+fn nothing(answers: &CapacityReport) -> Answer {
     let trials = answers.capacity.trials.len() as u64;
     let made = match trials {
         0 => "no trial was made".to_owned(),
@@ -263,14 +269,14 @@ fn nothing(answers: &Answers<'_>) -> Answer {
 }
 
 /// Whether the server could not be used any more.
-fn is_lost(answers: &Answers<'_>) -> bool {
+fn is_lost(answers: &CapacityReport) -> bool {
     answers.capacity.ended == Ended::Lost
 }
 
 /// That the server could not be used any more, and from when on.
-fn lost(answers: &Answers<'_>) -> Answer {
-    let capacity = answers.capacity;
-    let mut planner = Planner::new(capacity.plan.clone(), answers.scenario);
+fn lost(answers: &CapacityReport) -> Answer {
+    let capacity = &answers.capacity;
+    let mut planner = Planner::new(capacity.plan.clone(), &answers.scenario);
     for trial in &capacity.trials {
         planner.record(trial);
     }
@@ -284,8 +290,8 @@ fn lost(answers: &Answers<'_>) -> Answer {
 }
 
 /// Why there is no more to tell.
-fn ending(answers: &Answers<'_>) -> Option<String> {
-    let capacity = answers.capacity;
+fn ending(answers: &CapacityReport) -> Option<String> {
+    let capacity = &answers.capacity;
     let after = format::counted(capacity.trials.len() as u64, "trial", "trials");
     match capacity.ended {
         Ended::Finished | Ended::Lost => None,
@@ -305,7 +311,7 @@ fn ending(answers: &Answers<'_>) -> Option<String> {
 }
 
 /// The numbers of the arm that matters: the smaller pool of the comparison, or the best.
-fn numbers(answers: &Answers<'_>) -> Vec<KeyNumber> {
+fn numbers(answers: &CapacityReport) -> Vec<KeyNumber> {
     let first = answers.comparison().map(|comparison| comparison.from);
     let best = || {
         let known = answers.arms().filter_map(|(index, _, answer)| Some((index, answer.sustainable?.rate)));

@@ -4,8 +4,8 @@ use super::words::{rate, time, undone as undone_words};
 use crate::{
     analysis::capacity::Headroom,
     report::{
-        capacity::Answers,
         format::{self, THIN},
+        subject::CapacityReport,
         view::{Block, Note, Section, Shown, Tone},
     },
     results::Ended,
@@ -14,13 +14,13 @@ use crate::{
 /// Months that are told as a number; beyond them a forecast from one rate of growth says nothing.
 const MOST_MONTHS: f64 = 120.0;
 
-pub(super) fn section(answers: &Answers<'_>) -> Section {
+pub(super) fn section(answers: &CapacityReport) -> Section {
     let sentence = answers.analysis.headroom.as_ref().map(|headroom| sentence(answers, headroom));
     let blocks = sentence.clone().map(Block::Paragraph).into_iter().collect();
     Section::new("headroom", "Headroom", blocks).detailed(Shown::Paragraphs).brief_line("Headroom", sentence)
 }
 
-fn sentence(answers: &Answers<'_>, headroom: &Headroom) -> String {
+fn sentence(answers: &CapacityReport, headroom: &Headroom) -> String {
     let whence = if headroom.stated {
         "as stated"
     } else {
@@ -55,7 +55,7 @@ fn growth_words(growth: f64, months: Option<f64>) -> String {
 }
 
 /// What was left undone.
-pub(super) fn undone(answers: &Answers<'_>) -> Section {
+pub(super) fn undone(answers: &CapacityReport) -> Section {
     let notes: Vec<_> = answers
         .analysis
         .undone
@@ -65,7 +65,7 @@ pub(super) fn undone(answers: &Answers<'_>) -> Section {
     if notes.is_empty() {
         return Section::new("undone", "What was not done", Vec::new());
     }
-    let capacity = answers.capacity;
+    let capacity = &answers.capacity;
     let why = match capacity.ended {
         Ended::Budget => format!("The budget of {} did not allow", time(capacity.plan.budget_ns)),
         Ended::Interrupted => "The run was interrupted before".to_owned(),

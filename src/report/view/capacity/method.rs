@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::words::{objective, rate, time};
 use crate::{
     report::{
-        capacity::Answers,
         format::{self, THIN},
+        subject::CapacityReport,
         view::{
             Block, Listing, Section,
             method::{harness, machine, quoted, setting},
@@ -16,14 +16,14 @@ use crate::{
     scenario::format_duration,
 };
 
-pub(super) fn section(answers: &Answers<'_>) -> Section {
+pub(super) fn section(answers: &CapacityReport) -> Section {
     let blocks = vec![
         Block::Paragraph(method(answers)),
         Block::Facts(facts(answers)),
         Block::Listing(Listing {
             title: "To repeat it, in the folder of this report".to_owned(),
             language: "sh",
-            text: command(answers.capacity),
+            text: command(&answers.capacity),
             folded: false,
         }),
         Block::Listing(Listing {
@@ -36,7 +36,7 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
     Section::new("method", "How it was found", blocks)
 }
 
-fn method(answers: &Answers<'_>) -> String {
+fn method(answers: &CapacityReport) -> String {
     let plan = &answers.capacity.plan;
     format!(
         "Each trial offers requests at one rate as they would come from users, after a warm-up of {}, and counts what is late, \
@@ -51,8 +51,8 @@ fn method(answers: &Answers<'_>) -> String {
     )
 }
 
-fn facts(answers: &Answers<'_>) -> Vec<(String, String)> {
-    let capacity = answers.capacity;
+fn facts(answers: &CapacityReport) -> Vec<(String, String)> {
+    let capacity = &answers.capacity;
     let (plan, target, environment, software) =
         (&capacity.plan, &capacity.target, &capacity.environment, &capacity.software);
     let measured: u64 = capacity.trials.iter().map(|trial| trial.measured_ns).sum();

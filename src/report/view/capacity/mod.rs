@@ -13,10 +13,11 @@ mod trials;
 mod words;
 
 use super::{LEADING, View, charts_sections};
-use crate::report::{capacity::Answers, chart::Chart, format};
+use crate::report::{chart::Chart, format, subject::CapacityReport};
 
 pub use words::purpose_slug;
 
+pub(in crate::report) use headline::headline as capacity_headline;
 pub(in crate::report) use method::axes as sweep_axes;
 pub(in crate::report) use words::{
     advice_slug, ended_slug, failure_slug, failure_value, limit_figures, limit_slug, undone,
@@ -24,7 +25,7 @@ pub(in crate::report) use words::{
 
 impl View {
     /// The report of a capacity run, with the charts that were drawn of it.
-    pub(crate) fn of_capacity(answers: &Answers<'_>, charts: &[Chart]) -> Self {
+    pub(crate) fn of_capacity(answers: &CapacityReport, charts: &[Chart]) -> Self {
         let [leading, further] = charts_sections(charts, LEADING);
         let sections = [
             findings::section(answers),
@@ -52,7 +53,7 @@ impl View {
     }
 }
 
-fn subtitle(answers: &Answers<'_>) -> String {
+fn subtitle(answers: &CapacityReport) -> String {
     let target = &answers.capacity.target;
     let arms = answers.capacity.plan.arms.len() as u64;
     let variants =

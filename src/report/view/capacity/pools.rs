@@ -4,13 +4,13 @@ use super::words::{bare_rate, capitalised, limit_clause, rate, ratio, visible};
 use crate::{
     analysis::capacity::{Advice, Comparison, Limit, RateComparison},
     report::{
-        capacity::Answers,
         format::{self, NOTHING, THIN},
+        subject::CapacityReport,
         view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone},
     },
 };
 
-pub(super) fn section(answers: &Answers<'_>) -> Section {
+pub(super) fn section(answers: &CapacityReport) -> Section {
     let mut blocks: Vec<_> =
         answers.analysis.comparisons.iter().map(|comparison| Block::Paragraph(advice(answers, comparison))).collect();
     if answers.analysis.comparisons.iter().any(|comparison| !comparison.rates.is_empty()) {
@@ -22,7 +22,7 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
 }
 
 /// What to do, what limits, and why that makes it so.
-fn advice(answers: &Answers<'_>, comparison: &Comparison) -> String {
+fn advice(answers: &CapacityReport, comparison: &Comparison) -> String {
     let (from, to) = (answers.name(comparison.from), answers.name(comparison.to));
     let verdict = match comparison.advice {
         Advice::Grow => format!("From {from} to {to}: grow"),
@@ -85,7 +85,7 @@ fn pairs(comparison: &Comparison) -> String {
     format::counted(pairs, "pair of slices", "pairs of slices")
 }
 
-fn table(answers: &Answers<'_>) -> Table {
+fn table(answers: &CapacityReport) -> Table {
     Table::new("comparisons", "Pool sizes at the same rates", vec![
             Column::head("From"),
             Column::head("To"),
@@ -108,7 +108,7 @@ fn table(answers: &Answers<'_>) -> Table {
         )])
 }
 
-fn row(answers: &Answers<'_>, comparison: &Comparison, at: &RateComparison) -> TableRow {
+fn row(answers: &CapacityReport, comparison: &Comparison, at: &RateComparison) -> TableRow {
     let (_, low, high) = at.response_p99;
     let tone = if high < 1.0 {
         Tone::Good

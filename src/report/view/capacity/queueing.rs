@@ -4,13 +4,13 @@ use super::words::{bare_rate, objective};
 use crate::{
     analysis::capacity::ErlangCheck,
     report::{
-        capacity::Answers,
         format::{self, THIN},
+        subject::CapacityReport,
         view::{Block, Cell, Column, RowKind, Section, Table, TableRow, Tone},
     },
 };
 
-pub(super) fn section(answers: &Answers<'_>) -> Section {
+pub(super) fn section(answers: &CapacityReport) -> Section {
     let rows: Vec<_> =
         answers.arms().flat_map(|(_, arm, answer)| answer.erlang.iter().map(|check| row(&arm.name, check))).collect();
     if rows.is_empty() {

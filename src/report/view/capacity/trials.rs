@@ -3,8 +3,8 @@
 use super::words::purpose_slug;
 use crate::{
     report::{
-        capacity::{Answers, bad_share},
         format::{self, NOTHING},
+        subject::capacity::{CapacityReport, bad_share},
         view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone},
     },
     results::{Purpose, Trial},
@@ -12,7 +12,7 @@ use crate::{
 
 const DECIDING: &str = "deciding-trials";
 
-pub(super) fn section(answers: &Answers<'_>) -> Section {
+pub(super) fn section(answers: &CapacityReport) -> Section {
     if answers.capacity.trials.is_empty() {
         return Section::new("trials", "Trials", Vec::new());
     }
@@ -27,7 +27,7 @@ pub(super) fn section(answers: &Answers<'_>) -> Section {
 }
 
 /// Of each arm the trial at either end of its bracket that missed most, and where the harness was the limit.
-fn deciding<'a>(answers: &Answers<'a>) -> Vec<&'a Trial> {
+fn deciding(answers: &CapacityReport) -> Vec<&Trial> {
     let mut deciding = Vec::new();
     for (index, _, answer) in answers.arms() {
         let low = answer.sustainable.map(|known| known.rate);
@@ -41,7 +41,7 @@ fn deciding<'a>(answers: &Answers<'a>) -> Vec<&'a Trial> {
     deciding
 }
 
-fn table(answers: &Answers<'_>, id: &'static str, caption: &str, trials: &[&Trial]) -> Table {
+fn table(answers: &CapacityReport, id: &'static str, caption: &str, trials: &[&Trial]) -> Table {
     let mut columns = vec![Column::head("Trial")];
     columns.extend([
         Column::words("Variant", 0),
@@ -77,7 +77,7 @@ fn table(answers: &Answers<'_>, id: &'static str, caption: &str, trials: &[&Tria
     ])
 }
 
-fn row(answers: &Answers<'_>, trial: &Trial) -> TableRow {
+fn row(answers: &CapacityReport, trial: &Trial) -> TableRow {
     let allowed = 1.0 - answers.objective(trial.arm).percentile / 100.0;
     let bad = bad_share(trial);
     let answered = trial.completed > 0;

@@ -5,14 +5,14 @@ use std::time::Duration;
 use crate::{
     analysis::capacity::{Advice, FailReason, Limit, Undone},
     report::{
-        capacity::{Answers, carried, missed, three_digits},
         format::{self, NOTHING, THIN},
+        subject::capacity::{CapacityReport, carried, missed, three_digits},
     },
     results::{Arm, Ended, Purpose},
 };
 
 /// `99 % within 100 ms`.
-pub(super) fn objective(answers: &Answers<'_>) -> String {
+pub(super) fn objective(answers: &CapacityReport) -> String {
     let swept = |arm: &Arm| arm.coordinates.iter().any(|(field, _)| field.starts_with("objective"));
     if answers.capacity.plan.arms.iter().any(swept) {
         return "the objective of each variant".to_owned();
@@ -157,7 +157,7 @@ pub(super) fn capitalised(text: &str) -> String {
 }
 
 /// Why a rate fails, in a clause; told with the response time where one was measured.
-pub(super) fn failure(answers: &Answers<'_>, arm: u32, at: f64, reason: FailReason) -> String {
+pub(super) fn failure(answers: &CapacityReport, arm: u32, at: f64, reason: FailReason) -> String {
     let tail = || {
         let trial = answers.worst(arm, at)?;
         Some(format!("{} {}", format::percentile(answers.told()), format::duration(answers.tail(trial)?)))
@@ -181,12 +181,12 @@ pub(super) fn failure(answers: &Answers<'_>, arm: u32, at: f64, reason: FailReas
     }
 }
 
-fn is_judged(answers: &Answers<'_>) -> bool {
+fn is_judged(answers: &CapacityReport) -> bool {
     (answers.told() - answers.scenario.objective.percentile).abs() < 1e-9
 }
 
 /// Something that was left undone.
-pub(in crate::report) fn undone(answers: &Answers<'_>, what: &Undone) -> String {
+pub(in crate::report) fn undone(answers: &CapacityReport, what: &Undone) -> String {
     let name = |arm| answers.name(arm);
     match *what {
         Undone::Search(arm) => format!("the search for the sustainable rate of {}", name(arm)),

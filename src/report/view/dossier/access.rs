@@ -1,12 +1,15 @@
 //! Authentication: users and their rights, and whether each service is connected as it should be.
 
-use super::{Cell, Column, Facts, NOTHING, Rule, Severity, facts as known, format, plain_table, yes};
+use super::{Cell, Column, NOTHING, Rule, Severity, facts as known, format, plain_table, yes};
 use crate::{
-    report::view::{Block, Section, Tone, audit::fact},
+    report::{
+        subject::RunReport,
+        view::{Block, Section, Tone, audit::fact},
+    },
     results::UserRights,
 };
 
-pub(super) fn section(facts: &Facts<'_>) -> Section {
+pub(super) fn section(facts: &RunReport) -> Section {
     let mut blocks = vec![Block::Heading("ACL configuration".to_owned())];
     blocks.push(status(facts));
     let users = &facts.run.inspection.users;
@@ -20,7 +23,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Section {
     Section::new("authentication", "Authentication status", blocks)
 }
 
-fn unknown_users(facts: &Facts<'_>) -> String {
+fn unknown_users(facts: &RunReport) -> String {
     let refused = facts.run.inspection.withheld.iter().find(|withheld| withheld.what == "ACL LIST");
     match refused {
         Some(refused) => format!("The list of users was refused ({}); +acl|list gives it.", refused.reason),
@@ -28,7 +31,7 @@ fn unknown_users(facts: &Facts<'_>) -> String {
     }
 }
 
-fn status(facts: &Facts<'_>) -> Block {
+fn status(facts: &RunReport) -> Block {
     let one = |rule| facts.rulings(rule).next().filter(|ruling| ruling.severity != Severity::Unknown).map(fact);
     let passwords: Vec<_> = facts
         .run
@@ -97,7 +100,7 @@ fn users_table(users: &[UserRights]) -> Block {
     plain_table("users", "Users of the access control list", columns, rows.collect())
 }
 
-fn integration(facts: &Facts<'_>) -> Block {
+fn integration(facts: &RunReport) -> Block {
     let columns = vec![
         Column::head("Service"),
         Column::words("Status", 0),

@@ -1,12 +1,15 @@
 //! What the server is and how it is set: process, connections, memory, persistence, pools.
 
-use super::{Column, Facts, facts as known, format, plain_table};
+use super::{Column, facts as known, format, plain_table};
 use crate::{
-    report::view::{Block, Section},
+    report::{
+        subject::RunReport,
+        view::{Block, Section},
+    },
     scenario::Checkout,
 };
 
-pub(super) fn section(facts: &Facts<'_>) -> Section {
+pub(super) fn section(facts: &RunReport) -> Section {
     let blocks = vec![
         Block::Heading("Server configuration".to_owned()),
         server(facts),
@@ -24,7 +27,7 @@ fn seconds(setting: Option<&str>, off: &str) -> Option<String> {
     })
 }
 
-fn server(facts: &Facts<'_>) -> Block {
+fn server(facts: &RunReport) -> Block {
     let target = &facts.run.target;
     let uptime = facts.bytes("uptime_in_seconds").map(format::age);
     let save = facts.setting("save").map(|save| if save.trim().is_empty() { "no snapshots" } else { "snapshots" });
@@ -74,7 +77,7 @@ fn server(facts: &Facts<'_>) -> Block {
     ])
 }
 
-fn memory(facts: &Facts<'_>) -> Block {
+fn memory(facts: &RunReport) -> Block {
     let on = |name| facts.setting(name).map(|on| if on == "yes" { "enabled" } else { "disabled" }.to_owned());
     known(vec![
         (
@@ -88,7 +91,7 @@ fn memory(facts: &Facts<'_>) -> Block {
     ])
 }
 
-fn pools(facts: &Facts<'_>) -> Block {
+fn pools(facts: &RunReport) -> Block {
     let columns = vec![
         Column::head("Service"),
         Column::numbers("Pool size", None, 0),

@@ -1,9 +1,12 @@
 //! Measured against the target: how many times faster, and how each operation is classified.
 
-use super::{Cell, Column, Facts, FamilyKind, NOTHING, against_target, format, operation_name, plain_table};
+use super::{Cell, Column, FamilyKind, NOTHING, against_target, format, operation_name, plain_table};
 use crate::{
     analysis::Grade,
-    report::view::{Block, Section, Tone, grade_word},
+    report::{
+        subject::RunReport,
+        view::{Block, Section, Tone, grade_word},
+    },
 };
 
 /// Rows of the comparison.
@@ -17,7 +20,7 @@ const COMPARED: [(FamilyKind, &str); 5] = [
 
 const GRADES: [Grade; 4] = [Grade::Excellent, Grade::Good, Grade::Acceptable, Grade::Missed];
 
-pub(super) fn section(facts: &Facts<'_>) -> Section {
+pub(super) fn section(facts: &RunReport) -> Section {
     let blocks = vec![
         comparison(facts),
         Block::Heading("Performance classification".to_owned()),
@@ -26,7 +29,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Section {
     Section::new("comparison", "Comparison with the target", blocks)
 }
 
-fn comparison(facts: &Facts<'_>) -> Block {
+fn comparison(facts: &RunReport) -> Block {
     let columns = vec![
         Column::head("Metric"),
         Column::times("Measured mean", 0),
@@ -51,7 +54,7 @@ fn verdict(times: f64) -> Cell {
     Cell::new(against_target(times), if times >= 1.0 { Tone::Good } else { Tone::Bad })
 }
 
-fn classification(facts: &Facts<'_>) -> Vec<(String, String)> {
+fn classification(facts: &RunReport) -> Vec<(String, String)> {
     let objective = &facts.scenario.objective;
     let target = format::setting(objective.latency);
     let limits = ["up to 5 %", "up to 25 %", "up to 100 %", "above 100 %"];
@@ -61,6 +64,7 @@ fn classification(facts: &Facts<'_>) -> Vec<(String, String)> {
         .filter_map(|(grade, limit)| {
             let of: Vec<_> = facts
                 .operations()
+                .into_iter()
                 .filter(|row| row.grade == Some(*grade))
                 .map(|row| {
                     let service = row.scope.service.as_deref().unwrap_or_default();
@@ -69,12 +73,12 @@ fn classification(facts: &Facts<'_>) -> Vec<(String, String)> {
                 .collect();
             let name =
                 format!("{} ({} {limit} of {target})", grade_word(*grade), format::percentile(objective.percentile));
-            (!of.is_empty())
-                .then(|| (name, format!("{} of {}: {}", of.len(), facts.operations().count(), of.join(", "))))
+            (!of.is_empty()).then(|| (name, format!("{} of {}: {}", of.len(), facts.operations().len(), of.join(", "))))
         })
         .collect();
     let ungraded: Vec<_> = facts
         .operations()
+        .into_iter()
         .filter(|row| row.grade.is_none())
         .map(|row| format!("{} {}", row.scope.service.as_deref().unwrap_or_default(), operation_name(&row.scope)))
         .collect();

@@ -1,10 +1,11 @@
 //! What it comes to: benchmarks met, strengths, points to watch, room to grow, what was done and what is next.
 
-use super::{Cell, Column, Facts, NOTHING, Rule, Severity, against_target, format, plain_table};
+use super::{Cell, Column, NOTHING, Rule, Severity, against_target, format, plain_table};
 use crate::{
     analysis::{Finding, Outcome, audit::Ruling},
     report::{
         format::{counted, duration, share},
+        subject::RunReport,
         view::{
             Block, Note, Section, Tone,
             audit::{claim, evidence, listings},
@@ -30,7 +31,7 @@ const STRENGTHS: [Rule; 9] = [
 /// Rules whose breach makes authentication other than sound.
 const AUTHENTICATION: [Rule; 3] = [Rule::DefaultUser, Rule::PasswordStrength, Rule::ProtectedMode];
 
-pub(super) fn benchmarks(facts: &Facts<'_>) -> Section {
+pub(super) fn benchmarks(facts: &RunReport) -> Section {
     let columns = vec![
         Column::head("Benchmark"),
         Column::words("Target", 1),
@@ -62,7 +63,7 @@ pub(super) fn benchmarks(facts: &Facts<'_>) -> Section {
     Section::new("benchmarks", "Performance benchmarks met", vec![table])
 }
 
-fn required(facts: &Facts<'_>) -> String {
+fn required(facts: &RunReport) -> String {
     let objective = &facts.scenario.objective;
     format!("{} % within {}", objective.percentile, format::setting(objective.latency))
 }
@@ -80,7 +81,7 @@ fn judged(outcome: Outcome) -> Cell {
     }
 }
 
-fn authentication(facts: &Facts<'_>) -> Vec<Cell> {
+fn authentication(facts: &RunReport) -> Vec<Cell> {
     let rulings: Vec<_> = AUTHENTICATION.iter().flat_map(|rule| facts.rulings(*rule)).collect();
     let breaches = rulings.iter().filter(|ruling| ruling.severity >= Severity::Warning).count();
     let is_unknown = rulings.iter().any(|ruling| ruling.severity == Severity::Unknown);
@@ -97,7 +98,7 @@ fn authentication(facts: &Facts<'_>) -> Vec<Cell> {
     vec!["Authentication".into(), "every service logs in, nobody else does".into(), actual.into(), status]
 }
 
-fn latency(facts: &Facts<'_>) -> Vec<Cell> {
+fn latency(facts: &RunReport) -> Vec<Cell> {
     let answered = facts.analysis.rows.last().filter(|row| row.bad.of > 0).map(|row| share(1.0 - row.bad.share));
     let means = facts.range_of_means().map(|(least, most)| {
         format!("; those that were answered took {} to {} on average", duration(least), duration(most))
@@ -106,7 +107,7 @@ fn latency(facts: &Facts<'_>) -> Vec<Cell> {
     vec!["Latency target".into(), required(facts).into(), range.into(), judged(facts.analysis.verdict.outcome)]
 }
 
-fn stability(facts: &Facts<'_>) -> Vec<Cell> {
+fn stability(facts: &RunReport) -> Vec<Cell> {
     let is_known = !facts.run.server.seconds.is_empty();
     let lost: u64 = facts.analysis.pools.iter().map(|pool| pool.lost).sum();
     let back: u64 = facts.analysis.pools.iter().map(|pool| pool.recovered).sum();
@@ -120,7 +121,7 @@ fn stability(facts: &Facts<'_>) -> Vec<Cell> {
     vec!["Connection stability".into(), "none lost".into(), actual.into(), passed(lost == 0 && restarts == 0)]
 }
 
-fn memory(facts: &Facts<'_>) -> Option<Vec<Cell>> {
+fn memory(facts: &RunReport) -> Option<Vec<Cell>> {
     let used = facts
         .analysis
         .server
@@ -142,7 +143,7 @@ fn memory(facts: &Facts<'_>) -> Option<Vec<Cell>> {
     Some(vec!["Memory efficiency".into(), "a limit, and nothing evicted".into(), actual.into(), status])
 }
 
-pub(super) fn findings(facts: &Facts<'_>) -> Section {
+pub(super) fn findings(facts: &RunReport) -> Section {
     let blocks = [
         ("Strengths", Block::Facts(strengths(facts))),
         ("Monitoring points", Block::Notes(monitoring(facts))),
@@ -160,10 +161,10 @@ pub(super) fn findings(facts: &Facts<'_>) -> Section {
     Section::new("critical-findings", "Critical findings", blocks.collect())
 }
 
-fn strengths(facts: &Facts<'_>) -> Vec<(String, String)> {
+fn strengths(facts: &RunReport) -> Vec<(String, String)> {
     let mut strengths = Vec::new();
     if facts.analysis.verdict.outcome == Outcome::Pass {
-        let headline = headline::headline(facts.run, facts.scenario, facts.analysis);
+        let headline = headline::headline(facts);
         let rest = headline.sentence.strip_prefix(headline.verdict).unwrap_or(&headline.sentence);
         strengths.push((headline.verdict.to_owned(), rest.trim_start_matches([':', ' ']).to_owned()));
     }
@@ -178,9 +179,9 @@ fn strengths(facts: &Facts<'_>) -> Vec<(String, String)> {
 }
 
 /// Findings of the run, slow commands among them, then what the audit warns of.
-fn monitoring(facts: &Facts<'_>) -> Vec<Note> {
+fn monitoring(facts: &RunReport) -> Vec<Note> {
     let of_run = facts.analysis.findings.iter().filter(|finding| !matches!(finding, Finding::Upkeep { .. }));
-    let of_run = of_run.map(|finding| note(finding, facts.analysis)).filter(|note| note.tone != Tone::Quiet);
+    let of_run = of_run.map(|finding| note(finding, &facts.analysis)).filter(|note| note.tone != Tone::Quiet);
     // Their evidence stands with the recommendations.
     let of_audit = by_severity(facts, Severity::Warning).into_iter();
     // Dependencies are among the findings of the run.
@@ -192,13 +193,13 @@ fn monitoring(facts: &Facts<'_>) -> Vec<Note> {
 }
 
 /// What does not hold, from a severity on, the worst first.
-fn by_severity<'a>(facts: &Facts<'a>, from: Severity) -> Vec<&'a Ruling> {
+fn by_severity(facts: &RunReport, from: Severity) -> Vec<&Ruling> {
     let mut rulings: Vec<_> = facts.analysis.audit.iter().filter(|ruling| ruling.severity >= from).collect();
     rulings.sort_by_key(|ruling| std::cmp::Reverse(ruling.severity));
     rulings
 }
 
-fn potential(facts: &Facts<'_>) -> Vec<(String, String)> {
+fn potential(facts: &RunReport) -> Vec<(String, String)> {
     let mut potential = Vec::new();
     let mut add = |name: &str, value: String| potential.push((name.to_owned(), value));
     let used = facts.analysis.server.after.as_ref().and_then(|after| after.used_memory);
@@ -226,7 +227,7 @@ fn potential(facts: &Facts<'_>) -> Vec<(String, String)> {
     potential
 }
 
-pub(super) fn status(facts: &Facts<'_>) -> Section {
+pub(super) fn status(facts: &RunReport) -> Section {
     let mut blocks = vec![
         Block::Heading("Completed".to_owned()),
         Block::Facts(completed(facts)),
@@ -237,8 +238,8 @@ pub(super) fn status(facts: &Facts<'_>) -> Section {
     Section::new("status", "Implementation status", blocks)
 }
 
-fn completed(facts: &Facts<'_>) -> Vec<(String, String)> {
-    let run = facts.run;
+fn completed(facts: &RunReport) -> Vec<(String, String)> {
+    let run = &facts.run;
     let requests = facts.analysis.rows.last().map_or(0, |row| row.counts.completed);
     let judged = facts.analysis.audit.iter().filter(|ruling| ruling.severity != Severity::Unknown).count() as u64;
     let mut done = vec![
@@ -284,9 +285,9 @@ fn next_steps(rulings: &[&Ruling]) -> Block {
     plain_table("next", "The first step of each", columns, rows.collect())
 }
 
-pub(super) fn section(facts: &Facts<'_>) -> Section {
+pub(super) fn section(facts: &RunReport) -> Section {
     let count = |severity| facts.ruled(severity).count() as u64;
-    let verdict = headline::headline(facts.run, facts.scenario, facts.analysis).sentence;
+    let verdict = headline::headline(facts).sentence;
     let critical = count(Severity::Critical);
     let urgency = match (critical, count(Severity::Warning)) {
         _ if facts.analysis.verdict.outcome == Outcome::Invalid => {

@@ -16,72 +16,64 @@ mod summary;
 use super::{Block, Cell, Column, Table, TableRow, View, charts_section, colophon, headline, subtitle};
 use crate::{
     analysis::{
-        Analysis, Distribution, Family, FamilyKind, PercentileValue, Row, Scope,
+        Distribution, Family, FamilyKind, PercentileValue, Scope,
         audit::{Rule, Ruling, Severity},
     },
-    measure::SeriesRole,
     report::{
         chart::Chart,
         format::{self, NOTHING},
+        subject::RunReport,
     },
-    results::Run,
-    scenario::{Scenario, Service},
+    scenario::Service,
 };
-
-/// What the document is made from.
-struct Facts<'a> {
-    run: &'a Run,
-    scenario: &'a Scenario,
-    analysis: &'a Analysis,
-}
 
 impl View {
     /// The analysis of the server that a run was made on.
-    pub(crate) fn dossier(run: &Run, scenario: &Scenario, analysis: &Analysis, charts: &[Chart]) -> Self {
-        let facts = Facts { run, scenario, analysis };
+    pub(crate) fn dossier(facts: &RunReport, charts: &[Chart]) -> Self {
+        let RunReport { run, scenario, .. } = facts;
         let sections = [
-            summary::section(&facts),
-            performance::section(&facts),
-            access::section(&facts),
-            architecture::section(&facts),
-            comparison::section(&facts),
-            recommendations::in_effect(&facts),
-            recommendations::section(&facts),
-            services::section(&facts),
-            conclusions::benchmarks(&facts),
-            conclusions::findings(&facts),
-            conclusions::status(&facts),
-            conclusions::section(&facts),
+            summary::section(facts),
+            performance::section(facts),
+            access::section(facts),
+            architecture::section(facts),
+            comparison::section(facts),
+            recommendations::in_effect(facts),
+            recommendations::section(facts),
+            services::section(facts),
+            conclusions::benchmarks(facts),
+            conclusions::findings(facts),
+            conclusions::status(facts),
+            conclusions::section(facts),
             charts_section("charts", "Charts", charts),
         ];
         Self {
             title: format!("Architecture and performance of {} {}", run.target.product, run.target.version),
             subtitle: format!("Scenario {}: {}", scenario.name, subtitle(run, scenario)),
-            headline: headline::headline(run, scenario, analysis),
+            headline: headline::headline(facts),
             sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
             colophon: colophon(run),
         }
     }
 }
 
-impl<'a> Facts<'a> {
+impl RunReport {
     /// Rulings of a rule.
-    fn rulings(&self, rule: Rule) -> impl Iterator<Item = &'a Ruling> {
+    fn rulings(&self, rule: Rule) -> impl Iterator<Item = &Ruling> {
         self.analysis.audit.iter().filter(move |ruling| ruling.rule == rule)
     }
 
     /// Rulings as serious as this.
-    fn ruled(&self, severity: Severity) -> impl Iterator<Item = &'a Ruling> {
+    fn ruled(&self, severity: Severity) -> impl Iterator<Item = &Ruling> {
         self.analysis.audit.iter().filter(move |ruling| ruling.severity == severity)
     }
 
     /// A setting of the server, as it writes it.
-    fn setting(&self, name: &str) -> Option<&'a str> {
+    fn setting(&self, name: &str) -> Option<&str> {
         self.run.inspection.settings.get(name).map(String::as_str)
     }
 
     /// A field of `INFO`.
-    fn info(&self, name: &str) -> Option<&'a str> {
+    fn info(&self, name: &str) -> Option<&str> {
         self.run.inspection.info.get(name).map(String::as_str)
     }
 
@@ -96,28 +88,9 @@ impl<'a> Facts<'a> {
         (limit > 0).then_some(limit)
     }
 
-    /// Response time that is in time, in nanoseconds.
-    fn target(&self) -> f64 {
-        self.scenario.objective.latency.as_nanos() as f64
-    }
-
-    /// The row of a service as a whole.
-    fn row_of(&self, service: &Service) -> Option<&'a Row> {
-        self.analysis
-            .rows
-            .iter()
-            .find(|row| row.scope.operation.is_none() && row.scope.service.as_ref() == Some(&service.name))
-    }
-
-    /// Rows of whole operations.
-    fn operations(&self) -> impl Iterator<Item = &'a Row> {
-        let whole = |row: &&Row| row.scope.operation.is_some() && row.scope.role == SeriesRole::Operation;
-        self.analysis.rows.iter().filter(whole)
-    }
-
     /// Mean response times of the fastest and the slowest operation, in nanoseconds.
     fn range_of_means(&self) -> Option<(f64, f64)> {
-        let means: Vec<f64> = self.operations().filter_map(|row| row.response.mean).collect();
+        let means: Vec<f64> = self.operations().iter().filter_map(|row| row.response.mean).collect();
         let (least, most) = (means.iter().copied().reduce(f64::min)?, means.iter().copied().reduce(f64::max)?);
         Some((least, most))
     }
@@ -128,7 +101,7 @@ impl<'a> Facts<'a> {
         (self.scenario.services.iter().filter(answered).count() as u64, self.scenario.services.len() as u64)
     }
 
-    fn family(&self, kind: FamilyKind) -> Option<&'a Family> {
+    fn family(&self, kind: FamilyKind) -> Option<&Family> {
         self.analysis.families.iter().find(|family| family.kind == kind)
     }
 

@@ -1,7 +1,10 @@
 //! Latency of each kind of command, and what the server used meanwhile.
 
-use super::{Cell, Column, Facts, FamilyKind, NOTHING, facts as known, format, listed, percentile, plain_table};
-use crate::report::view::{Block, Section, server};
+use super::{Cell, Column, FamilyKind, NOTHING, facts as known, format, listed, percentile, plain_table};
+use crate::report::{
+    subject::RunReport,
+    view::{Block, Section, server},
+};
 
 /// Rows of the latency table, with what each is called.
 const SHOWN: [(FamilyKind, &str); 6] = [
@@ -13,7 +16,7 @@ const SHOWN: [(FamilyKind, &str); 6] = [
     (FamilyKind::ZAdd, "ZADD"),
 ];
 
-pub(super) fn section(facts: &Facts<'_>) -> Section {
+pub(super) fn section(facts: &RunReport) -> Section {
     let mut blocks =
         vec![Block::Heading("Latency analysis".to_owned()), latency(facts), Block::Paragraph(meaning(facts))];
     blocks.push(Block::Heading("Resource utilisation".to_owned()));
@@ -21,7 +24,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Section {
     Section::new("performance", "Performance metrics", blocks)
 }
 
-fn latency(facts: &Facts<'_>) -> Block {
+fn latency(facts: &RunReport) -> Block {
     let columns = vec![
         Column::head("Operation"),
         Column::words("Commands", 3),
@@ -66,7 +69,7 @@ fn empty(name: &str, why: &str) -> Vec<Cell> {
 }
 
 /// Without load, one after another: a floor under everything else.
-fn pings(facts: &Facts<'_>) -> Vec<Cell> {
+fn pings(facts: &RunReport) -> Vec<Cell> {
     let pings = facts.pings();
     let (Some(least), Some(most)) = (pings.first(), pings.last()) else {
         return empty("Ping", "not answered to the inspection");
@@ -92,7 +95,7 @@ fn pings(facts: &Facts<'_>) -> Vec<Cell> {
     ]
 }
 
-fn meaning(facts: &Facts<'_>) -> String {
+fn meaning(facts: &RunReport) -> String {
     let loop_words = if facts.scenario.services.iter().any(|service| service.offered_rate().is_some()) {
         "Response time counts from the instant at which a request was due, under the load of all services together"
     } else {
@@ -101,11 +104,11 @@ fn meaning(facts: &Facts<'_>) -> String {
     format!(
         "{loop_words}; percentiles with too few samples are not printed. Ping is a round trip on an idle connection after \
          the load. {}",
-        server::where_time_goes(facts.analysis).unwrap_or_default()
+        server::where_time_goes(&facts.analysis).unwrap_or_default()
     )
 }
 
-fn resources(facts: &Facts<'_>) -> Block {
+fn resources(facts: &RunReport) -> Block {
     let side = &facts.analysis.server;
     let (after, totals) = (side.after.as_ref(), side.totals.as_ref());
     let used = after.and_then(|after| after.used_memory).or_else(|| facts.bytes("used_memory"));

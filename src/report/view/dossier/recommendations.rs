@@ -1,10 +1,11 @@
 //! What is right already, what to change now, and what to weigh; each with the measurement that speaks for it. What the
 //! measurement speaks against is told too, so that nobody does it for want of a number.
 
-use super::{Column, Facts, NOTHING, Rule, Severity, format, plain_table};
+use super::{Column, NOTHING, Rule, Severity, format, plain_table};
 use crate::{
     report::{
         format::{counted, duration, share},
+        subject::RunReport,
         view::{
             Advice, Block, Listing, Note, Section, Tone,
             audit::{advice, claim, evidence},
@@ -62,7 +63,7 @@ const IN_EFFECT: [(&str, &str, &[Rule]); 4] = [
     ),
 ];
 
-pub(super) fn in_effect(facts: &Facts<'_>) -> Section {
+pub(super) fn in_effect(facts: &RunReport) -> Section {
     let mut blocks = Vec::new();
     for (id, subject, rules) in IN_EFFECT {
         let passed: Vec<_> = rules
@@ -79,7 +80,7 @@ pub(super) fn in_effect(facts: &Facts<'_>) -> Section {
     Section::new("in-effect", "Current optimisations in effect", blocks)
 }
 
-pub(super) fn section(facts: &Facts<'_>) -> Section {
+pub(super) fn section(facts: &RunReport) -> Section {
     let serious = |severity| facts.ruled(severity).map(advice);
     let mut immediate: Vec<_> = serious(Severity::Critical).chain(serious(Severity::Warning)).collect();
     let pools: Vec<_> = facts.scenario.services.iter().filter_map(|service| pool(facts, service)).collect();
@@ -115,7 +116,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Section {
 }
 
 /// Whether a larger pool is worth a try, and why.
-fn pool(facts: &Facts<'_>, service: &Service) -> Option<(bool, Advice)> {
+fn pool(facts: &RunReport, service: &Service) -> Option<(bool, Advice)> {
     let need = facts.analysis.scaling.pools.iter().find(|need| need.pool.service == service.name)?;
     let (pool, needed) = (&need.pool, need.needed);
     let measured = format!(
@@ -166,7 +167,7 @@ fn pool(facts: &Facts<'_>, service: &Service) -> Option<(bool, Advice)> {
 }
 
 /// Whether more servers are worth a thought, and why.
-fn cluster(facts: &Facts<'_>) -> impl Iterator<Item = (bool, Advice)> {
+fn cluster(facts: &RunReport) -> impl Iterator<Item = (bool, Advice)> {
     let rate = facts.analysis.rows.last().map_or(0.0, |row| row.rate);
     facts.analysis.scaling.server.into_iter().map(move |(busiest, needed)| {
         let measured = format!("{} of its main thread in the busiest second at {}", share(busiest), format::rate(rate));
@@ -196,7 +197,7 @@ fn cluster(facts: &Facts<'_>) -> impl Iterator<Item = (bool, Advice)> {
 }
 
 /// The databases as they are, and as they could be.
-fn databases(facts: &Facts<'_>) -> Block {
+fn databases(facts: &RunReport) -> Block {
     let columns = vec![
         Column::head("Service"),
         Column::numbers("Database now", None, 0),
@@ -204,7 +205,7 @@ fn databases(facts: &Facts<'_>) -> Block {
         Column::words("Keys under", 1),
         Column::numbers("Keys in that database", None, 2),
     ];
-    let layout = crate::analysis::databases(facts.scenario, &facts.run.inspection);
+    let layout = crate::analysis::databases(&facts.scenario, &facts.run.inspection);
     let rows = facts.scenario.services.iter().zip(&layout).map(|(service, of_service)| {
         let keys = facts.run.server.databases.iter().find(|known| known.database == u64::from(of_service.now));
         vec![

@@ -1,16 +1,19 @@
 //! Each service on its own: whether it is served as it should be, how it logs in, how it uses the server.
 
-use super::{Facts, NOTHING, facts as known, format};
+use super::{NOTHING, facts as known, format};
 use crate::{
     analysis::{Distribution, Outcome, PercentileValue, databases},
-    report::view::{Block, Section, known_percentile},
+    report::{
+        subject::RunReport,
+        view::{Block, Section, known_percentile},
+    },
     scenario::{Load, Service},
 };
 
 /// Operations of a mix that are named.
 const NAMED: usize = 6;
 
-pub(super) fn section(facts: &Facts<'_>) -> Section {
+pub(super) fn section(facts: &RunReport) -> Section {
     let blocks = facts
         .scenario
         .services
@@ -20,11 +23,11 @@ pub(super) fn section(facts: &Facts<'_>) -> Section {
     Section::new("services", "Service integration analysis", blocks)
 }
 
-fn of_service(facts: &Facts<'_>, service: &Service) -> Block {
+fn of_service(facts: &RunReport, service: &Service) -> Block {
     let row = facts.row_of(service);
     let objective = &facts.scenario.objective;
     let login = facts.run.inspection.login_of(&service.name);
-    let layout = databases(facts.scenario, &facts.run.inspection);
+    let layout = databases(&facts.scenario, &facts.run.inspection);
     let database =
         layout.iter().find(|known| known.service == service.name).map_or(service.database, |known| known.now);
     let others = layout.iter().filter(|known| known.now == database && known.service != service.name);

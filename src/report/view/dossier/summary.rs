@@ -1,13 +1,14 @@
 //! The executive summary: the verdict and the few numbers that matter, in one paragraph.
 
-use super::{Facts, Rule, Severity, against_target};
+use super::{Rule, Severity, against_target};
 use crate::report::{
     format::{self, duration, share},
+    subject::RunReport,
     view::{Block, Section, headline},
 };
 
-pub(super) fn section(facts: &Facts<'_>) -> Section {
-    let mut sentences = vec![headline::headline(facts.run, facts.scenario, facts.analysis).sentence];
+pub(super) fn section(facts: &RunReport) -> Section {
+    let mut sentences = vec![headline::headline(facts).sentence];
     sentences.extend(speed(facts));
     sentences.extend(resources(facts));
     sentences.push(access(facts));
@@ -15,7 +16,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Section {
     Section::new("executive-summary", "Executive summary", vec![Block::Paragraph(sentences.join(" "))])
 }
 
-fn speed(facts: &Facts<'_>) -> Option<String> {
+fn speed(facts: &RunReport) -> Option<String> {
     let (least, most) = facts.range_of_means()?;
     let target = facts.target();
     Some(format!(
@@ -28,7 +29,7 @@ fn speed(facts: &Facts<'_>) -> Option<String> {
     ))
 }
 
-fn resources(facts: &Facts<'_>) -> Option<String> {
+fn resources(facts: &RunReport) -> Option<String> {
     let totals = facts.analysis.server.totals.as_ref()?;
     let after = facts.analysis.server.after.as_ref()?;
     let used = after.used_memory?;
@@ -40,7 +41,7 @@ fn resources(facts: &Facts<'_>) -> Option<String> {
     Some(format!("Meanwhile the server used {} of memory ({memory}){cpu}.", format::bytes(used)))
 }
 
-fn access(facts: &Facts<'_>) -> String {
+fn access(facts: &RunReport) -> String {
     let default = facts.rulings(Rule::DefaultUser).next().map(|ruling| ruling.severity);
     let users: Vec<_> = facts.run.inspection.logins.iter().map(|login| login.user.as_str()).collect();
     let (served, services) = facts.served();
@@ -58,7 +59,7 @@ fn access(facts: &Facts<'_>) -> String {
     )
 }
 
-fn audit(facts: &Facts<'_>) -> String {
+fn audit(facts: &RunReport) -> String {
     let count = |severity| facts.ruled(severity).count() as u64;
     format!(
         "The audit has {}, {} and {}; {} hold.",

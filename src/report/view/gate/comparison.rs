@@ -5,13 +5,13 @@ use crate::{
     analysis::gate::{GateRow, GateVerdict, MetricResult},
     report::{
         format::{self, NOTHING, THIN},
-        gate::GateOutcome,
+        subject::GateReport,
         view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone},
     },
 };
 
 /// What decides, which is all that a terminal shows, and then every row.
-pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
+pub(super) fn section(outcome: &GateReport) -> Section {
     let title = "B against A";
     let rows = &outcome.analysis.rows;
     if rows.is_empty() {
@@ -36,7 +36,7 @@ pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
     Section::new("comparison", title, blocks).detailed(Shown::ParagraphsAnd("metrics")).brief_table("metrics")
 }
 
-fn table(outcome: GateOutcome<'_>, id: &'static str, caption: &str, rows: &[&GateRow]) -> Table {
+fn table(outcome: &GateReport, id: &'static str, caption: &str, rows: &[&GateRow]) -> Table {
     let columns = vec![
         Column::head("Of"),
         Column::words("Metric", 0),
@@ -69,7 +69,7 @@ fn table(outcome: GateOutcome<'_>, id: &'static str, caption: &str, rows: &[&Gat
     ])
 }
 
-fn metrics(outcome: GateOutcome<'_>, row: &GateRow) -> Vec<TableRow> {
+fn metrics(outcome: &GateReport, row: &GateRow) -> Vec<TableRow> {
     let several = outcome.analysis.rows.iter().filter(|row| row.scope.service.is_some()).count() > 1;
     let kind = match (&row.scope.service, &row.scope.operation) {
         (None, _) if several => RowKind::Total,
@@ -117,7 +117,7 @@ fn verdict(metric: &MetricResult) -> (&'static str, Tone) {
 }
 
 /// Where in the distribution the change lies.
-pub(super) fn quantiles(outcome: GateOutcome<'_>) -> Section {
+pub(super) fn quantiles(outcome: &GateReport) -> Section {
     let title = "Where in the distribution";
     let with: Vec<&GateRow> = outcome.analysis.rows.iter().filter(|row| !row.quantiles.is_empty()).collect();
     if with.is_empty() {

@@ -5,7 +5,7 @@ use crate::{
     analysis::gate::{ChangeShape, FailedShares, GateMetric, GateRow, GateVerdict, Invalidity, MetricResult, TooFew},
     report::{
         format::{self, THIN, counted},
-        gate::GateOutcome,
+        subject::GateReport,
         view::{Headline, KeyNumber, Tone},
     },
     results::{Ended, Gate, GateStage},
@@ -14,8 +14,8 @@ use crate::{
 /// Regressions that are told one by one.
 const MANY: usize = 8;
 
-pub(super) fn headline(outcome: GateOutcome<'_>) -> Headline {
-    let analysis = outcome.analysis;
+pub(in crate::report) fn headline(outcome: &GateReport) -> Headline {
+    let analysis = &outcome.analysis;
     let (verdict, tone) = match analysis.verdict {
         GateVerdict::Regression => ("Regression", Tone::Bad),
         GateVerdict::Ok => ("No regression", Tone::Good),
@@ -41,10 +41,10 @@ pub(super) fn headline(outcome: GateOutcome<'_>) -> Headline {
         remarks.push(format!("This is a hint and no verdict: {why}."));
     }
     remarks.extend(drift(outcome));
-    remarks.extend(unfinished(outcome.gate));
+    remarks.extend(unfinished(&outcome.gate));
     if outcome.gate.ended == Ended::Lost {
         remarks.insert(0, format!("Found before, and to be doubted until the cause is known: {sentence}"));
-        let sentence = format!("A server was lost: it could not be used any more after {}.", extent(outcome.gate));
+        let sentence = format!("A server was lost: it could not be used any more after {}.", extent(&outcome.gate));
         return Headline {
             verdict: "A server was lost",
             sentence,
@@ -76,7 +76,7 @@ fn unfinished(gate: &Gate) -> Option<String> {
 }
 
 /// That equals differ, which makes everything else doubtful.
-fn drift(outcome: GateOutcome<'_>) -> Option<String> {
+fn drift(outcome: &GateReport) -> Option<String> {
     let controls = ["A", "B"].into_iter().zip(&outcome.analysis.controls);
     let mut certain = controls.filter_map(|(arm, control)| Some((arm, control.as_ref()?)));
     let (arm, of) = certain.find(|(_, control)| control.is_significant())?;
@@ -89,7 +89,7 @@ fn drift(outcome: GateOutcome<'_>) -> Option<String> {
 }
 
 /// Everything that got worse for certain, the whole first, then by how much.
-fn regressions(outcome: GateOutcome<'_>) -> Vec<(&GateRow, &MetricResult)> {
+fn regressions(outcome: &GateReport) -> Vec<(&GateRow, &MetricResult)> {
     let rows = outcome.analysis.rows.iter().rev();
     let metrics = rows.flat_map(|row| row.metrics.iter().map(move |metric| (row, metric)));
     let mut found: Vec<_> = metrics.filter(|(_, metric)| metric.verdict == GateVerdict::Regression).collect();
@@ -121,8 +121,8 @@ pub(super) fn line(row: &GateRow, metric: &MetricResult) -> String {
     )
 }
 
-fn reason(outcome: GateOutcome<'_>) -> String {
-    let analysis = outcome.analysis;
+fn reason(outcome: &GateReport) -> String {
+    let analysis = &outcome.analysis;
     if let Some(invalid) = analysis.invalid {
         return why_invalid(invalid);
     }
@@ -147,7 +147,7 @@ fn failing(failed: &FailedShares) -> String {
 }
 
 /// Failures of B that only one stage shows, or only some blocks.
-fn unsettled_failures(outcome: GateOutcome<'_>) -> Option<String> {
+fn unsettled_failures(outcome: &GateReport) -> Option<String> {
     let failures = &outcome.analysis.failures;
     let shows = |failed: &FailedShares| failed.more || failed.outages > 0;
     let first = &failures.screen;
@@ -165,13 +165,13 @@ fn unsettled_failures(outcome: GateOutcome<'_>) -> Option<String> {
 }
 
 /// That the median of the whole is not known.
-fn lacks_median(outcome: GateOutcome<'_>) -> Option<&'static str> {
+fn lacks_median(outcome: &GateReport) -> Option<&'static str> {
     let lacks = |too_few: &TooFew| too_few.scope.service.is_none() && too_few.metrics.contains(&GateMetric::Median);
     outcome.analysis.too_few.iter().any(lacks).then_some("too few requests to compare the median: raise --rate")
 }
 
 /// What the whole shows of the metrics that decide.
-fn main(outcome: GateOutcome<'_>) -> Option<String> {
+fn main(outcome: &GateReport) -> Option<String> {
     let row = outcome.whole()?;
     let of = |metric: GateMetric| row.metrics.iter().find(|result| result.metric == metric);
     let is_shown = |result: &&MetricResult| result.metric.decides() || result.verdict == GateVerdict::Improved;
@@ -195,7 +195,7 @@ fn seen(metric: &MetricResult) -> String {
     format!("{}, and {} would have mattered", detectable(metric.deciding()), share(metric.limit))
 }
 
-fn inconclusive(outcome: GateOutcome<'_>) -> String {
+fn inconclusive(outcome: &GateReport) -> String {
     let open = |(_, metric): &(&GateRow, &MetricResult)| metric.verdict == GateVerdict::Inconclusive;
     let all = outcome.analysis.rows.iter().rev();
     let mut metrics = all.flat_map(|row| row.metrics.iter().map(move |metric| (row, metric))).filter(open);
@@ -250,7 +250,7 @@ fn why_invalid(invalid: Invalidity) -> String {
 }
 
 /// How the regression of the whole is spread.
-fn shape(outcome: GateOutcome<'_>) -> Option<String> {
+fn shape(outcome: &GateReport) -> Option<String> {
     let mut rows = outcome.analysis.rows.iter().rev();
     let (row, shape) = rows.find_map(|row| Some((row, row.shape?)))?;
     let of = scope_name(&row.scope);
@@ -265,7 +265,7 @@ fn shape(outcome: GateOutcome<'_>) -> Option<String> {
     })
 }
 
-fn numbers(outcome: GateOutcome<'_>) -> Vec<KeyNumber> {
+fn numbers(outcome: &GateReport) -> Vec<KeyNumber> {
     let Some(row) = outcome.whole() else { return Vec::new() };
     let of = |result: &MetricResult| KeyNumber {
         name: metric_name(result.metric).to_owned(),

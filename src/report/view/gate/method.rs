@@ -6,7 +6,7 @@ use super::words::{scenario_name, share};
 use crate::{
     report::{
         format::{self, counted},
-        gate::GateOutcome,
+        subject::GateReport,
         view::{
             Block, Listing, Section,
             method::{harness, machine, quoted},
@@ -16,8 +16,8 @@ use crate::{
     scenario::format_duration,
 };
 
-pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
-    let gate = outcome.gate;
+pub(super) fn section(outcome: &GateReport) -> Section {
+    let gate = &outcome.gate;
     let blocks = vec![
         Block::Paragraph(method(&gate.plan)),
         Block::Facts(facts(gate)),

@@ -7,13 +7,14 @@ mod trust;
 mod words;
 
 use super::{View, charts_sections};
-use crate::report::{chart::Chart, format, gate::GateOutcome};
+use crate::report::{chart::Chart, format, subject::GateReport};
 
+pub(in crate::report) use headline::headline as gate_headline;
 pub(in crate::report) use words::{change as gate_change, metric_name, metric_slug, shape_slug, verdict_slug};
 
 impl View {
     /// The report of a gate, with the charts that were drawn of it.
-    pub(crate) fn of_gate(outcome: GateOutcome<'_>, charts: &[Chart]) -> Self {
+    pub(crate) fn of_gate(outcome: &GateReport, charts: &[Chart]) -> Self {
         let [leading, further] = charts_sections(charts, 2);
         let sections = [
             leading,
@@ -27,7 +28,7 @@ impl View {
         let commit = software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
         let [a, b] = &outcome.gate.arms;
         Self {
-            title: format!("{}: is B worse than A?", words::scenario_name(outcome.gate)),
+            title: format!("{}: is B worse than A?", words::scenario_name(&outcome.gate)),
             subtitle: subtitle(outcome, &a.name, &b.name),
             headline: headline::headline(outcome),
             sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
@@ -36,8 +37,8 @@ impl View {
     }
 }
 
-fn subtitle(outcome: GateOutcome<'_>, a: &str, b: &str) -> String {
-    let gate = outcome.gate;
+fn subtitle(outcome: &GateReport, a: &str, b: &str) -> String {
+    let gate = &outcome.gate;
     let slices: usize = gate.blocks.iter().map(|block| block.slices.len()).sum();
     let of = |arm: usize| format!("{} {}", gate.arms[arm].target.product, gate.arms[arm].target.version);
     format!(

@@ -5,7 +5,7 @@ use crate::{
     analysis::gate::{GateMetric, LEVEL, TooFew},
     report::{
         format::{self, counted},
-        gate::GateOutcome,
+        subject::GateReport,
         view::{Block, Section, Shown},
     },
     results::SliceKind,
@@ -14,8 +14,8 @@ use crate::{
 /// Operations that are named; of more the number is told.
 const NAMED: usize = 4;
 
-pub(super) fn section(outcome: GateOutcome<'_>) -> Section {
-    let analysis = outcome.analysis;
+pub(super) fn section(outcome: &GateReport) -> Section {
+    let analysis = &outcome.analysis;
     let mut blocks = Vec::new();
     let [of_a, of_b] = &analysis.controls;
     if let Some(of_a) = of_a {
@@ -103,7 +103,7 @@ fn too_few(all: &[TooFew]) -> String {
     format!("Too few requests to compare: {}.", groups.iter().map(of).collect::<Vec<_>>().join("; "))
 }
 
-fn lag(outcome: GateOutcome<'_>) -> String {
+fn lag(outcome: &GateReport) -> String {
     let slices = outcome.gate.blocks.iter().flat_map(|block| &block.slices);
     let mut lags: Vec<u64> = slices.filter(|slice| slice.kind == SliceKind::Paced).map(|slice| slice.lag_p50).collect();
     lags.sort_unstable();

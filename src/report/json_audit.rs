@@ -1,70 +1,36 @@
-//! An audit on its own, without a run: the same words as in a report, in every form.
+//! An audit as JSON for programs, and its rulings for the summary of a run.
+//!
+//! Fields are only ever added. The schema is `audit.schema.json` beside this file.
 
 use serde::Serialize;
 
 use super::{
-    Style,
     format::plain,
-    html, markdown, terminal,
-    view::{AuditWords, View, audit_fact, audit_words, severity_word},
+    json_parts::text,
+    subject::AuditReport,
+    view::{AuditWords, audit_fact, audit_words, severity_word},
 };
-use crate::{
-    analysis::audit::{Quantity, Remedy, Ruling, Severity, Subject},
-    results::Software,
-};
+use crate::analysis::audit::{Quantity, Remedy, Ruling, Severity};
 
-/// Version of the layout of [`AuditReport::json`].
+/// Version of the layout.
 const SCHEMA_VERSION: u32 = 1;
 
-/// What an audit found, ready to be written.
-#[derive(Debug, Clone, Copy)]
-pub struct AuditReport<'a> {
-    /// What was audited.
-    pub subject: Subject<'a>,
-    /// What came of it.
-    pub rulings: &'a [Ruling],
-    /// What audited.
-    pub software: &'a Software,
-    /// When, RFC 3339 in UTC.
-    pub taken: &'a str,
-}
-
-impl AuditReport<'_> {
-    /// For a terminal.
-    pub fn terminal(&self, style: Style) -> String {
-        terminal::render(&View::of_audit(self), style)
-    }
-
-    /// As Markdown.
-    pub fn markdown(&self) -> String {
-        markdown::render(&View::of_audit(self))
-    }
-
-    /// As a page of its own.
-    pub fn html(&self) -> String {
-        html::render(&View::of_audit(self))
-    }
-
-    /// For programs. Fields are only ever added; the schema is `audit.schema.json` beside this file.
-    pub fn json(&self) -> String {
-        let (target, withheld) = (self.subject.target, &self.subject.inspection.withheld);
-        let document = Document {
-            schema_version: SCHEMA_VERSION,
-            taken: self.taken,
-            target: Target { address: &target.address, product: &target.product, version: &target.version },
-            scenario: self.subject.scenario.map(|scenario| scenario.name.as_str()),
-            rulings: self.rulings.iter().map(Record::new).collect(),
-            withheld: withheld.iter().map(|entry| Withheld { what: &entry.what, reason: &entry.reason }).collect(),
-            software: Version { version: &self.software.version, commit: self.software.commit.as_deref() },
-        };
-        let mut text = serde_json::to_string_pretty(&document).expect("strings and numbers always serialise");
-        text.push('\n');
-        text
-    }
+/// The audit as JSON.
+pub(super) fn render(audit: &AuditReport<'_>) -> String {
+    let (target, withheld) = (audit.subject.target, &audit.subject.inspection.withheld);
+    text(&Audit {
+        schema_version: SCHEMA_VERSION,
+        taken: audit.taken,
+        target: Target { address: &target.address, product: &target.product, version: &target.version },
+        scenario: audit.subject.scenario.map(|scenario| scenario.name.as_str()),
+        rulings: audit.rulings.iter().map(Record::new).collect(),
+        withheld: withheld.iter().map(|entry| Withheld { what: &entry.what, reason: &entry.reason }).collect(),
+        software: Version { version: &audit.software.version, commit: audit.software.commit.as_deref() },
+    })
 }
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct Audit<'a> {
     schema_version: u32,
     taken: &'a str,
     target: Target<'a>,

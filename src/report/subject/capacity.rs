@@ -1,91 +1,57 @@
-//! The outputs of a capacity run, made from its trials and what was concluded from them.
-//!
-//! Words come from [`super::view`], pictures from [`super::chart`], tables for programs from `csv_capacity` and
-//! `json_capacity`. [`Answers`] holds what they all look up in the same way.
+//! A capacity run and what is concluded from it, with the look-ups that views, charts and records share.
 
-use super::{Style, View, chart, csv_capacity, html, json_capacity, markdown, terminal};
 use crate::{
-    analysis::capacity::{Advice, ArmAnswer, CapacityAnalysis, Comparison},
+    analysis::capacity::{Advice, ArmAnswer, CapacityAnalysis, Comparison, conclude},
     results::{Arm, Capacity, Quantiles, Trial},
-    scenario::{Objective, Scenario},
+    scenario::{self, Objective, Scenario, ScenarioErrors},
 };
-
-/// Every file of the folder of a capacity run except the saved run itself and those of its trials.
-pub fn capacity_files(capacity: &Capacity, scenario: &Scenario, analysis: &CapacityAnalysis) -> Vec<(String, Vec<u8>)> {
-    let answers = Answers { capacity, scenario, analysis };
-    let charts = chart::capacity_charts(&answers);
-    let view = View::of_capacity(&answers, &charts);
-    let mut files = vec![
-        ("report.html".to_owned(), html::render(&view).into_bytes()),
-        ("report.md".to_owned(), markdown::render(&view).into_bytes()),
-        ("trials.csv".to_owned(), csv_capacity::trials(&answers)),
-        ("capacity.csv".to_owned(), csv_capacity::arms(&answers)),
-        ("scenario.toml".to_owned(), capacity.scenario.clone().into_bytes()),
-    ];
-    files.extend(chart::files(charts));
-    files
-}
-
-/// The report for the terminal.
-pub fn capacity_terminal(
-    capacity: &Capacity,
-    scenario: &Scenario,
-    analysis: &CapacityAnalysis,
-    style: Style,
-) -> String {
-    terminal::render(&View::of_capacity(&Answers { capacity, scenario, analysis }, &[]), style)
-}
-
-/// The answer in one sentence.
-pub fn capacity_headline(capacity: &Capacity, scenario: &Scenario, analysis: &CapacityAnalysis) -> String {
-    View::of_capacity(&Answers { capacity, scenario, analysis }, &[]).headline.sentence
-}
-
-/// The answers as JSON, for programs. Fields are only ever added; the schema is `capacity.schema.json` beside this file.
-pub fn capacity_json(capacity: &Capacity, scenario: &Scenario, analysis: &CapacityAnalysis) -> String {
-    let answers = Answers { capacity, scenario, analysis };
-    json_capacity::render(&answers, &View::of_capacity(&answers, &[]))
-}
 
 /// Rates that differ by less than this share are the same rate, offered again.
 const SAME_RATE: f64 = 0.002;
 
 /// Whether a rate was offered again.
-pub(super) fn is_again(rate: f64, other: f64) -> bool {
+pub(crate) fn is_again(rate: f64, other: f64) -> bool {
     (rate / other - 1.0).abs() < SAME_RATE
 }
 
-/// A capacity run with everything that is known of it.
-#[derive(Clone, Copy)]
-pub(super) struct Answers<'a> {
-    pub(super) capacity: &'a Capacity,
-    pub(super) scenario: &'a Scenario,
-    pub(super) analysis: &'a CapacityAnalysis,
+/// A capacity run and what is concluded from it.
+#[derive(Debug, Clone)]
+pub struct CapacityReport {
+    pub(crate) capacity: Capacity,
+    pub(crate) scenario: Scenario,
+    pub(crate) analysis: CapacityAnalysis,
 }
 
-impl<'a> Answers<'a> {
+impl CapacityReport {
+    /// Draws the conclusions. Fails where the scenario of the capacity run is none that this version reads.
+    pub fn new(capacity: Capacity) -> Result<Self, ScenarioErrors> {
+        let scenario = scenario::parse(&capacity.scenario, "scenario of the saved capacity run")?;
+        let analysis = conclude(&capacity, &scenario);
+        Ok(Self { capacity, scenario, analysis })
+    }
+
     /// Arms with their answers.
-    pub(super) fn arms(&self) -> impl Iterator<Item = (u32, &'a Arm, &'a ArmAnswer)> {
+    pub(crate) fn arms(&self) -> impl Iterator<Item = (u32, &Arm, &ArmAnswer)> {
         (0..).zip(&self.capacity.plan.arms).zip(&self.analysis.arms).map(|((index, arm), answer)| (index, arm, answer))
     }
 
     /// What an arm is called.
-    pub(super) fn name(&self, arm: u32) -> &'a str {
+    pub(crate) fn name(&self, arm: u32) -> &str {
         self.capacity.plan.arms.get(arm as usize).map_or("?", |arm| arm.name.as_str())
     }
 
     /// What an arm is held against.
-    pub(super) fn objective(&self, arm: u32) -> &'a Objective {
+    pub(crate) fn objective(&self, arm: u32) -> &Objective {
         self.analysis.arms.get(arm as usize).map_or(&self.scenario.objective, |answer| &answer.objective)
     }
 
     /// Operations per second that the scenario itself asks for; `None` where all its services are closed loops.
-    pub(super) fn own_rate(&self) -> Option<f64> {
+    pub(crate) fn own_rate(&self) -> Option<f64> {
         self.scenario.offered_rate()
     }
 
     /// Open-loop trials of an arm in the order of their rates.
-    pub(super) fn open(&self, arm: u32) -> Vec<(f64, &'a Trial)> {
+    pub(crate) fn open(&self, arm: u32) -> Vec<(f64, &Trial)> {
         let trials = self.capacity.trials.iter().filter(|trial| trial.arm == arm);
         let mut trials: Vec<_> = trials.filter_map(|trial| Some((trial.offered?, trial))).collect();
         trials.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -93,14 +59,14 @@ impl<'a> Answers<'a> {
     }
 
     /// The open-loop trials of an arm at a rate.
-    pub(super) fn at(&self, arm: u32, rate: f64) -> Vec<&'a Trial> {
+    pub(crate) fn at(&self, arm: u32, rate: f64) -> Vec<&Trial> {
         let trials = self.open(arm).into_iter();
         trials.filter(|(offered, _)| is_again(*offered, rate)).map(|(_, trial)| trial).collect()
     }
 
     /// Of the trials at a rate in which the harness was not the limit, the one in the middle by response p99.
     /// Percentiles of several trials are never averaged.
-    pub(super) fn typical(&self, arm: u32, rate: f64) -> Option<&'a Trial> {
+    pub(crate) fn typical(&self, arm: u32, rate: f64) -> Option<&Trial> {
         let mut trials = self.at(arm, rate);
         trials.retain(|trial| trial.client_limited.is_none() && trial.completed > 0);
         trials.sort_by_key(|trial| (trial.response.p99, trial.number));
@@ -108,24 +74,24 @@ impl<'a> Answers<'a> {
     }
 
     /// The trial at a rate that missed the objective by most.
-    pub(super) fn worst(&self, arm: u32, rate: f64) -> Option<&'a Trial> {
+    pub(crate) fn worst(&self, arm: u32, rate: f64) -> Option<&Trial> {
         self.at(arm, rate).into_iter().max_by(|a, b| bad_share(a).total_cmp(&bad_share(b)))
     }
 
     /// The percentile of response times that is told: the judged one, where trials keep it, else the 99th.
-    pub(super) fn told(&self) -> f64 {
+    pub(crate) fn told(&self) -> f64 {
         let judged = self.scenario.objective.percentile;
         if [50.0, 99.9].iter().any(|kept| (judged - kept).abs() < 1e-9) { judged } else { 99.0 }
     }
 
     /// The value of that percentile, in nanoseconds; `None` where nothing was answered.
-    pub(super) fn tail(&self, trial: &Trial) -> Option<f64> {
+    pub(crate) fn tail(&self, trial: &Trial) -> Option<f64> {
         (trial.completed > 0).then(|| quantile(&trial.response, self.told()) as f64)
     }
 
     /// The comparison that matters most: from the pool as the scenario has it, else the last that says grow, else the
     /// first.
-    pub(super) fn comparison(&self) -> Option<&'a Comparison> {
+    pub(crate) fn comparison(&self) -> Option<&Comparison> {
         let all = &self.analysis.comparisons;
         let sizes: Vec<_> = self.scenario.services.iter().map(|service| service.pool.size).collect();
         let as_written = all.iter().find(|comparison| {
@@ -137,13 +103,13 @@ impl<'a> Answers<'a> {
 }
 
 /// Share of the requests of a trial that were late, failed or unfinished.
-pub(super) fn bad_share(trial: &Trial) -> f64 {
+pub(crate) fn bad_share(trial: &Trial) -> f64 {
     let bad = trial.late + trial.failed + trial.unfinished;
     if trial.scheduled == 0 { 0.0 } else { bad as f64 / trial.scheduled as f64 }
 }
 
 /// Value of one of the percentiles that trials keep, in nanoseconds.
-pub(super) fn quantile(quantiles: &Quantiles, percentile: f64) -> u64 {
+pub(crate) fn quantile(quantiles: &Quantiles, percentile: f64) -> u64 {
     match percentile {
         below if below < 75.0 => quantiles.p50,
         below if below < 99.5 => quantiles.p99,
@@ -153,17 +119,17 @@ pub(super) fn quantile(quantiles: &Quantiles, percentile: f64) -> u64 {
 
 /// A rate that can be carried, to the three digits that it is good for; rounded down, so that nothing more is claimed than
 /// was measured.
-pub(super) fn carried(rate: f64) -> f64 {
+pub(crate) fn carried(rate: f64) -> f64 {
     three_digits(rate, |steps| (steps + 1e-6).floor())
 }
 
 /// A rate that fails, to three digits, rounded up.
-pub(super) fn missed(rate: f64) -> f64 {
+pub(crate) fn missed(rate: f64) -> f64 {
     three_digits(rate, |steps| (steps - 1e-6).ceil())
 }
 
 /// Any other rate, to three digits.
-pub(super) fn three_digits(value: f64, round: impl Fn(f64) -> f64) -> f64 {
+pub(crate) fn three_digits(value: f64, round: impl Fn(f64) -> f64) -> f64 {
     if value <= 0.0 || !value.is_finite() {
         return 0.0;
     }

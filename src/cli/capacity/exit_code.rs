@@ -1,64 +1,15 @@
-//! A capacity run with what follows from it, and the exit code that says so.
-
-use std::path::Path;
+//! The exit code of a capacity run.
 
 use crate::{
-    analysis::capacity::{ArmAnswer, CapacityAnalysis, Sustainable, Undone, conclude},
-    cli::{
-        exit::{Exit, Failure},
-        output::{Format, Look, reported},
-    },
-    report,
-    results::{Capacity, Ended},
-    scenario::{self, Scenario},
+    analysis::capacity::{ArmAnswer, CapacityAnalysis, Sustainable, Undone},
+    cli::exit::Exit,
+    report::CapacityReport,
+    results::Ended,
 };
 
-/// A capacity run with what follows from it.
-pub(in crate::cli) struct ConcludedCapacity {
-    capacity: Capacity,
-    scenario: Scenario,
-    analysis: CapacityAnalysis,
-}
-
-impl ConcludedCapacity {
-    /// Draws the conclusions.
-    pub(in crate::cli) fn new(capacity: Capacity) -> Result<Self, Failure> {
-        let scenario =
-            scenario::parse(&capacity.scenario, "scenario of the saved capacity run").map_err(Failure::usage)?;
-        let analysis = conclude(&capacity, &scenario);
-        Ok(Self { capacity, scenario, analysis })
-    }
-
-    /// What was measured.
-    pub(super) fn capacity(&self) -> &Capacity {
-        &self.capacity
-    }
-
-    /// Every file of the folder except the capacity run itself and the runs of its trials.
-    pub(in crate::cli) fn files(&self) -> Vec<(String, Vec<u8>)> {
-        report::capacity_files(&self.capacity, &self.scenario, &self.analysis)
-    }
-
-    /// The answer in one sentence.
-    pub(in crate::cli) fn headline(&self) -> String {
-        report::capacity_headline(&self.capacity, &self.scenario, &self.analysis)
-    }
-
-    /// What is printed of it, and of the folder that it lies in if it does.
-    pub(in crate::cli) fn summary(&self, format: Format, look: Look, folder: Option<&Path>) -> String {
-        match format {
-            Format::Json => report::capacity_json(&self.capacity, &self.scenario, &self.analysis),
-            Format::Text => {
-                let text = report::capacity_terminal(&self.capacity, &self.scenario, &self.analysis, look.style());
-                folder.map_or(text.clone(), |folder| format!("{text}{}", reported(folder)))
-            }
-        }
-    }
-
-    /// How the process ends.
-    pub(super) fn exit(&self) -> Exit {
-        exit(self.capacity.ended, &self.analysis, self.scenario.offered_rate().unwrap_or(0.0))
-    }
+/// How the process ends.
+pub(super) fn exit_code(report: &CapacityReport) -> Exit {
+    exit(report.capacity.ended, &report.analysis, report.scenario.offered_rate().unwrap_or(0.0))
 }
 
 /// How many times the scenario's own rate has to be kept up before its end is confirmed.
@@ -102,7 +53,10 @@ fn exit(ended: Ended, analysis: &CapacityAnalysis, offered: f64) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::capacity::{FailReason, Fleet, Limit};
+    use crate::{
+        analysis::capacity::{FailReason, Fleet, Limit},
+        scenario,
+    };
 
     fn arm(rate: Option<(f64, Option<f64>)>, limited: bool) -> ArmAnswer {
         ArmAnswer {

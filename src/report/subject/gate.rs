@@ -1,0 +1,28 @@
+//! A gate and what is concluded from it.
+
+use crate::{
+    analysis::gate::{GateAnalysis, GateRow, conclude},
+    results::Gate,
+    scenario::{self, ScenarioErrors},
+};
+
+/// A gate and what is concluded from it.
+#[derive(Debug, Clone)]
+pub struct GateReport {
+    pub(crate) gate: Gate,
+    pub(crate) analysis: GateAnalysis,
+}
+
+impl GateReport {
+    /// Draws the conclusions. Fails where the scenario of the gate is none that this version reads.
+    pub fn new(gate: Gate) -> Result<Self, ScenarioErrors> {
+        let scenario = scenario::parse(&gate.scenario, "scenario of the saved gate")?;
+        let analysis = conclude(&gate, &scenario);
+        Ok(Self { gate, analysis })
+    }
+
+    /// Row of all requests; `None` where nothing was compared.
+    pub(crate) fn whole(&self) -> Option<&GateRow> {
+        self.analysis.rows.last().filter(|row| row.scope.service.is_none())
+    }
+}
