@@ -1,5 +1,6 @@
 //! How many keys there are of which type and prefix, and how much memory they take, estimated from a sample.
 
+use super::Interval;
 use crate::results::{DatabaseSample, KeyGroup, KeyspaceSample};
 
 /// Standard errors between an estimate and the ends of its 95 % interval.
@@ -32,7 +33,7 @@ pub struct DatabaseSide {
     /// By type, the most memory first.
     pub types: Vec<KeyShare>,
     /// Memory of all its keys; `None` where it was withheld for some.
-    pub bytes: Option<Estimate>,
+    pub bytes: Option<Interval>,
 }
 
 /// Keys of a type, or of a type and prefix.
@@ -43,55 +44,43 @@ pub struct KeyShare {
     /// Type.
     pub data_type: String,
     /// Keys.
-    pub keys: Estimate,
+    pub keys: Interval,
     /// Their memory in bytes; `None` where it was withheld.
-    pub bytes: Option<Estimate>,
+    pub bytes: Option<Interval>,
     /// Their share of the memory of the sample, 0..=1.
     pub share: Option<f64>,
     /// Memory of one of them on average, in bytes.
     pub mean: Option<f64>,
 }
 
-/// A total with its 95 % interval.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Estimate {
-    /// The total.
-    pub value: f64,
-    /// Lower bound: at least what was seen.
-    pub low: f64,
-    /// Upper bound; infinite where one key tells nothing of the others.
-    pub high: f64,
+/// The total over a population of `size` of which `sampled` were drawn without replacement, from the sum and the sum
+/// of squares of what was seen.
+///
+/// Estimate and standard error are those of Cochran, *Sampling Techniques*, 3rd ed., sections 2.5 and 2.6, with the
+/// finite population correction; who does not belong to a group counts as 0 there, as in section 2.12, and a number
+/// of keys is a proportion as in section 3.2. The interval supposes that means of samples are spread normally, which
+/// a few huge keys among many small ones disturb.
+pub fn sampled_total(size: u64, sampled: u64, sum: f64, squares: f64) -> Interval {
+    let (population, n) = (size.max(sampled) as f64, sampled as f64);
+    if sampled == 0 || size <= sampled {
+        return Interval { point: sum, low: Some(sum), high: (sampled > 0).then_some(sum) };
+    }
+    let mean = sum / n;
+    let point = population * mean;
+    if sampled == 1 {
+        return Interval { point, low: Some(sum), high: None };
+    }
+    let variance = ((squares - n * mean * mean) / (n - 1.0)).max(0.0);
+    let error = population * (variance / n * (1.0 - n / population)).sqrt();
+    Interval::between(point, ((point - DEVIATES * error).max(sum), point + DEVIATES * error))
 }
 
-impl Estimate {
-    /// The total over a population of `size` of which `sampled` were drawn without replacement, from the sum and the sum
-    /// of squares of what was seen.
-    ///
-    /// Estimate and standard error are those of Cochran, *Sampling Techniques*, 3rd ed., sections 2.5 and 2.6, with the
-    /// finite population correction; who does not belong to a group counts as 0 there, as in section 2.12, and a number
-    /// of keys is a proportion as in section 3.2. The interval supposes that means of samples are spread normally, which
-    /// a few huge keys among many small ones disturb.
-    pub fn total(size: u64, sampled: u64, sum: f64, squares: f64) -> Self {
-        let (population, n) = (size.max(sampled) as f64, sampled as f64);
-        if sampled == 0 || size <= sampled {
-            return Self { value: sum, low: sum, high: if sampled == 0 { f64::INFINITY } else { sum } };
-        }
-        let mean = sum / n;
-        let value = population * mean;
-        if sampled == 1 {
-            return Self { value, low: sum, high: f64::INFINITY };
-        }
-        let variance = ((squares - n * mean * mean) / (n - 1.0)).max(0.0);
-        let error = population * (variance / n * (1.0 - n / population)).sqrt();
-        Self { value, low: (value - DEVIATES * error).max(sum), high: value + DEVIATES * error }
-    }
-
-    /// A number of keys: each counts 1 or 0.
-    fn count(size: u64, sampled: u64, seen: u64) -> Self {
-        let estimate = Self::total(size, sampled, seen as f64, seen as f64);
-        // All that were not seen may belong to it, but no more.
-        Self { high: estimate.high.min((size.max(sampled) - sampled + seen) as f64), ..estimate }
-    }
+/// A number of keys: each counts 1 or 0.
+fn count(size: u64, sampled: u64, seen: u64) -> Interval {
+    let estimate = sampled_total(size, sampled, seen as f64, seen as f64);
+    // All that were not seen may belong to it, but no more.
+    let most = (size.max(sampled) - sampled + seen) as f64;
+    Interval { high: Some(estimate.high.map_or(most, |high| high.min(most))), ..estimate }
 }
 
 /// What a sample says.
@@ -125,7 +114,7 @@ fn database(sample: &DatabaseSample) -> DatabaseSide {
         complete: sample.complete,
         groups,
         types,
-        bytes: all.bytes.map(|bytes| Estimate::total(sample.keys, sample.sampled, bytes as f64, all.squares)),
+        bytes: all.bytes.map(|bytes| sampled_total(sample.keys, sample.sampled, bytes as f64, all.squares)),
     }
 }
 
@@ -145,15 +134,15 @@ fn share(sample: &DatabaseSample, all: &KeyGroup, group: &KeyGroup) -> KeyShare 
     KeyShare {
         prefix: group.prefix.clone(),
         data_type: group.data_type.clone(),
-        keys: Estimate::count(sample.keys, sample.sampled, group.sampled),
-        bytes: group.bytes.map(|bytes| Estimate::total(sample.keys, sample.sampled, bytes as f64, group.squares)),
+        keys: count(sample.keys, sample.sampled, group.sampled),
+        bytes: group.bytes.map(|bytes| sampled_total(sample.keys, sample.sampled, bytes as f64, group.squares)),
         share: group.bytes.and_then(of_all),
         mean: group.bytes.map(|bytes| bytes as f64 / group.sampled.max(1) as f64),
     }
 }
 
 fn weight(share: &KeyShare) -> f64 {
-    share.bytes.map_or(0.0, |bytes| bytes.value)
+    share.bytes.map_or(0.0, |bytes| bytes.point)
 }
 
 #[cfg(test)]
@@ -169,21 +158,21 @@ mod tests {
 
     #[test]
     fn a_complete_sample_is_exact() {
-        let exact = Estimate::total(3, 3, 600.0, 140_000.0);
-        assert_eq!(exact, Estimate { value: 600.0, low: 600.0, high: 600.0 });
-        assert_eq!(Estimate::count(3, 3, 2), Estimate { value: 2.0, low: 2.0, high: 2.0 });
+        let exact = sampled_total(3, 3, 600.0, 140_000.0);
+        assert_eq!(exact, Interval::between(600.0, (600.0, 600.0)));
+        assert_eq!(count(3, 3, 2), Interval::between(2.0, (2.0, 2.0)));
     }
 
     #[test]
     fn an_estimate_keeps_to_the_formula() {
         // Cochran, section 2.5: N = 10, y = (1, 2, 3, 6): mean 3, s2 = 14/3, s(Y) = 10 sqrt(14/3/4 * 0.6).
-        let estimate = Estimate::total(10, 4, 12.0, 50.0);
+        let estimate = sampled_total(10, 4, 12.0, 50.0);
         let error = 10.0 * (14.0 / 3.0 / 4.0 * 0.6_f64).sqrt();
-        assert!((estimate.value - 30.0).abs() < 1e-9);
-        assert!((estimate.high - 30.0 - 1.959_964 * error).abs() < 1e-9);
-        assert!((estimate.low - (30.0 - 1.959_964 * error).max(12.0)).abs() < 1e-9);
-        assert!(Estimate::total(10, 1, 5.0, 25.0).high.is_infinite());
-        assert!((Estimate::count(10, 1, 1).high - 10.0).abs() < 1e-9);
+        assert!((estimate.point - 30.0).abs() < 1e-9);
+        assert!((estimate.high.unwrap() - 30.0 - 1.959_964 * error).abs() < 1e-9);
+        assert!((estimate.low.unwrap() - (30.0 - 1.959_964 * error).max(12.0)).abs() < 1e-9);
+        assert_eq!(sampled_total(10, 1, 5.0, 25.0).high, None);
+        assert!((count(10, 1, 1).high.unwrap() - 10.0).abs() < 1e-9);
     }
 
     #[test]
@@ -192,15 +181,15 @@ mod tests {
         for database in &side.databases {
             for of_type in &database.types {
                 let groups = database.groups.iter().filter(|group| group.data_type == of_type.data_type);
-                let sum: f64 = groups.map(|group| group.bytes.unwrap().value).sum();
-                assert!((of_type.bytes.unwrap().value - sum).abs() < 1e-6 * sum);
+                let sum: f64 = groups.map(|group| group.bytes.unwrap().point).sum();
+                assert!((of_type.bytes.unwrap().point - sum).abs() < 1e-6 * sum);
             }
             let shares: f64 = database.groups.iter().filter_map(|group| group.share).sum();
             assert!((shares - 1.0).abs() < 1e-9);
         }
         let last = &side.databases[1];
-        let exact = last.groups[0].bytes.unwrap();
-        assert!(last.complete && (exact.high - exact.low).abs() < 1e-9);
+        let (low, high) = last.groups[0].bytes.unwrap().ends().unwrap();
+        assert!(last.complete && (high - low).abs() < 1e-9);
     }
 
     #[test]
@@ -210,7 +199,7 @@ mod tests {
         let database = &keyspace(&sample).databases[0];
         assert_eq!(database.bytes, None);
         assert_eq!(database.groups.iter().filter(|group| group.bytes.is_some()).count(), 1);
-        assert!(database.groups.iter().all(|group| group.share.is_none() && group.keys.value > 0.0));
+        assert!(database.groups.iter().all(|group| group.share.is_none() && group.keys.point > 0.0));
     }
 
     /// How often the interval covers the truth, over samples of a population of sizes, 0 outside of the group.
@@ -224,8 +213,8 @@ mod tests {
                 sum += population[at];
                 squares += population[at] * population[at];
             }
-            let estimate = Estimate::total(population.len() as u64, sampled as u64, sum, squares);
-            (estimate.low..=estimate.high).contains(&truth)
+            let estimate = sampled_total(population.len() as u64, sampled as u64, sum, squares);
+            estimate.ends().is_some_and(|(low, high)| (low..=high).contains(&truth))
         });
         covered.count() as f64 / draws as f64
     }

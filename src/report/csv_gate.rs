@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     csv_table::{or_all, table, write},
-    number::{finite, micros, per_second, ratio, rounded},
+    number::{micros, per_second, ratio, rounded},
     subject::GateReport,
     view::{metric_slug, shape_slug, verdict_slug},
 };
@@ -92,6 +92,7 @@ pub(super) fn metrics(outcome: &GateReport) -> Vec<u8> {
 fn record<'a>(row: &'a GateRow, metric: &MetricResult, stage: &'static str, change: &Change) -> MetricRecord<'a> {
     let (service, operation) = scope(row);
     let [a, b] = change.levels.map(|level| value(metric.metric, level));
+    let effect = change.effect;
     MetricRecord {
         service,
         operation,
@@ -104,13 +105,13 @@ fn record<'a>(row: &'a GateRow, metric: &MetricResult, stage: &'static str, chan
         shape: row.shape.map(shape_slug),
         a,
         b,
-        ratio: ratio(change.ratio),
-        ratio_low: finite(change.low),
-        ratio_high: finite(change.high),
-        p_worse: rounded(change.p_worse, 8),
+        ratio: ratio(effect.ratio.point),
+        ratio_low: effect.ratio.low.map(ratio),
+        ratio_high: effect.ratio.high.map(ratio),
+        p_worse: rounded(change.p_worse(), 8),
         p_better: rounded(change.p_better, 8),
         matters_from: ratio(metric.limit),
-        detectable: finite(change.detectable),
+        detectable: effect.smallest_detectable.map(ratio),
     }
 }
 
@@ -120,16 +121,17 @@ pub(super) fn quantiles(outcome: &GateReport) -> Vec<u8> {
         let (service, operation) = scope(row);
         row.quantiles.iter().map(move |(quantile, change)| {
             let [a_us, b_us] = change.levels.map(micros);
+            let effect = change.effect;
             QuantileRecord {
                 service,
                 operation,
                 quantile: *quantile,
                 a_us,
                 b_us,
-                ratio: ratio(change.ratio),
-                ratio_low: finite(change.low),
-                ratio_high: finite(change.high),
-                p_worse: rounded(change.p_worse, 8),
+                ratio: ratio(effect.ratio.point),
+                ratio_low: effect.ratio.low.map(ratio),
+                ratio_high: effect.ratio.high.map(ratio),
+                p_worse: rounded(change.p_worse(), 8),
             }
         })
     });

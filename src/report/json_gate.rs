@@ -13,7 +13,10 @@ use super::{
     view::{ended_slug, gate_headline, metric_slug, shape_slug, verdict_slug},
 };
 use crate::{
-    analysis::gate::{Change, GateMetric, GateRow, MetricResult, TooFew},
+    analysis::{
+        Effect,
+        gate::{Change, GateMetric, GateRow, MetricResult, TooFew},
+    },
     results::GateArm,
 };
 
@@ -212,16 +215,17 @@ fn metric(result: &MetricResult) -> Metric {
 
 fn record(metric: GateMetric, change: &Change) -> ChangeRecord {
     let level = |level: f64| if metric.more_is_worse() { micros(level) } else { per_second(level) };
-    let known = |value: f64| value.is_finite().then(|| rounded(value, 6));
+    let known = |value: f64| rounded(value, 6);
+    let Effect { ratio, smallest_detectable, .. } = change.effect;
     ChangeRecord {
         a: level(change.levels[0]),
         b: level(change.levels[1]),
-        ratio: rounded(change.ratio, 6),
-        low: known(change.low),
-        high: known(change.high),
-        p_worse: rounded(change.p_worse, 8),
+        ratio: known(ratio.point),
+        low: ratio.low.map(known),
+        high: ratio.high.map(known),
+        p_worse: rounded(change.p_worse(), 8),
         p_better: rounded(change.p_better, 8),
-        detectable: known(change.detectable),
+        detectable: smallest_detectable.map(known),
         blocks: change.blocks.iter().map(|log| rounded(log.exp(), 6)).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plimsoll::{
-    analysis::Estimate,
+    analysis::sampled_total,
     operation::Kind,
     results::{DatabaseSample, KeyGroup, KeyspaceSample, Withheld},
     server::SampleLimits,
@@ -93,11 +93,11 @@ async fn what_is_looked_at_in_part_is_estimated() {
     assert!((100..=201).contains(&sample.databases[1].sampled), "{}", sample.databases[1].sampled);
     for (prefix, data_type, pattern) in [("user:*", "string", "user:*"), ("cart", "hash", "cart:*")] {
         let seen = group(first, prefix, data_type);
-        let estimate = Estimate::total(first.keys, first.sampled, seen.bytes.unwrap() as f64, seen.squares);
+        let estimate = sampled_total(first.keys, first.sampled, seen.bytes.unwrap() as f64, seen.squares);
         let truth = truth(&server, 0, pattern).await as f64;
         // Two and a half times the 95 % interval: five standard errors.
-        let margin = 2.5 * (estimate.high - estimate.value);
-        assert!((estimate.value - truth).abs() <= margin, "{prefix}: {estimate:?}, truth {truth}");
+        let margin = 2.5 * (estimate.high.unwrap() - estimate.point);
+        assert!((estimate.point - truth).abs() <= margin, "{prefix}: {estimate:?}, truth {truth}");
         assert!(margin < truth, "{prefix}: {estimate:?} says something");
     }
 }

@@ -88,7 +88,7 @@ pub fn compare(base: &[Abstract], run: &Abstract, question: Question) -> Compari
         let all = held.iter().flatten().zip(&weights).map(|(held, weight)| (p(held).unwrap_or(1.0), *weight));
         rejected(&all.collect::<Vec<_>>(), ALARM).into_iter()
     };
-    let (mut worse, mut better) = (tested(|held| held.change.p_value), tested(|held| held.better));
+    let (mut worse, mut better) = (tested(|held| held.change.p()), tested(|held| held.better));
 
     for ((row, same), held) in pairs.iter().zip(held) {
         let quantities: Vec<QuantityChange> = held
@@ -168,7 +168,7 @@ fn machine(base: &[&Abstract], run: &Abstract) -> Option<Machine> {
 
 fn judge(held: Held, (worse, better): (bool, bool), threshold: f64, whole: bool) -> QuantityChange {
     let Held { mut change, worst, apart, .. } = held;
-    let (Some(base), Some(run), Some(ratio)) = (change.base, change.run, change.ratio) else { return change };
+    let (Some(base), Some(run), Some(ratio)) = (change.base, change.run, change.ratio()) else { return change };
     if change.standing.is_some() {
         return change;
     }
@@ -177,7 +177,7 @@ fn judge(held: Held, (worse, better): (bool, bool), threshold: f64, whole: bool)
     let matters = quantity.matters(base, run);
     let difference = quantity.worse() * (run / base).ln();
     let judged = quantity.worse() * ratio.ln();
-    change.standing = if change.p_value.is_some() {
+    change.standing = if change.p().is_some() {
         // Calibration may turn the sign: then it is neither.
         Some(match worst {
             _ if worse && matters && difference > 0.0 && judged >= least => Standing::Regression,

@@ -1,6 +1,7 @@
 //! What a comparison finds: facts and judgements, without a word of prose.
 
 use super::Difference;
+use crate::analysis::Effect;
 
 /// A run held against a baseline.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,19 +114,31 @@ pub struct QuantityChange {
     pub run: Option<f64>,
     /// Runs of the baseline that know it.
     pub runs: usize,
-    /// Value of the run over that of the baseline, where `calibrated` both divided by the machine's reference.
-    pub ratio: Option<f64>,
-    /// Where that ratio lies with 95 % probability, given how far apart runs lie; of a single run of the baseline, given how
-    /// far percentiles within a run can be trusted.
-    pub interval: Option<(f64, f64)>,
-    /// Probability of being worse by as much or more without any change of what is measured.
-    pub p_value: Option<f64>,
+    /// Value of the run over that of the baseline, where `calibrated` both divided by the machine's reference; `None` where one
+    /// of the two is unknown. The interval follows from how far apart runs lie; of a single run of the baseline, from the
+    /// accuracy of percentiles within a run.
+    pub effect: Option<Effect>,
     /// Standard deviation of the logarithms of the baseline's runs.
     pub spread: Option<f64>,
-    /// Smallest change for the worse, as a share, that this comparison finds in 95 % of all cases.
-    pub smallest_effect: Option<f64>,
-    /// Whether ratio, interval, p-value and spread are those of values divided by the machine's reference.
+    /// Whether effect and spread are those of values divided by the machine's reference.
     pub calibrated: bool,
+}
+
+impl QuantityChange {
+    /// Value of the run over that of the baseline.
+    pub fn ratio(&self) -> Option<f64> {
+        Some(self.effect?.ratio.point)
+    }
+
+    /// Smallest worsening, as a share, that this comparison finds in 95 % of all cases.
+    pub fn smallest_detectable(&self) -> Option<f64> {
+        self.effect?.smallest_detectable
+    }
+
+    /// Probability of being worse by as much or more without any change of what is measured.
+    pub fn p(&self) -> Option<f64> {
+        self.effect?.p
+    }
 }
 
 impl RowChange {

@@ -5,7 +5,7 @@ use super::{
     tolerance::{ALARM, ENOUGH_RUNS, Sample, smallest_effect},
 };
 use crate::{
-    analysis::worsening::share_of,
+    analysis::{Effect, Interval, worsening::share_of},
     measure::SECOND,
     results::{Abstract, AbstractRow},
 };
@@ -109,11 +109,8 @@ pub(super) fn hold(
         base: sample.map(|sample| sample.mean.exp()),
         run: value,
         runs: known.len(),
-        ratio: None,
-        interval: None,
-        p_value: None,
+        effect: None,
         spread: sample.and_then(|sample| sample.spread),
-        smallest_effect: None,
         calibrated: false,
     };
     let mut held = Held { change: change.clone(), better: None, worst: None, apart: None };
@@ -122,7 +119,8 @@ pub(super) fn hold(
         let expected = sample.mean.exp() * run.0.measured_ns as f64 / SECOND as f64;
         if expected >= ENOUGH_EXPECTED {
             // No logarithm tells it, and no spread is needed to.
-            (held.change.run, held.change.ratio) = (Some(0.0), Some(0.0));
+            held.change.run = Some(0.0);
+            held.change.effect = Some(Effect { ratio: Interval::unbounded(0.0), p: None, smallest_detectable: None });
             held.change.standing = Some(Standing::Regression);
         }
         return held;
@@ -136,24 +134,27 @@ pub(super) fn hold(
         (used, at, change.calibrated) = (calibrated, shifted, true);
     }
     let difference = at - used.mean;
-    change.ratio = Some(difference.exp());
     change.spread = used.spread;
-    let worse = quantity.worse();
-    if known.len() >= ENOUGH_RUNS {
-        let above = used.chance_above(at);
-        let below = above.map(|above| 1.0 - above);
-        (change.p_value, held.better) = if worse > 0.0 { (above, below) } else { (below, above) };
-        held.worst = used.reach(ALARM).map(|reach| worse * difference + reach);
-        change.smallest_effect = used
-            .spread
-            .and_then(|spread| smallest_effect(spread, used.runs, level, least))
-            .map(|effect| share_of(effect, quantity.more_is_worse()));
-    }
-    change.interval = if let [(.., row)] = known[..] {
+    let ends = if let [(.., row)] = known[..] {
         within(quantity, row, run.1)
     } else {
         used.reach(BEYOND_INTERVAL).map(|reach| ((difference - reach).exp(), (difference + reach).exp()))
     };
+    let ratio = difference.exp();
+    let ratio = ends.map_or(Interval::unbounded(ratio), |ends| Interval::between(ratio, ends));
+    let mut effect = Effect { ratio, p: None, smallest_detectable: None };
+    let worse = quantity.worse();
+    if known.len() >= ENOUGH_RUNS {
+        let above = used.chance_above(at);
+        let below = above.map(|above| 1.0 - above);
+        (effect.p, held.better) = if worse > 0.0 { (above, below) } else { (below, above) };
+        held.worst = used.reach(ALARM).map(|reach| worse * difference + reach);
+        effect.smallest_detectable = used
+            .spread
+            .and_then(|spread| smallest_effect(spread, used.runs, level, least))
+            .map(|effect| share_of(effect, quantity.more_is_worse()));
+    }
+    change.effect = Some(effect);
     held.apart = apart(quantity, &known, run.1, value.ln() > sample.mean);
     held.change = change;
     held

@@ -70,7 +70,7 @@ mod tests {
             for ((_, spread), change) in row.quantities.iter().zip(&compared.quantities) {
                 assert_eq!(
                     (spread.unwrap().spread, spread.unwrap().smallest_effect),
-                    (change.spread.unwrap(), change.smallest_effect)
+                    (change.spread.unwrap(), change.smallest_detectable())
                 );
             }
         }

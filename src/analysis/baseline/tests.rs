@@ -4,9 +4,12 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rand_distr::StandardNormal;
 
 use super::{Comparison, Method, Quantity, Question, Standing, compare};
-use crate::results::{
-    Abstract, Judged,
-    sample::{abstracted, abstracts},
+use crate::{
+    analysis::Interval,
+    results::{
+        Abstract, Judged,
+        sample::{abstracted, abstracts},
+    },
 };
 
 fn compared(base: &[Abstract], run: &Abstract) -> Comparison {
@@ -26,7 +29,7 @@ fn few_runs_show_gross_changes_of_the_whole_only() {
         assert_eq!(standing(&base, 1.5), Standing::Regression);
         assert_eq!(standing(&base, 0.6), Standing::Improved);
         let (whole, rows) = found.rows.split_last().unwrap();
-        assert!(whole.quantities.iter().all(|change| change.standing.is_some() && change.p_value.is_none()));
+        assert!(whole.quantities.iter().all(|change| change.standing.is_some() && change.p().is_none()));
         assert!(rows.iter().flat_map(|row| &row.quantities).all(|change| change.standing.is_none()));
     }
 }
@@ -62,13 +65,14 @@ fn seven_runs_know_how_far_apart_they_lie() {
     let found = compared(&base, &abstracted(20, 1.25));
     assert_eq!((found.standing, found.method), (Standing::Regression, Method::Tolerance { runs: 10 }));
     let whole = found.rows.last().unwrap().of(Quantity::P50).unwrap();
-    assert!(whole.p_value.unwrap() < 0.001);
-    let (low, high) = whole.interval.unwrap();
-    assert!(low < whole.ratio.unwrap() && whole.ratio.unwrap() < high && low > 1.1);
+    assert!(whole.p().unwrap() < 0.001);
+    let ratio = whole.effect.unwrap().ratio;
+    let (low, high) = ratio.ends().unwrap();
+    assert!(low < ratio.point && ratio.point < high && low > 1.1);
     assert_eq!(standing(&base, 1.0), Standing::Ok);
     assert_eq!(standing(&base, 0.75), Standing::Improved);
     // 3 % of spread: a level of 1 % in 6 takes (3.94 + 1.83) * 1.05 of it.
-    let effect = whole.smallest_effect.unwrap();
+    let effect = whole.smallest_detectable().unwrap();
     assert!((effect / whole.spread.unwrap() - 6.6).abs() < 0.6, "{effect} {:?}", whole.spread);
 }
 
@@ -91,7 +95,7 @@ fn a_change_of_microseconds_does_not_matter() {
         }
     }
     let found = compared(&base, &run);
-    assert!(found.rows.last().unwrap().of(Quantity::P50).unwrap().p_value.unwrap() < 1e-9);
+    assert!(found.rows.last().unwrap().of(Quantity::P50).unwrap().p().unwrap() < 1e-9);
     assert_eq!(found.standing, Standing::Ok, "11 us are 18 % and yet nothing");
 }
 
@@ -171,7 +175,9 @@ fn calibration_is_used_where_it_lowers_the_spread() {
     let p50 = found.rows.last().unwrap().of(Quantity::P50).unwrap();
     assert!(p50.calibrated && p50.spread.unwrap() < 0.004, "{p50:?}");
     assert_eq!(p50.standing, Some(Standing::Regression));
-    let ((low, high), ratio) = (p50.interval.unwrap(), p50.ratio.unwrap());
+    let Interval { point: ratio, low: Some(low), high: Some(high) } = p50.effect.unwrap().ratio else {
+        panic!("{p50:?}")
+    };
     assert!((ratio / 1.15 - 1.0).abs() < 0.005, "the machine was 4 % slower, which is no change: {ratio}");
     assert!(((low * high).sqrt() / ratio - 1.0).abs() < 1e-6, "the interval is that of the ratio");
     let few = compared(&base[..14], &run);
@@ -228,7 +234,7 @@ fn what_is_certain_and_tiny_is_no_regression() {
     run.rows.last_mut().unwrap().rate = 960.0;
     let asked = |threshold| compare(&base, &run, Question { threshold, ..Question::default() });
     let found = asked(0.2);
-    assert!(found.rows.last().unwrap().of(Quantity::Throughput).unwrap().p_value.unwrap() < 1e-6);
+    assert!(found.rows.last().unwrap().of(Quantity::Throughput).unwrap().p().unwrap() < 1e-6);
     assert_eq!(found.standing, Standing::Ok, "4 % less, of which 20 % would matter");
     assert_eq!(asked(0.05).standing, Standing::Regression);
 }

@@ -320,8 +320,9 @@ fn shape(row: &GateRow, plan: &GatePlan) -> Option<ChangeShape> {
         return None;
     }
     let median = row.quantiles.iter().find(|(quantile, _)| (quantile - 0.5).abs() < 1e-9);
-    let spared = median.is_some_and(|(_, change)| change.high < 1.0 + plan.threshold / 2.0);
-    let worse = median.is_some_and(|(_, change)| change.low > 1.0);
+    let spared = median
+        .is_some_and(|(_, change)| change.effect.ratio.high.is_some_and(|high| high < 1.0 + plan.threshold / 2.0));
+    let worse = median.is_some_and(|(_, change)| change.effect.ratio.low.is_some_and(|low| low > 1.0));
     let of_median = row.metrics.iter().any(|metric| metric.metric == GateMetric::Median && lost(metric));
     Some(match (of_median || worse && !spared, spared) {
         (true, _) => ChangeShape::Uniform,

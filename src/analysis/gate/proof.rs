@@ -232,9 +232,9 @@ fn the_detectable_effect_is_detected() {
     for (profile, instance, slice) in [(QUICK, 0.04, 0.06), (QUICK, 0.01, 0.02), (NIGHTLY, 0.01, 0.03)] {
         let case = Case { instance, slice, ..profile };
         let limits = Limits { more_is_worse: true, threshold: case.threshold, floor: 0.0, lag: 0.0 };
-        let told: Vec<f64> =
-            (0..200).map(|gate| stage(case, gate, GateStage::Screen, &limits, &mut power).detectable).collect();
-        let typical = told.iter().sum::<f64>() / 200.0;
+        let mut detectable =
+            |gate| stage(case, gate, GateStage::Screen, &limits, &mut power).effect.smallest_detectable;
+        let typical = (0..200).map(|gate| detectable(gate).unwrap()).sum::<f64>() / 200.0;
         let tally = play(Case { effect: typical, ..case }, gates(), &mut power);
         let found = tally.share(tally.regression);
         assert!((0.9..=0.99).contains(&found), "{case:?} {typical} {tally:?}");

@@ -51,12 +51,13 @@ fn equals_pass_and_every_row_is_there() {
     let whole = whole(&analysis);
     assert_eq!(whole.metrics.iter().map(|result| result.metric).collect::<Vec<_>>(), GateMetric::ALL);
     let median = metric(whole, GateMetric::Median);
-    assert!((median.screen.ratio - 1.0).abs() < 0.02, "{median:?}");
+    assert!((median.screen.effect.ratio.point - 1.0).abs() < 0.02, "{median:?}");
     assert!((median.screen.levels[0] / 438_000.0 - 1.0).abs() < 0.03, "{median:?}");
-    assert!(median.screen.low < 1.0 && median.screen.high > 1.0 && median.screen.blocks.len() == 8);
+    let (low, high) = median.screen.effect.ratio.ends().unwrap();
+    assert!(low < 1.0 && high > 1.0 && median.screen.blocks.len() == 8);
     // A parts' p99 needs twenty requests beyond it in each block.
     assert!(analysis.rows[0].metrics.iter().all(|result| result.metric != GateMetric::P99));
-    assert!(analysis.controls.iter().flatten().all(|control| (control.ratio - 1.0).abs() < 0.03));
+    assert!(analysis.controls.iter().flatten().all(|control| (control.effect.ratio.point - 1.0).abs() < 0.03));
     assert_eq!((analysis.dropped.quads, analysis.dropped.all()), (24, 0));
     assert_eq!(analysis.course.len(), 64);
 }
@@ -72,11 +73,12 @@ fn what_is_slower_twice_is_a_regression_of_all_quantiles() {
     for of in [GateMetric::Median, GateMetric::Mean, GateMetric::Throughput] {
         let result = metric(whole, of);
         let change = result.deciding();
-        let worse = if of.more_is_worse() { change.ratio } else { 1.0 / change.ratio };
+        let ratio = change.effect.ratio.point;
+        let worse = if of.more_is_worse() { ratio } else { 1.0 / ratio };
         assert_eq!(result.verdict, GateVerdict::Regression, "{of:?}");
-        assert!((worse / 1.15 - 1.0).abs() < 0.02 && change.p_worse < 0.01, "{of:?} {change:?}");
+        assert!((worse / 1.15 - 1.0).abs() < 0.02 && change.effect.p < Some(0.01), "{of:?} {change:?}");
     }
-    assert!(whole.quantiles.iter().all(|(_, change)| (change.ratio / 1.15 - 1.0).abs() < 0.03));
+    assert!(whole.quantiles.iter().all(|(_, change)| (change.effect.ratio.point / 1.15 - 1.0).abs() < 0.03));
     assert!(analysis.rows.iter().all(|row| row.verdict == GateVerdict::Regression), "parts are told as well");
 }
 
@@ -95,7 +97,7 @@ fn the_second_stage_alone_decides() {
     let analysis = concluded(&gate_of);
     assert_eq!(analysis.verdict, GateVerdict::Ok);
     let median = metric(whole(&analysis), GateMetric::Median);
-    assert!(median.suspected && (median.deciding().ratio - 1.0).abs() < 0.02, "{median:?}");
+    assert!(median.suspected && (median.deciding().effect.ratio.point - 1.0).abs() < 0.02, "{median:?}");
 }
 
 #[test]
@@ -145,7 +147,10 @@ fn noise_makes_it_inconclusive_and_says_how_many_blocks_would_tell() {
     let analysis = concluded(&gate(Worsening::None, 0.4, &FIRST));
     assert_eq!(analysis.verdict, GateVerdict::Inconclusive);
     let median = metric(whole(&analysis), GateMetric::Median);
-    assert!(median.screen.detectable > 0.1 && median.screen.blocks_needed.is_some_and(|blocks| blocks > 8));
+    assert!(
+        median.screen.effect.smallest_detectable > Some(0.1)
+            && median.screen.blocks_needed.is_some_and(|blocks| blocks > 8)
+    );
 }
 
 #[test]
@@ -193,7 +198,11 @@ fn a_slow_harness_is_no_suspicion_and_no_acquittal() {
     };
     let worse = late(Worsening::Uniform(0.15));
     assert_eq!((worse.suspected, worse.verdict), (false, GateVerdict::Inconclusive));
-    assert!(worse.screen.detectable > 0.15 && worse.screen.blocks_needed.is_none(), "{:?}", worse.screen);
+    assert!(
+        worse.screen.effect.smallest_detectable > Some(0.15) && worse.screen.blocks_needed.is_none(),
+        "{:?}",
+        worse.screen
+    );
     assert_eq!(late(Worsening::None).verdict, GateVerdict::Ok, "what matters is excluded all the same");
 }
 

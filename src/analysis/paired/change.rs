@@ -5,7 +5,7 @@ use super::{
     power::{Power, deviation},
     signed_rank::{LEVEL, location, median},
 };
-use crate::analysis::worsening;
+use crate::analysis::{Effect, Interval, worsening};
 
 /// Values of one metric in one quad, in order of time within each arm: A, A, B, B.
 pub(in crate::analysis) type Quad = [f64; 4];
@@ -48,18 +48,11 @@ pub(in crate::analysis) fn log_of(quad: &Quad) -> f64 {
 pub struct Change {
     /// Typical value of each arm: median over the blocks; nanoseconds, or operations per second.
     pub levels: [f64; 2],
-    /// B over A: Hodges-Lehmann estimate.
-    pub ratio: f64,
-    /// Lower end of its 95 % interval; 0 where there are too few blocks for one.
-    pub low: f64,
-    /// Upper end; infinite where there are too few.
-    pub high: f64,
-    /// One-sided p-value of being as much worse by chance.
-    pub p_worse: f64,
-    /// The same of being better.
+    /// B over A: Hodges-Lehmann estimate, one-sided p-value, and the worsening that both stages of 95 of 100 such gates would
+    /// have found.
+    pub effect: Effect,
+    /// One-sided p-value of being as much better by chance.
     pub p_better: f64,
-    /// The worsening, as a share, that both stages of 95 of 100 such gates would have found; infinite where none.
-    pub detectable: f64,
     /// Blocks that it would take to see what matters; `None` where no sensible number does.
     pub blocks_needed: Option<u32>,
     /// Natural logarithm of B over A in each block.
@@ -67,9 +60,14 @@ pub struct Change {
 }
 
 impl Change {
+    /// One-sided p-value of being as much worse by chance.
+    pub fn p_worse(&self) -> f64 {
+        self.effect.p.unwrap_or(1.0)
+    }
+
     /// Whether it is significant in either direction, at the level of a suspicion.
     pub fn is_significant(&self) -> bool {
-        self.p_worse.min(self.p_better) <= LEVEL
+        self.p_worse().min(self.p_better) <= LEVEL
     }
 }
 
@@ -105,14 +103,14 @@ impl Limits {
     }
 
     /// Estimate of the worsening and the upper end of its interval, on the logarithmic scale.
-    fn worsening(&self, change: &Change) -> (f64, f64) {
-        let (estimate, low, high) = (change.ratio.ln(), change.low.ln(), change.high.ln());
-        if self.more_is_worse { (estimate, high) } else { (-estimate, -low) }
+    fn worsening(&self, change: &Change) -> (f64, Option<f64>) {
+        let Interval { point, low, high } = change.effect.ratio.map(f64::ln);
+        if self.more_is_worse { (point, high) } else { (-point, low.map(|low| -low)) }
     }
 
     /// Whether B is worse: the change is significant, at least half of what matters as a share, and no less than the floor and the lag.
     pub(in crate::analysis) fn is_worse(&self, change: &Change) -> bool {
-        self.is_change(change.p_worse, self.worsening(change).0, change.levels[0])
+        self.is_change(change.p_worse(), self.worsening(change).0, change.levels[0])
     }
 
     /// Whether B is better, by the same rule: what B has gained is compared with what B would lose.
@@ -122,7 +120,8 @@ impl Limits {
 
     /// Whether the interval leaves room for no worsening that matters.
     pub(in crate::analysis) fn is_not_worse(&self, change: &Change) -> bool {
-        self.worsening(change).1 < self.log_of(self.least(change.levels[0]))
+        let matters = self.log_of(self.least(change.levels[0]));
+        self.worsening(change).1.is_some_and(|high| high < matters)
     }
 
     fn is_change(&self, p: f64, log: f64, level: f64) -> bool {
@@ -143,15 +142,15 @@ pub(in crate::analysis) fn change(blocks: &[Difference], limits: &Limits, power:
     let level = |arm: usize| median(&blocks.iter().map(|block| block.levels[arm]).collect::<Vec<_>>());
     let levels = [level(0), level(1)];
     let (suspicious_from, matters) = (limits.suspicious_from(levels[0]), limits.log_of(limits.least(levels[0])));
-    let detectable = power.detectable(&logs, suspicious_from);
+    let detectable = Some(power.detectable(&logs, suspicious_from)).filter(|log| log.is_finite());
     Some(Change {
         levels,
-        ratio: natural.estimate.exp(),
-        low: natural.low.exp(),
-        high: natural.high.exp(),
-        p_worse,
+        effect: Effect {
+            ratio: natural.estimate.map(f64::exp),
+            p: Some(p_worse),
+            smallest_detectable: detectable.map(|log| worsening::share_of(log, more_is_worse)),
+        },
         p_better,
-        detectable: if detectable.is_finite() { worsening::share_of(detectable, more_is_worse) } else { f64::INFINITY },
         // More blocks make no harness faster.
         blocks_needed: power.blocks_for(matters, deviation(&logs)).filter(|_| suspicious_from < matters),
         blocks: logs,

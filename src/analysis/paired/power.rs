@@ -111,7 +111,7 @@ fn played(sample: u64, blocks: usize, critical: usize) -> (f64, f64) {
         let shifted: Vec<f64> = noise.iter().map(|value| value + middle).collect();
         if rank_sum_against(&shifted) <= critical as f64 { high = middle } else { low = middle }
     }
-    (high, location(&noise).estimate)
+    (high, location(&noise).estimate.point)
 }
 
 /// Standard deviation of a sample.

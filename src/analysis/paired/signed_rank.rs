@@ -2,6 +2,8 @@
 //!
 //! Hollander, Wolfe and Chicken, "Nonparametric Statistical Methods", 3rd edition, section 3.1 to 3.3.
 
+use crate::analysis::Interval;
+
 /// One-sided level of every test, of each stage.
 pub const LEVEL: f64 = 0.01;
 
@@ -11,11 +13,9 @@ const CONFIDENCE: f64 = 0.95;
 /// Where some differences lie, and whether that is chance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::analysis) struct Location {
-    /// Hodges-Lehmann estimate: median of the means of all pairs, each difference paired with itself included.
-    pub(in crate::analysis) estimate: f64,
-    /// 95 % interval, from the ordered means of pairs; infinite where there are too few.
-    pub(in crate::analysis) low: f64,
-    pub(in crate::analysis) high: f64,
+    /// Hodges-Lehmann estimate: median of the means of all pairs, each difference paired with itself included. Its interval
+    /// comes from the ordered means of pairs.
+    pub(in crate::analysis) estimate: Interval,
     /// One-sided p-value of differences so far above 0 by chance.
     pub(in crate::analysis) p_above: f64,
     /// The same below 0.
@@ -27,12 +27,12 @@ pub(in crate::analysis) fn location(differences: &[f64]) -> Location {
     let mut means = walsh_averages(differences);
     means.sort_by(f64::total_cmp);
     let count = differences.len();
-    let (low, high) = match critical(count, (1.0 - CONFIDENCE) / 2.0) {
-        Some(critical) => (means[critical], means[means.len() - 1 - critical]),
-        None => (f64::NEG_INFINITY, f64::INFINITY),
+    let estimate = match critical(count, (1.0 - CONFIDENCE) / 2.0) {
+        Some(critical) => Interval::between(middle(&means), (means[critical], means[means.len() - 1 - critical])),
+        None => Interval::unbounded(middle(&means)),
     };
     let turned: Vec<f64> = differences.iter().map(|difference| -difference).collect();
-    Location { estimate: middle(&means), low, high, p_above: p_above(differences), p_below: p_above(&turned) }
+    Location { estimate, p_above: p_above(differences), p_below: p_above(&turned) }
 }
 
 /// Probability that signs alone make the ranks against "above 0" sum up to as little as they do. Equal distances share their
@@ -138,11 +138,12 @@ mod tests {
         let change = [-0.952, 0.147, -1.022, -0.430, -0.620, -0.590, -0.490, 0.080, -0.010];
         let seen = location(&change);
         assert!((seen.p_below - 0.0195).abs() < 5e-5, "{seen:?}");
-        assert!((seen.estimate + 0.46).abs() < 5e-4, "{seen:?}");
-        assert!((seen.low + 0.786).abs() < 5e-4 && (seen.high + 0.010).abs() < 5e-4, "{seen:?}");
+        assert!((seen.estimate.point + 0.46).abs() < 5e-4, "{seen:?}");
+        let (low, high) = seen.estimate.ends().unwrap();
+        assert!((low + 0.786).abs() < 5e-4 && (high + 0.010).abs() < 5e-4, "{seen:?}");
         let turned: Vec<f64> = change.iter().map(|value| -value).collect();
         close(location(&turned).p_above, seen.p_below);
-        close(location(&turned).estimate, -seen.estimate);
+        close(location(&turned).estimate.point, -seen.estimate.point);
     }
 
     #[test]
@@ -151,6 +152,6 @@ mod tests {
         assert!(p_above(&[0.0, 0.0, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]) > 0.01);
         close(p_above(&[0.1; 8]), 1.0 / 256.0);
         let few = location(&[0.1, 0.2]);
-        assert!(few.low.is_infinite() && few.high.is_infinite());
+        assert_eq!((few.estimate.low, few.estimate.high), (None, None));
     }
 }

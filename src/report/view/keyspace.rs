@@ -2,7 +2,7 @@
 
 use super::{Block, Cell, Column, RowKind, Table, TableRow, Tone, not_learned};
 use crate::{
-    analysis::{Analysis, DatabaseSide, Estimate, KeyShare, KeyspaceSide},
+    analysis::{Analysis, DatabaseSide, Interval, KeyShare, KeyspaceSide},
     report::format::{self, NOTHING},
     results::{DatabaseSample, KeyspaceSample, Run, Withheld},
 };
@@ -65,19 +65,17 @@ fn by_type(side: &KeyspaceSide) -> String {
 }
 
 /// `1.2 MiB [1.1, 1.3]`; without an interval where every key was looked at.
-fn memory(estimate: Estimate) -> String {
+fn memory(estimate: Interval) -> String {
     let bytes = |value: f64| format::bytes(value.round().max(0.0) as u64);
     interval(estimate, bytes)
 }
 
-fn interval(estimate: Estimate, write: impl Fn(f64) -> String) -> String {
-    let Estimate { value, low, high } = estimate;
-    if high - low < 0.5 {
-        write(value)
-    } else if high.is_finite() {
-        format!("{} [{}, {}]", write(value), write(low), write(high))
-    } else {
-        format!("{} [{} or more]", write(value), write(low))
+fn interval(estimate: Interval, write: impl Fn(f64) -> String) -> String {
+    let value = write(estimate.point);
+    match (estimate.low.unwrap_or_default(), estimate.high) {
+        (low, Some(high)) if high - low < 0.5 => value,
+        (low, Some(high)) => format!("{value} [{}, {}]", write(low), write(high)),
+        (low, None) => format!("{value} [{} or more]", write(low)),
     }
 }
 

@@ -54,7 +54,7 @@ const LOOKS: [(&str, Colour, Marker, f64); 3] = [
 pub(super) fn plot(compared: &ComparisonReport) -> Option<Plot> {
     let comparison = &compared.comparison;
     let mut rows: Vec<Named<&RowChange>> = Vec::new();
-    let known = comparison.rows.iter().filter(|row| row.quantities.iter().any(|change| change.ratio.is_some()));
+    let known = comparison.rows.iter().filter(|row| row.quantities.iter().any(|change| change.effect.is_some()));
     for row in known.rev().filter(|row| row.is_whole()).chain(comparison.rows.iter().filter(|row| !row.is_whole())) {
         let name = match (&row.service, &row.operation) {
             (Some(service), Some(operation)) => format!("{service} {operation}"),
@@ -71,8 +71,9 @@ pub(super) fn plot(compared: &ComparisonReport) -> Option<Plot> {
     // The ratio of what is answered no more is beyond any scale.
     let size = |ratio: f64| if ratio > 0.0 { ratio.ln().abs() } else { 0.0 };
     let bounds = |change: &QuantityChange| {
-        let interval = change.interval.map_or(0.0, |(low, high)| size(low).max(size(high)));
-        change.ratio.map_or(0.0, size).max(interval)
+        let ends = change.effect.and_then(|effect| effect.ratio.ends());
+        let ends = ends.map_or(0.0, |(low, high)| size(low).max(size(high)));
+        change.ratio().map_or(0.0, size).max(ends)
     };
     let widest = rows.iter().flat_map(|(row, ..)| &row.quantities).map(bounds).fold(0.0, f64::max);
     let few = if left_out > 0 { format!(" Without the last {left_out} rows.") } else { String::new() };
@@ -111,10 +112,10 @@ pub(super) fn plot(compared: &ComparisonReport) -> Option<Plot> {
 fn draw_bar(canvas: &mut Canvas, bar: &Bar<&RowChange>, across: &Ratios) {
     for (change, (_, colour, marker, shift)) in bar.row.quantities.iter().zip(LOOKS) {
         let y = bar.middle() + shift;
-        if let Some((low, high)) = change.interval {
+        if let Some((low, high)) = change.effect.and_then(|effect| effect.ratio.ends()) {
             canvas.line(&[(across.at(low), y), (across.at(high), y)], Pen::solid(colour, 1.5));
         }
-        if let Some(ratio) = change.ratio {
+        if let Some(ratio) = change.ratio() {
             canvas.marker((across.at(ratio), y), marker, 6.0, colour);
         }
         let column = match change.quantity {
@@ -126,7 +127,7 @@ fn draw_bar(canvas: &mut Canvas, bar: &Bar<&RowChange>, across: &Ratios) {
         if change.standing == Some(Standing::Regression) {
             (kind.bold, kind.colour) = (true, TARGET);
         }
-        let text = change.ratio.map_or_else(|| "–".to_owned(), percent);
+        let text = change.ratio().map_or_else(|| "–".to_owned(), percent);
         canvas.text(&text, (bar.area.right + column, bar.middle() + NAME.middle()), HPos::Right, kind);
     }
 }
@@ -164,7 +165,7 @@ impl Ratios {
 
 fn describe(row: &RowChange, name: &str) -> String {
     let told = row.quantities.iter().zip(LOOKS).filter_map(|(change, (quantity, ..))| {
-        let ratio = change.ratio?;
+        let ratio = change.ratio()?;
         Some(format!("{quantity} {}", percent(ratio)))
     });
     format!("{name}: {}", told.collect::<Vec<_>>().join(", "))

@@ -4,7 +4,10 @@ use plotters_backend::text_anchor::HPos;
 
 use super::{MOST, change_rows, interval};
 use crate::{
-    analysis::gate::{GateMetric, MetricResult},
+    analysis::{
+        Interval,
+        gate::{GateMetric, MetricResult},
+    },
     report::{
         chart::{
             canvas::{Area, Marker, Pen},
@@ -53,7 +56,9 @@ fn draw(plot: &mut Plot, metric: &MetricResult, area: Area) {
     let canvas = &mut plot.canvas;
     let change = metric.deciding();
     let points = change.blocks.iter().map(|log| log.exp_m1());
-    let values = points.chain([shown(change.low), shown(change.high), matters(metric)]);
+    let Interval { low, high, .. } = change.effect.ratio;
+    let ends = [low, high].into_iter().flatten().map(|ratio| ratio - 1.0);
+    let values = points.chain(ends).chain([matters(metric)]);
     let up = Scale::changes(values.map(|value| value.clamp(-1.0, MOST))).between(area.bottom, area.top);
     let middle = f64::midpoint(area.left, area.right);
     canvas.text(panel_name(metric.metric), (middle, area.top - 12.0), HPos::Center, NAME);
@@ -65,14 +70,7 @@ fn draw(plot: &mut Plot, metric: &MetricResult, area: Area) {
         let x = middle + (block as f64 / (count - 1.0) - 0.5) * SPREAD * area.width();
         canvas.marker((x, up.at(log.exp_m1())), Marker::Circle, 7.0, CONTEXT);
     }
-    if change.high.is_finite() {
-        let bar = [change.low, change.ratio, change.high].map(|ratio| up.at(ratio - 1.0));
-        interval(canvas, middle, (bar[0], bar[1], bar[2]), Pen::solid(INK, 2.0));
-    }
-}
-
-fn shown(ratio: f64) -> f64 {
-    if ratio.is_finite() { ratio - 1.0 } else { 0.0 }
+    interval(canvas, (middle, &up), change.effect.ratio, Pen::solid(INK, 2.0));
 }
 
 /// Where a change begins to matter, as B over A.

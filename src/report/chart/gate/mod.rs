@@ -13,7 +13,7 @@ use super::{
     palette::{AXIS, BLUE, Colour, ORANGE},
     scale::Scale,
 };
-use crate::report::subject::GateReport;
+use crate::{analysis::Interval, report::subject::GateReport};
 
 /// All charts of a gate, the most important first. Nothing is drawn where its data is missing.
 pub(in crate::report) fn gate_charts(outcome: &GateReport) -> Vec<Chart> {
@@ -39,8 +39,10 @@ fn change_rows(canvas: &mut Canvas, area: Area, up: &Scale) {
     canvas.line(&[(area.left, up.at(0.0)), (area.right, up.at(0.0))], Pen::solid(AXIS, 1.5));
 }
 
-/// Draws an interval as an upright bar, with a line across at its middle.
-fn interval(canvas: &mut Canvas, x: f64, (low, middle, high): (f64, f64, f64), pen: Pen) {
+/// Draws the interval of a ratio as an upright bar, with a line across at the estimate; nothing without both ends.
+fn interval(canvas: &mut Canvas, (x, up): (f64, &Scale), ratio: Interval, pen: Pen) {
+    let Some((low, high)) = ratio.ends() else { return };
+    let [low, middle, high] = [low, ratio.point, high].map(|ratio| up.at(ratio - 1.0));
     canvas.line(&[(x, low), (x, high)], pen);
     for (y, reach) in [(low, 5.0), (high, 5.0), (middle, 11.0)] {
         canvas.line(&[(x - reach, y), (x + reach, y)], pen);

@@ -1,16 +1,19 @@
 //! The change of every quantile: of all requests alike, or of the slowest alone.
 
 use super::{MOST, change_rows, interval};
-use crate::report::{
-    chart::{
-        canvas::{Marker, Pen},
-        palette::INK,
-        plot::Plot,
-        scale::{Scale, Tick},
-        units::percentile,
+use crate::{
+    analysis::Interval,
+    report::{
+        chart::{
+            canvas::{Marker, Pen},
+            palette::INK,
+            plot::Plot,
+            scale::{Scale, Tick},
+            units::percentile,
+        },
+        subject::GateReport,
+        view::gate_change,
     },
-    subject::GateReport,
-    view::gate_change,
 };
 
 const TITLE: &str = "Change by quantile";
@@ -27,8 +30,11 @@ pub(super) fn plot(outcome: &GateReport) -> Option<Plot> {
     let mut plot = Plot::new("quantiles", TITLE, note);
     let mut area = plot.area(26.0, HEIGHT, 10.0);
     area.left += 8.0;
-    let values = changes.iter().flat_map(|(_, change)| [change.low, change.ratio, change.high]);
-    let shown = values.filter(|ratio| ratio.is_finite()).map(|ratio| (ratio - 1.0).min(MOST));
+    let values = changes.iter().flat_map(|(_, change)| {
+        let Interval { point, low, high } = change.effect.ratio;
+        [low, Some(point), high].into_iter().flatten()
+    });
+    let shown = values.map(|ratio| (ratio - 1.0).min(MOST));
     let up = Scale::changes(shown).between(area.bottom, area.top);
 
     plot.name_above(area, 12.0, "change, B over A");
@@ -38,12 +44,9 @@ pub(super) fn plot(outcome: &GateReport) -> Option<Plot> {
     for (number, (quantile, change)) in changes.iter().enumerate() {
         let x = area.left + (number as f64 + 0.5) * pitch;
         ticks.push(Tick { at: x, label: percentile(quantile * 100.0) });
-        let at = |ratio: f64| up.at(ratio - 1.0);
-        if change.high.is_finite() {
-            let bar = (at(change.low), at(change.ratio), at(change.high));
-            interval(&mut plot.canvas, x, bar, Pen::solid(INK, 2.0));
-        }
-        plot.canvas.marker((x, at(change.ratio)), Marker::Circle, 8.0, INK);
+        let ratio = change.effect.ratio;
+        interval(&mut plot.canvas, (x, &up), ratio, Pen::solid(INK, 2.0));
+        plot.canvas.marker((x, up.at(ratio.point - 1.0)), Marker::Circle, 8.0, INK);
     }
     plot.base_line(area, &ticks, "quantile of the response time");
     let described: Vec<_> =

@@ -65,7 +65,7 @@ fn reason(compared: &ComparisonReport) -> String {
 }
 
 fn whole_p50(row: &RowChange) -> Option<f64> {
-    row.of(Quantity::P50)?.ratio
+    row.of(Quantity::P50)?.ratio()
 }
 
 /// The quantities that are so, the largest changes first.
@@ -80,7 +80,7 @@ fn named(comparison: &Comparison, standing: Standing) -> String {
         })
         .collect();
     // The whole sums it up; below it the largest changes.
-    let size = |change: &QuantityChange| change.ratio.map_or(0.0, |ratio| ratio.ln().abs());
+    let size = |change: &QuantityChange| change.ratio().map_or(0.0, |ratio| ratio.ln().abs());
     found.sort_by(|(a, x), (b, y)| b.is_whole().cmp(&a.is_whole()).then(size(y).total_cmp(&size(x))));
     let more = found.len().saturating_sub(MOST_NAMED);
     let told: Vec<_> = found.iter().take(MOST_NAMED).filter_map(|(row, change)| sentence(row, change, true)).collect();
@@ -97,7 +97,7 @@ fn sentence(row: &RowChange, of: &QuantityChange, with_row: bool) -> Option<Stri
         String::new()
     };
     let regressed = of.standing == Some(Standing::Regression);
-    let p = of.p_value.filter(|_| regressed).map(|p| format!(", {}", chance(p))).unwrap_or_default();
+    let p = of.p().filter(|_| regressed).map(|p| format!(", {}", chance(p))).unwrap_or_default();
     Some(format!(
         "{whose}{} {} → {} ({}{}{p})",
         quantity_words(of.quantity),
@@ -111,7 +111,7 @@ fn sentence(row: &RowChange, of: &QuantityChange, with_row: bool) -> Option<Stri
 /// How small a change of the median could have been seen.
 fn seen(comparison: &Comparison) -> String {
     let p50 = comparison.rows.last().and_then(|row| row.of(Quantity::P50));
-    match p50.and_then(|change| change.smallest_effect) {
+    match p50.and_then(QuantityChange::smallest_detectable) {
         Some(effect) => format!("could have seen a rise of p50 by {}", format::share(effect)),
         None => format!("only changes of p50 beyond {} would have counted", format::limit(comparison.threshold)),
     }
@@ -178,7 +178,7 @@ fn numbers(comparison: &Comparison) -> Vec<KeyNumber> {
     let number = |change: &QuantityChange| {
         Some(KeyNumber {
             name: quantity_words(change.quantity).to_owned(),
-            value: format!("{}{}", percent(change.ratio?), mark(change)),
+            value: format!("{}{}", percent(change.ratio()?), mark(change)),
             against: format!("{} → {}", value(change.quantity, change.base?), value(change.quantity, change.run?)),
         })
     };

@@ -78,7 +78,7 @@ pub(super) fn section(compared: &ComparisonReport) -> Section {
         )));
     }
     let seen = whole.quantities.iter().filter_map(|change| {
-        Some(format!("{} {}", quantity_words(change.quantity), format::share(change.smallest_effect?)))
+        Some(format!("{} {}", quantity_words(change.quantity), format::share(change.smallest_detectable()?)))
     });
     let seen: Vec<_> = seen.collect();
     Section::new("could-be-seen", "What a comparison could see", blocks)
@@ -95,8 +95,8 @@ fn seen(quantities: &[QuantityChange]) -> Table {
                 quantity_words(change.quantity).into(),
                 change.runs.to_string().into(),
                 or_nothing(change.spread.map(|spread| format::share(spread.exp_m1()))),
-                or_nothing(change.smallest_effect.map(format::share)),
-                or_nothing(change.p_value.map(probability)),
+                or_nothing(change.smallest_detectable().map(format::share)),
+                or_nothing(change.p().map(probability)),
                 if change.calibrated { "yes" } else { "no" }.into(),
             ],
         }

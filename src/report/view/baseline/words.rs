@@ -1,7 +1,10 @@
 //! Words and numbers of comparisons.
 
 use crate::{
-    analysis::baseline::{Difference, DifferenceKind, Method, Quantity, QuantityChange, Standing},
+    analysis::{
+        Effect,
+        baseline::{Difference, DifferenceKind, Method, Quantity, QuantityChange, Standing},
+    },
     report::{
         format::{self, NOTHING, THIN, signed},
         view::Tone,
@@ -149,11 +152,9 @@ pub(super) fn mark(change: &QuantityChange) -> &'static str {
 
 /// A change with its interval: `+6.1 % [+4.0, +8.3]`.
 pub(super) fn change(change: &QuantityChange) -> String {
-    match (change.ratio, change.interval) {
-        (None, _) => NOTHING.to_owned(),
-        (Some(ratio), None) => percent(ratio),
-        (Some(ratio), Some((low, high))) => format!("{} [{}, {}]", percent(ratio), signed(low), signed(high)),
-    }
+    let Some(Effect { ratio, .. }) = change.effect else { return NOTHING.to_owned() };
+    let ends = ratio.ends().map(|(low, high)| format!(" [{}, {}]", signed(low), signed(high)));
+    format!("{}{}", percent(ratio.point), ends.unwrap_or_default())
 }
 
 /// A probability: `0.0002`, `< 0.0001`.

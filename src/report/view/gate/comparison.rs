@@ -1,6 +1,6 @@
 //! Every metric of every row, and the changes of the quantiles.
 
-use super::words::{change, levels, metric_name, p_digits, scope_name, shape_slug, share, verdict_slug};
+use super::words::{change, detectable, levels, metric_name, p_digits, scope_name, shape_slug, share, verdict_slug};
 use crate::{
     analysis::gate::{GateRow, GateVerdict, MetricResult},
     report::{
@@ -79,11 +79,7 @@ fn metrics(outcome: &GateReport, row: &GateRow) -> Vec<TableRow> {
     let of = |(place, metric): (usize, &MetricResult)| {
         let deciding = metric.deciding();
         let (word, tone) = verdict(metric);
-        let seen = if deciding.detectable.is_finite() && deciding.detectable < 10.0 {
-            share(deciding.detectable)
-        } else {
-            NOTHING.to_owned()
-        };
+        let seen = detectable(deciding).map_or_else(|| NOTHING.to_owned(), share);
         TableRow {
             // A sum is set off once, not for each of its metrics.
             kind: if place == 0 { kind } else { RowKind::Entry },
@@ -93,7 +89,7 @@ fn metrics(outcome: &GateReport, row: &GateRow) -> Vec<TableRow> {
                 Cell::new(word, tone),
                 levels(metric.metric, deciding.levels).into(),
                 Cell::new(change(deciding), if tone == Tone::Bad { Tone::Bad } else { Tone::Plain }),
-                p_digits(deciding.p_worse).into(),
+                p_digits(deciding.p_worse()).into(),
                 share(metric.limit).into(),
                 seen.into(),
             ],

@@ -1,6 +1,6 @@
 //! The verdict of a gate in one sentence, and what has to be said along with it.
 
-use super::words::{change, changed, detectable, interval, levels, metric_name, p_value, scope_name, share};
+use super::words::{change, changed, could_have_seen, interval, levels, metric_name, p_value, scope_name, share};
 use crate::{
     analysis::gate::{ChangeShape, FailedShares, GateMetric, GateRow, GateVerdict, Invalidity, MetricResult, TooFew},
     report::{
@@ -84,7 +84,7 @@ fn drift(outcome: &GateReport) -> Option<String> {
         "{arm} differs from itself, from one slice to the next: {}, {}. Something changed within blocks, in the same direction in nearly \
          all of them; look at the course of things before you rely on small changes.",
         change(of),
-        p_value(of.p_worse.min(of.p_better)),
+        p_value(of.p_worse().min(of.p_better)),
     ))
 }
 
@@ -93,7 +93,7 @@ fn regressions(outcome: &GateReport) -> Vec<(&GateRow, &MetricResult)> {
     let rows = outcome.analysis.rows.iter().rev();
     let metrics = rows.flat_map(|row| row.metrics.iter().map(move |metric| (row, metric)));
     let mut found: Vec<_> = metrics.filter(|(_, metric)| metric.verdict == GateVerdict::Regression).collect();
-    let extent = |metric: &MetricResult| metric.deciding().ratio.ln().abs();
+    let extent = |metric: &MetricResult| metric.deciding().effect.ratio.point.ln().abs();
     found.sort_by(|(one, of_one), (other, of_other)| {
         let part = |row: &GateRow| row.scope.service.is_some();
         part(one).cmp(&part(other)).then(extent(of_other).total_cmp(&extent(of_one)))
@@ -116,8 +116,8 @@ pub(super) fn line(row: &GateRow, metric: &MetricResult) -> String {
         metric_name(metric.metric),
         levels(metric.metric, deciding.levels),
         change(deciding),
-        p_value(deciding.p_worse),
-        detectable(deciding),
+        p_value(deciding.p_worse()),
+        could_have_seen(deciding),
     )
 }
 
@@ -192,7 +192,7 @@ fn main(outcome: &GateReport) -> Option<String> {
 
 /// What would have been seen, and what would have mattered.
 fn seen(metric: &MetricResult) -> String {
-    format!("{}, and {} would have mattered", detectable(metric.deciding()), share(metric.limit))
+    format!("{}, and {} would have mattered", could_have_seen(metric.deciding()), share(metric.limit))
 }
 
 fn inconclusive(outcome: &GateReport) -> String {
@@ -269,8 +269,8 @@ fn numbers(outcome: &GateReport) -> Vec<KeyNumber> {
     let Some(row) = outcome.whole() else { return Vec::new() };
     let of = |result: &MetricResult| KeyNumber {
         name: metric_name(result.metric).to_owned(),
-        value: changed(result.deciding().ratio),
-        against: format!("{}; {} matters", interval(result.deciding()), share(result.limit)),
+        value: changed(result.deciding().effect.ratio.point),
+        against: format!("{}; {} matters", interval(result.deciding().effect.ratio), share(result.limit)),
     };
     row.metrics.iter().map(of).collect()
 }

@@ -24,7 +24,7 @@ pub(super) fn section(outcome: &GateReport) -> Section {
             "A against itself (the second slice of each quad against the first, median response time): {}, {} of being slower by \
              chance.{of_b} This is how much the machine drifts from one slice to the next; {}",
             change(of_a),
-            p_value(of_a.p_worse),
+            p_value(of_a.p_worse()),
             if outcome.gate.plan.window_ns.is_some() {
                 "arms that take turns see less of that, and what servers or connections add does not show here."
             } else {

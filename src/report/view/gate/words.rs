@@ -1,7 +1,10 @@
 //! Words that several parts of the report of a gate use.
 
 use crate::{
-    analysis::gate::{Change, ChangeShape, GateMetric, GateScope, GateVerdict},
+    analysis::{
+        Interval,
+        gate::{Change, ChangeShape, GateMetric, GateScope, GateVerdict},
+    },
     report::format::{self, THIN, TimeUnit, signed, significant},
     results::Gate,
     scenario,
@@ -89,19 +92,14 @@ pub(super) fn changed(ratio: f64) -> String {
 
 /// A change with its interval: `+6.1 % [+4.0, +8.3]`.
 pub(in crate::report) fn change(change: &Change) -> String {
-    format!("{} {}", changed(change.ratio), interval(change))
+    let ratio = change.effect.ratio;
+    format!("{} {}", changed(ratio.point), interval(ratio))
 }
 
 /// The interval of a change alone.
-pub(super) fn interval(change: &Change) -> String {
-    let Change { ratio, low, high, .. } = change;
-    if !high.is_finite() {
-        "[unknown]".to_owned()
-    } else if *ratio >= AS_FACTOR {
-        format!("[{}, {}]", significant(*low), significant(*high))
-    } else {
-        format!("[{}, {}]", signed(*low), signed(*high))
-    }
+pub(super) fn interval(ratio: Interval) -> String {
+    let write = if ratio.point >= AS_FACTOR { significant } else { signed };
+    ratio.ends().map_or_else(|| "[unknown]".to_owned(), |(low, high)| format!("[{}, {}]", write(low), write(high)))
 }
 
 /// A p-value: `p = 0.0039`, `p < 0.0001`.
@@ -118,13 +116,14 @@ pub(super) fn p_digits(value: f64) -> String {
     }
 }
 
-/// What could have been seen: `could have seen 3.4 %`.
-pub(super) fn detectable(change: &Change) -> String {
-    if change.detectable.is_finite() && change.detectable < 10.0 {
-        format!("could have seen {}", share(change.detectable))
-    } else {
-        "could have seen nothing".to_owned()
-    }
+/// The smallest worsening that could have been seen; `None` where no sensible one could.
+pub(super) fn detectable(change: &Change) -> Option<f64> {
+    change.effect.smallest_detectable.filter(|share| *share < 10.0)
+}
+
+/// The same in words: `could have seen 3.4 %`.
+pub(super) fn could_have_seen(change: &Change) -> String {
+    format!("could have seen {}", detectable(change).map_or_else(|| "nothing".to_owned(), share))
 }
 
 /// A share to one decimal place: `3.4 %`.
