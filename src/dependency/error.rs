@@ -1,13 +1,13 @@
-//! What can go wrong with a probe, in the words of the report.
+//! Errors of a probe, in the words of the report.
 
 use std::{io, time::Duration};
 
 use thiserror::Error;
 
-/// Why a dependency did not answer as it should.
+/// Reason of a failed probe.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ProbeError {
-    /// Nobody listens there.
+    /// Connection refused.
     #[error("connection refused")]
     Refused,
     /// Nothing came back in time.
@@ -18,7 +18,7 @@ pub enum ProbeError {
     UnknownHost {
         /// The name.
         host: String,
-        /// What the system says.
+        /// Error of the system.
         reason: String,
     },
     /// The system did not say in time whether there is such a name.
@@ -40,7 +40,7 @@ pub enum ProbeError {
         /// The expected one; `None` where any below 400 would do.
         expected: Option<u16>,
     },
-    /// What came back is not HTTP.
+    /// The answer is not HTTP.
     #[error("answered with something other than HTTP: {0}")]
     NotHttp(String),
     /// Anything else, in the system's words.
@@ -49,7 +49,7 @@ pub enum ProbeError {
 }
 
 impl ProbeError {
-    /// What an error of a socket means to a probe of limited patience.
+    /// Classifies a socket error of a probe with a time limit.
     pub(super) fn of_socket(error: &io::Error, patience: Duration) -> Self {
         match error.kind() {
             io::ErrorKind::ConnectionRefused => Self::Refused,

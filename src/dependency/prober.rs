@@ -1,4 +1,4 @@
-//! One probe of a dependency: a connection, or the head of the answer to a GET request, within a limit of time.
+//! A probe of a dependency: a connection, or the head of the answer to a GET request, within a time limit.
 
 use std::{
     net::TcpStream,
@@ -57,7 +57,7 @@ impl Prober {
     ///
     /// # Errors
     ///
-    /// Why it did not answer as it should.
+    /// Reason of the failure.
     pub fn probe(&mut self) -> (Duration, Result<(), ProbeError>) {
         let asked = Instant::now();
         let result = match &mut self.way {
@@ -187,7 +187,7 @@ mod tests {
         probe(Address::Tcp { host: host.to_owned(), port }, None, PATIENCE)
     }
 
-    /// What is made of the answer that one connection gets.
+    /// Result for the answer on one connection.
     fn http(answer: &'static [u8], status: Option<u16>) -> Result<(), String> {
         let (listener, port) = listener();
         let served = thread::spawn(move || {

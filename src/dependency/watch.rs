@@ -33,21 +33,21 @@ pub struct Unreached {
     pub reason: String,
 }
 
-/// One dependency with its thread.
+/// A dependency with its thread.
 #[derive(Debug)]
 struct Post {
-    /// What is known without a probe.
+    /// Facts that need no probe.
     blank: DependencyRecord,
     orders: Sender<Order>,
     first: Receiver<Probe>,
     thread: Option<JoinHandle<DependencyRecord>>,
 }
 
-/// What a thread is told.
+/// Message to a probing thread.
 enum Order {
     /// The load begins.
     Follow(Timeframe),
-    /// It is over.
+    /// End of the run.
     Finish,
 }
 
@@ -57,7 +57,7 @@ impl Watch {
         Self { posts: dependencies.iter().map(|dependency| Post::new(dependency, PATIENCE)).collect() }
     }
 
-    /// Waits for the first probes and tells which failed; takes two seconds at most.
+    /// Waits for the first probes and returns the failed ones; takes two seconds at most.
     pub fn unreached(&self) -> Vec<Unreached> {
         let failed = self.posts.iter().filter_map(|post| {
             let reason = post.first.recv().ok()?.failure?;
@@ -155,7 +155,7 @@ impl Schedule {
         Self { frame, due, asked: 0 }
     }
 
-    /// Time until the next probe; `None` where there will be none within the period, whose end a person may move forward.
+    /// Time until the next probe; `None` if there is none within the period, which the user can end early.
     fn left(&self) -> Option<Duration> {
         (self.due < self.frame.end()).then(|| Duration::from_nanos(self.due.saturating_sub(self.frame.clock.now())))
     }

@@ -1,6 +1,6 @@
 //! Threads beside the load: what they do must not keep requests waiting.
 
-/// How much such a thread yields to others: where a private server has the core that the workers leave, packing a second
+/// Niceness of such a thread: where a private server has the core that the workers leave, packing a second
 /// must not keep its requests waiting. A tenth of a core is more than packing needs.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;

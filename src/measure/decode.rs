@@ -32,7 +32,7 @@ impl Decoder {
     }
 
     /// Passes every value with its count to `visit`, ascending; a value is the highest that its bucket stands for.
-    /// What is refused is a fragment of a sentence.
+    /// An error is a fragment of a sentence.
     pub(super) fn visit(&mut self, packed: &[u8], mut visit: impl FnMut(Nanos, u64)) -> Result<(), &'static str> {
         let (head, compressed) = packed.split_first_chunk::<8>().ok_or("it is cut short")?;
         if word(head, 0) != COMPRESSED_COOKIE {

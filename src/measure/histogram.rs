@@ -52,7 +52,7 @@ impl Latencies {
         self.histogram.len()
     }
 
-    /// Whether nothing was recorded.
+    /// Whether the histogram is empty.
     pub fn is_empty(&self) -> bool {
         self.histogram.is_empty() && self.beyond_range == 0
     }
@@ -148,7 +148,7 @@ impl PackedHistogram {
         Self { bytes }
     }
 
-    /// Whether nothing was recorded.
+    /// Whether the histogram is empty.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
@@ -184,7 +184,7 @@ impl Default for Unpacker {
 }
 
 impl Unpacker {
-    /// What is wrong with a histogram that was read from elsewhere: a fragment of a sentence.
+    /// Fault of a histogram that was read from a file: a fragment of a sentence.
     pub fn check(&mut self, packed: &PackedHistogram) -> Result<(), &'static str> {
         if packed.is_empty() { Ok(()) } else { self.decoder.visit(&packed.bytes, |_, _| {}) }
     }

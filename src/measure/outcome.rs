@@ -1,4 +1,4 @@
-//! What became of one request.
+//! Outcome of one request.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub struct Completion {
     pub sent: Option<Nanos>,
     /// When its reply was decoded or it was given up.
     pub done: Nanos,
-    /// What became of it.
+    /// Outcome.
     pub outcome: Outcome,
     /// Payload sent, in bytes.
     pub bytes_sent: u32,
@@ -32,7 +32,7 @@ pub enum Outcome {
     Success {
         /// Keys, fields or members found.
         hits: u32,
-        /// Those not found.
+        /// Number of keys that were not found.
         misses: u32,
         /// Payload received, in bytes.
         bytes: u32,
@@ -42,7 +42,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether the server answered, be it with an error.
+    /// Whether the server answered, if only with an error.
     pub fn is_answer(&self) -> bool {
         match self {
             Self::Success { .. } => true,
@@ -51,7 +51,7 @@ impl Outcome {
     }
 }
 
-/// Why a request failed.
+/// Class of a failed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// Its class, by which failures are counted.

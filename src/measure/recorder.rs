@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::{Completion, Latencies, Nanos, Outcome, SECOND, Series, SeriesId, Span};
 
-/// What a recorder records, and when.
+/// Series and timeframe of a recorder.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Series of the services on this worker.
@@ -26,7 +26,7 @@ pub struct Plan {
 pub struct Interval {
     /// Seconds since the start of the measured period; negative during the warm-up.
     pub second: i64,
-    /// How long it lasted: a second, unless the run ended within it.
+    /// Length: a second, unless the run ended within it.
     pub length: Nanos,
     /// Series, each with its number in the run.
     pub series: Vec<(SeriesId, Series)>,
@@ -120,7 +120,7 @@ impl Interval {
     }
 }
 
-/// How many intervals circulate: one being recorded, the others on their way to the collector or back.
+/// Number of intervals in circulation: one being recorded, the others on their way to the collector or back.
 const IN_CIRCULATION: usize = 3;
 
 /// Records for one worker thread.
@@ -136,7 +136,7 @@ pub struct Recorder {
     empty: Receiver<Interval>,
 }
 
-/// How many requests of a service are where, at this moment.
+/// Number of requests of a service in each state at this moment.
 #[derive(Debug, Clone, Copy, Default)]
 struct Levels {
     in_system: u64,
@@ -283,7 +283,7 @@ impl Recorder {
         series.record(completion);
     }
 
-    /// So many connections of a service were lost, and so many came back.
+    /// Adds lost and recovered connections of a service.
     pub fn reconnected(&mut self, service: usize, lost: u64, recovered: u64) {
         let slot = self.service_slot(service);
         let interval = &mut self.current.services[slot].1;

@@ -31,16 +31,16 @@ pub struct Period {
     pub planned_ns: Nanos,
     /// Length of the measured period as it was: shorter if the run was interrupted.
     pub measured_ns: Nanos,
-    /// How long it took from its end until the last request finished or was given up.
+    /// Time from the end of the period until the last request finished or was given up.
     pub drain_ns: Nanos,
-    /// Whether a person ended the run early.
+    /// Whether the user ended the run early.
     pub interrupted: bool,
 }
 
 /// One series over the whole run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SeriesRecord {
-    /// What it is about.
+    /// Subject.
     pub key: SeriesKey,
     /// Commands that it sends, for people.
     pub commands: Vec<String>,

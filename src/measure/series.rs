@@ -11,14 +11,14 @@ use super::{Completion, ErrorClass, Latencies, Outcome, outcome::by_class};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SeriesId(pub u16);
 
-/// What a series is about.
+/// Subject of a series.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct SeriesKey {
     /// Service.
     pub service: String,
     /// Operation, `operation/STEP` or `operation+UPKEEP`, by role.
     pub operation: String,
-    /// Whether its requests count towards the load and the objective.
+    /// Whether the requests of the series count towards the load and the objective.
     pub role: SeriesRole,
 }
 
@@ -28,7 +28,7 @@ pub struct SeriesKey {
 pub enum SeriesRole {
     /// Scheduled requests: these are judged and add up to the total.
     Operation,
-    /// One step of a sequence, already contained in its operation.
+    /// One step of a sequence; its requests are part of the operation.
     Step,
     /// Commands that keep the data bounded (trims and refills); extra load, in no total.
     Upkeep,
@@ -45,7 +45,7 @@ pub struct Counts {
     pub errors: BTreeMap<ErrorClass, u64>,
     /// Keys, fields or members found.
     pub hits: u64,
-    /// Those not found.
+    /// Number of keys that were not found.
     pub misses: u64,
     /// Payload sent, in bytes.
     pub bytes_sent: u64,
@@ -83,7 +83,7 @@ impl Counts {
     }
 }
 
-/// What is recorded of one series during one interval. Merging is associative and commutative.
+/// Record of one series during one interval. Merging is associative and commutative.
 #[derive(Debug, Clone, Default)]
 pub struct Series {
     /// Response time of successes.
@@ -125,7 +125,7 @@ impl Series {
         }
     }
 
-    /// Whether nothing happened.
+    /// Whether the record is empty.
     pub fn is_empty(&self) -> bool {
         self.counts.answered() == 0 && self.counts.errors.is_empty()
     }

@@ -1,4 +1,4 @@
-//! What is known of the run at this moment: fed by the load engine and the command line, copied for every scrape.
+//! State of the run at this moment: updated by the load engine and the command line, copied for every scrape.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Board(Arc<Mutex<State>>);
 
-/// What is known.
+/// State of the run.
 #[derive(Debug, Clone)]
 pub(super) struct State {
     pub(super) version: String,
@@ -48,9 +48,9 @@ pub(super) struct ServiceState {
     pub(super) lag: Distribution,
     /// Connections that the pools are to have.
     pub(super) connections: u64,
-    /// Those that have been opened.
+    /// Number of opened connections.
     opened: u64,
-    /// Those that are away at the moment: lost, and not come back.
+    /// Number of lost connections that have not recovered.
     away: i64,
     /// Means over the last second.
     pub(super) in_use: f64,
@@ -155,12 +155,12 @@ impl Board {
         self.state().verdict = Some(outcomes);
     }
 
-    /// Whether there is a verdict.
+    /// Whether the verdict is known.
     pub fn is_concluded(&self) -> bool {
         self.state().verdict.is_some()
     }
 
-    /// A copy for whoever renders it.
+    /// A copy to render.
     pub(super) fn copy(&self) -> State {
         self.state().clone()
     }
@@ -171,7 +171,7 @@ impl Board {
 }
 
 impl State {
-    /// What goes on at this moment.
+    /// Current phase.
     pub(super) fn stage(&self) -> Stage {
         match &self.frame {
             _ if self.over => Stage::Done,

@@ -57,7 +57,7 @@ impl Distribution {
         self.sum += latencies.sum();
     }
 
-    /// How many are at most `limit`, which is one of the bounds.
+    /// Number of samples of at most `limit`, which is one of the bounds.
     pub(super) fn up_to(&self, ladder: &Ladder, limit: Nanos) -> u64 {
         ladder.0.iter().zip(&self.counts).take_while(|(bound, _)| **bound <= limit).map(|(_, count)| count).sum()
     }

@@ -57,16 +57,16 @@ pub struct Endpoint {
     thread: Option<thread::JoinHandle<()>>,
 }
 
-/// Who has listened.
+/// State of the scrapes.
 #[derive(Debug)]
 struct Audience {
-    /// Whether anybody scraped before there was a verdict.
+    /// Whether a scrape occurred before the verdict was known.
     watched: AtomicBool,
-    /// Whether somebody has the verdict.
+    /// Whether a scrape returned the verdict.
     knows: watch::Sender<bool>,
 }
 
-/// What a client was given, so far.
+/// Response to a client, so far.
 #[derive(Debug, Default)]
 struct Given {
     metrics: AtomicBool,
@@ -74,7 +74,7 @@ struct Given {
 }
 
 impl Endpoint {
-    /// How long whoever has watched a run may take to fetch its verdict.
+    /// Time limit for a scraper to fetch the verdict.
     pub const FAREWELL: Duration = Duration::from_secs(20);
 
     /// Listens, and serves what is on the board.
@@ -106,12 +106,12 @@ impl Endpoint {
         format!("http://{}{METRICS}", self.address)
     }
 
-    /// Whether somebody has watched the run and may want to know how it ended.
+    /// Whether the run was scraped and the verdict is still to be fetched.
     pub fn is_watched(&self) -> bool {
         self.audience.watched.load(Ordering::Relaxed) && !*self.audience.knows.borrow()
     }
 
-    /// Returns when somebody has fetched the verdict, or after 20 s.
+    /// Returns when a scrape has returned the verdict, or after 20 s.
     pub async fn farewell(&self) {
         let mut knows = self.audience.knows.subscribe();
         // Nobody came: that is theirs to know.

@@ -27,12 +27,12 @@ pub(super) enum Format {
     Plain,
 }
 
-/// Failures of the harness's own: they are told from the start, so that the first of them is seen to happen.
+/// Failure classes of the harness: exported from the start with 0, so that the first failure shows as an increase.
 const FORESEEN: [ErrorClass; 4] =
     [ErrorClass::Timeout, ErrorClass::CheckoutTimeout, ErrorClass::ConnectionLost, ErrorClass::Protocol];
 
 impl Format {
-    /// What a client accepts: `OpenMetrics` unless it asks for the other one only.
+    /// Format for a client: `OpenMetrics` unless the client accepts only the other one.
     pub(super) fn accepted(accept: &str) -> Self {
         let asks = |format| accept.split(',').any(|range| range.trim_start().starts_with(format));
         if asks("text/plain") && !asks("application/openmetrics-text") { Self::Plain } else { Self::OpenMetrics }

@@ -18,7 +18,7 @@ pub use address::Address;
 pub use board::Board;
 pub use endpoint::Endpoint;
 
-/// Why there are no metrics.
+/// Reason why metrics cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum MetricsError {
     /// The address cannot be listened on.

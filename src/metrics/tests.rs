@@ -1,4 +1,4 @@
-//! What is told of a run, as text and over HTTP, also to clients that mean no good.
+//! Tests of the metrics of a run, as text and over HTTP, also with hostile clients.
 
 use std::{
     io::{Read, Write},

@@ -1,13 +1,13 @@
-//! What passes between the request stream, the connection and the recorder: a request and its reply.
+//! Request and reply: the types that pass between the request stream, the connection and the recorder.
 
 use bytes::Bytes;
 
 use super::Kind;
 
-/// One command, ready to be issued through a connection.
+/// A command, ready to be issued through a connection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// Which command.
+    /// Kind of the command.
     pub kind: Kind,
     /// Its key; the channel for `PUBLISH`, empty where the command has none.
     pub key: Bytes,
@@ -35,7 +35,7 @@ pub enum Args {
     None,
     /// One value, member, field or message.
     Value(Bytes),
-    /// A value that expires after so many milliseconds (`SET key value PX ms`).
+    /// A value that expires after this number of milliseconds (`SET key value PX ms`).
     Expiring(Bytes, i64),
     /// Several values, members or fields; for `MGET`, `DEL` and `EXISTS` the keys behind the first.
     Values(Vec<Bytes>),
@@ -68,7 +68,7 @@ pub enum Args {
     Raw(Vec<Bytes>),
 }
 
-/// What the harness keeps of a reply.
+/// The part of a reply that the harness keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reply {
     /// Keys, fields or members that were asked for and found.

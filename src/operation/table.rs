@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What a command does to the data.
+/// Effect of a command on the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Reads.
@@ -95,20 +95,20 @@ pub enum Kind {
     Exec,
 }
 
-/// What the table says about one command.
+/// Entry of the table for one command.
 #[derive(Debug)]
 pub struct Spec {
     /// Which.
     pub kind: Kind,
     /// Its name, as in scenario files and as sent.
     pub name: &'static str,
-    /// What it does to the data.
+    /// Effect on the data.
     pub access: Access,
-    /// What it works on.
+    /// Type of the keys.
     pub data: DataType,
     /// Parameters that a scenario may give, by name.
     pub parameters: &'static [&'static str],
-    /// One sentence for people.
+    /// Description, one sentence.
     pub summary: &'static str,
 }
 
@@ -211,7 +211,7 @@ const fn row(
 }
 
 impl Kind {
-    /// What the table says about this command.
+    /// Entry of the table for this command.
     pub fn spec(self) -> &'static Spec {
         &TABLE[self as usize]
     }
@@ -242,7 +242,7 @@ impl Spec {
         TABLE.iter().filter(|spec| !matches!(spec.kind, Kind::Multi | Kind::Exec))
     }
 
-    /// Whether it takes a parameter of this name.
+    /// Whether the command has a parameter of this name.
     pub fn takes(&self, parameter: &str) -> bool {
         self.parameters.contains(&parameter)
     }

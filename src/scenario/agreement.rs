@@ -15,7 +15,7 @@ use super::{
 /// Steps into a document: names of fields and numbers of items.
 type Place = Vec<String>;
 
-/// Which variant to show of which table; all others show their first.
+/// The variant to show of one table; all other tables show their first.
 #[derive(Clone, Copy)]
 struct Pick {
     table: &'static str,
@@ -89,7 +89,7 @@ fn example(shape: &'static Shape, pick: Pick) -> Json {
     }
 }
 
-/// One full document for every variant of every table.
+/// A full document for every variant of every table.
 fn documents() -> Vec<Json> {
     let mut found = Vec::new();
     tables(&SCENARIO, &mut found);
@@ -132,7 +132,7 @@ impl Judges {
         Self { schema: jsonschema::draft202012::new(&schema()).expect("the schema is one") }
     }
 
-    /// Whether a document is accepted, by both.
+    /// Whether a document is accepted by the schema and by the reader.
     fn accept(&self, document: &Json) -> bool {
         let text = toml::to_string(document).unwrap();
         let by_parser = parse(&text, "test.toml");

@@ -93,7 +93,7 @@ pub fn source(name: &str) -> Result<Source, ScenarioErrors> {
 ///
 /// # Errors
 ///
-/// Those of [`source`] and [`parse`].
+/// Errors of [`source`] and [`parse`].
 pub fn load(name: &str) -> Result<Scenario, ScenarioErrors> {
     let Source { file, text } = source(name)?;
     parse(&text, &file)

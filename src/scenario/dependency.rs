@@ -1,4 +1,4 @@
-//! What services depend on besides the server: a name and an address that is asked for a sign of life.
+//! Dependencies of the services besides the server: a name and an address that is probed.
 
 use std::{collections::HashMap, fmt};
 
@@ -18,14 +18,14 @@ pub struct Dependency {
 /// Where a dependency is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
-    /// It takes connections.
+    /// The dependency accepts TCP connections.
     Tcp {
         /// Name or address; IPv6 without brackets.
         host: String,
         /// Port.
         port: u16,
     },
-    /// It answers a GET request.
+    /// The dependency answers a GET request.
     Http {
         /// The whole address.
         url: String,
@@ -37,7 +37,7 @@ impl Address {
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// Description of the error.
     fn parse(text: &str) -> Result<Self, String> {
         let url = url::Url::parse(text).map_err(|error| error.to_string())?;
         if !url.username().is_empty() || url.password().is_some() {

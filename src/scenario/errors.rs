@@ -3,7 +3,7 @@
 
 use std::{fmt, io};
 
-/// One thing that is wrong with a scenario.
+/// One error in a scenario.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// The file could not be read.
@@ -34,7 +34,7 @@ pub enum ScenarioError {
         column: usize,
         /// The field.
         path: Path,
-        /// What is wrong with it.
+        /// Description of the error.
         message: String,
     },
     /// An override on the command line is wrong.
@@ -42,7 +42,7 @@ pub enum ScenarioError {
     Override {
         /// The override as given: `--set service.api.pool.size=abc`.
         argument: String,
-        /// What is wrong with it.
+        /// Description of the error.
         message: String,
     },
 }

@@ -8,9 +8,9 @@ use super::duration::format_duration;
 /// A table of the file.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// What people call it; also its name in the schema.
+    /// Name in messages and in the schema.
     pub name: &'static str,
-    /// One sentence for people.
+    /// Description, one sentence.
     pub about: &'static str,
     /// All that may stand in it.
     pub fields: &'static [Field],
@@ -18,12 +18,12 @@ pub(super) struct Table {
     pub variants: Option<Variants>,
 }
 
-/// Variants of a table, told apart by the word in one of its fields.
+/// Variants of a table, distinguished by the word in one of its fields.
 #[derive(Debug)]
 pub(super) struct Variants {
     /// The field that holds the word.
     pub tag: &'static str,
-    /// Whether the bare word may stand for the table.
+    /// Whether the bare word is accepted in place of the table.
     pub shorthand: bool,
     /// The variants.
     pub list: fn() -> Vec<Variant>,
@@ -36,7 +36,7 @@ pub(super) struct Variant {
     pub word: &'static str,
     /// The fields that it takes, beside those that every variant takes.
     pub takes: &'static [&'static str],
-    /// Those of them that must be there, whatever their own declaration says.
+    /// Fields that are required in this variant, whatever their own declaration says.
     pub requires: &'static [&'static str],
 }
 
@@ -45,20 +45,20 @@ pub(super) struct Variant {
 pub(super) struct Field {
     /// Its name.
     pub name: &'static str,
-    /// What it means, for people.
+    /// Description.
     pub about: &'static str,
-    /// What may stand there.
+    /// Permitted values.
     pub shape: Shape,
-    /// What its absence means.
+    /// Meaning of an absent field.
     pub presence: Presence,
 }
 
-/// What the absence of a field means.
+/// Meaning of an absent field.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Presence {
     /// An error, wherever the variant takes the field.
     Required,
-    /// The same as this.
+    /// This value.
     Default(Value),
     /// Something that depends on other fields, in words.
     Otherwise(&'static str),
@@ -73,12 +73,12 @@ pub(super) enum Value {
     Flag(bool),
 }
 
-/// What may stand in a field. All bounds are inclusive.
+/// Permitted values of a field. All bounds are inclusive.
 #[derive(Debug)]
 pub(super) enum Shape {
     Text(Format),
     Texts,
-    /// One of a few words.
+    /// One word of a list.
     Choice {
         noun: &'static str,
         words: &'static [&'static str],
@@ -104,7 +104,7 @@ pub(super) enum Shape {
     AnyOf(&'static [Shape]),
 }
 
-/// What a text may look like.
+/// Permitted form of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     /// Letters, digits, `-` and `_`: safe as a file name and in `--set` paths.
@@ -156,7 +156,7 @@ impl Shape {
         }
     }
 
-    /// What may stand there, to be read behind "is not".
+    /// Description of the permitted values, a phrase that follows "is not".
     pub(super) fn expected(&self) -> String {
         match self {
             Self::Text(Format::Name) => r#"a name (1 to 64 letters, digits, "-" and "_")"#.to_owned(),
@@ -184,7 +184,7 @@ impl Shape {
 }
 
 impl Format {
-    /// Whether a text looks like this.
+    /// Whether a text has this form.
     pub(super) fn accepts(self, text: &str) -> bool {
         match self {
             Self::Name => {

@@ -1,4 +1,4 @@
-//! Tests of what people are told about a scenario that is wrong.
+//! Tests of the error messages for faulty scenarios.
 
 use super::parse;
 
@@ -9,7 +9,7 @@ fn errors(text: &str) -> String {
     parse(text, "x.toml").unwrap_err().to_string()
 }
 
-/// What is said of a service in which one line is replaced or added.
+/// Errors of a service in which one line is replaced or added.
 fn of_service(line: &str) -> String {
     let field = line.split(['=', ' ', '.']).next().unwrap();
     let kept: Vec<_> = SERVICE.lines().filter(|old| !old.starts_with(field)).collect();

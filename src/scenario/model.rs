@@ -10,17 +10,17 @@ use crate::operation::{Kind, Parameters};
 pub struct Scenario {
     /// Name; also the stem of the result folder.
     pub name: String,
-    /// One sentence for people.
+    /// Description, one sentence.
     pub description: String,
     /// Root of all randomness: the same seed gives the same stream of requests.
     pub seed: u64,
-    /// How long each phase lasts.
+    /// Length of each phase.
     pub run: Phases,
-    /// What the result is judged by.
+    /// Objective that the result is compared with.
     pub objective: Objective,
     /// At least one service.
     pub services: Vec<Service>,
-    /// What they depend on besides the server.
+    /// Dependencies of the services besides the server.
     pub dependencies: Vec<Dependency>,
     /// The TOML text that this scenario was read from, overrides applied. Parsing it again gives an equal scenario.
     pub source: String,
@@ -33,7 +33,7 @@ pub struct Phases {
     pub warmup: Duration,
     /// The measured period.
     pub duration: Duration,
-    /// How long requests that are still under way may take to finish.
+    /// Time limit for requests that are still under way at the end of the measured period.
     pub drain: Duration,
     /// Whether keys are written before the warm-up so that reads hit.
     pub prefill: bool,
@@ -65,13 +65,13 @@ pub struct Service {
     pub instances: u32,
     /// Connections of each instance.
     pub pool: Pool,
-    /// How requests come about.
+    /// Load model: the source of requests.
     pub load: Load,
-    /// Which keys they touch.
+    /// Keys of the requests.
     pub keys: Keys,
-    /// How large values are.
+    /// Sizes of values.
     pub values: ValueSize,
-    /// How the next operation is chosen.
+    /// Order of operations.
     pub order: Order,
     /// At least one operation.
     pub operations: Vec<Operation>,
@@ -91,22 +91,22 @@ pub enum PasswordSource {
 pub struct Pool {
     /// Number of connections.
     pub size: u32,
-    /// How requests share them.
+    /// Checkout: how requests share the connections.
     pub checkout: Checkout,
-    /// How long a request waits for a connection before it fails.
+    /// Time limit of a request's wait for a connection.
     pub checkout_timeout: Duration,
-    /// How long a command may take before it fails.
+    /// Time limit of a command.
     pub command_timeout: Duration,
     /// After so long without use a connection is asked for a sign of life; zero for never.
     pub health_check: Duration,
 }
 
-/// How requests share connections.
+/// Checkout: how requests share connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checkout {
     /// A connection carries one request at a time, as in most client libraries' pools.
     Exclusive,
-    /// A connection carries up to so many requests at a time: fred's own way.
+    /// Up to this number of requests share a connection at a time, as fred does by default.
     Shared {
         /// Bound of requests in flight on one connection.
         in_flight: u32,
@@ -120,7 +120,7 @@ pub enum Load {
     Open {
         /// Operations per second of the whole service.
         rate: f64,
-        /// How due instants are spaced.
+        /// Distribution of the intervals between due instants.
         arrivals: ArrivalProcess,
     },
     /// A fixed number of clients, each with one request at a time.
@@ -148,7 +148,7 @@ pub struct Keys {
     pub prefix: String,
     /// Number of string and hash keys.
     pub count: u64,
-    /// Which of them are touched how often.
+    /// Distribution of accesses over the keys.
     pub access: Access,
 }
 
@@ -174,7 +174,7 @@ pub enum Access {
         /// Skew, above 0.
         exponent: f64,
     },
-    /// One key after another.
+    /// Sequential: one key after another.
     Sequential,
     /// Normal around the middle of the keyspace.
     Gaussian {
@@ -206,12 +206,12 @@ pub enum ValueSize {
     },
 }
 
-/// How the next operation is chosen.
+/// Order of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// By weight, at random.
     Weighted,
-    /// One after another, as listed.
+    /// Cycle: one after another, in the order of the list.
     Cycle,
 }
 
@@ -222,11 +222,11 @@ pub struct Operation {
     pub name: String,
     /// Relative frequency, above 0.
     pub weight: f64,
-    /// What is sent.
+    /// Commands of the operation.
     pub action: Action,
 }
 
-/// What one operation sends.
+/// Commands of one operation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// One command.
@@ -235,7 +235,7 @@ pub enum Action {
     Sequence {
         /// At least one.
         steps: Vec<Command>,
-        /// Whether they are wrapped in `MULTI` and `EXEC`.
+        /// Whether the steps are wrapped in `MULTI` and `EXEC`.
         transaction: bool,
     },
 }
@@ -243,14 +243,14 @@ pub enum Action {
 /// A command with its parameters, all defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Command {
-    /// Which command.
+    /// Kind of the command.
     pub kind: Kind,
     /// Its parameters.
     pub parameters: Parameters,
 }
 
 impl Operation {
-    /// Whether some command of it waits in the server for others to act.
+    /// Whether the operation has a blocking command, which waits in the server.
     pub fn waits_by_design(&self) -> bool {
         let commands = match &self.action {
             Action::Single(command) => std::slice::from_ref(command),
@@ -261,7 +261,7 @@ impl Operation {
 }
 
 impl Command {
-    /// Whether it may wait in the server: only commands that are written out can.
+    /// Whether the command blocks in the server; only raw commands can.
     fn may_block(&self) -> bool {
         /// Commands that always may, by Redis' own table of commands (flag `blocking`).
         const BLOCKING: [&str; 10] =
@@ -284,7 +284,7 @@ impl Service {
         }
     }
 
-    /// Whether some command waits in the server for others to act, so that no answer is no sign of trouble.
+    /// Whether some command blocks in the server, so that a missing answer is no fault.
     pub fn waits_by_design(&self) -> bool {
         self.operations.iter().any(Operation::waits_by_design)
     }

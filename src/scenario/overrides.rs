@@ -14,7 +14,7 @@ use super::{
     reader::{closest, label},
 };
 
-/// What the command line changes about a scenario.
+/// Changes to a scenario by the command line.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overrides {
     /// Length of the measured period.
@@ -30,7 +30,7 @@ pub struct Overrides {
     pub set: Vec<(String, String)>,
 }
 
-/// One change, and how the user asked for it.
+/// One change, and the option that it comes from.
 struct Edit {
     argument: String,
     path: String,
@@ -42,7 +42,7 @@ impl Overrides {
     ///
     /// # Errors
     ///
-    /// What is wrong with the text as it is; or else with the overrides, each named.
+    /// Errors of the text without overrides; if there are none, errors of the overrides, each with its option.
     pub fn apply(&self, text: &str, file: &str) -> Result<Scenario, ScenarioErrors> {
         let original = parse(text, file)?;
         let edited = edit(original, file, &self.edits())?;

@@ -33,7 +33,7 @@ pub fn parse(text: &str, file: &str) -> Result<Scenario, ScenarioErrors> {
     document.finish(scenario)
 }
 
-/// Keeps the first syntax error of each line. One slip makes many lines look wrong, so only the first few are told.
+/// Keeps the first syntax error of each line. One error makes many lines look wrong, so only the first few are reported.
 fn reject_syntax(document: &Document<'_>, errors: &[toml::de::Error]) {
     const TOLD: usize = 5;
     let mut lines = BTreeMap::new();

@@ -40,7 +40,7 @@ fn table(table: &'static Table, definitions: &mut Map<String, Json>) -> Map<Stri
     schema
 }
 
-/// Which fields a variant takes and needs.
+/// Fields that a variant accepts and requires.
 fn rule(table: &Table, variant: Variant) -> Json {
     let tag = tag(table).unwrap_or_default();
     let taken = table.taken_by(variant);

@@ -36,7 +36,7 @@ impl<'a> Document<'a> {
         self.text.get(..at.start).unwrap_or(self.text).matches('\n').count() + 1
     }
 
-    /// What was read, unless something was wrong.
+    /// The result, unless there were errors.
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, ScenarioErrors> {
         let errors = self.errors.into_inner();
         if errors.is_empty() {

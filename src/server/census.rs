@@ -12,7 +12,7 @@ use crate::results::ConnectionLevel;
 /// Redis and Valkey goes round once a second).
 const ROUND: Duration = Duration::from_millis(1_200);
 
-/// Connections and what they take now; `None` where the server does not tell (`mem_clients_normal`: since Redis 4.0).
+/// Number and memory of connections; `None` where the server does not report it (`mem_clients_normal`: since Redis 4.0).
 pub async fn connection_level(client: impl ClientLike) -> Option<ConnectionLevel> {
     sleep(ROUND).await;
     let info = info(&mut Questions::new(client)).await?;

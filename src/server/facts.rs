@@ -36,7 +36,7 @@ const OWN_VERSIONS: &[(&str, &str)] = &[
 /// Services that say what they are in the field `os`. Their releases get fixes under version numbers of their own.
 const SERVICES: &[(&str, &str)] = &[("ElastiCache", "elasticache"), ("MemoryDB", "memorydb")];
 
-/// What a server is.
+/// Identity of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
     /// `redis`, `valkey`, `dragonfly` or another.
@@ -45,9 +45,9 @@ pub struct Facts {
     pub version: Option<String>,
     /// `standalone`, `sentinel` or `cluster`.
     pub mode: Option<String>,
-    /// Why it does not serve every key, where it is a node of a cluster that does not.
+    /// Reason why a node of a cluster does not serve every key.
     pub partial: Option<String>,
-    /// What it calls this life of its process.
+    /// Run ID of the server process.
     pub run_id: Option<String>,
     /// Connections that it takes at most.
     pub max_clients: Option<u64>,
@@ -137,7 +137,7 @@ fn version(said: &Info) -> Option<&str> {
     Some(version.trim_start_matches("df-").trim_start_matches('v'))
 }
 
-/// Why a node of a cluster does not serve every key; `None` where it does, or does not say.
+/// Reason why a node of a cluster does not serve every key; `None` where it does, or where the server does not report it.
 async fn partial(client: &impl ClientLike) -> Option<String> {
     let command = CustomCommand::new_static("CLUSTER", ClusterHash::Random, false);
     let answer = client.custom::<Value, _>(command, vec!["INFO"]).await.ok()?;
@@ -149,7 +149,7 @@ async fn partial(client: &impl ClientLike) -> Option<String> {
     field("cluster_size", "1").or_else(|| field("cluster_state", "ok"))
 }
 
-/// What the reply to `HELLO` says.
+/// Content of the reply to `HELLO`.
 async fn hello(client: &impl ClientLike) -> Info {
     let command = CustomCommand::new_static("HELLO", ClusterHash::Random, false);
     match client.custom::<Value, _>(command, vec!["2"]).await {

@@ -11,7 +11,7 @@ const MOST_MEMORY: f64 = (1_u64 << 50) as f64;
 /// The largest number of any field; a counter of 64 bits that wrapped is above it.
 const MOST: f64 = i64::MAX as f64;
 
-/// What `INFO` says. Servers differ in what they tell; what is absent is `None`.
+/// Fields of `INFO`. Servers differ in the fields that they have; an absent field is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Info(BTreeMap<String, String>);
 
@@ -44,7 +44,7 @@ impl Info {
     }
 }
 
-/// Whether a field can be true: a counter that went below 0 wraps to a number that no server reaches. Text passes.
+/// Whether a field is plausible: a counter that went below 0 wraps to a number that no server reaches. Text is plausible.
 fn is_plausible(name: &str, value: &str) -> bool {
     let most = match name {
         "run_id" => return true,

@@ -125,7 +125,7 @@ pub fn is_common_password(password: &str) -> bool {
     COMMON_PASSWORDS.contains(&password)
 }
 
-/// What a server says of its settings, its state and its users.
+/// Settings, state and users of a server, as the server reports them.
 pub async fn inspect(client: impl ClientLike) -> Inspection {
     let mut questions = Questions::new(client);
     let mut found = Inspection::default();

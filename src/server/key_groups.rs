@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use crate::results::{DatabaseSample, HotKey, KeyGroup, LargeKey};
 
-/// Type of keys whose type the server does not tell.
+/// Type of keys whose type the server does not report.
 const UNKNOWN: &str = "unknown";
 
 /// Groups of a database that are kept; the rest is put together by type.
@@ -73,7 +73,7 @@ impl KeyGroups {
         self.sampled
     }
 
-    /// The sample of a database that holds so many keys.
+    /// Sample of a database with this number of keys.
     pub(super) fn into_sample(self, database: u64, keys: u64, complete: bool) -> DatabaseSample {
         let mut groups: Vec<_> = self.groups.into_iter().collect();
         // The most memory first; where that is not known, the most keys.

@@ -30,7 +30,7 @@ use crate::results::{DatabaseSample, KeyspaceSample, Withheld};
 /// Keys that a step of a scan should return.
 const STEP: u64 = 100;
 
-/// What a sample may take.
+/// Limits of a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SampleLimits {
     /// Share of the server's time, 0..=1.
@@ -52,14 +52,14 @@ impl Default for SampleLimits {
 }
 
 impl SampleLimits {
-    /// Those of a server that nobody else uses, if it is `private`.
+    /// Limits for a private server, which has no other users, and for others.
     #[must_use]
     pub fn of(private: bool) -> Self {
         let usual = Self::default();
         Self { share: if private { 1.0 } else { usual.share }, ..usual }
     }
 
-    /// The same after a run of this length.
+    /// The limits after a run of this length.
     #[must_use]
     pub fn after(self, run: Duration) -> Self {
         Self { time: (run / PARTS).clamp(SHORTEST, self.time), ..self }
@@ -67,7 +67,7 @@ impl SampleLimits {
 }
 
 /// Looks at some keys of each database of a server, in proportion to what it holds; `own` is the database of the client.
-/// `None` where the keys may not be looked at. What was refused is told beside it.
+/// `None` where reading the keys is refused. The refusals are returned beside it.
 pub async fn sample_keyspace(
     client: Client,
     own: u64,
@@ -110,7 +110,7 @@ struct Sampler {
     budget: Budget,
     /// Whether the server stopped answering.
     silent: bool,
-    /// Whether the server told which databases it has.
+    /// Whether the server listed its databases.
     knows_databases: bool,
     /// Whether the server counts uses.
     frequency: bool,
@@ -293,7 +293,7 @@ impl Sampler {
         known.always |= always;
     }
 
-    /// Whether a command is not worth asking.
+    /// Whether a command is refused in general, so that further questions are useless.
     fn is_refused(&self, subject: &str) -> bool {
         self.refused.get(subject).is_some_and(|refusal| refusal.always)
     }
@@ -309,13 +309,13 @@ impl Sampler {
     }
 }
 
-/// Whether a refusal is of a command as such, and not of its use with one key.
+/// Whether a refusal concerns a command in general, and not its use with one key.
 fn is_of_command(reason: &str) -> bool {
     let of_key = reason.contains("permissions to access");
     (reason.starts_with("NOPERM") && !of_key) || reason.starts_with("ERR unknown")
 }
 
-/// What is asked at once.
+/// Questions of one batch.
 struct Step {
     database: u64,
     keys: Vec<Bytes>,
@@ -323,7 +323,7 @@ struct Step {
     cursor: Option<Bytes>,
 }
 
-/// What a scan returned.
+/// Result of one `SCAN`.
 struct Scanned {
     /// Where it goes on; `None` at its end.
     cursor: Option<Bytes>,
@@ -337,7 +337,7 @@ fn scanned(answer: Value) -> Option<Scanned> {
     Some(Scanned { cursor: (cursor != "0").then_some(cursor), keys })
 }
 
-/// How much of the server's time was taken, and how much may be.
+/// Server time used, and its limit.
 struct Budget {
     began: Instant,
     /// Time between questions and their answers: the server worked for a part of it.

@@ -1,4 +1,4 @@
-//! What a server measures of latency itself: histograms of its commands, and the events of its latency monitor.
+//! Latency as the server measures it: histograms of its commands, and the events of its latency monitor.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ const KINDS: usize = 40;
 /// Upper bounds in microseconds, and the number of calls below each, by command.
 pub(super) type Histograms = BTreeMap<String, Vec<(u64, u64)>>;
 
-/// How long the calls of each command took since the server was started.
+/// Execution times of each command since the start of the server.
 pub(super) async fn histograms(questions: &mut Questions<impl ClientLike>) -> Histograms {
     match questions.ask(&["LATENCY", "HISTOGRAM"]).await {
         Some(Value::Array(parts)) => parts.chunks_exact(2).filter_map(|pair| histogram(&pair[0], &pair[1])).collect(),

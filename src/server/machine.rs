@@ -4,7 +4,7 @@ use std::{fs, thread};
 
 use crate::results::Machine;
 
-/// What the kernel of this machine says; where that is not Linux, its cores only.
+/// Kernel settings of this machine; only the number of cores where the kernel is not Linux.
 pub fn machine() -> Machine {
     let read = |path: &str| fs::read_to_string(path).ok();
     let number = |path: &str| read(path)?.trim().parse::<u64>().ok();

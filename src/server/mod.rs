@@ -1,4 +1,4 @@
-//! What the server says of itself.
+//! The server's own figures: `INFO`, settings, latency, slow log, keys.
 //!
 //! Questions are asked through a client of their own, never through one that carries load. A server, or the user's
 //! rights, may withhold any answer; what is not known is left out, and named.

@@ -72,7 +72,7 @@ impl<C: ClientLike> Questions<C> {
         text(pair.get(1)?)
     }
 
-    /// What was refused, with what the server said.
+    /// Refused questions, each with the server's error.
     pub fn into_withheld(self) -> Vec<Withheld> {
         let mut refused = self.refused;
         // The whole of it takes the same right, so that once is enough.
@@ -92,7 +92,7 @@ pub(super) fn text(value: &Value) -> Option<String> {
     value.as_str_lossy().map(Cow::into_owned)
 }
 
-/// What a right is given for: the command, with its subcommand where it has one.
+/// Subject of a right: the command, with its subcommand if it has one.
 fn subject(words: &[&str]) -> String {
     match words {
         [name @ ("CONFIG" | "CLIENT" | "SLOWLOG" | "LATENCY" | "ACL" | "MEMORY" | "INFO"), subcommand, ..] => {
@@ -113,7 +113,7 @@ fn right(subject: &str) -> String {
     }
 }
 
-/// Whether an error is the server's word, which begins in capitals, and not one of the connection.
+/// Whether an error is a reply of the server, which begins in capitals, and not a failure of the connection.
 pub(super) fn is_reply(details: &str) -> bool {
     let first = details.split(' ').next().unwrap_or_default();
     first.len() > 2 && first.bytes().all(|byte| byte.is_ascii_uppercase()) && first != "LOADING" && first != "BUSY"

@@ -1,4 +1,4 @@
-//! One look at the server's counters, and what happened between two of them.
+//! A sample of the server's counters, and the difference between two samples.
 
 use super::info::Info;
 use crate::{
@@ -10,18 +10,18 @@ use crate::{
 /// stay, has not.
 const RESET: [&str; 2] = ["total_commands_processed", "total_connections_received"];
 
-/// What became of a server's counters between two looks.
+/// Change of a server's counters between two samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Life {
-    /// They went on.
+    /// The counters continued.
     Same,
-    /// They were set to 0 (`CONFIG RESETSTAT`).
+    /// The counters were reset (`CONFIG RESETSTAT`).
     Reset,
     /// The server was restarted.
     Another,
 }
 
-/// What `INFO` said at one moment.
+/// `INFO` at one moment.
 #[derive(Debug, Clone)]
 pub(super) struct Sample {
     /// When, on the clock of the run.
@@ -30,7 +30,7 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    /// What the server holds.
+    /// Levels: keys, memory, clients.
     pub(super) fn levels(&self) -> Levels {
         let info = &self.info;
         let keys: Vec<u64> = self.databases().iter().map(|database| database.keys).collect();
@@ -52,7 +52,7 @@ impl Sample {
         }
     }
 
-    /// Whether it has the statistics of commands, which not every answer has.
+    /// Whether the sample has the statistics of commands.
     pub(super) fn has_command_statistics(&self) -> bool {
         self.info.compound("cmdstat_").next().is_some()
     }
@@ -90,7 +90,7 @@ impl Sample {
         .collect()
     }
 
-    /// What became of the server's counters since an earlier look.
+    /// Change of the server's counters since an earlier sample.
     pub(super) fn life_since(&self, earlier: &Self) -> Life {
         let fell = |name: &str| {
             let of = |sample: &Self| sample.info.number::<u64>(name);
@@ -106,7 +106,7 @@ impl Sample {
         }
     }
 
-    /// What happened since an earlier look, as that second.
+    /// Difference from an earlier sample, as one second.
     pub(super) fn since(&self, earlier: &Self, second: u32) -> ServerSecond {
         let life = self.life_since(earlier);
         let counted = life == Life::Same;
@@ -149,7 +149,7 @@ impl Sample {
         }
     }
 
-    /// What each command cost since an earlier look, most server time first.
+    /// Server time of each command since an earlier sample, most expensive first.
     pub(super) fn commands_since(&self, earlier: Option<&Self>) -> Vec<CommandUse> {
         let mut commands: Vec<_> = self
             .info

@@ -1,4 +1,4 @@
-//! What a server of some version cannot tell, and since when others can.
+//! Features of `INFO` by server version.
 
 use super::{facts, info::Info};
 use crate::results::Withheld;
@@ -10,7 +10,7 @@ struct Figure {
     /// A field of `INFO everything` that is there with it; one that ends in `*` stands for all fields that begin so, of
     /// which one will do.
     field: &'static str,
-    /// The version of Redis from which on it is told; every version of Valkey has what Redis 7.2 had. `None`: always.
+    /// First version of Redis that reports the field; every version of Valkey has the fields of Redis 7.2. `None`: all versions.
     since: Option<&'static str>,
 }
 
@@ -39,7 +39,7 @@ const CALLS: (&str, &str) = ("rejected and failed calls", "6.2");
 /// Bounds of latency come from a command of their own.
 const HISTOGRAMS: (&str, &str) = ("latency histograms", "7.0");
 
-/// What the whole of `INFO` does not tell.
+/// Fields that the whole of `INFO` lacks.
 pub(super) fn lacking(info: &Info) -> Vec<Withheld> {
     let name = facts::name(info).unwrap_or_else(|| "this server".to_owned());
     let reason = |since: Option<&str>| match since {
@@ -68,12 +68,12 @@ pub(super) fn lacking(info: &Info) -> Vec<Withheld> {
     missing
 }
 
-/// Whether the version of Redis that a server reports tells what it has: other products report one for their clients.
+/// Whether the version of Redis that a server reports is its own: other products report one for compatibility.
 fn follows_redis(info: &Info) -> bool {
     facts::product(info).is_none_or(|product| ["redis", "valkey", "keydb", "redict"].contains(&product))
 }
 
-/// Whether the server knows `LATENCY HISTOGRAM`, as far as its version tells: asking in vain would count as an error.
+/// Whether the server has `LATENCY HISTOGRAM`, judged by its version: a refused command would count as an error.
 pub(super) fn has_histograms(info: &Info) -> bool {
     if !follows_redis(info) {
         return false;
@@ -93,7 +93,7 @@ mod tests {
         server::{facts::Facts, sample::Sample},
     };
 
-    /// What is read of `INFO everything` of one server.
+    /// Figures read from `INFO everything` of one server.
     struct Read {
         facts: Facts,
         sample: Sample,

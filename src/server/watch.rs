@@ -24,13 +24,13 @@ use crate::{
 /// A last partial second shorter than this is left out: nothing can be said of it.
 const SHORTEST: Nanos = 50_000_000;
 
-/// How often the end of the period is looked at, which a person may move forward.
+/// Interval at which the end of the period is checked; the user can end the period early.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// How long before the end of the period its levels are looked at: the load's connections close right behind it.
+/// Time before the end of the period at which levels are sampled: the connections of the load close right after the end.
 const BEFORE_END: Nanos = 30_000_000;
 
-/// Above so many connections the list of them takes the server too long: about two microseconds each.
+/// Number of connections above which `CLIENT LIST` takes the server too long: about 2 µs for each.
 const LISTED_CLIENTS: u64 = 2_000;
 
 /// Watches a server until the measured period is over.
@@ -125,7 +125,7 @@ async fn unix_start(questions: &mut Questions<impl ClientLike>, frame: &Timefram
     Some(unix + (micros * 1_000 - now as i64).div_euclid(SECOND as i64))
 }
 
-/// Why the connections were not listed.
+/// Reason why the connections were not listed.
 fn unlisted(clients: Option<u64>) -> Withheld {
     let reason = match clients {
         Some(clients) => {
@@ -136,7 +136,7 @@ fn unlisted(clients: Option<u64>) -> Withheld {
     Withheld { what: "connections by name".to_owned(), reason }
 }
 
-/// One look; a whole one has the statistics of commands too.
+/// Takes a sample; a whole one includes the statistics of commands.
 async fn look(questions: &mut Questions<impl ClientLike>, frame: &Timeframe, whole: bool) -> Option<Sample> {
     let everything = if whole { questions.ask_text(&["INFO", "everything"]).await } else { None };
     let text = match everything {

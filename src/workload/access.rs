@@ -40,7 +40,7 @@ pub(super) struct Place {
     pub(super) turn: u64,
     /// Keys that the request touches.
     pub(super) batch: u64,
-    /// Which of them this is.
+    /// Index of this instance.
     pub(super) nth: u64,
 }
 
@@ -122,7 +122,7 @@ mod tests {
         popularity.index(&mut generator, Place { turn, batch: 1, nth: 0 })
     }
 
-    /// How often each index is drawn.
+    /// Number of draws of each index.
     fn frequencies(access: Access, count: u64) -> Vec<u64> {
         let popularity = Popularity::new(access, count);
         let mut frequencies = vec![0; count as usize];

@@ -5,7 +5,7 @@ use rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 /// The generator of one draw. Named, so that streams stay the same when `rand` changes its default.
 pub(super) type Generator = Xoshiro256PlusPlus;
 
-/// What a draw is for; draws for different purposes are independent. The numbers are part of what a seed means.
+/// Purpose of a draw; draws for different purposes are independent. The numbers are part of the meaning of a seed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Purpose {
     Operation = 1,
@@ -24,7 +24,7 @@ pub(super) enum Purpose {
 pub(super) struct Root(u64);
 
 impl Root {
-    /// Root of the service at that index of the scenario.
+    /// Root of the service at this index of the scenario.
     pub(super) fn new(seed: u64, service: usize) -> Self {
         Self(mix(mix(seed) ^ service as u64))
     }

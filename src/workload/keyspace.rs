@@ -46,7 +46,7 @@ impl OwnKeys {
         }
     }
 
-    /// Whether a key is among them.
+    /// Whether a key is in the keyspace.
     pub fn contains(&self, key: &[u8]) -> bool {
         let digits = key.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let (stem, number) = key.split_at(key.len() - digits);
@@ -55,7 +55,7 @@ impl OwnKeys {
         matches!((self.0.get(stem), index), (Some(count), Some(index)) if canonical && index < *count)
     }
 
-    /// How many there are.
+    /// Number of keys.
     pub fn count(&self) -> u64 {
         self.0.values().sum()
     }

@@ -9,7 +9,7 @@ use crate::operation::{Args, Kind, Reply, Request};
 #[derive(Debug, Default)]
 pub(super) struct Model {
     pub(super) data: HashMap<Bytes, Datum>,
-    /// Whether a transaction is open, in which replies tell nothing.
+    /// Whether a transaction is open, in which replies carry no result.
     queueing: bool,
 }
 

@@ -60,7 +60,7 @@ enum Content {
 }
 
 impl Prefill {
-    /// What the service at that index of the scenario needs.
+    /// Prefill for the service at this index of the scenario.
     ///
     /// # Panics
     /// Where the index is out of range.
@@ -85,7 +85,7 @@ impl Prefill {
         self.parts.iter().map(|part| part.keys * part.elements).sum()
     }
 
-    /// Those of them that the requests drawn so far write.
+    /// Keys that the requests drawn so far write.
     pub fn written(&self) -> u64 {
         self.written
     }
@@ -164,7 +164,7 @@ impl Part {
     }
 }
 
-/// What a service's operations use, each content once and large enough for all of them.
+/// Contents that a service's operations use, each one once and large enough for all operations.
 fn parts(service: &Service) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     let commands = service.operations.iter().flat_map(|operation| match &operation.action {
@@ -195,7 +195,7 @@ fn parts(service: &Service) -> Vec<Part> {
     parts
 }
 
-/// What a command finds in keys of that type.
+/// Content that a command finds in keys of this type.
 fn content(data: DataType, kind: Kind) -> Option<Content> {
     Some(match data {
         DataType::None => return None,

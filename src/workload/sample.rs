@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// How laws are tested: with the same cases every time.
+/// Configuration of property tests: the same cases every time.
 pub(super) fn laws() -> Config {
     Config { rng_seed: RngSeed::Fixed(42), failure_persistence: None, ..Config::default() }
 }
@@ -34,7 +34,7 @@ pub(super) fn command(kind: Kind) -> Command {
     }
 }
 
-/// The same with several keys, members or elements at a time.
+/// Requests with several keys, members or elements at a time.
 pub(super) fn batch(kind: Kind, batch: u32) -> Command {
     let mut command = command(kind);
     command.parameters.batch = batch;

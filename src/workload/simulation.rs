@@ -31,7 +31,7 @@ fn prefilled(scenario: &Scenario) -> Model {
     model
 }
 
-/// What came of a number of requests.
+/// Result of a number of requests.
 #[derive(Debug, Default)]
 struct Tally {
     hits: u64,

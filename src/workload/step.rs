@@ -21,7 +21,7 @@ pub(super) struct Step {
     pub(super) kind: Kind,
     /// Key or channel without its index.
     pub(super) stem: Bytes,
-    /// Which keys or channels; `None` for a command without any.
+    /// Keys or channels; `None` for a command without any.
     pub(super) keys: Option<Popularity>,
     pub(super) members: u64,
     pub(super) batch: u64,
@@ -35,7 +35,7 @@ pub(super) struct Step {
     pub(super) expiry_seconds: i64,
     pub(super) script: Bytes,
     pub(super) words: Vec<Word>,
-    /// Whether the reply does not come with the request: inside a transaction.
+    /// Whether the reply comes later than the request: inside a transaction.
     pub(super) blind: bool,
 }
 

@@ -44,7 +44,7 @@ enum Choice {
 }
 
 impl RequestStream {
-    /// The stream of the service at that index of the scenario.
+    /// The stream of the service at this index of the scenario.
     ///
     /// # Panics
     /// Where the index is out of range.
@@ -52,7 +52,7 @@ impl RequestStream {
         Self::rooted(scenario, service, service)
     }
 
-    /// The same with the randomness of the service at another index, so that two services make the same requests.
+    /// The stream with the randomness of the service at another index, so that two services make the same requests.
     ///
     /// # Panics
     /// Where the first index is out of range.

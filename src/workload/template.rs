@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-/// One word, taken apart once.
+/// One word, parsed once.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Word(Vec<Part>);
 
@@ -14,7 +14,7 @@ enum Part {
     Member,
 }
 
-/// What is filled in.
+/// Placeholder to fill in.
 #[derive(Debug)]
 pub(super) struct Filling {
     pub(super) key: Bytes,

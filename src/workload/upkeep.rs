@@ -1,4 +1,4 @@
-//! What keeps the data of a run as it is: trims behind pushes, refills behind removals.
+//! Upkeep, which keeps the size of the data constant: trims after pushes, refills after removals.
 
 use rand::RngExt;
 
@@ -50,7 +50,7 @@ impl Plan {
         Some(Request { kind, key: numbered(&step.stem, index), args })
     }
 
-    /// Whether the reply says that upkeep is due.
+    /// Whether the reply makes upkeep necessary.
     #[inline]
     fn by_reply(&self, step: &Step, reply: &Reply) -> bool {
         let longer_than = |limit: u64| reply.integer.is_some_and(|length| length > limit.cast_signed());
@@ -64,7 +64,7 @@ impl Plan {
         }
     }
 
-    /// Whether upkeep follows inside a transaction, where no reply can tell.
+    /// Whether upkeep follows inside a transaction, where no reply shows the size.
     fn by_chance(&self, step: &Step, sequence: u64, number: usize) -> bool {
         let batch = step.batch as f64;
         let chance = match step.kind {

@@ -7,9 +7,9 @@ use rand_distr::{Distribution, LogNormal};
 use super::draw::{Generator, Purpose, Root};
 use crate::scenario::ValueSize;
 
-/// Values start anywhere within so many bytes of the buffer.
+/// Range of the start of a value in the buffer, in bytes.
 const SLACK: usize = 64 * 1024;
-/// What values are made of: 64 bytes that print and need no escape.
+/// The alphabet of values: 64 printable bytes that need no escape.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Source of values of one service.
@@ -58,7 +58,7 @@ impl Values {
         self.text(length, generator)
     }
 
-    /// Text of a given length, at most the longest that [`Values::new`] was told of.
+    /// Text of a given length, at most the longest that [`Values::new`] was given.
     #[inline]
     pub(super) fn text(&self, length: usize, generator: &mut Generator) -> Bytes {
         let length = length.min(self.buffer.len());

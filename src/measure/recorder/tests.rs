@@ -1,4 +1,4 @@
-//! What a recorder hands over.
+//! Tests of the intervals that a recorder hands over.
 
 use super::*;
 use crate::measure::Outcome;

@@ -30,7 +30,7 @@ pub(super) struct Section<'a> {
     variant: Option<Variant>,
 }
 
-/// What fills a section.
+/// Declaration of a section: the fields it accepts.
 #[derive(Clone, Copy)]
 enum Entries<'a> {
     Absent,
@@ -39,7 +39,7 @@ enum Entries<'a> {
     Table(&'a DeTable<'a>),
 }
 
-/// What was found where one of several shapes may stand.
+/// The shape that was found where several are permitted.
 pub(super) enum Alternative<'a> {
     Integer(i64),
     Section(Section<'a>),
@@ -74,7 +74,7 @@ impl<'a> Section<'a> {
         self.variant.map(|variant| variant.word)
     }
 
-    /// Whether the field is written.
+    /// Whether the field is present.
     pub(super) fn gives(&self, name: &str) -> bool {
         self.value(name).is_some()
     }
@@ -274,7 +274,7 @@ impl<'a> Section<'a> {
         read
     }
 
-    /// What an absent field stands for; nothing for one that is wrong.
+    /// Default of an absent field; `None` for a field with an error.
     fn default(&self, name: &str) -> Option<Value> {
         match self.declared(name).presence {
             Presence::Default(value) if !self.gives(name) => Some(value),
@@ -310,7 +310,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// What people call an item of a list, by the texts in its fields.
+/// Name of an item of a list in messages, made from the texts in its fields.
 pub(super) fn label<'t>(text: impl Fn(&str) -> Option<&'t str>) -> Option<&'t str> {
     text("name").or_else(|| text("command")).filter(|label| Format::Token.accepts(label))
 }

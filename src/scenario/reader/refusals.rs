@@ -1,4 +1,4 @@
-//! What a section says of fields and values that it does not take.
+//! Errors for fields and values that a section does not accept.
 
 use toml::{Spanned, de::DeValue};
 
@@ -58,7 +58,7 @@ impl Section<'_> {
         }
     }
 
-    /// What to say of a field that is not declared.
+    /// Error for a field that is not declared.
     fn refusal_of_unknown(&self, name: &str) -> String {
         let inner = self
             .table
@@ -71,7 +71,7 @@ impl Section<'_> {
         }
     }
 
-    /// What to say of a declared field that the variant does not take.
+    /// Error for a declared field that the variant does not accept.
     fn refusal_by_variant(&self, name: &str) -> Option<String> {
         let variant = self.variant?;
         let tag = self.table.variants.as_ref()?.tag;
