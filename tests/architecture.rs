@@ -153,7 +153,9 @@ fn only_the_command_line_prints_and_nobody_exits() {
 fn nothing_is_static_and_no_import_is_a_glob() {
     let mut faults = String::new();
     for file in sources() {
-        for token in file.tokens.iter().filter(|token| token.text == "static") {
+        // Samples and tests may keep what takes long to make; it never changes.
+        let sample = file.name.contains("/sample/") || file.name.ends_with("tests.rs");
+        for token in file.tokens.iter().filter(|token| token.text == "static" && !sample) {
             let _ = writeln!(faults, "{}:{}: static", file.name, token.line);
         }
         for path in file.paths().into_iter().filter(|path| path.segments.last().is_some_and(|last| last == "*")) {

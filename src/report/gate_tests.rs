@@ -1,5 +1,7 @@
 //! Every output of a gate, and what must hold for any.
 
+use std::sync::LazyLock;
+
 use insta::assert_snapshot;
 
 use super::{Document, GateReport, Printed, Style, format::plain, schema_tests::accepted, tests::SCREEN};
@@ -18,6 +20,14 @@ fn report(gate: &Gate) -> GateReport {
 fn headline(gate: &Gate) -> String {
     plain(&report(gate).headline().sentence)
 }
+
+/// Reports of gates of every verdict, concluded once for all tests.
+static ALL: LazyLock<Vec<GateReport>> = LazyLock::new(|| all().iter().map(report).collect());
+
+/// Indices of gates in [`ALL`].
+const EQUAL: usize = 0;
+const UNIFORM: usize = 2;
+const TAIL: usize = 3;
 
 /// Gates of every verdict.
 fn all() -> Vec<Gate> {
@@ -42,7 +52,7 @@ fn all() -> Vec<Gate> {
 
 #[test]
 fn the_first_sentence_is_the_verdict() {
-    let lines: Vec<String> = all().iter().map(headline).collect();
+    let lines: Vec<String> = ALL.iter().map(|report| plain(&report.headline().sentence)).collect();
     assert_snapshot!(lines.join("\n"));
 }
 
@@ -88,11 +98,11 @@ fn equals_that_differ_are_told_at_the_top() {
 
 #[test]
 fn terminal_text() {
-    let at = |gate: &Gate, width| report(gate).terminal(Style { colour: false, width, verbose: true });
-    assert_snapshot!("gate_terminal_equal", at(&gate(Worsening::None, 0.02, &FIRST), 110));
-    assert_snapshot!("gate_terminal_tail", at(&gate(Worsening::Tail(5e6), 0.02, &BOTH), 80));
-    for gate in [gate(Worsening::None, 0.02, &FIRST), gate(Worsening::Tail(5e6), 0.02, &BOTH)] {
-        let text = report(&gate).terminal(Style { colour: false, width: 100, verbose: false });
+    let at = |gate: usize, width| ALL[gate].terminal(Style { colour: false, width, verbose: true });
+    assert_snapshot!("gate_terminal_equal", at(EQUAL, 110));
+    assert_snapshot!("gate_terminal_tail", at(TAIL, 80));
+    for gate in [EQUAL, TAIL] {
+        let text = ALL[gate].terminal(Style { colour: false, width: 100, verbose: false });
         assert!(text.lines().count() <= SCREEN, "{text}");
         assert!(text.contains("Trust: A against itself"), "{text}");
     }
@@ -100,7 +110,7 @@ fn terminal_text() {
 
 #[test]
 fn documents() {
-    let regression = report(&gate(Worsening::Uniform(0.15), 0.02, &BOTH));
+    let regression = &ALL[UNIFORM];
     assert_snapshot!("gate_markdown", regression.markdown());
     assert_snapshot!("gate_json", regression.json().unwrap());
     let files = regression.files();
@@ -112,8 +122,8 @@ fn documents() {
 
 #[test]
 fn every_slice_has_its_row_and_every_file_is_made_of_any_gate() {
-    for gate in all() {
-        let files = report(&gate).files();
+    for (gate, report) in all().iter().zip(&*ALL) {
+        let files = report.files();
         let (_, slices) = files.iter().find(|(name, _)| name == "slices.csv").unwrap();
         let made: usize = gate.blocks.iter().map(|block| block.slices.len()).sum();
         assert_eq!(String::from_utf8(slices.clone()).unwrap().lines().count(), made + 1);
@@ -123,14 +133,14 @@ fn every_slice_has_its_row_and_every_file_is_made_of_any_gate() {
 
 #[test]
 fn charts_say_what_they_show() {
-    let charts = report(&gate(Worsening::Tail(5e6), 0.02, &BOTH)).charts();
+    let charts = ALL[TAIL].charts();
     let said: Vec<String> = charts.iter().map(|chart| format!("# {}\n{}", chart.name, chart.description)).collect();
     assert_snapshot!("gate_charts", said.join("\n\n"));
-    assert!(report(&all().pop().unwrap()).charts().is_empty());
+    assert!(ALL.last().unwrap().charts().is_empty());
 }
 
 #[test]
 fn the_json_keeps_to_its_schema() {
-    let documents: Vec<_> = all().iter().map(|gate| report(gate).json().unwrap()).collect();
+    let documents: Vec<_> = ALL.iter().map(|report| report.json().unwrap()).collect();
     assert_snapshot!("gate_json_accepted", accepted(Printed::Gate, &documents));
 }

@@ -19,6 +19,8 @@ pub(crate) use book::{Book, End, Request};
 pub(crate) use ci::small_ci;
 pub(crate) use every_field::small_capacity;
 
+use std::sync::LazyLock;
+
 use super::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
 use crate::{
     measure::{ErrorClass, HostInterval, Nanos, Recording, SECOND, SeriesRole, WorkerRecord},
@@ -34,9 +36,10 @@ const FIXTURE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/f
 /// What to do when it is not the run that is made here.
 const WRITE: &str = "write the fixture anew: PLIMSOLL_WRITE_FIXTURES=1 cargo test --lib results::sample";
 
-/// The run.
+/// The run, read once for all tests.
 pub(crate) fn run() -> Run {
-    Run::from_json(FIXTURE).expect(WRITE)
+    static RUN: LazyLock<Run> = LazyLock::new(|| Run::from_json(FIXTURE).expect(WRITE));
+    RUN.clone()
 }
 
 fn make() -> Run {
