@@ -2,6 +2,7 @@
 //! belong where, and the habits that no lint knows.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
@@ -69,6 +70,9 @@ const IMPURE: &[&str] =
 /// Macros that print; only the command line prints.
 const PRINTING: &[&str] = &["print", "println", "eprint", "eprintln", "dbg"];
 
+/// Rooms in which files still import each other.
+const CIRCLES: &[&str] = &["analysis", "load", "measure", "metrics", "report", "scenario", "target"];
+
 /// Names of modules that say nothing about their subject.
 const EMPTY_NAMES: &[&str] = &["common", "helper", "helpers", "manager", "misc", "util", "utils"];
 
@@ -90,6 +94,22 @@ fn rooms_look_only_into_rooms_below() {
 }
 
 #[test]
+fn no_files_import_each_other() {
+    let imports = Imports::new(sources());
+    let mut faults = String::new();
+    let circles = imports.circles();
+    for circle in circles.iter().filter(|circle| !CIRCLES.contains(&room(circle[0]))) {
+        let _ = writeln!(faults, "\nThese files import each other:");
+        for (file, line, other) in circle.iter().flat_map(|file| imports.within(circle, file)) {
+            let _ = writeln!(faults, "{file}:{line}: {other}");
+        }
+    }
+    assert!(faults.is_empty(), "{faults}");
+    let rooms: BTreeSet<_> = circles.iter().map(|circle| room(circle[0])).collect();
+    assert_eq!(CIRCLES, Vec::from_iter(rooms), "a room without circles is no exception any more");
+}
+
+#[test]
 fn every_room_has_its_arrows() {
     let library = fs::read_to_string(root().join("src/lib.rs")).unwrap();
     let mut rooms: Vec<_> =
@@ -104,7 +124,7 @@ fn every_room_has_its_arrows() {
 fn libraries_stay_in_their_rooms() {
     let mut faults = String::new();
     for file in sources() {
-        for path in file.paths() {
+        for path in &file.paths {
             let first = path.segments[0].as_str();
             let Some((_, homes)) = LIBRARIES.iter().find(|(library, _)| *library == first) else { continue };
             if !homes.iter().any(|home| file.name.starts_with(&format!("src/{home}/"))) {
@@ -119,7 +139,7 @@ fn libraries_stay_in_their_rooms() {
 fn the_left_wing_is_pure() {
     let mut faults = String::new();
     for file in sources().into_iter().filter(|file| PURE.contains(&file.room())) {
-        for path in file.paths() {
+        for path in &file.paths {
             let whole = path.segments.join("::");
             if let Some(impure) = IMPURE.iter().find(|impure| within(&whole, impure)) {
                 let _ = writeln!(faults, "{}:{}: {impure} in a pure room", file.name, path.line);
@@ -139,7 +159,7 @@ fn only_the_command_line_prints_and_nobody_exits() {
                 let _ = writeln!(faults, "{}:{}: {}! outside cli", file.name, pair[0].line, pair[0].text);
             }
         }
-        for path in file.paths() {
+        for path in &file.paths {
             let whole = path.segments.join("::");
             if within(&whole, "std::process::exit") || within(&whole, "process::exit") {
                 let _ = writeln!(faults, "{}:{}: the process ends in `main` only", file.name, path.line);
@@ -158,7 +178,7 @@ fn nothing_is_static_and_no_import_is_a_glob() {
         for token in file.tokens.iter().filter(|token| token.text == "static" && !sample) {
             let _ = writeln!(faults, "{}:{}: static", file.name, token.line);
         }
-        for path in file.paths().into_iter().filter(|path| path.segments.last().is_some_and(|last| last == "*")) {
+        for path in file.paths.iter().filter(|path| path.segments.last().is_some_and(|last| last == "*")) {
             // Unit tests look at all of the module that they lie in.
             if path.segments != ["super", "*"] {
                 let _ = writeln!(faults, "{}:{}: {}", file.name, path.line, path.segments.join("::"));
@@ -188,6 +208,26 @@ fn files_have_one_subject_and_say_which() {
 }
 
 #[test]
+fn names_lead_to_the_file_that_declares_them() {
+    let imports = Imports::new(vec![
+        Source::new("src/a/mod.rs", "mod b;\nmod c;\n#[cfg(test)]\nmod d;\npub use b::{E as F, g};\nstruct H;"),
+        Source::new("src/a/b.rs", "use super::c::i;\n#[cfg(test)]\nmod tests { use super::super::H; }"),
+        Source::new("src/a/c.rs", "use super::{F, H};\nfn j() { crate::a::g(); }"),
+        Source::new("src/a/d.rs", "use super::b::E;"),
+        Source::new("src/k.rs", "use crate::a::{c::i, F};"),
+    ]);
+    let arrows = imports.arrows.iter().map(|(from, to)| (from.as_str(), to.keys().map(String::as_str).collect()));
+    let expected: [(&str, Vec<&str>); 4] = [
+        ("src/a/b.rs", vec!["src/a/c.rs"]),
+        ("src/a/c.rs", vec!["src/a/b.rs", "src/a/mod.rs"]),
+        ("src/a/mod.rs", vec!["src/a/b.rs"]),
+        ("src/k.rs", vec!["src/a/b.rs", "src/a/c.rs"]),
+    ];
+    assert_eq!(arrows.collect::<Vec<_>>(), expected);
+    assert_eq!(imports.circles(), [["src/a/b.rs", "src/a/c.rs", "src/a/mod.rs"]]);
+}
+
+#[test]
 fn the_reader_of_paths_reads_them() {
     let file = Source::new(
         "src/report/csv/rows.rs",
@@ -196,7 +236,7 @@ fn the_reader_of_paths_reads_them() {
          fn f() { ::fred::g(); x.tokio(); a::tokio::b(); let c = '\\''; tokio::spawn(1 * 2); }\n\
          fn g<'a>() -> impl Sized + use<'a> { }\n",
     );
-    let paths: Vec<_> = file.paths().iter().map(|path| (path.line, path.segments.join("::"))).collect();
+    let paths: Vec<_> = file.paths.iter().map(|path| (path.line, path.segments.join("::"))).collect();
     let expected = [
         (1, "crate::analysis::Row"),
         (1, "crate::analysis::Scope"),
@@ -243,11 +283,82 @@ fn sources() -> Vec<Source> {
     sources
 }
 
+/// The room of a file; the name of the file for those that belong to none.
+fn room(file: &str) -> &str {
+    file.trim_start_matches("src/").split('/').next().unwrap()
+}
+
+/// Which file imports which, outside of tests.
+struct Imports {
+    /// For each file those that it names, each with the first line that does.
+    arrows: BTreeMap<String, BTreeMap<String, usize>>,
+}
+
+impl Imports {
+    fn new(sources: Vec<Source>) -> Self {
+        let tests: Vec<_> = sources.iter().flat_map(Source::test_modules).collect();
+        let is_test = |source: &Source| tests.iter().any(|test| source.module().starts_with(test));
+        let sources: Vec<_> =
+            sources.into_iter().filter(|source| !is_test(source)).map(Source::without_tests).collect();
+        let files: BTreeMap<_, _> = sources.iter().map(|source| (source.module(), source)).collect();
+        let arrows = sources.iter().map(|source| {
+            let mut named = BTreeMap::new();
+            for path in &source.paths {
+                if let Some(file) = declares(&files, source, &path.segments).filter(|file| *file != source.name) {
+                    named.entry(file.to_owned()).or_insert(path.line);
+                }
+            }
+            (source.name.clone(), named)
+        });
+        Self { arrows: arrows.collect() }
+    }
+
+    /// Files that import each other, over however many others.
+    fn circles(&self) -> Vec<Vec<&str>> {
+        let reached: BTreeMap<&str, BTreeSet<&str>> =
+            self.arrows.keys().map(|file| (file.as_str(), self.reached_from(file))).collect();
+        let with = |file: &str| -> Vec<&str> {
+            reached[file].iter().copied().filter(|other| reached[other].contains(file)).collect()
+        };
+        let circles: BTreeSet<_> = reached.keys().map(|file| with(file)).filter(|circle| !circle.is_empty()).collect();
+        circles.into_iter().collect()
+    }
+
+    fn reached_from<'a>(&'a self, file: &'a str) -> BTreeSet<&'a str> {
+        let (mut reached, mut open) = (BTreeSet::new(), vec![file]);
+        while let Some(file) = open.pop() {
+            open.extend(self.arrows[file].keys().map(String::as_str).filter(|next| reached.insert(*next)));
+        }
+        reached
+    }
+
+    /// What a file names of a circle.
+    fn within<'a>(&'a self, circle: &'a [&str], file: &'a str) -> impl Iterator<Item = (&'a str, usize, &'a str)> {
+        let named = self.arrows[file].iter().filter(|(other, _)| circle.contains(&other.as_str()));
+        named.map(move |(other, line)| (file, *line, other.as_str()))
+    }
+}
+
+/// The file that declares what a path in a file names; names that a file only passes on are followed.
+fn declares<'a>(files: &BTreeMap<Vec<String>, &'a Source>, source: &Source, path: &[String]) -> Option<&'a str> {
+    let path = if path[0] == "crate" { path.to_vec() } else { [&source.module(), path].concat() };
+    let length = (1..=path.len()).rev().find(|length| files.contains_key(&path[..*length]))?;
+    let (module, rest) = path.split_at(length);
+    if module.len() == source.module().len() && module == source.module() {
+        // A name of the file itself, or of a library.
+        return None;
+    }
+    let file = files[module];
+    let passed_on = rest.first().and_then(|name| file.imported(name));
+    passed_on.and_then(|path| declares(files, file, &path)).or(Some(&file.name))
+}
+
 /// One file, read just well enough to see its paths.
 struct Source {
     name: String,
     text: String,
     tokens: Vec<Token>,
+    paths: Vec<Named>,
 }
 
 /// A word or a sign; comments, strings and lifetimes are left out.
@@ -260,33 +371,58 @@ struct Token {
 struct Named {
     line: usize,
     segments: Vec<String>,
+    /// The name under which an import makes it known.
+    import: Option<String>,
 }
 
 impl Source {
     fn new(name: &str, text: &str) -> Self {
-        Self { name: name.to_owned(), text: text.to_owned(), tokens: tokens(text) }
+        let mut source = Self { name: name.to_owned(), text: text.to_owned(), tokens: tokens(text), paths: Vec::new() };
+        source.paths = source.paths();
+        source
     }
 
     /// The room that the file belongs to; the name of the file for those that belong to none.
     fn room(&self) -> &str {
-        let inside = self.name.strip_prefix("src/").unwrap();
-        inside.split('/').next().unwrap()
+        room(&self.name)
+    }
+
+    /// The path of the module that the file is.
+    fn module(&self) -> Vec<String> {
+        let inside = Path::new(self.name.strip_prefix("src/").unwrap()).with_extension("");
+        let parts = inside.iter().map(|part| part.to_str().unwrap().to_owned());
+        let mut module: Vec<String> = std::iter::once("crate".to_owned()).chain(parts).collect();
+        module.pop_if(|last| matches!(last.as_str(), "mod" | "lib" | "main"));
+        module
+    }
+
+    /// Modules with files of their own that exist in tests only.
+    fn test_modules(&self) -> Vec<Vec<String>> {
+        let behind = self.text.split("#[cfg(test)]\n").skip(1);
+        let names = behind.filter_map(|rest| rest.lines().next()?.split_once("mod ")?.1.strip_suffix(';'));
+        names.map(|name| [self.module(), vec![name.to_owned()]].concat()).collect()
+    }
+
+    /// The file up to its unit tests.
+    fn without_tests(self) -> Self {
+        let end = self.text.find("#[cfg(test)]\nmod tests {").unwrap_or(self.text.len());
+        Self::new(&self.name, &self.text[..end])
+    }
+
+    /// The path by which the file imports a name.
+    fn imported(&self, name: &str) -> Option<Vec<String>> {
+        self.paths.iter().find(|path| path.import.as_deref() == Some(name)).map(|path| path.segments.clone())
     }
 
     /// Rooms that it names, with the line.
     fn rooms(&self) -> Vec<(usize, String)> {
-        let paths = self.paths().into_iter();
-        let of_crate = paths.filter(|path| matches!(path.segments[0].as_str(), "crate" | "plimsoll"));
+        let of_crate = self.paths.iter().filter(|path| matches!(path.segments[0].as_str(), "crate" | "plimsoll"));
         let rooms = of_crate.filter_map(|path| Some((path.line, path.segments.get(1)?.clone())));
         rooms.filter(|(_, room)| ARROWS.iter().any(|(known, _)| known == room)).collect()
     }
 
     fn paths(&self) -> Vec<Named> {
-        let mut module: Vec<String> = vec!["crate".to_owned()];
-        let inside = Path::new(self.name.strip_prefix("src/").unwrap()).with_extension("");
-        module.extend(inside.iter().map(|part| part.to_str().unwrap().to_owned()));
-        module.pop_if(|last| matches!(last.as_str(), "mod" | "lib" | "main"));
-
+        let mut module = self.module();
         let mut paths = Vec::new();
         // Depth of braces, and at which depths modules were opened.
         let (mut depth, mut opened) = (0, Vec::new());
@@ -317,7 +453,7 @@ impl Source {
                         at += 2;
                     }
                     let segments = self.tokens[first..=at].iter().step_by(2).map(|token| token.text.clone()).collect();
-                    paths.push(Named { line: self.tokens[first].line, segments });
+                    paths.push(Named { line: self.tokens[first].line, segments, import: None });
                     at += 1;
                 }
                 _ => at += 1,
@@ -336,13 +472,17 @@ impl Source {
 
     fn follows_a_path_or_a_dot(&self, at: usize) -> bool {
         let before = |back: usize| at.checked_sub(back).map_or("", |at| self.word(at));
-        before(1) == "." || before(1) == "::" && (is_name(before(2)) || before(2) == ">")
+        // `pub(in crate::a)` imports nothing.
+        before(1) == "."
+            || before(2) == "pub" && before(1) == "in"
+            || before(1) == "::" && (is_name(before(2)) || before(2) == ">")
     }
 
     /// Reads one branch of the tree behind `use`; returns where it ends.
     fn import(&self, mut at: usize, prefix: &[String], paths: &mut Vec<Named>) -> usize {
         let line = self.tokens[at].line;
         let mut segments = prefix.to_vec();
+        let mut renamed = None;
         loop {
             match self.word(at) {
                 "{" => {
@@ -354,7 +494,10 @@ impl Source {
                     return at + 1;
                 }
                 "::" => at += 1,
-                "as" => at += 2,
+                "as" => {
+                    renamed = Some(self.word(at + 1).to_owned());
+                    at += 2;
+                }
                 word if is_name(word) || word == "*" => {
                     segments.push(word.to_owned());
                     at += 1;
@@ -362,7 +505,10 @@ impl Source {
                 _ => break,
             }
         }
-        paths.push(Named { line, segments });
+        // `a::{self}` is `a`.
+        segments.pop_if(|last| last == "self" && !prefix.is_empty());
+        let import = renamed.or_else(|| segments.last().cloned());
+        paths.push(Named { line, segments, import });
         at
     }
 }
