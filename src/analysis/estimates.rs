@@ -1,19 +1,21 @@
 //! The estimates of one row, from its tally.
 
+use std::collections::BTreeSet;
+
 use super::{
     distribution::Distribution,
-    events::WORKED_OFF,
+    events::{held_up, usual},
     grade::Grade,
     judgement::Outcome,
     proportion::Proportion,
     row::{Row, Scope},
-    silence::{self, Silence},
+    silence::Silence,
     spans::most_within,
     tally::{Durations, Tally, whole_seconds},
     verdict::{self, Held, Requests},
 };
 use crate::{
-    measure::{Counts, ErrorClass, Nanos, Recording, SECOND, merged},
+    measure::{Counts, ErrorClass, Nanos, Recording, Span, merged},
     scenario::{Objective, Scenario, Service},
 };
 
@@ -47,12 +49,11 @@ pub(super) struct Terms<'a> {
 }
 
 impl<'a> Terms<'a> {
-    pub(super) fn new(recording: &Recording, scenario: &'a Scenario, silences: &'a [Silence]) -> Self {
+    pub(super) fn new(recording: &Recording, scenario: &'a Scenario, silences: &'a [Silence], pauses: &[Span]) -> Self {
         let lags =
             merged(recording.services.iter().flat_map(|service| service.seconds.iter().map(|second| &second.lag)));
         let drain_ns = recording.period.drain_ns;
-        let pauses = silence::pauses(recording);
-        let longest = pauses.iter().map(crate::measure::Span::length).max().unwrap_or(0);
+        let longest = pauses.iter().map(Span::length).max().unwrap_or(0);
         let pools = scenario.services.iter().map(|service| service.pool);
         let timeouts = pools.flat_map(|pool| [pool.command_timeout, pool.checkout_timeout]);
         Self {
@@ -62,7 +63,7 @@ impl<'a> Terms<'a> {
             objective: &scenario.objective,
             measured_ns: recording.period.measured_ns,
             whole_seconds: whole_seconds(recording),
-            added: lags.max() + longest.max(most_within(&pauses, drain_ns)) + UNRECORDED,
+            added: lags.max() + longest.max(most_within(pauses, drain_ns)) + UNRECORDED,
             timeout: timeouts.min().map_or(0, |timeout| timeout.as_nanos() as Nanos),
             drain_ns,
         }
@@ -157,21 +158,12 @@ fn certain(tally: &Tally, all: u64, terms: Terms<'_>) -> Requests {
 /// Late requests of the seconds in which a service was not answered for longer than the objective's latency, and of those behind it
 /// that have more than twice the usual number.
 fn in_stalls(tally: &Tally, terms: Terms<'_>) -> u64 {
-    let mut usual: Vec<u64> = tally.seconds.iter().map(|tick| tick.late).collect();
-    usual.sort_unstable();
-    let usual = usual.get(usual.len() / 2).copied().unwrap_or(0);
-    let mut stalled = vec![false; tally.seconds.len()];
+    let late: Vec<u64> = tally.seconds.iter().map(|tick| tick.late).collect();
+    let usual = usual(&late);
     let spans = terms.silences.iter().flat_map(|silence| &silence.spans);
-    for span in spans.filter(|span| span.length() > terms.latency()) {
-        let [from, to] = [span.from_ns, span.to_ns].map(|at| (at / SECOND) as usize);
-        for (second, tick) in tally.seconds.iter().enumerate().skip(from) {
-            if second > to && tick.late <= WORKED_OFF * usual {
-                break;
-            }
-            stalled[second] = true;
-        }
-    }
-    tally.seconds.iter().zip(stalled).filter(|(_, stalled)| *stalled).map(|(tick, _)| tick.late).sum()
+    let stalls = spans.filter(|span| span.length() > terms.latency());
+    let stalled: BTreeSet<usize> = stalls.flat_map(|span| held_up(span, &late, usual)).collect();
+    stalled.into_iter().map(|second| late[second]).sum()
 }
 
 /// Whether each third of the run meets the objective by itself.

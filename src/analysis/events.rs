@@ -1,9 +1,11 @@
 //! Finds what stands out in the course of the run: stalls and bursts.
 
+use std::ops::Range;
+
 use statrs::function::gamma::gamma_lr;
 
 use super::{
-    silence::{Silence, pauses},
+    silence::Silence,
     spans::{total_until, union, without},
     timeline::{Moment, Timeline},
 };
@@ -65,7 +67,7 @@ const MANY: u64 = 10;
 const CHANCE: f64 = 0.001;
 
 /// Seconds behind an event belong to it while they have more than this multiple of the usual late and failed requests.
-pub(super) const WORKED_OFF: u64 = 2;
+const WORKED_OFF: u64 = 2;
 
 /// The events of a run.
 ///
@@ -85,32 +87,25 @@ pub(super) fn events(
     recording: &Recording,
     whole: &Timeline,
     silences: &[Silence],
-    latency: Nanos,
-    unfinished: u64,
+    pauses: &[Span],
+    (latency, unfinished): (Nanos, u64),
 ) -> Events {
     let seconds = &whole.seconds;
     let measured = recording.period.measured_ns;
-    let pauses = pauses(recording);
-    let mut stalls = stalls(recording, whole, silences, &pauses);
+    let mut stalls = stalls(recording, whole, silences, pauses);
     let is_long = |span: &Span| span.from_ns < measured && span.length() > SHORTEST;
     let pause = |span| Stall { span, services: Vec::new(), bad: 0, ended: true };
-    let mut pauses: Vec<Stall> = pauses.into_iter().filter(is_long).map(pause).collect();
-    let mut usual: Vec<u64> = seconds.iter().map(bad).collect();
-    usual.sort_unstable();
-    let usual = usual.get(usual.len() / 2).copied().unwrap_or(0);
+    let mut pauses: Vec<Stall> = pauses.iter().copied().filter(is_long).map(pause).collect();
+    let counts: Vec<u64> = seconds.iter().map(bad).collect();
+    let usual = usual(&counts);
 
     let mut taken = vec![false; seconds.len()];
     let mut longest: Vec<&mut Stall> = stalls.iter_mut().chain(&mut pauses).collect();
     longest.sort_by_key(|stall| std::cmp::Reverse(stall.span.length()));
     for stall in longest.into_iter().filter(|stall| stall.span.length() >= latency || !stall.ended) {
-        let [from, to] = [stall.span.from_ns, stall.span.to_ns.saturating_sub(1)].map(|at| (at / SECOND) as usize);
-        for (second, moment) in seconds.iter().enumerate().skip(from) {
-            // An end in the last instants of a second is seen in the next.
-            if second > to && !worked_off(moment, usual) {
-                break;
-            }
+        for second in held_up(&stall.span, &counts, usual) {
             if !std::mem::replace(&mut taken[second], true) {
-                stall.bad += bad(moment);
+                stall.bad += counts[second];
             }
         }
     }
@@ -128,9 +123,25 @@ fn bad(moment: &Moment) -> u64 {
     moment.late + moment.failed
 }
 
-/// Whether a second behind an event still has the requests that it held up.
-fn worked_off(moment: &Moment, usual: u64) -> bool {
-    bad(moment) > WORKED_OFF * usual
+/// Median of counts by second, the upper of two; 0 without any.
+pub(super) fn usual(counts: &[u64]) -> u64 {
+    let mut counts = counts.to_vec();
+    counts.sort_unstable();
+    counts.get(counts.len() / 2).copied().unwrap_or(0)
+}
+
+/// Whether a second behind an event still has the requests that the event held up.
+fn is_aftermath(count: u64, usual: u64) -> bool {
+    count > WORKED_OFF * usual
+}
+
+/// Seconds whose late and failed requests belong to a span: those of the span, and those behind it as long as they have more than
+/// twice the usual number.
+pub(super) fn held_up(span: &Span, counts: &[u64], usual: u64) -> Range<usize> {
+    // The effect of an end in the last instants of a second shows in the next.
+    let [from, last] = [span.from_ns, span.to_ns.saturating_sub(1)].map(|at| (at / SECOND) as usize);
+    let behind = counts.iter().skip(last + 1).take_while(|count| is_aftermath(**count, usual));
+    from..(last + 1 + behind.count()).min(counts.len())
 }
 
 fn finished(moment: &Moment) -> u64 {
@@ -182,16 +193,17 @@ fn stalls(recording: &Recording, whole: &Timeline, silences: &[Silence], pauses:
 /// ran, without the time in which it did not.
 fn thin_seconds(seconds: &[Moment], whole: usize, pauses: &[Span]) -> Vec<Span> {
     let seconds = &seconds[..seconds.len().min(whole)];
-    let mut counts: Vec<u64> = seconds.iter().map(|moment| moment.answered).collect();
-    counts.sort_unstable();
-    let Some(usual) = counts.get(counts.len() / 2).filter(|_| counts.len() >= SECONDS) else { return Vec::new() };
+    if seconds.len() < SECONDS {
+        return Vec::new();
+    }
+    let usual = usual(&seconds.iter().map(|moment| moment.answered).collect::<Vec<_>>());
     let run = |moment: &Moment| {
         let from_ns = u64::from(moment.second) * SECOND;
         without(&[Span { from_ns, to_ns: from_ns + SECOND }], pauses)
     };
     let is_thin = |moment: &&Moment| {
         let share = total_until(&run(moment), Nanos::MAX) as f64 / SECOND as f64;
-        (moment.answered as f64) < NEXT_TO_NOTHING * *usual as f64 * share
+        (moment.answered as f64) < NEXT_TO_NOTHING * usual as f64 * share
             && moment.in_system.is_some_and(|number| number > 0.0)
     };
     seconds.iter().filter(is_thin).flat_map(run).collect()
@@ -215,7 +227,7 @@ fn bursts(seconds: &[Moment], usual: u64, taken: &mut [bool]) -> Vec<Burst> {
     let found: Vec<bool> = seconds.iter().zip(taken.iter()).map(|(moment, taken)| !taken && is_burst(moment)).collect();
     let mut bursts: Vec<Burst> = Vec::new();
     for (place, moment) in seconds.iter().enumerate() {
-        let goes_on = |last: &Burst| last.to + 1 == moment.second && worked_off(moment, usual);
+        let goes_on = |last: &Burst| last.to + 1 == moment.second && is_aftermath(bad(moment), usual);
         match bursts.last_mut() {
             Some(last) if !taken[place] && (goes_on(last) || (found[place] && last.to + 1 == moment.second)) => {
                 last.to = moment.second;

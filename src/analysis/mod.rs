@@ -83,8 +83,9 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     let mut rows = Vec::with_capacity(outlines.len());
     let mut timelines = Vec::with_capacity(outlines.len());
     let mut held = Vec::with_capacity(outlines.len());
-    let silences = silence::silences(recording, scenario);
-    let terms = estimates::Terms::new(recording, scenario, &silences);
+    let pauses = silence::pauses(recording);
+    let silences = silence::silences(recording, scenario, &pauses);
+    let terms = estimates::Terms::new(recording, scenario, &silences, &pauses);
     for (outline, tally) in outlines.into_iter().zip(tallies) {
         timelines.push(Timeline::new(recording, &outline.scope, &tally.seconds));
         let (row, of_row) = estimates::row(outline.scope, tally, terms);
@@ -102,9 +103,9 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     let verdict = verdict::conclude(&rows, &judged);
     let unfinished = rows.last().map_or(0, |whole| whole.unfinished);
     let latency = scenario.objective.latency.as_nanos() as u64;
-    let events = timelines
-        .last()
-        .map_or_else(Events::default, |whole| events::events(recording, whole, &silences, latency, unfinished));
+    let events = timelines.last().map_or_else(Events::default, |whole| {
+        events::events(recording, whole, &silences, &pauses, (latency, unfinished))
+    });
     let server = server::server_side(&evidence);
     let dependencies = dependencies::dependencies(&run.dependencies);
     let findings = findings::findings(&evidence, &checks, &events, &server, &dependencies);

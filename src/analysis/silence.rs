@@ -25,12 +25,11 @@ pub struct Silence {
 const TELLING: Nanos = 1_000_000;
 
 /// The silences of each service of the recording, in its order.
-pub(super) fn silences(recording: &Recording, scenario: &Scenario) -> Vec<Silence> {
-    let pauses = pauses(recording);
+pub(super) fn silences(recording: &Recording, scenario: &Scenario, pauses: &[Span]) -> Vec<Silence> {
     let latency = scenario.objective.latency.as_nanos() as Nanos;
     let of = |record: &ServiceRecord| {
         let service = scenario.services.iter().find(|service| service.name == record.name);
-        silence(recording, record, service, &pauses, latency)
+        silence(recording, record, service, pauses, latency)
     };
     recording.services.iter().map(of).collect()
 }
@@ -105,7 +104,7 @@ mod tests {
     }
 
     fn first(run: &Run) -> Silence {
-        silences(&run.recording, &sample::scenario()).remove(0)
+        silences(&run.recording, &sample::scenario(), &pauses(&run.recording)).remove(0)
     }
 
     #[test]
