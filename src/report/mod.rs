@@ -59,7 +59,7 @@ pub use subject::{
     AuditReport, BaselineReport, CapacityReport, ComparisonReport, GateReport, HistoryReport, RunReport,
 };
 pub use terminal::Style;
-pub use view::{difference_in_words, outcome_slug, purpose_slug};
+pub use view::{difference_in_words, outcome_slug};
 
 use crate::{analysis::RoundTrips, scenario::Objective};
 

@@ -3,11 +3,8 @@
 use crate::{
     analysis::capacity::{FailReason, Judgement, TrialPlan},
     load::{Phase, Progress},
-    report::{
-        format::{NOTHING, duration, plain, rate, setting, share},
-        purpose_slug,
-    },
-    results::{Arm, Trial},
+    report::format::{NOTHING, duration, plain, rate, setting, share},
+    results::{Arm, Trial, slug},
 };
 
 /// What the whole run looks like while a trial is under way.
@@ -53,7 +50,7 @@ pub(super) fn under_way(course: Course, arm: &Arm, plan: &TrialPlan, progress: &
         "Trial {number} of about {}, {} {} at {}: {phase}; {bracket}; {minutes} min left at most",
         of.max(number),
         arm.name,
-        purpose_slug(plan.purpose),
+        slug(&plan.purpose),
         offered(plan.offered, plan.clients),
     ))
 }
@@ -66,7 +63,7 @@ pub(super) fn over(trial: &Trial, arm: &Arm, arms: usize, judgement: &Judgement)
         "{:>3}  {:arms$}  {:<7}  {:>12}  p99 {:>8}  wait p99 {:>8}  server CPU {:>6}  {}",
         trial.number,
         arm.name,
-        purpose_slug(trial.purpose),
+        slug(&trial.purpose),
         offered(trial.offered, trial.clients),
         known(trial.response.p99),
         known(trial.wait.p99),

@@ -10,8 +10,8 @@ use quick_xml::{
     events::{BytesDecl, BytesText, Event},
 };
 
-use super::words::{one_line, slug, subject};
-use crate::results::{Ci, CiCheck, CiOutcome, CiScenario};
+use super::words::{one_line, subject};
+use crate::results::{Ci, CiCheck, CiOutcome, CiScenario, slug};
 
 type Xml = Writer<Vec<u8>>;
 
@@ -103,7 +103,7 @@ fn case(xml: &mut Xml, scenario: &CiScenario, check: &CiCheck, seconds: f64) -> 
             Case::Skipped => "skipped",
         };
         xml.create_element(name)
-            .with_attributes([("type", slug(check.outcome)), ("message", &one_line(&check.sentence))])
+            .with_attributes([("type", slug(&check.outcome).as_str()), ("message", &one_line(&check.sentence))])
             .write_text_content(BytesText::new(&text))?;
         Ok(())
     })?;

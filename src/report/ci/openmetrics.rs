@@ -9,8 +9,8 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::words::{history, is_latency, slug, tidy};
-use crate::results::{Ci, CiMeasure, CiOutcome, CiScenario};
+use super::words::{history, is_latency, tidy};
+use crate::results::{Ci, CiMeasure, CiOutcome, CiScenario, slug};
 
 /// The document.
 pub(super) fn render(ci: &Ci) -> String {
@@ -33,11 +33,12 @@ impl Collector for Exposition {
     fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
         let ci = &self.0;
         let mut families = Families(encoder);
+        let names = CiOutcome::ALL.map(|outcome| (outcome, slug(&outcome)));
         let outcomes = ci.scenarios.iter().flat_map(|scenario| {
             let own = scenario.outcome();
-            CiOutcome::ALL.map(|outcome| {
-                let labels = vec![("scenario", scenario.name.as_str()), ("outcome", slug(outcome))];
-                (labels, f64::from(u8::from(outcome == own)))
+            names.each_ref().map(|(outcome, name)| {
+                let labels = vec![("scenario", scenario.name.as_str()), ("outcome", name.as_str())];
+                (labels, f64::from(u8::from(*outcome == own)))
             })
         });
         families.gauge("outcome", "Outcome of a scenario: 1 for one, 0 for all others.", None, outcomes)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     comparing::is_comparison,
-    words::{findings, is_error, is_finding, is_latency, one_line, slug},
+    words::{findings, is_error, is_finding, is_latency, one_line},
 };
 use crate::{
     report::{
@@ -12,7 +12,7 @@ use crate::{
         markdown,
         view::{Block, Cell, Column, Headline, Note, RowKind, Section, Shown, Table, TableRow, Tone, View},
     },
-    results::{Ci, CiCheck, CiMeasure, CiOutcome, CiScenario, Leniency},
+    results::{Ci, CiCheck, CiMeasure, CiOutcome, CiScenario, Leniency, slug},
 };
 
 /// So many bytes the Markdown has at most. GitHub refuses a job summary of more than 1 MiB.
@@ -119,7 +119,7 @@ fn sentence(ci: &Ci) -> String {
         .rev()
         .filter_map(|outcome| {
             let count = ci.scenarios.iter().filter(|scenario| scenario.outcome() == outcome).count() as u64;
-            (count > 0).then(|| format!("{} {}", format::count(count), slug(outcome)))
+            (count > 0).then(|| format!("{} {}", format::count(count), slug(&outcome)))
         })
         .collect();
     format!(
@@ -155,7 +155,7 @@ fn scenarios(ci: &Ci) -> Table {
         let time = |metric| Cell::time(whole(metric).map(|measure| measure.value * 1e3));
         let cells = vec![
             one_line(&scenario.name).into(),
-            Cell::new(slug(outcome), tone(outcome, ci.inconclusive)),
+            Cell::new(slug(&outcome), tone(outcome, ci.inconclusive)),
             whole("throughput").map_or_else(|| NOTHING.to_owned(), |rate| format::significant(rate.value)).into(),
             time("p50"),
             time("p99"),

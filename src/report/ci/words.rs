@@ -2,17 +2,6 @@
 
 use crate::results::{Ci, CiCheck, CiMeasure, CiOutcome, CiScenario, Leniency, Unit};
 
-/// The word for an outcome in machine-readable outputs.
-pub(super) fn slug(outcome: CiOutcome) -> &'static str {
-    match outcome {
-        CiOutcome::Passed => "passed",
-        CiOutcome::Inconclusive => "inconclusive",
-        CiOutcome::Interrupted => "interrupted",
-        CiOutcome::Invalid => "invalid",
-        CiOutcome::Failed => "failed",
-    }
-}
-
 /// What a check is about: `objective`, `objective of api GET`.
 pub(super) fn subject(check: &CiCheck) -> String {
     let about: Vec<_> = [&check.service, &check.operation].into_iter().flatten().map(String::as_str).collect();

@@ -34,7 +34,6 @@ pub(super) use baseline::{
     baseline_headline, comparison_headline, difference_field, difference_slug, history_headline, method_slug,
     quantity_slug, standing_slug,
 };
-pub use capacity::purpose_slug;
 pub(super) use capacity::{
     advice_slug, capacity_headline, ended_slug, failure_slug, failure_value, limit_figures, limit_slug, sweep_axes,
     undone,

@@ -15,8 +15,6 @@ mod words;
 use super::{LEADING, View, charts_sections};
 use crate::report::{chart::Chart, format, subject::CapacityReport};
 
-pub use words::purpose_slug;
-
 pub(in crate::report) use headline::headline as capacity_headline;
 pub(in crate::report) use method::axes as sweep_axes;
 pub(in crate::report) use words::{

@@ -1,13 +1,12 @@
 //! The trials: those that decided, and all of them.
 
-use super::words::purpose_slug;
 use crate::{
     report::{
         format::{self, NOTHING},
         subject::capacity::{CapacityReport, bad_share},
         view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone},
     },
-    results::{Purpose, Trial},
+    results::{Purpose, Trial, slug},
 };
 
 const DECIDING: &str = "deciding-trials";
@@ -88,7 +87,7 @@ fn row(answers: &CapacityReport, trial: &Trial) -> TableRow {
         cells: vec![
             format::count(trial.number.into()).into(),
             answers.name(trial.arm).into(),
-            purpose_slug(trial.purpose).into(),
+            slug(&trial.purpose).into(),
             trial.offered.map_or_else(|| NOTHING.to_owned(), format::significant).into(),
             trial.clients.map_or_else(|| NOTHING.to_owned(), |clients| format::count(clients.into())).into(),
             format::significant(trial.throughput).into(),

@@ -8,7 +8,7 @@ use crate::{
         format::{self, NOTHING, THIN},
         subject::capacity::{CapacityReport, carried, missed, three_digits},
     },
-    results::{Arm, Ended, Purpose},
+    results::{Arm, Ended},
 };
 
 /// `99 % within 100 ms`.
@@ -210,18 +210,6 @@ pub(super) fn listed(names: &[String]) -> String {
         [] => String::new(),
         [only] => only.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
-/// Purpose of a trial, for programs.
-pub fn purpose_slug(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Search => "search",
-        Purpose::Confirm => "confirm",
-        Purpose::Above => "above",
-        Purpose::Compare => "compare",
-        Purpose::Curve => "curve",
-        Purpose::Closed => "closed",
     }
 }
 
