@@ -43,7 +43,7 @@ mod tests {
     fn layout(now: [u8; 3], databases_of_server: &str) -> Vec<(u8, Option<u8>)> {
         let mut run = sample::run();
         for (service, database) in run.inspection.logins[0].services.iter_mut().zip(now) {
-            service.1 = database;
+            service.database = database;
         }
         run.inspection.settings.insert("databases".into(), databases_of_server.into());
         databases(&sample::scenario(), &run.inspection).iter().map(|use_of| (use_of.now, use_of.proposed)).collect()

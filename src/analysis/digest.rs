@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     measure::merged,
-    results::{LIMITS, Quantiles, Run, ServerSecond, ServiceTrial, Trial},
+    results::{CommandCost, LIMITS, Quantiles, Run, ServerSecond, ServiceTrial, Trial},
     scenario::Scenario,
 };
 
@@ -71,7 +71,11 @@ pub fn digest(run: &Run, scenario: &Scenario, analysis: &Analysis, occasion: Occ
         client_limited: None,
         waived: None,
         services: analysis.rows.iter().filter_map(of_service).collect(),
-        dearest: analysis.server.commands.first().map(|dear| (dear.name.clone(), dear.busy, dear.server)),
+        most_expensive: analysis.server.commands.first().map(|command| CommandCost {
+            name: command.name.clone(),
+            share: command.busy,
+            mean_ns: command.server,
+        }),
         folder,
     };
     if let Some(cut) = cut {
@@ -235,7 +239,7 @@ mod tests {
         assert_eq!(trial.completed - trial.within[5], trial.late, "the objective is one of the limits");
         assert!(trial.response.p50 <= trial.response.p99 && trial.response.p99 <= trial.response.max);
         assert!(trial.response.mean > trial.service.mean && trial.utilisation > 0.0 && trial.lag_p99 > 0);
-        assert!(trial.server_busy.is_some() && trial.dearest.is_some(), "{trial:?}");
+        assert!(trial.server_busy.is_some() && trial.most_expensive.is_some(), "{trial:?}");
         assert_eq!(trial.client_limited, None);
     }
 

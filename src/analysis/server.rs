@@ -3,7 +3,7 @@
 use super::{Row, evidence::Evidence};
 use crate::{
     measure::{PackedHistogram, SeriesRecord, SeriesRole},
-    results::{CommandUse, Levels, Persistence, ServerSecond, SlowCommand},
+    results::{CallsBelow, CommandUse, Levels, Persistence, ServerSecond, SlowCommand},
     scenario::{ArrivalProcess, Load},
 };
 
@@ -301,11 +301,11 @@ fn commands(evidence: &Evidence<'_>) -> Vec<CommandTime> {
 }
 
 /// A quantile of a histogram of cumulative counts: the bound below which that share lies, in nanoseconds.
-fn percentile(histogram: &[(u64, u64)], quantile: f64) -> Option<f64> {
-    let all = histogram.last()?.1;
+fn percentile(histogram: &[CallsBelow], quantile: f64) -> Option<f64> {
+    let all = histogram.last()?.calls;
     let rank = (quantile * all as f64).ceil().max(1.0) as u64;
-    let (bound, _) = histogram.iter().find(|(_, calls)| *calls >= rank)?;
-    (all > 0).then_some(*bound as f64 * 1e3)
+    let bound = histogram.iter().find(|below| below.calls >= rank)?.bound_us;
+    (all > 0).then_some(bound as f64 * 1e3)
 }
 
 /// Calls beyond those of the harness itself: somebody else works with the server.

@@ -72,9 +72,9 @@ pub(super) fn trials(answers: &CapacityReport) -> Vec<u8> {
         ("reason", reason(trial, objective)),
         ("client_limited", trial.client_limited.as_deref()),
         ("waived", trial.waived.as_deref()),
-        ("dearest_command", trial.dearest.as_ref().map(|(name, ..)| name.as_str())),
-        ("dearest_share", trial.dearest.as_ref().map(|(_, share, _)| ratio(*share))),
-        ("dearest_mean_us", trial.dearest.as_ref().map(|(.., mean)| micros(*mean))),
+        ("dearest_command", trial.most_expensive.as_ref().map(|command| command.name.as_str())),
+        ("dearest_share", trial.most_expensive.as_ref().map(|command| ratio(command.share))),
+        ("dearest_mean_us", trial.most_expensive.as_ref().map(|command| micros(command.mean_ns))),
         ("objective_us", micros(objective.latency.as_nanos() as f64)),
         ("folder", trial.folder.as_str()),
     ])

@@ -104,8 +104,17 @@ pub struct Stretch {
     pub second: u32,
     /// Requests answered per second; `None` behind the measured period.
     pub rate: Option<f64>,
-    /// p50 and p99 of response time of its worst second, in nanoseconds; `None` where nothing was answered.
-    pub response: Option<[Nanos; 2]>,
+    /// Response time in its worst seconds; `None` where nothing was answered.
+    pub response: Option<WorstSeconds>,
+}
+
+/// Percentiles of response time in the worst second of a stretch, each by itself, in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WorstSeconds {
+    /// Median.
+    pub p50: Nanos,
+    /// 99th percentile.
+    pub p99: Nanos,
 }
 
 impl Abstract {

@@ -12,11 +12,11 @@ use rustix::fs::{FlockOperation, flock};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Abstract, ResultsError, folder::io_error, json::versioned, saved::rewrite};
+use super::{Abstract, ResultsError, folder::io_error, json::versioned, saved::rewrite, upgrade};
 use crate::measure::Unpacker;
 
 /// Version of the schema of [`Baseline`] that this build writes and reads.
-pub const BASELINE_VERSION: u32 = 1;
+pub const BASELINE_VERSION: u32 = 2;
 
 /// Folder of baselines within that of results.
 pub const BASELINES: &str = "baselines";
@@ -73,7 +73,7 @@ impl Baseline {
 
     /// Reads what [`Self::to_json`] wrote, in this version or an earlier one.
     pub fn from_json(text: &str) -> Result<Self, ResultsError> {
-        versioned(text, BASELINE_VERSION, |baseline: &Self| baseline.schema_version, |_| ())?.checked()
+        versioned(text, BASELINE_VERSION, |baseline: &Self| baseline.schema_version, upgrade::baseline)?.checked()
     }
 
     fn checked(self) -> Result<Self, ResultsError> {
@@ -313,6 +313,6 @@ mod tests {
         assert!(
             Baseline::from_json(&text.replacen("HISTF", "HISTG", 1)).unwrap_err().to_string().contains("histogram")
         );
-        assert!(refusal(&Baseline { schema_version: 1, runs: Vec::new(), asked: None }).contains("no runs"));
+        assert!(refusal(&Baseline::new(Vec::new())).contains("no runs"));
     }
 }

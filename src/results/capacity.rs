@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Environment, Software, TargetFacts};
 
 /// Version of the schema of [`Capacity`] that this build writes and reads.
-pub const CAPACITY_VERSION: u32 = 1;
+pub const CAPACITY_VERSION: u32 = 2;
 
 /// Response times, in nanoseconds, at which the sustainable rate is told besides the objective's own.
 pub const LIMITS: [u64; 6] = [1_000_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 100_000_000];
@@ -147,10 +147,21 @@ pub struct Trial {
     pub waived: Option<String>,
     /// Each service by itself, in the scenario's order.
     pub services: Vec<ServiceTrial>,
-    /// The command that took most of the server's time, with its share of the trial, and its mean time in nanoseconds.
-    pub dearest: Option<(String, f64, f64)>,
+    /// The command that took most of the server's time.
+    pub most_expensive: Option<CommandCost>,
     /// Folder of the whole run, within that of the capacity run.
     pub folder: String,
+}
+
+/// What a command cost the server in a trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CommandCost {
+    /// Command, in capitals.
+    pub name: String,
+    /// Share of the trial in which the server carried it out, 0..=1.
+    pub share: f64,
+    /// Mean time in the command itself, in nanoseconds.
+    pub mean_ns: f64,
 }
 
 /// One service in a trial.

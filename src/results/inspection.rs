@@ -35,8 +35,8 @@ impl Inspection {
     /// The user that a service logged in as, and the database that it really selected: a target may name its own.
     pub fn login_of(&self, service: &str) -> Option<(&ServiceLogin, u8)> {
         self.logins.iter().find_map(|login| {
-            let (_, database) = login.services.iter().find(|(name, _)| name == service)?;
-            Some((login, *database))
+            let found = login.services.iter().find(|of| of.service == service)?;
+            Some((login, found.database))
         })
     }
 }
@@ -70,7 +70,7 @@ pub struct ServiceLogin {
     /// User; `default` where none is named.
     pub user: String,
     /// Services that log in as it, each with its database.
-    pub services: Vec<(String, u8)>,
+    pub services: Vec<ServiceDatabase>,
     /// Why it cannot log in; `None` where it can.
     pub refused: Option<String>,
     /// Its password, where the harness knows one.
@@ -84,6 +84,15 @@ pub struct ServiceLogin {
     /// Commands and keys that it may use although no service needs them, as the server itself says; `None` where it was
     /// not asked, or did not say.
     pub excess: Option<Vec<String>>,
+}
+
+/// The database that a service selects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServiceDatabase {
+    /// Service.
+    pub service: String,
+    /// Number of the database.
+    pub database: u8,
 }
 
 /// Whether `ACL DRYRUN` lets a user with just the proposed rules do everything that is needed.

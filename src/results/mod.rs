@@ -24,14 +24,14 @@ mod server;
 mod slug;
 mod upgrade;
 
-pub use abstracted::{Abstract, AbstractRow, Judged, KnownPercentile, Stretch};
+pub use abstracted::{Abstract, AbstractRow, Judged, KnownPercentile, Stretch, WorstSeconds};
 pub use baseline::{
     Asked, BASELINE_VERSION, BASELINES, Baseline, Baselines, COPY as BASELINE_COPY, Named as NamedBaseline,
 };
 pub use calibration::{Calibration, Reference};
 pub use capacity::{
-    Arm, CAPACITY_VERSION, Capacity, CapacityPlan, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles, ServiceTrial,
-    Trial,
+    Arm, CAPACITY_VERSION, Capacity, CapacityPlan, CommandCost, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles,
+    ServiceTrial, Trial,
 };
 pub use ci::{Better, CI_VERSION, Ci, CiCheck, CiMeasure, CiOutcome, CiScenario, Leniency, Unit};
 pub use dependency::{DependencyRecord, Probe, ProbePhase};
@@ -40,14 +40,14 @@ pub use folder::ResultFolder;
 pub use gate::{
     GATE_VERSION, Gate, GateArm, GateBlock, GatePlan, GateSeries, GateSlice, GateStage, GateTally, SliceKind,
 };
-pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceLogin, UserRights};
+pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceDatabase, ServiceLogin, UserRights};
 pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use leftover::{Leftover, sweep_beside};
 pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
 pub use saved::{Saved, load, result_folders, rewrite, save_again, write_apart};
 pub use schema::{schema_of, schema_of_output};
 pub use server::{
-    CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord, ServerSecond,
-    SlowCommand, SlowLog, Withheld,
+    CallsBelow, CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord,
+    ServerSecond, SlowCommand, SlowLog, Withheld,
 };
 pub use slug::slug;

@@ -146,9 +146,17 @@ pub struct CommandUse {
     pub rejected: Option<u64>,
     /// Calls that failed (Redis 6.2 and later).
     pub failed: Option<u64>,
-    /// Calls by duration: upper bounds in microseconds and how many calls were below; empty where the server keeps no
-    /// histograms.
-    pub histogram: Vec<(u64, u64)>,
+    /// Calls by duration, cumulative; empty where the server keeps no histograms.
+    pub histogram: Vec<CallsBelow>,
+}
+
+/// Calls of a command that took no longer than a bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CallsBelow {
+    /// Bound, in microseconds.
+    pub bound_us: u64,
+    /// Number of calls.
+    pub calls: u64,
 }
 
 /// Error replies of one kind.

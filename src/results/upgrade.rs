@@ -36,6 +36,9 @@ pub(super) fn run(document: &mut Value) {
     });
     each(document, "inspection", &mut |inspection| add(inspection, "pings", || json!([])));
     each(document, "inspection/logins/*", &mut |login| add(login, "harness", || json!([])));
+    // Format 2 had lists of values without names.
+    values(document, "inspection/logins/*/services/*", &mut |of| name(of, &["service", "database"]));
+    values(document, "server/commands/*/histogram/*", &mut |below| name(below, &["bound_us", "calls"]));
 }
 
 /// Brings a capacity run to the form of today.
@@ -45,7 +48,18 @@ pub(super) fn capacity(document: &mut Value) {
         let throughput = number("completed") / (number("measured_ns") / 1e9).max(1e-9);
         add(trial, "throughput", || json!(throughput));
         add(trial, "services", || json!([]));
+        // Format 1 had a list of values without names.
+        if let Some(mut command) = trial.remove("dearest") {
+            name(&mut command, &["name", "share", "mean_ns"]);
+            add(trial, "most_expensive", || command);
+        }
     });
+}
+
+/// Brings a baseline to the form of today.
+pub(super) fn baseline(document: &mut Value) {
+    // Format 1 had a list of values without names.
+    values(document, "runs/*/course/*/response", &mut |worst| name(worst, &["p50", "p99"]));
 }
 
 /// Brings what `plimsoll ci` saved to the form of today.
@@ -57,23 +71,39 @@ pub(super) fn ci(document: &mut Value) {
     });
 }
 
-/// Changes every object at a path of field names; `*` stands for every item of a list.
-fn each(value: &mut Value, path: &str, change: &mut impl FnMut(&mut Object)) {
+/// Changes every value at a path of field names; `*` stands for every item of a list.
+fn values(value: &mut Value, path: &str, change: &mut impl FnMut(&mut Value)) {
     if path.is_empty() {
-        if let Value::Object(object) = value {
-            change(object);
-        }
-        return;
+        return change(value);
     }
     let (field, rest) = path.split_once('/').unwrap_or((path, ""));
     match value {
-        Value::Array(items) if field == "*" => items.iter_mut().for_each(|item| each(item, rest, change)),
+        Value::Array(items) if field == "*" => items.iter_mut().for_each(|item| values(item, rest, change)),
         Value::Object(fields) => {
             if let Some(field) = fields.get_mut(field) {
-                each(field, rest, change);
+                values(field, rest, change);
             }
         }
         _ => {}
+    }
+}
+
+/// Changes every object at a path.
+fn each(value: &mut Value, path: &str, change: &mut impl FnMut(&mut Object)) {
+    values(value, path, &mut |value| {
+        if let Value::Object(object) = value {
+            change(object);
+        }
+    });
+}
+
+/// Turns a list of values into an object with these names.
+fn name(value: &mut Value, names: &[&str]) {
+    if let Value::Array(items) = value
+        && items.len() == names.len()
+    {
+        let items = items.iter_mut().map(Value::take);
+        *value = names.iter().map(|name| (*name).to_owned()).zip(items).collect();
     }
 }
 

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use fred::{interfaces::ClientLike, types::Value};
 
 use super::questions::{Questions, text};
-use crate::results::{CommandUse, LatencyEvent};
+use crate::results::{CallsBelow, CommandUse, LatencyEvent};
 
 /// Kinds of events that are asked for; servers know about twenty.
 const KINDS: usize = 40;
 
 /// Upper bounds in microseconds, and the number of calls below each, by command.
-pub(super) type Histograms = BTreeMap<String, Vec<(u64, u64)>>;
+pub(super) type Histograms = BTreeMap<String, Vec<CallsBelow>>;
 
 /// Execution times of each command since the start of the server.
 pub(super) async fn histograms(questions: &mut Questions<impl ClientLike>) -> Histograms {
@@ -21,11 +21,13 @@ pub(super) async fn histograms(questions: &mut Questions<impl ClientLike>) -> Hi
     }
 }
 
-fn histogram(name: &Value, content: &Value) -> Option<(String, Vec<(u64, u64)>)> {
+fn histogram(name: &Value, content: &Value) -> Option<(String, Vec<CallsBelow>)> {
     let Value::Array(content) = content else { return None };
     let at = content.iter().position(|part| part.as_str().is_some_and(|part| part == "histogram_usec"))?;
     let Value::Array(numbers) = content.get(at + 1)? else { return None };
-    let pairs = numbers.chunks_exact(2).filter_map(|pair| Some((pair[0].as_u64()?, pair[1].as_u64()?)));
+    let pairs = numbers
+        .chunks_exact(2)
+        .filter_map(|pair| Some(CallsBelow { bound_us: pair[0].as_u64()?, calls: pair[1].as_u64()? }));
     Some((text(name)?.to_uppercase(), pairs.collect()))
 }
 
@@ -36,8 +38,9 @@ pub(super) fn add_histograms(commands: &mut [CommandUse], before: &Histograms, a
         let earlier = before.get(&command.name).map_or(&[][..], Vec::as_slice);
         // Bounds without calls of their own are left out, so the number below one is that of the last known one.
         let below =
-            |bound: u64| earlier.iter().take_while(|(known, _)| *known <= bound).last().map_or(0, |last| last.1);
-        command.histogram = now.iter().map(|(bound, calls)| (*bound, calls.saturating_sub(below(*bound)))).collect();
+            |bound: u64| earlier.iter().take_while(|known| known.bound_us <= bound).last().map_or(0, |last| last.calls);
+        let since = |now: &CallsBelow| CallsBelow { calls: now.calls.saturating_sub(below(now.bound_us)), ..*now };
+        command.histogram = now.iter().map(since).collect();
     }
 }
 
@@ -92,10 +95,13 @@ mod tests {
             histogram: Vec::new(),
         };
         let mut commands = [use_of("GET"), use_of("SET")];
-        let before = BTreeMap::from([("GET".to_owned(), vec![(1, 4), (8, 6)])]);
-        let after = BTreeMap::from([("GET".to_owned(), vec![(1, 10), (4, 11), (8, 20)])]);
+        let of = |calls: &[(u64, u64)]| -> Vec<CallsBelow> {
+            calls.iter().map(|&(bound_us, calls)| CallsBelow { bound_us, calls }).collect()
+        };
+        let before = BTreeMap::from([("GET".to_owned(), of(&[(1, 4), (8, 6)]))]);
+        let after = BTreeMap::from([("GET".to_owned(), of(&[(1, 10), (4, 11), (8, 20)]))]);
         add_histograms(&mut commands, &before, &after);
-        assert_eq!(commands[0].histogram, [(1, 6), (4, 7), (8, 14)]);
+        assert_eq!(commands[0].histogram, of(&[(1, 6), (4, 7), (8, 14)]));
         assert!(commands[1].histogram.is_empty());
     }
 }

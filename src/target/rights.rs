@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     operation::{Kind, Request},
-    results::{PasswordStrength, Proof, ServiceLogin},
+    results::{PasswordStrength, Proof, ServiceDatabase, ServiceLogin},
     scenario::Scenario,
     server::{Questions, is_common_password},
 };
@@ -51,7 +51,7 @@ const PROOF_USER: &str = "plimsoll-proof-";
 /// Commands, keys and channels that a user needs, and the services that need them.
 pub(super) struct Duty<'a> {
     connector: &'a Connector,
-    services: Vec<(String, u8)>,
+    services: Vec<ServiceDatabase>,
     probes: Vec<Probe>,
     prefixes: BTreeSet<String>,
 }
@@ -67,7 +67,7 @@ pub(super) fn duties<'a>(scenario: &Scenario, connectors: &'a [Connector]) -> Ve
             duties.len() - 1
         });
         let duty = &mut duties[place];
-        duty.services.push((service.name.clone(), connector.database()));
+        duty.services.push(ServiceDatabase { service: service.name.clone(), database: connector.database() });
         duty.prefixes.insert(service.keys.prefix.clone());
         duty.probes.extend(probes(scenario, index));
     }
@@ -111,7 +111,7 @@ impl Duty<'_> {
         let mut commands: BTreeSet<_> = self.mix().map(rule).collect();
         // Pools ask idle connections for a sign of life.
         commands.insert("+ping".to_owned());
-        if self.services.iter().any(|(_, database)| *database != 0) {
+        if self.services.iter().any(|service| service.database != 0) {
             commands.insert("+select".to_owned());
         }
         let publishes = self.mix().any(|request| request.kind == Kind::Publish);

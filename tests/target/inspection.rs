@@ -21,7 +21,8 @@ async fn a_private_server_proves_what_its_users_need() {
     let default = found.users.iter().find(|user| user.name == "default").unwrap();
     assert!(!default.enabled);
     let [login] = found.logins.as_slice() else { panic!("{:?}", found.logins) };
-    assert_eq!(login.services, [("api".to_owned(), 0), ("chat".to_owned(), 0)]);
+    let services: Vec<_> = login.services.iter().map(|of| (of.service.as_str(), of.database)).collect();
+    assert_eq!(services, [("api", 0), ("chat", 0)]);
     assert_eq!(login.password.unwrap().length, 64);
     assert!(matches!(login.proof, Proof::Proven { commands } if commands >= 6), "{:?}", login.proof);
     let needs: Vec<_> = login.needs.iter().map(String::as_str).collect();

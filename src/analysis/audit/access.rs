@@ -142,7 +142,7 @@ fn other_users(subject: &Subject<'_>) -> Option<Ruling> {
 
 fn service_login(login: &ServiceLogin) -> Ruling {
     let severity = if login.refused.is_some() { Severity::Critical } else { Severity::Passed };
-    let services: Vec<_> = login.services.iter().map(|(service, _)| service.as_str()).collect();
+    let services: Vec<_> = login.services.iter().map(|of| of.service.as_str()).collect();
     Ruling::new(Rule::ServiceLogin, severity)
         .about(login.user.clone())
         .with_known("services", (!services.is_empty()).then(|| services.join(", ")))

@@ -119,7 +119,7 @@ const CASES: &[Case] = &[
     (Rule::LatencyMonitor, |run| set(run, "latency-monitor-threshold", "100"), Severity::Passed),
     (Rule::HitRate, |_| {}, Severity::Passed),
     (Rule::SharedDatabase, |_| {}, Severity::Passed),
-    (Rule::SharedDatabase, |run| run.inspection.logins[0].services[1].1 = 0, Severity::Note),
+    (Rule::SharedDatabase, |run| run.inspection.logins[0].services[1].database = 0, Severity::Note),
     (Rule::ExpensiveCommands, |_| {}, Severity::Passed),
     (Rule::ExpensiveCommands, |run| run.server.commands[0].micros = 1_800 * 2_000, Severity::Warning),
     (Rule::IoThreads, |_| {}, Severity::Passed),

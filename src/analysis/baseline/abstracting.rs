@@ -3,7 +3,7 @@
 use crate::{
     analysis::{Analysis, Distribution, Outcome, PERCENTILES, PercentileValue, Row, Timeline},
     measure::{PackedHistogram, SECOND, SeriesRole},
-    results::{Abstract, AbstractRow, Judged, KnownPercentile, Run, Stretch},
+    results::{Abstract, AbstractRow, Judged, KnownPercentile, Run, Stretch, WorstSeconds},
 };
 
 /// Points of the course that are kept; of a longer run, stretches of seconds.
@@ -90,7 +90,7 @@ fn course(whole: &Timeline, measured_ns: u64) -> Vec<Stretch> {
         Stretch {
             second: seconds[0].second,
             rate: (!answered.is_empty()).then(|| answered.iter().sum::<u64>() as f64 / answered.len() as f64),
-            response: worst(|(p50, ..)| p50).zip(worst(|(_, p99, _)| p99)).map(|(p50, p99)| [p50, p99]),
+            response: worst(|(p50, ..)| p50).zip(worst(|(_, p99, _)| p99)).map(|(p50, p99)| WorstSeconds { p50, p99 }),
         }
     });
     stretches.collect()
@@ -145,6 +145,9 @@ mod tests {
         let whole = Timeline { seconds: (0..600).map(moment).collect() };
         let course = course(&whole, 600 * SECOND);
         assert_eq!(course.len(), 200);
-        assert_eq!(course[1], Stretch { second: 3, rate: Some(340.0 / 3.0), response: Some([5, 15]) });
+        assert_eq!(
+            course[1],
+            Stretch { second: 3, rate: Some(340.0 / 3.0), response: Some(WorstSeconds { p50: 5, p99: 15 }) }
+        );
     }
 }

@@ -1,7 +1,10 @@
 //! What limits throughput, by what the trials at the limit show.
 
 use super::{Limit, judge::is_limited};
-use crate::{results::Trial, scenario::Objective};
+use crate::{
+    results::{CommandCost, Trial},
+    scenario::Objective,
+};
 
 /// Share of one core from which a server's main thread, or a worker of the harness, is the limit.
 pub(super) const BUSY: f64 = 0.85;
@@ -41,9 +44,10 @@ pub(super) fn limit<'a>(trials: impl Iterator<Item = &'a Trial>, objective: &Obj
     if busy >= BUSY {
         return Limit::ServerCpu(busy);
     }
-    let dearest = served.iter().filter_map(|trial| trial.dearest.as_ref()).max_by(|a, b| a.1.total_cmp(&b.1));
-    let command = dearest.filter(|(_, share, _)| *share > COMMAND);
-    let of_command = |(name, share, time): &(String, f64, f64)| Limit::Command(name.clone(), *share, *time);
+    let most_expensive =
+        served.iter().filter_map(|trial| trial.most_expensive.as_ref()).max_by(|a, b| a.share.total_cmp(&b.share));
+    let command = most_expensive.filter(|command| command.share > COMMAND);
+    let of_command = |command: &CommandCost| Limit::Command(command.name.clone(), command.share, command.mean_ns);
     if let Some(command) = command.filter(|_| busy >= NEARLY) {
         return of_command(command);
     }
@@ -55,7 +59,7 @@ pub(super) fn limit<'a>(trials: impl Iterator<Item = &'a Trial>, objective: &Obj
     if let Some(command) = command {
         return of_command(command);
     }
-    let command = dearest.map_or(0.0, |(_, _, time)| *time);
+    let command = most_expensive.map_or(0.0, |command| command.mean_ns);
     let way = mean(&|trial| trial.service.mean) - command;
     if way > 0.0 { Limit::RoundTrip(way) } else { Limit::Unknown }
 }
@@ -71,16 +75,20 @@ mod tests {
         limit([&trial].into_iter(), &scenario().objective)
     }
 
+    fn cost(name: &str, share: f64, mean_ns: f64) -> CommandCost {
+        CommandCost { name: name.to_owned(), share, mean_ns }
+    }
+
     #[test]
     fn each_limit_is_known_by_its_sign() {
         assert_eq!(limited(|trial| trial.server_busy = Some(0.9)), Limit::ServerCpu(0.9));
-        let dear = Some(("ZADD".to_owned(), 0.6, 2e6));
-        assert_eq!(limited(|trial| trial.dearest = dear), Limit::Command("ZADD".into(), 0.6, 2e6));
+        let zadd = Some(cost("ZADD", 0.6, 2e6));
+        assert_eq!(limited(|trial| trial.most_expensive = zadd), Limit::Command("ZADD".into(), 0.6, 2e6));
         assert_eq!(limited(|trial| trial.worker_busy = Some(0.9)), Limit::Client(Some(0.9)));
         assert_eq!(limited(|trial| trial.utilisation = 0.85), Limit::Pool(0.85));
         let waiting = |trial: &mut Trial| (trial.wait.mean, trial.waiting) = (trial.response.mean * 0.7, 12.0);
         assert_eq!(limited(waiting), Limit::Pool(0.3));
-        assert_eq!(limited(|trial| trial.dearest = Some(("GET".into(), 0.1, 1e5))), Limit::RoundTrip(3e5));
+        assert_eq!(limited(|trial| trial.most_expensive = Some(cost("GET", 0.1, 1e5))), Limit::RoundTrip(3e5));
         assert_eq!(limited(|trial| trial.service.mean = 0.0), Limit::Unknown);
         assert_eq!(limit([].into_iter(), &scenario().objective), Limit::Unknown);
     }
@@ -93,9 +101,11 @@ mod tests {
 
     #[test]
     fn a_full_pool_comes_before_a_command_of_a_server_with_time() {
-        let dear = Some(("ZADD".to_owned(), 0.55, 2e6));
+        let zadd = Some(cost("ZADD", 0.55, 2e6));
         let of = |busy: f64| {
-            limited(|trial| (trial.server_busy, trial.utilisation, trial.dearest) = (Some(busy), 1.0, dear.clone()))
+            limited(|trial| {
+                (trial.server_busy, trial.utilisation, trial.most_expensive) = (Some(busy), 1.0, zadd.clone());
+            })
         };
         assert_eq!(of(0.6), Limit::Pool(1.0));
         assert_eq!(of(0.8), Limit::Command("ZADD".into(), 0.55, 2e6));

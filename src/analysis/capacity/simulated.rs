@@ -194,7 +194,7 @@ pub(super) fn trial(arm: u32, rate: f64) -> Trial {
         client_limited: None,
         waived: None,
         services: Vec::new(),
-        dearest: None,
+        most_expensive: None,
         folder: String::new(),
     }
 }

@@ -4,7 +4,8 @@
 //! pool of 25 is the limit at 12 500 per second, one of 50 and more leaves it to the server.
 
 use super::super::{
-    Arm, CAPACITY_VERSION, Capacity, CapacityPlan, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles, Trial,
+    Arm, CAPACITY_VERSION, Capacity, CapacityPlan, CommandCost, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles,
+    Trial,
 };
 
 const SECOND: u64 = 1_000_000_000;
@@ -149,7 +150,11 @@ pub(crate) fn open(arm: u32, pool: u32, purpose: Purpose, block: Option<u32>, of
         client_limited: None,
         waived: None,
         services: Vec::new(),
-        dearest: Some(("GET".to_owned(), 0.31 * of_server.min(1.0), 2_700.0)),
+        most_expensive: Some(CommandCost {
+            name: "GET".to_owned(),
+            share: 0.31 * of_server.min(1.0),
+            mean_ns: 2_700.0,
+        }),
         folder: String::new(),
     }
 }

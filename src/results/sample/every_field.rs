@@ -2,8 +2,8 @@
 
 use super::run;
 use crate::results::{
-    Arm, CAPACITY_VERSION, Capacity, CapacityPlan, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles, ServiceTrial,
-    Trial,
+    Arm, CAPACITY_VERSION, Capacity, CapacityPlan, CommandCost, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles,
+    ServiceTrial, Trial,
 };
 
 const SECOND: u64 = 1_000_000_000;
@@ -92,7 +92,7 @@ fn trial(number: u32, arm: u32, purpose: Purpose, offered: Option<f64>, clients:
             hold_mean: 80_000.0,
             wait_p99: 180_000,
         }],
-        dearest: Some(("GET".into(), 0.2, 3_000.0)),
+        most_expensive: Some(CommandCost { name: "GET".into(), share: 0.2, mean_ns: 3_000.0 }),
         folder: format!("trials/{number:03}"),
     }
 }

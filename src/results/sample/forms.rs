@@ -116,7 +116,7 @@ mod tests {
     use std::{collections::BTreeSet, env, fs, path::Path};
 
     use super::*;
-    use crate::results::CiOutcome;
+    use crate::results::{CallsBelow, CiOutcome};
 
     const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/saved");
 
@@ -196,6 +196,14 @@ mod tests {
         let capacity = Capacity::from_json(&read("capacity-1a.json")).unwrap();
         let trial = &capacity.trials[0];
         assert!((trial.throughput - trial.completed as f64 / 10.0).abs() < 1e-9);
+        let command = trial.most_expensive.as_ref().unwrap();
+        assert_eq!((command.name.as_str(), command.share, command.mean_ns), ("GET", 0.2, 3_000.0));
+        let login = &run("run-2e.json").inspection.logins[0];
+        assert_eq!(login.services.iter().map(|of| of.database).collect::<Vec<_>>(), [0, 5, 2]);
+        let commands = run("run-2e.json").server.commands;
+        assert_eq!(commands[0].histogram[1], CallsBelow { bound_us: 16, calls: 1_750 });
+        let baseline = Baseline::from_json(&read("baseline-1a.json")).unwrap();
+        assert_eq!(baseline.runs[0].course[1].response.map(|worst| worst.p50), Some(403_616));
         let ci = Ci::from_json(&read("ci-1a.json")).unwrap();
         assert_eq!(ci.scenarios[2].checks[0].outcome, CiOutcome::Interrupted);
     }

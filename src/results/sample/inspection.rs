@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::results::{
     DatabaseSample, DependencyRecord, HotKey, Inspection, KeyGroup, KeyspaceSample, LargeKey, Machine,
-    PasswordStrength, Probe, ProbePhase, Proof, ServiceLogin, UserRights, Withheld,
+    PasswordStrength, Probe, ProbePhase, Proof, ServiceDatabase, ServiceLogin, UserRights, Withheld,
 };
 
 const SETTINGS: [(&str, &str); 21] = [
@@ -70,7 +70,9 @@ pub(super) fn inspection() -> Inspection {
         users: vec![user("default", true, "+@all"), user("plimsoll", false, "+@all")],
         logins: vec![ServiceLogin {
             user: "plimsoll".into(),
-            services: vec![("api".into(), 0), ("chat".into(), 5), ("ml".into(), 2)],
+            services: [("api", 0), ("chat", 5), ("ml", 2)]
+                .map(|(service, database)| ServiceDatabase { service: service.into(), database })
+                .into(),
             refused: None,
             password: Some(PasswordStrength { length: 64, bits: 256.0, common: false }),
             needs: ["~api:*", "~chat:*", "~ml:*", "&chat:*", "+get", "+hset", "+publish", "+select", "+set"]

@@ -2,8 +2,8 @@
 
 use super::SECONDS;
 use crate::results::{
-    CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord, ServerSecond,
-    SlowCommand, SlowLog, Withheld,
+    CallsBelow, CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord,
+    ServerSecond, SlowCommand, SlowLog, Withheld,
 };
 
 const MEBIBYTE: u64 = 1 << 20;
@@ -73,7 +73,7 @@ fn command(name: &str, calls: u64, micros: u64, histogram: &[(u64, u64)]) -> Com
         micros,
         rejected: Some(0),
         failed: Some(u64::from(name == "SET")),
-        histogram: histogram.to_vec(),
+        histogram: histogram.iter().map(|&(bound_us, calls)| CallsBelow { bound_us, calls }).collect(),
     }
 }
 

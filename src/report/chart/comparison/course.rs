@@ -14,7 +14,7 @@ use crate::{
         },
         subject::ComparisonReport,
     },
-    results::{Abstract, Stretch},
+    results::{Abstract, Stretch, WorstSeconds},
 };
 
 const TITLE: &str = "Over time, laid over each other";
@@ -33,8 +33,8 @@ pub(super) fn plot(compared: &ComparisonReport) -> Option<Plot> {
     let measured = all().map(|run| run.measured_ns as f64 / 1e9).fold(0.0, f64::max);
     let time = Time::new(end.max(measured), measured);
     let kinds: [(&str, Of); 3] = [
-        ("p50", |at| at.response.map(|[p50, _]| p50 as f64)),
-        ("p99", |at| at.response.map(|[_, p99]| p99 as f64)),
+        ("p50", |at| at.response.map(|worst| worst.p50 as f64)),
+        ("p99", |at| at.response.map(|worst| worst.p99 as f64)),
         ("requests per second", |at| at.rate),
     ];
     for (number, (name, of)) in kinds.into_iter().enumerate() {
@@ -74,17 +74,18 @@ fn middle(run: &Abstract, at: &Stretch) -> f64 {
 }
 
 fn describe(compared: &ComparisonReport) -> String {
-    let worst = |run: &Abstract, which: usize| {
-        run.course.iter().filter_map(|at| at.response).map(|response| response[which]).max().unwrap_or(0) as f64
+    let worst = |run: &Abstract, of: fn(WorstSeconds) -> u64| {
+        run.course.iter().filter_map(|at| at.response.map(of)).max().unwrap_or(0) as f64
     };
-    let base = |which| compared.base.iter().map(|run| worst(run, which)).fold(0.0, f64::max);
+    let base = |of| compared.base.iter().map(|run| worst(run, of)).fold(0.0, f64::max);
+    let [p50, p99]: [fn(WorstSeconds) -> u64; 2] = [|at| at.p50, |at| at.p99];
     format!(
         "{TITLE}: {} against {}. The worst second had a p50 of {} and a p99 of {}; before, {} and {}.",
         compared.run.name,
         compared.against,
-        duration(worst(&compared.run, 0)),
-        duration(worst(&compared.run, 1)),
-        duration(base(0)),
-        duration(base(1)),
+        duration(worst(&compared.run, p50)),
+        duration(worst(&compared.run, p99)),
+        duration(base(p50)),
+        duration(base(p99)),
     )
 }
