@@ -1,6 +1,6 @@
 //! Who does what: the numbers of the series, and which worker carries which instance of which service.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{Pacing, Settings, Turns};
 use crate::{
@@ -63,7 +63,7 @@ impl Plan {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let for_server = usize::from(settings.same_machine);
         let workers = settings.workers.unwrap_or_else(|| cores.saturating_sub(for_server)).max(1);
-        let workers = assign(scenario, workers);
+        let workers = assign(scenario, workers, settings.turns);
         let spare = workers.len() + for_server <= cores;
         let pacing = settings.pacing.unwrap_or(if spare { Pacing::Spin } else { Pacing::Adaptive });
         Self { series, services, workers, pacing, turns: settings.turns }
@@ -104,21 +104,30 @@ impl Instance {
 }
 
 /// Spreads the instances over the workers, the heaviest first, each to the worker with the least load.
-fn assign(scenario: &Scenario, workers: usize) -> Vec<Vec<Instance>> {
+///
+/// Services that take turns share a worker, instance by instance: on workers of their own the two halves would differ by
+/// thread and core.
+fn assign(scenario: &Scenario, workers: usize, turns: Option<Turns>) -> Vec<Vec<Instance>> {
     // A closed loop takes what it can get, so it counts like the sum of all open ones.
     let open = scenario.offered_rate().unwrap_or(0.0);
-    let mut instances: Vec<(f64, Instance)> = Vec::new();
+    let mut units: BTreeMap<(usize, u32), (f64, Vec<Instance>)> = BTreeMap::new();
     for (index, service) in scenario.services.iter().enumerate() {
         let load = service.offered_rate().unwrap_or(open.max(1.0)) / f64::from(service.instances);
-        instances.extend((0..service.instances).map(|number| (load, Instance { service: index, number })));
+        let root = turns.map_or(index, |turns| turns.root(index));
+        for number in 0..service.instances {
+            let (sum, instances) = units.entry((root, number)).or_default();
+            *sum += load;
+            instances.push(Instance { service: index, number });
+        }
     }
-    instances.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    let mut loads: Vec<(f64, Vec<Instance>)> = vec![(0.0, Vec::new()); workers.min(instances.len())];
-    for (load, instance) in instances {
+    let mut units: Vec<_> = units.into_values().collect();
+    units.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    let mut loads: Vec<(f64, Vec<Instance>)> = vec![(0.0, Vec::new()); workers.min(units.len())];
+    for (load, instances) in units {
         let lightest = loads.iter_mut().min_by(|(a, _), (b, _)| a.total_cmp(b));
         let (sum, taken) = lightest.expect("a scenario has at least one service, hence one worker");
         *sum += load;
-        taken.push(instance);
+        taken.extend(instances);
     }
     loads.into_iter().map(|(_, instances)| instances).collect()
 }
@@ -194,5 +203,45 @@ fn takes_away(command: &Command) -> bool {
             kind,
             Kind::Del | Kind::GetDel | Kind::HDel | Kind::LPop | Kind::RPop | Kind::LTrim | Kind::SRem | Kind::ZRem
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::load;
+
+    #[test]
+    fn services_that_take_turns_share_a_worker() {
+        for name in ["mixed", "workflow-engine"] {
+            let mut scenario = load(name).unwrap();
+            let half = scenario.services.len();
+            scenario.services[0].instances = 3;
+            scenario.services.extend(scenario.services.clone());
+            let turns = Turns { window: Duration::from_millis(25), half };
+            for workers in 1..=8 {
+                let assigned = assign(&scenario, workers, Some(turns));
+                for instances in &assigned {
+                    let (first, second): (Vec<_>, Vec<_>) =
+                        instances.iter().partition(|instance| instance.service < half);
+                    let root = |instance: &&Instance| (instance.service % half, instance.number);
+                    assert!(first.iter().map(root).eq(second.iter().map(root)), "{name}, {workers}: {assigned:?}");
+                }
+                let placed: usize = assigned.iter().map(Vec::len).sum();
+                assert_eq!(placed, scenario.services.iter().map(|service| service.instances as usize).sum::<usize>());
+            }
+        }
+    }
+
+    #[test]
+    fn instances_without_turns_go_to_the_worker_with_the_least_load() {
+        let mut scenario = load("mixed").unwrap();
+        scenario.services[0].instances = 3;
+        let numbers = |workers| -> Vec<Vec<u32>> {
+            let assigned = assign(&scenario, workers, None);
+            assigned.iter().map(|instances| instances.iter().map(|instance| instance.number).collect()).collect()
+        };
+        assert_eq!(numbers(2), [vec![0, 2], vec![1]]);
+        assert_eq!(numbers(8), [vec![0], vec![1], vec![2]]);
     }
 }
