@@ -57,6 +57,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("hyper_util", &["metrics"]),
     ("quick_xml", &["report/ci"]),
     ("ureq", &["dependency"]),
+    ("tokio_util", &["cli", "load"]),
     ("tokio", &["cli", "metrics", "load", "target", "server"]),
 ];
 

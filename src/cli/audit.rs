@@ -155,7 +155,7 @@ impl Arguments {
             // A proof that has begun is brought to its end, or its user would stay behind.
             let mut inspection = if self.prove_rights {
                 let found = look.await;
-                if interrupt.stop().is_requested() {
+                if interrupt.stop().is_cancelled() {
                     return Err(Failure::interrupted());
                 }
                 found

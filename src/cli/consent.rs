@@ -52,7 +52,7 @@ pub(super) fn ask(
     loop {
         match answer.recv_timeout(GLANCE) {
             Ok(line) if is_yes(&line) => return Ok(()),
-            Err(RecvTimeoutError::Timeout) if !interrupt.stop().is_requested() => {}
+            Err(RecvTimeoutError::Timeout) if !interrupt.stop().is_cancelled() => {}
             Err(RecvTimeoutError::Timeout) => return Err(Failure::interrupted()),
             _ => return Err(Failure::usage(anyhow!("{address} was not loaded, as nobody said yes"))),
         }

@@ -8,40 +8,33 @@ use std::{io, panic, thread};
 use tokio::{
     runtime,
     signal::unix::{Signal, SignalKind, signal},
-    sync::{oneshot, watch},
+    sync::oneshot,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::exit::{Exit, Failure};
-use crate::load::Stop;
 
 /// Told to the work: whether a person wants it to end.
 #[derive(Debug, Clone)]
 pub(super) struct Interrupt {
-    stop: Stop,
-    requested: watch::Receiver<bool>,
+    stop: CancellationToken,
 }
 
 impl Interrupt {
     /// One that nobody asks for.
     #[cfg(test)]
     pub(super) fn never() -> Self {
-        Self { stop: Stop::default(), requested: watch::channel(false).1 }
+        Self { stop: CancellationToken::new() }
     }
 
     /// For the load engine.
-    pub(super) fn stop(&self) -> &Stop {
+    pub(super) fn stop(&self) -> &CancellationToken {
         &self.stop
     }
 
     /// The output of `work`, or `None` as soon as the user interrupts it. Work is boxed, since some of it is large.
     pub(super) fn race<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
-        let (work, mut requested) = (Box::pin(work), self.requested.clone());
-        async move {
-            tokio::select! {
-                output = work => Some(output),
-                _ = requested.wait_for(|requested| *requested) => None,
-            }
-        }
+        self.stop.run_until_cancelled(Box::pin(work))
     }
 
     /// The result of `work`, or a failure as soon as the user interrupts it.
@@ -56,7 +49,7 @@ impl Interrupt {
     /// The output of short work that has to be done after an interruption as well. An interruption that comes while it is under
     /// way ends it.
     pub(super) fn finish<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
-        let (work, interrupted) = (Box::pin(work), self.stop.is_requested());
+        let (work, interrupted) = (Box::pin(work), self.stop.is_cancelled());
         async move { if interrupted { Some(work.await) } else { self.race(work).await } }
     }
 
@@ -88,9 +81,8 @@ pub(super) fn supervise(
     runtime.block_on(async {
         // Before the work begins, so that no signal is lost.
         let mut signals = Signals::listen().map_err(failed)?;
-        let (request, requested) = watch::channel(false);
-        let interrupt = Interrupt { stop: Stop::default(), requested };
-        let stop = interrupt.stop.clone();
+        let stop = CancellationToken::new();
+        let interrupt = Interrupt { stop: stop.clone() };
         let (finished, mut result) = oneshot::channel();
         let worker = thread::Builder::new()
             .name("work".to_owned())
@@ -108,8 +100,7 @@ pub(super) fn supervise(
                 () = signals.next() => match on_first.take() {
                     Some(on_first) => {
                         on_first();
-                        stop.request();
-                        request.send_replace(true);
+                        stop.cancel();
                     }
                     None => return Ok(Exit::Interrupted),
                 },

@@ -10,9 +10,10 @@ use std::{
 };
 
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    LoadError, OnSecond, Phase, Progress, ServiceProgress, Stop,
+    LoadError, OnSecond, Phase, Progress, ServiceProgress,
     host::HostLog,
     ledger::Ledger,
     packer::{Line, Packer},
@@ -26,8 +27,11 @@ use crate::{
     target::Target,
 };
 
-/// How often the calling thread looks around: seldom enough not to be in the way.
-const GLANCE: Duration = Duration::from_millis(20);
+/// Pause between two looks at the workers while they open their connections.
+const CONNECTING_POLL: Duration = Duration::from_millis(5);
+
+/// Pause between two looks at the machine and the packing thread during the load: long enough not to disturb the load.
+const POLL: Duration = Duration::from_millis(20);
 
 /// How often progress is passed on while connecting.
 const CONNECTING_PROGRESS: Duration = Duration::from_millis(250);
@@ -36,7 +40,7 @@ const CONNECTING_PROGRESS: Duration = Duration::from_millis(250);
 pub(super) struct Crew<'a> {
     scenario: Arc<Scenario>,
     plan: Arc<Plan>,
-    stop: &'a Stop,
+    stop: &'a CancellationToken,
     workers: Vec<Worker>,
     starts: Vec<oneshot::Sender<Start>>,
     connects: Vec<Latencies>,
@@ -48,7 +52,7 @@ impl<'a> Crew<'a> {
         scenario: &Scenario,
         target: &Target,
         plan: Plan,
-        stop: &'a Stop,
+        stop: &'a CancellationToken,
         on_progress: &mut dyn FnMut(Progress),
     ) -> Result<Self, LoadError> {
         let scenario = Arc::new(scenario.clone());
@@ -62,14 +66,14 @@ impl<'a> Crew<'a> {
         let mut told: Option<Instant> = None;
         while crew.starts.len() < crew.workers.len() {
             crew.hear()?;
-            if stop.is_requested() {
+            if stop.is_cancelled() {
                 return Err(LoadError::Interrupted);
             }
             if told.is_none_or(|told| told.elapsed() >= CONNECTING_PROGRESS) {
                 told = Some(Instant::now());
                 on_progress(crew.connecting(began.elapsed()));
             }
-            std::thread::sleep(GLANCE.min(Duration::from_millis(5)));
+            std::thread::sleep(CONNECTING_POLL);
         }
         on_progress(crew.connecting(began.elapsed()));
         Ok(crew)
@@ -138,9 +142,9 @@ impl<'a> Crew<'a> {
         let mut host = HostLog::new(start);
         let mut interrupted = false;
         while !packer.is_finished() {
-            std::thread::sleep(GLANCE);
+            std::thread::sleep(POLL);
             let now = clock.now();
-            if stop.is_requested() && !interrupted {
+            if stop.is_cancelled() && !interrupted {
                 interrupted = now < end.load(Ordering::Relaxed);
                 end.fetch_min(now.max(start), Ordering::Relaxed);
                 if now < start {

@@ -18,13 +18,9 @@ mod throttling;
 mod turns;
 mod worker;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     measure::{Nanos, Recording, Series, SeriesId, SeriesKey, ServiceInterval, Timeframe},
@@ -47,31 +43,6 @@ pub struct Settings {
     pub same_machine: bool,
     /// Whether two halves of the services take turns; by default all are loaded at once.
     pub turns: Option<Turns>,
-}
-
-/// A request to end the run early, shared with whoever may make it.
-#[derive(Debug, Clone, Default)]
-pub struct Stop {
-    own: Arc<AtomicBool>,
-    outer: Option<Arc<AtomicBool>>,
-}
-
-impl Stop {
-    /// A stop for one of several runs: requested when this one is, without being one for the others.
-    #[must_use]
-    pub fn within(&self) -> Self {
-        Self { own: Arc::default(), outer: Some(Arc::clone(&self.own)) }
-    }
-
-    /// Asks the run to end now.
-    pub fn request(&self) {
-        self.own.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it was asked to.
-    pub fn is_requested(&self) -> bool {
-        self.own.load(Ordering::Relaxed) || self.outer.as_ref().is_some_and(|outer| outer.load(Ordering::Relaxed))
-    }
 }
 
 /// A snapshot for people.
@@ -179,13 +150,13 @@ pub enum LoadError {
     Interrupted,
 }
 
-/// Runs the scenario against a target and blocks until it is over. `on_progress` is called from this thread, about four
-/// times a second while connecting and once a second afterwards.
+/// Runs the scenario against a target and blocks until it is over, or until `stop` is cancelled, which ends the run early.
+/// `on_progress` is called from this thread, about four times a second while connecting and once a second afterwards.
 pub fn run(
     scenario: &Scenario,
     target: &Target,
     settings: Settings,
-    stop: &Stop,
+    stop: &CancellationToken,
     on_progress: &mut dyn FnMut(Progress),
 ) -> Result<Recording, LoadError> {
     run_observed(scenario, target, settings, stop, on_progress, |_| {}, None)
@@ -197,26 +168,11 @@ pub fn run_observed(
     scenario: &Scenario,
     target: &Target,
     settings: Settings,
-    stop: &Stop,
+    stop: &CancellationToken,
     on_progress: &mut dyn FnMut(Progress),
     on_start: impl FnOnce(Timeframe),
     on_second: Option<OnSecond>,
 ) -> Result<Recording, LoadError> {
     let plan = plan::Plan::new(scenario, settings);
     collector::Crew::muster(scenario, target, plan, stop, on_progress)?.run(on_progress, on_start, on_second)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stop_within_another_stops_itself_alone() {
-        let outer = Stop::default();
-        let (first, second) = (outer.within(), outer.within());
-        first.request();
-        assert_eq!([&outer, &first, &second].map(Stop::is_requested), [false, true, false]);
-        outer.request();
-        assert!(second.is_requested());
-    }
 }

@@ -17,9 +17,10 @@ use tokio::{
     sync::{Notify, oneshot},
     task::{JoinSet, LocalSet},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    LoadError, Stop, lane,
+    LoadError, lane,
     pacing::{PAUSE, Pacer, Pacing},
     plan::{Instance, Plan},
     source::nanos,
@@ -96,7 +97,7 @@ struct Kit {
     scenario: Arc<Scenario>,
     plan: Arc<Plan>,
     connectors: Vec<(Instance, Connector)>,
-    stop: Stop,
+    stop: CancellationToken,
     news: mpsc::Sender<News>,
 }
 
@@ -106,7 +107,7 @@ impl Worker {
         scenario: &Arc<Scenario>,
         plan: &Arc<Plan>,
         target: &Target,
-        stop: &Stop,
+        stop: &CancellationToken,
     ) -> Result<Self, LoadError> {
         let (sender, news) = mpsc::channel();
         let connectors =
@@ -219,7 +220,7 @@ impl Kit {
                     });
                     asked += 1;
                 }
-                if self.stop.is_requested() {
+                if self.stop.is_cancelled() {
                     return Err(LoadError::Interrupted);
                 }
                 let opened = opening.join_next().await.expect("as many are asked for as are missing");

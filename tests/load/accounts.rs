@@ -98,7 +98,7 @@ fn a_run_that_is_stopped_early_keeps_its_accounts() {
     let bench = Bench::new(&text, &[]);
     let running = bench.start(Settings { same_machine: true, ..Settings::default() });
     running.wait_until_measuring();
-    running.stop.request();
+    running.stop.cancel();
     let recording = running.finish();
     balance(&recording);
     assert!(recording.period.interrupted);

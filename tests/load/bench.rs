@@ -7,13 +7,14 @@ use std::{
 };
 
 use plimsoll::{
-    load::{self, Phase, Settings, Stop},
+    load::{self, Phase, Settings},
     measure::{Counts, Recording, SeriesRecord, SeriesRole, merged},
     operation::{Args, Kind, Request},
     results::{Environment, Inspection, Run, SCHEMA_VERSION, ServerRecord, Software},
     scenario::{self, Scenario},
     target::{PrivateServer, ServerOptions, Target},
 };
+use tokio_util::sync::CancellationToken;
 
 /// Load tests take turns: two at a time would measure each other.
 static TURN: Mutex<()> = Mutex::new(());
@@ -30,7 +31,7 @@ pub(crate) struct Bench {
 pub(crate) struct Running {
     thread: JoinHandle<(Recording, ServerRecord)>,
     measuring: mpsc::Receiver<()>,
-    pub(crate) stop: Stop,
+    pub(crate) stop: CancellationToken,
 }
 
 /// Drives a future to its end.
@@ -73,7 +74,7 @@ impl Bench {
 
     /// Starts the run; questions about the server are asked with the login of another target.
     pub(crate) fn start_watched_by(&self, watcher: &Target, settings: Settings) -> Running {
-        let (scenario, target, stop) = (self.scenario.clone(), self.target.clone(), Stop::default());
+        let (scenario, target, stop) = (self.scenario.clone(), self.target.clone(), CancellationToken::new());
         let watcher = watcher.clone();
         let (told, measuring) = mpsc::channel();
         let asked = stop.clone();

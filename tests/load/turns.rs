@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use plimsoll::{
-    load::{self, Settings, Stop, Turns},
+    load::{self, Settings, Turns},
     measure::{Recording, ServiceRecord},
     scenario::Scenario,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::bench::{Bench, one_service};
 
@@ -22,7 +23,7 @@ fn twice(load: &str) -> Recording {
     let turns = Turns { window: TURN, half: 1 };
     let settings = Settings { same_machine: true, turns: Some(turns), ..Settings::default() };
     let target = bench.target.beside(&bench.target);
-    load::run(&scenario, &target, settings, &Stop::default(), &mut |_| {}).unwrap()
+    load::run(&scenario, &target, settings, &CancellationToken::new(), &mut |_| {}).unwrap()
 }
 
 /// Completed requests of each operation of one half.

@@ -5,9 +5,11 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{
     analysis::Cut,
-    load::{OnSecond, Second, Stop},
+    load::{OnSecond, Second},
     measure::SeriesRole,
     scenario::Scenario,
 };
@@ -21,13 +23,13 @@ pub(super) struct Brake {
     completed: Arc<AtomicU64>,
     failed: Arc<AtomicU64>,
     /// The stop of this trial alone.
-    stop: Stop,
-    tripped: Stop,
+    stop: CancellationToken,
+    tripped: CancellationToken,
 }
 
 impl Brake {
     /// A brake that stops a trial by `stop`.
-    pub(super) fn new(stop: Stop) -> Self {
+    pub(super) fn new(stop: CancellationToken) -> Self {
         Self { stop, ..Self::default() }
     }
 
@@ -43,8 +45,8 @@ impl Brake {
             let (completed, failed) = brake.add(second);
             let all = if is_closed { (completed + failed) as f64 } else { planned };
             if failed as f64 > limit * all && (failed >= SEVERAL || !is_closed) {
-                brake.tripped.request();
-                brake.stop.request();
+                brake.tripped.cancel();
+                brake.stop.cancel();
             }
         })
     }
@@ -64,7 +66,7 @@ impl Brake {
     /// What had happened when it stopped the load; `None` where it did not.
     pub(super) fn cut(&self) -> Option<Cut> {
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        self.tripped.is_requested().then(|| Cut { completed: count(&self.completed), failed: count(&self.failed) })
+        self.tripped.is_cancelled().then(|| Cut { completed: count(&self.completed), failed: count(&self.failed) })
     }
 }
 
@@ -90,14 +92,14 @@ mod tests {
     fn an_open_loop_is_stopped_when_it_cannot_pass_any_more() {
         // 10 000/s for 12 s, of which a thousandth may fail: 120.
         let scenario = load("workflow-engine").unwrap();
-        let outer = Stop::default();
-        let stop = outer.within();
+        let outer = CancellationToken::new();
+        let stop = outer.child_token();
         let brake = Brake::new(stop.clone());
         let mut told = brake.on_second(&scenario);
         second(&mut told, 9_880, 120);
-        assert!(!stop.is_requested() && brake.cut().is_none());
+        assert!(!stop.is_cancelled() && brake.cut().is_none());
         second(&mut told, 10_000, 1);
-        assert!(stop.is_requested() && !outer.is_requested(), "this trial and no other");
+        assert!(stop.is_cancelled() && !outer.is_cancelled(), "this trial and no other");
         assert_eq!(brake.cut(), Some(Cut { completed: 19_880, failed: 121 }));
     }
 
@@ -109,7 +111,7 @@ mod tests {
         });
         let overrides = Overrides { set: set.concat(), ..Overrides::default() };
         let scenario = overrides.apply(&load("workflow-engine").unwrap().source, "x").unwrap();
-        let brake = Brake::new(Stop::default());
+        let brake = Brake::new(CancellationToken::new());
         let mut told = brake.on_second(&scenario);
         second(&mut told, 0, 9);
         assert!(brake.cut().is_none(), "an accident");

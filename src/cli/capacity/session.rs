@@ -192,7 +192,7 @@ impl Session {
         interrupt: &Interrupt,
     ) -> Result<Ended, Failure> {
         loop {
-            if interrupt.stop().is_requested() {
+            if interrupt.stop().is_cancelled() {
                 return Ok(Ended::Interrupted);
             }
             // The budget has time for the first trial, however long its data took.

@@ -68,7 +68,7 @@ impl Stage<'_> {
         let scenario = shaped(arm, &shape_of(&plan, Some(seed))).map_err(Failure::usage)?;
         let dependencies = dependency::Watch::begin(&scenario.dependencies);
         let settings = Settings { workers: self.workers, same_machine: self.facts.same_machine, ..Settings::default() };
-        let stop = interrupt.stop().within();
+        let stop = interrupt.stop().child_token();
         let brake = Brake::new(stop.clone());
         let mut observation = target.observe();
         let mut started = None;

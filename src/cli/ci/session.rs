@@ -57,7 +57,7 @@ impl Session {
         let mut exit = Exit::Met;
         let mut unsaved = None;
         for errand in std::mem::take(&mut self.errands) {
-            let (scenario, own) = if interrupt.stop().is_requested() {
+            let (scenario, own) = if interrupt.stop().is_cancelled() {
                 (not_run(&errand.name, errand.gate.is_some()), Exit::Interrupted)
             } else if unsaved.is_some() {
                 // A load that leaves no result would be for nothing.
@@ -118,7 +118,7 @@ impl Session {
         self.leftovers.clear();
         let wants_gate = gate.is_some();
         if let (Ok(_), Some(scenario), Some(errand)) = (&result, &mut told, gate) {
-            scenario.checks.push(if interrupt.stop().is_requested() {
+            scenario.checks.push(if interrupt.stop().is_cancelled() {
                 ci_gate_interrupted(&name, None)
             } else {
                 self.gate(&name, errand, interrupt)
@@ -177,7 +177,7 @@ impl Session {
             })
         });
         self.leftovers.clear();
-        gated(name, result, told, interrupt.stop().is_requested())
+        gated(name, result, told, interrupt.stop().is_cancelled())
     }
 
     fn tell(&mut self, ci: &Ci) -> Result<(), Failure> {

@@ -89,7 +89,7 @@ pub(super) fn run(order: &Order<'_>, leftovers: &Leftovers, interrupt: &Interrup
         if let Some(status) = ended {
             break status;
         }
-        if interrupt.stop().is_requested() {
+        if interrupt.stop().is_cancelled() {
             return Ok(None);
         }
         if Instant::now() > limit {

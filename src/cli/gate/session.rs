@@ -97,7 +97,7 @@ impl Session {
                 Ok(Some(block)) => block,
                 Ok(None) => return Ok(Ended::Interrupted),
                 // What was measured before is reported.
-                Err(_) if means.interrupt.stop().is_requested() && gate.is_some() => return Ok(Ended::Interrupted),
+                Err(_) if means.interrupt.stop().is_cancelled() && gate.is_some() => return Ok(Ended::Interrupted),
                 Err(failure) => return Err(failure.within(&format!("block {} could not be made", number + 1))),
             };
             if let Some(gate) = gate {

@@ -237,7 +237,7 @@ impl Session {
 
     /// The machine before and after the load. A Ctrl-C that ended the load leaves it out.
     fn calibration(&self, runtime: &Runtime, interrupt: &Interrupt, before: Option<Reference>) -> Option<Calibration> {
-        let before = before.filter(|_| !interrupt.stop().is_requested())?;
+        let before = before.filter(|_| !interrupt.stop().is_cancelled())?;
         self.display.step("Measuring the machine");
         let after = self.reference(runtime, interrupt).ok().flatten()?;
         Some(Calibration { before, after })
@@ -252,7 +252,7 @@ impl Session {
         interrupt: &Interrupt,
         inspection: &mut Inspection,
     ) {
-        if self.manner.no_keyspace_sampling || interrupt.stop().is_requested() {
+        if self.manner.no_keyspace_sampling || interrupt.stop().is_cancelled() {
             return;
         }
         let run = &self.scenario.run;
