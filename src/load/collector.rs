@@ -13,16 +13,15 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    LoadError, OnSecond, Phase, Progress, ServiceProgress,
+    api::{LoadError, OnSecond, Phase, Progress, ServiceProgress},
     host::HostLog,
     ledger::Ledger,
     packer::{Line, Packer},
     plan::Plan,
-    source::nanos,
     worker::{Done, News, Start, Worker},
 };
 use crate::{
-    measure::{Clock, Latencies, Nanos, Period, Recording, Timeframe, WorkerRecord},
+    measure::{Clock, Latencies, Nanos, Period, Recording, Timeframe, WorkerRecord, nanos},
     scenario::Scenario,
     target::Target,
 };

@@ -3,7 +3,11 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
-use super::{OnSecond, Second, ServiceProgress, plan::Plan, snapshot::Snapshot};
+use super::{
+    api::{OnSecond, Second, ServiceProgress},
+    plan::Plan,
+    snapshot::Snapshot,
+};
 use crate::{
     measure::{
         Interval, Latencies, Nanos, Series, SeriesId, SeriesRecord, SeriesRole, SeriesSecond, ServiceInterval,

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use super::{LoadError, ServiceProgress, ledger::Ledger};
+use super::{
+    api::{LoadError, ServiceProgress},
+    ledger::Ledger,
+};
 use crate::measure::{Interval, yield_to_load};
 
 /// How often it looks for intervals.

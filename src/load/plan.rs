@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Pacing, Settings, Turns};
+use super::{api::Settings, pacing::Pacing, turns::Turns};
 use crate::{
     measure::{SeriesId, SeriesKey, SeriesRole},
     operation::{Access, DataType, Kind},

@@ -1,6 +1,6 @@
 //! One second of the load, for people.
 
-use super::ServiceProgress;
+use super::api::ServiceProgress;
 use crate::measure::{Latencies, Nanos, Series, ServiceInterval, ServiceRecord};
 
 /// One second in the making.

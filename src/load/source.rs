@@ -1,11 +1,11 @@
 //! Where requests come from: a schedule that does not care how the server fares (open loop), or clients that each wait
 //! for their reply before they ask again (closed loop).
 
-use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::{plan::Instance, turns::Turn};
 use crate::{
-    measure::Nanos,
+    measure::{Nanos, nanos},
     scenario::{Load, Scenario},
     workload::{Arrivals, RequestStream},
 };
@@ -135,9 +135,4 @@ fn next_arrival(arrivals: &mut Arrivals, turn: Option<Turn>) -> Nanos {
 /// When a client may ask that would ask at a moment.
 fn next_moment(now: Nanos, turn: Option<Turn>) -> Nanos {
     turn.map_or(now, |turn| turn.next(now))
-}
-
-/// A duration as nanoseconds; 584 years at most.
-pub(super) fn nanos(duration: Duration) -> Nanos {
-    Nanos::try_from(duration.as_nanos()).unwrap_or(Nanos::MAX)
 }

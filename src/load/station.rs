@@ -17,10 +17,10 @@ use tokio::sync::Notify;
 
 use super::{
     plan::{Instance, OperationSeries, Plan},
-    source::{Pending, Source, nanos},
+    source::{Pending, Source},
 };
 use crate::{
-    measure::{Clock, Completion, ErrorClass, Failure, Nanos, Outcome, Recorder, SeriesId},
+    measure::{Clock, Completion, ErrorClass, Failure, Nanos, Outcome, Recorder, SeriesId, nanos},
     scenario::{Checkout, Scenario},
     target::Losses,
     workload::RequestStream,

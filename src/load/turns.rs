@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::source::nanos;
-use crate::measure::Nanos;
+use crate::measure::{Nanos, nanos};
 
 /// Windows in which the halves are loaded, in cycles of eight: first, second, second, first, second, first, first, second (Thue and
 /// Morse). Neither always comes first, a steady drift weighs on both alike, and so does what a server does at every second or

@@ -20,14 +20,14 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    LoadError, lane,
+    api::LoadError,
+    lane,
     pacing::{PAUSE, Pacer, Pacing},
     plan::{Instance, Plan},
-    source::nanos,
     station::{Station, WorkerContext},
 };
 use crate::{
-    measure::{self, Clock, Interval, Nanos, Recorder, SECOND, SeriesId, Span},
+    measure::{self, Clock, Interval, Nanos, Recorder, SECOND, SeriesId, Span, nanos},
     scenario::Scenario,
     target::{Connection, Connector, Target},
 };

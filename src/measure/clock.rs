@@ -14,6 +14,11 @@ pub type Nanos = u64;
 /// A second, which is the length of an [`Interval`](super::Interval) too.
 pub const SECOND: Nanos = 1_000_000_000;
 
+/// A duration as nanoseconds; 584 years at most.
+pub fn nanos(duration: Duration) -> Nanos {
+    Nanos::try_from(duration.as_nanos()).unwrap_or(Nanos::MAX)
+}
+
 /// A monotonic clock with an epoch; copies agree with each other across threads.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {

@@ -14,7 +14,7 @@ mod recording;
 mod series;
 
 pub use background::yield_to_load;
-pub use clock::{Clock, Nanos, SECOND, Timeframe};
+pub use clock::{Clock, Nanos, SECOND, Timeframe, nanos};
 pub use histogram::{HIGHEST_NANOS, Latencies, PackedHistogram, SIGNIFICANT_DIGITS, Unpacker, merged};
 pub use outcome::{Completion, ErrorClass, Failure, Outcome};
 pub use recorder::{Interval, Plan, Recorder, ServiceInterval};
