@@ -1,4 +1,4 @@
-//! The calling thread: musters the workers, starts them together, watches the machine and passes on progress.
+//! The calling thread: connects the workers, starts them together, watches the machine and passes on progress.
 
 use std::{
     sync::{
@@ -18,12 +18,12 @@ use super::{
     ledger::Ledger,
     packer::{Line, Packer},
     plan::Plan,
-    worker::{Done, News, Start, Worker},
+    worker::{Done, Event, Start, Worker},
 };
 use crate::{
     measure::{Clock, Latencies, Nanos, Period, Recording, Timeframe, WorkerRecord, nanos},
     scenario::Scenario,
-    target::Target,
+    target::Driver,
 };
 
 /// Pause between two looks at the workers while they open their connections.
@@ -35,8 +35,8 @@ const POLL: Duration = Duration::from_millis(20);
 /// How often progress is passed on while connecting.
 const CONNECTING_PROGRESS: Duration = Duration::from_millis(250);
 
-/// Workers that are connected and wait for the start.
-pub(super) struct Crew<'a> {
+/// Workers that are being connected, or are connected and wait for the start.
+pub(super) struct Collector<'a> {
     scenario: Arc<Scenario>,
     plan: Arc<Plan>,
     stop: &'a CancellationToken,
@@ -45,11 +45,11 @@ pub(super) struct Crew<'a> {
     connects: Vec<Latencies>,
 }
 
-impl<'a> Crew<'a> {
+impl<'a> Collector<'a> {
     /// Starts the workers and waits until all their connections are open.
-    pub(super) fn muster(
+    pub(super) fn connect<D: Driver>(
         scenario: &Scenario,
-        target: &Target,
+        driver: impl Fn(usize) -> D,
         plan: Plan,
         stop: &'a CancellationToken,
         on_progress: &mut dyn FnMut(Progress),
@@ -57,34 +57,35 @@ impl<'a> Crew<'a> {
         let scenario = Arc::new(scenario.clone());
         let plan = Arc::new(plan);
         let workers = (0..plan.workers.len())
-            .map(|number| Worker::spawn(number, &scenario, &plan, target, stop))
+            .map(|number| Worker::spawn(number, &scenario, &plan, &driver, stop))
             .collect::<Result<Vec<_>, _>>()?;
         let connects = vec![Latencies::default(); scenario.services.len()];
-        let mut crew = Self { scenario, plan, stop, workers, starts: Vec::new(), connects };
+        let mut connecting = Self { scenario, plan, stop, workers, starts: Vec::new(), connects };
         let began = Instant::now();
-        let mut told: Option<Instant> = None;
-        while crew.starts.len() < crew.workers.len() {
-            crew.hear()?;
+        let mut reported: Option<Instant> = None;
+        while connecting.starts.len() < connecting.workers.len() {
+            connecting.poll()?;
             if stop.is_cancelled() {
                 return Err(LoadError::Interrupted);
             }
-            if told.is_none_or(|told| told.elapsed() >= CONNECTING_PROGRESS) {
-                told = Some(Instant::now());
-                on_progress(crew.connecting(began.elapsed()));
+            if reported.is_none_or(|at| at.elapsed() >= CONNECTING_PROGRESS) {
+                reported = Some(Instant::now());
+                on_progress(connecting.progress(began.elapsed()));
             }
             std::thread::sleep(CONNECTING_POLL);
         }
-        on_progress(crew.connecting(began.elapsed()));
-        Ok(crew)
+        on_progress(connecting.progress(began.elapsed()));
+        Ok(connecting)
     }
 
-    fn hear(&mut self) -> Result<(), LoadError> {
+    /// Takes in what the workers report.
+    fn poll(&mut self) -> Result<(), LoadError> {
         for (number, worker) in self.workers.iter().enumerate() {
             loop {
-                match worker.news.try_recv() {
-                    Ok(News::Connected { service, nanos }) => self.connects[service].record(nanos),
-                    Ok(News::Ready(start)) => self.starts.push(start),
-                    Ok(News::Failed(error)) => return Err(error),
+                match worker.events.try_recv() {
+                    Ok(Event::Connected { service, nanos }) => self.connects[service].record(nanos),
+                    Ok(Event::Ready(start)) => self.starts.push(start),
+                    Ok(Event::Failed(error)) => return Err(error),
                     Err(TryRecvError::Disconnected) if worker.thread.is_finished() => {
                         return Err(LoadError::Panicked { worker: number });
                     }
@@ -95,7 +96,7 @@ impl<'a> Crew<'a> {
         Ok(())
     }
 
-    fn connecting(&self, elapsed: Duration) -> Progress {
+    fn progress(&self, elapsed: Duration) -> Progress {
         let service = |(service, connects): (&crate::scenario::Service, &Latencies)| ServiceProgress {
             name: service.name.clone(),
             connections: connects.len(),
@@ -163,7 +164,7 @@ impl<'a> Crew<'a> {
         let mut drained = 0;
         for (number, worker) in workers.into_iter().enumerate() {
             let Some(done) = worker.thread.join().map_err(|_| LoadError::Panicked { worker: number })? else {
-                return Err(worker_error(&worker.news).unwrap_or(LoadError::Panicked { worker: number }));
+                return Err(worker_error(&worker.events).unwrap_or(LoadError::Panicked { worker: number }));
             };
             ledger.unfinished(&done.unfinished);
             drained = drained.max(done.drained);
@@ -183,9 +184,9 @@ impl<'a> Crew<'a> {
     }
 }
 
-fn worker_error(news: &Receiver<News>) -> Option<LoadError> {
-    news.try_iter().find_map(|news| match news {
-        News::Failed(error) => Some(error),
+fn worker_error(events: &Receiver<Event>) -> Option<LoadError> {
+    events.try_iter().find_map(|event| match event {
+        Event::Failed(error) => Some(error),
         _ => None,
     })
 }

@@ -1,8 +1,9 @@
 //! One lane: takes requests one at a time and carries each out on its connection.
 
-use std::{pin::pin, rc::Rc};
+use std::{cell::Cell, pin::pin, rc::Rc};
 
 use bytes::Bytes;
+use tokio::sync::Mutex;
 
 use super::{
     source::Pending,
@@ -11,7 +12,7 @@ use super::{
 use crate::{
     measure::{Completion, ErrorClass, Failure, Nanos, Outcome, SeriesId},
     operation::{Args, Kind, Reply, Request},
-    target::Connection,
+    target::DriverConnection,
 };
 
 /// What a request brought, over all its steps.
@@ -32,8 +33,37 @@ struct Step {
     bytes: u32,
 }
 
+/// A connection of a pool, shared by the lanes on it.
+#[derive(Debug)]
+pub(super) struct PooledConnection<C> {
+    connection: C,
+    recovery: Mutex<()>,
+    /// Number of recoveries so far.
+    recoveries: Cell<u64>,
+}
+
+impl<C: DriverConnection> PooledConnection<C> {
+    pub(super) fn new(connection: C) -> Self {
+        Self { connection, recovery: Mutex::new(()), recoveries: Cell::new(0) }
+    }
+
+    /// Waits until the connection answers again. Lanes that lost it together wait for one recovery.
+    async fn recover(&self) {
+        let before = self.recoveries.get();
+        let _turn = self.recovery.lock().await;
+        if self.recoveries.get() == before {
+            self.connection.recover().await;
+            self.recoveries.set(before + 1);
+        }
+    }
+
+    pub(super) async fn close(&self) {
+        self.connection.close().await;
+    }
+}
+
 /// Serves requests until it is dropped.
-pub(super) async fn serve(station: Rc<Station>, lane: usize, connection: Connection) {
+pub(super) async fn serve<C: DriverConnection>(station: Rc<Station>, lane: usize, connection: Rc<PooledConnection<C>>) {
     loop {
         let clock = station.worker.clock;
         let pending = match station.assignment(lane).await {
@@ -72,7 +102,12 @@ struct Trouble {
 }
 
 /// Carries out one request, records it, and tells whether its connection needs to recover.
-async fn carry_out(station: &Station, lane: usize, pending: Pending, connection: &Connection) -> Option<Trouble> {
+async fn carry_out<C: DriverConnection>(
+    station: &Station,
+    lane: usize,
+    pending: Pending,
+    connection: &PooledConnection<C>,
+) -> Option<Trouble> {
     let operation = pending.operation;
     let series = station.series(operation);
     let began = station.worker.clock.now();
@@ -135,10 +170,10 @@ async fn carry_out(station: &Station, lane: usize, pending: Pending, connection:
 }
 
 /// Sends a command that belongs to no request, and tells whether the connection needs to recover from it.
-async fn after(
+async fn after<C: DriverConnection>(
     station: &Station,
     lane: usize,
-    connection: &Connection,
+    connection: &PooledConnection<C>,
     request: Request,
     series: Option<SeriesId>,
 ) -> Option<Trouble> {
@@ -170,17 +205,17 @@ fn spoiled(class: ErrorClass, exclusive: bool, transaction: bool) -> Option<Trou
     }
 }
 
-async fn issue(
+async fn issue<C: DriverConnection>(
     station: &Station,
     lane: usize,
     pending: Option<Pending>,
-    connection: &Connection,
+    connection: &PooledConnection<C>,
     request: Request,
     sent: Nanos,
 ) -> Step {
     let bytes = request.payload();
-    // fred's futures take 7 KB: pinned here and lent, they are not moved.
-    let command = pin!(connection.issue(request));
+    // Futures of a client library are large, fred's 7 KB: pinned here and lent, they are not moved.
+    let command = pin!(connection.connection.issue(request));
     let result = station.timed(lane, pending, sent, command).await;
     Step { result, sent, done: station.worker.clock.now(), bytes }
 }

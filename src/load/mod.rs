@@ -19,12 +19,19 @@ mod throttling;
 mod turns;
 mod worker;
 
+#[cfg(test)]
+mod engine_tests;
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod lane_tests;
+
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     measure::{Recording, Timeframe},
     scenario::Scenario,
-    target::Target,
+    target::{Driver, Target},
 };
 
 pub use api::{LoadError, OnSecond, Phase, Progress, Second, ServiceProgress, Settings};
@@ -54,6 +61,19 @@ pub fn run_observed(
     on_start: impl FnOnce(Timeframe),
     on_second: Option<OnSecond>,
 ) -> Result<Recording, LoadError> {
+    run_by(|service| target.connector(service), scenario, settings, stop, on_progress, on_start, on_second)
+}
+
+/// Like [`run_observed`], by any client library: `driver` opens the connections of a service, for each of its instances.
+fn run_by<D: Driver>(
+    driver: impl Fn(usize) -> D,
+    scenario: &Scenario,
+    settings: Settings,
+    stop: &CancellationToken,
+    on_progress: &mut dyn FnMut(Progress),
+    on_start: impl FnOnce(Timeframe),
+    on_second: Option<OnSecond>,
+) -> Result<Recording, LoadError> {
     let plan = plan::Plan::new(scenario, settings);
-    collector::Crew::muster(scenario, target, plan, stop, on_progress)?.run(on_progress, on_start, on_second)
+    collector::Collector::connect(scenario, driver, plan, stop, on_progress)?.run(on_progress, on_start, on_second)
 }

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     api::LoadError,
-    lane,
+    lane::{self, PooledConnection},
     pacing::{PAUSE, Pacer, Pacing},
     plan::{Instance, Plan},
     station::{Station, WorkerContext},
@@ -29,7 +29,7 @@ use super::{
 use crate::{
     measure::{self, Clock, Interval, Nanos, Recorder, SECOND, SeriesId, Span, nanos},
     scenario::Scenario,
-    target::{Connection, Connector, Target},
+    target::Driver,
 };
 
 /// So many connections of a worker are being opened at a time: few enough for any listen backlog.
@@ -60,14 +60,14 @@ pub(super) struct Start {
     pub(super) give_back: mpsc::Sender<mpsc::Sender<Interval>>,
 }
 
-/// What a worker says before the start.
+/// Report of a worker before the start.
 #[derive(Debug)]
-pub(super) enum News {
+pub(super) enum Event {
     /// One more connection of a service is open.
     Connected { service: usize, nanos: Nanos },
-    /// All are, and the worker waits.
+    /// All connections are open, and the worker waits.
     Ready(oneshot::Sender<Start>),
-    /// It gave up.
+    /// The worker gave up.
     Failed(LoadError),
 }
 
@@ -88,50 +88,49 @@ pub(super) struct Done {
 /// A worker thread.
 pub(super) struct Worker {
     pub(super) thread: JoinHandle<Option<Done>>,
-    pub(super) news: mpsc::Receiver<News>,
+    pub(super) events: mpsc::Receiver<Event>,
 }
 
-/// What a worker thread takes along.
-struct Kit {
+/// A worker on its thread.
+struct WorkerThread<D> {
     number: usize,
     scenario: Arc<Scenario>,
     plan: Arc<Plan>,
-    connectors: Vec<(Instance, Connector)>,
+    drivers: Vec<(Instance, D)>,
     stop: CancellationToken,
-    news: mpsc::Sender<News>,
+    events: mpsc::Sender<Event>,
 }
 
 impl Worker {
-    pub(super) fn spawn(
+    pub(super) fn spawn<D: Driver>(
         number: usize,
         scenario: &Arc<Scenario>,
         plan: &Arc<Plan>,
-        target: &Target,
+        driver: &impl Fn(usize) -> D,
         stop: &CancellationToken,
     ) -> Result<Self, LoadError> {
-        let (sender, news) = mpsc::channel();
-        let connectors =
-            plan.workers[number].iter().map(|instance| (*instance, target.connector(instance.service))).collect();
-        let kit = Kit {
+        let (sender, events) = mpsc::channel();
+        let drivers = plan.workers[number].iter().map(|instance| (*instance, driver(instance.service))).collect();
+        let worker = WorkerThread {
             number,
             scenario: Arc::clone(scenario),
             plan: Arc::clone(plan),
-            connectors,
+            drivers,
             stop: stop.clone(),
-            news: sender,
+            events: sender,
         };
         let thread = thread::Builder::new()
             .name(format!("plimsoll-load-{number}"))
-            .spawn(move || kit.work())
+            .spawn(move || worker.work())
             .map_err(|source| LoadError::Worker { worker: number, source })?;
-        Ok(Self { thread, news })
+        Ok(Self { thread, events })
     }
 }
 
-impl Kit {
+impl<D: Driver> WorkerThread<D> {
     fn work(self) -> Option<Done> {
-        let news = self.news.clone();
         let set_up = |source| LoadError::Worker { worker: self.number, source };
+        let events = self.events.clone();
         let result = Builder::new_current_thread()
             .enable_all()
             // fred resolves names, and addresses too, on such threads; thousands of connections may ask at once.
@@ -141,8 +140,8 @@ impl Kit {
             .and_then(|runtime| LocalSet::new().block_on(&runtime, self.drive()));
         result
             .map_err(|error| {
-                // Nobody listens any more only if the run is being given up already.
-                let _ = news.send(News::Failed(error));
+                // Without a receiver the run is being given up already.
+                let _ = events.send(Event::Failed(error));
             })
             .ok()
     }
@@ -150,7 +149,7 @@ impl Kit {
     async fn drive(&self) -> Result<Done, LoadError> {
         let connections = self.connect().await?;
         let (sender, start) = oneshot::channel();
-        self.news.send(News::Ready(sender)).map_err(|_| LoadError::Interrupted)?;
+        self.events.send(Event::Ready(sender)).map_err(|_| LoadError::Interrupted)?;
         let start = start.await.map_err(|_| LoadError::Interrupted)?;
         let pacer = Pacer::new(self.plan.pacing, start.clock)
             .map_err(|source| LoadError::Worker { worker: self.number, source })?;
@@ -172,14 +171,14 @@ impl Kit {
             work: Cell::new(0),
             earlier: Notify::new(),
         });
-        let station = |(instance, connector): &(Instance, Connector)| {
-            Rc::new(Station::new(Rc::clone(&worker), &self.scenario, &self.plan, *instance, connector.losses()))
+        let station = |(instance, driver): &(Instance, D)| {
+            Rc::new(Station::new(Rc::clone(&worker), &self.scenario, &self.plan, *instance, driver.losses()))
         };
-        let stations: Vec<_> = self.connectors.iter().map(station).collect();
+        let stations: Vec<_> = self.drivers.iter().map(station).collect();
         let mut lanes = JoinSet::new();
         for (station, connections) in stations.iter().zip(&connections) {
             for lane in 0..station.lanes() {
-                let connection = connections[lane % connections.len()].clone();
+                let connection = Rc::clone(&connections[lane % connections.len()]);
                 lanes.spawn_local(lane::serve(Rc::clone(station), lane, connection));
             }
         }
@@ -203,9 +202,9 @@ impl Kit {
     }
 
     /// Opens all connections of each instance, a few at a time.
-    async fn connect(&self) -> Result<Vec<Vec<Connection>>, LoadError> {
+    async fn connect(&self) -> Result<Vec<Vec<Rc<PooledConnection<D::Connection>>>>, LoadError> {
         let mut all = Vec::new();
-        for (instance, connector) in &self.connectors {
+        for (instance, driver) in &self.drivers {
             let service = &self.scenario.services[instance.service];
             let size = service.pool.size as usize;
             let mut connections = Vec::with_capacity(size);
@@ -213,10 +212,10 @@ impl Kit {
             let mut asked = 0;
             while connections.len() < size {
                 while asked < size && opening.len() < RAMP {
-                    let connector = connector.clone();
+                    let driver = driver.clone();
                     opening.spawn_local(async move {
                         let began = Instant::now();
-                        connector.open().await.map(|connection| (connection, nanos(began.elapsed())))
+                        driver.open().await.map(|connection| (connection, nanos(began.elapsed())))
                     });
                     asked += 1;
                 }
@@ -231,8 +230,8 @@ impl Kit {
                     of: size as u64,
                     source: Box::new(source),
                 })?;
-                connections.push(connection);
-                let _ = self.news.send(News::Connected { service: instance.service, nanos });
+                connections.push(Rc::new(PooledConnection::new(connection)));
+                let _ = self.events.send(Event::Connected { service: instance.service, nanos });
             }
             all.push(connections);
         }

@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -20,7 +20,12 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{connector::Router, failure, issue, reply::Expectation};
+use super::{
+    connector::Router,
+    driver::{DriverConnection, Losses},
+    failure, issue,
+    reply::Expectation,
+};
 use crate::{
     measure::{ErrorClass, Failure},
     operation::{Reply, Request},
@@ -62,21 +67,6 @@ struct Link {
     /// Notified when the connection is back.
     back: Notify,
     losses: Arc<Losses>,
-}
-
-/// Number of losses and recoveries of connections, idle ones included. Counts the connections that one
-/// [`super::Connector`] has opened.
-#[derive(Debug, Default)]
-pub struct Losses {
-    lost: AtomicU64,
-    recovered: AtomicU64,
-}
-
-impl Losses {
-    /// Connections that were lost so far, and that came back.
-    pub fn so_far(&self) -> (u64, u64) {
-        (self.lost.load(Ordering::Relaxed), self.recovered.load(Ordering::Relaxed))
-    }
 }
 
 impl Connection {
@@ -165,6 +155,20 @@ impl Connection {
     }
 }
 
+impl DriverConnection for Connection {
+    fn issue(&self, request: Request) -> impl Future<Output = Result<Reply, Failure>> {
+        Self::issue(self, request)
+    }
+
+    fn recover(&self) -> impl Future<Output = ()> {
+        Self::recover(self)
+    }
+
+    fn close(&self) -> impl Future<Output = ()> {
+        Self::close(self)
+    }
+}
+
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection").field("lost", &self.shared.link.is_lost()).finish_non_exhaustive()
@@ -196,13 +200,13 @@ impl Link {
 
     fn count(&self) {
         if self.is_lost() && !self.counted.swap(true, Ordering::Relaxed) {
-            self.losses.lost.fetch_add(1, Ordering::Relaxed);
+            self.losses.lose();
         }
     }
 
     fn find(&self) {
         if self.lost.swap(false, Ordering::Relaxed) && self.counted.swap(false, Ordering::Relaxed) {
-            self.losses.recovered.fetch_add(1, Ordering::Relaxed);
+            self.losses.recover();
         }
         self.back.notify_waiters();
     }

@@ -18,7 +18,13 @@ use fred::{
 };
 use tokio::{task::AbortHandle, time::timeout};
 
-use super::{Access, Connection, Endpoint, Losses, TargetError, failure, login::Login, tls};
+use super::{
+    Access, Connection, Endpoint, TargetError,
+    driver::{Driver, Losses},
+    failure,
+    login::Login,
+    tls,
+};
 
 /// Time that a connection has to come about, and again to log in.
 const OPEN_LIMIT: Duration = Duration::from_secs(5);
@@ -193,6 +199,18 @@ impl Connector {
             }
             error => error,
         }
+    }
+}
+
+impl Driver for Connector {
+    type Connection = Connection;
+
+    fn open(&self) -> impl Future<Output = Result<Connection, TargetError>> {
+        Self::open(self)
+    }
+
+    fn losses(&self) -> Arc<Losses> {
+        Self::losses(self)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where load goes: addresses, logins, fred connections, private servers.
 //!
-//! The load engine asks a [`Target`] for one [`Connector`] per service and issues requests through the [`Connection`]s
-//! that it opens. How requests are paced, and what their latencies mean, is decided elsewhere.
+//! The load engine asks a [`Target`] for one [`Connector`] per instance of a service and issues requests through the
+//! [`Connection`]s that it opens; it knows both by the traits [`Driver`] and [`DriverConnection`] alone. How requests are paced, and what their latencies mean, is decided elsewhere.
 
 mod address;
 mod census;
@@ -9,6 +9,7 @@ mod claim;
 mod connection;
 mod connector;
 mod data;
+mod driver;
 mod error;
 mod failure;
 mod fault;
@@ -35,8 +36,9 @@ use std::path::PathBuf;
 
 pub use address::{Endpoint, TargetUrl};
 pub use claim::claimant;
-pub use connection::{Connection, Losses};
+pub use connection::Connection;
 pub use connector::Connector;
+pub use driver::{Driver, DriverConnection, Losses};
 pub use error::{INSTALL, TargetError};
 pub use observation::Observation;
 pub use outside::Outside;

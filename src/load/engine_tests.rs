@@ -1,0 +1,97 @@
+//! Whole runs against a scripted client library: accounts, the drain, interruptions and panics.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    LoadError, Pacing, Settings,
+    fake::{Fake, failed, ok, scenario},
+    run_by,
+};
+use crate::{
+    measure::{ErrorClass, Recording, SeriesRole},
+    scenario::{Phases, Scenario},
+};
+
+const OPEN: &str = "model = \"open\"\nrate = 1000\narrivals = \"uniform\"";
+const CLOSED: &str = "model = \"closed\"\nclients = 8";
+const GET: &[&str] = &["command = \"GET\""];
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// The scenario of one service with phases of milliseconds.
+fn short(pool: &str, load: &str, phases: [u64; 3]) -> Scenario {
+    let [warmup, duration, drain] = phases.map(ms);
+    Scenario { run: Phases { warmup, duration, drain, prefill: false }, ..scenario(pool, load, GET) }
+}
+
+fn settings(workers: usize) -> Settings {
+    Settings { workers: Some(workers), pacing: Some(Pacing::Adaptive), ..Settings::default() }
+}
+
+fn run(fake: &Fake, scenario: &Scenario) -> Result<Recording, LoadError> {
+    let stop = CancellationToken::new();
+    run_by(|_| fake.clone(), scenario, settings(1), &stop, &mut |_| {}, |_| {}, None)
+}
+
+/// Requests that fell due, completed, failed and were left unfinished; the last three add up to the first.
+fn accounts(recording: &Recording) -> [u64; 4] {
+    let operations = || recording.series.iter().filter(|series| series.key.role == SeriesRole::Operation);
+    let completed = operations().map(|series| series.totals().completed).sum();
+    let failed = operations().map(|series| series.totals().failed()).sum();
+    let unfinished = operations().map(|series| series.unfinished).sum();
+    assert_eq!(recording.scheduled(), completed + failed + unfinished);
+    [recording.scheduled(), completed, failed, unfinished]
+}
+
+#[test]
+fn every_request_of_a_schedule_is_accounted_for() {
+    let fake = Fake::answering(|_| Some(ok()));
+    let recording = run(&fake, &short("size = 4", OPEN, [20, 100, 1_000])).unwrap();
+    assert_eq!(accounts(&recording), [100, 100, 0, 0]);
+    assert_eq!(fake.connections(), (4, 4), "every connection is closed");
+    assert!(!recording.period.interrupted);
+}
+
+#[test]
+fn what_is_not_answered_when_the_drain_ends_is_unfinished() {
+    let fake = Fake::default();
+    let recording = run(&fake, &short("size = 4", OPEN, [0, 50, 20])).unwrap();
+    assert_eq!(accounts(&recording), [50, 0, 0, 50]);
+    assert!(recording.period.drain_ns >= 20_000_000, "{:?}", recording.period);
+    assert!(recording.services[0].seconds.iter().all(|second| second.unanswered));
+}
+
+#[test]
+fn a_run_ends_as_soon_as_its_last_request_is_answered() {
+    let fake = Fake::answering(|_| Some(failed(ErrorClass::Oom)));
+    let recording = run(&fake, &short("size = 4", CLOSED, [0, 50, 600_000])).unwrap();
+    let [scheduled, _, failed, _] = accounts(&recording);
+    assert!(scheduled > 8 && failed == scheduled, "{scheduled} {failed}");
+}
+
+#[test]
+fn an_interruption_of_the_warm_up_ends_the_run_with_nothing_measured() {
+    let fake = Fake::answering(|_| Some(ok()));
+    let scenario = short("size = 4", CLOSED, [3_600_000, 1_000, 3_600_000]);
+    // The run is part of something that is part of what is interrupted.
+    let all = CancellationToken::new();
+    let part = all.child_token().child_token();
+    let recording = run_by(|_| fake.clone(), &scenario, settings(1), &part, &mut |_| {}, |_| all.cancel(), None);
+    let recording = recording.unwrap();
+    assert!(recording.period.interrupted);
+    assert_eq!((recording.period.measured_ns, accounts(&recording)), (0, [0; 4]));
+    assert_eq!(fake.connections(), (4, 4));
+}
+
+#[test]
+fn an_interruption_while_connecting_makes_no_recording() {
+    let stop = CancellationToken::new();
+    stop.cancel();
+    let scenario = short("size = 4", CLOSED, [0, 1_000, 1_000]);
+    let interrupted = run_by(|_| Fake::default(), &scenario, settings(1), &stop, &mut |_| {}, |_| {}, None);
+    assert!(matches!(interrupted, Err(LoadError::Interrupted)), "{interrupted:?}");
+}
