@@ -15,13 +15,22 @@ use crate::{
     target::DriverConnection,
 };
 
-/// What a request brought, over all its steps.
+/// Sums over the steps of a request.
 #[derive(Debug, Default)]
-struct Yield {
+struct Totals {
     hits: u32,
     misses: u32,
     received: u32,
     sent: u32,
+}
+
+/// Memory of a lane that its requests use one after another.
+#[derive(Debug, Default)]
+struct Buffers {
+    /// Requests of the steps that are still to be sent.
+    requests: Vec<Request>,
+    /// Replies of the steps, where they may ask for upkeep.
+    replies: Vec<Reply>,
 }
 
 /// A finished step.
@@ -64,6 +73,7 @@ impl<C: DriverConnection> PooledConnection<C> {
 
 /// Serves requests until it is dropped.
 pub(super) async fn serve<C: DriverConnection>(station: Rc<Station>, lane: usize, connection: Rc<PooledConnection<C>>) {
+    let mut buffers = Buffers::default();
     loop {
         let clock = station.worker.clock;
         let pending = match station.assignment(lane).await {
@@ -76,12 +86,12 @@ pub(super) async fn serve<C: DriverConnection>(station: Rc<Station>, lane: usize
                 continue;
             }
         };
-        if let Some(trouble) = carry_out(&station, lane, pending, &connection).await {
+        if let Some(needed) = carry_out(&station, lane, pending, &connection, &mut buffers).await {
             // The client of a closed loop goes on with another connection, if there is one.
             station.worker.recorder.borrow_mut().freed(station.service, clock.now());
             station.ask_again(clock.now());
             connection.recover().await;
-            if trouble.transaction {
+            if needed.transaction {
                 // The same connection may be back, and its transaction with it.
                 after(&station, lane, &connection, discard(), None).await;
             }
@@ -94,9 +104,9 @@ pub(super) async fn serve<C: DriverConnection>(station: Rc<Station>, lane: usize
     }
 }
 
-/// Why a connection cannot serve the next request at once.
+/// Recovery that a connection needs before it can serve the next request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Trouble {
+struct Recovery {
     /// Whether a transaction was begun on it.
     transaction: bool,
 }
@@ -107,21 +117,24 @@ async fn carry_out<C: DriverConnection>(
     lane: usize,
     pending: Pending,
     connection: &PooledConnection<C>,
-) -> Option<Trouble> {
+    buffers: &mut Buffers,
+) -> Option<Recovery> {
+    let Buffers { requests, replies } = buffers;
     let operation = pending.operation;
     let series = station.series(operation);
+    // All steps are composed before the first is sent: that is work of the harness, and no part of a service time.
+    requests.clear();
+    requests.extend((0..station.stream.steps(operation)).map(|step| station.stream.request(pending.sequence, step)));
+    replies.clear();
     let began = station.worker.clock.now();
     station.worker.recorder.borrow_mut().sent(station.service, began);
 
-    let mut total = Yield::default();
-    let mut upkeep = Vec::new();
+    let mut total = Totals::default();
     let mut failure = None;
     let mut done = began;
-    for step in 0..station.stream.steps(operation) {
-        let request = station.stream.request(pending.sequence, step);
-        // The first step begins where the wait for a connection ended.
-        let sent = if step == 0 { began } else { done };
-        let finished = issue(station, lane, Some(pending), connection, request, sent).await;
+    for (step, request) in requests.drain(..).enumerate() {
+        // A step begins where the one before it ended, and the first where the wait for a connection ended.
+        let finished = issue(station, lane, Some(pending), connection, request, done).await;
         done = finished.done;
         total.sent += finished.bytes;
         if let Ok(reply) = &finished.result {
@@ -130,7 +143,7 @@ async fn carry_out<C: DriverConnection>(
             total.misses += if series.transaction { 0 } else { reply.misses };
             total.received += reply.bytes;
             if series.upkeep.is_some() {
-                upkeep.extend(station.stream.upkeep(pending.sequence, step, reply));
+                replies.push(*reply);
             }
         }
         failure = finished.result.as_ref().err().cloned();
@@ -143,7 +156,7 @@ async fn carry_out<C: DriverConnection>(
     }
 
     let failed = failure.as_ref().map(|failure| failure.class);
-    let Yield { hits, misses, received, sent } = total;
+    let Totals { hits, misses, received, sent } = total;
     let outcome = match failure {
         None => Outcome::Success { hits, misses, bytes: received },
         Some(failure) => Outcome::Failed(failure),
@@ -153,17 +166,18 @@ async fn carry_out<C: DriverConnection>(
     station.complete(lane, completion);
 
     if let Some(class) = failed {
-        let trouble = spoiled(class, station.exclusive, series.transaction);
+        let recovery = spoiled(class, station.exclusive, series.transaction);
         // A transaction that was begun must not be left open for the next request.
-        if trouble.is_none() && series.transaction {
+        if recovery.is_none() && series.transaction {
             return after(station, lane, connection, discard(), None).await;
         }
-        return trouble;
+        return recovery;
     }
-    for request in upkeep {
-        let trouble = after(station, lane, connection, request, series.upkeep).await;
-        if trouble.is_some() {
-            return trouble;
+    for (step, reply) in replies.iter().enumerate() {
+        let Some(request) = station.stream.upkeep(pending.sequence, step, reply) else { continue };
+        let recovery = after(station, lane, connection, request, series.upkeep).await;
+        if recovery.is_some() {
+            return recovery;
         }
     }
     None
@@ -176,14 +190,14 @@ async fn after<C: DriverConnection>(
     connection: &PooledConnection<C>,
     request: Request,
     series: Option<SeriesId>,
-) -> Option<Trouble> {
+) -> Option<Recovery> {
     let finished = issue(station, lane, None, connection, request, station.worker.clock.now()).await;
     station.rest(lane);
-    let trouble = finished.result.as_ref().err().and_then(|failure| spoiled(failure.class, station.exclusive, false));
+    let recovery = finished.result.as_ref().err().and_then(|failure| spoiled(failure.class, station.exclusive, false));
     if let Some(series) = series {
         record(station, series, finished);
     }
-    trouble
+    recovery
 }
 
 fn sign_of_life() -> Request {
@@ -195,12 +209,12 @@ fn discard() -> Request {
 }
 
 /// Whether a failure leaves the connection in a state in which it cannot be used at once.
-fn spoiled(class: ErrorClass, exclusive: bool, transaction: bool) -> Option<Trouble> {
+fn spoiled(class: ErrorClass, exclusive: bool, transaction: bool) -> Option<Recovery> {
     match class {
-        ErrorClass::ConnectionLost | ErrorClass::Protocol => Some(Trouble { transaction }),
+        ErrorClass::ConnectionLost | ErrorClass::Protocol => Some(Recovery { transaction }),
         // The late reply is still on its way, and the next request would queue behind it. Where requests share the
         // connection that is how it goes anyway.
-        ErrorClass::Timeout => exclusive.then_some(Trouble { transaction }),
+        ErrorClass::Timeout => exclusive.then_some(Recovery { transaction }),
         _ => None,
     }
 }

@@ -2,8 +2,9 @@
 
 use super::fake::{Fake, failed, ok, on_bench, scenario};
 use crate::{
-    measure::{ErrorClass, SECOND},
+    measure::{ErrorClass, Latencies, SECOND},
     operation::{Kind, Reply},
+    scenario::Action,
 };
 
 const TWO_CLIENTS: &str = "model = \"closed\"\nclients = 2";
@@ -188,4 +189,30 @@ fn a_transaction_that_fails_is_discarded() {
     });
     assert_eq!(recorded.errors("both"), [(ErrorClass::ConnectionLost, 1), (ErrorClass::Noperm, 1)]);
     assert_eq!((recorded.completed("both"), recorded.completed("both/1.MULTI")), (1, 3));
+}
+
+#[test]
+fn composing_a_request_is_no_part_of_its_service_time() {
+    let sequence = &["name = \"both\"\nsequence = [{ command = \"MSET\" }, { command = \"MSET\" }]"];
+    let mut scenario = scenario("size = 1", "model = \"closed\"\nclients = 1", sequence);
+    scenario.services[0].keys.count = 100_000;
+    let Action::Sequence { steps, .. } = &mut scenario.services[0].operations[0].action else { unreachable!() };
+    for step in steps {
+        step.parameters.batch = 20_000;
+    }
+    let recorded = on_bench(&scenario, Fake::default(), async |bench| {
+        bench.release().await;
+        for _ in 0..6 {
+            bench.answer(ok()).await;
+        }
+    });
+    // Answers come at once, and composing 20 000 pairs takes many times as long.
+    let shortest = |latencies: &Latencies| latencies.quantile(0.0);
+    let whole = &recorded.series["both"];
+    let composing = shortest(&whole.wait);
+    assert_eq!(whole.counts.completed, 3);
+    for (name, series) in &recorded.series {
+        let service = shortest(&series.service);
+        assert!(service < composing / 2, "{name}: {service} ns of service, {composing} ns of composing");
+    }
 }
