@@ -83,6 +83,11 @@ impl Fake {
         self.script().calls.len()
     }
 
+    /// Number of requests that nobody waits for any more, although they have no answer.
+    pub(super) fn given_up(&self) -> usize {
+        self.script().calls.iter().filter(|call| call.is_given_up()).count()
+    }
+
     /// Number of recoveries under way.
     pub(super) fn recoveries(&self) -> usize {
         self.script().recoveries.len()

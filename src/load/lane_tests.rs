@@ -132,6 +132,25 @@ fn requests_that_wait_too_long_for_a_connection_fail() {
 }
 
 #[test]
+fn every_lane_of_a_large_pool_is_swept_in_turn() {
+    let pool =
+        "size = 1\ncheckout = \"shared\"\nin_flight = 10000\ncommand_timeout = \"10s\"\ncheckout_timeout = \"1h\"";
+    let recorded =
+        on_bench(&scenario(pool, "model = \"closed\"\nclients = 10000", GET), Fake::default(), async |bench| {
+            bench.release().await;
+            bench.end();
+            bench.sweep_after(10 * SECOND).await;
+            let given_up = bench.fake.given_up();
+            assert!((1..5_000).contains(&given_up), "{given_up} of 10 000 lanes in one sweep");
+            // As often as in the tenth of a second in which a small pool is swept once.
+            for _ in 1..100_000_000 / bench.station.sweep_every() {
+                bench.sweep_after(10 * SECOND).await;
+            }
+        });
+    assert_eq!(recorded.errors("GET"), [(ErrorClass::Timeout, 10_000)]);
+}
+
+#[test]
 fn idle_connections_are_asked_for_a_sign_of_life_a_few_at_a_time() {
     let pool = "size = 3\nhealth_check = \"10s\"\ncheckout_timeout = \"1h\"";
     let load = "model = \"closed\"\nclients = 3";

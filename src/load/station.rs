@@ -33,6 +33,9 @@ const QUEUE: usize = 1 << 14;
 /// once would be felt.
 const CHECKED_AT_ONCE: usize = 256;
 
+/// Lanes that one sweep looks at, at most. Larger pools are swept in parts, more often, so that no sweep delays requests.
+const SWEPT_AT_ONCE: usize = 4096;
+
 /// What all stations of a worker have in common.
 #[derive(Debug)]
 pub(super) struct WorkerContext {
@@ -64,6 +67,8 @@ pub(super) struct Station {
     losses: Arc<Losses>,
     /// How many of them are recorded.
     known_losses: Cell<(u64, u64)>,
+    /// The lane that the next sweep begins with.
+    next_swept: Cell<usize>,
 }
 
 /// What a lane is given to do.
@@ -139,6 +144,7 @@ impl Station {
             health_check: Some(nanos(service.pool.health_check)).filter(|after| *after > 0),
             losses,
             known_losses: Cell::default(),
+            next_swept: Cell::default(),
             occupancy: RefCell::new(Occupancy {
                 waiting: VecDeque::with_capacity(QUEUE),
                 idle: (0..lanes).collect(),
@@ -284,7 +290,11 @@ impl Station {
         self.record_losses();
         self.check_idle(now);
         self.expire_waiting(now);
-        for lane in &mut self.occupancy.borrow_mut().lanes {
+        let lanes = &mut self.occupancy.borrow_mut().lanes;
+        let from = self.next_swept.get();
+        let to = lanes.len().min(from + SWEPT_AT_ONCE);
+        self.next_swept.set(if to < lanes.len() { to } else { 0 });
+        for lane in &mut lanes[from..to] {
             if let Task::Serving { deadline, expired, .. } = &mut lane.task
                 && *deadline <= now
             {
@@ -300,22 +310,20 @@ impl Station {
     /// them otherwise.
     fn check_idle(&self, now: Nanos) {
         let Some(after) = self.health_check else { return };
-        let mut left = 1 + self.lanes() / CHECKED_AT_ONCE;
-        let occupancy = &mut *self.occupancy.borrow_mut();
-        let lanes = &mut occupancy.lanes;
-        occupancy.idle.retain(|&lane| {
-            let lane = &mut lanes[lane];
-            if left == 0 || lane.idle_since.saturating_add(after) > now {
-                return true;
+        let Occupancy { idle, lanes, .. } = &mut *self.occupancy.borrow_mut();
+        for _ in 0..=lanes.len() / CHECKED_AT_ONCE {
+            // The lane that has been idle for the longest time is in front.
+            let Some(lane) = idle.front().map(|lane| &mut lanes[*lane]) else { return };
+            if lane.idle_since.saturating_add(after) > now {
+                return;
             }
-            left -= 1;
+            idle.pop_front();
             lane.task = Task::Check;
             if let Some(waker) = lane.waker.take() {
                 waker.wake();
             }
             self.worker.recorder.borrow_mut().idle_check(self.service);
-            false
-        });
+        }
     }
 
     /// Records which connections were lost or came back since the last time.
@@ -328,9 +336,10 @@ impl Station {
         }
     }
 
-    /// How often [`Self::sweep`] is worth its while: a timeout is noticed within a twentieth of its length.
+    /// Time between two sweeps: a timeout is noticed within about a twentieth of its length.
     pub(super) fn sweep_every(&self) -> Nanos {
-        (self.command_timeout.min(self.checkout_timeout) / 20).clamp(2_000_000, 100_000_000)
+        let whole = (self.command_timeout.min(self.checkout_timeout) / 20).clamp(2_000_000, 100_000_000);
+        whole / self.lanes().div_ceil(SWEPT_AT_ONCE).max(1) as Nanos
     }
 
     fn expire_waiting(&self, now: Nanos) {
