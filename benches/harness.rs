@@ -130,13 +130,13 @@ fn pacing(criterion: &mut Criterion) {
             bencher.iter_custom(|instants| {
                 runtime.block_on(async {
                     let clock = Clock::start();
-                    let mut pacer = Pacer::new(pacing, clock).expect("a thread can have a timer");
+                    let mut pacer = Pacer::new(pacing).expect("a thread can have a timer");
                     let mut late = 0;
                     for _ in 0..instants {
                         let due = clock.now() + GAP;
                         let mut now = clock.now();
                         while now < due {
-                            pacer.turn(Some(due), future::pending()).await;
+                            pacer.turn(clock, Some(due), future::pending()).await;
                             now = clock.now();
                         }
                         late += now - due;

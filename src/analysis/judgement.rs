@@ -174,6 +174,8 @@ pub enum CheckKind {
     Errors,
     /// Difference between scheduled requests and completed + failed + unfinished; must be 0.
     Accounts,
+    /// Number of worker threads that panicked, which ended the run early; must be 0.
+    Panics,
     /// Durations beyond the range of a histogram.
     BeyondRange,
 }

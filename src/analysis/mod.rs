@@ -270,6 +270,7 @@ mod tests {
                 cpu: 1.0,
                 busy: 0.99,
                 pauses: Vec::new(),
+                panicked: false,
             };
             analysed_with(12, requests, |recording| recording.workers = vec![worker]).verdict
         };

@@ -63,7 +63,7 @@ fn bend(kind: CheckKind) -> Option<Bend> {
         | CheckKind::Throttling
         | CheckKind::Pauses => Some(Bend::Worse),
         CheckKind::AchievedRate | CheckKind::Misses => Some(Bend::Better),
-        CheckKind::Accounts | CheckKind::LittlesLaw => Some(Bend::Unknown),
+        CheckKind::Accounts | CheckKind::Panics | CheckKind::LittlesLaw => Some(Bend::Unknown),
         CheckKind::Drift => Some(Bend::Drift),
         CheckKind::Backlog => Some(Bend::Growth),
         CheckKind::Errors | CheckKind::BeyondRange => None,

@@ -4,7 +4,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::{self, Receiver, TryRecvError},
+        mpsc::{self, TryRecvError},
     },
     time::{Duration, Instant},
 };
@@ -132,7 +132,7 @@ impl<'a> Collector<'a> {
                 full,
                 give_back,
             });
-            // A worker that is gone is found when it is joined.
+            // A worker that is gone is found below.
             if let (Ok(()), Ok(back)) = (told, back.recv()) {
                 lines.push(Line { intervals, back });
             }
@@ -141,36 +141,41 @@ impl<'a> Collector<'a> {
         let packer = Packer::spawn(Ledger::new(&scenario, &plan, lines.len(), on_second), lines)?;
         let mut host = HostLog::new(start);
         let mut interrupted = false;
-        while !packer.is_finished() {
-            std::thread::sleep(POLL);
+        loop {
+            let over = packer.is_finished();
+            // Before the end of the measured period a thread ends by a panic only.
+            let panicked = over || workers.iter().any(|worker| worker.thread.is_finished());
+            let stopped = stop.is_cancelled();
             let now = clock.now();
-            if stop.is_cancelled() && !interrupted {
-                interrupted = now < end.load(Ordering::Relaxed);
-                end.fetch_min(now.max(start), Ordering::Relaxed);
-                if now < start {
-                    // Nothing was measured yet, so nothing needs to drain.
-                    end.store(now, Ordering::Relaxed);
-                }
+            if (panicked || stopped) && now < end.load(Ordering::Relaxed) {
+                interrupted = stopped;
+                end.store(now, Ordering::Relaxed);
             }
             let end = end.load(Ordering::Relaxed);
             host.glance(now, end);
             if let Some(services) = packer.news() {
                 on_progress(progress(now, start, end, nanos(phases.drain), services));
             }
+            if over {
+                break;
+            }
+            std::thread::sleep(POLL);
         }
         let mut ledger = packer.finish().ok_or(LoadError::PackerPanicked)?;
 
         let mut records = Vec::new();
         let mut drained = 0;
         for (number, worker) in workers.into_iter().enumerate() {
-            let Some(done) = worker.thread.join().map_err(|_| LoadError::Panicked { worker: number })? else {
-                return Err(worker_error(&worker.events).unwrap_or(LoadError::Panicked { worker: number }));
-            };
+            let done = worker.thread.join().ok().flatten();
+            let done = done.unwrap_or_else(|| Done { panicked: true, ..Done::default() });
             ledger.unfinished(&done.unfinished);
             drained = drained.max(done.drained);
             records.push(worker_record(&scenario, &plan, number, &done));
         }
         let end = end.load(Ordering::Relaxed);
+        if let Some(worker) = records.iter().position(|record| record.panicked).filter(|_| end <= start) {
+            return Err(LoadError::Panicked { worker });
+        }
         ledger.connected(&connects);
         let period = Period {
             warmup_ns: start,
@@ -184,20 +189,14 @@ impl<'a> Collector<'a> {
     }
 }
 
-fn worker_error(events: &Receiver<Event>) -> Option<LoadError> {
-    events.try_iter().find_map(|event| match event {
-        Event::Failed(error) => Some(error),
-        _ => None,
-    })
-}
-
 fn worker_record(scenario: &Scenario, plan: &Plan, number: usize, done: &Done) -> WorkerRecord {
     WorkerRecord {
         services: plan.workers[number].iter().map(|instance| instance.name(scenario)).collect(),
-        pacing: done.pacing.word().to_owned(),
+        pacing: plan.pacing.word().to_owned(),
         cpu: done.cpu,
         busy: done.busy,
         pauses: done.pauses.clone(),
+        panicked: done.panicked,
     }
 }
 

@@ -1,11 +1,11 @@
 //! Whole runs against a scripted client library: accounts, the drain, interruptions and panics.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    LoadError, Pacing, Settings,
+    LoadError, OnSecond, Pacing, Second, Settings,
     fake::{Fake, failed, ok, scenario},
     run_by,
 };
@@ -94,4 +94,51 @@ fn an_interruption_while_connecting_makes_no_recording() {
     let scenario = short("size = 4", CLOSED, [0, 1_000, 1_000]);
     let interrupted = run_by(|_| Fake::default(), &scenario, settings(1), &stop, &mut |_| {}, |_| {}, None);
     assert!(matches!(interrupted, Err(LoadError::Interrupted)), "{interrupted:?}");
+}
+
+#[test]
+fn a_lane_that_panics_ends_the_run_at_once_and_what_was_recorded_is_kept() {
+    let mut sent = 0;
+    let fake = Fake::answering(move |_| {
+        sent += 1;
+        assert!(sent < 100, "on purpose");
+        Some(ok())
+    });
+    let recording = run(&fake, &short("size = 4", OPEN, [0, 3_600_000, 3_600_000])).unwrap();
+    assert_eq!(recording.panicked(), Some(0));
+    let [_, completed, failed, unfinished] = accounts(&recording);
+    assert_eq!((completed, failed), (99, 0));
+    assert!(unfinished >= 1, "the request of the lane is one of them");
+    assert!(recording.period.measured_ns < recording.period.planned_ns && !recording.period.interrupted);
+}
+
+#[test]
+fn a_worker_that_panics_ends_the_run_of_all() {
+    let run = |warmup| {
+        let mut scenario = short("size = 4", CLOSED, [warmup, 3_600_000, 1_000]);
+        scenario.services[0].instances = 2;
+        let (fake, made) = (Fake::answering(|_| Some(ok())), Cell::new(0));
+        let driver = |_| {
+            made.set(made.get() + 1);
+            if made.get() == 1 { fake.broken() } else { fake.clone() }
+        };
+        run_by(driver, &scenario, settings(2), &CancellationToken::new(), &mut |_| {}, |_| {}, None)
+    };
+    let recording = run(0).unwrap();
+    assert_eq!(recording.workers.iter().map(|worker| worker.panicked).collect::<Vec<_>>(), [true, false]);
+    let [scheduled, completed, ..] = accounts(&recording);
+    assert_eq!(completed, scheduled, "requests of the other worker are finished");
+    assert!(recording.period.measured_ns < recording.period.planned_ns);
+    let nothing = run(3_600_000);
+    assert!(matches!(nothing, Err(LoadError::Panicked { worker: 0 })), "nothing was measured: {nothing:?}");
+}
+
+#[test]
+fn a_panic_of_the_observer_ends_the_run_at_once() {
+    let fake = Fake::answering(|_| Some(ok()));
+    let scenario = short("size = 4", CLOSED, [20, 3_600_000, 1_000]);
+    let on_second = Some(Box::new(|second: &Second<'_>| assert!(second.length == 0, "on purpose")) as OnSecond);
+    let failed =
+        run_by(|_| fake.clone(), &scenario, settings(1), &CancellationToken::new(), &mut |_| {}, |_| {}, on_second);
+    assert!(matches!(failed, Err(LoadError::PackerPanicked)), "{failed:?}");
 }

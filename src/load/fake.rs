@@ -37,6 +37,7 @@ type Answers = Box<dyn FnMut(&Request) -> Option<Answer> + Send>;
 pub(super) struct Fake {
     script: Arc<Mutex<Script>>,
     losses: Arc<Losses>,
+    broken: bool,
 }
 
 #[derive(Default)]
@@ -71,6 +72,11 @@ impl Fake {
         let fake = Self::default();
         fake.script().answers = Some(Box::new(answers));
         fake
+    }
+
+    /// Panics as soon as its worker begins, outside of any lane.
+    pub(super) fn broken(&self) -> Self {
+        Self { broken: true, ..self.clone() }
     }
 
     /// The request that was sent first and has no answer.
@@ -133,6 +139,7 @@ impl Driver for Fake {
     }
 
     fn losses(&self) -> Arc<Losses> {
+        assert!(!self.broken, "on purpose");
         Arc::clone(&self.losses)
     }
 }

@@ -47,10 +47,14 @@ pub fn run(
     stop: &CancellationToken,
     on_progress: &mut dyn FnMut(Progress),
 ) -> Result<Recording, LoadError> {
-    run_observed(scenario, target, settings, stop, on_progress, |_| {}, None)
+    let recording = run_observed(scenario, target, settings, stop, on_progress, |_| {}, None)?;
+    match recording.panicked() {
+        Some(worker) => Err(LoadError::Panicked { worker }),
+        None => Ok(recording),
+    }
 }
 
-/// Like [`run`]. `on_start` is called with the measured period as soon as that is fixed, before the warm-up begins, and
+/// Like [`run`], but keeps what was measured before a worker panicked; see [`Recording::panicked`]. `on_start` is called with the measured period as soon as that is fixed, before the warm-up begins, and
 /// `on_second` with every second.
 pub fn run_observed(
     scenario: &Scenario,

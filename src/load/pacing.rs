@@ -42,18 +42,13 @@ pub(super) const PAUSE: Nanos = 2 * LONGEST_SLEEP;
 #[derive(Debug)]
 pub struct Pacer {
     pacing: Pacing,
-    clock: Clock,
     timer: timer::Timer,
 }
 
 impl Pacer {
     /// Must be called on the worker's runtime.
-    pub fn new(pacing: Pacing, clock: Clock) -> io::Result<Self> {
-        Ok(Self { pacing, clock, timer: timer::Timer::new()? })
-    }
-
-    pub(super) fn pacing(&self) -> Pacing {
-        self.pacing
+    pub fn new(pacing: Pacing) -> io::Result<Self> {
+        Ok(Self { pacing, timer: timer::Timer::new()? })
     }
 
     pub(super) fn spins(&self) -> bool {
@@ -62,13 +57,15 @@ impl Pacer {
 
     /// Gives the runtime a turn, and returns no later than `due` save for what the machine adds: at once when spinning,
     /// after a sleep when there is time for one. `woken` ends a sleep early.
-    pub async fn turn(&mut self, due: Option<Nanos>, woken: impl Future<Output = ()>) {
+    pub async fn turn(&mut self, clock: Clock, due: Option<Nanos>, woken: impl Future<Output = ()>) {
         if self.pacing == Pacing::Adaptive {
-            let now = self.clock.now();
+            let now = clock.now();
             let until = due.unwrap_or(Nanos::MAX).min(now + LONGEST_SLEEP + SPIN_WINDOW);
             let sleep = until.saturating_sub(now + SPIN_WINDOW);
             if sleep > 0 {
                 tokio::select! {
+                    // Without a random number for the order.
+                    biased;
                     () = self.timer.sleep(Duration::from_nanos(sleep)) => {}
                     () = woken => {}
                 }

@@ -379,11 +379,6 @@ impl Station {
         self.occupancy.borrow_mut().lanes[lane].task = Task::None;
     }
 
-    /// Whether nobody waits and nobody works.
-    pub(super) fn is_empty(&self) -> bool {
-        self.occupancy.borrow().pending().next().is_none()
-    }
-
     /// Series of the requests that fell due in the measured period and are not finished.
     pub(super) fn unfinished(&self) -> Vec<SeriesId> {
         self.occupancy

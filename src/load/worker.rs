@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     api::LoadError,
     lane::{self, PooledConnection},
-    pacing::{PAUSE, Pacer, Pacing},
+    pacing::{PAUSE, Pacer},
     plan::{Instance, Plan},
     station::{Station, WorkerContext},
 };
@@ -71,22 +71,24 @@ pub(super) enum Event {
     Failed(LoadError),
 }
 
-/// What a worker did.
-#[derive(Debug)]
+/// Account of a worker at its end.
+#[derive(Debug, Default)]
 pub(super) struct Done {
-    /// Requests that were not finished.
+    /// Series of the requests that were not finished.
     pub(super) unfinished: Vec<SeriesId>,
-    pub(super) pacing: Pacing,
     pub(super) cpu: f64,
     pub(super) busy: f64,
     /// When it did not get through a turn.
     pub(super) pauses: Vec<Span>,
-    /// When it had drained.
+    /// End of its drain.
     pub(super) drained: Nanos,
+    /// Whether it panicked.
+    pub(super) panicked: bool,
 }
 
 /// A worker thread.
 pub(super) struct Worker {
+    /// Gives nothing where the worker gave up before the start.
     pub(super) thread: JoinHandle<Option<Done>>,
     pub(super) events: mpsc::Receiver<Event>,
 }
@@ -148,11 +150,11 @@ impl<D: Driver> WorkerThread<D> {
 
     async fn drive(&self) -> Result<Done, LoadError> {
         let connections = self.connect().await?;
+        // Before the start, so that only a panic can end the worker after it.
+        let pacer = Pacer::new(self.plan.pacing).map_err(|source| LoadError::Worker { worker: self.number, source })?;
         let (sender, start) = oneshot::channel();
         self.events.send(Event::Ready(sender)).map_err(|_| LoadError::Interrupted)?;
         let start = start.await.map_err(|_| LoadError::Interrupted)?;
-        let pacer = Pacer::new(self.plan.pacing, start.clock)
-            .map_err(|source| LoadError::Worker { worker: self.number, source })?;
 
         let plan = measure::Plan {
             series: self.plan.series_of(self.number),
@@ -182,13 +184,12 @@ impl<D: Driver> WorkerThread<D> {
                 lanes.spawn_local(lane::serve(Rc::clone(station), lane, connection));
             }
         }
-        let done = MeasuredLoop { worker: &worker, stations: &stations, start: &start, pacer }.run().await;
+        let measured = MeasuredLoop { worker: &worker, stations: &stations, lanes: &mut lanes, start: &start, pacer };
+        let mut done = measured.run().await;
 
         lanes.abort_all();
         while let Some(ended) = lanes.join_next().await {
-            if ended.is_err_and(|error| error.is_panic()) {
-                return Err(LoadError::Panicked { worker: self.number });
-            }
+            done.panicked |= ended.is_err_and(|error| error.is_panic());
         }
         drop(stations);
         let worker = Rc::into_inner(worker).expect("the lanes and stations that shared it are gone");
@@ -255,6 +256,7 @@ async fn in_parallel(futures: impl Iterator<Item = impl Future<Output = ()> + 's
 struct MeasuredLoop<'a> {
     worker: &'a WorkerContext,
     stations: &'a [Rc<Station>],
+    lanes: &'a mut JoinSet<()>,
     start: &'a Start,
     pacer: Pacer,
 }
@@ -268,6 +270,7 @@ impl MeasuredLoop<'_> {
         let mut previous = None;
         let mut at_start = None;
         let mut at_end = None;
+        let mut panicked = false;
         loop {
             let now = self.worker.clock.now();
             let end = self.start.end.load(Ordering::Relaxed);
@@ -287,15 +290,17 @@ impl MeasuredLoop<'_> {
             if now >= next_sweep {
                 next_sweep = now + sweep_every;
                 self.stations.iter().for_each(|station| station.sweep(now));
+                // A lane that ends has panicked.
+                panicked = self.lanes.try_join_next().is_some();
             }
             self.stations.iter().for_each(|station| station.release_due(now));
-            let over = now >= end && self.stations.iter().all(|station| station.is_empty());
-            if over || now >= end.saturating_add(self.start.drain) {
+            let over = now >= end && self.worker.recorder.borrow().is_idle();
+            if over || panicked || now >= end.saturating_add(self.start.drain) {
                 break;
             }
             let due = self.stations.iter().filter_map(|station| station.next_due()).min();
             let due = if now < end { Some(due.unwrap_or(end).min(end)) } else { None };
-            self.pacer.turn(due, self.worker.earlier.notified()).await;
+            self.pacer.turn(self.worker.clock, due, self.worker.earlier.notified()).await;
         }
         let (cpu, busy) = match (at_start, at_end) {
             (Some((from, cpu_from, idle_from)), Some((to, cpu_to, idle_to))) if to > from => {
@@ -309,11 +314,11 @@ impl MeasuredLoop<'_> {
         self.stations.iter().for_each(|station| station.record_losses());
         Done {
             unfinished: self.stations.iter().flat_map(|station| station.unfinished()).collect(),
-            pacing: self.pacer.pacing(),
             cpu,
             busy,
             pauses,
             drained: self.worker.clock.now(),
+            panicked,
         }
     }
 }

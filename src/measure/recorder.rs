@@ -297,6 +297,11 @@ impl Recorder {
         self.current.services[slot].1.idle_checks += 1;
     }
 
+    /// Whether no request is in the system.
+    pub fn is_idle(&self) -> bool {
+        self.levels.iter().all(|levels| levels.in_system == 0)
+    }
+
     /// Hands over every interval that has ended by `now`. Called by every other method and, where nothing happens, by
     /// the worker's clock.
     #[inline]

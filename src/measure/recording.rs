@@ -153,6 +153,9 @@ pub struct WorkerRecord {
     /// was taken away, or the turn itself was long. What happened in them on connections was noticed at their end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pauses: Vec<Span>,
+    /// Whether the worker panicked, which ended the run early: the counts of its requests may be incomplete.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub panicked: bool,
 }
 
 /// One second of the machine that the harness ran on. What the system does not show is `None`.
@@ -176,6 +179,11 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Recording {
+    /// Number of the first worker thread that panicked, which ended the run early.
+    pub fn panicked(&self) -> Option<usize> {
+        self.workers.iter().position(|worker| worker.panicked)
+    }
+
     /// Requests that fell due in the measured period.
     pub fn scheduled(&self) -> u64 {
         self.services.iter().map(|service| service.scheduled).sum()

@@ -290,6 +290,7 @@ fn every_finding_in_words() {
         CheckKind::Misses,
         CheckKind::Errors,
         CheckKind::Accounts,
+        CheckKind::Panics,
         CheckKind::BeyondRange,
     ];
     findings.extend(kinds.map(|kind| Finding::Trust(check(kind, Level::Warn))));
@@ -303,7 +304,7 @@ fn every_finding_in_words() {
 
 fn check(kind: CheckKind, level: Level) -> Check {
     let (value, warn, refuse) = match kind {
-        CheckKind::Accounts | CheckKind::BeyondRange => (7.0, 1.0, None),
+        CheckKind::Accounts | CheckKind::Panics | CheckKind::BeyondRange => (7.0, 1.0, None),
         _ => (0.4, 0.1, Some(0.25)),
     };
     Check { kind, subject: Some("api".to_owned()), value, warn, refuse, level, nanos: None }

@@ -46,6 +46,12 @@ pub(super) fn schedule_lag(evidence: &Evidence<'_>, known: &Known<'_>) -> Option
     Some(Check { level, nanos: Some(lag as f64), ..check })
 }
 
+/// Worker threads that panicked; absent where none did.
+pub(super) fn panics(evidence: &Evidence<'_>) -> Option<Check> {
+    let panicked = evidence.run.recording.workers.iter().filter(|worker| worker.panicked).count();
+    (panicked > 0).then(|| Check::new(CheckKind::Panics, None, panicked as f64))
+}
+
 /// How a worker waits that turns all the time and knows in how many turns there was something to do.
 const SPIN: &str = "spin";
 
@@ -76,7 +82,7 @@ mod tests {
         SPIN,
     };
     use crate::{
-        analysis::{CheckKind, Level, Outcome, analyse},
+        analysis::{CheckKind, Level, Outcome, Reason, analyse},
         measure::Latencies,
         results::{Run, sample},
     };
@@ -93,6 +99,16 @@ mod tests {
         run.recording.services[1].seconds[..12].iter_mut().for_each(|second| second.scheduled -= 30);
         let check = find(&run, CheckKind::AchievedRate, Some("chat")).unwrap();
         assert!((check.value - 0.1).abs() < 0.001 && check.level == Level::Refuse, "{check:?}");
+    }
+
+    #[test]
+    fn a_run_of_which_a_worker_panicked_is_invalid() {
+        let mut run = sample::run();
+        assert_eq!(find(&run, CheckKind::Panics, None), None);
+        run.recording.workers[1].panicked = true;
+        let verdict = analyse(&run, &sample::scenario()).verdict;
+        assert_eq!(verdict.outcome, Outcome::Invalid);
+        assert_eq!(verdict.reasons[0], Reason::Check(CheckKind::Panics));
     }
 
     #[test]

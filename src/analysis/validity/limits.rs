@@ -26,6 +26,6 @@ fn limits(kind: CheckKind) -> (f64, Option<f64>) {
         CheckKind::LittlesLaw => (0.02, Some(0.10)),
         CheckKind::Misses => (0.01, Some(0.10)),
         CheckKind::Errors | CheckKind::BeyondRange => (0.0, None),
-        CheckKind::Accounts => (0.0, Some(0.0)),
+        CheckKind::Accounts | CheckKind::Panics => (0.0, Some(0.0)),
     }
 }

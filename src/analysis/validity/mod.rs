@@ -29,6 +29,7 @@ pub(super) fn checks(evidence: &Evidence<'_>) -> Vec<Check> {
     };
     let mut checks = Vec::new();
     checks.extend(services.iter().map(accounts::balance));
+    checks.extend(harness::panics(evidence));
     checks.extend(services.iter().filter_map(|service| harness::achieved_rate(evidence, service)));
     checks.extend(services.iter().filter_map(|service| harness::schedule_lag(evidence, service)));
     checks.extend(harness::worker_cpu(evidence));

@@ -88,7 +88,8 @@ fn the_run_that_would_decide_is_stated_up_to_a_day() {
 #[test]
 fn a_flaw_spoils_only_what_it_could_have_falsified() {
     use CheckKind::{
-        Accounts, AchievedRate, Backlog, Drift, LittlesLaw, Misses, Pauses, ScheduleLag, Steal, Throttling, WorkerCpu,
+        Accounts, AchievedRate, Backlog, Drift, LittlesLaw, Misses, Panics, Pauses, ScheduleLag, Steal, Throttling,
+        WorkerCpu,
     };
     use Outcome::{Fail, Inconclusive, Invalid, Pass};
     let met = held(requests(0, 100_000), false, true);
@@ -108,7 +109,7 @@ fn a_flaw_spoils_only_what_it_could_have_falsified() {
         cases.push((&missed, vec![kind], Fail));
         cases.push((&doubtful, vec![kind], Fail));
     }
-    for kind in [Accounts, LittlesLaw] {
+    for kind in [Accounts, Panics, LittlesLaw] {
         cases.extend([&met, &missed, &unsure].map(|held| (held, vec![kind], Invalid)));
     }
     cases.extend([

@@ -89,6 +89,9 @@ impl Stage<'_> {
             Err(LoadError::Interrupted) => return Ok(None),
             Err(error) => return Err(Failure::unusable(error)),
         };
+        if let Some(worker) = recording.panicked() {
+            return Err(Failure::unusable(LoadError::Panicked { worker }));
+        }
         let cut = brake.cut();
         if recording.period.interrupted && cut.is_none() {
             return Ok(None);

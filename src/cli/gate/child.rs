@@ -110,6 +110,9 @@ pub(super) fn run(order: &Order<'_>, leftovers: &Leftovers, interrupt: &Interrup
     if run.recording.period.interrupted {
         return unusable("was interrupted");
     }
+    if run.recording.panicked().is_some() {
+        return unusable("panicked");
+    }
     Ok(Some(run))
 }
 

@@ -87,6 +87,12 @@ pub(super) fn words(kind: CheckKind) -> Words {
             "Scheduled requests are not the sum of completed, failed and unfinished ones. That is a defect of the \
              harness: please report it together with run.json.",
         ),
+        CheckKind::Panics => (
+            "Panics of the harness",
+            "a harness that failed during the run",
+            "A worker thread panicked, which ended the run early: its counts may be incomplete. That is a defect of plimsoll: \
+             please report it together with run.json and the message on standard error.",
+        ),
         CheckKind::BeyondRange => (
             "Beyond the histograms",
             "durations too long to be recorded",
@@ -111,6 +117,7 @@ pub(in crate::report) fn slug(kind: CheckKind) -> &'static str {
         CheckKind::Misses => "misses",
         CheckKind::Errors => "errors",
         CheckKind::Accounts => "accounts",
+        CheckKind::Panics => "panics",
         CheckKind::BeyondRange => "beyond_range",
     }
 }
@@ -135,6 +142,7 @@ pub(super) fn limit(kind: CheckKind, value: f64) -> String {
 fn with_unit(kind: CheckKind, value: f64, share: fn(f64) -> String) -> String {
     match kind {
         CheckKind::Accounts => format::counted(value.abs() as u64, "request", "requests"),
+        CheckKind::Panics => format::counted(value as u64, "worker", "workers"),
         CheckKind::BeyondRange => format::counted(value as u64, "duration", "durations"),
         CheckKind::Backlog => format!("{}/s", share(value)),
         CheckKind::ScheduleLag => format!("{} of p50", share(value)),

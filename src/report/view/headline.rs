@@ -89,11 +89,13 @@ fn numbers(scenario: &Scenario, analysis: &Analysis) -> Vec<KeyNumber> {
 
 fn interruption(run: &Run) -> String {
     let period = &run.recording.period;
-    if !period.interrupted {
-        return String::new();
-    }
+    let ended = match run.recording.panicked() {
+        Some(_) => "ended by a panic",
+        None if period.interrupted => "interrupted",
+        None => return String::new(),
+    };
     let planned = setting(Duration::from_nanos(period.planned_ns));
-    format!(" (run interrupted after {} of {planned})", elapsed(period.measured_ns))
+    format!(" (run {ended} after {} of {planned})", elapsed(period.measured_ns))
 }
 
 /// A measured length of time, which needs no more digits than a reader takes in.

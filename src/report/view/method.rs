@@ -118,10 +118,11 @@ pub(super) fn setting((name, value): &(String, String)) -> String {
 fn phases(run: &Run, scenario: &Scenario) -> String {
     let period = &run.recording.period;
     let planned = Duration::from_nanos(period.planned_ns);
-    let measured = if period.interrupted {
-        format!("{} of {} measured (interrupted)", elapsed(period.measured_ns), format::setting(planned))
-    } else {
-        format!("{} measured", format::setting(planned))
+    let early = |why: &str| format!("{} of {} measured ({why})", elapsed(period.measured_ns), format::setting(planned));
+    let measured = match run.recording.panicked() {
+        Some(_) => early("ended by a panic"),
+        None if period.interrupted => early("interrupted"),
+        None => format!("{} measured", format::setting(planned)),
     };
     format!(
         "{}{} warm-up, {measured}, {} until the last request ended (at most {})",

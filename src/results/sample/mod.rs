@@ -99,6 +99,7 @@ fn recording() -> Recording {
             cpu: 0.41,
             busy: 0.41,
             pauses: Vec::new(),
+            panicked: false,
         },
         WorkerRecord {
             services: vec!["chat".into(), "ml".into()],
@@ -106,6 +107,7 @@ fn recording() -> Recording {
             cpu: 0.23,
             busy: 0.23,
             pauses: Vec::new(),
+            panicked: false,
         },
     ];
     let host = (0..SECONDS)
