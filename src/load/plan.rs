@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{api::Settings, pacing::Pacing, turns::Turns};
 use crate::{
     measure::{SeriesId, SeriesKey, SeriesRole},
-    operation::{Access, DataType, Kind},
+    operation::{Access, DataType, Kind, Removal},
     scenario::{Action, Command, Operation, Scenario, Service},
 };
 
@@ -195,14 +195,10 @@ fn commands(service: &Service) -> impl Iterator<Item = &Command> {
 fn takes_away(command: &Command) -> bool {
     /// Keys that outlive this outlive most runs.
     const LONG: Duration = Duration::from_secs(3600);
-    match command.kind {
-        Kind::Set | Kind::Expire => command.parameters.expire.is_some_and(|expire| expire < LONG),
-        // Nobody knows what these do.
-        Kind::Raw | Kind::Eval => true,
-        kind => matches!(
-            kind,
-            Kind::Del | Kind::GetDel | Kind::HDel | Kind::LPop | Kind::RPop | Kind::LTrim | Kind::SRem | Kind::ZRem
-        ),
+    match command.kind.spec().removal {
+        Removal::Never => false,
+        Removal::ByExpiry => command.parameters.expire.is_some_and(|expire| expire < LONG),
+        Removal::Possibly => true,
     }
 }
 

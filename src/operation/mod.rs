@@ -1,10 +1,12 @@
 //! The table of operations: everything that is said about a command is said here, once.
 //!
-//! Below the scenario, which needs the names and parameters, and below the target, which issues requests through the
-//! client library (one line per command there; the compiler holds it against [`Kind`]).
+//! Below the scenario, which needs the names and parameters, below the workload, which composes requests, and below the
+//! target, which issues them through the client library. Both have one line per command, by a `match` over every [`Kind`].
 
+mod facts;
 mod request;
 mod table;
 
+pub use facts::{Access, DataType, Hits, Keys, Removal, Upkeep};
 pub use request::{Args, Reply, Request};
-pub use table::{Access, DataType, Kind, Parameters, Spec, TABLE};
+pub use table::{Kind, Parameters, Spec, TABLE};

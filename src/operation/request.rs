@@ -26,8 +26,10 @@ pub struct Request {
 /// | `Pairs` | `MSET`, `HSET` |
 /// | `Scored` | `ZADD` |
 /// | `Range` | `LRANGE LTRIM ZRANGE ZREVRANGE` (indexes), `ZRANGEBYSCORE` (scores) |
-/// | `Number` | `INCRBY`, `EXPIRE` (seconds), `LPOP RPOP` of several elements (`COUNT`), `XRANGE - + COUNT` |
-/// | `Increment` | `HINCRBY ZINCRBY` |
+/// | `Number` | `INCRBY`, `EXPIRE` (seconds), `LPOP RPOP` of several elements (`COUNT`) |
+/// | `First` | `XRANGE` |
+/// | `Increment` | `HINCRBY` |
+/// | `ScoreBy` | `ZINCRBY` |
 /// | `Entry`, `Script`, `Raw` | `XADD`, `EVAL`, `RAW` |
 #[derive(Debug, Clone, PartialEq)]
 pub enum Args {
@@ -45,11 +47,14 @@ pub enum Args {
     Scored(Vec<(f64, Bytes)>),
     /// First and last index or score, both inclusive.
     Range(i64, i64),
-    /// Increment, in units of the stored number; seconds for `EXPIRE`; a count of elements for `LPOP`, `RPOP` and
-    /// `XRANGE`.
+    /// Increment, in units of the stored number; seconds for `EXPIRE`; a count of elements for `LPOP` and `RPOP`.
     Number(i64),
-    /// A member or field and its increment.
+    /// Number of entries from the beginning (`XRANGE key - + COUNT number`).
+    First(i64),
+    /// A field and its increment.
     Increment(Bytes, i64),
+    /// The increment of a score, and the member that has it.
+    ScoreBy(i64, Bytes),
     /// An entry of a stream with the approximate maximum length that it is trimmed to.
     Entry {
         /// Field and value pairs of the entry.
@@ -87,8 +92,10 @@ impl Request {
         let pairs = |pairs: &[(Bytes, Bytes)]| pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
         let all = |values: &[Bytes]| values.iter().map(Bytes::len).sum();
         let arguments: usize = match &self.args {
-            Args::None | Args::Range(..) | Args::Number(_) => 0,
-            Args::Value(value) | Args::Expiring(value, _) | Args::Increment(value, _) => value.len(),
+            Args::None | Args::Range(..) | Args::Number(_) | Args::First(_) => 0,
+            Args::Value(value) | Args::Expiring(value, _) | Args::Increment(value, _) | Args::ScoreBy(_, value) => {
+                value.len()
+            }
             Args::Values(values) => all(values),
             // The key is one of the words.
             Args::Raw(words) => return u32::try_from(all(words)).unwrap_or(u32::MAX),

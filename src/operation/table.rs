@@ -2,43 +2,11 @@
 
 use std::time::Duration;
 
-/// Effect of a command on the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Reads.
-    Read,
-    /// Writes.
-    Write,
-    /// Touches no data.
-    Neither,
-}
+use super::{Access, DataType, Hits, Keys, Removal, Upkeep};
 
-/// Type of data that a command works on. Each has keys of its own under the service's prefix.
+/// Commands; those that only the harness sends are the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DataType {
-    /// No key at all.
-    None,
-    /// Strings of the service's value size.
-    String,
-    /// Strings that hold an integer.
-    Counter,
-    /// Strings that grow by `APPEND`.
-    Text,
-    /// Hashes.
-    Hash,
-    /// Lists.
-    List,
-    /// Sets.
-    Set,
-    /// Sorted sets.
-    SortedSet,
-    /// Streams.
-    Stream,
-}
-
-/// Commands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the table says what each does")]
+#[expect(missing_docs, reason = "the table describes each")]
 pub enum Kind {
     Ping,
     Echo,
@@ -98,7 +66,7 @@ pub enum Kind {
 /// Entry of the table for one command.
 #[derive(Debug)]
 pub struct Spec {
-    /// Which.
+    /// The command.
     pub kind: Kind,
     /// Its name, as in scenario files and as sent.
     pub name: &'static str,
@@ -106,6 +74,14 @@ pub struct Spec {
     pub access: Access,
     /// Type of the keys.
     pub data: DataType,
+    /// Keys that one request names.
+    pub keys: Keys,
+    /// Whether it takes away what reads expect to find.
+    pub removal: Removal,
+    /// Second command that keeps the data as it was.
+    pub upkeep: Upkeep,
+    /// Part of its reply that tells what was found.
+    pub hits: Hits,
     /// Parameters that a scenario may give, by name.
     pub parameters: &'static [&'static str],
     /// Description, one sentence.
@@ -138,6 +114,12 @@ pub struct Parameters {
 pub const TABLE: &[Spec] = {
     use Access::{Neither, Read, Write};
     use DataType::{Counter, Hash, List, None as Keyless, Set, SortedSet, Stream, String, Text};
+    use Hits::{Element, Elements, Found, Length, Popped, Range, Remaining, Untold};
+    use Keys::{AnyBatch, AnyOne, Batch, Channel, NoKey, One};
+    use Removal::{ByExpiry, Never, Possibly};
+    use Upkeep::{
+        NoUpkeep, Refill, Replace, RestoreFields, RestoreKeys, RestoreMembers, RestoreScores, TrimHead, TrimTail,
+    };
 
     const NOTHING: &[&str] = &[];
     const SHAPE: &[&str] = &["keys", "members"];
@@ -146,69 +128,84 @@ pub const TABLE: &[Spec] = {
     const RANGED: &[&str] = &["keys", "members", "range"];
 
     &[
-        row(Kind::Ping,          "PING",          Neither, Keyless,   NOTHING,             "Answers at once: round trip and nothing else."),
-        row(Kind::Echo,          "ECHO",          Neither, Keyless,   NOTHING,             "Sends a value back."),
-        row(Kind::Set,           "SET",           Write,   String,    &["expire"],         "Writes a value, with an expiry if `expire` is given."),
-        row(Kind::Get,           "GET",           Read,    String,    NOTHING,             "Reads a value."),
-        row(Kind::GetSet,        "GETSET",        Write,   String,    NOTHING,             "Writes a value and returns the old one."),
-        row(Kind::GetDel,        "GETDEL",        Write,   String,    NOTHING,             "Reads a value and removes it; it is written again afterwards."),
-        row(Kind::MGet,          "MGET",          Read,    String,    &["batch"],          "Reads `batch` values."),
-        row(Kind::MSet,          "MSET",          Write,   String,    &["batch"],          "Writes `batch` values."),
-        row(Kind::Incr,          "INCR",          Write,   Counter,   NOTHING,             "Adds one to a counter."),
-        row(Kind::IncrBy,        "INCRBY",        Write,   Counter,   &["by"],             "Adds `by` to a counter."),
-        row(Kind::Append,        "APPEND",        Write,   Text,      NOTHING,             "Lengthens a text by a value; long texts are written anew."),
-        row(Kind::StrLen,        "STRLEN",        Read,    Text,      NOTHING,             "Length of a text."),
-        row(Kind::Del,           "DEL",           Write,   String,    &["batch"],          "Removes `batch` keys, which are written again afterwards."),
-        row(Kind::Exists,        "EXISTS",        Read,    String,    &["batch"],          "Counts which of `batch` keys exist."),
-        row(Kind::Expire,        "EXPIRE",        Write,   String,    &["expire"],         "Gives a key an expiry of `expire`."),
-        row(Kind::Ttl,           "TTL",           Read,    String,    NOTHING,             "Time that a key has left."),
-        row(Kind::HSet,          "HSET",          Write,   Hash,      BATCHED,             "Writes `batch` fields of a hash."),
-        row(Kind::HGet,          "HGET",          Read,    Hash,      SHAPE,               "Reads a field of a hash."),
-        row(Kind::HMGet,         "HMGET",         Read,    Hash,      BATCHED,             "Reads `batch` fields of a hash."),
-        row(Kind::HGetAll,       "HGETALL",       Read,    Hash,      SHAPE,               "Reads a whole hash."),
-        row(Kind::HIncrBy,       "HINCRBY",       Write,   Hash,      COUNTED,             "Adds `by` to a counter that is a field of a hash."),
-        row(Kind::HDel,          "HDEL",          Write,   Hash,      BATCHED,             "Removes `batch` fields, which are written again afterwards."),
-        row(Kind::LPush,         "LPUSH",         Write,   List,      BATCHED,             "Puts `batch` elements at the head; long lists are trimmed."),
-        row(Kind::RPush,         "RPUSH",         Write,   List,      BATCHED,             "Puts `batch` elements at the tail; long lists are trimmed."),
-        row(Kind::LPop,          "LPOP",          Write,   List,      SHAPE,               "Takes the element at the head; short lists are refilled."),
-        row(Kind::RPop,          "RPOP",          Write,   List,      SHAPE,               "Takes the element at the tail; short lists are refilled."),
-        row(Kind::LRange,        "LRANGE",        Read,    List,      RANGED,              "Reads `range` elements from the head of a list."),
-        row(Kind::LLen,          "LLEN",          Read,    List,      SHAPE,               "Length of a list."),
-        row(Kind::LTrim,         "LTRIM",         Write,   List,      SHAPE,               "Cuts a list to `members` elements."),
-        row(Kind::SAdd,          "SADD",          Write,   Set,       BATCHED,             "Adds `batch` members to a set."),
-        row(Kind::SRem,          "SREM",          Write,   Set,       BATCHED,             "Removes `batch` members, which are added again afterwards."),
-        row(Kind::SIsMember,     "SISMEMBER",     Read,    Set,       SHAPE,               "Asks whether a set has a member."),
-        row(Kind::SMembers,      "SMEMBERS",      Read,    Set,       SHAPE,               "Reads a whole set."),
-        row(Kind::SCard,         "SCARD",         Read,    Set,       SHAPE,               "Size of a set."),
-        row(Kind::ZAdd,          "ZADD",          Write,   SortedSet, BATCHED,             "Gives `batch` members of a sorted set new scores."),
-        row(Kind::ZIncrBy,       "ZINCRBY",       Write,   SortedSet, COUNTED,             "Adds `by` to the score of a member."),
-        row(Kind::ZScore,        "ZSCORE",        Read,    SortedSet, SHAPE,               "Score of a member."),
-        row(Kind::ZRank,         "ZRANK",         Read,    SortedSet, SHAPE,               "Rank of a member."),
-        row(Kind::ZRange,        "ZRANGE",        Read,    SortedSet, RANGED,              "Reads `range` members from the lowest score upwards."),
-        row(Kind::ZRevRange,     "ZREVRANGE",     Read,    SortedSet, RANGED,              "Reads `range` members from the highest score downwards."),
-        row(Kind::ZRangeByScore, "ZRANGEBYSCORE", Read,    SortedSet, RANGED,              "Reads a band of scores that holds about `range` members."),
-        row(Kind::ZRem,          "ZREM",          Write,   SortedSet, BATCHED,             "Removes `batch` members, which are added again afterwards."),
-        row(Kind::ZCard,         "ZCARD",         Read,    SortedSet, SHAPE,               "Size of a sorted set."),
-        row(Kind::XAdd,          "XADD",          Write,   Stream,    SHAPE,               "Adds an entry; the stream is held at about `members` entries."),
-        row(Kind::XRange,        "XRANGE",        Read,    Stream,    RANGED,              "Reads `range` entries of a stream."),
-        row(Kind::Publish,       "PUBLISH",       Neither, Keyless,   &["keys"],           "Sends a message to one of `keys` channels."),
-        row(Kind::Eval,          "EVAL",          Write,   String,    &["script", "args"], "Runs a Lua script on one key."),
-        row(Kind::Raw,           "RAW",           Write,   String,    &["args"],           "Any other command, as `args` writes it."),
-        row(Kind::Multi,         "MULTI",         Neither, Keyless,   NOTHING,             "Begins a transaction; only the harness sends it."),
-        row(Kind::Exec,          "EXEC",          Neither, Keyless,   NOTHING,             "Ends a transaction; only the harness sends it."),
+        row(Kind::Ping,          "PING",          Neither, Keyless,   NoKey,    Never,    NoUpkeep,       Untold,    NOTHING,             "Answers at once: round trip and nothing else."),
+        row(Kind::Echo,          "ECHO",          Neither, Keyless,   NoKey,    Never,    NoUpkeep,       Untold,    NOTHING,             "Sends a value back."),
+        row(Kind::Set,           "SET",           Write,   String,    One,      ByExpiry, NoUpkeep,       Untold,    &["expire"],         "Writes a value, with an expiry if `expire` is given."),
+        row(Kind::Get,           "GET",           Read,    String,    One,      Never,    NoUpkeep,       Element,   NOTHING,             "Reads a value."),
+        row(Kind::GetSet,        "GETSET",        Write,   String,    One,      Never,    NoUpkeep,       Element,   NOTHING,             "Writes a value and returns the old one."),
+        row(Kind::GetDel,        "GETDEL",        Write,   String,    One,      Possibly, RestoreKeys,    Element,   NOTHING,             "Reads a value and removes it; it is written again afterwards."),
+        row(Kind::MGet,          "MGET",          Read,    String,    Batch,    Never,    NoUpkeep,       Elements,  &["batch"],          "Reads `batch` values."),
+        row(Kind::MSet,          "MSET",          Write,   String,    Batch,    Never,    NoUpkeep,       Untold,    &["batch"],          "Writes `batch` values."),
+        row(Kind::Incr,          "INCR",          Write,   Counter,   One,      Never,    NoUpkeep,       Untold,    NOTHING,             "Adds one to a counter."),
+        row(Kind::IncrBy,        "INCRBY",        Write,   Counter,   One,      Never,    NoUpkeep,       Untold,    &["by"],             "Adds `by` to a counter."),
+        row(Kind::Append,        "APPEND",        Write,   Text,      One,      Never,    Replace,        Untold,    NOTHING,             "Lengthens a text by a value; long texts are written anew."),
+        row(Kind::StrLen,        "STRLEN",        Read,    Text,      One,      Never,    NoUpkeep,       Length,    NOTHING,             "Length of a text."),
+        row(Kind::Del,           "DEL",           Write,   String,    Batch,    Possibly, RestoreKeys,    Found,     &["batch"],          "Removes `batch` keys, which are written again afterwards."),
+        row(Kind::Exists,        "EXISTS",        Read,    String,    AnyBatch, Never,    NoUpkeep,       Found,     &["batch"],          "Counts which of `batch` keys exist."),
+        row(Kind::Expire,        "EXPIRE",        Write,   String,    AnyOne,   ByExpiry, NoUpkeep,       Found,     &["expire"],         "Gives a key an expiry of `expire`."),
+        row(Kind::Ttl,           "TTL",           Read,    String,    AnyOne,   Never,    NoUpkeep,       Remaining, NOTHING,             "Time that a key has left."),
+        row(Kind::HSet,          "HSET",          Write,   Hash,      One,      Never,    NoUpkeep,       Untold,    BATCHED,             "Writes `batch` fields of a hash."),
+        row(Kind::HGet,          "HGET",          Read,    Hash,      One,      Never,    NoUpkeep,       Element,   SHAPE,               "Reads a field of a hash."),
+        row(Kind::HMGet,         "HMGET",         Read,    Hash,      One,      Never,    NoUpkeep,       Elements,  BATCHED,             "Reads `batch` fields of a hash."),
+        row(Kind::HGetAll,       "HGETALL",       Read,    Hash,      One,      Never,    NoUpkeep,       Range,     SHAPE,               "Reads a whole hash."),
+        row(Kind::HIncrBy,       "HINCRBY",       Write,   Hash,      One,      Never,    NoUpkeep,       Untold,    COUNTED,             "Adds `by` to a counter that is a field of a hash."),
+        row(Kind::HDel,          "HDEL",          Write,   Hash,      One,      Possibly, RestoreFields,  Found,     BATCHED,             "Removes `batch` fields, which are written again afterwards."),
+        row(Kind::LPush,         "LPUSH",         Write,   List,      One,      Never,    TrimTail,       Untold,    BATCHED,             "Puts `batch` elements at the head; long lists are trimmed."),
+        row(Kind::RPush,         "RPUSH",         Write,   List,      One,      Never,    TrimHead,       Untold,    BATCHED,             "Puts `batch` elements at the tail; long lists are trimmed."),
+        row(Kind::LPop,          "LPOP",          Write,   List,      One,      Possibly, Refill,         Popped,    SHAPE,               "Takes the element at the head; short lists are refilled."),
+        row(Kind::RPop,          "RPOP",          Write,   List,      One,      Possibly, Refill,         Popped,    SHAPE,               "Takes the element at the tail; short lists are refilled."),
+        row(Kind::LRange,        "LRANGE",        Read,    List,      One,      Never,    NoUpkeep,       Range,     RANGED,              "Reads `range` elements from the head of a list."),
+        row(Kind::LLen,          "LLEN",          Read,    List,      One,      Never,    NoUpkeep,       Length,    SHAPE,               "Length of a list."),
+        row(Kind::LTrim,         "LTRIM",         Write,   List,      One,      Possibly, NoUpkeep,       Untold,    SHAPE,               "Cuts a list to `members` elements."),
+        row(Kind::SAdd,          "SADD",          Write,   Set,       One,      Never,    NoUpkeep,       Untold,    BATCHED,             "Adds `batch` members to a set."),
+        row(Kind::SRem,          "SREM",          Write,   Set,       One,      Possibly, RestoreMembers, Found,     BATCHED,             "Removes `batch` members, which are added again afterwards."),
+        row(Kind::SIsMember,     "SISMEMBER",     Read,    Set,       One,      Never,    NoUpkeep,       Found,     SHAPE,               "Asks whether a set has a member."),
+        row(Kind::SMembers,      "SMEMBERS",      Read,    Set,       One,      Never,    NoUpkeep,       Range,     SHAPE,               "Reads a whole set."),
+        row(Kind::SCard,         "SCARD",         Read,    Set,       One,      Never,    NoUpkeep,       Length,    SHAPE,               "Size of a set."),
+        row(Kind::ZAdd,          "ZADD",          Write,   SortedSet, One,      Never,    NoUpkeep,       Untold,    BATCHED,             "Gives `batch` members of a sorted set new scores."),
+        row(Kind::ZIncrBy,       "ZINCRBY",       Write,   SortedSet, One,      Never,    NoUpkeep,       Untold,    COUNTED,             "Adds `by` to the score of a member."),
+        row(Kind::ZScore,        "ZSCORE",        Read,    SortedSet, One,      Never,    NoUpkeep,       Element,   SHAPE,               "Score of a member."),
+        row(Kind::ZRank,         "ZRANK",         Read,    SortedSet, One,      Never,    NoUpkeep,       Element,   SHAPE,               "Rank of a member."),
+        row(Kind::ZRange,        "ZRANGE",        Read,    SortedSet, One,      Never,    NoUpkeep,       Range,     RANGED,              "Reads `range` members from the lowest score upwards."),
+        row(Kind::ZRevRange,     "ZREVRANGE",     Read,    SortedSet, One,      Never,    NoUpkeep,       Range,     RANGED,              "Reads `range` members from the highest score downwards."),
+        row(Kind::ZRangeByScore, "ZRANGEBYSCORE", Read,    SortedSet, One,      Never,    NoUpkeep,       Range,     RANGED,              "Reads a band of scores that holds about `range` members."),
+        row(Kind::ZRem,          "ZREM",          Write,   SortedSet, One,      Possibly, RestoreScores,  Found,     BATCHED,             "Removes `batch` members, which are added again afterwards."),
+        row(Kind::ZCard,         "ZCARD",         Read,    SortedSet, One,      Never,    NoUpkeep,       Length,    SHAPE,               "Size of a sorted set."),
+        row(Kind::XAdd,          "XADD",          Write,   Stream,    One,      Never,    NoUpkeep,       Untold,    SHAPE,               "Adds an entry; the stream is held at about `members` entries."),
+        row(Kind::XRange,        "XRANGE",        Read,    Stream,    One,      Never,    NoUpkeep,       Range,     RANGED,              "Reads `range` entries of a stream."),
+        row(Kind::Publish,       "PUBLISH",       Neither, Keyless,   Channel,  Never,    NoUpkeep,       Untold,    &["keys"],           "Sends a message to one of `keys` channels."),
+        row(Kind::Eval,          "EVAL",          Write,   String,    One,      Possibly, NoUpkeep,       Untold,    &["script", "args"], "Runs a Lua script on one key."),
+        row(Kind::Raw,           "RAW",           Write,   String,    One,      Possibly, NoUpkeep,       Untold,    &["args"],           "Any other command, as `args` writes it."),
+        row(Kind::Multi,         "MULTI",         Neither, Keyless,   NoKey,    Never,    NoUpkeep,       Untold,    NOTHING,             "Begins a transaction; only the harness sends it."),
+        row(Kind::Exec,          "EXEC",          Neither, Keyless,   NoKey,    Never,    NoUpkeep,       Untold,    NOTHING,             "Ends a transaction; only the harness sends it."),
     ]
 };
 
+#[expect(clippy::too_many_arguments, reason = "they are the columns of the table")]
 const fn row(
     kind: Kind,
     name: &'static str,
     access: Access,
     data: DataType,
+    keys: Keys,
+    removal: Removal,
+    upkeep: Upkeep,
+    hits: Hits,
     parameters: &'static [&'static str],
     summary: &'static str,
 ) -> Spec {
-    Spec { kind, name, access, data, parameters, summary }
+    Spec { kind, name, access, data, keys, removal, upkeep, hits, parameters, summary }
 }
+
+// [`Kind::spec`] finds a row by its place.
+const _: () = {
+    assert!(TABLE.len() == Kind::Exec as usize + 1, "every command has a row");
+    let mut place = 0;
+    while place < TABLE.len() {
+        assert!(TABLE[place].kind as usize == place, "rows stand in the order of `Kind`");
+        place += 1;
+    }
+};
 
 impl Kind {
     /// Entry of the table for this command.
@@ -218,15 +215,15 @@ impl Kind {
 
     /// The command that keeps the data as it was after this one: trims what grew, refills what shrank.
     pub fn upkeep(self) -> Option<Self> {
-        match self {
-            Self::LPush | Self::RPush => Some(Self::LTrim),
-            Self::LPop | Self::RPop => Some(Self::RPush),
-            Self::Del | Self::GetDel => Some(Self::MSet),
-            Self::HDel => Some(Self::HSet),
-            Self::SRem => Some(Self::SAdd),
-            Self::ZRem => Some(Self::ZAdd),
-            Self::Append => Some(Self::Set),
-            _ => None,
+        match self.spec().upkeep {
+            Upkeep::NoUpkeep => None,
+            Upkeep::TrimTail | Upkeep::TrimHead => Some(Self::LTrim),
+            Upkeep::Refill => Some(Self::RPush),
+            Upkeep::Replace => Some(Self::Set),
+            Upkeep::RestoreKeys => Some(Self::MSet),
+            Upkeep::RestoreFields => Some(Self::HSet),
+            Upkeep::RestoreMembers => Some(Self::SAdd),
+            Upkeep::RestoreScores => Some(Self::ZAdd),
         }
     }
 }
@@ -246,47 +243,11 @@ impl Spec {
     pub fn takes(&self, parameter: &str) -> bool {
         self.parameters.contains(&parameter)
     }
-
-    /// Whether it reads keys that the prefill wrote, so that a miss is a surprise.
-    pub fn expects_hits(&self) -> bool {
-        self.access == Access::Read
-    }
-}
-
-impl DataType {
-    /// Whether its keys hold elements, so that `keys` and `members` give its shape.
-    pub fn is_collection(self) -> bool {
-        matches!(self, Self::Hash | Self::List | Self::Set | Self::SortedSet | Self::Stream)
-    }
-
-    /// Its name in the plural, for messages.
-    pub fn plural(self) -> &'static str {
-        match self {
-            Self::None => "channels",
-            Self::String => "strings",
-            Self::Counter => "counters",
-            Self::Text => "texts",
-            Self::Hash => "hashes",
-            Self::List => "lists",
-            Self::Set => "sets",
-            Self::SortedSet => "sorted sets",
-            Self::Stream => "streams",
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rows_stand_in_the_order_of_the_kinds() {
-        for (index, spec) in TABLE.iter().enumerate() {
-            assert_eq!(spec.kind as usize, index, "{}", spec.name);
-            assert_eq!(spec.kind.spec().name, spec.name);
-        }
-        assert_eq!(Kind::Exec as usize + 1, TABLE.len(), "every kind has a row");
-    }
 
     #[test]
     fn names_are_unique_and_as_sent() {
@@ -302,6 +263,20 @@ mod tests {
         for spec in TABLE {
             assert_eq!(spec.data.is_collection(), spec.takes("members"), "{}", spec.name);
             assert!(!spec.data.is_collection() || spec.takes("keys"), "{}", spec.name);
+        }
+    }
+
+    #[test]
+    fn columns_agree_with_each_other() {
+        for spec in TABLE.iter().filter(|spec| !matches!(spec.kind, Kind::Raw | Kind::Eval)) {
+            let name = spec.name;
+            let keyed = !matches!(spec.keys, Keys::NoKey | Keys::Channel);
+            assert_eq!(keyed, spec.data != DataType::None, "{name}: data has keys");
+            assert_eq!(keyed, spec.access != Access::Neither, "{name}: data is read or written");
+            assert!(!spec.keys.is_batch() || spec.takes("batch"), "{name}: the batch says how many keys");
+            assert_eq!(spec.removal == Removal::ByExpiry, spec.takes("expire"), "{name}: an expiry takes keys away");
+            assert!(spec.removal == Removal::Never || spec.access == Access::Write, "{name}: reads take nothing away");
+            assert!(spec.access != Access::Read || spec.hits != Hits::Untold, "{name}: a read tells what it found");
         }
     }
 

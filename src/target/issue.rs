@@ -81,7 +81,7 @@ where
         Kind::SCard => client.scard(key).await,
         Kind::ZAdd => client.zadd(key, None, None, false, false, scored(args)?).await,
         Kind::ZIncrBy => {
-            let (member, by) = increment(args)?;
+            let (by, member) = score_by(args)?;
             client.zincrby(key, by as f64, member).await
         }
         Kind::ZScore => client.zscore(key, value(args)?).await,
@@ -107,7 +107,7 @@ where
             }
             _ => Err(misshapen()),
         },
-        Kind::XRange => client.xrange(key, "-", "+", count(&args)?.map(|count| count as u64)).await,
+        Kind::XRange => client.xrange(key, "-", "+", Some(first(&args)?)).await,
         Kind::Publish => client.publish(text(key)?, value(args)?).await,
         Kind::Eval => match args {
             Args::Script { source, argv } => {
@@ -196,6 +196,20 @@ fn count(args: &Args) -> Result<Option<usize>, Error> {
 fn increment(args: Args) -> Result<(Bytes, i64), Error> {
     match args {
         Args::Increment(of, by) => Ok((of, by)),
+        _ => Err(misshapen()),
+    }
+}
+
+fn score_by(args: Args) -> Result<(i64, Bytes), Error> {
+    match args {
+        Args::ScoreBy(by, of) => Ok((by, of)),
+        _ => Err(misshapen()),
+    }
+}
+
+fn first(args: &Args) -> Result<u64, Error> {
+    match args {
+        Args::First(number) => u64::try_from(*number).map_err(|_| misshapen()),
         _ => Err(misshapen()),
     }
 }

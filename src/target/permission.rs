@@ -193,10 +193,10 @@ async fn try_out(client: &Client, connector: &Connector, probes: &[Probe]) -> Ve
 
 /// The command on another key.
 fn moved(request: &Request, key: Bytes) -> Request {
-    let args = match (request.kind, &request.args) {
-        (Kind::MSet, Args::Pairs(_)) => Args::Pairs(vec![(key.clone(), Bytes::from_static(b"1"))]),
-        (Kind::Del, _) => Args::None,
-        (_, args) => args.clone(),
+    let args = match (request.kind.spec().keys.is_batch(), &request.args) {
+        (true, Args::Pairs(_)) => Args::Pairs(vec![(key.clone(), Bytes::from_static(b"1"))]),
+        (true, _) => Args::None,
+        (false, args) => args.clone(),
     };
     Request { kind: request.kind, key, args }
 }

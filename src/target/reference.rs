@@ -42,7 +42,7 @@ const LONGEST: usize = 4_096;
 /// Measures the reference. Takes a fifth of a second, and is not to be done while load is on.
 pub async fn reference() -> Result<Reference, TargetError> {
     let failed = |reason: String| TargetError::Reference { reason };
-    let responder = Responder::start().map_err(|error| failed(error.to_string()))?;
+    let responder = Responder::start(|_| {}).map_err(|error| failed(error.to_string()))?;
     let measured = timeout(LIMIT, round_trips(responder.address)).await;
     measured.map_err(|_| failed(format!("it took longer than {} s", LIMIT.as_secs())))?
 }
@@ -79,14 +79,15 @@ async fn round_trips(address: SocketAddr) -> Result<Reference, TargetError> {
 }
 
 /// A thread that answers every command with a fixed reply; it ends when this is dropped.
-struct Responder {
-    address: SocketAddr,
+pub(super) struct Responder {
+    pub(super) address: SocketAddr,
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Responder {
-    fn start() -> io::Result<Self> {
+    /// Calls `heard` with every command, in capitals, before it is answered.
+    pub(super) fn start(mut heard: impl FnMut(&[String]) + Send + 'static) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let ended = Arc::new(AtomicBool::new(false));
@@ -97,7 +98,7 @@ impl Responder {
                     return;
                 }
                 // One connection after another; one that breaks has been given up by its client.
-                let _ = answer(&stream, &seen);
+                let _ = answer(&stream, &seen, &mut heard);
             }
         })?;
         Ok(Self { address, ended, thread: Some(thread) })
@@ -116,7 +117,7 @@ impl Drop for Responder {
 }
 
 /// Answers until the connection ends or the measurement is over.
-fn answer(stream: &TcpStream, ended: &AtomicBool) -> io::Result<()> {
+fn answer(stream: &TcpStream, ended: &AtomicBool, heard: &mut impl FnMut(&[String])) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut reader = BufReader::new(stream);
@@ -124,7 +125,11 @@ fn answer(stream: &TcpStream, ended: &AtomicBool) -> io::Result<()> {
     loop {
         match reader.fill_buf() {
             Ok([]) => return Ok(()),
-            Ok(_) => writer.write_all(reply_to(&command(&mut reader)?))?,
+            Ok(_) => {
+                let command = command(&mut reader)?;
+                heard(&command);
+                writer.write_all(reply_to(&command))?;
+            }
             Err(error) if is_timeout(&error) && !ended.load(Ordering::Relaxed) => {}
             Err(error) => return Err(error),
         }
@@ -172,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_responder_reads_commands_and_ends() {
-        let responder = Responder::start().unwrap();
+        let responder = Responder::start(|_| {}).unwrap();
         let mut stream = TcpStream::connect(responder.address).unwrap();
         stream.write_all(b"*2\r\n$3\r\nget\r\n$1\r\nx\r\n*1\r\n$4\r\nPING\r\n").unwrap();
         let mut answer = [0; 30];

@@ -2,70 +2,29 @@
 
 use fred::types::Value;
 
-use crate::operation::{Args, Kind, Reply, Request};
+use crate::operation::{Args, Hits, Reply, Request};
 
 /// Expectation of a reply; taken from the request before the request is moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Expectation {
-    /// Says nothing of hits.
-    Nothing,
-    /// One element or nil.
-    Element,
-    /// As many elements as were asked for, each of them possibly nil.
-    Elements,
-    /// Elements, none of them if there is no such key.
-    Range,
-    /// Number of keys found, and number requested.
-    Found(u32),
-    /// A length, 0 without a key.
-    Length,
-    /// Seconds, -2 without a key.
-    Remaining,
+pub(super) struct Expectation {
+    hits: Hits,
+    /// Number of keys, fields or members asked for, at least 1.
+    asked: u32,
 }
 
 impl Expectation {
     pub(super) fn of(request: &Request) -> Self {
-        match request.kind {
-            Kind::Get | Kind::GetSet | Kind::GetDel | Kind::HGet | Kind::ZScore | Kind::ZRank => Self::Element,
-            Kind::LPop | Kind::RPop => match request.args {
-                Args::None => Self::Element,
-                _ => Self::Range,
-            },
-            Kind::MGet | Kind::HMGet => Self::Elements,
-            Kind::HGetAll
-            | Kind::LRange
-            | Kind::SMembers
-            | Kind::ZRange
-            | Kind::ZRevRange
-            | Kind::ZRangeByScore
-            | Kind::XRange => Self::Range,
-            Kind::Del | Kind::Exists => Self::Found(1 + listed(&request.args)),
-            Kind::HDel | Kind::SRem | Kind::ZRem => Self::Found(listed(&request.args)),
-            Kind::SIsMember | Kind::Expire => Self::Found(1),
-            Kind::StrLen | Kind::LLen | Kind::SCard | Kind::ZCard => Self::Length,
-            Kind::Ttl => Self::Remaining,
-            Kind::Ping
-            | Kind::Echo
-            | Kind::Set
-            | Kind::MSet
-            | Kind::Incr
-            | Kind::IncrBy
-            | Kind::Append
-            | Kind::HSet
-            | Kind::HIncrBy
-            | Kind::LPush
-            | Kind::RPush
-            | Kind::LTrim
-            | Kind::SAdd
-            | Kind::ZAdd
-            | Kind::ZIncrBy
-            | Kind::XAdd
-            | Kind::Publish
-            | Kind::Eval
-            | Kind::Raw
-            | Kind::Multi
-            | Kind::Exec => Self::Nothing,
-        }
+        let spec = request.kind.spec();
+        let listed = match &request.args {
+            Args::Values(values) => values.len() as u32,
+            _ => 0,
+        };
+        let hits = match (spec.hits, &request.args) {
+            (Hits::Popped, Args::None) => Hits::Element,
+            (Hits::Popped, _) => Hits::Range,
+            (hits, _) => hits,
+        };
+        Self { hits, asked: (u32::from(spec.keys.is_batch()) + listed).max(1) }
     }
 
     pub(super) fn reply(self, value: &Value) -> Reply {
@@ -83,35 +42,28 @@ impl Expectation {
 
     fn found(self, value: &Value, integer: Option<i64>) -> (u32, u32) {
         let one = |found: bool| (u32::from(found), u32::from(!found));
-        match self {
-            Self::Nothing => (0, 0),
-            Self::Element => one(!value.is_null()),
-            Self::Elements => match value {
+        match self.hits {
+            Hits::Untold => (0, 0),
+            Hits::Element => one(!value.is_null()),
+            Hits::Elements => match value {
                 Value::Array(elements) => {
                     let misses = elements.iter().filter(|element| element.is_null()).count();
                     ((elements.len() - misses) as u32, misses as u32)
                 }
                 other => one(!other.is_null()),
             },
-            Self::Range => one(match value {
+            Hits::Popped | Hits::Range => one(match value {
                 Value::Array(elements) => !elements.is_empty(),
                 Value::Map(pairs) => !pairs.is_empty(),
                 other => !other.is_null(),
             }),
-            Self::Found(asked) => {
-                let found = integer.and_then(|number| u32::try_from(number).ok()).unwrap_or(0).min(asked);
-                (found, asked - found)
+            Hits::Found => {
+                let found = integer.and_then(|number| u32::try_from(number).ok()).unwrap_or(0).min(self.asked);
+                (found, self.asked - found)
             }
-            Self::Length => one(integer.is_some_and(|length| length > 0)),
-            Self::Remaining => one(integer.is_some_and(|seconds| seconds != -2)),
+            Hits::Length => one(integer.is_some_and(|length| length > 0)),
+            Hits::Remaining => one(integer.is_some_and(|seconds| seconds != -2)),
         }
-    }
-}
-
-fn listed(args: &Args) -> u32 {
-    match args {
-        Args::Values(values) => values.len() as u32,
-        _ => 0,
     }
 }
 
@@ -136,6 +88,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::operation::Kind;
 
     fn expectation(kind: Kind, args: Args) -> Expectation {
         Expectation::of(&Request { kind, key: Bytes::from_static(b"key"), args })

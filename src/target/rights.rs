@@ -14,7 +14,7 @@ use super::{
     words,
 };
 use crate::{
-    operation::{Kind, Request},
+    operation::{Keys, Kind, Request},
     results::{PasswordStrength, Proof, ServiceDatabase, ServiceLogin},
     scenario::Scenario,
     server::{Questions, is_common_password},
@@ -114,8 +114,8 @@ impl Duty<'_> {
         if self.services.iter().any(|service| service.database != 0) {
             commands.insert("+select".to_owned());
         }
-        let publishes = self.mix().any(|request| request.kind == Kind::Publish);
-        let keyed = self.mix().any(|request| request.kind != Kind::Publish && !request.key.is_empty());
+        let publishes = self.mix().any(is_published);
+        let keyed = self.mix().any(|request| !is_published(request) && !request.key.is_empty());
         let patterns = |sign: &str| -> Vec<String> {
             self.prefixes.iter().map(|prefix| format!("{sign}{}*", data::escaped(prefix))).collect()
         };
@@ -184,7 +184,7 @@ impl Duty<'_> {
             }
         }
         // Any command of the mix that takes a key, on a key of nobody's.
-        let keyed = self.mix().find(|request| !request.key.is_empty() && request.kind != Kind::Publish);
+        let keyed = self.mix().find(|request| !request.key.is_empty() && !is_published(request));
         if let Some(request) = keyed.filter(|request| request.kind != Kind::Raw) {
             let mut line = words::words(request);
             for word in line.iter_mut().filter(|word| **word == request.key) {
@@ -221,6 +221,11 @@ fn command_name(words: &[&str]) -> String {
         [name, ..] => name.to_lowercase(),
         [] => String::new(),
     }
+}
+
+/// Whether a request names a channel in the place of a key.
+fn is_published(request: &Request) -> bool {
+    request.kind.spec().keys == Keys::Channel
 }
 
 /// The rule that permits the command of a request.

@@ -55,7 +55,7 @@ impl Plan {
             Kind::ZIncrBy => {
                 // Up or down with equal chance, or scores would drift out of the range that reads ask for.
                 let by = if values.random() { step.by } else { step.by.saturating_neg() };
-                Args::Increment(numbered(b"m", self.member(step, sequence)), by)
+                Args::ScoreBy(by, numbered(b"m", self.member(step, sequence)))
             }
             Kind::ZAdd => {
                 let score = || values.random_range(0..step.members) as f64;
@@ -74,7 +74,7 @@ impl Plan {
                 fields: (0..step.batch).map(|field| (numbered(b"f", field), value())).collect(),
                 max_length: step.members.cast_signed(),
             },
-            Kind::XRange => Args::Number(step.range),
+            Kind::XRange => Args::First(step.range),
             Kind::Eval => Args::Script {
                 source: step.script.clone(),
                 argv: self.fill(&step.words, key.clone(), value(), step, sequence),
@@ -88,10 +88,7 @@ impl Plan {
     pub(super) fn indexes(&self, step: &Step, sequence: u64) -> impl Iterator<Item = u64> {
         let mut generator = self.root.generator(Purpose::Key, sequence, 0);
         let turn = self.turn(sequence);
-        let batch = match step.kind {
-            Kind::MGet | Kind::MSet | Kind::Del | Kind::Exists => step.batch,
-            _ => 1,
-        };
+        let batch = if step.kind.spec().keys.is_batch() { step.batch } else { 1 };
         (0..batch).filter_map(move |nth| {
             step.keys.as_ref().map(|keys| keys.index(&mut generator, Place { turn, batch, nth }))
         })

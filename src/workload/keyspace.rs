@@ -80,8 +80,8 @@ pub(super) fn count(service: &Service, data: DataType, command: &Command) -> u64
 
 /// Each command of an operation, with the type of data that it works on and the command whose keys of it are used.
 ///
-/// `EXISTS`, `EXPIRE` and `TTL` fit any type; behind another command of a sequence they use that one's key, so that
-/// `INCR` and `EXPIRE` in a sequence touch one key.
+/// Commands that fit any type, such as `EXPIRE`, use the key of the command before them in a sequence, so that `INCR` and
+/// `EXPIRE` in a sequence touch one key.
 pub(super) fn data_types(commands: &[Command]) -> Vec<(&Command, (DataType, &Command))> {
     let mut types: Vec<(&Command, (DataType, &Command))> = Vec::with_capacity(commands.len());
     for command in commands {
@@ -91,7 +91,7 @@ pub(super) fn data_types(commands: &[Command]) -> Vec<(&Command, (DataType, &Com
         };
         let before = types.last().map(|(_, owned)| *owned).filter(|(data, _)| *data != DataType::None);
         let owned = match before {
-            Some(before) if matches!(command.kind, Kind::Exists | Kind::Expire | Kind::Ttl) => before,
+            Some(before) if command.kind.spec().keys.is_any() => before,
             _ => (own, command),
         };
         types.push((command, owned));

@@ -136,7 +136,7 @@ impl Model {
                 *entries = (*entries + 1).min(*max_length);
                 Reply::default()
             }
-            (Kind::XRange, Args::Number(count)) => found((*datum!(self, key, Stream)).min(*count) > 0),
+            (Kind::XRange, Args::First(count)) => found((*datum!(self, key, Stream)).min(*count) > 0),
             _ => self.sorted(*kind, key, args),
         }
     }
@@ -214,7 +214,7 @@ impl Model {
                 sorted.extend(members.iter().map(|(score, member)| (member.clone(), *score)));
                 Reply::default()
             }
-            (Kind::ZIncrBy, Args::Increment(member, by)) => {
+            (Kind::ZIncrBy, Args::ScoreBy(by, member)) => {
                 *sorted.entry(member.clone()).or_default() += *by as f64;
                 Reply::default()
             }

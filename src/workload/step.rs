@@ -8,7 +8,7 @@ use super::{
     template::Word,
 };
 use crate::{
-    operation::{DataType, Kind, Parameters},
+    operation::{DataType, Keys, Kind, Parameters},
     scenario::{Action, Command, Service},
 };
 
@@ -60,7 +60,7 @@ impl Step {
 
     fn new(service: &Service, command: &Command, data: DataType, count: u64, blind: bool) -> Self {
         let Parameters { members, batch, range, by, expire, script, args, .. } = &command.parameters;
-        let has_key = data != DataType::None || command.kind == Kind::Publish;
+        let has_key = data != DataType::None || command.kind.spec().keys == Keys::Channel;
         Self {
             stem: stem(&service.keys.prefix, data),
             keys: has_key.then(|| Popularity::new(service.keys.access, count)),

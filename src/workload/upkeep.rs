@@ -9,7 +9,7 @@ use super::{
     stream::Plan,
     value::chunk,
 };
-use crate::operation::{Args, Kind, Reply, Request};
+use crate::operation::{Args, Kind, Reply, Request, Upkeep};
 
 /// Keys, fields or members that one request restores.
 const RESTORED: u64 = 100;
@@ -19,6 +19,7 @@ const REFILLED: u64 = 1000;
 impl Plan {
     /// The request that has to follow this reply, if any.
     pub(super) fn upkeep(&self, step: &Step, sequence: u64, number: usize, reply: &Reply) -> Option<Request> {
+        let kind = step.kind.upkeep()?;
         let due = if step.blind { self.by_chance(step, sequence, number) } else { self.by_reply(step, reply) };
         if !due {
             return None;
@@ -26,25 +27,23 @@ impl Plan {
         let mut generator = self.root.generator(Purpose::Upkeep, sequence, number as u64);
         let members = step.members.cast_signed();
         let mut value = || self.values.draw(&mut generator);
-        let (kind, args) = match step.kind {
-            Kind::LPush => (Kind::LTrim, Args::Range(0, members - 1)),
-            Kind::RPush => (Kind::LTrim, Args::Range(-members, -1)),
-            Kind::LPop | Kind::RPop => (Kind::RPush, Args::Values((0..self.refill(step)).map(|_| value()).collect())),
-            Kind::Append => (Kind::Set, Args::Value(value())),
-            Kind::HDel => {
-                let fields = self.around(step, sequence).map(|field| (numbered(b"f", field), value()));
-                (Kind::HSet, Args::Pairs(fields.collect()))
+        let args = match step.kind.spec().upkeep {
+            Upkeep::NoUpkeep => return None,
+            Upkeep::TrimTail => Args::Range(0, members - 1),
+            Upkeep::TrimHead => Args::Range(-members, -1),
+            Upkeep::Refill => Args::Values((0..self.refill(step)).map(|_| value()).collect()),
+            Upkeep::Replace => Args::Value(value()),
+            Upkeep::RestoreKeys => return Some(self.restored_keys(step, sequence, &mut generator)),
+            Upkeep::RestoreFields => {
+                Args::Pairs(self.around(step, sequence).map(|field| (numbered(b"f", field), value())).collect())
             }
-            Kind::SRem => {
-                let members = self.around(step, sequence).map(|member| numbered(b"m", member));
-                (Kind::SAdd, Args::Values(members.collect()))
+            Upkeep::RestoreMembers => {
+                Args::Values(self.around(step, sequence).map(|member| numbered(b"m", member)).collect())
             }
-            Kind::ZRem => {
-                let scored = self.around(step, sequence).map(|member| (member as f64, numbered(b"m", member)));
-                (Kind::ZAdd, Args::Scored(scored.collect()))
+            Upkeep::RestoreScores => {
+                let scored = |member| (member as f64, numbered(b"m", member));
+                Args::Scored(self.around(step, sequence).map(scored).collect())
             }
-            Kind::Del | Kind::GetDel => return Some(self.restored_keys(step, sequence, &mut generator)),
-            _ => return None,
         };
         let index = self.indexes(step, sequence).next().unwrap_or_default();
         Some(Request { kind, key: numbered(&step.stem, index), args })
@@ -54,28 +53,32 @@ impl Plan {
     #[inline]
     fn by_reply(&self, step: &Step, reply: &Reply) -> bool {
         let longer_than = |limit: u64| reply.integer.is_some_and(|length| length > limit.cast_signed());
-        match step.kind {
-            Kind::LPush | Kind::RPush => longer_than(2 * step.members),
-            Kind::Append => longer_than(self.text_limit),
-            Kind::LPop | Kind::RPop | Kind::Del | Kind::GetDel | Kind::HDel | Kind::SRem | Kind::ZRem => {
-                reply.misses > 0
-            }
-            _ => false,
+        match step.kind.spec().upkeep {
+            Upkeep::NoUpkeep => false,
+            Upkeep::TrimTail | Upkeep::TrimHead => longer_than(2 * step.members),
+            Upkeep::Replace => longer_than(self.text_limit),
+            Upkeep::Refill
+            | Upkeep::RestoreKeys
+            | Upkeep::RestoreFields
+            | Upkeep::RestoreMembers
+            | Upkeep::RestoreScores => reply.misses > 0,
         }
     }
 
     /// Whether upkeep follows inside a transaction, where no reply shows the size.
     fn by_chance(&self, step: &Step, sequence: u64, number: usize) -> bool {
         let batch = step.batch as f64;
-        let chance = match step.kind {
+        let chance = match step.kind.spec().upkeep {
+            Upkeep::NoUpkeep => return false,
             // As many elements are pushed between two trims as a list has members, on average.
-            Kind::LPush | Kind::RPush => batch / step.members as f64,
-            Kind::Append => self.typical as f64 / self.text_limit as f64,
+            Upkeep::TrimTail | Upkeep::TrimHead => batch / step.members as f64,
+            Upkeep::Replace => self.typical as f64 / self.text_limit as f64,
             // A little less than was taken, or a list would wander off: nobody sees here how long it is.
-            Kind::LPop | Kind::RPop => 0.9 * batch / self.refill(step) as f64,
+            Upkeep::Refill => 0.9 * batch / self.refill(step) as f64,
             // Ten times as much as was taken, since most of what is restored is still there.
-            Kind::Del | Kind::GetDel | Kind::HDel | Kind::SRem | Kind::ZRem => 10.0 * batch / RESTORED as f64,
-            _ => return false,
+            Upkeep::RestoreKeys | Upkeep::RestoreFields | Upkeep::RestoreMembers | Upkeep::RestoreScores => {
+                10.0 * batch / RESTORED as f64
+            }
         };
         self.root.generator(Purpose::Chance, sequence, number as u64).random::<f64>() < chance
     }
@@ -93,7 +96,7 @@ impl Plan {
 
     /// Writes the keys of a request anew, and their neighbours.
     fn restored_keys(&self, step: &Step, sequence: u64, generator: &mut Generator) -> Request {
-        let batch = if step.kind == Kind::Del { step.batch } else { 1 };
+        let batch = if step.kind.spec().keys.is_batch() { step.batch } else { 1 };
         let width = (chunk(RESTORED, self.typical) / batch).max(1);
         let pairs: Vec<_> = self
             .indexes(step, sequence)
