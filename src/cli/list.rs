@@ -1,6 +1,9 @@
 //! `plimsoll list`: saved runs, capacity runs, gates and what `plimsoll ci` saved.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 
@@ -37,14 +40,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     for (at, folder) in folders.iter().enumerate() {
         display.reading(at, folders.len());
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let document = results::load(folder)
-            .map_err(Failure::usage)
-            .and_then(|saved| report::conclude(saved).map_err(Failure::usage));
-        let about = match document {
-            Ok(document) => plain(&document.headline().sentence),
-            Err(failure) => failure.to_string(),
-        };
-        lines.push((name, about));
+        let about = results::headline(folder).map_or_else(|| concluded(folder), Ok);
+        lines.push((name, plain(&about.unwrap_or_else(|failure| failure.to_string()))));
     }
     display.clear();
     let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
@@ -54,4 +51,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     output::print(text)?;
     Ok(Exit::Met)
+}
+
+/// The first sentence of a report that is made only for that: of results without a file for it.
+fn concluded(folder: &Path) -> Result<String, Failure> {
+    let saved = results::load(folder).map_err(Failure::usage)?;
+    Ok(report::conclude(saved).map_err(Failure::usage)?.headline().sentence)
 }

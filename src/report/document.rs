@@ -3,13 +3,17 @@
 use super::{
     Style,
     chart::{self, Chart},
-    csv, csv_capacity, csv_comparison, csv_dependencies, csv_gate, csv_history, csv_keyspace, csv_server, hlog, html,
-    json, json_audit, json_capacity, json_comparison, json_gate, markdown,
+    csv, csv_capacity, csv_comparison, csv_dependencies, csv_gate, csv_history, csv_keyspace, csv_server,
+    format::plain,
+    hlog, html, json, json_audit, json_capacity, json_comparison, json_gate, markdown,
     subject::{AuditReport, BaselineReport, CapacityReport, ComparisonReport, GateReport, HistoryReport, RunReport},
     terminal,
     view::{self, Headline, View},
 };
-use crate::{results::Saved, scenario::ScenarioErrors};
+use crate::{
+    results::{HEADLINE, Saved},
+    scenario::ScenarioErrors,
+};
 
 /// Path of a file within its folder, and its content.
 pub type File = (String, Vec<u8>);
@@ -90,6 +94,11 @@ fn pages(stem: &str, view: &View) -> [File; 2] {
     ]
 }
 
+/// The first sentence as a file, so that a list of results reads no more than that of each.
+pub(super) fn headline_file(document: &impl Document) -> File {
+    file(HEADLINE, format!("{}\n", plain(&document.headline().sentence)))
+}
+
 fn file(name: &str, content: impl Into<Vec<u8>>) -> File {
     (name.to_owned(), content.into())
 }
@@ -122,6 +131,7 @@ impl Document for RunReport {
             file("keyspace.csv", csv_keyspace::keyspace(analysis)),
             file("histograms.hlog", hlog::render(run, analysis)),
             file("scenario.toml", run.scenario.as_str()),
+            headline_file(self),
         ];
         files.extend(against.iter().flat_map(Document::tables));
         files
@@ -157,6 +167,7 @@ impl Document for CapacityReport {
             file("trials.csv", csv_capacity::trials(self)),
             file("capacity.csv", csv_capacity::arms(self)),
             file("scenario.toml", self.capacity.scenario.as_str()),
+            headline_file(self),
         ]
     }
 
@@ -184,6 +195,7 @@ impl Document for GateReport {
             file("quantiles.csv", csv_gate::quantiles(self)),
             file("slices.csv", csv_gate::slices(self)),
             file("scenario.toml", self.gate.scenario.as_str()),
+            headline_file(self),
         ]
     }
 

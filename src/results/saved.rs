@@ -50,6 +50,15 @@ pub fn load(folder: &Path) -> Result<Saved, ResultsError> {
     read.map_err(|source| ResultsError::InFile { file, source: Box::new(source) })
 }
 
+/// Name of the file with the first sentence of a report, beside what it is made from.
+pub const HEADLINE: &str = "headline.txt";
+
+/// The first sentence of the report of a result folder, where it was written; the result itself is not read.
+pub fn headline(folder: &Path) -> Option<String> {
+    let text = fs::read_to_string(folder.join(HEADLINE)).ok()?;
+    text.lines().next().filter(|line| !line.is_empty()).map(str::to_owned)
+}
+
 /// How the names of files begin that are not complete yet; `.gitignore` knows it, since baselines are under version control.
 const UNFINISHED: &str = ".partial-";
 

@@ -39,6 +39,16 @@ fn results_of_every_form_are_reported() {
     }
     let list = desk.run(&["list"]).ends_with(0);
     assert_eq!(list.stdout.lines().count(), results.len(), "{}", list.stdout);
+    let folder = |name: &str| desk.path("results").join(name);
+    for (name, kind, _) in &results {
+        fs::write(folder(name).join(format!("{kind}.json")), "not read").unwrap();
+    }
+    assert_eq!(desk.run(&["list"]).ends_with(0).stdout, list.stdout, "only the headlines are read");
+    for (name, kind, text) in &results {
+        fs::write(folder(name).join(format!("{kind}.json")), text).unwrap();
+        fs::remove_file(folder(name).join("headline.txt")).unwrap();
+    }
+    assert_eq!(desk.run(&["list"]).ends_with(0).stdout, list.stdout, "results without headlines are concluded");
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub use summary::ci_summary;
 
 use super::{
     chart::Chart,
-    document::{Document, File},
+    document::{Document, File, headline_file},
     view::{Headline, View},
 };
 use crate::results::Ci;
@@ -54,6 +54,8 @@ impl Document for Ci {
             ("bencher.json", bencher::render(self)),
             ("metrics.txt", openmetrics::render(self)),
         ];
-        files.map(|(name, text)| (name.to_owned(), text.into_bytes())).into()
+        let mut files: Vec<File> = files.map(|(name, text)| (name.to_owned(), text.into_bytes())).into();
+        files.push(headline_file(self));
+        files
     }
 }
