@@ -18,7 +18,7 @@ pub(super) fn render(view: &View) -> String {
         pieces.extend(section.blocks.iter().map(block));
     }
     pieces.push("---".to_owned());
-    pieces.push(escaped(&view.colophon));
+    pieces.push(escaped(&view.footer));
     plain(&pieces.join("\n\n")) + "\n"
 }
 

@@ -11,7 +11,7 @@ mod capacity_sample;
 #[cfg(test)]
 mod capacity_tests;
 mod chart;
-mod ci;
+pub mod ci;
 #[cfg(test)]
 mod comparison_tests;
 mod csv;
@@ -49,10 +49,6 @@ mod terminal;
 mod tests;
 mod view;
 
-pub use ci::{
-    AuditLimit, ci_annotations, ci_comparison, ci_gate, ci_gate_interrupted, ci_no_baseline, ci_no_gate, ci_not_run,
-    ci_scenario, ci_summary, ci_unmeasured, ci_unsaved,
-};
 pub use document::{Document, File, conclude};
 pub use schema::Printed;
 pub use subject::{

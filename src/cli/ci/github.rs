@@ -11,7 +11,7 @@ use clap::ValueEnum;
 
 use crate::{
     cli::{exit::Failure, stderr},
-    report::{ci_annotations, ci_summary},
+    report::ci::{annotations, summary},
     results::Ci,
 };
 
@@ -64,13 +64,13 @@ impl Github {
     pub(super) fn tell(&mut self, ci: &Ci) -> Result<(), Failure> {
         if self.annotate {
             // Either stream will do for GitHub, and standard output may have to be JSON.
-            let annotations = ci_annotations(ci);
+            let annotations = annotations(ci);
             if !annotations.is_empty() {
                 stderr::print(annotations.trim_end());
             }
         }
         let Some((path, file)) = &mut self.summary else { return Ok(()) };
-        file.write_all(ci_summary(ci).as_bytes()).map_err(|error| {
+        file.write_all(summary(ci).as_bytes()).map_err(|error| {
             Failure::usage(anyhow::Error::new(error).context(format!("could not write to {}", path.display())))
         })
     }

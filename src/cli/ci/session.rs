@@ -22,10 +22,7 @@ use crate::{
         progress::Display,
         run,
     },
-    report::{
-        AuditLimit, Document, ci_comparison, ci_gate, ci_gate_interrupted, ci_no_baseline, ci_no_gate, ci_not_run,
-        ci_scenario, ci_unmeasured, ci_unsaved,
-    },
+    report::{Document, ci},
     results::{CI_VERSION, Ci, CiCheck, CiOutcome, CiScenario, Leniency},
     target::Source,
 };
@@ -61,7 +58,7 @@ impl Session {
                 (not_run(&errand.name, errand.gate.is_some()), Exit::Interrupted)
             } else if unsaved.is_some() {
                 // A load that leaves no result would be for nothing.
-                (ci_unmeasured(&errand.name, "results cannot be written"), Exit::Usage)
+                (ci::unmeasured(&errand.name, "results cannot be written"), Exit::Usage)
             } else {
                 self.one(errand, ci.inconclusive, interrupt)
             };
@@ -85,7 +82,7 @@ impl Session {
     fn one(&self, errand: Errand, leniency: Leniency, interrupt: &Interrupt) -> (CiScenario, Exit) {
         let Errand { name, scenario, baseline, gate } = errand;
         let began = Instant::now();
-        let limit: AuditLimit = self.arguments.fail_on.map(Into::into);
+        let limit: ci::AuditLimit = self.arguments.fail_on.map(Into::into);
         let folder = format!("runs/{name}");
         let mut told = None;
         let result = claim(&self.journal.place().join(&folder), false).and_then(|claimed| {
@@ -102,13 +99,13 @@ impl Session {
                 run::Session::new(manner, scenario, self.display.clone(), self.leftovers.clone()).held_against(base);
             session.carry_out(self.source.clone(), interrupt, |report, saved| {
                 let mut scenario =
-                    CiScenario { folder: saved.map(|_| folder.clone()), ..ci_scenario(&name, report, limit) };
+                    CiScenario { folder: saved.map(|_| folder.clone()), ..ci::measured(&name, report, limit) };
                 let fails = self.arguments.fail_on_regression;
-                scenario.checks.extend(report.against.as_ref().map(|against| ci_comparison(&name, against, fails)));
+                scenario.checks.extend(report.against.as_ref().map(|against| ci::compared(&name, against, fails)));
                 if let Some((baseline, None)) = &baseline {
                     let run = self.journal.destination().join(&folder);
                     let run = Some(run).filter(|run| saved.is_some() && abstracted(report, run).counts());
-                    scenario.checks.push(ci_no_baseline(&name, baseline, run.as_deref(), fails));
+                    scenario.checks.push(ci::no_baseline(&name, baseline, run.as_deref(), fails));
                 }
                 told = Some(scenario);
                 Ok(())
@@ -119,7 +116,7 @@ impl Session {
         let wants_gate = gate.is_some();
         if let (Ok(_), Some(scenario), Some(errand)) = (&result, &mut told, gate) {
             scenario.checks.push(if interrupt.stop().is_cancelled() {
-                ci_gate_interrupted(&name, None)
+                ci::gate_interrupted(&name, None)
             } else {
                 self.gate(&name, errand, interrupt)
             });
@@ -130,7 +127,7 @@ impl Session {
                 (told, exit)
             }
             (Err(failure), Some(mut told)) => {
-                told.checks.push(ci_unsaved(&name, &failure.to_string()));
+                told.checks.push(ci::unsaved(&name, &failure.to_string()));
                 let exit = worse(exit_of(&told, leniency), failure.exit);
                 (told, exit)
             }
@@ -138,14 +135,14 @@ impl Session {
                 (not_run(&name, wants_gate), Exit::Interrupted)
             }
             (Err(failure), None) => {
-                let mut scenario = ci_unmeasured(&name, &failure.to_string());
+                let mut scenario = ci::unmeasured(&name, &failure.to_string());
                 // What was asked for is told, also where nothing came of it.
                 scenario
                     .checks
-                    .extend(wants_gate.then(|| ci_no_gate(&name, "the run before it could not be measured")));
+                    .extend(wants_gate.then(|| ci::no_gate(&name, "the run before it could not be measured")));
                 (scenario, failure.exit)
             }
-            (Ok(exit), None) => (ci_unmeasured(&name, "it ended without a result"), exit),
+            (Ok(exit), None) => (ci::unmeasured(&name, "it ended without a result"), exit),
         };
         scenario.seconds = (began.elapsed().as_secs_f64() * 1e3).round() / 1e3;
         if !self.arguments.output.quiet() {
@@ -172,7 +169,7 @@ impl Session {
                 claims: Claims::new(self.leftovers.clone()),
             };
             session.carry_out(interrupt, |report, _| {
-                told = Some(ci_gate(name, report));
+                told = Some(ci::gated(name, report));
                 Ok(())
             })
         });
@@ -189,8 +186,8 @@ impl Session {
 
 /// That a scenario was not run since a person ended everything, nor its gate if one was asked for.
 fn not_run(name: &str, wants_gate: bool) -> CiScenario {
-    let mut scenario = ci_not_run(name);
-    scenario.checks.extend(wants_gate.then(|| ci_gate_interrupted(name, None)));
+    let mut scenario = ci::not_run(name);
+    scenario.checks.extend(wants_gate.then(|| ci::gate_interrupted(name, None)));
     scenario
 }
 
@@ -198,11 +195,11 @@ fn not_run(name: &str, wants_gate: bool) -> CiScenario {
 /// one of the person's making, whatever it says.
 fn gated(name: &str, result: Result<Exit, Failure>, told: Option<CiCheck>, stopped: bool) -> CiCheck {
     match (result, told) {
-        (Ok(Exit::Interrupted), told) => ci_gate_interrupted(name, told.as_ref()),
-        (Err(_), told) if stopped => ci_gate_interrupted(name, told.as_ref()),
+        (Ok(Exit::Interrupted), told) => ci::gate_interrupted(name, told.as_ref()),
+        (Err(_), told) if stopped => ci::gate_interrupted(name, told.as_ref()),
         (Ok(_), Some(check)) => check,
-        (Ok(_), None) => ci_no_gate(name, "it ended without a result"),
-        (Err(failure), _) => ci_no_gate(name, &failure.to_string()),
+        (Ok(_), None) => ci::no_gate(name, "it ended without a result"),
+        (Err(failure), _) => ci::no_gate(name, &failure.to_string()),
     }
 }
 
@@ -270,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_gate_that_a_person_ended_is_told_as_such_and_ends_with_the_code_for_it() {
-        let told = ci_no_gate("mixed", "what it says so far");
+        let told = ci::no_gate("mixed", "what it says so far");
         for (result, told, detail) in [
             // Before its first block was made, after that, and while it was written.
             (Err(Failure::interrupted().within("arm A")), None, 0),
@@ -309,7 +306,7 @@ mod tests {
             let mut gate = sample_gate(worsening, 0.02, stages);
             gate.plan.advisory = advisory.then(|| "why".to_owned());
             let gate = GateReport::new(gate).unwrap();
-            let check = ci_gate("mixed", &gate);
+            let check = ci::gated("mixed", &gate);
             assert_eq!(exit_for(check.outcome, Leniency::Fail), gate::exit_code(&gate), "{}", check.sentence);
         }
         let base = abstracts(10);
@@ -325,7 +322,7 @@ mod tests {
             let run = Abstract { verdict, ..abstracted(20, 1.0) };
             let mut compared = ComparisonReport::new("nightly".to_owned(), base.clone(), run, Question::default());
             compared.comparison.standing = standing;
-            let check = ci_comparison("mixed", &compared, true);
+            let check = ci::compared("mixed", &compared, true);
             assert!(check.decides, "{standing:?}");
             assert_eq!(exit_for(check.outcome, Leniency::Fail), standing.into(), "{standing:?}");
         }

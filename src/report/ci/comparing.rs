@@ -28,7 +28,7 @@ pub(super) fn is_comparison(check: &CiCheck) -> bool {
 /// What a comparison with a stored baseline says, with what differs where that keeps it from being made. Its regression is a
 /// reason to look closer, since a machine that was slower for a night looks the same; it fails the scenario where `fails` says
 /// so. Then it also counts what cannot be told; otherwise that is advice which would come every night.
-pub fn ci_comparison(name: &str, compared: &ComparisonReport, fails: bool) -> CiCheck {
+pub fn compared(name: &str, compared: &ComparisonReport, fails: bool) -> CiCheck {
     let comparison = &compared.comparison;
     let (outcome, decides) = match comparison.standing {
         // As good as no baseline, and no fault of the run.
@@ -50,14 +50,14 @@ pub fn ci_comparison(name: &str, compared: &ComparisonReport, fails: bool) -> Ci
 
 /// That there is no baseline yet: it counts where a regression would `fail`, since that would pass unseen. `run` is the run's folder
 /// if one can be made of it.
-pub fn ci_no_baseline(name: &str, baseline: &str, run: Option<&Path>, fails: bool) -> CiCheck {
+pub fn no_baseline(name: &str, baseline: &str, run: Option<&Path>, fails: bool) -> CiCheck {
     let advice = run.map(|run| format!("; plimsoll baseline save {baseline} {} makes one of this run", run.display()));
     let sentence = format!("{name}: there is no baseline {baseline} yet{}", advice.unwrap_or_default());
     CiCheck { decides: fails, ..check(BASELINE, None, None, CiOutcome::Inconclusive, sentence) }
 }
 
 /// What a gate says.
-pub fn ci_gate(name: &str, gated: &GateReport) -> CiCheck {
+pub fn gated(name: &str, gated: &GateReport) -> CiCheck {
     let outcome = match gated.analysis.verdict {
         GateVerdict::Ok | GateVerdict::Improved => CiOutcome::Passed,
         // On servers that others use as well it is a hint.
@@ -70,13 +70,13 @@ pub fn ci_gate(name: &str, gated: &GateReport) -> CiCheck {
 }
 
 /// That the gate came to no result.
-pub fn ci_no_gate(name: &str, why: &str) -> CiCheck {
+pub fn no_gate(name: &str, why: &str) -> CiCheck {
     check(GATE, None, None, CiOutcome::Invalid, format!("{name}: the gate could not be made: {}", one_line(why)))
 }
 
 /// That a person ended everything before the gate came to its end, or before it was begun. `so_far` is what it says of the
 /// blocks that were made, where there are any.
-pub fn ci_gate_interrupted(name: &str, so_far: Option<&CiCheck>) -> CiCheck {
+pub fn gate_interrupted(name: &str, so_far: Option<&CiCheck>) -> CiCheck {
     let sentence = format!("{name}: the gate was not made to its end: interrupted before");
     let detail = so_far.map(|check| check.sentence.clone()).into_iter().collect();
     CiCheck { detail, ..check(GATE, None, None, CiOutcome::Interrupted, sentence) }
@@ -104,9 +104,9 @@ mod tests {
     };
 
     /// What is told of a run held against a baseline.
-    fn compared(base: &[Abstract], run: &Abstract, fails: bool) -> CiCheck {
-        let compared = ComparisonReport::new("nightly".to_owned(), base.to_vec(), run.clone(), Question::default());
-        ci_comparison("mixed", &compared, fails)
+    fn check_of(base: &[Abstract], run: &Abstract, fails: bool) -> CiCheck {
+        let report = ComparisonReport::new("nightly".to_owned(), base.to_vec(), run.clone(), Question::default());
+        compared("mixed", &report, fails)
     }
 
     fn counts_as(check: &CiCheck) -> (CiOutcome, bool) {
@@ -118,11 +118,11 @@ mod tests {
         let mut run = abstracted(20, 1.0);
         run.target.version = "8.0.1".into();
         run.environment.cores = 64;
-        let told = compared(&abstracts(10), &run, false);
+        let told = check_of(&abstracts(10), &run, false);
         assert_eq!(counts_as(&told), (CiOutcome::Inconclusive, true));
         assert!(told.detail.iter().any(|line| line.contains("version of the server") && line.contains("8.0.1")));
         assert!(!told.detail.iter().any(|line| line.contains("64")), "cores refuse nothing: {:?}", told.detail);
-        assert_eq!(counts_as(&compared(&abstracts(10), &run, true)), (CiOutcome::Invalid, true));
+        assert_eq!(counts_as(&check_of(&abstracts(10), &run, true)), (CiOutcome::Invalid, true));
     }
 
     #[test]
@@ -136,16 +136,16 @@ mod tests {
             one.verdict = Judged::Invalid;
         }
         for (base, run) in [(abstracts(10), run), (untrusted.clone(), abstracted(20, 1.0))] {
-            assert_eq!(counts_as(&compared(&base, &run, false)), (CiOutcome::Inconclusive, false));
-            assert_eq!(counts_as(&compared(&base, &run, true)), (CiOutcome::Inconclusive, true));
+            assert_eq!(counts_as(&check_of(&base, &run, false)), (CiOutcome::Inconclusive, false));
+            assert_eq!(counts_as(&check_of(&base, &run, true)), (CiOutcome::Inconclusive, true));
         }
         let invalid = Abstract { verdict: Judged::Invalid, ..abstracted(20, 1.0) };
-        assert_eq!(counts_as(&compared(&abstracts(10), &invalid, false)), (CiOutcome::Invalid, true));
+        assert_eq!(counts_as(&check_of(&abstracts(10), &invalid, false)), (CiOutcome::Invalid, true));
     }
 
     #[test]
     fn how_much_a_comparison_can_see_is_told_along_with_it() {
-        let told = compared(&abstracts(1), &abstracted(20, 1.0), false);
+        let told = check_of(&abstracts(1), &abstracted(20, 1.0), false);
         assert_eq!(counts_as(&told), (CiOutcome::Passed, true));
         assert!(told.detail.iter().any(|line| line.contains("only gross changes show")), "{:?}", told.detail);
     }
@@ -155,7 +155,7 @@ mod tests {
         let told = |worsening: Worsening, stages: &[GateStage], advisory: bool| {
             let mut gate = gate(worsening, 0.02, stages);
             gate.plan.advisory = advisory.then(|| "why".to_owned());
-            ci_gate("mixed", &GateReport::new(gate).unwrap())
+            gated("mixed", &GateReport::new(gate).unwrap())
         };
         let both = [GateStage::Screen, GateStage::Confirm];
         let found = told(Worsening::Uniform(0.15), &both, false);
@@ -170,12 +170,12 @@ mod tests {
     #[test]
     fn what_is_not_there_is_told() {
         assert!(
-            !ci_no_baseline("mixed", "nightly", None, false).decides
-                && ci_no_baseline("mixed", "nightly", None, true).decides
+            !no_baseline("mixed", "nightly", None, false).decides
+                && no_baseline("mixed", "nightly", None, true).decides
         );
-        let unmade = ci_no_gate("mixed", "no\nserver");
+        let unmade = no_gate("mixed", "no\nserver");
         assert_eq!(unmade.outcome, CiOutcome::Invalid);
-        let ended = ci_gate_interrupted("mixed", Some(&unmade));
+        let ended = gate_interrupted("mixed", Some(&unmade));
         assert_eq!((ended.outcome, ended.detail), (CiOutcome::Interrupted, vec![unmade.sentence]));
     }
 }

@@ -13,10 +13,10 @@ mod summary;
 mod tests;
 mod words;
 
-pub use annotations::annotations as ci_annotations;
-pub use comparing::{ci_comparison, ci_gate, ci_gate_interrupted, ci_no_baseline, ci_no_gate};
-pub use scenario::{AuditLimit, ci_not_run, ci_scenario, ci_unmeasured, ci_unsaved};
-pub use summary::ci_summary;
+pub use annotations::annotations;
+pub use comparing::{compared, gate_interrupted, gated, no_baseline, no_gate};
+pub use scenario::{AuditLimit, measured, not_run, unmeasured, unsaved};
+pub use summary::summary;
 
 use super::{
     chart::Chart,
@@ -47,7 +47,7 @@ impl Document for Ci {
 
     fn files(&self) -> Vec<File> {
         let files = [
-            (CI_SUMMARY, ci_summary(self)),
+            (CI_SUMMARY, summary::summary(self)),
             ("junit.xml", junit::render(self)),
             ("benchmark-latency.json", benchmark_action::latency(self)),
             ("benchmark-throughput.json", benchmark_action::throughput(self)),

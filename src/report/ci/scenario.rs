@@ -24,7 +24,7 @@ pub type AuditLimit = Option<Severity>;
 const FOLLOWED: [f64; 2] = [50.0, 99.0];
 
 /// What CI is told of a run. Where it lies and how long it took is for the caller to fill in.
-pub fn ci_scenario(name: &str, report: &RunReport, audit_limit: AuditLimit) -> CiScenario {
+pub fn measured(name: &str, report: &RunReport, audit_limit: AuditLimit) -> CiScenario {
     let RunReport { run, scenario, analysis, .. } = report;
     let mut checks = vec![whole(name, report)];
     let alone = scenario.services.len() == 1;
@@ -51,18 +51,18 @@ pub fn ci_scenario(name: &str, report: &RunReport, audit_limit: AuditLimit) -> C
 }
 
 /// A scenario that came to no result.
-pub fn ci_unmeasured(name: &str, why: &str) -> CiScenario {
+pub fn unmeasured(name: &str, why: &str) -> CiScenario {
     let sentence = format!("{name} could not be measured: {}", one_line(why));
     without_run(name, of_run(CiOutcome::Invalid, sentence))
 }
 
 /// A scenario that was not tried, since somebody ended it all before.
-pub fn ci_not_run(name: &str) -> CiScenario {
+pub fn not_run(name: &str) -> CiScenario {
     without_run(name, of_run(CiOutcome::Interrupted, format!("{name} was not run: interrupted before")))
 }
 
 /// That a run came to a result, and the result could not be written.
-pub fn ci_unsaved(name: &str, why: &str) -> CiCheck {
+pub fn unsaved(name: &str, why: &str) -> CiCheck {
     of_run(CiOutcome::Invalid, format!("{name} could not be saved: {}", one_line(why)))
 }
 

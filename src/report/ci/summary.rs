@@ -10,7 +10,7 @@ use crate::{
     report::{
         format::{self, NOTHING, counted},
         markdown,
-        view::{Block, Cell, Column, Headline, Note, RowKind, Section, Shown, Table, TableRow, Tone, View},
+        view::{Block, Cell, Column, Headline, Note, RowKind, Section, Shown, Table, TableRow, Tone, View, made_by},
     },
     results::{Ci, CiCheck, CiMeasure, CiOutcome, CiScenario, Leniency, slug},
 };
@@ -36,7 +36,7 @@ pub(super) fn headline(ci: &Ci) -> Headline {
 }
 
 /// The summary as Markdown, shortened where it would be too long for a job summary.
-pub fn ci_summary(ci: &Ci) -> String {
+pub fn summary(ci: &Ci) -> String {
     let depths = [Depth::Whole, Depth::Findings, Depth::Scenarios];
     let mut texts = depths.map(|depth| move || markdown::render(&view(ci, depth))).into_iter();
     let mut text = String::new();
@@ -87,7 +87,6 @@ pub(super) fn view(ci: &Ci, depth: Depth) -> View {
             sections.push(Section::new("measured", "What was measured", tables));
         }
     }
-    let commit = ci.software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
     View {
         title: "plimsoll ci".to_owned(),
         subtitle: format!(
@@ -98,7 +97,7 @@ pub(super) fn view(ci: &Ci, depth: Depth) -> View {
         ),
         headline: headline(ci),
         sections,
-        colophon: format!("plimsoll {}{commit}", ci.software.version),
+        footer: made_by(&ci.software),
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use insta::assert_snapshot;
 
 use super::{
-    AuditLimit, annotations, bencher, benchmark_action, ci_no_baseline, ci_no_gate, ci_scenario, ci_summary, junit,
-    openmetrics, words,
+    AuditLimit, annotations, bencher, benchmark_action, junit, measured, no_baseline, no_gate, openmetrics, summary,
+    words,
 };
 use crate::{
     analysis::{Outcome, audit::Severity},
@@ -15,7 +15,7 @@ use crate::{
 };
 
 fn told(run: &Run, limit: AuditLimit) -> CiScenario {
-    ci_scenario("workflow", &RunReport::new(run.clone()).unwrap(), limit)
+    measured("workflow", &RunReport::new(run.clone()).unwrap(), limit)
 }
 
 /// Only the checks of this name.
@@ -26,7 +26,7 @@ fn named<'a>(scenario: &'a CiScenario, name: &str) -> Vec<&'a CiCheck> {
 #[test]
 fn each_format() {
     let ci = sample::small_ci();
-    assert_snapshot!("summary", ci_summary(&ci));
+    assert_snapshot!("summary", summary(&ci));
     assert_snapshot!("terminal", ci.terminal(Style { colour: false, width: 100, verbose: true }));
     assert_snapshot!("junit", junit::render(&ci));
     assert_snapshot!("annotations", annotations::annotations(&ci));
@@ -80,15 +80,15 @@ fn the_schemas_take_what_the_readers_give_as_examples() {
 
 #[test]
 fn comparisons_are_told_in_summary_and_terminal_whatever_came_of_them() {
-    let both = |ci: &Ci| [ci_summary(ci), ci.terminal(Style { colour: false, width: 400, verbose: true })];
+    let both = |ci: &Ci| [summary(ci), ci.terminal(Style { colour: false, width: 400, verbose: true })];
     let told = |check: CiCheck, inconclusive: Leniency| {
         let mut ci = Ci { inconclusive, ..sample::small_ci() };
         ci.scenarios.truncate(1);
         ci.scenarios[0].checks = vec![check];
         ci
     };
-    let passed = CiCheck { outcome: CiOutcome::Passed, ..ci_no_gate("mixed", "as it was") };
-    for check in [ci_no_baseline("mixed", "nightly", None, false), passed] {
+    let passed = CiCheck { outcome: CiOutcome::Passed, ..no_gate("mixed", "as it was") };
+    for check in [no_baseline("mixed", "nightly", None, false), passed] {
         let ci = told(check.clone(), Leniency::Warn);
         for text in both(&ci) {
             assert!(text.contains("Comparisons") && text.contains(&check.sentence), "{text}");
@@ -96,7 +96,7 @@ fn comparisons_are_told_in_summary_and_terminal_whatever_came_of_them() {
         assert_eq!((ci.scenarios[0].outcome(), annotations::annotations(&ci).as_str()), (CiOutcome::Passed, ""));
     }
     // Where regressions count, one that could not be found is no reason to be quiet.
-    let missing = ci_no_baseline("mixed", "nightly", Some(Path::new("out")), true);
+    let missing = no_baseline("mixed", "nightly", Some(Path::new("out")), true);
     let ci = told(missing.clone(), Leniency::Warn);
     for text in both(&ci) {
         assert!(text.contains("What is amiss") && !text.contains("Comparisons"), "{text}");
@@ -111,7 +111,7 @@ fn comparisons_are_told_in_summary_and_terminal_whatever_came_of_them() {
 #[test]
 fn a_miss_is_explained_by_the_rows_that_miss() {
     let mut report = RunReport::new(sample::run()).unwrap();
-    let tell = |report: &_| ci_scenario("workflow", report, None);
+    let tell = |report: &_| measured("workflow", report, None);
     let analysis = &mut report.analysis;
     let place = analysis.rows.iter().position(|row| row.scope.operation.as_deref() == Some("GET")).unwrap();
     analysis.rows[place].outcome = Outcome::Fail;
@@ -176,7 +176,7 @@ fn many(count: usize, detail: usize) -> Ci {
 #[test]
 fn a_summary_of_any_length_is_cut_to_what_github_shows() {
     for (count, detail) in [(1, 0), (3, 300_000), (400, 100), (6_000, 0)] {
-        let summary = ci_summary(&many(count, detail));
+        let summary = super::summary(&many(count, detail));
         assert!(summary.len() <= 256 << 10, "{count}: {}", summary.len());
         assert!(summary.contains(&format!(
             "{} failed of",
@@ -184,7 +184,7 @@ fn a_summary_of_any_length_is_cut_to_what_github_shows() {
         )));
         assert!(summary.contains("| mixed-0 |"), "the first scenarios are always there");
     }
-    assert!(ci_summary(&many(6_000, 0)).contains("cut short"));
+    assert!(summary(&many(6_000, 0)).contains("cut short"));
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub(super) fn render(view: &View) -> String {
                     }
                     @for contents in &view.sections { (section(contents)) }
                 }
-                footer { p { "Made by " (view.colophon) "." } }
+                footer { p { "Made by " (view.footer) "." } }
             }
         }
     };

@@ -2,7 +2,10 @@
 
 use super::ComparisonReport;
 use crate::{
-    analysis::{Analysis, Row, Timeline, analyse},
+    analysis::{
+        Analysis, Family, FamilyKind, Row, Timeline, analyse,
+        audit::{Rule, Ruling, Severity},
+    },
     measure::SeriesRole,
     results::Run,
     scenario::{self, Scenario, ScenarioErrors, Service},
@@ -81,5 +84,60 @@ impl RunReport {
     pub(crate) fn offered_rate(&self, service: Option<&str>) -> Option<f64> {
         let services = self.scenario.services.iter();
         services.filter(|candidate| service.is_none_or(|name| candidate.name == name)).map(Service::offered_rate).sum()
+    }
+
+    /// Rulings of a rule.
+    pub(crate) fn rulings(&self, rule: Rule) -> impl Iterator<Item = &Ruling> {
+        self.analysis.audit.iter().filter(move |ruling| ruling.rule == rule)
+    }
+
+    /// Rulings as serious as this.
+    pub(crate) fn ruled(&self, severity: Severity) -> impl Iterator<Item = &Ruling> {
+        self.analysis.audit.iter().filter(move |ruling| ruling.severity == severity)
+    }
+
+    /// A setting of the server, as it writes it.
+    pub(crate) fn setting(&self, name: &str) -> Option<&str> {
+        self.run.inspection.settings.get(name).map(String::as_str)
+    }
+
+    /// A field of `INFO`.
+    pub(crate) fn info(&self, name: &str) -> Option<&str> {
+        self.run.inspection.info.get(name).map(String::as_str)
+    }
+
+    /// A field of `INFO` in bytes.
+    pub(crate) fn bytes(&self, name: &str) -> Option<u64> {
+        self.info(name)?.parse().ok()
+    }
+
+    /// The limit of the server's memory; `None` where there is none, or none is known.
+    pub(crate) fn max_memory(&self) -> Option<u64> {
+        let limit: u64 = self.setting("maxmemory").or_else(|| self.info("maxmemory"))?.parse().ok()?;
+        (limit > 0).then_some(limit)
+    }
+
+    /// Mean response times of the fastest and the slowest operation, in nanoseconds.
+    pub(crate) fn range_of_means(&self) -> Option<(f64, f64)> {
+        let means: Vec<f64> = self.operations().iter().filter_map(|row| row.response.mean).collect();
+        let (least, most) = (means.iter().copied().reduce(f64::min)?, means.iter().copied().reduce(f64::max)?);
+        Some((least, most))
+    }
+
+    /// Services that were answered at all, and those that there are.
+    pub(crate) fn served(&self) -> (u64, u64) {
+        let answered = |service: &&Service| self.row_of(service).is_some_and(|row| row.counts.completed > 0);
+        (self.scenario.services.iter().filter(answered).count() as u64, self.scenario.services.len() as u64)
+    }
+
+    pub(crate) fn family(&self, kind: FamilyKind) -> Option<&Family> {
+        self.analysis.families.iter().find(|family| family.kind == kind)
+    }
+
+    /// The round trips of `PING` without load, ascending.
+    pub(crate) fn pings(&self) -> Vec<u64> {
+        let mut pings = self.run.inspection.pings.clone();
+        pings.sort_unstable();
+        pings
     }
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::{
     Block, Note, Section, Shown, Tone,
     checks::{limit, quantity, subject, words},
-    dependencies, events, failures, scope_name, server_findings,
+    dependencies, events, failures,
+    names::scope_name,
+    server_findings,
 };
 use crate::{
     analysis::{Analysis, Check, CheckKind, Finding, Level, Scope, ServerFinding},

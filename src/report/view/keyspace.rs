@@ -1,6 +1,6 @@
 //! What lies in the keyspace: memory by type and prefix, the largest keys and the hottest.
 
-use super::{Block, Cell, Column, RowKind, Table, TableRow, Tone, not_learned};
+use super::{Block, Cell, Column, RowKind, Table, TableRow, Tone, names::not_learned};
 use crate::{
     analysis::{Analysis, DatabaseSide, Interval, KeyShare, KeyspaceSide},
     report::format::{self, NOTHING},

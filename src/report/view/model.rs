@@ -14,7 +14,21 @@ pub struct View {
     /// What it says, in reading order; none is empty.
     pub(crate) sections: Vec<Section>,
     /// Who made the report.
-    pub(crate) colophon: String,
+    pub(crate) footer: String,
+}
+
+impl View {
+    /// A document of the sections that have content.
+    pub(crate) fn new(
+        title: String,
+        subtitle: String,
+        headline: Headline,
+        sections: impl IntoIterator<Item = Section>,
+        footer: String,
+    ) -> Self {
+        let sections = sections.into_iter().filter(|section| !section.blocks.is_empty()).collect();
+        Self { title, subtitle, headline, sections, footer }
+    }
 }
 
 /// The verdict in words.

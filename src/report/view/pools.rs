@@ -1,6 +1,6 @@
 //! How the pools fared: connections in use, requests waiting, what was lost.
 
-use super::{Cell, Column, RowKind, Table, TableRow, Tone, known_percentile};
+use super::{Cell, Column, RowKind, Table, TableRow, Tone, names::known_percentile};
 use crate::{
     analysis::{Analysis, PercentileValue, PoolUse},
     report::format,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, grade_word, known_percentile, pools};
+use super::{
+    Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, grade_word, names::known_percentile, pools,
+};
 use crate::{
     analysis::{Analysis, Distribution, Grade, Outcome, PercentileValue, Row, Support},
     measure::SeriesRole,

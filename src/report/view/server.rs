@@ -1,7 +1,8 @@
 //! The server's side: where each command's time went, and which commands were slow.
 
 use super::{
-    Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, checks, keyspace, not_learned,
+    Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, checks, keyspace,
+    names::not_learned,
     server_resources::{forks, resources},
 };
 use crate::{

@@ -1,6 +1,6 @@
 //! Sustainable rate by limit of response time: how much a stricter limit costs, and how near the cliff is.
 
-use super::{carried_label, entries, error_bar, grid, look, rate_label, tells};
+use super::series::{carried_label, entries, error_bar, grid, look, rate_label, tells};
 use crate::{
     report::{
         chart::{

@@ -1,6 +1,6 @@
 //! Throughput by number of closed-loop clients, with the law that was fitted and what it leaves over.
 
-use super::{label_within, rate_label};
+use super::series::{label_within, rate_label};
 use crate::{
     analysis::capacity::Usl,
     report::{

@@ -1,6 +1,6 @@
 //! Offered against achieved rate: where what is answered falls behind what is asked.
 
-use super::{entries, grid, look, rate_label};
+use super::series::{entries, grid, look, rate_label};
 use crate::report::{
     chart::{
         canvas::{Marker, Pen},

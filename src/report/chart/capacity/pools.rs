@@ -1,6 +1,6 @@
 //! Pool size against response time, wait and throughput at the rates at which sizes were compared.
 
-use super::{entries, error_bar, look, rate_label, tells};
+use super::series::{entries, error_bar, look, rate_label, tells};
 use crate::{
     report::{
         chart::{

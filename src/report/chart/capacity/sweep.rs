@@ -2,7 +2,7 @@
 
 use plotters_backend::text_anchor::HPos;
 
-use super::carried_label;
+use super::series::carried_label;
 use crate::report::{
     chart::{
         canvas::{Area, Type},

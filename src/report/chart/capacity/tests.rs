@@ -2,7 +2,10 @@
 
 use proptest::{collection::vec, option, prop_assert, proptest, strategy::Strategy, test_runner::Config};
 
-use super::{TOLD_APART, capacity_charts, look, plots};
+use super::{
+    capacity_charts, plots,
+    series::{TOLD_APART, look},
+};
 use crate::{
     analysis::capacity::{CapacityAnalysis, Limit},
     report::{

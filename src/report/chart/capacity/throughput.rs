@@ -2,7 +2,7 @@
 
 use plotters_backend::text_anchor::HPos;
 
-use super::{carried_label, label_within, objective, rate_label, target, tells};
+use super::series::{carried_label, label_within, objective, rate_label, target, tells};
 use crate::{
     report::{
         chart::{

@@ -2,7 +2,7 @@
 
 use plotters_backend::text_anchor::HPos;
 
-use super::{RUN, base_pen, entries};
+use super::runs::{RUN, base_pen, entries};
 use crate::{
     report::{
         chart::{

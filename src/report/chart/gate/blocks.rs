@@ -2,7 +2,7 @@
 
 use plotters_backend::text_anchor::HPos;
 
-use super::{MOST, change_rows, interval};
+use super::arms::{MOST, change_rows, interval};
 use crate::{
     analysis::{
         Interval,

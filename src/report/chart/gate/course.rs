@@ -2,7 +2,7 @@
 
 use plotters_backend::text_anchor::HPos;
 
-use super::{ARMS, arms};
+use super::arms::{ARMS, arms};
 use crate::{
     report::{
         chart::{

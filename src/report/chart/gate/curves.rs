@@ -1,6 +1,6 @@
 //! Percentile curves of both arms, with the range of their blocks.
 
-use super::{ARMS, arms};
+use super::arms::{ARMS, arms};
 use crate::{
     analysis::gate::CurvePoint,
     report::{

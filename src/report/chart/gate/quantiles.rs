@@ -1,6 +1,6 @@
 //! The change of every quantile: of all requests alike, or of the slowest alone.
 
-use super::{MOST, change_rows, interval};
+use super::arms::{MOST, change_rows, interval};
 use crate::{
     analysis::Interval,
     report::{

@@ -1,17 +1,19 @@
 //! An audit on its own as a document.
 
-use super::{Severity, amiss, holding, unknown};
-use crate::report::{
-    format,
-    subject::AuditReport,
-    view::{Block, Headline, KeyNumber, Section, Shown, Tone, View},
+use super::rulings::{amiss, holding, unknown};
+use crate::{
+    analysis::audit::Severity,
+    report::{
+        format,
+        subject::AuditReport,
+        view::{Block, Headline, KeyNumber, Section, Shown, Tone, View, names::made_by},
+    },
 };
 
 impl View {
     /// The document of an audit.
     pub(crate) fn of_audit(audit: &AuditReport<'_>) -> Self {
         let target = audit.subject.target;
-        let commit = audit.software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
         let used = audit.subject.scenario.map_or_else(
             || "no scenario says who uses it".to_owned(),
             |scenario| {
@@ -22,24 +24,20 @@ impl View {
                 )
             },
         );
-        Self {
-            title: format!("Audit of {} {}", target.product, target.version),
-            subtitle: format!("{}, {}, {used}, on {}.", target.address, target.mode, audit.taken),
-            headline: headline(audit),
-            sections: sections(audit),
-            colophon: format!("plimsoll {}{commit}", audit.software.version),
-        }
+        let title = format!("Audit of {} {}", target.product, target.version);
+        let subtitle = format!("{}, {}, {used}, on {}.", target.address, target.mode, audit.taken);
+        Self::new(title, subtitle, headline(audit), sections(audit), made_by(audit.software))
     }
 }
 
-fn sections(audit: &AuditReport<'_>) -> Vec<Section> {
+fn sections(audit: &AuditReport<'_>) -> [Section; 3] {
     let findings =
         Section::new("audit", "Findings", amiss(audit.rulings).into_iter().collect()).detailed(Shown::Everything);
     let holding = Section::new("holding-rules", "What holds", holding(audit.rulings).into_iter().collect());
     let unknown = unknown(audit.rulings, audit.subject.inspection.withheld.iter()).map(Block::Paragraph);
     let unknown =
         Section::new("unknown", "What could not be judged", unknown.into_iter().collect()).detailed(Shown::Everything);
-    [findings, holding, unknown].into_iter().filter(|section| !section.blocks.is_empty()).collect()
+    [findings, holding, unknown]
 }
 
 /// The verdict of an audit.

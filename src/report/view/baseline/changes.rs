@@ -6,7 +6,7 @@ use crate::{
     report::{
         format::{self, NOTHING},
         subject::ComparisonReport,
-        view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, row_name},
+        view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, names::row_name},
     },
 };
 

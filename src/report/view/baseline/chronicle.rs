@@ -10,7 +10,7 @@ use crate::{
         chart::Chart,
         format,
         subject::HistoryReport,
-        view::{Block, Column, Headline, RowKind, Section, Shown, Table, TableRow, Tone, View, charts_section},
+        view::{Block, Column, Headline, RowKind, Section, Shown, Table, TableRow, Tone, View, charts::charts_section},
     },
     results::{Abstract, Judged},
 };
@@ -33,13 +33,8 @@ impl View {
             _ => format!("No runs of {}.", chronicle.scenario),
         };
         let software = history.runs.last().map(|run| format!("plimsoll {}", run.software.version));
-        Self {
-            title: format!("History of {}", chronicle.scenario),
-            subtitle,
-            headline: headline(chronicle),
-            sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
-            colophon: software.unwrap_or_default(),
-        }
+        let title = format!("History of {}", chronicle.scenario);
+        Self::new(title, subtitle, headline(chronicle), sections, software.unwrap_or_default())
     }
 }
 

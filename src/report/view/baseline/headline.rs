@@ -8,7 +8,7 @@ use crate::{
     report::{
         format,
         subject::ComparisonReport,
-        view::{Headline, KeyNumber, row_name},
+        view::{Headline, KeyNumber, names::row_name},
     },
 };
 

@@ -7,7 +7,7 @@ mod method;
 mod stored;
 mod words;
 
-use super::{Block, Section, Shown, View, charts_sections, results};
+use super::{Block, Section, Shown, View, charts::charts_sections, names::made_by, results};
 use crate::report::{chart::Chart, format, subject::ComparisonReport};
 
 pub(in crate::report) use chronicle::headline as history_headline;
@@ -29,15 +29,9 @@ impl View {
             further,
             method::runs(compared),
         ];
-        let software = &compared.run.software;
-        let commit = software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
-        Self {
-            title: format!("{} against {}", compared.run.name, compared.against),
-            subtitle: subtitle(compared),
-            headline: headline::headline(compared),
-            sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
-            colophon: format!("plimsoll {}{commit}", software.version),
-        }
+        let title = format!("{} against {}", compared.run.name, compared.against);
+        let headline = headline::headline(compared);
+        Self::new(title, subtitle(compared), headline, sections, made_by(&compared.run.software))
     }
 
     /// The report of a run with what a comparison says, behind its results.

@@ -6,7 +6,7 @@ use crate::{
     report::{
         format::{self, NOTHING},
         subject::BaselineReport,
-        view::{Block, Cell, Column, Headline, RowKind, Section, Shown, Table, TableRow, Tone, View, row_name},
+        view::{Block, Cell, Column, Headline, RowKind, Section, Shown, Table, TableRow, Tone, View, names::row_name},
     },
     results::Abstract,
 };
@@ -39,7 +39,7 @@ impl View {
             }),
             headline: headline_from(stored, &rows),
             sections,
-            colophon: String::new(),
+            footer: String::new(),
         }
     }
 }

@@ -12,7 +12,11 @@ mod queueing;
 mod trials;
 mod words;
 
-use super::{LEADING, View, charts_sections};
+use super::{
+    View,
+    charts::{LEADING, charts_sections},
+    names::made_by,
+};
 use crate::report::{chart::Chart, format, subject::CapacityReport};
 
 pub(in crate::report) use headline::headline as capacity_headline;
@@ -39,15 +43,9 @@ impl View {
             trials::section(answers),
             method::section(answers),
         ];
-        let software = &answers.capacity.software;
-        let commit = software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
-        Self {
-            title: format!("{}: capacity with {}", answers.scenario.name, words::objective(answers)),
-            subtitle: subtitle(answers),
-            headline: headline::headline(answers),
-            sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
-            colophon: format!("plimsoll {}{commit}", software.version),
-        }
+        let title = format!("{}: capacity with {}", answers.scenario.name, words::objective(answers));
+        let headline = headline::headline(answers);
+        Self::new(title, subtitle(answers), headline, sections, made_by(&answers.capacity.software))
     }
 }
 

@@ -1,10 +1,12 @@
 //! Authentication: users and their rights, and whether each service is connected as it should be.
 
-use super::{Cell, Column, NOTHING, Rule, Severity, facts as known, format, plain_table, yes};
+use super::blocks::{facts as known, plain_table, yes};
 use crate::{
+    analysis::audit::{Rule, Severity},
     report::{
+        format::{self, NOTHING},
         subject::RunReport,
-        view::{Block, Section, Tone, audit::fact},
+        view::{Block, Cell, Column, Section, Tone, audit::fact},
     },
     results::UserRights,
 };

@@ -1,10 +1,11 @@
 //! What the server is and how it is set: process, connections, memory, persistence, pools.
 
-use super::{Column, facts as known, format, plain_table};
+use super::blocks::{facts as known, plain_table};
 use crate::{
     report::{
+        format,
         subject::RunReport,
-        view::{Block, Section},
+        view::{Block, Column, Section},
     },
     scenario::Checkout,
 };

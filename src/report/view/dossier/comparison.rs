@@ -1,11 +1,12 @@
 //! Measured against the target: how many times faster, and how each operation is classified.
 
-use super::{Cell, Column, FamilyKind, NOTHING, against_target, format, operation_name, plain_table};
+use super::blocks::{against_target, operation_name, plain_table};
 use crate::{
-    analysis::Grade,
+    analysis::{FamilyKind, Grade},
     report::{
+        format::{self, NOTHING},
         subject::RunReport,
-        view::{Block, Section, Tone, grade_word},
+        view::{Block, Cell, Column, Section, Tone, grade_word},
     },
 };
 

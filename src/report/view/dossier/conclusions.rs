@@ -1,13 +1,16 @@
 //! What it comes to: benchmarks met, strengths, points to watch, room to grow, what was done and what is next.
 
-use super::{Cell, Column, NOTHING, Rule, Severity, against_target, format, plain_table};
+use super::blocks::{against_target, plain_table};
 use crate::{
-    analysis::{Finding, Outcome, audit::Ruling},
+    analysis::{
+        Finding, Outcome,
+        audit::{Rule, Ruling, Severity},
+    },
     report::{
-        format::{counted, duration, share},
+        format::{self, NOTHING, counted, duration, share},
         subject::RunReport,
         view::{
-            Block, Note, Section, Tone,
+            Block, Cell, Column, Note, Section, Tone,
             audit::{claim, evidence, listings},
             findings::note,
             headline, severity_word,

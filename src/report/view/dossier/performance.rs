@@ -1,9 +1,13 @@
 //! Latency of each kind of command, and what the server used meanwhile.
 
-use super::{Cell, Column, FamilyKind, NOTHING, facts as known, format, listed, percentile, plain_table};
-use crate::report::{
-    subject::RunReport,
-    view::{Block, Section, server},
+use super::blocks::{facts as known, listed, percentile, plain_table};
+use crate::{
+    analysis::FamilyKind,
+    report::{
+        format::{self, NOTHING},
+        subject::RunReport,
+        view::{Block, Cell, Column, Section, server},
+    },
 };
 
 /// Rows of the latency table, with what each is called.

@@ -1,13 +1,14 @@
 //! What is right already, what to change now, and what to weigh; each with the measurement that speaks for it. What the
 //! measurement speaks against is told too, so that nobody does it for want of a number.
 
-use super::{Column, NOTHING, Rule, Severity, format, plain_table};
+use super::blocks::plain_table;
 use crate::{
+    analysis::audit::{Rule, Severity},
     report::{
-        format::{counted, duration, share},
+        format::{self, NOTHING, counted, duration, share},
         subject::RunReport,
         view::{
-            Advice, Block, Listing, Note, Section, Tone,
+            Advice, Block, Column, Listing, Note, Section, Tone,
             audit::{advice, claim, evidence},
             method::quoted,
         },

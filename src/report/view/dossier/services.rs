@@ -1,11 +1,12 @@
 //! Each service on its own: whether it is served as it should be, how it logs in, how it uses the server.
 
-use super::{NOTHING, facts as known, format};
+use super::blocks::facts as known;
 use crate::{
     analysis::{Distribution, Outcome, PercentileValue, databases},
     report::{
+        format::{self, NOTHING},
         subject::RunReport,
-        view::{Block, Section, known_percentile},
+        view::{Block, Section, names::known_percentile},
     },
     scenario::{Load, Service},
 };

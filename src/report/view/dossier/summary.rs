@@ -1,10 +1,13 @@
 //! The executive summary: the verdict and the few numbers that matter, in one paragraph.
 
-use super::{Rule, Severity, against_target};
-use crate::report::{
-    format::{self, duration, share},
-    subject::RunReport,
-    view::{Block, Section, headline},
+use super::blocks::against_target;
+use crate::{
+    analysis::audit::{Rule, Severity},
+    report::{
+        format::{self, duration, share},
+        subject::RunReport,
+        view::{Block, Section, headline},
+    },
 };
 
 pub(super) fn section(facts: &RunReport) -> Section {

@@ -6,7 +6,7 @@ mod method;
 mod trust;
 mod words;
 
-use super::{View, charts_sections};
+use super::{View, charts::charts_sections, names::made_by};
 use crate::report::{chart::Chart, format, subject::GateReport};
 
 pub(in crate::report) use headline::headline as gate_headline;
@@ -24,16 +24,10 @@ impl View {
             further,
             method::section(outcome),
         ];
-        let software = &outcome.gate.software;
-        let commit = software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
+        let title = format!("{}: is B worse than A?", words::scenario_name(&outcome.gate));
         let [a, b] = &outcome.gate.arms;
-        Self {
-            title: format!("{}: is B worse than A?", words::scenario_name(&outcome.gate)),
-            subtitle: subtitle(outcome, &a.name, &b.name),
-            headline: headline::headline(outcome),
-            sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
-            colophon: format!("plimsoll {}{commit}", software.version),
-        }
+        let subtitle = subtitle(outcome, &a.name, &b.name);
+        Self::new(title, subtitle, headline::headline(outcome), sections, made_by(&outcome.gate.software))
     }
 }
 

@@ -1,0 +1,203 @@
+//! Rulings in words: what is wrong with advice, what holds, and what could not be learned.
+
+use super::words::words;
+use crate::report::view::{
+    Advice, Block, Cell, Column, Listing, Note, RowKind, Section, Shown, Table, TableRow, Tone,
+    keyspace::is_about_keys, names::not_learned,
+};
+use crate::{
+    analysis::audit::{Evidence, Quantity, Remedy, Ruling, Severity},
+    report::format::{self, NOTHING},
+    results::Withheld,
+};
+
+/// Name of the section.
+const ID: &str = "audit";
+
+/// The audit as part of a report.
+pub(in crate::report::view) fn section(rulings: &[Ruling], withheld: &[Withheld]) -> Section {
+    if rulings.iter().all(|ruling| ruling.severity == Severity::Unknown) {
+        // No inspection, or one that learned nothing: what it was refused is the server's side to tell.
+        return Section::new(ID, TITLE, Vec::new());
+    }
+    let mut blocks = vec![Block::Paragraph(summary(rulings))];
+    blocks.extend(amiss(rulings));
+    blocks.extend(holding(rulings));
+    // What was refused about keys is told with them.
+    let refused = withheld.iter().filter(|withheld| !is_about_keys(withheld));
+    blocks.extend(unknown(rulings, refused).map(Block::Paragraph));
+    Section::new(ID, TITLE, blocks).detailed(Shown::First).brief_line("Audit", Some(format!("{}.", counts(rulings))))
+}
+
+const TITLE: &str = "Audit of the server";
+
+/// How many rules hold, and how many do not.
+fn counts(rulings: &[Ruling]) -> String {
+    let count = |severity| rulings.iter().filter(|ruling| ruling.severity == severity).count() as u64;
+    let [critical, warnings, notes, passed] =
+        [Severity::Critical, Severity::Warning, Severity::Note, Severity::Passed].map(count);
+    format!(
+        "{}, {}, {}; {} passed",
+        format::counted(critical, "critical", "critical"),
+        format::counted(warnings, "warning", "warnings"),
+        format::counted(notes, "note", "notes"),
+        format::counted(passed, "check", "checks"),
+    )
+}
+
+/// The same with the worst of those that do not.
+fn summary(rulings: &[Ruling]) -> String {
+    let worst = rulings.iter().filter(|ruling| ruling.severity >= Severity::Warning).max_by_key(|ruling| {
+        // The first of the worst.
+        (ruling.severity, std::cmp::Reverse(ruling.rule))
+    });
+    let worst = worst.map(|ruling| format!(" First of all: {}", fact(ruling))).unwrap_or_default();
+    format!("Audit of the server: {}.{worst}", counts(rulings))
+}
+
+/// What is amiss, the worst first.
+pub(in crate::report::view) fn amiss(rulings: &[Ruling]) -> Option<Block> {
+    let mut wrong: Vec<_> = rulings.iter().filter(|ruling| ruling.severity >= Severity::Note).collect();
+    wrong.sort_by_key(|ruling| std::cmp::Reverse(ruling.severity));
+    (!wrong.is_empty()).then(|| Block::Advice(wrong.into_iter().map(advice).collect()))
+}
+
+/// One ruling that does not hold, with all that belongs to it.
+pub(in crate::report::view) fn advice(ruling: &Ruling) -> Advice {
+    let words = words(ruling.rule);
+    Advice {
+        note: Note { tone: tone(ruling.severity), fact: fact(ruling), advice: words.advice.to_owned() },
+        severity: severity_word(ruling.severity),
+        commands: listings(&ruling.remedies),
+        source: format!("{}. Reads {}. Source: {}.", words.id, words.reads, words.source),
+    }
+}
+
+/// What was found, in one sentence with its evidence.
+pub(in crate::report) fn fact(ruling: &Ruling) -> String {
+    match evidence(&ruling.evidence) {
+        known if known.is_empty() => format!("{}.", claim(ruling)),
+        known => format!("{} ({known}).", claim(ruling)),
+    }
+}
+
+/// What was found without its evidence, for where that has been told.
+pub(in crate::report::view) fn claim(ruling: &Ruling) -> String {
+    let words = words(ruling.rule);
+    let claim = if ruling.severity == Severity::Passed { words.holds } else { words.amiss };
+    let about = ruling.about.as_ref().map(|about| format!("{about}: ")).unwrap_or_default();
+    format!("{about}{claim}")
+}
+
+/// What rulings rest on.
+pub(in crate::report::view) fn evidence(evidence: &[Evidence]) -> String {
+    evidence.iter().map(|fact| format!("{} {}", fact.what, quantity(&fact.value))).collect::<Vec<_>>().join("; ")
+}
+
+/// A value with its unit.
+fn quantity(value: &Quantity) -> String {
+    match value {
+        Quantity::Text(text) => text.clone(),
+        Quantity::Count(count) => format::count(*count),
+        Quantity::Bytes(bytes) => format::bytes(*bytes),
+        Quantity::Nanos(nanos) => format::duration(*nanos),
+        Quantity::Age(seconds) => format::age(*seconds),
+        Quantity::Share(share) if *share > 1.0 => format!("{}{}%", format::significant(share * 100.0), format::THIN),
+        Quantity::Share(share) => format::share(*share),
+        Quantity::Ratio(ratio) => format::significant(*ratio),
+    }
+}
+
+/// Where most remedies are typed.
+pub(in crate::report) const AT_SERVER: &str = "At the server";
+
+/// The lines that would change it, each kind for its place.
+pub(in crate::report::view) fn listings(remedies: &[Remedy]) -> Vec<Listing> {
+    let mut listings: Vec<Listing> = Vec::new();
+    let mut add = |title: &str, language: &'static str, line: &str| match listings
+        .iter_mut()
+        .find(|known| known.title == title)
+    {
+        Some(known) => known.text = format!("{}\n{line}", known.text),
+        None => listings.push(Listing { title: title.to_owned(), language, text: line.to_owned(), folded: false }),
+    };
+    for remedy in remedies {
+        match remedy {
+            Remedy::Command(command) => add(AT_SERVER, "", command),
+            Remedy::Setting { name, value } => {
+                add(AT_SERVER, "", &format!("CONFIG SET {name} {value}"));
+                add("In its configuration", "", &format!("{name} {value}"));
+            }
+            Remedy::Configuration(lines) => {
+                for line in lines {
+                    add("In its configuration, then restart", "", line);
+                }
+            }
+            Remedy::Shell(command) => add("In a shell on its machine", "sh", command),
+            Remedy::Elsewhere { place, line } => add(place, "", line),
+            Remedy::Scenario(line) => add("In the application, and in the scenario", "", line),
+        }
+    }
+    listings
+}
+
+pub(super) fn holding(rulings: &[Ruling]) -> Option<Block> {
+    let rows: Vec<_> = rulings
+        .iter()
+        .filter(|ruling| ruling.severity == Severity::Passed)
+        .map(|ruling| {
+            let words = words(ruling.rule);
+            let known = evidence(&ruling.evidence);
+            TableRow {
+                kind: RowKind::Entry,
+                cells: vec![
+                    Cell::new(words.id, Tone::Quiet),
+                    ruling.about.as_deref().unwrap_or(NOTHING).into(),
+                    words.holds.into(),
+                    if known.is_empty() { NOTHING.to_owned() } else { known }.into(),
+                ],
+            }
+        })
+        .collect();
+    let columns =
+        vec![Column::head("Rule"), Column::words("Of", 2), Column::words("Holds", 0), Column::words("Evidence", 1)];
+    (!rows.is_empty()).then(|| Block::Table(Table::new("holding", "Rules that hold", columns, rows)))
+}
+
+pub(super) fn unknown<'a>(rulings: &[Ruling], withheld: impl Iterator<Item = &'a Withheld>) -> Option<String> {
+    let unknown: Vec<_> = rulings
+        .iter()
+        .filter(|ruling| ruling.severity == Severity::Unknown)
+        .map(|ruling| match evidence(&ruling.evidence) {
+            known if known.is_empty() => words(ruling.rule).id.to_owned(),
+            known => format!("{} ({known})", words(ruling.rule).id),
+        })
+        .collect();
+    let mut sentences = Vec::new();
+    if !unknown.is_empty() {
+        sentences.push(format!("Not judged, since what they read is not known: {}.", unknown.join(", ")));
+    }
+    sentences.extend(not_learned(withheld).map(|refused| format!("Refused to the inspection: {refused}.")));
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+fn tone(severity: Severity) -> Tone {
+    match severity {
+        Severity::Critical => Tone::Bad,
+        Severity::Warning => Tone::Fair,
+        Severity::Note => Tone::Quiet,
+        Severity::Passed => Tone::Good,
+        Severity::Unknown => Tone::Plain,
+    }
+}
+
+/// The word for a severity, for people and for programs.
+pub(in crate::report) fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "critical",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+        Severity::Passed => "passed",
+        Severity::Unknown => "unknown",
+    }
+}

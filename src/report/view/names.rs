@@ -1,0 +1,78 @@
+//! Names and words that several parts of reports use.
+
+use crate::{
+    analysis::{Distribution, Grade, Level, Outcome, PercentileValue, Scope},
+    results::{Software, Withheld},
+};
+
+/// The program that made a report: `plimsoll 0.1.0 (3f2c9d1)`.
+pub(in crate::report) fn made_by(software: &Software) -> String {
+    let commit = software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
+    format!("plimsoll {}{commit}", software.version)
+}
+
+/// The word for an outcome in machine-readable outputs.
+pub fn outcome_slug(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "pass",
+        Outcome::Fail => "fail",
+        Outcome::Inconclusive => "inconclusive",
+        Outcome::Invalid => "invalid",
+    }
+}
+
+/// The word for a level in machine-readable outputs.
+pub(in crate::report) fn level_slug(level: Level) -> &'static str {
+    match level {
+        Level::Ok => "ok",
+        Level::Unknown => "unknown",
+        Level::Warn => "warn",
+        Level::Refuse => "refuse",
+    }
+}
+
+/// The word for a grade.
+pub(in crate::report) fn grade_word(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Excellent => "EXCELLENT",
+        Grade::Good => "GOOD",
+        Grade::Acceptable => "ACCEPTABLE",
+        Grade::Missed => "MISSED",
+    }
+}
+
+/// What a row is called in running text: `api GET`, `api`, `all services`.
+pub(super) fn row_name(service: Option<&str>, operation: Option<&str>) -> String {
+    match (service, operation) {
+        (Some(service), Some(operation)) => format!("{service} {operation}"),
+        (Some(service), None) => service.to_owned(),
+        (None, _) => "all services".to_owned(),
+    }
+}
+
+/// What could not be learned, each reason once.
+pub(super) fn not_learned<'a>(withheld: impl Iterator<Item = &'a Withheld>) -> Option<String> {
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    for Withheld { what, reason } in withheld {
+        let (reason, what) = match reason.split_once("; Redis has them since ") {
+            Some((reason, since)) => (reason, format!("{what}, from Redis {since} on")),
+            None => (reason.as_str(), what.clone()),
+        };
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, all)) => all.push(what),
+            None => reasons.push((reason, vec![what])),
+        }
+    }
+    let said: Vec<_> = reasons.into_iter().map(|(reason, all)| format!("{} ({reason})", all.join(", "))).collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+pub(super) fn scope_name(scope: &Scope) -> String {
+    row_name(scope.service.as_deref(), scope.operation.as_deref())
+}
+
+/// A percentile of a distribution, if analysis offers it.
+pub(super) fn known_percentile(distribution: &Distribution, percentile: f64) -> Option<PercentileValue> {
+    // Both numbers come from decimal literals or the same field; they are equal or they are different percentiles.
+    distribution.percentiles.iter().find(|known| (known.percentile - percentile).abs() < 1e-9).map(|known| known.value)
+}
