@@ -43,9 +43,16 @@ impl Claims {
         // Before, since a Ctrl-C may end it anywhere.
         self.held.push(Held { target: target.clone(), scenario: scenario.clone(), outside: Vec::new(), is_own: false });
         if scenario.run.prefill {
-            if let Err(error) = target.claim(scenario, &self.claimant).await {
-                self.held.pop();
-                return Err(error);
+            match target.claim(scenario, &self.claimant).await {
+                Ok(takeovers) => {
+                    for takeover in takeovers {
+                        display.say(&format!("note: {takeover}"));
+                    }
+                }
+                Err(error) => {
+                    self.held.pop();
+                    return Err(error);
+                }
             }
             self.leftovers.hold_keys(target.address());
         } else if let Err(error @ TargetError::Claimed { .. }) =

@@ -9,20 +9,23 @@ use super::{
         scenario::{DEFAULT, FieldArgs},
         target::{EMBEDDED, TARGET, address},
     },
+    consent::Question,
     exit::{Exit, Failure},
     interrupt::supervise,
     output,
+    progress::Display,
 };
 use crate::{
-    report::format::{counted, plain},
+    report::format::{self, counted, plain},
     scenario,
-    target::Target,
+    target::{Holding, KeyGroup, Target},
 };
 
 /// Remove the keys of a scenario from a server
 ///
 /// For what a run has left there that was ended by force, or that was run with --keep-data. Removes the keys that the
-/// scenario writes under its prefixes, and the claim of the run; other keys under the same prefixes stay.
+/// scenario writes under its prefixes, and the claim of the run; other keys under the same prefixes stay, and so does a key of
+/// another type than a run would have given it. Lists them first, and asks.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -35,6 +38,9 @@ pub(super) struct Arguments {
     /// Server that has the keys: `redis://user:password@host:port/db`, `rediss://...` or `unix:///path`
     #[arg(long, value_name = "URL", env = TARGET, hide_env_values = true)]
     target: String,
+    /// Remove the keys without asking
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     fields: FieldArgs,
 }
@@ -46,17 +52,53 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         return Err(Failure::usage(anyhow!("--target: a private server has no keys left; name the server that has")));
     }
     let source = address(&arguments.target)?;
+    let yes = arguments.yes;
     supervise(
         move |interrupt| {
             let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
-            runtime.block_on(async {
+            let display = Display::new(true);
+            let (target, holdings) = runtime.block_on(async {
                 let (target, _) = interrupt.or(Target::prepare(source, &scenario)).await?;
-                let removed = interrupt.or(target.clean(&scenario)).await?;
-                let keys = plain(&counted(removed, "key", "keys"));
-                output::print(format!("Removed {keys} of `{}` from {}\n", scenario.name, target.address()))?;
-                Ok(Exit::Met)
-            })
+                display.step("Looking for the scenario's keys");
+                let holdings = interrupt.or(target.holdings(&scenario)).await?;
+                Ok::<_, Failure>((target, holdings))
+            })?;
+            display.clear();
+            let about = format!("Keys of `{}` on {}:\n{}", scenario.name, target.address(), plan(&holdings));
+            let keys: u64 = holdings.iter().flat_map(|holding| &holding.keys).map(|group| group.count).sum();
+            let keys = plain(&counted(keys, "key", "keys"));
+            if holdings.iter().any(|holding| holding.claim.is_some() || !holding.keys.is_empty()) {
+                display.say(&about);
+                let (about, what) = (format!("{keys} would be removed"), format!("Remove {keys}"));
+                Question { about: &about, what: &what, refused: "nothing was removed" }
+                    .ask(yes, &display, &interrupt)?;
+            }
+            let removed = runtime.block_on(interrupt.or(target.clean(&scenario)))?;
+            let keys = plain(&counted(removed, "key", "keys"));
+            output::print(format!("Removed {keys} of `{}` from {}\n", scenario.name, target.address()))?;
+            Ok(Exit::Met)
         },
         || {},
     )
+}
+
+/// The keys that are there, and whose they are as far as that is known.
+fn plan(holdings: &[Holding]) -> String {
+    let mut lines = Vec::new();
+    for Holding { prefix, keys, claim, has_ended } in holdings {
+        for KeyGroup { pattern, count, of_other_type } in keys {
+            let keys = counted(*count, "key", "keys");
+            lines.push(match of_other_type {
+                0 => format!("  {keys} `{pattern}`"),
+                others => format!("  {keys} `{pattern}`; {} of another type stay", format::count(*others)),
+            });
+        }
+        lines.push(match claim {
+            Some(by) if *has_ended => format!("  `{prefix}` is claimed by a run that has ended ({by})"),
+            Some(by) => format!("  `{prefix}` is claimed by a run that may be at work ({by})"),
+            None if keys.is_empty() => continue,
+            None => format!("  no claim says that a run of plimsoll wrote those under `{prefix}`"),
+        });
+    }
+    plain(&lines.join("\n"))
 }

@@ -1,4 +1,4 @@
-//! The question that loading a target elsewhere takes.
+//! Consent of the user, to load a target of another machine or to remove keys.
 
 use std::{
     io::{self, BufRead as _, IsTerminal as _},
@@ -15,6 +15,16 @@ use crate::results::TargetFacts;
 /// How often a question is asked whether it still matters.
 const GLANCE: Duration = Duration::from_millis(100);
 
+/// Something that takes the consent of the user.
+pub(super) struct Question<'a> {
+    /// What it is about: a whole sentence without its full stop.
+    pub(super) about: &'a str,
+    /// What is to be done, as a question without its mark.
+    pub(super) what: &'a str,
+    /// What was not done where the user refuses.
+    pub(super) refused: &'a str,
+}
+
 /// Asks before loading a target that is not this machine; `how` ends the sentence that says what will be done.
 pub(super) fn ask(
     target: &TargetFacts,
@@ -24,42 +34,51 @@ pub(super) fn ask(
     interrupt: &Interrupt,
 ) -> Result<(), Failure> {
     let address = &target.address;
-    let who = if target.elsewhere {
+    let about = if target.elsewhere {
         format!(
             "{address} is an address of this machine, but the server is none of its processes (a tunnel, a container?)"
         )
     } else {
         format!("{address} is not this machine")
     };
-    match need(target, yes, io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        Need::Nothing => return Ok(()),
-        Need::Word => {
-            return Err(Failure::usage(anyhow!(
-                "{who}, and there is no terminal to ask whether it may be loaded{how}; say so \
-                 with --yes"
-            )));
+    let (what, refused) = (format!("Load it{how}"), format!("{address} was not loaded"));
+    let question = Question { about: &about, what: &what, refused: &refused };
+    question.ask(yes || target.is_here(), display, interrupt)
+}
+
+impl Question<'_> {
+    /// Fails unless the user says yes, or has `given` consent already.
+    pub(super) fn ask(&self, given: bool, display: &Display, interrupt: &Interrupt) -> Result<(), Failure> {
+        let Self { about, what, refused } = self;
+        match need(given, io::stdin().is_terminal() && io::stderr().is_terminal()) {
+            Need::Nothing => return Ok(()),
+            Need::Word => {
+                return Err(Failure::usage(anyhow!(
+                    "{about}, and there is no terminal to ask \"{what}?\"; consent with --yes"
+                )));
+            }
+            Need::Answer => {}
         }
-        Need::Answer => {}
-    }
-    display.say(&format!("{who}. Load it{how}? [y/N] "));
-    let (said, answer) = mpsc::channel();
-    // Nobody waits for the answer after a Ctrl-C; the thread ends with the process.
-    thread::spawn(move || {
-        let mut line = String::new();
-        let _ = io::stdin().lock().read_line(&mut line);
-        let _ = said.send(line);
-    });
-    loop {
-        match answer.recv_timeout(GLANCE) {
-            Ok(line) if is_yes(&line) => return Ok(()),
-            Err(RecvTimeoutError::Timeout) if !interrupt.stop().is_cancelled() => {}
-            Err(RecvTimeoutError::Timeout) => return Err(Failure::interrupted()),
-            _ => return Err(Failure::usage(anyhow!("{address} was not loaded, as nobody said yes"))),
+        display.say(&format!("{about}. {what}? [y/N] "));
+        let (said, answer) = mpsc::channel();
+        // Nobody waits for the answer after a Ctrl-C; the thread ends with the process.
+        thread::spawn(move || {
+            let mut line = String::new();
+            let _ = io::stdin().lock().read_line(&mut line);
+            let _ = said.send(line);
+        });
+        loop {
+            match answer.recv_timeout(GLANCE) {
+                Ok(line) if is_yes(&line) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) if !interrupt.stop().is_cancelled() => {}
+                Err(RecvTimeoutError::Timeout) => return Err(Failure::interrupted()),
+                _ => return Err(Failure::usage(anyhow!("{refused}, as nobody said yes"))),
+            }
         }
     }
 }
 
-/// What it takes to load a target.
+/// What it takes to go on.
 #[derive(Debug, PartialEq, Eq)]
 enum Need {
     Nothing,
@@ -69,13 +88,11 @@ enum Need {
     Word,
 }
 
-fn need(target: &TargetFacts, yes: bool, terminal: bool) -> Need {
-    if yes || target.is_here() {
-        Need::Nothing
-    } else if terminal {
-        Need::Answer
-    } else {
-        Need::Word
+fn need(given: bool, terminal: bool) -> Need {
+    match (given, terminal) {
+        (true, _) => Need::Nothing,
+        (false, true) => Need::Answer,
+        (false, false) => Need::Word,
     }
 }
 
@@ -93,15 +110,10 @@ mod tests {
         let private = sample::run().target;
         let elsewhere = TargetFacts { private: false, same_machine: false, ..private.clone() };
         let given = TargetFacts { same_machine: true, ..elsewhere.clone() };
-        for terminal in [false, true] {
-            assert_eq!(need(&private, false, terminal), Need::Nothing);
-            assert_eq!(need(&given, false, terminal), Need::Nothing);
-            assert_eq!(need(&elsewhere, true, terminal), Need::Nothing);
-        }
-        let tunnel = TargetFacts { elsewhere: true, ..given };
-        assert_eq!(need(&tunnel, false, false), Need::Word);
-        assert_eq!(need(&elsewhere, false, true), Need::Answer);
-        assert_eq!(need(&elsewhere, false, false), Need::Word);
+        let tunnel = TargetFacts { elsewhere: true, ..given.clone() };
+        assert_eq!([&private, &given, &elsewhere, &tunnel].map(TargetFacts::is_here), [true, true, false, false]);
+        assert_eq!([true, false].map(|terminal| need(true, terminal)), [Need::Nothing, Need::Nothing]);
+        assert_eq!([true, false].map(|terminal| need(false, terminal)), [Need::Answer, Need::Word]);
     }
 
     #[test]

@@ -132,6 +132,11 @@ impl Connector {
         &self.settings.client_name
     }
 
+    /// The address, without any login.
+    pub(super) fn address(&self) -> String {
+        self.settings.endpoint.to_string()
+    }
+
     /// The database that it selects.
     pub(super) fn database(&self) -> u8 {
         self.settings.database

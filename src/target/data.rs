@@ -140,34 +140,68 @@ impl Target {
         let mut removed = 0;
         for place in self.places(scenario) {
             let (client, _router) = place.connector.connect().await?;
-            let mut scan = Scan::begin(&client, place.prefix).await;
-            let mut names = place.own.iter();
-            loop {
-                let step = async {
-                    let keys: Vec<_> = match scan.step().await? {
-                        Some(keys) => keys.into_iter().filter(|key| place.own.contains(key)).collect(),
-                        None if scan.is_complete() => return Ok(None),
-                        // A cursor that does not come to an end; the names are known as well.
-                        None => match names.by_ref().take(SCANNED as usize).collect::<Vec<_>>() {
-                            names if names.is_empty() => return Ok(None),
-                            names => names,
-                        },
-                    };
-                    remove(&client, keys).await.map(Some)
-                };
-                let step = timeout(REMOVAL_LIMIT, step).await;
-                let step = step.map_err(|_| TargetError::Silent { address: self.address(), limit: REMOVAL_LIMIT })?;
-                let step = step.map_err(|error: Error| TargetError::Cleanup {
-                    service: place.service.to_owned(),
-                    message: error.details().to_owned(),
-                })?;
-                match step {
-                    Some(count) => removed += count,
-                    None => break,
-                }
-            }
+            removed += place.empty(&client, &place.own).await?;
         }
         Ok(removed)
+    }
+}
+
+impl Place<'_> {
+    /// Removes those of some keys that are there, and returns their number.
+    pub(super) async fn empty(&self, client: &Client, keys: &OwnKeys) -> Result<u64, TargetError> {
+        let (mut walk, mut removed) = (Walk::begin(client, self.prefix, keys).await, 0);
+        loop {
+            let step = async {
+                match walk.next().await? {
+                    Some(found) => remove(client, found).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            match self.limited(step).await? {
+                Some(count) => removed += count,
+                None => return Ok(removed),
+            }
+        }
+    }
+
+    /// The result of a step of the clean-up.
+    pub(super) async fn limited<T>(&self, step: impl Future<Output = Result<T, Error>>) -> Result<T, TargetError> {
+        let silent = |_| TargetError::Silent { address: self.connector.address(), limit: REMOVAL_LIMIT };
+        let failed = |error: Error| TargetError::Cleanup {
+            service: self.service.to_owned(),
+            message: error.details().to_owned(),
+        };
+        timeout(REMOVAL_LIMIT, step).await.map_err(silent)?.map_err(failed)
+    }
+}
+
+/// A walk through those of some keys that are on the server.
+pub(super) struct Walk<'a, N> {
+    scan: Scan<'a>,
+    keys: &'a OwnKeys,
+    names: N,
+}
+
+impl<'a> Walk<'a, ()> {
+    pub(super) async fn begin(
+        client: &'a Client,
+        prefix: &'a str,
+        keys: &'a OwnKeys,
+    ) -> Walk<'a, impl Iterator<Item = Bytes>> {
+        Walk { scan: Scan::begin(client, prefix).await, keys, names: keys.iter() }
+    }
+}
+
+impl<N: Iterator<Item = Bytes>> Walk<'_, N> {
+    /// Keys of one step; `None` at the end. Where the server's cursor does not come to an end, the names of all keys, whether or
+    /// not they are there.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Bytes>>, Error> {
+        if let Some(found) = self.scan.step().await? {
+            return Ok(Some(found.into_iter().filter(|key| self.keys.contains(key)).collect()));
+        }
+        let names: Vec<_> =
+            if self.scan.is_complete() { Vec::new() } else { self.names.by_ref().take(SCANNED as usize).collect() };
+        Ok(Some(names).filter(|names| !names.is_empty()))
     }
 }
 
@@ -199,7 +233,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Whether it has come to its end.
-    pub(super) fn is_complete(&self) -> bool {
+    fn is_complete(&self) -> bool {
         self.cursor.is_none()
     }
 }

@@ -6,6 +6,7 @@
 mod address;
 mod census;
 mod claim;
+mod clean;
 mod connection;
 mod connector;
 mod data;
@@ -35,7 +36,8 @@ mod words;
 use std::path::PathBuf;
 
 pub use address::{Endpoint, TargetUrl};
-pub use claim::claimant;
+pub use claim::{Takeover, claimant};
+pub use clean::{Holding, KeyGroup};
 pub use connection::Connection;
 pub use connector::Connector;
 pub use driver::{Driver, DriverConnection, Losses};

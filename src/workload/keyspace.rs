@@ -48,11 +48,22 @@ impl OwnKeys {
 
     /// Whether a key is in the keyspace.
     pub fn contains(&self, key: &[u8]) -> bool {
+        self.stem_of(key).is_some()
+    }
+
+    /// The part before the number of a key that is among them.
+    pub fn stem_of(&self, key: &[u8]) -> Option<&Bytes> {
         let digits = key.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let (stem, number) = key.split_at(key.len() - digits);
         let index = str::from_utf8(number).ok().and_then(|number| number.parse::<u64>().ok());
         let canonical = number.len() == 1 || !number.starts_with(b"0");
-        matches!((self.0.get(stem), index), (Some(count), Some(index)) if canonical && index < *count)
+        let (stem, count) = self.0.get_key_value(stem)?;
+        index.is_some_and(|index| canonical && index < *count).then_some(stem)
+    }
+
+    /// The part before the number of each type of key, and the count of its keys.
+    pub fn stems(&self) -> impl Iterator<Item = (&Bytes, u64)> {
+        self.0.iter().map(|(stem, count)| (stem, *count))
     }
 
     /// Number of keys.
@@ -63,6 +74,12 @@ impl OwnKeys {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = Bytes> {
         self.0.iter().flat_map(|(stem, count)| (0..*count).map(|index| numbered(stem, index)))
+    }
+}
+
+impl FromIterator<(Bytes, u64)> for OwnKeys {
+    fn from_iter<I: IntoIterator<Item = (Bytes, u64)>>(stems: I) -> Self {
+        Self(stems.into_iter().collect())
     }
 }
 

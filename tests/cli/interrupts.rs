@@ -71,6 +71,23 @@ fn the_second_says_that_keys_stay_and_how_to_remove_them() {
 }
 
 #[test]
+fn keys_of_a_run_that_was_killed_are_removed_by_the_next() {
+    let (desk, server) = (Desk::new(), Server::start());
+    assert!(server.ask("SET shop:user:1 theirs").starts_with("+OK"));
+    let run = ["run", "short.toml", "--target", &server.url(), "--out", "out", "--force"];
+    let mut child = start(&desk, &[&run[..], &["--duration", "10m"]].concat());
+    until("load is put on", || server.gets() > 1000);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let noted = desk.run(&run);
+    noted
+        .complains(&format!("process {} on ", child.id()))
+        .complains("its claim is removed, and the 100 keys that it wrote");
+    assert!(desk.path("out/run.json").exists());
+    assert_eq!(server.keys(), 1, "keys of others stay");
+}
+
+#[test]
 fn before_the_load_nothing_is_saved() {
     let desk = Desk::new();
     let mut scenario = fs::read_to_string(desk.path("short.toml")).unwrap();

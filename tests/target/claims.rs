@@ -1,14 +1,16 @@
 //! No run writes or removes what belongs to another, and what it changes besides its data is said.
 
+use std::process::Command;
+
 use plimsoll::{
     operation::Kind,
     scenario::{Action, Scenario},
-    target::{Target, TargetError},
+    target::{Takeover, Target, TargetError, claimant},
 };
 
 use crate::{
     fake::Fake,
-    plan::{ask, operation, scenario, server, service, target},
+    plan::{ask, ask_words, operation, scenario, server, service, target},
     preflight::credentials,
 };
 
@@ -23,7 +25,7 @@ async fn a_second_run_is_refused_until_the_first_has_ended() {
     let plan = scenario(vec![service("api", &[Kind::Get]), far.clone(), twin]);
     let target = target(server.url_of("plimsoll"), &plan).await;
     target.claim(&plan, "the first").await.unwrap();
-    assert_eq!(ask(&server, "GET api:plimsoll-claim").await, "the first");
+    assert_eq!(ask(&server, "GET api:plimsoll-claim").await, "the first, keys str:100 zset:3");
     target.claim(&plan, "the first").await.expect("a command may claim for several scenarios");
 
     // Of its prefixes only the second is taken: the first is not claimed by it afterwards.
@@ -86,6 +88,45 @@ async fn what_a_run_left_that_was_ended_by_force_can_be_removed() {
     assert_eq!(target.clean(&plan).await.unwrap(), 103);
     assert_eq!(ask(&server, "KEYS *").await, "api:user:7");
     target.claim(&plan, "the next").await.unwrap();
+}
+
+/// What a process of this machine that has ended would have said of itself.
+fn ended() -> String {
+    let mut child = Command::new("true").spawn().unwrap();
+    child.wait().unwrap();
+    claimant().replace(&format!("process {} on", std::process::id()), &format!("process {} on", child.id()))
+}
+
+#[tokio::test]
+async fn the_claim_of_a_dead_process_is_taken_over_with_the_keys_that_it_proves() {
+    let server = server(&[]).await;
+    let plan = scenario(vec![service("api", &[Kind::Get, Kind::ZAdd])]);
+    let target = target(server.url_of("plimsoll"), &plan).await;
+    let ended = ended();
+    assert_eq!(target.claim(&plan, &ended).await.unwrap(), []);
+    target.prefill(&plan, &mut |_, _| ()).await.unwrap();
+    for other in ["api:user:7", "api:hash:1"] {
+        ask(&server, &format!("SET {other} theirs")).await;
+    }
+    let takeover = Takeover { prefix: "api:".into(), by: ended.clone(), removed: 103 };
+    assert_eq!(target.claim(&plan, "the next").await.unwrap(), [takeover]);
+    assert_eq!(ask(&server, "DBSIZE").await, "3", "the claim and the keys of others");
+    target.release(&plan, "the next").await.unwrap();
+
+    // A claim that was taken before the keys were looked for proves nothing.
+    ask(&server, "SET api:str:1 theirs").await;
+    ask_words(&server, &["SET", "api:plimsoll-claim", &ended]).await;
+    let error = target.claim(&plan, "the next").await.unwrap_err();
+    assert!(matches!(&error, TargetError::KeysExist { key, .. } if key == "api:str:1"), "{error}");
+    assert_eq!(ask(&server, "DBSIZE").await, "3", "the key of others stays");
+
+    // A process that is there, and one of which nothing is known.
+    let elsewhere = ended.replacen(" (", " (0", 1);
+    for alive in [claimant(), elsewhere] {
+        ask_words(&server, &["SET", "api:plimsoll-claim", &alive]).await;
+        let error = target.claim(&plan, "the next").await.unwrap_err();
+        assert!(matches!(&error, TargetError::Claimed { by, .. } if *by == alive), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -100,13 +100,18 @@ pub(crate) async fn complaint(url: TargetUrl, plan: &Scenario) -> TargetError {
 
 /// Asks a server as its administrator, past the room under test.
 pub(crate) async fn ask(server: &PrivateServer, line: &str) -> String {
+    ask_words(server, &line.split(' ').collect::<Vec<_>>()).await
+}
+
+/// The answer to a command whose words may hold spaces.
+pub(crate) async fn ask_words(server: &PrivateServer, words: &[&str]) -> String {
     let Endpoint::Tcp { host, port, .. } = server.url().endpoint else { panic!("a server on a socket") };
     let mut config = Config::from_url(&format!("redis://{host}:{port}")).unwrap();
     config.username = Some(server.admin().to_owned());
     config.password = server.password(server.admin()).map(|password| password.expose().to_owned());
     let client = Client::new(config, None, None, None);
     let router = client.init().await.unwrap();
-    let mut words = line.split(' ').map(str::to_owned);
+    let mut words = words.iter().map(|word| (*word).to_owned());
     let name = words.next().unwrap();
     let command = fred::types::CustomCommand::new(name, fred::types::ClusterHash::Random, false);
     let reply: fred::types::Value = client.custom(command, words.collect()).await.unwrap();
