@@ -1,9 +1,13 @@
 //! The judged percentile as a school report has it.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::measure::Nanos;
 
 /// Classification of the judged percentile against the target, as in a school report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Grade {
     /// Up to 5 % of the target.
     Excellent,

@@ -1,10 +1,14 @@
 //! Verdicts with their reasons, and the checks that bear on them.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::Proportion;
 use crate::measure::{Nanos, Span};
 
 /// Outcome of holding the objective against measurements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// The objective is met.
     Pass,
@@ -146,7 +150,8 @@ pub struct Check {
 }
 
 /// Which check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum CheckKind {
     /// Shortfall of the achieved rate against the offered rate while the pool was not exhausted, 0..=1.
     AchievedRate,
@@ -181,7 +186,8 @@ pub enum CheckKind {
 }
 
 /// Outcome of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// As it should be.
     Ok,

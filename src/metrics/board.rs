@@ -32,7 +32,7 @@ pub(super) struct State {
     pub(super) services: Vec<ServiceState>,
     /// By their number in the run.
     pub(super) series: BTreeMap<u16, SeriesState>,
-    pub(super) verdict: Option<Vec<(&'static str, bool)>>,
+    pub(super) verdict: Option<Vec<(String, bool)>>,
     connecting: bool,
     frame: Option<Timeframe>,
     over: bool,
@@ -151,7 +151,7 @@ impl Board {
     }
 
     /// The verdict: every possible outcome, and whether it is the one.
-    pub fn conclude(&self, outcomes: Vec<(&'static str, bool)>) {
+    pub fn conclude(&self, outcomes: Vec<(String, bool)>) {
         self.state().verdict = Some(outcomes);
     }
 

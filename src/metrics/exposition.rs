@@ -98,7 +98,7 @@ fn of_the_run(state: &State, families: &mut Families<'_>) -> fmt::Result {
     let help = "Share of all requests that has to be in time.";
     families.gauge("objective_percentile", help, Some(&ratio()), [(Vec::new(), state.percentile / 100.0)])?;
     if let Some(verdict) = &state.verdict {
-        let outcomes = verdict.iter().map(|(word, is)| (vec![("outcome", *word)], f64::from(u8::from(*is))));
+        let outcomes = verdict.iter().map(|(word, is)| (vec![("outcome", word.as_str())], f64::from(u8::from(*is))));
         families.gauge(
             "verdict",
             "The verdict: 1 for one outcome, 0 for all others; absent before.",

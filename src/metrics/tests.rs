@@ -182,7 +182,7 @@ fn the_run_goes_through_its_phases_and_ends_with_a_verdict() {
     board.end();
     assert_eq!(phase(&board), "done");
     assert!(!render(&board).contains("verdict") && !board.is_concluded());
-    board.conclude(vec![("pass", false), ("fail", true)]);
+    board.conclude(vec![("pass".to_owned(), false), ("fail".to_owned(), true)]);
     has(&render(&board), &[r#"plimsoll_verdict{outcome="pass"} 0.0"#, r#"plimsoll_verdict{outcome="fail"} 1.0"#]);
     has(&render(&board), &[r#"plimsoll_pool_connections_open{service="cart"} 0.0"#]);
     assert!(render(&board).ends_with("# EOF\n"));
@@ -308,7 +308,7 @@ fn whoever_watched_gets_the_verdict() {
         runtime.block_on(endpoint.farewell());
     };
     until(|| endpoint.is_watched());
-    board.conclude(vec![("pass", true)]);
+    board.conclude(vec![("pass".to_owned(), true)]);
     let waiting = thread::spawn(move || {
         farewell(&endpoint);
         endpoint

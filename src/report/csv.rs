@@ -1,73 +1,18 @@
 //! Tables for spreadsheets and scripts: `summary.csv`, `timeline.csv`, `percentiles.csv`, `errors.csv`.
 
 use super::{
-    csv_table::{or_all, table, write},
+    csv_table::{self, or_all, table},
     number::{micros, rounded},
-    summary::{records, role},
+    summary::{role, rows},
 };
-use crate::{
-    analysis::Analysis,
-    results::{Run, slug},
-    scenario::Scenario,
-};
+use crate::{analysis::Analysis, results::Run, scenario::Scenario};
 
 /// Points of a percentile curve per halving of the distance to 100 %, as plotters of HDR histograms use.
 const TICKS_PER_HALF: u32 = 5;
 
-/// Columns of `summary.csv`: those that scripts rely on first, in this very order.
-const SUMMARY: [&str; 47] = [
-    "service",
-    "operation",
-    "count",
-    "errors",
-    "rate_per_s",
-    "response_mean_us",
-    "response_min_us",
-    "response_p50_us",
-    "response_p90_us",
-    "response_p95_us",
-    "response_p99_us",
-    "response_p999_us",
-    "response_max_us",
-    "service_time_p50_us",
-    "service_time_p99_us",
-    "wait_p99_us",
-    "hit_ratio",
-    "target_us",
-    "times_faster",
-    "grade",
-    "verdict",
-    "role",
-    "unfinished",
-    "bad_share",
-    "bad_share_low",
-    "bad_share_high",
-    "judged_percentile",
-    "judged_us",
-    "judged_low_us",
-    "judged_high_us",
-    "response_p9999_us",
-    "failed_p50_us",
-    "burstiness",
-    "bytes_sent",
-    "bytes_received",
-    "response_p50_low_us",
-    "response_p50_high_us",
-    "response_p90_low_us",
-    "response_p90_high_us",
-    "response_p95_low_us",
-    "response_p95_high_us",
-    "response_p99_low_us",
-    "response_p99_high_us",
-    "response_p999_low_us",
-    "response_p999_high_us",
-    "response_p9999_low_us",
-    "response_p9999_high_us",
-];
-
 /// `summary.csv`: one row per operation, then one per service, then `*,*`.
 pub(super) fn summary(scenario: &Scenario, analysis: &Analysis) -> Vec<u8> {
-    write(&SUMMARY, records(scenario, analysis))
+    csv_table::records(rows(scenario, analysis))
 }
 
 /// `timeline.csv`: every row of the summary, second by second.
@@ -127,9 +72,9 @@ pub(super) fn errors(run: &Run) -> Vec<u8> {
         .iter()
         .flat_map(|series| series.totals().errors.into_iter().map(move |(class, count)| (series, class, count)));
     table!(errors, |(series, class, count)| [
-        ("service", series.key.service.as_str()),
-        ("operation", series.key.operation.as_str()),
-        ("role", slug(&series.key.role)),
+        ("service", series.key.service),
+        ("operation", series.key.operation),
+        ("role", series.key.role),
         ("class", class.word()),
         ("count", count),
         ("first_message", series.messages.get(&class).map_or("", String::as_str)),

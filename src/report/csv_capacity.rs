@@ -3,17 +3,15 @@
 //! Times are microseconds with the unit in the name, rates are per second, shares lie between 0 and 1. What was not
 //! measured is empty. Fields are only ever added.
 
-use serde::Serialize;
-
 use super::{
-    csv_table::{table, write},
-    number::{micros, per_second, ratio, rounded, seconds},
+    csv_table::table,
+    json_arm::{ArmRecord, Erlang, arm_record},
+    number::{finite, micros, per_second, ratio, rounded, seconds},
     subject::capacity::{CapacityReport, bad_share},
-    view::{advice_slug, failure_slug, failure_value, limit_figures, limit_slug},
 };
 use crate::{
-    analysis::capacity::{ArmAnswer, Comparison, Judgement, judge},
-    results::{Arm, LIMITS, Trial, slug},
+    analysis::capacity::{AdviceName, Comparison, FailReasonName, Judgement, RateComparison, judge},
+    results::{LIMITS, Trial},
     scenario::Objective,
 };
 
@@ -26,7 +24,7 @@ pub(super) fn trials(answers: &CapacityReport) -> Vec<u8> {
         ("arm", trial.arm),
         ("arm_name", answers.name(trial.arm)),
         ("pool", pool(trial)),
-        ("purpose", slug(&trial.purpose)),
+        ("purpose", trial.purpose),
         ("block", trial.block),
         ("offered_per_s", trial.offered.map(per_second)),
         ("clients", trial.clients),
@@ -70,13 +68,13 @@ pub(super) fn trials(answers: &CapacityReport) -> Vec<u8> {
         ("lag_p99_us", micros(trial.lag_p99 as f64)),
         ("outcome", outcome(trial, objective)),
         ("reason", reason(trial, objective)),
-        ("client_limited", trial.client_limited.as_deref()),
-        ("waived", trial.waived.as_deref()),
+        ("client_limited", trial.client_limited),
+        ("waived", trial.waived),
         ("dearest_command", trial.most_expensive.as_ref().map(|command| command.name.as_str())),
         ("dearest_share", trial.most_expensive.as_ref().map(|command| ratio(command.share))),
         ("dearest_mean_us", trial.most_expensive.as_ref().map(|command| micros(command.mean_ns))),
         ("objective_us", micros(objective.latency.as_nanos() as f64)),
-        ("folder", trial.folder.as_str()),
+        ("folder", trial.folder),
     ])
 }
 
@@ -103,181 +101,113 @@ fn outcome(trial: &Trial, objective: &Objective) -> Option<&'static str> {
 }
 
 /// Why a trial failed.
-fn reason(trial: &Trial, objective: &Objective) -> Option<&'static str> {
+fn reason(trial: &Trial, objective: &Objective) -> Option<FailReasonName> {
     match judge(trial, objective) {
-        Judgement::Fail(reason) if trial.offered.is_some() => Some(failure_slug(reason)),
+        Judgement::Fail(reason) if trial.offered.is_some() => Some(reason.into()),
         _ => None,
     }
 }
 
-/// Columns of `capacity.csv`.
-const ARMS: [&str; 51] = [
-    "arm",
-    "pool",
-    "settings",
-    "sustainable_per_s",
-    "failed_above_per_s",
-    "confirmed",
-    "recommended_per_s",
-    "knee_per_s",
-    "maximum_per_s",
-    "first_failure_per_s",
-    "first_failure_reason",
-    "first_failure_share",
-    "client_limited_per_s",
-    "client_limited_by",
-    "limit",
-    "limit_share",
-    "limit_time_us",
-    "sustainable_within_1ms_per_s",
-    "sustainable_within_5ms_per_s",
-    "sustainable_within_10ms_per_s",
-    "sustainable_within_25ms_per_s",
-    "sustainable_within_50ms_per_s",
-    "sustainable_within_100ms_per_s",
-    "own_rate_per_s",
-    "own_rate_p50_us",
-    "own_rate_p99_us",
-    "own_rate_wait_p99_us",
-    "own_rate_utilisation",
-    "own_rate_server_busy",
-    "at_sustainable_per_s",
-    "at_sustainable_p50_us",
-    "at_sustainable_p99_us",
-    "at_sustainable_wait_p99_us",
-    "at_sustainable_utilisation",
-    "at_sustainable_server_busy",
-    "compared_with",
-    "advice",
-    "compared_rate_per_s",
-    "response_p99_ratio",
-    "response_p99_ratio_low",
-    "response_p99_ratio_high",
-    "p_value",
-    "service_time_ratio",
-    "throughput_ratio",
-    "erlang_service",
-    "erlang_rate_per_s",
-    "erlang_utilisation",
-    "erlang_predicted_wait_p99_us",
-    "erlang_measured_wait_p99_us",
-    "erlang_smallest_pool",
-    "fleet_connections",
-];
-
 /// `capacity.csv`: one row per arm. Its advice is whether to change to it from the arm that it was compared with.
 pub(super) fn arms(answers: &CapacityReport) -> Vec<u8> {
-    write(&ARMS, answers.arms().map(|(index, arm, answer)| ArmRecord::new(answers, index, arm, answer)))
-}
-
-#[derive(Serialize)]
-struct ArmRecord<'a> {
-    arm: &'a str,
-    pool: Option<u32>,
-    settings: String,
-    sustainable_per_s: Option<f64>,
-    failed_above_per_s: Option<f64>,
-    confirmed: Option<bool>,
-    recommended_per_s: Option<f64>,
-    knee_per_s: Option<f64>,
-    maximum_per_s: Option<f64>,
-    first_failure_per_s: Option<f64>,
-    first_failure_reason: Option<&'static str>,
-    first_failure_share: Option<f64>,
-    client_limited_per_s: Option<f64>,
-    client_limited_by: Option<&'a str>,
-    limit: &'static str,
-    limit_figures: [Option<f64>; 2],
-    by_limit: [Option<f64>; LIMITS.len()],
-    own_rate: AtRate,
-    at_sustainable: AtRate,
-    compared_with: Option<&'a str>,
-    advice: Option<&'static str>,
-    compared_rate_per_s: Option<f64>,
-    response_p99_ratio: [Option<f64>; 3],
-    p_value: Option<f64>,
-    service_time_ratio: Option<f64>,
-    throughput_ratio: Option<f64>,
-    erlang_service: Option<&'a str>,
-    erlang_rate_per_s: Option<f64>,
-    erlang_utilisation: Option<f64>,
-    erlang_waits_us: [Option<f64>; 2],
-    erlang_smallest_pool: Option<u32>,
-    fleet_connections: Option<u64>,
-}
-
-impl<'a> ArmRecord<'a> {
-    fn new(answers: &'a CapacityReport, index: u32, arm: &'a Arm, answer: &'a ArmAnswer) -> Self {
-        let known = answer.sustainable;
-        let limit = |limit: u64| answer.by_limit.iter().find(|(of, ..)| *of == limit).and_then(|(_, low, _)| *low);
+    let rows = answers.arms().map(|(index, arm, answer)| {
         let comparison = answers.analysis.comparisons.iter().find(|comparison| comparison.to == index);
-        let at = comparison.and_then(Comparison::decisive);
-        // At the scenario's own rate where it was measured: that is the pool somebody asks about.
-        let erlang = answer.erlang.first();
-        let limited = limit_figures(&answer.limit);
-        Self {
-            arm: &arm.name,
-            pool: arm.pool,
-            settings: arm.settings.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "),
-            sustainable_per_s: known.map(|known| per_second(known.rate)),
-            failed_above_per_s: known.and_then(|known| known.above).map(per_second),
-            confirmed: known.map(|known| known.confirmed),
-            recommended_per_s: known.map(|known| per_second(known.recommended)),
-            knee_per_s: answer.knee.map(per_second),
-            maximum_per_s: (answer.maximum > 0.0).then(|| per_second(answer.maximum)),
-            first_failure_per_s: answer.first_failure.map(|(rate, _)| per_second(rate)),
-            first_failure_reason: answer.first_failure.map(|(_, reason)| failure_slug(reason)),
-            first_failure_share: answer.first_failure.and_then(|(_, reason)| failure_value(reason)).map(ratio),
-            client_limited_per_s: answer.client_limited.as_ref().map(|(rate, _)| per_second(*rate)),
-            client_limited_by: answer.client_limited.as_ref().map(|(_, check)| check.as_str()),
-            limit: limit_slug(&answer.limit),
-            limit_figures: [limited.0.map(ratio), limited.1.map(micros)],
-            by_limit: LIMITS.map(|of| limit(of).map(per_second)),
-            own_rate: AtRate::new(answers, index, answers.own_rate()),
-            at_sustainable: AtRate::new(answers, index, known.map(|known| known.rate)),
-            compared_with: comparison.map(|comparison| answers.name(comparison.from)),
-            advice: comparison.map(|comparison| advice_slug(comparison.advice)),
-            compared_rate_per_s: at.map(|at| per_second(at.rate)),
-            response_p99_ratio: at.map_or([None; 3], |at| {
-                let (point, low, high) = at.response_p99;
-                [point, low, high].map(|value| value.is_finite().then(|| ratio(value)))
-            }),
-            p_value: at.map(|at| ratio(at.p_value)),
-            service_time_ratio: at.map(|at| ratio(at.service.0)),
-            throughput_ratio: at.map(|at| ratio(at.throughput.0)),
-            erlang_service: erlang.map(|check| check.service.as_str()),
-            erlang_rate_per_s: erlang.map(|check| per_second(check.rate)),
-            erlang_utilisation: erlang.map(|check| ratio(check.utilisation)),
-            erlang_waits_us: erlang.map_or([None; 2], |check| {
-                [check.predicted_p99, check.measured_p99].map(|wait| wait.is_finite().then(|| micros(wait)))
-            }),
-            erlang_smallest_pool: erlang.map(|check| check.smallest),
-            fleet_connections: answers.analysis.fleet.connections.get(index as usize).copied(),
+        let typical = |rate: Option<f64>| rate.and_then(|rate| answers.typical(index, rate));
+        ArmRow {
+            record: arm_record(arm, answer),
+            connections: answers.analysis.fleet.connections.get(index as usize).copied(),
+            comparison,
+            at: comparison.and_then(Comparison::decisive),
+            own_rate: typical(answers.own_rate()),
+            at_sustainable: typical(answer.sustainable.map(|known| known.rate)),
         }
+    });
+    table!(rows, |arm| [
+        ("arm", arm.record.name),
+        ("pool", arm.record.pool),
+        ("settings", arm.settings()),
+        ("sustainable_per_s", arm.record.sustainable_per_s),
+        ("failed_above_per_s", arm.record.failed_above_per_s),
+        ("confirmed", arm.record.confirmed),
+        ("recommended_per_s", arm.record.recommended_per_s),
+        ("knee_per_s", arm.record.knee_per_s),
+        ("maximum_per_s", arm.record.maximum_per_s),
+        ("first_failure_per_s", arm.record.first_failure.as_ref().map(|failure| failure.rate_per_s)),
+        ("first_failure_reason", arm.record.first_failure.as_ref().map(|failure| failure.reason)),
+        ("first_failure_share", arm.record.first_failure.as_ref().and_then(|failure| failure.share)),
+        ("client_limited_per_s", arm.record.client_limited.as_ref().map(|limited| limited.rate_per_s)),
+        ("client_limited_by", arm.record.client_limited.as_ref().map(|limited| limited.check)),
+        ("limit", arm.record.limit.kind),
+        ("limit_share", arm.record.limit.share),
+        ("limit_time_us", arm.record.limit.time_us),
+        ("sustainable_within_1ms_per_s", arm.sustainable_within(1)),
+        ("sustainable_within_5ms_per_s", arm.sustainable_within(5)),
+        ("sustainable_within_10ms_per_s", arm.sustainable_within(10)),
+        ("sustainable_within_25ms_per_s", arm.sustainable_within(25)),
+        ("sustainable_within_50ms_per_s", arm.sustainable_within(50)),
+        ("sustainable_within_100ms_per_s", arm.sustainable_within(100)),
+        ("own_rate_per_s", arm.own_rate.and_then(|trial| trial.offered).map(per_second)),
+        ("own_rate_p50_us", arm.own_rate.map(|trial| micros(trial.response.p50 as f64))),
+        ("own_rate_p99_us", arm.own_rate.map(|trial| micros(trial.response.p99 as f64))),
+        ("own_rate_wait_p99_us", arm.own_rate.map(|trial| micros(trial.wait.p99 as f64))),
+        ("own_rate_utilisation", arm.own_rate.map(|trial| ratio(trial.utilisation))),
+        ("own_rate_server_busy", arm.own_rate.and_then(|trial| trial.server_busy).map(ratio)),
+        ("at_sustainable_per_s", arm.at_sustainable.and_then(|trial| trial.offered).map(per_second)),
+        ("at_sustainable_p50_us", arm.at_sustainable.map(|trial| micros(trial.response.p50 as f64))),
+        ("at_sustainable_p99_us", arm.at_sustainable.map(|trial| micros(trial.response.p99 as f64))),
+        ("at_sustainable_wait_p99_us", arm.at_sustainable.map(|trial| micros(trial.wait.p99 as f64))),
+        ("at_sustainable_utilisation", arm.at_sustainable.map(|trial| ratio(trial.utilisation))),
+        ("at_sustainable_server_busy", arm.at_sustainable.and_then(|trial| trial.server_busy).map(ratio)),
+        ("compared_with", arm.comparison.map(|comparison| answers.name(comparison.from))),
+        ("advice", arm.comparison.map(|comparison| AdviceName::from(comparison.advice))),
+        ("compared_rate_per_s", arm.at.map(|at| per_second(at.rate))),
+        ("response_p99_ratio", arm.at.and_then(|at| finite(at.response_p99.0))),
+        ("response_p99_ratio_low", arm.at.and_then(|at| finite(at.response_p99.1))),
+        ("response_p99_ratio_high", arm.at.and_then(|at| finite(at.response_p99.2))),
+        ("p_value", arm.at.map(|at| ratio(at.p_value))),
+        ("service_time_ratio", arm.at.map(|at| ratio(at.service.0))),
+        ("throughput_ratio", arm.at.map(|at| ratio(at.throughput.0))),
+        ("erlang_service", arm.erlang().map(|check| check.service)),
+        ("erlang_rate_per_s", arm.erlang().map(|check| check.rate_per_s)),
+        ("erlang_utilisation", arm.erlang().map(|check| check.utilisation)),
+        ("erlang_predicted_wait_p99_us", arm.erlang().and_then(|check| check.predicted_wait_p99_us)),
+        ("erlang_measured_wait_p99_us", arm.erlang().map(|check| check.measured_wait_p99_us)),
+        ("erlang_smallest_pool", arm.erlang().map(|check| check.smallest_pool)),
+        ("fleet_connections", arm.connections),
+    ])
+}
+
+/// Row of `capacity.csv`.
+struct ArmRow<'a> {
+    /// Answers, as in the JSON document.
+    record: ArmRecord<'a>,
+    /// Number of connections of the fleet.
+    connections: Option<u64>,
+    /// Comparison with the next smaller arm.
+    comparison: Option<&'a Comparison>,
+    /// Rate at which the comparison decides.
+    at: Option<&'a RateComparison>,
+    /// Trial at the rate of the scenario: the one in the middle by response p99, never a mean of percentiles.
+    own_rate: Option<&'a Trial>,
+    /// Trial at the sustainable rate.
+    at_sustainable: Option<&'a Trial>,
+}
+
+impl ArmRow<'_> {
+    /// Settings as on the command line.
+    fn settings(&self) -> String {
+        let settings = self.record.settings.iter().map(|setting| format!("{}={}", setting.field, setting.value));
+        settings.collect::<Vec<_>>().join(" ")
     }
-}
 
-/// What was measured at a rate: its trial in the middle by response p99, never a mean of percentiles.
-#[derive(Serialize, Default)]
-struct AtRate {
-    offered_per_s: Option<f64>,
-    p50_us: Option<f64>,
-    p99_us: Option<f64>,
-    wait_p99_us: Option<f64>,
-    utilisation: Option<f64>,
-    server_busy: Option<f64>,
-}
+    /// Sustainable rate under a limit of the response time in milliseconds.
+    fn sustainable_within(&self, limit: u32) -> Option<f64> {
+        let limit_us = f64::from(limit) * 1e3;
+        self.record.by_limit.iter().find(|by| (by.limit_us - limit_us).abs() < 0.5).and_then(|by| by.met_per_s)
+    }
 
-impl AtRate {
-    fn new(answers: &CapacityReport, arm: u32, rate: Option<f64>) -> Self {
-        let Some(trial) = rate.and_then(|rate| answers.typical(arm, rate)) else { return Self::default() };
-        Self {
-            offered_per_s: trial.offered.map(per_second),
-            p50_us: Some(micros(trial.response.p50 as f64)),
-            p99_us: Some(micros(trial.response.p99 as f64)),
-            wait_p99_us: Some(micros(trial.wait.p99 as f64)),
-            utilisation: Some(ratio(trial.utilisation)),
-            server_busy: trial.server_busy.map(ratio),
-        }
+    /// Prediction at the rate of the scenario, where it was measured.
+    fn erlang(&self) -> Option<&Erlang<'_>> {
+        self.record.erlang.first()
     }
 }

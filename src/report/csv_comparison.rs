@@ -3,81 +3,72 @@
 //! Response times are microseconds, throughput is per second, changes are ratios of the run to the baseline. What is not
 //! known is empty. Fields are only ever added.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    csv_table::{or_all, write},
-    number::{micros, per_second, rounded},
+    csv_table::{self, or_all},
+    number::{micros, per_second, ratio, rounded},
     subject::ComparisonReport,
-    view::{quantity_slug, standing_slug},
 };
-use crate::analysis::baseline::{Quantity, QuantityChange};
+use crate::analysis::baseline::{Quantity, QuantityChange, RowChange, Standing};
 
-const HEADER: [&str; 15] = [
-    "service",
-    "operation",
-    "quantity",
-    "base",
-    "run",
-    "ratio",
-    "ratio_low",
-    "ratio_high",
-    "base_runs",
-    "spread",
-    "p_value",
-    "smallest_effect",
-    "calibrated",
-    "verdict",
-    "decides",
-];
-
-/// One quantity of one row, also in the JSON document.
-#[derive(Debug, Serialize)]
-pub(super) struct Record<'a> {
-    /// `*` for all.
+/// One quantity of one row. Its fields are the columns of `comparison.csv`, in their order.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct QuantityRecord<'a> {
+    /// Service; `*` for all.
     service: &'a str,
-    /// `*` for all of the service.
+    /// Operation; `*` for all of the service.
     operation: &'a str,
-    quantity: &'static str,
+    /// Quantity, with its unit.
+    quantity: Quantity,
+    /// Geometric mean of the runs of the baseline.
     base: Option<f64>,
+    /// Value of the run.
     run: Option<f64>,
+    /// Run over baseline; where calibrated, both divided by the reference of the machine.
     ratio: Option<f64>,
+    /// Lower bound of the 95 % confidence interval of the ratio.
     ratio_low: Option<f64>,
+    /// Upper bound of the 95 % confidence interval of the ratio.
     ratio_high: Option<f64>,
+    /// Number of runs of the baseline that have a value.
     base_runs: usize,
-    /// Standard deviation of the logarithms.
+    /// Standard deviation of the logarithms of the runs of the baseline.
     spread: Option<f64>,
+    /// Probability of a run as much worse without any change.
     p_value: Option<f64>,
-    /// As a share.
+    /// Smallest change for the worse that is found in 95 % of all cases, as a share.
     smallest_effect: Option<f64>,
+    /// Whether ratio, interval and statistics are those of values divided by the reference of the machine.
     calibrated: bool,
-    /// Empty where it is told for information only.
-    verdict: Option<&'static str>,
-    /// Whether the row counts for the whole.
+    /// Verdict; null where the quantity is for information only.
+    #[schemars(extend("enum" = ["regression", "ok", "improved", "inconclusive", null]))]
+    verdict: Option<Standing>,
+    /// Whether the quantity counts for the verdict of the whole.
     decides: bool,
 }
 
 /// The file.
 pub(super) fn render(compared: &ComparisonReport) -> Vec<u8> {
-    write(&HEADER, records(compared))
+    csv_table::records(records(compared))
 }
 
 /// Every quantity of every row.
-pub(super) fn records(compared: &ComparisonReport) -> Vec<Record<'_>> {
+pub(super) fn records(compared: &ComparisonReport) -> Vec<QuantityRecord<'_>> {
     let rows = &compared.comparison.rows;
     rows.iter().flat_map(|row| row.quantities.iter().map(move |change| (row, change))).map(record).collect()
 }
 
-fn record<'a>((row, change): (&'a crate::analysis::baseline::RowChange, &'a QuantityChange)) -> Record<'a> {
+fn record<'a>((row, change): (&'a RowChange, &'a QuantityChange)) -> QuantityRecord<'a> {
     let value = |value: f64| match change.quantity {
         Quantity::Throughput => per_second(value),
         Quantity::P50 | Quantity::P99 => micros(value),
     };
-    let ratio = |ratio: f64| rounded(ratio, 6);
-    Record {
+    QuantityRecord {
         service: or_all(row.service.as_ref()),
         operation: or_all(row.operation.as_ref()),
-        quantity: quantity_slug(change.quantity),
+        quantity: change.quantity,
         base: change.base.map(value),
         run: change.run.map(value),
         ratio: change.ratio().map(ratio),
@@ -88,7 +79,7 @@ fn record<'a>((row, change): (&'a crate::analysis::baseline::RowChange, &'a Quan
         p_value: change.p().map(|p| rounded(p, 9)),
         smallest_effect: change.smallest_detectable().map(ratio),
         calibrated: change.calibrated,
-        verdict: change.standing.map(standing_slug),
+        verdict: change.standing,
         decides: change.standing.is_some(),
     }
 }

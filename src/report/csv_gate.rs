@@ -3,139 +3,64 @@
 //! Values have their unit beside them; ratios are B over A, shares lie between 0 and 1. What is not known is empty. Fields are
 //! only ever added.
 
-use serde::Serialize;
-
 use super::{
-    csv_table::{or_all, table, write},
+    csv_table::table,
+    json_gate::rows,
     number::{micros, per_second, ratio, rounded},
     subject::GateReport,
-    view::{metric_slug, shape_slug, verdict_slug},
 };
-use crate::{
-    analysis::gate::{Change, GateMetric, GateRow, MetricResult},
-    results::slug,
-};
+use crate::{analysis::gate::GateMetric, results::GateStage};
 
-/// Columns of `gate.csv`.
-const METRICS: [&str; 18] = [
-    "service",
-    "operation",
-    "metric",
-    "unit",
-    "stage",
-    "decides",
-    "verdict",
-    "suspected",
-    "shape",
-    "a",
-    "b",
-    "ratio",
-    "ratio_low",
-    "ratio_high",
-    "p_worse",
-    "p_better",
-    "matters_from",
-    "detectable",
-];
-
-/// Columns of `quantiles.csv`.
-const QUANTILES: [&str; 9] =
-    ["service", "operation", "quantile", "a_us", "b_us", "ratio", "ratio_low", "ratio_high", "p_worse"];
-
-#[derive(Serialize)]
-struct MetricRecord<'a> {
-    service: &'a str,
-    operation: &'a str,
-    metric: &'static str,
-    unit: &'static str,
-    stage: &'static str,
-    decides: bool,
-    verdict: &'static str,
-    suspected: bool,
-    shape: Option<&'static str>,
-    a: f64,
-    b: f64,
-    ratio: f64,
-    ratio_low: Option<f64>,
-    ratio_high: Option<f64>,
-    p_worse: f64,
-    p_better: f64,
-    matters_from: f64,
-    detectable: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct QuantileRecord<'a> {
-    service: &'a str,
-    operation: &'a str,
-    quantile: f64,
-    a_us: f64,
-    b_us: f64,
-    ratio: f64,
-    ratio_low: Option<f64>,
-    ratio_high: Option<f64>,
-    p_worse: f64,
-}
+/// Name of all services or operations.
+const ALL: &str = "*";
 
 /// `gate.csv`: one row per metric, row and stage.
 pub(super) fn metrics(outcome: &GateReport) -> Vec<u8> {
-    let rows = outcome.analysis.rows.iter();
-    let records = rows.flat_map(|row| {
-        row.metrics.iter().flat_map(move |metric| {
-            let confirm = metric.confirm.as_ref().map(|change| record(row, metric, "confirm", change));
-            [record(row, metric, "screen", &metric.screen)].into_iter().chain(confirm)
-        })
+    let rows = rows(outcome);
+    let metrics = rows.iter().flat_map(|row| row.metrics.iter().map(move |metric| (row, metric)));
+    let changes = metrics.flat_map(|(row, metric)| {
+        let stages = [(GateStage::Screen, Some(&metric.screen)), (GateStage::Confirm, metric.confirm.as_ref())];
+        let deciding =
+            if metric.suspected && metric.confirm.is_some() { GateStage::Confirm } else { GateStage::Screen };
+        stages.into_iter().filter_map(move |(stage, change)| Some((row, metric, stage, stage == deciding, change?)))
     });
-    write(&METRICS, records)
-}
-
-fn record<'a>(row: &'a GateRow, metric: &MetricResult, stage: &'static str, change: &Change) -> MetricRecord<'a> {
-    let (service, operation) = scope(row);
-    let [a, b] = change.levels.map(|level| value(metric.metric, level));
-    let effect = change.effect;
-    MetricRecord {
-        service,
-        operation,
-        metric: metric_slug(metric.metric),
-        unit: if metric.metric == GateMetric::Throughput { "per_s" } else { "us" },
-        stage,
-        decides: std::ptr::eq(metric.deciding(), change),
-        verdict: verdict_slug(metric.verdict),
-        suspected: metric.suspected,
-        shape: row.shape.map(shape_slug),
-        a,
-        b,
-        ratio: ratio(effect.ratio.point),
-        ratio_low: effect.ratio.low.map(ratio),
-        ratio_high: effect.ratio.high.map(ratio),
-        p_worse: rounded(change.p_worse(), 8),
-        p_better: rounded(change.p_better, 8),
-        matters_from: ratio(metric.limit),
-        detectable: effect.smallest_detectable.map(ratio),
-    }
+    table!(changes, |(row, metric, stage, decides, change)| [
+        ("service", row.service.unwrap_or(ALL)),
+        ("operation", row.operation.unwrap_or(ALL)),
+        ("metric", metric.name),
+        ("unit", if metric.name == GateMetric::Throughput { "per_s" } else { "us" }),
+        ("stage", stage),
+        ("decides", decides),
+        ("verdict", metric.verdict),
+        ("suspected", metric.suspected),
+        ("shape", row.shape),
+        ("a", change.a),
+        ("b", change.b),
+        ("ratio", change.ratio),
+        ("ratio_low", change.low),
+        ("ratio_high", change.high),
+        ("p_worse", change.p_worse),
+        ("p_better", change.p_better),
+        ("matters_from", metric.matters_from),
+        ("detectable", change.detectable),
+    ])
 }
 
 /// `quantiles.csv`: one row per row and quantile, of the stage that decides.
 pub(super) fn quantiles(outcome: &GateReport) -> Vec<u8> {
-    let records = outcome.analysis.rows.iter().flat_map(|row| {
-        let (service, operation) = scope(row);
-        row.quantiles.iter().map(move |(quantile, change)| {
-            let [a_us, b_us] = change.levels.map(micros);
-            let effect = change.effect;
-            QuantileRecord {
-                service,
-                operation,
-                quantile: *quantile,
-                a_us,
-                b_us,
-                ratio: ratio(effect.ratio.point),
-                ratio_low: effect.ratio.low.map(ratio),
-                ratio_high: effect.ratio.high.map(ratio),
-                p_worse: rounded(change.p_worse(), 8),
-            }
-        })
-    });
-    write(&QUANTILES, records)
+    let rows = rows(outcome);
+    let quantiles = rows.iter().flat_map(|row| row.quantiles.iter().map(move |quantile| (row, quantile)));
+    table!(quantiles, |(row, quantile)| [
+        ("service", row.service.unwrap_or(ALL)),
+        ("operation", row.operation.unwrap_or(ALL)),
+        ("quantile", quantile.quantile),
+        ("a_us", quantile.change.a),
+        ("b_us", quantile.change.b),
+        ("ratio", quantile.change.ratio),
+        ("ratio_low", quantile.change.low),
+        ("ratio_high", quantile.change.high),
+        ("p_worse", quantile.change.p_worse),
+    ])
 }
 
 /// `slices.csv`: one row per slice, in the order in which they were made.
@@ -143,9 +68,9 @@ pub(super) fn slices(outcome: &GateReport) -> Vec<u8> {
     let blocks = outcome.gate.blocks.iter();
     let slices = blocks.flat_map(|block| block.slices.iter().map(move |slice| (block, slice)));
     table!(slices, |(block, slice)| [
-        ("stage", slug(&block.stage)),
+        ("stage", block.stage),
         ("block", block.number),
-        ("kind", slug(&slice.kind)),
+        ("kind", slice.kind),
         ("quad", slice.quad),
         ("arm", if slice.arm == 0 { "a" } else { "b" }),
         ("began_s", rounded(slice.began_ns as f64 / 1e9, 3)),
@@ -159,12 +84,4 @@ pub(super) fn slices(outcome: &GateReport) -> Vec<u8> {
         ("stolen", slice.stolen.map(ratio)),
         ("throttled", slice.throttled.map(ratio)),
     ])
-}
-
-fn scope(row: &GateRow) -> (&str, &str) {
-    (or_all(row.scope.service.as_ref()), or_all(row.scope.operation.as_ref()))
-}
-
-fn value(metric: GateMetric, level: f64) -> f64 {
-    if metric.more_is_worse() { micros(level) } else { per_second(level) }
 }

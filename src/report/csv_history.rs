@@ -21,9 +21,9 @@ pub(super) fn render(chronicle: &HistoryReport) -> Vec<u8> {
     };
     let valid = history.runs.iter().enumerate().filter(|(_, run)| run.counts());
     table!(valid, |(place, run)| [
-        ("time", run.started.as_str()),
-        ("run", run.name.as_str()),
-        ("commit", run.software.commit.as_deref().unwrap_or_default()),
+        ("time", run.started),
+        ("run", run.name),
+        ("commit", run.software.commit),
         ("server", format!("{} {}", run.target.product, run.target.version)),
         ("response_p50_us", value(place, Quantity::P50).map(micros)),
         ("response_p99_us", value(place, Quantity::P99).map(micros)),

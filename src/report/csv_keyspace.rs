@@ -11,8 +11,8 @@ pub(super) fn keyspace(analysis: &Analysis) -> Vec<u8> {
     let whole = |value: f64| value.round() as u64;
     table!(groups, |(database, group)| [
         ("database", database.database),
-        ("prefix", group.prefix.as_str()),
-        ("type", group.data_type.as_str()),
+        ("prefix", group.prefix),
+        ("type", group.data_type),
         ("complete", database.complete),
         ("keys", whole(group.keys.point)),
         ("keys_low", group.keys.low.map(whole)),

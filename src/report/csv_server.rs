@@ -54,7 +54,7 @@ pub(super) fn server(run: &Run) -> Vec<u8> {
 /// `commands.csv`: both times of each command, most server time first.
 pub(super) fn commands(analysis: &Analysis) -> Vec<u8> {
     table!(&analysis.server.commands, |command| [
-        ("command", command.name.as_str()),
+        ("command", command.name),
         ("calls", command.calls),
         ("server_mean_us", micros(command.server)),
         ("server_p99_below_us", command.server_p99.map(micros)),

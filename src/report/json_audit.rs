@@ -1,16 +1,17 @@
 //! An audit as JSON for programs, and its rulings for the summary of a run.
 //!
-//! Fields are only ever added. The schema is `audit.schema.json` beside this file.
+//! Fields are only ever added. The JSON Schema is derived from these types.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
     format::plain,
     json_parts::text,
     subject::AuditReport,
-    view::{AuditWords, audit_fact, audit_words, severity_word},
+    view::{AuditWords, audit_fact, audit_words},
 };
-use crate::analysis::audit::{Quantity, Remedy, Ruling, Severity};
+use crate::analysis::audit::{Quantity, Remedy, RemedyName, Ruling, Severity};
 
 /// Version of the layout.
 const SCHEMA_VERSION: u32 = 1;
@@ -18,89 +19,146 @@ const SCHEMA_VERSION: u32 = 1;
 /// The audit as JSON.
 pub(super) fn render(audit: &AuditReport<'_>) -> String {
     let (target, withheld) = (audit.subject.target, &audit.subject.inspection.withheld);
-    text(&Audit {
+    text(&AuditDocument {
         schema_version: SCHEMA_VERSION,
         taken: audit.taken,
         target: Target { address: &target.address, product: &target.product, version: &target.version },
         scenario: audit.subject.scenario.map(|scenario| scenario.name.as_str()),
-        rulings: audit.rulings.iter().map(Record::new).collect(),
+        rulings: audit.rulings.iter().map(RulingRecord::new).collect(),
         withheld: withheld.iter().map(|entry| Withheld { what: &entry.what, reason: &entry.reason }).collect(),
         software: Version { version: &audit.software.version, commit: audit.software.commit.as_deref() },
     })
 }
 
-#[derive(Serialize)]
-struct Audit<'a> {
+/// Output of `audit --format json`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "Audit by plimsoll")]
+pub(super) struct AuditDocument<'a> {
+    /// Version of this layout.
+    #[schemars(extend("const" = SCHEMA_VERSION))]
     schema_version: u32,
+    /// Time of the audit, RFC 3339 in UTC.
+    #[schemars(extend("format" = "date-time"))]
     taken: &'a str,
+    /// Server that was audited.
     target: Target<'a>,
+    /// Name of the scenario whose services use the server.
     scenario: Option<&'a str>,
-    rulings: Vec<Record<'a>>,
+    /// One entry for each rule and thing that it applies to.
+    rulings: Vec<RulingRecord<'a>>,
+    /// Facts that could not be learned.
     withheld: Vec<Withheld<'a>>,
+    /// Build of plimsoll that audited.
     software: Version<'a>,
 }
 
-#[derive(Serialize)]
+/// Server that was audited.
+#[derive(Serialize, JsonSchema)]
 struct Target<'a> {
+    /// Address without credentials.
     address: &'a str,
+    /// Product: redis, valkey or keydb.
     product: &'a str,
+    /// Version of the server.
     version: &'a str,
 }
 
-#[derive(Serialize)]
+/// Fact that could not be learned.
+#[derive(Serialize, JsonSchema)]
 struct Withheld<'a> {
+    /// Fact.
     what: &'a str,
+    /// Reason.
     reason: &'a str,
 }
 
-#[derive(Serialize)]
+/// Build of plimsoll.
+#[derive(Serialize, JsonSchema)]
 struct Version<'a> {
+    /// Version.
     version: &'a str,
+    /// Git commit, where known.
     commit: Option<&'a str>,
 }
 
-/// One ruling for programs, in an audit and in the summary of a run alike.
-#[derive(Serialize)]
-pub(super) struct Record<'a> {
+/// One rule applied to one thing; the same in an audit and in the summary of a run.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct RulingRecord<'a> {
     /// Name of the rule.
+    #[schemars(regex(pattern = r"^[a-z-]+$"))]
     rule: &'static str,
-    /// `critical`, `warning`, `note`, `passed` or `unknown`.
-    severity: &'static str,
-    /// What it is about, where the rule is held against several things.
+    /// Severity.
+    severity: Severity,
+    /// User, service or command that the rule is applied to; null where there is only one.
     about: Option<&'a str>,
-    /// What was found, in a sentence.
+    /// Observation in one sentence.
     fact: String,
+    /// Figures behind the observation.
     evidence: Vec<Fact>,
-    /// What to do; empty where the rule holds.
+    /// Advice; empty where the rule holds.
     advice: &'static str,
-    /// Lines to be typed or written, each kind for its place.
+    /// Lines to be typed or written.
     remedies: Vec<Step>,
+    /// Commands and files that were read.
     reads: &'static str,
+    /// Source of the rule.
     source: &'static str,
 }
 
-/// A fact with its value in the unit that is named; text has none.
-#[derive(Serialize)]
+/// A figure.
+#[derive(Serialize, JsonSchema)]
 struct Fact {
+    /// Name.
     what: &'static str,
-    value: serde_json::Value,
-    unit: Option<&'static str>,
+    /// Value in the unit.
+    value: FactValue,
+    /// Unit; null for text.
+    unit: Option<FactUnit>,
 }
 
-/// One line, and what it is for: `command`, `setting`, `configuration`, `shell`, `elsewhere` or `scenario`.
-#[derive(Serialize)]
+/// Value of a figure.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+enum FactValue {
+    /// Text.
+    Text(String),
+    /// Whole number.
+    Count(u64),
+    /// Number.
+    Number(f64),
+}
+
+/// Unit of a figure.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum FactUnit {
+    /// Number of things.
+    #[serde(rename = "1")]
+    One,
+    /// Bytes.
+    Bytes,
+    /// Seconds.
+    Seconds,
+    /// Share or ratio.
+    Ratio,
+}
+
+/// A line to be typed or written.
+#[derive(Serialize, JsonSchema)]
 struct Step {
-    kind: &'static str,
+    /// Place of the line.
+    kind: RemedyName,
+    /// Line.
     line: String,
 }
 
-impl<'a> Record<'a> {
+impl<'a> RulingRecord<'a> {
     /// The record of a ruling.
     pub(super) fn new(ruling: &'a Ruling) -> Self {
         let AuditWords { id, advice, reads, source, .. } = audit_words(ruling.rule);
         Self {
             rule: id,
-            severity: severity_word(ruling.severity),
+            severity: ruling.severity,
             about: ruling.about.as_deref(),
             fact: plain(&audit_fact(ruling)),
             evidence: ruling.evidence.iter().map(|known| fact(known.what, &known.value)).collect(),
@@ -114,24 +172,22 @@ impl<'a> Record<'a> {
 
 fn fact(what: &'static str, value: &Quantity) -> Fact {
     let (value, unit) = match value {
-        Quantity::Text(text) => (text.as_str().into(), None),
-        Quantity::Count(count) => ((*count).into(), Some("1")),
-        Quantity::Bytes(bytes) => ((*bytes).into(), Some("bytes")),
-        Quantity::Nanos(nanos) => ((*nanos / 1e9).into(), Some("seconds")),
-        Quantity::Age(seconds) => ((*seconds as f64).into(), Some("seconds")),
-        Quantity::Share(share) | Quantity::Ratio(share) => ((*share).into(), Some("ratio")),
+        Quantity::Text(text) => (FactValue::Text(text.clone()), None),
+        Quantity::Count(count) => (FactValue::Count(*count), Some(FactUnit::One)),
+        Quantity::Bytes(bytes) => (FactValue::Count(*bytes), Some(FactUnit::Bytes)),
+        Quantity::Nanos(nanos) => (FactValue::Number(*nanos / 1e9), Some(FactUnit::Seconds)),
+        Quantity::Age(seconds) => (FactValue::Number(*seconds as f64), Some(FactUnit::Seconds)),
+        Quantity::Share(share) | Quantity::Ratio(share) => (FactValue::Number(*share), Some(FactUnit::Ratio)),
     };
     Fact { what, value, unit }
 }
 
 fn steps(remedy: &Remedy) -> Vec<Step> {
-    let one = |kind, line: &str| Step { kind, line: line.to_owned() };
-    match remedy {
-        Remedy::Command(line) => vec![one("command", line)],
-        Remedy::Setting { name, value } => vec![one("setting", &format!("{name} {value}"))],
-        Remedy::Configuration(lines) => lines.iter().map(|line| one("configuration", line)).collect(),
-        Remedy::Shell(line) => vec![one("shell", line)],
-        Remedy::Elsewhere { place, line } => vec![one("elsewhere", &format!("{place}: {line}"))],
-        Remedy::Scenario(line) => vec![one("scenario", line)],
-    }
+    let lines = match remedy {
+        Remedy::Command(line) | Remedy::Shell(line) | Remedy::Scenario(line) => vec![line.clone()],
+        Remedy::Setting { name, value } => vec![format!("{name} {value}")],
+        Remedy::Configuration(lines) => lines.clone(),
+        Remedy::Elsewhere { place, line } => vec![format!("{place}: {line}")],
+    };
+    lines.into_iter().map(|line| Step { kind: remedy.into(), line }).collect()
 }

@@ -1,183 +1,197 @@
 //! The answers of a capacity run as JSON for programs.
 //!
 //! Fields are only ever added; one that changes its meaning gets another name and raises `schema_version`. Units are those
-//! of `capacity.csv`. The schema is `capacity.schema.json` beside this file.
+//! of `capacity.csv`. The JSON Schema is derived from these types.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
     format::plain,
-    json_parts::{Finding, Objective, Software, Target, findings, text},
-    number::{micros, per_second, rounded},
+    json_arm::{ArmRecord, LimitRecord, arm_record, limit},
+    json_parts::{Finding, Objective, Software, Target, findings, not_negative, remarks, text},
+    number::{finite, micros, per_second, ratio, rounded},
     subject::CapacityReport,
-    view::{View, advice_slug, ended_slug, failure_slug, failure_value, limit_figures, limit_slug, undone},
+    view::{View, undone},
 };
 use crate::{
-    analysis::capacity::{Advice, ArmAnswer, Comparison, ErlangCheck, FailReason, Limit, RateComparison, Usl},
-    results::Arm,
+    analysis::capacity::{Advice, AdviceName, Comparison, RateComparison, Usl},
+    results::Ended,
 };
 
 /// Version of the layout of this summary.
 const SCHEMA_VERSION: u32 = 1;
 
-#[derive(Serialize)]
-struct Summary<'a> {
+/// Output of `capacity --format json`. Times are microseconds (`_us`), rates per second (`_per_s`), shares between 0 and 1.
+/// What was not measured is null.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "Answers of a capacity run of plimsoll")]
+pub(super) struct CapacityDocument<'a> {
+    /// Version of this layout.
+    #[schemars(extend("const" = SCHEMA_VERSION))]
     schema_version: u32,
+    /// Name of the scenario.
     scenario: &'a str,
+    /// Start of the first trial, RFC 3339 in UTC.
     started: &'a str,
-    ended: &'static str,
+    /// End of the capacity run.
+    ended: Ended,
+    /// Number of trials.
     trials: usize,
+    /// Server that was measured.
     target: Target<'a>,
+    /// Objective of the scenario.
     objective: Objective,
+    /// Answer in one sentence.
     headline: String,
+    /// Remarks beside the answer.
     remarks: Vec<String>,
+    /// Arms with their answers.
     arms: Vec<ArmRecord<'a>>,
+    /// Comparisons of neighbouring pool sizes.
     comparisons: Vec<ComparisonRecord<'a>>,
+    /// Model of concurrency: the Universal Scalability Law.
     concurrency: Option<Concurrency>,
+    /// Connections of the fleet.
     fleet: Fleet<'a>,
-    headroom: Option<Headroom>,
+    /// Growth until the sustainable rate is reached.
+    headroom: Option<HeadroomRecord>,
+    /// Memory of the server for each connection, in bytes.
     connection_bytes: Option<f64>,
+    /// Parts of the plan that were not carried out.
     undone: Vec<String>,
+    /// Findings.
     findings: Vec<Finding>,
+    /// Build of plimsoll that measured.
     software: Software<'a>,
 }
 
-#[derive(Serialize)]
-struct ArmRecord<'a> {
-    name: &'a str,
-    pool: Option<u32>,
-    settings: Vec<Setting<'a>>,
-    sustainable_per_s: Option<f64>,
-    failed_above_per_s: Option<f64>,
-    confirmed: Option<bool>,
-    recommended_per_s: Option<f64>,
-    knee_per_s: Option<f64>,
-    maximum_per_s: Option<f64>,
-    first_failure: Option<Failure>,
-    client_limited: Option<ClientLimited<'a>>,
-    limit: LimitRecord<'a>,
-    by_limit: Vec<ByLimit>,
-    erlang: Vec<Erlang<'a>>,
-}
-
-#[derive(Serialize)]
-struct Setting<'a> {
-    field: &'a str,
-    value: &'a str,
-}
-
-#[derive(Serialize)]
-struct Failure {
-    rate_per_s: f64,
-    reason: &'static str,
-    share: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct ClientLimited<'a> {
-    rate_per_s: f64,
-    check: &'a str,
-}
-
-/// What limits: its kind, the command where it is one, and a share, or for a round trip microseconds.
-#[derive(Serialize)]
-struct LimitRecord<'a> {
-    kind: &'static str,
-    command: Option<&'a str>,
-    share: Option<f64>,
-    time_us: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct ByLimit {
-    limit_us: f64,
-    met_per_s: Option<f64>,
-    missed_per_s: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct Erlang<'a> {
-    service: &'a str,
-    rate_per_s: f64,
-    hold_us: f64,
-    connections: u32,
-    utilisation: f64,
-    predicted_wait_p99_us: Option<f64>,
-    measured_wait_p99_us: f64,
-    smallest_pool: u32,
-}
-
-#[derive(Serialize)]
+/// Comparison of two arms.
+#[derive(Serialize, JsonSchema)]
+#[schemars(transform = not_negative)]
 struct ComparisonRecord<'a> {
+    /// Name of the smaller arm.
     from: &'a str,
+    /// Name of the larger arm.
     to: &'a str,
-    advice: &'static str,
-    /// Change of p99 that could have been seen, where the advice is inconclusive.
+    /// Advice on the change from one to the other.
+    advice: AdviceName,
+    /// Smallest change of p99 that would have been found, as a share, where the advice is inconclusive.
     visible_effect: Option<f64>,
+    /// Limit of throughput.
     limit: LimitRecord<'a>,
+    /// Comparisons by rate.
     rates: Vec<RateRecord>,
 }
 
-#[derive(Serialize)]
+/// Comparison of two arms at one rate.
+#[derive(Serialize, JsonSchema)]
+#[schemars(transform = not_negative)]
 struct RateRecord {
+    /// Offered rate.
     rate_per_s: f64,
+    /// Whether the advice rests on this rate.
     decides: bool,
+    /// Number of pairs of trials.
     pairs: u32,
+    /// 99th percentile of the response time, larger over smaller.
     response_p99: Ratio,
+    /// p-value of the change of the 99th percentile.
+    #[schemars(range(max = 1))]
     p_value: f64,
+    /// Service time, larger over smaller.
     service_time: Ratio,
+    /// Throughput, larger over smaller.
     throughput: Ratio,
-    wait_p99_us: [f64; 2],
-    server_busy: [Option<f64>; 2],
-    error_rate: [f64; 2],
+    /// 99th percentile of the wait for a connection, of the smaller and of the larger pool.
+    wait_p99_us: [Positive; 2],
+    /// Share of the server's main thread in use, of the smaller and of the larger pool.
+    server_busy: [Positive; 2],
+    /// Share of failed requests, of the smaller and of the larger pool.
+    error_rate: [Positive; 2],
 }
 
-/// A ratio or parameter with its 95 % interval; an end without a bound is absent.
-#[derive(Serialize)]
+/// A number that is not negative; null where it is not known.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Positive(#[schemars(range(min = 0))] Option<f64>);
+
+/// A ratio or parameter with its 95 % confidence interval; an end without a bound is null.
+#[derive(Serialize, JsonSchema)]
 struct Ratio {
+    /// Estimate.
     value: Option<f64>,
+    /// Lower end.
     low: Option<f64>,
+    /// Upper end.
     high: Option<f64>,
 }
 
-#[derive(Serialize)]
+/// Parameters of the Universal Scalability Law.
+#[derive(Serialize, JsonSchema)]
 struct Concurrency {
+    /// Throughput of one client.
     gamma_per_s: Ratio,
+    /// Contention.
     alpha: Ratio,
+    /// Coherency.
     beta: Ratio,
+    /// Share of the variance that the law explains.
     r_squared: f64,
-    /// Absent where the law has none, or none that is to be believed.
+    /// Number of clients at the peak of throughput; null where there is none within reach of the measurement.
     peak_clients: Option<Ratio>,
+    /// Measurements beside the law.
     points: Vec<Point>,
 }
 
-#[derive(Serialize)]
+/// Measurement beside the law.
+#[derive(Serialize, JsonSchema)]
 struct Point {
+    /// Number of clients.
     clients: u32,
+    /// Measured throughput.
+    #[schemars(range(min = 0))]
     measured_per_s: f64,
+    /// Throughput by the law.
     fitted_per_s: f64,
 }
 
-#[derive(Serialize)]
+/// Connections of the fleet.
+#[derive(Serialize, JsonSchema)]
 struct Fleet<'a> {
+    /// Services.
     services: Vec<ServiceRecord<'a>>,
+    /// Number of connections with each arm.
     connections: &'a [u64],
+    /// Largest number of clients that the server accepts.
     max_clients: Option<u64>,
 }
 
-#[derive(Serialize)]
+/// Service of the fleet.
+#[derive(Serialize, JsonSchema)]
 struct ServiceRecord<'a> {
+    /// Name.
     name: &'a str,
+    /// Number of instances.
     instances: u32,
+    /// Size of the pool of each instance.
     pool: u32,
 }
 
-#[derive(Serialize)]
-struct Headroom {
+/// Growth until the sustainable rate is reached.
+#[derive(Serialize, JsonSchema)]
+struct HeadroomRecord {
+    /// Rate of today.
+    #[schemars(range(min = 0))]
     current_per_s: f64,
+    /// Whether the rate of today was stated by the user.
     stated: bool,
+    /// Sustainable rate over the rate of today.
+    #[schemars(range(min = 0))]
     times: f64,
+    /// Growth a month, as a share.
     growth_a_month: Option<f64>,
+    /// Months until the sustainable rate is reached.
     months: Option<f64>,
 }
 
@@ -186,16 +200,16 @@ pub(super) fn render(answers: &CapacityReport, view: &View) -> String {
     let (capacity, analysis) = (&answers.capacity, &answers.analysis);
     let (target, objective) = (&capacity.target, &answers.scenario.objective);
     let fleet = &analysis.fleet;
-    let summary = Summary {
+    let summary = CapacityDocument {
         schema_version: SCHEMA_VERSION,
         scenario: &answers.scenario.name,
         started: &capacity.started,
-        ended: ended_slug(capacity.ended),
+        ended: capacity.ended,
         trials: capacity.trials.len(),
         target: target.into(),
         objective: objective.into(),
         headline: plain(&view.headline.sentence),
-        remarks: view.headline.remarks.iter().map(|remark| plain(remark)).collect(),
+        remarks: remarks(&view.headline),
         arms: answers.arms().map(|(_, arm, answer)| arm_record(arm, answer)).collect(),
         comparisons: analysis.comparisons.iter().map(|comparison| comparison_record(answers, comparison)).collect(),
         concurrency: analysis.usl.as_ref().map(concurrency),
@@ -208,11 +222,11 @@ pub(super) fn render(answers: &CapacityReport, view: &View) -> String {
             connections: &fleet.connections,
             max_clients: fleet.max_clients,
         },
-        headroom: analysis.headroom.map(|headroom| Headroom {
+        headroom: analysis.headroom.map(|headroom| HeadroomRecord {
             current_per_s: per_second(headroom.current),
             stated: headroom.stated,
-            times: share(headroom.times),
-            growth_a_month: headroom.growth.map(share),
+            times: ratio(headroom.times),
+            growth_a_month: headroom.growth.map(ratio),
             months: headroom.months.filter(|months| months.is_finite()).map(|months| rounded(months, 1)),
         }),
         connection_bytes: analysis.connection_cost.map(|(each, _)| rounded(each, 1)),
@@ -223,67 +237,13 @@ pub(super) fn render(answers: &CapacityReport, view: &View) -> String {
     text(&summary)
 }
 
-fn arm_record<'a>(arm: &'a Arm, answer: &'a ArmAnswer) -> ArmRecord<'a> {
-    let known = answer.sustainable;
-    ArmRecord {
-        name: &arm.name,
-        pool: arm.pool,
-        settings: arm.settings.iter().map(|(field, value)| Setting { field, value }).collect(),
-        sustainable_per_s: known.map(|known| per_second(known.rate)),
-        failed_above_per_s: known.and_then(|known| known.above).map(per_second),
-        confirmed: known.map(|known| known.confirmed),
-        recommended_per_s: known.map(|known| per_second(known.recommended)),
-        knee_per_s: answer.knee.map(per_second),
-        maximum_per_s: (answer.maximum > 0.0).then(|| per_second(answer.maximum)),
-        first_failure: answer.first_failure.map(failure),
-        client_limited: answer
-            .client_limited
-            .as_ref()
-            .map(|(rate, check)| ClientLimited { rate_per_s: per_second(*rate), check }),
-        limit: limit(&answer.limit),
-        by_limit: answer
-            .by_limit
-            .iter()
-            .map(|(of, met, missed)| ByLimit {
-                limit_us: micros(*of as f64),
-                met_per_s: met.map(per_second),
-                missed_per_s: missed.map(per_second),
-            })
-            .collect(),
-        erlang: answer.erlang.iter().map(erlang).collect(),
-    }
-}
-
-fn erlang(check: &ErlangCheck) -> Erlang<'_> {
-    Erlang {
-        service: &check.service,
-        rate_per_s: per_second(check.rate),
-        hold_us: micros(check.hold),
-        connections: check.connections,
-        utilisation: share(check.utilisation),
-        predicted_wait_p99_us: check.predicted_p99.is_finite().then(|| micros(check.predicted_p99)),
-        measured_wait_p99_us: micros(check.measured_p99),
-        smallest_pool: check.smallest,
-    }
-}
-
-fn failure((rate, reason): (f64, FailReason)) -> Failure {
-    Failure { rate_per_s: per_second(rate), reason: failure_slug(reason), share: failure_value(reason).map(share) }
-}
-
-fn limit(limit: &Limit) -> LimitRecord<'_> {
-    let command = if let Limit::Command(name, ..) = limit { Some(name.as_str()) } else { None };
-    let (of_all, time) = limit_figures(limit);
-    LimitRecord { kind: limit_slug(limit), command, share: of_all.map(share), time_us: time.map(micros) }
-}
-
 fn comparison_record<'a>(answers: &'a CapacityReport, comparison: &'a Comparison) -> ComparisonRecord<'a> {
     ComparisonRecord {
         from: answers.name(comparison.from),
         to: answers.name(comparison.to),
-        advice: advice_slug(comparison.advice),
+        advice: comparison.advice.into(),
         visible_effect: match comparison.advice {
-            Advice::Inconclusive(effect) if effect.is_finite() => Some(share(effect)),
+            Advice::Inconclusive(effect) if effect.is_finite() => Some(ratio(effect)),
             _ => None,
         },
         limit: limit(&comparison.limit),
@@ -296,23 +256,23 @@ fn rate_record(at: &RateComparison) -> RateRecord {
         rate_per_s: per_second(at.rate),
         decides: at.decides,
         pairs: at.pairs,
-        response_p99: ratio(at.response_p99),
-        p_value: share(at.p_value),
-        service_time: ratio(at.service),
-        throughput: ratio(at.throughput),
-        wait_p99_us: [micros(at.wait_p99.0), micros(at.wait_p99.1)],
-        server_busy: [at.server_busy.0.map(share), at.server_busy.1.map(share)],
-        error_rate: [share(at.errors.0), share(at.errors.1)],
+        response_p99: interval(at.response_p99),
+        p_value: ratio(at.p_value),
+        service_time: interval(at.service),
+        throughput: interval(at.throughput),
+        wait_p99_us: [at.wait_p99.0, at.wait_p99.1].map(|wait| Positive(finite(micros(wait)))),
+        server_busy: [at.server_busy.0, at.server_busy.1].map(|busy| Positive(busy.map(ratio))),
+        error_rate: [at.errors.0, at.errors.1].map(|share| Positive(finite(share))),
     }
 }
 
 fn concurrency(usl: &Usl) -> Concurrency {
     Concurrency {
-        gamma_per_s: ratio(usl.gamma),
-        alpha: ratio(usl.alpha),
-        beta: ratio(usl.beta),
-        r_squared: share(usl.r_squared),
-        peak_clients: usl.seen_peak().map(ratio),
+        gamma_per_s: interval(usl.gamma),
+        alpha: interval(usl.alpha),
+        beta: interval(usl.beta),
+        r_squared: ratio(usl.r_squared),
+        peak_clients: usl.seen_peak().map(interval),
         points: usl
             .points
             .iter()
@@ -325,11 +285,7 @@ fn concurrency(usl: &Usl) -> Concurrency {
     }
 }
 
-fn ratio((value, low, high): (f64, f64, f64)) -> Ratio {
+fn interval((value, low, high): (f64, f64, f64)) -> Ratio {
     let finite = |value: f64| value.is_finite().then(|| rounded(value, 9));
     Ratio { value: finite(value), low: finite(low), high: finite(high) }
-}
-
-fn share(share: f64) -> f64 {
-    rounded(share, 6)
 }

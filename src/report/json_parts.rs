@@ -1,41 +1,64 @@
-//! What the summaries of runs and of capacity runs have in common as JSON.
+//! Parts that JSON documents have in common.
 
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     format::plain,
     number::micros,
-    view::{Note, View},
+    view::{Headline, Note, NoteSeverity, View},
 };
 use crate::{results, scenario};
 
-#[derive(Serialize)]
+/// The server that was measured.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Target<'a> {
+    /// Address without credentials.
     address: &'a str,
+    /// Product: redis, valkey or keydb.
     product: &'a str,
+    /// Version of the server.
     version: &'a str,
+    /// Whether the harness started the server.
     private: bool,
+    /// Whether the server runs on the machine of the harness.
     same_machine: bool,
 }
 
-#[derive(Serialize)]
+/// The objective of a scenario.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Objective {
+    /// Longest response time at the percentile.
+    #[schemars(range(min = 0))]
     latency_us: f64,
+    /// Percentile of response times, in percent.
+    #[schemars(range(min = 0, max = 100))]
     percentile: f64,
+    /// Largest share of failed requests.
+    #[schemars(range(min = 0, max = 1))]
     max_error_rate: f64,
 }
 
-#[derive(Serialize)]
+/// Something worth knowing, with advice.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Finding {
-    severity: &'static str,
+    /// Severity.
+    severity: NoteSeverity,
+    /// Observation in one sentence.
     fact: String,
+    /// Meaning or remedy; empty where there is none.
     advice: String,
 }
 
-#[derive(Serialize)]
+/// A build of plimsoll.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Software<'a> {
+    /// Version.
     version: &'a str,
+    /// Git commit, where known.
     commit: Option<&'a str>,
+    /// Build profile.
     profile: &'a str,
 }
 
@@ -78,9 +101,25 @@ pub(super) fn findings(view: &View) -> Vec<Finding> {
     view.notes().map(Finding::from).collect()
 }
 
-/// A summary, indented, with a line break at its end.
-pub(super) fn text(summary: &impl Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(summary).expect("strings and numbers always serialise");
+/// Remarks beside the verdict.
+pub(super) fn remarks(headline: &Headline) -> Vec<String> {
+    headline.remarks.iter().map(|remark| plain(remark)).collect()
+}
+
+/// A document, indented, with a line break at its end.
+pub(super) fn text(document: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(document).expect("strings and numbers always serialise");
     text.push('\n');
     text
+}
+
+/// Bounds the numbers of a record from below by 0.
+pub(super) fn not_negative(schema: &mut Schema) {
+    let fields = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for field in fields.into_iter().flat_map(|fields| fields.values_mut()) {
+        let kind = &field["type"];
+        if kind == "number" || kind.as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "number")) {
+            field["minimum"] = 0.into();
+        }
+    }
 }

@@ -4,6 +4,7 @@ use super::{
     format::plain,
     view::{Advice, Align, Block, Column, Figure, Listing, Note, RowKind, Table, TableRow, Tone, View},
 };
+use crate::results::slug;
 
 /// Renders a view. Charts are linked by their file in `charts/`.
 pub(super) fn render(view: &View) -> String {
@@ -52,7 +53,7 @@ fn advised(advice: &Advice) -> String {
     let inner = |text: String| text.lines().map(|line| format!("  {line}").trim_end().to_owned()).collect::<Vec<_>>();
     let mut pieces = vec![format!(
         "- **{}: {}** {}",
-        escaped(advice.severity),
+        slug(&advice.severity),
         escaped(&advice.note.fact),
         escaped(&advice.note.advice)
     )];

@@ -32,6 +32,7 @@ mod gate_tests;
 mod hlog;
 mod html;
 mod json;
+mod json_arm;
 mod json_audit;
 mod json_capacity;
 mod json_comparison;
@@ -55,7 +56,7 @@ pub use subject::{
     AuditReport, BaselineReport, CapacityReport, ComparisonReport, GateReport, HistoryReport, RunReport,
 };
 pub use terminal::Style;
-pub use view::{difference_in_words, outcome_slug};
+pub use view::difference_in_words;
 
 use crate::{analysis::RoundTrips, scenario::Objective};
 

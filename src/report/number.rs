@@ -21,6 +21,11 @@ pub(super) fn ratio(ratio: f64) -> f64 {
     rounded(ratio, 6)
 }
 
+/// A share or a ratio; `None` where it is infinite or undefined.
+pub(super) fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then(|| ratio(value))
+}
+
 /// A value rounded to a number of decimals.
 pub(super) fn rounded(value: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);

@@ -4,92 +4,140 @@
 //! printed (nothing measured, or too few samples for a percentile) is empty in CSV and `null` in JSON. `count` is what
 //! the percentiles are made of: successful requests. All requests of a row are `count + errors + unfinished`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
     csv_table::or_all,
     number::{micros, rounded},
-    view::{grade_word, outcome_slug},
 };
 use crate::{
-    analysis::{Analysis, Distribution, Outcome, PERCENTILES, PercentileValue, Row},
+    analysis::{self, Analysis, Distribution, Grade, Outcome, PERCENTILES, PercentileValue},
     measure::SeriesRole,
     scenario::Scenario,
 };
 
-/// One row of the summary, in the order of the columns.
-#[derive(Debug, Serialize)]
-pub(super) struct Record<'a> {
-    /// Service, `*` for all.
+/// One row: an operation, a service, or the whole. Its fields are the columns of `summary.csv`, in their order.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Row<'a> {
+    /// Service; `*` for all.
     service: &'a str,
-    /// Operation, `*` for all of the service.
+    /// Operation; `*` for all of the service.
     operation: &'a str,
-    /// Successful requests.
+    /// Number of successful requests.
     count: u64,
-    /// Failed requests.
+    /// Number of failed requests.
     errors: u64,
     /// Successful requests per second.
     rate_per_s: f64,
+    /// Mean response time.
     response_mean_us: Option<f64>,
+    /// Shortest response time.
     response_min_us: Option<f64>,
+    /// Median of the response time.
     response_p50_us: Option<f64>,
+    /// 90th percentile of the response time.
     response_p90_us: Option<f64>,
+    /// 95th percentile of the response time.
     response_p95_us: Option<f64>,
+    /// 99th percentile of the response time.
     response_p99_us: Option<f64>,
+    /// 99.9th percentile of the response time.
     response_p999_us: Option<f64>,
+    /// Longest response time.
     response_max_us: Option<f64>,
+    /// Median of the service time.
     service_time_p50_us: Option<f64>,
+    /// 99th percentile of the service time.
     service_time_p99_us: Option<f64>,
+    /// 99th percentile of the wait for a connection.
     wait_p99_us: Option<f64>,
-    /// Share of keys, fields or members found.
+    /// Share of keys, fields or members found; null where none was looked up.
     hit_ratio: Option<f64>,
-    /// The objective's latency.
+    /// Latency of the objective.
     target_us: f64,
-    /// Target divided by mean response time.
+    /// Target divided by the mean response time.
     times_faster: Option<f64>,
-    /// `EXCELLENT`, `GOOD`, `ACCEPTABLE` or `MISSED`.
-    grade: Option<&'static str>,
-    /// `pass`, `fail`, `inconclusive` or `invalid`; that of the last row is the verdict of the run.
-    verdict: &'static str,
-    /// `operation`, `step` (contained in its operation), `upkeep` (in no sum), `service` or `total`.
-    role: &'static str,
-    /// Requests that never finished.
+    /// Judged percentile compared with the target.
+    grade: Option<Grade>,
+    /// Verdict of this row against the objective; in the last row the verdict of the run.
+    verdict: Outcome,
+    /// Part of the row in the accounts.
+    role: Role,
+    /// Number of requests that never finished.
     unfinished: u64,
-    /// Share of requests that were late, failed or unfinished, with its 95 % confidence interval.
+    /// Share of requests that were late, failed or unfinished.
     bad_share: Option<f64>,
+    /// Lower bound of the 95 % confidence interval of `bad_share`.
     bad_share_low: Option<f64>,
+    /// Upper bound of the 95 % confidence interval of `bad_share`.
     bad_share_high: Option<f64>,
-    /// The percentile that is judged.
+    /// Judged percentile, in percent.
     judged_percentile: f64,
+    /// Response time at the judged percentile; null with too few samples.
     judged_us: Option<f64>,
+    /// Lower bound of the 95 % confidence interval of `judged_us`.
     judged_low_us: Option<f64>,
+    /// Upper bound of the 95 % confidence interval of `judged_us`.
     judged_high_us: Option<f64>,
+    /// 99.99th percentile of the response time.
     response_p9999_us: Option<f64>,
+    /// Median of the time until failed requests failed.
     failed_p50_us: Option<f64>,
+    /// Variance of the number of slow requests per second over that of chance, at least 1.
     burstiness: f64,
+    /// Payload sent.
     bytes_sent: u64,
+    /// Payload received.
     bytes_received: u64,
-    /// 95 % confidence intervals of the percentiles above.
+    /// Lower bound of the 95 % confidence interval of `response_p50_us`.
     response_p50_low_us: Option<f64>,
+    /// Upper bound of the 95 % confidence interval of `response_p50_us`.
     response_p50_high_us: Option<f64>,
+    /// Lower bound of the 95 % confidence interval of `response_p90_us`.
     response_p90_low_us: Option<f64>,
+    /// Upper bound of the 95 % confidence interval of `response_p90_us`.
     response_p90_high_us: Option<f64>,
+    /// Lower bound of the 95 % confidence interval of `response_p95_us`.
     response_p95_low_us: Option<f64>,
+    /// Upper bound of the 95 % confidence interval of `response_p95_us`.
     response_p95_high_us: Option<f64>,
+    /// Lower bound of the 95 % confidence interval of `response_p99_us`.
     response_p99_low_us: Option<f64>,
+    /// Upper bound of the 95 % confidence interval of `response_p99_us`.
     response_p99_high_us: Option<f64>,
+    /// Lower bound of the 95 % confidence interval of `response_p999_us`.
     response_p999_low_us: Option<f64>,
+    /// Upper bound of the 95 % confidence interval of `response_p999_us`.
     response_p999_high_us: Option<f64>,
+    /// Lower bound of the 95 % confidence interval of `response_p9999_us`.
     response_p9999_low_us: Option<f64>,
+    /// Upper bound of the 95 % confidence interval of `response_p9999_us`.
     response_p9999_high_us: Option<f64>,
 }
 
-/// Every row of an analysis as a record.
-pub(super) fn records<'a>(scenario: &Scenario, analysis: &'a Analysis) -> Vec<Record<'a>> {
-    analysis.rows.iter().map(|row| record(row, scenario, analysis)).collect()
+/// Part of a row in the accounts.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Role {
+    /// Scheduled requests of one operation.
+    Operation,
+    /// One step of a sequence, contained in its operation.
+    Step,
+    /// Commands that keep the data bounded, in no sum.
+    Upkeep,
+    /// All operations of a service.
+    Service,
+    /// All services.
+    Total,
 }
 
-fn record<'a>(row: &'a Row, scenario: &Scenario, analysis: &Analysis) -> Record<'a> {
+/// Every row of an analysis.
+pub(super) fn rows<'a>(scenario: &Scenario, analysis: &'a Analysis) -> Vec<Row<'a>> {
+    analysis.rows.iter().map(|each| row(each, scenario, analysis)).collect()
+}
+
+fn row<'a>(row: &'a analysis::Row, scenario: &Scenario, analysis: &Analysis) -> Row<'a> {
     let objective = &scenario.objective;
     let response = |percentile| value(&row.response, percentile);
     let measured = row.counts.completed > 0;
@@ -99,7 +147,7 @@ fn record<'a>(row: &'a Row, scenario: &Scenario, analysis: &Analysis) -> Record<
         PercentileValue::Known { nanos, low, high, .. } => (Some(nanos), Some(low), Some(high)),
         PercentileValue::TooFew { .. } => (None, None, None),
     };
-    Record {
+    Row {
         service: or_all(row.scope.service.as_ref()),
         operation: or_all(row.scope.operation.as_ref()),
         count: row.counts.completed,
@@ -119,8 +167,8 @@ fn record<'a>(row: &'a Row, scenario: &Scenario, analysis: &Analysis) -> Record<
         hit_ratio: row.hit_ratio.map(|ratio| rounded(ratio, 6)),
         target_us: micros(objective.latency.as_nanos() as f64),
         times_faster: row.times_faster.map(|times| rounded(times, 3)),
-        grade: row.grade.map(grade_word),
-        verdict: outcome_slug(outcome(row, analysis)),
+        grade: row.grade,
+        verdict: outcome(row, analysis),
         role: role(row),
         unfinished: row.unfinished,
         bad_share: bad.map(|bad| rounded(bad.share, 9)),
@@ -151,18 +199,18 @@ fn record<'a>(row: &'a Row, scenario: &Scenario, analysis: &Analysis) -> Record<
 }
 
 /// The last row carries the verdict of the run, which knows whether the measurement can be trusted at all.
-fn outcome(row: &Row, analysis: &Analysis) -> Outcome {
+fn outcome(row: &analysis::Row, analysis: &Analysis) -> Outcome {
     if row.scope.service.is_none() { analysis.verdict.outcome } else { row.outcome }
 }
 
-/// What a row stands for, in a word.
-pub(super) fn role(row: &Row) -> &'static str {
+/// Part of a row in the accounts.
+pub(super) fn role(row: &analysis::Row) -> Role {
     match (&row.scope.service, &row.scope.operation, row.scope.role) {
-        (None, ..) => "total",
-        (Some(_), None, _) => "service",
-        (_, _, SeriesRole::Operation) => "operation",
-        (_, _, SeriesRole::Step) => "step",
-        (_, _, SeriesRole::Upkeep) => "upkeep",
+        (None, ..) => Role::Total,
+        (Some(_), None, _) => Role::Service,
+        (_, _, SeriesRole::Operation) => Role::Operation,
+        (_, _, SeriesRole::Step) => Role::Step,
+        (_, _, SeriesRole::Upkeep) => Role::Upkeep,
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     format::plain,
     view::{AT_SERVER, Advice, Align, Block, Cell, Column, Note, RowKind, Section, Shown, Table, TableRow, Tone, View},
 };
+use crate::results::slug;
 
 /// How the terminal report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,7 +139,7 @@ impl Page {
     /// The remark, and what to type; where it comes from is in a file.
     fn advised(&mut self, advice: &Advice) {
         let Advice { note, severity, commands, .. } = advice;
-        let fact = format!("{severity}: {}", note.fact);
+        let fact = format!("{}: {}", slug(severity), note.fact);
         self.note(&Note { fact, ..note.clone() });
         let indent = " ".repeat(2 * GAP.len() + 2);
         for listing in commands {

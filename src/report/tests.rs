@@ -185,7 +185,7 @@ fn csv_and_json_give_a_value_the_same_name() {
     let RunReport { scenario, analysis, .. } = sampled();
     let table = csv::summary(&scenario, &analysis);
     let header = text(table.split(|byte| *byte == b'\n').next().unwrap().to_vec());
-    let record = serde_json::to_string(&summary::records(&scenario, &analysis)[0]).unwrap();
+    let record = serde_json::to_string(&summary::rows(&scenario, &analysis)[0]).unwrap();
     let mut at = 0;
     for name in header.split(',') {
         let key = format!("\"{name}\":");

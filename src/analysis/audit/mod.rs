@@ -17,7 +17,7 @@ mod usage;
 mod version;
 
 pub use limit::AuditOutcome;
-pub use ruling::{Evidence, Quantity, Remedy, Rule, Ruling, Severity};
+pub use ruling::{Evidence, Quantity, Remedy, RemedyName, Rule, Ruling, Severity};
 pub use subject::{Measured, Subject};
 pub use version::SECURITY_DATA;
 

@@ -1,5 +1,9 @@
 //! What a rule gives: a severity, the evidence for it, and what would change it.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::EnumDiscriminants;
+
 /// Rules of the audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the report says what each asks")]
@@ -91,7 +95,8 @@ impl Rule {
 }
 
 /// How serious a ruling is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// The rule holds.
     Passed,
@@ -149,7 +154,13 @@ pub enum Quantity {
 }
 
 /// What would change a ruling, exact enough to be copied.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
+#[strum_discriminants(
+    name(RemedyName),
+    derive(Serialize, JsonSchema),
+    serde(rename_all = "kebab-case"),
+    doc = "Name of a kind of remedy, for programs."
+)]
 pub enum Remedy {
     /// A command for the server.
     Command(String),

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::EnumDiscriminants;
+
 use toml::Value;
 
 use crate::{
@@ -21,7 +25,13 @@ pub struct Difference {
 }
 
 /// What may differ.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
+#[strum_discriminants(
+    name(DifferenceName),
+    derive(Serialize, JsonSchema),
+    serde(rename_all = "snake_case"),
+    doc = "Name of a kind of difference, for programs."
+)]
 pub enum DifferenceKind {
     /// A field of the scenario that decides what load is put on.
     Scenario(String),

@@ -1,5 +1,9 @@
 //! What a comparison finds: facts and judgements, without a word of prose.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::EnumDiscriminants;
+
 use super::Difference;
 use crate::analysis::Effect;
 
@@ -26,7 +30,8 @@ pub struct Comparison {
 }
 
 /// What follows from a comparison, for a quantity, a row or the whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Worse than it was.
     Regression,
@@ -43,7 +48,13 @@ pub enum Standing {
 }
 
 /// How a comparison is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumDiscriminants)]
+#[strum_discriminants(
+    name(MethodName),
+    derive(Serialize, JsonSchema),
+    serde(rename_all = "kebab-case"),
+    doc = "Name of a method, for programs."
+)]
 pub enum Method {
     /// By how far apart the runs of the baseline lie.
     Tolerance {
@@ -71,13 +82,17 @@ pub struct Machine {
 }
 
 /// What is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Quantity {
     /// Median response time, in nanoseconds.
+    #[serde(rename = "response_p50_us")]
     P50,
     /// 99th percentile of response time, in nanoseconds.
+    #[serde(rename = "response_p99_us")]
     P99,
     /// Requests answered per second.
+    #[serde(rename = "throughput_per_s")]
     Throughput,
 }
 

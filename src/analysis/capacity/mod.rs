@@ -33,7 +33,7 @@ pub use design::seed_of;
 pub use fleet::MANY_CONNECTIONS;
 pub use judge::judge;
 pub use model::{
-    Advice, ArmAnswer, CapacityAnalysis, Comparison, ErlangCheck, Estimate, FailReason, Fleet, Headroom, Judgement,
-    Limit, Next, RateComparison, Sustainable, TrialPlan, Undone, Usl,
+    Advice, AdviceName, ArmAnswer, CapacityAnalysis, Comparison, ErlangCheck, Estimate, FailReason, FailReasonName,
+    Fleet, Headroom, Judgement, Limit, LimitName, Next, RateComparison, Sustainable, TrialPlan, Undone, Usl,
 };
 pub use planner::Planner;

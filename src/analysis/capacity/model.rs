@@ -1,5 +1,9 @@
 //! What is concluded from a capacity run: facts and judgements, without prose.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::EnumDiscriminants;
+
 use crate::{
     results::{Ended, Purpose},
     scenario::Objective,
@@ -19,11 +23,18 @@ pub enum Judgement {
 }
 
 /// Why a trial fails.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, EnumDiscriminants)]
+#[strum_discriminants(
+    name(FailReasonName),
+    derive(Serialize, JsonSchema),
+    serde(rename_all = "kebab-case"),
+    doc = "Name of a reason, for programs."
+)]
 pub enum FailReason {
     /// Too many requests were late, failed or unfinished: their share.
     Late(f64),
     /// The same of one service, which does not hide behind the others: its index, and their share.
+    #[strum_discriminants(serde(rename = "service-late"))]
     Service(u32, f64),
     /// Fewer requests were completed than fell due: the share that was.
     Shortfall(f64),
@@ -149,13 +160,20 @@ pub struct Sustainable {
 }
 
 /// What limits throughput.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, EnumDiscriminants)]
+#[strum_discriminants(
+    name(LimitName),
+    derive(Serialize, JsonSchema),
+    serde(rename_all = "kebab-case"),
+    doc = "Name of a limit, for programs."
+)]
 pub enum Limit {
     /// The server's main thread: share of one core in use.
     ServerCpu(f64),
     /// One command takes most of the server's time: its name, its share, its mean time in nanoseconds.
     Command(String, f64, f64),
     /// The harness: share of its busiest worker in use, where that is known.
+    #[strum_discriminants(serde(rename = "client-cpu"))]
     Client(Option<f64>),
     /// The pool: share of it in use.
     Pool(f64),
@@ -216,7 +234,13 @@ impl Comparison {
 }
 
 /// Whether to grow a pool.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, EnumDiscriminants)]
+#[strum_discriminants(
+    name(AdviceName),
+    derive(Serialize, JsonSchema),
+    serde(rename_all = "kebab-case"),
+    doc = "Name of an advice, for programs."
+)]
 pub enum Advice {
     /// It pays.
     Grow,

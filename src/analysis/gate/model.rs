@@ -1,9 +1,13 @@
 //! What is concluded from a gate: facts and judgements, without prose.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::{analysis::paired::Change, results::GateStage};
 
 /// What a gate says of a metric, a row or the whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum GateVerdict {
     /// B is worse, and was so again on fresh blocks.
     Regression,
@@ -18,9 +22,11 @@ pub enum GateVerdict {
 }
 
 /// What is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum GateMetric {
     /// Median response time.
+    #[serde(rename = "p50")]
     Median,
     /// Mean response time.
     Mean,
@@ -107,7 +113,8 @@ pub struct GateRow {
 }
 
 /// How a regression is spread over the quantiles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum ChangeShape {
     /// The median takes part.
     Uniform,

@@ -6,7 +6,7 @@ use crate::{
     analysis::Outcome,
     cli::{exit::Failure, interrupt::Interrupt, progress::Display},
     metrics::{Address, Board, Endpoint},
-    report::outcome_slug,
+    results::slug,
     scenario::Scenario,
 };
 
@@ -31,7 +31,7 @@ impl Telemetry {
 
     /// Tells the verdict.
     pub(super) fn conclude(&self, outcome: Outcome) {
-        self.board.conclude(Outcome::ALL.map(|each| (outcome_slug(each), each == outcome)).to_vec());
+        self.board.conclude(Outcome::ALL.map(|each| (slug(&each), each == outcome)).to_vec());
     }
 
     /// Waits until the verdict is fetched, if anybody can be expected to.

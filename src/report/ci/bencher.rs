@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::words::{history, is_latency, json, path, tidy};
-use crate::results::{Ci, CiMeasure};
+use super::words::{history, is_latency, path, tidy};
+use crate::{
+    report::json_parts::text,
+    results::{Ci, CiMeasure},
+};
 
 #[derive(Serialize)]
 struct Metric {
@@ -26,7 +29,7 @@ pub(super) fn render(ci: &Ci) -> String {
         let measures = benchmarks.entry(path(scenario, measure)).or_default();
         measures.insert(name(measure), metric(measure));
     }
-    json(&benchmarks)
+    text(&benchmarks)
 }
 
 fn name(measure: &CiMeasure) -> String {

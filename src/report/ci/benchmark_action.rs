@@ -3,8 +3,11 @@
 
 use serde::Serialize;
 
-use super::words::{history, is_latency, json, path, tidy};
-use crate::results::{Better, Ci, CiMeasure, CiScenario};
+use super::words::{history, is_latency, path, tidy};
+use crate::{
+    report::json_parts::text,
+    results::{Better, Ci, CiMeasure, CiScenario},
+};
 
 /// One point of a chart.
 #[derive(Serialize)]
@@ -20,13 +23,13 @@ struct Point {
 /// Response times.
 pub(super) fn latency(ci: &Ci) -> String {
     let ours = history(ci).filter(|(_, measure)| is_latency(measure) && measure.better == Better::Smaller);
-    json(&ours.map(|(scenario, measure)| point(scenario, measure, "ms", 1e-3)).collect::<Vec<_>>())
+    text(&ours.map(|(scenario, measure)| point(scenario, measure, "ms", 1e-3)).collect::<Vec<_>>())
 }
 
 /// Throughput.
 pub(super) fn throughput(ci: &Ci) -> String {
     let ours = history(ci).filter(|(_, measure)| !is_latency(measure) && measure.better == Better::Bigger);
-    json(&ours.map(|(scenario, measure)| point(scenario, measure, "requests/s", 1.0)).collect::<Vec<_>>())
+    text(&ours.map(|(scenario, measure)| point(scenario, measure, "requests/s", 1.0)).collect::<Vec<_>>())
 }
 
 fn point(scenario: &CiScenario, measure: &CiMeasure, unit: &'static str, scale: f64) -> Point {

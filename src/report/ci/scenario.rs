@@ -11,9 +11,9 @@ use crate::{
         format::{THIN, limit, percentile, plain, setting, share, share_interval},
         number::{micros, per_second},
         subject::RunReport,
-        view::{Tone, View, audit_fact, audit_words, severity_word},
+        view::{Tone, View, audit_fact, audit_words},
     },
-    results::{Better, CiCheck, CiMeasure, CiOutcome, CiScenario, Unit},
+    results::{Better, CiCheck, CiMeasure, CiOutcome, CiScenario, Unit, slug},
     scenario::Objective,
 };
 
@@ -151,7 +151,7 @@ impl Judged<'_> {
 
 /// The audit: one check for each finding that counts, or one for all of it.
 fn audited(name: &str, rulings: &[Ruling], limit: AuditLimit) -> Vec<CiCheck> {
-    let told = |ruling: &Ruling| plain(&format!("{}: {}", severity_word(ruling.severity), audit_fact(ruling)));
+    let told = |ruling: &Ruling| plain(&format!("{}: {}", slug(&ruling.severity), audit_fact(ruling)));
     let serious = |ruling: &&Ruling| ruling.severity >= Severity::Warning;
     match limit.map(|limit| AuditOutcome::of(rulings, limit)) {
         Some(AuditOutcome::Found(found)) => {

@@ -58,13 +58,6 @@ pub(super) fn one_line(text: &str) -> String {
     text.chars().map(printable).collect()
 }
 
-/// A document as JSON, indented, with a line break at its end.
-pub(super) fn json(document: &impl serde::Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(document).expect("strings and numbers always serialise");
-    text.push('\n');
-    text
-}
-
 /// Rounded to nine digits, so that a change of unit leaves no dust behind.
 pub(super) fn tidy(value: f64) -> f64 {
     format!("{value:.8e}").parse().unwrap_or(value)

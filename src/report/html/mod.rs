@@ -6,6 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::view::{
     Advice, Align, Block, Column, Figure, KeyNumber, Listing, Note, RowKind, Section, Table, TableRow, Tone, View,
 };
+use crate::results::slug;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -110,7 +111,7 @@ fn block(block: &Block) -> Markup {
 fn note(note: &Note) -> Markup {
     html! {
         li class=(tone(note.tone)) {
-            p.fact { span.pill { (note.tone.severity()) } " " (note.fact) }
+            p.fact { span.pill { (slug(&note.tone.severity())) } " " (note.fact) }
             @if !note.advice.is_empty() { p { (note.advice) } }
         }
     }
@@ -120,7 +121,7 @@ fn advised(advice: &Advice) -> Markup {
     let Advice { note, severity, commands, source } = advice;
     html! {
         li class=(tone(note.tone)) {
-            p.fact { span.pill { (severity) } " " (note.fact) }
+            p.fact { span.pill { (slug(severity)) } " " (note.fact) }
             @if !note.advice.is_empty() { p { (note.advice) } }
             @for contents in commands { (listing(contents)) }
             p.source { (source) }

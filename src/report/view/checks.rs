@@ -102,26 +102,6 @@ pub(super) fn words(kind: CheckKind) -> Words {
     Words { name, guards, advice }
 }
 
-/// The name of a check in machine-readable outputs.
-pub(in crate::report) fn slug(kind: CheckKind) -> &'static str {
-    match kind {
-        CheckKind::AchievedRate => "achieved_rate",
-        CheckKind::ScheduleLag => "schedule_lag",
-        CheckKind::WorkerCpu => "worker_cpu",
-        CheckKind::Steal => "steal",
-        CheckKind::Throttling => "throttling",
-        CheckKind::Pauses => "pauses",
-        CheckKind::Drift => "drift",
-        CheckKind::Backlog => "backlog",
-        CheckKind::LittlesLaw => "littles_law",
-        CheckKind::Misses => "misses",
-        CheckKind::Errors => "errors",
-        CheckKind::Accounts => "accounts",
-        CheckKind::Panics => "panics",
-        CheckKind::BeyondRange => "beyond_range",
-    }
-}
-
 /// The measured value of a check, with its unit; as a time where the share alone says little.
 pub(super) fn quantity(check: &Check) -> String {
     let ratio = with_unit(check.kind, check.value, signed_share);

@@ -28,24 +28,16 @@ mod server_resources;
 mod trust;
 
 pub(super) use audit::{
-    AT_SERVER, Words as AuditWords, fact as audit_fact, headline as audit_headline, severity_word, words as audit_words,
+    AT_SERVER, Words as AuditWords, fact as audit_fact, headline as audit_headline, words as audit_words,
 };
 pub use baseline::difference_in_words;
-pub(super) use baseline::{
-    baseline_headline, comparison_headline, difference_field, difference_slug, history_headline, method_slug,
-    quantity_slug, standing_slug,
-};
-pub(super) use capacity::{
-    advice_slug, capacity_headline, ended_slug, failure_slug, failure_value, limit_figures, limit_slug, sweep_axes,
-    undone,
-};
-pub(super) use checks::slug;
-pub(super) use gate::{gate_change, gate_headline, metric_name, metric_slug, shape_slug, verdict_slug};
+pub(super) use baseline::{baseline_headline, comparison_headline, difference_field, history_headline};
+pub(super) use capacity::{capacity_headline, failure_value, limit_figures, sweep_axes, undone};
+pub(super) use gate::{gate_change, gate_headline, metric_name};
 pub(super) use headline::headline as run_headline;
 pub(crate) use model::{
-    Advice, Align, Block, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, RowKind, Section, Shown, Table,
-    TableRow, Tone, View,
+    Advice, Align, Block, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, NoteSeverity, RowKind, Section,
+    Shown, Table, TableRow, Tone, View,
 };
-pub use names::outcome_slug;
-pub(super) use names::{grade_word, level_slug, made_by};
+pub(super) use names::made_by;
 pub(super) use round_trips::round_trips;

@@ -1,6 +1,9 @@
 //! The document that every output renders: sections of blocks, without syntax.
 
-use crate::report::format::TimeUnit;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{analysis::audit::Severity, report::format::TimeUnit};
 
 /// A whole document, ready to be rendered.
 #[derive(Debug, Clone, PartialEq)]
@@ -247,8 +250,8 @@ pub(crate) struct Note {
 pub(crate) struct Advice {
     /// The remark.
     pub(crate) note: Note,
-    /// How serious it is, in a word.
-    pub(crate) severity: &'static str,
+    /// Severity of the ruling.
+    pub(crate) severity: Severity,
     /// Commands and lines to be copied, each for one place.
     pub(crate) commands: Vec<Listing>,
     /// What was read for it, and where the claim comes from.
@@ -282,14 +285,26 @@ pub(crate) struct Listing {
 }
 
 impl Tone {
-    /// How serious a remark of this tone is, in a word.
-    pub(crate) fn severity(self) -> &'static str {
+    /// Severity of a remark of this tone.
+    pub(crate) fn severity(self) -> NoteSeverity {
         match self {
-            Self::Bad => "problem",
-            Self::Fair => "warning",
-            Self::Plain | Self::Good | Self::Quiet => "note",
+            Self::Bad => NoteSeverity::Problem,
+            Self::Fair => NoteSeverity::Warning,
+            Self::Plain | Self::Good | Self::Quiet => NoteSeverity::Note,
         }
     }
+}
+
+/// Severity of a remark.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum NoteSeverity {
+    /// Something is wrong.
+    Problem,
+    /// Something may be wrong.
+    Warning,
+    /// Nothing is wrong.
+    Note,
 }
 
 /// What stands for a time in the text of a cell.

@@ -1,7 +1,7 @@
 //! Names and words that several parts of reports use.
 
 use crate::{
-    analysis::{Distribution, Grade, Level, Outcome, PercentileValue, Scope},
+    analysis::{Distribution, PercentileValue, Scope},
     results::{Software, Withheld},
 };
 
@@ -9,36 +9,6 @@ use crate::{
 pub(in crate::report) fn made_by(software: &Software) -> String {
     let commit = software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
     format!("plimsoll {}{commit}", software.version)
-}
-
-/// The word for an outcome in machine-readable outputs.
-pub fn outcome_slug(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Pass => "pass",
-        Outcome::Fail => "fail",
-        Outcome::Inconclusive => "inconclusive",
-        Outcome::Invalid => "invalid",
-    }
-}
-
-/// The word for a level in machine-readable outputs.
-pub(in crate::report) fn level_slug(level: Level) -> &'static str {
-    match level {
-        Level::Ok => "ok",
-        Level::Unknown => "unknown",
-        Level::Warn => "warn",
-        Level::Refuse => "refuse",
-    }
-}
-
-/// The word for a grade.
-pub(in crate::report) fn grade_word(grade: Grade) -> &'static str {
-    match grade {
-        Grade::Excellent => "EXCELLENT",
-        Grade::Good => "GOOD",
-        Grade::Acceptable => "ACCEPTABLE",
-        Grade::Missed => "MISSED",
-    }
 }
 
 /// What a row is called in running text: `api GET`, `api`, `all services`.

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, grade_word, names::known_percentile, pools,
-};
+use super::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, names::known_percentile, pools};
 use crate::{
     analysis::{Analysis, Distribution, Grade, Outcome, PercentileValue, Row, Support},
     measure::SeriesRole,
     report::format::{self, NOTHING},
+    results::slug,
     scenario::{Objective, Scenario},
 };
 
@@ -166,7 +165,7 @@ pub(super) fn grade(grade: Option<Grade>) -> Cell {
         Some(Grade::Missed) => Tone::Bad,
         None => Tone::Quiet,
     };
-    Cell::new(grade.map_or(NOTHING, grade_word), tone)
+    Cell::new(grade.as_ref().map_or_else(|| NOTHING.to_owned(), slug), tone)
 }
 
 /// Which rows have names that want explaining.

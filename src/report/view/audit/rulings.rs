@@ -67,7 +67,7 @@ pub(in crate::report::view) fn advice(ruling: &Ruling) -> Advice {
     let words = words(ruling.rule);
     Advice {
         note: Note { tone: tone(ruling.severity), fact: fact(ruling), advice: words.advice.to_owned() },
-        severity: severity_word(ruling.severity),
+        severity: ruling.severity,
         commands: listings(&ruling.remedies),
         source: format!("{}. Reads {}. Source: {}.", words.id, words.reads, words.source),
     }
@@ -188,16 +188,5 @@ fn tone(severity: Severity) -> Tone {
         Severity::Note => Tone::Quiet,
         Severity::Passed => Tone::Good,
         Severity::Unknown => Tone::Plain,
-    }
-}
-
-/// The word for a severity, for people and for programs.
-pub(in crate::report) fn severity_word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "critical",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-        Severity::Passed => "passed",
-        Severity::Unknown => "unknown",
     }
 }

@@ -1,13 +1,14 @@
 //! The table of what has changed, row by row.
 
-use super::words::{change, mark, standing_slug, tone};
+use super::words::{change, mark, tone};
 use crate::{
-    analysis::baseline::{Quantity, QuantityChange, RowChange},
+    analysis::baseline::{Quantity, QuantityChange, RowChange, Standing},
     report::{
         format::{self, NOTHING},
         subject::ComparisonReport,
         view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, names::row_name},
     },
+    results::slug,
 };
 
 pub(super) fn section(compared: &ComparisonReport) -> Section {
@@ -64,7 +65,7 @@ fn table_row(row: &RowChange, failing: bool) -> TableRow {
         row.operation.clone().unwrap_or_else(|| if row.is_whole() { "" } else { "all operations" }.to_owned()).into(),
     ];
     cells.push(match row.standing {
-        Some(standing) => Cell::new(standing_slug(standing), tone(standing)),
+        Some(standing) => Cell::new(slug(&standing), tone(standing)),
         None => Cell::new("for information", Tone::Quiet),
     });
     for quantity in Quantity::ALL {
@@ -80,7 +81,7 @@ fn table_row(row: &RowChange, failing: bool) -> TableRow {
 fn of_quantity(of: &QuantityChange) -> [Cell; 2] {
     let tone = of.standing.map_or(Tone::Plain, |standing| match tone(standing) {
         // Nothing to look at.
-        Tone::Good if standing_slug(standing) == "ok" => Tone::Plain,
+        Tone::Good if standing == Standing::Ok => Tone::Plain,
         other => other,
     });
     [

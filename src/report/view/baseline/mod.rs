@@ -15,7 +15,7 @@ pub(in crate::report) use headline::headline as comparison_headline;
 pub(in crate::report) use stored::headline as baseline_headline;
 pub use words::difference_in_words;
 
-pub(in crate::report) use words::{difference_field, difference_slug, method_slug, quantity_slug, standing_slug};
+pub(in crate::report) use words::difference_field;
 
 impl View {
     /// The document of a comparison, with the charts that were drawn of it.

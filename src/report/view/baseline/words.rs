@@ -3,25 +3,13 @@
 use crate::{
     analysis::{
         Effect,
-        baseline::{Difference, DifferenceKind, Method, Quantity, QuantityChange, Standing},
+        baseline::{Difference, DifferenceKind, Quantity, QuantityChange, Standing},
     },
     report::{
         format::{self, NOTHING, THIN, signed},
         view::Tone,
     },
 };
-
-/// The word for what follows, in machine-readable outputs.
-pub(in crate::report) fn standing_slug(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Regression => "regression",
-        Standing::Ok => "ok",
-        Standing::Improved => "improved",
-        Standing::Inconclusive => "inconclusive",
-        Standing::Invalid => "invalid",
-        Standing::NotComparable => "not_comparable",
-    }
-}
 
 /// The same for people; also the beginning of the first sentence.
 pub(super) fn standing_words(standing: Standing) -> &'static str {
@@ -44,52 +32,12 @@ pub(super) fn tone(standing: Standing) -> Tone {
     }
 }
 
-/// How it was judged, in a word.
-pub(in crate::report) fn method_slug(method: Method) -> &'static str {
-    match method {
-        Method::Tolerance { .. } => "tolerance",
-        Method::Threshold { .. } => "threshold",
-    }
-}
-
-/// The word for a quantity, in machine-readable outputs.
-pub(in crate::report) fn quantity_slug(quantity: Quantity) -> &'static str {
-    match quantity {
-        Quantity::P50 => "response_p50_us",
-        Quantity::P99 => "response_p99_us",
-        Quantity::Throughput => "throughput_per_s",
-    }
-}
-
 /// The word for a quantity.
 pub(super) fn quantity_words(quantity: Quantity) -> &'static str {
     match quantity {
         Quantity::P50 => "p50",
         Quantity::P99 => "p99",
         Quantity::Throughput => "throughput",
-    }
-}
-
-/// The word for what differs, in machine-readable outputs.
-pub(in crate::report) fn difference_slug(kind: &DifferenceKind) -> &'static str {
-    match kind {
-        DifferenceKind::Scenario(_) => "scenario",
-        DifferenceKind::Occasion(_) => "occasion",
-        DifferenceKind::Product => "product",
-        DifferenceKind::Version => "version",
-        DifferenceKind::Mode => "mode",
-        DifferenceKind::Setting(_) => "setting",
-        DifferenceKind::Private => "private",
-        DifferenceKind::Address => "address",
-        DifferenceKind::SameMachine => "same_machine",
-        DifferenceKind::Plimsoll => "plimsoll",
-        DifferenceKind::Fred => "fred",
-        DifferenceKind::Profile => "profile",
-        DifferenceKind::Cpu => "cpu",
-        DifferenceKind::Cores => "cores",
-        DifferenceKind::Kernel => "kernel",
-        DifferenceKind::Pacing => "pacing",
-        DifferenceKind::Workers => "workers",
     }
 }
 

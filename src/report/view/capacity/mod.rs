@@ -21,9 +21,7 @@ use crate::report::{chart::Chart, format, subject::CapacityReport};
 
 pub(in crate::report) use headline::headline as capacity_headline;
 pub(in crate::report) use method::axes as sweep_axes;
-pub(in crate::report) use words::{
-    advice_slug, ended_slug, failure_slug, failure_value, limit_figures, limit_slug, undone,
-};
+pub(in crate::report) use words::{failure_value, limit_figures, undone};
 
 impl View {
     /// The report of a capacity run, with the charts that were drawn of it.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::{
-    analysis::capacity::{Advice, FailReason, Limit, Undone},
+    analysis::capacity::{FailReason, Limit, Undone},
     report::{
         format::{self, NOTHING, THIN},
         subject::capacity::{CapacityReport, carried, missed, three_digits},
     },
-    results::{Arm, Ended},
+    results::Arm,
 };
 
 /// `99 % within 100 ms`.
@@ -213,40 +213,6 @@ pub(super) fn listed(names: &[String]) -> String {
     }
 }
 
-/// How a run ended, for programs.
-pub(in crate::report) fn ended_slug(ended: Ended) -> &'static str {
-    match ended {
-        Ended::Running => "running",
-        Ended::Finished => "finished",
-        Ended::Budget => "budget",
-        Ended::Interrupted => "interrupted",
-        Ended::Errors => "errors",
-        Ended::Lost => "lost",
-    }
-}
-
-/// Advice, for programs.
-pub(in crate::report) fn advice_slug(advice: Advice) -> &'static str {
-    match advice {
-        Advice::Grow => "grow",
-        Advice::NoBenefit => "no-benefit",
-        Advice::Harm => "harm",
-        Advice::Inconclusive(_) => "inconclusive",
-    }
-}
-
-/// What limits, for programs.
-pub(in crate::report) fn limit_slug(limit: &Limit) -> &'static str {
-    match limit {
-        Limit::ServerCpu(_) => "server-cpu",
-        Limit::Command(..) => "command",
-        Limit::Client(_) => "client-cpu",
-        Limit::Pool(_) => "pool",
-        Limit::RoundTrip(_) => "round-trip",
-        Limit::Unknown => "unknown",
-    }
-}
-
 /// The figures that go with a limit: a share of what is limited, and a time in nanoseconds.
 pub(in crate::report) fn limit_figures(limit: &Limit) -> (Option<f64>, Option<f64>) {
     match limit {
@@ -255,18 +221,6 @@ pub(in crate::report) fn limit_figures(limit: &Limit) -> (Option<f64>, Option<f6
         Limit::RoundTrip(nanos) => (None, Some(*nanos)),
         Limit::Client(busy) => (*busy, None),
         Limit::Unknown => (None, None),
-    }
-}
-
-/// Why a trial failed, for programs.
-pub(in crate::report) fn failure_slug(reason: FailReason) -> &'static str {
-    match reason {
-        FailReason::Late(_) => "late",
-        FailReason::Service(..) => "service-late",
-        FailReason::Shortfall(_) => "shortfall",
-        FailReason::Backlog(_) => "backlog",
-        FailReason::Errors(_) => "errors",
-        FailReason::Unclear => "unclear",
     }
 }
 

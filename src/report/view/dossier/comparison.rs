@@ -6,8 +6,9 @@ use crate::{
     report::{
         format::{self, NOTHING},
         subject::RunReport,
-        view::{Block, Cell, Column, Section, Tone, grade_word},
+        view::{Block, Cell, Column, Section, Tone},
     },
+    results::slug,
 };
 
 /// Rows of the comparison.
@@ -72,8 +73,7 @@ fn classification(facts: &RunReport) -> Vec<(String, String)> {
                     format!("{service} {}", operation_name(&row.scope))
                 })
                 .collect();
-            let name =
-                format!("{} ({} {limit} of {target})", grade_word(*grade), format::percentile(objective.percentile));
+            let name = format!("{} ({} {limit} of {target})", slug(grade), format::percentile(objective.percentile));
             (!of.is_empty()).then(|| (name, format!("{} of {}: {}", of.len(), facts.operations().len(), of.join(", "))))
         })
         .collect();

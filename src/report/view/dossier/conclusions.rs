@@ -13,9 +13,10 @@ use crate::{
             Block, Cell, Column, Note, Section, Tone,
             audit::{claim, evidence, listings},
             findings::note,
-            headline, severity_word,
+            headline,
         },
     },
+    results::slug,
 };
 
 /// What is worth calling a strength, where it holds.
@@ -281,7 +282,7 @@ fn next_steps(rulings: &[&Ruling]) -> Block {
         let first = first.and_then(|listing| listing.text.lines().next().map(str::to_owned));
         vec![
             claim(ruling).into(),
-            severity_word(ruling.severity).into(),
+            slug(&ruling.severity).into(),
             first.unwrap_or_else(|| "see the recommendation".to_owned()).into(),
         ]
     });

@@ -146,7 +146,7 @@ fn pool(facts: &RunReport, service: &Service) -> Option<(bool, Advice)> {
                 String::new()
             },
         },
-        severity: "warning",
+        severity: Severity::Warning,
         commands: vec![Listing {
             title: "To find out whether the larger pool pays".to_owned(),
             language: "sh",
@@ -189,7 +189,7 @@ fn cluster(facts: &RunReport) -> impl Iterator<Item = (bool, Advice)> {
                     String::new()
                 },
             },
-            severity: "note",
+            severity: Severity::Note,
             commands: Vec::new(),
             source: "Main thread busy, second by second (docs/measurement.md).".to_owned(),
         };

@@ -1,6 +1,6 @@
 //! Every metric of every row, and the changes of the quantiles.
 
-use super::words::{change, detectable, levels, metric_name, p_digits, scope_name, shape_slug, share, verdict_slug};
+use super::words::{change, detectable, levels, metric_name, p_digits, scope_name, share};
 use crate::{
     analysis::gate::{GateRow, GateVerdict, MetricResult},
     report::{
@@ -8,6 +8,7 @@ use crate::{
         subject::GateReport,
         view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone},
     },
+    results::slug,
 };
 
 /// What decides, which is all that a terminal shows, and then every row.
@@ -98,17 +99,16 @@ fn metrics(outcome: &GateReport, row: &GateRow) -> Vec<TableRow> {
     row.metrics.iter().enumerate().map(of).collect()
 }
 
-fn verdict(metric: &MetricResult) -> (&'static str, Tone) {
+fn verdict(metric: &MetricResult) -> (String, Tone) {
+    let named = || slug(&metric.verdict);
     match (metric.verdict, metric.suspected, &metric.confirm) {
-        (GateVerdict::Inconclusive, true, None) => ("suspected", Tone::Fair),
-        (GateVerdict::Ok, true, _) => ("not confirmed", Tone::Good),
-        (GateVerdict::Regression, ..) => (verdict_slug(metric.verdict), Tone::Bad),
-        (GateVerdict::Ok | GateVerdict::Improved, ..) => (verdict_slug(metric.verdict), Tone::Good),
+        (GateVerdict::Inconclusive, true, None) => ("suspected".to_owned(), Tone::Fair),
+        (GateVerdict::Ok, true, _) => ("not confirmed".to_owned(), Tone::Good),
+        (GateVerdict::Regression, ..) => (named(), Tone::Bad),
+        (GateVerdict::Ok | GateVerdict::Improved, ..) => (named(), Tone::Good),
         // Of what does not decide, nothing is missing where it cannot be told.
-        (GateVerdict::Inconclusive, false, _) if !metric.metric.decides() => {
-            (verdict_slug(metric.verdict), Tone::Quiet)
-        }
-        (GateVerdict::Inconclusive | GateVerdict::Invalid, ..) => (verdict_slug(metric.verdict), Tone::Fair),
+        (GateVerdict::Inconclusive, false, _) if !metric.metric.decides() => (named(), Tone::Quiet),
+        (GateVerdict::Inconclusive | GateVerdict::Invalid, ..) => (named(), Tone::Fair),
     }
 }
 
@@ -127,7 +127,8 @@ pub(super) fn quantiles(outcome: &GateReport) -> Section {
             let found = row.quantiles.iter().find(|(quantile, _)| (quantile - of).abs() < 1e-9);
             Cell::from(found.map_or_else(|| NOTHING.to_owned(), |(_, of)| change(of)))
         };
-        let mut cells = vec![scope_name(&row.scope).into(), row.shape.map_or(NOTHING, shape_slug).into()];
+        let mut cells =
+            vec![scope_name(&row.scope).into(), row.shape.as_ref().map_or_else(|| NOTHING.to_owned(), slug).into()];
         cells.extend(named.iter().map(cell));
         TableRow { kind: RowKind::Entry, cells }
     };

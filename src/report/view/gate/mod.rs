@@ -10,7 +10,7 @@ use super::{View, charts::charts_sections, names::made_by};
 use crate::report::{chart::Chart, format, subject::GateReport};
 
 pub(in crate::report) use headline::headline as gate_headline;
-pub(in crate::report) use words::{change as gate_change, metric_name, metric_slug, shape_slug, verdict_slug};
+pub(in crate::report) use words::{change as gate_change, metric_name};
 
 impl View {
     /// The report of a gate, with the charts that were drawn of it.

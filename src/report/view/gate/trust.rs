@@ -1,6 +1,6 @@
 //! Why the verdict can be trusted: A against itself, how much things vary, and what was left out.
 
-use super::words::{change, metric_slug, p_value, scope_name, share};
+use super::words::{change, p_value, scope_name, share};
 use crate::{
     analysis::gate::{GateMetric, LEVEL, TooFew},
     report::{
@@ -8,7 +8,7 @@ use crate::{
         subject::GateReport,
         view::{Block, Section, Shown},
     },
-    results::SliceKind,
+    results::{SliceKind, slug},
 };
 
 /// Operations that are named; of more the number is told.
@@ -95,7 +95,7 @@ fn too_few(all: &[TooFew]) -> String {
         }
     }
     let of = |(metrics, scopes): &(&[GateMetric], Vec<String>)| {
-        let metrics: Vec<&str> = metrics.iter().map(|metric| metric_slug(*metric)).collect();
+        let metrics: Vec<String> = metrics.iter().map(slug).collect();
         let more = scopes.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         format!("{} of {}{more}", metrics.join(", "), scopes[..scopes.len().min(NAMED)].join(", "))

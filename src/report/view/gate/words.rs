@@ -3,7 +3,7 @@
 use crate::{
     analysis::{
         Interval,
-        gate::{Change, ChangeShape, GateMetric, GateScope, GateVerdict},
+        gate::{Change, GateMetric, GateScope},
     },
     report::format::{self, THIN, TimeUnit, signed, significant},
     results::Gate,
@@ -17,41 +17,13 @@ pub(super) fn scenario_name(gate: &Gate) -> String {
     scenario::parse(&gate.scenario, "scenario of the saved gate").map_or_else(|_| "scenario".to_owned(), |of| of.name)
 }
 
-/// A verdict in a word, for programs.
-pub(in crate::report) fn verdict_slug(verdict: GateVerdict) -> &'static str {
-    match verdict {
-        GateVerdict::Regression => "regression",
-        GateVerdict::Ok => "ok",
-        GateVerdict::Improved => "improved",
-        GateVerdict::Inconclusive => "inconclusive",
-        GateVerdict::Invalid => "invalid",
-    }
-}
-
-/// A metric in a word, for programs.
-pub(in crate::report) fn metric_slug(metric: GateMetric) -> &'static str {
+/// A metric, for people.
+pub(in crate::report) fn metric_name(metric: GateMetric) -> &'static str {
     match metric {
         GateMetric::Median => "p50",
         GateMetric::Mean => "mean",
         GateMetric::P99 => "p99",
-        GateMetric::Throughput => "throughput",
-    }
-}
-
-/// A metric, for people.
-pub(in crate::report) fn metric_name(metric: GateMetric) -> &'static str {
-    match metric {
         GateMetric::Throughput => "throughput of closed loops",
-        metric => metric_slug(metric),
-    }
-}
-
-/// A shape in a word, for programs.
-pub(in crate::report) fn shape_slug(shape: ChangeShape) -> &'static str {
-    match shape {
-        ChangeShape::Uniform => "uniform",
-        ChangeShape::TailOnly => "tail-only",
-        ChangeShape::Undetermined => "undetermined",
     }
 }
 
