@@ -10,7 +10,15 @@ fn main() {
     }
     println!("cargo::rustc-env=PLIMSOLL_COMMIT={}", commit().unwrap_or_default());
     println!("cargo::rustc-env=PLIMSOLL_FRED={}", fred());
-    println!("cargo::rustc-env=PLIMSOLL_PROFILE={}", env::var("PROFILE").unwrap_or_default());
+    println!("cargo::rustc-env=PLIMSOLL_PROFILE={}", profile().unwrap_or_default());
+}
+
+/// The name of the build profile. `PROFILE` is `release` for every optimised one; the folder of the build has the name.
+fn profile() -> Option<String> {
+    let place = env::var_os("OUT_DIR")?;
+    let builds = Path::new(&place).ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "build"));
+    let name = builds.and_then(|builds| Some(builds.parent()?.file_name()?.to_str()?.to_owned()));
+    name.or_else(|| env::var("PROFILE").ok())
 }
 
 /// The commit, with `-dirty` behind it where sources differ from it.

@@ -48,7 +48,7 @@ pub struct Software {
     pub commit: Option<String>,
     /// Version of fred.
     pub fred: String,
-    /// Build profile: `release` or `debug`.
+    /// Build profile, such as `release`, `fast` or `debug`.
     pub profile: String,
 }
 

@@ -40,7 +40,7 @@ pub(super) fn section(answers: &CapacityReport) -> Section {
         ];
         notes.extend(of_arm.into_iter().flatten().map(|note| Note { fact: format!("{whose}{}", note.fact), ..note }));
     }
-    if answers.capacity.software.profile != "release" {
+    if answers.capacity.software.profile == "debug" {
         notes.push(Note {
             tone: Tone::Fair,
             fact: "The harness is a debug build.".to_owned(),
