@@ -12,6 +12,7 @@ use super::{
     model::Scenario,
     read::parse,
     reader::{closest, label},
+    secret::shown_field,
 };
 
 /// Changes to a scenario by the command line.
@@ -65,10 +66,7 @@ impl Overrides {
             option("seed", "seed", self.seed.map(|seed| seed.to_string())),
         ];
         // Whoever writes a password there is told not to, without seeing it repeated in a log.
-        let shown = |path: &str, value: &str| {
-            let value = if path.to_lowercase().contains("password") { "..." } else { value };
-            format!("--set {path}={value}")
-        };
+        let shown = |path: &str, value: &str| format!("--set {path}={}", shown_field(path, value));
         let set = self.set.iter().map(|(path, value)| Edit {
             argument: shown(path, value),
             path: path.trim().to_owned(),

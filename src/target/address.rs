@@ -3,7 +3,6 @@
 use std::{
     ffi::OsString,
     fmt,
-    net::IpAddr,
     os::unix::{ffi::OsStringExt as _, net::SocketAddr},
     path::PathBuf,
     str::FromStr,
@@ -12,7 +11,7 @@ use std::{
 use percent_encoding::percent_decode_str;
 use url::{ParseError, Url};
 
-use super::{Secret, TargetError};
+use super::{Secret, TargetError, secret::redacted};
 
 const DEFAULT_PORT: u16 = 6379;
 
@@ -191,29 +190,6 @@ fn database(text: &str) -> Result<u8, String> {
 fn decoded(text: &str) -> Option<String> {
     let decoded = percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), Into::into);
     (!decoded.is_empty()).then_some(decoded)
-}
-
-/// The text without anything that could be a login: what lies before an `@`, or among parameters. Without an `@`, what
-/// looks like a host and a port may be a user and a password whose host was forgotten.
-fn redacted(text: &str) -> String {
-    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
-    let (login, address) = rest.rsplit_once('@').map_or(("", rest), |(_, address)| ("***@", address));
-    let address = address.split_once('?').map_or(address, |(address, _)| address);
-    let (authority, path) = address.split_at(address.find('/').unwrap_or(address.len()));
-    let rest = match authority.rsplit_once(':') {
-        Some((host, port))
-            if login.is_empty() && !is_host(host) && port.contains(|letter: char| !letter.is_ascii_digit()) =>
-        {
-            format!("{host}:***{path}")
-        }
-        _ => format!("{login}{address}"),
-    };
-    if scheme.is_empty() { rest } else { format!("{scheme}://{rest}") }
-}
-
-/// Whether it is certainly a host and not a user.
-fn is_host(text: &str) -> bool {
-    text == "localhost" || text.starts_with('[') || text.parse::<IpAddr>().is_ok()
 }
 
 #[cfg(test)]

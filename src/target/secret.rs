@@ -1,6 +1,14 @@
-//! A password that no output can show.
+//! Keeping passwords out of results.
+//!
+//! - A password is a [`Secret`], which can be neither printed nor saved.
+//! - An address is shown without its login; of a text that is no address, [`redacted`] is shown.
+//! - Of values that the command line sets, `scenario::shown_field` and `scenario::shown_setting` are shown.
+//! - Of a server's settings, only those are read that `server::inspect` and `server::facts` list by name.
+//! - Another build of plimsoll does not inherit the variables that hold passwords (`cli::gate::child`).
+//!
+//! `tests/cli/journey.rs` looks for the password of a run in all its files and output.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use rand::{TryRng, rngs::SysRng};
 use sha2::{Digest, Sha256};
@@ -39,6 +47,29 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
+}
+
+/// The text without anything that could be a login: what lies before an `@`, or among parameters. Without an `@`, what
+/// looks like a host and a port may be a user and a password whose host was forgotten.
+pub(super) fn redacted(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
+    let (login, address) = rest.rsplit_once('@').map_or(("", rest), |(_, address)| ("***@", address));
+    let address = address.split_once('?').map_or(address, |(address, _)| address);
+    let (authority, path) = address.split_at(address.find('/').unwrap_or(address.len()));
+    let rest = match authority.rsplit_once(':') {
+        Some((host, port))
+            if login.is_empty() && !is_host(host) && port.contains(|letter: char| !letter.is_ascii_digit()) =>
+        {
+            format!("{host}:***{path}")
+        }
+        _ => format!("{login}{address}"),
+    };
+    if scheme.is_empty() { rest } else { format!("{scheme}://{rest}") }
+}
+
+/// Whether it is certainly a host and not a user.
+fn is_host(text: &str) -> bool {
+    text == "localhost" || text.starts_with('[') || text.parse::<IpAddr>().is_ok()
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use super::child;
 use crate::{
     cli::{args::target::address, exit::Failure},
-    scenario::{Overrides, Scenario},
+    scenario::{Overrides, Scenario, shown_field, shown_setting},
     target::{RESERVED, Source},
 };
 
@@ -83,8 +83,7 @@ impl Side {
         for difference in differences {
             match difference.clone() {
                 Difference::Set(field, value) => {
-                    let shown = if field.to_lowercase().contains("password") { "..." } else { &value };
-                    told.push((format!("set:{field}"), shown.to_owned()));
+                    told.push((format!("set:{field}"), shown_field(&field, &value).to_owned()));
                     set.push((field, value));
                 }
                 Difference::Config(name, _) if RESERVED.contains(&name.to_lowercase().as_str()) => {
@@ -93,8 +92,7 @@ impl Side {
                     )));
                 }
                 Difference::Config(name, value) => {
-                    let shown = if is_secret(&name) { "..." } else { &value };
-                    told.push((format!("config:{name}"), shown.to_owned()));
+                    told.push((format!("config:{name}"), shown_setting(&name, &value).to_owned()));
                     config.push((name, value));
                 }
                 Difference::ServerBin(file) => once(option, "server-bin", &mut server_bin, file)?,
@@ -146,12 +144,6 @@ impl Side {
     pub(super) fn is_private(&self) -> bool {
         matches!(self.source, Source::Embedded { .. })
     }
-}
-
-/// Whether a setting of a server is a password: `requirepass`, `masterauth`, `tls-key-file-pass`.
-fn is_secret(setting: &str) -> bool {
-    let setting = setting.to_lowercase();
-    ["pass", "auth"].iter().any(|part| setting.contains(part))
 }
 
 fn once<T>(option: &str, what: &str, place: &mut Option<T>, value: T) -> Result<(), Failure> {
