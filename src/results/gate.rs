@@ -7,7 +7,7 @@ use super::{Ended, Environment, Software, TargetFacts};
 use crate::measure::PackedHistogram;
 
 /// Version of the schema of [`Gate`] that this build writes and reads.
-pub const GATE_VERSION: u32 = 1;
+pub const GATE_VERSION: u32 = 2;
 
 /// Two arms compared live: A is what is known, B is what is asked about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -87,7 +87,17 @@ pub struct GatePlan {
     /// Root of the order of slices and of all requests.
     pub seed: u64,
     /// Why a regression does not count as one; `None` where it does.
-    pub advisory: Option<String>,
+    pub advisory: Option<Advisory>,
+}
+
+/// Why a regression of a gate does not count as one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Advisory {
+    /// The server of an arm was not started for the gate: its address.
+    External(String),
+    /// The reason in words, as format 1 had it; read and never written.
+    Words(String),
 }
 
 /// One operation of a service.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{GATE_VERSION, Gate, ResultsError, json::versioned};
+use super::{GATE_VERSION, Gate, ResultsError, json::versioned, upgrade};
 use crate::measure::Unpacker;
 
 impl Gate {
@@ -15,7 +15,7 @@ impl Gate {
 
     /// Reads what [`Self::to_json`] wrote, in this version or an earlier one.
     pub fn from_json(text: &str) -> Result<Self, ResultsError> {
-        versioned(text, GATE_VERSION, |gate: &Self| gate.schema_version, |_| ())?.checked()
+        versioned(text, GATE_VERSION, |gate: &Self| gate.schema_version, upgrade::gate)?.checked()
     }
 
     /// The gate, if its blocks belong to its plan, their slices to its arms and series, and their histograms can be read.

@@ -101,7 +101,7 @@ mod tests {
     /// Fields without which a document is refused, or values that replace those at a path, and whether the result is accepted.
     #[test]
     fn missing_fields_other_types_and_unknown_values_are_refused() {
-        let cases: [(&str, &str, Option<Value>, bool); 48] = [
+        let cases: [(&str, &str, Option<Value>, bool); 49] = [
             ("run", "/schema_version", Some(json!(1)), false),
             ("run", "/schema_version", None, false),
             ("run", "/software/commit", None, true),
@@ -144,6 +144,7 @@ mod tests {
             ("gate", "/blocks/0/stage", Some(json!("third")), false),
             ("gate", "/blocks/0/slices/0/arm", Some(json!(2)), false),
             ("gate", "/plan/advisory", Some(json!(null)), true),
+            ("gate", "/plan/advisory", Some(json!("why")), false),
             ("ci", "/exit_code", Some(json!(256)), false),
             ("ci", "/scenarios/0/measures/0/unit", Some(json!("ms")), false),
             ("ci", "/scenarios/0/checks/0/service", None, true),

@@ -56,6 +56,16 @@ pub(super) fn capacity(document: &mut Value) {
     });
 }
 
+/// Brings a gate to the form of today.
+pub(super) fn gate(document: &mut Value) {
+    // Format 1 had a sentence.
+    values(document, "plan/advisory", &mut |why| {
+        if why.is_string() {
+            *why = json!({ "words": why.take() });
+        }
+    });
+}
+
 /// Brings a baseline to the form of today.
 pub(super) fn baseline(document: &mut Value) {
     // Format 1 had a list of values without names.

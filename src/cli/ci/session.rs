@@ -243,7 +243,7 @@ mod tests {
         analysis::baseline::{Question, Standing},
         report::{ComparisonReport, GateReport},
         results::{
-            Abstract, GateStage, Judged,
+            Abstract, Advisory, GateStage, Judged,
             sample::{
                 abstracted, abstracts,
                 gate::{Worsening, gate as sample_gate},
@@ -304,7 +304,7 @@ mod tests {
             (Worsening::None, &[], false),
         ] {
             let mut gate = sample_gate(worsening, 0.02, stages);
-            gate.plan.advisory = advisory.then(|| "why".to_owned());
+            gate.plan.advisory = advisory.then(|| Advisory::External("redis://cache:6379".to_owned()));
             let gate = GateReport::new(gate).unwrap();
             let check = ci::gated("mixed", &gate);
             assert_eq!(exit_for(check.outcome, Leniency::Fail), gate::exit_code(&gate), "{}", check.sentence);

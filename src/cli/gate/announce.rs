@@ -5,7 +5,10 @@ use std::{fmt::Write as _, time::Duration};
 use super::plan::Errand;
 use crate::{
     analysis::gate::foreseen,
-    report::format::{count, counted, plain, rate, setting},
+    report::{
+        self,
+        format::{count, counted, plain, rate, setting},
+    },
     results::TargetFacts,
 };
 
@@ -59,7 +62,7 @@ pub(super) fn plan(errand: &Errand, facts: &[TargetFacts; 2]) -> String {
         let _ = write!(text, "\n  in every block also closed loops at full speed, for the throughput");
     }
     if let Some(why) = &plan.advisory {
-        let _ = write!(text, "\n  advisory, so no exit code 1: {why}");
+        let _ = write!(text, "\n  advisory, so no exit code 1: {}", report::advisory_words(why));
     }
     if sides[0].differences == sides[1].differences {
         text.push_str("\n  the arms are the same: this shows what comes out where nothing differs");

@@ -12,7 +12,7 @@ use crate::{
     cli::{data::same_data, exit::Failure},
     load::Turns,
     report::format::{count, plain, rate},
-    results::{GatePlan, TargetFacts},
+    results::{Advisory, GatePlan, TargetFacts},
     scenario::{PasswordSource, Scenario, Service},
     target::Source,
 };
@@ -234,13 +234,10 @@ fn compared(scenario: &Scenario) -> Vec<(&str, &str)> {
 }
 
 /// Why a regression would not be one of B alone.
-fn advisory(sides: &[Side; 2]) -> Option<String> {
-    let elsewhere = sides.iter().find(|side| !side.is_private())?;
-    let Source::Url(url) = &elsewhere.source else { return None };
-    Some(format!(
-        "{url} was not started for this gate: what else its machine does, how long it runs and how its memory lies is the \
-         same in every block, and would be taken for a difference of the arms"
-    ))
+fn advisory(sides: &[Side; 2]) -> Option<Advisory> {
+    let external = sides.iter().find(|side| !side.is_private())?;
+    let Source::Url(url) = &external.source else { return None };
+    Some(Advisory::External(url.to_string()))
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ mod tests {
     use crate::{
         analysis::baseline::Question,
         results::{
-            Abstract, GateStage, Judged,
+            Abstract, Advisory, GateStage, Judged,
             sample::{
                 abstracted, abstracts,
                 gate::{Worsening, gate},
@@ -154,7 +154,7 @@ mod tests {
     fn a_confirmed_regression_fails_and_a_hint_warns() {
         let told = |worsening: Worsening, stages: &[GateStage], advisory: bool| {
             let mut gate = gate(worsening, 0.02, stages);
-            gate.plan.advisory = advisory.then(|| "why".to_owned());
+            gate.plan.advisory = advisory.then(|| Advisory::External("redis://cache:6379".to_owned()));
             gated("mixed", &GateReport::new(gate).unwrap())
         };
         let both = [GateStage::Screen, GateStage::Confirm];

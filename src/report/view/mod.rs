@@ -33,6 +33,7 @@ pub(super) use audit::{
 pub use baseline::difference_in_words;
 pub(super) use baseline::{baseline_headline, comparison_headline, difference_field, history_headline};
 pub(super) use capacity::{capacity_headline, failure_value, limit_figures, sweep_axes, undone};
+pub use gate::advisory_words;
 pub(super) use gate::{gate_change, gate_headline, metric_name};
 pub(super) use headline::headline as run_headline;
 pub(crate) use model::{

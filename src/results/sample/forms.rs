@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     measure::{ErrorClass, Span},
-    results::{Asked, Baseline, Capacity, Ci, Gate, GateStage, ResultsError, Run, schema_of},
+    results::{Advisory, Asked, Baseline, Capacity, Ci, Gate, GateStage, ResultsError, Run, schema_of},
 };
 
 /// A kind of document.
@@ -89,7 +89,7 @@ fn full_gate() -> Value {
         block.slices.iter_mut().for_each(|slice| slice.series.truncate(1));
     }
     small.series.truncate(1);
-    (small.plan.workers, small.plan.advisory) = (Some(1), Some("why".to_owned()));
+    (small.plan.workers, small.plan.advisory) = (Some(1), Some(Advisory::External("redis://cache:6379".to_owned())));
     value(&small.to_json())
 }
 
@@ -202,6 +202,8 @@ mod tests {
         assert_eq!(login.services.iter().map(|of| of.database).collect::<Vec<_>>(), [0, 5, 2]);
         let commands = run("run-2e.json").server.commands;
         assert_eq!(commands[0].histogram[1], CallsBelow { bound_us: 16, calls: 1_750 });
+        let gate = Gate::from_json(&read("gate-1b.json")).unwrap();
+        assert_eq!(gate.plan.advisory, Some(Advisory::Words("why".to_owned())));
         let baseline = Baseline::from_json(&read("baseline-1a.json")).unwrap();
         assert_eq!(baseline.runs[0].course[1].response.map(|worst| worst.p50), Some(403_616));
         let ci = Ci::from_json(&read("ci-1a.json")).unwrap();

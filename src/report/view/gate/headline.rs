@@ -1,6 +1,8 @@
 //! The verdict of a gate in one sentence, and what has to be said along with it.
 
-use super::words::{change, changed, could_have_seen, interval, levels, metric_name, p_value, scope_name, share};
+use super::words::{
+    advisory_words, change, changed, could_have_seen, interval, levels, metric_name, p_value, scope_name, share,
+};
 use crate::{
     analysis::gate::{ChangeShape, FailedShares, GateMetric, GateRow, GateVerdict, Invalidity, MetricResult, TooFew},
     report::{
@@ -38,7 +40,7 @@ pub(in crate::report) fn headline(outcome: &GateReport) -> Headline {
         remarks.push(format!("Not certain: {failing}."));
     }
     if let Some(why) = &outcome.gate.plan.advisory {
-        remarks.push(format!("This is a hint and no verdict: {why}."));
+        remarks.push(format!("This is a hint and no verdict: {}.", advisory_words(why)));
     }
     remarks.extend(drift(outcome));
     remarks.extend(unfinished(&outcome.gate));

@@ -10,6 +10,7 @@ use super::{View, charts::charts_sections, names::made_by};
 use crate::report::{chart::Chart, format, subject::GateReport};
 
 pub(in crate::report) use headline::headline as gate_headline;
+pub use words::advisory_words;
 pub(in crate::report) use words::{change as gate_change, metric_name};
 
 impl View {

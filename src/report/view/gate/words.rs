@@ -6,7 +6,7 @@ use crate::{
         gate::{Change, GateMetric, GateScope},
     },
     report::format::{self, THIN, TimeUnit, signed, significant},
-    results::Gate,
+    results::{Advisory, Gate},
     scenario,
 };
 
@@ -33,6 +33,17 @@ pub(in crate::report) fn scope_name(scope: &GateScope) -> String {
         (Some(service), Some(operation)) => format!("{service} {operation}"),
         (Some(service), None) => service.clone(),
         _ => "all requests".to_owned(),
+    }
+}
+
+/// Why a regression does not count as one.
+pub fn advisory_words(advisory: &Advisory) -> String {
+    match advisory {
+        Advisory::External(url) => format!(
+            "{url} was not started for this gate: what else its machine does, how long it runs and how its memory lies is the \
+             same in every block, and would be taken for a difference of the arms"
+        ),
+        Advisory::Words(words) => words.clone(),
     }
 }
 
