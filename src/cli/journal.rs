@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
+    conclude::{Drawn, conclude, unconcluded},
     exit::Failure,
     leftovers::{Leftovers, claim},
 };
@@ -67,5 +68,40 @@ impl Journal {
             (self.destination, self.hidden) = (place.clone(), None);
         }
         saved.map(drop).map_err(Failure::usage)
+    }
+
+    /// Writes all that was measured, then draws conclusions and writes their files. Gives the conclusions, and why not all of it
+    /// could be written.
+    ///
+    /// # Errors
+    ///
+    /// Where no conclusions could be drawn. The message names the folder of what was measured.
+    pub(super) fn conclude<T>(
+        &mut self,
+        measured: String,
+        draw: impl FnOnce() -> Drawn<T>,
+    ) -> Result<(T, Result<(), Failure>), Failure> {
+        let saved = self.write(Vec::new(), measured.clone());
+        match (conclude(draw), saved) {
+            (Ok((report, files)), saved) => Ok((report, saved.and_then(|()| self.write(files, measured)))),
+            (Err(failure), Ok(())) => Err(unconcluded(&self.destination, failure)),
+            (Err(_), Err(unsaved)) => Err(unsaved),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_while_concluding_loses_nothing_that_was_measured() {
+        let home = tempfile::tempdir().unwrap();
+        let place = home.path().join("mine");
+        let mut journal = Journal::claim(&place, false, "gate.json", &Leftovers::default()).unwrap();
+        let failed = journal.conclude("{}".to_owned(), || -> Drawn<()> { panic!("in the analysis") });
+        let told = failed.map(|_| ()).unwrap_err().to_string();
+        assert_eq!(std::fs::read(place.join("gate.json")).unwrap(), b"{}");
+        assert!(told.contains(&format!("`plimsoll report {}`", place.display())), "{told}");
     }
 }

@@ -10,6 +10,7 @@ mod claims;
 mod clean;
 mod compare;
 mod completions;
+mod conclude;
 mod consent;
 mod data;
 mod environment;

@@ -64,7 +64,8 @@ impl ResultFolder {
         Ok(folder)
     }
 
-    /// Writes what was measured, then all other files, and shows the result; gives the place.
+    /// Writes what was measured, then all other files, and shows the result; gives the place. The other files are asked for when
+    /// what was measured is on the disk, or cannot be.
     ///
     /// # Errors
     ///
@@ -76,9 +77,11 @@ impl ResultFolder {
         others: impl FnOnce() -> Vec<(String, Vec<u8>)>,
     ) -> Result<PathBuf, ResultsError> {
         let name = self.destination.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let published = match self.write(measured.0, measured.1) {
+        let kept = self.write(measured.0, measured.1);
+        let others = others();
+        let published = match kept {
             Ok(()) => {
-                let written = others().iter().try_for_each(|(name, content)| self.write(name, content));
+                let written = others.iter().try_for_each(|(name, content)| self.write(name, content));
                 self.publish().map(|place| (place, written.err()))
             }
             Err(error) => Err(error),

@@ -337,9 +337,11 @@ impl Session {
     /// Saves, then prints; what was measured is also printed where it could not be saved.
     fn report(&mut self, capacity: Capacity) -> Result<Exit, Failure> {
         self.display.step("Writing the report");
-        let text = capacity.to_json();
-        let report = CapacityReport::new(capacity).map_err(Failure::usage)?;
-        let saved = self.journal.write(report.files(), text);
+        let (report, saved) = self.journal.conclude(capacity.to_json(), || {
+            let report = CapacityReport::new(capacity).map_err(Failure::usage)?;
+            let files = report.files();
+            Ok((report, files))
+        })?;
         self.display.clear();
         let folder = self.journal.folder().filter(|_| saved.is_ok());
         let told = output::tell(&output::summary(&report, self.arguments.output.format(), self.look, folder, None));

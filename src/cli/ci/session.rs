@@ -65,8 +65,9 @@ impl Session {
             exit = worse(exit, own);
             ci.exit_code = exit as u8;
             ci.scenarios.push(scenario);
+            let written = |journal: &mut Journal| journal.conclude(ci.to_json(), || Ok(((), ci.files())))?.1;
             if unsaved.is_none()
-                && let Err(failure) = self.journal.write(ci.files(), ci.to_json())
+                && let Err(failure) = written(&mut self.journal)
             {
                 exit = worse(exit, failure.exit);
                 unsaved = Some(failure);

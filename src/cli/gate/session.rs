@@ -244,9 +244,11 @@ impl Session {
         tell: impl FnOnce(&GateReport, Option<&Path>) -> Result<(), Failure>,
     ) -> Result<Exit, Failure> {
         self.display.step("Writing the report");
-        let text = gate.to_json();
-        let report = GateReport::new(gate).map_err(Failure::usage)?;
-        let saved = self.journal.write(report.files(), text);
+        let (report, saved) = self.journal.conclude(gate.to_json(), || {
+            let report = GateReport::new(gate).map_err(Failure::usage)?;
+            let files = report.files();
+            Ok((report, files))
+        })?;
         self.display.clear();
         let folder = self.journal.folder().filter(|_| saved.is_ok());
         let told = tell(&report, folder);

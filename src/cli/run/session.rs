@@ -14,6 +14,7 @@ use crate::{
     cli::{
         against::{BaselineRuns, compared, copy},
         claims::Claims,
+        conclude::save_and_conclude,
         environment::{environment, software},
         exit::{Exit, Failure},
         interrupt::Interrupt,
@@ -290,31 +291,29 @@ impl Session {
         self.display.step("Writing the report");
         let interrupted = run.recording.period.interrupted;
         let text = run.to_json();
-        let mut report = RunReport::new(run).map_err(Failure::usage)?;
-        let decides = self.base.as_ref().is_some_and(|base| base.decides);
-        if let Some(Base { held, place, question, .. }) = self.base.take() {
-            report.against = Some(compared(held, &report, &place, question));
-        }
+        let folder = self.leftovers.take_folder().ok_or_else(Failure::no_folder)?;
+        let (base, style) = (self.base.take(), self.manner.style);
+        let decides = base.as_ref().is_some_and(|base| base.decides);
+        let concluded = save_and_conclude(folder, ("run.json", text.as_bytes()), || {
+            let mut report = RunReport::new(run).map_err(Failure::usage)?;
+            if let Some(Base { held, place, question, .. }) = base {
+                report.against = Some(compared(held, &report, &place, question));
+            }
+            let copy = report.against.as_ref().map(copy);
+            let analysis = style.map(|Style::Analysis| report.analysis_files());
+            let files = copy.into_iter().chain(report.files()).chain(analysis.into_iter().flatten()).collect();
+            Ok((report, files))
+        });
+        self.leftovers.let_go_of_folder();
+        let (report, saved) = concluded?;
         if let Some(telemetry) = &self.telemetry {
             telemetry.conclude(report.analysis.verdict.outcome);
         }
-        let saved = self.save(&text, &report);
         self.display.clear();
         let told = tell(&report, saved.as_deref().ok());
         Failure::first_of(saved, told)?;
         let deciding = report.against.as_ref().filter(|_| decides).map(|against| against.comparison.standing);
         Ok(if interrupted { Exit::Interrupted } else { exit_of(report.analysis.verdict.outcome, deciding) })
-    }
-
-    fn save(&self, run: &str, report: &RunReport) -> Result<PathBuf, Failure> {
-        let folder = self.leftovers.take_folder().ok_or_else(Failure::no_folder)?;
-        let saved = folder.save(("run.json", run.as_bytes()), || {
-            let copy = report.against.as_ref().map(copy);
-            let analysis = self.manner.style.map(|Style::Analysis| report.analysis_files());
-            copy.into_iter().chain(report.files()).chain(analysis.into_iter().flatten()).collect()
-        });
-        self.leftovers.let_go_of_folder();
-        saved.map_err(Failure::usage)
     }
 
     /// Removes the scenario's keys from a server that stays, if they are its own, and gives the claim of them back. A failure
