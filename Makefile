@@ -8,7 +8,7 @@ DURATION ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run analysis capacity test proof bench completions clean
+.PHONY: help run analysis capacity check test proof bench completions clean
 
 help: ## show this help
 	@printf 'plimsoll: load and latency benchmark for Redis and Valkey\n\n'
@@ -30,6 +30,11 @@ capacity: ## would a larger pool help the default scenario? shortened to four mi
 	@deploy/install-deps.sh run
 	@cargo build --profile fast --locked
 	@cargo run --profile fast --locked --quiet -- capacity $(SCENARIO) --pool 50,100 --trial 3s --budget 4m $(ARGS)
+
+check: ## check format and lints, run the unit tests (two minutes)
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo test --locked --quiet --lib --test architecture --test style -- --skip proof:: --skip simulation::
 
 test: ## check format and lints, run all tests
 	@deploy/install-deps.sh test

@@ -11,6 +11,7 @@ mod interrupts;
 mod journey;
 mod metrics;
 mod prometheus;
+mod readme;
 mod saved;
 mod unsaved;
 mod usage;
@@ -90,7 +91,15 @@ impl Desk {
 
     /// The program, ready to be started here.
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+        self.prepared(Command::new(env!("CARGO_BIN_EXE_plimsoll")), arguments)
+    }
+
+    /// A line of shell, ready to be executed here.
+    fn shell(&self, line: &str) -> Command {
+        self.prepared(Command::new("sh"), &["-c", line])
+    }
+
+    fn prepared(&self, mut command: Command, arguments: &[&str]) -> Command {
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         for variable in ["PLIMSOLL_TARGET", "NO_COLOR", "CLICOLOR_FORCE", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"] {
             command.env_remove(variable);
