@@ -179,7 +179,7 @@ const ANALYSIS: &[(&str, &[&str])] = &[
 ];
 
 fn analysis_of(run: Run) -> String {
-    markdown::render(&View::dossier(&RunReport::new(run).unwrap(), &[]))
+    markdown::render(&View::of_server(&RunReport::new(run).unwrap(), &[]))
 }
 
 #[test]

@@ -8,7 +8,6 @@ mod cells;
 mod charts;
 mod checks;
 mod dependencies;
-mod dossier;
 mod events;
 mod failures;
 mod findings;
@@ -24,6 +23,7 @@ mod round_trips;
 mod run;
 mod server;
 mod server_findings;
+mod server_report;
 mod server_resources;
 mod trust;
 

@@ -1,8 +1,8 @@
 //! What a comparison says: the verdict in its first sentence, what has changed, what it rests on.
 
 mod changes;
-mod chronicle;
 mod headline;
+mod history;
 mod method;
 mod stored;
 mod words;
@@ -10,8 +10,8 @@ mod words;
 use super::{Block, Section, Shown, View, charts::charts_sections, names::made_by, results};
 use crate::report::{chart::Chart, format, subject::ComparisonReport};
 
-pub(in crate::report) use chronicle::headline as history_headline;
 pub(in crate::report) use headline::headline as comparison_headline;
+pub(in crate::report) use history::headline as history_headline;
 pub(in crate::report) use stored::headline as baseline_headline;
 pub use words::difference_in_words;
 

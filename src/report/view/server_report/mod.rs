@@ -19,7 +19,7 @@ use crate::report::{chart::Chart, subject::RunReport};
 
 impl View {
     /// The analysis of the server that a run was made on.
-    pub(crate) fn dossier(facts: &RunReport, charts: &[Chart]) -> Self {
+    pub(crate) fn of_server(facts: &RunReport, charts: &[Chart]) -> Self {
         let RunReport { run, scenario, .. } = facts;
         let sections = [
             summary::section(facts),
