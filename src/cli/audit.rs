@@ -187,15 +187,12 @@ impl Arguments {
             AuditFormat::Json => audit.json().unwrap_or_default(),
         })?;
         let Some(limit) = self.fail_on else { return Ok(Exit::Met) };
-        Ok(match AuditOutcome::of(&rulings, limit.into()) {
-            AuditOutcome::Clear => Exit::Met,
-            AuditOutcome::Found(_) => Exit::Missed,
-            AuditOutcome::Blind { unknown, of } => {
-                stderr::print(&format!(
-                    "error: {unknown} of {of} checks could not be made, for want of rights: the audit says what was refused"
-                ));
-                Exit::Unusable
-            }
-        })
+        let outcome = AuditOutcome::of(&rulings, limit.into());
+        if let AuditOutcome::Blind { unknown, of } = outcome {
+            stderr::print(&format!(
+                "error: {unknown} of {of} checks could not be made, for want of rights: the audit says what was refused"
+            ));
+        }
+        Ok(Exit::of_audit(&outcome))
     }
 }

@@ -1,11 +1,13 @@
-//! How the process ends: its exit codes and what it says when something is wrong.
+//! Exit codes, from the verdict of each subject, and failures.
 
 use std::{fmt, process::ExitCode};
 
 use super::stderr;
 use crate::{
-    analysis::{Outcome, baseline::Standing},
+    analysis::{Outcome, audit::AuditOutcome, baseline::Standing, gate::GateVerdict},
     load::LoadError,
+    report::GateReport,
+    results::{CiOutcome, CiScenario, Ended, Leniency},
     target::TargetError,
 };
 
@@ -55,6 +57,82 @@ impl From<Standing> for Exit {
             Standing::Invalid | Standing::NotComparable => Self::Unusable,
             Standing::Inconclusive => Self::Inconclusive,
         }
+    }
+}
+
+impl Exit {
+    /// The exit code of a run, and of a comparison that decides as well. A regression counts like an objective that is missed, and
+    /// is certain also where the objective is not; where nothing can be compared, what was asked for was not done.
+    pub(super) fn of_run(outcome: Outcome, interrupted: bool, deciding: Option<Standing>) -> Self {
+        match (outcome.into(), deciding) {
+            _ if interrupted => Self::Interrupted,
+            (Self::Met | Self::Inconclusive, Some(standing @ (Standing::Regression | Standing::NotComparable))) => {
+                standing.into()
+            }
+            (exit, _) => exit,
+        }
+    }
+
+    /// The exit code of a gate. A regression on servers that others use as well is a hint.
+    pub(super) fn of_gate(report: &GateReport) -> Self {
+        let verdict = match report.analysis.verdict {
+            GateVerdict::Ok | GateVerdict::Improved => Self::Met,
+            GateVerdict::Regression if report.gate.plan.advisory.is_some() => Self::Inconclusive,
+            GateVerdict::Regression => Self::Missed,
+            GateVerdict::Inconclusive => Self::Inconclusive,
+            GateVerdict::Invalid => Self::Unusable,
+        };
+        Self::of_ended(report.gate.ended, verdict)
+    }
+
+    /// The exit code of a series of loads with this verdict.
+    pub(super) fn of_ended(ended: Ended, verdict: Self) -> Self {
+        match ended {
+            Ended::Interrupted => Self::Interrupted,
+            Ended::Lost => Self::Unusable,
+            _ => verdict,
+        }
+    }
+
+    /// The exit code of an audit.
+    pub(super) fn of_audit(outcome: &AuditOutcome) -> Self {
+        match outcome {
+            AuditOutcome::Clear => Self::Met,
+            AuditOutcome::Found(_) => Self::Missed,
+            AuditOutcome::Blind { .. } => Self::Unusable,
+        }
+    }
+
+    /// The exit code for a scenario of `plimsoll ci` that came to a result. Something that the user interrupted comes before all
+    /// else: the result is not complete.
+    pub(super) fn of_scenario(scenario: &CiScenario, leniency: Leniency) -> Self {
+        let interrupted = scenario.checks.iter().any(|check| check.outcome == CiOutcome::Interrupted);
+        if interrupted { Self::Interrupted } else { Self::of_ci(scenario.outcome(), leniency) }
+    }
+
+    /// The exit code for an outcome of `plimsoll ci`.
+    pub(super) fn of_ci(outcome: CiOutcome, leniency: Leniency) -> Self {
+        match outcome {
+            CiOutcome::Inconclusive if leniency == Leniency::Fail => Self::Inconclusive,
+            CiOutcome::Passed | CiOutcome::Inconclusive => Self::Met,
+            CiOutcome::Interrupted => Self::Interrupted,
+            CiOutcome::Invalid => Self::Unusable,
+            CiOutcome::Failed => Self::Missed,
+        }
+    }
+
+    /// The worse of two. A miss that is certain is worse than what could not be measured, and what the user must change first is
+    /// worse than both.
+    pub(super) fn worse(self, other: Self) -> Self {
+        let rank = |exit: &Self| match exit {
+            Self::Met => 0,
+            Self::Inconclusive => 1,
+            Self::Unusable => 2,
+            Self::Missed => 3,
+            Self::Usage => 4,
+            Self::Interrupted => 5,
+        };
+        std::cmp::max_by_key(self, other, rank)
     }
 }
 
@@ -199,5 +277,40 @@ mod tests {
         assert_eq!(Failure::from(LoadError::Interrupted).exit, Exit::Interrupted);
         assert_eq!(Failure::from(LoadError::PackerPanicked).exit, Exit::Unusable);
         assert_eq!(Failure::no_folder().exit, Exit::Usage);
+    }
+
+    #[test]
+    fn a_regression_that_counts_is_a_miss_unless_the_run_is_invalid() {
+        let all = [Outcome::Pass, Outcome::Inconclusive, Outcome::Fail, Outcome::Invalid];
+        assert_eq!(
+            all.map(|outcome| Exit::of_run(outcome, false, Some(Standing::Regression))),
+            [Exit::Missed, Exit::Missed, Exit::Missed, Exit::Unusable]
+        );
+        for nothing in [None, Some(Standing::Ok), Some(Standing::Improved), Some(Standing::Inconclusive)] {
+            assert_eq!(
+                all.map(|outcome| Exit::of_run(outcome, false, nothing)),
+                [Exit::Met, Exit::Inconclusive, Exit::Missed, Exit::Unusable]
+            );
+        }
+    }
+
+    #[test]
+    fn a_comparison_that_counts_and_cannot_be_made_is_no_pass() {
+        let all = [Outcome::Pass, Outcome::Inconclusive, Outcome::Fail, Outcome::Invalid];
+        assert_eq!(
+            all.map(|outcome| Exit::of_run(outcome, false, Some(Standing::NotComparable))),
+            [Exit::Unusable, Exit::Unusable, Exit::Missed, Exit::Unusable]
+        );
+    }
+
+    #[test]
+    fn the_worst_is_told_whatever_the_order() {
+        let order = [Exit::Met, Exit::Inconclusive, Exit::Unusable, Exit::Missed, Exit::Usage, Exit::Interrupted];
+        for (place, worst) in order.into_iter().enumerate() {
+            for other in &order[..=place] {
+                assert_eq!(other.worse(worst), worst);
+                assert_eq!(worst.worse(*other), worst);
+            }
+        }
     }
 }

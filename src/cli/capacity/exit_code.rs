@@ -1,28 +1,25 @@
 //! The exit code of a capacity run.
 
 use crate::{
-    analysis::capacity::{ArmAnswer, CapacityAnalysis, Sustainable, Undone},
+    analysis::{
+        Outcome,
+        capacity::{ArmAnswer, CapacityAnalysis, Sustainable, Undone},
+    },
     cli::exit::Exit,
     report::CapacityReport,
-    results::Ended,
 };
 
 /// How the process ends.
 pub(super) fn exit_code(report: &CapacityReport) -> Exit {
-    exit(report.capacity.ended, &report.analysis, report.scenario.offered_rate().unwrap_or(0.0))
+    let offered = report.scenario.offered_rate().unwrap_or(0.0);
+    Exit::of_ended(report.capacity.ended, outcome(&report.analysis, offered).into())
 }
 
 /// How many times the scenario's own rate has to be kept up before its end is confirmed.
 const CLEARLY: f64 = 1.2;
 
 /// Of several variants the best decides: it could be chosen.
-fn exit(ended: Ended, analysis: &CapacityAnalysis, offered: f64) -> Exit {
-    if ended == Ended::Interrupted {
-        return Exit::Interrupted;
-    }
-    if ended == Ended::Lost {
-        return Exit::Unusable;
-    }
+fn outcome(analysis: &CapacityAnalysis, offered: f64) -> Outcome {
     let open = |arm: u32| {
         let left = |undone: &Undone| matches!(undone, Undone::Search(of) | Undone::Confirm(of) if *of == arm);
         analysis.undone.iter().any(left)
@@ -40,13 +37,13 @@ fn exit(ended: Ended, analysis: &CapacityAnalysis, offered: f64) -> Exit {
     };
     let arms = || (0..).zip(&analysis.arms);
     if arms().any(|(index, arm)| arm.sustainable.as_ref().is_some_and(|found| enough(index, found))) {
-        Exit::Met
+        Outcome::Pass
     } else if arms().any(|(_, arm)| arm.client_limited.is_some()) {
-        Exit::Unusable
+        Outcome::Invalid
     } else if arms().all(|(_, arm)| missed(arm)) {
-        Exit::Missed
+        Outcome::Fail
     } else {
-        Exit::Inconclusive
+        Outcome::Inconclusive
     }
 }
 
@@ -55,6 +52,7 @@ mod tests {
     use super::*;
     use crate::{
         analysis::capacity::{FailReason, Fleet, Limit},
+        results::Ended,
         scenario,
     };
 
@@ -111,7 +109,7 @@ mod tests {
                 connection_cost: None,
                 undone,
             };
-            assert_eq!(exit(ended, &analysis, 1_000.0), expected, "{analysis:?}");
+            assert_eq!(Exit::of_ended(ended, outcome(&analysis, 1_000.0).into()), expected, "{analysis:?}");
         }
     }
 }

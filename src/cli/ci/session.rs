@@ -23,7 +23,7 @@ use crate::{
         run,
     },
     report::{Document, ci},
-    results::{CI_VERSION, Ci, CiCheck, CiOutcome, CiScenario, Leniency},
+    results::{CI_VERSION, Ci, CiCheck, CiScenario, Leniency},
     target::Source,
 };
 
@@ -62,14 +62,14 @@ impl Session {
             } else {
                 self.one(errand, ci.inconclusive, interrupt)
             };
-            exit = worse(exit, own);
+            exit = exit.worse(own);
             ci.exit_code = exit as u8;
             ci.scenarios.push(scenario);
             let written = |journal: &mut Journal| journal.conclude(ci.to_json(), || Ok(((), ci.files())))?.1;
             if unsaved.is_none()
                 && let Err(failure) = written(&mut self.journal)
             {
-                exit = worse(exit, failure.exit);
+                exit = exit.worse(failure.exit);
                 unsaved = Some(failure);
             }
         }
@@ -124,12 +124,12 @@ impl Session {
         }
         let (mut scenario, exit) = match (result, told) {
             (Ok(_), Some(told)) => {
-                let exit = exit_of(&told, leniency);
+                let exit = Exit::of_scenario(&told, leniency);
                 (told, exit)
             }
             (Err(failure), Some(mut told)) => {
                 told.checks.push(ci::unsaved(&name, &failure.to_string()));
-                let exit = worse(exit_of(&told, leniency), failure.exit);
+                let exit = Exit::of_scenario(&told, leniency).worse(failure.exit);
                 (told, exit)
             }
             (Err(failure), None) if failure.exit == Exit::Interrupted => {
@@ -204,39 +204,6 @@ fn gated(name: &str, result: Result<Exit, Failure>, told: Option<CiCheck>, stopp
     }
 }
 
-/// The exit code for a scenario that came to a result. Where a person ended something that was asked for, it says that before
-/// all else: what there is is not all.
-fn exit_of(scenario: &CiScenario, leniency: Leniency) -> Exit {
-    if scenario.checks.iter().any(|check| check.outcome == CiOutcome::Interrupted) {
-        return Exit::Interrupted;
-    }
-    exit_for(scenario.outcome(), leniency)
-}
-
-fn exit_for(outcome: CiOutcome, leniency: Leniency) -> Exit {
-    match outcome {
-        CiOutcome::Inconclusive if leniency == Leniency::Fail => Exit::Inconclusive,
-        CiOutcome::Passed | CiOutcome::Inconclusive => Exit::Met,
-        CiOutcome::Interrupted => Exit::Interrupted,
-        CiOutcome::Invalid => Exit::Unusable,
-        CiOutcome::Failed => Exit::Missed,
-    }
-}
-
-/// The worse of two. A miss that is certain is worse than what could not be measured, and what the person must change
-/// before anything can be told is worse than both.
-fn worse(a: Exit, b: Exit) -> Exit {
-    let rank = |exit: Exit| match exit {
-        Exit::Met => 0,
-        Exit::Inconclusive => 1,
-        Exit::Unusable => 2,
-        Exit::Missed => 3,
-        Exit::Usage => 4,
-        Exit::Interrupted => 5,
-    };
-    if rank(b) > rank(a) { b } else { a }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,7 +211,7 @@ mod tests {
         analysis::baseline::{Question, Standing},
         report::{ComparisonReport, GateReport},
         results::{
-            Abstract, Advisory, GateStage, Judged,
+            Abstract, Advisory, CiOutcome, GateStage, Judged,
             sample::{
                 abstracted, abstracts,
                 gate::{Worsening, gate as sample_gate},
@@ -279,14 +246,14 @@ mod tests {
             assert_eq!((check.outcome, check.detail.len()), (CiOutcome::Interrupted, detail));
             assert!(check.sentence.starts_with("mixed: the gate was not made"), "{}", check.sentence);
             let mut scenario = passed_with(check);
-            assert_eq!(exit_of(&scenario, Leniency::Warn), Exit::Interrupted);
+            assert_eq!(Exit::of_scenario(&scenario, Leniency::Warn), Exit::Interrupted);
             // A miss beside it is told, and does not hide that something was left out.
             scenario.checks.push(missed());
-            assert_eq!(exit_of(&scenario, Leniency::Warn), Exit::Interrupted);
+            assert_eq!(Exit::of_scenario(&scenario, Leniency::Warn), Exit::Interrupted);
         }
         let unmade = gated("mixed", Err(Failure::unusable(anyhow::anyhow!("no server"))), None, false);
         assert_eq!(
-            (unmade.outcome, exit_of(&passed_with(unmade), Leniency::Warn)),
+            (unmade.outcome, Exit::of_scenario(&passed_with(unmade), Leniency::Warn)),
             (CiOutcome::Invalid, Exit::Unusable)
         );
         let whole = gated("mixed", Ok(Exit::Met), Some(told.clone()), true);
@@ -308,7 +275,7 @@ mod tests {
             gate.plan.advisory = advisory.then(|| Advisory::External("redis://cache:6379".to_owned()));
             let gate = GateReport::new(gate).unwrap();
             let check = ci::gated("mixed", &gate);
-            assert_eq!(exit_for(check.outcome, Leniency::Fail), gate::exit_code(&gate), "{}", check.sentence);
+            assert_eq!(Exit::of_ci(check.outcome, Leniency::Fail), Exit::of_gate(&gate), "{}", check.sentence);
         }
         let base = abstracts(10);
         for standing in [
@@ -325,18 +292,7 @@ mod tests {
             compared.comparison.standing = standing;
             let check = ci::compared("mixed", &compared, true);
             assert!(check.decides, "{standing:?}");
-            assert_eq!(exit_for(check.outcome, Leniency::Fail), standing.into(), "{standing:?}");
-        }
-    }
-
-    #[test]
-    fn the_worst_is_told_whatever_the_order() {
-        let order = [Exit::Met, Exit::Inconclusive, Exit::Unusable, Exit::Missed, Exit::Usage, Exit::Interrupted];
-        for (place, worst) in order.into_iter().enumerate() {
-            for other in &order[..=place] {
-                assert_eq!(worse(*other, worst), worst);
-                assert_eq!(worse(worst, *other), worst);
-            }
+            assert_eq!(Exit::of_ci(check.outcome, Leniency::Fail), standing.into(), "{standing:?}");
         }
     }
 }

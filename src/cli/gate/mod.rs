@@ -4,7 +4,6 @@ mod announce;
 mod args;
 mod arms;
 mod child;
-mod exit_code;
 mod loads;
 mod plan;
 mod session;
@@ -22,8 +21,6 @@ use super::{
 };
 pub(super) use args::{Arguments, Effort, Profile};
 pub(super) use arms::{Difference, Said, difference};
-#[cfg(test)]
-pub(super) use exit_code::exit_code;
 pub(super) use plan::Errand;
 pub(super) use session::Session;
 

@@ -8,7 +8,6 @@ use tokio::runtime;
 
 use super::{
     announce,
-    exit_code::exit_code,
     loads::{Loads, keep_series},
     plan::Errand,
     stand::{Means, Stand},
@@ -253,7 +252,7 @@ impl Session {
         let folder = self.journal.folder().filter(|_| saved.is_ok());
         let told = tell(&report, folder);
         Failure::first_of(saved, told)?;
-        Ok(exit_code(&report))
+        Ok(Exit::of_gate(&report))
     }
 }
 

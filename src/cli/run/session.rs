@@ -7,10 +7,7 @@ use tokio::runtime::{self, Runtime};
 
 use super::telemetry::Telemetry;
 use crate::{
-    analysis::{
-        Outcome,
-        baseline::{Question, Standing},
-    },
+    analysis::baseline::Question,
     cli::{
         against::{BaselineRuns, compared, copy},
         claims::Claims,
@@ -79,17 +76,6 @@ struct Seen {
     inspection: Inspection,
     dependencies: Vec<DependencyRecord>,
     calibration: Option<Calibration>,
-}
-
-/// The exit code of a run, and of a comparison that decides as well. A regression counts like an objective that is missed, and is certain
-/// also where the objective is not; where nothing can be compared, what was asked for was not done.
-fn exit_of(outcome: Outcome, deciding: Option<Standing>) -> Exit {
-    match (outcome.into(), deciding) {
-        (Exit::Met | Exit::Inconclusive, Some(standing @ (Standing::Regression | Standing::NotComparable))) => {
-            standing.into()
-        }
-        (exit, _) => exit,
-    }
 }
 
 impl Session {
@@ -313,7 +299,7 @@ impl Session {
         let told = tell(&report, saved.as_deref().ok());
         Failure::first_of(saved, told)?;
         let deciding = report.against.as_ref().filter(|_| decides).map(|against| against.comparison.standing);
-        Ok(if interrupted { Exit::Interrupted } else { exit_of(report.analysis.verdict.outcome, deciding) })
+        Ok(Exit::of_run(report.analysis.verdict.outcome, interrupted, deciding))
     }
 
     /// Removes the scenario's keys from a server that stays, if they are its own, and gives the claim of them back. A failure
@@ -322,34 +308,5 @@ impl Session {
         let stay = self.keys_of_others || self.manner.keep_data || self.leftovers.holds_server();
         let keys = (!stay && self.claims.are_own()).then_some((target, &self.scenario));
         self.claims.end(keys, runtime, interrupt, &self.display);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_regression_that_counts_is_a_miss_unless_the_run_is_invalid() {
-        let all = [Outcome::Pass, Outcome::Inconclusive, Outcome::Fail, Outcome::Invalid];
-        assert_eq!(
-            all.map(|outcome| exit_of(outcome, Some(Standing::Regression))),
-            [Exit::Missed, Exit::Missed, Exit::Missed, Exit::Unusable]
-        );
-        for nothing in [None, Some(Standing::Ok), Some(Standing::Improved), Some(Standing::Inconclusive)] {
-            assert_eq!(
-                all.map(|outcome| exit_of(outcome, nothing)),
-                [Exit::Met, Exit::Inconclusive, Exit::Missed, Exit::Unusable]
-            );
-        }
-    }
-
-    #[test]
-    fn a_comparison_that_counts_and_cannot_be_made_is_no_pass() {
-        let all = [Outcome::Pass, Outcome::Inconclusive, Outcome::Fail, Outcome::Invalid];
-        assert_eq!(
-            all.map(|outcome| exit_of(outcome, Some(Standing::NotComparable))),
-            [Exit::Unusable, Exit::Unusable, Exit::Missed, Exit::Unusable]
-        );
     }
 }
