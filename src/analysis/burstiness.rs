@@ -1,4 +1,4 @@
-//! How much less a sample tells than its size promises, because what is rare comes in bursts.
+//! How much less a sample shows than its size promises, because what is rare comes in bursts.
 
 /// Burstiness phi >= 1 of cases counted second by second: the variance of the counts about the share they have in all,
 /// over the binomial variance that independent requests would show.

@@ -19,7 +19,7 @@ impl Coarse {
         }
     }
 
-    /// How many lie in bands above that of a duration.
+    /// Number of samples in bands above that of a duration.
     pub(super) fn above(&self, threshold: Nanos) -> u64 {
         let limit = band(threshold);
         self.0.iter().rev().take_while(|(band, _)| *band > limit).map(|(_, count)| u64::from(*count)).sum()

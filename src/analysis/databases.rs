@@ -1,8 +1,8 @@
-//! Which service uses which database, and which it could have for itself.
+//! Database of each service, and one that is free for it.
 
 use crate::{results::Inspection, scenario::Scenario};
 
-/// Databases that a server has unless it is told otherwise.
+/// Databases that a server has by default.
 const USUAL: u8 = 16;
 
 /// One service with its database.

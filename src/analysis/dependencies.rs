@@ -1,4 +1,4 @@
-//! What services depend on besides the server: how often it answered, how fast, and when it did not.
+//! Dependencies besides the server: answered probes, response times, and failures.
 
 use std::ops::RangeInclusive;
 
@@ -7,7 +7,7 @@ use crate::{
     results::{DependencyRecord, ProbePhase},
 };
 
-/// How one dependency fared.
+/// Result of one dependency.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DependencySide {
     /// Its name in the scenario.
@@ -20,11 +20,11 @@ pub struct DependencySide {
     pub during: Answers,
     /// Probes after it.
     pub after: Answers,
-    /// How long answers took, over all probes that got one; `None` where none did.
+    /// Response times of all answered probes; `None` if none was answered.
     pub latency: Option<Latency>,
     /// When it failed; `None` where it never did.
     pub outage: Option<Outage>,
-    /// What went wrong the last time.
+    /// Last error.
     pub last_failure: Option<String>,
 }
 
@@ -37,7 +37,7 @@ pub struct Answers {
     pub answered: u32,
 }
 
-/// How long answers took, in nanoseconds.
+/// Response times in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Latency {
     /// The fastest.
@@ -84,12 +84,12 @@ impl Answers {
     }
 }
 
-/// How all of them fared, in the scenario's order.
+/// Results of all dependencies, in the scenario's order.
 pub(super) fn dependencies(records: &[DependencyRecord]) -> Vec<DependencySide> {
     records.iter().map(side).collect()
 }
 
-/// How one fared.
+/// Result of one.
 pub(super) fn side(record: &DependencyRecord) -> DependencySide {
     let answers = |phase| {
         let of_phase = record.probes.iter().filter(|probe| probe.phase == phase);

@@ -53,7 +53,7 @@ pub enum PercentileValue {
     },
 }
 
-/// How many independent samples lie beyond a percentile: all of them, divided by their burstiness.
+/// Number of independent samples beyond a percentile: the number of samples, divided by their burstiness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Support {
     /// A hundred or more.

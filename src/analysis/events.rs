@@ -11,7 +11,7 @@ use super::{
 };
 use crate::measure::{Nanos, Recording, SECOND, SeriesRecord, SeriesRole, Span};
 
-/// What stands out in the course of the run.
+/// Stalls, bursts and trends of the run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Events {
     /// Spans in which nothing, or next to nothing, was answered, in order.

@@ -1,9 +1,9 @@
-//! What checks and findings are made from.
+//! Evidence for checks and findings.
 
 use super::{row::Row, timeline::Timeline};
 use crate::{results::Run, scenario::Scenario};
 
-/// What checks and findings are made from.
+/// Evidence for checks and findings.
 pub(super) struct Evidence<'a> {
     pub(super) run: &'a Run,
     pub(super) scenario: &'a Scenario,

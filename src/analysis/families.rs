@@ -59,7 +59,7 @@ impl FamilyKind {
 /// One kind of command over all services.
 #[derive(Debug, Clone)]
 pub struct Family {
-    /// Which.
+    /// Identity.
     pub kind: FamilyKind,
     /// The commands that were sent, by name.
     pub commands: Vec<String>,

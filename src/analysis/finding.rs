@@ -1,4 +1,4 @@
-//! What the user should know or do about a run.
+//! Findings: facts of a run that call for action.
 
 use super::{
     dependencies::{Answers, Outage},
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::measure::Nanos;
 
-/// Something that a person should know or do.
+/// Something that the user should know or do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Finding {
     /// Requests failed.
@@ -18,7 +18,7 @@ pub enum Finding {
         scope: Scope,
         /// Class of failure, in its own word.
         class: String,
-        /// How many.
+        /// Number.
         count: u64,
         /// The first message.
         message: String,
@@ -27,7 +27,7 @@ pub enum Finding {
     Unfinished {
         /// Service.
         service: String,
-        /// How many.
+        /// Number.
         count: u64,
         /// As a share of all that were due, 0..=1.
         share: f64,
@@ -98,14 +98,14 @@ pub enum Finding {
         answers: Answers,
         /// When it failed.
         outage: Outage,
-        /// What went wrong the last time.
+        /// Last error.
         reason: String,
     },
     /// Something about the server itself.
     Server(ServerFinding),
     /// A check of the validity table gave a warning or refused: the check and the advice that belongs to it.
     Trust(Check),
-    /// The run was ended early by a person.
+    /// The run was ended early by the user.
     Interrupted,
     /// The build is a debug build: its numbers are those of the harness.
     DebugBuild,

@@ -1,4 +1,4 @@
-//! Picks out what a person should know or do.
+//! Picks out what the user should know or do.
 
 use super::{
     Check, CheckKind, DependencySide, Events, Finding, Level, Row, Scope, ServerSide, evidence::Evidence,
@@ -15,7 +15,7 @@ pub(super) const MOSTLY_WAIT: f64 = 0.5;
 /// Mean share of connections in use below which a pool is not the limit, whatever its requests wait for.
 pub(super) const BUSY_POOL: f64 = 0.4;
 
-/// An operation is slow when its median is so many times that of the others in its service...
+/// An operation is slow when its median is a multiple of that of the others in its service...
 const MUCH_SLOWER: u64 = 5;
 
 /// ...and at least this share of the objective's latency.
@@ -164,7 +164,7 @@ fn pool_wait(evidence: &Evidence<'_>, service: &Service) -> Option<Finding> {
     let in_use: f64 = seconds.map(|second| second.in_use).sum();
     let utilisation = in_use / measured.max(1) as f64 / places.max(1) as f64;
     let mostly_waiting = wait_p99 as f64 >= MOSTLY_WAIT * response_p99 as f64;
-    // A wait that is the harness's own lateness is told by the check for it.
+    // A wait that is the harness's own lateness is reported by the check for it.
     let for_connection = wait_p99 > 2 * lag_p99;
     (mostly_waiting && for_connection && utilisation >= BUSY_POOL).then(|| Finding::PoolWait {
         service: service.name.clone(),

@@ -1,4 +1,4 @@
-//! How many keys there are of which type and prefix, and how much memory they take, estimated from a sample.
+//! Number and memory of keys by type and prefix, estimated from a sample.
 
 use super::Interval;
 use crate::results::{DatabaseSample, KeyGroup, KeyspaceSample};
@@ -6,7 +6,7 @@ use crate::results::{DatabaseSample, KeyGroup, KeyspaceSample};
 /// Standard errors between an estimate and the ends of its 95 % interval.
 const DEVIATES: f64 = 1.959_964;
 
-/// What lies in the keyspace.
+/// Content of the keyspace.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyspaceSide {
     /// Databases of which something was seen.
@@ -83,7 +83,7 @@ fn count(size: u64, sampled: u64, seen: u64) -> Interval {
     Interval { high: Some(estimate.high.map_or(most, |high| high.min(most))), ..estimate }
 }
 
-/// What a sample says.
+/// Estimates from a sample.
 pub(super) fn keyspace(sample: &KeyspaceSample) -> KeyspaceSide {
     let databases: Vec<_> = sample.databases.iter().filter(|database| database.sampled > 0).map(database).collect();
     KeyspaceSide {

@@ -1,4 +1,4 @@
-//! Which rows a summary has, and which series each of them adds up.
+//! Rows of a summary, with the series that each of them adds up.
 
 use super::Scope;
 use crate::measure::{Recording, SeriesKey, SeriesRole};

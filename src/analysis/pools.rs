@@ -1,4 +1,4 @@
-//! How much of each pool was used.
+//! Utilisation of each pool.
 
 use super::evidence::Evidence;
 use crate::{

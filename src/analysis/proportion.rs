@@ -9,7 +9,7 @@ use statrs::function::beta::beta_reg;
 pub struct Proportion {
     /// Cases.
     pub count: u64,
-    /// Out of so many.
+    /// Out of a number of.
     pub of: u64,
     /// `count / of`, 0 when `of` is 0.
     pub share: f64,
@@ -29,7 +29,7 @@ impl Proportion {
     /// `count` of `of` with the exact 95 % interval of Clopper and Pearson ("The use of confidence or fiducial limits
     /// illustrated in the case of the binomial", Biometrika 26, 1934).
     ///
-    /// Cases that come in bursts tell less than as many independent ones: both numbers are divided by the burstiness
+    /// Cases that come in bursts show less than as many independent ones: both numbers are divided by the burstiness
     /// (at least 1) first, as Korn and Graubard do for clustered samples ("Confidence intervals for proportions with
     /// small expected number of positive counts estimated from survey data", Survey Methodology 24, 1998).
     pub fn estimate(count: u64, of: u64, burstiness: f64) -> Self {

@@ -12,7 +12,7 @@ const NARROW: f64 = 0.8;
 /// Share of a main thread from which on more servers are worth a thought.
 const BUSY: f64 = 0.8;
 
-/// What speaks for growth, and what against it.
+/// Evidence for growth, and against it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Scaling {
     /// Pools of which something can be said, in the scenario's order.
@@ -25,7 +25,7 @@ pub struct Scaling {
 /// Whether a pool is too small for its load.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PoolNeed {
-    /// How it was used.
+    /// Use.
     pub pool: PoolUse,
     /// 99th percentile of the wait for a connection, in nanoseconds.
     pub wait_p99: Option<u64>,
@@ -33,7 +33,7 @@ pub struct PoolNeed {
     pub needed: bool,
 }
 
-/// What the run says of growth.
+/// Evidence of the run on growth.
 pub(super) fn scaling(evidence: &Evidence<'_>, pools: &[PoolUse], server: &ServerSide) -> Scaling {
     let busiest = server.totals.as_ref().and_then(|totals| totals.main_thread);
     Scaling {

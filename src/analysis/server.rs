@@ -7,7 +7,7 @@ use crate::{
     scenario::{ArrivalProcess, Load},
 };
 
-/// What the server did during the measured period.
+/// Work of the server during the measured period.
 #[derive(Debug, Clone, Default)]
 pub struct ServerSide {
     /// Sums over the seconds that were seen; `None` where none was.
@@ -16,7 +16,7 @@ pub struct ServerSide {
     pub after: Option<Levels>,
     /// Commands that the scenario sends, most server time first.
     pub commands: Vec<CommandTime>,
-    /// How long a command waits for the others in the server; `None` where no command was seen.
+    /// Wait of a command for other commands in the server; `None` without commands.
     pub queue: Option<Queue>,
     /// Slow commands, slowest first.
     pub slow: Vec<Slow>,
@@ -36,7 +36,7 @@ pub struct Queue {
     pub command: String,
 }
 
-/// Sums over the measured period. What the server does not tell is `None`.
+/// Sums over the measured period. What the server does not report it is `None`.
 #[derive(Debug, Clone, Default)]
 pub struct Totals {
     /// Time that was seen, in seconds.
@@ -127,7 +127,7 @@ pub struct CommandTime {
 }
 
 impl CommandTime {
-    /// What the client waited for beside the command: network, kernel, queue of the server, client library.
+    /// Time outside the command: network, kernel, queue of the server, client library.
     pub fn rest(&self) -> Option<f64> {
         self.client.map(|client| (client - self.server).max(0.0))
     }
@@ -148,7 +148,7 @@ impl CommandTime {
 pub struct Slow {
     /// The entry of the server's log.
     pub entry: SlowCommand,
-    /// Service that sent it, where the name of its connection tells.
+    /// Service that sent it, where the name of its connection shows.
     pub service: Option<String>,
     /// Operation of that service that sends this command, where there is just one.
     pub operation: Option<String>,
@@ -308,7 +308,7 @@ fn percentile(histogram: &[CallsBelow], quantile: f64) -> Option<f64> {
     (all > 0).then_some(bound as f64 * 1e3)
 }
 
-/// Calls beyond those of the harness itself: somebody else works with the server.
+/// Calls beyond those of the harness itself: another user works with the server.
 fn foreign(evidence: &Evidence<'_>, commands: &[CommandTime]) -> f64 {
     if evidence.run.server.restarts + evidence.run.server.resets > 0 {
         return 0.0;

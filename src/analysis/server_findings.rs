@@ -1,9 +1,9 @@
-//! What a person should know of the server.
+//! Findings about the server.
 
 use super::ServerSide;
 use crate::results::{Persistence, ServerRecord};
 
-/// Something that a person should know of the server.
+/// Something that the user should know of the server.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ServerFinding {
     /// The server was short of CPU: its main thread was busy nearly all the time.
@@ -15,7 +15,7 @@ pub enum ServerFinding {
     },
     /// The server was restarted during the run.
     Restarts {
-        /// How often.
+        /// Number.
         count: u32,
     },
     /// The server evicted keys for lack of memory.
@@ -28,9 +28,9 @@ pub enum ServerFinding {
         /// Connections.
         count: u64,
     },
-    /// The server worked on persistence meanwhile, which forks it and makes writes dearer.
+    /// The server worked on persistence meanwhile, which forks it and makes writes more expensive.
     Persistence {
-        /// What it did.
+        /// Record.
         work: Persistence,
         /// Seconds of the measured period.
         seconds: Vec<u32>,
@@ -52,7 +52,7 @@ pub enum ServerFinding {
 /// Share of one core from which on the server's main thread is its limit.
 pub(super) const SATURATED: f64 = 0.95;
 
-/// What a person should know of the server.
+/// Findings about the server.
 pub(super) fn findings(side: &ServerSide, record: &ServerRecord) -> Vec<ServerFinding> {
     let mut findings = Vec::new();
     findings.extend((record.restarts > 0).then_some(ServerFinding::Restarts { count: record.restarts }));
@@ -96,7 +96,7 @@ mod tests {
         assert!(with(|second| second.main_thread_cpu = Some(0.97)));
         // Other threads took the time.
         assert!(!with(|second| second.cpu_user = Some(0.97)));
-        // An old server does not tell its threads apart.
+        // An old server does not report it its threads apart.
         assert!(with(|second| (second.cpu_user, second.main_thread_cpu) = (Some(0.97), None)));
         // It only waited for its io-threads, or its active time says how it was.
         let spins = |second: &mut ServerSecond| {

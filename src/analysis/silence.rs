@@ -15,7 +15,7 @@ pub struct Silence {
     /// Spans in which requests were under way and none was answered, without those in which the harness did not run. Empty for
     /// a service whose commands wait by design.
     pub spans: Vec<Span>,
-    /// Share of the measured period at which whoever had come would have waited longer than the objective's latency, 0..=1.
+    /// Share of the measured period at which a user who had come would have waited longer than the objective's latency, 0..=1.
     pub late_share: f64,
     /// Since when it has not been answered until the end of the run, in nanoseconds since the start of the measured period.
     pub gone_since: Option<Nanos>,

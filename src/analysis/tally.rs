@@ -1,7 +1,7 @@
 //! Adds up what was recorded, row by row and second by second.
 //!
 //! A long run holds tens of thousands of packed histograms, and reading them is most of the work of a report. So each is
-//! read once: for the totals, and for coarse counts by second that tell how bursty durations above the judged percentile
+//! read once: for the totals, and for coarse counts by second that show how bursty durations above the judged percentile
 //! are, once that is known. Seconds are independent of each other and shared between two threads.
 
 use std::thread;
@@ -14,7 +14,7 @@ use crate::measure::{Counts, Nanos, PackedHistogram, Recording, SECOND, SeriesSe
 /// Response, service and wait time of successes, and response time of failures.
 const KINDS: usize = 4;
 
-/// What one row adds up to.
+/// Sum of one row.
 #[derive(Debug)]
 pub(super) struct Tally {
     pub(super) counts: Counts,
@@ -70,7 +70,7 @@ impl Tick {
 /// Coarse counts of one second, by the position of the series.
 type Bands = Vec<(usize, [Coarse; KINDS])>;
 
-/// What is asked of every request.
+/// Objective of every request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Question {
     /// Longest response time that is in time.
@@ -79,7 +79,7 @@ pub(super) struct Question {
     pub(super) percentile: f64,
 }
 
-/// What finished in one second, with the position of its series.
+/// Records of one second, with the position of the series.
 type Finished<'a> = Vec<(usize, &'a SeriesSecond)>;
 
 /// Seconds of the measured period, the last perhaps a partial one.

@@ -21,12 +21,12 @@ pub(super) fn abstracted(report: &RunReport, folder: &Path) -> Abstract {
     abstract_of(&report.run, &report.analysis, &name_of(folder))
 }
 
-/// Compares a run with what it is held against.
+/// Compares a run with its baseline.
 pub(super) fn compared(held: BaselineRuns, report: &RunReport, folder: &Path, question: Question) -> ComparisonReport {
     ComparisonReport::new(held.name, held.runs, abstracted(report, folder), question)
 }
 
-/// The same comparison once more, for a run whose folder holds the copy of what it was held against.
+/// The same comparison once more, for a run whose folder holds the copy of what it was compared with.
 pub(super) fn again(folder: &Path, report: &RunReport) -> Result<Option<ComparisonReport>, Failure> {
     let Some(copy) = Baselines::beside(folder).map_err(Failure::usage)? else { return Ok(None) };
     let Some(asked) = copy.asked else { return Ok(None) };
@@ -45,7 +45,7 @@ pub(super) fn copy(comparison: &ComparisonReport) -> File {
     (BASELINE_COPY.to_owned(), copy.to_json().into_bytes())
 }
 
-/// What a run is called: its folder, and the one above where that is just a number.
+/// Name of a run: its folder, with the folder above where that is just a number.
 fn name_of(folder: &Path) -> String {
     let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let full = if full.is_file() { full.parent().map(Path::to_owned).unwrap_or_default() } else { full };

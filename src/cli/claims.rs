@@ -1,4 +1,4 @@
-//! What a command has claimed on servers that stay, so that no two runs write or remove the same keys.
+//! Claims of a command on servers that stay, so that no two runs write or remove the same keys.
 
 use tokio::runtime::Runtime;
 

@@ -13,7 +13,7 @@ use super::{
 /// For bash: `plimsoll completions bash > ~/.local/share/bash-completion/completions/plimsoll`
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Which shell
+    /// Shell
     shell: Shell,
 }
 

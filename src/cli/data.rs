@@ -1,4 +1,4 @@
-//! What scenarios have on a server.
+//! Rights and data of scenarios on a server.
 
 use crate::scenario::Scenario;
 

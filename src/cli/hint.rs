@@ -1,4 +1,4 @@
-//! What was probably meant by a word that is no command.
+//! Suggestion for a word that is no command.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 

@@ -1,7 +1,7 @@
 //! Ctrl-C: the first ends the work early and in good order, the second at once.
 //!
 //! The work has a thread of its own; the main thread waits for it and for signals, so that the process can end while the
-//! work is stuck. A terminal that is closed counts like a Ctrl-C: keys on somebody's server are to be removed all the same.
+//! work is stuck. A terminal that is closed counts like a Ctrl-C: keys on a user's server are to be removed all the same.
 
 use std::{io, panic, thread};
 
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::exit::{Exit, Failure};
 
-/// Told to the work: whether a person wants it to end.
+/// Signal to the work: whether the user wants it to end.
 #[derive(Debug, Clone)]
 pub(super) struct Interrupt {
     stop: CancellationToken,
@@ -70,7 +70,7 @@ pub(super) fn outlive_file_size_limit() -> io::Result<()> {
     runtime.block_on(async { signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop) })
 }
 
-/// Does the work on a thread of its own. At the first Ctrl-C, SIGTERM or SIGHUP tells it to end and calls `on_first`; at the
+/// Does the work on a thread of its own. At the first Ctrl-C, SIGTERM or SIGHUP shows it to end and calls `on_first`; at the
 /// second gives up waiting and returns [`Exit::Interrupted`], and the thread ends with the process.
 pub(super) fn supervise(
     work: impl FnOnce(Interrupt) -> Result<Exit, Failure> + Send + 'static,

@@ -1,4 +1,4 @@
-//! What must not stay behind when the process ends in the middle of things.
+//! Resources to release if the process is killed during a run.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use crate::{
     target::PrivateServer,
 };
 
-/// How keys of a scenario can be removed: a fragment of a sentence.
+/// Remedy that removes keys of a scenario: a fragment of a sentence.
 pub(super) const REMEDY: &str = "`plimsoll clean` with the same scenario and target removes them";
 
 /// Claims a result folder, after what processes that were killed left behind beside it is recovered or removed.
@@ -33,7 +33,7 @@ pub(super) struct Leftovers(Arc<Mutex<Held>>);
 #[derive(Debug, Default)]
 struct Held {
     folder: Option<ResultFolder>,
-    /// What is being filled by the thread that took the folder.
+    /// Folder that this thread is writing to.
     unpublished: Option<PathBuf>,
     servers: Vec<PrivateServer>,
     /// Where keys of a scenario are.
@@ -87,7 +87,7 @@ impl Leftovers {
         self.held().keys.push(address);
     }
 
-    /// They are removed, or what became of them was said.
+    /// The keys are removed, or the failure is reported.
     pub(super) fn let_go_of_keys(&self) {
         self.held().keys.clear();
     }
@@ -110,7 +110,7 @@ impl Leftovers {
             stderr::print(&format!("warning: keys of the scenario stay on {address}; {REMEDY}"));
         }
         if let Some(unpublished) = &held.unpublished {
-            // Half a report is none. Whoever fills it ends with the process.
+            // Half a report is none. A user who fills it ends with the process.
             let _ = fs::remove_dir_all(unpublished);
         }
         if let Some((child, folder)) = &held.child {

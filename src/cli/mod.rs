@@ -199,7 +199,7 @@ mod tests {
         ];
         // Options that mean something else there.
         let is_another = |command: &str, option: &str| match option {
-            "target" => command == "clean",
+            "target" | "yes" => command == "clean",
             "warmup" => command == "capacity",
             "rate" => command == "gate",
             "out" => ["compare", "history", "man"].contains(&command),

@@ -1,4 +1,4 @@
-//! What is going on, on standard error; nothing where that is no terminal.
+//! Progress on standard error; none where that is no terminal.
 //!
 //! The load engine hands over snapshots; drawing them happens away from the measured path.
 
@@ -12,7 +12,7 @@ use crate::{
     report::format::{count, counted, duration, plain, rate, setting},
 };
 
-/// How often a line that waits for something moves.
+/// Interval at which a progress line is redrawn.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Lines that come and go: one for the phase, one per service.

@@ -39,13 +39,13 @@ enum Subject {
     Baseline,
     /// `comparison.json`, and what `compare --format json` prints
     Comparison,
-    /// What `run --format json` prints
+    /// Output of `run --format json`
     Summary,
-    /// What `capacity --format json` prints
+    /// Output of `capacity --format json`
     CapacityAnswers,
-    /// What `gate --format json` prints
+    /// Output of `gate --format json`
     GateVerdict,
-    /// What `audit --format json` prints
+    /// Output of `audit --format json`
     Audit,
 }
 

@@ -35,7 +35,7 @@ impl InTurns {
     }
 }
 
-/// What a load has recorded; `None` where the user ended it.
+/// Recording of a load; `None` where the user ended it.
 pub(super) fn loaded(made: Result<Recording, LoadError>) -> Result<Option<Recording>, Failure> {
     match made {
         Ok(recording) if recording.period.interrupted => Ok(None),

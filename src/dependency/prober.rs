@@ -52,7 +52,7 @@ impl Prober {
         Self { way, patience }
     }
 
-    /// Asks, and tells how long it took. Each time anew: a name is looked up and a connection opened, as an application
+    /// Asks, and shows how long it took. Each time anew: a name is looked up and a connection opened, as an application
     /// does that starts.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ pub struct Unreached {
     pub name: String,
     /// Its address.
     pub address: String,
-    /// Why.
+    /// Reason.
     pub reason: String,
 }
 
@@ -69,7 +69,7 @@ impl Watch {
     /// Goes on once a second, from now to the end of the measured period.
     pub fn follow(&self, frame: &Timeframe) {
         for post in &self.posts {
-            // A thread that could not be started has no probes to tell of.
+            // A thread that could not be started has no probes to show of.
             let _ = post.orders.send(Order::Follow(frame.clone()));
         }
     }

@@ -8,12 +8,12 @@ use crate::{
     target::TargetError,
 };
 
-/// How the engine uses the machine.
+/// Use of the machine by the engine: workers and pacing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Settings {
     /// Number of worker threads; by default one per core, a core left for a server on the same machine.
     pub workers: Option<usize>,
-    /// How workers wait; by default they spin where every worker has a core for itself.
+    /// Pacing of the workers; by default they spin where every worker has a core of its own.
     pub pacing: Option<Pacing>,
     /// Whether the server runs on this machine.
     pub same_machine: bool,
@@ -72,7 +72,7 @@ pub struct ServiceProgress {
 pub struct Second<'a> {
     /// Seconds since the start of the measured period; negative during the warm-up, which counts for nothing.
     pub second: i64,
-    /// How long it lasted: a second, unless the run ended within it.
+    /// Length: a second, unless the run ended within it.
     pub length: Nanos,
     /// Every series, with its number in the run and what it is about.
     pub series: Vec<(SeriesId, &'a SeriesKey, &'a Series)>,

@@ -32,7 +32,7 @@ const CONNECTING_POLL: Duration = Duration::from_millis(5);
 /// Pause between two looks at the machine and the packing thread during the load: long enough not to disturb the load.
 const POLL: Duration = Duration::from_millis(20);
 
-/// How often progress is passed on while connecting.
+/// Interval of progress reports while connecting.
 const CONNECTING_PROGRESS: Duration = Duration::from_millis(250);
 
 /// Workers that are being connected, or are connected and wait for the start.

@@ -1,4 +1,4 @@
-//! What the machine did meanwhile: CPU time that was used or stolen, throttling of the container, memory of the harness.
+//! The machine during the run: used and stolen CPU time, throttling of the container, memory of the harness.
 //!
 //! Read from `/proc` and the control groups; what cannot be read is `None`.
 
@@ -75,7 +75,7 @@ impl Sample {
         }
     }
 
-    /// What happened since an earlier sample, as the interval of that second.
+    /// Difference from an earlier sample, as the interval of that second.
     fn since(&self, earlier: &Self, second: u32) -> HostInterval {
         let elapsed_us = (self.at.saturating_sub(earlier.at) as f64 / 1_000.0).max(1.0);
         let throttled = |now: u64, before: u64| (now.saturating_sub(before) as f64 / elapsed_us).min(1.0);

@@ -111,7 +111,7 @@ struct Recovery {
     transaction: bool,
 }
 
-/// Carries out one request, records it, and tells whether its connection needs to recover.
+/// Carries out one request, records it, and shows whether its connection needs to recover.
 async fn carry_out<C: DriverConnection>(
     station: &Station,
     lane: usize,
@@ -183,7 +183,7 @@ async fn carry_out<C: DriverConnection>(
     None
 }
 
-/// Sends a command that belongs to no request, and tells whether the connection needs to recover from it.
+/// Sends a command that belongs to no request, and shows whether the connection needs to recover from it.
 async fn after<C: DriverConnection>(
     station: &Station,
     lane: usize,

@@ -28,7 +28,7 @@ pub(super) struct Ledger {
     on_second: Option<OnSecond>,
 }
 
-/// What has come in of one second.
+/// Parts of one second that have arrived.
 #[derive(Default)]
 struct Partial {
     reports: usize,

@@ -8,7 +8,7 @@ use std::{io, time::Duration};
 
 use crate::measure::{Clock, Nanos};
 
-/// How a worker waits.
+/// Pacing of a worker: spinning or adaptive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pacing {
     /// Turns all the time: a core for itself, wake-ups within microseconds, replies seen at once.

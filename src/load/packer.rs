@@ -41,7 +41,7 @@ impl Packer {
                     open |= line.collect(&mut ledger);
                 }
                 if let Some(news) = ledger.take_news() {
-                    // Whoever gave up the run does not listen.
+                    // A user who gave up the run does not listen.
                     let _ = sender.send(news);
                 }
             }
@@ -68,7 +68,7 @@ impl Packer {
 }
 
 impl Line {
-    /// Takes over what is there, and tells whether more may come.
+    /// Takes over what is there, and shows whether more may come.
     fn collect(&self, ledger: &mut Ledger) -> bool {
         loop {
             match self.intervals.try_recv() {

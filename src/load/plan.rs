@@ -1,4 +1,4 @@
-//! Who does what: the numbers of the series, and which worker carries which instance of which service.
+//! Assignment of the load: the numbers of the series, and the worker of each instance of each service.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,13 +18,13 @@ pub(super) struct Plan {
     pub(super) services: Vec<ServiceSeries>,
     /// Instances of each worker.
     pub(super) workers: Vec<Vec<Instance>>,
-    /// How the workers wait.
+    /// Pacing of the workers.
     pub(super) pacing: Pacing,
     /// Whether two halves of the services take turns.
     pub(super) turns: Option<Turns>,
 }
 
-/// What is known of a series beforehand.
+/// Facts of a series before the load.
 #[derive(Debug)]
 pub(super) struct PlannedSeries {
     pub(super) key: SeriesKey,

@@ -36,18 +36,18 @@ const CHECKED_AT_ONCE: usize = 256;
 /// Lanes that one sweep looks at, at most. Larger pools are swept in parts, more often, so that no sweep delays requests.
 const SWEPT_AT_ONCE: usize = 4096;
 
-/// What all stations of a worker have in common.
+/// State shared by all stations of a worker.
 #[derive(Debug)]
 pub(super) struct WorkerContext {
     pub(super) clock: Clock,
     pub(super) recorder: RefCell<Recorder>,
     /// Start of the measured period.
     pub(super) start: Nanos,
-    /// End of the measured period; moved forward when a person ends the run.
+    /// End of the measured period; moved forward when the user ends the run.
     pub(super) end: Cell<Nanos>,
-    /// Counts what the worker did, to tell idle turns from busy ones.
+    /// Counts what the worker did, to show idle turns from busy ones.
     pub(super) work: Cell<u64>,
-    /// Tells a sleeping pacer that something falls due earlier than it knew.
+    /// Reports a sleeping pacer that something falls due earlier than it knew.
     pub(super) earlier: Notify,
 }
 
@@ -65,13 +65,13 @@ pub(super) struct Station {
     source: RefCell<Source>,
     occupancy: RefCell<Occupancy>,
     losses: Arc<Losses>,
-    /// How many of them are recorded.
+    /// Number of recorded ones.
     known_losses: Cell<(u64, u64)>,
     /// The lane that the next sweep begins with.
     next_swept: Cell<usize>,
 }
 
-/// What a lane is given to do.
+/// Work of a lane.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Job {
     /// A request.
@@ -80,7 +80,7 @@ pub(super) enum Job {
     Check,
 }
 
-/// Who waits and who works.
+/// Queue and lanes.
 #[derive(Debug)]
 struct Occupancy {
     waiting: VecDeque<Pending>,

@@ -1,4 +1,4 @@
-//! How long CPU quotas of control groups have stopped this process.
+//! Time in which CPU quotas of control groups stopped this process.
 //!
 //! A quota may be set on the group of the process and on every group above it (cgroups(7)). Groups above the root of a
 //! container's own hierarchy are not visible in it.
@@ -62,7 +62,7 @@ fn own_group(text: &str) -> Option<(Hierarchy, PathBuf)> {
     group(Hierarchy::V1).or_else(|| group(Hierarchy::V2))
 }
 
-/// Which group a line of `/proc/self/mountinfo` mounts where, if it is of that hierarchy.
+/// Group and mount point in a line of `/proc/self/mountinfo`, if the line is of this hierarchy.
 fn mount_of(line: &str, hierarchy: Hierarchy) -> Option<(PathBuf, PathBuf)> {
     let (mount, file_system) = line.split_once(" - ")?;
     let mut file_system = file_system.split(' ');

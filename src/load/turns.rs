@@ -46,7 +46,7 @@ impl Turns {
 }
 
 impl Turn {
-    /// When so much time within its windows has gone by: what a schedule has instead of the time itself.
+    /// When this much time within its windows has gone by: what a schedule has instead of the time itself.
     pub(super) fn wall(&self, own: Nanos) -> Nanos {
         let (window, within) = (own / self.window, own % self.window);
         let own = OWN as Nanos;

@@ -32,7 +32,7 @@ use crate::{
     target::Driver,
 };
 
-/// So many connections of a worker are being opened at a time: few enough for any listen backlog.
+/// Number of connections that a worker opens at a time: few enough for any listen backlog.
 const RAMP: usize = 64;
 
 /// Threads of a worker that resolve names.
@@ -45,7 +45,7 @@ const LONGEST_SILENCE: Nanos = 10_000_000;
 /// Longest time that closing all connections may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// What a worker is told when all are ready.
+/// Start signal for a worker.
 #[derive(Debug)]
 pub(super) struct Start {
     pub(super) clock: Clock,

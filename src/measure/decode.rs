@@ -3,7 +3,7 @@
 //!
 //! The form, as `HdrHistogram`'s `AbstractHistogram.encodeIntoCompressedByteBuffer` writes it, all numbers big-endian: a
 //! cookie, the length of what follows, and compressed by zlib: a cookie, the length of the counts, five words of which
-//! only precision and range matter here, and the counts by index as zigzag LEB128, a negative one standing for so many
+//! only precision and range matter here, and the counts by index as zigzag LEB128, a negative one standing for a number of
 //! zeros.
 
 use flate2::{Decompress, FlushDecompress};

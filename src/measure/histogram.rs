@@ -130,7 +130,7 @@ impl PackedHistogram {
         if histogram.is_empty() {
             return Self::default();
         }
-        // Only as wide as the data. What lies beyond an hour is told by its count elsewhere.
+        // Only as wide as the data. What lies beyond an hour is reported by its count elsewhere.
         let highest = histogram.max().clamp(2, HIGHEST_NANOS);
         let mut fitted = Histogram::<u64>::new_with_bounds(1, highest, SIGNIFICANT_DIGITS)
             .expect("the bound lies between 2 and the highest value");

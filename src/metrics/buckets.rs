@@ -132,7 +132,7 @@ mod tests {
         let limit = 100 * MILLISECOND;
         let ladder = Ladder::with(limit);
         let mut latencies = Latencies::default();
-        // Three digits: 99.9 ms is told from 100 ms, and that from 100.2 ms.
+        // Three digits: 99.9 ms is reported from 100 ms, and that from 100.2 ms.
         for nanos in [limit - MILLISECOND / 10, limit + MILLISECOND / 5, 7 * limit] {
             latencies.record(nanos);
         }

@@ -34,7 +34,7 @@ use crate::measure::yield_to_load;
 /// Longest time that a client may take over its request and the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// So many clients are served at a time. Where more come, the oldest are hung up on: a client that means well is done at
+/// A number of clients are served at a time. Where more come, the oldest are closed: a client that means well is done at
 /// once.
 const CLIENTS: usize = 64;
 
@@ -155,7 +155,7 @@ async fn attend(stream: TcpStream, board: Board, audience: Arc<Audience>) {
         async { Ok::<_, Infallible>(answered) }
     });
     let mut http = http1::Builder::new();
-    // One request each: the end of the connection tells that the answer has gone out.
+    // One request each: the end of the connection shows that the answer has gone out.
     http.keep_alive(false).header_read_timeout(None);
     let served = timeout(PATIENCE, http.serve_connection(TokioIo::new(stream), answer)).await;
     if matches!(served, Ok(Ok(()))) {

@@ -1,7 +1,7 @@
 //! Live metrics: what a run does, for Prometheus and whatever else reads `OpenMetrics`, while it goes on.
 //!
-//! The [`Board`] adds up what the load engine tells second by second, in the thread that packs those seconds anyway; the
-//! [`Endpoint`] renders it on a thread of its own when somebody asks. Neither is ever on the measured path, and the load
+//! The [`Board`] adds up what the load engine shows second by second, in the thread that packs those seconds anyway; the
+//! [`Endpoint`] renders it on a thread of its own when the user asks. Neither is ever on the measured path, and the load
 //! engine knows nothing of either.
 
 mod address;
@@ -26,7 +26,7 @@ pub enum MetricsError {
     Listen {
         /// Where.
         address: Address,
-        /// Why.
+        /// Reason.
         #[source]
         source: io::Error,
     },

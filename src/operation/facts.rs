@@ -85,10 +85,10 @@ pub enum Upkeep {
     RestoreScores,
 }
 
-/// Part of a reply that tells what was found and what was missing.
+/// Part of a reply that shows what was found and what was missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hits {
-    /// The reply does not tell.
+    /// The reply does not report it.
     Untold,
     /// One element or nil.
     Element,

@@ -80,7 +80,7 @@ pub struct Spec {
     pub removal: Removal,
     /// Second command that keeps the data as it was.
     pub upkeep: Upkeep,
-    /// Part of its reply that tells what was found.
+    /// Part of its reply that shows what was found.
     pub hits: Hits,
     /// Parameters that a scenario may give, by name.
     pub parameters: &'static [&'static str],

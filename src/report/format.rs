@@ -90,7 +90,7 @@ pub(crate) fn duration(nanos: f64) -> String {
     format!("{}{THIN}{}", unit.write(nanos.max(0.0)), unit.name())
 }
 
-/// A duration as somebody chose it, exact: `100 ms`, `1.5 s`, `10 min`.
+/// A duration as the user chose it, exact: `100 ms`, `1.5 s`, `10 min`.
 pub(crate) fn setting(duration: Duration) -> String {
     let nanos = duration.as_nanos();
     let (unit, size) = match nanos {
@@ -132,7 +132,7 @@ pub(crate) fn share(share: f64) -> String {
     format!("{}{THIN}%", percent(share, decimals(share)))
 }
 
-/// A share (0..=1) as somebody chose it, exact: `99.9 %`, `0.1 %`.
+/// A share (0..=1) as the user chose it, exact: `99.9 %`, `0.1 %`.
 pub(crate) fn limit(share: f64) -> String {
     // Twelve digits take away what binary fractions add: 0.001 * 100 is 0.1, not 0.10000000000000001.
     let percent = format!("{:.12}", share * 100.0);

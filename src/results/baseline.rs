@@ -21,13 +21,13 @@ pub const BASELINE_VERSION: u32 = 2;
 /// Folder of baselines within that of results.
 pub const BASELINES: &str = "baselines";
 
-/// Name of the copy of a baseline in the folder of a run that was held against it.
+/// Name of the copy of a baseline in the folder of a run that was compared with it.
 pub const COPY: &str = "baseline.json";
 
 /// Letters that a name has at most.
 const LONGEST_NAME: usize = 80;
 
-/// What later runs are compared with.
+/// Stored runs to compare later runs with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "Baseline of plimsoll")]
 pub struct Baseline {
@@ -37,15 +37,15 @@ pub struct Baseline {
     /// Its runs, the oldest first; at least one.
     #[schemars(length(min = 1))]
     pub runs: Vec<Abstract>,
-    /// How a run was held against it: only in the copy that lies in the folder of that run.
+    /// Rules of the comparison; only in the copy in the folder of the compared run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,
 }
 
-/// How a run was held against a baseline.
+/// Rules by which the run was compared with a baseline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Asked {
-    /// What the baseline is called.
+    /// Name of the baseline.
     pub name: String,
     /// Change that matters, as a share.
     pub threshold: f64,
@@ -180,7 +180,7 @@ impl Baselines {
         Ok(held)
     }
 
-    /// The copy that lies in the folder of a run that was held against it; `None` where there is none.
+    /// The copy that lies in the folder of a run that was compared with it; `None` where there is none.
     pub fn beside(run: &Path) -> Result<Option<Baseline>, ResultsError> {
         read(if run.is_dir() { run.join(COPY) } else { run.with_file_name(COPY) })
     }

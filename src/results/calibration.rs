@@ -1,4 +1,4 @@
-//! How fast the machine was while a run was made, told by work that has nothing to do with the server.
+//! Speed of the machine during a run, measured by work without the server.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ pub struct Calibration {
 pub struct Reference {
     /// Median of the round trips, in nanoseconds.
     pub median_ns: Nanos,
-    /// How many there were.
+    /// Number.
     pub round_trips: u32,
 }
 

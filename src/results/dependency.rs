@@ -1,4 +1,4 @@
-//! What the services depend on besides the server, and whether it answered.
+//! Dependencies of the services besides the server, and their answers.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ pub struct Probe {
     pub second: Option<u32>,
     /// From asking to the answer, in nanoseconds: the connection for TCP, the response's head for HTTP.
     pub elapsed_ns: u64,
-    /// What went wrong; `None` where it answered as it should.
+    /// Error; `None` if it answered correctly.
     pub failure: Option<String>,
 }
 

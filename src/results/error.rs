@@ -1,4 +1,4 @@
-//! What can go wrong with what is saved.
+//! Errors of saved files.
 
 use std::{
     error::Error as _,
@@ -8,24 +8,24 @@ use std::{
 
 use serde_json::error::Category;
 
-/// Why something could not be saved or read.
+/// Error of saving or reading.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultsError {
     /// A file or folder that cannot be used.
     #[error("could not {action} {}", path.display())]
     Io {
-        /// What was tried.
+        /// Attempts.
         action: &'static str,
         /// On what.
         path: PathBuf,
-        /// Why it failed.
+        /// Reason of the failure.
         #[source]
         source: io::Error,
     },
     /// A result that could not be written to its folder as a whole.
     #[error("{}: {}; {}", source, source.reason(), whereabouts(kept.as_deref()))]
     Incomplete {
-        /// What could not be written.
+        /// Files that could not be written.
         source: Box<ResultsError>,
         /// Where what was measured is all the same.
         kept: Option<PathBuf>,
@@ -51,7 +51,7 @@ pub enum ResultsError {
         name: String,
         /// Its file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// Fault.
         source: Box<ResultsError>,
     },
     /// A name that is none for a baseline.
@@ -95,7 +95,7 @@ pub enum ResultsError {
     InFile {
         /// The file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// Fault.
         source: Box<ResultsError>,
     },
     /// Text that is nothing of the kind that was expected.
@@ -121,7 +121,7 @@ fn whereabouts(kept: Option<&Path>) -> String {
     }
 }
 
-/// What is wrong with a text that should be JSON.
+/// Error of a text that is no JSON.
 fn fault(error: &serde_json::Error) -> String {
     match error.classify() {
         Category::Eof => "the file is truncated".to_owned(),
@@ -138,7 +138,7 @@ impl ResultsError {
         Self::Incomplete { source: Box::new(source), kept }
     }
 
-    /// Why a file or folder cannot be used.
+    /// Reason why a file or folder cannot be used.
     fn reason(&self) -> String {
         self.source().map(ToString::to_string).unwrap_or_default()
     }

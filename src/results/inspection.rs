@@ -1,4 +1,4 @@
-//! What a server, its users and its machine were found to be like: no load is needed for it, and nothing is changed.
+//! Inspection of a server, its users and its machine, without load and without changes.
 //! Holds no password and no hash of one.
 
 use std::collections::BTreeMap;
@@ -25,9 +25,9 @@ pub struct Inspection {
     pub logins: Vec<ServiceLogin>,
     /// The server's machine; `None` where it is another than the harness's.
     pub machine: Option<Machine>,
-    /// What lies in the keyspace; `None` where it was not looked at.
+    /// Content of the keyspace; `None` if it was not sampled.
     pub keyspace: Option<KeyspaceSample>,
-    /// What could not be learned.
+    /// Facts that are unknown.
     pub withheld: Vec<Withheld>,
 }
 
@@ -71,13 +71,13 @@ pub struct ServiceLogin {
     pub user: String,
     /// Services that log in as it, each with its database.
     pub services: Vec<ServiceDatabase>,
-    /// Why it cannot log in; `None` where it can.
+    /// Reason of a refused login; `None` where the login works.
     pub refused: Option<String>,
     /// Its password, where the harness knows one.
     pub password: Option<PasswordStrength>,
     /// Rules of `ACL SETUSER` that give what its services need and no more.
     pub needs: Vec<String>,
-    /// What the harness itself needs on top, to write the scenario's data, keep it in bounds and remove it.
+    /// Rights of the harness: to write the scenario's data, keep it in bounds and remove it.
     pub harness: Vec<String>,
     /// Whether the server itself finds those rules sufficient.
     pub proof: Proof,
@@ -108,17 +108,17 @@ pub enum Proof {
     Refuted {
         /// The command that was refused.
         command: String,
-        /// What the server said.
+        /// Reply of the server.
         message: String,
     },
     /// It was not asked.
     Untried {
-        /// Why.
+        /// Reason.
         reason: String,
     },
 }
 
-/// What can be said of a password without saying it.
+/// Strength of a password, without the password.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PasswordStrength {
     /// Characters.

@@ -83,7 +83,7 @@ impl Run {
     }
 }
 
-/// What is wrong with a histogram, if one is damaged. There may be tens of thousands, so two threads share them.
+/// Fault of a damaged histogram, if there is one. A run has tens of thousands, so two threads share them.
 fn damaged_histogram(recording: &Recording) -> Option<String> {
     let of_series = recording.series.iter().flat_map(|series| {
         let name = (series.key.service.as_str(), series.key.operation.as_str());

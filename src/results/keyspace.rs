@@ -1,4 +1,4 @@
-//! What lies in the keyspace, by a bounded sample of its keys.
+//! Content of the keyspace, by a bounded sample of its keys.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct KeyspaceSample {
     /// Databases that hold keys.
     pub databases: Vec<DatabaseSample>,
-    /// How long it took, in nanoseconds.
+    /// Duration in nanoseconds.
     pub elapsed_ns: u64,
     /// How long the server was kept busy at most, in nanoseconds: the time from each question to its answer.
     pub busy_ns: u64,

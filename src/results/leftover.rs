@@ -1,4 +1,4 @@
-//! What processes that were killed left behind among results: found by the next one that writes there.
+//! Remains of killed processes among results: found by the next process that writes there.
 
 use std::{
     fmt,
@@ -16,7 +16,7 @@ use super::{
 /// Folders of a result that hold results themselves.
 const WITHIN: [&str; 2] = ["runs", "gates"];
 
-/// What a process that was killed left behind, and what became of it.
+/// Remains of a killed process, and their recovery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leftover {
     /// A result that was measured; it is shown now.
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use crate::results::{ResultFolder, sample};
 
-    /// What a process leaves that is killed while it holds a folder.
+    /// Test fixture: the remains of a process that was killed while it held a folder.
     fn killed(folder: ResultFolder) -> PathBuf {
         let hidden = folder.hidden().to_owned();
         let copy = hidden.with_extension("copy");

@@ -16,7 +16,7 @@ use super::{
     },
 };
 
-/// What a result folder holds.
+/// Content of a result folder.
 #[derive(Debug, PartialEq)]
 pub enum Saved {
     /// A run.
@@ -25,7 +25,7 @@ pub enum Saved {
     Capacity(Box<Capacity>),
     /// A gate.
     Gate(Box<Gate>),
-    /// What `plimsoll ci` found; its runs are in folders within.
+    /// Result of `plimsoll ci`; its runs are in subfolders.
     Ci(Box<Ci>),
 }
 

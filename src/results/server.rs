@@ -11,7 +11,7 @@ pub struct ServerRecord {
     pub before: Option<Levels>,
     /// One entry per second of the measured period in which the server answered; the last may be a partial second.
     pub seconds: Vec<ServerSecond>,
-    /// What each command cost between the start and the end of the measured period, most server time first.
+    /// Server time of each command in the measured period, most expensive first.
     pub commands: Vec<CommandUse>,
     /// Error replies in the measured period by their first word.
     pub errors: Vec<ErrorUse>,
@@ -26,15 +26,15 @@ pub struct ServerRecord {
     pub latency_threshold_ms: Option<u64>,
     /// Events of that monitor, in order.
     pub events: Vec<LatencyEvent>,
-    /// How often the server was restarted while it was watched.
+    /// Number of restarts of the server during the run.
     pub restarts: u32,
-    /// How often its statistics were reset while it was watched.
+    /// Number of resets of its statistics during the run.
     pub resets: u32,
-    /// What could not be learned.
+    /// Facts that are unknown.
     pub withheld: Vec<Withheld>,
 }
 
-/// What a server holds at one moment.
+/// Levels of a server at one moment.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Levels {
     /// Bytes that its allocator has given out.
@@ -65,7 +65,7 @@ pub struct Levels {
     pub persistence: Vec<Persistence>,
 }
 
-/// Work on persistence; each forks the server, which stalls it and makes every write dearer for a while.
+/// Work on persistence; each forks the server, which stalls it and makes every write more expensive for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Persistence {
@@ -133,7 +133,7 @@ pub struct ServerSecond {
     pub io_thread_operations: Option<u64>,
 }
 
-/// What one command cost the server.
+/// Server time of one command.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandUse {
     /// Name, in capitals, with its subcommand: `GET`, `CLIENT|LIST`.
@@ -164,7 +164,7 @@ pub struct CallsBelow {
 pub struct ErrorUse {
     /// First word of the reply.
     pub word: String,
-    /// How many.
+    /// Number.
     pub count: u64,
 }
 
@@ -177,7 +177,7 @@ pub struct NamedClients {
     pub user: String,
     /// Selected database.
     pub database: u64,
-    /// How many.
+    /// Number.
     pub count: u64,
 }
 
@@ -232,7 +232,7 @@ pub struct LatencyEvent {
     pub kind: String,
     /// Second of the measured period.
     pub second: u32,
-    /// How long it took, in milliseconds.
+    /// Duration in milliseconds.
     pub ms: u64,
 }
 
@@ -241,6 +241,6 @@ pub struct LatencyEvent {
 pub struct Withheld {
     /// The command that was refused, or the subject that is missing.
     pub what: String,
-    /// Why: the right that it takes and what the server said, or since which version there is such a thing.
+    /// Reason: the missing right and the server's reply, or the first version that has the feature.
     pub reason: String,
 }

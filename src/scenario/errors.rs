@@ -11,7 +11,7 @@ pub enum ScenarioError {
     Unreadable {
         /// Path as given.
         file: String,
-        /// Why.
+        /// Reason.
         #[source]
         source: io::Error,
     },

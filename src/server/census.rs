@@ -23,7 +23,7 @@ pub async fn connection_level(client: impl ClientLike) -> Option<ConnectionLevel
     })
 }
 
-/// Commands per second over some time, without the look itself; `None` where the server does not tell, or was restarted
+/// Commands per second over some time, without the look itself; `None` where the server does not report it, or was restarted
 /// meanwhile.
 pub async fn command_rate(client: impl ClientLike, over: Duration) -> Option<f64> {
     let mut questions = Questions::new(client);

@@ -71,7 +71,7 @@ const FIELDS: &[&str] = &[
     "used_memory_rss",
 ];
 
-/// Passwords that are tried first by whoever guesses: the example of old configuration files, names of products, and
+/// Passwords that are tried first by a user who guesses: the example of old configuration files, names of products, and
 /// the leaders of every list of leaked ones.
 const COMMON_PASSWORDS: &[&str] = &[
     "",

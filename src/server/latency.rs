@@ -50,7 +50,7 @@ pub(super) async fn threshold(questions: &mut Questions<impl ClientLike>) -> Opt
 }
 
 /// What the monitor noted in the measured period, in order. It keeps up to 160 seconds with events of each kind; where
-/// its history is refused, the latest of each kind is told.
+/// its history is refused, the latest of each kind is reported.
 pub(super) async fn events(
     questions: &mut Questions<impl ClientLike>,
     second_of: impl Fn(i64) -> Option<u32>,

@@ -99,7 +99,7 @@ impl Sample {
         if self.info.text("run_id") != earlier.info.text("run_id") || fell("uptime_in_seconds") {
             Life::Another
         } else if RESET.iter().any(|name| fell(name)) {
-            // Without an age this may be either; the graver one is told.
+            // Without an age this may be either; the graver one is reported.
             if self.info.text("uptime_in_seconds").is_some() { Life::Reset } else { Life::Another }
         } else {
             Life::Same

@@ -13,7 +13,7 @@ const KEPT: usize = 1000;
 /// Entries that are read at a time where the length of the log is not known.
 const READ: u64 = 256;
 
-/// Entries that are read at a time at most where the log holds more; a server that logs so much a second logs everything.
+/// Entries that are read at a time at most where the log holds more; a server that logs this much a second logs everything.
 const MOST_READ: u64 = 10_000;
 
 /// Characters of a key that are kept.

@@ -11,7 +11,7 @@ use crate::{
 
 impl Target {
     /// Memory of the connections that exist, and with the scenario's pools added, which are
-    /// opened for it, one connection after another, and closed again. Empty where the server does not tell.
+    /// opened for it, one connection after another, and closed again. Empty where the server does not report it.
     pub async fn connection_levels(&self, scenario: &Scenario) -> Result<Vec<ConnectionLevel>, TargetError> {
         let (client, _router) = self.observer.connect().await?;
         let Some(before) = connection_level(client.clone()).await else { return Ok(Vec::new()) };

@@ -94,7 +94,7 @@ impl fmt::Display for Claim {
     }
 }
 
-/// A claim of a run that was ended by force, and what became of it.
+/// A claim of a run that was ended by force, and the outcome of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Takeover {
     /// Prefix.

@@ -42,7 +42,7 @@ pub enum TargetError {
         service: String,
         /// File.
         path: PathBuf,
-        /// Why.
+        /// Reason.
         source: io::Error,
     },
     /// A user without a password who needs one.
@@ -59,7 +59,7 @@ pub enum TargetError {
     /// The reference of the machine cannot be measured.
     #[error("the machine's reference could not be measured: {reason}")]
     Reference {
-        /// Why.
+        /// Reason.
         reason: String,
     },
     /// The operating system gives no random numbers.
@@ -77,7 +77,7 @@ pub enum TargetError {
     ServerProgram {
         /// Program.
         binary: PathBuf,
-        /// Why.
+        /// Reason.
         source: io::Error,
     },
     /// No place for the private server's files.
@@ -173,7 +173,7 @@ pub enum TargetError {
     Authorities {
         /// Address.
         address: String,
-        /// Why.
+        /// Reason.
         reason: String,
     },
     /// The server's certificate is not accepted.
@@ -189,7 +189,7 @@ pub enum TargetError {
     Handshake {
         /// Address.
         address: String,
-        /// Why.
+        /// Reason.
         reason: &'static str,
     },
     /// The port is one without TLS.

@@ -149,7 +149,7 @@ impl Target {
         let access = scenario.services.iter().zip(logins).map(|(service, login)| Access {
             service: service.name.clone(),
             login,
-            // A scenario cannot tell database 0 from none; who writes a database into the URL means it.
+            // A scenario cannot decide database 0 from none; who writes a database into the URL means it.
             database: if service.database == 0 { of_url } else { service.database },
         });
         Self::new(url.endpoint.clone(), false, access, &observer)

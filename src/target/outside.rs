@@ -49,7 +49,7 @@ impl fmt::Display for Outside {
 }
 
 impl Target {
-    /// Commands of the scenario that change keys which are not among its data, as far as the server tells. None on a private
+    /// Commands of the scenario that change keys which are not among its data, as far as the server shows. None on a private
     /// server, which ends with all it holds.
     pub async fn outside(&self, scenario: &Scenario) -> Vec<Outside> {
         let mut found: Vec<Outside> = Vec::new();

@@ -33,7 +33,7 @@ impl Expectation {
             _ => None,
         };
         let (hits, misses) = match value {
-            // Within a transaction there is nothing to tell yet.
+            // Within a transaction there is nothing to show yet.
             Value::Queued => (0, 0),
             _ => self.found(value, integer),
         };

@@ -142,7 +142,7 @@ impl Duty<'_> {
             .chain(needs.iter().map(String::as_str))
             .collect();
         if questions.ask(&rules).await.is_none() {
-            // It may have been made although nobody was told in time.
+            // It may have been made although the confirmation came too late.
             remove_proof_user(questions, proof_user).await;
             return Proof::Untried { reason: "a user for the proof could not be made".to_owned() };
         }
@@ -179,7 +179,7 @@ impl Duty<'_> {
             match dry_run(questions, self.connector.user(), &line).await {
                 Some(None) => excess.push(command_name(words).to_uppercase().replace('|', " ")),
                 Some(Some(_)) => {}
-                // Whoever may not ask for one may ask for none.
+                // A user who may not ask for one may ask for none.
                 None => return None,
             }
         }

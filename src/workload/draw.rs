@@ -29,7 +29,7 @@ impl Root {
         Self(mix(mix(seed) ^ service as u64))
     }
 
-    /// The generator for the draw with this number; `part` tells draws of one number apart.
+    /// The generator for the draw with this number; `part` shows draws of one number apart.
     #[inline]
     pub(super) fn generator(self, purpose: Purpose, number: u64, part: u64) -> Generator {
         Generator::seed_from_u64(mix(mix(self.0 ^ purpose as u64) ^ number) ^ part)

@@ -1,4 +1,4 @@
-//! Who may do what, and who could listen: users, passwords, rights, encryption.
+//! Access: users, passwords, rights, encryption.
 
 use super::{Quantity, Remedy, Rule, Ruling, Severity, Subject};
 use crate::results::{Proof, ServiceLogin, UserRights};
@@ -45,7 +45,7 @@ impl<'a> Subject<'a> {
         if let Some(user) = self.user(DEFAULT) {
             return Some(user.enabled && user.no_password);
         }
-        // Whoever got in as nobody in particular, without a password, has shown what the list would say.
+        // A user who got in as nobody in particular, without a password, has shown what the list would say.
         let in_by_default =
             self.inspection.logins.iter().any(|login| login.user == DEFAULT && login.password.is_none());
         (in_by_default && !self.inspection.info.is_empty()).then_some(true)
@@ -64,7 +64,7 @@ impl<'a> Subject<'a> {
         if shut { Severity::Warning } else { Severity::Critical }
     }
 
-    /// Whether somebody could still change users and settings if neither the default user nor the services could.
+    /// Whether the user could still change users and settings if neither the default user nor the services could.
     fn has_operator(&self) -> bool {
         let serves = |user: &UserRights| self.inspection.logins.iter().any(|login| login.user == user.name);
         let operates = |user: &UserRights| {
@@ -213,7 +213,7 @@ fn is_broad(user: &UserRights) -> bool {
 }
 
 /// The line that gives a user what its services need, and leaves its passwords as they are. Services that log in as
-/// everybody get a user of their own: the default one may be in use by others.
+/// all users get a user of their own: the default one may be in use by others.
 fn least_privilege_line(subject: &Subject<'_>, login: &ServiceLogin) -> String {
     let has_channels = subject.version().is_none_or(|version| version >= CHANNEL_RULES);
     let has_selectors = subject.user(&login.user).is_some_and(|user| user.selectors > 0);

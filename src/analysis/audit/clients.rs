@@ -7,7 +7,7 @@ use super::{Quantity, Remedy, Rule, Ruling, Severity, Subject, facts::seconds};
 /// Share of `maxclients` from which on a deployment that runs twice for a moment (a rolling restart) has no room.
 const CROWDED: f64 = 0.5;
 
-/// Redis keeps so many descriptors for itself (`CONFIG_MIN_RESERVED_FDS`).
+/// Redis keeps a number of descriptors for itself (`CONFIG_MIN_RESERVED_FDS`).
 const RESERVED: u64 = 32;
 
 /// Seconds between signs of life after which a dead peer stays unnoticed for long; 300 is the server's default.

@@ -57,7 +57,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Whether only programs of the server's own machine can reach it, as far as can be told from here.
+    /// Whether only programs of the server's own machine can reach it, as far as this machine shows.
     pub(super) fn is_local(&self) -> bool {
         // A socket for this harness says nothing of the port for others.
         self.setting("port") == Some("0") && self.setting("tls-port").is_none_or(|port| port == "0")

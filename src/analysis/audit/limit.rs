@@ -1,8 +1,8 @@
-//! An audit held against a limit: what is as serious as that, or why nobody can say.
+//! An audit compared with a limit: what is as serious as that, or why nobody can say.
 
 use super::{Ruling, Severity};
 
-/// What an audit comes to.
+/// Outcome of an audit.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AuditOutcome<'a> {
     /// Nothing is as serious as the limit.

@@ -1,4 +1,4 @@
-//! How much memory the server may use, what it does when that is full, and what fills it.
+//! Memory limit, eviction policy, and the use of memory.
 
 use super::{Quantity, Remedy, Rule, Ruling, Severity, Subject, facts::mebibytes};
 use crate::{
@@ -17,7 +17,7 @@ const SWAPPED: f64 = 0.95;
 /// Share of the machine's memory that a server that forks can use: the copy of what is written meanwhile needs the rest.
 const WITH_FORKS: f64 = 0.75;
 
-/// A limit so many times above the peak can be lowered with room to spare.
+/// A limit this many times the peak can be lowered with room to spare.
 const FAR_ABOVE: u64 = 8;
 
 /// What the lowered limit leaves: four times the peak.
@@ -64,7 +64,7 @@ fn proposed(subject: &Subject<'_>) -> Option<u64> {
     (safe > peak).then(|| peak.saturating_mul(ROOM).next_power_of_two().max(LEAST_LIMIT).min(safe))
 }
 
-/// What the machine can give to a server that forks.
+/// Kernel settings for a server that forks.
 fn safe(subject: &Subject<'_>) -> Option<u64> {
     let system = subject.count("total_system_memory").filter(|system| *system > 0)?;
     Some((system as f64 * WITH_FORKS) as u64)
@@ -148,7 +148,7 @@ fn oversized(subject: &Subject<'_>, limit: u64) -> Option<Ruling> {
     Some(with_limit(ruling, better))
 }
 
-/// What a scenario uses a server for, by its commands.
+/// Use of a server by a scenario, judged by its commands.
 struct Purpose {
     /// Values are written to expire: what is lost can be made again.
     cache: bool,
@@ -241,7 +241,7 @@ fn evictions(subject: &Subject<'_>) -> Option<Ruling> {
     let measured = subject.measured.and_then(|measured| measured.side.totals.as_ref()?.evicted);
     let ever = subject.count("evicted_keys");
     let worst = measured.or(ever)?;
-    // A cache that may evict anything does its work; whoever meant to keep keys loses them.
+    // A cache that may evict anything does its work; a user who meant to keep keys loses them.
     let is_cache = subject.policy().is_some_and(|policy| policy.starts_with("allkeys"));
     let severity = match worst {
         0 => Severity::Passed,

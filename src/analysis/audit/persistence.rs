@@ -1,4 +1,4 @@
-//! What survives: snapshots, the append-only file, replicas.
+//! Durability: snapshots, the append-only file, replicas.
 
 use super::{Quantity, Remedy, Rule, Ruling, Severity, Subject};
 

@@ -1,4 +1,4 @@
-//! What is audited.
+//! Subject of the audit.
 
 use crate::{
     analysis::{Row, ServerSide},
@@ -7,31 +7,31 @@ use crate::{
     scenario::Scenario,
 };
 
-/// What is audited.
+/// Subject of the audit.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// The server.
     pub target: &'a TargetFacts,
-    /// What an inspection found.
+    /// Result of an inspection.
     pub inspection: &'a Inspection,
-    /// What the services depend on besides.
+    /// Dependencies of the services.
     pub dependencies: &'a [DependencyRecord],
-    /// Who uses it and how, where that is known.
+    /// Users of the database, where known.
     pub scenario: Option<&'a Scenario>,
-    /// What was measured, where there was a run.
+    /// Measurements, where there was a run.
     pub measured: Option<Measured<'a>>,
 }
 
-/// What a run adds to the evidence.
+/// Evidence from a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured<'a> {
     /// The server's side as it was recorded.
     pub record: &'a ServerRecord,
-    /// What follows from it.
+    /// Verdict.
     pub side: &'a ServerSide,
-    /// What the clients recorded.
+    /// Recording of the clients.
     pub recording: &'a Recording,
-    /// What follows from it.
+    /// Verdict.
     pub rows: &'a [Row],
 }
 

@@ -224,7 +224,7 @@ fn every_ruling_has_evidence_and_every_fault_a_way_out() {
     }
 }
 
-/// What no command changes: a newer version, another server's answers, better keys.
+/// Rules without a remedy by command: a newer version, another server's answers, better keys.
 fn has_none(rule: Rule) -> bool {
     matches!(rule, Rule::Version | Rule::Dependencies | Rule::HitRate)
 }

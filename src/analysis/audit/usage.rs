@@ -1,4 +1,4 @@
-//! How the server is used: what is found and what is missed, who shares a database, which commands are dear, whether the
+//! How the server is used: what is found and what is missed, who shares a database, which commands are expensive, whether the
 //! machine suits, and whether what the services need besides is there.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use crate::{
 const GOOD_HITS: f64 = 0.9;
 const POOR_HITS: f64 = 0.5;
 
-/// Time in the server, in nanoseconds, from which on one command keeps everybody waiting.
+/// Time in the server, in nanoseconds, from which on one command keeps all users waiting.
 const EXPENSIVE: f64 = 1e6;
 
 /// Look-ups from which on their rate says something.
@@ -78,7 +78,7 @@ fn hit_rate_ever(subject: &Subject<'_>) -> Option<Ruling> {
     }
     let ratio = hits as f64 / (hits + misses) as f64;
     Some(
-        // Whoever looked for what: a warning would be too much.
+        // A user who looked for what: a warning would be too much.
         Ruling::new(Rule::HitRate, of_hits(ratio).min(Severity::Note))
             .with("hits since start", Quantity::Count(hits))
             .with("misses since start", Quantity::Count(misses))
@@ -108,7 +108,7 @@ fn shared_databases(subject: &Subject<'_>, scenario: &Scenario) -> Ruling {
     moves.fold(ruling, Ruling::remedy)
 }
 
-/// One for each command that is dear by its measured time in the server.
+/// One for each command that is expensive by its measured time in the server.
 fn expensive_commands(measured: &Measured<'_>) -> Vec<Ruling> {
     let (dear, cheap): (Vec<_>, Vec<_>) =
         measured.side.commands.iter().partition(|command| command.server >= EXPENSIVE);
@@ -126,7 +126,7 @@ fn expensive_commands(measured: &Measured<'_>) -> Vec<Ruling> {
         .into_iter()
         .map(|command| told(command, Severity::Warning).remedy(Remedy::Command("SLOWLOG GET 10".to_owned())))
         .collect();
-    // Of the others the dearest stands for all.
+    // Of the others the most expensive stands for all.
     if let Some(dearest) = cheap.into_iter().max_by(|a, b| a.server.total_cmp(&b.server))
         && rulings.is_empty()
     {

@@ -2,7 +2,7 @@
 
 use super::{Rule, Ruling, Severity, Subject};
 
-/// The day on which the table below was last held against the projects' release notes and advisories.
+/// The day on which the table below was last compared with the projects' release notes and advisories.
 pub const SECURITY_DATA: &str = "2026-09-01";
 
 /// A branch with its latest release that has security fixes, and an advisory that names it.

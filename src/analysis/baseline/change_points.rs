@@ -124,7 +124,7 @@ impl Distances {
         at(to, other_to) - at(from, other_to) - at(to, other_from) + at(from, other_from)
     }
 
-    /// How different the values before and behind a place are: `mn / (m + n)` times the energy distance of both samples.
+    /// Difference of the values before and after a point: `mn / (m + n)` times the energy distance of both samples.
     fn energy(&self, from: usize, at: usize, to: usize) -> f64 {
         let (n, m) = ((at - from) as f64, (to - at) as f64);
         let pairs = |size: f64| size * (size - 1.0) / 2.0;
@@ -134,7 +134,7 @@ impl Distances {
         m * n / (m + n) * (across - mean_within(from, at, n) - mean_within(at, to, m))
     }
 
-    /// The place within a stretch that divides it most clearly, held against any part of what follows.
+    /// The place within a stretch that divides it most clearly, compared with any part of what follows.
     fn split(&self, from: usize, to: usize, least: usize) -> Option<(f64, usize)> {
         let places = (from + least..=to.saturating_sub(least)).filter(|at| at + least <= to);
         let splits = places.flat_map(|at| (at + least..=to).map(move |until| (self.energy(from, at, until), at)));

@@ -1,4 +1,4 @@
-//! How far apart the runs of a baseline lie, and how small a change that lets be seen.
+//! Spread of the runs of a baseline, and the smallest detectable change that follows.
 
 use super::{
     compare::{Question, least, level},
@@ -21,7 +21,7 @@ pub struct RowSpread {
     pub quantities: Vec<(Quantity, Option<Spread>)>,
 }
 
-/// How far apart the runs lie in one quantity.
+/// Spread of the runs in one quantity.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
     /// Runs that know it.
@@ -32,7 +32,7 @@ pub struct Spread {
     pub smallest_effect: Option<f64>,
 }
 
-/// The spread of every row of the newest run, over all runs that count. What could be seen is told for the default threshold.
+/// The spread of every row of the newest run, over all runs that count. What could be seen is reported for the default threshold.
 pub fn spreads(runs: &[Abstract]) -> Vec<RowSpread> {
     let trusted: Vec<&Abstract> = runs.iter().filter(|run| run.counts()).collect();
     let Some(last) = trusted.last() else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! How far a further run of the same thing may lie from those that there are.
+//! Prediction interval of a further run.
 //!
 //! Logarithms of response times and rates of runs are taken for draws from one normal distribution whose mean and spread
 //! are not known. A further draw y then lies as far from the mean of K others as
@@ -23,7 +23,7 @@ const LEAST_SPREAD: f64 = 1e-4;
 /// Logarithms of one quantity of several runs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample {
-    /// How many; at least one.
+    /// Number; at least 1.
     pub(super) runs: usize,
     pub(super) mean: f64,
     /// `None` of a single run.
@@ -55,7 +55,7 @@ impl Sample {
         self.error().map(|(error, student)| student.cdf(-(value - self.mean) / error))
     }
 
-    /// How far below and above the mean a further run lies with probability 1 - 2 `beyond`.
+    /// Distance below and above the mean within which a further run lies with probability 1 - 2 `beyond`.
     pub(super) fn reach(&self, beyond: f64) -> Option<f64> {
         self.error().map(|(error, student)| student.inverse_cdf(1.0 - beyond) * error)
     }

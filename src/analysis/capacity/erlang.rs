@@ -28,7 +28,7 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// A pool of so many connections, at a rate per second, held for so many nanoseconds on average.
+    /// A pool of a number of connections, at a rate per second, held for a number of nanoseconds on average.
     pub(super) fn new(connections: u32, rate: f64, hold: f64) -> Self {
         let load = rate * hold / 1e9;
         let blocked = (1..=connections).fold(1.0, |blocked, size| next_blocked(blocked, load, size));
@@ -78,7 +78,7 @@ fn next_blocked(blocked: f64, load: f64, size: u32) -> f64 {
     used / (f64::from(size) + used)
 }
 
-/// The smallest pool that suffices at a rate per second, with connections held for so many nanoseconds, for an objective's
+/// The smallest pool that suffices at a rate per second, with connections held for a number of nanoseconds, for an objective's
 /// latency in nanoseconds.
 pub(super) fn smallest(rate: f64, hold: f64, latency: f64) -> u32 {
     let load = rate * hold / 1e9;

@@ -1,4 +1,4 @@
-//! A trial held against the objective: whether its rate can be kept up.
+//! A trial compared with the objective: whether its rate can be sustained.
 
 use std::cmp::Ordering;
 
@@ -51,7 +51,7 @@ fn whose(trial: &Trial, counted: impl FnOnce() -> Judgement) -> Judgement {
     }
 }
 
-/// Holds what was counted, with so many late of all and of each service.
+/// Compares counts with the objective, for given numbers of late requests of all and of each service.
 fn hold(trial: &Trial, objective: &Objective, late: u64, late_of: impl Fn(&ServiceTrial) -> u64) -> Judgement {
     if trial.scheduled == 0 {
         return Judgement::Undecided;

@@ -1,4 +1,4 @@
-//! What limits throughput, by what the trials at the limit show.
+//! Limiting resource, by the trials at the limit.
 
 use super::{Limit, judge::is_limited};
 use crate::{
@@ -21,7 +21,7 @@ const POOL: f64 = 0.8;
 /// Share of the response time that is wait from which a pool is, whatever its utilisation.
 const WAIT: f64 = 0.5;
 
-/// What limits in these trials, taken together.
+/// Limiting resource of these trials together.
 ///
 /// The harness comes first, for nothing else is to be blamed where it was the limit. Then the server, since a pool fills up
 /// because of a busy server and not the other way round; then the pool, a command that takes most of the server's time, and otherwise

@@ -1,4 +1,4 @@
-//! What Erlang-C says of a pool, beside what was measured.
+//! Prediction of Erlang C for a pool, beside the measurement.
 
 use super::{
     ErlangCheck,

@@ -43,7 +43,7 @@ fn eight(size: f64) -> Server {
     Server::Markov(8, 2.0 / size)
 }
 
-/// 2 ms longer than the objective allows, once a second: kept up to 80 % of what it can do.
+/// 2 ms longer than the objective allows, once a second: sustained to 80 % of what it can do.
 fn stalling(size: f64) -> Server {
     Server::Stalling(1.0 / size, 0.012)
 }

@@ -66,7 +66,7 @@ pub(super) fn fit(trials: &[(u32, f64)], seed: u64) -> Option<Usl> {
 }
 
 impl Usl {
-    /// Clients beyond which nothing is said: so many times the largest number that was measured.
+    /// Clients beyond which nothing is said: a multiple of the largest number that was measured.
     pub const REACH: f64 = 2.0;
 
     /// The largest number of clients that was measured.

@@ -1,4 +1,4 @@
-//! Which quads are left out, decided without a look at response times: dropping what is slow would drop what is looked for.
+//! Selection of quads to leave out, without regard to response times: dropping slow quads would drop the effect.
 
 use super::Dropped;
 use crate::{
@@ -29,8 +29,8 @@ pub(super) fn dropped(blocks: &[&GateBlock]) -> Dropped {
     })
 }
 
-/// What is left out of quads of one kind, if it is so much that the rest is no fair sample. Many of the one make up for none of the other:
-/// each tells something else.
+/// What is left out of quads of one kind, if it is this much that the rest is no fair sample. Many of the one make up for none of the other:
+/// each shows something else.
 pub(super) fn too_much(blocks: &[&GateBlock]) -> Option<Dropped> {
     let too_much = |dropped: &Dropped| f64::from(dropped.all()) > MOST_DROPPED * f64::from(dropped.quads);
     KINDS.into_iter().map(|kind| dropped_of(blocks, kind)).find(too_much)

@@ -1,4 +1,4 @@
-//! Which arm is loaded when, and with which requests.
+//! Assignment of arms and requests to windows.
 
 use rand::RngExt;
 

@@ -13,7 +13,7 @@ use crate::{
 pub struct SlicePlace {
     /// 0 for A, 1 for B.
     pub arm: u32,
-    /// What it compares.
+    /// Subject of the comparison.
     pub kind: SliceKind,
     /// Quad of its kind within the block.
     pub quad: u32,

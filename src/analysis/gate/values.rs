@@ -23,7 +23,7 @@ impl Responses {
         Self { counts, total }
     }
 
-    /// How many.
+    /// Number.
     pub(super) fn len(&self) -> u64 {
         self.total
     }

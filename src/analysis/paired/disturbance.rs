@@ -1,4 +1,4 @@
-//! What disturbs a slice, decided without a look at response times: dropping what is slow would drop what is looked for.
+//! Disturbance of a slice, without regard to response times: dropping slow slices would drop the effect.
 
 use crate::measure::Nanos;
 
@@ -8,7 +8,7 @@ const DISTURBED: f64 = 0.05;
 /// Median schedule lag from which a slice measures the harness more than the server.
 const LATE: Nanos = 250_000;
 
-/// Why a slice is left out.
+/// Reason why a slice is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::analysis) enum Disturbance {
     Stolen,

@@ -2,7 +2,7 @@
 
 use crate::measure::{Recording, SeriesRecord, SeriesRole, ServiceRecord};
 
-/// What one arm recorded.
+/// Recording of one arm.
 #[derive(Debug, Clone)]
 pub(in crate::analysis) struct Half<'a> {
     /// Its operations.

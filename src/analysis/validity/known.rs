@@ -1,4 +1,4 @@
-//! What is known of one service.
+//! Facts of one service.
 
 use crate::{
     analysis::{Check, CheckKind, Row, Timeline},
@@ -6,7 +6,7 @@ use crate::{
     scenario,
 };
 
-/// What is known of one service.
+/// Facts of one service.
 pub(super) struct Known<'a> {
     pub(super) record: &'a ServiceRecord,
     pub(super) service: &'a scenario::Service,

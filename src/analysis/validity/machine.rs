@@ -5,7 +5,7 @@ use crate::{
     measure::HostInterval,
 };
 
-/// CPU time that the hypervisor gave to somebody else.
+/// CPU time that the hypervisor gave to another user.
 pub(super) fn steal(evidence: &Evidence<'_>) -> Option<Check> {
     check(evidence, CheckKind::Steal, |second| second.stolen)
 }

@@ -25,7 +25,7 @@ pub(super) use source::{abstract_at, held};
 /// Keep runs that later ones are compared with
 ///
 /// A baseline is a file of abstracts of runs, small enough to be committed: results/baselines/NAME.json. `plimsoll compare`
-/// and `plimsoll run --baseline` hold runs against it. From seven runs on, at best from different nights, their own spread
+/// and `plimsoll run --baseline` compare runs with it. From seven runs on, at best from different nights, their own spread
 /// says what a regression is.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -91,7 +91,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     Ok(Exit::Met)
 }
 
-/// Why a change of a baseline ends.
+/// Error of a change to a baseline.
 enum Stopped {
     Results(ResultsError),
     Failure(Failure),
@@ -119,7 +119,7 @@ fn save(
     allow_invalid: bool,
     allow_differences: bool,
 ) -> Result<(), Failure> {
-    // A bad name is told before runs of minutes are read.
+    // A bad name is reported before runs of minutes are read.
     baselines.file(name).map_err(Failure::usage)?;
     let mut runs = Vec::new();
     let display = Display::new(true);

@@ -1,4 +1,4 @@
-//! What a command line means by a run or a baseline.
+//! Meaning of an argument that names a run or a baseline.
 
 use std::path::Path;
 
@@ -31,7 +31,7 @@ pub(in crate::cli) fn abstract_at(folder: &Path) -> Result<Abstract, Failure> {
     }
 }
 
-/// What a word names: a baseline, else a result folder. A path with a `/` in it is no name: `./nightly` is the folder.
+/// Meaning of a word: a baseline, else a result folder. A word with a `/` is a path: `./nightly` is the folder.
 pub(in crate::cli) fn held(word: &str, baselines: &Baselines) -> Result<BaselineRuns, Failure> {
     let is_name = baselines.file(word).is_ok();
     if is_name && let Some(baseline) = baselines.find(word).map_err(Failure::usage)? {

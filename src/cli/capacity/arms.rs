@@ -54,7 +54,7 @@ pub(super) fn sweep(text: &str) -> Result<Sweep, String> {
 }
 
 /// The variants that `--pool` and `--sweep` ask for, each with its scenario; the scenario as it is where they ask for none.
-/// Everything that is wrong is told at once.
+/// Everything that is wrong is reported at once.
 pub(super) fn arms(scenario: &Scenario, pool: &[u32], sweeps: &[Sweep]) -> Result<Vec<(Arm, Scenario)>, Failure> {
     let of_pool = Sweep { field: POOL.to_owned(), values: pool.iter().map(ToString::to_string).collect() };
     let mut axes: Vec<Sweep> = [of_pool].into_iter().filter(|axis| !axis.values.is_empty()).collect();

@@ -63,7 +63,7 @@ impl Brake {
         (before(&self.completed, completed), before(&self.failed, failed))
     }
 
-    /// What had happened when it stopped the load; `None` where it did not.
+    /// Errors at the moment at which the load was stopped; `None` if it was not.
     pub(super) fn cut(&self) -> Option<Cut> {
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
         self.tripped.is_cancelled().then(|| Cut { completed: count(&self.completed), failed: count(&self.failed) })

@@ -25,7 +25,7 @@ use crate::{
 
 /// Carry out scenarios one after another, with one exit code, one summary and files for CI
 ///
-/// Every scenario is a whole `plimsoll run` with a result folder of its own, held against its objective and, with --baseline,
+/// Every scenario is a whole `plimsoll run` with a result folder of its own, compared with its objective and, with --baseline,
 /// against runs that were stored; a server that is not private is audited too; with --gate-a and --gate-b two arms are compared live
 /// after it. One that fails does not keep the others from running. The result folder holds the summary, `JUnit`
 /// XML, files for github-action-benchmark and Bencher, and metrics as text. In jobs of GitHub the summary is added to that of
@@ -50,10 +50,10 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     load: LoadArgs,
 
-    /// What a scenario that could not tell counts as
+    /// Outcome of an inconclusive scenario
     #[arg(long, value_enum, value_name = "AS", default_value_t, help_heading = "Judgement")]
     pub(super) inconclusive: Inconclusive,
-    /// Fail for findings of the audit that are as serious as this; otherwise they are only told
+    /// Fail for findings of the audit that are as serious as this; otherwise they are only reported
     ///
     /// For a server of yours. A private one has the settings that plimsoll gave it, and is not audited.
     #[arg(long, value_enum, value_name = "SEVERITY", help_heading = "Judgement")]
@@ -61,26 +61,26 @@ pub(in crate::cli) struct Arguments {
 
     /// Hold every run against this baseline of `plimsoll baseline save`; `{}` in it stands for the name of the scenario
     ///
-    /// A regression is a warning, since a machine that was slow for a night looks the same; what cannot be told is only mentioned.
+    /// A regression is a warning, since a machine that was slow for a night looks the same; what cannot be decided is only mentioned.
     #[arg(long, value_name = "NAME", help_heading = "Comparison")]
     pub(super) baseline: Option<String>,
     #[command(flatten)]
     pub(super) comparison: ComparisonArgs,
     /// Fail for a regression against the baseline
     ///
-    /// Then it is a warning also where there is no baseline yet, or the comparison cannot tell, and an error where the run is not
+    /// Then it is a warning also where there is no baseline yet, or the comparison cannot decide, and an error where the run is not
     /// comparable.
     #[arg(long, requires = "baseline", help_heading = "Comparison")]
     pub(super) fail_on_regression: bool,
-    /// What A of a gate has, in the words of `plimsoll gate --a`, such as `server-bin=FILE`; then every scenario is gated as well
+    /// Difference of arm A of a gate, as in `plimsoll gate --a`, for example `server-bin=FILE`; every scenario is gated as well
     ///
     /// An arm that names no server has that of --server-bin, or that of --target unless an arm needs a private one.
     #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Comparison")]
     gate_a: Vec<Difference>,
-    /// What B of the gate has
+    /// Difference of arm B of the gate
     #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Comparison")]
     gate_b: Vec<Difference>,
-    /// How long the gate takes, and how small a change it is to see
+    /// Length of the gate, and the smallest change that it detects
     #[arg(long, value_enum, default_value_t, requires = "gate", help_heading = "Comparison")]
     gate_profile: Profile,
 
@@ -94,7 +94,7 @@ pub(in crate::cli) struct Arguments {
     pub(super) annotations: Annotations,
 }
 
-/// What a scenario that could not tell counts as.
+/// Outcome of an inconclusive scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum Inconclusive {
     /// Passed
@@ -130,14 +130,14 @@ Exit codes, the worst of all scenarios; from the best to the worst:
 pub(super) struct Errand {
     pub(super) name: String,
     pub(super) scenario: Scenario,
-    /// What its run is held against, and what that is called; the runs are missing where there are none yet.
+    /// What its run is compared with, and what that is called; the runs are missing where there are none yet.
     pub(super) baseline: Option<(String, Option<BaselineRuns>)>,
-    /// What is gated after the run.
+    /// Gate after the run.
     pub(super) gate: Option<gate::Errand>,
 }
 
 impl Arguments {
-    /// All scenarios. What is wrong with any is told at once, before anything is run.
+    /// All scenarios. What is wrong with any is reported at once, before anything is run.
     pub(super) fn errands(&self) -> Result<Vec<Errand>, Failure> {
         let overrides = self.load.overrides();
         let private = self.target.is_private() && !self.gate_a.iter().chain(&self.gate_b).any(Difference::is_target);
@@ -177,7 +177,7 @@ impl Arguments {
         Ok(Errand { baseline: baseline.transpose()?, gate: gate.transpose()?, name, scenario })
     }
 
-    /// What A and B have: what is said of them, and the server of the runs where an arm names none. Where one needs a private
+    /// Arms A and B: their differences, and the server of the runs where an arm names none. Where one needs a private
     /// server, the target of the runs is neither's, since the two would differ in more than was asked about.
     fn arms(&self) -> [Vec<Difference>; 2] {
         let given = [&self.gate_a, &self.gate_b];

@@ -1,4 +1,4 @@
-//! What GitHub Actions offers: the summary of the job and annotations.
+//! GitHub Actions: the summary of the job and annotations.
 
 use std::{
     env,
@@ -33,14 +33,14 @@ pub(super) enum Annotations {
     Never,
 }
 
-/// Where it is told.
+/// Where it is reported.
 pub(super) struct Github {
     annotate: bool,
     summary: Option<(PathBuf, File)>,
 }
 
 impl Github {
-    /// What the environment asks for. A summary that cannot be written is found out before anything is run.
+    /// Outputs that the environment asks for. A summary that cannot be written is an error before any run.
     pub(super) fn of_environment(annotations: Annotations) -> Result<Self, Failure> {
         let set = |name| env::var_os(name).filter(|value| !value.is_empty());
         let annotate = match annotations {
@@ -60,7 +60,7 @@ impl Github {
         Ok(Self { annotate, summary })
     }
 
-    /// Tells it.
+    /// Reports it.
     pub(super) fn tell(&mut self, ci: &Ci) -> Result<(), Failure> {
         if self.annotate {
             // Either stream will do for GitHub, and standard output may have to be JSON.

@@ -28,11 +28,11 @@ pub(in crate::cli) struct Arguments {
     #[arg(default_value = DEFAULT)]
     pub(super) scenario: String,
 
-    /// What A has: `set:FIELD=VALUE` of the scenario, `config:NAME=VALUE` or `server-bin=FILE` of its private server, `target=URL`, or
+    /// Difference of arm A: `set:FIELD=VALUE` of the scenario, `config:NAME=VALUE` or `server-bin=FILE` of its private server, `target=URL`, or
     /// `exe=FILE`, another build of plimsoll; may be repeated
     #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Arms")]
     pub(super) a: Vec<Difference>,
-    /// What B has, in the same words
+    /// Difference of arm B, in the form of --a
     #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Arms")]
     pub(super) b: Vec<Difference>,
     #[command(flatten)]
@@ -48,10 +48,10 @@ pub(in crate::cli) struct Arguments {
     pub(super) output: OutputArgs,
 }
 
-/// How much is done, and what matters.
+/// Effort, and the thresholds.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct Effort {
-    /// How long, and how small a change is to be seen
+    /// Length, and the smallest change to detect
     #[arg(long, value_enum, default_value_t, help_heading = "Comparison")]
     pub(super) profile: Profile,
     /// Smallest change of median, mean or throughput that matters, in percent, instead of the profile's
@@ -98,7 +98,7 @@ fn floor(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Smallest change of a response time that matters unless somebody says otherwise; the command line has it in words.
+/// Smallest change of a response time that matters unless the user says otherwise; the command line has it in words.
 const FLOOR: Duration = Duration::from_micros(2);
 
 /// Length of a turn.

@@ -33,14 +33,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Time after which a program that has not said its version is given up.
 const INTRODUCTION: Duration = Duration::from_secs(10);
 
-/// What is read of a version, in bytes: it may be some other program that answers at length.
+/// Greatest number of bytes read of a version: another program may print at length.
 const LONGEST_VERSION: u64 = 200;
 
 /// Exit codes of a run that was measured to its end: objective met, missed, measurement not to be trusted by the measure of a long run, and
 /// not clear. What a slice is worth the gate decides by itself.
 const MEASURED: [i32; 4] = [Exit::Met as i32, Exit::Missed as i32, Exit::Unusable as i32, Exit::Inconclusive as i32];
 
-/// What a build is to do.
+/// Task of a build.
 pub(super) struct Order<'a> {
     pub(super) exe: &'a Path,
     pub(super) scenario: &'a Scenario,
@@ -73,7 +73,7 @@ fn first_line_of_version(exe: &Path) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&line).lines().next().unwrap_or_default().to_owned())
 }
 
-/// Lets a build carry out a scenario on the server at an address; `None` where a person ended it.
+/// Lets a build carry out a scenario on the server at an address; `None` where the user ended it.
 pub(super) fn run(order: &Order<'_>, leftovers: &Leftovers, interrupt: &Interrupt) -> Result<Option<Run>, Failure> {
     let place = tempfile::Builder::new().prefix("plimsoll-slice-").tempdir();
     let place = place.context("could not make a place for a slice").map_err(Failure::usage)?;
@@ -159,7 +159,7 @@ impl<'a> Running<'a> {
         Self { child, is_over: false, leftovers }
     }
 
-    /// How it ended, once it has.
+    /// End of the run; `None` while it continues.
     fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         let status = self.child.try_wait()?;
         self.is_over = status.is_some();
@@ -169,7 +169,7 @@ impl<'a> Running<'a> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        // After its end its number, which is that of the group, may be somebody else's.
+        // After its end its number, which is that of the group, may be another user's.
         if !self.is_over {
             let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
             let _ = self.child.wait();

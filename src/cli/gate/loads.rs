@@ -123,7 +123,7 @@ impl Loads<'_> {
         Ok(Some((made, recorded, made_by)))
     }
 
-    /// What each arm carries in a closed loop, in operations per second; `None` where a person ended it.
+    /// Throughput of each arm in a closed loop, in operations per second; `None` where the user ended it.
     pub(super) fn pilot(&self) -> Result<Option<[f64; 2]>, Failure> {
         let shape = Shape { warmup: PILOT_WARMUP, duration: PILOT, ..Shape::default() };
         let kind = SliceKind::Saturated;
@@ -146,7 +146,7 @@ impl Loads<'_> {
         Ok(Some(carried.map(|rates| rates.iter().sum::<f64>() / rates.len().max(1) as f64)))
     }
 
-    /// Puts a load on an arm, with another build if that is asked for; `None` where a person ended it.
+    /// Puts a load on an arm, with another build if that is asked for; `None` where the user ended it.
     fn load(&self, arm: usize, shape: Shape) -> Result<Option<(Recording, Software)>, Failure> {
         let side = &self.errand.sides[arm];
         let scenario = shaped(&side.scenario, &shape).map_err(Failure::usage)?;

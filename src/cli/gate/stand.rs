@@ -1,4 +1,4 @@
-//! What the slices of a block are made on: the servers of both arms, with their data.
+//! Servers of both arms of a block, with their data.
 
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ use crate::{
     target::{Besides, PrivateServer, Secret, Source, Target, TargetError},
 };
 
-/// What is the same for every block.
+/// State shared by all blocks.
 pub(super) struct Means<'a> {
     pub(super) runtime: &'a Runtime,
     pub(super) interrupt: &'a Interrupt,

@@ -126,7 +126,7 @@ impl Canvas {
         }
     }
 
-    /// Draws a marker of so many units across, with a rim that sets it off from what lies below.
+    /// Draws a marker of a number of units across, with a rim that sets it off from what lies below.
     pub(super) fn marker(&mut self, at: Point, marker: Marker, size: f64, colour: Colour) {
         self.shape(at, marker, size / 2.0 + 1.25, SURFACE);
         self.shape(at, marker, size / 2.0, colour);

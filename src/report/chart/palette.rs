@@ -50,7 +50,7 @@ pub(super) const OCHRE: Colour = colour(0x93_3c_05, 0xff_e9_36);
 /// Sixth.
 pub(super) const SKY: Colour = colour(0x3b_93_fb, 0xb3_f3_ff);
 
-/// Colours that tell series apart; dashes and markers tell apart what goes beyond them.
+/// Colours that distinguish series; dashes and markers distinguish what goes beyond them.
 pub(super) const SERIES: [Colour; 6] = [BLUE, ORANGE, GREEN, PURPLE, OCHRE, SKY];
 
 /// From few to many, in equal steps of lightness. The steps run towards the ink, away from the surface.

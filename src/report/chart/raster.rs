@@ -26,7 +26,7 @@ pub(super) fn png((width, height): (u32, u32), canvas: &Canvas) -> Vec<u8> {
     encoded(&small, width / OVERSAMPLING as u32, height / OVERSAMPLING as u32)
 }
 
-/// Means of squares of pixels. Most of a chart is blank: whole blocks of it are told by one comparison.
+/// Means of squares of pixels. Most of a chart is blank: whole blocks of it are reported by one comparison.
 fn halved(pixels: &[u8], width: usize) -> Vec<u8> {
     const BLANKS: [u8; BLOCK * CHANNELS] = [BLANK; BLOCK * CHANNELS];
     let row = width * CHANNELS;

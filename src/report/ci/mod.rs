@@ -1,4 +1,4 @@
-//! What CI is told: a summary for people, and the same in the formats of its tools, all made from the saved
+//! What CI is reported: a summary for people, and the same in the formats of its tools, all made from the saved
 //! [`Ci`] alone. Each format is one file; what checks there are is none of its business.
 
 mod annotations;

@@ -40,7 +40,7 @@ impl CapacityReport {
         self.capacity.plan.arms.get(arm as usize).map_or("?", |arm| arm.name.as_str())
     }
 
-    /// What an arm is held against.
+    /// What an arm is compared with.
     pub(crate) fn objective(&self, arm: u32) -> &Objective {
         self.analysis.arms.get(arm as usize).map_or(&self.scenario.objective, |answer| &answer.objective)
     }
@@ -78,7 +78,7 @@ impl CapacityReport {
         self.at(arm, rate).into_iter().max_by(|a, b| bad_share(a).total_cmp(&bad_share(b)))
     }
 
-    /// The percentile of response times that is told: the judged one, where trials keep it, else the 99th.
+    /// The percentile of response times that is reported: the judged one, where trials keep it, else the 99th.
     pub(crate) fn told(&self) -> f64 {
         let judged = self.scenario.objective.percentile;
         if [50.0, 99.9].iter().any(|kept| (judged - kept).abs() < 1e-9) { judged } else { 99.0 }

@@ -8,7 +8,7 @@ use crate::{
     report::format::{self, NOTHING},
 };
 
-/// What the section tells; empty where the scenario names none.
+/// What the section shows; empty where the scenario names none.
 pub(super) fn section(analysis: &Analysis) -> Section {
     let blocks =
         if analysis.dependencies.is_empty() { Vec::new() } else { vec![Block::Table(table(&analysis.dependencies))] };

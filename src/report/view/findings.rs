@@ -1,4 +1,4 @@
-//! What a person should know or do: every finding in words, with advice.
+//! What the user should know or do: every finding in words, with advice.
 
 use std::collections::BTreeSet;
 

@@ -23,7 +23,7 @@ const SATURATED: f64 = 0.8;
 /// Shares of the client's time above and below which one side clearly has most of it.
 const MOSTLY: f64 = 0.6;
 
-/// What the section tells; empty where the server told nothing.
+/// What the section shows; empty where the server reported nothing.
 pub(super) fn section(run: &Run, analysis: &Analysis) -> Section {
     let (record, side) = (&run.server, &analysis.server);
     let mut blocks = Vec::new();

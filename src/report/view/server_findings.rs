@@ -1,4 +1,4 @@
-//! What a person should know of the server, in words, with advice.
+//! What the user should know of the server, in words, with advice.
 
 use super::{Note, Tone, server_resources::persistence_words};
 use crate::{

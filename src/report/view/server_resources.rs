@@ -6,7 +6,7 @@ use crate::{
     results::{LatencyEvent, Levels, Persistence, ServerRecord},
 };
 
-/// Entries of a list within a fact; of more their number is told.
+/// Entries of a list within a fact; of more their number is reported.
 const LISTED: usize = 10;
 
 /// What the server used and did, name and value.

@@ -8,7 +8,7 @@ use crate::measure::{
     SeriesRole, SeriesSecond, ServiceRecord, ServiceSecond, Span,
 };
 
-/// What became of a request.
+/// Outcome of a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum End {
     Success { hits: u64, misses: u64 },
@@ -20,9 +20,9 @@ pub(crate) enum End {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request {
     pub(crate) due: Nanos,
-    /// How late the harness released it.
+    /// Schedule lag.
     pub(crate) lag: Nanos,
-    /// How long it waited for a connection, counted from its due instant.
+    /// Wait for a connection, counted from the due instant.
     pub(crate) wait: Nanos,
     pub(crate) service: Nanos,
     pub(crate) end: End,
@@ -66,7 +66,7 @@ struct ServiceBook {
 }
 
 impl Book {
-    /// Empty books over a measured period of so many seconds.
+    /// Empty books over a measured period of a number of seconds.
     pub(crate) fn new(seconds: u32) -> Self {
         Self { seconds, series: Vec::new(), services: Vec::new() }
     }

@@ -26,7 +26,7 @@ pub(crate) enum Worsening {
     None,
     /// All requests take longer by this share.
     Uniform(f64),
-    /// The slowest in a hundred take longer by so many nanoseconds.
+    /// The slowest in a hundred take longer by a number of nanoseconds.
     Tail(f64),
 }
 

@@ -33,7 +33,7 @@ const SCENARIO: &str = include_str!("scenario.toml");
 /// The run as it is saved: read in no time.
 const FIXTURE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/run.json"));
 
-/// What to do when it is not the run that is made here.
+/// Advice for a fixture that differs from the run made here.
 const WRITE: &str = "write the fixture anew: PLIMSOLL_WRITE_FIXTURES=1 cargo test --lib results::sample";
 
 /// The run, read once for all tests.

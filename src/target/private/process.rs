@@ -64,7 +64,7 @@ impl Process {
 
     /// Kills the process, if it still runs, and waits for its end.
     pub(super) fn kill(&mut self) {
-        // First, so that the watchdog never kills whoever gets the number next.
+        // First, so that the watchdog never kills a user who gets the number next.
         let _ = fs::remove_file(&self.pid_file);
         // An error means that it has ended already.
         let _ = self.child.kill();

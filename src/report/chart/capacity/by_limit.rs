@@ -19,7 +19,7 @@ use crate::{
 
 const TITLE: &str = "Sustainable rate by limit of response time";
 const PLOT_HEIGHT: f64 = 270.0;
-/// Series that lie on each other are set apart by so much.
+/// Series that lie on each other are set apart by this much.
 const APART: f64 = 5.0;
 
 /// A limit in nanoseconds, the highest rate that met it, and the lowest that did not.

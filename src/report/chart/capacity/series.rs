@@ -19,7 +19,7 @@ use crate::{
 
 /// Markers, one per colour; the second half of the series has them in another order.
 const MARKERS: [Marker; 6] = [Marker::Circle, Marker::Square, Marker::Diamond, Marker::Up, Marker::Down, Marker::Left];
-/// Series that are told apart, by colour and marker, and the second half by dashes as well.
+/// Series that are distinguished, by colour and marker, and the second half by dashes as well.
 pub(super) const TOLD_APART: usize = 12;
 
 /// How the series of a number looks.
@@ -102,7 +102,7 @@ pub(super) fn target(answers: &CapacityReport, arm: u32) -> f64 {
     answers.objective(arm).latency.as_nanos() as f64
 }
 
-/// A trial of an open loop that tells of the server.
+/// A trial of an open loop that shows of the server.
 pub(super) fn tells(trial: &Trial) -> bool {
     trial.completed > 0 && trial.client_limited.is_none()
 }

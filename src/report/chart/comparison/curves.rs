@@ -143,7 +143,7 @@ fn describe(subject: &Subject<'_>) -> Option<String> {
 fn points(row: &AbstractRow) -> Option<Vec<(f64, f64)>> {
     let histogram = row.response.unpack();
     let beyond = SAMPLES_BEYOND / histogram.len() as f64;
-    // No farther than what is told in numbers.
+    // No farther than what is reported in numbers.
     let known = row.percentiles.iter().map(|known| known.percentile).fold(0.0, f64::max);
     let end = (beyond < 1.0).then(|| Tail::from_nines(-beyond.log10()))?;
     let end = if known > 0.0 && Tail::of_percent(known) > end { Tail::of_percent(known) } else { end };

@@ -107,7 +107,7 @@ fn title(chronicle: &HistoryReport) -> String {
     format!("History of {}", chronicle.scenario)
 }
 
-/// What tells the runs apart: their days, or their times where all are of one day, which is given then.
+/// What distinguishes the runs: their days, or their times where all are of one day, which is given then.
 fn when(runs: &[Abstract]) -> (Option<&str>, Vec<&str>) {
     let parts: Vec<(&str, &str)> =
         runs.iter().map(|run| run.started.split_once('T').unwrap_or((&run.started, ""))).collect();

@@ -96,7 +96,7 @@ fn row(arm: &Arm, answer: &ArmAnswer) -> TableRow {
 
 /// How close the cliff is: the nearer the columns are to each other, the more suddenly response times rise.
 fn by_limit(answers: &CapacityReport) -> Table {
-    // Every arm is held against the same limits.
+    // Every arm is compared with the same limits.
     let limits: Vec<u64> = answers
         .analysis
         .arms

@@ -11,7 +11,7 @@ use crate::{
     results::Ended,
 };
 
-/// Months that are told as a number; beyond them a forecast from one rate of growth says nothing.
+/// Months that are reported as a number; beyond them a forecast from one rate of growth says nothing.
 const MOST_MONTHS: f64 = 120.0;
 
 pub(super) fn section(answers: &CapacityReport) -> Section {
