@@ -23,7 +23,7 @@ run: ## build, run a load test against a private server, report
 	@cargo build --profile fast --locked
 	@cargo run --profile fast --locked --quiet -- run $(SCENARIO) $(if $(DURATION),--duration $(DURATION)) $(ARGS)
 
-analysis: ## the same, with the analysis of the server as a document
+analysis: ## the same, with a report that has sections for the operator of the server
 	@$(MAKE) --no-print-directory run ARGS="--style analysis $(ARGS)"
 
 capacity: ## would a larger pool help the default scenario? shortened to four minutes

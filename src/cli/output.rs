@@ -50,10 +50,10 @@ pub(super) enum Format {
     Json,
 }
 
-/// A document that is written besides the report.
+/// A second form of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Style {
-    /// The whole server as an operator would describe it: latency, resources, users, configuration, recommendations.
+    /// With sections for the operator of the server: benchmarks, latency by kind of command, users, configuration, scaling.
     Analysis,
 }
 

@@ -143,9 +143,9 @@ impl Document for RunReport {
 }
 
 impl RunReport {
-    /// The analysis of the server as a document of its own, by the names of its files.
+    /// The report with sections for the operator of the server, by the names of its files.
     pub fn analysis_files(&self) -> Vec<File> {
-        pages("analysis", &View::of_server(self, &chart::run_charts(self))).to_vec()
+        pages("analysis", &View::of_server(self, &self.charts())).to_vec()
     }
 }
 

@@ -249,8 +249,13 @@ fn pool(service: &Service) -> String {
         instances => format!("{} × ", format::count(u64::from(instances))),
     };
     let connections = format::counted(u64::from(service.pool.size), "connection", "connections");
+    let checks = if service.pool.health_check.is_zero() {
+        String::new()
+    } else {
+        format!(", health check every {}", format::setting(service.pool.health_check))
+    };
     format!(
-        "{instances}{connections}, {checkout}, checkout within {}, command within {}",
+        "{instances}{connections}, {checkout}, checkout within {}, command within {}{checks}",
         format::setting(service.pool.checkout_timeout),
         format::setting(service.pool.command_timeout),
     )

@@ -17,13 +17,13 @@ mod keyspace;
 mod method;
 mod model;
 mod names;
+mod operator;
 mod pools;
 mod results;
 mod round_trips;
 mod run;
 mod server;
 mod server_findings;
-mod server_report;
 mod server_resources;
 mod trust;
 

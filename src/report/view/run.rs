@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    Block, Note, View, audit,
+    Block, Note, Section, View, audit,
     charts::{LEADING, charts_sections},
     dependencies, findings, headline, method,
     names::made_by,
-    results, server, trust,
+    operator, results, server, trust,
 };
 use crate::{
     report::{chart::Chart, format, subject::RunReport},
@@ -18,22 +18,38 @@ use crate::{
 impl View {
     /// The report of a run, with the charts that were drawn of it.
     pub(crate) fn of_run(report: &RunReport, charts: &[Chart]) -> Self {
+        Self::with_sections(report, charts, false)
+    }
+
+    /// The same with sections about the server, for its operator.
+    pub(crate) fn of_server(report: &RunReport, charts: &[Chart]) -> Self {
+        Self::with_sections(report, charts, true)
+    }
+
+    fn with_sections(report: &RunReport, charts: &[Chart], for_operator: bool) -> Self {
         let RunReport { run, scenario, analysis, against } = report;
+        let added = |section: fn(&RunReport) -> Section| for_operator.then(|| section(report));
         let [leading, further] = charts_sections(charts, LEADING);
         let sections = [
-            findings::section(analysis),
-            leading,
-            results::section(scenario, analysis),
-            trust::section(run, scenario, analysis),
-            dependencies::section(analysis),
-            server::section(run, analysis),
-            audit::section(&analysis.audit, &run.inspection.withheld),
-            further,
-            method::section(run, scenario),
+            added(operator::overview),
+            Some(findings::section(analysis)),
+            Some(leading),
+            added(operator::kinds),
+            Some(results::section(scenario, analysis)),
+            Some(trust::section(run, scenario, analysis)),
+            added(operator::access),
+            Some(dependencies::section(analysis)),
+            Some(server::section(run, analysis)),
+            added(operator::configuration),
+            Some(audit::section(&analysis.audit, &run.inspection.withheld)),
+            added(operator::scaling),
+            Some(further),
+            Some(method::section(run, scenario)),
         ];
         let title = format!("{}: response time against {}", scenario.name, format::setting(scenario.objective.latency));
         let headline = headline::headline(report);
-        let view = Self::new(title, subtitle(run, scenario), headline, sections, made_by(&run.software));
+        let view =
+            Self::new(title, subtitle(run, scenario), headline, sections.into_iter().flatten(), made_by(&run.software));
         view.against(against.as_ref())
     }
 
@@ -47,7 +63,7 @@ impl View {
     }
 }
 
-pub(super) fn subtitle(run: &Run, scenario: &Scenario) -> String {
+fn subtitle(run: &Run, scenario: &Scenario) -> String {
     let services = scenario.services.len() as u64;
     let target = &run.target;
     format!(

@@ -5,6 +5,6 @@ mod rulings;
 mod words;
 
 pub(in crate::report) use document::headline;
+pub(super) use rulings::section;
 pub(in crate::report) use rulings::{AT_SERVER, fact};
-pub(super) use rulings::{advice, claim, evidence, listings, section};
 pub(in crate::report) use words::{Words, words};

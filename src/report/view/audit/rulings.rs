@@ -63,7 +63,7 @@ pub(in crate::report::view) fn amiss(rulings: &[Ruling]) -> Option<Block> {
 }
 
 /// One ruling that does not hold, with all that belongs to it.
-pub(in crate::report::view) fn advice(ruling: &Ruling) -> Advice {
+fn advice(ruling: &Ruling) -> Advice {
     let words = words(ruling.rule);
     Advice {
         note: Note { tone: tone(ruling.severity), fact: fact(ruling), advice: words.advice.to_owned() },
@@ -82,7 +82,7 @@ pub(in crate::report) fn fact(ruling: &Ruling) -> String {
 }
 
 /// What was found without its evidence, for where that has been told.
-pub(in crate::report::view) fn claim(ruling: &Ruling) -> String {
+fn claim(ruling: &Ruling) -> String {
     let words = words(ruling.rule);
     let claim = if ruling.severity == Severity::Passed { words.holds } else { words.amiss };
     let about = ruling.about.as_ref().map(|about| format!("{about}: ")).unwrap_or_default();
@@ -90,7 +90,7 @@ pub(in crate::report::view) fn claim(ruling: &Ruling) -> String {
 }
 
 /// What rulings rest on.
-pub(in crate::report::view) fn evidence(evidence: &[Evidence]) -> String {
+fn evidence(evidence: &[Evidence]) -> String {
     evidence.iter().map(|fact| format!("{} {}", fact.what, quantity(&fact.value))).collect::<Vec<_>>().join("; ")
 }
 
@@ -112,7 +112,7 @@ fn quantity(value: &Quantity) -> String {
 pub(in crate::report) const AT_SERVER: &str = "At the server";
 
 /// The lines that would change it, each kind for its place.
-pub(in crate::report::view) fn listings(remedies: &[Remedy]) -> Vec<Listing> {
+fn listings(remedies: &[Remedy]) -> Vec<Listing> {
     let mut listings: Vec<Listing> = Vec::new();
     let mut add = |title: &str, language: &'static str, line: &str| match listings
         .iter_mut()

@@ -1,0 +1,150 @@
+//! Executive summary: how fast the operations are, what comes next, and the benchmarks that are met.
+
+use super::{
+    super::{Block, Cell, Column, Section, Tone},
+    parts::{against_target, table, used_memory},
+};
+use crate::{
+    analysis::{
+        Outcome,
+        audit::{Rule, Severity},
+    },
+    report::{
+        format::{self, NOTHING, counted, duration, share},
+        subject::RunReport,
+    },
+};
+
+/// Rules whose breach opens the server to others than its services.
+const AUTHENTICATION: [Rule; 3] = [Rule::DefaultUser, Rule::PasswordStrength, Rule::ProtectedMode];
+
+pub(in super::super) fn section(report: &RunReport) -> Section {
+    let mut sentences: Vec<_> = speed(report).into_iter().collect();
+    sentences.push(next(report));
+    let columns = vec![
+        Column::head("Benchmark"),
+        Column::words("Target", 1),
+        Column::words("Actual", 0),
+        Column::words("Status", 0),
+    ];
+    let mut rows = vec![authentication(report), latency(report), stability(report)];
+    rows.extend(memory(report));
+    rows.extend(report.scenario.services.iter().map(|service| {
+        let row = report.row_of(service);
+        let answered = row.filter(|row| row.bad.of > 0).map(|row| share(1.0 - row.bad.share));
+        vec![
+            format!("Service {}", service.name).into(),
+            required(report).into(),
+            answered.unwrap_or_else(|| NOTHING.to_owned()).into(),
+            judged(row.map_or(Outcome::Inconclusive, |row| row.outcome)),
+        ]
+    }));
+    let benchmarks = Block::Table(table("benchmarks", "Target and actual performance", columns, rows));
+    Section::new("summary", "Executive summary", vec![Block::Paragraph(sentences.join(" ")), benchmarks])
+}
+
+fn speed(report: &RunReport) -> Option<String> {
+    let (least, most) = report.range_of_means()?;
+    Some(format!(
+        "Mean response times of the operations lie between {} ({} than the target of {}) and {} ({}).",
+        duration(least),
+        against_target(report.target() / least),
+        format::setting(report.scenario.objective.latency),
+        duration(most),
+        against_target(report.target() / most),
+    ))
+}
+
+fn next(report: &RunReport) -> String {
+    let count = |severity| report.ruled(severity).count() as u64;
+    let warnings = counted(count(Severity::Warning), "warning", "warnings");
+    match (report.analysis.verdict.outcome, count(Severity::Critical)) {
+        (Outcome::Invalid, _) => "The measurement is invalid: repeat it before acting on its latencies.".to_owned(),
+        (Outcome::Fail, 0) => format!("The missed objective comes first; the audit has {warnings}."),
+        (_, 0) => format!("The audit has no critical finding and {warnings}."),
+        (_, critical) => {
+            format!(
+                "The audit has {}, which come first, and {warnings}.",
+                counted(critical, "critical finding", "critical findings")
+            )
+        }
+    }
+}
+
+fn required(report: &RunReport) -> String {
+    let objective = &report.scenario.objective;
+    format!("{} % within {}", objective.percentile, format::setting(objective.latency))
+}
+
+fn passed(holds: bool) -> Cell {
+    if holds { Cell::new("passed", Tone::Good) } else { Cell::new("failed", Tone::Bad) }
+}
+
+fn judged(outcome: Outcome) -> Cell {
+    match outcome {
+        Outcome::Pass => passed(true),
+        Outcome::Fail => passed(false),
+        Outcome::Inconclusive => Cell::new("inconclusive", Tone::Quiet),
+        Outcome::Invalid => Cell::new("invalid", Tone::Fair),
+    }
+}
+
+fn authentication(report: &RunReport) -> Vec<Cell> {
+    let (served, services) = report.served();
+    let served = format!("{} of {} logged in", format::count(served), counted(services, "service", "services"));
+    let rulings = || AUTHENTICATION.iter().flat_map(|rule| report.rulings(*rule));
+    let breaches = rulings().filter(|ruling| ruling.severity >= Severity::Warning).count() as u64;
+    let (found, status) = match breaches {
+        0 if rulings().any(|ruling| ruling.severity == Severity::Unknown) => {
+            ("who else can is not known".to_owned(), Cell::new("not known", Tone::Quiet))
+        }
+        0 => ("no open access found".to_owned(), passed(true)),
+        count => (format!("{} of the audit about open access", counted(count, "finding", "findings")), passed(false)),
+    };
+    vec![
+        "Authentication".into(),
+        "every service logs in, nobody else can".into(),
+        format!("{served}; {found}").into(),
+        status,
+    ]
+}
+
+fn latency(report: &RunReport) -> Vec<Cell> {
+    let answered = report.analysis.rows.last().filter(|row| row.bad.of > 0).map(|row| share(1.0 - row.bad.share));
+    let means = report
+        .range_of_means()
+        .map(|(least, most)| format!("; means of the operations {} to {}", duration(least), duration(most)));
+    let actual = answered.unwrap_or_else(|| NOTHING.to_owned()) + &means.unwrap_or_default();
+    vec!["Latency target".into(), required(report).into(), actual.into(), judged(report.analysis.verdict.outcome)]
+}
+
+fn stability(report: &RunReport) -> Vec<Cell> {
+    let lost: u64 = report.analysis.pools.iter().map(|pool| pool.lost).sum();
+    let back: u64 = report.analysis.pools.iter().map(|pool| pool.recovered).sum();
+    let restarts = u64::from(report.run.server.restarts);
+    let known = !report.run.server.seconds.is_empty();
+    let actual = format!(
+        "{} lost, {} recovered, {} of the server",
+        counted(lost, "connection", "connections"),
+        format::count(back.min(lost)),
+        if known { counted(restarts, "restart", "restarts") } else { "unknown restarts".to_owned() }
+    );
+    vec!["Connection stability".into(), "none lost".into(), actual.into(), passed(lost == 0 && restarts == 0)]
+}
+
+fn memory(report: &RunReport) -> Option<Vec<Cell>> {
+    let used = used_memory(report)?;
+    let evicted = report.analysis.server.totals.as_ref().and_then(|totals| totals.evicted);
+    let lost =
+        evicted.map_or_else(|| "evictions not known".to_owned(), |keys| format!("{} evicted", format::count(keys)));
+    let limit = report.max_memory();
+    let actual = match limit {
+        Some(limit) => format!("{} of {} used, {lost}", share(used as f64 / limit as f64), format::bytes(limit)),
+        None => format!("{} used, no limit, {lost}", format::bytes(used)),
+    };
+    let status = match (limit, evicted) {
+        (Some(_), None) => Cell::new("not known", Tone::Quiet),
+        (limit, evicted) => passed(limit.is_some() && evicted == Some(0)),
+    };
+    Some(vec!["Memory efficiency".into(), "a limit, and nothing evicted".into(), actual.into(), status])
+}

@@ -1,0 +1,134 @@
+//! Whether more connections, more servers or more databases would help, with the measurement that decides it.
+
+use super::{
+    super::{Advice, Block, Column, Listing, Note, Section, Table, Tone, method::quoted},
+    parts::{facts, table, used_memory},
+};
+use crate::{
+    analysis::{PoolNeed, audit::Severity, databases},
+    report::{
+        format::{self, NOTHING, counted, duration, share},
+        subject::RunReport,
+    },
+};
+
+pub(in super::super) fn section(report: &RunReport) -> Section {
+    let scaling = &report.analysis.scaling;
+    let pools = scaling.pools.iter().filter_map(|need| Some((need.needed, pool(report, need)?)));
+    let server = scaling.server.map(|(busiest, needed)| (needed, cluster(report, busiest, needed)));
+    let (needed, idle): (Vec<_>, Vec<_>) = pools.chain(server).partition(|(needed, _)| *needed);
+    let mut blocks = vec![headroom(report)];
+    if !needed.is_empty() {
+        blocks.push(Block::Advice(needed.into_iter().map(|(_, advice)| advice).collect()));
+    }
+    if !idle.is_empty() {
+        blocks.push(Block::Notes(idle.into_iter().map(|(_, advice)| advice.note).collect()));
+    }
+    blocks.push(Block::Table(layout(report)));
+    blocks.push(Block::Paragraph(
+        "Databases of one server share its memory, its thread and its users. In a cluster there is database 0 only: services \
+         are kept apart by the prefixes of their keys and the key patterns of their users."
+            .to_owned(),
+    ));
+    Section::new("scaling", "Scaling and databases", blocks)
+}
+
+/// Free memory, connections and time of the main thread.
+fn headroom(report: &RunReport) -> Block {
+    let limit = report.setting("maxclients").and_then(|limit| limit.parse::<u64>().ok());
+    let connections = report.scenario.connections();
+    let memory = used_memory(report).zip(report.max_memory()).map(|(used, limit)| {
+        let free = 1.0 - (used as f64 / limit as f64).min(1.0);
+        format!("{} of the limit of {} are free", share(free), format::bytes(limit))
+    });
+    let clients = limit.filter(|limit| *limit > 0 && connections > 0).map(|limit| {
+        let times = format::factor(limit as f64 / connections as f64);
+        format!("maxclients of {} is {times} the {} of all pools", format::count(limit), format::count(connections))
+    });
+    facts([("Memory", memory), ("Connections", clients)])
+}
+
+/// Whether a larger pool is worth a try, and why.
+fn pool(report: &RunReport, need: &PoolNeed) -> Option<Advice> {
+    let service = report.scenario.services.iter().find(|service| service.name == need.pool.service)?;
+    let measured = format!(
+        "{} of {} in use on average, {} requests waiting, p99 of the wait {}",
+        share(need.pool.utilisation),
+        counted(need.pool.places, "place", "places"),
+        format::significant(need.pool.waiting),
+        need.wait_p99.map_or_else(|| NOTHING.to_owned(), |wait| duration(wait as f64)),
+    );
+    let (name, size, double) = (&service.name, service.pool.size, service.pool.size.saturating_mul(2));
+    let (tone, fact, advice) = if need.needed {
+        let advice = format!(
+            "Before scaling it from {size} to {double}, measure both: connections add no capacity to a server that runs one \
+             command at a time; they help only where requests wait for one."
+        );
+        (Tone::Fair, format!("The pool of {name} may be too small: {measured}."), advice)
+    } else {
+        (Tone::Quiet, format!("A larger pool for {name} is not needed: {measured}."), String::new())
+    };
+    let target = if report.run.target.private {
+        String::new()
+    } else {
+        format!(" --target {}", quoted(&report.run.target.address))
+    };
+    Some(Advice {
+        note: Note { tone, fact, advice },
+        severity: Severity::Warning,
+        commands: vec![Listing {
+            title: "To measure both".to_owned(),
+            language: "sh",
+            text: format!("plimsoll capacity scenario.toml{target} --sweep service.{name}.pool.size={size},{double}"),
+            folded: false,
+        }],
+        source: "Pool: utilisation and wait as measured in this run.".to_owned(),
+    })
+}
+
+/// Whether more servers are worth a thought, and why.
+fn cluster(report: &RunReport, busiest: f64, needed: bool) -> Advice {
+    let rate = report.analysis.rows.last().map_or(0.0, |row| row.rate);
+    let measured = format!("{} of its main thread in the busiest second at {}", share(busiest), format::rate(rate));
+    let (tone, fact, advice) = if needed {
+        let advice = "First make the most expensive commands cheaper and try io-threads where cores are free; then spread the \
+                      keys over the servers of a cluster. There the keys of one command must lie in one slot, and only \
+                      database 0 exists.";
+        (Tone::Fair, format!("The server's main thread is nearly used up: {measured}."), advice.to_owned())
+    } else {
+        (Tone::Quiet, format!("A cluster is not needed: one server carries this load ({measured})."), String::new())
+    };
+    Advice {
+        note: Note { tone, fact, advice },
+        severity: Severity::Note,
+        commands: Vec::new(),
+        source: "Main thread busy, second by second (docs/measurement.md).".to_owned(),
+    }
+}
+
+/// Databases of the services, and a layout that keeps them apart.
+fn layout(report: &RunReport) -> Table {
+    let columns = vec![
+        Column::head("Service"),
+        Column::numbers("Database now", None, 0),
+        Column::numbers("Proposed", None, 0),
+        Column::words("Shared with", 1),
+        Column::words("Keys under", 1),
+        Column::numbers("Keys in that database", None, 2),
+    ];
+    let layout = databases(&report.scenario, &report.run.inspection);
+    let rows = report.scenario.services.iter().zip(&layout).map(|(service, known)| {
+        let same = layout.iter().filter(|other| other.now == known.now && other.service != known.service);
+        let others: Vec<_> = same.map(|other| other.service).collect();
+        let keys = report.run.server.databases.iter().find(|of| of.database == u64::from(known.now));
+        vec![
+            service.name.as_str().into(),
+            known.now.to_string().into(),
+            known.proposed.map_or_else(|| "none is left".to_owned(), |database| database.to_string()).into(),
+            if others.is_empty() { NOTHING.to_owned() } else { others.join(", ") }.into(),
+            service.keys.prefix.as_str().into(),
+            keys.map_or_else(|| NOTHING.to_owned(), |known| format::count(known.keys)).into(),
+        ]
+    });
+    table("databases", "Databases now and proposed", columns, rows)
+}
