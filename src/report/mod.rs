@@ -47,6 +47,8 @@ mod subject;
 mod summary;
 mod terminal;
 #[cfg(test)]
+mod summary_tests;
+#[cfg(test)]
 mod tests;
 mod view;
 

@@ -18,7 +18,11 @@ use crate::{
 pub(super) const ID: &str = "findings";
 
 pub(super) fn section(analysis: &Analysis) -> Section {
-    of_notes(analysis.findings.iter().map(|finding| note(finding, analysis)).collect())
+    // Reads that find nothing are another load, so that nothing else in the report is what was asked for: a summary has them first.
+    let is_misses = |finding: &&Finding| matches!(finding, Finding::Misses { .. });
+    let misses = analysis.findings.iter().filter(is_misses);
+    let others = analysis.findings.iter().filter(|finding| !is_misses(finding));
+    of_notes(misses.chain(others).map(|finding| note(finding, analysis)).collect())
 }
 
 /// The section of these notes.

@@ -96,6 +96,8 @@ fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
         Column::words("Grade", 0),
     ]);
 
+    // A late harness makes throughput lower than the server's own, as the headline says.
+    let at_least = if analysis.verdict.harness_late.is_some() { "≥ " } else { "" };
     // What rows that belong to others lack is not worth a line below the table.
     let (mut of_operations, mut of_parts) = (Marks::default(), Marks::default());
     let rows = grouped(analysis)
@@ -105,7 +107,7 @@ fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
             let mut cells = Vec::from(names(row));
             cells.push(format::count(row.counts.completed).into());
             cells.push(failures(row));
-            cells.push(format::significant(row.rate).into());
+            cells.push(format!("{at_least}{}", format::significant(row.rate)).into());
             cells.push(Cell::time(row.response.mean));
             for (shown, _) in &percentiles {
                 let known = known_percentile(&row.response, *shown).unwrap_or(row.judged.value);
