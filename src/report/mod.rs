@@ -45,9 +45,9 @@ mod schema;
 mod schema_tests;
 mod subject;
 mod summary;
-mod terminal;
 #[cfg(test)]
 mod summary_tests;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod view;
