@@ -1,9 +1,15 @@
 //! What is concluded from the synthetic capacity run, built by hand for the tests of words, tables and charts.
 
+use std::cmp::Ordering;
+
 use crate::{
-    analysis::capacity::{
-        Advice, ArmAnswer, CapacityAnalysis, Comparison, ErlangCheck, FailReason, Fleet, Headroom, Limit,
-        RateComparison, Sustainable, Undone, Usl,
+    analysis::{
+        Effect, Interval,
+        capacity::{
+            Advice, ArmAnswer, CapacityAnalysis, Comparison, ErlangCheck, FailReason, Fleet, Headroom, Limit,
+            RateComparison, Sustainable, Undone, Usl,
+        },
+        gate::Change,
     },
     results::{Arm, Capacity, Ended, LIMITS, Purpose, sample},
     scenario::Scenario,
@@ -42,16 +48,31 @@ pub(super) fn compared(from: u32, advice: Advice, limit: Limit, points: [f64; 3]
     let rates = [10_000.0, 12_200.0, 21_000.0].into_iter().zip(points).map(|(rate, point)| RateComparison {
         rate,
         decides: true,
-        pairs: 6,
-        response_p99: (point, point * 0.95, point * 1.06),
-        p_value: if (point - 1.0).abs() > 0.1 { 0.0004 } else { 0.42 },
-        service: (1.01, 0.98, 1.04),
-        throughput: (1.0, 0.998, 1.002),
-        wait_p99: (4.1e6, 4.1e6 * point),
-        server_busy: (Some(rate / 25_000.0), Some(rate / 25_000.0)),
-        errors: (0.0, 0.0),
+        blocks: 12,
+        turn_ns: Some(25_000_000),
+        lag: 4_000.0,
+        response_p50: change(9.1e5, 1.0 + (point - 1.0) / 10.0),
+        response_p99: change(6.3e6, point),
+        wait_p99: change(4.1e6, point),
+        service: change(8.7e5, 1.01),
+        throughput: change(rate, 1.0),
+        server_busy: Some(rate / 25_000.0),
+        errors: [0.0; 2],
+        failures: Ordering::Equal,
     });
-    Comparison { from, to: from + 1, advice, limit, rates: rates.collect() }
+    Comparison { from, to: from + 1, advice, limit, apart: None, rates: rates.collect() }
+}
+
+/// A change from a level by a factor, with an interval.
+fn change(level: f64, factor: f64) -> Change {
+    let ratio = Interval::between(factor, (factor * 0.95, factor * 1.06));
+    Change {
+        levels: [level, level * factor],
+        effect: Effect { ratio, p: Some(0.42), smallest_detectable: Some(0.1) },
+        p_better: if factor < 0.9 { 0.0004 } else { 0.42 },
+        blocks_needed: None,
+        blocks: Vec::new(),
+    }
 }
 
 /// The sample with four pool sizes.
@@ -81,7 +102,7 @@ pub(super) fn pools() -> (Capacity, CapacityAnalysis) {
         comparisons: vec![
             compared(0, Advice::Grow, Limit::Pool(0.95), [0.41, 0.22, 0.03]),
             compared(1, Advice::NoBenefit, Limit::ServerCpu(0.93), [0.98, 1.01, 1.02]),
-            compared(2, Advice::Inconclusive(0.25), Limit::ServerCpu(0.93), [1.04, 0.97, 1.08]),
+            compared(2, Advice::Inconclusive(Some(0.25)), Limit::ServerCpu(0.93), [1.04, 0.97, 1.08]),
         ],
         usl: Some(Usl {
             gamma: (900.0, 880.0, 930.0),

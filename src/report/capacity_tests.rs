@@ -17,7 +17,7 @@ use super::{
     view::View,
 };
 use crate::{
-    analysis::capacity::{Advice, CapacityAnalysis, FailReason, Headroom, Limit},
+    analysis::capacity::{Advice, Apart, CapacityAnalysis, FailReason, Headroom, Limit},
     results::{Capacity, Ended},
 };
 
@@ -127,8 +127,8 @@ fn every_answer_in_a_sentence() {
         (Advice::Grow, Limit::Pool(0.97)),
         (Advice::NoBenefit, Limit::ServerCpu(0.92)),
         (Advice::NoBenefit, Limit::Client(Some(0.92))),
-        (Advice::Harm, Limit::Command("ZADD".to_owned(), 0.71, 1.2e6)),
-        (Advice::Inconclusive(0.18), Limit::RoundTrip(210_000.0)),
+        (Advice::Worse, Limit::Command("ZADD".to_owned(), 0.71, 1.2e6)),
+        (Advice::Inconclusive(Some(0.18)), Limit::RoundTrip(210_000.0)),
         (Advice::NoBenefit, Limit::Unknown),
     ] {
         let (capacity, analysis) = pools();
@@ -139,8 +139,14 @@ fn every_answer_in_a_sentence() {
     }
     let (capacity, mut analysis) = pools();
     analysis.comparisons.truncate(1);
+    for larger in [true, false] {
+        let mut apart = analysis.clone();
+        apart.comparisons[0].advice = if larger { Advice::Grow } else { Advice::Worse };
+        apart.comparisons[0].apart = Some(Apart { rate: 12_200.0, larger });
+        say(&(capacity.clone(), apart));
+    }
     analysis.comparisons[0].rates.clear();
-    analysis.comparisons[0].advice = Advice::Inconclusive(f64::INFINITY);
+    analysis.comparisons[0].advice = Advice::Inconclusive(None);
     say(&(capacity, analysis));
     assert_snapshot!("capacity_answers", said.join("\n"));
 }
@@ -150,7 +156,7 @@ fn every_finding_in_words() {
     let (mut capacity, mut analysis) = pools();
     capacity.software.profile = "debug".to_owned();
     capacity.scenario = String::new();
-    analysis.comparisons[1].advice = Advice::Harm;
+    analysis.comparisons[1].advice = Advice::Worse;
     analysis.fleet.max_clients = Some(500);
     analysis.headroom =
         Some(Headroom { arm: 0, current: 22_000.0, stated: false, times: 1.08, growth: Some(0.05), months: Some(0.0) });

@@ -15,12 +15,15 @@ use super::{
     view::{View, undone},
 };
 use crate::{
-    analysis::capacity::{Advice, AdviceName, Comparison, RateComparison, Usl},
+    analysis::{
+        capacity::{Advice, AdviceName, Comparison, RateComparison, Usl},
+        gate::Change,
+    },
     results::Ended,
 };
 
 /// Version of the layout of this summary.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 /// Output of `capacity --format json`. Times are microseconds (`_us`), rates per second (`_per_s`), shares between 0 and 1.
 /// What was not measured is null.
@@ -80,8 +83,20 @@ struct ComparisonRecord<'a> {
     visible_effect: Option<f64>,
     /// Limit of throughput.
     limit: LimitRecord<'a>,
+    /// Rate of the scenario that only one of the two sustains.
+    only_sustained: Option<OnlySustained<'a>>,
     /// Comparisons by rate.
     rates: Vec<RateRecord>,
+}
+
+/// Rate that only one of two arms sustains.
+#[derive(Serialize, JsonSchema)]
+#[schemars(transform = not_negative)]
+struct OnlySustained<'a> {
+    /// Name of that arm.
+    by: &'a str,
+    /// Rate.
+    rate_per_s: f64,
 }
 
 /// Comparison of two arms at one rate.
@@ -92,21 +107,24 @@ struct RateRecord {
     rate_per_s: f64,
     /// Whether the advice rests on this rate.
     decides: bool,
-    /// Number of pairs of trials.
-    pairs: u32,
+    /// Number of blocks that count.
+    blocks: u32,
+    /// Length of a turn; null where the arms were loaded one after the other.
+    turn_us: Option<f64>,
+    /// Median of the response time, larger over smaller.
+    response_p50: Ratio,
     /// 99th percentile of the response time, larger over smaller.
     response_p99: Ratio,
-    /// p-value of the change of the 99th percentile.
-    #[schemars(range(max = 1))]
-    p_value: f64,
+    /// 99th percentile of the wait for a connection, larger over smaller.
+    wait_p99: Ratio,
     /// Service time, larger over smaller.
     service_time: Ratio,
     /// Throughput, larger over smaller.
     throughput: Ratio,
     /// 99th percentile of the wait for a connection, of the smaller and of the larger pool.
     wait_p99_us: [Positive; 2],
-    /// Share of the server's main thread in use, of the smaller and of the larger pool.
-    server_busy: [Positive; 2],
+    /// Share of the server's main thread in use, under both in turns.
+    server_busy: Option<f64>,
     /// Share of failed requests, of the smaller and of the larger pool.
     error_rate: [Positive; 2],
 }
@@ -243,10 +261,14 @@ fn comparison_record<'a>(answers: &'a CapacityReport, comparison: &'a Comparison
         to: answers.name(comparison.to),
         advice: comparison.advice.into(),
         visible_effect: match comparison.advice {
-            Advice::Inconclusive(effect) if effect.is_finite() => Some(ratio(effect)),
+            Advice::Inconclusive(effect) => effect.map(ratio),
             _ => None,
         },
         limit: limit(&comparison.limit),
+        only_sustained: comparison.apart.map(|apart| OnlySustained {
+            by: answers.name(if apart.larger { comparison.to } else { comparison.from }),
+            rate_per_s: per_second(apart.rate),
+        }),
         rates: comparison.rates.iter().map(rate_record).collect(),
     }
 }
@@ -255,14 +277,16 @@ fn rate_record(at: &RateComparison) -> RateRecord {
     RateRecord {
         rate_per_s: per_second(at.rate),
         decides: at.decides,
-        pairs: at.pairs,
-        response_p99: interval(at.response_p99),
-        p_value: ratio(at.p_value),
-        service_time: interval(at.service),
-        throughput: interval(at.throughput),
-        wait_p99_us: [at.wait_p99.0, at.wait_p99.1].map(|wait| Positive(finite(micros(wait)))),
-        server_busy: [at.server_busy.0, at.server_busy.1].map(|busy| Positive(busy.map(ratio))),
-        error_rate: [at.errors.0, at.errors.1].map(|share| Positive(finite(share))),
+        blocks: at.blocks,
+        turn_us: at.turn_ns.map(|turn| micros(turn as f64)),
+        response_p50: changed(&at.response_p50),
+        response_p99: changed(&at.response_p99),
+        wait_p99: changed(&at.wait_p99),
+        service_time: changed(&at.service),
+        throughput: changed(&at.throughput),
+        wait_p99_us: at.wait_p99.levels.map(|wait| Positive(finite(micros(wait)))),
+        server_busy: at.server_busy.map(ratio),
+        error_rate: at.errors.map(|share| Positive(finite(share))),
     }
 }
 
@@ -283,6 +307,11 @@ fn concurrency(usl: &Usl) -> Concurrency {
             })
             .collect(),
     }
+}
+
+fn changed(change: &Change) -> Ratio {
+    let ratio = change.effect.ratio.map(|value| rounded(value, 9));
+    Ratio { value: Some(ratio.point), low: ratio.low, high: ratio.high }
 }
 
 fn interval((value, low, high): (f64, f64, f64)) -> Ratio {

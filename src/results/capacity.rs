@@ -32,6 +32,8 @@ pub struct Capacity {
     pub plan: CapacityPlan,
     /// What was done, in order.
     pub trials: Vec<Trial>,
+    /// Blocks in which pool sizes next to each other were compared, in order.
+    pub blocks: Vec<PoolBlock>,
     /// Memory that the server spends on connections, measured with different numbers of them.
     pub connections: Vec<ConnectionLevel>,
     /// Rate at which the server was used before any trial, in commands per second; `None` where it is private.
@@ -94,7 +96,7 @@ pub struct Trial {
     pub arm: u32,
     /// What it was made for.
     pub purpose: Purpose,
-    /// Block of an interleaved comparison or repetition that it belongs to.
+    /// Repetition that it belongs to, of the curve or of the closed loops.
     pub block: Option<u32>,
     /// Offered rate in operations per second of all services; `None` in a closed loop.
     pub offered: Option<f64>,
@@ -199,12 +201,60 @@ pub enum Purpose {
     Confirm,
     /// Its upper end, mixed in at random.
     Above,
-    /// To compare two arms, in interleaved slices.
-    Compare,
     /// To draw throughput against latency, at a share of the closed-loop maximum.
     Curve,
     /// A closed loop, for its maximum or for the concurrency model.
     Closed,
+}
+
+/// One block of a comparison: two pool sizes, both connected at once, that took turns under the same load.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PoolBlock {
+    /// Index of the arm with the smaller pool.
+    pub from: u32,
+    /// Index of the arm with the larger one.
+    pub to: u32,
+    /// Rate of either, in operations per second of all services.
+    pub rate: f64,
+    /// Number of the block at this rate, from 0. One that the machine disturbed is made again under the same number.
+    pub number: u32,
+    /// Length of a turn, in nanoseconds; `None` where the sizes were loaded one after the other, as earlier versions did.
+    pub turn_ns: Option<u64>,
+    /// When it began, in nanoseconds since the capacity run did.
+    pub began_ns: u64,
+    /// How long it measured, in nanoseconds: half of it is the smaller pool's, half of it the larger one's.
+    pub measured_ns: u64,
+    /// Median schedule lag of the side whose lag was longer, in nanoseconds.
+    pub lag_p50: u64,
+    /// Largest share of the machine's CPU time that the hypervisor took in a second, 0..=1; `None` where it is not known.
+    pub stolen: Option<f64>,
+    /// Largest share of a second in which the container was throttled, 0..=1; `None` where it is not known.
+    pub throttled: Option<f64>,
+    /// Share of one core that the server's main thread used under both, 0..; `None` where the server does not tell.
+    pub server_busy: Option<f64>,
+    /// The smaller pool, then the larger one.
+    pub sides: [BlockSide; 2],
+}
+
+/// One pool size in a block.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BlockSide {
+    /// Requests that fell due.
+    pub scheduled: u64,
+    /// Requests that were answered.
+    pub completed: u64,
+    /// Requests that failed.
+    pub failed: u64,
+    /// Requests that never finished.
+    pub unfinished: u64,
+    /// Requests that were answered per second of its turns.
+    pub throughput: f64,
+    /// Response time.
+    pub response: Quantiles,
+    /// Service time.
+    pub service: Quantiles,
+    /// Wait time.
+    pub wait: Quantiles,
 }
 
 /// Quantiles of a duration in nanoseconds; 0 where there is none.

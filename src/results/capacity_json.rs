@@ -34,7 +34,12 @@ impl Capacity {
                 )));
             }
         }
-        Ok(self)
+        match self.blocks.iter().find(|block| block.from.max(block.to) as usize >= arms) {
+            Some(block) => {
+                Err(ResultsError::Damaged(format!("a block compares arms {} and {}, of {arms}", block.from, block.to)))
+            }
+            None => Ok(self),
+        }
     }
 }
 
@@ -53,6 +58,36 @@ mod tests {
         assert_eq!(Capacity::from_json(&capacity.to_json()).unwrap(), capacity);
     }
 
+    /// Earlier forms compared pool sizes by trials, in pairs by their number.
+    #[test]
+    fn slices_of_earlier_forms_are_blocks() {
+        let mut document = serde_json::to_value(sample::small_capacity()).unwrap();
+        document["schema_version"] = 1.into();
+        document.as_object_mut().unwrap().remove("blocks");
+        let slice = |block: u32, arm: u32| {
+            let mut slice = document["trials"][0].clone();
+            (slice["purpose"], slice["block"], slice["arm"]) = ("compare".into(), block.into(), arm.into());
+            (slice["failed"], slice["waived"]) = ((10 * block + arm).into(), serde_json::Value::Null);
+            slice
+        };
+        // The last try counts; a pair that is not whole does not, nor does one that the harness limited.
+        let mut slices =
+            vec![slice(8, 0), slice(8, 1), slice(9, 1), slice(9, 0), slice(9, 1), slice(10, 0), slice(11, 0)];
+        slices.push(slice(11, 1));
+        slices[4]["failed"] = 7.into();
+        slices[7]["client_limited"] = "worker 1 was busy".into();
+        document["trials"].as_array_mut().unwrap().extend(slices);
+        let capacity = Capacity::from_json(&document.to_string()).unwrap();
+        assert_eq!(capacity.trials, sample::small_capacity().trials);
+        let blocks: Vec<_> = capacity.blocks.iter().map(|block| (block.number, block.rate as u64)).collect();
+        assert_eq!(blocks, [(0, 10_000), (1, 10_000)]);
+        let failed = |block: usize| capacity.blocks[block].sides.clone().map(|side| side.failed);
+        assert_eq!([failed(0), failed(1)], [[80, 81], [90, 7]]);
+        let (block, slice) = (&capacity.blocks[0], &capacity.trials[0]);
+        assert_eq!((block.turn_ns, block.measured_ns), (None, 2 * slice.measured_ns));
+        assert_eq!((block.server_busy, block.sides[0].wait), (slice.server_busy, slice.wait));
+    }
+
     #[test]
     fn what_contradicts_itself_is_refused() {
         assert!(refusal("{}").contains("not what plimsoll saves"));
@@ -65,5 +100,8 @@ mod tests {
         let mut capacity = sample::small_capacity();
         capacity.plan.arms.clear();
         assert!(refusal(&capacity.to_json()).contains("no arms"));
+        let mut capacity = sample::small_capacity();
+        capacity.blocks[0].to = 2;
+        assert!(refusal(&capacity.to_json()).contains("a block compares arms 0 and 2, of 2"));
     }
 }

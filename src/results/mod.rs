@@ -30,8 +30,8 @@ pub use baseline::{
 };
 pub use calibration::{Calibration, Reference};
 pub use capacity::{
-    Arm, CAPACITY_VERSION, Capacity, CapacityPlan, CommandCost, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles,
-    ServiceTrial, Trial,
+    Arm, BlockSide, CAPACITY_VERSION, Capacity, CapacityPlan, CommandCost, ConnectionLevel, Ended, LIMITS, PoolBlock,
+    Purpose, Quantiles, ServiceTrial, Trial,
 };
 pub use ci::{Better, CI_VERSION, Ci, CiCheck, CiMeasure, CiOutcome, CiScenario, Leniency, Unit};
 pub use dependency::{DependencyRecord, Probe, ProbePhase};

@@ -85,7 +85,7 @@ mod tests {
             assert!(accepts::<Baseline>(&written.to_json()));
         }
         for ended in [Ended::Running, Ended::Finished, Ended::Budget, Ended::Interrupted, Ended::Errors, Ended::Lost] {
-            for purpose in [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Compare, Purpose::Curve] {
+            for purpose in [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Curve] {
                 let mut written = Capacity { ended, ..sample::small_capacity() };
                 written.trials[0].purpose = purpose;
                 assert!(accepts::<Capacity>(&written.to_json()));

@@ -2,6 +2,8 @@
 //! is there, so it applies to any earlier form and does nothing to a later one. None is ever removed: users keep results and
 //! commit baselines. `tests/fixtures/saved` holds a document of every form.
 
+use std::{collections::BTreeMap, mem};
+
 use serde_json::{Map, Value, json};
 
 use super::{Inspection, ServerRecord};
@@ -54,6 +56,51 @@ pub(super) fn capacity(document: &mut Value) {
             add(trial, "most_expensive", || command);
         }
     });
+    // Pool sizes were compared by trials of half the length, one after the other.
+    each(document, "", &mut |run| {
+        let mut slices = Vec::new();
+        if let Some(Value::Array(trials)) = run.get_mut("trials") {
+            (slices, *trials) = mem::take(trials).into_iter().partition(|trial| trial["purpose"] == "compare");
+        }
+        add(run, "blocks", || blocks(slices));
+    });
+}
+
+/// The blocks that slices make: two of each number, of the smaller pool and of the larger one, without those that the harness limited.
+fn blocks(slices: Vec<Value>) -> Value {
+    let mut pairs: BTreeMap<u64, BTreeMap<u64, Value>> = BTreeMap::new();
+    for slice in slices {
+        if let (Some(block), Some(arm)) = (slice["block"].as_u64(), slice["arm"].as_u64()) {
+            pairs.entry(block).or_default().insert(arm, slice);
+        }
+    }
+    let whole = |slice: &Value| slice["client_limited"].is_null() && slice["waived"].is_null();
+    let side = |slice: &Value| -> Object {
+        let fields = ["scheduled", "completed", "failed", "unfinished", "throughput", "response", "service", "wait"];
+        fields.map(|field| (field.to_owned(), slice[field].clone())).into_iter().collect()
+    };
+    let block = |(number, pair): (u64, BTreeMap<u64, Value>)| {
+        let [smaller, larger]: [Value; 2] = pair.into_values().collect::<Vec<_>>().try_into().ok()?;
+        let nanos = |slice: &Value, field: &str| slice[field].as_u64().unwrap_or_default();
+        let busy = smaller["server_busy"].as_f64().zip(larger["server_busy"].as_f64());
+        (whole(&smaller) && whole(&larger)).then(|| {
+            json!({
+                "from": smaller["arm"],
+                "to": larger["arm"],
+                "rate": smaller["offered"],
+                "number": number % 8,
+                "turn_ns": null,
+                "began_ns": nanos(&smaller, "began_ns").min(nanos(&larger, "began_ns")),
+                "measured_ns": nanos(&smaller, "measured_ns") + nanos(&larger, "measured_ns"),
+                "lag_p50": 0,
+                "stolen": null,
+                "throttled": null,
+                "server_busy": busy.map(|(smaller, larger)| f64::midpoint(smaller, larger)),
+                "sides": [side(&smaller), side(&larger)],
+            })
+        })
+    };
+    pairs.into_iter().filter_map(block).collect()
 }
 
 /// Brings a gate to the form of today.

@@ -1,7 +1,7 @@
 //! Pools of known capacity: each connection carries 500 requests a second, and nothing else is in short supply.
 
 use plimsoll::{
-    analysis::capacity::{Advice, CapacityAnalysis, Limit},
+    analysis::capacity::{Advice, Apart, CapacityAnalysis, Limit},
     results::{Capacity, Ended, Trial},
 };
 
@@ -45,6 +45,7 @@ fn a_pool_that_is_too_small_is_found_and_worth_growing() {
     let grow = &analysis.comparisons[0];
     assert_eq!(grow.advice, Advice::Grow, "{grow:?}");
     assert!(matches!(grow.limit, Limit::Pool(_)), "{grow:?}");
+    assert_eq!(grow.apart, Some(Apart { rate: 4_000.0, larger: true }), "{grow:?}");
     assert_ne!(capacity.ended, Ended::Running);
     // Requests wait for a connection, and hold it for no longer than the proxy takes.
     let trial = highest(&capacity, &analysis, 0);
@@ -73,6 +74,43 @@ fn a_shared_connection_carries_as_much_and_hides_the_queue() {
     outcome.ends_with(0);
 }
 
+/// Five connections carry the load, but 88 % of them are in use: requests wait for one, and with ten they do not.
+#[test]
+fn a_pool_in_which_requests_wait_is_worth_growing() {
+    let desk = Desk::new(&scenario_of(2_200, "25ms", "command = \"GET\"", RUN));
+    let server = Server::start(&[]);
+    let target = server.url(proxy::before(server.port));
+    let limits = ["--current-rate", "500", "--max-rate", "2200", "--budget", "80s"];
+    let (outcome, capacity, analysis) =
+        desk.measure(&[&["--target", &target, "--pool", "5,10"], &TIMES[..], &limits].concat());
+    let comparison = &analysis.comparisons[0];
+    assert_eq!((comparison.advice, comparison.apart), (Advice::Grow, None), "{comparison:?}");
+    let at = &comparison.rates[0];
+    let [smaller, larger] = at.wait_p99.levels;
+    assert!(smaller > 2e6 && larger < 0.5 * smaller, "{at:?}");
+    assert!(at.response_p99.effect.ratio.high < Some(0.9) && at.server_busy.is_some_and(|busy| busy < 0.8), "{at:?}");
+    // Both sizes replay the same requests, in turns that are long enough for a queue.
+    for block in &capacity.blocks {
+        let [smaller, larger] = &block.sides;
+        assert!(smaller.scheduled.abs_diff(larger.scheduled) < smaller.scheduled / 20, "{block:?}");
+        assert!(block.turn_ns >= Some(50_000_000), "{block:?}");
+    }
+    assert!(outcome.stderr.contains("  connections: at most 15\n"), "both at once: {}", outcome.stderr);
+}
+
+/// Twenty requests at once take sixteen times as long as five, so that the queue that twenty connections let in never ends.
+#[test]
+fn a_server_that_slows_down_with_its_connections_gets_worse_by_more() {
+    let desk = Desk::new(&scenario_of(2_000, "25ms", "command = \"GET\"", RUN));
+    let server = Server::start(&[]);
+    let target = server.url(proxy::crowded_before(server.port, 5));
+    let limits = ["--current-rate", "500", "--budget", "150s"];
+    let (_, _, analysis) = desk.measure(&[&["--target", &target, "--pool", "5,20"], &TIMES[..], &limits].concat());
+    let comparison = &analysis.comparisons[0];
+    assert_eq!(comparison.advice, Advice::Worse, "{comparison:?}");
+    assert_eq!(comparison.apart, Some(Apart { rate: 2_000.0, larger: false }), "{comparison:?}");
+}
+
 #[test]
 fn a_pool_that_suffices_gains_nothing_by_growing() {
     gains_nothing(&[]);
@@ -86,12 +124,11 @@ fn nor_do_connections_that_are_shared() {
 
 #[track_caller]
 fn gains_nothing(shared: &[&str]) {
-    let desk = Desk::new(&scenario_of(1_000, "100ms", "command = \"GET\"", RUN));
+    let desk = Desk::new(&scenario_of(1_000, "50ms", "command = \"GET\"", RUN));
     let server = Server::start(&[]);
     let target = server.url(proxy::before(server.port));
-    let limits = ["--current-rate", "500", "--max-rate", "1000", "--budget", "60s"];
-    let times = ["--trial", "2s", "--warmup", "400ms"];
-    let arguments = [&["--target", &target, "--pool", "10,20"], &times[..], &limits, shared];
+    let limits = ["--current-rate", "500", "--max-rate", "1000", "--budget", "90s"];
+    let arguments = [&["--target", &target, "--pool", "10,20"], &TIMES[..], &limits, shared];
     let (outcome, capacity, analysis) = desk.measure(&arguments.concat());
     assert_eq!(analysis.comparisons[0].advice, Advice::NoBenefit, "{:?}", analysis.comparisons);
     for arm in &analysis.arms {

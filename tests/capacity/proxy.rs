@@ -3,6 +3,10 @@
 use std::{
     io::{Read, Write as _},
     net::{Shutdown, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -14,22 +18,44 @@ pub(crate) const HOLD: Duration = Duration::from_millis(2);
 /// machine had taken no time in between.
 const GRACE: Duration = Duration::from_millis(1);
 
+/// Requests under way on all connections of a proxy, and how many of them it serves at once as fast as a single one.
+#[derive(Clone)]
+struct Crowd {
+    under_way: Arc<AtomicU32>,
+    at_ease: u32,
+}
+
+impl Crowd {
+    /// What a request takes that has just come: the square of the times that there are too many requests.
+    fn hold(&self) -> Duration {
+        let all = self.under_way.fetch_add(1, Ordering::Relaxed) + 1;
+        HOLD.mul_f64((f64::from(all) / f64::from(self.at_ease)).max(1.0).powi(2))
+    }
+}
+
 /// Listens on a port of the loopback address and passes on to another one; the port. Its threads end with the process.
 pub(crate) fn before(port: u16) -> u16 {
+    crowded_before(port, u32::MAX)
+}
+
+/// The same, but more requests at once than `at_ease` take longer.
+pub(crate) fn crowded_before(port: u16, at_ease: u32) -> u16 {
+    let crowd = Crowd { under_way: Arc::default(), at_ease };
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let own = listener.local_addr().unwrap().port();
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
             // A server that is gone is no fault of the proxy.
             let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else { return };
-            thread::spawn(move || serve(&client, &server));
+            let crowd = crowd.clone();
+            thread::spawn(move || serve(&client, &server, &crowd));
         }
     });
     own
 }
 
 /// Carries requests and replies until one side hangs up.
-fn serve(client: &TcpStream, server: &TcpStream) {
+fn serve(client: &TcpStream, server: &TcpStream, crowd: &Crowd) {
     for stream in [client, server] {
         stream.set_nodelay(true).unwrap();
     }
@@ -46,12 +72,14 @@ fn serve(client: &TcpStream, server: &TcpStream) {
         let arrived = Instant::now();
         let begin = free.filter(|free| arrived < *free + GRACE).unwrap_or(arrived);
         let request: Vec<u8> = pending.drain(..length).collect();
+        let hold = crowd.hold();
         if (&*server).write_all(&request).is_err() {
             break;
         }
         let Some(answer) = answer(server, &mut buffer) else { break };
-        let end = begin + HOLD;
+        let end = begin + hold;
         thread::sleep(end.saturating_duration_since(Instant::now()));
+        crowd.under_way.fetch_sub(1, Ordering::Relaxed);
         // What the machine took beyond the time of grace is lost.
         free = Some(end + end.elapsed().saturating_sub(GRACE));
         if (&*client).write_all(&answer).is_err() {

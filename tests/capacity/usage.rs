@@ -31,6 +31,18 @@ fn wrong_usage_ends_with_2_and_leaves_nothing() {
 }
 
 #[test]
+fn a_run_whose_pools_were_compared_one_after_the_other_cannot_be_continued() {
+    let desk = Desk::new("");
+    let saved = include_str!("../fixtures/saved/capacity-2b.json");
+    let earlier = saved.replace("\"turn_ns\":25000000", "\"turn_ns\":null");
+    assert_ne!(earlier, saved);
+    std::fs::create_dir(desk.path("out")).unwrap();
+    std::fs::write(desk.path("out/capacity.json"), earlier).unwrap();
+    let told = desk.run(&["capacity", "--resume", "out"]).ends_with(2);
+    told.complains("out cannot be continued: its pool sizes were compared one after the other");
+}
+
+#[test]
 fn a_target_that_cannot_be_used_leaves_nothing() {
     let desk = Desk::new(&scenario_of(1_000, "50ms", "command = \"GET\"", ""));
     let server = Server::start(&[]);

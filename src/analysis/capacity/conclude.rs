@@ -1,35 +1,42 @@
 //! The answers of a capacity run, concluded from its saved trials.
 
 use super::{
-    ArmAnswer, CapacityAnalysis, Comparison, Planner, Sustainable,
-    advice::{Question, advice, mark},
-    compare::{Compared, compare},
-    curve, design,
-    design::{Neighbours, Place},
-    evidence::same_rate,
+    Apart, ArmAnswer, CapacityAnalysis, Comparison, Limit, Planner, RateComparison, Sustainable,
+    advice::advice,
+    compare::{SIGNIFICANT, compare},
+    curve,
+    design::{self, Neighbours},
+    evidence::{Bracket, is_below, same_rate},
     fleet::{connection_cost, fleet},
     headroom::headroom,
-    limit::limit,
+    limit::{BUSY, limit},
     queueing::checks,
     search::Search,
     usl, variant,
 };
 use crate::{
-    results::{Capacity, Purpose, Trial},
+    analysis::paired::Power,
+    results::{Capacity, PoolBlock, Purpose, Trial},
     scenario::Scenario,
 };
 
 /// Share of the sustainable rate at which to run.
 pub(super) const RECOMMENDED: f64 = 0.8;
 
+/// Ratio of what one pool size sustains to what another one fails at from which they are apart: two searches are some minutes apart, and
+/// the machine changes meanwhile.
+const APART: f64 = 1.1;
+
 /// Concludes from the trials of a capacity run what can be concluded. A run that was interrupted is taken for what there is
 /// of it.
 pub fn conclude(capacity: &Capacity, scenario: &Scenario) -> CapacityAnalysis {
+    conclude_with(capacity, scenario, &mut Power::at(SIGNIFICANT))
+}
+
+/// The same, with what is known of numbers of blocks.
+pub(super) fn conclude_with(capacity: &Capacity, scenario: &Scenario, power: &mut Power) -> CapacityAnalysis {
     let plan = &capacity.plan;
-    let mut planner = Planner::new(plan.clone(), scenario);
-    for trial in &capacity.trials {
-        planner.record(trial);
-    }
+    let planner = Planner::of(capacity, scenario);
     let variants: Vec<Scenario> = plan.arms.iter().map(|arm| variant::scenario(scenario, arm)).collect();
     let arms: Vec<ArmAnswer> = variants
         .iter()
@@ -39,10 +46,8 @@ pub fn conclude(capacity: &Capacity, scenario: &Scenario) -> CapacityAnalysis {
             arm(planner.search(index), variant, &trials)
         })
         .collect();
-    let comparisons = design::neighbours(&plan.arms)
-        .into_iter()
-        .filter_map(|pair| comparison(pair, capacity, scenario, &planner))
-        .collect();
+    let pairs = design::neighbours(&plan.arms).into_iter();
+    let comparisons = pairs.filter_map(|pair| comparison(pair, capacity, scenario, &arms, &planner, power)).collect();
     let written = as_written(&variants, scenario);
     let clients: Vec<(u32, f64)> = capacity
         .trials
@@ -98,58 +103,95 @@ fn at_the_limit<'a>(search: &Search, trials: &[&'a Trial]) -> Vec<&'a Trial> {
     of_rate(trials, rate)
 }
 
-/// Trials of the search at one rate; where there are none, slices of comparisons, by which it is known.
+/// Trials of the search at one rate.
 fn of_rate<'a>(trials: &[&'a Trial], rate: f64) -> Vec<&'a Trial> {
-    let same = |trial: &&&Trial| trial.offered.is_some_and(|offered| same_rate(offered, rate));
-    let made = |purposes: &[Purpose]| -> Vec<&'a Trial> {
-        trials.iter().filter(|trial| purposes.contains(&trial.purpose)).filter(same).copied().collect()
+    let is_one = |trial: &&&Trial| {
+        matches!(trial.purpose, Purpose::Search | Purpose::Confirm | Purpose::Above)
+            && trial.offered.is_some_and(|offered| same_rate(offered, rate))
     };
-    let searched = made(&[Purpose::Search, Purpose::Confirm, Purpose::Above]);
-    if searched.is_empty() { made(&[Purpose::Compare]) } else { searched }
+    trials.iter().filter(is_one).copied().collect()
 }
 
-fn comparison(pair: Neighbours, capacity: &Capacity, scenario: &Scenario, planner: &Planner) -> Option<Comparison> {
-    let slices: Vec<(Place, &Trial)> = capacity
-        .trials
-        .iter()
-        .filter(|trial| trial.purpose == Purpose::Compare)
-        .filter_map(|trial| Some((Place::of(trial.block?), trial)))
-        .filter(|(place, _)| place.comparison == pair.index)
-        .collect();
-    // The last one: what the harness spoiled was repeated.
-    let at = |rate: u32, number: u32, arm: u32| {
-        let same = |(place, trial): &&(Place, &Trial)| place.rate == rate && place.pair == number && trial.arm == arm;
-        slices.iter().rev().find(same).map(|(_, trial)| *trial)
-    };
-    let compared = |rate: u32| -> Option<Compared> {
-        let pairs: Vec<(&Trial, &Trial)> = (0..design::PAIRS)
-            .filter_map(|number| Some((at(rate, number, pair.from)?, at(rate, number, pair.to)?)))
-            .collect();
-        let offered = pairs.first()?.0.offered?;
-        Some(compare(offered, &pairs, &scenario.objective, capacity.plan.seed)).filter(|rate| rate.told.pairs > 0)
-    };
-    let mut rates: Vec<Compared> = (0..design::RATES).filter_map(compared).collect();
-    if rates.is_empty() {
+/// `None` where nothing is known of two sizes.
+fn comparison(
+    pair: Neighbours,
+    capacity: &Capacity,
+    scenario: &Scenario,
+    arms: &[ArmAnswer],
+    planner: &Planner,
+    power: &mut Power,
+) -> Option<Comparison> {
+    let objective = &scenario.objective;
+    let of_pair = |block: &&PoolBlock| (block.from, block.to) == (pair.from, pair.to);
+    let blocks: Vec<&PoolBlock> = capacity.blocks.iter().filter(of_pair).collect();
+    let mut known: Vec<f64> = Vec::new();
+    for block in &blocks {
+        if known.iter().all(|rate| !same_rate(*rate, block.rate)) {
+            known.push(block.rate);
+        }
+    }
+    known.sort_by(f64::total_cmp);
+    let at = |rate: f64| blocks.iter().copied().filter(|block| same_rate(block.rate, rate)).collect::<Vec<_>>();
+    let mut rates: Vec<RateComparison> =
+        known.into_iter().filter_map(|rate| compare(&at(rate), objective, power)).collect();
+    let own = |rate: f64| design::own_rates(scenario.offered_rate()).any(|own| same_rate(own, rate));
+    if rates.iter().any(|known| own(known.rate)) {
+        // What lies near the end decides only where the scenario's own rates could not be compared.
+        for known in &mut rates {
+            known.decides = own(known.rate);
+        }
+    }
+    let trials = |arm: u32| capacity.trials.iter().filter(move |trial| trial.arm == arm).collect::<Vec<_>>();
+    let (smaller, larger) = (trials(pair.from), trials(pair.to));
+    let apart = apart(pair, capacity, scenario, planner).filter(|apart| {
+        // Where the smaller pool is not what limits, a larger one carries more by chance, or because something else has changed.
+        let by_pool =
+            !matches!(arms[pair.from as usize].limit, Limit::ServerCpu(_) | Limit::Command(..) | Limit::Client(_));
+        !apart.larger || by_pool && !is_server_busy(&nearest(&larger, apart.rate))
+    });
+    if rates.is_empty() && apart.is_none() {
         return None;
     }
-    mark(&mut rates, scenario.offered_rate());
-    let question = Question {
-        objective: &scenario.objective,
-        from: planner.search(pair.from as usize),
-        to: planner.search(pair.to as usize),
-    };
     // What limits at the rates that the advice is about, so the first of them: the scenario's own where it was compared.
-    let first = rates[0].told.rate;
-    let smaller = |trial: &&Trial| {
-        trial.purpose == Purpose::Compare
-            && trial.arm == pair.from
-            && trial.offered.is_some_and(|offered| same_rate(offered, first))
+    let first = rates.iter().find(|rate| rate.decides).map(|rate| rate.rate);
+    let limit = match (apart, first) {
+        (None, Some(rate)) => limit(nearest(&smaller, rate).into_iter(), objective),
+        _ => arms[pair.from as usize].limit.clone(),
     };
     Some(Comparison {
         from: pair.from,
         to: pair.to,
-        advice: advice(&rates, &question),
-        limit: limit(capacity.trials.iter().filter(smaller), &scenario.objective),
-        rates: rates.into_iter().map(|rate| rate.told).collect(),
+        advice: advice(&rates, apart.as_ref(), objective),
+        limit,
+        apart,
+        rates,
     })
+}
+
+/// The lowest rate of the scenario that one of two sizes sustains although the other fails at a rate that is lower by far.
+fn apart(pair: Neighbours, capacity: &Capacity, scenario: &Scenario, planner: &Planner) -> Option<Apart> {
+    let [from, to] = [pair.from, pair.to].map(|arm| planner.search(arm as usize).bracket());
+    let beats = |one: &Bracket, other: &Bracket, rate: f64| {
+        let (Some(met), Some(failed)) = (one.low, other.high) else { return false };
+        !is_below(met.rate, rate) && !is_below(rate, failed.rate) && met.rate >= APART * failed.rate
+    };
+    let within = |rate: &f64| capacity.plan.max_rate.is_none_or(|most| *rate <= most);
+    design::own_rates(scenario.offered_rate()).filter(within).find_map(|rate| {
+        let larger = beats(&to, &from, rate);
+        (larger || beats(&from, &to, rate)).then_some(Apart { rate, larger })
+    })
+}
+
+/// Trials of the lowest rate from this one on.
+fn nearest<'a>(trials: &[&'a Trial], rate: f64) -> Vec<&'a Trial> {
+    let offered = |trial: &&Trial| trial.offered.filter(|offered| !is_below(*offered, rate));
+    let lowest = trials.iter().filter_map(offered).min_by(f64::total_cmp);
+    let is_one =
+        |trial: &&&Trial| trial.offered.zip(lowest).is_some_and(|(offered, lowest)| same_rate(offered, lowest));
+    trials.iter().filter(is_one).copied().collect()
+}
+
+fn is_server_busy(trials: &[&Trial]) -> bool {
+    let known: Vec<f64> = trials.iter().filter_map(|trial| trial.server_busy).collect();
+    !known.is_empty() && known.iter().sum::<f64>() / known.len() as f64 >= BUSY
 }

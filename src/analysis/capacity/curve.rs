@@ -47,8 +47,7 @@ pub(super) fn knee<'a>(trials: impl Iterator<Item = &'a Trial>, objective: &Obje
 
 /// For each of [`LIMITS`] the highest rate that stays within it and the lowest that does not, by the objective's percentile.
 ///
-/// For the objective's own limit that is what the search says. For the others slices count as they do there, and nothing from the
-/// rate on at which the harness was the limit.
+/// For the objective's own limit that is what the search says. Nothing counts from the rate on at which the harness was the limit.
 pub(super) fn by_limit(
     search: &Search,
     trials: &[&Trial],
@@ -58,15 +57,13 @@ pub(super) fn by_limit(
         if u128::from(limit) == objective.latency.as_nanos() {
             return (limit, search.sustained(), search.bracket().high.map(|high| high.rate));
         }
-        let (mut evidence, mut slices) = (Evidence::default(), Evidence::default());
+        let mut evidence = Evidence::default();
         for trial in trials {
             let Some(rate) = trial.offered else { continue };
-            let evidence = if trial.purpose == Purpose::Compare { &mut slices } else { &mut evidence };
             evidence.take(rate, &judge::hold_within(trial, index, objective));
         }
         let bracket = evidence.bracket(search.wall().unwrap_or(f64::INFINITY));
-        let kept = search.kept_within(limit, &bracket, &slices);
-        (limit, kept.or(bracket.low.map(|low| low.rate)), bracket.high.map(|high| high.rate))
+        (limit, bracket.low.map(|low| low.rate), bracket.high.map(|high| high.rate))
     };
     LIMITS.into_iter().enumerate().map(bracket).collect()
 }
@@ -78,7 +75,7 @@ mod tests {
 
     /// The search that made these trials.
     fn search(trials: &[&Trial]) -> Search {
-        let mut search = Search::new(0, &plan(&[], 1), &scenario().objective);
+        let mut search = Search::new(0, &plan(&[], 1));
         for trial in trials {
             search.record(trial, &judge(trial, &scenario().objective));
         }
@@ -133,25 +130,16 @@ mod tests {
         assert_eq!(seen[2], (10_000_000, Some(20_000.0), Some(40_000.0)));
     }
 
-    /// 20 000/s failed, and what is shorter or was made from the wall on does not contradict it.
     #[test]
     fn limits_do_not_contradict_the_search() {
         let passed = trial(0, 10_000.0);
         let failed = Trial { late: 200_000, within: vec![0; 6], ..trial(0, 20_000.0) };
-        let slice = |rate: f64| Trial { purpose: Purpose::Compare, planned_ns: 5_000_000_000, ..trial(0, rate) };
-        let slices = [slice(15_000.0), slice(20_000.0)];
-        let mut trials = vec![&passed, &failed];
-        for slice in &slices {
-            trials.extend([slice; 8]);
-        }
         let ends = |trials: &[&Trial]| -> Vec<_> {
             let limits = by_limit(&search(trials), trials, &scenario().objective);
             limits.into_iter().map(|(_, low, high)| (low, high)).collect()
         };
-        assert_eq!(ends(&trials), [(Some(15_000.0), Some(20_000.0)); 6]);
-        assert_eq!(ends(&trials[..9]), [(Some(10_000.0), Some(20_000.0)); 6], "not a whole set");
+        assert_eq!(ends(&[&passed, &failed]), [(Some(10_000.0), Some(20_000.0)); 6]);
         let limited = Trial { client_limited: Some("lag".into()), ..trial(0, 15_000.0) };
-        trials.extend([&limited; 2]);
-        assert_eq!(ends(&trials), [(Some(10_000.0), None); 6], "not from the wall on");
+        assert_eq!(ends(&[&passed, &failed, &limited, &limited]), [(Some(10_000.0), None); 6], "not from the wall on");
     }
 }

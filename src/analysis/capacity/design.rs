@@ -1,130 +1,149 @@
-//! Which rates two pool sizes are compared at, and in which order the slices go.
+//! Which rates two pool sizes are compared at, and in which blocks.
 
 use rand::RngExt;
 
-use super::{TrialPlan, draw::generator, search::Search};
-use crate::results::{Arm, CapacityPlan, Purpose, Trial};
+use super::{BlockPlan, draw, draw::generator, evidence::Bracket};
+use crate::{
+    measure::SECOND,
+    results::{Arm, CapacityPlan},
+};
 
-/// Pairs of slices at each rate. Fewer than eight cannot have p <= 0.01 in a sign-flip test of both sides (2 / 2^8).
-pub(super) const PAIRS: u32 = 8;
+const MILLISECOND: u64 = 1_000_000;
+
+/// Blocks at each rate. In so many the signed-rank test reaches its level of 1 % although some of them contradict the others.
+pub const BLOCKS: u32 = 12;
 
 /// Rates at which two sizes are compared, at most.
-pub(super) const RATES: u32 = 3;
-
-/// Number of the rate near what the smaller pool can keep up. Those before it are the scenario's own.
-pub(super) const NEAR_END: u32 = 2;
-
-/// Slices follow each other on a server that is warm, so they need but a part of the load before a trial.
-const WARMUP_PARTS: u64 = 3;
+pub(super) const RATES: usize = 3;
 
 /// The scenario's own rate is compared, and so many times of it.
 pub(super) const MORE: f64 = 1.25;
 
-/// Share of what the smaller pool can keep up.
+/// Share of the highest rate that both sizes sustain.
 const NEAR: f64 = 0.9;
 
 /// Rates that differ by less, as a share, are compared once.
 const ALIKE: f64 = 0.05;
 
+/// Lengths of a turn: whole parts of half a second, so that either size has as many turns in each second.
+const TURNS: [u64; 5] = [25 * MILLISECOND, 50 * MILLISECOND, 125 * MILLISECOND, 250 * MILLISECOND, 500 * MILLISECOND];
+
+/// A turn lasts for so many times the 99th percentile of the response time: the requests that are left over at its end then reach into
+/// a twentieth of the next turn, and a queue has time to build up.
+const TAILS: u64 = 20;
+
+/// Turns after which either size has had as many before the other as behind it.
+const BALANCED: u64 = 4;
+
+/// The shortest load before that which is measured.
+const WARMUP: u64 = 400 * MILLISECOND;
+
+/// A block measures whole stretches of this length, one for every so much of the length of a trial.
+const STRETCH: u64 = 2 * SECOND;
+const TRIAL_OF_STRETCH: u64 = 5 * SECOND;
+
 /// Where the draws of seeds lie, apart from all others of a plan's seed.
 const SEEDS: u64 = 1 << 62;
+const BLOCK_SEEDS: u64 = 1 << 61;
 
 /// Two arms that differ by the size of their pools, next to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Neighbours {
-    /// Index among those that are compared.
-    pub(super) index: u32,
     /// Index of the arm with the smaller pool.
     pub(super) from: u32,
     /// Index of the arm with the larger one.
     pub(super) to: u32,
 }
 
-/// Half a pair: one arm at one rate.
+/// A rate at which two sizes are compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Slice {
-    pub(super) arm: u32,
+pub(super) struct ComparedRate {
+    /// Operations per second.
     pub(super) rate: f64,
-    pub(super) block: u32,
-}
-
-/// Which comparison, rate and pair a block is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) comparison: u32,
-    pub(super) rate: u32,
-    pub(super) pair: u32,
-}
-
-impl Place {
-    pub(super) fn of(block: u32) -> Self {
-        Self { comparison: block / (RATES * PAIRS), rate: block / PAIRS % RATES, pair: block % PAIRS }
-    }
-
-    fn block(self) -> u32 {
-        (self.comparison * RATES + self.rate) * PAIRS + self.pair
-    }
+    /// Whether it is one that the scenario offers: its own, or a quarter more.
+    pub(super) own: bool,
 }
 
 /// Arms with pools, each with the next one.
 pub(super) fn neighbours(arms: &[Arm]) -> Vec<Neighbours> {
     let pools: Vec<u32> = (0_u32..).zip(arms).filter(|(_, arm)| arm.pool.is_some()).map(|(index, _)| index).collect();
-    let pair = |(index, pair): (u32, &[u32])| Neighbours { index, from: pair[0], to: pair[1] };
-    (0_u32..).zip(pools.windows(2)).map(pair).collect()
+    pools.windows(2).map(|pair| Neighbours { from: pair[0], to: pair[1] }).collect()
 }
 
-/// The rates, each with its number: the scenario's own, a quarter more, and near what the smaller pool can keep up. What the
-/// larger one cannot keep up, or is beyond the limit, is left out, and so is what is there already; numbers stay what they are.
-///
-/// A larger pool that can keep up less than that is compared near its own.
-pub(super) fn rates(target: Option<f64>, max: Option<f64>, from: &Search, to: &Search) -> Vec<(u32, f64)> {
-    let rate = |search: &Search| search.bracket().low.map(|low| low.rate);
-    let Some(larger) = rate(to) else { return Vec::new() };
-    let end = larger.min(max.unwrap_or(f64::INFINITY));
-    let near = NEAR * rate(from).unwrap_or(larger).min(larger);
-    let mut rates: Vec<(u32, f64)> = Vec::new();
-    for (number, wanted) in (0..RATES).zip([target, target.map(|rate| MORE * rate), Some(near)]) {
-        let Some(wanted) = wanted.filter(|rate| *rate <= end) else { continue };
-        if rates.iter().all(|(_, rate)| (wanted / rate - 1.0).abs() > ALIKE) {
-            rates.push((number, wanted));
+/// The rates that the scenario offers: its own, and a quarter more.
+pub(super) fn own_rates(target: Option<f64>) -> impl Iterator<Item = f64> {
+    target.into_iter().flat_map(|target| [target, MORE * target])
+}
+
+/// The rates: the scenario's own, a quarter more, and near the highest that both sizes sustain. What one of them does not sustain is
+/// left out, since there its queue has no end; so are rates beyond the limit, and those that are there already.
+pub(super) fn rates(target: Option<f64>, max: Option<f64>, brackets: [&Bracket; 2]) -> Vec<ComparedRate> {
+    let [Some(from), Some(to)] = brackets.map(|bracket| bracket.low.map(|low| low.rate)) else { return Vec::new() };
+    let end = from.min(to).min(max.unwrap_or(f64::INFINITY));
+    let near = ComparedRate { rate: NEAR * end, own: false };
+    let wanted = own_rates(target).map(|rate| ComparedRate { rate, own: true }).chain([near]);
+    let mut rates: Vec<ComparedRate> = Vec::new();
+    for wanted in wanted.filter(|wanted| wanted.rate <= end) {
+        if rates.iter().all(|known| (wanted.rate / known.rate - 1.0).abs() > ALIKE) {
+            rates.push(wanted);
         }
     }
     rates
 }
 
-/// The slices of a comparison at one of its rates: A B B A, B A A B and again, so that what drifts favours neither.
-pub(super) fn slices(pair: Neighbours, (index, rate): (u32, f64)) -> impl Iterator<Item = Slice> {
-    (0..PAIRS).flat_map(move |number| {
-        let block = Place { comparison: pair.index, rate: index, pair: number }.block();
-        let swapped = matches!(number % 4, 1 | 2);
-        let order = if swapped { [pair.to, pair.from] } else { [pair.from, pair.to] };
-        order.map(|arm| Slice { arm, rate, block })
-    })
+/// Length of a turn where response times have that 99th percentile, in nanoseconds.
+pub(super) fn turn(response_p99: u64) -> u64 {
+    let [.., longest] = TURNS;
+    TURNS.into_iter().find(|turn| *turn / TAILS >= response_p99).unwrap_or(longest)
 }
 
-/// Seed of the requests of a trial with this number. Both slices of a pair replay the same arrivals, keys and values; everything
-/// else has requests of its own, or what one stream has by chance would weigh on every trial alike.
-pub fn seed_of(seed: u64, plan: &TrialPlan, number: u32) -> u64 {
-    let place = match plan.block.filter(|_| plan.purpose == Purpose::Compare) {
-        Some(block) => 1 << 32 | u64::from(block),
-        None => u64::from(number),
-    };
-    generator(seed, SEEDS | place).random_range(0..1 << 48)
+/// A block of two sizes at a rate.
+pub(super) fn block(pair: Neighbours, rate: f64, number: u32, turn_ns: u64, plan: &CapacityPlan) -> BlockPlan {
+    BlockPlan {
+        from: pair.from,
+        to: pair.to,
+        rate,
+        number,
+        turn_ns,
+        warmup_ns: warmup(turn_ns),
+        duration_ns: block_length(plan),
+    }
 }
 
-/// Whether a trial is that slice.
-pub(super) fn is(trial: &Trial, slice: &Slice) -> bool {
-    trial.block == Some(slice.block) && trial.arm == slice.arm
+/// Load before a block that is not measured, in nanoseconds.
+pub(super) fn warmup(turn_ns: u64) -> u64 {
+    WARMUP.next_multiple_of(BALANCED * turn_ns.max(1))
 }
 
-/// The load before a slice and the slice's length, in nanoseconds.
-pub(super) fn slice_times(plan: &CapacityPlan) -> (u64, u64) {
-    (plan.warmup_ns / WARMUP_PARTS, plan.trial_ns / 2)
+/// Length of what a block measures, in nanoseconds.
+fn block_length(plan: &CapacityPlan) -> u64 {
+    STRETCH * (plan.trial_ns / TRIAL_OF_STRETCH).max(1)
 }
 
-/// Trials of all comparisons, at most.
-pub(super) fn most_slices(plan: &CapacityPlan) -> u32 {
-    neighbours(&plan.arms).len() as u32 * RATES * PAIRS * 2
+/// Blocks of all comparisons at most, and what each takes at least, in nanoseconds.
+pub(super) fn most_blocks(plan: &CapacityPlan) -> (u32, u64) {
+    (neighbours(&plan.arms).len() as u32 * RATES as u32 * BLOCKS, WARMUP + block_length(plan))
+}
+
+/// Seed of the requests of a trial with this number. Every trial has requests of its own, or what one stream has by chance would weigh
+/// on every trial alike.
+pub fn seed_of(seed: u64, number: u32) -> u64 {
+    generator(seed, SEEDS | u64::from(number)).random_range(0..1 << 48)
+}
+
+/// Seed of the requests of a block, which both sizes replay.
+pub fn seed_of_block(seed: u64, plan: &BlockPlan) -> u64 {
+    generator(seed ^ plan.rate.to_bits(), place(plan)).random_range(0..1 << 48)
+}
+
+/// The size that has the first turn of a block, 0 for the smaller one: the other one than in the block before, from a seeded start.
+pub fn first_of_block(seed: u64, plan: &BlockPlan) -> usize {
+    let start = draw::below(seed ^ plan.rate.to_bits(), place(&BlockPlan { number: u32::MAX, ..*plan }), 2);
+    ((plan.number + start) % 2) as usize
+}
+
+fn place(plan: &BlockPlan) -> u64 {
+    BLOCK_SEEDS | u64::from(plan.from) << 32 | u64::from(plan.number)
 }
 
 #[cfg(test)]
@@ -132,20 +151,45 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::analysis::capacity::simulated::plan;
+
+    fn blocks(from: u32, rate: f64) -> impl Iterator<Item = BlockPlan> {
+        let pair = Neighbours { from, to: from + 1 };
+        (0..BLOCKS).map(move |number| block(pair, rate, number, TURNS[0], &plan(&[25, 50, 100], 1)))
+    }
 
     #[test]
-    fn slices_of_a_pair_replay_the_same_requests_and_nothing_else_does() {
-        let of = |arm, purpose, block, number| {
-            let plan = TrialPlan { arm, purpose, block, offered: None, clients: None, warmup_ns: 0, duration_ns: 0 };
-            seed_of(7, &plan, number)
-        };
-        let slice = |arm, block, number| of(arm, Purpose::Compare, Some(block), number);
-        assert_eq!(slice(0, 3, 20), slice(1, 3, 21));
-        assert_eq!(of(0, Purpose::Search, None, 3), of(0, Purpose::Search, None, 3), "also when it goes on");
-        let seeds: HashSet<u64> = (0..50)
-            .flat_map(|index| [slice(0, index, 0), of(0, Purpose::Search, None, index)])
-            .chain([of(0, Purpose::Closed, Some(1), 60), of(0, Purpose::Curve, Some(1), 61)])
+    fn every_trial_and_every_block_has_requests_of_its_own() {
+        let of_blocks = [blocks(0, 1_000.0), blocks(0, 1_250.0), blocks(1, 1_000.0)].into_iter().flatten();
+        let seeds: HashSet<u64> =
+            of_blocks.map(|block| seed_of_block(7, &block)).chain((0..50).map(|number| seed_of(7, number))).collect();
+        assert_eq!(seeds.len(), 3 * BLOCKS as usize + 50);
+        let again = blocks(0, 1_000.0).next().unwrap();
+        assert_eq!(seed_of_block(7, &again), seed_of_block(7, &again), "also when it goes on");
+    }
+
+    #[test]
+    fn either_size_comes_first_equally_often() {
+        let starts: HashSet<usize> = (0..20)
+            .map(|seed| {
+                let first: Vec<usize> = blocks(0, 1_000.0).map(|block| first_of_block(seed, &block)).collect();
+                assert!(first.windows(2).all(|pair| pair[0] != pair[1]), "{first:?}");
+                first[0]
+            })
             .collect();
-        assert_eq!(seeds.len(), 102);
+        assert_eq!(starts.len(), 2, "chance decides the start");
+    }
+
+    #[test]
+    fn turns_are_as_long_as_a_queue_takes() {
+        let of = |micros: u64| turn(micros * 1_000) / MILLISECOND;
+        assert_eq!([0, 1_250, 1_300, 5_000, 12_500, 20_000, 100_000].map(of), [25, 25, 50, 125, 250, 500, 500]);
+        for turn in TURNS {
+            assert!((SECOND / 2).is_multiple_of(turn), "as many in each half of a second");
+            let block = block(Neighbours { from: 0, to: 1 }, 1_000.0, 0, turn, &plan(&[50, 100], 1));
+            assert!(
+                block.duration_ns.is_multiple_of(BALANCED * turn) && block.warmup_ns.is_multiple_of(BALANCED * turn)
+            );
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What trials say of rates, and where they put the line between those that can be kept up and those that cannot.
 
-use super::{FailReason, Judgement, design::PAIRS};
+use super::{FailReason, Judgement};
 
 /// Rates that differ by less, as a share, are one and the same.
 const SAME: f64 = 1e-9;
@@ -65,25 +65,6 @@ impl Level {
     /// What it counts for where the line is drawn.
     fn weight(&self) -> i32 {
         if self.rejected() { self.lead.min(-1) } else { self.lead }
-    }
-}
-
-impl Bracket {
-    /// The highest rate between the ends that slices of a comparison kept up: as many passed as a set has of one arm, less those
-    /// that failed. `None` where the lower end is confirmed, which trials of full length say more of.
-    ///
-    /// A queue that grows may still be within the limit when a slice ends. Then the load was at most too much by the limit's
-    /// share of the time since it began, `excess`; a rate that is no further than that below the upper end is not believed, nor
-    /// is one from `wall` on.
-    pub(super) fn kept(&self, slices: &Evidence, wall: f64, excess: f64) -> Option<f64> {
-        if self.low.is_some_and(|low| low.confirmed >= CONFIRMED) {
-            return None;
-        }
-        let low = self.low.map_or(0.0, |low| low.rate);
-        let high = self.high.map_or(f64::INFINITY, |high| high.rate);
-        let within = |rate: f64| is_below(low, rate) && rate * (1.0 + excess) <= high && is_below(rate, wall);
-        let kept = |level: &&Level| level.lead >= PAIRS as i32 && within(level.rate);
-        slices.levels.iter().rev().find(kept).map(|level| level.rate)
     }
 }
 
@@ -183,31 +164,6 @@ mod tests {
     fn what_is_as_likely_either_way_is_torn() {
         assert_eq!(ends(&[(1.0, true), (2.0, true), (2.0, false), (4.0, false)]), (Some(1.0), Some(2.0), Some(2.0)));
         assert_eq!(ends(&[(1.0, true), (2.0, false), (4.0, true), (8.0, false)]), (Some(1.0), Some(2.0), Some(2.0)));
-    }
-
-    #[test]
-    fn slices_count_where_they_are_between_the_ends_and_all_passed() {
-        let of = |trials: &[(f64, i32)]| {
-            let mut evidence = Evidence::default();
-            for (rate, lead) in trials {
-                for _ in 0..lead.abs() {
-                    evidence.enter(*rate, (*lead < 0).then_some(FailReason::Unclear));
-                }
-            }
-            evidence
-        };
-        let mut searched = of(&[(10.0, 1), (20.0, -1)]);
-        let (within, slices) = (|searched: &Evidence| searched.bracket(f64::INFINITY), of(&[(5.0, 8), (16.0, 8)]));
-        assert_eq!(within(&searched).kept(&slices, f64::INFINITY, 0.01), Some(16.0));
-        assert_eq!(within(&searched).kept(&slices, 16.0, 0.01), None, "the harness cannot be trusted there");
-        assert_eq!(within(&searched).kept(&slices, f64::INFINITY, 0.3), None, "its queue had no time to show");
-        assert_eq!(within(&searched).kept(&of(&[(5.0, 8)]), f64::INFINITY, 0.01), None, "less than the search says");
-        assert_eq!(within(&searched).kept(&of(&[(16.0, 7)]), f64::INFINITY, 0.01), None, "not the whole set");
-        let mut torn = of(&[(16.0, 8)]);
-        torn.enter(16.0, Some(FailReason::Unclear));
-        assert_eq!(within(&searched).kept(&torn, f64::INFINITY, 0.01), None, "one of them failed");
-        searched.level(10.0).confirmed = CONFIRMED;
-        assert_eq!(within(&searched).kept(&slices, f64::INFINITY, 0.01), None, "what is confirmed needs no help");
     }
 
     #[test]

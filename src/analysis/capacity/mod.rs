@@ -3,7 +3,10 @@
 mod advice;
 #[cfg(test)]
 mod answers;
+mod block;
 mod compare;
+#[cfg(test)]
+mod comparing;
 mod conclude;
 mod curve;
 mod design;
@@ -17,6 +20,8 @@ mod model;
 #[cfg(test)]
 mod order;
 mod planner;
+#[cfg(test)]
+mod proof;
 mod queueing;
 mod search;
 #[cfg(test)]
@@ -28,12 +33,14 @@ mod variant;
 
 use super::draw;
 
+pub use block::pool_block;
 pub use conclude::conclude;
-pub use design::seed_of;
+pub use design::{BLOCKS, first_of_block, seed_of, seed_of_block};
 pub use fleet::MANY_CONNECTIONS;
 pub use judge::judge;
 pub use model::{
-    Advice, AdviceName, ArmAnswer, CapacityAnalysis, Comparison, ErlangCheck, Estimate, FailReason, FailReasonName,
-    Fleet, Headroom, Judgement, Limit, LimitName, Next, RateComparison, Sustainable, TrialPlan, Undone, Usl,
+    Advice, AdviceName, Apart, ArmAnswer, BlockPlan, CapacityAnalysis, Comparison, ErlangCheck, Estimate, FailReason,
+    FailReasonName, Fleet, Headroom, Judgement, Limit, LimitName, Next, RateComparison, Sustainable, TrialPlan, Undone,
+    Usl,
 };
 pub use planner::Planner;

@@ -1,10 +1,13 @@
 //! What is concluded from a capacity run: facts and judgements, without prose.
 
+use std::cmp::Ordering;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use strum::EnumDiscriminants;
 
 use crate::{
+    analysis::paired::Change,
     results::{Ended, Purpose},
     scenario::Objective,
 };
@@ -51,9 +54,9 @@ pub enum FailReason {
 pub struct TrialPlan {
     /// Index of the arm.
     pub arm: u32,
-    /// What for.
+    /// Purpose of the trial.
     pub purpose: Purpose,
-    /// Block of an interleaved comparison.
+    /// Repetition that the trial belongs to, of the curve or of the closed loops.
     pub block: Option<u32>,
     /// Offered rate, operations per second of all services.
     pub offered: Option<f64>,
@@ -65,11 +68,32 @@ pub struct TrialPlan {
     pub duration_ns: u64,
 }
 
+/// A block of a comparison that is to be made: two pool sizes at one rate, in turns.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BlockPlan {
+    /// Index of the arm with the smaller pool.
+    pub from: u32,
+    /// Index of the arm with the larger one.
+    pub to: u32,
+    /// Rate of either, in operations per second of all services.
+    pub rate: f64,
+    /// Number of the block at this rate, from 0.
+    pub number: u32,
+    /// Length of a turn, in nanoseconds.
+    pub turn_ns: u64,
+    /// Load that is not measured, in nanoseconds.
+    pub warmup_ns: u64,
+    /// Load that is, in nanoseconds.
+    pub duration_ns: u64,
+}
+
 /// What a run takes where no trial contradicts another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Estimate {
-    /// Trials of all of it.
+    /// Number of trials.
     pub trials: u32,
+    /// Time for all comparisons of pool sizes, in nanoseconds.
+    pub comparisons_ns: u64,
     /// Time for what answers the questions, in nanoseconds: all but the curve.
     pub answers_ns: u64,
     /// Time for all of it, in nanoseconds.
@@ -84,7 +108,7 @@ impl Estimate {
         let time =
             |(count, each_ns, failing): &(u32, u64, u32)| u64::from(*count) * each_ns + u64::from(*failing) * drain_ns;
         let all_ns = steps.iter().map(time).sum();
-        Self { trials, answers_ns: all_ns, all_ns }
+        Self { trials, comparisons_ns: 0, answers_ns: all_ns, all_ns }
     }
 
     /// The same after something that takes so many nanoseconds.
@@ -99,6 +123,8 @@ impl Estimate {
 pub enum Next {
     /// A trial.
     Trial(TrialPlan),
+    /// A block of a comparison.
+    Block(BlockPlan),
     /// Nothing.
     Done(Ended),
 }
@@ -204,33 +230,49 @@ pub struct ErlangCheck {
     pub smallest: u32,
 }
 
-/// Two pool sizes compared in interleaved slices.
+/// Two pool sizes compared in turns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     /// Index of the arm with the smaller pool.
     pub from: u32,
     /// Index of the arm with the larger one.
     pub to: u32,
-    /// What to do.
+    /// The advice.
     pub advice: Advice,
     /// What limits the smaller one.
     pub limit: Limit,
-    /// One entry per offered rate.
+    /// A rate of the scenario that only one of them sustains.
+    pub apart: Option<Apart>,
+    /// One entry per rate that both sustain and at which they were compared.
     pub rates: Vec<RateComparison>,
 }
 
 impl Comparison {
-    /// The rate on which the advice rests: where growing pays the clearest gain, where it harms the clearest loss, else the
+    /// The rate that shows the advice best: where growing pays the clearest gain, where it is worse the clearest loss, else the
     /// lowest rate, which is that of the scenario.
     pub fn decisive(&self) -> Option<&RateComparison> {
-        let point = |at: &&RateComparison| at.response_p99.0;
+        let point = |at: &&RateComparison| at.response_p99.effect.ratio.point;
         let mut rates = self.rates.iter().filter(|at| at.decides);
         match self.advice {
             Advice::Grow => rates.min_by(|a, b| point(a).total_cmp(&point(b))),
-            Advice::Harm => rates.max_by(|a, b| point(a).total_cmp(&point(b))),
+            Advice::Worse => rates.max_by(|a, b| point(a).total_cmp(&point(b))),
             Advice::NoBenefit | Advice::Inconclusive(_) => rates.next(),
         }
     }
+
+    /// Whether nothing is known of it.
+    pub fn is_empty(&self) -> bool {
+        self.rates.is_empty() && self.apart.is_none()
+    }
+}
+
+/// A rate of the scenario that one of two pool sizes sustains, and the other does not by far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Apart {
+    /// The rate, in operations per second.
+    pub rate: f64,
+    /// Whether the larger pool is the one that sustains it.
+    pub larger: bool,
 }
 
 /// Whether to grow a pool.
@@ -246,35 +288,41 @@ pub enum Advice {
     Grow,
     /// It makes no difference.
     NoBenefit,
-    /// It makes things worse.
-    Harm,
-    /// This run cannot tell; it could have seen an effect on p99 of this share (infinite: none at all).
-    Inconclusive(f64),
+    /// Users wait longer.
+    Worse,
+    /// Not known; a change of p99 by this share would have been seen (`None`: no change at all).
+    Inconclusive(Option<f64>),
 }
 
-/// Two arms at one rate.
+/// Two arms at one rate: what changes from the smaller pool to the larger one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RateComparison {
     /// Offered rate, operations per second.
     pub rate: f64,
     /// Whether the advice rests on it.
     pub decides: bool,
-    /// Pairs of slices.
-    pub pairs: u32,
-    /// Ratio of response p99, larger pool over smaller: point, low, high (95 %).
-    pub response_p99: (f64, f64, f64),
-    /// p-value of that ratio being 1.
-    pub p_value: f64,
-    /// Ratio of the mean service time.
-    pub service: (f64, f64, f64),
-    /// Ratio of throughput.
-    pub throughput: (f64, f64, f64),
-    /// p99 of the wait of the smaller and of the larger pool, in nanoseconds.
-    pub wait_p99: (f64, f64),
-    /// Mean share of the server's core, smaller and larger.
-    pub server_busy: (Option<f64>, Option<f64>),
-    /// Share of failed requests, smaller and larger.
-    pub errors: (f64, f64),
+    /// Number of blocks that count.
+    pub blocks: u32,
+    /// Length of a turn in nanoseconds; `None` where they were loaded one after the other, as earlier versions did.
+    pub turn_ns: Option<u64>,
+    /// The part of a time, in nanoseconds, that the harness may have had in it: a change within it is none of the pool's.
+    pub lag: f64,
+    /// Median response time.
+    pub response_p50: Change,
+    /// 99th percentile of the response time.
+    pub response_p99: Change,
+    /// 99th percentile of the wait for a connection.
+    pub wait_p99: Change,
+    /// Mean service time.
+    pub service: Change,
+    /// Answers per second.
+    pub throughput: Change,
+    /// Mean share of a core that the server used under both in turns; `None` where it does not tell.
+    pub server_busy: Option<f64>,
+    /// Share of failed and unfinished requests, smaller and larger.
+    pub errors: [f64; 2],
+    /// Which side fails more than the objective allows, and more than the other by more than chance: greater where it is the larger.
+    pub failures: Ordering,
 }
 
 /// The Universal Scalability Law fitted to closed-loop trials: X(N) = g N / (1 + a (N - 1) + b N (N - 1)).

@@ -3,18 +3,14 @@
 use std::collections::HashSet;
 
 use super::{
-    Next, Planner, Sustainable, TrialPlan, Undone, conclude,
+    BlockPlan, Next, Planner, TrialPlan, Undone,
     draw::generator,
-    simulated::{SEARCH, Server, capacity, carry_out, plan, scenario, trial},
+    simulated::{SEARCH, Server, block, capacity, carry_out, carry_out_with, plan, scenario, trial},
 };
-use crate::{
-    results::{Capacity, CapacityPlan, Ended, Purpose, Trial},
-    scenario::{Scenario, parse},
-};
+use crate::results::{Capacity, CapacityPlan, Ended, PoolBlock, Purpose, Trial};
 
 const SECOND: u64 = 1_000_000_000;
-const ALL: [Purpose; 6] =
-    [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Compare, Purpose::Curve, Purpose::Closed];
+const ALL: [Purpose; 5] = [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Curve, Purpose::Closed];
 
 /// A run on pools that carry as many operations per second as these servers.
 fn run(plan: CapacityPlan, servers: &[Server]) -> (Planner, Vec<Trial>, Option<Ended>) {
@@ -27,41 +23,6 @@ fn run(plan: CapacityPlan, servers: &[Server]) -> (Planner, Vec<Trial>, Option<E
 
 fn server(rate: f64) -> Server {
     Server::Markov(8, 8.0 / rate)
-}
-
-/// The scenario at another rate.
-fn offering(rate: u32) -> Scenario {
-    parse(&scenario().source.replace("rate = 1000", &format!("rate = {rate}")), "known.toml").unwrap()
-}
-
-/// A trial of a pool that carries so much, and 4 968/s the first time by luck.
-fn carried(plan: &TrialPlan, rate: f64) -> Trial {
-    let offered = plan.offered.unwrap_or(rate);
-    let mut trial = Trial {
-        purpose: plan.purpose,
-        block: plan.block,
-        offered: plan.offered,
-        clients: plan.clients,
-        ..trial(plan.arm, offered)
-    };
-    let lucky = plan.purpose == Purpose::Search && plan.offered == Some(4_968.0);
-    trial.late = if offered > rate && !lucky { trial.scheduled / 2 } else { 0 };
-    trial
-}
-
-/// What two pools that carry 4 800/s are asked for, until this many trials of a purpose are made. They start at 1 242/s: of 2 484/s,
-/// 4 968/s and 9 936/s the second passes by luck, so nothing is tried between the first two.
-fn lucky(purpose: Purpose, count: usize) -> (Planner, Capacity) {
-    let plan = CapacityPlan { start_rate: 1_242.0, ..plan(&[50, 100], 1) };
-    let mut planner = Planner::new(plan.clone(), &offering(4_000));
-    let mut trials: Vec<Trial> = Vec::new();
-    while rates(&trials, purpose).len() < count {
-        let Next::Trial(next) = planner.next(0) else { panic!("more to do") };
-        let trial = carried(&next, 4_800.0);
-        planner.record(&trial);
-        trials.push(trial);
-    }
-    (planner, Capacity { trials, ended: Ended::Budget, ..capacity(plan) })
 }
 
 fn rates(trials: &[Trial], purpose: Purpose) -> Vec<f64> {
@@ -235,57 +196,11 @@ fn the_next_arm_begins_where_the_last_one_ended() {
 }
 
 #[test]
-fn a_lower_end_that_falls_leaves_what_slices_kept_up() {
-    let (mut planner, saved) = lucky(Purpose::Confirm, 1);
-    assert_eq!(rates(&saved.trials, Purpose::Compare), [4_000.0; 16]);
-    assert_eq!(planner.state(0), (Some(2_484.0), Some(4_968.0)), "slices move no end");
-    let known = conclude(&saved, &offering(4_000)).arms[0].sustainable;
-    let expected = Sustainable { rate: 4_000.0, above: Some(4_968.0), confirmed: false, recommended: 3_200.0 };
-    assert_eq!(known, Some(expected));
-
-    let (trials, _) = carry_out(&mut planner, &SEARCH, |plan, _| carried(plan, 4_800.0));
-    assert!(trials.iter().all(|trial| trial.offered >= Some(4_000.0)), "nothing below is tried again");
-    for arm in [0, 1] {
-        let (low, _) = planner.state(arm);
-        assert!(low.is_some_and(|low| (low / 4_800.0 - 1.0).abs() <= 0.05), "{low:?}");
-        assert!(planner.search(arm as usize).confirmed());
-    }
-}
-
-#[test]
-fn slices_that_were_begun_go_on_at_their_rate() {
-    let (mut planner, saved) = lucky(Purpose::Compare, 3);
-    let rejected = Trial { purpose: Purpose::Confirm, late: 49_680, ..trial(1, 4_968.0) };
-    planner.record(&rejected);
-    planner.record(&rejected);
-    // Now neither keeps up what they are compared at.
-    let purposes = [&SEARCH[..], &[Purpose::Compare]].concat();
-    let (trials, _) = carry_out(&mut planner, &purposes, |plan, _| carried(plan, 3_000.0));
-    let all = [rates(&saved.trials, Purpose::Compare), rates(&trials, Purpose::Compare)].concat();
-    assert_eq!(all[..16], [4_000.0; 16]);
-    assert!(planner.state(1).0.is_some_and(|low| low < 3_000.0));
-}
-
-#[test]
-fn what_decides_comes_before_confirmations_and_the_rest_after_them() {
-    let first = |trials: &[Trial], purpose| trials.iter().position(|trial| trial.purpose == purpose).unwrap();
-    let last = |trials: &[Trial], purpose| trials.iter().rposition(|trial| trial.purpose == purpose).unwrap();
-    for (offered, before) in [(1_000, 32), (40_000, 16)] {
-        let mut planner = Planner::new(plan(&[50, 100], 1), &offering(offered));
-        let (trials, _) = carry_out(&mut planner, &ALL, |plan, _| carried(plan, 4_800.0));
-        let (slices, confirmed) = (first(&trials, Purpose::Compare), first(&trials, Purpose::Confirm));
-        assert_eq!(rates(&trials[..confirmed], Purpose::Compare).len(), before, "at {offered}");
-        let after = last(&trials, Purpose::Compare) > last(&trials, Purpose::Confirm);
-        assert!(slices < confirmed && after == (offered == 1_000), "at {offered}");
-    }
-}
-
-#[test]
 fn nothing_is_begun_that_the_budget_does_not_hold() {
     let whole = plan(&[50, 100], 1);
     let servers = [server(30_000.0), server(60_000.0)];
     let mut undone = Vec::new();
-    for minutes in [1, 7, 12, 14, 16, 200] {
+    for minutes in [1, 7, 10, 12, 14, 200] {
         let plan = CapacityPlan { budget_ns: minutes * 60 * SECOND, ..whole.clone() };
         let (planner, trials, ended) = run(plan.clone(), &servers);
         let end = trials.last().map_or(0, |trial| planner.over_ns(trial));
@@ -302,10 +217,20 @@ fn nothing_is_begun_that_the_budget_does_not_hold() {
 fn a_trial_is_over_when_its_last_replies_are_in() {
     let planner = Planner::new(plan(&[50, 100], 1), &scenario());
     let over = |purpose| planner.over_ns(&Trial { purpose, began_ns: SECOND, ..trial(0, 4_000.0) });
-    // 3 s of load before it and 1 s before a slice, 10 s of measurement, 5 s for replies, and a second besides.
+    // 3 s of load before it, 10 s of measurement, 5 s for replies, and a second besides.
     assert_eq!(over(Purpose::Search), 20 * SECOND);
     assert_eq!(over(Purpose::Confirm), 15 * SECOND);
-    assert_eq!(over(Purpose::Compare), 13 * SECOND);
+    let compared = BlockPlan {
+        from: 0,
+        to: 1,
+        rate: 1_000.0,
+        number: 0,
+        turn_ns: SECOND / 2,
+        warmup_ns: 0,
+        duration_ns: 4 * SECOND,
+    };
+    let block = PoolBlock { began_ns: SECOND, ..block(&compared) };
+    assert_eq!(planner.block_over_ns(&block), 8 * SECOND, "four turns before it");
     let last = (86_400 - 19) * SECOND;
     assert!(matches!(planner.next(last), Next::Trial(_)));
     assert_eq!(planner.next(last + 1), Next::Done(Ended::Budget));
@@ -355,32 +280,6 @@ fn errors_where_all_was_well_end_the_run() {
 }
 
 #[test]
-fn slices_are_interleaved_at_rates_that_matter() {
-    let (planner, trials, ended) = run(plan(&[25, 50, 100], 1), &[server(4_000.0), server(8_000.0), server(16_000.0)]);
-    assert_eq!(ended, Some(Ended::Finished));
-    let compared: Vec<&Trial> = trials.iter().filter(|trial| trial.purpose == Purpose::Compare).collect();
-    assert_eq!(compared.len(), 2 * 3 * 8 * 2);
-    let arms: Vec<u32> = compared.iter().take(16).map(|trial| trial.arm).collect();
-    assert_eq!(arms, [0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0, 1, 0, 0, 1]);
-    let offered: Vec<f64> = compared.iter().step_by(16).filter_map(|trial| trial.offered).collect();
-    let near = |arm| 0.9 * planner.state(arm).0.unwrap();
-    assert_eq!(offered, [1_000.0, 1_000.0, 1_250.0, 1_250.0, near(0), near(1)]);
-    assert!(compared.iter().all(|trial| trial.planned_ns == 5 * SECOND));
-    let blocks: HashSet<(Option<u32>, u32)> = compared.iter().map(|trial| (trial.block, trial.arm)).collect();
-    assert_eq!(blocks.len(), compared.len());
-}
-
-#[test]
-fn rates_that_say_nothing_new_are_left_out() {
-    // 0.9 of what the smaller one keeps up is about what the scenario offers; a quarter more is beyond the larger one.
-    let (_, trials, _) =
-        run(plan(&[50, 100], 1), &[Server::Stalling(0.000_72, 0.012), Server::Stalling(0.000_7, 0.012)]);
-    let mut offered = rates(&trials, Purpose::Compare);
-    offered.dedup();
-    assert_eq!(offered, [1_000.0]);
-}
-
-#[test]
 fn clients_go_up_and_down_and_up() {
     let plan = CapacityPlan { clients: vec![1, 2, 4], ..plan(&[], 1) };
     let (_, trials, _) = run(plan, &[server(30_000.0)]);
@@ -409,18 +308,39 @@ fn the_curve_goes_up_and_down_as_far_as_a_closed_loop_says() {
 #[test]
 fn an_interrupted_run_goes_on_where_it_was() {
     let whole = CapacityPlan { clients: vec![1, 2, 4, 8], ..plan(&[25, 50], 5) };
-    let (_, trials, _) = run(whole.clone(), &[server(9_000.0), server(30_000.0)]);
-    let mut planner = Planner::new(whole, &scenario());
-    for (index, trial) in trials.iter().enumerate() {
-        let Next::Trial(next) = planner.next(0) else { panic!("done before trial {index}") };
-        let seen = (next.arm, next.purpose, next.block, next.offered, next.clients, next.duration_ns);
-        assert_eq!(
-            seen,
-            (trial.arm, trial.purpose, trial.block, trial.offered, trial.clients, trial.planned_ns),
-            "trial {index}"
-        );
-        let saved: Trial = serde_json::from_str(&serde_json::to_string(trial).unwrap()).unwrap();
-        planner.record(&saved);
+    let servers = [server(9_000.0), server(30_000.0)];
+    let mut random = generator(whole.seed, 9);
+    let mut planner = Planner::new(whole.clone(), &scenario());
+    let tried = |plan: &TrialPlan, number| servers[plan.arm as usize].trial(plan, number, &mut random);
+    let made = carry_out_with(&mut planner, &ALL, tried, block);
+    let text = Capacity { trials: made.trials, blocks: made.blocks, ..capacity(whole) }.to_json();
+    let whole = Capacity::from_json(&text).unwrap();
+    let ends: Vec<u64> = (whole.trials.iter().map(|trial| trial.began_ns))
+        .chain(whole.blocks.iter().map(|block| block.began_ns))
+        .collect();
+    for end in ends.into_iter().step_by(3) {
+        let mut part = whole.clone();
+        part.trials.retain(|trial| trial.began_ns < end);
+        part.blocks.retain(|block| block.began_ns < end);
+        match Planner::of(&part, &scenario()).next(0) {
+            Next::Trial(next) => {
+                let trial = &whole.trials[part.trials.len()];
+                let seen = (next.arm, next.purpose, next.block, next.offered, next.clients, next.duration_ns);
+                assert_eq!(
+                    seen,
+                    (trial.arm, trial.purpose, trial.block, trial.offered, trial.clients, trial.planned_ns),
+                    "trial {}",
+                    part.trials.len()
+                );
+            }
+            Next::Block(next) => {
+                let block = &whole.blocks[part.blocks.len()];
+                let seen = (next.from, next.to, next.rate, next.number, Some(next.turn_ns), next.duration_ns);
+                let known = (block.from, block.to, block.rate, block.number, block.turn_ns, block.measured_ns);
+                assert_eq!(seen, known, "block {}", part.blocks.len());
+            }
+            Next::Done(ended) => panic!("{ended:?}, with more to do"),
+        }
     }
-    assert_eq!(planner.next(0), Next::Done(Ended::Finished));
+    assert_eq!(Planner::of(&whole, &scenario()).next(0), Next::Done(Ended::Finished));
 }

@@ -2,23 +2,25 @@
 //! was interrupted goes on where it was when its saved trials are recorded again.
 
 use super::{
-    Estimate, FailReason, Judgement, Next, TrialPlan, Undone, curve,
-    design::{self, Neighbours, Place},
-    evidence::is_below,
+    BlockPlan, Estimate, FailReason, Judgement, Next, TrialPlan, Undone,
+    compare::is_disturbed,
+    curve,
+    design::{self, ComparedRate, Neighbours},
+    evidence::{is_below, same_rate},
     judge,
     search::{Hint, Probe, Search, hint, usual_trials},
     variant,
 };
 use crate::{
     measure::SECOND,
-    results::{CapacityPlan, Ended, Purpose, Trial},
+    results::{BlockSide, Capacity, CapacityPlan, Ended, PoolBlock, Purpose, Trial},
     scenario::{Objective, Scenario},
 };
 
 /// Repetitions of each number of closed-loop clients.
 const REPETITIONS: u32 = 3;
 
-/// Trials in a row with errors beyond their limit, at rates that went well before, after which the load stops.
+/// Trials and blocks in a row with errors beyond their limit, at rates that went well before, after which the load stops.
 const ERRORS: u32 = 3;
 
 /// What a trial takes besides its load and its last replies, in nanoseconds: connecting, analysis and writing take about a second.
@@ -37,7 +39,11 @@ pub struct Planner {
     /// How long replies are waited for after a load that was too much.
     drain_ns: u64,
     searches: Vec<Search>,
+    /// Closed loops, and trials of the curve.
     others: Vec<Trial>,
+    blocks: Vec<PoolBlock>,
+    /// Per arm the rates of open-loop trials with the 99th percentile of the response time.
+    tails: Vec<Vec<(f64, u64)>>,
     /// The largest throughput that a search of the first arm has seen.
     most: f64,
     errors: u32,
@@ -48,8 +54,7 @@ impl Planner {
     pub fn new(plan: CapacityPlan, scenario: &Scenario) -> Self {
         let variants: Vec<Scenario> = plan.arms.iter().map(|arm| variant::scenario(scenario, arm)).collect();
         let objectives: Vec<Objective> = variants.iter().map(|variant| variant.objective).collect();
-        let searches =
-            objectives.iter().enumerate().map(|(arm, objective)| Search::new(arm, &plan, objective)).collect();
+        let searches = (0..variants.len()).map(|arm| Search::new(arm, &plan)).collect();
         Self {
             target: scenario.offered_rate(),
             drain_ns: variants.iter().map(|variant| variant.run.drain.as_nanos() as u64).max().unwrap_or(0),
@@ -57,10 +62,26 @@ impl Planner {
             objectives,
             searches,
             others: Vec::new(),
+            blocks: Vec::new(),
+            tails: vec![Vec::new(); variants.len()],
             most: 0.0,
             errors: 0,
             plan,
         }
+    }
+
+    /// The planner of a run that was saved, with everything that was made.
+    pub fn of(capacity: &Capacity, scenario: &Scenario) -> Self {
+        let mut planner = Self::new(capacity.plan.clone(), scenario);
+        let mut blocks = capacity.blocks.iter().peekable();
+        for trial in &capacity.trials {
+            while let Some(block) = blocks.next_if(|block| block.began_ns < trial.began_ns) {
+                planner.record_block(block);
+            }
+            planner.record(trial);
+        }
+        blocks.for_each(|block| planner.record_block(block));
+        planner
     }
 
     /// Takes a trial into account. Trials are recorded in the order in which they were made.
@@ -78,9 +99,24 @@ impl Planner {
         if arm == 0 && trial.purpose == Purpose::Search && trial.client_limited.is_none() {
             self.most = self.most.max(trial.throughput);
         }
-        if matches!(trial.purpose, Purpose::Compare | Purpose::Closed | Purpose::Curve) {
+        if let (Some(rate), true) = (trial.offered, trial.completed > 0 && trial.client_limited.is_none()) {
+            self.tails[arm].push((rate, trial.response.p99));
+        }
+        if matches!(trial.purpose, Purpose::Closed | Purpose::Curve) {
             self.others.push(trial.clone());
         }
+    }
+
+    /// Takes a block of a comparison into account. Blocks are recorded in the order in which they were made.
+    pub fn record_block(&mut self, block: &PoolBlock) {
+        let errs = |(side, arm): (&BlockSide, u32)| {
+            let limit = self.objectives.get(arm as usize).map_or(1.0, |objective| objective.max_error_rate);
+            side.failed as f64 > limit * side.scheduled as f64
+        };
+        // Both sizes went well at this rate before.
+        let erred = block.sides.iter().zip([block.from, block.to]).any(errs);
+        self.errors = if erred { self.errors + 1 } else { 0 };
+        self.blocks.push(block.clone());
     }
 
     /// What is to be done when so many nanoseconds of the budget are used up.
@@ -90,32 +126,44 @@ impl Planner {
         if self.errors >= ERRORS || self.searches.iter().all(Search::hopeless) {
             return Next::Done(Ended::Errors);
         }
-        match self.wanted() {
-            None if self.searches.iter().any(Search::hopeless) => Next::Done(Ended::Errors),
-            None => Next::Done(Ended::Finished),
-            Some(plan) => {
-                let end_ns = elapsed_ns + self.takes(plan.purpose, plan.warmup_ns, plan.duration_ns);
-                if end_ns > self.plan.budget_ns { Next::Done(Ended::Budget) } else { Next::Trial(plan) }
+        let next = self.wanted();
+        match next {
+            Next::Done(_) if self.searches.iter().any(Search::hopeless) => Next::Done(Ended::Errors),
+            Next::Trial(_) | Next::Block(_) if elapsed_ns + self.takes(&next) > self.plan.budget_ns => {
+                Next::Done(Ended::Budget)
             }
+            next => next,
         }
     }
 
-    /// How long the next trial takes at most, in nanoseconds; nothing where there is none.
+    /// How long what is next takes at most, in nanoseconds; nothing where nothing is.
     pub fn next_takes(&self) -> u64 {
-        self.wanted().map_or(0, |plan| self.takes(plan.purpose, plan.warmup_ns, plan.duration_ns))
+        self.takes(&self.wanted())
     }
 
     /// When a trial that was made was over at the latest, in nanoseconds since the run began.
     pub fn over_ns(&self, trial: &Trial) -> u64 {
-        let of_slices = trial.purpose == Purpose::Compare;
-        let warmup_ns = if of_slices { design::slice_times(&self.plan).0 } else { self.plan.warmup_ns };
-        trial.began_ns + self.takes(trial.purpose, warmup_ns, trial.measured_ns)
+        trial.began_ns + self.plan.warmup_ns + trial.measured_ns + BESIDES + self.drained(trial.purpose)
     }
 
-    /// How long a trial takes at most. What is made to see a rate fail may leave requests behind.
-    fn takes(&self, purpose: Purpose, warmup_ns: u64, length_ns: u64) -> u64 {
+    /// The same of a block.
+    pub fn block_over_ns(&self, block: &PoolBlock) -> u64 {
+        block.began_ns + block.turn_ns.map_or(0, design::warmup) + block.measured_ns + BESIDES
+    }
+
+    /// How long something takes at most.
+    fn takes(&self, next: &Next) -> u64 {
+        match next {
+            Next::Trial(plan) => plan.warmup_ns + plan.duration_ns + BESIDES + self.drained(plan.purpose),
+            Next::Block(plan) => plan.warmup_ns + plan.duration_ns + BESIDES,
+            Next::Done(_) => 0,
+        }
+    }
+
+    /// How long the last replies are waited for: what is made to see a rate fail may leave requests behind.
+    fn drained(&self, purpose: Purpose) -> u64 {
         let fails = matches!(purpose, Purpose::Search | Purpose::Above | Purpose::Curve);
-        warmup_ns + length_ns + BESIDES + if fails { self.drain_ns } else { 0 }
+        if fails { self.drain_ns } else { 0 }
     }
 
     /// The bracket of an arm so far: the highest rate that is kept up, the lowest that is not.
@@ -129,18 +177,18 @@ impl Planner {
     pub fn estimate(&self) -> Estimate {
         let plan = &self.plan;
         let (search, confirm, above) = usual_trials(plan);
-        let (slice_warmup_ns, slice_ns) = design::slice_times(plan);
-        let each = |warmup_ns: u64, length_ns: u64| warmup_ns + length_ns + BESIDES;
-        let trial_ns = each(plan.warmup_ns, plan.trial_ns);
+        let each = |length_ns: u64| plan.warmup_ns + length_ns + BESIDES;
+        let trial_ns = each(plan.trial_ns);
         let steps = [
             // Of a bisection about every second trial fails.
             (search, trial_ns, search.div_ceil(2)),
-            (design::most_slices(plan), each(slice_warmup_ns, slice_ns), 0),
-            (confirm, each(plan.warmup_ns, plan.confirm_ns), 0),
+            (confirm, each(plan.confirm_ns), 0),
             (above, trial_ns, above),
             (plan.clients.len() as u32 * REPETITIONS, trial_ns, 0),
         ];
-        let answers = Estimate::of(&steps, self.drain_ns);
+        let (blocks, block_ns) = design::most_blocks(plan);
+        let comparisons_ns = u64::from(blocks) * (block_ns + BESIDES);
+        let answers = Estimate { comparisons_ns, ..Estimate::of(&steps, self.drain_ns).after(comparisons_ns) };
         let (of_curve, beyond) = (curve::SHARES.len(), curve::SHARES.iter().filter(|share| **share >= 1.0).count());
         let of_curve = 2 * of_curve as u32 + u32::from(plan.clients.is_empty());
         let curve = Estimate::of(&[(of_curve, trial_ns, 2 * beyond as u32)], self.drain_ns);
@@ -168,7 +216,7 @@ impl Planner {
         let rates_known = undone.is_empty();
         let mut others = Vec::new();
         for pair in design::neighbours(&self.plan.arms) {
-            let left = |decide| self.rates(pair, decide).into_iter().any(|rate| self.next_slice(pair, rate).is_some());
+            let left = |decide| self.rates(pair, decide).into_iter().any(|rate| self.next_block(pair, rate).is_some());
             if !rates_known || left(true) {
                 undone.push(Undone::Compare(pair.from, pair.to));
             } else if left(false) {
@@ -186,44 +234,73 @@ impl Planner {
         undone
     }
 
-    fn wanted(&self) -> Option<TrialPlan> {
+    fn wanted(&self) -> Next {
         let arms = || (0_u32..).zip(&self.searches);
         let narrow = || arms().find_map(|(arm, search)| Some(self.probe(arm, search.narrow(self.hint(arm))?)));
         let confirm = || arms().find_map(|(arm, search)| Some(self.probe(arm, search.confirm()?)));
-        narrow()
-            .or_else(|| self.compare(true))
-            .or_else(confirm)
-            .or_else(|| self.compare(false))
-            .or_else(|| self.next_clients())
-            .or_else(|| self.next_of_curve())
+        let compare = |decide| self.compare(decide).map(Next::Block);
+        let trial = |plan: Option<TrialPlan>| plan.map(Next::Trial);
+        trial(narrow())
+            .or_else(|| compare(true))
+            .or_else(|| trial(confirm()))
+            .or_else(|| compare(false))
+            .or_else(|| trial(self.next_clients()))
+            .or_else(|| trial(self.next_of_curve()))
+            .unwrap_or(Next::Done(Ended::Finished))
     }
 
-    /// The next slice at the rates that decide, or at the others.
-    fn compare(&self, decide: bool) -> Option<TrialPlan> {
-        let pairs = design::neighbours(&self.plan.arms).into_iter();
-        let mut wanted: Vec<(Neighbours, (u32, f64))> =
-            pairs.flat_map(|pair| self.rates(pair, decide).into_iter().map(move |rate| (pair, rate))).collect();
-        // Rate by rate, and the pairs of each in their order.
-        wanted.sort_by_key(|(_, (number, _))| *number);
-        wanted.into_iter().find_map(|(pair, rate)| self.next_slice(pair, rate))
+    /// The next block at the rates that decide, or at the others: the scenario's own rate of every pair first.
+    fn compare(&self, decide: bool) -> Option<BlockPlan> {
+        let pairs = design::neighbours(&self.plan.arms);
+        let place =
+            |place: usize| pairs.iter().find_map(|pair| self.next_block(*pair, *self.rates(*pair, decide).get(place)?));
+        (0..design::RATES).find_map(place)
     }
 
-    /// The rates of a pair that decide, or the others, each with its number: the scenario's own decide where there are any. One that was
-    /// begun stays what it is, whatever became of the searches since.
-    fn rates(&self, pair: Neighbours, decide: bool) -> Vec<(u32, f64)> {
-        let (from, to) = (self.search(pair.from as usize), self.search(pair.to as usize));
-        let wanted = design::rates(self.target, self.plan.max_rate, from, to);
-        let wanted = |number: u32| wanted.iter().find(|(of, _)| *of == number).map(|(_, rate)| *rate);
-        let begun = |number: u32| {
-            let of = |place: Place| (place.comparison, place.rate) == (pair.index, number);
-            let slices = || self.others.iter().filter(|trial| trial.purpose == Purpose::Compare);
-            slices().find(|trial| trial.block.map(Place::of).is_some_and(of))?.offered
-        };
-        let all = (0..design::RATES).filter_map(|number| Some((number, begun(number).or_else(|| wanted(number))?)));
-        let mut rates: Vec<(u32, f64)> = all.collect();
-        let own = rates.iter().any(|(number, _)| *number < design::NEAR_END);
-        rates.retain(|(number, _)| (*number < design::NEAR_END || !own) == decide);
+    /// The rates of a pair that decide, or the others: those of the scenario decide where there are any. One that was begun stays
+    /// what it is, whatever became of the searches since.
+    fn rates(&self, pair: Neighbours, decide: bool) -> Vec<ComparedRate> {
+        let brackets = [pair.from, pair.to].map(|arm| self.search(arm as usize).bracket());
+        let mut rates = design::rates(self.target, self.plan.max_rate, brackets.each_ref());
+        for block in self.blocks_of(pair) {
+            let own = design::own_rates(self.target).any(|rate| same_rate(rate, block.rate));
+            if !own {
+                rates.retain(|known| known.own);
+            }
+            if rates.iter().all(|known| !same_rate(known.rate, block.rate)) {
+                rates.push(ComparedRate { rate: block.rate, own });
+            }
+        }
+        rates.sort_by(|one, other| other.own.cmp(&one.own).then(one.rate.total_cmp(&other.rate)));
+        let own = rates.iter().any(|known| known.own);
+        rates.retain(|known| (known.own || !own) == decide);
         rates
+    }
+
+    fn blocks_of(&self, pair: Neighbours) -> impl Iterator<Item = &PoolBlock> {
+        self.blocks.iter().filter(move |block| (block.from, block.to) == (pair.from, pair.to))
+    }
+
+    /// The next block of a pair at one of its rates. One that the machine disturbed is made again, once.
+    fn next_block(&self, pair: Neighbours, ComparedRate { rate, .. }: ComparedRate) -> Option<BlockPlan> {
+        let made = || self.blocks_of(pair).filter(|block| same_rate(block.rate, rate));
+        let is_made = |number: &u32| {
+            let tries = || made().filter(|block| block.number == *number);
+            tries().count() > 1 || tries().any(|block| !is_disturbed(block))
+        };
+        let number = (0..design::BLOCKS).find(|number| !is_made(number))?;
+        let turn_ns = made().find_map(|block| block.turn_ns).unwrap_or_else(|| self.turn(pair, rate));
+        Some(design::block(pair, rate, number, turn_ns, &self.plan))
+    }
+
+    /// Length of a turn by the response times that the trials of both sizes had at this rate, or above it.
+    fn turn(&self, pair: Neighbours, rate: f64) -> u64 {
+        let tail = |arm: u32| {
+            let above = self.tails[arm as usize].iter().filter(|(offered, _)| !is_below(*offered, rate));
+            // A trial that something disturbed has a longer tail than the others.
+            above.map(|(_, tail)| *tail).min().unwrap_or(u64::MAX)
+        };
+        design::turn(tail(pair.from).max(tail(pair.to)))
     }
 
     /// The bracket of the arm before, since neighbours differ little.
@@ -246,21 +323,6 @@ impl Planner {
             warmup_ns: self.plan.warmup_ns,
             duration_ns: self.plan.trial_ns,
         }
-    }
-
-    /// The next slice of a pair at one of its rates.
-    fn next_slice(&self, pair: Neighbours, rate: (u32, f64)) -> Option<TrialPlan> {
-        // A slice that the harness spoiled is made again, once.
-        let made = |slice: &design::Slice| {
-            let same = |trial: &&Trial| trial.purpose == Purpose::Compare && design::is(trial, slice);
-            let objective = &self.objectives[slice.arm as usize];
-            let mut tries = self.others.iter().filter(same);
-            tries.clone().count() > 1 || tries.any(|trial| !judge::is_limited(trial, objective))
-        };
-        let slice = design::slices(pair, rate).find(|slice| !made(slice))?;
-        let (warmup_ns, duration_ns) = design::slice_times(&self.plan);
-        let probe = Probe { purpose: Purpose::Compare, rate: slice.rate, duration_ns };
-        Some(TrialPlan { block: Some(slice.block), warmup_ns, ..self.probe(slice.arm, probe) })
     }
 
     /// Numbers of clients upwards, then downwards, then upwards, so that what drifts favours none.

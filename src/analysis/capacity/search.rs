@@ -1,13 +1,10 @@
 //! The search for the highest rate that one variant can keep up: which trial comes next, and what is known so far.
 
 use super::{
-    FailReason, Judgement, design, draw,
+    FailReason, Judgement, draw,
     evidence::{Bracket, CONFIRMED, Evidence, Level, is_below, same_rate},
 };
-use crate::{
-    results::{CapacityPlan, Purpose, Trial},
-    scenario::Objective,
-};
+use crate::results::{CapacityPlan, Purpose, Trial};
 
 /// Doublings of a trial that was too short to tell, all together.
 const LONGEST: u64 = 8;
@@ -53,14 +50,8 @@ pub(super) struct Search {
     tolerance: f64,
     trial_ns: u64,
     confirm_ns: u64,
-    /// Length of a slice of a comparison with the load before it.
-    slice_ns: u64,
-    /// The objective's latency.
-    latency_ns: u64,
     seed: u64,
     evidence: Evidence,
-    /// Slices of comparisons. They are shorter than trials, so they move no end of the bracket.
-    slices: Evidence,
     retry: Option<Probe>,
     limited: Option<(f64, String)>,
     /// The rate at which the harness was the limit in the last trial of it.
@@ -71,9 +62,8 @@ pub(super) struct Search {
 
 impl Search {
     /// The search of the arm with this index.
-    pub(super) fn new(arm: usize, plan: &CapacityPlan, objective: &Objective) -> Self {
+    pub(super) fn new(arm: usize, plan: &CapacityPlan) -> Self {
         let max = plan.max_rate.unwrap_or(f64::INFINITY);
-        let (warmup_ns, length_ns) = design::slice_times(plan);
         Self {
             place: arm as u64,
             start: plan.start_rate.min(max),
@@ -81,11 +71,8 @@ impl Search {
             tolerance: plan.tolerance,
             trial_ns: plan.trial_ns,
             confirm_ns: plan.confirm_ns,
-            slice_ns: warmup_ns + length_ns,
-            latency_ns: objective.latency.as_nanos() as u64,
             seed: plan.seed,
             evidence: Evidence::default(),
-            slices: Evidence::default(),
             retry: None,
             limited: None,
             doubted: None,
@@ -97,10 +84,6 @@ impl Search {
     /// Takes a trial of this variant into account, if it says something of what can be kept up.
     pub(super) fn record(&mut self, trial: &Trial, judgement: &Judgement) {
         let Some(rate) = trial.offered else { return };
-        if trial.purpose == Purpose::Compare {
-            self.slices.take(rate, judgement);
-            return;
-        }
         if !matches!(trial.purpose, Purpose::Search | Purpose::Confirm | Purpose::Above) {
             return;
         }
@@ -166,20 +149,9 @@ impl Search {
         self.limited.as_ref().map(|(rate, _)| *rate)
     }
 
-    /// The highest rate that is kept up as far as is known: the lower end, or a higher one that slices of comparisons kept up.
+    /// The highest rate that is sustained as far as is known.
     pub(super) fn sustained(&self) -> Option<f64> {
-        self.kept().or_else(|| self.bracket().low.map(|low| low.rate))
-    }
-
-    /// The rate within the bracket that slices of comparisons kept up, if there is one.
-    fn kept(&self) -> Option<f64> {
-        self.kept_within(self.latency_ns, &self.bracket(), &self.slices)
-    }
-
-    /// The same of another bracket, for a limit of the response time in nanoseconds.
-    pub(super) fn kept_within(&self, limit_ns: u64, bracket: &Bracket, slices: &Evidence) -> Option<f64> {
-        let excess = limit_ns as f64 / self.slice_ns as f64;
-        bracket.kept(slices, self.wall().unwrap_or(f64::INFINITY), excess)
+        self.bracket().low.map(|low| low.rate)
     }
 
     /// Whether the lower end has its confirmations.
@@ -220,7 +192,7 @@ impl Search {
         }
         match (low, high) {
             (None, _) => {
-                let rate = self.kept().unwrap_or(lowest.rate / 2.0);
+                let rate = lowest.rate / 2.0;
                 if is_below(rate, self.start * 0.5_f64.powi(HALVINGS)) { None } else { search(rate) }
             }
             (Some(_), None) if highest.rate >= self.max => None,
@@ -230,13 +202,7 @@ impl Search {
             }
             (Some(low), Some(high)) if high.rate <= low.rate * (1.0 + self.tolerance) => None,
             (Some(low), Some(high)) => {
-                // Where a lower end fell, slices of comparisons may have been kept up far above the one below it. Only a trial of
-                // full length makes a lower end of theirs.
-                let kept = self.kept();
-                if let Some(kept) = kept.filter(|kept| high.rate <= kept * (1.0 + self.tolerance)) {
-                    return search(kept);
-                }
-                let middle = (kept.unwrap_or(low.rate) * high.rate).sqrt();
+                let middle = (low.rate * high.rate).sqrt();
                 // An end that was about to be confirmed and failed is not far from the truth: half the tolerance, so that both
                 // steps together stay within it.
                 let step = high.rate / (1.0 + self.tolerance / 2.0);

@@ -3,12 +3,12 @@
 use rand::{RngExt, rngs::Xoshiro256PlusPlus};
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{Judgement, Next, Planner, TrialPlan, draw::generator, judge};
+use super::{BlockPlan, Judgement, Next, Planner, TrialPlan, draw::generator, judge};
 use crate::{
     analysis::burstiness::burstiness,
     results::{
-        Arm, CAPACITY_VERSION, Capacity, CapacityPlan, Ended, Environment, Purpose, Quantiles, Software, TargetFacts,
-        Trial,
+        Arm, BlockSide, CAPACITY_VERSION, Capacity, CapacityPlan, Ended, Environment, PoolBlock, Purpose, Quantiles,
+        Software, TargetFacts, Trial,
     },
     scenario::{self, Scenario},
 };
@@ -242,26 +242,72 @@ pub(super) fn plan(pools: &[u32], seed: u64) -> CapacityPlan {
     }
 }
 
+/// A block whose sides are alike and answer with ease.
+pub(super) fn block(plan: &BlockPlan) -> PoolBlock {
+    let Trial { scheduled, completed, failed, unfinished, throughput, response, service, wait, .. } =
+        trial(plan.from, plan.rate);
+    let side = BlockSide { scheduled, completed, failed, unfinished, throughput, response, service, wait };
+    PoolBlock {
+        from: plan.from,
+        to: plan.to,
+        rate: plan.rate,
+        number: plan.number,
+        turn_ns: Some(plan.turn_ns),
+        began_ns: 0,
+        measured_ns: plan.duration_ns,
+        lag_p50: 1_000,
+        stolen: Some(0.0),
+        throttled: None,
+        server_busy: Some(0.3),
+        sides: [side.clone(), side],
+    }
+}
+
+/// What was made of a capacity run.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    pub(super) trials: Vec<Trial>,
+    pub(super) blocks: Vec<PoolBlock>,
+    /// How it ended; `None` where a trial of another purpose was asked for.
+    pub(super) ended: Option<Ended>,
+}
+
 /// Carries out what the planner asks for, until it is done or asks for a trial of another purpose than these.
-pub(super) fn carry_out(
+pub(super) fn carry_out_with(
     planner: &mut Planner,
     purposes: &[Purpose],
-    mut make: impl FnMut(&TrialPlan, u32) -> Trial,
-) -> (Vec<Trial>, Option<Ended>) {
-    let (mut trials, mut elapsed) = (Vec::new(), 0);
+    mut tried: impl FnMut(&TrialPlan, u32) -> Trial,
+    mut compared: impl FnMut(&BlockPlan) -> PoolBlock,
+) -> Made {
+    let (mut made, mut elapsed) = (Made::default(), 0);
     loop {
         match planner.next(elapsed) {
-            Next::Done(ended) => return (trials, Some(ended)),
-            Next::Trial(plan) if !purposes.contains(&plan.purpose) => return (trials, None),
+            Next::Done(ended) => return Made { ended: Some(ended), ..made },
+            Next::Trial(plan) if !purposes.contains(&plan.purpose) => return made,
             Next::Trial(plan) => {
-                let mut trial = make(&plan, trials.len() as u32 + 1);
-                trial.began_ns = elapsed;
+                let trial = Trial { began_ns: elapsed, ..tried(&plan, made.trials.len() as u32 + 1) };
                 elapsed = planner.over_ns(&trial);
                 planner.record(&trial);
-                trials.push(trial);
+                made.trials.push(trial);
+            }
+            Next::Block(plan) => {
+                let block = PoolBlock { began_ns: elapsed, ..compared(&plan) };
+                elapsed = planner.block_over_ns(&block);
+                planner.record_block(&block);
+                made.blocks.push(block);
             }
         }
     }
+}
+
+/// The same where pool sizes make no difference.
+pub(super) fn carry_out(
+    planner: &mut Planner,
+    purposes: &[Purpose],
+    tried: impl FnMut(&TrialPlan, u32) -> Trial,
+) -> (Vec<Trial>, Option<Ended>) {
+    let made = carry_out_with(planner, purposes, tried, block);
+    (made.trials, made.ended)
 }
 
 /// Searches and confirmations only.
@@ -313,6 +359,7 @@ pub(super) fn capacity(plan: CapacityPlan) -> Capacity {
         environment: Environment { cpu: text("a CPU"), cores: 2, memory: 1 << 30, kernel: text("a kernel") },
         plan,
         trials: Vec::new(),
+        blocks: Vec::new(),
         connections: Vec::new(),
         current_rate: None,
         ended: Ended::Running,

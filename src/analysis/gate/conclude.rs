@@ -2,7 +2,7 @@
 
 use super::{
     Change, ChangeShape, FEWEST_BLOCKS, Failures, GateAnalysis, GateMetric, GateRow, GateScope, GateVerdict,
-    Invalidity, MetricResult, Noise, TooFew,
+    Invalidity, LEVEL, MetricResult, Noise, TooFew,
     blind::{dropped, too_much},
     course,
     failures::{failures, of_baseline},
@@ -240,7 +240,7 @@ fn limits(plan: &GatePlan, metric: GateMetric, lag: f64) -> Limits {
     let threshold = if metric == GateMetric::P99 { plan.tail_threshold } else { plan.threshold };
     // Three buckets of a histogram are 0.3 % at most, below half of any threshold.
     let (floor, lag) = if metric.more_is_worse() { (plan.floor_ns as f64, lag) } else { (0.0, 0.0) };
-    Limits { more_is_worse: metric.more_is_worse(), threshold, floor, lag }
+    Limits { level: LEVEL, more_is_worse: metric.more_is_worse(), threshold, floor, lag }
 }
 
 fn differences(blocks: &[&ReadBlock<'_>], metric: GateMetric, kind: SliceKind, series: &[usize]) -> Vec<Difference> {

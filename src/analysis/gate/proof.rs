@@ -82,7 +82,7 @@ impl Tally {
 
 /// Plays a case through, `gates` times.
 fn play(case: Case, gates: u32, power: &mut Power) -> Tally {
-    let limits = Limits { more_is_worse: true, threshold: case.threshold, floor: 0.0, lag: 0.0 };
+    let limits = Limits { level: LEVEL, more_is_worse: true, threshold: case.threshold, floor: 0.0, lag: 0.0 };
     let mut tally = Tally { gates, ..Tally::default() };
     for gate in 0..u64::from(gates) {
         let screen = stage(case, gate, GateStage::Screen, &limits, power);
@@ -231,7 +231,7 @@ fn the_detectable_effect_is_detected() {
     let mut power = Power::default();
     for (profile, instance, slice) in [(QUICK, 0.04, 0.06), (QUICK, 0.01, 0.02), (NIGHTLY, 0.01, 0.03)] {
         let case = Case { instance, slice, ..profile };
-        let limits = Limits { more_is_worse: true, threshold: case.threshold, floor: 0.0, lag: 0.0 };
+        let limits = Limits { level: LEVEL, more_is_worse: true, threshold: case.threshold, floor: 0.0, lag: 0.0 };
         let mut detectable =
             |gate| stage(case, gate, GateStage::Screen, &limits, &mut power).effect.smallest_detectable;
         let typical = (0..200).map(|gate| detectable(gate).unwrap()).sum::<f64>() / 200.0;

@@ -74,6 +74,8 @@ impl Change {
 /// What counts as a change of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::analysis) struct Limits {
+    /// One-sided level of the test.
+    pub(in crate::analysis) level: f64,
     /// Whether a higher value of the metric is worse.
     pub(in crate::analysis) more_is_worse: bool,
     /// Smallest worsening that matters, as a share.
@@ -124,35 +126,46 @@ impl Limits {
         self.worsening(change).1.is_some_and(|high| high < matters)
     }
 
+    /// Whether the interval leaves room for no gain that matters.
+    pub(in crate::analysis) fn is_not_better(&self, change: &Change) -> bool {
+        let Interval { low, high, .. } = change.effect.ratio.map(f64::ln);
+        let gain = if self.more_is_worse { low.map(|low| -low) } else { high };
+        gain.is_some_and(|gain| gain < self.log_of(self.least(change.levels[1])))
+    }
+
     fn is_change(&self, p: f64, log: f64, level: f64) -> bool {
-        p <= LEVEL && log >= self.suspicious_from(level)
+        p <= self.level && log >= self.suspicious_from(level)
     }
 }
 
-/// The change that some blocks show; `None` where there is none.
+/// The change that some blocks show, with what they could have shown; `None` where there is none.
 pub(in crate::analysis) fn change(blocks: &[Difference], limits: &Limits, power: &mut Power) -> Option<Change> {
+    let mut change = estimate(blocks, limits)?;
+    let level = change.levels[0];
+    let (suspicious_from, matters) = (limits.suspicious_from(level), limits.log_of(limits.least(level)));
+    let detectable = Some(power.detectable(&change.blocks, suspicious_from)).filter(|log| log.is_finite());
+    change.effect.smallest_detectable = detectable.map(|log| worsening::share_of(log, limits.more_is_worse));
+    // More blocks make no harness faster.
+    let needed = power.blocks_for(matters, deviation(&change.blocks));
+    change.blocks_needed = needed.filter(|_| suspicious_from < matters);
+    Some(change)
+}
+
+/// The change alone.
+pub(in crate::analysis) fn estimate(blocks: &[Difference], limits: &Limits) -> Option<Change> {
     if blocks.is_empty() {
         return None;
     }
     let logs: Vec<f64> = blocks.iter().map(|block| block.log).collect();
     let natural = location(&logs);
-    let more_is_worse = limits.more_is_worse;
     let (p_worse, p_better) =
-        if more_is_worse { (natural.p_above, natural.p_below) } else { (natural.p_below, natural.p_above) };
+        if limits.more_is_worse { (natural.p_above, natural.p_below) } else { (natural.p_below, natural.p_above) };
     let level = |arm: usize| median(&blocks.iter().map(|block| block.levels[arm]).collect::<Vec<_>>());
-    let levels = [level(0), level(1)];
-    let (suspicious_from, matters) = (limits.suspicious_from(levels[0]), limits.log_of(limits.least(levels[0])));
-    let detectable = Some(power.detectable(&logs, suspicious_from)).filter(|log| log.is_finite());
     Some(Change {
-        levels,
-        effect: Effect {
-            ratio: natural.estimate.map(f64::exp),
-            p: Some(p_worse),
-            smallest_detectable: detectable.map(|log| worsening::share_of(log, more_is_worse)),
-        },
+        levels: [level(0), level(1)],
+        effect: Effect { ratio: natural.estimate.map(f64::exp), p: Some(p_worse), smallest_detectable: None },
         p_better,
-        // More blocks make no harness faster.
-        blocks_needed: power.blocks_for(matters, deviation(&logs)).filter(|_| suspicious_from < matters),
+        blocks_needed: None,
         blocks: logs,
     })
 }

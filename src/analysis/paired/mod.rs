@@ -10,9 +10,9 @@ mod power;
 mod signed_rank;
 
 pub use change::Change;
-pub(in crate::analysis) use change::{Difference, Limits, Quad, change, log_of};
+pub(in crate::analysis) use change::{Difference, Limits, Quad, change, estimate, log_of};
 pub(in crate::analysis) use disturbance::{Disturbance, disturbance};
-pub(in crate::analysis) use halves::{halves, operations};
+pub(in crate::analysis) use halves::{Half, halves, operations};
 pub use power::{FEWEST_BLOCKS, foreseen};
 pub(in crate::analysis) use power::{Power, deviation};
 pub use signed_rank::LEVEL;

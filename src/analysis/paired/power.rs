@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rand_distr::{Distribution, StandardNormal};
+use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::signed_rank::{LEVEL, critical, location, rank_sum_against};
 use crate::analysis::{draw::generator, worsening::log_of};
@@ -19,8 +20,7 @@ const PLAYED: usize = 24;
 /// Share of stages that are to see what is called detectable, so that both do in 95 of 100 gates: the square root of that.
 const OF_STAGE: f64 = 0.974_679_4;
 
-/// Quantiles of the normal distribution at the level, and at the share of stages.
-const Z_LEVEL: f64 = 2.326_347_9;
+/// Quantile of the normal distribution at the share of stages.
 const Z_STAGE: f64 = 1.954_508;
 
 /// Samples that the reach is worked out from, and halvings of its bracket.
@@ -28,12 +28,25 @@ const SAMPLES: u64 = 1_000;
 const HALVINGS: u32 = 14;
 
 /// Knows the reach of every number of blocks that it was asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::analysis) struct Power {
+    /// One-sided level of the test.
+    level: f64,
     reaches: BTreeMap<usize, Reach>,
 }
 
+impl Default for Power {
+    fn default() -> Self {
+        Self::at(LEVEL)
+    }
+}
+
 impl Power {
+    /// Of a test at a one-sided level.
+    pub(in crate::analysis) fn at(level: f64) -> Self {
+        Self { level, reaches: BTreeMap::new() }
+    }
+
     /// The worsening, on the logarithmic scale, that both stages would have called a suspicion in 95 of 100 gates with noise as that of
     /// these differences. `least` is the estimate below which there is no suspicion, however significant it is.
     pub(in crate::analysis) fn detectable(&mut self, differences: &[f64], least: f64) -> f64 {
@@ -51,14 +64,14 @@ impl Power {
     }
 
     fn of(&mut self, blocks: usize) -> &Reach {
-        self.reaches.entry(blocks).or_insert_with(|| Reach::of(blocks))
+        self.reaches.entry(blocks).or_insert_with(|| Reach::of(blocks, self.level))
     }
 }
 
 /// The worsening, as a share, that both stages of a gate of so many blocks see in 95 of 100 where the differences of blocks have this standard
 /// deviation on the logarithmic scale and `threshold` matters.
 pub fn foreseen(blocks: u32, deviation: f64, threshold: f64) -> f64 {
-    Reach::of(blocks as usize).seen(deviation, log_of(threshold / 2.0, true)).exp_m1()
+    Reach::of(blocks as usize, LEVEL).seen(deviation, log_of(threshold / 2.0, true)).exp_m1()
 }
 
 /// What a stage of some number of blocks sees.
@@ -69,16 +82,16 @@ enum Reach {
     /// Samples of normal noise of deviation 1: the least shift that makes each significant, and its Hodges-Lehmann estimate. The exact test
     /// has no formula for it.
     Played(Vec<(f64, f64)>),
-    /// Many blocks, their number: by Noether ("Sample size determination for some common nonparametric tests", 1987), with the estimate
+    /// Many blocks, their number, and the quantile of the normal distribution at the level: by Noether ("Sample size determination for some common nonparametric tests", 1987), with the estimate
     /// as exact as its efficiency against the mean, 3 / pi, makes it.
-    Approximated(f64),
+    Approximated(f64, f64),
 }
 
 impl Reach {
-    fn of(blocks: usize) -> Self {
-        let Some(critical) = critical(blocks.min(PLAYED), LEVEL) else { return Self::Nothing };
+    fn of(blocks: usize, level: f64) -> Self {
+        let Some(critical) = critical(blocks.min(PLAYED), level) else { return Self::Nothing };
         if blocks > PLAYED {
-            return Self::Approximated(blocks as f64);
+            return Self::Approximated(blocks as f64, Normal::standard().inverse_cdf(1.0 - level));
         }
         Self::Played((0..SAMPLES).map(|sample| played(sample, blocks, critical)).collect())
     }
@@ -93,9 +106,9 @@ impl Reach {
                 needed.sort_by(f64::total_cmp);
                 needed[((SAMPLES as f64 * OF_STAGE).ceil() as usize).saturating_sub(1)]
             }
-            Self::Approximated(blocks) => {
+            Self::Approximated(blocks, z_level) => {
                 let error = deviation / (blocks * 3.0 / std::f64::consts::PI).sqrt();
-                ((Z_LEVEL + Z_STAGE) * error).max(least + Z_STAGE * error)
+                ((z_level + Z_STAGE) * error).max(least + Z_STAGE * error)
             }
         }
     }
@@ -132,7 +145,7 @@ mod tests {
     const HALF: f64 = 0.05;
 
     fn reach(blocks: usize) -> f64 {
-        Reach::of(blocks).seen(1.0, f64::NEG_INFINITY)
+        Reach::of(blocks, LEVEL).seen(1.0, f64::NEG_INFINITY)
     }
 
     /// What is played through joins what is approximated.
@@ -150,10 +163,10 @@ mod tests {
     #[test]
     fn nothing_below_half_of_what_matters_is_seen() {
         for blocks in [8, 12, 40] {
-            let seen = Reach::of(blocks).seen(0.01, HALF);
+            let seen = Reach::of(blocks, LEVEL).seen(0.01, HALF);
             let error = 0.01 / (blocks as f64 * 3.0 / std::f64::consts::PI).sqrt();
             assert!((seen / (HALF + Z_STAGE * error) - 1.0).abs() < 0.03, "{blocks} {seen}");
-            assert!((Reach::of(blocks).seen(1e-9, HALF) - HALF).abs() < 1e-6);
+            assert!((Reach::of(blocks, LEVEL).seen(1e-9, HALF) - HALF).abs() < 1e-6);
         }
         assert!(foreseen(8, 0.02, 0.1) > 0.05 && foreseen(8, 0.02, 0.1) < 0.08);
     }

@@ -42,6 +42,13 @@ pub(super) fn plan(errand: &Errand, target: &TargetFacts, estimate: Estimate) ->
             _ => ", so the report will say what it did not suffice for",
         },
     ));
+    if estimate.comparisons_ns > 0 {
+        line(format!(
+            "  comparisons of neighbouring pool sizes: up to {} of it, both connected at once, in turns of 25 ms, or of up to 500 ms \
+             where responses take longer",
+            span(estimate.comparisons_ns)
+        ));
+    }
     line(match plan.max_rate {
         Some(most) => format!("  load: from {} up to {}", rate(plan.start_rate), rate(most)),
         None => format!("  load: from {}, doubled until a trial fails; --max-rate sets a limit", rate(plan.start_rate)),
@@ -59,8 +66,7 @@ pub(super) fn plan(errand: &Errand, target: &TargetFacts, estimate: Estimate) ->
             line("  and the scenario's keys are written, as fast as the server takes them".to_owned());
         }
     }
-    let connections = errand.arms[errand.widest()].connections();
-    let _ = write!(text, "  connections: at most {}", count(connections));
+    let _ = write!(text, "  connections: at most {}", count(errand.connections()));
     plain(&text)
 }
 
@@ -83,13 +89,18 @@ mod tests {
         insta::assert_snapshot!(plan(
             &errand,
             &target,
-            Estimate { trials: 60, answers_ns: 500_000_000_000, all_ns: 1_234_000_000_000 }
+            Estimate {
+                trials: 60,
+                comparisons_ns: 195_000_000_000,
+                answers_ns: 500_000_000_000,
+                all_ns: 1_234_000_000_000
+            }
         ));
         (errand.plan.max_rate, errand.saved) = (None, None);
         insta::assert_snapshot!(plan(
             &errand,
             &target,
-            Estimate { trials: 20, answers_ns: 300_000_000_000, all_ns: 300_000_000_000 }
+            Estimate { trials: 20, comparisons_ns: 0, answers_ns: 300_000_000_000, all_ns: 300_000_000_000 }
         ));
     }
 }

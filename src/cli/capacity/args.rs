@@ -19,8 +19,8 @@ use crate::{
 /// Find out how much load a server can carry, and whether a larger pool would help
 ///
 /// Raises the rate of the scenario, which keeps its mix and its proportions, until its objective is missed, halves the
-/// bracket until it is narrow, and confirms it. With --pool or --sweep it does so for each variant, and compares pools in
-/// interleaved slices. Every trial is a whole run, saved as it ends, so that an interrupted search is continued by --resume.
+/// bracket until it is narrow, and confirms it. With --pool or --sweep it does so for each variant; pool sizes next to each
+/// other are connected at once and compared in turns of 25ms to 500ms. Every trial is a whole run, saved as it ends, so that an interrupted search is continued by --resume.
 /// The first Ctrl-C ends the trial and reports what there is, a second one stops at once.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXITS}"))]
@@ -56,12 +56,10 @@ pub(in crate::cli) struct Arguments {
     pub(super) budget: Option<Duration>,
     /// Length of a trial; 10s unless the budget is too short for it, then down to 6s
     ///
-    /// Trials that confirm are three times as long, slices that compare half as long.
+    /// Trials that confirm are three times as long. Blocks that compare pool sizes measure 2s for every 5s of it.
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Search")]
     pub(super) trial: Option<Duration>,
     /// Length of the load before each trial, which is not measured; three tenths of a trial, 3s at most
-    ///
-    /// It is a third of that before slices that compare.
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Search")]
     pub(super) warmup: Option<Duration>,
     /// Operations per second of the first trial, of all services together; the scenario's own unless given

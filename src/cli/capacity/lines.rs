@@ -1,10 +1,12 @@
-//! The trials as people see them: the one under way, and a line of each that is over.
+//! Trials and blocks as people see them: the one under way, and a line of each that is over.
+
+use std::time::Duration;
 
 use crate::{
-    analysis::capacity::{FailReason, Judgement, TrialPlan},
+    analysis::capacity::{BLOCKS, BlockPlan, FailReason, Judgement, TrialPlan},
     load::{Phase, Progress},
     report::format::{NOTHING, duration, plain, rate, setting, share},
-    results::{Arm, Trial, slug},
+    results::{Arm, BlockSide, PoolBlock, Trial, slug},
 };
 
 /// What the whole run looks like while a trial is under way.
@@ -26,10 +28,8 @@ pub(super) fn left(budget_ns: u64, estimated_ns: u64, spent_ns: u64) -> u64 {
     whole.saturating_sub(spent_ns)
 }
 
-/// The trial under way, in one line.
-pub(super) fn under_way(course: Course, arm: &Arm, plan: &TrialPlan, progress: &Progress) -> String {
-    let Course { number, of, bracket, left_ns } = course;
-    let phase = match progress.phase {
+fn phase(progress: &Progress) -> String {
+    match progress.phase {
         Phase::Connecting => "connecting".to_owned(),
         Phase::WarmUp => "warming up".to_owned(),
         Phase::Measuring => {
@@ -37,7 +37,18 @@ pub(super) fn under_way(course: Course, arm: &Arm, plan: &TrialPlan, progress: &
             format!("{} of {}", progress.elapsed.as_secs(), setting(whole))
         }
         Phase::Draining => "waiting for the last replies".to_owned(),
-    };
+    }
+}
+
+/// Minutes that are left at most.
+fn minutes(left_ns: u64) -> u64 {
+    left_ns.div_ceil(60_000_000_000)
+}
+
+/// The trial under way, in one line.
+pub(super) fn under_way(course: Course, arm: &Arm, plan: &TrialPlan, progress: &Progress) -> String {
+    let Course { number, of, bracket, left_ns } = course;
+    let phase = phase(progress);
     let bracket = match bracket {
         (None, None) => "no bracket yet".to_owned(),
         (low, high) => {
@@ -45,7 +56,7 @@ pub(super) fn under_way(course: Course, arm: &Arm, plan: &TrialPlan, progress: &
             format!("between {low} and {high}")
         }
     };
-    let minutes = left_ns.div_ceil(60_000_000_000);
+    let minutes = minutes(left_ns);
     plain(&format!(
         "Trial {number} of about {}, {} {} at {}: {phase}; {bracket}; {minutes} min left at most",
         of.max(number),
@@ -69,6 +80,31 @@ pub(super) fn over(trial: &Trial, arm: &Arm, arms: usize, judgement: &Judgement)
         known(trial.wait.p99),
         cpu,
         verdict(trial, judgement),
+    ))
+}
+
+/// The block of two pool sizes under way, in one line.
+pub(super) fn comparing([smaller, larger]: [&str; 2], plan: &BlockPlan, left_ns: u64, progress: &Progress) -> String {
+    plain(&format!(
+        "Comparing {smaller} with {larger} at {} in turns of {}, block {} of {BLOCKS}: {}; {} min left at most",
+        rate(plan.rate),
+        setting(Duration::from_nanos(plan.turn_ns)),
+        plan.number + 1,
+        phase(progress),
+        minutes(left_ns),
+    ))
+}
+
+/// A block that is over, in one line.
+pub(super) fn compared([smaller, larger]: [&str; 2], block: &PoolBlock) -> String {
+    let both = |of: fn(&BlockSide) -> u64| block.sides.each_ref().map(|side| duration(of(side) as f64)).join(" | ");
+    plain(&format!(
+        "     {smaller} | {larger}  at {}, block {} of {BLOCKS}  p99 {}  wait p99 {}  server CPU {}",
+        rate(block.rate),
+        block.number + 1,
+        both(|side| side.response.p99),
+        both(|side| side.wait.p99),
+        block.server_busy.map_or_else(|| NOTHING.to_owned(), share),
     ))
 }
 
@@ -102,8 +138,6 @@ fn verdict(trial: &Trial, judgement: &Judgement) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::results::{Purpose, sample};
 
@@ -135,6 +169,15 @@ mod tests {
             of: Some(Duration::from_secs(10)),
             services: Vec::new(),
         };
+        let block = BlockPlan {
+            from: 0,
+            to: 1,
+            rate: 10_000.0,
+            number: 2,
+            turn_ns: 125_000_000,
+            warmup_ns: 0,
+            duration_ns: 4_000_000_000,
+        };
         let course = Course { number: 7, of: 40, bracket: (Some(10_000.0), None), left_ns: 301_000_000_000 };
         let limited = Judgement::ClientLimited("worker 1: api was busy 93 % of the time (at most 85 %)".to_owned());
         let lines = [
@@ -143,6 +186,8 @@ mod tests {
             over(trial, arm, 8, &Judgement::Fail(FailReason::Late(0.123))),
             over(trial, arm, 8, &limited),
             over(&Trial { client_limited: None, ..capacity.trials[1].clone() }, arm, 8, &Judgement::Undecided),
+            comparing(["pool 50", "pool 100"], &block, 301_000_000_000, &progress),
+            compared(["pool 50", "pool 100"], &capacity.blocks[0]),
         ];
         insta::assert_snapshot!(lines.join("\n"));
     }

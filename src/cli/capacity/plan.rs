@@ -200,6 +200,26 @@ impl Errand {
         shaped(&self.arms[0], &shape_of(&plan, None)).map(Some).map_err(Failure::usage)
     }
 
+    /// Connections of the next pool size, which are open at the same time while the two are compared; none of the largest.
+    pub(super) fn beside(&self, arm: usize) -> u64 {
+        let next = self.plan.arms[arm].pool.and_then(|_| self.plan.arms.get(arm + 1)?.pool.map(|_| arm + 1));
+        next.map_or(0, |next| self.arms[next].connections())
+    }
+
+    /// Connections that are open at once at most.
+    pub(super) fn connections(&self) -> u64 {
+        let all = self.arms.iter().enumerate().map(|(arm, scenario)| scenario.connections() + self.beside(arm));
+        all.max().unwrap_or(0)
+    }
+
+    /// A scenario with as many connections as two pool sizes have together; `None` where none are compared.
+    pub(super) fn both(&self) -> Option<Scenario> {
+        let last = (0..self.arms.len()).filter(|arm| self.beside(*arm) > 0).max_by_key(|arm| self.beside(*arm))?;
+        let (one, other) = (&self.arms[last], &self.arms[last + 1]);
+        let services = one.services.iter().chain(&other.services).cloned().collect();
+        Some(Scenario { services, ..one.clone() })
+    }
+
     /// The variant with most connections.
     pub(super) fn widest(&self) -> usize {
         let widest = self.arms.iter().enumerate().max_by_key(|(_, scenario)| scenario.connections());

@@ -28,6 +28,13 @@ pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Fai
             )));
         }
     };
+    if saved.blocks.iter().any(|block| block.turn_ns.is_none()) {
+        return Err(Failure::usage(anyhow!(
+            "{} cannot be continued: its pool sizes were compared one after the other, as earlier versions did, and not in turns; start \
+             a new capacity run",
+            folder.display()
+        )));
+    }
     let mut differences = of_builds(&saved.software, &software());
     // Threads that put on the load decide how far the harness reaches.
     if let Some(workers) = arguments.harness.workers

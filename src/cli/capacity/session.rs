@@ -15,7 +15,7 @@ use super::{
     trial::{Stage, Turn},
 };
 use crate::{
-    analysis::capacity::{Estimate, Next, Planner, TrialPlan, judge},
+    analysis::capacity::{BlockPlan, Estimate, Next, Planner, TrialPlan, judge},
     cli::{
         claims::Claims,
         consent,
@@ -32,8 +32,8 @@ use crate::{
         CapacityReport, Document,
         format::{plain, rate},
     },
-    results::{CAPACITY_VERSION, Capacity, Ended, Run, TargetFacts, Trial},
-    target::{Source, Target, TargetError},
+    results::{CAPACITY_VERSION, Capacity, Ended, PoolBlock, Run, TargetFacts, Trial},
+    target::{Besides, Source, Target, TargetError},
 };
 
 /// How long a capacity run is to take, and has taken.
@@ -100,9 +100,11 @@ impl Session {
         let widest = self.errand.widest();
         let crowd = self.errand.crowd()?;
         let (targets, facts) = runtime.block_on(async {
-            // The private server takes as many connections as the largest pools have.
-            let most = crowd.as_ref().filter(|crowd| crowd.connections() > arms[widest].connections());
-            let (_, server) = interrupt.or(Target::prepare(source.clone(), most.unwrap_or(&arms[widest]))).await?;
+            // The private server takes as many connections as there ever are at once.
+            let both = self.errand.both();
+            let crowds = [crowd.as_ref(), both.as_ref(), Some(&arms[widest])].into_iter().flatten();
+            let most = crowds.max_by_key(|scenario| scenario.connections()).unwrap_or(&arms[widest]);
+            let (_, server) = interrupt.or(Target::prepare(source.clone(), most)).await?;
             let mut targets = Vec::with_capacity(arms.len());
             for arm in arms {
                 targets.push(match &server {
@@ -114,8 +116,9 @@ impl Session {
                 self.leftovers.hold_server(server);
             }
             let mut facts = Vec::with_capacity(arms.len());
-            for (target, arm) in targets.iter().zip(arms) {
-                facts.push(interrupt.or(target.preflight(arm)).await?);
+            for (index, (target, arm)) in targets.iter().zip(arms).enumerate() {
+                let besides = Besides { here: self.errand.beside(index), elsewhere: 0 };
+                facts.push(interrupt.or(target.preflight_beside(arm, besides)).await?);
             }
             if let Some(crowd) = &crowd {
                 interrupt.or(targets[0].preflight(crowd)).await?;
@@ -136,7 +139,6 @@ impl Session {
         data: &mut Data,
         interrupt: &Interrupt,
     ) -> Result<Capacity, Failure> {
-        let mut planner = Planner::new(self.errand.plan.clone(), &self.errand.scenario);
         let estimate = estimate(&self.errand.plan, &self.errand.scenario, facts.private);
         if !self.arguments.output.quiet() {
             self.display.say(&announce::plan(&self.errand, &facts, estimate));
@@ -151,11 +153,9 @@ impl Session {
         }
         let started = Instant::now();
         let mut capacity = self.begin(runtime, targets, &facts, interrupt)?;
-        let mut spent = 0;
-        for trial in &capacity.trials {
-            planner.record(trial);
-            spent = planner.over_ns(trial);
-        }
+        let mut planner = Planner::of(&capacity, &self.errand.scenario);
+        let of_trials = capacity.trials.last().map_or(0, |trial| planner.over_ns(trial));
+        let spent = capacity.blocks.last().map_or(0, |block| planner.block_over_ns(block)).max(of_trials);
         self.display.step("Looking at the server");
         let widest = self.errand.widest();
         let looking = async {
@@ -198,33 +198,59 @@ impl Session {
             // The budget has time for the first trial, however long its data took.
             let is_first = capacity.trials.is_empty();
             let elapsed = || if is_first { 0 } else { time.elapsed() };
-            let plan = match planner.next(elapsed()) {
+            let arm = match planner.next(elapsed()) {
                 Next::Done(ended) => return Ok(ended),
-                Next::Trial(plan) => plan,
+                Next::Trial(plan) => plan.arm,
+                Next::Block(plan) => plan.from,
             };
-            self.provide(stage, plan.arm as usize, data, interrupt)?;
-            // Writing the data of a variant may have taken what was left.
-            if let Next::Done(ended) = planner.next(elapsed()) {
-                return Ok(ended);
-            }
-            let number = capacity.trials.len() as u32 + 1;
+            self.provide(stage, arm as usize, data, interrupt)?;
             let began_ns = time.elapsed();
-            let course = Course {
-                number,
-                of: time.estimate.trials,
-                bracket: planner.state(plan.arm),
-                left_ns: lines::left(capacity.plan.budget_ns, time.estimate.all_ns, began_ns),
-            };
-            let turn = Turn { number, began_ns };
-            let Some((run, trial)) = self.trial(stage, plan, turn, course, interrupt)? else {
-                return Ok(Ended::Interrupted);
-            };
-            let files = vec![(format!("{}/run.json", trial.folder), run.to_json().into_bytes())];
-            planner.record(&trial);
-            self.tell(&trial);
-            capacity.trials.push(trial);
+            let left_ns = lines::left(capacity.plan.budget_ns, time.estimate.all_ns, began_ns);
+            let mut files = Vec::new();
+            // Writing the data of a variant may have taken what was left.
+            match planner.next(elapsed()) {
+                Next::Done(ended) => return Ok(ended),
+                Next::Trial(plan) => {
+                    let number = capacity.trials.len() as u32 + 1;
+                    let course = Course { number, of: time.estimate.trials, bracket: planner.state(plan.arm), left_ns };
+                    let turn = Turn { number, began_ns };
+                    let Some((run, trial)) = self.trial(stage, plan, turn, course, interrupt)? else {
+                        return Ok(Ended::Interrupted);
+                    };
+                    files.push((format!("{}/run.json", trial.folder), run.to_json().into_bytes()));
+                    planner.record(&trial);
+                    self.tell(&trial);
+                    capacity.trials.push(trial);
+                }
+                Next::Block(plan) => {
+                    let Some(block) = self.block(stage, plan, (began_ns, left_ns), interrupt)? else {
+                        return Ok(Ended::Interrupted);
+                    };
+                    planner.record_block(&block);
+                    self.tell_block(&block);
+                    capacity.blocks.push(block);
+                }
+            }
             self.journal.write(files, capacity.to_json())?;
         }
+    }
+
+    /// Makes a block of a comparison; `None` where the user ended it.
+    fn block(
+        &self,
+        stage: &Stage<'_>,
+        plan: BlockPlan,
+        (began_ns, left_ns): (u64, u64),
+        interrupt: &Interrupt,
+    ) -> Result<Option<PoolBlock>, Failure> {
+        let sides = [plan.from, plan.to].map(|arm| arm as usize);
+        let names = sides.map(|arm| self.errand.plan.arms[arm].name.as_str());
+        let mut show = |progress: &crate::load::Progress| {
+            let of = progress.of.unwrap_or_default().as_millis() as u64;
+            let text = lines::comparing(names, &plan, left_ns, progress);
+            self.display.gauge(text, progress.elapsed.as_millis() as u64, of);
+        };
+        stage.compare(sides.map(|arm| &self.errand.arms[arm]), plan, began_ns, interrupt, &mut show)
     }
 
     /// What is saved before there are trials, or what was saved before.
@@ -256,6 +282,7 @@ impl Session {
             environment: environment(),
             plan: self.errand.plan.clone(),
             trials: Vec::new(),
+            blocks: Vec::new(),
             connections: runtime.block_on(interrupt.or(connections))?,
             current_rate,
             ended: Ended::Running,
@@ -310,6 +337,14 @@ impl Session {
         let width = arms.iter().map(|arm| arm.name.chars().count()).max().unwrap_or_default();
         let judgement = judge(trial, &self.errand.arms[index].objective);
         self.display.say(&lines::over(trial, &arms[index], width, &judgement));
+    }
+
+    fn tell_block(&self, block: &PoolBlock) {
+        if self.arguments.output.quiet() {
+            return;
+        }
+        let names = [block.from, block.to].map(|arm| self.errand.plan.arms[arm as usize].name.as_str());
+        self.display.say(&lines::compared(names, block));
     }
 
     /// Writes the data of a variant, unless it is there already.

@@ -1,4 +1,4 @@
-//! One trial: a whole run of a variant, with the server watched, and what is left of it.
+//! One trial: a whole run of a variant, with the server watched, and what is left of it; and one block of two pool sizes in turns.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use tokio::runtime::Runtime;
 use super::brake::Brake;
 use crate::{
     analysis::{
-        Occasion, analyse,
-        capacity::{TrialPlan, seed_of},
+        Cut, Occasion, analyse,
+        capacity::{BlockPlan, TrialPlan, first_of_block, pool_block, seed_of, seed_of_block},
         digest,
     },
     cli::{
@@ -17,11 +17,12 @@ use crate::{
         exit::Failure,
         interrupt::Interrupt,
         shape::{Shape, shaped},
+        turns::InTurns,
     },
     dependency,
     load::{self, LoadError, Phase, Progress, Settings},
-    measure::{ErrorClass, Recording, SeriesRecord},
-    results::{Inspection, Run, SCHEMA_VERSION, TargetFacts, Trial},
+    measure::{ErrorClass, Recording, SeriesRecord, Timeframe},
+    results::{Inspection, PoolBlock, Run, SCHEMA_VERSION, ServerRecord, TargetFacts, Trial},
     scenario::Scenario,
     target::Target,
 };
@@ -49,6 +50,14 @@ pub(super) struct Turn {
     pub(super) began_ns: u64,
 }
 
+/// What a load recorded, and what the server said meanwhile.
+struct Watched {
+    recording: Recording,
+    server: ServerRecord,
+    /// What had happened when errors stopped it; `None` where they did not.
+    cut: Option<Cut>,
+}
+
 impl Stage<'_> {
     /// Carries a trial out; `None` where a person ended it, for half a trial is none.
     ///
@@ -64,13 +73,9 @@ impl Stage<'_> {
         on_progress: &mut dyn FnMut(&Progress),
     ) -> Result<Option<(Run, Trial)>, Failure> {
         let target = &self.targets[plan.arm as usize];
-        let seed = seed_of(self.seed, &plan, turn.number);
+        let seed = seed_of(self.seed, turn.number);
         let scenario = shaped(arm, &shape_of(&plan, Some(seed))).map_err(Failure::usage)?;
         let dependencies = dependency::Watch::begin(&scenario.dependencies);
-        let settings = Settings { workers: self.workers, same_machine: self.facts.same_machine, ..Settings::default() };
-        let stop = interrupt.stop().child_token();
-        let brake = Brake::new(stop.clone());
-        let mut observation = target.observe();
         let mut started = None;
         let mut show = |progress: Progress| {
             if progress.phase == Phase::Measuring && started.is_none() {
@@ -78,24 +83,11 @@ impl Stage<'_> {
             }
             on_progress(&progress);
         };
-        let on_start = |frame: crate::measure::Timeframe| {
-            dependencies.follow(&frame);
-            observation.begin(frame);
-        };
-        let on_second = Some(brake.on_second(&scenario));
-        let recording = load::run_observed(&scenario, target, settings, &stop, &mut show, on_start, on_second);
-        let recording = match recording {
-            Ok(recording) => recording,
-            Err(LoadError::Interrupted) => return Ok(None),
-            Err(error) => return Err(Failure::unusable(error)),
-        };
-        if let Some(worker) = recording.panicked() {
-            return Err(Failure::unusable(LoadError::Panicked { worker }));
-        }
-        let cut = brake.cut();
-        if recording.period.interrupted && cut.is_none() {
+        let follow = |frame: &Timeframe| dependencies.follow(frame);
+        let Some(loaded) = watched(&scenario, target, self.settings(), interrupt, &mut show, follow)? else {
             return Ok(None);
-        }
+        };
+        let Watched { recording, server, cut } = loaded;
         let run = Run {
             schema_version: SCHEMA_VERSION,
             software: software(),
@@ -104,7 +96,7 @@ impl Stage<'_> {
             target: self.facts.clone(),
             environment: environment(),
             recording,
-            server: observation.finish(),
+            server,
             inspection: self.inspection.clone(),
             dependencies: dependencies.finish(),
             calibration: None,
@@ -118,6 +110,79 @@ impl Stage<'_> {
         let trial = digest(&run, &scenario, &analysis, occasion);
         Ok(Some((run, trial)))
     }
+
+    /// Loads two pool sizes in turns, the smaller one first in `arms`; `None` where the user ended it.
+    ///
+    /// # Errors
+    ///
+    /// As for a trial.
+    pub(super) fn compare(
+        &self,
+        arms: [&Scenario; 2],
+        plan: BlockPlan,
+        began_ns: u64,
+        interrupt: &Interrupt,
+        on_progress: &mut dyn FnMut(&Progress),
+    ) -> Result<Option<PoolBlock>, Failure> {
+        let shape = Shape {
+            rate: Some(plan.rate),
+            clients: None,
+            warmup: Duration::from_nanos(plan.warmup_ns),
+            duration: Duration::from_nanos(plan.duration_ns),
+            seed: Some(seed_of_block(self.seed, &plan)),
+        };
+        let [smaller, larger] = arms.map(|arm| shaped(arm, &shape).map_err(Failure::usage));
+        let scenarios = [smaller?, larger?];
+        let targets = [plan.from, plan.to].map(|arm| &self.targets[arm as usize]);
+        let first = first_of_block(self.seed, &plan);
+        let order = [first, 1 - first].map(|side| (&scenarios[side], targets[side]));
+        let both = InTurns::new(order, Duration::from_nanos(plan.turn_ns));
+        let settings = both.settings(self.settings());
+        let mut show = |progress: Progress| on_progress(&progress);
+        let Some(loaded) = watched(&both.scenario, &both.target, settings, interrupt, &mut show, |_| {})? else {
+            return Ok(None);
+        };
+        if lost_connections(&loaded.recording) {
+            self.runtime.block_on(interrupt.or(targets[1].preflight(arms[1])))?;
+        }
+        Ok(Some(pool_block(&loaded.recording, &loaded.server, &plan, first, began_ns)))
+    }
+
+    fn settings(&self) -> Settings {
+        Settings { workers: self.workers, same_machine: self.facts.same_machine, ..Settings::default() }
+    }
+}
+
+/// Puts a load on, with the server watched, and stopped by too many errors; `None` where the user ended it.
+fn watched(
+    scenario: &Scenario,
+    target: &Target,
+    settings: Settings,
+    interrupt: &Interrupt,
+    on_progress: &mut dyn FnMut(Progress),
+    on_start: impl FnOnce(&Timeframe),
+) -> Result<Option<Watched>, Failure> {
+    let stop = interrupt.stop().child_token();
+    let brake = Brake::new(stop.clone());
+    let mut observation = target.observe();
+    let begin = |frame: Timeframe| {
+        on_start(&frame);
+        observation.begin(frame);
+    };
+    let on_second = Some(brake.on_second(scenario));
+    let recording = match load::run_observed(scenario, target, settings, &stop, on_progress, begin, on_second) {
+        Ok(recording) => recording,
+        Err(LoadError::Interrupted) => return Ok(None),
+        Err(error) => return Err(Failure::unusable(error)),
+    };
+    if let Some(worker) = recording.panicked() {
+        return Err(Failure::unusable(LoadError::Panicked { worker }));
+    }
+    let cut = brake.cut();
+    if recording.period.interrupted && cut.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Watched { recording, server: observation.finish(), cut }))
 }
 
 /// The load of a trial, with requests by a seed; by that of its variant where it is `None`.

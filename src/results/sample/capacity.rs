@@ -4,8 +4,8 @@
 //! pool of 25 is the limit at 12 500 per second, one of 50 and more leaves it to the server.
 
 use super::super::{
-    Arm, CAPACITY_VERSION, Capacity, CapacityPlan, CommandCost, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles,
-    Trial,
+    Arm, BlockSide, CAPACITY_VERSION, Capacity, CapacityPlan, CommandCost, ConnectionLevel, Ended, LIMITS, PoolBlock,
+    Purpose, Quantiles, Trial,
 };
 
 const SECOND: u64 = 1_000_000_000;
@@ -51,6 +51,7 @@ pub(crate) fn of(arms: Vec<Arm>, mut trials: Vec<Trial>) -> Capacity {
             seed: 42,
         },
         trials,
+        blocks: Vec::new(),
         connections: Vec::new(),
         current_rate: None,
         ended: Ended::Finished,
@@ -67,23 +68,17 @@ pub(crate) fn pools() -> Capacity {
         trials.extend([0.95; 3].map(|share| open(arm, pool, Purpose::Confirm, None, share * capacity)));
         trials.push(open(arm, pool, Purpose::Above, None, 1.02 * capacity));
     }
-    for (block, rate) in (0..).zip([10_000.0, 12_200.0, 21_000.0]) {
-        for (arm, pool) in (0..).zip(POOLS) {
-            trials.extend([0, 1].map(|pair| {
-                let mut slice = open(arm, pool, Purpose::Compare, Some(block * 2 + pair), rate);
-                // No two slices are alike.
-                slice.response = times(slice.response.mean * (1.0 + 0.3 * f64::from(pair)), 3.1);
-                slice.wait = times(slice.wait.mean * (1.0 + 0.5 * f64::from(pair)), 5.0);
-                slice
-            }));
-        }
-    }
     let clients = [1, 2, 4, 8, 16, 32, 64];
     for block in 0..3 {
         trials.extend(clients.map(|clients| closed(0, Some(block), clients)));
     }
     let mut capacity = of(POOLS.map(arm).to_vec(), trials);
     capacity.plan.clients = clients.to_vec();
+    capacity.blocks = [10_000.0, 12_200.0, 21_000.0]
+        .into_iter()
+        .flat_map(|rate| [0, 1, 2].map(|from| (rate, from)))
+        .flat_map(|(rate, from)| [0, 1].map(|number| block(rate, from, number)))
+        .collect();
     capacity.connections = [(50, 1_048_576), (500, 10_485_760), (1_000, 20_971_520)]
         .map(|(connections, client_memory)| ConnectionLevel {
             connections,
@@ -92,6 +87,34 @@ pub(crate) fn pools() -> Capacity {
         })
         .to_vec();
     capacity
+}
+
+/// A block of a pool size and the next one.
+fn block(rate: f64, from: u32, number: u32) -> PoolBlock {
+    let side = |arm: u32| {
+        let Trial { scheduled, completed, failed, unfinished, throughput, response, service, wait, .. } =
+            open(arm, POOLS[arm as usize], Purpose::Search, None, rate);
+        // No two blocks are alike.
+        let (response, wait) = (
+            times(response.mean * (1.0 + 0.3 * f64::from(number)), 3.1),
+            times(wait.mean * (1.0 + 0.5 * f64::from(number)), 5.0),
+        );
+        BlockSide { scheduled, completed, failed, unfinished, throughput, response, service, wait }
+    };
+    PoolBlock {
+        from,
+        to: from + 1,
+        rate,
+        number,
+        turn_ns: Some(25_000_000),
+        began_ns: 0,
+        measured_ns: 4 * SECOND,
+        lag_p50: 2_000,
+        stolen: None,
+        throttled: None,
+        server_busy: Some(rate / SERVER),
+        sides: [side(from), side(from + 1)],
+    }
 }
 
 /// The arm of a pool size.

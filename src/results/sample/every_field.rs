@@ -2,8 +2,8 @@
 
 use super::run;
 use crate::results::{
-    Arm, CAPACITY_VERSION, Capacity, CapacityPlan, CommandCost, ConnectionLevel, Ended, LIMITS, Purpose, Quantiles,
-    ServiceTrial, Trial,
+    Arm, BlockSide, CAPACITY_VERSION, Capacity, CapacityPlan, CommandCost, ConnectionLevel, Ended, LIMITS, PoolBlock,
+    Purpose, Quantiles, ServiceTrial, Trial,
 };
 
 const SECOND: u64 = 1_000_000_000;
@@ -43,9 +43,30 @@ pub(crate) fn small_capacity() -> Capacity {
             trial(1, 0, Purpose::Search, Some(10_000.0), None),
             Trial { client_limited: Some("worker 1 was busy".into()), ..trial(2, 1, Purpose::Closed, None, Some(3)) },
         ],
+        blocks: vec![block()],
         connections: vec![ConnectionLevel { connections: 1, client_memory: 2_000, used_memory: 1_000_000 }],
         current_rate: Some(8_000.0),
         ended: Ended::Finished,
+    }
+}
+
+fn block() -> PoolBlock {
+    let Trial { scheduled, completed, failed, unfinished, throughput, response, service, wait, .. } =
+        trial(3, 0, Purpose::Search, Some(10_000.0), None);
+    let side = BlockSide { scheduled, completed, failed, unfinished, throughput, response, service, wait };
+    PoolBlock {
+        from: 0,
+        to: 1,
+        rate: 10_000.0,
+        number: 0,
+        turn_ns: Some(25_000_000),
+        began_ns: 30 * SECOND,
+        measured_ns: 4 * SECOND,
+        lag_p50: 2_000,
+        stolen: Some(0.0),
+        throttled: Some(0.0),
+        server_busy: Some(0.31),
+        sides: [side.clone(), side],
     }
 }
 

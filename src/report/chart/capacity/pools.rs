@@ -1,6 +1,6 @@
-//! Pool size against response time, wait and throughput at the rates at which sizes were compared.
+//! Pool size against response time and wait at the rates at which sizes were compared.
 
-use super::series::{entries, error_bar, look, rate_label, tells};
+use super::series::{entries, error_bar, look, rate_label};
 use crate::{
     report::{
         chart::{
@@ -11,34 +11,32 @@ use crate::{
         },
         subject::capacity::{CapacityReport, is_again},
     },
-    results::{Purpose, Trial},
+    results::BlockSide,
 };
 
-const TITLE: &str = "Pool size against response time, wait and throughput";
-const PANELS: [(&str, f64); 3] =
-    [("response time, p99", 150.0), ("wait for a connection, p99", 150.0), ("answered per second", 110.0)];
+const TITLE: &str = "Pool size against response time and wait";
+const PANELS: [(&str, f64); 2] = [("response time, p99", 150.0), ("wait for a connection, p99", 150.0)];
 const GAP: f64 = 40.0;
 /// Series that lie on each other are set apart by so much.
 const APART: f64 = 7.0;
 /// Shorter waits are no waits, and would make the axis as long as the clock is fine.
 const LEAST_WAIT: f64 = 1e3;
 
-/// Lowest, middle and highest of the slices.
+/// Lowest, middle and highest of the blocks.
 type Spread = (f64, f64, f64);
 
 /// `None` unless two pool sizes were compared at one rate.
 pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
     let sizes: Vec<_> = answers.arms().filter_map(|(index, arm, _)| Some((index, arm.pool?))).collect();
-    let slices = |arm: u32| {
-        let trials = answers.open(arm).into_iter();
-        trials.filter(|(_, trial)| trial.purpose == Purpose::Compare && tells(trial))
-    };
-    let mut rates: Vec<f64> = sizes.iter().flat_map(|(arm, _)| slices(*arm).map(|(rate, _)| rate)).collect();
+    let blocks = &answers.capacity.blocks;
+    let mut rates: Vec<f64> = blocks.iter().map(|block| block.rate).collect();
     rates.sort_by(f64::total_cmp);
     rates.dedup_by(|next, last| is_again(*next, *last));
     let at = |rate: f64, arm: u32| {
-        let same = slices(arm).filter(|(offered, _)| is_again(*offered, rate));
-        spreads(&same.map(|(_, trial)| trial).collect::<Vec<_>>())
+        let same = blocks.iter().filter(|block| is_again(block.rate, rate));
+        let both = same.flat_map(|block| [block.from, block.to].into_iter().zip(&block.sides));
+        let own = both.filter(|(of, side)| *of == arm && side.completed > 0);
+        spreads(&own.map(|(_, side)| side).collect::<Vec<_>>())
     };
     let mut series: Vec<(f64, Vec<_>)> =
         rates.iter().map(|rate| (*rate, sizes.iter().map(|(arm, _)| at(*rate, *arm)).collect())).collect();
@@ -47,20 +45,14 @@ pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
         return None;
     }
     let names: Vec<_> = series.iter().map(|(rate, _)| format!("at {}", rate_label(*rate))).collect();
-    let note = "Middle of the interleaved slices at the same rates; bars reach from the lowest to the highest of them.";
+    let note = "Middle of the blocks at the same rates, in turns; bars reach from the lowest to the highest of them.";
     let mut plot = Plot::new("pools", TITLE, note).legend(entries(names.iter().map(String::as_str)));
     let middle = (series.len() - 1) as f64 / 2.0;
     for (panel, (title, height)) in PANELS.into_iter().enumerate() {
         let area = plot.area(if panel == 0 { 34.0 } else { GAP }, height, 10.0);
         let values = || series.iter().flat_map(|(_, known)| known.iter().flatten()).map(|spread| spread[panel]);
         let values = values().flat_map(|(low, middle, high)| [low, middle, high]);
-        let (up, rows) = if panel < 2 {
-            let up = Scale::durations(values).between(area.bottom, area.top);
-            (up, up.duration_ticks(21.0))
-        } else {
-            let up = Scale::amounts(values.fold(0.0, f64::max)).between(area.bottom, area.top);
-            (up, up.amount_ticks(24.0))
-        };
+        let up = Scale::durations(values).between(area.bottom, area.top);
         let pitch = area.width() / sizes.len() as f64;
         let sizes = sizes.iter().enumerate();
         let ticks: Vec<_> = sizes
@@ -71,7 +63,7 @@ pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
             .collect();
         plot.name_above(area, 14.0, title);
         plot.canvas.columns(area, &ticks);
-        plot.canvas.rows(area, &rows);
+        plot.canvas.rows(area, &up.duration_ticks(21.0));
         for (number, (_, series)) in series.iter().enumerate() {
             let (pen, marker) = look(number);
             let x = |tick: &Tick| tick.at + (number as f64 - middle) * APART;
@@ -91,8 +83,8 @@ pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
     }
     let described = series.iter().zip(&names).map(|((_, known), name)| {
         let each = sizes.iter().zip(known).filter_map(|((_, pool), spread)| {
-            let [response, wait, rate] = (*spread)?;
-            Some(format!("pool {pool} p99 {}, wait {}, {}", duration(response.1), duration(wait.1), rate_label(rate.1)))
+            let [response, wait] = (*spread)?;
+            Some(format!("pool {pool} p99 {}, wait {}", duration(response.1), duration(wait.1)))
         });
         format!("{name}: {}", each.collect::<Vec<_>>().join("; "))
     });
@@ -100,15 +92,11 @@ pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
     Some(plot.described(description))
 }
 
-fn spreads(slices: &[&Trial]) -> Option<[Spread; 3]> {
-    let of = |value: fn(&Trial) -> f64| {
-        let mut values: Vec<f64> = slices.iter().map(|trial| value(trial)).collect();
+fn spreads(sides: &[&BlockSide]) -> Option<[Spread; 2]> {
+    let of = |value: fn(&BlockSide) -> f64| {
+        let mut values: Vec<f64> = sides.iter().map(|side| value(side)).collect();
         values.sort_by(f64::total_cmp);
         Some((*values.first()?, values[(values.len() - 1) / 2], *values.last()?))
     };
-    Some([
-        of(|trial| trial.response.p99 as f64)?,
-        of(|trial| (trial.wait.p99 as f64).max(LEAST_WAIT))?,
-        of(|trial| trial.throughput)?,
-    ])
+    Some([of(|side| side.response.p99 as f64)?, of(|side| (side.wait.p99 as f64).max(LEAST_WAIT))?])
 }

@@ -120,19 +120,12 @@ fn every_chart_is_a_picture_with_words() {
 }
 
 fn any_found() -> impl Strategy<Value = Found> {
-    let trial = (0_u32..3, option::of(0.0..1e7_f64), 0_u32..6, 0_u64..u64::MAX >> 20, proptest::bool::ANY);
+    let trial = (0_u32..3, option::of(0.0..1e7_f64), 0_u32..5, 0_u64..u64::MAX >> 20, proptest::bool::ANY);
     let rate = || option::of(0.0..1e7_f64);
     (vec(trial, 0..12), rate(), rate(), rate(), 0.0..1e6_f64, "\\PC{0,60}").prop_map(
         |(trials, known, above, knee, maximum, name)| {
             let trials = trials.into_iter().map(|(arm, offered, purpose, nanos, limited)| {
-                let purposes = [
-                    Purpose::Search,
-                    Purpose::Confirm,
-                    Purpose::Above,
-                    Purpose::Compare,
-                    Purpose::Curve,
-                    Purpose::Closed,
-                ];
+                let purposes = [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Curve, Purpose::Closed];
                 let mut trial = sample::capacity::open(arm, 25, purposes[purpose as usize], None, 1_000.0);
                 (trial.offered, trial.response.p99, trial.wait.p99) = (offered, nanos, nanos / 2);
                 trial.client_limited = limited.then(|| "lag".to_owned());

@@ -1,6 +1,6 @@
 //! What a person should know or do after a capacity run, with advice.
 
-use super::words::{carried_rate, failure, limit, missed_rate, rate};
+use super::words::{apart_clause, carried_rate, failure, limit, missed_rate, rate};
 use crate::{
     analysis::capacity::{Advice, ArmAnswer, Comparison, FailReason, Limit},
     report::{
@@ -75,10 +75,10 @@ fn pool(answers: &CapacityReport, comparison: &Comparison) -> Option<Note> {
     match comparison.advice {
         Advice::Grow => Some(Note {
             tone: Tone::Fair,
-            fact: format!("{from} is too small: {}.", grown(comparison)),
+            fact: format!("{from} is too small: {}.", grown(answers, comparison)),
             advice: format!("Use {to}{}.", settings(comparison.to).unwrap_or_default()),
         }),
-        Advice::Harm => Some(Note {
+        Advice::Worse => Some(Note {
             tone: Tone::Bad,
             fact: format!("{to} is worse than {from}."),
             advice: format!(
@@ -91,8 +91,11 @@ fn pool(answers: &CapacityReport, comparison: &Comparison) -> Option<Note> {
 }
 
 /// What a larger pool cures.
-fn grown(comparison: &Comparison) -> String {
-    let waits = comparison.decisive().is_some_and(|at| at.wait_p99.0 > 2.0 * at.wait_p99.1.max(1e3));
+fn grown(answers: &CapacityReport, comparison: &Comparison) -> String {
+    if let Some(apart) = comparison.apart {
+        return apart_clause(answers, comparison, apart);
+    }
+    let waits = comparison.decisive().is_some_and(|at| at.wait_p99.levels[0] > 2.0 * at.wait_p99.levels[1]);
     let what =
         if waits { "requests wait for a connection" } else { "requests queue behind each other on its connections" };
     match comparison.limit {

@@ -1,7 +1,9 @@
 //! The answer of a capacity run in one sentence, and what has to be said along with it.
 
+use std::cmp::Ordering;
+
 use super::words::{
-    capitalised, carried_rate, failure, limit_clause, listed, missed_rate, objective, rate, ratio, time, visible,
+    apart_clause, capitalised, carried_rate, failure, limit_clause, listed, missed_rate, objective, rate, time, visible,
 };
 use crate::{
     analysis::capacity::{
@@ -10,7 +12,7 @@ use crate::{
     report::{
         format::{self, NOTHING, THIN},
         subject::CapacityReport,
-        view::{Headline, KeyNumber, Tone},
+        view::{Headline, KeyNumber, Tone, gate_change as change},
     },
     results::{Arm, Ended},
 };
@@ -29,7 +31,7 @@ pub(in crate::report) fn headline(answers: &CapacityReport) -> Headline {
     let of_rates = rates(answers);
     let mut remarks = Vec::new();
     // Pools that were not compared say nothing, and what can be carried comes first.
-    let compared = answers.comparison().filter(|comparison| !comparison.rates.is_empty());
+    let compared = answers.comparison().filter(|comparison| !comparison.is_empty());
     let answer = if let Some(comparison) = compared {
         remarks.push(format!("{}{}.", of_rates.verdict, of_rates.rest));
         let others = answers.analysis.comparisons.iter().filter(|other| *other != comparison);
@@ -67,9 +69,9 @@ fn of_pools(answers: &CapacityReport, comparison: &Comparison) -> Answer {
     let pool = |arm: u32| answers.capacity.plan.arms.get(arm as usize).and_then(|arm| arm.pool);
     let size = |arm: u32, name: &str| pool(arm).map_or_else(|| name.to_owned(), |size| size.to_string());
     let step = format!("from {} to {}", size(comparison.from, from), size(comparison.to, to));
-    let decisive = comparison.decisive();
-    let evidence = decisive.map(|at| format!(": {} at {}", changed(comparison.advice, at), rate(at.rate)));
-    let evidence = evidence.unwrap_or_default();
+    let measured = comparison.decisive().map(|at| format!(": {} at {}", changed(comparison.advice, at), rate(at.rate)));
+    let evidence = comparison.apart.map(|apart| format!(": {}", apart_clause(answers, comparison, apart)));
+    let evidence = evidence.or(measured).unwrap_or_default();
     let because = limit_clause(&comparison.limit);
     let (verdict, rest, tone) = match comparison.advice {
         Advice::Grow => ("Grow the pool", format!(" {step}{evidence}; {because}"), Tone::Good),
@@ -80,19 +82,14 @@ fn of_pools(answers: &CapacityReport, comparison: &Comparison) -> Answer {
             let starved = matches!(comparison.limit, Limit::Client(_));
             ("No benefit", rest, if starved { Tone::Fair } else { Tone::Good })
         }
-        Advice::Harm => {
-            ("Harm", format!(": growing the pool {step} makes things worse{evidence}; {because}"), Tone::Bad)
+        Advice::Worse => {
+            ("Worse", format!(": growing the pool {step} makes users wait longer{evidence}; {because}"), Tone::Bad)
         }
         Advice::Inconclusive(effect) => {
-            let rest = if comparison.rates.is_empty() {
+            let rest = if comparison.is_empty() {
                 format!(": pools {step} were not compared")
-            } else if decisive.is_some_and(|at| at.response_p99.2 < 1.0 && at.p_value <= 0.01) {
-                format!(
-                    ": growing the pool {step} shortens response times{evidence}, but it is not shown that more can be carried; \
-                     {because}"
-                )
             } else {
-                format!(": whether growing the pool {step} helps cannot be told{evidence}; {}", visible(effect))
+                format!(": whether growing the pool {step} helps is not known{evidence}; {}", visible(effect))
             };
             ("Inconclusive", rest, Tone::Fair)
         }
@@ -100,15 +97,15 @@ fn of_pools(answers: &CapacityReport, comparison: &Comparison) -> Answer {
     Answer { verdict, rest, tone }
 }
 
-/// What changed at a rate: p99, unless it is something else that harms.
+/// The change at a rate that shows the advice: that of p99, unless another one does.
 fn changed(advice: Advice, at: &RateComparison) -> String {
-    let harms = advice == Advice::Harm && at.response_p99.1 <= 1.0;
-    if harms && at.errors.1 > at.errors.0 {
-        format!("failed requests {} → {}", format::share(at.errors.0), format::share(at.errors.1))
-    } else if harms {
-        format!("service time {}", ratio(at.service))
-    } else {
-        format!("p99 {}", ratio(at.response_p99))
+    let p99 = at.response_p99.effect.ratio.point;
+    let failed = || format!("failed requests {} → {}", format::share(at.errors[0]), format::share(at.errors[1]));
+    match (advice, at.failures) {
+        (Advice::Worse, Ordering::Greater) | (Advice::Grow, Ordering::Less) => failed(),
+        (Advice::Worse, _) if p99 <= 1.0 => format!("service time {}", change(&at.service)),
+        (Advice::Grow, _) if p99 >= 1.0 => format!("p99 of the wait for a connection {}", change(&at.wait_p99)),
+        _ => format!("p99 {}", change(&at.response_p99)),
     }
 }
 
@@ -276,16 +273,22 @@ fn is_lost(answers: &CapacityReport) -> bool {
 /// That the server could not be used any more, and from when on.
 fn lost(answers: &CapacityReport) -> Answer {
     let capacity = &answers.capacity;
-    let mut planner = Planner::new(capacity.plan.clone(), &answers.scenario);
-    for trial in &capacity.trials {
-        planner.record(trial);
-    }
-    let at = match planner.next(0) {
-        Next::Trial(plan) => plan.offered.map(|offered| format!(", at {}", rate(offered))),
-        Next::Done(_) => None,
+    let what = match Planner::of(capacity, &answers.scenario).next(0) {
+        Next::Trial(plan) => {
+            let at = plan.offered.map(|offered| format!(", at {}", rate(offered)));
+            format!("trial {}{}", capacity.trials.len() + 1, at.unwrap_or_default())
+        }
+        Next::Block(plan) => {
+            format!(
+                "a comparison of {} with {}, at {}",
+                answers.name(plan.from),
+                answers.name(plan.to),
+                rate(plan.rate)
+            )
+        }
+        Next::Done(_) => format!("trial {}", capacity.trials.len() + 1),
     };
-    let number = capacity.trials.len() + 1;
-    let rest = format!(": it could not be used any more in trial {number}{}", at.unwrap_or_default());
+    let rest = format!(": it could not be used any more in {what}");
     Answer { verdict: "The server was lost", rest, tone: Tone::Bad }
 }
 

@@ -1,12 +1,14 @@
 //! Pool sizes next to each other: what was measured at each rate, the advice, and what limits and why.
 
-use super::words::{bare_rate, capitalised, limit_clause, rate, ratio, visible};
+use std::{cmp::Ordering, time::Duration};
+
+use super::words::{apart_clause, bare_rate, capitalised, limit_clause, listed, rate, visible};
 use crate::{
     analysis::capacity::{Advice, Comparison, Limit, RateComparison},
     report::{
         format::{self, NOTHING, THIN},
         subject::CapacityReport,
-        view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone},
+        view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, gate_change as change},
     },
 };
 
@@ -27,17 +29,17 @@ fn advice(answers: &CapacityReport, comparison: &Comparison) -> String {
     let verdict = match comparison.advice {
         Advice::Grow => format!("From {from} to {to}: grow"),
         Advice::NoBenefit => format!("From {from} to {to}: no benefit"),
-        Advice::Harm => format!("From {from} to {to}: harm"),
+        Advice::Worse => format!("From {from} to {to}: worse"),
         Advice::Inconclusive(_) => format!("From {from} to {to}: inconclusive"),
     };
     let why = match (comparison.advice, &comparison.limit) {
-        (Advice::Inconclusive(_), _) if comparison.rates.is_empty() => "They were not compared.".to_owned(),
-        (Advice::Inconclusive(effect), _) => format!("With {} {}.", pairs(comparison), visible(effect)),
-        (Advice::Grow, limit) => grow(comparison, limit),
-        (Advice::Harm, _) if comparison.rates.iter().any(|at| at.errors.1 > at.errors.0) => {
+        (Advice::Inconclusive(_), _) if comparison.is_empty() => "They were not compared.".to_owned(),
+        (Advice::Inconclusive(effect), _) => format!("With {} {}.", blocks(comparison), visible(effect)),
+        (Advice::Grow, limit) => grow(answers, comparison, limit),
+        (Advice::Worse, _) if comparison.rates.iter().any(|at| at.failures == Ordering::Greater) => {
             "Requests fail with the larger pool that do not with the smaller one.".to_owned()
         }
-        (Advice::Harm, _) => "The queue moves from the pool, where a request waits for a connection, into the server, where it \
+        (Advice::Worse, _) => "The queue moves from the pool, where a request waits for a connection, into the server, where it \
                               waits for those of all other connections."
             .to_owned(),
         (Advice::NoBenefit, Limit::ServerCpu(_)) => "The server runs commands on one thread: further connections add no \
@@ -61,82 +63,94 @@ fn advice(answers: &CapacityReport, comparison: &Comparison) -> String {
     format!("{verdict}. {}. {why}", capitalised(&limit_clause(&comparison.limit)))
 }
 
-fn grow(comparison: &Comparison, limit: &Limit) -> String {
-    let shorter = comparison.rates.iter().filter(|at| at.decides).max_by(|a, b| a.wait_p99.0.total_cmp(&b.wait_p99.0));
-    let waited = shorter.map(|at| {
+fn grow(answers: &CapacityReport, comparison: &Comparison, limit: &Limit) -> String {
+    let apart = comparison.apart.map(|apart| format!("{}. ", capitalised(&apart_clause(answers, comparison, apart))));
+    let deciding = comparison.rates.iter().filter(|at| at.decides);
+    let longest = deciding.max_by(|a, b| a.wait_p99.levels[0].total_cmp(&b.wait_p99.levels[0]));
+    let waited = longest.map(|at| {
+        let [smaller, larger] = at.wait_p99.levels.map(format::duration);
         format!(
-            "At {} requests wait for a connection up to {} (p99) with the smaller pool and {} with the larger one, while \
-             service time is {}.",
+            "At {} requests wait for a connection up to {smaller} (p99) with the smaller pool and {larger} with the larger one; service \
+             time changes by {}.",
             rate(at.rate),
-            format::duration(at.wait_p99.0),
-            format::duration(at.wait_p99.1),
-            ratio(at.service),
+            change(&at.service),
         )
     });
     let room = match limit {
         Limit::Pool(_) => " The server has room for more.",
         _ => "",
     };
-    format!("{}{room}", waited.unwrap_or_default())
+    format!("{}{}{room}", apart.unwrap_or_default(), waited.unwrap_or_default())
 }
 
-fn pairs(comparison: &Comparison) -> String {
-    let pairs: u64 = comparison.rates.iter().filter(|at| at.decides).map(|at| u64::from(at.pairs)).sum();
-    format::counted(pairs, "pair of slices", "pairs of slices")
+fn blocks(comparison: &Comparison) -> String {
+    let blocks: u64 = comparison.rates.iter().filter(|at| at.decides).map(|at| u64::from(at.blocks)).sum();
+    format::counted(blocks, "block", "blocks")
 }
 
 fn table(answers: &CapacityReport) -> Table {
-    Table::new("comparisons", "Pool sizes at the same rates", vec![
-            Column::head("From"),
-            Column::head("To"),
-            Column::numbers("Rate", Some("1/s"), 0),
-            Column::numbers("Response p99", None, 0),
-            Column::numbers("p-value", None, 5),
-            Column::numbers("Service time", None, 5),
-            Column::numbers("Throughput", None, 7),
-            Column::times("Wait p99", 2),
-            Column::numbers("Server CPU", None, 7),
-            Column::numbers("Failed", None, 9),
-            Column::numbers("Pairs", None, 9),
-        ], answers
-            .analysis
-            .comparisons
-            .iter()
-            .flat_map(|comparison| comparison.rates.iter().map(|at| row(answers, comparison, at)))).noted(vec![format!(
-            "Ratios are larger pool over smaller, with 95{THIN}% intervals: below 1 is less. Both were measured in interleaved \
-             slices with the same requests, so that a drift of the machine meets both. Arrows lead from the smaller pool to the larger."
-        )])
+    let columns = vec![
+        Column::head("From"),
+        Column::head("To"),
+        Column::numbers("Rate", Some("1/s"), 0),
+        Column::numbers("Response p99", None, 0),
+        Column::numbers("Response p50", None, 5),
+        Column::numbers("Service time", None, 5),
+        Column::numbers("Throughput", None, 7),
+        Column::times("Wait p99", 2),
+        Column::numbers("Server CPU", None, 7),
+        Column::numbers("Failed", None, 9),
+        Column::numbers("Blocks", None, 9),
+    ];
+    let comparisons = &answers.analysis.comparisons;
+    let rows = comparisons.iter().flat_map(|comparison| comparison.rates.iter().map(|at| row(answers, comparison, at)));
+    Table::new("comparisons", "Pool sizes at the same rates", columns, rows).noted(vec![format!(
+        "Changes from the smaller pool to the larger one, with 95{THIN}% intervals, and values of both. {}",
+        turns(comparisons)
+    )])
+}
+
+/// How the sizes took turns.
+fn turns(comparisons: &[Comparison]) -> String {
+    let mut lengths: Vec<u64> =
+        comparisons.iter().flat_map(|comparison| &comparison.rates).filter_map(|at| at.turn_ns).collect();
+    if lengths.is_empty() {
+        return "Each was loaded for some seconds after the other, with the same requests.".to_owned();
+    }
+    lengths.sort_unstable();
+    lengths.dedup();
+    let lengths: Vec<String> = lengths.into_iter().map(|turn| format::setting(Duration::from_nanos(turn))).collect();
+    format!(
+        "Both were connected at once and took turns of {} with the same requests, so that whatever the machine does meets both; \
+         server CPU is that under both.",
+        listed(&lengths)
+    )
 }
 
 fn row(answers: &CapacityReport, comparison: &Comparison, at: &RateComparison) -> TableRow {
-    let (_, low, high) = at.response_p99;
-    let tone = if high < 1.0 {
+    let p99 = at.response_p99.effect.ratio;
+    let tone = if p99.high.is_some_and(|high| high < 1.0) {
         Tone::Good
-    } else if low > 1.0 {
+    } else if p99.low.is_some_and(|low| low > 1.0) {
         Tone::Bad
     } else {
         Tone::Plain
     };
-    let of = |(smaller, larger): (String, String)| format!("{smaller} → {larger}");
-    let busy = |share: Option<f64>| share.map_or_else(|| NOTHING.to_owned(), format::share);
+    let [smaller, larger] = at.errors.map(format::share);
     TableRow {
         kind: RowKind::Entry,
         cells: vec![
             answers.name(comparison.from).into(),
             answers.name(comparison.to).into(),
             bare_rate(at.rate).into(),
-            Cell::new(ratio(at.response_p99), tone),
-            p_value(at.p_value).into(),
-            ratio(at.service).into(),
-            ratio(at.throughput).into(),
-            Cell::times("{} → {}", [at.wait_p99.0, at.wait_p99.1]),
-            of((busy(at.server_busy.0), busy(at.server_busy.1))).into(),
-            of((format::share(at.errors.0), format::share(at.errors.1))).into(),
-            format::count(at.pairs.into()).into(),
+            Cell::new(change(&at.response_p99), tone),
+            change(&at.response_p50).into(),
+            change(&at.service).into(),
+            change(&at.throughput).into(),
+            Cell::times("{} → {}", at.wait_p99.levels),
+            at.server_busy.map_or_else(|| NOTHING.to_owned(), format::share).into(),
+            format!("{smaller} → {larger}").into(),
+            format::count(at.blocks.into()).into(),
         ],
     }
-}
-
-fn p_value(value: f64) -> String {
-    if value < 0.001 { "< 0.001".to_owned() } else { format::significant(value) }
 }

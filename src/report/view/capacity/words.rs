@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    analysis::capacity::{FailReason, Limit, Undone},
+    analysis::capacity::{Apart, Comparison, FailReason, Limit, Undone},
     report::{
         format::{self, NOTHING, THIN},
         subject::capacity::{CapacityReport, carried, missed, three_digits},
@@ -54,20 +54,6 @@ pub(super) fn bare_missed(per_second: f64) -> String {
 /// A rate, or a dash.
 pub(super) fn known_rate(per_second: Option<f64>) -> String {
     per_second.map_or_else(|| NOTHING.to_owned(), bare_rate)
-}
-
-/// A ratio with its interval: `0.98× [0.93, 1.04]`.
-pub(super) fn ratio((point, low, high): (f64, f64, f64)) -> String {
-    format!("{}× [{}, {}]", digits(point), digits(low), digits(high))
-}
-
-/// Two decimals tell what a ratio is good for, unless it is far from 1.
-fn digits(ratio: f64) -> String {
-    match ratio {
-        ratio if !ratio.is_finite() => "unbounded".to_owned(),
-        ratio if (0.1..10.0).contains(&ratio) => format!("{ratio:.2}"),
-        ratio => format::significant(ratio),
-    }
 }
 
 /// The interval of a parameter: `[0.0170, 0.0240]`.
@@ -132,17 +118,22 @@ pub(super) fn limit_cell(limit: &Limit) -> String {
     }
 }
 
-/// What a comparison that cannot tell could have told.
-pub(super) fn visible(effect: f64) -> String {
-    if effect.is_finite() {
-        format!(
-            "a change of p99 by {} would have been seen, a smaller one takes longer slices (--trial)",
+/// The change that a comparison without an answer would have shown.
+pub(super) fn visible(effect: Option<f64>) -> String {
+    match effect {
+        Some(effect) => format!(
+            "a change of p99 by {} would have been seen; longer blocks show smaller ones (--trial)",
             portion(effect)
-        )
-    } else {
-        "there were too few sound slices to see any change (--budget allows for more, a quiet machine spoils fewer)"
-            .to_owned()
+        ),
+        None => "there were too few undisturbed blocks to see any change (--budget allows for more)".to_owned(),
     }
+}
+
+/// That only one of two pool sizes sustains a rate of the scenario.
+pub(super) fn apart_clause(answers: &CapacityReport, comparison: &Comparison, apart: Apart) -> String {
+    let (from, to) = (answers.name(comparison.from), answers.name(comparison.to));
+    let (one, other) = if apart.larger { (to, from) } else { (from, to) };
+    format!("{one} sustains {}, {other} does not", rate(apart.rate))
 }
 
 /// A share that may be more than all.

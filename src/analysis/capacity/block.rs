@@ -1,0 +1,99 @@
+//! The recording of a block boiled down: two pool sizes that took turns.
+
+use super::BlockPlan;
+use crate::{
+    analysis::{
+        digest::server_busy,
+        paired::{Half, halves},
+    },
+    measure::{HostInterval, PackedHistogram, Recording, merged},
+    results::{BlockSide, PoolBlock, Quantiles, ServerRecord},
+};
+
+/// Boils a recording down. `first` is the side whose services come first in it, 0 being the smaller pool.
+pub fn pool_block(
+    recording: &Recording,
+    server: &ServerRecord,
+    plan: &BlockPlan,
+    first: usize,
+    began_ns: u64,
+) -> PoolBlock {
+    let measured_ns = recording.period.measured_ns;
+    let mut halves = halves(recording);
+    if first == 1 {
+        halves.reverse();
+    }
+    let lag = |half: &Half<'_>| {
+        let lag = merged(half.services.iter().flat_map(|service| service.seconds.iter().map(|at| &at.lag)));
+        if lag.is_empty() { 0 } else { lag.value_at_quantile(0.5) }
+    };
+    let most = |share: fn(&HostInterval) -> Option<f64>| recording.host.iter().filter_map(share).reduce(f64::max);
+    PoolBlock {
+        from: plan.from,
+        to: plan.to,
+        rate: plan.rate,
+        number: plan.number,
+        turn_ns: Some(plan.turn_ns),
+        began_ns,
+        measured_ns,
+        lag_p50: halves.iter().map(lag).max().unwrap_or_default(),
+        stolen: most(|interval| interval.stolen),
+        throttled: most(|interval| interval.throttled),
+        server_busy: server_busy(&server.seconds),
+        // Either side has half of the turns.
+        sides: halves.map(|half| side(&half, measured_ns / 2)),
+    }
+}
+
+fn side(half: &Half<'_>, measured_ns: u64) -> BlockSide {
+    let seconds = || half.operations.iter().flat_map(|series| &series.seconds);
+    let (completed, failed) = seconds()
+        .fold((0, 0), |(completed, failed), at| (completed + at.counts.completed, failed + at.counts.failed()));
+    let unfinished: u64 = half.operations.iter().map(|series| series.unfinished).sum();
+    BlockSide {
+        scheduled: half.services.iter().map(|service| service.scheduled).sum(),
+        completed,
+        failed,
+        unfinished,
+        throughput: completed as f64 / (measured_ns.max(1) as f64 / 1e9),
+        response: quantiles(seconds().map(|at| &at.response)),
+        service: quantiles(seconds().map(|at| &at.service)),
+        wait: quantiles(seconds().map(|at| &at.wait)),
+    }
+}
+
+fn quantiles<'a>(parts: impl Iterator<Item = &'a PackedHistogram>) -> Quantiles {
+    let all = merged(parts);
+    if all.is_empty() {
+        return Quantiles::default();
+    }
+    let at = |quantile| all.value_at_quantile(quantile);
+    Quantiles { mean: all.mean(), p50: at(0.5), p99: at(0.99), p999: at(0.999), max: all.max() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::sample;
+
+    /// The load of the sample twice, as the services of one side and then those of the other.
+    #[test]
+    fn either_side_has_what_its_own_services_recorded() {
+        let run = sample::run();
+        let single = &run.recording;
+        let mut recording = single.clone();
+        recording.series.extend(single.series.clone());
+        recording.services.extend(single.services.clone());
+        recording.series[0].unfinished += 7;
+        let plan = BlockPlan { from: 0, to: 1, rate: 5_000.0, number: 3, turn_ns: 1, warmup_ns: 0, duration_ns: 0 };
+        let block = |first| pool_block(&recording, &run.server, &plan, first, 9);
+        let [smaller, larger] = block(0).sides;
+        assert_eq!(smaller.unfinished, larger.unfinished + 7);
+        assert_eq!((smaller.scheduled, smaller.response), (single.scheduled(), larger.response));
+        assert!(smaller.response.p50 <= smaller.response.p99 && smaller.service.mean < smaller.response.mean);
+        let answered = 2.0 * larger.completed as f64 / (single.period.measured_ns as f64 / 1e9);
+        assert!((larger.throughput - answered).abs() < 1e-9, "either side had half of the time");
+        assert_eq!(block(1).sides[1], block(0).sides[0], "whichever had the first turn");
+        assert!(block(0).server_busy.is_some() && block(0).began_ns == 9);
+    }
+}
