@@ -11,18 +11,18 @@ use crate::{
     scenario::Scenario,
 };
 
-/// What a trial knows that its run does not.
+/// Facts of a trial that its run lacks.
 #[derive(Debug, Clone)]
 pub struct Occasion {
     /// Number of the trial, from 1.
     pub number: u32,
-    /// What was to be done.
+    /// Task.
     pub plan: TrialPlan,
     /// When it began, in nanoseconds since the capacity run did.
     pub began_ns: u64,
     /// Folder of the run, within that of the capacity run.
     pub folder: String,
-    /// What had happened when errors stopped the load; `None` where they did not.
+    /// Errors that stopped the load; `None` if none did.
     pub cut: Option<Cut>,
 }
 
@@ -184,7 +184,7 @@ fn largest(analysis: &Analysis, kind: CheckKind) -> Option<f64> {
     analysis.checks.iter().filter(|check| check.kind == kind).map(|check| check.value).max_by(f64::total_cmp)
 }
 
-/// Mean share of a core that the main thread used, over the seconds that tell; a short last one is too short for counters of
+/// Mean share of a core that the main thread used, over the seconds that show; a short last one is too short for counters of
 /// ten milliseconds.
 pub(super) fn server_busy(seconds: &[ServerSecond]) -> Option<f64> {
     let told = seconds.iter().filter(|second| second.length_ns > 250_000_000);

@@ -27,7 +27,7 @@ const UNRECORDED: Nanos = 20_000_000;
 /// due instant is busy by this measure too, and nobody knows how much of that was work.
 const SATURATED: f64 = 0.85;
 
-/// What a row is judged by.
+/// Terms of the verdict of a row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms<'a> {
     scenario: &'a Scenario,
@@ -44,7 +44,7 @@ pub(super) struct Terms<'a> {
     added: Nanos,
     /// The shortest time after which a request is given up.
     timeout: Nanos,
-    /// How long requests that were left unfinished waited at least.
+    /// Least wait of the unfinished requests.
     drain_ns: Nanos,
 }
 

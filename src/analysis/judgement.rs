@@ -14,7 +14,7 @@ pub enum Outcome {
     Pass,
     /// It is missed.
     Fail,
-    /// The measurement does not suffice to tell.
+    /// The measurement does not suffice to decide.
     Inconclusive,
     /// The measurement cannot be trusted.
     Invalid,
@@ -30,7 +30,7 @@ impl Outcome {
 pub struct Verdict {
     /// The outcome.
     pub outcome: Outcome,
-    /// Why, most important first; never empty.
+    /// Reasons, most important first; never empty.
     pub reasons: Vec<Reason>,
     /// The check by which the harness was late or short of CPU time, although the outcome stands: response times are at most
     /// what they seem to be, and throughput is at least that.
@@ -44,18 +44,18 @@ pub enum Reason {
     Objective {
         /// The service that misses it; `None` stands for all together.
         service: Option<String>,
-        /// What was seen.
+        /// Observation.
         bad: Proportion,
-        /// What is allowed, 0..=1.
+        /// Permitted share, 0..=1.
         allowed: f64,
     },
     /// The share of failed requests against the objective's limit.
     Errors {
         /// The service that exceeds it; `None` stands for all together.
         service: Option<String>,
-        /// What was seen, 0..=1.
+        /// Observed share, 0..=1.
         rate: f64,
-        /// What is allowed, 0..=1.
+        /// Permitted share, 0..=1.
         allowed: f64,
     },
     /// A check of the validity table refuses the measurement.
@@ -64,11 +64,11 @@ pub enum Reason {
     Empty,
     /// The requests leave both outcomes possible for another run.
     Undecided {
-        /// What was seen.
+        /// Observation.
         bad: Proportion,
-        /// What is allowed, 0..=1.
+        /// Permitted share, 0..=1.
         allowed: f64,
-        /// Why.
+        /// Reason.
         why: Doubt,
         /// Length of a run that would decide if its requests went as these did, in nanoseconds; `None` where that is more than
         /// a day, or no length would.
@@ -78,9 +78,9 @@ pub enum Reason {
     Silent {
         /// The service.
         service: String,
-        /// Share of the measured period at which whoever had come would have waited longer than the objective's latency, 0..=1.
+        /// Share of the measured period at which a user who had come would have waited longer than the objective's latency, 0..=1.
         share: f64,
-        /// What is allowed, 0..=1.
+        /// Permitted share, 0..=1.
         allowed: f64,
         /// The longest span without an answer.
         longest: Span,
@@ -116,7 +116,7 @@ pub enum Reason {
     },
 }
 
-/// Why requests leave an outcome undecided.
+/// Reason of an inconclusive outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
     /// There were too few.
@@ -132,9 +132,9 @@ pub enum Doubt {
 /// One check of the validity table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Check {
-    /// Which.
+    /// Identity.
     pub kind: CheckKind,
-    /// What it is about, where not the whole run: a service, an operation or a worker.
+    /// Subject, if not the whole run: a service, an operation or a worker.
     pub subject: Option<String>,
     /// The measured quantity, in the unit of its limits.
     pub value: f64,
@@ -142,14 +142,14 @@ pub struct Check {
     pub warn: f64,
     /// Above this the measurement is refused; `None` where the check only warns.
     pub refuse: Option<f64>,
-    /// What follows.
+    /// Verdict.
     pub level: Level,
     /// The quantity as a time, where the share alone says little: p99 of the schedule lag, or the change of the median per
     /// minute; in nanoseconds.
     pub nanos: Option<f64>,
 }
 
-/// Which check.
+/// Kind of check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckKind {

@@ -2,7 +2,7 @@
 //!
 //! The way of a run through this room: [`layout`] says which rows there are, [`tally`] adds up their series,
 //! [`distribution`], [`proportion`] and [`burstiness`] make estimates of the sums, [`validity`] asks whether they can be
-//! trusted, [`verdict`] judges, and [`findings`] picks out what a person should know.
+//! trusted, [`verdict`] judges, and [`findings`] picks out what the user should know.
 
 pub mod audit;
 pub mod baseline;
@@ -163,7 +163,7 @@ mod tests {
         scenario,
     };
 
-    /// A run of the requests that one service, `api`, sent in so many seconds at a uniform rate of 1 000/s.
+    /// A run of the requests that one service, `api`, sent in a number of seconds at a uniform rate of 1 000/s.
     fn analysed(seconds: u32, of: impl Fn(Nanos) -> Request) -> Analysis {
         analysed_with(seconds, of, |_| ())
     }

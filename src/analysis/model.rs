@@ -1,4 +1,4 @@
-//! What is concluded from a run: facts and judgements, without a word of prose.
+//! Analysis of a run: facts and judgements, without prose.
 
 use super::{
     audit::Ruling,
@@ -20,28 +20,28 @@ use super::{
 pub struct Analysis {
     /// The judgement of the whole run.
     pub verdict: Verdict,
-    /// Why the numbers can be trusted, or not: every check of the validity table that applies.
+    /// Checks of the measurement: every row of the validity table that applies.
     pub checks: Vec<Check>,
     /// One row per operation (steps and upkeep behind the operation that they belong to), then one per service, then
     /// the whole.
     pub rows: Vec<Row>,
     /// One timeline per row, in the same order.
     pub timelines: Vec<Timeline>,
-    /// What the user should know or do, most important first.
+    /// Findings, most important first.
     pub findings: Vec<Finding>,
     /// Stalls and bursts, and how the time outside of them went.
     pub events: Events,
-    /// How much of each pool was used, in the scenario's order.
+    /// Utilisation of each pool, in the scenario's order.
     pub pools: Vec<PoolUse>,
     /// The server's side.
     pub server: ServerSide,
     /// Response time by kind of command, all services together.
     pub families: Vec<Family>,
-    /// What the server, its users and its machine are held against.
+    /// Rules for the server, its users and its machine.
     pub audit: Vec<Ruling>,
-    /// What services depend on besides the server, in the scenario's order.
+    /// Dependencies besides the server, in the scenario's order.
     pub dependencies: Vec<DependencySide>,
-    /// What lies in the keyspace; `None` where it was not looked at.
+    /// Content of the keyspace; `None` if it was not sampled.
     pub keyspace: Option<KeyspaceSide>,
     /// Whether more connections or more servers are worth a thought.
     pub scaling: Scaling,

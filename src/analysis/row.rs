@@ -11,7 +11,7 @@ use crate::{
     scenario::Objective,
 };
 
-/// What a row is about.
+/// Subject of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     /// Service; `None` stands for all.
@@ -25,7 +25,7 @@ pub struct Scope {
 /// One line of the summary.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// What it is about.
+    /// Subject.
     pub scope: Scope,
     /// Counts over the measured period.
     pub counts: Counts,

@@ -46,7 +46,7 @@ enum Bend {
     Worse,
     /// Response times look better, or the load was lighter than it claims.
     Better,
-    /// Nobody knows.
+    /// Unknown.
     Unknown,
     /// Neither, but one number does not describe the whole run.
     Drift,
@@ -232,7 +232,7 @@ pub(super) fn judge<'a>(held: &Held, checks: impl Iterator<Item = &'a Check> + C
 /// The verdict on the run, from its rows and those of what was judged for each: none may hide behind a larger one that is fast.
 ///
 /// A service that misses makes the run miss. One whose miss may be the harness's own keeps the run from being met, and so does
-/// one of which nothing was due. That a service has too few requests to tell is no reason to doubt the whole.
+/// one of which nothing was due. That a service has too few requests to decide is no reason to doubt the whole.
 pub(super) fn conclude(rows: &[Row], judged: &[Verdict]) -> Verdict {
     let Some(whole) = judged.last() else {
         return Verdict { outcome: Outcome::Invalid, reasons: vec![Reason::Empty], harness_late: None };

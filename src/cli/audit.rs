@@ -29,7 +29,7 @@ use crate::{
     target::{Source, Target},
 };
 
-/// Inspect a server without load, and hold it against rules
+/// Inspect a server without load, and compare it with rules
 ///
 /// Reads settings, state, users and a sample of the keys, and changes nothing. With a scenario it also asks whether the
 /// server suits the services: rights, pools against maxclients, eviction against use. Every finding names what it rests

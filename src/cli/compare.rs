@@ -1,4 +1,4 @@
-//! `plimsoll compare`: one saved run held against a baseline or another run.
+//! `plimsoll compare`: one saved run compared with a baseline or another run.
 
 use std::path::PathBuf;
 
@@ -26,7 +26,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{HELP}"))]
 pub(super) struct Arguments {
-    /// What it is compared with: the name of a baseline, or else a result folder; `./NAME` is always the folder
+    /// Baseline by name, or a result folder; `./NAME` is always the folder
     #[arg(value_name = "BASE")]
     base: String,
     /// Result folder of the run

@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use crate::results::{Environment, Software};
 
-/// What this program was built from.
+/// Source of this build.
 pub(super) fn software() -> Software {
     let commit = env!("PLIMSOLL_COMMIT");
     Software {

@@ -22,9 +22,9 @@ pub enum Exit {
     Usage = 2,
     /// The target cannot be used, the measurement cannot be trusted, or runs cannot be compared.
     Unusable = 3,
-    /// The measurement does not suffice to tell.
+    /// The measurement does not suffice to decide.
     Inconclusive = 4,
-    /// Ended by a person; as shells count, 128 and the number of SIGINT.
+    /// Ended by the user; as shells count, 128 and the number of SIGINT.
     Interrupted = 130,
 }
 
@@ -142,12 +142,12 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command could not do what it was asked to.
+/// Reason of a failed command.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// How the process ends.
+    /// Exit codes.
     pub(super) exit: Exit,
-    /// Why.
+    /// Reason.
     pub(super) error: anyhow::Error,
 }
 

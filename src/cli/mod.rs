@@ -41,7 +41,7 @@ pub use exit::Exit;
 use exit::Failure;
 use output::Look;
 
-/// Puts load on a Redis or Valkey server and tells the truth about its response times.
+/// Puts load on a Redis or Valkey server and shows the truth about its response times.
 ///
 /// A scenario describes services, each with its connections, its rate of requests and its mix of commands. plimsoll
 /// carries it out, measures every request from the instant at which it was due, and says whether the scenario's

@@ -1,4 +1,4 @@
-//! What goes to standard output, and how it may look there.
+//! Format and style of standard output.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use super::{exit::Failure, stderr};
 use crate::report::{self, Document};
 
-/// How what is printed for people looks.
+/// Style of printed text: colour, width, verbosity.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Look {
     /// When to use colour; `auto` asks the terminal and honours `NO_COLOR`
@@ -87,7 +87,7 @@ fn width() -> usize {
     console::Term::stdout().size_checked().map_or(DEFAULT_WIDTH, |(_, columns)| usize::from(columns))
 }
 
-/// What is printed of a result, and of the folder that it lies in if it does.
+/// Prints a result, and its folder if there is one.
 pub(super) fn summary(
     document: &dyn Document,
     format: Format,

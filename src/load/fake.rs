@@ -102,7 +102,7 @@ impl Fake {
     /// Ends the recovery that began first.
     pub(super) fn recover(&self) {
         let recovery = self.script().recoveries.pop_front().expect("a recovery is under way");
-        recovery.send(()).expect("somebody waits for the recovery");
+        recovery.send(()).expect("a lane waits for the recovery");
     }
 
     /// Connections that were opened, and that were closed.

@@ -100,7 +100,7 @@ fn counters_cover_the_measured_period_and_levels_the_last_second() {
             .to_owned(),
     ];
     has(&warming, &nothing.each_ref().map(String::as_str));
-    assert!(!warming.contains("OOM"), "classes of the server are told once they are met");
+    assert!(!warming.contains("OOM"), "classes of the server are exported from their first failure on");
 
     tell(&board, 0);
     tell(&board, 1);

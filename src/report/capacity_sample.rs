@@ -22,7 +22,7 @@ pub(super) fn scenario() -> Scenario {
     sample::scenario()
 }
 
-/// What is concluded of an arm that carries so much.
+/// What is concluded of an arm that carries this much.
 pub(super) fn answer(rate: f64, limit: Limit) -> ArmAnswer {
     ArmAnswer {
         objective: scenario().objective,
@@ -184,7 +184,7 @@ pub(super) fn sweep() -> (Capacity, CapacityAnalysis) {
     (sample::capacity::of(arms, trials), CapacityAnalysis { arms: answers, ..nothing() })
 }
 
-/// The sample whose harness was the limit, of an arm for which so much is known to be sustainable.
+/// The sample whose harness was the limit, of an arm for which this much is known to be sustainable.
 pub(super) fn starved(known: Option<f64>) -> (Capacity, CapacityAnalysis) {
     let (mut capacity, mut analysis) = single();
     capacity.trials.truncate(5);
@@ -205,7 +205,7 @@ pub(super) fn starved(known: Option<f64>) -> (Capacity, CapacityAnalysis) {
     (capacity, analysis)
 }
 
-/// A run that was ended after so many trials, of which nothing was concluded.
+/// A run that was ended after a number of trials, of which nothing was concluded.
 pub(super) fn cut_short(trials: usize, ended: Ended) -> (Capacity, CapacityAnalysis) {
     let (mut capacity, mut analysis) = single();
     capacity.trials.truncate(trials);

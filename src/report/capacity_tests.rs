@@ -259,7 +259,7 @@ fn hostile() -> impl Strategy<Value = String> {
         .prop_map(|(before, middle, after)| format!("{before}{middle}<script>alert(1)</script>{after}"))
 }
 
-/// The sample in which every name of a person and of the server is this text.
+/// The sample in which every name of the user and of the server is this text.
 struct Quoting(Found);
 
 impl Quoting {

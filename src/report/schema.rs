@@ -19,7 +19,7 @@ pub enum Printed {
     Gate,
     /// An audit.
     Audit,
-    /// A run held against others.
+    /// A run compared with others.
     Comparison,
 }
 

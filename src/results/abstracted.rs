@@ -1,4 +1,4 @@
-//! What is kept of a run to compare others with it: a thousandth of the run, small enough to commit.
+//! Abstract of a run for comparisons: a thousandth of its size, small enough to commit.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::measure::{Nanos, PackedHistogram};
 /// A run boiled down to what comparisons need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Abstract {
-    /// What it is called: the name of the result folder that it comes from.
+    /// Name: that of its result folder.
     pub name: String,
     /// What measured.
     pub software: Software,
@@ -19,20 +19,20 @@ pub struct Abstract {
     pub measured_ns: Nanos,
     /// TOML text of the scenario as it was run.
     pub scenario: String,
-    /// What was measured.
+    /// Target of the measurement.
     pub target: TargetFacts,
     /// The machine of the harness.
     pub environment: Environment,
-    /// How workers waited for due instants: `spin` or `adaptive`, both where they differed.
+    /// Pacing of the workers: `spin` or `adaptive`, both where they differed.
     pub pacing: String,
     /// Threads that put on the load; `None` in what was kept before this was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workers: Option<u32>,
-    /// How fast the machine was; `None` where that was not measured.
+    /// Speed of the machine; `None` if not measured.
     pub calibration: Option<Calibration>,
-    /// What the run was judged.
+    /// Verdict of the run.
     pub verdict: Judged,
-    /// Whether a person ended it early; false in what was kept before this was.
+    /// Whether the user ended it early; false in what was kept before this was.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub interrupted: bool,
     /// The operations of each service with their sum behind them; last the whole.
@@ -53,7 +53,7 @@ pub enum Judged {
     Pass,
     /// It was missed.
     Fail,
-    /// The measurement did not suffice to tell.
+    /// The measurement did not suffice to decide.
     Inconclusive,
     /// The measurement could not be trusted.
     Invalid,
@@ -118,7 +118,7 @@ pub struct WorstSeconds {
 }
 
 impl Abstract {
-    /// Whether it counts where runs are held against each other: its measurement is not invalid, and nobody ended it early.
+    /// Whether it counts where runs are compared with each other: its measurement is not invalid, and nobody ended it early.
     pub fn counts(&self) -> bool {
         self.verdict != Judged::Invalid && !self.interrupted
     }

@@ -8,7 +8,7 @@ use super::{Environment, Software, TargetFacts};
 /// Version of the schema of [`Capacity`] that this build writes and reads.
 pub const CAPACITY_VERSION: u32 = 2;
 
-/// Response times, in nanoseconds, at which the sustainable rate is told besides the objective's own.
+/// Response times, in nanoseconds, at which the sustainable rate is reported besides the objective's own.
 pub const LIMITS: [u64; 6] = [1_000_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 100_000_000];
 
 /// A search for what a server can carry.
@@ -24,13 +24,13 @@ pub struct Capacity {
     pub started: String,
     /// TOML text of the scenario with the overrides that hold for every arm.
     pub scenario: String,
-    /// What was measured.
+    /// Target of the measurement.
     pub target: TargetFacts,
     /// The machine of the harness.
     pub environment: Environment,
-    /// What was to be done.
+    /// Task.
     pub plan: CapacityPlan,
-    /// What was done, in order.
+    /// Steps done, in order.
     pub trials: Vec<Trial>,
     /// Blocks in which pool sizes next to each other were compared, in order.
     pub blocks: Vec<PoolBlock>,
@@ -38,11 +38,11 @@ pub struct Capacity {
     pub connections: Vec<ConnectionLevel>,
     /// Rate at which the server was used before any trial, in commands per second; `None` where it is private.
     pub current_rate: Option<f64>,
-    /// How it ended.
+    /// End.
     pub ended: Ended,
 }
 
-/// What a capacity run is to do.
+/// Plan of a capacity run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CapacityPlan {
     /// Variants of the scenario; at least one. With `--pool` in ascending order of size.
@@ -77,7 +77,7 @@ pub struct CapacityPlan {
 /// One variant of the scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Arm {
-    /// What people call it: `pool 50`, `values.size=256`, `as written`.
+    /// Name in reports: `pool 50`, `values.size=256`, `as written`.
     pub name: String,
     /// Fields of the scenario that it sets, with their values as `--set` takes them.
     pub settings: Vec<(String, String)>,
@@ -94,7 +94,7 @@ pub struct Trial {
     pub number: u32,
     /// Index of its arm.
     pub arm: u32,
-    /// What it was made for.
+    /// Purpose.
     pub purpose: Purpose,
     /// Repetition that it belongs to, of the curve or of the closed loops.
     pub block: Option<u32>,
@@ -104,9 +104,9 @@ pub struct Trial {
     pub clients: Option<u32>,
     /// When it began, in nanoseconds since the capacity run did.
     pub began_ns: u64,
-    /// How long it was to measure, in nanoseconds.
+    /// Planned measured time in nanoseconds.
     pub planned_ns: u64,
-    /// How long it measured, in nanoseconds.
+    /// Measured time in nanoseconds.
     pub measured_ns: u64,
     /// Requests that fell due.
     pub scheduled: u64,
@@ -137,7 +137,7 @@ pub struct Trial {
     pub waiting: f64,
     /// Growth of the backlog per second as a share of the offered rate.
     pub backlog_growth: f64,
-    /// Share of one core that the server's main thread used, 0..; `None` where the server does not tell.
+    /// Share of one core that the server's main thread used, 0..; `None` where the server does not report it.
     pub server_busy: Option<f64>,
     /// Largest share of its time in which a worker of the harness had something to do, 0..=1; `None` where it slept in between.
     pub worker_busy: Option<f64>,
@@ -155,7 +155,7 @@ pub struct Trial {
     pub folder: String,
 }
 
-/// What a command cost the server in a trial.
+/// Server time of a command in a trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandCost {
     /// Command, in capitals.
@@ -191,7 +191,7 @@ pub struct ServiceTrial {
     pub wait_p99: u64,
 }
 
-/// What a trial is made for.
+/// Purpose of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
@@ -230,7 +230,7 @@ pub struct PoolBlock {
     pub stolen: Option<f64>,
     /// Largest share of a second in which the container was throttled, 0..=1; `None` where it is not known.
     pub throttled: Option<f64>,
-    /// Share of one core that the server's main thread used under both, 0..; `None` where the server does not tell.
+    /// Share of one core that the server's main thread used under both, 0..; `None` where the server does not report it.
     pub server_busy: Option<f64>,
     /// The smaller pool, then the larger one.
     pub sides: [BlockSide; 2],
@@ -272,7 +272,7 @@ pub struct Quantiles {
     pub max: u64,
 }
 
-/// What connections cost the server.
+/// Memory of connections in the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectionLevel {
     /// Connections.
@@ -283,7 +283,7 @@ pub struct ConnectionLevel {
     pub used_memory: u64,
 }
 
-/// How a capacity run ended.
+/// End of a capacity run: finished, interrupted, out of budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ended {
@@ -293,7 +293,7 @@ pub enum Ended {
     Finished,
     /// The budget was used up.
     Budget,
-    /// A person ended it.
+    /// The user ended it.
     Interrupted,
     /// Errors exceeded their limit, and the load was stopped.
     Errors,

@@ -1,6 +1,6 @@
 //! The saved artifact of `plimsoll ci`: every scenario with what was checked and what was measured.
 //!
-//! A check is something that CI can be told in a line; a measure is a number that its tools follow over time. Neither knows
+//! A check is something that CI can be reported in a line; a measure is a number that its tools follow over time. Neither knows
 //! where it comes from, so that every output shows whatever checks there are.
 
 use schemars::JsonSchema;
@@ -22,7 +22,7 @@ pub struct Ci {
     pub software: Software,
     /// When it began, RFC 3339 in UTC with seconds.
     pub started: String,
-    /// What a check that could not tell was to count as.
+    /// Configured outcome of an inconclusive check.
     pub inconclusive: Leniency,
     /// Exit code of the process.
     pub exit_code: u8,
@@ -30,7 +30,7 @@ pub struct Ci {
     pub scenarios: Vec<CiScenario>,
 }
 
-/// What a check that could not tell counts as.
+/// Outcome of an inconclusive check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Leniency {
@@ -50,20 +50,20 @@ pub struct CiScenario {
     pub name: String,
     /// Folder of its run, from the folder that this is saved in; `None` where there is no run.
     pub folder: Option<String>,
-    /// How long it took, from the start of a private server to its report, in seconds.
+    /// Duration from the start of a private server to the report, in seconds.
     pub seconds: f64,
     /// Whether its measures may enter a history: the run is neither invalid nor was it ended early.
     pub trusted: bool,
-    /// What was checked; never empty.
+    /// Checks; never empty.
     pub checks: Vec<CiCheck>,
-    /// What was measured.
+    /// Target of the measurement.
     pub measures: Vec<CiMeasure>,
 }
 
 /// One thing that was checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CiCheck {
-    /// What was checked: `objective`, `audit`, `run`, `baseline`, `gate`.
+    /// Subject: `objective`, `audit`, `run`, `baseline`, `gate`.
     pub name: String,
     /// Service, where it is about one.
     pub service: Option<String>,
@@ -71,11 +71,11 @@ pub struct CiCheck {
     pub operation: Option<String>,
     /// The outcome.
     pub outcome: CiOutcome,
-    /// Whether the outcome counts for the scenario; otherwise it is told to those who look closer, and no more.
+    /// Whether the outcome counts for the scenario; otherwise it is reported to those who look closer, and no more.
     pub decides: bool,
-    /// One line that a person can act on, with the name of the scenario.
+    /// One line that the user can act on, with the name of the scenario.
     pub sentence: String,
-    /// What has to be said besides, a line each.
+    /// Remarks, one line each.
     pub detail: Vec<String>,
 }
 
@@ -85,9 +85,9 @@ pub struct CiCheck {
 pub enum CiOutcome {
     /// As it should be.
     Passed,
-    /// It could not be told.
+    /// It could not be decided.
     Inconclusive,
-    /// It was not tried, or not to its end, since a person ended everything before.
+    /// It was not tried, or not to its end, since the user ended everything before.
     Interrupted,
     /// It could not be measured, or not so that it could be trusted.
     Invalid,
@@ -107,7 +107,7 @@ pub struct CiMeasure {
     pub service: Option<String>,
     /// Operation; `None` stands for all.
     pub operation: Option<String>,
-    /// What was measured: `mean` or a percentile such as `p99` of the response time, `throughput`.
+    /// Quantity: `mean` or a percentile such as `p99` of the response time, `throughput`.
     pub metric: String,
     /// Unit of the numbers.
     pub unit: Unit,
@@ -117,7 +117,7 @@ pub struct CiMeasure {
     pub low: Option<f64>,
     /// Upper bound.
     pub high: Option<f64>,
-    /// Which way is better.
+    /// Direction of improvement.
     pub better: Better,
 }
 
@@ -132,7 +132,7 @@ pub enum Unit {
     PerSecond,
 }
 
-/// Which way a measure gets better.
+/// Direction in which a measure improves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Better {

@@ -28,7 +28,7 @@ pub(super) const CI_FILE: &str = "ci.json";
 /// Files by which a result folder is known.
 pub(super) const ARTIFACTS: [&str; 4] = [CI_FILE, GATE_FILE, CAPACITY_FILE, RUN_FILE];
 
-/// So much must be writable before a run is worth its while: a run of some minutes with its charts.
+/// Bytes that must be writable before a run starts: the size of a few minutes' results with charts.
 const PROBE: usize = 8 << 20;
 
 /// Parts of the names of hidden folders, between that of the result and a random one: a result in the making, and one that is being

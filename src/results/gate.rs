@@ -26,35 +26,35 @@ pub struct Gate {
     pub environment: Environment,
     /// A, then B.
     pub arms: [GateArm; 2],
-    /// What was to be done.
+    /// Task.
     pub plan: GatePlan,
     /// Throughput of each arm in a closed loop before the first block, in operations per second; `None` where nothing
     /// falls due on a schedule.
     pub capacity: Option<[f64; 2]>,
     /// What the histograms of every slice are about, in their order.
     pub series: Vec<GateSeries>,
-    /// What was done, in order.
+    /// Steps done, in order.
     pub blocks: Vec<GateBlock>,
-    /// How it ended.
+    /// End.
     pub ended: Ended,
 }
 
 /// One side of the comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GateArm {
-    /// What people call it: `io-threads=4`, `as written`.
+    /// Name in reports: `io-threads=4`, `as written`.
     pub name: String,
-    /// What makes it differ, as the command line says it, such as `config:io-threads` and `4`; no password.
+    /// Differences as on the command line, for example `config:io-threads` and `4`; no password.
     pub differences: Vec<(String, String)>,
     /// TOML text of its scenario.
     pub scenario: String,
     /// Its server, as the first block found it.
     pub target: TargetFacts,
-    /// What put on its load.
+    /// Load generator.
     pub software: Software,
 }
 
-/// What a gate is to do.
+/// Plan of a gate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GatePlan {
     /// Name of the profile: `quick` or `nightly`.
@@ -74,7 +74,7 @@ pub struct GatePlan {
     /// Length of the windows in which the arms take turns within one load, in nanoseconds; `None` where every slice is a load of its
     /// own.
     pub window_ns: Option<u64>,
-    /// Length of a slice, in nanoseconds; where the arms take turns, a slice is the windows of one arm within so much time.
+    /// Length of a slice, in nanoseconds; where the arms take turns, a slice is the windows of one arm within this much time.
     pub slice_ns: u64,
     /// Load before each slice, or each load in which the arms take turns, that is not measured, in nanoseconds.
     pub warmup_ns: u64,
@@ -86,7 +86,7 @@ pub struct GatePlan {
     pub workers: Option<u16>,
     /// Root of the order of slices and of all requests.
     pub seed: u64,
-    /// Why a regression does not count as one; `None` where it does.
+    /// Reason why a regression does not count; `None` where it does.
     pub advisory: Option<Advisory>,
 }
 
@@ -130,7 +130,7 @@ pub struct GateBlock {
     pub slices: Vec<GateSlice>,
 }
 
-/// What a slice compares.
+/// Quantity that a slice compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SliceKind {
@@ -147,13 +147,13 @@ pub struct GateSlice {
     /// 0 for A, 1 for B.
     #[schemars(range(max = 1))]
     pub arm: u32,
-    /// What it compares.
+    /// Subject of the comparison.
     pub kind: SliceKind,
     /// Quad of its kind within the block, from 0.
     pub quad: u32,
     /// When it began, in nanoseconds since the gate did.
     pub began_ns: u64,
-    /// How long it measured, in nanoseconds.
+    /// Measured time in nanoseconds.
     pub measured_ns: u64,
     /// Requests that fell due.
     pub scheduled: u64,
@@ -167,7 +167,7 @@ pub struct GateSlice {
     pub stolen: Option<f64>,
     /// Share of the time in which the container was throttled, 0..=1; `None` where it is not known.
     pub throttled: Option<f64>,
-    /// What each of the series saw, in the order of [`Gate::series`].
+    /// Tallies of the series, in the order of [`Gate::series`].
     pub series: Vec<GateTally>,
 }
 

@@ -22,19 +22,19 @@ pub struct Run {
     pub started: String,
     /// TOML text of the scenario as it was run, overrides applied.
     pub scenario: String,
-    /// What was measured.
+    /// Target of the measurement.
     pub target: TargetFacts,
     /// The machine that the harness ran on.
     pub environment: Environment,
-    /// What was recorded.
+    /// Recording.
     pub recording: Recording,
     /// The server's side of it.
     pub server: ServerRecord,
-    /// What the server, its users and its machine were found to be like, after the measured period.
+    /// Inspection of the server, its users and its machine, after the measured period.
     pub inspection: Inspection,
-    /// What the services depend on besides the server, in the scenario's order.
+    /// Dependencies of the services besides the server, in the scenario's order.
     pub dependencies: Vec<DependencyRecord>,
-    /// How fast the machine was; `None` where that was not measured.
+    /// Speed of the machine; `None` if not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
 }
@@ -52,7 +52,7 @@ pub struct Software {
     pub profile: String,
 }
 
-/// What was measured. Holds no password.
+/// Target of the measurement. Contains no password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetFacts {
     /// Address without credentials: `redis://127.0.0.1:6379`.
@@ -76,7 +76,7 @@ pub struct TargetFacts {
 }
 
 impl TargetFacts {
-    /// Whether nobody else's machine is loaded with it, as far as can be told.
+    /// Whether nobody else's machine is loaded with it, as far as is known.
     pub fn is_here(&self) -> bool {
         self.private || self.same_machine && !self.elsewhere
     }

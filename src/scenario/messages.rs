@@ -70,7 +70,7 @@ fn tells_syntax_errors_in_the_same_form() {
     assert_eq!(errors("name = x\n"), "x.toml:1:8: string values must be quoted, expected literal string");
     assert_eq!(errors("name = \"x\"\nname = \"y\"\n"), "x.toml:2:1: duplicate key");
     let slip = format!("name = \"x\"\nseed = [1\n{}", "seed = 2\n".repeat(50));
-    assert_eq!(errors(&slip).lines().count(), 5, "one slip is not told fifty times");
+    assert_eq!(errors(&slip).lines().count(), 5, "one slip is not reported fifty times");
 }
 
 #[test]

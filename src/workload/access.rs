@@ -161,7 +161,7 @@ mod tests {
         for exponent in [0.5, 0.99, 1.0, 1.5] {
             let seen = frequencies(Access::Zipf { exponent }, 100);
             assert!(plausibility(&seen, &zipf_shares(100, exponent)) > 0.001, "{exponent}");
-            assert!(plausibility(&seen, &[1.0; 100]) < 1e-9, "{exponent} is told from uniform");
+            assert!(plausibility(&seen, &[1.0; 100]) < 1e-9, "{exponent} differs from uniform");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The audit: rules that a server, its users and its machine are held against. A rule reads what an inspection found
+//! The audit: rules that a server, its users and its machine are compared with. A rule reads what an inspection found
 //! and, where there was a run, what was measured; it gives a ruling with its evidence, and never a word of prose.
 //!
 //! Each file holds the rules of one subject. A new rule is a variant of [`Rule`], a function here, and its words in the

@@ -1,4 +1,4 @@
-//! What a rule gives: a severity, the evidence for it, and what would change it.
+//! Result of a rule: severity, evidence, remedies.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -50,7 +50,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// Every rule, in the order in which they are told.
+    /// Every rule, in the order in which they are reported.
     pub const ALL: [Self; 39] = [
         Self::DefaultUser,
         Self::OtherUsers,
@@ -94,13 +94,13 @@ impl Rule {
     ];
 }
 
-/// How serious a ruling is.
+/// Severity of a ruling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// The rule holds.
     Passed,
-    /// What it reads could not be learned.
+    /// The facts that the rule reads are unknown.
     Unknown,
     /// Worth knowing; nothing is wrong.
     Note,
@@ -110,18 +110,18 @@ pub enum Severity {
     Critical,
 }
 
-/// One rule held against one thing.
+/// One rule compared with one thing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ruling {
     /// The rule.
     pub rule: Rule,
     /// The outcome.
     pub severity: Severity,
-    /// What it is about, where the rule is held against several things: a user, a service, a command.
+    /// Subject, where the rule applies to several: a user, a service, a command.
     pub about: Option<String>,
-    /// What it rests on.
+    /// Evidence.
     pub evidence: Vec<Evidence>,
-    /// What would change it; empty where the rule holds.
+    /// Remedies; empty where the rule holds.
     pub remedies: Vec<Remedy>,
 }
 
@@ -153,7 +153,7 @@ pub enum Quantity {
     Ratio(f64),
 }
 
-/// What would change a ruling, exact enough to be copied.
+/// Remedy of a ruling, exact enough to copy.
 #[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
 #[strum_discriminants(
     name(RemedyName),

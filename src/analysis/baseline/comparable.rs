@@ -16,7 +16,7 @@ use crate::{
 /// Something that is not the same in two runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// What.
+    /// Subject.
     pub kind: DifferenceKind,
     /// In the baseline; empty where it is not there.
     pub base: String,
@@ -24,7 +24,7 @@ pub struct Difference {
     pub run: String,
 }
 
-/// What may differ.
+/// Permitted differences.
 #[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
 #[strum_discriminants(
     name(DifferenceName),
@@ -63,9 +63,9 @@ pub enum DifferenceKind {
     Cores,
     /// Operating system and kernel.
     Kernel,
-    /// How workers wait.
+    /// Pacing of the workers.
     Pacing,
-    /// How many workers put on the load.
+    /// Number of workers.
     Workers,
 }
 
@@ -79,7 +79,7 @@ pub enum Weight {
 }
 
 impl Difference {
-    /// What it means.
+    /// Meaning.
     pub fn weight(&self) -> Weight {
         match self.kind {
             DifferenceKind::Scenario(_)
@@ -92,7 +92,7 @@ impl Difference {
     }
 }
 
-/// All differences between some runs and another one, those that refuse first; each is told once.
+/// All differences between some runs and another one, those that refuse first; each is reported once.
 pub fn differences<'a>(base: impl IntoIterator<Item = &'a Abstract>, run: &Abstract) -> Vec<Difference> {
     let mut found = each_once(base.into_iter().flat_map(|one| between(one, run)));
     found.sort_by_key(|difference| std::cmp::Reverse(difference.weight()));
@@ -196,7 +196,7 @@ struct Text {
 
 /// A field that holds a value of its own.
 struct Leaf {
-    /// How to get there.
+    /// Remedy.
     steps: Vec<Step>,
     value: Value,
 }

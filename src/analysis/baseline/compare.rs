@@ -11,7 +11,7 @@ use crate::{
     results::{Abstract, AbstractRow, Judged},
 };
 
-/// p99 may change by so many times the threshold: between two runs of the same thing it varies by some ten times as much as
+/// p99 may change by a multiple of the threshold: between two runs of the same thing it varies by some ten times as much as
 /// the median does.
 pub const TAIL_FACTOR: f64 = 5.0;
 
@@ -21,7 +21,7 @@ const ANOTHER_MACHINE: f64 = 1.10;
 /// Share of the probability of a false alarm that the whole takes; its rows take the rest.
 const OF_THE_WHOLE: f64 = 0.5;
 
-/// How a comparison is to be made.
+/// Options of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Question {
     /// Change that matters, as a share, above 0.
@@ -111,7 +111,7 @@ pub fn compare(base: &[Abstract], run: &Abstract, question: Question) -> Compari
     comparison
 }
 
-/// Probability of a false alarm that one quantity of a row may spend by itself, of so many rows in all.
+/// Probability of a false alarm that one quantity of a row may spend by itself, of a number of rows in all.
 pub(super) fn level(rows: usize, whole: bool) -> f64 {
     let (share, rows) = if whole { (OF_THE_WHOLE, 1) } else { (1.0 - OF_THE_WHOLE, rows.saturating_sub(1).max(1)) };
     ALARM * share / (rows * Quantity::ALL.len()) as f64
@@ -204,7 +204,7 @@ fn judge(held: Held, (worse, better): (bool, bool), threshold: f64, whole: bool)
 }
 
 /// What follows from several: the worst, but for what is unknown where something else is known to be worse. That p99 is unknown
-/// is told and decides nothing: between runs of the same thing it varies so much that it nearly always is.
+/// is reported and decides nothing: between runs of the same thing it varies this much that it nearly always is.
 fn together(quantities: &[QuantityChange]) -> Option<Standing> {
     let counts =
         |change: &&QuantityChange| change.quantity != Quantity::P99 || change.standing != Some(Standing::Inconclusive);

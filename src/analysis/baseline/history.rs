@@ -12,16 +12,16 @@ use crate::results::Abstract;
 pub struct History {
     /// The runs, the oldest first. All measured what the newest did.
     pub runs: Vec<Abstract>,
-    /// How many measured something else than the newest, and are not among them.
+    /// Number of runs that measured something else than the newest, and are left out.
     pub left_out: usize,
-    /// What was found of each quantity of the whole, in the order of [`Quantity::ALL`].
+    /// Result for each quantity of the whole, in the order of [`Quantity::ALL`].
     pub courses: Vec<QuantityCourse>,
 }
 
 /// One quantity over all runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QuantityCourse {
-    /// Which.
+    /// Identity.
     pub quantity: Quantity,
     /// Its value in each run; `None` where it is not known, or the run does not count ([`Abstract::counts`]).
     pub values: Vec<Option<f64>>,
@@ -59,7 +59,7 @@ fn course(runs: &[Abstract], quantity: Quantity) -> QuantityCourse {
         after: change.after.exp(),
         ..change
     });
-    // What is offered is answered: the last thousandths of throughput tell how long the runs were, or how arrivals fell.
+    // What is offered is answered: the last thousandths of throughput show how long the runs were, or how arrivals fell.
     let matters =
         |change: &ChangePoint| quantity != Quantity::Throughput || quantity.matters(change.before, change.after);
     QuantityCourse { quantity, changes: changes.filter(matters).collect(), values }

@@ -1,4 +1,4 @@
-//! Runs held against stored ones: abstracts of runs, whether they are comparable, and what has changed.
+//! Runs compared with stored ones: abstracts of runs, whether they are comparable, and what has changed.
 //!
 //! [`abstract_of`] boils a run down, [`differences`] says what is not the same, `tolerance` knows how far apart runs of the
 //! same thing lie, [`compare`] judges row by row, and [`history`] looks at many runs over time.

@@ -1,4 +1,4 @@
-//! What a comparison finds: facts and judgements, without a word of prose.
+//! Result of a comparison: facts and judgements, without prose.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,18 +7,18 @@ use strum::EnumDiscriminants;
 use super::Difference;
 use crate::analysis::Effect;
 
-/// A run held against a baseline.
+/// A run compared with a baseline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
-    /// What follows for the whole.
+    /// Verdict of the whole.
     pub standing: Standing,
-    /// How it was judged.
+    /// Verdict.
     pub method: Method,
     /// Change of p50 and throughput that matters, as a share; p99 may change by [`super::TAIL_FACTOR`] times as much.
     pub threshold: f64,
     /// What is not the same in both, what refuses first.
     pub differences: Vec<Difference>,
-    /// How fast the machine was; `None` where one of the two does not tell.
+    /// Speed of the machine; `None` if one of the two lacks the measurement.
     pub machine: Option<Machine>,
     /// Runs of the baseline that were left out since they do not count ([`crate::results::Abstract::counts`]).
     pub left_out: usize,
@@ -29,7 +29,7 @@ pub struct Comparison {
     pub missing: Vec<(Option<String>, Option<String>, bool)>,
 }
 
-/// What follows from a comparison, for a quantity, a row or the whole.
+/// Verdict of a comparison, on a quantity, a row or the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
@@ -39,7 +39,7 @@ pub enum Standing {
     Ok,
     /// Better than it was.
     Improved,
-    /// It cannot be told.
+    /// It cannot be decided.
     Inconclusive,
     /// The run cannot be trusted.
     Invalid,
@@ -47,7 +47,7 @@ pub enum Standing {
     NotComparable,
 }
 
-/// How a comparison is judged.
+/// Rules of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumDiscriminants)]
 #[strum_discriminants(
     name(MethodName),
@@ -58,17 +58,17 @@ pub enum Standing {
 pub enum Method {
     /// By how far apart the runs of the baseline lie.
     Tolerance {
-        /// How many they are.
+        /// Number.
         runs: usize,
     },
     /// By the threshold alone: there are too few runs to know how far apart they lie.
     Threshold {
-        /// How many they are.
+        /// Number.
         runs: usize,
     },
 }
 
-/// How fast the machine was.
+/// Speed of the machine.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Machine {
     /// Reference of the baseline's runs, in nanoseconds: their geometric mean.
@@ -81,7 +81,7 @@ pub struct Machine {
     pub unsteady: bool,
 }
 
-/// What is compared.
+/// Subjects of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
@@ -108,7 +108,7 @@ pub struct RowChange {
     pub service: Option<String>,
     /// Operation; `None` stands for all of the service.
     pub operation: Option<String>,
-    /// What follows for the row; `None` where it is told for information only.
+    /// Verdict of the row; `None` for a row without one.
     pub standing: Option<Standing>,
     /// Requests that failed or never finished, as a share of all: in the baseline, and in the run.
     pub failures: (f64, f64),
@@ -119,9 +119,9 @@ pub struct RowChange {
 /// One quantity of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QuantityChange {
-    /// Which.
+    /// Identity.
     pub quantity: Quantity,
-    /// What follows; `None` where it is told for information only, or one of the two does not know it.
+    /// Verdict; `None` where the quantity is reported only, or unknown to one of the two.
     pub standing: Option<Standing>,
     /// Value of the baseline: the geometric mean of its runs; `None` where none knows it.
     pub base: Option<f64>,

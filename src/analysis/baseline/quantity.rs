@@ -118,7 +118,7 @@ pub(super) fn hold(
     if quantity == Quantity::Throughput && value.is_none() {
         let expected = sample.mean.exp() * run.0.measured_ns as f64 / SECOND as f64;
         if expected >= ENOUGH_EXPECTED {
-            // No logarithm tells it, and no spread is needed to.
+            // No logarithm shows it, and no spread is needed to.
             held.change.run = Some(0.0);
             held.change.effect = Some(Effect { ratio: Interval::unbounded(0.0), p: None, smallest_detectable: None });
             held.change.standing = Some(Standing::Regression);

@@ -1,4 +1,4 @@
-//! What comparisons say of runs whose differences are known.
+//! Tests of comparisons with known differences.
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rand_distr::StandardNormal;

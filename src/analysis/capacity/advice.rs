@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::{Advice, Apart, RateComparison, compare::limits, limit::BUSY};
 use crate::{analysis::paired::Change, scenario::Objective};
 
-/// What one rate says.
+/// Evidence of one rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Vote {
     Better,
@@ -38,7 +38,7 @@ pub(super) fn advice(rates: &[RateComparison], apart: Option<&Apart>, objective:
         Advice::NoBenefit
     } else {
         let visible = deciding().map(|rate| rate.response_p99.effect.smallest_detectable);
-        // The rate at which least is seen tells what all of them would have shown.
+        // The rate at which least is seen shows what all of them would have shown.
         Advice::Inconclusive(visible.reduce(|one, other| Some(one?.max(other?))).flatten())
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn limits(objective: &Objective, lag: f64) -> Limits {
     }
 }
 
-/// Compares two sizes at one rate; `None` where no block tells.
+/// Compares two sizes at one rate; `None` where no block shows.
 pub(super) fn compare(blocks: &[&PoolBlock], objective: &Objective, power: &mut Power) -> Option<RateComparison> {
     let usable = last_of_each(blocks);
     let first = usable.first()?;

@@ -25,7 +25,7 @@ fn offering(rate: u32) -> Scenario {
     parse(&scenario().source.replace("rate = 1000", &format!("rate = {rate}")), "known.toml").unwrap()
 }
 
-/// A trial of a pool that carries so much.
+/// A trial of a pool that carries this much.
 fn carried(plan: &TrialPlan, rate: f64) -> Trial {
     let offered = plan.offered.unwrap_or(rate);
     let mut trial = Trial {

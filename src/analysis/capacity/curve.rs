@@ -1,4 +1,4 @@
-//! Throughput against latency: the rates of the curve, the knee, and what is kept up within other limits than the objective's.
+//! Throughput against latency: the rates of the curve, the knee, and what is sustained within other limits than the objective's.
 
 use super::{
     evidence::{Evidence, same_rate},

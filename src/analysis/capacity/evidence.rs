@@ -1,4 +1,4 @@
-//! What trials say of rates, and where they put the line between those that can be kept up and those that cannot.
+//! What trials say of rates, and where they put the line between those that can be sustained and those that cannot.
 
 use super::{FailReason, Judgement};
 
@@ -22,7 +22,7 @@ pub(super) const CONFIRMED: i32 = 3;
 /// Failed confirmations after which a rate is not tried again.
 const REJECTED: i32 = 4;
 
-/// What is known of one rate.
+/// Evidence on one rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Level {
     /// Operations per second.
@@ -35,11 +35,11 @@ pub(super) struct Level {
     pub(super) confirmations: u32,
     /// Trials of it as the upper end.
     pub(super) above: u32,
-    /// Why the first of its failures failed.
+    /// Error of the first failure.
     pub(super) failure: Option<FailReason>,
 }
 
-/// What is known of all rates, in ascending order.
+/// Evidence on all rates, in ascending order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Evidence {
     levels: Vec<Level>,
@@ -55,8 +55,8 @@ pub(super) struct Bracket {
 }
 
 impl Level {
-    /// Whether four trials that were to confirm it failed without three more passes to outweigh them: what can be kept up now
-    /// and then cannot be kept up.
+    /// Whether four trials that were to confirm it failed without three more passes to outweigh them: what can be sustained now
+    /// and then cannot be sustained.
     pub(super) fn rejected(&self) -> bool {
         let failed = (self.confirmations as i32 - self.confirmed) / 2;
         failed >= REJECTED && self.confirmed < CONFIRMED

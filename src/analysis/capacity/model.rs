@@ -1,4 +1,4 @@
-//! What is concluded from a capacity run: facts and judgements, without prose.
+//! Analysis of a capacity run: facts and judgements, without prose.
 
 use std::cmp::Ordering;
 
@@ -12,20 +12,20 @@ use crate::{
     scenario::Objective,
 };
 
-/// A trial held against the objective.
+/// A trial compared with the objective.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Judgement {
     /// It is met for certain.
     Pass,
     /// It is missed for certain.
     Fail(FailReason),
-    /// The trial was too short to tell.
+    /// The trial was too short to decide.
     Undecided,
     /// The harness was the limit: nothing can be said of the server.
     ClientLimited(String),
 }
 
-/// Why a trial fails.
+/// Reason of a failed trial.
 #[derive(Debug, Clone, Copy, PartialEq, EnumDiscriminants)]
 #[strum_discriminants(
     name(FailReasonName),
@@ -111,14 +111,14 @@ impl Estimate {
         Self { trials, comparisons_ns: 0, answers_ns: all_ns, all_ns }
     }
 
-    /// The same after something that takes so many nanoseconds.
+    /// The same after something that takes a number of nanoseconds.
     #[must_use]
     pub fn after(self, before_ns: u64) -> Self {
         Self { answers_ns: self.answers_ns + before_ns, all_ns: self.all_ns + before_ns, ..self }
     }
 }
 
-/// What is to be done next.
+/// Next step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Next {
     /// A trial.
@@ -140,18 +140,18 @@ pub struct CapacityAnalysis {
     pub usl: Option<Usl>,
     /// Connections of the whole fleet against `maxclients`.
     pub fleet: Fleet,
-    /// How long the sustainable rate will do; `None` where the load of today is not known.
+    /// Headroom of the sustainable rate; `None` if the current load is unknown.
     pub headroom: Option<Headroom>,
     /// Bytes of the server for each connection, and for ten thousand of them; `None` where it was not measured.
     pub connection_cost: Option<(f64, f64)>,
-    /// What could not be done within the budget, in the order of the plan.
+    /// Work left undone by the budget, in the order of the plan.
     pub undone: Vec<Undone>,
 }
 
-/// What one arm carries.
+/// Throughput of one arm.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArmAnswer {
-    /// What it is held against.
+    /// Baseline.
     pub objective: Objective,
     /// Highest rate within the objective; `None` where none was found.
     pub sustainable: Option<Sustainable>,
@@ -168,11 +168,11 @@ pub struct ArmAnswer {
     pub maximum: f64,
     /// What queueing theory says of its pool: at the scenario's own rate and at the sustainable one, where they were measured.
     pub erlang: Vec<ErlangCheck>,
-    /// What limits it at its sustainable rate or above.
+    /// Limiting resource at the sustainable rate or above.
     pub limit: Limit,
 }
 
-/// A rate that can be kept up.
+/// A rate that can be sustained.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sustainable {
     /// The rate, operations per second.
@@ -185,7 +185,7 @@ pub struct Sustainable {
     pub recommended: f64,
 }
 
-/// What limits throughput.
+/// Limiting resource.
 #[derive(Debug, Clone, PartialEq, EnumDiscriminants)]
 #[strum_discriminants(
     name(LimitName),
@@ -239,7 +239,7 @@ pub struct Comparison {
     pub to: u32,
     /// The advice.
     pub advice: Advice,
-    /// What limits the smaller one.
+    /// Limiting resource of the smaller one.
     pub limit: Limit,
     /// A rate of the scenario that only one of them sustains.
     pub apart: Option<Apart>,
@@ -317,7 +317,7 @@ pub struct RateComparison {
     pub service: Change,
     /// Answers per second.
     pub throughput: Change,
-    /// Mean share of a core that the server used under both in turns; `None` where it does not tell.
+    /// Mean share of a core that the server used under both in turns; `None` where it does not report it.
     pub server_busy: Option<f64>,
     /// Share of failed and unfinished requests, smaller and larger.
     pub errors: [f64; 2],
@@ -350,18 +350,18 @@ pub struct Fleet {
     pub services: Vec<(String, u32, u32)>,
     /// Sum of all, per arm.
     pub connections: Vec<u64>,
-    /// What the server takes.
+    /// Resources that the server uses.
     pub max_clients: Option<u64>,
 }
 
 /// Load of today against what can be carried.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Headroom {
-    /// Index of the arm whose sustainable rate it is held against.
+    /// Index of the arm whose sustainable rate it is compared with.
     pub arm: u32,
     /// Rate of today: operations per second where it was stated, commands per second where the server counted.
     pub current: f64,
-    /// Whether a person stated it; else the server's own counters did.
+    /// Whether the user stated it; else the server's own counters did.
     pub stated: bool,
     /// What can be carried over it: the sustainable rate, and where the server counted this load besides, for that was there during
     /// the trials.

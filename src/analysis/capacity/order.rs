@@ -170,7 +170,7 @@ fn two_accidents_with_a_pass_between_them_are_no_limit_of_the_harness() {
     assert_eq!((planner.search(0).wall(), planner.state(0)), (Some(4_000.0), (None, None)), "twice in a row");
 }
 
-/// A rate that was kept up once with luck, and is then more than the harness can offer.
+/// A rate that was sustained once with luck, and is then more than the harness can offer.
 #[test]
 fn what_the_harness_cannot_confirm_is_not_told() {
     let mut random = generator(1, 9);

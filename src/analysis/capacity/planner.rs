@@ -36,7 +36,7 @@ pub struct Planner {
     target: Option<f64>,
     objectives: Vec<Objective>,
     connections: u32,
-    /// How long replies are waited for after a load that was too much.
+    /// Time limit for replies after an overload.
     drain_ns: u64,
     searches: Vec<Search>,
     /// Closed loops, and trials of the curve.
@@ -119,7 +119,7 @@ impl Planner {
         self.blocks.push(block.clone());
     }
 
-    /// What is to be done when so many nanoseconds of the budget are used up.
+    /// What is to be done when a number of nanoseconds of the budget are used up.
     ///
     /// A trial that would end beyond the budget is not begun, and nothing of less importance in its place.
     pub fn next(&self, elapsed_ns: u64) -> Next {
@@ -166,7 +166,7 @@ impl Planner {
         if fails { self.drain_ns } else { 0 }
     }
 
-    /// The bracket of an arm so far: the highest rate that is kept up, the lowest that is not.
+    /// The bracket of an arm so far: the highest rate that is sustained, the lowest that is not.
     pub fn state(&self, arm: u32) -> (Option<f64>, Option<f64>) {
         let Some(search) = self.searches.get(arm as usize) else { return (None, None) };
         let bracket = search.bracket();

@@ -1,4 +1,4 @@
-//! The search for the highest rate that one variant can keep up: which trial comes next, and what is known so far.
+//! The search for the highest rate that one variant can sustain: which trial comes next, and what is known so far.
 
 use super::{
     FailReason, Judgement, draw,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::results::{CapacityPlan, Purpose, Trial};
 
-/// Doublings of a trial that was too short to tell, all together.
+/// Doublings of a trial that was too short to decide, all together.
 const LONGEST: u64 = 8;
 
 /// Halvings of the start rate after which nothing is found.
@@ -81,7 +81,7 @@ impl Search {
         }
     }
 
-    /// Takes a trial of this variant into account, if it says something of what can be kept up.
+    /// Takes a trial of this variant into account, if it says something of what can be sustained.
     pub(super) fn record(&mut self, trial: &Trial, judgement: &Judgement) {
         let Some(rate) = trial.offered else { return };
         if !matches!(trial.purpose, Purpose::Search | Purpose::Confirm | Purpose::Above) {
@@ -105,7 +105,7 @@ impl Search {
                 Some(FailReason::Unclear)
             }
             Judgement::ClientLimited(check) => {
-                // What ends the search is looked at twice: somebody else's job may have taken the harness's time.
+                // What ends the search is looked at twice: another user's job may have taken the harness's time.
                 if self.limited.is_none() && !self.doubted.is_some_and(|doubted| same_rate(doubted, rate)) {
                     self.doubted = Some(rate);
                     self.retry = Some(Probe { purpose: trial.purpose, rate, duration_ns: trial.planned_ns });

@@ -20,7 +20,7 @@ const SECOND: u64 = 1_000_000_000;
 pub(super) enum Server {
     /// M/M/c in closed form: servers, mean service time in seconds.
     Markov(u32, f64),
-    /// One server of constant service time (seconds) that stands still for so many seconds at the start of each second.
+    /// One server of constant service time (seconds) that stands still for a number of seconds at the start of each second.
     Stalling(f64, f64),
     /// M/M/1, every request played through: mean service time in seconds.
     Played(f64),
@@ -29,7 +29,7 @@ pub(super) enum Server {
 /// The objective's latency, in seconds.
 const LATENCY: f64 = 0.01;
 
-/// Lengths of gaps and services in a played queue; as many as twelve bits tell apart.
+/// Lengths of gaps and services in a played queue; as many as twelve bits distinguish.
 const DRAWS: usize = 1 << 12;
 
 /// Share of requests that may be late.

@@ -1,4 +1,4 @@
-//! From the slices of a gate to everything that is told of it.
+//! From the slices of a gate to everything that is informed of it.
 
 use super::{
     Change, ChangeShape, FEWEST_BLOCKS, Failures, GateAnalysis, GateMetric, GateRow, GateScope, GateVerdict,
@@ -21,7 +21,7 @@ const FEWEST_IN_SLICE: u64 = 30;
 /// Requests beyond a quantile that each arm of a block has to have, on average.
 const FEWEST_BEYOND: f64 = 20.0;
 
-/// Quantiles whose changes are told.
+/// Quantiles whose changes are reported.
 const QUANTILES: [f64; 7] = [0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999];
 
 /// Where the 99th percentile lies.
@@ -141,7 +141,7 @@ impl Study<'_, '_> {
 
     fn metric(&self, metric: GateMetric, series: &[usize], power: &mut Power) -> Option<MetricResult> {
         let limits = limits(&self.gate.plan, metric, self.lag());
-        // Where there are only closed loops, every slice tells throughput.
+        // Where there are only closed loops, every slice shows throughput.
         let kind = match metric {
             GateMetric::Throughput if self.gate.plan.saturated_quads > 0 => SliceKind::Saturated,
             _ => SliceKind::Paced,
@@ -187,7 +187,7 @@ impl Study<'_, '_> {
         let disturbed = of(&self.screen).or_else(|| of(&self.confirm));
         let usable = self.screen.iter().filter(|block| is_usable(block, all)).count();
         disturbed.map(Invalidity::Disturbed).or_else(|| of_baseline(failures)).or_else(|| {
-            // That B answers nothing in many blocks is told by its failures.
+            // That B answers nothing in many blocks is reported by its failures.
             let fewest = usable < FEWEST_BLOCKS && !failures.screen.more;
             fewest.then_some(Invalidity::TooFewBlocks(usable as u32))
         })
@@ -235,7 +235,7 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// What counts as a change of a metric.
+/// Thresholds for a change of a metric.
 fn limits(plan: &GatePlan, metric: GateMetric, lag: f64) -> Limits {
     let threshold = if metric == GateMetric::P99 { plan.tail_threshold } else { plan.threshold };
     // Three buckets of a histogram are 0.3 % at most, below half of any threshold.

@@ -1,4 +1,4 @@
-//! Whether more of B's requests fail than of A's, block by block: failures are in no percentile, so nothing else would tell.
+//! Whether more of B's requests fail than of A's, block by block: failures are in no percentile, so nothing else would show.
 
 use super::{FailedShares, Failures, GateVerdict, Invalidity, LEVEL};
 use crate::{

@@ -1,11 +1,11 @@
-//! What is concluded from a gate: facts and judgements, without prose.
+//! Analysis of a gate: facts and judgements, without prose.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{analysis::paired::Change, results::GateStage};
 
-/// What a gate says of a metric, a row or the whole.
+/// Verdict of a gate on a metric, a row or the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum GateVerdict {
@@ -15,13 +15,13 @@ pub enum GateVerdict {
     Ok,
     /// B is better, for certain and by as much as matters.
     Improved,
-    /// The gate cannot tell.
+    /// The gate cannot decide.
     Inconclusive,
-    /// What was measured tells nothing.
+    /// The measurement shows nothing.
     Invalid,
 }
 
-/// What is compared.
+/// Subjects of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum GateMetric {
@@ -37,7 +37,7 @@ pub enum GateMetric {
 }
 
 impl GateMetric {
-    /// All of them, in the order in which they are told.
+    /// All of them, in the order in which they are reported.
     pub const ALL: [Self; 4] = [Self::Median, Self::Mean, Self::P99, Self::Throughput];
 
     /// Whether more is worse.
@@ -56,7 +56,7 @@ impl GateMetric {
 pub struct GateAnalysis {
     /// The verdict of the whole.
     pub verdict: GateVerdict,
-    /// What makes it invalid, if it is.
+    /// Reason of an invalid result.
     pub invalid: Option<Invalidity>,
     /// One per operation, one per service of several, and the whole, which comes last.
     pub rows: Vec<GateRow>,
@@ -77,7 +77,7 @@ pub struct GateAnalysis {
     pub course: Vec<CoursePoint>,
 }
 
-/// What makes a gate invalid.
+/// Reasons that make a gate invalid.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Invalidity {
     /// More than a quarter of the quads of a stage had to be left out: what was left out of it.
@@ -88,7 +88,7 @@ pub enum Invalidity {
     BaselineFails(f64),
 }
 
-/// What a row is about.
+/// Subject of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateScope {
     /// Service; `None` for all of them.
@@ -100,19 +100,19 @@ pub struct GateScope {
 /// One row of the comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GateRow {
-    /// What it is about.
+    /// Subject.
     pub scope: GateScope,
     /// The verdict over its metrics.
     pub verdict: GateVerdict,
-    /// What was compared, in the order of [`GateMetric::ALL`]; those with too few samples are missing.
+    /// Metrics, in the order of [`GateMetric::ALL`]; those with too few samples are missing.
     pub metrics: Vec<MetricResult>,
     /// Change of every quantile that has the samples for it, over the stage that decides: quantile and change.
     pub quantiles: Vec<(f64, Change)>,
-    /// How the change is spread over the quantiles, where there is one.
+    /// Shape of the change over the quantiles, if there is a change.
     pub shape: Option<ChangeShape>,
 }
 
-/// How a regression is spread over the quantiles.
+/// Shape of a regression over the quantiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeShape {
@@ -127,17 +127,17 @@ pub enum ChangeShape {
 /// One metric of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricResult {
-    /// Which.
+    /// Identity.
     pub metric: GateMetric,
-    /// What follows.
+    /// Verdict.
     pub verdict: GateVerdict,
     /// Whether the first stage raised a suspicion.
     pub suspected: bool,
     /// The least worsening that matters here, as a share: the threshold, or the floor where that is more.
     pub limit: f64,
-    /// What the first stage shows.
+    /// Result of the first stage.
     pub screen: Change,
-    /// What the second shows.
+    /// Result of the second stage.
     pub confirm: Option<Change>,
 }
 
@@ -151,9 +151,9 @@ impl MetricResult {
 /// Metrics that had too few requests to be compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TooFew {
-    /// What they are of.
+    /// Subject.
     pub scope: GateScope,
-    /// Which.
+    /// Identity.
     pub metrics: Vec<GateMetric>,
 }
 
@@ -187,7 +187,7 @@ pub struct FailedShares {
     pub outages: u32,
 }
 
-/// How much the median response time varies by itself.
+/// Variation of the median response time without a change.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Noise {
     /// Of a quad, within its block.

@@ -16,7 +16,7 @@ use crate::{
     results::{GateStage, SliceKind},
 };
 
-/// How slices of one arm differ from each other.
+/// Differences between slices of one arm.
 #[derive(Debug, Clone, Copy)]
 enum Noise {
     Normal,
@@ -63,7 +63,7 @@ const fn of_profile(index: usize) -> Case {
     Case { blocks, quads, threshold, instance: 0.0, slice: 0.0, noise: Noise::Normal, effect: 0.0 }
 }
 
-/// How often each verdict came out.
+/// Number of each verdict.
 #[derive(Debug, Default, Clone, Copy)]
 struct Tally {
     gates: u32,

@@ -79,7 +79,7 @@ fn what_is_slower_twice_is_a_regression_of_all_quantiles() {
         assert!((worse / 1.15 - 1.0).abs() < 0.02 && change.effect.p < Some(0.01), "{of:?} {change:?}");
     }
     assert!(whole.quantiles.iter().all(|(_, change)| (change.effect.ratio.point / 1.15 - 1.0).abs() < 0.03));
-    assert!(analysis.rows.iter().all(|row| row.verdict == GateVerdict::Regression), "parts are told as well");
+    assert!(analysis.rows.iter().all(|row| row.verdict == GateVerdict::Regression), "parts are reported as well");
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_quiet_stage_does_not_excuse_a_disturbed_one() {
         slice.lag_p50 = 3_000_000;
     }
     let analysis = concluded(&late);
-    // 7 of 48 quads are few, and 7 of the 16 that tell response times in that stage are not.
+    // 7 of 48 quads are few, and 7 of the 16 that show response times in that stage are not.
     let disturbed =
         Some(Invalidity::Disturbed(crate::analysis::gate::Dropped { quads: 16, stolen: 0, throttled: 0, late: 7 }));
     assert_eq!(analysis.invalid, disturbed);

@@ -71,7 +71,7 @@ impl Change {
     }
 }
 
-/// What counts as a change of a metric.
+/// Thresholds for a change of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::analysis) struct Limits {
     /// One-sided level of the test.
@@ -82,7 +82,7 @@ pub(in crate::analysis) struct Limits {
     pub(in crate::analysis) threshold: f64,
     /// The same in the unit of the metric.
     pub(in crate::analysis) floor: f64,
-    /// What the harness may have had a part in, in the unit of the metric: a change within it raises no suspicion, and yet
+    /// Possible share of the harness, in the unit of the metric: a change within it raises no suspicion, and yet
     /// is no reason to say that there is none.
     pub(in crate::analysis) lag: f64,
 }

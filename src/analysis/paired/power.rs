@@ -1,4 +1,4 @@
-//! What a number of blocks can see.
+//! Smallest change that a number of blocks detects.
 
 use std::collections::BTreeMap;
 
@@ -68,13 +68,13 @@ impl Power {
     }
 }
 
-/// The worsening, as a share, that both stages of a gate of so many blocks see in 95 of 100 where the differences of blocks have this standard
+/// The worsening, as a share, that both stages of a gate of a number of blocks see in 95 of 100 where the differences of blocks have this standard
 /// deviation on the logarithmic scale and `threshold` matters.
 pub fn foreseen(blocks: u32, deviation: f64, threshold: f64) -> f64 {
     Reach::of(blocks as usize, LEVEL).seen(deviation, log_of(threshold / 2.0, true)).exp_m1()
 }
 
-/// What a stage of some number of blocks sees.
+/// Smallest change that a stage of some number of blocks detects.
 #[derive(Debug)]
 enum Reach {
     /// Too few to see anything.

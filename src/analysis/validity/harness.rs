@@ -1,4 +1,4 @@
-//! Whether the harness did what it was told to, in time.
+//! Whether the harness did its work, in time.
 
 use super::known::Known;
 use crate::{
@@ -15,7 +15,7 @@ const FELT: f64 = 0.01;
 /// Standard deviations of a Poisson count that are chance.
 const CHANCE: f64 = 3.0;
 
-/// How far the released requests of an open loop fall short of the offered rate. Requests are released into the queue
+/// Shortfall of the released requests of an open loop. Requests are released into the queue
 /// whether the pool has a connection or not, so that only the harness can be the cause; what chance takes from a Poisson
 /// process is left out.
 pub(super) fn achieved_rate(evidence: &Evidence<'_>, known: &Known<'_>) -> Option<Check> {
@@ -52,11 +52,11 @@ pub(super) fn panics(evidence: &Evidence<'_>) -> Option<Check> {
     (panicked > 0).then(|| Check::new(CheckKind::Panics, None, panicked as f64))
 }
 
-/// How a worker waits that turns all the time and knows in how many turns there was something to do.
+/// Pacing of a spinning worker, with the share of turns that had work.
 const SPIN: &str = "spin";
 
 /// How busy each worker was that spins for good, or that has closed loops only and so never spins. One that sleeps and
-/// spins only before a due instant burns CPU time waiting as well, and nobody knows which part; that it cannot keep up
+/// spins only before a due instant burns CPU time waiting as well, and nobody knows which part; that it cannot sustain
 /// shows in its schedule lag.
 pub(super) fn worker_cpu(evidence: &Evidence<'_>) -> Vec<Check> {
     let is_closed = |name: &String| {

@@ -1,4 +1,4 @@
-//! What is told before any load.
+//! Text printed before any load.
 
 use std::{fmt::Write as _, time::Duration};
 

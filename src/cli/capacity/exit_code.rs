@@ -9,13 +9,13 @@ use crate::{
     report::CapacityReport,
 };
 
-/// How the process ends.
+/// Exit codes.
 pub(super) fn exit_code(report: &CapacityReport) -> Exit {
     let offered = report.scenario.offered_rate().unwrap_or(0.0);
     Exit::of_ended(report.capacity.ended, outcome(&report.analysis, offered).into())
 }
 
-/// How many times the scenario's own rate has to be kept up before its end is confirmed.
+/// Number of trials in which the scenario's own rate must be sustained.
 const CLEARLY: f64 = 1.2;
 
 /// Of several variants the best decides: it could be chosen.
@@ -27,7 +27,7 @@ fn outcome(analysis: &CapacityAnalysis, offered: f64) -> Outcome {
     let enough = |arm: u32, found: &Sustainable| {
         // The scenario's own rate need not be one of those that were tried.
         let within = found.rate >= offered || found.above.is_some_and(|above| above > offered);
-        // What is kept up well above it needs no confirmation at its end.
+        // What is sustained well above it needs no confirmation at its end.
         within && (found.confirmed || !open(arm) || found.rate >= CLEARLY * offered)
     };
     // What was never tried at the scenario's rate or below is not missed.

@@ -9,7 +9,7 @@ use crate::{
     results::{Arm, BlockSide, PoolBlock, Trial, slug},
 };
 
-/// What the whole run looks like while a trial is under way.
+/// Progress of the whole run during a trial.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Course {
     /// Number of the trial.

@@ -28,27 +28,27 @@ const LENGTHS: [u64; 3] = [10 * SECOND, 8 * SECOND, 6 * SECOND];
 const WARMUP_TENTHS: u64 = 3;
 const LONGEST_WARMUP: u64 = 3 * SECOND;
 
-/// A trial shorter than the last of [`LENGTHS`] lasts for so many times the objective's latency at least: then a load of 5 % too
+/// A trial shorter than the last of [`LENGTHS`] lasts for a multiple of the objective's latency at least: then a load of 5 % too
 /// much makes requests late before its end.
 const LATENCIES: u64 = 20;
 
 /// Different numbers of closed-loop clients that a model of three coefficients takes.
 const CLIENTS: usize = 6;
 
-/// Trials that confirm are so many times longer than the others.
+/// Trials that confirm are a multiple of longer than the others.
 const CONFIRMATION: u64 = 3;
 
 /// Width of the bracket at which a search ends, as a share of its lower end.
 const TOLERANCE: f64 = 0.05;
 
-/// How long the commands of others are counted before the load at most, and which part of the budget at most.
+/// Greatest time for counting the commands of other clients before the load, and its greatest share of the budget.
 const CENSUS: Duration = Duration::from_secs(60);
 const CENSUS_PARTS: u64 = 10;
 
 /// What the looks at connections and settings take before the load.
 pub(super) const LOOKS: Duration = Duration::from_secs(4);
 
-/// What is to be done.
+/// Task.
 #[derive(Debug)]
 pub(super) struct Errand {
     /// The scenario with what holds for all variants.
@@ -57,7 +57,7 @@ pub(super) struct Errand {
     pub(super) arms: Vec<Scenario>,
     /// The plan.
     pub(super) plan: CapacityPlan,
-    /// What is continued, with its folder.
+    /// Capacity run to resume, with its folder.
     pub(super) saved: Option<(PathBuf, Capacity)>,
 }
 
@@ -161,7 +161,7 @@ impl Errand {
         Ok(())
     }
 
-    /// That the budget has no time for a single trial, and which one has.
+    /// Error: the budget is too short for a single trial, with the least budget.
     fn too_short(&self, private: bool) -> Option<String> {
         let planner = Planner::new(self.plan.clone(), &self.scenario);
         let trial_ns = planner.next_takes();
@@ -227,7 +227,7 @@ impl Errand {
     }
 }
 
-/// How long the commands of others are counted; `None` where there are no others, or their rate was stated.
+/// Time for counting the commands of other clients; `None` where there are none, or their rate is given.
 pub(super) fn census(plan: &CapacityPlan, private: bool) -> Option<Duration> {
     let counted = !private && plan.current_rate.is_none();
     counted.then(|| CENSUS.min(Duration::from_nanos(plan.budget_ns / CENSUS_PARTS)))

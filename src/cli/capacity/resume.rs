@@ -17,7 +17,7 @@ use crate::{
     scenario::{self, Overrides, Scenario},
 };
 
-/// What is to be done after what was done.
+/// Next step after the steps done.
 pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Failure> {
     let saved = match results::load(folder).map_err(Failure::usage)? {
         Saved::Capacity(saved) => *saved,

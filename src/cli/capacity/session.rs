@@ -36,7 +36,7 @@ use crate::{
     target::{Besides, Source, Target, TargetError},
 };
 
-/// How long a capacity run is to take, and has taken.
+/// Budget of a capacity run, and the part used.
 struct Time {
     estimate: Estimate,
     /// By the trials of those that it goes on from, in nanoseconds.
@@ -51,7 +51,7 @@ impl Time {
     }
 }
 
-/// What a capacity run needs to know and to hold.
+/// State of a capacity run.
 pub(super) struct Session {
     pub(super) arguments: Arguments,
     pub(super) look: Look,
@@ -253,7 +253,7 @@ impl Session {
         stage.compare(sides.map(|arm| &self.errand.arms[arm]), plan, began_ns, interrupt, &mut show)
     }
 
-    /// What is saved before there are trials, or what was saved before.
+    /// Capacity file without trials, or the resumed one.
     fn begin(
         &self,
         runtime: &Runtime,
@@ -289,7 +289,7 @@ impl Session {
         })
     }
 
-    /// Makes a trial; `None` where a person ended it.
+    /// Makes a trial; `None` where the user ended it.
     fn trial(
         &self,
         stage: &Stage<'_>,
@@ -308,7 +308,7 @@ impl Session {
         stage.carry_out(scenario, plan, turn, interrupt, &mut show)
     }
 
-    /// Why no more trials could be made, with the way on. What there is is reported, as far as that can be done.
+    /// Reason why no more trials could be made, with a remedy. The trials so far are reported.
     fn broken_off(&mut self, capacity: Capacity, failure: Failure) -> Failure {
         let made = capacity.trials.len();
         let lost = failure.exit == Exit::Unusable;
@@ -362,7 +362,7 @@ impl Session {
         let mut show = |done, total| self.display.prefilled(done, total);
         let prefill = async {
             let written = targets[arm].prefill(&arms[arm], &mut show).await;
-            // Then the keys that would be removed afterwards are somebody else's.
+            // Then the keys that would be removed afterwards are another user's.
             data.of_others = matches!(written, Err(TargetError::OtherType { .. }));
             written
         };

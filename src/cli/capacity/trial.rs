@@ -27,14 +27,14 @@ use crate::{
     target::Target,
 };
 
-/// What is the same for every trial.
+/// State shared by all trials.
 #[derive(Debug)]
 pub(super) struct Stage<'a> {
     pub(super) runtime: &'a Runtime,
     /// The way to the server for each variant.
     pub(super) targets: &'a [Target],
     pub(super) facts: TargetFacts,
-    /// What the server was like before the first trial.
+    /// State of the server before the first trial.
     pub(super) inspection: Inspection,
     pub(super) workers: Option<usize>,
     /// Root of all randomness.
@@ -59,7 +59,7 @@ struct Watched {
 }
 
 impl Stage<'_> {
-    /// Carries a trial out; `None` where a person ended it, for half a trial is none.
+    /// Carries a trial out; `None` where the user ended it, for half a trial is none.
     ///
     /// # Errors
     ///

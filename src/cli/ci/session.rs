@@ -27,7 +27,7 @@ use crate::{
     target::Source,
 };
 
-/// What is needed and held.
+/// Rights that are needed, and rights that the user has.
 pub(super) struct Session {
     pub(super) arguments: Arguments,
     pub(super) look: Look,
@@ -36,12 +36,12 @@ pub(super) struct Session {
     pub(super) github: Github,
     pub(super) journal: Journal,
     pub(super) display: Display,
-    /// What must not stay behind of the run that is under way.
+    /// Resources of the current run to release.
     pub(super) leftovers: Leftovers,
 }
 
 impl Session {
-    /// Runs every scenario, then tells what came of them.
+    /// Runs every scenario, then shows what came of them.
     pub(super) fn carry_out(mut self, interrupt: &Interrupt) -> Result<Exit, Failure> {
         let mut ci = Ci {
             schema_version: CI_VERSION,
@@ -137,7 +137,7 @@ impl Session {
             }
             (Err(failure), None) => {
                 let mut scenario = ci::unmeasured(&name, &failure.to_string());
-                // What was asked for is told, also where nothing came of it.
+                // What was asked for is reported, also where nothing came of it.
                 scenario
                     .checks
                     .extend(wants_gate.then(|| ci::no_gate(&name, "the run before it could not be measured")));
@@ -185,14 +185,14 @@ impl Session {
     }
 }
 
-/// That a scenario was not run since a person ended everything, nor its gate if one was asked for.
+/// Check: the scenario was not run, since the user ended the command.
 fn not_run(name: &str, wants_gate: bool) -> CiScenario {
     let mut scenario = ci::not_run(name);
     scenario.checks.extend(wants_gate.then(|| ci::gate_interrupted(name, None)));
     scenario
 }
 
-/// What came of a gate, given how it ended, what it told and whether a person has `stopped` everything: a failure after that is
+/// What came of a gate, given how it ended, what it reported and whether the user has `stopped` everything: a failure after that is
 /// one of the person's making, whatever it says.
 fn gated(name: &str, result: Result<Exit, Failure>, told: Option<CiCheck>, stopped: bool) -> CiCheck {
     match (result, told) {
@@ -228,7 +228,7 @@ mod tests {
         scenario
     }
 
-    /// That an objective is missed.
+    /// Missed objective.
     fn missed() -> CiCheck {
         small_ci().scenarios.swap_remove(0).checks.swap_remove(0)
     }
@@ -247,7 +247,7 @@ mod tests {
             assert!(check.sentence.starts_with("mixed: the gate was not made"), "{}", check.sentence);
             let mut scenario = passed_with(check);
             assert_eq!(Exit::of_scenario(&scenario, Leniency::Warn), Exit::Interrupted);
-            // A miss beside it is told, and does not hide that something was left out.
+            // A miss beside it is reported, and does not hide that something was left out.
             scenario.checks.push(missed());
             assert_eq!(Exit::of_scenario(&scenario, Leniency::Warn), Exit::Interrupted);
         }

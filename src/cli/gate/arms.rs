@@ -1,4 +1,4 @@
-//! What makes the arms differ.
+//! Differences of the arms.
 
 use std::{os::unix::fs::PermissionsExt as _, path::PathBuf};
 
@@ -33,7 +33,7 @@ impl Difference {
     }
 }
 
-/// What is said of an arm.
+/// Description of an arm.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cli) struct Said<'a> {
     /// The option that says it, for errors.
@@ -46,9 +46,9 @@ pub(in crate::cli) struct Said<'a> {
 pub(super) struct Side {
     /// The option that says what it has.
     pub(super) option: &'static str,
-    /// What people call it.
+    /// Name in reports.
     pub(super) name: String,
-    /// What makes it differ, without passwords.
+    /// Differences, without passwords.
     pub(super) differences: Vec<(String, String)>,
     pub(super) scenario: Scenario,
     pub(super) source: Source,

@@ -25,7 +25,7 @@ const DEVIATION: f64 = 0.03;
 /// The same where each slice is a load of its own, which another build makes.
 const FOREIGN_DEVIATION: f64 = 0.17;
 
-/// Into so much time a whole number of turns has to fit: then either arm has as many in each second, and within two seconds comes as
+/// Into this much time a whole number of turns has to fit: then either arm has as many in each second, and within two seconds comes as
 /// often before the other as behind it.
 const TURNS_IN: u64 = 500 * MILLISECOND;
 
@@ -44,10 +44,10 @@ const FOREIGN_WARMUP: u64 = 150 * MILLISECOND;
 const LOAD: Duration = Duration::from_millis(150);
 const FOREIGN_LOAD: Duration = Duration::from_millis(1_500);
 
-/// What a block takes besides its slices: servers and their data.
+/// Time of a block besides its slices: servers and their data.
 const BLOCK: Duration = Duration::from_millis(1_500);
 
-/// What is to be done.
+/// Task.
 #[derive(Debug)]
 pub(in crate::cli) struct Errand {
     /// The scenario with what holds for both arms.
@@ -89,7 +89,7 @@ impl Errand {
         plan.seed = scenario.seed;
         plan.advisory = advisory(&sides);
         if scenario.offered_rate().is_none() {
-            // Closed loops are compared as they are; their slices tell both.
+            // Closed loops are compared as they are; their slices show both.
             plan.saturated_quads = 0;
         }
         if sides.iter().any(|side| side.exe.is_some()) {
@@ -119,14 +119,14 @@ impl Errand {
     }
 
     /// Leaves out the closed loops where a target is not this machine and nobody asked for them: full speed in every block is more than
-    /// somebody may have meant who asked for a comparison.
+    /// the user may have meant who asked for a comparison.
     pub(super) fn spare(&mut self, facts: &[TargetFacts; 2]) {
         if !self.saturate && facts.iter().any(|facts| !facts.is_here()) {
             self.plan.saturated_quads = 0;
         }
     }
 
-    /// What is done to a target, for the question before it.
+    /// Description of the load on a target, for the question before it.
     pub(super) fn burden(&self) -> String {
         let connections = count(self.connections());
         if self.plan.saturated_quads > 0 || self.scenario.offered_rate().is_none() {
@@ -136,7 +136,7 @@ impl Errand {
         }
     }
 
-    /// How long a stage takes.
+    /// Length of a stage.
     pub(super) fn expected_time(&self) -> Duration {
         let warmup = Duration::from_nanos(self.plan.warmup_ns);
         let load = match self.plan.window_ns {
@@ -156,7 +156,7 @@ impl Errand {
     }
 }
 
-/// What each profile does. Lengths and numbers follow from how much slices, quads and blocks vary: docs/measurement.md.
+/// Definitions of the profiles. Lengths and numbers follow from the variance of slices, quads and blocks: docs/measurement.md.
 fn profile(profile: Profile) -> GatePlan {
     let (name, threshold, blocks, quads, saturated_quads) = match profile {
         Profile::Quick => ("quick", 0.1, 8, 2, 1),
@@ -226,14 +226,14 @@ fn check([a, b]: &[Side; 2]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is compared of a scenario: its services with their operations. That of one arm is held against that of the other by its place.
+/// What is compared of a scenario: its services with their operations. That of one arm is compared with that of the other by its place.
 fn compared(scenario: &Scenario) -> Vec<(&str, &str)> {
     let operations =
         scenario.services.iter().flat_map(|service| service.operations.iter().map(move |of| (service, of)));
     operations.map(|(service, operation)| (service.name.as_str(), operation.name.as_str())).collect()
 }
 
-/// Why a regression would not be one of B alone.
+/// Reason why a regression is not B's alone.
 fn advisory(sides: &[Side; 2]) -> Option<Advisory> {
     let external = sides.iter().find(|side| !side.is_private())?;
     let Source::Url(url) = &external.source else { return None };

@@ -40,11 +40,11 @@ const SHARE: f64 = 0.5;
 /// to second, so there has to be room.
 const MOST: f64 = 0.8;
 
-/// What a gate needs to know and to hold.
+/// State of a gate.
 pub(in crate::cli) struct Session {
     /// Whether targets elsewhere are loaded without asking.
     pub(in crate::cli) yes: bool,
-    /// Whether no plan is told.
+    /// Whether no plan is reported.
     pub(in crate::cli) quiet: bool,
     pub(in crate::cli) errand: Errand,
     pub(in crate::cli) journal: Journal,
@@ -107,7 +107,7 @@ impl Session {
         Ok(Ended::Finished)
     }
 
-    /// A block from its servers' start to their end; `None` where a person ended it.
+    /// A block from its servers' start to their end; `None` where the user ended it.
     fn block_on_servers(
         &mut self,
         stage: GateStage,
@@ -129,7 +129,7 @@ impl Session {
         block
     }
 
-    /// Why no more blocks could be made. What there is is reported, as far as that can be done.
+    /// Reason why no more blocks could be made. The blocks so far are reported.
     fn broken_off(
         &mut self,
         gate: Gate,
@@ -146,7 +146,7 @@ impl Session {
         failure
     }
 
-    /// One block; `None` where a person ended it.
+    /// One block; `None` where the user ended it.
     fn block(
         &mut self,
         stage: GateStage,
@@ -194,7 +194,7 @@ impl Session {
         Ok(Some(block))
     }
 
-    /// What is known before the first slice; `None` where a person ended it.
+    /// Facts before the first slice; `None` where the user ended it.
     fn begin(&mut self, stand: &Stand, means: &Means<'_>) -> Result<Option<Gate>, Failure> {
         let mut capacity = None;
         let own = self.errand.sides.iter().filter_map(|side| side.scenario.offered_rate()).reduce(f64::min);
@@ -236,7 +236,7 @@ impl Session {
         }
     }
 
-    /// Saves, then tells; what was measured is also told where it could not be saved.
+    /// Saves, then shows; what was measured is also reported where it could not be saved.
     fn report(
         &mut self,
         gate: Gate,

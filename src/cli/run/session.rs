@@ -29,10 +29,10 @@ use crate::{
     target::{self, Observation, Source, Target, TargetError},
 };
 
-/// How a run is carried out, besides what its scenario says.
+/// Options of a run besides its scenario.
 #[derive(Debug, Clone, Default)]
 pub(in crate::cli) struct Manner {
-    /// Threads that put on the load, where somebody chose their number.
+    /// Threads that put on the load, where the user chose their number.
     pub(in crate::cli) workers: Option<u16>,
     /// Whether the server is left unasked while it is measured.
     pub(in crate::cli) no_observation: bool,
@@ -44,7 +44,7 @@ pub(in crate::cli) struct Manner {
     pub(in crate::cli) style: Option<Style>,
 }
 
-/// What a run is held against.
+/// Baseline of a run.
 pub(in crate::cli) struct Base {
     pub(in crate::cli) held: BaselineRuns,
     /// The folder that its result goes to, by which it is called.
@@ -54,7 +54,7 @@ pub(in crate::cli) struct Base {
     pub(in crate::cli) decides: bool,
 }
 
-/// What a run needs to know and to hold.
+/// State of a run.
 pub(in crate::cli) struct Session {
     pub(in crate::cli) manner: Manner,
     pub(in crate::cli) scenario: Scenario,
@@ -66,11 +66,11 @@ pub(in crate::cli) struct Session {
     claims: Claims,
     /// Live metrics, if they are wanted.
     telemetry: Option<Telemetry>,
-    /// What the run is held against, if anything.
+    /// Baseline of the run, if there is one.
     base: Option<Base>,
 }
 
-/// What was seen of the server and its surroundings.
+/// Observations of the server and its surroundings.
 struct Seen {
     server: ServerRecord,
     inspection: Inspection,
@@ -85,12 +85,12 @@ impl Session {
         Self { manner, scenario, display, leftovers, keys_of_others: false, claims, telemetry: None, base: None }
     }
 
-    /// The same with live metrics.
+    /// Runs with live metrics.
     pub(super) fn with_telemetry(self, telemetry: Option<Telemetry>) -> Self {
         Self { telemetry, ..self }
     }
 
-    /// The same held against a baseline at its end.
+    /// The same compared with a baseline at its end.
     pub(in crate::cli) fn held_against(self, base: Option<Base>) -> Self {
         Self { base, ..self }
     }
@@ -155,7 +155,7 @@ impl Session {
             let mut show = |done, total| display.prefilled(done, total);
             let prefill = async {
                 let written = target.prefill(&self.scenario, &mut show).await;
-                // Then the keys that would be removed afterwards are somebody else's.
+                // Then the keys that would be removed afterwards are another user's.
                 self.keys_of_others = matches!(written, Err(TargetError::OtherType { .. }));
                 written
             };
@@ -210,7 +210,7 @@ impl Session {
         Ok(self.run_of(recording, seen, facts, started.unwrap_or_else(Timestamp::now)))
     }
 
-    /// How fast the machine is at this moment; whatever fails does not spoil the run, but an interruption ends it.
+    /// Measures the speed of the machine. A failure does not affect the run; an interruption ends it.
     fn reference(&self, runtime: &Runtime, interrupt: &Interrupt) -> Result<Option<Reference>, Failure> {
         match runtime.block_on(interrupt.race(target::reference())) {
             None => Err(Failure::interrupted()),
@@ -268,7 +268,7 @@ impl Session {
         }
     }
 
-    /// Saves, then tells; what was measured is also told where it could not be saved.
+    /// Saves, then shows; what was measured is also reported where it could not be saved.
     fn report(
         &mut self,
         run: Run,

@@ -10,7 +10,7 @@ use crate::{
     scenario::Scenario,
 };
 
-/// What is told, and where.
+/// Text and destination.
 pub(super) struct Telemetry {
     pub(super) board: Board,
     endpoint: Endpoint,
@@ -29,7 +29,7 @@ impl Telemetry {
         self.endpoint.url()
     }
 
-    /// Tells the verdict.
+    /// Reports the verdict.
     pub(super) fn conclude(&self, outcome: Outcome) {
         self.board.conclude(Outcome::ALL.map(|each| (slug(&each), each == outcome)).to_vec());
     }
@@ -39,7 +39,7 @@ impl Telemetry {
         if self.board.is_concluded() && self.endpoint.is_watched() {
             display
                 .wait("Waiting for the verdict to be fetched from the metrics (Ctrl-C ends that)", Endpoint::FAREWELL);
-            // Whoever interrupts has waited long enough; the result is reported already.
+            // A user who interrupts has waited long enough; the result is reported already.
             let _ = runtime.block_on(interrupt.race(self.endpoint.farewell()));
         }
     }

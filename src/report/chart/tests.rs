@@ -253,7 +253,7 @@ fn every_chart_is_a_picture_with_words() {
     assert_eq!(
         names,
         ["against-target", "latency-by-percentile", "over-time", "heatmap", "wait-and-service", "pools", "server"],
-        "of commands the server told nothing"
+        "of commands the server reported nothing"
     );
     for chart in &drawn {
         let width = u32::from_be_bytes(chart.png[16..20].try_into().unwrap());
@@ -280,7 +280,7 @@ fn command(name: &str, calls: u64, server: f64, client: Option<f64>) -> CommandT
     }
 }
 
-/// A run whose server told of these commands.
+/// A run whose server reported of these commands.
 fn with_commands(commands: Vec<CommandTime>) -> RunReport {
     let values = spread(50_000);
     let mut data = one_service(&[("GET", &values)], moments(9, 0));

@@ -1,4 +1,4 @@
-//! What CI is told of comparisons: with a stored baseline, and of two arms in turns.
+//! What CI is informed of comparisons: with a stored baseline, and of two arms in turns.
 
 use std::path::Path;
 
@@ -20,14 +20,14 @@ use crate::{
 const BASELINE: &str = "baseline";
 const GATE: &str = "gate";
 
-/// Whether a check is a comparison. Those are always told: each was asked for, and one that nobody hears of is taken for passed.
+/// Whether a check is a comparison. Those are always reported: each was asked for, and one that nobody hears of is taken for passed.
 pub(super) fn is_comparison(check: &CiCheck) -> bool {
     [BASELINE, GATE].contains(&check.name.as_str())
 }
 
 /// What a comparison with a stored baseline says, with what differs where that keeps it from being made. Its regression is a
 /// reason to look closer, since a machine that was slower for a night looks the same; it fails the scenario where `fails` says
-/// so. Then it also counts what cannot be told; otherwise that is advice which would come every night.
+/// so. Then it also counts what cannot be decided; otherwise that is advice which would come every night.
 pub fn compared(name: &str, compared: &ComparisonReport, fails: bool) -> CiCheck {
     let comparison = &compared.comparison;
     let (outcome, decides) = match comparison.standing {
@@ -36,7 +36,7 @@ pub fn compared(name: &str, compared: &ComparisonReport, fails: bool) -> CiCheck
         Standing::Ok | Standing::Improved => (CiOutcome::Passed, true),
         Standing::Regression if fails => (CiOutcome::Failed, true),
         Standing::Inconclusive => (CiOutcome::Inconclusive, fails),
-        // It stays like this every night until somebody saves another baseline.
+        // It stays like this every night until the user saves another baseline.
         Standing::NotComparable if fails => (CiOutcome::Invalid, true),
         Standing::Regression | Standing::NotComparable => (CiOutcome::Inconclusive, true),
         Standing::Invalid => (CiOutcome::Invalid, true),
@@ -74,7 +74,7 @@ pub fn no_gate(name: &str, why: &str) -> CiCheck {
     check(GATE, None, None, CiOutcome::Invalid, format!("{name}: the gate could not be made: {}", one_line(why)))
 }
 
-/// That a person ended everything before the gate came to its end, or before it was begun. `so_far` is what it says of the
+/// That the user ended everything before the gate came to its end, or before it was begun. `so_far` is what it says of the
 /// blocks that were made, where there are any.
 pub fn gate_interrupted(name: &str, so_far: Option<&CiCheck>) -> CiCheck {
     let sentence = format!("{name}: the gate was not made to its end: interrupted before");
@@ -103,7 +103,7 @@ mod tests {
         },
     };
 
-    /// What is told of a run held against a baseline.
+    /// What is informed of a run compared with a baseline.
     fn check_of(base: &[Abstract], run: &Abstract, fails: bool) -> CiCheck {
         let report = ComparisonReport::new("nightly".to_owned(), base.to_vec(), run.clone(), Question::default());
         compared("mixed", &report, fails)

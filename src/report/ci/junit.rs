@@ -1,6 +1,6 @@
 //! `JUnit` XML: a test suite for each scenario, a test case for each check.
 //!
-//! What is not as it should be is a failure, what could not be measured an error, what could not be told is skipped. A check
+//! What is not as it should be is a failure, what could not be measured an error, what could not be decided is skipped. A check
 //! that does not count never turns a build red: it passes, or is skipped, and says what it has to say in its output.
 
 use std::io;
@@ -75,7 +75,7 @@ fn suite(xml: &mut Xml, ci: &Ci, scenario: &CiScenario) -> io::Result<()> {
         ])
         .write_inner_content(|xml| {
             scenario.checks.iter().enumerate().try_for_each(|(place, check)| {
-                // The time is that of the run, which is told with its first check.
+                // The time is that of the run, which is reported with its first check.
                 let seconds = if place == 0 { scenario.seconds } else { 0.0 };
                 case(xml, scenario, check, seconds)
             })

@@ -1,4 +1,4 @@
-//! From a run to what CI is told of it: the objective held against the whole and against every row, and the audit.
+//! From a run to what CI is informed of it: the objective compared with the whole and against every row, and the audit.
 
 use super::words::one_line;
 use crate::{
@@ -17,13 +17,13 @@ use crate::{
     scenario::Objective,
 };
 
-/// From which severity on findings of the audit count; `None` where they are only told.
+/// From which severity on findings of the audit count; `None` where they are only reported.
 pub type AuditLimit = Option<Severity>;
 
 /// Percentiles of the response time that are followed over time, besides the one that is judged.
 const FOLLOWED: [f64; 2] = [50.0, 99.0];
 
-/// What CI is told of a run. Where it lies and how long it took is for the caller to fill in.
+/// What CI is informed of a run. Where it lies and how long it took is for the caller to fill in.
 pub fn measured(name: &str, report: &RunReport, audit_limit: AuditLimit) -> CiScenario {
     let RunReport { run, scenario, analysis, .. } = report;
     let mut checks = vec![whole(name, report)];
@@ -56,7 +56,7 @@ pub fn unmeasured(name: &str, why: &str) -> CiScenario {
     without_run(name, of_run(CiOutcome::Invalid, sentence))
 }
 
-/// A scenario that was not tried, since somebody ended it all before.
+/// A scenario that was not tried, since the user ended it all before.
 pub fn not_run(name: &str) -> CiScenario {
     without_run(name, of_run(CiOutcome::Interrupted, format!("{name} was not run: interrupted before")))
 }
@@ -107,7 +107,7 @@ impl Judged<'_> {
     fn row(&self, row: &Row) -> CiCheck {
         let outcome = outcome(row.outcome);
         // The verdict is made of the whole and of the services. A row explains one that is missed; by itself it fails
-        // nothing, and one with too few requests to tell is no reason to doubt the whole.
+        // nothing, and one with too few requests to decide is no reason to doubt the whole.
         let decides = outcome == CiOutcome::Failed && self.analysis.verdict.outcome == Outcome::Fail;
         let (service, operation) = (row.scope.service.as_deref(), row.scope.operation.as_deref());
         CiCheck { decides, ..check("objective", service, operation, outcome, self.sentence(row)) }

@@ -1,4 +1,4 @@
-//! The summary for people: the outcome in a sentence, a row for each scenario, what is amiss, and the numbers.
+//! The summary for people: the outcome in a sentence, a row for each scenario, what is wrong, and the numbers.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ use crate::{
     results::{Ci, CiCheck, CiMeasure, CiOutcome, CiScenario, Leniency, slug},
 };
 
-/// So many bytes the Markdown has at most. GitHub refuses a job summary of more than 1 MiB.
+/// A number of bytes the Markdown has at most. GitHub refuses a job summary of more than 1 MiB.
 const MOST: usize = 256 << 10;
 
-/// How much is told.
+/// How much is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
     /// Everything.
@@ -69,7 +69,7 @@ pub(super) fn view(ci: &Ci, depth: Depth) -> View {
         vec![Section::new("scenarios", "Scenarios", vec![Block::Table(scenarios(ci))]).detailed(Shown::First)];
     let notes: Vec<_> = findings(ci).into_iter().map(|check| note(check, ci.inconclusive)).collect();
     if !notes.is_empty() && depth != Depth::Scenarios {
-        sections.push(Section::new("findings", "What is amiss", vec![Block::Notes(notes)]).detailed(Shown::Everything));
+        sections.push(Section::new("findings", "Problems", vec![Block::Notes(notes)]).detailed(Shown::Everything));
     }
     if depth == Depth::Whole {
         let (comparisons, asides): (Vec<_>, Vec<_>) = beside_findings(ci).partition(|check| is_comparison(check));

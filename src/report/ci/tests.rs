@@ -99,7 +99,7 @@ fn comparisons_are_told_in_summary_and_terminal_whatever_came_of_them() {
     let missing = no_baseline("mixed", "nightly", Some(Path::new("out")), true);
     let ci = told(missing.clone(), Leniency::Warn);
     for text in both(&ci) {
-        assert!(text.contains("What is amiss") && !text.contains("Comparisons"), "{text}");
+        assert!(text.contains("Problems") && !text.contains("Comparisons"), "{text}");
         assert_eq!(text.matches(&missing.sentence).count(), 1, "{text}");
     }
     assert!(
@@ -164,7 +164,7 @@ fn the_audit_is_of_servers_that_are_somebodys_and_counts_where_that_is_asked_for
     assert_eq!(named(&blind, "audit")[0].outcome, CiOutcome::Invalid, "{:?}", named(&blind, "audit"));
 }
 
-/// So many scenarios that each miss.
+/// A number of scenarios that each miss.
 fn many(count: usize, detail: usize) -> Ci {
     let mut ci = sample::small_ci();
     let mut one = ci.scenarios.swap_remove(0);

@@ -161,7 +161,7 @@ fn heading(table: &Table, column: &Column) -> Markup {
     }
 }
 
-/// Classes of a heading. The last column that heads rows is the one that tells them apart; those before only group them.
+/// Classes of a heading. The last column that heads rows is the one that distinguishes them; those before only group them.
 fn place(table: &Table, column: &Column) -> String {
     let last = table.columns.iter().rfind(|column| column.heads);
     let last = if last.is_some_and(|last| last.heading == column.heading) { " last" } else { "" };

@@ -39,7 +39,7 @@ pub(super) fn words(kind: CheckKind) -> Words {
         CheckKind::Steal => (
             "Stolen CPU time",
             "neighbours on the same physical machine",
-            "The hypervisor gave the CPU to somebody else: repeat the run on a quieter machine or on dedicated cores.",
+            "The hypervisor gave the CPU to another machine: repeat the run on a quieter machine or on dedicated cores.",
         ),
         CheckKind::Throttling => (
             "Container throttling",

@@ -187,7 +187,7 @@ fn in_time(
     )
 }
 
-/// What became of the requests that were not answered in time, the most frequent first, and when that was.
+/// Outcome of the requests that were not answered in time, the most frequent first, and when that was.
 fn not_in_time(
     bad: &Proportion,
     service: Option<&str>,
@@ -236,11 +236,11 @@ fn undecided(bad: &Proportion, why: Doubt, run_ns: Option<u64>, objective: &Obje
     let doubt = match why {
         Doubt::FewRequests => "which are too few to be sure",
         Doubt::Bursts => "but the late ones came in few bursts, and one more like them would break the objective",
-        Doubt::Close => "which is too close to tell",
+        Doubt::Close => "which is too close to decide",
         Doubt::Errors => "but more failed than the objective allows, which may be chance",
     };
     let remedy = match (run_ns, why) {
-        (Some(run), _) => format!("a run of {} would tell if it went on like this", longer(run)),
+        (Some(run), _) => format!("a run of {} would decide if it continued like this", longer(run)),
         (None, Doubt::Bursts) => {
             "look for the cause of the bursts, since a longer run would have more of them".to_owned()
         }

@@ -56,7 +56,7 @@ pub(crate) struct KeyNumber {
     pub(crate) name: String,
     /// The number, with its unit.
     pub(crate) value: String,
-    /// What to hold it against.
+    /// What to compare it with.
     pub(crate) against: String,
 }
 
@@ -118,7 +118,7 @@ pub(crate) enum Block {
     Table(Table),
     /// Remarks with advice.
     Notes(Vec<Note>),
-    /// What was found amiss, with what to do about it.
+    /// What was found wrong, with what to do about it.
     Advice(Vec<Advice>),
     /// Names and values.
     Facts(Vec<(String, String)>),

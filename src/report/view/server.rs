@@ -92,11 +92,11 @@ pub(super) fn where_time_goes(analysis: &Analysis) -> Option<String> {
     let used: f64 = commands.iter().map(|command| command.busy).sum();
     let short_of_time = short_of_time(analysis).map(|check| {
         let (subject, quantity) = (checks::subject(check), checks::quantity(check));
-        format!("but the harness was short of time itself ({subject}: {quantity}), so much of that may be its own")
+        format!("but the harness was short of time itself ({subject}: {quantity}), so a part of that may be its own")
     });
     let judgement = short_of_time.unwrap_or_else(|| match behind {
         None if own < MOSTLY && used > SATURATED => format!(
-            "but commands used {} of the server's one thread, so much of that is waiting for it, and the server is what takes time",
+            "but commands used {} of the server's one thread, so most of that is waiting for it, and the server is what takes time",
             format::share(used.min(1.0))
         ),
         Some(queue) => format!("so what {} takes is what the others wait for", queue.command),

@@ -183,7 +183,7 @@ fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
     Table::new("certainty", "The objective for each row", columns, rows).explained([
         ("In time", in_time.as_str()),
         ("Burstiness", burstiness),
-        ("Objective", "inconclusive where there are too few requests to tell for this row alone"),
+        ("Objective", "inconclusive where there are too few requests to decide for this row alone"),
     ])
 }
 

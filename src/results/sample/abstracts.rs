@@ -11,7 +11,7 @@ use crate::{
 /// Deviations of twelve runs, in standard deviations: drawn once, mean 0.05.
 const DEVIATIONS: [f64; 12] = [0.3, -1.2, 0.8, 0.1, -0.5, 1.4, -0.2, 0.6, -0.9, 0.4, -1.1, 0.9];
 
-/// So many runs of one thing, one a day, whose response times vary by 3 %.
+/// A number of runs of one thing, one a day, whose response times vary by 3 %.
 pub(crate) fn abstracts(count: usize) -> Vec<Abstract> {
     let factor = |number: usize| (0.03 * DEVIATIONS[number % DEVIATIONS.len()]).exp();
     (0..count).map(|number| abstracted(number as u32, factor(number))).collect()

@@ -17,7 +17,7 @@ use crate::{
 const TITLE: &str = "Pool size against response time and wait";
 const PANELS: [(&str, f64); 2] = [("response time, p99", 150.0), ("wait for a connection, p99", 150.0)];
 const GAP: f64 = 40.0;
-/// Series that lie on each other are set apart by so much.
+/// Series that lie on each other are set apart by this much.
 const APART: f64 = 7.0;
 /// Shorter waits are no waits, and would make the axis as long as the clock is fine.
 const LEAST_WAIT: f64 = 1e3;

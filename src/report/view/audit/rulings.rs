@@ -17,13 +17,13 @@ const ID: &str = "audit";
 /// The audit as part of a report.
 pub(in crate::report::view) fn section(rulings: &[Ruling], withheld: &[Withheld]) -> Section {
     if rulings.iter().all(|ruling| ruling.severity == Severity::Unknown) {
-        // No inspection, or one that learned nothing: what it was refused is the server's side to tell.
+        // No inspection, or one that learned nothing: what it was refused is the server's side to show.
         return Section::new(ID, TITLE, Vec::new());
     }
     let mut blocks = vec![Block::Paragraph(summary(rulings))];
     blocks.extend(amiss(rulings));
     blocks.extend(holding(rulings));
-    // What was refused about keys is told with them.
+    // What was refused about keys is reported with them.
     let refused = withheld.iter().filter(|withheld| !is_about_keys(withheld));
     blocks.extend(unknown(rulings, refused).map(Block::Paragraph));
     Section::new(ID, TITLE, blocks).detailed(Shown::First).brief_line("Audit", Some(format!("{}.", counts(rulings))))
@@ -55,7 +55,7 @@ fn summary(rulings: &[Ruling]) -> String {
     format!("Audit of the server: {}.{worst}", counts(rulings))
 }
 
-/// What is amiss, the worst first.
+/// What is wrong, the worst first.
 pub(in crate::report::view) fn amiss(rulings: &[Ruling]) -> Option<Block> {
     let mut wrong: Vec<_> = rulings.iter().filter(|ruling| ruling.severity >= Severity::Note).collect();
     wrong.sort_by_key(|ruling| std::cmp::Reverse(ruling.severity));
@@ -81,7 +81,7 @@ pub(in crate::report) fn fact(ruling: &Ruling) -> String {
     }
 }
 
-/// What was found without its evidence, for where that has been told.
+/// What was found without its evidence, for where that has been reported.
 fn claim(ruling: &Ruling) -> String {
     let words = words(ruling.rule);
     let claim = if ruling.severity == Severity::Passed { words.holds } else { words.amiss };

@@ -45,7 +45,7 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "other-users",
             "Nobody can be another user without a password, or with a common one",
             "Everybody can be another user",
-            "A user without a password, or with one that is tried first, is open to whoever reaches the port.",
+            "A user without a password, or with one that is tried first, is open to any client that reaches the port.",
             "ACL LIST, its hashes against a short list of common passwords",
             ACL,
         ),
@@ -347,7 +347,7 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
         ),
         Rule::HugePages => (
             "huge-pages",
-            "Transparent huge pages do not make forks dear",
+            "Transparent huge pages do not make forks expensive",
             "Transparent huge pages are on for the server",
             "While a fork saves the data, the first write to each page of 2 MiB copies all of it: milliseconds instead of \
              microseconds.",

@@ -66,7 +66,7 @@ fn peak(usl: &Usl) -> String {
     }
     match usl.peak {
         Some(_) if !usl.is_coherent() => {
-            "Whether more clients get less done at some point cannot be told from these measurements: \
+            "Whether more clients get less done at some point cannot be decided by these measurements: \
                                          the interval of coherence (β) reaches down to 0, where there is no peak."
                 .to_owned()
         }

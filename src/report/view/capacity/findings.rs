@@ -1,4 +1,4 @@
-//! What a person should know or do after a capacity run, with advice.
+//! What the user should know or do after a capacity run, with advice.
 
 use super::words::{apart_clause, carried_rate, failure, limit, missed_rate, rate};
 use crate::{
@@ -118,7 +118,7 @@ fn own_rate(answers: &CapacityReport) -> Option<Note> {
         (
             Tone::Bad,
             format!(
-                "The scenario itself asks for {}, more than can be kept up{with} ({}).",
+                "The scenario itself asks for {}, more than can be sustained{with} ({}).",
                 rate(own),
                 carried_rate(known.rate)
             ),
@@ -146,7 +146,7 @@ fn own_rate(answers: &CapacityReport) -> Option<Note> {
 fn headroom(answers: &CapacityReport) -> Option<Note> {
     let headroom = answers.analysis.headroom?;
     let (tone, fact) = if headroom.times < 1.0 {
-        (Tone::Bad, "Today's load is more than can be kept up.".to_owned())
+        (Tone::Bad, "Today's load is more than can be sustained.".to_owned())
     } else if headroom.months.is_some_and(|months| months <= 0.0) || headroom.times < 1.25 {
         (Tone::Fair, "Today's load is more than should be planned for: there is no room for a bad day.".to_owned())
     } else if let Some(months) = headroom.months.filter(|months| *months < SOON) {

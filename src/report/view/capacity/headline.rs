@@ -109,7 +109,7 @@ fn changed(advice: Advice, at: &RateComparison) -> String {
     }
 }
 
-/// What limits, where there is but one variant to tell it of.
+/// What limits, where there is but one variant to show it of.
 fn alone(answers: &CapacityReport) -> Option<String> {
     let [answer] = answers.analysis.arms.as_slice() else { return None };
     let told = answer.sustainable.is_some() && answer.client_limited.is_none() && answer.limit != Limit::Unknown;
@@ -132,7 +132,7 @@ fn of_arm(answers: &CapacityReport, arm: u32, answer: &ArmAnswer) -> Answer {
         (Some(sustainable), None, _) => {
             let fails = match (sustainable.above, answer.first_failure) {
                 (Some(above), Some((first, reason))) => {
-                    // What is known of why is told of the rate at which it was found out.
+                    // What is known of why is informed of the rate at which it was found out.
                     let why = if (first / above - 1.0).abs() < 0.02 {
                         failure(answers, arm, first, reason)
                     } else {
@@ -292,7 +292,7 @@ fn lost(answers: &CapacityReport) -> Answer {
     Answer { verdict: "The server was lost", rest, tone: Tone::Bad }
 }
 
-/// Why there is no more to tell.
+/// Why there is no more to show.
 fn ending(answers: &CapacityReport) -> Option<String> {
     let capacity = &answers.capacity;
     let after = format::counted(capacity.trials.len() as u64, "trial", "trials");

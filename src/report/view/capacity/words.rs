@@ -62,7 +62,7 @@ pub(super) fn interval(low: f64, high: f64) -> String {
     format!("[{}, {}]", end(low), end(high))
 }
 
-/// A length of time as a person plans it.
+/// A length of time as the user plans it.
 pub(super) fn time(nanos: u64) -> String {
     const MINUTE: u64 = 60_000_000_000;
     if nanos > 2 * MINUTE && !nanos.is_multiple_of(MINUTE) {
@@ -147,7 +147,7 @@ pub(super) fn capitalised(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// Why a rate fails, in a clause; told with the response time where one was measured.
+/// Why a rate fails, in a clause; reported with the response time where one was measured.
 pub(super) fn failure(answers: &CapacityReport, arm: u32, at: f64, reason: FailReason) -> String {
     let tail = || {
         let trial = answers.worst(arm, at)?;

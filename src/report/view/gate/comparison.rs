@@ -61,7 +61,7 @@ fn table(outcome: &GateReport, id: &'static str, caption: &str, rows: &[&GateRow
         ),
         ("A → B", "medians over all blocks of each arm by itself"),
         ("Change", change.as_str()),
-        ("p", "of B being so much worse by chance (exact one-sided signed-rank test)"),
+        ("p", "of B being this much worse by chance (exact one-sided signed-rank test)"),
         (
             "Could have seen",
             "the worsening that 95 of 100 such gates would have confirmed in both stages, with the noise of this one; at least \
@@ -106,7 +106,7 @@ fn verdict(metric: &MetricResult) -> (String, Tone) {
         (GateVerdict::Ok, true, _) => ("not confirmed".to_owned(), Tone::Good),
         (GateVerdict::Regression, ..) => (named(), Tone::Bad),
         (GateVerdict::Ok | GateVerdict::Improved, ..) => (named(), Tone::Good),
-        // Of what does not decide, nothing is missing where it cannot be told.
+        // Of what does not decide, nothing is missing where it cannot be decided.
         (GateVerdict::Inconclusive, false, _) if !metric.metric.decides() => (named(), Tone::Quiet),
         (GateVerdict::Inconclusive | GateVerdict::Invalid, ..) => (named(), Tone::Fair),
     }

@@ -13,7 +13,7 @@ use crate::{
     results::{Ended, Gate, GateStage},
 };
 
-/// Regressions that are told one by one.
+/// Regressions that are reported one by one.
 const MANY: usize = 8;
 
 pub(in crate::report) fn headline(outcome: &GateReport) -> Headline {
@@ -103,7 +103,7 @@ fn regressions(outcome: &GateReport) -> Vec<(&GateRow, &MetricResult)> {
     found
 }
 
-/// One line that a person can act on.
+/// One line that the user can act on.
 pub(super) fn line(row: &GateRow, metric: &MetricResult) -> String {
     let deciding = metric.deciding();
     let confirmed = match (metric.verdict, metric.suspected, &metric.confirm) {
@@ -215,8 +215,8 @@ fn inconclusive(outcome: &GateReport) -> String {
     let more = match metric.deciding().blocks_needed {
         // Noise is not the reason.
         Some(blocks) if blocks as usize <= made => "it lies close to what matters".to_owned(),
-        Some(blocks) => format!("about {} would tell (--blocks {blocks})", counted(blocks.into(), "block", "blocks")),
-        None => "no sensible number of blocks would tell on this machine".to_owned(),
+        Some(blocks) => format!("about {} would decide (--blocks {blocks})", counted(blocks.into(), "block", "blocks")),
+        None => "no practical number of blocks would decide on this machine".to_owned(),
     };
     format!("{}; {more}", line(row, metric))
 }
@@ -242,7 +242,7 @@ fn why_invalid(invalid: Invalidity) -> String {
             )
         }
         Invalidity::TooFewBlocks(blocks) => format!(
-            "{} can be used, and fewer than {} tell nothing at the level of 1{}%",
+            "{} can be used, and fewer than {} decide nothing at the level of 1{}%",
             counted(blocks.into(), "block", "blocks"),
             crate::analysis::gate::FEWEST_BLOCKS,
             format::THIN

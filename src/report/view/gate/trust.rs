@@ -11,7 +11,7 @@ use crate::{
     results::{SliceKind, slug},
 };
 
-/// Operations that are named; of more the number is told.
+/// Operations that are named; of more the number is reported.
 const NAMED: usize = 4;
 
 pub(super) fn section(outcome: &GateReport) -> Section {

@@ -10,7 +10,7 @@ use crate::{
     scenario,
 };
 
-/// Changes beyond this are told as factors.
+/// Changes beyond this are reported as factors.
 const AS_FACTOR: f64 = 3.0;
 
 pub(super) fn scenario_name(gate: &Gate) -> String {
