@@ -63,7 +63,7 @@ fn a_shared_connection_carries_as_much_and_hides_the_queue() {
     let desk = Desk::new(&scenario_of(4_000, "25ms", "command = \"GET\"", RUN));
     let server = Server::start(&[]);
     let target = server.url(proxy::before(server.port));
-    let shared = ["--set", "service.api.pool.checkout=shared", "--budget", "120s"];
+    let shared = ["--set", "service.api.pool.checkout=shared", "--budget", "220s"];
     let arguments = [&["--target", &target, "--current-rate", "2000", "--pool", "5,10"], &TIMES[..], &shared];
     let (outcome, capacity, analysis) = desk.measure(&arguments.concat());
     carry(&analysis, &[5, 10]);
