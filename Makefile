@@ -31,7 +31,7 @@ capacity: ## would a larger pool help the default scenario? shortened to four mi
 	@cargo build --profile fast --locked
 	@cargo run --profile fast --locked --quiet -- capacity $(SCENARIO) --pool 50,100 --trial 3s --budget 4m $(ARGS)
 
-check: ## check format and lints, run the unit tests (two minutes)
+check: ## check format and lints, run the unit tests
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo test --locked --quiet --lib --test architecture --test style -- --skip proof:: --skip simulation::
