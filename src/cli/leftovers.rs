@@ -110,7 +110,7 @@ impl Leftovers {
             stderr::print(&format!("warning: keys of the scenario stay on {address}; {REMEDY}"));
         }
         if let Some(unpublished) = &held.unpublished {
-            // Half a report is none. A user who fills it ends with the process.
+            // Half a report is none. The thread that fills it ends with the process.
             let _ = fs::remove_dir_all(unpublished);
         }
         if let Some((child, folder)) = &held.child {

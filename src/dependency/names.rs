@@ -60,7 +60,7 @@ impl Names {
         let (host, port) = (self.host.clone(), self.port);
         let ask = move || {
             let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
-            // A user who asked may have gone.
+            // The prober that asked may have gone.
             let _ = sender.send(found);
         };
         thread::Builder::new().name("plimsoll-name".to_owned()).spawn(ask)?;

@@ -41,7 +41,7 @@ impl Packer {
                     open |= line.collect(&mut ledger);
                 }
                 if let Some(news) = ledger.take_news() {
-                    // A user who gave up the run does not listen.
+                    // A caller that gave up the run does not listen.
                     let _ = sender.send(news);
                 }
             }

@@ -65,7 +65,7 @@ impl Overrides {
             option("warmup", "run.warmup", self.warmup.map(format_duration)),
             option("seed", "seed", self.seed.map(|seed| seed.to_string())),
         ];
-        // A user who writes a password there is reported not to, without seeing it repeated in a log.
+        // A password there is refused, and is not repeated in a log.
         let shown = |path: &str, value: &str| format!("--set {path}={}", shown_field(path, value));
         let set = self.set.iter().map(|(path, value)| Edit {
             argument: shown(path, value),

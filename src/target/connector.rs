@@ -34,7 +34,7 @@ const OPEN_LIMIT: Duration = Duration::from_secs(5);
 const SHORTEST_PAUSE: u32 = 50;
 const LONGEST_PAUSE: u32 = 1_000;
 
-/// Events that fred keeps for a slow listener, in eight queues per client. A user who misses one still learns that there
+/// Events that fred keeps for a slow listener, in eight queues per client. A listener that misses one still learns that there
 /// was one, which is enough; the 32 that fred keeps otherwise would cost each client 20 KB.
 const KEPT_EVENTS: usize = 1;
 

@@ -64,7 +64,7 @@ impl Target {
     }
 
     /// Writes every key that the scenario's operations can ask for, each service with its own login into its own
-    /// database. `progress` is reported the elements written and those to be written in all.
+    /// database. `progress` is called with the elements written and those to be written in all.
     pub async fn prefill(&self, scenario: &Scenario, progress: &mut dyn FnMut(u64, u64)) -> Result<(), TargetError> {
         let parts: Vec<_> = (0..self.connectors.len()).map(|service| Prefill::new(scenario, service)).collect();
         let total = parts.iter().map(Prefill::elements).sum();

@@ -12,7 +12,7 @@ use crate::{
     scenario::{Action, Command, Service},
 };
 
-/// Seconds that `EXPIRE` gives a key unless reported otherwise: longer than a run, so that keys do not vanish during it.
+/// Seconds that `EXPIRE` gives a key by default: longer than a run, so that keys do not vanish during it.
 const EXPIRY_SECONDS: i64 = 3600;
 
 /// A command that is ready to be drawn.

@@ -45,7 +45,7 @@ impl<'a> Subject<'a> {
         if let Some(user) = self.user(DEFAULT) {
             return Some(user.enabled && user.no_password);
         }
-        // A user who got in as nobody in particular, without a password, has shown what the list would say.
+        // A login as the default user, without a password, shows what the list would say.
         let in_by_default =
             self.inspection.logins.iter().any(|login| login.user == DEFAULT && login.password.is_none());
         (in_by_default && !self.inspection.info.is_empty()).then_some(true)

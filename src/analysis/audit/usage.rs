@@ -78,7 +78,7 @@ fn hit_rate_ever(subject: &Subject<'_>) -> Option<Ruling> {
     }
     let ratio = hits as f64 / (hits + misses) as f64;
     Some(
-        // A user who looked for what: a warning would be too much.
+        // Unknown who looked for which keys: a warning would be too much.
         Ruling::new(Rule::HitRate, of_hits(ratio).min(Severity::Note))
             .with("hits since start", Quantity::Count(hits))
             .with("misses since start", Quantity::Count(misses))

@@ -13,7 +13,7 @@ const ALL: [Purpose; 5] = [Purpose::Search, Purpose::Confirm, Purpose::Above, Pu
 const MILLI: f64 = 1e6;
 
 /// A run whose every trial is that of a queue in front of pools of a number of connections, changed by `change`, and whose every side of a
-/// block is, changed by `of_side` (which is reported the arm), with five percent of noise in what takes time.
+/// block is, changed by `of_side` (which is given the arm), with five percent of noise in what takes time.
 fn run(plan: CapacityPlan, hold: f64, change: impl Fn(&mut Trial), of_side: impl Fn(u32, &mut BlockSide)) -> Capacity {
     let pools: Vec<u32> = plan.arms.iter().map(|arm| arm.pool.unwrap_or(50)).collect();
     let (mut random, mut of_blocks) = (generator(plan.seed, 11), generator(plan.seed, 12));

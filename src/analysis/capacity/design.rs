@@ -16,7 +16,7 @@ pub const BLOCKS: u32 = 12;
 /// Rates at which two sizes are compared, at most.
 pub(super) const RATES: usize = 3;
 
-/// The scenario's own rate is compared, and a multiple of of it.
+/// The scenario's own rate is compared, and this multiple of it.
 pub(super) const MORE: f64 = 1.25;
 
 /// Share of the highest rate that both sizes sustain.
@@ -28,7 +28,7 @@ const ALIKE: f64 = 0.05;
 /// Lengths of a turn: whole parts of half a second, so that either size has as many turns in each second.
 const TURNS: [u64; 5] = [25 * MILLISECOND, 50 * MILLISECOND, 125 * MILLISECOND, 250 * MILLISECOND, 500 * MILLISECOND];
 
-/// A turn lasts for a multiple of the 99th percentile of the response time: the requests that are left over at its end then reach into
+/// A turn lasts for this multiple of the 99th percentile of the response time: the requests that are left over at its end then reach into
 /// a twentieth of the next turn, and a queue has time to build up.
 const TAILS: u64 = 20;
 
@@ -38,7 +38,7 @@ const BALANCED: u64 = 4;
 /// The shortest load before that which is measured.
 const WARMUP: u64 = 400 * MILLISECOND;
 
-/// A block measures whole stretches of this length, one for every this much of the length of a trial.
+/// A block measures whole stretches of this length, one for every `TRIAL_OF_STRETCH` of the length of a trial.
 const STRETCH: u64 = 2 * SECOND;
 const TRIAL_OF_STRETCH: u64 = 5 * SECOND;
 

@@ -6,7 +6,7 @@ use crate::{
     scenario::Scenario,
 };
 
-/// Number of connections that are reported what they would cost.
+/// Numbers of connections whose cost is reported.
 pub const MANY_CONNECTIONS: u64 = 10_000;
 
 /// Connections of all services, for each arm, against `maxclients`, unless that is the harness's own choice for a private server.

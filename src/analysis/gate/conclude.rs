@@ -1,4 +1,4 @@
-//! From the slices of a gate to everything that is informed of it.
+//! Conclusions of a gate, from its slices.
 
 use super::{
     Change, ChangeShape, FEWEST_BLOCKS, Failures, GateAnalysis, GateMetric, GateRow, GateScope, GateVerdict,

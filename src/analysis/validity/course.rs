@@ -8,7 +8,7 @@ use crate::analysis::{
     trend::{chance_of, median, rank_correlation, slope},
 };
 
-/// Seconds that it takes to show a drift from chance.
+/// Seconds that it takes to distinguish a drift from chance.
 const SECONDS_FOR_DRIFT: usize = 10;
 
 /// Seconds that it takes to see a queue grow.

@@ -119,7 +119,7 @@ impl Errand {
     }
 
     /// Leaves out the closed loops where a target is not this machine and nobody asked for them: full speed in every block is more than
-    /// the user may have meant who asked for a comparison.
+    /// the user may have meant by asking for a comparison.
     pub(super) fn spare(&mut self, facts: &[TargetFacts; 2]) {
         if !self.saturate && facts.iter().any(|facts| !facts.is_here()) {
             self.plan.saturated_quads = 0;

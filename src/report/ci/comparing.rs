@@ -1,4 +1,4 @@
-//! What CI is informed of comparisons: with a stored baseline, and of two arms in turns.
+//! Checks and measures for CI from comparisons: with a stored baseline, and of two arms in turns.
 
 use std::path::Path;
 
@@ -103,7 +103,7 @@ mod tests {
         },
     };
 
-    /// What is informed of a run compared with a baseline.
+    /// Checks and measures of a run compared with a baseline.
     fn check_of(base: &[Abstract], run: &Abstract, fails: bool) -> CiCheck {
         let report = ComparisonReport::new("nightly".to_owned(), base.to_vec(), run.clone(), Question::default());
         compared("mixed", &report, fails)

@@ -1,5 +1,5 @@
 //! What CI is reported: a summary for people, and the same in the formats of its tools, all made from the saved
-//! [`Ci`] alone. Each format is one file; what checks there are is none of its business.
+//! [`Ci`] alone. Each format is one file; the checks are made elsewhere.
 
 mod annotations;
 mod bencher;

@@ -1,4 +1,4 @@
-//! From a run to what CI is informed of it: the objective compared with the whole and against every row, and the audit.
+//! Checks and measures for CI from a run: the objective of the whole and of every row, and the audit.
 
 use super::words::one_line;
 use crate::{
@@ -23,7 +23,7 @@ pub type AuditLimit = Option<Severity>;
 /// Percentiles of the response time that are followed over time, besides the one that is judged.
 const FOLLOWED: [f64; 2] = [50.0, 99.0];
 
-/// What CI is informed of a run. Where it lies and how long it took is for the caller to fill in.
+/// Checks and measures for CI from a run. The caller fills in its folder and its duration.
 pub fn measured(name: &str, report: &RunReport, audit_limit: AuditLimit) -> CiScenario {
     let RunReport { run, scenario, analysis, .. } = report;
     let mut checks = vec![whole(name, report)];

@@ -132,7 +132,7 @@ fn of_arm(answers: &CapacityReport, arm: u32, answer: &ArmAnswer) -> Answer {
         (Some(sustainable), None, _) => {
             let fails = match (sustainable.above, answer.first_failure) {
                 (Some(above), Some((first, reason))) => {
-                    // What is known of why is informed of the rate at which it was found out.
+                    // The reason is reported with the rate at which it was found.
                     let why = if (first / above - 1.0).abs() < 0.02 {
                         failure(answers, arm, first, reason)
                     } else {
