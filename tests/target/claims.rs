@@ -92,7 +92,7 @@ async fn what_a_run_left_that_was_ended_by_force_can_be_removed() {
 
 /// What a process of this machine that has ended would have said of itself.
 fn ended() -> String {
-    let mut child = Command::new("true").spawn().unwrap();
+    let mut child = Command::new("sh").args(["-c", "exit"]).spawn().unwrap();
     child.wait().unwrap();
     claimant().replace(&format!("process {} on", std::process::id()), &format!("process {} on", child.id()))
 }
