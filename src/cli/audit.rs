@@ -29,18 +29,18 @@ use crate::{
     target::{Source, Target},
 };
 
-/// Inspect a server without load, and compare it with rules
+/// Inspect a server without load, and check it against rules
 ///
-/// Reads settings, state, users and a sample of the keys, and changes nothing. With a scenario it also asks whether the
-/// server suits the services: rights, pools against maxclients, eviction against use. Every finding names what it rests
-/// on, what to type, and where the rule comes from.
+/// Reads settings, state, users and a sample of the keys, and changes nothing. With a scenario the audit also checks the
+/// server against the services: rights, pools against maxclients, eviction against use. Each finding has its evidence, a
+/// remedy and a source.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", super::exit::HELP))]
 // The other commands load a private server unless another one is named; this one inspects a server that is named.
 #[command(mut_arg("target", |arg| arg.default_value(Resettable::Reset).required(true)))]
 #[command(mut_arg("set", |arg| arg.requires("scenario")))]
 pub(super) struct Arguments {
-    /// Scenario whose services use the server: a file, or the name of a built-in one
+    /// Scenario whose services use the server: a file, or name of a built-in scenario; default: none
     scenario: Option<String>,
 
     #[command(flatten)]
@@ -50,16 +50,16 @@ pub(super) struct Arguments {
     #[command(flatten)]
     fields: FieldArgs,
 
-    /// Let the server itself prove the proposed rights
+    /// Prove the proposed rights with a temporary user on the server
     ///
-    /// Makes a user that cannot log in, asks ACL DRYRUN what it may do, and removes it again: the only thing that an audit
-    /// ever writes, and never without this. An audit that is killed meanwhile leaves plimsoll-proof-NUMBER behind.
+    /// Creates a user that cannot log in, checks it with ACL DRYRUN, and removes it. An audit writes nothing else. A killed
+    /// audit may leave the user plimsoll-proof-NUMBER.
     #[arg(long)]
     prove_rights: bool,
-    /// Exit with code 1 if there is a finding as serious as this
+    /// Lowest severity of findings for exit code 1; default: none
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<FailOn>,
-    /// Form of what is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: AuditFormat,
     #[command(flatten)]
@@ -75,9 +75,9 @@ Examples:
 /// Severity from which on an audit fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum FailOn {
-    /// Warnings and critical findings.
+    /// Warnings and critical findings
     Warning,
-    /// Critical findings.
+    /// Critical findings
     Critical,
 }
 
@@ -90,17 +90,17 @@ impl From<FailOn> for Severity {
     }
 }
 
-/// Form of an audit.
+/// Output format of an audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 enum AuditFormat {
-    /// For people, on a terminal.
+    /// Text for a terminal
     #[default]
     Text,
-    /// For wikis and pull requests.
+    /// Markdown
     Markdown,
-    /// A page of its own.
+    /// One HTML page
     Html,
-    /// For programs.
+    /// JSON, described by `plimsoll schema audit`
     Json,
 }
 

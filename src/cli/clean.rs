@@ -23,22 +23,21 @@ use crate::{
 
 /// Remove the keys of a scenario from a server
 ///
-/// For what a run has left there that was ended by force, or that was run with --keep-data. Removes the keys that the
-/// scenario writes under its prefixes, and the claim of the run; other keys under the same prefixes stay, and so does a key of
-/// another type than a run would have given it. Lists them first, and asks.
+/// For keys left by a killed run, or by a run with --keep-data. Lists the keys that the scenario writes under its prefixes and
+/// the claim of the run, asks, and removes them. Other keys under these prefixes stay, and so does a key of another type.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   plimsoll clean my.toml --target redis://host:6379
   plimsoll clean my.toml --target redis://host:6379 --set service.api.keys.prefix=test:")]
 pub(super) struct Arguments {
-    /// Scenario file, or the name of a built-in scenario, as it was run
+    /// Scenario file, or name of a built-in scenario, of the run
     #[arg(default_value = DEFAULT)]
     scenario: String,
-    /// Server that has the keys: `redis://user:password@host:port/db`, `rediss://...` or `unix:///path`
+    /// Server with the keys: `redis://user:password@host:port/db`, `rediss://...` or `unix:///path`
     #[arg(long, value_name = "URL", env = TARGET, hide_env_values = true)]
     target: String,
-    /// Remove the keys without asking
+    /// Remove the keys without confirmation
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -49,7 +48,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let text = scenario::source(&arguments.scenario).map_err(Failure::usage)?;
     let scenario = arguments.fields.overrides().apply(&text.text, &text.file).map_err(Failure::usage)?;
     if arguments.target == EMBEDDED {
-        return Err(Failure::usage(anyhow!("--target: a private server has no keys left; name the server that has")));
+        return Err(Failure::usage(anyhow!("--target: a private server keeps no keys; pass the address of a server")));
     }
     let source = address(&arguments.target)?;
     let yes = arguments.yes;
@@ -95,9 +94,9 @@ fn plan(holdings: &[Holding]) -> String {
         }
         lines.push(match claim {
             Some(by) if *has_ended => format!("  `{prefix}` is claimed by a run that has ended ({by})"),
-            Some(by) => format!("  `{prefix}` is claimed by a run that may be at work ({by})"),
+            Some(by) => format!("  `{prefix}` is claimed by a run that may be active ({by})"),
             None if keys.is_empty() => continue,
-            None => format!("  no claim says that a run of plimsoll wrote those under `{prefix}`"),
+            None => format!("  no claim of plimsoll exists for `{prefix}`"),
         });
     }
     plain(&lines.join("\n"))

@@ -20,13 +20,13 @@ use crate::{
 
 /// Compare a saved run with a baseline or with another run
 ///
-/// Says first whether both measured the same thing, and lists what differs; a different scenario, server or setting is
-/// refused. Then p50, p99 and throughput of every row, before and after, with the change and its interval, and how small a
-/// change could have been seen. A baseline of seven runs or more judges by their spread, fewer runs by --threshold.
+/// Lists differences of the setup; a different scenario, server or setting is refused. Then p50, p99 and throughput of every
+/// row, with the change, its confidence interval, and the smallest detectable change. Regressions follow from the spread of a
+/// baseline of seven runs or more, and from --threshold for fewer runs.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{HELP}"))]
 pub(super) struct Arguments {
-    /// Baseline by name, or a result folder; `./NAME` is always the folder
+    /// Name of a baseline, or result folder of a run; `./NAME` is always a folder
     #[arg(value_name = "BASE")]
     base: String,
     /// Result folder of the run
@@ -34,10 +34,10 @@ pub(super) struct Arguments {
     run: PathBuf,
     #[command(flatten)]
     comparison: ComparisonArgs,
-    /// Form of what is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: ComparisonFormat,
-    /// Write comparison.html, .md, .csv and .json and all charts to this folder
+    /// Folder for comparison.html, .md, .csv and .json and all charts; default: none are written
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -58,19 +58,19 @@ Exit codes:
     3  not comparable, no run of the baseline counts, or the run's measurement is invalid
     4  inconclusive";
 
-/// Form of a comparison.
+/// Output format of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 enum ComparisonFormat {
-    /// For people, on a terminal.
+    /// Text for a terminal
     #[default]
     Text,
-    /// For wikis and pull requests.
+    /// Markdown
     Markdown,
-    /// A page of its own.
+    /// One HTML page
     Html,
-    /// For spreadsheets.
+    /// CSV, a row per quantity
     Csv,
-    /// For programs.
+    /// JSON, described by `plimsoll schema comparison`
     Json,
 }
 
@@ -81,10 +81,10 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     // Held against itself it would be as it always was.
     runs.retain(|other| !other.is_of_same_run(&run));
     if runs.is_empty() {
-        return Err(Failure::usage(anyhow!("both are the same run: there is nothing to compare")));
+        return Err(Failure::usage(anyhow!("both are the same run")));
     }
     if runs.len() < count {
-        stderr::print(&format!("note: {} is in {name} itself; it is compared with the other runs of it", run.name));
+        stderr::print(&format!("note: {} is a run of {name}; it is compared with the other runs of {name}", run.name));
     }
     let compared = ComparisonReport::new(name, runs, run, arguments.comparison.question());
     let out = arguments.out.as_ref();

@@ -8,7 +8,7 @@ use super::{
     output,
 };
 
-/// Print a shell's completions
+/// Print the completions of a shell
 ///
 /// For bash: `plimsoll completions bash > ~/.local/share/bash-completion/completions/plimsoll`
 #[derive(Debug, Args)]

@@ -32,7 +32,7 @@ pub enum Exit {
 pub(super) const HELP: &str = "\
 Exit codes:
     0  objective met, no regression
-    1  objective missed, a regression, or findings of an audit as serious as --fail-on says
+    1  objective missed, a regression, or audit findings as severe as --fail-on
     2  wrong usage, scenario or configuration, or results cannot be written
     3  target cannot be used, measurement invalid, or runs not comparable
     4  inconclusive

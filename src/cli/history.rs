@@ -23,37 +23,37 @@ use crate::{
     scenario,
 };
 
-/// Show all saved runs of a scenario over time, and where they changed
+/// Show all saved runs of a scenario over time, with change points
 ///
-/// Reads the runs in the results folder and those in its baselines, each once; runs that measured something else than the
-/// newest are left out. From twenty runs on that are valid and were not ended early, change points of p50, p99 and throughput are looked for (E-divisive). They
-/// are a report and no verdict: the exit code is 0.
+/// Reads the runs in the results folder and in its baselines, each once. Runs whose setup differs from that of the newest are
+/// left out. From twenty valid and complete runs on, change points of p50, p99 and throughput are computed (E-divisive). The
+/// exit code is 0 whatever the result.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   plimsoll history                              where there are runs of one scenario only
   plimsoll history queue --out /tmp/history     with the chart, as HTML, Markdown and CSV
-  plimsoll history queue --format csv           for programs that look for change points")]
+  plimsoll history queue --format csv           for tools that detect change points")]
 pub(super) struct Arguments {
-    /// Name of the scenario
+    /// Name of the scenario; default: the only one with saved runs
     scenario: Option<String>,
-    /// Form of what is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: HistoryFormat,
-    /// Write history.html, .md, .csv and the chart to this folder
+    /// Folder for history.html, .md, .csv and the chart; default: none are written
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
     results: ResultsArgs,
 }
 
-/// Form of a history.
+/// Output format of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 enum HistoryFormat {
-    /// For people, on a terminal.
+    /// Text for a terminal
     #[default]
     Text,
-    /// For spreadsheets and change point tools.
+    /// CSV, for spreadsheets and change point tools
     Csv,
 }
 
@@ -119,16 +119,18 @@ fn collect(results: &Path, runs: &mut Vec<Abstract>, display: &Display) -> Resul
     Ok(())
 }
 
-/// The scenario that is meant.
+/// The scenario named, or the only one.
 fn chosen(arguments: &Arguments, names: &[String]) -> Result<String, Failure> {
     let place = arguments.results.results.display();
     match (&arguments.scenario, names) {
-        (_, []) => Err(Failure::usage(anyhow!("there are no saved runs in {place}; `plimsoll run` makes one"))),
+        (_, []) => Err(Failure::usage(anyhow!("no saved runs in {place}: `plimsoll run` saves one"))),
         (Some(name), names) if names.contains(name) => Ok(name.clone()),
         (Some(name), names) => {
-            Err(Failure::usage(anyhow!("there are no runs of {name} in {place}, but of {}", names.join(", "))))
+            Err(Failure::usage(anyhow!("no runs of {name} in {place}; it has runs of {}", names.join(", "))))
         }
         (None, [only]) => Ok(only.clone()),
-        (None, names) => Err(Failure::usage(anyhow!("{place} holds runs of {}: name one of them", names.join(", ")))),
+        (None, names) => {
+            Err(Failure::usage(anyhow!("{place} has runs of {}: pass one of these names", names.join(", "))))
+        }
     }
 }

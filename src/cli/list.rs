@@ -23,7 +23,7 @@ use crate::{
 pub(super) struct Arguments {
     #[command(flatten)]
     results: ResultsArgs,
-    /// The same without the name of the option, as earlier versions had it
+    /// Positional form of `--results`, of earlier versions
     #[arg(value_name = "DIR", hide = true, conflicts_with = "results")]
     folder: Option<PathBuf>,
 }
@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let place = arguments.folder.as_ref().unwrap_or(&arguments.results.results);
     let folders = results::result_folders(place).map_err(Failure::usage)?;
     if folders.is_empty() {
-        output::print(format!("No saved runs in {}. `plimsoll run` makes one.\n", place.display()))?;
+        output::print(format!("No saved runs in {}. `plimsoll run` saves one.\n", place.display()))?;
         return Ok(Exit::Met);
     }
     let display = Display::new(true);
@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     Ok(Exit::Met)
 }
 
-/// The first sentence of a report that is made only for that: of results without a file for it.
+/// The first sentence of the report of results without `headline.txt`.
 fn concluded(folder: &Path) -> Result<String, Failure> {
     let saved = results::load(folder).map_err(Failure::usage)?;
     Ok(report::conclude(saved).map_err(Failure::usage)?.headline().sentence)

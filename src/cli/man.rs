@@ -13,10 +13,10 @@ use crate::results;
 
 /// Print the manual page, or write one page per command
 ///
-/// To read it at once: `plimsoll man | man -l -`
+/// Example: `plimsoll man | man -l -`
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Folder to write `plimsoll.1` and a page per command to, instead of printing
+    /// Folder for `plimsoll.1` and a page per command; default: print the page of plimsoll
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }

@@ -41,11 +41,11 @@ pub use exit::Exit;
 use exit::Failure;
 use output::Look;
 
-/// Puts load on a Redis or Valkey server and shows the truth about its response times.
+/// Load and latency benchmark for Redis and Valkey.
 ///
-/// A scenario describes services, each with its connections, its rate of requests and its mix of commands. plimsoll
-/// carries it out, measures every request from the instant at which it was due, and says whether the scenario's
-/// objective is met and why the numbers can be trusted.
+/// A scenario describes services, each with its connections, its rate of requests and its mix of commands. plimsoll sends
+/// this load, measures every request from the instant at which it is due, compares the response times with the scenario's
+/// objective, and checks its own measurement.
 #[derive(Debug, Parser)]
 #[command(name = "plimsoll", version, arg_required_else_help = true, propagate_version = true)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
@@ -58,17 +58,17 @@ struct Program {
 
 const EXAMPLES: &str = "\
 Examples:
-  plimsoll run                                      the default scenario, on a private server
-  plimsoll run queue --duration 30s                 another one, for longer
-  plimsoll run my.toml --target redis://host:6379   your own, on a server of yours
-  plimsoll capacity --pool 50,100                   how much can it carry, and would a larger pool help?
-  plimsoll gate mixed --a config:io-threads=1 --b config:io-threads=4   is B worse than A?
-  plimsoll audit --target redis://host:6379         a server without load: settings, users, advice
-  plimsoll ci queue sessions --duration 60s         several, with one exit code and files for CI
-  plimsoll baseline save nightly results/queue-*    runs to compare later ones with
-  plimsoll compare nightly results/queue-20260214T031700Z   is it slower than it was?
-  plimsoll scenarios show sessions > my.toml        a scenario to start from
-  plimsoll list                                     what was run so far";
+  plimsoll run                                      default scenario, private server
+  plimsoll run queue --duration 30s                 another built-in scenario
+  plimsoll run my.toml --target redis://host:6379   your own scenario and server
+  plimsoll capacity --pool 50,100                   highest sustainable rate of two pool sizes
+  plimsoll gate mixed --a config:io-threads=1 --b config:io-threads=4   is B slower than A?
+  plimsoll audit --target redis://host:6379         settings, users and memory, without load
+  plimsoll ci queue sessions --duration 60s         several scenarios, one exit code, files for CI
+  plimsoll baseline save nightly results/queue-*    runs to compare later runs with
+  plimsoll compare nightly results/queue-20260214T031700Z   slower than the baseline?
+  plimsoll scenarios show sessions > my.toml        template of a scenario
+  plimsoll list                                     saved results";
 
 #[derive(Debug, Subcommand)]
 enum Command {

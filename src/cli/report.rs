@@ -22,8 +22,8 @@ use crate::{
 
 /// Rebuild all reports of a saved run and print its summary
 ///
-/// Reads nothing but `run.json`, or `capacity.json`, `gate.json` or `ci.json` of the other commands, so reports get better with later versions of plimsoll. Ends with exit code 0 once they
-/// are written, whatever the verdict.
+/// Reads `run.json`, `capacity.json`, `gate.json` or `ci.json` only, so a later version of plimsoll rebuilds earlier reports.
+/// The exit code is 0 whatever the verdict.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -32,13 +32,13 @@ Examples:
   plimsoll report results/queue-20260214T101500Z --style analysis --open
   plimsoll report results/queue-20260214T101500Z --format json | jq .verdict")]
 pub(super) struct Arguments {
-    /// Result folder, as `plimsoll list` names it
+    /// Result folder, as listed by `plimsoll list`
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Write this document as well, as HTML and Markdown
+    /// Additional document to write, as HTML and Markdown
     #[arg(long, value_enum, value_name = "STYLE")]
     style: Option<Style>,
-    /// Show the HTML report in the browser
+    /// Open the HTML report in the browser
     #[arg(long)]
     open: bool,
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let folder = &arguments.folder;
     let format = arguments.format.format;
     if folder.is_file() {
-        return Err(Failure::usage(anyhow!("{} is a file; give the folder that it lies in", folder.display())));
+        return Err(Failure::usage(anyhow!("{} is a file: pass its folder", folder.display())));
     }
     let display = Display::new(true);
     display.step("Writing the report");
@@ -75,27 +75,26 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     Ok(Exit::Met)
 }
 
-/// Refuses what there is no document for.
+/// Refuses subjects without a document of this style.
 fn refuse(arguments: &Arguments, saved: &Saved) -> Result<(), Failure> {
     let folder = &arguments.folder;
     let refused = match saved {
         Saved::Capacity(_) if arguments.style.is_some() => anyhow!(
-            "a capacity run has no document of this style, but each of its trials does: give {} or another",
+            "a capacity run has no document of this style: pass one of its trials, such as {}",
             folder.join("trials/001").display()
         ),
         Saved::Gate(_) if arguments.style.is_some() => {
-            anyhow!("a gate has no document of this style; leave --style out")
+            anyhow!("a gate has no document of this style: omit --style")
         }
-        Saved::Ci(_) if arguments.style.is_some() || arguments.open => anyhow!(
-            "what plimsoll ci saved has no page of its own, but each of its runs has: name one of those in {}",
-            folder.join("runs").display()
-        ),
+        Saved::Ci(_) if arguments.style.is_some() || arguments.open => {
+            anyhow!("a result of plimsoll ci has no page: pass one of its runs, in {}", folder.join("runs").display())
+        }
         _ => return Ok(()),
     };
     Err(Failure::usage(refused))
 }
 
-/// Programs that open a file with what the person likes to open such files with.
+/// Programs that open a file with the user's default application.
 const OPENERS: &[&str] = if cfg!(target_os = "macos") { &["open"] } else { &["xdg-open", "wslview"] };
 
 fn open(file: &Path) -> anyhow::Result<()> {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::scenario;
 
-/// List the built-in scenarios, or show one
+/// List the built-in scenarios and the commands, or print a scenario
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -24,11 +24,11 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the names with what they are about
+    /// List names and descriptions
     List,
-    /// Print the file of one
+    /// Print the file of a scenario
     Show {
-        /// Name, as `plimsoll scenarios` lists it
+        /// Name, as listed by `plimsoll scenarios`
         name: String,
     },
 }

@@ -12,12 +12,12 @@ use crate::{
     scenario,
 };
 
-/// Print the JSON Schema of scenario files, of what is saved, or of what --format json prints
+/// Print the JSON Schema of a scenario file, of a saved document, or of JSON output
 ///
-/// Editors with TOML support check and complete a scenario whose first line is `#:schema scenario.schema.json`
+/// Editors with TOML support check and complete a scenario whose first line is `#:schema scenario.schema.json`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Schema of what
+    /// Subject of the schema
     #[arg(value_enum, default_value_t)]
     of: Subject,
 }
@@ -27,17 +27,17 @@ enum Subject {
     /// Scenario files
     #[default]
     Scenario,
-    /// `run.json` of a result folder: what was recorded
+    /// `run.json` of a result folder
     Run,
-    /// `capacity.json` of a result folder: every trial
+    /// `capacity.json` of a result folder
     Capacity,
-    /// `gate.json` of a result folder: every slice
+    /// `gate.json` of a result folder
     Gate,
     /// `ci.json` of a result folder
     Ci,
     /// Stored baselines
     Baseline,
-    /// `comparison.json`, and what `compare --format json` prints
+    /// `comparison.json`, and output of `compare --format json`
     Comparison,
     /// Output of `run --format json`
     Summary,

@@ -137,7 +137,7 @@ fn a_run_is_compared_with_runs_and_baselines() {
     desk.run(&["history", "--out", last]).ends_with(2).complains("is a result folder");
     desk.run(&["compare", "nightly", &runs[0]])
         .ends_with(0)
-        .complains("night-01 is in nightly itself; it is compared with the other runs of it")
+        .complains("night-01 is a run of nightly; it is compared with the other runs of nightly")
         .says("against nightly of 7 runs");
     desk.run(&["compare", "nothing", last]).ends_with(2).complains("neither a baseline nor a result folder");
     desk.run(&["compare", "results/nothing", last]).ends_with(2).complains("no run in results/nothing");
@@ -169,7 +169,7 @@ fn a_history_is_told_and_exported() {
     assert_eq!(csv.lines().count(), 1 + 4, "the baseline still knows the first, and each counts once");
     assert_eq!(fs::read_to_string(desk.path("history/history.csv")).unwrap(), csv);
     assert!(desk.path("history/charts/history.svg").exists());
-    desk.run(&["history", "other"]).ends_with(2).complains("no runs of other in results, but of sample");
+    desk.run(&["history", "other"]).ends_with(2).complains("no runs of other in results; it has runs of sample");
 }
 
 /// Four runs of a second on a server of their own.

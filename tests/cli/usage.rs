@@ -83,11 +83,11 @@ fn the_folder_of_results_has_one_name_everywhere() {
 fn what_costs_seconds_is_in_the_help() {
     let desk = Desk::new();
     for (command, cost) in [
-        ("run", "It takes 3 s at most. After a load it takes a twentieth of the length of the run, but at least 0.5 s"),
-        ("run", "everything takes as long as with them"),
-        ("audit", "It takes 3 s at most."),
-        ("capacity", "are counted for a tenth of the budget, a minute at most"),
-        ("capacity", "About 4s of it are for looks at connections and settings"),
+        ("run", "sampling takes at most 3 s: after a load, a twentieth of the length of the run, but at least 0.5 s"),
+        ("run", "no step is skipped"),
+        ("audit", "sampling takes at most 3 s"),
+        ("capacity", "counted for a tenth of the budget, at most a minute"),
+        ("capacity", "About 4s go to connections and settings"),
     ] {
         let help = desk.run(&[command, "--help"]).ends_with(0).stdout;
         let help = help.split_whitespace().collect::<Vec<_>>().join(" ");

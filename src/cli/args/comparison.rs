@@ -1,20 +1,19 @@
-//! How a run is compared with others.
+//! Options of comparisons with stored runs.
 
 use clap::Args;
 
 use super::number::share;
 use crate::analysis::baseline::Question;
 
-/// How a comparison is made.
+/// Options of a comparison.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ComparisonArgs {
-    /// Change of p50 and throughput that matters; p99 may change by five times as much
+    /// Smallest change of p50 and throughput that is a regression; five times as much for p99
     ///
-    /// With a baseline of seven runs or more a change counts from half of it on, if the runs' spread shows that it is none of
-    /// chance.
+    /// With a baseline of seven runs or more, a statistically significant change of at least half the threshold counts.
     #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "20%", help_heading = "Comparison")]
     threshold: f64,
-    /// Compare also where scenario, server or settings differ
+    /// Compare runs although their scenario, server or settings differ
     #[arg(long, help_heading = "Comparison")]
     allow_differences: bool,
 }

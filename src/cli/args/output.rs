@@ -1,4 +1,4 @@
-//! Where results go, and what is printed of them.
+//! Options of results and output.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::cli::output::Format;
 /// Folder of all results.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct ResultsArgs {
-    /// Folder that holds results and, in `baselines`, the baselines
+    /// Folder of all results, and of the baselines in its folder `baselines`
     #[arg(long, value_name = "DIR", default_value = "results", help_heading = "Results")]
     pub(in crate::cli) results: PathBuf,
 }
@@ -18,7 +18,7 @@ pub(in crate::cli) struct ResultsArgs {
 /// Summary on standard output.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct FormatArgs {
-    /// Form of the summary on standard output
+    /// Format of the summary on standard output
     #[arg(long, value_enum, default_value_t, help_heading = "Results")]
     pub(in crate::cli) format: Format,
 }
@@ -26,7 +26,7 @@ pub(in crate::cli) struct FormatArgs {
 /// Progress on standard error.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct QuietArgs {
-    /// No plan and no progress on standard error; everything takes as long as with them
+    /// Print neither plan nor progress on standard error; no step is skipped
     #[arg(long, short, help_heading = "Results")]
     pub(in crate::cli) quiet: bool,
 }
@@ -34,10 +34,10 @@ pub(in crate::cli) struct QuietArgs {
 /// Result folder of a measurement, and its summary.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct OutputArgs {
-    /// Folder for the results, instead of one in that of --results that is named by the scenario and the time
+    /// Result folder; default: a folder in --results with the name of the scenario and the time
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     out: Option<PathBuf>,
-    /// Replace a result folder that is there already
+    /// Replace an existing result folder
     #[arg(long, requires = "out", help_heading = "Results")]
     pub(in crate::cli) force: bool,
     #[command(flatten)]

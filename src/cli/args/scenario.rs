@@ -16,7 +16,7 @@ pub(in crate::cli) const DEFAULT: &str = "workflow-engine";
 /// Fields of a scenario.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct FieldArgs {
-    /// Set any field of the scenario, such as `service.api.pool.size=100`; may be repeated
+    /// Value of a field of the scenario, such as `service.api.pool.size=100`; repeatable
     #[arg(long, value_name = "FIELD=VALUE", value_parser = setting, help_heading = "Scenario")]
     pub(in crate::cli) set: Vec<(String, String)>,
 }
@@ -30,7 +30,7 @@ impl FieldArgs {
 /// Fields and seed of a scenario.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct ScenarioArgs {
-    /// Seed of all randomness
+    /// Seed of the random numbers; default: the scenario's
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=SEEDS), help_heading = "Scenario")]
     seed: Option<u64>,
     #[command(flatten)]
@@ -46,13 +46,13 @@ impl ScenarioArgs {
 /// The whole load of a scenario.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct LoadArgs {
-    /// Length of the measured period, such as `30s` or `5m`
+    /// Length of the measured period, such as `30s` or `5m`; default: the scenario's
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenario")]
     duration: Option<Duration>,
-    /// Length of the load before it, which is not measured
+    /// Length of the load before the measured period; default: the scenario's
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Scenario")]
     warmup: Option<Duration>,
-    /// Requests per second of all open-loop services together, which keep their proportions
+    /// Requests per second of all open-loop services together, in unchanged proportions; default: the scenario's
     #[arg(long, value_name = "N", value_parser = positive, help_heading = "Scenario")]
     rate: Option<f64>,
     #[command(flatten)]
@@ -72,8 +72,8 @@ pub(in crate::cli) fn scenario(name: &str, private: bool, overrides: &Overrides)
     let (source, changed) = if private { (source, false) } else { source.without_private_users() };
     if changed {
         stderr::print(&format!(
-            "note: the users of the built-in scenario {name} exist on private servers only; here its services log in as \
-             the target's URL says"
+            "note: the users of the built-in scenario {name} exist on private servers only; its services use the login \
+             of the target's URL"
         ));
     }
     overrides.apply(&source.text, &source.file).map_err(Failure::usage)

@@ -19,15 +19,15 @@ pub(in crate::cli) const EMBEDDED: &str = "embedded";
 /// Server that a command works on.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct TargetArgs {
-    /// Server: `redis://user:password@host:port/db`, `rediss://...`, `unix:///path`, or `embedded`, a private one that is
-    /// started for the command
+    /// Server: `redis://user:password@host:port/db`, `rediss://...`, `unix:///path`, or `embedded` for a private server that
+    /// is started for the command
     ///
-    /// Other users of this machine can see the command line; a password is better given by the environment variable or
-    /// by the scenario (`password = { env = "..." }`).
+    /// Other users of this machine can see the command line. Pass a password in the environment variable or in the scenario
+    /// (`password = { env = "..." }`).
     #[arg(long, value_name = "URL", env = TARGET, hide_env_values = true, default_value = EMBEDDED)]
     #[arg(help_heading = "Target")]
     target: String,
-    /// Program of the private server, instead of redis-server or valkey-server on PATH
+    /// Program of the private server; default: redis-server or valkey-server on PATH
     #[arg(long, value_name = "FILE", help_heading = "Target")]
     server_bin: Option<PathBuf>,
 }
@@ -40,7 +40,7 @@ impl TargetArgs {
         }
         if self.server_bin.is_some() {
             return Err(Failure::usage(anyhow!(
-                "--server-bin is for a private server; leave it out, or give --target {EMBEDDED}"
+                "--server-bin applies to a private server only: omit it, or use --target {EMBEDDED}"
             )));
         }
         address(&self.target)
@@ -70,7 +70,7 @@ pub(in crate::cli) fn address(url: &str) -> Result<Source, Failure> {
 /// Consent to load a server of another machine.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct ConsentArgs {
-    /// Load a target that is not this machine without asking
+    /// Load a target on another machine without confirmation
     #[arg(long, help_heading = "Target")]
     pub(in crate::cli) yes: bool,
 }
@@ -78,10 +78,9 @@ pub(in crate::cli) struct ConsentArgs {
 /// Sampling of a server's keys.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct SamplingArgs {
-    /// Do not look at a sample of the server's keys, which shows what takes the memory
+    /// Do not sample the server's keys; reports then lack memory by type and prefix
     ///
-    /// It takes 3 s at most. After a load it takes a twentieth of the length of the run, but at least 0.5 s, and less where it
-    /// is complete earlier.
+    /// Without this option sampling takes at most 3 s: after a load, a twentieth of the length of the run, but at least 0.5 s.
     #[arg(long, help_heading = "Target")]
     pub(in crate::cli) no_keyspace_sampling: bool,
 }

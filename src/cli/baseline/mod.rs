@@ -22,17 +22,17 @@ use crate::{
 };
 pub(super) use source::{abstract_at, held};
 
-/// Keep runs that later ones are compared with
+/// Store runs to compare later runs with
 ///
-/// A baseline is a file of abstracts of runs, small enough to be committed: results/baselines/NAME.json. `plimsoll compare`
-/// and `plimsoll run --baseline` compare runs with it. From seven runs on, at best from different nights, their own spread
-/// says what a regression is.
+/// A baseline is a file with abstracts of runs, small enough to be committed: results/baselines/NAME.json. `plimsoll compare`
+/// and `plimsoll run --baseline` compare runs with it. From seven runs on, best of different nights, their spread decides what
+/// a regression is.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   plimsoll baseline save nightly results/queue-20260214T101500Z
-  plimsoll baseline save nightly results/queue-*     all of them
-  plimsoll baseline show nightly                     its runs, and how small a change it can see
+  plimsoll baseline save nightly results/queue-*     several runs
+  plimsoll baseline show nightly                     runs, spread, smallest detectable change
   plimsoll run queue --baseline nightly")]
 #[command(mut_arg("results", |arg| arg.global(true)))]
 pub(super) struct Arguments {
@@ -44,23 +44,23 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Keep runs as a baseline, or add them to it
+    /// Create a baseline from runs, or add runs to one
     Save {
         /// Name of the baseline: letters, digits, dots, dashes, underscores
         name: String,
         /// Result folders of the runs
         #[arg(required = true, value_name = "RUN")]
         runs: Vec<PathBuf>,
-        /// Keep runs whose measurement is invalid or was ended early too; they are shown, and count nowhere
+        /// Store invalid and interrupted runs too; they are shown, and do not count
         #[arg(long)]
         allow_invalid: bool,
-        /// Keep runs that measured something else than those that are there already
+        /// Store runs whose setup differs from that of the stored runs
         #[arg(long)]
         allow_differences: bool,
     },
     /// List the baselines
     List,
-    /// Show the runs of one, how far apart they lie, and how small a change can be seen
+    /// Show the runs of a baseline, their spread, and the smallest detectable change
     Show {
         /// Name of the baseline
         name: String,
@@ -69,7 +69,7 @@ enum Command {
     Rm {
         /// Name of the baseline
         name: String,
-        /// Names of runs, as `baseline show` lists them; without any the whole baseline is removed
+        /// Names of runs, as listed by `baseline show`; default: the whole baseline
         #[arg(value_name = "RUN")]
         runs: Vec<String>,
     },

@@ -16,16 +16,16 @@ use crate::{
     scenario,
 };
 
-/// Find out how much load a server can carry, and whether a larger pool would help
+/// Find the highest rate that a server sustains, and compare pool sizes
 ///
-/// Raises the rate of the scenario, which keeps its mix and its proportions, until its objective is missed, halves the
-/// bracket until it is narrow, and confirms it. With --pool or --sweep it does so for each variant; pool sizes next to each
-/// other are connected at once and compared in turns of 25ms to 500ms. Every trial is a whole run, saved as it ends, so that an interrupted search is continued by --resume.
-/// The first Ctrl-C ends the trial and reports what there is, a second one stops at once.
+/// Raises the rate of the scenario, with its mix unchanged, until the objective is missed, bisects the bracket, and confirms
+/// it, for each variant of --pool or --sweep. Neighbouring pool sizes are connected at once and compared in turns of 25ms to
+/// 500ms. Each trial is saved at its end; --resume continues an interrupted search. The first Ctrl-C ends the trial and
+/// reports the results so far; the second ends the program.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXITS}"))]
 pub(in crate::cli) struct Arguments {
-    /// Scenario file, or the name of a built-in scenario; `workflow-engine` unless --resume says otherwise
+    /// Scenario file, or name of a built-in scenario; default: `workflow-engine`, or that of --resume
     pub(super) scenario: Option<String>,
 
     #[command(flatten)]
@@ -35,47 +35,47 @@ pub(in crate::cli) struct Arguments {
 
     #[command(flatten)]
     pub(super) fields: ScenarioArgs,
-    /// Sizes of every service's pool to compare, such as `25,50,100`
+    /// Pool sizes to compare, for every service, such as `25,50,100`
     #[arg(long, value_name = "N,...", value_delimiter = ',', help_heading = "Variants")]
     #[arg(value_parser = whole::<u32>(1..=100_000))]
     pub(super) pool: Vec<u32>,
-    /// Values of a field of the scenario to compare, such as `values.size=64,1024`; twice for a grid
+    /// Values of a field to compare, such as `values.size=64,1024`; repeat for a grid
     ///
-    /// A field of a service is meant for every service; `service.api.pool.checkout=exclusive,shared` is for one.
+    /// A field of a service applies to every service; `service.api.pool.checkout=exclusive,shared` applies to one.
     #[arg(long, value_name = "FIELD=V1,...", value_parser = sweep, help_heading = "Variants")]
     pub(super) sweep: Vec<Sweep>,
-    /// Numbers of closed-loop clients of all services together for the concurrency model, such as `4,8,16,32,64,128`
+    /// Numbers of closed-loop clients, of all services together, for the concurrency model, such as `4,8,16,32,64,128`
     #[arg(long, value_name = "N,...", value_delimiter = ',', help_heading = "Variants")]
     #[arg(value_parser = whole::<u32>(1..=1_000_000))]
     pub(super) clients: Vec<u32>,
 
-    /// Time for all of it; 10m unless --resume says otherwise. Refused where it is too short for a single trial
+    /// Time limit of the whole command; default: `10m`, or that of --resume. Refused if too short for one trial
     ///
-    /// About 4s of it are for looks at connections and settings before the first trial.
+    /// About 4s go to connections and settings before the first trial.
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Search")]
     pub(super) budget: Option<Duration>,
-    /// Length of a trial; 10s unless the budget is too short for it, then down to 6s
+    /// Length of a trial; default: `10s`, down to `6s` for a short budget
     ///
-    /// Trials that confirm are three times as long. Blocks that compare pool sizes measure 2s for every 5s of it.
+    /// Confirming trials are three times as long. Blocks of a comparison of pool sizes are two fifths as long.
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Search")]
     pub(super) trial: Option<Duration>,
-    /// Length of the load before each trial, which is not measured; three tenths of a trial, 3s at most
+    /// Length of the unmeasured load before each trial; default: three tenths of a trial, at most `3s`
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Search")]
     pub(super) warmup: Option<Duration>,
-    /// Operations per second of the first trial, of all services together; the scenario's own unless given
+    /// Operations per second of the first trial, of all services together; default: the scenario's
     #[arg(long, value_name = "N", value_parser = positive)]
     #[arg(help_heading = "Search")]
     pub(super) start_rate: Option<f64>,
-    /// Operations per second that are never offered more than; with it there are no closed loops
+    /// Never offer more than this many operations per second; disables closed-loop trials; default: no limit
     #[arg(long, value_name = "N", value_parser = positive)]
     #[arg(help_heading = "Search")]
     pub(super) max_rate: Option<f64>,
-    /// Operations per second of today, to say how long the server will do; unless given, the commands of others are counted
-    /// for a tenth of the budget, a minute at most, on a server that is not private
+    /// Current production load in operations per second, to project headroom; default: commands of other clients on a server
+    /// that is not private, counted for a tenth of the budget, at most a minute
     #[arg(long, value_name = "N", value_parser = positive)]
     #[arg(help_heading = "Search")]
     pub(super) current_rate: Option<f64>,
-    /// By how many percent that grows a month
+    /// Expected growth of the current load per month, in percent; default: no projection
     #[arg(long, value_name = "PERCENT", value_parser = positive)]
     #[arg(help_heading = "Search")]
     pub(super) growth: Option<f64>,
@@ -85,7 +85,7 @@ pub(in crate::cli) struct Arguments {
 
     #[command(flatten)]
     pub(super) output: OutputArgs,
-    /// Continue the capacity run of this folder; with a larger --budget also one that used its own up
+    /// Result folder of a capacity run to resume; a larger --budget resumes one that reached its budget
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     #[arg(conflicts_with_all = [
         "pool", "sweep", "clients", "trial", "warmup", "start_rate", "max_rate", "seed", "out", "force",
@@ -95,8 +95,8 @@ pub(in crate::cli) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  plimsoll capacity                                    what the default scenario's load can grow to
-  plimsoll capacity --pool 50,100                      would a larger pool help?
+  plimsoll capacity                                    highest rate of the default scenario
+  plimsoll capacity --pool 50,100                      does a larger pool help?
   plimsoll capacity my.toml --sweep values.size=64,1024,16384 --budget 20m
   plimsoll capacity my.toml --clients 4,8,16,32,64,128
   PLIMSOLL_TARGET=redis://user:password@host:6379 plimsoll capacity my.toml --yes
@@ -104,9 +104,9 @@ Examples:
 
 const EXITS: &str = "\
 Exit codes:
-    0  the rate that the scenario offers is sustainable with one of the variants
-    1  it is with none of them
+    0  at least one variant sustains the scenario's rate
+    1  no variant sustains the scenario's rate
     2  wrong usage, scenario or configuration, or results cannot be written
-    3  target cannot be used, or the harness was the limit before that was known
+    3  target cannot be used, or the harness was the limit below the scenario's rate
     4  inconclusive: the budget did not suffice
-  130  interrupted; what there is was saved";
+  130  interrupted; results so far are saved";

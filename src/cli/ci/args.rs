@@ -23,17 +23,16 @@ use crate::{
     scenario::Scenario,
 };
 
-/// Carry out scenarios one after another, with one exit code, one summary and files for CI
+/// Run scenarios one after another, with one exit code, one summary and files for CI
 ///
-/// Every scenario is a whole `plimsoll run` with a result folder of its own, compared with its objective and, with --baseline,
-/// against runs that were stored; a server that is not private is audited too; with --gate-a and --gate-b two arms are compared live
-/// after it. One that fails does not keep the others from running. The result folder holds the summary, `JUnit`
-/// XML, files for github-action-benchmark and Bencher, and metrics as text. In jobs of GitHub the summary is added to that of
-/// the job, and findings become annotations. The first Ctrl-C ends everything and reports what there is, a second one stops
-/// at once.
+/// Each scenario is a whole `plimsoll run`, compared with its objective, with --baseline also with stored runs, and with
+/// --gate-a and --gate-b followed by a gate. A server that is not private is audited. A failed scenario does not stop the
+/// others. The result folder has the summary, `JUnit` XML, files for github-action-benchmark and Bencher, and metrics as text.
+/// In jobs of GitHub the summary is appended to that of the job, and findings become annotations. The first Ctrl-C ends all
+/// scenarios and reports the results so far; the second ends the program.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXITS}"))]
-// `plimsoll compare` has them too, and compares always.
+// Optional here, since `plimsoll compare`, which has these options too, always compares.
 #[command(mut_arg("threshold", |arg| arg.requires("baseline")))]
 #[command(mut_arg("allow_differences", |arg| arg.requires("baseline")))]
 #[command(group(ArgGroup::new("gate").args(["gate_a", "gate_b"]).multiple(true)))]
@@ -53,34 +52,33 @@ pub(in crate::cli) struct Arguments {
     /// Outcome of an inconclusive scenario
     #[arg(long, value_enum, value_name = "AS", default_value_t, help_heading = "Judgement")]
     pub(super) inconclusive: Inconclusive,
-    /// Fail for findings of the audit that are as serious as this; otherwise they are only reported
+    /// Lowest severity of audit findings that fail the scenario; default: none fail
     ///
-    /// For a server of yours. A private one has the settings that plimsoll gave it, and is not audited.
+    /// A private server is not audited, since plimsoll chose its settings.
     #[arg(long, value_enum, value_name = "SEVERITY", help_heading = "Judgement")]
     pub(super) fail_on: Option<FailOn>,
 
-    /// Hold every run against this baseline of `plimsoll baseline save`; `{}` in it stands for the name of the scenario
+    /// Name of the baseline to compare each run with; `{}` is replaced by the name of the scenario
     ///
-    /// A regression is a warning, since a machine that was slow for a night looks the same; what cannot be decided is only mentioned.
+    /// A regression is a warning, since a slow machine looks like one. An inconclusive comparison is only reported.
     #[arg(long, value_name = "NAME", help_heading = "Comparison")]
     pub(super) baseline: Option<String>,
     #[command(flatten)]
     pub(super) comparison: ComparisonArgs,
-    /// Fail for a regression against the baseline
+    /// Fail a scenario that is a regression against the baseline
     ///
-    /// Then it is a warning also where there is no baseline yet, or the comparison cannot decide, and an error where the run is not
-    /// comparable.
+    /// A missing baseline or an inconclusive comparison is then a warning, and a run that is not comparable an error.
     #[arg(long, requires = "baseline", help_heading = "Comparison")]
     pub(super) fail_on_regression: bool,
-    /// Difference of arm A of a gate, as in `plimsoll gate --a`, for example `server-bin=FILE`; every scenario is gated as well
+    /// Difference of arm A of a gate after each run, in the form of `plimsoll gate --a`, such as `server-bin=FILE`; repeatable
     ///
-    /// An arm that names no server has that of --server-bin, or that of --target unless an arm needs a private one.
+    /// An arm without a server uses that of --server-bin, or that of --target unless an arm needs a private server.
     #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Comparison")]
     gate_a: Vec<Difference>,
-    /// Difference of arm B of the gate
+    /// Difference of arm B of the gate, in the form of --gate-a; repeatable
     #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Comparison")]
     gate_b: Vec<Difference>,
-    /// Length of the gate, and the smallest change that it detects
+    /// Duration and smallest detectable change of the gate
     #[arg(long, value_enum, default_value_t, requires = "gate", help_heading = "Comparison")]
     gate_profile: Profile,
 
@@ -89,7 +87,7 @@ pub(in crate::cli) struct Arguments {
 
     #[command(flatten)]
     pub(super) output: OutputArgs,
-    /// When to write annotations of GitHub Actions to standard error; `auto` where `GITHUB_ACTIONS` is set
+    /// When to write annotations of GitHub Actions to standard error; `auto`: if `GITHUB_ACTIONS` is set
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = "Results")]
     pub(super) annotations: Annotations,
 }
@@ -114,17 +112,17 @@ Examples:
   plimsoll ci queue sessions --duration 60s           on private servers
   PLIMSOLL_TARGET=redis://user:password@host:6379 plimsoll ci scenarios/*.toml --fail-on critical
   plimsoll ci queue sessions --baseline nightly-{} --gate-a server-bin=./redis-7 --gate-b server-bin=./redis-8
-  plimsoll ci my.toml --out results/nightly --force   always the same folder, to be uploaded";
+  plimsoll ci my.toml --out results/nightly --force   fixed folder, for upload";
 
 const EXITS: &str = "\
-Exit codes, the worst of all scenarios; from the best to the worst:
+Exit codes, the worst of all scenarios, from best to worst:
     0  objective met; also inconclusive, unless --inconclusive fail
     4  inconclusive, with --inconclusive fail
     3  target cannot be used, measurement invalid, or run not comparable, with --fail-on-regression
     1  objective missed, regression confirmed by the gate, or against the baseline with --fail-on-regression, or findings of
-       the audit as serious as --fail-on says
+       the audit as severe as --fail-on
     2  wrong usage, scenario or configuration, or results cannot be written
-  130  interrupted; what there is was saved";
+  130  interrupted; results so far are saved";
 
 /// A scenario with the name that it has here.
 pub(super) struct Errand {

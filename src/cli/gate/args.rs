@@ -16,20 +16,20 @@ use crate::{
     scenario,
 };
 
-/// Compare two servers, settings or builds under the same load, in turns, and say whether B is worse
+/// Compare two servers, settings or builds under the same load, in alternating turns
 ///
-/// A is what is known, B is what is asked about. Both take turns of a few hundredths of a second, so that a machine that is not quiet weighs on
-/// both alike, on fresh servers for each block; only what shows in nearly every block counts. Where B seems worse all of it is
-/// done once more, and only what shows again is a regression. Without --a and --b it compares the scenario with itself.
+/// A is the reference and B the candidate. They alternate every 25ms, so that background noise affects both equally, on fresh
+/// servers for each block. A difference that nearly every block shows is measured a second time, and is a regression if the
+/// second stage confirms it. Without --a and --b the scenario is compared with itself.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXITS}"))]
 pub(in crate::cli) struct Arguments {
-    /// Scenario file, or the name of a built-in scenario
+    /// Scenario file, or name of a built-in scenario
     #[arg(default_value = DEFAULT)]
     pub(super) scenario: String,
 
-    /// Difference of arm A: `set:FIELD=VALUE` of the scenario, `config:NAME=VALUE` or `server-bin=FILE` of its private server, `target=URL`, or
-    /// `exe=FILE`, another build of plimsoll; may be repeated
+    /// Difference of arm A: `set:FIELD=VALUE` of the scenario, `config:NAME=VALUE` or `server-bin=FILE` of its private server,
+    /// `target=URL`, or `exe=FILE`, another build of plimsoll; repeatable
     #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Arms")]
     pub(super) a: Vec<Difference>,
     /// Difference of arm B, in the form of --a
@@ -48,33 +48,33 @@ pub(in crate::cli) struct Arguments {
     pub(super) output: OutputArgs,
 }
 
-/// Effort, and the thresholds.
+/// Effort and thresholds.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct Effort {
-    /// Length, and the smallest change to detect
+    /// Duration and smallest detectable change
     #[arg(long, value_enum, default_value_t, help_heading = "Comparison")]
     pub(super) profile: Profile,
-    /// Smallest change of median, mean or throughput that matters, in percent, instead of the profile's
+    /// Smallest change of median, mean or throughput that is a regression, in percent; default: the profile's
     #[arg(long, value_name = "PERCENT", value_parser = percent, help_heading = "Comparison")]
     pub(super) threshold: Option<f64>,
-    /// Smallest change of a response time that matters, however many percent it is; at most a second
+    /// Smallest change of a response time that is a regression, whatever its percentage; at most `1s`
     #[arg(long, value_name = "TIME", value_parser = floor, default_value = "2us")]
     #[arg(help_heading = "Comparison")]
     pub(super) floor: Duration,
-    /// Length of a turn, a whole part of 500ms: shorter, and the machine is more alike for both; longer, and requests of one arm wait
-    /// less for those of the other
+    /// Length of a turn; must divide 500ms. Shorter turns cancel more noise; longer turns let fewer requests of one arm wait
+    /// behind those of the other
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, default_value = "25ms")]
     #[arg(help_heading = "Comparison")]
     pub(super) turn: Duration,
-    /// Requests per second of all open-loop services together, the same for both arms; the scenario's own unless given, but no more
-    /// than half of what the slower arm carries in a closed loop; refused beyond 80 % of that
+    /// Requests per second of all open-loop services together, for each arm; default: the scenario's, at most half of the
+    /// closed-loop throughput of the slower arm. Refused beyond 80 % of that throughput
     #[arg(long, value_name = "N", value_parser = positive)]
     #[arg(help_heading = "Comparison")]
     pub(super) rate: Option<f64>,
-    /// Blocks of each stage, instead of the profile's; at least 7
+    /// Number of blocks per stage, at least 7; default: the profile's
     #[arg(long, value_name = "N", value_parser = whole::<u32>(7..=200), help_heading = "Comparison")]
     pub(super) blocks: Option<u32>,
-    /// Compare throughput in closed loops at full speed also on targets that are not this machine
+    /// Compare throughput in closed loops at full speed on targets of other machines too
     #[arg(long, help_heading = "Comparison")]
     pub(super) saturate: bool,
     #[command(flatten)]
@@ -88,29 +88,25 @@ impl Effort {
     }
 }
 
-/// A floor beyond which no response time would ever be worse is a slip.
+/// Refuses a floor beyond which no response time could be a regression.
 fn floor(text: &str) -> Result<Duration, String> {
     let floor = scenario::parse_duration(text)?;
-    if floor > Duration::from_secs(1) {
-        Err("a change of more than a second always matters".to_owned())
-    } else {
-        Ok(floor)
-    }
+    if floor > Duration::from_secs(1) { Err("not a duration up to 1s".to_owned()) } else { Ok(floor) }
 }
 
-/// Smallest change of a response time that matters unless the user says otherwise; the command line has it in words.
+/// Default of `--floor`; its text is in the argument's `default_value`.
 const FLOOR: Duration = Duration::from_micros(2);
 
 /// Length of a turn.
 const TURN: Duration = Duration::from_millis(25);
 
-/// How much effort is made.
+/// Duration and sensitivity of a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(in crate::cli) enum Profile {
-    /// About a minute for each stage; sees 10 %
+    /// About a minute per stage; detects 10 %
     #[default]
     Quick,
-    /// About four minutes for each stage; sees 5 %
+    /// About four minutes per stage; detects 5 %
     Nightly,
 }
 
@@ -120,13 +116,13 @@ Examples:
   plimsoll gate mixed --a config:io-threads=1 --b config:io-threads=4
   plimsoll gate --a set:service.api.pool.size=50 --b set:service.api.pool.size=100
   plimsoll gate mixed --a exe=./plimsoll-main --b exe=target/release/plimsoll --profile nightly
-  plimsoll gate mixed                               the scenario against itself: how quiet is this machine?";
+  plimsoll gate mixed                               the scenario against itself: noise of this machine";
 
 const EXITS: &str = "\
 Exit codes:
-    0  B is not worse by as much as matters
+    0  no regression
     1  regression, confirmed on fresh blocks
     2  wrong usage, scenario or configuration, or results cannot be written
     3  a target cannot be used, or the measurement is invalid
     4  inconclusive, or a regression on targets that were not started for the gate
-  130  interrupted; what there is was saved";
+  130  interrupted; results so far are saved";

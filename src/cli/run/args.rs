@@ -19,14 +19,14 @@ use crate::{
     scenario::Scenario,
 };
 
-/// Carry out a scenario, measure, judge and report
+/// Run a scenario against a server and compare response times with its objective
 ///
-/// Claims the result folder, starts the private server or checks the target, writes the scenario's data, puts on the
-/// load and reports: the verdict and its tables here, everything else in the result folder. The first Ctrl-C ends the
-/// run early and reports what there is, a second one stops at once.
+/// Starts a private server or checks the target, writes the scenario's data, sends the load, prints verdict and tables, and
+/// writes the report to the result folder. The first Ctrl-C ends the run early and reports the results so far; the second
+/// ends the program.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{HELP}"))]
-// `plimsoll compare` has them too, and compares always.
+// Optional here, since `plimsoll compare`, which has these options too, always compares.
 #[command(mut_arg("threshold", |arg| arg.requires("baseline")))]
 #[command(mut_arg("allow_differences", |arg| arg.requires("baseline")))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -37,10 +37,10 @@ pub(in crate::cli) struct Arguments {
 
     #[command(flatten)]
     pub(super) target: TargetArgs,
-    /// Use the data that is there instead of writing the scenario's data first; it is not removed either
+    /// Use existing data: neither write nor remove the scenario's keys
     #[arg(long, help_heading = "Target")]
     no_prefill: bool,
-    /// Leave the scenario's keys on the server
+    /// Do not remove the scenario's keys after the run
     #[arg(long, help_heading = "Target")]
     keep_data: bool,
     #[command(flatten)]
@@ -51,30 +51,28 @@ pub(in crate::cli) struct Arguments {
 
     #[command(flatten)]
     harness: HarnessArgs,
-    /// Ask the server nothing while it is measured; the report then has no server's side
+    /// Do not query the server during the load; the report then has no figures of the server
     ///
-    /// One further connection asks the server a few questions a second otherwise. Without them, nothing is known of its
-    /// memory, CPU, commands, slow log and persistence during the run.
+    /// Without this option one further connection sends the server a few queries per second, for its memory, CPU, commands,
+    /// slow log and persistence.
     #[arg(long, help_heading = "Harness")]
     no_observation: bool,
 
-    /// Serve live metrics for Prometheus at `/metrics` of this address, such as `9464` or `0.0.0.0:9464`; a port alone is on
-    /// the loopback interface
+    /// Address of live metrics for Prometheus, such as `9464` (loopback interface) or `0.0.0.0:9464`; default: none
     ///
-    /// The metrics are there before the connections are opened. If they were fetched during the run, the program ends only
-    /// when they were fetched once more with the verdict, 20 s later at most; Ctrl-C ends that wait.
+    /// The path is `/metrics`, available before connections are opened. If metrics were fetched during the run, the program
+    /// waits until they are fetched with the verdict, at most 20 s; Ctrl-C ends the wait.
     #[arg(long, value_name = "ADDRESS", help_heading = "Harness")]
     pub(super) metrics: Option<Address>,
 
-    /// Hold the run against this baseline, or the run in this folder, and report what has changed
+    /// Name of a baseline, or result folder of a run, to compare the run with
     ///
-    /// The comparison is part of the summary and of the report, which has files of its own for it. It does not change the exit
-    /// code unless --fail-on-regression is given.
+    /// Summary and report include the comparison. It does not change the exit code without --fail-on-regression.
     #[arg(long, value_name = "NAME", help_heading = "Comparison")]
     pub(super) baseline: Option<String>,
-    /// Let the comparison decide the exit code as well: 1 if the run is worse than its baseline, also where it meets its objective
+    /// Exit with 1 if the run is a regression against the baseline, even if it meets its objective
     ///
-    /// 3 if it cannot be compared with its baseline.
+    /// The exit code is 3 if the run is not comparable with the baseline.
     #[arg(long, requires = "baseline", help_heading = "Comparison")]
     pub(super) fail_on_regression: bool,
     #[command(flatten)]
@@ -82,7 +80,7 @@ pub(in crate::cli) struct Arguments {
 
     #[command(flatten)]
     pub(super) output: OutputArgs,
-    /// Write this document as well, as HTML and Markdown
+    /// Additional document to write, as HTML and Markdown
     #[arg(long, value_enum, value_name = "STYLE", help_heading = "Results")]
     pub(super) style: Option<Style>,
 }
@@ -92,7 +90,7 @@ Examples:
   plimsoll run                                        default scenario, private server
   plimsoll run queue --duration 30s --rate 5000       built-in scenario, changed
   plimsoll run my.toml --set service.api.pool.size=100
-  plimsoll run my.toml --baseline nightly             is it slower than it was?
+  plimsoll run my.toml --baseline nightly             compared with stored runs
   PLIMSOLL_TARGET=redis://user:password@host:6379 plimsoll run my.toml
   plimsoll run --format json | jq .verdict            for scripts, with the exit code";
 
