@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-use super::{Desk, Outcome, Server};
+use super::{Desk, Outcome, Server, USER};
 
 /// Waits for something that has to happen.
 pub(super) fn until(what: &str, mut happened: impl FnMut() -> bool) {
@@ -85,6 +85,46 @@ fn keys_of_a_run_that_was_killed_are_removed_by_the_next() {
         .complains("its claim is removed, and the 100 keys that it wrote");
     assert!(desk.path("out/run.json").exists());
     assert_eq!(server.keys(), 1, "keys of others stay");
+}
+
+/// A gate of both arms on one server, as short as it can be.
+fn gate_of(server: &Server) -> Vec<String> {
+    let arm = format!("target={}", server.url());
+    ["gate", "short.toml", "--quiet", "--blocks", "7", "--rate", "600", "--out", "out", "--a", &arm, "--b", &arm]
+        .map(str::to_owned)
+        .to_vec()
+}
+
+#[test]
+fn a_gate_that_is_ended_while_it_removes_its_keys_leaves_none() {
+    let (desk, server) = (Desk::new(), Server::start());
+    let count = "service.shop.keys.count=200000".to_owned();
+    let arguments = [gate_of(&server), vec!["--set".to_owned(), count]].concat();
+    let child = start(&desk, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    until("the keys are written", || server.keys() > 200_000);
+    until("the keys are removed after a block", || server.keys() < 200_000);
+    signal(&child, Signal::INT);
+    Outcome::of(child.wait_with_output().unwrap()).ends_with(130);
+    assert_eq!(server.keys(), 0, "neither keys nor a claim");
+}
+
+#[test]
+fn keys_that_a_gate_cannot_remove_stay_claimed_for_the_next_run() {
+    let (desk, server) = (Desk::new(), Server::start());
+    let arguments = gate_of(&server);
+    let child = start(&desk, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    until("load is put on", || server.gets() > 1000);
+    // It may remove the claim, and no other key.
+    let rights = format!("ACL SETUSER {USER} -del -unlink \"(~shop:plimsoll-claim +del +unlink)\"");
+    assert!(server.ask(&rights).starts_with("+OK"));
+    signal(&child, Signal::INT);
+    let outcome = Outcome::of(child.wait_with_output().unwrap()).ends_with(130);
+    outcome.complains("keys of the scenario stay on redis://127.0.0.1:").complains("`plimsoll clean`");
+    assert_eq!(server.keys(), 101, "the keys and their claim");
+    assert!(server.ask(&format!("ACL SETUSER {USER} clearselectors +del +unlink")).starts_with("+OK"));
+    let next = desk.run(&["run", "short.toml", "--target", &server.url(), "--out", "next"]);
+    next.complains("its claim is removed, and the 100 keys that it wrote");
+    assert_eq!(server.keys(), 0);
 }
 
 #[test]

@@ -12,10 +12,10 @@ mod session;
 mod trial;
 
 use super::{
-    claims::Claims,
     exit::{Exit, Failure},
     interrupt::supervise,
     journal::Journal,
+    lease::Lease,
     leftovers::Leftovers,
     output::Look,
     progress::Display,
@@ -43,10 +43,12 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     };
     let display = Display::new(!arguments.output.quiet());
     let voice = display.clone();
-    let claims = Claims::new(leftovers.clone());
-    let session = Session { arguments, look, errand, journal, display, leftovers: leftovers.clone(), claims };
+    let held = leftovers.clone();
     let result = supervise(
-        move |interrupt| session.carry_out(&source, &interrupt),
+        move |interrupt| {
+            let lease = Lease::new(interrupt, display, held)?;
+            Session { arguments, look, errand, journal, lease }.carry_out(&source)
+        },
         move || voice.say("interrupted: ending the trial and reporting what there is; Ctrl-C again stops at once"),
     );
     leftovers.clear();

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::runtime::Runtime;
 
 use super::brake::Brake;
 use crate::{
@@ -16,6 +15,7 @@ use crate::{
         environment::{environment, software},
         exit::Failure,
         interrupt::Interrupt,
+        lease::{Lease, Tenant},
         shape::{Shape, shaped},
         turns::InTurns,
     },
@@ -29,10 +29,9 @@ use crate::{
 
 /// State shared by all trials.
 #[derive(Debug)]
-pub(super) struct Stage<'a> {
-    pub(super) runtime: &'a Runtime,
-    /// The way to the server for each variant.
-    pub(super) targets: &'a [Target],
+pub(super) struct Stage {
+    /// The server as each variant uses it.
+    pub(super) tenants: Vec<Tenant>,
     pub(super) facts: TargetFacts,
     /// State of the server before the first trial.
     pub(super) inspection: Inspection,
@@ -58,7 +57,7 @@ struct Watched {
     cut: Option<Cut>,
 }
 
-impl Stage<'_> {
+impl Stage {
     /// Carries a trial out; `None` where the user ended it, for half a trial is none.
     ///
     /// # Errors
@@ -66,13 +65,12 @@ impl Stage<'_> {
     /// Where it cannot be made, or the server went away and cut it: of a server that has gone nothing is known.
     pub(super) fn carry_out(
         &self,
-        arm: &Scenario,
         plan: TrialPlan,
         turn: Turn,
-        interrupt: &Interrupt,
+        lease: &Lease,
         on_progress: &mut dyn FnMut(&Progress),
     ) -> Result<Option<(Run, Trial)>, Failure> {
-        let target = &self.targets[plan.arm as usize];
+        let Tenant { target, scenario: arm, .. } = &self.tenants[plan.arm as usize];
         let seed = seed_of(self.seed, turn.number);
         let scenario = shaped(arm, &shape_of(&plan, Some(seed))).map_err(Failure::usage)?;
         let dependencies = dependency::Watch::begin(&scenario.dependencies);
@@ -84,7 +82,7 @@ impl Stage<'_> {
             on_progress(&progress);
         };
         let follow = |frame: &Timeframe| dependencies.follow(frame);
-        let Some(loaded) = watched(&scenario, target, self.settings(), interrupt, &mut show, follow)? else {
+        let Some(loaded) = watched(&scenario, target, self.settings(), &lease.interrupt, &mut show, follow)? else {
             return Ok(None);
         };
         let Watched { recording, server, cut } = loaded;
@@ -102,7 +100,7 @@ impl Stage<'_> {
             calibration: None,
         };
         if lost_connections(&run.recording) {
-            self.runtime.block_on(interrupt.or(target.preflight(arm)))?;
+            lease.wait(target.preflight(arm))?;
         }
         let analysis = analyse(&run, &scenario);
         let Turn { number, began_ns } = turn;
@@ -118,10 +116,9 @@ impl Stage<'_> {
     /// As for a trial.
     pub(super) fn compare(
         &self,
-        arms: [&Scenario; 2],
         plan: BlockPlan,
         began_ns: u64,
-        interrupt: &Interrupt,
+        lease: &Lease,
         on_progress: &mut dyn FnMut(&Progress),
     ) -> Result<Option<PoolBlock>, Failure> {
         let shape = Shape {
@@ -131,19 +128,19 @@ impl Stage<'_> {
             duration: Duration::from_nanos(plan.duration_ns),
             seed: Some(seed_of_block(self.seed, &plan)),
         };
-        let [smaller, larger] = arms.map(|arm| shaped(arm, &shape).map_err(Failure::usage));
+        let arms = [plan.from, plan.to].map(|arm| &self.tenants[arm as usize]);
+        let [smaller, larger] = arms.map(|arm| shaped(&arm.scenario, &shape).map_err(Failure::usage));
         let scenarios = [smaller?, larger?];
-        let targets = [plan.from, plan.to].map(|arm| &self.targets[arm as usize]);
         let first = first_of_block(self.seed, &plan);
-        let order = [first, 1 - first].map(|side| (&scenarios[side], targets[side]));
+        let order = [first, 1 - first].map(|side| (&scenarios[side], &arms[side].target));
         let both = InTurns::new(order, Duration::from_nanos(plan.turn_ns));
         let settings = both.settings(self.settings());
         let mut show = |progress: Progress| on_progress(&progress);
-        let Some(loaded) = watched(&both.scenario, &both.target, settings, interrupt, &mut show, |_| {})? else {
+        let Some(loaded) = watched(&both.scenario, &both.target, settings, &lease.interrupt, &mut show, |_| {})? else {
             return Ok(None);
         };
         if lost_connections(&loaded.recording) {
-            self.runtime.block_on(interrupt.or(targets[1].preflight(arms[1])))?;
+            lease.wait(arms[1].target.preflight(&arms[1].scenario))?;
         }
         Ok(Some(pool_block(&loaded.recording, &loaded.server, &plan, first, began_ns)))
     }

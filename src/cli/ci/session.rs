@@ -11,12 +11,12 @@ use super::{
 use crate::{
     cli::{
         against::abstracted,
-        claims::Claims,
         environment::software,
         exit::{Exit, Failure},
         gate,
         interrupt::Interrupt,
         journal::Journal,
+        lease::Lease,
         leftovers::{Leftovers, claim},
         output::{self, Look},
         progress::Display,
@@ -96,9 +96,8 @@ impl Session {
                 // It is a check of its own here.
                 decides: false,
             });
-            let session =
-                run::Session::new(manner, scenario, self.display.clone(), self.leftovers.clone()).held_against(base);
-            session.carry_out(self.source.clone(), interrupt, |report, saved| {
+            let session = run::Session::new(manner, scenario, self.lease(interrupt)?).held_against(base);
+            session.carry_out(self.source.clone(), |report, saved| {
                 let mut scenario =
                     CiScenario { folder: saved.map(|_| folder.clone()), ..ci::measured(&name, report, limit) };
                 let fails = self.arguments.fail_on_regression;
@@ -165,17 +164,20 @@ impl Session {
                 quiet: self.arguments.output.quiet(),
                 errand,
                 journal,
-                display: self.display.clone(),
-                leftovers: self.leftovers.clone(),
-                claims: Claims::new(self.leftovers.clone()),
+                lease: self.lease(interrupt)?,
+                began: Instant::now(),
             };
-            session.carry_out(interrupt, |report, _| {
+            session.carry_out(|report, _| {
                 told = Some(ci::gated(name, report));
                 Ok(())
             })
         });
         self.leftovers.clear();
         gated(name, result, told, interrupt.stop().is_cancelled())
+    }
+
+    fn lease(&self, interrupt: &Interrupt) -> Result<Lease, Failure> {
+        Lease::new(interrupt.clone(), self.display.clone(), self.leftovers.clone())
     }
 
     fn tell(&mut self, ci: &Ci) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The plan, for people: what is compared, how long it takes and what it can see.
-pub(super) fn plan(errand: &Errand, facts: &[TargetFacts; 2]) -> String {
+pub(super) fn plan(errand: &Errand, facts: [&TargetFacts; 2]) -> String {
     let Errand { plan, scenario, sides, .. } = errand;
     let mut text = format!("Gate of {}, profile {}\n", scenario.name, plan.profile);
     for ((letter, side), facts) in ["A", "B"].iter().zip(sides).zip(facts) {

@@ -1,21 +1,16 @@
 //! The loads of a gate: both arms in turns, or one after the other where another build puts on the load.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 
-use super::{
-    child,
-    plan::Errand,
-    stand::{Means, Stand},
-};
+use super::{child, plan::Errand};
 use crate::{
     analysis::gate::{SlicePlace, quad_of_arms, seed_of, series, slice, slices},
     cli::{
         environment::software,
         exit::Failure,
-        leftovers::Leftovers,
-        progress::Display,
+        lease::{Lease, Tenant},
         shape::{Shape, shaped},
         turns::{InTurns, loaded},
     },
@@ -44,10 +39,10 @@ pub(super) fn keep_series(known: &mut Vec<GateSeries>, recorded: Vec<GateSeries>
 /// What the loads of a block are made with.
 pub(super) struct Loads<'a> {
     pub(super) errand: &'a Errand,
-    pub(super) stand: &'a Stand,
-    pub(super) leftovers: &'a Leftovers,
-    pub(super) display: &'a Display,
-    pub(super) means: &'a Means<'a>,
+    pub(super) tenants: &'a [Tenant; 2],
+    pub(super) lease: &'a Lease,
+    /// Start of the gate.
+    pub(super) began: Instant,
 }
 
 impl Loads<'_> {
@@ -71,7 +66,7 @@ impl Loads<'_> {
         };
         // Which of them comes first in a cycle alternates from block to block.
         let first = quad_of_arms(plan.seed, stage, kind, block)[0] as usize;
-        let began = self.means.began.elapsed() + Duration::from_nanos(plan.warmup_ns);
+        let began = self.began.elapsed() + Duration::from_nanos(plan.warmup_ns);
         let Some(recording) = self.both(first, kind, shape, window)? else { return Ok(None) };
         let slices = slices(&recording, first as u32, kind, began.as_nanos() as u64);
         Ok(Some((slices, series(&recording, true), [software(), software()])))
@@ -84,11 +79,10 @@ impl Loads<'_> {
             shaped(&self.errand.sides[arm].scenario, &Shape { clients, ..shape }).map_err(Failure::usage)
         };
         let (one, other) = (of(first)?, of(1 - first)?);
-        let targets = &self.stand.targets;
-        let arms = [(&one, &targets[first]), (&other, &targets[1 - first])];
+        let arms = [(&one, &self.tenants[first].target), (&other, &self.tenants[1 - first].target)];
         let both = InTurns::new(arms, Duration::from_nanos(window));
         let settings = both.settings(self.settings());
-        loaded(load::run(&both.scenario, &both.target, settings, self.means.interrupt.stop(), &mut |_| {}))
+        loaded(load::run(&both.scenario, &both.target, settings, self.lease.interrupt.stop(), &mut |_| {}))
     }
 
     /// The quads of a kind as loads of their own, one after another.
@@ -113,7 +107,7 @@ impl Loads<'_> {
                     duration: Duration::from_nanos(plan.slice_ns),
                     seed: Some(seed_of(plan.seed, stage, kind, overall, place)),
                 };
-                let began_ns = self.means.began.elapsed().as_nanos() as u64;
+                let began_ns = self.began.elapsed().as_nanos() as u64;
                 let Some((recording, build)) = self.load(arm as usize, shape)? else { return Ok(None) };
                 made_by[arm as usize] = build;
                 keep_series(&mut recorded, series(&recording, false))?;
@@ -150,20 +144,20 @@ impl Loads<'_> {
     fn load(&self, arm: usize, shape: Shape) -> Result<Option<(Recording, Software)>, Failure> {
         let side = &self.errand.sides[arm];
         let scenario = shaped(&side.scenario, &shape).map_err(Failure::usage)?;
-        if let (Some(exe), Some(address)) = (self.errand.exe(arm), &self.stand.addresses[arm]) {
+        if let (Some(exe), Some(address)) = (self.errand.exe(arm), &self.tenants[arm].login) {
             let order = child::Order { exe: &exe, scenario: &scenario, address, workers: self.errand.plan.workers };
-            let run = child::run(&order, self.leftovers, self.means.interrupt)?;
+            let run = child::run(&order, &self.lease.leftovers, &self.lease.interrupt)?;
             return Ok(run.map(|run| (run.recording, run.software)));
         }
         let settings = self.settings();
-        let made = load::run(&scenario, &self.stand.targets[arm], settings, self.means.interrupt.stop(), &mut |_| {});
+        let made = load::run(&scenario, &self.tenants[arm].target, settings, self.lease.interrupt.stop(), &mut |_| {});
         Ok(loaded(made)?.map(|recording| (recording, software())))
     }
 
     fn settings(&self) -> Settings {
         Settings {
             workers: self.errand.plan.workers.map(usize::from),
-            same_machine: self.stand.facts.iter().any(|facts| facts.same_machine),
+            same_machine: self.tenants.iter().any(|tenant| tenant.facts.same_machine),
             ..Settings::default()
         }
     }
@@ -178,6 +172,6 @@ impl Loads<'_> {
         let stage = if stage == GateStage::Confirm { "Confirming" } else { "Comparing" };
         let text = format!("{stage}: block {} of {blocks}, slice {} of {slices}", block + 1, slice + 1);
         let done = u64::from(block * slices) + slice as u64;
-        self.display.gauge(text, done, u64::from(blocks * slices));
+        self.lease.display.gauge(text, done, u64::from(blocks * slices));
     }
 }

@@ -6,15 +6,17 @@ mod arms;
 mod child;
 mod loads;
 mod plan;
+mod servers;
 mod session;
-mod stand;
+
+use std::time::Instant;
 
 use super::{
     args::scenario::scenario,
-    claims::Claims,
     exit::{Exit, Failure},
     interrupt::supervise,
     journal::Journal,
+    lease::Lease,
     leftovers::Leftovers,
     output::{self, Look},
     progress::Display,
@@ -38,13 +40,12 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let display = Display::new(!arguments.output.quiet());
     let voice = display.clone();
     let (yes, quiet, format) = (arguments.consent.yes, arguments.output.quiet(), arguments.output.format());
-    let claims = Claims::new(leftovers.clone());
-    let session = Session { yes, quiet, errand, journal, display, leftovers: leftovers.clone(), claims };
+    let held = leftovers.clone();
     let result = supervise(
         move |interrupt| {
-            session.carry_out(&interrupt, |report, folder| {
-                output::tell(&output::summary(report, format, look, folder, None))
-            })
+            let lease = Lease::new(interrupt, display, held)?;
+            Session { yes, quiet, errand, journal, lease, began: Instant::now() }
+                .carry_out(|report, folder| output::tell(&output::summary(report, format, look, folder, None)))
         },
         move || voice.say("interrupted: ending the slice and reporting what there is; Ctrl-C again stops at once"),
     );

@@ -120,7 +120,7 @@ impl Errand {
 
     /// Leaves out the closed loops where a target is not this machine and nobody asked for them: full speed in every block is more than
     /// the user may have meant by asking for a comparison.
-    pub(super) fn spare(&mut self, facts: &[TargetFacts; 2]) {
+    pub(super) fn spare(&mut self, facts: [&TargetFacts; 2]) {
         if !self.saturate && facts.iter().any(|facts| !facts.is_here()) {
             self.plan.saturated_quads = 0;
         }
@@ -305,7 +305,7 @@ mod tests {
         let elsewhere = TargetFacts { private: false, same_machine: false, ..private.clone() };
         let of = |facts: &TargetFacts, saturate: bool| {
             let mut errand = Errand { saturate, ..errand(&[], &[]).unwrap() };
-            errand.spare(&[private.clone(), facts.clone()]);
+            errand.spare([&private, facts]);
             (errand.plan.saturated_quads, errand.burden().contains("every block"))
         };
         assert_eq!(of(&private, false), (1, true));

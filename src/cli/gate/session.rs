@@ -4,25 +4,21 @@ use std::{path::Path, time::Instant};
 
 use anyhow::anyhow;
 use jiff::Timestamp;
-use tokio::runtime;
 
 use super::{
     announce,
     loads::{Loads, keep_series},
     plan::Errand,
-    stand::{Means, Stand},
+    servers::set_up,
 };
 use crate::{
     analysis::gate::{first_arm, suspects},
     cli::{
-        claims::Claims,
         consent,
         environment::{environment, software},
         exit::{Exit, Failure},
-        interrupt::Interrupt,
         journal::Journal,
-        leftovers::Leftovers,
-        progress::Display,
+        lease::{Lease, Tenant},
     },
     report::{
         Document, GateReport,
@@ -48,9 +44,9 @@ pub(in crate::cli) struct Session {
     pub(in crate::cli) quiet: bool,
     pub(in crate::cli) errand: Errand,
     pub(in crate::cli) journal: Journal,
-    pub(in crate::cli) display: Display,
-    pub(in crate::cli) leftovers: Leftovers,
-    pub(in crate::cli) claims: Claims,
+    pub(in crate::cli) lease: Lease,
+    /// Start of the gate, from which its slices count.
+    pub(in crate::cli) began: Instant,
 }
 
 impl Session {
@@ -59,13 +55,10 @@ impl Session {
     /// `tell` is called with the verdict, and with the folder that it lies in unless it could not be saved.
     pub(in crate::cli) fn carry_out(
         mut self,
-        interrupt: &Interrupt,
         tell: impl FnOnce(&GateReport, Option<&Path>) -> Result<(), Failure>,
     ) -> Result<Exit, Failure> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
-        let means = Means { runtime: &runtime, interrupt, began: Instant::now() };
         let mut gate = None;
-        let ended = self.stages(&mut gate, &means);
+        let ended = self.stages(&mut gate);
         // A gate without a block is none.
         let gate = gate.filter(|gate: &Gate| !gate.blocks.is_empty());
         let result = match (ended, gate) {
@@ -74,29 +67,31 @@ impl Session {
             (Ok(_), None) => Err(Failure::interrupted()),
             (Err(failure), None) => Err(failure),
         };
-        self.claims.end(None, &runtime, interrupt, &self.display);
-        self.display.clear();
+        self.lease.release();
+        self.lease.display.clear();
         result
     }
 
-    fn stages(&mut self, gate: &mut Option<Gate>, means: &Means<'_>) -> Result<Ended, Failure> {
-        let ended = self.stage(GateStage::Screen, gate, means)?;
+    fn stages(&mut self, gate: &mut Option<Gate>) -> Result<Ended, Failure> {
+        let ended = self.stage(GateStage::Screen, gate)?;
         let suspected = gate.as_ref().is_some_and(|gate| suspects(gate, &self.errand.scenario));
         if ended == Ended::Finished && suspected {
             self.say("B seems worse than A: the same once more, on fresh blocks, which alone decides");
-            return self.stage(GateStage::Confirm, gate, means);
+            return self.stage(GateStage::Confirm, gate);
         }
         Ok(ended)
     }
 
     /// The blocks of a stage. Half a block is none.
-    fn stage(&mut self, stage: GateStage, gate: &mut Option<Gate>, means: &Means<'_>) -> Result<Ended, Failure> {
+    fn stage(&mut self, stage: GateStage, gate: &mut Option<Gate>) -> Result<Ended, Failure> {
         for number in 0..self.errand.plan.blocks {
-            let block = match self.block_on_servers(stage, number, gate, means) {
+            let block = match self.block_on_servers(stage, number, gate) {
                 Ok(Some(block)) => block,
                 Ok(None) => return Ok(Ended::Interrupted),
                 // What was measured before is reported.
-                Err(_) if means.interrupt.stop().is_cancelled() && gate.is_some() => return Ok(Ended::Interrupted),
+                Err(_) if self.lease.interrupt.stop().is_cancelled() && gate.is_some() => {
+                    return Ok(Ended::Interrupted);
+                }
                 Err(failure) => return Err(failure.within(&format!("block {} could not be made", number + 1))),
             };
             if let Some(gate) = gate {
@@ -113,19 +108,13 @@ impl Session {
         stage: GateStage,
         number: u32,
         gate: &mut Option<Gate>,
-        means: &Means<'_>,
     ) -> Result<Option<GateBlock>, Failure> {
-        let first = first_arm(self.errand.plan.seed, stage, number) as usize;
-        let mut stand = Stand::set_up(
-            &self.errand.sides,
-            (first, self.errand.plan.window_ns.is_some()),
-            means.runtime,
-            &self.leftovers,
-            &self.display,
-            means.interrupt,
-        )?;
-        let block = self.block(stage, number, &mut stand, gate, means);
-        stand.tear_down(&self.errand.sides, &self.claims, means, &self.leftovers, &self.display);
+        let Errand { sides, plan, .. } = &self.errand;
+        let first = first_arm(plan.seed, stage, number) as usize;
+        let tenants = set_up(sides, (first, plan.window_ns.is_some()), &self.lease)?;
+        let block = self.block(stage, number, &tenants, gate);
+        // What cannot be removed now is removed at the end, or reported then.
+        self.lease.clear();
         block
     }
 
@@ -141,7 +130,7 @@ impl Session {
         let ended = if lost { Ended::Lost } else { Ended::Running };
         let reported = self.report(Gate { ended, ..gate }, tell);
         if let (Err(unreported), true) = (reported, lost) {
-            self.display.say(&format!("error: {unreported}"));
+            self.lease.display.say(&format!("error: {unreported}"));
         }
         failure
     }
@@ -151,28 +140,31 @@ impl Session {
         &mut self,
         stage: GateStage,
         number: u32,
-        stand: &mut Stand,
+        tenants: &[Tenant; 2],
         gate: &mut Option<Gate>,
-        means: &Means<'_>,
     ) -> Result<Option<GateBlock>, Failure> {
         if gate.is_none() {
-            self.errand.spare(&stand.facts);
-            for facts in &stand.facts {
-                consent::ask(facts, &self.errand.burden(), self.yes, &self.display, means.interrupt)?;
+            let facts = tenants.each_ref().map(|tenant| &tenant.facts);
+            self.errand.spare(facts);
+            let Lease { display, interrupt, .. } = &self.lease;
+            for facts in facts {
+                consent::ask(facts, &self.errand.burden(), self.yes, display, interrupt)?;
             }
-            for (target, side) in stand.targets.iter().zip(&self.errand.sides) {
-                let claim = self.claims.take(target, &side.scenario, &self.display);
-                means.runtime.block_on(means.interrupt.or(claim))?;
+            for tenant in tenants {
+                self.lease.claim(tenant)?;
             }
-            self.say(&announce::plan(&self.errand, &stand.facts));
+            self.say(&announce::plan(&self.errand, facts));
         }
-        stand.prefill(&self.errand.sides, means.runtime, &self.display, means.interrupt)?;
+        let first = first_arm(self.errand.plan.seed, stage, number) as usize;
+        for arm in [first, 1 - first] {
+            self.lease.fill(&tenants[arm])?;
+        }
         if gate.is_none() {
-            let Some(begun) = self.begin(stand, means)? else { return Ok(None) };
+            let Some(begun) = self.begin(tenants)? else { return Ok(None) };
             *gate = Some(begun);
         }
         let plan = &self.errand.plan;
-        let loads = self.loads(stand, means);
+        let loads = self.loads(tenants);
         let mut block = GateBlock { stage, number, slices: Vec::new() };
         for (kind, quads) in [(SliceKind::Paced, plan.quads), (SliceKind::Saturated, plan.saturated_quads)] {
             if quads == 0 {
@@ -195,12 +187,12 @@ impl Session {
     }
 
     /// Facts before the first slice; `None` where the user ended it.
-    fn begin(&mut self, stand: &Stand, means: &Means<'_>) -> Result<Option<Gate>, Failure> {
+    fn begin(&mut self, tenants: &[Tenant; 2]) -> Result<Option<Gate>, Failure> {
         let mut capacity = None;
         let own = self.errand.sides.iter().filter_map(|side| side.scenario.offered_rate()).reduce(f64::min);
         if let Some(own) = own {
-            self.display.step("Finding out what the arms carry");
-            let Some(carried) = self.loads(stand, means).pilot()? else { return Ok(None) };
+            self.lease.display.step("Finding out what the arms carry");
+            let Some(carried) = self.loads(tenants).pilot()? else { return Ok(None) };
             self.errand.plan.rate = Some(rate_within(carried, self.errand.plan.rate, own)?);
             capacity = Some(carried);
         }
@@ -208,7 +200,7 @@ impl Session {
             name: self.errand.sides[index].name.clone(),
             differences: self.errand.sides[index].differences.clone(),
             scenario: self.errand.sides[index].scenario.source.clone(),
-            target: stand.facts[index].clone(),
+            target: tenants[index].facts.clone(),
             software: software(),
         };
         Ok(Some(Gate {
@@ -226,13 +218,13 @@ impl Session {
         }))
     }
 
-    fn loads<'a>(&'a self, stand: &'a Stand, means: &'a Means<'a>) -> Loads<'a> {
-        Loads { errand: &self.errand, stand, leftovers: &self.leftovers, display: &self.display, means }
+    fn loads<'a>(&'a self, tenants: &'a [Tenant; 2]) -> Loads<'a> {
+        Loads { errand: &self.errand, tenants, lease: &self.lease, began: self.began }
     }
 
     fn say(&self, text: &str) {
         if !self.quiet {
-            self.display.say(text);
+            self.lease.display.say(text);
         }
     }
 
@@ -242,13 +234,13 @@ impl Session {
         gate: Gate,
         tell: impl FnOnce(&GateReport, Option<&Path>) -> Result<(), Failure>,
     ) -> Result<Exit, Failure> {
-        self.display.step("Writing the report");
+        self.lease.display.step("Writing the report");
         let (report, saved) = self.journal.conclude(gate.to_json(), || {
             let report = GateReport::new(gate).map_err(Failure::usage)?;
             let files = report.files();
             Ok((report, files))
         })?;
-        self.display.clear();
+        self.lease.display.clear();
         let folder = self.journal.folder().filter(|_| saved.is_ok());
         let told = tell(&report, folder);
         Failure::first_of(saved, told)?;

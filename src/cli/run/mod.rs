@@ -8,6 +8,7 @@ use super::{
     baseline::held,
     exit::{Exit, Failure},
     interrupt::supervise,
+    lease::Lease,
     leftovers::{Leftovers, claim},
     output::{self, Look},
     progress::Display,
@@ -48,19 +49,20 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     }
     let (voice, unreported) = (display.clone(), leftovers.clone());
     let (format, style) = (arguments.output.format(), arguments.style);
-    let session = Session::new(arguments.manner(), scenario, display, leftovers.clone())
-        .with_telemetry(telemetry)
-        .held_against(base.map(|held| Base {
-            held,
-            place,
-            question: arguments.comparison.question(),
-            decides: arguments.fail_on_regression,
-        }));
+    let base = base.map(|held| Base {
+        held,
+        place,
+        question: arguments.comparison.question(),
+        decides: arguments.fail_on_regression,
+    });
+    let (manner, held) = (arguments.manner(), leftovers.clone());
     let result = supervise(
         move |interrupt| {
-            session.carry_out(source, &interrupt, |report, folder| {
-                output::tell(&output::summary(report, format, look, folder, style))
-            })
+            let session = Session::new(manner, scenario, Lease::new(interrupt, display, held)?);
+            session
+                .with_telemetry(telemetry)
+                .held_against(base)
+                .carry_out(source, |report, folder| output::tell(&output::summary(report, format, look, folder, style)))
         },
         move || {
             let what = if unreported.holds_folder() { "early and reporting what there is" } else { "now" };

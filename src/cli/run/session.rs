@@ -3,30 +3,28 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use tokio::runtime::{self, Runtime};
 
 use super::telemetry::Telemetry;
 use crate::{
     analysis::baseline::Question,
     cli::{
         against::{BaselineRuns, compared, copy},
-        claims::Claims,
         conclude::save_and_conclude,
         environment::{environment, software},
         exit::{Exit, Failure},
-        interrupt::Interrupt,
-        leftovers::Leftovers,
+        lease::{Lease, Tenant},
         output::Style,
-        progress::Display,
     },
     dependency,
     load::{self, OnSecond, Phase, Progress, Settings},
     measure::{Recording, Timeframe},
     report::{Document, RunReport},
-    results::{Calibration, DependencyRecord, Inspection, Reference, Run, SCHEMA_VERSION, ServerRecord, TargetFacts},
+    results::{
+        Calibration, DependencyRecord, Inspection, Reference, Run, SCHEMA_VERSION, ServerRecord, TargetFacts, rewrite,
+    },
     scenario::Scenario,
     server::SampleLimits,
-    target::{self, Observation, Source, Target, TargetError},
+    target::{self, Besides, Observation, Source},
 };
 
 /// Options of a run besides its scenario.
@@ -58,12 +56,8 @@ pub(in crate::cli) struct Base {
 pub(in crate::cli) struct Session {
     pub(in crate::cli) manner: Manner,
     pub(in crate::cli) scenario: Scenario,
-    pub(in crate::cli) display: Display,
     /// Holds the claimed result folder.
-    pub(in crate::cli) leftovers: Leftovers,
-    /// Whether keys that the scenario would write exist already and are of another type.
-    keys_of_others: bool,
-    claims: Claims,
+    pub(in crate::cli) lease: Lease,
     /// Live metrics, if they are wanted.
     telemetry: Option<Telemetry>,
     /// Baseline of the run, if there is one.
@@ -79,10 +73,9 @@ struct Seen {
 }
 
 impl Session {
-    /// A run in a result folder that `leftovers` holds.
-    pub(in crate::cli) fn new(manner: Manner, scenario: Scenario, display: Display, leftovers: Leftovers) -> Self {
-        let claims = Claims::new(leftovers.clone());
-        Self { manner, scenario, display, leftovers, keys_of_others: false, claims, telemetry: None, base: None }
+    /// A run in a result folder that the leftovers of `lease` hold.
+    pub(in crate::cli) fn new(manner: Manner, scenario: Scenario, lease: Lease) -> Self {
+        Self { manner, scenario, lease, telemetry: None, base: None }
     }
 
     /// Runs with live metrics.
@@ -101,81 +94,48 @@ impl Session {
     pub(in crate::cli) fn carry_out(
         mut self,
         source: Source,
-        interrupt: &Interrupt,
         tell: impl FnOnce(&RunReport, Option<&Path>) -> Result<(), Failure>,
     ) -> Result<Exit, Failure> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
-        let result = self.prepare(&runtime, source, interrupt).and_then(|(target, facts)| {
-            let result = self.measure(&runtime, &target, facts, interrupt).and_then(|run| self.report(run, tell));
-            self.clean_up(&runtime, &target, interrupt);
-            if let Some(telemetry) = &self.telemetry {
-                telemetry.farewell(&runtime, &self.display, interrupt);
-            }
-            result
-        });
-        self.display.clear();
+        let result = self.measure(source).and_then(|run| self.report(run, tell));
+        if self.manner.keep_data {
+            self.lease.keep_data();
+        }
+        self.lease.release();
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.farewell(&self.lease);
+        }
+        self.lease.display.clear();
         result
     }
 
-    fn prepare(
-        &self,
-        runtime: &Runtime,
-        source: Source,
-        interrupt: &Interrupt,
-    ) -> Result<(Target, TargetFacts), Failure> {
-        let private = matches!(source, Source::Embedded { .. });
-        self.display.step(if private { "Starting a private server" } else { "Checking the target" });
-        runtime.block_on(async {
-            let (target, server) = interrupt.or(Target::prepare(source, &self.scenario)).await?;
-            if let Some(server) = server {
-                self.leftovers.hold_server(server);
-            }
-            let facts = interrupt.or(target.preflight(&self.scenario)).await?;
-            if let Some(telemetry) = &self.telemetry {
-                telemetry.board.server(&facts.product, &facts.version);
-            }
-            Ok((target, facts))
-        })
-    }
-
-    fn measure(
-        &mut self,
-        runtime: &Runtime,
-        target: &Target,
-        facts: TargetFacts,
-        interrupt: &Interrupt,
-    ) -> Result<Run, Failure> {
+    fn measure(&mut self, source: Source) -> Result<Run, Failure> {
+        let tenant = self.lease.open(source, &self.scenario, Besides::default())?;
+        let Tenant { target, facts, .. } = &tenant;
+        let board = self.telemetry.as_ref().map(|telemetry| &telemetry.board);
+        if let Some(board) = board {
+            board.server(&facts.product, &facts.version);
+        }
         let dependencies = dependency::Watch::begin(&self.scenario.dependencies);
         for dependency::Unreached { name, address, reason } in dependencies.unreached() {
-            self.display.say(&format!("warning: dependency {name} at {address} does not answer: {reason}"));
+            self.lease.display.say(&format!("warning: dependency {name} at {address} does not answer: {reason}"));
         }
-        runtime.block_on(interrupt.or(self.claims.take(target, &self.scenario, &self.display)))?;
-        if self.scenario.run.prefill {
-            let display = &self.display;
-            let mut show = |done, total| display.prefilled(done, total);
-            let prefill = async {
-                let written = target.prefill(&self.scenario, &mut show).await;
-                // Then the keys that would be removed afterwards are another user's.
-                self.keys_of_others = matches!(written, Err(TargetError::OtherType { .. }));
-                written
-            };
-            runtime.block_on(interrupt.or(prefill))?;
-        }
+        self.lease.claim(&tenant)?;
+        self.lease.fill(&tenant)?;
 
+        let mut display = self.lease.display.clone();
         let workers = self.manner.workers.map(usize::from);
         let instances: u32 = self.scenario.services.iter().map(|service| service.instances).sum();
         if workers.is_some_and(|workers| workers > instances as usize) {
-            self.display.say(&format!(
+            display.say(&format!(
                 "note: {instances} of the workers asked for have something to do: one instance of a service is not split; \
                  more `instances` in the scenario would use more"
             ));
         }
-        self.display.step("Measuring the machine");
-        let before = self.reference(runtime, interrupt)?;
+        display.step("Measuring the machine");
+        let before = self.reference()?;
         let settings = Settings { workers, same_machine: facts.same_machine, ..Settings::default() };
         let mut started = None;
         let mut observation = if self.manner.no_observation { Observation::none() } else { target.observe() };
-        let board = self.telemetry.as_ref().map(|telemetry| &telemetry.board);
         let mut show = |progress: Progress| {
             if progress.phase == Phase::Measuring && started.is_none() {
                 started = Some(Timestamp::now() - progress.elapsed);
@@ -183,7 +143,7 @@ impl Session {
             if let Some(board) = board {
                 board.progress(&progress);
             }
-            self.display.load(&progress);
+            display.load(&progress);
         };
         let on_start = |frame: Timeframe| {
             if let Some(board) = board {
@@ -193,60 +153,45 @@ impl Session {
             observation.begin(frame);
         };
         let on_second = board.cloned().map(|board| -> OnSecond { Box::new(move |second| board.second(second)) });
-        let recording =
-            load::run_observed(&self.scenario, target, settings, interrupt.stop(), &mut show, on_start, on_second);
+        let stop = self.lease.interrupt.stop();
+        let recording = load::run_observed(&self.scenario, target, settings, stop, &mut show, on_start, on_second);
         if let Some(board) = board {
             board.end();
         }
         let recording = recording?;
         let server = observation.finish();
-        let calibration = self.calibration(runtime, interrupt, before);
+        let calibration = self.calibration(before);
         let dependencies = dependencies.finish();
-        self.display.step("Looking at the server");
+        display.step("Looking at the server");
         let look = target.inspect(Some(&self.scenario), facts.same_machine, false);
-        let mut inspection = runtime.block_on(interrupt.finish(look)).unwrap_or_default();
-        self.sample_keyspace(runtime, target, &facts, interrupt, &mut inspection);
+        let mut inspection = self.lease.runtime.block_on(self.lease.interrupt.finish(look)).unwrap_or_default();
+        self.sample_keyspace(&tenant, &mut inspection);
         let seen = Seen { server, inspection, dependencies, calibration };
-        Ok(self.run_of(recording, seen, facts, started.unwrap_or_else(Timestamp::now)))
+        Ok(self.run_of(recording, seen, tenant.facts, started.unwrap_or_else(Timestamp::now)))
     }
 
     /// Measures the speed of the machine. A failure does not affect the run; an interruption ends it.
-    fn reference(&self, runtime: &Runtime, interrupt: &Interrupt) -> Result<Option<Reference>, Failure> {
-        match runtime.block_on(interrupt.race(target::reference())) {
-            None => Err(Failure::interrupted()),
-            Some(Ok(reference)) => Ok(Some(reference)),
-            Some(Err(error)) => {
-                self.display.say(&format!("warning: {error}"));
-                Ok(None)
-            }
-        }
+    fn reference(&self) -> Result<Option<Reference>, Failure> {
+        let measured = self.lease.race(target::reference())?;
+        Ok(measured.map_err(|error| self.lease.display.say(&format!("warning: {error}"))).ok())
     }
 
     /// The machine before and after the load. A Ctrl-C that ended the load leaves it out.
-    fn calibration(&self, runtime: &Runtime, interrupt: &Interrupt, before: Option<Reference>) -> Option<Calibration> {
-        let before = before.filter(|_| !interrupt.stop().is_cancelled())?;
-        self.display.step("Measuring the machine");
-        let after = self.reference(runtime, interrupt).ok().flatten()?;
-        Some(Calibration { before, after })
+    fn calibration(&self, before: Option<Reference>) -> Option<Calibration> {
+        let before = before.filter(|_| !self.lease.interrupt.stop().is_cancelled())?;
+        self.lease.display.step("Measuring the machine");
+        Some(Calibration { before, after: self.reference().ok()?? })
     }
 
-    /// Looks at some keys while they are there. Whatever fails does not spoil the run.
-    fn sample_keyspace(
-        &self,
-        runtime: &Runtime,
-        target: &Target,
-        facts: &TargetFacts,
-        interrupt: &Interrupt,
-        inspection: &mut Inspection,
-    ) {
-        if self.manner.no_keyspace_sampling || interrupt.stop().is_cancelled() {
+    /// Looks at some keys while they are there. Whatever fails does not spoil the run, and a Ctrl-C ends it.
+    fn sample_keyspace(&self, Tenant { target, facts, .. }: &Tenant, inspection: &mut Inspection) {
+        if self.manner.no_keyspace_sampling {
             return;
         }
         let run = &self.scenario.run;
         let limits = SampleLimits::of(facts.private).after(run.warmup + run.duration);
-        self.display.wait("Looking at a sample of the keys", limits.time);
-        // A Ctrl-C that comes now ends it.
-        if let Some((sample, withheld)) = runtime.block_on(interrupt.race(target.sample_keyspace(limits))) {
+        self.lease.display.wait("Looking at a sample of the keys", limits.time);
+        if let Ok((sample, withheld)) = self.lease.race(target.sample_keyspace(limits)) {
             inspection.keyspace = sample;
             inspection.withheld.extend(withheld);
         }
@@ -274,10 +219,11 @@ impl Session {
         run: Run,
         tell: impl FnOnce(&RunReport, Option<&Path>) -> Result<(), Failure>,
     ) -> Result<Exit, Failure> {
-        self.display.step("Writing the report");
+        let Lease { display, leftovers, .. } = &self.lease;
+        display.step("Writing the report");
         let interrupted = run.recording.period.interrupted;
         let text = run.to_json();
-        let folder = self.leftovers.take_folder().ok_or_else(Failure::no_folder)?;
+        let folder = leftovers.take_folder().ok_or_else(Failure::no_folder)?;
         let (base, style) = (self.base.take(), self.manner.style);
         let decides = base.as_ref().is_some_and(|base| base.decides);
         let concluded = save_and_conclude(folder, ("run.json", text.as_bytes()), || {
@@ -290,23 +236,15 @@ impl Session {
             let files = copy.into_iter().chain(report.files()).chain(analysis.into_iter().flatten()).collect();
             Ok((report, files))
         });
-        self.leftovers.let_go_of_folder();
+        leftovers.let_go_of_folder();
         let (report, saved) = concluded?;
         if let Some(telemetry) = &self.telemetry {
             telemetry.conclude(report.analysis.verdict.outcome);
         }
-        self.display.clear();
+        display.clear();
         let told = tell(&report, saved.as_deref().ok());
         Failure::first_of(saved, told)?;
         let deciding = report.against.as_ref().filter(|_| decides).map(|against| against.comparison.standing);
         Ok(Exit::of_run(report.analysis.verdict.outcome, interrupted, deciding))
-    }
-
-    /// Removes the scenario's keys from a server that stays, if they are its own, and gives the claim of them back. A failure
-    /// does not spoil the run.
-    fn clean_up(&mut self, runtime: &Runtime, target: &Target, interrupt: &Interrupt) {
-        let stay = self.keys_of_others || self.manner.keep_data || self.leftovers.holds_server();
-        let keys = (!stay && self.claims.are_own()).then_some((target, &self.scenario));
-        self.claims.end(keys, runtime, interrupt, &self.display);
     }
 }

@@ -1,10 +1,8 @@
 //! Live metrics of the run, for those who watch it from afar.
 
-use tokio::runtime::Runtime;
-
 use crate::{
     analysis::Outcome,
-    cli::{exit::Failure, interrupt::Interrupt, progress::Display},
+    cli::{exit::Failure, lease::Lease},
     metrics::{Address, Board, Endpoint},
     results::slug,
     scenario::Scenario,
@@ -35,7 +33,7 @@ impl Telemetry {
     }
 
     /// Waits until the verdict is fetched, if anybody can be expected to.
-    pub(super) fn farewell(&self, runtime: &Runtime, display: &Display, interrupt: &Interrupt) {
+    pub(super) fn farewell(&self, Lease { runtime, display, interrupt, .. }: &Lease) {
         if self.board.is_concluded() && self.endpoint.is_watched() {
             display
                 .wait("Waiting for the verdict to be fetched from the metrics (Ctrl-C ends that)", Endpoint::FAREWELL);

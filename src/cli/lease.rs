@@ -1,0 +1,206 @@
+//! Servers that a command uses, with its claims and its data on them.
+
+use tokio::runtime::{self, Runtime};
+
+use super::{
+    data::same_data,
+    exit::Failure,
+    interrupt::Interrupt,
+    leftovers::{Leftovers, REMEDY},
+    progress::Display,
+};
+use crate::{
+    results::TargetFacts,
+    scenario::Scenario,
+    target::{Besides, Outside, PrivateServer, Secret, Source, Target, TargetError, claimant},
+};
+
+/// The servers of one command: private ones, claims so that no two runs write or remove the same keys, and the data that the
+/// command has written. [`Self::release`] gives all of it back.
+pub(super) struct Lease {
+    pub(super) runtime: Runtime,
+    pub(super) interrupt: Interrupt,
+    pub(super) display: Display,
+    pub(super) leftovers: Leftovers,
+    claimant: String,
+    claims: Vec<(Target, Scenario, Vec<Outside>)>,
+    /// Data that is on a server, or part of it.
+    data: Vec<(Target, Scenario)>,
+}
+
+/// A server as one scenario uses it.
+#[derive(Debug)]
+pub(super) struct Tenant {
+    pub(super) target: Target,
+    pub(super) scenario: Scenario,
+    pub(super) facts: TargetFacts,
+    /// Address of a private server with the login of its administrator, for another program.
+    pub(super) login: Option<String>,
+}
+
+impl Lease {
+    pub(super) fn new(interrupt: Interrupt, display: Display, leftovers: Leftovers) -> Result<Self, Failure> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
+        let (claims, data) = (Vec::new(), Vec::new());
+        Ok(Self { runtime, interrupt, display, leftovers, claimant: claimant(), claims, data })
+    }
+
+    /// The result of `work`, or a failure as soon as the user interrupts it.
+    pub(super) fn wait<T, E: Into<Failure>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, Failure> {
+        self.runtime.block_on(self.interrupt.or(work))
+    }
+
+    /// The output of `work`, or a failure as soon as the user interrupts it.
+    pub(super) fn race<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        self.runtime.block_on(self.interrupt.race(work)).ok_or_else(Failure::interrupted)
+    }
+
+    /// Starts a private server, or checks one that runs already. `besides` are connections that the command has at the same time.
+    pub(super) fn open(&self, source: Source, scenario: &Scenario, besides: Besides) -> Result<Tenant, Failure> {
+        let private = matches!(source, Source::Embedded { .. });
+        self.display.step(if private { "Starting a private server" } else { "Checking the target" });
+        let (target, server) = self.wait(Target::prepare(source, scenario))?;
+        let login = server.as_ref().map(login);
+        if let Some(server) = server {
+            self.leftovers.hold_server(server);
+        }
+        Ok(Tenant { login, ..self.check(target, scenario, besides)? })
+    }
+
+    /// Checks a server for a scenario.
+    pub(super) fn check(&self, target: Target, scenario: &Scenario, besides: Besides) -> Result<Tenant, Failure> {
+        let facts = self.wait(target.preflight_beside(scenario, besides))?;
+        Ok(Tenant { target, scenario: scenario.clone(), facts, login: None })
+    }
+
+    /// Claims the keys that the scenario writes, and says what it changes besides. A scenario that is measured with the data
+    /// that is there claims nothing.
+    pub(super) fn claim(&mut self, Tenant { target, scenario, .. }: &Tenant) -> Result<(), Failure> {
+        // Before, since a Ctrl-C may end it anywhere.
+        self.claims.push((target.clone(), scenario.clone(), Vec::new()));
+        if scenario.run.prefill {
+            let claimed = self.wait(target.claim(scenario, &self.claimant));
+            if claimed.is_err() && !self.interrupt.stop().is_cancelled() {
+                self.claims.pop();
+            }
+            for takeover in claimed? {
+                self.display.say(&format!("note: {takeover}"));
+            }
+            self.leftovers.hold_keys(target.address());
+        } else if let Err(error @ TargetError::Claimed { .. }) =
+            self.race(target.claimed_by_another(scenario, &self.claimant))?
+        {
+            self.display.say(&format!("warning: {error}"));
+        }
+        let outside = self.race(target.outside(scenario))?;
+        let is_known = |command| self.claims.iter().any(|(_, _, outside)| outside.contains(command));
+        for command in outside.iter().filter(|command| !is_known(command)) {
+            self.display.say(&format!("warning: {command}"));
+        }
+        if let Some((_, _, known)) = self.claims.last_mut() {
+            *known = outside;
+        }
+        Ok(())
+    }
+
+    /// Writes the scenario's data, unless it is measured with the data that is there.
+    pub(super) fn fill(&mut self, Tenant { target, scenario, .. }: &Tenant) -> Result<(), Failure> {
+        if !scenario.run.prefill {
+            return Ok(());
+        }
+        // What could not be removed before is written anew.
+        self.data.retain(|(of, data)| of.address() != target.address() || data.source != scenario.source);
+        self.data.push((target.clone(), scenario.clone()));
+        let mut show = |done, total| self.display.prefilled(done, total);
+        let written = self.race(target.prefill(scenario, &mut show))?;
+        if let Err(TargetError::OtherType { .. }) = written {
+            // Then the keys that would be removed are another user's.
+            self.data.pop();
+        }
+        Ok(written?)
+    }
+
+    /// Whether the command has written any data.
+    pub(super) fn has_data(&self) -> bool {
+        !self.data.is_empty()
+    }
+
+    /// Whether the data of a scenario is there.
+    pub(super) fn has_data_of(&self, scenario: &Scenario) -> bool {
+        self.data.iter().any(|(_, of)| same_data(of, scenario))
+    }
+
+    /// Removes the data, unless another run has claimed its keys meanwhile. What cannot be removed is kept for the next time, and the
+    /// reasons are returned.
+    pub(super) fn empty(&mut self) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        self.data.retain(|(target, scenario)| {
+            let removal = async {
+                target.claimed_by_another(scenario, &self.claimant).await?;
+                target.cleanup(scenario).await
+            };
+            let removed = self.runtime.block_on(self.interrupt.to_the_end(removal));
+            let stays = removed.is_err();
+            let about = format!("keys of the scenario stay on {}", target.address());
+            failures.extend(removed.err().map(|failure| failure.within(&about)));
+            stays
+        });
+        failures
+    }
+
+    /// Stops private servers, and removes the data from the others.
+    pub(super) fn clear(&mut self) -> Vec<Failure> {
+        if self.leftovers.holds_server() {
+            self.leftovers.stop_servers();
+            self.data.clear();
+        } else if !self.data.is_empty() {
+            self.display.step("Removing the scenario's keys");
+        }
+        self.empty()
+    }
+
+    /// Leaves the data on the servers for good.
+    pub(super) fn keep_data(&mut self) {
+        self.data.clear();
+    }
+
+    /// Gives everything back, and prints what stays; no failure spoils what was measured. Claims stay where data does, so that the
+    /// next run takes it over.
+    pub(super) fn release(&mut self) {
+        let failures = self.clear();
+        for failure in &failures {
+            self.display.say(&format!("warning: {failure}; {REMEDY}"));
+        }
+        if failures.is_empty() {
+            let released = self.runtime.block_on(self.interrupt.to_the_end(self.give_back()));
+            if let Err(failure) = released {
+                let what = "the claim of the scenario's keys stays on the server";
+                self.display.say(&format!("warning: {what}: {failure}; {REMEDY}"));
+            }
+        }
+        self.claims.clear();
+        self.leftovers.let_go_of_keys();
+    }
+
+    /// Gives the claims back, and prints what the scenarios wrote besides.
+    async fn give_back(&self) -> Result<(), TargetError> {
+        let (mut result, mut said) = (Ok(()), Vec::new());
+        for (target, scenario, outside) in &self.claims {
+            for left in target.left(outside).await {
+                if !said.contains(&left) {
+                    self.display.say(&format!("warning: {left}"));
+                    said.push(left);
+                }
+            }
+            if scenario.run.prefill {
+                result = result.and(target.release(scenario, &self.claimant).await);
+            }
+        }
+        result
+    }
+}
+
+fn login(server: &PrivateServer) -> String {
+    let secret = server.password(server.admin()).map(Secret::expose).unwrap_or_default();
+    server.url().to_string().replacen("://", &format!("://{}:{secret}@", server.admin()), 1)
+}
