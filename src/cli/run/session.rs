@@ -8,7 +8,7 @@ use super::telemetry::Telemetry;
 use crate::{
     analysis::baseline::Question,
     cli::{
-        against::{BaselineRuns, compared, copy},
+        against::{BaselineRuns, again, compared, copy},
         conclude::save_and_conclude,
         environment::{environment, software},
         exit::{Exit, Failure},
@@ -226,18 +226,34 @@ impl Session {
         let folder = leftovers.take_folder().ok_or_else(Failure::no_folder)?;
         let (base, style) = (self.base.take(), self.manner.style);
         let decides = base.as_ref().is_some_and(|base| base.decides);
+        let files = |report: &RunReport| {
+            let analysis = style.map(|Style::Analysis| report.analysis_files());
+            let copy = report.against.as_ref().map(copy);
+            copy.into_iter().chain(report.files()).chain(analysis.into_iter().flatten()).collect()
+        };
+        let mut place = PathBuf::new();
         let concluded = save_and_conclude(folder, ("run.json", text.as_bytes()), || {
             let mut report = RunReport::new(run).map_err(Failure::usage)?;
-            if let Some(Base { held, place, question, .. }) = base {
-                report.against = Some(compared(held, &report, &place, question));
+            if let Some(base) = base {
+                report.against = Some(compared(base.held, &report, &base.place, base.question));
+                place = base.place;
             }
-            let copy = report.against.as_ref().map(copy);
-            let analysis = style.map(|Style::Analysis| report.analysis_files());
-            let files = copy.into_iter().chain(report.files()).chain(analysis.into_iter().flatten()).collect();
+            let files = files(&report);
             Ok((report, files))
         });
         leftovers.let_go_of_folder();
-        let (report, saved) = concluded?;
+        let (mut report, mut saved) = concluded?;
+        if let Ok(folder) = &saved
+            && report.against.is_some()
+            && folder.file_name() != place.file_name()
+        {
+            // Another result took the name meanwhile, and the comparison names the run by its folder.
+            saved = saved.and_then(|folder| {
+                report.against = again(&folder, &report)?;
+                rewrite(&folder, files(&report)).map_err(Failure::usage)?;
+                Ok(folder)
+            });
+        }
         if let Some(telemetry) = &self.telemetry {
             telemetry.conclude(report.analysis.verdict.outcome);
         }
