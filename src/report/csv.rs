@@ -1,11 +1,15 @@
-//! Tables for spreadsheets and scripts: `summary.csv`, `timeline.csv`, `percentiles.csv`, `errors.csv`.
+//! Tables of a run for spreadsheets and scripts.
 
 use super::{
     csv_table::{self, or_all, table},
-    number::{micros, rounded},
+    number::{micros, ratio, rounded, seconds},
     summary::{role, rows},
 };
-use crate::{analysis::Analysis, results::Run, scenario::Scenario};
+use crate::{
+    analysis::Analysis,
+    results::{Run, ServerSecond, slug},
+    scenario::Scenario,
+};
 
 /// Points of a percentile curve per halving of the distance to 100 %, as plotters of HDR histograms use.
 const TICKS_PER_HALF: u32 = 5;
@@ -78,5 +82,95 @@ pub(super) fn errors(run: &Run) -> Vec<u8> {
         ("class", class.word()),
         ("count", count),
         ("first_message", series.messages.get(&class).map_or("", String::as_str)),
+    ])
+}
+
+/// `server.csv`: what the server said, second by second. Counts are those of the second; levels are those at its end. Empty
+/// where the server said nothing.
+pub(super) fn server(run: &Run) -> Vec<u8> {
+    let spent = |seconds: Option<f64>| seconds.map(|seconds| rounded(seconds, 6));
+    let persistence = |second: &ServerSecond| second.levels.persistence.iter().map(slug).collect::<Vec<_>>().join(" ");
+    table!(&run.server.seconds, |second| [
+        ("second", second.second),
+        ("length_s", seconds(second.length_ns)),
+        ("restarted", second.restarted),
+        ("reset", second.reset),
+        ("commands", second.commands),
+        ("cpu_user_s", spent(second.cpu_user)),
+        ("cpu_system_s", spent(second.cpu_system)),
+        ("main_thread_cpu_s", spent(second.main_thread_cpu)),
+        ("main_thread_active_s", spent(second.main_thread_active)),
+        ("bytes_received", second.received),
+        ("bytes_sent", second.sent),
+        ("hits", second.hits),
+        ("misses", second.misses),
+        ("evicted", second.evicted),
+        ("expired", second.expired),
+        ("rejected", second.rejected),
+        ("error_replies", second.error_replies),
+        ("forks", second.forks),
+        ("delayed_fsyncs", second.delayed_fsyncs),
+        ("event_loops", second.event_loops),
+        ("event_loop_us", second.event_loop_us),
+        ("event_loop_command_us", second.event_loop_command_us),
+        ("io_thread_operations", second.io_thread_operations),
+        ("used_memory", second.levels.used_memory),
+        ("rss", second.levels.rss),
+        ("peak_memory", second.levels.peak_memory),
+        ("fragmentation", second.levels.fragmentation),
+        ("clients", second.levels.clients),
+        ("blocked", second.levels.blocked),
+        ("keys", second.levels.keys),
+        ("replicas", second.levels.replicas),
+        ("replica_lag_bytes", second.levels.replica_lag),
+        ("persistence", persistence(second)),
+    ])
+}
+
+/// `commands.csv`: both times of each command, most server time first.
+pub(super) fn commands(analysis: &Analysis) -> Vec<u8> {
+    table!(&analysis.server.commands, |command| [
+        ("command", command.name),
+        ("calls", command.calls),
+        ("server_mean_us", micros(command.server)),
+        ("server_p99_below_us", command.server_p99.map(micros)),
+        ("client_mean_us", command.client.map(micros)),
+        ("busy_share", ratio(command.busy)),
+        ("rejected", command.rejected),
+        ("failed", command.failed),
+    ])
+}
+
+/// `dependencies.csv`: one row per probe. `second` is empty outside the measured period, `failure` where there was none.
+pub(super) fn dependencies(run: &Run) -> Vec<u8> {
+    let probes = run.dependencies.iter().flat_map(|record| record.probes.iter().map(move |probe| (record, probe)));
+    table!(probes, |(record, probe)| [
+        ("dependency", record.name),
+        ("address", record.address),
+        ("phase", probe.phase),
+        ("second", probe.second),
+        ("elapsed_us", micros(probe.elapsed_ns as f64)),
+        ("failure", probe.failure),
+    ])
+}
+
+/// `keyspace.csv`: one row per database, type and prefix, with 95 % intervals. Empty where memory was withheld, and where
+/// an upper bound is not known.
+pub(super) fn keyspace(analysis: &Analysis) -> Vec<u8> {
+    let databases = analysis.keyspace.iter().flat_map(|side| &side.databases);
+    let groups = databases.flat_map(|database| database.groups.iter().map(move |group| (database, group)));
+    let whole = |value: f64| value.round() as u64;
+    table!(groups, |(database, group)| [
+        ("database", database.database),
+        ("prefix", group.prefix),
+        ("type", group.data_type),
+        ("complete", database.complete),
+        ("keys", whole(group.keys.point)),
+        ("keys_low", group.keys.low.map(whole)),
+        ("keys_high", group.keys.high.map(whole)),
+        ("bytes", group.bytes.map(|bytes| whole(bytes.point))),
+        ("bytes_low", group.bytes.and_then(|bytes| bytes.low).map(whole)),
+        ("bytes_high", group.bytes.and_then(|bytes| bytes.high).map(whole)),
+        ("share", group.share.map(ratio)),
     ])
 }

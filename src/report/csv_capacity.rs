@@ -5,7 +5,7 @@
 
 use super::{
     csv_table::table,
-    json_arm::{ArmRecord, Erlang, arm_record},
+    json_arm::{ArmRecord, Erlang},
     number::{micros, per_second, ratio, rounded, seconds},
     subject::capacity::{CapacityReport, bad_share},
 };
@@ -114,7 +114,7 @@ pub(super) fn arms(answers: &CapacityReport) -> Vec<u8> {
         let comparison = answers.analysis.comparisons.iter().find(|comparison| comparison.to == index);
         let typical = |rate: Option<f64>| rate.and_then(|rate| answers.typical(index, rate));
         ArmRow {
-            record: arm_record(arm, answer),
+            record: ArmRecord::new(arm, answer),
             connections: answers.analysis.fleet.connections.get(index as usize).copied(),
             comparison,
             at: comparison.and_then(Comparison::decisive),

@@ -187,24 +187,11 @@ fn percent(share: f64, decimals: usize) -> String {
 }
 
 fn grouped(number: &str) -> String {
-    let (sign, digits) = match number.strip_prefix('-') {
-        Some(digits) => ("-", digits),
-        None => ("", number),
-    };
-    let (whole, fraction) = match digits.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (digits, None),
-    };
-    let mut text = sign.to_owned();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) {
-            text.push(THIN);
-        }
-        text.push(digit);
-    }
-    if let Some(fraction) = fraction {
-        text.push('.');
-        text.push_str(fraction);
+    let end = number.find('.').unwrap_or(number.len());
+    let first = usize::from(number.starts_with('-')) + 1;
+    let mut text = number.to_owned();
+    for place in (first..end).rev().filter(|place| (end - place).is_multiple_of(3)) {
+        text.insert(place, THIN);
     }
     text
 }

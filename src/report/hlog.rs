@@ -5,10 +5,7 @@
 //! A run keeps its histograms in the very form that the log holds, so they are copied as they are: packing them anew, as
 //! `hdrhistogram`'s own writer would, takes longer than all the rest of a report.
 
-use std::{
-    io::Write,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::time::{Duration, UNIX_EPOCH};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hdrhistogram::serialization::{V2DeflateSerializer, interval_log::IntervalLogWriterBuilder};
@@ -25,24 +22,13 @@ const IN_MEMORY: &str = "writing to memory does not fail";
 /// Maxima, which stand in the log for people, are milliseconds.
 const MAX_VALUE_DIVISOR: f64 = 1e6;
 
-/// One line of the log.
-struct Interval<'a> {
-    second: u32,
-    max: f64,
-    tag: String,
-    histogram: &'a PackedHistogram,
-}
-
 /// The interval log of a run.
 pub(super) fn render(run: &Run, analysis: &Analysis) -> Vec<u8> {
-    let mut log = header(run);
-    let mut intervals: Vec<_> = run.recording.series.iter().flat_map(|series| intervals(series, analysis)).collect();
+    let mut lines: Vec<_> = run.recording.series.iter().flat_map(|series| lines(series, analysis)).collect();
     // Readers expect intervals in order of time; the sort is stable, so series keep their order within a second.
-    intervals.sort_by_key(|interval| interval.second);
-    for Interval { second, max, tag, histogram } in intervals {
-        let histogram = STANDARD.encode(histogram.bytes());
-        writeln!(log, "Tag={tag},{second}.000,1.000,{:.3},{histogram}", max / MAX_VALUE_DIVISOR).expect(IN_MEMORY);
-    }
+    lines.sort_by_key(|(second, _)| *second);
+    let mut log = header(run);
+    log.extend(lines.into_iter().flat_map(|(_, line)| line.into_bytes()));
     log
 }
 
@@ -63,27 +49,21 @@ fn header(run: &Run) -> Vec<u8> {
     log
 }
 
-fn intervals<'a>(series: &'a SeriesRecord, analysis: &Analysis) -> Vec<Interval<'a>> {
+/// Lines of a series, each behind its second.
+fn lines(series: &SeriesRecord, analysis: &Analysis) -> Vec<(u32, String)> {
     let row = analysis.rows.iter().position(|row| {
         row.scope.service.as_ref() == Some(&series.key.service)
             && row.scope.operation.as_ref() == Some(&series.key.operation)
     });
     let timeline = row.and_then(|row| analysis.timelines.get(row));
-    let longest = |second: u32| {
+    let tag = tag(&series.key);
+    let line = |second: u32, histogram: &PackedHistogram| {
         let response = timeline.and_then(|timeline| timeline.at(second)?.response);
-        response.map_or(0.0, |(.., max)| max as f64)
+        let longest = response.map_or(0.0, |(.., max)| max as f64) / MAX_VALUE_DIVISOR;
+        format!("Tag={tag},{second}.000,1.000,{longest:.3},{}\n", STANDARD.encode(histogram.bytes()))
     };
-    series
-        .seconds
-        .iter()
-        .filter(|second| !second.response.is_empty())
-        .map(|second| Interval {
-            second: second.second,
-            max: longest(second.second),
-            tag: tag(&series.key),
-            histogram: &second.response,
-        })
-        .collect()
+    let seconds = series.seconds.iter().filter(|second| !second.response.is_empty());
+    seconds.map(|of| (of.second, line(of.second, &of.response))).collect()
 }
 
 /// `service.operation`, without what the format takes for the end of a tag.

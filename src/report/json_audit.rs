@@ -8,112 +8,103 @@ use serde::Serialize;
 use super::{
     format::plain,
     json_parts::text,
+    record::record,
     subject::AuditReport,
-    view::{AuditWords, audit_fact, audit_words},
+    view::{audit_fact, audit_words},
 };
-use crate::analysis::audit::{Quantity, Remedy, RemedyName, Ruling, Severity};
+use crate::{
+    analysis::audit::{Evidence, Quantity, Remedy, RemedyName, Ruling, Severity},
+    results::{Software, TargetFacts, Withheld, slug},
+};
 
 /// Version of the layout.
 const SCHEMA_VERSION: u32 = 1;
 
 /// The audit as JSON.
 pub(super) fn render(audit: &AuditReport<'_>) -> String {
-    let (target, withheld) = (audit.subject.target, &audit.subject.inspection.withheld);
-    text(&AuditDocument {
-        schema_version: SCHEMA_VERSION,
-        taken: audit.taken,
-        target: Target { address: &target.address, product: &target.product, version: &target.version },
-        scenario: audit.subject.scenario.map(|scenario| scenario.name.as_str()),
-        rulings: audit.rulings.iter().map(RulingRecord::new).collect(),
-        withheld: withheld.iter().map(|entry| Withheld { what: &entry.what, reason: &entry.reason }).collect(),
-        software: Version { version: &audit.software.version, commit: audit.software.commit.as_deref() },
-    })
+    text(&AuditDocument::new(audit))
 }
 
-/// Output of `audit --format json`.
-#[derive(Serialize, JsonSchema)]
-#[schemars(title = "Audit by plimsoll")]
-pub(super) struct AuditDocument<'a> {
-    /// Version of this layout.
-    #[schemars(extend("const" = SCHEMA_VERSION))]
-    schema_version: u32,
-    /// Time of the audit, RFC 3339 in UTC.
-    #[schemars(extend("format" = "date-time"))]
-    taken: &'a str,
+record! {
+    /// Output of `audit --format json`.
+    #[schemars(title = "Audit by plimsoll")]
+    pub(super) struct AuditDocument<'a>(audit: &'a AuditReport<'a>) {
+        /// Version of this layout.
+        #[schemars(extend("const" = SCHEMA_VERSION))]
+        schema_version: u32 = SCHEMA_VERSION,
+        /// Time of the audit, RFC 3339 in UTC.
+        #[schemars(extend("format" = "date-time"))]
+        taken: &'a str = audit.taken,
+        /// Server that was audited.
+        target: Target<'a> = Target::new(audit.subject.target),
+        /// Name of the scenario whose services use the server.
+        scenario: Option<&'a str> = audit.subject.scenario.map(|scenario| scenario.name.as_str()),
+        /// One entry for each rule and thing that it applies to.
+        rulings: Vec<RulingRecord<'a>> = audit.rulings.iter().map(RulingRecord::new).collect(),
+        /// Facts that could not be learned.
+        withheld: &'a [Withheld] = &audit.subject.inspection.withheld,
+        /// Build of plimsoll that audited.
+        software: Version<'a> = Version::new(audit.software),
+    }
+}
+
+record! {
     /// Server that was audited.
-    target: Target<'a>,
-    /// Name of the scenario whose services use the server.
-    scenario: Option<&'a str>,
-    /// One entry for each rule and thing that it applies to.
-    rulings: Vec<RulingRecord<'a>>,
-    /// Facts that could not be learned.
-    withheld: Vec<Withheld<'a>>,
-    /// Build of plimsoll that audited.
-    software: Version<'a>,
+    struct Target<'a>(target: &'a TargetFacts) {
+        /// Address without credentials.
+        address: &'a str = &target.address,
+        /// Product: redis, valkey or keydb.
+        product: &'a str = &target.product,
+        /// Version of the server.
+        version: &'a str = &target.version,
+    }
 }
 
-/// Server that was audited.
-#[derive(Serialize, JsonSchema)]
-struct Target<'a> {
-    /// Address without credentials.
-    address: &'a str,
-    /// Product: redis, valkey or keydb.
-    product: &'a str,
-    /// Version of the server.
-    version: &'a str,
+record! {
+    /// Build of plimsoll.
+    struct Version<'a>(software: &'a Software) {
+        /// Version.
+        version: &'a str = &software.version,
+        /// Git commit, where known.
+        commit: Option<&'a str> = software.commit.as_deref(),
+    }
 }
 
-/// Fact that could not be learned.
-#[derive(Serialize, JsonSchema)]
-struct Withheld<'a> {
-    /// Fact.
-    what: &'a str,
-    /// Reason.
-    reason: &'a str,
+record! {
+    /// One rule applied to one thing; the same in an audit and in the summary of a run.
+    pub(super) struct RulingRecord<'a>(ruling: &'a Ruling) {
+        /// Name of the rule.
+        #[schemars(regex(pattern = r"^[a-z-]+$"))]
+        rule: String = slug(&ruling.rule),
+        /// Severity.
+        severity: Severity = ruling.severity,
+        /// User, service or command that the rule is applied to; null where there is only one.
+        about: Option<&'a str> = ruling.about.as_deref(),
+        /// Observation in one sentence.
+        fact: String = plain(&audit_fact(ruling)),
+        /// Figures behind the observation.
+        evidence: Vec<Fact> = ruling.evidence.iter().map(Fact::new).collect(),
+        /// Advice; empty where the rule holds.
+        advice: &'static str = if ruling.severity >= Severity::Note { audit_words(ruling.rule).advice } else { "" },
+        /// Lines to be typed or written.
+        remedies: Vec<Step> = ruling.remedies.iter().flat_map(steps).collect(),
+        /// Commands and files that were read.
+        reads: &'static str = audit_words(ruling.rule).reads,
+        /// Source of the rule.
+        source: &'static str = audit_words(ruling.rule).source,
+    }
 }
 
-/// Build of plimsoll.
-#[derive(Serialize, JsonSchema)]
-struct Version<'a> {
-    /// Version.
-    version: &'a str,
-    /// Git commit, where known.
-    commit: Option<&'a str>,
-}
-
-/// One rule applied to one thing; the same in an audit and in the summary of a run.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct RulingRecord<'a> {
-    /// Name of the rule.
-    #[schemars(regex(pattern = r"^[a-z-]+$"))]
-    rule: &'static str,
-    /// Severity.
-    severity: Severity,
-    /// User, service or command that the rule is applied to; null where there is only one.
-    about: Option<&'a str>,
-    /// Observation in one sentence.
-    fact: String,
-    /// Figures behind the observation.
-    evidence: Vec<Fact>,
-    /// Advice; empty where the rule holds.
-    advice: &'static str,
-    /// Lines to be typed or written.
-    remedies: Vec<Step>,
-    /// Commands and files that were read.
-    reads: &'static str,
-    /// Source of the rule.
-    source: &'static str,
-}
-
-/// A figure.
-#[derive(Serialize, JsonSchema)]
-struct Fact {
-    /// Name.
-    what: &'static str,
-    /// Value in the unit.
-    value: FactValue,
-    /// Unit; null for text.
-    unit: Option<FactUnit>,
+record! {
+    /// A figure.
+    struct Fact(fact: &Evidence) {
+        /// Name.
+        what: &'static str = fact.what,
+        /// Value in the unit.
+        value: FactValue = fact_value(&fact.value),
+        /// Unit; null for text.
+        unit: Option<FactUnit> = fact_unit(&fact.value),
+    }
 }
 
 /// Value of a figure.
@@ -152,34 +143,24 @@ struct Step {
     line: String,
 }
 
-impl<'a> RulingRecord<'a> {
-    /// The record of a ruling.
-    pub(super) fn new(ruling: &'a Ruling) -> Self {
-        let AuditWords { id, advice, reads, source, .. } = audit_words(ruling.rule);
-        Self {
-            rule: id,
-            severity: ruling.severity,
-            about: ruling.about.as_deref(),
-            fact: plain(&audit_fact(ruling)),
-            evidence: ruling.evidence.iter().map(|known| fact(known.what, &known.value)).collect(),
-            advice: if ruling.severity >= Severity::Note { advice } else { "" },
-            remedies: ruling.remedies.iter().flat_map(steps).collect(),
-            reads,
-            source,
-        }
+fn fact_value(value: &Quantity) -> FactValue {
+    match value {
+        Quantity::Text(text) => FactValue::Text(text.clone()),
+        Quantity::Count(number) | Quantity::Bytes(number) => FactValue::Count(*number),
+        Quantity::Nanos(nanos) => FactValue::Number(*nanos / 1e9),
+        Quantity::Age(seconds) => FactValue::Number(*seconds as f64),
+        Quantity::Share(share) | Quantity::Ratio(share) => FactValue::Number(*share),
     }
 }
 
-fn fact(what: &'static str, value: &Quantity) -> Fact {
-    let (value, unit) = match value {
-        Quantity::Text(text) => (FactValue::Text(text.clone()), None),
-        Quantity::Count(count) => (FactValue::Count(*count), Some(FactUnit::One)),
-        Quantity::Bytes(bytes) => (FactValue::Count(*bytes), Some(FactUnit::Bytes)),
-        Quantity::Nanos(nanos) => (FactValue::Number(*nanos / 1e9), Some(FactUnit::Seconds)),
-        Quantity::Age(seconds) => (FactValue::Number(*seconds as f64), Some(FactUnit::Seconds)),
-        Quantity::Share(share) | Quantity::Ratio(share) => (FactValue::Number(*share), Some(FactUnit::Ratio)),
-    };
-    Fact { what, value, unit }
+fn fact_unit(value: &Quantity) -> Option<FactUnit> {
+    match value {
+        Quantity::Text(_) => None,
+        Quantity::Count(_) => Some(FactUnit::One),
+        Quantity::Bytes(_) => Some(FactUnit::Bytes),
+        Quantity::Nanos(_) | Quantity::Age(_) => Some(FactUnit::Seconds),
+        Quantity::Share(_) | Quantity::Ratio(_) => Some(FactUnit::Ratio),
+    }
 }
 
 fn steps(remedy: &Remedy) -> Vec<Step> {

@@ -8,15 +8,16 @@ use serde::Serialize;
 
 use super::{
     format::plain,
-    json_arm::{ArmRecord, LimitRecord, arm_record, limit},
+    json_arm::{ArmRecord, LimitRecord},
     json_parts::{Finding, Objective, Software, Target, findings, not_negative, remarks, text},
     number::{finite, micros, per_second, ratio, rounded},
+    record::record,
     subject::CapacityReport,
     view::{View, undone},
 };
 use crate::{
     analysis::{
-        capacity::{Advice, AdviceName, Comparison, RateComparison, Usl},
+        capacity::{self, Advice, AdviceName, Comparison, Headroom, RateComparison, Usl},
         gate::Change,
     },
     results::Ended,
@@ -25,68 +26,77 @@ use crate::{
 /// Version of the layout of this summary.
 const SCHEMA_VERSION: u32 = 2;
 
-/// Output of `capacity --format json`. Times are microseconds (`_us`), rates per second (`_per_s`), shares between 0 and 1.
-/// What was not measured is null.
-#[derive(Serialize, JsonSchema)]
-#[schemars(title = "Answers of a capacity run of plimsoll")]
-pub(super) struct CapacityDocument<'a> {
-    /// Version of this layout.
-    #[schemars(extend("const" = SCHEMA_VERSION))]
-    schema_version: u32,
-    /// Name of the scenario.
-    scenario: &'a str,
-    /// Start of the first trial, RFC 3339 in UTC.
-    started: &'a str,
-    /// End of the capacity run.
-    ended: Ended,
-    /// Number of trials.
-    trials: usize,
-    /// Server that was measured.
-    target: Target<'a>,
-    /// Objective of the scenario.
-    objective: Objective,
-    /// Answer in one sentence.
-    headline: String,
-    /// Remarks beside the answer.
-    remarks: Vec<String>,
-    /// Arms with their answers.
-    arms: Vec<ArmRecord<'a>>,
-    /// Comparisons of neighbouring pool sizes.
-    comparisons: Vec<ComparisonRecord<'a>>,
-    /// Model of concurrency: the Universal Scalability Law.
-    concurrency: Option<Concurrency>,
-    /// Connections of the fleet.
-    fleet: Fleet<'a>,
-    /// Growth until the sustainable rate is reached.
-    headroom: Option<HeadroomRecord>,
-    /// Memory of the server for each connection, in bytes.
-    connection_bytes: Option<f64>,
-    /// Parts of the plan that were not carried out.
-    undone: Vec<String>,
-    /// Findings.
-    findings: Vec<Finding>,
-    /// Build of plimsoll that measured.
-    software: Software<'a>,
+record! {
+    /// Output of `capacity --format json`. Times are microseconds (`_us`), rates per second (`_per_s`), shares between 0 and 1.
+    /// What was not measured is null.
+    #[schemars(title = "Answers of a capacity run of plimsoll")]
+    pub(super) struct CapacityDocument<'a>(answers: &'a CapacityReport, view: &View) {
+        /// Version of this layout.
+        #[schemars(extend("const" = SCHEMA_VERSION))]
+        schema_version: u32 = SCHEMA_VERSION,
+        /// Name of the scenario.
+        scenario: &'a str = &answers.scenario.name,
+        /// Start of the first trial, RFC 3339 in UTC.
+        started: &'a str = &answers.capacity.started,
+        /// End of the capacity run.
+        ended: Ended = answers.capacity.ended,
+        /// Number of trials.
+        trials: usize = answers.capacity.trials.len(),
+        /// Server that was measured.
+        target: Target<'a> = Target::new(&answers.capacity.target),
+        /// Objective of the scenario.
+        objective: Objective = Objective::new(&answers.scenario.objective),
+        /// Answer in one sentence.
+        headline: String = plain(&view.headline.sentence),
+        /// Remarks beside the answer.
+        remarks: Vec<String> = remarks(&view.headline),
+        /// Arms with their answers.
+        arms: Vec<ArmRecord<'a>> = answers.arms().map(|(_, arm, answer)| ArmRecord::new(arm, answer)).collect(),
+        /// Comparisons of neighbouring pool sizes.
+        comparisons: Vec<ComparisonRecord<'a>> =
+            answers.analysis.comparisons.iter().map(|comparison| ComparisonRecord::new(answers, comparison)).collect(),
+        /// Model of concurrency: the Universal Scalability Law.
+        concurrency: Option<Concurrency> = answers.analysis.usl.as_ref().map(Concurrency::new),
+        /// Connections of the fleet.
+        fleet: Fleet<'a> = Fleet::new(&answers.analysis.fleet),
+        /// Growth until the sustainable rate is reached.
+        headroom: Option<HeadroomRecord> = answers.analysis.headroom.map(HeadroomRecord::new),
+        /// Memory of the server for each connection, in bytes.
+        connection_bytes: Option<f64> = answers.analysis.connection_cost.map(|(each, _)| rounded(each, 1)),
+        /// Parts of the plan that were not carried out.
+        undone: Vec<String> = answers.analysis.undone.iter().map(|what| undone(answers, what)).collect(),
+        /// Findings.
+        findings: Vec<Finding> = findings(view),
+        /// Build of plimsoll that measured.
+        software: Software<'a> = Software::new(&answers.capacity.software),
+    }
 }
 
-/// Comparison of two arms.
-#[derive(Serialize, JsonSchema)]
-#[schemars(transform = not_negative)]
-struct ComparisonRecord<'a> {
-    /// Name of the smaller arm.
-    from: &'a str,
-    /// Name of the larger arm.
-    to: &'a str,
-    /// Advice on the change from one to the other.
-    advice: AdviceName,
-    /// Smallest change of p99 that would have been found, as a share, where the advice is inconclusive.
-    visible_effect: Option<f64>,
-    /// Limit of throughput.
-    limit: LimitRecord<'a>,
-    /// Rate of the scenario that only one of the two sustains.
-    only_sustained: Option<OnlySustained<'a>>,
-    /// Comparisons by rate.
-    rates: Vec<RateRecord>,
+record! {
+    /// Comparison of two arms.
+    #[schemars(transform = not_negative)]
+    struct ComparisonRecord<'a>(answers: &'a CapacityReport, comparison: &'a Comparison) {
+        /// Name of the smaller arm.
+        from: &'a str = answers.name(comparison.from),
+        /// Name of the larger arm.
+        to: &'a str = answers.name(comparison.to),
+        /// Advice on the change from one to the other.
+        advice: AdviceName = comparison.advice.into(),
+        /// Smallest change of p99 that would have been found, as a share, where the advice is inconclusive.
+        visible_effect: Option<f64> = match comparison.advice {
+            Advice::Inconclusive(effect) => effect.map(ratio),
+            _ => None,
+        },
+        /// Limit of throughput.
+        limit: LimitRecord<'a> = LimitRecord::new(&comparison.limit),
+        /// Rate of the scenario that only one of the two sustains.
+        only_sustained: Option<OnlySustained<'a>> = comparison.apart.map(|apart| OnlySustained {
+            by: answers.name(if apart.larger { comparison.to } else { comparison.from }),
+            rate_per_s: per_second(apart.rate),
+        }),
+        /// Comparisons by rate.
+        rates: Vec<RateRecord> = comparison.rates.iter().map(RateRecord::new).collect(),
+    }
 }
 
 /// Rate that only one of two arms sustains.
@@ -99,34 +109,35 @@ struct OnlySustained<'a> {
     rate_per_s: f64,
 }
 
-/// Comparison of two arms at one rate.
-#[derive(Serialize, JsonSchema)]
-#[schemars(transform = not_negative)]
-struct RateRecord {
-    /// Offered rate.
-    rate_per_s: f64,
-    /// Whether the advice rests on this rate.
-    decides: bool,
-    /// Number of blocks that count.
-    blocks: u32,
-    /// Length of a turn; null where the arms were loaded one after the other.
-    turn_us: Option<f64>,
-    /// Median of the response time, larger over smaller.
-    response_p50: Ratio,
-    /// 99th percentile of the response time, larger over smaller.
-    response_p99: Ratio,
-    /// 99th percentile of the wait for a connection, larger over smaller.
-    wait_p99: Ratio,
-    /// Service time, larger over smaller.
-    service_time: Ratio,
-    /// Throughput, larger over smaller.
-    throughput: Ratio,
-    /// 99th percentile of the wait for a connection, of the smaller and of the larger pool.
-    wait_p99_us: [Positive; 2],
-    /// Share of the server's main thread in use, under both in turns.
-    server_busy: Option<f64>,
-    /// Share of failed requests, of the smaller and of the larger pool.
-    error_rate: [Positive; 2],
+record! {
+    /// Comparison of two arms at one rate.
+    #[schemars(transform = not_negative)]
+    struct RateRecord(at: &RateComparison) {
+        /// Offered rate.
+        rate_per_s: f64 = per_second(at.rate),
+        /// Whether the advice rests on this rate.
+        decides: bool = at.decides,
+        /// Number of blocks that count.
+        blocks: u32 = at.blocks,
+        /// Length of a turn; null where the arms were loaded one after the other.
+        turn_us: Option<f64> = at.turn_ns.map(|turn| micros(turn as f64)),
+        /// Median of the response time, larger over smaller.
+        response_p50: Ratio = changed(&at.response_p50),
+        /// 99th percentile of the response time, larger over smaller.
+        response_p99: Ratio = changed(&at.response_p99),
+        /// 99th percentile of the wait for a connection, larger over smaller.
+        wait_p99: Ratio = changed(&at.wait_p99),
+        /// Service time, larger over smaller.
+        service_time: Ratio = changed(&at.service),
+        /// Throughput, larger over smaller.
+        throughput: Ratio = changed(&at.throughput),
+        /// 99th percentile of the wait for a connection, of the smaller and of the larger pool.
+        wait_p99_us: [Positive; 2] = at.wait_p99.levels.map(|wait| Positive(finite(micros(wait)))),
+        /// Share of the server's main thread in use, under both in turns.
+        server_busy: Option<f64> = at.server_busy.map(ratio),
+        /// Share of failed requests, of the smaller and of the larger pool.
+        error_rate: [Positive; 2] = at.errors.map(|share| Positive(finite(share))),
+    }
 }
 
 /// A number that is not negative; null where it is not known.
@@ -145,168 +156,82 @@ struct Ratio {
     high: Option<f64>,
 }
 
-/// Parameters of the Universal Scalability Law.
-#[derive(Serialize, JsonSchema)]
-struct Concurrency {
-    /// Throughput of one client.
-    gamma_per_s: Ratio,
-    /// Contention.
-    alpha: Ratio,
-    /// Coherency.
-    beta: Ratio,
-    /// Share of the variance that the law explains.
-    r_squared: f64,
-    /// Number of clients at the peak of throughput; null where there is none within reach of the measurement.
-    peak_clients: Option<Ratio>,
-    /// Measurements beside the law.
-    points: Vec<Point>,
+record! {
+    /// Parameters of the Universal Scalability Law.
+    struct Concurrency(usl: &Usl) {
+        /// Throughput of one client.
+        gamma_per_s: Ratio = interval(usl.gamma),
+        /// Contention.
+        alpha: Ratio = interval(usl.alpha),
+        /// Coherency.
+        beta: Ratio = interval(usl.beta),
+        /// Share of the variance that the law explains.
+        r_squared: f64 = ratio(usl.r_squared),
+        /// Number of clients at the peak of throughput; null where there is none within reach of the measurement.
+        peak_clients: Option<Ratio> = usl.seen_peak().map(interval),
+        /// Measurements beside the law.
+        points: Vec<Point> = usl.points.iter().map(Point::new).collect(),
+    }
 }
 
-/// Measurement beside the law.
-#[derive(Serialize, JsonSchema)]
-struct Point {
-    /// Number of clients.
-    clients: u32,
-    /// Measured throughput.
-    #[schemars(range(min = 0))]
-    measured_per_s: f64,
-    /// Throughput by the law.
-    fitted_per_s: f64,
+record! {
+    /// Measurement beside the law.
+    struct Point(point: &(u32, f64, f64)) {
+        /// Number of clients.
+        clients: u32 = point.0,
+        /// Measured throughput.
+        #[schemars(range(min = 0))]
+        measured_per_s: f64 = per_second(point.1),
+        /// Throughput by the law.
+        fitted_per_s: f64 = per_second(point.2),
+    }
 }
 
-/// Connections of the fleet.
-#[derive(Serialize, JsonSchema)]
-struct Fleet<'a> {
-    /// Services.
-    services: Vec<ServiceRecord<'a>>,
-    /// Number of connections with each arm.
-    connections: &'a [u64],
-    /// Largest number of clients that the server accepts.
-    max_clients: Option<u64>,
+record! {
+    /// Connections of the fleet.
+    struct Fleet<'a>(fleet: &'a capacity::Fleet) {
+        /// Services.
+        services: Vec<ServiceRecord<'a>> = fleet.services.iter().map(ServiceRecord::new).collect(),
+        /// Number of connections with each arm.
+        connections: &'a [u64] = &fleet.connections,
+        /// Largest number of clients that the server accepts.
+        max_clients: Option<u64> = fleet.max_clients,
+    }
 }
 
-/// Service of the fleet.
-#[derive(Serialize, JsonSchema)]
-struct ServiceRecord<'a> {
-    /// Name.
-    name: &'a str,
-    /// Number of instances.
-    instances: u32,
-    /// Size of the pool of each instance.
-    pool: u32,
+record! {
+    /// Service of the fleet.
+    struct ServiceRecord<'a>(service: &'a (String, u32, u32)) {
+        /// Name.
+        name: &'a str = &service.0,
+        /// Number of instances.
+        instances: u32 = service.1,
+        /// Size of the pool of each instance.
+        pool: u32 = service.2 ,
+    }
 }
 
-/// Growth until the sustainable rate is reached.
-#[derive(Serialize, JsonSchema)]
-struct HeadroomRecord {
-    /// Rate of today.
-    #[schemars(range(min = 0))]
-    current_per_s: f64,
-    /// Whether the rate of today was stated by the user.
-    stated: bool,
-    /// Sustainable rate over the rate of today.
-    #[schemars(range(min = 0))]
-    times: f64,
-    /// Growth a month, as a share.
-    growth_a_month: Option<f64>,
-    /// Months until the sustainable rate is reached.
-    months: Option<f64>,
+record! {
+    /// Growth until the sustainable rate is reached.
+    struct HeadroomRecord(headroom: Headroom) {
+        /// Rate of today.
+        #[schemars(range(min = 0))]
+        current_per_s: f64 = per_second(headroom.current),
+        /// Whether the rate of today was stated by the user.
+        stated: bool = headroom.stated,
+        /// Sustainable rate over the rate of today.
+        #[schemars(range(min = 0))]
+        times: f64 = ratio(headroom.times),
+        /// Growth a month, as a share.
+        growth_a_month: Option<f64> = headroom.growth.map(ratio),
+        /// Months until the sustainable rate is reached.
+        months: Option<f64> = headroom.months.filter(|months| months.is_finite()).map(|months| rounded(months, 1)),
+    }
 }
 
 /// The summary, indented, with a line break at its end.
 pub(super) fn render(answers: &CapacityReport, view: &View) -> String {
-    let (capacity, analysis) = (&answers.capacity, &answers.analysis);
-    let (target, objective) = (&capacity.target, &answers.scenario.objective);
-    let fleet = &analysis.fleet;
-    let summary = CapacityDocument {
-        schema_version: SCHEMA_VERSION,
-        scenario: &answers.scenario.name,
-        started: &capacity.started,
-        ended: capacity.ended,
-        trials: capacity.trials.len(),
-        target: target.into(),
-        objective: objective.into(),
-        headline: plain(&view.headline.sentence),
-        remarks: remarks(&view.headline),
-        arms: answers.arms().map(|(_, arm, answer)| arm_record(arm, answer)).collect(),
-        comparisons: analysis.comparisons.iter().map(|comparison| comparison_record(answers, comparison)).collect(),
-        concurrency: analysis.usl.as_ref().map(concurrency),
-        fleet: Fleet {
-            services: fleet
-                .services
-                .iter()
-                .map(|(name, instances, pool)| ServiceRecord { name, instances: *instances, pool: *pool })
-                .collect(),
-            connections: &fleet.connections,
-            max_clients: fleet.max_clients,
-        },
-        headroom: analysis.headroom.map(|headroom| HeadroomRecord {
-            current_per_s: per_second(headroom.current),
-            stated: headroom.stated,
-            times: ratio(headroom.times),
-            growth_a_month: headroom.growth.map(ratio),
-            months: headroom.months.filter(|months| months.is_finite()).map(|months| rounded(months, 1)),
-        }),
-        connection_bytes: analysis.connection_cost.map(|(each, _)| rounded(each, 1)),
-        undone: analysis.undone.iter().map(|what| undone(answers, what)).collect(),
-        findings: findings(view),
-        software: (&capacity.software).into(),
-    };
-    text(&summary)
-}
-
-fn comparison_record<'a>(answers: &'a CapacityReport, comparison: &'a Comparison) -> ComparisonRecord<'a> {
-    ComparisonRecord {
-        from: answers.name(comparison.from),
-        to: answers.name(comparison.to),
-        advice: comparison.advice.into(),
-        visible_effect: match comparison.advice {
-            Advice::Inconclusive(effect) => effect.map(ratio),
-            _ => None,
-        },
-        limit: limit(&comparison.limit),
-        only_sustained: comparison.apart.map(|apart| OnlySustained {
-            by: answers.name(if apart.larger { comparison.to } else { comparison.from }),
-            rate_per_s: per_second(apart.rate),
-        }),
-        rates: comparison.rates.iter().map(rate_record).collect(),
-    }
-}
-
-fn rate_record(at: &RateComparison) -> RateRecord {
-    RateRecord {
-        rate_per_s: per_second(at.rate),
-        decides: at.decides,
-        blocks: at.blocks,
-        turn_us: at.turn_ns.map(|turn| micros(turn as f64)),
-        response_p50: changed(&at.response_p50),
-        response_p99: changed(&at.response_p99),
-        wait_p99: changed(&at.wait_p99),
-        service_time: changed(&at.service),
-        throughput: changed(&at.throughput),
-        wait_p99_us: at.wait_p99.levels.map(|wait| Positive(finite(micros(wait)))),
-        server_busy: at.server_busy.map(ratio),
-        error_rate: at.errors.map(|share| Positive(finite(share))),
-    }
-}
-
-fn concurrency(usl: &Usl) -> Concurrency {
-    Concurrency {
-        gamma_per_s: interval(usl.gamma),
-        alpha: interval(usl.alpha),
-        beta: interval(usl.beta),
-        r_squared: ratio(usl.r_squared),
-        peak_clients: usl.seen_peak().map(interval),
-        points: usl
-            .points
-            .iter()
-            .map(|(clients, measured, fitted)| Point {
-                clients: *clients,
-                measured_per_s: per_second(*measured),
-                fitted_per_s: per_second(*fitted),
-            })
-            .collect(),
-    }
+    text(&CapacityDocument::new(answers, view))
 }
 
 fn changed(change: &Change) -> Ratio {

@@ -1,104 +1,75 @@
 //! Parts that JSON documents have in common.
 
-use schemars::{JsonSchema, Schema};
+use schemars::Schema;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
     format::plain,
     number::micros,
+    record::record,
     view::{Headline, Note, NoteSeverity, View},
 };
 use crate::{results, scenario};
 
-/// The server that was measured.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Target<'a> {
-    /// Address without credentials.
-    address: &'a str,
-    /// Product: redis, valkey or keydb.
-    product: &'a str,
-    /// Version of the server.
-    version: &'a str,
-    /// Whether the harness started the server.
-    private: bool,
-    /// Whether the server runs on the machine of the harness.
-    same_machine: bool,
-}
-
-/// The objective of a scenario.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Objective {
-    /// Longest response time at the percentile.
-    #[schemars(range(min = 0))]
-    latency_us: f64,
-    /// Percentile of response times, in percent.
-    #[schemars(range(min = 0, max = 100))]
-    percentile: f64,
-    /// Largest share of failed requests.
-    #[schemars(range(min = 0, max = 1))]
-    max_error_rate: f64,
-}
-
-/// Something worth knowing, with advice.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Finding {
-    /// Severity.
-    severity: NoteSeverity,
-    /// Observation in one sentence.
-    fact: String,
-    /// Meaning or remedy; empty where there is none.
-    advice: String,
-}
-
-/// A build of plimsoll.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Software<'a> {
-    /// Version.
-    version: &'a str,
-    /// Git commit, where known.
-    commit: Option<&'a str>,
-    /// Build profile.
-    profile: &'a str,
-}
-
-impl<'a> From<&'a results::TargetFacts> for Target<'a> {
-    fn from(target: &'a results::TargetFacts) -> Self {
-        Self {
-            address: &target.address,
-            product: &target.product,
-            version: &target.version,
-            private: target.private,
-            same_machine: target.same_machine,
-        }
+record! {
+    /// The server that was measured.
+    pub(super) struct Target<'a>(target: &'a results::TargetFacts) {
+        /// Address without credentials.
+        address: &'a str = &target.address,
+        /// Product: redis, valkey or keydb.
+        product: &'a str = &target.product,
+        /// Version of the server.
+        version: &'a str = &target.version,
+        /// Whether the harness started the server.
+        private: bool = target.private,
+        /// Whether the server runs on the machine of the harness.
+        same_machine: bool = target.same_machine,
     }
 }
 
-impl From<&scenario::Objective> for Objective {
-    fn from(objective: &scenario::Objective) -> Self {
-        Self {
-            latency_us: micros(objective.latency.as_nanos() as f64),
-            percentile: objective.percentile,
-            max_error_rate: objective.max_error_rate,
-        }
+record! {
+    /// The objective of a scenario.
+    pub(super) struct Objective(objective: &scenario::Objective) {
+        /// Longest response time at the percentile.
+        #[schemars(range(min = 0))]
+        latency_us: f64 = micros(objective.latency.as_nanos() as f64),
+        /// Percentile of response times, in percent.
+        #[schemars(range(min = 0, max = 100))]
+        percentile: f64 = objective.percentile,
+        /// Largest share of failed requests.
+        #[schemars(range(min = 0, max = 1))]
+        max_error_rate: f64 = objective.max_error_rate,
     }
 }
 
-impl From<&Note> for Finding {
-    fn from(note: &Note) -> Self {
-        Self { severity: note.tone.severity(), fact: plain(&note.fact), advice: plain(&note.advice) }
+record! {
+    /// Something worth knowing, with advice.
+    pub(super) struct Finding(note: &Note) {
+        /// Severity.
+        severity: NoteSeverity = note.tone.severity(),
+        /// Observation in one sentence.
+        fact: String = plain(&note.fact),
+        /// Meaning or remedy; empty where there is none.
+        advice: String = plain(&note.advice) ,
     }
 }
 
-impl<'a> From<&'a results::Software> for Software<'a> {
-    fn from(software: &'a results::Software) -> Self {
-        Self { version: &software.version, commit: software.commit.as_deref(), profile: &software.profile }
+record! {
+    /// A build of plimsoll.
+    pub(super) struct Software<'a>(software: &'a results::Software) {
+        /// Version.
+        version: &'a str = &software.version,
+        /// Git commit, where known.
+        commit: Option<&'a str> = software.commit.as_deref(),
+        /// Build profile.
+        profile: &'a str = &software.profile ,
     }
 }
 
 /// All findings of a report.
 pub(super) fn findings(view: &View) -> Vec<Finding> {
-    view.notes().map(Finding::from).collect()
+    view.notes().map(Finding::new).collect()
 }
 
 /// Remarks beside the verdict.

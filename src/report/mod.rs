@@ -17,11 +17,8 @@ mod comparison_tests;
 mod csv;
 mod csv_capacity;
 mod csv_comparison;
-mod csv_dependencies;
 mod csv_gate;
 mod csv_history;
-mod csv_keyspace;
-mod csv_server;
 mod csv_table;
 mod document;
 #[cfg(test)]
@@ -40,6 +37,7 @@ mod json_gate;
 mod json_parts;
 mod markdown;
 mod number;
+mod record;
 mod schema;
 #[cfg(test)]
 mod schema_tests;

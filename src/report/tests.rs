@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
 use super::{
-    Document, RunReport, Style, csv, csv_dependencies, csv_keyspace, csv_server,
+    Document, RunReport, Style, csv,
     format::plain,
     html, markdown, summary, terminal,
     view::{Note, View},
@@ -152,10 +152,10 @@ fn tables_for_programs() {
     let RunReport { run, scenario, analysis, .. } = sampled();
     assert_snapshot!("summary.csv", text(csv::summary(&scenario, &analysis)));
     assert_snapshot!("errors.csv", text(csv::errors(&run)));
-    assert_snapshot!("server.csv", text(csv_server::server(&run)));
-    assert_snapshot!("commands.csv", text(csv_server::commands(&analysis)));
-    assert_snapshot!("dependencies.csv", text(csv_dependencies::dependencies(&run)));
-    assert_snapshot!("keyspace.csv", text(csv_keyspace::keyspace(&analysis)));
+    assert_snapshot!("server.csv", text(csv::server(&run)));
+    assert_snapshot!("commands.csv", text(csv::commands(&analysis)));
+    assert_snapshot!("dependencies.csv", text(csv::dependencies(&run)));
+    assert_snapshot!("keyspace.csv", text(csv::keyspace(&analysis)));
     let api = |table: Vec<u8>| -> String {
         text(table)
             .lines()

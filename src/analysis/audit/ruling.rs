@@ -5,7 +5,8 @@ use serde::Serialize;
 use strum::EnumDiscriminants;
 
 /// Rules of the audit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the report says what each asks")]
 pub enum Rule {
     DefaultUser,

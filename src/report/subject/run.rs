@@ -111,6 +111,12 @@ impl RunReport {
         self.info(name)?.parse().ok()
     }
 
+    /// Bytes that the server's data takes, after the load where that is known.
+    pub(crate) fn used_memory(&self) -> Option<u64> {
+        let after = self.analysis.server.after.as_ref().and_then(|after| after.used_memory);
+        after.or_else(|| self.bytes("used_memory"))
+    }
+
     /// The limit of the server's memory; `None` where there is none, or none is known.
     pub(crate) fn max_memory(&self) -> Option<u64> {
         let limit: u64 = self.setting("maxmemory").or_else(|| self.info("maxmemory"))?.parse().ok()?;

@@ -27,12 +27,11 @@ mod server_findings;
 mod server_resources;
 mod trust;
 
-pub(super) use audit::{
-    AT_SERVER, Words as AuditWords, fact as audit_fact, headline as audit_headline, words as audit_words,
-};
+pub(super) use audit::{AT_SERVER, fact as audit_fact, headline as audit_headline, words as audit_words};
 pub use baseline::difference_in_words;
 pub(super) use baseline::{baseline_headline, comparison_headline, difference_field, history_headline};
 pub(super) use capacity::{capacity_headline, failure_value, limit_figures, sweep_axes, undone};
+use cells::Columns;
 pub use gate::advisory_words;
 pub(super) use gate::{gate_change, gate_headline, metric_name};
 pub(super) use headline::headline as run_headline;

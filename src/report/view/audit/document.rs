@@ -1,6 +1,6 @@
 //! An audit on its own as a document.
 
-use super::rulings::{amiss, holding, unknown};
+use super::rulings::{amiss, count, holding, unknown};
 use crate::{
     analysis::audit::Severity,
     report::{
@@ -31,48 +31,38 @@ impl View {
 }
 
 fn sections(audit: &AuditReport<'_>) -> [Section; 3] {
-    let findings =
-        Section::new("audit", "Findings", amiss(audit.rulings).into_iter().collect()).detailed(Shown::Everything);
-    let holding = Section::new("holding-rules", "What holds", holding(audit.rulings).into_iter().collect());
     let unknown = unknown(audit.rulings, audit.subject.inspection.withheld.iter()).map(Block::Paragraph);
-    let unknown =
-        Section::new("unknown", "What could not be judged", unknown.into_iter().collect()).detailed(Shown::Everything);
-    [findings, holding, unknown]
+    [
+        Section::new("audit", "Findings", amiss(audit.rulings)).detailed(Shown::Everything),
+        Section::new("holding-rules", "What holds", holding(audit.rulings)),
+        Section::new("unknown", "What could not be judged", unknown).detailed(Shown::Everything),
+    ]
 }
 
 /// The verdict of an audit.
 pub(in crate::report) fn headline(audit: &AuditReport<'_>) -> Headline {
-    let count = |severity| audit.rulings.iter().filter(|ruling| ruling.severity == severity).count() as u64;
     let [critical, warnings, notes, passed, unknown] =
-        [Severity::Critical, Severity::Warning, Severity::Note, Severity::Passed, Severity::Unknown].map(count);
+        [Severity::Critical, Severity::Warning, Severity::Note, Severity::Passed, Severity::Unknown]
+            .map(|severity| count(audit.rulings, severity));
     let (verdict, tone) = match (critical, warnings) {
         (1.., _) => ("Critical findings", Tone::Bad),
         (0, 1..) => ("Warnings", Tone::Fair),
         (0, 0) if unknown > 0 => ("Nothing wrong was found, but not all could be judged", Tone::Fair),
         (0, 0) => ("Nothing is wrong", Tone::Good),
     };
-    let number = |name: &str, count: u64, against: &str| KeyNumber {
-        name: name.to_owned(),
-        value: format::count(count),
-        against: against.to_owned(),
-    };
-    Headline {
-        verdict,
-        sentence: format!(
-            "{verdict}: {} critical, {}, {}; {} passed, {} not judged.",
-            format::count(critical),
-            format::counted(warnings, "warning", "warnings"),
-            format::counted(notes, "note", "notes"),
-            format::counted(passed, "check", "checks"),
-            format::count(unknown),
-        ),
-        tone,
-        remarks: Vec::new(),
-        numbers: vec![
-            number("Critical", critical, "dangerous now"),
-            number("Warnings", warnings, "will hurt some day"),
-            number("Notes", notes, "worth knowing"),
-            number("Passed", passed, "checks"),
-        ],
-    }
+    let sentence = format!(
+        "{verdict}: {} critical, {}, {}; {} passed, {} not judged.",
+        format::count(critical),
+        format::counted(warnings, "warning", "warnings"),
+        format::counted(notes, "note", "notes"),
+        format::counted(passed, "check", "checks"),
+        format::count(unknown),
+    );
+    let numbers = vec![
+        KeyNumber::new("Critical", format::count(critical), "dangerous now"),
+        KeyNumber::new("Warnings", format::count(warnings), "will hurt some day"),
+        KeyNumber::new("Notes", format::count(notes), "worth knowing"),
+        KeyNumber::new("Passed", format::count(passed), "checks"),
+    ];
+    Headline { verdict, sentence, tone, remarks: Vec::new(), numbers }
 }

@@ -7,4 +7,4 @@ mod words;
 pub(in crate::report) use document::headline;
 pub(super) use rulings::section;
 pub(in crate::report) use rulings::{AT_SERVER, fact};
-pub(in crate::report) use words::{Words, words};
+pub(in crate::report) use words::words;

@@ -2,13 +2,12 @@
 
 use super::words::words;
 use crate::report::view::{
-    Advice, Block, Cell, Column, Listing, Note, RowKind, Section, Shown, Table, TableRow, Tone,
-    keyspace::is_about_keys, names::not_learned,
+    Advice, Block, Cell, Listing, Note, Section, Shown, Table, Tone, keyspace::is_about_keys, names::not_learned,
 };
 use crate::{
     analysis::audit::{Evidence, Quantity, Remedy, Ruling, Severity},
-    report::format::{self, NOTHING},
-    results::Withheld,
+    report::format::{self, THIN},
+    results::{Withheld, slug},
 };
 
 /// Name of the section.
@@ -32,16 +31,20 @@ pub(in crate::report::view) fn section(rulings: &[Ruling], withheld: &[Withheld]
 const TITLE: &str = "Audit of the server";
 
 /// How many rules hold, and how many do not.
+/// Number of rulings of a severity.
+pub(super) fn count(rulings: &[Ruling], severity: Severity) -> u64 {
+    rulings.iter().filter(|ruling| ruling.severity == severity).count() as u64
+}
+
+/// How many rules hold, and how many do not.
 fn counts(rulings: &[Ruling]) -> String {
-    let count = |severity| rulings.iter().filter(|ruling| ruling.severity == severity).count() as u64;
-    let [critical, warnings, notes, passed] =
-        [Severity::Critical, Severity::Warning, Severity::Note, Severity::Passed].map(count);
+    let count = |severity| count(rulings, severity);
     format!(
-        "{}, {}, {}; {} passed",
-        format::counted(critical, "critical", "critical"),
-        format::counted(warnings, "warning", "warnings"),
-        format::counted(notes, "note", "notes"),
-        format::counted(passed, "check", "checks"),
+        "{}{THIN}critical, {}, {}; {} passed",
+        format::count(count(Severity::Critical)),
+        format::counted(count(Severity::Warning), "warning", "warnings"),
+        format::counted(count(Severity::Note), "note", "notes"),
+        format::counted(count(Severity::Passed), "check", "checks"),
     )
 }
 
@@ -66,10 +69,10 @@ pub(in crate::report::view) fn amiss(rulings: &[Ruling]) -> Option<Block> {
 fn advice(ruling: &Ruling) -> Advice {
     let words = words(ruling.rule);
     Advice {
-        note: Note { tone: tone(ruling.severity), fact: fact(ruling), advice: words.advice.to_owned() },
+        note: Note::new(tone(ruling.severity), fact(ruling), words.advice),
         severity: ruling.severity,
         commands: listings(&ruling.remedies),
-        source: format!("{}. Reads {}. Source: {}.", words.id, words.reads, words.source),
+        source: format!("{}. Reads {}. Source: {}.", slug(&ruling.rule), words.reads, words.source),
     }
 }
 
@@ -102,7 +105,7 @@ fn quantity(value: &Quantity) -> String {
         Quantity::Bytes(bytes) => format::bytes(*bytes),
         Quantity::Nanos(nanos) => format::duration(*nanos),
         Quantity::Age(seconds) => format::age(*seconds),
-        Quantity::Share(share) if *share > 1.0 => format!("{}{}%", format::significant(share * 100.0), format::THIN),
+        Quantity::Share(share) if *share > 1.0 => format!("{}{}%", format::significant(share * 100.0), THIN),
         Quantity::Share(share) => format::share(*share),
         Quantity::Ratio(ratio) => format::significant(*ratio),
     }
@@ -114,54 +117,39 @@ pub(in crate::report) const AT_SERVER: &str = "At the server";
 /// The lines that would change it, each kind for its place.
 fn listings(remedies: &[Remedy]) -> Vec<Listing> {
     let mut listings: Vec<Listing> = Vec::new();
-    let mut add = |title: &str, language: &'static str, line: &str| match listings
+    let mut add = |title: &str, language: &'static str, line: String| match listings
         .iter_mut()
         .find(|known| known.title == title)
     {
         Some(known) => known.text = format!("{}\n{line}", known.text),
-        None => listings.push(Listing { title: title.to_owned(), language, text: line.to_owned(), folded: false }),
+        None => listings.push(Listing { title: title.to_owned(), language, text: line, folded: false }),
     };
     for remedy in remedies {
         match remedy {
-            Remedy::Command(command) => add(AT_SERVER, "", command),
+            Remedy::Command(command) => add(AT_SERVER, "", command.clone()),
             Remedy::Setting { name, value } => {
-                add(AT_SERVER, "", &format!("CONFIG SET {name} {value}"));
-                add("In its configuration", "", &format!("{name} {value}"));
+                add(AT_SERVER, "", format!("CONFIG SET {name} {value}"));
+                add("In its configuration", "", format!("{name} {value}"));
             }
-            Remedy::Configuration(lines) => {
-                for line in lines {
-                    add("In its configuration, then restart", "", line);
-                }
-            }
-            Remedy::Shell(command) => add("In a shell on its machine", "sh", command),
-            Remedy::Elsewhere { place, line } => add(place, "", line),
-            Remedy::Scenario(line) => add("In the application, and in the scenario", "", line),
+            Remedy::Configuration(lines) => add("In its configuration, then restart", "", lines.join("\n")),
+            Remedy::Shell(command) => add("In a shell on its machine", "sh", command.clone()),
+            Remedy::Elsewhere { place, line } => add(place, "", line.clone()),
+            Remedy::Scenario(line) => add("In the application, and in the scenario", "", line.clone()),
         }
     }
     listings
 }
 
 pub(super) fn holding(rulings: &[Ruling]) -> Option<Block> {
-    let rows: Vec<_> = rulings
-        .iter()
-        .filter(|ruling| ruling.severity == Severity::Passed)
-        .map(|ruling| {
-            let words = words(ruling.rule);
-            let known = evidence(&ruling.evidence);
-            TableRow {
-                kind: RowKind::Entry,
-                cells: vec![
-                    Cell::new(words.id, Tone::Quiet),
-                    ruling.about.as_deref().unwrap_or(NOTHING).into(),
-                    words.holds.into(),
-                    if known.is_empty() { NOTHING.to_owned() } else { known }.into(),
-                ],
-            }
-        })
-        .collect();
-    let columns =
-        vec![Column::head("Rule"), Column::words("Of", 2), Column::words("Holds", 0), Column::words("Evidence", 1)];
-    (!rows.is_empty()).then(|| Block::Table(Table::new("holding", "Rules that hold", columns, rows)))
+    let known = |ruling: &Ruling| Some(evidence(&ruling.evidence)).filter(|known| !known.is_empty());
+    let passed = rulings.iter().filter(|ruling| ruling.severity == Severity::Passed);
+    Table::of("holding", "Rules that hold", passed)
+        .head("Rule", |ruling| Cell::new(slug(&ruling.rule), Tone::Quiet))
+        .words("Of", 2, |ruling| ruling.about.as_ref())
+        .words("Holds", 0, |ruling| words(ruling.rule).holds)
+        .words("Evidence", 1, |ruling| known(ruling))
+        .table()
+        .block()
 }
 
 pub(super) fn unknown<'a>(rulings: &[Ruling], withheld: impl Iterator<Item = &'a Withheld>) -> Option<String> {
@@ -169,8 +157,8 @@ pub(super) fn unknown<'a>(rulings: &[Ruling], withheld: impl Iterator<Item = &'a
         .iter()
         .filter(|ruling| ruling.severity == Severity::Unknown)
         .map(|ruling| match evidence(&ruling.evidence) {
-            known if known.is_empty() => words(ruling.rule).id.to_owned(),
-            known => format!("{} ({known})", words(ruling.rule).id),
+            known if known.is_empty() => slug(&ruling.rule),
+            known => format!("{} ({known})", slug(&ruling.rule)),
         })
         .collect();
     let mut sentences = Vec::new();

@@ -4,8 +4,6 @@ use crate::analysis::audit::Rule;
 
 /// The words for one rule.
 pub(in crate::report) struct Words {
-    /// Its name, for people and for programs.
-    pub(in crate::report) id: &'static str,
     /// What is so where it holds.
     pub(in crate::report) holds: &'static str,
     /// What is so where it does not.
@@ -31,9 +29,8 @@ const MEASURED: &str = "this measurement";
 
 /// The words for a rule.
 pub(in crate::report) fn words(rule: Rule) -> Words {
-    let (id, holds, amiss, advice, reads, source) = match rule {
+    let (holds, amiss, advice, reads, source) = match rule {
         Rule::DefaultUser => (
-            "default-user",
             "The default user cannot log in",
             "The default user may log in",
             "Whoever reaches the port is that user until they say who they are. Give every service a user of its own, see \
@@ -42,7 +39,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             ACL,
         ),
         Rule::OtherUsers => (
-            "other-users",
             "Nobody can be another user without a password, or with a common one",
             "Everybody can be another user",
             "A user without a password, or with one that is tried first, is open to any client that reaches the port.",
@@ -50,7 +46,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             ACL,
         ),
         Rule::ServiceLogin => (
-            "service-login",
             "The user can log in",
             "The user cannot log in",
             "Its services get no connection. Compare name and password with what the server has.",
@@ -58,7 +53,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             ACL,
         ),
         Rule::PasswordStrength => (
-            "password-strength",
             "The password is long, and not among the most common",
             "The password is short, or among the most common",
             "The server keeps passwords as one round of SHA-256 and answers hundreds of thousands of attempts a second: \
@@ -68,7 +62,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "redis.io/docs/latest/commands/acl-genpass",
         ),
         Rule::LeastPrivilege => (
-            "least-privilege",
             "The user may do what its services need and little more",
             "The user may do more than its services need",
             "A service that is broken into, or just wrong, can then harm the others' data. The rules below give what the \
@@ -78,7 +71,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             ACL,
         ),
         Rule::DangerousCommands => (
-            "dangerous-commands",
             "The user may send no command that takes the server or its data away",
             "The user may send commands that take the server or its data away",
             "One FLUSHALL, KEYS or CONFIG SET in the wrong hands, or in the wrong console, stops all services. Keep them \
@@ -87,7 +79,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             SECURITY,
         ),
         Rule::Encryption => (
-            "encryption",
             "Passwords and data cross no network in the clear",
             "Nothing keeps passwords and data from crossing a network in the clear",
             "Everybody on the way could read and change them. Turn TLS on, and the plain port off once all services use it. \
@@ -96,7 +87,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "redis.io/docs/latest/operate/oss_and_stack/management/security/encryption",
         ),
         Rule::ProtectedMode => (
-            "protected-mode",
             "The server does not serve strangers",
             "Protected mode is off while the default user needs no password",
             "It is what keeps a server without passwords from answering the whole network. Turn it on, or give the default \
@@ -105,7 +95,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             SECURITY,
         ),
         Rule::MemoryLimit => (
-            "memory-limit",
             "Memory has a limit",
             "Memory has no limit",
             "A server that may use all memory is ended by the kernel when there is none left, with all its data. The \
@@ -115,7 +104,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             EVICTION,
         ),
         Rule::MemoryFull => (
-            "memory-full",
             "The server takes writes",
             "The server is full, or nearly, and then refuses writes",
             "At maxmemory, writes fail with OOM as long as nothing may be evicted. Raise the limit, let keys expire, or choose \
@@ -124,7 +112,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             EVICTION,
         ),
         Rule::MemoryHeadroom => (
-            "memory-headroom",
             "The limit leaves the machine room to fork",
             "The limit leaves the machine too little room",
             "While a fork saves the data, every page that is written is copied: in the worst case twice the memory is used. \
@@ -133,7 +120,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             ADMINISTRATION,
         ),
         Rule::MemoryOversized => (
-            "memory-oversized",
             "The limit suits what is used",
             "The limit is far above what was ever used",
             "What is reserved for it serves nobody else. The proposed limit is four times the highest use since the server \
@@ -142,7 +128,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             MEMORY,
         ),
         Rule::EvictionPolicy => (
-            "eviction-policy",
             "The policy for a full server suits its use",
             "The policy for a full server does not suit its use",
             "A cache should lose what is used least when it is full, not refuse writes; a queue must not lose what waits in \
@@ -151,7 +136,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             EVICTION,
         ),
         Rule::Fragmentation => (
-            "fragmentation",
             "Memory is used as it is given out",
             "Memory is fragmented, or part of it is not in main memory",
             "Above 1.4 the process holds much more memory than its data needs: active defragmentation gives it back. Below \
@@ -161,7 +145,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "redis.io/docs/latest/commands/memory-doctor",
         ),
         Rule::Evictions => (
-            "evictions",
             "Nothing was evicted",
             "Keys were evicted for lack of memory",
             "Under an allkeys policy that is a cache at work: look at its hit rate. Each eviction is paid for by the command that \
@@ -170,7 +153,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             EVICTION,
         ),
         Rule::BigKeys => (
-            "big-keys",
             "No key that was looked at is large",
             "A key is large",
             "Whoever reads, deletes or lets expire such a key keeps everybody else waiting. Split it, or delete it with \
@@ -179,7 +161,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             LATENCY,
         ),
         Rule::HotKeys => (
-            "hot-keys",
             "No key that was looked at is hot",
             "A key is used very much",
             "All its requests go to one thread of one server, however many servers there are. Keep a copy of it in the \
@@ -188,7 +169,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             EVICTION,
         ),
         Rule::MaxClients => (
-            "max-clients",
             "There is room for the connections of all pools",
             "There is too little room for the connections of all pools",
             "A rolling restart has old and new instances connected at once; who comes when all places are taken is turned \
@@ -197,7 +177,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             CLIENTS,
         ),
         Rule::IdleTimeout => (
-            "idle-timeout",
             "Pools look after idle connections before the server closes them",
             "The server closes idle connections before their pools look after them",
             "A request that gets such a connection fails. Ask idle connections for a sign of life at half the server's \
@@ -206,7 +185,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             CLIENTS,
         ),
         Rule::TcpKeepalive => (
-            "tcp-keepalive",
             "Dead peers are noticed",
             "Dead peers are not noticed, or late",
             "A client that vanished without a goodbye keeps its place, and firewalls forget connections that say nothing.",
@@ -214,7 +192,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             CONFIGURATION,
         ),
         Rule::TcpBacklog => (
-            "tcp-backlog",
             "All pools may connect at once",
             "A burst of connections overflows the queue of those that wait to be accepted",
             "Then connecting takes seconds, because the kernel drops the request and the client asks again after one. Both \
@@ -223,7 +200,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             CONFIGURATION,
         ),
         Rule::RejectedConnections => (
-            "rejected-connections",
             "No connection was turned away",
             "Connections were turned away",
             "maxclients was reached, or protected mode refused a stranger. Find out who holds the places (CLIENT LIST), then raise it or use smaller pools.",
@@ -231,7 +207,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             CLIENTS,
         ),
         Rule::Persistence => (
-            "persistence",
             "The data outlives a restart",
             "The data does not outlive a restart",
             "Right for a cache, whose first hour will be slow; wrong for queues, sessions and everything else that cannot \
@@ -240,7 +215,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             PERSISTENCE,
         ),
         Rule::RdbCompression => (
-            "rdb-compression",
             "Snapshots are compressed",
             "Snapshots are not compressed",
             "They take more disk, and more time to send to a replica. It saves the child that writes them some CPU time.",
@@ -248,7 +222,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             CONFIGURATION,
         ),
         Rule::RdbChecksum => (
-            "rdb-checksum",
             "Snapshots carry a checksum",
             "Snapshots carry no checksum",
             "A damaged one is loaded as if it were whole. The checksum costs about a tenth of the time to save and load.",
@@ -256,7 +229,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             CONFIGURATION,
         ),
         Rule::AofPolicy => (
-            "aof-policy",
             "The append-only file is written to disk every second",
             "The append-only file is written to disk after each write, or when the kernel likes",
             "With always every write waits for the disk, which clients see and the time of the command does not show; with no, what the kernel has not written yet is lost, half a \
@@ -265,7 +237,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             PERSISTENCE,
         ),
         Rule::LastSave => (
-            "last-save",
             "The last save succeeded",
             "The last save failed",
             "The data on disk is old, and with stop-writes-on-bgsave-error the server refuses writes until a save succeeds. \
@@ -274,7 +245,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             PERSISTENCE,
         ),
         Rule::Replication => (
-            "replication",
             "A replica has the data",
             "No replica has the data",
             "When this machine fails the services wait for it, and what was not saved is gone. A replica with Sentinel, or a \
@@ -283,7 +253,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "redis.io/docs/latest/operate/oss_and_stack/management/sentinel",
         ),
         Rule::SlowlogThreshold => (
-            "slowlog-threshold",
             "The slow log notes what would be too slow",
             "The slow log does not note what would be too slow, or notes everything",
             "It is the only record of which command kept everybody waiting. It counts time in the command alone, so it \
@@ -292,7 +261,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "redis.io/docs/latest/commands/slowlog",
         ),
         Rule::SlowlogLength => (
-            "slowlog-length",
             "The slow log is long enough",
             "The slow log is short",
             "A burst of slow commands pushes its own beginning out before anybody looks. An entry takes a kilobyte or two.",
@@ -300,7 +268,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "redis.io/docs/latest/commands/slowlog",
         ),
         Rule::LatencyMonitor => (
-            "latency-monitor",
             "The latency monitor is on",
             "The latency monitor is off",
             "It notes what else than commands stopped the server: forks, expiry, writing to disk. It costs next to nothing \
@@ -309,7 +276,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "redis.io/docs/latest/operate/oss_and_stack/management/optimization/latency-monitor",
         ),
         Rule::HitRate => (
-            "hit-rate",
             "What is looked up is there",
             "Much of what is looked up is not there",
             "Every miss is a round trip for nothing, and then the work that the cache should have saved. Look at evictions \
@@ -318,7 +284,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             MEASURED,
         ),
         Rule::SharedDatabase => (
-            "shared-database",
             "Each service has a database of its own, or the only one that a cluster has",
             "Services share a database",
             "Their keys are kept apart by prefixes only: FLUSHDB, SCAN and DBSIZE concern all of them. Databases of one \
@@ -328,7 +293,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "redis.io/docs/latest/commands/select",
         ),
         Rule::ExpensiveCommands => (
-            "expensive-commands",
             "No command keeps the others waiting",
             "A command keeps the others waiting",
             "The server runs one command at a time: as long as this one takes, nobody else is served. Send smaller batches \
@@ -337,7 +301,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             LATENCY,
         ),
         Rule::IoThreads => (
-            "io-threads",
             "Threads for input and output suit the cores",
             "Threads for input and output do not suit the cores",
             "They take reading and writing off the main thread, where it is the limit and cores are free; where they are \
@@ -346,7 +309,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             CONFIGURATION,
         ),
         Rule::HugePages => (
-            "huge-pages",
             "Transparent huge pages do not make forks expensive",
             "Transparent huge pages are on for the server",
             "While a fork saves the data, the first write to each page of 2 MiB copies all of it: milliseconds instead of \
@@ -355,7 +317,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             LATENCY,
         ),
         Rule::Overcommit => (
-            "overcommit",
             "A fork does not fail for lack of promised memory",
             "A fork may fail although there is memory",
             "In mode 0 the kernel may refuse to fork a server that is large beside what is free, in mode 2 it counts all of the \
@@ -364,7 +325,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             ADMINISTRATION,
         ),
         Rule::Version => (
-            "version",
             "The release has its branch's known security fixes",
             "The release lacks known security fixes of its branch",
             "Upgrade to the newest release of a branch that is looked after. A package of a distribution may have the fixes \
@@ -373,7 +333,6 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "the projects' release notes and advisories as of the day given",
         ),
         Rule::Dependencies => (
-            "dependencies",
             "The dependency answers",
             "The dependency does not answer as it should",
             "The services need it as much as this server. Look at it first: the numbers here say nothing about what they \
@@ -382,27 +341,21 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             MEASURED,
         ),
     };
-    Words { id, holds, amiss, advice, reads, source }
+    Words { holds, amiss, advice, reads, source }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]
-    fn names_are_unique_and_sentences_have_no_end_of_their_own() {
-        let ids: BTreeSet<_> = Rule::ALL.iter().map(|rule| words(*rule).id).collect();
-        assert_eq!(ids.len(), Rule::ALL.len());
+    fn claims_have_no_end_of_their_own_and_advice_has() {
         for rule in Rule::ALL {
             let words = words(rule);
             assert!(
                 words.advice.ends_with('.') && !words.holds.ends_with('.') && !words.amiss.ends_with('.'),
-                "{}",
-                words.id
+                "{rule:?}"
             );
-            assert!(words.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", words.id);
         }
     }
 }
