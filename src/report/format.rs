@@ -132,6 +132,11 @@ pub(crate) fn share(share: f64) -> String {
     format!("{}{THIN}%", percent(share, decimals(share)))
 }
 
+/// A share that may be more than all: `92 %`, `130 %`.
+pub(crate) fn portion(share: f64) -> String {
+    if share > 1.0 { format!("{}{THIN}%", significant(share * 100.0)) } else { self::share(share) }
+}
+
 /// A share (0..=1) as the user chose it, exact: `99.9 %`, `0.1 %`.
 pub(crate) fn limit(share: f64) -> String {
     // Twelve digits take away what binary fractions add: 0.001 * 100 is 0.1, not 0.10000000000000001.

@@ -48,24 +48,16 @@ impl Collector for Exposition {
 
         let latency = || history(ci).filter(|(_, measure)| is_latency(measure));
         let seconds = |value: f64| tidy(value / 1e6);
-        families.gauge(
-            "response_time",
-            "Response time from the due instant: its mean, or a percentile.",
-            Some(&Unit::Seconds),
-            latency().map(|(scenario, measure)| (of(scenario, measure), seconds(measure.value))),
-        )?;
-        families.gauge(
-            "response_time_low",
-            "Lower bound of the 95 % confidence interval of the response time.",
-            Some(&Unit::Seconds),
-            latency().filter_map(|(scenario, measure)| Some((of(scenario, measure), seconds(measure.low?)))),
-        )?;
-        families.gauge(
-            "response_time_high",
-            "Upper bound of the 95 % confidence interval of the response time.",
-            Some(&Unit::Seconds),
-            latency().filter_map(|(scenario, measure)| Some((of(scenario, measure), seconds(measure.high?)))),
-        )?;
+        let mut times = |name: &str, help: &str, value: fn(&CiMeasure) -> Option<f64>| {
+            let rows =
+                latency().filter_map(|(scenario, measure)| Some((of(scenario, measure), seconds(value(measure)?))));
+            families.gauge(name, help, Some(&Unit::Seconds), rows)
+        };
+        times("response_time", "Response time from the due instant: its mean, or a percentile.", |of| Some(of.value))?;
+        let [lower, upper] = ["Lower", "Upper"]
+            .map(|bound| format!("{bound} bound of the 95 % confidence interval of the response time."));
+        times("response_time_low", &lower, |of| of.low)?;
+        times("response_time_high", &upper, |of| of.high)?;
         let throughput = history(ci).filter(|(_, measure)| !is_latency(measure));
         families.gauge(
             "throughput_requests_per_second",

@@ -3,12 +3,12 @@
 use super::words::one_line;
 use crate::{
     analysis::{
-        Analysis, Outcome, PercentileValue, Row,
+        Outcome, PercentileValue, Row,
         audit::{AuditOutcome, Ruling, Severity},
     },
     measure::SeriesRole,
     report::{
-        format::{THIN, limit, percentile, plain, setting, share, share_interval},
+        format::{THIN, duration, limit, percentile, plain, setting, share, share_interval},
         number::{micros, per_second},
         subject::RunReport,
         view::{Tone, View, audit_fact, audit_words},
@@ -29,8 +29,7 @@ pub fn measured(name: &str, report: &RunReport, audit_limit: AuditLimit) -> CiSc
     let mut checks = vec![whole(name, report)];
     let alone = scenario.services.len() == 1;
     let told = || analysis.rows.iter().filter(move |row| is_told(row, alone));
-    let judged = Judged { name, objective: &scenario.objective, analysis, alone };
-    checks.extend(told().filter(|row| row.scope.service.is_some()).map(|row| judged.row(row)));
+    checks.extend(told().filter(|row| row.scope.service.is_some()).map(|row| judged(name, report, row, alone)));
     let interrupted = run.recording.period.interrupted;
     if interrupted {
         let sentence = format!("{name} was ended early: interrupted before its time was over");
@@ -52,13 +51,12 @@ pub fn measured(name: &str, report: &RunReport, audit_limit: AuditLimit) -> CiSc
 
 /// A scenario that came to no result.
 pub fn unmeasured(name: &str, why: &str) -> CiScenario {
-    let sentence = format!("{name} could not be measured: {}", one_line(why));
-    without_run(name, of_run(CiOutcome::Invalid, sentence))
+    without_run(name, CiOutcome::Invalid, &format!("could not be measured: {}", one_line(why)))
 }
 
 /// A scenario that was not tried, since the user ended it all before.
 pub fn not_run(name: &str) -> CiScenario {
-    without_run(name, of_run(CiOutcome::Interrupted, format!("{name} was not run: interrupted before")))
+    without_run(name, CiOutcome::Interrupted, "was not run: interrupted before")
 }
 
 /// That a run came to a result, and the result could not be written.
@@ -70,8 +68,8 @@ fn of_run(outcome: CiOutcome, sentence: String) -> CiCheck {
     check("run", None, None, outcome, sentence)
 }
 
-fn without_run(name: &str, check: CiCheck) -> CiScenario {
-    let checks = vec![check];
+fn without_run(name: &str, outcome: CiOutcome, why: &str) -> CiScenario {
+    let checks = vec![of_run(outcome, format!("{name} {why}"))];
     CiScenario { name: name.to_owned(), folder: None, seconds: 0.0, trusted: false, checks, measures: Vec::new() }
 }
 
@@ -95,58 +93,46 @@ fn is_told(row: &Row, alone: bool) -> bool {
     row.scope.role == SeriesRole::Operation && !(alone && is_sum_of_service)
 }
 
-struct Judged<'a> {
-    name: &'a str,
-    objective: &'a Objective,
-    analysis: &'a Analysis,
-    /// Whether there is one service only, which then goes without saying.
-    alone: bool,
+/// How the objective held for one row.
+fn judged(name: &str, report: &RunReport, row: &Row, alone: bool) -> CiCheck {
+    let outcome = outcome(row.outcome);
+    // The verdict is made of the whole and of the services. A row explains one that is missed; by itself it fails
+    // nothing, and one with too few requests to decide is no reason to doubt the whole.
+    let decides = outcome == CiOutcome::Failed && report.analysis.verdict.outcome == Outcome::Fail;
+    let (service, operation) = (row.scope.service.as_deref(), row.scope.operation.as_deref());
+    let parts = [Some(name), service.filter(|_| !alone), operation];
+    let about = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let sentence = format!("{about}{}", plain(&of_row(row, &report.scenario.objective)));
+    CiCheck { decides, ..check("objective", service, operation, outcome, sentence) }
 }
 
-impl Judged<'_> {
-    fn row(&self, row: &Row) -> CiCheck {
-        let outcome = outcome(row.outcome);
-        // The verdict is made of the whole and of the services. A row explains one that is missed; by itself it fails
-        // nothing, and one with too few requests to decide is no reason to doubt the whole.
-        let decides = outcome == CiOutcome::Failed && self.analysis.verdict.outcome == Outcome::Fail;
-        let (service, operation) = (row.scope.service.as_deref(), row.scope.operation.as_deref());
-        CiCheck { decides, ..check("objective", service, operation, outcome, self.sentence(row)) }
+fn of_row(row: &Row, objective: &Objective) -> String {
+    if row.bad.of == 0 {
+        return ": no request fell due".to_owned();
     }
-
-    fn sentence(&self, row: &Row) -> String {
-        let service = row.scope.service.as_deref().filter(|_| !self.alone);
-        let parts = [Some(self.name), service, row.scope.operation.as_deref()];
-        let about = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
-        if row.bad.of == 0 {
-            return format!("{about}: no request fell due");
-        }
-        if row.outcome == Outcome::Invalid {
-            return format!("{about}: the measurement is invalid");
-        }
-        let latency = self.objective.latency;
-        let allowed = setting(latency);
-        let (mut what, mut late) = (String::new(), false);
-        if let PercentileValue::Known { nanos, .. } = row.judged.value {
-            what = format!(" {} {}", percentile(row.judged.percentile), crate::report::format::duration(nanos as f64));
-            late = u128::from(nanos) > latency.as_nanos();
-        }
-        let held = match (row.outcome, late) {
-            (Outcome::Fail, true) => format!(" misses {allowed}"),
-            (Outcome::Fail, false) => format!(" misses its objective of {allowed}"),
-            (Outcome::Pass, _) => format!(" is within {allowed}"),
-            (Outcome::Inconclusive | Outcome::Invalid, _) => format!(" leaves open whether {allowed} is met"),
-        };
-        let bad = &row.bad;
-        let good = share_interval(1.0 - bad.share, 1.0 - bad.high, 1.0 - bad.low);
-        let required = self.objective.percentile;
-        let failed = row.counts.failed() as f64 / bad.of as f64;
-        let failures = if failed > self.objective.max_error_rate {
-            format!("; {} failed, {} allowed", share(failed), limit(self.objective.max_error_rate))
-        } else {
-            String::new()
-        };
-        plain(&format!("{about}{what}{held} ({required}{THIN}% required, {good} within{failures})"))
+    if row.outcome == Outcome::Invalid {
+        return ": the measurement is invalid".to_owned();
     }
+    let allowed = setting(objective.latency);
+    let known = row.judged.nanos();
+    let what = known.map(|nanos| format!(" {} {}", percentile(row.judged.percentile), duration(nanos as f64)));
+    let late = known.is_some_and(|nanos| u128::from(nanos) > objective.latency.as_nanos());
+    let held = match (row.outcome, late) {
+        (Outcome::Fail, true) => format!(" misses {allowed}"),
+        (Outcome::Fail, false) => format!(" misses its objective of {allowed}"),
+        (Outcome::Pass, _) => format!(" is within {allowed}"),
+        (Outcome::Inconclusive | Outcome::Invalid, _) => format!(" leaves open whether {allowed} is met"),
+    };
+    let bad = &row.bad;
+    let good = share_interval(1.0 - bad.share, 1.0 - bad.high, 1.0 - bad.low);
+    let failed = row.counts.failed() as f64 / bad.of as f64;
+    let failures = if failed > objective.max_error_rate {
+        format!("; {} failed, {} allowed", share(failed), limit(objective.max_error_rate))
+    } else {
+        String::new()
+    };
+    let required = objective.percentile;
+    format!("{}{held} ({required}{THIN}% required, {good} within{failures})", what.unwrap_or_default())
 }
 
 /// The audit: one check for each finding that counts, or one for all of it.
@@ -160,7 +146,7 @@ fn audited(name: &str, rulings: &[Ruling], limit: AuditLimit) -> Vec<CiCheck> {
                 ..check(
                     "audit",
                     None,
-                    Some(audit_words(ruling.rule).id),
+                    Some(&slug(&ruling.rule)),
                     CiOutcome::Failed,
                     format!("{name} audit, {}", told(ruling)),
                 )

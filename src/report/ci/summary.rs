@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     report::{
-        format::{self, NOTHING, counted},
+        format::{self, counted},
         markdown,
-        view::{Block, Cell, Column, Headline, Note, RowKind, Section, Shown, Table, TableRow, Tone, View, made_by},
+        view::{Align, Block, Cell, Column, Headline, Note, RowKind, Section, Shown, Table, Tone, View, made_by},
     },
     results::{Ci, CiCheck, CiMeasure, CiOutcome, CiScenario, Leniency, slug},
 };
@@ -19,7 +19,7 @@ use crate::{
 const MOST: usize = 256 << 10;
 
 /// How much is reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Depth {
     /// Everything.
     Whole,
@@ -37,16 +37,14 @@ pub(super) fn headline(ci: &Ci) -> Headline {
 
 /// The summary as Markdown, shortened where it would be too long for a job summary.
 pub fn summary(ci: &Ci) -> String {
-    let depths = [Depth::Whole, Depth::Findings, Depth::Scenarios];
-    let mut texts = depths.map(|depth| move || markdown::render(&view(ci, depth))).into_iter();
     let mut text = String::new();
-    while text.is_empty() || text.len() > MOST {
-        match texts.next() {
-            Some(render) => text = render(),
-            None => return shortened(&text),
+    for depth in [Depth::Whole, Depth::Findings, Depth::Scenarios] {
+        text = markdown::render(&view(ci, depth));
+        if text.len() <= MOST {
+            return text;
         }
     }
-    text
+    shortened(&text)
 }
 
 const CUT: &str = "\n\nThis summary is cut short; ci.json has everything.\n";
@@ -65,40 +63,22 @@ fn shortened(text: &str) -> String {
 
 /// The document.
 pub(super) fn view(ci: &Ci, depth: Depth) -> View {
-    let mut sections =
-        vec![Section::new("scenarios", "Scenarios", vec![Block::Table(scenarios(ci))]).detailed(Shown::First)];
     let notes: Vec<_> = findings(ci).into_iter().map(|check| note(check, ci.inconclusive)).collect();
-    if !notes.is_empty() && depth != Depth::Scenarios {
-        sections.push(Section::new("findings", "Problems", vec![Block::Notes(notes)]).detailed(Shown::Everything));
-    }
-    if depth == Depth::Whole {
-        let (comparisons, asides): (Vec<_>, Vec<_>) = beside_findings(ci).partition(|check| is_comparison(check));
-        let comparisons: Vec<_> = comparisons.into_iter().map(aside).collect();
-        if !comparisons.is_empty() {
-            let blocks = vec![Block::Notes(comparisons)];
-            sections.push(Section::new("comparisons", "Comparisons", blocks).detailed(Shown::Everything));
-        }
-        let asides: Vec<_> = asides.into_iter().filter(|check| is_worth_knowing(check)).map(aside).collect();
-        if !asides.is_empty() {
-            sections.push(Section::new("asides", "Worth knowing", vec![Block::Notes(asides)]));
-        }
-        let tables: Vec<_> = ci.scenarios.iter().filter_map(numbers).map(Block::Table).collect();
-        if !tables.is_empty() {
-            sections.push(Section::new("measured", "What was measured", tables));
-        }
-    }
-    View {
-        title: "plimsoll ci".to_owned(),
-        subtitle: format!(
-            "{} on {}; exit code {}.",
-            counted(ci.scenarios.len() as u64, "scenario", "scenarios"),
-            ci.started,
-            ci.exit_code
-        ),
-        headline: headline(ci),
-        sections,
-        footer: made_by(&ci.software),
-    }
+    let (comparisons, asides): (Vec<_>, Vec<_>) = beside_findings(ci).partition(|check| is_comparison(check));
+    let comparisons: Vec<_> = comparisons.into_iter().map(aside).collect();
+    let asides: Vec<_> = asides.into_iter().filter(|check| is_worth_knowing(check)).map(aside).collect();
+    let shown = |notes: Vec<Note>, least: Depth| (!notes.is_empty() && depth <= least).then_some(Block::Notes(notes));
+    let tables = ci.scenarios.iter().filter(|_| depth == Depth::Whole).filter_map(numbers);
+    let sections = [
+        Section::new("scenarios", "Scenarios", [Block::Table(scenarios(ci))]).detailed(Shown::First),
+        Section::new("findings", "Problems", shown(notes, Depth::Findings)).detailed(Shown::Everything),
+        Section::new("comparisons", "Comparisons", shown(comparisons, Depth::Whole)).detailed(Shown::Everything),
+        Section::new("asides", "Worth knowing", shown(asides, Depth::Whole)),
+        Section::new("measured", "What was measured", tables),
+    ];
+    let scenarios = counted(ci.scenarios.len() as u64, "scenario", "scenarios");
+    let subtitle = format!("{scenarios} on {}; exit code {}.", ci.started, ci.exit_code);
+    View::new("plimsoll ci".to_owned(), subtitle, headline(ci), sections, made_by(&ci.software))
 }
 
 fn verdict(ci: &Ci) -> (&'static str, Tone) {
@@ -139,36 +119,28 @@ fn tone(outcome: CiOutcome, leniency: Leniency) -> Tone {
 
 /// A row for each scenario, with its first sentence.
 fn scenarios(ci: &Ci) -> Table {
-    let columns = vec![
-        Column::head("Scenario"),
-        Column::words("Outcome", 0),
-        Column::numbers("Rate", Some("1/s"), 2),
-        Column::times("p50", 3),
-        Column::times("p99", 1),
-        Column::numbers("Took", Some("s"), 4),
-        Column::words("Run", 5),
-    ];
-    let rows = ci.scenarios.iter().map(|scenario| {
+    let outcome = |scenario: &CiScenario| {
         let outcome = scenario.outcome();
-        let whole = |metric| scenario.measures.iter().find(|it| it.service.is_none() && it.metric == metric);
-        let time = |metric| Cell::time(whole(metric).map(|measure| measure.value * 1e3));
-        let cells = vec![
-            one_line(&scenario.name).into(),
-            Cell::new(slug(&outcome), tone(outcome, ci.inconclusive)),
-            whole("throughput").map_or_else(|| NOTHING.to_owned(), |rate| format::significant(rate.value)).into(),
-            time("p50"),
-            time("p99"),
-            format::significant(scenario.seconds).into(),
-            scenario.folder.clone().unwrap_or_else(|| NOTHING.to_owned()).into(),
-        ];
-        TableRow { kind: RowKind::Entry, cells }
-    });
-    Table::new("scenarios", "Outcome of each scenario, and its requests all together", columns, rows)
+        Cell::new(slug(&outcome), tone(outcome, ci.inconclusive))
+    };
+    let whole = |scenario: &CiScenario, metric| {
+        let measures = scenario.measures.iter();
+        measures.filter(|it| it.service.is_none()).find(|it| it.metric == metric).map(value)
+    };
+    Table::of("scenarios", "Outcome of each scenario, and its requests all together", &ci.scenarios)
+        .head("Scenario", |scenario| one_line(&scenario.name))
+        .words("Outcome", 0, |scenario| outcome(scenario))
+        .rates("Rate", 2, |scenario| whole(scenario, "throughput"))
+        .times("p50", 3, |scenario| whole(scenario, "p50"))
+        .times("p99", 1, |scenario| whole(scenario, "p99"))
+        .column(Column::new("Took", Some("s"), Align::Right, 4), |scenario| format::significant(scenario.seconds))
+        .words("Run", 5, |scenario| scenario.folder.as_ref())
+        .table()
 }
 
 fn note(check: &CiCheck, leniency: Leniency) -> Note {
     let detail = check.detail.iter().map(|line| one_line(line)).collect::<Vec<_>>().join(" ");
-    Note { tone: tone(check.outcome, leniency), fact: one_line(&check.sentence), advice: detail }
+    Note::new(tone(check.outcome, leniency), one_line(&check.sentence), detail)
 }
 
 /// All checks that are no findings.
@@ -195,7 +167,7 @@ fn aside(check: &CiCheck) -> Note {
 type Scope<'a> = (Option<&'a str>, Option<&'a str>);
 
 /// All measures of a scenario: a row for each service and operation, a column for each metric.
-fn numbers(scenario: &CiScenario) -> Option<Table> {
+fn numbers(scenario: &CiScenario) -> Option<Block> {
     let mut metrics: Vec<&CiMeasure> = Vec::new();
     let mut rows: Vec<(Scope<'_>, BTreeMap<&str, &CiMeasure>)> = Vec::new();
     for measure in &scenario.measures {
@@ -209,32 +181,22 @@ fn numbers(scenario: &CiScenario) -> Option<Table> {
         }
     }
     metrics.sort_by(|a, b| place(a).total_cmp(&place(b)));
-    let mut columns = vec![Column::head("Service"), Column::head("Operation")];
-    columns.extend(metrics.iter().map(|metric| {
-        let heading = metric.metric.clone();
-        if is_latency(metric) { Column::times(heading, 1) } else { Column::numbers(heading, Some("1/s"), 1) }
-    }));
-    let rows: Vec<_> = rows
-        .into_iter()
-        .map(|((service, operation), row)| {
-            let kind = match (service, operation) {
-                (None, _) => RowKind::Total,
-                (Some(_), None) => RowKind::Sum,
-                (Some(_), Some(_)) => RowKind::Entry,
-            };
-            let mut cells: Vec<Cell> = vec![
-                service.unwrap_or("all services").into(),
-                operation.unwrap_or(if service.is_some() { "all operations" } else { "" }).into(),
-            ];
-            cells.extend(
-                metrics.iter().map(|metric| row.get(metric.metric.as_str()).map_or(NOTHING.into(), |it| value(it))),
-            );
-            TableRow { kind, cells }
-        })
-        .collect();
-    let untrusted =
-        (!scenario.trusted).then(|| "These numbers are not to be relied on, and enter no history.".to_owned());
-    (!rows.is_empty()).then(|| Table::new("measured", one_line(&scenario.name), columns, rows).noted(untrusted))
+    let mut table = Table::of("measured", one_line(&scenario.name), rows)
+        .kinds(|((service, operation), _)| RowKind::of(*service, *operation))
+        .head("Service", |((service, _), _)| service.unwrap_or("all services"))
+        .head("Operation", |((service, operation), _)| {
+            operation.unwrap_or(if service.is_some() { "all operations" } else { "" })
+        });
+    for metric in metrics {
+        let cell = |(_, row): &(_, BTreeMap<&str, &CiMeasure>)| row.get(metric.metric.as_str()).map(|it| value(it));
+        table = if is_latency(metric) {
+            table.times(&metric.metric, 1, cell)
+        } else {
+            table.rates(&metric.metric, 1, cell)
+        };
+    }
+    let untrusted = (!scenario.trusted).then_some("These numbers are not to be relied on, and enter no history.");
+    table.table().noted(untrusted).block()
 }
 
 /// Where a metric stands among others: the mean, percentiles, rates.

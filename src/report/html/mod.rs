@@ -3,9 +3,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::view::{
-    Advice, Align, Block, Column, Figure, KeyNumber, Listing, Note, RowKind, Section, Table, TableRow, Tone, View,
-};
+use super::view::{Advice, Align, Block, Column, Figure, KeyNumber, Listing, Note, Section, Table, TableRow, View};
 use crate::results::slug;
 
 const STYLE: &str = include_str!("style.css");
@@ -66,7 +64,7 @@ fn verdict(view: &View) -> Markup {
     let headline = &view.headline;
     let rest = headline.sentence.strip_prefix(headline.verdict).unwrap_or(&headline.sentence);
     html! {
-        section #verdict class={ "verdict " (tone(headline.tone)) } aria-label="Verdict" {
+        section #verdict class={ "verdict " (slug(&headline.tone)) } aria-label="Verdict" {
             p.sentence { strong { (headline.verdict) } (rest) }
             @for remark in &headline.remarks { p { (remark) } }
             dl.numbers { @for entry in &headline.numbers { (number(entry)) } }
@@ -110,7 +108,7 @@ fn block(block: &Block) -> Markup {
 
 fn note(note: &Note) -> Markup {
     html! {
-        li class=(tone(note.tone)) {
+        li class=(slug(&note.tone)) {
             p.fact { span.pill { (slug(&note.tone.severity())) } " " (note.fact) }
             @if !note.advice.is_empty() { p { (note.advice) } }
         }
@@ -120,7 +118,7 @@ fn note(note: &Note) -> Markup {
 fn advised(advice: &Advice) -> Markup {
     let Advice { note, severity, commands, source } = advice;
     html! {
-        li class=(tone(note.tone)) {
+        li class=(slug(&note.tone)) {
             p.fact { span.pill { (slug(severity)) } " " (note.fact) }
             @if !note.advice.is_empty() { p { (note.advice) } }
             @for contents in commands { (listing(contents)) }
@@ -183,20 +181,13 @@ fn spare(table: &Table, column: &Column) -> &'static str {
 }
 
 fn row(table: &Table, row: &TableRow) -> Markup {
-    let kind = match row.kind {
-        RowKind::Entry => "entry",
-        RowKind::Detail => "detail",
-        RowKind::Group => "group",
-        RowKind::Sum => "sum",
-        RowKind::Total => "total",
-    };
     html! {
-        tr role="row" class=(kind) {
+        tr role="row" class=(slug(&row.kind)) {
             @for (column, cell) in table.columns.iter().zip(&row.cells) {
                 @if column.heads {
                     th scope="row" role="rowheader" class=(place(table, column)) { (cell.text) }
                 } @else {
-                    td role="cell" data-label=(column.label()) class={ (align(column.align)) " " (tone(cell.tone)) (spare(table, column)) } {
+                    td role="cell" data-label=(column.label()) class={ (align(column.align)) " " (slug(&cell.tone)) (spare(table, column)) } {
                         span { (cell.text) @if !cell.mark.is_empty() { sup { (cell.mark) } } }
                     }
                 }
@@ -234,15 +225,5 @@ fn align(align: Align) -> &'static str {
     match align {
         Align::Left => "words",
         Align::Right => "number",
-    }
-}
-
-fn tone(tone: Tone) -> &'static str {
-    match tone {
-        Tone::Plain => "plain",
-        Tone::Good => "good",
-        Tone::Fair => "fair",
-        Tone::Bad => "bad",
-        Tone::Quiet => "quiet",
     }
 }

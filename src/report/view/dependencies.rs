@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Block, Cell, Column, Note, RowKind, Section, Shown, Table, TableRow, Tone};
+use super::{Cell, Note, Section, Shown, Table, Tone, names::listed};
 use crate::{
     analysis::{Analysis, Answers, DependencySide, Latency, Outage},
     report::format::{self, NOTHING},
@@ -10,9 +10,7 @@ use crate::{
 
 /// What the section shows; empty where the scenario names none.
 pub(super) fn section(analysis: &Analysis) -> Section {
-    let blocks =
-        if analysis.dependencies.is_empty() { Vec::new() } else { vec![Block::Table(table(&analysis.dependencies))] };
-    Section::new("dependencies", "Dependencies", blocks)
+    Section::new("dependencies", "Dependencies", table(&analysis.dependencies).block())
         .detailed(Shown::Everything)
         .brief_line("Dependencies", Some(in_brief(&analysis.dependencies)))
 }
@@ -24,37 +22,21 @@ fn in_brief(dependencies: &[DependencySide]) -> String {
 }
 
 fn table(dependencies: &[DependencySide]) -> Table {
-    let columns = vec![
-        Column::head("Dependency"),
-        Column::words("Address", 2),
-        Column::words("Before", 0),
-        Column::words("During", 0),
-        Column::words("After", 0),
-        Column::times("Min", 3),
-        Column::times("Mean", 1),
-        Column::times("Max", 1),
-    ];
-    Table::new("probes", "What services depend on besides the server", columns, dependencies.iter().map(row)).noted([
-        "Asked before the load, once a second while it ran, and after it. Times: from asking to the connection (tcp) or to \
-         the head of the response (http), the look-up of the name included, over all probes that were answered.",
-    ])
-}
-
-fn row(side: &DependencySide) -> TableRow {
-    let time = |of: fn(&Latency) -> f64| Cell::time(side.latency.as_ref().map(of));
-    TableRow {
-        kind: RowKind::Entry,
-        cells: vec![
-            side.name.as_str().into(),
-            side.address.as_str().into(),
-            once(side.before),
-            often(side.during),
-            once(side.after),
-            time(|latency| latency.min as f64),
-            time(|latency| latency.mean),
-            time(|latency| latency.max as f64),
-        ],
-    }
+    let time = |side: &DependencySide, of: fn(&Latency) -> f64| Cell::time(side.latency.as_ref().map(of));
+    Table::of("probes", "What services depend on besides the server", dependencies)
+        .head("Dependency", |side| &side.name)
+        .words("Address", 2, |side| &side.address)
+        .words("Before", 0, |side| once(side.before))
+        .words("During", 0, |side| often(side.during))
+        .words("After", 0, |side| once(side.after))
+        .times("Min", 3, |side| time(side, |latency| latency.min as f64))
+        .times("Mean", 1, |side| time(side, |latency| latency.mean))
+        .times("Max", 1, |side| time(side, |latency| latency.max as f64))
+        .table()
+        .noted([
+            "Asked before the load, once a second while it ran, and after it. Times: from asking to the connection (tcp) or to \
+             the head of the response (http), the look-up of the name included, over all probes that were answered.",
+        ])
 }
 
 /// How the one probe of a phase went.
@@ -91,14 +73,9 @@ pub(super) fn note(name: &str, answers: Answers, outage: &Outage, reason: &str) 
             when(outage),
         ),
     };
-    Note {
-        tone: Tone::Bad,
-        fact,
-        advice:
-            "Services that wait for it look slow or broken whatever this server does: mend it first, then judge what \
-                 users see."
-                .to_owned(),
-    }
+    let advice = "Services that wait for it look slow or broken whatever this server does: mend it first, then judge what \
+                  users see.";
+    Note::new(Tone::Bad, fact, advice)
 }
 
 /// When it failed, such as `before the load, in seconds 3 to 5 and 9, and after the run`.
@@ -118,15 +95,6 @@ fn when(outage: &Outage) -> String {
     }
     parts.extend(after.then(|| "after the run".to_owned()));
     listed(&parts)
-}
-
-/// `a`, `a and b`, `a, b and c`.
-fn listed(parts: &[String]) -> String {
-    match parts {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::{Note, Tone};
 use crate::{
     analysis::{Burst, Events, Stall},
     measure::{Nanos, SECOND},
-    report::format::{NOTHING, THIN, counted, duration, share, significant},
+    report::format::{THIN, counted, duration, share, significant},
 };
 
 /// Stalls that are listed one by one.
@@ -31,19 +31,15 @@ pub(super) fn stalls(stalls: &[Stall], restarted: bool) -> Note {
             listed.join("; "),
         ),
     };
-    Note {
-        tone: if bad > 0 || gone { Tone::Bad } else { Tone::Quiet },
-        fact,
-        advice: match (gone, restarted) {
-            (true, _) => "The server did not answer again before the run ended: see whether it is running, and its log.",
-            (false, true) => "The server was restarted during the run: its log has the reason.",
-            (false, false) => {
-                "Look for what stopped the server at that moment: a slow command (SLOWLOG GET), a fork to save the data set, \
-                 many keys that expired together, swapping, or a machine that stood still."
-            }
+    let advice = match (gone, restarted) {
+        (true, _) => "The server did not answer again before the run ended: see whether it is running, and its log.",
+        (false, true) => "The server was restarted during the run: its log has the reason.",
+        (false, false) => {
+            "Look for what stopped the server at that moment: a slow command (SLOWLOG GET), a fork to save the data set, \
+             many keys that expired together, swapping, or a machine that stood still."
         }
-        .to_owned(),
-    }
+    };
+    Note::new(if bad > 0 || gone { Tone::Bad } else { Tone::Quiet }, fact, advice)
 }
 
 /// One stall: `1.00 s from second 4.0 on (api, chat)`.
@@ -61,24 +57,23 @@ pub(super) fn second(nanos: Nanos) -> String {
 pub(super) fn bursts(bursts: &[Burst], harness_stood_still: bool) -> Note {
     let bad: u64 = bursts.iter().map(|burst| burst.bad).sum();
     let listed: Vec<String> = bursts.iter().take(LISTED).map(burst).collect();
-    let more = if bursts.len() > LISTED { format!(" and {NOTHING} more") } else { String::new() };
-    let more = more.replace(NOTHING, &(bursts.len() - LISTED.min(bursts.len())).to_string());
-    Note {
-        tone: Tone::Fair,
-        fact: format!(
-            "{} came in bursts, far more at once than chance would have it: {}{more}.",
-            counted(bad, "late or failed request", "late or failed requests"),
-            listed.join("; "),
-        ),
-        advice: if harness_stood_still {
-            "The harness itself did not run for a part of the time, which delays requests in bursts: repeat the run where it \
-             has the CPU before looking for a cause in the server."
-        } else {
-            "What comes in bursts has a cause at that moment: compare the time with the slow log, saves, expiry and other \
-             jobs on the machine. Another run may have more of them or none."
-        }
-        .to_owned(),
-    }
+    let more = match bursts.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let fact = format!(
+        "{} came in bursts, far more at once than chance would have it: {}{more}.",
+        counted(bad, "late or failed request", "late or failed requests"),
+        listed.join("; "),
+    );
+    let advice = if harness_stood_still {
+        "The harness itself did not run for a part of the time, which delays requests in bursts: repeat the run where it \
+         has the CPU before looking for a cause in the server."
+    } else {
+        "What comes in bursts has a cause at that moment: compare the time with the slow log, saves, expiry and other \
+         jobs on the machine. Another run may have more of them or none."
+    };
+    Note::new(Tone::Fair, fact, advice)
 }
 
 fn burst(burst: &Burst) -> String {
@@ -91,13 +86,13 @@ fn burst(burst: &Burst) -> String {
 
 pub(super) fn trend(service: &str, per_minute: f64) -> Note {
     let verb = if per_minute < 0.0 { "fell" } else { "rose" };
-    Note {
-        tone: Tone::Fair,
-        fact: format!("The median response time of {service} {verb} all through the run, by {} per minute.", duration(per_minute.abs())),
-        advice: "One number describes neither the beginning nor the end of the run: lengthen the warm-up (--warmup), run longer \
-                 (--duration), and look at the chart over time."
-            .to_owned(),
-    }
+    let by = duration(per_minute.abs());
+    Note::new(
+        Tone::Fair,
+        format!("The median response time of {service} {verb} all through the run, by {by} per minute."),
+        "One number describes neither the beginning nor the end of the run: lengthen the warm-up (--warmup), run longer \
+         (--duration), and look at the chart over time.",
+    )
 }
 
 /// Where the bad requests of a run were, as a clause of the headline: `all of them in one stall of 1.00 s at second 4.0;

@@ -60,10 +60,12 @@ fn in_brief(mut notes: Vec<Note>) -> Block {
     for note in &mut notes[1..] {
         note.advice.clear();
     }
-    notes.extend((more > 0).then(|| Note {
-        tone: Tone::Quiet,
-        fact: format!("{}: see the report, or --verbose.", counted(more, "further finding", "further findings")),
-        advice: String::new(),
+    notes.extend((more > 0).then(|| {
+        Note::new(
+            Tone::Quiet,
+            format!("{}: see the report, or --verbose.", counted(more, "further finding", "further findings")),
+            "",
+        )
     }));
     Block::Notes(notes)
 }
@@ -71,30 +73,30 @@ fn in_brief(mut notes: Vec<Note>) -> Block {
 /// The note for a finding.
 pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
     match finding {
-        Finding::Failures { scope, class, count: failed, message } => Note {
-            tone: Tone::Bad,
-            fact: format!(
+        Finding::Failures { scope, class, count: failed, message } => Note::new(
+            Tone::Bad,
+            format!(
                 "{}{} of {} failed with {class}: “{}”.",
                 counted(*failed, "request", "requests"),
                 portion(*failed, scope, analysis),
                 scope_name(scope),
                 message.trim_end_matches('.'),
             ),
-            advice: failures::advice(class, message).to_owned(),
-        },
-        Finding::Unfinished { service, count: requests, share: part } => Note {
-            tone: Tone::Bad,
-            fact: format!(
+            failures::advice(class, message),
+        ),
+        Finding::Unfinished { service, count: requests, share: part } => Note::new(
+            Tone::Bad,
+            format!(
                 "{} ({}) of {service} had no answer when the time to wait for it was over.",
                 counted(*requests, "request", "requests"),
                 share(*part),
             ),
-            advice: "They count as missed. The server was gone, or far behind: the timeline shows from when on, its log may say why."
-                .to_owned(),
-        },
-        Finding::PoolWait { service, pool, wait_p99, response_p99, utilisation } => Note {
-            tone: Tone::Fair,
-            fact: format!(
+            "They count as missed. The server was gone, or far behind: the timeline shows from when on, its log may say \
+                 why.",
+        ),
+        Finding::PoolWait { service, pool, wait_p99, response_p99, utilisation } => Note::new(
+            Tone::Fair,
+            format!(
                 "Requests of {service} wait for a connection: p99 of the wait is {} out of {} response time, with {} of {} \
                  in use on average.",
                 duration(*wait_p99 as f64),
@@ -102,79 +104,76 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                 share(*utilisation),
                 counted(*pool, "connection", "connections"),
             ),
-            advice: format!(
+            format!(
                 "The pool is the limit, not the server: try a larger one (--set service.{service}.pool.size={}), or let \
                  requests share connections (checkout = \"shared\").",
                 pool.saturating_mul(2),
             ),
-        },
-        Finding::SlowOperation { scope, p50, rest_p50 } => Note {
-            tone: Tone::Fair,
-            fact: format!(
+        ),
+        Finding::SlowOperation { scope, p50, rest_p50 } => Note::new(
+            Tone::Fair,
+            format!(
                 "{} takes {} of service time at the median, {} the {} of the other operations of its service.",
                 scope_name(scope),
                 duration(*p50 as f64),
                 factor(*p50 as f64 / (*rest_p50).max(1) as f64),
                 duration(*rest_p50 as f64),
             ),
-            advice: "The server runs one command at a time, so everybody waits behind it: send smaller batches or ranges, \
-                     split large keys, or move it to another server."
-                .to_owned(),
-        },
+            "The server runs one command at a time, so everybody waits behind it: send smaller batches or ranges, \
+                     split large keys, or move it to another server.",
+        ),
         Finding::Stalls(stalls) => events::stalls(stalls, restarted(analysis)),
         Finding::Bursts(bursts) => events::bursts(bursts, stood_still(analysis)),
         Finding::Trend { service, per_minute } => events::trend(service, *per_minute),
-        Finding::Misses { scope, misses, lookups } => Note {
-            tone: Tone::Bad,
-            fact: format!(
+        Finding::Misses { scope, misses, lookups } => Note::new(
+            Tone::Bad,
+            format!(
                 "{}: {} of {} found nothing.",
                 scope_name(scope),
                 count(*misses),
                 counted(*lookups, "lookup", "lookups"),
             ),
-            advice: "A reply without a value is cheaper than one with it, so these times are those of another load: let \
-                     plimsoll write the keys (without --no-prefill), or check the prefix and the number of keys."
-                .to_owned(),
-        },
-        Finding::Reconnects { service, lost, recovered } => Note {
-            tone: if recovered >= lost { Tone::Fair } else { Tone::Bad },
+            "A reply without a value is cheaper than one with it, so these times are those of another load: let \
+                     plimsoll write the keys (without --no-prefill), or check the prefix and the number of keys.",
+        ),
+        Finding::Reconnects { service, lost, recovered } => Note::new(
+            if recovered >= lost { Tone::Fair } else { Tone::Bad },
             // One that was lost in the warm-up may come back in the measured period.
-            fact: format!(
+            format!(
                 "{service} lost {}, of which {} came back.",
                 counted(*lost, "connection", "connections"),
                 count(*recovered.min(lost)),
             ),
-            advice: "Look for a restart, CLIENT KILL, the server's timeout setting, or a network that drops connections; \
-                     requests under way at that moment are counted as “connection lost”."
-                .to_owned(),
-        },
-        Finding::Upkeep { count: commands, share: part } => Note {
-            tone: Tone::Quiet,
-            fact: format!(
+            "Look for a restart, CLIENT KILL, the server's timeout setting, or a network that drops connections; \
+             requests under way at that moment are counted as “connection lost”.",
+        ),
+        Finding::Upkeep { count: commands, share: part } => Note::new(
+            Tone::Quiet,
+            format!(
                 "{} kept the data bounded, {} of all commands.",
                 counted(*commands, "extra command", "extra commands"),
                 share(*part),
             ),
-            advice: "They take a part of the server that no application would, and are in no sum. A mix that removes as much \
-                     as it adds needs none."
-                .to_owned(),
-        },
+            "They take a part of the server that no application would, and are in no sum. A mix that removes as much \
+                     as it adds needs none.",
+        ),
         Finding::Trust(check) => trust(check, restarted(analysis)),
         Finding::Dependency { name, answers, outage, reason } => dependencies::note(name, *answers, outage, reason),
         Finding::Server(finding) => server_findings::note(finding),
-        Finding::Interrupted => Note {
-            tone: Tone::Fair,
-            fact: "The run was ended early by hand.".to_owned(),
-            advice: "What was measured until then is reported, but tails need the whole time: repeat the run before \
-                     comparing it with others."
-                .to_owned(),
-        },
-        Finding::DebugBuild => Note {
-            tone: Tone::Fair,
-            fact: "The harness is a debug build.".to_owned(),
-            advice: "Its own overhead is part of every number: build it with --release and repeat the run.".to_owned(),
-        },
+        Finding::Interrupted => Note::new(
+            Tone::Fair,
+            "The run was ended early by hand.",
+            "What was measured until then is reported, but tails need the whole time: repeat the run before \
+                     comparing it with others.",
+        ),
+        Finding::DebugBuild => debug_build(),
     }
+}
+
+/// That the harness was built without optimisation.
+pub(super) fn debug_build() -> Note {
+    let advice = "Its own overhead is part of every number: build it with --release and repeat the run.";
+    Note::new(Tone::Fair, "The harness is a debug build.", advice)
 }
 
 /// Which part of the requests of a row failed so.
@@ -216,11 +215,11 @@ fn trust(check: &Check, restarted: bool) -> Note {
             format!("; above {} it is a warning", limit(check.kind, check.warn))
         }
     };
-    Note {
-        tone: if check.level == Level::Refuse { Tone::Bad } else { Tone::Fair },
-        fact: format!("{}: {}{limit}{cause}.", subject(check), quantity(check)),
-        advice: words(check.kind).advice.to_owned(),
-    }
+    Note::new(
+        if check.level == Level::Refuse { Tone::Bad } else { Tone::Fair },
+        format!("{}: {}{limit}{cause}.", subject(check), quantity(check)),
+        words(check.kind).advice.to_owned(),
+    )
 }
 
 #[cfg(test)]
@@ -229,7 +228,7 @@ mod tests {
 
     #[test]
     fn one_note_of_each_advice_is_in_the_summary() {
-        let note = |tone, fact: &str, advice: &str| Note { tone, fact: fact.into(), advice: advice.into() };
+        let note = |tone, fact: &str, advice: &str| Note::new(tone, fact, advice);
         let notes = vec![
             note(Tone::Bad, "chat was late", "Give it cores."),
             note(Tone::Bad, "api was late", "Give it cores."),

@@ -6,6 +6,7 @@ use super::{
     Headline, KeyNumber, Tone,
     checks::{self, quantity, subject},
     events,
+    names::capitalised,
 };
 use crate::{
     analysis::{Analysis, CheckKind, Doubt, Level, Outcome, Percentile, PercentileValue, Proportion, Reason, Row},
@@ -17,22 +18,13 @@ use crate::{
     scenario::{Load, Objective, Scenario},
 };
 
-/// Words for an outcome.
-fn outcome_words(outcome: Outcome) -> &'static str {
+/// Words and colour of an outcome.
+fn outcome_words(outcome: Outcome) -> (&'static str, Tone) {
     match outcome {
-        Outcome::Pass => "Objective met",
-        Outcome::Fail => "Objective missed",
-        Outcome::Inconclusive => "Inconclusive",
-        Outcome::Invalid => "Measurement invalid",
-    }
-}
-
-/// Colour of an outcome.
-fn outcome_tone(outcome: Outcome) -> Tone {
-    match outcome {
-        Outcome::Pass => Tone::Good,
-        Outcome::Fail => Tone::Bad,
-        Outcome::Inconclusive | Outcome::Invalid => Tone::Fair,
+        Outcome::Pass => ("Objective met", Tone::Good),
+        Outcome::Fail => ("Objective missed", Tone::Bad),
+        Outcome::Inconclusive => ("Inconclusive", Tone::Fair),
+        Outcome::Invalid => ("Measurement invalid", Tone::Fair),
     }
 }
 
@@ -41,7 +33,7 @@ pub(in crate::report) fn headline(report: &RunReport) -> Headline {
     let RunReport { run, scenario, analysis, .. } = report;
     let verdict = &analysis.verdict;
     let mut clauses = verdict.reasons.iter().map(|reason| clause(reason, verdict.outcome, scenario, analysis));
-    let words = outcome_words(verdict.outcome);
+    let (words, tone) = outcome_words(verdict.outcome);
     let sentence = match clauses.next() {
         Some(clause) => format!("{words}{}: {clause}.", interruption(run)),
         None => format!("{words}{}.", interruption(run)),
@@ -49,41 +41,30 @@ pub(in crate::report) fn headline(report: &RunReport) -> Headline {
     let remarks = clauses.map(|clause| format!("{}.", capitalised(&clause)));
     let remarks = remarks.chain(undecided_events(analysis)).chain(harness_late(analysis)).chain(closed_loop(scenario));
     let remarks = remarks.collect();
-    let tone = outcome_tone(verdict.outcome);
     Headline { verdict: words, sentence, tone, remarks, numbers: numbers(scenario, analysis) }
 }
 
 fn numbers(scenario: &Scenario, analysis: &Analysis) -> Vec<KeyNumber> {
     let Some(total) = analysis.rows.last() else { return Vec::new() };
     let objective = &scenario.objective;
-    let number = |name: &str, value: String, against: String| KeyNumber { name: name.to_owned(), value, against };
     // What a late harness adds makes response times longer and throughput lower than the server's own.
     let (at_most, at_least) = if analysis.verdict.harness_late.is_some() { ("≤ ", "≥ ") } else { ("", "") };
     let known =
         total.judged.nanos().map_or_else(|| NOTHING.to_owned(), |nanos| at_most.to_owned() + &duration(nanos as f64));
+    let answered = if total.bad.of == 0 { NOTHING.to_owned() } else { share(1.0 - total.bad.share) };
     let offered = scenario.offered_rate().unwrap_or(0.0);
     let offered = match scenario.services.iter().filter(|service| service.offered_rate().is_none()).count() {
         0 => format!("of {} offered", rate(offered)),
         closed if closed == scenario.services.len() => "closed loop".to_owned(),
         _ => format!("{} offered, the rest closed loop", rate(offered)),
     };
+    let failed = count(total.counts.failed() + total.unfinished);
+    let name = format!("Response time, {}", percentile(objective.percentile));
     vec![
-        number(
-            &format!("Response time, {}", percentile(objective.percentile)),
-            known,
-            format!("of {} allowed", setting(objective.latency)),
-        ),
-        number(
-            "Answered in time",
-            if total.bad.of == 0 { NOTHING.to_owned() } else { share(1.0 - total.bad.share) },
-            format!("{}{THIN}% required", objective.percentile),
-        ),
-        number("Throughput", at_least.to_owned() + &rate(total.rate), offered),
-        number(
-            "Failed or unfinished",
-            count(total.counts.failed() + total.unfinished),
-            format!("of {}", counted(total.bad.of, "request", "requests")),
-        ),
+        KeyNumber::new(name, known, format!("of {} allowed", setting(objective.latency))),
+        KeyNumber::new("Answered in time", answered, format!("{}{THIN}% required", objective.percentile)),
+        KeyNumber::new("Throughput", format!("{at_least}{}", rate(total.rate)), offered),
+        KeyNumber::new("Failed or unfinished", failed, format!("of {}", counted(total.bad.of, "request", "requests"))),
     ]
 }
 
@@ -110,7 +91,12 @@ fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Ana
         Reason::Objective { service, bad, allowed } if bad.share > *allowed => {
             not_in_time(bad, service.as_deref(), *allowed, objective, analysis)
         }
-        Reason::Objective { service, bad, .. } => in_time(bad, service.as_deref(), outcome, objective, analysis),
+        Reason::Objective { service, bad, .. } => {
+            let only = if outcome == Outcome::Fail { "all in all " } else { "" };
+            let judged = row_of(analysis, service.as_deref()).map(|row| format!("; {}", judged(&row.judged)));
+            let answered = answered(bad, &of_service(service.as_deref()), objective);
+            format!("{only}{answered}{}", judged.unwrap_or_default())
+        }
         Reason::Errors { service, rate, allowed } => {
             let whose =
                 service.as_ref().map_or_else(|| "all requests".to_owned(), |name| format!("the requests of {name}"));
@@ -168,23 +154,19 @@ fn row_of<'a>(analysis: &'a Analysis, service: Option<&str>) -> Option<&'a Row> 
     analysis.rows.iter().find(|row| row.scope.operation.is_none() && row.scope.service.as_deref() == service)
 }
 
-fn in_time(
-    bad: &Proportion,
-    service: Option<&str>,
-    outcome: Outcome,
-    objective: &Objective,
-    analysis: &Analysis,
-) -> String {
-    let whose = service.map(|service| format!(" of {service}")).unwrap_or_default();
-    let judged = row_of(analysis, service).map(|row| format!("; {}", judged(&row.judged))).unwrap_or_default();
-    let only = if outcome == Outcome::Fail { "all in all " } else { "" };
+/// How many requests were answered in time: `99.98 % of 100 071 requests answered within 100 ms (99 % required)`.
+fn answered(bad: &Proportion, whose: &str, objective: &Objective) -> String {
     format!(
-        "{only}{} of {}{whose} answered within {} ({}{THIN}% required){judged}",
+        "{} of {}{whose} answered within {} ({}{THIN}% required)",
         share(1.0 - bad.share),
         counted(bad.of, "request", "requests"),
         setting(objective.latency),
         objective.percentile,
     )
+}
+
+fn of_service(service: Option<&str>) -> String {
+    service.map(|service| format!(" of {service}")).unwrap_or_default()
 }
 
 /// Outcome of the requests that were not answered in time, the most frequent first, and when that was.
@@ -195,7 +177,7 @@ fn not_in_time(
     objective: &Objective,
     analysis: &Analysis,
 ) -> String {
-    let whose = service.map(|service| format!(" of {service}")).unwrap_or_default();
+    let whose = of_service(service);
     let (failed, unfinished) = row_of(analysis, service).map_or((0, 0), |row| (row.counts.failed(), row.unfinished));
     let late = bad.count.saturating_sub(failed + unfinished);
     let latency = setting(objective.latency);
@@ -226,13 +208,7 @@ fn not_in_time(
 }
 
 fn undecided(bad: &Proportion, why: Doubt, run_ns: Option<u64>, objective: &Objective) -> String {
-    let seen = format!(
-        "{} of {} answered within {} ({}{THIN}% required)",
-        share(1.0 - bad.share),
-        counted(bad.of, "request", "requests"),
-        setting(objective.latency),
-        objective.percentile,
-    );
+    let seen = answered(bad, "", objective);
     let doubt = match why {
         Doubt::FewRequests => "which are too few to be sure",
         Doubt::Bursts => "but the late ones came in few bursts, and one more like them would break the objective",
@@ -316,11 +292,6 @@ fn closed_loop(scenario: &Scenario) -> Option<String> {
         "{who}: response time counts from asking the pool for a connection. Clients wait for the server before they send \
          again, so a stall delays few requests here where it would delay many users."
     ))
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn lower_case(text: &str) -> String {

@@ -1,9 +1,9 @@
 //! What lies in the keyspace: memory by type and prefix, the largest keys and the hottest.
 
-use super::{Block, Cell, Column, RowKind, Table, TableRow, Tone, names::not_learned};
+use super::{Block, Cell, Table, Tone, names::not_learned};
 use crate::{
     analysis::{Analysis, DatabaseSide, Interval, KeyShare, KeyspaceSide},
-    report::format::{self, NOTHING},
+    report::format,
     results::{DatabaseSample, KeyspaceSample, Run, Withheld},
 };
 
@@ -20,13 +20,13 @@ pub(super) fn blocks(run: &Run, analysis: &Analysis) -> Vec<Block> {
         && !side.databases.is_empty()
     {
         blocks.push(Block::Heading("What lies in the keyspace".to_owned()));
-        blocks.push(Block::Facts(vec![
-            ("Keys looked at".to_owned(), looked_at(sample, side)),
-            ("Memory by type".to_owned(), by_type(side)),
+        blocks.push(Block::facts([
+            ("Keys looked at", Some(looked_at(sample, side))),
+            ("Memory by type", Some(by_type(side))),
         ]));
         blocks.push(Block::Table(groups(side)));
-        blocks.extend(largest(sample).map(Block::Table));
-        blocks.extend(hottest(sample).map(Block::Table));
+        blocks.extend(largest(sample).block());
+        blocks.extend(hottest(sample).block());
     }
     let refused = not_learned(run.inspection.withheld.iter().filter(|withheld| is_about_keys(withheld)));
     blocks.extend(refused.map(|refused| Block::Paragraph(format!("Not learned of the keys: {refused}."))));
@@ -80,21 +80,25 @@ fn interval(estimate: Interval, write: impl Fn(f64) -> String) -> String {
 }
 
 fn groups(side: &KeyspaceSide) -> Table {
-    let rows = side.databases.iter().flat_map(|database| database.groups.iter().map(|group| row(database, group)));
     let estimated = side.databases.iter().any(|database| !database.complete).then_some(
         "Estimated from a sample, with the 95 % interval of the sampling; a few huge keys among many small ones may be \
          missed by it.",
     );
-    let columns = vec![
-        Column::head("Database"),
-        Column::head("Prefix"),
-        Column::words("Type", 0),
-        Column::numbers("Keys", None, 1),
-        Column::numbers("Memory", None, 0),
-        Column::numbers("Share", None, 1),
-        Column::numbers("Mean per key", None, 2),
-    ];
-    Table::new("keyspace", "Memory by type and prefix", columns, rows)
+    let prefix = |group: &KeyShare| match group.prefix.as_str() {
+        "" => Cell::new(OTHERS, Tone::Quiet),
+        prefix => prefix.into(),
+    };
+    let keys = |number: f64| format::count(number.round().max(0.0) as u64);
+    let groups = side.databases.iter().flat_map(|database| database.groups.iter().map(move |group| (database, group)));
+    Table::of("keyspace", "Memory by type and prefix", groups)
+        .head("Database", |(database, _)| format!("db{}", database.database))
+        .head("Prefix", |(_, group)| prefix(group))
+        .words("Type", 0, |(_, group)| &group.data_type)
+        .numbers("Keys", 1, |(_, group)| interval(group.keys, keys))
+        .numbers("Memory", 0, |(_, group)| group.bytes.map(memory))
+        .numbers("Share", 1, |(_, group)| group.share.map(format::share))
+        .numbers("Mean per key", 2, |(_, group)| group.mean.map(|mean| format::bytes(mean.round() as u64)))
+        .table()
         .explained([
             (
                 "Prefix",
@@ -105,24 +109,6 @@ fn groups(side: &KeyspaceSide) -> Table {
             ("Share", "of the memory of all keys that were looked at in that database"),
         ])
         .noted(estimated)
-}
-
-fn row(database: &DatabaseSide, group: &KeyShare) -> TableRow {
-    let prefix = if group.prefix.is_empty() { Cell::new(OTHERS, Tone::Quiet) } else { group.prefix.as_str().into() };
-    let told = |text: Option<String>| Cell::from(text.unwrap_or_else(|| NOTHING.to_owned()));
-    let keys = |number: f64| format::count(number.round().max(0.0) as u64);
-    TableRow {
-        kind: RowKind::Entry,
-        cells: vec![
-            format!("db{}", database.database).into(),
-            prefix,
-            group.data_type.as_str().into(),
-            interval(group.keys, keys).into(),
-            told(group.bytes.map(memory)),
-            told(group.share.map(format::share)),
-            told(group.mean.map(|mean| format::bytes(mean.round() as u64))),
-        ],
-    }
 }
 
 /// Keys of all databases that are named, the first by `rank` first.
@@ -138,35 +124,22 @@ fn named<'a, T, R: Ord>(
     all
 }
 
-fn largest(sample: &KeyspaceSample) -> Option<Table> {
+fn largest(sample: &KeyspaceSample) -> Table {
     let keys = named(sample, |database| &database.largest, |key| key.bytes);
-    let rows = keys.iter().map(|(database, key)| TableRow {
-        kind: RowKind::Entry,
-        cells: vec![
-            format!("db{database}").into(),
-            key.key.as_str().into(),
-            key.data_type.as_str().into(),
-            format::bytes(key.bytes).into(),
-        ],
-    });
-    let columns = vec![
-        Column::head("Database"),
-        Column::head("Key"),
-        Column::words("Type", 1),
-        Column::numbers("Memory", None, 0),
-    ];
-    (!keys.is_empty()).then(|| Table::new("largest-keys", "Largest keys that were looked at", columns, rows))
+    Table::of("largest-keys", "Largest keys that were looked at", keys)
+        .head("Database", |(database, _)| format!("db{database}"))
+        .head("Key", |(_, key)| &key.key)
+        .words("Type", 1, |(_, key)| &key.data_type)
+        .numbers("Memory", 0, |(_, key)| format::bytes(key.bytes))
+        .table()
 }
 
-fn hottest(sample: &KeyspaceSample) -> Option<Table> {
+fn hottest(sample: &KeyspaceSample) -> Table {
     let keys = named(sample, |database| &database.hottest, |key| key.frequency);
-    let rows = keys.iter().map(|(database, key)| TableRow {
-        kind: RowKind::Entry,
-        cells: vec![format!("db{database}").into(), key.key.as_str().into(), key.frequency.to_string().into()],
-    });
-    let columns = vec![Column::head("Database"), Column::head("Key"), Column::numbers("Counter of uses", None, 0)];
-    (!keys.is_empty()).then(|| {
-        Table::new("hottest-keys", "Hottest keys that were looked at", columns, rows)
-            .explained([("Counter of uses", "OBJECT FREQ, logarithmic, 0 to 255; it falls while a key is not used")])
-    })
+    Table::of("hottest-keys", "Hottest keys that were looked at", keys)
+        .head("Database", |(database, _)| format!("db{database}"))
+        .head("Key", |(_, key)| &key.key)
+        .numbers("Counter of uses", 0, |(_, key)| key.frequency.to_string())
+        .table()
+        .explained([("Counter of uses", "OBJECT FREQ, logarithmic, 0 to 255; it falls while a key is not used")])
 }

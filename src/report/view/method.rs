@@ -2,86 +2,69 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Block, Column, Listing, RowKind, Section, Table, TableRow, headline::elapsed};
+use super::{Block, Listing, Section, Table, headline::elapsed, names::made_by};
 use crate::{
     measure::{HostInterval, PackedHistogram, merged},
-    report::format::{self, NOTHING},
-    results::{Environment, Run, Software},
+    report::format::{self, NOTHING, THIN},
+    results::{Environment, Run, Software, TargetFacts},
     scenario::{Access, Action, ArrivalProcess, Checkout, Load, Order, Scenario, Service, ValueSize},
 };
 
 pub(super) fn section(run: &Run, scenario: &Scenario) -> Section {
-    let blocks = vec![
-        Block::Facts(facts(run, scenario)),
-        Block::Table(services(scenario)),
-        Block::Listing(Listing {
-            title: "To repeat it, in the folder of this report".to_owned(),
-            language: "sh",
-            text: command(run),
-            folded: false,
-        }),
-        Block::Listing(Listing {
-            title: "Scenario as it was run (scenario.toml)".to_owned(),
-            language: "toml",
-            text: run.scenario.trim_end().to_owned(),
-            folded: true,
-        }),
-    ];
+    let mut blocks = vec![facts(run, scenario), Block::Table(services(scenario))];
+    blocks.extend(repetition(
+        format!("plimsoll run scenario.toml{}", target_option(&run.target)),
+        "Scenario as it was run",
+        &run.scenario,
+    ));
     Section::new("method", "How it was run", blocks)
 }
 
-fn facts(run: &Run, scenario: &Scenario) -> Vec<(String, String)> {
-    let (target, environment, software) = (&run.target, &run.environment, &run.software);
-    let objective = &scenario.objective;
-    let mut facts = vec![("Scenario", scenario.name.clone())];
-    if !scenario.description.is_empty() {
-        facts.push(("Description", scenario.description.clone()));
-    }
-    facts.extend([
-        (
-            "Objective",
-            format!(
-                "{} of requests within {}, at most {} failed",
-                percent(objective.percentile),
-                format::setting(objective.latency),
-                format::limit(objective.max_error_rate),
-            ),
-        ),
-        ("Started", run.started.clone()),
-        ("Phases", phases(run, scenario)),
-        ("Seed", scenario.seed.to_string()),
-        (
-            "Server",
-            format!(
-                "{} {}, {}, {}",
-                target.product,
-                target.version,
-                target.mode,
-                if target.private { "private, started for this run" } else { "not started by the harness" },
-            ),
-        ),
-        (
-            "Address",
-            format!(
-                "{}, {}",
-                target.address,
-                if target.same_machine { "same machine as the harness" } else { "another machine than the harness" },
-            ),
-        ),
-    ]);
-    if !target.settings.is_empty() {
-        let settings: Vec<_> = target.settings.iter().map(setting).collect();
-        facts.push(("Server settings", settings.join(", ")));
-    }
-    facts.extend([
-        ("Machine of the harness", machine(environment)),
-        ("Pacing", pacing(run)),
-        ("Schedule lag", lag(run)),
-        ("Opening connections", connects(run)),
-        ("Memory of the harness", memory(run)),
-        ("Harness", harness(software)),
-    ]);
-    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+/// The command that does the same again, and its scenario.
+pub(super) fn repetition(command: String, what: &str, scenario: &str) -> [Block; 2] {
+    [
+        Block::Listing(Listing {
+            title: "To repeat it, in the folder of this report".to_owned(),
+            language: "sh",
+            text: command,
+            folded: false,
+        }),
+        Block::Listing(Listing {
+            title: format!("{what} (scenario.toml)"),
+            language: "toml",
+            text: scenario.trim_end().to_owned(),
+            folded: true,
+        }),
+    ]
+}
+
+fn facts(run: &Run, scenario: &Scenario) -> Block {
+    let (target, objective) = (&run.target, &scenario.objective);
+    let kept = format!(
+        "{}{THIN}% of requests within {}, at most {} failed",
+        objective.percentile,
+        format::setting(objective.latency),
+        format::limit(objective.max_error_rate),
+    );
+    let whose = if target.private { "private, started for this run" } else { "not started by the harness" };
+    let place = if target.same_machine { "same machine as the harness" } else { "another machine than the harness" };
+    Block::facts([
+        ("Scenario", Some(scenario.name.clone())),
+        ("Description", Some(scenario.description.clone()).filter(|text| !text.is_empty())),
+        ("Objective", Some(kept)),
+        ("Started", Some(run.started.clone())),
+        ("Phases", Some(phases(run, scenario))),
+        ("Seed", Some(scenario.seed.to_string())),
+        ("Server", Some(format!("{} {}, {}, {whose}", target.product, target.version, target.mode))),
+        ("Address", Some(format!("{}, {place}", target.address))),
+        ("Server settings", settings(target)),
+        ("Machine of the harness", Some(machine(&run.environment))),
+        ("Pacing", Some(pacing(run))),
+        ("Schedule lag", Some(lag(run))),
+        ("Opening connections", Some(connects(run))),
+        ("Memory of the harness", Some(memory(run))),
+        ("Harness", Some(harness(&run.software))),
+    ])
 }
 
 /// The machine that the harness ran on.
@@ -97,22 +80,18 @@ pub(super) fn machine(environment: &Environment) -> String {
 
 /// What measured.
 pub(super) fn harness(software: &Software) -> String {
-    format!(
-        "plimsoll {}{}, fred {}, {} build",
-        software.version,
-        software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default(),
-        software.fred,
-        software.profile,
-    )
+    format!("{}, fred {}, {} build", made_by(software), software.fred, software.profile)
 }
 
 /// A setting of the server; sizes in units that people read.
-pub(super) fn setting((name, value): &(String, String)) -> String {
-    match value.parse() {
+/// Settings of the server; sizes in units that people read.
+pub(super) fn settings(target: &TargetFacts) -> Option<String> {
+    let written = target.settings.iter().map(|(name, value)| match value.parse() {
         Ok(0) if name == "maxmemory" => format!("{name} unlimited"),
         Ok(bytes) if name == "maxmemory" => format!("{name} {}", format::bytes(bytes)),
         _ => format!("{name} {value}"),
-    }
+    });
+    (!target.settings.is_empty()).then(|| written.collect::<Vec<_>>().join(", "))
 }
 
 fn phases(run: &Run, scenario: &Scenario) -> String {
@@ -174,12 +153,9 @@ fn memory(run: &Run) -> String {
     }
 }
 
-fn command(run: &Run) -> String {
-    if run.target.private {
-        "plimsoll run scenario.toml".to_owned()
-    } else {
-        format!("plimsoll run scenario.toml --target {}", quoted(&run.target.address))
-    }
+/// The option for the target of a command that does the same again.
+pub(super) fn target_option(target: &TargetFacts) -> String {
+    if target.private { String::new() } else { format!(" --target {}", quoted(&target.address)) }
 }
 
 /// A word as a shell takes it.
@@ -193,30 +169,16 @@ pub(super) fn quoted(word: &str) -> String {
 }
 
 fn services(scenario: &Scenario) -> Table {
-    let columns = vec![
-        Column::head("Service"),
-        Column::numbers("Database", None, 2),
-        Column::words("User", 2),
-        Column::words("Load", 0),
-        Column::words("Pool", 0),
-        Column::words("Keys", 1),
-        Column::words("Values", 1),
-        Column::words("Mix", 1),
-    ];
-    let rows = scenario.services.iter().map(|service| {
-        let cells = vec![
-            service.name.as_str().into(),
-            service.database.to_string().into(),
-            service.username.as_deref().unwrap_or("of the target").into(),
-            load(service).into(),
-            pool(service).into(),
-            keys(service).into(),
-            values(service.values).into(),
-            mix(service).into(),
-        ];
-        TableRow { kind: RowKind::Entry, cells }
-    });
-    Table::new("services", "Services", columns, rows)
+    Table::of("services", "Services", &scenario.services)
+        .head("Service", |service| &service.name)
+        .numbers("Database", 2, |service| service.database.to_string())
+        .words("User", 2, |service| service.username.as_deref().unwrap_or("of the target"))
+        .words("Load", 0, |service| load(service))
+        .words("Pool", 0, |service| pool(service))
+        .words("Keys", 1, |service| keys(service))
+        .words("Values", 1, |service| values(service.values))
+        .words("Mix", 1, |service| mix(service))
+        .table()
 }
 
 fn load(service: &Service) -> String {
@@ -312,10 +274,6 @@ fn mix(service: &Service) -> String {
         Order::Weighted => entries.join(", "),
         Order::Cycle => format!("in turn: {}", entries.join(", ")),
     }
-}
-
-fn percent(percentile: f64) -> String {
-    format!("{percentile}{}%", format::THIN)
 }
 
 #[cfg(test)]

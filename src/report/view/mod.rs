@@ -18,7 +18,6 @@ mod method;
 mod model;
 mod names;
 mod operator;
-mod pools;
 mod results;
 mod round_trips;
 mod run;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{analysis::audit::Severity, report::format::TimeUnit};
+use crate::analysis::audit::Severity;
 
 /// A whole document, ready to be rendered.
 #[derive(Debug, Clone, PartialEq)]
@@ -181,7 +181,8 @@ pub(crate) struct TableRow {
 }
 
 /// Part that a row plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum RowKind {
     /// An entry of its own.
     Entry,
@@ -220,7 +221,8 @@ pub(crate) struct Cell {
 }
 
 /// Colour, by meaning. It never says anything that the text does not say too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Tone {
     /// Nothing special.
     Plain,
@@ -310,9 +312,31 @@ pub(crate) enum NoteSeverity {
 /// What stands for a time in the text of a cell.
 pub(super) const TIME: char = '\u{fffc}';
 
+impl Block {
+    /// Names with their values; those without are left out.
+    pub(crate) fn facts(known: impl IntoIterator<Item = (&'static str, Option<String>)>) -> Self {
+        Self::Facts(known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+    }
+}
+
+impl KeyNumber {
+    /// A number with what to compare it with.
+    pub(crate) fn new(name: impl Into<String>, value: impl Into<String>, against: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into(), against: against.into() }
+    }
+}
+
+impl Note {
+    /// A remark with advice.
+    pub(crate) fn new(tone: Tone, fact: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { tone, fact: fact.into(), advice: advice.into() }
+    }
+}
+
 impl Section {
     /// A section of which a terminal shows nothing.
-    pub(crate) fn new(id: &'static str, title: &'static str, blocks: Vec<Block>) -> Self {
+    pub(crate) fn new(id: &'static str, title: &'static str, blocks: impl IntoIterator<Item = Block>) -> Self {
+        let blocks = blocks.into_iter().collect();
         Self { id, title, blocks, detailed: Shown::Nothing, brief: None, closes: false }
     }
 
@@ -342,41 +366,16 @@ impl Section {
             Block::Table(table) if table.id == id => Some(table.clone()),
             _ => None,
         });
-        let brief: Vec<_> = tables
-            .map(|mut table| {
-                table.rows.retain(|row| row.kind != RowKind::Detail);
-                Block::Table(table)
-            })
-            .collect();
+        let brief = tables.map(|mut table| {
+            table.rows.retain(|row| row.kind != RowKind::Detail);
+            Block::Table(table)
+        });
+        let brief: Vec<_> = brief.collect();
         self.brief(brief)
     }
 }
 
 impl Table {
-    /// A table. Each column of times gets the unit that suits all of them.
-    pub(crate) fn new(
-        id: &'static str,
-        caption: impl Into<String>,
-        mut columns: Vec<Column>,
-        rows: impl IntoIterator<Item = TableRow>,
-    ) -> Self {
-        let mut rows: Vec<_> = rows.into_iter().collect();
-        for (place, column) in columns.iter_mut().enumerate() {
-            let times: Vec<f64> = rows.iter().flat_map(|row| row.cells[place].times.iter().copied()).collect();
-            if times.is_empty() {
-                continue;
-            }
-            let unit = TimeUnit::of(&times);
-            column.unit = Some(unit.name());
-            for cell in rows.iter_mut().map(|row| &mut row.cells[place]) {
-                for nanos in &cell.times {
-                    cell.text = cell.text.replacen(TIME, &unit.write(*nanos), 1);
-                }
-            }
-        }
-        Self { id, caption: caption.into(), columns, rows, glossary: Vec::new(), legend: Vec::new(), details: None }
-    }
-
     /// The same with what columns mean, by the first or last words of their headings.
     pub(crate) fn explained<N: Into<String>, T: Into<String>>(
         mut self,
@@ -397,6 +396,11 @@ impl Table {
         Self { details, ..self }
     }
 
+    /// The table as a block; nothing where it has no row.
+    pub(crate) fn block(self) -> Option<Block> {
+        (!self.rows.is_empty()).then_some(Block::Table(self))
+    }
+
     /// What stands below the table where only some of its columns are shown.
     pub(crate) fn legend(&self, is_shown: impl Fn(&Column) -> bool) -> Vec<String> {
         let means = |names: &str| {
@@ -413,16 +417,5 @@ impl Table {
         let has_details = self.rows.iter().any(|row| row.kind == RowKind::Detail);
         let details = self.details.iter().filter(|_| has_details);
         meanings.into_iter().chain(self.legend.iter().chain(details).cloned()).collect()
-    }
-
-    /// The same without columns that say nothing.
-    pub(crate) fn without(mut self, is_idle: impl Fn(&Column) -> bool) -> Self {
-        for place in (0..self.columns.len()).rev().filter(|place| is_idle(&self.columns[*place])).collect::<Vec<_>>() {
-            self.columns.remove(place);
-            for row in &mut self.rows {
-                row.cells.remove(place);
-            }
-        }
-        self
     }
 }

@@ -2,13 +2,19 @@
 
 use crate::{
     analysis::{Distribution, PercentileValue, Scope},
-    results::{Software, Withheld},
+    results::{Software, TargetFacts, Withheld},
 };
 
 /// The program that made a report: `plimsoll 0.1.0 (3f2c9d1)`.
 pub(in crate::report) fn made_by(software: &Software) -> String {
     let commit = software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
     format!("plimsoll {}{commit}", software.version)
+}
+
+/// A server with its address: `redis 7.0.15 at redis://127.0.0.1:6379 (private server)`.
+pub(super) fn server(target: &TargetFacts) -> String {
+    let private = if target.private { " (private server)" } else { "" };
+    format!("{} {} at {}{private}", target.product, target.version, target.address)
 }
 
 /// What a row is called in running text: `api GET`, `api`, `all services`.
@@ -45,4 +51,27 @@ pub(super) fn scope_name(scope: &Scope) -> String {
 pub(super) fn known_percentile(distribution: &Distribution, percentile: f64) -> Option<PercentileValue> {
     // Both numbers come from decimal literals or the same field; they are equal or they are different percentiles.
     distribution.percentiles.iter().find(|known| (known.percentile - percentile).abs() < 1e-9).map(|known| known.value)
+}
+
+/// The value of a percentile in nanoseconds, where it may be printed.
+pub(super) fn printed(distribution: &Distribution, percentile: f64) -> Option<f64> {
+    match known_percentile(distribution, percentile)? {
+        PercentileValue::Known { nanos, .. } => Some(nanos as f64),
+        PercentileValue::TooFew { .. } => None,
+    }
+}
+
+/// Names joined as a sentence does: `a, b and c`.
+pub(super) fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// Text that begins a sentence.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, names::known_percentile, pools};
+use super::{
+    Block, Cell, Columns, RowKind, Section, Shown, Table, Tone,
+    names::{known_percentile, printed},
+};
 use crate::{
-    analysis::{Analysis, Distribution, Grade, Outcome, PercentileValue, Row, Support},
+    analysis::{Analysis, Distribution, Grade, Outcome, PercentileValue, PoolUse, Row, Support},
     measure::SeriesRole,
     report::format::{self, NOTHING},
     results::slug,
@@ -14,6 +17,9 @@ use crate::{
 /// Marks behind a percentile that has few independent samples beyond it, and one whose tail comes from few bursts.
 const FEW: &str = "†";
 const BURSTS: &str = "‡";
+
+/// Share of a pool in use from which on it deserves a look: by then requests wait noticeably.
+const NARROW: f64 = 0.8;
 
 /// Name of the section.
 pub(super) const ID: &str = "results";
@@ -28,7 +34,7 @@ pub(super) fn section(scenario: &Scenario, analysis: &Analysis) -> Section {
     let blocks = vec![
         Block::Table(against_target(scenario, analysis)),
         Block::Table(where_time_goes(analysis)),
-        Block::Table(pools::table(analysis)),
+        Block::Table(pools(analysis)),
     ];
     Section::new(ID, "Response time by service and operation", blocks).detailed(Shown::First).brief_table(RESPONSE)
 }
@@ -46,18 +52,6 @@ fn is_idle(row: &Row) -> bool {
     row.scope.role == SeriesRole::Upkeep && row.counts.completed + row.counts.failed() + row.unfinished == 0
 }
 
-/// Service and operation of a row, as its first two cells.
-pub(super) fn names(row: &Row) -> [Cell; 2] {
-    let tone = if row.scope.role == SeriesRole::Operation { Tone::Plain } else { Tone::Quiet };
-    let service = row.scope.service.as_deref().unwrap_or("all services");
-    let operation = match (&row.scope.service, &row.scope.operation) {
-        (_, Some(operation)) => operation,
-        (Some(_), None) => "all operations",
-        (None, None) => "",
-    };
-    [Cell::new(service, tone), Cell::new(operation, tone)]
-}
-
 /// The part that a row plays in a table.
 pub(super) fn kind(row: &Row) -> RowKind {
     match (&row.scope.service, &row.scope.operation, row.scope.role) {
@@ -68,63 +62,60 @@ pub(super) fn kind(row: &Row) -> RowKind {
     }
 }
 
+/// A table with a row for each of these, which says of each its service and operation.
+pub(super) fn by_row<'a>(
+    id: &'static str,
+    caption: impl Into<String>,
+    rows: impl Iterator<Item = &'a Row>,
+) -> Columns<&'a Row> {
+    let tone = |row: &Row| if row.scope.role == SeriesRole::Operation { Tone::Plain } else { Tone::Quiet };
+    let operation = |row: &'a Row| match (&row.scope.service, &row.scope.operation) {
+        (_, Some(operation)) => operation.as_str(),
+        (Some(_), None) => "all operations",
+        (None, None) => "",
+    };
+    Table::of(id, caption, rows)
+        .kinds(|row| kind(row))
+        .head("Service", |row| Cell::new(row.scope.service.as_deref().unwrap_or("all services"), tone(row)))
+        .head("Operation", |row| Cell::new(operation(row), tone(row)))
+}
+
+/// Percentiles of a table with how early each is left out, and among them the judged one, which never is.
+pub(super) fn with_judged(shown: &[(f64, u8)], objective: &Objective) -> Vec<(f64, u8)> {
+    let is_judged = |(shown, _): &&(f64, u8)| (shown - objective.percentile).abs() < 1e-9;
+    let others = shown.iter().filter(|one| !is_judged(one)).copied();
+    let mut percentiles: Vec<_> = others.chain([(objective.percentile, 0)]).collect();
+    percentiles.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    percentiles
+}
+
 fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
     let objective = &scenario.objective;
-    let mut percentiles = SHOWN.to_vec();
-    match percentiles.iter_mut().find(|(shown, _)| (shown - objective.percentile).abs() < 1e-9) {
-        Some((_, dispensable)) => *dispensable = 0,
-        None => percentiles.push((objective.percentile, 0)),
-    }
-    percentiles.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-
     // Where something failed, the number is wanted more than the rest.
     let failed = if analysis.rows.iter().any(|row| row.counts.failed() + row.unfinished > 0) { 2 } else { 8 };
-    let mut columns = vec![
-        Column::head("Service"),
-        Column::head("Operation"),
-        Column::numbers("Completed", None, 5),
-        Column::numbers("Failed", None, failed),
-        Column::numbers("Rate", Some("1/s"), 1),
-        Column::times("Mean", 7),
-    ];
-    columns
-        .extend(percentiles.iter().map(|(shown, dispensable)| Column::times(format::percentile(*shown), *dispensable)));
-    columns.extend([
-        Column::times("Max", 4),
-        Column::times("Target", 10),
-        Column::numbers("Faster", None, 9),
-        Column::words("Grade", 0),
-    ]);
-
     // A late harness makes throughput lower than the server's own, as the headline says.
     let at_least = if analysis.verdict.harness_late.is_some() { "≥ " } else { "" };
     // What rows that belong to others lack is not worth a line below the table.
     let (mut of_operations, mut of_parts) = (Marks::default(), Marks::default());
-    let rows = grouped(analysis)
-        .map(|row| {
-            let judged = row.scope.role == SeriesRole::Operation;
-            let marks = if judged { &mut of_operations } else { &mut of_parts };
-            let mut cells = Vec::from(names(row));
-            cells.push(format::count(row.counts.completed).into());
-            cells.push(failures(row));
-            cells.push(format!("{at_least}{}", format::significant(row.rate)).into());
-            cells.push(Cell::time(row.response.mean));
-            for (shown, _) in &percentiles {
-                let known = known_percentile(&row.response, *shown).unwrap_or(row.judged.value);
-                cells.push(marks.value(*shown, known));
-            }
-            let longest = (row.counts.completed > 0).then(|| row.response.histogram.max() as f64);
-            cells.push(Cell::time(longest));
-            cells.push(Cell::time(objective.latency.as_nanos() as f64));
-            let faster = row.times_faster.filter(|_| judged);
-            cells.push(faster.map_or_else(|| NOTHING.to_owned(), format::factor).into());
-            cells.push(grade(row.grade.filter(|_| judged)));
-            TableRow { kind: kind(row), cells }
-        })
-        .collect::<Vec<_>>();
-
+    let judged = |row: &Row| row.scope.role == SeriesRole::Operation;
     let caption = format!("Response time against the target of {}", format::setting(objective.latency));
-    Table::new(RESPONSE, caption, columns, rows)
+    let mut table = by_row(RESPONSE, caption, grouped(analysis))
+        .numbers("Completed", 5, |row| row.counts.completed)
+        .numbers("Failed", failed, |row| failures(row))
+        .rates("Rate", 1, |row| format!("{at_least}{}", format::significant(row.rate)))
+        .times("Mean", 7, |row| Cell::time(row.response.mean));
+    for (shown, dispensable) in with_judged(&SHOWN, objective) {
+        table = table.times(&format::percentile(shown), dispensable, |row| {
+            let known = known_percentile(&row.response, shown).unwrap_or(row.judged.value);
+            if judged(row) { of_operations.value(shown, known) } else { of_parts.value(shown, known) }
+        });
+    }
+    table
+        .times("Max", 4, |row| Cell::time((row.counts.completed > 0).then(|| row.response.histogram.max() as f64)))
+        .times("Target", 10, |_| Cell::time(objective.latency.as_nanos() as f64))
+        .numbers("Faster", 9, |row| row.times_faster.filter(|_| judged(row)).map(format::factor))
+        .words("Grade", 0, |row| grade(row.grade.filter(|_| judged(row))))
+        .table()
         .explained(grades(objective))
         .explained(of_operations.missing())
         .noted(of_operations.legend())
@@ -132,12 +123,13 @@ fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
 }
 
 fn failures(row: &Row) -> Cell {
-    let failed = row.counts.failed();
-    let text = match row.unfinished {
-        0 => format::count(failed),
-        unfinished => format!("{} + {} unfinished", format::count(failed), format::count(unfinished)),
-    };
-    Cell::new(text, if failed + row.unfinished > 0 { Tone::Bad } else { Tone::Plain })
+    match (row.counts.failed(), row.unfinished) {
+        (0, 0) => 0_u64.into(),
+        (failed, 0) => Cell::from(failed).toned(Tone::Bad),
+        (failed, unfinished) => {
+            Cell::new(format!("{} + {} unfinished", format::count(failed), format::count(unfinished)), Tone::Bad)
+        }
+    }
 }
 
 /// What *Faster* and *Grade* say.
@@ -167,51 +159,31 @@ pub(super) fn grade(grade: Option<Grade>) -> Cell {
         Some(Grade::Missed) => Tone::Bad,
         None => Tone::Quiet,
     };
-    Cell::new(grade.as_ref().map_or_else(|| NOTHING.to_owned(), slug), tone)
+    Cell::from(grade.as_ref().map(slug)).toned(tone)
 }
 
 /// Which rows have names that want explaining.
 fn parts(analysis: &Analysis) -> Option<String> {
+    let parts = [
+        (SeriesRole::Step, "NAME/STEP is one command of a sequence, contained in its operation."),
+        (SeriesRole::Upkeep, "NAME+COMMAND keeps the data bounded after NAME and is in no sum."),
+    ];
     let has = |role| analysis.rows.iter().any(|row| row.scope.role == role && !is_idle(row));
-    match (has(SeriesRole::Step), has(SeriesRole::Upkeep)) {
-        (false, false) => None,
-        (true, false) => Some("NAME/STEP is one command of a sequence, contained in its operation.".to_owned()),
-        (false, true) => Some("NAME+COMMAND keeps the data bounded after NAME and is in no sum.".to_owned()),
-        (true, true) => Some(
-            "NAME/STEP is one command of a sequence, contained in its operation. NAME+COMMAND keeps the data bounded \
-             after NAME and is in no sum."
-                .to_owned(),
-        ),
-    }
+    let known: Vec<_> = parts.into_iter().filter(|(role, _)| has(*role)).map(|(_, words)| words).collect();
+    (!known.is_empty()).then(|| known.join(" "))
 }
 
 fn where_time_goes(analysis: &Analysis) -> Table {
-    let columns = vec![
-        Column::head("Service"),
-        Column::head("Operation"),
-        Column::times("Wait p50", 0),
-        Column::times("Wait p99", 0),
-        Column::times("Service time p50", 0),
-        Column::times("Service time p99", 0),
-        Column::numbers("Hits", None, 0),
-        Column::numbers("Sent", None, 1),
-        Column::numbers("Received", None, 1),
-    ];
     let mut marks = Marks::default();
-    let rows = grouped(analysis)
-        .map(|row| {
-            let mut cells = Vec::from(names(row));
-            cells.push(marks.cell(&row.wait, 50.0));
-            cells.push(marks.cell(&row.wait, 99.0));
-            cells.push(marks.cell(&row.service_time, 50.0));
-            cells.push(marks.cell(&row.service_time, 99.0));
-            cells.push(row.hit_ratio.map_or_else(|| NOTHING.to_owned(), format::share).into());
-            cells.push(format::bytes(row.counts.bytes_sent).into());
-            cells.push(format::bytes(row.counts.bytes_received).into());
-            TableRow { kind: kind(row), cells }
-        })
-        .collect::<Vec<_>>();
-    Table::new("split", "Where the time goes", columns, rows)
+    by_row("split", "Where the time goes", grouped(analysis))
+        .times("Wait p50", 0, |row| marks.cell(&row.wait, 50.0))
+        .times("Wait p99", 0, |row| marks.cell(&row.wait, 99.0))
+        .times("Service time p50", 0, |row| marks.cell(&row.service_time, 50.0))
+        .times("Service time p99", 0, |row| marks.cell(&row.service_time, 99.0))
+        .numbers("Hits", 0, |row| row.hit_ratio.map(format::share))
+        .numbers("Sent", 1, |row| format::bytes(row.counts.bytes_sent))
+        .numbers("Received", 1, |row| format::bytes(row.counts.bytes_received))
+        .table()
         .explained([
             ("Wait", "until a connection was checked out of the pool"),
             ("Service time", "client library, network and server"),
@@ -222,18 +194,41 @@ fn where_time_goes(analysis: &Analysis) -> Table {
         .noted(marks.legend())
 }
 
+/// Connections in use, requests waiting and connections lost, by service.
+fn pools(analysis: &Analysis) -> Table {
+    let wait = |pool: &PoolUse, percentile| {
+        let mut sums = analysis.rows.iter().filter(|row| row.scope.operation.is_none());
+        let of_service = sums.find(|row| row.scope.service.as_ref() == Some(&pool.service));
+        Cell::time(of_service.and_then(|row| printed(&row.wait, percentile)))
+    };
+    let narrow = |pool: &PoolUse| if pool.utilisation >= NARROW { Tone::Fair } else { Tone::Plain };
+    let lost = |pool: &PoolUse| if pool.lost > pool.recovered { Tone::Bad } else { Tone::Plain };
+    Table::of("pools", "Connection pools", &analysis.pools)
+        .head("Service", |pool| &pool.service)
+        .numbers("Places", 1, |pool| pool.places)
+        .numbers("In use", 1, |pool| format::significant(pool.in_use))
+        .numbers("Utilisation", 0, |pool| Cell::new(format::share(pool.utilisation), narrow(pool)))
+        .numbers("Waiting", 1, |pool| format::significant(pool.waiting))
+        .times("Wait p50", 3, |pool| wait(pool, 50.0))
+        .times("Wait p99", 0, |pool| wait(pool, 99.0))
+        .numbers("Lost", 2, |pool| Cell::from(pool.lost).toned(lost(pool)))
+        .numbers("Came back", 2, |pool| pool.recovered)
+        .numbers("Idle checks", 3, |pool| pool.idle_checks)
+        .table()
+        .explained([
+            ("Places", "connections, or with shared checkout the requests that may be under way on them at once"),
+            ("In use, Waiting", "means over the measured period"),
+            ("Wait", "from the due instant until the request got its connection"),
+        ])
+}
+
 /// Percentiles as cells, and what has to be said about those with few samples.
 #[derive(Default)]
 pub(super) struct Marks {
     few: bool,
     bursts: bool,
-    missing: BTreeMap<String, Missing>,
-}
-
-/// Rows for which one percentile cannot be printed: the least and the most that they need and have.
-struct Missing {
-    needed: (u64, u64),
-    have: (u64, u64),
+    /// The samples that each percentile that cannot be printed needs, and those that rows have.
+    missing: BTreeMap<String, (Vec<u64>, Vec<u64>)>,
 }
 
 impl Marks {
@@ -258,13 +253,9 @@ impl Marks {
             }
             PercentileValue::TooFew { needed, have } => {
                 if have > 0 {
-                    self.missing
-                        .entry(format::percentile(percentile))
-                        .and_modify(|missing| {
-                            missing.needed = widened(missing.needed, needed);
-                            missing.have = widened(missing.have, have);
-                        })
-                        .or_insert(Missing { needed: (needed, needed), have: (have, have) });
+                    let missing = self.missing.entry(format::percentile(percentile)).or_default();
+                    missing.0.push(needed);
+                    missing.1.push(have);
                 }
                 Cell::new(NOTHING, Tone::Quiet)
             }
@@ -280,17 +271,16 @@ impl Marks {
 
     /// Why percentiles are missing, by the name of each.
     pub(super) fn missing(&self) -> impl Iterator<Item = (String, String)> {
-        self.missing.iter().map(|(name, missing)| {
-            let (needed, have) = (range(missing.needed), range(missing.have));
-            (name.clone(), format!("{NOTHING} needs {needed} samples, has {have}"))
+        self.missing.iter().map(|(name, (needed, have))| {
+            (name.clone(), format!("{NOTHING} needs {} samples, has {}", range(needed), range(have)))
         })
     }
 }
 
-fn widened((least, most): (u64, u64), value: u64) -> (u64, u64) {
-    (least.min(value), most.max(value))
-}
-
-fn range((least, most): (u64, u64)) -> String {
-    if least == most { format::count(least) } else { format!("{} to {}", format::count(least), format::count(most)) }
+/// The least and the most of some numbers.
+fn range(numbers: &[u64]) -> String {
+    match (numbers.iter().min(), numbers.iter().max()) {
+        (Some(least), Some(most)) if least < most => format!("{} to {}", format::count(*least), format::count(*most)),
+        (least, _) => format::count(least.copied().unwrap_or_default()),
+    }
 }

@@ -1,68 +1,41 @@
 //! Round trips that were measured one operation at a time, against the target.
 
 use super::{
-    Cell, Column, RowKind, Table, TableRow,
-    results::{Marks, grade, grades, outcome},
+    Cell, Table,
+    results::{Marks, grade, grades, outcome, with_judged},
 };
-use crate::{
-    analysis::RoundTrips,
-    report::format::{self, NOTHING},
-    scenario::Objective,
-};
+use crate::{analysis::RoundTrips, report::format, scenario::Objective};
 
 /// The table: one row per operation and number of connections.
 pub(in crate::report) fn round_trips(measured: &[RoundTrips], objective: &Objective) -> Table {
-    let is_judged = |shown: f64| (shown - objective.percentile).abs() < 1e-9;
-    let mut percentiles = vec![50.0, 99.0];
-    if !percentiles.iter().any(|shown| is_judged(*shown)) {
-        percentiles.push(objective.percentile);
-        percentiles.sort_by(f64::total_cmp);
-    }
-    let mut columns = vec![
-        Column::head("Operation"),
-        Column::numbers("Connections", None, 0),
-        Column::numbers("Requests", None, 3),
-        Column::times("Mean", 2),
-    ];
-    columns.extend(
-        percentiles.iter().map(|shown| Column::times(format::percentile(*shown), u8::from(!is_judged(*shown)))),
-    );
-    columns.extend([
-        Column::times("Max", 4),
-        Column::times("Target", 5),
-        Column::numbers("Faster", None, 2),
-        Column::words("Grade", 0),
-        Column::words("Objective", 0),
-    ]);
-    let mut marks = Marks::default();
-    let row = |measured: &RoundTrips| {
-        let response = &measured.response;
-        let longest = (!response.histogram.is_empty()).then(|| response.histogram.max() as f64);
-        let mut cells = vec![
-            measured.operation.as_str().into(),
-            format::count(u64::from(measured.connections)).into(),
-            format::count(response.histogram.len()).into(),
-            Cell::time(response.mean),
-        ];
-        cells.extend(percentiles.iter().map(|shown| marks.value(*shown, response.percentile(*shown).value)));
-        cells.extend([
-            Cell::time(longest),
-            Cell::time(objective.latency.as_nanos() as f64),
-            measured.times_faster.map_or_else(|| NOTHING.to_owned(), format::factor).into(),
-            grade(measured.grade),
-            outcome(measured.outcome),
-        ]);
-        TableRow { kind: RowKind::Entry, cells }
-    };
-    let rows: Vec<_> = measured.iter().map(row).collect();
     let caption = format!("Response time of each operation against {}", format::setting(objective.latency));
+    let mut table = Table::of("round-trips", caption, measured)
+        .head("Operation", |of| &of.operation)
+        .numbers("Connections", 0, |of| of.connections)
+        .numbers("Requests", 3, |of| of.response.histogram.len())
+        .times("Mean", 2, |of| Cell::time(of.response.mean));
+    let mut marks = Marks::default();
+    for (shown, dispensable) in with_judged(&[(50.0, 1), (99.0, 1)], objective) {
+        table = table.times(&format::percentile(shown), dispensable, |of| {
+            marks.value(shown, of.response.percentile(shown).value)
+        });
+    }
     let held = format!(
         "met where at 95 % confidence at most {} of the requests take longer than {}, which may show where the percentile \
          cannot be printed",
         format::limit((100.0 - objective.percentile) / 100.0),
         format::setting(objective.latency),
     );
-    Table::new("round-trips", caption, columns, rows)
+    table
+        .times("Max", 4, |of| {
+            let response = &of.response.histogram;
+            Cell::time((!response.is_empty()).then(|| response.max() as f64))
+        })
+        .times("Target", 5, |_| Cell::time(objective.latency.as_nanos() as f64))
+        .numbers("Faster", 2, |of| of.times_faster.map(format::factor))
+        .words("Grade", 0, |of| grade(of.grade))
+        .words("Objective", 0, |of| outcome(of.outcome))
+        .table()
         .explained(grades(objective))
         .explained([("Objective", held)])
         .explained(marks.missing())

@@ -6,7 +6,7 @@ use super::{
     Block, Note, Section, View, audit,
     charts::{LEADING, charts_sections},
     dependencies, findings, headline, method,
-    names::made_by,
+    names::{made_by, server as server_name},
     operator, results, server, trust,
 };
 use crate::{
@@ -47,9 +47,8 @@ impl View {
             Some(method::section(run, scenario)),
         ];
         let title = format!("{}: response time against {}", scenario.name, format::setting(scenario.objective.latency));
-        let headline = headline::headline(report);
-        let view =
-            Self::new(title, subtitle(run, scenario), headline, sections.into_iter().flatten(), made_by(&run.software));
+        let (headline, sections) = (headline::headline(report), sections.into_iter().flatten());
+        let view = Self::new(title, subtitle(run, scenario), headline, sections, made_by(&run.software));
         view.against(against.as_ref())
     }
 
@@ -64,18 +63,14 @@ impl View {
 }
 
 fn subtitle(run: &Run, scenario: &Scenario) -> String {
-    let services = scenario.services.len() as u64;
-    let target = &run.target;
+    let period = &run.recording.period;
     format!(
-        "{} over {} to {} {} at {}{}, {} measured after {} of warm-up, on {}.",
-        format::counted(services, "service", "services"),
+        "{} over {} to {}, {} measured after {} of warm-up, on {}.",
+        format::counted(scenario.services.len() as u64, "service", "services"),
         format::counted(scenario.connections(), "connection", "connections"),
-        target.product,
-        target.version,
-        target.address,
-        if target.private { " (private server)" } else { "" },
-        headline::elapsed(run.recording.period.measured_ns),
-        format::setting(Duration::from_nanos(run.recording.period.warmup_ns)),
+        server_name(&run.target),
+        headline::elapsed(period.measured_ns),
+        format::setting(Duration::from_nanos(period.warmup_ns)),
         run.started,
     )
 }

@@ -1,13 +1,13 @@
 //! The server's side: where each command's time went, and which commands were slow.
 
 use super::{
-    Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, checks, keyspace,
+    Block, Cell, Section, Shown, Table, Tone, checks, keyspace,
     names::not_learned,
     server_resources::{forks, resources},
 };
 use crate::{
     analysis::{Analysis, Check, CheckKind, CommandTime, Level, ServerSide, Slow},
-    report::format::{self, NOTHING},
+    report::format,
     results::{Run, ServerRecord},
 };
 
@@ -31,12 +31,8 @@ pub(super) fn section(run: &Run, analysis: &Analysis) -> Section {
         blocks.extend(where_time_goes(analysis).map(Block::Paragraph));
         blocks.push(Block::Facts(resources(record, side, totals)));
     }
-    if !side.commands.is_empty() {
-        blocks.push(Block::Table(commands(&side.commands)));
-    }
-    if !side.slow.is_empty() {
-        blocks.push(Block::Table(slow(record, &side.slow)));
-    }
+    blocks.extend(commands(&side.commands).block());
+    blocks.extend(slow(record, &side.slow).block());
     blocks.extend(
         not_learned(record.withheld.iter()).map(|refused| Block::Paragraph(format!("Not learned: {refused}."))),
     );
@@ -124,68 +120,39 @@ fn short_of_time(analysis: &Analysis) -> Option<&Check> {
 }
 
 fn commands(commands: &[CommandTime]) -> Table {
-    let columns = vec![
-        Column::head("Command"),
-        Column::numbers("Calls", None, 2),
-        Column::times("Server mean", 0),
-        Column::times("Server p99 below", 3),
-        Column::times("Client mean", 0),
-        Column::times("Difference", 1),
-        Column::numbers("Server's share", None, 1),
-        Column::numbers("Of the server's time", None, 2),
-    ];
-    let rows = commands.iter().map(|command| TableRow {
-        kind: RowKind::Entry,
-        cells: vec![
-            command.name.as_str().into(),
-            format::count(command.calls).into(),
-            Cell::time(command.server),
-            Cell::time(command.server_p99),
-            Cell::time(command.client),
-            Cell::time(command.rest()),
-            command
-                .client
-                .map_or_else(|| NOTHING.to_owned(), |client| format::share((command.server / client).min(1.0)))
-                .into(),
-            Cell::new(format::share(command.busy), if command.busy > MOSTLY { Tone::Fair } else { Tone::Plain }),
-        ],
-    });
-    Table::new("commands", "Time in the server against time as the clients see it", columns, rows).explained([
-        ("Server mean", "time in the command itself, as INFO commandstats counts it over the measured period"),
-        ("Client mean", "service time, from sending to the reply"),
-        ("Difference", "network, kernel, waiting in the server's event loop and the client library"),
-    ])
+    let share = |command: &CommandTime| command.client.map(|client| format::share((command.server / client).min(1.0)));
+    let tone = |command: &CommandTime| if command.busy > MOSTLY { Tone::Fair } else { Tone::Plain };
+    Table::of("commands", "Time in the server against time as the clients see it", commands)
+        .head("Command", |command| &command.name)
+        .numbers("Calls", 2, |command| command.calls)
+        .times("Server mean", 0, |command| Cell::time(command.server))
+        .times("Server p99 below", 3, |command| Cell::time(command.server_p99))
+        .times("Client mean", 0, |command| Cell::time(command.client))
+        .times("Difference", 1, |command| Cell::time(command.rest()))
+        .numbers("Server's share", 1, |command| share(command))
+        .numbers("Of the server's time", 2, |command| Cell::new(format::share(command.busy), tone(command)))
+        .table()
+        .explained([
+            ("Server mean", "time in the command itself, as INFO commandstats counts it over the measured period"),
+            ("Client mean", "service time, from sending to the reply"),
+            ("Difference", "network, kernel, waiting in the server's event loop and the client library"),
+        ])
 }
 
 fn slow(record: &ServerRecord, slow: &[Slow]) -> Table {
-    let columns = vec![
-        Column::head("Second"),
-        Column::words("Service", 1),
-        Column::words("Command", 0),
-        Column::numbers("Words", None, 3),
-        Column::words("Key", 2),
-        Column::times("Server", 0),
-        Column::times("Slowest response", 1),
-    ];
-    let rows = slow.iter().take(LISTED).map(|slow| {
-        let stranger = if slow.entry.client.is_empty() { NOTHING } else { slow.entry.client.as_str() };
-        TableRow {
-            kind: RowKind::Entry,
-            cells: vec![
-                slow.entry.second.to_string().into(),
-                slow.service.as_deref().unwrap_or(stranger).into(),
-                slow.entry.command.as_str().into(),
-                format::count(slow.entry.words).into(),
-                format::plain(&slow.entry.key).into(),
-                Cell::time(slow.entry.micros as f64 * 1e3),
-                Cell::time(slow.response_max.map(|max| max as f64)),
-            ],
-        }
-    });
+    let stranger = |slow: &Slow| Some(slow.entry.client.clone()).filter(|client| !client.is_empty());
     let count = record.slowlog.as_ref().map_or(0, |log| log.count);
     let more = (count > slow.len().min(LISTED) as u64)
         .then(|| format!("The slowest of {} entries; all that were kept lie in run.json.", format::count(count)));
-    Table::new(SLOW, "Slow commands", columns, rows)
+    Table::of(SLOW, "Slow commands", slow.iter().take(LISTED))
+        .head("Second", |slow| slow.entry.second.to_string())
+        .words("Service", 1, |slow| slow.service.clone().or_else(|| stranger(slow)))
+        .words("Command", 0, |slow| &slow.entry.command)
+        .numbers("Words", 3, |slow| slow.entry.words)
+        .words("Key", 2, |slow| format::plain(&slow.entry.key))
+        .times("Server", 0, |slow| Cell::time(slow.entry.micros as f64 * 1e3))
+        .times("Slowest response", 1, |slow| Cell::time(slow.response_max.map(|max| max as f64)))
+        .table()
         .explained([
             ("Server", "time in the command as the slow log has it"),
             (

@@ -71,5 +71,5 @@ pub(super) fn note(finding: &ServerFinding) -> Note {
             "The server was not measured alone: repeat the run when it is quiet, or take a private one.",
         ),
     };
-    Note { tone, fact, advice: advice.to_owned() }
+    Note::new(tone, fact, advice)
 }

@@ -89,21 +89,20 @@ fn keys(record: &ServerRecord, after: &Levels) -> Option<String> {
 }
 
 fn cpu(totals: &Totals) -> Option<String> {
-    let (user, system) = (totals.cpu_user?, totals.cpu_system?);
-    let cores = totals.cores()?;
-    let per_command =
-        totals.cpu_per_command().map(|nanos| format!(", {} per command", format::duration(nanos))).unwrap_or_default();
-    let busiest =
-        totals.busiest.map(|busiest| format!(", {} in the busiest second", format::share(busiest))).unwrap_or_default();
-    let main_thread = totals
-        .main_thread
-        .map(|busy| format!(", its main thread busy for {} of a second at most", format::share(busy)))
-        .unwrap_or_default();
+    let seconds = totals.seconds.max(1e-9);
+    let further = [
+        totals.busiest.map(|busiest| format!(", {} in the busiest second", format::share(busiest))),
+        totals
+            .main_thread
+            .map(|busy| format!(", its main thread busy for {} of a second at most", format::share(busy))),
+        totals.cpu_per_command().map(|nanos| format!(", {} per command", format::duration(nanos))),
+    ];
     Some(format!(
-        "{} of one core ({} user, {} system){busiest}{main_thread}{per_command}",
-        format::share(cores),
-        format::share(user / totals.seconds.max(1e-9)),
-        format::share(system / totals.seconds.max(1e-9)),
+        "{} of one core ({} user, {} system){}",
+        format::share(totals.cores()?),
+        format::share(totals.cpu_user? / seconds),
+        format::share(totals.cpu_system? / seconds),
+        further.into_iter().flatten().collect::<String>(),
     ))
 }
 

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 
 use super::{
-    Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone,
+    Block, Cell, Section, Shown, Table, Tone,
     checks::{limit, quantity, words},
-    results::{grouped, kind, names, outcome},
+    results::{by_row, grouped, outcome, with_judged},
 };
 use crate::{
     analysis::{Analysis, Check, Level, PercentileValue, Proportion},
@@ -94,41 +94,26 @@ fn method_in_words(scenario: &Scenario) -> String {
 }
 
 fn checks_table(checks: &[Check]) -> Table {
-    let columns = vec![
-        Column::head("Check"),
-        Column::words("Of", 1),
-        Column::numbers("Measured", None, 0),
-        Column::numbers("Warns above", None, 2),
-        Column::numbers("Refuses above", None, 2),
-        Column::words("Result", 0),
-        Column::words("Guards against", 3),
-    ];
-    let rows = worth_showing(checks).map(|(check, of)| {
-        let words = words(check.kind);
-        let result = match check.level {
-            Level::Ok => Cell::new("passed", Tone::Good),
-            Level::Unknown => Cell::new("not known", Tone::Quiet),
-            Level::Warn => Cell::new("warning", Tone::Fair),
-            Level::Refuse => Cell::new("refused", Tone::Bad),
-        };
-        let measured = if check.level == Level::Unknown { NOTHING.to_owned() } else { quantity(check) };
-        let limit = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), |value| limit(check.kind, value));
-        let cells = vec![
-            words.name.into(),
-            match (&check.subject, of) {
-                (None, _) => "whole run".into(),
-                (Some(subject), 1) => subject.as_str().into(),
-                (Some(subject), of) => format!("{subject}, the worst of {of}").into(),
-            },
-            measured.into(),
-            limit(Some(check.warn)).into(),
-            limit(check.refuse).into(),
-            result,
-            Cell::new(words.guards, Tone::Quiet),
-        ];
-        TableRow { kind: RowKind::Entry, cells }
-    });
-    Table::new("checks", "Checks of the measurement", columns, rows)
+    let result = |level| match level {
+        Level::Ok => Cell::new("passed", Tone::Good),
+        Level::Unknown => Cell::new("not known", Tone::Quiet),
+        Level::Warn => Cell::new("warning", Tone::Fair),
+        Level::Refuse => Cell::new("refused", Tone::Bad),
+    };
+    let about = |check: &Check, of: usize| match (&check.subject, of) {
+        (None, _) => "whole run".to_owned(),
+        (Some(subject), 1) => subject.clone(),
+        (Some(subject), of) => format!("{subject}, the worst of {of}"),
+    };
+    Table::of("checks", "Checks of the measurement", worth_showing(checks))
+        .head("Check", |(check, _)| words(check.kind).name)
+        .words("Of", 1, |(check, of)| about(check, *of))
+        .numbers("Measured", 0, |(check, _)| (check.level != Level::Unknown).then(|| quantity(check)))
+        .numbers("Warns above", 2, |(check, _)| limit(check.kind, check.warn))
+        .numbers("Refuses above", 2, |(check, _)| check.refuse.map(|refuse| limit(check.kind, refuse)))
+        .words("Result", 0, |(check, _)| result(check.level))
+        .words("Guards against", 3, |(check, _)| Cell::new(words(check.kind).guards, Tone::Quiet))
+        .table()
 }
 
 /// Of each kind every check that did not pass and, of those that did, the one closest to its limit, with how many it
@@ -151,40 +136,33 @@ fn worth_showing(checks: &[Check]) -> impl Iterator<Item = (&Check, usize)> {
 }
 
 /// Percentiles of which the table of certainty has the intervals, beside the one that is judged.
-const SHOWN: [f64; 4] = [50.0, 95.0, 99.0, 99.9];
+const SHOWN: [(f64, u8); 4] = [(50.0, 2), (95.0, 2), (99.0, 2), (99.9, 2)];
 
 fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
     let objective = &scenario.objective;
-    let mut shown = SHOWN.to_vec();
-    if !shown.contains(&objective.percentile) {
-        shown.push(objective.percentile);
-        shown.sort_by(f64::total_cmp);
+    let rows = grouped(analysis).filter(|row| row.scope.role == SeriesRole::Operation);
+    let mut table =
+        by_row("certainty", "The objective for each row", rows).numbers("In time", 0, |row| in_time(&row.bad));
+    for (percentile, dispensable) in with_judged(&SHOWN, objective) {
+        table = table.times(&format::percentile(percentile), dispensable, |row| {
+            interval(row.response.percentile(percentile).value)
+        });
     }
-    let mut columns = vec![Column::head("Service"), Column::head("Operation"), Column::numbers("In time", None, 0)];
-    columns.extend(shown.iter().map(|percentile| {
-        let judged = percentile.total_cmp(&objective.percentile).is_eq();
-        Column::times(format::percentile(*percentile), if judged { 0 } else { 2 })
-    }));
-    columns.extend([Column::numbers("Burstiness", None, 1), Column::words("Objective", 0)]);
-    let rows = grouped(analysis).filter(|row| row.scope.role == SeriesRole::Operation).map(|row| {
-        let mut cells = Vec::from(names(row));
-        cells.push(in_time(&row.bad).into());
-        cells.extend(shown.iter().map(|percentile| interval(row.response.percentile(*percentile).value)));
-        cells.push(format::significant(row.response.burstiness).into());
-        cells.push(outcome(row.outcome));
-        TableRow { kind: kind(row), cells }
-    });
     let in_time = format!(
         "share of requests answered within {}, with its confidence interval; late, failed and unfinished ones are not",
         format::setting(objective.latency),
     );
     let burstiness = "how much more the number of slow requests varies from second to second than chance would have it; 1 is \
                       chance";
-    Table::new("certainty", "The objective for each row", columns, rows).explained([
-        ("In time", in_time.as_str()),
-        ("Burstiness", burstiness),
-        ("Objective", "inconclusive where there are too few requests to decide for this row alone"),
-    ])
+    table
+        .numbers("Burstiness", 1, |row| format::significant(row.response.burstiness))
+        .words("Objective", 0, |row| outcome(row.outcome))
+        .table()
+        .explained([
+            ("In time", in_time.as_str()),
+            ("Burstiness", burstiness),
+            ("Objective", "inconclusive where there are too few requests to decide for this row alone"),
+        ])
 }
 
 /// A percentile with its confidence interval.
@@ -197,10 +175,6 @@ fn interval(value: PercentileValue) -> Cell {
     }
 }
 
-fn in_time(bad: &Proportion) -> String {
-    if bad.of == 0 {
-        NOTHING.to_owned()
-    } else {
-        format::share_interval(1.0 - bad.share, 1.0 - bad.high, 1.0 - bad.low)
-    }
+fn in_time(bad: &Proportion) -> Option<String> {
+    (bad.of > 0).then(|| format::share_interval(1.0 - bad.share, 1.0 - bad.high, 1.0 - bad.low))
 }

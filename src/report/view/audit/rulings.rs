@@ -105,8 +105,7 @@ fn quantity(value: &Quantity) -> String {
         Quantity::Bytes(bytes) => format::bytes(*bytes),
         Quantity::Nanos(nanos) => format::duration(*nanos),
         Quantity::Age(seconds) => format::age(*seconds),
-        Quantity::Share(share) if *share > 1.0 => format!("{}{}%", format::significant(share * 100.0), THIN),
-        Quantity::Share(share) => format::share(*share),
+        Quantity::Share(share) => format::portion(*share),
         Quantity::Ratio(ratio) => format::significant(*ratio),
     }
 }

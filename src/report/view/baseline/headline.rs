@@ -1,6 +1,6 @@
 //! The verdict of a comparison in a sentence, and what has to be said along with it.
 
-use super::words::{chance, change, mark, percent, quantity_words, standing_words, tone, value};
+use super::words::{CALIBRATED, chance, change, mark, percent, quantity_words, standing_words, tone, value};
 use crate::{
     analysis::baseline::{
         Comparison, ENOUGH_RUNS, Method, Quantity, QuantityChange, RowChange, Standing, TAIL_FACTOR, Weight,
@@ -152,7 +152,7 @@ fn remarks(compared: &ComparisonReport) -> Vec<String> {
         ));
     }
     if whole.is_some_and(|row| row.quantities.iter().any(|change| change.calibrated)) {
-        remarks.push("‡ Change of values divided by the machine's reference, since that lowers the spread.".to_owned());
+        remarks.push(CALIBRATED.to_owned());
     }
     if let Some(machine) = comparison.machine.filter(|machine| machine.unsteady) {
         remarks.push(format!(

@@ -1,7 +1,7 @@
 //! What a history says: where it changed, and its runs.
 
 use super::{
-    method::{row_of, run_columns},
+    method::table_of_runs,
     words::{percent, probability, quantity_words, value},
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         chart::Chart,
         format,
         subject::HistoryReport,
-        view::{Block, Column, Headline, RowKind, Section, Shown, Table, TableRow, Tone, View, charts::charts_section},
+        view::{Headline, Section, Shown, Table, Tone, View, charts::charts_section},
     },
     results::{Abstract, Judged},
 };
@@ -19,7 +19,12 @@ impl View {
     /// The document of a history, with its chart.
     pub(crate) fn of_history(chronicle: &HistoryReport, charts: &[Chart]) -> Self {
         let history = &chronicle.history;
-        let sections = [changes(chronicle), charts_section("charts", "Charts", charts), runs(chronicle)];
+        let runs = table_of_runs("Runs, the oldest first", &history.runs).block();
+        let sections = [
+            changes(chronicle),
+            charts_section("charts", "Charts", charts),
+            Section::new("runs", "Runs", runs).detailed(Shown::Everything),
+        ];
         let subtitle = match (history.runs.first(), history.runs.last()) {
             (Some(first), Some(last)) => format!(
                 "{} of {} from {} to {}, on {} {}.",
@@ -101,47 +106,20 @@ pub(in crate::report) fn headline(chronicle: &HistoryReport) -> Headline {
 }
 
 fn changes(chronicle: &HistoryReport) -> Section {
-    let found = found(chronicle);
-    if found.is_empty() {
-        return Section::new("change-points", "Where it changed", Vec::new());
-    }
-    let rows = found.into_iter().map(|(quantity, change, run)| TableRow {
-        kind: RowKind::Entry,
-        cells: vec![
-            quantity_words(quantity).into(),
-            run.name.clone().into(),
-            run.started.clone().into(),
-            value(quantity, change.before).into(),
-            value(quantity, change.after).into(),
-            percent(change.after / change.before).into(),
-            probability(change.p_value).into(),
-        ],
-    });
-    let table = Table::new("change-by-change", "Changes that stayed: the first run behind each, with the geometric means of the levels on both sides", vec![
-            Column::head("Quantity"),
-            Column::words("From run", 0),
-            Column::words("Started", 3),
-            Column::numbers("Before", None, 1),
-            Column::numbers("After", None, 1),
-            Column::numbers("Change", None, 0),
-            Column::numbers("p-value", None, 2),
-        ], rows).noted([
+    let caption =
+        "Changes that stayed: the first run behind each, with the geometric means of the levels on both sides";
+    let table = Table::of("change-by-change", caption, found(chronicle))
+        .head("Quantity", |(quantity, ..)| quantity_words(*quantity))
+        .words("From run", 0, |(.., run)| &run.name)
+        .words("Started", 3, |(.., run)| &run.started)
+        .numbers("Before", 1, |(quantity, change, _)| value(*quantity, change.before))
+        .numbers("After", 1, |(quantity, change, _)| value(*quantity, change.after))
+        .numbers("Change", 0, |(_, change, _)| percent(change.after / change.before))
+        .numbers("p-value", 2, |(_, change, _)| probability(change.p_value))
+        .table()
+        .noted([
             "E-divisive on logarithms of all services together, each change with a t-test (p up to 0.001), at least five runs on \
              either side.",
         ]);
-    Section::new("change-points", "Where it changed", vec![Block::Table(table)]).detailed(Shown::Everything)
-}
-
-fn runs(chronicle: &HistoryReport) -> Section {
-    let history = &chronicle.history;
-    if history.runs.is_empty() {
-        return Section::new("runs", "Runs", Vec::new());
-    }
-    let table = Table::new(
-        "run-by-run",
-        "Runs, the oldest first",
-        run_columns(),
-        history.runs.iter().map(|run| row_of(run, RowKind::Entry)),
-    );
-    Section::new("runs", "Runs", vec![Block::Table(table)]).detailed(Shown::Everything)
+    Section::new("change-points", "Where it changed", table.block()).detailed(Shown::Everything)
 }

@@ -2,44 +2,30 @@
 
 use super::words::{difference_words, percent, probability, quantity_words};
 use crate::{
-    analysis::baseline::{Method, QuantityChange, TAIL_FACTOR, Weight},
+    analysis::baseline::{Difference, Method, QuantityChange, TAIL_FACTOR, Weight},
     report::{
-        format::{self, NOTHING},
+        format,
         subject::ComparisonReport,
-        view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone},
+        view::{Block, Cell, RowKind, Section, Shown, Table, Tone},
     },
     results::{Abstract, Judged},
 };
 
 /// What is not the same.
 pub(super) fn differences(compared: &ComparisonReport) -> Section {
-    let differences = &compared.comparison.differences;
-    if differences.is_empty() {
-        return Section::new("differences", "What differs from the baseline", Vec::new());
-    }
-    let shown = |value: &str| if value.is_empty() { NOTHING.to_owned() } else { value.to_owned() };
-    let rows = differences.iter().map(|difference| {
-        let (meaning, tone) = match difference.weight() {
-            Weight::Refuses => ("another thing was measured", Tone::Bad),
-            Weight::Warns => ("worth knowing", Tone::Fair),
-        };
-        TableRow {
-            kind: RowKind::Entry,
-            cells: vec![
-                difference_words(difference).into(),
-                shown(&difference.base).into(),
-                shown(&difference.run).into(),
-                Cell::new(meaning, tone),
-            ],
-        }
-    });
-    let table = Table::new(
-        "difference-by-field",
-        "What is not the same in the baseline and in the run",
-        vec![Column::head("What"), Column::words("Baseline", 0), Column::words("Run", 0), Column::words("Meaning", 1)],
-        rows,
-    );
-    Section::new("differences", "What differs from the baseline", vec![Block::Table(table)]).detailed(Shown::Everything)
+    let shown = |value: &str| Some(value.to_owned()).filter(|value| !value.is_empty());
+    let meaning = |difference: &Difference| match difference.weight() {
+        Weight::Refuses => Cell::new("another thing was measured", Tone::Bad),
+        Weight::Warns => Cell::new("worth knowing", Tone::Fair),
+    };
+    let caption = "What is not the same in the baseline and in the run";
+    let table = Table::of("difference-by-field", caption, &compared.comparison.differences)
+        .head("What", |difference| difference_words(difference))
+        .words("Baseline", 0, |difference| shown(&difference.base))
+        .words("Run", 0, |difference| shown(&difference.run))
+        .words("Meaning", 1, |difference| meaning(difference))
+        .table();
+    Section::new("differences", "What differs from the baseline", table.block()).detailed(Shown::Everything)
 }
 
 /// How it was judged, and what could be seen.
@@ -87,30 +73,17 @@ pub(super) fn section(compared: &ComparisonReport) -> Section {
 }
 
 fn seen(quantities: &[QuantityChange]) -> Table {
-    let rows = quantities.iter().map(|change| {
-        let or_nothing = |text: Option<String>| Cell::from(text.unwrap_or_else(|| NOTHING.to_owned()));
-        TableRow {
-            kind: RowKind::Entry,
-            cells: vec![
-                quantity_words(change.quantity).into(),
-                change.runs.to_string().into(),
-                or_nothing(change.spread.map(|spread| format::share(spread.exp_m1()))),
-                or_nothing(change.smallest_detectable().map(format::share)),
-                or_nothing(change.p().map(probability)),
-                if change.calibrated { "yes" } else { "no" }.into(),
-            ],
-        }
-    });
     let caption = "All services: how far apart the baseline's runs lie, and the smallest change for the worse that is found in \
                    95 % of all cases";
-    Table::new("seen-by-quantity", caption, vec![
-            Column::head("Quantity"),
-            Column::numbers("Runs", None, 2),
-            Column::numbers("Spread", None, 0),
-            Column::numbers("Smallest detectable", None, 0),
-            Column::numbers("p-value", None, 1),
-            Column::words("Calibrated", 3),
-        ], rows).explained([(
+    Table::of("seen-by-quantity", caption, quantities)
+        .head("Quantity", |change| quantity_words(change.quantity))
+        .numbers("Runs", 2, |change| change.runs.to_string())
+        .numbers("Spread", 0, |change| change.spread.map(|spread| format::share(spread.exp_m1())))
+        .numbers("Smallest detectable", 0, |change| change.smallest_detectable().map(format::share))
+        .numbers("p-value", 1, |change| change.p().map(probability))
+        .words("Calibrated", 3, |change| if change.calibrated { "yes" } else { "no" })
+        .table()
+        .explained([(
             "Calibrated",
             "divided by the machine's reference, which is done from fifteen runs on where it lowers the spread by a fifth or more",
         )])
@@ -118,52 +91,40 @@ fn seen(quantities: &[QuantityChange]) -> Table {
 
 /// The runs of the baseline and the run itself.
 pub(super) fn runs(compared: &ComparisonReport) -> Section {
-    let mut rows: Vec<TableRow> = compared.base.iter().map(|run| row_of(run, RowKind::Entry)).collect();
-    rows.push(row_of(&compared.run, RowKind::Total));
     let caption = format!("The runs of {}, and the one that is compared with them", compared.against);
-    let table = Table::new("run-by-run", caption, run_columns(), rows);
-    Section::new("runs", "Runs", vec![Block::Table(table)])
+    let mut table = table_of_runs(&caption, compared.base.iter().chain([&compared.run]));
+    if let Some(run) = table.rows.last_mut() {
+        run.kind = RowKind::Total;
+    }
+    Section::new("runs", "Runs", table.block())
 }
 
 /// Columns of a table of runs.
-pub(super) fn run_columns() -> Vec<Column> {
-    vec![
-        Column::head("Run"),
-        Column::words("Started", 2),
-        Column::times("p50", 0),
-        Column::times("p99", 0),
-        Column::numbers("Throughput", Some("1/s"), 1),
-        Column::times("Reference", 3),
-        Column::words("Objective", 4),
-    ]
+/// A table of runs.
+pub(super) fn table_of_runs<'a>(caption: &str, runs: impl IntoIterator<Item = &'a Abstract>) -> Table {
+    let percentile = |run: &Abstract, percentile| {
+        Cell::time(run.whole().and_then(|row| row.percentile(percentile)).map(|known| known.nanos as f64))
+    };
+    Table::of("run-by-run", caption, runs)
+        .head("Run", |run| &run.name)
+        .words("Started", 2, |run| &run.started)
+        .times("p50", 0, |run| percentile(run, 50.0))
+        .times("p99", 0, |run| percentile(run, 99.0))
+        .rates("Throughput", 1, |run| run.whole().map(|row| format::significant(row.rate)))
+        .times("Reference", 3, |run| Cell::time(run.calibration.map(|calibration| calibration.nanos())))
+        .words("Objective", 4, |run| objective(run))
+        .table()
 }
 
 /// A run as a row of such a table.
-pub(super) fn row_of(run: &Abstract, kind: RowKind) -> TableRow {
-    let whole = run.whole();
-    let percentile = |percentile| {
-        let known = whole.and_then(|row| row.percentile(percentile));
-        Cell::time(known.map(|known| known.nanos as f64))
-    };
-    let or_nothing = |text: Option<String>| Cell::from(text.unwrap_or_else(|| NOTHING.to_owned()));
+/// How the objective held.
+fn objective(run: &Abstract) -> Cell {
     let (word, tone) = match run.verdict {
         Judged::Pass => ("met", Tone::Good),
         Judged::Fail => ("missed", Tone::Bad),
         Judged::Inconclusive => ("inconclusive", Tone::Fair),
         Judged::Invalid => ("invalid", Tone::Fair),
     };
-    let word = if run.interrupted { format!("{word}, ended early") } else { word.to_owned() };
-    let tone = if run.counts() { tone } else { Tone::Fair };
-    TableRow {
-        kind,
-        cells: vec![
-            run.name.clone().into(),
-            run.started.clone().into(),
-            percentile(50.0),
-            percentile(99.0),
-            or_nothing(whole.map(|row| format::significant(row.rate))),
-            Cell::time(run.calibration.map(|calibration| calibration.nanos())),
-            Cell::new(word, tone),
-        ],
-    }
+    let early = if run.interrupted { ", ended early" } else { "" };
+    Cell::new(format!("{word}{early}"), if run.counts() { tone } else { Tone::Fair })
 }

@@ -1,12 +1,12 @@
 //! A baseline by itself: its runs, how far apart they lie, and how small a change it can see.
 
-use super::method::{row_of, run_columns};
+use super::{method::table_of_runs, words::quantity_words};
 use crate::{
     analysis::baseline::{ENOUGH_RUNS, Quantity, RowSpread, spreads},
     report::{
-        format::{self, NOTHING},
+        format,
         subject::BaselineReport,
-        view::{Block, Cell, Column, Headline, RowKind, Section, Shown, Table, TableRow, Tone, View, names::row_name},
+        view::{Block, Headline, RowKind, Section, Shown, Table, Tone, View, names::row_name},
     },
     results::Abstract,
 };
@@ -15,32 +15,19 @@ impl View {
     /// The document of a baseline.
     pub(crate) fn of_baseline(stored: &BaselineReport<'_>) -> Self {
         let BaselineReport { name, baseline } = stored;
-        let runs = &baseline.runs;
-        let enough = is_enough(runs);
-        let rows = spreads(runs);
-        let table = Table::new(
-            "run-by-run",
-            format!("Runs of {name}"),
-            run_columns(),
-            runs.iter().map(|run| row_of(run, RowKind::Entry)),
-        );
-        let sections = vec![
-            Section::new("runs", "Runs", vec![Block::Table(table)]).detailed(Shown::Everything),
-            Section::new("spread", "How far apart they lie", vec![Block::Table(spread_table(&rows, enough))])
-                .detailed(Shown::Everything),
+        let rows = spreads(&baseline.runs);
+        let runs = table_of_runs(&format!("Runs of {name}"), &baseline.runs).block();
+        let spread = spread_table(&rows, is_enough(&baseline.runs));
+        let sections = [
+            Section::new("runs", "Runs", runs).detailed(Shown::Everything),
+            Section::new("spread", "How far apart they lie", [Block::Table(spread)]).detailed(Shown::Everything),
         ];
-        Self {
-            title: format!("Baseline {name}"),
-            subtitle: runs.last().map_or_else(String::new, |last| {
-                format!(
-                    "{} {} at {}, newest run of {}.",
-                    last.target.product, last.target.version, last.target.address, last.started
-                )
-            }),
-            headline: headline_from(stored, &rows),
-            sections,
-            footer: String::new(),
-        }
+        let subtitle = baseline.runs.last().map(|last| {
+            let target = &last.target;
+            format!("{} {} at {}, newest run of {}.", target.product, target.version, target.address, last.started)
+        });
+        let headline = headline_from(stored, &rows);
+        Self::new(format!("Baseline {name}"), subtitle.unwrap_or_default(), headline, sections, String::new())
     }
 }
 
@@ -77,31 +64,21 @@ fn headline_from(stored: &BaselineReport<'_>, rows: &[RowSpread]) -> Headline {
 }
 
 fn spread_table(rows: &[RowSpread], enough: bool) -> Table {
-    let mut columns = vec![Column::head("Row")];
-    for name in ["p50", "p99", "throughput"] {
-        columns.push(Column::numbers(format!("{name} spread"), None, 2));
-        columns.push(Column::numbers("smallest", None, 1));
+    let caption = "Spread of the runs, and the smallest change for the worse that is found in 95 % of all cases";
+    let mut table = Table::of("spread-by-row", caption, rows)
+        .kinds(|row| RowKind::of(row.service.as_deref(), row.operation.as_deref()))
+        .head("Row", |row| row_name(row.service.as_deref(), row.operation.as_deref()));
+    for quantity in Quantity::ALL {
+        let of = |row: &RowSpread| row.quantities.iter().find(|(other, _)| *other == quantity).and_then(|(_, of)| *of);
+        table = table
+            .numbers(&format!("{} spread", quantity_words(quantity)), 2, |row| {
+                of(row).map(|of| format::share(of.spread.exp_m1()))
+            })
+            .numbers("smallest", 1, |row| {
+                of(row).and_then(|of| of.smallest_effect).filter(|_| enough).map(format::share)
+            });
     }
-    let cells = |row: &RowSpread| {
-        let mut cells = vec![Cell::from(row_name(row.service.as_deref(), row.operation.as_deref()))];
-        for quantity in Quantity::ALL {
-            let of = row.quantities.iter().find(|(other, _)| *other == quantity).and_then(|(_, spread)| *spread);
-            let told = |share: Option<f64>| Cell::from(share.map_or_else(|| NOTHING.to_owned(), format::share));
-            cells.push(told(of.map(|spread| spread.spread.exp_m1())));
-            cells.push(told(of.and_then(|spread| spread.smallest_effect).filter(|_| enough)));
-        }
-        cells
-    };
-    let rows = rows
-        .iter()
-        .map(|row| TableRow { kind: RowKind::of(row.service.as_deref(), row.operation.as_deref()), cells: cells(row) });
-    Table::new(
-        "spread-by-row",
-        "Spread of the runs, and the smallest change for the worse that is found in 95 % of all cases",
-        columns,
-        rows,
-    )
-    .explained([
+    table.table().explained([
         ("p50 spread, p99 spread, throughput spread", "standard deviation of the logarithms"),
         (
             "smallest",

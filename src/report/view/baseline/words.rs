@@ -98,6 +98,10 @@ pub(super) fn mark(change: &QuantityChange) -> &'static str {
     if change.calibrated { "‡" } else { "" }
 }
 
+/// Explanation of that sign.
+pub(super) const CALIBRATED: &str =
+    "‡ Change of values divided by the machine's reference, since that lowers the spread.";
+
 /// A change with its interval: `+6.1 % [+4.0, +8.3]`.
 pub(super) fn change(change: &QuantityChange) -> String {
     let Some(Effect { ratio, .. }) = change.effect else { return NOTHING.to_owned() };

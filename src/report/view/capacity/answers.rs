@@ -1,14 +1,15 @@
 //! What each variant carries: the table of answers, and the sustainable rate by limit of response time.
 
-use super::words::{bare_carried, bare_missed, known_rate, limit_cell, objective};
+use std::time::Duration;
+
+use super::words::{bare_carried, bare_missed, bare_rate, limit_cell, objective};
 use crate::{
     analysis::capacity::ArmAnswer,
     report::{
         format::{self, NOTHING},
         subject::CapacityReport,
-        view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone},
+        view::{Block, Cell, Section, Shown, Table, Tone},
     },
-    results::Arm,
 };
 
 /// Name of the table of answers.
@@ -36,90 +37,65 @@ fn tells(arm: &ArmAnswer) -> bool {
 }
 
 fn table(answers: &CapacityReport) -> Table {
-    let rate = Some("1/s");
-    Table::new(
-        TABLE,
-        format!("Sustainable rate: {}", objective(answers)),
-        vec![
-            Column::head("Variant"),
-            Column::numbers("Sustainable", rate, 0),
-            Column::numbers("Fails at", rate, 1),
-            Column::words("Confirmed", 3),
-            Column::numbers("Run it at", rate, 0),
-            Column::numbers("Knee", rate, 4),
-            Column::numbers("Maximum", rate, 4),
-            Column::words("What limits", 2),
-        ],
-        answers.arms().map(|(_, arm, answer)| row(arm, answer)),
-    )
-    .explained([
-        ("Sustainable", "the highest rate within the objective"),
-        ("Fails at", "the lowest rate above it that was found to miss it; the truth lies between the two"),
-        ("Confirmed", "whether it was met again each time it was tried for longer"),
-        ("Run it at", "80\u{202f}% of it, so that there is room for what was not measured"),
-        ("Knee", "where throughput over response time is largest"),
-        ("Maximum", "the largest throughput that was seen, whatever the response time"),
-        ("What limits", "share of a core for a CPU, of the server's time for a command, of its connections for a pool"),
-    ])
-}
-
-fn row(arm: &Arm, answer: &ArmAnswer) -> TableRow {
-    let known = answer.sustainable;
-    let (sustainable, limits) = match (&known, &answer.client_limited) {
-        (Some(known), None) => (bare_carried(known.rate), limit_cell(&answer.limit)),
-        (Some(known), Some((_, check))) => {
-            (format!("≥ {}", bare_carried(known.rate)), format!("the harness ({check})"))
-        }
-        (None, Some((_, check))) => (NOTHING.to_owned(), format!("the harness ({check})")),
-        (None, None) => (NOTHING.to_owned(), limit_cell(&answer.limit)),
+    let sustainable = |answer: &ArmAnswer| {
+        let at_least = if answer.client_limited.is_some() { "≥ " } else { "" };
+        answer.sustainable.map(|known| format!("{at_least}{}", bare_carried(known.rate)))
     };
-    let (confirmed, tone) = match known {
-        Some(known) if known.confirmed => ("yes", Tone::Good),
-        Some(_) => ("no", Tone::Fair),
-        None => (NOTHING, Tone::Quiet),
+    let fails = |answer: &ArmAnswer| {
+        let first = || answer.first_failure.map(|(rate, _)| rate);
+        answer.sustainable.map_or_else(first, |known| known.above).map(bare_missed)
     };
-    let fails = known.map_or(answer.first_failure.map(|(rate, _)| rate), |known| known.above);
-    TableRow {
-        kind: RowKind::Entry,
-        cells: vec![
-            arm.name.as_str().into(),
-            sustainable.into(),
-            fails.map_or_else(|| NOTHING.to_owned(), bare_missed).into(),
-            Cell::new(confirmed, tone),
-            known.map_or_else(|| NOTHING.to_owned(), |known| bare_carried(known.recommended)).into(),
-            known_rate(answer.knee).into(),
-            known_rate((answer.maximum > 0.0).then_some(answer.maximum)).into(),
-            limits.into(),
-        ],
-    }
+    let confirmed = |answer: &ArmAnswer| match answer.sustainable {
+        Some(known) if known.confirmed => Cell::new("yes", Tone::Good),
+        Some(_) => Cell::new("no", Tone::Fair),
+        None => Cell::new(NOTHING, Tone::Quiet),
+    };
+    let limits = |answer: &ArmAnswer| match &answer.client_limited {
+        Some((_, check)) => format!("the harness ({check})"),
+        None => limit_cell(&answer.limit),
+    };
+    Table::of(TABLE, format!("Sustainable rate: {}", objective(answers)), answers.arms())
+        .head("Variant", |(_, arm, _)| &arm.name)
+        .rates("Sustainable", 0, |(.., answer)| sustainable(answer))
+        .rates("Fails at", 1, |(.., answer)| fails(answer))
+        .words("Confirmed", 3, |(.., answer)| confirmed(answer))
+        .rates("Run it at", 0, |(.., answer)| answer.sustainable.map(|known| bare_carried(known.recommended)))
+        .rates("Knee", 4, |(.., answer)| answer.knee.map(bare_rate))
+        .rates("Maximum", 4, |(.., answer)| (answer.maximum > 0.0).then(|| bare_rate(answer.maximum)))
+        .words("What limits", 2, |(.., answer)| limits(answer))
+        .table()
+        .explained([
+            ("Sustainable", "the highest rate within the objective"),
+            ("Fails at", "the lowest rate above it that was found to miss it; the truth lies between the two"),
+            ("Confirmed", "whether it was met again each time it was tried for longer"),
+            ("Run it at", "80\u{202f}% of it, so that there is room for what was not measured"),
+            ("Knee", "where throughput over response time is largest"),
+            ("Maximum", "the largest throughput that was seen, whatever the response time"),
+            (
+                "What limits",
+                "share of a core for a CPU, of the server's time for a command, of its connections for a pool",
+            ),
+        ])
 }
 
 /// How close the cliff is: the nearer the columns are to each other, the more suddenly response times rise.
 fn by_limit(answers: &CapacityReport) -> Table {
     // Every arm is compared with the same limits.
-    let limits: Vec<u64> = answers
-        .analysis
-        .arms
-        .first()
-        .map(|arm| arm.by_limit.iter().map(|(limit, ..)| *limit).collect())
-        .unwrap_or_default();
-    let columns = limits
-        .iter()
-        .map(|limit| Column::numbers(format::setting(std::time::Duration::from_nanos(*limit)), Some("1/s"), 0));
-    let rows = answers.arms().map(|(_, arm, answer)| {
-        let cell = |limit: &u64| {
+    let limits = answers.analysis.arms.first().map(|arm| arm.by_limit.as_slice()).unwrap_or_default();
+    let mut table = Table::of("by-limit", "Sustainable rate by limit of response time", answers.arms())
+        .head("Variant", |(_, arm, _)| &arm.name);
+    for (limit, ..) in limits {
+        table = table.rates(&format::setting(Duration::from_nanos(*limit)), 0, |(.., answer)| {
             let known = answer.by_limit.iter().find(|(of, ..)| of == limit);
-            Cell::from(known.map_or_else(|| NOTHING.to_owned(), |(_, low, high)| bracket(*low, *high)))
-        };
-        let cells = std::iter::once(Cell::from(arm.name.as_str())).chain(limits.iter().map(cell)).collect();
-        TableRow { kind: RowKind::Entry, cells }
-    });
-    Table::new("by-limit", "Sustainable rate by limit of response time", std::iter::once(Column::head("Variant")).chain(columns).collect(), rows).noted(vec![format!(
-            "The highest rate that was tried at which {} of requests were answered within the limit, and the lowest at \
-             which they were not; ≥ where none was found that was not, < where none was found that was. The less a stricter \
-             limit costs, the steeper is the cliff behind the last of them.",
-            format::limit(answers.scenario.objective.percentile / 100.0)
-        )])
+            known.map(|(_, low, high)| bracket(*low, *high))
+        });
+    }
+    table.table().noted([format!(
+        "The highest rate that was tried at which {} of requests were answered within the limit, and the lowest at which they \
+         were not; ≥ where none was found that was not, < where none was found that was. The less a stricter limit costs, the \
+         steeper is the cliff behind the last of them.",
+        format::limit(answers.scenario.objective.percentile / 100.0)
+    )])
 }
 
 fn bracket(low: Option<f64>, high: Option<f64>) -> String {

@@ -6,7 +6,7 @@ use crate::{
     report::{
         format::{self, THIN},
         subject::CapacityReport,
-        view::{Block, Column, RowKind, Section, Shown, Table, TableRow},
+        view::{Block, Section, Shown, Table},
     },
     results::Purpose,
 };
@@ -40,14 +40,13 @@ fn blocks(answers: &CapacityReport, usl: &Usl) -> Vec<Block> {
     }
     let parameter =
         |(value, low, high): (f64, f64, f64)| format!("{} {}", format::significant(value), interval(low, high));
-    let facts = [
-        ("Throughput of one client", format!("{} per second", parameter(usl.gamma))),
-        ("Contention (α)", parameter(usl.alpha)),
-        ("Coherence (β)", parameter(usl.beta)),
-        ("Share of variance explained (R²)", format!("{:.4}", usl.r_squared)),
-    ];
-    let facts = facts.map(|(name, value)| (name.to_owned(), value)).to_vec();
-    vec![Block::Paragraph(told.join(" ")), Block::Facts(facts), Block::Table(table(usl))]
+    let facts = Block::facts([
+        ("Throughput of one client", Some(format!("{} per second", parameter(usl.gamma)))),
+        ("Contention (α)", Some(parameter(usl.alpha))),
+        ("Coherence (β)", Some(parameter(usl.beta))),
+        ("Share of variance explained (R²)", Some(format!("{:.4}", usl.r_squared))),
+    ]);
+    vec![Block::Paragraph(told.join(" ")), facts, Block::Table(table(usl))]
 }
 
 fn peak(usl: &Usl) -> String {
@@ -83,35 +82,24 @@ fn peak(usl: &Usl) -> String {
 }
 
 fn table(usl: &Usl) -> Table {
-    let rows = usl.points.iter().map(|(clients, measured, fitted)| TableRow {
-        kind: RowKind::Entry,
-        cells: vec![
-            format::count((*clients).into()).into(),
-            bare_rate(*measured).into(),
-            bare_rate(*fitted).into(),
-            residual(*measured, *fitted).into(),
-        ],
-    });
-    Table::new("usl", "Throughput by number of clients", vec![
-            Column::head("Clients"),
-            Column::numbers("Measured", Some("1/s"), 0),
-            Column::numbers("Fitted", Some("1/s"), 0),
-            Column::numbers("Residual", None, 0),
-        ], rows)
-    .explained([
-        ("Measured", "mean of the repetitions, of closed loops without think time".to_owned()),
-        (
-            "Fitted",
-            format!(
-                "the Universal Scalability Law (Gunther), X(N) = γN / (1 + α(N − 1) + βN(N − 1)); intervals in brackets are \
-                 95{THIN}%, by bootstrap"
-            ),
-        ),
-    ])
+    let fitted = format!(
+        "the Universal Scalability Law (Gunther), X(N) = γN / (1 + α(N − 1) + βN(N − 1)); intervals in brackets are 95{THIN}%, by \
+         bootstrap"
+    );
+    Table::of("usl", "Throughput by number of clients", &usl.points)
+        .head("Clients", |(clients, ..)| *clients)
+        .rates("Measured", 0, |(_, measured, _)| bare_rate(*measured))
+        .rates("Fitted", 0, |(.., fitted)| bare_rate(*fitted))
+        .numbers("Residual", 0, |(_, measured, fitted)| residual(*measured, *fitted))
+        .table()
+        .explained([
+            ("Measured", "mean of the repetitions, of closed loops without think time"),
+            ("Fitted", fitted.as_str()),
+        ])
 }
 
 /// How far the measurement lies from the fit, as a share of the fit.
-fn residual(measured: f64, fitted: f64) -> String {
+fn residual(measured: f64, fitted: f64) -> Option<String> {
     let percent = 100.0 * (measured / fitted - 1.0);
-    if fitted > 0.0 { format!("{percent:+.1}{THIN}%").replace('-', "−") } else { format::NOTHING.to_owned() }
+    (fitted > 0.0).then(|| format!("{percent:+.1}{THIN}%").replace('-', "−"))
 }

@@ -3,9 +3,9 @@
 use crate::{
     analysis::capacity::MANY_CONNECTIONS,
     report::{
-        format,
+        format::{self, THIN},
         subject::CapacityReport,
-        view::{Block, Cell, Column, RowKind, Section, Table, TableRow, Tone},
+        view::{Block, Cell, Section, Table, Tone},
     },
 };
 
@@ -20,9 +20,7 @@ pub(super) fn section(answers: &CapacityReport) -> Section {
         }
     }
     blocks.extend(answers.analysis.connection_cost.map(|cost| Block::Paragraph(memory(answers, cost))));
-    if !answers.capacity.connections.is_empty() {
-        blocks.push(Block::Table(levels(answers)));
-    }
+    blocks.extend(levels(answers).block());
     Section::new("connections", "Connections of the whole fleet", blocks)
 }
 
@@ -51,57 +49,30 @@ fn sentence(answers: &CapacityReport) -> String {
 }
 
 fn services(answers: &CapacityReport) -> Table {
-    let fleet = &answers.analysis.fleet;
-    let rows = fleet.services.iter().map(|(name, instances, pool)| TableRow {
-        kind: RowKind::Entry,
-        cells: vec![
-            name.as_str().into(),
-            format::count((*instances).into()).into(),
-            format::count((*pool).into()).into(),
-            format::count(u64::from(*instances) * u64::from(*pool)).into(),
-        ],
-    });
-    Table::new(
-        "fleet",
-        "Connections of the scenario as written",
-        vec![
-            Column::head("Service"),
-            Column::numbers("Instances", None, 0),
-            Column::numbers("Pool of each", None, 0),
-            Column::numbers("Connections", None, 0),
-        ],
-        rows,
-    )
+    Table::of("fleet", "Connections of the scenario as written", &answers.analysis.fleet.services)
+        .head("Service", |(name, ..)| name)
+        .numbers("Instances", 0, |(_, instances, _)| *instances)
+        .numbers("Pool of each", 0, |(.., pool)| *pool)
+        .numbers("Connections", 0, |(_, instances, pool)| u64::from(*instances) * u64::from(*pool))
+        .table()
 }
 
 fn arms(answers: &CapacityReport) -> Table {
     let fleet = &answers.analysis.fleet;
-    let rows = (0..).zip(&fleet.connections).map(|(arm, connections)| {
-        let tone = match fleet.max_clients {
-            Some(limit) if *connections > limit => Tone::Bad,
-            Some(limit) if connections.saturating_mul(2) > limit => Tone::Fair,
-            _ => Tone::Plain,
-        };
-        let share = fleet.max_clients.filter(|limit| *limit > 0).map(|limit| *connections as f64 / limit as f64);
-        let share = share.map_or_else(
-            || format::NOTHING.to_owned(),
-            |share| format!("{}{}%", format::significant(share * 100.0), format::THIN),
-        );
-        TableRow {
-            kind: RowKind::Entry,
-            cells: vec![answers.name(arm).into(), Cell::new(format::count(*connections), tone), share.into()],
-        }
-    });
-    Table::new(
-        "fleet-variants",
-        "Connections by variant",
-        vec![
-            Column::head("Variant"),
-            Column::numbers("Connections", None, 0),
-            Column::numbers("Of maxclients", None, 0),
-        ],
-        rows,
-    )
+    let tone = |connections: u64| match fleet.max_clients {
+        Some(limit) if connections > limit => Tone::Bad,
+        Some(limit) if connections.saturating_mul(2) > limit => Tone::Fair,
+        _ => Tone::Plain,
+    };
+    let share = |connections: u64| {
+        let limit = fleet.max_clients.filter(|limit| *limit > 0)?;
+        Some(format!("{}{THIN}%", format::significant(connections as f64 / limit as f64 * 100.0)))
+    };
+    Table::of("fleet-variants", "Connections by variant", (0..).zip(&fleet.connections))
+        .head("Variant", |(arm, _)| answers.name(*arm))
+        .numbers("Connections", 0, |(_, connections)| Cell::from(**connections).toned(tone(**connections)))
+        .numbers("Of maxclients", 0, |(_, connections)| share(**connections))
+        .table()
 }
 
 fn memory(answers: &CapacityReport, (each, of_many): (f64, f64)) -> String {
@@ -120,22 +91,9 @@ fn memory(answers: &CapacityReport, (each, of_many): (f64, f64)) -> String {
 }
 
 fn levels(answers: &CapacityReport) -> Table {
-    let rows = answers.capacity.connections.iter().map(|level| TableRow {
-        kind: RowKind::Entry,
-        cells: vec![
-            format::count(level.connections).into(),
-            format::bytes(level.client_memory).into(),
-            format::bytes(level.used_memory).into(),
-        ],
-    });
-    Table::new(
-        "connection-memory",
-        "Memory of the server by number of connections",
-        vec![
-            Column::head("Connections"),
-            Column::numbers("Clients' buffers", None, 0),
-            Column::numbers("All memory", None, 0),
-        ],
-        rows,
-    )
+    Table::of("connection-memory", "Memory of the server by number of connections", &answers.capacity.connections)
+        .head("Connections", |level| level.connections)
+        .numbers("Clients' buffers", 0, |level| format::bytes(level.client_memory))
+        .numbers("All memory", 0, |level| format::bytes(level.used_memory))
+        .table()
 }

@@ -8,7 +8,7 @@ use crate::{
         subject::CapacityReport,
         view::{
             Note, Section, Tone,
-            findings::{self, of_notes},
+            findings::{self, debug_build, of_notes},
         },
     },
     results::Ended,
@@ -22,8 +22,7 @@ const SOON: f64 = 6.0;
 const UNLIKE: f64 = 3.0;
 
 pub(super) fn section(answers: &CapacityReport) -> Section {
-    let mut notes: Vec<Note> = Vec::new();
-    notes.extend(lost(answers));
+    let mut notes: Vec<Note> = lost(answers).into_iter().collect();
     notes.extend(answers.analysis.comparisons.iter().filter_map(|comparison| pool(answers, comparison)));
     notes.extend(own_rate(answers));
     notes.extend(headroom(answers));
@@ -40,13 +39,7 @@ pub(super) fn section(answers: &CapacityReport) -> Section {
         ];
         notes.extend(of_arm.into_iter().flatten().map(|note| Note { fact: format!("{whose}{}", note.fact), ..note }));
     }
-    if answers.capacity.software.profile == "debug" {
-        notes.push(Note {
-            tone: Tone::Fair,
-            fact: "The harness is a debug build.".to_owned(),
-            advice: "Its own overhead is part of every number: build it with --release and repeat the run.".to_owned(),
-        });
-    }
+    notes.extend((answers.capacity.software.profile == "debug").then(debug_build));
     let known =
         |arm: &ArmAnswer| arm.sustainable.is_some() || arm.first_failure.is_some() || arm.client_limited.is_some();
     if notes.is_empty() && !answers.analysis.arms.iter().any(known) {
@@ -56,13 +49,10 @@ pub(super) fn section(answers: &CapacityReport) -> Section {
 }
 
 fn lost(answers: &CapacityReport) -> Option<Note> {
-    (answers.capacity.ended == Ended::Lost).then(|| Note {
-        tone: Tone::Bad,
-        fact: "The server could not be used any more during a trial.".to_owned(),
-        advice: "Look in its log and in that of its machine for a crash, a restart or a want of memory: a load under which a server \
-                 ends is more than it carries, whatever its response times were before."
-            .to_owned(),
-    })
+    let advice = "Look in its log and in that of its machine for a crash, a restart or a want of memory: a load under which \
+                  a server ends is more than it carries, whatever its response times were before.";
+    let lost = || Note::new(Tone::Bad, "The server could not be used any more during a trial.", advice);
+    (answers.capacity.ended == Ended::Lost).then(lost)
 }
 
 fn pool(answers: &CapacityReport, comparison: &Comparison) -> Option<Note> {
@@ -73,19 +63,16 @@ fn pool(answers: &CapacityReport, comparison: &Comparison) -> Option<Note> {
         (!settings.is_empty()).then(|| format!(" ({})", settings.join(" ")))
     };
     match comparison.advice {
-        Advice::Grow => Some(Note {
-            tone: Tone::Fair,
-            fact: format!("{from} is too small: {}.", grown(answers, comparison)),
-            advice: format!("Use {to}{}.", settings(comparison.to).unwrap_or_default()),
-        }),
-        Advice::Worse => Some(Note {
-            tone: Tone::Bad,
-            fact: format!("{to} is worse than {from}."),
-            advice: format!(
-                "Stay with {from}{}; what limits is elsewhere.",
-                settings(comparison.from).unwrap_or_default()
-            ),
-        }),
+        Advice::Grow => Some(Note::new(
+            Tone::Fair,
+            format!("{from} is too small: {}.", grown(answers, comparison)),
+            format!("Use {to}{}.", settings(comparison.to).unwrap_or_default()),
+        )),
+        Advice::Worse => Some(Note::new(
+            Tone::Bad,
+            format!("{to} is worse than {from}."),
+            format!("Stay with {from}{}; what limits is elsewhere.", settings(comparison.from).unwrap_or_default()),
+        )),
         Advice::NoBenefit | Advice::Inconclusive(_) => None,
     }
 }
@@ -135,12 +122,11 @@ fn own_rate(answers: &CapacityReport) -> Option<Note> {
     } else {
         return None;
     };
-    Some(Note {
+    Some(Note::new(
         tone,
         fact,
-        advice: "Spread the load over more servers, make its commands cheaper, or ask for less; see what limits above."
-            .to_owned(),
-    })
+        "Spread the load over more servers, make its commands cheaper, or ask for less; see what limits above.",
+    ))
 }
 
 fn headroom(answers: &CapacityReport) -> Option<Note> {
@@ -154,11 +140,7 @@ fn headroom(answers: &CapacityReport) -> Option<Note> {
     } else {
         return None;
     };
-    Some(Note {
-        tone,
-        fact,
-        advice: "Plan for more capacity now: it takes time, and a capacity run of the new one.".to_owned(),
-    })
+    Some(Note::new(tone, fact, "Plan for more capacity now: it takes time, and a capacity run of the new one."))
 }
 
 fn fleet(answers: &CapacityReport) -> Option<Note> {
@@ -180,52 +162,50 @@ fn fleet(answers: &CapacityReport) -> Option<Note> {
     } else {
         return None;
     };
-    Some(Note {
+    Some(Note::new(
         tone,
-        fact: format!("The fleet needs {}{whose}, {what}.", format::counted(*most, "connection", "connections")),
-        advice: "Raise maxclients (and the limit of open files with it), or use smaller pools.".to_owned(),
-    })
+        format!("The fleet needs {}{whose}, {what}.", format::counted(*most, "connection", "connections")),
+        "Raise maxclients (and the limit of open files with it), or use smaller pools.",
+    ))
 }
 
 fn client_limited(answer: &ArmAnswer) -> Option<Note> {
     let (at, check) = answer.client_limited.as_ref()?;
-    Some(Note {
-        tone: Tone::Fair,
-        fact: format!("The harness was the limit at {} ({check}).", rate(*at)),
-        advice: "Nothing above that rate tells anything of the server: give the harness more cores or a machine of its own, and \
-                 repeat the run."
-            .to_owned(),
-    })
+    Some(Note::new(
+        Tone::Fair,
+        format!("The harness was the limit at {} ({check}).", rate(*at)),
+        "Nothing above that rate tells anything of the server: give the harness more cores or a machine of its own, and \
+                 repeat the run.",
+    ))
 }
 
 fn errors(answers: &CapacityReport, arm: u32, answer: &ArmAnswer) -> Option<Note> {
     let (at, reason @ FailReason::Errors(_)) = answer.first_failure? else { return None };
-    Some(Note {
-        tone: Tone::Bad,
-        fact: format!("At {} it failed by errors: {}.", missed_rate(at), failure(answers, arm, at, reason)),
-        advice: "Errors have a cause of their own, which is not capacity: `plimsoll report` of that trial's folder lists them.".to_owned(),
-    })
+    Some(Note::new(
+        Tone::Bad,
+        format!("At {} it failed by errors: {}.", missed_rate(at), failure(answers, arm, at, reason)),
+        "Errors have a cause of their own, which is not capacity: `plimsoll report` of that trial's folder lists them.",
+    ))
 }
 
 fn unconfirmed(answer: &ArmAnswer) -> Option<Note> {
     let known = answer.sustainable.filter(|known| !known.confirmed)?;
-    Some(Note {
-        tone: Tone::Fair,
-        fact: format!("{} was met, but not confirmed by longer trials.", carried_rate(known.rate)),
-        advice: "A larger budget (--budget) allows for them.".to_owned(),
-    })
+    Some(Note::new(
+        Tone::Fair,
+        format!("{} was met, but not confirmed by longer trials.", carried_rate(known.rate)),
+        "A larger budget (--budget) allows for them.",
+    ))
 }
 
 fn command(answer: &ArmAnswer) -> Option<Note> {
     let Limit::Command(name, ..) = &answer.limit else { return None };
     let (_, figure) = limit(&answer.limit)?;
-    Some(Note {
-        tone: Tone::Fair,
-        fact: format!("{name} is what the server spends its time on ({figure})."),
-        advice: "The server runs one command at a time, so everybody waits behind it: smaller batches or ranges, smaller keys, or \
-                 a server of its own raise the limit; connections do not."
-            .to_owned(),
-    })
+    Some(Note::new(
+        Tone::Fair,
+        format!("{name} is what the server spends its time on ({figure})."),
+        "The server runs one command at a time, so everybody waits behind it: smaller batches or ranges, smaller keys, or \
+                 a server of its own raise the limit; connections do not.",
+    ))
 }
 
 /// Whether a strict limit costs next to nothing, because response times rise all at once.
@@ -238,18 +218,17 @@ fn cliff(answer: &ArmAnswer) -> Option<Note> {
         return None;
     }
     let limit = |nanos| format::setting(std::time::Duration::from_nanos(nanos));
-    Some(Note {
-        tone: Tone::Quiet,
-        fact: format!(
+    Some(Note::new(
+        Tone::Quiet,
+        format!(
             "The cliff is steep: {} within {}, and {} within {}.",
             carried_rate(least),
             limit(strict),
             carried_rate(most),
             limit(loose)
         ),
-        advice: "Response times warn too late there: watch the rate and the server's CPU against what was found here."
-            .to_owned(),
-    })
+        "Response times warn too late there: watch the rate and the server's CPU against what was found here.",
+    ))
 }
 
 fn theory(answer: &ArmAnswer) -> Option<Note> {
@@ -259,19 +238,19 @@ fn theory(answer: &ArmAnswer) -> Option<Note> {
     if check.utilisation >= 1.0 || check.measured_p99 < 1e6 || check.measured_p99 < UNLIKE * check.predicted_p99 {
         return None;
     }
-    Some(Note {
-        tone: Tone::Quiet,
-        fact: format!(
+    Some(Note::new(
+        Tone::Quiet,
+        format!(
             "At {} per instance of {} requests wait for a connection longer than queueing theory says: p99 {} against {}.",
             rate(check.rate),
             check.service,
             format::duration(check.measured_p99),
             format::duration(check.predicted_p99)
         ),
-        advice: format!(
+        format!(
             "Connections are held unevenly: look for slow commands among fast ones, and for stalls of the server, before \
              adding any ({}{THIN}% of the pool is in use on average).",
             format::significant(check.utilisation * 100.0)
         ),
-    })
+    ))
 }

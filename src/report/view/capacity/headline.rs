@@ -2,9 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::words::{
-    apart_clause, capitalised, carried_rate, failure, limit_clause, listed, missed_rate, objective, rate, time, visible,
-};
+use super::words::{apart_clause, carried_rate, failure, limit_clause, missed_rate, objective, rate, time, visible};
 use crate::{
     analysis::capacity::{
         Advice, ArmAnswer, Comparison, FailReason, Limit, Next, Planner, RateComparison, Sustainable,
@@ -12,7 +10,10 @@ use crate::{
     report::{
         format::{self, NOTHING, THIN},
         subject::CapacityReport,
-        view::{Headline, KeyNumber, Tone, gate_change as change},
+        view::{
+            Headline, KeyNumber, Tone, gate_change as change,
+            names::{capitalised, listed},
+        },
     },
     results::{Arm, Ended},
 };
@@ -27,40 +28,32 @@ struct Answer {
     tone: Tone,
 }
 
+impl Answer {
+    fn sentence(&self) -> String {
+        format!("{}{}.", self.verdict, self.rest)
+    }
+}
+
 pub(in crate::report) fn headline(answers: &CapacityReport) -> Headline {
-    let of_rates = rates(answers);
     let mut remarks = Vec::new();
+    let mut answer = rates(answers);
     // Pools that were not compared say nothing, and what can be carried comes first.
-    let compared = answers.comparison().filter(|comparison| !comparison.is_empty());
-    let answer = if let Some(comparison) = compared {
-        remarks.push(format!("{}{}.", of_rates.verdict, of_rates.rest));
+    if let Some(comparison) = answers.comparison().filter(|comparison| !comparison.is_empty()) {
+        remarks.push(answer.sentence());
         let others = answers.analysis.comparisons.iter().filter(|other| *other != comparison);
-        remarks.extend(others.map(|other| {
-            let other = of_pools(answers, other);
-            format!("{}{}.", other.verdict, other.rest)
-        }));
-        of_pools(answers, comparison)
+        remarks.extend(others.map(|other| of_pools(answers, other).sentence()));
+        answer = of_pools(answers, comparison);
     } else {
         remarks.extend(alone(answers));
-        of_rates
-    };
-    remarks.extend(ending(answers));
-    let answer = if is_lost(answers) {
-        remarks.insert(
-            0,
-            format!("Found before, and to be doubted until the cause is known: {}{}.", answer.verdict, answer.rest),
-        );
-        lost(answers)
-    } else {
-        answer
-    };
-    Headline {
-        verdict: answer.verdict,
-        sentence: format!("{}{}.", answer.verdict, answer.rest),
-        tone: answer.tone,
-        remarks,
-        numbers: numbers(answers),
     }
+    remarks.extend(ending(answers));
+    if is_lost(answers) {
+        let before = format!("Found before, and to be doubted until the cause is known: {}", answer.sentence());
+        remarks.insert(0, before);
+        answer = lost(answers);
+    }
+    let sentence = answer.sentence();
+    Headline { verdict: answer.verdict, sentence, tone: answer.tone, remarks, numbers: numbers(answers) }
 }
 
 /// Whether a larger pool pays.
@@ -196,59 +189,39 @@ fn client_limited(
 }
 
 fn of_arms(answers: &CapacityReport, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer {
-    let mut known: Vec<_> =
+    let known: Vec<_> =
         arms.iter().filter_map(|(_, arm, answer)| Some((arm.name.as_str(), answer.sustainable?))).collect();
-    known.sort_by(|a, b| b.1.rate.total_cmp(&a.1.rate));
-    let limited = arms.iter().filter(|(.., answer)| answer.client_limited.is_some());
-    let limited: Vec<_> = limited.map(|(_, arm, _)| arm.name.clone()).collect();
-    let limited = if limited.is_empty() {
-        String::new()
-    } else {
-        format!("; with {} the harness was the limit, so the server may carry more", listed(&limited))
-    };
-    let (Some((best, most)), Some((worst, least))) = (known.first(), known.last()) else {
+    if known.is_empty() {
         // What is known of the first that failed says most.
-        let telling =
-            arms.iter().find(|(.., answer)| answer.client_limited.is_some() || answer.first_failure.is_some());
-        return telling.map_or_else(
-            || nothing(answers),
-            |(index, arm, answer)| {
-                let only = of_arm(answers, *index, answer);
-                Answer {
-                    rest: format!(
-                        "{} (with {}; of the others nothing is known to be sustainable)",
-                        only.rest, arm.name
-                    ),
-                    ..only
-                }
-            },
-        );
+        let mut arms = arms.iter();
+        let telling = arms.find(|(.., answer)| answer.client_limited.is_some() || answer.first_failure.is_some());
+        let Some((index, arm, answer)) = telling else { return nothing(answers) };
+        let only = of_arm(answers, *index, answer);
+        let rest = format!("{} (with {}; of the others nothing is known to be sustainable)", only.rest, arm.name);
+        return Answer { rest, ..only };
+    }
+    let named = |is_one: fn(&ArmAnswer) -> bool| {
+        let names = arms.iter().filter(|(.., answer)| is_one(answer)).map(|(_, arm, _)| arm.name.clone());
+        Some(listed(&names.collect::<Vec<_>>())).filter(|names| !names.is_empty())
     };
-    let (verdict, tone) = if known.iter().all(|(_, one)| one.confirmed) && limited.is_empty() {
-        ("Sustainable", Tone::Good)
-    } else if known.iter().all(|(_, one)| one.confirmed) {
-        ("Sustainable", Tone::Fair)
-    } else {
-        ("Sustainable, not all confirmed", Tone::Fair)
-    };
+    let limited = named(|answer| answer.client_limited.is_some())
+        .map(|names| format!("; with {names} the harness was the limit, so the server may carry more"));
+    let none = named(|answer| answer.sustainable.is_none() && answer.first_failure.is_some())
+        .map(|names| format!("; none was found with {names}"));
+    let confirmed = known.iter().all(|(_, one)| one.confirmed);
+    let verdict = if confirmed { "Sustainable" } else { "Sustainable, not all confirmed" };
+    let is_whole = confirmed && limited.is_none() && none.is_none();
     let of = |(name, one): &(&str, Sustainable)| format!("{} with {name}", carried_rate(one.rate));
     let range = if arms.len() <= FEW {
-        // In the order in which they were given.
-        listed(
-            &arms.iter().filter_map(|(_, arm, answer)| Some(of(&(&arm.name, answer.sustainable?)))).collect::<Vec<_>>(),
-        )
+        listed(&known.iter().map(of).collect::<Vec<_>>())
     } else {
-        format!("from {} to {}", of(&(worst, *least)), of(&(best, *most)))
+        let by_rate = |a: &&(&str, Sustainable), b: &&(&str, Sustainable)| a.1.rate.total_cmp(&b.1.rate);
+        let ends = [known.iter().rev().min_by(by_rate), known.iter().rev().max_by(by_rate)];
+        format!("from {}", ends.into_iter().flatten().map(of).collect::<Vec<_>>().join(" to "))
     };
-    let none: Vec<_> = arms
-        .iter()
-        .filter(|(.., answer)| answer.sustainable.is_none() && answer.first_failure.is_some())
-        .map(|(_, arm, _)| arm.name.clone())
-        .collect();
-    let none = if none.is_empty() { none.concat() } else { format!("; none was found with {}", listed(&none)) };
-    let tone = if none.is_empty() { tone } else { Tone::Fair };
+    let (none, limited) = (none.unwrap_or_default(), limited.unwrap_or_default());
     let rest = format!(", {}: {range}{none}{limited}", objective(answers));
-    Answer { verdict, rest, tone }
+    Answer { verdict, rest, tone: if is_whole { Tone::Good } else { Tone::Fair } }
 }
 
 /// Nothing was found out.
@@ -322,11 +295,6 @@ fn numbers(answers: &CapacityReport) -> Vec<KeyNumber> {
     };
     let arm = first.or_else(best).unwrap_or(0);
     let Some(answer) = answers.analysis.arms.get(arm as usize) else { return Vec::new() };
-    let number = |name: &str, value: Option<String>, against: String| KeyNumber {
-        name: name.to_owned(),
-        value: value.unwrap_or_else(|| NOTHING.to_owned()),
-        against,
-    };
     let whose =
         if answers.capacity.plan.arms.len() > 1 { format!("with {}", answers.name(arm)) } else { String::new() };
     let bracket = match answer.sustainable.and_then(|known| known.above) {
@@ -334,15 +302,14 @@ fn numbers(answers: &CapacityReport) -> Vec<KeyNumber> {
         Some(above) => format!("{whose}; {} fails", missed_rate(above)),
         None => whose,
     };
-    let maximum = (answer.maximum > 0.0).then(|| rate(answer.maximum));
+    let known = |known: Option<f64>, write: fn(f64) -> String| known.map_or_else(|| NOTHING.to_owned(), write);
+    let sustainable = known(answer.sustainable.map(|known| known.rate), carried_rate);
+    let recommended = answer.sustainable.filter(|_| !is_lost(answers)).map(|known| known.recommended);
+    let maximum = known((answer.maximum > 0.0).then_some(answer.maximum), rate);
     vec![
-        number("Sustainable", answer.sustainable.map(|known| carried_rate(known.rate)), bracket),
-        number(
-            "Run it at",
-            answer.sustainable.filter(|_| !is_lost(answers)).map(|known| carried_rate(known.recommended)),
-            format!("80{THIN}% of it"),
-        ),
-        number("Knee", answer.knee.map(rate), "throughput over response time is largest".to_owned()),
-        number("Most that was answered", maximum, "whatever the response time".to_owned()),
+        KeyNumber::new("Sustainable", sustainable, bracket),
+        KeyNumber::new("Run it at", known(recommended, carried_rate), format!("80{THIN}% of it")),
+        KeyNumber::new("Knee", known(answer.knee, rate), "throughput over response time is largest"),
+        KeyNumber::new("Most that was answered", maximum, "whatever the response time"),
     ]
 }

@@ -16,8 +16,8 @@ const MOST_MONTHS: f64 = 120.0;
 
 pub(super) fn section(answers: &CapacityReport) -> Section {
     let sentence = answers.analysis.headroom.as_ref().map(|headroom| sentence(answers, headroom));
-    let blocks = sentence.clone().map(Block::Paragraph).into_iter().collect();
-    Section::new("headroom", "Headroom", blocks).detailed(Shown::Paragraphs).brief_line("Headroom", sentence)
+    let block = sentence.clone().map(Block::Paragraph);
+    Section::new("headroom", "Headroom", block).detailed(Shown::Paragraphs).brief_line("Headroom", sentence)
 }
 
 fn sentence(answers: &CapacityReport, headroom: &Headroom) -> String {
@@ -55,16 +55,10 @@ fn growth_words(growth: f64, months: Option<f64>) -> String {
 }
 
 /// What was left undone.
+/// What was left undone.
 pub(super) fn undone(answers: &CapacityReport) -> Section {
-    let notes: Vec<_> = answers
-        .analysis
-        .undone
-        .iter()
-        .map(|what| Note { tone: Tone::Fair, fact: undone_words(answers, what), advice: String::new() })
-        .collect();
-    if notes.is_empty() {
-        return Section::new("undone", "What was not done", Vec::new());
-    }
+    let undone = &answers.analysis.undone;
+    let facts: Vec<_> = undone.iter().map(|what| undone_words(answers, what)).collect();
     let capacity = &answers.capacity;
     let why = match capacity.ended {
         Ended::Budget => format!("The budget of {} did not allow", time(capacity.plan.budget_ns)),
@@ -74,8 +68,10 @@ pub(super) fn undone(answers: &CapacityReport) -> Section {
         Ended::Running => "Not done yet".to_owned(),
         Ended::Finished => "Left undone".to_owned(),
     };
-    let line = notes.iter().map(|note| note.fact.as_str()).collect::<Vec<_>>().join("; ");
-    Section::new("undone", "What was not done", vec![Block::Paragraph(format!("{why}:")), Block::Notes(notes)])
+    let line = (!facts.is_empty()).then(|| format!("{}.", facts.join("; ")));
+    let notes = facts.into_iter().map(|fact| Note::new(Tone::Fair, fact, "")).collect();
+    let blocks = line.is_some().then(|| [Block::Paragraph(format!("{why}:")), Block::Notes(notes)]);
+    Section::new("undone", "What was not done", blocks.into_iter().flatten())
         .detailed(Shown::Everything)
-        .brief_line("Not done", Some(format!("{line}.")))
+        .brief_line("Not done", line)
 }

@@ -8,8 +8,8 @@ use crate::{
         format::{self, THIN},
         subject::CapacityReport,
         view::{
-            Block, Listing, Section,
-            method::{harness, machine, quoted, setting},
+            Block, Section,
+            method::{harness, machine, quoted, repetition, settings},
         },
     },
     results::{Arm, Capacity},
@@ -17,22 +17,9 @@ use crate::{
 };
 
 pub(super) fn section(answers: &CapacityReport) -> Section {
-    let blocks = vec![
-        Block::Paragraph(method(answers)),
-        Block::Facts(facts(answers)),
-        Block::Listing(Listing {
-            title: "To repeat it, in the folder of this report".to_owned(),
-            language: "sh",
-            text: command(&answers.capacity),
-            folded: false,
-        }),
-        Block::Listing(Listing {
-            title: "Scenario as it was run (scenario.toml)".to_owned(),
-            language: "toml",
-            text: answers.capacity.scenario.trim_end().to_owned(),
-            folded: true,
-        }),
-    ];
+    let capacity = &answers.capacity;
+    let mut blocks = vec![Block::Paragraph(method(answers)), facts(answers)];
+    blocks.extend(repetition(command(capacity), "Scenario as it was run", &capacity.scenario));
     Section::new("method", "How it was found", blocks)
 }
 
@@ -51,54 +38,30 @@ fn method(answers: &CapacityReport) -> String {
     )
 }
 
-fn facts(answers: &CapacityReport) -> Vec<(String, String)> {
-    let capacity = &answers.capacity;
-    let (plan, target, environment, software) =
-        (&capacity.plan, &capacity.target, &capacity.environment, &capacity.software);
-    let measured: u64 = capacity.trials.iter().map(|trial| trial.measured_ns).sum();
-    let mut facts = vec![
-        ("Scenario", answers.scenario.name.clone()),
-        (
-            "Objective",
-            format!(
-                "{}, at most {} failed",
-                objective(answers),
-                format::limit(answers.scenario.objective.max_error_rate)
-            ),
-        ),
-        ("Trials", format!("{}, {} measured in all", capacity.trials.len(), time(measured))),
-        ("Budget", time(plan.budget_ns)),
+fn facts(answers: &CapacityReport) -> Block {
+    let Capacity { plan, target, environment, software, trials, .. } = &answers.capacity;
+    let measured: u64 = trials.iter().map(|trial| trial.measured_ns).sum();
+    let most_failed = format::limit(answers.scenario.objective.max_error_rate);
+    let place =
+        if target.same_machine { "on the machine of the harness" } else { "on another machine than the harness" };
+    let server = format!("{} {}, {}, {}, {place}", target.product, target.version, target.mode, target.address);
+    let known = [
+        ("Scenario", Some(answers.scenario.name.clone())),
+        ("Objective", Some(format!("{}, at most {most_failed} failed", objective(answers)))),
+        ("Trials", Some(format!("{}, {} measured in all", trials.len(), time(measured)))),
+        ("Budget", Some(time(plan.budget_ns))),
+        ("Rate that is never exceeded", plan.max_rate.map(rate)),
+        ("Seed", Some(plan.seed.to_string())),
+        ("Server", Some(server)),
+        ("Server settings", settings(target)),
+        ("Machine of the harness", Some(machine(environment))),
+        ("Harness", Some(harness(software))),
     ];
-    if let Some(most) = plan.max_rate {
-        facts.push(("Rate that is never exceeded", rate(most)));
-    }
-    facts.extend([
-        ("Seed", plan.seed.to_string()),
-        (
-            "Server",
-            format!(
-                "{} {}, {}, {}, {}",
-                target.product,
-                target.version,
-                target.mode,
-                target.address,
-                if target.same_machine {
-                    "on the machine of the harness"
-                } else {
-                    "on another machine than the harness"
-                },
-            ),
-        ),
-    ]);
-    if !target.settings.is_empty() {
-        facts.push(("Server settings", target.settings.iter().map(setting).collect::<Vec<_>>().join(", ")));
-    }
-    facts.extend([("Machine of the harness", machine(environment)), ("Harness", harness(software))]);
-    for arm in plan.arms.iter().filter(|arm| !arm.settings.is_empty()) {
+    let variants = plan.arms.iter().filter(|arm| !arm.settings.is_empty()).map(|arm| {
         let settings: Vec<_> = arm.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        facts.push(("Variant", format!("{}: {}", arm.name, settings.join(", "))));
-    }
-    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        ("Variant", Some(format!("{}: {}", arm.name, settings.join(", "))))
+    });
+    Block::facts(known.into_iter().chain(variants))
 }
 
 /// The command line that does the same again.

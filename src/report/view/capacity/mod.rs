@@ -15,7 +15,7 @@ mod words;
 use super::{
     View,
     charts::{LEADING, charts_sections},
-    names::made_by,
+    names::{made_by, server},
 };
 use crate::report::{chart::Chart, format, subject::CapacityReport};
 
@@ -48,17 +48,11 @@ impl View {
 }
 
 fn subtitle(answers: &CapacityReport) -> String {
-    let target = &answers.capacity.target;
-    let arms = answers.capacity.plan.arms.len() as u64;
-    let variants =
-        if arms > 1 { format!(" of {}", format::counted(arms, "variant", "variants")) } else { String::new() };
-    format!(
-        "{}{variants} on {} {} at {}{}, begun on {}.",
-        format::counted(answers.capacity.trials.len() as u64, "trial", "trials"),
-        target.product,
-        target.version,
-        target.address,
-        if target.private { " (private server)" } else { "" },
-        answers.capacity.started,
-    )
+    let capacity = &answers.capacity;
+    let trials = format::counted(capacity.trials.len() as u64, "trial", "trials");
+    let variants = match capacity.plan.arms.len() as u64 {
+        arms @ 2.. => format!(" of {}", format::counted(arms, "variant", "variants")),
+        _ => String::new(),
+    };
+    format!("{trials}{variants} on {}, begun on {}.", server(&capacity.target), capacity.started)
 }

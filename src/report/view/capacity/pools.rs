@@ -2,23 +2,23 @@
 
 use std::{cmp::Ordering, time::Duration};
 
-use super::words::{apart_clause, bare_rate, capitalised, limit_clause, listed, rate, visible};
+use super::words::{apart_clause, bare_rate, limit_clause, rate, visible};
 use crate::{
     analysis::capacity::{Advice, Comparison, Limit, RateComparison},
     report::{
-        format::{self, NOTHING, THIN},
+        format::{self, THIN},
         subject::CapacityReport,
-        view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone, gate_change as change},
+        view::{
+            Block, Cell, Section, Shown, Table, Tone, gate_change as change,
+            names::{capitalised, listed},
+        },
     },
 };
 
 pub(super) fn section(answers: &CapacityReport) -> Section {
-    let mut blocks: Vec<_> =
-        answers.analysis.comparisons.iter().map(|comparison| Block::Paragraph(advice(answers, comparison))).collect();
-    if answers.analysis.comparisons.iter().any(|comparison| !comparison.rates.is_empty()) {
-        blocks.push(Block::Table(table(answers)));
-    }
-    Section::new("pool-sizes", "Would a larger pool help?", blocks)
+    let comparisons = answers.analysis.comparisons.iter();
+    let advice = comparisons.map(|comparison| Block::Paragraph(advice(answers, comparison)));
+    Section::new("pool-sizes", "Would a larger pool help?", advice.chain(table(answers).block()))
         .detailed(Shown::ParagraphsAnd("comparisons"))
         .brief([])
 }
@@ -89,25 +89,37 @@ fn blocks(comparison: &Comparison) -> String {
 }
 
 fn table(answers: &CapacityReport) -> Table {
-    let columns = vec![
-        Column::head("From"),
-        Column::head("To"),
-        Column::numbers("Rate", Some("1/s"), 0),
-        Column::numbers("Response p99", None, 0),
-        Column::numbers("Response p50", None, 5),
-        Column::numbers("Service time", None, 5),
-        Column::numbers("Throughput", None, 7),
-        Column::times("Wait p99", 2),
-        Column::numbers("Server CPU", None, 7),
-        Column::numbers("Failed", None, 9),
-        Column::numbers("Blocks", None, 9),
-    ];
     let comparisons = &answers.analysis.comparisons;
-    let rows = comparisons.iter().flat_map(|comparison| comparison.rates.iter().map(|at| row(answers, comparison, at)));
-    Table::new("comparisons", "Pool sizes at the same rates", columns, rows).noted(vec![format!(
-        "Changes from the smaller pool to the larger one, with 95{THIN}% intervals, and values of both. {}",
-        turns(comparisons)
-    )])
+    let tone = |at: &RateComparison| {
+        let p99 = at.response_p99.effect.ratio;
+        match (p99.low, p99.high) {
+            (_, Some(high)) if high < 1.0 => Tone::Good,
+            (Some(low), _) if low > 1.0 => Tone::Bad,
+            _ => Tone::Plain,
+        }
+    };
+    let failed = |at: &RateComparison| {
+        let [smaller, larger] = at.errors.map(format::share);
+        format!("{smaller} → {larger}")
+    };
+    let rates = comparisons.iter().flat_map(|comparison| comparison.rates.iter().map(move |at| (comparison, at)));
+    Table::of("comparisons", "Pool sizes at the same rates", rates)
+        .head("From", |(comparison, _)| answers.name(comparison.from))
+        .head("To", |(comparison, _)| answers.name(comparison.to))
+        .rates("Rate", 0, |(_, at)| bare_rate(at.rate))
+        .numbers("Response p99", 0, |(_, at)| Cell::new(change(&at.response_p99), tone(at)))
+        .numbers("Response p50", 5, |(_, at)| change(&at.response_p50))
+        .numbers("Service time", 5, |(_, at)| change(&at.service))
+        .numbers("Throughput", 7, |(_, at)| change(&at.throughput))
+        .times("Wait p99", 2, |(_, at)| Cell::times("{} → {}", at.wait_p99.levels))
+        .numbers("Server CPU", 7, |(_, at)| at.server_busy.map(format::share))
+        .numbers("Failed", 9, |(_, at)| failed(at))
+        .numbers("Blocks", 9, |(_, at)| at.blocks)
+        .table()
+        .noted([format!(
+            "Changes from the smaller pool to the larger one, with 95{THIN}% intervals, and values of both. {}",
+            turns(comparisons)
+        )])
 }
 
 /// How the sizes took turns.
@@ -125,32 +137,4 @@ fn turns(comparisons: &[Comparison]) -> String {
          server CPU is that under both.",
         listed(&lengths)
     )
-}
-
-fn row(answers: &CapacityReport, comparison: &Comparison, at: &RateComparison) -> TableRow {
-    let p99 = at.response_p99.effect.ratio;
-    let tone = if p99.high.is_some_and(|high| high < 1.0) {
-        Tone::Good
-    } else if p99.low.is_some_and(|low| low > 1.0) {
-        Tone::Bad
-    } else {
-        Tone::Plain
-    };
-    let [smaller, larger] = at.errors.map(format::share);
-    TableRow {
-        kind: RowKind::Entry,
-        cells: vec![
-            answers.name(comparison.from).into(),
-            answers.name(comparison.to).into(),
-            bare_rate(at.rate).into(),
-            Cell::new(change(&at.response_p99), tone),
-            change(&at.response_p50).into(),
-            change(&at.service).into(),
-            change(&at.throughput).into(),
-            Cell::times("{} → {}", at.wait_p99.levels),
-            at.server_busy.map_or_else(|| NOTHING.to_owned(), format::share).into(),
-            format!("{smaller} → {larger}").into(),
-            format::count(at.blocks.into()).into(),
-        ],
-    }
 }

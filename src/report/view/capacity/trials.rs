@@ -2,9 +2,9 @@
 
 use crate::{
     report::{
-        format::{self, NOTHING},
+        format,
         subject::capacity::{CapacityReport, bad_share},
-        view::{Block, Cell, Column, RowKind, Section, Shown, Table, TableRow, Tone},
+        view::{Cell, Section, Shown, Table, Tone},
     },
     results::{Purpose, Trial, slug},
 };
@@ -12,16 +12,10 @@ use crate::{
 const DECIDING: &str = "deciding-trials";
 
 pub(super) fn section(answers: &CapacityReport) -> Section {
-    if answers.capacity.trials.is_empty() {
-        return Section::new("trials", "Trials", Vec::new());
-    }
-    let mut blocks = Vec::new();
-    let deciding = deciding(answers);
-    if !deciding.is_empty() && deciding.len() < answers.capacity.trials.len() {
-        blocks.push(Block::Table(table(answers, DECIDING, "Trials that decided", &deciding)));
-    }
     let all: Vec<_> = answers.capacity.trials.iter().collect();
-    blocks.push(Block::Table(table(answers, "all-trials", "All trials", &all)));
+    let deciding = Some(deciding(answers)).filter(|deciding| deciding.len() < all.len());
+    let deciding = deciding.and_then(|trials| table(answers, DECIDING, "Trials that decided", &trials).block());
+    let blocks = deciding.into_iter().chain(table(answers, "all-trials", "All trials", &all).block());
     Section::new("trials", "Trials", blocks).detailed(Shown::ParagraphsAnd(DECIDING)).brief([])
 }
 
@@ -41,68 +35,46 @@ fn deciding(answers: &CapacityReport) -> Vec<&Trial> {
 }
 
 fn table(answers: &CapacityReport, id: &'static str, caption: &str, trials: &[&Trial]) -> Table {
-    let mut columns = vec![Column::head("Trial")];
-    columns.extend([
-        Column::words("Variant", 0),
-        Column::words("Purpose", 5),
-        Column::numbers("Offered", Some("1/s"), 0),
-        Column::numbers("Clients", None, 9),
-        Column::numbers("Answered", Some("1/s"), 2),
-        Column::numbers("Missed", None, 0),
-        Column::times("p50", 5),
-        Column::times("p99", 0),
-        Column::times("p99.9", 9),
-        Column::times("Wait p99", 7),
-        Column::numbers("Pool", None, 7),
-        Column::numbers("Server CPU", None, 5),
-        Column::numbers("Harness", None, 9),
-        Column::words("Harness was the limit", 7),
-    ]);
     let missed = format!(
         "late, failed or unfinished; {} are allowed",
         format::limit(1.0 - answers.scenario.objective.percentile / 100.0)
     );
+    let time = |trial: &Trial, nanos: u64| Cell::time((trial.completed > 0).then_some(nanos as f64));
     // Columns without anything in them are noise.
-    let is_idle = |column: &Column| match column.heading.as_str() {
-        "Variant" => answers.capacity.plan.arms.len() == 1,
-        "Clients" => trials.iter().all(|trial| trial.clients.is_none()),
-        "Harness was the limit" => trials.iter().all(|trial| trial.client_limited.is_none()),
-        _ => false,
-    };
-    Table::new(id, caption, columns, trials.iter().map(|trial| row(answers, trial))).without(is_idle).explained([
-        ("Missed", missed.as_str()),
-        ("Pool", "utilisation of the busiest one"),
-        ("Harness", "its busiest worker"),
-    ])
+    Table::of(id, caption, trials)
+        .head("Trial", |trial| trial.number)
+        .also_if(answers.capacity.plan.arms.len() != 1, |table| {
+            table.words("Variant", 0, |trial| answers.name(trial.arm))
+        })
+        .words("Purpose", 5, |trial| slug(&trial.purpose))
+        .rates("Offered", 0, |trial| trial.offered.map(format::significant))
+        .also_if(trials.iter().any(|trial| trial.clients.is_some()), |table| {
+            table.numbers("Clients", 9, |trial| trial.clients)
+        })
+        .rates("Answered", 2, |trial| format::significant(trial.throughput))
+        .numbers("Missed", 0, |trial| share_missed(answers, trial))
+        .times("p50", 5, |trial| time(trial, trial.response.p50))
+        .times("p99", 0, |trial| time(trial, trial.response.p99))
+        .times("p99.9", 9, |trial| time(trial, trial.response.p999))
+        .times("Wait p99", 7, |trial| time(trial, trial.wait.p99))
+        .numbers("Pool", 7, |trial| format::share(trial.utilisation))
+        .numbers("Server CPU", 5, |trial| trial.server_busy.map(format::share))
+        .numbers("Harness", 9, |trial| trial.worker_busy.map(format::share))
+        .also_if(trials.iter().any(|trial| trial.client_limited.is_some()), |table| {
+            table.words("Harness was the limit", 7, |trial| Cell::from(trial.client_limited.as_ref()).toned(Tone::Fair))
+        })
+        .table()
+        .explained([
+            ("Missed", missed.as_str()),
+            ("Pool", "utilisation of the busiest one"),
+            ("Harness", "its busiest worker"),
+        ])
 }
 
-fn row(answers: &CapacityReport, trial: &Trial) -> TableRow {
+fn share_missed(answers: &CapacityReport, trial: &Trial) -> Cell {
     let allowed = 1.0 - answers.objective(trial.arm).percentile / 100.0;
     let bad = bad_share(trial);
-    let answered = trial.completed > 0;
-    let time = |nanos: u64| Cell::time(answered.then_some(nanos as f64));
     let judged = trial.purpose != Purpose::Closed && trial.scheduled > 0;
-    TableRow {
-        kind: RowKind::Entry,
-        cells: vec![
-            format::count(trial.number.into()).into(),
-            answers.name(trial.arm).into(),
-            slug(&trial.purpose).into(),
-            trial.offered.map_or_else(|| NOTHING.to_owned(), format::significant).into(),
-            trial.clients.map_or_else(|| NOTHING.to_owned(), |clients| format::count(clients.into())).into(),
-            format::significant(trial.throughput).into(),
-            Cell::new(
-                if trial.scheduled > 0 { format::share(bad) } else { NOTHING.to_owned() },
-                if judged && bad > allowed { Tone::Bad } else { Tone::Plain },
-            ),
-            time(trial.response.p50),
-            time(trial.response.p99),
-            time(trial.response.p999),
-            time(trial.wait.p99),
-            format::share(trial.utilisation).into(),
-            trial.server_busy.map_or_else(|| NOTHING.to_owned(), format::share).into(),
-            trial.worker_busy.map_or_else(|| NOTHING.to_owned(), format::share).into(),
-            Cell::new(trial.client_limited.as_deref().unwrap_or(NOTHING), Tone::Fair),
-        ],
-    }
+    let tone = if judged && bad > allowed { Tone::Bad } else { Tone::Plain };
+    Cell::from((trial.scheduled > 0).then(|| format::share(bad))).toned(tone)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     analysis::capacity::{Apart, Comparison, FailReason, Limit, Undone},
     report::{
-        format::{self, NOTHING, THIN},
+        format::{self, THIN},
         subject::capacity::{CapacityReport, carried, missed, three_digits},
     },
     results::Arm,
@@ -51,11 +51,6 @@ pub(super) fn bare_missed(per_second: f64) -> String {
     format::significant(missed(per_second))
 }
 
-/// A rate, or a dash.
-pub(super) fn known_rate(per_second: Option<f64>) -> String {
-    per_second.map_or_else(|| NOTHING.to_owned(), bare_rate)
-}
-
 /// The interval of a parameter: `[0.0170, 0.0240]`.
 pub(super) fn interval(low: f64, high: f64) -> String {
     let end = |value: f64| if value.is_finite() { format::significant(value) } else { "unbounded".to_owned() };
@@ -75,16 +70,19 @@ pub(super) fn time(nanos: u64) -> String {
 pub(super) fn limit(limit: &Limit) -> Option<(String, String)> {
     let words = |what: &str, figure: String| Some((what.to_owned(), figure));
     match limit {
-        Limit::ServerCpu(share) => words("the server's CPU", format!("{} of a core", portion(*share))),
+        Limit::ServerCpu(share) => words("the server's CPU", format!("{} of a core", format::portion(*share))),
         Limit::Command(name, share, mean) => Some((
             format!("the command {name}"),
-            format!("{} of the server's time, {} each", portion(*share), format::duration(*mean)),
+            format!("{} of the server's time, {} each", format::portion(*share), format::duration(*mean)),
         )),
         Limit::Client(busy) => words(
             "the harness",
-            busy.map_or_else(|| "see its checks".to_owned(), |busy| format!("busiest worker {} busy", portion(busy))),
+            busy.map_or_else(
+                || "see its checks".to_owned(),
+                |busy| format!("busiest worker {} busy", format::portion(busy)),
+            ),
         ),
-        Limit::Pool(share) => words("the pool", format!("{} in use", portion(*share))),
+        Limit::Pool(share) => words("the pool", format!("{} in use", format::portion(*share))),
         Limit::RoundTrip(nanos) => {
             words("the way there and back", format!("{} beyond the command", format::duration(*nanos)))
         }
@@ -106,15 +104,19 @@ pub(super) fn limit_clause(of: &Limit) -> String {
 
 /// The same in the cell of a table, whose legend explains the figure.
 pub(super) fn limit_cell(limit: &Limit) -> String {
-    match limit {
-        Limit::ServerCpu(share) => format!("server CPU {}", portion(*share)),
-        Limit::Command(name, share, _) => format!("{name} {}", portion(*share)),
-        Limit::Client(busy) => {
-            busy.map_or_else(|| "harness".to_owned(), |busy| format!("harness CPU {}", portion(busy)))
-        }
-        Limit::Pool(share) => format!("pool {}", portion(*share)),
-        Limit::RoundTrip(nanos) => format!("round trip {}", format::duration(*nanos)),
-        Limit::Unknown => "nothing seen".to_owned(),
+    let name = match limit {
+        Limit::ServerCpu(_) => "server CPU",
+        Limit::Command(name, ..) => name,
+        Limit::Client(None) => "harness",
+        Limit::Client(Some(_)) => "harness CPU",
+        Limit::Pool(_) => "pool",
+        Limit::RoundTrip(_) => "round trip",
+        Limit::Unknown => "nothing seen",
+    };
+    match limit_figures(limit) {
+        (Some(share), _) => format!("{name} {}", format::portion(share)),
+        (None, Some(nanos)) => format!("{name} {}", format::duration(nanos)),
+        (None, None) => name.to_owned(),
     }
 }
 
@@ -123,7 +125,7 @@ pub(super) fn visible(effect: Option<f64>) -> String {
     match effect {
         Some(effect) => format!(
             "a change of p99 by {} would have been seen; longer blocks show smaller ones (--trial)",
-            portion(effect)
+            format::portion(effect)
         ),
         None => "there were too few undisturbed blocks to see any change (--budget allows for more)".to_owned(),
     }
@@ -134,17 +136,6 @@ pub(super) fn apart_clause(answers: &CapacityReport, comparison: &Comparison, ap
     let (from, to) = (answers.name(comparison.from), answers.name(comparison.to));
     let (one, other) = if apart.larger { (to, from) } else { (from, to) };
     format!("{one} sustains {}, {other} does not", rate(apart.rate))
-}
-
-/// A share that may be more than all.
-pub(super) fn portion(share: f64) -> String {
-    if share > 1.0 { format!("{}{THIN}%", format::significant(share * 100.0)) } else { format::share(share) }
-}
-
-/// A sentence begins with a capital letter.
-pub(super) fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Why a rate fails, in a clause; reported with the response time where one was measured.
@@ -192,15 +183,6 @@ pub(in crate::report) fn undone(answers: &CapacityReport, what: &Undone) -> Stri
             "the other repetitions for the concurrency model".to_owned()
         }
         Undone::Clients => "the concurrency model".to_owned(),
-    }
-}
-
-/// Names joined as a sentence does: `a, b and c`.
-pub(super) fn listed(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
 

@@ -8,8 +8,8 @@ use crate::{
         format::{self, counted},
         subject::GateReport,
         view::{
-            Block, Listing, Section,
-            method::{harness, machine, quoted},
+            Block, Section,
+            method::{harness, machine, quoted, repetition},
         },
     },
     results::{Gate, GatePlan},
@@ -18,22 +18,8 @@ use crate::{
 
 pub(super) fn section(outcome: &GateReport) -> Section {
     let gate = &outcome.gate;
-    let blocks = vec![
-        Block::Paragraph(method(&gate.plan)),
-        Block::Facts(facts(gate)),
-        Block::Listing(Listing {
-            title: "To repeat it, in the folder of this report".to_owned(),
-            language: "sh",
-            text: command(gate),
-            folded: false,
-        }),
-        Block::Listing(Listing {
-            title: "Scenario that both arms have in common (scenario.toml)".to_owned(),
-            language: "toml",
-            text: gate.scenario.trim_end().to_owned(),
-            folded: true,
-        }),
-    ];
+    let mut blocks = vec![Block::Paragraph(method(&gate.plan)), Block::Facts(facts(gate))];
+    blocks.extend(repetition(command(gate), "Scenario that both arms have in common", &gate.scenario));
     Section::new("method", "How it was found", blocks)
 }
 

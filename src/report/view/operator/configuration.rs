@@ -1,6 +1,6 @@
 //! Settings of the server that decide about its connections, memory, persistence and diagnosis.
 
-use super::{super::Section, parts::facts};
+use super::super::{Block, Section};
 use crate::report::{format, subject::RunReport};
 
 pub(in super::super) fn section(report: &RunReport) -> Section {
@@ -16,7 +16,7 @@ pub(in super::super) fn section(report: &RunReport) -> Section {
         let replicas = report.bytes("connected_slaves").unwrap_or(0);
         format!("{role}, {}", format::counted(replicas, "replica", "replicas"))
     });
-    let known = facts([
+    let known = Block::facts([
         ("Status", report.bytes("uptime_in_seconds").map(|seconds| format!("up for {}", format::age(seconds)))),
         ("Role", role),
         ("Operating system", report.info("os").map(str::to_owned)),
@@ -32,7 +32,7 @@ pub(in super::super) fn section(report: &RunReport) -> Section {
         ("Checksum of snapshots", enabled("rdbchecksum")),
         ("Slow log", slow_log(report)),
     ]);
-    Section::new("configuration", "Server configuration", vec![known])
+    Section::new("configuration", "Server configuration", [known])
 }
 
 fn persistence(report: &RunReport) -> Option<String> {

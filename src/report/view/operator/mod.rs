@@ -5,7 +5,6 @@ mod access;
 mod configuration;
 mod kinds;
 mod overview;
-mod parts;
 mod scaling;
 
 pub(super) use access::section as access;

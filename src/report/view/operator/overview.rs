@@ -1,12 +1,12 @@
 //! Executive summary: how fast the operations are, what comes next, and the benchmarks that are met.
 
 use super::{
-    super::{Block, Cell, Column, Section, Tone},
-    parts::{against_target, table, used_memory},
+    super::{Block, Cell, Section, Table, Tone},
+    kinds::against_target,
 };
 use crate::{
     analysis::{
-        Outcome,
+        Outcome, Row,
         audit::{Rule, Severity},
     },
     report::{
@@ -21,26 +21,29 @@ const AUTHENTICATION: [Rule; 3] = [Rule::DefaultUser, Rule::PasswordStrength, Ru
 pub(in super::super) fn section(report: &RunReport) -> Section {
     let mut sentences: Vec<_> = speed(report).into_iter().collect();
     sentences.push(next(report));
-    let columns = vec![
-        Column::head("Benchmark"),
-        Column::words("Target", 1),
-        Column::words("Actual", 0),
-        Column::words("Status", 0),
-    ];
-    let mut rows = vec![authentication(report), latency(report), stability(report)];
-    rows.extend(memory(report));
-    rows.extend(report.scenario.services.iter().map(|service| {
+    let mut benchmarks = vec![authentication(report), latency(report), stability(report)];
+    benchmarks.extend(memory(report));
+    benchmarks.extend(report.scenario.services.iter().map(|service| {
         let row = report.row_of(service);
-        let answered = row.filter(|row| row.bad.of > 0).map(|row| share(1.0 - row.bad.share));
-        vec![
+        [
             format!("Service {}", service.name).into(),
             required(report).into(),
-            answered.unwrap_or_else(|| NOTHING.to_owned()).into(),
+            row.and_then(answered).into(),
             judged(row.map_or(Outcome::Inconclusive, |row| row.outcome)),
         ]
     }));
-    let benchmarks = Block::Table(table("benchmarks", "Target and actual performance", columns, rows));
-    Section::new("summary", "Executive summary", vec![Block::Paragraph(sentences.join(" ")), benchmarks])
+    let table = Table::of("benchmarks", "Target and actual performance", benchmarks)
+        .head("Benchmark", |cells| cells[0].clone())
+        .words("Target", 1, |cells| cells[1].clone())
+        .words("Actual", 0, |cells| cells[2].clone())
+        .words("Status", 0, |cells| cells[3].clone())
+        .table();
+    Section::new("summary", "Executive summary", [Block::Paragraph(sentences.join(" ")), Block::Table(table)])
+}
+
+/// Share of the requests of a row that were answered in time.
+fn answered(row: &Row) -> Option<String> {
+    (row.bad.of > 0).then(|| share(1.0 - row.bad.share))
 }
 
 fn speed(report: &RunReport) -> Option<String> {
@@ -89,7 +92,7 @@ fn judged(outcome: Outcome) -> Cell {
     }
 }
 
-fn authentication(report: &RunReport) -> Vec<Cell> {
+fn authentication(report: &RunReport) -> [Cell; 4] {
     let (served, services) = report.served();
     let served = format!("{} of {} logged in", format::count(served), counted(services, "service", "services"));
     let rulings = || AUTHENTICATION.iter().flat_map(|rule| report.rulings(*rule));
@@ -101,7 +104,7 @@ fn authentication(report: &RunReport) -> Vec<Cell> {
         0 => ("no open access found".to_owned(), passed(true)),
         count => (format!("{} of the audit about open access", counted(count, "finding", "findings")), passed(false)),
     };
-    vec![
+    [
         "Authentication".into(),
         "every service logs in, nobody else can".into(),
         format!("{served}; {found}").into(),
@@ -109,16 +112,16 @@ fn authentication(report: &RunReport) -> Vec<Cell> {
     ]
 }
 
-fn latency(report: &RunReport) -> Vec<Cell> {
-    let answered = report.analysis.rows.last().filter(|row| row.bad.of > 0).map(|row| share(1.0 - row.bad.share));
+fn latency(report: &RunReport) -> [Cell; 4] {
     let means = report
         .range_of_means()
         .map(|(least, most)| format!("; means of the operations {} to {}", duration(least), duration(most)));
-    let actual = answered.unwrap_or_else(|| NOTHING.to_owned()) + &means.unwrap_or_default();
-    vec!["Latency target".into(), required(report).into(), actual.into(), judged(report.analysis.verdict.outcome)]
+    let answered = report.analysis.rows.last().and_then(answered).unwrap_or_else(|| NOTHING.to_owned());
+    let actual = answered + &means.unwrap_or_default();
+    ["Latency target".into(), required(report).into(), actual.into(), judged(report.analysis.verdict.outcome)]
 }
 
-fn stability(report: &RunReport) -> Vec<Cell> {
+fn stability(report: &RunReport) -> [Cell; 4] {
     let lost: u64 = report.analysis.pools.iter().map(|pool| pool.lost).sum();
     let back: u64 = report.analysis.pools.iter().map(|pool| pool.recovered).sum();
     let restarts = u64::from(report.run.server.restarts);
@@ -129,11 +132,11 @@ fn stability(report: &RunReport) -> Vec<Cell> {
         format::count(back.min(lost)),
         if known { counted(restarts, "restart", "restarts") } else { "unknown restarts".to_owned() }
     );
-    vec!["Connection stability".into(), "none lost".into(), actual.into(), passed(lost == 0 && restarts == 0)]
+    ["Connection stability".into(), "none lost".into(), actual.into(), passed(lost == 0 && restarts == 0)]
 }
 
-fn memory(report: &RunReport) -> Option<Vec<Cell>> {
-    let used = used_memory(report)?;
+fn memory(report: &RunReport) -> Option<[Cell; 4]> {
+    let used = report.used_memory()?;
     let evicted = report.analysis.server.totals.as_ref().and_then(|totals| totals.evicted);
     let lost =
         evicted.map_or_else(|| "evictions not known".to_owned(), |keys| format!("{} evicted", format::count(keys)));
@@ -146,5 +149,5 @@ fn memory(report: &RunReport) -> Option<Vec<Cell>> {
         (Some(_), None) => Cell::new("not known", Tone::Quiet),
         (limit, evicted) => passed(limit.is_some() && evicted == Some(0)),
     };
-    Some(vec!["Memory efficiency".into(), "a limit, and nothing evicted".into(), actual.into(), status])
+    Some(["Memory efficiency".into(), "a limit, and nothing evicted".into(), actual.into(), status])
 }

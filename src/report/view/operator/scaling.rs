@@ -1,11 +1,8 @@
 //! Whether more connections, more servers or more databases would help, with the measurement that decides it.
 
-use super::{
-    super::{Advice, Block, Column, Listing, Note, Section, Table, Tone, method::quoted},
-    parts::{facts, table, used_memory},
-};
+use super::super::{Advice, Block, Listing, Note, Section, Table, Tone, method::target_option};
 use crate::{
-    analysis::{PoolNeed, audit::Severity, databases},
+    analysis::{DatabaseUse, PoolNeed, audit::Severity, databases},
     report::{
         format::{self, NOTHING, counted, duration, share},
         subject::RunReport,
@@ -37,7 +34,7 @@ pub(in super::super) fn section(report: &RunReport) -> Section {
 fn headroom(report: &RunReport) -> Block {
     let limit = report.setting("maxclients").and_then(|limit| limit.parse::<u64>().ok());
     let connections = report.scenario.connections();
-    let memory = used_memory(report).zip(report.max_memory()).map(|(used, limit)| {
+    let memory = report.used_memory().zip(report.max_memory()).map(|(used, limit)| {
         let free = 1.0 - (used as f64 / limit as f64).min(1.0);
         format!("{} of the limit of {} are free", share(free), format::bytes(limit))
     });
@@ -45,7 +42,7 @@ fn headroom(report: &RunReport) -> Block {
         let times = format::factor(limit as f64 / connections as f64);
         format!("maxclients of {} is {times} the {} of all pools", format::count(limit), format::count(connections))
     });
-    facts([("Memory", memory), ("Connections", clients)])
+    Block::facts([("Memory", memory), ("Connections", clients)])
 }
 
 /// Whether a larger pool is worth a try, and why.
@@ -68,11 +65,7 @@ fn pool(report: &RunReport, need: &PoolNeed) -> Option<Advice> {
     } else {
         (Tone::Quiet, format!("A larger pool for {name} is not needed: {measured}."), String::new())
     };
-    let target = if report.run.target.private {
-        String::new()
-    } else {
-        format!(" --target {}", quoted(&report.run.target.address))
-    };
+    let target = target_option(&report.run.target);
     Some(Advice {
         note: Note { tone, fact, advice },
         severity: Severity::Warning,
@@ -108,27 +101,24 @@ fn cluster(report: &RunReport, busiest: f64, needed: bool) -> Advice {
 
 /// Databases of the services, and a layout that keeps them apart.
 fn layout(report: &RunReport) -> Table {
-    let columns = vec![
-        Column::head("Service"),
-        Column::numbers("Database now", None, 0),
-        Column::numbers("Proposed", None, 0),
-        Column::words("Shared with", 1),
-        Column::words("Keys under", 1),
-        Column::numbers("Keys in that database", None, 2),
-    ];
     let layout = databases(&report.scenario, &report.run.inspection);
-    let rows = report.scenario.services.iter().zip(&layout).map(|(service, known)| {
+    let others = |known: &DatabaseUse<'_>| {
         let same = layout.iter().filter(|other| other.now == known.now && other.service != known.service);
         let others: Vec<_> = same.map(|other| other.service).collect();
-        let keys = report.run.server.databases.iter().find(|of| of.database == u64::from(known.now));
-        vec![
-            service.name.as_str().into(),
-            known.now.to_string().into(),
-            known.proposed.map_or_else(|| "none is left".to_owned(), |database| database.to_string()).into(),
-            if others.is_empty() { NOTHING.to_owned() } else { others.join(", ") }.into(),
-            service.keys.prefix.as_str().into(),
-            keys.map_or_else(|| NOTHING.to_owned(), |known| format::count(known.keys)).into(),
-        ]
-    });
-    table("databases", "Databases now and proposed", columns, rows)
+        (!others.is_empty()).then(|| others.join(", "))
+    };
+    let keys = |known: &DatabaseUse<'_>| {
+        let databases = &report.run.server.databases;
+        databases.iter().find(|of| of.database == u64::from(known.now)).map(|of| of.keys)
+    };
+    Table::of("databases", "Databases now and proposed", report.scenario.services.iter().zip(&layout))
+        .head("Service", |(service, _)| &service.name)
+        .numbers("Database now", 0, |(_, known)| known.now.to_string())
+        .numbers("Proposed", 0, |(_, known)| {
+            known.proposed.map_or_else(|| "none is left".to_owned(), |database| database.to_string())
+        })
+        .words("Shared with", 1, |(_, known)| others(known))
+        .words("Keys under", 1, |(service, _)| &service.keys.prefix)
+        .numbers("Keys in that database", 2, |(_, known)| keys(known))
+        .table()
 }
