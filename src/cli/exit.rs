@@ -224,6 +224,7 @@ mod tests {
     use std::io;
 
     use super::*;
+    use crate::target::Fault;
 
     #[test]
     fn says_each_cause_once() {
@@ -243,7 +244,8 @@ mod tests {
     fn faults_of_the_configuration_are_usage_errors() {
         let missing = || io::Error::from(io::ErrorKind::NotFound);
         let variable = || TargetError::PasswordVariable { service: "api".into(), variable: "PASSWORD".into() };
-        let refused = || TargetError::Refused { address: "redis://localhost:1".into() };
+        let failed = |fault| TargetError::Connection { address: "redis://localhost:1".into(), fault };
+        let refused = || failed(Fault::Refused);
         let of = |services: &[&str], source: TargetError| TargetError::Services {
             services: services.iter().map(ToString::to_string).collect(),
             source: Box::new(source),
@@ -253,7 +255,7 @@ mod tests {
             variable(),
             TargetError::PasswordFile { service: "api".into(), path: "/none".into(), source: missing() },
             TargetError::ServerProgram { binary: "/none".into(), source: missing() },
-            TargetError::Authorities { address: "rediss://localhost".into(), reason: "none".into() },
+            failed(Fault::Authorities("none".into())),
             of(&["api"], variable()),
             TargetError::Several(vec![of(&["api"], refused()), of(&["chat"], variable())]),
         ] {
@@ -263,7 +265,7 @@ mod tests {
         for error in [
             refused(),
             TargetError::NoServerProgram,
-            TargetError::WrongPassword { address: "redis://localhost".into(), user: "api".into() },
+            failed(Fault::WrongPassword { user: "api".into() }),
             of(&["api"], refused()),
             TargetError::Several(vec![of(&["api"], refused()), refused()]),
         ] {

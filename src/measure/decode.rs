@@ -8,7 +8,13 @@
 
 use flate2::{Decompress, FlushDecompress};
 
-use super::{HIGHEST_NANOS, Nanos, SIGNIFICANT_DIGITS};
+use super::Nanos;
+
+/// Precision of every histogram: three significant decimal digits.
+pub const SIGNIFICANT_DIGITS: u8 = 3;
+
+/// Longest duration that a histogram can hold: one hour.
+pub const HIGHEST_NANOS: Nanos = 3_600_000_000_000;
 
 const COMPRESSED_COOKIE: u32 = 0x1c84_9314;
 const COOKIE: u32 = 0x1c84_9313;

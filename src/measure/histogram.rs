@@ -10,13 +10,10 @@ use hdrhistogram::{
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de::Error as _};
 
-use super::{Nanos, decode::Decoder};
-
-/// Precision of every histogram: three significant decimal digits.
-pub const SIGNIFICANT_DIGITS: u8 = 3;
-
-/// Longest duration that a histogram can hold: one hour.
-pub const HIGHEST_NANOS: Nanos = 3_600_000_000_000;
+use super::{
+    Nanos,
+    decode::{Decoder, HIGHEST_NANOS, SIGNIFICANT_DIGITS},
+};
 
 /// A histogram of fixed size that never allocates while recording.
 ///

@@ -15,10 +15,11 @@ mod series;
 
 pub use background::yield_to_load;
 pub use clock::{Clock, Nanos, SECOND, Timeframe, nanos};
-pub use histogram::{HIGHEST_NANOS, Latencies, PackedHistogram, SIGNIFICANT_DIGITS, Unpacker, merged};
-pub use outcome::{Completion, ErrorClass, Failure, Outcome};
+pub use decode::{HIGHEST_NANOS, SIGNIFICANT_DIGITS};
+pub use histogram::{Latencies, PackedHistogram, Unpacker, merged};
+pub use outcome::{ErrorClass, Failure, Outcome};
 pub use recorder::{Interval, Plan, Recorder, ServiceInterval};
 pub use recording::{
     HostInterval, Period, Recording, SeriesRecord, SeriesSecond, ServiceRecord, ServiceSecond, Span, WorkerRecord,
 };
-pub use series::{Counts, Series, SeriesId, SeriesKey, SeriesRole};
+pub use series::{Completion, Counts, Series, SeriesId, SeriesKey, SeriesRole};

@@ -6,25 +6,6 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Nanos, SeriesId};
-
-/// One finished request, as a worker reports it.
-#[derive(Debug, Clone)]
-pub struct Completion {
-    /// Series that it belongs to.
-    pub series: SeriesId,
-    /// When it should have started (open loop) or asked for a connection (closed loop).
-    pub due: Nanos,
-    /// When it was handed to the client library; `None` if it never got a connection.
-    pub sent: Option<Nanos>,
-    /// When its reply was decoded or it was given up.
-    pub done: Nanos,
-    /// Outcome.
-    pub outcome: Outcome,
-    /// Payload sent, in bytes.
-    pub bytes_sent: u32,
-}
-
 /// Success with what was found, or failure.
 #[derive(Debug, Clone)]
 pub enum Outcome {

@@ -5,11 +5,28 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Completion, ErrorClass, Latencies, Outcome, outcome::by_class};
+use super::{ErrorClass, Latencies, Nanos, Outcome, outcome::by_class};
 
 /// Index of a series within a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SeriesId(pub u16);
+
+/// One finished request, as a worker reports it.
+#[derive(Debug, Clone)]
+pub struct Completion {
+    /// Series that it belongs to.
+    pub series: SeriesId,
+    /// When it should have started (open loop) or asked for a connection (closed loop).
+    pub due: Nanos,
+    /// When it was handed to the client library; `None` if it never got a connection.
+    pub sent: Option<Nanos>,
+    /// When its reply was decoded or it was given up.
+    pub done: Nanos,
+    /// Outcome.
+    pub outcome: Outcome,
+    /// Payload sent, in bytes.
+    pub bytes_sent: u32,
+}
 
 /// Subject of a series.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

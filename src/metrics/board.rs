@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use strum::{IntoStaticStr, VariantArray};
+
 use super::buckets::{Distribution, Ladder};
 use crate::{
     load::{Phase, Progress, Second},
@@ -70,7 +72,8 @@ pub(super) struct SeriesState {
 }
 
 /// Phases, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub(super) enum Stage {
     Preparing,
     Connecting,
@@ -78,22 +81,6 @@ pub(super) enum Stage {
     Measuring,
     Draining,
     Done,
-}
-
-impl Stage {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Preparing, Self::Connecting, Self::WarmUp, Self::Measuring, Self::Draining, Self::Done];
-
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Preparing => "preparing",
-            Self::Connecting => "connecting",
-            Self::WarmUp => "warm-up",
-            Self::Measuring => "measuring",
-            Self::Draining => "draining",
-            Self::Done => "done",
-        }
-    }
 }
 
 impl Board {

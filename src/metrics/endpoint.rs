@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     convert::Infallible,
+    io,
     net::TcpListener as Listener,
     sync::{
         Arc,
@@ -28,7 +29,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Address, Board, MetricsError, exposition::Format};
+use super::{Address, Board, exposition::Format};
 use crate::measure::yield_to_load;
 
 /// Longest time that a client may take over its request and the answer.
@@ -71,6 +72,23 @@ struct Audience {
 struct Given {
     metrics: AtomicBool,
     verdict: AtomicBool,
+}
+
+/// Reason why metrics cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum MetricsError {
+    /// The address cannot be listened on.
+    #[error("could not listen on {address} for scrapes of metrics; give another address or port")]
+    Listen {
+        /// Where.
+        address: Address,
+        /// Reason.
+        #[source]
+        source: io::Error,
+    },
+    /// The thread that answers could not be set up.
+    #[error("could not set up the thread that serves metrics")]
+    Thread(#[source] io::Error),
 }
 
 impl Endpoint {

@@ -8,6 +8,7 @@ use prometheus_client::{
     metrics::MetricType,
     registry::{Registry, Unit},
 };
+use strum::VariantArray as _;
 
 use super::{
     board::{SeriesState, ServiceState, Stage, State},
@@ -87,8 +88,9 @@ fn of_the_run(state: &State, families: &mut Families<'_>) -> fmt::Result {
         families.info("run", "Version of plimsoll, the scenario, and the server, once that is known.", &labels)?;
     }
     let now = state.stage();
-    let stages = Stage::ALL.map(|stage| (vec![("phase", stage.word())], f64::from(u8::from(stage == now))));
-    families.gauge("phase", "What goes on: 1 for one phase, 0 for all others.", None, stages)?;
+    let phases =
+        Stage::VARIANTS.iter().map(|stage| (vec![("phase", stage.into())], f64::from(u8::from(*stage == now))));
+    families.gauge("phase", "What goes on: 1 for one phase, 0 for all others.", None, phases)?;
     let begun = f64::from(u8::from(state.has_begun()));
     let help = "Whether the measured period has begun, and with it all counters and histograms.";
     families.gauge("measured_period_begun", help, None, [(Vec::new(), begun)])?;

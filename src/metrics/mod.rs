@@ -12,25 +12,6 @@ mod exposition;
 #[cfg(test)]
 mod tests;
 
-use std::io;
-
 pub use address::Address;
 pub use board::Board;
-pub use endpoint::Endpoint;
-
-/// Reason why metrics cannot be served.
-#[derive(Debug, thiserror::Error)]
-pub enum MetricsError {
-    /// The address cannot be listened on.
-    #[error("could not listen on {address} for scrapes of metrics; give another address or port")]
-    Listen {
-        /// Where.
-        address: Address,
-        /// Reason.
-        #[source]
-        source: io::Error,
-    },
-    /// The thread that answers could not be set up.
-    #[error("could not set up the thread that serves metrics")]
-    Thread(#[source] io::Error),
-}
+pub use endpoint::{Endpoint, MetricsError};

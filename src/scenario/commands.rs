@@ -1,10 +1,7 @@
 //! Every field that an operation of a scenario may hold: name, meaning, range and default. Which command takes which
 //! parameter is said by the table of operations.
 
-use super::{
-    document::{duration, field, number, whole},
-    field::{Field, Format, Presence, Shape, Table, Value, Variant, Variants},
-};
+use super::field::{Field, Format, Presence, Shape, Table, Value, Variant, Variants, duration, field, number, whole};
 use crate::operation::{Kind, Spec};
 
 /// An operation that is one command.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     commands::{SEQUENCE, SINGLE},
-    field::{Field, Format, Presence, Shape, Table, Value, Variant, Variants},
+    field::{Format, Presence, Shape, Table, Value, Variant, Variants, duration, field, number, whole},
 };
 
 /// The whole file.
@@ -362,32 +362,12 @@ const LOGNORMAL: Table = Table {
 
 const HOUR: u64 = 3_600_000;
 
-/// A field.
-pub(super) const fn field(name: &'static str, about: &'static str, shape: Shape, presence: Presence) -> Field {
-    Field { name, about, shape, presence }
-}
-
-/// A whole number.
-pub(super) const fn whole(min: i64, max: i64) -> Shape {
-    Shape::Integer { min, max }
-}
-
-/// A duration between two numbers of milliseconds.
-pub(super) const fn duration(min: u64, max: u64) -> Shape {
-    Shape::Duration { min: Duration::from_millis(min), max: Duration::from_millis(max) }
-}
-
 const fn duration_from_nanos(min: u64, max: u64) -> Shape {
     Shape::Duration { min: Duration::from_nanos(min), max: Duration::from_millis(max) }
 }
 
 const fn word(default: &'static str) -> Presence {
     Presence::Default(Value::Word(default))
-}
-
-/// A number as default.
-pub(super) const fn number(default: f64) -> Presence {
-    Presence::Default(Value::Number(default))
 }
 
 fn variants(list: &[(&'static str, &'static [&'static str])]) -> Vec<Variant> {

@@ -221,6 +221,26 @@ pub(super) fn grouped(number: i64) -> String {
     text
 }
 
+/// A field.
+pub(super) const fn field(name: &'static str, about: &'static str, shape: Shape, presence: Presence) -> Field {
+    Field { name, about, shape, presence }
+}
+
+/// A whole number.
+pub(super) const fn whole(min: i64, max: i64) -> Shape {
+    Shape::Integer { min, max }
+}
+
+/// A duration between two numbers of milliseconds.
+pub(super) const fn duration(min: u64, max: u64) -> Shape {
+    Shape::Duration { min: Duration::from_millis(min), max: Duration::from_millis(max) }
+}
+
+/// A number as default.
+pub(super) const fn number(default: f64) -> Presence {
+    Presence::Default(Value::Number(default))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

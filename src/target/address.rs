@@ -11,7 +11,7 @@ use std::{
 use percent_encoding::percent_decode_str;
 use url::{ParseError, Url};
 
-use super::{Secret, TargetError, secret::redacted};
+use super::{Fault, Secret, TargetError, secret::redacted};
 
 const DEFAULT_PORT: u16 = 6379;
 
@@ -64,6 +64,13 @@ impl TargetUrl {
     /// Whether it has a user or a password.
     pub fn has_login(&self) -> bool {
         self.username.is_some() || self.password.is_some()
+    }
+}
+
+impl Endpoint {
+    /// The error of a connection to it.
+    pub(super) fn failed(&self, fault: Fault) -> TargetError {
+        TargetError::Connection { address: self.to_string(), fault }
     }
 }
 

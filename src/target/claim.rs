@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Secret, Target, TargetError,
-    data::{Place, Scan, ask, remove},
+    data::{Place, Scan, ask, ask_of_each, remove},
 };
 use crate::{scenario::Scenario, workload::OwnKeys};
 
@@ -281,12 +281,7 @@ impl Place<'_> {
             if names.is_empty() {
                 return Ok(None);
             }
-            let pipeline = client.pipeline();
-            for name in &names {
-                // Nothing is sent before the end.
-                ask(&pipeline, "EXISTS", vec![name.clone()]).await?;
-            }
-            let there: Vec<u64> = pipeline.all().await?;
+            let there: Vec<u64> = ask_of_each(client, "EXISTS", &names).await?;
             if let Some(place) = there.iter().position(|there| *there > 0) {
                 return Ok(names.into_iter().nth(place));
             }

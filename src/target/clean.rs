@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use fred::{clients::Client, error::Error, types::Value};
+use fred::{clients::Client, types::Value};
 
 use super::{
     Target, TargetError,
     claim::Claim,
-    data::{Place, Walk, ask, remove},
+    data::{Place, Walk, ask_of_each, remove},
 };
 use crate::scenario::Scenario;
 
@@ -90,7 +90,7 @@ impl Place<'_> {
     /// Whether each key has the type that a run gives to keys of its name; `None` for one that is not there. A user who may not
     /// ask for types is taken at the names.
     async fn fits(&self, client: &Client, keys: &[Bytes]) -> Vec<Option<bool>> {
-        let Ok(types) = types(client, keys).await else { return vec![Some(true); keys.len()] };
+        let Ok(types) = ask_of_each::<Value>(client, "TYPE", keys).await else { return vec![Some(true); keys.len()] };
         let fits = |(key, found): (&Bytes, Value)| {
             let found = found.as_str_lossy()?;
             let stem = self.own.stem_of(key)?;
@@ -98,18 +98,6 @@ impl Place<'_> {
         };
         keys.iter().zip(types).map(fits).collect()
     }
-}
-
-async fn types(client: &Client, keys: &[Bytes]) -> Result<Vec<Value>, Error> {
-    if keys.is_empty() {
-        return Ok(Vec::new());
-    }
-    let pipeline = client.pipeline();
-    for key in keys {
-        // Nothing is sent before the end.
-        ask(&pipeline, "TYPE", vec![key.clone()]).await?;
-    }
-    pipeline.all().await
 }
 
 /// The server's word for the type of keys whose names have this tag behind the prefix.

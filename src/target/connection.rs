@@ -21,7 +21,6 @@ use tokio::{
 };
 
 use super::{
-    connector::Router,
     driver::{DriverConnection, Losses},
     failure, issue,
     reply::Expectation,
@@ -67,6 +66,22 @@ struct Link {
     /// Notified when the connection is back.
     back: Notify,
     losses: Arc<Losses>,
+}
+
+/// The task that drives a client; it ends, and its socket is closed, when this is dropped.
+#[derive(Debug)]
+pub(super) struct Router(pub(super) AbortHandle);
+
+impl Router {
+    pub(super) fn end(&self) {
+        self.0.abort();
+    }
+}
+
+impl Drop for Router {
+    fn drop(&mut self) {
+        self.end();
+    }
 }
 
 impl Connection {

@@ -16,13 +16,14 @@ use fred::{
         },
     },
 };
-use tokio::{task::AbortHandle, time::timeout};
+use tokio::time::timeout;
 
 use super::{
-    Access, Connection, Endpoint, TargetError,
+    Connection, Endpoint, Fault, TargetError,
+    connection::Router,
     driver::{Driver, Losses},
     failure,
-    login::Login,
+    login::{Access, Login},
     tls,
 };
 
@@ -118,7 +119,7 @@ impl Connector {
     /// Opens a connection: connects, logs in, selects the database and says its name. One attempt, of at most ten
     /// seconds. Its tasks run on the current runtime.
     pub async fn open(&self) -> Result<Connection, TargetError> {
-        let (client, router) = self.attempt().await?;
+        let (client, router) = self.attempt().await.map_err(|fault| self.failed(fault))?;
         Ok(Connection::new(client, router, &self.settings.client_name, self.losses()).await)
     }
 
@@ -130,11 +131,6 @@ impl Connector {
     /// Name of its connections (`CLIENT SETNAME`).
     pub(super) fn client_name(&self) -> &str {
         &self.settings.client_name
-    }
-
-    /// The address, without any login.
-    pub(super) fn address(&self) -> String {
-        self.settings.endpoint.to_string()
     }
 
     /// The database that it selects.
@@ -156,20 +152,18 @@ impl Connector {
     /// Reports a server that uses TLS unexpectedly, or does not use it.
     pub(super) async fn connect(&self) -> Result<(Client, Router), TargetError> {
         let endpoint = &self.settings.endpoint;
-        let address = || endpoint.to_string();
-        tokio::select! {
+        let connected = tokio::select! {
             biased;
             opened = self.attempt() => match opened {
-                Err(TargetError::HungUp { .. } | TargetError::NotAServer { .. }) if tls::uses_tls(endpoint).await => {
-                    Err(TargetError::WantsTls { address: address() })
-                }
+                Err(Fault::HungUp | Fault::NotAServer) if tls::uses_tls(endpoint).await => Err(Fault::WantsTls),
                 opened => opened,
             },
-            () = tls::answered_plainly(endpoint) => Err(TargetError::NoTls { address: address() }),
-        }
+            () = tls::answered_plainly(endpoint) => Err(Fault::NoTls),
+        };
+        connected.map_err(|fault| self.failed(fault))
     }
 
-    async fn attempt(&self) -> Result<(Client, Router), TargetError> {
+    async fn attempt(&self) -> Result<(Client, Router), Fault> {
         let Settings { config, connection, performance, policy, .. } = &*self.settings;
         let client =
             Client::new(config.clone(), Some(performance.clone()), Some(connection.clone()), Some(policy.clone()));
@@ -191,19 +185,25 @@ impl Connector {
             .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no answer")));
         match result {
             Ok(()) => Ok((client, router)),
-            Err(error) => Err(self.explain(&error)),
+            Err(error) => Err(self.fault(&error)),
+        }
+    }
+
+    fn fault(&self, error: &Error) -> Fault {
+        let Settings { endpoint, user, database, .. } = &*self.settings;
+        match failure::of_opening(error, endpoint, user, *database, OPEN_LIMIT) {
+            Fault::WrongPassword { user } if self.password().is_none() => Fault::PasswordMissing { user },
+            fault => fault,
         }
     }
 
     /// Classifies an error in reply to a login or to a first command.
     pub(super) fn explain(&self, error: &Error) -> TargetError {
-        let Settings { endpoint, user, database, .. } = &*self.settings;
-        match failure::of_opening(error, endpoint, user, *database, OPEN_LIMIT) {
-            TargetError::WrongPassword { address, user } if self.password().is_none() => {
-                TargetError::PasswordMissing { address, user }
-            }
-            error => error,
-        }
+        self.failed(self.fault(error))
+    }
+
+    pub(super) fn failed(&self, fault: Fault) -> TargetError {
+        self.settings.endpoint.failed(fault)
     }
 }
 
@@ -226,21 +226,5 @@ impl fmt::Debug for Connector {
             .field("endpoint", endpoint)
             .field("client_name", client_name)
             .finish_non_exhaustive()
-    }
-}
-
-/// The task that drives a client; it ends, and its socket is closed, when this is dropped.
-#[derive(Debug)]
-pub(super) struct Router(AbortHandle);
-
-impl Router {
-    pub(super) fn end(&self) {
-        self.0.abort();
-    }
-}
-
-impl Drop for Router {
-    fn drop(&mut self) {
-        self.end();
     }
 }

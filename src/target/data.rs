@@ -7,11 +7,11 @@ use fred::{
     clients::Client,
     error::{Error, ErrorKind},
     interfaces::ClientLike,
-    types::{ClusterHash, CustomCommand, Value},
+    types::{ClusterHash, CustomCommand, FromValue, Value},
 };
 use tokio::time::timeout;
 
-use super::{Connector, Target, TargetError, failure, issue};
+use super::{Connector, Fault, Target, TargetError, failure, issue};
 use crate::{
     measure::ErrorClass,
     operation::{Args, Kind, Request},
@@ -131,7 +131,7 @@ impl Target {
         }
         let replies = timeout(STEP_LIMIT, pipeline.try_all::<Value>())
             .await
-            .map_err(|_| TargetError::Silent { address: self.address(), limit: STEP_LIMIT })?;
+            .map_err(|_| connector.failed(Fault::Silent(STEP_LIMIT)))?;
         Ok(requests.into_iter().zip(replies).collect())
     }
 
@@ -166,7 +166,7 @@ impl Place<'_> {
 
     /// The result of a step of the clean-up.
     pub(super) async fn limited<T>(&self, step: impl Future<Output = Result<T, Error>>) -> Result<T, TargetError> {
-        let silent = |_| TargetError::Silent { address: self.connector.address(), limit: REMOVAL_LIMIT };
+        let silent = |_| self.connector.failed(Fault::Silent(REMOVAL_LIMIT));
         let failed = |error: Error| TargetError::Cleanup {
             service: self.service.to_owned(),
             message: error.details().to_owned(),
@@ -249,13 +249,7 @@ pub(super) async fn remove(client: &Client, keys: Vec<Bytes>) -> Result<u64, Err
         match ask(client, name, keys.clone()).await {
             Ok(count) => return count.convert(),
             Err(error) if crosses_slots(&error) => {
-                let pipeline = client.pipeline();
-                for key in &keys {
-                    // Nothing is sent before the end.
-                    ask(&pipeline, name, vec![key.clone()]).await?;
-                }
-                let counts: Vec<u64> = pipeline.all().await?;
-                return Ok(counts.into_iter().sum());
+                return Ok(ask_of_each::<u64>(client, name, &keys).await?.into_iter().sum());
             }
             Err(error) => last = Some(error),
         }
@@ -268,6 +262,23 @@ pub(super) async fn ask(client: &impl ClientLike, name: &'static str, words: Vec
     let command = CustomCommand::new_static(name, ClusterHash::Random, false);
     let silent = |_| Err(Error::new(ErrorKind::Timeout, "no answer"));
     timeout(STEP_LIMIT, client.custom(command, words)).await.unwrap_or_else(silent)
+}
+
+/// The replies to a command on each of some keys, all sent together.
+pub(super) async fn ask_of_each<T: FromValue>(
+    client: &Client,
+    name: &'static str,
+    keys: &[Bytes],
+) -> Result<Vec<T>, Error> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pipeline = client.pipeline();
+    for key in keys {
+        // Nothing is sent before the end.
+        ask(&pipeline, name, vec![key.clone()]).await?;
+    }
+    pipeline.all().await
 }
 
 /// Whether a node of a cluster refuses a command since its keys are in several slots.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fred::error::{Error, ErrorKind};
 
-use super::{Endpoint, TargetError, ports, tls};
+use super::{Endpoint, Fault, ports, tls};
 use crate::measure::{ErrorClass, Failure};
 
 /// fred's messages, under [`ErrorKind::Unknown`], for commands without a connection.
@@ -67,42 +67,50 @@ fn first_sentence(message: &str) -> &str {
 }
 
 /// Reason of a failed connection.
-pub(super) fn of_opening(error: &Error, endpoint: &Endpoint, user: &str, database: u8, limit: Duration) -> TargetError {
-    let (address, details) = (endpoint.to_string(), error.details());
+pub(super) fn of_opening(error: &Error, endpoint: &Endpoint, user: &str, database: u8, limit: Duration) -> Fault {
+    let details = error.details();
     let word = details.split([' ', ':']).next().unwrap_or_default();
     match (error.kind(), word) {
-        (_, "WRONGPASS") => TargetError::WrongPassword { address, user: user.to_owned() },
+        (_, "WRONGPASS") => Fault::WrongPassword { user: user.to_owned() },
         // Before version 6 there was but one password.
-        (_, "ERR") if details.contains("invalid password") => {
-            TargetError::WrongPassword { address, user: user.to_owned() }
-        }
-        (_, "ERR") if details.contains("wrong number of arguments for 'auth'") => TargetError::NoUsers { address },
+        (_, "ERR") if details.contains("invalid password") => Fault::WrongPassword { user: user.to_owned() },
+        (_, "ERR") if details.contains("wrong number of arguments for 'auth'") => Fault::NoUsers,
         (_, "ERR") if details.contains("without any password configured") || details.contains("no password is set") => {
-            TargetError::NoPassword { address }
+            Fault::NoPassword
         }
-        (_, "DENIED") => TargetError::ProtectedMode { address },
-        (_, "ERR") if details.contains("max number of clients") => TargetError::MaxClients { address },
-        (_, "NOAUTH") => TargetError::LoginRequired { address },
-        (_, "LOADING") => TargetError::Loading { address },
-        (_, "ERR") if details.contains("DB index") => TargetError::NoDatabase { address, database },
-        (ErrorKind::Timeout, _) => TargetError::Silent { address, limit },
-        (ErrorKind::IO, _) if details.contains("ConnectionRefused") => TargetError::Refused { address },
-        (ErrorKind::IO, _) if details.contains("failed to lookup address") => TargetError::UnknownHost { address },
-        (ErrorKind::IO, _) if details.contains("AddrNotAvailable") => ports::none_left(endpoint),
-        _ if details.contains("InvalidCertificate") => {
-            TargetError::Certificate { address, reason: tls::complaint(details) }
-        }
-        _ if details.contains("InvalidMessage(") => TargetError::NoTls { address },
-        _ if HUNG_UP.iter().any(|message| details.contains(message)) => TargetError::HungUp { address },
+        (_, "DENIED") => Fault::ProtectedMode,
+        (_, "ERR") if details.contains("max number of clients") => Fault::MaxClients,
+        (_, "NOAUTH") => Fault::LoginRequired,
+        (_, "LOADING") => Fault::Loading,
+        (_, "ERR") if details.contains("DB index") => Fault::NoDatabase(database),
+        (ErrorKind::Timeout, _) => Fault::Silent(limit),
+        (ErrorKind::IO, _) if details.contains("ConnectionRefused") => Fault::Refused,
+        (ErrorKind::IO, _) if details.contains("failed to lookup address") => Fault::UnknownHost,
+        (ErrorKind::IO, _) if details.contains("AddrNotAvailable") => no_local_address(endpoint),
+        _ if details.contains("InvalidCertificate") => Fault::Certificate(tls::complaint(details)),
+        _ if details.contains("InvalidMessage(") => Fault::NoTls,
+        _ if HUNG_UP.iter().any(|message| details.contains(message)) => Fault::HungUp,
         (ErrorKind::IO | ErrorKind::Canceled | ErrorKind::Tls, _) => match tls::failed(details) {
-            Some(reason) => TargetError::Handshake { address, reason },
-            None => TargetError::Unreachable { address, reason: plain(details).to_owned() },
+            Some(reason) => Fault::Handshake(reason),
+            None => Fault::Unreachable(plain(details).to_owned()),
         },
         // The client library asks every new connection for INFO, and reads nothing but UTF-8.
-        _ if details.contains("Invalid UTF-8") => TargetError::UnreadableInfo { address },
-        (ErrorKind::Protocol | ErrorKind::Parse, _) => TargetError::NotAServer { address },
-        _ => TargetError::ServerRefuses { address, message: first_sentence(details).to_owned() },
+        _ if details.contains("Invalid UTF-8") => Fault::UnreadableInfo,
+        (ErrorKind::Protocol | ErrorKind::Parse, _) => Fault::NotAServer,
+        _ => Fault::ServerRefuses(first_sentence(details).to_owned()),
     }
+}
+
+/// The reason for which there is no local address for a connection to an endpoint.
+fn no_local_address(endpoint: &Endpoint) -> Fault {
+    let exhausted = match endpoint {
+        Endpoint::Tcp { port, .. } => ports::exhausted(*port),
+        Endpoint::Unix { .. } => None,
+    };
+    exhausted.map_or_else(
+        || Fault::Unreachable("this machine has no source address for it (is IPv6 disabled?)".to_owned()),
+        |(ports, used, closed)| Fault::NoLocalPort { ports, used, closed },
+    )
 }
 
 #[cfg(test)]
@@ -152,7 +160,7 @@ mod tests {
         let explained = |kind, details| {
             let error = Error::new(kind, details);
             let endpoint = Endpoint::Tcp { host: "host".to_owned(), port: 1, tls: false };
-            of_opening(&error, &endpoint, "me", 9, Duration::from_secs(5)).to_string()
+            endpoint.failed(of_opening(&error, &endpoint, "me", 9, Duration::from_secs(5))).to_string()
         };
         for (kind, details, expected) in [
             (ErrorKind::Auth, "WRONGPASS invalid username-password pair", "wrong password for the user `me`"),
@@ -206,5 +214,11 @@ mod tests {
             assert!(text.starts_with("redis://host:1: ") && text.contains(expected), "{text}");
             assert!(text.len() < 300 && !text.contains(['{', '\n']), "{text}");
         }
+    }
+
+    #[test]
+    fn a_missing_source_address_alone_is_no_exhaustion() {
+        let endpoint = Endpoint::Tcp { host: "[::1]".to_owned(), port: 1, tls: false };
+        assert!(no_local_address(&endpoint).to_string().contains("is IPv6 disabled?"));
     }
 }

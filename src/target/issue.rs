@@ -19,6 +19,19 @@ use fred::{
 
 use crate::operation::{Args, Kind, Request};
 
+/// The content of arguments that have to be of one shape.
+macro_rules! taken {
+    ($args:ident, $shape:ident) => {
+        taken!($args, $shape(content))
+    };
+    ($args:ident, $shape:ident($($part:ident),+)) => {
+        match $args {
+            Args::$shape($($part),+) => ($($part),+),
+            _ => return Err(misshapen()),
+        }
+    };
+}
+
 /// Sends a request and waits for its reply; a pipeline only takes it in.
 pub(super) async fn issue<C>(client: &C, request: Request) -> Result<Value, Error>
 where
@@ -34,96 +47,92 @@ where
     let Request { kind, key, args } = request;
     match kind {
         Kind::Ping => client.ping(None).await,
-        Kind::Echo => client.custom(command("ECHO"), vec![value(args)?]).await,
+        Kind::Echo => client.custom(command("ECHO"), vec![taken!(args, Value)]).await,
         Kind::Set => match args {
             Args::Expiring(value, ms) => client.set(key, value, Some(Expiration::PX(ms)), None, false).await,
-            args => client.set(key, value(args)?, None, None, false).await,
+            args => client.set(key, taken!(args, Value), None, None, false).await,
         },
         Kind::Get => client.get(key).await,
-        Kind::GetSet => client.getset(key, value(args)?).await,
+        Kind::GetSet => client.getset(key, taken!(args, Value)).await,
         Kind::GetDel => client.getdel(key).await,
         Kind::MGet => client.mget(keys(key, args)?).await,
-        Kind::MSet => client.mset(pairs(args)?).await.map(|()| Value::Null),
+        Kind::MSet => client.mset(taken!(args, Pairs)).await.map(|()| Value::Null),
         Kind::Incr => client.incr(key).await,
-        Kind::IncrBy => client.incr_by(key, number(&args)?).await,
-        Kind::Append => client.append(key, value(args)?).await,
+        Kind::IncrBy => client.incr_by(key, taken!(args, Number)).await,
+        Kind::Append => client.append(key, taken!(args, Value)).await,
         Kind::StrLen => client.strlen(key).await,
         Kind::Del => client.del(keys(key, args)?).await,
         Kind::Exists => client.exists(keys(key, args)?).await,
-        Kind::Expire => client.expire(key, number(&args)?, None).await,
+        Kind::Expire => client.expire(key, taken!(args, Number), None).await,
         Kind::Ttl => client.ttl(key).await,
-        Kind::HSet => client.hset(key, pairs(args)?).await,
-        Kind::HGet => client.hget(key, value(args)?).await,
-        Kind::HMGet => client.hmget(key, values(args)?).await,
+        Kind::HSet => client.hset(key, taken!(args, Pairs)).await,
+        Kind::HGet => client.hget(key, taken!(args, Value)).await,
+        Kind::HMGet => client.hmget(key, taken!(args, Values)).await,
         Kind::HGetAll => client.hgetall(key).await,
         Kind::HIncrBy => {
-            let (field, by) = increment(args)?;
+            let (field, by) = taken!(args, Increment(field, by));
             client.hincrby(key, field, by).await
         }
-        Kind::HDel => client.hdel(key, values(args)?).await,
-        Kind::LPush => client.lpush(key, values(args)?).await,
-        Kind::RPush => client.rpush(key, values(args)?).await,
+        Kind::HDel => client.hdel(key, taken!(args, Values)).await,
+        Kind::LPush => client.lpush(key, taken!(args, Values)).await,
+        Kind::RPush => client.rpush(key, taken!(args, Values)).await,
         Kind::LPop => client.lpop(key, count(&args)?).await,
         Kind::RPop => client.rpop(key, count(&args)?).await,
         Kind::LRange => {
-            let (first, last) = range(&args)?;
+            let (first, last) = taken!(args, Range(first, last));
             client.lrange(key, first, last).await
         }
         Kind::LLen => client.llen(key).await,
         Kind::LTrim => {
-            let (first, last) = range(&args)?;
+            let (first, last) = taken!(args, Range(first, last));
             client.ltrim(key, first, last).await
         }
-        Kind::SAdd => client.sadd(key, values(args)?).await,
-        Kind::SRem => client.srem(key, values(args)?).await,
-        Kind::SIsMember => client.sismember(key, value(args)?).await,
+        Kind::SAdd => client.sadd(key, taken!(args, Values)).await,
+        Kind::SRem => client.srem(key, taken!(args, Values)).await,
+        Kind::SIsMember => client.sismember(key, taken!(args, Value)).await,
         Kind::SMembers => client.smembers(key).await,
         Kind::SCard => client.scard(key).await,
-        Kind::ZAdd => client.zadd(key, None, None, false, false, scored(args)?).await,
+        Kind::ZAdd => client.zadd(key, None, None, false, false, taken!(args, Scored)).await,
         Kind::ZIncrBy => {
-            let (by, member) = score_by(args)?;
+            let (by, member) = taken!(args, ScoreBy(by, member));
             client.zincrby(key, by as f64, member).await
         }
-        Kind::ZScore => client.zscore(key, value(args)?).await,
-        Kind::ZRank => client.zrank(key, value(args)?, false).await,
+        Kind::ZScore => client.zscore(key, taken!(args, Value)).await,
+        Kind::ZRank => client.zrank(key, taken!(args, Value), false).await,
         Kind::ZRange => {
-            let (first, last) = range(&args)?;
+            let (first, last) = taken!(args, Range(first, last));
             client.zrange(key, first, last, None, false, None, false).await
         }
         Kind::ZRevRange => {
-            let (first, last) = range(&args)?;
+            let (first, last) = taken!(args, Range(first, last));
             client.zrevrange(key, first, last, false).await
         }
         Kind::ZRangeByScore => {
-            let (lowest, highest) = range(&args)?;
+            let (lowest, highest) = taken!(args, Range(lowest, highest));
             client.zrangebyscore(key, lowest as f64, highest as f64, false, None).await
         }
-        Kind::ZRem => client.zrem(key, values(args)?).await,
+        Kind::ZRem => client.zrem(key, taken!(args, Values)).await,
         Kind::ZCard => client.zcard(key).await,
-        Kind::XAdd => match args {
-            Args::Entry { fields, max_length } => {
-                let cap = (XCapKind::MaxLen, XCapTrim::AlmostExact, max_length);
-                client.xadd(key, false, cap, "*", fields).await
-            }
-            _ => Err(misshapen()),
-        },
-        Kind::XRange => client.xrange(key, "-", "+", Some(first(&args)?)).await,
-        Kind::Publish => client.publish(text(key)?, value(args)?).await,
-        Kind::Eval => match args {
-            Args::Script { source, argv } => {
-                let words = [source, Bytes::from_static(b"1"), key].into_iter().chain(argv).collect();
-                client.custom(command("EVAL"), words).await
-            }
-            _ => Err(misshapen()),
-        },
-        Kind::Raw => match args {
-            Args::Raw(words) => {
-                let mut words = words.into_iter();
-                let name = text(words.next().ok_or_else(misshapen)?)?;
-                client.custom(CustomCommand::new(name, ClusterHash::Random, false), words.collect()).await
-            }
-            _ => Err(misshapen()),
-        },
+        Kind::XAdd => {
+            let Args::Entry { fields, max_length } = args else { return Err(misshapen()) };
+            let cap = (XCapKind::MaxLen, XCapTrim::AlmostExact, max_length);
+            client.xadd(key, false, cap, "*", fields).await
+        }
+        Kind::XRange => {
+            let count = u64::try_from(taken!(args, First)).map_err(|_| misshapen())?;
+            client.xrange(key, "-", "+", Some(count)).await
+        }
+        Kind::Publish => client.publish(text(key)?, taken!(args, Value)).await,
+        Kind::Eval => {
+            let Args::Script { source, argv } = args else { return Err(misshapen()) };
+            let words = [source, Bytes::from_static(b"1"), key].into_iter().chain(argv).collect();
+            client.custom(command("EVAL"), words).await
+        }
+        Kind::Raw => {
+            let mut words = taken!(args, Raw).into_iter();
+            let name = text(words.next().ok_or_else(misshapen)?)?;
+            client.custom(CustomCommand::new(name, ClusterHash::Random, false), words.collect()).await
+        }
         Kind::Multi => client.custom(command("MULTI"), NOTHING).await,
         Kind::Exec => client.custom(command("EXEC"), NOTHING).await,
     }
@@ -135,20 +144,6 @@ fn command(name: &'static str) -> CustomCommand {
     CustomCommand::new_static(name, ClusterHash::Random, false)
 }
 
-fn value(args: Args) -> Result<Bytes, Error> {
-    match args {
-        Args::Value(value) => Ok(value),
-        _ => Err(misshapen()),
-    }
-}
-
-fn values(args: Args) -> Result<Vec<Bytes>, Error> {
-    match args {
-        Args::Values(values) => Ok(values),
-        _ => Err(misshapen()),
-    }
-}
-
 fn keys(first: Bytes, args: Args) -> Result<Vec<Key>, Error> {
     match args {
         Args::Values(others) => Ok([first].into_iter().chain(others).map(Key::from).collect()),
@@ -157,59 +152,10 @@ fn keys(first: Bytes, args: Args) -> Result<Vec<Key>, Error> {
     }
 }
 
-fn pairs(args: Args) -> Result<Vec<(Bytes, Bytes)>, Error> {
-    match args {
-        Args::Pairs(pairs) => Ok(pairs),
-        _ => Err(misshapen()),
-    }
-}
-
-fn scored(args: Args) -> Result<Vec<(f64, Bytes)>, Error> {
-    match args {
-        Args::Scored(members) => Ok(members),
-        _ => Err(misshapen()),
-    }
-}
-
-fn range(args: &Args) -> Result<(i64, i64), Error> {
-    match args {
-        Args::Range(first, last) => Ok((*first, *last)),
-        _ => Err(misshapen()),
-    }
-}
-
-fn number(args: &Args) -> Result<i64, Error> {
-    match args {
-        Args::Number(number) => Ok(*number),
-        _ => Err(misshapen()),
-    }
-}
-
 fn count(args: &Args) -> Result<Option<usize>, Error> {
     match args {
         Args::Number(number) => usize::try_from(*number).map(Some).map_err(|_| misshapen()),
         Args::None => Ok(None),
-        _ => Err(misshapen()),
-    }
-}
-
-fn increment(args: Args) -> Result<(Bytes, i64), Error> {
-    match args {
-        Args::Increment(of, by) => Ok((of, by)),
-        _ => Err(misshapen()),
-    }
-}
-
-fn score_by(args: Args) -> Result<(i64, Bytes), Error> {
-    match args {
-        Args::ScoreBy(by, of) => Ok((by, of)),
-        _ => Err(misshapen()),
-    }
-}
-
-fn first(args: &Args) -> Result<u64, Error> {
-    match args {
-        Args::First(number) => u64::try_from(*number).map_err(|_| misshapen()),
         _ => Err(misshapen()),
     }
 }

@@ -12,6 +12,14 @@ pub(super) struct Login {
     pub(super) password: Option<Secret>,
 }
 
+/// Access of one service to the server.
+#[derive(Debug)]
+pub(super) struct Access {
+    pub(super) service: String,
+    pub(super) login: Login,
+    pub(super) database: u8,
+}
+
 impl Login {
     /// The login of a service at a server that it shares with others: its own where the scenario says where its password
     /// is found, else the one that the target's URL carries.

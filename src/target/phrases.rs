@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use super::error::TargetError;
-
 pub(super) fn last_words(log: &str) -> String {
     if log.is_empty() {
         return " and said nothing".to_owned();
@@ -40,8 +38,4 @@ pub(super) fn by_word(message: &str) -> String {
         Some((word @ ("MOVED" | "ASK"), _)) => format!("it answers {word}"),
         _ => message.to_owned(),
     }
-}
-
-pub(super) fn lines(errors: &[TargetError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

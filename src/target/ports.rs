@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use super::{Endpoint, TargetError};
-
 /// `TIME_WAIT` in a table of sockets: the connection is closed, and its port stays in use for a minute.
 const TIME_WAIT: &str = "06";
 
@@ -26,7 +24,7 @@ impl LocalPorts {
     }
 
     /// The range of this machine, if the system has one.
-    fn of_this_machine() -> Option<Self> {
+    pub(super) fn of_this_machine() -> Option<Self> {
         let text = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
         let mut ports = text.split_whitespace().map_while(|port| port.parse().ok());
         Some(Self { first: ports.next()?, last: ports.next()? })
@@ -53,25 +51,13 @@ impl LocalPorts {
     }
 }
 
-/// The reason for which there is no local address for a connection to an endpoint.
-pub(super) fn none_left(endpoint: &Endpoint) -> TargetError {
-    let address = endpoint.to_string();
-    if let (Endpoint::Tcp { port, .. }, Some(ports)) = (endpoint, LocalPorts::of_this_machine()) {
-        let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| fs::read_to_string(table).unwrap_or_default());
-        let (used, closed) = ports.in_use(&tables.concat(), *port);
-        if used as f64 >= NEARLY_ALL * ports.count() as f64 {
-            return TargetError::NoLocalPort { address, ports, used, closed };
-        }
-    }
-    let reason = "this machine has no source address for it (is IPv6 disabled?)".to_owned();
-    TargetError::Unreachable { address, reason }
-}
-
-/// The error of more connections to an endpoint than there are local ports.
-pub(super) fn too_few(endpoint: &Endpoint, need: u64) -> Option<TargetError> {
-    let Endpoint::Tcp { .. } = endpoint else { return None };
+/// The range of local ports where connections to a port of a server use nearly all of it, with the number of those and of the closed
+/// ones among them.
+pub(super) fn exhausted(port: u16) -> Option<(LocalPorts, u64, u64)> {
     let ports = LocalPorts::of_this_machine()?;
-    (need > ports.count()).then_some(TargetError::TooFewLocalPorts { need, ports })
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| fs::read_to_string(table).unwrap_or_default());
+    let (used, closed) = ports.in_use(&tables.concat(), port);
+    (used as f64 >= NEARLY_ALL * ports.count() as f64).then_some((ports, used, closed))
 }
 
 #[cfg(test)]
@@ -93,21 +79,5 @@ mod tests {
         assert_eq!(ports.count(), 28_232);
         assert_eq!(ports.in_use(TABLE, 6_379), (2, 1));
         assert_eq!(LocalPorts { first: 32_769, ..ports }.in_use(TABLE, 6_379), (1, 1));
-    }
-
-    #[test]
-    fn a_missing_source_address_alone_is_no_exhaustion() {
-        let endpoint = Endpoint::Tcp { host: "[::1]".to_owned(), port: 1, tls: false };
-        assert!(none_left(&endpoint).to_string().contains("is IPv6 disabled?"));
-    }
-
-    #[test]
-    fn a_socket_in_the_file_system_needs_no_ports() {
-        let path = "/run/redis.sock".into();
-        assert_eq!(too_few(&Endpoint::Unix { path }, u64::MAX).map(|error| error.to_string()), None);
-        let port = Endpoint::Tcp { host: "localhost".to_owned(), port: 1, tls: false };
-        let error = too_few(&port, 1 << 17).map(|error| error.to_string());
-        assert!(error.is_none_or(|error| error.contains("needs 131072 connections")));
-        assert!(too_few(&port, 1).is_none());
     }
 }

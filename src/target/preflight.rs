@@ -9,9 +9,9 @@ use tokio::{
 };
 
 use super::{
-    Connector, Endpoint, Target, TargetError, limits,
+    Connector, Endpoint, Fault, Target, TargetError, limits,
     permission::{self, Probe},
-    ports,
+    ports::LocalPorts,
 };
 use crate::{results::TargetFacts, scenario::Scenario, server::Facts};
 
@@ -49,7 +49,7 @@ impl Target {
         let deadline = Instant::now() + LIMIT;
         let here = scenario.connections() + besides.here;
         let mut errors: Vec<_> = too_few_descriptors(here + besides.elsewhere).into_iter().collect();
-        errors.extend(ports::too_few(&self.endpoint, here + OTHER_CONNECTIONS));
+        errors.extend(too_few_ports(&self.endpoint, here + OTHER_CONNECTIONS));
         errors.extend(grouped(self.check_services(scenario, deadline).await));
         if !errors.is_empty() {
             return Err(joined(errors));
@@ -118,7 +118,7 @@ impl Target {
     }
 
     fn silent(&self) -> TargetError {
-        TargetError::Silent { address: self.address(), limit: LIMIT }
+        self.endpoint.failed(Fault::Silent(LIMIT))
     }
 }
 
@@ -167,6 +167,13 @@ fn too_few_descriptors(connections: u64) -> Option<TargetError> {
         Some(limit) if limit < need => Some(TargetError::FileDescriptors { need, limit }),
         _ => None,
     }
+}
+
+/// The error of more connections to an endpoint than there are local ports.
+fn too_few_ports(endpoint: &Endpoint, need: u64) -> Option<TargetError> {
+    let Endpoint::Tcp { .. } = endpoint else { return None };
+    let ports = LocalPorts::of_this_machine()?;
+    (need > ports.count()).then_some(TargetError::TooFewLocalPorts { need, ports })
 }
 
 fn too_few_clients(facts: &Facts, connections: u64) -> Option<TargetError> {
@@ -224,7 +231,7 @@ mod tests {
 
     #[test]
     fn says_once_what_concerns_several_services() {
-        let refused = || TargetError::Refused { address: "redis://localhost:1".to_owned() };
+        let refused = || TargetError::Connection { address: "redis://localhost:1".to_owned(), fault: Fault::Refused };
         let unknown = TargetError::UnknownCommand { command: "FT.SEARCH".to_owned() };
         let errors = vec![("a".to_owned(), refused()), ("b".to_owned(), unknown), ("c".to_owned(), refused())];
         let text = joined(grouped(errors)).to_string();
@@ -247,5 +254,15 @@ mod tests {
         // A network for documentation (RFC 5737): nobody's own.
         let there = Endpoint::Tcp { host: "192.0.2.1".to_owned(), port: 1, tls: false };
         assert!(!same_machine(&there).await);
+    }
+
+    #[test]
+    fn a_socket_in_the_file_system_needs_no_ports() {
+        let path = "/run/redis.sock".into();
+        assert_eq!(too_few_ports(&Endpoint::Unix { path }, u64::MAX).map(|error| error.to_string()), None);
+        let port = Endpoint::Tcp { host: "localhost".to_owned(), port: 1, tls: false };
+        let error = too_few_ports(&port, 1 << 17).map(|error| error.to_string());
+        assert!(error.is_none_or(|error| error.contains("needs 131072 connections")));
+        assert!(too_few_ports(&port, 1).is_none());
     }
 }

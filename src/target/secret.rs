@@ -29,7 +29,8 @@ impl Secret {
     pub(super) fn random() -> Result<Self, TargetError> {
         let mut bytes = [0; 32];
         SysRng.try_fill_bytes(&mut bytes).map_err(|error| TargetError::Randomness(error.to_string()))?;
-        Ok(Self(hexadecimal(&bytes)))
+        let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        Ok(Self(digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()))
     }
 
     /// The password itself, for a login and nothing else.
@@ -39,7 +40,7 @@ impl Secret {
 
     /// SHA-256 of the password in hexadecimal digits, as access control lists keep it.
     pub(super) fn hash(&self) -> String {
-        hexadecimal(&Sha256::digest(&self.0))
+        format!("{:x}", Sha256::digest(&self.0))
     }
 }
 
@@ -70,14 +71,6 @@ pub(super) fn redacted(text: &str) -> String {
 /// Whether it is certainly a host and not a user.
 fn is_host(text: &str) -> bool {
     text == "localhost" || text.starts_with('[') || text.parse::<IpAddr>().is_ok()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    use fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes every write");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use fred::{
 };
 use tokio::{net::TcpStream, time::timeout};
 
-use super::{Endpoint, TargetError};
+use super::{Endpoint, Fault};
 
 /// Variables that name files of CA certificates.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -24,7 +24,7 @@ const HANDSHAKE: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The TLS configuration of an endpoint, if it uses TLS.
-pub(super) fn connector(endpoint: &Endpoint) -> Result<Option<TlsConnector>, TargetError> {
+pub(super) fn connector(endpoint: &Endpoint) -> Result<Option<TlsConnector>, Fault> {
     let Endpoint::Tcp { tls: true, .. } = endpoint else { return Ok(None) };
     let found = load_native_certs();
     let mut trusted = RootCertStore::empty();
@@ -44,7 +44,7 @@ pub(super) fn connector(endpoint: &Endpoint) -> Result<Option<TlsConnector>, Tar
         (None, Some((name, value))) => format!("no certificate in {} ({name})", value.display()),
         (None, None) => "none are installed on this machine".to_owned(),
     };
-    Err(TargetError::Authorities { address: endpoint.to_string(), reason })
+    Err(Fault::Authorities(reason))
 }
 
 /// Fault of a server's certificate, by the error of the TLS library: a phrase that follows "the server's certificate".

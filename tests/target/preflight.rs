@@ -10,7 +10,7 @@ use std::{
 use plimsoll::{
     operation::Kind,
     scenario::{Action, PasswordSource, Service, ValueSize},
-    target::{PrivateServer, Secret, Source, Target, TargetError, TargetUrl},
+    target::{Fault, PrivateServer, Secret, Source, Target, TargetError, TargetUrl},
 };
 
 use crate::{
@@ -44,7 +44,8 @@ async fn wrong_password() {
     let secret = Secret::new("a-password-that-is-wrong");
     let url = TargetUrl { password: Some(secret.clone()), ..server.url_of("plimsoll") };
     let error = target(url.clone(), &plan).await.connector(0).open().await.unwrap_err();
-    assert!(matches!(&error, TargetError::WrongPassword { user, .. } if user == "plimsoll"), "{error}");
+    let wrong = |fault: &Fault| matches!(fault, Fault::WrongPassword { user } if user == "plimsoll");
+    assert!(matches!(&error, TargetError::Connection { fault, .. } if wrong(fault)), "{error}");
     let error = complaint(url, &plan).await;
     let text = error.to_string();
     assert!(text.starts_with("services `api` and `chat`: redis://127.0.0.1:"), "{text}");
