@@ -16,6 +16,8 @@ mod subject;
 mod usage;
 mod version;
 
+use strum::VariantArray as _;
+
 pub use limit::AuditOutcome;
 pub use ruling::{Evidence, Quantity, Remedy, RemedyName, Rule, Ruling, Severity};
 pub use subject::{Measured, Subject};
@@ -36,7 +38,7 @@ pub fn audit(subject: &Subject<'_>) -> Vec<Ruling> {
     .flat_map(|rulings| rulings(subject))
     .collect();
     // A rule that could not be asked says so; silence would look like a good answer.
-    for rule in Rule::ALL {
+    for &rule in Rule::VARIANTS {
         if concerns(rule, subject) && !rulings.iter().any(|ruling| ruling.rule == rule) {
             rulings.push(Ruling::new(rule, Severity::Unknown));
         }

@@ -2,10 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use strum::EnumDiscriminants;
+use strum::{EnumDiscriminants, VariantArray};
 
-/// Rules of the audit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+/// Rules of the audit, in the order in which they are reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, VariantArray)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the report says what each asks")]
 pub enum Rule {
@@ -48,51 +48,6 @@ pub enum Rule {
     Overcommit,
     Version,
     Dependencies,
-}
-
-impl Rule {
-    /// Every rule, in the order in which they are reported.
-    pub const ALL: [Self; 39] = [
-        Self::DefaultUser,
-        Self::OtherUsers,
-        Self::ServiceLogin,
-        Self::PasswordStrength,
-        Self::LeastPrivilege,
-        Self::DangerousCommands,
-        Self::Encryption,
-        Self::ProtectedMode,
-        Self::MemoryLimit,
-        Self::MemoryFull,
-        Self::MemoryHeadroom,
-        Self::MemoryOversized,
-        Self::EvictionPolicy,
-        Self::Fragmentation,
-        Self::Evictions,
-        Self::BigKeys,
-        Self::HotKeys,
-        Self::MaxClients,
-        Self::IdleTimeout,
-        Self::TcpKeepalive,
-        Self::TcpBacklog,
-        Self::RejectedConnections,
-        Self::Persistence,
-        Self::RdbCompression,
-        Self::RdbChecksum,
-        Self::AofPolicy,
-        Self::LastSave,
-        Self::Replication,
-        Self::SlowlogThreshold,
-        Self::SlowlogLength,
-        Self::LatencyMonitor,
-        Self::HitRate,
-        Self::SharedDatabase,
-        Self::ExpensiveCommands,
-        Self::IoThreads,
-        Self::HugePages,
-        Self::Overcommit,
-        Self::Version,
-        Self::Dependencies,
-    ];
 }
 
 /// Severity of a ruling.

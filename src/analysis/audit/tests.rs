@@ -203,8 +203,8 @@ fn every_rule_says_what_it_should() {
 
 #[test]
 fn every_rule_has_a_case() {
-    for rule in Rule::ALL {
-        assert!(CASES.iter().any(|(known, ..)| *known == rule), "{rule:?}");
+    for rule in Rule::VARIANTS {
+        assert!(CASES.iter().any(|(known, ..)| known == rule), "{rule:?}");
     }
 }
 

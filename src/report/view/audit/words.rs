@@ -346,12 +346,14 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
 
 #[cfg(test)]
 mod tests {
+    use strum::VariantArray as _;
+
     use super::*;
 
     #[test]
     fn claims_have_no_end_of_their_own_and_advice_has() {
-        for rule in Rule::ALL {
-            let words = words(rule);
+        for rule in Rule::VARIANTS {
+            let words = words(*rule);
             assert!(
                 words.advice.ends_with('.') && !words.holds.ends_with('.') && !words.amiss.ends_with('.'),
                 "{rule:?}"
