@@ -68,7 +68,7 @@ mod tests {
     fn a_pool_in_use_all_the_time_and_a_busy_thread_do() {
         let mut run = sample::run();
         run.recording.services[0].seconds.iter_mut().for_each(|second| second.in_use = 45.0);
-        run.server.seconds.iter_mut().for_each(|second| second.main_thread_cpu = Some(0.9));
+        run.server.seconds.iter_mut().for_each(|second| second.counts.main_thread_cpu = Some(0.9));
         let scaling = analyse(&run, &sample::scenario()).scaling;
         assert!(scaling.pools[0].needed && !scaling.pools[1].needed);
         assert!(matches!(scaling.server, Some((_, true))));

@@ -3,7 +3,7 @@
 use super::{Row, evidence::Evidence};
 use crate::{
     measure::{PackedHistogram, SeriesRecord, SeriesRole},
-    results::{CallsBelow, CommandUse, Levels, Persistence, ServerSecond, SlowCommand},
+    results::{CallsBelow, CommandUse, Levels, Persistence, ServerCounts, ServerSecond, SlowCommand},
     scenario::{ArrivalProcess, Load},
 };
 
@@ -41,44 +41,12 @@ pub struct Queue {
 pub struct Totals {
     /// Time that was seen, in seconds.
     pub seconds: f64,
-    /// Commands.
-    pub commands: Option<u64>,
-    /// CPU time in user mode, in seconds.
-    pub cpu_user: Option<f64>,
-    /// CPU time in the kernel, in seconds.
-    pub cpu_system: Option<f64>,
+    /// Sums of what was counted.
+    pub counts: ServerCounts,
     /// Largest share of one core that was used in a second, 0..; above 1 with several threads.
     pub busiest: Option<f64>,
     /// Largest share of a second in which the main thread was busy, 0..=1; `None` where it is not known for certain.
     pub main_thread: Option<f64>,
-    /// Bytes received.
-    pub received: Option<u64>,
-    /// Bytes sent.
-    pub sent: Option<u64>,
-    /// Lookups that found their key.
-    pub hits: Option<u64>,
-    /// Lookups that did not.
-    pub misses: Option<u64>,
-    /// Keys evicted.
-    pub evicted: Option<u64>,
-    /// Keys that expired.
-    pub expired: Option<u64>,
-    /// Connections refused.
-    pub rejected: Option<u64>,
-    /// Error replies.
-    pub error_replies: Option<u64>,
-    /// Forks.
-    pub forks: Option<u64>,
-    /// Writes that waited for the append-only file.
-    pub delayed_fsyncs: Option<u64>,
-    /// Turns of the event loop.
-    pub event_loops: Option<u64>,
-    /// Time in the event loop, in microseconds.
-    pub event_loop_us: Option<u64>,
-    /// The part of it in which commands ran, in microseconds.
-    pub event_loop_command_us: Option<u64>,
-    /// Reads and writes done by io-threads.
-    pub io_thread_operations: Option<u64>,
     /// Seconds with work on persistence, each kind with its seconds.
     pub persistence: Vec<(Persistence, Vec<u32>)>,
 }
@@ -86,18 +54,18 @@ pub struct Totals {
 impl Totals {
     /// CPU time per command, in nanoseconds.
     pub fn cpu_per_command(&self) -> Option<f64> {
-        let commands = self.commands.filter(|commands| *commands > 0)?;
-        Some((self.cpu_user? + self.cpu_system?) * 1e9 / commands as f64)
+        let commands = self.counts.commands.filter(|commands| *commands > 0)?;
+        Some((self.counts.cpu_user? + self.counts.cpu_system?) * 1e9 / commands as f64)
     }
 
     /// Mean number of cores in use.
     pub fn cores(&self) -> Option<f64> {
-        (self.seconds > 0.0).then_some((self.cpu_user? + self.cpu_system?) / self.seconds)
+        (self.seconds > 0.0).then_some((self.counts.cpu_user? + self.counts.cpu_system?) / self.seconds)
     }
 
     /// Share of lookups that found their key.
     pub fn hit_ratio(&self) -> Option<f64> {
-        let (hits, misses) = (self.hits?, self.misses?);
+        let (hits, misses) = (self.counts.hits?, self.counts.misses?);
         (hits + misses > 0).then(|| hits as f64 / (hits + misses) as f64)
     }
 }
@@ -196,12 +164,9 @@ fn queue(commands: &[CommandTime]) -> Option<Queue> {
 }
 
 fn totals(seconds: &[ServerSecond]) -> Totals {
-    // A second without a count (a restart) takes nothing from the others; a field that no second has is not known.
-    let count = |of: fn(&ServerSecond) -> Option<u64>| seconds.iter().filter_map(of).reduce(|a, b| a + b);
-    let spent = |of: fn(&ServerSecond) -> Option<f64>| seconds.iter().filter_map(of).reduce(|a, b| a + b);
     let share = |second: &ServerSecond| {
         let length = second.length_ns as f64 / 1e9;
-        Some((second.cpu_user? + second.cpu_system?) / length)
+        Some((second.counts.cpu_user? + second.counts.cpu_system?) / length)
     };
     let counted = seconds.iter().filter(|second| !second.restarted && !second.reset);
     // A short last second is too short for counters of ten milliseconds.
@@ -218,25 +183,10 @@ fn totals(seconds: &[ServerSecond]) -> Totals {
     Totals {
         // Those without counts are left out here too, or rates would be too low.
         seconds: counted.map(|second| second.length_ns as f64 / 1e9).sum(),
-        commands: count(|second| second.commands),
-        cpu_user: spent(|second| second.cpu_user),
-        cpu_system: spent(|second| second.cpu_system),
+        // A second without a count (a restart) takes nothing from the others; a field that no second has is not known.
+        counts: seconds.iter().fold(ServerCounts::default(), |sum, second| sum.plus(&second.counts)),
         busiest: whole().filter_map(share).reduce(f64::max),
         main_thread: whole().filter_map(main_thread).reduce(f64::max),
-        received: count(|second| second.received),
-        sent: count(|second| second.sent),
-        hits: count(|second| second.hits),
-        misses: count(|second| second.misses),
-        evicted: count(|second| second.evicted),
-        expired: count(|second| second.expired),
-        rejected: count(|second| second.rejected),
-        error_replies: count(|second| second.error_replies),
-        forks: count(|second| second.forks),
-        delayed_fsyncs: count(|second| second.delayed_fsyncs),
-        event_loops: count(|second| second.event_loops),
-        event_loop_us: count(|second| second.event_loop_us),
-        event_loop_command_us: count(|second| second.event_loop_command_us),
-        io_thread_operations: count(|second| second.io_thread_operations),
         persistence,
     }
 }
@@ -246,9 +196,9 @@ fn totals(seconds: &[ServerSecond]) -> Totals {
 /// The best figure is its active time. Else its CPU time must do, or that of the whole process where there are no others
 /// at work; but a main thread that has io-threads waits for them without sleeping, and so is always busy.
 pub(super) fn main_thread(second: &ServerSecond) -> Option<f64> {
-    let waits_awake = second.levels.io_threads_active == Some(true) || second.io_thread_operations > Some(0);
-    let cpu = || second.main_thread_cpu.or_else(|| Some(second.cpu_user? + second.cpu_system?));
-    let busy = match second.main_thread_active {
+    let waits_awake = second.levels.io_threads_active == Some(true) || second.counts.io_thread_operations > Some(0);
+    let cpu = || second.counts.main_thread_cpu.or_else(|| Some(second.counts.cpu_user? + second.counts.cpu_system?));
+    let busy = match second.counts.main_thread_active {
         Some(active) => active,
         None if waits_awake => return None,
         None => cpu()?,
@@ -403,10 +353,10 @@ mod tests {
     fn sums_leave_out_what_a_restart_hides() {
         let mut run = sample::run();
         run.server.seconds[3].restarted = true;
-        run.server.seconds[3].commands = None;
+        run.server.seconds[3].counts.commands = None;
         let totals = analyse(&run, &sample::scenario()).server.totals.unwrap();
         assert!((totals.seconds - 11.0).abs() < 1e-9);
-        assert_eq!(totals.commands, Some(4 * (1_300 + 1_310 + 1_320) - 1_300));
+        assert_eq!(totals.counts.commands, Some(4 * (1_300 + 1_310 + 1_320) - 1_300));
         assert_eq!(totals.persistence, [(Persistence::RdbSave, vec![7])]);
     }
 

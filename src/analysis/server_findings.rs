@@ -61,8 +61,8 @@ pub(super) fn findings(side: &ServerSide, record: &ServerRecord) -> Vec<ServerFi
         let busiest = totals.main_thread.filter(|busiest| *busiest >= SATURATED);
         let command = side.commands.first().map(|command| (command.name.clone(), command.busy));
         findings.extend(busiest.map(|busiest| ServerFinding::Saturated { busiest, command }));
-        findings.extend(some(totals.evicted).map(|count| ServerFinding::Evictions { count }));
-        findings.extend(some(totals.rejected).map(|count| ServerFinding::Rejected { count }));
+        findings.extend(some(totals.counts.evicted).map(|count| ServerFinding::Evictions { count }));
+        findings.extend(some(totals.counts.rejected).map(|count| ServerFinding::Rejected { count }));
     }
     if let (Some(log), Some(slowest)) = (&record.slowlog, side.slow.first()) {
         let slowest = (slowest.entry.command.clone(), slowest.entry.micros);
@@ -93,17 +93,19 @@ mod tests {
             found.iter().any(|finding| matches!(finding, Finding::Server(ServerFinding::Saturated { .. })))
         };
         assert!(!with(|_| {}));
-        assert!(with(|second| second.main_thread_cpu = Some(0.97)));
+        assert!(with(|second| second.counts.main_thread_cpu = Some(0.97)));
         // Other threads took the time.
-        assert!(!with(|second| second.cpu_user = Some(0.97)));
+        assert!(!with(|second| second.counts.cpu_user = Some(0.97)));
         // An old server does not report it its threads apart.
-        assert!(with(|second| (second.cpu_user, second.main_thread_cpu) = (Some(0.97), None)));
+        assert!(with(|second| (second.counts.cpu_user, second.counts.main_thread_cpu) = (Some(0.97), None)));
         // It only waited for its io-threads, or its active time says how it was.
         let spins = |second: &mut ServerSecond| {
-            (second.main_thread_cpu, second.io_thread_operations) = (Some(0.99), Some(5_000));
+            (second.counts.main_thread_cpu, second.counts.io_thread_operations) = (Some(0.99), Some(5_000));
         };
         assert!(!with(spins));
-        assert!(with(|second| second.main_thread_active = Some(0.98)));
-        assert!(!with(|second| (second.main_thread_cpu, second.main_thread_active) = (Some(0.99), Some(0.3))));
+        assert!(with(|second| second.counts.main_thread_active = Some(0.98)));
+        assert!(!with(
+            |second| (second.counts.main_thread_cpu, second.counts.main_thread_active) = (Some(0.99), Some(0.3))
+        ));
     }
 }

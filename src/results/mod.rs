@@ -47,7 +47,7 @@ pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
 pub use saved::{HEADLINE, Saved, headline, load, result_folders, rewrite, save_again, write_apart};
 pub use schema::{schema_of, schema_of_output};
 pub use server::{
-    CallsBelow, CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord,
-    ServerSecond, SlowCommand, SlowLog, Withheld,
+    CallsBelow, CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerCounts,
+    ServerRecord, ServerSecond, SlowCommand, SlowLog, Withheld,
 };
 pub use slug::slug;

@@ -1,6 +1,8 @@
 //! What the server said of itself during a run. Whatever a server or the rights of the user withheld is `None` or
 //! absent, and named in [`ServerRecord::withheld`].
 
+use std::ops::Add;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -79,8 +81,7 @@ pub enum Persistence {
     Loading,
 }
 
-/// One second of the server. Counts are those of this second alone; all are `None` where the server was restarted, or its
-/// statistics were reset, in it.
+/// One second of the server.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ServerSecond {
     /// Seconds since the start of the measured period.
@@ -93,6 +94,14 @@ pub struct ServerSecond {
     pub reset: bool,
     /// Levels at its end.
     pub levels: Levels,
+    /// Counts of this second alone; all are `None` where the server was restarted, or its statistics were reset, in it.
+    #[serde(flatten)]
+    pub counts: ServerCounts,
+}
+
+/// What a server counted over some time.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ServerCounts {
     /// Commands, those of the observer included.
     pub commands: Option<u64>,
     /// CPU time in user mode, in seconds.
@@ -131,6 +140,41 @@ pub struct ServerSecond {
     pub event_loop_command_us: Option<u64>,
     /// Reads and writes done by io-threads (Redis 6.0 and later).
     pub io_thread_operations: Option<u64>,
+}
+
+impl ServerCounts {
+    /// Both together; what only one of them has is taken from that.
+    #[must_use]
+    pub fn plus(self, other: &Self) -> Self {
+        Self {
+            commands: sum(self.commands, other.commands),
+            cpu_user: sum(self.cpu_user, other.cpu_user),
+            cpu_system: sum(self.cpu_system, other.cpu_system),
+            main_thread_cpu: sum(self.main_thread_cpu, other.main_thread_cpu),
+            main_thread_active: sum(self.main_thread_active, other.main_thread_active),
+            received: sum(self.received, other.received),
+            sent: sum(self.sent, other.sent),
+            hits: sum(self.hits, other.hits),
+            misses: sum(self.misses, other.misses),
+            evicted: sum(self.evicted, other.evicted),
+            expired: sum(self.expired, other.expired),
+            rejected: sum(self.rejected, other.rejected),
+            error_replies: sum(self.error_replies, other.error_replies),
+            forks: sum(self.forks, other.forks),
+            delayed_fsyncs: sum(self.delayed_fsyncs, other.delayed_fsyncs),
+            event_loops: sum(self.event_loops, other.event_loops),
+            event_loop_us: sum(self.event_loop_us, other.event_loop_us),
+            event_loop_command_us: sum(self.event_loop_command_us, other.event_loop_command_us),
+            io_thread_operations: sum(self.io_thread_operations, other.io_thread_operations),
+        }
+    }
+}
+
+fn sum<T: Add<Output = T>>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one + other),
+        (one, other) => one.or(other),
+    }
 }
 
 /// Server time of one command.

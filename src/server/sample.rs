@@ -3,7 +3,7 @@
 use super::info::Info;
 use crate::{
     measure::Nanos,
-    results::{CommandUse, DatabaseKeys, ErrorUse, Levels, Persistence, ServerSecond},
+    results::{CommandUse, DatabaseKeys, ErrorUse, Levels, Persistence, ServerCounts, ServerSecond},
 };
 
 /// Counters that a reset sets to 0. A busy one may have passed its old value by the next look; that of connections, which
@@ -127,25 +127,27 @@ impl Sample {
             restarted: life == Life::Another,
             reset: life == Life::Reset,
             levels: self.levels(),
-            commands: count("total_commands_processed"),
-            cpu_user: seconds("used_cpu_user"),
-            cpu_system: seconds("used_cpu_sys"),
-            main_thread_cpu: cpu("used_cpu_user_main_thread", "used_cpu_sys_main_thread"),
-            main_thread_active: seconds("used_active_time_main_thread"),
-            received: count("total_net_input_bytes"),
-            sent: count("total_net_output_bytes"),
-            hits: count("keyspace_hits"),
-            misses: count("keyspace_misses"),
-            evicted: count("evicted_keys"),
-            expired: count("expired_keys"),
-            rejected: count("rejected_connections"),
-            error_replies: count("total_error_replies"),
-            forks: count("total_forks"),
-            delayed_fsyncs: count("aof_delayed_fsync"),
-            event_loops: count("eventloop_cycles"),
-            event_loop_us: count("eventloop_duration_sum"),
-            event_loop_command_us: count("eventloop_duration_cmd_sum"),
-            io_thread_operations: both("io_threaded_reads_processed", "io_threaded_writes_processed"),
+            counts: ServerCounts {
+                commands: count("total_commands_processed"),
+                cpu_user: seconds("used_cpu_user"),
+                cpu_system: seconds("used_cpu_sys"),
+                main_thread_cpu: cpu("used_cpu_user_main_thread", "used_cpu_sys_main_thread"),
+                main_thread_active: seconds("used_active_time_main_thread"),
+                received: count("total_net_input_bytes"),
+                sent: count("total_net_output_bytes"),
+                hits: count("keyspace_hits"),
+                misses: count("keyspace_misses"),
+                evicted: count("evicted_keys"),
+                expired: count("expired_keys"),
+                rejected: count("rejected_connections"),
+                error_replies: count("total_error_replies"),
+                forks: count("total_forks"),
+                delayed_fsyncs: count("aof_delayed_fsync"),
+                event_loops: count("eventloop_cycles"),
+                event_loop_us: count("eventloop_duration_sum"),
+                event_loop_command_us: count("eventloop_duration_cmd_sum"),
+                io_thread_operations: both("io_threaded_reads_processed", "io_threaded_writes_processed"),
+            },
         }
     }
 
@@ -222,9 +224,12 @@ mod tests {
     fn counts_are_differences() {
         let second = sample(3_000_000_000, AFTER).since(&sample(2_000_000_000, BEFORE), 2);
         assert_eq!((second.second, second.length_ns, second.restarted), (2, 1_000_000_000, false));
-        assert_eq!((second.commands, second.cpu_user, second.hits), (Some(60), Some(0.25), Some(30)));
-        assert_eq!(second.misses, None, "a counter that was reset says nothing");
-        assert_eq!(second.evicted, None, "nor does one that is not there");
+        assert_eq!(
+            (second.counts.commands, second.counts.cpu_user, second.counts.hits),
+            (Some(60), Some(0.25), Some(30))
+        );
+        assert_eq!(second.counts.misses, None, "a counter that was reset says nothing");
+        assert_eq!(second.counts.evicted, None, "nor does one that is not there");
         assert_eq!(second.levels.persistence, [Persistence::RdbSave]);
         assert_eq!((second.levels.keys, second.levels.max_memory), (Some(7), None));
         assert_eq!(second.levels.replica_lag, Some(50));
@@ -235,7 +240,7 @@ mod tests {
         let reborn = AFTER.replace("run_id:a", "run_id:b");
         let second = sample(2, &reborn).since(&sample(1, BEFORE), 0);
         assert!(second.restarted);
-        assert_eq!((second.commands, second.cpu_user, second.hits), (None, None, None));
+        assert_eq!((second.counts.commands, second.counts.cpu_user, second.counts.hits), (None, None, None));
         assert_eq!(second.levels.used_memory, Some(2000));
     }
 
@@ -245,7 +250,7 @@ mod tests {
         let reset = format!("uptime_in_seconds:10\n{}", AFTER.replace("processed:160", "processed:3"));
         let second = sample(2, &reset).since(&sample(1, &old), 0);
         assert!(second.reset && !second.restarted);
-        assert_eq!((second.commands, second.cpu_user, second.hits), (None, None, None));
+        assert_eq!((second.counts.commands, second.counts.cpu_user, second.counts.hits), (None, None, None));
         // The same name, but younger.
         let younger = reset.replace("uptime_in_seconds:10", "uptime_in_seconds:1");
         assert_eq!(sample(2, &younger).life_since(&sample(1, &old)), Life::Another);

@@ -42,14 +42,14 @@ fn the_servers_counts_are_those_of_the_measured_period() {
         assert!(used.calls.abs_diff(sent) < sent / 10, "{name}: {} calls, {sent} sent", used.calls);
         assert!(used.micros > 0 && used.failed == Some(0), "{used:?}");
     }
-    let commands: u64 = server.seconds.iter().filter_map(|second| second.commands).sum();
+    let commands: u64 = server.seconds.iter().filter_map(|second| second.counts.commands).sum();
     assert!((2_800..3_300).contains(&commands), "{commands}: neither the prefill nor the warm-up counts");
     let levels = server.before.unwrap();
     assert_eq!(levels.keys, Some(1_000));
     assert!(levels.used_memory.is_some() && levels.rss.is_some() && levels.max_memory.is_some(), "{levels:?}");
     let named = server.clients.iter().find(|clients| clients.name == "plimsoll:api").unwrap();
     assert_eq!((named.count, named.user.as_str()), (10, "plimsoll"));
-    assert!(server.seconds.iter().all(|second| second.hits.unwrap() > 0 && second.misses == Some(0)));
+    assert!(server.seconds.iter().all(|second| second.counts.hits.unwrap() > 0 && second.counts.misses == Some(0)));
     // Ten of the load and the observer, also at the end: they close right behind it.
     let clients: Vec<_> = server.seconds.iter().map(|second| second.levels.clients).collect();
     assert_eq!(clients, [Some(11); 3]);
@@ -125,8 +125,8 @@ fn a_restart_is_told_and_leaves_no_absurd_number() {
     let (recording, server) = running.finish_with_server();
     assert_eq!((server.restarts, server.resets), (1, 0));
     assert_eq!(server.seconds.iter().filter(|second| second.restarted).count(), 1);
-    for at in &server.seconds {
-        let seconds = at.length_ns as f64 / 1e9;
+    for second in &server.seconds {
+        let (at, seconds) = (&second.counts, second.length_ns as f64 / 1e9);
         let counts = [at.commands, at.hits, at.misses, at.evicted, at.expired, at.rejected, at.error_replies, at.forks];
         assert!(counts.iter().flatten().all(|count| (*count as f64) < 5_000.0 * seconds), "{at:?}");
         for bytes in [at.received, at.sent] {
@@ -136,7 +136,7 @@ fn a_restart_is_told_and_leaves_no_absurd_number() {
             // CPU clocks tick in hundredths of a second at worst.
             assert!(spent.is_none_or(|spent| (0.0..seconds + 0.05).contains(&spent)), "{at:?}");
         }
-        assert_eq!(at.commands.is_none(), at.restarted, "{at:?}");
+        assert_eq!(at.commands.is_none(), second.restarted, "{at:?}");
         assert!((0.0..4.0).contains(&seconds), "{at:?}");
     }
     let sent = recording.scheduled();
@@ -167,7 +167,11 @@ fn statistics_that_are_reset_are_told_and_are_no_restart() {
     bench.command(&["CONFIG", "RESETSTAT"]);
     let (recording, server) = running.finish_with_server();
     assert_eq!((server.restarts, server.resets), (0, 1));
-    assert!(server.seconds.iter().all(|second| second.commands.is_none() == second.reset), "{:?}", server.seconds);
+    assert!(
+        server.seconds.iter().all(|second| second.counts.commands.is_none() == second.reset),
+        "{:?}",
+        server.seconds
+    );
     let get = server.commands.iter().find(|command| command.name == "GET").unwrap();
     assert!(get.calls < counts(&recording, "GET").completed, "they count from the reset");
 }
@@ -194,7 +198,7 @@ fn a_save_and_a_slow_command_are_marked_in_their_second() {
     let slow = server.events.iter().find(|event| event.kind == "command").unwrap_or_else(|| panic!("{server:?}"));
     assert!(slow.second <= 2 && slow.ms >= 1, "{slow:?}");
     assert!(server.events.is_sorted_by_key(|event| event.second));
-    assert!(server.seconds.iter().map(|second| second.forks.unwrap()).sum::<u64>() == 1);
+    assert!(server.seconds.iter().map(|second| second.counts.forks.unwrap()).sum::<u64>() == 1);
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn backlog(subject: &Subject<'_>) -> Option<Ruling> {
 }
 
 fn rejected(subject: &Subject<'_>) -> Option<Ruling> {
-    let measured = subject.measured.and_then(|measured| measured.side.totals.as_ref()?.rejected);
+    let measured = subject.measured.and_then(|measured| measured.side.totals.as_ref()?.counts.rejected);
     let ever = subject.count("rejected_connections");
     let severity = match (measured, ever) {
         (Some(1..), _) => Severity::Critical,

@@ -238,7 +238,7 @@ fn fragmentation(subject: &Subject<'_>) -> Option<Ruling> {
 }
 
 fn evictions(subject: &Subject<'_>) -> Option<Ruling> {
-    let measured = subject.measured.and_then(|measured| measured.side.totals.as_ref()?.evicted);
+    let measured = subject.measured.and_then(|measured| measured.side.totals.as_ref()?.counts.evicted);
     let ever = subject.count("evicted_keys");
     let worst = measured.or(ever)?;
     // A cache that may evict anything does its work; a user who meant to keep keys loses them.

@@ -79,7 +79,7 @@ const CASES: &[Case] = &[
     (Rule::ServiceLogin, |_| {}, Severity::Passed),
     (Rule::ServiceLogin, |run| run.inspection.logins[0].refused = Some("WRONGPASS".into()), Severity::Critical),
     (Rule::Evictions, |_| {}, Severity::Passed),
-    (Rule::Evictions, |run| run.server.seconds[2].evicted = Some(9), Severity::Note),
+    (Rule::Evictions, |run| run.server.seconds[2].counts.evicted = Some(9), Severity::Note),
     (Rule::Evictions, evicting, Severity::Warning),
     (Rule::BigKeys, |_| {}, Severity::Warning),
     (Rule::HotKeys, |_| {}, Severity::Note),
@@ -96,7 +96,7 @@ const CASES: &[Case] = &[
     (Rule::TcpBacklog, |run| machine(run).somaxconn = Some(128), Severity::Warning),
     (Rule::RejectedConnections, |_| {}, Severity::Passed),
     (Rule::RejectedConnections, |run| say(run, "rejected_connections", "3"), Severity::Warning),
-    (Rule::RejectedConnections, |run| run.server.seconds[2].rejected = Some(9), Severity::Critical),
+    (Rule::RejectedConnections, |run| run.server.seconds[2].counts.rejected = Some(9), Severity::Critical),
     (Rule::Persistence, |run| run.target.private = false, Severity::Passed),
     (Rule::Persistence, unsaved, Severity::Note),
     (Rule::RdbCompression, |run| set(run, "rdbcompression", "no"), Severity::Note),
@@ -164,7 +164,7 @@ fn unsaved(run: &mut Run) {
 }
 
 fn evicting(run: &mut Run) {
-    run.server.seconds[2].evicted = Some(9);
+    run.server.seconds[2].counts.evicted = Some(9);
     set(run, "maxmemory-policy", "volatile-lru");
 }
 

@@ -76,27 +76,27 @@ pub(super) fn server(facts: &RunReport) -> Option<Plot> {
                 line("blocked", |second| second.levels.blocked.map(|clients| clients as f64)),
             ],
         ),
-        ("commands per second", vec![line("commands", |second| rate(second, second.commands? as f64))]),
+        ("commands per second", vec![line("commands", |second| rate(second, second.counts.commands? as f64))]),
         (
             "CPU (% of one core)",
             vec![
-                line("user", |second| rate(second, 100.0 * second.cpu_user?)),
-                line("system", |second| rate(second, 100.0 * second.cpu_system?)),
-                line("main thread alone", |second| rate(second, 100.0 * second.main_thread_cpu?)),
+                line("user", |second| rate(second, 100.0 * second.counts.cpu_user?)),
+                line("system", |second| rate(second, 100.0 * second.counts.cpu_system?)),
+                line("main thread alone", |second| rate(second, 100.0 * second.counts.main_thread_cpu?)),
             ],
         ),
         (
             "network (MiB/s)",
             vec![
-                line("received", |second| rate(second, mebibytes(second.received?))),
-                line("sent", |second| rate(second, mebibytes(second.sent?))),
+                line("received", |second| rate(second, mebibytes(second.counts.received?))),
+                line("sent", |second| rate(second, mebibytes(second.counts.sent?))),
             ],
         ),
         (
             "lookups per second",
             vec![
-                line("hits", |second| rate(second, second.hits? as f64)),
-                line("misses", |second| rate(second, second.misses? as f64)),
+                line("hits", |second| rate(second, second.counts.hits? as f64)),
+                line("misses", |second| rate(second, second.counts.misses? as f64)),
             ],
         ),
     ];

@@ -47,7 +47,7 @@ fn in_brief(record: &ServerRecord, side: &ServerSide) -> Option<String> {
     let Some(totals) = &side.totals else {
         return not_learned(record.withheld.iter()).map(|refused| format!("not learned: {refused}."));
     };
-    let commands = totals.commands.map(|commands| commands as f64 / totals.seconds.max(1e-9));
+    let commands = totals.counts.commands.map(|commands| commands as f64 / totals.seconds.max(1e-9));
     let memory = side.after.as_ref().and_then(|after| after.used_memory);
     let some = |count: Option<u64>, one: &str, many: &str| {
         count.filter(|count| *count > 0).map(|count| format::counted(count, one, many))
@@ -56,8 +56,8 @@ fn in_brief(record: &ServerRecord, side: &ServerSide) -> Option<String> {
         commands.map(|commands| format!("{} commands/s", format::significant(commands))),
         totals.cores().map(|cores| format!("{} of one core", format::share(cores))),
         memory.map(|memory| format!("{} in memory", format::bytes(memory))),
-        some(totals.evicted, "key evicted", "keys evicted"),
-        some(totals.error_replies, "error reply", "error replies"),
+        some(totals.counts.evicted, "key evicted", "keys evicted"),
+        some(totals.counts.error_replies, "error reply", "error replies"),
         some(record.slowlog.as_ref().map(|log| log.count), "slow command", "slow commands"),
         (!totals.persistence.is_empty()).then(|| forks(totals)),
     ];

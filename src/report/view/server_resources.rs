@@ -25,20 +25,20 @@ pub(super) fn resources(record: &ServerRecord, side: &ServerSide, totals: &Total
         add("Replication", replication(after));
     }
     let per_second = |count: Option<u64>| count.map(|count| format::rate(count as f64 / totals.seconds.max(1e-9)));
-    add("Commands", per_second(totals.commands).map(|rate| format!("{rate}, the observer's own included")));
+    add("Commands", per_second(totals.counts.commands).map(|rate| format!("{rate}, the observer's own included")));
     add("CPU", cpu(totals));
-    if let (Some(received), Some(sent)) = (totals.received, totals.sent) {
+    if let (Some(received), Some(sent)) = (totals.counts.received, totals.counts.sent) {
         let rate = |bytes: u64| format::bytes((bytes as f64 / totals.seconds.max(1e-9)) as u64);
         add("Network", Some(format!("{}/s received, {}/s sent", rate(received), rate(sent))));
     }
-    if let (Some(hits), Some(misses)) = (totals.hits, totals.misses) {
+    if let (Some(hits), Some(misses)) = (totals.counts.hits, totals.counts.misses) {
         let ratio = totals.hit_ratio().map(|ratio| format!(" ({} hits)", format::share(ratio))).unwrap_or_default();
         add("Lookups", Some(format!("{} hits, {} misses{ratio}", format::count(hits), format::count(misses))));
     }
-    if let (Some(evicted), Some(expired)) = (totals.evicted, totals.expired) {
+    if let (Some(evicted), Some(expired)) = (totals.counts.evicted, totals.counts.expired) {
         add("Removed", Some(format!("{} evicted, {} expired", format::count(evicted), format::count(expired))));
     }
-    add("Error replies", totals.error_replies.map(|total| errors(record, total)));
+    add("Error replies", totals.counts.error_replies.map(|total| errors(record, total)));
     add("Refused and failed calls", refused(record));
     add("Event loop", event_loop(totals));
     add("IO threads", io_threads(side, totals));
@@ -70,7 +70,7 @@ fn memory(before: &Levels, after: &Levels) -> Option<String> {
 fn clients(after: &Levels, totals: &Totals) -> Option<String> {
     let mut parts = vec![format!("{} connected", format::count(after.clients?))];
     parts.extend(after.blocked.map(|blocked| format!("{} blocked", format::count(blocked))));
-    parts.extend(totals.rejected.map(|rejected| format!("{} rejected", format::count(rejected))));
+    parts.extend(totals.counts.rejected.map(|rejected| format!("{} rejected", format::count(rejected))));
     Some(parts.join(", "))
 }
 
@@ -100,8 +100,8 @@ fn cpu(totals: &Totals) -> Option<String> {
     Some(format!(
         "{} of one core ({} user, {} system){}",
         format::share(totals.cores()?),
-        format::share(totals.cpu_user? / seconds),
-        format::share(totals.cpu_system? / seconds),
+        format::share(totals.counts.cpu_user? / seconds),
+        format::share(totals.counts.cpu_system? / seconds),
         further.into_iter().flatten().collect::<String>(),
     ))
 }
@@ -165,10 +165,11 @@ fn replication(after: &Levels) -> Option<String> {
 }
 
 fn event_loop(totals: &Totals) -> Option<String> {
-    let turns = totals.event_loops.filter(|turns| *turns > 0)?;
-    let micros = totals.event_loop_us?;
+    let turns = totals.counts.event_loops.filter(|turns| *turns > 0)?;
+    let micros = totals.counts.event_loop_us?;
     let share = |micros: u64, of: f64| format::share((micros as f64 / of.max(1e-9)).min(1.0));
     let commands = totals
+        .counts
         .event_loop_command_us
         .filter(|_| micros > 0)
         .map(|commands| format!(", {} of that in commands", share(commands, micros as f64)));
@@ -182,7 +183,7 @@ fn event_loop(totals: &Totals) -> Option<String> {
 }
 
 fn io_threads(side: &ServerSide, totals: &Totals) -> Option<String> {
-    let operations = totals.io_thread_operations?;
+    let operations = totals.counts.io_thread_operations?;
     let active = side.after.as_ref().and_then(|after| after.io_threads_active);
     Some(match (operations, active) {
         (0, Some(true)) => "active, but they did nothing".to_owned(),
@@ -225,7 +226,7 @@ fn resets(record: &ServerRecord) -> Option<String> {
 }
 
 fn persistence(totals: &Totals) -> String {
-    let waited = totals.delayed_fsyncs.filter(|waited| *waited > 0).map(|waited| {
+    let waited = totals.counts.delayed_fsyncs.filter(|waited| *waited > 0).map(|waited| {
         format!("; {} for the append-only file", format::counted(waited, "write waited", "writes waited"))
     });
     format!("{}{}", forks(totals), waited.unwrap_or_default())
@@ -237,7 +238,7 @@ pub(super) fn forks(totals: &Totals) -> String {
         format!("{} in second {}", persistence_words(*work), when.join(", "))
     };
     match totals.persistence.as_slice() {
-        [] => match totals.forks {
+        [] => match totals.counts.forks {
             Some(forks) if forks > 0 => format!("{}, none seen under way", format::counted(forks, "fork", "forks")),
             _ => "nothing under way".to_owned(),
         },

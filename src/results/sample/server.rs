@@ -2,8 +2,8 @@
 
 use super::SECONDS;
 use crate::results::{
-    CallsBelow, CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerRecord,
-    ServerSecond, SlowCommand, SlowLog, Withheld,
+    CallsBelow, CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerCounts,
+    ServerRecord, ServerSecond, SlowCommand, SlowLog, Withheld,
 };
 
 const MEBIBYTE: u64 = 1 << 20;
@@ -104,24 +104,26 @@ fn second(second: u32) -> ServerSecond {
         restarted: false,
         reset: false,
         levels: levels(second),
-        commands: Some(commands),
-        cpu_user: Some(0.031),
-        cpu_system: Some(0.044),
-        main_thread_cpu: Some(0.07),
-        main_thread_active: None,
-        received: Some(commands * 60),
-        sent: Some(commands * 150),
-        hits: Some(598),
-        misses: Some(2),
-        evicted: Some(0),
-        expired: Some(u64::from(second % 2)),
-        rejected: Some(0),
-        error_replies: Some(u64::from(second == 5)),
-        forks: Some(u64::from(second == 7)),
-        delayed_fsyncs: None,
-        event_loops: None,
-        event_loop_us: None,
-        event_loop_command_us: None,
-        io_thread_operations: Some(0),
+        counts: ServerCounts {
+            commands: Some(commands),
+            cpu_user: Some(0.031),
+            cpu_system: Some(0.044),
+            main_thread_cpu: Some(0.07),
+            main_thread_active: None,
+            received: Some(commands * 60),
+            sent: Some(commands * 150),
+            hits: Some(598),
+            misses: Some(2),
+            evicted: Some(0),
+            expired: Some(u64::from(second % 2)),
+            rejected: Some(0),
+            error_replies: Some(u64::from(second == 5)),
+            forks: Some(u64::from(second == 7)),
+            delayed_fsyncs: None,
+            event_loops: None,
+            event_loop_us: None,
+            event_loop_command_us: None,
+            io_thread_operations: Some(0),
+        },
     }
 }

@@ -137,7 +137,7 @@ fn stability(report: &RunReport) -> [Cell; 4] {
 
 fn memory(report: &RunReport) -> Option<[Cell; 4]> {
     let used = report.used_memory()?;
-    let evicted = report.analysis.server.totals.as_ref().and_then(|totals| totals.evicted);
+    let evicted = report.analysis.server.totals.as_ref().and_then(|totals| totals.counts.evicted);
     let lost =
         evicted.map_or_else(|| "evictions not known".to_owned(), |keys| format!("{} evicted", format::count(keys)));
     let limit = report.max_memory();
