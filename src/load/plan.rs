@@ -181,15 +181,9 @@ fn plan_service(scenario: &Scenario, service: &Service, series: &mut Vec<Planned
 /// Whether a command reads what the prefill wrote, and nothing else in its service takes that away again.
 fn expects_hits(scenario: &Scenario, service: &Service, command: &Command) -> bool {
     let spec = command.kind.spec();
-    let removed = commands(service).any(|other| other.kind.spec().data == spec.data && takes_away(other));
+    let mut commands = service.operations.iter().flat_map(Operation::commands);
+    let removed = commands.any(|other| other.kind.spec().data == spec.data && takes_away(other));
     scenario.run.prefill && spec.access == Access::Read && spec.data != DataType::None && !removed
-}
-
-fn commands(service: &Service) -> impl Iterator<Item = &Command> {
-    service.operations.iter().flat_map(|operation| match &operation.action {
-        Action::Single(command) => std::slice::from_ref(command),
-        Action::Sequence { steps, .. } => steps.as_slice(),
-    })
 }
 
 fn takes_away(command: &Command) -> bool {

@@ -250,13 +250,17 @@ pub struct Command {
 }
 
 impl Operation {
-    /// Whether the operation has a blocking command, which waits in the server.
-    pub fn waits_by_design(&self) -> bool {
-        let commands = match &self.action {
+    /// Its commands, in order, without `MULTI` and `EXEC`.
+    pub fn commands(&self) -> &[Command] {
+        match &self.action {
             Action::Single(command) => std::slice::from_ref(command),
             Action::Sequence { steps, .. } => steps,
-        };
-        commands.iter().any(Command::may_block)
+        }
+    }
+
+    /// Whether the operation has a blocking command, which waits in the server.
+    pub fn waits_by_design(&self) -> bool {
+        self.commands().iter().any(Command::may_block)
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     operation::{DataType, Kind},
-    scenario::{Action, Command, Service},
+    scenario::{Command, Service},
 };
 
 /// The part of a key, or of a channel, before its index.
@@ -34,12 +34,8 @@ impl OwnKeys {
     /// Adds those of a service.
     pub fn add(&mut self, service: &Service) {
         for operation in &service.operations {
-            let commands = match &operation.action {
-                Action::Single(command) => std::slice::from_ref(command),
-                Action::Sequence { steps, .. } => steps,
-            };
-            for (_, (data, owner)) in data_types(commands).into_iter().filter(|(_, (data, _))| *data != DataType::None)
-            {
+            let used = data_types(operation.commands()).into_iter().map(|(_, used)| used);
+            for (data, owner) in used.filter(|(data, _)| *data != DataType::None) {
                 let known = self.0.entry(stem(&service.keys.prefix, data)).or_default();
                 *known = count(service, data, owner).max(*known);
             }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     operation::{Args, DataType, Kind, Request},
-    scenario::{Action, Scenario, Service},
+    scenario::{Scenario, Service},
 };
 
 /// Strings that one command writes, at most.
@@ -167,10 +167,7 @@ impl Part {
 /// Contents that a service's operations use, each one once and large enough for all operations.
 fn parts(service: &Service) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
-    let commands = service.operations.iter().flat_map(|operation| match &operation.action {
-        Action::Single(command) => data_types(std::slice::from_ref(command)),
-        Action::Sequence { steps, .. } => data_types(steps),
-    });
+    let commands = service.operations.iter().flat_map(|operation| data_types(operation.commands()));
     for (command, (data, owner)) in commands {
         let Some(content) = content(data, command.kind) else { continue };
         let keys = count(service, data, owner);

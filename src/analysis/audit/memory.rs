@@ -3,7 +3,7 @@
 use super::{Quantity, Remedy, Rule, Ruling, Severity, Subject, facts::mebibytes};
 use crate::{
     operation::{Access, DataType},
-    scenario::{Action, Scenario},
+    scenario::{Operation, Scenario},
 };
 
 /// A server that holds less than this says little by its fragmentation: what it is made of is mostly fixed costs.
@@ -159,12 +159,7 @@ struct Purpose {
 }
 
 fn purpose(scenario: &Scenario) -> Purpose {
-    let commands = || {
-        scenario.services.iter().flat_map(|service| &service.operations).flat_map(|operation| match &operation.action {
-            Action::Single(command) => std::slice::from_ref(command),
-            Action::Sequence { steps, .. } => steps.as_slice(),
-        })
-    };
+    let commands = || scenario.services.iter().flat_map(|service| &service.operations).flat_map(Operation::commands);
     let hands_on = |data: DataType| matches!(data, DataType::List | DataType::Stream);
     let pops = commands().any(|command| matches!(command.kind.spec().name, "LPOP" | "RPOP"));
     let writes =
