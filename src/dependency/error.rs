@@ -6,44 +6,22 @@ use thiserror::Error;
 
 /// Reason of a failed probe.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "each message says what its variant and its fields mean")]
 pub enum ProbeError {
-    /// Connection refused.
     #[error("connection refused")]
     Refused,
-    /// Nothing came back in time.
     #[error("no answer within {} s", .0.as_secs_f64())]
     TimedOut(Duration),
-    /// There is no such name.
     #[error("unknown host {host}: {reason}")]
-    UnknownHost {
-        /// The name.
-        host: String,
-        /// Error of the system.
-        reason: String,
-    },
-    /// The system did not say in time whether there is such a name.
+    UnknownHost { host: String, reason: String },
     #[error("no address for {host} within {} s", .patience.as_secs_f64())]
-    SlowName {
-        /// The name.
-        host: String,
-        /// The limit.
-        patience: Duration,
-    },
-    /// The connection was closed or broken before there was an answer.
+    SlowName { host: String, patience: Duration },
     #[error("connection closed before there was an answer")]
     Closed,
-    /// An HTTP status other than the expected one.
     #[error("answered with status {status}{}", .expected.map(|expected| format!(", not {expected}")).unwrap_or_default())]
-    Status {
-        /// The status.
-        status: u16,
-        /// The expected one; `None` where any below 400 would do.
-        expected: Option<u16>,
-    },
-    /// The answer is not HTTP.
+    Status { status: u16, expected: Option<u16> },
     #[error("answered with something other than HTTP: {0}")]
     NotHttp(String),
-    /// Anything else, in the system's words.
     #[error("{0}")]
     Other(String),
 }

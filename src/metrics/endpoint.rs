@@ -76,17 +76,14 @@ struct Given {
 
 /// Reason why metrics cannot be served.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its variant and its fields mean")]
 pub enum MetricsError {
-    /// The address cannot be listened on.
     #[error("could not listen on {address} for scrapes of metrics; give another address or port")]
     Listen {
-        /// Where.
         address: Address,
-        /// Reason.
         #[source]
         source: io::Error,
     },
-    /// The thread that answers could not be set up.
     #[error("could not set up the thread that serves metrics")]
     Thread(#[source] io::Error),
 }

@@ -5,46 +5,28 @@ use std::{fmt, io};
 
 /// One error in a scenario.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its variant and its fields mean")]
 pub enum ScenarioError {
-    /// The file could not be read.
     #[error("cannot read scenario {file}: {source}")]
     Unreadable {
-        /// Path as given.
         file: String,
-        /// Reason.
         #[source]
         source: io::Error,
     },
-    /// Neither a file nor a built-in scenario.
     #[error(r#"no built-in scenario and no file is called "{name}"{hint}"#)]
-    Unknown {
-        /// Name as given.
-        name: String,
-        /// The nearest name, or all of them.
-        hint: String,
-    },
-    /// A place in the text is wrong.
+    Unknown { name: String, hint: String },
     #[error("{file}:{line}:{column}: {path}{message}")]
     Invalid {
-        /// File as given, or the name of the built-in scenario.
         file: String,
         /// Line, from 1.
         line: usize,
         /// Column in characters, from 1.
         column: usize,
-        /// The field.
         path: Path,
-        /// Description of the error.
         message: String,
     },
-    /// An override on the command line is wrong.
     #[error("{argument}: {message}")]
-    Override {
-        /// The override as given: `--set service.api.pool.size=abc`.
-        argument: String,
-        /// Description of the error.
-        message: String,
-    },
+    Override { argument: String, message: String },
 }
 
 /// All that is wrong with a scenario: one error per line, in the order of the text.
