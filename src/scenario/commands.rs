@@ -1,7 +1,9 @@
 //! Every field that an operation of a scenario may hold: name, meaning, range and default. Which command takes which
 //! parameter is said by the table of operations.
 
-use super::field::{Field, Format, Presence, Shape, Table, Value, Variant, Variants, duration, field, number, whole};
+use super::field::{
+    Field, Format, Presence, Shape, Table, Variant, Variants, duration, field, flag, integer, number, whole,
+};
 use crate::operation::{Kind, Spec};
 
 /// An operation that is one command.
@@ -37,12 +39,7 @@ pub(super) const SEQUENCE: Table = Table {
         field("name", "Its name, unique in the service.", Shape::Text(Format::Name), Presence::Required),
         WEIGHT,
         field("sequence", "The commands.", Shape::Tables(&[&STEP]), Presence::Required),
-        field(
-            "transaction",
-            "Whether `MULTI` and `EXEC` are put around them.",
-            Shape::Flag,
-            Presence::Default(Value::Flag(false)),
-        ),
+        field("transaction", "Whether `MULTI` and `EXEC` are put around them.", Shape::Flag, flag(false)),
     ],
     variants: None,
 };
@@ -105,7 +102,7 @@ const RANGE: Field = field(
     Presence::Otherwise("10, or all where there are fewer."),
 );
 
-const BY: Field = field("by", "Increment.", whole(-1_000_000, 1_000_000), Presence::Default(Value::Integer(1)));
+const BY: Field = field("by", "Increment.", whole(-1_000_000, 1_000_000), integer(1));
 
 const EXPIRE: Field = field(
     "expire",

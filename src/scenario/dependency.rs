@@ -1,8 +1,8 @@
 //! Dependencies of the services besides the server: a name and an address that is probed.
 
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
-use super::reader::Section;
+use super::reader::{Section, refusals::refuse_same_names};
 
 /// Something that services depend on besides the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,13 +72,7 @@ pub(super) fn read(root: &Section<'_>) -> Option<Vec<Dependency>> {
         return Some(Vec::new());
     }
     let sections = root.sections("dependency")?;
-    let mut lines = HashMap::new();
-    for section in &sections {
-        let Some(name) = section.written("name") else { continue };
-        if let Some(first) = lines.insert(name, section.line("name")) {
-            section.reject("name", format!(r#"the dependency of line {first} is called "{name}" too"#));
-        }
-    }
+    refuse_same_names(&sections, "dependency");
     let dependencies: Vec<_> = sections.iter().map(dependency).collect();
     dependencies.into_iter().collect()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     commands::{SEQUENCE, SINGLE},
-    field::{Format, Presence, Shape, Table, Value, Variant, Variants, duration, field, number, whole},
+    field::{Format, Presence, Shape, Table, Value, Variant, Variants, duration, field, flag, integer, number, whole},
 };
 
 /// The whole file.
@@ -23,20 +23,10 @@ pub(super) const SCENARIO: Table = Table {
             "seed",
             "Root of all randomness: the same seed gives the same stream of requests.",
             Shape::Integer { min: 0, max: i64::MAX },
-            Presence::Default(Value::Integer(42)),
+            integer(42),
         ),
-        field(
-            "run",
-            "How long each phase lasts.",
-            Shape::Table(&RUN),
-            Presence::Otherwise("The defaults of its fields."),
-        ),
-        field(
-            "objective",
-            "What the result is judged by.",
-            Shape::Table(&OBJECTIVE),
-            Presence::Otherwise("The defaults of its fields."),
-        ),
+        field("run", "How long each phase lasts.", Shape::Table(&RUN), DEFAULTS),
+        field("objective", "What the result is judged by.", Shape::Table(&OBJECTIVE), DEFAULTS),
         field("service", "Applications that use the server.", Shape::Tables(&[&SERVICE]), Presence::Required),
         field(
             "dependency",
@@ -59,7 +49,7 @@ const RUN: Table = Table {
             "prefill",
             "Whether keys are written before the warm-up so that reads hit; `false` uses what is there.",
             Shape::Flag,
-            Presence::Default(Value::Flag(true)),
+            flag(true),
         ),
     ],
     variants: None,
@@ -91,7 +81,7 @@ const SERVICE: Table = Table {
     about: "One application that uses the server.",
     fields: &[
         field("name", "Its name, unique in the scenario.", Shape::Text(Format::Name), Presence::Required),
-        field("database", "Database that its connections select.", whole(0, 255), Presence::Default(Value::Integer(0))),
+        field("database", "Database that its connections select.", whole(0, 255), integer(0)),
         field(
             "username",
             "ACL user. A private server creates it with a random password.",
@@ -108,7 +98,7 @@ const SERVICE: Table = Table {
             "instances",
             "Processes of the service, each with a pool of its own and an equal share of the load.",
             whole(1, 1_000),
-            Presence::Default(Value::Integer(1)),
+            integer(1),
         ),
         field(
             "order",
@@ -116,25 +106,10 @@ const SERVICE: Table = Table {
             Shape::Choice { noun: "order", words: &["weighted", "cycle"] },
             word("weighted"),
         ),
-        field(
-            "pool",
-            "Connections of each instance.",
-            Shape::Table(&POOL),
-            Presence::Otherwise("The defaults of its fields."),
-        ),
+        field("pool", "Connections of each instance.", Shape::Table(&POOL), DEFAULTS),
         field("load", "How requests come about.", Shape::Table(&LOAD), Presence::Required),
-        field(
-            "keys",
-            "Which keys are touched.",
-            Shape::Table(&KEYS),
-            Presence::Otherwise("The defaults of its fields."),
-        ),
-        field(
-            "values",
-            "How large values are.",
-            Shape::Table(&VALUES),
-            Presence::Otherwise("The defaults of its fields."),
-        ),
+        field("keys", "Which keys are touched.", Shape::Table(&KEYS), DEFAULTS),
+        field("values", "How large values are.", Shape::Table(&VALUES), DEFAULTS),
         field("operation", "What is sent.", Shape::Tables(&[&SINGLE, &SEQUENCE]), Presence::Required),
     ],
     variants: None,
@@ -180,7 +155,7 @@ const POOL: Table = Table {
     name: "pool",
     about: "The connection pool of one instance.",
     fields: &[
-        field("size", "Number of connections.", whole(1, 100_000), Presence::Default(Value::Integer(50))),
+        field("size", "Number of connections.", whole(1, 100_000), integer(50)),
         field(
             "checkout",
             "How requests share connections: `exclusive`, one request at a time on each as in most client libraries; \
@@ -188,12 +163,7 @@ const POOL: Table = Table {
             Shape::Tag,
             word("exclusive"),
         ),
-        field(
-            "in_flight",
-            "Requests that one connection carries at a time.",
-            whole(1, 100_000),
-            Presence::Default(Value::Integer(64)),
-        ),
+        field("in_flight", "Requests that one connection carries at a time.", whole(1, 100_000), integer(64)),
         field(
             "checkout_timeout",
             "How long a request waits for a connection before it fails.",
@@ -263,7 +233,7 @@ const KEYS: Table = Table {
             "count",
             "Number of string keys; hashes are as many while they hold no more than 500 000 fields.",
             whole(1, 1_000_000_000),
-            Presence::Default(Value::Integer(10_000)),
+            integer(10_000),
         ),
         field(
             "access",
@@ -320,7 +290,7 @@ const VALUES: Table = Table {
         "size",
         "Bytes: a number, or a table for sizes that vary.",
         Shape::AnyOf(&[SIZE, Shape::Table(&SIZE_RANGE), Shape::Table(&SIZE_LOGNORMAL)]),
-        Presence::Default(Value::Integer(256)),
+        integer(256),
     )],
     variants: None,
 };
@@ -361,6 +331,9 @@ const LOGNORMAL: Table = Table {
 };
 
 const HOUR: u64 = 3_600_000;
+
+/// Of a table that may be left out.
+const DEFAULTS: Presence = Presence::Otherwise("The defaults of its fields.");
 
 const fn duration_from_nanos(min: u64, max: u64) -> Shape {
     Shape::Duration { min: Duration::from_nanos(min), max: Duration::from_millis(max) }

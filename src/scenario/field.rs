@@ -236,6 +236,16 @@ pub(super) const fn duration(min: u64, max: u64) -> Shape {
     Shape::Duration { min: Duration::from_millis(min), max: Duration::from_millis(max) }
 }
 
+/// A whole number as default.
+pub(super) const fn integer(default: i64) -> Presence {
+    Presence::Default(Value::Integer(default))
+}
+
+/// A flag as default.
+pub(super) const fn flag(default: bool) -> Presence {
+    Presence::Default(Value::Flag(default))
+}
+
 /// A number as default.
 pub(super) const fn number(default: f64) -> Presence {
     Presence::Default(Value::Number(default))

@@ -1,6 +1,6 @@
 //! From the text of a file to a [`Scenario`]: every field is read, and what concerns several fields is checked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
@@ -13,7 +13,7 @@ use super::{
         Pool, Scenario, Service, ValueSize,
     },
     operations,
-    reader::{Alternative, Section},
+    reader::{Alternative, Section, refusals::refuse_same_names},
     text::Document,
 };
 
@@ -93,20 +93,9 @@ fn services(root: &Section<'_>) -> Option<Vec<Service>> {
     let services: Vec<_> = sections.iter().map(service).collect();
     let read: Vec<_> =
         sections.iter().zip(&services).filter_map(|(at, service)| Some((at, service.as_ref()?))).collect();
-    refuse_duplicates(&sections);
+    refuse_same_names(&sections, "service");
     refuse_overlapping_prefixes(&read);
     services.into_iter().collect()
-}
-
-fn refuse_duplicates(sections: &[Section<'_>]) {
-    let mut lines = HashMap::new();
-    for section in sections.iter().filter(|section| section.gives("name")) {
-        let line = section.line("name");
-        let Some(name) = section.written("name") else { continue };
-        if let Some(first) = lines.insert(name, line) {
-            section.reject("name", format!(r#"the service of line {first} is called "{name}" too"#));
-        }
-    }
 }
 
 /// Whatever lies under a service's prefix is removed after the run: it must not be another's.

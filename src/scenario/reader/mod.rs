@@ -3,7 +3,7 @@
 //! A getter answers `None` where the field is wrong (the error is kept) or absent without a default; a scenario is only
 //! built when no error was kept.
 
-mod refusals;
+pub(super) mod refusals;
 
 use std::{ops::Range, time::Duration};
 

@@ -1,5 +1,7 @@
 //! Errors for fields and values that a section does not accept.
 
+use std::collections::HashMap;
+
 use toml::{Spanned, de::DeValue};
 
 use super::{Entries, Section, as_number};
@@ -85,5 +87,16 @@ impl Section<'_> {
     /// Fields that may stand here.
     fn taken(&self) -> Vec<&'static str> {
         self.variant.map_or_else(|| self.table.names().collect(), |variant| self.table.taken_by(variant))
+    }
+}
+
+/// Keeps an error about every section whose name an earlier one has.
+pub(in crate::scenario) fn refuse_same_names(sections: &[Section<'_>], noun: &str) {
+    let mut lines = HashMap::new();
+    for section in sections {
+        let Some(name) = section.written("name") else { continue };
+        if let Some(first) = lines.insert(name, section.line("name")) {
+            section.reject("name", format!(r#"the {noun} of line {first} is called "{name}" too"#));
+        }
     }
 }
