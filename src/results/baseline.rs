@@ -12,7 +12,13 @@ use rustix::fs::{FlockOperation, flock};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Abstract, ResultsError, folder::io_error, json::versioned, saved::rewrite, upgrade};
+use super::{
+    Abstract, ResultsError,
+    folder::{entries, io_error},
+    json::versioned,
+    saved::rewrite,
+    upgrade,
+};
 use crate::measure::Unpacker;
 
 /// Version of the schema of [`Baseline`] that this build writes and reads.
@@ -187,13 +193,8 @@ impl Baselines {
 
     /// Names in order, each with its baseline or why that cannot be read.
     pub fn list(&self) -> Result<Vec<Named>, ResultsError> {
-        let entries = match fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(|error| io_error("read", &self.folder, error))?,
-        };
         let mut names = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(|error| io_error("read", &self.folder, error))?.path();
+        for path in entries(&self.folder)? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             names.extend(name.strip_suffix(".json").filter(|name| self.file(name).is_ok()).map(str::to_owned));
         }

@@ -252,6 +252,15 @@ fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
+/// What lies in a folder; nothing where it does not exist.
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, ResultsError> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect()),
+    };
+    entries.map_err(|error| io_error("read", folder, error))
+}
+
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }

@@ -11,8 +11,8 @@ use std::{
 use super::{
     Capacity, Ci, Gate, ResultsError, Run,
     folder::{
-        ARTIFACTS, CAPACITY_FILE, CI_FILE, GATE_FILE, RUN_FILE, io_error, is_result, save_elsewhere, sync_folder,
-        with_ordinary_permissions,
+        ARTIFACTS, CAPACITY_FILE, CI_FILE, GATE_FILE, RUN_FILE, entries, io_error, is_result, save_elsewhere,
+        sync_folder, with_ordinary_permissions,
     },
 };
 
@@ -130,18 +130,9 @@ pub fn write_apart(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<(), R
 
 /// The result folders in a folder, in the order of their names; none where it does not exist. Nothing of them is read.
 pub fn result_folders(folder: &Path) -> Result<Vec<PathBuf>, ResultsError> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(|error| io_error("read", folder, error))?,
-    };
-    let mut folders = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|error| io_error("read", folder, error))?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden && is_result(&path) {
-            folders.push(path);
-        }
-    }
+    let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let mut folders = entries(folder)?;
+    folders.retain(|path| !is_hidden(path) && is_result(path));
     folders.sort();
     Ok(folders)
 }
