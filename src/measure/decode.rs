@@ -26,20 +26,22 @@ const EXACT: u64 = 2048;
 /// Longest inflated form of a histogram that this crate writes, with room to spare.
 const LONGEST: usize = 1 << 20;
 
-/// Reads one histogram after another with the same memory.
-pub(super) struct Decoder {
+/// Reads the values of many packed histograms with the same memory, without the cost of building each.
+pub struct Unpacker {
     inflate: Decompress,
     plain: Vec<u8>,
 }
 
-impl Decoder {
-    pub(super) fn new() -> Self {
+impl Default for Unpacker {
+    fn default() -> Self {
         Self { inflate: Decompress::new(true), plain: Vec::new() }
     }
+}
 
+impl Unpacker {
     /// Passes every value with its count to `visit`, ascending; a value is the highest that its bucket stands for.
     /// An error is a fragment of a sentence.
-    pub(super) fn visit(&mut self, packed: &[u8], mut visit: impl FnMut(Nanos, u64)) -> Result<(), &'static str> {
+    pub(super) fn decode(&mut self, packed: &[u8], mut visit: impl FnMut(Nanos, u64)) -> Result<(), &'static str> {
         let (head, compressed) = packed.split_first_chunk::<8>().ok_or("it is cut short")?;
         if word(head, 0) != COMPRESSED_COOKIE {
             return Err("it is in another form than V2 compressed");
@@ -159,7 +161,7 @@ mod tests {
 
     fn decode(bytes: &[u8]) -> Result<Vec<(Nanos, u64)>, &'static str> {
         let mut counts = Vec::new();
-        Decoder::new().visit(bytes, |value, count| counts.push((value, count)))?;
+        Unpacker::default().decode(bytes, |value, count| counts.push((value, count)))?;
         Ok(counts)
     }
 

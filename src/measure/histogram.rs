@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, de::Error as _};
 
 use super::{
     Nanos,
-    decode::{Decoder, HIGHEST_NANOS, SIGNIFICANT_DIGITS},
+    decode::{HIGHEST_NANOS, SIGNIFICANT_DIGITS, Unpacker},
 };
 
 /// A histogram of fixed size that never allocates while recording.
@@ -169,28 +169,17 @@ impl PackedHistogram {
     }
 }
 
-/// Reads the values of many packed histograms, without the cost of building each.
-pub struct Unpacker {
-    decoder: Decoder,
-}
-
-impl Default for Unpacker {
-    fn default() -> Self {
-        Self { decoder: Decoder::new() }
-    }
-}
-
 impl Unpacker {
     /// Fault of a histogram that was read from a file: a fragment of a sentence.
     pub fn check(&mut self, packed: &PackedHistogram) -> Result<(), &'static str> {
-        if packed.is_empty() { Ok(()) } else { self.decoder.visit(&packed.bytes, |_, _| {}) }
+        if packed.is_empty() { Ok(()) } else { self.decode(&packed.bytes, |_, _| {}) }
     }
 
     /// Passes every value, in nanoseconds, with its count to `visit`, ascending. A value is the highest that its bucket
     /// stands for, as in the percentiles.
     pub fn visit(&mut self, packed: &PackedHistogram, visit: impl FnMut(Nanos, u64)) {
         if !packed.is_empty() {
-            self.decoder.visit(&packed.bytes, visit).expect("the bytes were checked when they were read");
+            self.decode(&packed.bytes, visit).expect("the bytes were checked when they were read");
         }
     }
 }

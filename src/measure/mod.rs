@@ -15,8 +15,8 @@ mod series;
 
 pub use background::yield_to_load;
 pub use clock::{Clock, Nanos, SECOND, Timeframe, nanos};
-pub use decode::{HIGHEST_NANOS, SIGNIFICANT_DIGITS};
-pub use histogram::{Latencies, PackedHistogram, Unpacker, merged};
+pub use decode::{HIGHEST_NANOS, SIGNIFICANT_DIGITS, Unpacker};
+pub use histogram::{Latencies, PackedHistogram, merged};
 pub use outcome::{ErrorClass, Failure, Outcome};
 pub use recorder::{Interval, Plan, Recorder, ServiceInterval};
 pub use recording::{

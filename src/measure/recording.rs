@@ -133,7 +133,7 @@ pub struct ServiceSecond {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silences: Vec<Span>,
     /// Whether the load ended in this second and the last request to end, or to be left unfinished, had no answer.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unanswered: bool,
 }
 
@@ -154,7 +154,7 @@ pub struct WorkerRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pauses: Vec<Span>,
     /// Whether the worker panicked, which ended the run early: the counts of its requests may be incomplete.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub panicked: bool,
 }
 
@@ -171,11 +171,6 @@ pub struct HostInterval {
     pub throttled: Option<f64>,
     /// Resident memory of the harness, in bytes.
     pub harness_rss: Option<u64>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 impl Recording {
