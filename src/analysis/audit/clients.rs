@@ -21,11 +21,7 @@ pub(super) fn rulings(subject: &Subject<'_>) -> Vec<Ruling> {
 }
 
 fn max_clients(subject: &Subject<'_>) -> Option<Ruling> {
-    let limit = subject
-        .number("maxclients")
-        .and_then(|limit| u64::try_from(limit).ok())
-        .or_else(|| subject.count("maxclients"))
-        .filter(|limit| *limit > 0)?;
+    let limit = subject.number("maxclients").or_else(|| subject.count("maxclients")).filter(|limit| *limit > 0)?;
     let pools = subject.scenario.map(crate::scenario::Scenario::connections);
     let connected = subject.count("connected_clients");
     let need = pools.or(connected)?;
@@ -108,7 +104,7 @@ fn keepalive(subject: &Subject<'_>) -> Option<Ruling> {
 }
 
 fn backlog(subject: &Subject<'_>) -> Option<Ruling> {
-    let backlog = subject.number("tcp-backlog").and_then(|backlog| u64::try_from(backlog).ok())?;
+    let backlog = subject.number("tcp-backlog")?;
     let kernel = subject.inspection.machine.as_ref().and_then(|machine| machine.somaxconn);
     // The kernel cuts what the server asks for.
     let effective = kernel.map_or(backlog, |kernel| kernel.min(backlog));
@@ -139,7 +135,7 @@ fn rejected(subject: &Subject<'_>) -> Option<Ruling> {
         (None, None) => return None,
         _ => Severity::Passed,
     };
-    let limit = subject.number("maxclients").and_then(|limit| u64::try_from(limit).ok());
+    let limit = subject.number("maxclients");
     let ruling = Ruling::new(Rule::RejectedConnections, severity)
         .with_known("rejected while measured", measured.map(Quantity::Count))
         .with_known("rejected since start", ever.map(Quantity::Count))

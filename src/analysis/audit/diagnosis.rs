@@ -38,7 +38,7 @@ fn threshold(subject: &Subject<'_>) -> Option<Ruling> {
 }
 
 fn length(subject: &Subject<'_>) -> Option<Ruling> {
-    let length = subject.number("slowlog-max-len")?;
+    let length: i64 = subject.number("slowlog-max-len")?;
     let log = subject.measured.and_then(|measured| measured.record.slowlog.as_ref());
     let lost = log.map(|log| log.lost);
     let severity = match lost {
@@ -56,7 +56,7 @@ fn length(subject: &Subject<'_>) -> Option<Ruling> {
 }
 
 fn monitor(subject: &Subject<'_>) -> Option<Ruling> {
-    let threshold = subject.number("latency-monitor-threshold")?;
+    let threshold: i64 = subject.number("latency-monitor-threshold")?;
     let severity = if threshold == 0 { Severity::Note } else { Severity::Passed };
     let value = match threshold {
         0 => Quantity::Text("0 (off)".to_owned()),

@@ -1,5 +1,7 @@
 //! Reading what an inspection found: settings and fields as the types that they stand for.
 
+use std::str::FromStr;
+
 use super::{Quantity, Subject};
 
 impl<'a> Subject<'a> {
@@ -9,7 +11,7 @@ impl<'a> Subject<'a> {
     }
 
     /// A setting that is a number.
-    pub(super) fn number(&self, name: &str) -> Option<i64> {
+    pub(super) fn number<T: FromStr>(&self, name: &str) -> Option<T> {
         self.setting(name)?.parse().ok()
     }
 
@@ -34,7 +36,7 @@ impl<'a> Subject<'a> {
 
     /// Bytes that the server may use; 0 for no limit.
     pub(super) fn max_memory(&self) -> Option<u64> {
-        self.number("maxmemory").and_then(|limit| u64::try_from(limit).ok()).or_else(|| self.count("maxmemory"))
+        self.number("maxmemory").or_else(|| self.count("maxmemory"))
     }
 
     /// The policy for a server that is full.

@@ -136,7 +136,7 @@ fn expensive_commands(measured: &Measured<'_>) -> Vec<Ruling> {
 }
 
 fn io_threads(subject: &Subject<'_>) -> Option<Ruling> {
-    let threads = subject.number("io-threads").and_then(|threads| u32::try_from(threads).ok())?;
+    let threads: u32 = subject.number("io-threads")?;
     let cores = subject.inspection.machine.as_ref().and_then(|machine| machine.cores);
     let busiest = subject.measured.and_then(|measured| measured.side.totals.as_ref()?.main_thread);
     let saturated = busiest.is_some_and(|busiest| busiest >= SATURATED);
