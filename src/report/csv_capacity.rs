@@ -5,12 +5,12 @@
 
 use super::{
     csv_table::table,
-    json_arm::{ArmRecord, Erlang},
+    json_arm::ArmRecord,
     number::{micros, per_second, ratio, rounded, seconds},
     subject::capacity::{CapacityReport, bad_share},
 };
 use crate::{
-    analysis::capacity::{AdviceName, Comparison, FailReasonName, Judgement, RateComparison, judge},
+    analysis::capacity::{AdviceName, Comparison, FailReasonName, Judgement, judge},
     results::{LIMITS, Trial},
     scenario::Objective,
 };
@@ -108,108 +108,80 @@ fn reason(trial: &Trial, objective: &Objective) -> Option<FailReasonName> {
     }
 }
 
-/// `capacity.csv`: one row per arm. Its advice is whether to change to it from the arm that it was compared with.
+/// `capacity.csv`: one row per arm. Its advice is whether to change to it from the arm that it was compared with. A rate is
+/// described by the trial in the middle by response p99, never by a mean of percentiles.
 pub(super) fn arms(answers: &CapacityReport) -> Vec<u8> {
     let rows = answers.arms().map(|(index, arm, answer)| {
-        let comparison = answers.analysis.comparisons.iter().find(|comparison| comparison.to == index);
+        let compared = answers.analysis.comparisons.iter().find(|comparison| comparison.to == index);
         let typical = |rate: Option<f64>| rate.and_then(|rate| answers.typical(index, rate));
-        ArmRow {
-            record: ArmRecord::new(arm, answer),
-            connections: answers.analysis.fleet.connections.get(index as usize).copied(),
-            comparison,
-            at: comparison.and_then(Comparison::decisive),
-            own_rate: typical(answers.own_rate()),
-            at_sustainable: typical(answer.sustainable.map(|known| known.rate)),
-        }
+        let [own, top] = [answers.own_rate(), answer.sustainable.map(|known| known.rate)].map(typical);
+        (index, ArmRecord::new(arm, answer), compared, compared.and_then(Comparison::decisive), own, top)
     });
-    table!(rows, |arm| [
-        ("arm", arm.record.name),
-        ("pool", arm.record.pool),
-        ("settings", arm.settings()),
-        ("sustainable_per_s", arm.record.sustainable_per_s),
-        ("failed_above_per_s", arm.record.failed_above_per_s),
-        ("confirmed", arm.record.confirmed),
-        ("recommended_per_s", arm.record.recommended_per_s),
-        ("knee_per_s", arm.record.knee_per_s),
-        ("maximum_per_s", arm.record.maximum_per_s),
-        ("first_failure_per_s", arm.record.first_failure.as_ref().map(|failure| failure.rate_per_s)),
-        ("first_failure_reason", arm.record.first_failure.as_ref().map(|failure| failure.reason)),
-        ("first_failure_share", arm.record.first_failure.as_ref().and_then(|failure| failure.share)),
-        ("client_limited_per_s", arm.record.client_limited.as_ref().map(|limited| limited.rate_per_s)),
-        ("client_limited_by", arm.record.client_limited.as_ref().map(|limited| limited.check)),
-        ("limit", arm.record.limit.kind),
-        ("limit_share", arm.record.limit.share),
-        ("limit_time_us", arm.record.limit.time_us),
-        ("sustainable_within_1ms_per_s", arm.sustainable_within(1)),
-        ("sustainable_within_5ms_per_s", arm.sustainable_within(5)),
-        ("sustainable_within_10ms_per_s", arm.sustainable_within(10)),
-        ("sustainable_within_25ms_per_s", arm.sustainable_within(25)),
-        ("sustainable_within_50ms_per_s", arm.sustainable_within(50)),
-        ("sustainable_within_100ms_per_s", arm.sustainable_within(100)),
-        ("own_rate_per_s", arm.own_rate.and_then(|trial| trial.offered).map(per_second)),
-        ("own_rate_p50_us", arm.own_rate.map(|trial| micros(trial.response.p50 as f64))),
-        ("own_rate_p99_us", arm.own_rate.map(|trial| micros(trial.response.p99 as f64))),
-        ("own_rate_wait_p99_us", arm.own_rate.map(|trial| micros(trial.wait.p99 as f64))),
-        ("own_rate_utilisation", arm.own_rate.map(|trial| ratio(trial.utilisation))),
-        ("own_rate_server_busy", arm.own_rate.and_then(|trial| trial.server_busy).map(ratio)),
-        ("at_sustainable_per_s", arm.at_sustainable.and_then(|trial| trial.offered).map(per_second)),
-        ("at_sustainable_p50_us", arm.at_sustainable.map(|trial| micros(trial.response.p50 as f64))),
-        ("at_sustainable_p99_us", arm.at_sustainable.map(|trial| micros(trial.response.p99 as f64))),
-        ("at_sustainable_wait_p99_us", arm.at_sustainable.map(|trial| micros(trial.wait.p99 as f64))),
-        ("at_sustainable_utilisation", arm.at_sustainable.map(|trial| ratio(trial.utilisation))),
-        ("at_sustainable_server_busy", arm.at_sustainable.and_then(|trial| trial.server_busy).map(ratio)),
-        ("compared_with", arm.comparison.map(|comparison| answers.name(comparison.from))),
-        ("advice", arm.comparison.map(|comparison| AdviceName::from(comparison.advice))),
-        ("compared_rate_per_s", arm.at.map(|at| per_second(at.rate))),
-        ("compared_blocks", arm.at.map(|at| at.blocks)),
-        ("response_p99_ratio", arm.at.map(|at| ratio(at.response_p99.effect.ratio.point))),
-        ("response_p99_ratio_low", arm.at.and_then(|at| at.response_p99.effect.ratio.low).map(ratio)),
-        ("response_p99_ratio_high", arm.at.and_then(|at| at.response_p99.effect.ratio.high).map(ratio)),
-        ("response_p50_ratio", arm.at.map(|at| ratio(at.response_p50.effect.ratio.point))),
-        ("wait_p99_ratio", arm.at.map(|at| ratio(at.wait_p99.effect.ratio.point))),
-        ("service_time_ratio", arm.at.map(|at| ratio(at.service.effect.ratio.point))),
-        ("throughput_ratio", arm.at.map(|at| ratio(at.throughput.effect.ratio.point))),
-        ("erlang_service", arm.erlang().map(|check| check.service)),
-        ("erlang_rate_per_s", arm.erlang().map(|check| check.rate_per_s)),
-        ("erlang_utilisation", arm.erlang().map(|check| check.utilisation)),
-        ("erlang_predicted_wait_p99_us", arm.erlang().and_then(|check| check.predicted_wait_p99_us)),
-        ("erlang_measured_wait_p99_us", arm.erlang().map(|check| check.measured_wait_p99_us)),
-        ("erlang_smallest_pool", arm.erlang().map(|check| check.smallest_pool)),
-        ("fleet_connections", arm.connections),
+    table!(rows, |(index, arm, compared, at, own, top)| [
+        ("arm", arm.name),
+        ("pool", arm.pool),
+        ("settings", settings(&arm)),
+        ("sustainable_per_s", arm.sustainable_per_s),
+        ("failed_above_per_s", arm.failed_above_per_s),
+        ("confirmed", arm.confirmed),
+        ("recommended_per_s", arm.recommended_per_s),
+        ("knee_per_s", arm.knee_per_s),
+        ("maximum_per_s", arm.maximum_per_s),
+        ("first_failure_per_s", arm.first_failure.as_ref().map(|failure| failure.rate_per_s)),
+        ("first_failure_reason", arm.first_failure.as_ref().map(|failure| failure.reason)),
+        ("first_failure_share", arm.first_failure.as_ref().and_then(|failure| failure.share)),
+        ("client_limited_per_s", arm.client_limited.as_ref().map(|limited| limited.rate_per_s)),
+        ("client_limited_by", arm.client_limited.as_ref().map(|limited| limited.check)),
+        ("limit", arm.limit.kind),
+        ("limit_share", arm.limit.share),
+        ("limit_time_us", arm.limit.time_us),
+        ("sustainable_within_1ms_per_s", sustainable_within(&arm, 1)),
+        ("sustainable_within_5ms_per_s", sustainable_within(&arm, 5)),
+        ("sustainable_within_10ms_per_s", sustainable_within(&arm, 10)),
+        ("sustainable_within_25ms_per_s", sustainable_within(&arm, 25)),
+        ("sustainable_within_50ms_per_s", sustainable_within(&arm, 50)),
+        ("sustainable_within_100ms_per_s", sustainable_within(&arm, 100)),
+        ("own_rate_per_s", own.and_then(|trial| trial.offered).map(per_second)),
+        ("own_rate_p50_us", own.map(|trial| micros(trial.response.p50 as f64))),
+        ("own_rate_p99_us", own.map(|trial| micros(trial.response.p99 as f64))),
+        ("own_rate_wait_p99_us", own.map(|trial| micros(trial.wait.p99 as f64))),
+        ("own_rate_utilisation", own.map(|trial| ratio(trial.utilisation))),
+        ("own_rate_server_busy", own.and_then(|trial| trial.server_busy).map(ratio)),
+        ("at_sustainable_per_s", top.and_then(|trial| trial.offered).map(per_second)),
+        ("at_sustainable_p50_us", top.map(|trial| micros(trial.response.p50 as f64))),
+        ("at_sustainable_p99_us", top.map(|trial| micros(trial.response.p99 as f64))),
+        ("at_sustainable_wait_p99_us", top.map(|trial| micros(trial.wait.p99 as f64))),
+        ("at_sustainable_utilisation", top.map(|trial| ratio(trial.utilisation))),
+        ("at_sustainable_server_busy", top.and_then(|trial| trial.server_busy).map(ratio)),
+        ("compared_with", compared.map(|comparison| answers.name(comparison.from))),
+        ("advice", compared.map(|comparison| AdviceName::from(comparison.advice))),
+        ("compared_rate_per_s", at.map(|at| per_second(at.rate))),
+        ("compared_blocks", at.map(|at| at.blocks)),
+        ("response_p99_ratio", at.map(|at| ratio(at.response_p99.effect.ratio.point))),
+        ("response_p99_ratio_low", at.and_then(|at| at.response_p99.effect.ratio.low).map(ratio)),
+        ("response_p99_ratio_high", at.and_then(|at| at.response_p99.effect.ratio.high).map(ratio)),
+        ("response_p50_ratio", at.map(|at| ratio(at.response_p50.effect.ratio.point))),
+        ("wait_p99_ratio", at.map(|at| ratio(at.wait_p99.effect.ratio.point))),
+        ("service_time_ratio", at.map(|at| ratio(at.service.effect.ratio.point))),
+        ("throughput_ratio", at.map(|at| ratio(at.throughput.effect.ratio.point))),
+        ("erlang_service", arm.erlang.first().map(|check| check.service)),
+        ("erlang_rate_per_s", arm.erlang.first().map(|check| check.rate_per_s)),
+        ("erlang_utilisation", arm.erlang.first().map(|check| check.utilisation)),
+        ("erlang_predicted_wait_p99_us", arm.erlang.first().and_then(|check| check.predicted_wait_p99_us)),
+        ("erlang_measured_wait_p99_us", arm.erlang.first().map(|check| check.measured_wait_p99_us)),
+        ("erlang_smallest_pool", arm.erlang.first().map(|check| check.smallest_pool)),
+        ("fleet_connections", answers.analysis.fleet.connections.get(index as usize)),
     ])
 }
 
-/// Row of `capacity.csv`.
-struct ArmRow<'a> {
-    /// Answers, as in the JSON document.
-    record: ArmRecord<'a>,
-    /// Number of connections of the fleet.
-    connections: Option<u64>,
-    /// Comparison with the next smaller arm.
-    comparison: Option<&'a Comparison>,
-    /// Rate at which the comparison decides.
-    at: Option<&'a RateComparison>,
-    /// Trial at the rate of the scenario: the one in the middle by response p99, never a mean of percentiles.
-    own_rate: Option<&'a Trial>,
-    /// Trial at the sustainable rate.
-    at_sustainable: Option<&'a Trial>,
+/// Settings as on the command line.
+fn settings(arm: &ArmRecord<'_>) -> String {
+    let settings = arm.settings.iter().map(|setting| format!("{}={}", setting.field, setting.value));
+    settings.collect::<Vec<_>>().join(" ")
 }
 
-impl ArmRow<'_> {
-    /// Settings as on the command line.
-    fn settings(&self) -> String {
-        let settings = self.record.settings.iter().map(|setting| format!("{}={}", setting.field, setting.value));
-        settings.collect::<Vec<_>>().join(" ")
-    }
-
-    /// Sustainable rate under a limit of the response time in milliseconds.
-    fn sustainable_within(&self, limit: u32) -> Option<f64> {
-        let limit_us = f64::from(limit) * 1e3;
-        self.record.by_limit.iter().find(|by| (by.limit_us - limit_us).abs() < 0.5).and_then(|by| by.met_per_s)
-    }
-
-    /// Prediction at the rate of the scenario, where it was measured.
-    fn erlang(&self) -> Option<&Erlang<'_>> {
-        self.record.erlang.first()
-    }
+/// Sustainable rate under a limit of the response time in milliseconds.
+fn sustainable_within(arm: &ArmRecord<'_>, limit: u32) -> Option<f64> {
+    let limit_us = f64::from(limit) * 1e3;
+    arm.by_limit.iter().find(|by| (by.limit_us - limit_us).abs() < 0.5).and_then(|by| by.met_per_s)
 }

@@ -1,7 +1,5 @@
 //! The summary for people: the outcome in a sentence, a row for each scenario, what is wrong, and the numbers.
 
-use std::collections::BTreeMap;
-
 use super::{
     comparing::is_comparison,
     words::{findings, is_error, is_finding, is_latency, one_line},
@@ -163,32 +161,27 @@ fn aside(check: &CiCheck) -> Note {
     Note { tone: Tone::Quiet, ..note(check, Leniency::Pass) }
 }
 
-/// Service and operation.
-type Scope<'a> = (Option<&'a str>, Option<&'a str>);
-
 /// All measures of a scenario: a row for each service and operation, a column for each metric.
 fn numbers(scenario: &CiScenario) -> Option<Block> {
     let mut metrics: Vec<&CiMeasure> = Vec::new();
-    let mut rows: Vec<(Scope<'_>, BTreeMap<&str, &CiMeasure>)> = Vec::new();
     for measure in &scenario.measures {
         if !metrics.iter().any(|known| known.metric == measure.metric) {
             metrics.push(measure);
         }
-        let scope = (measure.service.as_deref(), measure.operation.as_deref());
-        match rows.iter_mut().find(|(known, _)| *known == scope) {
-            Some((_, row)) => drop(row.insert(&measure.metric, measure)),
-            None => rows.push((scope, BTreeMap::from([(measure.metric.as_str(), measure)]))),
-        }
     }
     metrics.sort_by(|a, b| place(a).total_cmp(&place(b)));
+    // Measures of the same service and operation follow each other.
+    let rows = scenario.measures.chunk_by(|one, next| scope(one) == scope(next));
     let mut table = Table::of("measured", one_line(&scenario.name), rows)
-        .kinds(|((service, operation), _)| RowKind::of(*service, *operation))
-        .head("Service", |((service, _), _)| service.unwrap_or("all services"))
-        .head("Operation", |((service, operation), _)| {
-            operation.unwrap_or(if service.is_some() { "all operations" } else { "" })
+        .kinds(|row| RowKind::of(scope(&row[0]).0, scope(&row[0]).1))
+        .head("Service", |row| row[0].service.as_deref().unwrap_or("all services"))
+        .head("Operation", |row| match scope(&row[0]) {
+            (_, Some(operation)) => operation,
+            (Some(_), None) => "all operations",
+            (None, None) => "",
         });
     for metric in metrics {
-        let cell = |(_, row): &(_, BTreeMap<&str, &CiMeasure>)| row.get(metric.metric.as_str()).map(|it| value(it));
+        let cell = |row: &&[CiMeasure]| row.iter().find(|of| of.metric == metric.metric).map(value);
         table = if is_latency(metric) {
             table.times(&metric.metric, 1, cell)
         } else {
@@ -197,6 +190,11 @@ fn numbers(scenario: &CiScenario) -> Option<Block> {
     }
     let untrusted = (!scenario.trusted).then_some("These numbers are not to be relied on, and enter no history.");
     table.table().noted(untrusted).block()
+}
+
+/// Service and operation of a measure.
+fn scope(measure: &CiMeasure) -> (Option<&str>, Option<&str>) {
+    (measure.service.as_deref(), measure.operation.as_deref())
 }
 
 /// Where a metric stands among others: the mean, percentiles, rates.
