@@ -66,11 +66,12 @@ pub(super) struct Arguments {
     quiet: QuietArgs,
 }
 
-const EXAMPLES: &str = "\
-Examples:
+const EXAMPLES: &str = "Examples:
   plimsoll audit --target redis://127.0.0.1:6379
-  plimsoll audit my.toml --target redis://user:password@host:6379 --fail-on critical
-  plimsoll audit workflow-engine --target embedded --format html > audit.html";
+  plimsoll audit my.toml --target \
+                        redis://user:password@host:6379 --fail-on critical
+  plimsoll audit workflow-engine --target \
+                        embedded --format html > audit.html";
 
 /// Severity from which on an audit fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -137,7 +138,7 @@ impl Arguments {
         look: Look,
     ) -> Result<Exit, Failure> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
-        display.step("Looking at the server");
+        display.step("Inspecting the server");
         let watch = scenario.map(|scenario| dependency::Watch::begin(&scenario.dependencies));
         let (target, inspection) = runtime.block_on(async {
             let (target, server) = match (scenario, source) {
@@ -164,7 +165,7 @@ impl Arguments {
             };
             if !self.sampling.no_keyspace_sampling {
                 let limits = SampleLimits::of(facts.private);
-                display.wait("Looking at a sample of the keys", limits.time);
+                display.wait("Sampling the keys", limits.time);
                 let sampling = target.sample_keyspace(limits);
                 let (sample, withheld) = interrupt.race(sampling).await.ok_or_else(Failure::interrupted)?;
                 inspection.keyspace = sample;
@@ -190,7 +191,7 @@ impl Arguments {
         let outcome = AuditOutcome::of(&rulings, limit.into());
         if let AuditOutcome::Blind { unknown, of } = outcome {
             stderr::print(&format!(
-                "error: {unknown} of {of} checks could not be made, for want of rights: the audit says what was refused"
+                "error: {unknown} of {of} checks lack rights: the audit lists the refused commands"
             ));
         }
         Ok(Exit::of_audit(&outcome))

@@ -26,10 +26,10 @@ use crate::{
 /// For keys left by a killed run, or by a run with --keep-data. Lists the keys that the scenario writes under its prefixes and
 /// the claim of the run, asks, and removes them. Other keys under these prefixes stay, and so does a key of another type.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
+#[command(after_help = "Examples:
   plimsoll clean my.toml --target redis://host:6379
-  plimsoll clean my.toml --target redis://host:6379 --set service.api.keys.prefix=test:")]
+  plimsoll clean my.toml \
+                        --target redis://host:6379 --set service.api.keys.prefix=test:")]
 pub(super) struct Arguments {
     /// Scenario file, or name of a built-in scenario, of the run
     #[arg(default_value = DEFAULT)]
@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             let display = Display::new(true);
             let (target, holdings) = runtime.block_on(async {
                 let (target, _) = interrupt.or(Target::prepare(source, &scenario)).await?;
-                display.step("Looking for the scenario's keys");
+                display.step("Listing the scenario's keys");
                 let holdings = interrupt.or(target.holdings(&scenario)).await?;
                 Ok::<_, Failure>((target, holdings))
             })?;

@@ -45,14 +45,14 @@ pub(super) fn save_and_conclude<T>(
 /// Draws conclusions. A panic is a failure here like any other.
 pub(super) fn conclude<T>(draw: impl FnOnce() -> Drawn<T>) -> Drawn<T> {
     catch_unwind(AssertUnwindSafe(draw)).unwrap_or_else(|_| {
-        Err(Failure::unusable(anyhow!("internal error; please report it with the message that was printed above")))
+        Err(Failure::unusable(anyhow!("internal error: please report it with the message printed above")))
     })
 }
 
 /// A failure to conclude anything, with the folder that holds what was measured.
 pub(super) fn unconcluded(place: &Path, failure: Failure) -> Failure {
     failure.within(&format!(
-        "no report could be made of the result, which is saved: `plimsoll report {}` makes one with a version that can",
+        "the result is saved, but its report failed: retry with `plimsoll report {}`",
         place.display()
     ))
 }

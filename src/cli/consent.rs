@@ -36,10 +36,11 @@ pub(super) fn ask(
     let address = &target.address;
     let about = if target.elsewhere {
         format!(
-            "{address} is an address of this machine, but the server is none of its processes (a tunnel, a container?)"
+            "{address} is an address of this machine, but the server is not a process of this machine (a tunnel, a \
+             container?)"
         )
     } else {
-        format!("{address} is not this machine")
+        format!("{address} is on another machine")
     };
     let (what, refused) = (format!("Load it{how}"), format!("{address} was not loaded"));
     let question = Question { about: &about, what: &what, refused: &refused };
@@ -54,7 +55,7 @@ impl Question<'_> {
             Need::Nothing => return Ok(()),
             Need::Word => {
                 return Err(Failure::usage(anyhow!(
-                    "{about}, and there is no terminal to ask \"{what}?\"; consent with --yes"
+                    "{about}, and no terminal is there to confirm \"{what}?\": confirm with --yes"
                 )));
             }
             Need::Answer => {}
@@ -72,7 +73,7 @@ impl Question<'_> {
                 Ok(line) if is_yes(&line) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) if !interrupt.stop().is_cancelled() => {}
                 Err(RecvTimeoutError::Timeout) => return Err(Failure::interrupted()),
-                _ => return Err(Failure::usage(anyhow!("{refused}, as nobody said yes"))),
+                _ => return Err(Failure::usage(anyhow!("{refused}: not confirmed"))),
             }
         }
     }

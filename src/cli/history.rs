@@ -29,9 +29,8 @@ use crate::{
 /// left out. From twenty valid and complete runs on, change points of p50, p99 and throughput are computed (E-divisive). The
 /// exit code is 0 whatever the result.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  plimsoll history                              where there are runs of one scenario only
+#[command(after_help = "Examples:
+  plimsoll history                              the only scenario with saved runs
   plimsoll history queue --out /tmp/history     with the chart, as HTML, Markdown and CSV
   plimsoll history queue --format csv           for tools that detect change points")]
 pub(super) struct Arguments {
@@ -61,7 +60,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let mut runs = Vec::new();
     let display = Display::new(true);
     collect(&arguments.results.results, &mut runs, &display)?;
-    display.step("Looking for changes");
+    display.step("Computing change points");
     for (name, baseline) in Baselines::of(&arguments.results.results).list().map_err(Failure::usage)? {
         match baseline {
             Ok(baseline) => runs.extend(baseline.runs),
@@ -113,7 +112,7 @@ fn collect(results: &Path, runs: &mut Vec<Abstract>, display: &Display) -> Resul
         match run {
             Ok(run) => runs.push(run),
             // What cannot be read does not hide the rest.
-            Err(failure) => display.say(&format!("warning: left out: {failure}")),
+            Err(failure) => display.say(&format!("warning: run left out: {failure}")),
         }
     }
     Ok(())

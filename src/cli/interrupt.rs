@@ -76,7 +76,7 @@ pub(super) fn supervise(
     work: impl FnOnce(Interrupt) -> Result<Exit, Failure> + Send + 'static,
     on_first: impl FnOnce(),
 ) -> Result<Exit, Failure> {
-    let failed = |error: io::Error| Failure::unusable(anyhow::Error::new(error).context("could not start to work"));
+    let failed = |error: io::Error| Failure::unusable(anyhow::Error::new(error).context("could not start the worker"));
     let runtime = runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;
     runtime.block_on(async {
         // Before the work begins, so that no signal is lost.
@@ -95,7 +95,7 @@ pub(super) fn supervise(
             tokio::select! {
                 result = &mut result => return match result {
                     Ok(result) => result,
-                    Err(_) => panic::resume_unwind(worker.join().expect_err("it panicked, else there were a result")),
+                    Err(_) => panic::resume_unwind(worker.join().expect_err("without a result it panicked")),
                 },
                 () = signals.next() => match on_first.take() {
                     Some(on_first) => {

@@ -25,11 +25,12 @@ use crate::{
 /// Reads `run.json`, `capacity.json`, `gate.json` or `ci.json` only, so a later version of plimsoll rebuilds earlier reports.
 /// The exit code is 0 whatever the verdict.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
+#[command(after_help = "Examples:
   plimsoll report results/queue-20260214T101500Z
-  plimsoll report results/queue-20260214T101500Z --open
-  plimsoll report results/queue-20260214T101500Z --style analysis --open
+  plimsoll report \
+                        results/queue-20260214T101500Z --open
+  plimsoll report results/queue-20260214T101500Z --style \
+                        analysis --open
   plimsoll report results/queue-20260214T101500Z --format json | jq .verdict")]
 pub(super) struct Arguments {
     /// Result folder, as listed by `plimsoll list`
@@ -106,11 +107,11 @@ fn open(file: &Path) -> anyhow::Result<()> {
                 if status.success() {
                     return Ok(());
                 }
-                bail!("{opener} could not show {}; open it yourself", file.display());
+                bail!("{opener} could not open {}: open it by hand", file.display());
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(anyhow!(error).context(format!("could not start {opener}"))),
         }
     }
-    bail!("nothing to open {} with ({} is not installed); open it yourself", file.display(), OPENERS.join(" or "))
+    bail!("no program to open {} ({} is not installed): open it by hand", file.display(), OPENERS.join(" or "))
 }

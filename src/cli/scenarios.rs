@@ -12,10 +12,9 @@ use crate::scenario;
 
 /// List the built-in scenarios and the commands, or print a scenario
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
+#[command(after_help = "Examples:
   plimsoll scenarios
-  plimsoll scenarios show sessions > my.toml    a scenario of your own to start from
+  plimsoll scenarios show sessions > my.toml    template of a scenario
   plimsoll run my.toml")]
 pub(super) struct Arguments {
     #[command(subcommand)]

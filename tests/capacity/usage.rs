@@ -39,7 +39,7 @@ fn a_run_whose_pools_were_compared_one_after_the_other_cannot_be_continued() {
     std::fs::create_dir(desk.path("out")).unwrap();
     std::fs::write(desk.path("out/capacity.json"), earlier).unwrap();
     let told = desk.run(&["capacity", "--resume", "out"]).ends_with(2);
-    told.complains("out cannot be continued: its pool sizes were compared one after the other");
+    told.complains("cannot resume out: an earlier version compared its pool sizes one after the other");
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn runs_are_kept_shown_and_removed() {
         .says("2 runs in results/baselines/nightly.json");
     desk.run(&["baseline", "save", "nightly", &runs[1], &runs[2]])
         .ends_with(0)
-        .says("night-02 is in nightly already")
+        .says("night-02 is already in nightly")
         .says("3 runs");
     desk.run(&["baseline", "list"]).ends_with(0).says("3 runs from 2025-03-01 to 2025-03-03: sample on redis 7.0.15");
     desk.run(&["baseline", "show", "nightly"]).ends_with(0).says("night-03").says("only gross changes show");
@@ -76,10 +76,10 @@ fn what_does_not_belong_is_not_kept() {
     desk.run(&["baseline", "save", "more", &invalid, "--allow-invalid"]).ends_with(0);
     desk.run(&["compare", "more", &runs[0]]).ends_with(3).says("more has no run that counts");
     let early = night(&desk, 4, |run| run["recording"]["period"]["interrupted"] = json!(true));
-    desk.run(&["baseline", "save", "early", &early]).ends_with(2).complains("was ended early; --allow-invalid");
+    desk.run(&["baseline", "save", "early", &early]).ends_with(2).complains("was interrupted: --allow-invalid");
     desk.run(&["baseline", "save", "early", &early, "--allow-invalid"]).ends_with(0);
     desk.run(&["baseline", "show", "early"]).ends_with(0).says("ended early");
-    desk.run(&["history"]).ends_with(0).says("1 run was ended early");
+    desk.run(&["history"]).ends_with(0).says("1 run was interrupted");
 }
 
 /// What a recipe for every night does: the same folder of `plimsoll ci`, replaced, and its run kept.
@@ -92,9 +92,9 @@ fn the_same_folder_is_kept_night_after_night() {
         fs::rename(desk.path(&run).join("run.json"), desk.path("results/nightly/runs/queue/run.json")).unwrap();
         desk.run(&["baseline", "save", "nightly-queue", "results/nightly/runs/queue"]).ends_with(0)
     };
-    kept(1).says("queue is kept in nightly-queue");
-    kept(2).says("queue-20250302T020000Z is kept in nightly-queue").says("2 runs");
-    kept(2).says("queue is in nightly-queue already, as queue-20250302T020000Z");
+    kept(1).says("queue stored in nightly-queue");
+    kept(2).says("queue-20250302T020000Z stored in nightly-queue").says("2 runs");
+    kept(2).says("queue is already in nightly-queue, as queue-20250302T020000Z");
     kept(3).says("queue-20250303T020000Z is kept").says("3 runs");
 }
 

@@ -134,7 +134,7 @@ fn what_cannot_be_compared_is_refused_before_any_load() {
         (&["short.toml", "--a", "io-threads=4"], "an arm has set:FIELD=VALUE"),
         (&["short.toml", "--b", "target=redis://localhost:1"], "a private server and one that runs already"),
         (&["short.toml", "--a", "exe=/no/such"], "/no/such: there is no such file"),
-        (&["short.toml", "--a", "exe=/bin/true"], "--a: exe=/bin/true is no plimsoll"),
+        (&["short.toml", "--a", "exe=/bin/true"], "--a: exe=/bin/true is not a plimsoll binary"),
         (&["short.toml", "--blocks", "6"], "from 7 to 200"),
         (&["short.toml", "--threshold", "0"], "from 0.5 to 100"),
         (&["closed.toml", "--rate", "5"], "no service has an open loop"),

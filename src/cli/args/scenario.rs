@@ -81,7 +81,7 @@ pub(in crate::cli) fn scenario(name: &str, private: bool, overrides: &Overrides)
 
 /// A field and its value, as `--set` takes them.
 fn setting(text: &str) -> Result<(String, String), String> {
-    let (field, value) = text.split_once('=').ok_or("write FIELD=VALUE, such as service.api.pool.size=100")?;
+    let (field, value) = text.split_once('=').ok_or("expected FIELD=VALUE, such as service.api.pool.size=100")?;
     Ok((field.trim().to_owned(), value.trim().to_owned()))
 }
 

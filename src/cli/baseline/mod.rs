@@ -28,11 +28,12 @@ pub(super) use source::{abstract_at, held};
 /// and `plimsoll run --baseline` compare runs with it. From seven runs on, best of different nights, their spread decides what
 /// a regression is.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
+#[command(after_help = "Examples:
   plimsoll baseline save nightly results/queue-20260214T101500Z
-  plimsoll baseline save nightly results/queue-*     several runs
-  plimsoll baseline show nightly                     runs, spread, smallest detectable change
+  plimsoll baseline \
+                        save nightly results/queue-*     several runs
+  plimsoll baseline show nightly                 \
+                        runs, spread, smallest detectable change
   plimsoll run queue --baseline nightly")]
 #[command(mut_arg("results", |arg| arg.global(true)))]
 pub(super) struct Arguments {
@@ -127,9 +128,9 @@ fn save(
         display.reading(at, folders.len());
         let run = abstract_at(folder)?;
         if !run.counts() && !allow_invalid {
-            let fault = if run.interrupted { "was ended early" } else { "is invalid, as its report says" };
+            let fault = if run.interrupted { "was interrupted" } else { "is invalid" };
             return Err(Failure::usage(anyhow!(
-                "{}: the measurement {fault}; --allow-invalid keeps it all the same",
+                "{}: the measurement {fault}: --allow-invalid stores it nevertheless",
                 folder.display()
             )));
         }
@@ -141,14 +142,14 @@ fn save(
         let mut kept = there.map(|baseline| baseline.runs).unwrap_or_default();
         for mut run in runs {
             if let Some(same) = kept.iter().find(|other| other.is_of_same_run(&run)) {
-                said.push(format!("{} is in {name} already, as {}", run.name, same.name));
+                said.push(format!("{} is already in {name}, as {}", run.name, same.name));
                 continue;
             }
             if kept.iter().any(|other| other.name == run.name) {
                 run.name = dated(&run);
             }
             admit(&kept, &run, name, allow_differences).map_err(Stopped::Failure)?;
-            said.push(format!("{} is kept in {name}", run.name));
+            said.push(format!("{} stored in {name}", run.name));
             kept.push(run);
         }
         Ok::<_, Stopped>(Some(Baseline::new(kept)))
@@ -169,7 +170,7 @@ fn dated(run: &Abstract) -> String {
 fn admit(kept: &[Abstract], run: &Abstract, name: &str, allow_differences: bool) -> Result<(), Failure> {
     if kept.iter().any(|other| other.name == run.name) {
         return Err(Failure::usage(anyhow!(
-            "{name} has another run that is called {}; rename the folder of the one, or `plimsoll baseline rm {name} {}`",
+            "{name} has another run with the name {}: rename one folder, or `plimsoll baseline rm {name} {}`",
             run.name,
             run.name
         )));
@@ -181,7 +182,7 @@ fn admit(kept: &[Abstract], run: &Abstract, name: &str, allow_differences: bool)
     }
     let listed: Vec<_> = refusing.iter().map(report::difference_in_words).collect();
     Err(Failure::unusable(anyhow!(
-        "{} measured something else than the runs of {name}:\n  {}\nSave it under another name, or keep it all the same with \
+        "{} has another setup than the runs of {name}:\n  {}\nUse another baseline, or store it with \
          --allow-differences",
         run.name,
         listed.join("\n  ")
@@ -192,7 +193,7 @@ fn list(baselines: &Baselines, results: &Path) -> Result<(), Failure> {
     let all = baselines.list().map_err(Failure::usage)?;
     if all.is_empty() {
         return output::print(format!(
-            "No baselines in {}. `plimsoll baseline save NAME RUN` makes one.\n",
+            "No baselines in {}. `plimsoll baseline save NAME RUN` creates one.\n",
             results.join(crate::results::BASELINES).display()
         ));
     }
@@ -212,7 +213,7 @@ fn remove(baselines: &Baselines, name: &str, runs: &[String]) -> Result<(), Fail
     // The whole may be removed also where it cannot be read.
     if runs.is_empty() {
         baselines.remove(name).map_err(Failure::usage)?;
-        return output::print(format!("{name} is removed\n"));
+        return output::print(format!("Removed {name}\n"));
     }
     baselines.load(name).map_err(Failure::usage)?;
     let mut left = 0;
@@ -223,7 +224,7 @@ fn remove(baselines: &Baselines, name: &str, runs: &[String]) -> Result<(), Fail
             kept.retain(|other| other.name != *run);
             if kept.len() == before {
                 return Err(Stopped::Failure(Failure::usage(anyhow!(
-                    "{name} has no run {run}; `plimsoll baseline show {name}` lists those that it has"
+                    "{name} has no run {run}: `plimsoll baseline show {name}` lists its runs"
                 ))));
             }
         }
@@ -231,10 +232,10 @@ fn remove(baselines: &Baselines, name: &str, runs: &[String]) -> Result<(), Fail
         Ok((left > 0).then(|| Baseline::new(kept)))
     })?;
     if left == 0 {
-        stderr::print(&format!("note: {name} has no run left, so it is removed"));
+        stderr::print(&format!("note: removed {name}, which has no run left"));
     }
     output::print(report::format::plain(&format!(
-        "{} removed from {name}\n",
+        "Removed {} from {name}\n",
         report::format::counted(runs.len() as u64, "run", "runs")
     )))
 }

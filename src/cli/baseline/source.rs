@@ -18,13 +18,13 @@ pub(in crate::cli) fn abstract_at(folder: &Path) -> Result<Abstract, Failure> {
     match results::load(folder).map_err(Failure::usage)? {
         Saved::Run(run) => Ok(abstracted(&RunReport::new(*run).map_err(Failure::usage)?, folder)),
         Saved::Capacity(_) => Err(Failure::usage(anyhow!(
-            "{} is a capacity run; its trials are runs: give {} or another",
+            "{} is a capacity run: pass one of its trials, such as {}",
             folder.display(),
             folder.join("trials/001").display()
         ))),
-        Saved::Gate(_) => Err(Failure::usage(anyhow!("{} is a gate, which compares by itself", folder.display()))),
+        Saved::Gate(_) => Err(Failure::usage(anyhow!("{} is a gate, not a run", folder.display()))),
         Saved::Ci(_) => Err(Failure::usage(anyhow!(
-            "{} is of plimsoll ci; give one of its runs, which are in {}",
+            "{} was written by `plimsoll ci`: pass one of its runs, in {}",
             folder.display(),
             folder.join("runs").display()
         ))),
@@ -43,10 +43,8 @@ pub(in crate::cli) fn held(word: &str, baselines: &Baselines) -> Result<Baseline
         return Ok(BaselineRuns { name: run.name.clone(), runs: vec![run] });
     }
     Err(Failure::usage(if is_name {
-        anyhow!(
-            "{word} is neither a baseline nor a result folder; `plimsoll baseline list` and `plimsoll list` name what there is"
-        )
+        anyhow!("{word} is neither a baseline nor a result folder: see `plimsoll baseline list` and `plimsoll list`")
     } else {
-        anyhow!("there is no run in {word}; `plimsoll list` names those in results")
+        anyhow!("no run in {word}: `plimsoll list` lists saved runs")
     }))
 }

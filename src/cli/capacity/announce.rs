@@ -29,7 +29,7 @@ pub(super) fn plan(errand: &Errand, target: &TargetFacts, estimate: Estimate) ->
     let arms: Vec<&str> = plan.arms.iter().map(|arm| arm.name.as_str()).collect();
     line(format!("  {}: {}", counted(arms.len() as u64, "variant", "variants"), arms.join(" | ")));
     let done = saved.as_ref().map_or(0, |(_, saved)| saved.trials.len() as u64);
-    let before = if done > 0 { format!(", {} of them made already", count(done)) } else { String::new() };
+    let before = if done > 0 { format!(", {} of them done", count(done)) } else { String::new() };
     line(format!(
         "  about {} of {} in {}{before}; budget {}{}",
         counted(u64::from(estimate.trials), "trial", "trials"),
@@ -38,32 +38,32 @@ pub(super) fn plan(errand: &Errand, target: &TargetFacts, estimate: Estimate) ->
         span(plan.budget_ns),
         match plan.budget_ns {
             budget if budget >= estimate.all_ns => "",
-            budget if budget >= estimate.answers_ns => ", so the curve may stay undone",
-            _ => ", so the report will say what it did not suffice for",
+            budget if budget >= estimate.answers_ns => ", so the curve may be left out",
+            _ => ", so the report will list omitted steps",
         },
     ));
     if estimate.comparisons_ns > 0 {
         line(format!(
-            "  comparisons of neighbouring pool sizes: up to {} of it, both connected at once, in turns of 25 ms, or of up to 500 ms \
-             where responses take longer",
+            "  comparisons of neighbouring pool sizes: up to {} of it, both connected at once, in turns of 25 ms, up \
+             to 500 ms for longer response times",
             span(estimate.comparisons_ns)
         ));
     }
     line(match plan.max_rate {
         Some(most) => format!("  load: from {} up to {}", rate(plan.start_rate), rate(most)),
-        None => format!("  load: from {}, doubled until a trial fails; --max-rate sets a limit", rate(plan.start_rate)),
+        None => format!("  load: from {}, doubled until a trial fails; limit: --max-rate", rate(plan.start_rate)),
     });
     if done == 0 {
         let counted = census(plan, target.private).map(|census| {
-            format!("commands of others are counted for {} (--current-rate spares it), ", setting(census))
+            format!("commands of other clients are counted for {} (--current-rate skips this), ", setting(census))
         });
         line(format!(
-            "  before it: {}connections and settings are looked at for about {}",
+            "  before: {}connections and settings are inspected for about {}",
             counted.unwrap_or_default(),
             setting(LOOKS)
         ));
         if scenario.run.prefill {
-            line("  and the scenario's keys are written, as fast as the server takes them".to_owned());
+            line("  and the scenario's keys are written, as fast as the server accepts them".to_owned());
         }
     }
     let _ = write!(text, "  connections: at most {}", count(errand.connections()));

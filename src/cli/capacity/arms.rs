@@ -34,7 +34,7 @@ impl Sweep {
 
 /// `FIELD=V1,V2`. Commas within a value in braces, brackets or quotes are its own.
 pub(super) fn sweep(text: &str) -> Result<Sweep, String> {
-    let wrong = || "write FIELD=V1,V2,..., such as values.size=64,1024".to_owned();
+    let wrong = || "expected FIELD=V1,V2,..., such as values.size=64,1024".to_owned();
     let (field, values) = text.split_once('=').ok_or_else(wrong)?;
     let (mut depth, mut quoted) = (0_i32, false);
     let separates = |letter: char| {

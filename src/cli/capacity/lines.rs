@@ -58,7 +58,7 @@ pub(super) fn under_way(course: Course, arm: &Arm, plan: &TrialPlan, progress: &
     };
     let minutes = minutes(left_ns);
     plain(&format!(
-        "Trial {number} of about {}, {} {} at {}: {phase}; {bracket}; {minutes} min left at most",
+        "Trial {number} of about {}, {} {} at {}: {phase}; {bracket}; at most {minutes} min left",
         of.max(number),
         arm.name,
         slug(&plan.purpose),
@@ -86,7 +86,7 @@ pub(super) fn over(trial: &Trial, arm: &Arm, arms: usize, judgement: &Judgement)
 /// The block of two pool sizes under way, in one line.
 pub(super) fn comparing([smaller, larger]: [&str; 2], plan: &BlockPlan, left_ns: u64, progress: &Progress) -> String {
     plain(&format!(
-        "Comparing {smaller} with {larger} at {} in turns of {}, block {} of {BLOCKS}: {}; {} min left at most",
+        "Comparing {smaller} with {larger} at {} in turns of {}, block {} of {BLOCKS}: {}; at most {} min left",
         rate(plan.rate),
         setting(Duration::from_nanos(plan.turn_ns)),
         plan.number + 1,
@@ -128,9 +128,9 @@ fn verdict(trial: &Trial, judgement: &Judgement) -> String {
             format!("fail: {} late of {name}", share(*late))
         }
         Judgement::Fail(FailReason::Shortfall(done)) => format!("fail: only {} completed", share(*done)),
-        Judgement::Fail(FailReason::Backlog(growth)) => format!("fail: backlog grew by {} a second", share(*growth)),
+        Judgement::Fail(FailReason::Backlog(growth)) => format!("fail: backlog grew by {} per second", share(*growth)),
         Judgement::Fail(FailReason::Errors(errors)) => format!("fail: {} errors", share(*errors)),
-        Judgement::Fail(FailReason::Unclear) => "fail: unclear in the longest trial".to_owned(),
+        Judgement::Fail(FailReason::Unclear) => "fail: undecided in the longest trial".to_owned(),
         Judgement::Undecided => "undecided".to_owned(),
         Judgement::ClientLimited(reason) => format!("the harness was the limit: {reason}"),
     }

@@ -110,34 +110,34 @@ impl Errand {
         for (arm, scenario) in self.plan.arms.iter().zip(&self.arms) {
             if scenario.offered_rate().is_none() {
                 faults.push(format!(
-                    "{}: no service has an open loop, and only one whose requests fall due on a schedule has a rate that can \
-                     be sustained; set load.model=open and load.rate of a service",
+                    "{}: no service has an open loop, so there is no rate to search: set load.model=open and load.rate \
+                     of a service",
                     arm.name
                 ));
             }
             let services = scenario.services.len() as u32;
             if let Some(few) = self.plan.clients.iter().find(|clients| **clients < services) {
-                faults.push(format!("{}: {few} clients are too few for {services} services; each takes one", arm.name));
+                faults.push(format!(
+                    "{}: {few} clients are too few for {services} services, which need one each",
+                    arm.name
+                ));
             }
         }
         let few = self.plan.clients.len();
         if few > 0 && few < CLIENTS {
-            faults.push(format!(
-                "--clients: at least {CLIENTS} numbers, or the model has too little to go by; these are {few}"
-            ));
+            faults.push(format!("--clients: the model needs at least {CLIENTS} numbers of clients, not {few}"));
         }
         let closed = |scenario: &&Scenario| scenario.services.iter().any(|service| service.offered_rate().is_none());
         if let Some(scenario) = self.arms.iter().find(closed).filter(|_| self.plan.max_rate.is_some()) {
             let service = scenario.services.iter().find(|service| service.offered_rate().is_none());
             faults.push(format!(
-                "--max-rate: service {} is a closed loop, which asks as fast as it is answered and cannot be held to it",
+                "--max-rate: service {} is a closed loop, whose rate cannot be limited",
                 service.map_or("?", |service| service.name.as_str())
             ));
         }
         if self.plan.max_rate.is_some() && !self.plan.clients.is_empty() {
             faults.push(
-                "--clients: a closed loop asks as fast as it is answered, and cannot be held to --max-rate; leave one out"
-                    .to_owned(),
+                "--clients: the rate of a closed loop cannot be limited: omit --clients or --max-rate".to_owned(),
             );
         }
         faults.extend(self.too_short(arguments.target.is_private()));
@@ -146,7 +146,7 @@ impl Errand {
         let shortest = (LATENCIES * slowest.unwrap_or(0)).clamp(SECOND, shortest);
         if self.plan.trial_ns < shortest {
             faults.push(format!(
-                "--trial: at least {}, or a load that is a little too much goes unnoticed",
+                "--trial: at least {}, to detect a load 5 % above capacity",
                 scenario::format_duration(Duration::from_nanos(shortest))
             ));
         }
@@ -155,7 +155,7 @@ impl Errand {
         }
         if self.plan.growth.is_some() && self.plan.current_rate.is_none() && arguments.target.is_private() {
             return Err(Failure::usage(anyhow!(
-                "--growth: nobody else uses a private server, so say what grows with --current-rate"
+                "--growth: a private server has no production load: set --current-rate"
             )));
         }
         Ok(())
@@ -176,8 +176,8 @@ impl Errand {
         let enough = (0..10).fold(trial_ns, |budget, _| trial_ns + before(budget)) + SECOND / 10;
         let whole = |nanos: u64| scenario::format_duration(Duration::from_secs(nanos.div_ceil(SECOND)));
         Some(format!(
-            "--budget: {} is too short: it takes {} to look at the server, and up to {} for a single trial with its warm-up and last \
-             replies; --budget {} is enough, or give less to --trial",
+            "--budget: {} is too short: inspecting the server takes {}, and one trial with warm-up and last replies up \
+             to {}: use --budget {}, or a shorter --trial",
             scenario::format_duration(Duration::from_nanos(self.plan.budget_ns)),
             whole(before(enough)),
             whole(trial_ns),

@@ -22,16 +22,12 @@ pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Fai
     let saved = match results::load(folder).map_err(Failure::usage)? {
         Saved::Capacity(saved) => *saved,
         Saved::Run(_) | Saved::Gate(_) | Saved::Ci(_) => {
-            return Err(Failure::usage(anyhow!(
-                "{} holds no capacity run, and only that can be continued",
-                folder.display()
-            )));
+            return Err(Failure::usage(anyhow!("{} holds no capacity run to resume", folder.display())));
         }
     };
     if saved.blocks.iter().any(|block| block.turn_ns.is_none()) {
         return Err(Failure::usage(anyhow!(
-            "{} cannot be continued: its pool sizes were compared one after the other, as earlier versions did, and not in turns; start \
-             a new capacity run",
+            "cannot resume {}: an earlier version compared its pool sizes one after the other: start a new capacity run",
             folder.display()
         )));
     }
@@ -41,8 +37,7 @@ pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Fai
         && saved.plan.workers != Some(workers)
         && !saved.trials.is_empty()
     {
-        let then =
-            saved.plan.workers.map_or_else(|| "as many as there are cores for".to_owned(), |then| then.to_string());
+        let then = saved.plan.workers.map_or_else(|| "one per core".to_owned(), |then| then.to_string());
         differences.push(format!("--workers was {then} and is {workers}"));
     }
     if !differences.is_empty() {
@@ -69,7 +64,7 @@ pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Fai
         plan.budget_ns = budget.as_nanos() as u64;
     } else if saved.ended == Ended::Budget {
         return Err(Failure::usage(anyhow!(
-            "{} has used up its budget of {}; give it a larger one with --budget",
+            "{} reached its budget of {}: resume it with a larger --budget",
             folder.display(),
             scenario::format_duration(std::time::Duration::from_nanos(plan.budget_ns))
         )));
@@ -95,7 +90,7 @@ pub(super) fn check_target(folder: &Path, saved: &Capacity, now: &TargetFacts) -
 
 fn refusal(folder: &Path, differences: &[String]) -> Failure {
     Failure::usage(anyhow!(
-        "{} cannot be continued, for its trials could not be compared with new ones: {}",
+        "cannot resume {}: new trials would not be comparable: {}",
         folder.display(),
         differences.join("; ")
     ))
@@ -148,7 +143,7 @@ fn difference_of_texts(saved: &Scenario, now: &Scenario) -> Option<String> {
     loop {
         match (old.next(), new.next()) {
             (Some(old), Some(new)) if old == new => {}
-            (None, None) => return Some("the scenario is another one".to_owned()),
+            (None, None) => return Some("the scenario has changed".to_owned()),
             (old, new) => {
                 let [old, new] = [old, new].map(|line| line.unwrap_or("at its end").trim().to_owned());
                 return Some(format!("the scenario had `{old}` where it has `{new}` now"));

@@ -51,8 +51,10 @@ impl Github {
         let open = |path: PathBuf| match OpenOptions::new().create(true).append(true).open(&path) {
             Ok(file) => Ok((path, file)),
             Err(error) => {
-                let why =
-                    format!("could not write to {}, which {SUMMARY} names; unset it to do without", path.display());
+                let why = format!(
+                    "could not write to {} ({SUMMARY}): unset the variable to omit the summary",
+                    path.display()
+                );
                 Err(Failure::usage(anyhow::Error::new(error).context(why)))
             }
         };

@@ -29,13 +29,13 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     let errands = arguments.errands()?;
     if arguments.fail_on.is_some() && matches!(source, Source::Embedded { .. }) {
         return Err(Failure::usage(anyhow!(
-            "--fail-on is for a server of yours: a private one has the settings that plimsoll gave it, and is not audited; \
-             leave it out, or name the server with --target"
+            "--fail-on: a private server is not audited: omit --fail-on, or name a server with --target"
         )));
     }
     if errands.len() > 1 && arguments.baseline.as_ref().is_some_and(|name| !name.contains(PLACEHOLDER)) {
         return Err(Failure::usage(anyhow!(
-            "--baseline: a baseline is of one scenario; with several, let {PLACEHOLDER} stand for their names, such as nightly-{PLACEHOLDER}"
+            "--baseline: a baseline is of one scenario: for several, use {PLACEHOLDER} in its name, such as \
+             nightly-{PLACEHOLDER}"
         )));
     }
     let github = Github::of_environment(arguments.annotations)?;
@@ -47,7 +47,11 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     let session = Session { arguments, look, errands, source, github, journal, display, leftovers: of_runs.clone() };
     let result = supervise(
         move |interrupt| session.carry_out(&interrupt),
-        move || voice.say("interrupted: ending everything and reporting what there is; Ctrl-C again stops at once"),
+        move || {
+            voice.say(
+                "interrupted: ending all scenarios and reporting the results so far; Ctrl-C again ends the program",
+            )
+        },
     );
     of_runs.clear();
     own.clear();

@@ -61,8 +61,8 @@ pub(in crate::cli) fn difference(text: &str) -> Result<Difference, String> {
     let (what, value) = text.split_once('=').unwrap_or((text, ""));
     let value = value.trim();
     let of = |name: &str, make: fn(String, String) -> Difference| match value {
-        _ if name.is_empty() => Err(format!("`{what}` names nothing; write {what}NAME=VALUE")),
-        "" => Err(format!("`{what}` has no value; write {what}=VALUE")),
+        _ if name.is_empty() => Err(format!("`{what}` has no name: expected {what}NAME=VALUE")),
+        "" => Err(format!("`{what}` has no value: expected {what}=VALUE")),
         value => Ok(make(name.to_owned(), value.to_owned())),
     };
     match what.trim().split_once(':') {
@@ -71,7 +71,7 @@ pub(in crate::cli) fn difference(text: &str) -> Result<Difference, String> {
         None if what == "server-bin" => of(what, |_, value| Difference::ServerBin(value.into())),
         None if what == "target" => of(what, |_, value| Difference::Target(value)),
         None if what == "exe" => of(what, |_, value| Difference::Exe(value.into())),
-        _ => Err("an arm has set:FIELD=VALUE, config:NAME=VALUE, server-bin=FILE, target=URL or exe=FILE".to_owned()),
+        _ => Err("expected set:FIELD=VALUE, config:NAME=VALUE, server-bin=FILE, target=URL or exe=FILE".to_owned()),
     }
 }
 
@@ -87,9 +87,7 @@ impl Side {
                     set.push((field, value));
                 }
                 Difference::Config(name, _) if RESERVED.contains(&name.to_lowercase().as_str()) => {
-                    return Err(Failure::usage(anyhow!(
-                        "{option}: {name} is set by plimsoll itself, which starts, reaches and ends the private servers"
-                    )));
+                    return Err(Failure::usage(anyhow!("{option}: plimsoll sets {name} of private servers itself")));
                 }
                 Difference::Config(name, value) => {
                     told.push((format!("config:{name}"), shown_setting(&name, &value).to_owned()));
@@ -104,17 +102,17 @@ impl Side {
         for (what, file) in [("server-bin", &server_bin), ("exe", &exe)] {
             let Some(file) = file else { continue };
             let Ok(facts) = file.metadata() else {
-                return wrong(format!("{what}={}: there is no such file", file.display()));
+                return wrong(format!("{what}={}: no such file", file.display()));
             };
             if !facts.is_file() || facts.permissions().mode() & 0o111 == 0 {
-                return wrong(format!("{what}={} is no program", file.display()));
+                return wrong(format!("{what}={} is not executable", file.display()));
             }
         }
         if target.is_some() && (server_bin.is_some() || !config.is_empty()) {
-            return wrong("a target runs already; server-bin and config are for a private server".to_owned());
+            return wrong("server-bin and config apply to a private server, not to a target".to_owned());
         }
         if target.is_some() && exe.is_some() {
-            return wrong("another build is compared on private servers; leave the target out".to_owned());
+            return wrong("exe needs a private server: omit the target".to_owned());
         }
         if let Some(file) = &exe {
             let no_build = |why| Failure::usage(anyhow!("{option}: exe={} {why}", file.display()));
@@ -149,7 +147,7 @@ impl Side {
 fn once<T>(option: &str, what: &str, place: &mut Option<T>, value: T) -> Result<(), Failure> {
     match place.replace(value) {
         None => Ok(()),
-        Some(_) => Err(Failure::usage(anyhow!("{option}: {what} is given twice; an arm has one"))),
+        Some(_) => Err(Failure::usage(anyhow!("{option}: {what} is given twice"))),
     }
 }
 
@@ -184,8 +182,8 @@ mod tests {
         assert_eq!(difference("exe=./p"), Ok(Difference::Exe("./p".into())));
         for (text, expected) in [
             ("config:io-threads", "`config:io-threads` has no value"),
-            ("set:=1", "`set:` names nothing"),
-            ("serverbin=/x", "an arm has set:FIELD=VALUE"),
+            ("set:=1", "`set:` has no name"),
+            ("serverbin=/x", "expected set:FIELD=VALUE"),
             ("exe=", "`exe` has no value"),
         ] {
             let told = difference(text).unwrap_err();
@@ -211,12 +209,12 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_with_the_arm() {
         for (texts, expected) in [
-            (&["exe=/no/such/file"][..], "--a: exe=/no/such/file: there is no such file"),
-            (&["server-bin=/etc/passwd"], "--a: server-bin=/etc/passwd is no program"),
-            (&["exe=/tmp"], "--a: exe=/tmp is no program"),
-            (&["config:daemonize=yes"], "--a: daemonize is set by plimsoll itself"),
-            (&["config:Port=1"], "--a: Port is set by plimsoll itself"),
-            (&["target=redis://h", "config:io-threads=4"], "--a: a target runs already"),
+            (&["exe=/no/such/file"][..], "--a: exe=/no/such/file: no such file"),
+            (&["server-bin=/etc/passwd"], "--a: server-bin=/etc/passwd is not executable"),
+            (&["exe=/tmp"], "--a: exe=/tmp is not executable"),
+            (&["config:daemonize=yes"], "--a: plimsoll sets daemonize"),
+            (&["config:Port=1"], "--a: plimsoll sets Port"),
+            (&["target=redis://h", "config:io-threads=4"], "--a: server-bin and config apply to a private server"),
             (&["target=redis://h", "target=redis://i"], "--a: target is given twice"),
             (&["target=localhost"], "no `://`"),
             (&["set:service.api.pool.siez=7"], "did you mean"),

@@ -51,8 +51,12 @@ pub(super) struct Order<'a> {
 
 /// Checks that a program calls itself plimsoll, since it is found out late otherwise; what it is instead, for an error.
 pub(super) fn check(exe: &Path) -> Result<(), String> {
-    let line = first_line_of_version(exe).map_err(|error| format!("cannot be asked for its version: {error}"))?;
-    if line.starts_with("plimsoll ") { Ok(()) } else { Err(format!("is no plimsoll: its --version says {line:?}")) }
+    let line = first_line_of_version(exe).map_err(|error| format!("does not run with --version: {error}"))?;
+    if line.starts_with("plimsoll ") {
+        Ok(())
+    } else {
+        Err(format!("is not a plimsoll binary (--version printed {line:?})"))
+    }
 }
 
 fn first_line_of_version(exe: &Path) -> io::Result<String> {
@@ -76,7 +80,7 @@ fn first_line_of_version(exe: &Path) -> io::Result<String> {
 /// Lets a build carry out a scenario on the server at an address; `None` where the user ended it.
 pub(super) fn run(order: &Order<'_>, leftovers: &Leftovers, interrupt: &Interrupt) -> Result<Option<Run>, Failure> {
     let place = tempfile::Builder::new().prefix("plimsoll-slice-").tempdir();
-    let place = place.context("could not make a place for a slice").map_err(Failure::usage)?;
+    let place = place.context("could not create the folder of a slice").map_err(Failure::usage)?;
     let (out, said) = (place.path().join("run"), place.path().join("stderr"));
     let Order { exe, scenario, .. } = order;
     let name = exe.display();
@@ -93,7 +97,10 @@ pub(super) fn run(order: &Order<'_>, leftovers: &Leftovers, interrupt: &Interrup
             return Ok(None);
         }
         if Instant::now() > limit {
-            return Err(Failure::unusable(anyhow!("{name} did not end its slice in {} s more", PATIENCE.as_secs())));
+            return Err(Failure::unusable(anyhow!(
+                "{name} did not end its slice within another {} s",
+                PATIENCE.as_secs()
+            )));
         }
         thread::sleep(GLANCE);
     };
@@ -102,10 +109,10 @@ pub(super) fn run(order: &Order<'_>, leftovers: &Leftovers, interrupt: &Interrup
         Err(Failure::unusable(anyhow!("{name} {why} ({status}): {}", said.trim())))
     };
     if !status.code().is_some_and(|code| MEASURED.contains(&code)) {
-        return unusable("did not carry out its slice");
+        return unusable("failed in its slice");
     }
-    let Ok(text) = fs::read_to_string(out.join("run.json")) else { return unusable("made no run") };
-    let run = Run::from_json(&text).with_context(|| format!("the run that {name} made cannot be used"));
+    let Ok(text) = fs::read_to_string(out.join("run.json")) else { return unusable("saved no run") };
+    let run = Run::from_json(&text).with_context(|| format!("the run of {name} cannot be used"));
     let run = run.map_err(Failure::unusable)?;
     if run.recording.period.interrupted {
         return unusable("was interrupted");
@@ -206,19 +213,22 @@ pub(super) mod tests {
     #[test]
     fn only_a_plimsoll_is_taken_for_one() {
         assert_eq!(with_script("[ \"$1\" = --version ] && echo plimsoll 9.1", check), Ok(()));
-        assert_eq!(with_script("true", check).unwrap_err(), "is no plimsoll: its --version says \"\"");
+        assert_eq!(with_script("true", check).unwrap_err(), "is not a plimsoll binary (--version printed \"\")");
         let endless = with_script("head -c 200000 /dev/zero | tr '\\0' x", check).unwrap_err();
-        assert!(endless.starts_with("is no plimsoll: its --version says \"xxx") && endless.len() < 300, "{endless}");
+        assert!(
+            endless.starts_with("is not a plimsoll binary (--version printed \"xxx") && endless.len() < 300,
+            "{endless}"
+        );
         let missing = check(Path::new("/none")).unwrap_err();
-        assert!(missing.starts_with("cannot be asked for its version: "), "{missing}");
+        assert!(missing.starts_with("does not run with --version: "), "{missing}");
     }
 
     #[test]
     fn a_build_that_fails_is_quoted_however_much_it_says() {
         let told = ran("head -c 200000 /dev/zero | tr '\\0' x >&2; echo no such option >&2; exit 2");
-        assert!(told.contains("did not carry out its slice (exit status: 2)"), "{}", &told[..200]);
+        assert!(told.contains("failed in its slice (exit status: 2)"), "{}", &told[..200]);
         assert!(told.ends_with("no such option"));
-        assert!(ran("exit 0").contains("made no run"));
+        assert!(ran("exit 0").contains("saved no run"));
         assert!(ran("kill -9 $$").contains("signal: 9"));
     }
 }
