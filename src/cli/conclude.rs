@@ -67,11 +67,11 @@ mod tests {
         let place = home.path().join("mine");
         let folder = ResultFolder::claim(&place, false).unwrap();
         let failed = save_and_conclude(folder, ("run.json", b"{}"), || -> Drawn<()> { panic!("in the analysis") });
-        let told = failed.unwrap_err().to_string();
+        let message = failed.unwrap_err().to_string();
         assert_eq!(std::fs::read(place.join("run.json")).unwrap(), b"{}");
         assert!(
-            told.contains(&format!("`plimsoll report {}`", place.display())) && told.contains("internal"),
-            "{told}"
+            message.contains(&format!("`plimsoll report {}`", place.display())) && message.contains("internal"),
+            "{message}"
         );
     }
 }

@@ -78,7 +78,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let out = arguments.out.as_ref();
     let saved = out.map(|folder| results::write_apart(folder, chronicle.files()).map(|()| folder)).transpose();
     display.clear();
-    let told = match arguments.format {
+    let printed = match arguments.format {
         HistoryFormat::Csv => output::print(chronicle.csv()),
         HistoryFormat::Text => {
             let mut text = chronicle.terminal(look.style());
@@ -88,7 +88,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
             output::print(text)
         }
     };
-    Failure::first_of(saved.map_err(Failure::usage), told)?;
+    Failure::first_of(saved.map_err(Failure::usage), printed)?;
     Ok(Exit::Met)
 }
 

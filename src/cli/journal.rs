@@ -100,8 +100,8 @@ mod tests {
         let place = home.path().join("mine");
         let mut journal = Journal::claim(&place, false, "gate.json", &Leftovers::default()).unwrap();
         let failed = journal.conclude("{}".to_owned(), || -> Drawn<()> { panic!("in the analysis") });
-        let told = failed.map(|_| ()).unwrap_err().to_string();
+        let message = failed.map(|_| ()).unwrap_err().to_string();
         assert_eq!(std::fs::read(place.join("gate.json")).unwrap(), b"{}");
-        assert!(told.contains(&format!("`plimsoll report {}`", place.display())), "{told}");
+        assert!(message.contains(&format!("`plimsoll report {}`", place.display())), "{message}");
     }
 }

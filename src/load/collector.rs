@@ -124,7 +124,7 @@ impl<'a> Collector<'a> {
         for sender in starts {
             let (full, intervals) = mpsc::channel();
             let (give_back, back) = mpsc::channel();
-            let told = sender.send(Start {
+            let sent = sender.send(Start {
                 clock,
                 from: start,
                 end: Arc::clone(&end),
@@ -133,7 +133,7 @@ impl<'a> Collector<'a> {
                 give_back,
             });
             // A worker that is gone is found below.
-            if let (Ok(()), Ok(back)) = (told, back.recv()) {
+            if let (Ok(()), Ok(back)) = (sent, back.recv()) {
                 lines.push(Line { intervals, back });
             }
         }

@@ -76,8 +76,11 @@ fn failures_that_only_one_stage_shows_are_told() {
     let first = failing.blocks.iter_mut().filter(|block| block.stage == GateStage::Screen);
     let slices = first.flat_map(|block| &mut block.slices).filter(|slice| slice.arm == 1);
     slices.for_each(|slice| slice.series[0].failed = 20);
-    let told = headline(&failing);
-    assert!(told.starts_with("Inconclusive: 2.") && told.contains("which the second stage did not confirm"), "{told}");
+    let sentence = headline(&failing);
+    assert!(
+        sentence.starts_with("Inconclusive: 2.") && sentence.contains("which the second stage did not confirm"),
+        "{sentence}"
+    );
 }
 
 #[test]

@@ -69,11 +69,11 @@ mod tests {
     fn a_gate_that_contradicts_itself_is_refused() {
         let whole = gate(Worsening::None, 0.02, &[GateStage::Screen]);
         assert_eq!(Gate::from_json(&whole.to_json()).unwrap(), whole);
-        let refused = |spoil: fn(&mut Gate), told: &str| {
+        let refused = |spoil: fn(&mut Gate), reason: &str| {
             let mut spoilt = whole.clone();
             spoil(&mut spoilt);
             let error = Gate::from_json(&spoilt.to_json()).unwrap_err().to_string();
-            assert!(error.contains(told), "{error}");
+            assert!(error.contains(reason), "{error}");
         };
         refused(|gate| gate.plan.threshold = 0.0, "threshold");
         refused(|gate| gate.plan.tail_threshold = -0.1, "threshold");

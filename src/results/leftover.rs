@@ -172,10 +172,10 @@ mod tests {
         fs::create_dir(&path).unwrap();
         fs::write(path.join("thesis.txt"), "years of work").unwrap();
         let recovered = home.path().join("mine-2");
-        let told = sweep(home.path());
-        assert_eq!(told, [Leftover::Removed(broken), Leftover::Recovered(recovered.clone())]);
+        let leftovers = sweep(home.path());
+        assert_eq!(leftovers, [Leftover::Removed(broken), Leftover::Recovered(recovered.clone())]);
         assert!(load(&recovered).is_ok());
-        assert!(told[1].to_string().contains("`plimsoll report "), "{}", told[1]);
+        assert!(leftovers[1].to_string().contains("`plimsoll report "), "{}", leftovers[1]);
         assert_eq!(names_in(home.path()), ["mine", "mine-2"]);
     }
 

@@ -76,8 +76,8 @@ fn tells_syntax_errors_in_the_same_form() {
 #[test]
 fn counts_columns_in_characters() {
     assert!(errors("name = \"é\"; x").starts_with("x.toml:1:11: "));
-    let told = of_service(r#"values = { size = { min = "ä", max = "ö" } }"#);
-    assert!(told.contains("x.toml:6:27: ") && told.contains("x.toml:6:38: "), "{told}");
+    let message = of_service(r#"values = { size = { min = "ä", max = "ö" } }"#);
+    assert!(message.contains("x.toml:6:27: ") && message.contains("x.toml:6:38: "), "{message}");
 }
 
 #[test]
@@ -126,8 +126,8 @@ fn refuses_what_concerns_several_fields() {
         (r"load.rate = inf", "inf is not a number"),
         (r"load.rate = 0", "0 is out of range"),
     ] {
-        let told = of_service(line);
-        assert!(told.contains(expected), "{line}\n{told}");
+        let message = of_service(line);
+        assert!(message.contains(expected), "{line}\n{message}");
     }
 }
 
@@ -152,9 +152,9 @@ fn keeps_services_apart_that_share_a_database() {
         )
     };
     for (first, second) in [("app:", "app:"), ("app:", "app:ml:"), ("app:ml:", "app:")] {
-        let told = errors(&two(first, second, 0));
-        assert!(told.contains("overlap in database 0: keys of one would be removed"), "{told}");
-        assert!(told.starts_with(r#"x.toml:11:15: service "ml": keys.prefix: "#), "{told}");
+        let message = errors(&two(first, second, 0));
+        assert!(message.contains("overlap in database 0: keys of one would be removed"), "{message}");
+        assert!(message.starts_with(r#"x.toml:11:15: service "ml": keys.prefix: "#), "{message}");
         assert!(parse(&two(first, second, 1), "x.toml").is_ok(), "another database is another keyspace");
     }
     assert!(parse(&two("api:", "ml:", 0), "x.toml").is_ok());

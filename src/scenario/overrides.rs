@@ -373,8 +373,8 @@ command = "LPUSH"
             ),
             ("service.api.name", "ml", r#"--set service.api.name=ml: service "ml": name: the service of line "#),
         ] {
-            let told = set(&[(path, value)]).unwrap_err();
-            assert!(told.starts_with(expected), "{told}\n{expected}");
+            let message = set(&[(path, value)]).unwrap_err();
+            assert!(message.starts_with(expected), "{message}\n{expected}");
         }
         let two = set(&[("run.duratoin", "1s"), ("sed", "1")]).unwrap_err();
         assert_eq!(two.lines().count(), 2, "{two}");
@@ -383,8 +383,8 @@ command = "LPUSH"
     #[test]
     fn the_text_itself_is_judged_first() {
         let overrides = Overrides { seed: Some(1), ..Overrides::default() };
-        let told = overrides.apply("name = \"x\"\nsed = 5\n", "x.toml").unwrap_err().to_string();
-        assert!(told.contains(r#"x.toml:2:1: sed: unknown field; did you mean "seed"?"#), "{told}");
+        let message = overrides.apply("name = \"x\"\nsed = 5\n", "x.toml").unwrap_err().to_string();
+        assert!(message.contains(r#"x.toml:2:1: sed: unknown field; did you mean "seed"?"#), "{message}");
     }
 
     #[test]
@@ -393,8 +393,8 @@ command = "LPUSH"
         let rates: Vec<_> = scenario.services.iter().filter_map(Service::offered_rate).collect();
         assert_eq!(rates, [250.0, 750.0]);
         let closed = Overrides { rate: Some(1.0), ..Overrides::default() };
-        let told = closed.apply(builtin("core-ops").unwrap(), "core-ops").unwrap_err().to_string();
-        assert!(told.starts_with("--rate 1: no service has an open loop"), "{told}");
+        let message = closed.apply(builtin("core-ops").unwrap(), "core-ops").unwrap_err().to_string();
+        assert!(message.starts_with("--rate 1: no service has an open loop"), "{message}");
         let nothing = Overrides { rate: Some(0.0), ..Overrides::default() }.apply(TEXT, "x.toml").unwrap_err();
         assert_eq!(nothing.to_string(), "--rate 0: is not a number of operations per second above 0");
     }

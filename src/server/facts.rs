@@ -84,13 +84,13 @@ impl Facts {
 
     pub(super) fn from(said: &Info, mut settings: BTreeMap<&str, String>) -> Self {
         let field = |name: &str| said.text(name).map(str::to_owned);
-        for (name, told) in [
+        for (name, field_name) in [
             ("maxclients", "maxclients"),
             ("maxclients", "max_clients"),
             ("maxmemory", "maxmemory"),
             ("maxmemory-policy", "maxmemory_policy"),
         ] {
-            if let (None, Some(value)) = (settings.get(name), field(told)) {
+            if let (None, Some(value)) = (settings.get(name), field(field_name)) {
                 settings.insert(name, value);
             }
         }

@@ -47,12 +47,15 @@ pub(super) fn lacking(info: &Info) -> Vec<Withheld> {
         None => format!("INFO of {name} has none"),
     };
     let lacks = |what: &str, since| Withheld { what: what.to_owned(), reason: reason(since) };
-    let told = |field: &str| match field.strip_suffix('*') {
+    let is_known = |field: &str| match field.strip_suffix('*') {
         Some(prefix) => info.compound(prefix).next().is_some(),
         None => info.text(field).is_some(),
     };
-    let mut missing: Vec<_> =
-        FIGURES.iter().filter(|figure| !told(figure.field)).map(|figure| lacks(figure.what, figure.since)).collect();
+    let mut missing: Vec<_> = FIGURES
+        .iter()
+        .filter(|figure| !is_known(figure.field))
+        .map(|figure| lacks(figure.what, figure.since))
+        .collect();
     let mut commands = info.compound("cmdstat_").peekable();
     if commands.peek().is_some() && !commands.any(|(_, stat)| stat.number::<u64>("failed_calls").is_some()) {
         missing.push(lacks(CALLS.0, Some(CALLS.1)));

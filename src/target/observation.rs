@@ -26,7 +26,7 @@ pub struct Observation {
 impl Target {
     /// Opens a connection for questions, and waits for the measured period. Failures are part of the record.
     pub fn observe(&self) -> Observation {
-        let (begin, told) = oneshot::channel();
+        let (begin, started) = oneshot::channel();
         let observer = self.observer.clone();
         let watch = move || {
             let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
@@ -34,7 +34,7 @@ impl Target {
             };
             runtime.block_on(async {
                 let opened = observer.connect().await;
-                let Ok(frame) = told.await else { return ServerRecord::default() };
+                let Ok(frame) = started.await else { return ServerRecord::default() };
                 match opened {
                     Ok((client, _router)) => {
                         // For those who look at the server meanwhile; without the right to it, it goes without.

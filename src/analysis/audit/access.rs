@@ -132,8 +132,8 @@ fn other_users(subject: &Subject<'_>) -> Option<Ruling> {
     };
     let ruling =
         Ruling::new(Rule::OtherUsers, severity).with("users that can log in", Quantity::Count(others.len() as u64));
-    let told = open.iter().map(named).collect::<Vec<_>>().join(", ");
-    let ruling = ruling.with_known("open to everybody", (!told.is_empty()).then_some(told));
+    let users = open.iter().map(named).collect::<Vec<_>>().join(", ");
+    let ruling = ruling.with_known("open to everybody", (!users.is_empty()).then_some(users));
     let ruling = ruling.remedy(Remedy::Command("ACL GENPASS".to_owned()));
     Some(open.iter().fold(ruling, |ruling, user| {
         ruling.remedy(Remedy::Command(format!("ACL SETUSER {} resetpass >NEW-PASSWORD", user.name)))

@@ -310,7 +310,7 @@ mod tests {
     use super::*;
     use crate::results::sample::abstracted;
 
-    fn told(base: &Abstract, run: &Abstract) -> Vec<(DifferenceKind, String, String)> {
+    fn described(base: &Abstract, run: &Abstract) -> Vec<(DifferenceKind, String, String)> {
         let found = differences([base], run);
         found.into_iter().map(|difference| (difference.kind, difference.base, difference.run)).collect()
     }
@@ -318,11 +318,11 @@ mod tests {
     #[test]
     fn the_same_is_the_same_however_it_is_written() {
         let base = abstracted(0, 1.0);
-        assert_eq!(told(&base, &abstracted(1, 2.0)), []);
+        assert_eq!(described(&base, &abstracted(1, 2.0)), []);
         let mut run = base.clone();
         run.scenario = format!("# a remark\n{}\n", base.scenario);
         assert_ne!(base.scenario, run.scenario);
-        assert_eq!(told(&base, &run), []);
+        assert_eq!(described(&base, &run), []);
     }
 
     #[test]
@@ -340,7 +340,7 @@ mod tests {
             text = text.replacen(from, to, 1);
         }
         let run = Abstract { scenario: text, ..base.clone() };
-        let found = told(&base, &run);
+        let found = described(&base, &run);
         assert!(matches!(&found[..], [(DifferenceKind::Occasion(field), ..)] if field == "seed"), "{found:?}");
     }
 
@@ -350,7 +350,7 @@ mod tests {
         let changed = |from: &str, to: &str| {
             assert!(base.scenario.contains(from), "{from}");
             let run = Abstract { scenario: base.scenario.replacen(from, to, 1), ..base.clone() };
-            told(&base, &run)
+            described(&base, &run)
         };
         let size = changed("size = 50", "size = 60");
         let name = "service.api.pool.size".to_owned();
@@ -398,7 +398,7 @@ mod tests {
         let (mut base, mut run) = (abstracted(0, 1.0), abstracted(1, 1.0));
         assert!(base.target.private && run.target.private);
         run.target.address = "redis://127.0.0.1:7000".into();
-        assert_eq!(told(&base, &run), []);
+        assert_eq!(described(&base, &run), []);
         (base.target.private, run.target.private) = (false, false);
         let found = differences([&base], &run);
         assert!(matches!(&found[..], [one] if one.kind == DifferenceKind::Address && one.weight() == Weight::Warns));

@@ -83,21 +83,24 @@ mod tests {
     #[test]
     fn the_pool_that_is_in_use_most_is_told_and_not_the_one_with_the_highest_rate() {
         let trial = measured(12_000.0);
-        let told = checks(&two(""), &[&trial], &[12_000.0]);
-        assert_eq!((told.len(), told[0].service.as_str()), (1, "long"));
-        assert!((told[0].rate - 4_000.0).abs() < 1e-6 && (told[0].utilisation - 0.08).abs() < 1e-9, "{told:?}");
-        let told = checks(&two("checkout = \"shared\"\n"), &[&trial], &[12_000.0]);
-        assert_eq!(told[0].service, "often", "who shares connections is none of Erlang's");
+        let checked = checks(&two(""), &[&trial], &[12_000.0]);
+        assert_eq!((checked.len(), checked[0].service.as_str()), (1, "long"));
+        assert!(
+            (checked[0].rate - 4_000.0).abs() < 1e-6 && (checked[0].utilisation - 0.08).abs() < 1e-9,
+            "{checked:?}"
+        );
+        let checked = checks(&two("checkout = \"shared\"\n"), &[&trial], &[12_000.0]);
+        assert_eq!(checked[0].service, "often", "who shares connections is none of Erlang's");
     }
 
     #[test]
     fn every_rate_that_was_measured_is_told_once() {
         let (own, most) = (measured(6_000.0), measured(12_000.0));
-        let told = |rates: &[f64]| -> Vec<f64> {
+        let checked = |rates: &[f64]| -> Vec<f64> {
             checks(&two(""), &[&own, &most], rates).iter().map(|check| check.rate.round()).collect()
         };
-        assert_eq!(told(&[6_000.0, 12_000.0]), [2_000.0, 4_000.0]);
-        assert_eq!(told(&[12_000.0, 12_000.0, 9_000.0]), [4_000.0]);
+        assert_eq!(checked(&[6_000.0, 12_000.0]), [2_000.0, 4_000.0]);
+        assert_eq!(checked(&[12_000.0, 12_000.0, 9_000.0]), [4_000.0]);
         assert!(checks(&scenario(), &[&trial(0, 1_000.0)], &[1_000.0]).is_empty(), "no service was measured by itself");
     }
 }

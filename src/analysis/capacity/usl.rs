@@ -229,7 +229,7 @@ fn r_squared(law: Law, points: &[Point]) -> f64 {
 /// g, a, b and the peak with their 95 % intervals: percentiles of fits to the fitted values with residuals drawn from those of the
 /// fit, widened by sqrt(n / (n - 3)) for the three coefficients that were fitted. A fit without a peak has it at infinity.
 fn intervals(law: Law, points: &[Point], seed: u64) -> [(f64, f64, f64); 4] {
-    let told = |law: Law| [law.gamma, law.alpha, law.beta, law.peak().unwrap_or(f64::INFINITY)];
+    let parameters = |law: Law| [law.gamma, law.alpha, law.beta, law.peak().unwrap_or(f64::INFINITY)];
     let count = points.len();
     let widen = (count as f64 / (count as f64 - 3.0)).sqrt();
     let residuals: Vec<f64> = points.iter().map(|(clients, rate)| (rate - law.at(*clients)) * widen).collect();
@@ -238,11 +238,11 @@ fn intervals(law: Law, points: &[Point], seed: u64) -> [(f64, f64, f64); 4] {
     for _ in 0..RESAMPLINGS {
         let drawn = |(clients, _): &Point| (*clients, law.at(*clients) + residuals[random.random_range(0..count)]);
         let sample: Vec<Point> = points.iter().map(drawn).collect();
-        for (values, value) in samples.iter_mut().zip(told(Law::fitted(&sample))) {
+        for (values, value) in samples.iter_mut().zip(parameters(Law::fitted(&sample))) {
             values.push(value);
         }
     }
-    let own = told(law);
+    let own = parameters(law);
     std::array::from_fn(|index| {
         let values = &mut samples[index];
         values.sort_unstable_by(f64::total_cmp);

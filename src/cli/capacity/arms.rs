@@ -223,17 +223,20 @@ mod tests {
             (&[50, 50], &[], "pool.size is to be 50 twice"),
             (&[50], &["values.size=1,2", "keys.count=1,2"], "two axes at most, and these are 3"),
         ] {
-            let told = of(pool, sweeps).unwrap_err();
-            assert!(told.contains(expected), "{told}");
+            let message = of(pool, sweeps).unwrap_err();
+            assert!(message.contains(expected), "{message}");
         }
     }
 
     #[test]
     fn everything_that_is_wrong_is_told_once() {
-        let told = of(&[], &["pool.siez=1,2", "service.api.keys.count=5,many"]).unwrap_err();
-        assert_eq!(told.matches("siez=1").count(), 3, "{told}");
-        assert!(told.contains("siez=2") && told.contains("did you mean") && !told.contains("many"), "{told}");
-        let told = of(&[], &["service.api.keys.count=5,many"]).unwrap_err();
-        assert!(told.contains("service.api.keys.count=many"), "{told}");
+        let message = of(&[], &["pool.siez=1,2", "service.api.keys.count=5,many"]).unwrap_err();
+        assert_eq!(message.matches("siez=1").count(), 3, "{message}");
+        assert!(
+            message.contains("siez=2") && message.contains("did you mean") && !message.contains("many"),
+            "{message}"
+        );
+        let message = of(&[], &["service.api.keys.count=5,many"]).unwrap_err();
+        assert!(message.contains("service.api.keys.count=many"), "{message}");
     }
 }

@@ -95,10 +95,10 @@ mod tests {
         let outer = CancellationToken::new();
         let stop = outer.child_token();
         let brake = Brake::new(stop.clone());
-        let mut told = brake.on_second(&scenario);
-        second(&mut told, 9_880, 120);
+        let mut on_second = brake.on_second(&scenario);
+        second(&mut on_second, 9_880, 120);
         assert!(!stop.is_cancelled() && brake.cut().is_none());
-        second(&mut told, 10_000, 1);
+        second(&mut on_second, 10_000, 1);
         assert!(stop.is_cancelled() && !outer.is_cancelled(), "this trial and no other");
         assert_eq!(brake.cut(), Some(Cut { completed: 19_880, failed: 121 }));
     }
@@ -112,10 +112,10 @@ mod tests {
         let overrides = Overrides { set: set.concat(), ..Overrides::default() };
         let scenario = overrides.apply(&load("workflow-engine").unwrap().source, "x").unwrap();
         let brake = Brake::new(CancellationToken::new());
-        let mut told = brake.on_second(&scenario);
-        second(&mut told, 0, 9);
+        let mut on_second = brake.on_second(&scenario);
+        second(&mut on_second, 0, 9);
         assert!(brake.cut().is_none(), "an accident");
-        second(&mut told, 0, 1);
+        second(&mut on_second, 0, 1);
         assert_eq!(brake.cut(), Some(Cut { completed: 0, failed: 10 }));
     }
 }

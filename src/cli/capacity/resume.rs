@@ -163,8 +163,8 @@ mod tests {
         let elsewhere = TargetFacts { address: "redis://127.0.0.1:7".into(), ..saved.clone() };
         assert_eq!(differences(&saved, &elsewhere), [""; 0], "private servers lie somewhere else every time");
         let newer = TargetFacts { version: "8.0.0".into(), product: "valkey".into(), ..saved.clone() };
-        let told = differences(&saved, &newer);
-        assert_eq!(told, ["its product was redis and is valkey", "its version was 7.0.15 and is 8.0.0"]);
+        let found = differences(&saved, &newer);
+        assert_eq!(found, ["its product was redis and is valkey", "its version was 7.0.15 and is 8.0.0"]);
         let given = TargetFacts { private: false, ..saved.clone() };
         assert_eq!(differences(&saved, &given), ["the target was a private server and is a given one"]);
         let other = TargetFacts { private: false, mode: "cluster".into(), ..elsewhere };
@@ -177,8 +177,8 @@ mod tests {
         assert_eq!(of_builds(&saved, &saved), [""; 0]);
         let rebuilt = Software { commit: None, profile: "debug".into(), ..saved.clone() };
         let saved = Software { commit: Some("abc".into()), profile: "release".into(), ..saved };
-        let told = of_builds(&saved, &rebuilt);
-        assert_eq!(told, ["its commit was abc and is unknown", "its profile was release and is debug"]);
+        let found = of_builds(&saved, &rebuilt);
+        assert_eq!(found, ["its commit was abc and is unknown", "its profile was release and is debug"]);
         let newer = Software { version: "9.9.9".into(), fred: "99.0.0".into(), ..saved.clone() };
         assert_eq!(of_builds(&saved, &newer).len(), 2);
     }
@@ -190,8 +190,8 @@ mod tests {
             let set = vec![(field.to_owned(), value.to_owned())];
             Overrides { set, ..Overrides::default() }.apply(&saved.source, "queue").unwrap()
         };
-        let told = difference_of_texts(&saved, &with("objective.percentile", "98.5")).unwrap();
-        assert!(told.contains("98.5"), "{told}");
+        let difference = difference_of_texts(&saved, &with("objective.percentile", "98.5")).unwrap();
+        assert!(difference.contains("98.5"), "{difference}");
         let mut commented = saved.clone();
         commented.source.push_str("# no difference\n");
         assert_eq!(difference_of_texts(&saved, &commented), None);

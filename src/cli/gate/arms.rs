@@ -78,19 +78,19 @@ pub(in crate::cli) fn difference(text: &str) -> Result<Difference, String> {
 impl Side {
     /// The arm that some differences make of a scenario.
     pub(super) fn of(scenario: &Scenario, Said { option, differences }: Said<'_>) -> Result<Self, Failure> {
-        let (mut set, mut config, mut told) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut set, mut config, mut shown) = (Vec::new(), Vec::new(), Vec::new());
         let (mut server_bin, mut target, mut exe) = (None, None, None);
         for difference in differences {
             match difference.clone() {
                 Difference::Set(field, value) => {
-                    told.push((format!("set:{field}"), shown_field(&field, &value).to_owned()));
+                    shown.push((format!("set:{field}"), shown_field(&field, &value).to_owned()));
                     set.push((field, value));
                 }
                 Difference::Config(name, _) if RESERVED.contains(&name.to_lowercase().as_str()) => {
                     return Err(Failure::usage(anyhow!("{option}: plimsoll sets {name} of private servers itself")));
                 }
                 Difference::Config(name, value) => {
-                    told.push((format!("config:{name}"), shown_setting(&name, &value).to_owned()));
+                    shown.push((format!("config:{name}"), shown_setting(&name, &value).to_owned()));
                     config.push((name, value));
                 }
                 Difference::ServerBin(file) => once(option, "server-bin", &mut server_bin, file)?,
@@ -119,7 +119,7 @@ impl Side {
             child::check(file).map_err(no_build)?;
         }
         let paths = [("server-bin", &server_bin), ("exe", &exe)];
-        told.extend(
+        shown.extend(
             paths
                 .into_iter()
                 .filter_map(|(what, file)| file.as_ref().map(|file| (what.to_owned(), file.display().to_string()))),
@@ -129,13 +129,13 @@ impl Side {
             None => Source::Embedded { server_bin, config },
         };
         if let Source::Url(url) = &source {
-            told.push(("target".to_owned(), url.to_string()));
+            shown.push(("target".to_owned(), url.to_string()));
         }
         let overrides = Overrides { set, ..Overrides::default() };
         let scenario = overrides
             .apply(&scenario.source, &scenario.name)
             .map_err(|errors| Failure::usage(errors).within(option))?;
-        Ok(Self { option, name: name(&told), differences: told, scenario, source, exe })
+        Ok(Self { option, name: name(&shown), differences: shown, scenario, source, exe })
     }
 
     /// Whether its server is started for the gate.
@@ -186,8 +186,8 @@ mod tests {
             ("serverbin=/x", "expected set:FIELD=VALUE"),
             ("exe=", "`exe` has no value"),
         ] {
-            let told = difference(text).unwrap_err();
-            assert!(told.contains(expected), "{told}");
+            let message = difference(text).unwrap_err();
+            assert!(message.contains(expected), "{message}");
         }
     }
 
@@ -219,8 +219,8 @@ mod tests {
             (&["target=localhost"], "no `://`"),
             (&["set:service.api.pool.siez=7"], "did you mean"),
         ] {
-            let told = side(texts).unwrap_err();
-            assert!(told.contains(expected), "{told}");
+            let message = side(texts).unwrap_err();
+            assert!(message.contains(expected), "{message}");
         }
     }
 }

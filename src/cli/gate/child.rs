@@ -205,8 +205,8 @@ pub(super) mod tests {
     fn ran(script: &str) -> String {
         with_script(script, |exe| {
             let order = Order { exe, scenario: &load("mixed").unwrap(), address: "redis://127.0.0.1:1", workers: None };
-            let told = run(&order, &Leftovers::default(), &Interrupt::never());
-            told.unwrap_err().to_string()
+            let result = run(&order, &Leftovers::default(), &Interrupt::never());
+            result.unwrap_err().to_string()
         })
     }
 
@@ -225,9 +225,9 @@ pub(super) mod tests {
 
     #[test]
     fn a_build_that_fails_is_quoted_however_much_it_says() {
-        let told = ran("head -c 200000 /dev/zero | tr '\\0' x >&2; echo no such option >&2; exit 2");
-        assert!(told.contains("failed in its slice (exit status: 2)"), "{}", &told[..200]);
-        assert!(told.ends_with("no such option"));
+        let message = ran("head -c 200000 /dev/zero | tr '\\0' x >&2; echo no such option >&2; exit 2");
+        assert!(message.contains("failed in its slice (exit status: 2)"), "{}", &message[..200]);
+        assert!(message.ends_with("no such option"));
         assert!(ran("exit 0").contains("saved no run"));
         assert!(ran("kill -9 $$").contains("signal: 9"));
     }

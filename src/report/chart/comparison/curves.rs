@@ -123,7 +123,7 @@ fn subjects<'a>(compared: &'a ComparisonReport) -> Vec<Subject<'a>> {
 }
 
 fn describe(subject: &Subject<'_>) -> Option<String> {
-    let told = |percentile: f64| {
+    let described = |percentile: f64| {
         let run = subject.run.percentile(percentile)?.nanos as f64;
         let base: Vec<f64> =
             subject.base.iter().filter_map(|row| Some(row.percentile(percentile)?.nanos as f64)).collect();
@@ -136,8 +136,8 @@ fn describe(subject: &Subject<'_>) -> Option<String> {
         };
         Some(format!("p{percentile} {before} before and {} now", duration(run)))
     };
-    let told: Vec<_> = [50.0, 99.0].into_iter().filter_map(told).collect();
-    (!told.is_empty()).then(|| format!("{}: {}", subject.name, told.join(", ")))
+    let parts: Vec<_> = [50.0, 99.0].into_iter().filter_map(described).collect();
+    (!parts.is_empty()).then(|| format!("{}: {}", subject.name, parts.join(", ")))
 }
 
 fn points(row: &AbstractRow) -> Option<Vec<(f64, f64)>> {

@@ -142,8 +142,8 @@ fn describe(chronicle: &HistoryReport) -> String {
                 .iter()
                 .map(|change| format!("{} with {}", percent(change), history.runs[change.at].started))
                 .collect();
-            let told = if changes.is_empty() { "no change".to_owned() } else { changes.join(", ") };
-            Some(format!("{} between {} and {}, {told}", name(course), written(course, low), written(course, high)))
+            let listed = if changes.is_empty() { "no change".to_owned() } else { changes.join(", ") };
+            Some(format!("{} between {} and {}, {listed}", name(course), written(course, low), written(course, high)))
         })
         .collect();
     format!("{}: {} runs. {}.", title(chronicle), history.runs.len(), sentences.join("; "))
