@@ -27,7 +27,7 @@ const MISSED: Marker = Marker::Square;
 
 pub(super) fn plot(facts: &RunReport) -> Plot {
     let judged = percentile(facts.judged());
-    let note = format!("Response time from p50 to {judged}, the slowest operation on top.{}", Bars::omission(facts));
+    let note = format!("Response time from p50 to {judged}, slowest operation first.{}", Bars::omission(facts));
     let lower = facts.operations().iter().any(|row| {
         facts.judged_value(&row.response).is_none()
             && facts.tail(&row.response).is_some_and(|(percent, _)| percent > 50.0)
@@ -36,7 +36,7 @@ pub(super) fn plot(facts: &RunReport) -> Plot {
         Some(Symbol::Marker(MEDIAN, BLUE).named("p50")),
         Some(Symbol::Marker(MEAN, INK).named("mean")),
         Some(Symbol::Marker(TAIL, BLUE).named(format!("{judged} within the target"))),
-        Some(Symbol::Marker(MISSED, ORANGE).named(format!("{judged} beyond it"))),
+        Some(Symbol::Marker(MISSED, ORANGE).named(format!("{judged} beyond the target"))),
         lower.then(|| Symbol::Ring(TAIL, BLUE).named("highest known percentile")),
     ];
     let title = "Each operation against the target";

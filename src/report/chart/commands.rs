@@ -34,23 +34,23 @@ pub(super) fn plot(facts: &RunReport) -> Option<Plot> {
         return None;
     }
     let mut notes = vec![
-        "Means, the command that took the most time in all on top. Between the two lie network, kernel, the server's \
-         event loop and the client library; the share is the command's own part of what clients see."
+        "Means, the command with the most time first. The difference is network, kernel, event loop of the server and \
+         client library; the share is that of the command in the service time."
             .to_owned(),
     ];
     if !rest.is_empty() {
         notes.push(format!("Without {} commands that took less.", rest.len()));
     }
     if commands.iter().any(|command| command.client.is_none()) {
-        notes.push("Commands that are only sent in sequences have no time of the clients' own.".to_owned());
+        notes.push("Commands sent in sequences only have no client time.".to_owned());
     }
     let bounded = commands.iter().any(|command| command.server_p99.is_some());
     let entries = [
         Some(Symbol::Marker(SERVER.1, SERVER.0).named("in the command, mean")),
-        bounded.then(|| Symbol::Marker(BOUND.1, BOUND.0).named("its p99 is below")),
-        Some(Symbol::Ring(CLIENT.1, CLIENT.0).named("as clients see it, mean")),
+        bounded.then(|| Symbol::Marker(BOUND.1, BOUND.0).named("upper bound of its p99")),
+        Some(Symbol::Ring(CLIENT.1, CLIENT.0).named("at the client, mean")),
     ];
-    let title = "Time in the server against time as clients see it";
+    let title = "Time in the server and at the client";
     let mut plot = Plot::new("server-and-clients", title, &notes.join(" ")).legend(entries.into_iter().flatten());
     let description = describe(&commands, &rest);
     let values: Vec<_> = commands
@@ -108,7 +108,7 @@ fn describe(commands: &[&CommandTime], rest: &[&CommandTime]) -> String {
             (Some(client), Some(part)) => {
                 format!("{}: {server} of {}, {}", command.name, duration(client), share(part))
             }
-            _ => format!("{}: {server}, not timed by clients on its own", command.name),
+            _ => format!("{}: {server}, no client time", command.name),
         }
     };
     let sentences: Vec<_> = commands.iter().map(sentence).collect();
@@ -119,7 +119,7 @@ fn describe(commands: &[&CommandTime], rest: &[&CommandTime]) -> String {
         format!(" Not shown: {}.", names.join(", "))
     };
     format!(
-        "Mean time in the command itself out of the mean service time that its clients saw, most time in all first. {}.{omitted}",
+        "Mean time in the command out of the mean service time at the client, most time first. {}.{omitted}",
         sentences.join("; ")
     )
 }

@@ -53,13 +53,13 @@ impl Events {
     pub(super) fn note(&self) -> Option<String> {
         let mut notes = Vec::new();
         if !self.persistence.is_empty() {
-            notes.push("Strip above: the server saved, rewrote or loaded its data.");
+            notes.push("Strip above: server saves, rewrites or loads its data.");
         }
         if !self.slow.is_empty() {
             notes.push("Triangles: entries of the server's slow log.");
         }
         if !self.restarts.is_empty() {
-            notes.push("Diamonds: the server was restarted.");
+            notes.push("Diamonds: restarts of the server.");
         }
         (!notes.is_empty()).then(|| notes.join(" "))
     }

@@ -27,7 +27,7 @@ pub(super) fn plot(facts: &RunReport) -> Plot {
         notes.push(format!("Each point: worst response and mean throughput of {} s.", track.stretch));
     }
     if track.end() > measured {
-        notes.push("Shaded: the measured period is over, the last requests finish.".to_owned());
+        notes.push("Shaded: after the measured period, until the last request finishes.".to_owned());
     }
     let events = Events::new(facts);
     notes.extend(events.note());
@@ -77,7 +77,8 @@ fn describe(facts: &RunReport, track: &Track) -> String {
         return format!("Nothing completed in {:.1} s.", facts.measured());
     }
     let mut sentences = vec![format!(
-        "Response time of all operations over {:.1} s: the worst second had a p50 of {}, a p99 of {} and a maximum of {}.",
+        "Response time of all operations over {:.1} s: the worst second had a p50 of {}, a p99 of {} and a maximum of \
+         {}.",
         facts.measured(),
         duration(worst(0)),
         duration(worst(1)),

@@ -65,7 +65,7 @@ pub(super) fn plot(facts: &RunReport) -> Plot {
     }
 
     let mut notes = vec![
-        "A curve that enters the shaded corner misses the target. Curves end where fewer than ten requests lie beyond."
+        "A curve in the shaded corner misses the target. Curves end where fewer than ten requests lie beyond."
             .to_owned(),
     ];
     if operations.len() > coloured {
@@ -86,7 +86,7 @@ pub(super) fn plot(facts: &RunReport) -> Plot {
     plot.canvas.rows(area, &axes.up.duration_ticks(22.0));
     let ticks = axes.across.tail_ticks();
     plot.canvas.columns(area, &ticks);
-    plot.base_line(area, &ticks, "share of requests that were at least as fast");
+    plot.base_line(area, &ticks, "share of requests at least as fast");
     draw_objective(&mut plot, area, corner, &facts.objective());
     for curve in &curves {
         plot.canvas.line(&axes.line(&curve.points), curve.pen);

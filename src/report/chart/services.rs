@@ -40,7 +40,7 @@ pub(super) fn plot(facts: &RunReport) -> Option<Plot> {
     let measured = facts.measured();
     let tracks: Vec<_> = services.iter().map(|(_, timeline)| Track::new(timeline, measured)).collect();
 
-    let mut notes = vec!["Response time on one axis for all; throughput on an axis for each.".to_owned()];
+    let mut notes = vec!["Response times share an axis; throughputs do not.".to_owned()];
     if count_of_all > MOST {
         notes.push(format!("The {MOST} slowest of {count_of_all} services."));
     }

@@ -27,11 +27,12 @@ const VALUE: f64 = 66.0;
 pub(super) fn plot(facts: &RunReport) -> Plot {
     let judged = percentile(facts.judged());
     let note = format!(
-        "Wait: from when a request was due until it had a connection. Service: from then until its reply. \
-         Their means add up to the mean response time; their percentiles do not, so {judged} is shown beside them.{}",
+        "Wait: from the due instant until a connection is checked out. Service: from then until the reply. Their means \
+         add up to the mean response time; their percentiles do not, so {judged} of the response time is shown beside \
+         them.{}",
         Bars::omission(facts)
     );
-    let mut plot = Plot::new("wait-and-service", "Where response time is spent", &note).legend([
+    let mut plot = Plot::new("wait-and-service", "Wait and service time", &note).legend([
         Symbol::Marker(WAIT.1, WAIT.0).named("wait"),
         Symbol::Marker(SERVICE.1, SERVICE.0).named("service"),
         Symbol::Ring(RESPONSE.1, RESPONSE.0).named(format!("response ({judged} only)")),

@@ -20,15 +20,15 @@ pub(super) fn words(kind: CheckKind) -> Words {
     let (name, guards, advice) = match kind {
         CheckKind::AchievedRate => (
             "Rate shortfall",
-            "a load that was lighter than it claims",
+            "a load below the scenario's",
             "The harness could not offer the load although connections were free: give it more workers (--workers) or \
              cores, or offer less (--rate).",
         ),
         CheckKind::ScheduleLag => (
             "Schedule lag",
-            "requests that the harness itself released late",
-            "Part of the response time is the harness's own: give it cores of its own, run it on another machine than \
-             the server, or offer less (--rate).",
+            "requests released late by the harness",
+            "The harness is a part of the response time: give it cores of its own, run it on another machine, or offer \
+             less (--rate).",
         ),
         CheckKind::WorkerCpu => (
             "Worker CPU",
@@ -38,65 +38,64 @@ pub(super) fn words(kind: CheckKind) -> Words {
         ),
         CheckKind::Steal => (
             "Stolen CPU time",
-            "neighbours on the same physical machine",
+            "other virtual machines on the same host",
             "The hypervisor gave the CPU to another machine: repeat the run on a quieter machine or on dedicated cores.",
         ),
         CheckKind::Throttling => (
             "Container throttling",
             "a CPU quota that stops the harness",
-            "The container used up its CPU quota: raise its limit and repeat the run.",
+            "The container reached its CPU quota: raise the quota and repeat the run.",
         ),
         CheckKind::Pauses => (
             "Pauses of the harness",
-            "a harness that stood still while the server went on",
-            "Worker threads did not run although they should have: the process was stopped (SIGSTOP, a debugger, a suspended \
-             machine), or other programs had its cores. Repeat the run on a quieter machine.",
+            "a harness that stood still while the server continued",
+            "Worker threads did not run: the process was stopped (SIGSTOP, a debugger, a suspended machine), or other \
+             programs had its cores. Repeat the run on a quieter machine.",
         ),
         CheckKind::Drift => (
             "Drift of the median",
-            "a system that was still warming up or wearing down",
-            "Response times moved all through the run, so one number describes neither its beginning nor its end: \
-             lengthen the warm-up (--warmup), run longer (--duration) and look at the chart over time.",
+            "a system without a steady state",
+            "Response times changed throughout the run, so no average describes it: lengthen the warm-up (--warmup), \
+             run longer (--duration) and check the chart over time.",
         ),
         CheckKind::Backlog => (
             "Growth of the backlog",
-            "a load above capacity, whose latency only depends on how long one measures",
-            "More requests fell due than were answered: offer less (--rate) to find what can be carried, or enlarge what \
-             limits it.",
+            "a load above capacity, whose response times grow with the length of the run",
+            "More requests fell due than were answered: offer less (--rate), or relieve the limiting resource.",
         ),
         CheckKind::LittlesLaw => (
             "Little's law",
             "counts and times that contradict each other",
-            "The mean number of requests in the system is not throughput times mean response time: the run was far from \
-             a steady state. Run longer (--duration), and look for stalls at its beginning or end.",
+            "The mean number of requests in the system differs from throughput times mean response time: the run had \
+             no steady state. Run longer (--duration), and check for stalls at its start or end.",
         ),
         CheckKind::Misses => (
             "Misses after the prefill",
-            "reads that are fast because they find nothing",
-            "Keys that had been written are gone: evicted at maxmemory, expired, or deleted by the mix itself. Raise \
-             maxmemory, lower the number of keys, or let the mix write back what it deletes.",
+            "reads that are fast because they miss",
+            "Prefilled keys are missing: evicted at maxmemory, expired, or deleted by the mix. Raise maxmemory, lower \
+             the number of keys, or let the mix rewrite deleted keys.",
         ),
         CheckKind::Errors => (
             "Failed requests",
             "failures hidden behind good percentiles",
-            "Failed requests count as late ones; the errors by class say what happened to them.",
+            "Failed requests count as late; the table of errors by class has their causes.",
         ),
         CheckKind::Accounts => (
             "Accounts",
             "requests lost by the harness",
-            "Scheduled requests are not the sum of completed, failed and unfinished ones. That is a defect of the \
-             harness: please report it together with run.json.",
+            "The number of scheduled requests is not the sum of completed, failed and unfinished requests. This is a \
+             defect of plimsoll: please report it with run.json.",
         ),
         CheckKind::Panics => (
             "Panics of the harness",
             "a harness that failed during the run",
-            "A worker thread panicked, which ended the run early: its counts may be incomplete. That is a defect of plimsoll: \
-             please report it together with run.json and the message on standard error.",
+            "A worker thread panicked and ended the run: its counts may be incomplete. This is a defect of plimsoll: \
+             please report it with run.json and the message on standard error.",
         ),
         CheckKind::BeyondRange => (
             "Beyond the histograms",
             "durations too long to be recorded",
-            "Durations of more than an hour are counted but appear in no percentile.",
+            "Durations beyond an hour are counted, and are in no percentile.",
         ),
     };
     Words { name, guards, advice }

@@ -7,44 +7,39 @@ pub(super) fn advice(word: &str, message: &str) -> &'static str {
     let class = ErrorClass::ALL.iter().copied().find(|class| class.word() == word).unwrap_or(ErrorClass::Other);
     match class {
         ErrorClass::Timeout if message.ends_with(WAITS) => {
-            "It waited longer than the pool's command_timeout: give the pool a command_timeout above the time that the \
-             command may block. After each timeout the harness renews the connection."
+            "A blocking command waited longer than the pool's command_timeout: set command_timeout above the time for \
+             which the command may block. The harness renews the connection after each timeout."
         }
         ErrorClass::Timeout => {
-            "No reply came within the pool's command_timeout. Look for what blocked the server (SLOWLOG GET, forks, \
-             swapping) before raising the timeout."
+            "No reply within the pool's command_timeout. Check what blocked the server (SLOWLOG GET, forks, swapping) \
+             before raising the timeout."
         }
         ErrorClass::CheckoutTimeout => {
-            "No connection became free within the pool's checkout_timeout: the pool is too small for this load, or the \
-             server too slow for it."
+            "No connection was free within the pool's checkout_timeout: the pool is too small, or the server too slow, \
+             for this load."
         }
         ErrorClass::ConnectionLost => {
-            "The connection broke under the request: the server was restarted, closed it (CLIENT KILL, timeout, output \
-             buffer limits), or the network failed."
+            "The connection broke during the request: the server was restarted or closed the connection (CLIENT KILL, \
+             timeout, output buffer limits), or the network failed."
         }
-        ErrorClass::Protocol => {
-            "The client library could not read the reply: check what stands between it and the server."
-        }
+        ErrorClass::Protocol => "The client library could not read the reply: check proxies between client and server.",
         ErrorClass::Oom => {
-            "The server is at maxmemory and may not evict: raise maxmemory, choose an eviction policy, or keep less data."
+            "The server reached maxmemory and may not evict: raise maxmemory, choose an eviction policy, or store less \
+             data."
         }
-        ErrorClass::Noperm => {
-            "The ACL user lacks a permission: ACL LOG on the server says which command or key it was."
-        }
+        ErrorClass::Noperm => "The ACL user lacks a permission: ACL LOG on the server lists command and key.",
         ErrorClass::Noauth | ErrorClass::Wrongpass => {
             "The server does not accept these credentials any more: check user and password of the service."
         }
         ErrorClass::Wrongtype => {
-            "A key holds another type than the command needs: another program, or an earlier run with kept data, uses \
+            "A key has another type than the command needs: another program, or an earlier run with --keep-data, uses \
              the same prefix."
         }
-        ErrorClass::Loading => {
-            "The server was reading its data set from disk: it was restarted. Wait until it is ready."
-        }
+        ErrorClass::Loading => "The server was loading its data set after a restart. Wait until it is ready.",
         ErrorClass::Readonly => "Writes went to a replica: point the target at the primary.",
         ErrorClass::Masterdown => "The replica has lost its primary and may not serve stale data.",
         ErrorClass::Noreplicas => "Too few replicas are connected for min-replicas-to-write.",
-        ErrorClass::Busy => "A script occupied the server: make it shorter, or end it with SCRIPT KILL.",
+        ErrorClass::Busy => "A script blocked the server: shorten the script, or end it with SCRIPT KILL.",
         ErrorClass::Tryagain
         | ErrorClass::Moved
         | ErrorClass::Ask
@@ -54,11 +49,11 @@ pub(super) fn advice(word: &str, message: &str) -> &'static str {
              not served, or one command's keys lie in different slots."
         }
         ErrorClass::Misconf => {
-            "The server cannot save its data set and therefore refuses writes: look at its log and its disk."
+            "The server cannot save its data set and therefore refuses writes: check its log and its disk."
         }
         ErrorClass::Noscript => "The script is not in the server's cache: SCRIPT FLUSH or a restart removed it.",
         ErrorClass::Execabort => "The transaction was abandoned because one of its commands was refused when queued.",
-        ErrorClass::Err | ErrorClass::Other => "The server refused the command: its message says why.",
+        ErrorClass::Err | ErrorClass::Other => "The server refused the command: see its message.",
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
     }
     let share = plain(&exact(answers.scenario.objective.percentile / 100.0));
     let note = format!(
-        "The highest rate at which {share} of requests were answered within the limit. Bars reach up to the lowest rate at \
+        "Highest rate at which {share} of requests were answered within the limit. Bars end at the lowest rate at \
          which they were not."
     );
     let brackets = || arms.iter().flat_map(|(_, _, answer)| &answer.by_limit);

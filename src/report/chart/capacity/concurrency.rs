@@ -92,7 +92,7 @@ pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
         points.iter().map(|(clients, measured, _)| format!("{} {}", count(*clients), rate_label(*measured))).collect();
     let highest = match (peak, usl.peak) {
         (Some(peak), _) => format!("highest at about {} clients", count(peak)),
-        (None, Some(_)) => "no peak within what can be believed".to_owned(),
+        (None, Some(_)) => "no reliable peak".to_owned(),
         (None, None) => "no peak".to_owned(),
     };
     Some(plot.described(format!(

@@ -31,9 +31,10 @@ pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
         return None;
     }
     let points = || all.iter().flat_map(|(_, points)| points);
-    let note = "Each trial. On the dashed line everything that falls due is answered; right of it a backlog grows.";
+    let note = "One point per trial. On the dashed line all requests due are answered; right of the line a backlog \
+                grows.";
     let mut entries = entries(all.iter().map(|(name, _)| *name).filter(|_| all.len() > 1));
-    entries.push(Symbol::Line(ALL_ANSWERED, None).named("all is answered"));
+    entries.push(Symbol::Line(ALL_ANSWERED, None).named("all answered"));
     if points().any(|(.., limited)| *limited) {
         entries.push(Symbol::Ring(Marker::Circle, MUTED).named("the harness was the limit"));
     }

@@ -45,7 +45,7 @@ pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
         return None;
     }
     let names: Vec<_> = series.iter().map(|(rate, _)| format!("at {}", rate_label(*rate))).collect();
-    let note = "Middle of the blocks at the same rates, in turns; bars reach from the lowest to the highest of them.";
+    let note = "Median of the blocks at equal rates, in turns; bars from the lowest to the highest block.";
     let mut plot = Plot::new("pools", TITLE, note).legend(entries(names.iter().map(String::as_str)));
     let middle = (series.len() - 1) as f64 / 2.0;
     for (panel, (title, height)) in PANELS.into_iter().enumerate() {

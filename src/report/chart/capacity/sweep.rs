@@ -56,12 +56,12 @@ pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
         Some(format!("{down} {row}, {across} {column}: {}", carried_label(rate(row, column)?.rate)))
     });
     let description = format!("{TITLE}. {}.", described.collect::<Vec<_>>().join("; "));
-    let mut note = "Operations per second within the objective; the darker, the more.".to_owned();
+    let mut note = "Operations per second within the objective; darker is more.".to_owned();
     if cells.iter().flatten().any(|(class, _)| class.is_none()) {
-        note += " A dash: no rate is known to be sustainable.";
+        note += " A dash: no sustainable rate is known.";
     }
     if cells.iter().flatten().any(|(_, text)| text == "harness" || text.starts_with('≥')) {
-        note += " With ≥, and where it says harness, the harness was the limit.";
+        note += " ≥ and \"harness\": the harness was the limit.";
     }
     let mut plot = Plot::new("sweep", TITLE, &note);
     let canvas = &mut plot.canvas;

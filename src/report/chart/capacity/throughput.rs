@@ -54,7 +54,7 @@ pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
         return None;
     }
     let few = if arms.len() > MOST { format!(" The first {MOST} of {} variants.", arms.len()) } else { String::new() };
-    let note = format!("Each trial at the rate that was answered; the objective is {}.{few}", objective(answers));
+    let note = format!("One point per trial, at the achieved rate; objective {}.{few}", objective(answers));
     let drawn = &arms[..arms.len().min(MOST)];
     let mut entries = CURVES.map(|(name, pen, marker)| Symbol::Line(pen, Some(marker)).named(name)).to_vec();
     entries.push(Symbol::Line(TARGET_PEN, None).named("objective"));
@@ -95,7 +95,7 @@ fn curve(answers: &CapacityReport, arm: u32) -> Curve<'_> {
 fn describe(answers: &CapacityReport, arm: &Curve<'_>) -> String {
     let carries = match arm.sustainable {
         Some(rate) => format!("sustainable {}", carried_label(rate)),
-        None => "nothing known to be sustainable".to_owned(),
+        None => "no sustainable rate known".to_owned(),
     };
     let knee = arm.knee.map(|knee| format!(", knee {}", rate_label(knee))).unwrap_or_default();
     let tail = &arm.curves[1];

@@ -17,7 +17,7 @@ use crate::{
     results::{Abstract, Stretch, WorstSeconds},
 };
 
-const TITLE: &str = "Over time, laid over each other";
+const TITLE: &str = "Runs over time";
 const HEIGHT: f64 = 120.0;
 const GAP: f64 = 40.0;
 

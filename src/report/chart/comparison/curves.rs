@@ -18,7 +18,7 @@ use crate::{
     results::{Abstract, AbstractRow},
 };
 
-const TITLE: &str = "Response time by percentile, laid over each other";
+const TITLE: &str = "Response time by percentile, all runs";
 /// Samples that must lie beyond the end of a curve.
 const SAMPLES_BEYOND: f64 = 10.0;
 /// Services that get a panel.
@@ -48,8 +48,7 @@ pub(super) fn plot(compared: &ComparisonReport) -> Option<Plot> {
     if drawn.is_empty() {
         return None;
     }
-    let note =
-        "Curves end where fewer than ten requests lie beyond. Where the run's lies above the others it is slower.";
+    let note = "Curves end where fewer than ten requests lie beyond. A higher curve is slower.";
     let mut plot = Plot::new("percentiles-laid-over", TITLE, note).legend(entries(compared));
     plot.bottom += 14.0;
     let all = || drawn.iter().flat_map(|(_, curves)| curves).flat_map(|(points, _)| points);
@@ -95,7 +94,7 @@ fn draw(plot: &mut Plot, axes: Axes, name: &str, wide: bool, curves: &[Curve]) {
         ticks.retain(|tick| tick.label != "50 %");
     }
     canvas.columns(area, &ticks);
-    canvas.base_line(area, &ticks, if wide { "share of requests that were at least as fast" } else { "" });
+    canvas.base_line(area, &ticks, if wide { "share of requests at least as fast" } else { "" });
     for (points, pen) in curves {
         let line = axes.line(points);
         canvas.line(&line, *pen);

@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-const TITLE: &str = "B against A, block by block";
+const TITLE: &str = "B over A by block";
 const HEIGHT: f64 = 250.0;
 /// How far the points of a metric are spread.
 const SPREAD: f64 = 0.8;
@@ -33,12 +33,12 @@ const LIMIT: Pen = Pen { colour: TARGET, width: 1.5, dash: &[5.0, 3.0] };
 /// nothing was compared.
 pub(super) fn plot(outcome: &GateReport) -> Option<Plot> {
     let metrics = &outcome.whole()?.metrics;
-    let note = "Each point is one block on fresh servers, all requests of the stage that decides. The bar is the 95 % interval of \
-                the change, B over A; what reaches the dashed line matters.";
+    let note = "One point per block on fresh servers, all requests of the deciding stage. Bar: 95 % interval of the \
+                change, B over A. Dashed line: threshold.";
     let mut plot = Plot::new("blocks", TITLE, note).legend([
         Symbol::Marker(Marker::Circle, CONTEXT).named("one block"),
         Symbol::Line(Pen::solid(INK, 2.0), None).named("change and its interval"),
-        Symbol::Line(LIMIT, None).named("matters from here"),
+        Symbol::Line(LIMIT, None).named("threshold"),
     ]);
     let all = plot.area(40.0, HEIGHT, 0.0);
     let pitch = (WIDTH - 2.0 * MARGIN) / metrics.len().max(1) as f64;

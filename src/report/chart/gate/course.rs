@@ -25,8 +25,8 @@ const HEIGHT: f64 = 240.0;
 pub(super) fn plot(outcome: &GateReport) -> Option<Plot> {
     let points = outcome.analysis.course.as_slice();
     let last = points.last()?;
-    let note = "Both arms were loaded in turns, so a drift of the machine shows in both. Hollow: left out, decided without a look at \
-                response times.";
+    let note = "Both arms were loaded in turns, so a drift of the machine shows in both. Hollow: slices left out, \
+                regardless of their response times.";
     let mut plot =
         Plot::new("course", TITLE, note).legend(arms(outcome, |colour, marker| Symbol::Marker(marker, colour)));
     let area = plot.area(34.0, HEIGHT, 10.0);
@@ -51,7 +51,7 @@ pub(super) fn plot(outcome: &GateReport) -> Option<Plot> {
             plot.canvas.marker(at, marker, 6.5, colour);
         }
     }
-    plot.base_line(area, &ticks, &format!("since the gate began ({unit})"));
+    plot.base_line(area, &ticks, &format!("time since the start of the gate ({unit})"));
     let (low, high) = (medians().fold(f64::INFINITY, f64::min), medians().fold(0.0, f64::max));
     let range = format!("medians from {} to {}", duration(low), duration(high));
     Some(plot.described(format!("{TITLE}. {} slices, {range}.", points.len())))

@@ -24,8 +24,8 @@ pub(super) fn plot(outcome: &GateReport) -> Option<Plot> {
     if curves.iter().any(Vec::is_empty) {
         return None;
     }
-    let note = "All requests of the stage that decides. Thin lines are the lowest and the highest block. Curves end where fewer \
-                than ten requests of a block lie beyond.";
+    let note = "All requests of the deciding stage. Thin lines: lowest and highest block. Curves end where fewer than \
+                ten requests of a block lie beyond.";
     let mut plot = Plot::new("curves", TITLE, note)
         .legend(arms(outcome, |colour, _| Symbol::Line(Pen::solid(colour, 2.25), None)));
     let area = plot.area(34.0, HEIGHT, 18.0);
@@ -38,7 +38,7 @@ pub(super) fn plot(outcome: &GateReport) -> Option<Plot> {
     plot.canvas.rows(area, &axes.up.duration_ticks(22.0));
     let ticks = axes.across.tail_ticks();
     plot.canvas.columns(area, &ticks);
-    plot.base_line(area, &ticks, "share of requests that were at least as fast");
+    plot.base_line(area, &ticks, "share of requests at least as fast");
     let line = |curve: &[CurvePoint], value: fn(&CurvePoint) -> f64| -> Vec<Point> {
         curve.iter().map(|point| axes.at((nines(point), value(point)))).collect()
     };

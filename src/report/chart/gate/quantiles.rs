@@ -25,8 +25,8 @@ pub(super) fn plot(outcome: &GateReport) -> Option<Plot> {
     if changes.is_empty() {
         return None;
     }
-    let note = "Response time of all requests, B over A, with 95 % intervals. A level row of points is a change of all requests \
-                alike; one that rises to the right is a change of the slow ones.";
+    let note = "Response time of all requests, B over A, with 95 % intervals. Level points are a change of all \
+                requests; points rising to the right are a change of slow requests.";
     let mut plot = Plot::new("quantiles", TITLE, note);
     let mut area = plot.area(26.0, HEIGHT, 10.0);
     area.left += 8.0;

@@ -34,9 +34,9 @@ fn plot(chronicle: &HistoryReport) -> Option<Plot> {
     let courses = history.courses.iter().filter(|course| course.values.iter().any(Option::is_some));
     let courses: Vec<_> = courses.collect();
     let note = if history.is_long_enough() {
-        "Each point is a run; lines are the levels between changes, with the size of each change above it.".to_owned()
+        "One point per run; lines are the levels between changes, with the size of each change above.".to_owned()
     } else {
-        format!("Each point is a run. Changes are looked for from {LEAST_VALUES} valid runs on.")
+        format!("One point per run. Change points are computed from {LEAST_VALUES} valid runs on.")
     };
     let (day, labels) = when(&history.runs);
     let note = day.map_or(note.clone(), |day| format!("{note} All of {day}, times in UTC."));

@@ -25,7 +25,7 @@ impl View {
             further,
             method::section(outcome),
         ];
-        let title = format!("{}: is B worse than A?", words::scenario_name(&outcome.gate));
+        let title = format!("{}: B compared with A", words::scenario_name(&outcome.gate));
         let [a, b] = &outcome.gate.arms;
         let subtitle = subtitle(outcome, &a.name, &b.name);
         Self::new(title, subtitle, headline::headline(outcome), sections, made_by(&outcome.gate.software))

@@ -19,24 +19,24 @@ pub(super) fn section(outcome: &GateReport) -> Section {
     let mut blocks = Vec::new();
     let [of_a, of_b] = &analysis.controls;
     if let Some(of_a) = of_a {
-        let of_b = of_b.as_ref().map(|of_b| format!(" B against itself: {}.", change(of_b))).unwrap_or_default();
+        let of_b = of_b.as_ref().map(|of_b| format!(" B compared with itself: {}.", change(of_b))).unwrap_or_default();
         blocks.push(Block::Paragraph(format!(
-            "A against itself (the second slice of each quad against the first, median response time): {}, {} of being slower by \
-             chance.{of_b} This is how much the machine drifts from one slice to the next; {}",
+            "A compared with itself (second slice of each quad with the first, median response time): {}, {} of being \
+             slower by chance.{of_b} This is the drift of the machine from one slice to the next; {}",
             change(of_a),
             p_value(of_a.p_worse()),
             if outcome.gate.plan.window_ns.is_some() {
-                "arms that take turns see less of that, and what servers or connections add does not show here."
+                "alternating arms have less of it, and the variation between servers or connections is not included."
             } else {
-                "what servers or connections add does not show here."
+                "the variation between servers or connections is not included."
             }
         )));
     }
     let looked: usize = analysis.rows.iter().map(|row| row.metrics.len()).sum();
     if looked > 0 {
         blocks.push(Block::Paragraph(format!(
-            "{} looked at. In each of them chance alone is suspected in at most {} of all gates and confirmed in at most {}; in any of \
-             them it is confirmed in at most {}.",
+            "{} tested. Without a difference, each is suspected in at most {} of all gates and confirmed in at most \
+             {}; any of them is confirmed in at most {}.",
             counted(looked as u64, "metric was", "metrics were"),
             format::share(LEVEL),
             format::share(LEVEL * LEVEL),
@@ -45,14 +45,14 @@ pub(super) fn section(outcome: &GateReport) -> Section {
     }
     if let Some(noise) = analysis.noise {
         blocks.push(Block::Paragraph(format!(
-            "The ratio of medians varies by {} from quad to quad within a block, and by {} more from one pair of servers to the \
-             next (standard deviations).",
+            "The ratio of medians varies by {} from quad to quad within a block, and by another {} between pairs of \
+             servers (standard deviations).",
             share(noise.quad),
             share(noise.block),
         )));
     }
     let dropped = analysis.dropped;
-    let itself = of_a.as_ref().map(|of_a| format!("A against itself {}; ", change(of_a))).unwrap_or_default();
+    let itself = of_a.as_ref().map(|of_a| format!("A compared with itself {}; ", change(of_a))).unwrap_or_default();
     let brief = format!(
         "{itself}{} of {} left out because of the machine or the harness.",
         format::count(dropped.all().into()),
@@ -61,14 +61,14 @@ pub(super) fn section(outcome: &GateReport) -> Section {
     let mut slices = outcome.gate.blocks.iter().flat_map(|block| &block.slices);
     let is_known = slices.all(|slice| slice.stolen.is_some() && slice.throttled.is_some());
     blocks.push(Block::Paragraph(format!(
-        "{} of {} left out, decided without a look at response times: {} because the harness was late, {} because of CPU time \
-         that the hypervisor took, {} because the container was throttled.{}",
+        "{} of {} left out, regardless of response times: {} because the harness was late, {} because of stolen CPU \
+         time, {} because the container was throttled.{}",
         format::count(dropped.all().into()),
         counted(dropped.quads.into(), "quad was", "quads were"),
         format::count(dropped.late.into()),
         format::count(dropped.stolen.into()),
         format::count(dropped.throttled.into()),
-        if is_known { "" } else { " Whether CPU time was stolen or throttled is not known of every slice." },
+        if is_known { "" } else { " Stolen CPU time and throttling are not known for every slice." },
     )));
     blocks.push(Block::Paragraph(lag(outcome)));
     let failed = |[a, b]: [f64; 2]| format!("{} of A's requests, {} of B's", format::share(a), format::share(b));
@@ -81,7 +81,7 @@ pub(super) fn section(outcome: &GateReport) -> Section {
     if !analysis.too_few.is_empty() {
         blocks.push(Block::Paragraph(too_few(&analysis.too_few)));
     }
-    Section::new("trust", "Why it can be trusted", blocks).detailed(Shown::Paragraphs).brief_line("Trust", Some(brief))
+    Section::new("trust", "Trust in the numbers", blocks).detailed(Shown::Paragraphs).brief_line("Trust", Some(brief))
 }
 
 /// One line: what was left out, and of what.
@@ -110,7 +110,7 @@ fn lag(outcome: &GateReport) -> String {
     let middle = lags.get(lags.len() / 2).copied().unwrap_or_default();
     let worst = lags.last().copied().unwrap_or_default();
     format!(
-        "Schedule lag, the harness's own lateness: median {} in the middle slice and {} in the worst.",
+        "Schedule lag: median {} in the median slice and {} in the worst.",
         format::duration(middle as f64),
         format::duration(worst as f64)
     )

@@ -40,8 +40,8 @@ pub(in crate::report) fn scope_name(scope: &GateScope) -> String {
 pub fn advisory_words(advisory: &Advisory) -> String {
     match advisory {
         Advisory::External(url) => format!(
-            "{url} was not started for this gate: what else its machine does, how long it runs and how its memory lies is the \
-             same in every block, and would be taken for a difference of the arms"
+            "{url} was not started for this gate: its machine, age and memory layout are the same in every block, and \
+             cannot be told from a difference of the arms"
         ),
         Advisory::Words(words) => words.clone(),
     }
@@ -106,7 +106,7 @@ pub(super) fn detectable(change: &Change) -> Option<f64> {
 
 /// The same in words: `could have seen 3.4 %`.
 pub(super) fn could_have_seen(change: &Change) -> String {
-    format!("could have seen {}", detectable(change).map_or_else(|| "nothing".to_owned(), share))
+    format!("smallest detectable change {}", detectable(change).map_or_else(|| "nothing".to_owned(), share))
 }
 
 /// A share to one decimal place: `3.4 %`.
