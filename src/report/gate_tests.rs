@@ -107,7 +107,7 @@ fn terminal_text() {
     for gate in [EQUAL, TAIL] {
         let text = ALL[gate].terminal(Style { colour: false, width: 100, verbose: false });
         assert!(text.lines().count() <= SCREEN, "{text}");
-        assert!(text.contains("Trust: A against itself"), "{text}");
+        assert!(text.contains("Trust: A compared with itself"), "{text}");
     }
 }
 

@@ -65,7 +65,7 @@ mod tests {
     fn a_command_that_blocks_on_purpose_needs_a_longer_timeout() {
         let word = ErrorClass::Timeout.word();
         let waits = advice(word, &format!("no reply within 1s{WAITS}"));
-        assert!(waits.contains("command_timeout above the time that the command may block"), "{waits}");
+        assert!(waits.contains("command_timeout above the time for which the command may block"), "{waits}");
         assert!(advice(word, "no reply within 1s").contains("what blocked the server"));
     }
 }
