@@ -54,8 +54,8 @@ const HELP: &str = "\
 Exit codes:
     0  no regression, or improved
     1  regression
-    2  wrong usage, or there is no such run or baseline
-    3  not comparable, no run of the baseline counts, or the run's measurement is invalid
+    2  wrong usage, or unknown run or baseline
+    3  not comparable, no valid run in the baseline, or invalid measurement of the run
     4  inconclusive";
 
 /// Output format of a comparison.

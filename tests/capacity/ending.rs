@@ -33,9 +33,9 @@ fn a_small_budget_has_time_for_a_trial_or_is_refused_before_any_load() {
     let lengths = ["--trial", "1s", "--warmup", "100ms", "--out", "out", "--target", &server.url(server.port)];
     let with = |budget: &str| desk.run(&[&["capacity", "known.toml", "--budget", budget], &lengths[..]].concat());
     let refused = with("5s").ends_with(2).complains("--budget: 5s is too short: inspecting the server takes ");
-    let (_, enough) = refused.stderr.split_once("; --budget ").unwrap();
-    let outcome = with(enough.split_once(' ').unwrap().0);
-    assert!(outcome.stderr.contains("before it: commands of others are counted for "), "{}", outcome.stderr);
+    let (_, enough) = refused.stderr.split_once(": use --budget ").unwrap();
+    let outcome = with(enough.split_once(',').unwrap().0);
+    assert!(outcome.stderr.contains("before: commands of other clients are counted for "), "{}", outcome.stderr);
     let (capacity, _) = desk.saved();
     assert!(!capacity.trials.is_empty() && capacity.current_rate.is_some(), "{}", outcome.stderr);
     let ends = |trial: &Trial| trial.began_ns + trial.measured_ns;

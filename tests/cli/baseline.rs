@@ -79,7 +79,7 @@ fn what_does_not_belong_is_not_kept() {
     desk.run(&["baseline", "save", "early", &early]).ends_with(2).complains("was interrupted: --allow-invalid");
     desk.run(&["baseline", "save", "early", &early, "--allow-invalid"]).ends_with(0);
     desk.run(&["baseline", "show", "early"]).ends_with(0).says("ended early");
-    desk.run(&["history"]).ends_with(0).says("1 run was interrupted");
+    desk.run(&["history"]).ends_with(0).says("1 run was ended early");
 }
 
 /// What a recipe for every night does: the same folder of `plimsoll ci`, replaced, and its run kept.

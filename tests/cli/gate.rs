@@ -131,9 +131,9 @@ fn what_cannot_be_compared_is_refused_before_any_load() {
     .unwrap();
     for (arguments, expected) in [
         (&["short.toml", "--a", "set:service.shop.pool.siez=4"][..], "did you mean"),
-        (&["short.toml", "--a", "io-threads=4"], "an arm has set:FIELD=VALUE"),
-        (&["short.toml", "--b", "target=redis://localhost:1"], "a private server and one that runs already"),
-        (&["short.toml", "--a", "exe=/no/such"], "/no/such: there is no such file"),
+        (&["short.toml", "--a", "io-threads=4"], "expected set:FIELD=VALUE"),
+        (&["short.toml", "--b", "target=redis://localhost:1"], "a private server cannot be compared with a running one"),
+        (&["short.toml", "--a", "exe=/no/such"], "/no/such: no such file"),
         (&["short.toml", "--a", "exe=/bin/true"], "--a: exe=/bin/true is not a plimsoll binary"),
         (&["short.toml", "--blocks", "6"], "from 7 to 200"),
         (&["short.toml", "--threshold", "0"], "from 0.5 to 100"),
@@ -142,7 +142,7 @@ fn what_cannot_be_compared_is_refused_before_any_load() {
             &["short.toml", "--b", "set:service.shop.load.model=closed", "--b", "set:service.shop.load.clients=2"],
             "one arm has an open loop",
         ),
-        (&["short.toml", "--turn", "30ms"], "as many turns in each second"),
+        (&["short.toml", "--turn", "30ms"], "expected a divisor of 500ms"),
     ] {
         let outcome = desk.run(&[&["gate"], arguments].concat());
         assert_eq!(outcome.code, Some(2), "{arguments:?}: {}", outcome.stderr);

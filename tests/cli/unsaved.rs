@@ -101,7 +101,7 @@ fn a_gate_whose_server_is_lost_says_so_first() {
     drop(server);
     let outcome = Outcome::of(child.wait_with_output().unwrap()).ends_with(3);
     assert!(outcome.stdout.starts_with("A server was lost: "), "{}", outcome.stdout);
-    outcome.complains("could not be made");
+    outcome.complains("failed");
     desk.run(&["report", "out"]).ends_with(0).says("Found before, and to be doubted");
 }
 

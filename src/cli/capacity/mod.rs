@@ -49,7 +49,9 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
             let lease = Lease::new(interrupt, display, held)?;
             Session { arguments, look, errand, journal, lease }.carry_out(&source)
         },
-        move || voice.say("interrupted: ending the trial and reporting what there is; Ctrl-C again stops at once"),
+        move || {
+            voice.say("interrupted: ending the trial and reporting the results so far; Ctrl-C again ends the program");
+        },
     );
     leftovers.clear();
     result

@@ -109,7 +109,7 @@ impl Session {
         }
         let how = match self.errand.plan.max_rate {
             Some(most) => format!(" with up to {}", plain(&rate(most))),
-            None => " until it fails its objective".to_owned(),
+            None => " until it misses the objective".to_owned(),
         };
         let Lease { display, interrupt, .. } = &self.lease;
         consent::ask(facts, &how, self.arguments.consent.yes, display, interrupt)?;
@@ -121,7 +121,7 @@ impl Session {
         let mut planner = Planner::of(&capacity, &self.errand.scenario);
         let of_trials = capacity.trials.last().map_or(0, |trial| planner.over_ns(trial));
         let spent = capacity.blocks.last().map_or(0, |block| planner.block_over_ns(block)).max(of_trials);
-        self.lease.display.step("Looking at the server");
+        self.lease.display.step("Inspecting the server");
         let inspection = self.lease.race(target.inspect(Some(scenario), facts.same_machine, false))?;
         let workers = self.errand.plan.workers.map(usize::from);
         let (facts, seed) = (facts.clone(), self.errand.plan.seed);
@@ -216,12 +216,12 @@ impl Session {
             return Ok(Capacity { plan: self.errand.plan.clone(), ..saved.clone() });
         }
         let current_rate = if let Some(census) = census(&self.errand.plan, facts.private) {
-            self.lease.display.wait("Counting the commands of others (--current-rate spares it)", census);
+            self.lease.display.wait("Counting the commands of other clients (--current-rate skips this)", census);
             self.lease.wait(target.command_rate(census))?
         } else {
             None
         };
-        self.lease.display.step("Looking at the memory of connections");
+        self.lease.display.step("Measuring the memory of connections");
         let connections = self.lease.wait(target.connection_levels(scenario))?;
         Ok(Capacity {
             schema_version: CAPACITY_VERSION,
@@ -268,8 +268,7 @@ impl Session {
                 self.lease.display.say(&format!("error: {unreported}"));
             }
         }
-        let what =
-            if lost { format!("trial {} could not be made", made + 1) } else { "the search ended early".to_owned() };
+        let what = if lost { format!("trial {} failed", made + 1) } else { "the search ended early".to_owned() };
         match self.journal.folder() {
             Some(folder) => failure.within(&format!("{what}; --resume {} continues it", folder.display())),
             None => failure.within(&what),
@@ -301,7 +300,7 @@ impl Session {
             return Ok(());
         }
         if self.lease.has_data() {
-            self.lease.display.step("Removing the keys of the variant before");
+            self.lease.display.step("Removing the keys of the previous variant");
             if let Some(failure) = self.lease.empty().pop() {
                 return Err(failure);
             }

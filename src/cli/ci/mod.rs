@@ -50,7 +50,7 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
         move || {
             voice.say(
                 "interrupted: ending all scenarios and reporting the results so far; Ctrl-C again ends the program",
-            )
+            );
         },
     );
     of_runs.clear();

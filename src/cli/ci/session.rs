@@ -137,9 +137,7 @@ impl Session {
             (Err(failure), None) => {
                 let mut scenario = ci::unmeasured(&name, &failure.to_string());
                 // What was asked for is reported, also where nothing came of it.
-                scenario
-                    .checks
-                    .extend(wants_gate.then(|| ci::no_gate(&name, "the run before it could not be measured")));
+                scenario.checks.extend(wants_gate.then(|| ci::no_gate(&name, "the run before the gate failed")));
                 (scenario, failure.exit)
             }
             (Ok(exit), None) => (ci::unmeasured(&name, "it ended without a result"), exit),

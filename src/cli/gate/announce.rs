@@ -34,23 +34,22 @@ pub(super) fn plan(errand: &Errand, facts: [&TargetFacts; 2]) -> String {
     };
     let _ = writeln!(
         text,
-        "  {} {turns}: about {}, and as long again if B seems worse",
+        "  {} {turns}: about {}, and the same again if a regression is suspected",
         counted(plan.blocks.into(), "block", "blocks"),
         setting(errand.expected_time()),
     );
     let _ = writeln!(
         text,
-        "  can see about {:.0} % of the median, if this machine is as noisy as the one that the profile was made on; {:.0} % matters",
+        "  detects about {:.0} % of the median on a machine with the noise of the reference machine; threshold {:.0} %",
         100.0 * foreseen(plan.blocks, errand.deviation(), plan.threshold),
         100.0 * plan.threshold,
     );
     let load = match plan.rate {
-        Some(given) => format!("load on either: {}", rate(given)),
+        Some(given) => format!("load per arm: {}", rate(given)),
         None if scenario.offered_rate().is_some() => {
-            "load on either: the scenario's own rate, but at most half of what the slower arm carries in a closed loop"
-                .to_owned()
+            "load per arm: the scenario's rate, at most half of the closed-loop throughput of the slower arm".to_owned()
         }
-        None => "load on either: closed loops".to_owned(),
+        None => "load per arm: closed loops".to_owned(),
     };
     let _ = write!(
         text,
@@ -59,13 +58,13 @@ pub(super) fn plan(errand: &Errand, facts: [&TargetFacts; 2]) -> String {
         if plan.window_ns.is_some() { ", those of both arms at once" } else { "" },
     );
     if plan.saturated_quads > 0 {
-        let _ = write!(text, "\n  in every block also closed loops at full speed, for the throughput");
+        let _ = write!(text, "\n  closed loops at full speed in each block, for throughput");
     }
     if let Some(why) = &plan.advisory {
-        let _ = write!(text, "\n  advisory, so no exit code 1: {}", report::advisory_words(why));
+        let _ = write!(text, "\n  a regression is inconclusive: {}", report::advisory_words(why));
     }
     if sides[0].differences == sides[1].differences {
-        text.push_str("\n  the arms are the same: this shows what comes out where nothing differs");
+        text.push_str("\n  the arms are identical: the result is the noise of the method");
     }
     plain(&text)
 }

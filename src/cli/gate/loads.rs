@@ -29,7 +29,7 @@ pub(super) type Made = (Vec<GateSlice>, Vec<GateSeries>, [Software; 2]);
 /// Takes what a load recorded for what all of the gate do. Histograms belong to operations by their place, so others are refused.
 pub(super) fn keep_series(known: &mut Vec<GateSeries>, recorded: Vec<GateSeries>) -> Result<(), Failure> {
     if !known.is_empty() && *known != recorded {
-        let why = "the loads recorded different services or operations, so nothing can be compared";
+        let why = "the arms recorded different services or operations and cannot be compared";
         return Err(Failure::unusable(anyhow!(why)));
     }
     *known = recorded;

@@ -47,7 +47,9 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
             Session { yes, quiet, errand, journal, lease, began: Instant::now() }
                 .carry_out(|report, folder| output::tell(&output::summary(report, format, look, folder, None)))
         },
-        move || voice.say("interrupted: ending the slice and reporting what there is; Ctrl-C again stops at once"),
+        move || {
+            voice.say("interrupted: ending the slice and reporting the results so far; Ctrl-C again ends the program");
+        },
     );
     leftovers.clear();
     result

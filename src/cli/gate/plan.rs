@@ -77,8 +77,7 @@ impl Errand {
         let turn = effort.turn.as_nanos() as u64;
         if turn < SHORTEST_TURN || !TURNS_IN.is_multiple_of(turn) {
             return Err(Failure::usage(anyhow!(
-                "--turn: 500ms, 250ms, 125ms, 100ms, 50ms, 25ms or another whole part of 500ms from 5ms on, so that either arm \
-                 has as many turns in each second"
+                "--turn: expected a divisor of 500ms from 5ms on, such as 25ms, 50ms, 100ms, 125ms, 250ms or 500ms"
             )));
         }
         plan.window_ns = Some(turn);
@@ -130,9 +129,9 @@ impl Errand {
     pub(super) fn burden(&self) -> String {
         let connections = count(self.connections());
         if self.plan.saturated_quads > 0 || self.scenario.offered_rate().is_none() {
-            format!(" over {connections} connections, in every block also in closed loops at full speed")
+            format!(" over {connections} connections, and closed loops at full speed in each block")
         } else {
-            format!(" over {connections} connections, before the first block for 2 s in closed loops at full speed")
+            format!(" over {connections} connections, and closed loops at full speed for 2 s before the first block")
         }
     }
 
@@ -185,33 +184,31 @@ fn check([a, b]: &[Side; 2]) -> Result<(), Failure> {
     if a.is_private() != b.is_private() {
         let (private, running) = if a.is_private() { (a.option, b.option) } else { (b.option, a.option) };
         return wrong(format!(
-            "{private}: a private server and one that runs already differ in more than can be said; give {private} a \
-             target as well, or {running} none"
+            "{private}: a private server cannot be compared with a running one: set a target for {private} too, or \
+             none for {running}"
         ));
     }
     if compared(&a.scenario) != compared(&b.scenario) {
-        return wrong("the arms have different services or operations, so nothing can be compared".to_owned());
+        return wrong("the arms have different services or operations and cannot be compared".to_owned());
     }
     if a.exe.is_some() || b.exe.is_some() {
         // It is given the address of a private server, whose passwords are made anew for each block.
         let file = |service: &&Service| matches!(service.password, Some(PasswordSource::File(_)));
         if let Some(service) = a.scenario.services.iter().chain(&b.scenario.services).find(file) {
             return wrong(format!(
-                "service `{}` reads its password from a file, which is none of the private servers that another build is compared on; \
-                 leave it out",
+                "service `{}` reads its password from a file, which private servers do not know: remove the password",
                 service.name
             ));
         }
     }
     if a.scenario.offered_rate().is_some() != b.scenario.offered_rate().is_some() {
-        return wrong("one arm has an open loop and the other has none, so nothing can be compared".to_owned());
+        return wrong("one arm has an open loop and the other has none: they cannot be compared".to_owned());
     }
     if let (Some(one), Some(other)) = (a.scenario.offered_rate(), b.scenario.offered_rate())
         && (one / other - 1.0).abs() > 1e-9
     {
         return wrong(format!(
-            "one arm offers {} and the other {}, and both have the same load in a gate; leave the rates of the arms alone, and give \
-             --rate for both",
+            "the arms offer different rates, {} and {}: remove the rates of the arms, and set --rate for both",
             plain(&rate(one)),
             plain(&rate(other))
         ));
@@ -221,7 +218,7 @@ fn check([a, b]: &[Side; 2]) -> Result<(), Failure> {
         && one.database == other.database
         && !same_data(&a.scenario, &b.scenario)
     {
-        return wrong(format!("both arms are at {one} and need different data there; give them servers of their own"));
+        return wrong(format!("both arms are at {one} and need different data: use two servers"));
     }
     Ok(())
 }
@@ -271,7 +268,7 @@ mod tests {
     #[test]
     fn what_is_wrong_with_an_arm_is_told_with_its_option() {
         let told = errand(&["target=redis://h"], &[]).unwrap_err();
-        assert!(told.starts_with("--gate-b: a private server") && told.ends_with("or --gate-a none"), "{told}");
+        assert!(told.starts_with("--gate-b: a private server") && told.ends_with("or none for --gate-a"), "{told}");
         assert!(errand(&[], &["exe=/none"]).unwrap_err().starts_with("--gate-b: exe=/none"));
     }
 
@@ -284,7 +281,7 @@ mod tests {
     #[test]
     fn arms_of_other_rates_are_refused_as_both_have_one_load() {
         let told = errand(&[], &["set:service.api.load.rate=9000"]).unwrap_err();
-        assert!(told.contains("one arm offers") && told.contains("give --rate for both"), "{told}");
+        assert!(told.contains("different rates") && told.contains("set --rate for both"), "{told}");
     }
 
     #[test]
@@ -306,7 +303,7 @@ mod tests {
         let of = |facts: &TargetFacts, saturate: bool| {
             let mut errand = Errand { saturate, ..errand(&[], &[]).unwrap() };
             errand.spare([&private, facts]);
-            (errand.plan.saturated_quads, errand.burden().contains("every block"))
+            (errand.plan.saturated_quads, errand.burden().contains("each block"))
         };
         assert_eq!(of(&private, false), (1, true));
         assert_eq!(of(&elsewhere, false), (0, false));

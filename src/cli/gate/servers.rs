@@ -52,8 +52,8 @@ async fn check_apart([a, b]: [&Target; 2], sides: &[Side; 2]) -> Result<(), Fail
     }
     match (a.run_id().await, b.run_id().await) {
         (Some(one), Some(other)) if one == other => Err(Failure::usage(anyhow!(
-            "{} and {} are the same server, and the arms need different data in the same database; give them databases or servers \
-             of their own",
+            "{} and {} are the same server, and the arms need different data in one database: use two databases or \
+             servers",
             a.address(),
             b.address()
         ))),

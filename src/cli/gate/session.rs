@@ -76,7 +76,7 @@ impl Session {
         let ended = self.stage(GateStage::Screen, gate)?;
         let suspected = gate.as_ref().is_some_and(|gate| suspects(gate, &self.errand.scenario));
         if ended == Ended::Finished && suspected {
-            self.say("B seems worse than A: the same once more, on fresh blocks, which alone decides");
+            self.say("a regression of B is suspected: second stage, on fresh blocks, which alone decides");
             return self.stage(GateStage::Confirm, gate);
         }
         Ok(ended)
@@ -92,7 +92,7 @@ impl Session {
                 Err(_) if self.lease.interrupt.stop().is_cancelled() && gate.is_some() => {
                     return Ok(Ended::Interrupted);
                 }
-                Err(failure) => return Err(failure.within(&format!("block {} could not be made", number + 1))),
+                Err(failure) => return Err(failure.within(&format!("block {} failed", number + 1))),
             };
             if let Some(gate) = gate {
                 gate.blocks.push(block);
@@ -191,7 +191,7 @@ impl Session {
         let mut capacity = None;
         let own = self.errand.sides.iter().filter_map(|side| side.scenario.offered_rate()).reduce(f64::min);
         if let Some(own) = own {
-            self.lease.display.step("Finding out what the arms carry");
+            self.lease.display.step("Measuring the closed-loop throughput of the arms");
             let Some(carried) = self.loads(tenants).pilot()? else { return Ok(None) };
             self.errand.plan.rate = Some(rate_within(carried, self.errand.plan.rate, own)?);
             capacity = Some(carried);
@@ -252,12 +252,12 @@ impl Session {
 fn rate_within(carried: [f64; 2], given: Option<f64>, own: f64) -> Result<f64, Failure> {
     let slower = carried[0].min(carried[1]);
     if slower < 1.0 {
-        return Err(Failure::unusable(anyhow!("an arm answered nothing in a closed loop")));
+        return Err(Failure::unusable(anyhow!("an arm answered no request of a closed loop")));
     }
     match given {
         Some(given) if given > MOST * slower => Err(Failure::usage(anyhow!(
-            "--rate: {} is too much: in a closed loop A carried {} and B {}, and beyond {} of the slower one both wait in the same \
-             queue; at most --rate {:.0} can be compared",
+            "--rate: {} is too high: closed-loop throughput is {} for A and {} for B, and beyond {} of the slower arm \
+             both wait in one queue: use at most --rate {:.0}",
             plain(&rate(given)),
             plain(&rate(carried[0])),
             plain(&rate(carried[1])),
@@ -280,6 +280,6 @@ mod tests {
         assert_eq!(rate_within([9_000.0, 8_000.0], Some(6_400.0), 5_000.0).unwrap().round() as u64, 6_400);
         let told = rate_within([9_000.0, 8_000.0], Some(6_401.0), 5_000.0).unwrap_err();
         assert!(told.exit == Exit::Usage && told.to_string().contains("at most --rate 6400"), "{told}");
-        assert!(rate_within([9_000.0, 0.0], Some(5.0), 5.0).unwrap_err().to_string().contains("answered nothing"));
+        assert!(rate_within([9_000.0, 0.0], Some(5.0), 5.0).unwrap_err().to_string().contains("answered no request"));
     }
 }

@@ -40,8 +40,8 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
         if !listed.is_empty() {
             // Before minutes of load, and not an error: the measurement is worth something by itself.
             display.say(&format!(
-                "warning: the run will not be compared, since the scenario differs from {}: {}; --allow-differences compares \
-                 all the same",
+                "warning: the run will not be compared: the scenario differs from {}: {}; --allow-differences compares \
+                 nevertheless",
                 held.name,
                 listed.join("; ")
             ));
@@ -65,8 +65,8 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
                 .carry_out(source, |report, folder| output::tell(&output::summary(report, format, look, folder, style)))
         },
         move || {
-            let what = if unreported.holds_folder() { "early and reporting what there is" } else { "now" };
-            voice.say(&format!("interrupted: ending {what}; Ctrl-C again stops at once"));
+            let what = if unreported.holds_folder() { "early and reporting the results so far" } else { "now" };
+            voice.say(&format!("interrupted: ending {what}; Ctrl-C again ends the program"));
         },
     );
     leftovers.clear();

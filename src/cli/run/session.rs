@@ -127,8 +127,7 @@ impl Session {
         let instances: u32 = self.scenario.services.iter().map(|service| service.instances).sum();
         if workers.is_some_and(|workers| workers > instances as usize) {
             display.say(&format!(
-                "note: {instances} of the workers asked for have something to do: one instance of a service is not split; \
-                 more `instances` in the scenario would use more"
+                "note: only {instances} workers have a service instance: raise `instances` in the scenario to use more"
             ));
         }
         display.step("Measuring the machine");
@@ -162,7 +161,7 @@ impl Session {
         let server = observation.finish();
         let calibration = self.calibration(before);
         let dependencies = dependencies.finish();
-        display.step("Looking at the server");
+        display.step("Inspecting the server");
         let look = target.inspect(Some(&self.scenario), facts.same_machine, false);
         let mut inspection = self.lease.runtime.block_on(self.lease.interrupt.finish(look)).unwrap_or_default();
         self.sample_keyspace(&tenant, &mut inspection);
@@ -190,7 +189,7 @@ impl Session {
         }
         let run = &self.scenario.run;
         let limits = SampleLimits::of(facts.private).after(run.warmup + run.duration);
-        self.lease.display.wait("Looking at a sample of the keys", limits.time);
+        self.lease.display.wait("Sampling the keys", limits.time);
         if let Ok((sample, withheld)) = self.lease.race(target.sample_keyspace(limits)) {
             inspection.keyspace = sample;
             inspection.withheld.extend(withheld);

@@ -35,8 +35,7 @@ impl Telemetry {
     /// Waits until the verdict is fetched, if anybody can be expected to.
     pub(super) fn farewell(&self, Lease { runtime, display, interrupt, .. }: &Lease) {
         if self.board.is_concluded() && self.endpoint.is_watched() {
-            display
-                .wait("Waiting for the verdict to be fetched from the metrics (Ctrl-C ends that)", Endpoint::FAREWELL);
+            display.wait("Waiting for a scrape of the verdict (Ctrl-C ends the wait)", Endpoint::FAREWELL);
             // A user who interrupts has waited long enough; the result is reported already.
             let _ = runtime.block_on(interrupt.race(self.endpoint.farewell()));
         }
