@@ -132,7 +132,10 @@ fn what_cannot_be_compared_is_refused_before_any_load() {
     for (arguments, expected) in [
         (&["short.toml", "--a", "set:service.shop.pool.siez=4"][..], "did you mean"),
         (&["short.toml", "--a", "io-threads=4"], "expected set:FIELD=VALUE"),
-        (&["short.toml", "--b", "target=redis://localhost:1"], "a private server cannot be compared with a running one"),
+        (
+            &["short.toml", "--b", "target=redis://localhost:1"],
+            "a private server cannot be compared with a running one",
+        ),
         (&["short.toml", "--a", "exe=/no/such"], "/no/such: no such file"),
         (&["short.toml", "--a", "exe=/bin/true"], "--a: exe=/bin/true is not a plimsoll binary"),
         (&["short.toml", "--blocks", "6"], "from 7 to 200"),
