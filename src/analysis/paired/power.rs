@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand_distr::{Distribution, StandardNormal};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::signed_rank::{LEVEL, critical, location, rank_sum_against};
+use super::signed_rank::{LEVEL, critical, least_shift};
 use crate::analysis::{draw::generator, worsening::log_of};
 
 /// Blocks that fewer than cannot reach the level, whatever they show: 2^-7 is below 1 %.
@@ -23,9 +23,8 @@ const OF_STAGE: f64 = 0.974_679_4;
 /// Quantile of the normal distribution at the share of stages.
 const Z_STAGE: f64 = 1.954_508;
 
-/// Samples that the reach is worked out from, and halvings of its bracket.
+/// Samples that the reach is worked out from.
 const SAMPLES: u64 = 1_000;
-const HALVINGS: u32 = 14;
 
 /// Knows the reach of every number of blocks that it was asked for.
 #[derive(Debug)]
@@ -114,17 +113,11 @@ impl Reach {
     }
 }
 
-/// The least shift that makes one sample of normal noise significant, as the test only grows surer with it, and the sample's estimate.
+/// The least shift that makes one sample of normal noise significant, and the sample's estimate.
 fn played(sample: u64, blocks: usize, critical: usize) -> (f64, f64) {
     let mut random = generator(sample, blocks as u64);
     let noise: Vec<f64> = (0..blocks).map(|_| StandardNormal.sample(&mut random)).collect();
-    let (mut low, mut high) = (-10.0, 10.0);
-    for _ in 0..HALVINGS {
-        let middle = f64::midpoint(low, high);
-        let shifted: Vec<f64> = noise.iter().map(|value| value + middle).collect();
-        if rank_sum_against(&shifted) <= critical as f64 { high = middle } else { low = middle }
-    }
-    (high, location(&noise).estimate.point)
+    least_shift(&noise, critical)
 }
 
 /// Standard deviation of a sample.

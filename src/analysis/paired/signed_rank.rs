@@ -42,9 +42,12 @@ pub(in crate::analysis) fn p_above(differences: &[f64]) -> f64 {
     distribution(&ranks).iter().take(against(&ranks, differences) + 1).sum::<f64>().min(1.0)
 }
 
-/// Sum of the ranks that speak against "above 0".
-pub(in crate::analysis) fn rank_sum_against(differences: &[f64]) -> f64 {
-    against(&doubled_ranks(differences), differences) as f64 / 2.0
+/// The least that has to be added to differences without ties for a rank sum of at most `critical` against "above 0", and their
+/// estimate: that sum is the number of means of pairs that are not above 0 (Tukey, 1949).
+pub(super) fn least_shift(differences: &[f64], critical: usize) -> (f64, f64) {
+    let mut means = walsh_averages(differences);
+    means.sort_by(f64::total_cmp);
+    (-means[critical], middle(&means))
 }
 
 fn against(ranks: &[usize], differences: &[f64]) -> usize {
@@ -144,6 +147,16 @@ mod tests {
         let turned: Vec<f64> = change.iter().map(|value| -value).collect();
         close(location(&turned).p_above, seen.p_below);
         close(location(&turned).estimate.point, -seen.estimate.point);
+    }
+
+    #[test]
+    fn the_least_shift_is_where_significance_begins() {
+        let differences = [0.31, -0.12, 0.07, -0.45, 0.66, -0.29, 0.02, 0.18, -0.03];
+        let critical = critical(differences.len(), LEVEL).unwrap();
+        let (shift, estimate) = least_shift(&differences, critical);
+        let p = |more: f64| p_above(&differences.map(|value| value + shift + more));
+        assert!(p(1e-9) <= LEVEL && p(-1e-9) > LEVEL, "{} {}", p(1e-9), p(-1e-9));
+        close(estimate, location(&differences).estimate.point);
     }
 
     #[test]
