@@ -35,6 +35,8 @@ mod json_capacity;
 mod json_comparison;
 mod json_gate;
 mod json_parts;
+#[cfg(test)]
+mod json_tests;
 mod markdown;
 mod number;
 mod record;

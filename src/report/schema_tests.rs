@@ -105,8 +105,8 @@ const WORDS: &[&str] = &[
     "workers",
 ];
 
-/// What the schema of a document accepts: for each field a line with what may stand there, `?` after a field that may be
-/// missing, `+` after an object that may have further fields.
+/// What the schema of a document accepts and what the document holds: for each field a line with what may stand there, `?` after a
+/// field that may be missing, `+` after an object that may have further fields, `=` before the value or the length of the list.
 ///
 /// Documents are line together, since none has every field. What a list holds is looked at once.
 pub(super) fn accepted(printed: Printed, documents: &[String]) -> String {
@@ -117,12 +117,24 @@ pub(super) fn accepted(printed: Printed, documents: &[String]) -> String {
         let faults: Vec<_> =
             validator.iter_errors(&document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
         assert_eq!(faults, Vec::<String>::new());
+        let whole = document.clone();
         shorten(&mut document);
         for (path, pointer) in paths(&document) {
-            fields.entry(path).or_insert_with(|| field(&validator, &document, &pointer));
+            let holds = || held(whole.pointer(&pointer).unwrap());
+            fields.entry(path).or_insert_with(|| field(&validator, &document, &pointer) + &holds());
         }
     }
     fields.into_iter().map(|(path, line)| format!("{path}{line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// The value of a field. Sentences are in the snapshots of the terminal and of Markdown.
+fn held(value: &Value) -> String {
+    match value {
+        Value::Object(_) => String::new(),
+        Value::Array(items) => format!(" = {} items", items.len()),
+        Value::String(text) if text.contains(' ') => " = words".to_owned(),
+        other => format!(" = {other}"),
+    }
 }
 
 /// Cuts long lists, since every change is checked against the whole document.

@@ -38,8 +38,17 @@ fn each_format() {
 #[test]
 fn what_is_told_of_a_run() {
     let scenario = told(&sample::run(), None);
-    let ci = Ci { scenarios: vec![scenario], exit_code: 0, ..sample::small_ci() };
-    assert_snapshot!(ci.to_json());
+    let of = |service: &Option<String>, operation: &Option<String>| {
+        let part = |name: &Option<String>| name.clone().unwrap_or_else(|| "*".to_owned());
+        format!("{} {}", part(service), part(operation))
+    };
+    let checks = scenario.checks.iter().map(|check| {
+        let weight = if check.decides { "decides" } else { "beside" };
+        let name = format!("{} {}", check.name, of(&check.service, &check.operation));
+        [format!("{:?} {weight} {name}: {}", check.outcome, check.sentence), check.detail.join("\n    ")].join("\n    ")
+    });
+    let measures = scenario.measures.iter().map(|measure| format!("{measure:?}"));
+    assert_snapshot!(checks.chain(measures).map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]

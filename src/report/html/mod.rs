@@ -6,6 +6,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::view::{Advice, Align, Block, Column, Figure, KeyNumber, Listing, Note, Section, Table, TableRow, View};
 use crate::results::slug;
 
+#[cfg(test)]
+mod tests;
+
 const STYLE: &str = include_str!("style.css");
 
 /// What the document may load: nothing, except the styles that it carries itself.
