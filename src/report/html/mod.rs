@@ -89,16 +89,17 @@ fn section(section: &Section) -> Markup {
     html! {
         section id=(section.id) aria-labelledby=(heading) {
             h2 id=(heading) { (section.title) }
-            @for contents in &section.blocks { (block(contents)) }
+            @for (place, contents) in section.blocks.iter().enumerate() { (block(contents, &format!("{}-{place}", section.id))) }
         }
     }
 }
 
-fn block(block: &Block) -> Markup {
+/// One piece; `id` is its name within the page.
+fn block(block: &Block, id: &str) -> Markup {
     match block {
         Block::Heading(text) => html! { h3 { (text) } },
         Block::Paragraph(text) => html! { p { (text) } },
-        Block::Table(contents) => table(contents),
+        Block::Table(contents) => table(contents, id),
         Block::Notes(notes) => html! { ul.notes { @for contents in notes { (note(contents)) } } },
         Block::Advice(advice) => html! { ul.notes { @for contents in advice { (advised(contents)) } } },
         Block::Facts(facts) => html! {
@@ -132,12 +133,12 @@ fn advised(advice: &Advice) -> Markup {
 
 /// A table that scrolls within its own region where it is wide, and becomes a list of cards where the screen is
 /// narrow. The roles are spelled out because that change of layout would take them away.
-fn table(table: &Table) -> Markup {
-    let caption = format!("{}-caption", table.id);
+fn table(table: &Table, id: &str) -> Markup {
+    let caption = format!("{id}-caption");
     let legend = table.legend(|_| true);
     html! {
         div.scroll role="region" aria-labelledby=(caption) tabindex="0" {
-            table id=(table.id) role="table" {
+            table id=(id) role="table" {
                 caption id=(caption) { (table.caption) }
                 thead role="rowgroup" {
                     tr role="row" { @for column in &table.columns { (heading(table, column)) } }

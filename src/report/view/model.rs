@@ -131,7 +131,7 @@ pub(crate) enum Block {
 /// A table.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Table {
-    /// Name within the document, for links and styles.
+    /// Name within the view, by which a terminal chooses it.
     pub(crate) id: &'static str,
     /// What it shows.
     pub(crate) caption: String,
