@@ -1,13 +1,6 @@
-//! What every test here does: a folder, a server, the program, and a look at what it saved.
+//! What every test here does: a folder, the program, and a look at what it saved.
 
-use std::{
-    fs,
-    path::PathBuf,
-    process::{Child, Command, Output, Stdio},
-    sync::{Mutex, MutexGuard, PoisonError},
-    thread,
-    time::Duration,
-};
+use std::fs;
 
 use plimsoll::{
     analysis::{
@@ -16,15 +9,9 @@ use plimsoll::{
     },
     results::{self, Capacity, Saved},
     scenario,
-    target::{Endpoint, PrivateServer, ServerOptions},
 };
-use tempfile::TempDir;
 
-/// Load tests take turns: two at a time would measure each other.
-static TURN: Mutex<()> = Mutex::new(());
-
-/// User of the servers here.
-const USER: &str = "tester";
+use crate::support::{Desk, Outcome, Turn};
 
 /// Runs that a test makes to get an answer: on a machine that is busy with something else the right one is that there is
 /// none, and a proxy without time carries less than it claims.
@@ -32,20 +19,6 @@ const ATTEMPTS: usize = 3;
 
 /// Schedule lag, in nanoseconds, that says that the machine had no time.
 const LATE: u64 = 20_000_000;
-
-/// A folder of its own with a scenario in it, where the program is run.
-pub(crate) struct Desk {
-    folder: TempDir,
-    _turn: MutexGuard<'static, ()>,
-}
-
-/// How the program ended, what it said, and what it saved in `out`.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
 
 /// A scenario of one service with short values, most of whose requests must be answered within `latency`.
 pub(crate) fn scenario_of(rate: u32, latency: &str, operation: &str, run: &str) -> String {
@@ -65,36 +38,17 @@ fn conclusive(capacity: &Capacity, analysis: &CapacityAnalysis) -> bool {
     !limited && !unknown && late <= capacity.trials.len() / 10
 }
 
+/// A folder with a scenario of whose load nothing is measured.
+pub(crate) fn beside(scenario: &str) -> Desk {
+    Desk::with("known.toml", scenario, Turn::beside())
+}
+
+/// A folder with a scenario that needs the machine alone: beside a server the harness turns on a core of its own.
+pub(crate) fn alone(scenario: &str) -> Desk {
+    Desk::with("known.toml", scenario, Turn::alone())
+}
+
 impl Desk {
-    pub(crate) fn new(scenario: &str) -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("known.toml"), scenario).unwrap();
-        Self { folder, _turn: turn }
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// The program, ready to be started here.
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
-        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
-        for variable in ["PLIMSOLL_TARGET", "NO_COLOR", "CLICOLOR_FORCE"] {
-            command.env_remove(variable);
-        }
-        command
-    }
-
-    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
-        Outcome::of(self.command(arguments).output().unwrap())
-    }
-
-    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
-        self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-    }
-
     /// What a run of a few seconds answers a second.
     pub(crate) fn throughput(&self, arguments: &[&str]) -> f64 {
         let lengths = ["run", "known.toml", "--duration", "3s", "--warmup", "500ms", "--quiet", "--out", "probe"];
@@ -134,60 +88,4 @@ impl Desk {
         // It is whole at any time, or not there yet.
         if text.is_empty() { 0 } else { Capacity::from_json(&text).unwrap().trials.len() }
     }
-}
-
-impl Outcome {
-    pub(crate) fn of(output: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-    }
-
-    /// Fails unless it ended with this code.
-    #[track_caller]
-    pub(crate) fn ends_with(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
-        self
-    }
-
-    /// Fails unless standard error says this.
-    #[track_caller]
-    pub(crate) fn complains(self, of: &str) -> Self {
-        assert!(self.stderr.contains(of), "`{of}` is not in:\n{}", self.stderr);
-        self
-    }
-}
-
-/// A server for the program to be pointed at, with a user whose password is known.
-pub(crate) struct Server {
-    _running: PrivateServer,
-    pub(crate) port: u16,
-    password: String,
-}
-
-impl Server {
-    pub(crate) fn start(config: &[(&str, &str)]) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let config = config.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let options = ServerOptions { users: vec![USER.to_owned()], config, ..ServerOptions::default() };
-        let running = runtime.block_on(PrivateServer::start(options)).unwrap_or_else(|error| panic!("{error}"));
-        let Endpoint::Tcp { port, .. } = running.url().endpoint else { panic!("it listens on the loopback address") };
-        let password = running.password(USER).unwrap().expose().to_owned();
-        Self { _running: running, port, password }
-    }
-
-    /// Its address, or that of a proxy before it.
-    pub(crate) fn url(&self, port: u16) -> String {
-        format!("redis://{USER}:{}@127.0.0.1:{port}", self.password)
-    }
-}
-
-/// Waits for something that has to happen.
-pub(crate) fn until(what: &str, mut happened: impl FnMut() -> bool) {
-    for _ in 0..1200 {
-        if happened() {
-            return;
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-    panic!("it never happened that {what}");
 }

@@ -3,20 +3,20 @@
 use plimsoll::results::{Ended, Trial};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use crate::bench::{Desk, Outcome, Server, scenario_of, until};
+use super::bench::{beside, scenario_of};
+use crate::support::{Outcome, Server, until};
 
 const SHORT: [&str; 6] = ["--trial", "1s", "--warmup", "100ms", "--budget", "10m"];
 
 #[test]
 fn a_server_that_is_lost_is_in_the_headline() {
-    let desk = Desk::new(&scenario_of(500, "50ms", "command = \"GET\"", "drain = \"1s\""));
-    let server = Server::start(&[]);
-    let arguments =
-        ["capacity", "known.toml", "--out", "out", "--current-rate", "1", "--target", &server.url(server.port)];
+    let desk = beside(&scenario_of(500, "50ms", "command = \"GET\"", "drain = \"1s\""));
+    let server = Server::start();
+    let arguments = ["capacity", "known.toml", "--out", "out", "--current-rate", "1", "--target", &server.url()];
     let child = desk.start(&[&arguments[..], &SHORT].concat());
     until("a trial is saved", || desk.trials() >= 1);
     drop(server);
-    let outcome = Outcome::of(child.wait_with_output().unwrap()).ends_with(3).complains("--resume out continues it");
+    let outcome = Outcome::of_child(child).ends_with(3).complains("--resume out continues it");
     assert!(
         outcome.stdout.starts_with("The server was lost: it could not be used any more in trial "),
         "{}",
@@ -28,9 +28,9 @@ fn a_server_that_is_lost_is_in_the_headline() {
 
 #[test]
 fn a_small_budget_has_time_for_a_trial_or_is_refused_before_any_load() {
-    let desk = Desk::new(&scenario_of(500, "50ms", "command = \"GET\"", "drain = \"1s\""));
-    let server = Server::start(&[]);
-    let lengths = ["--trial", "1s", "--warmup", "100ms", "--out", "out", "--target", &server.url(server.port)];
+    let desk = beside(&scenario_of(500, "50ms", "command = \"GET\"", "drain = \"1s\""));
+    let server = Server::start();
+    let lengths = ["--trial", "1s", "--warmup", "100ms", "--out", "out", "--target", &server.url()];
     let with = |budget: &str| desk.run(&[&["capacity", "known.toml", "--budget", budget], &lengths[..]].concat());
     let refused = with("5s").ends_with(2).complains("--budget: 5s is too short: inspecting the server takes ");
     let (_, enough) = refused.stderr.split_once(": use --budget ").unwrap();
@@ -44,13 +44,13 @@ fn a_small_budget_has_time_for_a_trial_or_is_refused_before_any_load() {
 
 #[test]
 fn a_search_on_a_full_disk_reports_all_its_trials() {
-    let desk = Desk::new(&scenario_of(500, "50ms", "command = \"GET\"", "drain = \"1s\""));
+    let desk = beside(&scenario_of(500, "50ms", "command = \"GET\"", "drain = \"1s\""));
     let child =
         desk.start(&[&["capacity", "known.toml", "--out", "out", "--format", "json", "--quiet"], &SHORT[..]].concat());
     until("a trial is saved", || desk.trials() >= 1);
     let none = Rlimit { current: Some(0), maximum: None };
     prlimit(Some(Pid::from_child(&child)), Resource::Fsize, none).unwrap();
-    let outcome = Outcome::of(child.wait_with_output().unwrap()).ends_with(2).complains("File too large");
+    let outcome = Outcome::of_child(child).ends_with(2).complains("File too large");
     assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
     let summary: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
     let reported = summary["trials"].as_u64();

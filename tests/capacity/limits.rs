@@ -5,11 +5,12 @@ use plimsoll::{
     results::Ended,
 };
 
-use crate::bench::{Desk, Server, scenario_of};
+use super::bench::{alone, scenario_of};
+use crate::support::Server;
 
 #[test]
 fn a_harness_that_cannot_keep_up_never_blames_the_server() {
-    let desk = Desk::new(&scenario_of(1_000_000, "50ms", "command = \"GET\"", "drain = \"1s\""));
+    let desk = alone(&scenario_of(1_000_000, "50ms", "command = \"GET\"", "drain = \"1s\""));
     let arguments = ["capacity", "known.toml", "--workers", "1", "--trial", "2s", "--warmup", "100ms", "--out", "out"];
     let outcome = desk.run(&[&arguments[..], &["--budget", "20s", "--set", "service.api.pool.size=50"]].concat());
     outcome.ends_with(3).complains("the harness was the limit");
@@ -25,11 +26,11 @@ fn a_harness_that_cannot_keep_up_never_blames_the_server() {
 #[test]
 fn a_busy_server_gains_nothing_by_a_larger_pool() {
     let batches = "command = \"ZADD\"\nkeys = 20\nmembers = 10_000\nbatch = 500";
-    let desk = Desk::new(&scenario_of(100, "2s", batches, "drain = \"1s\""));
+    let desk = alone(&scenario_of(100, "50ms", batches, "drain = \"1s\""));
     let most = desk.throughput(&["--set", "service.api.load.model=closed", "--set", "service.api.load.clients=4"]);
     let offered = format!("service.api.load.rate={:.0}", 2.0 * most);
     let arguments = ["--set", &offered, "--start-rate", &format!("{:.0}", 0.6 * most), "--pool", "4,16"];
-    let lengths = ["--trial", "6s", "--warmup", "600ms", "--budget", "150s"];
+    let lengths = ["--trial", "1s", "--warmup", "400ms", "--budget", "80s"];
     let capacity = ["capacity", "known.toml", "--out", "out"];
     let outcome = desk.run(&[&capacity[..], &arguments, &lengths].concat());
     let (_, analysis) = desk.saved();
@@ -50,12 +51,11 @@ fn a_busy_server_gains_nothing_by_a_larger_pool() {
 #[test]
 fn too_many_errors_end_the_load_of_a_trial_at_once() {
     // It takes a few thousand values, and refuses all others.
-    let server = Server::start(&[("maxmemory", "4mb"), ("maxmemory-policy", "noeviction")]);
+    let server = Server::with(&[("maxmemory", "4mb"), ("maxmemory-policy", "noeviction")]);
     let scenario = scenario_of(2_000, "50ms", "command = \"SET\"", "drain = \"1s\"\nprefill = false");
     let scenario = scenario.replace("count = 100", "count = 1_000_000").replace("size = 16", "size = 1000");
-    let desk = Desk::new(&scenario);
-    let arguments =
-        ["capacity", "known.toml", "--target", &server.url(server.port), "--trial", "30s", "--warmup", "1s"];
+    let desk = alone(&scenario);
+    let arguments = ["capacity", "known.toml", "--target", &server.url(), "--trial", "30s", "--warmup", "1s"];
     let rates = ["--max-rate", "2000", "--current-rate", "1", "--budget", "3m", "--out", "out", "--pool", "4"];
     let outcome = desk.run(&[&arguments[..], &rates].concat());
     let (capacity, _) = desk.saved();

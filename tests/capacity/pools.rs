@@ -5,10 +5,11 @@ use plimsoll::{
     results::{Capacity, Ended, Trial},
 };
 
-use crate::{
-    bench::{Desk, Server, scenario_of},
+use super::{
+    bench::{alone, scenario_of},
     proxy::{self, HOLD},
 };
+use crate::support::Server;
 
 const RUN: &str = "drain = \"1s\"";
 
@@ -33,19 +34,26 @@ fn highest(capacity: &Capacity, analysis: &CapacityAnalysis, arm: u32) -> Trial 
     capacity.trials.iter().find(of_rate).unwrap().clone()
 }
 
+/// Three connections carry 1 500 operations a second, six carry twice as many; the scenario offers a rate between the two.
+fn too_small() -> String {
+    scenario_of(2_000, "25ms", "command = \"GET\"", RUN)
+}
+
+/// Searches of both sizes, of which the larger one sustains the scenario's rate so clearly that it need not be confirmed.
+const SEARCHES: [&str; 6] = ["--pool", "3,6", "--start-rate", "1200", "--budget", "50s"];
+
 #[test]
 fn a_pool_that_is_too_small_is_found_and_worth_growing() {
-    let desk = Desk::new(&scenario_of(4_000, "25ms", "command = \"GET\"", RUN));
-    let server = Server::start(&[]);
-    let target = server.url(proxy::before(server.port));
-    let arguments =
-        [&["--target", &target, "--current-rate", "2000", "--pool", "5,10,20", "--budget", "220s"], &TIMES[..]];
+    let desk = alone(&too_small());
+    let server = Server::start();
+    let target = server.url_at(proxy::before(server.port));
+    let arguments = [&["--target", &target, "--current-rate", "1000"], &SEARCHES[..], &TIMES];
     let (outcome, capacity, analysis) = desk.measure(&arguments.concat());
-    carry(&analysis, &[5, 10, 20]);
+    carry(&analysis, &[3, 6]);
     let grow = &analysis.comparisons[0];
     assert_eq!(grow.advice, Advice::Grow, "{grow:?}");
     assert!(matches!(grow.limit, Limit::Pool(_)), "{grow:?}");
-    assert_eq!(grow.apart, Some(Apart { rate: 4_000.0, larger: true }), "{grow:?}");
+    assert_eq!(grow.apart, Some(Apart { rate: 2_000.0, larger: true }), "{grow:?}");
     assert_ne!(capacity.ended, Ended::Running);
     // Requests wait for a connection, and hold it for no longer than the proxy takes.
     let trial = highest(&capacity, &analysis, 0);
@@ -60,31 +68,28 @@ fn a_pool_that_is_too_small_is_found_and_worth_growing() {
 /// where the pool does not see them.
 #[test]
 fn a_shared_connection_carries_as_much_and_hides_the_queue() {
-    let desk = Desk::new(&scenario_of(4_000, "25ms", "command = \"GET\"", RUN));
-    let server = Server::start(&[]);
-    let target = server.url(proxy::before(server.port));
-    let shared = ["--set", "service.api.pool.checkout=shared", "--budget", "120s"];
-    let arguments = [&["--target", &target, "--current-rate", "2000", "--pool", "5,10"], &TIMES[..], &shared];
-    let (outcome, capacity, analysis) = desk.measure(&arguments.concat());
-    carry(&analysis, &[5, 10]);
+    let desk = alone(&too_small());
+    let server = Server::start();
+    let target = server.url_at(proxy::before(server.port));
+    let shared = ["--target", &target, "--current-rate", "1000", "--set", "service.api.pool.checkout=shared"];
+    let (outcome, capacity, analysis) = desk.measure(&[&shared[..], &SEARCHES, &TIMES].concat());
+    carry(&analysis, &[3, 6]);
     assert_eq!(analysis.comparisons[0].advice, Advice::Grow, "{:?}", analysis.comparisons);
     assert!(analysis.arms.iter().all(|arm| arm.erlang.is_empty()), "its connections are no servers of Erlang's");
     let trial = highest(&capacity, &analysis, 0);
     assert!(trial.service.mean > 2.0 * HOLD.as_nanos() as f64, "{trial:?}");
-    // The budget may leave no time to confirm the rates.
-    let code = if capacity.ended == Ended::Budget && outcome.code == Some(4) { 4 } else { 0 };
-    outcome.ends_with(code);
+    outcome.ends_with(0);
 }
 
-/// Five connections carry the load, but 88 % of them are in use: requests wait for one, and with ten they do not.
+/// Three connections carry the load, but 88 % of them are in use: requests wait for one, and with six they do not.
 #[test]
 fn a_pool_in_which_requests_wait_is_worth_growing() {
-    let desk = Desk::new(&scenario_of(2_200, "25ms", "command = \"GET\"", RUN));
-    let server = Server::start(&[]);
-    let target = server.url(proxy::before(server.port));
-    let limits = ["--current-rate", "500", "--max-rate", "2200", "--budget", "80s"];
+    let desk = alone(&scenario_of(1_320, "25ms", "command = \"GET\"", RUN));
+    let server = Server::start();
+    let target = server.url_at(proxy::before(server.port));
+    let limits = ["--current-rate", "500", "--max-rate", "1320", "--budget", "55s"];
     let (outcome, capacity, analysis) =
-        desk.measure(&[&["--target", &target, "--pool", "5,10"], &TIMES[..], &limits].concat());
+        desk.measure(&[&["--target", &target, "--pool", "3,6"], &TIMES[..], &limits].concat());
     let comparison = &analysis.comparisons[0];
     assert_eq!((comparison.advice, comparison.apart), (Advice::Grow, None), "{comparison:?}");
     let at = &comparison.rates[0];
@@ -97,16 +102,16 @@ fn a_pool_in_which_requests_wait_is_worth_growing() {
         assert!(smaller.scheduled.abs_diff(larger.scheduled) < smaller.scheduled / 20, "{block:?}");
         assert!(block.turn_ns >= Some(50_000_000), "{block:?}");
     }
-    assert!(outcome.stderr.contains("  connections: at most 15\n"), "both at once: {}", outcome.stderr);
+    assert!(outcome.stderr.contains("  connections: at most 9\n"), "both at once: {}", outcome.stderr);
 }
 
 /// Twenty requests at once take sixteen times as long as five, so that the queue that twenty connections let in never ends.
 #[test]
 fn a_server_that_slows_down_with_its_connections_gets_worse_by_more() {
-    let desk = Desk::new(&scenario_of(2_000, "25ms", "command = \"GET\"", RUN));
-    let server = Server::start(&[]);
-    let target = server.url(proxy::crowded_before(server.port, 5));
-    let limits = ["--current-rate", "500", "--budget", "150s"];
+    let desk = alone(&scenario_of(2_000, "25ms", "command = \"GET\"", RUN));
+    let server = Server::start();
+    let target = server.url_at(proxy::crowded_before(server.port, 5));
+    let limits = ["--current-rate", "500", "--max-rate", "2000", "--budget", "40s"];
     let (_, _, analysis) = desk.measure(&[&["--target", &target, "--pool", "5,20"], &TIMES[..], &limits].concat());
     let comparison = &analysis.comparisons[0];
     assert_eq!(comparison.advice, Advice::Worse, "{comparison:?}");
@@ -126,10 +131,10 @@ fn nor_do_connections_that_are_shared() {
 
 #[track_caller]
 fn gains_nothing(shared: &[&str]) {
-    let desk = Desk::new(&scenario_of(1_000, "50ms", "command = \"GET\"", RUN));
-    let server = Server::start(&[]);
-    let target = server.url(proxy::before(server.port));
-    let limits = ["--current-rate", "500", "--max-rate", "1000", "--budget", "90s"];
+    let desk = alone(&scenario_of(1_000, "50ms", "command = \"GET\"", RUN));
+    let server = Server::start();
+    let target = server.url_at(proxy::before(server.port));
+    let limits = ["--current-rate", "500", "--max-rate", "1000", "--budget", "55s"];
     let arguments = [&["--target", &target, "--pool", "10,20"], &TIMES[..], &limits, shared];
     let (outcome, capacity, analysis) = desk.measure(&arguments.concat());
     assert_eq!(analysis.comparisons[0].advice, Advice::NoBenefit, "{:?}", analysis.comparisons);

@@ -3,18 +3,19 @@
 use std::fs;
 
 use plimsoll::results::{Capacity, Ended};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
-use crate::bench::{Desk, Outcome, scenario_of, until};
+use super::bench::{beside, scenario_of};
+use crate::support::{Outcome, signal, until};
 
 #[test]
 fn an_interrupted_search_goes_on_with_the_trials_that_it_has() {
-    let desk = Desk::new(&scenario_of(500, "50ms", "command = \"GET\"", "drain = \"1s\""));
-    let limits = ["--max-rate", "2000", "--trial", "1s", "--warmup", "100ms", "--budget", "10m"];
+    let desk = beside(&scenario_of(500, "50ms", "command = \"GET\"", "drain = \"1s\""));
+    let limits = ["--max-rate", "2000", "--trial", "1s", "--warmup", "100ms", "--budget", "25s"];
     let child = desk.start(&[&["capacity", "known.toml", "--out", "out"], &limits[..]].concat());
     until("two trials are saved", || desk.trials() >= 2);
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
-    Outcome::of(child.wait_with_output().unwrap()).ends_with(130).complains("interrupted");
+    signal(&child, Signal::INT);
+    Outcome::of_child(child).ends_with(130).complains("interrupted");
     let (interrupted, _) = desk.saved();
     assert_eq!(interrupted.ended, Ended::Interrupted);
     assert!(desk.path("out/report.html").is_file(), "what there is is reported");
@@ -51,6 +52,7 @@ fn an_interrupted_search_goes_on_with_the_trials_that_it_has() {
     let (finished, _) = desk.saved();
     keeps(&finished, &killed);
     assert!(![Ended::Running, Ended::Interrupted].contains(&finished.ended), "{}", outcome.stderr);
+    assert!(finished.trials.len() > killed.trials.len(), "{finished:?}");
     assert_eq!(outcome.stderr, "");
     assert_eq!(finished.started, interrupted.started);
 }

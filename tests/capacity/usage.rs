@@ -1,10 +1,11 @@
 //! Everything that is wrong before any load.
 
-use crate::bench::{Desk, Server, scenario_of};
+use super::bench::{beside, scenario_of};
+use crate::support::Server;
 
 #[test]
 fn wrong_usage_ends_with_2_and_leaves_nothing() {
-    let desk = Desk::new(&scenario_of(1_000, "50ms", "command = \"GET\"", ""));
+    let desk = beside(&scenario_of(1_000, "50ms", "command = \"GET\"", ""));
     for (arguments, complaint) in [
         (&["--pool", "50", "--sweep", "pool.size=10"][..], "set service.api.pool.size"),
         (&["--pool", "50,50"], "50 twice"),
@@ -32,7 +33,7 @@ fn wrong_usage_ends_with_2_and_leaves_nothing() {
 
 #[test]
 fn a_run_whose_pools_were_compared_one_after_the_other_cannot_be_continued() {
-    let desk = Desk::new("");
+    let desk = beside("");
     let saved = include_str!("../fixtures/saved/capacity-2b.json");
     let earlier = saved.replace("\"turn_ns\":25000000", "\"turn_ns\":null");
     assert_ne!(earlier, saved);
@@ -44,11 +45,11 @@ fn a_run_whose_pools_were_compared_one_after_the_other_cannot_be_continued() {
 
 #[test]
 fn a_target_that_cannot_be_used_leaves_nothing() {
-    let desk = Desk::new(&scenario_of(1_000, "50ms", "command = \"GET\"", ""));
-    let server = Server::start(&[]);
-    let wrong = server.url(server.port).replace("tester", "nobody");
+    let desk = beside(&scenario_of(1_000, "50ms", "command = \"GET\"", ""));
+    let server = Server::start();
+    let wrong = server.url().replace("tester", "nobody");
     desk.run(&["capacity", "known.toml", "--out", "out", "--target", &wrong]).ends_with(3).complains("wrong password");
-    let few = ["capacity", "known.toml", "--out", "out", "--target", &server.url(server.port), "--pool", "10,100000"];
+    let few = ["capacity", "known.toml", "--out", "out", "--target", &server.url(), "--pool", "10,100000"];
     desk.run(&few).ends_with(3);
     assert_eq!(std::fs::read_dir(desk.path(".")).unwrap().count(), 1, "nothing but the scenario");
 }

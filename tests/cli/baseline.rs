@@ -4,10 +4,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{
-    Desk, Outcome, files,
-    interrupts::{start, until},
-};
+use super::{Desk, Outcome, files};
+use crate::support::until;
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/run.json");
 
@@ -225,11 +223,11 @@ fn a_run_is_held_against_a_baseline_at_its_end() {
 fn a_comparison_names_the_run_by_the_folder_that_it_got() {
     let desk = Desk::new();
     desk.run(&["run", "short.toml", "--out", "first"]).measured();
-    let child = start(&desk, &["run", "short.toml", "--baseline", "first", "--out", "out"]);
+    let child = desk.start(&["run", "short.toml", "--baseline", "first", "--out", "out"]);
     until("the folder is claimed", || desk.names().iter().any(|name| name.starts_with(".out.plimsoll-partial")));
     fs::create_dir(desk.path("out")).unwrap();
     fs::write(desk.path("out/taken"), "").unwrap();
-    let run = Outcome::of(child.wait_with_output().unwrap()).measured();
+    let run = Outcome::of_child(child).measured();
     let written = files(&desk.path("out-2"));
     let comparison = json_of(&fs::read_to_string(desk.path("out-2/comparison.json")).unwrap());
     assert_eq!(comparison["run"], "out-2");

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::ErrorKind,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -10,11 +9,8 @@ use std::{
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::{
-    Desk, Outcome, SHORT, Server,
-    interrupts::{signal, start, until},
-    prometheus::promtool,
-};
+use super::{Desk, Outcome, SHORT, Server, prometheus::promtool};
+use crate::support::{missing, signal, until};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/ci");
 
@@ -48,10 +44,7 @@ fn code(outcomes: &[(String, String)]) -> i32 {
 fn foreign_readers_take_all_of(folder: &Path) {
     let mut xmllint = Command::new("xmllint");
     xmllint.args(["--noout", "--schema"]).arg(format!("{FIXTURES}/junit-10.xsd")).arg(folder.join("junit.xml"));
-    let output = xmllint.output().unwrap_or_else(|error| {
-        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
-        panic!("no xmllint on PATH; `make test` installs it, or run deploy/install-deps.sh test")
-    });
+    let output = xmllint.output().unwrap_or_else(|error| missing("xmllint", &error));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metrics = fs::read_to_string(folder.join("metrics.txt")).unwrap();
     promtool(&metrics);
@@ -256,10 +249,10 @@ fn findings_of_the_audit_count_where_that_is_asked_for() {
 fn an_interruption_ends_all_and_tells_what_there_is() {
     let (desk, server) = (desk(), Server::start());
     let arguments = ["ci", "short.toml", "strict.toml", "--target", &server.url(), "--duration", "10m", "--out", "out"];
-    let child = start(&desk, &arguments);
+    let child = desk.start(&arguments);
     until("load is put on", || server.gets() > 1000);
     signal(&child, Signal::INT);
-    let told = Outcome::of(child.wait_with_output().unwrap()).ends_with(130);
+    let told = Outcome::of_child(child).ends_with(130);
     told.complains("interrupted").says("interrupted of 2 scenarios");
     let ci = json(&desk.path("out/ci.json"));
     assert_eq!((&ci["exit_code"], ci["scenarios"][0]["trusted"].clone()), (&Value::from(130), Value::from(false)));
@@ -274,11 +267,11 @@ fn an_interruption_of_a_gate_leaves_the_run_as_it_was_told() {
     let desk = Desk::new();
     for (out, file) in [("early", "runs/short/run.json"), ("late", "gates/short/gate.json")] {
         let gate = ["--gate-a", "config:hz=10", "--gate-b", "config:hz=10"];
-        let child = start(&desk, &[&["ci", "short.toml", "--out", out][..], &gate].concat());
+        let child = desk.start(&[&["ci", "short.toml", "--out", out][..], &gate].concat());
         // The folder has a hidden name until the first scenario is through.
         until(file, || desk.names().iter().any(|name| desk.path(name).join(file).is_file()));
         signal(&child, Signal::INT);
-        Outcome::of(child.wait_with_output().unwrap()).ends_with(130).says("the gate was not made to its end");
+        Outcome::of_child(child).ends_with(130).says("the gate was not made to its end");
         let ci = json(&desk.path(&format!("{out}/ci.json")));
         assert_eq!(ci["exit_code"], 130);
         let checks = ci["scenarios"][0]["checks"].as_array().unwrap();
@@ -295,14 +288,14 @@ fn an_interruption_of_a_gate_leaves_the_run_as_it_was_told() {
 fn two_interruptions_leave_nothing_half_done() {
     let (desk, server) = (desk(), Server::start());
     let arguments = ["ci", "short.toml", "--target", &server.url(), "--duration", "10m", "--set", "run.drain=10m"];
-    let child = start(&desk, &arguments);
+    let child = desk.start(&arguments);
     until("load is put on", || server.gets() > 1000);
     // A server that does not answer keeps the run from ending.
     server.pause();
     signal(&child, Signal::INT);
     std::thread::sleep(std::time::Duration::from_millis(500));
     signal(&child, Signal::INT);
-    Outcome::of(child.wait_with_output().unwrap()).ends_with(130);
+    Outcome::of_child(child).ends_with(130);
     let left: Vec<_> = desk.files().into_iter().filter(|(path, _)| path.starts_with(desk.path("results"))).collect();
     assert!(left.is_empty(), "{left:?}");
 }

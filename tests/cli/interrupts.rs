@@ -1,47 +1,22 @@
 //! Ctrl-C, once and twice.
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    process::{Child, Stdio},
-    thread,
-    time::Duration,
-};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, thread, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::{Desk, Outcome, Server, USER};
-
-/// Waits for something that has to happen.
-pub(super) fn until(what: &str, mut happened: impl FnMut() -> bool) {
-    for _ in 0..1200 {
-        if happened() {
-            return;
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-    panic!("it never happened that {what}");
-}
-
-pub(super) fn start(desk: &Desk, arguments: &[&str]) -> Child {
-    desk.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-pub(super) fn signal(child: &Child, signal: Signal) {
-    kill_process(Pid::from_child(child), signal).unwrap();
-}
+use crate::support::{signal, until};
 
 #[test]
 fn the_first_ends_the_run_early_and_reports_what_there_is() {
     for how in [Signal::INT, Signal::TERM, Signal::HUP] {
         let (desk, server) = (Desk::new(), Server::start());
         let arguments = ["run", "short.toml", "--target", &server.url(), "--duration", "10m", "--out", "out"];
-        let child = start(&desk, &arguments);
+        let child = desk.start(&arguments);
         // By then the warm-up of 100 requests is over.
         until("load is put on", || server.gets() > 1000);
         signal(&child, how);
-        Outcome::of(child.wait_with_output().unwrap()).ends_with(130).complains("interrupted").says("nterrupted");
+        Outcome::of_child(child).ends_with(130).complains("interrupted").says("nterrupted");
         assert_eq!(server.keys(), 0, "keys are removed all the same");
         let run = fs::read_to_string(desk.path("out/run.json")).unwrap();
         let run: serde_json::Value = serde_json::from_str(&run).unwrap();
@@ -54,7 +29,7 @@ fn the_first_ends_the_run_early_and_reports_what_there_is() {
 fn the_second_says_that_keys_stay_and_how_to_remove_them() {
     let (desk, server) = (Desk::new(), Server::start());
     let arguments = ["run", "short.toml", "--target", &server.url(), "--duration", "10m", "--out", "out"];
-    let child = start(&desk, &arguments);
+    let child = desk.start(&arguments);
     until("load is put on", || server.gets() > 1000);
     let mut other = desk.run(&["run", "short.toml", "--target", &server.url(), "--out", "other"]).ends_with(3);
     other = other.complains("the keys under `shop:` belong to another run (").complains("process");
@@ -66,7 +41,7 @@ fn the_second_says_that_keys_stay_and_how_to_remove_them() {
     signal(&child, Signal::INT);
     thread::sleep(Duration::from_millis(500));
     signal(&child, Signal::INT);
-    let outcome = Outcome::of(child.wait_with_output().unwrap()).ends_with(130);
+    let outcome = Outcome::of_child(child).ends_with(130);
     outcome.complains("keys of the scenario stay on redis://127.0.0.1:").complains("`plimsoll clean`");
 }
 
@@ -75,7 +50,7 @@ fn keys_of_a_run_that_was_killed_are_removed_by_the_next() {
     let (desk, server) = (Desk::new(), Server::start());
     assert!(server.ask("SET shop:user:1 theirs").starts_with("+OK"));
     let run = ["run", "short.toml", "--target", &server.url(), "--out", "out", "--force"];
-    let mut child = start(&desk, &[&run[..], &["--duration", "10m"]].concat());
+    let mut child = desk.start(&[&run[..], &["--duration", "10m"]].concat());
     until("load is put on", || server.gets() > 1000);
     child.kill().unwrap();
     child.wait().unwrap();
@@ -100,11 +75,11 @@ fn a_gate_that_is_ended_while_it_removes_its_keys_leaves_none() {
     let (desk, server) = (Desk::new(), Server::start());
     let count = "service.shop.keys.count=200000".to_owned();
     let arguments = [gate_of(&server), vec!["--set".to_owned(), count]].concat();
-    let child = start(&desk, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let child = desk.start(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     until("the keys are written", || server.keys() > 200_000);
     until("the keys are removed after a block", || server.keys() < 200_000);
     signal(&child, Signal::INT);
-    Outcome::of(child.wait_with_output().unwrap()).ends_with(130);
+    Outcome::of_child(child).ends_with(130);
     assert_eq!(server.keys(), 0, "neither keys nor a claim");
 }
 
@@ -112,13 +87,13 @@ fn a_gate_that_is_ended_while_it_removes_its_keys_leaves_none() {
 fn keys_that_a_gate_cannot_remove_stay_claimed_for_the_next_run() {
     let (desk, server) = (Desk::new(), Server::start());
     let arguments = gate_of(&server);
-    let child = start(&desk, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let child = desk.start(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     until("load is put on", || server.gets() > 1000);
     // It may remove the claim, and no other key.
     let rights = format!("ACL SETUSER {USER} -del -unlink \"(~shop:plimsoll-claim +del +unlink)\"");
     assert!(server.ask(&rights).starts_with("+OK"));
     signal(&child, Signal::INT);
-    let outcome = Outcome::of(child.wait_with_output().unwrap()).ends_with(130);
+    let outcome = Outcome::of_child(child).ends_with(130);
     outcome.complains("keys of the scenario stay on redis://127.0.0.1:").complains("`plimsoll clean`");
     assert_eq!(server.keys(), 101, "the keys and their claim");
     assert!(server.ask(&format!("ACL SETUSER {USER} clearselectors +del +unlink")).starts_with("+OK"));
@@ -134,10 +109,10 @@ fn before_the_load_nothing_is_saved() {
     scenario = scenario.replace("count = 100", "count = 100000000");
     fs::write(desk.path("short.toml"), scenario).unwrap();
     let server = Server::start();
-    let child = start(&desk, &["run", "short.toml", "--target", &server.url(), "--out", "out"]);
+    let child = desk.start(&["run", "short.toml", "--target", &server.url(), "--out", "out"]);
     until("the prefill has begun", || server.keys() > 1000);
     signal(&child, Signal::INT);
-    Outcome::of(child.wait_with_output().unwrap()).ends_with(130).complains("interrupted");
+    Outcome::of_child(child).ends_with(130).complains("interrupted");
     assert_eq!(server.keys(), 0);
     assert_eq!(desk.names(), [""; 0]);
 }
@@ -149,7 +124,7 @@ fn the_second_stops_at_once_and_takes_the_private_server_along() {
     fs::write(&program, "#!/bin/sh\necho $$ > pid\nexec redis-server \"$@\"\n").unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let arguments = ["run", "short.toml", "--server-bin", "./server", "--duration", "10m", "--set", "run.drain=10m"];
-    let child = start(&desk, &arguments);
+    let child = desk.start(&arguments);
     let number = || fs::read_to_string(desk.path("pid")).ok()?.trim().parse::<i32>().ok();
     until("the server has started", || number().is_some());
     let server = Pid::from_raw(number().unwrap()).unwrap();
@@ -159,7 +134,7 @@ fn the_second_stops_at_once_and_takes_the_private_server_along() {
     signal(&child, Signal::INT);
     thread::sleep(Duration::from_millis(500));
     signal(&child, Signal::INT);
-    let outcome = Outcome::of(child.wait_with_output().unwrap()).ends_with(130);
+    let outcome = Outcome::of_child(child).ends_with(130);
     assert_eq!(outcome.stdout, "", "there is no time for a report");
     until("the server is gone", || test_kill_process(server).is_err());
     assert!(!Path::new(&desk.path("results")).exists() || fs::read_dir(desk.path("results")).unwrap().count() == 0);

@@ -15,9 +15,9 @@ use serde_json::Value;
 
 use super::{
     Desk, Outcome,
-    interrupts::{signal, start, until},
     prometheus::{Prometheus, body, get, promtool},
 };
+use crate::support::{signal, until};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -31,7 +31,7 @@ struct Watched {
 impl Watched {
     /// With its metrics at some port, 0 for any that is free.
     fn start(desk: &Desk, port: u16, arguments: &[&str]) -> Self {
-        let mut child = start(desk, &[&["run", "short.toml", "--metrics", &port.to_string()], arguments].concat());
+        let mut child = desk.start(&[&["run", "short.toml", "--metrics", &port.to_string()], arguments].concat());
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         stderr.read_line(&mut line).unwrap();

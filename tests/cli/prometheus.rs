@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{ErrorKind, Read, Write},
+    io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     process::{Child, Command, Stdio},
 };
@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use url::form_urlencoded;
 
-use super::interrupts::until;
+use crate::support::{missing, until};
 
 /// A running Prometheus; ended when it is dropped.
 pub(super) struct Prometheus {
@@ -116,9 +116,4 @@ pub(super) fn get(address: SocketAddr, path: &str, accept: &str) -> String {
 
 pub(super) fn body(answer: &str) -> &str {
     answer.split_once("\r\n\r\n").unwrap().1
-}
-
-fn missing(program: &str, error: &std::io::Error) -> ! {
-    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
-    panic!("no {program} on PATH; `make test` installs it, or run deploy/install-deps.sh test");
 }

@@ -8,10 +8,8 @@ use std::{
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 
-use super::{
-    Desk, Outcome, Server,
-    interrupts::{signal, start, until},
-};
+use super::{Desk, Outcome, Server};
+use crate::support::{signal, until};
 
 /// From now on no file of a process can get any longer, as on a disk that is full.
 fn fill_disk_of(child: &Child) {
@@ -28,10 +26,10 @@ fn hidden(desk: &Desk) -> PathBuf {
 #[test]
 fn a_run_on_a_full_disk_prints_its_summary_and_says_why_there_is_no_report() {
     let (desk, server) = (Desk::new(), Server::start());
-    let child = start(&desk, &["run", "short.toml", "--target", &server.url(), "--duration", "2s", "--out", "out"]);
+    let child = desk.start(&["run", "short.toml", "--target", &server.url(), "--duration", "2s", "--out", "out"]);
     until("load is put on", || server.gets() > 0);
     fill_disk_of(&child);
-    let outcome = Outcome::of(child.wait_with_output().unwrap()).ends_with(2).says("shop").says("2 s measured");
+    let outcome = Outcome::of_child(child).ends_with(2).says("shop").says("2 s measured");
     let outcome = outcome.complains("out/run.json: File too large").complains("could not be saved elsewhere either");
     assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
     assert!(!outcome.stdout.contains("Report: "), "there is none");
@@ -50,7 +48,7 @@ fn a_run_that_cannot_be_saved_in_its_place_is_saved_elsewhere() {
     let hidden = hidden(&desk);
     fs::remove_dir_all(&hidden).unwrap();
     fs::write(&hidden, "in the way").unwrap();
-    let outcome = Outcome::of(child.wait_with_output().unwrap()).ends_with(2).says("shop").complains("out/run.json: ");
+    let outcome = Outcome::of_child(child).ends_with(2).says("shop").complains("out/run.json: ");
     outcome.complains("tmp/plimsoll-out, and `plimsoll report ");
     desk.run(&["report", "tmp/plimsoll-out"]).ends_with(0).says("2 s measured");
 }
@@ -68,10 +66,10 @@ fn a_summary_that_cannot_be_printed_goes_to_standard_error() {
 #[test]
 fn a_ci_on_a_full_disk_prints_its_summary() {
     let (desk, server) = (Desk::new(), Server::start());
-    let child = start(&desk, &["ci", "short.toml", "--target", &server.url(), "--duration", "2s", "--out", "out"]);
+    let child = desk.start(&["ci", "short.toml", "--target", &server.url(), "--duration", "2s", "--out", "out"]);
     until("load is put on", || server.gets() > 0);
     fill_disk_of(&child);
-    let outcome = Outcome::of(child.wait_with_output().unwrap()).ends_with(2).says("short");
+    let outcome = Outcome::of_child(child).ends_with(2).says("short");
     outcome.complains("out/ci.json: File too large");
 }
 
@@ -79,7 +77,7 @@ fn a_ci_on_a_full_disk_prints_its_summary() {
 fn begun_gate(desk: &Desk, server: &Server) -> Child {
     let target = format!("target={}", server.url());
     let arguments = ["--out", "out", "--blocks", "7", "--rate", "600", "--quiet", "--a", &target, "--b", &target];
-    let child = start(desk, &[&["gate", "short.toml"], &arguments[..]].concat());
+    let child = desk.start(&[&["gate", "short.toml"], &arguments[..]].concat());
     until("a block is saved", || desk.path("out/gate.json").is_file());
     child
 }
@@ -89,7 +87,7 @@ fn a_gate_on_a_full_disk_reports_the_blocks_that_it_made() {
     let (desk, server) = (Desk::new(), Server::start());
     let child = begun_gate(&desk, &server);
     fill_disk_of(&child);
-    let outcome = Outcome::of(child.wait_with_output().unwrap()).ends_with(2);
+    let outcome = Outcome::of_child(child).ends_with(2);
     let outcome = outcome.says("It has not come to its end; this is what there is after").complains("File too large");
     assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
 }
@@ -99,7 +97,7 @@ fn a_gate_whose_server_is_lost_says_so_first() {
     let (desk, server) = (Desk::new(), Server::start());
     let child = begun_gate(&desk, &server);
     drop(server);
-    let outcome = Outcome::of(child.wait_with_output().unwrap()).ends_with(3);
+    let outcome = Outcome::of_child(child).ends_with(3);
     assert!(outcome.stdout.starts_with("A server was lost: "), "{}", outcome.stdout);
     outcome.complains("failed");
     desk.run(&["report", "out"]).ends_with(0).says("Found before, and to be doubted");
@@ -124,7 +122,7 @@ fn what_is_concluded_from_saved_runs_is_printed_also_where_it_cannot_be_written(
 fn what_a_killed_run_left_is_removed_by_the_next() {
     let (desk, server) = (Desk::new(), Server::start());
     let arguments = ["run", "short.toml", "--target", &server.url(), "--duration", "10m", "--out", "out"];
-    let child = start(&desk, &arguments);
+    let child = desk.start(&arguments);
     until("load is put on", || server.gets() > 0);
     let hidden = hidden(&desk);
     signal(&child, Signal::KILL);

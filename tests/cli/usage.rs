@@ -170,7 +170,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     for arguments in [&["schema"][..], &["--help"], &["completions", "bash"], &["scenarios"]] {
         let mut child = desk.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
-        let outcome = super::Outcome::of(child.wait_with_output().unwrap()).ends_with(0);
+        let outcome = super::Outcome::of_child(child).ends_with(0);
         assert_eq!(outcome.stderr, "");
     }
 }

@@ -2,7 +2,8 @@
 
 use plimsoll::load::{Pacing, Settings};
 
-use crate::bench::{Bench, balance, block_on, counts, one_service, series};
+use super::bench::{Bench, balance, counts, one_service, series};
+use crate::support::block_on;
 
 const SHORT: &str = "warmup = \"300ms\"\nduration = \"1500ms\"\ndrain = \"2s\"";
 

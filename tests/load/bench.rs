@@ -1,7 +1,7 @@
 //! What every test here does: a scenario, a private server, a run in a thread of its own, and a look at the record.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError, mpsc},
+    sync::mpsc,
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -12,19 +12,18 @@ use plimsoll::{
     operation::{Args, Kind, Request},
     results::{Environment, Inspection, Run, SCHEMA_VERSION, ServerRecord, Software},
     scenario::{self, Scenario},
-    target::{PrivateServer, ServerOptions, Target},
+    target::{PrivateServer, Target},
 };
 use tokio_util::sync::CancellationToken;
 
-/// Load tests take turns: two at a time would measure each other.
-static TURN: Mutex<()> = Mutex::new(());
+use crate::support::{Turn, block_on, private_server};
 
 /// A private server with the scenario's data, and the way to it.
 pub(crate) struct Bench {
     pub(crate) scenario: Scenario,
     pub(crate) server: PrivateServer,
     pub(crate) target: Target,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
 
 /// A run that goes on in a thread of its own.
@@ -32,11 +31,6 @@ pub(crate) struct Running {
     thread: JoinHandle<(Recording, ServerRecord)>,
     measuring: mpsc::Receiver<()>,
     pub(crate) stop: CancellationToken,
-}
-
-/// Drives a future to its end.
-pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 /// A scenario of one service, from the lines that make it special.
@@ -52,13 +46,10 @@ pub(crate) fn one_service(run: &str, pool: &str, load: &str, operations: &[&str]
 impl Bench {
     /// Starts a server with extra lines of configuration, and writes the scenario's data.
     pub(crate) fn new(text: &str, config: &[(&str, &str)]) -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = Turn::alone();
         let scenario = scenario::parse(text, "test.toml").unwrap_or_else(|errors| panic!("{errors}\n{text}"));
         block_on(async {
-            let users = vec!["plimsoll".to_owned()];
-            let config = config.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            let server = PrivateServer::start(ServerOptions { users, config, ..ServerOptions::default() }).await;
-            let server = server.unwrap_or_else(|error| panic!("{error}"));
+            let server = private_server("plimsoll", config).await;
             let target = Target::of_private(&server, &scenario).unwrap();
             if scenario.run.prefill {
                 target.prefill(&scenario, &mut |_, _| {}).await.unwrap();

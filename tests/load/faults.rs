@@ -7,7 +7,7 @@ use plimsoll::{
     measure::{ErrorClass, Recording, ServiceSecond},
 };
 
-use crate::bench::{Bench, balance, counts, one_service, response_ms, series, service_ms};
+use super::bench::{Bench, balance, counts, one_service, response_ms, series, service_ms};
 
 const FIVE_SECONDS: &str = "warmup = \"500ms\"\nduration = \"5s\"\ndrain = \"5s\"";
 const OPEN: &str = "model = \"open\"\nrate = 1000\narrivals = \"uniform\"";

@@ -1,6 +1,6 @@
 //! Load models, kinds of checkout and sequences.
 
-use crate::bench::{Bench, balance, counts, one_service, response_ms, service_ms};
+use super::bench::{Bench, balance, counts, one_service, response_ms, service_ms};
 
 const SHORT: &str = "warmup = \"200ms\"\nduration = \"1s\"\ndrain = \"2s\"";
 

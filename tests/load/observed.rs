@@ -11,7 +11,8 @@ use plimsoll::{
     target::{Secret, Source, Target, TargetUrl},
 };
 
-use crate::bench::{Bench, block_on, counts, one_service};
+use super::bench::{Bench, counts, one_service};
+use crate::support::block_on;
 
 const RUN: &str = "warmup = \"300ms\"\nduration = \"3s\"\ndrain = \"2s\"";
 const OPEN: &str = "model = \"open\"\nrate = 1000\narrivals = \"uniform\"";

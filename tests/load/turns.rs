@@ -9,7 +9,7 @@ use plimsoll::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::bench::{Bench, one_service};
+use super::bench::{Bench, one_service};
 
 const RUN: &str = "warmup = \"400ms\"\nduration = \"2s\"\ndrain = \"2s\"";
 const TURN: Duration = Duration::from_millis(100);

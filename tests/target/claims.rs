@@ -8,7 +8,7 @@ use plimsoll::{
     target::{Takeover, Target, TargetError, claimant},
 };
 
-use crate::{
+use super::{
     fake::Fake,
     plan::{ask, ask_words, operation, scenario, server, service, target},
     preflight::credentials,
@@ -30,7 +30,7 @@ async fn a_second_run_is_refused_until_the_first_has_ended() {
 
     // Of its prefixes only the second is taken: the first is not claimed by it afterwards.
     let other = scenario(vec![service("other", &[Kind::Get]), far]);
-    let beside = crate::plan::target(server.url_of("plimsoll"), &other).await;
+    let beside = super::plan::target(server.url_of("plimsoll"), &other).await;
     let error = beside.claim(&other, "the second").await.unwrap_err();
     assert!(
         matches!(&error, TargetError::Claimed { prefix, by, .. } if prefix == "far:" && by == "the first"),

@@ -8,7 +8,7 @@ use plimsoll::{
     workload::RequestStream,
 };
 
-use crate::plan::{ask, bytes, connection, operation, raw, request, scenario, server, service, value};
+use super::plan::{ask, bytes, connection, operation, raw, request, scenario, server, service, value};
 
 #[tokio::test]
 async fn every_command_finds_what_the_prefill_wrote_and_misses_what_is_not_there() {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use plimsoll::{
     operation::{Args, Kind},
     scenario::ValueSize,
-    target::{PrivateServer, Target, TargetError},
+    target::{Target, TargetError},
 };
 use tokio::time::sleep;
 
-use crate::{
+use super::{
     fake::Fake,
     plan::{ask, complaint, connection, request, scenario, server, service, target, value},
 };
@@ -122,7 +122,7 @@ async fn a_scan_without_an_end_is_given_up_and_the_keys_are_removed_by_name() {
 }
 
 /// A server in cluster mode that serves these slots, as soon as it says that it does.
-async fn node(slots: &str) -> PrivateServer {
+async fn node(slots: &str) -> super::plan::Server {
     let server = server(&[("cluster-enabled", "yes")]).await;
     assert_eq!(ask(&server, &format!("CLUSTER ADDSLOTSRANGE {slots}")).await, "OK");
     for _ in 0..200 {
@@ -163,7 +163,7 @@ async fn a_part_of_a_cluster_is_refused_before_anything_is_written() {
     assert!(text.contains("clusters of several nodes are not supported yet") && text.lines().count() == 1, "{text}");
     assert_eq!(ask(&server, "DBSIZE").await, "0");
 
-    let whole = crate::plan::server(&[]).await;
+    let whole = super::plan::server(&[]).await;
     let fake = Fake::before(&whole, |words| {
         (words[0] == "GET").then(|| format!("-MOVED {} 10.0.0.2:6379\r\n", words[1].len()).into_bytes())
     });

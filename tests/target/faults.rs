@@ -13,7 +13,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::plan::{ask, bytes, connection, raw, request, scenario, server, service, value};
+use super::plan::{ask, bytes, connection, raw, request, scenario, server, service, value};
 
 /// Longer than anything here should take, shorter than anybody wants to wait.
 const LONG: Duration = Duration::from_secs(10);

@@ -2,7 +2,7 @@
 
 use plimsoll::{operation::Kind, results::Proof};
 
-use crate::{
+use super::{
     plan::{ask, scenario, server, service, target},
     preflight::credentials,
 };

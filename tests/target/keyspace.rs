@@ -12,7 +12,7 @@ use plimsoll::{
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::timeout;
 
-use crate::plan::{ask, scenario, server, service};
+use super::plan::{Server, ask, scenario, server, service};
 
 async fn sampled(server: &PrivateServer, limits: SampleLimits) -> (Option<KeyspaceSample>, Vec<Withheld>) {
     let plan = scenario(vec![service("api", &[Kind::Get])]);
@@ -47,7 +47,7 @@ fn group<'a>(database: &'a DatabaseSample, prefix: &str, data_type: &str) -> &'a
 }
 
 /// Two databases, with keys of several types and sizes; so many strings in the first.
-async fn filled(strings: u32) -> PrivateServer {
+async fn filled(strings: u32) -> Server {
     let server = server(&[]).await;
     let script = format!(
         "for i=1,{strings} do redis.call('SET','user:'..i..':name',string.rep('x',i%50)) end

@@ -1,6 +1,9 @@
 //! Scenarios, servers and requests for tests.
 
-use std::time::Duration;
+use std::{
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use fred::{clients::Client, interfaces::ClientLike, types::config::Config};
@@ -10,8 +13,10 @@ use plimsoll::{
         Access, Action, ArrivalProcess, Checkout, Command, Keys, Load, Objective, Operation, Order, Phases, Pool,
         Scenario, Service, ValueSize,
     },
-    target::{Connection, Endpoint, PrivateServer, ServerOptions, Source, Target, TargetError, TargetUrl},
+    target::{Connection, Endpoint, PrivateServer, Source, Target, TargetError, TargetUrl},
 };
+
+use crate::support::{Turn, private_server};
 
 /// A scenario of these services.
 pub(crate) fn scenario(services: Vec<Service>) -> Scenario {
@@ -72,14 +77,30 @@ pub(crate) fn operation(kind: Kind) -> Operation {
     Operation { name: format!("{kind:?}"), weight: 1.0, action: Action::Single(command) }
 }
 
+/// A private server with the turn of its test, beside others that have no load either.
+pub(crate) struct Server {
+    private: PrivateServer,
+    _turn: Turn,
+}
+
+impl Deref for Server {
+    type Target = PrivateServer;
+
+    fn deref(&self) -> &PrivateServer {
+        &self.private
+    }
+}
+
+impl DerefMut for Server {
+    fn deref_mut(&mut self) -> &mut PrivateServer {
+        &mut self.private
+    }
+}
+
 /// A private server with a user `plimsoll` and further settings.
-pub(crate) async fn server(config: &[(&str, &str)]) -> PrivateServer {
-    let options = ServerOptions {
-        users: vec!["plimsoll".to_owned()],
-        config: config.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        ..ServerOptions::default()
-    };
-    PrivateServer::start(options).await.unwrap_or_else(|error| panic!("{error}"))
+pub(crate) async fn server(config: &[(&str, &str)]) -> Server {
+    let turn = Turn::beside();
+    Server { private: private_server("plimsoll", config).await, _turn: turn }
 }
 
 /// A running server as a person would give it, with that login for every service.

@@ -13,7 +13,7 @@ use plimsoll::{
     target::{Fault, PrivateServer, Secret, Source, Target, TargetError, TargetUrl},
 };
 
-use crate::{
+use super::{
     fake::Fake,
     plan::{ask, complaint, operation, scenario, server, service, target},
 };

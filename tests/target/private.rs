@@ -15,7 +15,7 @@ use plimsoll::{
 };
 use rustix::process::{Pid, getpgid, getpgrp, test_kill_process};
 
-use crate::plan::{ask, complaint, connection, request, scenario, server, service, value};
+use super::plan::{ask, complaint, connection, request, scenario, server, service, value};
 
 fn process(pid: u32) -> Pid {
     Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
@@ -100,7 +100,7 @@ async fn leaves_nothing_behind_after_a_panic() {
 
 #[tokio::test]
 async fn leaves_nothing_behind_when_the_harness_is_killed() {
-    const TEST: &str = "private::leaves_nothing_behind_when_the_harness_is_killed";
+    const TEST: &str = "target::private::leaves_nothing_behind_when_the_harness_is_killed";
     const ROLE: &str = "PLIMSOLL_TEST_HARNESS";
     // This test twice: once to start a server and be killed, once to do that and to watch.
     if std::env::var_os(ROLE).is_some() {

@@ -1,0 +1,9 @@
+//! Capacity runs as people start them, against servers whose capacity is known by construction.
+
+mod bench;
+mod ending;
+mod limits;
+mod pools;
+mod proxy;
+mod resuming;
+mod usage;
