@@ -11,7 +11,6 @@ use super::{
 };
 use crate::analysis::baseline::Quantity;
 
-/// The file.
 pub(super) fn render(chronicle: &HistoryReport) -> Vec<u8> {
     let history = &chronicle.history;
     let course = |quantity| history.courses.iter().find(move |course| course.quantity == quantity);

@@ -52,7 +52,6 @@ impl TimeUnit {
         }
     }
 
-    /// Its symbol.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Nanos => "ns",

@@ -22,7 +22,6 @@ struct Metric {
     upper_value: Option<f64>,
 }
 
-/// The document.
 pub(super) fn render(ci: &Ci) -> String {
     let mut benchmarks: BTreeMap<String, BTreeMap<String, Metric>> = BTreeMap::new();
     for (scenario, measure) in history(ci) {

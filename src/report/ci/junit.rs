@@ -15,7 +15,6 @@ use crate::results::{Ci, CiCheck, CiOutcome, CiScenario, slug};
 
 type Xml = Writer<Vec<u8>>;
 
-/// The document.
 pub(super) fn render(ci: &Ci) -> String {
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
     document(&mut xml, ci).expect("memory takes every write");

@@ -12,7 +12,6 @@ use prometheus_client::{
 use super::words::{history, is_latency, tidy};
 use crate::results::{Ci, CiMeasure, CiOutcome, CiScenario, slug};
 
-/// The document.
 pub(super) fn render(ci: &Ci) -> String {
     let mut registry = Registry::with_prefix("plimsoll_ci");
     registry.register_collector(Box::new(Exposition(ci.clone())));

@@ -60,7 +60,6 @@ impl<T> Columns<T> {
         self.column(Column::new(heading, Some(TimeUnit::Millis.name()), Align::Right, dispensable), cell)
     }
 
-    /// A column.
     pub(crate) fn column<C: Into<Cell>>(mut self, mut column: Column, mut cell: impl FnMut(&T) -> C) -> Self {
         let mut cells: Vec<Cell> = self.things.iter().map(|thing| cell(thing).into()).collect();
         let times: Vec<f64> = cells.iter().flat_map(|cell| cell.times.iter().copied()).collect();
@@ -107,7 +106,6 @@ impl Column {
 }
 
 impl Cell {
-    /// A cell.
     pub(crate) fn new(text: impl Into<String>, tone: Tone) -> Self {
         Self { text: text.into(), times: Vec::new(), mark: "", tone }
     }

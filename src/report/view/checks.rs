@@ -7,7 +7,6 @@ use crate::{
 
 /// The words for one kind of check.
 pub(super) struct Words {
-    /// Its name.
     pub(super) name: &'static str,
     /// What it guards against.
     pub(super) guards: &'static str,

@@ -12,7 +12,6 @@ pub struct View {
     pub(crate) title: String,
     /// One sentence on what was measured.
     pub(crate) subtitle: String,
-    /// The verdict.
     pub(crate) headline: Headline,
     /// What it says, in reading order; none is empty.
     pub(crate) sections: Vec<Section>,
@@ -65,9 +64,7 @@ pub(crate) struct KeyNumber {
 pub(crate) struct Section {
     /// Name within the document, for links.
     pub(crate) id: &'static str,
-    /// Heading.
     pub(crate) title: &'static str,
-    /// Content.
     pub(crate) blocks: Vec<Block>,
     /// What of it a terminal shows where details are asked for.
     pub(crate) detailed: Shown,
@@ -112,9 +109,7 @@ impl Shown {
 pub(crate) enum Block {
     /// A heading within the section.
     Heading(String),
-    /// A paragraph.
     Paragraph(String),
-    /// A table.
     Table(Table),
     /// Remarks with advice.
     Notes(Vec<Note>),
@@ -122,20 +117,17 @@ pub(crate) enum Block {
     Advice(Vec<Advice>),
     /// Names and values.
     Facts(Vec<(String, String)>),
-    /// Charts.
     Figures(Vec<Figure>),
     /// Text to be copied.
     Listing(Listing),
 }
 
-/// A table.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Table {
     /// Name within the view, by which a terminal chooses it.
     pub(crate) id: &'static str,
     /// What it shows.
     pub(crate) caption: String,
-    /// Columns.
     pub(crate) columns: Vec<Column>,
     /// Rows, each with one cell per column.
     pub(crate) rows: Vec<TableRow>,
@@ -147,16 +139,13 @@ pub(crate) struct Table {
     pub(crate) details: Option<String>,
 }
 
-/// One column.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Column {
-    /// Heading.
     pub(crate) heading: String,
     /// Unit of its numbers, where they do not carry it themselves.
     pub(crate) unit: Option<&'static str>,
     /// Whether its cells head their rows.
     pub(crate) heads: bool,
-    /// Alignment.
     pub(crate) align: Align,
     /// How early it is left out where room is short; 0 is never left out.
     pub(crate) dispensable: u8,
@@ -171,7 +160,6 @@ pub(crate) enum Align {
     Right,
 }
 
-/// One row.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TableRow {
     /// What part it plays.
@@ -207,7 +195,6 @@ impl RowKind {
     }
 }
 
-/// One cell.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cell {
     /// Its text. Of times, which have the unit of their column, each is a [`TIME`] until the table is made.
@@ -250,7 +237,6 @@ pub(crate) struct Note {
 /// A remark that says exactly what to do, and where it comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Advice {
-    /// The remark.
     pub(crate) note: Note,
     /// Severity of the ruling.
     pub(crate) severity: Severity,
@@ -269,7 +255,6 @@ pub(crate) struct Figure {
     pub(crate) title: String,
     /// What it shows, for those who cannot see it.
     pub(crate) description: String,
-    /// The picture.
     pub(crate) svg: String,
 }
 
@@ -280,7 +265,6 @@ pub(crate) struct Listing {
     pub(crate) title: String,
     /// Its language, for highlighting: `sh`, `toml`.
     pub(crate) language: &'static str,
-    /// The text.
     pub(crate) text: String,
     /// Whether it is long and of interest to few, so that outputs may fold it away.
     pub(crate) folded: bool,
