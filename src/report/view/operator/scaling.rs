@@ -11,23 +11,20 @@ use crate::{
 
 pub(in super::super) fn section(report: &RunReport) -> Section {
     let scaling = &report.analysis.scaling;
-    let pools = scaling.pools.iter().filter_map(|need| Some((need.needed, pool(report, need)?)));
-    let server = scaling.server.map(|(busiest, needed)| (needed, cluster(report, busiest, needed)));
-    let (needed, idle): (Vec<_>, Vec<_>) = pools.chain(server).partition(|(needed, _)| *needed);
-    let mut blocks = vec![headroom(report)];
-    if !needed.is_empty() {
-        blocks.push(Block::Advice(needed.into_iter().map(|(_, advice)| advice).collect()));
-    }
-    if !idle.is_empty() {
-        blocks.push(Block::Notes(idle.into_iter().map(|(_, advice)| advice.note).collect()));
-    }
-    blocks.push(Block::Table(layout(report)));
-    blocks.push(Block::Paragraph(
-        "Databases of one server share its memory, its thread and its users. In a cluster there is database 0 only: services \
-         are kept apart by the prefixes of their keys and the key patterns of their users."
-            .to_owned(),
-    ));
-    Section::new("scaling", "Scaling and databases", blocks)
+    let pools = scaling.pools.iter().filter_map(|need| pool(report, need));
+    let server = scaling.server.map(|(busiest, needed)| cluster(report, busiest, needed));
+    let (needed, idle): (Vec<_>, Vec<_>) = pools.chain(server).partition(|advice| advice.note.tone == Tone::Fair);
+    let idle: Vec<_> = idle.into_iter().map(|advice| advice.note).collect();
+    let databases = "Databases of one server share its memory, its thread and its users. In a cluster there is database 0 only: \
+                     services are kept apart by the prefixes of their keys and the key patterns of their users.";
+    let blocks = [
+        Some(headroom(report)),
+        (!needed.is_empty()).then_some(Block::Advice(needed)),
+        (!idle.is_empty()).then_some(Block::Notes(idle)),
+        Some(Block::Table(layout(report))),
+        Some(Block::Paragraph(databases.to_owned())),
+    ];
+    Section::new("scaling", "Scaling and databases", blocks.into_iter().flatten())
 }
 
 /// Free memory, connections and time of the main thread.
