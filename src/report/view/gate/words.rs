@@ -106,7 +106,7 @@ pub(super) fn detectable(change: &Change) -> Option<f64> {
 
 /// The same in words: `could have seen 3.4 %`.
 pub(super) fn could_have_seen(change: &Change) -> String {
-    format!("smallest detectable change {}", detectable(change).map_or_else(|| "nothing".to_owned(), share))
+    format!("detectable {}", detectable(change).map_or_else(|| "nothing".to_owned(), share))
 }
 
 /// A share to one decimal place: `3.4 %`.
