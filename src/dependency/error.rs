@@ -16,7 +16,7 @@ pub enum ProbeError {
     UnknownHost { host: String, reason: String },
     #[error("no address for {host} within {} s", .patience.as_secs_f64())]
     SlowName { host: String, patience: Duration },
-    #[error("connection closed before there was an answer")]
+    #[error("connection closed before the answer")]
     Closed,
     #[error("answered with status {status}{}", .expected.map(|expected| format!(", not {expected}")).unwrap_or_default())]
     Status { status: u16, expected: Option<u16> },

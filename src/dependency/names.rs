@@ -40,7 +40,7 @@ impl Names {
         };
         match open.recv_timeout(patience) {
             Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
-            Ok(Ok(_)) => Err(ProbeError::UnknownHost { host: host(), reason: "it has no address".to_owned() }),
+            Ok(Ok(_)) => Err(ProbeError::UnknownHost { host: host(), reason: "the host has no address".to_owned() }),
             Ok(Err(error)) => {
                 let said = error.to_string();
                 let reason = said.rsplit_once("information: ").map_or(said.as_str(), |(_, reason)| reason).to_owned();
@@ -51,7 +51,7 @@ impl Names {
                 self.open = Some(open);
                 Err(slow)
             }
-            Err(RecvTimeoutError::Disconnected) => Err(ProbeError::Other("the question for its name ended".to_owned())),
+            Err(RecvTimeoutError::Disconnected) => Err(ProbeError::Other("the look-up of its name ended".to_owned())),
         }
     }
 

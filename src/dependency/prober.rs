@@ -41,7 +41,7 @@ enum Way {
 }
 
 impl Prober {
-    /// For a dependency. `patience` is the longest time that an answer may take.
+    /// Prober of a dependency, with a time limit of `patience` per answer.
     pub fn new(dependency: &Dependency, patience: Duration) -> Self {
         let way = match &dependency.address {
             Address::Tcp { host, port } => Way::Tcp { names: Names::new(host, *port) },
@@ -250,7 +250,7 @@ mod tests {
     fn nonsense_and_silence_are_told_apart() {
         let nonsense = http(b"-ERR unknown command\r\n\r\n", None).unwrap_err();
         assert!(nonsense.starts_with("answered with something other than HTTP"), "{nonsense}");
-        assert_eq!(http(b"", None), Err("connection closed before there was an answer".to_owned()));
+        assert_eq!(http(b"", None), Err("connection closed before the answer".to_owned()));
         // Connections wait in the queue of a listener that takes none.
         let (_silent, port) = listener();
         let silent = probe(Address::Http { url: format!("http://127.0.0.1:{port}/") }, None, SHORT);

@@ -85,7 +85,7 @@ impl Watch {
 
 impl Post {
     fn new(dependency: &Dependency, patience: Duration) -> Self {
-        let (orders, told) = mpsc::channel();
+        let (orders, received) = mpsc::channel();
         let (tell, first) = mpsc::channel();
         let blank = DependencyRecord {
             name: dependency.name.clone(),
@@ -102,8 +102,8 @@ impl Post {
             let _ = tell.send(first);
             let mut frame = None;
             loop {
-                match next_order(&told, frame.as_ref()) {
-                    Ok(Order::Follow(told)) => frame = Some(Schedule::new(told)),
+                match next_order(&received, frame.as_ref()) {
+                    Ok(Order::Follow(timeframe)) => frame = Some(Schedule::new(timeframe)),
                     Ok(Order::Finish) => {
                         record.probes.push(probe(&mut prober, ProbePhase::After, None));
                         return record;

@@ -89,7 +89,7 @@ impl Fake {
         self.script().calls.len()
     }
 
-    /// Number of requests that nobody waits for any more, although they have no answer.
+    /// Number of abandoned requests without an answer.
     pub(super) fn given_up(&self) -> usize {
         self.script().calls.iter().filter(|call| call.is_given_up()).count()
     }
@@ -123,7 +123,7 @@ impl Call {
         let _ = self.answer.send(answer);
     }
 
-    /// Whether nobody waits for the answer any more.
+    /// Whether the request was abandoned.
     pub(super) fn is_given_up(&self) -> bool {
         self.answer.is_closed()
     }

@@ -156,7 +156,7 @@ fn idle_connections_are_asked_for_a_sign_of_life_a_few_at_a_time() {
     let load = "model = \"closed\"\nclients = 3";
     let recorded = on_bench(&scenario(pool, load, GET), Fake::default(), async |bench| {
         bench.sweep_after(0).await;
-        assert_eq!(bench.fake.calls(), 0, "nobody was idle for 10 s");
+        assert_eq!(bench.fake.calls(), 0, "no connection was idle for 10 s");
         bench.sweep_after(10 * SECOND).await;
         assert_eq!(bench.fake.calls(), 1);
         bench.release().await;

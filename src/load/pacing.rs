@@ -27,12 +27,12 @@ impl Pacing {
     }
 }
 
-/// From so long before a due instant on, an adaptive worker spins: about the 99th percentile of how late a kernel timer
+/// Time before a due instant from which an adaptive worker spins: about the 99th percentile of the delay with which a kernel timer
 /// wakes a sleeping thread on a virtual machine.
 const SPIN_WINDOW: Nanos = 150_000;
 
-/// Longest sleep: so often an idle worker looks for timeouts and for the end of the run, and so a turn that takes longer than
-/// [`PAUSE`] shows that the thread was kept from running.
+/// Longest sleep: the interval at which an idle worker checks timeouts and the end of the run, so that a turn longer than
+/// [`PAUSE`] shows that the thread did not run.
 const LONGEST_SLEEP: Nanos = 5_000_000;
 
 /// Length from which the time between two turns of a worker is recorded as a pause of the harness.
@@ -95,8 +95,8 @@ mod timer {
             let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
             #[expect(
                 deprecated,
-                reason = "deprecated for types whose descriptor may change under way, which an OwnedFd's cannot; what \
-                          replaces it is unsafe"
+                reason = "deprecated for types whose descriptor may change, which that of an OwnedFd cannot; the \
+                          replacement is unsafe"
             )]
             let timer = AsyncFd::with_interest(timer, Interest::READABLE)?;
             Ok(Self(timer))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::measure::{Nanos, nanos};
 
 /// Windows in which the halves are loaded, in cycles of eight: first, second, second, first, second, first, first, second (Thue and
-/// Morse). Neither always comes first, a steady drift weighs on both alike, and so does what a server does at every second or
+/// Morse). Neither always comes first; a steady drift affects both equally, and so does the work of a server at every second or
 /// fourth window: with windows of 25 ms that is Redis's own housekeeping at its default of 10 Hz, which a cycle of four would
 /// leave for the whole load in the windows of one half.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

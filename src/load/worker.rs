@@ -1,4 +1,4 @@
-//! One worker thread: opens its connections, waits for the start, drives its stations, and says what it did.
+//! One worker thread: opens its connections, waits for the start, drives its stations, and returns its record.
 
 use std::{
     cell::{Cell, RefCell},

@@ -60,7 +60,7 @@ macro_rules! error_classes {
                 }
             }
 
-            /// One sentence that says what the class is.
+            /// Description of the class, one sentence.
             fn about(self) -> &'static str {
                 match self {
                     $(Self::$variant => $about.trim_ascii(),)+

@@ -10,9 +10,9 @@ use std::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Address(SocketAddr);
 
-/// No address; says what one looks like.
+/// Not an address; the message has the expected form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("write PORT or IP:PORT, such as 9464, 127.0.0.1:9464 or [::1]:9464")]
+#[error("expected PORT or IP:PORT, such as 9464, 127.0.0.1:9464 or [::1]:9464")]
 pub struct NoAddress;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);

@@ -14,7 +14,7 @@ use crate::{
     scenario::{Scenario, Service},
 };
 
-/// The state of a run, shared by those who show of it and the one who renders it. Nobody holds it for longer than it takes
+/// The state of a run, shared by its writers and its renderer. None of them holds the lock for longer than it takes
 /// to add up a second or to copy it.
 #[derive(Debug, Clone)]
 pub struct Board(Arc<Mutex<State>>);

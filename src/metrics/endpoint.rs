@@ -32,21 +32,22 @@ use tokio::{
 use super::{Address, Board, exposition::Format};
 use crate::measure::yield_to_load;
 
-/// Longest time that a client may take over its request and the answer.
+/// Time limit of a client for its request and the response.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A number of clients are served at a time. Where more come, the oldest are closed: a client that means well is done at
+/// Maximum number of concurrent clients; beyond it the oldest connection is closed. A well-behaved scraper finishes at
 /// once.
 const CLIENTS: usize = 64;
 
-/// Pause after a client could not be accepted, because there are no more file descriptors for instance.
+/// Pause after a failed accept, for lack of file descriptors for instance.
 const PAUSE: Duration = Duration::from_millis(100);
 
 const METRICS: &str = "/metrics";
 
-/// Greets people who come by with a browser.
-const PAGE: &str = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>plimsoll</title>\n\
-    <h1>plimsoll</h1>\n<p>A run is going on. Its <a href=\"/metrics\">metrics</a> are for Prometheus.</p>\n</html>\n";
+/// Page for browsers.
+const PAGE: &str = "<!doctype html>\n<html lang=\"en\"><meta \
+                    charset=\"utf-8\"><title>plimsoll</title>\n<h1>plimsoll</h1>\n<p><a href=\"/metrics\">Metrics</a> \
+                    of the run, for Prometheus.</p>\n</html>\n";
 
 /// Serves metrics until it is dropped.
 #[derive(Debug)]
@@ -78,7 +79,7 @@ struct Given {
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each message says what its variant and its fields mean")]
 pub enum MetricsError {
-    #[error("could not listen on {address} for scrapes of metrics; give another address or port")]
+    #[error("could not listen on {address} for scrapes of metrics: use another address or port")]
     Listen {
         address: Address,
         #[source]
@@ -206,7 +207,7 @@ fn answer(request: &Request<Incoming>, board: &Board, given: &Given) -> Response
             typed(StatusCode::OK, format.content_type(), text)
         }
         "/" => typed(StatusCode::OK, "text/html; charset=utf-8", PAGE.to_owned()),
-        _ => plain(StatusCode::NOT_FOUND, "the metrics are at /metrics\n"),
+        _ => plain(StatusCode::NOT_FOUND, "metrics: /metrics\n"),
     }
 }
 

@@ -85,19 +85,19 @@ fn of_the_run(state: &State, families: &mut Families<'_>) -> fmt::Result {
             ("server", product),
             ("server_version", version),
         ];
-        families.info("run", "Version of plimsoll, the scenario, and the server, once that is known.", &labels)?;
+        families.info("run", "Version of plimsoll, the scenario, and the server, if known.", &labels)?;
     }
     let now = state.stage();
     let phases =
         Stage::VARIANTS.iter().map(|stage| (vec![("phase", stage.into())], f64::from(u8::from(*stage == now))));
-    families.gauge("phase", "What goes on: 1 for one phase, 0 for all others.", None, phases)?;
+    families.gauge("phase", "Phase of the run: 1 for the current phase, 0 for all others.", None, phases)?;
     let begun = f64::from(u8::from(state.has_begun()));
-    let help = "Whether the measured period has begun, and with it all counters and histograms.";
+    let help = "Whether the measured period, and with it all counters and histograms, has started.";
     families.gauge("measured_period_begun", help, None, [(Vec::new(), begun)])?;
     let latency = state.latency as f64 / 1e9;
-    let help = "Response time that is still in time; also the bound of a bucket.";
+    let help = "Longest response time that is in time; also the bound of a bucket.";
     families.gauge("objective_latency", help, Some(&Unit::Seconds), [(Vec::new(), latency)])?;
-    let help = "Share of all requests that has to be in time.";
+    let help = "Required share of requests in time.";
     families.gauge("objective_percentile", help, Some(&ratio()), [(Vec::new(), state.percentile / 100.0)])?;
     if let Some(verdict) = &state.verdict {
         let outcomes = verdict.iter().map(|(word, is)| (vec![("outcome", word.as_str())], f64::from(u8::from(*is))));
@@ -120,7 +120,7 @@ fn of_requests(state: &State, families: &mut Families<'_>) -> fmt::Result {
     let lags = state.services.iter().filter(|service| service.offered.is_some());
     families.histogram(
         "schedule_lag",
-        "How late the harness itself let requests of the measured period go (open loop).",
+        "Schedule lag of requests of the measured period (open loop).",
         state,
         lags.map(|service| (of_service(service), &service.lag)),
     )?;
@@ -133,7 +133,7 @@ fn of_requests(state: &State, families: &mut Families<'_>) -> fmt::Result {
     )?;
     families.histogram(
         "service_time",
-        "Time from having a connection to the reply, of completed requests of the measured period.",
+        "Time from the checkout of a connection to the reply, of completed requests of the measured period.",
         state,
         state.series.values().map(|series| (of_series(series), &series.service)),
     )?;
@@ -141,7 +141,7 @@ fn of_requests(state: &State, families: &mut Families<'_>) -> fmt::Result {
     let operations = state.series.values().filter(|series| series.key.role == SeriesRole::Operation);
     families.histogram(
         "connection_wait",
-        "Time from the due instant until a connection was free, of completed requests of the measured period.",
+        "Time from the due instant to the checkout of a connection, of completed requests of the measured period.",
         state,
         operations.clone().map(|series| (of_series(series), &series.wait)),
     )?;
@@ -169,9 +169,9 @@ fn of_pools(state: &State, families: &mut Families<'_>) -> fmt::Result {
         state.services.iter().map(move |service| (of_service(service), now(service)))
     };
     let size = state.services.iter().map(|service| (of_service(service), service.connections as f64));
-    families.gauge("pool_connections", "Connections that the pools of the service have.", None, size)?;
+    families.gauge("pool_connections", "Connections in the pools of the service.", None, size)?;
     let open = level(|service| service.open() as f64);
-    families.gauge("pool_connections_open", "Those that are open.", None, open)?;
+    families.gauge("pool_connections_open", "Open connections.", None, open)?;
     let help = "Connections (shared checkout: places on them) that carried a request, mean of the last second.";
     families.gauge("pool_connections_in_use", help, None, level(|service| service.in_use))?;
     let help = "Requests that waited for a connection, mean of the last second.";
@@ -247,7 +247,7 @@ fn of_series(series: &SeriesState) -> Labels<'_> {
 /// Failures of a series by class; those that any operation may meet also where there was none.
 fn failures(series: &SeriesState) -> impl Iterator<Item = (Labels<'_>, u64)> {
     let operation = series.key.role == SeriesRole::Operation;
-    let told = move |class: &ErrorClass| {
+    let counter = move |class: &ErrorClass| {
         let count = series.counts.errors.get(class).copied();
         let foreseen = operation && FORESEEN.contains(class);
         let count = count.or(foreseen.then_some(0))?;
@@ -255,5 +255,5 @@ fn failures(series: &SeriesState) -> impl Iterator<Item = (Labels<'_>, u64)> {
         labels.push(("class", class.word()));
         Some((labels, count))
     };
-    ErrorClass::ALL.iter().filter_map(told)
+    ErrorClass::ALL.iter().filter_map(counter)
 }

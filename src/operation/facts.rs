@@ -39,7 +39,7 @@ pub enum DataType {
 pub enum Keys {
     /// No key.
     NoKey,
-    /// A channel, which is numbered like a key but is none.
+    /// A channel, which is numbered like a key.
     Channel,
     /// One key.
     One,
@@ -58,7 +58,7 @@ pub enum Removal {
     Never,
     /// Takes keys away when the expiry is over that the parameter `expire` gives.
     ByExpiry,
-    /// Removes keys or elements, or nobody knows what it does.
+    /// Removes keys or elements, or has unknown effects.
     Possibly,
 }
 

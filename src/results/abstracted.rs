@@ -118,7 +118,7 @@ pub struct WorstSeconds {
 }
 
 impl Abstract {
-    /// Whether it counts where runs are compared with each other: its measurement is not invalid, and nobody ended it early.
+    /// Whether the run counts in comparisons: its measurement is valid and was not interrupted.
     pub fn counts(&self) -> bool {
         self.verdict != Judged::Invalid && !self.interrupted
     }

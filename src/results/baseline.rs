@@ -146,7 +146,7 @@ impl Baselines {
         self.find(name)?.ok_or_else(|| ResultsError::NoBaseline { name: name.to_owned(), folder: self.folder.clone() })
     }
 
-    /// Changes a baseline, and nobody else does meanwhile. `change` is given what there is and says what there is to be;
+    /// Changes a baseline under a lock. `change` maps the present baseline to the new one;
     /// `None` stands for no baseline.
     pub fn change<E: From<ResultsError>>(
         &self,
@@ -168,7 +168,7 @@ impl Baselines {
         Ok(())
     }
 
-    /// Removes a baseline, also one that cannot be read, and nobody changes it meanwhile. One that is not there is an error.
+    /// Removes a baseline under a lock, readable or not. A missing baseline is an error.
     pub fn remove(&self, name: &str) -> Result<(), ResultsError> {
         let file = self.file(name)?;
         let absent = || ResultsError::NoBaseline { name: name.to_owned(), folder: self.folder.clone() };
@@ -257,8 +257,8 @@ mod tests {
         assert_eq!(baselines.load("nightly").unwrap(), one);
         let listed = baselines.list().unwrap();
         assert_eq!(listed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["broken", "nightly", "v1.2"]);
-        let told = listed[0].1.as_ref().unwrap_err().to_string();
-        assert!(told.contains("broken.json: ") && told.contains("`plimsoll baseline rm broken`"), "{told}");
+        let message = listed[0].1.as_ref().unwrap_err().to_string();
+        assert!(message.contains("broken.json: ") && message.contains("`plimsoll baseline rm broken`"), "{message}");
         baselines.change("v1.2", |_| Ok::<_, ResultsError>(None)).unwrap();
         assert_eq!(baselines.find("v1.2").unwrap(), None);
     }
@@ -271,13 +271,13 @@ mod tests {
         assert!(!home.path().join(BASELINES).exists(), "nothing is made to remove something");
         put(&baselines, "a", &Baseline::new(abstracts(1)));
         let held = baselines.lock().unwrap();
-        let (done, told) = mpsc::channel();
+        let (done, locked) = mpsc::channel();
         thread::scope(|scope| {
             scope.spawn(|| done.send(baselines.remove("a")));
-            assert!(told.recv_timeout(Duration::from_millis(50)).is_err(), "the lock is held");
+            assert!(locked.recv_timeout(Duration::from_millis(50)).is_err(), "the lock is held");
             assert!(baselines.find("a").unwrap().is_some());
             drop(held);
-            told.recv().unwrap().unwrap();
+            locked.recv().unwrap().unwrap();
         });
         assert!(matches!(baselines.remove("a"), Err(ResultsError::NoBaseline { .. })));
         fs::write(home.path().join(BASELINES).join("broken.json"), "{}").unwrap();

@@ -291,7 +291,7 @@ pub enum Ended {
     Running,
     /// Everything was done.
     Finished,
-    /// The budget was used up.
+    /// The budget was reached.
     Budget,
     /// The user ended it.
     Interrupted,

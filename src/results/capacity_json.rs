@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn what_contradicts_itself_is_refused() {
-        assert!(refusal("{}").contains("not what plimsoll saves"));
+        assert!(refusal("{}").contains("not a plimsoll result file"));
         let mut capacity = sample::small_capacity();
         capacity.trials[0].arm = 2;
         assert!(refusal(&capacity.to_json()).contains("trial 1 is of arm 2, of 2"));

@@ -21,30 +21,30 @@ pub enum ResultsError {
     },
     #[error("{}: {}; {}", source, source.reason(), whereabouts(kept.as_deref()))]
     Incomplete { source: Box<ResultsError>, kept: Option<PathBuf> },
-    #[error("there is no saved run in {}; `plimsoll list` names those in results", place.display())]
+    #[error("no saved run in {}: `plimsoll list` lists saved runs", place.display())]
     NoRun { place: PathBuf },
-    #[error("there is no baseline {name} in {}; `plimsoll baseline list` names those that there are", folder.display())]
+    #[error("no baseline {name} in {}: `plimsoll baseline list` lists the baselines", folder.display())]
     NoBaseline { name: String, folder: PathBuf },
-    #[error("{}: {source}; restore it, or `plimsoll baseline rm {name}` and save its runs again", file.display())]
+    #[error("{}: {source}: restore it, or `plimsoll baseline rm {name}` and save its runs again", file.display())]
     Baseline { name: String, file: PathBuf, source: Box<ResultsError> },
     #[error(
-        "\"{name}\" is no name for a baseline; use up to 80 letters, digits, dots, dashes and underscores, the first a letter \
-         or a digit"
+        "\"{name}\" is not a name of a baseline: use up to 80 letters, digits, dots, dashes and underscores, the first \
+         a letter or a digit"
     )]
     BaselineName { name: String },
-    #[error("{} is not empty; choose another folder with --out, or replace it with --force", place.display())]
+    #[error("{} is not empty: use another folder with --out, or replace it with --force", place.display())]
     Occupied { place: PathBuf },
-    #[error("{} is a result folder; choose another folder with --out", place.display())]
+    #[error("{} is a result folder: use another folder with --out", place.display())]
     Result { place: PathBuf },
-    #[error("{} holds something else than a result, which not even --force replaces; choose another folder with --out", place.display())]
+    #[error("{} is not a result folder, and --force does not replace it: use another folder with --out", place.display())]
     Foreign { place: PathBuf },
-    #[error("{} names no folder that could be made; give --out one more name", place.display())]
+    #[error("{} is not a possible result folder: append a name to --out", place.display())]
     Nameless { place: PathBuf },
     #[error("damaged: {0}")]
     Damaged(String),
     #[error("{}: {source}", file.display())]
     InFile { file: PathBuf, source: Box<ResultsError> },
-    #[error("not what plimsoll saves there: {}", fault(.0))]
+    #[error("not a plimsoll result file: {}", fault(.0))]
     Malformed(serde_json::Error),
     #[error("written by a newer plimsoll (format {found}; this build reads up to {reads})")]
     Newer { found: u32, reads: u32 },
@@ -54,9 +54,9 @@ pub enum ResultsError {
 fn whereabouts(kept: Option<&Path>) -> String {
     match kept {
         Some(place) => {
-            format!("what was measured is in {0}, and `plimsoll report {0}` writes its reports", place.display())
+            format!("the measurement is saved in {0}: `plimsoll report {0}` writes its reports", place.display())
         }
-        None => "what was measured could not be saved elsewhere either".to_owned(),
+        None => "the measurement could not be saved elsewhere either".to_owned(),
     }
 }
 

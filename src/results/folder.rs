@@ -315,8 +315,11 @@ mod tests {
         let files = || vec![("charts".to_owned(), Vec::new()), ("charts/p50.svg".to_owned(), b"<svg/>".to_vec())];
         let error = folder.save((RUN_FILE, b"{}"), files).unwrap_err();
         assert!(matches!(&error, ResultsError::Incomplete { kept: Some(kept), .. } if *kept == path), "{error:?}");
-        let told = error.to_string();
-        assert!(told.contains("p50.svg") && told.contains(&format!("`plimsoll report {}`", path.display())), "{told}");
+        let message = error.to_string();
+        assert!(
+            message.contains("p50.svg") && message.contains(&format!("`plimsoll report {}`", path.display())),
+            "{message}"
+        );
         assert_eq!(names_in(&path), ["charts", RUN_FILE]);
     }
 

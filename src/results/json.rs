@@ -148,17 +148,17 @@ mod tests {
     #[test]
     fn a_fault_in_an_earlier_format_is_not_mended() {
         let fault = refusal(r#"{"schema_version": 1, "software": 3}"#);
-        assert!(fault.contains("not what plimsoll saves there") && fault.contains("line 1"), "{fault}");
+        assert!(fault.contains("not a plimsoll result file") && fault.contains("line 1"), "{fault}");
     }
 
     #[test]
     fn what_is_no_run_is_refused() {
         let empty = format!(r#"{{"schema_version": {SCHEMA_VERSION}}}"#);
         for text in ["", "{}", "[true]", empty.as_str(), "nonsense"] {
-            assert!(refusal(text).contains("not what plimsoll saves"), "{text}");
+            assert!(refusal(text).contains("not a plimsoll result file"), "{text}");
         }
         let text = sample::run().to_json();
-        assert!(refusal(&text[..text.len() / 2]).contains("not what plimsoll saves there: the file is truncated"));
+        assert!(refusal(&text[..text.len() / 2]).contains("not a plimsoll result file: the file is truncated"));
     }
 
     #[test]

@@ -30,11 +30,10 @@ impl fmt::Display for Leftover {
         let (Self::Recovered(place) | Self::Removed(place)) = self;
         let place = place.strip_prefix(".").unwrap_or(place).display();
         match self {
-            Self::Recovered(_) => write!(
-                f,
-                "recovered {place}, which a killed process had measured but not shown; `plimsoll report {place}` writes its reports"
-            ),
-            Self::Removed(_) => write!(f, "removed {place}, which a killed process left behind without a result"),
+            Self::Recovered(_) => {
+                write!(f, "recovered {place} of a killed process: `plimsoll report {place}` writes its reports")
+            }
+            Self::Removed(_) => write!(f, "removed {place} of a killed process, without a result"),
         }
     }
 }

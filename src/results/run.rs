@@ -67,7 +67,7 @@ pub struct TargetFacts {
     pub mode: String,
     /// Whether the server's address is one of the machine of the harness.
     pub same_machine: bool,
-    /// Whether the server is none of that machine's processes all the same: it is reached through a tunnel, or runs in a container.
+    /// Whether the server is nevertheless not a process of that machine: it is reached through a tunnel, or runs in a container.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub elsewhere: bool,
     /// Facts for the reader, name and value: `maxmemory`, `maxmemory-policy`, `io-threads`, `maxclients`, ...;
@@ -76,7 +76,7 @@ pub struct TargetFacts {
 }
 
 impl TargetFacts {
-    /// Whether nobody else's machine is loaded with it, as far as is known.
+    /// Whether the server is on this machine, as far as is known.
     pub fn is_here(&self) -> bool {
         self.private || self.same_machine && !self.elsewhere
     }

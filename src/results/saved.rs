@@ -197,7 +197,7 @@ mod tests {
         let files = vec![("charts/p50.svg".to_owned(), b"<svg/>".to_vec())];
         let error = save_again(home.path(), files.clone(), (CI_FILE, b"{}".to_vec())).unwrap_err();
         let place = home.path().display().to_string();
-        assert!(error.to_string().contains(&format!("what was measured is in {place}")), "{error}");
+        assert!(error.to_string().contains(&format!("the measurement is saved in {place}")), "{error}");
         assert_eq!(fs::read(home.path().join(CI_FILE)).unwrap(), b"{}");
     }
 

@@ -13,7 +13,7 @@ pub(super) const SINGLE: Table = Table {
     fields: &[
         field(
             "name",
-            "Its name, unique in the service.",
+            "Name, unique in the service.",
             Shape::Text(Format::Name),
             Presence::Otherwise("The name of its command."),
         ),
@@ -36,7 +36,7 @@ pub(super) const SEQUENCE: Table = Table {
     name: "sequence",
     about: "An operation that is several commands in order on one connection, measured as a whole and per step.",
     fields: &[
-        field("name", "Its name, unique in the service.", Shape::Text(Format::Name), Presence::Required),
+        field("name", "Name, unique in the service.", Shape::Text(Format::Name), Presence::Required),
         WEIGHT,
         field("sequence", "The commands.", Shape::Tables(&[&STEP]), Presence::Required),
         field("transaction", "Whether `MULTI` and `EXEC` are put around them.", Shape::Flag, flag(false)),
@@ -66,14 +66,14 @@ const COMMAND: Field =
 
 const WEIGHT: Field = field(
     "weight",
-    "How often it is chosen, relative to the other operations of the service; only with order `weighted`.",
+    "Weight relative to the other operations of the service; only with order `weighted`.",
     Shape::Number { min: 0.000_001, max: 1_000_000_000.0 },
     number(1.0),
 );
 
 const KEYS: Field = field(
     "keys",
-    "Number of collections; of channels for `PUBLISH`. One number for all operations on the same type of data.",
+    "Number of collections, or of channels for `PUBLISH`. One number for all operations on a type of data.",
     whole(1, 100_000_000),
     Presence::Otherwise(
         "At most 1 000 (hashes: as many as `keys.count`) and as few as keep the elements at or below 500 000.",
@@ -82,8 +82,8 @@ const KEYS: Field = field(
 
 const MEMBERS: Field = field(
     "members",
-    "Fields of each hash, elements of each list (which is trimmed back to it at twice as many), members of each set or \
-     sorted set, entries of each stream. One number for all operations on the same type of data.",
+    "Fields of each hash, elements of each list (trimmed to this number at twice as many), members of each set or \
+     sorted set, entries of each stream. One number for all operations on a type of data.",
     whole(1, 10_000_000),
     Presence::Otherwise("Hashes 10, lists and sets 100, sorted sets and streams 1 000."),
 );
@@ -97,7 +97,7 @@ const BATCH: Field = field(
 
 const RANGE: Field = field(
     "range",
-    "Elements that are returned.",
+    "Number of returned elements.",
     whole(1, 1_000_000),
     Presence::Otherwise("10, or all where there are fewer."),
 );

@@ -41,17 +41,17 @@ impl Address {
     fn parse(text: &str) -> Result<Self, String> {
         let url = url::Url::parse(text).map_err(|error| error.to_string())?;
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("it must not carry a login, which would be shown in reports".to_owned());
+            return Err("no login is permitted, since reports show the address".to_owned());
         }
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it names no host")?;
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or("the host is missing")?;
         match (url.scheme(), url.port()) {
             ("http", _) => Ok(Self::Http { url: text.to_owned() }),
             ("tcp", Some(port)) if matches!(url.path(), "" | "/") && url.query().is_none() => {
                 Ok(Self::Tcp { host: host.trim_matches(['[', ']']).to_owned(), port })
             }
-            ("tcp", Some(_)) => Err("tcp has no path".to_owned()),
-            ("tcp", None) => Err("tcp needs a port, as in tcp://localhost:6432".to_owned()),
-            (scheme, _) => Err(format!("{scheme} is not spoken here; it takes tcp or http")),
+            ("tcp", Some(_)) => Err("a tcp address has no path".to_owned()),
+            ("tcp", None) => Err("a tcp address needs a port, as in tcp://localhost:6432".to_owned()),
+            (scheme, _) => Err(format!("unknown scheme {scheme}: expected tcp or http")),
         }
     }
 }
@@ -72,7 +72,7 @@ pub(super) fn read(root: &Section<'_>) -> Option<Vec<Dependency>> {
         return Some(Vec::new());
     }
     let sections = root.sections("dependency")?;
-    refuse_same_names(&sections, "dependency");
+    refuse_same_names(&sections);
     let dependencies: Vec<_> = sections.iter().map(dependency).collect();
     dependencies.into_iter().collect()
 }
@@ -82,13 +82,13 @@ fn dependency(section: &Section<'_>) -> Option<Dependency> {
     let address = section.text("address").and_then(|text| match Address::parse(&text) {
         Ok(address) => Some(address),
         Err(reason) => {
-            section.reject("address", format!(r#""{text}" cannot be asked: {reason}"#));
+            section.reject("address", format!(r#""{text}" cannot be probed: {reason}"#));
             None
         }
     });
     let status = section.gives("status").then(|| section.integer("status"));
     if let (Some(Address::Tcp { .. }), Some(_)) = (&address, status) {
-        section.reject("status", "tcp has no status; only http does");
+        section.reject("status", "a status applies to http only");
     }
     Some(Dependency {
         name: name?,
@@ -123,13 +123,13 @@ mod tests {
         };
         assert_eq!(
             of("address = \"tcp://localhost\""),
-            "x.toml:4:11: dependency \"a\": address: \"tcp://localhost\" cannot be asked: tcp needs a port, as in \
-             tcp://localhost:6432"
+            "x.toml:4:11: dependency \"a\": address: \"tcp://localhost\" cannot be probed: a tcp address needs a port, \
+             as in tcp://localhost:6432"
         );
         assert!(of("address = \"ftp://h\"").contains("is not an address"), "{}", of("address = \"ftp://h\""));
-        assert!(of("address = \"http://me:secret@h/\"").contains("must not carry a login"));
-        assert!(of("address = \"tcp://h:1\"\nstatus = 200").contains("tcp has no status"));
+        assert!(of("address = \"http://me:secret@h/\"").contains("no login is permitted"));
+        assert!(of("address = \"tcp://h:1\"\nstatus = 200").contains("a status applies to http only"));
         let twice = "address = \"tcp://h:1\"\n[[dependency]]\nname = \"a\"\naddress = \"tcp://h:2\"";
-        assert!(of(twice).contains("the dependency of line 3 is called \"a\" too"), "{}", of(twice));
+        assert!(of(twice).contains("duplicate name \"a\", first used in line 3"), "{}", of(twice));
     }
 }

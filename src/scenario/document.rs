@@ -10,27 +10,27 @@ use super::{
 /// The whole file.
 pub(super) const SCENARIO: Table = Table {
     name: "scenario",
-    about: "A load test: services that share one server, and what is expected of it.",
+    about: "A load test: services that share one server, and its objective.",
     fields: &[
         field(
             "name",
-            "Name of the scenario; result folders begin with it.",
+            "Name of the scenario, and prefix of result folders.",
             Shape::Text(Format::Name),
             Presence::Required,
         ),
-        field("description", "One sentence for people.", Shape::Text(Format::Free), word("")),
+        field("description", "Description, one sentence.", Shape::Text(Format::Free), word("")),
         field(
             "seed",
-            "Root of all randomness: the same seed gives the same stream of requests.",
+            "Seed of the random numbers: equal seeds give equal streams of requests.",
             Shape::Integer { min: 0, max: i64::MAX },
             integer(42),
         ),
-        field("run", "How long each phase lasts.", Shape::Table(&RUN), DEFAULTS),
-        field("objective", "What the result is judged by.", Shape::Table(&OBJECTIVE), DEFAULTS),
+        field("run", "Lengths of the phases.", Shape::Table(&RUN), DEFAULTS),
+        field("objective", "Objective of the response time.", Shape::Table(&OBJECTIVE), DEFAULTS),
         field("service", "Applications that use the server.", Shape::Tables(&[&SERVICE]), Presence::Required),
         field(
             "dependency",
-            "What the services depend on besides: asked for a sign of life before, during and after the load.",
+            "Other dependencies of the services, probed before, during and after the load.",
             Shape::Tables(&[&DEPENDENCY]),
             Presence::Otherwise("None."),
         ),
@@ -42,12 +42,17 @@ const RUN: Table = Table {
     name: "run",
     about: "Phases of a run.",
     fields: &[
-        field("warmup", "Load that is not measured, before the measured period.", duration(0, HOUR), word("2s")),
-        field("duration", "The measured period.", duration(100, 24 * HOUR), word("10s")),
-        field("drain", "How long requests under way at its end may take to finish.", duration(0, HOUR), word("5s")),
+        field("warmup", "Length of the load before the measured period.", duration(0, HOUR), word("2s")),
+        field("duration", "Length of the measured period.", duration(100, 24 * HOUR), word("10s")),
+        field(
+            "drain",
+            "Time limit for requests under way at the end of the measured period.",
+            duration(0, HOUR),
+            word("5s"),
+        ),
         field(
             "prefill",
-            "Whether keys are written before the warm-up so that reads hit; `false` uses what is there.",
+            "Whether keys are written before the warm-up, so that reads hit; `false` uses existing keys.",
             Shape::Flag,
             flag(true),
         ),
@@ -59,10 +64,10 @@ const OBJECTIVE: Table = Table {
     name: "objective",
     about: "The service level objective: at `percentile`, response time is at most `latency`.",
     fields: &[
-        field("latency", "Response time that is still in time.", duration_from_nanos(1_000, HOUR), word("100ms")),
+        field("latency", "Longest response time that is in time.", duration_from_nanos(1_000, HOUR), word("100ms")),
         field(
             "percentile",
-            "Percentile of the response time that is judged, in percent.",
+            "Judged percentile of the response time, in percent.",
             Shape::Number { min: 50.0, max: 99.999 },
             number(99.0),
         ),
@@ -80,8 +85,8 @@ const SERVICE: Table = Table {
     name: "service",
     about: "One application that uses the server.",
     fields: &[
-        field("name", "Its name, unique in the scenario.", Shape::Text(Format::Name), Presence::Required),
-        field("database", "Database that its connections select.", whole(0, 255), integer(0)),
+        field("name", "Name, unique in the scenario.", Shape::Text(Format::Name), Presence::Required),
+        field("database", "Database of its connections.", whole(0, 255), integer(0)),
         field(
             "username",
             "ACL user. A private server creates it with a random password.",
@@ -90,49 +95,45 @@ const SERVICE: Table = Table {
         ),
         field(
             "password",
-            "Where the password is found; it is never written here. A private server needs none.",
+            "Source of the password, never the password itself. A private server needs none.",
             Shape::AnyOf(&[Shape::Table(&PASSWORD_ENV), Shape::Table(&PASSWORD_FILE)]),
             Presence::Otherwise("The password of the target."),
         ),
         field(
             "instances",
-            "Processes of the service, each with a pool of its own and an equal share of the load.",
+            "Number of processes of the service, each with its own pool and an equal share of the load.",
             whole(1, 1_000),
             integer(1),
         ),
         field(
             "order",
-            "How the next operation is chosen: `weighted` at random by weight, `cycle` one after another as listed.",
+            "Choice of the next operation: `weighted` at random by weight, `cycle` one after another in the order of \
+             the list.",
             Shape::Choice { noun: "order", words: &["weighted", "cycle"] },
             word("weighted"),
         ),
-        field("pool", "Connections of each instance.", Shape::Table(&POOL), DEFAULTS),
-        field("load", "How requests come about.", Shape::Table(&LOAD), Presence::Required),
-        field("keys", "Which keys are touched.", Shape::Table(&KEYS), DEFAULTS),
-        field("values", "How large values are.", Shape::Table(&VALUES), DEFAULTS),
-        field("operation", "What is sent.", Shape::Tables(&[&SINGLE, &SEQUENCE]), Presence::Required),
+        field("pool", "Connection pool of each instance.", Shape::Table(&POOL), DEFAULTS),
+        field("load", "Load of the service.", Shape::Table(&LOAD), Presence::Required),
+        field("keys", "Keys of the service.", Shape::Table(&KEYS), DEFAULTS),
+        field("values", "Sizes of values.", Shape::Table(&VALUES), DEFAULTS),
+        field("operation", "Operations of the service.", Shape::Tables(&[&SINGLE, &SEQUENCE]), Presence::Required),
     ],
     variants: None,
 };
 
 const DEPENDENCY: Table = Table {
     name: "dependency",
-    about: "Something that services depend on besides the server.",
+    about: "Dependency of the services besides the server.",
     fields: &[
-        field("name", "Its name, unique among the dependencies.", Shape::Text(Format::Name), Presence::Required),
+        field("name", "Name, unique among the dependencies.", Shape::Text(Format::Name), Presence::Required),
         field(
             "address",
-            "`tcp://host:port`: it takes connections; `http://host:port/path`: it answers a GET request. It is saved and shown: \
-             no secret belongs in it.",
+            "`tcp://host:port` (a connection opens) or `http://host:port/path` (a GET request is answered). Saved and \
+             shown, so without secrets.",
             Shape::Text(Format::Address),
             Presence::Required,
         ),
-        field(
-            "status",
-            "HTTP status that it must answer with.",
-            whole(100, 599),
-            Presence::Otherwise("Any below 400."),
-        ),
+        field("status", "Required HTTP status.", whole(100, 599), Presence::Otherwise("Any below 400.")),
     ],
     variants: None,
 };
@@ -147,7 +148,12 @@ const PASSWORD_ENV: Table = Table {
 const PASSWORD_FILE: Table = Table {
     name: "password_file",
     about: "A password in a file.",
-    fields: &[field("file", "The file; its first line counts.", Shape::Text(Format::Filled), Presence::Required)],
+    fields: &[field(
+        "file",
+        "Path of the file, whose first line is the password.",
+        Shape::Text(Format::Filled),
+        Presence::Required,
+    )],
     variants: None,
 };
 
@@ -158,23 +164,22 @@ const POOL: Table = Table {
         field("size", "Number of connections.", whole(1, 100_000), integer(50)),
         field(
             "checkout",
-            "How requests share connections: `exclusive`, one request at a time on each as in most client libraries; \
-             `shared`, many at a time on each, fred's own way.",
+            "Sharing of connections: `exclusive`, one request at a time per connection, as in most client libraries; \
+             `shared`, several at a time, as in fred.",
             Shape::Tag,
             word("exclusive"),
         ),
-        field("in_flight", "Requests that one connection carries at a time.", whole(1, 100_000), integer(64)),
+        field("in_flight", "Requests in flight per connection.", whole(1, 100_000), integer(64)),
         field(
             "checkout_timeout",
-            "How long a request waits for a connection before it fails.",
+            "Time after which a request without a connection fails.",
             duration(1, HOUR),
             word("20s"),
         ),
-        field("command_timeout", "How long a command may take before it fails.", duration(1, HOUR), word("1s")),
+        field("command_timeout", "Time after which a command without a reply fails.", duration(1, HOUR), word("1s")),
         field(
             "health_check",
-            "A connection that has been idle for so long is asked for a sign of life (`PING`), as pools do so that neither \
-             side closes it; `0s` for never.",
+            "Idle time after which a connection is checked by a `PING`, so that neither side closes it; `0s` for never.",
             duration(0, HOUR),
             word("30s"),
         ),
@@ -188,12 +193,12 @@ const POOL: Table = Table {
 
 const LOAD: Table = Table {
     name: "load",
-    about: "Where requests come from.",
+    about: "Source of the requests.",
     fields: &[
         field(
             "model",
-            "`open`: requests fall due by a schedule that does not care how the server fares. `closed`: a fixed number \
-             of clients, each with one request at a time.",
+            "`open`: requests fall due by a schedule independent of the server. `closed`: a fixed number of clients, \
+             each with one request at a time.",
             Shape::Tag,
             word("open"),
         ),
@@ -209,7 +214,7 @@ const LOAD: Table = Table {
             Shape::Choice { noun: "spacing of arrivals", words: &["poisson", "uniform"] },
             word("poisson"),
         ),
-        field("clients", "Clients of the whole service.", whole(1, 1_000_000), Presence::Required),
+        field("clients", "Number of clients of the whole service.", whole(1, 1_000_000), Presence::Required),
         field("think_time", "Pause between a reply and the next request.", duration(0, HOUR), word("0s")),
     ],
     variants: Some(Variants {
@@ -225,19 +230,19 @@ const KEYS: Table = Table {
     fields: &[
         field(
             "prefix",
-            "Every key starts with it, and whatever starts with it is removed after the run.",
+            "Prefix of all keys of the service; the run writes and removes keys under it.",
             Shape::Text(Format::Token),
             Presence::Otherwise("`plimsoll:` and the name of the service and `:`."),
         ),
         field(
             "count",
-            "Number of string keys; hashes are as many while they hold no more than 500 000 fields.",
+            "Number of string keys, and of hashes up to 500 000 fields in all.",
             whole(1, 1_000_000_000),
             integer(10_000),
         ),
         field(
             "access",
-            "Which keys are touched how often: a distribution's name, or a table with its parameters.",
+            "Popularity of keys: the name of a distribution, or a table with its parameters.",
             Shape::Table(&ACCESS),
             Presence::Otherwise("`uniform`."),
         ),
@@ -251,15 +256,15 @@ const ACCESS: Table = Table {
     fields: &[
         field(
             "distribution",
-            "`uniform`: all alike. `zipf`: rank r in proportion to r^-exponent. `hotspot`: a share of the keys takes a \
-             share of the requests. `latest`: zipf from the newest key, which moves on with every request. \
+            "`uniform`: all equal. `zipf`: rank r in proportion to r^-exponent. `hotspot`: a share of the keys has a \
+             share of the requests. `latest`: zipf from the newest key, which advances with every request. \
              `sequential`: one after another. `gaussian`: normal around the middle.",
             Shape::Tag,
             word("uniform"),
         ),
         field("exponent", "Skew; YCSB uses 0.99.", Shape::Number { min: 0.01, max: 10.0 }, number(0.99)),
         field("keys", "Hot share of the keys.", Shape::Number { min: 0.000_001, max: 1.0 }, number(0.2)),
-        field("requests", "Share of the requests that go there.", Shape::Number { min: 0.0, max: 1.0 }, number(0.8)),
+        field("requests", "Share of the requests for the hot keys.", Shape::Number { min: 0.0, max: 1.0 }, number(0.8)),
         field(
             "deviation",
             "Standard deviation as a share of the keyspace.",
@@ -285,10 +290,10 @@ const ACCESS: Table = Table {
 
 const VALUES: Table = Table {
     name: "values",
-    about: "Values, elements and messages that are written.",
+    about: "Sizes of written values, elements and messages.",
     fields: &[field(
         "size",
-        "Bytes: a number, or a table for sizes that vary.",
+        "Bytes: a number, or a table of a distribution.",
         Shape::AnyOf(&[SIZE, Shape::Table(&SIZE_RANGE), Shape::Table(&SIZE_LOGNORMAL)]),
         integer(256),
     )],
@@ -299,7 +304,7 @@ const SIZE: Shape = whole(1, 64 << 20);
 
 const SIZE_RANGE: Table = Table {
     name: "size_range",
-    about: "Sizes spread evenly between two.",
+    about: "Uniform distribution of sizes.",
     fields: &[
         field("min", "Smallest, in bytes.", SIZE, Presence::Required),
         field("max", "Largest, in bytes.", SIZE, Presence::Required),
@@ -309,7 +314,7 @@ const SIZE_RANGE: Table = Table {
 
 const SIZE_LOGNORMAL: Table = Table {
     name: "size_lognormal",
-    about: "Sizes of a log-normal distribution: most are small, a few are large.",
+    about: "Log-normal distribution of sizes: most are small, a few are large.",
     fields: &[field("lognormal", "Its parameters.", Shape::Table(&LOGNORMAL), Presence::Required)],
     variants: None,
 };
@@ -318,14 +323,14 @@ const LOGNORMAL: Table = Table {
     name: "lognormal",
     about: "A log-normal distribution of sizes.",
     fields: &[
-        field("median", "Half of the values are smaller, in bytes.", SIZE, Presence::Required),
+        field("median", "Median, in bytes.", SIZE, Presence::Required),
         field(
             "sigma",
             "Standard deviation of the natural logarithm.",
             Shape::Number { min: 0.001, max: 5.0 },
             Presence::Required,
         ),
-        field("max", "Largest, in bytes; the tail is cut there.", SIZE, Presence::Required),
+        field("max", "Largest size, in bytes; larger draws are cut to it.", SIZE, Presence::Required),
     ],
     variants: None,
 };

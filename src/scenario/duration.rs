@@ -1,4 +1,4 @@
-//! Durations as people write them: `500ms`, `1.5s`, `2m`.
+//! Durations: `500ms`, `1.5s`, `2m`.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ const UNITS: [(&str, u128); 6] = [
 ///
 /// # Errors
 ///
-/// Says what a duration looks like if the text is none, has more decimals than nanoseconds can hold, or exceeds 2^64 ns.
+/// Parses a duration. An error has the expected form; it occurs for more decimals than nanoseconds, and beyond 2^64 ns.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     exact_nanos(text).map(Duration::from_nanos).ok_or_else(|| {
-        format!(r#""{text}" is not a duration; write a number and ns, us, ms, s, m or h, as in "500ms""#)
+        format!(r#""{text}" is not a duration: expected a number and ns, us, ms, s, m or h, as in "500ms""#)
     })
 }
 

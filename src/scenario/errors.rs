@@ -1,4 +1,4 @@
-//! What can be wrong with a scenario, said so that it can be mended at once: file, line, column, field, the offending
+//! Errors of a scenario: file, line, column, field, the offending
 //! text and the nearest valid name.
 
 use std::{fmt, io};
@@ -13,7 +13,7 @@ pub enum ScenarioError {
         #[source]
         source: io::Error,
     },
-    #[error(r#"no built-in scenario and no file is called "{name}"{hint}"#)]
+    #[error(r#"no built-in scenario and no file has the name "{name}"{hint}"#)]
     Unknown { name: String, hint: String },
     #[error("{file}:{line}:{column}: {path}{message}")]
     Invalid {
@@ -29,7 +29,7 @@ pub enum ScenarioError {
     Override { argument: String, message: String },
 }
 
-/// All that is wrong with a scenario: one error per line, in the order of the text.
+/// All errors of a scenario: one per line, in the order of the text.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", lines(.0))]
 pub struct ScenarioErrors(Vec<ScenarioError>);

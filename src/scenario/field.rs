@@ -160,11 +160,11 @@ impl Shape {
     pub(super) fn expected(&self) -> String {
         match self {
             Self::Text(Format::Name) => r#"a name (1 to 64 letters, digits, "-" and "_")"#.to_owned(),
-            Self::Text(Format::Token) => "a text without white space".to_owned(),
+            Self::Text(Format::Token) => "a string without white space".to_owned(),
             Self::Text(Format::Address) => "an address that begins with tcp:// or http://".to_owned(),
-            Self::Text(Format::Filled) => "a text that is not empty".to_owned(),
+            Self::Text(Format::Filled) => "a non-empty string".to_owned(),
             Self::Text(Format::Free) => "a text".to_owned(),
-            Self::Texts => "a list of at least one text".to_owned(),
+            Self::Texts => "a list of at least one string".to_owned(),
             Self::Choice { noun, .. } => with_article(noun),
             Self::Tag => "a word".to_owned(),
             Self::Integer { min, max } => format!("a whole number from {} to {}", grouped(*min), grouped(*max)),

@@ -50,18 +50,18 @@ command = "ZRANGE"
 members = 50
 "#;
     let expected = r#"x.toml:3:11: objective.latency: 5 is not a duration from "1us" to "1h"
-x.toml:4:14: objective.percentile: 100 is out of range; it takes a number from 50 to 99.999
-x.toml:7:1: service "api": in_flight: unknown field here; it belongs in pool
+x.toml:4:14: objective.percentile: 100 is out of range: expected a number from 50 to 99.999
+x.toml:7:1: service "api": in_flight: unknown field; it belongs to pool
 x.toml:9:8: service "api": pool.size: "abc" is not a whole number from 1 to 100_000
 x.toml:10:12: service "api": pool.checkout: "exclusiv" is not a checkout; did you mean "exclusive"? (one of exclusive, shared)
-x.toml:13:1: service "api": load.clients: not taken by model "open", which takes model, rate, arrivals
+x.toml:13:1: service "api": load.clients: not a field of model "open", which has model, rate, arrivals
 x.toml:15:11: service "api": operation "GTE": command: "GTE" is not a command; did you mean "GET"?
-x.toml:18:1: service "api": operation "GET": batch: not taken by command "GET", which takes name, command, weight
-x.toml:19:1: service "api": load: missing (How requests come about.)
-x.toml:20:8: service "api": name: the service of line 6 is called "api" too
-x.toml:22:10: service "api": keys.prefix: "has space" is not a text without white space
+x.toml:18:1: service "api": operation "GET": batch: not a field of command "GET", which has name, command, weight
+x.toml:19:1: service "api": load: missing (Load of the service.)
+x.toml:20:8: service "api": name: duplicate name "api", first used in line 6
+x.toml:22:10: service "api": keys.prefix: "has space" is not a string without white space
 x.toml:23:10: service "api": keys.access: "zpf" is not a distribution; did you mean "zipf"? (one of uniform, zipf, hotspot, latest, sequential, gaussian)
-x.toml:30:11: service "api": operation "ZRANGE": members: 50 differs from 100 in line 26; all operations on sorted sets of a service share one number"#;
+x.toml:30:11: service "api": operation "ZRANGE": members: 50 differs from 100 in line 26: all operations on sorted sets of a service share one number"#;
     assert_eq!(errors(text), expected);
 }
 
@@ -84,8 +84,8 @@ fn counts_columns_in_characters() {
 fn names_what_is_missing() {
     assert_eq!(
         errors(""),
-        "x.toml:1:1: name: missing (Name of the scenario; result folders begin with it.)\n\
-         x.toml:1:1: service: missing (Applications that use the server.)"
+        "x.toml:1:1: name: missing (Name of the scenario, and prefix of result folders.)\nx.toml:1:1: service: missing \
+         (Applications that use the server.)"
     );
     let raw = of_service(r#"operation = [{ command = "RAW" }]"#);
     assert!(raw.starts_with(r#"x.toml:5:14: service "api": operation "RAW": args: missing ("#), "{raw}");
@@ -96,10 +96,7 @@ fn names_what_is_missing() {
 #[test]
 fn refuses_what_concerns_several_fields() {
     for (line, expected) in [
-        (
-            r#"operation = [{ command = "GET" }, { command = "GET" }]"#,
-            r#"is called "GET" too; give one of them another"#,
-        ),
+        (r#"operation = [{ command = "GET" }, { command = "GET" }]"#, r#"duplicate name "GET", first used in line 5"#),
         (r#"operation = [{ command = "MGET", batch = 20_000 }]"#, "20_000 is more than the 10_000 keys of the service"),
         (
             r#"operation = [{ command = "LRANGE", members = 5, range = 6 }]"#,
@@ -109,18 +106,15 @@ fn refuses_what_concerns_several_fields() {
             r#"operation = [{ command = "SADD", keys = 100_000, members = 10_000 }]"#,
             "keys x members are 1_000_000_000 elements; 100_000_000 at most",
         ),
-        (r#"operation = [{ command = "EXPIRE", expire = "1500ms" }]"#, "EXPIRE counts whole seconds"),
+        (r#"operation = [{ command = "EXPIRE", expire = "1500ms" }]"#, "EXPIRE has a resolution of seconds"),
         (r#"operation = [{ command = "SET", expire = "1.5us" }]"#, "is out of range"),
-        (
-            r#"operation = [{ command = "RAW", args = ["flushall"] }]"#,
-            "FLUSHALL changes the connection or touches other",
-        ),
+        (r#"operation = [{ command = "RAW", args = ["flushall"] }]"#, "FLUSHALL changes the connection or other keys"),
         (r#"operation = [{ command = "RAW", args = [" "] }]"#, "the first word is the name of the command"),
         (r#"operation = [{ name = "x", sequence = [] }]"#, "[] is not a list of at least one table"),
         (r#"operation = [{ command = "MULTI" }]"#, r#""MULTI" is not a command"#),
         (r"values = { size = { min = 10, max = 9 } }", "9 is less than min = 10"),
         (r"values.size.lognormal = { median = 10, sigma = 1, max = 9 }", "9 is less than median = 10"),
-        (r#"password = "secret""#, "a password is not written here; say where it is found"),
+        (r#"password = "secret""#, "a scenario contains no password"),
         (r"database = 16.0", "16.0 is not a whole number from 0 to 255"),
         (r"load.rate = nan", "nan is not a number from 0.01 to 10000000"),
         (r"load.rate = inf", "inf is not a number"),
@@ -134,13 +128,13 @@ fn refuses_what_concerns_several_fields() {
 #[test]
 fn weights_and_order_contradict_each_other() {
     let text = "name = \"x\"\n[[service]]\nname = \"a\"\norder = \"cycle\"\nload.rate = 1\noperation = [{ command = \"GET\", weight = 2 }]";
-    assert!(errors(text).contains("weight: means nothing where"), "{}", errors(text));
+    assert!(errors(text).contains("weight: has no effect with"), "{}", errors(text));
 }
 
 #[test]
 fn instances_need_a_client_each() {
     let text = "name = \"x\"\n[[service]]\nname = \"a\"\ninstances = 3\nload = { model = \"closed\", clients = 2 }\noperation = [{ command = \"GET\" }]";
-    assert!(errors(text).contains("load.clients: 2 are too few for 3 instances"), "{}", errors(text));
+    assert!(errors(text).contains("load.clients: 2 clients are too few for 3 instances"), "{}", errors(text));
 }
 
 #[test]
@@ -153,7 +147,7 @@ fn keeps_services_apart_that_share_a_database() {
     };
     for (first, second) in [("app:", "app:"), ("app:", "app:ml:"), ("app:ml:", "app:")] {
         let message = errors(&two(first, second, 0));
-        assert!(message.contains("overlap in database 0: keys of one would be removed"), "{message}");
+        assert!(message.contains("overlap in database 0: one would remove keys of the other"), "{message}");
         assert!(message.starts_with(r#"x.toml:11:15: service "ml": keys.prefix: "#), "{message}");
         assert!(parse(&two(first, second, 1), "x.toml").is_ok(), "another database is another keyspace");
     }

@@ -90,7 +90,7 @@ fn refuse_duplicate(entry: &Entry<'_>, name: &str, lines: &mut HashMap<String, u
     let field = if entry.section.gives("name") { "name" } else { "command" };
     let line = entry.section.line(field);
     if let Some(first) = lines.insert(name.to_owned(), line) {
-        let message = format!(r#"the operation of line {first} is called "{name}" too; give one of them another name"#);
+        let message = format!(r#"duplicate name "{name}", first used in line {first}: rename one of the operations"#);
         entry.section.reject(field, message);
     }
 }
@@ -110,7 +110,7 @@ fn given_shapes<'s, 'a: 's>(commands: impl Iterator<Item = &'s Section<'a>>) -> 
                 section.reject(
                     name,
                     format!(
-                        "{} differs from {} in line {line}; all operations on {} of a service share one number",
+                        "{} differs from {} in line {line}: all operations on {} of a service share one number",
                         grouped_unsigned(number),
                         grouped_unsigned(first),
                         spec.data.plural(),
@@ -135,7 +135,7 @@ fn operation(
     let section = &entry.section;
     let weight = section.number("weight");
     if order == Some(Order::Cycle) && section.gives("weight") {
-        section.reject("weight", r#"means nothing where the service's order is "cycle"; leave it out"#);
+        section.reject("weight", r#"has no effect with order "cycle": remove it"#);
     }
     let name = section.text("name");
     let commands: Vec<_> = entry.commands().iter().map(|section| command(section, given, count)).collect();
@@ -232,10 +232,10 @@ fn expiry(section: &Section<'_>, spec: &Spec) -> Option<Option<Duration>> {
     }
     let expire = section.duration("expire")?;
     if spec.kind == Kind::Expire && expire.subsec_nanos() != 0 {
-        section.reject("expire", "EXPIRE counts whole seconds");
+        section.reject("expire", "EXPIRE has a resolution of seconds");
     }
     if expire.subsec_nanos() % 1_000_000 != 0 {
-        section.reject("expire", "an expiry counts whole milliseconds");
+        section.reject("expire", "an expiry has a resolution of milliseconds");
     }
     Some(Some(expire))
 }
@@ -243,8 +243,7 @@ fn expiry(section: &Section<'_>, spec: &Spec) -> Option<Option<Duration>> {
 fn refuse_dangerous(section: &Section<'_>, word: &str) {
     let upper = word.to_uppercase();
     if REFUSED.contains(&upper.as_str()) {
-        let message =
-            format!("{upper} changes the connection or touches other keys than the scenario's; it is not sent");
+        let message = format!("{upper} changes the connection or other keys than the scenario's, and is refused");
         section.reject("args", message);
     } else if word.trim().is_empty() {
         section.reject("args", "the first word is the name of the command");

@@ -86,7 +86,7 @@ fn rescale(scenario: &Scenario, rate: f64) -> Result<Vec<Edit>, ScenarioErrors> 
         return Err(wrong("is not a number of operations per second above 0"));
     }
     let Some(total) = scenario.offered_rate() else {
-        return Err(wrong(r#"no service has an open loop, so there is no rate to set; choose load.model = "open""#));
+        return Err(wrong(r#"no service has an open loop, so there is no rate to set: use load.model = "open""#));
     };
     let edits = scenario.services.iter().filter_map(|service| {
         let share = service.offered_rate()? / total;
@@ -187,7 +187,7 @@ fn set(
             let table = closest(tables, |name| item.contains_key(name)).ok_or_else(|| whole(&here))?;
             if path.len() == depth + 2 {
                 let names: Vec<_> = table.names().collect();
-                return Err(format!("names a whole {name}; go on with one of its fields: {}", names.join(", ")));
+                return Err(format!("names a whole {name}: append one of its fields: {}", names.join(", ")));
             }
             set(table, item, path, depth + 2, text)
         }
@@ -354,7 +354,7 @@ command = "LPUSH"
                 "5",
                 r#"--set service.ml.operation.LPUS.weight=5: there is no operation "LPUS"; did you mean "LPUSH"? (one of LPUSH)"#,
             ),
-            ("service.api", "5", "--set service.api=5: names a whole service; go on with one of its fields: name, "),
+            ("service.api", "5", "--set service.api=5: names a whole service: append one of its fields: name, "),
             ("seed.x", "5", r#"--set seed.x=5: "seed" has no fields"#),
             (
                 "service.api.load.model",
@@ -371,7 +371,7 @@ command = "LPUSH"
                 "5",
                 r#"--set service.ml.values.size.min=5: "service.ml.values.size" is not a table here; set"#,
             ),
-            ("service.api.name", "ml", r#"--set service.api.name=ml: service "ml": name: the service of line "#),
+            ("service.api.name", "ml", r#"--set service.api.name=ml: service "ml": name: duplicate name "ml""#),
         ] {
             let message = set(&[(path, value)]).unwrap_err();
             assert!(message.starts_with(expected), "{message}\n{expected}");

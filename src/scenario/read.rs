@@ -45,7 +45,7 @@ fn reject_syntax(document: &Document<'_>, errors: &[toml::de::Error]) {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
         let more = lines.len().saturating_sub(TOLD);
         let rest = if index + 1 == TOLD && more > 0 {
-            format!(" ({more} more lines look wrong, perhaps because of these)")
+            format!(" ({more} more lines are wrong, perhaps as a consequence)")
         } else {
             String::new()
         };
@@ -93,7 +93,7 @@ fn services(root: &Section<'_>) -> Option<Vec<Service>> {
     let services: Vec<_> = sections.iter().map(service).collect();
     let read: Vec<_> =
         sections.iter().zip(&services).filter_map(|(at, service)| Some((at, service.as_ref()?))).collect();
-    refuse_same_names(&sections, "service");
+    refuse_same_names(&sections);
     refuse_overlapping_prefixes(&read);
     services.into_iter().collect()
 }
@@ -109,7 +109,7 @@ fn refuse_overlapping_prefixes(services: &[(&Section<'_>, &Service)]) {
         });
         let Some(clash) = clash else { continue };
         let message = format!(
-            r#""{}" and the "{}" of service "{}" overlap in database {}: keys of one would be removed with the other's; give each a prefix of its own"#,
+            r#""{}" and the "{}" of service "{}" overlap in database {}: one would remove keys of the other: use different prefixes"#,
             service.keys.prefix, clash.keys.prefix, clash.name, service.database,
         );
         match section.section("keys").filter(|keys| keys.gives("prefix")) {
@@ -136,8 +136,7 @@ fn service(section: &Section<'_>) -> Option<Service> {
         && operations.iter().flatten().any(transaction)
         && let Some(pool) = section.section("pool")
     {
-        let message =
-            "transactions need a connection of their own, or other requests slip in between; use \"exclusive\"";
+        let message = "transactions need an exclusive connection: use \"exclusive\"";
         pool.reject("checkout", message);
         return None;
     }
@@ -199,7 +198,7 @@ fn load(section: &Section<'_>, instances: Option<u32>) -> Option<Load> {
         if let (Some(clients), Some(instances)) = (clients, instances)
             && clients < instances
         {
-            section.reject("clients", format!("{clients} are too few for {instances} instances; each needs one"));
+            section.reject("clients", format!("{clients} clients are too few for {instances} instances"));
         }
         return Some(Load::Closed { clients: clients?, think_time: think_time? });
     }

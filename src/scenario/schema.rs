@@ -1,4 +1,4 @@
-//! The JSON Schema of scenario files, made from the declarations that the reader goes by.
+//! The JSON Schema of scenario files, made from the declarations of the reader.
 //!
 //! It says all that concerns one field or one variant of a table. What concerns several tables (unique names, prefixes
 //! that overlap, one shape per type of data) and the ranges of durations only the reader checks.

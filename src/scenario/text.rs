@@ -1,4 +1,4 @@
-//! The text of a scenario: where a place in it is, how it is quoted, and what was found wrong with it.
+//! The text of a scenario: positions, quotes and errors.
 
 use std::{cell::RefCell, ops::Range};
 
@@ -6,7 +6,7 @@ use toml::{Spanned, de::DeValue};
 
 use super::errors::{Path, ScenarioError, ScenarioErrors};
 
-/// The text of a scenario and what was found wrong with it so far.
+/// The text of a scenario, and its errors so far.
 pub(super) struct Document<'a> {
     text: &'a str,
     file: &'a str,
@@ -18,7 +18,7 @@ impl<'a> Document<'a> {
         Self { text, file, errors: RefCell::default() }
     }
 
-    /// Keeps an error about the text at `at`.
+    /// Adds an error about the text at `at`.
     pub(super) fn reject(&self, at: &Range<usize>, path: Path, message: String) {
         let before = self.text.get(..at.start).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

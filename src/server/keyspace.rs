@@ -401,7 +401,7 @@ mod tests {
         let budget = Budget { began: Instant::now(), busy: Duration::from_millis(10), limits };
         assert!(budget.rest(budget.end()).await);
         assert!(budget.began.elapsed() >= 2 * budget.busy);
-        let dear = Budget { busy: Duration::from_secs(3600), ..budget };
-        assert!(!dear.rest(Instant::now()).await, "there is no time to pay for it");
+        let exhausted = Budget { busy: Duration::from_secs(3600), ..budget };
+        assert!(!exhausted.rest(Instant::now()).await, "there is no time to pay for it");
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn lacking(info: &Info) -> Vec<Withheld> {
         let reason = if follows_redis(info) {
             format!("{name} has no LATENCY HISTOGRAM; Redis has it since {}", HISTOGRAMS.1)
         } else {
-            format!("not asked for: {name} is not known to have LATENCY HISTOGRAM")
+            format!("not queried: LATENCY HISTOGRAM of {name} is unknown")
         };
         missing.push(Withheld { what: HISTOGRAMS.0.to_owned(), reason });
     }
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(reason, "INFO of redis 6.0.16 has none; Redis has them since 6.2");
         let dragonfly = lacking(&Info::parse("redis_version:7.4.0\ndragonfly_version:df-v1.31.0\n"));
         let histograms = dragonfly.last().unwrap();
-        assert_eq!(histograms.reason, "not asked for: dragonfly 1.31.0 is not known to have LATENCY HISTOGRAM");
+        assert_eq!(histograms.reason, "not queried: LATENCY HISTOGRAM of dragonfly 1.31.0 is unknown");
         // A service that hides most of it.
         let hidden = lacking(&Info::parse("redis_version:7.2.4\nconnected_clients:3\n"));
         assert!(hidden.iter().any(|withheld| withheld.what == "memory" && !withheld.reason.contains("since")));

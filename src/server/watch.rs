@@ -129,9 +129,9 @@ async fn unix_start(questions: &mut Questions<impl ClientLike>, frame: &Timefram
 fn unlisted(clients: Option<u64>) -> Withheld {
     let reason = match clients {
         Some(clients) => {
-            format!("not asked for: there are {clients}, and of more than {LISTED_CLIENTS} the list takes long")
+            format!("not queried: a list of {clients} takes too long (limit {LISTED_CLIENTS})")
         }
-        None => "not asked for: how many there are is not known".to_owned(),
+        None => "not queried: their number is unknown".to_owned(),
     };
     Withheld { what: "connections by name".to_owned(), reason }
 }

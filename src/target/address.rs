@@ -19,7 +19,7 @@ const DEFAULT_PORT: u16 = 6379;
 const SCHEMES: [(&str, bool); 4] = [("redis", false), ("valkey", false), ("rediss", true), ("valkeys", true)];
 
 // Messages repeat no part of a login, and what lies in the wrong place may be one.
-const ENCODING: &str = "special characters of a password are written in percent encoding, such as %2F for a slash";
+const ENCODING: &str = "encode special characters of a password in percent encoding, such as %2F for a slash";
 const NO_PORT: &str = "the port is not a number from 1 to 65535";
 const PARAMETERS: &str = "only a socket has parameters, and only `db`, `user` and `password`";
 
@@ -101,7 +101,7 @@ impl fmt::Display for Endpoint {
 }
 
 fn parse(text: &str) -> Result<TargetUrl, String> {
-    let (scheme, rest) = text.split_once("://").ok_or("it has no `://`")?;
+    let (scheme, rest) = text.split_once("://").ok_or("`://` is missing")?;
     let tls = SCHEMES.iter().find(|(known, _)| *known == scheme).map(|(_, tls)| *tls);
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     // The grammar of URLs has no user in front of an empty host, so a socket's path gets a host for parsing.
@@ -110,7 +110,7 @@ fn parse(text: &str) -> Result<TargetUrl, String> {
         (_, Some(_)) => text.to_owned(),
         ("unix", None) => {
             if !path.starts_with('/') {
-                return Err("it has no absolute path".to_owned());
+                return Err("the absolute path is missing".to_owned());
             }
             if !(authority.is_empty() || authority.ends_with('@')) {
                 return Err("a socket has no host: write three slashes".to_owned());
@@ -121,14 +121,14 @@ fn parse(text: &str) -> Result<TargetUrl, String> {
     };
     let url = Url::parse(&regular).map_err(|error| match error {
         ParseError::InvalidPort => NO_PORT.to_owned(),
-        ParseError::EmptyHost => "it has no host, or an IPv6 address without brackets ([::1])".to_owned(),
+        ParseError::EmptyHost => "the host is missing, or an IPv6 address has no brackets ([::1])".to_owned(),
         error => error.to_string(),
     })?;
 
     // From the text, since `Url` encodes some characters.
     let mut login = authority.rsplit_once('@').map(|(login, _)| Login::of(login)).unwrap_or_default();
     let endpoint = if let Some(tls) = tls {
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it has no host")?;
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or("the host is missing")?;
         if url.query().is_some() {
             return Err(PARAMETERS.to_owned());
         }
@@ -144,7 +144,7 @@ fn parse(text: &str) -> Result<TargetUrl, String> {
     } else {
         let path = PathBuf::from(OsString::from_vec(percent_decode_str(url.path()).collect()));
         if path.as_os_str() == "/" {
-            return Err("it has no path".to_owned());
+            return Err("the path is missing".to_owned());
         }
         if SocketAddr::from_pathname(&path).is_err() {
             return Err(
@@ -158,7 +158,7 @@ fn parse(text: &str) -> Result<TargetUrl, String> {
         Endpoint::Unix { path }
     };
     if url.fragment().is_some() {
-        return Err("it has a fragment (`#` is written as %23)".to_owned());
+        return Err("a fragment is not permitted (encode `#` as %23)".to_owned());
     }
     let Login { username, password, database } = login;
     Ok(TargetUrl { endpoint, username, password: password.map(Secret::new), database })
@@ -190,7 +190,7 @@ impl Login {
 }
 
 fn database(text: &str) -> Result<u8, String> {
-    text.parse().map_err(|_| format!("`{text}` is no database number, 0 to 255"))
+    text.parse().map_err(|_| format!("`{text}` is not a database number from 0 to 255"))
 }
 
 /// A part of a login without its percent encoding, or as it is written where its `%` encode no UTF-8.
@@ -281,7 +281,7 @@ mod tests {
             ("unix://me:hunter2@", "unix://***@"),
         ] {
             let message = text.parse::<TargetUrl>().unwrap_err().to_string();
-            assert!(message.starts_with(&format!("`{shown}` is no target: ")), "{message}");
+            assert!(message.starts_with(&format!("`{shown}` is not a target: ")), "{message}");
         }
     }
 
@@ -307,15 +307,15 @@ mod tests {
     #[test]
     fn says_what_is_wrong_without_the_password() {
         for (text, expected) in [
-            ("localhost:6379", "no `://`"),
-            ("redis://::1:6379", "an IPv6 address without brackets"),
+            ("localhost:6379", "`://` is missing"),
+            ("redis://::1:6379", "an IPv6 address has no brackets"),
             ("http://localhost", "unknown scheme `http`"),
-            ("redis://me:hunter2@localhost/one", "`one` is no database number"),
+            ("redis://me:hunter2@localhost/one", "`one` is not a database number"),
             ("redis://me:hunter2@localhost:port", "not a number from 1 to 65535"),
             ("redis://me:hunter2/@localhost", "percent encoding"),
             ("redis://me:6379/hunter2@localhost", "percent encoding"),
             ("redis://me:hunter2", "not a number from 1 to 65535"),
-            ("me:hunter2@localhost", "no `://`"),
+            ("me:hunter2@localhost", "`://` is missing"),
             ("redis://me:hunter2@localhost/256", "0 to 255"),
             ("redis://localhost?password=hunter2", "only a socket has parameters"),
             ("unix://host/run/redis.sock", "three slashes"),

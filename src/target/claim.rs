@@ -108,10 +108,7 @@ pub struct Takeover {
 impl fmt::Display for Takeover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { prefix, by, removed } = self;
-        write!(
-            f,
-            "the keys under `{prefix}` were claimed by a run of this machine that was ended by force ({by}): its claim is removed"
-        )?;
+        write!(f, "removed the claim on `{prefix}` of a killed run on this machine ({by})")?;
         match removed {
             0 => Ok(()),
             1 => f.write_str(", and the key that it wrote"),

@@ -230,11 +230,11 @@ impl Link {
     async fn back(&self) {
         loop {
             // Hears of what comes after its creation, so nothing falls between the question and the wait.
-            let told = self.back.notified();
+            let returned = self.back.notified();
             if !self.is_lost() {
                 return;
             }
-            told.await;
+            returned.await;
         }
     }
 }

@@ -174,7 +174,7 @@ impl Connector {
                 biased;
                 ended = &mut task => match ended {
                     Ok(Err(error)) => Err(error),
-                    _ => Err(Error::new(ErrorKind::IO, "the connection closed at once")),
+                    _ => Err(Error::new(ErrorKind::IO, "the connection closed immediately")),
                 },
                 connected = client.wait_for_connect() => connected,
             }

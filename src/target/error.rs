@@ -19,7 +19,7 @@ pub const INSTALL: &str = "install one (apt install redis-server, dnf install va
 #[expect(missing_docs, reason = "each message says what its variant and its fields mean")]
 pub enum TargetError {
     #[error(
-        "`{text}` is no target: {reason}; write redis://user:password@host:port/db, rediss://... for TLS, or \
+        "`{text}` is not a target: {reason}: expected redis://user:password@host:port/db, rediss://... for TLS, or \
          unix:///path?db=n"
     )]
     Address { text: String, reason: String },
@@ -38,7 +38,7 @@ pub enum TargetError {
     NoServerProgram,
     #[error("cannot start {}: {source}; --server-bin names a redis-server or valkey-server", binary.display())]
     ServerProgram { binary: PathBuf, source: io::Error },
-    #[error("no folder or port for the private server: {0}; TMPDIR names another place")]
+    #[error("no folder or port for the private server: {0}: set TMPDIR to another folder")]
     ServerPlace(#[source] io::Error),
     #[error("the private server {} {what}{}", binary.display(), last_words(log))]
     ServerFailed { binary: PathBuf, what: String, log: String },
@@ -68,19 +68,19 @@ pub enum TargetError {
         purpose: &'static str,
         message: String,
     },
-    #[error("the server does not know {command}: load the module that has it, or take it out of the mix")]
+    #[error("the server does not know {command}: load its module, or remove it from the mix")]
     UnknownCommand { command: String },
     #[error("the server refuses {command}: {message}")]
     CommandRefused { command: String, message: String },
     #[error(
-        "the server is a node of a cluster and does not serve every key ({}): clusters of several nodes are not supported \
-         yet; give a server without cluster mode, or a single node that serves all slots",
+        "the server is a node of a cluster and does not serve every key ({}): clusters of several nodes are not \
+         supported: use a server without cluster mode, or a single node that serves all slots",
         by_word(message)
     )]
     Cluster { message: String },
     #[error(
-        "the pools and the harness itself need {need} connections, but the server takes {limit} and {taken} are in use: raise its maxclients (and \
-         its limit of file descriptors), or give the services smaller pools"
+        "the pools and the harness itself need {need} connections, but the server accepts {limit}, of which {taken} \
+         are in use: raise its maxclients (and its limit of file descriptors), or give the services smaller pools"
     )]
     TooFewClients { need: u64, taken: u64, limit: u64 },
     #[error(
@@ -89,15 +89,15 @@ pub enum TargetError {
     )]
     FileDescriptors { need: u64, limit: u64 },
     #[error(
-        "service `{service}`: the keys under `{prefix}` belong to another run ({by}): wait until it has ended, or choose \
-         another prefix with --set service.{service}.keys.prefix=...; if it was ended by force, `plimsoll clean` with the \
-         same scenario and target removes its keys"
+        "service `{service}`: the keys under `{prefix}` belong to another run ({by}): wait for its end, or use another \
+         prefix with --set service.{service}.keys.prefix=...; if it was killed, remove its keys with `plimsoll clean` \
+         and this scenario and target"
     )]
     Claimed { service: String, prefix: String, by: String },
     #[error(
-        "service `{service}`: keys that the run would overwrite exist already, such as `{key}`: choose another prefix with \
-         --set service.{service}.keys.prefix=..., measure with them by --set run.prefill=false, or remove them by \
-         `plimsoll clean` with the same scenario and target"
+        "service `{service}`: keys that the run would overwrite exist already, such as `{key}`: choose another prefix \
+         with --set service.{service}.keys.prefix=..., use them with --set run.prefill=false, or remove them with \
+         `plimsoll clean` and this scenario and target"
     )]
     KeysExist { service: String, key: String },
     #[error(
@@ -119,7 +119,7 @@ pub enum TargetError {
     PrefillCut { service: String, command: &'static str, key: String, message: String },
     #[error("service `{service}`: the prefill's {command} of `{key}` failed: {message}")]
     Prefill { service: String, command: &'static str, key: String, message: String },
-    #[error("service `{service}`: its keys are still there, they could not be removed: {message}")]
+    #[error("service `{service}`: its keys could not be removed: {message}")]
     Cleanup { service: String, message: String },
 }
 

@@ -20,7 +20,7 @@ const LOST: [&str; 6] = [
 /// fred's messages when the server closes the connection during a login; the last one stands for no reply
 /// at all.
 const HUNG_UP: [&str; 6] =
-    ["UnexpectedEof", "ConnectionReset", "BrokenPipe", "Connection closed", "closed at once", "Expected string."];
+    ["UnexpectedEof", "ConnectionReset", "BrokenPipe", "Connection closed", "closed immediately", "Expected string."];
 
 /// The failure of a request on a connection that is known to be lost.
 pub(super) fn lost() -> Failure {
@@ -165,7 +165,7 @@ mod tests {
         for (kind, details, expected) in [
             (ErrorKind::Auth, "WRONGPASS invalid username-password pair", "wrong password for the user `me`"),
             (ErrorKind::Unknown, "ERR invalid password", "wrong password"),
-            (ErrorKind::Auth, "NOAUTH Authentication required.", "wants a login"),
+            (ErrorKind::Auth, "NOAUTH Authentication required.", "requires a login"),
             (ErrorKind::Unknown, "LOADING Redis is loading the dataset in memory", "still loading"),
             (ErrorKind::Unknown, "ERR DB index is out of range", "no database 9"),
             (ErrorKind::Unknown, "ERR max number of clients reached", "maxclients is reached"),
@@ -173,9 +173,9 @@ mod tests {
             (
                 ErrorKind::Unknown,
                 "ERR AUTH <password> called without any password configured for the default user. Are you sure?",
-                "leave the password out",
+                "remove the password",
             ),
-            (ErrorKind::Unknown, "ERR Client sent AUTH, but no password is set", "leave the password out"),
+            (ErrorKind::Unknown, "ERR Client sent AUTH, but no password is set", "remove the password"),
             (ErrorKind::Unknown, DENIED, "is in protected mode"),
             (ErrorKind::Unknown, "MISCONF It cannot save. Commands are disabled. Look at the log.", "It cannot save"),
             (
@@ -195,7 +195,7 @@ mod tests {
             ),
             (ErrorKind::Timeout, "Request timed out.", "no answer within 5s"),
             (ErrorKind::Protocol, "Expected string.", "closed the connection at once"),
-            (ErrorKind::Protocol, "Decode Error: unexpected prefix", "no Redis or Valkey server"),
+            (ErrorKind::Protocol, "Decode Error: unexpected prefix", "not a Redis or Valkey server"),
             (ErrorKind::IO, r#"Os { code: 111, kind: ConnectionRefused, message: "x" }"#, "connection refused"),
             (ErrorKind::IO, r#"Os { code: 104, kind: ConnectionReset, message: "x" }"#, "maxclients"),
             (ErrorKind::IO, r#"Os { code: 113, kind: HostUnreachable, message: "No route" }"#, "connect: No route"),

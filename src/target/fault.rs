@@ -11,13 +11,13 @@ use super::ports::LocalPorts;
 #[expect(missing_docs, reason = "each message says what its variant and its fields mean")]
 pub enum Fault {
     #[error(
-        "the user `{user}` needs a password: add password = {{ env = \"...\" }} to the scenario's service, or put \
-         user and password into the target, redis://{user}:password@host"
+        "the user `{user}` needs a password: add password = {{ env = \"...\" }} to the scenario's service, or user and \
+         password to the target, redis://{user}:password@host"
     )]
     PasswordMissing { user: String },
     #[error("unknown host: check the name in --target, and the name resolution of this machine")]
     UnknownHost,
-    #[error("connection refused: is a server listening there?")]
+    #[error("connection refused: check whether a server listens there")]
     Refused,
     #[error("no answer within {0:?}: is it the right port, and is the server not stopped or overloaded?")]
     Silent(Duration),
@@ -45,7 +45,7 @@ pub enum Fault {
     WantsTls,
     #[error("the server closed the connection at once: is its maxclients reached, or is it shutting down?")]
     HungUp,
-    #[error("what answers there is no Redis or Valkey server: check host and port")]
+    #[error("not a Redis or Valkey server: check host and port")]
     NotAServer,
     #[error(
         "INFO of the server holds bytes that are not UTF-8, as in the path of its program or configuration file, \
@@ -55,9 +55,9 @@ pub enum Fault {
     UnreadableInfo,
     #[error("wrong password for the user `{user}`, or no such user")]
     WrongPassword { user: String },
-    #[error("the server has no ACL users (Redis before version 6): leave out the user, redis://:password@host")]
+    #[error("the server has no ACL users (Redis before version 6): omit the user, redis://:password@host")]
     NoUsers,
-    #[error("the server has no password for its default user: leave the password out of the target")]
+    #[error("the server has no password for its default user: remove the password from the target")]
     NoPassword,
     #[error(
         "the server is in protected mode and accepts connections from its own machine only: set a password on it \
@@ -67,7 +67,7 @@ pub enum Fault {
     #[error("the server's maxclients is reached: raise it, or close other connections")]
     MaxClients,
     #[error(
-        "the server wants a login: give redis://user:password@... as target, or username and password in the \
+        "the server requires a login: use the target redis://user:password@..., or username and password in the \
          scenario's service"
     )]
     LoginRequired,

@@ -72,7 +72,7 @@ impl Target {
             password: self.observer.password().map(rights::strength),
             needs: Vec::new(),
             harness: Vec::new(),
-            proof: Proof::Untried { reason: "no scenario says what is needed".to_owned() },
+            proof: Proof::Untried { reason: "no scenario given".to_owned() },
             excess: None,
         }
     }

@@ -53,7 +53,7 @@ impl Target {
 impl Observation {
     /// No observation: nothing is asked, and the record says so.
     pub fn none() -> Self {
-        Self { begin: None, thread: None, otherwise: ("the server during the run", "nothing was asked of it") }
+        Self { begin: None, thread: None, otherwise: ("the server during the run", "not observed") }
     }
 
     /// Begins, once it is known when the measured period does.

@@ -41,7 +41,10 @@ impl fmt::Display for Outside {
         let Self { service, command, key, stays, .. } = self;
         write!(f, "service `{service}`: {command} ")?;
         if *stays {
-            write!(f, "writes keys beside the scenario's data, such as `{key}`, which are not removed after the run")
+            write!(
+                f,
+                "writes other keys than the scenario's data, such as `{key}`, which are not removed after the run"
+            )
         } else {
             write!(f, "removes data of keys outside of the service's prefix, such as `{key}`")
         }
@@ -101,8 +104,8 @@ impl Target {
                 };
                 let cli = format!("redis-cli {place} -n {database}");
                 said.push(format!(
-                    "service `{service}`: keys that {command} wrote, such as `{key}`, stay on the server; to remove them: \
-                     {cli} --scan --pattern '{pattern}' | xargs {cli} del"
+                    "service `{service}`: keys written by {command}, such as `{key}`, stay on the server: remove them \
+                     with {cli} --scan --pattern '{pattern}' | xargs {cli} del"
                 ));
             }
         }

@@ -233,20 +233,20 @@ impl Probe {
                 Some(TargetError::Permission { user: connector.user().to_owned(), command, key, purpose, message })
             }
             "CROSSSLOT" => {
-                let message = "its keys are in several slots of the cluster; take it out of the mix, or give a server without \
-                               cluster mode";
+                let message = "its keys are in several slots of the cluster: remove it from the mix, or use a server \
+                               without cluster mode";
                 Some(TargetError::CommandRefused { command, message: message.to_owned() })
             }
             "READONLY" => {
                 let remedy = match self.need {
-                    Need::Prefill => ", or measure with the data that is there (--no-prefill)",
+                    Need::Prefill => ", or use existing data (--no-prefill)",
                     Need::Mix | Need::Upkeep => "",
                 };
-                let message = format!("it is a replica, which takes no writes; give its primary{remedy}");
+                let message = format!("the server is a replica and refuses writes: use its primary{remedy}");
                 Some(TargetError::CommandRefused { command, message })
             }
             _ if failure::of_request(error).class == ErrorClass::ConnectionLost => {
-                let message = "the connection was closed on it, by the server or by a proxy before it".to_owned();
+                let message = "the server or a proxy closed the connection".to_owned();
                 Some(TargetError::CommandRefused { command, message })
             }
             _ if message.starts_with("ERR unknown command") => Some(TargetError::UnknownCommand { command }),

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 pub(super) fn last_words(log: &str) -> String {
     if log.is_empty() {
-        return " and said nothing".to_owned();
+        return " without output".to_owned();
     }
-    log.lines().fold("; its last words:".to_owned(), |mut text, line| {
+    log.lines().fold("; last lines of its log:".to_owned(), |mut text, line| {
         write!(text, "\n    {line}").expect("a string takes every write");
         text
     })
@@ -35,7 +35,7 @@ pub(super) fn right(command: &str, key: &str, message: &str) -> String {
 /// The server's words without slot and address, which differ from key to key.
 pub(super) fn by_word(message: &str) -> String {
     match message.split_once(' ') {
-        Some((word @ ("MOVED" | "ASK"), _)) => format!("it answers {word}"),
+        Some((word @ ("MOVED" | "ASK"), _)) => format!("the reply is {word}"),
         _ => message.to_owned(),
     }
 }

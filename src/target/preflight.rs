@@ -134,7 +134,7 @@ async fn check(connector: &Connector, probes: &[Probe]) -> Vec<TargetError> {
     }
 }
 
-/// Says what concerns several services once.
+/// Merges errors that concern several services.
 fn grouped(errors: Vec<(String, TargetError)>) -> Vec<TargetError> {
     let mut services: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut distinct = Vec::new();

@@ -44,7 +44,7 @@ pub async fn reference() -> Result<Reference, TargetError> {
     let failed = |reason: String| TargetError::Reference { reason };
     let responder = Responder::start(|_| {}).map_err(|error| failed(error.to_string()))?;
     let measured = timeout(LIMIT, round_trips(responder.address)).await;
-    measured.map_err(|_| failed(format!("it took longer than {} s", LIMIT.as_secs())))?
+    measured.map_err(|_| failed(format!("timeout of {} s", LIMIT.as_secs())))?
 }
 
 async fn round_trips(address: SocketAddr) -> Result<Reference, TargetError> {
@@ -65,7 +65,7 @@ async fn round_trips(address: SocketAddr) -> Result<Reference, TargetError> {
         }
         let answered = connection.issue(request()).await;
         if answered.is_err() {
-            return Err(TargetError::Reference { reason: "the responder gave no answer".to_owned() });
+            return Err(TargetError::Reference { reason: "the responder did not answer".to_owned() });
         }
         if begun.is_some() {
             times.push(clock.now() - sent);

@@ -85,9 +85,9 @@ impl Duty<'_> {
         let refused = self.connector.connect().await.err().map(|error| error.to_string());
         let proof = match proof_user {
             Some(user) => self.prove(questions, &needs, user).await,
-            None => {
-                Proof::Untried { reason: "it takes a user with just these rules, and none may be made here".to_owned() }
-            }
+            None => Proof::Untried {
+                reason: "the proof needs a temporary user with these rights: see --prove-rights".to_owned(),
+            },
         };
         ServiceLogin {
             user: self.connector.user().to_owned(),
@@ -144,7 +144,7 @@ impl Duty<'_> {
         if questions.ask(&rules).await.is_none() {
             // It may have been made although the confirmation came too late.
             remove_proof_user(questions, proof_user).await;
-            return Proof::Untried { reason: "a user for the proof could not be made".to_owned() };
+            return Proof::Untried { reason: "the temporary user for the proof could not be created".to_owned() };
         }
         let mut proof = Proof::Proven { commands: 0 };
         for request in self.mix() {

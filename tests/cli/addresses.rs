@@ -170,7 +170,7 @@ fn the_default_scenario_logs_in_to_a_given_server_as_its_address_says() {
     let note = "note: the users of the built-in scenario workflow-engine exist on private servers only";
 
     let plain = format!("redis://127.0.0.1:{}", server.port);
-    run(&plain, &[]).ends_with(3).complains("the server wants a login");
+    run(&plain, &[]).ends_with(3).complains("the server requires a login");
     server.ask("ACL SETUSER default on nopass ~* &* +@all");
     for url in [&plain, &server.url()] {
         let outcome = run(url, &["--quiet"]);

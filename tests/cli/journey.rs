@@ -36,7 +36,7 @@ fn a_run_on_a_private_server_can_be_reported_again() {
 fn a_run_may_leave_the_server_unasked() {
     let desk = Desk::new();
     let run = desk.run(&["run", "short.toml", "--out", "out", "--no-observation"]).measured();
-    assert!(run.stdout.contains("nothing was asked of it") && !run.stdout.contains("Where the time goes"));
+    assert!(run.stdout.contains("not observed") && !run.stdout.contains("Where the time goes"));
     let seconds = std::fs::read_to_string(desk.path("out").join("server.csv")).unwrap();
     assert_eq!(seconds.lines().count(), 1, "a heading and no second: {seconds}");
 }

@@ -156,7 +156,7 @@ fn a_restart_is_told_and_leaves_no_absurd_number() {
         String::from_utf8(content.clone()).unwrap()
     };
     assert!(of("report.md").contains("The server was restarted 1 time"), "{}", of("report.md"));
-    assert!(of("charts/over-time.svg").contains("Diamonds: the server was restarted."));
+    assert!(of("charts/over-time.svg").contains("Diamonds: restarts of the server."));
     assert!(!of("server.csv").contains('-') && !of("commands.csv").contains('-'), "nothing is below zero");
 }
 

@@ -49,7 +49,7 @@ async fn is_configured_like_the_workflow_engines() {
     }
     let plan = scenario(vec![service("api", &[Kind::Get])]);
     let error = complaint(server.url(), &plan).await.to_string();
-    assert!(error.contains("the server wants a login"), "the default user is off: {error}");
+    assert!(error.contains("the server requires a login"), "the default user is off: {error}");
 }
 
 #[tokio::test]

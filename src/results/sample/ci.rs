@@ -3,7 +3,7 @@
 use super::run;
 use crate::results::{Better, CI_VERSION, Ci, CiCheck, CiMeasure, CiOutcome, CiScenario, Leniency, Unit};
 
-/// Three scenarios: one that missed its objective, one that could not be reached, and one that nobody waited for.
+/// Three scenarios: one that missed its objective, one that could not be reached, and one that was interrupted.
 pub(crate) fn small_ci() -> Ci {
     let run = run();
     Ci {

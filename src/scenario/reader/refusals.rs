@@ -28,17 +28,16 @@ impl Section<'_> {
         };
         if name == "password" {
             // Whatever it is, it may be one; it is not shown.
-            let message =
-                "a password is not written here; say where it is found: { env = \"NAME\" } or { file = \"PATH\" }";
+            let message = "a scenario contains no password: use { env = \"NAME\" } or { file = \"PATH\" }";
             return self.reject(name, message);
         }
         let message = match (shape, value.get_ref()) {
-            (Shape::Integer { .. }, DeValue::Integer(_)) => format!("{given} is out of range; it takes {expected}"),
+            (Shape::Integer { .. }, DeValue::Integer(_)) => format!("{given} is out of range: expected {expected}"),
             (Shape::Number { .. }, number) if as_number(number).is_some() => {
-                format!("{given} is out of range; it takes {expected}")
+                format!("{given} is out of range: expected {expected}")
             }
             (Shape::Duration { .. }, DeValue::String(text)) if parse_duration(text).is_ok() => {
-                format!("{given} is out of range; it takes {expected}")
+                format!("{given} is out of range: expected {expected}")
             }
             _ if words.is_empty() => format!("{given} is not {expected}"),
             (_, wrong) => format!("{given} is not {expected}{}", hint(wrong.as_str().unwrap_or_default(), &words)),
@@ -68,7 +67,7 @@ impl Section<'_> {
             .iter()
             .find(|field| field.shape.as_table().is_some_and(|table| table.field(name).is_some()));
         match inner {
-            Some(inner) => format!("unknown field here; it belongs in {}", inner.name),
+            Some(inner) => format!("unknown field; it belongs to {}", inner.name),
             None => format!("unknown field{}", hint(name, &self.taken())),
         }
     }
@@ -81,7 +80,7 @@ impl Section<'_> {
         if taken.contains(&name) {
             return None;
         }
-        Some(format!(r#"not taken by {tag} "{}", which takes {}"#, variant.word, taken.join(", ")))
+        Some(format!(r#"not a field of {tag} "{}", which has {}"#, variant.word, taken.join(", ")))
     }
 
     /// Fields that may stand here.
@@ -91,12 +90,12 @@ impl Section<'_> {
 }
 
 /// Keeps an error about every section whose name an earlier one has.
-pub(in crate::scenario) fn refuse_same_names(sections: &[Section<'_>], noun: &str) {
+pub(in crate::scenario) fn refuse_same_names(sections: &[Section<'_>]) {
     let mut lines = HashMap::new();
     for section in sections {
         let Some(name) = section.written("name") else { continue };
         if let Some(first) = lines.insert(name, section.line("name")) {
-            section.reject("name", format!(r#"the {noun} of line {first} is called "{name}" too"#));
+            section.reject("name", format!(r#"duplicate name "{name}", first used in line {first}"#));
         }
     }
 }

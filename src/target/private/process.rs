@@ -71,7 +71,7 @@ impl Process {
         let _ = self.child.wait();
     }
 
-    /// Waits until the server answers the administrator; else says what happened.
+    /// Waits until the server answers the administrator; the reason if it does not.
     pub(super) fn wait_until_ready(&mut self, endpoint: &Endpoint, admin: &Login) -> Result<(), String> {
         let started = Instant::now();
         loop {
