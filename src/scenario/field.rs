@@ -211,14 +211,8 @@ pub(super) fn with_article(noun: &str) -> String {
 /// A whole number with its thousands set apart, as TOML allows.
 pub(super) fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
-    let mut text = String::from(if number < 0 { "-" } else { "" });
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push('_');
-        }
-        text.push(digit);
-    }
-    text
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    format!("{}{}", if number < 0 { "-" } else { "" }, groups.join("_"))
 }
 
 /// A field.

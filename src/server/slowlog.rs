@@ -53,13 +53,13 @@ impl SlowWatch {
         let held = self.log.capacity.unwrap_or(READ).min(MOST_READ);
         let count = missing.min(held).to_string();
         let Some(Value::Array(entries)) = questions.ask(&["SLOWLOG", "GET", &count]).await else { return };
-        let read: Vec<_> = entries.iter().filter_map(entry).filter(|entry| entry.number >= next).collect();
-        let newest = read.iter().map(|entry| entry.number).max().unwrap_or(latest);
+        let read: Vec<_> = entries.iter().filter_map(entry).filter(|(number, _)| *number >= next).collect();
+        let newest = read.iter().map(|(number, _)| *number).max().unwrap_or(latest);
         let known = (newest + 1).saturating_sub(next);
         self.newest = Some(newest);
         self.log.lost += known.saturating_sub(read.len() as u64);
         self.log.count += known;
-        self.entries.extend(read.into_iter().map(|entry| (entry.number, SlowCommand { second, ..entry.command })));
+        self.entries.extend(read.into_iter().map(|(number, command)| (number, SlowCommand { second, ..command })));
     }
 
     /// The server was restarted: its log is empty, and counts anew.
@@ -85,29 +85,21 @@ fn word_count(words: &[Value]) -> u64 {
     }
 }
 
-struct Entry {
-    number: u64,
-    command: SlowCommand,
-}
-
 fn numbers(reply: &Value) -> impl Iterator<Item = u64> {
-    let entries = match reply {
-        Value::Array(entries) => entries.as_slice(),
-        _ => &[],
-    };
-    entries.iter().filter_map(|entry| entry_parts(entry)?.first()?.as_u64())
+    items(reply).iter().filter_map(|entry| items(entry).first()?.as_u64())
 }
 
-fn entry_parts(entry: &Value) -> Option<&[Value]> {
-    match entry {
-        Value::Array(parts) => Some(parts),
-        _ => None,
+/// The items of an array; none of anything else.
+fn items(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(items) => items,
+        _ => &[],
     }
 }
 
 /// Number, Unix time, microseconds, words, and since version 4 address and name of the client.
-fn entry(entry: &Value) -> Option<Entry> {
-    let parts = entry_parts(entry)?;
+fn entry(entry: &Value) -> Option<(u64, SlowCommand)> {
+    let parts = items(entry);
     let Value::Array(words) = parts.get(3)? else { return None };
     let key = words.get(1).and_then(text).unwrap_or_default();
     let command = SlowCommand {
@@ -118,7 +110,7 @@ fn entry(entry: &Value) -> Option<Entry> {
         words: word_count(words),
         client: parts.get(5).and_then(text).unwrap_or_default(),
     };
-    Some(Entry { number: parts.first()?.as_u64()?, command })
+    Some((parts.first()?.as_u64()?, command))
 }
 
 #[cfg(test)]
@@ -139,8 +131,8 @@ mod tests {
             Value::from("127.0.0.1:4000"),
             Value::from("plimsoll:board"),
         ]);
-        let entry = entry(&reply).unwrap();
-        assert_eq!(entry.number, 14);
+        let (number, command) = entry(&reply).unwrap();
+        assert_eq!(number, 14);
         let expected = SlowCommand {
             second: 0,
             micros: 52_000,
@@ -149,13 +141,13 @@ mod tests {
             words: 2001,
             client: "plimsoll:board".into(),
         };
-        assert_eq!(entry.command, expected);
+        assert_eq!(command, expected);
     }
 
     #[test]
     fn old_servers_name_no_client() {
         let reply = Value::Array(vec![Value::from(1), Value::from(2), Value::from(3), words(&["PING"])]);
-        let command = entry(&reply).unwrap().command;
+        let (_, command) = entry(&reply).unwrap();
         assert_eq!((command.command.as_str(), command.key.as_str(), command.client.as_str()), ("PING", "", ""));
         assert!(entry(&Value::from("nothing")).is_none());
     }

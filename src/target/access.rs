@@ -72,14 +72,14 @@ impl Target {
         };
         let login = server.login(server.admin());
         let observer = Access { service: OBSERVER.to_owned(), login, database: 0 };
-        Self::new(server.url().endpoint, true, scenario.services.iter().map(access), &observer)
+        Self::new(server.url().endpoint, true, scenario.services.iter().map(access), observer)
     }
 
     /// A server without load: for questions only.
     pub fn without_services(url: &TargetUrl) -> Result<Self, TargetError> {
         let login = Login { username: url.username.clone(), password: url.password.clone() };
         let observer = Access { service: OBSERVER.to_owned(), login, database: url.database.unwrap_or(0) };
-        Self::new(url.endpoint.clone(), false, std::iter::empty(), &observer)
+        Self::new(url.endpoint.clone(), false, std::iter::empty(), observer)
     }
 
     fn at(url: &TargetUrl, scenario: &Scenario) -> Result<Self, TargetError> {
@@ -101,18 +101,18 @@ impl Target {
             // A scenario cannot decide database 0 from none; who writes a database into the URL means it.
             database: if service.database == 0 { of_url } else { service.database },
         });
-        Self::new(url.endpoint.clone(), false, access, &observer)
+        Self::new(url.endpoint.clone(), false, access, observer)
     }
 
     fn new(
         endpoint: Endpoint,
         private: bool,
         services: impl Iterator<Item = Access>,
-        observer: &Access,
+        observer: Access,
     ) -> Result<Self, TargetError> {
         let tls = tls::connector(&endpoint).map_err(|fault| endpoint.failed(fault))?;
-        let connectors = services.map(|access| Connector::new(&endpoint, tls.clone(), &access)).collect();
-        let observer = Connector::new(&endpoint, tls.clone(), observer);
+        let connectors = services.map(|access| Connector::new(&endpoint, tls.clone(), access)).collect();
+        let observer = Connector::new(&endpoint, tls, observer);
         Ok(Self { endpoint, private, connectors, observer })
     }
 

@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use fred::{
     clients::Client,
     error::{Error, ErrorKind},
-    interfaces::ClientLike,
+    interfaces::{ClientInterface, ClientLike},
     types::{
         RespVersion,
         config::{
@@ -48,9 +48,7 @@ pub struct Connector {
 
 struct Settings {
     endpoint: Endpoint,
-    service: String,
-    user: String,
-    database: u8,
+    access: Access,
     client_name: String,
     config: Config,
     connection: ConnectionConfig,
@@ -59,7 +57,7 @@ struct Settings {
 }
 
 impl Connector {
-    pub(super) fn new(endpoint: &Endpoint, tls: Option<TlsConnector>, access: &Access) -> Self {
+    pub(super) fn new(endpoint: &Endpoint, tls: Option<TlsConnector>, access: Access) -> Self {
         let server = match endpoint {
             Endpoint::Tcp { host, port, .. } => {
                 let mut server = Server::new(host.as_str(), *port);
@@ -94,10 +92,8 @@ impl Connector {
         };
         let settings = Settings {
             endpoint: endpoint.clone(),
-            service: access.service.clone(),
-            user: access.login.user().to_owned(),
-            database: access.database,
             client_name: format!("plimsoll:{}", access.service),
+            access,
             config,
             connection,
             performance: PerformanceConfig { broadcast_channel_capacity: KEPT_EVENTS, ..PerformanceConfig::default() },
@@ -125,22 +121,17 @@ impl Connector {
 
     /// The service that it opens connections for.
     pub(super) fn service(&self) -> &str {
-        &self.settings.service
-    }
-
-    /// Name of its connections (`CLIENT SETNAME`).
-    pub(super) fn client_name(&self) -> &str {
-        &self.settings.client_name
+        &self.settings.access.service
     }
 
     /// The database that it selects.
     pub(super) fn database(&self) -> u8 {
-        self.settings.database
+        self.settings.access.database
     }
 
     /// The user that it logs in as.
     pub(super) fn user(&self) -> &str {
-        &self.settings.user
+        self.settings.access.login.user()
     }
 
     /// The password that it logs in with, if that is one.
@@ -161,6 +152,14 @@ impl Connector {
             () = tls::answered_plainly(endpoint) => Err(Fault::NoTls),
         };
         connected.map_err(|fault| self.failed(fault))
+    }
+
+    /// Opens a bare client that shows its name to those who look at the server meanwhile.
+    pub(super) async fn connect_by_name(&self) -> Result<(Client, Router), TargetError> {
+        let (client, router) = self.connect().await?;
+        // Without the right to give names it goes without.
+        let _ = client.client_setname(self.settings.client_name.as_str()).await;
+        Ok((client, router))
     }
 
     async fn attempt(&self) -> Result<(Client, Router), Fault> {
@@ -190,8 +189,7 @@ impl Connector {
     }
 
     fn fault(&self, error: &Error) -> Fault {
-        let Settings { endpoint, user, database, .. } = &*self.settings;
-        match failure::of_opening(error, endpoint, user, *database, OPEN_LIMIT) {
+        match failure::of_opening(error, &self.settings.endpoint, self.user(), self.database(), OPEN_LIMIT) {
             Fault::WrongPassword { user } if self.password().is_none() => Fault::PasswordMissing { user },
             fault => fault,
         }

@@ -176,23 +176,17 @@ impl Place<'_> {
 }
 
 /// A walk through those of some keys that are on the server.
-pub(super) struct Walk<'a, N> {
+pub(super) struct Walk<'a> {
     scan: Scan<'a>,
     keys: &'a OwnKeys,
-    names: N,
+    names: Box<dyn Iterator<Item = Bytes> + Send + 'a>,
 }
 
-impl<'a> Walk<'a, ()> {
-    pub(super) async fn begin(
-        client: &'a Client,
-        prefix: &'a str,
-        keys: &'a OwnKeys,
-    ) -> Walk<'a, impl Iterator<Item = Bytes>> {
-        Walk { scan: Scan::begin(client, prefix).await, keys, names: keys.iter() }
+impl<'a> Walk<'a> {
+    pub(super) async fn begin(client: &'a Client, prefix: &'a str, keys: &'a OwnKeys) -> Self {
+        Self { scan: Scan::begin(client, prefix).await, keys, names: Box::new(keys.iter()) }
     }
-}
 
-impl<N: Iterator<Item = Bytes>> Walk<'_, N> {
     /// Keys of one step; `None` at the end. Where the server's cursor does not come to an end, the names of all keys, whether or
     /// not they are there.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Bytes>>, Error> {

@@ -2,7 +2,6 @@
 
 use std::thread::{self, JoinHandle};
 
-use fred::interfaces::ClientInterface;
 use tokio::{runtime::Builder, sync::oneshot};
 
 use super::Target;
@@ -33,14 +32,10 @@ impl Target {
                 return lacking(CONNECTION, "no runtime for the observer".to_owned());
             };
             runtime.block_on(async {
-                let opened = observer.connect().await;
+                let opened = observer.connect_by_name().await;
                 let Ok(frame) = started.await else { return ServerRecord::default() };
                 match opened {
-                    Ok((client, _router)) => {
-                        // For those who look at the server meanwhile; without the right to it, it goes without.
-                        let _ = client.client_setname(observer.client_name()).await;
-                        server::watch(client, frame).await
-                    }
+                    Ok((client, _router)) => server::watch(client, frame).await,
                     Err(error) => lacking(CONNECTION, error.to_string()),
                 }
             })
