@@ -1,13 +1,13 @@
 //! A whole run boiled down to a trial of a capacity run: where each of its numbers comes from.
 
 use super::{
-    Analysis, Check, CheckKind, Distribution, Level, Outcome, Row,
+    Analysis, Check, CheckKind, Distribution, Level, Row,
     capacity::{FailReason, Judgement, TrialPlan, judge},
     server::main_thread,
 };
 use crate::{
     measure::merged,
-    results::{CommandCost, LIMITS, Quantiles, Run, ServerSecond, ServiceTrial, Trial},
+    results::{CommandCost, LIMITS, Quantiles, Run, ServerSecond, ServiceTrial, Trial, Verdict},
     scenario::Scenario,
 };
 
@@ -87,7 +87,7 @@ pub fn digest(run: &Run, scenario: &Scenario, analysis: &Analysis, occasion: Occ
     match refused(analysis, trial.clients.is_some()) {
         // Errors are not made by a harness without time, and a miss that is one without all that it added is none of its own.
         Some(_) if matches!(judgement, Judgement::Fail(FailReason::Errors(_))) => {}
-        Some(_) if analysis.verdict.outcome == Outcome::Fail && analysis.verdict.harness_late.is_some() => {}
+        Some(_) if analysis.conclusion.verdict == Verdict::Fail && analysis.conclusion.harness_late.is_some() => {}
         Some((kind, check))
             if judgement == Judgement::Pass && kind != CheckKind::AchievedRate && trial.clients.is_none() =>
         {

@@ -6,7 +6,6 @@ use super::{
     distribution::Distribution,
     events::{held_up, usual},
     grade::Grade,
-    judgement::Outcome,
     proportion::Proportion,
     row::{Row, Scope},
     silence::Silence,
@@ -16,6 +15,7 @@ use super::{
 };
 use crate::{
     measure::{Counts, ErrorClass, Nanos, Recording, Span, merged},
+    results::Verdict,
     scenario::{Objective, Scenario, Service},
 };
 
@@ -85,7 +85,7 @@ pub(super) fn row(scope: Scope, tally: Tally, terms: Terms<'_>) -> (Row, Held) {
     let target = terms.latency() as f64;
     let requests = requests(&tally);
     let held = Held {
-        verdict: verdict::hold(requests, terms.objective, terms.measured_ns),
+        conclusion: verdict::hold(requests, terms.objective, terms.measured_ns),
         stands_alone: verdict::misses_alone(certain(&tally, requests.all, terms), terms.objective),
         worst_third_met: worst_third_met(&tally, terms),
         closed: terms.is_closed(&scope),
@@ -108,7 +108,7 @@ pub(super) fn row(scope: Scope, tally: Tally, terms: Terms<'_>) -> (Row, Held) {
         bad_burstiness,
         judged,
         grade: judged.nanos().map(|nanos| Grade::of(nanos, target as u64)),
-        outcome: held.verdict.outcome,
+        verdict: held.conclusion.verdict,
         counts,
     };
     (row, held)
@@ -175,7 +175,7 @@ fn worst_third_met(tally: &Tally, terms: Terms<'_>) -> bool {
         let (completed, failed, bad) =
             (sum(|tick| tick.completed), sum(|tick| tick.failed), sum(super::tally::Tick::bad));
         let part = Requests { all: completed + failed, bad, failed, burstiness: tally.bad_burstiness };
-        verdict::hold(part, terms.objective, 0).outcome == Outcome::Pass
+        verdict::hold(part, terms.objective, 0).verdict == Verdict::Pass
     })
 }
 

@@ -4,35 +4,19 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Proportion;
-use crate::measure::{Nanos, Span};
+use crate::{
+    measure::{Nanos, Span},
+    results::Verdict,
+};
 
-/// Outcome of holding the objective against measurements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// The objective is met.
-    Pass,
-    /// It is missed.
-    Fail,
-    /// The measurement does not suffice to decide.
-    Inconclusive,
-    /// The measurement cannot be trusted.
-    Invalid,
-}
-
-impl Outcome {
-    /// Every outcome.
-    pub const ALL: [Self; 4] = [Self::Pass, Self::Fail, Self::Inconclusive, Self::Invalid];
-}
-
-/// The judgement of the whole run.
+/// Verdict on the whole run, with its reasons.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
-    /// The outcome.
-    pub outcome: Outcome,
+pub struct Conclusion {
+    /// The verdict.
+    pub verdict: Verdict,
     /// Reasons, most important first; never empty.
     pub reasons: Vec<Reason>,
-    /// The check by which the harness was late or short of CPU time, although the outcome stands: response times are at most
+    /// The check by which the harness was late or short of CPU time, although the verdict stands: response times are at most
     /// what they seem to be, and throughput is at least that.
     pub harness_late: Option<CheckKind>,
 }
@@ -116,7 +100,7 @@ pub enum Reason {
     },
 }
 
-/// Reason of an inconclusive outcome.
+/// Reason of an inconclusive verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
     /// There were too few.

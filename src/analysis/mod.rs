@@ -54,7 +54,7 @@ pub use families::{Family, FamilyKind};
 pub use finding::Finding;
 pub use findings::WAITS;
 pub use grade::Grade;
-pub use judgement::{Check, CheckKind, Doubt, Level, Outcome, Reason, Verdict};
+pub use judgement::{Check, CheckKind, Conclusion, Doubt, Level, Reason};
 pub use keyspace::{DatabaseSide, KeyShare, KeyspaceSide, sampled_total};
 pub use model::Analysis;
 pub use pools::PoolUse;
@@ -95,12 +95,12 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     let evidence = Evidence { run, scenario, rows: &rows, timelines: &timelines };
     let checks = validity::checks(&evidence);
     judge_silences(&mut held, &evidence, &silences);
-    let judged: Vec<Verdict> = rows
+    let judged: Vec<Conclusion> = rows
         .iter()
         .zip(&held)
         .map(|(row, held)| verdict::judge(held, checks.iter().filter(|check| verdict::concerns(check, row))))
         .collect();
-    let verdict = verdict::conclude(&rows, &judged);
+    let conclusion = verdict::conclude(&rows, &judged);
     let unfinished = rows.last().map_or(0, |whole| whole.unfinished);
     let latency = scenario.objective.latency.as_nanos() as u64;
     let events = timelines.last().map_or_else(Events::default, |whole| {
@@ -114,7 +114,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     let scaling = scaling::scaling(&evidence, &pools, &server);
     for (row, judged) in rows.iter_mut().zip(&judged) {
         let is_whole = row.scope.service.is_none();
-        row.conclude(if is_whole { verdict.outcome } else { judged.outcome }, &scenario.objective);
+        row.conclude(if is_whole { conclusion.verdict } else { judged.verdict }, &scenario.objective);
     }
     let audit = audit::audit(&audit::Subject {
         target: &run.target,
@@ -125,7 +125,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     });
     let families = families::families(run, &rows);
     Analysis {
-        verdict,
+        conclusion,
         checks,
         rows,
         timelines,
@@ -159,7 +159,10 @@ mod tests {
     use super::*;
     use crate::{
         measure::{ErrorClass, Nanos, Recording, SECOND, SeriesRole, Span, WorkerRecord},
-        results::sample::{self, Book, End, Request},
+        results::{
+            Verdict,
+            sample::{self, Book, End, Request},
+        },
         scenario,
     };
 
@@ -227,7 +230,7 @@ mod tests {
             "{:?}",
             row.judged
         );
-        assert_eq!(analysis.verdict.outcome, Outcome::Fail, "{:?}", analysis.verdict);
+        assert_eq!(analysis.conclusion.verdict, Verdict::Fail, "{:?}", analysis.conclusion);
     }
 
     #[test]
@@ -272,11 +275,11 @@ mod tests {
                 pauses: Vec::new(),
                 panicked: false,
             };
-            analysed_with(12, requests, |recording| recording.workers = vec![worker]).verdict
+            analysed_with(12, requests, |recording| recording.workers = vec![worker]).conclusion
         };
-        assert_eq!(busy(&overloaded).outcome, Outcome::Invalid, "{:?}", busy(&overloaded));
+        assert_eq!(busy(&overloaded).verdict, Verdict::Invalid, "{:?}", busy(&overloaded));
         let stall = busy(&stopped);
-        assert_eq!((stall.outcome, stall.harness_late), (Outcome::Fail, Some(CheckKind::ScheduleLag)), "{stall:?}");
+        assert_eq!((stall.verdict, stall.harness_late), (Verdict::Fail, Some(CheckKind::ScheduleLag)), "{stall:?}");
     }
 
     #[test]
@@ -298,9 +301,9 @@ mod tests {
     #[test]
     fn a_calm_run_meets_its_objective() {
         let analysis = analysed(12, |due| Request::served(due, 4_000_000));
-        assert_eq!(analysis.verdict.outcome, Outcome::Pass, "{:?}", analysis.verdict);
+        assert_eq!(analysis.conclusion.verdict, Verdict::Pass, "{:?}", analysis.conclusion);
         let row = whole(&analysis);
-        assert_eq!((row.grade, row.outcome, row.bad.count), (Some(Grade::Excellent), Outcome::Pass, 0));
+        assert_eq!((row.grade, row.verdict, row.bad.count), (Some(Grade::Excellent), Verdict::Pass, 0));
         assert!((row.times_faster.unwrap() - 25.0).abs() < 0.05);
         // 4 of 12 000 are answered after the measured period, and none of the warm-up within it.
         assert!((row.rate - 11_996.0 / 12.0).abs() < 1e-9, "{}", row.rate);
@@ -309,7 +312,12 @@ mod tests {
     #[test]
     fn a_short_run_without_late_requests_is_met() {
         let analysis = analysed(1, |due| Request::served(due, 4_000_000));
-        assert_eq!(analysis.verdict.outcome, Outcome::Pass, "none of 1 000: at most 0.37 %: {:?}", analysis.verdict);
+        assert_eq!(
+            analysis.conclusion.verdict,
+            Verdict::Pass,
+            "none of 1 000: at most 0.37 %: {:?}",
+            analysis.conclusion
+        );
     }
 
     #[test]
@@ -320,8 +328,8 @@ mod tests {
             let late = burst.contains(&due) && (due / (SECOND / 1_000)).is_multiple_of(14);
             Request::served(due, if late { 200_000_000 } else { 100_000 })
         });
-        assert_eq!(analysis.verdict.outcome, Outcome::Inconclusive, "{:?}", analysis.verdict);
-        assert!(matches!(analysis.verdict.reasons[0], Reason::Undecided { why: Doubt::Bursts, .. }));
+        assert_eq!(analysis.conclusion.verdict, Verdict::Inconclusive, "{:?}", analysis.conclusion);
+        assert!(matches!(analysis.conclusion.reasons[0], Reason::Undecided { why: Doubt::Bursts, .. }));
         assert_eq!(analysis.events.bursts, [Burst { from: 8, to: 9, bad: 71 }]);
         assert_eq!(analysis.events.outside.0, 0);
     }
@@ -335,8 +343,8 @@ mod tests {
         };
         let analysis = analysed(12, failing);
         let row = whole(&analysis);
-        assert_eq!((analysis.verdict.outcome, row.counts.failed(), row.bad.count), (Outcome::Fail, 600, 600));
-        assert!(matches!(analysis.verdict.reasons[0], Reason::Errors { .. }));
+        assert_eq!((analysis.conclusion.verdict, row.counts.failed(), row.bad.count), (Verdict::Fail, 600, 600));
+        assert!(matches!(analysis.conclusion.reasons[0], Reason::Errors { .. }));
         assert_eq!(row.response.histogram.len(), 11_400);
         assert_eq!(row.failed.histogram.len(), 600);
     }
@@ -350,7 +358,7 @@ mod tests {
         let analysis = analysed(12, hanging);
         let row = whole(&analysis);
         assert_eq!((row.unfinished, row.bad.count, row.bad.of), (1_000, 1_000, 12_000));
-        assert_eq!(analysis.verdict.outcome, Outcome::Fail);
+        assert_eq!(analysis.conclusion.verdict, Verdict::Fail);
     }
 
     #[test]
@@ -360,8 +368,8 @@ mod tests {
             let start = due / (SECOND / 1_000) * 1_250_000;
             Request { wait: start.saturating_sub(due), ..Request::served(due, 1_250_000) }
         });
-        assert_eq!(analysis.verdict.outcome, Outcome::Fail, "{:?}", analysis.verdict);
-        let Reason::Overloaded { growth } = analysis.verdict.reasons[0] else { panic!("{:?}", analysis.verdict) };
+        assert_eq!(analysis.conclusion.verdict, Verdict::Fail, "{:?}", analysis.conclusion);
+        let Reason::Overloaded { growth } = analysis.conclusion.reasons[0] else { panic!("{:?}", analysis.conclusion) };
         assert!((growth - 0.2).abs() < 0.01, "{growth}");
     }
 
@@ -377,8 +385,8 @@ mod tests {
         }
         run.recording.period.measured_ns = 0;
         let analysis = analyse(&run, &sample::scenario());
-        assert_eq!(analysis.verdict.outcome, Outcome::Invalid);
-        assert_eq!(analysis.verdict.reasons[0], Reason::Empty);
+        assert_eq!(analysis.conclusion.verdict, Verdict::Invalid);
+        assert_eq!(analysis.conclusion.reasons[0], Reason::Empty);
     }
 
     #[test]
@@ -387,7 +395,7 @@ mod tests {
         run.recording.period.interrupted = true;
         run.recording.period.planned_ns = 60 * SECOND;
         let analysis = analyse(&run, &sample::scenario());
-        assert_eq!(analysis.verdict.outcome, Outcome::Pass, "{:?}", analysis.verdict);
+        assert_eq!(analysis.conclusion.verdict, Verdict::Pass, "{:?}", analysis.conclusion);
         assert!(analysis.findings.contains(&Finding::Interrupted));
     }
 

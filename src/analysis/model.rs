@@ -1,25 +1,16 @@
 //! Analysis of a run: facts and judgements, without prose.
 
 use super::{
-    audit::Ruling,
-    dependencies::DependencySide,
-    events::Events,
-    families::Family,
-    finding::Finding,
-    judgement::{Check, Verdict},
-    keyspace::KeyspaceSide,
-    pools::PoolUse,
-    row::Row,
-    scaling::Scaling,
-    server::ServerSide,
+    Conclusion, audit::Ruling, dependencies::DependencySide, events::Events, families::Family, finding::Finding,
+    judgement::Check, keyspace::KeyspaceSide, pools::PoolUse, row::Row, scaling::Scaling, server::ServerSide,
     timeline::Timeline,
 };
 
 /// Everything that the reports say, computed once from a [`crate::results::Run`].
 #[derive(Debug, Clone)]
 pub struct Analysis {
-    /// The judgement of the whole run.
-    pub verdict: Verdict,
+    /// Verdict on the whole run, with its reasons.
+    pub conclusion: Conclusion,
     /// Checks of the measurement: every row of the validity table that applies.
     pub checks: Vec<Check>,
     /// One row per operation (steps and upkeep behind the operation that they belong to), then one per service, then

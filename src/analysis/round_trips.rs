@@ -1,8 +1,9 @@
 //! Round trips that were measured one operation at a time, outside of a run.
 
-use super::{Distribution, Grade, Outcome, Percentile, burstiness::burstiness, verdict};
+use super::{Distribution, Grade, Percentile, burstiness::burstiness, verdict};
 use crate::{
     measure::{Nanos, PackedHistogram, Unpacker, merged},
+    results::Verdict,
     scenario::Objective,
 };
 
@@ -23,7 +24,7 @@ pub struct RoundTrips {
     pub grade: Option<Grade>,
     /// Whether the objective is met, by the share of requests that took longer than the target: that may be certain where the
     /// judged percentile cannot be printed.
-    pub outcome: Outcome,
+    pub verdict: Verdict,
 }
 
 impl RoundTrips {
@@ -44,7 +45,7 @@ impl RoundTrips {
             times_faster: response.mean.filter(|mean| *mean > 0.0).map(|mean| target as f64 / mean),
             judged,
             grade: judged.nanos().map(|nanos| Grade::of(nanos, target)),
-            outcome: verdict::hold(asked, objective, 0).outcome,
+            verdict: verdict::hold(asked, objective, 0).verdict,
             response,
         }
     }
@@ -107,19 +108,19 @@ mod tests {
         let outcome = |samples: &[PackedHistogram], millis| {
             let objective = Objective { latency: Duration::from_millis(millis), ..OBJECTIVE };
             let measured = RoundTrips::new("GET", 50, samples, &objective);
-            (measured.grade.is_some(), measured.outcome)
+            (measured.grade.is_some(), measured.verdict)
         };
         let burst = [sample(5_000, 0), sample(4_850, 150), sample(5_000, 0)];
-        assert_eq!(outcome(&burst, 100), (true, Outcome::Pass));
+        assert_eq!(outcome(&burst, 100), (true, Verdict::Pass));
         // Now those of the burst are late, and one burst says little about how many there will be.
-        assert_eq!(outcome(&burst, 10), (true, Outcome::Inconclusive));
-        assert_eq!(outcome(&[sample(4_000, 1_000), sample(4_000, 1_000)], 10), (true, Outcome::Fail));
-        assert_eq!(outcome(&[sample(20, 0)], 100), (false, Outcome::Inconclusive));
+        assert_eq!(outcome(&burst, 10), (true, Verdict::Inconclusive));
+        assert_eq!(outcome(&[sample(4_000, 1_000), sample(4_000, 1_000)], 10), (true, Verdict::Fail));
+        assert_eq!(outcome(&[sample(20, 0)], 100), (false, Verdict::Inconclusive));
     }
 
     #[test]
     fn nothing_measured_is_nothing_said() {
         let nothing = RoundTrips::new("GET", 1, &[], &OBJECTIVE);
-        assert_eq!((nothing.times_faster, nothing.grade, nothing.outcome), (None, None, Outcome::Inconclusive));
+        assert_eq!((nothing.times_faster, nothing.grade, nothing.verdict), (None, None, Verdict::Inconclusive));
     }
 }

@@ -3,11 +3,11 @@
 use super::{
     distribution::{Distribution, Percentile},
     grade::Grade,
-    judgement::Outcome,
     proportion::Proportion,
 };
 use crate::{
     measure::{Counts, SeriesRole},
+    results::Verdict,
     scenario::Objective,
 };
 
@@ -55,16 +55,16 @@ pub struct Row {
     /// allows; `None` where the percentile cannot be printed.
     pub grade: Option<Grade>,
     /// The objective compared with this row alone.
-    pub outcome: Outcome,
+    pub verdict: Verdict,
 }
 
 impl Row {
     /// Takes over what was judged. The grade looks at what was answered, which is nothing to be proud of where much was not.
-    pub(super) fn conclude(&mut self, outcome: Outcome, objective: &Objective) {
-        self.outcome = outcome;
+    pub(super) fn conclude(&mut self, verdict: Verdict, objective: &Objective) {
+        self.verdict = verdict;
         let failed = self.counts.failed() as f64 / self.bad.of.max(1) as f64;
         let too_many = self.bad.share > (100.0 - objective.percentile) / 100.0 || failed > objective.max_error_rate;
-        if outcome == Outcome::Fail || too_many {
+        if verdict == Verdict::Fail || too_many {
             self.grade = Some(Grade::Missed);
         }
     }

@@ -1,13 +1,14 @@
 //! The judgement: the objective compared with a row, and a verdict on the whole run.
 //!
 //! Three questions are kept apart. What was observed decides *missed*; what follows for another run decides between *met* and
-//! *inconclusive*; and a flaw of the harness spoils only the outcome that it could have falsified.
+//! *inconclusive*; and a flaw of the harness spoils only the verdict that it could have falsified.
 
 use std::cmp::Ordering;
 
-use super::{Check, CheckKind, Doubt, Level, Outcome, Proportion, Reason, Row, Silence, Verdict};
+use super::{Check, CheckKind, Conclusion, Doubt, Level, Proportion, Reason, Row, Silence};
 use crate::{
     measure::{Nanos, SECOND},
+    results::Verdict,
     scenario::Objective,
 };
 
@@ -30,7 +31,7 @@ pub(super) struct Requests {
 /// The objective compared with one row, before any doubt about the harness.
 #[derive(Debug, Clone)]
 pub(super) struct Held {
-    pub(super) verdict: Verdict,
+    pub(super) conclusion: Conclusion,
     /// Whether a miss remains one when everything that the harness may have added is taken away.
     pub(super) stands_alone: bool,
     /// Whether the worst third of the run meets the objective as well.
@@ -76,11 +77,11 @@ fn bend(kind: CheckKind) -> Option<Bend> {
 /// 95 % bound of that share says that this is no chance of the draw; how the requests came, in bursts or not, does not matter
 /// for what has happened. It is met where the upper bound is at most what is allowed even with the requests divided by the
 /// burstiness of the bad ones. Otherwise another run might go either way.
-pub(super) fn hold(requests: Requests, objective: &Objective, measured_ns: Nanos) -> Verdict {
+pub(super) fn hold(requests: Requests, objective: &Objective, measured_ns: Nanos) -> Conclusion {
     let Requests { all, bad, failed, burstiness } = requests;
-    let verdict = |outcome, reasons| Verdict { outcome, reasons, harness_late: None };
+    let conclusion = |verdict, reasons| Conclusion { verdict, reasons, harness_late: None };
     if all == 0 {
-        return verdict(Outcome::Inconclusive, vec![Reason::Empty]);
+        return conclusion(Verdict::Inconclusive, vec![Reason::Empty]);
     }
     let allowed = (100.0 - objective.percentile) / 100.0;
     let burstiness = if bad == 0 { 1.0 } else { burstiness.max(1.0) };
@@ -91,23 +92,23 @@ pub(super) fn hold(requests: Requests, objective: &Objective, measured_ns: Nanos
     let certain = |count, allowed| Proportion::against(allowed, count, all, 1.0) == Ordering::Greater;
     match (certain(bad, allowed), certain(failed, objective.max_error_rate)) {
         // The larger reason first.
-        (true, true) if bad - failed > failed => verdict(Outcome::Fail, vec![share, failures]),
-        (true, true) if bad == failed => verdict(Outcome::Fail, vec![failures]),
-        (true, true) => verdict(Outcome::Fail, vec![failures, share]),
-        (true, false) => verdict(Outcome::Fail, vec![share]),
-        (false, true) => verdict(Outcome::Fail, vec![failures]),
+        (true, true) if bad - failed > failed => conclusion(Verdict::Fail, vec![share, failures]),
+        (true, true) if bad == failed => conclusion(Verdict::Fail, vec![failures]),
+        (true, true) => conclusion(Verdict::Fail, vec![failures, share]),
+        (true, false) => conclusion(Verdict::Fail, vec![share]),
+        (false, true) => conclusion(Verdict::Fail, vec![failures]),
         (false, false) => {
             let met = |burstiness| Proportion::against(allowed, bad, all, burstiness) == Ordering::Less;
             let in_order = errors <= objective.max_error_rate;
             let why = match (met(burstiness), met(1.0)) {
-                (true, _) if in_order => return verdict(Outcome::Pass, vec![share]),
+                (true, _) if in_order => return conclusion(Verdict::Pass, vec![share]),
                 (true, _) => Doubt::Errors,
                 (false, true) => Doubt::Bursts,
                 (false, false) if proportion.share < allowed => Doubt::FewRequests,
                 (false, false) => Doubt::Close,
             };
             let run_ns = if why == Doubt::Errors { None } else { deciding_run(requests, allowed, measured_ns) };
-            verdict(Outcome::Inconclusive, vec![Reason::Undecided { bad: proportion, allowed, why, run_ns }])
+            conclusion(Verdict::Inconclusive, vec![Reason::Undecided { bad: proportion, allowed, why, run_ns }])
         }
     }
 }
@@ -157,11 +158,11 @@ impl Held {
         if row.bad.of == 0 && row.counts.answered() == 0 {
             if !waited {
                 // Nothing can be said of it, and so not that the run met its objective.
-                self.verdict.outcome = Outcome::Inconclusive;
-                self.verdict.reasons = vec![Reason::NothingDue { service }];
+                self.conclusion.verdict = Verdict::Inconclusive;
+                self.conclusion.reasons = vec![Reason::NothingDue { service }];
                 return;
             }
-            self.verdict.reasons.clear();
+            self.conclusion.reasons.clear();
             reasons.push(Reason::NoAnswer { service });
         } else if let Some(since) = silence.gone_since {
             reasons.push(Reason::Gone { service, since });
@@ -174,16 +175,16 @@ impl Held {
         if reasons.is_empty() {
             return;
         }
-        if self.verdict.outcome == Outcome::Fail {
-            reasons.append(&mut self.verdict.reasons);
+        if self.conclusion.verdict == Verdict::Fail {
+            reasons.append(&mut self.conclusion.reasons);
         }
-        self.verdict = Verdict { outcome: Outcome::Fail, reasons, harness_late: None };
+        self.conclusion = Conclusion { verdict: Verdict::Fail, reasons, harness_late: None };
         self.stands_alone = true;
     }
 }
 
 /// Judges one row by how the objective compares and by the checks that concern it.
-pub(super) fn judge<'a>(held: &Held, checks: impl Iterator<Item = &'a Check> + Clone) -> Verdict {
+pub(super) fn judge<'a>(held: &Held, checks: impl Iterator<Item = &'a Check> + Clone) -> Conclusion {
     let refused = checks.filter(|check| check.level == Level::Refuse);
     let first = |bend_of: Bend| refused.clone().find(|check| bend(check.kind) == Some(bend_of));
     let invalid = |checks: &[Bend]| {
@@ -193,101 +194,103 @@ pub(super) fn judge<'a>(held: &Held, checks: impl Iterator<Item = &'a Check> + C
             .map(|check| check.kind)
             .collect();
         kinds.dedup();
-        let reasons = kinds.into_iter().map(Reason::Check).chain(held.verdict.reasons.iter().cloned()).collect();
-        Verdict { outcome: Outcome::Invalid, reasons, harness_late: None }
+        let reasons = kinds.into_iter().map(Reason::Check).chain(held.conclusion.reasons.iter().cloned()).collect();
+        Conclusion { verdict: Verdict::Invalid, reasons, harness_late: None }
     };
-    let Verdict { outcome, reasons, .. } = held.verdict.clone();
+    let Conclusion { verdict, reasons, .. } = held.conclusion.clone();
     if reasons == [Reason::Empty] {
         let checks = refused.clone().map(|check| Reason::Check(check.kind));
         let mut reasons: Vec<Reason> = [Reason::Empty].into_iter().chain(checks).collect();
         reasons.dedup();
-        return Verdict { outcome: Outcome::Invalid, reasons, harness_late: None };
+        return Conclusion { verdict: Verdict::Invalid, reasons, harness_late: None };
     }
     if first(Bend::Unknown).is_some() {
         return invalid(&[Bend::Unknown, Bend::Better, Bend::Worse]);
     }
-    if outcome == Outcome::Pass && first(Bend::Better).is_some() {
+    if verdict == Verdict::Pass && first(Bend::Better).is_some() {
         return invalid(&[Bend::Better, Bend::Worse]);
     }
     // A closed loop asks for as much as the harness can do, so that a busy worker is its ordinary state: response times are at
     // most what they seem to be, and the objective is judged by them.
     let saturated = |check: &Check| held.closed && check.kind == CheckKind::WorkerCpu;
     let is_late = refused.clone().any(|check| bend(check.kind) == Some(Bend::Worse) && !saturated(check));
-    if outcome == Outcome::Fail && !held.stands_alone && is_late {
+    if verdict == Verdict::Fail && !held.stands_alone && is_late {
         return invalid(&[Bend::Worse]);
     }
     let harness_late = first(Bend::Worse).map(|check| check.kind);
     let growth = refused.clone().filter(|check| check.kind == CheckKind::Backlog).map(|check| check.value);
     let overloaded = growth.max_by(f64::total_cmp).map(|growth| Reason::Overloaded { growth });
-    let drifting = first(Bend::Drift).filter(|_| outcome == Outcome::Pass && !held.worst_third_met).map(|check| {
+    let drifting = first(Bend::Drift).filter(|_| verdict == Verdict::Pass && !held.worst_third_met).map(|check| {
         let service = check.subject.clone().unwrap_or_default();
         Reason::Drifting { service, per_minute: check.nanos.unwrap_or_default() }
     });
     let spoiled = overloaded.is_some() || drifting.is_some();
-    let outcome = if outcome == Outcome::Pass && spoiled { Outcome::Inconclusive } else { outcome };
+    let verdict = if verdict == Verdict::Pass && spoiled { Verdict::Inconclusive } else { verdict };
     let reasons = overloaded.into_iter().chain(drifting).chain(reasons).collect();
-    Verdict { outcome, reasons, harness_late }
+    Conclusion { verdict, reasons, harness_late }
 }
 
 /// The verdict on the run, from its rows and those of what was judged for each: none may hide behind a larger one that is fast.
 ///
 /// A service that misses makes the run miss. One whose miss may be the harness's own keeps the run from being met, and so does
 /// one of which nothing was due. That a service has too few requests to decide is no reason to doubt the whole.
-pub(super) fn conclude(rows: &[Row], judged: &[Verdict]) -> Verdict {
+pub(super) fn conclude(rows: &[Row], judged: &[Conclusion]) -> Conclusion {
     let Some(whole) = judged.last() else {
-        return Verdict { outcome: Outcome::Invalid, reasons: vec![Reason::Empty], harness_late: None };
+        return Conclusion { verdict: Verdict::Invalid, reasons: vec![Reason::Empty], harness_late: None };
     };
     let nothing = |reasons: &[Reason]| matches!(reasons, [Reason::NothingDue { .. }]);
     let services = || {
-        let of_services = |(row, _): &(&Row, &Verdict)| row.scope.operation.is_none() && row.scope.service.is_some();
+        let of_services = |(row, _): &(&Row, &Conclusion)| row.scope.operation.is_none() && row.scope.service.is_some();
         rows.iter().zip(judged).filter(of_services)
     };
-    let with = |outcome: Outcome| -> Vec<Reason> {
-        let of_outcome = services().filter(|(_, verdict)| verdict.outcome == outcome);
-        of_outcome
-            .flat_map(|(row, verdict)| {
-                verdict.reasons.iter().map(|reason| of_service(reason, row.scope.service.as_ref()))
+    let with = |verdict: Verdict| -> Vec<Reason> {
+        let found = services().filter(|(_, conclusion)| conclusion.verdict == verdict);
+        found
+            .flat_map(|(row, conclusion)| {
+                conclusion.reasons.iter().map(|reason| of_service(reason, row.scope.service.as_ref()))
             })
             .collect()
     };
-    let unknown = whole.outcome == Outcome::Invalid
+    let unknown = whole.verdict == Verdict::Invalid
         && whole.reasons.iter().any(|reason| match reason {
             Reason::Check(kind) => bend(*kind) == Some(Bend::Unknown),
             Reason::Empty => true,
             _ => false,
         });
-    let missed = with(Outcome::Fail);
+    let missed = with(Verdict::Fail);
     let no_answer = missed.iter().any(|reason| matches!(reason, Reason::NoAnswer { .. }));
     if unknown && !(no_answer && matches!(whole.reasons[..], [Reason::Empty])) {
         return whole.clone();
     }
     let time: Vec<Reason> = missed.iter().filter(|reason| is_of_time(reason)).cloned().collect();
-    match whole.outcome {
+    match whole.verdict {
         // The whole says it with all its requests; of a service there is only to add what its requests do not show.
-        Outcome::Fail => Verdict { reasons: time.into_iter().chain(whole.reasons.clone()).collect(), ..whole.clone() },
+        Verdict::Fail => {
+            Conclusion { reasons: time.into_iter().chain(whole.reasons.clone()).collect(), ..whole.clone() }
+        }
         _ if !missed.is_empty() => {
             let kept = whole.reasons.iter().filter(|reason| matches!(reason, Reason::Objective { .. }));
-            Verdict {
-                outcome: Outcome::Fail,
+            Conclusion {
+                verdict: Verdict::Fail,
                 reasons: missed.into_iter().chain(kept.cloned()).collect(),
                 ..whole.clone()
             }
         }
-        Outcome::Invalid => whole.clone(),
-        Outcome::Pass | Outcome::Inconclusive => {
-            let invalid = with(Outcome::Invalid);
+        Verdict::Invalid => whole.clone(),
+        _ => {
+            let invalid = with(Verdict::Invalid);
             if !invalid.is_empty() {
-                return Verdict { outcome: Outcome::Invalid, reasons: invalid, ..whole.clone() };
+                return Conclusion { verdict: Verdict::Invalid, reasons: invalid, ..whole.clone() };
             }
             let silent: Vec<Reason> = services()
-                .filter(|(_, verdict)| nothing(&verdict.reasons))
-                .flat_map(|(_, verdict)| verdict.reasons.clone())
+                .filter(|(_, conclusion)| nothing(&conclusion.reasons))
+                .flat_map(|(_, conclusion)| conclusion.reasons.clone())
                 .collect();
             if silent.is_empty() {
                 return whole.clone();
             }
             let reasons = silent.into_iter().chain(whole.reasons.clone()).collect();
-            Verdict { outcome: Outcome::Inconclusive, reasons, ..whole.clone() }
+            Conclusion { verdict: Verdict::Inconclusive, reasons, ..whole.clone() }
         }
     }
 }

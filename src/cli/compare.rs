@@ -103,5 +103,5 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
         ComparisonFormat::Json => output::print(compared.json().unwrap_or_default()),
     };
     Failure::first_of(saved.map_err(Failure::usage), told)?;
-    Ok(compared.comparison.standing.into())
+    Ok(compared.comparison.verdict.into())
 }

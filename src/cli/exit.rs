@@ -4,10 +4,9 @@ use std::{fmt, process::ExitCode};
 
 use super::stderr;
 use crate::{
-    analysis::{Outcome, audit::AuditOutcome, baseline::Standing, gate::GateVerdict},
+    analysis::audit::AuditOutcome,
     load::LoadError,
-    report::GateReport,
-    results::{CiOutcome, CiScenario, Ended, Leniency},
+    results::{CiScenario, Ended, Leniency, Verdict},
     target::TargetError,
 };
 
@@ -38,24 +37,14 @@ Exit codes:
     4  inconclusive
   130  interrupted";
 
-impl From<Outcome> for Exit {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Pass => Self::Met,
-            Outcome::Fail => Self::Missed,
-            Outcome::Invalid => Self::Unusable,
-            Outcome::Inconclusive => Self::Inconclusive,
-        }
-    }
-}
-
-impl From<Standing> for Exit {
-    fn from(standing: Standing) -> Self {
-        match standing {
-            Standing::Ok | Standing::Improved => Self::Met,
-            Standing::Regression => Self::Missed,
-            Standing::Invalid | Standing::NotComparable => Self::Unusable,
-            Standing::Inconclusive => Self::Inconclusive,
+impl From<Verdict> for Exit {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Pass | Verdict::Improved => Self::Met,
+            Verdict::Fail => Self::Missed,
+            Verdict::Invalid | Verdict::NotComparable => Self::Unusable,
+            Verdict::Inconclusive => Self::Inconclusive,
+            Verdict::Interrupted => Self::Interrupted,
         }
     }
 }
@@ -63,34 +52,22 @@ impl From<Standing> for Exit {
 impl Exit {
     /// The exit code of a run, and of a comparison that decides as well. A regression counts like an objective that is missed, and
     /// is certain also where the objective is not; where nothing can be compared, what was asked for was not done.
-    pub(super) fn of_run(outcome: Outcome, interrupted: bool, deciding: Option<Standing>) -> Self {
-        match (outcome.into(), deciding) {
+    pub(super) fn of_run(verdict: Verdict, interrupted: bool, deciding: Option<Verdict>) -> Self {
+        match (verdict, deciding) {
             _ if interrupted => Self::Interrupted,
-            (Self::Met | Self::Inconclusive, Some(standing @ (Standing::Regression | Standing::NotComparable))) => {
-                standing.into()
+            (Verdict::Pass | Verdict::Inconclusive, Some(deciding @ (Verdict::Fail | Verdict::NotComparable))) => {
+                deciding.into()
             }
-            (exit, _) => exit,
+            (verdict, _) => verdict.into(),
         }
     }
 
-    /// The exit code of a gate. A regression on servers that others use as well is a hint.
-    pub(super) fn of_gate(report: &GateReport) -> Self {
-        let verdict = match report.analysis.verdict {
-            GateVerdict::Ok | GateVerdict::Improved => Self::Met,
-            GateVerdict::Regression if report.gate.plan.advisory.is_some() => Self::Inconclusive,
-            GateVerdict::Regression => Self::Missed,
-            GateVerdict::Inconclusive => Self::Inconclusive,
-            GateVerdict::Invalid => Self::Unusable,
-        };
-        Self::of_ended(report.gate.ended, verdict)
-    }
-
     /// The exit code of a series of loads with this verdict.
-    pub(super) fn of_ended(ended: Ended, verdict: Self) -> Self {
+    pub(super) fn of_ended(ended: Ended, verdict: Verdict) -> Self {
         match ended {
             Ended::Interrupted => Self::Interrupted,
             Ended::Lost => Self::Unusable,
-            _ => verdict,
+            _ => verdict.into(),
         }
     }
 
@@ -106,18 +83,15 @@ impl Exit {
     /// The exit code for a scenario of `plimsoll ci` that came to a result. Something that the user interrupted comes before all
     /// else: the result is not complete.
     pub(super) fn of_scenario(scenario: &CiScenario, leniency: Leniency) -> Self {
-        let interrupted = scenario.checks.iter().any(|check| check.outcome == CiOutcome::Interrupted);
+        let interrupted = scenario.checks.iter().any(|check| check.outcome == Verdict::Interrupted);
         if interrupted { Self::Interrupted } else { Self::of_ci(scenario.outcome(), leniency) }
     }
 
     /// The exit code for an outcome of `plimsoll ci`.
-    pub(super) fn of_ci(outcome: CiOutcome, leniency: Leniency) -> Self {
+    pub(super) fn of_ci(outcome: Verdict, leniency: Leniency) -> Self {
         match outcome {
-            CiOutcome::Inconclusive if leniency == Leniency::Fail => Self::Inconclusive,
-            CiOutcome::Passed | CiOutcome::Inconclusive => Self::Met,
-            CiOutcome::Interrupted => Self::Interrupted,
-            CiOutcome::Invalid => Self::Unusable,
-            CiOutcome::Failed => Self::Missed,
+            Verdict::Inconclusive if leniency != Leniency::Fail => Self::Met,
+            outcome => outcome.into(),
         }
     }
 
@@ -283,12 +257,12 @@ mod tests {
 
     #[test]
     fn a_regression_that_counts_is_a_miss_unless_the_run_is_invalid() {
-        let all = [Outcome::Pass, Outcome::Inconclusive, Outcome::Fail, Outcome::Invalid];
+        let all = [Verdict::Pass, Verdict::Inconclusive, Verdict::Fail, Verdict::Invalid];
         assert_eq!(
-            all.map(|outcome| Exit::of_run(outcome, false, Some(Standing::Regression))),
+            all.map(|outcome| Exit::of_run(outcome, false, Some(Verdict::Fail))),
             [Exit::Missed, Exit::Missed, Exit::Missed, Exit::Unusable]
         );
-        for nothing in [None, Some(Standing::Ok), Some(Standing::Improved), Some(Standing::Inconclusive)] {
+        for nothing in [None, Some(Verdict::Pass), Some(Verdict::Improved), Some(Verdict::Inconclusive)] {
             assert_eq!(
                 all.map(|outcome| Exit::of_run(outcome, false, nothing)),
                 [Exit::Met, Exit::Inconclusive, Exit::Missed, Exit::Unusable]
@@ -298,9 +272,9 @@ mod tests {
 
     #[test]
     fn a_comparison_that_counts_and_cannot_be_made_is_no_pass() {
-        let all = [Outcome::Pass, Outcome::Inconclusive, Outcome::Fail, Outcome::Invalid];
+        let all = [Verdict::Pass, Verdict::Inconclusive, Verdict::Fail, Verdict::Invalid];
         assert_eq!(
-            all.map(|outcome| Exit::of_run(outcome, false, Some(Standing::NotComparable))),
+            all.map(|outcome| Exit::of_run(outcome, false, Some(Verdict::NotComparable))),
             [Exit::Unusable, Exit::Unusable, Exit::Missed, Exit::Unusable]
         );
     }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     analysis::baseline::{History, Question, history},
     results::{
-        Abstract, Baseline, Judged,
+        Abstract, Baseline, Verdict,
         sample::{abstracted, abstracts},
     },
 };
@@ -82,9 +82,9 @@ fn every_standing_in_words() {
     let mut short = abstracted(20, 1.0);
     short.rows.iter_mut().for_each(|row| row.percentiles.clear());
     said.push(headline(&compared(abstracts(3), short)));
-    said.push(headline(&compared(abstracts(3), Abstract { verdict: Judged::Invalid, ..abstracted(20, 1.0) })));
+    said.push(headline(&compared(abstracts(3), Abstract { verdict: Verdict::Invalid, ..abstracted(20, 1.0) })));
     let mut invalid = abstracts(1);
-    invalid[0].verdict = Judged::Invalid;
+    invalid[0].verdict = Verdict::Invalid;
     said.push(headline(&compared(invalid, abstracted(20, 1.0))));
     assert_snapshot!("every_standing_in_words", said.join("\n"));
 }
@@ -143,7 +143,7 @@ fn nights() -> History {
         _ => 1.05,
     };
     let mut runs: Vec<_> = (0..40).map(|day| abstracted(day, level(day) * (0.08 * deviation(day)).exp())).collect();
-    runs[7].verdict = Judged::Invalid;
+    runs[7].verdict = Verdict::Invalid;
     runs[9].target.version = "6.2.0".into();
     history(runs)
 }

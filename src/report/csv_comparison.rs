@@ -9,7 +9,10 @@ use super::{
     record::record,
     subject::ComparisonReport,
 };
-use crate::analysis::baseline::{Quantity, QuantityChange, RowChange, Standing};
+use crate::{
+    analysis::baseline::{Quantity, QuantityChange, RowChange},
+    results::InComparison,
+};
 
 record! {
     /// One quantity of one row. Its fields are the columns of `comparison.csv`, in their order.
@@ -43,9 +46,9 @@ record! {
         calibrated: bool = change.calibrated,
         /// Verdict; null where the quantity is for information only.
         #[schemars(extend("enum" = ["regression", "ok", "improved", "inconclusive", null]))]
-        verdict: Option<Standing> = change.standing,
+        verdict: Option<InComparison> = change.verdict.map(InComparison),
         /// Whether the quantity counts for the verdict of the whole.
-        decides: bool = change.standing.is_some(),
+        decides: bool = change.verdict.is_some(),
     }
 }
 

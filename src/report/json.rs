@@ -13,7 +13,10 @@ use super::{
     summary::{Row, rows},
     view::{View, comparison_headline},
 };
-use crate::analysis::{self, CheckKind, DependencySide, Level, Outcome, baseline::Standing};
+use crate::{
+    analysis::{self, CheckKind, DependencySide, Level},
+    results::{InComparison, InRun},
+};
 
 /// Version of the layout of this summary.
 const SCHEMA_VERSION: u32 = 1;
@@ -39,7 +42,7 @@ record! {
         /// Objective of the scenario.
         objective: Objective = Objective::new(&report.scenario.objective),
         /// Verdict of the run.
-        verdict: Outcome = report.analysis.verdict.outcome,
+        verdict: InRun = InRun(report.analysis.conclusion.verdict),
         /// Verdict in one sentence.
         headline: String = plain(&view.headline.sentence),
         /// Remarks beside the verdict.
@@ -69,7 +72,7 @@ record! {
         /// Name of the baseline.
         name: &'a str = &compared.against,
         /// Verdict of the comparison.
-        verdict: Standing = compared.comparison.standing,
+        verdict: InComparison = InComparison(compared.comparison.verdict),
         /// Verdict in one sentence.
         headline: String = plain(&comparison_headline(compared).sentence),
     }

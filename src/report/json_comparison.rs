@@ -16,7 +16,10 @@ use super::{
     subject::ComparisonReport,
     view::{Headline, comparison_headline, difference_field},
 };
-use crate::analysis::baseline::{Difference, DifferenceName, Machine, Method, MethodName, Standing, Weight};
+use crate::{
+    analysis::baseline::{Difference, DifferenceName, Machine, Method, MethodName, Weight},
+    results::InComparison,
+};
 
 /// Version of the layout.
 const SCHEMA_VERSION: u32 = 1;
@@ -30,7 +33,7 @@ record! {
         #[schemars(extend("const" = SCHEMA_VERSION))]
         schema_version: u32 = SCHEMA_VERSION,
         /// Verdict of the whole.
-        verdict: Standing = compared.comparison.standing,
+        verdict: InComparison = InComparison(compared.comparison.verdict),
         /// Verdict in one sentence.
         headline: String = plain(&headline.sentence),
         /// Remarks beside the verdict.

@@ -15,8 +15,8 @@ use super::{
     view::{Headline, gate_headline},
 };
 use crate::{
-    analysis::gate::{self, Change, ChangeShape, Failures, GateMetric, GateRow, GateVerdict, MetricResult, TooFew},
-    results::{Ended, GateArm},
+    analysis::gate::{self, Change, ChangeShape, Failures, GateMetric, GateRow, MetricResult, TooFew},
+    results::{Ended, GateArm, InGate},
 };
 
 /// Version of the layout of this summary.
@@ -31,7 +31,7 @@ record! {
         #[schemars(extend("const" = SCHEMA_VERSION))]
         schema_version: u32 = SCHEMA_VERSION,
         /// Verdict.
-        verdict: GateVerdict = outcome.analysis.verdict,
+        verdict: InGate = InGate(outcome.analysis.verdict),
         /// Verdict in one sentence.
         headline: String = plain(&headline.sentence),
         /// Remarks beside the verdict.
@@ -110,7 +110,7 @@ record! {
         /// Operation; null for all.
         pub(super) operation: Option<&'a str> = row.scope.operation.as_deref(),
         /// Verdict.
-        verdict: GateVerdict = row.verdict,
+        verdict: InGate = InGate(row.verdict),
         /// Spread of a regression over the quantiles.
         pub(super) shape: Option<ChangeShape> = row.shape,
         /// Metrics.
@@ -127,7 +127,7 @@ record! {
         #[serde(rename = "metric")]
         pub(super) name: GateMetric = result.metric,
         /// Verdict.
-        pub(super) verdict: GateVerdict = result.verdict,
+        pub(super) verdict: InGate = InGate(result.verdict),
         /// Whether the first stage raised a suspicion.
         pub(super) suspected: bool = result.suspected,
         /// Smallest worsening that matters, as a share.
@@ -179,7 +179,7 @@ record! {
     struct FailedIn(failures: &Failures) {
         /// Regression where more of B fail in both stages, inconclusive where one stage alone or single blocks show it.
         #[schemars(extend("enum" = ["regression", "ok", "inconclusive"]))]
-        verdict: GateVerdict = failures.verdict,
+        verdict: InGate = InGate(failures.verdict),
         /// Share in the first stage, of A and of B.
         screen: [f64; 2] = failures.screen.shares.map(ratio),
         /// Share in the second stage, of A and of B; null where there was none.

@@ -13,8 +13,9 @@ use super::{
     record::record,
 };
 use crate::{
-    analysis::{self, Analysis, Distribution, Grade, Outcome, Percentile, PercentileValue},
+    analysis::{self, Analysis, Distribution, Grade, Percentile, PercentileValue},
     measure::SeriesRole,
+    results::{InRun, Verdict},
     scenario::{Objective, Scenario},
 };
 
@@ -63,7 +64,7 @@ record! {
         /// Judged percentile compared with the target.
         grade: Option<Grade> = row.grade,
         /// Verdict of this row against the objective; in the last row the verdict of the run.
-        verdict: Outcome = outcome(row, analysis),
+        verdict: InRun = InRun(verdict(row, analysis)),
         /// Part of the row in the accounts.
         role: Role = role(row),
         /// Number of requests that never finished.
@@ -141,8 +142,8 @@ pub(super) fn rows<'a>(scenario: &Scenario, analysis: &'a Analysis) -> Vec<Row<'
 }
 
 /// The last row carries the verdict of the run, which knows whether the measurement can be trusted at all.
-fn outcome(row: &analysis::Row, analysis: &Analysis) -> Outcome {
-    if row.scope.service.is_none() { analysis.verdict.outcome } else { row.outcome }
+fn verdict(row: &analysis::Row, analysis: &Analysis) -> Verdict {
+    if row.scope.service.is_none() { analysis.conclusion.verdict } else { row.verdict }
 }
 
 /// Part of a row in the accounts.

@@ -20,7 +20,7 @@ fn rates_of_a_late_harness_are_at_least_that() {
         total.contains('≥')
     };
     assert!(!rate(&report));
-    report.analysis.verdict.harness_late = Some(CheckKind::WorkerCpu);
+    report.analysis.conclusion.harness_late = Some(CheckKind::WorkerCpu);
     assert!(rate(&report));
 }
 

@@ -12,9 +12,9 @@ use super::{
     view::{Note, View},
 };
 use crate::{
-    analysis::{Burst, Check, CheckKind, Doubt, Finding, Level, Outcome, Proportion, Reason, Scope, Stall, Verdict},
+    analysis::{Burst, Check, CheckKind, Conclusion, Doubt, Finding, Level, Proportion, Reason, Scope, Stall},
     measure::{SeriesRole, Span},
-    results::{Run, Withheld, sample},
+    results::{Run, Verdict, Withheld, sample},
 };
 
 fn sampled() -> RunReport {
@@ -256,9 +256,9 @@ fn a_saved_run_gives_the_same_files_again() {
 #[test]
 fn every_verdict_in_words() {
     let bad = Proportion { count: 20, of: 100_012, share: 0.0002, low: 0.0001, high: 0.0003 };
-    let reasons = |outcome| match outcome {
-        Outcome::Pass => vec![Reason::Objective { service: None, bad, allowed: 0.01 }],
-        Outcome::Fail => vec![
+    let reasons = |verdict| match verdict {
+        Verdict::Pass => vec![Reason::Objective { service: None, bad, allowed: 0.01 }],
+        Verdict::Fail => vec![
             Reason::Objective {
                 service: None,
                 bad: Proportion { count: 2_800, share: 0.028, low: 0.025, high: 0.031, ..bad },
@@ -266,7 +266,7 @@ fn every_verdict_in_words() {
             },
             Reason::Errors { service: Some("api".to_owned()), rate: 0.013, allowed: 0.001 },
         ],
-        Outcome::Inconclusive => vec![
+        Verdict::Inconclusive => vec![
             Reason::Undecided {
                 bad: Proportion { count: 1_050, share: 0.0105, low: 0.0095, high: 0.0115, ..bad },
                 allowed: 0.01,
@@ -275,14 +275,14 @@ fn every_verdict_in_words() {
             },
             Reason::Undecided { bad, allowed: 0.01, why: Doubt::Bursts, run_ns: Some(90_000_000_000) },
         ],
-        Outcome::Invalid => {
+        _ => {
             vec![Reason::Check(CheckKind::ScheduleLag), Reason::Overloaded { growth: 0.031 }, Reason::Empty]
         }
     };
-    let words = [Outcome::Pass, Outcome::Fail, Outcome::Inconclusive, Outcome::Invalid].map(|outcome| {
+    let words = [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive, Verdict::Invalid].map(|verdict| {
         let mut report = sampled();
         let analysis = &mut report.analysis;
-        analysis.verdict = Verdict { outcome, reasons: reasons(outcome), harness_late: None };
+        analysis.conclusion = Conclusion { verdict, reasons: reasons(verdict), harness_late: None };
         analysis.checks = vec![check(CheckKind::ScheduleLag, Level::Refuse)];
         analysis.events.stalls = vec![stall(3_020_000_000, 980_000_000, 1_000)];
         analysis.events.outside = (50, 90_000);

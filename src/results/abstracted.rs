@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Calibration, Environment, Software, TargetFacts};
+use super::{Calibration, Environment, InRun, Software, TargetFacts, Verdict};
 use crate::measure::{Nanos, PackedHistogram};
 
 /// A run boiled down to what comparisons need.
@@ -31,7 +31,8 @@ pub struct Abstract {
     /// Speed of the machine; `None` if not measured.
     pub calibration: Option<Calibration>,
     /// Verdict of the run.
-    pub verdict: Judged,
+    #[serde(with = "InRun")]
+    pub verdict: Verdict,
     /// Whether the user ended it early; false in what was kept before this was.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub interrupted: bool,
@@ -43,20 +44,6 @@ pub struct Abstract {
     pub rows: Vec<AbstractRow>,
     /// The whole over time.
     pub course: Vec<Stretch>,
-}
-
-/// Verdict of a run, as it was when the abstract was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Judged {
-    /// The objective was met.
-    Pass,
-    /// It was missed.
-    Fail,
-    /// The measurement did not suffice to decide.
-    Inconclusive,
-    /// The measurement could not be trusted.
-    Invalid,
 }
 
 /// One row of a run.
@@ -120,7 +107,7 @@ pub struct WorstSeconds {
 impl Abstract {
     /// Whether the run counts in comparisons: its measurement is valid and was not interrupted.
     pub fn counts(&self) -> bool {
-        self.verdict != Judged::Invalid && !self.interrupted
+        self.verdict != Verdict::Invalid && !self.interrupted
     }
 
     /// Whether both are of one run, whatever it is called.

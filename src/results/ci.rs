@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ResultsError, Software, json::versioned, upgrade};
+use super::{InCheck, ResultsError, Software, Verdict, json::versioned, upgrade};
 
 /// Version of the schema of [`Ci`] that this build writes and reads.
 pub const CI_VERSION: u32 = 1;
@@ -70,34 +70,14 @@ pub struct CiCheck {
     /// Operation of the service, or the rule of an audit, where it is about one.
     pub operation: Option<String>,
     /// The outcome.
-    pub outcome: CiOutcome,
+    #[serde(with = "InCheck")]
+    pub outcome: Verdict,
     /// Whether the outcome counts for the scenario; otherwise it is reported to those who look closer, and no more.
     pub decides: bool,
     /// One line that the user can act on, with the name of the scenario.
     pub sentence: String,
     /// Remarks, one line each.
     pub detail: Vec<String>,
-}
-
-/// Outcome of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CiOutcome {
-    /// As it should be.
-    Passed,
-    /// It could not be decided.
-    Inconclusive,
-    /// It was not tried, or not to its end, since the user ended everything before.
-    Interrupted,
-    /// It could not be measured, or not so that it could be trusted.
-    Invalid,
-    /// Not as it should be.
-    Failed,
-}
-
-impl CiOutcome {
-    /// Every outcome, the best first.
-    pub const ALL: [Self; 5] = [Self::Passed, Self::Inconclusive, Self::Interrupted, Self::Invalid, Self::Failed];
 }
 
 /// One number that can be followed over time.
@@ -158,8 +138,8 @@ impl Ci {
 
 impl CiScenario {
     /// The worst outcome of the checks that count.
-    pub fn outcome(&self) -> CiOutcome {
-        self.checks.iter().filter(|check| check.decides).map(|check| check.outcome).max().unwrap_or(CiOutcome::Passed)
+    pub fn outcome(&self) -> Verdict {
+        self.checks.iter().filter(|check| check.decides).map(|check| check.outcome).max().unwrap_or(Verdict::Pass)
     }
 }
 
@@ -176,21 +156,18 @@ mod tests {
 
     #[test]
     fn the_worst_check_that_counts_makes_the_scenario() {
-        use CiOutcome::{Failed, Inconclusive, Invalid, Passed};
+        use Verdict::{Fail, Inconclusive, Invalid, Pass};
 
         let mut scenario = sample::small_ci().scenarios.swap_remove(0);
-        let of = |scenario: &mut CiScenario, outcomes: &[(CiOutcome, bool)]| {
+        let of = |scenario: &mut CiScenario, outcomes: &[(Verdict, bool)]| {
             let one = scenario.checks[0].clone();
-            let check = |(outcome, decides): &(CiOutcome, bool)| CiCheck {
-                outcome: *outcome,
-                decides: *decides,
-                ..one.clone()
-            };
+            let check =
+                |(outcome, decides): &(Verdict, bool)| CiCheck { outcome: *outcome, decides: *decides, ..one.clone() };
             scenario.checks = outcomes.iter().map(check).collect();
             scenario.outcome()
         };
-        assert_eq!(of(&mut scenario, &[(Passed, true), (Failed, false)]), Passed);
-        assert_eq!(of(&mut scenario, &[(Failed, true), (Invalid, true), (Inconclusive, true)]), Failed);
+        assert_eq!(of(&mut scenario, &[(Pass, true), (Fail, false)]), Pass);
+        assert_eq!(of(&mut scenario, &[(Fail, true), (Invalid, true), (Inconclusive, true)]), Fail);
         assert_eq!(of(&mut scenario, &[(Inconclusive, true), (Invalid, true)]), Invalid);
     }
 }

@@ -23,8 +23,9 @@ mod schema;
 mod server;
 mod slug;
 mod upgrade;
+mod verdict;
 
-pub use abstracted::{Abstract, AbstractRow, Judged, KnownPercentile, Stretch, WorstSeconds};
+pub use abstracted::{Abstract, AbstractRow, KnownPercentile, Stretch, WorstSeconds};
 pub use baseline::{
     Asked, BASELINE_VERSION, BASELINES, Baseline, Baselines, COPY as BASELINE_COPY, Named as NamedBaseline,
 };
@@ -33,7 +34,7 @@ pub use capacity::{
     Arm, BlockSide, CAPACITY_VERSION, Capacity, CapacityPlan, CommandCost, ConnectionLevel, Ended, LIMITS, PoolBlock,
     Purpose, Quantiles, ServiceTrial, Trial,
 };
-pub use ci::{Better, CI_VERSION, Ci, CiCheck, CiMeasure, CiOutcome, CiScenario, Leniency, Unit};
+pub use ci::{Better, CI_VERSION, Ci, CiCheck, CiMeasure, CiScenario, Leniency, Unit};
 pub use dependency::{DependencyRecord, Probe, ProbePhase};
 pub use error::ResultsError;
 pub use folder::ResultFolder;
@@ -51,3 +52,4 @@ pub use server::{
     ServerRecord, ServerSecond, SlowCommand, SlowLog, Withheld,
 };
 pub use slug::slug;
+pub use verdict::{InCheck, InComparison, InGate, InRun, Verdict};

@@ -39,7 +39,7 @@ mod tests {
 
     use super::*;
     use crate::results::{
-        Baseline, Capacity, Ci, CiOutcome, Ended, Judged, Purpose, Run,
+        Baseline, Capacity, Ci, Ended, InCheck, Purpose, Run, Verdict,
         sample::{
             self,
             forms::{KINDS, Kind},
@@ -79,7 +79,7 @@ mod tests {
             assert_eq!(faults, [] as [&str; 0]);
         }
         assert!(accepts::<Run>(&sample::run().to_json()));
-        for verdict in [Judged::Pass, Judged::Fail, Judged::Inconclusive, Judged::Invalid] {
+        for verdict in [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive, Verdict::Invalid] {
             let mut written = Baseline::new(sample::abstracts(1));
             (written.runs[0].verdict, written.runs[0].calibration) = (verdict, None);
             assert!(accepts::<Baseline>(&written.to_json()));
@@ -91,7 +91,7 @@ mod tests {
                 assert!(accepts::<Capacity>(&written.to_json()));
             }
         }
-        for outcome in CiOutcome::ALL {
+        for outcome in InCheck::ALL.iter().copied() {
             let mut written = sample::small_ci();
             written.scenarios[0].checks[0].outcome = outcome;
             assert!(accepts::<Ci>(&written.to_json()));

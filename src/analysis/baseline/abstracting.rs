@@ -1,9 +1,9 @@
 //! A run boiled down to what comparisons need.
 
 use crate::{
-    analysis::{Analysis, Distribution, Outcome, PERCENTILES, PercentileValue, Row, Timeline},
+    analysis::{Analysis, Distribution, PERCENTILES, PercentileValue, Row, Timeline},
     measure::{PackedHistogram, SECOND, SeriesRole},
-    results::{Abstract, AbstractRow, Judged, KnownPercentile, Run, Stretch, WorstSeconds},
+    results::{Abstract, AbstractRow, KnownPercentile, Run, Stretch, WorstSeconds},
 };
 
 /// Points of the course that are kept; of a longer run, stretches of seconds.
@@ -27,7 +27,7 @@ pub fn abstract_of(run: &Run, analysis: &Analysis, name: &str) -> Abstract {
         pacing: pacing.join(" and "),
         workers: Some(run.recording.workers.len() as u32),
         calibration: run.calibration,
-        verdict: judged(analysis.verdict.outcome),
+        verdict: analysis.conclusion.verdict,
         interrupted: run.recording.period.interrupted,
         rows: by_service(&analysis.rows).into_iter().map(row).collect(),
         course: course.unwrap_or_default(),
@@ -47,15 +47,6 @@ fn by_service(rows: &[Row]) -> Vec<&Row> {
     let mut kept: Vec<&Row> = rows.iter().filter(|row| row.scope.role == SeriesRole::Operation).collect();
     kept.sort_by_key(|row| (place(row), row.scope.operation.is_none()));
     kept
-}
-
-fn judged(outcome: Outcome) -> Judged {
-    match outcome {
-        Outcome::Pass => Judged::Pass,
-        Outcome::Fail => Judged::Fail,
-        Outcome::Inconclusive => Judged::Inconclusive,
-        Outcome::Invalid => Judged::Invalid,
-    }
 }
 
 fn row(row: &Row) -> AbstractRow {

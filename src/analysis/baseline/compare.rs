@@ -2,13 +2,13 @@
 
 use super::{
     comparable::{Weight, differences},
-    model::{Comparison, Machine, Method, Quantity, QuantityChange, RowChange, Standing},
+    model::{Comparison, Machine, Method, Quantity, QuantityChange, RowChange},
     quantity::{Held, hold},
     tolerance::{ALARM, ENOUGH_RUNS, rejected},
 };
 use crate::{
     analysis::worsening::log_of,
-    results::{Abstract, AbstractRow, Judged},
+    results::{Abstract, AbstractRow, Verdict},
 };
 
 /// p99 may change by a multiple of the threshold: between two runs of the same thing it varies by some ten times as much as
@@ -51,7 +51,7 @@ pub fn compare(base: &[Abstract], run: &Abstract, question: Question) -> Compari
     let method = if runs >= ENOUGH_RUNS { Method::Tolerance { runs } } else { Method::Threshold { runs } };
     let machine = machine(&trusted, run);
     let mut comparison = Comparison {
-        standing: Standing::NotComparable,
+        verdict: Verdict::NotComparable,
         method,
         threshold: question.threshold,
         differences: found,
@@ -102,12 +102,12 @@ pub fn compare(base: &[Abstract], run: &Abstract, question: Question) -> Compari
         comparison.rows.push(RowChange {
             service: row.service.clone(),
             operation: row.operation.clone(),
-            standing: together(&quantities),
+            verdict: together(&quantities),
             failures: (before, row.failed_share()),
             quantities,
         });
     }
-    comparison.standing = overall(&comparison, run);
+    comparison.verdict = overall(&comparison, run);
     comparison
 }
 
@@ -169,7 +169,7 @@ fn machine(base: &[&Abstract], run: &Abstract) -> Option<Machine> {
 fn judge(held: Held, (worse, better): (bool, bool), threshold: f64, whole: bool) -> QuantityChange {
     let Held { mut change, worst, apart, .. } = held;
     let (Some(base), Some(run), Some(ratio)) = (change.base, change.run, change.ratio()) else { return change };
-    if change.standing.is_some() {
+    if change.verdict.is_some() {
         return change;
     }
     let quantity = change.quantity;
@@ -177,25 +177,25 @@ fn judge(held: Held, (worse, better): (bool, bool), threshold: f64, whole: bool)
     let matters = quantity.matters(base, run);
     let difference = quantity.worse() * (run / base).ln();
     let judged = quantity.worse() * ratio.ln();
-    change.standing = if change.p().is_some() {
+    change.verdict = if change.p().is_some() {
         // Calibration may turn the sign: then it is neither.
         Some(match worst {
-            _ if worse && matters && difference > 0.0 && judged >= least => Standing::Regression,
-            _ if better && matters && difference < 0.0 && judged <= -least => Standing::Improved,
+            _ if worse && matters && difference > 0.0 && judged >= least => Verdict::Fail,
+            _ if better && matters && difference < 0.0 && judged <= -least => Verdict::Improved,
             // Nothing that matters can be hidden.
             Some(farthest)
                 if farthest <= limit || !quantity.matters(base, base * (quantity.worse() * farthest).exp()) =>
             {
-                Standing::Ok
+                Verdict::Pass
             }
-            _ => Standing::Inconclusive,
+            _ => Verdict::Inconclusive,
         })
     } else if whole {
         let certain = quantity != Quantity::P99 || apart == Some(true);
         Some(match difference {
-            far if far > limit && matters && certain => Standing::Regression,
-            far if far < -limit && matters && certain => Standing::Improved,
-            _ => Standing::Ok,
+            far if far > limit && matters && certain => Verdict::Fail,
+            far if far < -limit && matters && certain => Verdict::Improved,
+            _ => Verdict::Pass,
         })
     } else {
         None
@@ -205,26 +205,24 @@ fn judge(held: Held, (worse, better): (bool, bool), threshold: f64, whole: bool)
 
 /// What follows from several: the worst, but for what is unknown where something else is known to be worse. That p99 is unknown
 /// is reported and decides nothing: between runs of the same thing it varies this much that it nearly always is.
-fn together(quantities: &[QuantityChange]) -> Option<Standing> {
+fn together(quantities: &[QuantityChange]) -> Option<Verdict> {
     let counts =
-        |change: &&QuantityChange| change.quantity != Quantity::P99 || change.standing != Some(Standing::Inconclusive);
-    let standings: Vec<Standing> = quantities.iter().filter(counts).filter_map(|change| change.standing).collect();
-    let order = [Standing::Regression, Standing::Inconclusive, Standing::Improved, Standing::Ok];
-    order.into_iter().find(|standing| standings.contains(standing))
+        |change: &&QuantityChange| change.quantity != Quantity::P99 || change.verdict != Some(Verdict::Inconclusive);
+    quantities.iter().filter(counts).filter_map(|change| change.verdict).max()
 }
 
-fn overall(comparison: &Comparison, run: &Abstract) -> Standing {
-    let Some(whole) = comparison.rows.iter().find(|row| row.is_whole()) else { return Standing::NotComparable };
-    if run.verdict == Judged::Invalid {
-        return Standing::Invalid;
+fn overall(comparison: &Comparison, run: &Abstract) -> Verdict {
+    let Some(whole) = comparison.rows.iter().find(|row| row.is_whole()) else { return Verdict::NotComparable };
+    if run.verdict == Verdict::Invalid {
+        return Verdict::Invalid;
     }
     if comparison.machine.is_some_and(|machine| machine.moved) {
-        return Standing::Inconclusive;
+        return Verdict::Inconclusive;
     }
-    if comparison.rows.iter().any(|row| row.standing == Some(Standing::Regression)) {
-        return Standing::Regression;
+    if comparison.rows.iter().any(|row| row.verdict == Some(Verdict::Fail)) {
+        return Verdict::Fail;
     }
     // Throughput by itself says little of a load that is offered, whatever the server does.
-    let median = whole.of(Quantity::P50).and_then(|change| change.standing);
-    whole.standing.filter(|_| median.is_some()).unwrap_or(Standing::Inconclusive)
+    let median = whole.of(Quantity::P50).and_then(|change| change.verdict);
+    whole.verdict.filter(|_| median.is_some()).unwrap_or(Verdict::Inconclusive)
 }

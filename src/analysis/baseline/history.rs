@@ -69,7 +69,7 @@ fn course(runs: &[Abstract], quantity: Quantity) -> QuantityCourse {
 mod tests {
     use super::*;
     use crate::results::{
-        Judged,
+        Verdict,
         sample::{abstracted, abstracts},
     };
 
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn invalid_runs_runs_ended_early_and_runs_of_something_else_do_not_count() {
         let mut runs = nights();
-        runs[2].verdict = Judged::Invalid;
+        runs[2].verdict = Verdict::Invalid;
         runs[3].interrupted = true;
         runs[4].target.version = "6.2.0".into();
         let found = history(runs);

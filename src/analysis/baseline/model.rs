@@ -5,14 +5,14 @@ use serde::Serialize;
 use strum::EnumDiscriminants;
 
 use super::Difference;
-use crate::analysis::Effect;
+use crate::{analysis::Effect, results::Verdict};
 
 /// A run compared with a baseline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     /// Verdict of the whole.
-    pub standing: Standing,
-    /// Verdict.
+    pub verdict: Verdict,
+    /// Rules of the comparison.
     pub method: Method,
     /// Change of p50 and throughput that matters, as a share; p99 may change by [`super::TAIL_FACTOR`] times as much.
     pub threshold: f64,
@@ -27,24 +27,6 @@ pub struct Comparison {
     pub rows: Vec<RowChange>,
     /// Rows that only one of the two has: service and operation, and whether the run has it.
     pub missing: Vec<(Option<String>, Option<String>, bool)>,
-}
-
-/// Verdict of a comparison, on a quantity, a row or the whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// Worse than it was.
-    Regression,
-    /// Not worse, as far as this comparison can see.
-    Ok,
-    /// Better than it was.
-    Improved,
-    /// It cannot be decided.
-    Inconclusive,
-    /// The run cannot be trusted.
-    Invalid,
-    /// Another thing was measured, or there is no run to compare with.
-    NotComparable,
 }
 
 /// Rules of a comparison.
@@ -109,7 +91,7 @@ pub struct RowChange {
     /// Operation; `None` stands for all of the service.
     pub operation: Option<String>,
     /// Verdict of the row; `None` for a row without one.
-    pub standing: Option<Standing>,
+    pub verdict: Option<Verdict>,
     /// Requests that failed or never finished, as a share of all: in the baseline, and in the run.
     pub failures: (f64, f64),
     /// [`Quantity::ALL`] in that order.
@@ -122,7 +104,7 @@ pub struct QuantityChange {
     /// Identity.
     pub quantity: Quantity,
     /// Verdict; `None` where the quantity is reported only, or unknown to one of the two.
-    pub standing: Option<Standing>,
+    pub verdict: Option<Verdict>,
     /// Value of the baseline: the geometric mean of its runs; `None` where none knows it.
     pub base: Option<f64>,
     /// Value of the run.

@@ -1,13 +1,13 @@
 //! One quantity of one row: its values in the runs of a baseline and in a further run, and how far they lie apart.
 
 use super::{
-    model::{Quantity, QuantityChange, Standing},
+    model::{Quantity, QuantityChange},
     tolerance::{ALARM, ENOUGH_RUNS, Sample, smallest_effect},
 };
 use crate::{
     analysis::{Effect, Interval, worsening::share_of},
     measure::SECOND,
-    results::{Abstract, AbstractRow},
+    results::{Abstract, AbstractRow, Verdict},
 };
 
 /// Share by which dividing by the machine's reference must lower the spread before it is done: less may be chance.
@@ -105,7 +105,7 @@ pub(super) fn hold(
     let value = quantity.of(run.1);
     let mut change = QuantityChange {
         quantity,
-        standing: None,
+        verdict: None,
         base: sample.map(|sample| sample.mean.exp()),
         run: value,
         runs: known.len(),
@@ -121,7 +121,7 @@ pub(super) fn hold(
             // No logarithm shows it, and no spread is needed to.
             held.change.run = Some(0.0);
             held.change.effect = Some(Effect { ratio: Interval::unbounded(0.0), p: None, smallest_detectable: None });
-            held.change.standing = Some(Standing::Regression);
+            held.change.verdict = Some(Verdict::Fail);
         }
         return held;
     }

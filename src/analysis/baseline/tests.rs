@@ -3,11 +3,11 @@
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rand_distr::StandardNormal;
 
-use super::{Comparison, Method, Quantity, Question, Standing, compare};
+use super::{Comparison, Method, Quantity, Question, compare};
 use crate::{
     analysis::Interval,
     results::{
-        Abstract, Judged,
+        Abstract, Verdict,
         sample::{abstracted, abstracts},
     },
 };
@@ -16,8 +16,8 @@ fn compared(base: &[Abstract], run: &Abstract) -> Comparison {
     compare(base, run, Question::default())
 }
 
-fn standing(base: &[Abstract], factor: f64) -> Standing {
-    compared(base, &abstracted(20, factor)).standing
+fn verdict(base: &[Abstract], factor: f64) -> Verdict {
+    compared(base, &abstracted(20, factor)).verdict
 }
 
 #[test]
@@ -25,12 +25,12 @@ fn few_runs_show_gross_changes_of_the_whole_only() {
     for count in [1, 6] {
         let base = abstracts(count);
         let found = compared(&base, &abstracted(20, 1.1));
-        assert_eq!((found.standing, found.method), (Standing::Ok, Method::Threshold { runs: count }));
-        assert_eq!(standing(&base, 1.5), Standing::Regression);
-        assert_eq!(standing(&base, 0.6), Standing::Improved);
+        assert_eq!((found.verdict, found.method), (Verdict::Pass, Method::Threshold { runs: count }));
+        assert_eq!(verdict(&base, 1.5), Verdict::Fail);
+        assert_eq!(verdict(&base, 0.6), Verdict::Improved);
         let (whole, rows) = found.rows.split_last().unwrap();
-        assert!(whole.quantities.iter().all(|change| change.standing.is_some() && change.p().is_none()));
-        assert!(rows.iter().flat_map(|row| &row.quantities).all(|change| change.standing.is_none()));
+        assert!(whole.quantities.iter().all(|change| change.verdict.is_some() && change.p().is_none()));
+        assert!(rows.iter().flat_map(|row| &row.quantities).all(|change| change.verdict.is_none()));
     }
 }
 
@@ -38,11 +38,11 @@ fn few_runs_show_gross_changes_of_the_whole_only() {
 fn a_run_that_does_not_count_keeps_nothing_from_being_compared() {
     let (mut base, run) = (abstracts(10), abstracted(20, 1.0));
     base[3].target.version = "6.2.0".into();
-    assert_eq!(compared(&base, &run).standing, Standing::NotComparable);
-    base[3].verdict = Judged::Invalid;
-    assert_eq!(compared(&base, &run).standing, Standing::Ok);
-    (base[3].verdict, base[3].interrupted) = (Judged::Pass, true);
-    assert_eq!(compared(&base, &run).standing, Standing::Ok);
+    assert_eq!(compared(&base, &run).verdict, Verdict::NotComparable);
+    base[3].verdict = Verdict::Invalid;
+    assert_eq!(compared(&base, &run).verdict, Verdict::Pass);
+    (base[3].verdict, base[3].interrupted) = (Verdict::Pass, true);
+    assert_eq!(compared(&base, &run).verdict, Verdict::Pass);
 }
 
 #[test]
@@ -54,23 +54,23 @@ fn the_tail_of_a_pair_must_double_and_stand_apart() {
         let known = whole.percentiles.iter_mut().find(|known| known.percentile > 98.0).unwrap();
         known.nanos = (known.nanos as f64 * factor) as u64;
         (known.low, known.high) = (known.nanos - reach, known.nanos + reach);
-        compared(&base, &run).standing
+        compared(&base, &run).verdict
     };
-    assert_eq!([tail(1.9, 0), tail(2.2, 0), tail(2.2, 1_200_000)], [Standing::Ok, Standing::Regression, Standing::Ok]);
+    assert_eq!([tail(1.9, 0), tail(2.2, 0), tail(2.2, 1_200_000)], [Verdict::Pass, Verdict::Fail, Verdict::Pass]);
 }
 
 #[test]
 fn seven_runs_know_how_far_apart_they_lie() {
     let base = abstracts(10);
     let found = compared(&base, &abstracted(20, 1.25));
-    assert_eq!((found.standing, found.method), (Standing::Regression, Method::Tolerance { runs: 10 }));
+    assert_eq!((found.verdict, found.method), (Verdict::Fail, Method::Tolerance { runs: 10 }));
     let whole = found.rows.last().unwrap().of(Quantity::P50).unwrap();
     assert!(whole.p().unwrap() < 0.001);
     let ratio = whole.effect.unwrap().ratio;
     let (low, high) = ratio.ends().unwrap();
     assert!(low < ratio.point && ratio.point < high && low > 1.1);
-    assert_eq!(standing(&base, 1.0), Standing::Ok);
-    assert_eq!(standing(&base, 0.75), Standing::Improved);
+    assert_eq!(verdict(&base, 1.0), Verdict::Pass);
+    assert_eq!(verdict(&base, 0.75), Verdict::Improved);
     // 3 % of spread: a level of 1 % in 6 takes (3.94 + 1.83) * 1.05 of it.
     let effect = whole.smallest_detectable().unwrap();
     assert!((effect / whole.spread.unwrap() - 6.6).abs() < 0.6, "{effect} {:?}", whole.spread);
@@ -81,7 +81,7 @@ fn what_cannot_be_excluded_is_inconclusive() {
     // Runs that lie twenty percent apart hide a change of twenty percent.
     let factors = [0.7, 1.2, 0.9, 1.4, 0.8, 1.1, 1.3, 0.75];
     let base: Vec<_> = (0..).zip(factors).map(|(day, factor)| abstracted(day, factor)).collect();
-    assert_eq!(standing(&base, 1.1), Standing::Inconclusive);
+    assert_eq!(verdict(&base, 1.1), Verdict::Inconclusive);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_change_of_microseconds_does_not_matter() {
     }
     let found = compared(&base, &run);
     assert!(found.rows.last().unwrap().of(Quantity::P50).unwrap().p().unwrap() < 1e-9);
-    assert_eq!(found.standing, Standing::Ok, "11 us are 18 % and yet nothing");
+    assert_eq!(found.verdict, Verdict::Pass, "11 us are 18 % and yet nothing");
 }
 
 #[test]
@@ -107,17 +107,17 @@ fn one_operation_that_regresses_is_found_among_all() {
         known.nanos = known.nanos * 3 / 2;
     }
     let found = compared(&base, &run);
-    let standings: Vec<_> = found.rows.iter().map(|row| row.standing).collect();
-    assert_eq!(standings, [Standing::Ok, Standing::Regression, Standing::Ok, Standing::Ok].map(Some));
-    assert_eq!(found.standing, Standing::Regression);
+    let verdicts: Vec<_> = found.rows.iter().map(|row| row.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Pass, Verdict::Fail, Verdict::Pass, Verdict::Pass].map(Some));
+    assert_eq!(found.verdict, Verdict::Fail);
 }
 
 #[test]
 fn a_run_too_short_for_a_median_tells_nothing() {
     let mut run = abstracted(20, 1.0);
     run.rows.iter_mut().for_each(|row| row.percentiles.clear());
-    assert_eq!(compared(&abstracts(3), &run).standing, Standing::Inconclusive);
-    assert_eq!(compared(&abstracts(9), &run).standing, Standing::Inconclusive);
+    assert_eq!(compared(&abstracts(3), &run).verdict, Verdict::Inconclusive);
+    assert_eq!(compared(&abstracts(9), &run).verdict, Verdict::Inconclusive);
 }
 
 #[test]
@@ -126,21 +126,21 @@ fn throughput_that_falls_is_worse() {
     run.rows.last_mut().unwrap().rate = 700.0;
     for count in [2, 10] {
         let found = compared(&abstracts(count), &run);
-        assert_eq!(found.rows.last().unwrap().of(Quantity::Throughput).unwrap().standing, Some(Standing::Regression));
-        assert_eq!(found.standing, Standing::Regression);
+        assert_eq!(found.rows.last().unwrap().of(Quantity::Throughput).unwrap().verdict, Some(Verdict::Fail));
+        assert_eq!(found.verdict, Verdict::Fail);
     }
 }
 
 #[test]
 fn throughput_may_fall_by_the_threshold() {
-    let standing = |count: usize, rate: f64| {
+    let verdict = |count: usize, rate: f64| {
         let mut run = abstracted(20, 1.0);
         run.rows.last_mut().unwrap().rate = rate;
-        compared(&abstracts(count), &run).rows.last().unwrap().of(Quantity::Throughput).unwrap().standing
+        compared(&abstracts(count), &run).rows.last().unwrap().of(Quantity::Throughput).unwrap().verdict
     };
     // All of 20 % below 1 000/s, and half of it where the spread of the runs is known.
-    assert_eq!([810.0, 790.0].map(|rate| standing(2, rate)), [Some(Standing::Ok), Some(Standing::Regression)]);
-    assert_eq!([910.0, 890.0].map(|rate| standing(10, rate)), [Some(Standing::Ok), Some(Standing::Regression)]);
+    assert_eq!([810.0, 790.0].map(|rate| verdict(2, rate)), [Some(Verdict::Pass), Some(Verdict::Fail)]);
+    assert_eq!([910.0, 890.0].map(|rate| verdict(10, rate)), [Some(Verdict::Pass), Some(Verdict::Fail)]);
 }
 
 #[test]
@@ -150,9 +150,9 @@ fn another_machine_tells_nothing() {
     (calibration.before.median_ns, calibration.after.median_ns) = (60_000, 58_000);
     let found = compared(&abstracts(3), &run);
     assert!(found.machine.unwrap().moved && !found.machine.unwrap().unsteady);
-    assert_eq!(found.standing, Standing::Inconclusive);
+    assert_eq!(found.verdict, Verdict::Inconclusive);
     run.calibration = None;
-    assert_eq!(compared(&abstracts(3), &run).standing, Standing::Regression, "nothing is known of the machine");
+    assert_eq!(compared(&abstracts(3), &run).verdict, Verdict::Fail, "nothing is known of the machine");
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn calibration_is_used_where_it_lowers_the_spread() {
     let found = compared(&base, &run);
     let p50 = found.rows.last().unwrap().of(Quantity::P50).unwrap();
     assert!(p50.calibrated && p50.spread.unwrap() < 0.004, "{p50:?}");
-    assert_eq!(p50.standing, Some(Standing::Regression));
+    assert_eq!(p50.verdict, Some(Verdict::Fail));
     let Interval { point: ratio, low: Some(low), high: Some(high) } = p50.effect.unwrap().ratio else {
         panic!("{p50:?}")
     };
@@ -187,20 +187,20 @@ fn calibration_is_used_where_it_lowers_the_spread() {
 #[test]
 fn runs_that_cannot_be_trusted_count_on_neither_side() {
     let mut base = abstracts(8);
-    base[0].verdict = Judged::Invalid;
-    base[1].verdict = Judged::Invalid;
+    base[0].verdict = Verdict::Invalid;
+    base[1].verdict = Verdict::Invalid;
     let found = compared(&base, &abstracted(20, 1.0));
     assert_eq!((found.method, found.left_out), (Method::Threshold { runs: 6 }, 2));
-    let run = Abstract { verdict: Judged::Invalid, ..abstracted(20, 2.0) };
-    assert_eq!(compared(&abstracts(3), &run).standing, Standing::Invalid);
+    let run = Abstract { verdict: Verdict::Invalid, ..abstracted(20, 2.0) };
+    assert_eq!(compared(&abstracts(3), &run).verdict, Verdict::Invalid);
     base[0] = Abstract { interrupted: true, ..abstracted(0, 1.0) };
     assert_eq!(compared(&base, &abstracted(20, 1.0)).left_out, 2, "ended early");
     for one in &mut base {
-        one.verdict = Judged::Invalid;
+        one.verdict = Verdict::Invalid;
         one.target.version = "6.2.0".into();
     }
     let found = compared(&base, &abstracted(20, 1.0));
-    assert_eq!((found.standing, found.left_out), (Standing::NotComparable, 8), "there is nothing to compare with");
+    assert_eq!((found.verdict, found.left_out), (Verdict::NotComparable, 8), "there is nothing to compare with");
     assert_eq!((found.rows, found.missing, found.differences), (Vec::new(), Vec::new(), Vec::new()));
 }
 
@@ -213,8 +213,8 @@ fn an_operation_that_is_answered_no_more_is_a_regression() {
     for count in [1, 10] {
         let found = compared(&abstracts(count), &run);
         let change = found.rows[1].of(Quantity::Throughput).unwrap();
-        assert_eq!((change.standing, change.run), (Some(Standing::Regression), Some(0.0)));
-        assert_eq!((found.rows[1].standing, found.standing), (Some(Standing::Regression), Standing::Regression));
+        assert_eq!((change.verdict, change.run), (Some(Verdict::Fail), Some(0.0)));
+        assert_eq!((found.rows[1].verdict, found.verdict), (Some(Verdict::Fail), Verdict::Fail));
     }
     // Of one request in a run, none is no news.
     let mut base = abstracts(10);
@@ -222,7 +222,7 @@ fn an_operation_that_is_answered_no_more_is_a_regression() {
         one.rows[1].rate = 1.0 / 12.0;
     }
     let found = compared(&base, &run);
-    assert_eq!((found.rows[1].of(Quantity::Throughput).unwrap().standing, found.standing), (None, Standing::Ok));
+    assert_eq!((found.rows[1].of(Quantity::Throughput).unwrap().verdict, found.verdict), (None, Verdict::Pass));
 }
 
 #[test]
@@ -235,8 +235,8 @@ fn what_is_certain_and_tiny_is_no_regression() {
     let asked = |threshold| compare(&base, &run, Question { threshold, ..Question::default() });
     let found = asked(0.2);
     assert!(found.rows.last().unwrap().of(Quantity::Throughput).unwrap().p().unwrap() < 1e-6);
-    assert_eq!(found.standing, Standing::Ok, "4 % less, of which 20 % would matter");
-    assert_eq!(asked(0.05).standing, Standing::Regression);
+    assert_eq!(found.verdict, Verdict::Pass, "4 % less, of which 20 % would matter");
+    assert_eq!(asked(0.05).verdict, Verdict::Fail);
 }
 
 /// Neighbouring nights of one build: the logarithm of p50 differs by 7 %, that of p99 by 100 %.
@@ -253,16 +253,16 @@ fn a_night_like_all_others_is_ok_most_of_the_time() {
         one
     };
     let trials = 300;
-    let found: Vec<Standing> = (0..trials)
+    let found: Vec<Verdict> = (0..trials)
         .map(|_| {
             let runs: Vec<_> = (0..11).map(|_| draw()).collect();
-            compared(&runs[..10], &runs[10]).standing
+            compared(&runs[..10], &runs[10]).verdict
         })
         .collect();
-    let share = |of| found.iter().filter(|standing| **standing == of).count() as f64 / f64::from(trials);
+    let share = |of| found.iter().filter(|verdict| **verdict == of).count() as f64 / f64::from(trials);
     // Nearly none, where p99 had to be known as well.
-    assert!(share(Standing::Ok) > 0.6, "{}", share(Standing::Ok));
-    assert!(share(Standing::Regression) < 0.03, "{}", share(Standing::Regression));
+    assert!(share(Verdict::Pass) > 0.6, "{}", share(Verdict::Pass));
+    assert!(share(Verdict::Fail) < 0.03, "{}", share(Verdict::Fail));
 }
 
 #[test]
@@ -270,9 +270,9 @@ fn another_thing_is_not_compared_unless_told_to() {
     let mut run = abstracted(20, 2.0);
     run.target.version = "8.0.0".into();
     let found = compared(&abstracts(3), &run);
-    assert_eq!((found.standing, found.rows.len(), found.differences.len()), (Standing::NotComparable, 0, 1));
+    assert_eq!((found.verdict, found.rows.len(), found.differences.len()), (Verdict::NotComparable, 0, 1));
     let told = compare(&abstracts(3), &run, Question { allow_differences: true, ..Question::default() });
-    assert_eq!((told.standing, told.differences.len()), (Standing::Regression, 1));
+    assert_eq!((told.verdict, told.differences.len()), (Verdict::Fail, 1));
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn false_alarms_of_all_rows_together_are_rare() {
                 let runs: Vec<_> = (0..=count).map(&mut draw).collect();
                 let found = compare(&runs[..count], &runs[count], question);
                 calibrated += usize::from(found.rows.iter().any(|row| row.quantities[0].calibrated));
-                found.standing == Standing::Regression
+                found.verdict == Verdict::Fail
             })
             .count();
         // Six are expected; fourteen are more than three standard deviations away.

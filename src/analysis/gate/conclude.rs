@@ -1,8 +1,8 @@
 //! Conclusions of a gate, from its slices.
 
 use super::{
-    Change, ChangeShape, FEWEST_BLOCKS, Failures, GateAnalysis, GateMetric, GateRow, GateScope, GateVerdict,
-    Invalidity, LEVEL, MetricResult, Noise, TooFew,
+    Change, ChangeShape, FEWEST_BLOCKS, Failures, GateAnalysis, GateMetric, GateRow, GateScope, Invalidity, LEVEL,
+    MetricResult, Noise, TooFew,
     blind::{dropped, too_much},
     course,
     failures::{failures, of_baseline},
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     analysis::paired::{Difference, Limits, Power, change, deviation, log_of, median},
-    results::{Gate, GatePlan, GateSlice, GateStage, SliceKind},
+    results::{Gate, GatePlan, GateSlice, GateStage, SliceKind, Verdict},
     scenario::Scenario,
 };
 
@@ -43,7 +43,7 @@ pub fn conclude(gate: &Gate, scenario: &Scenario) -> GateAnalysis {
     let all: Vec<usize> = (0..gate.series.len()).collect();
     let invalid = study.invalidity(&failures, &all);
     let verdict = match invalid {
-        Some(_) => GateVerdict::Invalid,
+        Some(_) => Verdict::Invalid,
         None => whole(&rows, &failures),
     };
     GateAnalysis {
@@ -65,7 +65,7 @@ pub fn suspects(gate: &Gate, scenario: &Scenario) -> bool {
     let analysis = conclude(gate, scenario);
     let suspected = analysis.rows.iter().flat_map(|row| &row.metrics).any(|metric| metric.suspected);
     // What a second stage would show could not be judged without a first one that can.
-    analysis.invalid.is_none() && (suspected || analysis.failures.verdict != GateVerdict::Ok)
+    analysis.invalid.is_none() && (suspected || analysis.failures.verdict != Verdict::Pass)
 }
 
 fn of_stage<'b, 'g>(blocks: &'b [ReadBlock<'g>], stage: GateStage) -> Vec<&'b ReadBlock<'g>> {
@@ -280,42 +280,42 @@ fn has_samples(blocks: &[&ReadBlock<'_>], metric: GateMetric, series: &[usize]) 
 /// Mean and tail count where they are worse for certain; that they are hard to measure is no reason to be in doubt of the rest.
 ///
 /// Of the whole the median is indispensable: throughput alone does not say how long requests take.
-fn row_verdict(metrics: &[MetricResult], is_whole: bool) -> GateVerdict {
-    let any = |verdict: GateVerdict| metrics.iter().any(|metric| metric.verdict == verdict);
+fn row_verdict(metrics: &[MetricResult], is_whole: bool) -> Verdict {
+    let any = |verdict: Verdict| metrics.iter().any(|metric| metric.verdict == verdict);
     let central = |metric: &&MetricResult| metric.metric.decides();
-    let open = |metric: &MetricResult| metric.verdict == GateVerdict::Inconclusive;
+    let open = |metric: &MetricResult| metric.verdict == Verdict::Inconclusive;
     let lacks_median = is_whole && metrics.iter().all(|metric| metric.metric != GateMetric::Median);
-    if any(GateVerdict::Regression) {
-        GateVerdict::Regression
+    if any(Verdict::Fail) {
+        Verdict::Fail
     } else if lacks_median
         || metrics.iter().filter(central).any(open)
         || metrics.iter().any(|metric| metric.suspected && open(metric))
     {
-        GateVerdict::Inconclusive
-    } else if any(GateVerdict::Improved) {
-        GateVerdict::Improved
+        Verdict::Inconclusive
+    } else if any(Verdict::Improved) {
+        Verdict::Improved
     } else {
-        GateVerdict::Ok
+        Verdict::Pass
     }
 }
 
 /// A regression anywhere is one of the whole.
-fn whole(rows: &[GateRow], failures: &Failures) -> GateVerdict {
-    let any = |verdict: GateVerdict| rows.iter().any(|row| row.verdict == verdict);
-    if any(GateVerdict::Regression) || failures.verdict == GateVerdict::Regression {
-        return GateVerdict::Regression;
+fn whole(rows: &[GateRow], failures: &Failures) -> Verdict {
+    let any = |verdict: Verdict| rows.iter().any(|row| row.verdict == verdict);
+    if any(Verdict::Fail) || failures.verdict == Verdict::Fail {
+        return Verdict::Fail;
     }
-    let unsettled = |metric: &MetricResult| metric.suspected && metric.verdict == GateVerdict::Inconclusive;
-    if failures.verdict == GateVerdict::Inconclusive || rows.iter().flat_map(|row| &row.metrics).any(unsettled) {
-        return GateVerdict::Inconclusive;
+    let unsettled = |metric: &MetricResult| metric.suspected && metric.verdict == Verdict::Inconclusive;
+    if failures.verdict == Verdict::Inconclusive || rows.iter().flat_map(|row| &row.metrics).any(unsettled) {
+        return Verdict::Inconclusive;
     }
     let of_all = rows.last().filter(|row| row.scope.service.is_none());
-    of_all.map_or(GateVerdict::Inconclusive, |row| row.verdict)
+    of_all.map_or(Verdict::Inconclusive, |row| row.verdict)
 }
 
 /// Whether the median takes part in what the row's response times have lost.
 fn shape(row: &GateRow, plan: &GatePlan) -> Option<ChangeShape> {
-    let lost = |metric: &MetricResult| metric.verdict == GateVerdict::Regression && metric.metric.more_is_worse();
+    let lost = |metric: &MetricResult| metric.verdict == Verdict::Fail && metric.metric.more_is_worse();
     if !row.metrics.iter().any(lost) {
         return None;
     }

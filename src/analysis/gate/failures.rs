@@ -1,9 +1,9 @@
 //! Whether more of B's requests fail than of A's, block by block: failures are in no percentile, so nothing else would show.
 
-use super::{FailedShares, Failures, GateVerdict, Invalidity, LEVEL};
+use super::{FailedShares, Failures, Invalidity, LEVEL};
 use crate::{
     analysis::paired::p_above,
-    results::{GateBlock, GateSlice},
+    results::{GateBlock, GateSlice, Verdict},
 };
 
 /// Share of the requests of an arm from which a baseline is none, and a block of B alone is an outage.
@@ -19,10 +19,10 @@ pub(super) fn failures<'b>(
     let confirm = shares(confirm, limit);
     let is_suspicious = |shares: &FailedShares| shares.more || shares.outages > 0;
     let verdict = match &confirm {
-        Some(confirm) if screen.more && confirm.more => GateVerdict::Regression,
+        Some(confirm) if screen.more && confirm.more => Verdict::Fail,
         // What was there once and not again is neither certain nor nothing.
-        _ if is_suspicious(&screen) || confirm.as_ref().is_some_and(is_suspicious) => GateVerdict::Inconclusive,
-        _ => GateVerdict::Ok,
+        _ if is_suspicious(&screen) || confirm.as_ref().is_some_and(is_suspicious) => Verdict::Inconclusive,
+        _ => Verdict::Pass,
     };
     Failures { screen, confirm, verdict }
 }

@@ -1,26 +1,26 @@
 //! From the change in each stage to a verdict.
 
-use super::{Change, GateVerdict};
-use crate::analysis::paired::Limits;
+use super::Change;
+use crate::{analysis::paired::Limits, results::Verdict};
 
 /// The verdict: of the first stage where it raised no suspicion, of the second alone where it did.
-pub(super) fn verdict(limits: &Limits, screen: &Change, confirm: Option<&Change>) -> GateVerdict {
+pub(super) fn verdict(limits: &Limits, screen: &Change, confirm: Option<&Change>) -> Verdict {
     let suspected = limits.is_worse(screen);
     match confirm {
-        Some(confirm) if suspected && limits.is_worse(confirm) => GateVerdict::Regression,
+        Some(confirm) if suspected && limits.is_worse(confirm) => Verdict::Fail,
         Some(confirm) if suspected => acquit(limits, confirm),
         // Without a second stage nothing is confirmed.
-        None if suspected => GateVerdict::Inconclusive,
+        None if suspected => Verdict::Inconclusive,
         _ => acquit(limits, screen),
     }
 }
 
-fn acquit(limits: &Limits, change: &Change) -> GateVerdict {
+fn acquit(limits: &Limits, change: &Change) -> Verdict {
     if limits.is_better(change) {
-        GateVerdict::Improved
+        Verdict::Improved
     } else if limits.is_not_worse(change) {
-        GateVerdict::Ok
+        Verdict::Pass
     } else {
-        GateVerdict::Inconclusive
+        Verdict::Inconclusive
     }
 }

@@ -22,7 +22,7 @@ pub use super::paired::{Change, FEWEST_BLOCKS, LEVEL, foreseen};
 pub use conclude::{conclude, suspects};
 pub use model::{
     ChangeShape, CoursePoint, CurvePoint, Dropped, FailedShares, Failures, GateAnalysis, GateMetric, GateRow,
-    GateScope, GateVerdict, Invalidity, MetricResult, Noise, TooFew,
+    GateScope, Invalidity, MetricResult, Noise, TooFew,
 };
 pub use order::{first_arm, quad_of_arms, seed_of};
 #[cfg(test)]

@@ -3,23 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{analysis::paired::Change, results::GateStage};
-
-/// Verdict of a gate on a metric, a row or the whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum GateVerdict {
-    /// B is worse, and was so again on fresh blocks.
-    Regression,
-    /// B is not worse by as much as matters.
-    Ok,
-    /// B is better, for certain and by as much as matters.
-    Improved,
-    /// The gate cannot decide.
-    Inconclusive,
-    /// The measurement shows nothing.
-    Invalid,
-}
+use crate::{
+    analysis::paired::Change,
+    results::{GateStage, Verdict},
+};
 
 /// Subjects of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -55,7 +42,7 @@ impl GateMetric {
 #[derive(Debug, Clone, PartialEq)]
 pub struct GateAnalysis {
     /// The verdict of the whole.
-    pub verdict: GateVerdict,
+    pub verdict: Verdict,
     /// Reason of an invalid result.
     pub invalid: Option<Invalidity>,
     /// One per operation, one per service of several, and the whole, which comes last.
@@ -103,7 +90,7 @@ pub struct GateRow {
     /// Subject.
     pub scope: GateScope,
     /// The verdict over its metrics.
-    pub verdict: GateVerdict,
+    pub verdict: Verdict,
     /// Metrics, in the order of [`GateMetric::ALL`]; those with too few samples are missing.
     pub metrics: Vec<MetricResult>,
     /// Change of every quantile that has the samples for it, over the stage that decides: quantile and change.
@@ -130,7 +117,7 @@ pub struct MetricResult {
     /// Identity.
     pub metric: GateMetric,
     /// Verdict.
-    pub verdict: GateVerdict,
+    pub verdict: Verdict,
     /// Whether the first stage raised a suspicion.
     pub suspected: bool,
     /// The least worsening that matters here, as a share: the threshold, or the floor where that is more.
@@ -165,7 +152,7 @@ pub struct Failures {
     /// In the second, where there was one.
     pub confirm: Option<FailedShares>,
     /// Regression where more of B's fail in both stages; inconclusive where only one shows it, or blocks of B alone failed.
-    pub verdict: GateVerdict,
+    pub verdict: Verdict,
 }
 
 impl Failures {

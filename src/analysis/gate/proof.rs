@@ -7,13 +7,13 @@ use std::env;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, LogNormal, Normal, StudentT};
 
-use super::{Change, GateVerdict, LEVEL, judge::verdict};
+use super::{Change, LEVEL, judge::verdict};
 use crate::{
     analysis::{
         draw::generator,
         paired::{Difference, Limits, Power, Quad, change},
     },
-    results::{GateStage, SliceKind},
+    results::{GateStage, SliceKind, Verdict},
 };
 
 /// Differences between slices of one arm.
@@ -90,8 +90,8 @@ fn play(case: Case, gates: u32, power: &mut Power) -> Tally {
         let confirm = suspected.then(|| stage(case, gate, GateStage::Confirm, &limits, power));
         tally.suspected += u32::from(suspected);
         match verdict(&limits, &screen, confirm.as_ref()) {
-            GateVerdict::Regression => tally.regression += 1,
-            GateVerdict::Ok | GateVerdict::Improved => tally.ok += 1,
+            Verdict::Fail => tally.regression += 1,
+            Verdict::Pass | Verdict::Improved => tally.ok += 1,
             _ => tally.inconclusive += 1,
         }
     }

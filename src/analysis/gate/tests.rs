@@ -1,12 +1,10 @@
 //! Gates from their slices to their verdicts.
 
-use super::{
-    ChangeShape, GateAnalysis, GateMetric, GateRow, GateVerdict, Invalidity, MetricResult, conclude, suspects,
-};
+use super::{ChangeShape, GateAnalysis, GateMetric, GateRow, Invalidity, MetricResult, conclude, suspects};
 use crate::{
     measure::Latencies,
     results::{
-        Gate, GateStage, SliceKind,
+        Gate, GateStage, SliceKind, Verdict,
         sample::{
             self,
             gate::{Worsening, gate},
@@ -34,7 +32,7 @@ fn equals_pass_and_every_row_is_there() {
     let same = gate(Worsening::None, 0.02, &FIRST);
     assert!(!suspects(&same, &sample::scenario()));
     let analysis = concluded(&same);
-    assert_eq!(analysis.verdict, GateVerdict::Ok);
+    assert_eq!(analysis.verdict, Verdict::Pass);
     let names: Vec<_> =
         analysis.rows.iter().map(|row| (row.scope.service.as_deref(), row.scope.operation.as_deref())).collect();
     assert_eq!(
@@ -67,7 +65,7 @@ fn what_is_slower_twice_is_a_regression_of_all_quantiles() {
     let slower = gate(Worsening::Uniform(0.15), 0.02, &BOTH);
     assert!(suspects(&slower, &sample::scenario()));
     let analysis = concluded(&slower);
-    assert_eq!(analysis.verdict, GateVerdict::Regression);
+    assert_eq!(analysis.verdict, Verdict::Fail);
     let whole = whole(&analysis);
     assert_eq!(whole.shape, Some(ChangeShape::Uniform));
     for of in [GateMetric::Median, GateMetric::Mean, GateMetric::Throughput] {
@@ -75,17 +73,17 @@ fn what_is_slower_twice_is_a_regression_of_all_quantiles() {
         let change = result.deciding();
         let ratio = change.effect.ratio.point;
         let worse = if of.more_is_worse() { ratio } else { 1.0 / ratio };
-        assert_eq!(result.verdict, GateVerdict::Regression, "{of:?}");
+        assert_eq!(result.verdict, Verdict::Fail, "{of:?}");
         assert!((worse / 1.15 - 1.0).abs() < 0.02 && change.effect.p < Some(0.01), "{of:?} {change:?}");
     }
     assert!(whole.quantiles.iter().all(|(_, change)| (change.effect.ratio.point / 1.15 - 1.0).abs() < 0.03));
-    assert!(analysis.rows.iter().all(|row| row.verdict == GateVerdict::Regression), "parts are reported as well");
+    assert!(analysis.rows.iter().all(|row| row.verdict == Verdict::Fail), "parts are reported as well");
 }
 
 #[test]
 fn a_suspicion_that_was_not_looked_into_is_no_regression() {
     let analysis = concluded(&gate(Worsening::Uniform(0.15), 0.02, &FIRST));
-    assert_eq!(analysis.verdict, GateVerdict::Inconclusive);
+    assert_eq!(analysis.verdict, Verdict::Inconclusive);
     assert!(metric(whole(&analysis), GateMetric::Median).suspected);
 }
 
@@ -95,7 +93,7 @@ fn the_second_stage_alone_decides() {
     let second = gate(Worsening::None, 0.02, &[GateStage::Confirm]);
     gate_of.blocks.extend(second.blocks);
     let analysis = concluded(&gate_of);
-    assert_eq!(analysis.verdict, GateVerdict::Ok);
+    assert_eq!(analysis.verdict, Verdict::Pass);
     let median = metric(whole(&analysis), GateMetric::Median);
     assert!(median.suspected && (median.deciding().effect.ratio.point - 1.0).abs() < 0.02, "{median:?}");
 }
@@ -103,11 +101,11 @@ fn the_second_stage_alone_decides() {
 #[test]
 fn slow_requests_alone_are_a_regression_of_the_tail_only() {
     let analysis = concluded(&gate(Worsening::Tail(5e6), 0.02, &BOTH));
-    assert_eq!(analysis.verdict, GateVerdict::Regression);
+    assert_eq!(analysis.verdict, Verdict::Fail);
     let whole = whole(&analysis);
     assert_eq!(whole.shape, Some(ChangeShape::TailOnly));
-    assert_eq!(metric(whole, GateMetric::P99).verdict, GateVerdict::Regression);
-    assert_eq!(metric(whole, GateMetric::Median).verdict, GateVerdict::Ok);
+    assert_eq!(metric(whole, GateMetric::P99).verdict, Verdict::Fail);
+    assert_eq!(metric(whole, GateMetric::Median).verdict, Verdict::Pass);
 }
 
 #[test]
@@ -120,15 +118,15 @@ fn a_median_that_is_neither_spared_nor_lost_leaves_the_shape_open() {
         }
     }
     let analysis = concluded(&mixed);
-    assert_eq!(metric(whole(&analysis), GateMetric::P99).verdict, GateVerdict::Regression);
+    assert_eq!(metric(whole(&analysis), GateMetric::P99).verdict, Verdict::Fail);
     assert_eq!(whole(&analysis).shape, Some(ChangeShape::Undetermined));
 }
 
 #[test]
 fn what_is_faster_is_an_improvement() {
     let analysis = concluded(&gate(Worsening::Uniform(-0.15), 0.02, &FIRST));
-    assert_eq!(analysis.verdict, GateVerdict::Improved);
-    assert_eq!(metric(whole(&analysis), GateMetric::Throughput).verdict, GateVerdict::Improved);
+    assert_eq!(analysis.verdict, Verdict::Improved);
+    assert_eq!(metric(whole(&analysis), GateMetric::Throughput).verdict, Verdict::Improved);
 }
 
 #[test]
@@ -137,15 +135,15 @@ fn a_change_below_the_floor_does_not_matter() {
     slower.plan.floor_ns = 100_000;
     let analysis = concluded(&slower);
     let median = metric(whole(&analysis), GateMetric::Median);
-    assert_eq!(median.verdict, GateVerdict::Ok);
+    assert_eq!(median.verdict, Verdict::Pass);
     assert!((median.limit - 100_000.0 / median.screen.levels[0]).abs() < 1e-9, "{median:?}");
-    assert_eq!(analysis.verdict, GateVerdict::Regression, "throughput has no floor");
+    assert_eq!(analysis.verdict, Verdict::Fail, "throughput has no floor");
 }
 
 #[test]
 fn noise_makes_it_inconclusive_and_says_how_many_blocks_would_tell() {
     let analysis = concluded(&gate(Worsening::None, 0.4, &FIRST));
-    assert_eq!(analysis.verdict, GateVerdict::Inconclusive);
+    assert_eq!(analysis.verdict, Verdict::Inconclusive);
     let median = metric(whole(&analysis), GateMetric::Median);
     assert!(
         median.screen.effect.smallest_detectable > Some(0.1)
@@ -161,7 +159,7 @@ fn a_starved_harness_makes_it_invalid_and_never_a_regression() {
     }
     assert!(!suspects(&late, &sample::scenario()));
     let analysis = concluded(&late);
-    assert_eq!(analysis.verdict, GateVerdict::Invalid);
+    assert_eq!(analysis.verdict, Verdict::Invalid);
     assert!(matches!(analysis.invalid, Some(Invalidity::Disturbed(of)) if of.all() == 8), "{:?}", analysis.invalid);
     assert_eq!((analysis.dropped.late, analysis.dropped.quads), (16, 48));
 }
@@ -185,7 +183,7 @@ fn a_slower_harness_in_b_raises_no_floor() {
     let mut lagging = gate(Worsening::Uniform(0.15), 0.02, &BOTH);
     let slices = lagging.blocks.iter_mut().flat_map(|block| &mut block.slices);
     slices.filter(|slice| slice.arm == 1).for_each(|slice| slice.lag_p50 = 200_000);
-    assert_eq!(metric(whole(&concluded(&lagging)), GateMetric::Median).verdict, GateVerdict::Regression);
+    assert_eq!(metric(whole(&concluded(&lagging)), GateMetric::Median).verdict, Verdict::Fail);
 }
 
 #[test]
@@ -197,13 +195,13 @@ fn a_slow_harness_is_no_suspicion_and_no_acquittal() {
         metric(whole(&concluded(&gate)), GateMetric::Median).clone()
     };
     let worse = late(Worsening::Uniform(0.15));
-    assert_eq!((worse.suspected, worse.verdict), (false, GateVerdict::Inconclusive));
+    assert_eq!((worse.suspected, worse.verdict), (false, Verdict::Inconclusive));
     assert!(
         worse.screen.effect.smallest_detectable > Some(0.15) && worse.screen.blocks_needed.is_none(),
         "{:?}",
         worse.screen
     );
-    assert_eq!(late(Worsening::None).verdict, GateVerdict::Ok, "what matters is excluded all the same");
+    assert_eq!(late(Worsening::None).verdict, Verdict::Pass, "what matters is excluded all the same");
 }
 
 #[test]
@@ -214,7 +212,7 @@ fn quads_are_left_out_whole_and_blind() {
     let slice = &mut disturbed.blocks[3].slices[1];
     (slice.series, slice.stolen) = (slow.series, Some(0.2));
     let analysis = concluded(&disturbed);
-    assert_eq!((analysis.dropped.stolen, analysis.verdict), (1, GateVerdict::Ok));
+    assert_eq!((analysis.dropped.stolen, analysis.verdict), (1, Verdict::Pass));
     assert_eq!(analysis.course.iter().filter(|point| point.dropped).count(), 4);
     disturbed.blocks[3].slices[1].stolen = None;
     assert!(!suspects(&disturbed, &sample::scenario()), "one block is one vote");
@@ -228,7 +226,7 @@ fn failures_of_b_are_a_regression_and_those_of_a_make_it_invalid() {
         slices.filter(|slice| arms.contains(&slice.arm)).for_each(|slice| slice.series[0].failed = 60);
         concluded(&gate)
     };
-    assert_eq!(failing(&[1]).verdict, GateVerdict::Regression);
+    assert_eq!(failing(&[1]).verdict, Verdict::Fail);
     let [a, b] = failing(&[1]).failures.worst();
     assert!(a.abs() < 1e-9 && b > 0.05);
     let both = failing(&[0, 1]);
@@ -252,7 +250,7 @@ fn as_many_failures_on_either_side_of_the_limit_are_no_alarm() {
     let analysis = concluded(&near);
     let ([a, b], limit) = (analysis.failures.worst(), sample::scenario().objective.max_error_rate);
     assert!(a > 0.0 && a < limit && b > limit, "{a} {b} {limit}");
-    assert_eq!((analysis.failures.verdict, analysis.verdict), (GateVerdict::Ok, GateVerdict::Ok));
+    assert_eq!((analysis.failures.verdict, analysis.verdict), (Verdict::Pass, Verdict::Pass));
 }
 
 #[test]
@@ -260,7 +258,7 @@ fn a_baseline_that_fails_a_little_does_not_excuse_b() {
     let both = with_failures(&BOTH, |_, _, arm| if arm == 1 { 9 } else { 2 });
     let analysis = concluded(&both);
     assert!(analysis.failures.screen.shares[0] > sample::scenario().objective.max_error_rate);
-    assert_eq!((analysis.failures.verdict, analysis.verdict), (GateVerdict::Regression, GateVerdict::Regression));
+    assert_eq!((analysis.failures.verdict, analysis.verdict), (Verdict::Fail, Verdict::Fail));
 }
 
 #[test]
@@ -268,10 +266,7 @@ fn failures_of_one_stage_alone_are_neither_certain_nor_nothing() {
     for of in BOTH {
         let once = with_failures(&BOTH, |stage, _, arm| u64::from(arm == 1 && stage == of) * 20);
         let analysis = concluded(&once);
-        assert_eq!(
-            (analysis.failures.verdict, analysis.verdict),
-            (GateVerdict::Inconclusive, GateVerdict::Inconclusive)
-        );
+        assert_eq!((analysis.failures.verdict, analysis.verdict), (Verdict::Inconclusive, Verdict::Inconclusive));
     }
     let of_a = with_failures(&BOTH, |stage, _, arm| u64::from(arm == 0 && stage == GateStage::Confirm) * 200);
     assert!(matches!(concluded(&of_a).invalid, Some(Invalidity::BaselineFails(_))));
@@ -295,7 +290,7 @@ fn a_block_in_which_b_answers_nothing_is_looked_into() {
     let one = silent(1);
     assert!(suspects(&one, &sample::scenario()));
     let analysis = concluded(&one);
-    assert_eq!((analysis.verdict, analysis.failures.screen.outages), (GateVerdict::Inconclusive, 1));
+    assert_eq!((analysis.verdict, analysis.failures.screen.outages), (Verdict::Inconclusive, 1));
     assert_eq!(concluded(&silent(2)).invalid, Some(Invalidity::TooFewBlocks(6)));
     assert!(suspects(&silent(8), &sample::scenario()), "that B never answers is for a second stage to confirm");
 }
@@ -309,7 +304,7 @@ fn too_few_requests_for_the_median_of_the_whole_tell_nothing() {
         slice.series.iter_mut().for_each(|tally| tally.response = response.pack());
     }
     let analysis = concluded(&few);
-    assert_eq!((analysis.verdict, analysis.invalid), (GateVerdict::Inconclusive, None));
+    assert_eq!((analysis.verdict, analysis.invalid), (Verdict::Inconclusive, None));
     assert_eq!(whole(&analysis).metrics.len(), 1, "throughput is known");
     let of_whole = analysis.too_few.last().unwrap();
     assert_eq!(of_whole.metrics, [GateMetric::Median, GateMetric::Mean, GateMetric::P99]);
@@ -323,7 +318,7 @@ fn too_few_blocks_tell_nothing() {
     let analysis = concluded(&short);
     assert_eq!(analysis.invalid, Some(Invalidity::TooFewBlocks(6)));
     short.blocks.clear();
-    assert_eq!(concluded(&short).verdict, GateVerdict::Invalid);
+    assert_eq!(concluded(&short).verdict, Verdict::Invalid);
 }
 
 #[test]
@@ -335,6 +330,6 @@ fn closed_loops_alone_have_no_saturated_slices() {
     closed.plan.saturated_quads = 0;
     closed.plan.rate = None;
     let analysis = concluded(&closed);
-    assert_eq!(analysis.verdict, GateVerdict::Ok);
+    assert_eq!(analysis.verdict, Verdict::Pass);
     assert!(whole(&analysis).metrics.iter().any(|result| result.metric == GateMetric::Throughput));
 }

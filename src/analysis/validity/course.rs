@@ -61,9 +61,9 @@ fn is_trend(values: &[f64]) -> bool {
 mod tests {
     use super::super::tests::find;
     use crate::{
-        analysis::{CheckKind, Level, Outcome, Reason, analyse},
+        analysis::{CheckKind, Level, Reason, analyse},
         measure::Latencies,
-        results::{Run, sample},
+        results::{Run, Verdict, sample},
     };
 
     fn with_backlogs(of_second: impl Fn(u64) -> u64) -> Run {
@@ -90,13 +90,13 @@ mod tests {
         assert_eq!(find(&run, CheckKind::LittlesLaw, Some("api")), None);
 
         let analysis = analyse(&run, &sample::scenario());
-        assert_eq!(analysis.verdict.outcome, Outcome::Inconclusive, "its requests were in time so far");
-        assert!(matches!(analysis.verdict.reasons[0], Reason::Overloaded { .. }));
+        assert_eq!(analysis.conclusion.verdict, Verdict::Inconclusive, "its requests were in time so far");
+        assert!(matches!(analysis.conclusion.reasons[0], Reason::Overloaded { .. }));
         let of = |service: &str| {
             let mut rows = analysis.rows.iter().filter(|row| row.scope.operation.is_none());
-            rows.find(|row| row.scope.service.as_deref() == Some(service)).unwrap().outcome
+            rows.find(|row| row.scope.service.as_deref() == Some(service)).unwrap().verdict
         };
-        assert_eq!(of("api"), Outcome::Inconclusive);
+        assert_eq!(of("api"), Verdict::Inconclusive);
     }
 
     fn with_medians(of_second: impl Fn(u32) -> u64) -> Run {

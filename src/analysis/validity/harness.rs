@@ -82,9 +82,9 @@ mod tests {
         SPIN,
     };
     use crate::{
-        analysis::{CheckKind, Level, Outcome, Reason, analyse},
+        analysis::{CheckKind, Level, Reason, analyse},
         measure::Latencies,
-        results::{Run, sample},
+        results::{Run, Verdict, sample},
     };
 
     #[test]
@@ -106,9 +106,9 @@ mod tests {
         let mut run = sample::run();
         assert_eq!(find(&run, CheckKind::Panics, None), None);
         run.recording.workers[1].panicked = true;
-        let verdict = analyse(&run, &sample::scenario()).verdict;
-        assert_eq!(verdict.outcome, Outcome::Invalid);
-        assert_eq!(verdict.reasons[0], Reason::Check(CheckKind::Panics));
+        let conclusion = analyse(&run, &sample::scenario()).conclusion;
+        assert_eq!(conclusion.verdict, Verdict::Invalid);
+        assert_eq!(conclusion.reasons[0], Reason::Check(CheckKind::Panics));
     }
 
     #[test]
@@ -137,8 +137,8 @@ mod tests {
         run.recording.workers[1].busy = 0.9;
         run.recording.workers.iter_mut().for_each(|worker| worker.pacing = SPIN.into());
         let analysis = analyse(&run, &sample::scenario());
-        assert_eq!(analysis.verdict.outcome, Outcome::Pass, "{:?}", analysis.verdict);
-        assert_eq!(analysis.verdict.harness_late, Some(CheckKind::WorkerCpu));
+        assert_eq!(analysis.conclusion.verdict, Verdict::Pass, "{:?}", analysis.conclusion);
+        assert_eq!(analysis.conclusion.harness_late, Some(CheckKind::WorkerCpu));
         let subjects: Vec<_> = checks_of(&run)
             .into_iter()
             .filter(|check| check.kind == CheckKind::WorkerCpu)

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{analysis::analyse, measure::Span, results::sample};
+use crate::{
+    analysis::{Conclusion, analyse},
+    measure::Span,
+    results::{Verdict, sample},
+};
 
 const OBJECTIVE: Objective = Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.001 };
 
@@ -13,12 +17,12 @@ fn requests(bad: u64, all: u64) -> Requests {
     Requests { all, bad, failed: 0, burstiness: 1.0 }
 }
 
-fn of(requests: Requests) -> Verdict {
+fn of(requests: Requests) -> Conclusion {
     hold(requests, &OBJECTIVE, MINUTE)
 }
 
 fn held(requests: Requests, stands_alone: bool, worst_third_met: bool) -> Held {
-    Held { verdict: of(requests), stands_alone, worst_third_met, closed: false }
+    Held { conclusion: of(requests), stands_alone, worst_third_met, closed: false }
 }
 
 fn check(kind: CheckKind, level: Level) -> Check {
@@ -29,35 +33,35 @@ fn check(kind: CheckKind, level: Level) -> Check {
 fn what_was_seen_decides_a_miss_and_its_upper_bound_a_success() {
     let cases = [
         // bad, all, burstiness, outcome
-        (0, 100_000, 1.0, Outcome::Pass),
-        (900, 100_000, 1.0, Outcome::Pass),
-        (990, 100_000, 1.0, Outcome::Inconclusive),
-        (1_010, 100_000, 1.0, Outcome::Inconclusive),
-        (1_100, 100_000, 1.0, Outcome::Fail),
-        (10, 100, 1.0, Outcome::Fail),
+        (0, 100_000, 1.0, Verdict::Pass),
+        (900, 100_000, 1.0, Verdict::Pass),
+        (990, 100_000, 1.0, Verdict::Inconclusive),
+        (1_010, 100_000, 1.0, Verdict::Inconclusive),
+        (1_100, 100_000, 1.0, Verdict::Fail),
+        (10, 100, 1.0, Verdict::Fail),
         // 0 of 500 has an upper bound of 0.73 %, and there is no burst of none.
-        (0, 500, 1.0, Outcome::Pass),
-        (0, 500, 40.0, Outcome::Pass),
-        (0, 300, 1.0, Outcome::Inconclusive),
+        (0, 500, 1.0, Verdict::Pass),
+        (0, 500, 40.0, Verdict::Pass),
+        (0, 300, 1.0, Verdict::Inconclusive),
         // A stall of a second in eight: certain for this run, however bursty.
-        (912, 8_000, 600.0, Outcome::Fail),
+        (912, 8_000, 600.0, Verdict::Fail),
         // In order, but one more such burst would break it.
-        (700, 100_000, 300.0, Outcome::Inconclusive),
-        (0, 0, 1.0, Outcome::Inconclusive),
+        (700, 100_000, 300.0, Verdict::Inconclusive),
+        (0, 0, 1.0, Verdict::Inconclusive),
     ];
     for (bad, all, burstiness, expected) in cases {
         let seen = of(Requests { burstiness, ..requests(bad, all) });
-        assert_eq!(seen.outcome, expected, "{bad} of {all}, burstiness {burstiness}: {seen:?}");
+        assert_eq!(seen.verdict, expected, "{bad} of {all}, burstiness {burstiness}: {seen:?}");
     }
 }
 
 #[test]
 fn too_many_errors_miss_it_where_it_is_no_chance() {
     let failing = |failed, all| of(Requests { failed, bad: failed, ..requests(0, all) });
-    assert_eq!(failing(150, 100_000).outcome, Outcome::Fail);
-    assert_eq!(failing(100, 100_000).outcome, Outcome::Pass, "as many as are granted");
+    assert_eq!(failing(150, 100_000).verdict, Verdict::Fail);
+    assert_eq!(failing(100, 100_000).verdict, Verdict::Pass, "as many as are granted");
     let chance = failing(1, 700);
-    assert_eq!(chance.outcome, Outcome::Inconclusive, "one of 700 is more than 0.1 %, and may be chance");
+    assert_eq!(chance.verdict, Verdict::Inconclusive, "one of 700 is more than 0.1 %, and may be chance");
     assert!(matches!(chance.reasons[0], Reason::Undecided { why: Doubt::Errors, .. }), "{chance:?}");
 }
 
@@ -71,7 +75,7 @@ fn the_larger_reason_comes_first() {
 
 #[test]
 fn the_run_that_would_decide_is_stated_up_to_a_day() {
-    let run = |seen: Verdict| match seen.reasons[..] {
+    let run = |seen: Conclusion| match seen.reasons[..] {
         [Reason::Undecided { why, run_ns, .. }] => (why, run_ns),
         _ => panic!("{seen:?}"),
     };
@@ -91,7 +95,7 @@ fn a_flaw_spoils_only_what_it_could_have_falsified() {
         Accounts, AchievedRate, Backlog, Drift, LittlesLaw, Misses, Panics, Pauses, ScheduleLag, Steal, Throttling,
         WorkerCpu,
     };
-    use Outcome::{Fail, Inconclusive, Invalid, Pass};
+    use Verdict::{Fail, Inconclusive, Invalid, Pass};
     let met = held(requests(0, 100_000), false, true);
     let uneven = held(requests(0, 100_000), false, false);
     let missed = held(requests(5_000, 100_000), true, false);
@@ -124,17 +128,17 @@ fn a_flaw_spoils_only_what_it_could_have_falsified() {
     for (held, kinds, expected) in cases {
         let checks: Vec<Check> = kinds.iter().map(|kind| check(*kind, Level::Refuse)).collect();
         let verdict = judge(held, checks.iter());
-        assert_eq!(verdict.outcome, expected, "{kinds:?} {:?}", held.verdict.outcome);
+        assert_eq!(verdict.verdict, expected, "{kinds:?} {:?}", held.conclusion.verdict);
         let late = kinds.iter().any(|kind| bend(*kind) == Some(Bend::Worse));
         assert_eq!(verdict.harness_late.is_some(), late && expected != Invalid, "{kinds:?}");
         let warned: Vec<Check> = kinds.iter().map(|kind| check(*kind, Level::Warn)).collect();
-        assert_eq!(judge(held, warned.iter()), held.verdict, "a warning changes nothing");
+        assert_eq!(judge(held, warned.iter()), held.conclusion, "a warning changes nothing");
     }
     let saturated = Held { closed: true, ..doubtful };
-    assert_eq!(judge(&saturated, [check(CheckKind::WorkerCpu, Level::Refuse)].iter()).outcome, Fail, "a closed loop");
-    assert_eq!(judge(&saturated, [check(CheckKind::Pauses, Level::Refuse)].iter()).outcome, Invalid);
+    assert_eq!(judge(&saturated, [check(CheckKind::WorkerCpu, Level::Refuse)].iter()).verdict, Fail, "a closed loop");
+    assert_eq!(judge(&saturated, [check(CheckKind::Pauses, Level::Refuse)].iter()).verdict, Invalid);
     let nothing = held(requests(0, 0), false, true);
-    assert_eq!(judge(&nothing, [].iter()).outcome, Invalid, "nothing was measured");
+    assert_eq!(judge(&nothing, [].iter()).verdict, Invalid, "nothing was measured");
 }
 
 #[test]
@@ -148,9 +152,9 @@ fn an_overload_and_a_trend_are_named_first() {
 }
 
 /// The rows of the sample, and a verdict for each: met, but for what is set.
-fn concluded(set: impl FnOnce(&mut [Row], &mut [Verdict])) -> Verdict {
+fn concluded(set: impl FnOnce(&mut [Row], &mut [Conclusion])) -> Conclusion {
     let mut rows = analyse(&sample::run(), &sample::scenario()).rows;
-    let mut judged: Vec<Verdict> = rows.iter().map(|_| of(requests(0, 100_000))).collect();
+    let mut judged: Vec<Conclusion> = rows.iter().map(|_| of(requests(0, 100_000))).collect();
     set(&mut rows, &mut judged);
     conclude(&rows, &judged)
 }
@@ -158,22 +162,22 @@ fn concluded(set: impl FnOnce(&mut [Row], &mut [Verdict])) -> Verdict {
 #[test]
 fn no_service_hides_behind_a_larger_one() {
     let missed = || of(requests(50, 100));
-    assert_eq!(concluded(|_, _| ()).outcome, Outcome::Pass);
+    assert_eq!(concluded(|_, _| ()).verdict, Verdict::Pass);
     let operation = concluded(|rows, judged| {
         judged[rows.iter().position(|row| row.scope.operation.is_some()).unwrap()] = missed();
     });
-    assert_eq!(operation.outcome, Outcome::Pass, "the objective is not one of operations");
+    assert_eq!(operation.verdict, Verdict::Pass, "the objective is not one of operations");
     let small = concluded(|rows, judged| judged[rows.len() - 2] = of(requests(1, 100)));
-    assert_eq!(small.outcome, Outcome::Pass, "too few requests to tell are no reason to doubt the whole");
+    assert_eq!(small.verdict, Verdict::Pass, "too few requests to tell are no reason to doubt the whole");
     let service = concluded(|rows, judged| judged[rows.len() - 2] = missed());
-    assert_eq!(service.outcome, Outcome::Fail);
+    assert_eq!(service.verdict, Verdict::Fail);
     let Reason::Objective { service, .. } = &service.reasons[0] else { panic!("{service:?}") };
     assert_eq!(service.as_deref(), Some("ml"));
     let spoiled = concluded(|rows, judged| {
         let doubtful = held(requests(5_000, 100_000), false, false);
         judged[rows.len() - 2] = judge(&doubtful, [check(CheckKind::ScheduleLag, Level::Refuse)].iter());
     });
-    assert_eq!(spoiled.outcome, Outcome::Invalid, "a miss that may be the harness's own is not met either");
+    assert_eq!(spoiled.verdict, Verdict::Invalid, "a miss that may be the harness's own is not met either");
 }
 
 fn silence(late_share: f64, gone_since: Option<Nanos>) -> Silence {
@@ -188,15 +192,15 @@ fn time_without_answers_misses_where_requests_cannot_show_it() {
     let with = |silence: &Silence, closed| {
         let mut held = held(requests(0, 100_000), false, true);
         held.add_silence(row, silence, closed, true, &OBJECTIVE);
-        (held.verdict.outcome, held.verdict.reasons[0].clone(), held.stands_alone)
+        (held.conclusion.verdict, held.conclusion.reasons[0].clone(), held.stands_alone)
     };
-    assert_eq!(with(&silence(0.009, None), true).0, Outcome::Pass);
+    assert_eq!(with(&silence(0.009, None), true).0, Verdict::Pass);
     let (outcome, reason, stands) = with(&silence(0.5, None), true);
-    assert!(outcome == Outcome::Fail && stands && matches!(reason, Reason::Silent { .. }), "{reason:?}");
-    assert_eq!(with(&silence(0.5, None), false).0, Outcome::Pass, "an open loop has it in its due instants");
+    assert!(outcome == Verdict::Fail && stands && matches!(reason, Reason::Silent { .. }), "{reason:?}");
+    assert_eq!(with(&silence(0.5, None), false).0, Verdict::Pass, "an open loop has it in its due instants");
     for closed in [true, false] {
         let (outcome, reason, _) = with(&silence(0.001, Some(9 * SECOND)), closed);
-        assert_eq!((outcome, reason), (Outcome::Fail, Reason::Gone { service: "ml".into(), since: 9 * SECOND }));
+        assert_eq!((outcome, reason), (Verdict::Fail, Reason::Gone { service: "ml".into(), since: 9 * SECOND }));
     }
 }
 
@@ -213,10 +217,10 @@ fn a_service_that_answered_nothing_is_never_met() {
         })
     };
     let stuck = with(true);
-    assert_eq!(stuck.outcome, Outcome::Fail);
+    assert_eq!(stuck.verdict, Verdict::Fail);
     assert_eq!(stuck.reasons[0], Reason::NoAnswer { service: "ml".into() });
     let idle = with(false);
-    assert_eq!(idle.outcome, Outcome::Inconclusive);
+    assert_eq!(idle.verdict, Verdict::Inconclusive);
     assert_eq!(idle.reasons[0], Reason::NothingDue { service: "ml".into() });
 }
 

@@ -1,25 +1,23 @@
 //! The exit code of a capacity run.
 
 use crate::{
-    analysis::{
-        Outcome,
-        capacity::{ArmAnswer, CapacityAnalysis, Sustainable, Undone},
-    },
+    analysis::capacity::{ArmAnswer, CapacityAnalysis, Sustainable, Undone},
     cli::exit::Exit,
     report::CapacityReport,
+    results::Verdict,
 };
 
 /// Exit codes.
 pub(super) fn exit_code(report: &CapacityReport) -> Exit {
     let offered = report.scenario.offered_rate().unwrap_or(0.0);
-    Exit::of_ended(report.capacity.ended, outcome(&report.analysis, offered).into())
+    Exit::of_ended(report.capacity.ended, outcome(&report.analysis, offered))
 }
 
 /// Number of trials in which the scenario's own rate must be sustained.
 const CLEARLY: f64 = 1.2;
 
 /// Of several variants the best decides: it could be chosen.
-fn outcome(analysis: &CapacityAnalysis, offered: f64) -> Outcome {
+fn outcome(analysis: &CapacityAnalysis, offered: f64) -> Verdict {
     let open = |arm: u32| {
         let left = |undone: &Undone| matches!(undone, Undone::Search(of) | Undone::Confirm(of) if *of == arm);
         analysis.undone.iter().any(left)
@@ -37,13 +35,13 @@ fn outcome(analysis: &CapacityAnalysis, offered: f64) -> Outcome {
     };
     let arms = || (0..).zip(&analysis.arms);
     if arms().any(|(index, arm)| arm.sustainable.as_ref().is_some_and(|found| enough(index, found))) {
-        Outcome::Pass
+        Verdict::Pass
     } else if arms().any(|(_, arm)| arm.client_limited.is_some()) {
-        Outcome::Invalid
+        Verdict::Invalid
     } else if arms().all(|(_, arm)| missed(arm)) {
-        Outcome::Fail
+        Verdict::Fail
     } else {
-        Outcome::Inconclusive
+        Verdict::Inconclusive
     }
 }
 
@@ -109,7 +107,7 @@ mod tests {
                 connection_cost: None,
                 undone,
             };
-            assert_eq!(Exit::of_ended(ended, outcome(&analysis, 1_000.0).into()), expected, "{analysis:?}");
+            assert_eq!(Exit::of_ended(ended, outcome(&analysis, 1_000.0)), expected, "{analysis:?}");
         }
     }
 }

@@ -208,10 +208,10 @@ fn gated(name: &str, result: Result<Exit, Failure>, told: Option<CiCheck>, stopp
 mod tests {
     use super::*;
     use crate::{
-        analysis::baseline::{Question, Standing},
+        analysis::baseline::Question,
         report::{ComparisonReport, GateReport},
         results::{
-            Abstract, Advisory, CiOutcome, GateStage, Judged,
+            Abstract, Advisory, GateStage, Verdict,
             sample::{
                 abstracted, abstracts,
                 gate::{Worsening, gate as sample_gate},
@@ -223,7 +223,7 @@ mod tests {
     /// A scenario that passed, with this check besides.
     fn passed_with(check: CiCheck) -> CiScenario {
         let mut scenario = small_ci().scenarios.swap_remove(0);
-        scenario.checks.retain(|check| check.outcome == CiOutcome::Passed);
+        scenario.checks.retain(|check| check.outcome == Verdict::Pass);
         scenario.checks.push(check);
         scenario
     }
@@ -243,7 +243,7 @@ mod tests {
             (Err(Failure::unusable(anyhow::anyhow!("the server went away"))), None, 0),
         ] {
             let check = gated("mixed", result, told, true);
-            assert_eq!((check.outcome, check.detail.len()), (CiOutcome::Interrupted, detail));
+            assert_eq!((check.outcome, check.detail.len()), (Verdict::Interrupted, detail));
             assert!(check.sentence.starts_with("mixed: the gate was not made"), "{}", check.sentence);
             let mut scenario = passed_with(check);
             assert_eq!(Exit::of_scenario(&scenario, Leniency::Warn), Exit::Interrupted);
@@ -254,7 +254,7 @@ mod tests {
         let unmade = gated("mixed", Err(Failure::unusable(anyhow::anyhow!("no server"))), None, false);
         assert_eq!(
             (unmade.outcome, Exit::of_scenario(&passed_with(unmade), Leniency::Warn)),
-            (CiOutcome::Invalid, Exit::Unusable)
+            (Verdict::Invalid, Exit::Unusable)
         );
         let whole = gated("mixed", Ok(Exit::Met), Some(told.clone()), true);
         assert_eq!(whole, told, "it was whole when the person came");
@@ -275,24 +275,25 @@ mod tests {
             gate.plan.advisory = advisory.then(|| Advisory::External("redis://cache:6379".to_owned()));
             let gate = GateReport::new(gate).unwrap();
             let check = ci::gated("mixed", &gate);
-            assert_eq!(Exit::of_ci(check.outcome, Leniency::Fail), Exit::of_gate(&gate), "{}", check.sentence);
+            let alone = Exit::of_ended(gate.gate.ended, gate.verdict());
+            assert_eq!(Exit::of_ci(check.outcome, Leniency::Fail), alone, "{}", check.sentence);
         }
         let base = abstracts(10);
-        for standing in [
-            Standing::Ok,
-            Standing::Improved,
-            Standing::Regression,
-            Standing::Inconclusive,
-            Standing::NotComparable,
-            Standing::Invalid,
+        for verdict in [
+            Verdict::Pass,
+            Verdict::Improved,
+            Verdict::Fail,
+            Verdict::Inconclusive,
+            Verdict::NotComparable,
+            Verdict::Invalid,
         ] {
-            let verdict = if standing == Standing::Invalid { Judged::Invalid } else { Judged::Pass };
-            let run = Abstract { verdict, ..abstracted(20, 1.0) };
+            let of_run = if verdict == Verdict::Invalid { Verdict::Invalid } else { Verdict::Pass };
+            let run = Abstract { verdict: of_run, ..abstracted(20, 1.0) };
             let mut compared = ComparisonReport::new("nightly".to_owned(), base.clone(), run, Question::default());
-            compared.comparison.standing = standing;
+            compared.comparison.verdict = verdict;
             let check = ci::compared("mixed", &compared, true);
-            assert!(check.decides, "{standing:?}");
-            assert_eq!(Exit::of_ci(check.outcome, Leniency::Fail), standing.into(), "{standing:?}");
+            assert!(check.decides, "{verdict:?}");
+            assert_eq!(Exit::of_ci(check.outcome, Leniency::Fail), verdict.into(), "{verdict:?}");
         }
     }
 }

@@ -244,7 +244,7 @@ impl Session {
         let folder = self.journal.folder().filter(|_| saved.is_ok());
         let told = tell(&report, folder);
         Failure::first_of(saved, told)?;
-        Ok(Exit::of_gate(&report))
+        Ok(Exit::of_ended(report.gate.ended, report.verdict()))
     }
 }
 

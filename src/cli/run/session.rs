@@ -254,12 +254,12 @@ impl Session {
             });
         }
         if let Some(telemetry) = &self.telemetry {
-            telemetry.conclude(report.analysis.verdict.outcome);
+            telemetry.conclude(report.analysis.conclusion.verdict);
         }
         display.clear();
         let told = tell(&report, saved.as_deref().ok());
         Failure::first_of(saved, told)?;
-        let deciding = report.against.as_ref().filter(|_| decides).map(|against| against.comparison.standing);
-        Ok(Exit::of_run(report.analysis.verdict.outcome, interrupted, deciding))
+        let deciding = report.against.as_ref().filter(|_| decides).map(|against| against.comparison.verdict);
+        Ok(Exit::of_run(report.analysis.conclusion.verdict, interrupted, deciding))
     }
 }

@@ -1,10 +1,9 @@
 //! Live metrics of the run, for those who watch it from afar.
 
 use crate::{
-    analysis::Outcome,
     cli::{exit::Failure, lease::Lease},
     metrics::{Address, Board, Endpoint},
-    results::slug,
+    results::{InRun, Verdict},
     scenario::Scenario,
 };
 
@@ -28,8 +27,9 @@ impl Telemetry {
     }
 
     /// Reports the verdict.
-    pub(super) fn conclude(&self, outcome: Outcome) {
-        self.board.conclude(Outcome::ALL.map(|each| (slug(&each), each == outcome)).to_vec());
+    pub(super) fn conclude(&self, verdict: Verdict) {
+        let words = InRun::ALL.iter().map(|each| (InRun::word(*each).to_owned(), *each == verdict));
+        self.board.conclude(words.collect());
     }
 
     /// Waits until the verdict is fetched, if anybody can be expected to.

@@ -5,19 +5,18 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use proptest::{collection::vec, option, prelude::any, prop_assert, proptest, strategy::Strategy, test_runner::Config};
 
-use crate::{
-    analysis::{
-        Analysis, CommandTime, Distribution, Events, Moment, Outcome, PERCENTILES, Percentile, PercentileValue,
-        Proportion, Reason, Row, Scaling, Scope, ServerSide, Support, Timeline, Verdict,
-    },
-    measure::{Counts, ErrorClass, Latencies, SeriesRole, SeriesSecond},
-    report::subject::RunReport,
-    results::sample,
-};
-
 use super::{
     palette::{BLUE, CONTEXT, ORANGE, SERIES, hex},
     plots, run_charts, svg,
+};
+use crate::{
+    analysis::{
+        Analysis, CommandTime, Conclusion, Distribution, Events, Moment, PERCENTILES, Percentile, PercentileValue,
+        Proportion, Reason, Row, Scaling, Scope, ServerSide, Support, Timeline,
+    },
+    measure::{Counts, ErrorClass, Latencies, SeriesRole, SeriesSecond},
+    report::subject::RunReport,
+    results::{Verdict, sample},
 };
 
 /// A distribution as an analysis would make it.
@@ -64,15 +63,15 @@ fn row(service: Option<&str>, operation: Option<&str>, response: &[u64], burstin
         times_faster: response.mean.map(|mean| 1e8 / mean),
         response,
         grade: None,
-        outcome: Outcome::Pass,
+        verdict: Verdict::Pass,
     }
 }
 
 fn analysis(rows: Vec<(Row, Timeline)>) -> Analysis {
     let (rows, timelines) = rows.into_iter().unzip();
-    let verdict = Verdict { outcome: Outcome::Pass, reasons: vec![Reason::Empty], harness_late: None };
+    let conclusion = Conclusion { verdict: Verdict::Pass, reasons: vec![Reason::Empty], harness_late: None };
     Analysis {
-        verdict,
+        conclusion,
         checks: Vec::new(),
         rows,
         timelines,

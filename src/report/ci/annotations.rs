@@ -1,7 +1,7 @@
 //! Annotations of GitHub Actions: workflow commands, one line each, that its pages show beside the job.
 
 use super::words::{findings, is_error, one_line, subject};
-use crate::results::{Ci, CiOutcome, Leniency};
+use crate::results::{Ci, Leniency, Verdict};
 
 /// GitHub shows no more than ten errors and ten warnings of a step.
 const MOST: usize = 10;
@@ -14,7 +14,7 @@ pub fn annotations(ci: &Ci) -> String {
         let told = (title, one_line(&check.sentence));
         if is_error(check.outcome, ci.inconclusive) {
             errors.push(told);
-        } else if check.outcome != CiOutcome::Inconclusive || ci.inconclusive == Leniency::Warn {
+        } else if check.outcome != Verdict::Inconclusive || ci.inconclusive == Leniency::Warn {
             warnings.push(told);
         }
     }

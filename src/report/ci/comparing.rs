@@ -4,16 +4,13 @@ use std::path::Path;
 
 use super::{scenario::check, words::one_line};
 use crate::{
-    analysis::{
-        baseline::{Standing, Weight},
-        gate::GateVerdict,
-    },
+    analysis::baseline::Weight,
     report::{
         format::plain,
         subject::{ComparisonReport, GateReport},
         view::{Headline, comparison_headline, difference_in_words, gate_headline},
     },
-    results::{CiCheck, CiOutcome},
+    results::{CiCheck, Verdict},
 };
 
 /// Names of the checks of comparisons.
@@ -30,18 +27,15 @@ pub(super) fn is_comparison(check: &CiCheck) -> bool {
 /// so. Then it also counts what cannot be decided; otherwise that is advice which would come every night.
 pub fn compared(name: &str, compared: &ComparisonReport, fails: bool) -> CiCheck {
     let comparison = &compared.comparison;
-    let (outcome, decides) = match comparison.standing {
+    let (outcome, decides) = match comparison.verdict {
         // As good as no baseline, and no fault of the run.
-        _ if !compared.has_base() => (CiOutcome::Inconclusive, fails),
-        Standing::Ok | Standing::Improved => (CiOutcome::Passed, true),
-        Standing::Regression if fails => (CiOutcome::Failed, true),
-        Standing::Inconclusive => (CiOutcome::Inconclusive, fails),
+        _ if !compared.has_base() => (Verdict::Inconclusive, fails),
+        Verdict::Inconclusive => (Verdict::Inconclusive, fails),
         // It stays like this every night until the user saves another baseline.
-        Standing::NotComparable if fails => (CiOutcome::Invalid, true),
-        Standing::Regression | Standing::NotComparable => (CiOutcome::Inconclusive, true),
-        Standing::Invalid => (CiOutcome::Invalid, true),
+        verdict if fails => (verdict.as_check(), true),
+        verdict => (verdict.as_hint().as_check(), true),
     };
-    let refused = comparison.standing == Standing::NotComparable;
+    let refused = comparison.verdict == Verdict::NotComparable;
     let differences = comparison.differences.iter().filter(|one| !refused || one.weight() == Weight::Refuses);
     let mut told = of_headline(BASELINE, name, outcome, &comparison_headline(compared));
     told.detail.extend(differences.map(|one| plain(&difference_in_words(one))));
@@ -53,25 +47,18 @@ pub fn compared(name: &str, compared: &ComparisonReport, fails: bool) -> CiCheck
 pub fn no_baseline(name: &str, baseline: &str, run: Option<&Path>, fails: bool) -> CiCheck {
     let advice = run.map(|run| format!("; plimsoll baseline save {baseline} {} makes one of this run", run.display()));
     let sentence = format!("{name}: there is no baseline {baseline} yet{}", advice.unwrap_or_default());
-    CiCheck { decides: fails, ..check(BASELINE, None, None, CiOutcome::Inconclusive, sentence) }
+    CiCheck { decides: fails, ..check(BASELINE, None, None, Verdict::Inconclusive, sentence) }
 }
 
 /// What a gate says.
 pub fn gated(name: &str, gated: &GateReport) -> CiCheck {
-    let outcome = match gated.analysis.verdict {
-        GateVerdict::Ok | GateVerdict::Improved => CiOutcome::Passed,
-        // On servers that others use as well it is a hint.
-        GateVerdict::Regression if gated.gate.plan.advisory.is_some() => CiOutcome::Inconclusive,
-        GateVerdict::Regression => CiOutcome::Failed,
-        GateVerdict::Inconclusive => CiOutcome::Inconclusive,
-        GateVerdict::Invalid => CiOutcome::Invalid,
-    };
+    let outcome = gated.verdict().as_check();
     of_headline(GATE, name, outcome, &gate_headline(gated))
 }
 
 /// That the gate came to no result.
 pub fn no_gate(name: &str, why: &str) -> CiCheck {
-    check(GATE, None, None, CiOutcome::Invalid, format!("{name}: the gate could not be made: {}", one_line(why)))
+    check(GATE, None, None, Verdict::Invalid, format!("{name}: the gate could not be made: {}", one_line(why)))
 }
 
 /// That the user ended everything before the gate came to its end, or before it was begun. `so_far` is what it says of the
@@ -79,11 +66,11 @@ pub fn no_gate(name: &str, why: &str) -> CiCheck {
 pub fn gate_interrupted(name: &str, so_far: Option<&CiCheck>) -> CiCheck {
     let sentence = format!("{name}: the gate was not made to its end: interrupted before");
     let detail = so_far.map(|check| check.sentence.clone()).into_iter().collect();
-    CiCheck { detail, ..check(GATE, None, None, CiOutcome::Interrupted, sentence) }
+    CiCheck { detail, ..check(GATE, None, None, Verdict::Interrupted, sentence) }
 }
 
 /// A check that says what a headline says.
-fn of_headline(check_name: &str, name: &str, outcome: CiOutcome, headline: &Headline) -> CiCheck {
+fn of_headline(check_name: &str, name: &str, outcome: Verdict, headline: &Headline) -> CiCheck {
     let sentence = format!("{name}: {}", one_line(&plain(&headline.sentence)));
     let detail = headline.remarks.iter().map(|remark| plain(remark)).collect();
     CiCheck { detail, ..check(check_name, None, None, outcome, sentence) }
@@ -95,7 +82,7 @@ mod tests {
     use crate::{
         analysis::baseline::Question,
         results::{
-            Abstract, Advisory, GateStage, Judged,
+            Abstract, Advisory, GateStage, Verdict,
             sample::{
                 abstracted, abstracts,
                 gate::{Worsening, gate},
@@ -109,7 +96,7 @@ mod tests {
         compared("mixed", &report, fails)
     }
 
-    fn counts_as(check: &CiCheck) -> (CiOutcome, bool) {
+    fn counts_as(check: &CiCheck) -> (Verdict, bool) {
         (check.outcome, check.decides)
     }
 
@@ -119,10 +106,10 @@ mod tests {
         run.target.version = "8.0.1".into();
         run.environment.cores = 64;
         let told = check_of(&abstracts(10), &run, false);
-        assert_eq!(counts_as(&told), (CiOutcome::Inconclusive, true));
+        assert_eq!(counts_as(&told), (Verdict::Inconclusive, true));
         assert!(told.detail.iter().any(|line| line.contains("version of the server") && line.contains("8.0.1")));
         assert!(!told.detail.iter().any(|line| line.contains("64")), "cores refuse nothing: {:?}", told.detail);
-        assert_eq!(counts_as(&check_of(&abstracts(10), &run, true)), (CiOutcome::Invalid, true));
+        assert_eq!(counts_as(&check_of(&abstracts(10), &run, true)), (Verdict::Invalid, true));
     }
 
     #[test]
@@ -133,20 +120,20 @@ mod tests {
         (calibration.before.median_ns, calibration.after.median_ns) = (90_000, 90_000);
         let mut untrusted = abstracts(2);
         for one in &mut untrusted {
-            one.verdict = Judged::Invalid;
+            one.verdict = Verdict::Invalid;
         }
         for (base, run) in [(abstracts(10), run), (untrusted.clone(), abstracted(20, 1.0))] {
-            assert_eq!(counts_as(&check_of(&base, &run, false)), (CiOutcome::Inconclusive, false));
-            assert_eq!(counts_as(&check_of(&base, &run, true)), (CiOutcome::Inconclusive, true));
+            assert_eq!(counts_as(&check_of(&base, &run, false)), (Verdict::Inconclusive, false));
+            assert_eq!(counts_as(&check_of(&base, &run, true)), (Verdict::Inconclusive, true));
         }
-        let invalid = Abstract { verdict: Judged::Invalid, ..abstracted(20, 1.0) };
-        assert_eq!(counts_as(&check_of(&abstracts(10), &invalid, false)), (CiOutcome::Invalid, true));
+        let invalid = Abstract { verdict: Verdict::Invalid, ..abstracted(20, 1.0) };
+        assert_eq!(counts_as(&check_of(&abstracts(10), &invalid, false)), (Verdict::Invalid, true));
     }
 
     #[test]
     fn how_much_a_comparison_can_see_is_told_along_with_it() {
         let told = check_of(&abstracts(1), &abstracted(20, 1.0), false);
-        assert_eq!(counts_as(&told), (CiOutcome::Passed, true));
+        assert_eq!(counts_as(&told), (Verdict::Pass, true));
         assert!(told.detail.iter().any(|line| line.contains("only gross changes show")), "{:?}", told.detail);
     }
 
@@ -159,12 +146,12 @@ mod tests {
         };
         let both = [GateStage::Screen, GateStage::Confirm];
         let found = told(Worsening::Uniform(0.15), &both, false);
-        assert_eq!((found.outcome, found.decides), (CiOutcome::Failed, true));
+        assert_eq!((found.outcome, found.decides), (Verdict::Fail, true));
         assert!(found.sentence.starts_with("mixed: Regression: all requests ") && found.sentence.contains("confirmed"));
-        assert_eq!(told(Worsening::Uniform(0.15), &both, true).outcome, CiOutcome::Inconclusive);
-        assert_eq!(told(Worsening::Uniform(0.15), &both[..1], false).outcome, CiOutcome::Inconclusive);
-        assert_eq!(told(Worsening::None, &both[..1], false).outcome, CiOutcome::Passed);
-        assert_eq!(told(Worsening::None, &[], false).outcome, CiOutcome::Invalid);
+        assert_eq!(told(Worsening::Uniform(0.15), &both, true).outcome, Verdict::Inconclusive);
+        assert_eq!(told(Worsening::Uniform(0.15), &both[..1], false).outcome, Verdict::Inconclusive);
+        assert_eq!(told(Worsening::None, &both[..1], false).outcome, Verdict::Pass);
+        assert_eq!(told(Worsening::None, &[], false).outcome, Verdict::Invalid);
     }
 
     #[test]
@@ -174,8 +161,8 @@ mod tests {
                 && no_baseline("mixed", "nightly", None, true).decides
         );
         let unmade = no_gate("mixed", "no\nserver");
-        assert_eq!(unmade.outcome, CiOutcome::Invalid);
+        assert_eq!(unmade.outcome, Verdict::Invalid);
         let ended = gate_interrupted("mixed", Some(&unmade));
-        assert_eq!((ended.outcome, ended.detail), (CiOutcome::Interrupted, vec![unmade.sentence]));
+        assert_eq!((ended.outcome, ended.detail), (Verdict::Interrupted, vec![unmade.sentence]));
     }
 }

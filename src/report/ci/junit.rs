@@ -11,7 +11,7 @@ use quick_xml::{
 };
 
 use super::words::{one_line, subject};
-use crate::results::{Ci, CiCheck, CiOutcome, CiScenario, slug};
+use crate::results::{Ci, CiCheck, CiScenario, InCheck, Verdict};
 
 type Xml = Writer<Vec<u8>>;
 
@@ -34,10 +34,10 @@ enum Case {
 impl Case {
     fn of(check: &CiCheck) -> Self {
         match (check.outcome, check.decides) {
-            (CiOutcome::Passed, _) | (CiOutcome::Failed, false) => Self::Passed,
-            (CiOutcome::Failed, true) => Self::Failure,
-            (CiOutcome::Invalid, true) => Self::Error,
-            (CiOutcome::Inconclusive | CiOutcome::Interrupted, _) | (CiOutcome::Invalid, false) => Self::Skipped,
+            (Verdict::Pass, _) | (Verdict::Fail, false) => Self::Passed,
+            (Verdict::Fail, true) => Self::Failure,
+            (Verdict::Invalid, true) => Self::Error,
+            _ => Self::Skipped,
         }
     }
 }
@@ -102,7 +102,7 @@ fn case(xml: &mut Xml, scenario: &CiScenario, check: &CiCheck, seconds: f64) -> 
             Case::Skipped => "skipped",
         };
         xml.create_element(name)
-            .with_attributes([("type", slug(&check.outcome).as_str()), ("message", &one_line(&check.sentence))])
+            .with_attributes([("type", InCheck::word(check.outcome)), ("message", &one_line(&check.sentence))])
             .write_text_content(BytesText::new(&text))?;
         Ok(())
     })?;

@@ -10,7 +10,7 @@ use prometheus_client::{
 };
 
 use super::words::{history, is_latency, tidy};
-use crate::results::{Ci, CiMeasure, CiOutcome, CiScenario, slug};
+use crate::results::{Ci, CiMeasure, CiScenario, InCheck};
 
 pub(super) fn render(ci: &Ci) -> String {
     let mut registry = Registry::with_prefix("plimsoll_ci");
@@ -32,11 +32,10 @@ impl Collector for Exposition {
     fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
         let ci = &self.0;
         let mut families = Families(encoder);
-        let names = CiOutcome::ALL.map(|outcome| (outcome, slug(&outcome)));
         let outcomes = ci.scenarios.iter().flat_map(|scenario| {
             let own = scenario.outcome();
-            names.each_ref().map(|(outcome, name)| {
-                let labels = vec![("scenario", scenario.name.as_str()), ("outcome", name.as_str())];
+            InCheck::ALL.iter().map(move |outcome| {
+                let labels = vec![("scenario", scenario.name.as_str()), ("outcome", InCheck::word(*outcome))];
                 (labels, f64::from(u8::from(*outcome == own)))
             })
         });

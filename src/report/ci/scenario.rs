@@ -3,7 +3,7 @@
 use super::words::one_line;
 use crate::{
     analysis::{
-        Outcome, PercentileValue, Row,
+        PercentileValue, Row,
         audit::{AuditOutcome, Ruling, Severity},
     },
     measure::SeriesRole,
@@ -13,7 +13,7 @@ use crate::{
         subject::RunReport,
         view::{Tone, View, audit_fact, audit_words},
     },
-    results::{Better, CiCheck, CiMeasure, CiOutcome, CiScenario, Unit, slug},
+    results::{Better, CiCheck, CiMeasure, CiScenario, Unit, Verdict, slug},
     scenario::Objective,
 };
 
@@ -33,7 +33,7 @@ pub fn measured(name: &str, report: &RunReport, audit_limit: AuditLimit) -> CiSc
     let interrupted = run.recording.period.interrupted;
     if interrupted {
         let sentence = format!("{name} was ended early: interrupted before its time was over");
-        checks.push(of_run(CiOutcome::Interrupted, sentence));
+        checks.push(of_run(Verdict::Interrupted, sentence));
     }
     // A private server has the settings that plimsoll gave it; to judge those says nothing of anybody's server.
     if !run.target.private {
@@ -43,7 +43,7 @@ pub fn measured(name: &str, report: &RunReport, audit_limit: AuditLimit) -> CiSc
         name: name.to_owned(),
         folder: None,
         seconds: 0.0,
-        trusted: analysis.verdict.outcome != Outcome::Invalid && !interrupted,
+        trusted: analysis.conclusion.verdict != Verdict::Invalid && !interrupted,
         checks,
         measures: told().flat_map(measures).collect(),
     }
@@ -51,24 +51,24 @@ pub fn measured(name: &str, report: &RunReport, audit_limit: AuditLimit) -> CiSc
 
 /// A scenario that came to no result.
 pub fn unmeasured(name: &str, why: &str) -> CiScenario {
-    without_run(name, CiOutcome::Invalid, &format!("could not be measured: {}", one_line(why)))
+    without_run(name, Verdict::Invalid, &format!("could not be measured: {}", one_line(why)))
 }
 
 /// A scenario that was not tried, since the user ended it all before.
 pub fn not_run(name: &str) -> CiScenario {
-    without_run(name, CiOutcome::Interrupted, "was not run: interrupted before")
+    without_run(name, Verdict::Interrupted, "was not run: interrupted before")
 }
 
 /// That a run came to a result, and the result could not be written.
 pub fn unsaved(name: &str, why: &str) -> CiCheck {
-    of_run(CiOutcome::Invalid, format!("{name} could not be saved: {}", one_line(why)))
+    of_run(Verdict::Invalid, format!("{name} could not be saved: {}", one_line(why)))
 }
 
-fn of_run(outcome: CiOutcome, sentence: String) -> CiCheck {
+fn of_run(outcome: Verdict, sentence: String) -> CiCheck {
     check("run", None, None, outcome, sentence)
 }
 
-fn without_run(name: &str, outcome: CiOutcome, why: &str) -> CiScenario {
+fn without_run(name: &str, outcome: Verdict, why: &str) -> CiScenario {
     let checks = vec![of_run(outcome, format!("{name} {why}"))];
     CiScenario { name: name.to_owned(), folder: None, seconds: 0.0, trusted: false, checks, measures: Vec::new() }
 }
@@ -78,8 +78,8 @@ fn whole(name: &str, report: &RunReport) -> CiCheck {
     let view = View::of_run(report, &[]);
     let sentence = format!("{name}: {}", plain(&view.headline.sentence));
     let mut detail: Vec<_> = view.headline.remarks.iter().map(|remark| plain(remark)).collect();
-    let outcome = outcome(report.analysis.verdict.outcome);
-    if outcome != CiOutcome::Passed {
+    let outcome = report.analysis.conclusion.verdict;
+    if outcome != Verdict::Pass {
         let telling = view.notes().filter(|note| matches!(note.tone, Tone::Bad | Tone::Fair));
         detail.extend(telling.map(|note| plain(format!("{} {}", note.fact, note.advice).trim_end())));
     }
@@ -95,10 +95,10 @@ fn is_told(row: &Row, alone: bool) -> bool {
 
 /// How the objective held for one row.
 fn judged(name: &str, report: &RunReport, row: &Row, alone: bool) -> CiCheck {
-    let outcome = outcome(row.outcome);
+    let outcome = row.verdict;
     // The verdict is made of the whole and of the services. A row explains one that is missed; by itself it fails
     // nothing, and one with too few requests to decide is no reason to doubt the whole.
-    let decides = outcome == CiOutcome::Failed && report.analysis.verdict.outcome == Outcome::Fail;
+    let decides = outcome == Verdict::Fail && report.analysis.conclusion.verdict == Verdict::Fail;
     let (service, operation) = (row.scope.service.as_deref(), row.scope.operation.as_deref());
     let parts = [Some(name), service.filter(|_| !alone), operation];
     let about = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
@@ -110,18 +110,18 @@ fn of_row(row: &Row, objective: &Objective) -> String {
     if row.bad.of == 0 {
         return ": no request fell due".to_owned();
     }
-    if row.outcome == Outcome::Invalid {
+    if row.verdict == Verdict::Invalid {
         return ": the measurement is invalid".to_owned();
     }
     let allowed = setting(objective.latency);
     let known = row.judged.nanos();
     let what = known.map(|nanos| format!(" {} {}", percentile(row.judged.percentile), duration(nanos as f64)));
     let late = known.is_some_and(|nanos| u128::from(nanos) > objective.latency.as_nanos());
-    let held = match (row.outcome, late) {
-        (Outcome::Fail, true) => format!(" misses {allowed}"),
-        (Outcome::Fail, false) => format!(" misses its objective of {allowed}"),
-        (Outcome::Pass, _) => format!(" is within {allowed}"),
-        (Outcome::Inconclusive | Outcome::Invalid, _) => format!(" leaves open whether {allowed} is met"),
+    let held = match (row.verdict, late) {
+        (Verdict::Fail, true) => format!(" misses {allowed}"),
+        (Verdict::Fail, false) => format!(" misses its objective of {allowed}"),
+        (Verdict::Pass, _) => format!(" is within {allowed}"),
+        _ => format!(" leaves open whether {allowed} is met"),
     };
     let bad = &row.bad;
     let good = share_interval(1.0 - bad.share, 1.0 - bad.high, 1.0 - bad.low);
@@ -147,7 +147,7 @@ fn audited(name: &str, rulings: &[Ruling], limit: AuditLimit) -> Vec<CiCheck> {
                     "audit",
                     None,
                     Some(&slug(&ruling.rule)),
-                    CiOutcome::Failed,
+                    Verdict::Fail,
                     format!("{name} audit, {}", told(ruling)),
                 )
             };
@@ -157,7 +157,7 @@ fn audited(name: &str, rulings: &[Ruling], limit: AuditLimit) -> Vec<CiCheck> {
             let sentence = format!(
                 "{name} audit: {unknown} of {of} checks could not be made, for want of rights or because it was cut short"
             );
-            vec![check("audit", None, None, CiOutcome::Invalid, sentence)]
+            vec![check("audit", None, None, Verdict::Invalid, sentence)]
         }
         clear => {
             let detail: Vec<_> = rulings.iter().filter(serious).map(told).collect();
@@ -167,7 +167,7 @@ fn audited(name: &str, rulings: &[Ruling], limit: AuditLimit) -> Vec<CiCheck> {
                 (found, false) => format!("{name} audit: {found} worth a look; --fail-on would make them count"),
             };
             let decides = clear.is_some();
-            vec![CiCheck { decides, detail, ..check("audit", None, None, CiOutcome::Passed, sentence) }]
+            vec![CiCheck { decides, detail, ..check("audit", None, None, Verdict::Pass, sentence) }]
         }
     }
 }
@@ -176,7 +176,7 @@ pub(super) fn check(
     name: &str,
     service: Option<&str>,
     operation: Option<&str>,
-    outcome: CiOutcome,
+    outcome: Verdict,
     sentence: String,
 ) -> CiCheck {
     CiCheck {
@@ -187,15 +187,6 @@ pub(super) fn check(
         decides: true,
         sentence,
         detail: Vec::new(),
-    }
-}
-
-fn outcome(outcome: Outcome) -> CiOutcome {
-    match outcome {
-        Outcome::Pass => CiOutcome::Passed,
-        Outcome::Fail => CiOutcome::Failed,
-        Outcome::Inconclusive => CiOutcome::Inconclusive,
-        Outcome::Invalid => CiOutcome::Invalid,
     }
 }
 

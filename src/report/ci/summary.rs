@@ -10,7 +10,7 @@ use crate::{
         markdown,
         view::{Align, Block, Cell, Column, Headline, Note, RowKind, Section, Shown, Table, Tone, View, made_by},
     },
-    results::{Ci, CiCheck, CiMeasure, CiOutcome, CiScenario, Leniency, slug},
+    results::{Ci, CiCheck, CiMeasure, CiScenario, InCheck, Leniency, Verdict},
 };
 
 /// A number of bytes the Markdown has at most. GitHub refuses a job summary of more than 1 MiB.
@@ -80,23 +80,24 @@ pub(super) fn view(ci: &Ci, depth: Depth) -> View {
 }
 
 fn verdict(ci: &Ci) -> (&'static str, Tone) {
-    match ci.scenarios.iter().map(CiScenario::outcome).max().unwrap_or(CiOutcome::Passed) {
-        CiOutcome::Passed => ("Passed", Tone::Good),
-        CiOutcome::Inconclusive if ci.inconclusive == Leniency::Fail => ("Inconclusive", Tone::Bad),
-        CiOutcome::Inconclusive => ("Passed, not all for certain", Tone::Fair),
-        CiOutcome::Interrupted => ("Interrupted", Tone::Fair),
-        CiOutcome::Invalid => ("Not all measured", Tone::Bad),
-        CiOutcome::Failed => ("Failed", Tone::Bad),
+    match ci.scenarios.iter().map(CiScenario::outcome).max().unwrap_or(Verdict::Pass) {
+        Verdict::Pass | Verdict::Improved => ("Passed", Tone::Good),
+        Verdict::Inconclusive if ci.inconclusive == Leniency::Fail => ("Inconclusive", Tone::Bad),
+        Verdict::Inconclusive => ("Passed, not all for certain", Tone::Fair),
+        Verdict::Interrupted => ("Interrupted", Tone::Fair),
+        Verdict::Invalid | Verdict::NotComparable => ("Not all measured", Tone::Bad),
+        Verdict::Fail => ("Failed", Tone::Bad),
     }
 }
 
 fn sentence(ci: &Ci) -> String {
-    let clauses: Vec<_> = CiOutcome::ALL
-        .into_iter()
+    let clauses: Vec<_> = InCheck::ALL
+        .iter()
+        .copied()
         .rev()
         .filter_map(|outcome| {
             let count = ci.scenarios.iter().filter(|scenario| scenario.outcome() == outcome).count() as u64;
-            (count > 0).then(|| format!("{} {}", format::count(count), slug(&outcome)))
+            (count > 0).then(|| format!("{} {}", format::count(count), InCheck::word(outcome)))
         })
         .collect();
     format!(
@@ -107,9 +108,9 @@ fn sentence(ci: &Ci) -> String {
     )
 }
 
-fn tone(outcome: CiOutcome, leniency: Leniency) -> Tone {
+fn tone(outcome: Verdict, leniency: Leniency) -> Tone {
     match outcome {
-        CiOutcome::Passed => Tone::Good,
+        Verdict::Pass => Tone::Good,
         outcome if is_error(outcome, leniency) => Tone::Bad,
         _ => Tone::Fair,
     }
@@ -119,7 +120,7 @@ fn tone(outcome: CiOutcome, leniency: Leniency) -> Tone {
 fn scenarios(ci: &Ci) -> Table {
     let outcome = |scenario: &CiScenario| {
         let outcome = scenario.outcome();
-        Cell::new(slug(&outcome), tone(outcome, ci.inconclusive))
+        Cell::new(InCheck::word(outcome), tone(outcome, ci.inconclusive))
     };
     let whole = |scenario: &CiScenario, metric| {
         let measures = scenario.measures.iter();
@@ -150,10 +151,10 @@ fn beside_findings(ci: &Ci) -> impl Iterator<Item = &CiCheck> {
 /// Whether something that is no finding is not as it should be; or passed, and has something to say all the same.
 fn is_worth_knowing(check: &CiCheck) -> bool {
     match check.outcome {
-        CiOutcome::Passed => !check.detail.is_empty(),
-        CiOutcome::Failed => true,
+        Verdict::Pass => !check.detail.is_empty(),
+        Verdict::Fail => true,
         // These come by the dozen in a run that is too short or invalid as a whole.
-        CiOutcome::Inconclusive | CiOutcome::Interrupted | CiOutcome::Invalid => false,
+        _ => false,
     }
 }
 

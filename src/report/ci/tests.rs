@@ -9,9 +9,9 @@ use super::{
     words,
 };
 use crate::{
-    analysis::{Outcome, audit::Severity},
+    analysis::audit::Severity,
     report::{Document, RunReport, Style, format::plain},
-    results::{Ci, CiCheck, CiOutcome, CiScenario, Leniency, Run, sample},
+    results::{Ci, CiCheck, CiScenario, Leniency, Run, Verdict, sample},
 };
 
 fn told(run: &Run, limit: AuditLimit) -> CiScenario {
@@ -96,13 +96,13 @@ fn comparisons_are_told_in_summary_and_terminal_whatever_came_of_them() {
         ci.scenarios[0].checks = vec![check];
         ci
     };
-    let passed = CiCheck { outcome: CiOutcome::Passed, ..no_gate("mixed", "as it was") };
+    let passed = CiCheck { outcome: Verdict::Pass, ..no_gate("mixed", "as it was") };
     for check in [no_baseline("mixed", "nightly", None, false), passed] {
         let ci = told(check.clone(), Leniency::Warn);
         for text in both(&ci) {
             assert!(text.contains("Comparisons") && text.contains(&check.sentence), "{text}");
         }
-        assert_eq!((ci.scenarios[0].outcome(), annotations::annotations(&ci).as_str()), (CiOutcome::Passed, ""));
+        assert_eq!((ci.scenarios[0].outcome(), annotations::annotations(&ci).as_str()), (Verdict::Pass, ""));
     }
     // Where regressions count, one that could not be found is no reason to be quiet.
     let missing = no_baseline("mixed", "nightly", Some(Path::new("out")), true);
@@ -114,7 +114,7 @@ fn comparisons_are_told_in_summary_and_terminal_whatever_came_of_them() {
     assert!(
         annotations::annotations(&ci).starts_with("::warning title=plimsoll%3A baseline::mixed: there is no baseline")
     );
-    assert_eq!(ci.scenarios[0].outcome(), CiOutcome::Inconclusive);
+    assert_eq!(ci.scenarios[0].outcome(), Verdict::Inconclusive);
 }
 
 #[test]
@@ -123,18 +123,18 @@ fn a_miss_is_explained_by_the_rows_that_miss() {
     let tell = |report: &_| measured("workflow", report, None);
     let analysis = &mut report.analysis;
     let place = analysis.rows.iter().position(|row| row.scope.operation.as_deref() == Some("GET")).unwrap();
-    analysis.rows[place].outcome = Outcome::Fail;
+    analysis.rows[place].verdict = Verdict::Fail;
     let alone = tell(&report);
-    assert_eq!(alone.outcome(), CiOutcome::Passed, "an operation alone is no miss");
+    assert_eq!(alone.outcome(), Verdict::Pass, "an operation alone is no miss");
 
-    report.analysis.verdict.outcome = Outcome::Fail;
+    report.analysis.conclusion.verdict = Verdict::Fail;
     let all = tell(&report);
-    assert_eq!(all.outcome(), CiOutcome::Failed);
+    assert_eq!(all.outcome(), Verdict::Fail);
     let explained: Vec<_> = all.checks.iter().filter(|check| check.decides && check.operation.is_some()).collect();
     assert_eq!(explained.len(), 1);
     assert!(explained[0].sentence.starts_with("workflow api GET p"), "{}", explained[0].sentence);
 
-    report.analysis.verdict.outcome = Outcome::Invalid;
+    report.analysis.conclusion.verdict = Verdict::Invalid;
     let invalid = tell(&report);
     assert!(!invalid.trusted);
     let ci = Ci { scenarios: vec![invalid], ..sample::small_ci() };
@@ -147,7 +147,7 @@ fn numbers_of_a_run_that_was_ended_enter_no_history() {
     run.recording.period.interrupted = true;
     let ended = told(&run, None);
     assert!(!ended.trusted);
-    assert_eq!(ended.outcome(), CiOutcome::Interrupted, "whatever the verdict on what there is");
+    assert_eq!(ended.outcome(), Verdict::Interrupted, "whatever the verdict on what there is");
     assert!(told(&sample::run(), None).trusted);
 }
 
@@ -159,18 +159,18 @@ fn the_audit_is_of_servers_that_are_somebodys_and_counts_where_that_is_asked_for
     run.target.private = false;
     let shown = told(&run, None);
     let audit = named(&shown, "audit");
-    assert_eq!((audit.len(), audit[0].outcome, audit[0].decides), (1, CiOutcome::Passed, false));
+    assert_eq!((audit.len(), audit[0].outcome, audit[0].decides), (1, Verdict::Pass, false));
     assert!(!audit[0].detail.is_empty());
     let held = told(&run, Some(Severity::Warning));
     let audit = named(&held, "audit");
     assert_eq!(audit.len(), named(&shown, "audit")[0].detail.len(), "each finding by itself");
-    assert!(audit.iter().all(|check| check.outcome == CiOutcome::Failed && check.operation.is_some()));
-    assert_eq!(held.outcome(), CiOutcome::Failed);
+    assert!(audit.iter().all(|check| check.outcome == Verdict::Fail && check.operation.is_some()));
+    assert_eq!(held.outcome(), Verdict::Fail);
 
     run.inspection = crate::results::Inspection::default();
     run.dependencies.clear();
     let blind = told(&run, Some(Severity::Critical));
-    assert_eq!(named(&blind, "audit")[0].outcome, CiOutcome::Invalid, "{:?}", named(&blind, "audit"));
+    assert_eq!(named(&blind, "audit")[0].outcome, Verdict::Invalid, "{:?}", named(&blind, "audit"));
 }
 
 /// A number of scenarios that each miss.
@@ -211,7 +211,7 @@ fn no_more_annotations_than_github_shows() {
 fn the_inconclusive_warn_fail_or_say_nothing_as_asked_for() {
     let mut ci = many(1, 0);
     ci.scenarios[0].checks.truncate(1);
-    ci.scenarios[0].checks[0].outcome = CiOutcome::Inconclusive;
+    ci.scenarios[0].checks[0].outcome = Verdict::Inconclusive;
     for (inconclusive, start) in [(Leniency::Fail, "::error "), (Leniency::Warn, "::warning ")] {
         let said = annotations::annotations(&Ci { inconclusive, ..ci.clone() });
         assert!(said.starts_with(start) && said.lines().count() == 1, "{said}");

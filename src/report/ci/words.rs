@@ -1,6 +1,6 @@
 //! Words and numbers that all formats share.
 
-use crate::results::{Ci, CiCheck, CiMeasure, CiOutcome, CiScenario, Leniency, Unit};
+use crate::results::{Ci, CiCheck, CiMeasure, CiScenario, Leniency, Unit, Verdict};
 
 /// What a check is about: `objective`, `objective of api GET`.
 pub(super) fn subject(check: &CiCheck) -> String {
@@ -10,7 +10,7 @@ pub(super) fn subject(check: &CiCheck) -> String {
 
 /// Whether a check counts and is not as it should be.
 pub(super) fn is_finding(check: &CiCheck) -> bool {
-    check.decides && check.outcome != CiOutcome::Passed
+    check.decides && check.outcome != Verdict::Pass
 }
 
 /// All findings, the worst first.
@@ -22,11 +22,11 @@ pub(super) fn findings(ci: &Ci) -> Vec<&CiCheck> {
 }
 
 /// Whether a check that is not as it should be keeps the process from ending well.
-pub(super) fn is_error(outcome: CiOutcome, leniency: Leniency) -> bool {
+pub(super) fn is_error(outcome: Verdict, leniency: Leniency) -> bool {
     match outcome {
-        CiOutcome::Failed | CiOutcome::Invalid => true,
-        CiOutcome::Inconclusive => leniency == Leniency::Fail,
-        CiOutcome::Passed | CiOutcome::Interrupted => false,
+        Verdict::Fail | Verdict::Invalid => true,
+        Verdict::Inconclusive => leniency == Leniency::Fail,
+        _ => false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     analysis::gate::{GateAnalysis, GateRow, conclude},
-    results::Gate,
+    results::{Gate, Verdict},
     scenario::{self, ScenarioErrors},
 };
 
@@ -14,6 +14,11 @@ pub struct GateReport {
 }
 
 impl GateReport {
+    /// The verdict as it counts: a regression on servers that others use as well is a hint.
+    pub fn verdict(&self) -> Verdict {
+        if self.gate.plan.advisory.is_some() { self.analysis.verdict.as_hint() } else { self.analysis.verdict }
+    }
+
     /// Draws the conclusions. Fails where the scenario of the gate is none that this version reads.
     pub fn new(gate: Gate) -> Result<Self, ScenarioErrors> {
         let scenario = scenario::parse(&gate.scenario, "scenario of the saved gate")?;

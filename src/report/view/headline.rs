@@ -3,37 +3,38 @@
 use std::time::Duration;
 
 use super::{
-    Headline, KeyNumber, Tone,
+    Headline, KeyNumber,
     checks::{self, quantity, subject},
     events,
     names::capitalised,
+    verdict,
 };
 use crate::{
-    analysis::{Analysis, CheckKind, Doubt, Level, Outcome, Percentile, PercentileValue, Proportion, Reason, Row},
+    analysis::{Analysis, CheckKind, Conclusion, Doubt, Level, Percentile, PercentileValue, Proportion, Reason, Row},
     report::{
         format::{NOTHING, THIN, count, counted, duration, limit as allowance, percentile, rate, setting, share},
         subject::RunReport,
     },
-    results::Run,
+    results::{Run, Verdict},
     scenario::{Load, Objective, Scenario},
 };
 
-/// Words and colour of an outcome.
-fn outcome_words(outcome: Outcome) -> (&'static str, Tone) {
-    match outcome {
-        Outcome::Pass => ("Objective met", Tone::Good),
-        Outcome::Fail => ("Objective missed", Tone::Bad),
-        Outcome::Inconclusive => ("Inconclusive", Tone::Fair),
-        Outcome::Invalid => ("Measurement invalid", Tone::Fair),
+/// The verdict, at the beginning of the first sentence.
+fn words(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "Objective met",
+        Verdict::Fail => "Objective missed",
+        Verdict::Inconclusive => "Inconclusive",
+        _ => "Measurement invalid",
     }
 }
 
 /// The headline of a report.
 pub(in crate::report) fn headline(report: &RunReport) -> Headline {
     let RunReport { run, scenario, analysis, .. } = report;
-    let verdict = &analysis.verdict;
-    let mut clauses = verdict.reasons.iter().map(|reason| clause(reason, verdict.outcome, scenario, analysis));
-    let (words, tone) = outcome_words(verdict.outcome);
+    let Conclusion { verdict, reasons, .. } = &analysis.conclusion;
+    let mut clauses = reasons.iter().map(|reason| clause(reason, *verdict, scenario, analysis));
+    let (words, tone) = (words(*verdict), verdict::tone(*verdict));
     let sentence = match clauses.next() {
         Some(clause) => format!("{words}{}: {clause}.", interruption(run)),
         None => format!("{words}{}.", interruption(run)),
@@ -48,7 +49,7 @@ fn numbers(scenario: &Scenario, analysis: &Analysis) -> Vec<KeyNumber> {
     let Some(total) = analysis.rows.last() else { return Vec::new() };
     let objective = &scenario.objective;
     // What a late harness adds makes response times longer and throughput lower than the server's own.
-    let (at_most, at_least) = if analysis.verdict.harness_late.is_some() { ("≤ ", "≥ ") } else { ("", "") };
+    let (at_most, at_least) = if analysis.conclusion.harness_late.is_some() { ("≤ ", "≥ ") } else { ("", "") };
     let known =
         total.judged.nanos().map_or_else(|| NOTHING.to_owned(), |nanos| at_most.to_owned() + &duration(nanos as f64));
     let answered = if total.bad.of == 0 { NOTHING.to_owned() } else { share(1.0 - total.bad.share) };
@@ -84,7 +85,7 @@ pub(super) fn elapsed(nanos: u64) -> String {
     setting(Duration::from_millis(nanos.div_ceil(1_000_000)))
 }
 
-fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Analysis) -> String {
+fn clause(reason: &Reason, verdict: Verdict, scenario: &Scenario, analysis: &Analysis) -> String {
     let objective = &scenario.objective;
     let latency = setting(objective.latency);
     match reason {
@@ -92,7 +93,7 @@ fn clause(reason: &Reason, outcome: Outcome, scenario: &Scenario, analysis: &Ana
             not_in_time(bad, service.as_deref(), *allowed, objective, analysis)
         }
         Reason::Objective { service, bad, .. } => {
-            let only = if outcome == Outcome::Fail { "all in all " } else { "" };
+            let only = if verdict == Verdict::Fail { "all in all " } else { "" };
             let judged = row_of(analysis, service.as_deref()).map(|row| format!("; {}", judged(&row.judged)));
             let answered = answered(bad, &of_service(service.as_deref()), objective);
             format!("{only}{answered}{}", judged.unwrap_or_default())
@@ -229,7 +230,7 @@ fn undecided(bad: &Proportion, why: Doubt, run_ns: Option<u64>, objective: &Obje
 
 /// When the requests were due that leave the outcome open.
 fn undecided_events(analysis: &Analysis) -> Option<String> {
-    let bad = analysis.verdict.reasons.iter().find_map(|reason| match reason {
+    let bad = analysis.conclusion.reasons.iter().find_map(|reason| match reason {
         Reason::Undecided { bad, .. } => Some(bad.count),
         _ => None,
     })?;
@@ -258,17 +259,17 @@ fn judged(judged: &Percentile) -> String {
 
 /// What a harness that was late does to an outcome that stands.
 fn harness_late(analysis: &Analysis) -> Option<String> {
-    let kind = analysis.verdict.harness_late?;
+    let kind = analysis.conclusion.harness_late?;
     let check = analysis.checks.iter().find(|check| check.kind == kind && check.level == Level::Refuse)?;
-    let consequence = match analysis.verdict.outcome {
-        Outcome::Pass => {
+    let consequence = match analysis.conclusion.verdict {
+        Verdict::Pass => {
             "response times are at most and throughput at least what is shown, so the objective is met all the same"
         }
-        Outcome::Fail if kind == CheckKind::WorkerCpu => {
+        Verdict::Fail if kind == CheckKind::WorkerCpu => {
             "its own queues are part of the response times, which are at most what is shown"
         }
-        Outcome::Fail => "the objective is missed even without what the harness may have added",
-        Outcome::Inconclusive | Outcome::Invalid => "response times are at most and throughput at least what is shown",
+        Verdict::Fail => "the objective is missed even without what the harness may have added",
+        _ => "response times are at most and throughput at least what is shown",
     };
     Some(format!("The harness was late ({}: {}): {consequence}.", lower_case(&subject(check)), quantity(check)))
 }

@@ -25,6 +25,7 @@ mod server;
 mod server_findings;
 mod server_resources;
 mod trust;
+mod verdict;
 
 pub(super) use audit::{AT_SERVER, fact as audit_fact, headline as audit_headline, words as audit_words};
 pub use baseline::difference_in_words;

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use super::{
     Block, Cell, Columns, RowKind, Section, Shown, Table, Tone,
     names::{known_percentile, printed},
+    verdict,
 };
 use crate::{
-    analysis::{Analysis, Distribution, Grade, Outcome, PercentileValue, PoolUse, Row, Support},
+    analysis::{Analysis, Distribution, Grade, PercentileValue, PoolUse, Row, Support},
     measure::SeriesRole,
     report::format::{self, NOTHING},
-    results::slug,
+    results::{Verdict, slug},
     scenario::{Objective, Scenario},
 };
 
@@ -94,7 +95,7 @@ fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
     // Where something failed, the number is wanted more than the rest.
     let failed = if analysis.rows.iter().any(|row| row.counts.failed() + row.unfinished > 0) { 2 } else { 8 };
     // A late harness makes throughput lower than the server's own, as the headline says.
-    let at_least = if analysis.verdict.harness_late.is_some() { "≥ " } else { "" };
+    let at_least = if analysis.conclusion.harness_late.is_some() { "≥ " } else { "" };
     // What rows that belong to others lack is not worth a line below the table.
     let (mut of_operations, mut of_parts) = (Marks::default(), Marks::default());
     let judged = |row: &Row| row.scope.role == SeriesRole::Operation;
@@ -142,14 +143,9 @@ pub(super) fn grades(objective: &Objective) -> [(&'static str, String); 2] {
     [("Faster", "target divided by mean response time".to_owned()), ("Grade", grade)]
 }
 
-/// How the objective held.
-pub(super) fn outcome(outcome: Outcome) -> Cell {
-    match outcome {
-        Outcome::Pass => Cell::new("met", Tone::Good),
-        Outcome::Fail => Cell::new("missed", Tone::Bad),
-        Outcome::Inconclusive => Cell::new("inconclusive", Tone::Quiet),
-        Outcome::Invalid => Cell::new("invalid", Tone::Fair),
-    }
+/// Verdict of a row on the objective.
+pub(super) fn outcome(verdict: Verdict) -> Cell {
+    verdict::cell(verdict::on_objective(verdict), verdict)
 }
 
 pub(super) fn grade(grade: Option<Grade>) -> Cell {

@@ -34,7 +34,7 @@ pub(in crate::report) fn round_trips(measured: &[RoundTrips], objective: &Object
         .times("Target", 5, |_| Cell::time(objective.latency.as_nanos() as f64))
         .numbers("Faster", 2, |of| of.times_faster.map(format::factor))
         .words("Grade", 0, |of| grade(of.grade))
-        .words("Objective", 0, |of| outcome(of.outcome))
+        .words("Objective", 0, |of| outcome(of.verdict))
         .table()
         .explained(grades(objective))
         .explained([("Objective", held)])

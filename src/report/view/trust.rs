@@ -156,7 +156,7 @@ fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
                       chance";
     table
         .numbers("Burstiness", 1, |row| format::significant(row.response.burstiness))
-        .words("Objective", 0, |row| outcome(row.outcome))
+        .words("Objective", 0, |row| outcome(row.verdict))
         .table()
         .explained([
             ("In time", in_time.as_str()),

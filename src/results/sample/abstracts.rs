@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 use super::run;
 use crate::{
     measure::{PackedHistogram, SECOND},
-    results::{Abstract, AbstractRow, Calibration, Judged, KnownPercentile, Reference, Stretch, WorstSeconds},
+    results::{Abstract, AbstractRow, Calibration, KnownPercentile, Reference, Stretch, Verdict, WorstSeconds},
 };
 
 /// Deviations of twelve runs, in standard deviations: drawn once, mean 0.05.
@@ -42,7 +42,7 @@ pub(crate) fn abstracted(day: u32, factor: f64) -> Abstract {
         pacing: "adaptive".into(),
         workers: Some(2),
         calibration: Some(Calibration { before: reference, after: reference }),
-        verdict: Judged::Pass,
+        verdict: Verdict::Pass,
         interrupted: false,
         rows: rows.map(|(service, operation, times)| row(service, operation, times * factor)).into(),
         course: (0..12).map(second).collect(),

@@ -1,7 +1,7 @@
 //! A small `plimsoll ci` in which every field and every outcome occurs, with texts that are hard on formats.
 
 use super::run;
-use crate::results::{Better, CI_VERSION, Ci, CiCheck, CiMeasure, CiOutcome, CiScenario, Leniency, Unit};
+use crate::results::{Better, CI_VERSION, Ci, CiCheck, CiMeasure, CiScenario, Leniency, Unit, Verdict};
 
 /// Three scenarios: one that missed its objective, one that could not be reached, and one that was interrupted.
 pub(crate) fn small_ci() -> Ci {
@@ -21,25 +21,25 @@ pub(crate) fn small_ci() -> Ci {
                 checks: vec![
                     check(
                         ("objective", None, None),
-                        CiOutcome::Failed,
+                        Verdict::Fail,
                         true,
                         "mixed: Objective missed: only 97.4 % of all.",
                     ),
                     check(
                         ("objective", Some("api"), Some("GET")),
-                        CiOutcome::Failed,
+                        Verdict::Fail,
                         true,
                         "mixed api GET p99 130 ms misses 100 ms (99 % required, 97.1 % [96.8, 97.4] within)",
                     ),
                     check(
                         ("objective", Some("api"), Some("SET")),
-                        CiOutcome::Inconclusive,
+                        Verdict::Inconclusive,
                         false,
                         "mixed api SET: too few",
                     ),
                     check(
                         ("objective", Some("api"), Some("HGET")),
-                        CiOutcome::Passed,
+                        Verdict::Pass,
                         false,
                         "mixed api HGET p99 1 ms is fine",
                     ),
@@ -64,7 +64,7 @@ pub(crate) fn small_ci() -> Ci {
                     detail: vec!["50 % of it, or more".into(), "a,b:c".into()],
                     ..check(
                         ("run", None, None),
-                        CiOutcome::Invalid,
+                        Verdict::Invalid,
                         true,
                         "shop <a> & \"b\" could not be measured: no\u{1b}[31m connection to redis://h:1, 100 %\nof the time",
                     )
@@ -78,7 +78,7 @@ pub(crate) fn small_ci() -> Ci {
                 trusted: false,
                 checks: vec![check(
                     ("run", None, None),
-                    CiOutcome::Interrupted,
+                    Verdict::Interrupted,
                     true,
                     "queue was not run: interrupted before",
                 )],
@@ -88,7 +88,7 @@ pub(crate) fn small_ci() -> Ci {
     }
 }
 
-fn check(about: (&str, Option<&str>, Option<&str>), outcome: CiOutcome, decides: bool, sentence: &str) -> CiCheck {
+fn check(about: (&str, Option<&str>, Option<&str>), outcome: Verdict, decides: bool, sentence: &str) -> CiCheck {
     let (name, service, operation) = about;
     CiCheck {
         name: name.to_owned(),

@@ -116,7 +116,7 @@ mod tests {
     use std::{collections::BTreeSet, env, fs, path::Path};
 
     use super::*;
-    use crate::results::{CallsBelow, CiOutcome};
+    use crate::results::{CallsBelow, Verdict};
 
     const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/saved");
 
@@ -207,6 +207,6 @@ mod tests {
         let baseline = Baseline::from_json(&read("baseline-1a.json")).unwrap();
         assert_eq!(baseline.runs[0].course[1].response.map(|worst| worst.p50), Some(403_616));
         let ci = Ci::from_json(&read("ci-1a.json")).unwrap();
-        assert_eq!(ci.scenarios[2].checks[0].outcome, CiOutcome::Interrupted);
+        assert_eq!(ci.scenarios[2].checks[0].outcome, Verdict::Interrupted);
     }
 }

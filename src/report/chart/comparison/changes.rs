@@ -3,7 +3,7 @@
 use plotters_backend::text_anchor::HPos;
 
 use crate::{
-    analysis::baseline::{Quantity, QuantityChange, RowChange, Standing},
+    analysis::baseline::{Quantity, QuantityChange, RowChange},
     report::{
         chart::{
             bars::{Bar, Bars, Named},
@@ -16,6 +16,7 @@ use crate::{
         format::signed,
         subject::ComparisonReport,
     },
+    results::Verdict,
 };
 
 const TITLE: &str = "What has changed";
@@ -124,7 +125,7 @@ fn draw_bar(canvas: &mut Canvas, bar: &Bar<&RowChange>, across: &Ratios) {
             Quantity::Throughput => continue,
         };
         let mut kind = NAME;
-        if change.standing == Some(Standing::Regression) {
+        if change.verdict == Some(Verdict::Fail) {
             (kind.bold, kind.colour) = (true, TARGET);
         }
         let text = change.ratio().map_or_else(|| "–".to_owned(), percent);

@@ -1,14 +1,14 @@
 //! The table of what has changed, row by row.
 
-use super::words::{CALIBRATED, change, mark, tone};
+use super::words::{CALIBRATED, change, mark};
 use crate::{
-    analysis::baseline::{Quantity, QuantityChange, RowChange, Standing},
+    analysis::baseline::{Quantity, QuantityChange, RowChange},
     report::{
         format::{self, NOTHING},
         subject::ComparisonReport,
-        view::{Block, Cell, RowKind, Section, Shown, Table, Tone, names::row_name},
+        view::{Block, Cell, RowKind, Section, Shown, Table, Tone, names::row_name, verdict::tone},
     },
-    results::slug,
+    results::{InComparison, Verdict},
 };
 
 pub(super) fn section(compared: &ComparisonReport) -> Section {
@@ -26,8 +26,8 @@ pub(super) fn section(compared: &ComparisonReport) -> Section {
 
 fn table(compared: &ComparisonReport) -> Table {
     let comparison = &compared.comparison;
-    let verdict = |row: &RowChange| match row.standing {
-        Some(standing) => Cell::new(slug(&standing), tone(standing)),
+    let verdict = |row: &RowChange| match row.verdict {
+        Some(verdict) => Cell::new(InComparison::word(verdict), tone(verdict)),
         None => Cell::new("for information", Tone::Quiet),
     };
     let failing = comparison.rows.iter().any(|row| row.failures.0 > 0.0 || row.failures.1 > 0.0);
@@ -75,10 +75,10 @@ fn levels(of: &QuantityChange) -> Cell {
 }
 
 fn changed(of: &QuantityChange) -> Cell {
-    let tone = match of.standing {
+    let tone = match of.verdict {
         // Nothing to look at.
-        None | Some(Standing::Ok) => Tone::Plain,
-        Some(standing) => tone(standing),
+        None | Some(Verdict::Pass) => Tone::Plain,
+        Some(verdict) => tone(verdict),
     };
     Cell::new(change(of), tone).marked(mark(of))
 }

@@ -1,15 +1,14 @@
 //! The verdict of a comparison in a sentence, and what has to be said along with it.
 
-use super::words::{CALIBRATED, chance, change, mark, percent, quantity_words, standing_words, tone, value};
+use super::words::{CALIBRATED, chance, change, mark, percent, quantity_words, value};
 use crate::{
-    analysis::baseline::{
-        Comparison, ENOUGH_RUNS, Method, Quantity, QuantityChange, RowChange, Standing, TAIL_FACTOR, Weight,
-    },
+    analysis::baseline::{Comparison, ENOUGH_RUNS, Method, Quantity, QuantityChange, RowChange, TAIL_FACTOR, Weight},
     report::{
         format,
         subject::ComparisonReport,
-        view::{Headline, KeyNumber, names::row_name},
+        view::{Headline, KeyNumber, names::row_name, verdict},
     },
+    results::Verdict,
 };
 
 /// Changes that the sentence names.
@@ -18,9 +17,9 @@ const MOST_NAMED: usize = 3;
 pub(in crate::report) fn headline(compared: &ComparisonReport) -> Headline {
     let comparison = &compared.comparison;
     Headline {
-        verdict: standing_words(comparison.standing),
-        sentence: format!("{}: {}.", standing_words(comparison.standing), reason(compared)),
-        tone: tone(comparison.standing),
+        verdict: verdict::of_comparison(comparison.verdict),
+        sentence: format!("{}: {}.", verdict::of_comparison(comparison.verdict), reason(compared)),
+        tone: verdict::tone(comparison.verdict),
         remarks: remarks(compared),
         numbers: numbers(comparison),
     }
@@ -29,11 +28,11 @@ pub(in crate::report) fn headline(compared: &ComparisonReport) -> Headline {
 fn reason(compared: &ComparisonReport) -> String {
     let comparison = &compared.comparison;
     let against = format!("against {} ({})", compared.against, runs(comparison));
-    match comparison.standing {
-        Standing::NotComparable if !compared.has_base() => {
+    match comparison.verdict {
+        Verdict::NotComparable if !compared.has_base() => {
             format!("{} has no run that counts: their measurements are invalid, or were ended early", compared.against)
         }
-        Standing::NotComparable => {
+        Verdict::NotComparable => {
             let refusing =
                 comparison.differences.iter().filter(|difference| difference.weight() == Weight::Refuses).count()
                     as u64;
@@ -42,19 +41,19 @@ fn reason(compared: &ComparisonReport) -> String {
                 format::counted(refusing, "difference", "differences")
             )
         }
-        Standing::Invalid => {
+        Verdict::Invalid => {
             format!("the measurement of {} cannot be trusted, as its own report says", compared.run.name)
         }
-        Standing::Inconclusive if comparison.machine.is_some_and(|machine| machine.moved) => {
+        Verdict::Inconclusive if comparison.machine.is_some_and(|machine| machine.moved) => {
             let machine = comparison.machine.map_or(1.0, |machine| machine.run_ns / machine.base_ns);
             format!("different machine: the reference changed by {} {against}", percent(machine))
         }
-        Standing::Regression | Standing::Improved => format!("{} {against}", named(comparison, comparison.standing)),
-        Standing::Inconclusive => match comparison.rows.last().and_then(whole_p50) {
-            Some(_) => format!("{} {against}; {}", named(comparison, Standing::Inconclusive), seen(comparison)),
+        Verdict::Fail | Verdict::Improved => format!("{} {against}", named(comparison, comparison.verdict)),
+        Verdict::Inconclusive | Verdict::Interrupted => match comparison.rows.last().and_then(whole_p50) {
+            Some(_) => format!("{} {against}; {}", named(comparison, Verdict::Inconclusive), seen(comparison)),
             None => format!("too few requests for a median {against}"),
         },
-        Standing::Ok => {
+        Verdict::Pass => {
             let whole = comparison.rows.last().map(|row| {
                 let told = [Quantity::P50, Quantity::P99].into_iter().filter_map(|quantity| row.of(quantity));
                 told.filter_map(|change| sentence(row, change, false)).collect::<Vec<_>>().join(", ")
@@ -69,14 +68,14 @@ fn whole_p50(row: &RowChange) -> Option<f64> {
 }
 
 /// The quantities that are so, the largest changes first.
-fn named(comparison: &Comparison, standing: Standing) -> String {
+fn named(comparison: &Comparison, verdict: Verdict) -> String {
     let mut found: Vec<(&RowChange, &QuantityChange)> = comparison
         .rows
         .iter()
         .flat_map(|row| row.quantities.iter().map(move |change| (row, change)))
         .filter(|(row, change)| {
             // What is unknown of a row does not count.
-            change.standing == Some(standing) && (row.is_whole() || standing != Standing::Inconclusive)
+            change.verdict == Some(verdict) && (row.is_whole() || verdict != Verdict::Inconclusive)
         })
         .collect();
     // The whole sums it up; below it the largest changes.
@@ -96,7 +95,7 @@ fn sentence(row: &RowChange, of: &QuantityChange, with_row: bool) -> Option<Stri
     } else {
         String::new()
     };
-    let regressed = of.standing == Some(Standing::Regression);
+    let regressed = of.verdict == Some(Verdict::Fail);
     let p = of.p().filter(|_| regressed).map(|p| format!(", {}", chance(p))).unwrap_or_default();
     Some(format!(
         "{whose}{} {} → {} ({}{}{p})",
@@ -144,8 +143,8 @@ fn remarks(compared: &ComparisonReport) -> Vec<String> {
         remarks.push(format!("{} was ended early: it is shorter than its scenario says.", compared.run.name));
     }
     let whole = comparison.rows.last();
-    let tail = whole.and_then(|row| row.of(Quantity::P99)).and_then(|change| change.standing);
-    if tail == Some(Standing::Inconclusive) {
+    let tail = whole.and_then(|row| row.of(Quantity::P99)).and_then(|change| change.verdict);
+    if tail == Some(Verdict::Inconclusive) {
         remarks.push(format!(
             "Of p99 a change by {} cannot be excluded, so far apart do runs lie in it; that by itself decides nothing.",
             format::limit(comparison.threshold * TAIL_FACTOR)

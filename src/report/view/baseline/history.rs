@@ -12,7 +12,7 @@ use crate::{
         subject::HistoryReport,
         view::{Headline, Section, Shown, Table, Tone, View, charts::charts_section},
     },
-    results::{Abstract, Judged},
+    results::{Abstract, Verdict},
 };
 
 impl View {
@@ -86,7 +86,7 @@ pub(in crate::report) fn headline(chronicle: &HistoryReport) -> Headline {
             format::counted(early, "run was", "runs were")
         ));
     }
-    let invalid = history.runs.iter().filter(|run| run.verdict == Judged::Invalid && !run.interrupted).count() as u64;
+    let invalid = history.runs.iter().filter(|run| run.verdict == Verdict::Invalid && !run.interrupted).count() as u64;
     if invalid > 0 {
         remarks.push(format!(
             "{} could not be trusted: neither shown nor looked at for change points.",

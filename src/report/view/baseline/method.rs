@@ -6,9 +6,9 @@ use crate::{
     report::{
         format,
         subject::ComparisonReport,
-        view::{Block, Cell, RowKind, Section, Shown, Table, Tone},
+        view::{Block, Cell, RowKind, Section, Shown, Table, Tone, verdict},
     },
-    results::{Abstract, Judged},
+    results::Abstract,
 };
 
 /// What is not the same.
@@ -119,12 +119,7 @@ pub(super) fn table_of_runs<'a>(caption: &str, runs: impl IntoIterator<Item = &'
 /// A run as a row of such a table.
 /// How the objective held.
 fn objective(run: &Abstract) -> Cell {
-    let (word, tone) = match run.verdict {
-        Judged::Pass => ("met", Tone::Good),
-        Judged::Fail => ("missed", Tone::Bad),
-        Judged::Inconclusive => ("inconclusive", Tone::Fair),
-        Judged::Invalid => ("invalid", Tone::Fair),
-    };
+    let (word, tone) = (verdict::on_objective(run.verdict), verdict::tone(run.verdict));
     let early = if run.interrupted { ", ended early" } else { "" };
     Cell::new(format!("{word}{early}"), if run.counts() { tone } else { Tone::Fair })
 }

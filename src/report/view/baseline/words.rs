@@ -3,34 +3,10 @@
 use crate::{
     analysis::{
         Effect,
-        baseline::{Difference, DifferenceKind, Quantity, QuantityChange, Standing},
+        baseline::{Difference, DifferenceKind, Quantity, QuantityChange},
     },
-    report::{
-        format::{self, NOTHING, THIN, signed},
-        view::Tone,
-    },
+    report::format::{self, NOTHING, THIN, signed},
 };
-
-/// The same for people; also the beginning of the first sentence.
-pub(super) fn standing_words(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Regression => "Regression",
-        Standing::Ok => "No regression",
-        Standing::Improved => "Improved",
-        Standing::Inconclusive => "Inconclusive",
-        Standing::Invalid => "Invalid",
-        Standing::NotComparable => "Not comparable",
-    }
-}
-
-/// How it is coloured.
-pub(super) fn tone(standing: Standing) -> Tone {
-    match standing {
-        Standing::Ok | Standing::Improved => Tone::Good,
-        Standing::Regression => Tone::Bad,
-        Standing::Inconclusive | Standing::Invalid | Standing::NotComparable => Tone::Fair,
-    }
-}
 
 /// The word for a quantity.
 pub(super) fn quantity_words(quantity: Quantity) -> &'static str {

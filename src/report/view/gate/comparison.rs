@@ -2,22 +2,20 @@
 
 use super::words::{change, detectable, levels, metric_name, p_digits, scope_name, share};
 use crate::{
-    analysis::gate::{GateRow, GateVerdict, MetricResult},
+    analysis::gate::{GateRow, MetricResult},
     report::{
         format::{self, THIN},
         subject::GateReport,
-        view::{Block, Cell, RowKind, Section, Shown, Table, Tone},
+        view::{Block, Cell, RowKind, Section, Shown, Table, Tone, verdict},
     },
-    results::slug,
+    results::{InGate, Verdict, slug},
 };
 
 /// What decides, which is all that a terminal shows, and then every row.
 pub(super) fn section(outcome: &GateReport) -> Section {
     let rows = &outcome.analysis.rows;
     let tells = |row: &GateRow| {
-        row.scope.service.is_none()
-            || row.verdict == GateVerdict::Regression
-            || row.metrics.iter().any(|metric| metric.suspected)
+        row.scope.service.is_none() || row.verdict == Verdict::Fail || row.metrics.iter().any(|metric| metric.suspected)
     };
     let few: Vec<&GateRow> = rows.iter().filter(|row| tells(row)).collect();
     let mut blocks: Vec<_> = table(outcome, "metrics", "B against A", &few).block().into_iter().collect();
@@ -78,15 +76,13 @@ fn table(outcome: &GateReport, id: &'static str, caption: &str, rows: &[&GateRow
 }
 
 fn verdict(metric: &MetricResult) -> Cell {
-    let named = |tone| Cell::new(slug(&metric.verdict), tone);
+    let named = |tone| Cell::new(InGate::word(metric.verdict), tone);
     match (metric.verdict, metric.suspected, &metric.confirm) {
-        (GateVerdict::Inconclusive, true, None) => Cell::new("suspected", Tone::Fair),
-        (GateVerdict::Ok, true, _) => Cell::new("not confirmed", Tone::Good),
-        (GateVerdict::Regression, ..) => named(Tone::Bad),
-        (GateVerdict::Ok | GateVerdict::Improved, ..) => named(Tone::Good),
+        (Verdict::Inconclusive, true, None) => Cell::new("suspected", Tone::Fair),
+        (Verdict::Pass, true, _) => Cell::new("not confirmed", Tone::Good),
         // Of what does not decide, nothing is missing where it cannot be decided.
-        (GateVerdict::Inconclusive, false, _) if !metric.metric.decides() => named(Tone::Quiet),
-        (GateVerdict::Inconclusive | GateVerdict::Invalid, ..) => named(Tone::Fair),
+        (Verdict::Inconclusive, false, _) if !metric.metric.decides() => named(Tone::Quiet),
+        (verdict, ..) => named(verdict::tone(verdict)),
     }
 }
 

@@ -4,13 +4,13 @@ use super::words::{
     advisory_words, change, changed, could_have_seen, interval, levels, metric_name, p_value, scope_name, share,
 };
 use crate::{
-    analysis::gate::{ChangeShape, FailedShares, GateMetric, GateRow, GateVerdict, Invalidity, MetricResult, TooFew},
+    analysis::gate::{ChangeShape, FailedShares, GateMetric, GateRow, Invalidity, MetricResult, TooFew},
     report::{
         format::{self, THIN, counted},
         subject::GateReport,
-        view::{Headline, KeyNumber, Tone},
+        view::{Headline, KeyNumber, Tone, verdict},
     },
-    results::{Ended, Gate, GateStage},
+    results::{Ended, Gate, GateStage, Verdict},
 };
 
 /// Regressions that are reported one by one.
@@ -18,15 +18,9 @@ const MANY: usize = 8;
 
 pub(in crate::report) fn headline(outcome: &GateReport) -> Headline {
     let analysis = &outcome.analysis;
-    let (verdict, tone) = match analysis.verdict {
-        GateVerdict::Regression => ("Regression", Tone::Bad),
-        GateVerdict::Ok => ("No regression", Tone::Good),
-        GateVerdict::Improved => ("Improved", Tone::Good),
-        GateVerdict::Inconclusive => ("Inconclusive", Tone::Fair),
-        GateVerdict::Invalid => ("Invalid", Tone::Fair),
-    };
+    let (verdict, tone) = (verdict::of_comparison(analysis.verdict), verdict::tone(analysis.verdict));
     let mut remarks = Vec::new();
-    if analysis.verdict == GateVerdict::Regression {
+    if analysis.verdict == Verdict::Fail {
         let lines: Vec<String> =
             regressions(outcome).into_iter().skip(1).map(|(row, metric)| line(row, metric)).collect();
         remarks.extend(lines.iter().take(MANY).cloned());
@@ -94,7 +88,7 @@ fn drift(outcome: &GateReport) -> Option<String> {
 fn regressions(outcome: &GateReport) -> Vec<(&GateRow, &MetricResult)> {
     let rows = outcome.analysis.rows.iter().rev();
     let metrics = rows.flat_map(|row| row.metrics.iter().map(move |metric| (row, metric)));
-    let mut found: Vec<_> = metrics.filter(|(_, metric)| metric.verdict == GateVerdict::Regression).collect();
+    let mut found: Vec<_> = metrics.filter(|(_, metric)| metric.verdict == Verdict::Fail).collect();
     let extent = |metric: &MetricResult| metric.deciding().effect.ratio.point.ln().abs();
     found.sort_by(|(one, of_one), (other, of_other)| {
         let part = |row: &GateRow| row.scope.service.is_some();
@@ -107,7 +101,7 @@ fn regressions(outcome: &GateReport) -> Vec<(&GateRow, &MetricResult)> {
 pub(super) fn line(row: &GateRow, metric: &MetricResult) -> String {
     let deciding = metric.deciding();
     let confirmed = match (metric.verdict, metric.suspected, &metric.confirm) {
-        (GateVerdict::Regression, ..) => ", confirmed",
+        (Verdict::Fail, ..) => ", confirmed",
         (_, true, Some(_)) => ", not confirmed",
         (_, true, None) => ", suspected",
         _ => "",
@@ -129,11 +123,11 @@ fn reason(outcome: &GateReport) -> String {
         return why_invalid(invalid);
     }
     match analysis.verdict {
-        GateVerdict::Regression => match regressions(outcome).first() {
+        Verdict::Fail => match regressions(outcome).first() {
             Some((row, metric)) => line(row, metric),
             None => format!("{}, confirmed", failing(&analysis.failures.screen)),
         },
-        GateVerdict::Inconclusive => inconclusive(outcome),
+        Verdict::Inconclusive => inconclusive(outcome),
         _ => main(outcome).unwrap_or_else(|| "nothing was compared".to_owned()),
     }
 }
@@ -153,7 +147,7 @@ fn unsettled_failures(outcome: &GateReport) -> Option<String> {
     let failures = &outcome.analysis.failures;
     let shows = |failed: &FailedShares| failed.more || failed.outages > 0;
     let first = &failures.screen;
-    if failures.verdict != GateVerdict::Inconclusive {
+    if failures.verdict != Verdict::Inconclusive {
         return None;
     }
     Some(match &failures.confirm {
@@ -176,14 +170,14 @@ fn lacks_median(outcome: &GateReport) -> Option<&'static str> {
 fn main(outcome: &GateReport) -> Option<String> {
     let row = outcome.whole()?;
     let of = |metric: GateMetric| row.metrics.iter().find(|result| result.metric == metric);
-    let is_shown = |result: &&MetricResult| result.metric.decides() || result.verdict == GateVerdict::Improved;
+    let is_shown = |result: &&MetricResult| result.metric.decides() || result.verdict == Verdict::Improved;
     let shown: Vec<String> = row
         .metrics
         .iter()
         .filter(is_shown)
         .map(|result| {
             let deciding = result.deciding();
-            let better = if result.verdict == GateVerdict::Improved { ", better" } else { "" };
+            let better = if result.verdict == Verdict::Improved { ", better" } else { "" };
             let of = (metric_name(result.metric), levels(result.metric, deciding.levels), change(deciding));
             format!("{} {} ({}{better})", of.0, of.1, of.2)
         })
@@ -198,7 +192,7 @@ fn seen(metric: &MetricResult) -> String {
 }
 
 fn inconclusive(outcome: &GateReport) -> String {
-    let open = |(_, metric): &(&GateRow, &MetricResult)| metric.verdict == GateVerdict::Inconclusive;
+    let open = |(_, metric): &(&GateRow, &MetricResult)| metric.verdict == Verdict::Inconclusive;
     let all = outcome.analysis.rows.iter().rev();
     let mut metrics = all.flat_map(|row| row.metrics.iter().map(move |metric| (row, metric))).filter(open);
     let suspected = metrics.clone().find(|(_, metric)| metric.suspected);

@@ -1,18 +1,19 @@
 //! Executive summary: how fast the operations are, what comes next, and the benchmarks that are met.
 
 use super::{
-    super::{Block, Cell, Section, Table, Tone},
+    super::{Block, Cell, Section, Table, Tone, verdict},
     kinds::against_target,
 };
 use crate::{
     analysis::{
-        Outcome, Row,
+        Row,
         audit::{Rule, Severity},
     },
     report::{
         format::{self, NOTHING, counted, duration, share},
         subject::RunReport,
     },
+    results::{InCheck, Verdict},
 };
 
 /// Rules whose breach opens the server to others than its services.
@@ -29,7 +30,7 @@ pub(in super::super) fn section(report: &RunReport) -> Section {
             format!("Service {}", service.name).into(),
             required(report).into(),
             row.and_then(answered).into(),
-            judged(row.map_or(Outcome::Inconclusive, |row| row.outcome)),
+            judged(row.map_or(Verdict::Inconclusive, |row| row.verdict)),
         ]
     }));
     let table = Table::of("benchmarks", "Target and actual performance", benchmarks)
@@ -61,9 +62,9 @@ fn speed(report: &RunReport) -> Option<String> {
 fn next(report: &RunReport) -> String {
     let count = |severity| report.ruled(severity).count() as u64;
     let warnings = counted(count(Severity::Warning), "warning", "warnings");
-    match (report.analysis.verdict.outcome, count(Severity::Critical)) {
-        (Outcome::Invalid, _) => "The measurement is invalid: repeat it before acting on its latencies.".to_owned(),
-        (Outcome::Fail, 0) => format!("The missed objective comes first; the audit has {warnings}."),
+    match (report.analysis.conclusion.verdict, count(Severity::Critical)) {
+        (Verdict::Invalid, _) => "The measurement is invalid: repeat it before acting on its latencies.".to_owned(),
+        (Verdict::Fail, 0) => format!("The missed objective comes first; the audit has {warnings}."),
         (_, 0) => format!("The audit has no critical finding and {warnings}."),
         (_, critical) => {
             format!(
@@ -83,13 +84,8 @@ fn passed(holds: bool) -> Cell {
     if holds { Cell::new("passed", Tone::Good) } else { Cell::new("failed", Tone::Bad) }
 }
 
-fn judged(outcome: Outcome) -> Cell {
-    match outcome {
-        Outcome::Pass => passed(true),
-        Outcome::Fail => passed(false),
-        Outcome::Inconclusive => Cell::new("inconclusive", Tone::Quiet),
-        Outcome::Invalid => Cell::new("invalid", Tone::Fair),
-    }
+fn judged(verdict: Verdict) -> Cell {
+    verdict::cell(InCheck::word(verdict), verdict)
 }
 
 fn authentication(report: &RunReport) -> [Cell; 4] {
@@ -118,7 +114,7 @@ fn latency(report: &RunReport) -> [Cell; 4] {
         .map(|(least, most)| format!("; means of the operations {} to {}", duration(least), duration(most)));
     let answered = report.analysis.rows.last().and_then(answered).unwrap_or_else(|| NOTHING.to_owned());
     let actual = answered + &means.unwrap_or_default();
-    ["Latency target".into(), required(report).into(), actual.into(), judged(report.analysis.verdict.outcome)]
+    ["Latency target".into(), required(report).into(), actual.into(), judged(report.analysis.conclusion.verdict)]
 }
 
 fn stability(report: &RunReport) -> [Cell; 4] {
