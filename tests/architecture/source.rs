@@ -4,11 +4,6 @@ use std::path::Path;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// The room of a file; the name of the file for those that belong to none.
-pub(crate) fn room(file: &str) -> &str {
-    file.trim_start_matches("src/").split('/').next().unwrap()
-}
-
 /// One file, read just well enough to see its paths.
 pub(crate) struct Source {
     pub(crate) name: String,
@@ -43,7 +38,7 @@ impl Source {
 
     /// The room that the file belongs to; the name of the file for those that belong to none.
     pub(crate) fn room(&self) -> &str {
-        room(&self.name)
+        self.name.trim_start_matches("src/").split('/').next().unwrap()
     }
 
     /// The path of the module that the file is.

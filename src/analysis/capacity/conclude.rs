@@ -8,7 +8,7 @@ use super::{
     design::{self, Neighbours},
     evidence::{Bracket, is_below, same_rate},
     fleet::{connection_cost, fleet},
-    headroom::headroom,
+    headroom::{RECOMMENDED, headroom},
     limit::{BUSY, limit},
     queueing::checks,
     search::Search,
@@ -19,9 +19,6 @@ use crate::{
     results::{Capacity, PoolBlock, Purpose, Trial},
     scenario::Scenario,
 };
-
-/// Share of the sustainable rate at which to run.
-pub(super) const RECOMMENDED: f64 = 0.8;
 
 /// Ratio of what one pool size sustains to what another one fails at from which they are apart: two searches are some minutes apart, and
 /// the machine changes meanwhile.

@@ -1,7 +1,10 @@
 //! The load of today against what can be carried.
 
-use super::{Headroom, Sustainable, conclude::RECOMMENDED};
+use super::{Headroom, Sustainable};
 use crate::results::Capacity;
+
+/// Share of the sustainable rate at which to run.
+pub(super) const RECOMMENDED: f64 = 0.8;
 
 /// How many times the load of today can be carried, and for how long at the growth that was stated: months until the
 /// recommended rate is reached, `ln(recommended / current) / ln(1 + growth)`.
