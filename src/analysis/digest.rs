@@ -1,12 +1,12 @@
 //! A whole run boiled down to a trial of a capacity run: where each of its numbers comes from.
 
 use super::{
-    Analysis, Check, CheckKind, Distribution, Level, Row,
+    Analysis, Check, CheckKind, Level, Row,
     capacity::{FailReason, Judgement, TrialPlan, judge},
     server::main_thread,
 };
 use crate::{
-    measure::merged,
+    measure::ServiceRecord,
     results::{CommandCost, LIMITS, Quantiles, Run, ServerSecond, ServiceTrial, Trial, Verdict},
     scenario::Scenario,
 };
@@ -58,16 +58,16 @@ pub fn digest(run: &Run, scenario: &Scenario, analysis: &Analysis, occasion: Occ
         late: late(whole),
         burstiness: whole.bad_burstiness,
         within: within(whole),
-        response: quantiles(&whole.response),
-        service: quantiles(&whole.service_time),
-        wait: quantiles(&whole.wait),
+        response: Quantiles::of(&whole.response.histogram),
+        service: Quantiles::of(&whole.service_time.histogram),
+        wait: Quantiles::of(&whole.wait.histogram),
         utilisation: analysis.pools.iter().map(|pool| pool.utilisation).fold(0.0, f64::max),
         waiting: analysis.pools.iter().map(|pool| pool.waiting).sum(),
         backlog_growth: largest(analysis, CheckKind::Backlog).unwrap_or(0.0),
         server_busy: server_busy(&run.server.seconds),
         // Of a worker that also sleeps nobody knows how much of its time was work; then there is no such check.
         worker_busy: largest(analysis, CheckKind::WorkerCpu),
-        lag_p99: lag_p99(run),
+        lag_p99: ServiceRecord::lag(&recording.services).value_at_quantile(0.99),
         client_limited: None,
         waived: None,
         services: analysis.rows.iter().filter_map(of_service).collect(),
@@ -122,7 +122,7 @@ fn of_service(row: &Row) -> Option<ServiceTrial> {
         burstiness: row.bad_burstiness,
         within: within(row),
         hold_mean: row.service_time.mean.unwrap_or(0.0),
-        wait_p99: quantiles(&row.wait).p99,
+        wait_p99: row.wait.histogram.value_at_quantile(0.99),
     })
 }
 
@@ -171,14 +171,6 @@ fn words(check: &Check) -> String {
     }
 }
 
-fn quantiles(of: &Distribution) -> Quantiles {
-    if of.histogram.is_empty() {
-        return Quantiles::default();
-    }
-    let at = |quantile| of.histogram.value_at_quantile(quantile);
-    Quantiles { mean: of.mean.unwrap_or(0.0), p50: at(0.5), p99: at(0.99), p999: at(0.999), max: of.histogram.max() }
-}
-
 /// Largest value of a check over all its subjects; `None` where there is none.
 fn largest(analysis: &Analysis, kind: CheckKind) -> Option<f64> {
     analysis.checks.iter().filter(|check| check.kind == kind).map(|check| check.value).max_by(f64::total_cmp)
@@ -190,12 +182,6 @@ pub(super) fn server_busy(seconds: &[ServerSecond]) -> Option<f64> {
     let told = seconds.iter().filter(|second| second.length_ns > 250_000_000);
     let shares: Vec<f64> = told.filter_map(main_thread).collect();
     (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64)
-}
-
-/// 99th percentile of the schedule lag of all services together, in nanoseconds.
-fn lag_p99(run: &Run) -> u64 {
-    let lag = merged(run.recording.services.iter().flat_map(|service| service.seconds.iter().map(|at| &at.lag)));
-    if lag.is_empty() { 0 } else { lag.value_at_quantile(0.99) }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::{
     verdict::{self, Held, Requests},
 };
 use crate::{
-    measure::{Counts, ErrorClass, Nanos, Recording, Span, merged},
+    measure::{Counts, ErrorClass, Nanos, Recording, ServiceRecord, Span},
     results::Verdict,
     scenario::{Objective, Scenario, Service},
 };
@@ -50,8 +50,7 @@ pub(super) struct Terms<'a> {
 
 impl<'a> Terms<'a> {
     pub(super) fn new(recording: &Recording, scenario: &'a Scenario, silences: &'a [Silence], pauses: &[Span]) -> Self {
-        let lags =
-            merged(recording.services.iter().flat_map(|service| service.seconds.iter().map(|second| &second.lag)));
+        let lags = ServiceRecord::lag(&recording.services);
         let drain_ns = recording.period.drain_ns;
         let longest = pauses.iter().map(Span::length).max().unwrap_or(0);
         let pools = scenario.services.iter().map(|service| service.pool);

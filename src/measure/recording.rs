@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use hdrhistogram::Histogram;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, ErrorClass, Nanos, PackedHistogram, SeriesKey, outcome::by_class};
+use super::{Counts, ErrorClass, Nanos, PackedHistogram, SeriesKey, merged, outcome::by_class};
 
 /// Everything that the load engine hands over at the end of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -182,6 +183,13 @@ impl Recording {
     /// Requests that fell due in the measured period.
     pub fn scheduled(&self) -> u64 {
         self.services.iter().map(|service| service.scheduled).sum()
+    }
+}
+
+impl ServiceRecord {
+    /// Schedule lag of several services together.
+    pub fn lag(services: &[Self]) -> Histogram<u64> {
+        merged(services.iter().flat_map(|service| service.seconds.iter().map(|second| &second.lag)))
     }
 }
 

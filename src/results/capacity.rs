@@ -1,5 +1,6 @@
 //! The artifact of a capacity run: its plan and every trial that was made. Answers are concluded from it, never saved.
 
+use hdrhistogram::Histogram;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -270,6 +271,14 @@ pub struct Quantiles {
     pub p999: u64,
     /// Largest.
     pub max: u64,
+}
+
+impl Quantiles {
+    /// Quantiles of the values of a histogram.
+    pub fn of(values: &Histogram<u64>) -> Self {
+        let at = |quantile| values.value_at_quantile(quantile);
+        Self { mean: values.mean(), p50: at(0.5), p99: at(0.99), p999: at(0.999), max: values.max() }
+    }
 }
 
 /// Memory of connections in the server.

@@ -6,7 +6,7 @@ use crate::{
         digest::server_busy,
         paired::{Half, halves},
     },
-    measure::{HostInterval, PackedHistogram, Recording, merged},
+    measure::{HostInterval, PackedHistogram, Recording, SeriesSecond, ServiceRecord, merged},
     results::{BlockSide, PoolBlock, Quantiles, ServerRecord},
 };
 
@@ -23,10 +23,7 @@ pub fn pool_block(
     if first == 1 {
         halves.reverse();
     }
-    let lag = |half: &Half<'_>| {
-        let lag = merged(half.services.iter().flat_map(|service| service.seconds.iter().map(|at| &at.lag)));
-        if lag.is_empty() { 0 } else { lag.value_at_quantile(0.5) }
-    };
+    let lag = |half: &Half<'_>| ServiceRecord::lag(half.services).value_at_quantile(0.5);
     let most = |share: fn(&HostInterval) -> Option<f64>| recording.host.iter().filter_map(share).reduce(f64::max);
     PoolBlock {
         from: plan.from,
@@ -49,6 +46,7 @@ fn side(half: &Half<'_>, measured_ns: u64) -> BlockSide {
     let seconds = || half.operations.iter().flat_map(|series| &series.seconds);
     let (completed, failed) = seconds()
         .fold((0, 0), |(completed, failed), at| (completed + at.counts.completed, failed + at.counts.failed()));
+    let quantiles = |part: fn(&SeriesSecond) -> &PackedHistogram| Quantiles::of(&merged(seconds().map(part)));
     let unfinished: u64 = half.operations.iter().map(|series| series.unfinished).sum();
     BlockSide {
         scheduled: half.services.iter().map(|service| service.scheduled).sum(),
@@ -56,19 +54,10 @@ fn side(half: &Half<'_>, measured_ns: u64) -> BlockSide {
         failed,
         unfinished,
         throughput: completed as f64 / (measured_ns.max(1) as f64 / 1e9),
-        response: quantiles(seconds().map(|at| &at.response)),
-        service: quantiles(seconds().map(|at| &at.service)),
-        wait: quantiles(seconds().map(|at| &at.wait)),
+        response: quantiles(|at| &at.response),
+        service: quantiles(|at| &at.service),
+        wait: quantiles(|at| &at.wait),
     }
-}
-
-fn quantiles<'a>(parts: impl Iterator<Item = &'a PackedHistogram>) -> Quantiles {
-    let all = merged(parts);
-    if all.is_empty() {
-        return Quantiles::default();
-    }
-    let at = |quantile| all.value_at_quantile(quantile);
-    Quantiles { mean: all.mean(), p50: at(0.5), p99: at(0.99), p999: at(0.999), max: all.max() }
 }
 
 #[cfg(test)]

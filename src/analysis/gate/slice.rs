@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 
 use crate::{
     analysis::paired::{halves, operations},
-    measure::{HostInterval, Nanos, PackedHistogram, Recording, SECOND, SeriesRecord, merged},
+    measure::{HostInterval, Nanos, PackedHistogram, Recording, SECOND, SeriesRecord, ServiceRecord, merged},
     results::{GateSeries, GateSlice, GateTally, SliceKind},
 };
 
@@ -46,12 +46,8 @@ pub fn slices(recording: &Recording, first: u32, kind: SliceKind, began_ns: u64)
             let services = half.services;
             // What finished while the rest was awaited belongs to the last second.
             let within = |at: u32| at == second || second + 1 == seconds && at > second;
-            let lag = merged(
-                services
-                    .iter()
-                    .flat_map(|service| service.seconds.iter().filter(|at| within(at.second)).map(|at| &at.lag)),
-            );
             let of_services = || services.iter().flat_map(|service| &service.seconds).filter(|at| within(at.second));
+            let lag = merged(of_services().map(|at| &at.lag));
             let host = recording.host.iter().find(|interval| interval.second == second);
             let series: Vec<GateTally> =
                 half.operations.iter().map(|record| tally_of(record, within, second + 1 == seconds)).collect();
@@ -65,7 +61,7 @@ pub fn slices(recording: &Recording, first: u32, kind: SliceKind, began_ns: u64)
 
 /// Boils a recording down.
 pub fn slice(recording: &Recording, place: SlicePlace) -> GateSlice {
-    let lag = merged(recording.services.iter().flat_map(|service| service.seconds.iter().map(|at| &at.lag)));
+    let lag = ServiceRecord::lag(&recording.services);
     let series: Vec<GateTally> = operations(recording).map(|record| tally_of(record, |_| true, true)).collect();
     let most = |share: fn(&HostInterval) -> Option<f64>| recording.host.iter().filter_map(share).reduce(f64::max);
     let disturbed = (most(|interval| interval.stolen), most(|interval| interval.throttled));
@@ -80,7 +76,6 @@ fn made(
     lag: &Histogram<u64>,
     series: Vec<GateTally>,
 ) -> GateSlice {
-    let at = |quantile| if lag.is_empty() { 0 } else { lag.value_at_quantile(quantile) };
     let completed: u64 = series.iter().map(|tally| tally.completed).sum();
     let SlicePlace { arm, kind, quad, began_ns } = place;
     GateSlice {
@@ -91,8 +86,8 @@ fn made(
         measured_ns,
         scheduled,
         throughput: completed as f64 / (measured_ns.max(1) as f64 / 1e9),
-        lag_p50: at(0.5),
-        lag_p99: at(0.99),
+        lag_p50: lag.value_at_quantile(0.5),
+        lag_p99: lag.value_at_quantile(0.99),
         stolen,
         throttled,
         series,
