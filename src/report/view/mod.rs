@@ -8,6 +8,7 @@ mod cells;
 mod charts;
 mod checks;
 mod dependencies;
+mod effect;
 mod events;
 mod failures;
 mod findings;
@@ -32,8 +33,9 @@ pub use baseline::difference_in_words;
 pub(super) use baseline::{baseline_headline, comparison_headline, difference_field, history_headline};
 pub(super) use capacity::{capacity_headline, failure_value, limit_figures, sweep_axes, undone};
 use cells::Columns;
+pub(super) use effect::effect;
 pub use gate::advisory_words;
-pub(super) use gate::{gate_change, gate_headline, metric_name};
+pub(super) use gate::{gate_headline, metric_name};
 pub(super) use headline::headline as run_headline;
 pub(crate) use model::{
     Advice, Align, Block, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, NoteSeverity, RowKind, Section,

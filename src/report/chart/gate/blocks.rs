@@ -17,7 +17,7 @@ use crate::{
             scale::Scale,
         },
         subject::GateReport,
-        view::{gate_change, metric_name},
+        view::{effect, metric_name},
     },
 };
 
@@ -47,7 +47,7 @@ pub(super) fn plot(outcome: &GateReport) -> Option<Plot> {
         draw(&mut plot, metric, Area { left: left + LABELS, right: left + pitch - GAP, ..all });
     }
     let changes =
-        metrics.iter().map(|metric| format!("{} {}", metric_name(metric.metric), gate_change(metric.deciding())));
+        metrics.iter().map(|metric| format!("{} {}", metric_name(metric.metric), effect(&metric.deciding().effect)));
     let description = format!("{TITLE}. {}.", changes.collect::<Vec<_>>().join("; "));
     Some(plot.described(description))
 }

@@ -12,7 +12,7 @@ use crate::{
             units::percentile,
         },
         subject::GateReport,
-        view::gate_change,
+        view::effect,
     },
 };
 
@@ -50,6 +50,6 @@ pub(super) fn plot(outcome: &GateReport) -> Option<Plot> {
     }
     plot.base_line(area, &ticks, "quantile of the response time");
     let described: Vec<_> =
-        changes.iter().map(|(of, change)| format!("{} {}", percentile(of * 100.0), gate_change(change))).collect();
+        changes.iter().map(|(of, change)| format!("{} {}", percentile(of * 100.0), effect(&change.effect))).collect();
     Some(plot.described(format!("{TITLE}. {}.", described.join("; "))))
 }

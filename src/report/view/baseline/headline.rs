@@ -1,6 +1,6 @@
 //! The verdict of a comparison in a sentence, and what has to be said along with it.
 
-use super::words::{CALIBRATED, chance, change, mark, percent, quantity_words, value};
+use super::words::{CALIBRATED, change, changed, mark, p_value, quantity_words, value};
 use crate::{
     analysis::baseline::{Comparison, ENOUGH_RUNS, Method, Quantity, QuantityChange, RowChange, TAIL_FACTOR, Weight},
     report::{
@@ -46,7 +46,7 @@ fn reason(compared: &ComparisonReport) -> String {
         }
         Verdict::Inconclusive if comparison.machine.is_some_and(|machine| machine.moved) => {
             let machine = comparison.machine.map_or(1.0, |machine| machine.run_ns / machine.base_ns);
-            format!("different machine: the reference changed by {} {against}", percent(machine))
+            format!("different machine: the reference changed by {} {against}", changed(machine))
         }
         Verdict::Fail | Verdict::Improved => format!("{} {against}", named(comparison, comparison.verdict)),
         Verdict::Inconclusive | Verdict::Interrupted => match comparison.rows.last().and_then(whole_p50) {
@@ -96,7 +96,7 @@ fn sentence(row: &RowChange, of: &QuantityChange, with_row: bool) -> Option<Stri
         String::new()
     };
     let regressed = of.verdict == Some(Verdict::Fail);
-    let p = of.p().filter(|_| regressed).map(|p| format!(", {}", chance(p))).unwrap_or_default();
+    let p = of.p().filter(|_| regressed).map(|p| format!(", {}", p_value(p))).unwrap_or_default();
     Some(format!(
         "{whose}{} {} → {} ({}{}{p})",
         quantity_words(of.quantity),
@@ -177,7 +177,7 @@ fn numbers(comparison: &Comparison) -> Vec<KeyNumber> {
     let number = |change: &QuantityChange| {
         Some(KeyNumber {
             name: quantity_words(change.quantity).to_owned(),
-            value: format!("{}{}", percent(change.ratio()?), mark(change)),
+            value: format!("{}{}", changed(change.ratio()?), mark(change)),
             against: format!("{} → {}", value(change.quantity, change.base?), value(change.quantity, change.run?)),
         })
     };

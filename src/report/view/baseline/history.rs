@@ -2,7 +2,7 @@
 
 use super::{
     method::table_of_runs,
-    words::{percent, probability, quantity_words, value},
+    words::{changed, p_digits, quantity_words, value},
 };
 use crate::{
     analysis::baseline::{ChangePoint, LEAST_VALUES, Quantity},
@@ -69,7 +69,7 @@ pub(in crate::report) fn headline(chronicle: &HistoryReport) -> Headline {
             quantity_words(*quantity),
             value(*quantity, change.before),
             value(*quantity, change.after),
-            percent(change.after / change.before),
+            changed(change.after / change.before),
         ),
     };
     let mut remarks = Vec::new();
@@ -114,8 +114,8 @@ fn changes(chronicle: &HistoryReport) -> Section {
         .words("Started", 3, |(.., run)| &run.started)
         .numbers("Before", 1, |(quantity, change, _)| value(*quantity, change.before))
         .numbers("After", 1, |(quantity, change, _)| value(*quantity, change.after))
-        .numbers("Change", 0, |(_, change, _)| percent(change.after / change.before))
-        .numbers("p-value", 2, |(_, change, _)| probability(change.p_value))
+        .numbers("Change", 0, |(_, change, _)| changed(change.after / change.before))
+        .numbers("p-value", 2, |(_, change, _)| p_digits(change.p_value))
         .table()
         .noted([
             "E-divisive on logarithms of all services together, each change with a t-test (p up to 0.001), at least five runs on \

@@ -1,6 +1,6 @@
 //! What a comparison rests on: what differs, what it could see, and the runs of the baseline.
 
-use super::words::{difference_words, percent, probability, quantity_words};
+use super::words::{changed, difference_words, p_digits, quantity_words};
 use crate::{
     analysis::baseline::{Difference, Method, QuantityChange, TAIL_FACTOR, Weight},
     report::{
@@ -60,7 +60,7 @@ pub(super) fn section(compared: &ComparisonReport) -> Section {
              ({}); beyond 10 % it is taken for another machine.",
             format::duration(machine.base_ns),
             format::duration(machine.run_ns),
-            percent(machine.run_ns / machine.base_ns),
+            changed(machine.run_ns / machine.base_ns),
         )));
     }
     let seen = whole.quantities.iter().filter_map(|change| {
@@ -80,7 +80,7 @@ fn seen(quantities: &[QuantityChange]) -> Table {
         .numbers("Runs", 2, |change| change.runs.to_string())
         .numbers("Spread", 0, |change| change.spread.map(|spread| format::share(spread.exp_m1())))
         .numbers("Smallest detectable", 0, |change| change.smallest_detectable().map(format::share))
-        .numbers("p-value", 1, |change| change.p().map(probability))
+        .numbers("p-value", 1, |change| change.p().map(p_digits))
         .words("Calibrated", 3, |change| if change.calibrated { "yes" } else { "no" })
         .table()
         .explained([(

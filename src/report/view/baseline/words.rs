@@ -1,11 +1,15 @@
 //! Words and numbers of comparisons.
 
+pub(super) use crate::report::view::effect::{changed, p_digits, p_value};
 use crate::{
     analysis::{
         Effect,
         baseline::{Difference, DifferenceKind, Quantity, QuantityChange},
     },
-    report::format::{self, NOTHING, THIN, signed},
+    report::{
+        format::{self, NOTHING},
+        view::effect::effect,
+    },
 };
 
 /// The word for a quantity.
@@ -64,11 +68,6 @@ pub(super) fn value(quantity: Quantity, value: f64) -> String {
     }
 }
 
-/// A ratio as a change: `+6.1 %`, `-0.42 %`.
-pub(super) fn percent(ratio: f64) -> String {
-    format!("{}{THIN}%", signed(ratio))
-}
-
 /// Sign behind a change that is one of values divided by the machine's reference; legends explain it.
 pub(super) fn mark(change: &QuantityChange) -> &'static str {
     if change.calibrated { "‡" } else { "" }
@@ -78,32 +77,11 @@ pub(super) fn mark(change: &QuantityChange) -> &'static str {
 pub(super) const CALIBRATED: &str =
     "‡ Change of values divided by the machine's reference, since that lowers the spread.";
 
-/// A change with its interval: `+6.1 % [+4.0, +8.3]`.
+/// A change with its interval, where it has one: `+6.1 % [+4.0, +8.3]`.
 pub(super) fn change(change: &QuantityChange) -> String {
-    let Some(Effect { ratio, .. }) = change.effect else { return NOTHING.to_owned() };
-    let ends = ratio.ends().map(|(low, high)| format!(" [{}, {}]", signed(low), signed(high)));
-    format!("{}{}", percent(ratio.point), ends.unwrap_or_default())
-}
-
-/// A probability: `0.0002`, `< 0.0001`.
-pub(super) fn probability(p: f64) -> String {
-    if p < 1e-4 { format!("<{THIN}0.0001") } else { format!("{p:.4}") }
-}
-
-/// The same in running text: `p = 0.0002`.
-pub(super) fn chance(p: f64) -> String {
-    if p < 1e-4 { format!("p {}", probability(p)) } else { format!("p = {}", probability(p)) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::format::plain;
-
-    #[test]
-    fn changes_have_a_sign_and_a_decimal() {
-        let written = [1.061, 0.995_8, 1.0, 3.2, 1.000_1].map(|ratio| plain(&percent(ratio)));
-        assert_eq!(written, ["+6.1 %", "−0.4 %", "0.0 %", "+220 %", "0.0 %"]);
-        assert_eq!([0.000_2, 0.000_01].map(|p| plain(&probability(p))), ["0.0002", "< 0.0001"]);
+    match change.effect {
+        Some(known) if known.ratio.ends().is_some() => effect(&known),
+        Some(Effect { ratio, .. }) => changed(ratio.point),
+        None => NOTHING.to_owned(),
     }
 }

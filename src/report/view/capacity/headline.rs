@@ -11,7 +11,7 @@ use crate::{
         format::{self, NOTHING, THIN},
         subject::CapacityReport,
         view::{
-            Headline, KeyNumber, Tone, gate_change as change,
+            Headline, KeyNumber, Tone, effect,
             names::{capitalised, listed},
         },
     },
@@ -96,9 +96,9 @@ fn changed(advice: Advice, at: &RateComparison) -> String {
     let failed = || format!("failed requests {} → {}", format::share(at.errors[0]), format::share(at.errors[1]));
     match (advice, at.failures) {
         (Advice::Worse, Ordering::Greater) | (Advice::Grow, Ordering::Less) => failed(),
-        (Advice::Worse, _) if p99 <= 1.0 => format!("service time {}", change(&at.service)),
-        (Advice::Grow, _) if p99 >= 1.0 => format!("p99 of the wait for a connection {}", change(&at.wait_p99)),
-        _ => format!("p99 {}", change(&at.response_p99)),
+        (Advice::Worse, _) if p99 <= 1.0 => format!("service time {}", effect(&at.service.effect)),
+        (Advice::Grow, _) if p99 >= 1.0 => format!("p99 of the wait for a connection {}", effect(&at.wait_p99.effect)),
+        _ => format!("p99 {}", effect(&at.response_p99.effect)),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
         format::{self, THIN},
         subject::CapacityReport,
         view::{
-            Block, Cell, Section, Shown, Table, Tone, gate_change as change,
+            Block, Cell, Section, Shown, Table, Tone, effect,
             names::{capitalised, listed},
         },
     },
@@ -73,7 +73,7 @@ fn grow(answers: &CapacityReport, comparison: &Comparison, limit: &Limit) -> Str
             "At {} requests wait for a connection up to {smaller} (p99) with the smaller pool and {larger} with the larger one; service \
              time changes by {}.",
             rate(at.rate),
-            change(&at.service),
+            effect(&at.service.effect),
         )
     });
     let room = match limit {
@@ -107,10 +107,10 @@ fn table(answers: &CapacityReport) -> Table {
         .head("From", |(comparison, _)| answers.name(comparison.from))
         .head("To", |(comparison, _)| answers.name(comparison.to))
         .rates("Rate", 0, |(_, at)| bare_rate(at.rate))
-        .numbers("Response p99", 0, |(_, at)| Cell::new(change(&at.response_p99), tone(at)))
-        .numbers("Response p50", 5, |(_, at)| change(&at.response_p50))
-        .numbers("Service time", 5, |(_, at)| change(&at.service))
-        .numbers("Throughput", 7, |(_, at)| change(&at.throughput))
+        .numbers("Response p99", 0, |(_, at)| Cell::new(effect(&at.response_p99.effect), tone(at)))
+        .numbers("Response p50", 5, |(_, at)| effect(&at.response_p50.effect))
+        .numbers("Service time", 5, |(_, at)| effect(&at.service.effect))
+        .numbers("Throughput", 7, |(_, at)| effect(&at.throughput.effect))
         .times("Wait p99", 2, |(_, at)| Cell::times("{} → {}", at.wait_p99.levels))
         .numbers("Server CPU", 7, |(_, at)| at.server_busy.map(format::share))
         .numbers("Failed", 9, |(_, at)| failed(at))

@@ -1,6 +1,6 @@
 //! Every metric of every row, and the changes of the quantiles.
 
-use super::words::{change, detectable, levels, metric_name, p_digits, scope_name, share};
+use super::words::{detectable, effect, levels, metric_name, p_digits, scope_name, share};
 use crate::{
     analysis::gate::{GateRow, MetricResult},
     report::{
@@ -37,7 +37,7 @@ fn table(outcome: &GateReport, id: &'static str, caption: &str, rows: &[&GateRow
     };
     let changed = |metric: &MetricResult| {
         let bad = verdict(metric).tone == Tone::Bad;
-        Cell::new(change(metric.deciding()), if bad { Tone::Bad } else { Tone::Plain })
+        Cell::new(effect(&metric.deciding().effect), if bad { Tone::Bad } else { Tone::Plain })
     };
     let over = format!(
         "B over A with 95{THIN}% intervals, estimated over blocks (Hodges-Lehmann) from what the arms differ by within each \
@@ -55,7 +55,7 @@ fn table(outcome: &GateReport, id: &'static str, caption: &str, rows: &[&GateRow
         .numbers("Change", 0, |(.., metric)| changed(metric))
         .numbers("p", 1, |(.., metric)| p_digits(metric.deciding().p_worse()))
         .numbers("Matters from", 4, |(.., metric)| share(metric.limit))
-        .numbers("Could have seen", 3, |(.., metric)| detectable(metric.deciding()).map(share))
+        .numbers("Could have seen", 3, |(.., metric)| detectable(&metric.deciding().effect).map(share))
         .table()
         .explained([
             (
@@ -95,7 +95,7 @@ pub(super) fn quantiles(outcome: &GateReport) -> Section {
     for (of, _) in outcome.whole().into_iter().flat_map(|row| &row.quantiles) {
         table = table.numbers(&format::percentile(of * 100.0), 0, |row| {
             let found = row.quantiles.iter().find(|(quantile, _)| (quantile - of).abs() < 1e-9);
-            found.map(|(_, of)| change(of))
+            found.map(|(_, of)| effect(&of.effect))
         });
     }
     let table = table.table().noted([

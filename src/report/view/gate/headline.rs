@@ -1,7 +1,7 @@
 //! The verdict of a gate in one sentence, and what has to be said along with it.
 
 use super::words::{
-    advisory_words, change, changed, could_have_seen, interval, levels, metric_name, p_value, scope_name, share,
+    advisory_words, changed, could_have_seen, effect, interval, levels, metric_name, p_value, scope_name, share,
 };
 use crate::{
     analysis::gate::{ChangeShape, FailedShares, GateMetric, GateRow, Invalidity, MetricResult, TooFew},
@@ -79,7 +79,7 @@ fn drift(outcome: &GateReport) -> Option<String> {
     Some(format!(
         "{arm} differs from itself, from one slice to the next: {}, {}. Something changed within blocks, in the same direction in nearly \
          all of them; look at the course of things before you rely on small changes.",
-        change(of),
+        effect(&of.effect),
         p_value(of.p_worse().min(of.p_better)),
     ))
 }
@@ -111,9 +111,9 @@ pub(super) fn line(row: &GateRow, metric: &MetricResult) -> String {
         scope_name(&row.scope),
         metric_name(metric.metric),
         levels(metric.metric, deciding.levels),
-        change(deciding),
+        effect(&deciding.effect),
         p_value(deciding.p_worse()),
-        could_have_seen(deciding),
+        could_have_seen(&deciding.effect),
     )
 }
 
@@ -178,7 +178,7 @@ fn main(outcome: &GateReport) -> Option<String> {
         .map(|result| {
             let deciding = result.deciding();
             let better = if result.verdict == Verdict::Improved { ", better" } else { "" };
-            let of = (metric_name(result.metric), levels(result.metric, deciding.levels), change(deciding));
+            let of = (metric_name(result.metric), levels(result.metric, deciding.levels), effect(&deciding.effect));
             format!("{} {} ({}{better})", of.0, of.1, of.2)
         })
         .collect();
@@ -188,7 +188,7 @@ fn main(outcome: &GateReport) -> Option<String> {
 
 /// What would have been seen, and what would have mattered.
 fn seen(metric: &MetricResult) -> String {
-    format!("{}, and {} would have mattered", could_have_seen(metric.deciding()), share(metric.limit))
+    format!("{}, and {} would have mattered", could_have_seen(&metric.deciding().effect), share(metric.limit))
 }
 
 fn inconclusive(outcome: &GateReport) -> String {

@@ -11,7 +11,7 @@ use crate::report::{chart::Chart, format, subject::GateReport};
 
 pub(in crate::report) use headline::headline as gate_headline;
 pub use words::advisory_words;
-pub(in crate::report) use words::{change as gate_change, metric_name};
+pub(in crate::report) use words::metric_name;
 
 impl View {
     /// The report of a gate, with the charts that were drawn of it.

@@ -1,6 +1,6 @@
 //! Why the verdict can be trusted: A against itself, how much things vary, and what was left out.
 
-use super::words::{change, p_value, scope_name, share};
+use super::words::{effect, p_value, scope_name, share};
 use crate::{
     analysis::gate::{GateMetric, LEVEL, TooFew},
     report::{
@@ -19,11 +19,12 @@ pub(super) fn section(outcome: &GateReport) -> Section {
     let mut blocks = Vec::new();
     let [of_a, of_b] = &analysis.controls;
     if let Some(of_a) = of_a {
-        let of_b = of_b.as_ref().map(|of_b| format!(" B compared with itself: {}.", change(of_b))).unwrap_or_default();
+        let of_b =
+            of_b.as_ref().map(|of_b| format!(" B compared with itself: {}.", effect(&of_b.effect))).unwrap_or_default();
         blocks.push(Block::Paragraph(format!(
             "A compared with itself (second slice of each quad with the first, median response time): {}, {} of being \
              slower by chance.{of_b} This is the drift of the machine from one slice to the next; {}",
-            change(of_a),
+            effect(&of_a.effect),
             p_value(of_a.p_worse()),
             if outcome.gate.plan.window_ns.is_some() {
                 "alternating arms have less of it, and the variation between servers or connections is not included."
@@ -52,7 +53,8 @@ pub(super) fn section(outcome: &GateReport) -> Section {
         )));
     }
     let dropped = analysis.dropped;
-    let itself = of_a.as_ref().map(|of_a| format!("A compared with itself {}; ", change(of_a))).unwrap_or_default();
+    let itself =
+        of_a.as_ref().map(|of_a| format!("A compared with itself {}; ", effect(&of_a.effect))).unwrap_or_default();
     let brief = format!(
         "{itself}{} of {} left out because of the machine or the harness.",
         format::count(dropped.all().into()),
