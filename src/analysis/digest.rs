@@ -1,13 +1,15 @@
 //! A whole run boiled down to a trial of a capacity run: where each of its numbers comes from.
 
 use super::{
-    Analysis, Check, CheckKind, Level, Row,
+    Analysis, Check, Level, Row,
     capacity::{FailReason, Judgement, TrialPlan, judge},
     server::main_thread,
 };
 use crate::{
     measure::ServiceRecord,
-    results::{CommandCost, LIMITS, Quantiles, Run, ServerSecond, ServiceTrial, Trial, Verdict},
+    results::{
+        CheckKind, CommandCost, HarnessLimit, LIMITS, Quantiles, Run, ServerSecond, ServiceTrial, Trial, Verdict,
+    },
     scenario::Scenario,
 };
 
@@ -88,12 +90,12 @@ pub fn digest(run: &Run, scenario: &Scenario, analysis: &Analysis, occasion: Occ
         // Errors are not made by a harness without time, and a miss that is one without all that it added is none of its own.
         Some(_) if matches!(judgement, Judgement::Fail(FailReason::Errors(_))) => {}
         Some(_) if analysis.conclusion.verdict == Verdict::Fail && analysis.conclusion.harness_late.is_some() => {}
-        Some((kind, check))
-            if judgement == Judgement::Pass && kind != CheckKind::AchievedRate && trial.clients.is_none() =>
+        Some(check)
+            if judgement == Judgement::Pass && check.kind != CheckKind::AchievedRate && trial.clients.is_none() =>
         {
-            trial.waived = Some(check);
+            trial.waived = Some(limit(check));
         }
-        Some((_, check)) => trial.client_limited = Some(check),
+        Some(check) => trial.client_limited = Some(limit(check)),
         None => {}
     }
     trial
@@ -126,12 +128,12 @@ fn of_service(row: &Row) -> Option<ServiceTrial> {
     })
 }
 
-/// The check that makes the harness the limit, with its words.
+/// The check that makes the harness the limit.
 ///
 /// A harness that is late makes response times longer, never shorter: where the objective is met in spite of that, nothing
 /// is wrong with saying so, and the check is waived. A load that was lighter than it claims proves nothing either way, and in a
 /// closed loop there is no objective that could be met.
-fn refused(analysis: &Analysis, closed: bool) -> Option<(CheckKind, String)> {
+fn refused(analysis: &Analysis, closed: bool) -> Option<&Check> {
     const OF_HARNESS: [CheckKind; 6] = [
         CheckKind::AchievedRate,
         CheckKind::WorkerCpu,
@@ -140,34 +142,19 @@ fn refused(analysis: &Analysis, closed: bool) -> Option<(CheckKind, String)> {
         CheckKind::Throttling,
         CheckKind::Pauses,
     ];
-    let refused = |kind: &CheckKind| {
-        let of_kind = |check: &&Check| check.kind == *kind && check.level == Level::Refuse;
-        analysis.checks.iter().find(of_kind).map(|check| (*kind, words(check)))
-    };
+    let refused =
+        |kind: &CheckKind| analysis.checks.iter().find(|check| check.kind == *kind && check.level == Level::Refuse);
     let mut kinds = OF_HARNESS.iter().filter(|kind| !(closed && **kind == CheckKind::ScheduleLag));
     kinds.find_map(refused)
 }
 
-fn words(check: &Check) -> String {
-    let subject = check.subject.as_deref().unwrap_or_default();
-    let (percent, limit) = (check.value * 100.0, check.refuse.unwrap_or(check.warn) * 100.0);
-    match check.kind {
-        CheckKind::AchievedRate => {
-            format!("it released {percent:.1} % fewer requests of {subject} than fell due (at most {limit:.0} %)")
-        }
-        CheckKind::ScheduleLag if percent > 100.0 => format!(
-            "it released requests of {subject} late: p99 of the lag is {:.1} ms, more than the median response time (at most \
-             {limit:.0} % of it)",
-            check.nanos.unwrap_or_default() / 1e6,
-        ),
-        CheckKind::ScheduleLag => format!(
-            "it released requests of {subject} late: p99 of the lag is {percent:.0} % of the median response time (at most \
-             {limit:.0} %)"
-        ),
-        CheckKind::WorkerCpu => format!("{subject} was busy {percent:.0} % of the time (at most {limit:.0} %)"),
-        CheckKind::Steal => format!("the hypervisor took {percent:.1} % of its CPU time (at most {limit:.0} %)"),
-        CheckKind::Pauses => format!("it did not run for {percent:.1} % of the time (at most {limit:.0} %)"),
-        _ => format!("its container was throttled {percent:.1} % of the time (at most {limit:.0} %)"),
+fn limit(check: &Check) -> HarnessLimit {
+    HarnessLimit::Check {
+        kind: check.kind,
+        subject: check.subject.clone(),
+        value: check.value,
+        limit: check.refuse.unwrap_or(check.warn),
+        nanos: check.nanos,
     }
 }
 
@@ -249,8 +236,11 @@ mod tests {
         };
         assert_eq!(digested(&missed(9), occasion()).client_limited, None, "9 ms do not explain what waited for longer");
         let mut run = missed(2_000);
-        let limited = digested(&run, occasion()).client_limited.unwrap();
-        assert!(limited.starts_with("it released requests of api late"), "{limited}");
+        let limited = digested(&run, occasion()).client_limited;
+        let Some(HarnessLimit::Check { kind: CheckKind::ScheduleLag, subject, .. }) = limited else {
+            panic!("{limited:?}")
+        };
+        assert_eq!(subject.as_deref(), Some("api"));
         run.recording.services[0].seconds.iter_mut().for_each(|second| second.lag = Latencies::default().pack());
         assert_eq!(digested(&run, occasion()).client_limited, None, "the server is to blame");
     }
@@ -259,8 +249,11 @@ mod tests {
     fn a_load_that_was_not_offered_proves_nothing() {
         let mut run = sample::run();
         run.recording.services[1].seconds[..12].iter_mut().for_each(|second| second.scheduled -= 30);
-        let limited = digested(&run, occasion()).client_limited.unwrap();
-        assert!(limited.contains("fewer requests of chat than fell due"), "{limited}");
+        let limited = digested(&run, occasion()).client_limited;
+        let Some(HarnessLimit::Check { kind: CheckKind::AchievedRate, subject, .. }) = limited else {
+            panic!("{limited:?}")
+        };
+        assert_eq!(subject.as_deref(), Some("chat"));
     }
 
     #[test]

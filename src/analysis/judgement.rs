@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Proportion;
 use crate::{
     measure::{Nanos, Span},
-    results::Verdict,
+    results::{CheckKind, Verdict},
 };
 
 /// Verdict on the whole run, with its reasons.
@@ -131,42 +131,6 @@ pub struct Check {
     /// The quantity as a time, where the share alone says little: p99 of the schedule lag, or the change of the median per
     /// minute; in nanoseconds.
     pub nanos: Option<f64>,
-}
-
-/// Kind of check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckKind {
-    /// Shortfall of the achieved rate against the offered rate while the pool was not exhausted, 0..=1.
-    AchievedRate,
-    /// p99 of the schedule lag as a share of the median response time. Refused only where it is also more than 1 ms and than 1 % of
-    /// the objective's latency.
-    ScheduleLag,
-    /// Share of the time in which a worker had something to do, 0..=1.
-    WorkerCpu,
-    /// Share of CPU time stolen by the hypervisor.
-    Steal,
-    /// Share of time in which the container was throttled.
-    Throttling,
-    /// Share of time in which a worker thread did not run although it should have, 0..=1.
-    Pauses,
-    /// Relative drift of the per-second median over the run, below 0 where it falls; limits hold for its size. 0 where
-    /// chance explains it.
-    Drift,
-    /// Growth of the backlog per second as a share of the offered rate.
-    Backlog,
-    /// Relative difference between the mean number in the system and throughput x mean response time.
-    LittlesLaw,
-    /// Share of reads that missed although their keys were prefilled.
-    Misses,
-    /// Share of failed requests.
-    Errors,
-    /// Difference between scheduled requests and completed + failed + unfinished; must be 0.
-    Accounts,
-    /// Number of worker threads that panicked, which ended the run early; must be 0.
-    Panics,
-    /// Durations beyond the range of a histogram.
-    BeyondRange,
 }
 
 /// Outcome of a check.

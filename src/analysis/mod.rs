@@ -54,7 +54,7 @@ pub use families::{Family, FamilyKind};
 pub use finding::Finding;
 pub use findings::WAITS;
 pub use grade::Grade;
-pub use judgement::{Check, CheckKind, Conclusion, Doubt, Level, Reason};
+pub use judgement::{Check, Conclusion, Doubt, Level, Reason};
 pub use keyspace::{DatabaseSide, KeyShare, KeyspaceSide, sampled_total};
 pub use model::Analysis;
 pub use pools::PoolUse;
@@ -69,6 +69,7 @@ pub use timeline::{Moment, Timeline};
 
 use evidence::Evidence;
 
+pub use crate::results::CheckKind;
 use crate::{results::Run, scenario::Scenario};
 
 /// Concludes from a run what can be concluded. An interrupted run is taken for what there is of it.

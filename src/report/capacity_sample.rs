@@ -11,7 +11,7 @@ use crate::{
         },
         gate::Change,
     },
-    results::{Arm, Capacity, Ended, LIMITS, Purpose, sample},
+    results::{Arm, Capacity, Ended, HarnessLimit, LIMITS, Purpose, sample},
     scenario::Scenario,
 };
 
@@ -172,7 +172,7 @@ pub(super) fn sweep() -> (Capacity, CapacityAnalysis) {
             let mut of_arm = answer(rate, Limit::ServerCpu(0.9));
             match (row, column) {
                 (0, 3) => (of_arm.sustainable, of_arm.by_limit) = (None, Vec::new()),
-                (1, 0) => of_arm.client_limited = Some((30_000.0, "worker CPU".to_owned())),
+                (1, 0) => of_arm.client_limited = Some((30_000.0, HarnessLimit::Words("worker CPU".to_owned()))),
                 _ => {}
             }
             answers.push(of_arm);
@@ -189,12 +189,12 @@ pub(super) fn starved(known: Option<f64>) -> (Capacity, CapacityAnalysis) {
     let (mut capacity, mut analysis) = single();
     capacity.trials.truncate(5);
     let last = capacity.trials.last_mut().unwrap();
-    last.client_limited = Some("schedule lag".to_owned());
+    last.client_limited = Some(HarnessLimit::Words("schedule lag".into()));
     let at = last.offered.unwrap();
     analysis.arms = vec![ArmAnswer {
         objective: scenario().objective,
         sustainable: known.map(|rate| Sustainable { rate, above: None, confirmed: false, recommended: 0.8 * rate }),
-        client_limited: Some((at, "schedule lag".to_owned())),
+        client_limited: Some((at, HarnessLimit::Words("schedule lag".to_owned()))),
         first_failure: None,
         by_limit: Vec::new(),
         knee: None,

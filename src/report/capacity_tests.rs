@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     analysis::capacity::{Advice, Apart, CapacityAnalysis, FailReason, Headroom, Limit},
-    results::{Capacity, Ended},
+    results::{Capacity, Ended, HarnessLimit},
 };
 
 type Found = (Capacity, CapacityAnalysis);
@@ -159,7 +159,7 @@ fn every_finding_in_words() {
         Some(Headroom { arm: 0, current: 22_000.0, stated: false, times: 1.08, growth: Some(0.05), months: Some(0.0) });
     analysis.arms[0].first_failure = Some((12_750.0, FailReason::Errors(0.2)));
     analysis.arms[1].limit = Limit::Command("ZADD".to_owned(), 0.71, 1.2e6);
-    analysis.arms[2].client_limited = Some((20_000.0, "schedule lag".to_owned()));
+    analysis.arms[2].client_limited = Some((20_000.0, HarnessLimit::Words("schedule lag".to_owned())));
     analysis.arms[3].sustainable.as_mut().unwrap().confirmed = false;
     for (_, met, _) in &mut analysis.arms[3].by_limit {
         *met = Some(23_000.0);
@@ -249,7 +249,7 @@ struct Quoting(Found);
 impl Quoting {
     fn new() -> Self {
         let (mut capacity, mut analysis) = single();
-        analysis.arms[0].client_limited = Some((20_000.0, String::new()));
+        analysis.arms[0].client_limited = Some((20_000.0, HarnessLimit::Words(String::new())));
         analysis.arms[0].limit = Limit::Command(String::new(), 0.7, 1e6);
         analysis.fleet.services = vec![(String::new(), 1, 50)];
         capacity.plan.arms.push(capacity.plan.arms[0].clone());
@@ -264,10 +264,10 @@ impl Quoting {
             arm.settings = vec![(text.to_owned(), text.to_owned())];
         }
         for trial in &mut capacity.trials {
-            trial.client_limited = Some(text.to_owned());
+            trial.client_limited = Some(HarnessLimit::Words(text.to_owned()));
         }
         for arm in &mut analysis.arms {
-            arm.client_limited = Some((20_000.0, text.to_owned()));
+            arm.client_limited = Some((20_000.0, HarnessLimit::Words(text.to_owned())));
             arm.limit = Limit::Command(text.to_owned(), 0.7, 1e6);
         }
         text.clone_into(&mut analysis.fleet.services[0].0);

@@ -8,6 +8,7 @@ use super::{
     json_arm::ArmRecord,
     number::{micros, per_second, ratio, rounded, seconds},
     subject::capacity::{CapacityReport, bad_share},
+    view::harness_limit_words,
 };
 use crate::{
     analysis::capacity::{AdviceName, Comparison, FailReasonName, Judgement, judge},
@@ -68,8 +69,8 @@ pub(super) fn trials(answers: &CapacityReport) -> Vec<u8> {
         ("lag_p99_us", micros(trial.lag_p99 as f64)),
         ("outcome", outcome(trial, objective)),
         ("reason", reason(trial, objective)),
-        ("client_limited", trial.client_limited),
-        ("waived", trial.waived),
+        ("client_limited", trial.client_limited.as_ref().map(harness_limit_words)),
+        ("waived", trial.waived.as_ref().map(harness_limit_words)),
         ("dearest_command", trial.most_expensive.as_ref().map(|command| command.name.as_str())),
         ("dearest_share", trial.most_expensive.as_ref().map(|command| ratio(command.share))),
         ("dearest_mean_us", trial.most_expensive.as_ref().map(|command| micros(command.mean_ns))),
@@ -131,7 +132,7 @@ pub(super) fn arms(answers: &CapacityReport) -> Vec<u8> {
         ("first_failure_reason", arm.first_failure.as_ref().map(|failure| failure.reason)),
         ("first_failure_share", arm.first_failure.as_ref().and_then(|failure| failure.share)),
         ("client_limited_per_s", arm.client_limited.as_ref().map(|limited| limited.rate_per_s)),
-        ("client_limited_by", arm.client_limited.as_ref().map(|limited| limited.check)),
+        ("client_limited_by", arm.client_limited.as_ref().map(|limited| limited.check.as_str())),
         ("limit", arm.limit.kind),
         ("limit_share", arm.limit.share),
         ("limit_time_us", arm.limit.time_us),

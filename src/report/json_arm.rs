@@ -7,7 +7,7 @@ use super::{
     json_parts::not_negative,
     number::{micros, per_second, ratio},
     record::record,
-    view::{failure_value, limit_figures},
+    view::{failure_value, harness_limit_words, limit_figures},
 };
 use crate::{
     analysis::capacity::{ArmAnswer, ErlangCheck, FailReason, FailReasonName, Limit, LimitName},
@@ -41,8 +41,8 @@ record! {
         pub(super) first_failure: Option<Failure> =
             answer.first_failure.map(|(rate, reason)| Failure::new(rate, reason)),
         /// Rate at which the harness was the limit.
-        pub(super) client_limited: Option<ClientLimited<'a>> =
-            answer.client_limited.as_ref().map(|(rate, check)| ClientLimited { rate_per_s: per_second(*rate), check }),
+        pub(super) client_limited: Option<ClientLimited> =
+            answer.client_limited.as_ref().map(|(rate, check)| ClientLimited { rate_per_s: per_second(*rate), check: harness_limit_words(check) }),
         /// Limit of throughput.
         pub(super) limit: LimitRecord<'a> = LimitRecord::new(&answer.limit),
         /// Sustainable rates by limit of the response time.
@@ -77,11 +77,11 @@ record! {
 /// Trial in which the harness was the limit.
 #[derive(Serialize, JsonSchema)]
 #[schemars(transform = not_negative)]
-pub(super) struct ClientLimited<'a> {
+pub(super) struct ClientLimited {
     /// Offered rate.
     pub(super) rate_per_s: f64,
     /// Check that shows it.
-    pub(super) check: &'a str,
+    pub(super) check: String,
 }
 
 record! {

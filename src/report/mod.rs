@@ -58,7 +58,7 @@ pub use subject::{
     AuditReport, BaselineReport, CapacityReport, ComparisonReport, GateReport, HistoryReport, RunReport,
 };
 pub use terminal::Style;
-pub use view::{advisory_words, difference_in_words};
+pub use view::{advisory_words, difference_in_words, harness_limit_words};
 
 use crate::{analysis::RoundTrips, scenario::Objective};
 

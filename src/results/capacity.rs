@@ -4,10 +4,10 @@ use hdrhistogram::Histogram;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Environment, Software, TargetFacts};
+use super::{Environment, HarnessLimit, Software, TargetFacts};
 
 /// Version of the schema of [`Capacity`] that this build writes and reads.
-pub const CAPACITY_VERSION: u32 = 2;
+pub const CAPACITY_VERSION: u32 = 3;
 
 /// Response times, in nanoseconds, at which the sustainable rate is reported besides the objective's own.
 pub const LIMITS: [u64; 6] = [1_000_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 100_000_000];
@@ -144,10 +144,10 @@ pub struct Trial {
     pub worker_busy: Option<f64>,
     /// 99th percentile of the schedule lag, in nanoseconds.
     pub lag_p99: u64,
-    /// The check that says that the harness was the limit, in words.
-    pub client_limited: Option<String>,
-    /// A check that would have said so, had the objective not been met all the same.
-    pub waived: Option<String>,
+    /// The check that makes the harness the limit.
+    pub client_limited: Option<HarnessLimit>,
+    /// The check that would make the harness the limit, if the objective were not met in spite of it.
+    pub waived: Option<HarnessLimit>,
     /// Each service by itself, in the scenario's order.
     pub services: Vec<ServiceTrial>,
     /// The command that took most of the server's time.

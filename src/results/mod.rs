@@ -5,6 +5,7 @@ mod baseline;
 mod calibration;
 mod capacity;
 mod capacity_json;
+mod check;
 mod ci;
 mod dependency;
 mod error;
@@ -34,6 +35,7 @@ pub use capacity::{
     Arm, BlockSide, CAPACITY_VERSION, Capacity, CapacityPlan, CommandCost, ConnectionLevel, Ended, LIMITS, PoolBlock,
     Purpose, Quantiles, ServiceTrial, Trial,
 };
+pub use check::{CheckKind, HarnessLimit};
 pub use ci::{Better, CI_VERSION, Ci, CiCheck, CiMeasure, CiScenario, Leniency, Unit};
 pub use dependency::{DependencyRecord, Probe, ProbePhase};
 pub use error::ResultsError;

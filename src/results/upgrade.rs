@@ -56,6 +56,9 @@ pub(super) fn capacity(document: &mut Value) {
             add(trial, "most_expensive", || command);
         }
     });
+    // Formats 1 and 2 had sentences.
+    values(document, "trials/*/client_limited", &mut sentence);
+    values(document, "trials/*/waived", &mut sentence);
     // Pool sizes were compared by trials of half the length, one after the other.
     each(document, "", &mut |run| {
         let mut slices = Vec::new();
@@ -106,11 +109,7 @@ fn blocks(slices: Vec<Value>) -> Value {
 /// Brings a gate to the form of today.
 pub(super) fn gate(document: &mut Value) {
     // Format 1 had a sentence.
-    values(document, "plan/advisory", &mut |why| {
-        if why.is_string() {
-            *why = json!({ "words": why.take() });
-        }
-    });
+    values(document, "plan/advisory", &mut sentence);
 }
 
 /// Brings a baseline to the form of today.
@@ -161,6 +160,13 @@ fn name(value: &mut Value, names: &[&str]) {
     {
         let items = items.iter_mut().map(Value::take);
         *value = names.iter().map(|name| (*name).to_owned()).zip(items).collect();
+    }
+}
+
+/// Turns a sentence into a variant of the facts that replaced it.
+fn sentence(value: &mut Value) {
+    if value.is_string() {
+        *value = json!({ "words": value.take() });
     }
 }
 

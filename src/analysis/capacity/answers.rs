@@ -4,7 +4,7 @@ use super::{
     Advice, Apart, CapacityAnalysis, Limit, Planner, Undone, conclude,
     draw::generator,
     erlang::Queue,
-    simulated::{Made, Server, block, capacity, carry_out_with, plan, scenario, trial},
+    simulated::{Made, Server, block, by_harness, capacity, carry_out_with, plan, scenario, trial},
 };
 use crate::results::{BlockSide, Capacity, CapacityPlan, ConnectionLevel, Ended, Purpose, ServiceTrial, Trial};
 use rand::RngExt;
@@ -244,12 +244,14 @@ fn an_empty_run_says_nothing() {
 fn the_harness_is_told_and_not_the_server() {
     let analysis = concluded(plan(&[], 1), 0.5 * MILLI, |trial| {
         if trial.offered > Some(20_000.0) {
-            (trial.client_limited, trial.late, trial.worker_busy) = (Some("lag".into()), trial.scheduled, Some(0.97));
+            (trial.client_limited, trial.late, trial.worker_busy) =
+                (Some(by_harness("lag")), trial.scheduled, Some(0.97));
         }
     });
     let arm = &analysis.arms[0];
     let (limit, check) = arm.client_limited.clone().unwrap();
-    assert!(limit > 20_000.0 && limit < 1.1 * 20_000.0 && check == "lag", "{limit} {check}");
+    assert!(limit > 20_000.0 && limit < 1.1 * 20_000.0, "{limit}");
+    assert_eq!(check, by_harness("lag"));
     assert_eq!((arm.first_failure, arm.limit.clone()), (None, Limit::Client(Some(0.97))));
     assert_eq!(arm.sustainable.unwrap().above, None);
 }

@@ -71,7 +71,7 @@ pub(super) fn by_limit(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::capacity::simulated::{plan, scenario, trial};
+    use crate::analysis::capacity::simulated::{by_harness, plan, scenario, trial};
 
     /// The search that made these trials.
     fn search(trials: &[&Trial]) -> Search {
@@ -103,7 +103,7 @@ mod tests {
         let others = [3_000.0, 5_000.0, 7_000.0, 9_000.0].map(queue);
         assert_eq!(knee(others.iter().chain([&lucky]), &scenario().objective), Some(5_000.0));
         let mut limited = lucky.clone();
-        (limited.response.mean, limited.client_limited) = (1.0, Some("lag".into()));
+        (limited.response.mean, limited.client_limited) = (1.0, Some(by_harness("lag")));
         assert_eq!(knee(others.iter().chain([&limited]), &scenario().objective), Some(5_000.0));
     }
 
@@ -139,7 +139,7 @@ mod tests {
             limits.into_iter().map(|(_, low, high)| (low, high)).collect()
         };
         assert_eq!(ends(&[&passed, &failed]), [(Some(10_000.0), Some(20_000.0)); 6]);
-        let limited = Trial { client_limited: Some("lag".into()), ..trial(0, 15_000.0) };
+        let limited = Trial { client_limited: Some(by_harness("lag")), ..trial(0, 15_000.0) };
         assert_eq!(ends(&[&passed, &failed, &limited, &limited]), [(Some(10_000.0), None); 6], "not from the wall on");
     }
 }

@@ -92,7 +92,7 @@ fn hold(trial: &Trial, objective: &Objective, late: u64, late_of: impl Fn(&Servi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::capacity::simulated::{scenario, trial};
+    use crate::analysis::capacity::simulated::{by_harness, scenario, trial};
 
     fn judged(change: impl FnOnce(&mut Trial)) -> Judgement {
         let mut trial = trial(0, 10_000.0);
@@ -127,10 +127,10 @@ mod tests {
     #[test]
     fn the_harness_is_never_taken_for_the_server() {
         let limited = judged(|trial| {
-            trial.client_limited = Some("worker busy".into());
+            trial.client_limited = Some(by_harness("worker busy"));
             (trial.late, trial.failed) = (50_000, 10_000);
         });
-        assert_eq!(limited, Judgement::ClientLimited("worker busy".into()));
+        assert_eq!(limited, Judgement::ClientLimited(by_harness("worker busy")));
     }
 
     /// 5 % of the load, of which 15 % is late: less than a hundredth of the whole.
@@ -154,15 +154,19 @@ mod tests {
     fn a_check_is_waived_for_a_pass_only() {
         let lag = |late| {
             judged(|trial| {
-                (trial.late, trial.waived) = (late, Some("lag".into()));
+                (trial.late, trial.waived) = (late, Some(by_harness("lag")));
             })
         };
         assert_eq!(lag(0), Judgement::Pass);
-        assert_eq!(lag(990), Judgement::ClientLimited("lag".into()), "undecided");
-        assert_eq!(lag(50_000), Judgement::ClientLimited("lag".into()));
-        let trial = Trial { waived: Some("lag".into()), within: vec![0; 6], ..trial(0, 10_000.0) };
+        assert_eq!(lag(990), Judgement::ClientLimited(by_harness("lag")), "undecided");
+        assert_eq!(lag(50_000), Judgement::ClientLimited(by_harness("lag")));
+        let trial = Trial { waived: Some(by_harness("lag")), within: vec![0; 6], ..trial(0, 10_000.0) };
         let stricter = hold_within(&trial, 0, &scenario().objective);
-        assert_eq!(stricter, Judgement::ClientLimited("lag".into()), "a stricter limit may be missed because of it");
+        assert_eq!(
+            stricter,
+            Judgement::ClientLimited(by_harness("lag")),
+            "a stricter limit may be missed because of it"
+        );
     }
 
     #[test]

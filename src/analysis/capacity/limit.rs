@@ -67,7 +67,7 @@ pub(super) fn limit<'a>(trials: impl Iterator<Item = &'a Trial>, objective: &Obj
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::capacity::simulated::{scenario, trial};
+    use crate::analysis::capacity::simulated::{by_harness, scenario, trial};
 
     fn limited(change: impl FnOnce(&mut Trial)) -> Limit {
         let mut trial = trial(0, 1_000.0);
@@ -115,7 +115,7 @@ mod tests {
     fn a_starved_harness_is_named_before_the_server() {
         let starved = |trial: &mut Trial| {
             (trial.server_busy, trial.worker_busy) = (Some(0.95), Some(0.7));
-            trial.client_limited = Some("stolen CPU time".into());
+            trial.client_limited = Some(by_harness("stolen CPU time"));
         };
         assert_eq!(limited(starved), Limit::Client(Some(0.7)));
     }

@@ -8,7 +8,7 @@ use strum::EnumDiscriminants;
 
 use crate::{
     analysis::paired::Change,
-    results::{Ended, Purpose},
+    results::{Ended, HarnessLimit, Purpose},
     scenario::Objective,
 };
 
@@ -22,7 +22,7 @@ pub enum Judgement {
     /// The trial was too short to decide.
     Undecided,
     /// The harness was the limit: nothing can be said of the server.
-    ClientLimited(String),
+    ClientLimited(HarnessLimit),
 }
 
 /// Reason of a failed trial.
@@ -156,7 +156,7 @@ pub struct ArmAnswer {
     /// Highest rate within the objective; `None` where none was found.
     pub sustainable: Option<Sustainable>,
     /// The rate at which the harness was the limit, and by which check, if it was.
-    pub client_limited: Option<(f64, String)>,
+    pub client_limited: Option<(f64, HarnessLimit)>,
     /// The lowest rate that failed, and why.
     pub first_failure: Option<(f64, FailReason)>,
     /// Highest rate at which the judged percentile stays within each limit (nanoseconds), as a bracket: highest that

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{
     BlockPlan, Next, Planner, TrialPlan, Undone,
     draw::generator,
-    simulated::{SEARCH, Server, block, capacity, carry_out, carry_out_with, plan, scenario, trial},
+    simulated::{SEARCH, Server, block, by_harness, capacity, carry_out, carry_out_with, plan, scenario, trial},
 };
 use crate::results::{Capacity, CapacityPlan, Ended, PoolBlock, Purpose, Trial};
 
@@ -96,7 +96,7 @@ fn the_harness_ends_the_search_of_its_arm_only() {
     let (trials, _) = carry_out(&mut planner, &ALL, |plan, number| {
         let mut trial = server(100_000.0).trial(plan, number, &mut random);
         if plan.arm == 0 && plan.offered > Some(10_000.0) {
-            (trial.client_limited, trial.late) = (Some("worker busy".into()), trial.scheduled);
+            (trial.client_limited, trial.late) = (Some(by_harness("worker busy")), trial.scheduled);
         }
         trial
     });
@@ -115,7 +115,7 @@ fn the_harness_ends_the_search_of_its_arm_only() {
 fn a_harness_that_is_starved_from_the_start_finds_nothing() {
     let mut planner = Planner::new(plan(&[], 1), &scenario());
     let (trials, ended) = carry_out(&mut planner, &ALL, |plan, _| Trial {
-        client_limited: Some("stolen CPU time".into()),
+        client_limited: Some(by_harness("stolen CPU time")),
         ..trial(0, plan.offered.unwrap())
     });
     assert_eq!((trials.len(), ended), (2, Some(Ended::Finished)), "it is looked at twice");
@@ -131,7 +131,7 @@ fn a_bracket_that_the_harness_cannot_reach_is_given_up() {
         let reach = if plan.arm == 0 { 40_000.0 } else { 10_000.0 };
         let mut trial = server(100_000.0).trial(plan, number, &mut random);
         if plan.offered > Some(reach) {
-            (trial.client_limited, trial.late) = (Some("worker busy".into()), trial.scheduled);
+            (trial.client_limited, trial.late) = (Some(by_harness("worker busy")), trial.scheduled);
         }
         trial
     });
@@ -149,7 +149,7 @@ fn what_starves_the_harness_once_ends_nothing() {
     let (trials, _) = carry_out(&mut planner, &SEARCH, |plan, number| {
         let mut trial = server(30_000.0).trial(plan, number, &mut random);
         if number == 2 {
-            (trial.client_limited, trial.late) = (Some("stolen CPU time".into()), trial.scheduled);
+            (trial.client_limited, trial.late) = (Some(by_harness("stolen CPU time")), trial.scheduled);
         }
         trial
     });
@@ -160,7 +160,7 @@ fn what_starves_the_harness_once_ends_nothing() {
 #[test]
 fn two_accidents_with_a_pass_between_them_are_no_limit_of_the_harness() {
     let mut planner = Planner::new(plan(&[], 1), &scenario());
-    let starved = Trial { client_limited: Some("stolen CPU time".into()), ..trial(0, 4_000.0) };
+    let starved = Trial { client_limited: Some(by_harness("stolen CPU time")), ..trial(0, 4_000.0) };
     for made in [&starved, &trial(0, 4_000.0), &starved, &trial(0, 4_000.0)] {
         planner.record(made);
     }
@@ -178,7 +178,7 @@ fn what_the_harness_cannot_confirm_is_not_told() {
     carry_out(&mut planner, &SEARCH, |plan, number| {
         let mut trial = server(100_000.0).trial(plan, number, &mut random);
         if plan.offered > Some(12_000.0) && number != 3 {
-            (trial.client_limited, trial.late) = (Some("worker busy".into()), trial.scheduled);
+            (trial.client_limited, trial.late) = (Some(by_harness("worker busy")), trial.scheduled);
         }
         trial
     });

@@ -4,7 +4,7 @@ use super::{
     FailReason, Judgement, draw,
     evidence::{Bracket, CONFIRMED, Evidence, Level, is_below, same_rate},
 };
-use crate::results::{CapacityPlan, Purpose, Trial};
+use crate::results::{CapacityPlan, HarnessLimit, Purpose, Trial};
 
 /// Doublings of a trial that was too short to decide, all together.
 const LONGEST: u64 = 8;
@@ -53,7 +53,7 @@ pub(super) struct Search {
     seed: u64,
     evidence: Evidence,
     retry: Option<Probe>,
-    limited: Option<(f64, String)>,
+    limited: Option<(f64, HarnessLimit)>,
     /// The rate at which the harness was the limit in the last trial of it.
     doubted: Option<f64>,
     trials: u32,
@@ -139,7 +139,7 @@ impl Search {
     }
 
     /// The rate at which the harness was the limit, and by which check; `None` where a lower one failed by itself.
-    pub(super) fn limited(&self) -> Option<&(f64, String)> {
+    pub(super) fn limited(&self) -> Option<&(f64, HarnessLimit)> {
         let high = self.bracket().high.map_or(f64::INFINITY, |high| high.rate);
         self.limited.as_ref().filter(|(rate, _)| *rate < high)
     }

@@ -7,8 +7,8 @@ use super::{BlockPlan, Judgement, Next, Planner, TrialPlan, draw::generator, jud
 use crate::{
     analysis::burstiness::burstiness,
     results::{
-        Arm, BlockSide, CAPACITY_VERSION, Capacity, CapacityPlan, Ended, Environment, PoolBlock, Purpose, Quantiles,
-        Software, TargetFacts, Trial,
+        Arm, BlockSide, CAPACITY_VERSION, Capacity, CapacityPlan, Ended, Environment, HarnessLimit, PoolBlock, Purpose,
+        Quantiles, Software, TargetFacts, Trial,
     },
     scenario::{self, Scenario},
 };
@@ -197,6 +197,11 @@ pub(super) fn trial(arm: u32, rate: f64) -> Trial {
         most_expensive: None,
         folder: String::new(),
     }
+}
+
+/// A check by which the harness was the limit.
+pub(super) fn by_harness(check: &str) -> HarnessLimit {
+    HarnessLimit::Words(check.to_owned())
 }
 
 /// One service of 1 000 operations per second over 50 connections; 99 % of them within 10 ms.

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
     use crate::{
         analysis::capacity::{FailReason, Fleet, Limit},
-        results::Ended,
+        results::{Ended, HarnessLimit},
         scenario,
     };
 
@@ -63,7 +63,7 @@ mod tests {
                 confirmed: true,
                 recommended: 0.8 * rate,
             }),
-            client_limited: limited.then(|| (1.0, "slow".to_owned())),
+            client_limited: limited.then(|| (1.0, HarnessLimit::Words("slow".to_owned()))),
             first_failure: (rate.is_none() && !limited).then_some((900.0, FailReason::Unclear)),
             by_limit: Vec::new(),
             knee: None,

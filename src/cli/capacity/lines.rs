@@ -5,7 +5,10 @@ use std::time::Duration;
 use crate::{
     analysis::capacity::{BLOCKS, BlockPlan, FailReason, Judgement, TrialPlan},
     load::{Phase, Progress},
-    report::format::{NOTHING, duration, plain, rate, setting, share},
+    report::{
+        format::{NOTHING, duration, plain, rate, setting, share},
+        harness_limit_words,
+    },
     results::{Arm, BlockSide, PoolBlock, Trial, slug},
 };
 
@@ -132,14 +135,14 @@ fn verdict(trial: &Trial, judgement: &Judgement) -> String {
         Judgement::Fail(FailReason::Errors(errors)) => format!("fail: {} errors", share(*errors)),
         Judgement::Fail(FailReason::Unclear) => "fail: undecided in the longest trial".to_owned(),
         Judgement::Undecided => "undecided".to_owned(),
-        Judgement::ClientLimited(reason) => format!("the harness was the limit: {reason}"),
+        Judgement::ClientLimited(limit) => format!("the harness was the limit: {}", harness_limit_words(limit)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::{Purpose, sample};
+    use crate::results::{CheckKind, HarnessLimit, Purpose, sample};
 
     #[test]
     fn an_estimate_that_is_over_leaves_the_budget() {
@@ -179,7 +182,13 @@ mod tests {
             duration_ns: 4_000_000_000,
         };
         let course = Course { number: 7, of: 40, bracket: (Some(10_000.0), None), left_ns: 301_000_000_000 };
-        let limited = Judgement::ClientLimited("worker 1: api was busy 93 % of the time (at most 85 %)".to_owned());
+        let limited = Judgement::ClientLimited(HarnessLimit::Check {
+            kind: CheckKind::WorkerCpu,
+            subject: Some("worker 1: api".to_owned()),
+            value: 0.93,
+            limit: 0.85,
+            nanos: None,
+        });
         let lines = [
             under_way(course, arm, &plan, &progress),
             over(trial, arm, 8, &Judgement::Pass),

@@ -31,6 +31,7 @@ mod verdict;
 pub(super) use audit::{AT_SERVER, fact as audit_fact, headline as audit_headline, words as audit_words};
 pub use baseline::difference_in_words;
 pub(super) use baseline::{baseline_headline, comparison_headline, difference_field, history_headline};
+pub use capacity::harness_limit_words;
 pub(super) use capacity::{capacity_headline, failure_value, limit_figures, sweep_axes, undone};
 use cells::Columns;
 pub(super) use effect::effect;

@@ -2,8 +2,8 @@
 
 use super::run;
 use crate::results::{
-    Arm, BlockSide, CAPACITY_VERSION, Capacity, CapacityPlan, CommandCost, ConnectionLevel, Ended, LIMITS, PoolBlock,
-    Purpose, Quantiles, ServiceTrial, Trial,
+    Arm, BlockSide, CAPACITY_VERSION, Capacity, CapacityPlan, CheckKind, CommandCost, ConnectionLevel, Ended,
+    HarnessLimit, LIMITS, PoolBlock, Purpose, Quantiles, ServiceTrial, Trial,
 };
 
 const SECOND: u64 = 1_000_000_000;
@@ -41,13 +41,21 @@ pub(crate) fn small_capacity() -> Capacity {
         },
         trials: vec![
             trial(1, 0, Purpose::Search, Some(10_000.0), None),
-            Trial { client_limited: Some("worker 1 was busy".into()), ..trial(2, 1, Purpose::Closed, None, Some(3)) },
+            Trial {
+                client_limited: Some(limit(CheckKind::WorkerCpu, Some("worker 1: api"))),
+                ..trial(2, 1, Purpose::Closed, None, Some(3))
+            },
         ],
         blocks: vec![block()],
         connections: vec![ConnectionLevel { connections: 1, client_memory: 2_000, used_memory: 1_000_000 }],
         current_rate: Some(8_000.0),
         ended: Ended::Finished,
     }
+}
+
+fn limit(kind: CheckKind, subject: Option<&str>) -> HarnessLimit {
+    let subject = subject.map(str::to_owned);
+    HarnessLimit::Check { kind, subject, value: 0.97, limit: 0.85, nanos: Some(1e6) }
 }
 
 fn block() -> PoolBlock {
@@ -100,7 +108,7 @@ fn trial(number: u32, arm: u32, purpose: Purpose, offered: Option<f64>, clients:
         worker_busy: Some(0.3),
         lag_p99: 3_000,
         client_limited: None,
-        waived: Some("it released requests late".into()),
+        waived: Some(limit(CheckKind::Pauses, None)),
         services: vec![ServiceTrial {
             name: "api".into(),
             scheduled: 100_000,

@@ -116,7 +116,7 @@ mod tests {
     use std::{collections::BTreeSet, env, fs, path::Path};
 
     use super::*;
-    use crate::results::{CallsBelow, Verdict};
+    use crate::results::{CallsBelow, HarnessLimit, Verdict};
 
     const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/saved");
 
@@ -198,6 +198,10 @@ mod tests {
         assert!((trial.throughput - trial.completed as f64 / 10.0).abs() < 1e-9);
         let command = trial.most_expensive.as_ref().unwrap();
         assert_eq!((command.name.as_str(), command.share, command.mean_ns), ("GET", 0.2, 3_000.0));
+        let second = &Capacity::from_json(&read("capacity-2b.json")).unwrap().trials[1];
+        let [limited, waived] = [&second.client_limited, &second.waived].map(|limit| limit.clone().unwrap());
+        assert_eq!(limited, HarnessLimit::Words("worker 1 was busy".to_owned()));
+        assert_eq!(waived, HarnessLimit::Words("it released requests late".to_owned()));
         let login = &run("run-2e.json").inspection.logins[0];
         assert_eq!(login.services.iter().map(|of| of.database).collect::<Vec<_>>(), [0, 5, 2]);
         let commands = run("run-2e.json").server.commands;

@@ -13,7 +13,7 @@ use crate::{
         chart::svg,
         subject::CapacityReport,
     },
-    results::{Arm, Capacity, Ended, Purpose, sample},
+    results::{Arm, Capacity, Ended, HarnessLimit, Purpose, sample},
 };
 
 type Found = (Capacity, CapacityAnalysis);
@@ -128,7 +128,7 @@ fn any_found() -> impl Strategy<Value = Found> {
                 let purposes = [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Curve, Purpose::Closed];
                 let mut trial = sample::capacity::open(arm, 25, purposes[purpose as usize], None, 1_000.0);
                 (trial.offered, trial.response.p99, trial.wait.p99) = (offered, nanos, nanos / 2);
-                trial.client_limited = limited.then(|| "lag".to_owned());
+                trial.client_limited = limited.then(|| HarnessLimit::Words("lag".to_owned()));
                 if nanos % 5 == 0 {
                     (trial.scheduled, trial.completed, trial.measured_ns) = (0, 0, 0);
                 }

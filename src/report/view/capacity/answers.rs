@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::words::{bare_carried, bare_missed, bare_rate, limit_cell, objective};
+use super::words::{bare_carried, bare_missed, bare_rate, harness_limit_words, limit_cell, objective};
 use crate::{
     analysis::capacity::ArmAnswer,
     report::{
@@ -51,7 +51,7 @@ fn table(answers: &CapacityReport) -> Table {
         None => Cell::new(NOTHING, Tone::Quiet),
     };
     let limits = |answer: &ArmAnswer| match &answer.client_limited {
-        Some((_, check)) => format!("the harness ({check})"),
+        Some((_, check)) => format!("the harness ({})", harness_limit_words(check)),
         None => limit_cell(&answer.limit),
     };
     Table::of(TABLE, format!("Sustainable rate: {}", objective(answers)), answers.arms())

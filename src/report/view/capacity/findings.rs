@@ -1,6 +1,6 @@
 //! What the user should know or do after a capacity run, with advice.
 
-use super::words::{apart_clause, carried_rate, failure, limit, missed_rate, rate};
+use super::words::{apart_clause, carried_rate, failure, harness_limit_words, limit, missed_rate, rate};
 use crate::{
     analysis::capacity::{Advice, ArmAnswer, Comparison, FailReason, Limit},
     report::{
@@ -173,7 +173,7 @@ fn client_limited(answer: &ArmAnswer) -> Option<Note> {
     let (at, check) = answer.client_limited.as_ref()?;
     Some(Note::new(
         Tone::Fair,
-        format!("The harness was the limit at {} ({check}).", rate(*at)),
+        format!("The harness was the limit at {} ({}).", rate(*at), harness_limit_words(check)),
         "Nothing above that rate tells anything of the server: give the harness more cores or a machine of its own, and \
                  repeat the run.",
     ))

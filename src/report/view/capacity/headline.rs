@@ -2,7 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::words::{apart_clause, carried_rate, failure, limit_clause, missed_rate, objective, rate, time, visible};
+use super::words::{
+    apart_clause, carried_rate, failure, harness_limit_words, limit_clause, missed_rate, objective, rate, time, visible,
+};
 use crate::{
     analysis::capacity::{
         Advice, ArmAnswer, Comparison, FailReason, Limit, Next, Planner, RateComparison, Sustainable,
@@ -121,7 +123,7 @@ fn rates(answers: &CapacityReport) -> Answer {
 
 fn of_arm(answers: &CapacityReport, arm: u32, answer: &ArmAnswer) -> Answer {
     match (&answer.sustainable, &answer.client_limited, &answer.first_failure) {
-        (_, Some((at, check)), _) => client_limited(answers, arm, answer.sustainable, *at, check),
+        (_, Some((at, check)), _) => client_limited(answers, arm, answer.sustainable, *at, &harness_limit_words(check)),
         (Some(sustainable), None, _) => {
             let fails = match (sustainable.above, answer.first_failure) {
                 (Some(above), Some((first, reason))) => {

@@ -21,6 +21,7 @@ use crate::report::{chart::Chart, format, subject::CapacityReport};
 
 pub(in crate::report) use headline::headline as capacity_headline;
 pub(in crate::report) use method::axes as sweep_axes;
+pub use words::harness_limit_words;
 pub(in crate::report) use words::{failure_value, limit_figures, undone};
 
 impl View {

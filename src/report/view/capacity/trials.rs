@@ -1,5 +1,6 @@
 //! The trials: those that decided, and all of them.
 
+use super::words::harness_limit_words;
 use crate::{
     report::{
         format,
@@ -61,7 +62,9 @@ fn table(answers: &CapacityReport, id: &'static str, caption: &str, trials: &[&T
         .numbers("Server CPU", 5, |trial| trial.server_busy.map(format::share))
         .numbers("Harness", 9, |trial| trial.worker_busy.map(format::share))
         .also_if(trials.iter().any(|trial| trial.client_limited.is_some()), |table| {
-            table.words("Harness was the limit", 7, |trial| Cell::from(trial.client_limited.as_ref()).toned(Tone::Fair))
+            table.words("Harness was the limit", 7, |trial| {
+                Cell::from(trial.client_limited.as_ref().map(harness_limit_words)).toned(Tone::Fair)
+            })
         })
         .table()
         .explained([

@@ -8,7 +8,7 @@ use crate::{
         format::{self, THIN},
         subject::capacity::{CapacityReport, carried, missed, three_digits},
     },
-    results::Arm,
+    results::{Arm, CheckKind, HarnessLimit},
 };
 
 /// `99 % within 100 ms`.
@@ -120,6 +120,33 @@ pub(super) fn limit_cell(limit: &Limit) -> String {
     }
 }
 
+/// The check that makes the harness the limit, as a clause.
+pub fn harness_limit_words(of: &HarnessLimit) -> String {
+    let (kind, subject, value, limit, nanos) = match of {
+        HarnessLimit::Check { kind, subject, value, limit, nanos } => (kind, subject, value, limit, nanos),
+        HarnessLimit::Words(words) => return words.clone(),
+    };
+    let (subject, percent, limit) = (subject.as_deref().unwrap_or_default(), value * 100.0, limit * 100.0);
+    match kind {
+        CheckKind::AchievedRate => {
+            format!("it released {percent:.1} % fewer requests of {subject} than fell due (at most {limit:.0} %)")
+        }
+        CheckKind::ScheduleLag if percent > 100.0 => format!(
+            "it released requests of {subject} late: p99 of the lag is {:.1} ms, more than the median response time (at most \
+             {limit:.0} % of it)",
+            nanos.unwrap_or_default() / 1e6,
+        ),
+        CheckKind::ScheduleLag => format!(
+            "it released requests of {subject} late: p99 of the lag is {percent:.0} % of the median response time (at most \
+             {limit:.0} %)"
+        ),
+        CheckKind::WorkerCpu => format!("{subject} was busy {percent:.0} % of the time (at most {limit:.0} %)"),
+        CheckKind::Steal => format!("the hypervisor took {percent:.1} % of its CPU time (at most {limit:.0} %)"),
+        CheckKind::Pauses => format!("it did not run for {percent:.1} % of the time (at most {limit:.0} %)"),
+        _ => format!("its container was throttled {percent:.1} % of the time (at most {limit:.0} %)"),
+    }
+}
+
 /// The change that a comparison without an answer would have shown.
 pub(super) fn visible(effect: Option<f64>) -> String {
     match effect {
@@ -206,5 +233,36 @@ pub(in crate::report) fn failure_value(reason: FailReason) -> Option<f64> {
         | FailReason::Backlog(value)
         | FailReason::Errors(value) => Some(value),
         FailReason::Unclear => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_of_the_harness_is_a_clause() {
+        let words = |kind, subject: Option<&str>, value, limit| {
+            let subject = subject.map(str::to_owned);
+            harness_limit_words(&HarnessLimit::Check { kind, subject, value, limit, nanos: Some(3e6) })
+        };
+        let cases = [
+            (CheckKind::AchievedRate, Some("api"), 0.05, 0.01),
+            (CheckKind::ScheduleLag, Some("api"), 0.2, 0.05),
+            (CheckKind::ScheduleLag, Some("api"), 4.0, 0.05),
+            (CheckKind::WorkerCpu, Some("worker 1: api"), 0.93, 0.85),
+            (CheckKind::Pauses, None, 0.02, 0.01),
+        ];
+        let written = cases.map(|(kind, subject, value, limit)| words(kind, subject, value, limit));
+        assert_eq!(
+            written,
+            [
+                "it released 5.0 % fewer requests of api than fell due (at most 1 %)",
+                "it released requests of api late: p99 of the lag is 20 % of the median response time (at most 5 %)",
+                "it released requests of api late: p99 of the lag is 3.0 ms, more than the median response time (at most 5 % of it)",
+                "worker 1: api was busy 93 % of the time (at most 85 %)",
+                "it did not run for 2.0 % of the time (at most 1 %)",
+            ]
+        );
     }
 }
