@@ -55,9 +55,8 @@ pub(super) fn compare(blocks: &[&PoolBlock], objective: &Objective, power: &mut 
         usable.iter().filter_map(of_block).collect()
     };
     let of = |value: fn(&BlockSide) -> f64| estimate(&differences(value), &times);
-    let shares: Vec<[f64; 2]> =
-        usable.iter().map(|block| [0, 1].map(|side: usize| failed(&block.sides[side]))).collect();
-    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / (values.len() as f64).max(1.0);
+    let shares = usable.iter().map(|block| block.sides.each_ref().map(failed).into());
+    let (smaller, larger): (Vec<f64>, Vec<f64>) = shares.unzip();
     let busy: Vec<f64> = usable.iter().filter_map(|block| block.server_busy).collect();
     Some(RateComparison {
         rate: first.rate,
@@ -70,9 +69,9 @@ pub(super) fn compare(blocks: &[&PoolBlock], objective: &Objective, power: &mut 
         wait_p99: of(|side| (side.wait.p99 as f64).max(LEAST_WAIT))?,
         service: of(|side| side.service.mean)?,
         throughput: estimate(&differences(|side| side.throughput), &throughput)?,
-        server_busy: (!busy.is_empty()).then(|| mean(busy)),
-        errors: [0, 1].map(|side: usize| mean(shares.iter().map(|shares| shares[side]).collect())),
-        failures: failures(&shares, objective),
+        server_busy: (!busy.is_empty()).then(|| mean(&busy)),
+        errors: [mean(&smaller), mean(&larger)],
+        failures: failures(&smaller, &larger, objective),
     })
 }
 
@@ -84,21 +83,24 @@ fn last_of_each<'a>(blocks: &[&'a PoolBlock]) -> Vec<&'a PoolBlock> {
     blocks.iter().enumerate().filter(is_last).map(|(_, block)| *block).collect()
 }
 
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
 fn failed(side: &BlockSide) -> f64 {
     (side.failed + side.unfinished) as f64 / (side.scheduled as f64).max(1.0)
 }
 
 /// Which side fails more than the objective allows, and more than the other from block to block by more than chance: greater where
 /// that is the larger pool.
-fn failures(shares: &[[f64; 2]], objective: &Objective) -> Ordering {
-    let mean = |side: usize| shares.iter().map(|shares| shares[side]).sum::<f64>() / shares.len() as f64;
-    let more = |side: usize| {
-        let differences: Vec<f64> = shares.iter().map(|shares| shares[side] - shares[1 - side]).collect();
-        mean(side) > objective.max_error_rate && p_above(&differences) <= SIGNIFICANT
+fn failures(smaller: &[f64], larger: &[f64], objective: &Objective) -> Ordering {
+    let more = |own: &[f64], other: &[f64]| {
+        let differences: Vec<f64> = own.iter().zip(other).map(|(own, other)| own - other).collect();
+        mean(own) > objective.max_error_rate && p_above(&differences) <= SIGNIFICANT
     };
-    if more(1) {
+    if more(larger, smaller) {
         Ordering::Greater
-    } else if more(0) {
+    } else if more(smaller, larger) {
         Ordering::Less
     } else {
         Ordering::Equal
