@@ -3,6 +3,7 @@
 use super::{
     Analysis, Check, Level, Row,
     capacity::{FailReason, Judgement, TrialPlan, judge},
+    mean::mean,
     server::main_thread,
 };
 use crate::{
@@ -166,9 +167,7 @@ fn largest(analysis: &Analysis, kind: CheckKind) -> Option<f64> {
 /// Mean share of a core that the main thread used, over the seconds that show; a short last one is too short for counters of
 /// ten milliseconds.
 pub(super) fn server_busy(seconds: &[ServerSecond]) -> Option<f64> {
-    let told = seconds.iter().filter(|second| second.length_ns > 250_000_000);
-    let shares: Vec<f64> = told.filter_map(main_thread).collect();
-    (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64)
+    mean(seconds.iter().filter(|second| second.length_ns > 250_000_000).filter_map(main_thread))
 }
 
 #[cfg(test)]

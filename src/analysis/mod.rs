@@ -26,6 +26,7 @@ mod grade;
 mod judgement;
 mod keyspace;
 mod layout;
+mod mean;
 mod model;
 mod paired;
 mod pools;

@@ -7,7 +7,7 @@ use super::{
     tolerance::{ALARM, ENOUGH_RUNS, rejected},
 };
 use crate::{
-    analysis::worsening::log_of,
+    analysis::{mean::mean, worsening::log_of},
     results::{Abstract, AbstractRow, Verdict},
 };
 
@@ -155,11 +155,7 @@ fn missing(base: &[&Abstract], run: &Abstract) -> Vec<(Option<String>, Option<St
 
 fn machine(base: &[&Abstract], run: &Abstract) -> Option<Machine> {
     let calibration = run.calibration?;
-    let logarithms: Vec<f64> = base.iter().filter_map(|one| one.calibration).map(|one| one.nanos().ln()).collect();
-    if logarithms.is_empty() {
-        return None;
-    }
-    let base_ns = (logarithms.iter().sum::<f64>() / logarithms.len() as f64).exp();
+    let base_ns = mean(base.iter().filter_map(|one| one.calibration).map(|one| one.nanos().ln()))?.exp();
     let run_ns = calibration.nanos();
     let far = |a: f64, b: f64| (a / b).max(b / a) > ANOTHER_MACHINE;
     let (before, after) = (calibration.before.median_ns.max(1) as f64, calibration.after.median_ns.max(1) as f64);

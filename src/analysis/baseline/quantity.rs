@@ -7,7 +7,7 @@ use super::{
 use crate::{
     analysis::{Effect, Interval, worsening::share_of},
     measure::SECOND,
-    results::{Abstract, AbstractRow, Verdict},
+    results::{Abstract, AbstractRow, KnownPercentile, Verdict},
 };
 
 /// Share by which dividing by the machine's reference must lower the spread before it is done: less may be chance.
@@ -46,23 +46,21 @@ pub(super) struct Held {
 
 impl Quantity {
     pub(super) fn of(self, row: &AbstractRow) -> Option<f64> {
-        let value = match self {
-            Self::P50 => row.percentile(50.0)?.nanos as f64,
-            Self::P99 => row.percentile(99.0)?.nanos as f64,
-            Self::Throughput => row.rate,
-        };
+        let value = if self == Self::Throughput { row.rate } else { self.percentile(row)?.nanos as f64 };
         (value > 0.0).then_some(value)
     }
 
     /// Interval within a run.
     fn within(self, row: &AbstractRow) -> Option<(f64, f64)> {
-        let percentile = match self {
-            Self::P50 => 50.0,
-            Self::P99 => 99.0,
-            Self::Throughput => return None,
-        };
-        let known = row.percentile(percentile)?;
-        Some((known.low.max(1) as f64, known.high.max(1) as f64))
+        self.percentile(row).map(|known| (known.low.max(1) as f64, known.high.max(1) as f64))
+    }
+
+    fn percentile(self, row: &AbstractRow) -> Option<&KnownPercentile> {
+        match self {
+            Self::P50 => row.percentile(50.0),
+            Self::P99 => row.percentile(99.0),
+            Self::Throughput => None,
+        }
     }
 
     pub(super) fn more_is_worse(self) -> bool {

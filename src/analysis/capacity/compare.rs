@@ -4,7 +4,10 @@ use std::cmp::Ordering;
 
 use super::RateComparison;
 use crate::{
-    analysis::paired::{Difference, Limits, Power, change, disturbance, estimate, median, p_above},
+    analysis::{
+        mean::mean,
+        paired::{Difference, Limits, Power, change, disturbance, estimate, median, p_above},
+    },
     results::{BlockSide, PoolBlock},
     scenario::Objective,
 };
@@ -57,7 +60,6 @@ pub(super) fn compare(blocks: &[&PoolBlock], objective: &Objective, power: &mut 
     let of = |value: fn(&BlockSide) -> f64| estimate(&differences(value), &times);
     let shares = usable.iter().map(|block| block.sides.each_ref().map(failed).into());
     let (smaller, larger): (Vec<f64>, Vec<f64>) = shares.unzip();
-    let busy: Vec<f64> = usable.iter().filter_map(|block| block.server_busy).collect();
     Some(RateComparison {
         rate: first.rate,
         decides: true,
@@ -69,8 +71,8 @@ pub(super) fn compare(blocks: &[&PoolBlock], objective: &Objective, power: &mut 
         wait_p99: of(|side| (side.wait.p99 as f64).max(LEAST_WAIT))?,
         service: of(|side| side.service.mean)?,
         throughput: estimate(&differences(|side| side.throughput), &throughput)?,
-        server_busy: (!busy.is_empty()).then(|| mean(&busy)),
-        errors: [mean(&smaller), mean(&larger)],
+        server_busy: mean(usable.iter().filter_map(|block| block.server_busy)),
+        errors: [&smaller, &larger].map(|shares| mean(shares.iter().copied()).unwrap_or(0.0)),
         failures: failures(&smaller, &larger, objective),
     })
 }
@@ -83,10 +85,6 @@ fn last_of_each<'a>(blocks: &[&'a PoolBlock]) -> Vec<&'a PoolBlock> {
     blocks.iter().enumerate().filter(is_last).map(|(_, block)| *block).collect()
 }
 
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
 fn failed(side: &BlockSide) -> f64 {
     (side.failed + side.unfinished) as f64 / (side.scheduled as f64).max(1.0)
 }
@@ -96,7 +94,7 @@ fn failed(side: &BlockSide) -> f64 {
 fn failures(smaller: &[f64], larger: &[f64], objective: &Objective) -> Ordering {
     let more = |own: &[f64], other: &[f64]| {
         let differences: Vec<f64> = own.iter().zip(other).map(|(own, other)| own - other).collect();
-        mean(own) > objective.max_error_rate && p_above(&differences) <= SIGNIFICANT
+        mean(own.iter().copied()) > Some(objective.max_error_rate) && p_above(&differences) <= SIGNIFICANT
     };
     if more(larger, smaller) {
         Ordering::Greater

@@ -15,7 +15,7 @@ use super::{
     usl, variant,
 };
 use crate::{
-    analysis::paired::Power,
+    analysis::{mean::mean, paired::Power},
     results::{Capacity, PoolBlock, Purpose, Trial},
     scenario::Scenario,
 };
@@ -189,6 +189,5 @@ fn nearest<'a>(trials: &[&'a Trial], rate: f64) -> Vec<&'a Trial> {
 }
 
 fn is_server_busy(trials: &[&Trial]) -> bool {
-    let known: Vec<f64> = trials.iter().filter_map(|trial| trial.server_busy).collect();
-    !known.is_empty() && known.iter().sum::<f64>() / known.len() as f64 >= BUSY
+    mean(trials.iter().filter_map(|trial| trial.server_busy)).is_some_and(|busy| busy >= BUSY)
 }

@@ -2,6 +2,7 @@
 
 use super::{Limit, judge::is_limited};
 use crate::{
+    analysis::mean,
     results::{CommandCost, Trial},
     scenario::Objective,
 };
@@ -39,8 +40,7 @@ pub(super) fn limit<'a>(trials: impl Iterator<Item = &'a Trial>, objective: &Obj
     if worker >= BUSY {
         return Limit::Client(Some(worker));
     }
-    let known: Vec<f64> = served.iter().filter_map(|trial| trial.server_busy).collect();
-    let busy = known.iter().sum::<f64>() / (known.len() as f64).max(1.0);
+    let busy = mean::mean(served.iter().filter_map(|trial| trial.server_busy)).unwrap_or(0.0);
     if busy >= BUSY {
         return Limit::ServerCpu(busy);
     }

@@ -6,7 +6,7 @@ use crate::{
     results::{GateBlock, GateSlice, SliceKind},
 };
 
-const KINDS: [SliceKind; 2] = [SliceKind::Paced, SliceKind::Saturated];
+pub(super) const KINDS: [SliceKind; 2] = [SliceKind::Paced, SliceKind::Saturated];
 
 /// Share of the quads of a kind that may be left out.
 const MOST_DROPPED: f64 = 0.25;
@@ -16,29 +16,10 @@ pub(super) fn is_kept(block: &GateBlock, kind: SliceKind, quad: u32) -> bool {
     disturbance(block, kind, quad).is_none()
 }
 
-/// Counts what is left out of some blocks.
-pub(super) fn dropped(blocks: &[&GateBlock]) -> Dropped {
-    KINDS.into_iter().fold(Dropped::default(), |sum, kind| {
-        let own = dropped_of(blocks, kind);
-        Dropped {
-            quads: sum.quads + own.quads,
-            stolen: sum.stolen + own.stolen,
-            throttled: sum.throttled + own.throttled,
-            late: sum.late + own.late,
-        }
-    })
-}
-
-/// What is left out of quads of one kind, if it is this much that the rest is no fair sample. Many of the one make up for none of the other:
-/// each shows something else.
-pub(super) fn too_much(blocks: &[&GateBlock]) -> Option<Dropped> {
-    let too_much = |dropped: &Dropped| f64::from(dropped.all()) > MOST_DROPPED * f64::from(dropped.quads);
-    KINDS.into_iter().map(|kind| dropped_of(blocks, kind)).find(too_much)
-}
-
-fn dropped_of(blocks: &[&GateBlock], kind: SliceKind) -> Dropped {
+/// Counts what is left out of the quads of some kinds.
+pub(super) fn dropped(blocks: &[&GateBlock], kinds: &[SliceKind]) -> Dropped {
     let mut dropped = Dropped::default();
-    for block in blocks {
+    for (block, kind) in blocks.iter().flat_map(|block| kinds.iter().map(move |kind| (block, *kind))) {
         for quad in quads(block, kind) {
             dropped.quads += 1;
             match disturbance(block, kind, quad) {
@@ -50,6 +31,13 @@ fn dropped_of(blocks: &[&GateBlock], kind: SliceKind) -> Dropped {
         }
     }
     dropped
+}
+
+/// What is left out of quads of one kind, if it is this much that the rest is no fair sample. Many of the one make up for none of the other:
+/// each shows something else.
+pub(super) fn too_much(blocks: &[&GateBlock]) -> Option<Dropped> {
+    let too_much = |dropped: &Dropped| f64::from(dropped.all()) > MOST_DROPPED * f64::from(dropped.quads);
+    KINDS.into_iter().map(|kind| dropped(blocks, &[kind])).find(too_much)
 }
 
 /// Numbers of the quads of a kind that a block has whole.

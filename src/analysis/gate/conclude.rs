@@ -3,14 +3,17 @@
 use super::{
     Change, ChangeShape, FEWEST_BLOCKS, Failures, GateAnalysis, GateMetric, GateRow, GateScope, Invalidity, LEVEL,
     MetricResult, Noise, TooFew,
-    blind::{dropped, too_much},
+    blind::{KINDS, dropped, too_much},
     course,
     failures::{failures, of_baseline},
     judge::verdict,
     values::{ReadBlock, Responses, merged_arms, quads_of, read},
 };
 use crate::{
-    analysis::paired::{Difference, Limits, Power, change, deviation, log_of, median},
+    analysis::{
+        mean::mean,
+        paired::{Difference, Limits, Power, change, deviation, log_of, median},
+    },
     results::{Gate, GatePlan, GateSlice, GateStage, SliceKind, Verdict},
     scenario::Scenario,
 };
@@ -52,7 +55,7 @@ pub fn conclude(gate: &Gate, scenario: &Scenario) -> GateAnalysis {
         failures,
         controls: [0, 1].map(|arm| study.control(arm, &all, &mut power)),
         noise: study.noise(&all),
-        dropped: dropped(&gate.blocks.iter().collect::<Vec<_>>()),
+        dropped: dropped(&gate.blocks.iter().collect::<Vec<_>>(), &KINDS),
         curves: course::curves(study.deciding(&rows), &all),
         course: course::course(&blocks, &all),
         rows,
@@ -219,20 +222,15 @@ impl Study<'_, '_> {
                 quads.iter().map(log_of).filter(|log| log.is_finite()).collect()
             })
             .collect();
-        let means: Vec<f64> = logs.iter().filter(|logs| !logs.is_empty()).map(|logs| mean(logs)).collect();
-        let within: Vec<f64> = logs.iter().filter(|logs| logs.len() > 1).map(|logs| deviation(logs).powi(2)).collect();
-        if means.len() < 2 || within.is_empty() {
+        let means: Vec<f64> = logs.iter().filter_map(|logs| mean(logs.iter().copied())).collect();
+        let quad = mean(logs.iter().filter(|logs| logs.len() > 1).map(|logs| deviation(logs).powi(2)))?;
+        let size = mean(logs.iter().map(|logs| logs.len() as f64))?;
+        if means.len() < 2 {
             return None;
         }
-        let quad = mean(&within);
-        let size = mean(&logs.iter().map(|logs| logs.len() as f64).collect::<Vec<_>>());
         let block = (deviation(&means).powi(2) - quad / size).max(0.0);
         Some(Noise { quad: quad.sqrt(), block: block.sqrt() })
     }
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// Thresholds for a change of a metric.
@@ -281,36 +279,21 @@ fn has_samples(blocks: &[&ReadBlock<'_>], metric: GateMetric, series: &[usize]) 
 ///
 /// Of the whole the median is indispensable: throughput alone does not say how long requests take.
 fn row_verdict(metrics: &[MetricResult], is_whole: bool) -> Verdict {
-    let any = |verdict: Verdict| metrics.iter().any(|metric| metric.verdict == verdict);
-    let central = |metric: &&MetricResult| metric.metric.decides();
-    let open = |metric: &MetricResult| metric.verdict == Verdict::Inconclusive;
+    let counts =
+        |metric: &&MetricResult| metric.verdict != Verdict::Inconclusive || metric.suspected || metric.metric.decides();
+    let worst = metrics.iter().filter(counts).map(|metric| metric.verdict).max().unwrap_or(Verdict::Pass);
     let lacks_median = is_whole && metrics.iter().all(|metric| metric.metric != GateMetric::Median);
-    if any(Verdict::Fail) {
-        Verdict::Fail
-    } else if lacks_median
-        || metrics.iter().filter(central).any(open)
-        || metrics.iter().any(|metric| metric.suspected && open(metric))
-    {
-        Verdict::Inconclusive
-    } else if any(Verdict::Improved) {
-        Verdict::Improved
-    } else {
-        Verdict::Pass
-    }
+    if lacks_median { worst.max(Verdict::Inconclusive) } else { worst }
 }
 
 /// A regression anywhere is one of the whole.
 fn whole(rows: &[GateRow], failures: &Failures) -> Verdict {
-    let any = |verdict: Verdict| rows.iter().any(|row| row.verdict == verdict);
-    if any(Verdict::Fail) || failures.verdict == Verdict::Fail {
-        return Verdict::Fail;
-    }
-    let unsettled = |metric: &MetricResult| metric.suspected && metric.verdict == Verdict::Inconclusive;
-    if failures.verdict == Verdict::Inconclusive || rows.iter().flat_map(|row| &row.metrics).any(unsettled) {
-        return Verdict::Inconclusive;
-    }
+    let unsettled = |metric: &&MetricResult| metric.suspected && metric.verdict == Verdict::Inconclusive;
+    let unsettled = rows.iter().flat_map(|row| &row.metrics).filter(unsettled).map(|metric| metric.verdict);
+    let regressed = rows.iter().map(|row| row.verdict).filter(|verdict| *verdict == Verdict::Fail);
     let of_all = rows.last().filter(|row| row.scope.service.is_none());
-    of_all.map_or(Verdict::Inconclusive, |row| row.verdict)
+    let of_all = of_all.map_or(Verdict::Inconclusive, |row| row.verdict);
+    regressed.chain(unsettled).fold(of_all.max(failures.verdict), Verdict::max)
 }
 
 /// Whether the median takes part in what the row's response times have lost.
