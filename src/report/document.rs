@@ -1,14 +1,12 @@
 //! One interface to every report: each kind says what it has, and the formats are made from that.
 
 use super::{
-    Style,
-    chart::{self, Chart},
-    csv, csv_capacity, csv_comparison, csv_gate, csv_history,
+    Style, chart, csv, csv_capacity, csv_comparison, csv_gate, csv_history,
     format::plain,
     hlog, html, json, json_audit, json_capacity, json_comparison, json_gate, markdown,
     subject::{AuditReport, BaselineReport, CapacityReport, ComparisonReport, GateReport, HistoryReport, RunReport},
     terminal,
-    view::{self, Headline, View},
+    view::{self, Chart, Headline, View},
 };
 use crate::{
     results::{HEADLINE, Saved},

@@ -2,7 +2,7 @@
 
 use super::{
     format::plain,
-    view::{Advice, Align, Block, Column, Figure, Listing, Note, RowKind, Table, TableRow, Tone, View},
+    view::{Advice, Align, Block, Chart, Column, Listing, Note, RowKind, Table, TableRow, Tone, View},
 };
 use crate::results::slug;
 
@@ -33,12 +33,12 @@ fn block(block: &Block) -> String {
         Block::Facts(facts) => {
             lines(facts.iter().map(|(name, value)| format!("- **{}**: {}", escaped(name), escaped(value))))
         }
-        Block::Figures(figures) => figures.iter().map(figure).collect::<Vec<_>>().join("\n\n"),
+        Block::Charts(figures) => figures.iter().map(figure).collect::<Vec<_>>().join("\n\n"),
         Block::Listing(contents) => listing(contents),
     }
 }
 
-fn figure(figure: &Figure) -> String {
+fn figure(figure: &Chart) -> String {
     // The picture shows its title itself.
     format!("![{}](charts/{}.svg)", escaped(&format!("{}. {}", figure.title, figure.description)), figure.name)
 }

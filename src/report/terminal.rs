@@ -118,7 +118,7 @@ impl Page {
                 }
             }
             Block::Heading(heading) => self.line(&format!("{GAP}{heading}"), &self.plain().bold()),
-            Block::Figures(_) | Block::Listing(_) => {}
+            Block::Charts(_) | Block::Listing(_) => {}
         }
     }
 

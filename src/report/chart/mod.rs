@@ -35,14 +35,14 @@ mod tests;
 mod timeline;
 mod units;
 
-use super::subject::RunReport;
+use super::{subject::RunReport, view::Chart};
 
 pub(super) use capacity::capacity_charts;
 pub(super) use comparison::comparison_charts;
 pub(super) use gate::gate_charts;
 pub(super) use history::history_charts;
+pub(super) use picture::files;
 use picture::painted;
-pub(super) use picture::{Chart, files};
 use plot::Plot;
 
 /// All charts of a run, the most important first.

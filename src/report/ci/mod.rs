@@ -19,9 +19,8 @@ pub use scenario::{AuditLimit, measured, not_run, unmeasured, unsaved};
 pub use summary::summary;
 
 use super::{
-    chart::Chart,
     document::{Document, File, headline_file},
-    view::{Headline, View},
+    view::{Chart, Headline, View},
 };
 use crate::results::Ci;
 

@@ -3,7 +3,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::view::{Advice, Align, Block, Column, Figure, KeyNumber, Listing, Note, Section, Table, TableRow, View};
+use super::view::{Advice, Align, Block, Chart, Column, KeyNumber, Listing, Note, Section, Table, TableRow, View};
 use crate::results::slug;
 
 #[cfg(test)]
@@ -105,7 +105,7 @@ fn block(block: &Block, id: &str) -> Markup {
         Block::Facts(facts) => html! {
             dl.facts { @for (name, value) in facts { div { dt { (name) } dd { (value) } } } }
         },
-        Block::Figures(figures) => html! { div.figures { @for contents in figures { (figure(contents)) } } },
+        Block::Charts(figures) => html! { div.figures { @for contents in figures { (figure(contents)) } } },
         Block::Listing(contents) => listing(contents),
     }
 }
@@ -200,7 +200,7 @@ fn row(table: &Table, row: &TableRow) -> Markup {
     }
 }
 
-fn figure(figure: &Figure) -> Markup {
+fn figure(figure: &Chart) -> Markup {
     let title = format!("chart-{}", figure.name);
     html! {
         figure {

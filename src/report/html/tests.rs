@@ -118,7 +118,7 @@ fn said_in(block: &Block, said: &mut Vec<String>) {
             }
         }
         Block::Facts(facts) => said.extend(facts.iter().flat_map(|(name, value)| [name.clone(), value.clone()])),
-        Block::Figures(figures) => said.extend(figures.iter().map(|figure| figure.title.clone())),
+        Block::Charts(figures) => said.extend(figures.iter().map(|figure| figure.title.clone())),
         Block::Listing(text) => said.extend(listing(text)),
     }
 }
@@ -206,7 +206,7 @@ fn a_page_is_well_formed_and_needs_nothing_from_elsewhere() {
         for id in meant.iter().flat_map(|ids| ids.split(' ')) {
             assert!(ids.contains(id), "there is no {id}");
         }
-        let figures = blocks(&view).map(|block| if let Block::Figures(all) = block { all.len() } else { 0 });
+        let figures = blocks(&view).map(|block| if let Block::Charts(all) = block { all.len() } else { 0 });
         assert_eq!(page.matches("<svg").count(), figures.sum::<usize>() + 1, "the charts and the mark");
     }
 }

@@ -1,7 +1,6 @@
 //! Charts as sections of a report.
 
-use super::{Block, Figure, Section};
-use crate::report::chart::Chart;
+use super::{Block, Chart, Section};
 
 /// Charts that matter most, which stand before the tables.
 pub(super) const LEADING: usize = 3;
@@ -13,15 +12,6 @@ pub(super) fn charts_sections(charts: &[Chart], leading: usize) -> [Section; 2] 
 }
 
 pub(super) fn charts_section(id: &'static str, title: &'static str, charts: &[Chart]) -> Section {
-    let figures: Vec<_> = charts
-        .iter()
-        .map(|chart| Figure {
-            name: chart.name,
-            title: chart.title.clone(),
-            description: chart.description.clone(),
-            svg: chart.svg.clone(),
-        })
-        .collect();
-    let blocks = if figures.is_empty() { Vec::new() } else { vec![Block::Figures(figures)] };
+    let blocks = if charts.is_empty() { Vec::new() } else { vec![Block::Charts(charts.to_vec())] };
     Section::new(id, title, blocks)
 }

@@ -39,7 +39,7 @@ pub use gate::advisory_words;
 pub(super) use gate::{gate_headline, metric_name};
 pub(super) use headline::headline as run_headline;
 pub(crate) use model::{
-    Advice, Align, Block, Cell, Column, Figure, Headline, KeyNumber, Listing, Note, NoteSeverity, RowKind, Section,
+    Advice, Align, Block, Cell, Chart, Column, Headline, KeyNumber, Listing, Note, NoteSeverity, RowKind, Section,
     Shown, Table, TableRow, Tone, View,
 };
 pub(super) use names::made_by;

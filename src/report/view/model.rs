@@ -99,7 +99,7 @@ impl Shown {
             Self::ParagraphsAnd(id) => is_paragraph || matches!(block, Block::Table(table) if table.id == id),
             Self::First => place == 0,
             // A terminal shows no pictures, and nobody copies from its scrollback what lies in a file.
-            Self::Everything => !matches!(block, Block::Figures(_) | Block::Listing(_)),
+            Self::Everything => !matches!(block, Block::Charts(_) | Block::Listing(_)),
         }
     }
 }
@@ -117,7 +117,7 @@ pub(crate) enum Block {
     Advice(Vec<Advice>),
     /// Names and values.
     Facts(Vec<(String, String)>),
-    Figures(Vec<Figure>),
+    Charts(Vec<Chart>),
     /// Text to be copied.
     Listing(Listing),
 }
@@ -247,15 +247,19 @@ pub(crate) struct Advice {
 }
 
 /// A chart.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Figure {
-    /// Stem of its file.
-    pub(crate) name: &'static str,
-    /// Title.
-    pub(crate) title: String,
-    /// What it shows, for those who cannot see it.
-    pub(crate) description: String,
-    pub(crate) svg: String,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chart {
+    /// Stem of its file names, unique within a document.
+    pub name: &'static str,
+    /// Title; it is also part of the picture.
+    pub title: String,
+    /// Text alternative, with the numbers that matter.
+    pub description: String,
+    /// Picture that may also be placed inside a page: as wide as its container, light or dark by the page's
+    /// `color-scheme`. Its elements have ids that start with `name`.
+    pub svg: String,
+    /// Picture 1600 pixels wide, light.
+    pub png: Vec<u8>,
 }
 
 /// Text to be copied.

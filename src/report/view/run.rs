@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::{
-    Block, Note, Section, View, audit,
+    Block, Chart, Note, Section, View, audit,
     charts::{LEADING, charts_sections},
     dependencies, findings, headline, method,
     names::{made_by, server as server_name},
     operator, results, server, trust,
 };
 use crate::{
-    report::{chart::Chart, format, subject::RunReport},
+    report::{format, subject::RunReport},
     results::Run,
     scenario::Scenario,
 };

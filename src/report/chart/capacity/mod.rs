@@ -10,8 +10,8 @@ mod sweep;
 mod tests;
 mod throughput;
 
-use super::{Chart, painted, plot::Plot};
-use crate::report::subject::CapacityReport;
+use super::{painted, plot::Plot};
+use crate::report::{subject::CapacityReport, view::Chart};
 
 /// All charts of a capacity run, the most important first. Nothing is drawn where its data is missing.
 pub(in crate::report) fn capacity_charts(answers: &CapacityReport) -> Vec<Chart> {

@@ -5,8 +5,8 @@ mod course;
 mod curves;
 mod runs;
 
-use super::{Chart, painted};
-use crate::report::subject::ComparisonReport;
+use super::painted;
+use crate::report::{subject::ComparisonReport, view::Chart};
 
 /// All charts of a comparison, the most important first. Nothing is drawn where its data is missing.
 pub(in crate::report) fn comparison_charts(compared: &ComparisonReport) -> Vec<Chart> {

@@ -6,8 +6,8 @@ mod course;
 mod curves;
 mod quantiles;
 
-use super::{Chart, painted};
-use crate::report::subject::GateReport;
+use super::painted;
+use crate::report::{subject::GateReport, view::Chart};
 
 /// All charts of a gate, the most important first. Nothing is drawn where its data is missing.
 pub(in crate::report) fn gate_charts(outcome: &GateReport) -> Vec<Chart> {

@@ -3,7 +3,6 @@
 use plotters_backend::text_anchor::HPos;
 
 use super::{
-    Chart,
     canvas::{Canvas, Marker, Pen, Type},
     layout::{LABEL, MARGIN, NAME, Symbol, TARGET_LABEL},
     painted,
@@ -14,7 +13,7 @@ use super::{
 };
 use crate::{
     analysis::baseline::{ChangePoint, LEAST_VALUES, Quantity, QuantityCourse},
-    report::{format::signed, subject::HistoryReport},
+    report::{format::signed, subject::HistoryReport, view::Chart},
     results::Abstract,
 };
 

@@ -7,10 +7,9 @@ use super::{
 use crate::{
     analysis::baseline::{ChangePoint, LEAST_VALUES, Quantity},
     report::{
-        chart::Chart,
         format,
         subject::HistoryReport,
-        view::{Headline, Section, Shown, Table, Tone, View, charts::charts_section},
+        view::{Chart, Headline, Section, Shown, Table, Tone, View, charts::charts_section},
     },
     results::{Abstract, Verdict},
 };

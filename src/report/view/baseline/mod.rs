@@ -7,8 +7,8 @@ mod method;
 mod stored;
 mod words;
 
-use super::{Block, Section, Shown, View, charts::charts_sections, names::made_by, results};
-use crate::report::{chart::Chart, format, subject::ComparisonReport};
+use super::{Block, Chart, Section, Shown, View, charts::charts_sections, names::made_by, results};
+use crate::report::{format, subject::ComparisonReport};
 
 pub(in crate::report) use headline::headline as comparison_headline;
 pub(in crate::report) use history::headline as history_headline;

@@ -13,11 +13,11 @@ mod trials;
 mod words;
 
 use super::{
-    View,
+    Chart, View,
     charts::{LEADING, charts_sections},
     names::{made_by, server},
 };
-use crate::report::{chart::Chart, format, subject::CapacityReport};
+use crate::report::{format, subject::CapacityReport};
 
 pub(in crate::report) use headline::headline as capacity_headline;
 pub(in crate::report) use method::axes as sweep_axes;

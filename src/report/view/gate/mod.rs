@@ -6,8 +6,8 @@ mod method;
 mod trust;
 mod words;
 
-use super::{View, charts::charts_sections, names::made_by};
-use crate::report::{chart::Chart, format, subject::GateReport};
+use super::{Chart, View, charts::charts_sections, names::made_by};
+use crate::report::{format, subject::GateReport};
 
 pub(in crate::report) use headline::headline as gate_headline;
 pub use words::advisory_words;
