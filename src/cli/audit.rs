@@ -11,7 +11,7 @@ use super::{
         scenario::{DEFAULT, FieldArgs, scenario},
         target::{SamplingArgs, TargetArgs},
     },
-    environment::software,
+    environment::{software, stamp},
     exit::{Exit, Failure},
     interrupt::{Interrupt, supervise},
     leftovers::Leftovers,
@@ -179,7 +179,7 @@ impl Arguments {
         let subject =
             Subject { target: &target, inspection: &inspection, dependencies: &dependencies, scenario, measured: None };
         let rulings = audit(&subject);
-        let taken = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let taken = stamp(Timestamp::now());
         let audit = AuditReport { subject, rulings: &rulings, software: &software, taken: &taken };
         output::print(match self.format {
             AuditFormat::Text => audit.terminal(look.style()),

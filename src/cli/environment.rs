@@ -2,7 +2,14 @@
 
 use std::{fs, process::Command};
 
+use jiff::Timestamp;
+
 use crate::results::{Environment, Software};
+
+/// An instant as results have it.
+pub(super) fn stamp(instant: Timestamp) -> String {
+    instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
 
 /// Source of this build.
 pub(super) fn software() -> Software {

@@ -6,8 +6,12 @@ use super::{
     conclude::{Drawn, conclude, unconcluded},
     exit::Failure,
     leftovers::{Leftovers, claim},
+    progress::Display,
 };
-use crate::results::{self, ResultsError};
+use crate::{
+    report::Document,
+    results::{self, ResultsError},
+};
 
 /// The folder of a measurement that is saved more than once.
 #[derive(Debug)]
@@ -87,6 +91,27 @@ impl Journal {
             (Err(failure), Ok(())) => Err(unconcluded(&self.destination, failure)),
             (Err(_), Err(unsaved)) => Err(unsaved),
         }
+    }
+
+    /// Writes all that was measured and its report, then calls `tell` with the report, and with its folder unless not all could be
+    /// written.
+    pub(super) fn report<R: Document>(
+        &mut self,
+        measured: String,
+        display: &Display,
+        make: impl FnOnce() -> Result<R, Failure>,
+        tell: impl FnOnce(&R, Option<&Path>) -> Result<(), Failure>,
+    ) -> Result<R, Failure> {
+        display.step("Writing the report");
+        let (report, saved) = self.conclude(measured, || {
+            let report = make()?;
+            let files = report.files();
+            Ok((report, files))
+        })?;
+        display.clear();
+        let told = tell(&report, self.folder().filter(|_| saved.is_ok()));
+        Failure::first_of(saved, told)?;
+        Ok(report)
     }
 }
 

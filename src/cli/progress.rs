@@ -70,13 +70,8 @@ impl Display {
             Phase::Measuring => "Measuring",
             Phase::Draining => "Waiting for the last replies",
         };
-        match progress.of {
-            Some(of) => {
-                let text = format!("{what}: {} of {} s", progress.elapsed.as_secs(), of.as_secs_f64());
-                self.bar(text, progress.elapsed.as_millis() as u64, of.as_millis() as u64);
-            }
-            None => self.spinner(what),
-        }
+        let elapsed = |of: Duration| format!("{what}: {} of {} s", progress.elapsed.as_secs(), of.as_secs_f64());
+        self.timed(progress.of.map_or_else(|| what.to_owned(), elapsed), progress);
         for (line, service) in self.services.iter().zip(&progress.services) {
             let name = format!("  {:width$}", service.name, width = self.names);
             let state = if connecting { connections(service) } else { last_second(service) };
@@ -84,9 +79,12 @@ impl Display {
         }
     }
 
-    /// Something of known length goes on, and has a line to itself.
-    pub(super) fn gauge(&self, what: String, at: u64, of: u64) {
-        if of == 0 { self.spinner(&what) } else { self.bar(what, at, of) }
+    /// A snapshot of a load, with a line to itself.
+    pub(super) fn timed(&self, what: String, progress: &Progress) {
+        match progress.of {
+            Some(of) => self.bar(what, progress.elapsed.as_millis() as u64, of.as_millis() as u64),
+            None => self.spinner(&what),
+        }
     }
 
     /// The result with this number, from 0, is read.
@@ -114,7 +112,8 @@ impl Display {
         self.phase.enable_steady_tick(TICK);
     }
 
-    fn bar(&self, text: String, at: u64, of: u64) {
+    /// Something of known length goes on.
+    pub(super) fn bar(&self, text: String, at: u64, of: u64) {
         self.phase.disable_steady_tick();
         self.phase.set_style(style("{bar:30} {msg}"));
         self.phase.set_message(text);

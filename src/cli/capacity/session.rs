@@ -14,20 +14,21 @@ use super::{
     trial::{Stage, Turn},
 };
 use crate::{
-    analysis::capacity::{BlockPlan, Estimate, Next, Planner, TrialPlan, judge},
+    analysis::capacity::{Estimate, Next, Planner, judge},
     cli::{
         consent,
-        environment::{environment, software},
+        environment::{environment, software, stamp},
         exit::{Exit, Failure},
         journal::Journal,
         lease::{Lease, Tenant},
         output::{self, Look},
     },
+    load::Progress,
     report::{
-        CapacityReport, Document,
+        CapacityReport,
         format::{plain, rate},
     },
-    results::{CAPACITY_VERSION, Capacity, Ended, PoolBlock, Run, Trial},
+    results::{CAPACITY_VERSION, Capacity, Ended},
     target::{Besides, Source, Target},
 };
 
@@ -104,9 +105,7 @@ impl Session {
         let widest = self.errand.widest();
         let Tenant { target, scenario, facts, .. } = &tenants[widest];
         let estimate = estimate(&self.errand.plan, &self.errand.scenario, facts.private);
-        if !self.arguments.output.quiet() {
-            self.lease.display.say(&announce::plan(&self.errand, facts, estimate));
-        }
+        self.say(&announce::plan(&self.errand, facts, estimate));
         let how = match self.errand.plan.max_rate {
             Some(most) => format!(" with up to {}", plain(&rate(most))),
             None => " until it misses the objective".to_owned(),
@@ -149,6 +148,8 @@ impl Session {
         capacity: &mut Capacity,
         time: &Time,
     ) -> Result<Ended, Failure> {
+        let arms = capacity.plan.arms.clone();
+        let width = arms.iter().map(|arm| arm.name.chars().count()).max().unwrap_or_default();
         loop {
             if self.lease.interrupt.stop().is_cancelled() {
                 return Ok(Ended::Interrupted);
@@ -171,43 +172,32 @@ impl Session {
                 Next::Trial(plan) => {
                     let number = capacity.trials.len() as u32 + 1;
                     let course = Course { number, of: time.estimate.trials, bracket: planner.state(plan.arm), left_ns };
-                    let turn = Turn { number, began_ns };
-                    let Some((run, trial)) = self.trial(stage, plan, turn, course)? else {
-                        return Ok(Ended::Interrupted);
+                    let arm = &arms[plan.arm as usize];
+                    let mut show = |progress: &Progress| {
+                        self.lease.display.timed(lines::under_way(course, arm, &plan, progress), progress);
                     };
+                    let made = stage.carry_out(plan, Turn { number, began_ns }, &self.lease, &mut show)?;
+                    let Some((run, trial)) = made else { return Ok(Ended::Interrupted) };
                     files.push((format!("{}/run.json", trial.folder), run.to_json().into_bytes()));
                     planner.record(&trial);
-                    self.tell(&trial);
+                    let judgement = judge(&trial, &stage.tenants[plan.arm as usize].scenario.objective);
+                    self.say(&lines::over(&trial, arm, width, &judgement));
                     capacity.trials.push(trial);
                 }
                 Next::Block(plan) => {
-                    let Some(block) = self.block(stage, plan, (began_ns, left_ns))? else {
-                        return Ok(Ended::Interrupted);
+                    let names = [plan.from, plan.to].map(|arm| arms[arm as usize].name.as_str());
+                    let mut show = |progress: &Progress| {
+                        self.lease.display.timed(lines::comparing(names, &plan, left_ns, progress), progress);
                     };
+                    let made = stage.compare(plan, began_ns, &self.lease, &mut show)?;
+                    let Some(block) = made else { return Ok(Ended::Interrupted) };
                     planner.record_block(&block);
-                    self.tell_block(&block);
+                    self.say(&lines::compared(names, &block));
                     capacity.blocks.push(block);
                 }
             }
             self.journal.write(files, capacity.to_json())?;
         }
-    }
-
-    /// Makes a block of a comparison; `None` where the user ended it.
-    fn block(
-        &self,
-        stage: &Stage,
-        plan: BlockPlan,
-        (began_ns, left_ns): (u64, u64),
-    ) -> Result<Option<PoolBlock>, Failure> {
-        let sides = [plan.from, plan.to].map(|arm| arm as usize);
-        let names = sides.map(|arm| self.errand.plan.arms[arm].name.as_str());
-        let mut show = |progress: &crate::load::Progress| {
-            let of = progress.of.unwrap_or_default().as_millis() as u64;
-            let text = lines::comparing(names, &plan, left_ns, progress);
-            self.lease.display.gauge(text, progress.elapsed.as_millis() as u64, of);
-        };
-        stage.compare(plan, began_ns, &self.lease, &mut show)
     }
 
     /// Capacity file without trials, or the resumed one.
@@ -226,7 +216,7 @@ impl Session {
         Ok(Capacity {
             schema_version: CAPACITY_VERSION,
             software: software(),
-            started: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            started: stamp(Timestamp::now()),
             scenario: self.errand.scenario.source.clone(),
             target: facts.clone(),
             environment: environment(),
@@ -237,23 +227,6 @@ impl Session {
             current_rate,
             ended: Ended::Running,
         })
-    }
-
-    /// Makes a trial; `None` where the user ended it.
-    fn trial(
-        &self,
-        stage: &Stage,
-        plan: TrialPlan,
-        turn: Turn,
-        course: Course,
-    ) -> Result<Option<(Run, Trial)>, Failure> {
-        let arm = &self.errand.plan.arms[plan.arm as usize];
-        let mut show = |progress: &crate::load::Progress| {
-            let of = progress.of.unwrap_or_default().as_millis() as u64;
-            let text = lines::under_way(course, arm, &plan, progress);
-            self.lease.display.gauge(text, progress.elapsed.as_millis() as u64, of);
-        };
-        stage.carry_out(plan, turn, &self.lease, &mut show)
     }
 
     /// Reason why no more trials could be made, with a remedy. The trials so far are reported.
@@ -275,23 +248,10 @@ impl Session {
         }
     }
 
-    fn tell(&self, trial: &Trial) {
-        if self.arguments.output.quiet() {
-            return;
+    fn say(&self, text: &str) {
+        if !self.arguments.output.quiet() {
+            self.lease.display.say(text);
         }
-        let arms = &self.errand.plan.arms;
-        let index = trial.arm as usize;
-        let width = arms.iter().map(|arm| arm.name.chars().count()).max().unwrap_or_default();
-        let judgement = judge(trial, &self.errand.arms[index].objective);
-        self.lease.display.say(&lines::over(trial, &arms[index], width, &judgement));
-    }
-
-    fn tell_block(&self, block: &PoolBlock) {
-        if self.arguments.output.quiet() {
-            return;
-        }
-        let names = [block.from, block.to].map(|arm| self.errand.plan.arms[arm as usize].name.as_str());
-        self.lease.display.say(&lines::compared(names, block));
     }
 
     /// Writes the data of a variant, unless it is there already.
@@ -310,16 +270,12 @@ impl Session {
 
     /// Saves, then prints; what was measured is also printed where it could not be saved.
     fn report(&mut self, capacity: Capacity) -> Result<Exit, Failure> {
-        self.lease.display.step("Writing the report");
-        let (report, saved) = self.journal.conclude(capacity.to_json(), || {
-            let report = CapacityReport::new(capacity).map_err(Failure::usage)?;
-            let files = report.files();
-            Ok((report, files))
+        let measured = capacity.to_json();
+        let make = || CapacityReport::new(capacity).map_err(Failure::usage);
+        let (format, look) = (self.arguments.output.format(), self.look);
+        let report = self.journal.report(measured, &self.lease.display, make, |report, folder| {
+            output::tell(&output::summary(report, format, look, folder, None))
         })?;
-        self.lease.display.clear();
-        let folder = self.journal.folder().filter(|_| saved.is_ok());
-        let told = output::tell(&output::summary(&report, self.arguments.output.format(), self.look, folder, None));
-        Failure::first_of(saved, told)?;
         Ok(exit_code(&report))
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         digest,
     },
     cli::{
-        environment::{environment, software},
+        environment::{environment, software, stamp},
         exit::Failure,
         interrupt::Interrupt,
         lease::{Lease, Tenant},
@@ -89,7 +89,7 @@ impl Stage {
         let run = Run {
             schema_version: SCHEMA_VERSION,
             software: software(),
-            started: started.unwrap_or_else(Timestamp::now).strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            started: stamp(started.unwrap_or_else(Timestamp::now)),
             scenario: scenario.source.clone(),
             target: self.facts.clone(),
             environment: environment(),

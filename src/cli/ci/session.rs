@@ -11,7 +11,7 @@ use super::{
 use crate::{
     cli::{
         against::abstracted,
-        environment::software,
+        environment::{software, stamp},
         exit::{Exit, Failure},
         gate,
         interrupt::Interrupt,
@@ -46,7 +46,7 @@ impl Session {
         let mut ci = Ci {
             schema_version: CI_VERSION,
             software: software(),
-            started: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            started: stamp(Timestamp::now()),
             inconclusive: self.arguments.inconclusive.into(),
             exit_code: 0,
             scenarios: Vec::new(),

@@ -172,6 +172,6 @@ impl Loads<'_> {
         let stage = if stage == GateStage::Confirm { "Confirming" } else { "Comparing" };
         let text = format!("{stage}: block {} of {blocks}, slice {} of {slices}", block + 1, slice + 1);
         let done = u64::from(block * slices) + slice as u64;
-        self.lease.display.gauge(text, done, u64::from(blocks * slices));
+        self.lease.display.bar(text, done, u64::from(blocks * slices));
     }
 }

@@ -15,13 +15,13 @@ use crate::{
     analysis::gate::{first_arm, suspects},
     cli::{
         consent,
-        environment::{environment, software},
+        environment::{environment, software, stamp},
         exit::{Exit, Failure},
         journal::Journal,
         lease::{Lease, Tenant},
     },
     report::{
-        Document, GateReport,
+        GateReport,
         format::{limit, plain, rate},
     },
     results::{Ended, GATE_VERSION, Gate, GateArm, GateBlock, GateStage, SliceKind},
@@ -206,7 +206,7 @@ impl Session {
         Ok(Some(Gate {
             schema_version: GATE_VERSION,
             software: software(),
-            started: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            started: stamp(Timestamp::now()),
             scenario: self.errand.scenario.source.clone(),
             environment: environment(),
             arms: [arm(0), arm(1)],
@@ -234,16 +234,9 @@ impl Session {
         gate: Gate,
         tell: impl FnOnce(&GateReport, Option<&Path>) -> Result<(), Failure>,
     ) -> Result<Exit, Failure> {
-        self.lease.display.step("Writing the report");
-        let (report, saved) = self.journal.conclude(gate.to_json(), || {
-            let report = GateReport::new(gate).map_err(Failure::usage)?;
-            let files = report.files();
-            Ok((report, files))
-        })?;
-        self.lease.display.clear();
-        let folder = self.journal.folder().filter(|_| saved.is_ok());
-        let told = tell(&report, folder);
-        Failure::first_of(saved, told)?;
+        let measured = gate.to_json();
+        let make = || GateReport::new(gate).map_err(Failure::usage);
+        let report = self.journal.report(measured, &self.lease.display, make, tell)?;
         Ok(Exit::of_ended(report.gate.ended, report.verdict()))
     }
 }

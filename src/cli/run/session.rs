@@ -10,18 +10,16 @@ use crate::{
     cli::{
         against::{BaselineRuns, again, compared, copy},
         conclude::save_and_conclude,
-        environment::{environment, software},
+        environment::{environment, software, stamp},
         exit::{Exit, Failure},
         lease::{Lease, Tenant},
         output::Style,
     },
     dependency,
     load::{self, OnSecond, Phase, Progress, Settings},
-    measure::{Recording, Timeframe},
+    measure::Timeframe,
     report::{Document, RunReport},
-    results::{
-        Calibration, DependencyRecord, Inspection, Reference, Run, SCHEMA_VERSION, ServerRecord, TargetFacts, rewrite,
-    },
+    results::{Calibration, Inspection, Reference, Run, SCHEMA_VERSION, rewrite},
     scenario::Scenario,
     server::SampleLimits,
     target::{self, Besides, Observation, Source},
@@ -62,14 +60,6 @@ pub(in crate::cli) struct Session {
     telemetry: Option<Telemetry>,
     /// Baseline of the run, if there is one.
     base: Option<Base>,
-}
-
-/// Observations of the server and its surroundings.
-struct Seen {
-    server: ServerRecord,
-    inspection: Inspection,
-    dependencies: Vec<DependencyRecord>,
-    calibration: Option<Calibration>,
 }
 
 impl Session {
@@ -165,8 +155,19 @@ impl Session {
         let look = target.inspect(Some(&self.scenario), facts.same_machine, false);
         let mut inspection = self.lease.runtime.block_on(self.lease.interrupt.finish(look)).unwrap_or_default();
         self.sample_keyspace(&tenant, &mut inspection);
-        let seen = Seen { server, inspection, dependencies, calibration };
-        Ok(self.run_of(recording, seen, tenant.facts, started.unwrap_or_else(Timestamp::now)))
+        Ok(Run {
+            schema_version: SCHEMA_VERSION,
+            software: software(),
+            started: stamp(started.unwrap_or_else(Timestamp::now)),
+            scenario: self.scenario.source.clone(),
+            target: tenant.facts,
+            environment: environment(),
+            recording,
+            server,
+            inspection,
+            dependencies,
+            calibration,
+        })
     }
 
     /// Measures the speed of the machine. A failure does not affect the run; an interruption ends it.
@@ -193,22 +194,6 @@ impl Session {
         if let Ok((sample, withheld)) = self.lease.race(target.sample_keyspace(limits)) {
             inspection.keyspace = sample;
             inspection.withheld.extend(withheld);
-        }
-    }
-
-    fn run_of(&self, recording: Recording, seen: Seen, target: TargetFacts, started: Timestamp) -> Run {
-        Run {
-            schema_version: SCHEMA_VERSION,
-            software: software(),
-            started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            scenario: self.scenario.source.clone(),
-            target,
-            environment: environment(),
-            recording,
-            server: seen.server,
-            inspection: seen.inspection,
-            dependencies: seen.dependencies,
-            calibration: seen.calibration,
         }
     }
 
