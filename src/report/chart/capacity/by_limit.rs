@@ -62,7 +62,7 @@ pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
             match met.map(|met| axes.up.at(met)) {
                 Some(met) => {
                     let thin = Pen { dash: &[], width: 1.25, ..pen };
-                    error_bar(&mut plot.canvas, x(*limit), (met, missed), thin);
+                    error_bar(&mut plot.canvas, (x(*limit), 3.5), (met, missed), thin);
                 }
                 None => plot.canvas.hollow_marker((x(*limit), missed), Marker::Down, 9.0, pen.colour),
             }

@@ -18,7 +18,9 @@ const TITLE: &str = "Pool size against response time and wait";
 const PANELS: [(&str, f64); 2] = [("response time, p99", 150.0), ("wait for a connection, p99", 150.0)];
 const GAP: f64 = 40.0;
 /// Series that lie on each other are set apart by this much.
-const APART: f64 = 7.0;
+const APART: f64 = 17.0;
+/// Half the width of the caps of a bar: markers hide a short bar, but not its caps.
+const REACH: f64 = 7.5;
 /// Shorter waits are no waits, and would make the axis as long as the clock is fine.
 const LEAST_WAIT: f64 = 1e3;
 
@@ -54,6 +56,7 @@ pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
         let values = values().flat_map(|(low, middle, high)| [low, middle, high]);
         let up = Scale::durations(values).between(area.bottom, area.top);
         let pitch = area.width() / sizes.len() as f64;
+        let apart = APART.min(0.8 * pitch / series.len() as f64);
         let sizes = sizes.iter().enumerate();
         let ticks: Vec<_> = sizes
             .map(|(number, (_, pool))| Tick {
@@ -66,15 +69,15 @@ pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
         plot.canvas.rows(area, &up.duration_ticks(21.0));
         for (number, (_, series)) in series.iter().enumerate() {
             let (pen, marker) = look(number);
-            let x = |tick: &Tick| tick.at + (number as f64 - middle) * APART;
+            let x = |tick: &Tick| tick.at + (number as f64 - middle) * apart;
             let known: Vec<_> =
                 ticks.iter().zip(series).filter_map(|(tick, spread)| Some((x(tick), (*spread)?[panel]))).collect();
             let middles: Vec<_> = known.iter().map(|(x, (_, middle, _))| (*x, up.at(*middle))).collect();
             plot.canvas.line(&middles, pen);
             for (x, (low, middle, high)) in known {
                 let solid = Pen { dash: &[], width: 1.25, ..pen };
-                error_bar(&mut plot.canvas, x, (up.at(low), up.at(high)), solid);
-                plot.canvas.marker((x, up.at(middle)), marker, 7.5, pen.colour);
+                error_bar(&mut plot.canvas, (x, REACH), (up.at(low), up.at(high)), solid);
+                plot.canvas.marker((x, up.at(middle)), marker, 5.5, pen.colour);
             }
         }
         if panel + 1 == PANELS.len() {

@@ -57,14 +57,14 @@ pub(super) fn grid(plot: &mut Plot, axes: Axes, (ticks, across): (&[Tick], &str)
     plot.base_line(axes.area, ticks, across);
 }
 
-/// Draws an upright bar from one height to another, with caps.
-pub(super) fn error_bar(canvas: &mut Canvas, x: f64, (from, to): (f64, f64), pen: Pen) {
+/// Draws an upright bar from one height to another, with caps that reach so far to either side.
+pub(super) fn error_bar(canvas: &mut Canvas, (x, reach): (f64, f64), (from, to): (f64, f64), pen: Pen) {
     if (from - to).abs() < 1.0 {
         return;
     }
     canvas.line(&[(x, from), (x, to)], pen);
     for y in [from, to] {
-        canvas.line(&[(x - 3.5, y), (x + 3.5, y)], pen);
+        canvas.line(&[(x - reach, y), (x + reach, y)], pen);
     }
 }
 
