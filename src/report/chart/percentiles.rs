@@ -22,7 +22,7 @@ const PLOT_HEIGHT: f64 = 310.0;
 /// Nines between two points of a curve.
 const STEP: f64 = 0.02;
 /// Markers, one per colour.
-const MARKERS: [Marker; SERIES.len()] =
+pub(super) const MARKERS: [Marker; SERIES.len()] =
     [Marker::Circle, Marker::Square, Marker::Diamond, Marker::Up, Marker::Down, Marker::Left];
 /// Percentiles at which a curve carries its marker.
 const MARKED: [f64; 5] = [50.0, 90.0, 99.0, 99.9, 99.99];

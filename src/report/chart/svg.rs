@@ -7,7 +7,7 @@ use std::{convert::Infallible, fmt::Write as _};
 
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind, FontStyle,
-    FontTransform, text_anchor::HPos,
+    text_anchor::HPos,
 };
 
 use super::{
@@ -51,7 +51,6 @@ impl SvgBackend {
 
     fn finish(mut self, name: &str, title: &str, description: &str) -> String {
         self.close();
-        let (width, height) = (units(self.size.0), units(self.size.1));
         format!(
             concat!(
                 r#"<svg xmlns="http://www.w3.org/2000/svg" class="plimsoll-chart" role="img" viewBox="0 0 {w} {h}" "#,
@@ -59,8 +58,8 @@ impl SvgBackend {
                 "\n<title id=\"{name}-title\">{title}</title>\n<desc id=\"{name}-description\">{description}</desc>\n",
                 "<style>{style}</style>\n{body}</svg>\n",
             ),
-            w = width,
-            h = height,
+            w = units(self.size.0),
+            h = units(self.size.1),
             families = FAMILIES,
             name = name,
             title = escaped(title),
@@ -162,19 +161,13 @@ impl DrawingBackend for SvgBackend {
         Ok(())
     }
 
-    fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> Drawn {
-        self.draw_path([from, to], style)
-    }
-
     fn draw_rect<S: BackendStyle>(
         &mut self,
         (left, top): BackendCoord,
         (right, bottom): BackendCoord,
         style: &S,
-        fill: bool,
+        _fill: bool,
     ) -> Drawn {
-        let rgb = style.color().rgb;
-        let paint = if fill { Paint::Cells(rgb) } else { Paint::Stroke(rgb, style.stroke_width()) };
         let data = format!(
             "M{} {}h{}v{}h{}z",
             units(left),
@@ -183,7 +176,7 @@ impl DrawingBackend for SvgBackend {
             units(bottom - top),
             units(left - right)
         );
-        self.shape(paint, &data);
+        self.shape(Paint::Cells(style.color().rgb), &data);
         Ok(())
     }
 
@@ -192,12 +185,10 @@ impl DrawingBackend for SvgBackend {
         Ok(())
     }
 
-    fn draw_circle<S: BackendStyle>(&mut self, (x, y): BackendCoord, radius: u32, style: &S, fill: bool) -> Drawn {
-        let rgb = style.color().rgb;
-        let paint = if fill { Paint::Fill(rgb) } else { Paint::Stroke(rgb, style.stroke_width()) };
+    fn draw_circle<S: BackendStyle>(&mut self, (x, y): BackendCoord, radius: u32, style: &S, _fill: bool) -> Drawn {
         let r = units(radius);
         let data = format!("M{} {}a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0 -{d} 0z", units(x) - r, units(y), d = 2.0 * r);
-        self.shape(paint, &data);
+        self.shape(Paint::Fill(style.color().rgb), &data);
         Ok(())
     }
 
@@ -215,15 +206,9 @@ impl DrawingBackend for SvgBackend {
             HPos::Right => r#" text-anchor="end""#,
         };
         let weight = if matches!(style.style(), FontStyle::Bold) { r#" font-weight="bold""# } else { "" };
-        let place = match style.transform() {
-            FontTransform::None => format!(r#"x="{x}" y="{y}""#),
-            FontTransform::Rotate90 => format!(r#"transform="translate({x} {y}) rotate(90)""#),
-            FontTransform::Rotate180 => format!(r#"transform="translate({x} {y}) rotate(180)""#),
-            FontTransform::Rotate270 => format!(r#"transform="translate({x} {y}) rotate(-90)""#),
-        };
         let (size, fill) = (style.size() / UNIT, hex(style.color().rgb));
         let text = escaped(text);
-        writeln!(self.body, r#"<text {place} font-size="{size}"{weight}{anchor} fill="{fill}">{text}</text>"#)
+        writeln!(self.body, r#"<text x="{x}" y="{y}" font-size="{size}"{weight}{anchor} fill="{fill}">{text}</text>"#)
             .expect(WRITES);
         Ok(())
     }
@@ -240,7 +225,7 @@ mod tests {
     fn joins_shapes_of_one_style_and_keeps_their_order() {
         let mut svg = SvgBackend::new((400, 200));
         svg.draw_path([(0, 0), (4, 4), (4, 8)], &BLUE_LINE).unwrap();
-        svg.draw_line((8, 8), (12, 8), &BLUE_LINE).unwrap();
+        svg.draw_path([(8, 8), (12, 8)], &BLUE_LINE).unwrap();
         svg.draw_rect((0, 0), (4, 8), &Ink { colour: GREEN, width: 0 }, true).unwrap();
         svg.draw_path([(1, 1), (3, 2)], &BLUE_LINE).unwrap();
         let svg = svg.finish("x", "t", "d");

@@ -8,6 +8,7 @@ use crate::{
             canvas::{Area, Canvas, Marker, Pen, Type},
             layout::{Entry, Symbol},
             palette::{CONTEXT, SERIES},
+            percentiles::MARKERS,
             plot::{Axes, Plot},
             scale::Tick,
             units::{count, duration, percentile},
@@ -17,12 +18,10 @@ use crate::{
     results::Trial,
 };
 
-/// Markers, one per colour; the second half of the series has them in another order.
-const MARKERS: [Marker; 6] = [Marker::Circle, Marker::Square, Marker::Diamond, Marker::Up, Marker::Down, Marker::Left];
 /// Series that are distinguished, by colour and marker, and the second half by dashes as well.
 pub(super) const TOLD_APART: usize = 12;
 
-/// How the series of a number looks.
+/// How the series of a number looks: the second half of the series has the markers in another order.
 pub(super) fn look(number: usize) -> (Pen, Marker) {
     let marker = MARKERS[(number + number / SERIES.len() * 3) % MARKERS.len()];
     let colour = SERIES[number % SERIES.len()];
