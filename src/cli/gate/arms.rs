@@ -216,7 +216,7 @@ mod tests {
             (&["config:Port=1"], "--a: plimsoll sets Port"),
             (&["target=redis://h", "config:io-threads=4"], "--a: server-bin and config apply to a private server"),
             (&["target=redis://h", "target=redis://i"], "--a: target is given twice"),
-            (&["target=localhost"], "no `://`"),
+            (&["target=localhost"], "`://` is missing"),
             (&["set:service.api.pool.siez=7"], "did you mean"),
         ] {
             let message = side(texts).unwrap_err();
