@@ -242,7 +242,13 @@ impl Place<'_> {
     }
 
     async fn release(&self, client: &Client, claimant: &str) -> Result<(), Error> {
-        if self.check(client, claimant).await.is_ok() {
+        let known = ask(client, "GET", vec![self.mark()]).await;
+        let is_own = match known.map(|value| value.as_str_lossy().map(|text| Claim(text.into_owned()))) {
+            Ok(claim) => claim.is_some_and(|claim| claim.is_of(claimant)),
+            // A user who may not read it has it if it can be written.
+            Err(_) => ask(client, "SET", vec![self.mark(), claimant.to_owned().into(), "NX".into()]).await.is_ok(),
+        };
+        if is_own {
             remove(client, vec![self.mark()]).await?;
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! Whether a service may do what its scenario asks for.
 //!
 //! The server itself is asked, and nothing is done: it checks permissions when a command is queued between `MULTI` and
-//! `DISCARD`, which needs no rights beyond those two. A user without them reads in earnest, and writes only to keys
-//! that it can remove again.
+//! `DISCARD`, which needs no rights beyond those two. A user without them reads in earnest, and writes to keys of its own,
+//! which are removed again. A user who may remove nothing writes with a word too many where that has no effect.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use fred::{
     types::{ClusterHash, CustomCommand, Value},
 };
 
-use super::{Connector, TargetError, failure, words};
+use super::{Connector, TargetError, data::remove, failure, words};
 use crate::{
     measure::ErrorClass,
     operation::{Access, Args, DataType, Kind, Request},
@@ -162,19 +162,22 @@ async fn queue(client: &Client, connector: &Connector, probes: &[Probe]) -> Vec<
 async fn try_out(client: &Client, connector: &Connector, probes: &[Probe]) -> Vec<TargetError> {
     let (mut errors, mut scratch) = (Vec::new(), Vec::new());
     for probe in probes {
-        let Request { kind, key, .. } = &probe.request;
+        let Request { kind, key, args } = &probe.request;
         let line = match (kind, kind.spec().access) {
-            // What it does, nobody here knows.
-            (Kind::Raw | Kind::Eval | Kind::Multi | Kind::Exec, _) => continue,
+            // Nothing is known of its effect.
+            (Kind::Raw | Kind::Multi | Kind::Exec, _) => continue,
+            (Kind::Eval, _) => words::words(&unreadable(&probe.request)),
             (_, Access::Read | Access::Neither) => words::words(&probe.request),
             (_, Access::Write) => {
                 let key = Bytes::from([key.as_ref(), SCRATCH.as_bytes()].concat());
-                // Only where it can be removed.
-                if send(client, vec![Bytes::from_static(b"DEL"), key.clone()]).await.is_err() {
-                    continue;
+                let mut line = words::words(&moved(&probe.request, key.clone()));
+                let takes_more =
+                    *kind == Kind::Set || matches!(args, Args::Pairs(_) | Args::Scored(_) | Args::Entry { .. });
+                match remove(client, vec![key.clone()]).await {
+                    Err(_) if takes_more => line.push(Bytes::from_static(b"plimsoll")),
+                    _ => scratch.push(key),
                 }
-                scratch.push(key.clone());
-                words::words(&moved(&probe.request, key))
+                line
             }
         };
         if let Err(error) = send(client, line).await {
@@ -185,10 +188,17 @@ async fn try_out(client: &Client, connector: &Connector, probes: &[Probe]) -> Ve
             }
         }
     }
-    for key in scratch {
-        let _ = send(client, vec![Bytes::from_static(b"DEL"), key]).await;
-    }
+    let _ = remove(client, scratch).await;
     errors
+}
+
+/// The request with a script that the server refuses after the check of the rights.
+fn unreadable(request: &Request) -> Request {
+    let argv = match &request.args {
+        Args::Script { argv, .. } => argv.clone(),
+        _ => Vec::new(),
+    };
+    Request { args: Args::Script { source: Bytes::from_static(b"("), argv }, ..request.clone() }
 }
 
 /// The command on another key.

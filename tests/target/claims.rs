@@ -141,6 +141,15 @@ async fn a_user_who_may_not_claim_goes_without() {
     ask(&server, "ZADD api:zset:0 1 theirs").await;
     let error = target.claim(&plan, "me").await.unwrap_err();
     assert!(matches!(error, TargetError::KeysExist { .. }), "{error}");
+
+    // What was never claimed needs no right to remove it; what was does.
+    ask(&server, "FLUSHALL").await;
+    for (rights, released) in [("+zadd +scan", true), ("+zadd +scan +get", true), ("+set", false), ("+set +get", false)]
+    {
+        ask(&server, &format!("ACL SETUSER plimsoll reset on {} ~api:* {rights}", credentials(&server))).await;
+        target.claim(&plan, "me").await.unwrap();
+        assert_eq!(target.release(&plan, "me").await.is_ok(), released, "{rights}");
+    }
 }
 
 /// A service with one command in its own words.

@@ -139,6 +139,25 @@ async fn missing_permissions_of_a_user_without_transactions() {
     assert_eq!(ask(&server, "DBSIZE").await, "0", "what was tried out is removed");
 }
 
+#[tokio::test]
+async fn missing_permissions_of_a_user_who_may_only_read() {
+    let server = server(&[]).await;
+    ask(&server, &format!("ACL SETUSER plimsoll reset on {} ~* +@read +ping", credentials(&server))).await;
+    let written = plimsoll::operation::Spec::in_scenarios()
+        .filter(|spec| spec.access == plimsoll::operation::Access::Write && spec.kind != Kind::Raw);
+    for kind in written.map(|spec| spec.kind) {
+        let mut plan = scenario(vec![service("api", &[kind])]);
+        plan.run.prefill = false;
+        let text = complaint(server.url_of("plimsoll"), &plan).await.to_string();
+        assert!(text.contains(&format!("may not run {} ", kind.spec().name)), "{kind:?}: {text}");
+    }
+    ask(&server, "ACL SETUSER plimsoll +set +mset +hset +zadd +xadd +eval").await;
+    let mut plan = scenario(vec![service("api", &[Kind::Set, Kind::HSet, Kind::ZAdd, Kind::XAdd, Kind::Eval])]);
+    plan.run.prefill = false;
+    target(server.url_of("plimsoll"), &plan).await.preflight(&plan).await.unwrap();
+    assert_eq!(ask(&server, "DBSIZE").await, "0", "nothing is written that could not be removed");
+}
+
 pub(crate) fn credentials(server: &PrivateServer) -> String {
     format!(">{}", server.password("plimsoll").unwrap().expose())
 }
