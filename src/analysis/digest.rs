@@ -92,7 +92,9 @@ pub fn digest(run: &Run, scenario: &Scenario, analysis: &Analysis, occasion: Occ
         Some(_) if matches!(judgement, Judgement::Fail(FailReason::Errors(_))) => {}
         Some(_) if analysis.conclusion.verdict == Verdict::Fail && analysis.conclusion.harness_late.is_some() => {}
         Some(check)
-            if judgement == Judgement::Pass && check.kind != CheckKind::AchievedRate && trial.clients.is_none() =>
+            if matches!(judgement, Judgement::Pass | Judgement::Undecided)
+                && check.kind != CheckKind::AchievedRate
+                && trial.clients.is_none() =>
         {
             trial.waived = Some(limit(check));
         }
@@ -132,8 +134,8 @@ fn of_service(row: &Row) -> Option<ServiceTrial> {
 /// The check that makes the harness the limit.
 ///
 /// A harness that is late makes response times longer, never shorter: where the objective is met in spite of that, nothing
-/// is wrong with saying so, and the check is waived. A load that was lighter than it claims proves nothing either way, and in a
-/// closed loop there is no objective that could be met.
+/// is wrong with saying so, and the check is waived, as it is where the trial decides nothing. A load that was lighter than it
+/// claims proves nothing either way, and in a closed loop there is no objective that could be met.
 fn refused(analysis: &Analysis, closed: bool) -> Option<&Check> {
     const OF_HARNESS: [CheckKind; 6] = [
         CheckKind::AchievedRate,

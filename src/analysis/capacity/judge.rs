@@ -21,9 +21,10 @@ const BACKLOG: f64 = 0.02;
 /// It fails where the lower 95 % bound (Clopper and Pearson, on n / phi requests) of the share of late, failed and unfinished
 /// requests, of all services or of one of them, is above what the objective allows, where less than 99 % were answered, where
 /// the backlog grows by more than 2 % of the offered rate per second, or where more requests failed than the objective grants.
-/// It passes where the upper bound is at most what is allowed. A trial that the harness limited says nothing.
+/// It passes where the upper bound is at most what is allowed. A harness that was late makes response times longer, never shorter:
+/// its bursts are no reason to doubt a trial that meets the objective in spite of them, and no other trial with it fails.
 pub fn judge(trial: &Trial, objective: &Objective) -> Judgement {
-    whose(trial, || hold(trial, objective, trial.late, |service| service.late))
+    whose(trial, |bursty| hold(trial, objective, bursty, trial.late, |service| service.late))
 }
 
 /// As [`judge`], where requests are late by one of [`LIMITS`](crate::results::LIMITS) instead of the objective's.
@@ -32,7 +33,7 @@ pub(super) fn hold_within(trial: &Trial, limit: usize, objective: &Objective) ->
         within.get(limit).map_or(completed, |within| completed.saturating_sub(*within))
     };
     let of_all = late(trial.completed, &trial.within);
-    whose(trial, || hold(trial, objective, of_all, |service| late(service.completed, &service.within)))
+    whose(trial, |bursty| hold(trial, objective, bursty, of_all, |service| late(service.completed, &service.within)))
 }
 
 /// Whether the harness was the limit.
@@ -40,23 +41,31 @@ pub(super) fn is_limited(trial: &Trial, objective: &Objective) -> bool {
     matches!(judge(trial, objective), Judgement::ClientLimited(_))
 }
 
-/// The judgement of what was counted, unless the harness has to answer for it.
-fn whose(trial: &Trial, counted: impl FnOnce() -> Judgement) -> Judgement {
+/// The judgement of what was counted, with requests that come in bursts or without, unless the harness has to answer for it.
+fn whose(trial: &Trial, counted: impl Fn(bool) -> Judgement) -> Judgement {
     if let Some(check) = &trial.client_limited {
         return Judgement::ClientLimited(check.clone());
     }
-    match (counted(), &trial.waived) {
-        (Judgement::Undecided | Judgement::Fail(_), Some(check)) => Judgement::ClientLimited(check.clone()),
+    match (counted(true), &trial.waived) {
+        (Judgement::Fail(_), Some(check)) => Judgement::ClientLimited(check.clone()),
+        (Judgement::Undecided, Some(_)) if counted(false) == Judgement::Pass => Judgement::Pass,
         (judgement, _) => judgement,
     }
 }
 
 /// Compares counts with the objective, for given numbers of late requests of all and of each service.
-fn hold(trial: &Trial, objective: &Objective, late: u64, late_of: impl Fn(&ServiceTrial) -> u64) -> Judgement {
+fn hold(
+    trial: &Trial,
+    objective: &Objective,
+    bursty: bool,
+    late: u64,
+    late_of: impl Fn(&ServiceTrial) -> u64,
+) -> Judgement {
     if trial.scheduled == 0 {
         return Judgement::Undecided;
     }
     let share = |count: u64| count as f64 / trial.scheduled as f64;
+    let independent = |burstiness: f64| if bursty { burstiness.max(1.0) } else { 1.0 };
     let allowed = (100.0 - objective.percentile) / 100.0;
     let errors = share(trial.failed);
     if errors > objective.max_error_rate {
@@ -71,12 +80,12 @@ fn hold(trial: &Trial, objective: &Objective, late: u64, late_of: impl Fn(&Servi
             return Judgement::Fail(FailReason::Errors(share(service.failed)));
         }
         let count = (late_of(service) + service.failed + service.unfinished).min(service.scheduled);
-        if trial.services.len() > 1 && exceeds(allowed, count, service.burstiness.max(1.0)) {
+        if trial.services.len() > 1 && exceeds(allowed, count, independent(service.burstiness)) {
             return Judgement::Fail(FailReason::Service(index, share(count)));
         }
     }
     let count = (late + trial.failed + trial.unfinished).min(trial.scheduled);
-    let place = Proportion::against(allowed, count, trial.scheduled, trial.burstiness.max(1.0));
+    let place = Proportion::against(allowed, count, trial.scheduled, independent(trial.burstiness));
     if place == Ordering::Greater {
         return Judgement::Fail(FailReason::Late(share(count)));
     }
@@ -151,15 +160,17 @@ mod tests {
     }
 
     #[test]
-    fn a_check_is_waived_for_a_pass_only() {
-        let lag = |late| {
+    fn a_late_harness_spoils_no_pass() {
+        let lag = |late, burstiness| {
             judged(|trial| {
-                (trial.late, trial.waived) = (late, Some(by_harness("lag")));
+                (trial.late, trial.burstiness, trial.waived) = (late, burstiness, Some(by_harness("lag")));
             })
         };
-        assert_eq!(lag(0), Judgement::Pass);
-        assert_eq!(lag(990), Judgement::ClientLimited(by_harness("lag")), "undecided");
-        assert_eq!(lag(50_000), Judgement::ClientLimited(by_harness("lag")));
+        assert_eq!(lag(0, 1.0), Judgement::Pass);
+        assert_eq!(lag(210, 300.0), Judgement::Pass, "its bursts are its own");
+        assert_eq!(lag(990, 1.0), Judgement::Undecided, "a longer trial decides");
+        assert_eq!(lag(990, 300.0), Judgement::Undecided);
+        assert_eq!(lag(50_000, 1.0), Judgement::ClientLimited(by_harness("lag")));
         let trial = Trial { waived: Some(by_harness("lag")), within: vec![0; 6], ..trial(0, 10_000.0) };
         let stricter = hold_within(&trial, 0, &scenario().objective);
         assert_eq!(

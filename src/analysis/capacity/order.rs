@@ -157,6 +157,20 @@ fn what_starves_the_harness_once_ends_nothing() {
     assert!(planner.search(0).limited().is_none() && planner.search(0).confirmed());
 }
 
+/// Trials in which the harness was late and the rest is too close to tell.
+#[test]
+fn what_a_late_harness_leaves_open_is_no_failure_of_the_server() {
+    let mut planner = Planner::new(plan(&[], 1), &scenario());
+    let (trials, _) = carry_out(&mut planner, &ALL, |plan, _| {
+        let mut open = trial(0, plan.offered.unwrap());
+        (open.planned_ns, open.waived, open.late) = (plan.duration_ns, Some(by_harness("lag")), open.scheduled / 100);
+        open
+    });
+    assert!(trials.len() > 2 && trials[1].planned_ns == 2 * trials[0].planned_ns, "a longer one might decide");
+    assert_eq!(planner.state(0), (None, None));
+    assert_eq!(planner.search(0).limited().map(|(_, check)| check.clone()), Some(by_harness("lag")));
+}
+
 #[test]
 fn two_accidents_with_a_pass_between_them_are_no_limit_of_the_harness() {
     let mut planner = Planner::new(plan(&[], 1), &scenario());

@@ -90,7 +90,9 @@ impl Search {
         self.retry = None;
         self.trials += 1;
         // What was no matter of the rate then does not count a second time later on.
-        if !matches!(judgement, Judgement::ClientLimited(_)) {
+        if !(matches!(judgement, Judgement::ClientLimited(_))
+            || *judgement == Judgement::Undecided && trial.waived.is_some())
+        {
             self.doubted = self.doubted.filter(|doubted| !same_rate(*doubted, rate));
         }
         let failure = match judgement {
@@ -102,18 +104,13 @@ impl Search {
                     self.retry = Some(Probe { purpose: trial.purpose, rate, duration_ns });
                     return;
                 }
+                if let Some(check) = &trial.waived {
+                    // Without the harness it might have passed.
+                    return self.limit(trial, rate, check);
+                }
                 Some(FailReason::Unclear)
             }
-            Judgement::ClientLimited(check) => {
-                // What ends the search is looked at twice: another user's job may have taken the harness's time.
-                if self.limited.is_none() && !self.doubted.is_some_and(|doubted| same_rate(doubted, rate)) {
-                    self.doubted = Some(rate);
-                    self.retry = Some(Probe { purpose: trial.purpose, rate, duration_ns: trial.planned_ns });
-                } else if self.limited.as_ref().is_none_or(|(known, _)| rate < *known) {
-                    self.limited = Some((rate, check.clone()));
-                }
-                return;
-            }
+            Judgement::ClientLimited(check) => return self.limit(trial, rate, check),
         };
         let level = self.evidence.enter(rate, failure);
         match trial.purpose {
@@ -126,6 +123,17 @@ impl Search {
         }
         let erred = matches!(failure, Some(FailReason::Errors(_)));
         self.hopeless |= erred && !is_below(self.start * LOWEST, rate) && self.bracket().low.is_none();
+    }
+
+    /// Takes a trial into account in which the harness was the limit. What ends the search is looked at twice: another user's job
+    /// may have taken the harness's time.
+    fn limit(&mut self, trial: &Trial, rate: f64, check: &HarnessLimit) {
+        if self.limited.is_none() && !self.doubted.is_some_and(|doubted| same_rate(doubted, rate)) {
+            self.doubted = Some(rate);
+            self.retry = Some(Probe { purpose: trial.purpose, rate, duration_ns: trial.planned_ns });
+        } else if self.limited.as_ref().is_none_or(|(known, _)| rate < *known) {
+            self.limited = Some((rate, check.clone()));
+        }
     }
 
     /// Whether there are errors beyond their limit even at the lowest rates.
