@@ -26,7 +26,12 @@ pub(super) fn scenario() -> Scenario {
 pub(super) fn answer(rate: f64, limit: Limit) -> ArmAnswer {
     ArmAnswer {
         objective: scenario().objective,
-        sustainable: Some(Sustainable { rate, above: Some(rate * ABOVE), confirmed: true, recommended: 0.8 * rate }),
+        sustainable: Some(Sustainable {
+            rate,
+            above: Some(rate * ABOVE),
+            confirmed: true,
+            recommended: Some(0.8 * rate),
+        }),
         client_limited: None,
         first_failure: Some((rate * ABOVE, FailReason::Late(0.042))),
         by_limit: LIMITS
@@ -118,6 +123,7 @@ pub(super) fn pools() -> (Capacity, CapacityAnalysis) {
             max_clients: Some(1_000),
         },
         headroom: Some(Headroom {
+            bounded: true,
             arm: 0,
             current: 8_000.0,
             stated: true,
@@ -193,7 +199,7 @@ pub(super) fn starved(known: Option<f64>) -> (Capacity, CapacityAnalysis) {
     let at = last.offered.unwrap();
     analysis.arms = vec![ArmAnswer {
         objective: scenario().objective,
-        sustainable: known.map(|rate| Sustainable { rate, above: None, confirmed: false, recommended: 0.8 * rate }),
+        sustainable: known.map(|rate| Sustainable { rate, above: None, confirmed: false, recommended: None }),
         client_limited: Some((at, HarnessLimit::Words("schedule lag".to_owned()))),
         first_failure: None,
         by_limit: Vec::new(),

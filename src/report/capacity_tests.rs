@@ -12,8 +12,7 @@ use super::{
     format::plain,
     html, markdown,
     schema_tests::accepted,
-    terminal,
-    tests::SCREEN,
+    terminal::{self, SCREEN},
     view::View,
 };
 use crate::{
@@ -107,7 +106,7 @@ fn every_answer_in_a_sentence() {
     say(&cut_short(0, Ended::Interrupted));
     let mut uncertain = single();
     let known = uncertain.1.arms[0].sustainable.as_mut().unwrap();
-    (known.confirmed, known.above) = (false, None);
+    (known.confirmed, known.above, known.recommended) = (false, None, None);
     say(&uncertain);
     for reason in [
         FailReason::Late(0.052),
@@ -155,8 +154,15 @@ fn every_finding_in_words() {
     capacity.scenario = String::new();
     analysis.comparisons[1].advice = Advice::Worse;
     analysis.fleet.max_clients = Some(500);
-    analysis.headroom =
-        Some(Headroom { arm: 0, current: 22_000.0, stated: false, times: 1.08, growth: Some(0.05), months: Some(0.0) });
+    analysis.headroom = Some(Headroom {
+        arm: 0,
+        current: 22_000.0,
+        stated: false,
+        times: 1.08,
+        bounded: true,
+        growth: Some(0.05),
+        months: Some(0.0),
+    });
     analysis.arms[0].first_failure = Some((12_750.0, FailReason::Errors(0.2)));
     analysis.arms[1].limit = Limit::Command("ZADD".to_owned(), 0.71, 1.2e6);
     analysis.arms[2].client_limited = Some((20_000.0, HarnessLimit::Words("schedule lag".to_owned())));
@@ -165,11 +171,26 @@ fn every_finding_in_words() {
         *met = Some(23_000.0);
     }
     let small = analysis.arms[0].sustainable.as_mut().unwrap();
-    (small.rate, small.above, small.recommended) = (1_100.0, Some(1_200.0), 880.0);
+    (small.rate, small.above, small.recommended) = (1_100.0, Some(1_200.0), Some(880.0));
     let found = (capacity, analysis);
     let said: Vec<_> =
         view(&found).notes().map(|note| format!("{}\n    {}", plain(&note.fact), plain(&note.advice))).collect();
     assert_snapshot!("capacity_findings", said.join("\n"));
+}
+
+/// The only trial passes at the rate of the scenario.
+#[test]
+fn a_lower_bound_is_no_reason_for_advice() {
+    let (capacity, mut analysis) = single();
+    let own = scenario().offered_rate().unwrap();
+    let known = analysis.arms[0].sustainable.as_mut().unwrap();
+    (known.rate, known.above, known.recommended, known.confirmed) = (own, None, None, false);
+    analysis.headroom = analysis.headroom.map(|headroom| Headroom { times: 1.0, bounded: false, ..headroom });
+    let document = markdown::render(&view(&(capacity, analysis)));
+    assert!(document.contains("at least") && document.contains("no higher rate was tried"), "{document}");
+    for advice in ["run it at", "Spread the load", "should be planned for", "Plan for more capacity", "used up"] {
+        assert!(!document.contains(advice), "{advice}:\n{document}");
+    }
 }
 
 #[test]

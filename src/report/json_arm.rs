@@ -32,7 +32,8 @@ record! {
         /// Whether the sustainable rate was confirmed.
         pub(super) confirmed: Option<bool> = answer.sustainable.map(|known| known.confirmed),
         /// Recommended rate.
-        pub(super) recommended_per_s: Option<f64> = answer.sustainable.map(|known| per_second(known.recommended)),
+        pub(super) recommended_per_s: Option<f64> =
+            answer.sustainable.and_then(|known| known.recommended).map(per_second),
         /// Rate at the knee of the latency curve.
         pub(super) knee_per_s: Option<f64> = answer.knee.map(per_second),
         /// Highest achieved rate.

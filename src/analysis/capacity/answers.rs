@@ -206,7 +206,7 @@ fn an_arm_has_its_answers() {
     let sustainable = arm.sustainable.unwrap();
     let known = Server::Markov(50, 0.000_5).capacity();
     assert!((sustainable.rate / known - 1.0).abs() < 0.05 && sustainable.confirmed, "{sustainable:?} {known}");
-    assert!((sustainable.recommended - 0.8 * sustainable.rate).abs() < 1e-6);
+    assert!((sustainable.recommended.unwrap() - 0.8 * sustainable.rate).abs() < 1e-6);
     assert_eq!(arm.first_failure.map(|(rate, _)| rate), sustainable.above);
     // The simulation calls late what took more than 10 ms, and everything slower than 5 ms.
     let limits: Vec<u64> = arm.by_limit.iter().map(|(limit, ..)| *limit).collect();
@@ -262,7 +262,8 @@ fn headroom_is_told_for_the_load_of_today() {
         let plan = CapacityPlan { current_rate: Some(current), growth, ..plan(&[], 1) };
         let mut capacity = capacity(plan);
         let passes = |purpose| Trial { purpose, ..trial(0, 4_000.0) };
-        capacity.trials = vec![passes(Purpose::Search)];
+        let fails = |rate: f64| Trial { late: rate as u64, ..trial(0, rate) };
+        capacity.trials = vec![passes(Purpose::Search), fails(4_100.0)];
         conclude(&capacity, &scenario()).headroom.unwrap()
     };
     // 80 % of 4 000 is 3 200: from 1 600 that doubles in ln 2 / ln 1.1 months.
@@ -272,6 +273,13 @@ fn headroom_is_told_for_the_load_of_today() {
     assert_eq!(months(1_600.0, None).months, None);
     assert_eq!(months(1_600.0, Some(0.0)).months, None);
     assert_eq!(months(3_500.0, Some(0.1)).months, Some(0.0));
+
+    let mut open = capacity(CapacityPlan { current_rate: Some(3_500.0), growth: Some(0.1), ..plan(&[], 1) });
+    open.trials = vec![trial(0, 4_000.0)];
+    let analysis = conclude(&open, &scenario());
+    assert_eq!(analysis.arms[0].sustainable.unwrap().recommended, None, "it may go much further");
+    let headroom = analysis.headroom.unwrap();
+    assert_eq!((headroom.bounded, headroom.months), (false, None));
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn arm(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> ArmAnswer {
             rate,
             above: high.map(|high| high.rate),
             confirmed: search.confirmed(),
-            recommended: RECOMMENDED * rate,
+            recommended: high.map(|_| RECOMMENDED * rate),
         }),
         client_limited: search.limited().cloned(),
         first_failure: high.and_then(|high| Some((high.rate, high.failure?))),

@@ -13,7 +13,8 @@ pub(super) const RECOMMENDED: f64 = 0.8;
 pub(super) fn headroom(capacity: &Capacity, arm: u32, sustainable: Option<Sustainable>) -> Option<Headroom> {
     let stated = capacity.plan.current_rate;
     let current = stated.or(capacity.current_rate).filter(|rate| *rate > 0.0)?;
-    let carried = sustainable?.rate + if stated.is_some() { 0.0 } else { current };
+    let sustainable = sustainable?;
+    let carried = sustainable.rate + if stated.is_some() { 0.0 } else { current };
     let recommended = RECOMMENDED * carried;
     let growth = capacity.plan.growth;
     let months = |growth: f64| {
@@ -27,7 +28,8 @@ pub(super) fn headroom(capacity: &Capacity, arm: u32, sustainable: Option<Sustai
         current,
         stated: stated.is_some(),
         times: carried / current,
+        bounded: sustainable.above.is_some(),
         growth,
-        months: growth.and_then(months),
+        months: growth.and_then(months).filter(|_| sustainable.above.is_some()),
     })
 }

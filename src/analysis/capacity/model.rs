@@ -181,8 +181,8 @@ pub struct Sustainable {
     pub above: Option<f64>,
     /// Whether three more of its confirmations passed than failed.
     pub confirmed: bool,
-    /// 80 % of it, the rate to run at.
-    pub recommended: f64,
+    /// 80 % of it, the rate to run at; `None` where no higher rate failed, so that the rate is a lower bound only.
+    pub recommended: Option<f64>,
 }
 
 /// Limiting resource.
@@ -366,6 +366,8 @@ pub struct Headroom {
     /// What can be carried over it: the sustainable rate, and where the server counted this load besides, for that was there during
     /// the trials.
     pub times: f64,
+    /// Whether a higher rate failed; else the sustainable rate is a lower bound.
+    pub bounded: bool,
     /// Growth a month, as a share.
     pub growth: Option<f64>,
     /// Months until the recommended rate is reached at that growth; `None` where it never is, or is not known.

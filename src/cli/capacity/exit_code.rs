@@ -61,7 +61,7 @@ mod tests {
                 rate,
                 above,
                 confirmed: true,
-                recommended: 0.8 * rate,
+                recommended: above.map(|_| 0.8 * rate),
             }),
             client_limited: limited.then(|| (1.0, HarnessLimit::Words("slow".to_owned()))),
             first_failure: (rate.is_none() && !limited).then_some((900.0, FailReason::Unclear)),

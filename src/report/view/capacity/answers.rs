@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::words::{bare_carried, bare_missed, bare_rate, harness_limit_words, limit_cell, objective};
+use super::words::{bare_carried, bare_missed, bare_rate, harness_limit_words, limit_cell, objective, run_at};
 use crate::{
     analysis::capacity::ArmAnswer,
     report::{
@@ -38,8 +38,10 @@ fn tells(arm: &ArmAnswer) -> bool {
 
 fn table(answers: &CapacityReport) -> Table {
     let sustainable = |answer: &ArmAnswer| {
-        let at_least = if answer.client_limited.is_some() { "≥ " } else { "" };
-        answer.sustainable.map(|known| format!("{at_least}{}", bare_carried(known.rate)))
+        answer.sustainable.map(|known| {
+            let at_least = if known.above.is_none() || answer.client_limited.is_some() { "≥ " } else { "" };
+            format!("{at_least}{}", bare_carried(known.rate))
+        })
     };
     let fails = |answer: &ArmAnswer| {
         let first = || answer.first_failure.map(|(rate, _)| rate);
@@ -59,13 +61,13 @@ fn table(answers: &CapacityReport) -> Table {
         .rates("Sustainable", 0, |(.., answer)| sustainable(answer))
         .rates("Fails at", 1, |(.., answer)| fails(answer))
         .words("Confirmed", 3, |(.., answer)| confirmed(answer))
-        .rates("Run it at", 0, |(.., answer)| answer.sustainable.map(|known| bare_carried(known.recommended)))
+        .rates("Run it at", 0, |(.., answer)| run_at(answers, answer).map(bare_carried))
         .rates("Knee", 4, |(.., answer)| answer.knee.map(bare_rate))
         .rates("Maximum", 4, |(.., answer)| (answer.maximum > 0.0).then(|| bare_rate(answer.maximum)))
         .words("What limits", 2, |(.., answer)| limits(answer))
         .table()
         .explained([
-            ("Sustainable", "the highest rate within the objective"),
+            ("Sustainable", "the highest rate within the objective; ≥ where no higher rate failed"),
             ("Fails at", "the lowest rate above it that was found to miss it; the truth lies between the two"),
             ("Confirmed", "whether it was met again each time it was tried for longer"),
             ("Run it at", "80\u{202f}% of it, so that there is room for what was not measured"),

@@ -110,13 +110,13 @@ fn own_rate(answers: &CapacityReport) -> Option<Note> {
                 carried_rate(known.rate)
             ),
         )
-    } else if own > known.recommended {
+    } else if let Some(recommended) = known.recommended.filter(|recommended| own > *recommended) {
         (
             Tone::Fair,
             format!(
                 "The scenario itself asks for {}, more than should be planned for{with} ({}).",
                 rate(own),
-                carried_rate(known.recommended)
+                carried_rate(recommended)
             ),
         )
     } else {
@@ -130,7 +130,8 @@ fn own_rate(answers: &CapacityReport) -> Option<Note> {
 }
 
 fn headroom(answers: &CapacityReport) -> Option<Note> {
-    let headroom = answers.analysis.headroom?;
+    // A lower bound says nothing of how much room there is above it.
+    let headroom = answers.analysis.headroom.filter(|headroom| headroom.bounded)?;
     let (tone, fact) = if headroom.times < 1.0 {
         (Tone::Bad, "Today's load is more than can be sustained.".to_owned())
     } else if headroom.months.is_some_and(|months| months <= 0.0) || headroom.times < 1.25 {

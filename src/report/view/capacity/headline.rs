@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 
 use super::words::{
-    apart_clause, carried_rate, failure, harness_limit_words, limit_clause, missed_rate, objective, rate, time, visible,
+    apart_clause, carried_rate, failure, harness_limit_words, limit_clause, missed_rate, objective, rate, run_at,
+    sustained_rate, time, visible,
 };
 use crate::{
     analysis::capacity::{
@@ -134,18 +135,18 @@ fn of_arm(answers: &CapacityReport, arm: u32, answer: &ArmAnswer) -> Answer {
                         String::new()
                     };
                     let why = if why.is_empty() { why } else { format!(": {why}") };
-                    format!("fails at {}{why}", missed_rate(above))
+                    format!(" (fails at {}{why})", missed_rate(above))
                 }
-                (Some(above), None) => format!("fails at {}", missed_rate(above)),
-                (None, _) => "no higher rate was tried".to_owned(),
+                (Some(above), None) => format!(" (fails at {})", missed_rate(above)),
+                (None, _) => "; no higher rate was tried".to_owned(),
             };
             let (verdict, tone) = certainty(sustainable);
-            let recommended = format!("; run it at {}", carried_rate(sustainable.recommended));
+            let recommended = run_at(answers, answer).map(|rate| format!("; run it at {}", carried_rate(rate)));
             let rest = format!(
-                ": {} with {} ({fails}){}",
-                carried_rate(sustainable.rate),
+                ": {} with {}{fails}{}",
+                sustained_rate(sustainable),
                 objective(answers),
-                if is_lost(answers) { "" } else { &recommended }
+                recommended.unwrap_or_default()
             );
             Answer { verdict, rest, tone }
         }
@@ -213,7 +214,7 @@ fn of_arms(answers: &CapacityReport, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer
     let confirmed = known.iter().all(|(_, one)| one.confirmed);
     let verdict = if confirmed { "Sustainable" } else { "Sustainable, not all confirmed" };
     let is_whole = confirmed && limited.is_none() && none.is_none();
-    let of = |(name, one): &(&str, Sustainable)| format!("{} with {name}", carried_rate(one.rate));
+    let of = |(name, one): &(&str, Sustainable)| format!("{} with {name}", sustained_rate(one));
     let range = if arms.len() <= FEW {
         listed(&known.iter().map(of).collect::<Vec<_>>())
     } else {
@@ -275,7 +276,7 @@ fn ending(answers: &CapacityReport) -> Option<String> {
         Ended::Finished | Ended::Lost => None,
         Ended::Running => Some(format!("It has not ended: this is what is known after {after}.")),
         Ended::Budget => Some(format!(
-            "The budget of {} was used up after {after}; what was left undone is listed below.",
+            "After {after} the next one would not have fit in the budget of {}; what was left undone is listed below.",
             time(capacity.plan.budget_ns)
         )),
         Ended::Interrupted => {
@@ -305,12 +306,11 @@ fn numbers(answers: &CapacityReport) -> Vec<KeyNumber> {
         None => whose,
     };
     let known = |known: Option<f64>, write: fn(f64) -> String| known.map_or_else(|| NOTHING.to_owned(), write);
-    let sustainable = known(answer.sustainable.map(|known| known.rate), carried_rate);
-    let recommended = answer.sustainable.filter(|_| !is_lost(answers)).map(|known| known.recommended);
+    let sustainable = answer.sustainable.as_ref().map_or_else(|| NOTHING.to_owned(), sustained_rate);
     let maximum = known((answer.maximum > 0.0).then_some(answer.maximum), rate);
     vec![
         KeyNumber::new("Sustainable", sustainable, bracket),
-        KeyNumber::new("Run it at", known(recommended, carried_rate), format!("80{THIN}% of it")),
+        KeyNumber::new("Run it at", known(run_at(answers, answer), carried_rate), format!("80{THIN}% of it")),
         KeyNumber::new("Knee", known(answer.knee, rate), "throughput over response time is largest"),
         KeyNumber::new("Most that was answered", maximum, "whatever the response time"),
     ]

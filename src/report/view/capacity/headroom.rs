@@ -31,10 +31,15 @@ fn sentence(answers: &CapacityReport, headroom: &Headroom) -> String {
     } else {
         String::new()
     };
-    let growth = headroom.growth.map(|growth| growth_words(growth, headroom.months)).unwrap_or_default();
+    let growth = headroom
+        .growth
+        .filter(|_| headroom.bounded)
+        .map(|growth| growth_words(growth, headroom.months))
+        .unwrap_or_default();
     format!(
-        "Today's load is {} ({whence}); the sustainable rate{with} is {} of it.{growth}",
+        "Today's load is {} ({whence}); the sustainable rate{with} is {}{} of it.{growth}",
         rate(headroom.current),
+        if headroom.bounded { "" } else { "at least " },
         format::factor(headroom.times),
     )
 }
@@ -54,7 +59,6 @@ fn growth_words(growth: f64, months: Option<f64>) -> String {
     }
 }
 
-/// What was left undone.
 /// What was left undone.
 pub(super) fn undone(answers: &CapacityReport) -> Section {
     let undone = &answers.analysis.undone;

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::{
-    analysis::capacity::{Apart, Comparison, FailReason, Limit, Undone},
+    analysis::capacity::{Apart, ArmAnswer, Comparison, FailReason, Limit, Sustainable, Undone},
     report::{
         format::{self, THIN},
         subject::capacity::{CapacityReport, carried, missed, three_digits},
     },
-    results::{Arm, CheckKind, HarnessLimit},
+    results::{Arm, CheckKind, Ended, HarnessLimit},
 };
 
 /// `99 % within 100 ms`.
@@ -34,6 +34,16 @@ pub(super) fn carried_rate(per_second: f64) -> String {
 /// The same of a rate that fails, rounded up.
 pub(super) fn missed_rate(per_second: f64) -> String {
     format::rate(missed(per_second))
+}
+
+/// The rate to run at; none where it is not known how far the server can go, or whether it would still be there.
+pub(super) fn run_at(answers: &CapacityReport, answer: &ArmAnswer) -> Option<f64> {
+    answer.sustainable.filter(|_| answers.capacity.ended != Ended::Lost)?.recommended
+}
+
+/// The same as [`carried_rate`], as a bound where no higher rate failed: `at least 23 400/s`.
+pub(super) fn sustained_rate(known: &Sustainable) -> String {
+    format!("{}{}", if known.above.is_none() { "at least " } else { "" }, carried_rate(known.rate))
 }
 
 /// A rate without its unit, for columns that name it.
@@ -196,7 +206,7 @@ fn is_judged(answers: &CapacityReport) -> bool {
 
 /// Something that was left undone.
 pub(in crate::report) fn undone(answers: &CapacityReport, what: &Undone) -> String {
-    let name = |arm| answers.name(arm);
+    let name = |arm| format!("“{}”", answers.name(arm));
     match *what {
         Undone::Search(arm) => format!("the search for the sustainable rate of {}", name(arm)),
         Undone::Confirm(arm) => format!("the confirmation of the sustainable rate of {}", name(arm)),
