@@ -1,5 +1,7 @@
 //! Servers that a command uses, with its claims and its data on them.
 
+use std::time::Duration;
+
 use tokio::runtime::{self, Runtime};
 
 use super::{
@@ -14,6 +16,9 @@ use crate::{
     scenario::Scenario,
     target::{Besides, Outside, PrivateServer, Secret, Source, Target, TargetError, claimant},
 };
+
+/// Time in which a server has to answer once the user has ended the command.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The servers of one command: private ones, claims so that no two runs write or remove the same keys, and the data that the
 /// command has written. [`Self::release`] gives all of it back.
@@ -55,6 +60,11 @@ impl Lease {
         self.runtime.block_on(self.interrupt.race(work)).ok_or_else(Failure::interrupted)
     }
 
+    /// Fails where a server is not worth waiting for: after an interruption, one that does not answer at once.
+    pub(super) async fn reach(&self, target: &Target) -> Result<(), TargetError> {
+        if self.interrupt.stop().is_cancelled() { target.answers(PATIENCE).await } else { Ok(()) }
+    }
+
     /// Starts a private server, or checks one that runs already. `besides` are connections that the command has at the same time.
     pub(super) fn open(&self, source: Source, scenario: &Scenario, besides: Besides) -> Result<Tenant, Failure> {
         let private = matches!(source, Source::Embedded { .. });
@@ -75,7 +85,7 @@ impl Lease {
 
     /// Claims the keys that the scenario writes, and says what it changes besides. A scenario that is measured with the data
     /// that is there claims nothing.
-    pub(super) fn claim(&mut self, Tenant { target, scenario, .. }: &Tenant) -> Result<(), Failure> {
+    pub(super) fn claim(&mut self, Tenant { target, scenario, facts, .. }: &Tenant) -> Result<(), Failure> {
         // Before, since a Ctrl-C may end it anywhere.
         self.claims.push((target.clone(), scenario.clone(), Vec::new()));
         if scenario.run.prefill {
@@ -86,7 +96,9 @@ impl Lease {
             for takeover in claimed? {
                 self.display.say(&format!("note: {takeover}"));
             }
-            self.leftovers.hold_keys(target.address());
+            if !facts.private {
+                self.leftovers.hold_keys(target.address());
+            }
         } else if let Err(error @ TargetError::Claimed { .. }) =
             self.race(target.claimed_by_another(scenario, &self.claimant))?
         {
@@ -134,17 +146,22 @@ impl Lease {
     /// reasons are returned.
     pub(super) fn empty(&mut self) -> Vec<Failure> {
         let mut failures = Vec::new();
-        self.data.retain(|(target, scenario)| {
-            let removal = async {
-                target.claimed_by_another(scenario, &self.claimant).await?;
-                target.cleanup(scenario).await
-            };
-            let removed = self.runtime.block_on(self.interrupt.to_the_end(removal));
-            let stays = removed.is_err();
-            let about = format!("keys of the scenario stay on {}", target.address());
-            failures.extend(removed.err().map(|failure| failure.within(&about)));
-            stays
-        });
+        let data = std::mem::take(&mut self.data);
+        self.data = data
+            .into_iter()
+            .filter(|(target, scenario)| {
+                let removal = async {
+                    self.reach(target).await?;
+                    target.claimed_by_another(scenario, &self.claimant).await?;
+                    target.cleanup(scenario).await
+                };
+                let removed = self.runtime.block_on(self.interrupt.to_the_end(removal));
+                let stays = removed.is_err();
+                let about = format!("keys of the scenario stay on {}", target.address());
+                failures.extend(removed.err().map(|failure| failure.within(&about)));
+                stays
+            })
+            .collect();
         failures
     }
 

@@ -147,8 +147,8 @@ impl<'a> Collector<'a> {
             let panicked = over || workers.iter().any(|worker| worker.thread.is_finished());
             let stopped = stop.is_cancelled();
             let now = clock.now();
+            interrupted |= stopped && !over;
             if (panicked || stopped) && now < end.load(Ordering::Relaxed) {
-                interrupted = stopped;
                 end.store(now, Ordering::Relaxed);
             }
             let end = end.load(Ordering::Relaxed);

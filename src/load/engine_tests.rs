@@ -5,7 +5,7 @@ use std::{cell::Cell, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    LoadError, OnSecond, Pacing, Second, Settings,
+    LoadError, OnSecond, Pacing, Phase, Progress, Second, Settings,
     fake::{Fake, failed, ok, scenario},
     run_by,
 };
@@ -85,6 +85,22 @@ fn an_interruption_of_the_warm_up_ends_the_run_with_nothing_measured() {
     assert!(recording.period.interrupted);
     assert_eq!((recording.period.measured_ns, accounts(&recording)), (0, [0; 4]));
     assert_eq!(fake.connections(), (4, 4));
+}
+
+#[test]
+fn an_interruption_of_the_drain_ends_it() {
+    let stop = CancellationToken::new();
+    let mut show = |progress: Progress| {
+        if progress.phase == Phase::Draining {
+            stop.cancel();
+        }
+    };
+    let scenario = short("size = 4", OPEN, [0, 1_500, 3_600_000]);
+    let recording = run_by(|_| Fake::default(), &scenario, settings(1), &stop, &mut show, |_| {}, None).unwrap();
+    assert!(recording.period.interrupted && recording.period.measured_ns == recording.period.planned_ns);
+    let [scheduled, completed, failed, unfinished] = accounts(&recording);
+    assert_eq!((scheduled, completed, failed + unfinished), (1_500, 0, 1_500));
+    assert!(unfinished > 1_000, "{unfinished} were not waited for");
 }
 
 #[test]

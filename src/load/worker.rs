@@ -184,7 +184,8 @@ impl<D: Driver> WorkerThread<D> {
                 lanes.spawn_local(lane::serve(Rc::clone(station), lane, connection));
             }
         }
-        let measured = MeasuredLoop { worker: &worker, stations: &stations, lanes: &mut lanes, start: &start, pacer };
+        let (start, stop) = (&start, &self.stop);
+        let measured = MeasuredLoop { worker: &worker, stations: &stations, lanes: &mut lanes, start, stop, pacer };
         let mut done = measured.run().await;
 
         lanes.abort_all();
@@ -252,12 +253,16 @@ async fn in_parallel(futures: impl Iterator<Item = impl Future<Output = ()> + 's
     while running.join_next().await.is_some() {}
 }
 
+/// Time that the last replies have once the user has ended the run.
+const LAST_REPLIES: Nanos = 1_000_000_000;
+
 /// The measured part of a worker's life.
 struct MeasuredLoop<'a> {
     worker: &'a WorkerContext,
     stations: &'a [Rc<Station>],
     lanes: &'a mut JoinSet<()>,
     start: &'a Start,
+    stop: &'a CancellationToken,
     pacer: Pacer,
 }
 
@@ -271,6 +276,7 @@ impl MeasuredLoop<'_> {
         let mut at_start = None;
         let mut at_end = None;
         let mut panicked = false;
+        let mut stopped = None;
         loop {
             let now = self.worker.clock.now();
             let end = self.start.end.load(Ordering::Relaxed);
@@ -295,7 +301,11 @@ impl MeasuredLoop<'_> {
             }
             self.stations.iter().for_each(|station| station.release_due(now));
             let over = now >= end && self.worker.recorder.borrow().is_idle();
-            if over || panicked || now >= end.saturating_add(self.start.drain) {
+            if now >= end && stopped.is_none() && self.stop.is_cancelled() {
+                stopped = Some(now);
+            }
+            let patience = stopped.map_or(Nanos::MAX, |stopped| stopped + LAST_REPLIES);
+            if over || panicked || now >= end.saturating_add(self.start.drain).min(patience) {
                 break;
             }
             let due = self.stations.iter().filter_map(|station| station.next_due()).min();

@@ -1,9 +1,11 @@
 //! The server that is measured, with the login of each service.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
+
+use tokio::time::timeout;
 
 use super::{
-    Connector, Endpoint, PrivateServer, ServerOptions, TargetError, TargetUrl,
+    Connector, Endpoint, Fault, PrivateServer, ServerOptions, TargetError, TargetUrl,
     login::{Access, Login},
     tls,
 };
@@ -135,6 +137,12 @@ impl Target {
     /// the URL.
     pub fn observer(&self) -> Connector {
         self.observer.clone()
+    }
+
+    /// Opens a connection within a time, and closes it.
+    pub async fn answers(&self, within: Duration) -> Result<(), TargetError> {
+        let silent = |_| Err(self.endpoint.failed(Fault::Silent(within)));
+        timeout(within, self.observer.connect()).await.unwrap_or_else(silent).map(drop)
     }
 
     /// Database of each service.

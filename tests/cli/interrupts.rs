@@ -134,6 +134,23 @@ fn the_second_stops_at_once_and_takes_the_private_server_along() {
     signal(&child, Signal::INT);
     let outcome = Outcome::of_child(child).ends_with(130);
     assert_eq!(outcome.stdout, "", "there is no time for a report");
+    assert!(!outcome.stderr.contains("keys of the scenario stay"), "they are gone with it: {}", outcome.stderr);
     until("the server is gone", || test_kill_process(server).is_err());
     assert!(!Path::new(&desk.path("results")).exists() || fs::read_dir(desk.path("results")).unwrap().count() == 0);
+}
+
+#[test]
+fn an_interruption_of_the_drain_ends_the_wait_for_a_server_that_is_gone() {
+    let (desk, server) = (Desk::new(), Server::start());
+    let patient = ["run.drain", "service.shop.pool.checkout_timeout", "service.shop.pool.command_timeout"];
+    let patient = patient.map(|field| format!("--set={field}=5m"));
+    let arguments = ["run", "short.toml", "--target", &server.url(), "--duration", "3s", "--out", "out"];
+    let child = desk.start(&[&arguments[..], &patient.each_ref().map(String::as_str)].concat());
+    until("load is put on", || server.gets() > 500);
+    server.pause();
+    // The measured period is over by then.
+    thread::sleep(Duration::from_secs(4));
+    signal(&child, Signal::INT);
+    let outcome = Outcome::of_child(child).ends_with(130);
+    outcome.complains("keys of the scenario stay on redis://127.0.0.1:").says("nterrupted");
 }

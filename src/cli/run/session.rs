@@ -152,7 +152,13 @@ impl Session {
         let calibration = self.calibration(before);
         let dependencies = dependencies.finish();
         display.step("Inspecting the server");
-        let look = target.inspect(Some(&self.scenario), facts.same_machine, false);
+        let look = async {
+            if self.lease.reach(target).await.is_ok() {
+                target.inspect(Some(&self.scenario), facts.same_machine, false).await
+            } else {
+                Inspection::default()
+            }
+        };
         let mut inspection = self.lease.runtime.block_on(self.lease.interrupt.finish(look)).unwrap_or_default();
         self.sample_keyspace(&tenant, &mut inspection);
         Ok(Run {
@@ -205,7 +211,7 @@ impl Session {
     ) -> Result<Exit, Failure> {
         let Lease { display, leftovers, .. } = &self.lease;
         display.step("Writing the report");
-        let interrupted = run.recording.period.interrupted;
+        let interrupted = run.recording.period.interrupted || self.lease.interrupt.stop().is_cancelled();
         let text = run.to_json();
         let folder = leftovers.take_folder().ok_or_else(Failure::no_folder)?;
         let (base, style) = (self.base.take(), self.manner.style);
