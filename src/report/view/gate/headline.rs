@@ -1,7 +1,7 @@
 //! The verdict of a gate in one sentence, and what has to be said along with it.
 
 use super::words::{
-    advisory_words, changed, could_have_seen, effect, interval, levels, metric_name, p_value, scope_name, share,
+    advisory_words, changed, could_have_seen, effect, interval, medians, metric_name, p_value, scope_name, share,
 };
 use crate::{
     analysis::gate::{ChangeShape, FailedShares, GateMetric, GateRow, Invalidity, MetricResult, TooFew},
@@ -107,12 +107,12 @@ pub(super) fn line(row: &GateRow, metric: &MetricResult) -> String {
         _ => "",
     };
     format!(
-        "{} {} {} ({}, {}{confirmed}); {}",
+        "{} {} {} within blocks ({}{confirmed}), {}; {}",
         scope_name(&row.scope),
         metric_name(metric.metric),
-        levels(metric.metric, deciding.levels),
         effect(&deciding.effect),
         p_value(deciding.p_worse()),
+        medians(metric.metric, deciding.levels),
         could_have_seen(&deciding.effect),
     )
 }
@@ -178,8 +178,8 @@ fn main(outcome: &GateReport) -> Option<String> {
         .map(|result| {
             let deciding = result.deciding();
             let better = if result.verdict == Verdict::Improved { ", better" } else { "" };
-            let of = (metric_name(result.metric), levels(result.metric, deciding.levels), effect(&deciding.effect));
-            format!("{} {} ({}{better})", of.0, of.1, of.2)
+            let of = (metric_name(result.metric), effect(&deciding.effect), medians(result.metric, deciding.levels));
+            format!("{} {} within blocks{better} ({})", of.0, of.1, of.2)
         })
         .collect();
     let seen = of(GateMetric::Median).map(|result| format!("; {}", seen(result))).unwrap_or_default();

@@ -60,9 +60,19 @@ pub(super) fn levels(metric: GateMetric, [a, b]: [f64; 2]) -> String {
     }
 }
 
+/// What the arms had by themselves. The change is that within blocks, and so need not be the ratio of the two.
+pub(super) fn medians(metric: GateMetric, of_arms: [f64; 2]) -> String {
+    format!("medians of all blocks {}", levels(metric, of_arms))
+}
+
 /// The smallest worsening that could have been seen: `detectable 3.4 %`.
 pub(super) fn could_have_seen(effect: &Effect) -> String {
-    format!("detectable {}", detectable(effect).map_or_else(|| "nothing".to_owned(), share))
+    let change = match detectable(effect) {
+        Some(worsening) if worsening > 1.0 => format::factor(1.0 + worsening),
+        Some(worsening) => share(worsening),
+        None => "nothing".to_owned(),
+    };
+    format!("detectable {change}")
 }
 
 /// A share to one decimal place: `3.4 %`.
