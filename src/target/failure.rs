@@ -89,6 +89,8 @@ pub(super) fn of_opening(error: &Error, endpoint: &Endpoint, user: &str, databas
         (ErrorKind::IO, _) if details.contains("AddrNotAvailable") => no_local_address(endpoint),
         _ if details.contains("InvalidCertificate") => Fault::Certificate(tls::complaint(details)),
         _ if details.contains("InvalidMessage(") => Fault::NoTls,
+        (ErrorKind::Routing | ErrorKind::Backpressure, _) => Fault::HungUp,
+        _ if LOST.iter().any(|message| details.starts_with(message)) => Fault::HungUp,
         _ if HUNG_UP.iter().any(|message| details.contains(message)) => Fault::HungUp,
         (ErrorKind::IO | ErrorKind::Canceled | ErrorKind::Tls, _) => match tls::failed(details) {
             Some(reason) => Fault::Handshake(reason),
@@ -195,6 +197,8 @@ mod tests {
             ),
             (ErrorKind::Timeout, "Request timed out.", "no answer within 5s"),
             (ErrorKind::Protocol, "Expected string.", "closed the connection at once"),
+            (ErrorKind::Unknown, "Failed to route command.", "closed the connection at once"),
+            (ErrorKind::Routing, "x", "closed the connection at once"),
             (ErrorKind::Protocol, "Decode Error: unexpected prefix", "not a Redis or Valkey server"),
             (ErrorKind::IO, r#"Os { code: 111, kind: ConnectionRefused, message: "x" }"#, "connection refused"),
             (ErrorKind::IO, r#"Os { code: 104, kind: ConnectionReset, message: "x" }"#, "maxclients"),

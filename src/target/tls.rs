@@ -1,10 +1,10 @@
 //! TLS: trusted certificates, and the reasons for which a handshake fails.
 
-use std::{env, io, time::Duration};
+use std::{env, io, path::Path, time::Duration};
 
 use fred::{
     rustls::{ClientConfig, RootCertStore},
-    rustls_native_certs::{ErrorKind, load_native_certs},
+    rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths, load_native_certs},
     types::config::TlsConnector,
 };
 use tokio::{net::TcpStream, time::timeout};
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The TLS configuration of an endpoint, if it uses TLS.
 pub(super) fn connector(endpoint: &Endpoint) -> Result<Option<TlsConnector>, Fault> {
     let Endpoint::Tcp { tls: true, .. } = endpoint else { return Ok(None) };
-    let found = load_native_certs();
+    let found = authorities(env::var_os(VARIABLES[0]).as_deref().map(Path::new));
     let mut trusted = RootCertStore::empty();
     trusted.add_parsable_certificates(found.certs);
     let variable = VARIABLES.into_iter().find_map(|name| Some((name, env::var_os(name)?)));
@@ -45,6 +45,12 @@ pub(super) fn connector(endpoint: &Endpoint) -> Result<Option<TlsConnector>, Fau
         (None, None) => "none are installed on this machine".to_owned(),
     };
     Err(Fault::Authorities(reason))
+}
+
+/// Certificates of the system, or none where the file that the user names has none: those from elsewhere would only hide that.
+fn authorities(file: Option<&Path>) -> CertificateResult {
+    let named = file.map(|file| load_certs_from_paths(Some(file), None));
+    named.filter(|named| named.certs.is_empty()).unwrap_or_else(load_native_certs)
 }
 
 /// Fault of a server's certificate, by the error of the TLS library: a phrase that follows "the server's certificate".
@@ -126,14 +132,12 @@ pub(super) async fn answered_plainly(endpoint: &Endpoint) {
     std::future::pending::<()>().await;
 }
 
-/// Whether an endpoint that should not use TLS does.
+/// Whether an endpoint that should not use TLS does. A proxy of another protocol may do so as well, and answers without it.
 pub(super) async fn uses_tls(endpoint: &Endpoint) -> bool {
-    match endpoint {
-        Endpoint::Tcp { host, port, tls: false } => {
-            first_byte(host, *port, &client_hello()).await.is_some_and(|byte| RECORDS.contains(&byte))
-        }
-        _ => false,
-    }
+    let Endpoint::Tcp { host, port, tls: false } = endpoint else { return false };
+    let is_record = |byte: u8| RECORDS.contains(&byte);
+    first_byte(host, *port, &client_hello()).await.is_some_and(is_record)
+        && first_byte(host, *port, b"PING\r\n").await.is_none_or(is_record)
 }
 
 /// A record with a `ClientHello` of TLS 1.2 with one cipher suite and no extension. It contains no line feed, so a server
@@ -172,6 +176,35 @@ mod tests {
         assert_eq!(usize::from(hello[4]), hello.len() - 5, "length of the record");
         assert_eq!(usize::from(hello[8]), hello.len() - 9, "length of the message");
         assert!(!hello.contains(&b'\n'));
+    }
+
+    #[test]
+    fn certificates_from_elsewhere_do_not_hide_that_the_file_has_none() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "not PEM").unwrap();
+        let found = authorities(Some(file.path()));
+        assert!(found.certs.is_empty() && found.errors.is_empty(), "{found:?}");
+        let found = authorities(Some(Path::new("/nonexistent")));
+        assert!(found.certs.is_empty() && !found.errors.is_empty(), "{found:?}");
+    }
+
+    /// A proxy that speaks TLS and another protocol on one port.
+    #[tokio::test]
+    async fn a_proxy_with_tls_that_answers_in_plain_text_is_no_server_with_tls() {
+        use std::io::{Read as _, Write as _};
+        for (plain, expected) in [(&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], false), (&[21, 3, 1], true), (&[], true)] {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = listener.local_addr().unwrap().port();
+            std::thread::spawn(move || {
+                while let Ok((mut guest, _)) = listener.accept() {
+                    let mut said = [0; 1];
+                    let _ = guest.read(&mut said);
+                    let _ = guest.write_all(if said == [22] { &[21, 3, 1] } else { plain });
+                }
+            });
+            let endpoint = Endpoint::Tcp { host: "127.0.0.1".to_owned(), port, tls: false };
+            assert_eq!(uses_tls(&endpoint).await, expected, "{plain:?}");
+        }
     }
 
     #[test]
