@@ -46,7 +46,7 @@ pub use gate::{
 pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceDatabase, ServiceLogin, UserRights};
 pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use leftover::{Leftover, sweep_beside};
-pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts};
+pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts, UNKNOWN};
 pub use saved::{HEADLINE, Saved, headline, load, result_folders, rewrite, save_again, write_apart};
 pub use schema::{schema_of, schema_of_output};
 pub use server::{

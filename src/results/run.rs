@@ -52,6 +52,9 @@ pub struct Software {
     pub profile: String,
 }
 
+/// Product or version of a server that does not report it.
+pub const UNKNOWN: &str = "unknown";
+
 /// Target of the measurement. Contains no password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetFacts {
@@ -76,6 +79,16 @@ pub struct TargetFacts {
 }
 
 impl TargetFacts {
+    /// Product and version, for people: `redis 7.0.15`.
+    pub fn software(&self) -> String {
+        match (self.product.as_str(), self.version.as_str()) {
+            (UNKNOWN, UNKNOWN) => "a server of unknown product".to_owned(),
+            (product, UNKNOWN) => format!("{product} of unknown version"),
+            (UNKNOWN, version) => format!("a server of version {version}"),
+            (product, version) => format!("{product} {version}"),
+        }
+    }
+
     /// Whether the server is on this machine, as far as is known.
     pub fn is_here(&self) -> bool {
         self.private || self.same_machine && !self.elsewhere
@@ -93,4 +106,23 @@ pub struct Environment {
     pub memory: u64,
     /// Operating system and kernel.
     pub kernel: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_says_nothing_of_itself_is_called_so() {
+        for (product, version, expected) in [
+            ("redis", "7.0.15", "redis 7.0.15"),
+            ("redis", UNKNOWN, "redis of unknown version"),
+            (UNKNOWN, "7.0.15", "a server of version 7.0.15"),
+            (UNKNOWN, UNKNOWN, "a server of unknown product"),
+        ] {
+            let [product, version] = [product, version].map(str::to_owned);
+            let target = TargetFacts { product, version, ..crate::results::sample::run().target };
+            assert_eq!(target.software(), expected);
+        }
+    }
 }

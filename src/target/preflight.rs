@@ -13,7 +13,11 @@ use super::{
     permission::{self, Probe},
     ports::LocalPorts,
 };
-use crate::{results::TargetFacts, scenario::Scenario, server::Facts};
+use crate::{
+    results::{TargetFacts, UNKNOWN},
+    scenario::Scenario,
+    server::Facts,
+};
 
 /// Time that all checks together may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -78,7 +82,7 @@ impl Target {
     async fn facts_until(&self, deadline: Instant) -> Result<(TargetFacts, Facts), TargetError> {
         let said = timeout_at(deadline, self.ask()).await.unwrap_or_else(|_| Err(self.silent()))?;
         let facts = said.clone();
-        let unknown = || "unknown".to_owned();
+        let unknown = || UNKNOWN.to_owned();
         let same_machine = timeout_at(deadline, same_machine(&self.endpoint)).await.unwrap_or(false);
         let facts = TargetFacts {
             address: self.address(),

@@ -19,10 +19,9 @@ pub(super) fn in_a_line(baseline: &Baseline) -> String {
     let days = if from == to { format!("of {from}") } else { format!("from {from} to {to}") };
     let scenario = crate::scenario::parse(&last.scenario, "scenario of the baseline").map(|scenario| scenario.name);
     format!(
-        "{} {days}: {} on {} {}",
+        "{} {days}: {} on {}",
         format::counted(baseline.runs.len() as u64, "run", "runs"),
         scenario.unwrap_or_else(|_| "a scenario of another version".to_owned()),
-        last.target.product,
-        last.target.version,
+        last.target.software(),
     )
 }

@@ -19,10 +19,9 @@ pub(super) fn plan(errand: &Errand, target: &TargetFacts, estimate: Estimate) ->
         text.push('\n');
     };
     line(format!(
-        "Capacity of {} on {} {} at {}{}",
+        "Capacity of {} on {} at {}{}",
         scenario.name,
-        target.product,
-        target.version,
+        target.software(),
         target.address,
         if target.private { " (private server)" } else { "" }
     ));

@@ -19,10 +19,9 @@ pub(super) fn plan(errand: &Errand, facts: [&TargetFacts; 2]) -> String {
     for ((letter, side), facts) in ["A", "B"].iter().zip(sides).zip(facts) {
         let _ = writeln!(
             text,
-            "  {letter}: {} on {} {} at {}{}",
+            "  {letter}: {} on {} at {}{}",
             side.name,
-            facts.product,
-            facts.version,
+            facts.software(),
             facts.address,
             if facts.private { " (private server, a fresh one for each block)" } else { "" }
         );

@@ -55,7 +55,7 @@ fn facts(run: &Run, scenario: &Scenario) -> Block {
         ("Started", Some(run.started.clone())),
         ("Phases", Some(phases(run, scenario))),
         ("Seed", Some(scenario.seed.to_string())),
-        ("Server", Some(format!("{} {}, {}, {whose}", target.product, target.version, target.mode))),
+        ("Server", Some(format!("{}, {}, {whose}", target.software(), target.mode))),
         ("Address", Some(format!("{}, {place}", target.address))),
         ("Server settings", settings(target)),
         ("Machine of the harness", Some(machine(&run.environment))),

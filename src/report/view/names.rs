@@ -14,7 +14,7 @@ pub(in crate::report) fn made_by(software: &Software) -> String {
 /// A server with its address: `redis 7.0.15 at redis://127.0.0.1:6379 (private server)`.
 pub(super) fn server(target: &TargetFacts) -> String {
     let private = if target.private { " (private server)" } else { "" };
-    format!("{} {} at {}{private}", target.product, target.version, target.address)
+    format!("{} at {}{private}", target.software(), target.address)
 }
 
 /// What a row is called in running text: `api GET`, `api`, `all services`.

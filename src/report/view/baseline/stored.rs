@@ -24,7 +24,7 @@ impl View {
         ];
         let subtitle = baseline.runs.last().map(|last| {
             let target = &last.target;
-            format!("{} {} at {}, newest run of {}.", target.product, target.version, target.address, last.started)
+            format!("{} at {}, newest run of {}.", target.software(), target.address, last.started)
         });
         let headline = headline_from(stored, &rows);
         Self::new(format!("Baseline {name}"), subtitle.unwrap_or_default(), headline, sections, String::new())

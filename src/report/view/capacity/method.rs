@@ -44,7 +44,7 @@ fn facts(answers: &CapacityReport) -> Block {
     let most_failed = format::limit(answers.scenario.objective.max_error_rate);
     let place =
         if target.same_machine { "on the machine of the harness" } else { "on another machine than the harness" };
-    let server = format!("{} {}, {}, {}, {place}", target.product, target.version, target.mode, target.address);
+    let server = format!("{}, {}, {}, {place}", target.software(), target.mode, target.address);
     let known = [
         ("Scenario", Some(answers.scenario.name.clone())),
         ("Objective", Some(format!("{}, at most {most_failed} failed", objective(answers)))),

@@ -62,7 +62,7 @@ fn method(plan: &GatePlan) -> String {
 fn facts(gate: &Gate) -> Vec<(String, String)> {
     let mut facts = vec![("Scenario".to_owned(), scenario_name(gate))];
     for (letter, arm) in ["A", "B"].iter().zip(&gate.arms) {
-        facts.push((format!("Server of {letter}"), format!("{} {}", arm.target.product, arm.target.version)));
+        facts.push((format!("Server of {letter}"), arm.target.software()));
         facts.push((format!("Load on {letter} by"), harness(&arm.software)));
     }
     if let Some(rate) = gate.plan.rate {

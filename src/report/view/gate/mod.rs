@@ -35,7 +35,7 @@ impl View {
 fn subtitle(outcome: &GateReport, a: &str, b: &str) -> String {
     let gate = &outcome.gate;
     let slices: usize = gate.blocks.iter().map(|block| block.slices.len()).sum();
-    let of = |arm: usize| format!("{} {}", gate.arms[arm].target.product, gate.arms[arm].target.version);
+    let of = |arm: usize| gate.arms[arm].target.software();
     format!(
         "A: {a} ({}). B: {b} ({}). {} in {}, profile {}, begun on {}.",
         of(0),
