@@ -176,7 +176,7 @@ fn check_vacancy(destination: &Path, force: bool) -> Result<(), ResultsError> {
     let is_empty = match fs::read_dir(destination) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) if error.kind() == ErrorKind::NotFound => true,
-        Err(error) if error.kind() == ErrorKind::NotADirectory => {
+        Err(error) if error.kind() == ErrorKind::NotADirectory && destination.exists() => {
             return Err(ResultsError::Foreign { place: destination.to_owned() });
         }
         Err(source) => return Err(io_error("write to", destination, source)),
@@ -225,7 +225,12 @@ pub(super) fn with_ordinary_permissions<'a, 'n>(
 
 /// A folder out of sight, and a lock on it that lasts as long as the process, by which others see that it is in use.
 fn hidden_folder(parent: &Path, name: &str, kind: &str) -> Result<(TempDir, File), ResultsError> {
-    let failed = |source| io_error("write to", parent, source);
+    let failed = |source: io::Error| {
+        // The message has the hidden path behind that of the system.
+        let text = source.to_string();
+        let message = text.split_once(" at path ").map_or(text.as_str(), |(message, _)| message);
+        io_error("write to", parent, io::Error::new(source.kind(), message.to_owned()))
+    };
     let prefix = format!(".{name}{kind}");
     loop {
         let mut builder = tempfile::Builder::new();
@@ -418,7 +423,10 @@ mod tests {
         let file = home.path().join("file");
         fs::write(&file, "").unwrap();
         let refused = ResultFolder::claim(&file.join("mine"), false);
-        assert!(matches!(refused, Err(ResultsError::Foreign { .. } | ResultsError::Io { .. })), "{refused:?}");
+        assert!(matches!(&refused, Err(ResultsError::Io { path, .. }) if *path == file.join("mine")), "{refused:?}");
+        let nowhere = ResultFolder::claim(Path::new("/proc/nope"), false).unwrap_err();
+        let reason = std::error::Error::source(&nowhere).unwrap().to_string();
+        assert!(!format!("{nowhere} {reason}").contains("partial"), "{nowhere}: {reason}");
         assert!(matches!(ResultFolder::claim(Path::new("/"), true), Err(ResultsError::Nameless { .. })));
     }
 }

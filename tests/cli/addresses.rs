@@ -201,7 +201,7 @@ fn invalid_numbers_are_refused_in_plain_words() {
         (&["run", "--set", "seed=99999999999999999999"], "is not a whole number from 0 to"),
         (
             &["run", "--target", "redis://127.0.0.1:port"],
-            "`redis://127.0.0.1:port` is no target: the port is not a number",
+            "`redis://127.0.0.1:port` is not a target: the port is not a number",
         ),
     ] {
         let outcome = desk.run(arguments).ends_with(2).complains(expected);
@@ -209,4 +209,10 @@ fn invalid_numbers_are_refused_in_plain_words() {
             assert!(!outcome.stderr.contains(library), "{}", outcome.stderr);
         }
     }
+}
+
+#[test]
+fn a_target_of_the_environment_is_named_by_its_variable() {
+    let output = Desk::new().command(&["run", "short.toml"]).env("PLIMSOLL_TARGET", "").output().unwrap();
+    Outcome::of(output).ends_with(2).complains("environment variable PLIMSOLL_TARGET: `` is not a target");
 }

@@ -1,6 +1,6 @@
 //! The server that a command line names, and how it is used.
 
-use std::path::PathBuf;
+use std::{env, path::PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
@@ -64,7 +64,12 @@ impl TargetArgs {
 
 /// A server that runs already. The address is not parsed by clap, whose message would show the password.
 pub(in crate::cli) fn address(url: &str) -> Result<Source, Failure> {
-    Ok(Source::Url(url.parse::<TargetUrl>()?))
+    let parsed = url.parse::<TargetUrl>().map_err(Failure::from);
+    let of_variable = env::var_os(TARGET).is_some_and(|variable| variable == url);
+    let named = |failure: Failure| {
+        if of_variable { failure.within(&format!("environment variable {TARGET}")) } else { failure }
+    };
+    parsed.map(Source::Url).map_err(named)
 }
 
 /// Consent to load a server of another machine.
