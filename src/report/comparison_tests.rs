@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::{
     BaselineReport, ComparisonReport, Document, HistoryReport, Printed, Style, format::plain, schema_tests::accepted,
-    tests::SCREEN,
+    terminal::SCREEN,
 };
 use crate::{
     analysis::baseline::{History, Question, history},

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use insta::assert_snapshot;
 
-use super::{Document, GateReport, Printed, Style, format::plain, schema_tests::accepted, tests::SCREEN};
+use super::{Document, GateReport, Printed, Style, format::plain, schema_tests::accepted, terminal::SCREEN};
 use crate::results::{
     Ended, Gate, GateStage,
     sample::gate::{Worsening, gate},

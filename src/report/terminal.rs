@@ -27,9 +27,21 @@ const TEXT_WIDTH: usize = 110;
 
 const GAP: &str = "  ";
 
+/// Lines of a screen of 50, less those of the path to the report and the prompt.
+pub(super) const SCREEN: usize = 47;
+
+/// Steps by which a summary is shortened until it fits a screen: it loses the meaning of columns, then the advice of the first finding,
+/// then findings from the last to the second. All of it is in the report.
+const STEPS: usize = 5;
+
 /// Renders the parts of a view that belong on a terminal.
 pub(super) fn render(view: &View, style: Style) -> String {
-    let mut page = Page::new(style);
+    let fits = |text: &String| style.verbose || text.lines().count() <= SCREEN;
+    (0..STEPS).map(|step| page(view, style, step)).find(fits).unwrap_or_else(|| page(view, style, STEPS))
+}
+
+fn page(view: &View, style: Style, shortened: usize) -> String {
+    let mut page = Page { shortened, ..Page::new(style) };
     let verdict = page.tone(view.headline.tone).bold();
     page.paragraph("", &view.headline.sentence, &verdict);
     for remark in &view.headline.remarks {
@@ -67,12 +79,14 @@ pub(super) fn table(table: &Table, style: Style) -> String {
 struct Page {
     colour: bool,
     width: usize,
+    /// Number of steps by which the summary is shortened.
+    shortened: usize,
     text: String,
 }
 
 impl Page {
     fn new(style: Style) -> Self {
-        Self { colour: style.colour, width: style.width.max(LEAST_WIDTH), text: String::new() }
+        Self { colour: style.colour, width: style.width.max(LEAST_WIDTH), shortened: 0, text: String::new() }
     }
 
     /// A block of a summary. What is said in a line stays together.
@@ -101,11 +115,7 @@ impl Page {
     fn block(&mut self, block: &Block) {
         match block {
             Block::Paragraph(paragraph) => self.paragraph(GAP, paragraph, &self.plain()),
-            Block::Notes(notes) => {
-                for note in notes {
-                    self.note(note);
-                }
-            }
+            Block::Notes(notes) => self.notes(notes),
             Block::Advice(advice) => {
                 for advised in advice {
                     self.advised(advised);
@@ -119,6 +129,18 @@ impl Page {
             }
             Block::Heading(heading) => self.line(&format!("{GAP}{heading}"), &self.plain().bold()),
             Block::Charts(_) | Block::Listing(_) => {}
+        }
+    }
+
+    fn notes(&mut self, notes: &[Note]) {
+        let most = STEPS + 1 - self.shortened.clamp(2, STEPS);
+        let is_short = self.shortened > 2 && notes.len() > most;
+        for note in if is_short { &notes[..most] } else { notes } {
+            let advice = if self.shortened > 1 { String::new() } else { note.advice.clone() };
+            self.note(&Note { advice, ..note.clone() });
+        }
+        if is_short {
+            self.note(&Note::new(Tone::Quiet, "Further findings: see the report, or --verbose.", ""));
         }
     }
 
@@ -177,7 +199,7 @@ impl Page {
         }
         let is_shown =
             |column: &Column| shown.iter().any(|place| std::ptr::eq(&raw const table.columns[*place], column));
-        for legend in table.legend(is_shown) {
+        for legend in table.legend(|column| self.shortened == 0 && is_shown(column)) {
             self.paragraph("", &legend, &self.quiet());
         }
     }

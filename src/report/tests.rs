@@ -8,7 +8,8 @@ use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 use super::{
     Document, RunReport, Style, csv,
     format::plain,
-    html, markdown, summary, terminal,
+    html, markdown, summary,
+    terminal::{self, SCREEN},
     view::{Note, View},
 };
 use crate::{
@@ -39,9 +40,6 @@ fn terminal_text() {
     assert_snapshot!("terminal_colour", at(100, true));
 }
 
-/// Lines of a screen, less those of the path to the report and the prompt.
-pub(super) const SCREEN: usize = 47;
-
 #[test]
 fn the_summary_fits_a_screen() {
     let report = sampled();
@@ -49,22 +47,6 @@ fn the_summary_fits_a_screen() {
     assert!(at(100).lines().count() <= SCREEN, "{}", at(100));
     assert_snapshot!("terminal_summary", at(100));
     assert_snapshot!("terminal_summary_60", at(60));
-}
-
-#[test]
-fn narrow_terminals_keep_what_matters_of_the_table() {
-    let report = sampled();
-    let text = report.terminal(Style { colour: false, width: 60, verbose: false });
-    let words =
-        |line: &str| line.split("  ").map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect();
-    let mut lines = text.lines().skip_while(|line| !line.starts_with("Operation"));
-    let headings: Vec<String> = words(lines.next().unwrap());
-    for heading in ["Operation", "Rate 1/s", "p50 ms", "p99 ms", "Grade"] {
-        assert!(headings.iter().any(|known| known == heading), "{headings:?}");
-    }
-    let whole: Vec<String> = words(lines.find(|line| line.starts_with("all services")).unwrap());
-    assert_eq!(whole.len(), headings.len(), "{whole:?}");
-    assert!(!whole.contains(&"–".to_owned()) || !headings.contains(&"p99.9 ms".to_owned()), "{whole:?}");
 }
 
 #[test]
