@@ -152,3 +152,12 @@ fn an_analysis_of_little_claims_little() {
         assert!(!document.contains(claim), "{claim} was not measured:\n{document}");
     }
 }
+
+/// A window that hides a column hides what it means.
+#[test]
+fn a_legend_of_the_page_is_shown_with_its_columns() {
+    let page = RunReport::new(sample::run()).unwrap().html();
+    let heading = page.split("<th ").find(|heading| heading.contains(">Faster")).unwrap();
+    let class = heading.split("class=\"").nth(1).unwrap().split('"').next().unwrap().split(' ').next_back().unwrap();
+    assert!(class.starts_with("spare-") && page.contains(&format!("<span class=\"{class}\">Faster: ")), "{class}");
+}

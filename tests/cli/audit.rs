@@ -37,9 +37,9 @@ fn the_server_proves_the_rights_that_are_proposed_where_it_may() {
     let (desk, server) = (Desk::new(), Server::start());
     let users = server.ask("ACL LIST");
     let arguments = ["audit", "short.toml", "--target", &server.url(), "--format", "markdown"];
-    desk.run(&arguments).ends_with(0).says("not proven");
+    desk.run(&arguments).ends_with(0).says("proof that the proposed rights suffice none: ");
     let proven = desk.run(&[&arguments[..], &["--prove-rights"]].concat()).ends_with(0);
-    proven.says("proposed rights suffice by ACL DRYRUN of 2 commands");
+    proven.says("proof that the proposed rights suffice by ACL DRYRUN of 2 commands");
     assert_eq!(server.ask("ACL LIST"), users, "the user of the proof is gone");
 }
 
@@ -47,7 +47,7 @@ fn the_server_proves_the_rights_that_are_proposed_where_it_may() {
 fn findings_fail_an_audit_only_where_that_is_asked_for() {
     let (desk, server) = (Desk::new(), Server::start());
     let with = |further: &[&str]| desk.run(&[&["audit", "--target", &server.url()], further].concat());
-    with(&[]).ends_with(0).says("Warnings: 0 critical");
+    with(&[]).ends_with(0).says("No critical finding: ");
     with(&["--fail-on", "critical"]).ends_with(0);
     with(&["--fail-on", "warning"]).ends_with(1);
     // A pool that the server cannot serve.

@@ -196,14 +196,14 @@ fn least_privilege(subject: &Subject<'_>, login: &ServiceLogin) -> Ruling {
     let proof = match &login.proof {
         Proof::Proven { commands } => format!("by ACL DRYRUN of {commands} commands"),
         Proof::Refuted { command, message } => format!("refuted: {command} is refused ({message})"),
-        Proof::Untried { reason } => format!("not proven: {reason}"),
+        Proof::Untried { reason } => format!("none: {reason}"),
     };
     let excess = login.excess.as_ref().filter(|excess| !excess.is_empty());
     let ruling = Ruling::new(Rule::LeastPrivilege, severity)
         .about(login.user.clone())
         .with_known("rights", rights)
         .with_known("allowed though not needed", excess.map(|excess| excess.join(", ")))
-        .with("proposed rights suffice", proof)
+        .with("proof that the proposed rights suffice", proof)
         .with("the harness itself also needs", login.harness.join(" "));
     subject.without_lockout(ruling, least_privilege_line(subject, login))
 }

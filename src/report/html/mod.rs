@@ -135,7 +135,12 @@ fn advised(advice: &Advice) -> Markup {
 /// narrow. The roles are spelled out because that change of layout would take them away.
 fn table(table: &Table, id: &str) -> Markup {
     let caption = format!("{id}-caption");
-    let legend = table.legend(|_| true);
+    let meanings: Vec<_> = table.meanings().collect();
+    let remarks: Vec<_> = table.remarks().collect();
+    // As long in sight as the last of its columns.
+    let while_shown = |columns: &[&Column]| {
+        columns.iter().min_by_key(|column| column.dispensable).map_or("", |column| spare(table, column).trim_start())
+    };
     html! {
         div.scroll role="region" aria-labelledby=(caption) tabindex="0" {
             table id=(id) role="table" {
@@ -148,8 +153,13 @@ fn table(table: &Table, id: &str) -> Markup {
                 }
             }
         }
-        @if !legend.is_empty() {
-            div.legend { @for line in &legend { p { (line) } } }
+        @if !meanings.is_empty() || !remarks.is_empty() {
+            div.legend {
+                @if !meanings.is_empty() {
+                    p { @for (meaning, columns) in &meanings { span class=[Some(while_shown(columns)).filter(|class| !class.is_empty())] { (meaning) } " " } }
+                }
+                @for line in &remarks { p { (line) } }
+            }
         }
     }
 }

@@ -105,7 +105,7 @@ pub(super) fn quantity(check: &Check) -> String {
     let ratio = with_unit(check.kind, check.value, signed_share);
     match (check.kind, check.nanos) {
         (CheckKind::ScheduleLag, Some(lag)) if check.value > 1.0 => {
-            format!("p99 {}, more than p50 of the response time", format::duration(lag))
+            format!("p99 {}, {} p50 of the response time", format::duration(lag), format::factor(check.value))
         }
         (CheckKind::ScheduleLag, Some(lag)) => format!("p99 {}, {ratio} of the response time", format::duration(lag)),
         _ => ratio,

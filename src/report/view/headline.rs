@@ -126,7 +126,10 @@ fn clause(reason: &Reason, verdict: Verdict, scenario: &Scenario, analysis: &Ana
             allowance(*allowed),
         ),
         Reason::Gone { service, since } => {
-            format!("{service} stopped being answered at second {} and was not answered again", events::second(*since))
+            format!(
+                "service {service}: the server stopped answering at second {} and did not answer again",
+                events::second(*since)
+            )
         }
         Reason::NoAnswer { service } => {
             format!(
@@ -252,7 +255,7 @@ fn judged(judged: &Percentile) -> String {
     match judged.value {
         PercentileValue::Known { nanos, .. } => format!("{name}{THIN}{}", duration(nanos as f64)),
         PercentileValue::TooFew { needed, have } => {
-            format!("{name} needs {} samples, have {}", count(needed), count(have))
+            format!("{name} is not known from {} of the {} requests that it takes", count(have), count(needed))
         }
     }
 }

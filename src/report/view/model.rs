@@ -389,21 +389,32 @@ impl Table {
         (!self.rows.is_empty()).then_some(Block::Table(self))
     }
 
-    /// What stands below the table where only some of its columns are shown.
-    pub(crate) fn legend(&self, is_shown: impl Fn(&Column) -> bool) -> Vec<String> {
-        let means = |names: &str| {
-            let mut shown = self.columns.iter().filter(|column| is_shown(column));
+    /// Meanings of columns, each with its columns.
+    pub(crate) fn meanings(&self) -> impl Iterator<Item = (String, Vec<&Column>)> {
+        let means = |names: &str| -> Vec<&Column> {
             let is_about = |heading: &str, name: &str| {
                 let rest = heading.strip_prefix(name).or_else(|| heading.strip_suffix(name));
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' ') || rest.ends_with(' '))
             };
-            shown.any(|column| names.split(", ").any(|name| is_about(&column.heading, name)))
+            let shown = |column: &&Column| names.split(", ").any(|name| is_about(&column.heading, name));
+            self.columns.iter().filter(shown).collect()
         };
-        let meanings = self.glossary.iter().filter(|(names, _)| means(names));
-        let meanings: Vec<_> = meanings.map(|(names, meaning)| format!("{names}: {meaning}.")).collect();
+        let meanings = self.glossary.iter().map(move |(names, meaning)| (format!("{names}: {meaning}."), means(names)));
+        meanings.filter(|(_, columns)| !columns.is_empty())
+    }
+
+    /// What stands below the table where only some of its columns are shown.
+    pub(crate) fn legend(&self, is_shown: impl Fn(&Column) -> bool) -> Vec<String> {
+        let shown = self.meanings().filter(|(_, columns)| columns.iter().any(|column| is_shown(column)));
+        let meanings: Vec<_> = shown.map(|(meaning, _)| meaning).collect();
         let meanings = (!meanings.is_empty()).then(|| meanings.join(" "));
+        meanings.into_iter().chain(self.remarks()).collect()
+    }
+
+    /// Remarks below the table, whatever columns are shown.
+    pub(crate) fn remarks(&self) -> impl Iterator<Item = String> {
         let has_details = self.rows.iter().any(|row| row.kind == RowKind::Detail);
-        let details = self.details.iter().filter(|_| has_details);
-        meanings.into_iter().chain(self.legend.iter().chain(details).cloned()).collect()
+        let details = self.details.iter().filter(move |_| has_details);
+        self.legend.iter().chain(details).cloned()
     }
 }

@@ -23,10 +23,13 @@ pub(super) fn note(finding: &ServerFinding) -> Note {
         ),
         ServerFinding::Restarts { count: restarts } => (
             Tone::Bad,
-            format!(
-                "The server was restarted {} while it was measured.",
-                counted(u64::from(*restarts), "time", "times")
-            ),
+            match restarts {
+                1 => "The server was restarted while it was measured.".to_owned(),
+                _ => format!(
+                    "The server was restarted {} while it was measured.",
+                    counted(u64::from(*restarts), "time", "times")
+                ),
+            },
             "Its statistics count from the last restart; what came before is unknown. Look into its log for the reason.",
         ),
         ServerFinding::Evictions { count: evicted } => (

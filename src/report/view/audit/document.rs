@@ -46,13 +46,13 @@ pub(in crate::report) fn headline(audit: &AuditReport<'_>) -> Headline {
             .map(|severity| count(audit.rulings, severity));
     let (verdict, tone) = match (critical, warnings) {
         (1.., _) => ("Critical findings", Tone::Bad),
-        (0, 1..) => ("Warnings", Tone::Fair),
+        (0, 1..) => ("No critical finding", Tone::Fair),
         (0, 0) if unknown > 0 => ("Nothing wrong was found, but not all could be judged", Tone::Fair),
         (0, 0) => ("Nothing is wrong", Tone::Good),
     };
     let sentence = format!(
-        "{verdict}: {} critical, {}, {}; {} passed, {} not judged.",
-        format::count(critical),
+        "{verdict}: {}{}, {}; {} passed, {} not judged.",
+        if critical > 0 { format!("{} critical, ", format::count(critical)) } else { String::new() },
         format::counted(warnings, "warning", "warnings"),
         format::counted(notes, "note", "notes"),
         format::counted(passed, "check", "checks"),
