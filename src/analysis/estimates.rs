@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use hdrhistogram::Histogram;
+
 use super::{
     distribution::Distribution,
     events::{held_up, usual},
@@ -14,7 +16,7 @@ use super::{
     verdict::{self, Held, Requests},
 };
 use crate::{
-    measure::{Counts, ErrorClass, Nanos, Recording, ServiceRecord, Span},
+    measure::{Counts, ErrorClass, Nanos, Recording, Span},
     results::Verdict,
     scenario::{Objective, Scenario, Service},
 };
@@ -27,6 +29,12 @@ const UNRECORDED: Nanos = 20_000_000;
 /// due instant is busy by this measure too, and nobody knows how much of that was work.
 const SATURATED: f64 = 0.85;
 
+/// Requests of which the fastest was not held up by the harness.
+const FASTEST_OF: u64 = 100;
+
+/// Margins for what the harness may have added to a service time, as shares of the objective's latency.
+const MARGINS: [f64; 4] = [0.25, 0.5, 1.0, 2.0];
+
 /// Terms of the verdict of a row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms<'a> {
@@ -37,6 +45,8 @@ pub(super) struct Terms<'a> {
     objective: &'a Objective,
     /// Length of the measured period.
     measured_ns: Nanos,
+    /// Schedule lag of all requests: how long the harness needed at a random instant until it acted.
+    lags: &'a Histogram<u64>,
     /// Whole seconds of it.
     whole_seconds: usize,
     /// Most that the harness itself may have added to a response time: the longest schedule lag, the most that it did not run
@@ -49,8 +59,13 @@ pub(super) struct Terms<'a> {
 }
 
 impl<'a> Terms<'a> {
-    pub(super) fn new(recording: &Recording, scenario: &'a Scenario, silences: &'a [Silence], pauses: &[Span]) -> Self {
-        let lags = ServiceRecord::lag(&recording.services);
+    pub(super) fn new(
+        recording: &Recording,
+        scenario: &'a Scenario,
+        silences: &'a [Silence],
+        pauses: &[Span],
+        lags: &'a Histogram<u64>,
+    ) -> Self {
         let drain_ns = recording.period.drain_ns;
         let longest = pauses.iter().map(Span::length).max().unwrap_or(0);
         let pools = scenario.services.iter().map(|service| service.pool);
@@ -61,6 +76,7 @@ impl<'a> Terms<'a> {
             saturated: recording.workers.iter().any(|worker| worker.busy > SATURATED),
             objective: &scenario.objective,
             measured_ns: recording.period.measured_ns,
+            lags,
             whole_seconds: whole_seconds(recording),
             added: lags.max() + longest.max(most_within(pauses, drain_ns)) + UNRECORDED,
             timeout: timeouts.min().map_or(0, |timeout| timeout.as_nanos() as Nanos),
@@ -151,7 +167,28 @@ fn certain(tally: &Tally, all: u64, terms: Terms<'_>) -> Requests {
             burstiness: 1.0,
         };
     }
+    let late = late.max(late_by_service(&tally.service_time.histogram, terms));
     Requests { all, bad: (late + failed + unfinished).min(all), failed, burstiness: 1.0 }
+}
+
+/// Requests that were late by their service time alone. The harness adds to it what it needs until it sees the reply, which is
+/// as long as what it needs until it sends a request that is due: the lag. Of the requests that took the latency and a margin no
+/// more are in doubt than have a lag of that margin; none where even the fastest took longer than the latency.
+fn late_by_service(service: &Histogram<u64>, terms: Terms<'_>) -> u64 {
+    let latency = terms.latency();
+    if terms.lags.is_empty() {
+        return 0;
+    }
+    if service.len() >= FASTEST_OF && service.min() > latency {
+        return service.len();
+    }
+    let above = |histogram: &Histogram<u64>, limit| histogram.len() - histogram.count_between(0, limit);
+    let certain = |margin: f64| {
+        let margin = (margin * latency as f64) as Nanos;
+        let doubtful = above(terms.lags, margin) as f64 / terms.lags.len() as f64;
+        above(service, latency + margin).saturating_sub((doubtful * service.len() as f64).ceil() as u64)
+    };
+    MARGINS.into_iter().map(certain).max().unwrap_or(0)
 }
 
 /// Late requests of the seconds in which a service was not answered for longer than the objective's latency, and of those behind it

@@ -8,6 +8,7 @@ use super::{
     silence::Silence,
     spans::{total_until, union, without},
     timeline::{Moment, Timeline},
+    trend::median,
 };
 use crate::measure::{Nanos, Recording, SECOND, SeriesRecord, SeriesRole, Span};
 
@@ -77,8 +78,10 @@ const WORKED_OFF: u64 = 2;
 /// harness of more than 10 ms is an event of its own and no stall.
 ///
 /// The late and failed requests of the seconds of a stall or pause belong to it, and those of the seconds behind it as long as
-/// they have more than twice the median number; the longest comes first. A stall or pause that is shorter than the latency
-/// allowed takes none, since it made no request late by itself.
+/// they have more than twice the median number; the longest comes first. The share that is late and failed in other seconds as
+/// well does not count, nor does an error reply, which nobody waited for; where there are no other seconds, no more count than
+/// fell due in the span. A stall or pause that is shorter than the latency allowed takes none, since it made no request late by
+/// itself.
 ///
 /// A burst is a second outside of stalls with ten late or failed requests or more, a count that a Poisson process with the mean
 /// of the other seconds reaches in one of all seconds in less than one run of a thousand; with the seconds behind it as for a
@@ -96,27 +99,51 @@ pub(super) fn events(
     let is_long = |span: &Span| span.from_ns < measured && span.length() > SHORTEST;
     let pause = |span| Stall { span, services: Vec::new(), bad: 0, ended: true };
     let mut pauses: Vec<Stall> = pauses.iter().copied().filter(is_long).map(pause).collect();
-    let counts: Vec<u64> = seconds.iter().map(bad).collect();
+    let counts: Vec<u64> = seconds.iter().map(waited).collect();
     let usual = usual(&counts);
 
     let mut taken = vec![false; seconds.len()];
     let mut longest: Vec<&mut Stall> = stalls.iter_mut().chain(&mut pauses).collect();
     longest.sort_by_key(|stall| std::cmp::Reverse(stall.span.length()));
-    for stall in longest.into_iter().filter(|stall| stall.span.length() >= latency || !stall.ended) {
-        for second in held_up(&stall.span, &counts, usual) {
-            if !std::mem::replace(&mut taken[second], true) {
-                stall.bad += counts[second];
-            }
-        }
+    let harmful = longest.into_iter().filter(|stall| stall.span.length() >= latency || !stall.ended);
+    let harmful: Vec<(&mut Stall, Vec<usize>)> = harmful
+        .map(|stall| {
+            let own =
+                held_up(&stall.span, &counts, usual).filter(|second| !std::mem::replace(&mut taken[*second], true));
+            let own = own.collect();
+            (stall, own)
+        })
+        .collect();
+    let always = always(seconds, &taken);
+    let all: u64 = seconds.iter().map(finished).sum::<u64>() + unfinished;
+    for (stall, own) in harmful {
+        let more = |second: usize| match always {
+            Some(share) => counts[second].saturating_sub((share * finished(&seconds[second]) as f64).round() as u64),
+            None => counts[second],
+        };
+        let due = (all as f64 * stall.span.length() as f64 / measured.max(1) as f64).ceil() as u64;
+        stall.bad = own.into_iter().map(more).sum::<u64>().min(if always.is_some() { u64::MAX } else { due });
     }
     if let Some(last) = stalls.iter_mut().rfind(|stall| !stall.ended) {
         last.bad += unfinished;
     }
-    let left_over = if stalls.iter().any(|stall| !stall.ended) { 0 } else { unfinished };
     let bursts = bursts(seconds, usual, &mut taken);
-    let outside = seconds.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(moment, _)| moment);
-    let sum = |(bad_sum, all): (u64, u64), moment: &Moment| (bad_sum + bad(moment), all + finished(moment));
-    Events { stalls, pauses, bursts, outside: outside.fold((left_over, left_over), sum) }
+    let inside = stalls.iter().chain(&pauses).map(|stall| stall.bad).chain(bursts.iter().map(|burst| burst.bad));
+    let inside: u64 = inside.sum();
+    let all_bad = seconds.iter().map(bad).sum::<u64>() + unfinished;
+    Events { stalls, pauses, bursts, outside: (all_bad.saturating_sub(inside), all.saturating_sub(inside)) }
+}
+
+/// Share of late and failed requests in the seconds that no stall or pause has taken, the median; `None` without such seconds.
+fn always(seconds: &[Moment], taken: &[bool]) -> Option<f64> {
+    let quiet = seconds.iter().zip(taken).filter(|(moment, taken)| !**taken && finished(moment) > 0);
+    let mut shares: Vec<f64> = quiet.map(|(moment, _)| waited(moment) as f64 / finished(moment) as f64).collect();
+    median(&mut shares)
+}
+
+/// Late requests, and failures that are no error replies.
+fn waited(moment: &Moment) -> u64 {
+    bad(moment) - moment.refused
 }
 
 fn bad(moment: &Moment) -> u64 {
@@ -148,23 +175,23 @@ fn finished(moment: &Moment) -> u64 {
     moment.completed + moment.failed
 }
 
+/// The silences of a service that are stalls.
+pub(super) fn of_service(recording: &Recording, silence: &Silence) -> Vec<Span> {
+    let measured = recording.period.measured_ns;
+    let own =
+        |series: &&SeriesRecord| series.key.service == silence.service && series.key.role == SeriesRole::Operation;
+    let seconds = recording.series.iter().filter(own).flat_map(|series| &series.seconds);
+    let answers: u64 = seconds.map(|second| second.counts.completed).sum();
+    let shortest = (UNUSUAL * measured as f64 / answers.max(1) as f64).max(SHORTEST as f64);
+    let is_long = |span: &&Span| span.from_ns < measured && span.length() as f64 > shortest;
+    silence.spans.iter().filter(is_long).copied().collect()
+}
+
 fn stalls(recording: &Recording, whole: &Timeline, silences: &[Silence], pauses: &[Span]) -> Vec<Stall> {
     let measured = recording.period.measured_ns;
-    // Counted once for each service, since a long run may have thousands of silences.
-    let shortest = |silence: &Silence| {
-        let own =
-            |series: &&SeriesRecord| series.key.service == silence.service && series.key.role == SeriesRole::Operation;
-        let seconds = recording.series.iter().filter(own).flat_map(|series| &series.seconds);
-        let answers: u64 = seconds.map(|second| second.counts.completed).sum();
-        (UNUSUAL * measured as f64 / answers.max(1) as f64).max(SHORTEST as f64)
-    };
     let of_services: Vec<(&Silence, Span)> = silences
         .iter()
-        .flat_map(|silence| {
-            let shortest = shortest(silence);
-            let is_long = move |span: &&Span| span.from_ns < measured && span.length() as f64 > shortest;
-            silence.spans.iter().filter(is_long).map(move |span| (silence, *span))
-        })
+        .flat_map(|silence| of_service(recording, silence).into_iter().map(move |span| (silence, span)))
         .collect();
     let thin = thin_seconds(&whole.seconds, (measured / SECOND) as usize, pauses);
     let all = union(of_services.iter().map(|(_, span)| *span).chain(thin.iter().copied()).collect());

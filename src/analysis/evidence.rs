@@ -1,6 +1,6 @@
 //! Evidence for checks and findings.
 
-use super::{row::Row, timeline::Timeline};
+use super::{row::Row, silence::Silence, timeline::Timeline};
 use crate::{results::Run, scenario::Scenario};
 
 /// Evidence for checks and findings.
@@ -9,4 +9,5 @@ pub(super) struct Evidence<'a> {
     pub(super) scenario: &'a Scenario,
     pub(super) rows: &'a [Row],
     pub(super) timelines: &'a [Timeline],
+    pub(super) silences: &'a [Silence],
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     measure::{ErrorClass, SeriesRole, ServiceRecord, merged},
+    results::Verdict,
     scenario::{Checkout, Operation, Service},
 };
 
@@ -40,28 +41,48 @@ pub(super) fn findings(
     events: &Events,
     server: &ServerSide,
     dependencies: &[DependencySide],
+    verdict: Verdict,
 ) -> Vec<Finding> {
     let run = evidence.run;
     let mut findings = Vec::new();
     findings.extend((run.software.profile == "debug").then_some(Finding::DebugBuild));
     findings.extend(run.recording.period.interrupted.then_some(Finding::Interrupted));
-    findings.extend((!events.stalls.is_empty()).then(|| Finding::Stalls(events.stalls.clone())));
+    let (harmful, harmless) =
+        events.stalls.iter().cloned().partition::<Vec<_>, _>(|stall| stall.bad > 0 || !stall.ended);
+    findings.extend((!harmful.is_empty()).then_some(Finding::Stalls(harmful)));
     findings.extend((!events.bursts.is_empty()).then(|| Finding::Bursts(events.bursts.clone())));
     findings.extend(checks.iter().filter_map(trend));
-    findings.extend(trust(checks, Level::Refuse));
+    let (of_load, of_harness): (Vec<Finding>, Vec<Finding>) = trust(checks, Level::Refuse)
+        .partition(|finding| matches!(finding, Finding::Trust(check) if is_of_load(check.kind)));
+    findings.extend(of_load);
+    // A flaw of the harness comes first only where it leaves nothing else to say.
+    let (first, last) = if verdict == Verdict::Invalid { (of_harness, Vec::new()) } else { (Vec::new(), of_harness) };
+    findings.extend(first);
     findings.extend(dependencies.iter().filter_map(failed_dependency));
     findings.extend(unfinished(evidence));
     findings.extend(failures(evidence));
     findings.extend(misses(evidence));
     if events.stalls.iter().chain(&events.pauses).all(|stall| stall.bad == 0) {
-        findings.extend(evidence.scenario.services.iter().filter_map(|service| pool_wait(evidence, service)));
+        let overloaded = |service: &Service| {
+            let own = |check: &&Check| check.subject.as_ref() == Some(&service.name);
+            checks.iter().filter(own).any(|check| check.kind == CheckKind::Backlog && check.level == Level::Refuse)
+        };
+        let calm = evidence.scenario.services.iter().filter(|service| !overloaded(service));
+        findings.extend(calm.filter_map(|service| pool_wait(evidence, service)));
     }
     findings.extend(run.recording.services.iter().filter_map(reconnects));
     findings.extend(slow_operations(evidence));
     findings.extend(server_findings::findings(server, &run.server).into_iter().map(Finding::Server));
+    findings.extend(last);
     findings.extend(trust(checks, Level::Warn));
     findings.extend(upkeep(evidence));
+    findings.extend((!harmless.is_empty()).then_some(Finding::Stalls(harmless)));
     findings
+}
+
+/// Whether a check is about the load or the data, not about the harness.
+fn is_of_load(kind: CheckKind) -> bool {
+    matches!(kind, CheckKind::Backlog | CheckKind::Misses)
 }
 
 /// Checks of a level; failures and trends are findings of their own.
@@ -329,19 +350,37 @@ mod tests {
     }
 
     #[test]
-    fn refusals_come_before_failures_and_warnings_after() {
+    fn what_refuses_comes_before_failures_and_what_only_doubts_after() {
         let mut run = sample::run();
         run.recording.workers.iter_mut().for_each(|worker| worker.pacing = "spin".into());
         run.recording.workers[0].busy = 0.99;
         run.recording.workers[1].busy = 0.7;
-        let levels: Vec<_> = findings_of(&run)
-            .iter()
-            .filter_map(|finding| match finding {
+        let levels = |run: &Run| -> Vec<Level> {
+            let level = |finding: &Finding| match finding {
                 Finding::Trust(check) => Some(check.level),
                 Finding::Failures { .. } => Some(Level::Ok),
                 _ => None,
-            })
-            .collect();
-        assert_eq!((levels.first(), levels.last()), (Some(&Level::Refuse), Some(&Level::Warn)));
+            };
+            findings_of(run).iter().filter_map(level).collect()
+        };
+        let met = levels(&run);
+        assert_eq!(
+            (met.first(), met.last()),
+            (Some(&Level::Ok), Some(&Level::Warn)),
+            "the objective is met all the same"
+        );
+        assert!(met.contains(&Level::Refuse));
+        run.recording.services[0].scheduled += 1;
+        let invalid = levels(&run);
+        assert_eq!((invalid.first(), invalid.last()), (Some(&Level::Refuse), Some(&Level::Warn)));
+    }
+
+    #[test]
+    fn a_stall_that_made_nothing_late_is_the_last_finding() {
+        let mut run = sample::run();
+        run.recording.services.iter_mut().for_each(|service| {
+            service.seconds[3].silences.push(crate::measure::Span { from_ns: 3_100_000_000, to_ns: 3_190_000_000 });
+        });
+        assert!(matches!(findings_of(&run).last(), Some(Finding::Stalls(_))), "{:?}", findings_of(&run));
     }
 }

@@ -95,6 +95,8 @@ pub enum Reason {
     },
     /// The offered load is above capacity: the backlog grew all the time.
     Overloaded {
+        /// The service whose backlog grew most.
+        service: String,
         /// Growth of the backlog as a share of the offered rate, 0..=1.
         growth: f64,
     },

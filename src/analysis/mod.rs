@@ -62,7 +62,7 @@ pub use pools::PoolUse;
 pub use proportion::Proportion;
 pub use round_trips::RoundTrips;
 pub use row::{Row, Scope};
-pub use scaling::{PoolNeed, Scaling};
+pub use scaling::{Bottleneck, PoolNeed, Scaling};
 pub use server::{CommandTime, ServerSide, Slow, Totals};
 pub use server_findings::ServerFinding;
 pub use silence::Silence;
@@ -71,7 +71,7 @@ pub use timeline::{Moment, Timeline};
 use evidence::Evidence;
 
 pub use crate::results::CheckKind;
-use crate::{results::Run, scenario::Scenario};
+use crate::{measure::ServiceRecord, results::Run, scenario::Scenario};
 
 /// Concludes from a run what can be concluded. An interrupted run is taken for what there is of it.
 pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
@@ -87,14 +87,15 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     let mut held = Vec::with_capacity(outlines.len());
     let pauses = silence::pauses(recording);
     let silences = silence::silences(recording, scenario, &pauses);
-    let terms = estimates::Terms::new(recording, scenario, &silences, &pauses);
+    let lags = ServiceRecord::lag(&recording.services);
+    let terms = estimates::Terms::new(recording, scenario, &silences, &pauses, &lags);
     for (outline, tally) in outlines.into_iter().zip(tallies) {
         timelines.push(Timeline::new(recording, &outline.scope, &tally.seconds));
         let (row, of_row) = estimates::row(outline.scope, tally, terms);
         rows.push(row);
         held.push(of_row);
     }
-    let evidence = Evidence { run, scenario, rows: &rows, timelines: &timelines };
+    let evidence = Evidence { run, scenario, rows: &rows, timelines: &timelines, silences: &silences };
     let checks = validity::checks(&evidence);
     judge_silences(&mut held, &evidence, &silences);
     let judged: Vec<Conclusion> = rows
@@ -110,7 +111,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     });
     let server = server::server_side(&evidence);
     let dependencies = dependencies::dependencies(&run.dependencies);
-    let findings = findings::findings(&evidence, &checks, &events, &server, &dependencies);
+    let findings = findings::findings(&evidence, &checks, &events, &server, &dependencies, conclusion.verdict);
     let keyspace = run.inspection.keyspace.as_ref().map(keyspace::keyspace);
     let pools = pools::pools(&evidence);
     let scaling = scaling::scaling(&evidence, &pools, &server);
@@ -258,6 +259,36 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_takes_no_requests_that_are_late_or_refused_anyway() {
+        let pause = SECOND * 3 / 4..SECOND * 5 / 4;
+        let paused = |seconds: u32, of: &dyn Fn(Nanos) -> Request| {
+            let held = |due: Nanos| {
+                let lag = if pause.contains(&due) { pause.end - due } else { 0 };
+                let request = of(due);
+                Request { lag, wait: request.wait + lag, ..request }
+            };
+            analysed_with(seconds, held, |recording| {
+                let worker = sample::run().recording.workers.remove(0);
+                let pauses = vec![Span { from_ns: pause.start, to_ns: pause.end }];
+                recording.workers.push(WorkerRecord { pauses, ..worker });
+            })
+        };
+        let slow = |due| Request::served(due, 110_000_000);
+        let analysis = paused(1, &slow);
+        let bad = |analysis: &Analysis| (analysis.events.pauses[0].bad, analysis.events.outside.0);
+        assert_eq!(bad(&analysis), (500, 500), "no more than fell due in as long a time");
+        assert_eq!(bad(&paused(8, &slow)), (0, 8_000), "late as everywhere");
+        assert_eq!(
+            analysis.conclusion.verdict,
+            Verdict::Fail,
+            "the fastest is late by its service time: {:?}",
+            analysis.conclusion
+        );
+        let refused = |due| Request { end: End::Failed(ErrorClass::Noperm), ..Request::served(due, 100_000) };
+        assert_eq!(bad(&paused(1, &refused)), (0, 1_000));
+    }
+
+    #[test]
     fn a_worker_without_time_left_is_not_the_servers_fault() {
         // Served one after another in 1.25 ms each, by a worker that is busy all the time and so never stops answering.
         let overloaded = |due: Nanos| {
@@ -371,8 +402,37 @@ mod tests {
             Request { wait: start.saturating_sub(due), ..Request::served(due, 1_250_000) }
         });
         assert_eq!(analysis.conclusion.verdict, Verdict::Fail, "{:?}", analysis.conclusion);
-        let Reason::Overloaded { growth } = analysis.conclusion.reasons[0] else { panic!("{:?}", analysis.conclusion) };
+        let Reason::Overloaded { growth, .. } = analysis.conclusion.reasons[0] else {
+            panic!("{:?}", analysis.conclusion)
+        };
         assert!((growth - 0.2).abs() < 0.01, "{growth}");
+    }
+
+    #[test]
+    fn an_overload_is_seen_in_a_few_seconds() {
+        let overloaded = |per_second: Nanos| {
+            analysed(4, |due| {
+                let start = due / (SECOND / 1_000) * (SECOND / per_second);
+                Request { wait: start.saturating_sub(due), ..Request::served(due, SECOND / per_second) }
+            })
+        };
+        let reasons = overloaded(800).conclusion.reasons;
+        let Reason::Overloaded { service, growth } = &reasons[0] else { panic!("{reasons:?}") };
+        assert!(service == "api" && (growth - 0.2).abs() < 0.01, "{growth}");
+        let reasons = overloaded(1_000).conclusion.reasons;
+        assert!(!reasons.iter().any(|reason| matches!(reason, Reason::Overloaded { .. })), "{reasons:?}");
+    }
+
+    #[test]
+    fn a_backlog_behind_a_server_that_is_gone_is_no_overload() {
+        let analysis = analysed(12, |due| match due {
+            due if due < 5 * SECOND => Request::served(due, 100_000),
+            due => Request { wait: 17 * SECOND - due, end: End::Unfinished, ..Request::served(due, 0) },
+        });
+        let Reason::Gone { since, .. } = analysis.conclusion.reasons[0] else { panic!("{:?}", analysis.conclusion) };
+        assert_eq!(since, 5 * SECOND);
+        let backlog = analysis.checks.iter().find(|check| check.kind == CheckKind::Backlog).unwrap();
+        assert!(backlog.value.abs() < f64::EPSILON, "{backlog:?}");
     }
 
     #[test]

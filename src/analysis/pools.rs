@@ -17,6 +17,8 @@ pub struct PoolUse {
     pub in_use: f64,
     /// Hold time over places x time, 0..=1.
     pub utilisation: f64,
+    /// Requests per second that the service was offered; `None` in a closed loop.
+    pub offered: Option<f64>,
     /// Mean number of requests waiting for one.
     pub waiting: f64,
     /// Connections lost.
@@ -53,6 +55,7 @@ fn pool(service: &Service, record: &ServiceRecord, measured: u64) -> PoolUse {
         places,
         in_use: mean(sums.0),
         utilisation: (mean(sums.0) / places.max(1) as f64).min(1.0),
+        offered: service.offered_rate(),
         waiting: mean(sums.1),
         lost: record.seconds.iter().map(|second| second.lost).sum(),
         recovered: record.seconds.iter().map(|second| second.recovered).sum(),

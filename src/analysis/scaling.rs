@@ -1,9 +1,10 @@
 //! Whether more connections or more servers are worth a thought, by what was measured of those that there are.
 
 use super::{
-    PoolUse, Row, ServerSide,
+    Analysis, CheckKind, Level, PoolUse, Row, ServerSide,
     evidence::Evidence,
     findings::{BUSY_POOL, MOSTLY_WAIT},
+    server_findings::SATURATED,
 };
 
 /// Share of a pool in use from which on it may be too small; by then requests wait noticeably.
@@ -31,6 +32,33 @@ pub struct PoolNeed {
     pub wait_p99: Option<u64>,
     /// Whether a larger one is worth a try.
     pub needed: bool,
+}
+
+/// What had no room left for more load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bottleneck {
+    /// The server's main thread.
+    Server,
+    /// A worker thread of the harness.
+    Harness,
+    /// The pool of the service.
+    Pool,
+}
+
+/// Share of a pool in use from which on it has no room left.
+const FULL: f64 = 0.95;
+
+impl Analysis {
+    /// What kept a service from more; `None` where nothing was seen to be used up.
+    pub fn bottleneck(&self, pool: &PoolUse) -> Option<Bottleneck> {
+        let refused = |kind| self.checks.iter().any(|check| check.kind == kind && check.level == Level::Refuse);
+        // A pool is full behind whatever else is the limit.
+        match self.scaling.server {
+            Some((busiest, _)) if busiest >= SATURATED => Some(Bottleneck::Server),
+            _ if refused(CheckKind::WorkerCpu) => Some(Bottleneck::Harness),
+            _ => (pool.utilisation >= FULL).then_some(Bottleneck::Pool),
+        }
+    }
 }
 
 /// Evidence of the run on growth.
@@ -72,6 +100,20 @@ mod tests {
         let scaling = analyse(&run, &sample::scenario()).scaling;
         assert!(scaling.pools[0].needed && !scaling.pools[1].needed);
         assert!(matches!(scaling.server, Some((_, true))));
+    }
+
+    #[test]
+    fn a_full_pool_is_the_limit_unless_what_is_behind_it_is() {
+        let mut run = sample::run();
+        let of = |run: &crate::results::Run| {
+            let analysis = analyse(run, &sample::scenario());
+            analysis.bottleneck(&analysis.pools[0])
+        };
+        assert_eq!(of(&run), None);
+        run.recording.services[0].seconds.iter_mut().for_each(|second| second.in_use = 49.9);
+        assert_eq!(of(&run), Some(super::Bottleneck::Pool));
+        run.server.seconds.iter_mut().for_each(|second| second.counts.main_thread_cpu = Some(0.99));
+        assert_eq!(of(&run), Some(super::Bottleneck::Server));
     }
 
     #[test]

@@ -271,8 +271,11 @@ fn foreign(evidence: &Evidence<'_>, commands: &[CommandTime]) -> f64 {
         .iter()
         // A sequence is counted by its steps.
         .filter(|series| series.commands.len() == 1 || series.key.role != SeriesRole::Operation)
-        .map(SeriesRecord::totals)
-        .map(|counts| counts.completed + counts.failed())
+        .map(|series| {
+            let counts = series.totals();
+            // The server may have run what the warm-up left over, and what was never answered.
+            counts.answered() + counts.failed() + series.unfinished
+        })
         .sum();
     // What was under way at both ends may be counted on one side only.
     let certain = calls.saturating_sub(own).saturating_sub(own / 100 + 1_000);
@@ -367,5 +370,13 @@ mod tests {
         assert!(own.foreign.abs() < 1e-9, "{}", own.foreign);
         run.server.commands[1].calls += 100_000;
         assert!(analyse(&run, &sample::scenario()).server.foreign > 0.8);
+        let foreign = |left_over: u64, unfinished: u64| {
+            let mut run = run.clone();
+            run.recording.series[0].seconds[0].counts.carried_over = left_over;
+            run.recording.series[0].unfinished = unfinished;
+            analyse(&run, &sample::scenario()).server.foreign
+        };
+        assert!(foreign(100_000, 0).abs() < 1e-9, "requests of the warm-up that were answered later");
+        assert!(foreign(0, 100_000).abs() < 1e-9, "requests that were sent and never answered");
     }
 }

@@ -12,8 +12,8 @@ use crate::{
 pub struct Silence {
     /// The service.
     pub service: String,
-    /// Spans in which requests were under way and none was answered, without those in which the harness did not run. Empty for
-    /// a service whose commands wait by design.
+    /// Spans in which requests were under way and none was answered, without those in which the harness did not run, unless it
+    /// stood still for less of such a span than it ran. Empty for a service whose commands wait by design.
     pub spans: Vec<Span>,
     /// Share of the measured period at which a user who had come would have waited longer than the objective's latency, 0..=1.
     pub late_share: f64,
@@ -47,6 +47,17 @@ pub(super) fn paused(recording: &Recording) -> Option<f64> {
     (measured > 0).then(|| longest as f64 / measured as f64)
 }
 
+/// Pauses of the harness without those within an outage: where it found no answer before and after a pause, and ran for most
+/// of the time, the server was silent meanwhile as well.
+fn outside_of_outages(pauses: &[Span], recorded: &[Span]) -> Vec<Span> {
+    let outage = |span: &Span| {
+        let silent = without(&[*span], pauses);
+        let outage = Span { from_ns: silent.first()?.from_ns, to_ns: silent.last()?.to_ns };
+        (2 * total_until(&silent, Nanos::MAX) > outage.length()).then_some(outage)
+    };
+    without(pauses, &recorded.iter().filter_map(outage).collect::<Vec<_>>())
+}
+
 fn silence(
     recording: &Recording,
     record: &ServiceRecord,
@@ -60,6 +71,7 @@ fn silence(
     let last = recorded.last().filter(|_| record.seconds.iter().any(|second| second.unanswered));
     let open_ended = |span: &Span| last.is_some_and(|last| span.to_ns == last.to_ns);
     let waits = service.is_some_and(Service::waits_by_design);
+    let pauses = &outside_of_outages(pauses, &recorded);
     let spans = if waits { Vec::new() } else { without(&recorded, pauses) };
     // Who comes at an instant of a span waits until its end: longer than the latency in all of it but the last part. Of a
     // span that did not end nobody knows the end.
@@ -125,6 +137,20 @@ mod tests {
         let silence = first(&run);
         assert_eq!(silence.spans, [], "{silence:?}");
         assert!((paused(&run.recording).unwrap() - 0.9995 / 12.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_short_pause_of_the_harness_does_not_split_an_outage() {
+        let mut run = sample::run();
+        with(&mut run, &[(2_600 * MS, 3 * SECOND), (3 * SECOND, 4 * SECOND), (4 * SECOND, 4_400 * MS)]);
+        for (from, to) in [(2_590, 2_605), (2_900, 2_912), (3_500, 3_556), (4_380, 4_400)] {
+            run.recording.workers[0].pauses.push(Span { from_ns: from * MS, to_ns: to * MS });
+        }
+        let silence = first(&run);
+        assert_eq!(silence.spans, [Span { from_ns: 2_605 * MS, to_ns: 4_380 * MS }], "one of its whole length");
+        assert!((silence.late_share - 1.695 / 12.0).abs() < 1e-4, "1.8 s less 100 ms, and 5 ms before: {silence:?}");
+        run.recording.workers[0].pauses.push(Span { from_ns: 3 * SECOND, to_ns: 4 * SECOND });
+        assert_eq!(first(&run).spans.len(), 3, "the harness stood still for most of it");
     }
 
     #[test]

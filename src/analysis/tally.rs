@@ -48,6 +48,8 @@ pub(super) struct Tick {
     /// Completed, and left over by the warm-up.
     pub(super) answered: u64,
     pub(super) failed: u64,
+    /// Of those the ones that the server refused with an error reply.
+    pub(super) refused: u64,
     /// Response time at p50, p99 and the maximum.
     pub(super) response: Option<(Nanos, Nanos, Nanos)>,
     pub(super) late: u64,
@@ -268,6 +270,7 @@ fn add_up(
                     tick.completed += second.counts.completed;
                     tick.answered += second.counts.answered();
                     tick.failed += second.counts.failed();
+                    tick.refused += second.counts.refused();
                 }
                 // Whatever is not in the histogram took longer than it can hold.
                 let in_time: u64 = counts_up_to(&together, question.latency);

@@ -21,6 +21,8 @@ pub struct Moment {
     pub answered: u64,
     /// Requests that failed in it.
     pub failed: u64,
+    /// Of those the ones that the server refused with an error reply.
+    pub refused: u64,
     /// Requests that completed in it, but later than the objective allows.
     pub late: u64,
     /// Response time at p50, p99 and the maximum, in nanoseconds; `None` where nothing completed.
@@ -47,6 +49,7 @@ impl Timeline {
                 completed: tick.completed,
                 answered: tick.answered,
                 failed: tick.failed,
+                refused: tick.refused,
                 late: tick.late,
                 response: tick.response,
                 in_system: (!services.is_empty()).then_some(0.0),

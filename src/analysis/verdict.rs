@@ -193,6 +193,8 @@ pub(super) fn judge<'a>(held: &Held, checks: impl Iterator<Item = &'a Check> + C
             .filter(|check| bend(check.kind).is_some_and(|bend| checks.contains(&bend)))
             .map(|check| check.kind)
             .collect();
+        // The lag of a harness that stood still is a consequence.
+        kinds.sort_by_key(|kind| *kind == CheckKind::ScheduleLag);
         kinds.dedup();
         let reasons = kinds.into_iter().map(Reason::Check).chain(held.conclusion.reasons.iter().cloned()).collect();
         Conclusion { verdict: Verdict::Invalid, reasons, harness_late: None }
@@ -218,8 +220,10 @@ pub(super) fn judge<'a>(held: &Held, checks: impl Iterator<Item = &'a Check> + C
         return invalid(&[Bend::Worse]);
     }
     let harness_late = first(Bend::Worse).map(|check| check.kind);
-    let growth = refused.clone().filter(|check| check.kind == CheckKind::Backlog).map(|check| check.value);
-    let overloaded = growth.max_by(f64::total_cmp).map(|growth| Reason::Overloaded { growth });
+    let backlogs = refused.clone().filter(|check| check.kind == CheckKind::Backlog);
+    let overloaded = backlogs
+        .max_by(|one, other| one.value.total_cmp(&other.value))
+        .map(|check| Reason::Overloaded { service: check.subject.clone().unwrap_or_default(), growth: check.value });
     let drifting = first(Bend::Drift).filter(|_| verdict == Verdict::Pass && !held.worst_third_met).map(|check| {
         let service = check.subject.clone().unwrap_or_default();
         Reason::Drifting { service, per_minute: check.nanos.unwrap_or_default() }

@@ -85,6 +85,11 @@ impl Counts {
         self.completed + self.carried_over
     }
 
+    /// Failures that are error replies of the server.
+    pub fn refused(&self) -> u64 {
+        self.errors.iter().filter(|(class, _)| class.is_reply()).map(|(_, count)| count).sum()
+    }
+
     /// Adds another's counts.
     pub fn merge(&mut self, other: &Self) {
         self.completed += other.completed;

@@ -2,13 +2,14 @@
 
 use super::{
     Document as _, RunReport, Style,
+    format::plain,
     terminal::{self, SCREEN},
     view::{Block, Note, Tone},
 };
 use crate::{
-    analysis::{CheckKind, Finding, Scope},
+    analysis::{CheckKind, Finding, Level, Scope},
     measure::SeriesRole,
-    results::sample,
+    results::{Verdict, sample},
     scenario::{self, BUILTIN},
 };
 
@@ -22,11 +23,17 @@ fn rates_of_a_late_harness_are_at_least_that() {
     let rate = |report: &RunReport| {
         let text = report.terminal(Style { colour: false, width: 150, verbose: false });
         let total = text.lines().find(|line| line.contains("all services")).unwrap().to_owned();
+        assert_eq!(total.contains('≥'), text.contains("≥ The harness was late"), "the sign has its legend");
         total.contains('≥')
     };
     assert!(!rate(&report));
     report.analysis.conclusion.harness_late = Some(CheckKind::WorkerCpu);
-    assert!(rate(&report));
+    assert!(rate(&report), "of a closed loop");
+    report.scenario.services.retain(|service| service.offered_rate().is_some());
+    assert!(!rate(&report), "exact where all that was offered was answered");
+    let backlog = report.analysis.checks.iter_mut().find(|check| check.kind == CheckKind::Backlog).unwrap();
+    backlog.level = Level::Refuse;
+    assert!(rate(&report), "more was offered than was answered");
 }
 
 #[test]
@@ -88,4 +95,32 @@ fn reads_that_find_nothing_are_the_first_finding_with_its_advice() {
     report.analysis.findings.push(Finding::Misses { scope: scope.clone(), misses: 20_000, lookups: 20_000 });
     let text = report.terminal(Style { colour: false, width: 300, verbose: false });
     assert!(text.contains("found nothing") && text.contains("without --no-prefill"), "{text}");
+}
+
+#[test]
+fn a_restart_is_in_the_headline_of_a_miss() {
+    let sentence = |outcome| {
+        let mut run = sample::run();
+        run.server.restarts = 1;
+        let mut report = RunReport::new(run).unwrap();
+        report.analysis.conclusion.verdict = outcome;
+        report.headline().sentence
+    };
+    assert!(sentence(Verdict::Fail).ends_with("; the server was restarted during the run."));
+    assert!(!sentence(Verdict::Pass).contains("restarted"));
+}
+
+#[test]
+fn an_overload_says_what_was_offered_and_answered_and_what_the_limit_is() {
+    let mut run = sample::run();
+    for second in &mut run.recording.services[0].seconds {
+        (second.backlog, second.in_use) = (200 * (u64::from(second.second) + 1), 49.9);
+    }
+    let report = RunReport::new(run).unwrap();
+    let sentence = plain(&report.headline().sentence);
+    let known = "the offered load is above capacity: api was offered 1 000/s, of which 1 004/s were answered, and its queue grew by \
+                 200 requests a second; the pool is the limit, with 50 of 50 places in use.";
+    assert!(sentence.ends_with(known), "{sentence}");
+    let notes: Vec<String> = report.view(&[]).notes().map(|note| plain(&note.fact)).collect();
+    assert!(notes.iter().any(|fact| fact.contains("200 requests a second; the pool is the limit")), "{notes:?}");
 }

@@ -258,7 +258,11 @@ fn every_verdict_in_words() {
             Reason::Undecided { bad, allowed: 0.01, why: Doubt::Bursts, run_ns: Some(90_000_000_000) },
         ],
         _ => {
-            vec![Reason::Check(CheckKind::ScheduleLag), Reason::Overloaded { growth: 0.031 }, Reason::Empty]
+            vec![
+                Reason::Check(CheckKind::ScheduleLag),
+                Reason::Overloaded { service: "api".to_owned(), growth: 0.031 },
+                Reason::Empty,
+            ]
         }
     };
     let words = [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive, Verdict::Invalid].map(|verdict| {

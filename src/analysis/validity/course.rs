@@ -1,18 +1,28 @@
 //! Whether the run was in a steady state.
 
 use super::known::Known;
-use crate::analysis::{
-    Check, CheckKind, Level,
-    evidence::Evidence,
-    tally::whole_seconds,
-    trend::{chance_of, median, rank_correlation, slope},
+use crate::{
+    analysis::{
+        Check, CheckKind, Level, Moment, events,
+        evidence::Evidence,
+        spans::total_until,
+        tally::whole_seconds,
+        trend::{chance_of, median, rank_correlation, slope},
+    },
+    measure::{SECOND, Span},
 };
 
 /// Seconds that it takes to distinguish a drift from chance.
 const SECONDS_FOR_DRIFT: usize = 10;
 
-/// Seconds that it takes to see a queue grow.
-const SECONDS_FOR_BACKLOG: usize = 6;
+/// Seconds that it takes to see a queue grow, and those from which on chance can be told from a trend.
+const SECONDS_FOR_BACKLOG: usize = 3;
+const SECONDS_FOR_TREND: usize = 6;
+
+/// Growth in each of fewer seconds, as a share of the offered rate and in standard deviations of a Poisson count, that is no
+/// chance.
+const SURE_GROWTH: f64 = 0.05;
+const CHANCE: f64 = 3.0;
 
 /// A drift smaller than this share of the objective's latency never refuses a measurement.
 const FELT: f64 = 0.01;
@@ -21,16 +31,29 @@ const FELT: f64 = 0.01;
 const SIGNIFICANT: f64 = 0.01;
 
 /// Growth of the queue for connections of an open loop, per second, as a share of the offered rate: Theil-Sen slope of
-/// the backlog at the end of each second, 0 unless Spearman's rank correlation says that it grows.
+/// the backlog at the end of each second, 0 unless Spearman's rank correlation says that it grows, or, in a run too short for
+/// that, it grew much in every second. What fell due while nothing was answered is left out: an outage is no overload.
 pub(super) fn backlog(evidence: &Evidence<'_>, known: &Known<'_>) -> Option<Check> {
     let rate = known.service.offered_rate()?;
-    let whole = whole_seconds(&evidence.run.recording);
-    let seconds = known.timeline.seconds.iter().take(whole);
-    let backlogs: Vec<f64> = seconds.filter_map(|moment| moment.backlog).map(|backlog| backlog as f64).collect();
+    let recording = &evidence.run.recording;
+    let own = evidence.silences.iter().filter(|silence| silence.service == known.record.name);
+    let stalls: Vec<Span> = own.flat_map(|silence| events::of_service(recording, silence)).collect();
+    let backlog = |moment: &Moment| {
+        let end = (u64::from(moment.second) + 1) * SECOND;
+        Some(moment.backlog? as f64 - rate * total_until(&stalls, end) as f64 / SECOND as f64)
+    };
+    let seconds = known.timeline.seconds.iter().take(whole_seconds(recording));
+    let backlogs: Vec<f64> = seconds.filter_map(backlog).collect();
     if backlogs.len() < SECONDS_FOR_BACKLOG {
         return None;
     }
-    let growth = if is_trend(&backlogs) { slope(&backlogs).max(0.0) } else { 0.0 };
+    let grows = if backlogs.len() < SECONDS_FOR_TREND {
+        let before = [0.0].iter().chain(&backlogs);
+        before.zip(&backlogs).all(|(before, after)| after - before > (SURE_GROWTH * rate).max(CHANCE * rate.sqrt()))
+    } else {
+        is_trend(&backlogs)
+    };
+    let growth = if grows { slope(&backlogs).max(0.0) } else { 0.0 };
     Some(known.check(CheckKind::Backlog, growth / rate))
 }
 

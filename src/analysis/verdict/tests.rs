@@ -145,7 +145,7 @@ fn a_flaw_spoils_only_what_it_could_have_falsified() {
 fn an_overload_and_a_trend_are_named_first() {
     let missed = held(requests(5_000, 100_000), true, false);
     let overloaded = judge(&missed, [check(CheckKind::Backlog, Level::Refuse)].iter());
-    assert_eq!(overloaded.reasons[0], Reason::Overloaded { growth: 0.3 });
+    assert_eq!(overloaded.reasons[0], Reason::Overloaded { service: "api".into(), growth: 0.3 });
     let uneven = held(requests(0, 100_000), false, false);
     let drifting = judge(&uneven, [check(CheckKind::Drift, Level::Refuse)].iter());
     assert_eq!(drifting.reasons[0], Reason::Drifting { service: "api".into(), per_minute: 8e6 });

@@ -34,6 +34,7 @@ pub(super) fn stalls(stalls: &[Stall], restarted: bool) -> Note {
     let advice = match (gone, restarted) {
         (true, _) => "The server did not answer again before the run ended: see whether it is running, and its log.",
         (false, true) => "The server was restarted during the run: its log has the reason.",
+        (false, false) if bad == 0 => "",
         (false, false) => {
             "Look for what stopped the server at that moment: a slow command (SLOWLOG GET), a fork to save the data set, \
              many keys that expired together, swapping, or a machine that stood still."

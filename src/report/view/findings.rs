@@ -7,11 +7,12 @@ use super::{
     checks::{limit, quantity, subject, words},
     dependencies, events, failures,
     names::scope_name,
-    server_findings,
+    overload, server_findings,
 };
 use crate::{
     analysis::{Analysis, Check, CheckKind, Finding, Level, Scope, ServerFinding},
     report::format::{count, counted, duration, factor, share},
+    results::Verdict,
 };
 
 /// Name of the section.
@@ -91,8 +92,12 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                 counted(*requests, "request", "requests"),
                 share(*part),
             ),
-            "They count as missed. The server was gone, or far behind: the timeline shows from when on, its log may say \
-                 why.",
+            if analysis.checks.iter().any(is_overload) {
+                "They count as missed. They waited behind the queue of a load above capacity."
+            } else {
+                "They count as missed. The server was gone, or far behind: the timeline shows from when on, its log may say \
+                 why."
+            },
         ),
         Finding::PoolWait { service, pool, wait_p99, response_p99, utilisation } => Note::new(
             Tone::Fair,
@@ -157,7 +162,8 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
             "They take a part of the server that no application would, and are in no sum. A mix that removes as much \
                      as it adds needs none.",
         ),
-        Finding::Trust(check) => trust(check, restarted(analysis)),
+        Finding::Trust(check) if is_overload(check) => overload::note(check, analysis),
+        Finding::Trust(check) => trust(check, restarted(analysis), analysis.conclusion.verdict),
         Finding::Dependency { name, answers, outage, reason } => dependencies::note(name, *answers, outage, reason),
         Finding::Server(finding) => server_findings::note(finding),
         Finding::Interrupted => Note::new(
@@ -188,10 +194,23 @@ fn portion(count: u64, scope: &Scope, analysis: &Analysis) -> String {
         .unwrap_or_default()
 }
 
+/// Whether a check says that the load was above capacity.
+fn is_overload(check: &Check) -> bool {
+    check.kind == CheckKind::Backlog && check.level == Level::Refuse
+}
+
 /// Whether the server was restarted while it was measured.
-fn restarted(analysis: &Analysis) -> bool {
+pub(super) fn restarted(analysis: &Analysis) -> bool {
     let is_restart = |finding: &Finding| matches!(finding, Finding::Server(ServerFinding::Restarts { .. }));
     analysis.findings.iter().any(is_restart)
+}
+
+/// Whether a check is about time that the harness adds to response times.
+fn makes_worse(kind: CheckKind) -> bool {
+    matches!(
+        kind,
+        CheckKind::ScheduleLag | CheckKind::WorkerCpu | CheckKind::Steal | CheckKind::Throttling | CheckKind::Pauses
+    )
 }
 
 /// Whether the harness did not run for too much of the time.
@@ -200,13 +219,18 @@ fn stood_still(analysis: &Analysis) -> bool {
     analysis.checks.iter().any(|check| check.level == Level::Refuse && kinds.contains(&check.kind))
 }
 
-fn trust(check: &Check, restarted: bool) -> Note {
-    let cause = if restarted && check.kind == CheckKind::Misses {
-        "; the server was restarted during the run, and what it did not save is gone"
+fn trust(check: &Check, restarted: bool, verdict: Verdict) -> Note {
+    let lost = restarted && check.kind == CheckKind::Misses;
+    let cause = if lost { "; the server was restarted during the run, and what it did not save is gone" } else { "" };
+    let advice = if lost {
+        "The data went with the restart: let the server save it (appendonly yes, or snapshots), or leave the restart out of the run."
     } else {
-        ""
+        words(check.kind).advice
     };
     let limit = match (check.level, check.refuse) {
+        (Level::Refuse, Some(refuse)) if verdict != Verdict::Invalid && makes_worse(check.kind) => {
+            format!("; that is above {}, so the true response times can only be shorter", limit(check.kind, refuse))
+        }
         (Level::Refuse, Some(refuse)) => {
             format!("; above {} it may have falsified the result", limit(check.kind, refuse))
         }
@@ -216,9 +240,13 @@ fn trust(check: &Check, restarted: bool) -> Note {
         }
     };
     Note::new(
-        if check.level == Level::Refuse { Tone::Bad } else { Tone::Fair },
+        if check.level == Level::Refuse && (verdict == Verdict::Invalid || !makes_worse(check.kind)) {
+            Tone::Bad
+        } else {
+            Tone::Fair
+        },
         format!("{}: {}{limit}{cause}.", subject(check), quantity(check)),
-        words(check.kind).advice.to_owned(),
+        advice,
     )
 }
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 use super::{
     Headline, KeyNumber,
     checks::{self, quantity, subject},
-    events,
+    events, findings,
     names::capitalised,
+    overload,
+    results::by_harness,
     verdict,
 };
 use crate::{
@@ -36,7 +38,7 @@ pub(in crate::report) fn headline(report: &RunReport) -> Headline {
     let mut clauses = reasons.iter().map(|reason| clause(reason, *verdict, scenario, analysis));
     let (words, tone) = (words(*verdict), verdict::tone(*verdict));
     let sentence = match clauses.next() {
-        Some(clause) => format!("{words}{}: {clause}.", interruption(run)),
+        Some(clause) => format!("{words}{}: {clause}{}.", interruption(run), restart(analysis)),
         None => format!("{words}{}.", interruption(run)),
     };
     let remarks = clauses.map(|clause| format!("{}.", capitalised(&clause)));
@@ -48,8 +50,14 @@ pub(in crate::report) fn headline(report: &RunReport) -> Headline {
 fn numbers(scenario: &Scenario, analysis: &Analysis) -> Vec<KeyNumber> {
     let Some(total) = analysis.rows.last() else { return Vec::new() };
     let objective = &scenario.objective;
-    // What a late harness adds makes response times longer and throughput lower than the server's own.
-    let (at_most, at_least) = if analysis.conclusion.harness_late.is_some() { ("≤ ", "≥ ") } else { ("", "") };
+    // What a late harness adds makes response times longer, and in some loads throughput lower, than the server's own. Where
+    // requests were never answered, the percentile of the others is no bound of anything.
+    let (at_most, slower) = match analysis.conclusion.harness_late {
+        Some(_) if total.unfinished == 0 => ("≤ ", "; ≤: the harness was late"),
+        _ => ("", ""),
+    };
+    let (at_least, less) =
+        if by_harness(total, scenario, analysis) { ("≥ ", "; ≥: the harness was late") } else { ("", "") };
     let known =
         total.judged.nanos().map_or_else(|| NOTHING.to_owned(), |nanos| at_most.to_owned() + &duration(nanos as f64));
     let answered = if total.bad.of == 0 { NOTHING.to_owned() } else { share(1.0 - total.bad.share) };
@@ -62,11 +70,17 @@ fn numbers(scenario: &Scenario, analysis: &Analysis) -> Vec<KeyNumber> {
     let failed = count(total.counts.failed() + total.unfinished);
     let name = format!("Response time, {}", percentile(objective.percentile));
     vec![
-        KeyNumber::new(name, known, format!("of {} allowed", setting(objective.latency))),
+        KeyNumber::new(name, known, format!("of {} allowed{slower}", setting(objective.latency))),
         KeyNumber::new("Answered in time", answered, format!("{}{THIN}% required", objective.percentile)),
-        KeyNumber::new("Throughput", format!("{at_least}{}", rate(total.rate)), offered),
+        KeyNumber::new("Throughput", format!("{at_least}{}", rate(total.rate)), offered + less),
         KeyNumber::new("Failed or unfinished", failed, format!("of {}", counted(total.bad.of, "request", "requests"))),
     ]
+}
+
+/// That the server was restarted, which explains a miss.
+fn restart(analysis: &Analysis) -> &'static str {
+    let explains = analysis.conclusion.verdict == Verdict::Fail && findings::restarted(analysis);
+    if explains { "; the server was restarted during the run" } else { "" }
 }
 
 fn interruption(run: &Run) -> String {
@@ -146,11 +160,9 @@ fn clause(reason: &Reason, verdict: Verdict, scenario: &Scenario, analysis: &Ana
             if *per_minute < 0.0 { "fell" } else { "rose" },
             duration(per_minute.abs()),
         ),
-        Reason::Overloaded { growth } => format!(
-            "the offered load is above capacity: the backlog grew every second by {} of the offered rate, so latency \
-             depends on how long one measures",
-            share(*growth),
-        ),
+        Reason::Overloaded { service, growth } => {
+            format!("the offered load is above capacity: {}", overload::fact(service, *growth, analysis))
+        }
     }
 }
 

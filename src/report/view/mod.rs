@@ -19,6 +19,7 @@ mod method;
 mod model;
 mod names;
 mod operator;
+mod overload;
 mod results;
 mod round_trips;
 mod run;

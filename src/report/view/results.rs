@@ -8,11 +8,11 @@ use super::{
     verdict,
 };
 use crate::{
-    analysis::{Analysis, Distribution, Grade, PercentileValue, PoolUse, Row, Support},
+    analysis::{Analysis, CheckKind, Distribution, Grade, Level, PercentileValue, PoolUse, Row, Support},
     measure::SeriesRole,
     report::format::{self, NOTHING},
     results::{Verdict, slug},
-    scenario::{Objective, Scenario},
+    scenario::{Objective, Scenario, Service},
 };
 
 /// Marks behind a percentile that has few independent samples beyond it, and one whose tail comes from few bursts.
@@ -94,8 +94,7 @@ fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
     let objective = &scenario.objective;
     // Where something failed, the number is wanted more than the rest.
     let failed = if analysis.rows.iter().any(|row| row.counts.failed() + row.unfinished > 0) { 2 } else { 8 };
-    // A late harness makes throughput lower than the server's own, as the headline says.
-    let at_least = if analysis.conclusion.harness_late.is_some() { "≥ " } else { "" };
+    let mut at_least = false;
     // What rows that belong to others lack is not worth a line below the table.
     let (mut of_operations, mut of_parts) = (Marks::default(), Marks::default());
     let judged = |row: &Row| row.scope.role == SeriesRole::Operation;
@@ -103,7 +102,11 @@ fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
     let mut table = by_row(RESPONSE, caption, grouped(analysis))
         .numbers("Completed", 5, |row| row.counts.completed)
         .numbers("Failed", failed, |row| failures(row))
-        .rates("Rate", 1, |row| format!("{at_least}{}", format::significant(row.rate)))
+        .rates("Rate", 1, |row| {
+            let limited = by_harness(row, scenario, analysis);
+            at_least |= limited;
+            format!("{}{}", if limited { "≥ " } else { "" }, format::significant(row.rate))
+        })
         .times("Mean", 7, |row| Cell::time(row.response.mean));
     for (shown, dispensable) in with_judged(&SHOWN, objective) {
         table = table.times(&format::percentile(shown), dispensable, |row| {
@@ -119,8 +122,30 @@ fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
         .table()
         .explained(grades(objective))
         .explained(of_operations.missing())
+        .noted(
+            at_least
+                .then(|| "≥ The harness was late and sent less than it could have: another may reach more.".to_owned()),
+        )
         .noted(of_operations.legend())
         .detailed(parts(analysis))
+}
+
+/// Whether the harness, which was late, kept the rate of a row lower: in a closed loop, and where an open one was not offered its
+/// rate, or more than was answered. Where all that was offered was answered, or nobody answered, the rate is exact.
+pub(super) fn by_harness(row: &Row, scenario: &Scenario, analysis: &Analysis) -> bool {
+    let falls_short = |service: &Service| {
+        let own = analysis.checks.iter().filter(|check| check.subject.as_ref() == Some(&service.name));
+        own.into_iter().any(|check| match check.kind {
+            CheckKind::AchievedRate => check.level >= Level::Warn,
+            CheckKind::Backlog => check.level == Level::Refuse,
+            _ => false,
+        })
+    };
+    let mut own =
+        scenario.services.iter().filter(|service| row.scope.service.as_ref().is_none_or(|name| service.name == *name));
+    analysis.conclusion.harness_late.is_some()
+        && row.counts.answered() > 0
+        && own.any(|service| service.offered_rate().is_none() || falls_short(service))
 }
 
 fn failures(row: &Row) -> Cell {

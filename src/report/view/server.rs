@@ -113,7 +113,8 @@ pub(super) fn where_time_goes(analysis: &Analysis) -> Option<String> {
 
 /// A check that says that the harness had too little time to see replies at once.
 fn short_of_time(analysis: &Analysis) -> Option<&Check> {
-    const OF_TIME: [CheckKind; 4] = [CheckKind::Throttling, CheckKind::Pauses, CheckKind::Steal, CheckKind::WorkerCpu];
+    const OF_TIME: [CheckKind; 5] =
+        [CheckKind::Throttling, CheckKind::Pauses, CheckKind::Steal, CheckKind::WorkerCpu, CheckKind::ScheduleLag];
     let refused =
         |kind: &CheckKind| analysis.checks.iter().find(|check| check.kind == *kind && check.level == Level::Refuse);
     OF_TIME.iter().find_map(refused)

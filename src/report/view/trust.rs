@@ -11,24 +11,25 @@ use crate::{
     analysis::{Analysis, Check, Level, PercentileValue, Proportion},
     measure::SeriesRole,
     report::format::{self, NOTHING},
-    results::Run,
+    results::{Run, Verdict},
     scenario::{Load, Scenario},
 };
 
 pub(super) fn section(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Section {
-    let mut blocks = vec![Block::Paragraph(checks_in_words(&analysis.checks))];
+    let checks = checks_in_words(&analysis.checks, analysis.conclusion.verdict);
+    let mut blocks = vec![Block::Paragraph(checks.clone())];
     blocks.extend(accounts(run, analysis).map(Block::Paragraph));
     blocks.push(Block::Paragraph(method_in_words(scenario)));
     if !analysis.checks.is_empty() {
-        blocks.push(Block::Table(checks_table(&analysis.checks)));
+        blocks.push(Block::Table(checks_table(&analysis.checks, analysis.conclusion.verdict)));
     }
     blocks.push(Block::Table(certainty(scenario, analysis)));
     Section::new("trust", "Why the numbers can be trusted", blocks)
         .detailed(Shown::Paragraphs)
-        .brief_line("Trust", Some(checks_in_words(&analysis.checks)))
+        .brief_line("Trust", Some(checks))
 }
 
-fn checks_in_words(checks: &[Check]) -> String {
+fn checks_in_words(checks: &[Check], verdict: Verdict) -> String {
     let total = checks.len();
     let passed = checks.iter().filter(|check| check.level == Level::Ok).count();
     if passed == total {
@@ -40,7 +41,7 @@ fn checks_in_words(checks: &[Check]) -> String {
     };
     format!(
         "{passed} of {total} checks of the measurement passed.{}{}{}",
-        list("Refused by", Level::Refuse),
+        list(if verdict == Verdict::Invalid { "Refused by" } else { "Beyond their limit" }, Level::Refuse),
         list("Warnings", Level::Warn),
         list("Not known", Level::Unknown),
     )
@@ -93,12 +94,13 @@ fn method_in_words(scenario: &Scenario) -> String {
     )
 }
 
-fn checks_table(checks: &[Check]) -> Table {
-    let result = |level| match level {
+fn checks_table(checks: &[Check], verdict: Verdict) -> Table {
+    let result = move |level| match level {
         Level::Ok => Cell::new("passed", Tone::Good),
         Level::Unknown => Cell::new("not known", Tone::Quiet),
         Level::Warn => Cell::new("warning", Tone::Fair),
-        Level::Refuse => Cell::new("refused", Tone::Bad),
+        Level::Refuse if verdict == Verdict::Invalid => Cell::new("refused", Tone::Bad),
+        Level::Refuse => Cell::new("beyond its limit", Tone::Fair),
     };
     let about = |check: &Check, of: usize| match (&check.subject, of) {
         (None, _) => "whole run".to_owned(),
