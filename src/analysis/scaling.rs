@@ -1,7 +1,7 @@
 //! Whether more connections or more servers are worth a thought, by what was measured of those that there are.
 
 use super::{
-    Analysis, CheckKind, Level, PoolUse, Row, ServerSide,
+    Check, CheckKind, Level, PoolUse, Row, ServerSide,
     evidence::Evidence,
     findings::{BUSY_POOL, MOSTLY_WAIT},
     server_findings::SATURATED,
@@ -48,12 +48,12 @@ pub enum Bottleneck {
 /// Share of a pool in use from which on it has no room left.
 const FULL: f64 = 0.95;
 
-impl Analysis {
-    /// What kept a service from more; `None` where nothing was seen to be used up.
-    pub fn bottleneck(&self, pool: &PoolUse) -> Option<Bottleneck> {
-        let refused = |kind| self.checks.iter().any(|check| check.kind == kind && check.level == Level::Refuse);
+impl Scaling {
+    /// Limit of a service's throughput; `None` where nothing was seen to be used up.
+    pub fn bottleneck(&self, checks: &[Check], pool: &PoolUse) -> Option<Bottleneck> {
+        let refused = |kind| checks.iter().any(|check| check.kind == kind && check.level == Level::Refuse);
         // A pool is full behind whatever else is the limit.
-        match self.scaling.server {
+        match self.server {
             Some((busiest, _)) if busiest >= SATURATED => Some(Bottleneck::Server),
             _ if refused(CheckKind::WorkerCpu) => Some(Bottleneck::Harness),
             _ => (pool.utilisation >= FULL).then_some(Bottleneck::Pool),
@@ -107,7 +107,7 @@ mod tests {
         let mut run = sample::run();
         let of = |run: &crate::results::Run| {
             let analysis = analyse(run, &sample::scenario());
-            analysis.bottleneck(&analysis.pools[0])
+            analysis.scaling.bottleneck(&analysis.checks, &analysis.pools[0])
         };
         assert_eq!(of(&run), None);
         run.recording.services[0].seconds.iter_mut().for_each(|second| second.in_use = 49.9);

@@ -39,6 +39,8 @@ mod json_parts;
 mod json_tests;
 mod markdown;
 mod number;
+#[cfg(test)]
+mod quoting_tests;
 mod record;
 mod schema;
 #[cfg(test)]

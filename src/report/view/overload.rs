@@ -13,7 +13,7 @@ pub(super) fn fact(service: &str, growth: f64, analysis: &Analysis) -> String {
     let Some((pool, offered)) = offered(service, analysis) else { return format!("the queue of {service} grew") };
     let mut rows = analysis.rows.iter().filter(|row| row.scope.operation.is_none());
     let answered = rows.find(|row| row.scope.service.as_ref() == Some(&pool.service)).map_or(0.0, |row| row.rate);
-    let limit = match analysis.bottleneck(pool) {
+    let limit = match analysis.scaling.bottleneck(&analysis.checks, pool) {
         Some(Bottleneck::Server) => "; the server is the limit, its main thread had no time left".to_owned(),
         Some(Bottleneck::Harness) => "; the harness is the limit, its workers had no time left".to_owned(),
         Some(Bottleneck::Pool) => format!("; the pool is the limit, with {0} of {0} places in use", count(pool.places)),
@@ -30,7 +30,7 @@ pub(super) fn fact(service: &str, growth: f64, analysis: &Analysis) -> String {
 /// The finding of a queue that grew all the time.
 pub(super) fn note(check: &Check, analysis: &Analysis) -> Note {
     let service = check.subject.as_deref().unwrap_or_default();
-    let limit = offered(service, analysis).and_then(|(pool, _)| analysis.bottleneck(pool));
+    let limit = offered(service, analysis).and_then(|(pool, _)| analysis.scaling.bottleneck(&analysis.checks, pool));
     let remedy = match limit {
         Some(Bottleneck::Server) => "or make commands cheaper, or spread the data over more servers".to_owned(),
         Some(Bottleneck::Harness) => "or give the harness more workers (--workers) or cores".to_owned(),
