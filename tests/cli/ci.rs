@@ -306,9 +306,7 @@ fn wrong_usage_is_told_before_anything_is_run() {
     run(&desk, &["short.toml", "strict.toml", "--baseline", "nightly"], &[])
         .ends_with(2)
         .complains("a baseline is of one scenario");
-    run(&desk, &["short.toml", "--gate-a", "exe=/no/such"], &[])
-        .ends_with(2)
-        .complains("/no/such: there is no such file");
+    run(&desk, &["short.toml", "--gate-a", "exe=/no/such"], &[]).ends_with(2).complains("/no/such: no such file");
     run(&desk, &["short.toml", "--threshold", "10%"], &[]).ends_with(2).complains("--baseline");
     run(&desk, &["short.toml", "--gate-profile", "quick"], &[]).ends_with(2).complains("--gate-a");
     run(&desk, &[], &[]).ends_with(2).complains("SCENARIO");

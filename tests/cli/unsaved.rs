@@ -49,7 +49,7 @@ fn a_run_that_cannot_be_saved_in_its_place_is_saved_elsewhere() {
     fs::remove_dir_all(&hidden).unwrap();
     fs::write(&hidden, "in the way").unwrap();
     let outcome = Outcome::of_child(child).ends_with(2).says("shop").complains("out/run.json: ");
-    outcome.complains("tmp/plimsoll-out, and `plimsoll report ");
+    outcome.complains("tmp/plimsoll-out: `plimsoll report ");
     desk.run(&["report", "tmp/plimsoll-out"]).ends_with(0).says("2 s measured");
 }
 
@@ -129,6 +129,7 @@ fn what_a_killed_run_left_is_removed_by_the_next() {
     child.wait_with_output().unwrap();
     assert!(hidden.is_dir());
     let name = hidden.file_name().unwrap().to_string_lossy().into_owned();
-    desk.run(&["run", "short.toml", "--out", "other", "--quiet"]).complains(&format!("note: removed {name}, which"));
+    desk.run(&["run", "short.toml", "--out", "other", "--quiet"])
+        .complains(&format!("note: removed {name} of a killed process"));
     assert_eq!(desk.names(), ["other"]);
 }

@@ -172,13 +172,16 @@ async fn commands_that_change_keys_beside_the_data_are_named() {
     });
     let mute = Fake::before(&server, |words| (words[0] == "COMMAND").then(|| b"-NOPERM no\r\n".to_vec()));
     for (line, said) in [
-        ("SET session:{key} {value}", Some("SET writes keys beside the scenario's data, such as `session:api:str:")),
+        (
+            "SET session:{key} {value}",
+            Some("SET writes other keys than the scenario's data, such as `session:api:str:"),
+        ),
         ("SET {key} {value}", None),
         ("SET api:meta 1", Some("such as `api:meta`")),
         ("GET session:{key}", None),
         (
             "LMOVE {key} log:{key} LEFT RIGHT",
-            Some("LMOVE writes keys beside the scenario's data, such as `log:api:str:"),
+            Some("LMOVE writes other keys than the scenario's data, such as `log:api:str:"),
         ),
         ("BRPOP api:queue 0.1", None),
         ("BRPOP queue 0.1", Some("BRPOP removes data of keys outside of the service's prefix, such as `queue`")),

@@ -169,7 +169,7 @@ async fn a_part_of_a_cluster_is_refused_before_anything_is_written() {
     });
     let two = scenario(vec![service("api", &[Kind::Get]), service("longer", &[Kind::Get])]);
     let text = complaint(fake.url(&whole), &two).await.to_string();
-    assert!(text.starts_with("services `api` and `longer`:") && text.contains("it answers MOVED"), "{text}");
+    assert!(text.starts_with("services `api` and `longer`:") && text.contains("the reply is MOVED"), "{text}");
     assert_eq!(text.lines().count(), 1, "{text}");
 }
 

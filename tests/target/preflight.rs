@@ -249,7 +249,7 @@ async fn too_few_clients() {
     service.pool.size = 50;
     let plan = scenario(vec![service]);
     let text = complaint(server.url_of("plimsoll"), &plan).await.to_string();
-    assert!(text.contains("need 54 connections") && text.contains("takes 20"), "{text}");
+    assert!(text.contains("need 54 connections") && text.contains("accepts 20"), "{text}");
 }
 
 /// Runs one of these tests again in a process of its own whose shell has set limits first.
