@@ -53,7 +53,11 @@ pub(super) fn limit<'a>(trials: impl Iterator<Item = &'a Trial>, objective: &Obj
     }
     let (response, wait) = (mean(&|trial| trial.response.mean), mean(&|trial| trial.wait.mean));
     let utilisation = mean(&|trial| trial.utilisation);
-    if utilisation >= POOL || wait > WAIT * response && mean(&|trial| trial.waiting) >= 1.0 {
+    // The mean alone may come from one pause of the harness, during which every connection was idle.
+    let waits = wait > WAIT * response
+        && mean(&|trial| trial.wait.p99 as f64) > WAIT * mean(&|trial| trial.response.p99 as f64)
+        && mean(&|trial| trial.waiting) >= 1.0;
+    if utilisation >= POOL || waits {
         return Limit::Pool(utilisation);
     }
     if let Some(command) = command {
@@ -86,7 +90,12 @@ mod tests {
         assert_eq!(limited(|trial| trial.most_expensive = zadd), Limit::Command("ZADD".into(), 0.6, 2e6));
         assert_eq!(limited(|trial| trial.worker_busy = Some(0.9)), Limit::Client(Some(0.9)));
         assert_eq!(limited(|trial| trial.utilisation = 0.85), Limit::Pool(0.85));
-        let waiting = |trial: &mut Trial| (trial.wait.mean, trial.waiting) = (trial.response.mean * 0.7, 12.0);
+        let paused = |trial: &mut Trial| (trial.wait.mean, trial.waiting) = (trial.response.mean * 0.7, 12.0);
+        assert!(!matches!(limited(paused), Limit::Pool(_)), "one pause of the harness is no lack of connections");
+        let waiting = |trial: &mut Trial| {
+            paused(trial);
+            trial.wait.p99 = trial.response.p99;
+        };
         assert_eq!(limited(waiting), Limit::Pool(0.3));
         assert_eq!(limited(|trial| trial.most_expensive = Some(cost("GET", 0.1, 1e5))), Limit::RoundTrip(3e5));
         assert_eq!(limited(|trial| trial.service.mean = 0.0), Limit::Unknown);
