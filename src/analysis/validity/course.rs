@@ -15,7 +15,7 @@ use crate::{
 /// Seconds that it takes to distinguish a drift from chance.
 const SECONDS_FOR_DRIFT: usize = 10;
 
-/// Seconds that it takes to see a queue grow, and those from which on chance can be told from a trend.
+/// Seconds that it takes to see a queue grow, and those from which on a trend is distinguished from chance.
 const SECONDS_FOR_BACKLOG: usize = 3;
 const SECONDS_FOR_TREND: usize = 6;
 
