@@ -162,8 +162,8 @@ mod tests {
             &["capacity", "--max-rate", "-1"],
         ] {
             let words = [&["plimsoll"], words].concat();
-            let told = amounts_with_sign(Program::command()).try_get_matches_from(&words).unwrap_err().to_string();
-            assert!(told.contains(&format!("invalid value '{}' for '{}", words[3], words[2])), "{told}");
+            let message = amounts_with_sign(Program::command()).try_get_matches_from(&words).unwrap_err().to_string();
+            assert!(message.contains(&format!("invalid value '{}' for '{}", words[3], words[2])), "{message}");
         }
     }
 

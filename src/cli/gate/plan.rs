@@ -266,22 +266,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_an_arm_is_told_with_its_option() {
-        let told = errand(&["target=redis://h"], &[]).unwrap_err();
-        assert!(told.starts_with("--gate-b: a private server") && told.ends_with("or none for --gate-a"), "{told}");
+    fn a_refused_arm_is_named_by_its_option() {
+        let refusal = errand(&["target=redis://h"], &[]).unwrap_err();
+        assert!(
+            refusal.starts_with("--gate-b: a private server") && refusal.ends_with("or none for --gate-a"),
+            "{refusal}"
+        );
         assert!(errand(&[], &["exe=/none"]).unwrap_err().starts_with("--gate-b: exe=/none"));
     }
 
     #[test]
     fn arms_with_other_operations_are_refused() {
-        let told = errand(&[], &["set:service.api.operation=[{command = \"GET\"}]"]).unwrap_err();
-        assert!(told.contains("different services or operations"), "{told}");
+        let refusal = errand(&[], &["set:service.api.operation=[{command = \"GET\"}]"]).unwrap_err();
+        assert!(refusal.contains("different services or operations"), "{refusal}");
     }
 
     #[test]
     fn arms_of_other_rates_are_refused_as_both_have_one_load() {
-        let told = errand(&[], &["set:service.api.load.rate=9000"]).unwrap_err();
-        assert!(told.contains("different rates") && told.contains("set --rate for both"), "{told}");
+        let refusal = errand(&[], &["set:service.api.load.rate=9000"]).unwrap_err();
+        assert!(refusal.contains("different rates") && refusal.contains("set --rate for both"), "{refusal}");
     }
 
     #[test]

@@ -79,14 +79,14 @@ impl CapacityReport {
     }
 
     /// The percentile of response times that is reported: the judged one, where trials keep it, else the 99th.
-    pub(crate) fn told(&self) -> f64 {
+    pub(crate) fn reported_percentile(&self) -> f64 {
         let judged = self.scenario.objective.percentile;
         if [50.0, 99.9].iter().any(|kept| (judged - kept).abs() < 1e-9) { judged } else { 99.0 }
     }
 
     /// The value of that percentile, in nanoseconds; `None` where nothing was answered.
     pub(crate) fn tail(&self, trial: &Trial) -> Option<f64> {
-        (trial.completed > 0).then(|| quantile(&trial.response, self.told()) as f64)
+        (trial.completed > 0).then(|| quantile(&trial.response, self.reported_percentile()) as f64)
     }
 
     /// The comparison that matters most: from the pool as the scenario has it, else the last that says grow, else the

@@ -179,7 +179,11 @@ pub(super) fn apart_clause(answers: &CapacityReport, comparison: &Comparison, ap
 pub(super) fn failure(answers: &CapacityReport, arm: u32, at: f64, reason: FailReason) -> String {
     let tail = || {
         let trial = answers.worst(arm, at)?;
-        Some(format!("{} {}", format::percentile(answers.told()), format::duration(answers.tail(trial)?)))
+        Some(format!(
+            "{} {}",
+            format::percentile(answers.reported_percentile()),
+            format::duration(answers.tail(trial)?)
+        ))
     };
     match reason {
         FailReason::Late(share) => {
@@ -201,7 +205,7 @@ pub(super) fn failure(answers: &CapacityReport, arm: u32, at: f64, reason: FailR
 }
 
 fn is_judged(answers: &CapacityReport) -> bool {
-    (answers.told() - answers.scenario.objective.percentile).abs() < 1e-9
+    (answers.reported_percentile() - answers.scenario.objective.percentile).abs() < 1e-9
 }
 
 /// Something that was left undone.
