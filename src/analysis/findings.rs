@@ -64,8 +64,7 @@ pub(super) fn findings(
     findings.extend(misses(evidence));
     if events.stalls.iter().chain(&events.pauses).all(|stall| stall.bad == 0) {
         let overloaded = |service: &Service| {
-            let own = |check: &&Check| check.subject.as_ref() == Some(&service.name);
-            checks.iter().filter(own).any(|check| check.kind == CheckKind::Backlog && check.level == Level::Refuse)
+            checks.iter().any(|check| check.is_overload() && check.subject.as_ref() == Some(&service.name))
         };
         let calm = evidence.scenario.services.iter().filter(|service| !overloaded(service));
         findings.extend(calm.filter_map(|service| pool_wait(evidence, service)));

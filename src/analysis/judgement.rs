@@ -135,6 +135,13 @@ pub struct Check {
     pub nanos: Option<f64>,
 }
 
+impl Check {
+    /// Whether it shows that the offered load was above capacity.
+    pub fn is_overload(&self) -> bool {
+        self.kind == CheckKind::Backlog && self.level == Level::Refuse
+    }
+}
+
 /// Outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

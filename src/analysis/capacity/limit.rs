@@ -53,9 +53,9 @@ pub(super) fn limit<'a>(trials: impl Iterator<Item = &'a Trial>, objective: &Obj
     }
     // In most of the trials, and beyond the mean: one pause of the harness, with all connections idle, is no lack of them.
     let waits = |trial: &&&Trial| {
-        let [mean, p99] =
-            [trial.wait.mean > WAIT * trial.response.mean, trial.wait.p99 as f64 > WAIT * trial.response.p99 as f64];
-        mean && p99 && trial.waiting >= 1.0
+        trial.waiting >= 1.0
+            && trial.wait.mean > WAIT * trial.response.mean
+            && trial.wait.p99 as f64 > WAIT * trial.response.p99 as f64
     };
     let utilisation = mean(&|trial| trial.utilisation);
     if utilisation >= POOL || 2 * served.iter().filter(waits).count() > served.len() {

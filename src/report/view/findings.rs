@@ -92,7 +92,7 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                 counted(*requests, "request", "requests"),
                 share(*part),
             ),
-            if analysis.checks.iter().any(is_overload) {
+            if analysis.checks.iter().any(Check::is_overload) {
                 "They count as missed. They waited behind the queue of a load above capacity."
             } else {
                 "They count as missed. The server was gone, or far behind: the timeline shows from when on, its log may say \
@@ -162,7 +162,7 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
             "They take a part of the server that no application would, and are in no sum. A mix that removes as much \
                      as it adds needs none.",
         ),
-        Finding::Trust(check) if is_overload(check) => overload::note(check, analysis),
+        Finding::Trust(check) if check.is_overload() => overload::note(check, analysis),
         Finding::Trust(check) => trust(check, restarted(analysis), analysis.conclusion.verdict),
         Finding::Dependency { name, answers, outage, reason } => dependencies::note(name, *answers, outage, reason),
         Finding::Server(finding) => server_findings::note(finding),
@@ -192,11 +192,6 @@ fn portion(count: u64, scope: &Scope, analysis: &Analysis) -> String {
         .filter(|all| *all > 0)
         .map(|all| format!(" ({})", share(count as f64 / all as f64)))
         .unwrap_or_default()
-}
-
-/// Whether a check says that the load was above capacity.
-fn is_overload(check: &Check) -> bool {
-    check.kind == CheckKind::Backlog && check.level == Level::Refuse
 }
 
 /// Whether the server was restarted while it was measured.

@@ -135,11 +135,8 @@ fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
 pub(super) fn by_harness(row: &Row, scenario: &Scenario, analysis: &Analysis) -> bool {
     let falls_short = |service: &Service| {
         let own = analysis.checks.iter().filter(|check| check.subject.as_ref() == Some(&service.name));
-        own.into_iter().any(|check| match check.kind {
-            CheckKind::AchievedRate => check.level >= Level::Warn,
-            CheckKind::Backlog => check.level == Level::Refuse,
-            _ => false,
-        })
+        own.into_iter()
+            .any(|check| check.is_overload() || check.kind == CheckKind::AchievedRate && check.level >= Level::Warn)
     };
     let mut own =
         scenario.services.iter().filter(|service| row.scope.service.as_ref().is_none_or(|name| service.name == *name));
