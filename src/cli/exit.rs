@@ -256,6 +256,15 @@ mod tests {
     }
 
     #[test]
+    fn how_a_series_ended_comes_before_its_verdict() {
+        use Ended::{Budget, Finished, Interrupted, Lost};
+        assert_eq!(
+            [Finished, Budget, Interrupted, Lost].map(|ended| Exit::of_ended(ended, Verdict::Fail)),
+            [Exit::Missed, Exit::Missed, Exit::Interrupted, Exit::Unusable]
+        );
+    }
+
+    #[test]
     fn a_regression_that_counts_is_a_miss_unless_the_run_is_invalid() {
         let all = [Verdict::Pass, Verdict::Inconclusive, Verdict::Fail, Verdict::Invalid];
         assert_eq!(

@@ -30,6 +30,7 @@ mod simulated;
 mod trust;
 mod usl;
 mod variant;
+mod verdict;
 
 use super::draw;
 
@@ -44,3 +45,4 @@ pub use model::{
     Usl,
 };
 pub use planner::Planner;
+pub use verdict::verdict;

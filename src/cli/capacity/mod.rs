@@ -4,7 +4,6 @@ mod announce;
 mod args;
 mod arms;
 mod brake;
-mod exit_code;
 mod lines;
 mod plan;
 mod resume;

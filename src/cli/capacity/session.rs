@@ -7,14 +7,13 @@ use jiff::Timestamp;
 use super::{
     announce,
     args::Arguments,
-    exit_code::exit_code,
     lines::{self, Course},
     plan::{Errand, census, estimate},
     resume,
     trial::{Stage, Turn},
 };
 use crate::{
-    analysis::capacity::{Estimate, Next, Planner, judge},
+    analysis::capacity::{Estimate, Next, Planner, judge, verdict},
     cli::{
         consent,
         environment::{environment, software, stamp},
@@ -276,6 +275,7 @@ impl Session {
         let report = self.journal.report(measured, &self.lease.display, make, |report, folder| {
             output::tell(&output::summary(report, format, look, folder, None))
         })?;
-        Ok(exit_code(&report))
+        let offered = report.scenario.offered_rate().unwrap_or(0.0);
+        Ok(Exit::of_ended(report.capacity.ended, verdict(&report.analysis, offered)))
     }
 }

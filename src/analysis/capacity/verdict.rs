@@ -1,23 +1,13 @@
-//! The exit code of a capacity run.
+//! The verdict of a capacity run: whether the scenario's own rate is sustained.
 
-use crate::{
-    analysis::capacity::{ArmAnswer, CapacityAnalysis, Sustainable, Undone},
-    cli::exit::Exit,
-    report::CapacityReport,
-    results::Verdict,
-};
+use super::{ArmAnswer, CapacityAnalysis, Sustainable, Undone};
+use crate::results::Verdict;
 
-/// Exit codes.
-pub(super) fn exit_code(report: &CapacityReport) -> Exit {
-    let offered = report.scenario.offered_rate().unwrap_or(0.0);
-    Exit::of_ended(report.capacity.ended, outcome(&report.analysis, offered))
-}
-
-/// Number of trials in which the scenario's own rate must be sustained.
+/// Factor on the scenario's own rate from which on a sustained rate needs no confirmation.
 const CLEARLY: f64 = 1.2;
 
-/// Of several variants the best decides: it could be chosen.
-fn outcome(analysis: &CapacityAnalysis, offered: f64) -> Verdict {
+/// The verdict at the scenario's own rate. Of several variants the best decides: it could be chosen.
+pub fn verdict(analysis: &CapacityAnalysis, offered: f64) -> Verdict {
     let open = |arm: u32| {
         let left = |undone: &Undone| matches!(undone, Undone::Search(of) | Undone::Confirm(of) if *of == arm);
         analysis.undone.iter().any(left)
@@ -25,7 +15,6 @@ fn outcome(analysis: &CapacityAnalysis, offered: f64) -> Verdict {
     let enough = |arm: u32, found: &Sustainable| {
         // The scenario's own rate need not be one of those that were tried.
         let within = found.rate >= offered || found.above.is_some_and(|above| above > offered);
-        // What is sustained well above it needs no confirmation at its end.
         within && (found.confirmed || !open(arm) || found.rate >= CLEARLY * offered)
     };
     // What was never tried at the scenario's rate or below is not missed.
@@ -50,7 +39,7 @@ mod tests {
     use super::*;
     use crate::{
         analysis::capacity::{FailReason, Fleet, Limit},
-        results::{Ended, HarnessLimit},
+        results::HarnessLimit,
         scenario,
     };
 
@@ -74,29 +63,27 @@ mod tests {
     }
 
     #[test]
-    fn the_exit_code_is_that_of_the_best_answer() {
-        use Ended::{Budget, Finished, Interrupted};
+    fn the_best_variant_decides() {
         let open = vec![Undone::Search(0)];
         let untried = ArmAnswer { first_failure: None, ..arm(None, false) };
         let mut unconfirmed = arm(Some((1_100.0, None)), false);
         unconfirmed.sustainable.as_mut().unwrap().confirmed = false;
         let mut clearly = unconfirmed.clone();
         clearly.sustainable.as_mut().unwrap().rate = 1_200.0;
-        for (ended, arms, undone, expected) in [
-            (Finished, vec![arm(Some((2_000.0, Some(2_100.0))), false)], vec![], Exit::Met),
-            (Finished, vec![arm(Some((990.0, Some(1_030.0))), false)], vec![], Exit::Met),
-            (Finished, vec![arm(Some((500.0, Some(520.0))), false)], vec![], Exit::Missed),
-            (Finished, vec![arm(None, false)], vec![], Exit::Missed),
-            (Finished, vec![arm(None, false), arm(Some((1_000.0, None)), false)], vec![], Exit::Met),
-            (Finished, vec![arm(Some((4_000.0, None)), true)], vec![], Exit::Met),
-            (Finished, vec![arm(Some((500.0, None)), true)], vec![], Exit::Unusable),
-            (Finished, vec![arm(None, true), arm(None, false)], vec![], Exit::Unusable),
-            (Budget, vec![unconfirmed.clone()], open.clone(), Exit::Inconclusive),
-            (Budget, vec![clearly], open.clone(), Exit::Met),
-            (Budget, vec![arm(Some((2_000.0, None)), false)], vec![Undone::Clients], Exit::Met),
-            (Budget, vec![untried.clone()], vec![], Exit::Inconclusive),
-            (Finished, vec![arm(Some((500.0, None)), false)], vec![], Exit::Inconclusive),
-            (Interrupted, vec![arm(Some((2_000.0, None)), false)], vec![], Exit::Interrupted),
+        for (arms, undone, expected) in [
+            (vec![arm(Some((2_000.0, Some(2_100.0))), false)], vec![], Verdict::Pass),
+            (vec![arm(Some((990.0, Some(1_030.0))), false)], vec![], Verdict::Pass),
+            (vec![arm(Some((500.0, Some(520.0))), false)], vec![], Verdict::Fail),
+            (vec![arm(None, false)], vec![], Verdict::Fail),
+            (vec![arm(None, false), arm(Some((1_000.0, None)), false)], vec![], Verdict::Pass),
+            (vec![arm(Some((4_000.0, None)), true)], vec![], Verdict::Pass),
+            (vec![arm(Some((500.0, None)), true)], vec![], Verdict::Invalid),
+            (vec![arm(None, true), arm(None, false)], vec![], Verdict::Invalid),
+            (vec![unconfirmed.clone()], open.clone(), Verdict::Inconclusive),
+            (vec![clearly], open.clone(), Verdict::Pass),
+            (vec![arm(Some((2_000.0, None)), false)], vec![Undone::Clients], Verdict::Pass),
+            (vec![untried.clone()], vec![], Verdict::Inconclusive),
+            (vec![arm(Some((500.0, None)), false)], vec![], Verdict::Inconclusive),
         ] {
             let analysis = CapacityAnalysis {
                 arms,
@@ -107,7 +94,7 @@ mod tests {
                 connection_cost: None,
                 undone,
             };
-            assert_eq!(Exit::of_ended(ended, outcome(&analysis, 1_000.0)), expected, "{analysis:?}");
+            assert_eq!(verdict(&analysis, 1_000.0), expected, "{analysis:?}");
         }
     }
 }
