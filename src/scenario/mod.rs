@@ -22,7 +22,7 @@ mod overrides;
 mod read;
 mod reader;
 mod schema;
-mod secret;
+mod shown;
 mod text;
 
 pub use builtin::{BUILTIN, Source, builtin, load, nearest_builtin, source};
@@ -36,4 +36,4 @@ pub use model::{
 pub use overrides::Overrides;
 pub use read::parse;
 pub use schema::schema;
-pub use secret::{shown_field, shown_setting};
+pub use shown::{shown_field, shown_setting};

@@ -12,7 +12,7 @@ use super::{
     model::Scenario,
     read::parse,
     reader::{closest, label},
-    secret::shown_field,
+    shown::shown_field,
 };
 
 /// Changes to a scenario by the command line.

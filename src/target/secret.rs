@@ -1,6 +1,7 @@
 //! Keeping passwords out of results.
 //!
 //! - A password is a [`Secret`], which can be neither printed nor saved.
+//! - A scenario contains no password (`scenario::reader::refusals`), and the address of a dependency no login (`scenario::Address`).
 //! - An address is shown without its login; of a text that is no address, [`redacted`] is shown.
 //! - Of values that the command line sets, `scenario::shown_field` and `scenario::shown_setting` are shown.
 //! - Of a server's settings, only those are read that `server::inspect` and `server::facts` list by name.

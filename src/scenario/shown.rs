@@ -1,4 +1,4 @@
-//! Names whose values are passwords: what is shown of a value that the command line sets.
+//! What is shown of a value that the command line sets: nothing of a password.
 
 /// Parts of names, in small letters: `service.api.password`, `requirepass`, `masterauth`, `tls-key-file-pass`.
 const SECRET: [&str; 2] = ["pass", "auth"];
