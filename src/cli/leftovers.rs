@@ -1,4 +1,4 @@
-//! Resources to release if the process is killed during a run.
+//! What a command gives back when it ends, also on a second Ctrl-C.
 
 use std::{
     fs,
@@ -102,7 +102,8 @@ impl Leftovers {
         self.held().child = None;
     }
 
-    /// Removes what is left, but for keys on servers that stay: there is no time for that.
+    /// Removes what is left, but for keys on servers that stay: there is no time for that. Private servers stop when `held` is
+    /// dropped.
     pub(super) fn clear(&self) {
         let mut held = std::mem::take(&mut *self.held());
         held.keys.dedup();

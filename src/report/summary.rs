@@ -3,6 +3,9 @@
 //! Times are microseconds with the unit in the name, rates are per second, shares lie between 0 and 1. What cannot be
 //! printed (nothing measured, or too few samples for a percentile) is empty in CSV and `null` in JSON. `count` is what
 //! the percentiles are made of: successful requests. All requests of a row are `count + errors + unfinished`.
+//!
+//! A new column is the last field of [`Row`], since scripts may count columns. It changes the snapshots `summary.csv` and
+//! `json_accepted`.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -157,7 +160,6 @@ pub(super) fn role(row: &analysis::Row) -> Role {
     }
 }
 
-/// The interval of a percentile, in microseconds.
 /// Lower bound of the confidence interval of a percentile, in microseconds.
 fn low(percentile: Percentile) -> Option<f64> {
     match percentile.value {

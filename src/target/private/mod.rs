@@ -1,8 +1,9 @@
 //! A server of the harness's own: found, configured, started, watched and removed again.
 //!
-//! Nothing of it outlives the harness. Dropping it stops it, also while a panic unwinds; should the harness be killed,
-//! a watchdog shell notices that its standard input has ended, kills the server and removes its folder. Both run in
-//! process groups of their own, so that Ctrl-C in a terminal reaches the harness alone.
+//! Nothing of it outlives the harness. Dropping it stops it, also while a panic unwinds: `cli::lease` drops it when the work is
+//! done, `cli::leftovers` on a second Ctrl-C. Should the harness be killed, a watchdog shell notices that its standard input has
+//! ended, kills the server and removes its folder. Both run in process groups of their own, so that Ctrl-C in a terminal reaches
+//! the harness alone.
 
 mod configuration;
 mod process;
