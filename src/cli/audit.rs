@@ -145,7 +145,7 @@ impl Arguments {
                 (Some(scenario), source) => interrupt.or(Target::prepare(source, scenario)).await?,
                 (None, Source::Url(url)) => (Target::without_services(&url)?, None),
                 (None, Source::Embedded { .. }) => {
-                    return Err(Failure::unusable(anyhow!("nobody uses a private server")));
+                    return Err(Failure::unusable(anyhow!("a private server is audited for a scenario only")));
                 }
             };
             if let Some(server) = server {

@@ -89,7 +89,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let compared = ComparisonReport::new(name, runs, run, arguments.comparison.question());
     let out = arguments.out.as_ref();
     let saved = out.map(|folder| results::write_apart(folder, compared.files()).map(|()| folder)).transpose();
-    let told = match arguments.format {
+    let printed = match arguments.format {
         ComparisonFormat::Text => {
             let mut text = compared.terminal(look.style());
             if let Ok(Some(folder)) = &saved {
@@ -102,6 +102,6 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
         ComparisonFormat::Csv => output::print(compared.csv()),
         ComparisonFormat::Json => output::print(compared.json().unwrap_or_default()),
     };
-    Failure::first_of(saved.map_err(Failure::usage), told)?;
+    Failure::first_of(saved.map_err(Failure::usage), printed)?;
     Ok(compared.comparison.verdict.into())
 }

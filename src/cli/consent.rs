@@ -25,7 +25,7 @@ pub(super) struct Question<'a> {
     pub(super) refused: &'a str,
 }
 
-/// Asks before loading a target that is not this machine; `how` ends the sentence that says what will be done.
+/// Asks before loading a target that is not this machine; `how` completes the sentence that describes the load.
 pub(super) fn ask(
     target: &TargetFacts,
     how: &str,
@@ -85,7 +85,7 @@ enum Need {
     Nothing,
     /// A question at the terminal, and a yes.
     Answer,
-    /// `--yes`, since there is nobody to ask.
+    /// `--yes`, since there is no terminal.
     Word,
 }
 

@@ -225,7 +225,7 @@ mod tests {
             source: Box::new(source),
         };
         for error in [
-            TargetError::Address { text: "localhost".into(), reason: "it has no `://`".into() },
+            TargetError::Address { text: "localhost".into(), reason: "`://` is missing".into() },
             variable(),
             TargetError::PasswordFile { service: "api".into(), path: "/none".into(), source: missing() },
             TargetError::ServerProgram { binary: "/none".into(), source: missing() },

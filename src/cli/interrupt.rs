@@ -14,14 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::exit::{Exit, Failure};
 
-/// Signal to the work: whether the user wants it to end.
+/// Signal to the work: whether the user interrupted it.
 #[derive(Debug, Clone)]
 pub(super) struct Interrupt {
     stop: CancellationToken,
 }
 
 impl Interrupt {
-    /// One that nobody asks for.
+    /// An interrupt that never occurs.
     #[cfg(test)]
     pub(super) fn never() -> Self {
         Self { stop: CancellationToken::new() }

@@ -19,7 +19,7 @@ pub(super) struct Journal {
     leftovers: Leftovers,
     /// File that holds all that was measured.
     file: &'static str,
-    /// Where people find it; until there is something to show, where they will, unless something else lies there by then.
+    /// Final path. Before the first write it is only intended; `publish` picks a free name if it has been taken.
     destination: PathBuf,
     /// Where it lies until then.
     hidden: Option<PathBuf>,
@@ -44,7 +44,7 @@ impl Journal {
         self.hidden.as_deref().unwrap_or(&self.destination)
     }
 
-    /// Where people find it, or will.
+    /// Final path.
     pub(super) fn destination(&self) -> &Path {
         &self.destination
     }
@@ -109,8 +109,8 @@ impl Journal {
             Ok((report, files))
         })?;
         display.clear();
-        let told = tell(&report, self.folder().filter(|_| saved.is_ok()));
-        Failure::first_of(saved, told)?;
+        let printed = tell(&report, self.folder().filter(|_| saved.is_ok()));
+        Failure::first_of(saved, printed)?;
         Ok(report)
     }
 }

@@ -22,7 +22,7 @@ fn a_server_that_is_lost_is_in_the_headline() {
         "{}",
         outcome.stdout
     );
-    assert!(!outcome.stdout.contains("run it at"), "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains("recommended"), "{}", outcome.stdout);
     assert_eq!(desk.saved().0.ended, Ended::Lost);
 }
 

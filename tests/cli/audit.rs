@@ -52,7 +52,7 @@ fn findings_fail_an_audit_only_where_that_is_asked_for() {
     with(&["--fail-on", "warning"]).ends_with(1);
     // A pool that the server cannot serve.
     let crowded = ["audit", "short.toml", "--target", &server.url(), "--set", "service.shop.pool.size=20000"];
-    desk.run(&crowded).ends_with(0).says("critical: There is too little room for the connections of all pools");
+    desk.run(&crowded).ends_with(0).says("critical: maxclients is too low for the connections of all pools");
     desk.run(&[&crowded[..], &["--fail-on", "critical"]].concat()).ends_with(1);
 }
 
@@ -83,7 +83,7 @@ fn an_analysis_is_made_from_a_saved_run() {
     desk.run(&["report", "out", "--style", "analysis"]).ends_with(0).says("Analysis: out/analysis.html");
     let read = |name: &str| std::fs::read_to_string(desk.path(name)).unwrap();
     let document = read("out/analysis.md");
-    for part in ["## Executive summary", "| Ping latency | PING, without load | 500 |", "## How it was run", "up for"] {
+    for part in ["## Executive summary", "| Ping latency | PING, without load | 500 |", "## Setup", "up for"] {
         assert!(document.contains(part), "{part}:\n{document}");
     }
     desk.run(&["report", "out", "--style", "analysis", "--format", "json"]).ends_with(0);

@@ -41,7 +41,7 @@ fn runs_are_kept_shown_and_removed() {
         .says("night-02 is already in nightly")
         .says("3 runs");
     desk.run(&["baseline", "list"]).ends_with(0).says("3 runs from 2025-03-01 to 2025-03-03: sample on redis 7.0.15");
-    desk.run(&["baseline", "show", "nightly"]).ends_with(0).says("night-03").says("only gross changes show");
+    desk.run(&["baseline", "show", "nightly"]).ends_with(0).says("night-03").says("only large changes are detectable");
     let text = fs::read_to_string(desk.path("results/baselines/nightly.json")).unwrap();
     assert_eq!(text.lines().count(), 5, "a line for each run");
     let schema = json_of(&desk.run(&["schema", "baseline"]).ends_with(0).stdout);
@@ -76,8 +76,8 @@ fn what_does_not_belong_is_not_kept() {
     let early = night(&desk, 4, |run| run["recording"]["period"]["interrupted"] = json!(true));
     desk.run(&["baseline", "save", "early", &early]).ends_with(2).complains("was interrupted: --allow-invalid");
     desk.run(&["baseline", "save", "early", &early, "--allow-invalid"]).ends_with(0);
-    desk.run(&["baseline", "show", "early"]).ends_with(0).says("ended early");
-    desk.run(&["history"]).ends_with(0).says("1 run was ended early");
+    desk.run(&["baseline", "show", "early"]).ends_with(0).says("interrupted");
+    desk.run(&["history"]).ends_with(0).says("1 run was interrupted");
 }
 
 /// What a recipe for every night does: the same folder of `plimsoll ci`, replaced, and its run kept.
@@ -112,7 +112,7 @@ fn a_run_is_compared_with_runs_and_baselines() {
     let desk = Desk::new();
     let runs = nights(&desk, 9);
     let (last, kept) = runs.split_last().unwrap();
-    desk.run(&["compare", &runs[0], last]).ends_with(0).says("No regression").says("only gross changes show");
+    desk.run(&["compare", &runs[0], last]).ends_with(0).says("No regression").says("only large changes are detectable");
     let mut save = vec!["baseline", "save", "nightly"];
     save.extend(kept.iter().map(String::as_str));
     desk.run(&save).ends_with(0);

@@ -135,7 +135,7 @@ fn comparisons_are_checks_like_any_other() {
     assert!(check("baseline")["sentence"].as_str().unwrap().contains("no baseline base-short"));
     let gate = check("gate");
     assert!(["passed", "inconclusive", "invalid"].map(Value::from).contains(&gate["outcome"]), "{gate}");
-    desk.run(&["report", "out/gates/short", "--verbose"]).ends_with(0).says("B against A");
+    desk.run(&["report", "out/gates/short", "--verbose"]).ends_with(0).says("B over A");
 
     desk.run(&["baseline", "save", "base-short", "out/runs/short", "--allow-invalid"]).ends_with(0);
     // However busy the machine is by now, it is not eleven times as slow.
@@ -271,7 +271,7 @@ fn an_interruption_of_a_gate_leaves_the_run_as_it_was_told() {
         // The folder has a hidden name until the first scenario is through.
         until(file, || desk.names().iter().any(|name| desk.path(name).join(file).is_file()));
         signal(&child, Signal::INT);
-        Outcome::of_child(child).ends_with(130).says("the gate was not made to its end");
+        Outcome::of_child(child).ends_with(130).says("the gate was interrupted");
         let ci = json(&desk.path(&format!("{out}/ci.json")));
         assert_eq!(ci["exit_code"], 130);
         let checks = ci["scenarios"][0]["checks"].as_array().unwrap();

@@ -129,9 +129,9 @@ fn an_interrupted_gate_reports_what_there_is() {
     until("a block is saved", || desk.path("out/gate.json").is_file());
     signal(&running, Signal::INT);
     let outcome = super::Outcome::of_child(running).ends_with(130);
-    assert!(outcome.stdout.contains("It was interrupted after"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("The gate was interrupted after"), "{}", outcome.stdout);
     assert_eq!(desk.names(), ["out"], "nothing hidden stays");
-    desk.run(&["report", "out"]).ends_with(0).says("It was interrupted");
+    desk.run(&["report", "out"]).ends_with(0).says("The gate was interrupted");
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn a_gate_on_a_full_disk_reports_the_blocks_that_it_made() {
     let child = begun_gate(&desk, &server);
     fill_disk_of(&child);
     let outcome = Outcome::of_child(child).ends_with(2);
-    let outcome = outcome.says("It has not come to its end; this is what there is after").complains("File too large");
+    let outcome = outcome.says("The gate has not ended: this is the result after").complains("File too large");
     assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
 }
 
@@ -98,9 +98,9 @@ fn a_gate_whose_server_is_lost_says_so_first() {
     let child = begun_gate(&desk, &server);
     drop(server);
     let outcome = Outcome::of_child(child).ends_with(3);
-    assert!(outcome.stdout.starts_with("A server was lost: "), "{}", outcome.stdout);
+    assert!(outcome.stdout.starts_with("A server was lost after "), "{}", outcome.stdout);
     outcome.complains("failed");
-    desk.run(&["report", "out"]).ends_with(0).says("Found before, and to be doubted");
+    desk.run(&["report", "out"]).ends_with(0).says("Result before the loss, doubtful");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use super::plan::{Errand, LOOKS, census};
+use super::plan::{LOOKS, Task, census};
 use crate::{
     analysis::capacity::Estimate,
     report::format::{count, counted, plain, rate, setting},
@@ -10,8 +10,8 @@ use crate::{
 };
 
 /// The plan, for people: what is made, how long it takes, and how much load it puts where.
-pub(super) fn plan(errand: &Errand, target: &TargetFacts, estimate: Estimate) -> String {
-    let Errand { plan, scenario, saved, .. } = errand;
+pub(super) fn plan(task: &Task, target: &TargetFacts, estimate: Estimate) -> String {
+    let Task { plan, scenario, saved, .. } = task;
     let span = |nanos: u64| setting(Duration::from_secs(nanos.div_ceil(1_000_000_000)));
     let mut text = String::new();
     let mut line = |text_of: String| {
@@ -65,7 +65,7 @@ pub(super) fn plan(errand: &Errand, target: &TargetFacts, estimate: Estimate) ->
             line("  and the scenario's keys are written, as fast as the server accepts them".to_owned());
         }
     }
-    let _ = write!(text, "  connections: at most {}", count(errand.connections()));
+    let _ = write!(text, "  connections: at most {}", count(task.connections()));
     plain(&text)
 }
 
@@ -78,7 +78,7 @@ mod tests {
     fn the_plan_says_how_much_how_long_and_where() {
         let saved = sample::small_capacity();
         let scenario = scenario::load("workflow-engine").unwrap();
-        let mut errand = Errand {
+        let mut task = Task {
             arms: vec![scenario.clone(), scenario.clone()],
             scenario,
             plan: saved.plan.clone(),
@@ -86,7 +86,7 @@ mod tests {
         };
         let target = sample::run().target;
         insta::assert_snapshot!(plan(
-            &errand,
+            &task,
             &target,
             Estimate {
                 trials: 60,
@@ -95,9 +95,9 @@ mod tests {
                 all_ns: 1_234_000_000_000
             }
         ));
-        (errand.plan.max_rate, errand.saved) = (None, None);
+        (task.plan.max_rate, task.saved) = (None, None);
         insta::assert_snapshot!(plan(
-            &errand,
+            &task,
             &target,
             Estimate { trials: 20, comparisons_ns: 0, answers_ns: 300_000_000_000, all_ns: 300_000_000_000 }
         ));

@@ -34,7 +34,7 @@ impl Brake {
     }
 
     /// For the load engine. An open loop is stopped when it has had as many failures as all its requests may have: it
-    /// cannot pass any more. Of a closed loop nobody knows how many requests it will make; there the share so far decides.
+    /// cannot pass any more. The number of requests of a closed loop is unknown, so the share so far decides.
     pub(super) fn on_second(&self, scenario: &Scenario) -> OnSecond {
         let brake = self.clone();
         let limit = scenario.objective.max_error_rate;

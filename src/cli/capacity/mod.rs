@@ -20,7 +20,7 @@ use super::{
     progress::Display,
 };
 pub(super) use args::Arguments;
-use plan::Errand;
+use plan::Task;
 use session::Session;
 
 /// The saved capacity run in its folder.
@@ -28,16 +28,16 @@ const FILE: &str = "capacity.json";
 
 pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     let source = arguments.target.source()?;
-    let errand = match &arguments.resume {
-        Some(folder) => resume::errand(&arguments, folder)?,
-        None => Errand::new(&arguments)?,
+    let task = match &arguments.resume {
+        Some(folder) => resume::task(&arguments, folder)?,
+        None => Task::new(&arguments)?,
     };
-    errand.check(&arguments)?;
+    task.check(&arguments)?;
     let leftovers = Leftovers::default();
-    let journal = if let Some((folder, _)) = &errand.saved {
+    let journal = if let Some((folder, _)) = &task.saved {
         Journal::reopen(folder.clone(), FILE, &leftovers)
     } else {
-        let place = arguments.output.place(&format!("{}-capacity", errand.scenario.name));
+        let place = arguments.output.place(&format!("{}-capacity", task.scenario.name));
         Journal::claim(&place, arguments.output.force, FILE, &leftovers)?
     };
     let display = Display::new(!arguments.output.quiet());
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     let result = supervise(
         move |interrupt| {
             let lease = Lease::new(interrupt, display, held)?;
-            Session { arguments, look, errand, journal, lease }.carry_out(&source)
+            Session { arguments, look, task, journal, lease }.carry_out(&source)
         },
         move || {
             voice.say("interrupted: ending the trial and reporting the results so far; Ctrl-C again ends the program");

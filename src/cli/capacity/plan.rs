@@ -1,4 +1,4 @@
-//! From arguments to what is to be done: a new plan, or one that is continued.
+//! From arguments to a plan: a new plan, or one that is resumed.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -17,11 +17,11 @@ use crate::{
     scenario::{self, Scenario},
 };
 
-/// Time for all of it where nothing is said.
+/// Default of `--budget`.
 const BUDGET: Duration = Duration::from_secs(600);
 
-/// Lengths of a trial in nanoseconds of which the longest is taken that the budget has time for. In less than six seconds nobody
-/// sees a queue grow.
+/// Candidate lengths of a trial in nanoseconds; the longest that fits the budget is used. Below 6 s a growing queue is
+/// not detectable.
 const LENGTHS: [u64; 3] = [10 * SECOND, 8 * SECOND, 6 * SECOND];
 
 /// Load before a trial, in tenths of its length, and at most.
@@ -32,10 +32,10 @@ const LONGEST_WARMUP: u64 = 3 * SECOND;
 /// much makes requests late before its end.
 const LATENCIES: u64 = 20;
 
-/// Different numbers of closed-loop clients that a model of three coefficients takes.
+/// Least number of different client counts for a model of three coefficients.
 const CLIENTS: usize = 6;
 
-/// Trials that confirm are a multiple of longer than the others.
+/// Length of a confirming trial, as a multiple of a trial.
 const CONFIRMATION: u64 = 3;
 
 /// Width of the bracket at which a search ends, as a share of its lower end.
@@ -45,12 +45,12 @@ const TOLERANCE: f64 = 0.05;
 const CENSUS: Duration = Duration::from_secs(60);
 const CENSUS_PARTS: u64 = 10;
 
-/// What the looks at connections and settings take before the load.
+/// Time of the inspection of connections and settings before the load.
 pub(super) const LOOKS: Duration = Duration::from_secs(4);
 
 /// Task.
 #[derive(Debug)]
-pub(super) struct Errand {
+pub(super) struct Task {
     /// The scenario with what holds for all variants.
     pub(super) scenario: Scenario,
     /// Scenario of each variant, in the order of the plan.
@@ -61,7 +61,7 @@ pub(super) struct Errand {
     pub(super) saved: Option<(PathBuf, Capacity)>,
 }
 
-impl Errand {
+impl Task {
     /// The new plan that the arguments ask for.
     pub(super) fn new(arguments: &Arguments) -> Result<Self, Failure> {
         let scenario = base(arguments)?;
@@ -104,7 +104,7 @@ impl Errand {
         Ok(Self { scenario, arms: scenarios, plan, saved: None })
     }
 
-    /// Finds everything that can be wrong with the scenarios.
+    /// Finds all errors of the scenarios.
     pub(super) fn check(&self, arguments: &Arguments) -> Result<(), Failure> {
         let mut faults = Vec::new();
         for (arm, scenario) in self.plan.arms.iter().zip(&self.arms) {

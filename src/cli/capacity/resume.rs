@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use super::{
     args::Arguments,
-    plan::{self, Errand},
+    plan::{self, Task},
 };
 use crate::{
     cli::{
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Next step after the steps done.
-pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Failure> {
+pub(super) fn task(arguments: &Arguments, folder: &Path) -> Result<Task, Failure> {
     let saved = match results::load(folder).map_err(Failure::usage)? {
         Saved::Capacity(saved) => *saved,
         Saved::Run(_) | Saved::Gate(_) | Saved::Ci(_) => {
@@ -72,7 +72,7 @@ pub(super) fn errand(arguments: &Arguments, folder: &Path) -> Result<Errand, Fai
     plan.workers = arguments.harness.workers.or(plan.workers);
     plan.current_rate = arguments.current_rate.or(plan.current_rate);
     plan.growth = arguments.growth.map(|percent| percent / 100.0).or(plan.growth);
-    Ok(Errand { scenario, arms, plan, saved: Some((folder.to_owned(), saved)) })
+    Ok(Task { scenario, arms, plan, saved: Some((folder.to_owned(), saved)) })
 }
 
 /// Refuses to go on with another server than the one that was measured.

@@ -8,7 +8,7 @@ use super::{
     announce,
     args::Arguments,
     lines::{self, Course},
-    plan::{Errand, census, estimate},
+    plan::{Task, census, estimate},
     resume,
     trial::{Stage, Turn},
 };
@@ -40,7 +40,7 @@ struct Time {
 }
 
 impl Time {
-    /// Nanoseconds of the budget that are used up.
+    /// Elapsed nanoseconds of the budget.
     fn elapsed(&self) -> u64 {
         self.spent + self.started.elapsed().as_nanos() as u64
     }
@@ -50,7 +50,7 @@ impl Time {
 pub(super) struct Session {
     pub(super) arguments: Arguments,
     pub(super) look: Look,
-    pub(super) errand: Errand,
+    pub(super) task: Task,
     pub(super) journal: Journal,
     pub(super) lease: Lease,
 }
@@ -71,11 +71,11 @@ impl Session {
         let lease = &self.lease;
         let private = matches!(source, Source::Embedded { .. });
         lease.display.step(if private { "Starting a private server" } else { "Checking the target" });
-        let Errand { arms, saved, .. } = &self.errand;
-        let widest = self.errand.widest();
-        let crowd = self.errand.crowd()?;
+        let Task { arms, saved, .. } = &self.task;
+        let widest = self.task.widest();
+        let crowd = self.task.crowd()?;
         // The private server takes as many connections as there ever are at once.
-        let both = self.errand.both();
+        let both = self.task.both();
         let crowds = [crowd.as_ref(), both.as_ref(), Some(&arms[widest])].into_iter().flatten();
         let most = crowds.max_by_key(|scenario| scenario.connections()).unwrap_or(&arms[widest]);
         let (_, server) = lease.wait(Target::prepare(source.clone(), most))?;
@@ -87,7 +87,7 @@ impl Session {
         if let Some(server) = server {
             lease.leftovers.hold_server(server);
         }
-        let besides = |arm| Besides { here: self.errand.beside(arm), elsewhere: 0 };
+        let besides = |arm| Besides { here: self.task.beside(arm), elsewhere: 0 };
         let all = targets.into_iter().zip(arms).enumerate();
         let checked = all.map(|(index, (target, arm))| lease.check(target, arm, besides(index)));
         let tenants: Vec<_> = checked.collect::<Result<_, _>>()?;
@@ -101,11 +101,11 @@ impl Session {
     }
 
     fn measure(&mut self, tenants: Vec<Tenant>) -> Result<Capacity, Failure> {
-        let widest = self.errand.widest();
+        let widest = self.task.widest();
         let Tenant { target, scenario, facts, .. } = &tenants[widest];
-        let estimate = estimate(&self.errand.plan, &self.errand.scenario, facts.private);
-        self.say(&announce::plan(&self.errand, facts, estimate));
-        let how = match self.errand.plan.max_rate {
+        let estimate = estimate(&self.task.plan, &self.task.scenario, facts.private);
+        self.say(&announce::plan(&self.task, facts, estimate));
+        let how = match self.task.plan.max_rate {
             Some(most) => format!(" with up to {}", plain(&rate(most))),
             None => " until it misses the objective".to_owned(),
         };
@@ -116,13 +116,13 @@ impl Session {
         }
         let started = Instant::now();
         let mut capacity = self.begin(&tenants[widest])?;
-        let mut planner = Planner::of(&capacity, &self.errand.scenario);
+        let mut planner = Planner::of(&capacity, &self.task.scenario);
         let of_trials = capacity.trials.last().map_or(0, |trial| planner.over_ns(trial));
         let spent = capacity.blocks.last().map_or(0, |block| planner.block_over_ns(block)).max(of_trials);
         self.lease.display.step("Inspecting the server");
         let inspection = self.lease.race(target.inspect(Some(scenario), facts.same_machine, false))?;
-        let workers = self.errand.plan.workers.map(usize::from);
-        let (facts, seed) = (facts.clone(), self.errand.plan.seed);
+        let workers = self.task.plan.workers.map(usize::from);
+        let (facts, seed) = (facts.clone(), self.task.plan.seed);
         let stage = Stage { tenants, facts, inspection, workers, seed };
 
         let time = Time { estimate, spent, started };
@@ -201,10 +201,10 @@ impl Session {
 
     /// Capacity file without trials, or the resumed one.
     fn begin(&self, Tenant { target, scenario, facts, .. }: &Tenant) -> Result<Capacity, Failure> {
-        if let Some((_, saved)) = &self.errand.saved {
-            return Ok(Capacity { plan: self.errand.plan.clone(), ..saved.clone() });
+        if let Some((_, saved)) = &self.task.saved {
+            return Ok(Capacity { plan: self.task.plan.clone(), ..saved.clone() });
         }
-        let current_rate = if let Some(census) = census(&self.errand.plan, facts.private) {
+        let current_rate = if let Some(census) = census(&self.task.plan, facts.private) {
             self.lease.display.wait("Counting the commands of other clients (--current-rate skips this)", census);
             self.lease.wait(target.command_rate(census))?
         } else {
@@ -216,10 +216,10 @@ impl Session {
             schema_version: CAPACITY_VERSION,
             software: software(),
             started: stamp(Timestamp::now()),
-            scenario: self.errand.scenario.source.clone(),
+            scenario: self.task.scenario.source.clone(),
             target: facts.clone(),
             environment: environment(),
-            plan: self.errand.plan.clone(),
+            plan: self.task.plan.clone(),
             trials: Vec::new(),
             blocks: Vec::new(),
             connections,

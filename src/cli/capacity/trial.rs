@@ -58,7 +58,7 @@ struct Watched {
 }
 
 impl Stage {
-    /// Carries a trial out; `None` where the user ended it, for half a trial is none.
+    /// Carries a trial out; `None` if the user interrupted it: an incomplete trial does not count.
     ///
     /// # Errors
     ///

@@ -16,8 +16,8 @@ use crate::{
         },
         audit::FailOn,
         exit::Failure,
-        gate::{self, Difference, Profile, Said, difference},
-        run::Manner,
+        gate::{self, ArmArguments, Difference, Profile, difference},
+        run::RunOptions,
     },
     results::{Baselines, Leniency},
     scenario::Scenario,
@@ -125,42 +125,42 @@ Exit codes, the worst of all scenarios, from best to worst:
   130  interrupted; results so far are saved";
 
 /// A scenario with the name that it has here.
-pub(super) struct Errand {
+pub(super) struct Task {
     pub(super) name: String,
     pub(super) scenario: Scenario,
     /// What its run is compared with, and what that is called; the runs are missing where there are none yet.
     pub(super) baseline: Option<(String, Option<BaselineRuns>)>,
     /// Gate after the run.
-    pub(super) gate: Option<gate::Errand>,
+    pub(super) gate: Option<gate::Task>,
 }
 
 impl Arguments {
     /// All scenarios. What is wrong with any is reported at once, before anything is run.
-    pub(super) fn errands(&self) -> Result<Vec<Errand>, Failure> {
+    pub(super) fn tasks(&self) -> Result<Vec<Task>, Failure> {
         let overrides = self.load.overrides();
         let private = self.target.is_private() && !self.gate_a.iter().chain(&self.gate_b).any(Difference::is_target);
-        let mut errands: Vec<Errand> = Vec::new();
+        let mut tasks: Vec<Task> = Vec::new();
         let mut faults = Vec::new();
         for name in &self.scenarios {
             match scenario(name, private, &overrides) {
                 Ok(scenario) => {
-                    let taken = |name: &str| errands.iter().any(|errand| errand.name == name);
+                    let taken = |name: &str| tasks.iter().any(|task| task.name == name);
                     let numbered = (2..).map(|number| format!("{}-{number}", scenario.name));
                     let mut names = std::iter::once(scenario.name.clone()).chain(numbered);
                     let name = names.find(|name| !taken(name)).expect("numbers do not end");
-                    match self.errand(name, scenario) {
-                        Ok(errand) => errands.push(errand),
+                    match self.task(name, scenario) {
+                        Ok(task) => tasks.push(task),
                         Err(failure) => faults.push(failure.to_string()),
                     }
                 }
                 Err(failure) => faults.push(failure.to_string()),
             }
         }
-        if faults.is_empty() { Ok(errands) } else { Err(Failure::usage(anyhow!(faults.join("\n")))) }
+        if faults.is_empty() { Ok(tasks) } else { Err(Failure::usage(anyhow!(faults.join("\n")))) }
     }
 
     /// A scenario with what it is compared with.
-    fn errand(&self, name: String, scenario: Scenario) -> Result<Errand, Failure> {
+    fn task(&self, name: String, scenario: Scenario) -> Result<Task, Failure> {
         let baseline = self.baseline.as_ref().map(|pattern| {
             let baseline = pattern.replace(PLACEHOLDER, &name);
             let found = Baselines::of(self.output.results()).find(&baseline).map_err(Failure::usage)?;
@@ -170,9 +170,12 @@ impl Arguments {
         let gated = !(self.gate_a.is_empty() && self.gate_b.is_empty());
         let effort = gate::Effort::of(self.gate_profile, self.harness.clone());
         let [a, b] = self.arms();
-        let said = [Said { option: "--gate-a", differences: &a }, Said { option: "--gate-b", differences: &b }];
-        let gate = gated.then(|| gate::Errand::new(scenario.clone(), said, &effort));
-        Ok(Errand { baseline: baseline.transpose()?, gate: gate.transpose()?, name, scenario })
+        let arms = [
+            ArmArguments { option: "--gate-a", differences: &a },
+            ArmArguments { option: "--gate-b", differences: &b },
+        ];
+        let gate = gated.then(|| gate::Task::new(scenario.clone(), arms, &effort));
+        Ok(Task { baseline: baseline.transpose()?, gate: gate.transpose()?, name, scenario })
     }
 
     /// Arms A and B: their differences, and the server of the runs where an arm names none. Where one needs a private
@@ -197,11 +200,11 @@ impl Arguments {
         })
     }
 
-    pub(super) fn manner(&self) -> Manner {
-        Manner {
+    pub(super) fn options(&self) -> RunOptions {
+        RunOptions {
             workers: self.harness.workers,
             no_keyspace_sampling: self.sampling.no_keyspace_sampling,
-            ..Manner::default()
+            ..RunOptions::default()
         }
     }
 }
@@ -264,9 +267,9 @@ mod tests {
     #[test]
     fn a_rate_and_a_seed_are_those_of_every_scenario() {
         let arguments = parsed(&["mixed", "--rate", "321", "--seed", "8"]).unwrap();
-        let errands = arguments.errands().unwrap();
-        assert_eq!(errands.len(), 2);
-        for Errand { scenario, .. } in errands {
+        let tasks = arguments.tasks().unwrap();
+        assert_eq!(tasks.len(), 2);
+        for Task { scenario, .. } in tasks {
             assert!((scenario.offered_rate().unwrap() - 321.0).abs() < 1e-9 && scenario.seed == 8, "{}", scenario.name);
         }
     }

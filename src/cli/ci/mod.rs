@@ -26,13 +26,13 @@ const FILE: &str = "ci.json";
 pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     // First, since arms of a gate may have it as well.
     let source = arguments.target.source()?;
-    let errands = arguments.errands()?;
+    let tasks = arguments.tasks()?;
     if arguments.fail_on.is_some() && matches!(source, Source::Embedded { .. }) {
         return Err(Failure::usage(anyhow!(
             "--fail-on: a private server is not audited: omit --fail-on, or name a server with --target"
         )));
     }
-    if errands.len() > 1 && arguments.baseline.as_ref().is_some_and(|name| !name.contains(PLACEHOLDER)) {
+    if tasks.len() > 1 && arguments.baseline.as_ref().is_some_and(|name| !name.contains(PLACEHOLDER)) {
         return Err(Failure::usage(anyhow!(
             "--baseline: a baseline is of one scenario: for several, use {PLACEHOLDER} in its name, such as \
              nightly-{PLACEHOLDER}"
@@ -44,7 +44,7 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     let journal = Journal::claim(&place, arguments.output.force, FILE, &own)?;
     let display = Display::new(!arguments.output.quiet());
     let voice = display.clone();
-    let session = Session { arguments, look, errands, source, github, journal, display, leftovers: of_runs.clone() };
+    let session = Session { arguments, look, tasks, source, github, journal, display, leftovers: of_runs.clone() };
     let result = supervise(
         move |interrupt| session.carry_out(&interrupt),
         move || {

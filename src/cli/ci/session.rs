@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Instant};
 use jiff::Timestamp;
 
 use super::{
-    args::{Arguments, Errand},
+    args::{Arguments, Task},
     github::Github,
 };
 use crate::{
@@ -31,7 +31,7 @@ use crate::{
 pub(super) struct Session {
     pub(super) arguments: Arguments,
     pub(super) look: Look,
-    pub(super) errands: Vec<Errand>,
+    pub(super) tasks: Vec<Task>,
     pub(super) source: Source,
     pub(super) github: Github,
     pub(super) journal: Journal,
@@ -53,14 +53,14 @@ impl Session {
         };
         let mut exit = Exit::Met;
         let mut unsaved = None;
-        for errand in std::mem::take(&mut self.errands) {
+        for task in std::mem::take(&mut self.tasks) {
             let (scenario, own) = if interrupt.stop().is_cancelled() {
-                (not_run(&errand.name, errand.gate.is_some()), Exit::Interrupted)
+                (not_run(&task.name, task.gate.is_some()), Exit::Interrupted)
             } else if unsaved.is_some() {
                 // A load that leaves no result would be for nothing.
-                (ci::unmeasured(&errand.name, "results cannot be written"), Exit::Usage)
+                (ci::unmeasured(&task.name, "results cannot be written"), Exit::Usage)
             } else {
-                self.one(errand, ci.inconclusive, interrupt)
+                self.one(task, ci.inconclusive, interrupt)
             };
             exit = exit.worse(own);
             ci.exit_code = exit as u8;
@@ -75,20 +75,20 @@ impl Session {
         }
         ci.exit_code = exit as u8;
         self.display.clear();
-        let told = self.tell(&ci);
-        Failure::first_of(unsaved.map_or(Ok(exit), Err), told)
+        let printed = self.tell(&ci);
+        Failure::first_of(unsaved.map_or(Ok(exit), Err), printed)
     }
 
     /// Runs one scenario in a folder of its own.
-    fn one(&self, errand: Errand, leniency: Leniency, interrupt: &Interrupt) -> (CiScenario, Exit) {
-        let Errand { name, scenario, baseline, gate } = errand;
+    fn one(&self, task: Task, leniency: Leniency, interrupt: &Interrupt) -> (CiScenario, Exit) {
+        let Task { name, scenario, baseline, gate } = task;
         let began = Instant::now();
         let limit: ci::AuditLimit = self.arguments.fail_on.map(Into::into);
         let folder = format!("runs/{name}");
-        let mut told = None;
+        let mut reported = None;
         let result = claim(&self.journal.place().join(&folder), false).and_then(|claimed| {
             self.leftovers.hold_folder(claimed);
-            let manner = self.arguments.manner();
+            let options = self.arguments.options();
             let base = baseline.as_ref().and_then(|(_, held)| held.clone()).map(|held| run::Base {
                 held,
                 place: PathBuf::from(&name),
@@ -96,7 +96,7 @@ impl Session {
                 // It is a check of its own here.
                 decides: false,
             });
-            let session = run::Session::new(manner, scenario, self.lease(interrupt)?).held_against(base);
+            let session = run::Session::new(options, scenario, self.lease(interrupt)?).held_against(base);
             session.carry_out(self.source.clone(), |report, saved| {
                 let mut scenario =
                     CiScenario { folder: saved.map(|_| folder.clone()), ..ci::measured(&name, report, limit) };
@@ -107,29 +107,29 @@ impl Session {
                     let run = Some(run).filter(|run| saved.is_some() && abstracted(report, run).counts());
                     scenario.checks.push(ci::no_baseline(&name, baseline, run.as_deref(), fails));
                 }
-                told = Some(scenario);
+                reported = Some(scenario);
                 Ok(())
             })
         });
         // The private server, and the folder if nothing came of it.
         self.leftovers.clear();
         let wants_gate = gate.is_some();
-        if let (Ok(_), Some(scenario), Some(errand)) = (&result, &mut told, gate) {
+        if let (Ok(_), Some(scenario), Some(task)) = (&result, &mut reported, gate) {
             scenario.checks.push(if interrupt.stop().is_cancelled() {
                 ci::gate_interrupted(&name, None)
             } else {
-                self.gate(&name, errand, interrupt)
+                self.gate(&name, task, interrupt)
             });
         }
-        let (mut scenario, exit) = match (result, told) {
-            (Ok(_), Some(told)) => {
-                let exit = Exit::of_scenario(&told, leniency);
-                (told, exit)
+        let (mut scenario, exit) = match (result, reported) {
+            (Ok(_), Some(reported)) => {
+                let exit = Exit::of_scenario(&reported, leniency);
+                (reported, exit)
             }
-            (Err(failure), Some(mut told)) => {
-                told.checks.push(ci::unsaved(&name, &failure.to_string()));
-                let exit = Exit::of_scenario(&told, leniency).worse(failure.exit);
-                (told, exit)
+            (Err(failure), Some(mut reported)) => {
+                reported.checks.push(ci::unsaved(&name, &failure.to_string()));
+                let exit = Exit::of_scenario(&reported, leniency).worse(failure.exit);
+                (reported, exit)
             }
             (Err(failure), None) if failure.exit == Exit::Interrupted => {
                 (not_run(&name, wants_gate), Exit::Interrupted)
@@ -152,26 +152,26 @@ impl Session {
     }
 
     /// Gates one scenario in a folder of its own.
-    fn gate(&self, name: &str, errand: gate::Errand, interrupt: &Interrupt) -> CiCheck {
+    fn gate(&self, name: &str, task: gate::Task, interrupt: &Interrupt) -> CiCheck {
         let place = self.journal.place().join("gates").join(name);
-        let mut told = None;
+        let mut check = None;
         let result = Journal::claim(&place, false, gate::FILE, &self.leftovers).and_then(|journal| {
             let session = gate::Session {
                 // What CI loads was asked for in its configuration.
                 yes: true,
                 quiet: self.arguments.output.quiet(),
-                errand,
+                task,
                 journal,
                 lease: self.lease(interrupt)?,
                 began: Instant::now(),
             };
             session.carry_out(|report, _| {
-                told = Some(ci::gated(name, report));
+                check = Some(ci::gated(name, report));
                 Ok(())
             })
         });
         self.leftovers.clear();
-        gated(name, result, told, interrupt.stop().is_cancelled())
+        gated(name, result, check, interrupt.stop().is_cancelled())
     }
 
     fn lease(&self, interrupt: &Interrupt) -> Result<Lease, Failure> {
@@ -179,9 +179,9 @@ impl Session {
     }
 
     fn tell(&mut self, ci: &Ci) -> Result<(), Failure> {
-        let told =
+        let printed =
             output::tell(&output::summary(ci, self.arguments.output.format(), self.look, self.journal.folder(), None));
-        Failure::first_of(told, self.github.tell(ci))
+        Failure::first_of(printed, self.github.tell(ci))
     }
 }
 
@@ -194,10 +194,10 @@ fn not_run(name: &str, wants_gate: bool) -> CiScenario {
 
 /// What came of a gate, given how it ended, what it reported and whether the user has `stopped` everything: a failure after that is
 /// one of the person's making, whatever it says.
-fn gated(name: &str, result: Result<Exit, Failure>, told: Option<CiCheck>, stopped: bool) -> CiCheck {
-    match (result, told) {
-        (Ok(Exit::Interrupted), told) => ci::gate_interrupted(name, told.as_ref()),
-        (Err(_), told) if stopped => ci::gate_interrupted(name, told.as_ref()),
+fn gated(name: &str, result: Result<Exit, Failure>, check: Option<CiCheck>, stopped: bool) -> CiCheck {
+    match (result, check) {
+        (Ok(Exit::Interrupted), check) => ci::gate_interrupted(name, check.as_ref()),
+        (Err(_), check) if stopped => ci::gate_interrupted(name, check.as_ref()),
         (Ok(_), Some(check)) => check,
         (Ok(_), None) => ci::no_gate(name, "it ended without a result"),
         (Err(failure), _) => ci::no_gate(name, &failure.to_string()),
@@ -235,16 +235,16 @@ mod tests {
 
     #[test]
     fn a_gate_that_a_person_ended_is_told_as_such_and_ends_with_the_code_for_it() {
-        let told = ci::no_gate("mixed", "what it says so far");
-        for (result, told, detail) in [
+        let check = ci::no_gate("mixed", "what it says so far");
+        for (result, check, detail) in [
             // Before its first block was made, after that, and while it was written.
             (Err(Failure::interrupted().within("arm A")), None, 0),
-            (Ok(Exit::Interrupted), Some(told.clone()), 1),
+            (Ok(Exit::Interrupted), Some(check.clone()), 1),
             (Err(Failure::unusable(anyhow::anyhow!("the server went away"))), None, 0),
         ] {
-            let check = gated("mixed", result, told, true);
+            let check = gated("mixed", result, check, true);
             assert_eq!((check.outcome, check.detail.len()), (Verdict::Interrupted, detail));
-            assert!(check.sentence.starts_with("mixed: the gate was not made"), "{}", check.sentence);
+            assert!(check.sentence.starts_with("mixed: the gate was interrupted"), "{}", check.sentence);
             let mut scenario = passed_with(check);
             assert_eq!(Exit::of_scenario(&scenario, Leniency::Warn), Exit::Interrupted);
             // A miss beside it is reported, and does not hide that something was left out.
@@ -256,8 +256,8 @@ mod tests {
             (unmade.outcome, Exit::of_scenario(&passed_with(unmade), Leniency::Warn)),
             (Verdict::Invalid, Exit::Unusable)
         );
-        let whole = gated("mixed", Ok(Exit::Met), Some(told.clone()), true);
-        assert_eq!(whole, told, "it was whole when the person came");
+        let whole = gated("mixed", Ok(Exit::Met), Some(check.clone()), true);
+        assert_eq!(whole, check, "it was whole when the person came");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use super::plan::Errand;
+use super::plan::Task;
 use crate::{
     analysis::gate::foreseen,
     report::{
@@ -13,8 +13,8 @@ use crate::{
 };
 
 /// The plan, for people: what is compared, how long it takes and what it can see.
-pub(super) fn plan(errand: &Errand, facts: [&TargetFacts; 2]) -> String {
-    let Errand { plan, scenario, sides, .. } = errand;
+pub(super) fn plan(task: &Task, facts: [&TargetFacts; 2]) -> String {
+    let Task { plan, scenario, sides, .. } = task;
     let mut text = format!("Gate of {}, profile {}\n", scenario.name, plan.profile);
     for ((letter, side), facts) in ["A", "B"].iter().zip(sides).zip(facts) {
         let _ = writeln!(
@@ -35,12 +35,12 @@ pub(super) fn plan(errand: &Errand, facts: [&TargetFacts; 2]) -> String {
         text,
         "  {} {turns}: about {}, and the same again if a regression is suspected",
         counted(plan.blocks.into(), "block", "blocks"),
-        setting(errand.expected_time()),
+        setting(task.expected_time()),
     );
     let _ = writeln!(
         text,
         "  detects about {:.0} % of the median on a machine with the noise of the reference machine; threshold {:.0} %",
-        100.0 * foreseen(plan.blocks, errand.deviation(), plan.threshold),
+        100.0 * foreseen(plan.blocks, task.deviation(), plan.threshold),
         100.0 * plan.threshold,
     );
     let load = match plan.rate {
@@ -53,7 +53,7 @@ pub(super) fn plan(errand: &Errand, facts: [&TargetFacts; 2]) -> String {
     let _ = write!(
         text,
         "  {load}; connections: {}{}",
-        count(errand.connections()),
+        count(task.connections()),
         if plan.window_ns.is_some() { ", those of both arms at once" } else { "" },
     );
     if plan.saturated_quads > 0 {

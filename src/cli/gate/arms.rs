@@ -35,7 +35,7 @@ impl Difference {
 
 /// Description of an arm.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::cli) struct Said<'a> {
+pub(in crate::cli) struct ArmArguments<'a> {
     /// The option that says it, for errors.
     pub(in crate::cli) option: &'static str,
     pub(in crate::cli) differences: &'a [Difference],
@@ -44,7 +44,7 @@ pub(in crate::cli) struct Said<'a> {
 /// One side of the comparison.
 #[derive(Debug, Clone)]
 pub(super) struct Side {
-    /// The option that says what it has.
+    /// Option of the command line with its differences.
     pub(super) option: &'static str,
     /// Name in reports.
     pub(super) name: String,
@@ -77,7 +77,10 @@ pub(in crate::cli) fn difference(text: &str) -> Result<Difference, String> {
 
 impl Side {
     /// The arm that some differences make of a scenario.
-    pub(super) fn of(scenario: &Scenario, Said { option, differences }: Said<'_>) -> Result<Self, Failure> {
+    pub(super) fn of(
+        scenario: &Scenario,
+        ArmArguments { option, differences }: ArmArguments<'_>,
+    ) -> Result<Self, Failure> {
         let (mut set, mut config, mut shown) = (Vec::new(), Vec::new(), Vec::new());
         let (mut server_bin, mut target, mut exe) = (None, None, None);
         for difference in differences {
@@ -169,8 +172,8 @@ mod tests {
 
     fn side(texts: &[&str]) -> Result<Side, String> {
         let differences: Vec<_> = texts.iter().map(|text| difference(text).unwrap()).collect();
-        let said = Said { option: "--a", differences: &differences };
-        Side::of(&load("workflow-engine").unwrap(), said).map_err(|failure| failure.to_string())
+        let arguments = ArmArguments { option: "--a", differences: &differences };
+        Side::of(&load("workflow-engine").unwrap(), arguments).map_err(|failure| failure.to_string())
     }
 
     #[test]

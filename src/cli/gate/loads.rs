@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 
-use super::{child, plan::Errand};
+use super::{child, plan::Task};
 use crate::{
     analysis::gate::{SlicePlace, quad_of_arms, seed_of, series, slice, slices},
     cli::{
@@ -38,7 +38,7 @@ pub(super) fn keep_series(known: &mut Vec<GateSeries>, recorded: Vec<GateSeries>
 
 /// What the loads of a block are made with.
 pub(super) struct Loads<'a> {
-    pub(super) errand: &'a Errand,
+    pub(super) task: &'a Task,
     pub(super) tenants: &'a [Tenant; 2],
     pub(super) lease: &'a Lease,
     /// Start of the gate.
@@ -53,7 +53,7 @@ impl Loads<'_> {
         block: u32,
         window: u64,
     ) -> Result<Option<Made>, Failure> {
-        let plan = &self.errand.plan;
+        let plan = &self.task.plan;
         let quads = if kind == SliceKind::Paced { plan.quads } else { plan.saturated_quads };
         let done = if kind == SliceKind::Paced { 0 } else { 4 * plan.quads as usize };
         self.show(stage, block, done);
@@ -76,7 +76,7 @@ impl Loads<'_> {
     fn both(&self, first: usize, kind: SliceKind, shape: Shape, window: u64) -> Result<Option<Recording>, Failure> {
         let of = |arm: usize| {
             let clients = (kind == SliceKind::Saturated).then(|| self.clients(arm));
-            shaped(&self.errand.sides[arm].scenario, &Shape { clients, ..shape }).map_err(Failure::usage)
+            shaped(&self.task.sides[arm].scenario, &Shape { clients, ..shape }).map_err(Failure::usage)
         };
         let (one, other) = (of(first)?, of(1 - first)?);
         let arms = [(&one, &self.tenants[first].target), (&other, &self.tenants[1 - first].target)];
@@ -92,7 +92,7 @@ impl Loads<'_> {
         block: u32,
         done: usize,
     ) -> Result<Option<Made>, Failure> {
-        let plan = &self.errand.plan;
+        let plan = &self.task.plan;
         let quads = if kind == SliceKind::Paced { plan.quads } else { plan.saturated_quads };
         let (mut made, mut recorded) = (Vec::new(), Vec::new());
         let mut made_by = [software(), software()];
@@ -122,9 +122,9 @@ impl Loads<'_> {
         let shape = Shape { warmup: PILOT_WARMUP, duration: PILOT, ..Shape::default() };
         let kind = SliceKind::Saturated;
         let mut carried = [Vec::new(), Vec::new()];
-        if let Some(window) = self.errand.plan.window_ns {
+        if let Some(window) = self.task.plan.window_ns {
             // Seconds are measured from the start of a cycle of turns.
-            let shape = Shape { warmup: Duration::from_nanos(self.errand.plan.warmup_ns), ..shape };
+            let shape = Shape { warmup: Duration::from_nanos(self.task.plan.warmup_ns), ..shape };
             let Some(recording) = self.both(0, kind, shape, window)? else { return Ok(None) };
             for slice in slices(&recording, 0, kind, 0) {
                 carried[slice.arm as usize].push(slice.throughput);
@@ -142,10 +142,10 @@ impl Loads<'_> {
 
     /// Puts a load on an arm, with another build if that is asked for; `None` where the user ended it.
     fn load(&self, arm: usize, shape: Shape) -> Result<Option<(Recording, Software)>, Failure> {
-        let side = &self.errand.sides[arm];
+        let side = &self.task.sides[arm];
         let scenario = shaped(&side.scenario, &shape).map_err(Failure::usage)?;
-        if let (Some(exe), Some(address)) = (self.errand.exe(arm), &self.tenants[arm].login) {
-            let order = child::Order { exe: &exe, scenario: &scenario, address, workers: self.errand.plan.workers };
+        if let (Some(exe), Some(address)) = (self.task.exe(arm), &self.tenants[arm].login) {
+            let order = child::Order { exe: &exe, scenario: &scenario, address, workers: self.task.plan.workers };
             let run = child::run(&order, &self.lease.leftovers, &self.lease.interrupt)?;
             return Ok(run.map(|run| (run.recording, run.software)));
         }
@@ -156,7 +156,7 @@ impl Loads<'_> {
 
     fn settings(&self) -> Settings {
         Settings {
-            workers: self.errand.plan.workers.map(usize::from),
+            workers: self.task.plan.workers.map(usize::from),
             same_machine: self.tenants.iter().any(|tenant| tenant.facts.same_machine),
             ..Settings::default()
         }
@@ -164,11 +164,11 @@ impl Loads<'_> {
 
     /// As many closed-loop clients as an arm has connections.
     fn clients(&self, arm: usize) -> u32 {
-        u32::try_from(self.errand.sides[arm].scenario.connections()).unwrap_or(u32::MAX)
+        u32::try_from(self.task.sides[arm].scenario.connections()).unwrap_or(u32::MAX)
     }
 
     fn show(&self, stage: GateStage, block: u32, slice: usize) {
-        let (blocks, slices) = (self.errand.plan.blocks, self.errand.slices());
+        let (blocks, slices) = (self.task.plan.blocks, self.task.slices());
         let stage = if stage == GateStage::Confirm { "Confirming" } else { "Comparing" };
         let text = format!("{stage}: block {} of {blocks}, slice {} of {slices}", block + 1, slice + 1);
         let done = u64::from(block * slices) + slice as u64;

@@ -22,8 +22,8 @@ use super::{
     progress::Display,
 };
 pub(super) use args::{Arguments, Effort, Profile};
-pub(super) use arms::{Difference, Said, difference};
-pub(super) use plan::Errand;
+pub(super) use arms::{ArmArguments, Difference, difference};
+pub(super) use plan::Task;
 pub(super) use session::Session;
 
 /// The saved gate in its folder.
@@ -32,10 +32,13 @@ pub(super) const FILE: &str = "gate.json";
 pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let given = arguments.a.iter().chain(&arguments.b).any(Difference::is_target);
     let scenario = scenario(&arguments.scenario, !given, &arguments.fields.overrides())?;
-    let said = [Said { option: "--a", differences: &arguments.a }, Said { option: "--b", differences: &arguments.b }];
-    let errand = Errand::new(scenario, said, &arguments.effort)?;
+    let arms = [
+        ArmArguments { option: "--a", differences: &arguments.a },
+        ArmArguments { option: "--b", differences: &arguments.b },
+    ];
+    let task = Task::new(scenario, arms, &arguments.effort)?;
     let leftovers = Leftovers::default();
-    let place = arguments.output.place(&format!("{}-gate", errand.scenario.name));
+    let place = arguments.output.place(&format!("{}-gate", task.scenario.name));
     let journal = Journal::claim(&place, arguments.output.force, FILE, &leftovers)?;
     let display = Display::new(!arguments.output.quiet());
     let voice = display.clone();
@@ -44,7 +47,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let result = supervise(
         move |interrupt| {
             let lease = Lease::new(interrupt, display, held)?;
-            Session { yes, quiet, errand, journal, lease, began: Instant::now() }
+            Session { yes, quiet, task, journal, lease, began: Instant::now() }
                 .carry_out(|report, folder| output::tell(&output::summary(report, format, look, folder, None)))
         },
         move || {

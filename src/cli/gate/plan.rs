@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use super::{
     args::{Effort, Profile},
-    arms::{Said, Side},
+    arms::{ArmArguments, Side},
 };
 use crate::{
     cli::{data::same_data, exit::Failure},
@@ -49,7 +49,7 @@ const BLOCK: Duration = Duration::from_millis(1_500);
 
 /// Task.
 #[derive(Debug)]
-pub(in crate::cli) struct Errand {
+pub(in crate::cli) struct Task {
     /// The scenario with what holds for both arms.
     pub(super) scenario: Scenario,
     /// A and B.
@@ -60,9 +60,13 @@ pub(in crate::cli) struct Errand {
     pub(super) saturate: bool,
 }
 
-impl Errand {
+impl Task {
     /// Two arms of a scenario. Everything that can be wrong with them is found here.
-    pub(in crate::cli) fn new(scenario: Scenario, [a, b]: [Said<'_>; 2], effort: &Effort) -> Result<Self, Failure> {
+    pub(in crate::cli) fn new(
+        scenario: Scenario,
+        [a, b]: [ArmArguments<'_>; 2],
+        effort: &Effort,
+    ) -> Result<Self, Failure> {
         let sides = [Side::of(&scenario, a)?, Side::of(&scenario, b)?];
         check(&sides)?;
         if effort.rate.is_some() && sides[0].scenario.offered_rate().is_none() {
@@ -117,7 +121,7 @@ impl Errand {
         if self.plan.window_ns.is_some() { a + b } else { a.max(b) }
     }
 
-    /// Leaves out the closed loops where a target is not this machine and nobody asked for them: full speed in every block is more than
+    /// Omits closed loops for targets on other machines without `--saturate`: full speed in every block is more than
     /// the user may have meant by asking for a comparison.
     pub(super) fn spare(&mut self, facts: [&TargetFacts; 2]) {
         if !self.saturate && facts.iter().any(|facts| !facts.is_here()) {
@@ -248,12 +252,13 @@ mod tests {
         scenario::load,
     };
 
-    fn errand(a: &[&str], b: &[&str]) -> Result<Errand, String> {
+    fn task(a: &[&str], b: &[&str]) -> Result<Task, String> {
         let arm = |texts: &[&str]| texts.iter().map(|text| difference(text).unwrap()).collect::<Vec<_>>();
         let (a, b) = (arm(a), arm(b));
-        let said = [("--gate-a", &a), ("--gate-b", &b)].map(|(option, differences)| Said { option, differences });
+        let arguments =
+            [("--gate-a", &a), ("--gate-b", &b)].map(|(option, differences)| ArmArguments { option, differences });
         let effort = Effort::of(Profile::Quick, HarnessArgs { workers: None });
-        Errand::new(load("workflow-engine").unwrap(), said, &effort).map_err(|failure| failure.to_string())
+        Task::new(load("workflow-engine").unwrap(), arguments, &effort).map_err(|failure| failure.to_string())
     }
 
     #[test]
@@ -267,33 +272,33 @@ mod tests {
 
     #[test]
     fn a_refused_arm_is_named_by_its_option() {
-        let refusal = errand(&["target=redis://h"], &[]).unwrap_err();
+        let refusal = task(&["target=redis://h"], &[]).unwrap_err();
         assert!(
             refusal.starts_with("--gate-b: a private server") && refusal.ends_with("or none for --gate-a"),
             "{refusal}"
         );
-        assert!(errand(&[], &["exe=/none"]).unwrap_err().starts_with("--gate-b: exe=/none"));
+        assert!(task(&[], &["exe=/none"]).unwrap_err().starts_with("--gate-b: exe=/none"));
     }
 
     #[test]
     fn arms_with_other_operations_are_refused() {
-        let refusal = errand(&[], &["set:service.api.operation=[{command = \"GET\"}]"]).unwrap_err();
+        let refusal = task(&[], &["set:service.api.operation=[{command = \"GET\"}]"]).unwrap_err();
         assert!(refusal.contains("different services or operations"), "{refusal}");
     }
 
     #[test]
     fn arms_of_other_rates_are_refused_as_both_have_one_load() {
-        let refusal = errand(&[], &["set:service.api.load.rate=9000"]).unwrap_err();
+        let refusal = task(&[], &["set:service.api.load.rate=9000"]).unwrap_err();
         assert!(refusal.contains("different rates") && refusal.contains("set --rate for both"), "{refusal}");
     }
 
     #[test]
     fn connections_of_both_arms_count_where_they_are_open_at_once() {
-        let plan = errand(&[], &["set:service.api.pool.size=100"]).unwrap();
+        let plan = task(&[], &["set:service.api.pool.size=100"]).unwrap();
         assert_eq!(plan.connections(), 350);
         let foreign = with_script("echo plimsoll 9.1", |exe| {
             let exe = format!("exe={}", exe.display());
-            errand(&[], &[&exe, "set:service.api.pool.size=100"]).unwrap()
+            task(&[], &[&exe, "set:service.api.pool.size=100"]).unwrap()
         });
         assert_eq!(foreign.connections(), 200);
         assert!(foreign.deviation() > 5.0 * plan.deviation(), "loads of their own vary more");
@@ -304,9 +309,9 @@ mod tests {
         let private = sample::run().target;
         let elsewhere = TargetFacts { private: false, same_machine: false, ..private.clone() };
         let of = |facts: &TargetFacts, saturate: bool| {
-            let mut errand = Errand { saturate, ..errand(&[], &[]).unwrap() };
-            errand.spare([&private, facts]);
-            (errand.plan.saturated_quads, errand.burden().contains("each block"))
+            let mut task = Task { saturate, ..task(&[], &[]).unwrap() };
+            task.spare([&private, facts]);
+            (task.plan.saturated_quads, task.burden().contains("each block"))
         };
         assert_eq!(of(&private, false), (1, true));
         assert_eq!(of(&elsewhere, false), (0, false));

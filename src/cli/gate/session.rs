@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{
     announce,
     loads::{Loads, keep_series},
-    plan::Errand,
+    plan::Task,
     servers::set_up,
 };
 use crate::{
@@ -42,7 +42,7 @@ pub(in crate::cli) struct Session {
     pub(in crate::cli) yes: bool,
     /// Whether no plan is reported.
     pub(in crate::cli) quiet: bool,
-    pub(in crate::cli) errand: Errand,
+    pub(in crate::cli) task: Task,
     pub(in crate::cli) journal: Journal,
     pub(in crate::cli) lease: Lease,
     /// Start of the gate, from which its slices count.
@@ -52,7 +52,7 @@ pub(in crate::cli) struct Session {
 impl Session {
     /// Blocks, the second stage if it is needed, report.
     ///
-    /// `tell` is called with the verdict, and with the folder that it lies in unless it could not be saved.
+    /// The callback gets the verdict, and its folder unless saving failed.
     pub(in crate::cli) fn carry_out(
         mut self,
         tell: impl FnOnce(&GateReport, Option<&Path>) -> Result<(), Failure>,
@@ -74,7 +74,7 @@ impl Session {
 
     fn stages(&mut self, gate: &mut Option<Gate>) -> Result<Ended, Failure> {
         let ended = self.stage(GateStage::Screen, gate)?;
-        let suspected = gate.as_ref().is_some_and(|gate| suspects(gate, &self.errand.scenario));
+        let suspected = gate.as_ref().is_some_and(|gate| suspects(gate, &self.task.scenario));
         if ended == Ended::Finished && suspected {
             self.say("a regression of B is suspected: second stage, on fresh blocks, which alone decides");
             return self.stage(GateStage::Confirm, gate);
@@ -82,9 +82,9 @@ impl Session {
         Ok(ended)
     }
 
-    /// The blocks of a stage. Half a block is none.
+    /// The blocks of a stage. An incomplete block does not count.
     fn stage(&mut self, stage: GateStage, gate: &mut Option<Gate>) -> Result<Ended, Failure> {
-        for number in 0..self.errand.plan.blocks {
+        for number in 0..self.task.plan.blocks {
             let block = match self.block_on_servers(stage, number, gate) {
                 Ok(Some(block)) => block,
                 Ok(None) => return Ok(Ended::Interrupted),
@@ -109,7 +109,7 @@ impl Session {
         number: u32,
         gate: &mut Option<Gate>,
     ) -> Result<Option<GateBlock>, Failure> {
-        let Errand { sides, plan, .. } = &self.errand;
+        let Task { sides, plan, .. } = &self.task;
         let first = first_arm(plan.seed, stage, number) as usize;
         let tenants = set_up(sides, (first, plan.window_ns.is_some()), &self.lease)?;
         let block = self.block(stage, number, &tenants, gate);
@@ -145,17 +145,17 @@ impl Session {
     ) -> Result<Option<GateBlock>, Failure> {
         if gate.is_none() {
             let facts = tenants.each_ref().map(|tenant| &tenant.facts);
-            self.errand.spare(facts);
+            self.task.spare(facts);
             let Lease { display, interrupt, .. } = &self.lease;
             for facts in facts {
-                consent::ask(facts, &self.errand.burden(), self.yes, display, interrupt)?;
+                consent::ask(facts, &self.task.burden(), self.yes, display, interrupt)?;
             }
             for tenant in tenants {
                 self.lease.claim(tenant)?;
             }
-            self.say(&announce::plan(&self.errand, facts));
+            self.say(&announce::plan(&self.task, facts));
         }
-        let first = first_arm(self.errand.plan.seed, stage, number) as usize;
+        let first = first_arm(self.task.plan.seed, stage, number) as usize;
         for arm in [first, 1 - first] {
             self.lease.fill(&tenants[arm])?;
         }
@@ -163,7 +163,7 @@ impl Session {
             let Some(begun) = self.begin(tenants)? else { return Ok(None) };
             *gate = Some(begun);
         }
-        let plan = &self.errand.plan;
+        let plan = &self.task.plan;
         let loads = self.loads(tenants);
         let mut block = GateBlock { stage, number, slices: Vec::new() };
         for (kind, quads) in [(SliceKind::Paced, plan.quads), (SliceKind::Saturated, plan.saturated_quads)] {
@@ -189,17 +189,17 @@ impl Session {
     /// Facts before the first slice; `None` where the user ended it.
     fn begin(&mut self, tenants: &[Tenant; 2]) -> Result<Option<Gate>, Failure> {
         let mut capacity = None;
-        let own = self.errand.sides.iter().filter_map(|side| side.scenario.offered_rate()).reduce(f64::min);
+        let own = self.task.sides.iter().filter_map(|side| side.scenario.offered_rate()).reduce(f64::min);
         if let Some(own) = own {
             self.lease.display.step("Measuring the closed-loop throughput of the arms");
             let Some(carried) = self.loads(tenants).pilot()? else { return Ok(None) };
-            self.errand.plan.rate = Some(rate_within(carried, self.errand.plan.rate, own)?);
+            self.task.plan.rate = Some(rate_within(carried, self.task.plan.rate, own)?);
             capacity = Some(carried);
         }
         let arm = |index: usize| GateArm {
-            name: self.errand.sides[index].name.clone(),
-            differences: self.errand.sides[index].differences.clone(),
-            scenario: self.errand.sides[index].scenario.source.clone(),
+            name: self.task.sides[index].name.clone(),
+            differences: self.task.sides[index].differences.clone(),
+            scenario: self.task.sides[index].scenario.source.clone(),
             target: tenants[index].facts.clone(),
             software: software(),
         };
@@ -207,10 +207,10 @@ impl Session {
             schema_version: GATE_VERSION,
             software: software(),
             started: stamp(Timestamp::now()),
-            scenario: self.errand.scenario.source.clone(),
+            scenario: self.task.scenario.source.clone(),
             environment: environment(),
             arms: [arm(0), arm(1)],
-            plan: self.errand.plan.clone(),
+            plan: self.task.plan.clone(),
             capacity,
             series: Vec::new(),
             blocks: Vec::new(),
@@ -219,7 +219,7 @@ impl Session {
     }
 
     fn loads<'a>(&'a self, tenants: &'a [Tenant; 2]) -> Loads<'a> {
-        Loads { errand: &self.errand, tenants, lease: &self.lease, began: self.began }
+        Loads { task: &self.task, tenants, lease: &self.lease, began: self.began }
     }
 
     fn say(&self, text: &str) {
@@ -271,8 +271,8 @@ mod tests {
         assert_eq!(rate_within([9_000.0, 8_000.0], None, 5_000.0).unwrap().round() as u64, 4_000);
         assert_eq!(rate_within([90_000.0, 80_000.0], None, 5_000.0).unwrap().round() as u64, 5_000);
         assert_eq!(rate_within([9_000.0, 8_000.0], Some(6_400.0), 5_000.0).unwrap().round() as u64, 6_400);
-        let told = rate_within([9_000.0, 8_000.0], Some(6_401.0), 5_000.0).unwrap_err();
-        assert!(told.exit == Exit::Usage && told.to_string().contains("at most --rate 6400"), "{told}");
+        let failure = rate_within([9_000.0, 8_000.0], Some(6_401.0), 5_000.0).unwrap_err();
+        assert!(failure.exit == Exit::Usage && failure.to_string().contains("at most --rate 6400"), "{failure}");
         assert!(rate_within([9_000.0, 0.0], Some(5.0), 5.0).unwrap_err().to_string().contains("answered no request"));
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::session::Manner;
+use super::session::RunOptions;
 use crate::{
     cli::{
         args::{
@@ -95,8 +95,8 @@ Examples:
   plimsoll run --format json | jq .verdict            for scripts, with the exit code";
 
 impl Arguments {
-    pub(super) fn manner(&self) -> Manner {
-        Manner {
+    pub(super) fn options(&self) -> RunOptions {
+        RunOptions {
             workers: self.harness.workers,
             no_observation: self.no_observation,
             no_keyspace_sampling: self.sampling.no_keyspace_sampling,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{analysis::baseline::refusing_fields, report, results::Baselines};
 pub(super) use args::Arguments;
-pub(super) use session::{Base, Manner, Session};
+pub(super) use session::{Base, RunOptions, Session};
 use telemetry::Telemetry;
 
 pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
@@ -55,10 +55,10 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
         question: arguments.comparison.question(),
         decides: arguments.fail_on_regression,
     });
-    let (manner, held) = (arguments.manner(), leftovers.clone());
+    let (options, held) = (arguments.options(), leftovers.clone());
     let result = supervise(
         move |interrupt| {
-            let session = Session::new(manner, scenario, Lease::new(interrupt, display, held)?);
+            let session = Session::new(options, scenario, Lease::new(interrupt, display, held)?);
             session
                 .with_telemetry(telemetry)
                 .held_against(base)

@@ -27,7 +27,7 @@ use crate::{
 
 /// Options of a run besides its scenario.
 #[derive(Debug, Clone, Default)]
-pub(in crate::cli) struct Manner {
+pub(in crate::cli) struct RunOptions {
     /// Threads that put on the load, where the user chose their number.
     pub(in crate::cli) workers: Option<u16>,
     /// Whether the server is left unasked while it is measured.
@@ -52,7 +52,7 @@ pub(in crate::cli) struct Base {
 
 /// State of a run.
 pub(in crate::cli) struct Session {
-    pub(in crate::cli) manner: Manner,
+    pub(in crate::cli) options: RunOptions,
     pub(in crate::cli) scenario: Scenario,
     /// Holds the claimed result folder.
     pub(in crate::cli) lease: Lease,
@@ -64,8 +64,8 @@ pub(in crate::cli) struct Session {
 
 impl Session {
     /// A run in a result folder that the leftovers of `lease` hold.
-    pub(in crate::cli) fn new(manner: Manner, scenario: Scenario, lease: Lease) -> Self {
-        Self { manner, scenario, lease, telemetry: None, base: None }
+    pub(in crate::cli) fn new(options: RunOptions, scenario: Scenario, lease: Lease) -> Self {
+        Self { options, scenario, lease, telemetry: None, base: None }
     }
 
     /// Runs with live metrics.
@@ -80,14 +80,14 @@ impl Session {
 
     /// Target, data, load, report; the data is removed again however far it came.
     ///
-    /// `tell` is called when the run has been judged, with the folder that it lies in unless it could not be saved.
+    /// The callback is called after the verdict, with the folder of the run unless saving failed.
     pub(in crate::cli) fn carry_out(
         mut self,
         source: Source,
         tell: impl FnOnce(&RunReport, Option<&Path>) -> Result<(), Failure>,
     ) -> Result<Exit, Failure> {
         let result = self.measure(source).and_then(|run| self.report(run, tell));
-        if self.manner.keep_data {
+        if self.options.keep_data {
             self.lease.keep_data();
         }
         self.lease.release();
@@ -113,7 +113,7 @@ impl Session {
         self.lease.fill(&tenant)?;
 
         let mut display = self.lease.display.clone();
-        let workers = self.manner.workers.map(usize::from);
+        let workers = self.options.workers.map(usize::from);
         let instances: u32 = self.scenario.services.iter().map(|service| service.instances).sum();
         if workers.is_some_and(|workers| workers > instances as usize) {
             display.say(&format!(
@@ -124,7 +124,7 @@ impl Session {
         let before = self.reference()?;
         let settings = Settings { workers, same_machine: facts.same_machine, ..Settings::default() };
         let mut started = None;
-        let mut observation = if self.manner.no_observation { Observation::none() } else { target.observe() };
+        let mut observation = if self.options.no_observation { Observation::none() } else { target.observe() };
         let mut show = |progress: Progress| {
             if progress.phase == Phase::Measuring && started.is_none() {
                 started = Some(Timestamp::now() - progress.elapsed);
@@ -191,7 +191,7 @@ impl Session {
 
     /// Looks at some keys while they are there. Whatever fails does not spoil the run, and a Ctrl-C ends it.
     fn sample_keyspace(&self, Tenant { target, facts, .. }: &Tenant, inspection: &mut Inspection) {
-        if self.manner.no_keyspace_sampling {
+        if self.options.no_keyspace_sampling {
             return;
         }
         let run = &self.scenario.run;
@@ -214,7 +214,7 @@ impl Session {
         let interrupted = run.recording.period.interrupted || self.lease.interrupt.stop().is_cancelled();
         let text = run.to_json();
         let folder = leftovers.take_folder().ok_or_else(Failure::no_folder)?;
-        let (base, style) = (self.base.take(), self.manner.style);
+        let (base, style) = (self.base.take(), self.options.style);
         let decides = base.as_ref().is_some_and(|base| base.decides);
         let files = |report: &RunReport| {
             let analysis = style.map(|Style::Analysis| report.analysis_files());
@@ -248,8 +248,8 @@ impl Session {
             telemetry.conclude(report.analysis.conclusion.verdict);
         }
         display.clear();
-        let told = tell(&report, saved.as_deref().ok());
-        Failure::first_of(saved, told)?;
+        let printed = tell(&report, saved.as_deref().ok());
+        Failure::first_of(saved, printed)?;
         let deciding = report.against.as_ref().filter(|_| decides).map(|against| against.comparison.verdict);
         Ok(Exit::of_run(report.analysis.conclusion.verdict, interrupted, deciding))
     }

@@ -32,7 +32,7 @@ impl Telemetry {
         self.board.conclude(words.collect());
     }
 
-    /// Waits until the verdict is fetched, if anybody can be expected to.
+    /// Waits until the verdict is fetched, if the metrics were scraped during the run.
     pub(super) fn farewell(&self, Lease { runtime, display, interrupt, .. }: &Lease) {
         if self.board.is_concluded() && self.endpoint.is_watched() {
             display.wait("Waiting for a scrape of the verdict (Ctrl-C ends the wait)", Endpoint::FAREWELL);
