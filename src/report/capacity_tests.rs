@@ -61,7 +61,7 @@ fn documents() {
     assert_snapshot!("capacity_markdown_pools", markdown::render(&view(&pools())));
     assert_snapshot!("capacity_markdown_single", markdown::render(&view(&single())));
     let little = markdown::render(&view(&cut_short(1, Ended::Interrupted)));
-    assert_snapshot!("capacity_markdown_little", little.split("## How it was found").next().unwrap());
+    assert_snapshot!("capacity_markdown_little", little.split("## Method").next().unwrap());
     assert_snapshot!("capacity_markdown_sweep", markdown::render(&view(&sweep())));
 }
 
@@ -188,7 +188,7 @@ fn a_lower_bound_is_no_reason_for_advice() {
     analysis.headroom = analysis.headroom.map(|headroom| Headroom { times: 1.0, bounded: false, ..headroom });
     let document = markdown::render(&view(&(capacity, analysis)));
     assert!(document.contains("at least") && document.contains("no higher rate was tried"), "{document}");
-    for advice in ["run it at", "Spread the load", "should be planned for", "Plan for more capacity", "used up"] {
+    for advice in ["run it at", "Spread the load", "should be planned for", "Plan for more capacity", "saturated"] {
         assert!(!document.contains(advice), "{advice}:\n{document}");
     }
 }
@@ -204,7 +204,7 @@ fn a_run_that_found_nothing_claims_nothing() {
     ] {
         let document = markdown::render(&view(&found));
         assert!(!headline(&found).contains("ustainable"), "{}", headline(&found));
-        for claim in ["run it at", "Headroom", "Would a larger pool help", "is the limit (", "costs the server"] {
+        for claim in ["recommended", "Headroom", "Pool sizes", "is the limit (", "costs the server"] {
             assert!(!document.contains(claim), "{claim} was not measured:\n{document}");
         }
         let json: serde_json::Value = serde_json::from_str(&report(&found).json().unwrap()).unwrap();
@@ -213,7 +213,7 @@ fn a_run_that_found_nothing_claims_nothing() {
         }
         assert!(files(&found).iter().all(|(_, bytes)| !bytes.is_empty()));
     }
-    assert!(headline(&starved(None)).contains("nothing can be said of the server"));
+    assert!(headline(&starved(None)).contains("the rate of the server is unknown"));
     assert!(headline(&starved(Some(16_000.0))).starts_with("The harness was the limit at"));
 }
 
@@ -221,13 +221,13 @@ fn a_run_that_found_nothing_claims_nothing() {
 fn a_server_that_was_lost_comes_before_what_was_found() {
     let mut lost = single();
     lost.0.ended = Ended::Lost;
-    assert!(headline(&lost).starts_with("The server was lost: "), "{}", headline(&lost));
+    assert!(headline(&lost).starts_with("The server was lost in "), "{}", headline(&lost));
     let view = view(&lost);
     assert!(
-        view.headline.remarks[0].starts_with("Found before, and to be doubted until the cause is known: Sustainable")
+        view.headline.remarks[0].starts_with("Result before the loss, doubtful until the cause is known: Sustainable")
     );
-    assert!(view.notes().next().unwrap().fact.starts_with("The server could not be used any more"));
-    assert!(!plain(&markdown::render(&view)).contains("run it at"));
+    assert!(view.notes().next().unwrap().fact.starts_with("The server was lost"));
+    assert!(!plain(&markdown::render(&view)).contains("recommended"));
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn baselines_on_a_terminal() {
         stored.terminal(Style { colour: false, width: 110, verbose: true })
     };
     assert_snapshot!("baseline_terminal", terminal(10));
-    assert!(terminal(3).contains("only gross changes show"));
+    assert!(terminal(3).contains("only large changes are detectable"));
 }
 
 #[test]

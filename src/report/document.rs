@@ -1,4 +1,4 @@
-//! One interface to every report: each kind says what it has, and the formats are made from that.
+//! One interface to every report: each kind declares its content, from which all formats are made.
 
 use super::{
     Style, chart, csv, csv_capacity, csv_comparison, csv_gate, csv_history,

@@ -96,7 +96,7 @@ const ANALYSIS: &[(&str, &str, &[&str])] = &[
             "| User | Enabled | Password | Commands | Keys |",
         ],
     ),
-    ("resource utilisation", "The server's side", &["**Memory**", "**Clients**", "**CPU**", "**Lookups**"]),
+    ("resource utilisation", "Server", &["**Memory**", "**Clients**", "**CPU**", "**Lookups**"]),
     (
         "container and performance configuration",
         "Server configuration",
@@ -122,7 +122,7 @@ const ANALYSIS: &[(&str, &str, &[&str])] = &[
         "Scaling and databases",
         &["**Memory**", "**Connections**", "| Service | Database now | Proposed |"],
     ),
-    ("connection pooling, usage pattern", "How it was run", &["| Pool |", "health check every", "GET 6"]),
+    ("connection pooling, usage pattern", "Setup", &["| Pool |", "health check every", "GET 6"]),
 ];
 
 fn analysis_of(run: Run) -> String {

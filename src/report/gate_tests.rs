@@ -61,8 +61,8 @@ fn what_ended_early_says_in_which_stage() {
     let mut early = gate(Worsening::Uniform(0.15), 0.02, &BOTH);
     early.blocks.truncate(11);
     for (ended, expected) in [
-        (Ended::Interrupted, "It was interrupted after 3 of 8 blocks, in the second stage."),
-        (Ended::Running, "It has not come to its end; this is what there is after 3 of 8 blocks, in the second stage."),
+        (Ended::Interrupted, "The gate was interrupted after 3 of 8 blocks, in the second stage."),
+        (Ended::Running, "The gate has not ended: this is the result after 3 of 8 blocks, in the second stage."),
     ] {
         early.ended = ended;
         let remarks: Vec<String> = report(&early).headline().remarks.iter().map(|remark| plain(remark)).collect();
@@ -71,20 +71,20 @@ fn what_ended_early_says_in_which_stage() {
 }
 
 #[test]
-fn failures_that_only_one_stage_shows_are_told() {
+fn failures_that_only_one_stage_shows_are_reported() {
     let mut failing = gate(Worsening::None, 0.02, &BOTH);
     let first = failing.blocks.iter_mut().filter(|block| block.stage == GateStage::Screen);
     let slices = first.flat_map(|block| &mut block.slices).filter(|slice| slice.arm == 1);
     slices.for_each(|slice| slice.series[0].failed = 20);
     let sentence = headline(&failing);
     assert!(
-        sentence.starts_with("Inconclusive: 2.") && sentence.contains("which the second stage did not confirm"),
+        sentence.starts_with("Inconclusive: 2.") && sentence.contains("not confirmed by the second stage"),
         "{sentence}"
     );
 }
 
 #[test]
-fn equals_that_differ_are_told_at_the_top() {
+fn equals_that_differ_are_reported_at_the_top() {
     let mut drifting = gate(Worsening::None, 0.02, &FIRST);
     let faster = gate(Worsening::Uniform(-0.3), 0.0, &FIRST);
     let blocks = drifting.blocks.iter_mut().zip(faster.blocks);

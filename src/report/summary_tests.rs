@@ -94,7 +94,7 @@ fn reads_that_find_nothing_are_the_first_finding_with_its_advice() {
     report.analysis.findings = ["OOM", "ERR", "BUSY", "MISCONF", "READONLY"].map(failures).to_vec();
     report.analysis.findings.push(Finding::Misses { scope: scope.clone(), misses: 20_000, lookups: 20_000 });
     let text = report.terminal(Style { colour: false, width: 300, verbose: false });
-    assert!(text.contains("found nothing") && text.contains("without --no-prefill"), "{text}");
+    assert!(text.contains("found nothing") && text.contains("omit --no-prefill"), "{text}");
 }
 
 #[test]

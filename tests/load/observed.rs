@@ -75,7 +75,7 @@ fn slow_commands_are_found_with_the_second_and_the_service() {
 }
 
 #[test]
-fn what_is_forbidden_is_named_and_the_rest_is_told() {
+fn what_is_forbidden_is_named_and_the_rest_is_reported() {
     let bench = Bench::new(
         &one_service(RUN, "size = 2", OPEN, &["command = \"GET\""]),
         &[("rename-command", "CONFIG \"\""), ("rename-command", "SLOWLOG \"\"")],
@@ -117,7 +117,7 @@ fn every_refusal_is_named_by_the_right_that_is_missing() {
 }
 
 #[test]
-fn a_restart_is_told_and_leaves_no_absurd_number() {
+fn a_restart_is_reported_and_leaves_no_absurd_number() {
     let text = one_service(RUN, "size = 4\ncommand_timeout = \"1s\"", OPEN, &["command = \"GET\""]);
     let mut bench = Bench::new(&text, &[("slowlog-log-slower-than", "0")]);
     let running = bench.start(SETTINGS);
@@ -155,13 +155,13 @@ fn a_restart_is_told_and_leaves_no_absurd_number() {
         let (_, content) = files.iter().find(|(path, _)| path == name).unwrap();
         String::from_utf8(content.clone()).unwrap()
     };
-    assert!(of("report.md").contains("The server was restarted while it was measured"), "{}", of("report.md"));
+    assert!(of("report.md").contains("The server was restarted during the load"), "{}", of("report.md"));
     assert!(of("charts/over-time.svg").contains("Diamonds: restarts of the server."));
     assert!(!of("server.csv").contains('-') && !of("commands.csv").contains('-'), "nothing is below zero");
 }
 
 #[test]
-fn statistics_that_are_reset_are_told_and_are_no_restart() {
+fn statistics_that_are_reset_are_reported_and_are_no_restart() {
     let bench = Bench::new(&one_service(RUN, "size = 4", OPEN, &["command = \"GET\""]), &[]);
     let running = bench.start(SETTINGS);
     running.wait_until_measuring();
@@ -203,7 +203,7 @@ fn a_save_and_a_slow_command_are_marked_in_their_second() {
 }
 
 #[test]
-fn events_of_a_kind_are_told_second_by_second() {
+fn events_of_a_kind_are_reported_second_by_second() {
     let bench =
         Bench::new(&one_service(RUN, "size = 4", OPEN, &["command = \"GET\""]), &[("latency-monitor-threshold", "1")]);
     let slow = ["EVAL", "local t = 0 for i = 1, 3000000 do t = t + i end return t", "0"];

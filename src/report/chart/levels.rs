@@ -82,7 +82,7 @@ pub(super) fn server(facts: &RunReport) -> Option<Plot> {
             vec![
                 line("user", |second| rate(second, 100.0 * second.counts.cpu_user?)),
                 line("system", |second| rate(second, 100.0 * second.counts.cpu_system?)),
-                line("main thread alone", |second| rate(second, 100.0 * second.counts.main_thread_cpu?)),
+                line("main thread", |second| rate(second, 100.0 * second.counts.main_thread_cpu?)),
             ],
         ),
         (
@@ -104,9 +104,13 @@ pub(super) fn server(facts: &RunReport) -> Option<Plot> {
     let busiest = facts.analysis.server.totals.as_ref().and_then(|totals| totals.busiest);
     let mut sentences =
         vec!["Memory, clients, commands, CPU, network and lookups of the server in every second.".to_owned()];
-    sentences.extend(most.map(|most| format!("It used {} MiB at most.", count(mebibytes(most)))));
-    sentences.extend(busiest.map(|busiest| format!("Its busiest second took {} % of a core.", count(100.0 * busiest))));
-    let names = ("server", "The server over time", "Memory and clients at the end of each second, the rest over it.");
+    sentences.extend(most.map(|most| format!("Maximum {} MiB.", count(mebibytes(most)))));
+    sentences.extend(busiest.map(|busiest| format!("Busiest second {} % of a core.", count(100.0 * busiest))));
+    let names = (
+        "server",
+        "The server over time",
+        "Memory and clients at the end of each second, other quantities over the second.",
+    );
     let plot = plot(names, panels.map(|(title, lines)| (title.to_owned(), lines)), facts)?;
     Some(plot.described(sentences.join(" ")))
 }

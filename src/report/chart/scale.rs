@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn time_is_told_in_the_unit_that_fits() {
+    fn time_is_reported_in_the_unit_that_fits() {
         let ticks = |seconds: f64| {
             let scale = Scale::time(seconds).between(0.0, 700.0);
             let (ticks, unit) = scale.time_ticks(60.0);

@@ -14,7 +14,7 @@ use super::{
     units::{count, duration, percentile},
 };
 
-/// Services that are shown; more would make a picture that nobody scrolls through.
+/// Maximum number of services in the chart, to limit its height.
 const MOST: usize = 12;
 const PANEL_HEIGHT: f64 = 110.0;
 const GAP: f64 = 18.0;

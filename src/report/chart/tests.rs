@@ -298,8 +298,8 @@ fn commands_come_by_the_time_they_take_in_all() {
     let texts = texts(&svg);
     let place = |wanted: &str| texts.iter().position(|text| *text == wanted).unwrap_or_else(|| panic!("{texts:?}"));
     assert!(place("GET") < place("ZADD") && place("ZADD") < place("MULTI"), "{texts:?}");
-    for told in ["2 µs", "70 µs", "2.9 %", "95 %", "–"] {
-        place(told);
+    for text in ["2 µs", "70 µs", "2.9 %", "95 %", "–"] {
+        place(text);
     }
 }
 

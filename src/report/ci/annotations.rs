@@ -11,23 +11,23 @@ pub fn annotations(ci: &Ci) -> String {
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
     for check in findings(ci) {
         let title = format!("plimsoll: {}", subject(check));
-        let told = (title, one_line(&check.sentence));
+        let annotation = (title, one_line(&check.sentence));
         if is_error(check.outcome, ci.inconclusive) {
-            errors.push(told);
+            errors.push(annotation);
         } else if check.outcome != Verdict::Inconclusive || ci.inconclusive == Leniency::Warn {
-            warnings.push(told);
+            warnings.push(annotation);
         }
     }
     commands("error", errors) + &commands("warning", warnings)
 }
 
-fn commands(command: &str, mut told: Vec<(String, String)>) -> String {
-    if told.len() > MOST {
-        let rest = told.split_off(MOST - 1).len();
-        told.push(("plimsoll".to_owned(), format!("{rest} more; the job summary and junit.xml have all of them")));
+fn commands(command: &str, mut annotations: Vec<(String, String)>) -> String {
+    if annotations.len() > MOST {
+        let rest = annotations.split_off(MOST - 1).len();
+        annotations.push(("plimsoll".to_owned(), format!("{rest} more in the job summary and junit.xml")));
     }
     let line = |(title, text): &(String, String)| format!("::{command} title={}::{}\n", property(title), data(text));
-    told.iter().map(line).collect()
+    annotations.iter().map(line).collect()
 }
 
 /// Text as GitHub reads it after the second pair of colons.

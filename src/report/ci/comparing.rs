@@ -17,7 +17,7 @@ use crate::{
 const BASELINE: &str = "baseline";
 const GATE: &str = "gate";
 
-/// Whether a check is a comparison. Those are always reported: each was asked for, and one that nobody hears of is taken for passed.
+/// Whether a check is a comparison. Comparisons are always reported, since each was requested.
 pub(super) fn is_comparison(check: &CiCheck) -> bool {
     [BASELINE, GATE].contains(&check.name.as_str())
 }
@@ -37,16 +37,16 @@ pub fn compared(name: &str, compared: &ComparisonReport, fails: bool) -> CiCheck
     };
     let refused = comparison.verdict == Verdict::NotComparable;
     let differences = comparison.differences.iter().filter(|one| !refused || one.weight() == Weight::Refuses);
-    let mut told = of_headline(BASELINE, name, outcome, &comparison_headline(compared));
-    told.detail.extend(differences.map(|one| plain(&difference_in_words(one))));
-    CiCheck { decides, ..told }
+    let mut check = of_headline(BASELINE, name, outcome, &comparison_headline(compared));
+    check.detail.extend(differences.map(|one| plain(&difference_in_words(one))));
+    CiCheck { decides, ..check }
 }
 
 /// That there is no baseline yet: it counts where a regression would `fail`, since that would pass unseen. `run` is the run's folder
 /// if one can be made of it.
 pub fn no_baseline(name: &str, baseline: &str, run: Option<&Path>, fails: bool) -> CiCheck {
-    let advice = run.map(|run| format!("; plimsoll baseline save {baseline} {} makes one of this run", run.display()));
-    let sentence = format!("{name}: there is no baseline {baseline} yet{}", advice.unwrap_or_default());
+    let advice = run.map(|run| format!("; plimsoll baseline save {baseline} {} stores this run", run.display()));
+    let sentence = format!("{name}: no baseline {baseline} yet{}", advice.unwrap_or_default());
     CiCheck { decides: fails, ..check(BASELINE, None, None, Verdict::Inconclusive, sentence) }
 }
 
@@ -58,18 +58,18 @@ pub fn gated(name: &str, gated: &GateReport) -> CiCheck {
 
 /// That the gate came to no result.
 pub fn no_gate(name: &str, why: &str) -> CiCheck {
-    check(GATE, None, None, Verdict::Invalid, format!("{name}: the gate could not be made: {}", one_line(why)))
+    check(GATE, None, None, Verdict::Invalid, format!("{name}: the gate failed: {}", one_line(why)))
 }
 
 /// That the user ended everything before the gate came to its end, or before it was begun. `so_far` is what it says of the
 /// blocks that were made, where there are any.
 pub fn gate_interrupted(name: &str, so_far: Option<&CiCheck>) -> CiCheck {
-    let sentence = format!("{name}: the gate was not made to its end: interrupted before");
+    let sentence = format!("{name}: the gate was interrupted");
     let detail = so_far.map(|check| check.sentence.clone()).into_iter().collect();
     CiCheck { detail, ..check(GATE, None, None, Verdict::Interrupted, sentence) }
 }
 
-/// A check that says what a headline says.
+/// A check with the sentence of a headline.
 fn of_headline(check_name: &str, name: &str, outcome: Verdict, headline: &Headline) -> CiCheck {
     let sentence = format!("{name}: {}", one_line(&plain(&headline.sentence)));
     let detail = headline.remarks.iter().map(|remark| plain(remark)).collect();
@@ -105,10 +105,10 @@ mod tests {
         let mut run = abstracted(20, 1.0);
         run.target.version = "8.0.1".into();
         run.environment.cores = 64;
-        let told = check_of(&abstracts(10), &run, false);
-        assert_eq!(counts_as(&told), (Verdict::Inconclusive, true));
-        assert!(told.detail.iter().any(|line| line.contains("version of the server") && line.contains("8.0.1")));
-        assert!(!told.detail.iter().any(|line| line.contains("64")), "cores refuse nothing: {:?}", told.detail);
+        let check = check_of(&abstracts(10), &run, false);
+        assert_eq!(counts_as(&check), (Verdict::Inconclusive, true));
+        assert!(check.detail.iter().any(|line| line.contains("version of the server") && line.contains("8.0.1")));
+        assert!(!check.detail.iter().any(|line| line.contains("64")), "cores refuse nothing: {:?}", check.detail);
         assert_eq!(counts_as(&check_of(&abstracts(10), &run, true)), (Verdict::Invalid, true));
     }
 
@@ -131,31 +131,35 @@ mod tests {
     }
 
     #[test]
-    fn how_much_a_comparison_can_see_is_told_along_with_it() {
-        let told = check_of(&abstracts(1), &abstracted(20, 1.0), false);
-        assert_eq!(counts_as(&told), (Verdict::Pass, true));
-        assert!(told.detail.iter().any(|line| line.contains("only gross changes show")), "{:?}", told.detail);
+    fn how_much_a_comparison_can_see_is_reported_along_with_it() {
+        let check = check_of(&abstracts(1), &abstracted(20, 1.0), false);
+        assert_eq!(counts_as(&check), (Verdict::Pass, true));
+        assert!(
+            check.detail.iter().any(|line| line.contains("only large changes are detectable")),
+            "{:?}",
+            check.detail
+        );
     }
 
     #[test]
     fn a_confirmed_regression_fails_and_a_hint_warns() {
-        let told = |worsening: Worsening, stages: &[GateStage], advisory: bool| {
+        let check = |worsening: Worsening, stages: &[GateStage], advisory: bool| {
             let mut gate = gate(worsening, 0.02, stages);
             gate.plan.advisory = advisory.then(|| Advisory::External("redis://cache:6379".to_owned()));
             gated("mixed", &GateReport::new(gate).unwrap())
         };
         let both = [GateStage::Screen, GateStage::Confirm];
-        let found = told(Worsening::Uniform(0.15), &both, false);
+        let found = check(Worsening::Uniform(0.15), &both, false);
         assert_eq!((found.outcome, found.decides), (Verdict::Fail, true));
         assert!(found.sentence.starts_with("mixed: Regression: all requests ") && found.sentence.contains("confirmed"));
-        assert_eq!(told(Worsening::Uniform(0.15), &both, true).outcome, Verdict::Inconclusive);
-        assert_eq!(told(Worsening::Uniform(0.15), &both[..1], false).outcome, Verdict::Inconclusive);
-        assert_eq!(told(Worsening::None, &both[..1], false).outcome, Verdict::Pass);
-        assert_eq!(told(Worsening::None, &[], false).outcome, Verdict::Invalid);
+        assert_eq!(check(Worsening::Uniform(0.15), &both, true).outcome, Verdict::Inconclusive);
+        assert_eq!(check(Worsening::Uniform(0.15), &both[..1], false).outcome, Verdict::Inconclusive);
+        assert_eq!(check(Worsening::None, &both[..1], false).outcome, Verdict::Pass);
+        assert_eq!(check(Worsening::None, &[], false).outcome, Verdict::Invalid);
     }
 
     #[test]
-    fn what_is_not_there_is_told() {
+    fn what_is_not_there_is_reported() {
         assert!(
             !no_baseline("mixed", "nightly", None, false).decides
                 && no_baseline("mixed", "nightly", None, true).decides

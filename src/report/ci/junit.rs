@@ -1,7 +1,7 @@
 //! `JUnit` XML: a test suite for each scenario, a test case for each check.
 //!
 //! What is not as it should be is a failure, what could not be measured an error, what could not be decided is skipped. A check
-//! that does not count never turns a build red: it passes, or is skipped, and says what it has to say in its output.
+//! that does not count never fails a build: it passes, or is skipped, with its message in its output.
 
 use std::io;
 

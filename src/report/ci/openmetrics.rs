@@ -42,7 +42,7 @@ impl Collector for Exposition {
         families.gauge("outcome", "Outcome of a scenario: 1 for one, 0 for all others.", None, outcomes)?;
         let durations =
             ci.scenarios.iter().map(|scenario| (vec![("scenario", scenario.name.as_str())], scenario.seconds));
-        families.gauge("duration", "How long a scenario took.", Some(&Unit::Seconds), durations)?;
+        families.gauge("duration", "Duration of a scenario.", Some(&Unit::Seconds), durations)?;
 
         let latency = || history(ci).filter(|(_, measure)| is_latency(measure));
         let seconds = |value: f64| tidy(value / 1e6);
@@ -59,7 +59,7 @@ impl Collector for Exposition {
         let throughput = history(ci).filter(|(_, measure)| !is_latency(measure));
         families.gauge(
             "throughput_requests_per_second",
-            "Requests that were answered per second.",
+            "Requests answered per second.",
             None,
             throughput.map(|(scenario, measure)| (scope(scenario, measure), measure.value)),
         )

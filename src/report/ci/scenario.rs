@@ -28,11 +28,11 @@ pub fn measured(name: &str, report: &RunReport, audit_limit: AuditLimit) -> CiSc
     let RunReport { run, scenario, analysis, .. } = report;
     let mut checks = vec![whole(name, report)];
     let alone = scenario.services.len() == 1;
-    let told = || analysis.rows.iter().filter(move |row| is_told(row, alone));
-    checks.extend(told().filter(|row| row.scope.service.is_some()).map(|row| judged(name, report, row, alone)));
+    let rows = || analysis.rows.iter().filter(move |row| is_reported(row, alone));
+    checks.extend(rows().filter(|row| row.scope.service.is_some()).map(|row| judged(name, report, row, alone)));
     let interrupted = run.recording.period.interrupted;
     if interrupted {
-        let sentence = format!("{name} was ended early: interrupted before its time was over");
+        let sentence = format!("{name} was interrupted before the end of the measured period");
         checks.push(of_run(Verdict::Interrupted, sentence));
     }
     // A private server has the settings that plimsoll gave it; to judge those says nothing of anybody's server.
@@ -45,7 +45,7 @@ pub fn measured(name: &str, report: &RunReport, audit_limit: AuditLimit) -> CiSc
         seconds: 0.0,
         trusted: analysis.conclusion.verdict != Verdict::Invalid && !interrupted,
         checks,
-        measures: told().flat_map(measures).collect(),
+        measures: rows().flat_map(measures).collect(),
     }
 }
 
@@ -88,7 +88,7 @@ fn whole(name: &str, report: &RunReport) -> CiCheck {
 
 /// Rows that are worth a line of their own. Steps and upkeep are no requests of users, and the sum of a service that is alone
 /// is the whole.
-fn is_told(row: &Row, alone: bool) -> bool {
+fn is_reported(row: &Row, alone: bool) -> bool {
     let is_sum_of_service = row.scope.service.is_some() && row.scope.operation.is_none();
     row.scope.role == SeriesRole::Operation && !(alone && is_sum_of_service)
 }
@@ -121,7 +121,7 @@ fn of_row(row: &Row, objective: &Objective) -> String {
         (Verdict::Fail, true) => format!(" misses {allowed}"),
         (Verdict::Fail, false) => format!(" misses its objective of {allowed}"),
         (Verdict::Pass, _) => format!(" is within {allowed}"),
-        _ => format!(" leaves open whether {allowed} is met"),
+        _ => format!(" neither meets nor misses {allowed} for certain"),
     };
     let bad = &row.bad;
     let good = share_interval(1.0 - bad.share, 1.0 - bad.high, 1.0 - bad.low);
@@ -137,7 +137,7 @@ fn of_row(row: &Row, objective: &Objective) -> String {
 
 /// The audit: one check for each finding that counts, or one for all of it.
 fn audited(name: &str, rulings: &[Ruling], limit: AuditLimit) -> Vec<CiCheck> {
-    let told = |ruling: &Ruling| plain(&format!("{}: {}", slug(&ruling.severity), audit_fact(ruling)));
+    let fact = |ruling: &Ruling| plain(&format!("{}: {}", slug(&ruling.severity), audit_fact(ruling)));
     let serious = |ruling: &&Ruling| ruling.severity >= Severity::Warning;
     match limit.map(|limit| AuditOutcome::of(rulings, limit)) {
         Some(AuditOutcome::Found(found)) => {
@@ -148,23 +148,21 @@ fn audited(name: &str, rulings: &[Ruling], limit: AuditLimit) -> Vec<CiCheck> {
                     None,
                     Some(&slug(&ruling.rule)),
                     Verdict::Fail,
-                    format!("{name} audit, {}", told(ruling)),
+                    format!("{name} audit, {}", fact(ruling)),
                 )
             };
             found.iter().map(one).collect()
         }
         Some(AuditOutcome::Blind { unknown, of }) => {
-            let sentence = format!(
-                "{name} audit: {unknown} of {of} checks could not be made, for want of rights or because it was cut short"
-            );
+            let sentence = format!("{name} audit: {unknown} of {of} checks lack rights or were interrupted");
             vec![check("audit", None, None, Verdict::Invalid, sentence)]
         }
         clear => {
-            let detail: Vec<_> = rulings.iter().filter(serious).map(told).collect();
+            let detail: Vec<_> = rulings.iter().filter(serious).map(fact).collect();
             let sentence = match (detail.len(), clear.is_some()) {
-                (0, _) => format!("{name} audit: nothing critical and no warning"),
-                (found, true) => format!("{name} audit: nothing as serious as --fail-on says, {found} less serious"),
-                (found, false) => format!("{name} audit: {found} worth a look; --fail-on would make them count"),
+                (0, _) => format!("{name} audit: no critical finding and no warning"),
+                (found, true) => format!("{name} audit: no finding as severe as --fail-on, {found} less severe"),
+                (found, false) => format!("{name} audit: {found}; --fail-on makes them failures"),
             };
             let decides = clear.is_some();
             vec![CiCheck { decides, detail, ..check("audit", None, None, Verdict::Pass, sentence) }]
@@ -190,7 +188,7 @@ pub(super) fn check(
     }
 }
 
-/// The numbers of a row. A percentile for which there are too few samples is none.
+/// The numbers of a row, without percentiles of too few samples.
 fn measures(row: &Row) -> Vec<CiMeasure> {
     let measure = |metric: String, value| CiMeasure {
         service: row.scope.service.clone(),

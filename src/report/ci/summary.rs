@@ -45,7 +45,7 @@ pub fn summary(ci: &Ci) -> String {
     shortened(&text)
 }
 
-const CUT: &str = "\n\nThis summary is cut short; ci.json has everything.\n";
+const CUT: &str = "\n\nThis summary is truncated; ci.json is complete.\n";
 
 /// As many whole lines as there is room for.
 fn shortened(text: &str) -> String {
@@ -72,7 +72,7 @@ pub(super) fn view(ci: &Ci, depth: Depth) -> View {
         Section::new("findings", "Problems", shown(notes, Depth::Findings)).detailed(Shown::Everything),
         Section::new("comparisons", "Comparisons", shown(comparisons, Depth::Whole)).detailed(Shown::Everything),
         Section::new("asides", "Worth knowing", shown(asides, Depth::Whole)),
-        Section::new("measured", "What was measured", tables),
+        Section::new("measured", "Measurements", tables),
     ];
     let scenarios = counted(ci.scenarios.len() as u64, "scenario", "scenarios");
     let subtitle = format!("{scenarios} on {}; exit code {}.", ci.started, ci.exit_code);
@@ -83,9 +83,9 @@ fn verdict(ci: &Ci) -> (&'static str, Tone) {
     match ci.scenarios.iter().map(CiScenario::outcome).max().unwrap_or(Verdict::Pass) {
         Verdict::Pass | Verdict::Improved => ("Passed", Tone::Good),
         Verdict::Inconclusive if ci.inconclusive == Leniency::Fail => ("Inconclusive", Tone::Bad),
-        Verdict::Inconclusive => ("Passed, not all for certain", Tone::Fair),
+        Verdict::Inconclusive => ("Passed, with inconclusive checks", Tone::Fair),
         Verdict::Interrupted => ("Interrupted", Tone::Fair),
-        Verdict::Invalid | Verdict::NotComparable => ("Not all measured", Tone::Bad),
+        Verdict::Invalid | Verdict::NotComparable => ("Partly invalid", Tone::Bad),
         Verdict::Fail => ("Failed", Tone::Bad),
     }
 }
@@ -126,7 +126,7 @@ fn scenarios(ci: &Ci) -> Table {
         let measures = scenario.measures.iter();
         measures.filter(|it| it.service.is_none()).find(|it| it.metric == metric).map(value)
     };
-    Table::of("scenarios", "Outcome of each scenario, and its requests all together", &ci.scenarios)
+    Table::of("scenarios", "Outcome of each scenario, all requests", &ci.scenarios)
         .head("Scenario", |scenario| one_line(&scenario.name))
         .words("Outcome", 0, |scenario| outcome(scenario))
         .rates("Rate", 2, |scenario| whole(scenario, "throughput"))
@@ -189,7 +189,7 @@ fn numbers(scenario: &CiScenario) -> Option<Block> {
             table.rates(&metric.metric, 1, cell)
         };
     }
-    let untrusted = (!scenario.trusted).then_some("These numbers are not to be relied on, and enter no history.");
+    let untrusted = (!scenario.trusted).then_some("These numbers are unreliable, and no file for trackers has them.");
     table.table().noted(untrusted).block()
 }
 

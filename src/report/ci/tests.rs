@@ -14,7 +14,7 @@ use crate::{
     results::{Ci, CiCheck, CiScenario, Leniency, Run, Verdict, sample},
 };
 
-fn told(run: &Run, limit: AuditLimit) -> CiScenario {
+fn scenario_of(run: &Run, limit: AuditLimit) -> CiScenario {
     measured("workflow", &RunReport::new(run.clone()).unwrap(), limit)
 }
 
@@ -36,8 +36,8 @@ fn each_format() {
 }
 
 #[test]
-fn what_is_told_of_a_run() {
-    let scenario = told(&sample::run(), None);
+fn what_is_reported_of_a_run() {
+    let scenario = scenario_of(&sample::run(), None);
     let of = |service: &Option<String>, operation: &Option<String>| {
         let part = |name: &Option<String>| name.clone().unwrap_or_else(|| "*".to_owned());
         format!("{} {}", part(service), part(operation))
@@ -62,7 +62,7 @@ fn documents_keep_to_what_their_readers_document() {
     };
     let action = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/ci/benchmark-action.schema.json"));
     let bmf = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/ci/bencher.schema.json"));
-    for scenario in [sample::small_ci().scenarios.swap_remove(0), told(&sample::run(), None)] {
+    for scenario in [sample::small_ci().scenarios.swap_remove(0), scenario_of(&sample::run(), None)] {
         let measures = scenario.measures.len();
         let ci = Ci { scenarios: vec![scenario], ..sample::small_ci() };
         let latency: serde_json::Value = check(action, &benchmark_action::latency(&ci));
@@ -88,9 +88,9 @@ fn the_schemas_take_what_the_readers_give_as_examples() {
 }
 
 #[test]
-fn comparisons_are_told_in_summary_and_terminal_whatever_came_of_them() {
+fn comparisons_are_reported_in_summary_and_terminal_whatever_came_of_them() {
     let both = |ci: &Ci| [summary(ci), ci.terminal(Style { colour: false, width: 400, verbose: true })];
-    let told = |check: CiCheck, inconclusive: Leniency| {
+    let ci_of = |check: CiCheck, inconclusive: Leniency| {
         let mut ci = Ci { inconclusive, ..sample::small_ci() };
         ci.scenarios.truncate(1);
         ci.scenarios[0].checks = vec![check];
@@ -98,7 +98,7 @@ fn comparisons_are_told_in_summary_and_terminal_whatever_came_of_them() {
     };
     let passed = CiCheck { outcome: Verdict::Pass, ..no_gate("mixed", "as it was") };
     for check in [no_baseline("mixed", "nightly", None, false), passed] {
-        let ci = told(check.clone(), Leniency::Warn);
+        let ci = ci_of(check.clone(), Leniency::Warn);
         for text in both(&ci) {
             assert!(text.contains("Comparisons") && text.contains(&check.sentence), "{text}");
         }
@@ -106,14 +106,12 @@ fn comparisons_are_told_in_summary_and_terminal_whatever_came_of_them() {
     }
     // Where regressions count, one that could not be found is no reason to be quiet.
     let missing = no_baseline("mixed", "nightly", Some(Path::new("out")), true);
-    let ci = told(missing.clone(), Leniency::Warn);
+    let ci = ci_of(missing.clone(), Leniency::Warn);
     for text in both(&ci) {
         assert!(text.contains("Problems") && !text.contains("Comparisons"), "{text}");
         assert_eq!(text.matches(&missing.sentence).count(), 1, "{text}");
     }
-    assert!(
-        annotations::annotations(&ci).starts_with("::warning title=plimsoll%3A baseline::mixed: there is no baseline")
-    );
+    assert!(annotations::annotations(&ci).starts_with("::warning title=plimsoll%3A baseline::mixed: no baseline"));
     assert_eq!(ci.scenarios[0].outcome(), Verdict::Inconclusive);
 }
 
@@ -145,23 +143,23 @@ fn a_miss_is_explained_by_the_rows_that_miss() {
 fn numbers_of_a_run_that_was_ended_enter_no_history() {
     let mut run = sample::run();
     run.recording.period.interrupted = true;
-    let ended = told(&run, None);
+    let ended = scenario_of(&run, None);
     assert!(!ended.trusted);
     assert_eq!(ended.outcome(), Verdict::Interrupted, "whatever the verdict on what there is");
-    assert!(told(&sample::run(), None).trusted);
+    assert!(scenario_of(&sample::run(), None).trusted);
 }
 
 #[test]
 fn the_audit_is_of_servers_that_are_somebodys_and_counts_where_that_is_asked_for() {
     let mut run = sample::run();
     assert!(run.target.private);
-    assert_eq!(named(&told(&run, Some(Severity::Warning)), "audit").len(), 0);
+    assert_eq!(named(&scenario_of(&run, Some(Severity::Warning)), "audit").len(), 0);
     run.target.private = false;
-    let shown = told(&run, None);
+    let shown = scenario_of(&run, None);
     let audit = named(&shown, "audit");
     assert_eq!((audit.len(), audit[0].outcome, audit[0].decides), (1, Verdict::Pass, false));
     assert!(!audit[0].detail.is_empty());
-    let held = told(&run, Some(Severity::Warning));
+    let held = scenario_of(&run, Some(Severity::Warning));
     let audit = named(&held, "audit");
     assert_eq!(audit.len(), named(&shown, "audit")[0].detail.len(), "each finding by itself");
     assert!(audit.iter().all(|check| check.outcome == Verdict::Fail && check.operation.is_some()));
@@ -169,7 +167,7 @@ fn the_audit_is_of_servers_that_are_somebodys_and_counts_where_that_is_asked_for
 
     run.inspection = crate::results::Inspection::default();
     run.dependencies.clear();
-    let blind = told(&run, Some(Severity::Critical));
+    let blind = scenario_of(&run, Some(Severity::Critical));
     assert_eq!(named(&blind, "audit")[0].outcome, Verdict::Invalid, "{:?}", named(&blind, "audit"));
 }
 
@@ -193,7 +191,7 @@ fn a_summary_of_any_length_is_cut_to_what_github_shows() {
         )));
         assert!(summary.contains("| mixed-0 |"), "the first scenarios are always there");
     }
-    assert!(summary(&many(6_000, 0)).contains("cut short"));
+    assert!(summary(&many(6_000, 0)).contains("truncated"));
 }
 
 #[test]
@@ -204,7 +202,11 @@ fn no_more_annotations_than_github_shows() {
     assert_eq!(lines(&few, "::error "), 10, "two for each");
     let more = many(8, 0);
     assert_eq!(lines(&more, "::error "), 10);
-    assert!(annotations::annotations(&more).contains("::7 more;"), "{}", annotations::annotations(&more));
+    assert!(
+        annotations::annotations(&more).contains("::7 more in the job summary"),
+        "{}",
+        annotations::annotations(&more)
+    );
 }
 
 #[test]

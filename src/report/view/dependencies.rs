@@ -23,7 +23,7 @@ fn in_brief(dependencies: &[DependencySide]) -> String {
 
 fn table(dependencies: &[DependencySide]) -> Table {
     let time = |side: &DependencySide, of: fn(&Latency) -> f64| Cell::time(side.latency.as_ref().map(of));
-    Table::of("probes", "What services depend on besides the server", dependencies)
+    Table::of("probes", "Dependencies of the services", dependencies)
         .head("Dependency", |side| &side.name)
         .words("Address", 2, |side| &side.address)
         .words("Before", 0, |side| once(side.before))
@@ -34,8 +34,8 @@ fn table(dependencies: &[DependencySide]) -> Table {
         .times("Max", 1, |side| time(side, |latency| latency.max as f64))
         .table()
         .noted([
-            "Asked before the load, once a second while it ran, and after it. Times: from asking to the connection (tcp) or to \
-             the head of the response (http), the look-up of the name included, over all probes that were answered.",
+            "Probed before the load, once a second during the load, and after it. Times: until the connection (tcp) or \
+             the head of the response (http), including the look-up of the name, over all answered probes.",
         ])
 }
 
@@ -63,7 +63,7 @@ pub(super) fn note(name: &str, answers: Answers, outage: &Outage, reason: &str) 
     let reason = reason.trim_end_matches('.');
     let fact = match outage {
         Outage::Always => format!(
-            "The dependency {name} never answered as it should, in {}: {reason}.",
+            "The dependency {name} failed all of {}: {reason}.",
             format::counted(answers.probes.into(), "probe", "probes"),
         ),
         Outage::Within { .. } => format!(
@@ -73,8 +73,8 @@ pub(super) fn note(name: &str, answers: Answers, outage: &Outage, reason: &str) 
             when(outage),
         ),
     };
-    let advice = "Services that wait for it look slow or broken whatever this server does: mend it first, then judge what \
-                  users see.";
+    let advice = "Services that wait for this dependency are slow whatever the server does: repair the dependency \
+                  first.";
     Note::new(Tone::Bad, fact, advice)
 }
 

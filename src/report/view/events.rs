@@ -16,28 +16,30 @@ pub(super) fn stalls(stalls: &[Stall], restarted: bool) -> Note {
     let bad: u64 = stalls.iter().map(|stall| stall.bad).sum();
     let gone = stalls.iter().any(|stall| !stall.ended);
     let consequence = match bad {
-        0 => "no request was late because of it".to_owned(),
-        bad => format!("{} late, failed or unfinished because of it", counted(bad, "request was", "requests were")),
+        0 => "no late requests".to_owned(),
+        bad => format!("{} late, failed or unfinished", counted(bad, "request was", "requests were")),
     };
     let mut longest = stalls.clone();
     longest.sort_by_key(|stall| std::cmp::Reverse(stall.span.length()));
     let listed: Vec<String> = longest.iter().take(LISTED).map(|stall| one(stall)).collect();
     let fact = match stalls[..] {
-        [stall] => format!("Nothing was answered for {}; {consequence}.", one(stall)),
+        [stall] => format!("No answer for {}; {consequence}.", one(stall)),
         _ => format!(
-            "Nothing was answered in {}, {} of the time together; {consequence}. The longest: {}.",
+            "No answer in {}, together {} of the time; {consequence}. The longest: {}.",
             counted(stalls.len() as u64, "span", "spans"),
             duration(stalls.iter().map(|stall| stall.span.length() as f64).sum()),
             listed.join("; "),
         ),
     };
     let advice = match (gone, restarted) {
-        (true, _) => "The server did not answer again before the run ended: see whether it is running, and its log.",
-        (false, true) => "The server was restarted during the run: its log has the reason.",
+        (true, _) => {
+            "The server did not answer again before the end of the run: check whether it is running, and its log."
+        }
+        (false, true) => "The server was restarted during the run: check its log.",
         (false, false) if bad == 0 => "",
         (false, false) => {
-            "Look for what stopped the server at that moment: a slow command (SLOWLOG GET), a fork to save the data set, \
-             many keys that expired together, swapping, or a machine that stood still."
+            "Check what stopped the server at that time: a slow command (SLOWLOG GET), a fork to save the data set, \
+             many keys expiring together, swapping, or a paused machine."
         }
     };
     Note::new(if bad > 0 || gone { Tone::Bad } else { Tone::Quiet }, fact, advice)
@@ -63,16 +65,16 @@ pub(super) fn bursts(bursts: &[Burst], harness_stood_still: bool) -> Note {
         more => format!(" and {more} more"),
     };
     let fact = format!(
-        "{} came in bursts, far more at once than chance would have it: {}{more}.",
+        "{} came in bursts, beyond chance: {}{more}.",
         counted(bad, "late or failed request", "late or failed requests"),
         listed.join("; "),
     );
     let advice = if harness_stood_still {
-        "The harness itself did not run for a part of the time, which delays requests in bursts: repeat the run where it \
-         has the CPU before looking for a cause in the server."
+        "The harness paused for a part of the time, which delays requests in bursts: repeat the run with enough CPU \
+         before searching the server for a cause."
     } else {
-        "What comes in bursts has a cause at that moment: compare the time with the slow log, saves, expiry and other \
-         jobs on the machine. Another run may have more of them or none."
+        "A burst has a cause at its time: compare the time with the slow log, saves, expiry and other jobs on the \
+         machine. Another run may have more bursts, or none."
     };
     Note::new(Tone::Fair, fact, advice)
 }
@@ -91,8 +93,8 @@ pub(super) fn trend(service: &str, per_minute: f64) -> Note {
     Note::new(
         Tone::Fair,
         format!("The median response time of {service} {verb} all through the run, by {by} per minute."),
-        "One number describes neither the beginning nor the end of the run: lengthen the warm-up (--warmup), run longer \
-         (--duration), and look at the chart over time.",
+        "No average describes the run: lengthen the warm-up (--warmup), run longer (--duration), and check the chart \
+         over time.",
     )
 }
 

@@ -35,8 +35,7 @@ pub(super) fn of_notes(mut notes: Vec<Note>) -> Section {
             notes[place].advice.clear();
         }
     }
-    let block =
-        if notes.is_empty() { Block::Paragraph("Nothing calls for action.".to_owned()) } else { Block::Notes(notes) };
+    let block = if notes.is_empty() { Block::Paragraph("No action needed.".to_owned()) } else { Block::Notes(notes) };
     Section::new(ID, "Findings", vec![block]).detailed(Shown::Everything).brief([brief]).closing()
 }
 
@@ -46,7 +45,7 @@ const BRIEF: usize = 4;
 /// The most serious notes, one of each advice, the first of them with its advice.
 fn in_brief(mut notes: Vec<Note>) -> Block {
     if notes.is_empty() {
-        return Block::Paragraph("Nothing calls for action.".to_owned());
+        return Block::Paragraph("No action needed.".to_owned());
     }
     notes.sort_by_key(|note| match note.tone {
         Tone::Bad => 0,
@@ -88,30 +87,30 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
         Finding::Unfinished { service, count: requests, share: part } => Note::new(
             Tone::Bad,
             format!(
-                "{} ({}) of {service} had no answer when the time to wait for it was over.",
+                "{} ({}) of {service} had no answer at the end of the drain.",
                 counted(*requests, "request", "requests"),
                 share(*part),
             ),
             if analysis.checks.iter().any(Check::is_overload) {
                 "They count as missed. They waited behind the queue of a load above capacity."
             } else {
-                "They count as missed. The server was gone, or far behind: the timeline shows from when on, its log may say \
-                 why."
+                "Unfinished requests count as late. The server was gone or overloaded: see the timeline, and the log of \
+             the server."
             },
         ),
         Finding::PoolWait { service, pool, wait_p99, response_p99, utilisation } => Note::new(
             Tone::Fair,
             format!(
-                "Requests of {service} wait for a connection: p99 of the wait is {} out of {} response time, with {} of {} \
-                 in use on average.",
+                "Requests of {service} wait for a connection: p99 of the wait is {} of a response time of {}, with {} \
+                 of {} in use on average.",
                 duration(*wait_p99 as f64),
                 duration(*response_p99 as f64),
                 share(*utilisation),
                 counted(*pool, "connection", "connections"),
             ),
             format!(
-                "The pool is the limit, not the server: try a larger one (--set service.{service}.pool.size={}), or let \
-                 requests share connections (checkout = \"shared\").",
+                "The pool is the limit, not the server: try a larger pool (--set service.{service}.pool.size={}), or \
+                 shared connections (checkout = \"shared\").",
                 pool.saturating_mul(2),
             ),
         ),
@@ -124,8 +123,8 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                 factor(*p50 as f64 / (*rest_p50).max(1) as f64),
                 duration(*rest_p50 as f64),
             ),
-            "The server runs one command at a time, so everybody waits behind it: send smaller batches or ranges, \
-                     split large keys, or move it to another server.",
+            "The server runs one command at a time, so all clients wait behind it: send smaller batches or ranges, \
+             split large keys, or move it to another server.",
         ),
         Finding::Stalls(stalls) => events::stalls(stalls, restarted(analysis)),
         Finding::Bursts(bursts) => events::bursts(bursts, stood_still(analysis)),
@@ -138,8 +137,8 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                 count(*misses),
                 counted(*lookups, "lookup", "lookups"),
             ),
-            "A reply without a value is cheaper than one with it, so these times are those of another load: let \
-                     plimsoll write the keys (without --no-prefill), or check the prefix and the number of keys.",
+            "A reply without a value costs less, so these times are those of another load: let plimsoll write the keys \
+             (omit --no-prefill), or check the prefix and the number of keys.",
         ),
         Finding::Reconnects { service, lost, recovered } => Note::new(
             if recovered >= lost { Tone::Fair } else { Tone::Bad },
@@ -149,8 +148,8 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                 counted(*lost, "connection", "connections"),
                 count(*recovered.min(lost)),
             ),
-            "Look for a restart, CLIENT KILL, the server's timeout setting, or a network that drops connections; \
-             requests under way at that moment are counted as “connection lost”.",
+            "Check for a restart, CLIENT KILL, the server's timeout setting, or a network that drops connections. \
+             Requests under way at that time count as “connection lost”.",
         ),
         Finding::Upkeep { count: commands, share: part } => Note::new(
             Tone::Quiet,
@@ -159,8 +158,8 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                 counted(*commands, "extra command", "extra commands"),
                 share(*part),
             ),
-            "They take a part of the server that no application would, and are in no sum. A mix that removes as much \
-                     as it adds needs none.",
+            "Upkeep uses server time that an application would not, and is in no sum. A mix that removes as much as it \
+             adds needs no upkeep.",
         ),
         Finding::Trust(check) if check.is_overload() => overload::note(check, analysis),
         Finding::Trust(check) => trust(check, restarted(analysis), analysis.conclusion.verdict),
@@ -168,9 +167,9 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
         Finding::Server(finding) => server_findings::note(finding),
         Finding::Interrupted => Note::new(
             Tone::Fair,
-            "The run was ended early by hand.",
-            "What was measured until then is reported, but tails need the whole time: repeat the run before \
-                     comparing it with others.",
+            "The run was interrupted by the user.",
+            "Measurements until then is reported, but tails need the whole time: repeat the run before comparing it \
+             with others.",
         ),
         Finding::DebugBuild => debug_build(),
     }
@@ -178,7 +177,7 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
 
 /// That the harness was built without optimisation.
 pub(super) fn debug_build() -> Note {
-    let advice = "Its own overhead is part of every number: build it with --release and repeat the run.";
+    let advice = "Its overhead is part of every number: build with --release and repeat the run.";
     Note::new(Tone::Fair, "The harness is a debug build.", advice)
 }
 
@@ -216,7 +215,7 @@ fn stood_still(analysis: &Analysis) -> bool {
 
 fn trust(check: &Check, restarted: bool, verdict: Verdict) -> Note {
     let lost = restarted && check.kind == CheckKind::Misses;
-    let cause = if lost { "; the server was restarted during the run, and what it did not save is gone" } else { "" };
+    let cause = if lost { "; the server was restarted during the run and lost unsaved data" } else { "" };
     let advice = if lost {
         "The data went with the restart: let the server save it (appendonly yes, or snapshots), or leave the restart out of the run."
     } else {
@@ -227,11 +226,11 @@ fn trust(check: &Check, restarted: bool, verdict: Verdict) -> Note {
             format!("; that is above {}, so the true response times can only be shorter", limit(check.kind, refuse))
         }
         (Level::Refuse, Some(refuse)) => {
-            format!("; above {} it may have falsified the result", limit(check.kind, refuse))
+            format!("; limit {}", limit(check.kind, refuse))
         }
         (Level::Ok | Level::Unknown, _) => String::new(),
         (Level::Warn | Level::Refuse, _) => {
-            format!("; above {} it is a warning", limit(check.kind, check.warn))
+            format!("; warning above {}", limit(check.kind, check.warn))
         }
     };
     Note::new(

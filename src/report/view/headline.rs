@@ -107,7 +107,7 @@ fn clause(reason: &Reason, verdict: Verdict, scenario: &Scenario, analysis: &Ana
             not_in_time(bad, service.as_deref(), *allowed, objective, analysis)
         }
         Reason::Objective { service, bad, .. } => {
-            let only = if verdict == Verdict::Fail { "all in all " } else { "" };
+            let only = if verdict == Verdict::Fail { "overall " } else { "" };
             let judged = row_of(analysis, service.as_deref()).map(|row| format!("; {}", judged(&row.judged)));
             let answered = answered(bad, &of_service(service.as_deref()), objective);
             format!("{only}{answered}{}", judged.unwrap_or_default())
@@ -126,14 +126,14 @@ fn clause(reason: &Reason, verdict: Verdict, scenario: &Scenario, analysis: &Ana
                     quantity(check),
                     checks::limit(*kind, limit),
                 ),
-                None => format!("the check “{}” refuses it", checks::words(*kind).name),
+                None => format!("the check “{}” refuses the measurement", checks::words(*kind).name),
             }
         }
         Reason::Empty => "no request was completed".to_owned(),
         Reason::Undecided { bad, why, run_ns, .. } => undecided(bad, *why, *run_ns, objective),
         Reason::Silent { service, share: part, allowed, longest } => format!(
             "{service} had no answer for {} at second {}; a request at a random instant would have waited longer than \
-             {latency} with a probability of {} ({} allowed), which a closed loop does not show, as it sends nothing meanwhile",
+             {latency} with a probability of {} ({} allowed), which the late requests of a closed loop do not show",
             events::length(longest.length()),
             events::second(longest.from_ns),
             share(*part),
@@ -146,12 +146,10 @@ fn clause(reason: &Reason, verdict: Verdict, scenario: &Scenario, analysis: &Ana
             )
         }
         Reason::NoAnswer { service } => {
-            format!(
-                "service {service} answered nothing in the whole measured period, though its requests were under way"
-            )
+            format!("service {service} had no answer in the whole measured period, although requests were under way")
         }
         Reason::NothingDue { service } => {
-            format!("no request of service {service} fell due in the measured period, so nothing is known of it")
+            format!("no request of service {service} fell due in the measured period")
         }
         Reason::Drifting { service, per_minute } => format!(
             "{}: the median of {service} {} by {} per minute, and the slowest third of the run does not meet the objective \
@@ -226,18 +224,16 @@ fn not_in_time(
 fn undecided(bad: &Proportion, why: Doubt, run_ns: Option<u64>, objective: &Objective) -> String {
     let seen = answered(bad, "", objective);
     let doubt = match why {
-        Doubt::FewRequests => "which are too few to be sure",
-        Doubt::Bursts => "but the late ones came in few bursts, and one more like them would break the objective",
-        Doubt::Close => "which is too close to decide",
-        Doubt::Errors => "but more failed than the objective allows, which may be chance",
+        Doubt::FewRequests => "too few requests to be certain",
+        Doubt::Bursts => "but the late requests came in few bursts, and one more such burst would miss the objective",
+        Doubt::Close => "too close to decide",
+        Doubt::Errors => "but more failed than the objective allows, possibly by chance",
     };
     let remedy = match (run_ns, why) {
-        (Some(run), _) => format!("a run of {} would decide if it continued like this", longer(run)),
-        (None, Doubt::Bursts) => {
-            "look for the cause of the bursts, since a longer run would have more of them".to_owned()
-        }
+        (Some(run), _) => format!("a run of {} with the same shares would decide", longer(run)),
+        (None, Doubt::Bursts) => "find the cause of the bursts: a longer run would have more of them".to_owned(),
         (None, Doubt::FewRequests | Doubt::Close | Doubt::Errors) => {
-            "compare several runs, or choose an objective that is not on the edge of what was seen".to_owned()
+            "compare several runs, or choose another objective".to_owned()
         }
     };
     format!("{seen}, {doubt}; {remedy}")
@@ -278,13 +274,13 @@ fn harness_late(analysis: &Analysis) -> Option<String> {
     let check = analysis.checks.iter().find(|check| check.kind == kind && check.level == Level::Refuse)?;
     let consequence = match analysis.conclusion.verdict {
         Verdict::Pass => {
-            "response times are at most and throughput at least what is shown, so the objective is met all the same"
+            "response times are upper bounds and throughput is a lower bound, so the objective is met nevertheless"
         }
         Verdict::Fail if kind == CheckKind::WorkerCpu => {
-            "its own queues are part of the response times, which are at most what is shown"
+            "its queues are part of the response times, which are upper bounds"
         }
-        Verdict::Fail => "the objective is missed even without what the harness may have added",
-        _ => "response times are at most and throughput at least what is shown",
+        Verdict::Fail => "the objective is missed even without the harness's share",
+        _ => "response times are upper bounds and throughput is a lower bound",
     };
     Some(format!("The harness was late ({}: {}): {consequence}.", lower_case(&subject(check)), quantity(check)))
 }
@@ -305,8 +301,8 @@ fn closed_loop(scenario: &Scenario) -> Option<String> {
         closed.join(", ") + ": closed loop"
     };
     Some(format!(
-        "{who}: response time counts from asking the pool for a connection. Clients wait for the server before they send \
-         again, so a stall delays few requests here where it would delay many users."
+        "{who}: response time counts from the request for a connection. Clients wait for the reply before they send \
+         again, so a stall delays fewer requests than it would delay users."
     ))
 }
 

@@ -19,9 +19,9 @@ pub(super) fn blocks(run: &Run, analysis: &Analysis) -> Vec<Block> {
     if let (Some(sample), Some(side)) = (&run.inspection.keyspace, &analysis.keyspace)
         && !side.databases.is_empty()
     {
-        blocks.push(Block::Heading("What lies in the keyspace".to_owned()));
+        blocks.push(Block::Heading("Keyspace".to_owned()));
         blocks.push(Block::facts([
-            ("Keys looked at", Some(looked_at(sample, side))),
+            ("Keys sampled", Some(looked_at(sample, side))),
             ("Memory by type", Some(by_type(side))),
         ]));
         blocks.push(Block::Table(groups(side)));
@@ -29,7 +29,7 @@ pub(super) fn blocks(run: &Run, analysis: &Analysis) -> Vec<Block> {
         blocks.extend(hottest(sample).block());
     }
     let refused = not_learned(run.inspection.withheld.iter().filter(|withheld| is_about_keys(withheld)));
-    blocks.extend(refused.map(|refused| Block::Paragraph(format!("Not learned of the keys: {refused}."))));
+    blocks.extend(refused.map(|refused| Block::Paragraph(format!("Unknown about the keys: {refused}."))));
     blocks
 }
 
@@ -40,7 +40,7 @@ pub(super) fn is_about_keys(withheld: &Withheld) -> bool {
 
 fn looked_at(sample: &KeyspaceSample, side: &KeyspaceSide) -> String {
     let cost = format!(
-        "it took {} and kept the server busy for {} at most, {} of that time ({} were allowed)",
+        "sampling took {} and at most {} of the server's time, {} of the duration ({} allowed)",
         format::duration(sample.elapsed_ns as f64),
         format::duration(sample.busy_ns as f64),
         format::share(side.busy.min(1.0)),
@@ -81,8 +81,8 @@ fn interval(estimate: Interval, write: impl Fn(f64) -> String) -> String {
 
 fn groups(side: &KeyspaceSide) -> Table {
     let estimated = side.databases.iter().any(|database| !database.complete).then_some(
-        "Estimated from a sample, with the 95 % interval of the sampling; a few huge keys among many small ones may be \
-         missed by it.",
+        "Estimated from a sample, with the 95 % interval of the sampling. A sample may miss a few huge keys among many \
+         small keys.",
     );
     let prefix = |group: &KeyShare| match group.prefix.as_str() {
         "" => Cell::new(OTHERS, Tone::Quiet),
@@ -102,11 +102,10 @@ fn groups(side: &KeyspaceSide) -> Table {
         .explained([
             (
                 "Prefix",
-                "the key without its last part, its parts being separated by colons; at most three parts, those with a digit \
-                 as *",
+                "the key without its last part; parts are separated by colons, at most three, those with a digit as *",
             ),
             ("Memory", "MEMORY USAGE"),
-            ("Share", "of the memory of all keys that were looked at in that database"),
+            ("Share", "of the memory of all keys sampled in that database"),
         ])
         .noted(estimated)
 }
@@ -126,7 +125,7 @@ fn named<'a, T, R: Ord>(
 
 fn largest(sample: &KeyspaceSample) -> Table {
     let keys = named(sample, |database| &database.largest, |key| key.bytes);
-    Table::of("largest-keys", "Largest keys that were looked at", keys)
+    Table::of("largest-keys", "Largest keys of the sample", keys)
         .head("Database", |(database, _)| format!("db{database}"))
         .head("Key", |(_, key)| &key.key)
         .words("Type", 1, |(_, key)| &key.data_type)
@@ -136,10 +135,10 @@ fn largest(sample: &KeyspaceSample) -> Table {
 
 fn hottest(sample: &KeyspaceSample) -> Table {
     let keys = named(sample, |database| &database.hottest, |key| key.frequency);
-    Table::of("hottest-keys", "Hottest keys that were looked at", keys)
+    Table::of("hottest-keys", "Most used keys of the sample", keys)
         .head("Database", |(database, _)| format!("db{database}"))
         .head("Key", |(_, key)| &key.key)
         .numbers("Counter of uses", 0, |(_, key)| key.frequency.to_string())
         .table()
-        .explained([("Counter of uses", "OBJECT FREQ, logarithmic, 0 to 255; it falls while a key is not used")])
+        .explained([("Counter of uses", "OBJECT FREQ, logarithmic, 0 to 255; decreases while a key is not used")])
 }

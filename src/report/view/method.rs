@@ -17,14 +17,14 @@ pub(super) fn section(run: &Run, scenario: &Scenario) -> Section {
         "Scenario as it was run",
         &run.scenario,
     ));
-    Section::new("method", "How it was run", blocks)
+    Section::new("method", "Setup", blocks)
 }
 
 /// The command that does the same again, and its scenario.
 pub(super) fn repetition(command: String, what: &str, scenario: &str) -> [Block; 2] {
     [
         Block::Listing(Listing {
-            title: "To repeat it, in the folder of this report".to_owned(),
+            title: "To repeat the run, in the folder of this report".to_owned(),
             language: "sh",
             text: command,
             folded: false,

@@ -131,7 +131,7 @@ fn against_target(scenario: &Scenario, analysis: &Analysis) -> Table {
 }
 
 /// Whether the harness, which was late, kept the rate of a row lower: in a closed loop, and where an open one was not offered its
-/// rate, or more than was answered. Where all that was offered was answered, or nobody answered, the rate is exact.
+/// rate, or more than was answered. Where all that was offered was answered, or nothing was, the rate is exact.
 pub(super) fn by_harness(row: &Row, scenario: &Scenario, analysis: &Analysis) -> bool {
     let falls_short = |service: &Service| {
         let own = analysis.checks.iter().filter(|check| check.subject.as_ref() == Some(&service.name));
@@ -158,7 +158,7 @@ fn failures(row: &Row) -> Cell {
 /// What *Faster* and *Grade* say.
 pub(super) fn grades(objective: &Objective) -> [(&'static str, String); 2] {
     let grade = format!(
-        "{} in percent of {} allowed, EXCELLENT up to 5, GOOD up to 25, ACCEPTABLE up to 100",
+        "{} in percent of the target {}: EXCELLENT up to 5, GOOD up to 25, ACCEPTABLE up to 100",
         format::percentile(objective.percentile),
         format::setting(objective.latency),
     );
@@ -183,8 +183,8 @@ pub(super) fn grade(grade: Option<Grade>) -> Cell {
 /// Which rows have names that want explaining.
 fn parts(analysis: &Analysis) -> Option<String> {
     let parts = [
-        (SeriesRole::Step, "NAME/STEP is one command of a sequence, contained in its operation."),
-        (SeriesRole::Upkeep, "NAME+COMMAND keeps the data bounded after NAME and is in no sum."),
+        (SeriesRole::Step, "NAME/STEP is one command of a sequence, included in its operation."),
+        (SeriesRole::Upkeep, "NAME+COMMAND is upkeep after NAME, in no sum."),
     ];
     let has = |role| analysis.rows.iter().any(|row| row.scope.role == role && !is_idle(row));
     let known: Vec<_> = parts.into_iter().filter(|(role, _)| has(*role)).map(|(_, words)| words).collect();
@@ -203,9 +203,9 @@ fn where_time_goes(analysis: &Analysis) -> Table {
         .numbers("Received", 1, |row| format::bytes(row.counts.bytes_received))
         .table()
         .explained([
-            ("Wait", "until a connection was checked out of the pool"),
+            ("Wait", "until a connection is checked out of the pool"),
             ("Service time", "client library, network and server"),
-            ("Hits", "keys, fields or members that were asked for and found"),
+            ("Hits", "share of requested keys, fields or members that exist"),
             ("Sent, Received", "payload"),
         ])
         .explained(marks.missing())
@@ -234,9 +234,9 @@ fn pools(analysis: &Analysis) -> Table {
         .numbers("Idle checks", 3, |pool| pool.idle_checks)
         .table()
         .explained([
-            ("Places", "connections, or with shared checkout the requests that may be under way on them at once"),
+            ("Places", "connections; with shared checkout, requests that may be under way at once"),
             ("In use, Waiting", "means over the measured period"),
-            ("Wait", "from the due instant until the request got its connection"),
+            ("Wait", "from the due instant until a connection is checked out"),
         ])
 }
 
@@ -283,7 +283,7 @@ impl Marks {
     pub(super) fn legend(&self) -> impl Iterator<Item = String> {
         let few = self.few.then(|| format!("{FEW} Few independent samples: fewer than 100 lie beyond it."));
         let bursts =
-            self.bursts.then(|| format!("{BURSTS} Rests on few bursts of slow requests; another run may differ."));
+            self.bursts.then(|| format!("{BURSTS} Based on few bursts of slow requests; another run may differ."));
         few.into_iter().chain(bursts)
     }
 

@@ -21,8 +21,8 @@ pub(in crate::report) fn round_trips(measured: &[RoundTrips], objective: &Object
         });
     }
     let held = format!(
-        "met where at 95 % confidence at most {} of the requests take longer than {}, which may show where the percentile \
-         cannot be printed",
+        "met if at 95 % confidence at most {} of the requests take longer than {}, which may be certain although the \
+         percentile is not printed",
         format::limit((100.0 - objective.percentile) / 100.0),
         format::setting(objective.latency),
     );

@@ -33,11 +33,9 @@ pub(super) fn section(run: &Run, analysis: &Analysis) -> Section {
     }
     blocks.extend(commands(&side.commands).block());
     blocks.extend(slow(record, &side.slow).block());
-    blocks.extend(
-        not_learned(record.withheld.iter()).map(|refused| Block::Paragraph(format!("Not learned: {refused}."))),
-    );
+    blocks.extend(not_learned(record.withheld.iter()).map(|refused| Block::Paragraph(format!("Unknown: {refused}."))));
     blocks.extend(keyspace::blocks(run, analysis));
-    Section::new("server", "The server's side", blocks)
+    Section::new("server", "Server", blocks)
         .detailed(Shown::ParagraphsAnd(SLOW))
         .brief_line("Server", in_brief(record, side))
 }
@@ -45,7 +43,7 @@ pub(super) fn section(run: &Run, analysis: &Analysis) -> Section {
 /// What the server did, in one line.
 fn in_brief(record: &ServerRecord, side: &ServerSide) -> Option<String> {
     let Some(totals) = &side.totals else {
-        return not_learned(record.withheld.iter()).map(|refused| format!("not learned: {refused}."));
+        return not_learned(record.withheld.iter()).map(|refused| format!("unknown: {refused}."));
     };
     let commands = totals.counts.commands.map(|commands| commands as f64 / totals.seconds.max(1e-9));
     let memory = side.after.as_ref().and_then(|after| after.used_memory);
@@ -67,8 +65,8 @@ fn in_brief(record: &ServerRecord, side: &ServerSide) -> Option<String> {
 
 /// Where the time goes, in one sentence: of the command that took most of the clients' time.
 ///
-/// It goes by the median of what clients waited, so that a stall is not taken for the round trip; and where the harness was short of
-/// time, nobody knows its share of that, and the harness is named.
+/// The median of the service time decides, so that a stall is not taken for the round trip. Where the harness was short of
+/// time, its share is unknown, and the sentence names the harness.
 pub(super) fn where_time_goes(analysis: &Analysis) -> Option<String> {
     let side = &analysis.server;
     let commands = &side.commands;
@@ -80,7 +78,7 @@ pub(super) fn where_time_goes(analysis: &Analysis) -> Option<String> {
     let behind = side.queue.as_ref().filter(|queue| ((1.0 - MOSTLY) * rest..=rest).contains(&queue.wait));
     let waiting = behind.map_or_else(String::new, |queue| {
         format!(
-            "; about {} of that it waits while the server runs others, {} above all, since it runs one at a time",
+            "; of that, about {} is the wait behind other commands, mostly {}",
             format::duration(queue.wait),
             queue.command
         )
@@ -88,21 +86,21 @@ pub(super) fn where_time_goes(analysis: &Analysis) -> Option<String> {
     let used: f64 = commands.iter().map(|command| command.busy).sum();
     let short_of_time = short_of_time(analysis).map(|check| {
         let (subject, quantity) = (checks::subject(check), checks::quantity(check));
-        format!("but the harness was short of time itself ({subject}: {quantity}), so a part of that may be its own")
+        format!("but the harness was late ({subject}: {quantity}), so a part may be its own")
     });
     let judgement = short_of_time.unwrap_or_else(|| match behind {
         None if own < MOSTLY && used > SATURATED => format!(
-            "but commands used {} of the server's one thread, so most of that is waiting for it, and the server is what takes time",
+            "but commands used {} of the server's thread, so most of that is the wait for the server",
             format::share(used.min(1.0))
         ),
-        Some(queue) => format!("so what {} takes is what the others wait for", queue.command),
-        None if own > MOSTLY => "so the command itself is what takes time".to_owned(),
-        None if own < 1.0 - MOSTLY => "so the way there and back takes the time, not the command".to_owned(),
-        None => "so command and way share the time".to_owned(),
+        Some(queue) => format!("so the other commands wait for {}", queue.command),
+        None if own > MOSTLY => "so the command takes most of the time".to_owned(),
+        None if own < 1.0 - MOSTLY => "so the round trip takes most of the time, not the command".to_owned(),
+        None => "so command and round trip share the time".to_owned(),
     });
     Some(format!(
-        "Where the time goes: {} usually takes clients {} once it is sent; the server spends {} ({}) in the command, \
-         and {} are network, kernel, the server's event loop and the client library{waiting}, {judgement}.",
+        "Where the time goes: {} has a median service time of {}; the server spends {} ({}) in the command, and {} are \
+         network, kernel, the server's event loop and the client library{waiting}, {judgement}.",
         most.name,
         format::duration(client),
         format::duration(most.server),
@@ -123,7 +121,7 @@ fn short_of_time(analysis: &Analysis) -> Option<&Check> {
 fn commands(commands: &[CommandTime]) -> Table {
     let share = |command: &CommandTime| command.client.map(|client| format::share((command.server / client).min(1.0)));
     let tone = |command: &CommandTime| if command.busy > MOSTLY { Tone::Fair } else { Tone::Plain };
-    Table::of("commands", "Time in the server against time as the clients see it", commands)
+    Table::of("commands", "Time in the server and at the client", commands)
         .head("Command", |command| &command.name)
         .numbers("Calls", 2, |command| command.calls)
         .times("Server mean", 0, |command| Cell::time(command.server))
@@ -134,7 +132,7 @@ fn commands(commands: &[CommandTime]) -> Table {
         .numbers("Of the server's time", 2, |command| Cell::new(format::share(command.busy), tone(command)))
         .table()
         .explained([
-            ("Server mean", "time in the command itself, as INFO commandstats counts it over the measured period"),
+            ("Server mean", "time in the command by INFO commandstats, over the measured period"),
             ("Client mean", "service time, from sending to the reply"),
             ("Difference", "network, kernel, waiting in the server's event loop and the client library"),
         ])
@@ -144,7 +142,7 @@ fn slow(record: &ServerRecord, slow: &[Slow]) -> Table {
     let stranger = |slow: &Slow| Some(slow.entry.client.clone()).filter(|client| !client.is_empty());
     let count = record.slowlog.as_ref().map_or(0, |log| log.count);
     let more = (count > slow.len().min(LISTED) as u64)
-        .then(|| format!("The slowest of {} entries; all that were kept lie in run.json.", format::count(count)));
+        .then(|| format!("The slowest of {} entries; run.json has all of them.", format::count(count)));
     Table::of(SLOW, "Slow commands", slow.iter().take(LISTED))
         .head("Second", |slow| slow.entry.second.to_string())
         .words("Service", 1, |slow| slow.service.clone().or_else(|| stranger(slow)))
@@ -155,10 +153,10 @@ fn slow(record: &ServerRecord, slow: &[Slow]) -> Table {
         .times("Slowest response", 1, |slow| Cell::time(slow.response_max.map(|max| max as f64)))
         .table()
         .explained([
-            ("Server", "time in the command as the slow log has it"),
+            ("Server", "time in the command by the slow log"),
             (
                 "Slowest response",
-                "longest response time of the operation that sends it, in that second or next to it, as its clients saw it",
+                "longest response time of the operation that sends the command, in that second or an adjacent one",
             ),
         ])
         .noted(more)

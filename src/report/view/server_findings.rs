@@ -15,27 +15,27 @@ pub(super) fn note(finding: &ServerFinding) -> Note {
                 "The server's main thread was busy for {} of its busiest second{}.",
                 share(*busiest),
                 command.as_ref().map_or_else(String::new, |(name, busy)| {
-                    format!("; {name} took the most of its time, {} of the measured period", share(*busy))
+                    format!("; {name} used most of it, {} of the measured period", share(*busy))
                 }),
             ),
-            "It is the limit: more connections only queue. Make commands cheaper, turn on io-threads where \
-             cores are free, or spread the data over more servers.",
+            "The main thread is the limit: further connections only queue. Use less expensive commands, enable \
+             io-threads if cores are free, or spread the data over more servers.",
         ),
         ServerFinding::Restarts { count: restarts } => (
             Tone::Bad,
             match restarts {
-                1 => "The server was restarted while it was measured.".to_owned(),
+                1 => "The server was restarted during the load.".to_owned(),
                 _ => format!(
-                    "The server was restarted {} while it was measured.",
+                    "The server was restarted {} during the load.",
                     counted(u64::from(*restarts), "time", "times")
                 ),
             },
-            "Its statistics count from the last restart; what came before is unknown. Look into its log for the reason.",
+            "Its statistics count from the last restart. Its log has the reason.",
         ),
         ServerFinding::Evictions { count: evicted } => (
             Tone::Fair,
             format!("The server evicted {} for lack of memory.", counted(*evicted, "key", "keys")),
-            "Evicting costs the command that needs the room, and what was evicted is missed later: raise maxmemory, or let \
+            "An eviction delays the command that needs the memory, and causes a later miss: raise maxmemory, or let \
              keys expire earlier.",
         ),
         ServerFinding::Rejected { count: rejected } => (
@@ -56,7 +56,7 @@ pub(super) fn note(finding: &ServerFinding) -> Note {
                     if when.len() == 1 { "second" } else { "seconds" },
                     when.join(", "),
                 ),
-                "A fork stalls the server and makes writes copy pages for a while: spikes there are explained by it.",
+                "A fork stalls the server, and writes copy pages for a while: it explains outliers at these times.",
             )
         }
         ServerFinding::SlowCommands { count: entries, slowest: (command, micros) } => (
@@ -66,12 +66,12 @@ pub(super) fn note(finding: &ServerFinding) -> Note {
                 if *entries == 1 { "one entry".to_owned() } else { format!("{} entries", count(*entries)) },
                 duration(*micros as f64 * 1e3),
             ),
-            "While such a command runs, nobody else is served: send smaller batches or ranges, or split large keys.",
+            "No other client is served while such a command runs: send smaller batches or ranges, or split large keys.",
         ),
         ServerFinding::Strangers { share: part } => (
             Tone::Fair,
-            format!("{} of the calls of these commands came from others.", share(*part)),
-            "The server was not measured alone: repeat the run when it is quiet, or take a private one.",
+            format!("{} of the calls of these commands came from other clients.", share(*part)),
+            "The server had other load: repeat the run without it, or use a private server.",
         ),
     };
     Note::new(tone, fact, advice)

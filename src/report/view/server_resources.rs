@@ -25,7 +25,7 @@ pub(super) fn resources(record: &ServerRecord, side: &ServerSide, totals: &Total
         add("Replication", replication(after));
     }
     let per_second = |count: Option<u64>| count.map(|count| format::rate(count as f64 / totals.seconds.max(1e-9)));
-    add("Commands", per_second(totals.counts.commands).map(|rate| format!("{rate}, the observer's own included")));
+    add("Commands", per_second(totals.counts.commands).map(|rate| format!("{rate}, including the observer")));
     add("CPU", cpu(totals));
     if let (Some(received), Some(sent)) = (totals.counts.received, totals.counts.sent) {
         let rate = |bytes: u64| format::bytes((bytes as f64 / totals.seconds.max(1e-9)) as u64);
@@ -92,9 +92,7 @@ fn cpu(totals: &Totals) -> Option<String> {
     let seconds = totals.seconds.max(1e-9);
     let further = [
         totals.busiest.map(|busiest| format!(", {} in the busiest second", format::share(busiest))),
-        totals
-            .main_thread
-            .map(|busy| format!(", its main thread busy for {} of a second at most", format::share(busy))),
+        totals.main_thread.map(|busy| format!(", main thread busy for at most {} of a second", format::share(busy))),
         totals.cpu_per_command().map(|nanos| format!(", {} per command", format::duration(nanos))),
     ];
     Some(format!(
@@ -112,7 +110,7 @@ fn errors(record: &ServerRecord, total: u64) -> String {
     let kinds = if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
     // What a user without rights was refused are questions of the observer for the most part.
     let own = record.withheld.iter().any(|withheld| withheld.reason.starts_with("needs +"));
-    let own = if own && total > 0 { ", the observer's refused questions included" } else { "" };
+    let own = if own && total > 0 { ", including refused commands of the observer" } else { "" };
     format!("{}{kinds}{own}", format::count(total))
 }
 
@@ -157,7 +155,7 @@ fn connections(record: &ServerRecord) -> Option<String> {
 
 fn replication(after: &Levels) -> Option<String> {
     let replicas = after.replicas?;
-    let lag = after.replica_lag.map(|lag| format!(", the one furthest behind lacks {}", format::bytes(lag)));
+    let lag = after.replica_lag.map(|lag| format!(", the slowest {} behind", format::bytes(lag)));
     match replicas {
         0 => Some("no replicas".to_owned()),
         count => Some(format!("{}{}", format::counted(count, "replica", "replicas"), lag.unwrap_or_default())),
@@ -174,7 +172,7 @@ fn event_loop(totals: &Totals) -> Option<String> {
         .filter(|_| micros > 0)
         .map(|commands| format!(", {} of that in commands", share(commands, micros as f64)));
     Some(format!(
-        "{} turns, {} each; at work for {} of the time{}",
+        "{} turns of {} each; busy for {} of the time{}",
         format::count(turns),
         format::duration(micros as f64 * 1e3 / turns as f64),
         share(micros, totals.seconds * 1e6),
@@ -186,8 +184,8 @@ fn io_threads(side: &ServerSide, totals: &Totals) -> Option<String> {
     let operations = totals.counts.io_thread_operations?;
     let active = side.after.as_ref().and_then(|after| after.io_threads_active);
     Some(match (operations, active) {
-        (0, Some(true)) => "active, but they did nothing".to_owned(),
-        (0, _) => "none at work".to_owned(),
+        (0, Some(true)) => "active, but idle".to_owned(),
+        (0, _) => "none active".to_owned(),
         (operations, _) => format!("{} reads and writes", format::count(operations)),
     })
 }
@@ -222,7 +220,7 @@ fn monitor(record: &ServerRecord) -> Option<String> {
 
 fn resets(record: &ServerRecord) -> Option<String> {
     let times = format::counted(record.resets.into(), "time", "times");
-    (record.resets > 0).then(|| format!("reset {times} meanwhile; those of commands count from the last time"))
+    (record.resets > 0).then(|| format!("reset {times}; statistics of commands count from the last reset"))
 }
 
 fn persistence(totals: &Totals) -> String {
@@ -239,8 +237,8 @@ pub(super) fn forks(totals: &Totals) -> String {
     };
     match totals.persistence.as_slice() {
         [] => match totals.counts.forks {
-            Some(forks) if forks > 0 => format!("{}, none seen under way", format::counted(forks, "fork", "forks")),
-            _ => "nothing under way".to_owned(),
+            Some(forks) if forks > 0 => format!("{}, none observed under way", format::counted(forks, "fork", "forks")),
+            _ => "none under way".to_owned(),
         },
         works => works.iter().map(said).collect::<Vec<_>>().join("; "),
     }
@@ -265,7 +263,7 @@ fn slowlog(record: &ServerRecord) -> Option<String> {
     };
     let lost = match log.lost {
         0 => String::new(),
-        lost => format!(", {} of them pushed out before they could be read", format::count(lost)),
+        lost => format!(", {} of them lost before they were read", format::count(lost)),
     };
     Some(format!("{} ({threshold}){lost}", format::counted(log.count, "entry", "entries")))
 }

@@ -24,9 +24,7 @@ pub(super) fn section(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Se
         blocks.push(Block::Table(checks_table(&analysis.checks, analysis.conclusion.verdict)));
     }
     blocks.push(Block::Table(certainty(scenario, analysis)));
-    Section::new("trust", "Why the numbers can be trusted", blocks)
-        .detailed(Shown::Paragraphs)
-        .brief_line("Trust", Some(checks))
+    Section::new("trust", "Trust in the numbers", blocks).detailed(Shown::Paragraphs).brief_line("Trust", Some(checks))
 }
 
 fn checks_in_words(checks: &[Check], verdict: Verdict) -> String {
@@ -81,16 +79,15 @@ fn accounts(run: &Run, analysis: &Analysis) -> Option<String> {
 fn method_in_words(scenario: &Scenario) -> String {
     let open = scenario.services.iter().filter(|service| matches!(service.load, Load::Open { .. })).count();
     let response = if open == scenario.services.len() {
-        "Response time counts from the instant at which a request was due, whether or not the server was ready for it."
+        "Response time counts from the due instant, whether or not the server was ready."
     } else if open == 0 {
-        "Response time counts from asking the pool for a connection, since a closed loop has no schedule."
+        "Response time counts from the request for a connection, since a closed loop has no schedule."
     } else {
-        "Response time counts from the instant at which a request was due, or, in a closed loop, from asking the pool for \
-         a connection."
+        "Response time counts from the due instant, or, in a closed loop, from the request for a connection."
     };
     format!(
-        "{response} Percentiles are taken from merged histograms of three significant digits, never averaged and never \
-         back-filled. Intervals are of 95 % confidence and widened where slow requests come in bursts."
+        "{response} Percentiles come from merged histograms of three significant digits, never averaged or \
+         back-filled. Confidence intervals (95 %) are widened for bursts of slow requests."
     )
 }
 
@@ -151,11 +148,12 @@ fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
         });
     }
     let in_time = format!(
-        "share of requests answered within {}, with its confidence interval; late, failed and unfinished ones are not",
+        "share of requests answered within {}, with its confidence interval; late, failed and unfinished requests are \
+         not",
         format::setting(objective.latency),
     );
-    let burstiness = "how much more the number of slow requests varies from second to second than chance would have it; 1 is \
-                      chance";
+    let burstiness =
+        "variance of the number of slow requests per second over that of independent requests; 1 is chance";
     table
         .numbers("Burstiness", 1, |row| format::significant(row.response.burstiness))
         .words("Objective", 0, |row| outcome(row.verdict))
@@ -163,7 +161,7 @@ fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
         .explained([
             ("In time", in_time.as_str()),
             ("Burstiness", burstiness),
-            ("Objective", "inconclusive where there are too few requests to decide for this row alone"),
+            ("Objective", "inconclusive if the row has too few requests"),
         ])
 }
 

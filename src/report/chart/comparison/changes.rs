@@ -19,7 +19,7 @@ use crate::{
     results::Verdict,
 };
 
-const TITLE: &str = "What has changed";
+const TITLE: &str = "Changes";
 /// Rows that are drawn; more would be too small to read.
 const MOST: usize = 24;
 /// Space for the numbers behind the rows.
@@ -79,7 +79,7 @@ pub(super) fn plot(compared: &ComparisonReport) -> Option<Plot> {
     let widest = rows.iter().flat_map(|(row, ..)| &row.quantities).map(bounds).fold(0.0, f64::max);
     let few = if left_out > 0 { format!(" Without the last {left_out} rows.") } else { String::new() };
     let note = format!(
-        "{} over {}, with 95 % intervals. To the right is more; shaded: beyond the threshold.{few}",
+        "{} over {}, with 95 % intervals. Right: increase; shaded: beyond the threshold.{few}",
         compared.run.name, compared.against
     );
     let mut plot = Plot::new("changes", TITLE, &note)
@@ -165,11 +165,11 @@ impl Ratios {
 }
 
 fn describe(row: &RowChange, name: &str) -> String {
-    let told = row.quantities.iter().zip(LOOKS).filter_map(|(change, (quantity, ..))| {
+    let parts = row.quantities.iter().zip(LOOKS).filter_map(|(change, (quantity, ..))| {
         let ratio = change.ratio()?;
         Some(format!("{quantity} {}", percent(ratio)))
     });
-    format!("{name}: {}", told.collect::<Vec<_>>().join(", "))
+    format!("{name}: {}", parts.collect::<Vec<_>>().join(", "))
 }
 
 fn percent(ratio: f64) -> String {

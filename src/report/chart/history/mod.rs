@@ -170,7 +170,7 @@ mod tests {
     use crate::results::sample::abstracted;
 
     #[test]
-    fn runs_of_one_day_are_told_apart_by_their_times() {
+    fn runs_of_one_day_are_reported_apart_by_their_times() {
         let started = |texts: &[&str]| -> Vec<Abstract> {
             texts.iter().map(|text| Abstract { started: (*text).to_owned(), ..abstracted(0, 1.0) }).collect()
         };

@@ -1,6 +1,6 @@
 //! An audit on its own as a document.
 
-use super::rulings::{amiss, count, holding, unknown};
+use super::rulings::{count, holding, unknown, violated};
 use crate::{
     analysis::audit::Severity,
     report::{
@@ -15,7 +15,7 @@ impl View {
     pub(crate) fn of_audit(audit: &AuditReport<'_>) -> Self {
         let target = audit.subject.target;
         let used = audit.subject.scenario.map_or_else(
-            || "no scenario says who uses it".to_owned(),
+            || "no scenario given".to_owned(),
             |scenario| {
                 format!(
                     "used by {} of the scenario {}",
@@ -33,9 +33,9 @@ impl View {
 fn sections(audit: &AuditReport<'_>) -> [Section; 3] {
     let unknown = unknown(audit.rulings, audit.subject.inspection.withheld.iter()).map(Block::Paragraph);
     [
-        Section::new("audit", "Findings", amiss(audit.rulings)).detailed(Shown::Everything),
+        Section::new("audit", "Findings", violated(audit.rulings)).detailed(Shown::Everything),
         Section::new("holding-rules", "What holds", holding(audit.rulings)),
-        Section::new("unknown", "What could not be judged", unknown).detailed(Shown::Everything),
+        Section::new("unknown", "Rules not checked", unknown).detailed(Shown::Everything),
     ]
 }
 
@@ -47,11 +47,11 @@ pub(in crate::report) fn headline(audit: &AuditReport<'_>) -> Headline {
     let (verdict, tone) = match (critical, warnings) {
         (1.., _) => ("Critical findings", Tone::Bad),
         (0, 1..) => ("No critical finding", Tone::Fair),
-        (0, 0) if unknown > 0 => ("Nothing wrong was found, but not all could be judged", Tone::Fair),
-        (0, 0) => ("Nothing is wrong", Tone::Good),
+        (0, 0) if unknown > 0 => ("No faults found, but not all rules were checked", Tone::Fair),
+        (0, 0) => ("No faults", Tone::Good),
     };
     let sentence = format!(
-        "{verdict}: {}{}, {}; {} passed, {} not judged.",
+        "{verdict}: {}{}, {}; {} passed, {} not checked.",
         if critical > 0 { format!("{} critical, ", format::count(critical)) } else { String::new() },
         format::counted(warnings, "warning", "warnings"),
         format::counted(notes, "note", "notes"),
@@ -60,7 +60,7 @@ pub(in crate::report) fn headline(audit: &AuditReport<'_>) -> Headline {
     );
     let numbers = vec![
         KeyNumber::new("Critical", format::count(critical), "dangerous now"),
-        KeyNumber::new("Warnings", format::count(warnings), "will hurt some day"),
+        KeyNumber::new("Warnings", format::count(warnings), "future damage"),
         KeyNumber::new("Notes", format::count(notes), "worth knowing"),
         KeyNumber::new("Passed", format::count(passed), "checks"),
     ];

@@ -20,7 +20,7 @@ pub(in crate::report::view) fn section(rulings: &[Ruling], withheld: &[Withheld]
         return Section::new(ID, TITLE, Vec::new());
     }
     let mut blocks = vec![Block::Paragraph(summary(rulings))];
-    blocks.extend(amiss(rulings));
+    blocks.extend(violated(rulings));
     blocks.extend(holding(rulings));
     // What was refused about keys is reported with them.
     let refused = withheld.iter().filter(|withheld| !is_about_keys(withheld));
@@ -59,7 +59,7 @@ fn summary(rulings: &[Ruling]) -> String {
 }
 
 /// What is wrong, the worst first.
-pub(in crate::report::view) fn amiss(rulings: &[Ruling]) -> Option<Block> {
+pub(in crate::report::view) fn violated(rulings: &[Ruling]) -> Option<Block> {
     let mut wrong: Vec<_> = rulings.iter().filter(|ruling| ruling.severity >= Severity::Note).collect();
     wrong.sort_by_key(|ruling| std::cmp::Reverse(ruling.severity));
     (!wrong.is_empty()).then(|| Block::Advice(wrong.into_iter().map(advice).collect()))
@@ -87,7 +87,7 @@ pub(in crate::report) fn fact(ruling: &Ruling) -> String {
 /// What was found without its evidence, for where that has been reported.
 fn claim(ruling: &Ruling) -> String {
     let words = words(ruling.rule);
-    let claim = if ruling.severity == Severity::Passed { words.holds } else { words.amiss };
+    let claim = if ruling.severity == Severity::Passed { words.holds } else { words.violated };
     let about = ruling.about.as_ref().map(|about| format!("{about}: ")).unwrap_or_default();
     format!("{about}{claim}")
 }
@@ -162,7 +162,7 @@ pub(super) fn unknown<'a>(rulings: &[Ruling], withheld: impl Iterator<Item = &'a
         .collect();
     let mut sentences = Vec::new();
     if !unknown.is_empty() {
-        sentences.push(format!("Not judged, since what they read is not known: {}.", unknown.join(", ")));
+        sentences.push(format!("Not checked, for lack of data: {}.", unknown.join(", ")));
     }
     sentences.extend(not_learned(withheld).map(|refused| format!("Refused to the inspection: {refused}.")));
     (!sentences.is_empty()).then(|| sentences.join(" "))

@@ -21,7 +21,7 @@ pub(super) fn section(compared: &ComparisonReport) -> Section {
         tells.then(|| Block::Paragraph(format!("Only {whose} has {names}.")))
     };
     let blocks = [table(compared).block(), only(false, "the baseline"), only(true, "the run")];
-    Section::new("changes", "What has changed", blocks.into_iter().flatten()).detailed(Shown::Everything)
+    Section::new("changes", "Changes", blocks.into_iter().flatten()).detailed(Shown::Everything)
 }
 
 fn table(compared: &ComparisonReport) -> Table {
@@ -35,11 +35,11 @@ fn table(compared: &ComparisonReport) -> Table {
     let levels = |row: &RowChange, quantity| row.of(quantity).map(levels);
     let changed = |row: &RowChange, quantity| row.of(quantity).map(changed);
     let intervals = if compared.base.len() == 1 {
-        "Intervals (95 %) are those of percentiles within both runs; how far apart runs of the same thing lie is not in them."
+        "Intervals (95 %) are those of percentiles within both runs, without the spread between runs."
     } else {
-        "Intervals (95 %) say where the change lies, given how far apart the runs of the baseline lie."
+        "Intervals (95 %) of the change follow from the spread of the baseline's runs."
     };
-    let arrows = "Arrows lead from the baseline, the geometric mean of its runs, to the run.";
+    let arrows = "Arrows: from the geometric mean of the baseline's runs to the run.";
     let calibrated = comparison.rows.iter().flat_map(|row| &row.quantities).any(|change| change.calibrated);
     let caption = format!("Response time and throughput against {}", compared.against);
     Table::of("change-by-row", caption, &comparison.rows)

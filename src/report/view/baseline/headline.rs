@@ -30,19 +30,19 @@ fn reason(compared: &ComparisonReport) -> String {
     let against = format!("against {} ({})", compared.against, runs(comparison));
     match comparison.verdict {
         Verdict::NotComparable if !compared.has_base() => {
-            format!("{} has no run that counts: their measurements are invalid, or were ended early", compared.against)
+            format!("{} has no valid and complete run", compared.against)
         }
         Verdict::NotComparable => {
             let refusing =
                 comparison.differences.iter().filter(|difference| difference.weight() == Weight::Refuses).count()
                     as u64;
             format!(
-                "{} in what was measured; --allow-differences compares all the same",
+                "{} of the setup; --allow-differences compares nevertheless",
                 format::counted(refusing, "difference", "differences")
             )
         }
         Verdict::Invalid => {
-            format!("the measurement of {} cannot be trusted, as its own report says", compared.run.name)
+            format!("the measurement of {} is invalid", compared.run.name)
         }
         Verdict::Inconclusive if comparison.machine.is_some_and(|machine| machine.moved) => {
             let machine = comparison.machine.map_or(1.0, |machine| machine.run_ns / machine.base_ns);
@@ -55,8 +55,8 @@ fn reason(compared: &ComparisonReport) -> String {
         },
         Verdict::Pass => {
             let whole = comparison.rows.last().map(|row| {
-                let told = [Quantity::P50, Quantity::P99].into_iter().filter_map(|quantity| row.of(quantity));
-                told.filter_map(|change| sentence(row, change, false)).collect::<Vec<_>>().join(", ")
+                let changes = [Quantity::P50, Quantity::P99].into_iter().filter_map(|quantity| row.of(quantity));
+                changes.filter_map(|change| sentence(row, change, false)).collect::<Vec<_>>().join(", ")
             });
             format!("{} {against}; {}", whole.unwrap_or_default(), seen(comparison))
         }
@@ -82,9 +82,10 @@ fn named(comparison: &Comparison, verdict: Verdict) -> String {
     let size = |change: &QuantityChange| change.ratio().map_or(0.0, |ratio| ratio.ln().abs());
     found.sort_by(|(a, x), (b, y)| b.is_whole().cmp(&a.is_whole()).then(size(y).total_cmp(&size(x))));
     let more = found.len().saturating_sub(MOST_NAMED);
-    let told: Vec<_> = found.iter().take(MOST_NAMED).filter_map(|(row, change)| sentence(row, change, true)).collect();
+    let sentences: Vec<_> =
+        found.iter().take(MOST_NAMED).filter_map(|(row, change)| sentence(row, change, true)).collect();
     let more = if more > 0 { format!(" and {} more", format::count(more as u64)) } else { String::new() };
-    format!("{}{more}", told.join(", "))
+    format!("{}{more}", sentences.join(", "))
 }
 
 /// `api GET p50 0.412 ms → 0.437 ms (+6.1 % [+4.0, +8.3], p = 0.0002)`, `‡` behind the change where it is calibrated.
@@ -111,8 +112,8 @@ fn sentence(row: &RowChange, of: &QuantityChange, with_row: bool) -> Option<Stri
 fn seen(comparison: &Comparison) -> String {
     let p50 = comparison.rows.last().and_then(|row| row.of(Quantity::P50));
     match p50.and_then(QuantityChange::smallest_detectable) {
-        Some(effect) => format!("could have seen a rise of p50 by {}", format::share(effect)),
-        None => format!("only changes of p50 beyond {} would have counted", format::limit(comparison.threshold)),
+        Some(effect) => format!("smallest detectable rise of p50 {}", format::share(effect)),
+        None => format!("threshold of p50 {}", format::limit(comparison.threshold)),
     }
 }
 
@@ -126,27 +127,26 @@ fn remarks(compared: &ComparisonReport) -> Vec<String> {
     let mut remarks = Vec::new();
     if let (Method::Threshold { runs }, false) = (comparison.method, comparison.rows.is_empty()) {
         remarks.push(format!(
-            "With {} only gross changes show: nothing is known of how far apart runs lie, so the stated threshold of {} decides, \
-             and it is held against the whole alone. From {ENOUGH_RUNS} runs on, at best from different nights, their own spread \
-             decides.",
+            "With {} only large changes are detectable: the spread of runs is unknown, so the threshold of {} decides, \
+             for the whole only. From {ENOUGH_RUNS} runs on, best of different nights, their spread decides.",
             format::counted(runs as u64, "run", "runs"),
             format::limit(comparison.threshold),
         ));
     }
     if comparison.left_out > 0 {
         remarks.push(format!(
-            "{} of the baseline left out: the measurement was invalid, or ended early.",
+            "{} of the baseline left out: invalid or interrupted.",
             format::counted(comparison.left_out as u64, "run", "runs")
         ));
     }
     if compared.run.interrupted {
-        remarks.push(format!("{} was ended early: it is shorter than its scenario says.", compared.run.name));
+        remarks.push(format!("{} was interrupted, and is shorter than its scenario.", compared.run.name));
     }
     let whole = comparison.rows.last();
     let tail = whole.and_then(|row| row.of(Quantity::P99)).and_then(|change| change.verdict);
     if tail == Some(Verdict::Inconclusive) {
         remarks.push(format!(
-            "Of p99 a change by {} cannot be excluded, so far apart do runs lie in it; that by itself decides nothing.",
+            "A change of p99 by {} cannot be excluded, because of the spread of runs. This decides nothing.",
             format::limit(comparison.threshold * TAIL_FACTOR)
         ));
     }
@@ -155,19 +155,17 @@ fn remarks(compared: &ComparisonReport) -> Vec<String> {
     }
     if let Some(machine) = comparison.machine.filter(|machine| machine.unsteady) {
         remarks.push(format!(
-            "The machine's reference changed by more than 10 % while the run was made ({} in the middle).",
+            "The machine's reference changed by more than 10 % during the run (mean {}).",
             format::duration(machine.run_ns)
         ));
     }
     if comparison.machine.is_none() && compared.has_base() {
-        remarks.push("Nothing is known of the machine's speed: a run has no calibration.".to_owned());
+        remarks.push("The speed of the machine is unknown: a run has no reference.".to_owned());
     }
     let differing = comparison.differences.len() as u64;
     if differing > 0 && !comparison.rows.is_empty() {
-        remarks.push(format!(
-            "{} between what was measured, listed below.",
-            format::counted(differing, "difference", "differences")
-        ));
+        remarks
+            .push(format!("{} of the setup, listed below.", format::counted(differing, "difference", "differences")));
     }
     remarks
 }

@@ -57,7 +57,7 @@ pub(in crate::report) fn headline(chronicle: &HistoryReport) -> Headline {
     let found = found(chronicle);
     let sentence = match found.last() {
         _ if !history.is_long_enough() => {
-            format!("History: too short for change points, which are looked for from {LEAST_VALUES} valid runs on.")
+            format!("History: too short for change points, which need {LEAST_VALUES} valid runs.")
         }
         None => "History: no change points.".to_owned(),
         Some((quantity, change, run)) => format!(
@@ -74,26 +74,26 @@ pub(in crate::report) fn headline(chronicle: &HistoryReport) -> Headline {
     let mut remarks = Vec::new();
     if history.left_out > 0 {
         remarks.push(format!(
-            "{} left out that measured something else than the newest, in scenario, server or settings.",
+            "{} left out, with another scenario, server or setting than the newest.",
             format::counted(history.left_out as u64, "run", "runs")
         ));
     }
     let early = history.runs.iter().filter(|run| run.interrupted).count() as u64;
     if early > 0 {
         remarks.push(format!(
-            "{} ended early: shown below, and not looked at for change points.",
+            "{} interrupted: shown below, and not used for change points.",
             format::counted(early, "run was", "runs were")
         ));
     }
     let invalid = history.runs.iter().filter(|run| run.verdict == Verdict::Invalid && !run.interrupted).count() as u64;
     if invalid > 0 {
         remarks.push(format!(
-            "{} could not be trusted: neither shown nor looked at for change points.",
+            "{} invalid: neither shown nor used for change points.",
             format::counted(invalid, "run", "runs")
         ));
     }
     if !found.is_empty() {
-        remarks.push("Change points are a report, not a verdict: a cause is for people to find.".to_owned());
+        remarks.push("Change points are a report, not a verdict.".to_owned());
     }
     Headline {
         verdict: "History",
@@ -105,8 +105,7 @@ pub(in crate::report) fn headline(chronicle: &HistoryReport) -> Headline {
 }
 
 fn changes(chronicle: &HistoryReport) -> Section {
-    let caption =
-        "Changes that stayed: the first run behind each, with the geometric means of the levels on both sides";
+    let caption = "Lasting changes: the first run after each, with the geometric means of both levels";
     let table = Table::of("change-by-change", caption, found(chronicle))
         .head("Quantity", |(quantity, ..)| quantity_words(*quantity))
         .words("From run", 0, |(.., run)| &run.name)
@@ -120,5 +119,5 @@ fn changes(chronicle: &HistoryReport) -> Section {
             "E-divisive on logarithms of all services together, each change with a t-test (p up to 0.001), at least five runs on \
              either side.",
         ]);
-    Section::new("change-points", "Where it changed", table.block()).detailed(Shown::Everything)
+    Section::new("change-points", "Change points", table.block()).detailed(Shown::Everything)
 }

@@ -15,38 +15,39 @@ use crate::{
 pub(super) fn differences(compared: &ComparisonReport) -> Section {
     let shown = |value: &str| Some(value.to_owned()).filter(|value| !value.is_empty());
     let meaning = |difference: &Difference| match difference.weight() {
-        Weight::Refuses => Cell::new("another thing was measured", Tone::Bad),
+        Weight::Refuses => Cell::new("another setup", Tone::Bad),
         Weight::Warns => Cell::new("worth knowing", Tone::Fair),
     };
-    let caption = "What is not the same in the baseline and in the run";
+    let caption = "Differences between baseline and run";
     let table = Table::of("difference-by-field", caption, &compared.comparison.differences)
         .head("What", |difference| difference_words(difference))
         .words("Baseline", 0, |difference| shown(&difference.base))
         .words("Run", 0, |difference| shown(&difference.run))
         .words("Meaning", 1, |difference| meaning(difference))
         .table();
-    Section::new("differences", "What differs from the baseline", table.block()).detailed(Shown::Everything)
+    Section::new("differences", "Differences of the setup", table.block()).detailed(Shown::Everything)
 }
 
 /// How it was judged, and what could be seen.
 pub(super) fn section(compared: &ComparisonReport) -> Section {
     let comparison = &compared.comparison;
     let Some(whole) = comparison.rows.last() else {
-        return Section::new("could-be-seen", "What a comparison could see", Vec::new());
+        return Section::new("could-be-seen", "Smallest detectable changes", Vec::new());
     };
     let mut blocks = vec![Block::Paragraph(match comparison.method {
         Method::Tolerance { runs } => format!(
-            "A quantity has regressed where it is worse than a further run of the same thing would be, judged by how far apart the \
-             {runs} runs of the baseline lie (Student's distribution, on logarithms), with a probability of false alarms of 1 % for \
-             all rows and quantities together, half of it for the whole (Holm), and by at least half the threshold of {} (p99: {}). \
-             Response times must also change by at least 20 µs and three steps of the histogram, throughput by 1 %. It is ok where \
-             a change beyond the threshold can be excluded; that this is not known of p99 decides nothing.",
+            "A quantity is a regression if it is worse than a further run of the same setup would be, by the spread of \
+             the {runs} runs of the baseline (Student's distribution, on logarithms), with a probability of false \
+             alarms of 1 % for all rows and quantities together, half of it for the whole (Holm), and by at least half \
+             the threshold of {} (p99: {}). Response times must also change by at least 20 µs and three steps of the \
+             histogram, throughput by 1 %. A quantity is ok if a change beyond the threshold can be excluded; an \
+             inconclusive p99 decides nothing.",
             format::limit(comparison.threshold),
             format::limit(comparison.threshold * TAIL_FACTOR),
         ),
         Method::Threshold { .. } => format!(
-            "The whole has regressed where p50 or throughput is worse by more than {}, or p99 by more than {} with intervals that \
-             lie apart; response times must also change by at least 20 µs and three steps of the histogram.",
+            "The whole is a regression if p50 or throughput is worse by more than {}, or p99 by more than {} with \
+             disjoint intervals; response times must also change by at least 20 µs and three steps of the histogram.",
             format::limit(comparison.threshold),
             format::limit(comparison.threshold * TAIL_FACTOR),
         ),
@@ -56,8 +57,8 @@ pub(super) fn section(compared: &ComparisonReport) -> Section {
     }
     if let Some(machine) = comparison.machine {
         blocks.push(Block::Paragraph(format!(
-            "The machine's reference, round trips to a responder within the harness, took {} in the baseline and {} in the run \
-             ({}); beyond 10 % it is taken for another machine.",
+            "The machine's reference, round trips to a responder within the harness, took {} in the baseline and {} in \
+             the run ({}); beyond 10 % the machine counts as a different one.",
             format::duration(machine.base_ns),
             format::duration(machine.run_ns),
             changed(machine.run_ns / machine.base_ns),
@@ -67,14 +68,13 @@ pub(super) fn section(compared: &ComparisonReport) -> Section {
         Some(format!("{} {}", quantity_words(change.quantity), format::share(change.smallest_detectable()?)))
     });
     let seen: Vec<_> = seen.collect();
-    Section::new("could-be-seen", "What a comparison could see", blocks)
+    Section::new("could-be-seen", "Smallest detectable changes", blocks)
         .detailed(Shown::ParagraphsAnd("seen-by-quantity"))
-        .brief_line("Smallest change for the worse that is found", (!seen.is_empty()).then(|| seen.join(", ")))
+        .brief_line("Smallest detectable regression", (!seen.is_empty()).then(|| seen.join(", ")))
 }
 
 fn seen(quantities: &[QuantityChange]) -> Table {
-    let caption = "All services: how far apart the baseline's runs lie, and the smallest change for the worse that is found in \
-                   95 % of all cases";
+    let caption = "All services: spread of the baseline's runs, and smallest regression detected in 95 % of all cases";
     Table::of("seen-by-quantity", caption, quantities)
         .head("Quantity", |change| quantity_words(change.quantity))
         .numbers("Runs", 2, |change| change.runs.to_string())
@@ -85,13 +85,13 @@ fn seen(quantities: &[QuantityChange]) -> Table {
         .table()
         .explained([(
             "Calibrated",
-            "divided by the machine's reference, which is done from fifteen runs on where it lowers the spread by a fifth or more",
+            "divided by the machine's reference, from fifteen runs on if that lowers the spread by a fifth or more",
         )])
 }
 
 /// The runs of the baseline and the run itself.
 pub(super) fn runs(compared: &ComparisonReport) -> Section {
-    let caption = format!("The runs of {}, and the one that is compared with them", compared.against);
+    let caption = format!("The runs of {}, and the compared run", compared.against);
     let mut table = table_of_runs(&caption, compared.base.iter().chain([&compared.run]));
     if let Some(run) = table.rows.last_mut() {
         run.kind = RowKind::Total;

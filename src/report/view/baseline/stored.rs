@@ -20,7 +20,7 @@ impl View {
         let spread = spread_table(&rows, is_enough(&baseline.runs));
         let sections = [
             Section::new("runs", "Runs", runs).detailed(Shown::Everything),
-            Section::new("spread", "How far apart they lie", [Block::Table(spread)]).detailed(Shown::Everything),
+            Section::new("spread", "Spread", [Block::Table(spread)]).detailed(Shown::Everything),
         ];
         let subtitle = baseline.runs.last().map(|last| {
             let target = &last.target;
@@ -48,10 +48,11 @@ fn headline_from(stored: &BaselineReport<'_>, rows: &[RowSpread]) -> Headline {
     let whole = rows.last().and_then(|row| row.quantities.first().copied()).and_then(|of| of.1);
     let sentence = match whole.and_then(|spread| spread.smallest_effect).filter(|_| enough) {
         Some(effect) => {
-            format!("Baseline {name} has {counted} and can see a rise of p50 from {} on.", format::share(effect))
+            format!("Baseline {name} has {counted}; smallest detectable rise of p50 {}.", format::share(effect))
         }
         None => format!(
-            "Baseline {name} has {counted}: only gross changes show. From {ENOUGH_RUNS} on, their spread decides instead of a threshold."
+            "Baseline {name} has {counted}: only large changes are detectable. From {ENOUGH_RUNS} runs on, their \
+             spread decides instead of a threshold."
         ),
     };
     Headline {
@@ -64,7 +65,7 @@ fn headline_from(stored: &BaselineReport<'_>, rows: &[RowSpread]) -> Headline {
 }
 
 fn spread_table(rows: &[RowSpread], enough: bool) -> Table {
-    let caption = "Spread of the runs, and the smallest change for the worse that is found in 95 % of all cases";
+    let caption = "Spread of the runs, and smallest regression detected in 95 % of all cases";
     let mut table = Table::of("spread-by-row", caption, rows)
         .kinds(|row| RowKind::of(row.service.as_deref(), row.operation.as_deref()))
         .head("Row", |row| row_name(row.service.as_deref(), row.operation.as_deref()));
@@ -80,9 +81,6 @@ fn spread_table(rows: &[RowSpread], enough: bool) -> Table {
     }
     table.table().explained([
         ("p50 spread, p99 spread, throughput spread", "standard deviation of the logarithms"),
-        (
-            "smallest",
-            "change for the worse that is found in 95 % of all cases, false alarms of all rows together being 1 %",
-        ),
+        ("smallest", "regression detected in 95 % of all cases, with 1 % false alarms over all rows"),
     ])
 }

@@ -24,7 +24,7 @@ pub(super) fn section(answers: &CapacityReport) -> Section {
     if answers.analysis.arms.iter().any(known) {
         blocks.push(Block::Table(by_limit(answers)));
     }
-    Section::new("capacity", "What it carries", blocks).detailed(Shown::ParagraphsAnd(TABLE)).brief_table(TABLE)
+    Section::new("capacity", "Sustainable rates", blocks).detailed(Shown::ParagraphsAnd(TABLE)).brief_table(TABLE)
 }
 
 /// Whether anything is known of an arm.
@@ -61,18 +61,18 @@ fn table(answers: &CapacityReport) -> Table {
         .rates("Sustainable", 0, |(.., answer)| sustainable(answer))
         .rates("Fails at", 1, |(.., answer)| fails(answer))
         .words("Confirmed", 3, |(.., answer)| confirmed(answer))
-        .rates("Run it at", 0, |(.., answer)| run_at(answers, answer).map(bare_carried))
+        .rates("Recommended", 0, |(.., answer)| run_at(answers, answer).map(bare_carried))
         .rates("Knee", 4, |(.., answer)| answer.knee.map(bare_rate))
         .rates("Maximum", 4, |(.., answer)| (answer.maximum > 0.0).then(|| bare_rate(answer.maximum)))
         .words("What limits", 2, |(.., answer)| limits(answer))
         .table()
         .explained([
             ("Sustainable", "the highest rate within the objective; ≥ where no higher rate failed"),
-            ("Fails at", "the lowest rate above it that was found to miss it; the truth lies between the two"),
-            ("Confirmed", "whether it was met again each time it was tried for longer"),
-            ("Run it at", "80\u{202f}% of it, so that there is room for what was not measured"),
-            ("Knee", "where throughput over response time is largest"),
-            ("Maximum", "the largest throughput that was seen, whatever the response time"),
+            ("Fails at", "the lowest higher rate that misses the objective; the limit lies between the two"),
+            ("Confirmed", "whether longer trials met the objective as well"),
+            ("Recommended", "80\u{202f}% of the sustainable rate, as a reserve"),
+            ("Knee", "rate with the largest throughput over response time"),
+            ("Maximum", "the largest throughput, whatever the response time"),
             (
                 "What limits",
                 "share of a core for a CPU, of the server's time for a command, of its connections for a pool",
@@ -93,9 +93,9 @@ fn by_limit(answers: &CapacityReport) -> Table {
         });
     }
     table.table().noted([format!(
-        "The highest rate that was tried at which {} of requests were answered within the limit, and the lowest at which they \
-         were not; ≥ where none was found that was not, < where none was found that was. The less a stricter limit costs, the \
-         steeper is the cliff behind the last of them.",
+        "The highest rate tried at which {} of requests were answered within the limit, and the lowest at which they \
+         were not; ≥: no rate missed the limit, <: no rate met it. The closer the rates of different limits, the \
+         steeper the rise of response time.",
         format::limit(answers.scenario.objective.percentile / 100.0)
     )])
 }

@@ -1,4 +1,4 @@
-//! The concurrency model in words: the law that was fitted, how well, and how far it is to be believed.
+//! The concurrency model in words: the fitted law, its fit, and its limits.
 
 use super::words::{bare_rate, interval};
 use crate::{
@@ -17,12 +17,10 @@ pub(super) fn section(answers: &CapacityReport) -> Section {
 }
 
 fn blocks(answers: &CapacityReport, usl: &Usl) -> Vec<Block> {
-    let mut told = vec![peak(usl)];
+    let mut sentences = vec![peak(usl)];
     if answers.capacity.target.same_machine {
-        told.push(
-            "Server and clients share a machine: what the clients take from each other and from the server is inside \
-             contention and coherence, so they are not the server's alone."
-                .to_owned(),
+        sentences.push(
+            "Server and clients share a machine, so contention and coherence include those of the clients.".to_owned(),
         );
     }
     let closed: Vec<_> = answers
@@ -33,8 +31,8 @@ fn blocks(answers: &CapacityReport, usl: &Usl) -> Vec<Block> {
         .collect();
     let limited = closed.iter().filter(|trial| trial.client_limited.is_some()).count();
     if limited > 0 {
-        told.push(format!(
-            "In {limited} of {} trials the harness itself was the limit: there the law is as much its own as the server's.",
+        sentences.push(format!(
+            "In {limited} of {} trials the harness was the limit: the law then describes harness and server.",
             closed.len()
         ));
     }
@@ -46,7 +44,7 @@ fn blocks(answers: &CapacityReport, usl: &Usl) -> Vec<Block> {
         ("Coherence (β)", Some(parameter(usl.beta))),
         ("Share of variance explained (R²)", Some(format!("{:.4}", usl.r_squared))),
     ]);
-    vec![Block::Paragraph(told.join(" ")), facts, Block::Table(table(usl))]
+    vec![Block::Paragraph(sentences.join(" ")), facts, Block::Table(table(usl))]
 }
 
 fn peak(usl: &Usl) -> String {
@@ -56,8 +54,7 @@ fn peak(usl: &Usl) -> String {
             if number.is_finite() { format::count(number.round() as u64) } else { "unbounded".to_owned() }
         };
         return format!(
-            "Clients that each wait for their reply before they ask again reach the highest throughput at about {} \
-             [{}, {}]; more of them get less done.",
+            "Closed-loop clients reach the highest throughput at about {} [{}, {}]; more clients have less throughput.",
             clients(peak),
             clients(low),
             clients(high)
@@ -65,17 +62,17 @@ fn peak(usl: &Usl) -> String {
     }
     match usl.peak {
         Some(_) if !usl.is_coherent() => {
-            "Whether more clients get less done at some point cannot be decided by these measurements: \
-                                         the interval of coherence (β) reaches down to 0, where there is no peak."
+            "These measurements do not decide whether throughput falls with more clients: the interval of coherence \
+             (β) includes 0, without a peak."
                 .to_owned()
         }
         Some(_) => format!(
-            "The fitted law has its peak beyond {}, twice the largest number of clients that was measured: no number is given \
-             for it, because nothing was measured there. Measure with more clients.",
+            "The fitted law has its peak beyond {}, twice the largest number of clients measured, so no number is \
+             given. Measure with more clients.",
             format::count((Usl::REACH * most) as u64)
         ),
         None => format!(
-            "The fitted law has no peak: as far as was measured, up to {}, more of them got more done.",
+            "The fitted law has no peak: throughput rises up to {}, the largest number measured.",
             format::counted(most as u64, "client", "clients")
         ),
     }

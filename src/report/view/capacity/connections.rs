@@ -30,20 +30,19 @@ fn sentence(answers: &CapacityReport) -> String {
     let needs = format!("The fleet needs at most {}", format::counted(most, "connection", "connections"));
     match fleet.max_clients.map(|limit| (limit, format::count(limit))) {
         None if answers.capacity.target.private => {
-            format!(
-                "{needs}; hold that against the maxclients of your server, since a private one takes what it is asked for."
-            )
+            format!("{needs}; compare it with the maxclients of your server: a private server has no such limit.")
         }
-        None => format!("{needs}; how many the server takes (maxclients) is not known."),
+        None => format!("{needs}; maxclients of the server is unknown."),
         Some((limit, takes)) if most > limit => {
-            format!("{needs}; the server takes {takes} (maxclients) and refuses the rest.")
+            format!("{needs}; the server accepts {takes} (maxclients) and refuses the rest.")
         }
         Some((limit, takes)) if most.saturating_mul(2) > limit => format!(
-            "{needs} of the {takes} that the server takes (maxclients): old and new ones together would be more than that while \
-             all services are replaced at once."
+            "{needs} of the {takes} that the server accepts (maxclients): old and new instances together exceed \
+             maxclients in a roll-out of all services."
         ),
         Some((_, takes)) => format!(
-            "{needs} of the {takes} that the server takes (maxclients), and twice that while all services are replaced at once."
+            "{needs} of the {takes} that the server accepts (maxclients), and twice as many in a roll-out of all \
+             services."
         ),
     }
 }
@@ -79,10 +78,10 @@ fn memory(answers: &CapacityReport, (each, of_many): (f64, f64)) -> String {
     let most = answers.capacity.connections.iter().map(|level| level.connections).max();
     let beyond = most
         .filter(|most| *most < MANY_CONNECTIONS)
-        .map(|most| format!("; it was measured with up to {}, and is a straight line from there", format::count(most)));
+        .map(|most| format!("; measured with up to {}, and extrapolated linearly", format::count(most)));
     format!(
-        "Each idle connection costs the server {} of memory; {} would cost {}{}. Under load its buffers grow with what it sends and \
-         is sent.",
+        "Each idle connection costs the server {} of memory; {} would cost {}{}. Under load its buffers grow with its \
+         requests and replies.",
         format::bytes(each.max(0.0).round() as u64),
         format::count(MANY_CONNECTIONS),
         format::bytes(of_many.max(0.0).round() as u64),

@@ -49,9 +49,9 @@ pub(super) fn section(answers: &CapacityReport) -> Section {
 }
 
 fn lost(answers: &CapacityReport) -> Option<Note> {
-    let advice = "Look in its log and in that of its machine for a crash, a restart or a want of memory: a load under which \
-                  a server ends is more than it carries, whatever its response times were before.";
-    let lost = || Note::new(Tone::Bad, "The server could not be used any more during a trial.", advice);
+    let advice = "Check its log and that of its machine for a crash, a restart or a lack of memory: a load that ends a \
+                  server is not sustainable, whatever the response times before.";
+    let lost = || Note::new(Tone::Bad, "The server was lost during a trial.", advice);
     (answers.capacity.ended == Ended::Lost).then(lost)
 }
 
@@ -71,7 +71,7 @@ fn pool(answers: &CapacityReport, comparison: &Comparison) -> Option<Note> {
         Advice::Worse => Some(Note::new(
             Tone::Bad,
             format!("{to} is worse than {from}."),
-            format!("Stay with {from}{}; what limits is elsewhere.", settings(comparison.from).unwrap_or_default()),
+            format!("Keep {from}{}; the limit is elsewhere.", settings(comparison.from).unwrap_or_default()),
         )),
         Advice::NoBenefit | Advice::Inconclusive(_) => None,
     }
@@ -86,7 +86,7 @@ fn grown(answers: &CapacityReport, comparison: &Comparison) -> String {
     let what =
         if waits { "requests wait for a connection" } else { "requests queue behind each other on its connections" };
     match comparison.limit {
-        Limit::Pool(_) => format!("{what} while the server has room"),
+        Limit::Pool(_) => format!("{what} while the server has spare capacity"),
         _ => what.to_owned(),
     }
 }
@@ -105,7 +105,7 @@ fn own_rate(answers: &CapacityReport) -> Option<Note> {
         (
             Tone::Bad,
             format!(
-                "The scenario itself asks for {}, more than can be sustained{with} ({}).",
+                "The scenario offers {}, more than the sustainable rate{with} ({}).",
                 rate(own),
                 carried_rate(known.rate)
             ),
@@ -114,7 +114,7 @@ fn own_rate(answers: &CapacityReport) -> Option<Note> {
         (
             Tone::Fair,
             format!(
-                "The scenario itself asks for {}, more than should be planned for{with} ({}).",
+                "The scenario offers {}, more than the recommended rate{with} ({}).",
                 rate(own),
                 carried_rate(recommended)
             ),
@@ -125,7 +125,8 @@ fn own_rate(answers: &CapacityReport) -> Option<Note> {
     Some(Note::new(
         tone,
         fact,
-        "Spread the load over more servers, make its commands cheaper, or ask for less; see what limits above.",
+        "Spread the load over more servers, use less expensive commands, or offer less; see the limiting resource \
+         above.",
     ))
 }
 
@@ -133,15 +134,15 @@ fn headroom(answers: &CapacityReport) -> Option<Note> {
     // A lower bound says nothing of how much room there is above it.
     let headroom = answers.analysis.headroom.filter(|headroom| headroom.bounded)?;
     let (tone, fact) = if headroom.times < 1.0 {
-        (Tone::Bad, "Today's load is more than can be sustained.".to_owned())
+        (Tone::Bad, "Today's load is above the sustainable rate.".to_owned())
     } else if headroom.months.is_some_and(|months| months <= 0.0) || headroom.times < 1.25 {
-        (Tone::Fair, "Today's load is more than should be planned for: there is no room for a bad day.".to_owned())
+        (Tone::Fair, "Today's load is above the recommended rate, without a reserve.".to_owned())
     } else if let Some(months) = headroom.months.filter(|months| *months < SOON) {
-        (Tone::Fair, format!("In {} months the recommended rate is used up.", format::significant(months)))
+        (Tone::Fair, format!("The recommended rate is reached in {} months.", format::significant(months)))
     } else {
         return None;
     };
-    Some(Note::new(tone, fact, "Plan for more capacity now: it takes time, and a capacity run of the new one."))
+    Some(Note::new(tone, fact, "Plan for more capacity now, with a capacity run of the new server."))
 }
 
 fn fleet(answers: &CapacityReport) -> Option<Note> {
@@ -151,13 +152,13 @@ fn fleet(answers: &CapacityReport) -> Option<Note> {
     let whose = if fleet.connections.len() > 1 { format!(" with {}", answers.name(arm)) } else { String::new() };
     let takes = format::count(limit);
     let (tone, what) = if *most > limit {
-        (Tone::Bad, format!("more than the {takes} that the server takes"))
+        (Tone::Bad, format!("more than the {takes} that the server accepts"))
     } else if most.saturating_mul(2) > limit {
         (
             Tone::Fair,
             format!(
-                "more than half of the {takes} that the server takes: a roll-out that starts new instances before it stops old \
-                 ones may be refused"
+                "more than half of the {takes} that the server accepts: a roll-out with old and new instances at once \
+                 may be refused"
             ),
         )
     } else {
@@ -175,8 +176,8 @@ fn client_limited(answer: &ArmAnswer) -> Option<Note> {
     Some(Note::new(
         Tone::Fair,
         format!("The harness was the limit at {} ({}).", rate(*at), harness_limit_words(check)),
-        "Nothing above that rate tells anything of the server: give the harness more cores or a machine of its own, and \
-                 repeat the run.",
+        "Results above that rate do not describe the server: give the harness more cores or a machine of its own, and \
+         repeat the run.",
     ))
 }
 
@@ -184,8 +185,8 @@ fn errors(answers: &CapacityReport, arm: u32, answer: &ArmAnswer) -> Option<Note
     let (at, reason @ FailReason::Errors(_)) = answer.first_failure? else { return None };
     Some(Note::new(
         Tone::Bad,
-        format!("At {} it failed by errors: {}.", missed_rate(at), failure(answers, arm, at, reason)),
-        "Errors have a cause of their own, which is not capacity: `plimsoll report` of that trial's folder lists them.",
+        format!("At {} requests failed: {}.", missed_rate(at), failure(answers, arm, at, reason)),
+        "Errors have another cause than capacity: `plimsoll report` of the trial's folder lists them.",
     ))
 }
 
@@ -193,8 +194,8 @@ fn unconfirmed(answer: &ArmAnswer) -> Option<Note> {
     let known = answer.sustainable.filter(|known| !known.confirmed)?;
     Some(Note::new(
         Tone::Fair,
-        format!("{} was met, but not confirmed by longer trials.", carried_rate(known.rate)),
-        "A larger budget (--budget) allows for them.",
+        format!("{} met the objective, but longer trials did not confirm it.", carried_rate(known.rate)),
+        "A larger budget (--budget) has time for them.",
     ))
 }
 
@@ -203,9 +204,9 @@ fn command(answer: &ArmAnswer) -> Option<Note> {
     let (_, figure) = limit(&answer.limit)?;
     Some(Note::new(
         Tone::Fair,
-        format!("{name} is what the server spends its time on ({figure})."),
-        "The server runs one command at a time, so everybody waits behind it: smaller batches or ranges, smaller keys, or \
-                 a server of its own raise the limit; connections do not.",
+        format!("{name} takes most of the server's time ({figure})."),
+        "The server runs one command at a time, so all clients wait behind it: smaller batches or ranges, smaller \
+         keys, or a server of its own raise the limit; connections do not.",
     ))
 }
 
@@ -222,13 +223,13 @@ fn cliff(answer: &ArmAnswer) -> Option<Note> {
     Some(Note::new(
         Tone::Quiet,
         format!(
-            "The cliff is steep: {} within {}, and {} within {}.",
+            "Response time rises steeply: {} within {}, and {} within {}.",
             carried_rate(least),
             limit(strict),
             carried_rate(most),
             limit(loose)
         ),
-        "Response times warn too late there: watch the rate and the server's CPU against what was found here.",
+        "Response times warn too late: monitor the rate and the server's CPU.",
     ))
 }
 
@@ -242,15 +243,16 @@ fn theory(answer: &ArmAnswer) -> Option<Note> {
     Some(Note::new(
         Tone::Quiet,
         format!(
-            "At {} per instance of {} requests wait for a connection longer than queueing theory says: p99 {} against {}.",
+            "At {} per instance of {}, requests wait longer for a connection than queueing theory predicts: p99 {} \
+             instead of {}.",
             rate(check.rate),
             check.service,
             format::duration(check.measured_p99),
             format::duration(check.predicted_p99)
         ),
         format!(
-            "Connections are held unevenly: look for slow commands among fast ones, and for stalls of the server, before \
-             adding any ({}{THIN}% of the pool is in use on average).",
+            "Hold times are uneven: check for slow commands among fast ones, and for stalls of the server, before \
+             adding connections ({}{THIN}% of the pool is in use on average).",
             format::significant(check.utilisation * 100.0)
         ),
     ))

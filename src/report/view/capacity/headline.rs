@@ -51,7 +51,7 @@ pub(in crate::report) fn headline(answers: &CapacityReport) -> Headline {
     }
     remarks.extend(ending(answers));
     if is_lost(answers) {
-        let before = format!("Found before, and to be doubted until the cause is known: {}", answer.sentence());
+        let before = format!("Result before the loss, doubtful until the cause is known: {}", answer.sentence());
         remarks.insert(0, before);
         answer = lost(answers);
     }
@@ -73,19 +73,19 @@ fn of_pools(answers: &CapacityReport, comparison: &Comparison) -> Answer {
         Advice::Grow => ("Grow the pool", format!(" {step}{evidence}; {because}"), Tone::Good),
         Advice::NoBenefit => {
             let rest = format!(
-                ": growing the pool {step} makes no difference that the objective would notice{evidence}; {because}"
+                ": growing the pool {step} makes no difference that matters for the objective{evidence}; {because}"
             );
             let starved = matches!(comparison.limit, Limit::Client(_));
             ("No benefit", rest, if starved { Tone::Fair } else { Tone::Good })
         }
         Advice::Worse => {
-            ("Worse", format!(": growing the pool {step} makes users wait longer{evidence}; {because}"), Tone::Bad)
+            ("Worse", format!(": growing the pool {step} lengthens response times{evidence}; {because}"), Tone::Bad)
         }
         Advice::Inconclusive(effect) => {
             let rest = if comparison.is_empty() {
                 format!(": pools {step} were not compared")
             } else {
-                format!(": whether growing the pool {step} helps is not known{evidence}; {}", visible(effect))
+                format!(": the effect of growing the pool {step} is not certain{evidence}; {}", visible(effect))
             };
             ("Inconclusive", rest, Tone::Fair)
         }
@@ -108,8 +108,8 @@ fn changed(advice: Advice, at: &RateComparison) -> String {
 /// What limits, where there is but one variant to show it of.
 fn alone(answers: &CapacityReport) -> Option<String> {
     let [answer] = answers.analysis.arms.as_slice() else { return None };
-    let told = answer.sustainable.is_some() && answer.client_limited.is_none() && answer.limit != Limit::Unknown;
-    told.then(|| format!("{}.", capitalised(&limit_clause(&answer.limit))))
+    let is_known = answer.sustainable.is_some() && answer.client_limited.is_none() && answer.limit != Limit::Unknown;
+    is_known.then(|| format!("{}.", capitalised(&limit_clause(&answer.limit))))
 }
 
 /// What can be carried.
@@ -141,7 +141,7 @@ fn of_arm(answers: &CapacityReport, arm: u32, answer: &ArmAnswer) -> Answer {
                 (None, _) => "; no higher rate was tried".to_owned(),
             };
             let (verdict, tone) = certainty(sustainable);
-            let recommended = run_at(answers, answer).map(|rate| format!("; run it at {}", carried_rate(rate)));
+            let recommended = run_at(answers, answer).map(|rate| format!("; recommended {}", carried_rate(rate)));
             let rest = format!(
                 ": {} with {}{fails}{}",
                 sustained_rate(sustainable),
@@ -153,7 +153,7 @@ fn of_arm(answers: &CapacityReport, arm: u32, answer: &ArmAnswer) -> Answer {
         (None, None, Some((at, reason))) => Answer {
             verdict: "Not sustainable",
             rest: format!(
-                ": already {} {} {} ({}), and no lower rate was found that meets it",
+                ": already {} {} {} ({}), and no lower rate meets it",
                 missed_rate(*at),
                 if *reason == FailReason::Unclear { "is too close to" } else { "misses" },
                 objective(answers),
@@ -178,15 +178,15 @@ fn client_limited(
 ) -> Answer {
     let rest = if let Some(known) = sustainable {
         format!(
-            " was the limit at {} ({check}): the server carries at least {} with {}",
+            " was the limit at {} ({check}): the server sustains at least {} with {}",
             rate(at),
             carried_rate(known.rate),
             objective(answers)
         )
     } else {
         let done = answers.at(arm, at).into_iter().map(|trial| trial.throughput).fold(0.0, f64::max);
-        let done = if done > 0.0 { format!("; {} were answered", rate(done)) } else { String::new() };
-        format!(" was the limit at {} ({check}): nothing can be said of the server{done}", rate(at))
+        let done = if done > 0.0 { format!("; {} answered", rate(done)) } else { String::new() };
+        format!(" was the limit at {} ({check}): the rate of the server is unknown{done}", rate(at))
     };
     Answer { verdict: "The harness", rest, tone: Tone::Fair }
 }
@@ -200,7 +200,7 @@ fn of_arms(answers: &CapacityReport, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer
         let telling = arms.find(|(.., answer)| answer.client_limited.is_some() || answer.first_failure.is_some());
         let Some((index, arm, answer)) = telling else { return nothing(answers) };
         let only = of_arm(answers, *index, answer);
-        let rest = format!("{} (with {}; of the others nothing is known to be sustainable)", only.rest, arm.name);
+        let rest = format!("{} (with {}; no sustainable rate of the others is known)", only.rest, arm.name);
         return Answer { rest, ..only };
     }
     let named = |is_one: fn(&ArmAnswer) -> bool| {
@@ -208,7 +208,7 @@ fn of_arms(answers: &CapacityReport, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer
         Some(listed(&names.collect::<Vec<_>>())).filter(|names| !names.is_empty())
     };
     let limited = named(|answer| answer.client_limited.is_some())
-        .map(|names| format!("; with {names} the harness was the limit, so the server may carry more"));
+        .map(|names| format!("; with {names} the harness was the limit, so the server may sustain more"));
     let none = named(|answer| answer.sustainable.is_none() && answer.first_failure.is_some())
         .map(|names| format!("; none was found with {names}"));
     let confirmed = known.iter().all(|(_, one)| one.confirmed);
@@ -231,7 +231,7 @@ fn of_arms(answers: &CapacityReport, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer
 fn nothing(answers: &CapacityReport) -> Answer {
     let trials = answers.capacity.trials.len() as u64;
     let made = match trials {
-        0 => "no trial was made".to_owned(),
+        0 => "no trials".to_owned(),
         _ => format!(
             "{} did not find a rate that meets or misses {}",
             format::counted(trials, "trial", "trials"),
@@ -264,7 +264,7 @@ fn lost(answers: &CapacityReport) -> Answer {
         }
         Next::Done(_) => format!("trial {}", capacity.trials.len() + 1),
     };
-    let rest = format!(": it could not be used any more in {what}");
+    let rest = format!(" in {what}");
     Answer { verdict: "The server was lost", rest, tone: Tone::Bad }
 }
 
@@ -274,14 +274,12 @@ fn ending(answers: &CapacityReport) -> Option<String> {
     let after = format::counted(capacity.trials.len() as u64, "trial", "trials");
     match capacity.ended {
         Ended::Finished | Ended::Lost => None,
-        Ended::Running => Some(format!("It has not ended: this is what is known after {after}.")),
+        Ended::Running => Some(format!("The capacity run has not ended: this is the result after {after}.")),
         Ended::Budget => Some(format!(
-            "After {after} the next one would not have fit in the budget of {}; what was left undone is listed below.",
+            "After {after} the next one would have exceeded the budget of {}; omitted steps are listed below.",
             time(capacity.plan.budget_ns)
         )),
-        Ended::Interrupted => {
-            Some(format!("It was interrupted after {after}; it can be continued from its saved trials."))
-        }
+        Ended::Interrupted => Some(format!("The capacity run was interrupted after {after}; --resume continues it.")),
         Ended::Errors => Some(format!(
             "More requests failed than {} allows: the load was stopped after {after}.",
             format::limit(answers.scenario.objective.max_error_rate)
@@ -310,8 +308,8 @@ fn numbers(answers: &CapacityReport) -> Vec<KeyNumber> {
     let maximum = known((answer.maximum > 0.0).then_some(answer.maximum), rate);
     vec![
         KeyNumber::new("Sustainable", sustainable, bracket),
-        KeyNumber::new("Run it at", known(run_at(answers, answer), carried_rate), format!("80{THIN}% of it")),
-        KeyNumber::new("Knee", known(answer.knee, rate), "throughput over response time is largest"),
-        KeyNumber::new("Most that was answered", maximum, "whatever the response time"),
+        KeyNumber::new("Recommended", known(run_at(answers, answer), carried_rate), format!("80{THIN}% of it")),
+        KeyNumber::new("Knee", known(answer.knee, rate), "largest throughput over response time"),
+        KeyNumber::new("Highest throughput", maximum, "whatever the response time"),
     ]
 }

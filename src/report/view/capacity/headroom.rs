@@ -24,7 +24,7 @@ fn sentence(answers: &CapacityReport, headroom: &Headroom) -> String {
     let whence = if headroom.stated {
         "as stated"
     } else {
-        "commands by the server's own counters; an operation that is several commands counts as often"
+        "commands by the server's counters; an operation may have several commands"
     };
     let with = if answers.capacity.plan.arms.len() > 1 {
         format!(" with {}", answers.name(headroom.arm))
@@ -49,13 +49,13 @@ fn growth_words(growth: f64, months: Option<f64>) -> String {
     match months {
         Some(months) if months <= 0.0 => " The recommended rate is exceeded already.".to_owned(),
         Some(months) if months > MOST_MONTHS => {
-            format!(" At a growth of {a_month} a month the recommended rate will do for more than ten years.")
+            format!(" At a growth of {a_month} per month the recommended rate suffices for more than ten years.")
         }
         Some(months) => format!(
-            " At a growth of {a_month} a month the recommended rate will do for {} months.",
+            " At a growth of {a_month} per month the recommended rate suffices for {} months.",
             format::significant(months)
         ),
-        None => format!(" At a growth of {a_month} a month the recommended rate is never reached."),
+        None => format!(" At a growth of {a_month} per month the recommended rate is never reached."),
     }
 }
 
@@ -65,17 +65,17 @@ pub(super) fn undone(answers: &CapacityReport) -> Section {
     let facts: Vec<_> = undone.iter().map(|what| undone_words(answers, what)).collect();
     let capacity = &answers.capacity;
     let why = match capacity.ended {
-        Ended::Budget => format!("The budget of {} did not allow", time(capacity.plan.budget_ns)),
+        Ended::Budget => format!("The budget of {} did not suffice for", time(capacity.plan.budget_ns)),
         Ended::Interrupted => "The run was interrupted before".to_owned(),
         Ended::Errors => "The load was stopped because of failed requests before".to_owned(),
-        Ended::Lost => "The server could not be used any more before".to_owned(),
+        Ended::Lost => "The server was lost before".to_owned(),
         Ended::Running => "Not done yet".to_owned(),
         Ended::Finished => "Left undone".to_owned(),
     };
     let line = (!facts.is_empty()).then(|| format!("{}.", facts.join("; ")));
     let notes = facts.into_iter().map(|fact| Note::new(Tone::Fair, fact, "")).collect();
     let blocks = line.is_some().then(|| [Block::Paragraph(format!("{why}:")), Block::Notes(notes)]);
-    Section::new("undone", "What was not done", blocks.into_iter().flatten())
+    Section::new("undone", "Omitted steps", blocks.into_iter().flatten())
         .detailed(Shown::Everything)
         .brief_line("Not done", line)
 }

@@ -20,16 +20,17 @@ pub(super) fn section(answers: &CapacityReport) -> Section {
     let capacity = &answers.capacity;
     let mut blocks = vec![Block::Paragraph(method(answers)), facts(answers)];
     blocks.extend(repetition(command(capacity), "Scenario as it was run", &capacity.scenario));
-    Section::new("method", "How it was found", blocks)
+    Section::new("method", "Method", blocks)
 }
 
 fn method(answers: &CapacityReport) -> String {
     let plan = &answers.capacity.plan;
     format!(
-        "Each trial offers requests at one rate as they would come from users, after a warm-up of {}, and counts what is late, \
-         failed or unfinished. A rate is sustainable if, by an exact 95{THIN}% interval of that share, {} is met for certain, \
-         the backlog does not grow, and the harness was not the limit. Rates are doubled from {} until one fails, then the \
-         bracket is halved until it is {} wide, and its lower end is tried again for {} at a time, mixed with its upper end.",
+        "Each trial offers requests at one rate, after a warm-up of {}, and counts late, failed and unfinished \
+         requests. A rate is sustainable if, by an exact 95{THIN}% interval of their share, {} is met for certain, the \
+         backlog does not grow, and the harness was not the limit. Rates double from {} until one fails, then the \
+         bracket is bisected until it is {} wide, and its lower end is confirmed by trials of {}, in random order with \
+         the upper end.",
         time(plan.warmup_ns),
         objective(answers),
         rate(plan.start_rate),
@@ -50,7 +51,7 @@ fn facts(answers: &CapacityReport) -> Block {
         ("Objective", Some(format!("{}, at most {most_failed} failed", objective(answers)))),
         ("Trials", Some(format!("{}, {} measured in all", trials.len(), time(measured)))),
         ("Budget", Some(time(plan.budget_ns))),
-        ("Rate that is never exceeded", plan.max_rate.map(rate)),
+        ("Highest rate", plan.max_rate.map(rate)),
         ("Seed", Some(plan.seed.to_string())),
         ("Server", Some(server)),
         ("Server settings", settings(target)),

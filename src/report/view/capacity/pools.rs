@@ -18,7 +18,7 @@ use crate::{
 pub(super) fn section(answers: &CapacityReport) -> Section {
     let comparisons = answers.analysis.comparisons.iter();
     let advice = comparisons.map(|comparison| Block::Paragraph(advice(answers, comparison)));
-    Section::new("pool-sizes", "Would a larger pool help?", advice.chain(table(answers).block()))
+    Section::new("pool-sizes", "Pool sizes", advice.chain(table(answers).block()))
         .detailed(Shown::ParagraphsAnd("comparisons"))
         .brief([])
 }
@@ -33,32 +33,32 @@ fn advice(answers: &CapacityReport, comparison: &Comparison) -> String {
         Advice::Inconclusive(_) => format!("From {from} to {to}: inconclusive"),
     };
     let why = match (comparison.advice, &comparison.limit) {
-        (Advice::Inconclusive(_), _) if comparison.is_empty() => "They were not compared.".to_owned(),
-        (Advice::Inconclusive(effect), _) => format!("With {} {}.", blocks(comparison), visible(effect)),
+        (Advice::Inconclusive(_), _) if comparison.is_empty() => "Not compared.".to_owned(),
+        (Advice::Inconclusive(effect), _) => format!("With {}, {}.", blocks(comparison), visible(effect)),
         (Advice::Grow, limit) => grow(answers, comparison, limit),
         (Advice::Worse, _) if comparison.rates.iter().any(|at| at.failures == Ordering::Greater) => {
-            "Requests fail with the larger pool that do not with the smaller one.".to_owned()
+            "More requests fail with the larger pool.".to_owned()
         }
-        (Advice::Worse, _) => "The queue moves from the pool, where a request waits for a connection, into the server, where it \
-                              waits for those of all other connections."
+        (Advice::Worse, _) => "The queue moves from the pool, where requests wait for a connection, into the server, \
+                               where they wait for those of all other connections."
             .to_owned(),
-        (Advice::NoBenefit, Limit::ServerCpu(_)) => "The server runs commands on one thread: further connections add no \
-                                                     capacity, they only let requests wait in the server instead of in the \
-                                                     pool."
+        (Advice::NoBenefit, Limit::ServerCpu(_)) => "The server runs commands on one thread: with further connections \
+                                                     requests wait in the server instead of the pool."
             .to_owned(),
         (Advice::NoBenefit, Limit::Command(name, ..)) => format!(
-            "The server runs one command at a time, so whatever the pool, requests wait behind {name}: make it cheaper \
-             before anything else."
+            "The server runs one command at a time, so requests wait behind {name} whatever the pool: make {name} less \
+             expensive first."
         ),
-        (Advice::NoBenefit, Limit::Client(_)) => "The harness itself had no time for more: a machine with more cores, or one \
-                                                     of its own, would tell whether an application gains something."
+        (Advice::NoBenefit, Limit::Client(_)) => {
+            "The harness was saturated: repeat the comparison with more cores or another machine.".to_owned()
+        }
+        (Advice::NoBenefit, Limit::RoundTrip(_)) => "Requests find a connection with both sizes, and most of the time \
+                                                     is the round trip, which further connections do not shorten."
             .to_owned(),
-        (Advice::NoBenefit, Limit::RoundTrip(_)) => "Requests find a connection in both cases, and what takes the time is the \
-                                                     way to the server and back, which no connection shortens."
-            .to_owned(),
-        (Advice::NoBenefit, Limit::Pool(_)) => "Connections are busy, and still requests hardly wait for one at these rates."
-            .to_owned(),
-        (Advice::NoBenefit, Limit::Unknown) => "Requests find a connection in both cases.".to_owned(),
+        (Advice::NoBenefit, Limit::Pool(_)) => {
+            "Connections are busy, but requests hardly wait for one at these rates.".to_owned()
+        }
+        (Advice::NoBenefit, Limit::Unknown) => "Requests find a connection with both sizes.".to_owned(),
     };
     format!("{verdict}. {}. {why}", capitalised(&limit_clause(&comparison.limit)))
 }
@@ -70,14 +70,14 @@ fn grow(answers: &CapacityReport, comparison: &Comparison, limit: &Limit) -> Str
     let waited = longest.map(|at| {
         let [smaller, larger] = at.wait_p99.levels.map(format::duration);
         format!(
-            "At {} requests wait for a connection up to {smaller} (p99) with the smaller pool and {larger} with the larger one; service \
-             time changes by {}.",
+            "At {}, p99 of the wait for a connection is {smaller} with the smaller pool and {larger} with the larger \
+             one; service time changes by {}.",
             rate(at.rate),
             effect(&at.service.effect),
         )
     });
     let room = match limit {
-        Limit::Pool(_) => " The server has room for more.",
+        Limit::Pool(_) => " The server has spare capacity.",
         _ => "",
     };
     format!("{}{}{room}", apart.unwrap_or_default(), waited.unwrap_or_default())
@@ -127,14 +127,14 @@ fn turns(comparisons: &[Comparison]) -> String {
     let mut lengths: Vec<u64> =
         comparisons.iter().flat_map(|comparison| &comparison.rates).filter_map(|at| at.turn_ns).collect();
     if lengths.is_empty() {
-        return "Each was loaded for some seconds after the other, with the same requests.".to_owned();
+        return "The sizes were loaded one after the other for some seconds, with the same requests.".to_owned();
     }
     lengths.sort_unstable();
     lengths.dedup();
     let lengths: Vec<String> = lengths.into_iter().map(|turn| format::setting(Duration::from_nanos(turn))).collect();
     format!(
-        "Both were connected at once and took turns of {} with the same requests, so that whatever the machine does meets both; \
-         server CPU is that under both.",
+        "Both were connected at once and alternated every {} with the same requests, so that noise of the machine \
+         affects both; server CPU is that under both.",
         listed(&lengths)
     )
 }

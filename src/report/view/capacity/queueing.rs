@@ -13,8 +13,8 @@ use crate::{
 pub(super) fn section(answers: &CapacityReport) -> Section {
     let checks = answers.arms().flat_map(|(_, arm, answer)| answer.erlang.iter().map(move |check| (arm, check)));
     let smallest = format!(
-        "the fewest connections with a predicted p99 of the wait below 5{THIN}% of the objective ({}) and a utilisation below \
-         80{THIN}%, at this rate",
+        "smallest number of connections with a predicted p99 of the wait below 5{THIN}% of the objective ({}) and a \
+         utilisation below 80{THIN}%, at this rate",
         objective(answers)
     );
     let table = Table::of("erlang", "Waiting for a connection: predicted and measured", checks)
@@ -29,20 +29,20 @@ pub(super) fn section(answers: &CapacityReport) -> Section {
         .numbers("Smallest pool", 0, |(_, check)| check.smallest)
         .table()
         .explained([
-            ("Hold time", "how long a request keeps its connection, as measured"),
+            ("Hold time", "measured time for which a request holds its connection"),
             ("Utilisation", "rate times hold time over connections"),
             ("Smallest pool", smallest.as_str()),
         ])
         .noted([
-            "Of one instance of the service whose pool is in use most, at the rate of the scenario and at the sustainable one, as \
-             far as they were tried.",
+            "One instance of the service with the highest utilisation, at the rates tried of the scenario's and the \
+             sustainable one.",
         ]);
-    let theory = "A pool whose connections carry one request at a time is a queue with as many servers as it has connections, \
-                  and Erlang's formula C gives the wait from rate and hold time alone. Where measurement and prediction agree, \
-                  the pool explains the wait. Where more is measured, arrivals or hold times are more uneven than the formula \
-                  assumes, or hold times rise with the load because the server is the limit.";
+    let theory = "A pool with one request at a time per connection is a queue with one server per connection, and \
+                  Erlang's formula C gives the wait from rate and hold time. If measurement and prediction agree, the \
+                  pool explains the wait. A longer measured wait means that arrivals or hold times are more uneven \
+                  than the formula assumes, or that hold times rise with the load because the server is the limit.";
     let blocks = table.block().into_iter().flat_map(|table| [Block::Paragraph(theory.to_owned()), table]);
-    Section::new("queueing", "Queueing theory beside measurement", blocks)
+    Section::new("queueing", "Queueing theory", blocks)
 }
 
 fn utilisation(check: &ErlangCheck) -> Cell {

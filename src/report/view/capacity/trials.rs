@@ -15,7 +15,7 @@ const DECIDING: &str = "deciding-trials";
 pub(super) fn section(answers: &CapacityReport) -> Section {
     let all: Vec<_> = answers.capacity.trials.iter().collect();
     let deciding = Some(deciding(answers)).filter(|deciding| deciding.len() < all.len());
-    let deciding = deciding.and_then(|trials| table(answers, DECIDING, "Trials that decided", &trials).block());
+    let deciding = deciding.and_then(|trials| table(answers, DECIDING, "Deciding trials", &trials).block());
     let blocks = deciding.into_iter().chain(table(answers, "all-trials", "All trials", &all).block());
     Section::new("trials", "Trials", blocks).detailed(Shown::ParagraphsAnd(DECIDING)).brief([])
 }
@@ -69,7 +69,7 @@ fn table(answers: &CapacityReport, id: &'static str, caption: &str, trials: &[&T
         .table()
         .explained([
             ("Missed", missed.as_str()),
-            ("Pool", "utilisation of the busiest one"),
+            ("Pool", "utilisation of the busiest pool"),
             ("Harness", "its busiest worker"),
         ])
 }

@@ -94,7 +94,7 @@ pub(super) fn limit(limit: &Limit) -> Option<(String, String)> {
         ),
         Limit::Pool(share) => words("the pool", format!("{} in use", format::portion(*share))),
         Limit::RoundTrip(nanos) => {
-            words("the way there and back", format!("{} beyond the command", format::duration(*nanos)))
+            words("the network and client round trip", format!("{} outside the command", format::duration(*nanos)))
         }
         Limit::Unknown => None,
     }
@@ -105,10 +105,10 @@ pub(super) fn limit_clause(of: &Limit) -> String {
     match limit(of) {
         // What takes the time where all have room is no limit.
         Some((what, figure)) if matches!(of, Limit::RoundTrip(_)) => {
-            format!("nothing that was measured was near its limit, {what} takes most of the time ({figure})")
+            format!("no measured resource is near its limit; {what} takes most of the time ({figure})")
         }
         Some((what, figure)) => format!("{what} is the limit ({figure})"),
-        None => "nothing that was measured was near its limit".to_owned(),
+        None => "no measured resource is near its limit".to_owned(),
     }
 }
 
@@ -161,10 +161,10 @@ pub fn harness_limit_words(of: &HarnessLimit) -> String {
 pub(super) fn visible(effect: Option<f64>) -> String {
     match effect {
         Some(effect) => format!(
-            "a change of p99 by {} would have been seen; longer blocks show smaller ones (--trial)",
+            "the smallest detectable change of p99 is {}; longer blocks detect smaller changes (--trial)",
             format::portion(effect)
         ),
-        None => "there were too few undisturbed blocks to see any change (--budget allows for more)".to_owned(),
+        None => "too few undisturbed blocks to detect a change (a larger --budget has time for more)".to_owned(),
     }
 }
 
@@ -193,14 +193,14 @@ pub(super) fn failure(answers: &CapacityReport, arm: u32, at: f64, reason: FailR
         }
         FailReason::Service(index, share) => {
             let name = answers.scenario.services.get(index as usize).map_or("?", |service| service.name.as_str());
-            format!("{} late, failed or unfinished of {name} by itself", format::share(share))
+            format!("{} late, failed or unfinished of {name}", format::share(share))
         }
         FailReason::Shortfall(share) => format!("only {} of the requests were answered", format::share(share)),
         FailReason::Backlog(growth) => {
             format!("the backlog grew every second by {} of the rate", format::share(growth))
         }
         FailReason::Errors(share) => format!("{} of the requests failed", format::share(share)),
-        FailReason::Unclear => "still undecided at the longest trial".to_owned(),
+        FailReason::Unclear => "undecided in the longest trial".to_owned(),
     }
 }
 
@@ -220,9 +220,7 @@ pub(in crate::report) fn undone(answers: &CapacityReport, what: &Undone) -> Stri
             format!("{what} of {} with {}", name(from), name(to))
         }
         Undone::Curve(arm) => format!("the curve of throughput against latency of {}", name(arm)),
-        Undone::Clients if answers.analysis.usl.is_some() => {
-            "the other repetitions for the concurrency model".to_owned()
-        }
+        Undone::Clients if answers.analysis.usl.is_some() => "further repetitions for the concurrency model".to_owned(),
         Undone::Clients => "the concurrency model".to_owned(),
     }
 }

@@ -18,14 +18,14 @@ pub(super) fn section(outcome: &GateReport) -> Section {
         row.scope.service.is_none() || row.verdict == Verdict::Fail || row.metrics.iter().any(|metric| metric.suspected)
     };
     let few: Vec<&GateRow> = rows.iter().filter(|row| tells(row)).collect();
-    let mut blocks: Vec<_> = table(outcome, "metrics", "B against A", &few).block().into_iter().collect();
+    let mut blocks: Vec<_> = table(outcome, "metrics", "B over A", &few).block().into_iter().collect();
     if few.len() < rows.len() {
         let parts: Vec<&GateRow> = rows.iter().filter(|row| row.scope.service.is_some()).collect();
         let fine = format::counted(parts.iter().filter(|row| !tells(row)).count() as u64, "row", "rows");
         blocks.push(Block::Paragraph(format!("{fine} of operations and services gave no reason for suspicion.")));
         blocks.push(Block::Table(table(outcome, "parts", "Operations and services", &parts)));
     }
-    Section::new("comparison", "B against A", blocks).detailed(Shown::ParagraphsAnd("metrics")).brief_table("metrics")
+    Section::new("comparison", "B over A", blocks).detailed(Shown::ParagraphsAnd("metrics")).brief_table("metrics")
 }
 
 fn table(outcome: &GateReport, id: &'static str, caption: &str, rows: &[&GateRow]) -> Table {
@@ -40,8 +40,8 @@ fn table(outcome: &GateReport, id: &'static str, caption: &str, rows: &[&GateRow
         Cell::new(effect(&metric.deciding().effect), if bad { Tone::Bad } else { Tone::Plain })
     };
     let over = format!(
-        "B over A with 95{THIN}% intervals, estimated over blocks (Hodges-Lehmann) from what the arms differ by within each \
-         block, where the machine was the same for both; so it need not be the ratio of the two medians"
+        "B over A with 95{THIN}% intervals, the Hodges-Lehmann estimate of the differences within blocks; it need not \
+         be the ratio of the two medians"
     );
     let metrics =
         rows.iter().flat_map(|row| row.metrics.iter().enumerate().map(move |(at, metric)| (at, *row, metric)));
@@ -55,22 +55,22 @@ fn table(outcome: &GateReport, id: &'static str, caption: &str, rows: &[&GateRow
         .numbers("Change", 0, |(.., metric)| changed(metric))
         .numbers("p", 1, |(.., metric)| p_digits(metric.deciding().p_worse()))
         .numbers("Matters from", 4, |(.., metric)| share(metric.limit))
-        .numbers("Could have seen", 3, |(.., metric)| detectable(&metric.deciding().effect).map(share))
+        .numbers("Smallest detectable", 3, |(.., metric)| detectable(&metric.deciding().effect).map(share))
         .table()
         .explained([
             (
                 "Verdict",
-                "suspected is what p = 0.01 or less leads to, with a change of at least half of what matters; only what a \
-                 second stage on fresh servers shows again is a regression. Whether all is well goes by p50 and throughput; \
-                 mean and p99 vary more, and count where they are worse for certain",
+                "suspected: p = 0.01 or less and a change of at least half the threshold; regression: confirmed by a \
+                 second stage on fresh servers. Only p50 and throughput are needed for ok; mean and p99 vary more, and \
+                 count as regressions only",
             ),
-            ("A → B", "medians over all blocks of each arm by itself"),
+            ("A → B", "medians over all blocks of each arm"),
             ("Change", over.as_str()),
-            ("p", "of B being this much worse by chance (exact one-sided signed-rank test)"),
+            ("p", "probability that B is this much worse by chance (exact one-sided signed-rank test)"),
             (
-                "Could have seen",
-                "the worsening that 95 of 100 such gates would have confirmed in both stages, with the noise of this one; at \
-                 least half of what matters, since less raises no suspicion",
+                "Smallest detectable",
+                "worsening that 95 of 100 such gates would confirm in both stages, with the noise of this gate; at \
+                 least half the threshold, since less is not suspected",
             ),
         ])
 }
@@ -99,8 +99,8 @@ pub(super) fn quantiles(outcome: &GateReport) -> Section {
         });
     }
     let table = table.table().noted([
-        "Quantiles of all requests of an arm in a block, B over A, over the blocks of the stage that decides. A regression is \
-         tail-only where the median takes no part in it, undetermined where that is not certain.",
+        "Quantiles of all requests of an arm in a block, B over A, over the blocks of the deciding stage. A regression \
+         is tail-only if the median has not changed, undetermined if that is not certain.",
     ]);
-    Section::new("quantiles", "Where in the distribution", table.block())
+    Section::new("quantiles", "Change by quantile", table.block())
 }

@@ -25,7 +25,7 @@ pub(in crate::report) fn headline(outcome: &GateReport) -> Headline {
             regressions(outcome).into_iter().skip(1).map(|(row, metric)| line(row, metric)).collect();
         remarks.extend(lines.iter().take(MANY).cloned());
         if lines.len() > MANY {
-            remarks.push(format!("{} more are in the table.", lines.len() - MANY));
+            remarks.push(format!("{} more in the table.", lines.len() - MANY));
         }
     }
     remarks.extend(shape(outcome));
@@ -34,13 +34,13 @@ pub(in crate::report) fn headline(outcome: &GateReport) -> Headline {
         remarks.push(format!("Not certain: {failing}."));
     }
     if let Some(why) = &outcome.gate.plan.advisory {
-        remarks.push(format!("This is a hint and no verdict: {}.", advisory_words(why)));
+        remarks.push(format!("Not a verdict: {}.", advisory_words(why)));
     }
     remarks.extend(drift(outcome));
     remarks.extend(unfinished(&outcome.gate));
     if outcome.gate.ended == Ended::Lost {
-        remarks.insert(0, format!("Found before, and to be doubted until the cause is known: {sentence}"));
-        let sentence = format!("A server was lost: it could not be used any more after {}.", extent(&outcome.gate));
+        remarks.insert(0, format!("Result before the loss, doubtful until the cause is known: {sentence}"));
+        let sentence = format!("A server was lost after {}.", extent(&outcome.gate));
         return Headline {
             verdict: "A server was lost",
             sentence,
@@ -65,8 +65,8 @@ fn extent(gate: &Gate) -> String {
 /// That a gate was not made to its end, and how far it came.
 fn unfinished(gate: &Gate) -> Option<String> {
     match gate.ended {
-        Ended::Interrupted => Some(format!("It was interrupted after {}.", extent(gate))),
-        Ended::Running => Some(format!("It has not come to its end; this is what there is after {}.", extent(gate))),
+        Ended::Interrupted => Some(format!("The gate was interrupted after {}.", extent(gate))),
+        Ended::Running => Some(format!("The gate has not ended: this is the result after {}.", extent(gate))),
         _ => None,
     }
 }
@@ -77,8 +77,8 @@ fn drift(outcome: &GateReport) -> Option<String> {
     let mut certain = controls.filter_map(|(arm, control)| Some((arm, control.as_ref()?)));
     let (arm, of) = certain.find(|(_, control)| control.is_significant())?;
     Some(format!(
-        "{arm} differs from itself, from one slice to the next: {}, {}. Something changed within blocks, in the same direction in nearly \
-         all of them; look at the course of things before you rely on small changes.",
+        "{arm} differs from itself, from one slice to the next: {}, {}. The machine drifted within nearly all blocks, \
+         in the same direction: check the chart over time before relying on small changes.",
         effect(&of.effect),
         p_value(of.p_worse().min(of.p_better)),
     ))
@@ -128,7 +128,7 @@ fn reason(outcome: &GateReport) -> String {
             None => format!("{}, confirmed", failing(&analysis.failures.screen)),
         },
         Verdict::Inconclusive => inconclusive(outcome),
-        _ => main(outcome).unwrap_or_else(|| "nothing was compared".to_owned()),
+        _ => main(outcome).unwrap_or_else(|| "no metric was compared".to_owned()),
     }
 }
 
@@ -151,12 +151,12 @@ fn unsettled_failures(outcome: &GateReport) -> Option<String> {
         return None;
     }
     Some(match &failures.confirm {
-        None => format!("{}, and the second look was not made", failing(first)),
+        None => format!("{}, without a second stage", failing(first)),
         Some(second) if !shows(first) => {
-            format!("in the second stage {}, which the first did not show", failing(second))
+            format!("in the second stage {}, but not in the first", failing(second))
         }
-        Some(second) if !shows(second) => format!("{}, which the second stage did not confirm", failing(first)),
-        Some(second) => format!("{}; in the second stage {}, which chance may do", failing(first), failing(second)),
+        Some(second) if !shows(second) => format!("{}, not confirmed by the second stage", failing(first)),
+        Some(second) => format!("{}; in the second stage {}, possibly by chance", failing(first), failing(second)),
     })
 }
 
@@ -188,7 +188,7 @@ fn main(outcome: &GateReport) -> Option<String> {
 
 /// What would have been seen, and what would have mattered.
 fn seen(metric: &MetricResult) -> String {
-    format!("{}, and {} would have mattered", could_have_seen(&metric.deciding().effect), share(metric.limit))
+    format!("{}, threshold {}", could_have_seen(&metric.deciding().effect), share(metric.limit))
 }
 
 fn inconclusive(outcome: &GateReport) -> String {
@@ -203,12 +203,12 @@ fn inconclusive(outcome: &GateReport) -> String {
     }
     let decides = |(_, metric): &(&GateRow, &MetricResult)| metric.metric.decides();
     let Some((row, metric)) = suspected.or_else(|| metrics.clone().find(decides)).or_else(|| metrics.next()) else {
-        return "nothing was compared".to_owned();
+        return "no metric was compared".to_owned();
     };
     let made = metric.deciding().blocks.len();
     let more = match metric.deciding().blocks_needed {
         // Noise is not the reason.
-        Some(blocks) if blocks as usize <= made => "it lies close to what matters".to_owned(),
+        Some(blocks) if blocks as usize <= made => "the change is close to the threshold".to_owned(),
         Some(blocks) => format!("about {} would decide (--blocks {blocks})", counted(blocks.into(), "block", "blocks")),
         None => "no practical number of blocks would decide on this machine".to_owned(),
     };
@@ -229,19 +229,19 @@ fn why_invalid(invalid: Invalidity) -> String {
                 causes.push(format!("the container was throttled in {}", format::count(dropped.throttled.into())));
             }
             format!(
-                "{} of {} of a stage had to be left out: {}",
+                "{} of {} of a stage were left out: {}",
                 format::count(dropped.all().into()),
                 counted(dropped.quads.into(), "quad", "quads"),
                 causes.join(", ")
             )
         }
         Invalidity::TooFewBlocks(blocks) => format!(
-            "{} can be used, and fewer than {} decide nothing at the level of 1{}%",
+            "only {} usable; at least {} are needed for the level of 1{}%",
             counted(blocks.into(), "block", "blocks"),
             crate::analysis::gate::FEWEST_BLOCKS,
             format::THIN
         ),
-        Invalidity::BaselineFails(failed) => format!("{} of the requests of A itself fail", format::share(failed)),
+        Invalidity::BaselineFails(failed) => format!("{} of A's requests fail", format::share(failed)),
     }
 }
 
@@ -251,12 +251,14 @@ fn shape(outcome: &GateReport) -> Option<String> {
     let (row, shape) = rows.find_map(|row| Some((row, row.shape?)))?;
     let of = scope_name(&row.scope);
     Some(match shape {
-        ChangeShape::Uniform => format!("Of {of} the median takes part: most requests became slower."),
+        ChangeShape::Uniform => format!("The median of {of} changed: most requests became slower."),
         ChangeShape::Undetermined => {
-            format!("Of {of} it is not certain whether the median takes part; means or slow requests became slower.")
+            format!("It is not certain whether the median of {of} changed; the mean or slow requests became slower.")
         }
         ChangeShape::TailOnly => {
-            format!("Tail only: of {of} the median has not changed by as much as matters, the slowest requests have.")
+            format!(
+                "Tail only: the slowest requests of {of} became slower, the median changed by less than the threshold."
+            )
         }
     })
 }
@@ -266,7 +268,7 @@ fn numbers(outcome: &GateReport) -> Vec<KeyNumber> {
     let of = |result: &MetricResult| KeyNumber {
         name: metric_name(result.metric).to_owned(),
         value: changed(result.deciding().effect.ratio.point),
-        against: format!("{}; {} matters", interval(result.deciding().effect.ratio), share(result.limit)),
+        against: format!("{}; threshold {}", interval(result.deciding().effect.ratio), share(result.limit)),
     };
     row.metrics.iter().map(of).collect()
 }

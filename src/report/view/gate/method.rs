@@ -20,7 +20,7 @@ pub(super) fn section(outcome: &GateReport) -> Section {
     let gate = &outcome.gate;
     let mut blocks = vec![Block::Paragraph(method(&gate.plan)), Block::Facts(facts(gate))];
     blocks.extend(repetition(command(gate), "Scenario that both arms have in common", &gate.scenario));
-    Section::new("method", "How it was found", blocks)
+    Section::new("method", "Method", blocks)
 }
 
 fn method(plan: &GatePlan) -> String {
@@ -28,30 +28,31 @@ fn method(plan: &GatePlan) -> String {
     let saturated = match plan.saturated_quads {
         0 => String::new(),
         quads => format!(
-            " {} of closed loops, in which every connection asks again at once, compares throughput.",
+            " {} of closed loops at full speed compares throughput.",
             counted(quads.into(), "more quad", "more quads")
         ),
     };
     let quads = counted(plan.quads.into(), "quad", "quads");
     let made = match plan.window_ns {
         Some(window) => format!(
-            "Both arms are connected at once and take turns of {}, A B B A B A A B, with the same requests: a slice is the turns of one arm \
-             within {}, and two seconds of both are a quad. {quads} after {} that are not measured, on fresh servers and \
-             connections, make a block.",
+            "Both arms are connected at once and alternate every {}, A B B A B A A B, with the same requests: a slice \
+             is the turns of one arm within {}, and two seconds of both are a quad. A block is {quads} after a warm-up \
+             of {}, on fresh servers and connections.",
             time(window),
             time(plan.slice_ns),
             time(plan.warmup_ns),
         ),
         None => format!(
-            "A slice is {} of load on one arm over connections of its own, after {} that are not measured; four of them, A B B A or \
-             B A A B, are a quad, whose halves replay the same requests. {quads} on fresh servers make a block.",
+            "A slice is {} of load on one arm over its own connections, after a warm-up of {}; four of them, A B B A \
+             or B A A B, are a quad, whose halves replay the same requests. A block is {quads} on fresh servers.",
             time(plan.slice_ns),
             time(plan.warmup_ns),
         ),
     };
     format!(
-        "{made}{saturated} A block gives one ratio of B over A; the verdict is one over {} of them. Smallest change that matters: {} \
-         of median, mean and throughput, {} of p99, and {} of any response time, or twice the schedule lag where that is more.",
+        "{made}{saturated} Each block gives one ratio of B over A; the verdict uses {} of them. Threshold: {} of \
+         median, mean and throughput, {} of p99, and {} of any response time, or twice the schedule lag if that is \
+         more.",
         counted(plan.blocks.into(), "block", "blocks"),
         share(plan.threshold),
         share(plan.tail_threshold),
@@ -68,7 +69,7 @@ fn facts(gate: &Gate) -> Vec<(String, String)> {
     if let Some(rate) = gate.plan.rate {
         let why = gate
             .capacity
-            .map(|[a, b]| format!("; in a closed loop A carried {} and B {}", format::rate(a), format::rate(b)));
+            .map(|[a, b]| format!("; closed-loop throughput {} of A and {} of B", format::rate(a), format::rate(b)));
         facts.push(("Offered".to_owned(), format!("{}{}", format::rate(rate), why.unwrap_or_default())));
     }
     facts.push(("Machine".to_owned(), machine(&gate.environment)));

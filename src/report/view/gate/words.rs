@@ -39,7 +39,7 @@ pub fn advisory_words(advisory: &Advisory) -> String {
     match advisory {
         Advisory::External(url) => format!(
             "{url} was not started for this gate: its machine, age and memory layout are the same in every block, and \
-             cannot be told from a difference of the arms"
+             cannot be distinguished from a difference of the arms"
         ),
         Advisory::Words(words) => words.clone(),
     }

@@ -15,8 +15,8 @@ pub(in super::super) fn section(report: &RunReport) -> Section {
     let refused = inspection.withheld.iter().find(|withheld| withheld.what == "ACL LIST");
     let users = users(&inspection.users).block().unwrap_or_else(|| {
         Block::Paragraph(match refused {
-            Some(refused) => format!("The list of users was refused ({}); +acl|list gives it.", refused.reason),
-            None => "The list of users is not known.".to_owned(),
+            Some(refused) => format!("The list of users was refused ({}); +acl|list permits it.", refused.reason),
+            None => "The list of users is unknown.".to_owned(),
         })
     });
     let title = "Authentication and service integration";
@@ -40,13 +40,13 @@ fn services(report: &RunReport) -> Table {
         None => "none".to_owned(),
     };
     let rights = |login: &ServiceLogin| match login.excess.as_deref()? {
-        [] => Some("no more than it needs, as far as was asked".to_owned()),
-        excess => Some(format!("more than it needs: {}", excess.join(", "))),
+        [] => Some("no more than needed, of the rights checked".to_owned()),
+        excess => Some(format!("more than needed: {}", excess.join(", "))),
     };
     let served = |service| report.row_of(service).is_some_and(|row| row.counts.completed > 0);
     let services = report.scenario.services.iter();
     let services = services.map(|service| (service, report.run.inspection.login_of(&service.name)));
-    Table::of("integration", "Services and how they log in", services)
+    Table::of("integration", "Logins of the services", services)
         .head("Service", |(service, _)| &service.name)
         .words("Status", 0, |(service, _)| {
             if served(service) { Cell::new("connected", Tone::Good) } else { Cell::new("not served", Tone::Bad) }

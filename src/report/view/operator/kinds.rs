@@ -54,8 +54,8 @@ pub(in super::super) fn section(report: &RunReport) -> Section {
         table = table.times(&format::percentile(percent), dispensable, |kind| Cell::time(kind.percentiles[place]));
     }
     let table = table.times("Max", 0, |kind| Cell::time(kind.most)).table().noted([
-        "Ping is a round trip on an idle connection after the load; all else is measured under the load of all services \
-         together. Percentiles with too few samples are not printed.",
+        "Ping is a round trip on an idle connection after the load; all other rows are measured under the load of all \
+         services. Percentiles with too few samples are not printed.",
     ]);
     Section::new("kinds", "Latency by kind of command", [Block::Table(table)])
 }

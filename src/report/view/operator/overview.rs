@@ -64,11 +64,11 @@ fn next(report: &RunReport) -> String {
     let warnings = counted(count(Severity::Warning), "warning", "warnings");
     match (report.analysis.conclusion.verdict, count(Severity::Critical)) {
         (Verdict::Invalid, _) => "The measurement is invalid: repeat it before acting on its latencies.".to_owned(),
-        (Verdict::Fail, 0) => format!("The missed objective comes first; the audit has {warnings}."),
+        (Verdict::Fail, 0) => format!("Fix the missed objective first; the audit has {warnings}."),
         (_, 0) => format!("The audit has no critical finding and {warnings}."),
         (_, critical) => {
             format!(
-                "The audit has {}, which come first, and {warnings}.",
+                "The audit has {}, to be fixed first, and {warnings}.",
                 counted(critical, "critical finding", "critical findings")
             )
         }
@@ -95,14 +95,14 @@ fn authentication(report: &RunReport) -> [Cell; 4] {
     let breaches = rulings().filter(|ruling| ruling.severity >= Severity::Warning).count() as u64;
     let (found, status) = match breaches {
         0 if rulings().any(|ruling| ruling.severity == Severity::Unknown) => {
-            ("who else can is not known".to_owned(), Cell::new("not known", Tone::Quiet))
+            ("other open access is unknown".to_owned(), Cell::new("not known", Tone::Quiet))
         }
         0 => ("no open access found".to_owned(), passed(true)),
         count => (format!("{} of the audit about open access", counted(count, "finding", "findings")), passed(false)),
     };
     [
         "Authentication".into(),
-        "every service logs in, nobody else can".into(),
+        "every service logs in, no open access".into(),
         format!("{served}; {found}").into(),
         status,
     ]
@@ -145,5 +145,5 @@ fn memory(report: &RunReport) -> Option<[Cell; 4]> {
         (Some(_), None) => Cell::new("not known", Tone::Quiet),
         (limit, evicted) => passed(limit.is_some() && evicted == Some(0)),
     };
-    Some(["Memory efficiency".into(), "a limit, and nothing evicted".into(), actual.into(), status])
+    Some(["Memory efficiency".into(), "a limit, and no evictions".into(), actual.into(), status])
 }

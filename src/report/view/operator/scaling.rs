@@ -15,8 +15,8 @@ pub(in super::super) fn section(report: &RunReport) -> Section {
     let server = scaling.server.map(|(busiest, needed)| cluster(report, busiest, needed));
     let (needed, idle): (Vec<_>, Vec<_>) = pools.chain(server).partition(|advice| advice.note.tone == Tone::Fair);
     let idle: Vec<_> = idle.into_iter().map(|advice| advice.note).collect();
-    let databases = "Databases of one server share its memory, its thread and its users. In a cluster there is database 0 only: \
-                     services are kept apart by the prefixes of their keys and the key patterns of their users.";
+    let databases = "Databases of one server share its memory, its thread and its users. A cluster has database 0 only: \
+                     prefixes of keys and key patterns of users separate services.";
     let blocks = [
         Some(headroom(report)),
         (!needed.is_empty()).then_some(Block::Advice(needed)),
@@ -55,8 +55,8 @@ fn pool(report: &RunReport, need: &PoolNeed) -> Option<Advice> {
     let (name, size, double) = (&service.name, service.pool.size, service.pool.size.saturating_mul(2));
     let (tone, fact, advice) = if need.needed {
         let advice = format!(
-            "Before scaling it from {size} to {double}, measure both: connections add no capacity to a server that runs one \
-             command at a time; they help only where requests wait for one."
+            "Before scaling it from {size} to {double}, measure both: further connections help only if requests wait \
+             for a connection, and add no capacity to a server that runs one command at a time."
         );
         (Tone::Fair, format!("The pool of {name} may be too small: {measured}."), advice)
     } else {
@@ -72,7 +72,7 @@ fn pool(report: &RunReport, need: &PoolNeed) -> Option<Advice> {
             text: format!("plimsoll capacity scenario.toml{target} --sweep service.{name}.pool.size={size},{double}"),
             folded: false,
         }],
-        source: "Pool: utilisation and wait as measured in this run.".to_owned(),
+        source: "Pool: utilisation and wait of this run.".to_owned(),
     })
 }
 
@@ -81,12 +81,12 @@ fn cluster(report: &RunReport, busiest: f64, needed: bool) -> Advice {
     let rate = report.analysis.rows.last().map_or(0.0, |row| row.rate);
     let measured = format!("{} of its main thread in the busiest second at {}", share(busiest), format::rate(rate));
     let (tone, fact, advice) = if needed {
-        let advice = "First make the most expensive commands cheaper and try io-threads where cores are free; then spread the \
-                      keys over the servers of a cluster. There the keys of one command must lie in one slot, and only \
-                      database 0 exists.";
-        (Tone::Fair, format!("The server's main thread is nearly used up: {measured}."), advice.to_owned())
+        let advice = "First reduce the cost of the most expensive commands and try io-threads if cores are free; then \
+                      spread the keys over the servers of a cluster. In a cluster the keys of one command must be in \
+                      one slot, and only database 0 exists.";
+        (Tone::Fair, format!("The server's main thread is nearly saturated: {measured}."), advice.to_owned())
     } else {
-        (Tone::Quiet, format!("A cluster is not needed: one server carries this load ({measured})."), String::new())
+        (Tone::Quiet, format!("A cluster is not needed: one server sustains this load ({measured})."), String::new())
     };
     Advice {
         note: Note { tone, fact, advice },
