@@ -38,7 +38,7 @@ pub struct Cut {
     pub failed: u64,
 }
 
-/// Boils a run down.
+/// Summarises a run.
 pub fn digest(run: &Run, scenario: &Scenario, analysis: &Analysis, occasion: Occasion) -> Trial {
     let recording = &run.recording;
     let Some(whole) = analysis.rows.last() else { unreachable!("the last row of every analysis is the whole") };

@@ -26,7 +26,7 @@ use crate::{
 const UNRECORDED: Nanos = 20_000_000;
 
 /// Share of its time in which a worker is busy, above which its queues may be the cause of a wait. One that turns while it waits for a
-/// due instant is busy by this measure too, and nobody knows how much of that was work.
+/// due instant is busy by this measure too, with an unknown share of work.
 const SATURATED: f64 = 0.85;
 
 /// Requests of which the fastest was not held up by the harness.

@@ -71,7 +71,7 @@ pub struct Family {
     pub failed: u64,
 }
 
-/// The kinds of which anything was sent, by operations of a single command: of a sequence nobody waits for one step.
+/// The kinds that were sent, by operations of a single command: a step of a sequence has no client time.
 pub(super) fn families(run: &Run, rows: &[Row]) -> Vec<Family> {
     let sent: Vec<(&Spec, &Row)> = run
         .recording

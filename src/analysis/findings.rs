@@ -32,7 +32,7 @@ const TELLING: u64 = 100;
 const NOTABLE_UPKEEP: f64 = 0.01;
 
 /// Ends the message of time-outs of an operation that waits by design.
-pub const WAITS: &str = "; the command waits for data by design";
+pub const WAITS: &str = "; the command blocks by design";
 
 /// Findings, most important first.
 pub(super) fn findings(
@@ -126,7 +126,7 @@ fn failed_dependency(side: &DependencySide) -> Option<Finding> {
     })
 }
 
-/// Requests that nobody answered, by service. Who ends a run early leaves some, and knows.
+/// Unfinished requests by service. None are reported of an interrupted run, which always has some.
 fn unfinished(evidence: &Evidence<'_>) -> Vec<Finding> {
     let of_service = |row: &Row| {
         let service = row.scope.service.clone().filter(|_| row.scope.operation.is_none())?;
@@ -294,8 +294,8 @@ mod tests {
     #[test]
     fn tells_of_what_nobody_answered_unless_somebody_ended_the_run() {
         let of = |run: &Run| {
-            let is_told = |finding: &Finding| matches!(finding, Finding::Unfinished { count, .. } if *count >= 50);
-            findings_of(run).iter().filter(|finding| is_told(finding)).count()
+            let is_reported = |finding: &Finding| matches!(finding, Finding::Unfinished { count, .. } if *count >= 50);
+            findings_of(run).iter().filter(|finding| is_reported(finding)).count()
         };
         let mut run = sample::run();
         assert_eq!(of(&run), 0);

@@ -49,7 +49,7 @@ pub enum Bottleneck {
 const FULL: f64 = 0.95;
 
 impl Scaling {
-    /// Limit of a service's throughput; `None` where nothing was seen to be used up.
+    /// Limit of a service's throughput; `None` where no resource was seen saturated.
     pub fn bottleneck(&self, checks: &[Check], pool: &PoolUse) -> Option<Bottleneck> {
         let refused = |kind| checks.iter().any(|check| check.kind == kind && check.level == Level::Refuse);
         // A pool is full behind whatever else is the limit.

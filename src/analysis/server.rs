@@ -311,7 +311,7 @@ mod tests {
     use crate::{analysis::analyse, results::sample};
 
     #[test]
-    fn both_sides_of_a_command_are_told() {
+    fn both_sides_of_a_command_are_reported() {
         let run = sample::run();
         let server = analyse(&run, &sample::scenario()).server;
         let get = server.commands.iter().find(|command| command.name == "GET").unwrap();

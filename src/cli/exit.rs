@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_is_told_whatever_the_order() {
+    fn the_worst_is_reported_whatever_the_order() {
         let order = [Exit::Met, Exit::Inconclusive, Exit::Unusable, Exit::Missed, Exit::Usage, Exit::Interrupted];
         for (place, worst) in order.into_iter().enumerate() {
             for other in &order[..=place] {

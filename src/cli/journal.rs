@@ -93,8 +93,7 @@ impl Journal {
         }
     }
 
-    /// Writes all that was measured and its report, then calls `tell` with the report, and with its folder unless not all could be
-    /// written.
+    /// Writes all that was measured and its report, then calls the callback with the report, and with its folder if all was written.
     pub(super) fn report<R: Document>(
         &mut self,
         measured: String,

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_told_for_both_ways() {
+    fn an_unknown_name_is_reported_for_both_ways() {
         let of_tcp = tcp("nowhere.invalid", 1).unwrap_err();
         assert!(of_tcp.starts_with("unknown host nowhere.invalid: "), "{of_tcp}");
         let of_http = probe(Address::Http { url: "http://nowhere.invalid/".to_owned() }, None, PATIENCE).unwrap_err();
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_and_silence_are_told_apart() {
+    fn nonsense_and_silence_are_reported_apart() {
         let nonsense = http(b"-ERR unknown command\r\n\r\n", None).unwrap_err();
         assert!(nonsense.starts_with("answered with something other than HTTP"), "{nonsense}");
         assert_eq!(http(b"", None), Err("connection closed before the answer".to_owned()));

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_addresses_are_told_with_their_place() {
+    fn wrong_addresses_are_reported_with_their_place() {
         let of = |lines: &str| {
             let text = format!(
                 "name = \"x\"\n[[dependency]]\nname = \"a\"\n{lines}\n[[service]]\nname = \"s\"\nload.rate = 1\n\

@@ -51,7 +51,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_text_is_told_and_not_panicked_over(
+    fn damaged_text_is_reported_and_not_panicked_over(
         text in builtin(),
         damages in prop::collection::vec((0.0..1.0_f64, 0_usize..40, "[\\[\\]{}=\"'.,#a-z0-9 \n-]{0,6}"), 1..4),
     ) {
@@ -73,7 +73,7 @@ proptest! {
     }
 
     #[test]
-    fn any_override_is_told_and_not_panicked_over(
+    fn any_override_is_reported_and_not_panicked_over(
         text in builtin(),
         path in "(service|run|objective|seed|name|)(\\.(api|ycsb|pool|load|operation|GET|keys|values|size|access|#1|x|))*",
         value in "[\\[\\]{}=\"'.,#a-z0-9 \n-]{0,8}",
@@ -85,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_told_and_not_panicked_over(text in ".*") {
+    fn any_text_is_reported_and_not_panicked_over(text in ".*") {
         let _ = parse(&text, "any");
     }
 }

@@ -134,7 +134,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_server_is_told_by_its_name() {
+    fn every_server_is_reported_by_its_name() {
         for (stem, product, version) in ALL {
             let facts = read(stem).facts;
             assert_eq!((facts.product.as_deref(), facts.version.as_deref()), (Some(product), Some(version)), "{stem}");

@@ -114,7 +114,7 @@ fn default_user(subject: &Subject<'_>) -> Option<Ruling> {
     Some(subject.without_lockout(ruling, "ACL SETUSER default off".to_owned()))
 }
 
-/// Users beside the default one that anybody can be.
+/// Other users than the default one without, or with a common, password.
 fn other_users(subject: &Subject<'_>) -> Option<Ruling> {
     let others: Vec<_> = subject.inspection.users.iter().filter(|user| user.name != DEFAULT && user.enabled).collect();
     if subject.inspection.users.is_empty() {
@@ -133,7 +133,7 @@ fn other_users(subject: &Subject<'_>) -> Option<Ruling> {
     let ruling =
         Ruling::new(Rule::OtherUsers, severity).with("users that can log in", Quantity::Count(others.len() as u64));
     let users = open.iter().map(named).collect::<Vec<_>>().join(", ");
-    let ruling = ruling.with_known("open to everybody", (!users.is_empty()).then_some(users));
+    let ruling = ruling.with_known("without or with a common password", (!users.is_empty()).then_some(users));
     let ruling = ruling.remedy(Remedy::Command("ACL GENPASS".to_owned()));
     Some(open.iter().fold(ruling, |ruling, user| {
         ruling.remedy(Remedy::Command(format!("ACL SETUSER {} resetpass >NEW-PASSWORD", user.name)))
@@ -195,14 +195,14 @@ fn least_privilege(subject: &Subject<'_>, login: &ServiceLogin) -> Ruling {
         .map(|user| [user.keys.join(" "), user.channels.join(" "), user.commands.clone()].join(" ").trim().to_owned());
     let proof = match &login.proof {
         Proof::Proven { commands } => format!("by ACL DRYRUN of {commands} commands"),
-        Proof::Refuted { command, message } => format!("refuted: {command} is refused ({message})"),
+        Proof::Refuted { command, message } => format!("disproved: {command} is refused ({message})"),
         Proof::Untried { reason } => format!("none: {reason}"),
     };
     let excess = login.excess.as_ref().filter(|excess| !excess.is_empty());
     let ruling = Ruling::new(Rule::LeastPrivilege, severity)
         .about(login.user.clone())
         .with_known("rights", rights)
-        .with_known("allowed though not needed", excess.map(|excess| excess.join(", ")))
+        .with_known("permitted, not needed", excess.map(|excess| excess.join(", ")))
         .with("proof that the proposed rights suffice", proof)
         .with("the harness itself also needs", login.harness.join(" "));
     subject.without_lockout(ruling, least_privilege_line(subject, login))
@@ -236,7 +236,7 @@ fn dangerous_commands(subject: &Subject<'_>, login: &ServiceLogin) -> Ruling {
     });
     let user = subject.user(&login.user);
     let (severity, what, taken) = match (allowed.as_deref(), user.map(is_broad)) {
-        (Some([]), _) => (Severity::Passed, "none of those that were asked for".to_owned(), String::new()),
+        (Some([]), _) => (Severity::Passed, "none of the rights checked".to_owned(), String::new()),
         (Some(allowed), _) => {
             let taken: Vec<_> =
                 allowed.iter().map(|command| format!("-{}", command.to_lowercase().replace(' ', "|"))).collect();

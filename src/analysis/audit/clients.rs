@@ -83,7 +83,7 @@ fn idle_timeout(subject: &Subject<'_>) -> Option<Ruling> {
                 "timeout",
                 if reaps { seconds(timeout) } else { Quantity::Text("0 (idle connections stay)".to_owned()) },
             )
-            .with_known("pools ask idle connections", check)
+            .with_known("pools check idle connections", check)
             .setting("timeout", longer.to_string())
             .remedy(Remedy::Scenario(format!(
                 "pool.health_check = \"{}\"",
@@ -118,7 +118,7 @@ fn backlog(subject: &Subject<'_>) -> Option<Ruling> {
     let ruling = Ruling::new(Rule::TcpBacklog, severity)
         .with("tcp-backlog", Quantity::Count(backlog))
         .with_known("net.core.somaxconn", kernel.map(Quantity::Count))
-        .with_known("connections that may come at once", burst.map(Quantity::Count));
+        .with_known("simultaneous connections", burst.map(Quantity::Count));
     Some(
         ruling
             .remedy(Remedy::Configuration(vec![format!("tcp-backlog {wanted}")]))
@@ -137,7 +137,7 @@ fn rejected(subject: &Subject<'_>) -> Option<Ruling> {
     };
     let limit = subject.number("maxclients");
     let ruling = Ruling::new(Rule::RejectedConnections, severity)
-        .with_known("rejected while measured", measured.map(Quantity::Count))
+        .with_known("rejected during the measurement", measured.map(Quantity::Count))
         .with_known("rejected since start", ever.map(Quantity::Count))
         .with_known("maxclients", limit.map(Quantity::Count));
     let need = subject.scenario.map_or(0, crate::scenario::Scenario::connections);

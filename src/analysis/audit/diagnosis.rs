@@ -49,8 +49,8 @@ fn length(subject: &Subject<'_>) -> Option<Ruling> {
     Some(
         Ruling::new(Rule::SlowlogLength, severity)
             .with("slowlog-max-len", Quantity::Count(length.unsigned_abs()))
-            .with_known("entries while measured", log.map(|log| Quantity::Count(log.count)))
-            .with_known("pushed out before they were read", lost.map(Quantity::Count))
+            .with_known("entries during the measurement", log.map(|log| Quantity::Count(log.count)))
+            .with_known("lost before they were read", lost.map(Quantity::Count))
             .setting("slowlog-max-len", length.saturating_mul(2).max(1024).to_string()),
     )
 }

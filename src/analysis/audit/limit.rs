@@ -1,4 +1,4 @@
-//! An audit compared with a limit: what is as serious as that, or why nobody can say.
+//! Findings of an audit at or above a severity, or the reason why they are unknown.
 
 use super::{Ruling, Severity};
 

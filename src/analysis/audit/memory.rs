@@ -144,7 +144,7 @@ fn oversized(subject: &Subject<'_>, limit: u64) -> Option<Ruling> {
     let better = proposed(subject).filter(|better| limit > peak.saturating_mul(FAR_ABOVE) && *better <= limit / 2);
     let severity = if better.is_some() { Severity::Note } else { Severity::Passed };
     let ruling = with_memory(Ruling::new(Rule::MemoryOversized, severity), subject, limit)
-        .with("used at the peak", Quantity::Share(peak as f64 / limit as f64));
+        .with("highest use", Quantity::Share(peak as f64 / limit as f64));
     Some(with_limit(ruling, better))
 }
 
@@ -244,7 +244,7 @@ fn evictions(subject: &Subject<'_>) -> Option<Ruling> {
         _ => Severity::Warning,
     };
     let ruling = Ruling::new(Rule::Evictions, severity)
-        .with_known("evicted while measured", measured.map(Quantity::Count))
+        .with_known("evicted during the measurement", measured.map(Quantity::Count))
         .with_known("evicted since start", ever.map(Quantity::Count))
         .with_known("maxmemory", subject.max_memory().map(limit_words))
         .with_known("maxmemory-policy", subject.policy());
@@ -269,7 +269,7 @@ fn big_keys(subject: &Subject<'_>) -> Option<Ruling> {
         Ruling::new(Rule::BigKeys, severity)
             .with("largest key", format!("{} (db{database}, {})", key.key, key.data_type))
             .with("its memory", Quantity::Bytes(key.bytes))
-            .with("keys looked at", Quantity::Count(sampled))
+            .with("keys sampled", Quantity::Count(sampled))
             .remedy(Remedy::Shell("redis-cli --bigkeys".to_owned())),
     )
 }
@@ -286,8 +286,8 @@ fn hot_keys(subject: &Subject<'_>) -> Option<Ruling> {
     let severity = if key.frequency >= HOT { Severity::Note } else { Severity::Passed };
     Some(
         Ruling::new(Rule::HotKeys, severity)
-            .with("hottest key looked at", key.key.as_str())
-            .with("its counter of uses", Quantity::Count(u64::from(key.frequency)))
+            .with("most used key of the sample", key.key.as_str())
+            .with("counter of uses", Quantity::Count(u64::from(key.frequency)))
             .remedy(Remedy::Shell("redis-cli --hotkeys".to_owned())),
     )
 }

@@ -282,7 +282,7 @@ fn least_privilege_keeps_the_password_and_names_every_right() {
     let [Remedy::Command(first), Remedy::Command(line), Remedy::Command(kept)] = ruling.remedies.as_slice() else {
         panic!("{ruling:?}")
     };
-    assert!(first.starts_with("ACL SETUSER operator on "), "nobody else could mend it: {first}");
+    assert!(first.starts_with("ACL SETUSER operator on "), "the remedy keeps an operator: {first}");
     assert_eq!(kept, "CONFIG REWRITE");
     assert!(line.starts_with("ACL SETUSER plimsoll resetkeys resetchannels -@all ~api:* "), "{line}");
     assert!(line.ends_with(" +set") && !line.contains("reset on"), "{line}");

@@ -95,10 +95,10 @@ fn shared_databases(subject: &Subject<'_>, scenario: &Scenario) -> Ruling {
     let shared = by_database.values().any(|services| services.len() > 1);
     // A cluster has but one database; prefixes keep services apart there.
     let severity = if shared && subject.target.mode != "cluster" { Severity::Note } else { Severity::Passed };
-    let told: Vec<_> =
+    let databases: Vec<_> =
         by_database.iter().map(|(database, services)| format!("db{database}: {}", services.join(", "))).collect();
     let ruling = Ruling::new(Rule::SharedDatabase, severity)
-        .with("databases", told.join("; "))
+        .with("databases", databases.join("; "))
         .with_known("databases of the server", subject.setting("databases"))
         .with("mode", subject.target.mode.as_str());
     let moves = layout.iter().filter_map(|of_service| {
@@ -110,9 +110,9 @@ fn shared_databases(subject: &Subject<'_>, scenario: &Scenario) -> Ruling {
 
 /// One for each command that is expensive by its measured time in the server.
 fn expensive_commands(measured: &Measured<'_>) -> Vec<Ruling> {
-    let (dear, cheap): (Vec<_>, Vec<_>) =
+    let (expensive, cheap): (Vec<_>, Vec<_>) =
         measured.side.commands.iter().partition(|command| command.server >= EXPENSIVE);
-    let told = |command: &crate::analysis::CommandTime, severity| {
+    let ruling = |command: &crate::analysis::CommandTime, severity| {
         let slowest = measured.side.slow.iter().filter(|slow| slow.entry.command == command.name);
         let slowest = slowest.map(|slow| slow.entry.micros).max();
         Ruling::new(Rule::ExpensiveCommands, severity)
@@ -122,15 +122,15 @@ fn expensive_commands(measured: &Measured<'_>) -> Vec<Ruling> {
             .with("of the server's time", Quantity::Share(command.busy))
             .with_known("slowest in the slow log", slowest.map(|micros| Quantity::Nanos(micros as f64 * 1e3)))
     };
-    let mut rulings: Vec<_> = dear
+    let mut rulings: Vec<_> = expensive
         .into_iter()
-        .map(|command| told(command, Severity::Warning).remedy(Remedy::Command("SLOWLOG GET 10".to_owned())))
+        .map(|command| ruling(command, Severity::Warning).remedy(Remedy::Command("SLOWLOG GET 10".to_owned())))
         .collect();
     // Of the others the most expensive stands for all.
-    if let Some(dearest) = cheap.into_iter().max_by(|a, b| a.server.total_cmp(&b.server))
+    if let Some(most_expensive) = cheap.into_iter().max_by(|a, b| a.server.total_cmp(&b.server))
         && rulings.is_empty()
     {
-        rulings.push(told(dearest, Severity::Passed));
+        rulings.push(ruling(most_expensive, Severity::Passed));
     }
     rulings
 }

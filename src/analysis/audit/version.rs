@@ -57,9 +57,9 @@ fn version(product: &str, version: &str) -> Option<Ruling> {
                 .with("latest security fix of its branch", format!("{name}.{} ({})", fix.release, fix.advisory))
         }
         None if product == "redis" && (branch < (6, 2) || ENDED.contains(&branch)) => {
-            ruling(Severity::Warning).with("branch", format!("{name}, which gets no fixes any more"))
+            ruling(Severity::Warning).with("branch", format!("{name}, no longer maintained"))
         }
-        None => ruling(Severity::Unknown).with("branch", format!("{name}, of which nothing is known here")),
+        None => ruling(Severity::Unknown).with("branch", format!("{name}, not in the table")),
     };
     Some(ruling.with("as of", SECURITY_DATA))
 }
@@ -76,7 +76,7 @@ mod tests {
     fn versions_are_held_against_their_branch() {
         assert_eq!(severity("redis", "7.2.4"), Some(Severity::Warning));
         assert_eq!(severity("redis", "7.2.16"), Some(Severity::Passed));
-        assert_eq!(severity("redis", "7.0.15"), Some(Severity::Warning), "no fixes any more");
+        assert_eq!(severity("redis", "7.0.15"), Some(Severity::Warning), "no longer maintained");
         assert_eq!(severity("redis", "99.0.0"), Some(Severity::Unknown));
         assert_eq!(severity("redis", "5.0.14"), Some(Severity::Warning));
         assert_eq!(severity("valkey", "8.1.4"), Some(Severity::Warning));

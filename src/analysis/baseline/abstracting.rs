@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_course_is_told_in_stretches() {
+    fn a_long_course_is_reported_in_stretches() {
         let moment = |second: u32| crate::analysis::Moment {
             second,
             answered: 100 + u64::from(second % 2) * 20,

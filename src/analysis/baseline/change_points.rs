@@ -5,7 +5,7 @@
 //! The standard deviations of the test are those of samples, with n - 1 in their denominator. A series is looked at from
 //! twenty values on, and no change lies closer than five values to its ends or to another one. What is found is reported and
 //! judges nothing: the test takes the place of the change for given, although it was looked for, so a steady series
-//! shows one that is none now and then.
+//! shows a false change now and then.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 

@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn what_refuses_comes_first_and_is_told_once() {
+    fn what_refuses_comes_first_and_is_reported_once() {
         let base = [abstracted(0, 1.0), abstracted(1, 1.0)];
         let mut run = abstracted(2, 1.0);
         run.environment.cores = 8;
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_server_lies_is_told_unless_it_is_private() {
+    fn where_a_server_lies_is_reported_unless_it_is_private() {
         let (mut base, mut run) = (abstracted(0, 1.0), abstracted(1, 1.0));
         assert!(base.target.private && run.target.private);
         run.target.address = "redis://127.0.0.1:7000".into();
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn what_several_runs_differ_by_is_told_once() {
+    fn what_several_runs_differ_by_is_reported_once() {
         let mut other = abstracted(0, 1.0);
         other.target.version = "6.2.0".into();
         let run = abstracted(1, 1.0);

@@ -128,7 +128,7 @@ fn limit(quantity: Quantity, threshold: f64) -> f64 {
 }
 
 /// Logarithm of the least worsening that is judged one where the spread of runs is known. What is certain and yet tiny is no reason to
-/// stop anybody: half of what matters must be seen, as for a gate.
+/// act: half of the threshold must be exceeded, as for a gate.
 pub(super) fn least(quantity: Quantity, threshold: f64) -> f64 {
     limit(quantity, threshold / 2.0)
 }
@@ -145,9 +145,9 @@ fn missing(base: &[&Abstract], run: &Abstract) -> Vec<(Option<String>, Option<St
         .map(|row| about(row, true))
         .collect();
     for row in base.iter().flat_map(|one| &one.rows) {
-        let told = about(row, false);
-        if !run.rows.iter().any(|other| other.is_about(row)) && !found.contains(&told) {
-            found.push(told);
+        let difference = about(row, false);
+        if !run.rows.iter().any(|other| other.is_about(row)) && !found.contains(&difference) {
+            found.push(difference);
         }
     }
     found

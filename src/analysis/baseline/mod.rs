@@ -1,6 +1,6 @@
 //! Runs compared with stored ones: abstracts of runs, whether they are comparable, and what has changed.
 //!
-//! [`abstract_of`] boils a run down, [`differences`] says what is not the same, `tolerance` knows how far apart runs of the
+//! [`abstract_of`] summarises a run, [`differences`] compares two setups, `tolerance` computes the spread of runs of the
 //! same thing lie, [`compare`] judges row by row, and [`history`] looks at many runs over time.
 
 mod abstracting;

@@ -266,13 +266,13 @@ fn a_night_like_all_others_is_ok_most_of_the_time() {
 }
 
 #[test]
-fn another_thing_is_not_compared_unless_told_to() {
+fn another_thing_is_not_compared_unless_reported_to() {
     let mut run = abstracted(20, 2.0);
     run.target.version = "8.0.0".into();
     let found = compared(&abstracts(3), &run);
     assert_eq!((found.verdict, found.rows.len(), found.differences.len()), (Verdict::NotComparable, 0, 1));
-    let told = compare(&abstracts(3), &run, Question { allow_differences: true, ..Question::default() });
-    assert_eq!((told.verdict, told.differences.len()), (Verdict::Fail, 1));
+    let comparison = compare(&abstracts(3), &run, Question { allow_differences: true, ..Question::default() });
+    assert_eq!((comparison.verdict, comparison.differences.len()), (Verdict::Fail, 1));
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn a_pool_that_is_large_enough_gains_nothing() {
     assert_eq!(comparison.rates.len(), 3);
     assert!(comparison.rates.iter().all(|rate| rate.blocks == 12));
     let carried = |arm: usize| analysis.arms[arm].sustainable.unwrap().rate;
-    assert!(carried(1) > 1.8 * carried(0), "what nobody asks for is no reason to grow");
+    assert!(carried(1) > 1.8 * carried(0), "a rate that is not offered is no reason to grow");
     assert!(matches!(analysis.arms[0].limit, Limit::Pool(_)), "{:?}", analysis.arms[0].limit);
 }
 
@@ -118,7 +118,7 @@ fn a_queue_that_moves_into_the_server_is_worse() {
     assert!(comparison.decisive().unwrap().response_p99.effect.ratio.point > 1.1);
 }
 
-/// The server takes longer for more connections, but nobody waits for one any more.
+/// The server takes longer for more connections, but no request waits for one.
 #[test]
 fn what_is_answered_sooner_is_not_worse() {
     let slower = |arm: u32, side: &mut BlockSide| {
@@ -241,7 +241,7 @@ fn an_empty_run_says_nothing() {
 }
 
 #[test]
-fn the_harness_is_told_and_not_the_server() {
+fn the_harness_is_reported_and_not_the_server() {
     let analysis = concluded(plan(&[], 1), 0.5 * MILLI, |trial| {
         if trial.offered > Some(20_000.0) {
             (trial.client_limited, trial.late, trial.worker_busy) =
@@ -257,7 +257,7 @@ fn the_harness_is_told_and_not_the_server() {
 }
 
 #[test]
-fn headroom_is_told_for_the_load_of_today() {
+fn headroom_is_reported_for_the_load_of_today() {
     let months = |current: f64, growth: Option<f64>| {
         let plan = CapacityPlan { current_rate: Some(current), growth, ..plan(&[], 1) };
         let mut capacity = capacity(plan);

@@ -10,7 +10,7 @@ use crate::{
     results::{BlockSide, PoolBlock, Quantiles, ServerRecord},
 };
 
-/// Boils a recording down. `first` is the side whose services come first in it, 0 being the smaller pool.
+/// Summarises a recording. `first` is the side whose services come first in it, 0 being the smaller pool.
 pub fn pool_block(
     recording: &Recording,
     server: &ServerRecord,

@@ -19,7 +19,7 @@ pub(super) const SIGNIFICANT: f64 = 0.004;
 /// Share by which a time must change to matter.
 const MARGIN: f64 = 0.1;
 
-/// Share of the objective's latency below which a change of a time matters to nobody: as much as waiting for a connection may take
+/// Share of the objective's latency below which a change of a time does not matter: the share that a wait may have
 /// where a pool is large enough.
 const NOTICED: f64 = super::erlang::WAIT;
 

@@ -72,7 +72,7 @@ fn as_written(variants: &[Scenario], scenario: &Scenario) -> usize {
 
 fn arm(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> ArmAnswer {
     let (sustained, high) = (search.sustained(), search.bracket().high);
-    let told: Vec<f64> = scenario.offered_rate().into_iter().chain(sustained).collect();
+    let rates: Vec<f64> = scenario.offered_rate().into_iter().chain(sustained).collect();
     ArmAnswer {
         objective: scenario.objective,
         sustainable: sustained.map(|rate| Sustainable {
@@ -86,7 +86,7 @@ fn arm(search: &Search, scenario: &Scenario, trials: &[&Trial]) -> ArmAnswer {
         by_limit: curve::by_limit(search, trials, &scenario.objective),
         knee: curve::knee(trials.iter().copied(), &scenario.objective),
         maximum: trials.iter().map(|trial| trial.throughput).fold(0.0, f64::max),
-        erlang: checks(scenario, trials, &told),
+        erlang: checks(scenario, trials, &rates),
         limit: limit(at_the_limit(search, trials).into_iter(), &scenario.objective),
     }
 }

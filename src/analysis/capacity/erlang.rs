@@ -35,7 +35,7 @@ impl Queue {
         Self::blocking(connections, load, hold, blocked)
     }
 
-    /// By the probability that Erlang-B gives to finding all connections in use where nobody waits.
+    /// By Erlang-B, the probability that all connections are in use in a system without a queue.
     fn blocking(connections: u32, load: f64, hold: f64, blocked: f64) -> Self {
         let rho = load / f64::from(connections);
         let waits = if rho >= 1.0 { 1.0 } else { blocked / (1.0 - rho * (1.0 - blocked)) };

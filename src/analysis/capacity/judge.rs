@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(late(0, 1.0), Judgement::Pass);
         assert_eq!(late(900, 1.0), Judgement::Pass);
         assert_eq!(late(990, 1.0), Judgement::Undecided);
-        assert_eq!(late(900, 30.0), Judgement::Undecided, "bursts tell less");
+        assert_eq!(late(900, 30.0), Judgement::Undecided, "bursts carry less information");
         assert_eq!(late(1_200, 1.0), Judgement::Fail(FailReason::Late(0.012)));
         assert_eq!(late(1_200, 30.0), Judgement::Undecided);
     }

@@ -26,7 +26,7 @@ const WAIT: f64 = 0.5;
 ///
 /// The harness comes first, for nothing else is to be blamed where it was the limit. Then the server, since a pool fills up
 /// because of a busy server and not the other way round; then the pool, a command that takes most of the server's time, and otherwise
-/// the way there and back.
+/// the round trip.
 pub(super) fn limit<'a>(trials: impl Iterator<Item = &'a Trial>, objective: &Objective) -> Limit {
     let trials: Vec<&Trial> = trials.collect();
     let served: Vec<&Trial> = trials.iter().copied().filter(|trial| !is_limited(trial, objective)).collect();

@@ -203,9 +203,9 @@ pub enum Limit {
     Client(Option<f64>),
     /// The pool: share of it in use.
     Pool(f64),
-    /// The way there and back: service time beyond the command, in nanoseconds.
+    /// Round trip: service time outside the command, in nanoseconds.
     RoundTrip(f64),
-    /// Nothing was near its limit.
+    /// No measured resource is near its limit.
     Unknown,
 }
 
@@ -305,7 +305,7 @@ pub struct RateComparison {
     pub blocks: u32,
     /// Length of a turn in nanoseconds; `None` where they were loaded one after the other, as earlier versions did.
     pub turn_ns: Option<u64>,
-    /// The part of a time, in nanoseconds, that the harness may have had in it: a change within it is none of the pool's.
+    /// The part of a time, in nanoseconds, that the harness may have had in it: a change within it does not count.
     pub lag: f64,
     /// Median response time.
     pub response_p50: Change,
@@ -334,7 +334,7 @@ pub struct Usl {
     pub alpha: (f64, f64, f64),
     /// Coherence.
     pub beta: (f64, f64, f64),
-    /// Number of clients with the highest throughput, with its 95 % interval; `None` where the model has no peak. Not to be believed
+    /// Number of clients with the highest throughput, with its 95 % interval; `None` where the model has no peak. Not reliable
     /// unless it is seen ([`Usl::seen_peak`]).
     pub peak: Option<(f64, f64, f64)>,
     /// Share of variance that it explains.

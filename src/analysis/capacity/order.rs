@@ -157,7 +157,7 @@ fn what_starves_the_harness_once_ends_nothing() {
     assert!(planner.search(0).limited().is_none() && planner.search(0).confirmed());
 }
 
-/// Trials in which the harness was late and the rest is too close to tell.
+/// Trials in which the harness was late and the other ones are undecided.
 #[test]
 fn what_a_late_harness_leaves_open_is_no_failure_of_the_server() {
     let mut planner = Planner::new(plan(&[], 1), &scenario());
@@ -186,7 +186,7 @@ fn two_accidents_with_a_pass_between_them_are_no_limit_of_the_harness() {
 
 /// A rate that was sustained once with luck, and is then more than the harness can offer.
 #[test]
-fn what_the_harness_cannot_confirm_is_not_told() {
+fn what_the_harness_cannot_confirm_is_not_reported() {
     let mut random = generator(1, 9);
     let mut planner = Planner::new(plan(&[], 1), &scenario());
     carry_out(&mut planner, &SEARCH, |plan, number| {

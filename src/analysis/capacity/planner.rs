@@ -119,7 +119,7 @@ impl Planner {
         self.blocks.push(block.clone());
     }
 
-    /// What is to be done when a number of nanoseconds of the budget are used up.
+    /// The next step after a number of nanoseconds of the budget.
     ///
     /// A trial that would end beyond the budget is not begun, and nothing of less importance in its place.
     pub fn next(&self, elapsed_ns: u64) -> Next {

@@ -32,7 +32,7 @@ const OF_COUNT: [f64; 2] = [0.01, 0.08];
 /// The side whose turn it is: Thue and Morse.
 const ORDER: [usize; 8] = [0, 1, 1, 0, 1, 0, 0, 1];
 
-/// What the machine that both sizes share does to every response time, as time goes by.
+/// Noise of the shared machine in every response time, over time.
 #[derive(Debug, Clone, Copy)]
 enum Machine {
     /// Each turn by a tenth, at random.

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pool_that_is_in_use_most_is_told_and_not_the_one_with_the_highest_rate() {
+    fn the_pool_that_is_in_use_most_is_reported_and_not_the_one_with_the_highest_rate() {
         let trial = measured(12_000.0);
         let checked = checks(&two(""), &[&trial], &[12_000.0]);
         assert_eq!((checked.len(), checked[0].service.as_str()), (1, "long"));
@@ -90,11 +90,11 @@ mod tests {
             "{checked:?}"
         );
         let checked = checks(&two("checkout = \"shared\"\n"), &[&trial], &[12_000.0]);
-        assert_eq!(checked[0].service, "often", "who shares connections is none of Erlang's");
+        assert_eq!(checked[0].service, "often", "shared connections are not modelled by Erlang");
     }
 
     #[test]
-    fn every_rate_that_was_measured_is_told_once() {
+    fn every_rate_that_was_measured_is_reported_once() {
         let (own, most) = (measured(6_000.0), measured(12_000.0));
         let checked = |rates: &[f64]| -> Vec<f64> {
             checks(&two(""), &[&own, &most], rates).iter().map(|check| check.rate.round()).collect()

@@ -79,7 +79,7 @@ impl Usl {
         self.beta.1 > CERTAIN
     }
 
-    /// The peak with its interval, where it is to be believed: for certain, and not far beyond what was measured.
+    /// The peak with its interval, if certain and within twice the measured range.
     pub fn seen_peak(&self) -> Option<(f64, f64, f64)> {
         self.peak.filter(|(peak, ..)| *peak <= Self::REACH * self.largest() && self.is_coherent())
     }
@@ -110,7 +110,7 @@ impl Law {
         points.iter().map(|(clients, rate)| (rate - self.at(*clients)).powi(2)).sum()
     }
 
-    /// Levenberg and Marquardt's method; a coefficient at its bound that wants beyond it is held there for the step.
+    /// Levenberg and Marquardt's method; a coefficient at its bound stays there for a step that would exceed the bound.
     fn fitted(points: &[Point]) -> Self {
         let mut law = Self::first_guess(points);
         let (mut squares, mut damping) = (law.squares(points), 1e-3);

@@ -6,7 +6,7 @@ use crate::{
     results::{GateBlock, GateSlice, Verdict},
 };
 
-/// Share of the requests of an arm from which a baseline is none, and a block of B alone is an outage.
+/// Share of failed requests above which arm A is unusable, and a block of B alone is an outage.
 const MOST_FAILED: f64 = 0.05;
 
 /// What both stages show; `limit` is the share that the objective allows.

@@ -7,7 +7,7 @@ use crate::{
     results::{GateStage, SliceKind},
 };
 
-/// Arms of the slices of a quad, A being 0: A B B A or B A A B, so that a steady drift weighs on both alike. Of every two quads in
+/// Arms of the slices of a quad, A being 0: A B B A or B A A B, so that a steady drift affects both equally. Of every two quads in
 /// succession one is of either kind, which first by chance.
 pub fn quad_of_arms(seed: u64, stage: GateStage, kind: SliceKind, quad: u32) -> [u32; 4] {
     let place = place(stage, kind, u64::from(quad / 2), 0);

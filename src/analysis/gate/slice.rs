@@ -59,7 +59,7 @@ pub fn slices(recording: &Recording, first: u32, kind: SliceKind, began_ns: u64)
         .collect()
 }
 
-/// Boils a recording down.
+/// Summarises a recording.
 pub fn slice(recording: &Recording, place: SlicePlace) -> GateSlice {
     let lag = ServiceRecord::lag(&recording.services);
     let series: Vec<GateTally> = operations(recording).map(|record| tally_of(record, |_| true, true)).collect();

@@ -20,7 +20,7 @@ pub(super) fn balance(known: &Known<'_>) -> Check {
 /// lost or counted twice on one of them. Taken to the end of the drain, where the system is empty again.
 ///
 /// Requests of the warm-up reach into the measured period and are in the integral only. They add about
-/// `rate * mean(W^2) / 2`; twice that is not compared with the run. Absent where requests were left unfinished: nobody
+/// `rate * mean(W^2) / 2`; twice that is not compared with the run. Absent where requests were left unfinished: it is not known
 /// knows how long those would have stayed.
 pub(super) fn littles_law(evidence: &Evidence<'_>, known: &Known<'_>) -> Option<Check> {
     let row = known.row;
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_the_range_is_told() {
+    fn what_is_beyond_the_range_is_reported() {
         let mut run = sample::run();
         assert_eq!(find(&run, CheckKind::BeyondRange, None), None);
         run.recording.series[0].seconds[0].counts.beyond_range = 2;

@@ -56,7 +56,7 @@ pub(super) fn panics(evidence: &Evidence<'_>) -> Option<Check> {
 const SPIN: &str = "spin";
 
 /// How busy each worker was that spins for good, or that has closed loops only and so never spins. One that sleeps and
-/// spins only before a due instant burns CPU time waiting as well, and nobody knows which part; that it cannot sustain
+/// spins only before a due instant uses CPU time for waiting as well, an unknown part; that it cannot sustain
 /// shows in its schedule lag.
 pub(super) fn worker_cpu(evidence: &Evidence<'_>) -> Vec<Check> {
     let is_closed = |name: &String| {

@@ -10,7 +10,7 @@ pub(super) fn steal(evidence: &Evidence<'_>) -> Option<Check> {
     check(evidence, CheckKind::Steal, |second| second.stolen)
 }
 
-/// Time in which the container had used up its quota.
+/// Time in which the container was throttled by its quota.
 pub(super) fn throttling(evidence: &Evidence<'_>) -> Option<Check> {
     check(evidence, CheckKind::Throttling, |second| second.throttled)
 }

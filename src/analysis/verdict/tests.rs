@@ -168,7 +168,7 @@ fn no_service_hides_behind_a_larger_one() {
     });
     assert_eq!(operation.verdict, Verdict::Pass, "the objective is not one of operations");
     let small = concluded(|rows, judged| judged[rows.len() - 2] = of(requests(1, 100)));
-    assert_eq!(small.verdict, Verdict::Pass, "too few requests to tell are no reason to doubt the whole");
+    assert_eq!(small.verdict, Verdict::Pass, "too few requests of a service do not change the whole");
     let service = concluded(|rows, judged| judged[rows.len() - 2] = missed());
     assert_eq!(service.verdict, Verdict::Fail);
     let Reason::Objective { service, .. } = &service.reasons[0] else { panic!("{service:?}") };

@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_told_once() {
+    fn everything_that_is_wrong_is_reported_once() {
         let message = of(&[], &["pool.siez=1,2", "service.api.keys.count=5,many"]).unwrap_err();
         assert_eq!(message.matches("siez=1").count(), 3, "{message}");
         assert!(

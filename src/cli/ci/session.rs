@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gate_that_a_person_ended_is_told_as_such_and_ends_with_the_code_for_it() {
+    fn a_gate_that_a_person_ended_is_reported_as_such_and_ends_with_the_code_for_it() {
         let check = ci::no_gate("mixed", "what it says so far");
         for (result, check, detail) in [
             // Before its first block was made, after that, and while it was written.
