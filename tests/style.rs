@@ -6,12 +6,16 @@ use std::{
 };
 
 /// Words and phrases that docs/style.md replaces.
-const BANNED: [&str; 17] = [
+const BANNED: [&str; 26] = [
     "a person",
     "amiss",
+    "anybody",
+    "be believed",
+    "boils",
     "dear",
     "dearer",
     "dearest",
+    "everybody",
     "held against",
     "hold against",
     "holds against",
@@ -21,9 +25,14 @@ const BANNED: [&str; 17] = [
     "so many",
     "so much",
     "somebody",
+    "tell",
     "telling",
+    "tells",
+    "the way there",
     "told",
+    "used up",
     "what became of",
+    "whoever",
 ];
 
 fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {

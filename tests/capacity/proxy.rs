@@ -135,7 +135,7 @@ fn reply(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 #[test]
-fn requests_and_replies_are_told_apart() {
+fn requests_and_replies_are_reported_apart() {
     assert_eq!(request(b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n*1"), Some(20));
     assert_eq!(request(b"*2\r\n$3\r\nGET\r\n$1\r\n"), None);
     for whole in ["+OK\r\n", "$-1\r\n", "$2\r\nab\r\n", ":5\r\n", "*2\r\n:1\r\n$1\r\na\r\n", "%1\r\n+a\r\n*0\r\n"] {

@@ -39,8 +39,8 @@ fn a_run_whose_pools_were_compared_one_after_the_other_cannot_be_continued() {
     assert_ne!(earlier, saved);
     std::fs::create_dir(desk.path("out")).unwrap();
     std::fs::write(desk.path("out/capacity.json"), earlier).unwrap();
-    let told = desk.run(&["capacity", "--resume", "out"]).ends_with(2);
-    told.complains("cannot resume out: an earlier version compared its pool sizes one after the other");
+    let reported = desk.run(&["capacity", "--resume", "out"]).ends_with(2);
+    reported.complains("cannot resume out: an earlier version compared its pool sizes one after the other");
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn findings_fail_an_audit_only_where_that_is_asked_for() {
 }
 
 #[test]
-fn wrong_turns_are_told() {
+fn wrong_turns_are_reported() {
     let desk = Desk::new();
     desk.run(&["audit"]).ends_with(2).complains("--target");
     desk.run(&["audit", "shrt.toml", "--target", "embedded"]).ends_with(2).complains("shrt.toml");

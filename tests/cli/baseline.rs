@@ -146,7 +146,7 @@ fn a_run_is_compared_with_runs_and_baselines() {
 }
 
 #[test]
-fn another_machine_is_told() {
+fn another_machine_is_reported() {
     let desk = Desk::new();
     let reference = |nanos: u32| {
         move |run: &mut Value| {
@@ -159,7 +159,7 @@ fn another_machine_is_told() {
 }
 
 #[test]
-fn a_history_is_told_and_exported() {
+fn a_history_is_reported_and_exported() {
     let desk = Desk::new();
     desk.run(&["history"]).ends_with(2).complains("no saved runs");
     let runs = nights(&desk, 4);
@@ -185,7 +185,7 @@ fn a_run_is_held_against_a_baseline_at_its_end() {
         assert!(first["calibration"][when]["round_trips"].as_u64().unwrap() > 0, "{}", first["calibration"]);
     }
     desk.run(&["baseline", "save", "live", "results/first", "--allow-invalid"]).ends_with(0);
-    // What cannot be compared is told beforehand of runs that count; on a busy machine the first may not.
+    // What cannot be compared is reported beforehand of runs that count; on a busy machine the first may not.
     let stored = desk.path("results/baselines/live.json");
     let mut baseline = json_of(&fs::read_to_string(&stored).unwrap());
     baseline["runs"][0]["verdict"] = json!("pass");
@@ -206,8 +206,8 @@ fn a_run_is_held_against_a_baseline_at_its_end() {
     assert!(written == files(&desk.path("results/second")), "a report made again is the same, byte for byte");
 
     let third = ["run", "short.toml", "--baseline", "results/first", "--format", "json"];
-    let told = desk.run(&[&third[..], &["--fail-on-regression"]].concat()).measured();
-    let summary = json_of(&told.stdout);
+    let reported = desk.run(&[&third[..], &["--fail-on-regression"]].concat()).measured();
+    let summary = json_of(&reported.stdout);
     let expected = match (summary["verdict"].as_str().unwrap(), summary["baseline"]["verdict"].as_str().unwrap()) {
         ("pass" | "inconclusive", "regression") | ("fail", _) => 1,
         // The first may have been invalid.
@@ -216,7 +216,7 @@ fn a_run_is_held_against_a_baseline_at_its_end() {
         ("inconclusive", _) => 4,
         _ => 3,
     };
-    assert_eq!(told.code, Some(expected), "{summary}");
+    assert_eq!(reported.code, Some(expected), "{summary}");
 }
 
 #[test]

@@ -80,14 +80,14 @@ fn several_scenarios_end_with_one_exit_code_and_files_for_everybody() {
     let desk = desk();
     let summary = desk.path("step.md").display().to_string();
     fs::write(&summary, "said before\n").unwrap();
-    let told = run(
+    let reported = run(
         &desk,
         &["strict.toml", "short.toml", "--out", "out", "--quiet"],
         &[("GITHUB_STEP_SUMMARY", &summary), ("GITHUB_ACTIONS", "true")],
     );
     let ci = json(&desk.path("out/ci.json"));
     let found = outcomes(&ci);
-    assert_eq!(told.code, Some(code(&found)), "{found:?}\n{}", told.stderr);
+    assert_eq!(reported.code, Some(code(&found)), "{found:?}\n{}", reported.stderr);
     assert_eq!(ci["exit_code"], code(&found));
     let [(first, strict), (second, short)] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!([first, second], ["strict", "short"], "the second ran although the first failed");
@@ -96,7 +96,7 @@ fn several_scenarios_end_with_one_exit_code_and_files_for_everybody() {
         ["failed", "invalid"].contains(&strict.as_str()) && short != "failed" && short != "interrupted",
         "{found:?}"
     );
-    told.says("strict").says("out/summary.md");
+    reported.says("strict").says("out/summary.md");
 
     for (name, outcome) in &found {
         let report = desk.run(&["report", &format!("out/runs/{name}"), "--format", "json"]).ends_with(0);
@@ -143,10 +143,10 @@ fn comparisons_are_checks_like_any_other() {
     run(&desk, &[&["short.toml", "--out", "again", "--quiet"], &against[..]].concat(), &[]);
     let ci = json(&desk.path("again/ci.json"));
     let checks = ci["scenarios"][0]["checks"].as_array().unwrap();
-    let told = checks.iter().find(|check| check["name"] == "baseline").unwrap();
+    let reported = checks.iter().find(|check| check["name"] == "baseline").unwrap();
     // Advice where it cannot tell, as on a machine that is another one by now.
-    assert_eq!(told["decides"], told["outcome"] != "inconclusive", "{told}");
-    assert!(!told["sentence"].as_str().unwrap().contains("no baseline"), "{told}");
+    assert_eq!(reported["decides"], reported["outcome"] != "inconclusive", "{reported}");
+    assert!(!reported["sentence"].as_str().unwrap().contains("no baseline"), "{reported}");
     assert!(desk.path("again/runs/short/comparison.json").is_file());
     foreign_readers_take_all_of(&desk.path("again"));
     desk.run(&["history", "--results", "."]).ends_with(0).says("short");
@@ -163,9 +163,9 @@ fn annotations_are_for_github_alone() {
     for (further, environment) in
         [(vec![], vec![("GITHUB_ACTIONS", "true")]), (vec!["--annotations", "always"], vec![])]
     {
-        let told =
+        let reported =
             with(&further, &environment).ends_with(3).complains("\n::error title=plimsoll%3A run::short could not");
-        assert_eq!(told.stderr.matches("::error ").count(), 2, "{}", told.stderr);
+        assert_eq!(reported.stderr.matches("::error ").count(), 2, "{}", reported.stderr);
     }
     let silent = with(&["--annotations", "never"], &[("GITHUB_ACTIONS", "true")]).ends_with(3);
     assert!(!silent.stderr.contains("::error"));
@@ -179,7 +179,7 @@ fn a_target_that_cannot_be_reached_is_an_error_and_no_failure() {
     let ci = json(&desk.path("out/ci.json"));
     let names: Vec<_> = outcomes(&ci).into_iter().collect();
     let invalid = |name: &str| (name.to_owned(), "invalid".to_owned());
-    assert_eq!(names, [invalid("short"), invalid("short-2")], "two of the same name are told apart");
+    assert_eq!(names, [invalid("short"), invalid("short-2")], "two of the same name are distinguished");
     foreign_readers_take_all_of(&desk.path("out"));
     let junit = fs::read_to_string(desk.path("out/junit.xml")).unwrap();
     assert!(junit.contains("failures=\"0\" errors=\"2\""), "{junit}");
@@ -199,7 +199,7 @@ fn what_could_not_tell_counts_as_asked_for() {
     let few = ["short.toml", "--set", "objective.percentile=99.9", "--out", "out", "--force"];
     for (counts_as, code) in [("pass", 0), ("warn", 0), ("fail", 4)] {
         let arguments = [&few[..], &["--inconclusive", counts_as, "--annotations", "always", "--quiet"]].concat();
-        let told = run(&desk, &arguments, &[]);
+        let reported = run(&desk, &arguments, &[]);
         match outcomes(&json(&desk.path("out/ci.json")))[0].1.as_str() {
             "inconclusive" => {
                 let said = match counts_as {
@@ -207,16 +207,20 @@ fn what_could_not_tell_counts_as_asked_for() {
                     "fail" => "::error ",
                     _ => "",
                 };
-                let told = told.ends_with(code);
-                assert!(told.stderr.starts_with(said) && told.stderr.is_empty() == said.is_empty(), "{}", told.stderr);
+                let reported = reported.ends_with(code);
+                assert!(
+                    reported.stderr.starts_with(said) && reported.stderr.is_empty() == said.is_empty(),
+                    "{}",
+                    reported.stderr
+                );
                 let junit = fs::read_to_string(desk.path("out/junit.xml")).unwrap();
                 assert!(
                     junit.contains("<skipped type=\"inconclusive\"") && junit.contains("failures=\"0\" errors=\"0\"")
                 );
             }
-            "invalid" => drop(told.ends_with(3)),
+            "invalid" => drop(reported.ends_with(3)),
             // A tenth of a percent may well have been late on a busy machine.
-            "failed" => drop(told.ends_with(1)),
+            "failed" => drop(reported.ends_with(1)),
             other => panic!("{other}"),
         }
     }
@@ -227,12 +231,12 @@ fn findings_of_the_audit_count_where_that_is_asked_for() {
     let (desk, server) = (Desk::new(), Server::start());
     let arguments = ["short.toml", "--target", &server.url(), "--out", "out", "--force", "--quiet"];
     let audits = |further: &[&str]| {
-        let told = run(&desk, &[&arguments[..], further].concat(), &[]);
+        let reported = run(&desk, &[&arguments[..], further].concat(), &[]);
         let ci = json(&desk.path("out/ci.json"));
-        assert_eq!(told.code, Some(code(&outcomes(&ci))), "{}", told.stderr);
+        assert_eq!(reported.code, Some(code(&outcomes(&ci))), "{}", reported.stderr);
         let checks = ci["scenarios"][0]["checks"].as_array().unwrap().clone();
         let audits: Vec<_> = checks.into_iter().filter(|check| check["name"] == "audit").collect();
-        (told.code.unwrap(), audits)
+        (reported.code.unwrap(), audits)
     };
     let (_, shown) = audits(&[]);
     assert_eq!(shown.len(), 1);
@@ -252,8 +256,8 @@ fn an_interruption_ends_all_and_tells_what_there_is() {
     let child = desk.start(&arguments);
     until("load is put on", || server.gets() > 1000);
     signal(&child, Signal::INT);
-    let told = Outcome::of_child(child).ends_with(130);
-    told.complains("interrupted").says("interrupted of 2 scenarios");
+    let reported = Outcome::of_child(child).ends_with(130);
+    reported.complains("interrupted").says("interrupted of 2 scenarios");
     let ci = json(&desk.path("out/ci.json"));
     assert_eq!((&ci["exit_code"], ci["scenarios"][0]["trusted"].clone()), (&Value::from(130), Value::from(false)));
     assert_eq!(ci["scenarios"][1]["checks"][0]["outcome"], "interrupted");
@@ -263,7 +267,7 @@ fn an_interruption_ends_all_and_tells_what_there_is() {
 }
 
 #[test]
-fn an_interruption_of_a_gate_leaves_the_run_as_it_was_told() {
+fn an_interruption_of_a_gate_leaves_the_run_as_it_was_reported() {
     let desk = Desk::new();
     for (out, file) in [("early", "runs/short/run.json"), ("late", "gates/short/gate.json")] {
         let gate = ["--gate-a", "config:hz=10", "--gate-b", "config:hz=10"];
@@ -301,7 +305,7 @@ fn two_interruptions_leave_nothing_half_done() {
 }
 
 #[test]
-fn wrong_usage_is_told_before_anything_is_run() {
+fn wrong_usage_is_reported_before_anything_is_run() {
     let desk = desk();
     run(&desk, &["short.toml", "strict.toml", "--baseline", "nightly"], &[])
         .ends_with(2)

@@ -62,7 +62,7 @@ fn answer(mut stream: TcpStream, status: &str) {
 }
 
 #[test]
-fn dependencies_are_told_with_the_run() {
+fn dependencies_are_reported_with_the_run() {
     let desk = Desk::new();
     let health = Health::start(2);
     let database = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -132,9 +132,12 @@ address = "tcp://{closed}"
 
     let summary: serde_json::Value =
         serde_json::from_str(&desk.run(&["report", "out", "--format", "json"]).stdout).unwrap();
-    let told = |at: usize, field: &str| summary["dependencies"][at][field].clone();
-    assert_eq!((told(0, "name"), told(0, "failures")), ("database".into(), 0.into()));
-    assert_eq!((told(3, "probes"), told(3, "latency_mean_us")), (told(3, "failures"), serde_json::Value::Null));
+    let reported = |at: usize, field: &str| summary["dependencies"][at][field].clone();
+    assert_eq!((reported(0, "name"), reported(0, "failures")), ("database".into(), 0.into()));
+    assert_eq!(
+        (reported(3, "probes"), reported(3, "latency_mean_us")),
+        (reported(3, "failures"), serde_json::Value::Null)
+    );
 }
 
 #[test]

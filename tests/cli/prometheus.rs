@@ -29,7 +29,7 @@ impl Prometheus {
              - job_name: plimsoll\n  static_configs:\n  - targets: ['{target}']\n"
         );
         fs::write(folder.path().join("prometheus.yml"), config).unwrap();
-        // It cannot be told to take any free port and say which.
+        // It has no option to take any free port and print it.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let mut command = Command::new("prometheus");

@@ -67,12 +67,12 @@ impl Bench {
     pub(crate) fn start_watched_by(&self, watcher: &Target, settings: Settings) -> Running {
         let (scenario, target, stop) = (self.scenario.clone(), self.target.clone(), CancellationToken::new());
         let watcher = watcher.clone();
-        let (told, measuring) = mpsc::channel();
+        let (started, measuring) = mpsc::channel();
         let asked = stop.clone();
         let thread = thread::spawn(move || {
             let mut on_progress = |progress: load::Progress| {
                 if progress.phase == Phase::Measuring {
-                    let _ = told.send(());
+                    let _ = started.send(());
                 }
             };
             let mut observation = watcher.observe();

@@ -125,11 +125,11 @@ async fn a_million_keys_cost_no_more_than_is_allowed() {
     let spent = micros("scan") + micros("type") + micros("memory|usage");
     let allowed = limits.share * sample.elapsed_ns as f64 / 1e3;
     assert!((spent as f64) < allowed, "{spent} us of {allowed} us");
-    assert!(spent * 1_000 <= sample.busy_ns, "the server was busy for less than is told");
+    assert!(spent * 1_000 <= sample.busy_ns, "the server was busy for less than reported");
 }
 
 #[tokio::test]
-async fn what_is_forbidden_is_named_and_the_rest_is_told() {
+async fn what_is_forbidden_is_named_and_the_rest_is_reported() {
     let server = filled(50).await;
     let admin = server.admin().to_owned();
     ask(&server, &format!("ACL SETUSER {admin} -memory|usage")).await;
@@ -173,7 +173,7 @@ async fn keys_that_may_not_be_read_are_counted() {
 }
 
 #[tokio::test]
-async fn the_hottest_keys_are_told_where_the_server_counts() {
+async fn the_hottest_keys_are_reported_where_the_server_counts() {
     let server = server(&[("maxmemory-policy", "allkeys-lfu"), ("lfu-log-factor", "0")]).await;
     lua(&server, "for i=1,300 do redis.call('SET','k:'..i,'v') end").await;
     lua(&server, "for i=1,200 do redis.call('GET','k:7') end").await;
