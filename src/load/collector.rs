@@ -18,12 +18,12 @@ use super::{
     ledger::Ledger,
     packer::{Line, Packer},
     plan::Plan,
+    pool::Opener,
     worker::{Done, Event, Start, Worker},
 };
 use crate::{
     measure::{Clock, Latencies, Nanos, Period, Recording, Timeframe, WorkerRecord, nanos},
     scenario::Scenario,
-    target::Driver,
 };
 
 /// Pause between two looks at the workers while they open their connections.
@@ -47,9 +47,9 @@ pub(super) struct Collector<'a> {
 
 impl<'a> Collector<'a> {
     /// Starts the workers and waits until all their connections are open.
-    pub(super) fn connect<D: Driver>(
+    pub(super) fn connect(
         scenario: &Scenario,
-        driver: impl Fn(usize) -> D,
+        driver: impl Fn(usize) -> Box<dyn Opener>,
         plan: Plan,
         stop: &'a CancellationToken,
         on_progress: &mut dyn FnMut(Progress),

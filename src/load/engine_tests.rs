@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     LoadError, OnSecond, Pacing, Phase, Progress, Second, Settings,
     fake::{Fake, failed, ok, scenario},
+    pool::Opener,
     run_by,
 };
 use crate::{
@@ -34,7 +35,7 @@ fn settings(workers: usize) -> Settings {
 
 fn run(fake: &Fake, scenario: &Scenario) -> Result<Recording, LoadError> {
     let stop = CancellationToken::new();
-    run_by(|_| fake.clone(), scenario, settings(1), &stop, &mut |_| {}, |_| {}, None)
+    run_by(|_| Box::new(fake.clone()), scenario, settings(1), &stop, &mut |_| {}, |_| {}, None)
 }
 
 /// Requests that fell due, completed, failed and were left unfinished; the last three add up to the first.
@@ -80,7 +81,8 @@ fn an_interruption_of_the_warm_up_ends_the_run_with_nothing_measured() {
     // The run is part of something that is part of what is interrupted.
     let all = CancellationToken::new();
     let part = all.child_token().child_token();
-    let recording = run_by(|_| fake.clone(), &scenario, settings(1), &part, &mut |_| {}, |_| all.cancel(), None);
+    let recording =
+        run_by(|_| Box::new(fake.clone()), &scenario, settings(1), &part, &mut |_| {}, |_| all.cancel(), None);
     let recording = recording.unwrap();
     assert!(recording.period.interrupted);
     assert_eq!((recording.period.measured_ns, accounts(&recording)), (0, [0; 4]));
@@ -96,7 +98,8 @@ fn an_interruption_of_the_drain_ends_it() {
         }
     };
     let scenario = short("size = 4", OPEN, [0, 1_500, 3_600_000]);
-    let recording = run_by(|_| Fake::default(), &scenario, settings(1), &stop, &mut show, |_| {}, None).unwrap();
+    let recording =
+        run_by(|_| Box::new(Fake::default()), &scenario, settings(1), &stop, &mut show, |_| {}, None).unwrap();
     assert!(recording.period.interrupted && recording.period.measured_ns == recording.period.planned_ns);
     let [scheduled, completed, failed, unfinished] = accounts(&recording);
     assert_eq!((scheduled, completed, failed + unfinished), (1_500, 0, 1_500));
@@ -108,7 +111,7 @@ fn an_interruption_while_connecting_makes_no_recording() {
     let stop = CancellationToken::new();
     stop.cancel();
     let scenario = short("size = 4", CLOSED, [0, 1_000, 1_000]);
-    let interrupted = run_by(|_| Fake::default(), &scenario, settings(1), &stop, &mut |_| {}, |_| {}, None);
+    let interrupted = run_by(|_| Box::new(Fake::default()), &scenario, settings(1), &stop, &mut |_| {}, |_| {}, None);
     assert!(matches!(interrupted, Err(LoadError::Interrupted)), "{interrupted:?}");
 }
 
@@ -134,9 +137,9 @@ fn a_worker_that_panics_ends_the_run_of_all() {
         let mut scenario = short("size = 4", CLOSED, [warmup, 3_600_000, 1_000]);
         scenario.services[0].instances = 2;
         let (fake, made) = (Fake::answering(|_| Some(ok())), Cell::new(0));
-        let driver = |_| {
+        let driver = |_| -> Box<dyn Opener> {
             made.set(made.get() + 1);
-            if made.get() == 1 { fake.broken() } else { fake.clone() }
+            Box::new(if made.get() == 1 { fake.broken() } else { fake.clone() })
         };
         run_by(driver, &scenario, settings(2), &CancellationToken::new(), &mut |_| {}, |_| {}, None)
     };
@@ -154,7 +157,14 @@ fn a_panic_of_the_observer_ends_the_run_at_once() {
     let fake = Fake::answering(|_| Some(ok()));
     let scenario = short("size = 4", CLOSED, [20, 3_600_000, 1_000]);
     let on_second = Some(Box::new(|second: &Second<'_>| assert!(second.length == 0, "on purpose")) as OnSecond);
-    let failed =
-        run_by(|_| fake.clone(), &scenario, settings(1), &CancellationToken::new(), &mut |_| {}, |_| {}, on_second);
+    let failed = run_by(
+        |_| Box::new(fake.clone()),
+        &scenario,
+        settings(1),
+        &CancellationToken::new(),
+        &mut |_| {},
+        |_| {},
+        on_second,
+    );
     assert!(matches!(failed, Err(LoadError::PackerPanicked)), "{failed:?}");
 }

@@ -24,7 +24,7 @@ use crate::{
     measure::{self, Clock, ErrorClass, Failure, Interval, Nanos, Recorder, Series, ServiceInterval},
     operation::{Kind, Reply, Request},
     scenario::{self, Scenario},
-    target::{Driver, DriverConnection, Losses, TargetError},
+    target::{self, Driver, DriverConnection, Losses, TargetError},
 };
 
 /// Outcome of a request.
@@ -144,8 +144,8 @@ impl Driver for Fake {
     }
 }
 
-impl DriverConnection for FakeConnection {
-    async fn issue(&self, request: Request) -> Answer {
+impl FakeConnection {
+    async fn answer(&self, request: Request) -> Answer {
         // As over a network, no answer is there at once.
         tokio::task::yield_now().await;
         let answered = {
@@ -158,6 +158,12 @@ impl DriverConnection for FakeConnection {
             answered
         };
         answered.await.unwrap_or_else(|_| failed(ErrorClass::ConnectionLost))
+    }
+}
+
+impl DriverConnection for FakeConnection {
+    async fn issue(&self, request: Request) -> target::Answer {
+        target::Answer { result: self.answer(request).await, received: None }
     }
 
     async fn recover(&self) {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     measure::{Completion, ErrorClass, Failure, Nanos, Outcome, SeriesId},
     operation::{Args, Kind, Reply, Request},
-    target::DriverConnection,
+    target::{Answer, DriverConnection},
 };
 
 /// Sums over the steps of a request.
@@ -39,6 +39,8 @@ struct Step {
     result: Result<Reply, Failure>,
     sent: Nanos,
     done: Nanos,
+    /// When the lane went on.
+    ended: Nanos,
     bytes: u32,
 }
 
@@ -131,11 +133,11 @@ async fn carry_out<C: DriverConnection>(
 
     let mut total = Totals::default();
     let mut failure = None;
-    let mut done = began;
+    let (mut done, mut ended) = (began, began);
     for (step, request) in requests.drain(..).enumerate() {
-        // A step begins where the one before it ended, and the first where the wait for a connection ended.
-        let finished = issue(station, lane, Some(pending), connection, request, done).await;
-        done = finished.done;
+        // A step begins where the lane went on after the one before it, and the first where the wait for a connection ended.
+        let finished = issue(station, lane, Some(pending), connection, request, ended).await;
+        (done, ended) = (finished.done, finished.ended);
         total.sent += finished.bytes;
         if let Ok(reply) = &finished.result {
             // What is only queued is neither found nor missing.
@@ -230,12 +232,15 @@ async fn issue<C: DriverConnection>(
     let bytes = request.payload();
     // Futures of a client library are large, fred's 7 KB: pinned here and lent, they are not moved.
     let command = pin!(connection.connection.issue(request));
-    let result = station.timed(lane, pending, sent, command).await;
-    Step { result, sent, done: station.worker.clock.now(), bytes }
+    let Answer { result, received } = station.timed(lane, pending, sent, command).await;
+    let now = station.worker.clock.now();
+    // Replies that came together are handed out one after another.
+    let done = received.map_or(now, |at| station.worker.clock.at(at).max(sent));
+    Step { result, sent, done, ended: now, bytes }
 }
 
 fn record(station: &Station, series: SeriesId, step: Step) {
-    let Step { result, sent, done, bytes } = step;
+    let Step { result, sent, done, bytes, .. } = step;
     let outcome = match result {
         Ok(Reply { hits, misses, bytes, .. }) => Outcome::Success { hits, misses, bytes },
         Err(failure) => Outcome::Failed(failure),

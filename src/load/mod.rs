@@ -12,6 +12,7 @@ mod ledger;
 mod pacing;
 mod packer;
 mod plan;
+mod pool;
 mod snapshot;
 mod source;
 mod station;
@@ -30,9 +31,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     measure::{Recording, Timeframe},
-    scenario::Scenario,
-    target::{Driver, Target},
+    scenario::{Client, Scenario},
+    target::Target,
 };
+use pool::Opener;
 
 pub use api::{LoadError, OnSecond, Phase, Progress, Second, ServiceProgress, Settings};
 pub use pacing::{Pacer, Pacing};
@@ -65,12 +67,18 @@ pub fn run_observed(
     on_start: impl FnOnce(Timeframe),
     on_second: Option<OnSecond>,
 ) -> Result<Recording, LoadError> {
-    run_by(|service| target.connector(service), scenario, settings, stop, on_progress, on_start, on_second)
+    let driver = |service: usize| -> Box<dyn Opener> {
+        match scenario.services[service].client {
+            Client::Fred => Box::new(target.connector(service)),
+            Client::Wire => Box::new(target.wire_connector(service)),
+        }
+    };
+    run_by(driver, scenario, settings, stop, on_progress, on_start, on_second)
 }
 
-/// Like [`run_observed`], by any client library: `driver` opens the connections of a service, for each of its instances.
-fn run_by<D: Driver>(
-    driver: impl Fn(usize) -> D,
+/// Like [`run_observed`], by any client: `driver` opens the connections of a service, for each of its instances.
+fn run_by(
+    driver: impl Fn(usize) -> Box<dyn Opener>,
     scenario: &Scenario,
     settings: Settings,
     stop: &CancellationToken,

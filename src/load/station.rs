@@ -22,7 +22,7 @@ use super::{
 use crate::{
     measure::{Clock, Completion, ErrorClass, Failure, Nanos, Outcome, Recorder, SeriesId, nanos},
     scenario::{Checkout, Scenario},
-    target::Losses,
+    target::{Answer, Losses},
     workload::RequestStream,
 };
 
@@ -215,23 +215,24 @@ impl Station {
     }
 
     /// Carries out one command, of a request or for upkeep, at most for the pool's command timeout.
-    pub(super) async fn timed<T>(
+    pub(super) async fn timed(
         &self,
         lane: usize,
         pending: Option<Pending>,
         sent: Nanos,
-        mut command: Pin<&mut impl Future<Output = Result<T, Failure>>>,
-    ) -> Result<T, Failure> {
+        mut command: Pin<&mut impl Future<Output = Answer>>,
+    ) -> Answer {
         let deadline = sent.saturating_add(self.command_timeout);
         self.occupancy.borrow_mut().lanes[lane].task = Task::Serving { pending, deadline, expired: false };
         std::future::poll_fn(|context| {
-            if let Poll::Ready(result) = command.as_mut().poll(context) {
-                return Poll::Ready(result);
+            if let Poll::Ready(answer) = command.as_mut().poll(context) {
+                return Poll::Ready(answer);
             }
             let lane = &mut self.occupancy.borrow_mut().lanes[lane];
             if matches!(lane.task, Task::Serving { expired: true, .. }) {
                 let message = format!("no reply within {:?}", std::time::Duration::from_nanos(self.command_timeout));
-                return Poll::Ready(Err(Failure { class: ErrorClass::Timeout, message }));
+                let result = Err(Failure { class: ErrorClass::Timeout, message });
+                return Poll::Ready(Answer { result, received: None });
             }
             if !lane.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
                 lane.waker = Some(context.waker().clone());

@@ -9,7 +9,7 @@ use std::{
         mpsc,
     },
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::{
@@ -21,19 +21,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     api::LoadError,
-    lane::{self, PooledConnection},
     pacing::{PAUSE, Pacer},
     plan::{Instance, Plan},
+    pool::{self, Opener, Opening, Pool},
     station::{Station, WorkerContext},
 };
 use crate::{
     measure::{self, Clock, Interval, Nanos, Recorder, SECOND, SeriesId, Span, nanos},
     scenario::Scenario,
-    target::Driver,
 };
-
-/// Number of connections that a worker opens at a time: few enough for any listen backlog.
-const RAMP: usize = 64;
 
 /// Threads of a worker that resolve names.
 const RESOLVERS: usize = 4;
@@ -94,21 +90,21 @@ pub(super) struct Worker {
 }
 
 /// A worker on its thread.
-struct WorkerThread<D> {
+struct WorkerThread {
     number: usize,
     scenario: Arc<Scenario>,
     plan: Arc<Plan>,
-    drivers: Vec<(Instance, D)>,
+    drivers: Vec<(Instance, Box<dyn Opener>)>,
     stop: CancellationToken,
     events: mpsc::Sender<Event>,
 }
 
 impl Worker {
-    pub(super) fn spawn<D: Driver>(
+    pub(super) fn spawn(
         number: usize,
         scenario: &Arc<Scenario>,
         plan: &Arc<Plan>,
-        driver: &impl Fn(usize) -> D,
+        driver: &impl Fn(usize) -> Box<dyn Opener>,
         stop: &CancellationToken,
     ) -> Result<Self, LoadError> {
         let (sender, events) = mpsc::channel();
@@ -129,7 +125,7 @@ impl Worker {
     }
 }
 
-impl<D: Driver> WorkerThread<D> {
+impl WorkerThread {
     fn work(self) -> Option<Done> {
         let set_up = |source| LoadError::Worker { worker: self.number, source };
         let events = self.events.clone();
@@ -149,7 +145,7 @@ impl<D: Driver> WorkerThread<D> {
     }
 
     async fn drive(&self) -> Result<Done, LoadError> {
-        let connections = self.connect().await?;
+        let pools = self.connect().await?;
         // Before the start, so that only a panic can end the worker after it.
         let pacer = Pacer::new(self.plan.pacing).map_err(|source| LoadError::Worker { worker: self.number, source })?;
         let (sender, start) = oneshot::channel();
@@ -173,16 +169,13 @@ impl<D: Driver> WorkerThread<D> {
             work: Cell::new(0),
             earlier: Notify::new(),
         });
-        let station = |(instance, driver): &(Instance, D)| {
+        let station = |(instance, driver): &(Instance, Box<dyn Opener>)| {
             Rc::new(Station::new(Rc::clone(&worker), &self.scenario, &self.plan, *instance, driver.losses()))
         };
         let stations: Vec<_> = self.drivers.iter().map(station).collect();
         let mut lanes = JoinSet::new();
-        for (station, connections) in stations.iter().zip(&connections) {
-            for lane in 0..station.lanes() {
-                let connection = Rc::clone(&connections[lane % connections.len()]);
-                lanes.spawn_local(lane::serve(Rc::clone(station), lane, connection));
-            }
+        for (station, pool) in stations.iter().zip(&pools) {
+            pool.serve(station, &mut lanes);
         }
         let (start, stop) = (&start, &self.stop);
         let measured = MeasuredLoop { worker: &worker, stations: &stations, lanes: &mut lanes, start, stop, pacer };
@@ -195,62 +188,24 @@ impl<D: Driver> WorkerThread<D> {
         drop(stations);
         let worker = Rc::into_inner(worker).expect("the lanes and stations that shared it are gone");
         worker.recorder.into_inner().finish(worker.clock.now());
-        let all = connections.into_iter().flatten();
         // Servers see a proper end where there is time for one.
-        let _ =
-            tokio::time::timeout(FAREWELL, in_parallel(all.map(|connection| async move { connection.close().await })))
-                .await;
+        let _ = tokio::time::timeout(FAREWELL, pool::close(pools)).await;
         Ok(done)
     }
 
-    /// Opens all connections of each instance, a few at a time.
-    async fn connect(&self) -> Result<Vec<Vec<Rc<PooledConnection<D::Connection>>>>, LoadError> {
-        let mut all = Vec::new();
+    /// Opens all connections of each instance.
+    async fn connect(&self) -> Result<Vec<Box<dyn Pool>>, LoadError> {
+        let mut pools = Vec::new();
         for (instance, driver) in &self.drivers {
             let service = &self.scenario.services[instance.service];
-            let size = service.pool.size as usize;
-            let mut connections = Vec::with_capacity(size);
-            let mut opening = JoinSet::new();
-            let mut asked = 0;
-            while connections.len() < size {
-                while asked < size && opening.len() < RAMP {
-                    let driver = driver.clone();
-                    opening.spawn_local(async move {
-                        let began = Instant::now();
-                        driver.open().await.map(|connection| (connection, nanos(began.elapsed())))
-                    });
-                    asked += 1;
-                }
-                if self.stop.is_cancelled() {
-                    return Err(LoadError::Interrupted);
-                }
-                let opened = opening.join_next().await.expect("as many are asked for as are missing");
-                let opened = opened.map_err(|_| LoadError::Panicked { worker: self.number })?;
-                let (connection, nanos) = opened.map_err(|source| LoadError::Connect {
-                    service: service.name.clone(),
-                    number: connections.len() as u64 + 1,
-                    of: size as u64,
-                    source: Box::new(source),
-                })?;
-                connections.push(Rc::new(PooledConnection::new(connection)));
+            let connected = |nanos| {
                 let _ = self.events.send(Event::Connected { service: instance.service, nanos });
-            }
-            all.push(connections);
+            };
+            let opening = Opening { service, worker: self.number, stop: &self.stop, connected: &connected };
+            pools.push(driver.open_all(opening).await?);
         }
-        Ok(all)
+        Ok(pools)
     }
-}
-
-/// Awaits futures, a few at a time.
-async fn in_parallel(futures: impl Iterator<Item = impl Future<Output = ()> + 'static>) {
-    let mut running = JoinSet::new();
-    for future in futures {
-        if running.len() >= RAMP {
-            running.join_next().await;
-        }
-        running.spawn_local(future);
-    }
-    while running.join_next().await.is_some() {}
 }
 
 /// Time that the last replies have once the user has ended the run.

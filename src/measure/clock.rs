@@ -38,6 +38,12 @@ impl Clock {
         self.epoch.elapsed().as_nanos() as Nanos
     }
 
+    /// Nanoseconds from the epoch to an instant.
+    #[inline]
+    pub fn at(&self, instant: Instant) -> Nanos {
+        instant.saturating_duration_since(self.epoch).as_nanos() as Nanos
+    }
+
     /// The instant of the standard library that lies `at` nanoseconds after the epoch.
     pub fn instant(&self, at: Nanos) -> Instant {
         self.epoch + Duration::from_nanos(at)

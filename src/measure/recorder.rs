@@ -244,6 +244,10 @@ impl Recorder {
         self.advance(now);
         let slot = self.service_slot(service);
         self.accumulate(slot, now);
+        // A reply may be handed out later than it came, together with others: its request was not in the system meanwhile.
+        let late = self.levels[slot].since.saturating_sub(now);
+        let interval = &mut self.current.services[slot].1;
+        interval.in_system_ns = interval.in_system_ns.saturating_sub(late);
         if answered {
             self.record_silence(slot, now);
             self.levels[slot].silence = Silence { since: now, ..Silence::default() };

@@ -1,6 +1,6 @@
 //! Commands, what they do and what they take.
 //!
-//! A new command also needs its arguments in `workload/compose.rs`, its call in `target/issue.rs` and its effect in
+//! A new command also needs its arguments in `workload/compose.rs`, its call in `target/fred/issue.rs` and its effect in
 //! `workload/model.rs`.
 
 use std::time::Duration;

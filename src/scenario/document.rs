@@ -100,6 +100,13 @@ const SERVICE: Table = Table {
             Presence::Otherwise("The password of the target."),
         ),
         field(
+            "client",
+            "Client library: `fred`, as applications use it; `wire`, plimsoll's own, which costs the least and finds the limit of \
+             the server.",
+            Shape::Choice { noun: "client", words: &["fred", "wire"] },
+            word("fred"),
+        ),
+        field(
             "instances",
             "Number of processes of the service, each with its own pool and an equal share of the load.",
             whole(1, 1_000),

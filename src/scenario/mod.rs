@@ -30,8 +30,8 @@ pub use dependency::{Address, Dependency};
 pub use duration::{format_duration, parse_duration};
 pub use errors::{Path, ScenarioError, ScenarioErrors};
 pub use model::{
-    Access, Action, ArrivalProcess, Checkout, Command, Keys, Load, Objective, Operation, Order, PasswordSource, Phases,
-    Pool, Scenario, Service, ValueSize,
+    Access, Action, ArrivalProcess, Checkout, Client, Command, Keys, Load, Objective, Operation, Order, PasswordSource,
+    Phases, Pool, Scenario, Service, ValueSize,
 };
 pub use overrides::Overrides;
 pub use read::parse;

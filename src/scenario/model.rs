@@ -61,6 +61,8 @@ pub struct Service {
     pub username: Option<String>,
     /// Where the password comes from; `None` leaves the target's own.
     pub password: Option<PasswordSource>,
+    /// Client library of its connections.
+    pub client: Client,
     /// Processes of this service, each with a pool of its own and an equal share of the load.
     pub instances: u32,
     /// Connections of each instance.
@@ -75,6 +77,16 @@ pub struct Service {
     pub order: Order,
     /// At least one operation.
     pub operations: Vec<Operation>,
+}
+
+/// Client library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Client {
+    /// fred.
+    #[default]
+    Fred,
+    /// plimsoll's own.
+    Wire,
 }
 
 /// A password is never part of a scenario, only the place where it is found.

@@ -9,8 +9,8 @@ use super::{
     document::SCENARIO,
     errors::{Path, ScenarioErrors},
     model::{
-        Access, Action, ArrivalProcess, Checkout, Keys, Load, Objective, Operation, Order, PasswordSource, Phases,
-        Pool, Scenario, Service, ValueSize,
+        Access, Action, ArrivalProcess, Checkout, Client, Keys, Load, Objective, Operation, Order, PasswordSource,
+        Phases, Pool, Scenario, Service, ValueSize,
     },
     operations,
     reader::{Alternative, Section, refusals::refuse_same_names},
@@ -124,6 +124,7 @@ fn service(section: &Section<'_>) -> Option<Service> {
     let database = section.integer("database");
     let username = section.gives("username").then(|| section.text("username"));
     let password = section.gives("password").then(|| password(section));
+    let client = section.choice("client").map(|word| if word == "wire" { Client::Wire } else { Client::Fred });
     let instances = section.integer("instances");
     let pool = section.section("pool").and_then(|section| pool(&section));
     let load = section.section("load").and_then(|section| load(&section, instances));
@@ -145,6 +146,7 @@ fn service(section: &Section<'_>) -> Option<Service> {
         database: database?,
         username: optional(username)?,
         password: optional(password)?,
+        client: client?,
         instances: instances?,
         pool: pool?,
         load: load?,

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use tokio::time::timeout;
 
 use super::{
-    Connector, Endpoint, Fault, PrivateServer, ServerOptions, TargetError, TargetUrl,
+    Connector, Endpoint, Fault, PrivateServer, ServerOptions, TargetError, TargetUrl, WireConnector,
     login::{Access, Login},
     tls,
 };
@@ -131,6 +131,14 @@ impl Target {
     /// Where the index is out of range.
     pub fn connector(&self, service: usize) -> Connector {
         self.connectors[service].counting_anew()
+    }
+
+    /// Like [`Self::connector`], for connections that speak the protocol themselves.
+    ///
+    /// # Panics
+    /// Where the index is out of range.
+    pub fn wire_connector(&self, service: usize) -> WireConnector {
+        WireConnector::like(self.connector(service))
     }
 
     /// Opens connections for questions about the server: as the private server's administrator, else with the login of

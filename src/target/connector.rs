@@ -20,20 +20,20 @@ use tokio::time::timeout;
 
 use super::{
     Connection, Endpoint, Fault, TargetError,
-    connection::Router,
     driver::{Driver, Losses},
     failure,
+    fred::Router,
     login::{Access, Login},
     tls,
 };
 
 /// Time that a connection has to come about, and again to log in.
-const OPEN_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const OPEN_LIMIT: Duration = Duration::from_secs(5);
 
 /// Pauses between attempts to reconnect, in milliseconds: doubled each time, with a random part so that a thousand
 /// connections do not come at once.
-const SHORTEST_PAUSE: u32 = 50;
-const LONGEST_PAUSE: u32 = 1_000;
+pub(super) const SHORTEST_PAUSE: u32 = 50;
+pub(super) const LONGEST_PAUSE: u32 = 1_000;
 
 /// Events that fred keeps for a slow listener, in eight queues per client. A listener that misses one still learns that there
 /// was one, which is enough; the 32 that fred keeps otherwise would cost each client 20 KB.
@@ -122,6 +122,31 @@ impl Connector {
     /// The service that it opens connections for.
     pub(super) fn service(&self) -> &str {
         &self.settings.access.service
+    }
+
+    /// Address of the server.
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.settings.endpoint
+    }
+
+    /// The TLS configuration, if the endpoint uses TLS.
+    pub(super) fn tls(&self) -> Option<&TlsConnector> {
+        self.settings.config.tls.as_ref().map(|tls| &tls.connector)
+    }
+
+    /// The user that it logs in as, where one is given.
+    pub(super) fn username(&self) -> Option<&str> {
+        self.settings.config.username.as_deref()
+    }
+
+    /// The password that it sends, which may be empty.
+    pub(super) fn any_password(&self) -> Option<&str> {
+        self.settings.config.password.as_deref()
+    }
+
+    /// Name of its connections (`CLIENT SETNAME`).
+    pub(super) fn client_name(&self) -> &str {
+        &self.settings.client_name
     }
 
     /// The database that it selects.

@@ -11,7 +11,7 @@ use fred::{
 };
 use tokio::time::timeout;
 
-use super::{Connector, Fault, Target, TargetError, failure, issue};
+use super::{Connector, Fault, Target, TargetError, failure, fred::issue};
 use crate::{
     measure::ErrorClass,
     operation::{Args, Kind, Request},
@@ -126,7 +126,7 @@ impl Target {
         for request in &requests {
             let kind = request.kind;
             // Nothing is sent before the end.
-            let queued = issue::issue(&pipeline, request.clone()).await;
+            let queued = issue(&pipeline, request.clone()).await;
             queued.map_err(|error| refused(connector, kind, &Bytes::new(), &error))?;
         }
         let replies = timeout(STEP_LIMIT, pipeline.try_all::<Value>())

@@ -4,9 +4,12 @@
 //! The engine is compiled for each driver, so the seam costs nothing on the measured path: no dynamic dispatch, and no
 //! allocation for a future.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 use super::TargetError;
@@ -33,7 +36,7 @@ pub trait DriverConnection: 'static {
     ///
     /// Dropping the future gives the request up: its reply, should it still come, is thrown away. Replies stay in step with
     /// requests, but the next one queues behind it; [`DriverConnection::recover`] waits until it is gone.
-    fn issue(&self, request: Request) -> impl Future<Output = Result<Reply, Failure>>;
+    fn issue(&self, request: Request) -> impl Future<Output = Answer>;
 
     /// Returns when the connection answers again, after a timeout or a loss. Waits without a time limit; drop the future to
     /// stop.
@@ -41,6 +44,15 @@ pub trait DriverConnection: 'static {
 
     /// Ends the connection in good order, within about a second.
     fn close(&self) -> impl Future<Output = ()>;
+}
+
+/// Outcome of a request.
+#[derive(Debug)]
+pub struct Answer {
+    /// The reply.
+    pub result: Result<Reply, Failure>,
+    /// When the read returned that brought it; without it the engine takes the time at which it hears of the reply.
+    pub received: Option<Instant>,
 }
 
 /// Number of losses and recoveries of connections, idle ones included. Counts the connections that one [`Driver`] has opened.

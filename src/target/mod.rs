@@ -1,24 +1,25 @@
-//! Where load goes: addresses, logins, fred connections, private servers.
+//! Where load goes: addresses, logins, connections, private servers.
 //!
-//! The load engine asks a [`Target`] for one [`Connector`] per instance of a service and issues requests through the
-//! [`Connection`]s that it opens; it knows both by the traits [`Driver`] and [`DriverConnection`] alone. How requests are paced, and what their latencies mean, is decided elsewhere.
+//! A service's connections are made by one of two clients: `fred`, as applications use it, or `wire`, plimsoll's own. The
+//! load engine knows both by the traits [`Driver`] and [`DriverConnection`] alone. Preparation and questions about the server
+//! go through fred. How requests are paced, and what their latencies mean, is decided elsewhere.
 
 mod access;
 mod address;
 mod census;
 mod claim;
 mod clean;
-mod connection;
 mod connector;
 mod data;
 mod driver;
 mod error;
 mod failure;
 mod fault;
+mod fred;
 mod inspection;
-mod issue;
 mod keyspace;
 mod limits;
+mod link;
 mod login;
 mod observation;
 mod outside;
@@ -32,20 +33,22 @@ mod reply;
 mod rights;
 mod secret;
 mod tls;
+mod wire;
 mod words;
 
 pub use access::{Source, Target};
 pub use address::{Endpoint, TargetUrl};
 pub use claim::{Takeover, claimant};
 pub use clean::{Holding, KeyGroup};
-pub use connection::Connection;
 pub use connector::Connector;
-pub use driver::{Driver, DriverConnection, Losses};
+pub use driver::{Answer, Driver, DriverConnection, Losses};
 pub use error::{INSTALL, TargetError};
 pub use fault::Fault;
+pub use fred::Connection;
 pub use observation::Observation;
 pub use outside::Outside;
 pub use preflight::Besides;
 pub use private::{Listen, PrivateServer, RESERVED, ServerOptions};
 pub use reference::reference;
 pub use secret::Secret;
+pub use wire::{WireConnection, WireConnector};

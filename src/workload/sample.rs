@@ -7,8 +7,8 @@ use proptest::test_runner::{Config, RngSeed};
 use crate::{
     operation::{Kind, Parameters},
     scenario::{
-        Access, Action, ArrivalProcess, Checkout, Command, Keys, Load, Objective, Operation, Order, Phases, Pool,
-        Scenario, Service, ValueSize,
+        Access, Action, ArrivalProcess, Checkout, Client, Command, Keys, Load, Objective, Operation, Order, Phases,
+        Pool, Scenario, Service, ValueSize,
     },
 };
 
@@ -73,6 +73,7 @@ pub(super) fn scenario(actions: impl IntoIterator<Item = Action>) -> Scenario {
             database: 0,
             username: None,
             password: None,
+            client: Client::Fred,
             instances: 1,
             pool: Pool {
                 size: 1,

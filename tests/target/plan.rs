@@ -10,8 +10,8 @@ use fred::{clients::Client, interfaces::ClientLike, types::config::Config};
 use plimsoll::{
     operation::{Args, Kind, Parameters, Request},
     scenario::{
-        Access, Action, ArrivalProcess, Checkout, Command, Keys, Load, Objective, Operation, Order, Phases, Pool,
-        Scenario, Service, ValueSize,
+        Access, Action, ArrivalProcess, Checkout, Client as Library, Command, Keys, Load, Objective, Operation, Order,
+        Phases, Pool, Scenario, Service, ValueSize,
     },
     target::{Connection, Endpoint, PrivateServer, Source, Target, TargetError, TargetUrl},
 };
@@ -44,6 +44,7 @@ pub(crate) fn service(name: &str, kinds: &[Kind]) -> Service {
         database: 0,
         username: None,
         password: None,
+        client: Library::Fred,
         instances: 1,
         pool: Pool {
             size: 2,

@@ -1,40 +1,25 @@
 //! A connection to the server: the measured path.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use fred::{
     clients::{Client, WithOptions},
     interfaces::{ClientInterface, ClientLike, EventInterface},
-    types::config::Options,
+    types::{Value, config::Options},
 };
-use tokio::{
-    sync::{Notify, broadcast::error::RecvError},
-    task::AbortHandle,
-    time::{sleep, timeout},
-};
+use tokio::{sync::broadcast::error::RecvError, task::AbortHandle, time::timeout};
 
-use super::{
-    driver::{DriverConnection, Losses},
-    failure, issue,
-    reply::Expectation,
-};
+use super::issue;
 use crate::{
     measure::{ErrorClass, Failure},
     operation::{Reply, Request},
+    target::{
+        driver::{Answer, DriverConnection, Losses},
+        failure,
+        link::{Link, PATIENCE},
+        reply::{Expectation, Shape, digits},
+    },
 };
-
-/// Time that a connection has to show that it works again, before it is opened anew.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Pause between attempts to get an answer.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// Time that giving a connection its name may take.
 const NAMING_LIMIT: Duration = Duration::from_secs(1);
@@ -56,21 +41,9 @@ struct Shared {
     router: Router,
 }
 
-/// Whether there is a connection at the moment.
-#[derive(Debug)]
-struct Link {
-    /// Set when the connection is lost, until fred has made a new one.
-    lost: AtomicBool,
-    /// Whether that is counted: what the harness renews by itself, after a request that took too long, is no loss.
-    counted: AtomicBool,
-    /// Notified when the connection is back.
-    back: Notify,
-    losses: Arc<Losses>,
-}
-
 /// The task that drives a client; it ends, and its socket is closed, when this is dropped.
 #[derive(Debug)]
-pub(super) struct Router(pub(super) AbortHandle);
+pub(in crate::target) struct Router(pub(in crate::target) AbortHandle);
 
 impl Router {
     pub(super) fn end(&self) {
@@ -85,13 +58,8 @@ impl Drop for Router {
 }
 
 impl Connection {
-    pub(super) async fn new(client: Client, router: Router, name: &str, losses: Arc<Losses>) -> Self {
-        let link = Arc::new(Link {
-            lost: AtomicBool::new(false),
-            counted: AtomicBool::new(false),
-            back: Notify::new(),
-            losses,
-        });
+    pub(in crate::target) async fn new(client: Client, router: Router, name: &str, losses: Arc<Losses>) -> Self {
+        let link = Arc::new(Link::new(losses));
         let attendant = tokio::spawn(attend(client.clone(), name.to_owned(), link.clone())).abort_handle();
         let options = Options { fail_fast: true, max_attempts: Some(1), ..Options::default() };
         let connection =
@@ -112,7 +80,7 @@ impl Connection {
         }
         let expectation = Expectation::of(&request);
         match issue::issue(&self.shared.client, request).await {
-            Ok(value) => Ok(expectation.reply(&value)),
+            Ok(value) => Ok(expectation.reply(shape(&value), size(&value))),
             Err(error) => Err(failure::of_request(&error)),
         }
     }
@@ -121,34 +89,9 @@ impl Connection {
     /// connection was closed; drop the future to stop.
     pub async fn recover(&self) {
         let Shared { client, link, .. } = &*self.shared;
-        loop {
-            // fred keeps trying to connect. Asking from time to time all the same, so that an event that was missed keeps
-            // nobody waiting.
-            let _ = timeout(PATIENCE, link.back()).await;
-            if link.is_lost() && !self.answers_at_all().await {
-                continue;
-            }
-            match timeout(PATIENCE, self.answers()).await {
-                Ok(true) => return,
-                Ok(false) => sleep(PAUSE).await,
-                Err(_) => {
-                    link.renew();
-                    // Goes on by itself if it takes longer, and then the server is not there at once.
-                    if !matches!(timeout(PATIENCE, client.force_reconnection()).await, Ok(Ok(()))) {
-                        link.count();
-                    }
-                }
-            }
-        }
-    }
-
-    /// Whether there is an answer although the connection counts as lost; then it does no longer.
-    async fn answers_at_all(&self) -> bool {
-        let answers = matches!(timeout(PATIENCE, self.answers()).await, Ok(true));
-        if answers {
-            self.shared.link.find();
-        }
-        answers
+        // Goes on by itself if it takes longer.
+        let reconnect = async || matches!(timeout(PATIENCE, client.force_reconnection()).await, Ok(Ok(())));
+        link.recover(async || self.answers().await, reconnect).await;
     }
 
     /// Whether the server replies, be it with an error such as LOADING.
@@ -171,8 +114,8 @@ impl Connection {
 }
 
 impl DriverConnection for Connection {
-    fn issue(&self, request: Request) -> impl Future<Output = Result<Reply, Failure>> {
-        Self::issue(self, request)
+    async fn issue(&self, request: Request) -> Answer {
+        Answer { result: Self::issue(self, request).await, received: None }
     }
 
     fn recover(&self) -> impl Future<Output = ()> {
@@ -193,49 +136,6 @@ impl fmt::Debug for Connection {
 impl Drop for Shared {
     fn drop(&mut self) {
         self.attendant.abort();
-    }
-}
-
-impl Link {
-    #[inline]
-    fn is_lost(&self) -> bool {
-        self.lost.load(Ordering::Relaxed)
-    }
-
-    fn lose(&self) {
-        if !self.lost.swap(true, Ordering::Relaxed) {
-            self.count();
-        }
-    }
-
-    /// Without a connection until there is a new one, which is no loss if it comes at once.
-    fn renew(&self) {
-        self.lost.store(true, Ordering::Relaxed);
-    }
-
-    fn count(&self) {
-        if self.is_lost() && !self.counted.swap(true, Ordering::Relaxed) {
-            self.losses.lose();
-        }
-    }
-
-    fn find(&self) {
-        if self.lost.swap(false, Ordering::Relaxed) && self.counted.swap(false, Ordering::Relaxed) {
-            self.losses.recover();
-        }
-        self.back.notify_waiters();
-    }
-
-    /// Waits until there is a connection.
-    async fn back(&self) {
-        loop {
-            // Hears of what comes after its creation, so nothing falls between the question and the wait.
-            let returned = self.back.notified();
-            if !self.is_lost() {
-                return;
-            }
-            returned.await;
-        }
     }
 }
 
@@ -262,5 +162,46 @@ async fn attend(client: Client, name: String, link: Arc<Link>) {
                 Err(RecvError::Closed) => return,
             },
         }
+    }
+}
+
+/// Form of a value.
+fn shape(value: &Value) -> Shape {
+    match value {
+        Value::Null => Shape::Null,
+        Value::Queued => Shape::Queued,
+        Value::Integer(number) => Shape::Integer(*number),
+        Value::Array(elements) => Shape::Array {
+            elements: elements.len() as u64,
+            nulls: elements.iter().filter(|element| element.is_null()).count() as u64,
+        },
+        Value::Map(pairs) => Shape::Array { elements: pairs.len() as u64, nulls: 0 },
+        Value::String(_) | Value::Bytes(_) | Value::Double(_) | Value::Boolean(_) => Shape::Text,
+    }
+}
+
+/// Payload in bytes: strings as they are, numbers as their digits.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::Integer(number) => digits(*number),
+        Value::Double(_) => size_of::<f64>(),
+        Value::Boolean(_) => 1,
+        Value::Null | Value::Queued => 0,
+        Value::Array(elements) => elements.iter().map(size).sum(),
+        Value::Map(pairs) => pairs.iter().map(|(key, value)| key.as_bytes().len() + size(value)).sum(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_those_of_payloads() {
+        let nested = Value::Array(vec![Value::from("four"), Value::Null, Value::Array(vec![Value::Integer(0)])]);
+        assert_eq!(size(&nested), 5);
+        assert_eq!(shape(&nested), Shape::Array { elements: 3, nulls: 1 });
     }
 }

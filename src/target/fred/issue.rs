@@ -33,7 +33,7 @@ macro_rules! taken {
 }
 
 /// Sends a request and waits for its reply; a pipeline only takes it in.
-pub(super) async fn issue<C>(client: &C, request: Request) -> Result<Value, Error>
+pub(in crate::target) async fn issue<C>(client: &C, request: Request) -> Result<Value, Error>
 where
     C: ClientLike
         + HashesInterface

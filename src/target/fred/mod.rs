@@ -1,0 +1,8 @@
+//! The client that applications use: [fred](https://docs.rs/fred), one client for each connection.
+
+mod connection;
+mod issue;
+
+pub use connection::Connection;
+pub(super) use connection::Router;
+pub(super) use issue::issue;

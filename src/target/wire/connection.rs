@@ -1,0 +1,370 @@
+//! A connection: requests that share its buffers, and the task that moves bytes.
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    fmt,
+    hash::{BuildHasher, RandomState},
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, Waker, ready},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use tokio::{
+    io::ReadBuf,
+    task::{AbortHandle, spawn_local},
+    time::{sleep, timeout},
+};
+
+use super::{
+    decode::{Decoded, Decoder, Malformed},
+    encode,
+    socket::{self, Socket},
+};
+use crate::{
+    measure::{ErrorClass, Failure},
+    operation::{Args, Kind, Request},
+    target::{
+        connector::{Connector, LONGEST_PAUSE, SHORTEST_PAUSE},
+        driver::{Answer, DriverConnection},
+        failure,
+        link::{Link, PATIENCE},
+        reply::Expectation,
+    },
+};
+
+/// Bytes that one system call reads at most.
+const READ: usize = 16 << 10;
+
+/// Time that the server has to close a connection.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+
+/// A connection of one service. It is closed when it is dropped.
+pub struct WireConnection {
+    shared: Rc<Shared>,
+    exchange: AbortHandle,
+}
+
+struct Shared {
+    link: Link,
+    state: RefCell<State>,
+}
+
+/// Requests of a connection and the bytes that they became.
+#[derive(Default)]
+struct State {
+    /// Encoded requests, of which the first `written` bytes are sent.
+    out: Vec<u8>,
+    written: usize,
+    /// Slots of the requests under way, in the order of sending.
+    under_way: VecDeque<u32>,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    /// The task that moves bytes.
+    exchange: Option<Waker>,
+    /// Whether the connection is to be opened anew.
+    renew: bool,
+}
+
+/// Place of one request.
+struct Slot {
+    expectation: Expectation,
+    progress: Progress,
+}
+
+enum Progress {
+    Waiting(Option<Waker>),
+    /// Nobody waits any more, but the reply will come.
+    GivenUp,
+    Done(Answer),
+}
+
+impl WireConnection {
+    /// Must be called within a `LocalSet`, which the tasks of the connection run on.
+    pub(super) fn new(connector: Connector, socket: Socket) -> Self {
+        let shared = Rc::new(Shared { link: Link::new(connector.losses()), state: RefCell::default() });
+        let exchange = spawn_local(exchange(connector, socket, Rc::clone(&shared))).abort_handle();
+        Self { shared, exchange }
+    }
+
+    async fn answers(&self) -> bool {
+        let ping = Request { kind: Kind::Ping, key: Bytes::new(), args: Args::None };
+        match self.issue(ping).await.result {
+            Ok(_) => true,
+            Err(failure) => !matches!(failure.class, ErrorClass::ConnectionLost | ErrorClass::Protocol),
+        }
+    }
+
+    /// Opens the connection anew; shows whether that took less than [`PATIENCE`].
+    async fn reconnect(&self) -> bool {
+        self.shared.state.borrow_mut().renew = true;
+        self.shared.wake();
+        timeout(PATIENCE, self.shared.link.back()).await.is_ok()
+    }
+}
+
+impl DriverConnection for WireConnection {
+    async fn issue(&self, request: Request) -> Answer {
+        if self.shared.link.is_lost() {
+            return Answer { result: Err(failure::lost()), received: None };
+        }
+        Ticket { shared: &self.shared, slot: self.shared.send(&request) }.await
+    }
+
+    async fn recover(&self) {
+        self.shared.link.recover(async || self.answers().await, async || self.reconnect().await).await;
+    }
+
+    async fn close(&self) {
+        let quit = Request { kind: Kind::Raw, key: Bytes::new(), args: Args::Raw(vec![Bytes::from_static(b"QUIT")]) };
+        let _ = timeout(CLOSE_LIMIT, self.issue(quit)).await;
+        self.exchange.abort();
+    }
+}
+
+impl Drop for WireConnection {
+    fn drop(&mut self) {
+        self.exchange.abort();
+    }
+}
+
+impl fmt::Debug for WireConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WireConnection").field("link", &self.shared.link).finish_non_exhaustive()
+    }
+}
+
+/// A request under way. Dropped before its reply, it gives the request up.
+struct Ticket<'a> {
+    shared: &'a Shared,
+    slot: u32,
+}
+
+impl Future for Ticket<'_> {
+    type Output = Answer;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        let mut state = self.shared.state.borrow_mut();
+        let progress = &mut state.slots[self.slot as usize].progress;
+        match progress {
+            Progress::Done(_) => {
+                let Progress::Done(answer) = std::mem::replace(progress, Progress::GivenUp) else { unreachable!() };
+                Poll::Ready(answer)
+            }
+            Progress::Waiting(waker) => {
+                if !waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+                    *waker = Some(context.waker().clone());
+                }
+                Poll::Pending
+            }
+            Progress::GivenUp => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        let mut state = self.shared.state.borrow_mut();
+        let progress = &mut state.slots[self.slot as usize].progress;
+        if let Progress::Waiting(_) = progress {
+            *progress = Progress::GivenUp;
+        } else {
+            state.free.push(self.slot);
+        }
+    }
+}
+
+impl Shared {
+    /// Queues a request, to be written together with others of this turn.
+    fn send(&self, request: &Request) -> u32 {
+        let mut state = self.state.borrow_mut();
+        encode::encode(&mut state.out, request);
+        let slot = Slot { expectation: Expectation::of(request), progress: Progress::Waiting(None) };
+        let number = if let Some(number) = state.free.pop() {
+            state.slots[number as usize] = slot;
+            number
+        } else {
+            state.slots.push(slot);
+            state.slots.len() as u32 - 1
+        };
+        state.under_way.push_back(number);
+        drop(state);
+        self.wake();
+        number
+    }
+
+    fn wake(&self) {
+        let waker = self.state.borrow_mut().exchange.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl State {
+    /// Gives the first request under way its answer.
+    fn answer(&mut self, answer: impl FnOnce(Expectation) -> Answer) {
+        let Some(number) = self.under_way.pop_front() else { return };
+        let slot = &mut self.slots[number as usize];
+        match std::mem::replace(&mut slot.progress, Progress::GivenUp) {
+            Progress::Waiting(waker) => {
+                slot.progress = Progress::Done(answer(slot.expectation));
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+            }
+            Progress::GivenUp | Progress::Done(_) => self.free.push(number),
+        }
+    }
+
+    /// Fails what is under way: the first request with the reason, which may be its own fault, the others with the loss.
+    fn fail(&mut self, reason: Failure) {
+        let mut reason = Some(reason);
+        while !self.under_way.is_empty() {
+            self.answer(|_| Answer { result: Err(reason.take().unwrap_or_else(failure::lost)), received: None });
+        }
+        self.out.clear();
+        self.written = 0;
+    }
+}
+
+/// Moves bytes until the connection is dropped, and opens it anew when it breaks.
+async fn exchange(connector: Connector, mut socket: Socket, shared: Rc<Shared>) {
+    loop {
+        let mut decoder = Decoder::default();
+        let mut rest = Vec::new();
+        let ended = std::future::poll_fn(|context| turn(&shared, &mut socket, &mut decoder, &mut rest, context)).await;
+        match ended {
+            End::Renewed => {}
+            End::Broken(_) => shared.link.lose(),
+        }
+        let reason = match ended {
+            End::Renewed => failure::lost(),
+            End::Broken(reason) => reason,
+        };
+        // After the link is lost: a request that is issued meanwhile fails at once.
+        shared.state.borrow_mut().fail(reason);
+        let mut pause = Duration::ZERO;
+        socket = loop {
+            sleep(pause).await;
+            match socket::open(&connector).await {
+                Ok(socket) => break socket,
+                Err(_) => pause = longer(pause),
+            }
+        };
+        shared.link.find();
+    }
+}
+
+/// The pause behind one that was not long enough: twice as long, with a random part so that a thousand connections do not
+/// come at once.
+fn longer(pause: Duration) -> Duration {
+    let shortest = Duration::from_millis(SHORTEST_PAUSE.into());
+    let whole = (2 * pause).clamp(shortest, Duration::from_millis(LONGEST_PAUSE.into()));
+    whole.mul_f64(0.5 + (RandomState::new().hash_one(()) as f64 / u64::MAX as f64) / 2.0)
+}
+
+/// End of an exchange.
+enum End {
+    /// The harness wants another connection.
+    Renewed,
+    /// The connection broke.
+    Broken(Failure),
+}
+
+/// Writes what is ready and reads what has come.
+fn turn(
+    shared: &Shared,
+    socket: &mut Socket,
+    decoder: &mut Decoder,
+    rest: &mut Vec<u8>,
+    context: &mut Context<'_>,
+) -> Poll<End> {
+    let mut state = shared.state.borrow_mut();
+    if std::mem::take(&mut state.renew) {
+        return Poll::Ready(End::Renewed);
+    }
+    state.exchange = Some(context.waker().clone());
+    if let Err(error) = write(&mut state, socket, context) {
+        return Poll::Ready(End::Broken(broken(&error)));
+    }
+    loop {
+        let mut space = [const { MaybeUninit::uninit() }; READ];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        if let Err(error) = ready!(socket::poll_read(socket, context, &mut buffer)) {
+            return Poll::Ready(End::Broken(broken(&error)));
+        }
+        let received = Instant::now();
+        if buffer.filled().is_empty() {
+            return Poll::Ready(End::Broken(broken(&io::ErrorKind::UnexpectedEof.into())));
+        }
+        let taken = if rest.is_empty() {
+            take_in(&mut state, decoder, buffer.filled(), received).map(|used| {
+                rest.extend_from_slice(&buffer.filled()[used..]);
+            })
+        } else {
+            rest.extend_from_slice(buffer.filled());
+            take_in(&mut state, decoder, rest, received).map(|used| {
+                rest.drain(..used);
+            })
+        };
+        if let Err(Malformed(reason)) = taken {
+            return Poll::Ready(End::Broken(Failure { class: ErrorClass::Protocol, message: reason.to_owned() }));
+        }
+    }
+}
+
+/// Writes as much as the socket takes.
+fn write(state: &mut State, socket: &mut Socket, context: &mut Context<'_>) -> io::Result<()> {
+    while state.written < state.out.len() {
+        match socket.as_mut().poll_write(context, &state.out[state.written..]) {
+            Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+            Poll::Ready(Ok(written)) => state.written += written,
+            Poll::Ready(Err(error)) => return Err(error),
+            Poll::Pending => return Ok(()),
+        }
+    }
+    if state.written > 0 {
+        state.out.clear();
+        state.written = 0;
+    }
+    // Only TLS has anything to flush.
+    match socket.as_mut().poll_flush(context) {
+        Poll::Ready(Err(error)) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Answers requests from replies that have come; gives the number of bytes that are done with.
+fn take_in(state: &mut State, decoder: &mut Decoder, input: &[u8], received: Instant) -> Result<usize, Malformed> {
+    let mut at = 0;
+    while at < input.len() {
+        if state.under_way.is_empty() {
+            return Err(Malformed("a reply came that nothing asked for"));
+        }
+        let (used, reply) = decoder.decode(&input[at..])?;
+        at += used;
+        let Some(Decoded { shape, bytes, error }) = reply else { break };
+        state.answer(|expectation| Answer {
+            result: match error {
+                None => Ok(expectation.reply(shape, bytes)),
+                Some(message) => Err(Failure { class: ErrorClass::of_reply(&message), message }),
+            },
+            received: Some(received),
+        });
+    }
+    Ok(at)
+}
+
+/// The failure of a request whose connection broke.
+fn broken(error: &io::Error) -> Failure {
+    let message = match error.kind() {
+        io::ErrorKind::UnexpectedEof => "Connection closed".to_owned(),
+        _ => error.to_string(),
+    };
+    Failure { class: ErrorClass::ConnectionLost, message }
+}

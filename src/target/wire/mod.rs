@@ -1,0 +1,52 @@
+//! The client that is limited by the kernel alone: RESP2 over TCP, TLS or a Unix socket.
+//!
+//! Requests are encoded into one buffer for each connection, which is written with one system call in a turn of the worker;
+//! replies are read with one and decoded in place. Nothing is allocated for a request, and a reply takes no memory.
+
+mod connection;
+mod decode;
+mod encode;
+mod socket;
+
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, sync::Arc};
+
+pub use connection::WireConnection;
+
+use super::{
+    TargetError,
+    connector::Connector,
+    driver::{Driver, Losses},
+};
+
+/// Opens connections of one service that speak the protocol themselves. Cheap to clone.
+#[derive(Clone)]
+pub struct WireConnector(Connector);
+
+impl WireConnector {
+    /// Opens connections to the same server, with the same login, as another.
+    pub(super) fn like(connector: Connector) -> Self {
+        Self(connector)
+    }
+}
+
+impl Driver for WireConnector {
+    type Connection = WireConnection;
+
+    async fn open(&self) -> Result<WireConnection, TargetError> {
+        let socket = socket::open(&self.0).await.map_err(|error| self.0.explain(&error))?;
+        Ok(WireConnection::new(self.0.clone(), socket))
+    }
+
+    fn losses(&self) -> Arc<Losses> {
+        self.0.losses()
+    }
+}
+
+impl fmt::Debug for WireConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WireConnector").field(&self.0).finish()
+    }
+}

@@ -1,0 +1,113 @@
+//! A socket that is connected and logged in.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use fred::{
+    error::{Error, ErrorKind},
+    rustls::pki_types::ServerName,
+    types::config::TlsConnector,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    net::{TcpStream, UnixStream},
+    time::timeout,
+};
+
+use super::{decode::Decoder, encode};
+use crate::{
+    operation::{Args, Kind, Request},
+    target::{
+        Endpoint,
+        connector::{Connector, OPEN_LIMIT},
+    },
+};
+
+/// A stream of bytes to the server and back.
+pub(super) type Socket = Pin<Box<dyn Stream>>;
+
+/// What the kinds of sockets have in common.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Send> Stream for S {}
+
+/// Connects, logs in, selects the database and says the name: one attempt, of at most ten seconds.
+pub(super) async fn open(connector: &Connector) -> Result<Socket, Error> {
+    let silent = |_| Error::new(ErrorKind::Timeout, "no answer");
+    let mut socket = timeout(OPEN_LIMIT, connect(connector)).await.map_err(silent)??;
+    timeout(OPEN_LIMIT, log_in(&mut socket, connector)).await.map_err(silent)??;
+    Ok(socket)
+}
+
+async fn connect(connector: &Connector) -> Result<Socket, Error> {
+    match connector.endpoint() {
+        Endpoint::Unix { path } => Ok(Box::pin(UnixStream::connect(path).await?)),
+        Endpoint::Tcp { host, port, .. } => {
+            let host = host.trim_matches(['[', ']']);
+            let stream = TcpStream::connect((host, *port)).await?;
+            stream.set_nodelay(true)?;
+            match connector.tls() {
+                None => Ok(Box::pin(stream)),
+                Some(TlsConnector::Rustls(tls)) => {
+                    let name = ServerName::try_from(host.to_owned())
+                        .map_err(|error| Error::new(ErrorKind::Tls, error.to_string()))?;
+                    Ok(Box::pin(tls.connect(name, stream).await?))
+                }
+            }
+        }
+    }
+}
+
+async fn log_in(socket: &mut Socket, connector: &Connector) -> Result<(), Error> {
+    if let Some(password) = connector.any_password() {
+        let user = connector.username();
+        let words: Vec<&str> = ["AUTH"].into_iter().chain(user).chain([password]).collect();
+        ask(socket, &words).await?.map_err(refused)?;
+    }
+    if connector.database() != 0 {
+        ask(socket, &["SELECT", &connector.database().to_string()]).await?.map_err(refused)?;
+    }
+    // A user without the right to give names does without. A server that wants a login says so here at the latest.
+    match ask(socket, &["CLIENT", "SETNAME", connector.client_name()]).await? {
+        Err(message) if message.starts_with("NOAUTH") => Err(refused(message)),
+        _ => Ok(()),
+    }
+}
+
+fn refused(message: String) -> Error {
+    Error::new(ErrorKind::Unknown, message)
+}
+
+/// Sends a command and waits for its reply, of which only an error is kept.
+async fn ask(socket: &mut Socket, words: &[&str]) -> Result<Result<(), String>, Error> {
+    let words = words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
+    let mut out = Vec::new();
+    encode::encode(&mut out, &Request { kind: Kind::Raw, key: Bytes::new(), args: Args::Raw(words) });
+    socket.write_all(&out).await?;
+    socket.flush().await?;
+    let mut decoder = Decoder::default();
+    let mut input = Vec::new();
+    loop {
+        if socket.read_buf(&mut input).await? == 0 {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        let (used, reply) = decoder.decode(&input).map_err(|malformed| Error::new(ErrorKind::Protocol, malformed.0))?;
+        input.drain(..used);
+        if let Some(reply) = reply {
+            return Ok(reply.error.map_or(Ok(()), Err));
+        }
+    }
+}
+
+/// Reads what has come into a buffer on the stack.
+pub(super) fn poll_read(
+    socket: &mut Socket,
+    context: &mut Context<'_>,
+    buffer: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    socket.as_mut().poll_read(context, buffer)
+}
