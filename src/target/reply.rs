@@ -45,7 +45,7 @@ impl Expectation {
         Self { hits, asked: (u32::from(spec.keys.is_batch()) + listed).max(1) }
     }
 
-    /// The kept part of a reply with a payload of so many bytes.
+    /// The kept part of a reply whose payload has `bytes` bytes.
     pub(super) fn reply(self, shape: Shape, bytes: usize) -> Reply {
         let (hits, misses) = self.found(shape);
         let integer = match shape {

@@ -1,5 +1,10 @@
+//! Laws of the decoder, and the encoder command by command.
+
 use bytes::Bytes;
-use proptest::prelude::*;
+use proptest::{
+    prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof},
+    proptest,
+};
 
 use super::{
     decode::{Decoded, Decoder, Malformed},
