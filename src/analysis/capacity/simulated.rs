@@ -7,8 +7,8 @@ use super::{BlockPlan, Judgement, Next, Planner, TrialPlan, draw::generator, jud
 use crate::{
     analysis::burstiness::burstiness,
     results::{
-        Arm, BlockSide, CAPACITY_VERSION, Capacity, CapacityPlan, Ended, Environment, HarnessLimit, PoolBlock, Purpose,
-        Quantiles, Software, TargetFacts, Trial,
+        Arm, CAPACITY_VERSION, Capacity, CapacityPlan, Ended, Environment, HarnessLimit, PoolBlock, Purpose, Quantiles,
+        Software, TargetFacts, Trial, sample,
     },
     scenario::{self, Scenario},
 };
@@ -249,22 +249,12 @@ pub(super) fn plan(pools: &[u32], seed: u64) -> CapacityPlan {
 
 /// A block whose sides are alike and answer with ease.
 pub(super) fn block(plan: &BlockPlan) -> PoolBlock {
-    let Trial { scheduled, completed, failed, unfinished, throughput, response, service, wait, .. } =
-        trial(plan.from, plan.rate);
-    let side = BlockSide { scheduled, completed, failed, unfinished, throughput, response, service, wait };
     PoolBlock {
-        from: plan.from,
-        to: plan.to,
-        rate: plan.rate,
         number: plan.number,
         turn_ns: Some(plan.turn_ns),
-        began_ns: 0,
         measured_ns: plan.duration_ns,
         lag_p50: 1_000,
-        stolen: Some(0.0),
-        throttled: None,
-        server_busy: Some(0.3),
-        sides: [side.clone(), side],
+        ..sample::capacity::block([plan.from, plan.to].map(|arm| trial(arm, plan.rate)))
     }
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn pools() -> Capacity {
     capacity.blocks = [10_000.0, 12_200.0, 21_000.0]
         .into_iter()
         .flat_map(|rate| [0, 1, 2].map(|from| (rate, from)))
-        .flat_map(|(rate, from)| [0, 1].map(|number| block(rate, from, number)))
+        .flat_map(|(rate, from)| [0, 1].map(|number| neighbours(rate, from, number)))
         .collect();
     capacity.connections = [(50, 1_048_576), (500, 10_485_760), (1_000, 20_971_520)]
         .map(|(connections, client_memory)| ConnectionLevel {
@@ -90,30 +90,38 @@ pub(crate) fn pools() -> Capacity {
 }
 
 /// A block of a pool size and the next one.
-fn block(rate: f64, from: u32, number: u32) -> PoolBlock {
+fn neighbours(rate: f64, from: u32, number: u32) -> PoolBlock {
     let side = |arm: u32| {
-        let Trial { scheduled, completed, failed, unfinished, throughput, response, service, wait, .. } =
-            open(arm, POOLS[arm as usize], Purpose::Search, None, rate);
+        let trial = open(arm, POOLS[arm as usize], Purpose::Search, None, rate);
         // No two blocks are alike.
-        let (response, wait) = (
-            times(response.mean * (1.0 + 0.3 * f64::from(number)), 3.1),
-            times(wait.mean * (1.0 + 0.5 * f64::from(number)), 5.0),
-        );
+        Trial {
+            response: times(trial.response.mean * (1.0 + 0.3 * f64::from(number)), 3.1),
+            wait: times(trial.wait.mean * (1.0 + 0.5 * f64::from(number)), 5.0),
+            ..trial
+        }
+    };
+    PoolBlock { number, server_busy: Some(rate / SERVER), ..block([side(from), side(from + 1)]) }
+}
+
+/// A block in which either pool size answered as in its trial.
+pub(crate) fn block(trials: [Trial; 2]) -> PoolBlock {
+    let side = |trial: Trial| {
+        let Trial { scheduled, completed, failed, unfinished, throughput, response, service, wait, .. } = trial;
         BlockSide { scheduled, completed, failed, unfinished, throughput, response, service, wait }
     };
     PoolBlock {
-        from,
-        to: from + 1,
-        rate,
-        number,
+        from: trials[0].arm,
+        to: trials[1].arm,
+        rate: trials[0].offered.unwrap_or_default(),
+        number: 0,
         turn_ns: Some(25_000_000),
         began_ns: 0,
         measured_ns: 4 * SECOND,
         lag_p50: 2_000,
         stolen: None,
         throttled: None,
-        server_busy: Some(rate / SERVER),
-        sides: [side(from), side(from + 1)],
+        server_busy: Some(0.31),
+        sides: trials.map(side),
     }
 }
 

@@ -1,9 +1,9 @@
 //! A small synthetic capacity run of two pool sizes in which every field occurs.
 
-use super::run;
+use super::{capacity, run};
 use crate::results::{
-    Arm, BlockSide, CAPACITY_VERSION, Capacity, CapacityPlan, CheckKind, CommandCost, ConnectionLevel, Ended,
-    HarnessLimit, LIMITS, PoolBlock, Purpose, Quantiles, ServiceTrial, Trial,
+    CAPACITY_VERSION, Capacity, CapacityPlan, CheckKind, CommandCost, ConnectionLevel, Ended, HarnessLimit, LIMITS,
+    PoolBlock, Purpose, Quantiles, ServiceTrial, Trial,
 };
 
 const SECOND: u64 = 1_000_000_000;
@@ -11,12 +11,6 @@ const SECOND: u64 = 1_000_000_000;
 /// The capacity run.
 pub(crate) fn small_capacity() -> Capacity {
     let run = run();
-    let arm = |size: u32| Arm {
-        name: format!("pool {size}"),
-        settings: vec![("service.api.pool.size".into(), size.to_string())],
-        pool: Some(size),
-        coordinates: vec![("pool.size".into(), size.to_string())],
-    };
     Capacity {
         schema_version: CAPACITY_VERSION,
         software: run.software,
@@ -25,7 +19,7 @@ pub(crate) fn small_capacity() -> Capacity {
         target: run.target,
         environment: run.environment,
         plan: CapacityPlan {
-            arms: vec![arm(50), arm(100)],
+            arms: vec![capacity::arm(50), capacity::arm(100)],
             clients: vec![3, 6],
             start_rate: 10_000.0,
             max_rate: Some(80_000.0),
@@ -46,7 +40,12 @@ pub(crate) fn small_capacity() -> Capacity {
                 ..trial(2, 1, Purpose::Closed, None, Some(3))
             },
         ],
-        blocks: vec![block()],
+        blocks: vec![PoolBlock {
+            began_ns: 30 * SECOND,
+            stolen: Some(0.0),
+            throttled: Some(0.0),
+            ..capacity::block([0, 1].map(|arm| trial(3, arm, Purpose::Search, Some(10_000.0), None)))
+        }],
         connections: vec![ConnectionLevel { connections: 1, client_memory: 2_000, used_memory: 1_000_000 }],
         current_rate: Some(8_000.0),
         ended: Ended::Finished,
@@ -56,26 +55,6 @@ pub(crate) fn small_capacity() -> Capacity {
 fn limit(kind: CheckKind, subject: Option<&str>) -> HarnessLimit {
     let subject = subject.map(str::to_owned);
     HarnessLimit::Check { kind, subject, value: 0.97, limit: 0.85, nanos: Some(1e6) }
-}
-
-fn block() -> PoolBlock {
-    let Trial { scheduled, completed, failed, unfinished, throughput, response, service, wait, .. } =
-        trial(3, 0, Purpose::Search, Some(10_000.0), None);
-    let side = BlockSide { scheduled, completed, failed, unfinished, throughput, response, service, wait };
-    PoolBlock {
-        from: 0,
-        to: 1,
-        rate: 10_000.0,
-        number: 0,
-        turn_ns: Some(25_000_000),
-        began_ns: 30 * SECOND,
-        measured_ns: 4 * SECOND,
-        lag_p50: 2_000,
-        stolen: Some(0.0),
-        throttled: Some(0.0),
-        server_busy: Some(0.31),
-        sides: [side.clone(), side],
-    }
 }
 
 fn trial(number: u32, arm: u32, purpose: Purpose, offered: Option<f64>, clients: Option<u32>) -> Trial {
