@@ -5,12 +5,12 @@ use std::ops::Range;
 use statrs::function::gamma::gamma_lr;
 
 use super::{
-    silence::Silence,
+    silence::{SHORTEST, Silence},
     spans::{total_until, union, without},
     timeline::{Moment, Timeline},
     trend::median,
 };
-use crate::measure::{Nanos, Recording, SECOND, SeriesRecord, SeriesRole, Span};
+use crate::measure::{Nanos, Recording, SECOND, Span};
 
 /// Stalls, bursts and trends of the run.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -48,12 +48,6 @@ pub struct Burst {
     /// Late and failed requests in it.
     pub bad: u64,
 }
-
-/// Shortest silence that is a stall.
-const SHORTEST: Nanos = 10_000_000;
-
-/// Factor by which a stall is longer than the usual time between two answers.
-const UNUSUAL: f64 = 10.0;
 
 /// Share of the usual number of answers of a second below which next to nothing was answered in it.
 const NEXT_TO_NOTHING: f64 = 0.05;
@@ -175,24 +169,10 @@ fn finished(moment: &Moment) -> u64 {
     moment.completed + moment.failed
 }
 
-/// The silences of a service that are stalls.
-pub(super) fn of_service(recording: &Recording, silence: &Silence) -> Vec<Span> {
-    let measured = recording.period.measured_ns;
-    let own =
-        |series: &&SeriesRecord| series.key.service == silence.service && series.key.role == SeriesRole::Operation;
-    let seconds = recording.series.iter().filter(own).flat_map(|series| &series.seconds);
-    let answers: u64 = seconds.map(|second| second.counts.completed).sum();
-    let shortest = (UNUSUAL * measured as f64 / answers.max(1) as f64).max(SHORTEST as f64);
-    let is_long = |span: &&Span| span.from_ns < measured && span.length() as f64 > shortest;
-    silence.spans.iter().filter(is_long).copied().collect()
-}
-
 fn stalls(recording: &Recording, whole: &Timeline, silences: &[Silence], pauses: &[Span]) -> Vec<Stall> {
     let measured = recording.period.measured_ns;
-    let of_services: Vec<(&Silence, Span)> = silences
-        .iter()
-        .flat_map(|silence| of_service(recording, silence).into_iter().map(move |span| (silence, span)))
-        .collect();
+    let of_services: Vec<(&Silence, Span)> =
+        silences.iter().flat_map(|silence| silence.stalls.iter().map(move |span| (silence, *span))).collect();
     let thin = thin_seconds(&whole.seconds, (measured / SECOND) as usize, pauses);
     let all = union(of_services.iter().map(|(_, span)| *span).chain(thin.iter().copied()).collect());
     all.into_iter()

@@ -5,7 +5,7 @@ use super::{
     server_findings, tally::measured_seconds,
 };
 use crate::{
-    measure::{ErrorClass, SeriesRole, ServiceRecord, merged},
+    measure::{ErrorClass, SeriesRole, ServiceRecord},
     results::Verdict,
     scenario::{Checkout, Operation, Service},
 };
@@ -67,7 +67,7 @@ pub(super) fn findings(
             checks.iter().any(|check| check.is_overload() && check.subject.as_ref() == Some(&service.name))
         };
         let calm = evidence.scenario.services.iter().filter(|service| !overloaded(service));
-        findings.extend(calm.filter_map(|service| pool_wait(evidence, service)));
+        findings.extend(calm.filter_map(|service| pool_wait(evidence, checks, service)));
     }
     findings.extend(run.recording.services.iter().filter_map(reconnects));
     findings.extend(slow_operations(evidence));
@@ -169,12 +169,13 @@ fn waits_by_design(evidence: &Evidence<'_>, row: &Row) -> bool {
     own.any(Operation::waits_by_design)
 }
 
-fn pool_wait(evidence: &Evidence<'_>, service: &Service) -> Option<Finding> {
+fn pool_wait(evidence: &Evidence<'_>, checks: &[Check], service: &Service) -> Option<Finding> {
     let record = evidence.run.recording.services.iter().find(|record| record.name == service.name)?;
     let is_its = |row: &&Row| row.scope.operation.is_none() && row.scope.service.as_ref() == Some(&service.name);
     let row = evidence.rows.iter().find(is_its)?;
     let (wait_p99, response_p99) = (row.wait.percentile(99.0).nanos()?, row.response.percentile(99.0).nanos()?);
-    let lag_p99 = merged(record.seconds.iter().map(|second| &second.lag)).value_at_quantile(0.99);
+    let of_lag = |check: &&Check| check.kind == CheckKind::ScheduleLag && check.subject.as_ref() == Some(&service.name);
+    let lag_p99 = checks.iter().find(of_lag).and_then(|check| check.nanos).unwrap_or_default();
     let places = match service.pool.checkout {
         Checkout::Exclusive => service.connections(),
         Checkout::Shared { in_flight } => service.connections() * u64::from(in_flight),
@@ -185,7 +186,7 @@ fn pool_wait(evidence: &Evidence<'_>, service: &Service) -> Option<Finding> {
     let utilisation = in_use / measured.max(1) as f64 / places.max(1) as f64;
     let mostly_waiting = wait_p99 as f64 >= MOSTLY_WAIT * response_p99 as f64;
     // A wait that is the harness's own lateness is reported by the check for it.
-    let for_connection = wait_p99 > 2 * lag_p99;
+    let for_connection = wait_p99 as f64 > 2.0 * lag_p99;
     (mostly_waiting && for_connection && utilisation >= BUSY_POOL).then(|| Finding::PoolWait {
         service: service.name.clone(),
         pool: service.connections(),

@@ -3,7 +3,7 @@
 
 use super::spans::{total_until, union, without};
 use crate::{
-    measure::{Nanos, Recording, ServiceRecord, Span},
+    measure::{Nanos, Recording, SeriesRecord, SeriesRole, ServiceRecord, Span},
     scenario::{Scenario, Service},
 };
 
@@ -15,6 +15,8 @@ pub struct Silence {
     /// Spans in which requests were under way and none was answered, without those in which the harness did not run, unless it
     /// stood still for less of such a span than it ran. Empty for a service whose commands wait by design.
     pub spans: Vec<Span>,
+    /// Those of the spans that are stalls.
+    pub stalls: Vec<Span>,
     /// Share of the measured period at which a user who had come would have waited longer than the objective's latency, 0..=1.
     pub late_share: f64,
     /// Since when it has not been answered until the end of the run, in nanoseconds since the start of the measured period.
@@ -23,6 +25,12 @@ pub struct Silence {
 
 /// The shortest silence that is recorded: less is left of one at the edges of pauses and of the period.
 const TELLING: Nanos = 1_000_000;
+
+/// Shortest silence that is a stall.
+pub(super) const SHORTEST: Nanos = 10_000_000;
+
+/// Factor by which a stall is longer than the usual time between two answers.
+const UNUSUAL: f64 = 10.0;
 
 /// The silences of each service of the recording, in its order.
 pub(super) fn silences(recording: &Recording, scenario: &Scenario, pauses: &[Span]) -> Vec<Silence> {
@@ -89,13 +97,25 @@ fn silence(
     let is_gone = |span: &&Span| unanswered(span) > 0 && (all_lost || (!waits && unanswered(span) > latency));
     // What is late after the period is of single requests: nothing more is sent.
     let within = |span: Span| Span { to_ns: span.to_ns.min(measured), ..span };
-    let spans = spans.into_iter().map(within).filter(|span| span.length() >= TELLING).collect();
+    let spans: Vec<Span> = spans.into_iter().map(within).filter(|span| span.length() >= TELLING).collect();
     Silence {
         service: record.name.clone(),
         late_share: if measured > 0 { late_ns as f64 / measured as f64 } else { 0.0 },
         gone_since: last.filter(is_gone).map(|span| span.from_ns.min(measured)),
+        stalls: stalls(recording, &record.name, &spans),
         spans,
     }
+}
+
+/// The silences of a service that are stalls.
+fn stalls(recording: &Recording, service: &str, spans: &[Span]) -> Vec<Span> {
+    let measured = recording.period.measured_ns;
+    let own = |series: &&SeriesRecord| series.key.service == service && series.key.role == SeriesRole::Operation;
+    let seconds = recording.series.iter().filter(own).flat_map(|series| &series.seconds);
+    let answers: u64 = seconds.map(|second| second.counts.completed).sum();
+    let shortest = (UNUSUAL * measured as f64 / answers.max(1) as f64).max(SHORTEST as f64);
+    let is_long = |span: &&Span| span.from_ns < measured && span.length() as f64 > shortest;
+    spans.iter().filter(is_long).copied().collect()
 }
 
 #[cfg(test)]

@@ -3,13 +3,13 @@
 use super::known::Known;
 use crate::{
     analysis::{
-        Check, CheckKind, Level, Moment, events,
+        Check, CheckKind, Level, Moment,
         evidence::Evidence,
         spans::total_until,
         tally::whole_seconds,
         trend::{chance_of, median, rank_correlation, slope},
     },
-    measure::{SECOND, Span},
+    measure::SECOND,
 };
 
 /// Seconds that it takes to distinguish a drift from chance.
@@ -36,11 +36,11 @@ const SIGNIFICANT: f64 = 0.01;
 pub(super) fn backlog(evidence: &Evidence<'_>, known: &Known<'_>) -> Option<Check> {
     let rate = known.service.offered_rate()?;
     let recording = &evidence.run.recording;
-    let own = evidence.silences.iter().filter(|silence| silence.service == known.record.name);
-    let stalls: Vec<Span> = own.flat_map(|silence| events::of_service(recording, silence)).collect();
+    let own = evidence.silences.iter().find(|silence| silence.service == known.record.name);
+    let stalls = own.map_or(&[][..], |silence| &silence.stalls);
     let backlog = |moment: &Moment| {
         let end = (u64::from(moment.second) + 1) * SECOND;
-        Some(moment.backlog? as f64 - rate * total_until(&stalls, end) as f64 / SECOND as f64)
+        Some(moment.backlog? as f64 - rate * total_until(stalls, end) as f64 / SECOND as f64)
     };
     let seconds = known.timeline.seconds.iter().take(whole_seconds(recording));
     let backlogs: Vec<f64> = seconds.filter_map(backlog).collect();

@@ -182,7 +182,7 @@ fn no_service_hides_behind_a_larger_one() {
 
 fn silence(late_share: f64, gone_since: Option<Nanos>) -> Silence {
     let span = Span { from_ns: 2 * SECOND, to_ns: 4 * SECOND };
-    Silence { service: "ml".into(), spans: vec![span], late_share, gone_since }
+    Silence { service: "ml".into(), spans: vec![span], stalls: Vec::new(), late_share, gone_since }
 }
 
 #[test]
