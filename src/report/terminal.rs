@@ -32,12 +32,14 @@ pub(super) const SCREEN: usize = 47;
 
 /// Steps by which a summary is shortened until it fits a screen: it loses the meaning of columns, then the advice of the first finding,
 /// then findings from the last to the second. All of it is in the report.
-const STEPS: usize = 5;
+const NO_LEGENDS: usize = 1;
+const NO_ADVICE: usize = 2;
+const ONE_FINDING: usize = 5;
 
 /// Renders the parts of a view that belong on a terminal.
 pub(super) fn render(view: &View, style: Style) -> String {
     let fits = |text: &String| style.verbose || text.lines().count() <= SCREEN;
-    (0..STEPS).map(|step| page(view, style, step)).find(fits).unwrap_or_else(|| page(view, style, STEPS))
+    (0..ONE_FINDING).map(|step| page(view, style, step)).find(fits).unwrap_or_else(|| page(view, style, ONE_FINDING))
 }
 
 fn page(view: &View, style: Style, shortened: usize) -> String {
@@ -133,13 +135,13 @@ impl Page {
     }
 
     fn notes(&mut self, notes: &[Note]) {
-        let most = STEPS + 1 - self.shortened.clamp(2, STEPS);
-        let is_short = self.shortened > 2 && notes.len() > most;
-        for note in if is_short { &notes[..most] } else { notes } {
-            let advice = if self.shortened > 1 { String::new() } else { note.advice.clone() };
+        let most = if self.shortened > NO_ADVICE { 1 + ONE_FINDING - self.shortened } else { notes.len() };
+        let shown = &notes[..most.min(notes.len())];
+        for note in shown {
+            let advice = if self.shortened >= NO_ADVICE { String::new() } else { note.advice.clone() };
             self.note(&Note { advice, ..note.clone() });
         }
-        if is_short {
+        if shown.len() < notes.len() {
             self.note(&Note::new(Tone::Quiet, "Further findings: see the report, or --verbose.", ""));
         }
     }
@@ -199,7 +201,7 @@ impl Page {
         }
         let is_shown =
             |column: &Column| shown.iter().any(|place| std::ptr::eq(&raw const table.columns[*place], column));
-        for legend in table.legend(|column| self.shortened == 0 && is_shown(column)) {
+        for legend in table.legend(|column| self.shortened < NO_LEGENDS && is_shown(column)) {
             self.paragraph("", &legend, &self.quiet());
         }
     }
