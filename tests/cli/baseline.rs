@@ -72,7 +72,7 @@ fn what_does_not_belong_is_not_kept() {
     let invalid = night(&desk, 3, |run| run["recording"]["series"][0]["unfinished"] = json!(1_000_000));
     desk.run(&["baseline", "save", "more", &invalid]).ends_with(2).complains("--allow-invalid");
     desk.run(&["baseline", "save", "more", &invalid, "--allow-invalid"]).ends_with(0);
-    desk.run(&["compare", "more", &runs[0]]).ends_with(3).says("more has no run that counts");
+    desk.run(&["compare", "more", &runs[0]]).ends_with(3).says("more has no valid and complete run");
     let early = night(&desk, 4, |run| run["recording"]["period"]["interrupted"] = json!(true));
     desk.run(&["baseline", "save", "early", &early]).ends_with(2).complains("was interrupted: --allow-invalid");
     desk.run(&["baseline", "save", "early", &early, "--allow-invalid"]).ends_with(0);

@@ -105,7 +105,7 @@ address = "tcp://{closed}"
             format!("warning: dependency closed at tcp://{closed} does not answer: connection refused"),
         ]
     );
-    run.says("Dependencies").says("The dependency closed never answered as it should");
+    run.says("Dependencies").says("The dependency closed failed all of ");
     // Not broken into lines.
     let report = fs::read_to_string(desk.path("out/report.md")).unwrap();
     assert!(report.contains("and after the run: answered with status 503, not 200"), "{report}");
