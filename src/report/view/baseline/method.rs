@@ -120,6 +120,6 @@ pub(super) fn table_of_runs<'a>(caption: &str, runs: impl IntoIterator<Item = &'
 /// How the objective held.
 fn objective(run: &Abstract) -> Cell {
     let (word, tone) = (verdict::on_objective(run.verdict), verdict::tone(run.verdict));
-    let early = if run.interrupted { ", ended early" } else { "" };
+    let early = if run.interrupted { ", interrupted" } else { "" };
     Cell::new(format!("{word}{early}"), if run.counts() { tone } else { Tone::Fair })
 }
