@@ -1,6 +1,9 @@
 //! The kept part of a reply: hits, misses, the integer, the size.
 
-use crate::operation::{Args, Hits, Reply, Request};
+use crate::operation::{Args, Hits, Kind, Reply, Request};
+
+/// Payload of the status `OK`, in bytes.
+const OK: u32 = 2;
 
 /// Form of a reply, as far as it shows what was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub(super) struct Expectation {
     hits: Hits,
     /// Number of keys, fields or members asked for, at least 1.
     asked: u32,
+    /// Payload, where the reply does not decide it.
+    bytes: Option<u32>,
 }
 
 impl Expectation {
@@ -42,7 +47,9 @@ impl Expectation {
             (Hits::Popped, _) => Hits::Range,
             (hits, _) => hits,
         };
-        Self { hits, asked: (u32::from(spec.keys.is_batch()) + listed).max(1) }
+        // fred reveals of this reply only that it is no error: `OK`, or `QUEUED` in a transaction.
+        let bytes = (request.kind == Kind::MSet).then_some(OK);
+        Self { hits, asked: (u32::from(spec.keys.is_batch()) + listed).max(1), bytes }
     }
 
     /// The kept part of a reply whose payload has `bytes` bytes.
@@ -52,7 +59,8 @@ impl Expectation {
             Shape::Integer(number) => Some(number),
             _ => None,
         };
-        Reply { hits, misses, integer, bytes: u32::try_from(bytes).unwrap_or(u32::MAX) }
+        let bytes = self.bytes.unwrap_or_else(|| u32::try_from(bytes).unwrap_or(u32::MAX));
+        Reply { hits, misses, integer, bytes }
     }
 
     fn found(self, shape: Shape) -> (u32, u32) {
@@ -131,6 +139,10 @@ mod tests {
     fn keeps_integers_and_sizes() {
         let reply = expectation(Kind::LLen, Args::None).reply(Shape::Integer(1_000), 4);
         assert_eq!((reply.integer, reply.bytes), (Some(1_000), 4));
+        let written = expectation(Kind::MSet, Args::Pairs(Vec::new()));
+        let sizes = [(Shape::Text, 2), (Shape::Null, 0), (Shape::Queued, 0)]
+            .map(|(shape, size)| written.reply(shape, size).bytes);
+        assert_eq!(sizes, [2; 3], "either client, and in a transaction");
         assert_eq!([0, 9, 10, -10, i64::MIN].map(digits), [1, 1, 2, 3, 20]);
     }
 }
