@@ -123,6 +123,8 @@ impl DriverConnection for WireConnection {
         let quit = Request { kind: Kind::Raw, key: Bytes::new(), args: Args::Raw(vec![Bytes::from_static(b"QUIT")]) };
         let _ = timeout(CLOSE_LIMIT, self.issue(quit)).await;
         self.exchange.abort();
+        self.shared.link.lose();
+        self.shared.state.borrow_mut().fail(failure::lost());
     }
 }
 
@@ -237,25 +239,24 @@ async fn exchange(connector: Connector, mut socket: Socket, shared: Rc<Shared>) 
     loop {
         let mut decoder = Decoder::default();
         let mut rest = Vec::new();
-        let ended = std::future::poll_fn(|context| turn(&shared, &mut socket, &mut decoder, &mut rest, context)).await;
-        match ended {
-            End::Renewed => {}
-            End::Broken(_) => shared.link.lose(),
+        let broken = std::future::poll_fn(|context| turn(&shared, &mut socket, &mut decoder, &mut rest, context)).await;
+        if broken.is_some() {
+            shared.link.lose();
         }
-        let reason = match ended {
-            End::Renewed => failure::lost(),
-            End::Broken(reason) => reason,
-        };
         // After the link is lost: a request that is issued meanwhile fails at once.
-        shared.state.borrow_mut().fail(reason);
+        shared.state.borrow_mut().fail(broken.unwrap_or_else(failure::lost));
+        // A server at its limit of clients refuses the new connection while the old one is open.
+        drop(socket);
         let mut pause = Duration::ZERO;
         socket = loop {
+            // A pause comes first: a server that breaks every connection is not asked without rest.
+            pause = longer(pause);
             sleep(pause).await;
-            match socket::open(&connector).await {
-                Ok(socket) => break socket,
-                Err(_) => pause = longer(pause),
+            if let Ok(socket) = socket::open(&connector).await {
+                break socket;
             }
         };
+        shared.state.borrow_mut().renew = false;
         shared.link.find();
     }
 }
@@ -268,39 +269,32 @@ fn longer(pause: Duration) -> Duration {
     whole.mul_f64(0.5 + (RandomState::new().hash_one(()) as f64 / u64::MAX as f64) / 2.0)
 }
 
-/// End of an exchange.
-enum End {
-    /// The harness wants another connection.
-    Renewed,
-    /// The connection broke.
-    Broken(Failure),
-}
-
-/// Writes what is ready and reads what has come.
+/// Writes what is ready and reads what has come. Ends with the reason for which the connection broke, or without one where the
+/// harness wants another connection.
 fn turn(
     shared: &Shared,
     socket: &mut Socket,
     decoder: &mut Decoder,
     rest: &mut Vec<u8>,
     context: &mut Context<'_>,
-) -> Poll<End> {
+) -> Poll<Option<Failure>> {
     let mut state = shared.state.borrow_mut();
     if std::mem::take(&mut state.renew) {
-        return Poll::Ready(End::Renewed);
+        return Poll::Ready(None);
     }
     state.exchange = Some(context.waker().clone());
     if let Err(error) = write(&mut state, socket, context) {
-        return Poll::Ready(End::Broken(broken(&error)));
+        return Poll::Ready(Some(broken(&error)));
     }
     loop {
         let mut space = [const { MaybeUninit::uninit() }; READ];
         let mut buffer = ReadBuf::uninit(&mut space);
         if let Err(error) = ready!(socket::poll_read(socket, context, &mut buffer)) {
-            return Poll::Ready(End::Broken(broken(&error)));
+            return Poll::Ready(Some(broken(&error)));
         }
         let received = Instant::now();
         if buffer.filled().is_empty() {
-            return Poll::Ready(End::Broken(broken(&io::ErrorKind::UnexpectedEof.into())));
+            return Poll::Ready(Some(broken(&io::ErrorKind::UnexpectedEof.into())));
         }
         let taken = if rest.is_empty() {
             take_in(&mut state, decoder, buffer.filled(), received).map(|used| {
@@ -313,7 +307,7 @@ fn turn(
             })
         };
         if let Err(Malformed(reason)) = taken {
-            return Poll::Ready(End::Broken(Failure { class: ErrorClass::Protocol, message: reason.to_owned() }));
+            return Poll::Ready(Some(Failure { class: ErrorClass::Protocol, message: reason.to_owned() }));
         }
     }
 }

@@ -27,6 +27,9 @@ use crate::{
     },
 };
 
+/// Errors by which a server refuses a connection, whatever the command.
+const REFUSALS: [&str; 3] = ["NOAUTH", "DENIED", "ERR max number of clients"];
+
 /// A stream of bytes to the server and back.
 pub(super) type Socket = Pin<Box<dyn Stream>>;
 
@@ -71,9 +74,9 @@ async fn log_in(socket: &mut Socket, connector: &Connector) -> Result<(), Error>
     if connector.database() != 0 {
         ask(socket, &["SELECT", &connector.database().to_string()]).await?.map_err(refused)?;
     }
-    // A user without the right to give names does without. A server that wants a login says so here at the latest.
+    // A user without the right to give names does without. A server that refuses the connection replies so here at the latest.
     match ask(socket, &["CLIENT", "SETNAME", connector.client_name()]).await? {
-        Err(message) if message.starts_with("NOAUTH") => Err(refused(message)),
+        Err(message) if REFUSALS.iter().any(|start| message.starts_with(start)) => Err(refused(message)),
         _ => Ok(()),
     }
 }
@@ -98,6 +101,9 @@ async fn ask(socket: &mut Socket, words: &[&str]) -> Result<Result<(), String>, 
         let (used, reply) = decoder.decode(&input).map_err(|malformed| Error::new(ErrorKind::Protocol, malformed.0))?;
         input.drain(..used);
         if let Some(reply) = reply {
+            if !input.is_empty() {
+                return Err(Error::new(ErrorKind::Protocol, "bytes came behind a reply"));
+            }
             return Ok(reply.error.map_or(Ok(()), Err));
         }
     }
