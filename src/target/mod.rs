@@ -36,6 +36,9 @@ mod tls;
 mod wire;
 mod words;
 
+#[cfg(test)]
+mod sample;
+
 pub use access::{Source, Target};
 pub use address::{Endpoint, TargetUrl};
 pub use claim::{Takeover, claimant};
@@ -51,4 +54,6 @@ pub use preflight::Besides;
 pub use private::{Listen, PrivateServer, RESERVED, ServerOptions};
 pub use reference::reference;
 pub use secret::Secret;
+#[cfg(any(test, fuzzing))]
+pub use wire::decodes_alike;
 pub use wire::{WireConnection, WireConnector};

@@ -1,76 +1,146 @@
 //! Requests as the server sees them: the words of a command line.
 //!
-//! The measured path does without: fred composes commands itself. Before the load the words are needed to ask for
-//! permissions.
+//! The wire client sends these words. fred composes commands itself; a test compares the two. Before the load the words are
+//! needed to ask for permissions.
+
+use std::io::Write;
 
 use bytes::Bytes;
 
-use crate::operation::{Args, Keys, Request};
+use crate::operation::{Args, Keys, Kind, Request};
+
+/// Longest number in digits: that of the smallest score, with its zeros behind the point.
+const LONGEST_NUMBER: usize = 400;
 
 /// The words of a request, its command's name first.
 pub(super) fn words(request: &Request) -> Vec<Bytes> {
-    let Request { kind, key, args } = request;
-    let spec = kind.spec();
-    let mut line = vec![literal(spec.name)];
-    match (spec.keys, args) {
-        (_, Args::Raw(words)) => return words.clone(),
-        (_, Args::Script { source, .. }) => line.extend([source.clone(), literal("1"), key.clone()]),
-        // The first of several keys stands among the pairs once more.
-        (Keys::NoKey, _) | (Keys::Batch | Keys::AnyBatch, Args::Pairs(_)) => {}
-        (Keys::Channel | Keys::One | Keys::Batch | Keys::AnyOne | Keys::AnyBatch, _) => line.push(key.clone()),
-    }
-    line.extend(behind_the_key(args));
-    line
+    let mut words = Vec::with_capacity(count(request));
+    each(request, |word| words.push(Bytes::copy_from_slice(word)));
+    words
 }
 
-fn behind_the_key(args: &Args) -> Vec<Bytes> {
-    match args {
-        Args::None => Vec::new(),
-        Args::Value(value) => vec![value.clone()],
-        Args::Expiring(value, ms) => vec![value.clone(), literal("PX"), number(*ms)],
-        Args::Values(values) | Args::Raw(values) | Args::Script { argv: values, .. } => values.clone(),
-        Args::Pairs(pairs) => flat(pairs),
+/// Number of words of a request.
+pub(super) fn count(request: &Request) -> usize {
+    let arguments = match &request.args {
+        Args::None => 0,
+        Args::Value(_) | Args::Number(_) => 1,
+        Args::Expiring(..) => 3,
+        Args::Values(values) | Args::Raw(values) => values.len(),
+        Args::Pairs(pairs) => 2 * pairs.len(),
+        Args::Scored(members) => 2 * members.len(),
+        Args::Range(..) | Args::Increment(..) | Args::ScoreBy(..) => 2,
+        Args::First(_) => 4,
+        Args::Entry { fields, .. } => 4 + 2 * fields.len(),
+        Args::Script { argv, .. } => 3 + argv.len(),
+    };
+    usize::from(request.kind != Kind::Raw) + usize::from(key(request).is_some()) + arguments
+}
+
+/// The key, where it stands behind the name.
+fn key(request: &Request) -> Option<&Bytes> {
+    match (request.kind, request.kind.spec().keys) {
+        // The key is among the arguments of these.
+        (Kind::MSet | Kind::Raw | Kind::Eval, _) | (_, Keys::NoKey) => None,
+        _ => Some(&request.key),
+    }
+}
+
+/// Calls `word` with each word of a request, its command's name first.
+pub(super) fn each(request: &Request, mut word: impl FnMut(&[u8])) {
+    if request.kind != Kind::Raw {
+        word(request.kind.spec().name.as_bytes());
+    }
+    if let Some(key) = key(request) {
+        word(key);
+    }
+    match &request.args {
+        Args::None => {}
+        Args::Value(value) => word(value),
+        Args::Expiring(value, milliseconds) => {
+            word(value);
+            word(b"PX");
+            number(&mut word, *milliseconds);
+        }
+        Args::Values(values) | Args::Raw(values) => all(&mut word, values),
+        Args::Pairs(fields) => pairs(&mut word, fields),
         Args::Scored(members) => {
-            members.iter().flat_map(|(score, member)| [text(score.to_string()), member.clone()]).collect()
+            for (score, member) in members {
+                text(&mut word, *score);
+                word(member);
+            }
         }
-        Args::Range(first, last) => vec![number(*first), number(*last)],
-        Args::Number(value) => vec![number(*value)],
-        Args::First(count) => vec![literal("-"), literal("+"), literal("COUNT"), number(*count)],
-        Args::Increment(field, by) => vec![field.clone(), number(*by)],
-        Args::ScoreBy(by, member) => vec![number(*by), member.clone()],
+        Args::Range(first, last) => {
+            number(&mut word, *first);
+            number(&mut word, *last);
+        }
+        Args::Number(value) => number(&mut word, *value),
+        Args::First(entries) => {
+            for fixed in [&b"-"[..], b"+", b"COUNT"] {
+                word(fixed);
+            }
+            number(&mut word, *entries);
+        }
+        Args::Increment(field, by) => {
+            word(field);
+            number(&mut word, *by);
+        }
+        Args::ScoreBy(by, member) => {
+            number(&mut word, *by);
+            word(member);
+        }
         Args::Entry { fields, max_length } => {
-            let mut words = vec![literal("MAXLEN"), literal("~"), number(*max_length), literal("*")];
-            words.extend(flat(fields));
-            words
+            word(b"MAXLEN");
+            word(b"~");
+            number(&mut word, *max_length);
+            word(b"*");
+            pairs(&mut word, fields);
+        }
+        Args::Script { source, argv } => {
+            word(source);
+            word(b"1");
+            word(&request.key);
+            all(&mut word, argv);
         }
     }
 }
 
-fn flat(pairs: &[(Bytes, Bytes)]) -> Vec<Bytes> {
-    pairs.iter().flat_map(|(name, value)| [name.clone(), value.clone()]).collect()
+fn number(word: &mut impl FnMut(&[u8]), number: i64) {
+    word(itoa::Buffer::new().format(number).as_bytes());
 }
 
-fn literal(word: &'static str) -> Bytes {
-    Bytes::from_static(word.as_bytes())
+fn text(word: &mut impl FnMut(&[u8]), score: f64) {
+    let mut digits = [0; LONGEST_NUMBER];
+    let mut rest = &mut digits[..];
+    let _ = write!(rest, "{score}");
+    let length = LONGEST_NUMBER - rest.len();
+    word(&digits[..length]);
 }
 
-fn number(value: i64) -> Bytes {
-    text(value.to_string())
+fn all(word: &mut impl FnMut(&[u8]), words: &[Bytes]) {
+    for each in words {
+        word(each);
+    }
 }
 
-fn text(word: String) -> Bytes {
-    Bytes::from(word)
+fn pairs(word: &mut impl FnMut(&[u8]), pairs: &[(Bytes, Bytes)]) {
+    for (name, value) in pairs {
+        word(name);
+        word(value);
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::Receiver;
+
     use super::*;
-    use crate::{
-        operation::{Kind, Spec},
-        scenario::{self, Scenario},
-        target::{Endpoint, Target, TargetUrl, reference::Responder},
-        workload::RequestStream,
+    use crate::target::{
+        Driver, DriverConnection, Endpoint, Target, TargetUrl, WireConnector, reference::Responder, sample,
     };
+
+    fn literal(word: &'static str) -> Bytes {
+        Bytes::from_static(word.as_bytes())
+    }
 
     fn line(request: &Request) -> Vec<String> {
         words(request).iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect()
@@ -86,7 +156,9 @@ mod tests {
             (Kind::Set, Args::Expiring(literal("v"), 50), "SET k v PX 50"),
             (Kind::MSet, Args::Pairs(vec![(literal("k"), literal("v")), pair.clone()]), "MSET k v f v"),
             (Kind::HSet, Args::Pairs(vec![pair.clone()]), "HSET k f v"),
-            (Kind::ZAdd, Args::Scored(vec![(1.5, literal("m"))]), "ZADD k 1.5 m"),
+            (Kind::ZAdd, Args::Scored(vec![(1.5, literal("m")), (-3.0, literal("n"))]), "ZADD k 1.5 m -3 n"),
+            (Kind::MGet, Args::Values(vec![literal("l")]), "MGET k l"),
+            (Kind::Multi, Args::None, "MULTI"),
             (Kind::ZIncrBy, Args::ScoreBy(2, literal("m")), "ZINCRBY k 2 m"),
             (Kind::HIncrBy, Args::Increment(literal("f"), 2), "HINCRBY k f 2"),
             (Kind::XAdd, Args::Entry { fields: vec![pair], max_length: 9 }, "XADD k MAXLEN ~ 9 * f v"),
@@ -100,34 +172,6 @@ mod tests {
         }
     }
 
-    /// One operation per command; those that have a batch, an expiry or a script of their own also with it.
-    fn everything() -> Scenario {
-        let mut text = String::from(
-            "name = \"all\"\n[run]\nwarmup = \"1s\"\nduration = \"1s\"\n[objective]\nlatency = \"1s\"\n[[service]]\n\
-             name = \"api\"\norder = \"cycle\"\n[service.pool]\nsize = 1\n\
-             [service.load]\nmodel = \"closed\"\nclients = 1\n[service.values]\nsize = 8\n",
-        );
-        for spec in Spec::in_scenarios() {
-            let name = spec.name;
-            let mut add = |variant: &str, lines: &str| {
-                let head = format!("[[service.operation]]\nname = \"{name}{variant}\"\ncommand = \"{name}\"\n");
-                text.push_str(&(head + lines));
-            };
-            match spec.kind {
-                Kind::Eval => add("", "script = \"return 1\"\nargs = [\"{value}\"]\n"),
-                Kind::Raw => add("", "args = [\"FT.SEARCH\", \"{key}\"]\n"),
-                _ => add("", ""),
-            }
-            if spec.takes("batch") {
-                add("-of-3", "batch = 3\n");
-            }
-            if spec.takes("expire") {
-                add("-for-a-time", "expire = \"90s\"\n");
-            }
-        }
-        scenario::parse(&text, "all.toml").unwrap_or_else(|errors| panic!("{errors}"))
-    }
-
     /// A command line in capitals; fred sends pairs in any order, so they are sorted.
     fn capitals(line: &[String], args: &Args) -> Vec<Vec<String>> {
         let pairs = if let Args::Pairs(pairs) = args { 2 * pairs.len() } else { 0 };
@@ -139,26 +183,32 @@ mod tests {
         pairs
     }
 
+    /// Sends every request through a connection; the words that arrive are compared.
+    async fn compare<C: DriverConnection>(connection: &C, heard: &Receiver<Vec<String>>) {
+        for request in sample::requests() {
+            let (expected, args) = (line(&request), request.args.clone());
+            // The reply is not what the command replies; what was sent counts.
+            let _ = connection.issue(request).await;
+            let sent = heard.try_iter().last().unwrap_or_default();
+            assert_eq!(capitals(&sent, &args), capitals(&expected, &args));
+        }
+    }
+
     #[test]
-    fn the_client_library_sends_the_same_words() {
+    fn both_clients_send_the_same_words() {
         let (sender, heard) = std::sync::mpsc::channel();
         let responder = Responder::start(move |line| drop(sender.send(line.to_vec()))).unwrap();
         let (host, port) = (responder.address.ip().to_string(), responder.address.port());
         let endpoint = Endpoint::Tcp { host, port, tls: false };
         let url = TargetUrl { endpoint, username: None, password: None, database: None };
+        let target = Target::without_services(&url).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let connection = Target::without_services(&url).unwrap().observer().open().await.unwrap();
-            let scenario = everything();
-            let stream = RequestStream::new(&scenario, 0);
-            for sequence in 0..scenario.services[0].operations.len() as u64 {
-                let request = stream.request(sequence, 0);
-                let (expected, args) = (line(&request), request.args.clone());
-                // The reply is not what the command replies; what was sent counts.
-                let _ = connection.issue(request).await;
-                let sent = heard.try_iter().last().unwrap_or_default();
-                assert_eq!(capitals(&sent, &args), capitals(&expected, &args));
-            }
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            // The responder has one client at a time.
+            let connection = target.observer().open().await.unwrap();
+            compare(&connection, &heard).await;
+            connection.close().await;
+            compare(&WireConnector::like(target.observer()).open().await.unwrap(), &heard).await;
         });
     }
 }

@@ -8,8 +8,8 @@ use super::super::reply::{Shape, digits};
 /// Levels of arrays within arrays, of which no command of the table has more than three.
 const DEEPEST: usize = 32;
 
-/// Longest status, error or length.
-const LONGEST_LINE: usize = 64 << 10;
+/// Longest status, error or length, in bytes with its end.
+pub(super) const LONGEST_LINE: usize = 64 << 10;
 
 /// A reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,8 +79,9 @@ impl Decoder {
                     seen == 1 && self.element()
                 }
                 Bulk::None => {
-                    let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
-                        if rest.len() > LONGEST_LINE {
+                    let within = &rest[..rest.len().min(LONGEST_LINE)];
+                    let Some(end) = within.iter().position(|byte| *byte == b'\n') else {
+                        if within.len() == LONGEST_LINE {
                             return Err(Malformed("a line has no end"));
                         }
                         return Ok((at, None));
@@ -98,15 +99,22 @@ impl Decoder {
         }
     }
 
+    /// Bytes that are kept of a reply that is not whole.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn kept(&self) -> usize {
+        self.reply.error.as_ref().map_or(0, String::len)
+    }
+
     /// Takes in a line without its end; shows whether it ends the reply.
     fn line(&mut self, line: &[u8]) -> Result<bool, Malformed> {
         let (kind, text) = line.split_first().ok_or(Malformed("a line is empty"))?;
         match kind {
             b'+' => {
-                self.reply.bytes += text.len();
-                self.is(if text == b"QUEUED" { Shape::Queued } else { Shape::Text });
                 if text == b"QUEUED" {
-                    self.reply.bytes -= text.len();
+                    self.is(Shape::Queued);
+                } else {
+                    self.reply.bytes += text.len();
+                    self.is(Shape::Text);
                 }
                 Ok(self.element())
             }

@@ -2,7 +2,13 @@
 //!
 //! Requests are encoded into one buffer for each connection, which is written with one system call in a turn of the worker;
 //! replies are read with one and decoded in place. Nothing is allocated for a request, and a reply takes no memory.
+//!
+//! Whatever a server sends, a connection keeps less than `LONGEST_LINE` (64 KiB) of bytes that are not decoded yet, one read
+//! (16 KiB) while it is decoded, and the text of one error (192 KiB at most). A violation of the protocol fails the request that it
+//! answers, and the connection is opened anew.
 
+#[cfg(any(test, fuzzing))]
+mod alike;
 mod connection;
 mod decode;
 mod encode;
@@ -13,6 +19,8 @@ mod tests;
 
 use std::{fmt, sync::Arc};
 
+#[cfg(any(test, fuzzing))]
+pub use alike::decodes_alike;
 pub use connection::WireConnection;
 
 use super::{

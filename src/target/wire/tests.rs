@@ -1,18 +1,20 @@
-//! Laws of the decoder, and the encoder command by command.
+//! Laws of the decoder, and the encoder with the requests of every command.
 
-use bytes::Bytes;
 use proptest::{
-    prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof},
+    prelude::{Just, ProptestConfig, Strategy, any, prop_assert_eq, prop_oneof},
     proptest,
 };
 
+use redis_protocol::resp2::{decode::decode_bytes, types::BytesFrame};
+
 use super::{
-    decode::{Decoded, Decoder, Malformed},
+    alike::{Outcome, decode, decodes_alike},
+    decode::{Decoded, Decoder, LONGEST_LINE, Malformed},
     encode::encode,
 };
-use crate::{
-    operation::{Args, Kind, Request},
-    target::reply::{Shape, digits},
+use crate::target::{
+    reply::{Shape, digits},
+    sample, words,
 };
 
 /// A reply, as a server composes it.
@@ -100,28 +102,6 @@ fn frames() -> impl Strategy<Value = Frame> {
     leaf.prop_recursive(4, 40, 6, |inner| proptest::collection::vec(inner, 0..6).prop_map(Frame::Array))
 }
 
-/// Decodes a stream that comes in pieces of the given lengths, over and over.
-fn decode(stream: &[u8], pieces: &[usize]) -> Result<Vec<Decoded>, Malformed> {
-    let (mut decoder, mut input, mut replies) = (Decoder::default(), Vec::new(), Vec::new());
-    let mut rest = stream;
-    for piece in pieces.iter().cycle() {
-        if rest.is_empty() {
-            break;
-        }
-        let (now, later) = rest.split_at((*piece).min(rest.len()));
-        rest = later;
-        input.extend_from_slice(now);
-        loop {
-            let (used, reply) = decoder.decode(&input)?;
-            input.drain(..used);
-            let Some(reply) = reply else { break };
-            replies.push(reply);
-        }
-    }
-    assert!(input.is_empty(), "left over: {input:?}");
-    Ok(replies)
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -134,24 +114,45 @@ proptest! {
         for frame in &frames {
             frame.write(&mut stream);
         }
-        let kept: Vec<_> = frames.iter().map(Frame::kept).collect();
-        prop_assert_eq!(decode(&stream, &pieces).unwrap(), kept.clone());
-        prop_assert_eq!(decode(&stream, &[stream.len()]).unwrap(), kept);
+        let kept = Outcome { replies: frames.iter().map(Frame::kept).collect(), end: Ok(0) };
+        prop_assert_eq!(decode(&stream, &pieces), kept);
+        decodes_alike(&stream, &pieces);
     }
 
     #[test]
-    fn no_input_makes_the_decoder_panic_or_keep_more_than_a_line(
-        stream in proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'*'), Just(b'$'), b'0'..=b'9', any::<u8>()], 0..200),
+    fn no_input_makes_the_decoder_panic_or_keep_more_than_its_bound(
+        stream in proptest::collection::vec(
+            proptest::sample::select(&["\r\n", "\n", "*", "$", "+", "-", ":", "1", "3", "\u{e9}"][..]),
+            0..200,
+        ),
+        pieces in proptest::collection::vec(1_usize..30, 1..8),
     ) {
-        let mut decoder = Decoder::default();
-        let mut at = 0;
-        while let Ok((used, reply)) = decoder.decode(&stream[at..]) {
-            at += used;
-            prop_assert!(reply.is_some() || !stream[at..].contains(&b'\n'));
-            if reply.is_none() {
-                break;
-            }
+        decodes_alike(stream.concat().as_bytes(), &pieces);
+    }
+}
+
+#[test]
+fn the_inputs_of_the_fuzzer_decode_to_the_same_however_they_are_cut() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/decode");
+    let mut inputs = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let stream = std::fs::read(entry.unwrap().path()).unwrap();
+        for pieces in [&[1][..], &[2], &[3, 1], &[7, 2]] {
+            decodes_alike(&stream, pieces);
         }
+        inputs += 1;
+    }
+    assert!(inputs >= 15, "{inputs} inputs in {folder}");
+}
+
+#[test]
+fn the_longest_line_is_as_long_in_pieces_as_whole() {
+    for (length, expected) in [(LONGEST_LINE, None), (LONGEST_LINE + 1, Some(Malformed("a line has no end")))] {
+        let line = format!("-{}\r\n", "e".repeat(length - 3));
+        let outcome = decode(line.as_bytes(), &[4_096]);
+        assert_eq!(outcome.end.err(), expected);
+        assert_eq!(outcome.replies.len(), usize::from(expected.is_none()));
+        decodes_alike(line.as_bytes(), &[4_096]);
     }
 }
 
@@ -187,41 +188,17 @@ fn a_reply_of_any_length_takes_no_memory() {
 
 #[test]
 fn what_is_kept_for_exec_is_known() {
-    let queued = decode(b"+QUEUED\r\n", &[3]).unwrap();
-    assert_eq!(queued, [Decoded { shape: Shape::Queued, bytes: 0, error: None }]);
+    let queued = decode(b"+QUEUED\r\n", &[3]);
+    assert_eq!(queued.replies, [Decoded { shape: Shape::Queued, bytes: 0, error: None }]);
 }
 
 #[test]
 fn requests_are_arrays_of_bulk_strings() {
-    let text = |kind, args| {
+    for request in sample::requests() {
         let mut out = Vec::new();
-        encode(&mut out, &Request { kind, key: Bytes::from_static(b"k"), args });
-        String::from_utf8(out).unwrap().replace("\r\n", " ")
-    };
-    let bytes = Bytes::from_static;
-    let scored = Args::Scored(vec![(1.5, bytes(b"m")), (-3.0, bytes(b"n"))]);
-    for (kind, args, expected) in [
-        (Kind::Ping, Args::None, "*1 $4 PING "),
-        (Kind::Get, Args::None, "*2 $3 GET $1 k "),
-        (Kind::Set, Args::Expiring(bytes(b"v"), 1_500), "*5 $3 SET $1 k $1 v $2 PX $4 1500 "),
-        (Kind::MSet, Args::Pairs(vec![(bytes(b"k"), bytes(b"v"))]), "*3 $4 MSET $1 k $1 v "),
-        (Kind::MGet, Args::Values(vec![bytes(b"l")]), "*3 $4 MGET $1 k $1 l "),
-        (Kind::ZAdd, scored, "*6 $4 ZADD $1 k $3 1.5 $1 m $2 -3 $1 n "),
-        (Kind::XRange, Args::First(5), "*6 $6 XRANGE $1 k $1 - $1 + $5 COUNT $1 5 "),
-        (Kind::Publish, Args::Value(bytes(b"v")), "*3 $7 PUBLISH $1 k $1 v "),
-        (
-            Kind::XAdd,
-            Args::Entry { fields: vec![(bytes(b"f"), bytes(b"v"))], max_length: 10 },
-            "*8 $4 XADD $1 k $6 MAXLEN $1 ~ $2 10 $1 * $1 f $1 v ",
-        ),
-        (
-            Kind::Eval,
-            Args::Script { source: bytes(b"return 1"), argv: vec![bytes(b"a")] },
-            "*5 $4 EVAL $8 return 1 $1 1 $1 k $1 a ",
-        ),
-        (Kind::Raw, Args::Raw(vec![bytes(b"TYPE"), bytes(b"k")]), "*2 $4 TYPE $1 k "),
-        (Kind::Multi, Args::None, "*1 $5 MULTI "),
-    ] {
-        assert_eq!(text(kind, args), expected);
+        encode(&mut out, &request);
+        let (frame, length) = decode_bytes(&out.clone().into()).unwrap().unwrap();
+        assert_eq!(length, out.len(), "{request:?}");
+        assert_eq!(frame, BytesFrame::Array(words::words(&request).into_iter().map(BytesFrame::BulkString).collect()));
     }
 }
