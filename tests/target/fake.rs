@@ -65,7 +65,7 @@ fn converse(client: &TcpStream, server: &TcpStream, rule: &Rule) -> Option<()> {
 }
 
 /// Reads one value of the protocol (RESP2), as it stands.
-fn frame(from: &mut impl BufRead, raw: &mut Vec<u8>) -> Option<()> {
+pub(crate) fn frame(from: &mut impl BufRead, raw: &mut Vec<u8>) -> Option<()> {
     let begun = raw.len();
     from.read_until(b'\n', raw).ok().filter(|read| *read > 0)?;
     let line = String::from_utf8_lossy(&raw[begun..]).into_owned();
@@ -82,7 +82,7 @@ fn frame(from: &mut impl BufRead, raw: &mut Vec<u8>) -> Option<()> {
 }
 
 /// The words of a command, its name in capitals.
-fn words(raw: &[u8]) -> Vec<String> {
+pub(crate) fn words(raw: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(raw);
     let mut words: Vec<_> = text.split("\r\n").skip(2).step_by(2).map(str::to_owned).collect();
     words[0].make_ascii_uppercase();

@@ -1,10 +1,12 @@
 //! The target room against real private servers. Without a server program these tests fail and say how to get one.
 
 mod claims;
+mod clients;
 mod commands;
 mod data;
 mod fake;
 mod faults;
+mod hostile;
 mod inspection;
 mod keyspace;
 mod plan;

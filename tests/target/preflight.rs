@@ -257,7 +257,7 @@ fn again_under(limits: &str, test: &str) {
     let ended = Command::new("sh")
         .args(["-c", &format!("{limits} && exec \"$@\""), "sh"])
         .arg(std::env::current_exe().unwrap())
-        .args([&format!("preflight::{test}"), "--exact"])
+        .args([&format!("target::preflight::{test}"), "--exact"])
         .env(ROLE, test)
         .status()
         .unwrap();
