@@ -2,8 +2,10 @@
 
 use plimsoll::load::{Pacing, Settings};
 
-use super::bench::{Bench, balance, counts, one_service, series};
+use super::bench::{Bench, balance, counts, for_each_client, one_service, series};
 use crate::support::block_on;
+
+for_each_client!(a_run_that_is_stopped_early_keeps_its_accounts);
 
 const SHORT: &str = "warmup = \"300ms\"\nduration = \"1500ms\"\ndrain = \"2s\"";
 
@@ -88,15 +90,14 @@ fn lists_and_streams_do_not_grow_for_ever() {
     assert!((50..=250).contains(&longest), "{longest}");
 }
 
-#[test]
-fn a_run_that_is_stopped_early_keeps_its_accounts() {
+fn a_run_that_is_stopped_early_keeps_its_accounts(client: &str) {
     let text = one_service(
         "warmup = \"200ms\"\nduration = \"60s\"\ndrain = \"2s\"",
         "size = 4",
         "model = \"open\"\nrate = 1000\narrivals = \"poisson\"",
         &["command = \"GET\""],
     );
-    let bench = Bench::new(&text, &[]);
+    let bench = Bench::of(client, &text, &[]);
     let running = bench.start(Settings { same_machine: true, ..Settings::default() });
     running.wait_until_measuring();
     running.stop.cancel();

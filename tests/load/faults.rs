@@ -7,7 +7,15 @@ use plimsoll::{
     measure::{ErrorClass, Recording, ServiceSecond},
 };
 
-use super::bench::{Bench, balance, counts, one_service, response_ms, series, service_ms};
+use super::bench::{Bench, balance, counts, for_each_client, one_service, response_ms, series, service_ms};
+
+for_each_client!(
+    a_stopped_server_shows_as_what_users_waited,
+    a_server_that_is_killed_and_restarted_costs_errors_but_no_accounts,
+    killed_connections_come_back,
+    idle_connections_are_kept_alive,
+    commands_that_hang_time_out_and_the_pool_goes_on,
+);
 
 const FIVE_SECONDS: &str = "warmup = \"500ms\"\nduration = \"5s\"\ndrain = \"5s\"";
 const OPEN: &str = "model = \"open\"\nrate = 1000\narrivals = \"uniform\"";
@@ -23,10 +31,9 @@ fn failed(recording: &Recording, operation: &str, class: ErrorClass) -> u64 {
 }
 
 /// A fifth of all requests fall due while the server stands still, and wait evenly between 0 and 1 s.
-#[test]
-fn a_stopped_server_shows_as_what_users_waited() {
+fn a_stopped_server_shows_as_what_users_waited(client: &str) {
     let text = one_service(FIVE_SECONDS, "size = 50\ncommand_timeout = \"5s\"", OPEN, &["command = \"GET\""]);
-    let bench = Bench::new(&text, &[]);
+    let bench = Bench::of(client, &text, &[]);
     let running = bench.start(SETTINGS);
     running.wait_until_measuring();
     signal(bench.server.pid(), rustix::process::Signal::STOP);
@@ -46,10 +53,9 @@ fn a_stopped_server_shows_as_what_users_waited() {
     assert!(service < stop / 50.0, "the median service time, {service} ms, knows nothing of the stop");
 }
 
-#[test]
-fn a_server_that_is_killed_and_restarted_costs_errors_but_no_accounts() {
+fn a_server_that_is_killed_and_restarted_costs_errors_but_no_accounts(client: &str) {
     let text = one_service(FIVE_SECONDS, "size = 10\ncommand_timeout = \"1s\"", OPEN, &["command = \"GET\""]);
-    let mut bench = Bench::new(&text, &[]);
+    let mut bench = Bench::of(client, &text, &[]);
     let running = bench.start(SETTINGS);
     running.wait_until_measuring();
     bench.server.kill();
@@ -73,10 +79,9 @@ fn a_server_that_is_killed_and_restarted_costs_errors_but_no_accounts() {
     assert!(most < 5_000, "no difference of counters of two lives: {most}");
 }
 
-#[test]
-fn killed_connections_come_back() {
+fn killed_connections_come_back(client: &str) {
     let text = one_service(FIVE_SECONDS, "size = 10", OPEN, &["command = \"GET\""]).replace("\"5s\"", "\"3s\"");
-    let bench = Bench::new(&text, &[]);
+    let bench = Bench::of(client, &text, &[]);
     let running = bench.start(SETTINGS);
     running.wait_until_measuring();
     bench.command(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
@@ -93,13 +98,12 @@ fn killed_connections_come_back() {
 }
 
 /// Of a pool that hands out the connection that came back last, most are idle for ever under a light load.
-#[test]
-fn idle_connections_are_kept_alive() {
+fn idle_connections_are_kept_alive(client: &str) {
     let pool = |check: &str| format!("size = 4\nhealth_check = \"{check}\"");
     let lost_and_checked = |check: &str| {
         let load = "model = \"open\"\nrate = 50\narrivals = \"uniform\"";
         let text = one_service(FIVE_SECONDS, &pool(check), load, &["command = \"GET\""]);
-        let recording = Bench::new(&text, &[("timeout", "2")]).run();
+        let recording = Bench::of(client, &text, &[("timeout", "2")]).run();
         let sum = |of: fn(&ServiceSecond) -> u64| recording.services[0].seconds.iter().map(of).sum::<u64>();
         (sum(|second| second.lost), sum(|second| second.idle_checks), counts(&recording, "GET").failed())
     };
@@ -148,8 +152,7 @@ fn a_key_of_another_type_is_counted_as_such() {
     assert!(counts(&recording, "push").completed > 0);
 }
 
-#[test]
-fn commands_that_hang_time_out_and_the_pool_goes_on() {
+fn commands_that_hang_time_out_and_the_pool_goes_on(client: &str) {
     let text = one_service(
         "warmup = \"200ms\"\nduration = \"3s\"\ndrain = \"3s\"\nprefill = false",
         "size = 4\ncommand_timeout = \"100ms\"",
@@ -159,7 +162,7 @@ fn commands_that_hang_time_out_and_the_pool_goes_on() {
             "name = \"hang\"\ncommand = \"RAW\"\nargs = [\"BLPOP\", \"nothing\", \"0\"]",
         ],
     );
-    let recording = Bench::new(&text, &[]).run();
+    let recording = Bench::of(client, &text, &[]).run();
     let (_, _, unfinished) = balance(&recording);
     assert_eq!(unfinished, 0);
     let hangs = counts(&recording, "hang");

@@ -1,6 +1,11 @@
 //! Load models, kinds of checkout and sequences.
 
-use super::bench::{Bench, balance, counts, one_service, response_ms, service_ms};
+use super::bench::{Bench, balance, counts, for_each_client, one_service, response_ms, service_ms};
+
+for_each_client!(
+    shared_checkout_carries_several_requests_on_one_connection,
+    sequences_are_measured_as_a_whole_and_per_step,
+);
 
 const SHORT: &str = "warmup = \"200ms\"\nduration = \"1s\"\ndrain = \"2s\"";
 
@@ -31,15 +36,14 @@ fn more_clients_than_connections_wait_for_the_pool() {
     assert!(ratio > 4.0, "response is {ratio} times service");
 }
 
-#[test]
-fn shared_checkout_carries_several_requests_on_one_connection() {
+fn shared_checkout_carries_several_requests_on_one_connection(client: &str) {
     let text = one_service(
         SHORT,
         "size = 1\ncheckout = \"shared\"\nin_flight = 16",
         "model = \"closed\"\nclients = 16",
         &["command = \"GET\"", "command = \"SET\""],
     );
-    let recording = Bench::new(&text, &[]).run();
+    let recording = Bench::of(client, &text, &[]).run();
     let (_, failed, unfinished) = balance(&recording);
     assert_eq!((failed, unfinished), (0, 0));
     assert_eq!(recording.services[0].connections, 1);
@@ -47,8 +51,7 @@ fn shared_checkout_carries_several_requests_on_one_connection() {
     assert!(busiest > 8.0, "{busiest} places were in use at a time");
 }
 
-#[test]
-fn sequences_are_measured_as_a_whole_and_per_step() {
+fn sequences_are_measured_as_a_whole_and_per_step(client: &str) {
     let sequence = |name: &str, transaction: bool| {
         format!(
             "name = \"{name}\"\ntransaction = {transaction}\n\
@@ -61,7 +64,7 @@ fn sequences_are_measured_as_a_whole_and_per_step() {
         "model = \"closed\"\nclients = 4",
         &[&sequence("plain", false), &sequence("atomic", true)],
     );
-    let recording = Bench::new(&text, &[]).run();
+    let recording = Bench::of(client, &text, &[]).run();
     let (_, failed, unfinished) = balance(&recording);
     assert_eq!((failed, unfinished), (0, 0));
     let plain = counts(&recording, "plain").completed;
