@@ -1,6 +1,7 @@
 //! What tests against real servers share: turns, private servers, and folders in which the program is run.
 
 use std::{
+    env,
     fs::{self, File},
     io::{Read, Write},
     net::TcpStream,
@@ -20,6 +21,9 @@ use tempfile::TempDir;
 
 /// User of private servers that tests start themselves.
 pub(crate) const USER: &str = "tester";
+
+/// Variable of the environment of a test that runs in a process of its own.
+const ALONE: &str = "PLIMSOLL_TEST_ALONE";
 
 /// Variables that would change what the program does.
 const VARIABLES: [&str; 5] = ["PLIMSOLL_TARGET", "NO_COLOR", "CLICOLOR_FORCE", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"];
@@ -254,6 +258,24 @@ pub(crate) fn until(what: &str, mut happened: impl FnMut() -> bool) {
 
 pub(crate) fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
+}
+
+/// Shows whether this process is of one test alone. If not, runs the test in such a process, whose shell executes a line first.
+#[track_caller]
+pub(crate) fn is_alone(test: &str, line: &str) -> bool {
+    if env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let output = Command::new("sh")
+        .args(["-c", &format!("{line} && exec \"$@\""), "sh"])
+        .arg(env::current_exe().unwrap())
+        .args([test, "--exact"])
+        .env(ALONE, test)
+        .output()
+        .unwrap();
+    let outcome = Outcome::of(output);
+    assert!(outcome.code == Some(0) && outcome.stdout.contains("1 passed"), "{outcome:?}");
+    false
 }
 
 /// The end of a test that needs a program which is not there.

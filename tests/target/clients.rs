@@ -1,6 +1,6 @@
 //! The two clients side by side: replies to every command, classes of errors, and refusals of a connection.
 
-use std::{io::Write, net::TcpListener, path::Path, process::Command, thread};
+use std::{io::Write, net::TcpListener, thread};
 
 use plimsoll::{
     measure::ErrorClass,
@@ -15,7 +15,7 @@ use plimsoll::{
 use tokio::task::LocalSet;
 
 use super::plan::{ask, bytes, operation, raw, request, scenario, server, service, value};
-use crate::support::block_on;
+use crate::support::{block_on, is_alone};
 
 /// The driver of a client for a private server.
 pub(crate) type ByClient<D> = fn(&PrivateServer) -> D;
@@ -319,23 +319,12 @@ fn both_clients_reach_a_unix_socket() {
     });
 }
 
-/// Runs this test again in a process of its own, with the CA certificate of the fixtures.
-fn again_with_authority(test: &str) {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls/ca.pem");
-    let name = format!("target::clients::{test}");
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    let output = command.args([&name, "--exact"]).env("SSL_CERT_FILE", fixture).env(ROLE, test).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
-}
-
-/// Tells a test that it runs in a process of its own.
-const ROLE: &str = "PLIMSOLL_TEST_AUTHORITY";
-
 #[test]
 fn both_clients_use_tls() {
-    if std::env::var_os(ROLE).is_none() {
-        return again_with_authority("both_clients_use_tls");
+    let path = |name: &str| format!("{}/tests/fixtures/tls/{name}", env!("CARGO_MANIFEST_DIR"));
+    let authority = path("ca.pem");
+    if !is_alone("target::clients::both_clients_use_tls", &format!("export SSL_CERT_FILE='{authority}'")) {
+        return;
     }
     locally(async {
         for (certificate, expected) in [
@@ -344,9 +333,7 @@ fn both_clients_use_tls() {
             ("elsewhere.pem", Some("is valid for cache.example, 192.0.2.1 only")),
         ] {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            let path = |name: &str| format!("{}/tests/fixtures/tls/{name}", env!("CARGO_MANIFEST_DIR"));
             let (number, certificate, key) = (port.to_string(), path(certificate), path("key.pem"));
-            let authority = path("ca.pem");
             let server = server(&[
                 ("tls-port", &number),
                 ("tls-cert-file", &certificate),

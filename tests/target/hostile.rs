@@ -23,6 +23,7 @@ use super::{
     fake::{frame, words},
     plan::{request, scenario, service},
 };
+use crate::support::is_alone;
 
 const LONG: Duration = Duration::from_secs(10);
 
@@ -171,10 +172,20 @@ fn a_reply_that_comes_in_single_bytes_is_whole() {
     });
 }
 
+/// The highest memory of this process so far, in KiB; none where the kernel does not count it so.
+fn peak() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().split(' ').next()?.parse().ok())
+}
+
 /// The end of a reply that has none is the time limit of the request; what came of it takes no memory.
 #[test]
 fn a_reply_without_an_end_is_given_up() {
+    if !is_alone("target::hostile::a_reply_without_an_end_is_given_up", "true") {
+        return;
+    }
     locally(async {
+        let before = peak();
         for attack in [
             Attack::Endless(b"$9223372036854775807\r\n"),
             Attack::Endless(b"*9223372036854775807\r\n$4611686018427387904\r\n"),
@@ -187,6 +198,10 @@ fn a_reply_without_an_end_is_given_up() {
             timeout(LONG, connection.recover()).await.unwrap();
             assert_eq!(done(&connection, get()).await.hits, 1);
             assert_eq!(driver.losses().so_far(), (0, 0), "the harness renewed it");
+        }
+        if let (Some(before), Some(after)) = (before, peak()) {
+            // More than a gigabyte has come.
+            assert!(after < before + 16_384, "{before} KiB before, {after} KiB after");
         }
     });
 }

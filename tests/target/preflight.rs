@@ -3,7 +3,6 @@
 use std::{
     io::Write,
     net::TcpListener,
-    process::Command,
     time::{Duration, Instant},
 };
 
@@ -17,9 +16,7 @@ use super::{
     fake::Fake,
     plan::{ask, complaint, operation, scenario, server, service, target},
 };
-
-/// Tells a test that it runs in a process of its own.
-const ROLE: &str = "PLIMSOLL_TEST_LIMITED";
+use crate::support::is_alone;
 
 #[tokio::test]
 async fn knows_a_good_server() {
@@ -252,22 +249,10 @@ async fn too_few_clients() {
     assert!(text.contains("need 54 connections") && text.contains("accepts 20"), "{text}");
 }
 
-/// Runs one of these tests again in a process of its own whose shell has set limits first.
-fn again_under(limits: &str, test: &str) {
-    let ended = Command::new("sh")
-        .args(["-c", &format!("{limits} && exec \"$@\""), "sh"])
-        .arg(std::env::current_exe().unwrap())
-        .args([&format!("target::preflight::{test}"), "--exact"])
-        .env(ROLE, test)
-        .status()
-        .unwrap();
-    assert!(ended.success());
-}
-
 #[tokio::test]
 async fn too_few_file_descriptors() {
-    if std::env::var_os(ROLE).is_none() {
-        return again_under("ulimit -n 300", "too_few_file_descriptors");
+    if !is_alone("target::preflight::too_few_file_descriptors", "ulimit -n 300") {
+        return;
     }
     let server = server(&[("maxclients", "100")]).await;
     let mut service = service("api", &[Kind::Get]);
@@ -278,8 +263,8 @@ async fn too_few_file_descriptors() {
 
 #[tokio::test]
 async fn a_soft_limit_of_file_descriptors_is_raised() {
-    if std::env::var_os(ROLE).is_none() {
-        return again_under("ulimit -Sn 300", "a_soft_limit_of_file_descriptors_is_raised");
+    if !is_alone("target::preflight::a_soft_limit_of_file_descriptors_is_raised", "ulimit -Sn 300") {
+        return;
     }
     let server = server(&[("maxclients", "1000")]).await;
     let mut service = service("api", &[Kind::Get]);
