@@ -27,6 +27,8 @@ for_each_client!(
     a_connection_that_the_harness_renews_is_not_lost,
     a_full_server_gives_the_place_of_a_broken_connection_to_the_new_one,
     requests_that_share_a_connection_are_lost_together,
+    requests_behind_one_that_hangs_are_lost_when_the_harness_renews_the_connection,
+    a_large_request_waits_for_a_server_that_does_not_read,
     a_transaction_that_is_cut_changes_nothing,
     closing_takes_no_longer_than_a_moment_even_if_the_server_is_frozen,
     a_closed_connection_is_gone,
@@ -170,6 +172,40 @@ async fn requests_that_share_a_connection_are_lost_together<D: Driver>(client: B
     timeout(LONG, connection.recover()).await.unwrap();
     losses(&connector, 1).await;
     assert_eq!(ask(&server, "LLEN queue").await, "0");
+}
+
+async fn requests_behind_one_that_hangs_are_lost_when_the_harness_renews_the_connection<D: Driver>(
+    client: ByClient<D>,
+) {
+    let server = server(&[]).await;
+    let connector = client(&server);
+    let connection = Rc::new(connector.open().await.unwrap());
+    assert!(timeout(Duration::from_millis(50), connection.issue(raw("BLPOP queue 0"))).await.is_err());
+    let behind = under_way(&connection).await;
+    timeout(LONG, connection.recover()).await.unwrap();
+    lost(&timeout(LONG, behind).await.unwrap().unwrap());
+    assert_eq!(connector.losses().so_far(), (0, 0));
+    done(&*connection, request(Kind::RPush, "queue", Args::Values(vec![bytes("x")]))).await;
+    assert_eq!(ask(&server, "LLEN queue").await, "1", "neither is sent again");
+}
+
+async fn a_large_request_waits_for_a_server_that_does_not_read<D: Driver>(client: ByClient<D>) {
+    let server = server(&[]).await;
+    let connection = Rc::new(client(&server).open().await.unwrap());
+    let large = 32 << 20;
+    signal(&server, Signal::STOP);
+    // More than the buffers of the kernel take.
+    let writing = Rc::clone(&connection);
+    let text = "x".repeat(large);
+    let write = spawn_local(async move { done(&*writing, request(Kind::Set, "key", value(&text))).await });
+    sleep(Duration::from_millis(100)).await;
+    let reading = Rc::clone(&connection);
+    let read = spawn_local(async move { done(&*reading, request(Kind::Get, "key", Args::None)).await });
+    sleep(Duration::from_millis(100)).await;
+    assert!(!write.is_finished() && !read.is_finished());
+    signal(&server, Signal::CONT);
+    assert_eq!(timeout(LONG, write).await.unwrap().unwrap().bytes, 2);
+    assert_eq!(timeout(LONG, read).await.unwrap().unwrap().bytes as usize, large);
 }
 
 async fn a_transaction_that_is_cut_changes_nothing<D: Driver>(client: ByClient<D>) {

@@ -319,7 +319,14 @@ fn write(state: &mut State, socket: &mut Socket, context: &mut Context<'_>) -> i
             Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
             Poll::Ready(Ok(written)) => state.written += written,
             Poll::Ready(Err(error)) => return Err(error),
-            Poll::Pending => return Ok(()),
+            Poll::Pending => {
+                // What is sent is not kept while the socket is full, which it may be without a pause.
+                if state.written > state.out.len() / 2 {
+                    state.out.drain(..state.written);
+                    state.written = 0;
+                }
+                return Ok(());
+            }
         }
     }
     if state.written > 0 {
