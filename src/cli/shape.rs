@@ -43,6 +43,7 @@ pub(super) fn shaped(arm: &Scenario, shape: &Shape) -> Result<Scenario, Scenario
         warmup: Some(shape.warmup),
         rate: shape.rate,
         seed: shape.seed,
+        client: None,
         set,
     };
     overrides.apply(&arm.source, &arm.name)

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use strum::VariantNames as _;
+
 use super::{
     commands::{SEQUENCE, SINGLE},
     field::{Format, Presence, Shape, Table, Value, Variant, Variants, duration, field, flag, integer, number, whole},
+    model::Client,
 };
 
 /// The whole file.
@@ -103,7 +106,7 @@ const SERVICE: Table = Table {
             "client",
             "Client library: `fred`, as applications use it; `wire`, plimsoll's own, which costs the least and finds the limit of \
              the server.",
-            Shape::Choice { noun: "client", words: &["fred", "wire"] },
+            Shape::Choice { noun: "client", words: Client::VARIANTS },
             word("fred"),
         ),
         field(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::{prelude::prop, prop_assert, prop_assert_eq, proptest, strategy::Strategy};
 
-use super::{BUILTIN, Overrides, ScenarioError, parse};
+use super::{BUILTIN, Client, Overrides, ScenarioError, parse};
 
 fn builtin() -> impl Strategy<Value = &'static str> {
     (0..BUILTIN.len()).prop_map(|index| BUILTIN[index].1)
@@ -18,6 +18,7 @@ proptest! {
         warmup in prop::option::of(0_u64..3_600_000_000_000),
         seed in prop::option::of(0..=i64::MAX as u64),
         rate in prop::option::of(1.0..1_000_000.0),
+        client in prop::option::of(prop::sample::select(vec![Client::Fred, Client::Wire])),
         size in 1_u32..1_000,
         latency in 1_u64..1_000,
     ) {
@@ -29,6 +30,7 @@ proptest! {
             warmup: warmup.map(Duration::from_nanos),
             rate: rate.filter(|_| open),
             seed,
+            client,
             set: vec![
                 (format!("service.{first}.pool.size"), size.to_string()),
                 ("objective.latency".to_owned(), format!("{latency}ms")),
@@ -43,6 +45,7 @@ proptest! {
         prop_assert_eq!(scenario.seed, seed.unwrap_or(original.seed));
         let scale = overrides.rate.map_or(1.0, |rate| rate / original.offered_rate().unwrap_or(0.0));
         for (before, after) in original.services.iter().zip(&scenario.services) {
+            prop_assert_eq!(after.client, client.unwrap_or(before.client));
             let (before, after) = (before.offered_rate(), after.offered_rate());
             prop_assert_eq!(before.is_some(), after.is_some());
             let deviation = (after.unwrap_or(0.0) - before.unwrap_or(0.0) * scale).abs();

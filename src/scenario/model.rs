@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use strum::{EnumString, IntoStaticStr, VariantNames};
+
 use super::Dependency;
 use crate::operation::{Kind, Parameters};
 
@@ -80,7 +82,8 @@ pub struct Service {
 }
 
 /// Client library.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "lowercase")]
 pub enum Client {
     /// fred.
     #[default]

@@ -9,7 +9,7 @@ use super::{
     duration::format_duration,
     errors::{ScenarioError, ScenarioErrors, hint},
     field::{Shape, Table},
-    model::Scenario,
+    model::{Client, Scenario},
     read::parse,
     reader::{closest, label},
     shown::shown_field,
@@ -26,6 +26,8 @@ pub struct Overrides {
     pub rate: Option<f64>,
     /// Root of all randomness.
     pub seed: Option<u64>,
+    /// Client library of all services.
+    pub client: Option<Client>,
     /// Any field by its path, with its value in TOML; quotes of texts may be left out:
     /// `service.api.pool.size` and `100`, `service.api.operation.GET.weight` and `10`.
     pub set: Vec<(String, String)>,
@@ -39,14 +41,15 @@ struct Edit {
 }
 
 impl Overrides {
-    /// The scenario with these changes. `set` comes after `duration`, `warmup` and `seed`, and `rate` last.
+    /// The scenario with these changes. `set` comes after `duration`, `warmup`, `seed` and `client`, and `rate` last.
     ///
     /// # Errors
     ///
     /// Errors of the text without overrides; if there are none, errors of the overrides, each with its option.
     pub fn apply(&self, text: &str, file: &str) -> Result<Scenario, ScenarioErrors> {
         let original = parse(text, file)?;
-        let edited = edit(original, file, &self.edits())?;
+        let edits = self.edits(&original);
+        let edited = edit(original, file, &edits)?;
         match self.rate {
             None => Ok(edited),
             Some(rate) => {
@@ -56,7 +59,7 @@ impl Overrides {
         }
     }
 
-    fn edits(&self) -> Vec<Edit> {
+    fn edits(&self, scenario: &Scenario) -> Vec<Edit> {
         let option = |name: &str, path: &str, value: Option<String>| {
             value.map(|value| Edit { argument: format!("--{name} {value}"), path: path.to_owned(), value })
         };
@@ -65,6 +68,12 @@ impl Overrides {
             option("warmup", "run.warmup", self.warmup.map(format_duration)),
             option("seed", "seed", self.seed.map(|seed| seed.to_string())),
         ];
+        let client = self.client.into_iter().flat_map(|client| {
+            let word: &str = client.into();
+            scenario.services.iter().filter_map(move |service| {
+                option("client", &format!("service.{}.client", service.name), Some(word.to_owned()))
+            })
+        });
         // A password there is refused, and is not repeated in a log.
         let shown = |path: &str, value: &str| format!("--set {path}={}", shown_field(path, value));
         let set = self.set.iter().map(|(path, value)| Edit {
@@ -72,7 +81,7 @@ impl Overrides {
             path: path.trim().to_owned(),
             value: value.trim().to_owned(),
         });
-        named.into_iter().flatten().chain(set).collect()
+        named.into_iter().flatten().chain(client).chain(set).collect()
     }
 }
 
@@ -249,7 +258,7 @@ fn drop_untaken(table: &Table, entries: &mut dyn TableLike, word: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Checkout, Load, Service, ValueSize, builtin};
+    use crate::scenario::{BUILTIN, Checkout, Load, Service, ValueSize, builtin};
 
     const TEXT: &str = r#"
 name = "x"
@@ -385,6 +394,19 @@ command = "LPUSH"
         let overrides = Overrides { seed: Some(1), ..Overrides::default() };
         let message = overrides.apply("name = \"x\"\nsed = 5\n", "x.toml").unwrap_err().to_string();
         assert!(message.contains(r#"x.toml:2:1: sed: unknown field; did you mean "seed"?"#), "{message}");
+    }
+
+    #[test]
+    fn the_client_is_that_of_every_service() {
+        let wire = Overrides { client: Some(Client::Wire), ..Overrides::default() };
+        for (name, text) in BUILTIN {
+            let scenario = wire.apply(text, name).unwrap();
+            assert!(scenario.services.iter().all(|service| service.client == Client::Wire), "{name}");
+        }
+        let set = vec![("service.ml.client".to_owned(), "fred".to_owned())];
+        let scenario = Overrides { set, ..wire }.apply(TEXT, "x.toml").unwrap();
+        let clients: Vec<_> = scenario.services.iter().map(|service| service.client).collect();
+        assert_eq!(clients, [Client::Wire, Client::Fred]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From the text of a file to a [`Scenario`]: every field is read, and what concerns several fields is checked.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, str::FromStr as _};
 
 use toml::de::DeTable;
 
@@ -124,7 +124,7 @@ fn service(section: &Section<'_>) -> Option<Service> {
     let database = section.integer("database");
     let username = section.gives("username").then(|| section.text("username"));
     let password = section.gives("password").then(|| password(section));
-    let client = section.choice("client").map(|word| if word == "wire" { Client::Wire } else { Client::Fred });
+    let client = section.choice("client").and_then(|word| Client::from_str(word).ok());
     let instances = section.integer("instances");
     let pool = section.section("pool").and_then(|section| pool(&section));
     let load = section.section("load").and_then(|section| load(&section, instances));

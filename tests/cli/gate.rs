@@ -151,6 +151,7 @@ fn what_cannot_be_compared_is_refused_before_any_load() {
         ),
         (&["short.toml", "--a", "exe=/no/such"], "/no/such: no such file"),
         (&["short.toml", "--a", "exe=/bin/true"], "--a: exe=/bin/true is not a plimsoll binary"),
+        (&["short.toml", "--a", "client=hiredis"], "expected client=fred or client=wire"),
         (&["short.toml", "--blocks", "6"], "from 7 to 200"),
         (&["short.toml", "--threshold", "0"], "from 0.5 to 100"),
         (&["closed.toml", "--rate", "5"], "no service has an open loop"),

@@ -36,6 +36,9 @@ fn wrong_usage_ends_with_2_and_leaves_nothing() {
         .ends_with(2)
         .complains("--server-bin");
     desk.run(&["run", "short.toml", "--workers", "0"]).ends_with(2);
+    for command in ["run", "capacity", "gate", "ci"] {
+        desk.run(&[command, "short.toml", "--client", "hiredis"]).ends_with(2).complains("possible values: fred, wire");
+    }
     assert_eq!(desk.names(), [""; 0]);
 }
 

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use strum::VariantNames as _;
 
 use super::number::{SEEDS, positive, whole};
 use crate::{
     cli::{exit::Failure, stderr},
-    scenario::{self, Overrides, Scenario},
+    scenario::{self, Client, Overrides, Scenario},
 };
 
 /// The scenario that is meant where none is named.
@@ -27,19 +31,23 @@ impl FieldArgs {
     }
 }
 
-/// Fields and seed of a scenario.
+/// Fields, seed and client library of a scenario.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct ScenarioArgs {
     /// Seed of the random numbers; default: the scenario's
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=SEEDS), help_heading = "Scenario")]
     seed: Option<u64>,
+    /// Client library of all services: `fred`, as applications use it, or `wire`, plimsoll's own, which takes less CPU time per
+    /// request; default: the scenario's
+    #[arg(long, value_parser = client(), help_heading = "Scenario")]
+    client: Option<Client>,
     #[command(flatten)]
     pub(in crate::cli) fields: FieldArgs,
 }
 
 impl ScenarioArgs {
     pub(in crate::cli) fn overrides(&self) -> Overrides {
-        Overrides { seed: self.seed, ..self.fields.overrides() }
+        Overrides { seed: self.seed, client: self.client, ..self.fields.overrides() }
     }
 }
 
@@ -77,6 +85,11 @@ pub(in crate::cli) fn scenario(name: &str, private: bool, overrides: &Overrides)
         ));
     }
     overrides.apply(&source.text, &source.file).map_err(Failure::usage)
+}
+
+/// The words for client libraries.
+fn client() -> impl TypedValueParser<Value = Client> {
+    PossibleValuesParser::new(Client::VARIANTS).map(|word| word.parse().expect("the parser lets these words pass only"))
 }
 
 /// A field and its value, as `--set` takes them.

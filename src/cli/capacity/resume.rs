@@ -44,7 +44,7 @@ pub(super) fn task(arguments: &Arguments, folder: &Path) -> Result<Task, Failure
         return Err(refusal(folder, &differences));
     }
     let scenario = scenario::parse(&saved.scenario, "scenario of the saved capacity run").map_err(Failure::usage)?;
-    if arguments.scenario.is_some() || !arguments.fields.fields.set.is_empty() {
+    if arguments.scenario.is_some() || arguments.fields.overrides() != Overrides::default() {
         let asked = if arguments.scenario.is_some() {
             plan::base(arguments)?
         } else {

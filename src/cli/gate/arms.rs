@@ -3,11 +3,12 @@
 use std::{os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use anyhow::anyhow;
+use strum::VariantNames as _;
 
 use super::child;
 use crate::{
     cli::{args::target::address, exit::Failure},
-    scenario::{Overrides, Scenario, shown_field, shown_setting},
+    scenario::{Client, Overrides, Scenario, shown_field, shown_setting},
     target::{RESERVED, Source},
 };
 
@@ -24,6 +25,8 @@ pub(in crate::cli) enum Difference {
     Target(String),
     /// Another build of plimsoll.
     Exe(PathBuf),
+    /// Client library of all services.
+    Client(Client),
 }
 
 impl Difference {
@@ -71,7 +74,11 @@ pub(in crate::cli) fn difference(text: &str) -> Result<Difference, String> {
         None if what == "server-bin" => of(what, |_, value| Difference::ServerBin(value.into())),
         None if what == "target" => of(what, |_, value| Difference::Target(value)),
         None if what == "exe" => of(what, |_, value| Difference::Exe(value.into())),
-        _ => Err("expected set:FIELD=VALUE, config:NAME=VALUE, server-bin=FILE, target=URL or exe=FILE".to_owned()),
+        None if what == "client" => value.parse().map(Difference::Client).map_err(|_| {
+            format!("`{value}` is not a client: expected client={}", Client::VARIANTS.join(" or client="))
+        }),
+        _ => Err("expected set:FIELD=VALUE, config:NAME=VALUE, server-bin=FILE, target=URL, exe=FILE or client=NAME"
+            .to_owned()),
     }
 }
 
@@ -82,7 +89,7 @@ impl Side {
         ArmArguments { option, differences }: ArmArguments<'_>,
     ) -> Result<Self, Failure> {
         let (mut set, mut config, mut shown) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut server_bin, mut target, mut exe) = (None, None, None);
+        let (mut server_bin, mut target, mut exe, mut client) = (None, None, None, None);
         for difference in differences {
             match difference.clone() {
                 Difference::Set(field, value) => {
@@ -99,6 +106,7 @@ impl Side {
                 Difference::ServerBin(file) => once(option, "server-bin", &mut server_bin, file)?,
                 Difference::Target(url) => once(option, "target", &mut target, url)?,
                 Difference::Exe(file) => once(option, "exe", &mut exe, file)?,
+                Difference::Client(library) => once(option, "client", &mut client, library)?,
             }
         }
         let wrong = |text: String| Err(Failure::usage(anyhow!("{option}: {text}")));
@@ -127,6 +135,7 @@ impl Side {
                 .into_iter()
                 .filter_map(|(what, file)| file.as_ref().map(|file| (what.to_owned(), file.display().to_string()))),
         );
+        shown.extend(client.map(|client| ("client".to_owned(), <&str>::from(client).to_owned())));
         let source = match target {
             Some(url) => address(&url).map_err(|failure| failure.within(&format!("{option} target")))?,
             None => Source::Embedded { server_bin, config },
@@ -134,7 +143,7 @@ impl Side {
         if let Source::Url(url) = &source {
             shown.push(("target".to_owned(), url.to_string()));
         }
-        let overrides = Overrides { set, ..Overrides::default() };
+        let overrides = Overrides { client, set, ..Overrides::default() };
         let scenario = overrides
             .apply(&scenario.source, &scenario.name)
             .map_err(|errors| Failure::usage(errors).within(option))?;
@@ -183,11 +192,14 @@ mod tests {
         assert_eq!(difference("server-bin=/x"), Ok(Difference::ServerBin("/x".into())));
         assert_eq!(difference("target=redis://h"), Ok(Difference::Target("redis://h".into())));
         assert_eq!(difference("exe=./p"), Ok(Difference::Exe("./p".into())));
+        assert_eq!(difference("client=wire"), Ok(Difference::Client(Client::Wire)));
         for (text, expected) in [
             ("config:io-threads", "`config:io-threads` has no value"),
             ("set:=1", "`set:` has no name"),
             ("serverbin=/x", "expected set:FIELD=VALUE"),
             ("exe=", "`exe` has no value"),
+            ("client=", "`` is not a client: expected client=fred or client=wire"),
+            ("client=hiredis", "`hiredis` is not a client"),
         ] {
             let message = difference(text).unwrap_err();
             assert!(message.contains(expected), "{message}");
@@ -201,6 +213,10 @@ mod tests {
         assert_eq!(arm.scenario.services[1].pool.size, 7);
         assert_eq!(arm.source, Source::Embedded { server_bin: None, config: vec![("io-threads".into(), "4".into())] });
         assert_eq!(side(&[]).unwrap().name, "as written");
+        let wire = side(&["client=wire", "set:service.api.client=fred"]).unwrap();
+        assert_eq!(wire.name, "service.api.client=fred, client=wire");
+        let clients: Vec<_> = wire.scenario.services.iter().map(|service| service.client).collect();
+        assert_eq!(clients, [Client::Wire, Client::Fred, Client::Wire]);
         let target = side(&["target=redis://me:hunter2@localhost:7000"]).unwrap();
         assert_eq!(target.name, "target=redis://localhost:7000");
         assert!(!target.is_private() && !format!("{:?}", target.differences).contains("hunter2"));
@@ -219,6 +235,7 @@ mod tests {
             (&["config:Port=1"], "--a: plimsoll sets Port"),
             (&["target=redis://h", "config:io-threads=4"], "--a: server-bin and config apply to a private server"),
             (&["target=redis://h", "target=redis://i"], "--a: target is given twice"),
+            (&["client=fred", "client=wire"], "--a: client is given twice"),
             (&["target=localhost"], "`://` is missing"),
             (&["set:service.api.pool.siez=7"], "did you mean"),
         ] {
