@@ -10,7 +10,7 @@ use toml::Value;
 
 use crate::{
     results::Abstract,
-    scenario::{self, Scenario},
+    scenario::{self, Client, Scenario},
 };
 
 /// Something that is not the same in two runs.
@@ -218,7 +218,10 @@ impl Text {
     }
 
     fn shown(&self, name: &str) -> String {
-        self.fields.get(name).map(Leaf::shown).unwrap_or_default()
+        // Runs of earlier versions, which had no other client, do not name it.
+        let is_client = name.starts_with("service.") && name.ends_with(".client");
+        let absent = || if is_client { <&str>::from(Client::default()).to_owned() } else { String::new() };
+        self.fields.get(name).map_or_else(absent, Leaf::shown)
     }
 
     /// Whether the scenario stays what it is with another value of a field, or without the field.
@@ -363,6 +366,20 @@ mod tests {
         assert_eq!(user, [], "who logs in is no difference in what is measured");
         let seed = changed("seed        = ", "seed        = 1");
         assert!(matches!(&seed[..], [(DifferenceKind::Occasion(field), ..)] if field == "seed"), "{seed:?}");
+    }
+
+    #[test]
+    fn another_client_refuses_and_the_default_is_fred() {
+        let base = abstracted(0, 1.0);
+        let with = |client: &str| {
+            let named = format!("name     = \"chat\"\nclient = \"{client}\"\n");
+            Abstract { scenario: base.scenario.replacen("name     = \"chat\"\n", &named, 1), ..base.clone() }
+        };
+        assert_eq!(described(&base, &with("fred")), []);
+        let found = differences([&base], &with("wire"));
+        let [Difference { base: of_base, run, .. }] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((of_base.as_str(), run.as_str(), found[0].weight()), ("fred", "wire", Weight::Refuses));
+        assert!(!measured_the_same(&with("wire"), &base));
     }
 
     #[test]
