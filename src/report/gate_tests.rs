@@ -5,9 +5,12 @@ use std::sync::LazyLock;
 use insta::assert_snapshot;
 
 use super::{Document, GateReport, Printed, Style, format::plain, schema_tests::accepted, terminal::SCREEN};
-use crate::results::{
-    Ended, Gate, GateStage,
-    sample::gate::{Worsening, gate},
+use crate::{
+    results::{
+        Ended, Gate, GateStage,
+        sample::gate::{Worsening, gate},
+    },
+    scenario::{Client, Overrides},
 };
 
 const FIRST: [GateStage; 1] = [GateStage::Screen];
@@ -54,6 +57,21 @@ fn all() -> Vec<Gate> {
 fn the_first_sentence_is_the_verdict() {
     let lines: Vec<String> = ALL.iter().map(|report| plain(&report.headline().sentence)).collect();
     assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn clients_of_the_arms_are_named_unless_both_are_fred() {
+    let mut equal = gate(Worsening::None, 0.02, &FIRST);
+    let wire = Overrides { client: Some(Client::Wire), ..Overrides::default() };
+    let text = wire.apply(&equal.arms[0].scenario, "sample").unwrap().source;
+    equal.arms[0].scenario.clone_from(&text);
+    assert!(
+        headline(&equal).starts_with("No regression with fred instead of the wire client: "),
+        "{}",
+        headline(&equal)
+    );
+    equal.arms[1].scenario = text;
+    assert!(headline(&equal).starts_with("No regression with the wire client: "), "{}", headline(&equal));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{
     Headline, KeyNumber,
     checks::{self, quantity, subject},
     events, findings,
-    names::capitalised,
+    names::{capitalised, with_client},
     overload,
     results::by_harness,
     verdict,
@@ -37,9 +37,10 @@ pub(in crate::report) fn headline(report: &RunReport) -> Headline {
     let Conclusion { verdict, reasons, .. } = &analysis.conclusion;
     let mut clauses = reasons.iter().map(|reason| clause(reason, *verdict, scenario, analysis));
     let (words, tone) = (words(*verdict), verdict::tone(*verdict));
+    let begun = format!("{words}{}{}", with_client(scenario), interruption(run));
     let sentence = match clauses.next() {
-        Some(clause) => format!("{words}{}: {clause}{}.", interruption(run), restart(analysis)),
-        None => format!("{words}{}.", interruption(run)),
+        Some(clause) => format!("{begun}: {clause}{}.", restart(analysis)),
+        None => format!("{begun}."),
     };
     let remarks = clauses.map(|clause| format!("{}.", capitalised(&clause)));
     let remarks = remarks.chain(undecided_events(analysis)).chain(harness_late(analysis)).chain(closed_loop(scenario));

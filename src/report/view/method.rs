@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Block, Listing, Section, Table, headline::elapsed, names::made_by};
+use super::{
+    Block, Listing, Section, Table,
+    headline::elapsed,
+    names::{client, made_by},
+};
 use crate::{
     measure::{HostInterval, PackedHistogram, merged},
     report::format::{self, NOTHING, THIN},
@@ -11,7 +15,7 @@ use crate::{
 };
 
 pub(super) fn section(run: &Run, scenario: &Scenario) -> Section {
-    let mut blocks = vec![facts(run, scenario), Block::Table(services(scenario))];
+    let mut blocks = vec![facts(run, scenario), Block::Table(services(run, scenario))];
     blocks.extend(repetition(
         format!("plimsoll run scenario.toml{}", target_option(&run.target)),
         "Scenario as it was run",
@@ -168,11 +172,12 @@ pub(super) fn quoted(word: &str) -> String {
     }
 }
 
-fn services(scenario: &Scenario) -> Table {
+fn services(run: &Run, scenario: &Scenario) -> Table {
     Table::of("services", "Services", &scenario.services)
         .head("Service", |service| &service.name)
         .numbers("Database", 2, |service| service.database.to_string())
         .words("User", 2, |service| service.username.as_deref().unwrap_or("of the target"))
+        .words("Client", 1, |service| client(service.client, &run.software))
         .words("Load", 0, |service| load(service))
         .words("Pool", 0, |service| pool(service))
         .words("Keys", 1, |service| keys(service))

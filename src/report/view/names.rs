@@ -3,12 +3,37 @@
 use crate::{
     analysis::{Distribution, PercentileValue, Scope},
     results::{Software, TargetFacts, Withheld},
+    scenario::{Client, Scenario},
 };
 
 /// The program that made a report: `plimsoll 0.1.0 (3f2c9d1)`.
 pub(in crate::report) fn made_by(software: &Software) -> String {
     let commit = software.commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
     format!("plimsoll {}{commit}", software.version)
+}
+
+/// A client library with its version: `fred 10.1.0`, `wire (plimsoll 0.1.0)`.
+pub(super) fn client(client: Client, software: &Software) -> String {
+    match client {
+        Client::Fred => format!("fred {}", software.fred),
+        Client::Wire => format!("wire (plimsoll {})", software.version),
+    }
+}
+
+/// The client that is not fred, with its services unless all have it: `the wire client`, `the wire client (api)`.
+pub(super) fn other_client(scenario: &Scenario) -> Option<String> {
+    let services = scenario.services.iter().filter(|service| service.client == Client::Wire);
+    let names: Vec<_> = services.map(|service| service.name.as_str()).collect();
+    match names.len() {
+        0 => None,
+        all if all == scenario.services.len() => Some("the wire client".to_owned()),
+        _ => Some(format!("the wire client ({})", names.join(", "))),
+    }
+}
+
+/// The same behind a verdict: ` with the wire client`.
+pub(super) fn with_client(scenario: &Scenario) -> String {
+    other_client(scenario).map(|client| format!(" with {client}")).unwrap_or_default()
 }
 
 /// A server with its address: `redis 7.0.15 at redis://127.0.0.1:6379 (private server)`.
@@ -74,4 +99,25 @@ pub(super) fn listed(names: &[String]) -> String {
 pub(super) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{results::sample, scenario::load};
+
+    #[test]
+    fn a_client_is_named_unless_it_is_fred() {
+        let mut scenario = load("workflow-engine").unwrap();
+        assert_eq!(with_client(&scenario), "");
+        scenario.services[1].client = Client::Wire;
+        assert_eq!(with_client(&scenario), " with the wire client (api)");
+        scenario.services.iter_mut().for_each(|service| service.client = Client::Wire);
+        assert_eq!(with_client(&scenario), " with the wire client");
+        let software = sample::run().software;
+        assert_eq!(
+            [Client::Fred, Client::Wire].map(|of| client(of, &software)),
+            ["fred 10.1.0", "wire (plimsoll 0.1.0)"]
+        );
+    }
 }

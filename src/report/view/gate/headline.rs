@@ -8,9 +8,10 @@ use crate::{
     report::{
         format::{self, THIN, counted},
         subject::GateReport,
-        view::{Headline, KeyNumber, Tone, verdict},
+        view::{Headline, KeyNumber, Tone, names::other_client, verdict},
     },
     results::{Ended, Gate, GateStage, Verdict},
+    scenario,
 };
 
 /// Regressions that are reported one by one.
@@ -29,7 +30,7 @@ pub(in crate::report) fn headline(outcome: &GateReport) -> Headline {
         }
     }
     remarks.extend(shape(outcome));
-    let sentence = format!("{verdict}: {}.", reason(outcome));
+    let sentence = format!("{verdict}{}: {}.", clients(&outcome.gate), reason(outcome));
     if let Some(failing) = unsettled_failures(outcome).filter(|failing| !sentence.contains(failing.as_str())) {
         remarks.push(format!("Not certain: {failing}."));
     }
@@ -50,6 +51,19 @@ pub(in crate::report) fn headline(outcome: &GateReport) -> Headline {
         };
     }
     Headline { verdict, sentence, tone, remarks, numbers: numbers(outcome) }
+}
+
+/// Client libraries of the arms, where they are not fred: ` with fred instead of the wire client`.
+fn clients(gate: &Gate) -> String {
+    let of = |text: &str| other_client(&scenario::parse(text, "scenario of an arm").ok()?);
+    match gate.arms.each_ref().map(|arm| of(&arm.scenario)) {
+        [None, None] => String::new(),
+        [Some(a), Some(b)] if a == b => format!(" with {a}"),
+        arms => {
+            let [a, b] = arms.map(|client| client.unwrap_or_else(|| "fred".to_owned()));
+            format!(" with {b} instead of {a}")
+        }
+    }
 }
 
 /// How far a gate came.
