@@ -18,6 +18,7 @@ use super::{
 use crate::{
     analysis::capacity::{Advice, Apart, CapacityAnalysis, FailReason, Headroom, Limit},
     results::{Capacity, Ended, HarnessLimit},
+    scenario::{Client, Overrides},
 };
 
 type Found = (Capacity, CapacityAnalysis);
@@ -214,7 +215,23 @@ fn a_run_that_found_nothing_claims_nothing() {
         assert!(files(&found).iter().all(|(_, bytes)| !bytes.is_empty()));
     }
     assert!(headline(&starved(None)).contains("the rate of the server is unknown"));
-    assert!(headline(&starved(Some(16_000.0))).starts_with("The harness was the limit at"));
+    assert!(headline(&starved(Some(16_000.0))).starts_with("The harness with fred was the limit at"));
+}
+
+#[test]
+fn the_wire_client_is_proposed_where_the_harness_with_fred_was_the_limit() {
+    for (client, begins, is_proposed) in [
+        (Client::Fred, "The harness with fred was the limit", true),
+        (Client::Wire, "The harness with the wire client was the limit", false),
+    ] {
+        let overrides = Overrides { client: Some(client), ..Overrides::default() };
+        let scenario = overrides.apply(&scenario().source, "sample").unwrap();
+        let report = CapacityReport { scenario, ..report(&starved(Some(16_000.0))) };
+        let view = report.view(&[]);
+        assert!(view.headline.sentence.starts_with(begins), "{}", view.headline.sentence);
+        assert_eq!(view.headline.sentence.contains("--client wire"), is_proposed);
+        assert_eq!(view.notes().any(|note| note.advice.contains("--client wire")), is_proposed);
+    }
 }
 
 #[test]

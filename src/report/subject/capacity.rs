@@ -3,7 +3,7 @@
 use crate::{
     analysis::capacity::{Advice, ArmAnswer, CapacityAnalysis, Comparison, conclude},
     results::{Arm, Capacity, Quantiles, Trial},
-    scenario::{self, Objective, Scenario, ScenarioErrors},
+    scenario::{self, Client, Objective, Scenario, ScenarioErrors},
 };
 
 /// Rates that differ by less than this share are the same rate, offered again.
@@ -38,6 +38,16 @@ impl CapacityReport {
     /// What an arm is called.
     pub(crate) fn name(&self, arm: u32) -> &str {
         self.capacity.plan.arms.get(arm as usize).map_or("?", |arm| arm.name.as_str())
+    }
+
+    /// Whether a service of an arm uses fred.
+    pub(crate) fn uses_fred(&self, arm: u32) -> bool {
+        let settings = self.capacity.plan.arms.get(arm as usize).map_or(&[][..], |arm| &arm.settings);
+        self.scenario.services.iter().any(|service| {
+            let field = format!("service.{}.client", service.name);
+            let set = settings.iter().find(|(name, _)| *name == field);
+            set.map_or(service.client == Client::Fred, |(_, value)| value.trim_matches('"') == "fred")
+        })
     }
 
     /// What an arm is compared with.

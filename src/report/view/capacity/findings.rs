@@ -30,7 +30,7 @@ pub(super) fn section(answers: &CapacityReport) -> Section {
     for (index, arm, answer) in answers.arms() {
         let whose = if answers.capacity.plan.arms.len() > 1 { format!("{}: ", arm.name) } else { String::new() };
         let of_arm = [
-            client_limited(answer),
+            client_limited(answers, index, answer),
             errors(answers, index, answer),
             unconfirmed(answer),
             command(answer),
@@ -171,13 +171,19 @@ fn fleet(answers: &CapacityReport) -> Option<Note> {
     ))
 }
 
-fn client_limited(answer: &ArmAnswer) -> Option<Note> {
+fn client_limited(answers: &CapacityReport, arm: u32, answer: &ArmAnswer) -> Option<Note> {
     let (at, check) = answer.client_limited.as_ref()?;
+    let advice = if answers.uses_fred(arm) {
+        "Results above that rate do not describe the server: repeat the run with the wire client, which takes less CPU \
+         time per request (--client wire), or give the harness more cores or a machine of its own."
+    } else {
+        "Results above that rate do not describe the server: give the harness more cores or a machine of its own, and \
+         repeat the run."
+    };
     Some(Note::new(
         Tone::Fair,
         format!("The harness was the limit at {} ({}).", rate(*at), harness_limit_words(check)),
-        "Results above that rate do not describe the server: give the harness more cores or a machine of its own, and \
-         repeat the run.",
+        advice,
     ))
 }
 

@@ -15,7 +15,7 @@ use crate::{
         subject::CapacityReport,
         view::{
             Headline, KeyNumber, Tone, effect,
-            names::{capitalised, listed},
+            names::{capitalised, listed, with_client},
         },
     },
     results::{Arm, Ended},
@@ -54,6 +54,10 @@ pub(in crate::report) fn headline(answers: &CapacityReport) -> Headline {
         let before = format!("Result before the loss, doubtful until the cause is known: {}", answer.sentence());
         remarks.insert(0, before);
         answer = lost(answers);
+    }
+    let swept = |arm: &Arm| arm.settings.iter().any(|(field, _)| field.ends_with(".client"));
+    if !answers.capacity.plan.arms.iter().any(swept) {
+        answer.rest.insert_str(0, &with_client(&answers.scenario));
     }
     let sentence = answer.sentence();
     Headline { verdict: answer.verdict, sentence, tone: answer.tone, remarks, numbers: numbers(answers) }
@@ -176,9 +180,11 @@ fn client_limited(
     at: f64,
     check: &str,
 ) -> Answer {
+    let (fred, wire) =
+        if answers.uses_fred(arm) { (" with fred", "; --client wire takes less CPU time") } else { ("", "") };
     let rest = if let Some(known) = sustainable {
         format!(
-            " was the limit at {} ({check}): the server sustains at least {} with {}",
+            "{fred} was the limit at {} ({check}): the server sustains at least {} with {}{wire}",
             rate(at),
             carried_rate(known.rate),
             objective(answers)
@@ -186,7 +192,7 @@ fn client_limited(
     } else {
         let done = answers.at(arm, at).into_iter().map(|trial| trial.throughput).fold(0.0, f64::max);
         let done = if done > 0.0 { format!("; {} answered", rate(done)) } else { String::new() };
-        format!(" was the limit at {} ({check}): the rate of the server is unknown{done}", rate(at))
+        format!("{fred} was the limit at {} ({check}): the rate of the server is unknown{done}{wire}", rate(at))
     };
     Answer { verdict: "The harness", rest, tone: Tone::Fair }
 }
@@ -207,8 +213,10 @@ fn of_arms(answers: &CapacityReport, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer
         let names = arms.iter().filter(|(.., answer)| is_one(answer)).map(|(_, arm, _)| arm.name.clone());
         Some(listed(&names.collect::<Vec<_>>())).filter(|names| !names.is_empty())
     };
+    let by_fred = arms.iter().any(|(index, _, answer)| answer.client_limited.is_some() && answers.uses_fred(*index));
+    let wire = if by_fred { " (--client wire takes less CPU time)" } else { "" };
     let limited = named(|answer| answer.client_limited.is_some())
-        .map(|names| format!("; with {names} the harness was the limit, so the server may sustain more"));
+        .map(|names| format!("; with {names} the harness was the limit, so the server may sustain more{wire}"));
     let none = named(|answer| answer.sustainable.is_none() && answer.first_failure.is_some())
         .map(|names| format!("; none was found with {names}"));
     let confirmed = known.iter().all(|(_, one)| one.confirmed);

@@ -49,6 +49,10 @@ fn advice(answers: &CapacityReport, comparison: &Comparison) -> String {
             "The server runs one command at a time, so requests wait behind {name} whatever the pool: make {name} less \
              expensive first."
         ),
+        (Advice::NoBenefit, Limit::Client(_)) if answers.uses_fred(comparison.from) => {
+            "The harness was saturated: repeat the comparison with --client wire, more cores or another machine."
+                .to_owned()
+        }
         (Advice::NoBenefit, Limit::Client(_)) => {
             "The harness was saturated: repeat the comparison with more cores or another machine.".to_owned()
         }
