@@ -6,7 +6,7 @@
 use super::{
     format::plain,
     json_audit::RulingRecord,
-    json_parts::{Finding, Objective, Software, Target, findings, remarks, text},
+    json_parts::{Finding, Objective, ServiceClient, Software, Target, clients, findings, remarks, text},
     number::{micros, seconds},
     record::record,
     subject::{ComparisonReport, RunReport},
@@ -41,6 +41,8 @@ record! {
         target: Target<'a> = Target::new(&report.run.target),
         /// Objective of the scenario.
         objective: Objective = Objective::new(&report.scenario.objective),
+        /// Client library of each service.
+        clients: Vec<ServiceClient> = clients(&report.scenario),
         /// Verdict of the run.
         verdict: InRun = InRun(report.analysis.conclusion.verdict),
         /// Verdict in one sentence.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{
     format::plain,
     json_arm::{ArmRecord, LimitRecord},
-    json_parts::{Finding, Objective, Software, Target, findings, not_negative, remarks, text},
+    json_parts::{Finding, Objective, ServiceClient, Software, Target, clients, findings, not_negative, remarks, text},
     number::{finite, micros, per_second, ratio, rounded},
     record::record,
     subject::CapacityReport,
@@ -46,6 +46,8 @@ record! {
         target: Target<'a> = Target::new(&answers.capacity.target),
         /// Objective of the scenario.
         objective: Objective = Objective::new(&answers.scenario.objective),
+        /// Client library of each service, unless an arm sets another one.
+        clients: Vec<ServiceClient> = clients(&answers.scenario),
         /// Answer in one sentence.
         headline: String = plain(&view.headline.sentence),
         /// Remarks beside the answer.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     format::plain,
-    json_parts::{Software, Target, remarks, text},
+    json_parts::{ServiceClient, Software, Target, clients, remarks, text},
     number::{micros, per_second, ratio, rounded},
     record::record,
     subject::GateReport,
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     analysis::gate::{self, Change, ChangeShape, Failures, GateMetric, GateRow, MetricResult, TooFew},
     results::{Ended, GateArm, InGate},
+    scenario,
 };
 
 /// Version of the layout of this summary.
@@ -88,6 +89,9 @@ record! {
             arm.differences.iter().map(|(what, value)| ArmDifference { what, value }).collect(),
         /// Server.
         target: Target<'a> = Target::new(&arm.target),
+        /// Client library of each service.
+        clients: Vec<ServiceClient> =
+            scenario::parse(&arm.scenario, "arm").map_or_else(|_| Vec::new(), |scenario| clients(&scenario)),
         /// Build of plimsoll that loaded the server.
         software: Software<'a> = Software::new(&arm.software),
     }

@@ -29,6 +29,16 @@ record! {
 }
 
 record! {
+    /// Client library of a service.
+    pub(super) struct ServiceClient(service: &scenario::Service) {
+        /// Name of the service.
+        service: String = service.name.clone(),
+        /// Client library.
+        client: scenario::Client = service.client ,
+    }
+}
+
+record! {
     /// The objective of a scenario.
     pub(super) struct Objective(objective: &scenario::Objective) {
         /// Longest response time at the percentile.
@@ -65,6 +75,11 @@ record! {
         /// Build profile.
         profile: &'a str = &software.profile ,
     }
+}
+
+/// Client library of each service.
+pub(super) fn clients(scenario: &scenario::Scenario) -> Vec<ServiceClient> {
+    scenario.services.iter().map(ServiceClient::new).collect()
 }
 
 /// All findings of a report.

@@ -103,6 +103,7 @@ const WORDS: &[&str] = &[
     "warning",
     "worker_cpu",
     "workers",
+    "wire",
 ];
 
 /// What the schema of a document accepts and what the document holds: for each field a line with what may stand there, `?` after a

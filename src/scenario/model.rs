@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
 use super::Dependency;
@@ -82,7 +84,10 @@ pub struct Service {
 }
 
 /// Client library.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantNames)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantNames, Serialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Client {
     /// fred.
