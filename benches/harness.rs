@@ -60,7 +60,7 @@ impl Recording {
         let sent = due + 300;
         let done = due + 20_000 + (self.spread >> 48);
         self.recorder.released(service, due, due, true);
-        self.recorder.sent(service, sent);
+        self.recorder.sent(service, 1, sent);
         let outcome = Outcome::Success { hits: 1, misses: 0, bytes: 256 };
         self.recorder.record(black_box(Completion {
             series: SeriesId(series),

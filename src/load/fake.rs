@@ -148,22 +148,46 @@ impl FakeConnection {
     async fn answer(&self, request: Request) -> Answer {
         // As over a network, no answer is there at once.
         tokio::task::yield_now().await;
-        let answered = {
-            let mut script = self.fake.script();
-            if let Some(answer) = script.answers.as_mut().and_then(|answers| answers(&request)) {
-                return answer;
-            }
-            let (answer, answered) = oneshot::channel();
-            script.calls.push_back(Call { connection: self.number, request, answer });
-            answered
-        };
-        answered.await.unwrap_or_else(|_| failed(ErrorClass::ConnectionLost))
+        self.send(request).answer().await
+    }
+
+    fn send(&self, request: Request) -> Sent {
+        let mut script = self.fake.script();
+        if let Some(answer) = script.answers.as_mut().and_then(|answers| answers(&request)) {
+            return Sent::Answered(answer);
+        }
+        let (answer, answered) = oneshot::channel();
+        script.calls.push_back(Call { connection: self.number, request, answer });
+        Sent::Waiting(answered)
+    }
+}
+
+/// A request that was sent.
+enum Sent {
+    Answered(Answer),
+    Waiting(oneshot::Receiver<Answer>),
+}
+
+impl Sent {
+    async fn answer(self) -> Answer {
+        match self {
+            Self::Answered(answer) => answer,
+            Self::Waiting(answered) => answered.await.unwrap_or_else(|_| failed(ErrorClass::ConnectionLost)),
+        }
     }
 }
 
 impl DriverConnection for FakeConnection {
     async fn issue(&self, request: Request) -> target::Answer {
         target::Answer { result: self.answer(request).await, received: None }
+    }
+
+    async fn issue_all(&self, requests: &mut Vec<Request>, answers: &mut Vec<target::Answer>) {
+        tokio::task::yield_now().await;
+        let sent: Vec<_> = requests.drain(..).map(|request| self.send(request)).collect();
+        for request in sent {
+            answers.push(target::Answer { result: request.answer().await, received: None });
+        }
     }
 
     async fn recover(&self) {

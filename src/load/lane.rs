@@ -1,4 +1,4 @@
-//! One lane: takes requests one at a time and carries each out on its connection.
+//! One lane: takes a request, or as many as its pool sends together, and carries them out on its connection.
 
 use std::{cell::Cell, pin::pin, rc::Rc};
 
@@ -24,23 +24,36 @@ struct Totals {
     sent: u32,
 }
 
-/// Memory of a lane that its requests use one after another.
+/// Requests that are carried out together, step by step. Its memory is used for one batch after another.
 #[derive(Debug, Default)]
-struct Buffers {
-    /// Requests of the steps that are still to be sent.
+struct Batch {
+    flights: Vec<Flight>,
+    /// Of each step the requests that are still to be sent, each with the position of its flight.
+    steps: Vec<Vec<(usize, Request)>>,
+    /// Requests of the step that is sent next, and what was answered to them.
     requests: Vec<Request>,
-    /// Replies of the steps, where they may ask for upkeep.
-    replies: Vec<Reply>,
+    answers: Vec<Answer>,
+    /// Position of the flight of each of them, and the payload in bytes.
+    sent: Vec<(usize, u32)>,
+    /// Replies that may ask for upkeep: position of the flight, step, reply.
+    replies: Vec<(usize, usize, Reply)>,
 }
 
-/// A finished step.
+/// A request of a batch.
+#[derive(Debug)]
+struct Flight {
+    pending: Pending,
+    steps: usize,
+    total: Totals,
+    failed: Option<ErrorClass>,
+}
+
+/// A finished command.
 #[derive(Debug)]
 struct Step {
     result: Result<Reply, Failure>,
     sent: Nanos,
     done: Nanos,
-    /// When the lane went on.
-    ended: Nanos,
     bytes: u32,
 }
 
@@ -75,23 +88,21 @@ impl<C: DriverConnection> PooledConnection<C> {
 
 /// Serves requests until it is dropped.
 pub(super) async fn serve<C: DriverConnection>(station: Rc<Station>, lane: usize, connection: Rc<PooledConnection<C>>) {
-    let mut buffers = Buffers::default();
+    let mut batch = Batch::default();
     loop {
         let clock = station.worker.clock;
-        let pending = match station.assignment(lane).await {
-            Job::Serve(pending) => pending,
-            Job::Check => {
-                if after(&station, lane, &connection, sign_of_life(), None).await.is_some() {
-                    connection.recover().await;
-                }
-                station.rejoin(lane, clock.now());
-                continue;
+        let job = station.assignment(lane, |pending| batch.add(&station, pending)).await;
+        if job == Job::Check {
+            if after(&station, lane, &connection, sign_of_life(), None).await.is_some() {
+                connection.recover().await;
             }
-        };
-        if let Some(needed) = carry_out(&station, lane, pending, &connection, &mut buffers).await {
+            station.rejoin(lane, clock.now());
+            continue;
+        }
+        if let Some(needed) = carry_out(&station, lane, &connection, &mut batch).await {
             // The client of a closed loop goes on with another connection, if there is one.
             station.worker.recorder.borrow_mut().freed(station.service, clock.now());
-            station.ask_again(clock.now());
+            station.ask_again(batch.flights.len(), clock.now());
             connection.recover().await;
             if needed.transaction {
                 // The same connection may be back, and its transaction with it.
@@ -101,8 +112,9 @@ pub(super) async fn serve<C: DriverConnection>(station: Rc<Station>, lane: usize
         } else {
             let now = clock.now();
             station.free(lane, now);
-            station.ask_again(now);
+            station.ask_again(batch.flights.len(), now);
         }
+        batch.clear();
     }
 }
 
@@ -113,76 +125,136 @@ struct Recovery {
     transaction: bool,
 }
 
-/// Carries out one request, records it, and shows whether its connection needs to recover.
+impl Batch {
+    /// Adds a request. All its steps are composed before the first is sent: that is work of the harness, and no part of a
+    /// service time.
+    fn add(&mut self, station: &Station, pending: Pending) {
+        let steps = station.stream.steps(pending.operation);
+        let position = self.flights.len();
+        self.flights.push(Flight { pending, steps, total: Totals::default(), failed: None });
+        self.steps.resize_with(self.steps.len().max(steps), Vec::new);
+        for (step, requests) in self.steps.iter_mut().enumerate().take(steps) {
+            requests.push((position, station.stream.request(pending.sequence, step)));
+        }
+    }
+
+    fn clear(&mut self) {
+        self.flights.clear();
+        // After a failure the later steps were not sent.
+        self.steps.iter_mut().for_each(Vec::clear);
+    }
+
+    /// Takes the requests of a step to be sent, without those that have failed in an earlier step. Shows whether there are
+    /// any.
+    fn begin(&mut self, step: usize) -> bool {
+        self.requests.clear();
+        self.sent.clear();
+        for (position, request) in self.steps.get_mut(step).into_iter().flat_map(|requests| requests.drain(..)) {
+            if self.flights[position].failed.is_none() {
+                self.sent.push((position, request.payload()));
+                self.requests.push(request);
+            }
+        }
+        !self.requests.is_empty()
+    }
+}
+
+/// Carries out a batch, records it, and shows whether its connection needs to recover.
 async fn carry_out<C: DriverConnection>(
     station: &Station,
     lane: usize,
-    pending: Pending,
     connection: &PooledConnection<C>,
-    buffers: &mut Buffers,
+    batch: &mut Batch,
 ) -> Option<Recovery> {
-    let Buffers { requests, replies } = buffers;
-    let operation = pending.operation;
-    let series = station.series(operation);
-    // All steps are composed before the first is sent: that is work of the harness, and no part of a service time.
-    requests.clear();
-    requests.extend((0..station.stream.steps(operation)).map(|step| station.stream.request(pending.sequence, step)));
-    replies.clear();
-    let began = station.worker.clock.now();
-    station.worker.recorder.borrow_mut().sent(station.service, began);
+    let clock = station.worker.clock;
+    let began = clock.now();
+    station.worker.recorder.borrow_mut().sent(station.service, batch.flights.len() as u64, began);
+    batch.replies.clear();
+    let mut recovery = None;
+    // A step begins where the lane went on after the one before it, and the first where the wait for a connection ended.
+    let mut ended = began;
+    let mut step = 0;
+    // Every request that has this step has had those before it.
+    while batch.begin(step) {
+        let sent = ended;
+        let Batch { requests, answers, .. } = batch;
+        exchange(station, lane, connection, requests, answers, sent).await;
+        ended = clock.now();
+        let Batch { flights, answers, sent: under_way, replies, .. } = batch;
+        for (Answer { result, received }, (position, bytes)) in answers.drain(..).zip(under_way.drain(..)) {
+            // Replies that came together are handed out one after another.
+            let done = received.map_or(ended, |at| clock.at(at).max(sent));
+            let flight = &mut flights[position];
+            if let (Ok(reply), Some(_)) = (&result, station.series(flight.pending.operation).upkeep) {
+                replies.push((position, step, *reply));
+            }
+            flight.take_in(station, lane, step, began, Step { result, sent, done, bytes });
+            let transaction = station.series(flight.pending.operation).transaction;
+            let needed = flight.failed.and_then(|class| spoiled(class, station.exclusive, transaction));
+            recovery = recovery.or(needed);
+        }
+        step += 1;
+    }
+    if recovery.is_some() {
+        return recovery;
+    }
+    // A transaction that was begun must not be left open for the next request.
+    if batch
+        .flights
+        .iter()
+        .any(|flight| flight.failed.is_some() && station.series(flight.pending.operation).transaction)
+    {
+        return after(station, lane, connection, discard(), None).await;
+    }
+    for (position, step, reply) in &batch.replies {
+        let Flight { pending, failed: None, .. } = &batch.flights[*position] else { continue };
+        let Some(request) = station.stream.upkeep(pending.sequence, *step, reply) else { continue };
+        let recovery = after(station, lane, connection, request, station.series(pending.operation).upkeep).await;
+        if recovery.is_some() {
+            return recovery;
+        }
+    }
+    None
+}
 
-    let mut total = Totals::default();
-    let mut failure = None;
-    let (mut done, mut ended) = (began, began);
-    for (step, request) in requests.drain(..).enumerate() {
-        // A step begins where the lane went on after the one before it, and the first where the wait for a connection ended.
-        let finished = issue(station, lane, Some(pending), connection, request, ended).await;
-        (done, ended) = (finished.done, finished.ended);
+impl Flight {
+    /// Takes in a finished step; after the last one, or after a failure, the request is complete.
+    fn take_in(&mut self, station: &Station, lane: usize, step: usize, began: Nanos, finished: Step) {
+        let Self { pending, steps, total, failed } = self;
+        let series = station.series(pending.operation);
         total.sent += finished.bytes;
         if let Ok(reply) = &finished.result {
             // What is only queued is neither found nor missing.
             total.hits += if series.transaction { 0 } else { reply.hits };
             total.misses += if series.transaction { 0 } else { reply.misses };
             total.received += reply.bytes;
-            if series.upkeep.is_some() {
-                replies.push(*reply);
-            }
         }
-        failure = finished.result.as_ref().err().cloned();
+        let done = finished.done;
+        let outcome = match &finished.result {
+            Err(failure) => {
+                *failed = Some(failure.class);
+                Some(Outcome::Failed(failure.clone()))
+            }
+            Ok(_) if step + 1 == *steps => {
+                Some(Outcome::Success { hits: total.hits, misses: total.misses, bytes: total.received })
+            }
+            Ok(_) => None,
+        };
         if let Some(id) = series.steps.get(step).filter(|_| pending.due >= station.worker.start) {
             record(station, *id, finished);
         }
-        if failure.is_some() {
-            break;
+        if let Some(outcome) = outcome {
+            let completion = Completion {
+                series: series.whole,
+                due: pending.due,
+                sent: Some(began),
+                done,
+                outcome,
+                bytes_sent: total.sent,
+            };
+            station.complete(lane, pending.sequence, completion);
         }
     }
-
-    let failed = failure.as_ref().map(|failure| failure.class);
-    let Totals { hits, misses, received, sent } = total;
-    let outcome = match failure {
-        None => Outcome::Success { hits, misses, bytes: received },
-        Some(failure) => Outcome::Failed(failure),
-    };
-    let completion =
-        Completion { series: series.whole, due: pending.due, sent: Some(began), done, outcome, bytes_sent: sent };
-    station.complete(lane, completion);
-
-    if let Some(class) = failed {
-        let recovery = spoiled(class, station.exclusive, series.transaction);
-        // A transaction that was begun must not be left open for the next request.
-        if recovery.is_none() && series.transaction {
-            return after(station, lane, connection, discard(), None).await;
-        }
-        return recovery;
-    }
-    for (step, reply) in replies.iter().enumerate() {
-        let Some(request) = station.stream.upkeep(pending.sequence, step, reply) else { continue };
-        let recovery = after(station, lane, connection, request, series.upkeep).await;
-        if recovery.is_some() {
-            return recovery;
-        }
-    }
-    None
 }
 
 /// Sends a command that belongs to no request, and shows whether the connection needs to recover from it.
@@ -193,7 +265,13 @@ async fn after<C: DriverConnection>(
     request: Request,
     series: Option<SeriesId>,
 ) -> Option<Recovery> {
-    let finished = issue(station, lane, None, connection, request, station.worker.clock.now()).await;
+    let sent = station.worker.clock.now();
+    let bytes = request.payload();
+    // Futures of a client library are large, fred's 7 KB: pinned here and lent, they are not moved.
+    let command = pin!(connection.connection.issue(request));
+    let answer = station.timed(lane, sent, command).await;
+    let result = answer.map_or_else(|| Err(station.no_reply()), |answer| answer.result);
+    let finished = Step { result, sent, done: station.worker.clock.now(), bytes };
     station.rest(lane);
     let recovery = finished.result.as_ref().err().and_then(|failure| spoiled(failure.class, station.exclusive, false));
     if let Some(series) = series {
@@ -221,22 +299,30 @@ fn spoiled(class: ErrorClass, exclusive: bool, transaction: bool) -> Option<Reco
     }
 }
 
-async fn issue<C: DriverConnection>(
+/// Sends requests together and waits for their answers, at most for the pool's command timeout.
+async fn exchange<C: DriverConnection>(
     station: &Station,
     lane: usize,
-    pending: Option<Pending>,
     connection: &PooledConnection<C>,
-    request: Request,
+    requests: &mut Vec<Request>,
+    answers: &mut Vec<Answer>,
     sent: Nanos,
-) -> Step {
-    let bytes = request.payload();
-    // Futures of a client library are large, fred's 7 KB: pinned here and lent, they are not moved.
-    let command = pin!(connection.connection.issue(request));
-    let Answer { result, received } = station.timed(lane, pending, sent, command).await;
-    let now = station.worker.clock.now();
-    // Replies that came together are handed out one after another.
-    let done = received.map_or(now, |at| station.worker.clock.at(at).max(sent));
-    Step { result, sent, done, ended: now, bytes }
+) {
+    let count = requests.len();
+    let PooledConnection { connection, .. } = connection;
+    {
+        let command = pin!(async {
+            match requests.pop() {
+                Some(only) if count == 1 => answers.push(connection.issue(only).await),
+                last => {
+                    requests.extend(last);
+                    connection.issue_all(requests, answers).await;
+                }
+            }
+        });
+        station.timed(lane, sent, command).await;
+    }
+    answers.resize_with(count, || Answer { result: Err(station.no_reply()), received: None });
 }
 
 fn record(station: &Station, series: SeriesId, step: Step) {

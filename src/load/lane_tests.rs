@@ -235,3 +235,70 @@ fn composing_a_request_is_no_part_of_its_service_time() {
         assert!(service < composing / 2, "{name}: {service} ns of service, {composing} ns of composing");
     }
 }
+
+const PIPELINE: &str = "size = 1\npipeline = 3\ncommand_timeout = \"10s\"\ncheckout_timeout = \"1h\"";
+
+#[test]
+fn a_client_of_a_pipeline_sends_its_batch_together_and_the_next_when_all_replies_are_there() {
+    let recorded = on_bench(&scenario(PIPELINE, TWO_CLIENTS, GET), Fake::default(), async |bench| {
+        bench.release().await;
+        for left in [2, 1] {
+            assert_eq!(bench.fake.calls(), left + 1, "nothing is sent until the batch is answered");
+            bench.answer(ok()).await;
+        }
+        bench.answer(failed(ErrorClass::Oom)).await;
+        assert_eq!(bench.fake.calls(), 3, "the batch of the other client");
+        for _ in 0..3 {
+            bench.answer(ok()).await;
+        }
+        assert_eq!((bench.fake.calls(), bench.fake.recoveries()), (3, 0));
+    });
+    assert_eq!((recorded.completed("GET"), recorded.errors("GET")), (5, vec![(ErrorClass::Oom, 1)]));
+    assert_eq!((recorded.service.scheduled, recorded.unfinished), (12, 6));
+}
+
+#[test]
+fn waiting_requests_of_an_open_loop_are_sent_together() {
+    let load = "model = \"open\"\nrate = 1000000\narrivals = \"uniform\"";
+    let recorded = on_bench(&scenario(PIPELINE, load, GET), Fake::default(), async |bench| {
+        bench.station.release_due(bench.after(SECOND));
+        bench.settle().await;
+        assert_eq!(bench.fake.calls(), 1, "the first finds the connection idle");
+        bench.end();
+        bench.answer(ok()).await;
+        for _ in 0..2 {
+            assert_eq!(bench.fake.calls(), 3);
+            for _ in 0..3 {
+                bench.answer(ok()).await;
+            }
+        }
+    });
+    assert_eq!(recorded.completed("GET"), 7);
+}
+
+#[test]
+fn of_a_batch_that_times_out_the_replies_that_came_count() {
+    let recorded = on_bench(&scenario(PIPELINE, TWO_CLIENTS, GET), Fake::default(), async |bench| {
+        bench.release().await;
+        bench.answer(ok()).await;
+        bench.sweep_after(10 * SECOND).await;
+        assert_eq!((bench.fake.given_up(), bench.fake.recoveries()), (2, 1));
+    });
+    assert_eq!((recorded.completed("GET"), recorded.errors("GET")), (1, vec![(ErrorClass::Timeout, 2)]));
+}
+
+#[test]
+fn sequences_of_a_batch_go_step_by_step_without_those_that_failed() {
+    let sequence = &["name = \"both\"\nsequence = [{ command = \"SET\" }, { command = \"GET\" }]"];
+    let recorded = on_bench(&scenario(PIPELINE, TWO_CLIENTS, sequence), Fake::default(), async |bench| {
+        bench.release().await;
+        bench.end();
+        assert_eq!(bench.answer(failed(ErrorClass::Oom)).await, Kind::Set);
+        for kind in [Kind::Set, Kind::Set, Kind::Get, Kind::Get] {
+            assert_eq!(bench.answer(ok()).await, kind);
+        }
+        assert_eq!(bench.fake.calls(), 3, "the batch of the other client");
+    });
+    assert_eq!((recorded.completed("both"), recorded.errors("both")), (2, vec![(ErrorClass::Oom, 1)]));
+    assert_eq!((recorded.completed("both/1.SET"), recorded.completed("both/2.GET")), (2, 2));
+}

@@ -21,10 +21,50 @@ pub(super) struct Pending {
     pub(super) operation: usize,
 }
 
+/// Requests that are asked together: one, or in a closed loop those that a client sends as a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asked {
+    due: Nanos,
+    first: u64,
+    stride: u64,
+    count: u64,
+}
+
+/// What the client of a finished request does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// It asks at once.
+    Now(Asked),
+    /// It asks after its think time.
+    Later,
+    /// It waits for the others of its batch.
+    WithOthers,
+}
+
+impl Asked {
+    pub(super) fn is_empty(self) -> bool {
+        self.count == 0
+    }
+
+    pub(super) fn len(self) -> u64 {
+        self.count
+    }
+
+    pub(super) fn due(self) -> Nanos {
+        self.due
+    }
+
+    pub(super) fn requests(self, stream: &RequestStream) -> impl Iterator<Item = Pending> {
+        (0..self.count).map(move |number| {
+            let sequence = self.first + number * self.stride;
+            Pending { due: self.due, sequence, operation: stream.operation(sequence) }
+        })
+    }
+}
+
 /// The source of one instance's requests.
 #[derive(Debug)]
 pub(super) struct Source {
-    stream: RequestStream,
     process: Process,
     /// When its service is loaded at all; `None` for always.
     turn: Option<Turn>,
@@ -42,18 +82,16 @@ enum Process {
         /// When clients that are thinking will ask again.
         thinking: BinaryHeap<Reverse<Nanos>>,
         think_time: Nanos,
+        /// Requests that a client sends as a batch, and how many of the batches under way are finished. Clients are told apart by
+        /// nothing else, so the requests of several batches may add up to one.
+        batch: u64,
+        finished: u64,
     },
 }
 
 impl Source {
     /// `root` is the index of the service whose randomness it has.
-    pub(super) fn new(
-        scenario: &Scenario,
-        instance: Instance,
-        root: usize,
-        stream: RequestStream,
-        turn: Option<Turn>,
-    ) -> Self {
+    pub(super) fn new(scenario: &Scenario, instance: Instance, root: usize, turn: Option<Turn>) -> Self {
         let service = &scenario.services[instance.service];
         let process = match service.load {
             Load::Open { rate, arrivals } => {
@@ -68,10 +106,10 @@ impl Source {
                 // Clients begin spread over one think time, not all at once.
                 let begins = |client| next_moment(think_time * client / clients, turn);
                 let thinking = (0..clients).map(|client| Reverse(begins(client))).collect();
-                Process::Closed { thinking, think_time }
+                Process::Closed { thinking, think_time, batch: service.pool.pipeline.into(), finished: 0 }
             }
         };
-        Self { stream, process, turn, sequence: u64::from(instance.number), stride: u64::from(service.instances) }
+        Self { process, turn, sequence: u64::from(instance.number), stride: u64::from(service.instances) }
     }
 
     /// Whether due instants come from a schedule.
@@ -87,41 +125,43 @@ impl Source {
         }
     }
 
-    /// The next request if it is due by `now` and before `end`.
-    pub(super) fn take_due(&mut self, now: Nanos, end: Nanos) -> Option<Pending> {
-        let due = self.next_due().filter(|due| *due <= now && *due < end)?;
-        let due = match &mut self.process {
+    /// The next request that is due by `now` and before `end`, or the next client's batch; nothing where none is due.
+    pub(super) fn take_due(&mut self, now: Nanos, end: Nanos) -> Asked {
+        let Some(due) = self.next_due().filter(|due| *due <= now && *due < end) else { return self.ask(0, 0) };
+        match &mut self.process {
             Process::Open { arrivals, next } => {
                 *next = next_arrival(arrivals, self.turn);
-                due
+                self.ask(due, 1)
             }
-            Process::Closed { thinking, .. } => {
+            Process::Closed { thinking, batch, .. } => {
                 thinking.pop();
                 // A client asks when it asks: a closed loop has no due instants.
-                now
+                let count = if now < end { *batch } else { 0 };
+                self.ask(now, count)
             }
-        };
-        (due < end).then(|| self.numbered(due))
-    }
-
-    /// A request was finished. In a closed loop its client asks again: at once, or after its think time.
-    pub(super) fn finished(&mut self, now: Nanos, end: Nanos) -> Option<Pending> {
-        match &mut self.process {
-            Process::Closed { think_time: 0, .. } if now < end && next_moment(now, self.turn) == now => {
-                Some(self.numbered(now))
-            }
-            Process::Closed { thinking, think_time } => {
-                thinking.push(Reverse(next_moment(now + *think_time, self.turn)));
-                None
-            }
-            Process::Open { .. } => None,
         }
     }
 
-    fn numbered(&mut self, due: Nanos) -> Pending {
-        let sequence = self.sequence;
-        self.sequence += self.stride;
-        Pending { due, sequence, operation: self.stream.operation(sequence) }
+    /// A request was finished. In a closed loop its client asks again when its batch is: at once, or after its think time.
+    pub(super) fn finished(&mut self, now: Nanos, end: Nanos) -> Again {
+        let Process::Closed { thinking, think_time, batch, finished } = &mut self.process else { return Again::Later };
+        *finished += 1;
+        if *finished < *batch {
+            return Again::WithOthers;
+        }
+        *finished = 0;
+        if *think_time == 0 && now < end && next_moment(now, self.turn) == now {
+            let count = *batch;
+            return Again::Now(self.ask(now, count));
+        }
+        thinking.push(Reverse(next_moment(now + *think_time, self.turn)));
+        Again::Later
+    }
+
+    fn ask(&mut self, due: Nanos, count: u64) -> Asked {
+        let asked = Asked { due, first: self.sequence, stride: self.stride, count };
+        self.sequence += count * self.stride;
+        asked
     }
 }
 

@@ -17,12 +17,12 @@ use tokio::sync::Notify;
 
 use super::{
     plan::{Instance, OperationSeries, Plan},
-    source::{Pending, Source},
+    source::{Again, Asked, Pending, Source},
 };
 use crate::{
     measure::{Clock, Completion, ErrorClass, Failure, Nanos, Outcome, Recorder, SeriesId, nanos},
     scenario::{Checkout, Scenario},
-    target::{Answer, Losses},
+    target::Losses,
     workload::RequestStream,
 };
 
@@ -59,6 +59,8 @@ pub(super) struct Station {
     pub(super) stream: RequestStream,
     pub(super) exclusive: bool,
     series: Vec<OperationSeries>,
+    /// Requests that a lane sends together, at most.
+    pipeline: usize,
     checkout_timeout: Nanos,
     command_timeout: Nanos,
     health_check: Option<Nanos>,
@@ -72,10 +74,10 @@ pub(super) struct Station {
 }
 
 /// Work of a lane.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Job {
-    /// A request.
-    Serve(Pending),
+    /// Requests.
+    Serve,
     /// To ask the server for a sign of life.
     Check,
 }
@@ -91,6 +93,8 @@ struct Occupancy {
 #[derive(Debug, Default)]
 struct Lane {
     task: Task,
+    /// Requests that it has and has not finished.
+    unfinished: VecDeque<Pending>,
     waker: Option<Waker>,
     /// Since when it has had nothing to do.
     idle_since: Nanos,
@@ -101,20 +105,19 @@ enum Task {
     /// Waiting for a request, or for its connection to come back.
     #[default]
     None,
-    /// A request that it has not begun.
-    Assigned(Pending),
+    /// Requests that it has not begun.
+    Assigned,
     /// A sign of life to ask for, not begun.
     Check,
-    /// A command under way; for upkeep without a request behind it.
-    Serving { pending: Option<Pending>, deadline: Nanos, expired: bool },
+    /// Commands under way.
+    Serving { deadline: Nanos, expired: bool },
 }
 
-impl Task {
-    fn pending(self) -> Option<Pending> {
-        match self {
-            Self::None | Self::Check => None,
-            Self::Assigned(pending) => Some(pending),
-            Self::Serving { pending, .. } => pending,
+impl Lane {
+    /// Wakes the task of the lane, which has something to hear.
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
         }
     }
 }
@@ -135,10 +138,11 @@ impl Station {
         Self {
             worker,
             service: instance.service,
-            source: RefCell::new(Source::new(scenario, instance, root, stream.clone(), turn)),
+            source: RefCell::new(Source::new(scenario, instance, root, turn)),
             stream,
             exclusive: service.pool.checkout == Checkout::Exclusive,
             series: plan.services[instance.service].clone(),
+            pipeline: service.pool.pipeline as usize,
             checkout_timeout: nanos(service.pool.checkout_timeout),
             command_timeout: nanos(service.pool.command_timeout),
             health_check: Some(nanos(service.pool.health_check)).filter(|after| *after > 0),
@@ -172,39 +176,47 @@ impl Station {
     pub(super) fn release_due(&self, now: Nanos) {
         loop {
             let mut source = self.source.borrow_mut();
-            let Some(pending) = source.take_due(now, self.worker.end.get()) else { return };
+            let asked = source.take_due(now, self.worker.end.get());
             let open = source.is_open();
             drop(source);
+            if asked.is_empty() {
+                return;
+            }
             let released = if open { self.worker.clock.now() } else { now };
-            self.admit(pending, released, open);
+            self.admit(asked, released, open);
         }
     }
 
-    /// A request enters: to an idle lane, or into the queue.
-    fn admit(&self, pending: Pending, now: Nanos, open: bool) {
+    /// Requests that are asked together enter: to an idle lane, or into the queue.
+    fn admit(&self, asked: Asked, now: Nanos, open: bool) {
         self.worker.work.set(self.worker.work.get() + 1);
-        self.worker.recorder.borrow_mut().released(self.service, pending.due, now, open);
+        for _ in 0..asked.len() {
+            self.worker.recorder.borrow_mut().released(self.service, asked.due(), now, open);
+        }
         let mut occupancy = self.occupancy.borrow_mut();
         // A pool hands out the connection that came back last; fred's own way is to go round.
         let lane = if self.exclusive { occupancy.idle.pop_back() } else { occupancy.idle.pop_front() };
+        let requests = asked.requests(&self.stream);
         match lane {
             Some(lane) => {
                 let lane = &mut occupancy.lanes[lane];
-                lane.task = Task::Assigned(pending);
-                if let Some(waker) = lane.waker.take() {
-                    waker.wake();
-                }
+                lane.task = Task::Assigned;
+                lane.unfinished.extend(requests);
+                lane.wake();
             }
-            None => occupancy.waiting.push_back(pending),
+            None => occupancy.waiting.extend(requests),
         }
     }
 
-    /// Waits until the lane has something to do.
-    pub(super) async fn assignment(&self, lane: usize) -> Job {
+    /// Waits until the lane has something to do. Requests are handed over one after another.
+    pub(super) async fn assignment(&self, lane: usize, mut take: impl FnMut(Pending)) -> Job {
         std::future::poll_fn(|context| {
             let lane = &mut self.occupancy.borrow_mut().lanes[lane];
             match lane.task {
-                Task::Assigned(pending) => return Poll::Ready(Job::Serve(pending)),
+                Task::Assigned => {
+                    lane.unfinished.iter().copied().for_each(&mut take);
+                    return Poll::Ready(Job::Serve);
+                }
                 Task::Check => return Poll::Ready(Job::Check),
                 Task::None | Task::Serving { .. } => {}
             }
@@ -214,25 +226,23 @@ impl Station {
         .await
     }
 
-    /// Carries out one command, of a request or for upkeep, at most for the pool's command timeout.
-    pub(super) async fn timed(
+    /// Carries out commands that are sent together, of requests or for upkeep. Gives nothing where the pool's command timeout is
+    /// over before they are done.
+    pub(super) async fn timed<T>(
         &self,
         lane: usize,
-        pending: Option<Pending>,
         sent: Nanos,
-        mut command: Pin<&mut impl Future<Output = Answer>>,
-    ) -> Answer {
+        mut commands: Pin<&mut impl Future<Output = T>>,
+    ) -> Option<T> {
         let deadline = sent.saturating_add(self.command_timeout);
-        self.occupancy.borrow_mut().lanes[lane].task = Task::Serving { pending, deadline, expired: false };
+        self.occupancy.borrow_mut().lanes[lane].task = Task::Serving { deadline, expired: false };
         std::future::poll_fn(|context| {
-            if let Poll::Ready(answer) = command.as_mut().poll(context) {
-                return Poll::Ready(answer);
+            if let Poll::Ready(done) = commands.as_mut().poll(context) {
+                return Poll::Ready(Some(done));
             }
             let lane = &mut self.occupancy.borrow_mut().lanes[lane];
             if matches!(lane.task, Task::Serving { expired: true, .. }) {
-                let message = format!("no reply within {:?}", std::time::Duration::from_nanos(self.command_timeout));
-                let result = Err(Failure { class: ErrorClass::Timeout, message });
-                return Poll::Ready(Answer { result, received: None });
+                return Poll::Ready(None);
             }
             if !lane.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
                 lane.waker = Some(context.waker().clone());
@@ -242,17 +252,28 @@ impl Station {
         .await
     }
 
+    /// The failure of a command whose timeout is over.
+    pub(super) fn no_reply(&self) -> Failure {
+        let message = format!("no reply within {:?}", std::time::Duration::from_nanos(self.command_timeout));
+        Failure { class: ErrorClass::Timeout, message }
+    }
+
     /// Records the end of a request.
-    pub(super) fn complete(&self, lane: usize, completion: Completion) {
+    pub(super) fn complete(&self, lane: usize, sequence: u64, completion: Completion) {
         self.worker.work.set(self.worker.work.get() + 1);
-        self.occupancy.borrow_mut().lanes[lane].task = Task::None;
+        let lane = &mut self.occupancy.borrow_mut().lanes[lane];
+        lane.task = Task::None;
+        // Replies come in the order of the requests, so it is nearly always the first.
+        if let Some(at) = lane.unfinished.iter().position(|pending| pending.sequence == sequence) {
+            lane.unfinished.remove(at);
+        }
         let mut recorder = self.worker.recorder.borrow_mut();
         let (done, answered) = (completion.done, completion.outcome.is_answer());
         recorder.record(completion);
         recorder.left(self.service, done, answered);
     }
 
-    /// The lane takes the next waiting request, or idles.
+    /// The lane takes the next waiting requests, or idles.
     pub(super) fn free(&self, lane: usize, now: Nanos) {
         self.worker.recorder.borrow_mut().freed(self.service, now);
         self.rejoin(lane, now);
@@ -262,26 +283,32 @@ impl Station {
     pub(super) fn rejoin(&self, lane: usize, now: Nanos) {
         self.expire_waiting(now);
         let mut occupancy = self.occupancy.borrow_mut();
-        if let Some(pending) = occupancy.waiting.pop_front() {
-            occupancy.lanes[lane].task = Task::Assigned(pending);
+        let Occupancy { waiting, idle, lanes } = &mut *occupancy;
+        if waiting.is_empty() {
+            lanes[lane].idle_since = now;
+            idle.push_back(lane);
         } else {
-            occupancy.lanes[lane].idle_since = now;
-            occupancy.idle.push_back(lane);
+            let together = waiting.len().min(self.pipeline);
+            lanes[lane].task = Task::Assigned;
+            lanes[lane].unfinished.extend(waiting.drain(..together));
         }
     }
 
-    /// In a closed loop the client of a finished request asks again.
-    pub(super) fn ask_again(&self, now: Nanos) {
-        let mut source = self.source.borrow_mut();
-        if source.is_open() {
-            return;
-        }
-        let again = source.finished(now, self.worker.end.get());
-        drop(source);
-        match again {
-            Some(pending) => self.admit(pending, now, false),
-            // It thinks, and may ask earlier than whatever the pacer waits for.
-            None => self.worker.earlier.notify_one(),
+    /// In a closed loop the clients of finished requests ask again.
+    pub(super) fn ask_again(&self, finished: usize, now: Nanos) {
+        for _ in 0..finished {
+            let mut source = self.source.borrow_mut();
+            if source.is_open() {
+                return;
+            }
+            let again = source.finished(now, self.worker.end.get());
+            drop(source);
+            match again {
+                Again::Now(asked) => self.admit(asked, now, false),
+                // It thinks, and may ask earlier than whatever the pacer waits for.
+                Again::Later => self.worker.earlier.notify_one(),
+                Again::WithOthers => {}
+            }
         }
     }
 
@@ -296,13 +323,11 @@ impl Station {
         let to = lanes.len().min(from + SWEPT_AT_ONCE);
         self.next_swept.set(if to < lanes.len() { to } else { 0 });
         for lane in &mut lanes[from..to] {
-            if let Task::Serving { deadline, expired, .. } = &mut lane.task
+            if let Task::Serving { deadline, expired } = &mut lane.task
                 && *deadline <= now
             {
                 *expired = true;
-                if let Some(waker) = lane.waker.take() {
-                    waker.wake();
-                }
+                lane.wake();
             }
         }
     }
@@ -320,9 +345,7 @@ impl Station {
             }
             idle.pop_front();
             lane.task = Task::Check;
-            if let Some(waker) = lane.waker.take() {
-                waker.wake();
-            }
+            lane.wake();
             self.worker.recorder.borrow_mut().idle_check(self.service);
         }
     }
@@ -372,7 +395,7 @@ impl Station {
         recorder.gave_up(self.service, now);
         recorder.left(self.service, now, false);
         drop(recorder);
-        self.ask_again(now);
+        self.ask_again(1, now);
     }
 
     /// The lane has done its upkeep.
@@ -394,7 +417,7 @@ impl Station {
 impl Occupancy {
     /// Requests that are not finished.
     fn pending(&self) -> impl Iterator<Item = Pending> {
-        let under_way = self.lanes.iter().filter_map(|lane| lane.task.pending());
+        let under_way = self.lanes.iter().flat_map(|lane| lane.unfinished.iter().copied());
         under_way.chain(self.waiting.iter().copied())
     }
 }

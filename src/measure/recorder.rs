@@ -211,13 +211,13 @@ impl Recorder {
         }
     }
 
-    /// A request got its connection.
+    /// Requests got a connection, which they use together.
     #[inline]
-    pub fn sent(&mut self, service: usize, now: Nanos) {
+    pub fn sent(&mut self, service: usize, requests: u64, now: Nanos) {
         self.advance(now);
         let slot = self.service_slot(service);
         self.accumulate(slot, now);
-        self.levels[slot].waiting -= 1;
+        self.levels[slot].waiting -= requests;
         self.levels[slot].in_use += 1;
     }
 

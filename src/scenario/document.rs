@@ -181,6 +181,13 @@ const POOL: Table = Table {
         ),
         field("in_flight", "Requests in flight per connection.", whole(1, 100_000), integer(64)),
         field(
+            "pipeline",
+            "Number of requests that are sent together on a connection: in a closed loop those of each client, in an open loop \
+             up to that many of those that wait.",
+            whole(1, 10_000),
+            integer(1),
+        ),
+        field(
             "checkout_timeout",
             "Time after which a request without a connection fails.",
             duration(1, HOUR),
@@ -197,7 +204,7 @@ const POOL: Table = Table {
     variants: Some(Variants {
         tag: "checkout",
         shorthand: false,
-        list: || variants(&[("exclusive", &[]), ("shared", &["in_flight"])]),
+        list: || variants(&[("exclusive", &["pipeline"]), ("shared", &["in_flight"])]),
     }),
 };
 

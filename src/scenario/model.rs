@@ -113,6 +113,8 @@ pub struct Pool {
     pub size: u32,
     /// Checkout: how requests share the connections.
     pub checkout: Checkout,
+    /// Requests that are sent together on a connection, at most.
+    pub pipeline: u32,
     /// Time limit of a request's wait for a connection.
     pub checkout_timeout: Duration,
     /// Time limit of a command.

@@ -133,13 +133,21 @@ fn service(section: &Section<'_>) -> Option<Service> {
     let order = section.choice("order").map(|word| if word == "cycle" { Order::Cycle } else { Order::Weighted });
     let operations = operations::read(section, order, keys.as_ref().map(|keys| keys.count));
     let transaction = |operation: &Operation| matches!(operation.action, Action::Sequence { transaction: true, .. });
-    if pool.is_some_and(|pool| pool.checkout != Checkout::Exclusive)
-        && operations.iter().flatten().any(transaction)
+    if operations.iter().flatten().any(transaction)
+        && let Some(Pool { checkout, pipeline, .. }) = pool
         && let Some(pool) = section.section("pool")
     {
-        let message = "transactions need an exclusive connection: use \"exclusive\"";
-        pool.reject("checkout", message);
-        return None;
+        if checkout != Checkout::Exclusive {
+            pool.reject("checkout", "transactions need an exclusive connection: use \"exclusive\"");
+            return None;
+        }
+        if pipeline > 1 {
+            pool.reject(
+                "pipeline",
+                "transactions need a connection of their own until EXEC: use 1, or another service",
+            );
+            return None;
+        }
     }
     Some(Service {
         name: name?,
@@ -177,9 +185,9 @@ fn password(service: &Section<'_>) -> Option<PasswordSource> {
 
 fn pool(section: &Section<'_>) -> Option<Pool> {
     let size = section.integer("size");
-    let checkout = match section.variant() {
-        Some("shared") => section.integer("in_flight").map(|in_flight| Checkout::Shared { in_flight }),
-        variant => variant.map(|_| Checkout::Exclusive),
+    let (checkout, pipeline) = match section.variant() {
+        Some("shared") => (section.integer("in_flight").map(|in_flight| Checkout::Shared { in_flight }), Some(1)),
+        variant => (variant.map(|_| Checkout::Exclusive), section.integer("pipeline")),
     };
     let checkout_timeout = section.duration("checkout_timeout");
     let command_timeout = section.duration("command_timeout");
@@ -187,6 +195,7 @@ fn pool(section: &Section<'_>) -> Option<Pool> {
     Some(Pool {
         size: size?,
         checkout: checkout?,
+        pipeline: pipeline?,
         checkout_timeout: checkout_timeout?,
         command_timeout: command_timeout?,
         health_check: health_check?,

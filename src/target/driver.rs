@@ -38,6 +38,10 @@ pub trait DriverConnection: 'static {
     /// requests, but the next one queues behind it; [`DriverConnection::recover`] waits until it is gone.
     fn issue(&self, request: Request) -> impl Future<Output = Answer>;
 
+    /// Sends requests together, all that are in `requests`, and adds their outcomes to `answers` in the same order. Dropping the
+    /// future gives those up that have no outcome yet.
+    fn issue_all(&self, requests: &mut Vec<Request>, answers: &mut Vec<Answer>) -> impl Future<Output = ()>;
+
     /// Returns when the connection answers again, after a timeout or a loss. Waits without a time limit; drop the future to
     /// stop.
     fn recover(&self) -> impl Future<Output = ()>;

@@ -78,6 +78,7 @@ pub(super) fn scenario(actions: impl IntoIterator<Item = Action>) -> Scenario {
             pool: Pool {
                 size: 1,
                 checkout: Checkout::Exclusive,
+                pipeline: 1,
                 checkout_timeout: Duration::from_secs(1),
                 command_timeout: Duration::from_secs(1),
                 health_check: Duration::ZERO,

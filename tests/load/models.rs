@@ -3,6 +3,7 @@
 use super::bench::{Bench, balance, counts, for_each_client, one_service, response_ms, service_ms};
 
 for_each_client!(
+    a_pipeline_sends_the_requests_of_a_client_together,
     shared_checkout_carries_several_requests_on_one_connection,
     sequences_are_measured_as_a_whole_and_per_step,
 );
@@ -34,6 +35,21 @@ fn more_clients_than_connections_wait_for_the_pool() {
     // With 20 clients on two connections nine tenths of the response time is waiting.
     let ratio = response_ms(&recording, 0.5) / service_ms(&recording, 0.5);
     assert!(ratio > 4.0, "response is {ratio} times service");
+}
+
+fn a_pipeline_sends_the_requests_of_a_client_together(client: &str) {
+    let text = one_service(
+        SHORT,
+        "size = 1\npipeline = 16",
+        "model = \"closed\"\nclients = 1",
+        &["command = \"GET\"", "command = \"SET\""],
+    );
+    let recording = Bench::of(client, &text, &[]).run();
+    let (completed, failed, unfinished) = balance(&recording);
+    assert_eq!((failed, unfinished, completed % 16), (0, 0, 0), "{completed} requests are whole batches");
+    let second = &recording.services[0].seconds[0];
+    assert!(second.in_use <= 1.0, "{} connections were in use at a time", second.in_use);
+    assert!(second.in_system > 4.0, "{} requests were under way at a time", second.in_system);
 }
 
 fn shared_checkout_carries_several_requests_on_one_connection(client: &str) {

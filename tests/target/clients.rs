@@ -220,6 +220,44 @@ fn both_clients_have_the_same_errors() {
     });
 }
 
+#[test]
+fn both_clients_answer_a_batch_in_the_order_of_its_requests() {
+    locally(async {
+        let server = server(&[]).await;
+        let target = of_private(&server);
+        let plain = |kind, key| request(kind, key, Args::None);
+        let requests = [
+            request(Kind::Set, "text", value("long enough")),
+            plain(Kind::StrLen, "text"),
+            plain(Kind::LLen, "text"),
+            plain(Kind::Incr, "count"),
+            plain(Kind::Get, "none"),
+            plain(Kind::Incr, "count"),
+            plain(Kind::Get, "text"),
+            request(Kind::Eval, "key", script("return {1, 'two'}")),
+            raw("FT.SEARCH index query"),
+            plain(Kind::Incr, "count"),
+        ];
+        let emptied = async || drop(ask(&server, "FLUSHALL").await);
+        let one_by_one = compared(&target, &requests, emptied).await;
+        assert_eq!(one_by_one.iter().filter(|result| result.is_err()).count(), 2);
+        emptied().await;
+        assert_eq!(together(&target.connector(0), &requests).await, one_by_one);
+        emptied().await;
+        assert_eq!(together(&target.wire_connector(0), &requests).await, one_by_one);
+    });
+}
+
+/// Results of requests that are sent together on a new connection; of failures their class.
+async fn together<D: Driver>(driver: &D, requests: &[Request]) -> Vec<Result<Reply, ErrorClass>> {
+    let connection = driver.open().await.unwrap();
+    let (mut requests, mut answers) = (requests.to_vec(), Vec::new());
+    connection.issue_all(&mut requests, &mut answers).await;
+    assert!(requests.is_empty());
+    connection.close().await;
+    answers.into_iter().map(|answer| answer.result.map_err(|failure| failure.class)).collect()
+}
+
 fn script(source: &str) -> Args {
     Args::Script { source: bytes(source), argv: Vec::new() }
 }

@@ -49,6 +49,7 @@ pub(crate) fn service(name: &str, kinds: &[Kind]) -> Service {
         pool: Pool {
             size: 2,
             checkout: Checkout::Exclusive,
+            pipeline: 1,
             checkout_timeout: Duration::from_secs(1),
             command_timeout: Duration::from_secs(1),
             health_check: Duration::ZERO,

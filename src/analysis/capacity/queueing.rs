@@ -36,7 +36,9 @@ fn check(scenario: &Scenario, trial: &Trial, rate: f64) -> Option<ErlangCheck> {
         .services
         .iter()
         .zip(&trial.services)
-        .filter(|(service, measured)| service.pool.checkout == Checkout::Exclusive && measured.hold_mean > 0.0)
+        .filter(|(service, measured)| {
+            service.pool.checkout == Checkout::Exclusive && service.pool.pipeline == 1 && measured.hold_mean > 0.0
+        })
         .filter_map(|(service, measured)| Some((service, measured, of_instance(service)?)))
         .max_by(|a, b| load(a).total_cmp(&load(b)))?;
     let hold = measured.hold_mean;

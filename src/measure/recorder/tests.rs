@@ -38,7 +38,7 @@ fn leaves_out_what_fell_due_before_the_measured_period() {
 fn integrates_levels_exactly_across_seconds() {
     let (mut recorder, intervals) = recorder(2 * SECOND);
     recorder.released(1, 2 * SECOND, 2 * SECOND, true);
-    recorder.sent(1, 2 * SECOND + SECOND / 2);
+    recorder.sent(1, 1, 2 * SECOND + SECOND / 2);
     recorder.freed(1, 3 * SECOND + SECOND / 4);
     recorder.left(1, 3 * SECOND + SECOND / 4, true);
     recorder.finish(4 * SECOND);

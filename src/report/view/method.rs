@@ -208,6 +208,9 @@ fn load(service: &Service) -> String {
 
 fn pool(service: &Service) -> String {
     let checkout = match service.pool.checkout {
+        Checkout::Exclusive if service.pool.pipeline > 1 => {
+            format!("exclusive, up to {} requests sent together", format::count(u64::from(service.pool.pipeline)))
+        }
         Checkout::Exclusive => "exclusive".to_owned(),
         Checkout::Shared { in_flight } => format!("shared by up to {}", format::count(u64::from(in_flight))),
     };

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use fred::{
-    clients::{Client, WithOptions},
+    clients::{Client, Pipeline, WithOptions},
     interfaces::{ClientInterface, ClientLike, EventInterface},
     types::{Value, config::Options},
 };
@@ -85,6 +85,39 @@ impl Connection {
         }
     }
 
+    /// Sends requests together, as a pipeline of fred, which hands out all replies when the last has come.
+    async fn issue_all(&self, requests: &mut Vec<Request>, answers: &mut Vec<Answer>) {
+        let count = answers.len() + requests.len();
+        let mut failed = Vec::new();
+        if !self.shared.link.is_lost() {
+            let pipeline = Pipeline::from(self.shared.client.clone());
+            let mut expectations = Vec::with_capacity(requests.len());
+            for request in requests.drain(..) {
+                expectations.push(Expectation::of(&request));
+                // Nothing is sent before the end.
+                if let Err(error) = issue::issue(&pipeline, request).await {
+                    failed.push((expectations.len() - 1, error));
+                }
+            }
+            let mut values = pipeline.try_all::<Value>().await.into_iter();
+            let mut failed = failed.into_iter().peekable();
+            for (position, expectation) in expectations.into_iter().enumerate() {
+                let value = match failed.next_if(|(at, _)| *at == position) {
+                    Some((_, error)) => Some(Err(error)),
+                    None => values.next(),
+                };
+                let result = match value {
+                    Some(Ok(value)) => Ok(expectation.reply(shape(&value), size(&value))),
+                    Some(Err(error)) => Err(failure::of_request(&error)),
+                    None => break,
+                };
+                answers.push(Answer { result, received: None });
+            }
+        }
+        // A connection that breaks ends them all with one error.
+        answers.resize_with(count, || Answer { result: Err(failure::lost()), received: None });
+    }
+
     /// Returns when the connection answers again, after a timeout or a loss. Waits as long as that takes, for ever if the
     /// connection was closed; drop the future to stop.
     pub async fn recover(&self) {
@@ -116,6 +149,10 @@ impl Connection {
 impl DriverConnection for Connection {
     async fn issue(&self, request: Request) -> Answer {
         Answer { result: Self::issue(self, request).await, received: None }
+    }
+
+    fn issue_all(&self, requests: &mut Vec<Request>, answers: &mut Vec<Answer>) -> impl Future<Output = ()> {
+        Self::issue_all(self, requests, answers)
     }
 
     fn recover(&self) -> impl Future<Output = ()> {

@@ -1,7 +1,7 @@
 //! A connection: requests that share its buffers, and the task that moves bytes.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::VecDeque,
     fmt,
     hash::{BuildHasher, RandomState},
@@ -52,6 +52,8 @@ pub struct WireConnection {
 struct Shared {
     link: Link,
     state: RefCell<State>,
+    /// Memory for the slots of a batch.
+    spare: Cell<Vec<u32>>,
 }
 
 /// Requests of a connection and the bytes that they became.
@@ -80,13 +82,15 @@ enum Progress {
     Waiting(Option<Waker>),
     /// Nobody waits any more, but the reply will come.
     GivenUp,
-    Done(Answer),
+    /// Taken at most once.
+    Done(Option<Answer>),
 }
 
 impl WireConnection {
     /// Must be called within a `LocalSet`, which the tasks of the connection run on.
     pub(super) fn new(connector: Connector, socket: Socket) -> Self {
-        let shared = Rc::new(Shared { link: Link::new(connector.losses()), state: RefCell::default() });
+        let shared =
+            Rc::new(Shared { link: Link::new(connector.losses()), state: RefCell::default(), spare: Cell::default() });
         let exchange = spawn_local(exchange(connector, socket, Rc::clone(&shared))).abort_handle();
         Self { shared, exchange }
     }
@@ -113,6 +117,16 @@ impl DriverConnection for WireConnection {
             return Answer { result: Err(failure::lost()), received: None };
         }
         Ticket { shared: &self.shared, slot: self.shared.send(&request) }.await
+    }
+
+    async fn issue_all(&self, requests: &mut Vec<Request>, answers: &mut Vec<Answer>) {
+        if self.shared.link.is_lost() {
+            answers.extend(requests.drain(..).map(|_| Answer { result: Err(failure::lost()), received: None }));
+            return;
+        }
+        let mut slots = self.shared.spare.take();
+        slots.extend(requests.drain(..).map(|request| self.shared.send(&request)));
+        Batch { shared: &self.shared, slots, answers }.await;
     }
 
     async fn recover(&self) {
@@ -151,11 +165,9 @@ impl Future for Ticket<'_> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
         let mut state = self.shared.state.borrow_mut();
-        let progress = &mut state.slots[self.slot as usize].progress;
-        match progress {
-            Progress::Done(_) => {
-                let Progress::Done(answer) = std::mem::replace(progress, Progress::GivenUp) else { unreachable!() };
-                Poll::Ready(answer)
+        match &mut state.slots[self.slot as usize].progress {
+            Progress::Done(answer) => {
+                Poll::Ready(answer.take().unwrap_or_else(|| Answer { result: Err(failure::lost()), received: None }))
             }
             Progress::Waiting(waker) => {
                 if !waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
@@ -170,13 +182,42 @@ impl Future for Ticket<'_> {
 
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
-        let mut state = self.shared.state.borrow_mut();
-        let progress = &mut state.slots[self.slot as usize].progress;
-        if let Progress::Waiting(_) = progress {
-            *progress = Progress::GivenUp;
-        } else {
-            state.free.push(self.slot);
+        self.shared.state.borrow_mut().take(self.slot);
+    }
+}
+
+/// Requests under way together. Dropped before the last reply, it keeps the replies that have come and gives the others up.
+struct Batch<'a> {
+    shared: &'a Shared,
+    slots: Vec<u32>,
+    answers: &'a mut Vec<Answer>,
+}
+
+impl Future for Batch<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let Some(last) = self.slots.last() else { return Poll::Ready(()) };
+        // Replies come in the order of the requests, so the last one is waited for, and what it wakes is woken once.
+        match &mut self.shared.state.borrow_mut().slots[*last as usize].progress {
+            Progress::Waiting(waker) => {
+                *waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+            Progress::Done(_) | Progress::GivenUp => Poll::Ready(()),
         }
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        let mut state = self.shared.state.borrow_mut();
+        for number in self.slots.drain(..) {
+            if let Some(answer) = state.take(number) {
+                self.answers.push(answer);
+            }
+        }
+        self.shared.spare.set(std::mem::take(&mut self.slots));
     }
 }
 
@@ -208,13 +249,24 @@ impl Shared {
 }
 
 impl State {
+    /// Ends the wait for a request: takes its answer, or gives the request up.
+    fn take(&mut self, number: u32) -> Option<Answer> {
+        match std::mem::replace(&mut self.slots[number as usize].progress, Progress::GivenUp) {
+            Progress::Waiting(_) | Progress::GivenUp => None,
+            Progress::Done(answer) => {
+                self.free.push(number);
+                answer
+            }
+        }
+    }
+
     /// Gives the first request under way its answer.
     fn answer(&mut self, answer: impl FnOnce(Expectation) -> Answer) {
         let Some(number) = self.under_way.pop_front() else { return };
         let slot = &mut self.slots[number as usize];
         match std::mem::replace(&mut slot.progress, Progress::GivenUp) {
             Progress::Waiting(waker) => {
-                slot.progress = Progress::Done(answer(slot.expectation));
+                slot.progress = Progress::Done(Some(answer(slot.expectation)));
                 if let Some(waker) = waker {
                     waker.wake();
                 }
