@@ -82,8 +82,8 @@ enum Process {
         /// When clients that are thinking will ask again.
         thinking: BinaryHeap<Reverse<Nanos>>,
         think_time: Nanos,
-        /// Requests that a client sends as a batch, and how many of the batches under way are finished. Clients are told apart by
-        /// nothing else, so the requests of several batches may add up to one.
+        /// Requests that a client sends as a batch, and the number of finished requests of batches that are under way. Which
+        /// client a request belongs to is not known, so the finished requests of several batches may add up to one.
         batch: u64,
         finished: u64,
     },
