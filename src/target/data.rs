@@ -311,6 +311,10 @@ fn refused(connector: &Connector, kind: Kind, key: &Bytes, error: &Error) -> Tar
         ErrorClass::Wrongtype => TargetError::OtherType { service, key },
         ErrorClass::Oom => TargetError::DataTooLarge { service, volatile: false, message: failure.message },
         ErrorClass::ConnectionLost => TargetError::PrefillCut { service, command, key, message: failure.message },
+        // The server says so before it closes the connection; which of the two is seen first is chance.
+        _ if failure.message.contains("Protocol error") => {
+            TargetError::PrefillCut { service, command, key, message: failure.message }
+        }
         _ if failure::is_of_cluster(&failure.message) => TargetError::Cluster { message: failure.message },
         _ => TargetError::Prefill { service, command, key, message: failure.message },
     }
