@@ -11,7 +11,7 @@ use redis_protocol::resp2::decode::{decode_bytes, decode_bytes_mut};
 
 // The decoder is not public.
 #[path = "../src/target"]
-#[allow(dead_code, unreachable_pub, reason = "a part of the file is used")]
+#[expect(dead_code, reason = "the bench includes private files of the crate, and calls a part of each")]
 mod target {
     mod reply;
     pub(crate) mod wire {

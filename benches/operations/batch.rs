@@ -58,7 +58,7 @@ impl Subject {
         (0..).zip(operations).map(subject).collect()
     }
 
-    /// Every connection carries out so many requests, one after another and without waiting for the others.
+    /// Every connection carries out `rounds` requests, one after another and without waiting for the others.
     ///
     /// # Panics
     /// Where a request fails or finds nothing, or a list has not its length again: what would be measured then is something else.

@@ -161,7 +161,7 @@ impl Connector {
 
     /// The password that it logs in with, if that is one.
     pub(super) fn password(&self) -> Option<&str> {
-        self.settings.config.password.as_deref().filter(|password| !password.is_empty())
+        self.any_password().filter(|password| !password.is_empty())
     }
 
     /// Opens a bare client, which is all that is needed before and after the load. It lives as long as its router.

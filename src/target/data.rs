@@ -310,9 +310,8 @@ fn refused(connector: &Connector, kind: Kind, key: &Bytes, error: &Error) -> Tar
     match failure.class {
         ErrorClass::Wrongtype => TargetError::OtherType { service, key },
         ErrorClass::Oom => TargetError::DataTooLarge { service, volatile: false, message: failure.message },
-        ErrorClass::ConnectionLost => TargetError::PrefillCut { service, command, key, message: failure.message },
-        // The server says so before it closes the connection; which of the two is seen first is chance.
-        _ if failure.message.contains("Protocol error") => {
+        // A server that is sent too much replies with an error and closes the connection; either may be seen first.
+        class if class == ErrorClass::ConnectionLost || failure.message.contains("Protocol error") => {
             TargetError::PrefillCut { service, command, key, message: failure.message }
         }
         _ if failure::is_of_cluster(&failure.message) => TargetError::Cluster { message: failure.message },

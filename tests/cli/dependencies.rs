@@ -13,7 +13,7 @@ use std::{
 
 use super::{Desk, SHORT};
 
-/// An HTTP server that answers 200 for so many requests, then 503.
+/// An HTTP server that answers 200 for a number of requests, then 503.
 struct Health {
     port: u16,
     over: Arc<AtomicBool>,

@@ -14,7 +14,7 @@ use plimsoll::{
 };
 use tokio::task::LocalSet;
 
-use super::plan::{ask, bytes, operation, raw, request, scenario, server, service, value};
+use super::plan::{ask, bytes, operation, plain, raw, request, scenario, server, service, value};
 use crate::support::{block_on, is_alone};
 
 /// The driver of a client for a private server.
@@ -173,7 +173,6 @@ fn both_clients_have_the_same_errors() {
         ask(&server, "ACL SETUSER plimsoll -zadd").await;
         let target = of_private(&server);
         let set = |key, text| request(Kind::Set, key, value(text));
-        let plain = |kind, key| request(kind, key, Args::None);
         let requests = [
             set("text", "x"),
             plain(Kind::LLen, "text"),
@@ -225,7 +224,6 @@ fn both_clients_answer_a_batch_in_the_order_of_its_requests() {
     locally(async {
         let server = server(&[]).await;
         let target = of_private(&server);
-        let plain = |kind, key| request(kind, key, Args::None);
         let requests = [
             request(Kind::Set, "text", value("long enough")),
             plain(Kind::StrLen, "text"),

@@ -13,7 +13,7 @@ use std::{
 
 use plimsoll::{
     measure::ErrorClass,
-    operation::{Args, Kind},
+    operation::{Kind, Request},
     target::{Driver, DriverConnection, Source, Target, WireConnector},
 };
 use tokio::time::{sleep, timeout};
@@ -21,7 +21,7 @@ use tokio::time::{sleep, timeout};
 use super::{
     clients::{done, locally},
     fake::{frame, words},
-    plan::{request, scenario, service},
+    plan::{plain, scenario, service},
 };
 use crate::support::is_alone;
 
@@ -103,7 +103,11 @@ fn converse(stream: &TcpStream, attack: Attack, attacking: &AtomicBool) -> Optio
     }
 }
 
-/// Waits until so many connections were lost and came back.
+fn get() -> Request {
+    plain(Kind::Get, "key")
+}
+
+/// Waits until `number` connections were lost and came back.
 async fn losses(driver: &WireConnector, number: u64) {
     let counted = async {
         while driver.losses().so_far() != (number, number) {
@@ -119,7 +123,7 @@ fn a_violation_of_the_protocol_fails_its_request_and_renews_the_connection() {
     locally(async {
         for (attack, class, message) in [
             (Bytes(b"HTTP/1.1 400 Bad Request\r\n\r\n"), ErrorClass::Protocol, "a reply is of an unknown type"),
-            // RESP3, which nobody has asked for.
+            // RESP3, which was not asked for.
             (Bytes(b"%1\r\n+a\r\n+b\r\n"), ErrorClass::Protocol, "a reply is of an unknown type"),
             (Bytes(b"\0\xff\xfe\r\n"), ErrorClass::Protocol, "a reply is of an unknown type"),
             (Bytes(b":12x\r\n"), ErrorClass::Protocol, "a number is none"),
@@ -135,11 +139,11 @@ fn a_violation_of_the_protocol_fails_its_request_and_renews_the_connection() {
         ] {
             let driver = client_of(attack).await;
             let connection = driver.open().await.unwrap();
-            let answer = timeout(LONG, connection.issue(request(Kind::Get, "key", Args::None))).await.unwrap();
+            let answer = timeout(LONG, connection.issue(get())).await.unwrap();
             let failure = answer.result.unwrap_err();
             assert_eq!((failure.class, failure.message.as_str()), (class, message));
             timeout(LONG, connection.recover()).await.unwrap();
-            assert_eq!(done(&connection, request(Kind::Get, "key", Args::None)).await.hits, 1, "{message}");
+            assert_eq!(done(&connection, get()).await.hits, 1, "{message}");
             losses(&driver, 1).await;
         }
     });
@@ -150,14 +154,14 @@ fn bytes_that_nothing_asked_for_renew_the_connection() {
     locally(async {
         let behind = client_of(Attack::Bytes(b"$1\r\nx\r\n+OK\r\n")).await;
         let connection = behind.open().await.unwrap();
-        assert_eq!(done(&connection, request(Kind::Get, "key", Args::None)).await.hits, 1);
+        assert_eq!(done(&connection, get()).await.hits, 1);
         losses(&behind, 1).await;
-        assert_eq!(done(&connection, request(Kind::Get, "key", Args::None)).await.hits, 1);
+        assert_eq!(done(&connection, get()).await.hits, 1);
 
         let flood = client_of(Attack::Flood).await;
         let connection = flood.open().await.unwrap();
         losses(&flood, 1).await;
-        assert_eq!(done(&connection, request(Kind::Get, "key", Args::None)).await.hits, 1);
+        assert_eq!(done(&connection, get()).await.hits, 1);
     });
 }
 
@@ -166,7 +170,7 @@ fn a_reply_that_comes_in_single_bytes_is_whole() {
     locally(async {
         let driver = client_of(Attack::Single(b"*3\r\n$5\r\nhello\r\n$-1\r\n:7\r\n")).await;
         let connection = driver.open().await.unwrap();
-        let reply = timeout(LONG, connection.issue(request(Kind::Get, "key", Args::None))).await.unwrap();
+        let reply = timeout(LONG, connection.issue(get())).await.unwrap();
         assert_eq!(reply.result.unwrap().bytes, 6);
         assert_eq!(driver.losses().so_far(), (0, 0));
     });
@@ -193,7 +197,6 @@ fn a_reply_without_an_end_is_given_up() {
         ] {
             let driver = client_of(attack).await;
             let connection = driver.open().await.unwrap();
-            let get = || request(Kind::Get, "key", Args::None);
             assert!(timeout(Duration::from_millis(200), connection.issue(get())).await.is_err());
             timeout(LONG, connection.recover()).await.unwrap();
             assert_eq!(done(&connection, get()).await.hits, 1);

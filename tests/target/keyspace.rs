@@ -46,7 +46,7 @@ fn group<'a>(database: &'a DatabaseSample, prefix: &str, data_type: &str) -> &'a
     found.unwrap_or_else(|| panic!("no {data_type} of {prefix} in {:?}", database.groups))
 }
 
-/// Two databases, with keys of several types and sizes; so many strings in the first.
+/// Two databases, with keys of several types and sizes; `strings` is the number of strings in the first.
 async fn filled(strings: u32) -> Server {
     let server = server(&[]).await;
     let script = format!(

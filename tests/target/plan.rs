@@ -152,6 +152,11 @@ pub(crate) fn request(kind: Kind, key: &str, args: Args) -> Request {
     Request { kind, key: bytes(key), args }
 }
 
+/// A request without arguments.
+pub(crate) fn plain(kind: Kind, key: &str) -> Request {
+    request(kind, key, Args::None)
+}
+
 /// A request in the server's own words.
 pub(crate) fn raw(line: &str) -> Request {
     request(Kind::Raw, "", Args::Raw(line.split(' ').map(bytes).collect()))
