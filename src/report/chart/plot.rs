@@ -11,6 +11,8 @@ use super::{
 
 const TITLE: Type = Type { size: 18.0, bold: true, colour: INK };
 const NOTE: Type = Type::new(13.5, MUTED);
+/// Longest line of a heading: on pages narrower than a chart, the part that shows without scrolling.
+const HEADING: f64 = 554.0;
 
 /// A chart whose drawing can be painted as it is at any time.
 pub(super) struct Plot {
@@ -28,8 +30,8 @@ impl Plot {
     /// A chart of a title and a note on how to read it.
     pub(super) fn new(name: &'static str, title: impl Into<String>, note: &str) -> Self {
         let (title, mut canvas) = (title.into(), Canvas::new());
-        let heading = Paragraph::new(&title, WIDTH - 2.0 * MARGIN, TITLE, &canvas);
-        let note = Paragraph::new(note, WIDTH - 2.0 * MARGIN, NOTE, &canvas);
+        let heading = Paragraph::new(&title, HEADING, TITLE, &canvas);
+        let note = Paragraph::new(note, HEADING, NOTE, &canvas);
         heading.draw(&mut canvas, (MARGIN, MARGIN - 2.0));
         note.draw(&mut canvas, (MARGIN, MARGIN + heading.height()));
         let bottom = MARGIN + heading.height() + note.height() + 12.0;
