@@ -7,7 +7,7 @@ use super::{
     server::main_thread,
 };
 use crate::{
-    measure::ServiceRecord,
+    measure::{Recording, ServiceRecord},
     results::{
         CheckKind, CommandCost, HarnessLimit, LIMITS, Quantiles, Run, ServerSecond, ServiceTrial, Trial, Verdict,
     },
@@ -73,7 +73,7 @@ pub fn digest(run: &Run, scenario: &Scenario, analysis: &Analysis, occasion: Occ
         lag_p99: ServiceRecord::lag(&recording.services).value_at_quantile(0.99),
         client_limited: None,
         waived: None,
-        services: analysis.rows.iter().filter_map(of_service).collect(),
+        services: analysis.rows.iter().filter_map(|row| of_service(row, recording)).collect(),
         most_expensive: analysis.server.commands.first().map(|command| CommandCost {
             name: command.name.clone(),
             share: command.busy,
@@ -115,8 +115,9 @@ fn within(row: &Row) -> Vec<u64> {
 }
 
 /// One service of a run; `None` for rows that are about something else.
-fn of_service(row: &Row) -> Option<ServiceTrial> {
+fn of_service(row: &Row, recording: &Recording) -> Option<ServiceTrial> {
     let name = row.scope.service.clone().filter(|_| row.scope.operation.is_none())?;
+    let parts = recording.services.iter().find(|service| service.name == name).and_then(|service| service.parts);
     Some(ServiceTrial {
         name,
         scheduled: row.counts.completed + row.counts.failed() + row.unfinished,
@@ -128,6 +129,7 @@ fn of_service(row: &Row) -> Option<ServiceTrial> {
         within: within(row),
         hold_mean: row.service_time.mean.unwrap_or(0.0),
         wait_p99: row.wait.histogram.value_at_quantile(0.99),
+        parts,
     })
 }
 

@@ -140,6 +140,7 @@ fn a_worker_without_time_left_is_not_the_servers_fault() {
         let worker = WorkerRecord {
             services: vec!["api".into()],
             pacing: "spin".into(),
+            core: None,
             cpu: 1.0,
             busy: 0.99,
             pauses: Vec::new(),

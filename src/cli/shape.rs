@@ -44,6 +44,7 @@ pub(super) fn shaped(arm: &Scenario, shape: &Shape) -> Result<Scenario, Scenario
         rate: shape.rate,
         seed: shape.seed,
         client: None,
+        pin: false,
         set,
     };
     overrides.apply(&arm.source, &arm.name)

@@ -91,9 +91,9 @@ pub enum LoadError {
     Connect {
         /// Service.
         service: String,
-        /// Number of the connection within its instance, from 1.
+        /// Number of the connection within its pool, from 1.
         number: u64,
-        /// Number of connections of the instance.
+        /// Number of connections of the pool.
         of: u64,
         /// Cause.
         #[source]

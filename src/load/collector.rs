@@ -191,8 +191,9 @@ impl<'a> Collector<'a> {
 
 fn worker_record(scenario: &Scenario, plan: &Plan, number: usize, done: &Done) -> WorkerRecord {
     WorkerRecord {
-        services: plan.workers[number].iter().map(|instance| instance.name(scenario)).collect(),
+        services: plan.workers[number].iter().map(|part| part.name(scenario)).collect(),
         pacing: plan.pacing.word().to_owned(),
+        core: done.core,
         cpu: done.cpu,
         busy: done.busy,
         pauses: done.pauses.clone(),

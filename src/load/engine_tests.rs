@@ -26,7 +26,7 @@ const fn ms(millis: u64) -> Duration {
 /// The scenario of one service with phases of milliseconds.
 fn short(pool: &str, load: &str, phases: [u64; 3]) -> Scenario {
     let [warmup, duration, drain] = phases.map(ms);
-    Scenario { run: Phases { warmup, duration, drain, prefill: false }, ..scenario(pool, load, GET) }
+    Scenario { run: Phases { warmup, duration, drain, prefill: false, pin: false }, ..scenario(pool, load, GET) }
 }
 
 fn settings(workers: usize) -> Settings {
@@ -55,6 +55,33 @@ fn every_request_of_a_schedule_is_accounted_for() {
     assert_eq!(accounts(&recording), [100, 100, 0, 0]);
     assert_eq!(fake.connections(), (4, 4), "every connection is closed");
     assert!(!recording.period.interrupted);
+}
+
+#[test]
+fn parts_of_a_service_make_its_requests_on_several_workers() {
+    let fake = Fake::answering(|_| Some(ok()));
+    let mut scenario = short("size = 5", OPEN, [20, 100, 1_000]);
+    scenario.services[0].parts = Some(3);
+    let stop = CancellationToken::new();
+    let recording =
+        run_by(|_| Box::new(fake.clone()), &scenario, settings(2), &stop, &mut |_| {}, |_| {}, None).unwrap();
+    assert_eq!(accounts(&recording), [100, 100, 0, 0]);
+    assert_eq!(fake.connections(), (5, 5));
+    assert_eq!((recording.services[0].parts, recording.services[0].connections), (Some(3), 5));
+    let names: Vec<_> = recording.workers.iter().map(|worker| worker.services.join(", ")).collect();
+    assert_eq!(names, ["api part 1 of 3, api part 3 of 3", "api part 2 of 3"]);
+}
+
+#[test]
+fn a_pinned_worker_runs_on_one_core_and_says_which() {
+    let fake = Fake::answering(|_| Some(ok()));
+    let mut scenario = short("size = 4", OPEN, [0, 50, 1_000]);
+    scenario.run.pin = true;
+    let cores = rustix::thread::sched_getaffinity(None).unwrap();
+    let core = run(&fake, &scenario).unwrap().workers[0].core.unwrap();
+    assert!(cores.is_set(core as usize), "{core}");
+    assert!(!cores.is_set(core as usize + 1), "the last one");
+    assert_eq!(rustix::thread::sched_getaffinity(None).unwrap(), cores, "other threads are left alone");
 }
 
 #[test]

@@ -17,7 +17,8 @@ use tokio::{
 use super::{
     api::Settings,
     lane::{self, PooledConnection},
-    plan::{Instance, Plan},
+    part::Part,
+    plan::Plan,
     station::{Station, WorkerContext},
 };
 use crate::{
@@ -280,8 +281,8 @@ impl Bench {
             work: Cell::new(0),
             earlier: Notify::new(),
         });
-        let instance = Instance { service: 0, number: 0 };
-        let station = Rc::new(Station::new(Rc::clone(&worker), scenario, &plan, instance, fake.losses()));
+        let part = Part { service: 0, instance: 0, instances: 1, number: 0, parts: 1 };
+        let station = Rc::new(Station::new(Rc::clone(&worker), scenario, &plan, part, fake.losses()));
         let mut connections = Vec::new();
         for _ in 0..scenario.services[0].pool.size {
             connections.push(Rc::new(PooledConnection::new(fake.open().await.unwrap())));

@@ -47,10 +47,11 @@ impl Ledger {
             unfinished: 0,
             messages: BTreeMap::new(),
         });
-        let services = scenario.services.iter().map(|service| ServiceRecord {
+        let services = scenario.services.iter().enumerate().map(|(index, service)| ServiceRecord {
             name: service.name.clone(),
             connect: Latencies::default().pack(),
             connections: 0,
+            parts: plan.parts_of(index),
             scheduled: 0,
             seconds: Vec::new(),
         });

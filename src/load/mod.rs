@@ -11,6 +11,7 @@ mod lane;
 mod ledger;
 mod pacing;
 mod packer;
+mod part;
 mod plan;
 mod pool;
 mod snapshot;
@@ -54,6 +55,11 @@ pub fn run(
         Some(worker) => Err(LoadError::Panicked { worker }),
         None => Ok(recording),
     }
+}
+
+/// Number of workers that have a part of the load.
+pub fn workers(scenario: &Scenario, settings: Settings) -> usize {
+    plan::Plan::new(scenario, settings).workers.len()
 }
 
 /// Like [`run`], but keeps what was measured before a worker panicked; see [`Recording::panicked`]. `on_start` is called with the measured period as soon as that is fixed, before the warm-up begins, and

@@ -1,8 +1,13 @@
-//! Assignment of the load: the numbers of the series, and the worker of each instance of each service.
+//! Assignment of the load: the numbers of the series, and the worker of each part of each service.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{api::Settings, pacing::Pacing, turns::Turns};
+use super::{
+    api::Settings,
+    pacing::Pacing,
+    part::{Part, parts},
+    turns::Turns,
+};
 use crate::{
     measure::{SeriesId, SeriesKey, SeriesRole},
     operation::{Access, DataType, Kind, Removal},
@@ -16,8 +21,8 @@ pub(super) struct Plan {
     pub(super) series: Vec<PlannedSeries>,
     /// Series of each service, by its index in the scenario.
     pub(super) services: Vec<ServiceSeries>,
-    /// Instances of each worker.
-    pub(super) workers: Vec<Vec<Instance>>,
+    /// Parts of each worker.
+    pub(super) workers: Vec<Vec<Part>>,
     /// Pacing of the workers.
     pub(super) pacing: Pacing,
     /// Whether two halves of the services take turns.
@@ -46,15 +51,6 @@ pub(super) struct OperationSeries {
     pub(super) transaction: bool,
 }
 
-/// One process of a service, with a pool and a share of the load of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Instance {
-    /// Index of the service in the scenario.
-    pub(super) service: usize,
-    /// Number within the service, from 0.
-    pub(super) number: u32,
-}
-
 impl Plan {
     pub(super) fn new(scenario: &Scenario, settings: Settings) -> Self {
         let mut series = Vec::new();
@@ -78,58 +74,53 @@ impl Plan {
             .collect()
     }
 
+    /// Parts of each instance of a service; nothing where it is not divided.
+    pub(super) fn parts_of(&self, service: usize) -> Option<u32> {
+        let mut parts = self.workers.iter().flatten().filter(|part| part.service == service);
+        parts.next().map(|part| part.parts).filter(|parts| *parts > 1)
+    }
+
     /// Services on one worker.
     pub(super) fn services_of(&self, worker: usize) -> Vec<usize> {
-        let mut services: Vec<_> = self.workers[worker].iter().map(|instance| instance.service).collect();
+        let mut services: Vec<_> = self.workers[worker].iter().map(|part| part.service).collect();
         services.sort_unstable();
         services.dedup();
         services
     }
 }
 
-impl Instance {
-    /// Its share of a number that belongs to the whole service, the first instances taking what is left over.
-    pub(super) fn share(self, of: u32, instances: u32) -> u32 {
-        of / instances + u32::from(self.number < of % instances)
-    }
-
-    /// Name for people.
-    pub(super) fn name(self, scenario: &Scenario) -> String {
-        let service = &scenario.services[self.service];
-        match service.instances {
-            1 => service.name.clone(),
-            _ => format!("{}#{}", service.name, self.number),
-        }
-    }
-}
-
-/// Spreads the instances over the workers, the heaviest first, each to the worker with the least load.
+/// Spreads the parts of the services over the workers, the heaviest first, each to the worker with the least load.
 ///
-/// Services that take turns share a worker, instance by instance: on workers of their own the two halves would differ by
-/// thread and core.
-fn assign(scenario: &Scenario, workers: usize, turns: Option<Turns>) -> Vec<Vec<Instance>> {
+/// Services that take turns share a worker, part by part: on workers of their own the two halves would differ by thread and
+/// core.
+fn assign(scenario: &Scenario, workers: usize, turns: Option<Turns>) -> Vec<Vec<Part>> {
     // A closed loop takes what it can get, so it counts like the sum of all open ones.
     let open = scenario.offered_rate().unwrap_or(0.0);
-    let mut units: BTreeMap<(usize, u32), (f64, Vec<Instance>)> = BTreeMap::new();
+    let root = |index| turns.map_or(index, |turns| turns.root(index));
+    let mut cuts: BTreeMap<usize, u32> = BTreeMap::new();
     for (index, service) in scenario.services.iter().enumerate() {
-        let load = service.offered_rate().unwrap_or(open.max(1.0)) / f64::from(service.instances);
-        let root = turns.map_or(index, |turns| turns.root(index));
-        for number in 0..service.instances {
-            let (sum, instances) = units.entry((root, number)).or_default();
-            *sum += load;
-            instances.push(Instance { service: index, number });
+        let own = parts(service, workers);
+        cuts.entry(root(index)).and_modify(|cut| *cut = own.min(*cut)).or_insert(own);
+    }
+    let mut units: BTreeMap<(usize, u32, u32), (f64, Vec<Part>)> = BTreeMap::new();
+    for (index, service) in scenario.services.iter().enumerate() {
+        let load = service.offered_rate().unwrap_or(open.max(1.0));
+        for part in Part::all(index, service.instances, cuts[&root(index)]) {
+            let (sum, taken) = units.entry((root(index), part.instance, part.number)).or_default();
+            *sum += load / f64::from(part.instances * part.parts);
+            taken.push(part);
         }
     }
     let mut units: Vec<_> = units.into_values().collect();
     units.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    let mut loads: Vec<(f64, Vec<Instance>)> = vec![(0.0, Vec::new()); workers.min(units.len())];
-    for (load, instances) in units {
+    let mut loads: Vec<(f64, Vec<Part>)> = vec![(0.0, Vec::new()); workers.min(units.len())];
+    for (load, parts) in units {
         let lightest = loads.iter_mut().min_by(|(a, _), (b, _)| a.total_cmp(b));
         let (sum, taken) = lightest.expect("a scenario has at least one service, hence one worker");
         *sum += load;
-        taken.extend(instances);
+        taken.extend(parts);
     }
-    loads.into_iter().map(|(_, instances)| instances).collect()
+    loads.into_iter().map(|(_, parts)| parts).collect()
 }
 
 fn plan_service(scenario: &Scenario, service: &Service, series: &mut Vec<PlannedSeries>) -> ServiceSeries {
@@ -208,17 +199,18 @@ mod tests {
             let half = scenario.services.len();
             scenario.services[0].instances = 3;
             scenario.services.extend(scenario.services.clone());
+            scenario.services[0].parts = Some(2);
             let turns = Turns { window: Duration::from_millis(25), half };
             for workers in 1..=8 {
                 let assigned = assign(&scenario, workers, Some(turns));
-                for instances in &assigned {
-                    let (first, second): (Vec<_>, Vec<_>) =
-                        instances.iter().partition(|instance| instance.service < half);
-                    let root = |instance: &&Instance| (instance.service % half, instance.number);
+                for parts in &assigned {
+                    let (first, second): (Vec<_>, Vec<_>) = parts.iter().partition(|part| part.service < half);
+                    let root = |part: &&Part| (part.service % half, part.instance, part.number);
                     assert!(first.iter().map(root).eq(second.iter().map(root)), "{name}, {workers}: {assigned:?}");
                 }
                 let placed: usize = assigned.iter().map(Vec::len).sum();
-                assert_eq!(placed, scenario.services.iter().map(|service| service.instances as usize).sum::<usize>());
+                let divided = 2 * scenario.services[0].instances as usize;
+                assert!(placed >= divided && placed.is_multiple_of(2), "{name}, {workers}: {placed}");
             }
         }
     }
@@ -229,7 +221,7 @@ mod tests {
         scenario.services[0].instances = 3;
         let numbers = |workers| -> Vec<Vec<u32>> {
             let assigned = assign(&scenario, workers, None);
-            assigned.iter().map(|instances| instances.iter().map(|instance| instance.number).collect()).collect()
+            assigned.iter().map(|parts| parts.iter().map(|part| part.instance).collect()).collect()
         };
         assert_eq!(numbers(2), [vec![0, 2], vec![1]]);
         assert_eq!(numbers(8), [vec![0], vec![1], vec![2]]);

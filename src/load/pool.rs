@@ -1,4 +1,4 @@
-//! The connections of one instance of a service, by whichever client.
+//! The connections of one part of a service, by whichever client.
 //!
 //! The engine is compiled for each client, so nothing is dispatched while requests are under way; only opening, the start
 //! and closing go through a trait object.
@@ -24,7 +24,7 @@ const RAMP: usize = 64;
 
 type Task<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
-/// Opens the pool of an instance; see [`Driver`].
+/// Opens the pool of a part; see [`Driver`].
 pub(super) trait Opener: Send {
     fn losses(&self) -> Arc<Losses>;
 
@@ -34,6 +34,8 @@ pub(super) trait Opener: Send {
 /// What opening a pool needs to know.
 pub(super) struct Opening<'a> {
     pub(super) service: &'a Service,
+    /// Number of connections.
+    pub(super) size: usize,
     pub(super) worker: usize,
     pub(super) stop: &'a CancellationToken,
     /// Called for each connection with the time that it took.
@@ -75,9 +77,9 @@ impl<C: DriverConnection> Pool for Vec<Rc<PooledConnection<C>>> {
     }
 }
 
-/// Opens all connections of an instance, a few at a time.
+/// Opens all connections, a few at a time.
 async fn open_all<D: Driver>(driver: &D, opening: Opening<'_>) -> Result<Box<dyn Pool>, LoadError> {
-    let size = opening.service.pool.size as usize;
+    let size = opening.size;
     let mut connections = Vec::with_capacity(size);
     let mut attempts = JoinSet::new();
     let mut asked = 0;

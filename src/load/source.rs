@@ -3,7 +3,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use super::{plan::Instance, turns::Turn};
+use super::{part::Part, turns::Turn};
 use crate::{
     measure::{Nanos, nanos},
     scenario::{Load, Scenario},
@@ -62,7 +62,7 @@ impl Asked {
     }
 }
 
-/// The source of one instance's requests.
+/// The source of the requests of one part of a service.
 #[derive(Debug)]
 pub(super) struct Source {
     process: Process,
@@ -75,7 +75,10 @@ pub(super) struct Source {
 #[derive(Debug)]
 enum Process {
     Open {
+        /// Those of the whole instance.
         arrivals: Box<Arrivals>,
+        /// How many of them belong to the other parts between two of this one.
+        others: usize,
         next: Nanos,
     },
     Closed {
@@ -91,25 +94,27 @@ enum Process {
 
 impl Source {
     /// `root` is the index of the service whose randomness it has.
-    pub(super) fn new(scenario: &Scenario, instance: Instance, root: usize, turn: Option<Turn>) -> Self {
-        let service = &scenario.services[instance.service];
+    pub(super) fn new(scenario: &Scenario, part: Part, root: usize, turn: Option<Turn>) -> Self {
+        let service = &scenario.services[part.service];
         let process = match service.load {
             Load::Open { rate, arrivals } => {
-                let rate = rate / f64::from(service.instances);
-                let mut arrivals = Box::new(Arrivals::new(scenario.seed, root, instance.number, rate, arrivals));
-                let next = next_arrival(&mut arrivals, turn);
-                Process::Open { arrivals, next }
+                let rate = rate / f64::from(part.instances);
+                let mut arrivals = Box::new(Arrivals::new(scenario.seed, root, part.instance, rate, arrivals));
+                let next = next_arrival(&mut arrivals, part.number as usize, turn);
+                Process::Open { arrivals, others: part.parts as usize - 1, next }
             }
             Load::Closed { clients, think_time } => {
-                let clients = u64::from(instance.share(clients, service.instances));
+                let clients = u64::from(part.instance_of(clients));
+                let own = (u64::from(part.number)..clients).step_by(part.parts as usize);
                 let think_time = nanos(think_time);
                 // Clients begin spread over one think time, not all at once.
                 let begins = |client| next_moment(think_time * client / clients, turn);
-                let thinking = (0..clients).map(|client| Reverse(begins(client))).collect();
+                let thinking = own.map(|client| Reverse(begins(client))).collect();
                 Process::Closed { thinking, think_time, batch: service.pool.pipeline.into(), finished: 0 }
             }
         };
-        Self { process, turn, sequence: u64::from(instance.number), stride: u64::from(service.instances) }
+        let (sequence, stride) = part.sequence();
+        Self { process, turn, sequence, stride }
     }
 
     /// Whether due instants come from a schedule.
@@ -129,8 +134,8 @@ impl Source {
     pub(super) fn take_due(&mut self, now: Nanos, end: Nanos) -> Asked {
         let Some(due) = self.next_due().filter(|due| *due <= now && *due < end) else { return self.ask(0, 0) };
         match &mut self.process {
-            Process::Open { arrivals, next } => {
-                *next = next_arrival(arrivals, self.turn);
+            Process::Open { arrivals, others, next } => {
+                *next = next_arrival(arrivals, *others, self.turn);
                 self.ask(due, 1)
             }
             Process::Closed { thinking, batch, .. } => {
@@ -165,9 +170,9 @@ impl Source {
     }
 }
 
-/// When the next request of a schedule falls due.
-fn next_arrival(arrivals: &mut Arrivals, turn: Option<Turn>) -> Nanos {
-    let next = arrivals.next().unwrap_or(Nanos::MAX);
+/// When the next request of a schedule falls due, those of other parts left out.
+fn next_arrival(arrivals: &mut Arrivals, others: usize, turn: Option<Turn>) -> Nanos {
+    let next = arrivals.nth(others).unwrap_or(Nanos::MAX);
     // A schedule that has ended never comes.
     turn.filter(|_| next < Nanos::MAX / 4).map_or(next, |turn| turn.wall(next))
 }
@@ -175,4 +180,68 @@ fn next_arrival(arrivals: &mut Arrivals, turn: Option<Turn>) -> Nanos {
 /// When a client may ask that would ask at a moment.
 fn next_moment(now: Nanos, turn: Option<Turn>) -> Nanos {
     turn.map_or(now, |turn| turn.next(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::{prelude::Just, prop_assert_eq, prop_oneof, proptest};
+
+    use super::{
+        super::{fake, part::Part, turns::Turns},
+        Nanos, Source,
+    };
+    use crate::{
+        scenario::{ArrivalProcess, Load},
+        workload::sample::laws,
+    };
+
+    /// Requests of a part that fall due before a moment: due instant and sequence number.
+    fn requests(load: Load, part: Part, turns: Option<Turns>, before: Nanos) -> Vec<(Nanos, u64)> {
+        let mut scenario = fake::scenario("size = 8", "rate = 1", &["command = \"GET\""]);
+        scenario.services[0].load = load;
+        let mut source = Source::new(&scenario, part, 0, turns.map(|turns| turns.of(part.service)));
+        let ask = || source.next_due().filter(|due| *due < before).map(|due| source.take_due(due, before));
+        std::iter::from_fn(ask).map(|asked| (asked.due, asked.first)).collect()
+    }
+
+    fn all(load: Load, instances: u32, parts: u32, turns: Option<Turns>, before: Nanos) -> Vec<(Nanos, u64)> {
+        let parts = Part::all(0, instances, parts);
+        let mut all: Vec<_> = parts.flat_map(|part| requests(load, part, turns, before)).collect();
+        all.sort_unstable();
+        all
+    }
+
+    proptest! {
+        #![proptest_config(laws())]
+
+        #[test]
+        fn the_requests_of_the_parts_are_those_of_the_whole(
+            rate in 1e3..1e6,
+            arrivals in prop_oneof![Just(ArrivalProcess::Poisson), Just(ArrivalProcess::Uniform)],
+            instances in 1_u32..4,
+            parts in 1_u32..=8,
+            turns in prop_oneof![Just(None), Just(Some(Turns { window: Duration::from_micros(500), half: 1 }))],
+        ) {
+            let load = Load::Open { rate, arrivals };
+            let all = |parts| all(load, instances, parts, turns, 5_000_000);
+            prop_assert_eq!(all(parts), all(1));
+        }
+
+        #[test]
+        fn the_clients_of_the_parts_are_those_of_the_whole(
+            clients in 8_u32..100,
+            instances in 1_u32..4,
+            parts in 1_u32..=8,
+        ) {
+            let think_time = Duration::from_millis(5);
+            let due = |parts| -> Vec<Nanos> {
+                let load = Load::Closed { clients, think_time };
+                all(load, instances, parts, None, 5_000_000).into_iter().map(|(due, _)| due).collect()
+            };
+            prop_assert_eq!(due(parts).len(), clients as usize);
+            prop_assert_eq!(due(parts), due(1));
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! One instance of a service as a queueing station: requests wait in one queue, first come, first served, and lanes
+//! One part of a service as a queueing station: requests wait in one queue, first come, first served, and lanes
 //! serve them. A lane is a connection (exclusive checkout) or one of the places on a connection (shared checkout).
 //!
 //! Open and closed loop differ only in their [`Source`]; pools of every size and both kinds of checkout differ only in
@@ -16,7 +16,8 @@ use std::{
 use tokio::sync::Notify;
 
 use super::{
-    plan::{Instance, OperationSeries, Plan},
+    part::Part,
+    plan::{OperationSeries, Plan},
     source::{Again, Asked, Pending, Source},
 };
 use crate::{
@@ -51,7 +52,7 @@ pub(super) struct WorkerContext {
     pub(super) earlier: Notify,
 }
 
-/// One instance of a service.
+/// One part of a service.
 #[derive(Debug)]
 pub(super) struct Station {
     pub(super) worker: Rc<WorkerContext>,
@@ -127,21 +128,21 @@ impl Station {
         worker: Rc<WorkerContext>,
         scenario: &Scenario,
         plan: &Plan,
-        instance: Instance,
+        part: Part,
         losses: Arc<Losses>,
     ) -> Self {
-        let service = &scenario.services[instance.service];
-        let lanes = lanes(scenario, instance);
-        let root = plan.turns.map_or(instance.service, |turns| turns.root(instance.service));
-        let stream = RequestStream::rooted(scenario, instance.service, root);
-        let turn = plan.turns.map(|turns| turns.of(instance.service));
+        let service = &scenario.services[part.service];
+        let lanes = lanes(scenario, part);
+        let root = plan.turns.map_or(part.service, |turns| turns.root(part.service));
+        let stream = RequestStream::rooted(scenario, part.service, root);
+        let turn = plan.turns.map(|turns| turns.of(part.service));
         Self {
             worker,
-            service: instance.service,
-            source: RefCell::new(Source::new(scenario, instance, root, turn)),
+            service: part.service,
+            source: RefCell::new(Source::new(scenario, part, root, turn)),
             stream,
             exclusive: service.pool.checkout == Checkout::Exclusive,
-            series: plan.services[instance.service].clone(),
+            series: plan.services[part.service].clone(),
             pipeline: service.pool.pipeline as usize,
             checkout_timeout: nanos(service.pool.checkout_timeout),
             command_timeout: nanos(service.pool.command_timeout),
@@ -422,11 +423,12 @@ impl Occupancy {
     }
 }
 
-/// Number of lanes of an instance.
-fn lanes(scenario: &Scenario, instance: Instance) -> usize {
-    let pool = scenario.services[instance.service].pool;
+/// Number of lanes of a part.
+fn lanes(scenario: &Scenario, part: Part) -> usize {
+    let pool = scenario.services[part.service].pool;
+    let connections = part.of_instance(pool.size) as usize;
     match pool.checkout {
-        Checkout::Exclusive => pool.size as usize,
-        Checkout::Shared { in_flight } => pool.size as usize * in_flight as usize,
+        Checkout::Exclusive => connections,
+        Checkout::Shared { in_flight } => connections * in_flight as usize,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    io,
     rc::Rc,
     sync::{
         Arc,
@@ -12,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tokio::{
     runtime::Builder,
     sync::{Notify, oneshot},
@@ -22,7 +24,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     api::LoadError,
     pacing::{PAUSE, Pacer},
-    plan::{Instance, Plan},
+    part::Part,
+    plan::Plan,
     pool::{self, Opener, Opening, Pool},
     station::{Station, WorkerContext},
 };
@@ -80,6 +83,8 @@ pub(super) struct Done {
     pub(super) drained: Nanos,
     /// Whether it panicked.
     pub(super) panicked: bool,
+    /// Core that it was pinned to.
+    pub(super) core: Option<u32>,
 }
 
 /// A worker thread.
@@ -94,7 +99,7 @@ struct WorkerThread {
     number: usize,
     scenario: Arc<Scenario>,
     plan: Arc<Plan>,
-    drivers: Vec<(Instance, Box<dyn Opener>)>,
+    drivers: Vec<(Part, Box<dyn Opener>)>,
     stop: CancellationToken,
     events: mpsc::Sender<Event>,
 }
@@ -108,7 +113,7 @@ impl Worker {
         stop: &CancellationToken,
     ) -> Result<Self, LoadError> {
         let (sender, events) = mpsc::channel();
-        let drivers = plan.workers[number].iter().map(|instance| (*instance, driver(instance.service))).collect();
+        let drivers = plan.workers[number].iter().map(|part| (*part, driver(part.service))).collect();
         let worker = WorkerThread {
             number,
             scenario: Arc::clone(scenario),
@@ -128,14 +133,18 @@ impl Worker {
 impl WorkerThread {
     fn work(self) -> Option<Done> {
         let set_up = |source| LoadError::Worker { worker: self.number, source };
+        let core = if self.scenario.run.pin { pin(self.number).map(Some) } else { Ok(None) };
         let events = self.events.clone();
         let result = Builder::new_current_thread()
             .enable_all()
             // fred resolves names, and addresses too, on such threads; thousands of connections may ask at once.
             .max_blocking_threads(RESOLVERS)
             .build()
+            .and_then(|runtime| Ok((runtime, core?)))
             .map_err(set_up)
-            .and_then(|runtime| LocalSet::new().block_on(&runtime, self.drive()));
+            .and_then(|(runtime, core)| {
+                LocalSet::new().block_on(&runtime, self.drive()).map(|done| Done { core, ..done })
+            });
         result
             .map_err(|error| {
                 // Without a receiver the run is being given up already.
@@ -169,8 +178,8 @@ impl WorkerThread {
             work: Cell::new(0),
             earlier: Notify::new(),
         });
-        let station = |(instance, driver): &(Instance, Box<dyn Opener>)| {
-            Rc::new(Station::new(Rc::clone(&worker), &self.scenario, &self.plan, *instance, driver.losses()))
+        let station = |(part, driver): &(Part, Box<dyn Opener>)| {
+            Rc::new(Station::new(Rc::clone(&worker), &self.scenario, &self.plan, *part, driver.losses()))
         };
         let stations: Vec<_> = self.drivers.iter().map(station).collect();
         let mut lanes = JoinSet::new();
@@ -193,15 +202,16 @@ impl WorkerThread {
         Ok(done)
     }
 
-    /// Opens all connections of each instance.
+    /// Opens all connections of each part.
     async fn connect(&self) -> Result<Vec<Box<dyn Pool>>, LoadError> {
         let mut pools = Vec::new();
-        for (instance, driver) in &self.drivers {
-            let service = &self.scenario.services[instance.service];
+        for (part, driver) in &self.drivers {
+            let service = &self.scenario.services[part.service];
+            let size = part.of_instance(service.pool.size) as usize;
             let connected = |nanos| {
-                let _ = self.events.send(Event::Connected { service: instance.service, nanos });
+                let _ = self.events.send(Event::Connected { service: part.service, nanos });
             };
-            let opening = Opening { service, worker: self.number, stop: &self.stop, connected: &connected };
+            let opening = Opening { service, size, worker: self.number, stop: &self.stop, connected: &connected };
             pools.push(driver.open_all(opening).await?);
         }
         Ok(pools)
@@ -284,6 +294,7 @@ impl MeasuredLoop<'_> {
             pauses,
             drained: self.worker.clock.now(),
             panicked,
+            core: None,
         }
     }
 }
@@ -311,6 +322,17 @@ impl IdleMeter {
 fn own_share(turned: f64, cpu: f64) -> f64 {
     let others = 1.0 - cpu;
     if cpu > 0.0 { ((turned - others) / cpu).clamp(0.0, 1.0) } else { 0.0 }
+}
+
+/// Pins this thread to a core: the last ones first, since interrupts are mostly served by the first.
+fn pin(number: usize) -> io::Result<u32> {
+    let allowed = sched_getaffinity(None)?;
+    let cores: Vec<_> = (0..CpuSet::MAX_CPU).rev().filter(|core| allowed.is_set(*core)).collect();
+    let core = cores[number % cores.len()];
+    let mut only = CpuSet::new();
+    only.set(core);
+    sched_setaffinity(None, &only)?;
+    Ok(core as u32)
 }
 
 /// CPU time of this thread, in nanoseconds.

@@ -84,6 +84,9 @@ pub struct ServiceRecord {
     pub connect: PackedHistogram,
     /// Connections that were open at the start.
     pub connections: u64,
+    /// Parts of each instance, each with a share of its connections and a queue of its own; absent where none is divided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<u32>,
     /// Requests that fell due in the measured period; equals completed + failed + unfinished over its operations.
     pub scheduled: u64,
     /// Seconds of the measured period and the drain, in order.
@@ -141,10 +144,13 @@ pub struct ServiceSecond {
 /// One worker thread.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkerRecord {
-    /// Services (`name` or `name#instance`) that ran on it.
+    /// Services (`name` or `name#instance`, each with `part 1 of 2` where it is divided) that ran on it.
     pub services: Vec<String>,
     /// How it waited for due instants: `spin` or `adaptive`.
     pub pacing: String,
+    /// Core that it was pinned to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub core: Option<u32>,
     /// CPU time of the thread over the measured period divided by the period, 0..=1.
     pub cpu: f64,
     /// Share of the measured period in which it had something to do, 0..=1: for a worker that spins the CPU time says

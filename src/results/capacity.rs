@@ -190,6 +190,9 @@ pub struct ServiceTrial {
     pub hold_mean: f64,
     /// 99th percentile of the wait for a connection, in nanoseconds.
     pub wait_p99: u64,
+    /// Parts of each instance, each with a share of its connections and a queue of its own; absent where none is divided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<u32>,
 }
 
 /// Purpose of a trial.

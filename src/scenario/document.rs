@@ -59,6 +59,7 @@ const RUN: Table = Table {
             Shape::Flag,
             flag(true),
         ),
+        field("pin", "Whether each worker thread is pinned to a core.", Shape::Flag, flag(false)),
     ],
     variants: None,
 };
@@ -114,6 +115,15 @@ const SERVICE: Table = Table {
             "Number of processes of the service, each with its own pool and an equal share of the load.",
             whole(1, 1_000),
             integer(1),
+        ),
+        field(
+            "parts",
+            "Number of parts into which the load and the connections of each instance are divided, so that several worker \
+             threads carry it; at most one per connection and client. Each part has a queue of its own.",
+            whole(1, 1_000),
+            Presence::Otherwise(
+                "Closed loop: one per worker. Open loop: one, and one more for each 50 000 requests per second.",
+            ),
         ),
         field(
             "order",

@@ -31,6 +31,7 @@ proptest! {
             rate: rate.filter(|_| open),
             seed,
             client,
+            pin: client.is_some(),
             set: vec![
                 (format!("service.{first}.pool.size"), size.to_string()),
                 ("objective.latency".to_owned(), format!("{latency}ms")),
@@ -40,6 +41,7 @@ proptest! {
         prop_assert_eq!(&parse(&scenario.source, "saved").unwrap(), &scenario);
         prop_assert_eq!(scenario.services[0].pool.size, size);
         prop_assert_eq!(scenario.objective.latency, Duration::from_millis(latency));
+        prop_assert_eq!(scenario.run.pin, client.is_some() || original.run.pin);
         prop_assert_eq!(scenario.run.duration, overrides.duration.unwrap_or(original.run.duration));
         prop_assert_eq!(scenario.run.warmup, overrides.warmup.unwrap_or(original.run.warmup));
         prop_assert_eq!(scenario.seed, seed.unwrap_or(original.seed));

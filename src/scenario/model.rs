@@ -41,6 +41,8 @@ pub struct Phases {
     pub drain: Duration,
     /// Whether keys are written before the warm-up so that reads hit.
     pub prefill: bool,
+    /// Whether each worker is pinned to a core.
+    pub pin: bool,
 }
 
 /// The service level objective: at most `1 - percentile/100` of all requests may be late, failed or unfinished.
@@ -69,6 +71,8 @@ pub struct Service {
     pub client: Client,
     /// Processes of this service, each with a pool of its own and an equal share of the load.
     pub instances: u32,
+    /// Parts into which each instance is divided over the workers; `None` leaves it to the load engine.
+    pub parts: Option<u32>,
     /// Connections of each instance.
     pub pool: Pool,
     /// Load model: the source of requests.

@@ -28,6 +28,8 @@ pub struct Overrides {
     pub seed: Option<u64>,
     /// Client library of all services.
     pub client: Option<Client>,
+    /// Whether workers are pinned to cores, whatever the scenario says.
+    pub pin: bool,
     /// Any field by its path, with its value in TOML; quotes of texts may be left out:
     /// `service.api.pool.size` and `100`, `service.api.operation.GET.weight` and `10`.
     pub set: Vec<(String, String)>,
@@ -67,6 +69,11 @@ impl Overrides {
             option("duration", "run.duration", self.duration.map(format_duration)),
             option("warmup", "run.warmup", self.warmup.map(format_duration)),
             option("seed", "seed", self.seed.map(|seed| seed.to_string())),
+            self.pin.then(|| Edit {
+                argument: "--pin".to_owned(),
+                path: "run.pin".to_owned(),
+                value: "true".to_owned(),
+            }),
         ];
         let client = self.client.into_iter().flat_map(|client| {
             let word: &str = client.into();

@@ -78,7 +78,8 @@ fn phases(section: &Section<'_>) -> Option<Phases> {
     let duration = section.duration("duration");
     let drain = section.duration("drain");
     let prefill = section.flag("prefill");
-    Some(Phases { warmup: warmup?, duration: duration?, drain: drain?, prefill: prefill? })
+    let pin = section.flag("pin");
+    Some(Phases { warmup: warmup?, duration: duration?, drain: drain?, prefill: prefill?, pin: pin? })
 }
 
 fn objective(section: &Section<'_>) -> Option<Objective> {
@@ -126,6 +127,7 @@ fn service(section: &Section<'_>) -> Option<Service> {
     let password = section.gives("password").then(|| password(section));
     let client = section.choice("client").and_then(|word| Client::from_str(word).ok());
     let instances = section.integer("instances");
+    let parts = section.gives("parts").then(|| section.integer("parts"));
     let pool = section.section("pool").and_then(|section| pool(&section));
     let load = section.section("load").and_then(|section| load(&section, instances));
     let keys = section.section("keys").and_then(|section| keys(&section, name.as_deref()));
@@ -156,6 +158,7 @@ fn service(section: &Section<'_>) -> Option<Service> {
         password: optional(password)?,
         client: client?,
         instances: instances?,
+        parts: optional(parts)?,
         pool: pool?,
         load: load?,
         keys: keys?,

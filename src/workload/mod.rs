@@ -40,7 +40,7 @@ mod value;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod simulation;
 

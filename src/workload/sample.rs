@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Configuration of property tests: the same cases every time.
-pub(super) fn laws() -> Config {
+pub(crate) fn laws() -> Config {
     Config { rng_seed: RngSeed::Fixed(42), failure_persistence: None, ..Config::default() }
 }
 
@@ -65,6 +65,7 @@ pub(super) fn scenario(actions: impl IntoIterator<Item = Action>) -> Scenario {
             duration: Duration::from_secs(1),
             drain: Duration::from_secs(1),
             prefill: true,
+            pin: false,
         },
         objective: Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.0 },
         dependencies: Vec::new(),
@@ -75,6 +76,7 @@ pub(super) fn scenario(actions: impl IntoIterator<Item = Action>) -> Scenario {
             password: None,
             client: Client::Fred,
             instances: 1,
+            parts: None,
             pool: Pool {
                 size: 1,
                 checkout: Checkout::Exclusive,

@@ -29,6 +29,7 @@ pub(crate) fn scenario(services: Vec<Service>) -> Scenario {
             duration: Duration::from_secs(1),
             drain: Duration::from_secs(1),
             prefill: true,
+            pin: false,
         },
         objective: Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.001 },
         services,
@@ -46,6 +47,7 @@ pub(crate) fn service(name: &str, kinds: &[Kind]) -> Service {
         password: None,
         client: Library::Fred,
         instances: 1,
+        parts: None,
         pool: Pool {
             size: 2,
             checkout: Checkout::Exclusive,

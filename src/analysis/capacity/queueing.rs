@@ -42,7 +42,10 @@ fn check(scenario: &Scenario, trial: &Trial, rate: f64) -> Option<ErlangCheck> {
         .filter_map(|(service, measured)| Some((service, measured, of_instance(service)?)))
         .max_by(|a, b| load(a).total_cmp(&load(b)))?;
     let hold = measured.hold_mean;
-    let queue = Queue::new(service.pool.size, rate, hold);
+    // A request waits for the connections of its part only.
+    let parts = measured.parts.unwrap_or(1);
+    let rate_of_part = rate / f64::from(parts);
+    let queue = Queue::new(service.pool.size / parts, rate_of_part, hold);
     Some(ErlangCheck {
         service: service.name.clone(),
         rate,
@@ -51,7 +54,7 @@ fn check(scenario: &Scenario, trial: &Trial, rate: f64) -> Option<ErlangCheck> {
         utilisation: queue.utilisation(),
         predicted_p99: queue.wait_quantile(0.99),
         measured_p99: measured.wait_p99 as f64,
-        smallest: smallest(rate, hold, scenario.objective.latency.as_nanos() as f64),
+        smallest: parts * smallest(rate_of_part, hold, scenario.objective.latency.as_nanos() as f64),
     })
 }
 

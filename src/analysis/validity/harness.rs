@@ -23,7 +23,7 @@ pub(super) fn achieved_rate(evidence: &Evidence<'_>, known: &Known<'_>) -> Optio
     let offered = rate * evidence.run.recording.period.measured_ns as f64 / 1e9;
     let chance = match arrivals {
         ArrivalProcess::Poisson => CHANCE * offered.sqrt(),
-        ArrivalProcess::Uniform => f64::from(known.service.instances),
+        ArrivalProcess::Uniform => f64::from(known.service.instances * known.record.parts.unwrap_or(1)),
     };
     let measured = measured_seconds(&evidence.run.recording);
     let seconds = known.record.seconds.iter().filter(|second| (second.second as usize) < measured);
@@ -60,8 +60,8 @@ const SPIN: &str = "spin";
 /// shows in its schedule lag.
 pub(super) fn worker_cpu(evidence: &Evidence<'_>) -> Vec<Check> {
     let is_closed = |name: &String| {
-        // Instances are called `api#1`.
-        let service = name.split('#').next().unwrap_or_default();
+        // They are called `api`, `api#1` or `api#1 part 1 of 2`.
+        let service = name.split(['#', ' ']).next().unwrap_or_default();
         let known = evidence.scenario.services.iter().find(|known| known.name == service);
         known.is_some_and(|service| service.offered_rate().is_none())
     };

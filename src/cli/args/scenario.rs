@@ -41,13 +41,16 @@ pub(in crate::cli) struct ScenarioArgs {
     /// request; default: the scenario's
     #[arg(long, value_parser = client(), help_heading = "Scenario")]
     client: Option<Client>,
+    /// Pin each thread that sends requests to a core, so that the kernel does not move it
+    #[arg(long, help_heading = "Harness")]
+    pin: bool,
     #[command(flatten)]
     pub(in crate::cli) fields: FieldArgs,
 }
 
 impl ScenarioArgs {
     pub(in crate::cli) fn overrides(&self) -> Overrides {
-        Overrides { seed: self.seed, client: self.client, ..self.fields.overrides() }
+        Overrides { seed: self.seed, client: self.client, pin: self.pin, ..self.fields.overrides() }
     }
 }
 

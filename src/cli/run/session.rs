@@ -114,15 +114,17 @@ impl Session {
 
         let mut display = self.lease.display.clone();
         let workers = self.options.workers.map(usize::from);
-        let instances: u32 = self.scenario.services.iter().map(|service| service.instances).sum();
-        if workers.is_some_and(|workers| workers > instances as usize) {
+        let settings = Settings { workers, same_machine: facts.same_machine, ..Settings::default() };
+        let used = load::workers(&self.scenario, settings);
+        if workers.is_some_and(|workers| workers > used) {
             display.say(&format!(
-                "note: only {instances} workers have a service instance: raise `instances` in the scenario to use more"
+                "note: only {} a part of the load: each part of a service needs a connection and a client of its own; \
+                 set `parts` to divide an open loop",
+                if used == 1 { "1 worker has".to_owned() } else { format!("{used} workers have") }
             ));
         }
         display.step("Measuring the machine");
         let before = self.reference()?;
-        let settings = Settings { workers, same_machine: facts.same_machine, ..Settings::default() };
         let mut started = None;
         let mut observation = if self.options.no_observation { Observation::none() } else { target.observe() };
         let mut show = |progress: Progress| {

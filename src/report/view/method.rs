@@ -121,9 +121,18 @@ fn pacing(run: &Run) -> String {
     for worker in &run.recording.workers {
         *ways.entry(&worker.pacing).or_default() += 1;
     }
+    let cores: Vec<_> = run.recording.workers.iter().filter_map(|worker| worker.core).collect();
     let ways: Vec<_> =
         ways.iter().map(|(way, count)| format!("{} {way}", format::counted(*count, "worker", "workers"))).collect();
-    if ways.is_empty() { NOTHING.to_owned() } else { ways.join(", ") }
+    match cores.len() {
+        _ if ways.is_empty() => NOTHING.to_owned(),
+        0 => ways.join(", "),
+        count => {
+            let cores: Vec<_> = cores.iter().map(u32::to_string).collect();
+            let noun = if count == 1 { "core" } else { "cores" };
+            format!("{}, pinned to {noun} {}", ways.join(", "), cores.join(", "))
+        }
+    }
 }
 
 /// How late the harness released requests.
@@ -173,13 +182,17 @@ pub(super) fn quoted(word: &str) -> String {
 }
 
 fn services(run: &Run, scenario: &Scenario) -> Table {
+    let parts = |service: &Service| {
+        let record = run.recording.services.iter().find(|record| record.name == service.name);
+        record.and_then(|record| record.parts)
+    };
     Table::of("services", "Services", &scenario.services)
         .head("Service", |service| &service.name)
         .numbers("Database", 2, |service| service.database.to_string())
         .words("User", 2, |service| service.username.as_deref().unwrap_or("of the target"))
         .words("Client", 1, |service| client(service.client, &run.software))
         .words("Load", 0, |service| load(service))
-        .words("Pool", 0, |service| pool(service))
+        .words("Pool", 0, |service| pool(service, parts(service)))
         .words("Keys", 1, |service| keys(service))
         .words("Values", 1, |service| values(service.values))
         .words("Mix", 1, |service| mix(service))
@@ -206,7 +219,8 @@ fn load(service: &Service) -> String {
     }
 }
 
-fn pool(service: &Service) -> String {
+/// `parts` is the number of parts into which each instance was divided.
+fn pool(service: &Service, parts: Option<u32>) -> String {
     let checkout = match service.pool.checkout {
         Checkout::Exclusive if service.pool.pipeline > 1 => {
             format!("exclusive, up to {} requests sent together", format::count(u64::from(service.pool.pipeline)))
@@ -224,8 +238,14 @@ fn pool(service: &Service) -> String {
     } else {
         format!(", health check every {}", format::setting(service.pool.health_check))
     };
+    let parts = parts.map_or_else(String::new, |parts| {
+        format!(
+            ", divided into {} parts with a queue each: a request waits for a connection of its own part",
+            format::count(u64::from(parts)),
+        )
+    });
     format!(
-        "{instances}{connections}, {checkout}, checkout within {}, command within {}{checks}",
+        "{instances}{connections}{parts}, {checkout}, checkout within {}, command within {}{checks}",
         format::setting(service.pool.checkout_timeout),
         format::setting(service.pool.command_timeout),
     )
@@ -286,7 +306,25 @@ fn mix(service: &Service) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use super::{pacing, pool, quoted};
+    use crate::{results::sample, scenario::parse};
+
+    #[test]
+    fn parts_and_pinned_cores_are_shown() {
+        let mut run = sample::run();
+        let scenario = parse(&run.scenario, "sample").unwrap();
+        let service = &scenario.services[0];
+        assert!(!pool(service, None).contains("divided") && !pacing(&run).contains("pinned"));
+        assert!(
+            pool(service, Some(2)).contains(", divided into 2 parts with a queue each"),
+            "{}",
+            pool(service, Some(2))
+        );
+        run.recording.workers[1].core = Some(3);
+        assert_eq!(pacing(&run), "2\u{202f}workers adaptive, pinned to core 3");
+        run.recording.workers[0].core = Some(2);
+        assert_eq!(pacing(&run), "2\u{202f}workers adaptive, pinned to cores 2, 3");
+    }
 
     #[test]
     fn quotes_what_a_shell_would_read_otherwise() {

@@ -132,6 +132,7 @@ impl Book {
             name: book.name.clone(),
             connect: pack(scratch, &book.connect),
             connections: book.connections,
+            parts: None,
             scheduled: requests.len() as u64,
             seconds: (0..seconds).map(|second| book.second(second, end, &requests, &silences, scratch)).collect(),
         }

@@ -99,6 +99,7 @@ fn trial(number: u32, arm: u32, purpose: Purpose, offered: Option<f64>, clients:
             within: vec![99_000; LIMITS.len()],
             hold_mean: 80_000.0,
             wait_p99: 180_000,
+            parts: Some(2),
         }],
         most_expensive: Some(CommandCost { name: "GET".into(), share: 0.2, mean_ns: 3_000.0 }),
         folder: format!("trials/{number:03}"),

@@ -75,6 +75,8 @@ fn full_run() -> Value {
     run.recording.workers.truncate(1);
     let span = Span { from_ns: 1, to_ns: 2 };
     run.recording.workers[0].pauses = vec![span];
+    run.recording.workers[0].core = Some(1);
+    run.recording.services[0].parts = Some(2);
     run.recording.services[0].seconds[0].silences = vec![span];
     run.recording.services[0].seconds[0].unanswered = true;
     value(&run.to_json())

@@ -96,6 +96,7 @@ fn recording() -> Recording {
         WorkerRecord {
             services: vec!["api".into()],
             pacing: "adaptive".into(),
+            core: None,
             cpu: 0.41,
             busy: 0.41,
             pauses: Vec::new(),
@@ -104,6 +105,7 @@ fn recording() -> Recording {
         WorkerRecord {
             services: vec!["chat".into(), "ml".into()],
             pacing: "adaptive".into(),
+            core: None,
             cpu: 0.23,
             busy: 0.23,
             pauses: Vec::new(),

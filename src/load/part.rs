@@ -1,0 +1,148 @@
+//! Division of a service's load: into its instances, and of each instance into parts that several workers can carry.
+
+use crate::scenario::{Load, Scenario, Service};
+
+/// Requests per second of an open loop that one worker is given. fred sends about twice as many through one worker, the wire
+/// client three times as many, so that at this rate a worker is free when a request falls due.
+const CARRIED: f64 = 50_000.0;
+
+/// A part of one process of a service, with a pool and a share of the load of its own.
+///
+/// The parts of an instance are the cut of its requests: of p parts, part i has the requests i, i + p, i + 2p and so on, at the due
+/// instants that they have in the whole. Clients and connections are dealt out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Index of the service in the scenario.
+    pub(super) service: usize,
+    /// Number of the instance within the service, from 0, and how many the service has.
+    pub(super) instance: u32,
+    pub(super) instances: u32,
+    /// Number within the instance, from 0, and how many the instance has.
+    pub(super) number: u32,
+    pub(super) parts: u32,
+}
+
+impl Part {
+    /// Every part of a service.
+    pub(super) fn all(service: usize, instances: u32, parts: u32) -> impl Iterator<Item = Self> {
+        (0..instances).flat_map(move |instance| {
+            (0..parts).map(move |number| Self { service, instance, instances, number, parts })
+        })
+    }
+
+    /// Its share of a number that belongs to the instance, the first parts taking what is left over.
+    pub(super) fn of_instance(self, whole: u32) -> u32 {
+        share(whole, self.number, self.parts)
+    }
+
+    /// What the instance has of a number that belongs to the service.
+    pub(super) fn instance_of(self, whole: u32) -> u32 {
+        share(whole, self.instance, self.instances)
+    }
+
+    /// Number of its first request in the service's stream, and the distance to the next one.
+    pub(super) fn sequence(self) -> (u64, u64) {
+        let [instance, instances, number, parts] =
+            [self.instance, self.instances, self.number, self.parts].map(u64::from);
+        (instance + instances * number, instances * parts)
+    }
+
+    /// Name for people.
+    pub(super) fn name(self, scenario: &Scenario) -> String {
+        let several = |number: u32, text: String| if number > 1 { text } else { String::new() };
+        let instance = several(self.instances, format!("#{}", self.instance));
+        let part = several(self.parts, format!(" part {} of {}", self.number + 1, self.parts));
+        format!("{}{instance}{part}", scenario.services[self.service].name)
+    }
+}
+
+fn share(whole: u32, number: u32, of: u32) -> u32 {
+    whole / of + u32::from(number < whole % of)
+}
+
+/// Number of parts of each instance of a service on a number of workers.
+///
+/// A closed loop sends what the workers can carry, so it gets them all. An open loop gets as many as its rate needs: with several
+/// short queues in place of one, a request can wait although a connection of another part is free.
+pub(super) fn parts(service: &Service, workers: usize) -> u32 {
+    let instances = service.instances;
+    let (rate, clients) = match service.load {
+        Load::Open { rate, .. } => (rate, u32::MAX),
+        Load::Closed { clients, think_time } => (f64::from(clients) / think_time.as_secs_f64(), clients / instances),
+    };
+    let needed = || {
+        let spare = u32::try_from(workers).unwrap_or(u32::MAX) / instances;
+        ((rate / f64::from(instances) / CARRIED).ceil() as u32).min(spare)
+    };
+    service.parts.unwrap_or_else(needed).min(service.pool.size).min(clients).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{super::fake, Part, parts};
+    use crate::scenario::{ArrivalProcess, Load, Scenario, Service};
+
+    fn scenario() -> Scenario {
+        fake::scenario("size = 50", "rate = 1", &["command = \"GET\""])
+    }
+
+    fn service(load: Load) -> Service {
+        Service { load, ..scenario().services.remove(0) }
+    }
+
+    fn open(rate: f64) -> Service {
+        service(Load::Open { rate, arrivals: ArrivalProcess::Poisson })
+    }
+
+    fn closed(clients: u32, think_time: Duration) -> Service {
+        service(Load::Closed { clients, think_time })
+    }
+
+    #[test]
+    fn an_open_loop_is_divided_only_where_one_worker_cannot_carry_its_rate() {
+        let parts = |rate, workers| parts(&open(rate), workers);
+        assert_eq!([parts(50_000.0, 8), parts(50_001.0, 8), parts(160_000.0, 8)], [1, 2, 4]);
+        assert_eq!(parts(1e6, 8), 8, "there are no more workers");
+        assert_eq!(super::parts(&Service { instances: 3, ..open(1e6) }, 8), 2);
+    }
+
+    #[test]
+    fn a_closed_loop_has_a_part_for_each_worker_connection_and_client() {
+        assert_eq!(parts(&closed(50, Duration::ZERO), 4), 4);
+        assert_eq!(parts(&closed(3, Duration::ZERO), 4), 3);
+        assert_eq!(parts(&Service { instances: 2, ..closed(3, Duration::ZERO) }, 4), 1);
+        let mut single = closed(50, Duration::ZERO);
+        single.pool.size = 1;
+        assert_eq!(parts(&single, 4), 1);
+        assert_eq!(parts(&closed(1_000, Duration::from_millis(100)), 4), 1, "10 000 requests per second at most");
+    }
+
+    #[test]
+    fn a_scenario_decides_the_number_of_parts() {
+        assert_eq!(parts(&Service { parts: Some(1), ..closed(50, Duration::ZERO) }, 4), 1);
+        assert_eq!(parts(&Service { parts: Some(6), ..open(10.0) }, 1), 6);
+        assert_eq!(parts(&Service { parts: Some(60), ..open(10.0) }, 1), 50, "a part needs a connection");
+    }
+
+    #[test]
+    fn numbers_are_dealt_out_completely() {
+        for number in [8, 50, 61] {
+            let (mut of_instances, mut of_parts) = (0, 0);
+            for part in Part::all(0, 3, 2) {
+                of_instances += if part.number == 0 { part.instance_of(number) } else { 0 };
+                of_parts += if part.instance == 0 { part.of_instance(number) } else { 0 };
+            }
+            assert_eq!([of_instances, of_parts], [number; 2]);
+        }
+    }
+
+    #[test]
+    fn names_have_what_there_is_more_than_one_of() {
+        let scenario = scenario();
+        let name = |instances, parts| Part::all(0, instances, parts).last().unwrap().name(&scenario);
+        assert_eq!([name(1, 1), name(2, 1), name(1, 3)], ["api", "api#1", "api part 3 of 3"]);
+        assert_eq!(name(2, 3), "api#1 part 3 of 3");
+    }
+}
