@@ -11,7 +11,7 @@ use crate::{
         },
         gate::Change,
     },
-    results::{Arm, Capacity, Ended, HarnessLimit, LIMITS, Purpose, sample},
+    results::{Arm, Capacity, Ended, HarnessLimit, LIMITS, Purpose, Sides, sample},
     scenario::Scenario,
 };
 
@@ -72,7 +72,7 @@ pub(super) fn compared(from: u32, advice: Advice, limit: Limit, points: [f64; 3]
 fn change(level: f64, factor: f64) -> Change {
     let ratio = Interval::between(factor, (factor * 0.95, factor * 1.06));
     Change {
-        levels: [level, level * factor],
+        levels: Sides { a: level, b: level * factor },
         effect: Effect { ratio, p: Some(0.42), smallest_detectable: Some(0.1) },
         p_better: if factor < 0.9 { 0.0004 } else { 0.42 },
         blocks_needed: None,

@@ -72,7 +72,7 @@ pub(super) fn slices(outcome: &GateReport) -> Vec<u8> {
         ("block", block.number),
         ("kind", slice.kind),
         ("quad", slice.quad),
-        ("arm", if slice.arm == 0 { "a" } else { "b" }),
+        ("arm", slice.arm.to_string().to_lowercase()),
         ("began_s", rounded(slice.began_ns as f64 / 1e9, 3)),
         ("measured_s", rounded(slice.measured_ns as f64 / 1e9, 3)),
         ("scheduled", slice.scheduled),

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use super::{Document, GateReport, Printed, Style, format::plain, schema_tests::accepted, terminal::SCREEN};
 use crate::{
     results::{
-        Ended, Gate, GateStage,
+        Ended, Gate, GateStage, Side,
         sample::gate::{Worsening, gate},
     },
     scenario::{Client, Overrides},
@@ -63,14 +63,14 @@ fn the_first_sentence_is_the_verdict() {
 fn clients_of_the_arms_are_named_unless_both_are_fred() {
     let mut equal = gate(Worsening::None, 0.02, &FIRST);
     let wire = Overrides { client: Some(Client::Wire), ..Overrides::default() };
-    let text = wire.apply(&equal.arms[0].scenario, "sample").unwrap().source;
-    equal.arms[0].scenario.clone_from(&text);
+    let text = wire.apply(&equal.arms.a.scenario, "sample").unwrap().source;
+    equal.arms.a.scenario.clone_from(&text);
     assert!(
         headline(&equal).starts_with("No regression with fred instead of the wire client: "),
         "{}",
         headline(&equal)
     );
-    equal.arms[1].scenario = text;
+    equal.arms.b.scenario = text;
     assert!(headline(&equal).starts_with("No regression with the wire client: "), "{}", headline(&equal));
 }
 
@@ -92,7 +92,7 @@ fn what_ended_early_says_in_which_stage() {
 fn failures_that_only_one_stage_shows_are_reported() {
     let mut failing = gate(Worsening::None, 0.02, &BOTH);
     let first = failing.blocks.iter_mut().filter(|block| block.stage == GateStage::Screen);
-    let slices = first.flat_map(|block| &mut block.slices).filter(|slice| slice.arm == 1);
+    let slices = first.flat_map(|block| &mut block.slices).filter(|slice| slice.arm == Side::B);
     slices.for_each(|slice| slice.series[0].failed = 20);
     let sentence = headline(&failing);
     assert!(
@@ -108,9 +108,9 @@ fn equals_that_differ_are_reported_at_the_top() {
     let blocks = drifting.blocks.iter_mut().zip(faster.blocks);
     // The first slice of A in each quad is that of a faster server.
     for (block, faster) in blocks {
-        let of_b = faster.slices.into_iter().find(|slice| slice.arm == 1).unwrap();
+        let of_b = faster.slices.into_iter().find(|slice| slice.arm == Side::B).unwrap();
         for quad in 0..2 {
-            let first = block.slices.iter_mut().find(|slice| slice.arm == 0 && slice.quad == quad).unwrap();
+            let first = block.slices.iter_mut().find(|slice| slice.arm == Side::A && slice.quad == quad).unwrap();
             first.series = of_b.series.clone();
         }
     }

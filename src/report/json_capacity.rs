@@ -134,7 +134,7 @@ record! {
         /// Throughput, larger over smaller.
         throughput: Ratio = changed(&at.throughput),
         /// 99th percentile of the wait for a connection, of the smaller and of the larger pool.
-        wait_p99_us: [Positive; 2] = at.wait_p99.levels.map(|wait| Positive(finite(micros(wait)))),
+        wait_p99_us: [Positive; 2] = at.wait_p99.levels.map(|wait| Positive(finite(micros(wait)))).into(),
         /// Share of the server's main thread in use, under both in turns.
         server_busy: Option<f64> = at.server_busy.map(ratio),
         /// Share of failed requests, of the smaller and of the larger pool.

@@ -55,18 +55,18 @@ record! {
         /// Offered rate; null where there are only closed loops.
         rate_per_s: Option<f64> = outcome.gate.plan.rate.map(per_second),
         /// A and B.
-        arms: [GateArmRecord<'a>; 2] = outcome.gate.arms.each_ref().map(GateArmRecord::new),
+        arms: [GateArmRecord<'a>; 2] = outcome.gate.arms.as_ref().map(GateArmRecord::new).into(),
         /// Operations, services and the whole, which comes last.
         rows: Vec<GateRowRecord<'a>> = rows(outcome),
         /// Share of failed and unfinished requests of A and of B: the larger one of both stages.
-        failed: [f64; 2] = outcome.analysis.failures.worst().map(ratio),
+        failed: [f64; 2] = outcome.analysis.failures.worst().map(ratio).into(),
         /// Failed and unfinished requests by stage.
         failed_in: FailedIn = FailedIn::new(&outcome.analysis.failures),
         /// Metrics that were not compared for lack of requests.
         too_few: Vec<TooFewRecord<'a>> = outcome.analysis.too_few.iter().map(TooFewRecord::new).collect(),
         /// Median response time of A compared with itself, and of B with itself.
         control: [Option<ChangeRecord>; 2] =
-            outcome.analysis.controls.each_ref().map(|of| Some(ChangeRecord::new(GateMetric::Median, of.as_ref()?))),
+            outcome.analysis.controls.as_ref().map(|of| Some(ChangeRecord::new(GateMetric::Median, of.as_ref()?))).into(),
         /// Noise of the ratio of medians.
         noise: Option<Noise> =
             outcome.analysis.noise.map(|noise| Noise { quad: ratio(noise.quad), block: ratio(noise.block) }),
@@ -158,9 +158,9 @@ record! {
     /// B over A; values in microseconds, of throughput per second.
     pub(super) struct ChangeRecord(metric: GateMetric, change: &Change) {
         /// Typical value of A.
-        pub(super) a: f64 = level(metric, change.levels[0]),
+        pub(super) a: f64 = level(metric, change.levels.a),
         /// Typical value of B.
-        pub(super) b: f64 = level(metric, change.levels[1]),
+        pub(super) b: f64 = level(metric, change.levels.b),
         /// B over A.
         pub(super) ratio: f64 = ratio(change.effect.ratio.point),
         /// Lower end of the 95 % confidence interval of the ratio.
@@ -185,9 +185,9 @@ record! {
         #[schemars(extend("enum" = ["regression", "ok", "inconclusive"]))]
         verdict: InGate = InGate(failures.verdict),
         /// Share in the first stage, of A and of B.
-        screen: [f64; 2] = failures.screen.shares.map(ratio),
+        screen: [f64; 2] = failures.screen.shares.map(ratio).into(),
         /// Share in the second stage, of A and of B; null where there was none.
-        confirm: Option<[f64; 2]> = failures.confirm.map(|confirm| confirm.shares.map(ratio)),
+        confirm: Option<[f64; 2]> = failures.confirm.map(|confirm| confirm.shares.map(ratio).into()),
     }
 }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Ended, Environment, Software, TargetFacts};
+use super::{Ended, Environment, Side, Sides, Software, TargetFacts};
 use crate::measure::PackedHistogram;
 
 /// Version of the schema of [`Gate`] that this build writes and reads.
@@ -25,12 +25,12 @@ pub struct Gate {
     /// The machine of the harness.
     pub environment: Environment,
     /// A, then B.
-    pub arms: [GateArm; 2],
+    pub arms: Sides<GateArm>,
     /// Task.
     pub plan: GatePlan,
     /// Throughput of each arm in a closed loop before the first block, in operations per second; `None` where nothing
     /// falls due on a schedule.
-    pub capacity: Option<[f64; 2]>,
+    pub capacity: Option<Sides<f64>>,
     /// What the histograms of every slice are about, in their order.
     pub series: Vec<GateSeries>,
     /// Steps done, in order.
@@ -145,8 +145,8 @@ pub enum SliceKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GateSlice {
     /// 0 for A, 1 for B.
-    #[schemars(range(max = 1))]
-    pub arm: u32,
+    #[schemars(with = "u32", range(max = 1))]
+    pub arm: Side,
     /// Subject of the comparison.
     pub kind: SliceKind,
     /// Quad of its kind within the block, from 0.

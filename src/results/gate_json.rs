@@ -40,9 +40,6 @@ impl Gate {
                 if slice.quad >= quads {
                     return damaged(format!("{name} is of quad {}, of {quads}", slice.quad));
                 }
-                if slice.arm > 1 {
-                    return damaged(format!("{name} is of arm {}, of 2", slice.arm));
-                }
                 if slice.series.len() != self.series.len() {
                     return damaged(format!("{name} has {} series, of {}", slice.series.len(), self.series.len()));
                 }
@@ -79,7 +76,6 @@ mod tests {
         refused(|gate| gate.plan.tail_threshold = -0.1, "threshold");
         refused(|gate| gate.plan.blocks = 7, "a block 7, of 7");
         refused(|gate| gate.blocks[1].number = 0, "block 0 is there twice");
-        refused(|gate| gate.blocks[0].slices[3].arm = 2, "slice 3 of block 0 is of arm 2");
         refused(|gate| gate.blocks[0].slices[3].quad = u32::MAX, "is of quad");
         refused(|gate| drop(gate.series.pop()), "series");
     }

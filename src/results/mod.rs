@@ -22,6 +22,7 @@ pub(crate) mod sample;
 mod saved;
 mod schema;
 mod server;
+mod sides;
 mod slug;
 mod upgrade;
 mod verdict;
@@ -53,5 +54,6 @@ pub use server::{
     CallsBelow, CommandUse, DatabaseKeys, ErrorUse, LatencyEvent, Levels, NamedClients, Persistence, ServerCounts,
     ServerRecord, ServerSecond, SlowCommand, SlowLog, Withheld,
 };
+pub use sides::{Side, Sides};
 pub use slug::slug;
 pub use verdict::{InCheck, InComparison, InGate, InRun, Verdict};

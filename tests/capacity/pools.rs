@@ -2,7 +2,7 @@
 
 use plimsoll::{
     analysis::capacity::{Advice, Apart, CapacityAnalysis, Limit},
-    results::{Capacity, Ended, Trial},
+    results::{Capacity, Ended, Sides, Trial},
 };
 
 use super::{
@@ -93,7 +93,7 @@ fn a_pool_in_which_requests_wait_is_worth_growing() {
     let comparison = &analysis.comparisons[0];
     assert_eq!((comparison.advice, comparison.apart), (Advice::Grow, None), "{comparison:?}");
     let at = &comparison.rates[0];
-    let [smaller, larger] = at.wait_p99.levels;
+    let Sides { a: smaller, b: larger } = at.wait_p99.levels;
     assert!(smaller > 2e6 && larger < 0.5 * smaller, "{at:?}");
     assert!(at.response_p99.effect.ratio.high < Some(0.9) && at.server_busy.is_some_and(|busy| busy < 0.8), "{at:?}");
     // Both sizes replay the same requests, in turns that are long enough for a queue.

@@ -10,7 +10,7 @@ use std::{
 
 use plimsoll::{
     measure::merged,
-    results::{self, Saved},
+    results::{self, Saved, Side},
 };
 use rustix::process::Signal;
 use serde_json::Value;
@@ -97,7 +97,7 @@ fn a_slower_server_is_found_and_servers_of_others_make_it_a_hint() {
     assert!(!saved.contains(&server.password) && !run.stdout.contains(&server.password));
     // Whatever the verdict: every request is accounted for, and none is answered before its delay.
     let Saved::Gate(saved) = results::load(&desk.path("out")).unwrap() else { panic!("another kind of result") };
-    for (arm, delay) in [(0, 2_000_000), (1, 10_000_000)] {
+    for (arm, delay) in [(Side::A, 2_000_000), (Side::B, 10_000_000)] {
         let slices = || saved.blocks.iter().flat_map(|block| &block.slices).filter(|slice| slice.arm == arm);
         let tallies = || slices().flat_map(|slice| &slice.series);
         let answered = merged(tallies().map(|tally| &tally.response));

@@ -12,9 +12,9 @@ use super::{
 use crate::{
     analysis::{
         mean::mean,
-        paired::{Difference, Limits, Power, change, deviation, log_of, median},
+        paired::{Difference, Limits, Power, change, deviation, log_of, median, own},
     },
-    results::{Gate, GatePlan, GateSlice, GateStage, SliceKind, Verdict},
+    results::{Gate, GatePlan, GateSlice, GateStage, Side, Sides, SliceKind, Verdict},
     scenario::Scenario,
 };
 
@@ -53,7 +53,7 @@ pub fn conclude(gate: &Gate, scenario: &Scenario) -> GateAnalysis {
         verdict,
         invalid,
         failures,
-        controls: [0, 1].map(|arm| study.control(arm, &all, &mut power)),
+        controls: Sides::each(|arm| study.control(arm, &all, &mut power)),
         noise: study.noise(&all),
         dropped: dropped(&gate.blocks.iter().collect::<Vec<_>>(), &KINDS),
         curves: course::curves(study.deciding(&rows), &all),
@@ -155,7 +155,7 @@ impl Study<'_, '_> {
             metric,
             verdict: verdict(&limits, &screen, confirm.as_ref()),
             suspected: limits.is_worse(&screen),
-            limit: limits.least(screen.levels[0]),
+            limit: limits.least(screen.levels.a),
             screen,
             confirm,
         })
@@ -164,21 +164,21 @@ impl Study<'_, '_> {
     /// Twice the median schedule lag of A: a change within it may be the harness's own. B's has no part in it, as a slower harness
     /// in B is a change that is looked for where the builds differ.
     fn lag(&self) -> f64 {
-        let of_a = |slice: &&GateSlice| slice.kind == SliceKind::Paced && slice.arm == 0;
+        let of_a = |slice: &&GateSlice| slice.kind == SliceKind::Paced && slice.arm == Side::A;
         let slices = self.screen.iter().flat_map(|block| &block.slices).map(|read| read.slice);
         2.0 * median(&slices.filter(of_a).map(|slice| slice.lag_p50 as f64).collect::<Vec<_>>())
     }
 
     fn quantiles(&self, blocks: &[&ReadBlock<'_>], series: &[usize], power: &mut Power) -> Vec<(f64, Change)> {
-        let arms: Vec<[Responses; 2]> = blocks.iter().map(|block| merged_arms(block, series)).collect();
+        let arms: Vec<Sides<Responses>> = blocks.iter().map(|block| merged_arms(block, series)).collect();
         let limits = limits(&self.gate.plan, GateMetric::Median, 0.0);
         let of = |quantile: f64| {
-            let beyond = arms.iter().flatten().map(Responses::len).sum::<u64>() as f64 * (1.0 - quantile);
+            let beyond = arms.iter().flat_map(Sides::iter).map(Responses::len).sum::<u64>() as f64 * (1.0 - quantile);
             if beyond < FEWEST_BEYOND * 2.0 * arms.len() as f64 {
                 return None;
             }
             let pairs =
-                arms.iter().filter_map(|[a, b]| Difference::of_pair(a.quantile(quantile), b.quantile(quantile)));
+                arms.iter().filter_map(|of| Difference::of_pair(of.a.quantile(quantile), of.b.quantile(quantile)));
             Some((quantile, change(&pairs.collect::<Vec<_>>(), &limits, power)?))
         };
         QUANTILES.into_iter().filter_map(of).collect()
@@ -197,15 +197,18 @@ impl Study<'_, '_> {
     }
 
     /// The second slice of an arm in each quad against its first.
-    fn control(&self, arm: usize, series: &[usize], power: &mut Power) -> Option<Change> {
+    fn control(&self, arm: Side, series: &[usize], power: &mut Power) -> Option<Change> {
         let limits = limits(&self.gate.plan, GateMetric::Median, 0.0);
         let of_block = |block: &&ReadBlock<'_>| {
             let quads = quads_of(block, SliceKind::Paced, |read| read.of(series).quantile(0.5));
-            let halves: Vec<_> =
-                quads.iter().filter_map(|quad| Difference::of_pair(quad[2 * arm], quad[2 * arm + 1])).collect();
+            let halves: Vec<_> = quads
+                .iter()
+                .map(|quad| own(quad, arm))
+                .filter_map(|[one, other]| Difference::of_pair(one, other))
+                .collect();
             let of = |value: &dyn Fn(&Difference) -> f64| median(&halves.iter().map(value).collect::<Vec<_>>());
             (!halves.is_empty()).then(|| Difference {
-                levels: [of(&|half| half.levels[0]), of(&|half| half.levels[1])],
+                levels: Sides::each(|which| of(&|half| half.levels[which])),
                 log: of(&|half| half.log),
             })
         };
@@ -247,7 +250,7 @@ fn differences(blocks: &[&ReadBlock<'_>], metric: GateMetric, kind: SliceKind, s
     }
     let of_block = |block: &&ReadBlock<'_>| match metric {
         GateMetric::P99 => {
-            let [a, b] = merged_arms(block, series);
+            let Sides { a, b } = merged_arms(block, series);
             Difference::of_pair(a.quantile(TAIL), b.quantile(TAIL))
         }
         _ => Difference::of_quads(&quads_of(block, kind, |read| match metric {

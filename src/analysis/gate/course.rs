@@ -5,7 +5,7 @@ use super::{
     blind::is_kept,
     values::{ReadBlock, ReadSlice, Responses, merged_arms},
 };
-use crate::results::SliceKind;
+use crate::results::{Sides, SliceKind};
 
 /// Nines between two points of a curve, and requests that have to lie beyond its end.
 const STEP: f64 = 0.05;
@@ -28,9 +28,9 @@ pub(super) fn course(blocks: &[ReadBlock<'_>], all: &[usize]) -> Vec<CoursePoint
 }
 
 /// Percentile curves of both arms with the range of their blocks, as far as the smallest block has the requests.
-pub(super) fn curves(blocks: &[&ReadBlock<'_>], all: &[usize]) -> [Vec<CurvePoint>; 2] {
-    let arms: Vec<[Responses; 2]> = blocks.iter().map(|block| merged_arms(block, all)).collect();
-    [0, 1].map(|arm| {
+pub(super) fn curves(blocks: &[&ReadBlock<'_>], all: &[usize]) -> Sides<Vec<CurvePoint>> {
+    let arms: Vec<Sides<Responses>> = blocks.iter().map(|block| merged_arms(block, all)).collect();
+    Sides::each(|arm| {
         let of_blocks: Vec<&Responses> = arms.iter().map(|arms| &arms[arm]).filter(|of| of.len() > 0).collect();
         let whole = Responses::merged(of_blocks.iter().copied());
         let fewest = of_blocks.iter().map(|of| of.len()).min().unwrap_or(0) as f64;

@@ -3,7 +3,7 @@
 use super::{FailedShares, Failures, Invalidity, LEVEL};
 use crate::{
     analysis::paired::p_above,
-    results::{GateBlock, GateSlice, Verdict},
+    results::{GateBlock, GateSlice, Side, Sides, Verdict},
 };
 
 /// Share of failed requests above which arm A is unusable, and a block of B alone is an outage.
@@ -29,31 +29,31 @@ pub(super) fn failures<'b>(
 
 /// That A itself fails in one of the stages, and the share that does.
 pub(super) fn of_baseline(failures: &Failures) -> Option<Invalidity> {
-    let worst = failures.worst()[0];
+    let worst = failures.worst().a;
     (worst > MOST_FAILED).then_some(Invalidity::BaselineFails(worst))
 }
 
 /// `None` without a block.
 fn shares<'b>(blocks: impl Iterator<Item = &'b GateBlock>, limit: f64) -> Option<FailedShares> {
-    let counts: Vec<[(u64, u64); 2]> = blocks.map(|block| [0, 1].map(|arm| counted(block, arm))).collect();
+    let counts: Vec<Sides<(u64, u64)>> = blocks.map(|block| Sides::each(|arm| counted(block, arm))).collect();
     if counts.is_empty() {
         return None;
     }
-    let all = [0, 1].map(|arm| {
+    let all = Sides::each(|arm| {
         let own = counts.iter().map(|block| block[arm]);
         share(own.fold((0, 0), |(failed, all), (more, of)| (failed + more, all + of)))
     });
-    let of_blocks: Vec<[f64; 2]> = counts.iter().map(|block| block.map(share)).collect();
-    let differences: Vec<f64> = of_blocks.iter().map(|[a, b]| b - a).collect();
+    let of_blocks: Vec<Sides<f64>> = counts.iter().map(|block| block.map(share)).collect();
+    let differences: Vec<f64> = of_blocks.iter().map(|of| of.b - of.a).collect();
     Some(FailedShares {
         shares: all,
-        more: all[1] > limit && p_above(&differences) <= LEVEL,
-        outages: of_blocks.iter().filter(|[a, b]| *b > MOST_FAILED && *a <= MOST_FAILED).count() as u32,
+        more: all.b > limit && p_above(&differences) <= LEVEL,
+        outages: of_blocks.iter().filter(|of| of.b > MOST_FAILED && of.a <= MOST_FAILED).count() as u32,
     })
 }
 
 /// Requests of an arm that failed, and all that finished or should have.
-fn counted(block: &GateBlock, arm: u32) -> (u64, u64) {
+fn counted(block: &GateBlock, arm: Side) -> (u64, u64) {
     let own = |slice: &&GateSlice| slice.arm == arm;
     let tallies = block.slices.iter().filter(own).flat_map(|slice| &slice.series);
     tallies.fold((0, 0), |(failed, all), tally| (failed + tally.failed, all + tally.failed + tally.completed))

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     analysis::paired::Change,
-    results::{GateStage, Verdict},
+    results::{GateStage, Side, Sides, Verdict},
 };
 
 /// Subjects of the comparison.
@@ -53,13 +53,13 @@ pub struct GateAnalysis {
     pub failures: Failures,
     /// A's second slice of each quad against its first, and the same of B: what comes out where nothing differs. Each is a
     /// [`Change`] of the median response time.
-    pub controls: [Option<Change>; 2],
+    pub controls: Sides<Option<Change>>,
     /// Standard deviations on the logarithmic scale of the median response time; `None` with fewer than two blocks.
     pub noise: Option<Noise>,
     /// Slices that were left out, with their quads.
     pub dropped: Dropped,
     /// Response times by quantile of all requests of each arm, over the stage that decides.
-    pub curves: [Vec<CurvePoint>; 2],
+    pub curves: Sides<Vec<CurvePoint>>,
     /// Every slice at the offered rate, in order, for a look at the course of things.
     pub course: Vec<CoursePoint>,
 }
@@ -157,9 +157,9 @@ pub struct Failures {
 
 impl Failures {
     /// The larger share of the two stages, 0..=1: of A, and of B.
-    pub fn worst(&self) -> [f64; 2] {
-        let confirm = self.confirm.map_or([0.0; 2], |confirm| confirm.shares);
-        [0, 1].map(|arm| self.screen.shares[arm].max(confirm[arm]))
+    pub fn worst(&self) -> Sides<f64> {
+        let confirm = self.confirm.unwrap_or_default();
+        Sides::each(|arm| self.screen.shares[arm].max(confirm.shares[arm]))
     }
 }
 
@@ -167,7 +167,7 @@ impl Failures {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct FailedShares {
     /// Their share, 0..=1: of A, and of B.
-    pub shares: [f64; 2],
+    pub shares: Sides<f64>,
     /// Whether B has more than the objective allows, and more than A from block to block by more than chance.
     pub more: bool,
     /// Blocks in which more than 5 % of B's requests failed, and not of A's.
@@ -221,8 +221,8 @@ pub struct CurvePoint {
 pub struct CoursePoint {
     /// When it began, in nanoseconds since the gate did.
     pub began_ns: u64,
-    /// 0 for A, 1 for B.
-    pub arm: u32,
+    /// Loaded arm.
+    pub arm: Side,
     /// Its stage.
     pub stage: GateStage,
     /// Median response time of all requests, in nanoseconds.

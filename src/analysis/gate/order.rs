@@ -4,21 +4,22 @@ use rand::RngExt;
 
 use crate::{
     analysis::draw::generator,
-    results::{GateStage, SliceKind},
+    results::{GateStage, Side, SliceKind},
 };
 
-/// Arms of the slices of a quad, A being 0: A B B A or B A A B, so that a steady drift affects both equally. Of every two quads in
+/// Arms of the slices of a quad: A B B A or B A A B, so that a steady drift affects both equally. Of every two quads in
 /// succession one is of either kind, which first by chance.
-pub fn quad_of_arms(seed: u64, stage: GateStage, kind: SliceKind, quad: u32) -> [u32; 4] {
+pub fn quad_of_arms(seed: u64, stage: GateStage, kind: SliceKind, quad: u32) -> [Side; 4] {
     let place = place(stage, kind, u64::from(quad / 2), 0);
     let turned = generator(seed, place).random_range(0..2_u32);
-    if (quad + turned).is_multiple_of(2) { [0, 1, 1, 0] } else { [1, 0, 0, 1] }
+    let first = if (quad + turned).is_multiple_of(2) { Side::A } else { Side::B };
+    [first, first.other(), first.other(), first]
 }
 
 /// The arm whose server is set up and filled first in a block: the other one than in the block before, from a seeded start.
-pub fn first_arm(seed: u64, stage: GateStage, block: u32) -> u32 {
+pub fn first_arm(seed: u64, stage: GateStage, block: u32) -> Side {
     let start = generator(seed, place(stage, SliceKind::Paced, 0, 3)).random_range(0..2_u32);
-    (block + start) % 2
+    if (block + start).is_multiple_of(2) { Side::A } else { Side::B }
 }
 
 /// Seed of the requests of a slice, by its quad counted over all blocks of the stage and its place in the quad: the two slices of
@@ -44,7 +45,7 @@ mod tests {
         for seed in 0..20 {
             let quads: Vec<_> =
                 (0..10).map(|quad| quad_of_arms(seed, GateStage::Screen, SliceKind::Paced, quad)).collect();
-            assert_eq!(quads.iter().filter(|quad| quad[0] == 0).count(), 5, "{quads:?}");
+            assert_eq!(quads.iter().filter(|quad| quad[0] == Side::A).count(), 5, "{quads:?}");
             assert!(quads.iter().all(|quad| quad[0] == quad[3] && quad[1] == quad[2] && quad[0] != quad[1]));
         }
         let orders: BTreeSet<_> =

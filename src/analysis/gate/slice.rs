@@ -5,14 +5,14 @@ use hdrhistogram::Histogram;
 use crate::{
     analysis::paired::{halves, operations},
     measure::{HostInterval, Nanos, PackedHistogram, Recording, SECOND, SeriesRecord, ServiceRecord, merged},
-    results::{GateSeries, GateSlice, GateTally, SliceKind},
+    results::{GateSeries, GateSlice, GateTally, Side, SliceKind},
 };
 
 /// The place of a slice in its gate.
 #[derive(Debug, Clone, Copy)]
 pub struct SlicePlace {
-    /// 0 for A, 1 for B.
-    pub arm: u32,
+    /// Loaded arm.
+    pub arm: Side,
     /// Subject of the comparison.
     pub kind: SliceKind,
     /// Quad of its kind within the block.
@@ -36,10 +36,10 @@ pub fn series(recording: &Recording, turns: bool) -> Vec<GateSeries> {
 /// either arm has as many windows before the other as behind it.
 ///
 /// `first` is the arm whose services come first; `place` that of the first slice.
-pub fn slices(recording: &Recording, first: u32, kind: SliceKind, began_ns: u64) -> Vec<GateSlice> {
+pub fn slices(recording: &Recording, first: Side, kind: SliceKind, began_ns: u64) -> Vec<GateSlice> {
     let seconds = (recording.period.measured_ns / SECOND) as u32;
     let [one, other] = halves(recording);
-    let halves = [(first, &one), (1 - first, &other)];
+    let halves = [(first, &one), (first.other(), &other)];
     (0..seconds)
         .flat_map(|second| halves.map(|half| (second, half)))
         .map(|(second, (arm, half))| {
@@ -124,14 +124,16 @@ mod tests {
 
     #[test]
     fn a_load_in_turns_is_cut_by_arms_and_seconds() {
+        use Side::{A, B};
+
         let (single, both) = (sample::run().recording, twice());
-        let cut = slices(&both, 1, SliceKind::Paced, 7 * SECOND);
+        let cut = slices(&both, Side::B, SliceKind::Paced, 7 * SECOND);
         let seconds = single.period.measured_ns / SECOND;
         assert_eq!(cut.len() as u64, 2 * seconds);
         let order: Vec<_> = cut.iter().take(6).map(|slice| (slice.arm, slice.quad, slice.began_ns / SECOND)).collect();
-        assert_eq!(order, [(1, 0, 7), (0, 0, 7), (1, 0, 8), (0, 0, 8), (1, 1, 9), (0, 1, 9)]);
-        let whole = slice(&single, SlicePlace { arm: 0, kind: SliceKind::Paced, quad: 0, began_ns: 0 });
-        for arm in [0, 1] {
+        assert_eq!(order, [(B, 0, 7), (A, 0, 7), (B, 0, 8), (A, 0, 8), (B, 1, 9), (A, 1, 9)]);
+        let whole = slice(&single, SlicePlace { arm: A, kind: SliceKind::Paced, quad: 0, began_ns: 0 });
+        for arm in [A, B] {
             let own = || cut.iter().filter(move |slice| slice.arm == arm);
             assert_eq!(completed(own()), completed([&whole].into_iter()), "what came late is in the last second");
             assert_eq!(own().map(|slice| slice.scheduled).sum::<u64>(), whole.scheduled);

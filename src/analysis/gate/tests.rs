@@ -4,7 +4,7 @@ use super::{ChangeShape, GateAnalysis, GateMetric, GateRow, Invalidity, MetricRe
 use crate::{
     measure::Latencies,
     results::{
-        Gate, GateStage, SliceKind, Verdict,
+        Gate, GateStage, Side, Sides, SliceKind, Verdict,
         sample::{
             self,
             gate::{Worsening, gate},
@@ -50,7 +50,7 @@ fn equals_pass_and_every_row_is_there() {
     assert_eq!(whole.metrics.iter().map(|result| result.metric).collect::<Vec<_>>(), GateMetric::ALL);
     let median = metric(whole, GateMetric::Median);
     assert!((median.screen.effect.ratio.point - 1.0).abs() < 0.02, "{median:?}");
-    assert!((median.screen.levels[0] / 438_000.0 - 1.0).abs() < 0.03, "{median:?}");
+    assert!((median.screen.levels.a / 438_000.0 - 1.0).abs() < 0.03, "{median:?}");
     let (low, high) = median.screen.effect.ratio.ends().unwrap();
     assert!(low < 1.0 && high > 1.0 && median.screen.blocks.len() == 8);
     // A parts' p99 needs twenty requests beyond it in each block.
@@ -136,7 +136,7 @@ fn a_change_below_the_floor_does_not_matter() {
     let analysis = concluded(&slower);
     let median = metric(whole(&analysis), GateMetric::Median);
     assert_eq!(median.verdict, Verdict::Pass);
-    assert!((median.limit - 100_000.0 / median.screen.levels[0]).abs() < 1e-9, "{median:?}");
+    assert!((median.limit - 100_000.0 / median.screen.levels.a).abs() < 1e-9, "{median:?}");
     assert_eq!(analysis.verdict, Verdict::Fail, "throughput has no floor");
 }
 
@@ -182,7 +182,7 @@ fn a_quiet_stage_does_not_excuse_a_disturbed_one() {
 fn a_slower_harness_in_b_raises_no_floor() {
     let mut lagging = gate(Worsening::Uniform(0.15), 0.02, &BOTH);
     let slices = lagging.blocks.iter_mut().flat_map(|block| &mut block.slices);
-    slices.filter(|slice| slice.arm == 1).for_each(|slice| slice.lag_p50 = 200_000);
+    slices.filter(|slice| slice.arm == Side::B).for_each(|slice| slice.lag_p50 = 200_000);
     assert_eq!(metric(whole(&concluded(&lagging)), GateMetric::Median).verdict, Verdict::Fail);
 }
 
@@ -220,21 +220,21 @@ fn quads_are_left_out_whole_and_blind() {
 
 #[test]
 fn failures_of_b_are_a_regression_and_those_of_a_make_it_invalid() {
-    let failing = |arms: &[u32]| {
+    let failing = |arms: &[Side]| {
         let mut gate = gate(Worsening::None, 0.02, &BOTH);
         let slices = gate.blocks.iter_mut().flat_map(|block| &mut block.slices);
         slices.filter(|slice| arms.contains(&slice.arm)).for_each(|slice| slice.series[0].failed = 60);
         concluded(&gate)
     };
-    assert_eq!(failing(&[1]).verdict, Verdict::Fail);
-    let [a, b] = failing(&[1]).failures.worst();
+    assert_eq!(failing(&[Side::B]).verdict, Verdict::Fail);
+    let Sides { a, b } = failing(&[Side::B]).failures.worst();
     assert!(a.abs() < 1e-9 && b > 0.05);
-    let both = failing(&[0, 1]);
+    let both = failing(&[Side::A, Side::B]);
     assert!(matches!(both.invalid, Some(Invalidity::BaselineFails(_))), "{:?}", both.invalid);
 }
 
 /// A gate in which requests fail as `failed` says of the stage, the block's number and the arm.
-fn with_failures(stages: &[GateStage], failed: impl Fn(GateStage, u32, u32) -> u64) -> Gate {
+fn with_failures(stages: &[GateStage], failed: impl Fn(GateStage, u32, Side) -> u64) -> Gate {
     let mut gate = gate(Worsening::None, 0.02, stages);
     for block in &mut gate.blocks {
         let (stage, number) = (block.stage, block.number);
@@ -246,29 +246,30 @@ fn with_failures(stages: &[GateStage], failed: impl Fn(GateStage, u32, u32) -> u
 #[test]
 fn as_many_failures_on_either_side_of_the_limit_are_no_alarm() {
     // About 0.1 % of each, now in blocks of A, now in blocks of B.
-    let near = with_failures(&FIRST, |_, number, arm| 2 * u64::from(number % 2 == arm && number < 6 + 2 * arm));
+    let near =
+        with_failures(&FIRST, |_, number, arm| 2 * u64::from(number % 2 == arm as u32 && number < 6 + 2 * arm as u32));
     let analysis = concluded(&near);
-    let ([a, b], limit) = (analysis.failures.worst(), sample::scenario().objective.max_error_rate);
+    let (Sides { a, b }, limit) = (analysis.failures.worst(), sample::scenario().objective.max_error_rate);
     assert!(a > 0.0 && a < limit && b > limit, "{a} {b} {limit}");
     assert_eq!((analysis.failures.verdict, analysis.verdict), (Verdict::Pass, Verdict::Pass));
 }
 
 #[test]
 fn a_baseline_that_fails_a_little_does_not_excuse_b() {
-    let both = with_failures(&BOTH, |_, _, arm| if arm == 1 { 9 } else { 2 });
+    let both = with_failures(&BOTH, |_, _, arm| if arm == Side::B { 9 } else { 2 });
     let analysis = concluded(&both);
-    assert!(analysis.failures.screen.shares[0] > sample::scenario().objective.max_error_rate);
+    assert!(analysis.failures.screen.shares.a > sample::scenario().objective.max_error_rate);
     assert_eq!((analysis.failures.verdict, analysis.verdict), (Verdict::Fail, Verdict::Fail));
 }
 
 #[test]
 fn failures_of_one_stage_alone_are_neither_certain_nor_nothing() {
     for of in BOTH {
-        let once = with_failures(&BOTH, |stage, _, arm| u64::from(arm == 1 && stage == of) * 20);
+        let once = with_failures(&BOTH, |stage, _, arm| u64::from(arm == Side::B && stage == of) * 20);
         let analysis = concluded(&once);
         assert_eq!((analysis.failures.verdict, analysis.verdict), (Verdict::Inconclusive, Verdict::Inconclusive));
     }
-    let of_a = with_failures(&BOTH, |stage, _, arm| u64::from(arm == 0 && stage == GateStage::Confirm) * 200);
+    let of_a = with_failures(&BOTH, |stage, _, arm| u64::from(arm == Side::A && stage == GateStage::Confirm) * 200);
     assert!(matches!(concluded(&of_a).invalid, Some(Invalidity::BaselineFails(_))));
 }
 
@@ -277,7 +278,7 @@ fn a_block_in_which_b_answers_nothing_is_looked_into() {
     let silent = |blocks: u32| {
         let mut gate = gate(Worsening::None, 0.02, &FIRST);
         for block in gate.blocks.iter_mut().take(blocks as usize) {
-            for slice in block.slices.iter_mut().filter(|slice| slice.arm == 1) {
+            for slice in block.slices.iter_mut().filter(|slice| slice.arm == Side::B) {
                 for tally in &mut slice.series {
                     (tally.failed, tally.completed) = (tally.completed, 0);
                     tally.response = Latencies::default().pack();

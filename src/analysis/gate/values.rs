@@ -4,7 +4,7 @@ use super::blind::{is_kept, quads};
 use crate::{
     analysis::paired::Quad,
     measure::{Nanos, Unpacker},
-    results::{Gate, GateBlock, GateSlice, SliceKind},
+    results::{Gate, GateBlock, GateSlice, Side, Sides, SliceKind},
 };
 
 /// Response times with their counts, ascending.
@@ -94,14 +94,14 @@ pub(super) fn kept(block: &ReadBlock<'_>, kind: SliceKind) -> Vec<u32> {
 /// Values of the quads that are used.
 pub(super) fn quads_of(block: &ReadBlock<'_>, kind: SliceKind, value: impl Fn(&ReadSlice<'_>) -> f64) -> Vec<Quad> {
     let of_quad = |quad: u32| {
-        let of_arm = |arm: u32| {
+        let of_arm = |arm: Side| {
             let own = block
                 .slices
                 .iter()
                 .filter(move |read| read.slice.kind == kind && read.slice.quad == quad && read.slice.arm == arm);
             own.map(&value).collect::<Vec<_>>()
         };
-        match (of_arm(0).as_slice(), of_arm(1).as_slice()) {
+        match (of_arm(Side::A).as_slice(), of_arm(Side::B).as_slice()) {
             ([first, second], [third, fourth]) => Some([*first, *second, *third, *fourth]),
             _ => None,
         }
@@ -110,9 +110,9 @@ pub(super) fn quads_of(block: &ReadBlock<'_>, kind: SliceKind, value: impl Fn(&R
 }
 
 /// Response times of each arm in the quads that are used.
-pub(super) fn merged_arms(block: &ReadBlock<'_>, series: &[usize]) -> [Responses; 2] {
+pub(super) fn merged_arms(block: &ReadBlock<'_>, series: &[usize]) -> Sides<Responses> {
     let quads = kept(block, SliceKind::Paced);
-    [0, 1].map(|arm| {
+    Sides::each(|arm| {
         let own = block.slices.iter().filter(|read| {
             read.slice.kind == SliceKind::Paced && read.slice.arm == arm && quads.contains(&read.slice.quad)
         });

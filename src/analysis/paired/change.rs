@@ -5,7 +5,10 @@ use super::{
     power::{Power, deviation},
     signed_rank::{LEVEL, location, median},
 };
-use crate::analysis::{Effect, Interval, worsening};
+use crate::{
+    analysis::{Effect, Interval, worsening},
+    results::{Side, Sides},
+};
 
 /// Values of one metric in one quad, in order of time within each arm: A, A, B, B.
 pub(in crate::analysis) type Quad = [f64; 4];
@@ -13,7 +16,7 @@ pub(in crate::analysis) type Quad = [f64; 4];
 /// Typical value of each arm and the logarithm of B over A, of one block.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::analysis) struct Difference {
-    pub(in crate::analysis) levels: [f64; 2],
+    pub(in crate::analysis) levels: Sides<f64>,
     pub(in crate::analysis) log: f64,
 }
 
@@ -25,16 +28,20 @@ impl Difference {
         if logs.is_empty() || logs.iter().any(|log| !log.is_finite()) {
             return None;
         }
-        let level =
-            |arm: usize| median(&quads.iter().flat_map(|quad| [quad[2 * arm], quad[2 * arm + 1]]).collect::<Vec<_>>());
-        Some(Self { levels: [level(0), level(1)], log: median(&logs) })
+        let level = |side| median(&quads.iter().flat_map(|quad| own(quad, side)).collect::<Vec<_>>());
+        Some(Self { levels: Sides::each(level), log: median(&logs) })
     }
 
     /// Of one value of each arm.
     pub(in crate::analysis) fn of_pair(a: f64, b: f64) -> Option<Self> {
         let log = (b / a).ln();
-        log.is_finite().then_some(Self { levels: [a, b], log })
+        log.is_finite().then_some(Self { levels: Sides { a, b }, log })
     }
+}
+
+/// Values of a side in a quad, in order of time.
+pub(in crate::analysis) fn own(&[first, second, third, fourth]: &Quad, side: Side) -> [f64; 2] {
+    if side == Side::A { [first, second] } else { [third, fourth] }
 }
 
 /// Mean logarithm of B over A in a quad.
@@ -47,7 +54,7 @@ pub(in crate::analysis) fn log_of(quad: &Quad) -> f64 {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
     /// Typical value of each arm: median over the blocks; nanoseconds, or operations per second.
-    pub levels: [f64; 2],
+    pub levels: Sides<f64>,
     /// B over A: Hodges-Lehmann estimate, one-sided p-value, and the worsening that both stages of 95 of 100 such gates would
     /// have found.
     pub effect: Effect,
@@ -112,17 +119,17 @@ impl Limits {
 
     /// Whether B is worse: the change is significant, at least half of what matters as a share, and no less than the floor and the lag.
     pub(in crate::analysis) fn is_worse(&self, change: &Change) -> bool {
-        self.is_change(change.p_worse(), self.worsening(change).0, change.levels[0])
+        self.is_change(change.p_worse(), self.worsening(change).0, change.levels.a)
     }
 
     /// Whether B is better, by the same rule: what B has gained is compared with what B would lose.
     pub(in crate::analysis) fn is_better(&self, change: &Change) -> bool {
-        self.is_change(change.p_better, -self.worsening(change).0, change.levels[1])
+        self.is_change(change.p_better, -self.worsening(change).0, change.levels.b)
     }
 
     /// Whether the interval leaves room for no worsening that matters.
     pub(in crate::analysis) fn is_not_worse(&self, change: &Change) -> bool {
-        let matters = self.log_of(self.least(change.levels[0]));
+        let matters = self.log_of(self.least(change.levels.a));
         self.worsening(change).1.is_some_and(|high| high < matters)
     }
 
@@ -130,7 +137,7 @@ impl Limits {
     pub(in crate::analysis) fn is_not_better(&self, change: &Change) -> bool {
         let Interval { low, high, .. } = change.effect.ratio.map(f64::ln);
         let gain = if self.more_is_worse { low.map(|low| -low) } else { high };
-        gain.is_some_and(|gain| gain < self.log_of(self.least(change.levels[1])))
+        gain.is_some_and(|gain| gain < self.log_of(self.least(change.levels.b)))
     }
 
     fn is_change(&self, p: f64, log: f64, level: f64) -> bool {
@@ -141,7 +148,7 @@ impl Limits {
 /// The change that some blocks show, with what they could have shown; `None` where there is none.
 pub(in crate::analysis) fn change(blocks: &[Difference], limits: &Limits, power: &mut Power) -> Option<Change> {
     let mut change = estimate(blocks, limits)?;
-    let level = change.levels[0];
+    let level = change.levels.a;
     let (suspicious_from, matters) = (limits.suspicious_from(level), limits.log_of(limits.least(level)));
     let detectable = Some(power.detectable(&change.blocks, suspicious_from)).filter(|log| log.is_finite());
     change.effect.smallest_detectable = detectable.map(|log| worsening::share_of(log, limits.more_is_worse));
@@ -160,9 +167,9 @@ pub(in crate::analysis) fn estimate(blocks: &[Difference], limits: &Limits) -> O
     let natural = location(&logs);
     let (p_worse, p_better) =
         if limits.more_is_worse { (natural.p_above, natural.p_below) } else { (natural.p_below, natural.p_above) };
-    let level = |arm: usize| median(&blocks.iter().map(|block| block.levels[arm]).collect::<Vec<_>>());
+    let level = |side| median(&blocks.iter().map(|block| block.levels[side]).collect::<Vec<_>>());
     Some(Change {
-        levels: [level(0), level(1)],
+        levels: Sides::each(level),
         effect: Effect { ratio: natural.estimate.map(f64::exp), p: Some(p_worse), smallest_detectable: None },
         p_better,
         blocks_needed: None,

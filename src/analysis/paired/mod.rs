@@ -10,7 +10,7 @@ mod power;
 mod signed_rank;
 
 pub use change::Change;
-pub(in crate::analysis) use change::{Difference, Limits, Quad, change, estimate, log_of};
+pub(in crate::analysis) use change::{Difference, Limits, Quad, change, estimate, log_of, own};
 pub(in crate::analysis) use disturbance::{Disturbance, disturbance};
 pub(in crate::analysis) use halves::{Half, halves, operations};
 pub use power::{FEWEST_BLOCKS, foreseen};

@@ -9,14 +9,14 @@ use crate::{
         self,
         format::{count, counted, plain, rate, setting},
     },
-    results::TargetFacts,
+    results::{Sides, TargetFacts},
 };
 
 /// The plan, for people: what is compared, how long it takes and what it can see.
-pub(super) fn plan(task: &Task, facts: [&TargetFacts; 2]) -> String {
+pub(super) fn plan(task: &Task, facts: Sides<&TargetFacts>) -> String {
     let Task { plan, scenario, sides, .. } = task;
     let mut text = format!("Gate of {}, profile {}\n", scenario.name, plan.profile);
-    for ((letter, side), facts) in ["A", "B"].iter().zip(sides).zip(facts) {
+    for ((letter, side), facts) in sides.named().zip(facts.iter()) {
         let _ = writeln!(
             text,
             "  {letter}: {} on {} at {}{}",
@@ -62,7 +62,7 @@ pub(super) fn plan(task: &Task, facts: [&TargetFacts; 2]) -> String {
     if let Some(why) = &plan.advisory {
         let _ = write!(text, "\n  a regression is inconclusive: {}", report::advisory_words(why));
     }
-    if sides[0].differences == sides[1].differences {
+    if sides.a.differences == sides.b.differences {
         text.push_str("\n  the arms are identical: the result is the noise of the method");
     }
     plain(&text)

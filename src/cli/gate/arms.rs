@@ -46,7 +46,7 @@ pub(in crate::cli) struct ArmArguments<'a> {
 
 /// One side of the comparison.
 #[derive(Debug, Clone)]
-pub(super) struct Side {
+pub(super) struct GatedArm {
     /// Option of the command line with its differences.
     pub(super) option: &'static str,
     /// Name in reports.
@@ -82,7 +82,7 @@ pub(in crate::cli) fn difference(text: &str) -> Result<Difference, String> {
     }
 }
 
-impl Side {
+impl GatedArm {
     /// The arm that some differences make of a scenario.
     pub(super) fn of(
         scenario: &Scenario,
@@ -179,10 +179,10 @@ mod tests {
     use super::*;
     use crate::scenario::load;
 
-    fn side(texts: &[&str]) -> Result<Side, String> {
+    fn side(texts: &[&str]) -> Result<GatedArm, String> {
         let differences: Vec<_> = texts.iter().map(|text| difference(text).unwrap()).collect();
         let arguments = ArmArguments { option: "--a", differences: &differences };
-        Side::of(&load("workflow-engine").unwrap(), arguments).map_err(|failure| failure.to_string())
+        GatedArm::of(&load("workflow-engine").unwrap(), arguments).map_err(|failure| failure.to_string())
     }
 
     #[test]

@@ -6,13 +6,13 @@ use anyhow::anyhow;
 
 use super::{
     args::{Effort, Profile},
-    arms::{ArmArguments, Side},
+    arms::{ArmArguments, GatedArm},
 };
 use crate::{
     cli::{data::same_data, exit::Failure},
     load::Turns,
     report::format::{count, plain, rate},
-    results::{Advisory, GatePlan, TargetFacts},
+    results::{Advisory, GatePlan, Side, Sides, TargetFacts},
     scenario::{PasswordSource, Scenario, Service},
     target::Source,
 };
@@ -53,7 +53,7 @@ pub(in crate::cli) struct Task {
     /// The scenario with what holds for both arms.
     pub(super) scenario: Scenario,
     /// A and B.
-    pub(super) sides: [Side; 2],
+    pub(super) sides: Sides<GatedArm>,
     /// The plan; its rate is found out later where it is not given.
     pub(super) plan: GatePlan,
     /// Whether targets that are not this machine are loaded in closed loops as well.
@@ -67,9 +67,9 @@ impl Task {
         [a, b]: [ArmArguments<'_>; 2],
         effort: &Effort,
     ) -> Result<Self, Failure> {
-        let sides = [Side::of(&scenario, a)?, Side::of(&scenario, b)?];
+        let sides = Sides { a: GatedArm::of(&scenario, a)?, b: GatedArm::of(&scenario, b)? };
         check(&sides)?;
-        if effort.rate.is_some() && sides[0].scenario.offered_rate().is_none() {
+        if effort.rate.is_some() && sides.a.scenario.offered_rate().is_none() {
             return Err(Failure::usage(anyhow!("--rate: no service has an open loop, so there is no rate to set")));
         }
         let mut plan = profile(effort.profile);
@@ -103,9 +103,8 @@ impl Task {
     }
 
     /// The build that puts on the load of an arm, if it is another process: both are, where one is.
-    pub(super) fn exe(&self, arm: usize) -> Option<PathBuf> {
-        let [a, b] = &self.sides;
-        let foreign = a.exe.is_some() || b.exe.is_some();
+    pub(super) fn exe(&self, arm: Side) -> Option<PathBuf> {
+        let foreign = self.sides.iter().any(|side| side.exe.is_some());
         foreign.then(|| self.sides[arm].exe.clone().or_else(|| std::env::current_exe().ok()))?
     }
 
@@ -117,13 +116,13 @@ impl Task {
 
     /// Connections that are open at the same time: those of both arms where they take turns.
     pub(super) fn connections(&self) -> u64 {
-        let [a, b] = [0, 1].map(|arm: usize| self.sides[arm].scenario.connections());
+        let Sides { a, b } = self.sides.as_ref().map(|side| side.scenario.connections());
         if self.plan.window_ns.is_some() { a + b } else { a.max(b) }
     }
 
     /// Omits closed loops for targets on other machines without `--saturate`: full speed in every block is more than
     /// the user may have meant by asking for a comparison.
-    pub(super) fn spare(&mut self, facts: [&TargetFacts; 2]) {
+    pub(super) fn spare(&mut self, facts: Sides<&TargetFacts>) {
         if !self.saturate && facts.iter().any(|facts| !facts.is_here()) {
             self.plan.saturated_quads = 0;
         }
@@ -183,7 +182,7 @@ fn profile(profile: Profile) -> GatePlan {
     }
 }
 
-fn check([a, b]: &[Side; 2]) -> Result<(), Failure> {
+fn check(Sides { a, b }: &Sides<GatedArm>) -> Result<(), Failure> {
     let wrong = |text: String| Err(Failure::usage(anyhow!(text)));
     if a.is_private() != b.is_private() {
         let (private, running) = if a.is_private() { (a.option, b.option) } else { (b.option, a.option) };
@@ -235,7 +234,7 @@ fn compared(scenario: &Scenario) -> Vec<(&str, &str)> {
 }
 
 /// Reason why a regression is not B's alone.
-fn advisory(sides: &[Side; 2]) -> Option<Advisory> {
+fn advisory(sides: &Sides<GatedArm>) -> Option<Advisory> {
     let external = sides.iter().find(|side| !side.is_private())?;
     let Source::Url(url) = &external.source else { return None };
     Some(Advisory::External(url.to_string()))
@@ -310,7 +309,7 @@ mod tests {
         let elsewhere = TargetFacts { private: false, same_machine: false, ..private.clone() };
         let of = |facts: &TargetFacts, saturate: bool| {
             let mut task = Task { saturate, ..task(&[], &[]).unwrap() };
-            task.spare([&private, facts]);
+            task.spare(Sides { a: &private, b: facts });
             (task.plan.saturated_quads, task.burden().contains("each block"))
         };
         assert_eq!(of(&private, false), (1, true));

@@ -2,39 +2,40 @@
 
 use anyhow::anyhow;
 
-use super::arms::Side;
+use super::arms::GatedArm;
 use crate::{
     cli::{
         data::same_data,
         exit::Failure,
         lease::{Lease, Tenant},
     },
+    results::{Side, Sides},
     target::{Besides, Source, Target},
 };
 
 /// Starts the servers, or looks at those that run; `first` is the arm that comes first, `at_once` whether both are connected at the
 /// same time.
 pub(super) fn set_up(
-    sides: &[Side; 2],
-    (first, at_once): (usize, bool),
+    sides: &Sides<GatedArm>,
+    (first, at_once): (Side, bool),
     lease: &Lease,
-) -> Result<[Tenant; 2], Failure> {
-    let open = |arm: usize| {
+) -> Result<Sides<Tenant>, Failure> {
+    let open = |arm: Side| {
         let side = &sides[arm];
-        let besides = if at_once { besides(side, &sides[1 - arm]) } else { Besides::default() };
+        let besides = if at_once { besides(side, &sides[arm.other()]) } else { Besides::default() };
         let opened = lease.open(side.source.clone(), &side.scenario, besides);
-        opened.map_err(|failure| failure.within(&format!("arm {}", ["A", "B"][arm])))
+        opened.map_err(|failure| failure.within(&format!("arm {arm}")))
     };
-    let mut tenants = [open(first)?, open(1 - first)?];
-    tenants.rotate_left(first);
-    if !sides[0].is_private() {
-        lease.wait(check_apart(tenants.each_ref().map(|tenant| &tenant.target), sides))?;
+    let (one, other) = (open(first)?, open(first.other())?);
+    let tenants = if first == Side::A { Sides { a: one, b: other } } else { Sides { a: other, b: one } };
+    if !sides.a.is_private() {
+        lease.wait(check_apart(tenants.as_ref().map(|tenant| &tenant.target), sides))?;
     }
     Ok(tenants)
 }
 
 /// The connections of the other arm, by where they go.
-fn besides(side: &Side, other: &Side) -> Besides {
+fn besides(side: &GatedArm, other: &GatedArm) -> Besides {
     let connections = other.scenario.connections();
     match (&side.source, &other.source) {
         (Source::Url(own), Source::Url(theirs)) if own.endpoint == theirs.endpoint => {
@@ -45,9 +46,9 @@ fn besides(side: &Side, other: &Side) -> Besides {
 }
 
 /// Refuses arms that would overwrite each other's data: one server is reached by several addresses.
-async fn check_apart([a, b]: [&Target; 2], sides: &[Side; 2]) -> Result<(), Failure> {
+async fn check_apart(Sides { a, b }: Sides<&Target>, sides: &Sides<GatedArm>) -> Result<(), Failure> {
     let shares_database = a.databases().iter().any(|database| b.databases().contains(database));
-    if !shares_database || same_data(&sides[0].scenario, &sides[1].scenario) {
+    if !shares_database || same_data(&sides.a.scenario, &sides.b.scenario) {
         return Ok(());
     }
     match (a.run_id().await, b.run_id().await) {

@@ -24,7 +24,7 @@ use crate::{
         GateReport,
         format::{limit, plain, rate},
     },
-    results::{Ended, GATE_VERSION, Gate, GateArm, GateBlock, GateStage, SliceKind},
+    results::{Ended, GATE_VERSION, Gate, GateArm, GateBlock, GateStage, Side, Sides, SliceKind},
 };
 
 /// Share of what the slower arm carries in a closed loop that neither is loaded beyond: there queues of the harness, which shares the
@@ -110,7 +110,7 @@ impl Session {
         gate: &mut Option<Gate>,
     ) -> Result<Option<GateBlock>, Failure> {
         let Task { sides, plan, .. } = &self.task;
-        let first = first_arm(plan.seed, stage, number) as usize;
+        let first = first_arm(plan.seed, stage, number);
         let tenants = set_up(sides, (first, plan.window_ns.is_some()), &self.lease)?;
         let block = self.block(stage, number, &tenants, gate);
         // What cannot be removed now is removed at the end, or reported then.
@@ -140,23 +140,23 @@ impl Session {
         &mut self,
         stage: GateStage,
         number: u32,
-        tenants: &[Tenant; 2],
+        tenants: &Sides<Tenant>,
         gate: &mut Option<Gate>,
     ) -> Result<Option<GateBlock>, Failure> {
         if gate.is_none() {
-            let facts = tenants.each_ref().map(|tenant| &tenant.facts);
+            let facts = tenants.as_ref().map(|tenant| &tenant.facts);
             self.task.spare(facts);
             let Lease { display, interrupt, .. } = &self.lease;
-            for facts in facts {
+            for facts in facts.iter() {
                 consent::ask(facts, &self.task.burden(), self.yes, display, interrupt)?;
             }
-            for tenant in tenants {
+            for tenant in tenants.iter() {
                 self.lease.claim(tenant)?;
             }
             self.say(&announce::plan(&self.task, facts));
         }
-        let first = first_arm(self.task.plan.seed, stage, number) as usize;
-        for arm in [first, 1 - first] {
+        let first = first_arm(self.task.plan.seed, stage, number);
+        for arm in [first, first.other()] {
             self.lease.fill(&tenants[arm])?;
         }
         if gate.is_none() {
@@ -176,9 +176,8 @@ impl Session {
             };
             let Some((slices, recorded, made_by)) = made else { return Ok(None) };
             if let Some(gate) = gate {
-                for (arm, software) in gate.arms.iter_mut().zip(made_by) {
-                    arm.software = software;
-                }
+                gate.arms.a.software = made_by.a;
+                gate.arms.b.software = made_by.b;
                 keep_series(&mut gate.series, recorded)?;
             }
             block.slices.extend(slices);
@@ -187,7 +186,7 @@ impl Session {
     }
 
     /// Facts before the first slice; `None` where the user ended it.
-    fn begin(&mut self, tenants: &[Tenant; 2]) -> Result<Option<Gate>, Failure> {
+    fn begin(&mut self, tenants: &Sides<Tenant>) -> Result<Option<Gate>, Failure> {
         let mut capacity = None;
         let own = self.task.sides.iter().filter_map(|side| side.scenario.offered_rate()).reduce(f64::min);
         if let Some(own) = own {
@@ -196,11 +195,11 @@ impl Session {
             self.task.plan.rate = Some(rate_within(carried, self.task.plan.rate, own)?);
             capacity = Some(carried);
         }
-        let arm = |index: usize| GateArm {
-            name: self.task.sides[index].name.clone(),
-            differences: self.task.sides[index].differences.clone(),
-            scenario: self.task.sides[index].scenario.source.clone(),
-            target: tenants[index].facts.clone(),
+        let arm = |side: Side| GateArm {
+            name: self.task.sides[side].name.clone(),
+            differences: self.task.sides[side].differences.clone(),
+            scenario: self.task.sides[side].scenario.source.clone(),
+            target: tenants[side].facts.clone(),
             software: software(),
         };
         Ok(Some(Gate {
@@ -209,7 +208,7 @@ impl Session {
             started: stamp(Timestamp::now()),
             scenario: self.task.scenario.source.clone(),
             environment: environment(),
-            arms: [arm(0), arm(1)],
+            arms: Sides::each(arm),
             plan: self.task.plan.clone(),
             capacity,
             series: Vec::new(),
@@ -218,7 +217,7 @@ impl Session {
         }))
     }
 
-    fn loads<'a>(&'a self, tenants: &'a [Tenant; 2]) -> Loads<'a> {
+    fn loads<'a>(&'a self, tenants: &'a Sides<Tenant>) -> Loads<'a> {
         Loads { task: &self.task, tenants, lease: &self.lease, began: self.began }
     }
 
@@ -242,8 +241,8 @@ impl Session {
 }
 
 /// The rate of both arms by what they carry in a closed loop: the one that was given, or the scenario's own as far as there is room.
-fn rate_within(carried: [f64; 2], given: Option<f64>, own: f64) -> Result<f64, Failure> {
-    let slower = carried[0].min(carried[1]);
+fn rate_within(carried: Sides<f64>, given: Option<f64>, own: f64) -> Result<f64, Failure> {
+    let slower = carried.a.min(carried.b);
     if slower < 1.0 {
         return Err(Failure::unusable(anyhow!("an arm answered no request of a closed loop")));
     }
@@ -252,8 +251,8 @@ fn rate_within(carried: [f64; 2], given: Option<f64>, own: f64) -> Result<f64, F
             "--rate: {} is too high: closed-loop throughput is {} for A and {} for B, and beyond {} of the slower arm \
              both wait in one queue: use at most --rate {:.0}",
             plain(&rate(given)),
-            plain(&rate(carried[0])),
-            plain(&rate(carried[1])),
+            plain(&rate(carried.a)),
+            plain(&rate(carried.b)),
             plain(&limit(MOST)),
             (MOST * slower).floor(),
         ))),
@@ -266,13 +265,20 @@ fn rate_within(carried: [f64; 2], given: Option<f64>, own: f64) -> Result<f64, F
 mod tests {
     use super::*;
 
+    const CARRIED: Sides<f64> = Sides { a: 9_000.0, b: 8_000.0 };
+
     #[test]
     fn a_rate_that_an_arm_does_not_carry_is_refused_and_the_own_one_lowered() {
-        assert_eq!(rate_within([9_000.0, 8_000.0], None, 5_000.0).unwrap().round() as u64, 4_000);
-        assert_eq!(rate_within([90_000.0, 80_000.0], None, 5_000.0).unwrap().round() as u64, 5_000);
-        assert_eq!(rate_within([9_000.0, 8_000.0], Some(6_400.0), 5_000.0).unwrap().round() as u64, 6_400);
-        let failure = rate_within([9_000.0, 8_000.0], Some(6_401.0), 5_000.0).unwrap_err();
+        assert_eq!(rate_within(CARRIED, None, 5_000.0).unwrap().round() as u64, 4_000);
+        assert_eq!(rate_within(CARRIED.map(|rate| 10.0 * rate), None, 5_000.0).unwrap().round() as u64, 5_000);
+        assert_eq!(rate_within(CARRIED, Some(6_400.0), 5_000.0).unwrap().round() as u64, 6_400);
+        let failure = rate_within(CARRIED, Some(6_401.0), 5_000.0).unwrap_err();
         assert!(failure.exit == Exit::Usage && failure.to_string().contains("at most --rate 6400"), "{failure}");
-        assert!(rate_within([9_000.0, 0.0], Some(5.0), 5.0).unwrap_err().to_string().contains("answered no request"));
+        assert!(
+            rate_within(Sides { b: 0.0, ..CARRIED }, Some(5.0), 5.0)
+                .unwrap_err()
+                .to_string()
+                .contains("answered no request")
+        );
     }
 }

@@ -3,7 +3,8 @@
 use statrs::distribution::{ContinuousCDF as _, Normal};
 
 use super::super::{
-    Ended, GATE_VERSION, Gate, GateArm, GateBlock, GatePlan, GateSeries, GateSlice, GateStage, GateTally, SliceKind,
+    Ended, GATE_VERSION, Gate, GateArm, GateBlock, GatePlan, GateSeries, GateSlice, GateStage, GateTally, Side, Sides,
+    SliceKind,
 };
 use crate::measure::Latencies;
 
@@ -47,13 +48,17 @@ pub(crate) fn gate(worsening: Worsening, noise: f64, stages: &[GateStage]) -> Ga
     let mut block = |stage: GateStage, number: u32| {
         let kinds = [(SliceKind::Paced, 2), (SliceKind::Saturated, 1)];
         let quads = kinds.into_iter().flat_map(|(kind, quads)| (0..quads).map(move |quad| (kind, quad)));
-        let order = if number.is_multiple_of(2) { [0, 1, 1, 0] } else { [1, 0, 0, 1] };
+        let order = if number.is_multiple_of(2) {
+            [Side::A, Side::B, Side::B, Side::A]
+        } else {
+            [Side::B, Side::A, Side::A, Side::B]
+        };
         let slices = quads
             .flat_map(|(kind, quad)| order.map(|arm| (kind, quad, arm)))
             .map(|(kind, quad, arm)| {
                 began_ns += 800_000_000;
                 slices += 1;
-                let of = if arm == 1 { worsening } else { Worsening::None };
+                let of = if arm == Side::B { worsening } else { Worsening::None };
                 slice((kind, quad, arm), began_ns, of, noise * wave(slices), (series.len(), &spreads))
             })
             .collect();
@@ -66,7 +71,10 @@ pub(crate) fn gate(worsening: Worsening, noise: f64, stages: &[GateStage]) -> Ga
         started: run.started.clone(),
         scenario: run.scenario.clone(),
         environment: run.environment.clone(),
-        arms: [arm("io-threads=1", &[("config:io-threads", "1")]), arm("io-threads=4", &[("config:io-threads", "4")])],
+        arms: Sides {
+            a: arm("io-threads=1", &[("config:io-threads", "1")]),
+            b: arm("io-threads=4", &[("config:io-threads", "4")]),
+        },
         plan: GatePlan {
             profile: "quick".to_owned(),
             threshold: 0.1,
@@ -83,7 +91,7 @@ pub(crate) fn gate(worsening: Worsening, noise: f64, stages: &[GateStage]) -> Ga
             seed: 42,
             advisory: None,
         },
-        capacity: Some([81_234.0, 80_456.0]),
+        capacity: Some(Sides { a: 81_234.0, b: 80_456.0 }),
         series: series
             .map(|(service, operation)| GateSeries { service: service.to_owned(), operation: operation.to_owned() })
             .to_vec(),
@@ -99,7 +107,7 @@ fn wave(number: u32) -> f64 {
 }
 
 fn slice(
-    (kind, quad, arm): (SliceKind, u32, u32),
+    (kind, quad, arm): (SliceKind, u32, Side),
     began_ns: u64,
     worsening: Worsening,
     noise: f64,

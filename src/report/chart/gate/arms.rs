@@ -11,18 +11,21 @@ use crate::{
         },
         subject::GateReport,
     },
+    results::Sides,
 };
 
 /// Changes beyond this are drawn at the edge.
 pub(super) const MOST: f64 = 9.0;
 
 /// Colour and marker of each arm.
-pub(super) const ARMS: [(Colour, Marker); 2] = [(BLUE, Marker::Circle), (ORANGE, Marker::Diamond)];
+pub(super) const ARMS: Sides<(Colour, Marker)> = Sides { a: (BLUE, Marker::Circle), b: (ORANGE, Marker::Diamond) };
 
 /// The arms by their names.
 pub(super) fn arms(outcome: &GateReport, symbol: impl Fn(Colour, Marker) -> Symbol) -> impl Iterator<Item = Entry> {
-    let named = ["A", "B"].iter().zip(&outcome.gate.arms).zip(ARMS);
-    named.map(move |((letter, arm), (colour, marker))| symbol(colour, marker).named(format!("{letter}: {}", arm.name)))
+    outcome.gate.arms.named().map(move |(side, arm)| {
+        let (colour, marker) = ARMS[side];
+        symbol(colour, marker).named(format!("{side}: {}", arm.name))
+    })
 }
 
 /// Draws grid lines of changes, with a stronger one where nothing changes.

@@ -43,7 +43,7 @@ pub(super) fn plot(outcome: &GateReport) -> Option<Plot> {
         plot.canvas.plated_text("second stage", (x, area.top - 2.0), HPos::Center, LABEL);
     }
     for point in points {
-        let (colour, marker) = ARMS[point.arm as usize % 2];
+        let (colour, marker) = ARMS[point.arm];
         let at = axes.at((seconds(point.began_ns), point.median));
         if point.dropped {
             plot.canvas.hollow_marker(at, marker, 8.0, colour);

@@ -42,19 +42,19 @@ pub(super) fn plot(outcome: &GateReport) -> Option<Plot> {
     let line = |curve: &[CurvePoint], value: fn(&CurvePoint) -> f64| -> Vec<Point> {
         curve.iter().map(|point| axes.at((nines(point), value(point)))).collect()
     };
-    for (curve, (colour, _)) in curves.iter().zip(ARMS) {
+    for (curve, &(colour, _)) in curves.iter().zip(ARMS.iter()) {
         for edge in [line(curve, |point| point.low), line(curve, |point| point.high)] {
             plot.canvas.line(&edge, Pen::solid(colour, 0.75));
         }
     }
-    for (curve, (colour, _)) in curves.iter().zip(ARMS) {
+    for (curve, &(colour, _)) in curves.iter().zip(ARMS.iter()) {
         plot.canvas.line(&line(curve, |point| point.value), Pen::solid(colour, 2.25));
     }
-    let ends = curves.iter().zip(["A", "B"]).filter_map(|(curve, letter)| {
+    let ends = curves.named().filter_map(|(side, curve)| {
         let middle = curve.iter().rfind(|point| point.quantile <= 0.5)?;
         let last = curve.last()?;
         let (median, tail) = (duration(middle.value), duration(last.value));
-        Some(format!("{letter}: p50 {median}, p{:.1} {tail}", last.quantile * 100.0))
+        Some(format!("{side}: p50 {median}, p{:.1} {tail}", last.quantile * 100.0))
     });
     let description = format!("{TITLE}. {}.", ends.collect::<Vec<_>>().join("; "));
     Some(plot.described(description))

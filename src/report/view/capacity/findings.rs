@@ -82,7 +82,7 @@ fn grown(answers: &CapacityReport, comparison: &Comparison) -> String {
     if let Some(apart) = comparison.apart {
         return apart_clause(answers, comparison, apart);
     }
-    let waits = comparison.decisive().is_some_and(|at| at.wait_p99.levels[0] > 2.0 * at.wait_p99.levels[1]);
+    let waits = comparison.decisive().is_some_and(|at| at.wait_p99.levels.a > 2.0 * at.wait_p99.levels.b);
     let what =
         if waits { "requests wait for a connection" } else { "requests queue behind each other on its connections" };
     match comparison.limit {

@@ -13,6 +13,7 @@ use crate::{
             names::{capitalised, listed},
         },
     },
+    results::Sides,
 };
 
 pub(super) fn section(answers: &CapacityReport) -> Section {
@@ -70,9 +71,9 @@ fn advice(answers: &CapacityReport, comparison: &Comparison) -> String {
 fn grow(answers: &CapacityReport, comparison: &Comparison, limit: &Limit) -> String {
     let apart = comparison.apart.map(|apart| format!("{}. ", capitalised(&apart_clause(answers, comparison, apart))));
     let deciding = comparison.rates.iter().filter(|at| at.decides);
-    let longest = deciding.max_by(|a, b| a.wait_p99.levels[0].total_cmp(&b.wait_p99.levels[0]));
+    let longest = deciding.max_by(|a, b| a.wait_p99.levels.a.total_cmp(&b.wait_p99.levels.a));
     let waited = longest.map(|at| {
-        let [smaller, larger] = at.wait_p99.levels.map(format::duration);
+        let Sides { a: smaller, b: larger } = at.wait_p99.levels.map(format::duration);
         format!(
             "At {}, p99 of the wait for a connection is {smaller} with the smaller pool and {larger} with the larger \
              one; service time changes by {}.",
@@ -115,7 +116,7 @@ fn table(answers: &CapacityReport) -> Table {
         .numbers("Response p50", 5, |(_, at)| effect(&at.response_p50.effect))
         .numbers("Service time", 5, |(_, at)| effect(&at.service.effect))
         .numbers("Throughput", 7, |(_, at)| effect(&at.throughput.effect))
-        .times("Wait p99", 2, |(_, at)| Cell::times("{} → {}", at.wait_p99.levels))
+        .times("Wait p99", 2, |(_, at)| Cell::times("{} → {}", <[f64; 2]>::from(at.wait_p99.levels)))
         .numbers("Server CPU", 7, |(_, at)| at.server_busy.map(format::share))
         .numbers("Failed", 9, |(_, at)| failed(at))
         .numbers("Blocks", 9, |(_, at)| at.blocks)

@@ -10,7 +10,7 @@ use crate::{
         subject::GateReport,
         view::{Headline, KeyNumber, Tone, names::other_client, verdict},
     },
-    results::{Ended, Gate, GateStage, Verdict},
+    results::{Ended, Gate, GateStage, Sides, Verdict},
     scenario,
 };
 
@@ -56,14 +56,12 @@ pub(in crate::report) fn headline(outcome: &GateReport) -> Headline {
 /// Client libraries of the arms, where they are not fred: ` with fred instead of the wire client`.
 fn clients(gate: &Gate) -> String {
     let of = |text: &str| other_client(&scenario::parse(text, "scenario of an arm").ok()?);
-    match gate.arms.each_ref().map(|arm| of(&arm.scenario)) {
-        [None, None] => String::new(),
-        [Some(a), Some(b)] if a == b => format!(" with {a}"),
-        arms => {
-            let [a, b] = arms.map(|client| client.unwrap_or_else(|| "fred".to_owned()));
-            format!(" with {b} instead of {a}")
-        }
+    let clients = gate.arms.as_ref().map(|arm| of(&arm.scenario));
+    if clients == Sides::default() {
+        return String::new();
     }
+    let Sides { a, b } = clients.map(|client| client.unwrap_or_else(|| "fred".to_owned()));
+    if a == b { format!(" with {a}") } else { format!(" with {b} instead of {a}") }
 }
 
 /// How far a gate came.
@@ -87,8 +85,7 @@ fn unfinished(gate: &Gate) -> Option<String> {
 
 /// That equals differ, which makes everything else doubtful.
 fn drift(outcome: &GateReport) -> Option<String> {
-    let controls = ["A", "B"].into_iter().zip(&outcome.analysis.controls);
-    let mut certain = controls.filter_map(|(arm, control)| Some((arm, control.as_ref()?)));
+    let mut certain = outcome.analysis.controls.named().filter_map(|(arm, control)| Some((arm, control.as_ref()?)));
     let (arm, of) = certain.find(|(_, control)| control.is_significant())?;
     Some(format!(
         "{arm} differs from itself, from one slice to the next: {}, {}. The machine drifted within nearly all blocks, \
@@ -148,7 +145,7 @@ fn reason(outcome: &GateReport) -> String {
 
 /// Failures of both arms in one stage.
 fn failing(failed: &FailedShares) -> String {
-    let [a, b] = failed.shares;
+    let Sides { a, b } = failed.shares;
     let outages = match failed.outages {
         0 => String::new(),
         blocks => format!(", in {} more than 5{THIN}%", counted(blocks.into(), "block", "blocks")),

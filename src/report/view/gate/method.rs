@@ -12,7 +12,7 @@ use crate::{
             method::{harness, machine, quoted, repetition},
         },
     },
-    results::{Gate, GatePlan},
+    results::{Gate, GatePlan, Sides},
     scenario::format_duration,
 };
 
@@ -62,14 +62,14 @@ fn method(plan: &GatePlan) -> String {
 
 fn facts(gate: &Gate) -> Vec<(String, String)> {
     let mut facts = vec![("Scenario".to_owned(), scenario_name(gate))];
-    for (letter, arm) in ["A", "B"].iter().zip(&gate.arms) {
-        facts.push((format!("Server of {letter}"), arm.target.software()));
-        facts.push((format!("Load on {letter} by"), harness(&arm.software)));
+    for (side, arm) in gate.arms.named() {
+        facts.push((format!("Server of {side}"), arm.target.software()));
+        facts.push((format!("Load on {side} by"), harness(&arm.software)));
     }
     if let Some(rate) = gate.plan.rate {
-        let why = gate
-            .capacity
-            .map(|[a, b]| format!("; closed-loop throughput {} of A and {} of B", format::rate(a), format::rate(b)));
+        let why = gate.capacity.map(|Sides { a, b }| {
+            format!("; closed-loop throughput {} of A and {} of B", format::rate(a), format::rate(b))
+        });
         facts.push(("Offered".to_owned(), format!("{}{}", format::rate(rate), why.unwrap_or_default())));
     }
     facts.push(("Machine".to_owned(), machine(&gate.environment)));
@@ -80,9 +80,9 @@ fn facts(gate: &Gate) -> Vec<(String, String)> {
 fn command(gate: &Gate) -> String {
     let plan = &gate.plan;
     let mut words = vec![format!("plimsoll gate scenario.toml --profile {}", plan.profile)];
-    for (letter, arm) in ["a", "b"].iter().zip(&gate.arms) {
+    for (option, arm) in ["--a", "--b"].iter().zip(gate.arms.iter()) {
         words.extend(
-            arm.differences.iter().map(|(what, value)| format!("--{letter} {}", quoted(&format!("{what}={value}")))),
+            arm.differences.iter().map(|(what, value)| format!("{option} {}", quoted(&format!("{what}={value}")))),
         );
     }
     words.push(format!("--blocks {}", plan.blocks));

@@ -26,20 +26,18 @@ impl View {
             method::section(outcome),
         ];
         let title = format!("{}: B compared with A", words::scenario_name(&outcome.gate));
-        let [a, b] = &outcome.gate.arms;
-        let subtitle = subtitle(outcome, &a.name, &b.name);
+        let subtitle = subtitle(outcome);
         Self::new(title, subtitle, headline::headline(outcome), sections, made_by(&outcome.gate.software))
     }
 }
 
-fn subtitle(outcome: &GateReport, a: &str, b: &str) -> String {
+fn subtitle(outcome: &GateReport) -> String {
     let gate = &outcome.gate;
     let slices: usize = gate.blocks.iter().map(|block| block.slices.len()).sum();
-    let of = |arm: usize| gate.arms[arm].target.software();
+    let arms = gate.arms.named().map(|(side, arm)| format!("{side}: {} ({}). ", arm.name, arm.target.software()));
     format!(
-        "A: {a} ({}). B: {b} ({}). {} in {}, profile {}, begun on {}.",
-        of(0),
-        of(1),
+        "{}{} in {}, profile {}, begun on {}.",
+        arms.collect::<String>(),
         format::counted(slices as u64, "slice", "slices"),
         format::counted(gate.blocks.len() as u64, "block", "blocks"),
         gate.plan.profile,

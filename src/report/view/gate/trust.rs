@@ -8,7 +8,7 @@ use crate::{
         subject::GateReport,
         view::{Block, Section, Shown},
     },
-    results::{SliceKind, slug},
+    results::{Sides, SliceKind, slug},
 };
 
 /// Operations that are named; of more the number is reported.
@@ -17,7 +17,7 @@ const NAMED: usize = 4;
 pub(super) fn section(outcome: &GateReport) -> Section {
     let analysis = &outcome.analysis;
     let mut blocks = Vec::new();
-    let [of_a, of_b] = &analysis.controls;
+    let Sides { a: of_a, b: of_b } = &analysis.controls;
     if let Some(of_a) = of_a {
         let of_b =
             of_b.as_ref().map(|of_b| format!(" B compared with itself: {}.", effect(&of_b.effect))).unwrap_or_default();
@@ -73,7 +73,8 @@ pub(super) fn section(outcome: &GateReport) -> Section {
         if is_known { "" } else { " Stolen CPU time and throttling are not known for every slice." },
     )));
     blocks.push(Block::Paragraph(lag(outcome)));
-    let failed = |[a, b]: [f64; 2]| format!("{} of A's requests, {} of B's", format::share(a), format::share(b));
+    let failed =
+        |Sides { a, b }: Sides<f64>| format!("{} of A's requests, {} of B's", format::share(a), format::share(b));
     let confirm = analysis.failures.confirm.map(|of| format!("; in the second stage {}", failed(of.shares)));
     blocks.push(Block::Paragraph(format!(
         "Failed or unfinished: {}{}. They are in no percentile.",

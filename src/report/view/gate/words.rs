@@ -7,7 +7,7 @@ use crate::{
         gate::{GateMetric, GateScope},
     },
     report::format::{self, THIN, TimeUnit},
-    results::{Advisory, Gate},
+    results::{Advisory, Gate, Sides},
     scenario,
 };
 
@@ -51,7 +51,7 @@ pub(super) fn value(metric: GateMetric, value: f64) -> String {
 }
 
 /// From A to B: `0.412 → 0.437 ms`.
-pub(super) fn levels(metric: GateMetric, [a, b]: [f64; 2]) -> String {
+pub(super) fn levels(metric: GateMetric, Sides { a, b }: Sides<f64>) -> String {
     if metric.more_is_worse() {
         let unit = TimeUnit::of(&[a, b]);
         format!("{} → {}{THIN}{}", unit.write(a), unit.write(b), unit.name())
@@ -61,7 +61,7 @@ pub(super) fn levels(metric: GateMetric, [a, b]: [f64; 2]) -> String {
 }
 
 /// What the arms had by themselves. The change is that within blocks, and so need not be the ratio of the two.
-pub(super) fn medians(metric: GateMetric, of_arms: [f64; 2]) -> String {
+pub(super) fn medians(metric: GateMetric, of_arms: Sides<f64>) -> String {
     format!("medians of all blocks {}", levels(metric, of_arms))
 }
 
