@@ -8,6 +8,7 @@ pub mod audit;
 pub mod baseline;
 mod burstiness;
 pub mod capacity;
+mod client_cost;
 mod coarse;
 mod databases;
 mod dependencies;
@@ -47,6 +48,7 @@ mod validity;
 mod verdict;
 mod worsening;
 
+pub use client_cost::{ClientSide, Costs, OperationCost, Split, client_cost};
 pub use databases::{DatabaseUse, databases};
 pub use dependencies::{Answers, DependencySide, Latency, Outage};
 pub use digest::{Cut, Occasion, digest};
@@ -129,6 +131,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         measured: Some(audit::Measured { record: &run.server, side: &server, recording: &run.recording, rows: &rows }),
     });
     let families = families::families(run, &rows);
+    let client = client_cost::client_side(run, &server.commands);
     Analysis {
         conclusion,
         checks,
@@ -138,6 +141,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         events,
         pools,
         server,
+        client,
         families,
         audit,
         dependencies,

@@ -1,9 +1,9 @@
 //! Analysis of a run: facts and judgements, without prose.
 
 use super::{
-    Conclusion, audit::Ruling, dependencies::DependencySide, events::Events, families::Family, finding::Finding,
-    judgement::Check, keyspace::KeyspaceSide, pools::PoolUse, row::Row, scaling::Scaling, server::ServerSide,
-    timeline::Timeline,
+    Conclusion, audit::Ruling, client_cost::ClientSide, dependencies::DependencySide, events::Events, families::Family,
+    finding::Finding, judgement::Check, keyspace::KeyspaceSide, pools::PoolUse, row::Row, scaling::Scaling,
+    server::ServerSide, timeline::Timeline,
 };
 
 /// Everything that the reports say, computed once from a [`crate::results::Run`].
@@ -26,6 +26,8 @@ pub struct Analysis {
     pub pools: Vec<PoolUse>,
     /// The server's side.
     pub server: ServerSide,
+    /// What the client library costs; `None` if it was not measured.
+    pub client: Option<ClientSide>,
     /// Response time by kind of command, all services together.
     pub families: Vec<Family>,
     /// Rules for the server, its users and its machine.

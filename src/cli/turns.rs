@@ -10,6 +10,9 @@ use crate::{
     target::Target,
 };
 
+/// Length of a turn, unless the user chooses another.
+pub(super) const TURN: Duration = Duration::from_millis(25);
+
 /// The services of one arm and then those of the other, over the connections of both. Only the load engine sees it; it is never
 /// saved.
 pub(super) struct InTurns {

@@ -42,6 +42,8 @@ fn the_json_summary_keeps_to_its_schema() {
     run.recording.host.iter_mut().for_each(|second| second.throttled = None);
     let mut report = RunReport::new(run).unwrap();
     let alone = report.json().unwrap();
+    let turns = sample::client_cost(&[1.2, 1.25, 1.3, 1.25, 1.2, 1.25]);
+    report = RunReport::new(Run { client_cost: Some(turns), ..report.run }).unwrap();
     report.against = Some(comparison_tests::slower());
     assert_snapshot!("json_accepted", accepted(Printed::Summary, &[alone, report.json().unwrap()]));
 }

@@ -44,7 +44,7 @@ impl TimeUnit {
     /// The unit in which the largest of some times, in nanoseconds, is written; never nanoseconds, in which nothing is
     /// compared.
     pub(crate) fn of(times: &[f64]) -> Self {
-        match times.iter().copied().fold(0.0, f64::max) {
+        match times.iter().copied().map(f64::abs).fold(0.0, f64::max) {
             0.0 => Self::Millis,
             most if most < 999_500.0 => Self::Micros,
             most if most < 1e10 => Self::Millis,
@@ -69,6 +69,9 @@ impl TimeUnit {
             Self::Millis => nanos / 1e6,
             Self::Seconds => nanos / 1e9,
         };
+        if value < 0.0 {
+            return format!("−{}", self.write(-nanos));
+        }
         if value > 0.0 && value < 0.1 { format!("{:.3}", value.max(0.001)) } else { significant(value) }
     }
 }
@@ -248,6 +251,7 @@ mod tests {
         assert_eq!(written(&[96_600.0, 2_400_000.0, 667.0, 12.0]), "0.097 2.40 0.001 0.001 ms");
         assert_eq!(written(&[12_000_000_000.0, 96_600.0]), "12.0 0.001 s");
         assert_eq!(written(&[0.0]), "0 ms");
+        assert_eq!(written(&[-5_630.0, 20.0]), "−5.63 0.020 µs");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use super::{
     format::plain,
     json_audit::RulingRecord,
+    json_client_cost::ClientCostRow,
     json_parts::{Finding, Objective, ServiceClient, Software, Target, clients, findings, remarks, text},
     number::{micros, seconds},
     record::record,
@@ -59,6 +60,10 @@ record! {
         audit: Vec<RulingRecord<'a>> = report.analysis.audit.iter().map(RulingRecord::new).collect(),
         /// Dependencies of services besides the server, in the order of the scenario.
         dependencies: Vec<Dependency<'a>> = report.analysis.dependencies.iter().map(Dependency::new).collect(),
+        /// Cost of the client library by operation, the whole at the end; only where it was measured.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Vec<ClientCostRow>")]
+        client_cost: Option<Vec<ClientCostRow<'a>>> = client_cost(report),
         /// Build of plimsoll that measured.
         software: Software<'a> = Software::new(&report.run.software),
         /// Comparison with a baseline; only where one was requested.
@@ -118,6 +123,10 @@ record! {
         /// Message of the last failure.
         last_failure: Option<&'a str> = side.last_failure.as_deref(),
     }
+}
+
+fn client_cost(report: &RunReport) -> Option<Vec<ClientCostRow<'_>>> {
+    report.analysis.client.as_ref().map(|side| side.rows.iter().map(ClientCostRow::new).collect())
 }
 
 /// The summary, indented, with a line break at its end.

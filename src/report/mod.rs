@@ -32,6 +32,7 @@ mod json;
 mod json_arm;
 mod json_audit;
 mod json_capacity;
+mod json_client_cost;
 mod json_comparison;
 mod json_gate;
 mod json_parts;

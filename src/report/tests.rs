@@ -369,3 +369,30 @@ fn a_run_in_which_nothing_happened_is_reported_too() {
     let text = report.terminal(Style { colour: false, width: 100, verbose: true });
     assert!(!text.starts_with("Objective met"), "{text}");
 }
+
+/// The run of the sample with turns in which the service time with fred is a multiple of that with the wire client.
+fn with_client_cost(ratios: &[f64]) -> RunReport {
+    RunReport::new(Run { client_cost: Some(sample::client_cost(ratios)), ..sample::run() }).unwrap()
+}
+
+#[test]
+fn the_cost_of_the_client_library_is_a_section_and_a_part_of_where_the_time_goes() {
+    let report = |ratios: &[f64]| {
+        let text = text(markdown::render(&with_client_cost(ratios).view(&[])).into_bytes());
+        let section = text.split("\n## ").find(|section| section.starts_with("Client library")).unwrap().to_owned();
+        let sentence = text.lines().find(|line| line.starts_with("Where the time goes")).unwrap().to_owned();
+        format!("{section}\n{sentence}\n")
+    };
+    assert_snapshot!("client_cost", report(&[1.24, 1.26, 1.25, 1.22, 1.28, 1.25, 1.23, 1.27]));
+    assert_snapshot!("client_cost_unclear", report(&[0.98, 1.02, 1.0, 0.97, 1.04, 1.01, 0.99]));
+    assert_snapshot!("client_cost_below_0", report(&[0.94, 0.92, 0.93]));
+    assert_snapshot!("client_cost_less", report(&[0.94, 0.92, 0.93, 0.91, 0.95, 0.93]));
+}
+
+#[test]
+fn the_summary_has_the_cost_of_the_client_library_in_a_line() {
+    let report = with_client_cost(&[1.24, 1.26, 1.25, 1.22, 1.28, 1.25, 1.23, 1.27]);
+    let text = plain(&report.terminal(Style { colour: false, width: 150, verbose: false }));
+    let line = text.lines().find(|line| line.starts_with("  Client: ")).unwrap();
+    assert!(line.contains("the client library takes ") && line.contains("(20.0 % [18.7, 21.3])"), "{line}");
+}

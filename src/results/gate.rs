@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Ended, Environment, Side, Sides, Software, TargetFacts};
+use super::{Ended, Environment, GateSeries, Side, Sides, Software, TargetFacts};
 use crate::measure::PackedHistogram;
 
 /// Version of the schema of [`Gate`] that this build writes and reads.
@@ -98,15 +98,6 @@ pub enum Advisory {
     External(String),
     /// The reason in words, as format 1 had it; read and never written.
     Words(String),
-}
-
-/// One operation of a service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct GateSeries {
-    /// Service.
-    pub service: String,
-    /// Operation.
-    pub operation: String,
 }
 
 /// The part of a gate that a block belongs to.

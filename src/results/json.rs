@@ -75,7 +75,7 @@ impl Run {
             Some(last) if u64::from(last) > seconds + 1 => {
                 Err(ResultsError::Damaged(format!("it holds a second {last} but lasted only {seconds}")))
             }
-            _ => match damaged_histogram(recording) {
+            _ => match damaged_histogram(recording).or_else(|| self.client_cost.as_ref()?.fault()) {
                 Some(fault) => Err(ResultsError::Damaged(fault)),
                 None => Ok(self),
             },
@@ -115,7 +115,7 @@ fn damaged_histogram(recording: &Recording) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::sample;
+    use crate::results::{ClientCost, sample};
 
     fn refusal(text: &str) -> String {
         Run::from_json(text).unwrap_err().to_string()
@@ -165,6 +165,21 @@ mod tests {
     fn damaged_histograms_are_refused() {
         let text = sample::run().to_json().replacen(r#""response":"HISTF"#, r#""response":"HISTG"#, 1);
         assert!(refusal(&text).contains("histogram"), "{}", refusal(&text));
+    }
+
+    #[test]
+    fn a_client_cost_that_contradicts_itself_is_refused() {
+        let refused = |spoil: fn(&mut ClientCost)| {
+            let mut cost = sample::client_cost(&[1.2, 1.3]);
+            spoil(&mut cost);
+            refusal(&Run { client_cost: Some(cost), ..sample::run() }.to_json())
+        };
+        assert!(refused(|cost| drop(cost.operations.pop())).contains("second 0 of its client cost"));
+        assert!(refused(|cost| drop(cost.seconds[1].fred.pop())).contains("second 1 of its client cost"));
+        let text = Run { client_cost: Some(sample::client_cost(&[1.2])), ..sample::run() }.to_json();
+        let (before, cost) = text.split_once("\"client_cost\"").unwrap();
+        let damaged = format!("{before}\"client_cost\"{}", cost.replacen("HISTF", "HISTG", 1));
+        assert!(refusal(&damaged).contains("histogram in second 0 of its client cost"), "{}", refusal(&damaged));
     }
 
     #[test]

@@ -7,11 +7,13 @@ mod capacity;
 mod capacity_json;
 mod check;
 mod ci;
+mod client_cost;
 mod dependency;
 mod error;
 mod folder;
 mod gate;
 mod gate_json;
+mod gate_series;
 mod inspection;
 mod json;
 mod keyspace;
@@ -38,12 +40,14 @@ pub use capacity::{
 };
 pub use check::{CheckKind, HarnessLimit};
 pub use ci::{Better, CI_VERSION, Ci, CiCheck, CiMeasure, CiScenario, Leniency, Unit};
+pub use client_cost::{ClientCost, CostSecond, CostTally};
 pub use dependency::{DependencyRecord, Probe, ProbePhase};
 pub use error::ResultsError;
 pub use folder::ResultFolder;
 pub use gate::{
-    Advisory, GATE_VERSION, Gate, GateArm, GateBlock, GatePlan, GateSeries, GateSlice, GateStage, GateTally, SliceKind,
+    Advisory, GATE_VERSION, Gate, GateArm, GateBlock, GatePlan, GateSlice, GateStage, GateTally, SliceKind,
 };
+pub use gate_series::GateSeries;
 pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceDatabase, ServiceLogin, UserRights};
 pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use leftover::{Leftover, sweep_beside};

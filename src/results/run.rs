@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Calibration, DependencyRecord, Inspection, ServerRecord};
+use super::{Calibration, ClientCost, DependencyRecord, Inspection, ServerRecord};
 use crate::measure::Recording;
 
 /// Version of the schema of [`Run`] that this build writes and reads.
@@ -37,6 +37,9 @@ pub struct Run {
     /// Speed of the machine; `None` if not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
+    /// What the client library costs; `None` if not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_cost: Option<ClientCost>,
 }
 
 /// What measured.

@@ -4,6 +4,7 @@ mod addresses;
 mod audit;
 mod baseline;
 mod ci;
+mod client_cost;
 mod dependencies;
 mod faults;
 mod gate;

@@ -130,6 +130,7 @@ impl Bench {
             inspection: Inspection::default(),
             dependencies: Vec::new(),
             calibration: None,
+            client_cost: None,
         }
     }
 

@@ -12,14 +12,11 @@ use super::{
 use crate::{
     analysis::{
         mean::mean,
-        paired::{Difference, Limits, Power, change, deviation, log_of, median, own},
+        paired::{Difference, FEWEST_IN_SLICE, Limits, Power, change, deviation, log_of, median, own},
     },
     results::{Gate, GatePlan, GateSlice, GateStage, Side, Sides, SliceKind, Verdict},
     scenario::Scenario,
 };
-
-/// Requests that each slice has to have, on average, for its median and mean to be compared.
-const FEWEST_IN_SLICE: u64 = 30;
 
 /// Requests beyond a quantile that each arm of a block has to have, on average.
 const FEWEST_BEYOND: f64 = 20.0;

@@ -3,7 +3,7 @@
 use hdrhistogram::Histogram;
 
 use crate::{
-    analysis::paired::{halves, operations},
+    analysis::paired::{belongs, halves, operations},
     measure::{HostInterval, Nanos, PackedHistogram, Recording, SECOND, SeriesRecord, ServiceRecord, merged},
     results::{GateSeries, GateSlice, GateTally, Side, SliceKind},
 };
@@ -23,11 +23,7 @@ pub struct SlicePlace {
 
 /// What the histograms of a slice are about; of a load in which the arms took turns, the first half.
 pub fn series(recording: &Recording, turns: bool) -> Vec<GateSeries> {
-    let key = |record: &SeriesRecord| GateSeries {
-        service: record.key.service.clone(),
-        operation: record.key.operation.clone(),
-    };
-    let all: Vec<_> = operations(recording).map(key).collect();
+    let all: Vec<_> = operations(recording).map(|record| GateSeries::of(&record.key)).collect();
     let own = if turns { all.len() / 2 } else { all.len() };
     all.into_iter().take(own).collect()
 }
@@ -44,8 +40,7 @@ pub fn slices(recording: &Recording, first: Side, kind: SliceKind, began_ns: u64
         .flat_map(|second| halves.map(|half| (second, half)))
         .map(|(second, (arm, half))| {
             let services = half.services;
-            // What finished while the rest was awaited belongs to the last second.
-            let within = |at: u32| at == second || second + 1 == seconds && at > second;
+            let within = |at: u32| belongs(at, second, seconds);
             let of_services = || services.iter().flat_map(|service| &service.seconds).filter(|at| within(at.second));
             let lag = merged(of_services().map(|at| &at.lag));
             let host = recording.host.iter().find(|interval| interval.second == second);

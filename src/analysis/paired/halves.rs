@@ -2,6 +2,9 @@
 
 use crate::measure::{Recording, SeriesRecord, SeriesRole, ServiceRecord};
 
+/// Requests that each slice, the turns of an arm in a second, has to have on average for its median and mean to be compared.
+pub(in crate::analysis) const FEWEST_IN_SLICE: u64 = 30;
+
 /// Recording of one arm.
 #[derive(Debug, Clone)]
 pub(in crate::analysis) struct Half<'a> {
@@ -22,4 +25,9 @@ pub(in crate::analysis) fn halves(recording: &Recording) -> [Half<'_>; 2] {
 /// Series of whole operations. Steps of sequences and upkeep are parts of those, or the harness's own.
 pub(in crate::analysis) fn operations(recording: &Recording) -> impl Iterator<Item = &SeriesRecord> {
     recording.series.iter().filter(|record| record.key.role == SeriesRole::Operation)
+}
+
+/// Whether what finished in a second counts in one of the `seconds` of a load: what finished after the last belongs to the last.
+pub(in crate::analysis) fn belongs(finished: u32, second: u32, seconds: u32) -> bool {
+    finished == second || second + 1 == seconds && finished > second
 }

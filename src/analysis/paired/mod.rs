@@ -12,7 +12,7 @@ mod signed_rank;
 pub use change::Change;
 pub(in crate::analysis) use change::{Difference, Limits, Quad, change, estimate, log_of, own};
 pub(in crate::analysis) use disturbance::{Disturbance, disturbance};
-pub(in crate::analysis) use halves::{Half, halves, operations};
+pub(in crate::analysis) use halves::{FEWEST_IN_SLICE, Half, belongs, halves, operations};
 pub use power::{FEWEST_BLOCKS, foreseen};
 pub(in crate::analysis) use power::{Power, deviation};
 pub use signed_rank::LEVEL;

@@ -98,6 +98,7 @@ impl Stage {
             inspection: self.inspection.clone(),
             dependencies: dependencies.finish(),
             calibration: None,
+            client_cost: None,
         };
         if lost_connections(&run.recording) {
             lease.wait(target.preflight(arm))?;

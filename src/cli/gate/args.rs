@@ -6,12 +6,15 @@ use clap::{Args, ValueEnum};
 
 use super::arms::{Difference, difference};
 use crate::{
-    cli::args::{
-        harness::HarnessArgs,
-        number::{percent, positive, whole},
-        output::OutputArgs,
-        scenario::{DEFAULT, ScenarioArgs},
-        target::ConsentArgs,
+    cli::{
+        args::{
+            harness::HarnessArgs,
+            number::{percent, positive, whole},
+            output::OutputArgs,
+            scenario::{DEFAULT, ScenarioArgs},
+            target::ConsentArgs,
+        },
+        turns::TURN,
     },
     scenario,
 };
@@ -96,9 +99,6 @@ fn floor(text: &str) -> Result<Duration, String> {
 
 /// Default of `--floor`; its text is in the argument's `default_value`.
 const FLOOR: Duration = Duration::from_micros(2);
-
-/// Length of a turn.
-const TURN: Duration = Duration::from_millis(25);
 
 /// Duration and sensitivity of a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

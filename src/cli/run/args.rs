@@ -51,6 +51,12 @@ pub(in crate::cli) struct Arguments {
 
     #[command(flatten)]
     harness: HarnessArgs,
+    /// Measure what the client library costs, for 8 s after the load
+    ///
+    /// fred and the wire client send the load of the scenario in turns of 25ms, at its rate, with as many connections each. The
+    /// report then divides the service time between server, network and client library. Takes about 9 s.
+    #[arg(long, help_heading = "Harness")]
+    pub(super) client_cost: bool,
     /// Do not query the server during the load; the report then has no figures of the server
     ///
     /// Without this option one further connection sends the server a few queries per second, for its memory, CPU, commands,
@@ -99,6 +105,7 @@ impl Arguments {
         RunOptions {
             workers: self.harness.workers,
             no_observation: self.no_observation,
+            client_cost: self.client_cost,
             no_keyspace_sampling: self.sampling.no_keyspace_sampling,
             keep_data: self.keep_data,
             style: self.style,

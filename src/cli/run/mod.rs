@@ -1,6 +1,7 @@
 //! `plimsoll run`.
 
 mod args;
+mod client_cost;
 mod session;
 mod telemetry;
 
@@ -21,6 +22,9 @@ use telemetry::Telemetry;
 pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let source = arguments.target.source()?;
     let scenario = arguments.scenario()?;
+    if arguments.client_cost {
+        client_cost::check(&scenario)?;
+    }
     let baselines = Baselines::of(arguments.output.results());
     let base = arguments.baseline.as_deref().map(|word| held(word, &baselines)).transpose()?;
     // Before the folder: where it cannot listen, nothing has happened.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::telemetry::Telemetry;
+use super::{client_cost, telemetry::Telemetry};
 use crate::{
     analysis::baseline::Question,
     cli::{
@@ -27,11 +27,14 @@ use crate::{
 
 /// Options of a run besides its scenario.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(in crate::cli) struct RunOptions {
     /// Threads that put on the load, where the user chose their number.
     pub(in crate::cli) workers: Option<u16>,
     /// Whether the server is left unasked while it is measured.
     pub(in crate::cli) no_observation: bool,
+    /// Whether the cost of the client library is measured after the load.
+    pub(in crate::cli) client_cost: bool,
     /// Whether its keys are not looked at.
     pub(in crate::cli) no_keyspace_sampling: bool,
     /// Whether the scenario's keys stay on the server.
@@ -99,7 +102,8 @@ impl Session {
     }
 
     fn measure(&mut self, source: Source) -> Result<Run, Failure> {
-        let tenant = self.lease.open(source, &self.scenario, Besides::default())?;
+        let here = if self.options.client_cost { self.scenario.connections() } else { 0 };
+        let tenant = self.lease.open(source, &self.scenario, Besides { here, elsewhere: 0 })?;
         let Tenant { target, facts, .. } = &tenant;
         let board = self.telemetry.as_ref().map(|telemetry| &telemetry.board);
         if let Some(board) = board {
@@ -163,6 +167,9 @@ impl Session {
         };
         let mut inspection = self.lease.runtime.block_on(self.lease.interrupt.finish(look)).unwrap_or_default();
         self.sample_keyspace(&tenant, &mut inspection);
+        // Last, so that nothing else that is measured sees this load.
+        let wanted = self.options.client_cost && !stop.is_cancelled();
+        let client_cost = wanted.then(|| client_cost::measure(&tenant, &self.lease, settings)).flatten();
         Ok(Run {
             schema_version: SCHEMA_VERSION,
             software: software(),
@@ -175,6 +182,7 @@ impl Session {
             inspection,
             dependencies,
             calibration,
+            client_cost,
         })
     }
 

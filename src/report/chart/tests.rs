@@ -79,6 +79,7 @@ fn analysis(rows: Vec<(Row, Timeline)>) -> Analysis {
         events: Events::default(),
         pools: Vec::new(),
         server: ServerSide::default(),
+        client: None,
         audit: Vec::new(),
         families: Vec::new(),
         dependencies: Vec::new(),

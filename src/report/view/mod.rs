@@ -7,6 +7,7 @@ mod capacity;
 mod cells;
 mod charts;
 mod checks;
+mod client_cost;
 mod dependencies;
 mod effect;
 mod events;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Block, Chart, Note, Section, View, audit,
     charts::{LEADING, charts_sections},
-    dependencies, findings, headline, method,
+    client_cost, dependencies, findings, headline, method,
     names::{made_by, server as server_name},
     operator, results, server, trust,
 };
@@ -39,6 +39,7 @@ impl View {
             Some(trust::section(run, scenario, analysis)),
             added(operator::access),
             Some(dependencies::section(analysis)),
+            client_cost::section(scenario, analysis),
             Some(server::section(run, analysis)),
             added(operator::configuration),
             Some(audit::section(&analysis.audit, &run.inspection.withheld)),

@@ -1,12 +1,12 @@
 //! The server's side: where each command's time went, and which commands were slow.
 
 use super::{
-    Block, Cell, Section, Shown, Table, Tone, checks, keyspace,
+    Block, Cell, Section, Shown, Table, Tone, checks, client_cost, keyspace,
     names::not_learned,
     server_resources::{forks, resources},
 };
 use crate::{
-    analysis::{Analysis, Check, CheckKind, CommandTime, Level, ServerSide, Slow},
+    analysis::{Analysis, Check, CheckKind, CommandTime, Level, ServerSide, Slow, Split},
     report::format,
     results::{Run, ServerRecord},
 };
@@ -72,9 +72,13 @@ pub(super) fn where_time_goes(analysis: &Analysis) -> Option<String> {
     let commands = &side.commands;
     let weight = |command: &&CommandTime| command.usual().unwrap_or_default() * command.calls as f64;
     let most = commands.iter().max_by(|a, b| weight(a).total_cmp(&weight(b)))?;
-    let client = most.usual().filter(|client| *client > 0.0)?;
-    let rest = (client - most.server).max(0.0);
+    // Where both clients were measured, their turns have all parts.
+    let split = analysis.client.iter().flat_map(|side| &side.commands).find(|(name, _)| *name == most.name);
+    let split = split.map(|(_, split)| split).filter(|split| split.server.is_some());
+    let client = split.map(|split| split.fred).or_else(|| most.usual()).filter(|client| *client > 0.0)?;
+    let rest = split.and_then(Split::network).unwrap_or(client - most.server).max(0.0);
     let own = most.server / client;
+    let library = split.map_or(0.0, |split| split.library_share().point);
     let behind = side.queue.as_ref().filter(|queue| ((1.0 - MOSTLY) * rest..=rest).contains(&queue.wait));
     let waiting = behind.map_or_else(String::new, |queue| {
         format!(
@@ -95,17 +99,34 @@ pub(super) fn where_time_goes(analysis: &Analysis) -> Option<String> {
         ),
         Some(queue) => format!("so the other commands wait for {}", queue.command),
         None if own > MOSTLY => "so the command takes most of the time".to_owned(),
+        None if library > MOSTLY => "so the client library takes most of the time".to_owned(),
+        None if split.is_some() && rest / client > MOSTLY => {
+            "so network, kernel and event loop take most of the time".to_owned()
+        }
+        None if split.is_some() => "so the parts share the time".to_owned(),
         None if own < 1.0 - MOSTLY => "so the round trip takes most of the time, not the command".to_owned(),
         None => "so command and round trip share the time".to_owned(),
     });
+    let others = match split {
+        Some(split) => format!(
+            "{} ({}) are network, kernel and the server's event loop{waiting}, and {}",
+            format::duration(rest),
+            format::portion(rest / client),
+            client_cost::clause(split),
+        ),
+        None => format!(
+            "and {} are network, kernel, the server's event loop and the client library{waiting}",
+            format::duration(rest)
+        ),
+    };
     Some(format!(
-        "Where the time goes: {} has a median service time of {}; the server spends {} ({}) in the command, and {} are \
-         network, kernel, the server's event loop and the client library{waiting}, {judgement}.",
+        "Where the time goes: {} has a median service time of {}{}; the server spends {} ({}) in the command, {others}, \
+         {judgement}.",
         most.name,
         format::duration(client),
+        if split.is_some() { " with fred" } else { "" },
         format::duration(most.server),
         format::share(own.min(1.0)),
-        format::duration(rest),
     ))
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    abstracts,
+    abstracts, client_cost,
     gate::{Worsening, gate},
     run, small_capacity, small_ci,
 };
@@ -63,6 +63,11 @@ fn full_run() -> Value {
     let mut run = run();
     run.calibration = abstracts(1)[0].calibration;
     run.target.elsewhere = true;
+    let mut cost = client_cost(&[1.2]);
+    cost.operations.truncate(1);
+    cost.seconds[0].wire.truncate(1);
+    cost.seconds[0].fred.truncate(1);
+    run.client_cost = Some(cost);
     let errors = ErrorClass::ALL.iter().map(|class| (*class, 1)).collect();
     let series = &mut run.recording.series[0];
     series.seconds.truncate(2);

@@ -8,6 +8,7 @@ mod abstracts;
 mod book;
 pub(crate) mod capacity;
 mod ci;
+mod client_cost;
 mod every_field;
 pub(crate) mod forms;
 pub(crate) mod gate;
@@ -17,6 +18,7 @@ mod server;
 pub(crate) use abstracts::{abstracted, abstracts};
 pub(crate) use book::{Book, End, Request};
 pub(crate) use ci::small_ci;
+pub(crate) use client_cost::client_cost;
 pub(crate) use every_field::small_capacity;
 
 use std::sync::LazyLock;
@@ -78,6 +80,7 @@ fn make() -> Run {
         inspection: inspection::inspection(),
         dependencies: inspection::dependencies(),
         calibration: None,
+        client_cost: None,
     }
 }
 
