@@ -11,12 +11,18 @@
   // Charts.
   const charts = [...document.querySelectorAll("figure svg")];
   if (charts.length === 0) complaints.push("no chart");
+  if (!charts.every(chart => chart.querySelector('text[font-size="18"]'))) complaints.push("a chart without a heading");
   for (const chart of charts) {
     const box = chart.getBoundingClientRect();
     if (box.width < 300 || box.height < 100) complain(`a chart of ${box.width} x ${box.height} pixels`, chart);
     if (chart.getAttribute("role") !== "img") complain("a chart without the role of an image", chart);
     if (!chart.querySelector(":scope > title")?.textContent.trim()) complain("a chart without a title", chart);
     if (!chart.querySelector(":scope > desc")?.textContent.trim()) complain("a chart without a description", chart);
+    // A chart may scroll; from 500 pixels on its heading, of letters of these sizes, does not have to.
+    const edge = chart.parentElement.getBoundingClientRect().right;
+    for (const line of chart.querySelectorAll('text[font-size="18"], text[font-size="13.5"]')) {
+      if (window.innerWidth >= 500 && line.getBoundingClientRect().right > edge) complain("a heading that is cut", line);
+    }
   }
 
   // Structure.

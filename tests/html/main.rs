@@ -72,7 +72,7 @@ fn can_be_read_by_everybody_everywhere(name: &str, page: &[u8]) {
     fs::write(&file, page).unwrap();
     let address = format!("file://{}", file.display());
     let mut browser = Chromium::start();
-    for (width, height) in [(1400, 900), (800, 1000), (360, 740)] {
+    for (width, height) in [(1400, 900), (800, 1000), (500, 900), (360, 740)] {
         for scheme in ["light", "dark"] {
             browser.screen(width, height, scheme);
             let events = browser.open(&address);
