@@ -122,6 +122,14 @@ pub enum Better {
     Bigger,
 }
 
+impl CiCheck {
+    /// A check that counts, without remarks; `about` is its service and operation.
+    pub fn new(name: &str, about: (Option<&str>, Option<&str>), outcome: Verdict, sentence: String) -> Self {
+        let [service, operation] = <[_; 2]>::from(about).map(|part| part.map(str::to_owned));
+        Self { name: name.to_owned(), service, operation, outcome, decides: true, sentence, detail: Vec::new() }
+    }
+}
+
 impl Ci {
     /// The artifact as JSON, indented, since people look into it.
     pub fn to_json(&self) -> String {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{scenario::check, words::one_line};
+use super::words::one_line;
 use crate::{
     analysis::baseline::Weight,
     report::{
@@ -47,7 +47,7 @@ pub fn compared(name: &str, compared: &ComparisonReport, fails: bool) -> CiCheck
 pub fn no_baseline(name: &str, baseline: &str, run: Option<&Path>, fails: bool) -> CiCheck {
     let advice = run.map(|run| format!("; plimsoll baseline save {baseline} {} stores this run", run.display()));
     let sentence = format!("{name}: no baseline {baseline} yet{}", advice.unwrap_or_default());
-    CiCheck { decides: fails, ..check(BASELINE, None, None, Verdict::Inconclusive, sentence) }
+    CiCheck { decides: fails, ..CiCheck::new(BASELINE, (None, None), Verdict::Inconclusive, sentence) }
 }
 
 /// What a gate says.
@@ -58,7 +58,7 @@ pub fn gated(name: &str, gated: &GateReport) -> CiCheck {
 
 /// That the gate came to no result.
 pub fn no_gate(name: &str, why: &str) -> CiCheck {
-    check(GATE, None, None, Verdict::Invalid, format!("{name}: the gate failed: {}", one_line(why)))
+    CiCheck::new(GATE, (None, None), Verdict::Invalid, format!("{name}: the gate failed: {}", one_line(why)))
 }
 
 /// That the user ended everything before the gate came to its end, or before it was begun. `so_far` is what it says of the
@@ -66,14 +66,14 @@ pub fn no_gate(name: &str, why: &str) -> CiCheck {
 pub fn gate_interrupted(name: &str, so_far: Option<&CiCheck>) -> CiCheck {
     let sentence = format!("{name}: the gate was interrupted");
     let detail = so_far.map(|check| check.sentence.clone()).into_iter().collect();
-    CiCheck { detail, ..check(GATE, None, None, Verdict::Interrupted, sentence) }
+    CiCheck { detail, ..CiCheck::new(GATE, (None, None), Verdict::Interrupted, sentence) }
 }
 
 /// A check with the sentence of a headline.
 fn of_headline(check_name: &str, name: &str, outcome: Verdict, headline: &Headline) -> CiCheck {
     let sentence = format!("{name}: {}", one_line(&plain(&headline.sentence)));
     let detail = headline.remarks.iter().map(|remark| plain(remark)).collect();
-    CiCheck { detail, ..check(check_name, None, None, outcome, sentence) }
+    CiCheck { detail, ..CiCheck::new(check_name, (None, None), outcome, sentence) }
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ pub fn unsaved(name: &str, why: &str) -> CiCheck {
 }
 
 fn of_run(outcome: Verdict, sentence: String) -> CiCheck {
-    check("run", None, None, outcome, sentence)
+    CiCheck::new("run", (None, None), outcome, sentence)
 }
 
 fn without_run(name: &str, outcome: Verdict, why: &str) -> CiScenario {
@@ -83,7 +83,7 @@ fn whole(name: &str, report: &RunReport) -> CiCheck {
         let telling = view.notes().filter(|note| matches!(note.tone, Tone::Bad | Tone::Fair));
         detail.extend(telling.map(|note| plain(format!("{} {}", note.fact, note.advice).trim_end())));
     }
-    CiCheck { detail, ..check("objective", None, None, outcome, sentence) }
+    CiCheck { detail, ..CiCheck::new("objective", (None, None), outcome, sentence) }
 }
 
 /// Rows that are worth a line of their own. Steps and upkeep are no requests of users, and the sum of a service that is alone
@@ -103,7 +103,7 @@ fn judged(name: &str, report: &RunReport, row: &Row, alone: bool) -> CiCheck {
     let parts = [Some(name), service.filter(|_| !alone), operation];
     let about = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let sentence = format!("{about}{}", plain(&of_row(row, &report.scenario.objective)));
-    CiCheck { decides, ..check("objective", service, operation, outcome, sentence) }
+    CiCheck { decides, ..CiCheck::new("objective", (service, operation), outcome, sentence) }
 }
 
 fn of_row(row: &Row, objective: &Objective) -> String {
@@ -143,10 +143,9 @@ fn audited(name: &str, rulings: &[Ruling], limit: AuditLimit) -> Vec<CiCheck> {
         Some(AuditOutcome::Found(found)) => {
             let one = |ruling: &&Ruling| CiCheck {
                 detail: vec![plain(audit_words(ruling.rule).advice)],
-                ..check(
+                ..CiCheck::new(
                     "audit",
-                    None,
-                    Some(&slug(&ruling.rule)),
+                    (None, Some(&slug(&ruling.rule))),
                     Verdict::Fail,
                     format!("{name} audit, {}", fact(ruling)),
                 )
@@ -155,7 +154,7 @@ fn audited(name: &str, rulings: &[Ruling], limit: AuditLimit) -> Vec<CiCheck> {
         }
         Some(AuditOutcome::Blind { unknown, of }) => {
             let sentence = format!("{name} audit: {unknown} of {of} checks lack rights or were interrupted");
-            vec![check("audit", None, None, Verdict::Invalid, sentence)]
+            vec![CiCheck::new("audit", (None, None), Verdict::Invalid, sentence)]
         }
         clear => {
             let detail: Vec<_> = rulings.iter().filter(serious).map(fact).collect();
@@ -165,26 +164,8 @@ fn audited(name: &str, rulings: &[Ruling], limit: AuditLimit) -> Vec<CiCheck> {
                 (found, false) => format!("{name} audit: {found}; --fail-on makes them failures"),
             };
             let decides = clear.is_some();
-            vec![CiCheck { decides, detail, ..check("audit", None, None, Verdict::Pass, sentence) }]
+            vec![CiCheck { decides, detail, ..CiCheck::new("audit", (None, None), Verdict::Pass, sentence) }]
         }
-    }
-}
-
-pub(super) fn check(
-    name: &str,
-    service: Option<&str>,
-    operation: Option<&str>,
-    outcome: Verdict,
-    sentence: String,
-) -> CiCheck {
-    CiCheck {
-        name: name.to_owned(),
-        service: service.map(str::to_owned),
-        operation: operation.map(str::to_owned),
-        outcome,
-        decides: true,
-        sentence,
-        detail: Vec::new(),
     }
 }
 

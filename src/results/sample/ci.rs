@@ -90,15 +90,7 @@ pub(crate) fn small_ci() -> Ci {
 
 fn check(about: (&str, Option<&str>, Option<&str>), outcome: Verdict, decides: bool, sentence: &str) -> CiCheck {
     let (name, service, operation) = about;
-    CiCheck {
-        name: name.to_owned(),
-        service: service.map(str::to_owned),
-        operation: operation.map(str::to_owned),
-        outcome,
-        decides,
-        sentence: sentence.to_owned(),
-        detail: Vec::new(),
-    }
+    CiCheck { decides, ..CiCheck::new(name, (service, operation), outcome, sentence.to_owned()) }
 }
 
 fn measure<const N: usize>(
