@@ -218,20 +218,55 @@ fn a_run_that_found_nothing_claims_nothing() {
     assert!(headline(&starved(Some(16_000.0))).starts_with("The harness with fred was the limit at"));
 }
 
+/// Of a found result with one client for all services.
+fn with(client: Client, found: &(Capacity, CapacityAnalysis)) -> CapacityReport {
+    let overrides = Overrides { client: Some(client), ..Overrides::default() };
+    CapacityReport { scenario: overrides.apply(&scenario().source, "sample").unwrap(), ..report(found) }
+}
+
 #[test]
-fn the_wire_client_is_proposed_where_the_harness_with_fred_was_the_limit() {
-    for (client, begins, is_proposed) in [
-        (Client::Fred, "The harness with fred was the limit", true),
-        (Client::Wire, "The harness with the wire client was the limit", false),
+fn where_the_harness_was_the_limit_the_answer_says_with_which_client_and_what_to_do() {
+    let mut busy = single();
+    busy.1.arms[0].limit = Limit::Client(Some(0.97));
+    let (mut pool, mut sweep) = (pools(), sweep());
+    (pool.1.comparisons[0].advice, pool.1.comparisons[0].limit) = (Advice::NoBenefit, Limit::Client(Some(0.92)));
+    sweep.1.arms[1].client_limited = Some((20_000.0, HarnessLimit::Words("schedule lag".to_owned())));
+    for (client, harness, next, is_proposed) in [
+        (Client::Fred, "harness with fred was the limit", "repeat with --client wire", true),
+        (Client::Wire, "harness with the wire client was the limit", "more cores or a machine of its own", false),
     ] {
-        let overrides = Overrides { client: Some(client), ..Overrides::default() };
-        let scenario = overrides.apply(&scenario().source, "sample").unwrap();
-        let report = CapacityReport { scenario, ..report(&starved(Some(16_000.0))) };
-        let view = report.view(&[]);
-        assert!(view.headline.sentence.starts_with(begins), "{}", view.headline.sentence);
-        assert_eq!(view.headline.sentence.contains("--client wire"), is_proposed);
-        assert_eq!(view.notes().any(|note| note.advice.contains("--client wire")), is_proposed);
+        for found in [&starved(Some(16_000.0)), &starved(None), &busy, &pool] {
+            let view = with(client, found).view(&[]);
+            let sentence = &view.headline.sentence;
+            assert!(sentence.contains(harness) && sentence.contains(next), "{sentence}");
+            assert_eq!(sentence.contains("--client wire"), is_proposed, "{sentence}");
+        }
+        let sentence = with(client, &sweep).view(&[]).headline.sentence;
+        assert!(sentence.contains(next) && sentence.contains("--client wire") == is_proposed, "{sentence}");
+        let starved = with(client, &starved(Some(16_000.0))).view(&[]);
+        assert_eq!(starved.notes().any(|note| note.advice.contains("--client wire")), is_proposed);
     }
+}
+
+#[test]
+fn the_client_stands_where_it_belongs_to_the_whole_answer() {
+    let mut uncertain = single();
+    uncertain.1.arms[0].sustainable.as_mut().unwrap().confirmed = false;
+    let mut lost = single();
+    lost.0.ended = Ended::Lost;
+    let mut grow = pools();
+    grow.1.comparisons.truncate(1);
+    for (found, begins) in [
+        (single(), "Sustainable with the wire client: "),
+        (uncertain, "Sustainable, not confirmed, with the wire client: "),
+        (starved(None), "The harness with the wire client was the limit at "),
+        (grow, "Grow the pool from 25 to 50 with the wire client: "),
+    ] {
+        let sentence = plain(&with(Client::Wire, &found).view(&[]).headline.sentence);
+        assert!(sentence.starts_with(begins), "{sentence}");
+    }
+    let sentence = with(Client::Wire, &lost).view(&[]).headline.sentence;
+    assert!(sentence.starts_with("The server was lost in trial ") && sentence.ends_with("with the wire client."));
 }
 
 #[test]

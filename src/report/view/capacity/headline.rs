@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::words::{
-    apart_clause, carried_rate, failure, harness_limit_words, limit_clause, missed_rate, objective, rate, run_at,
-    sustained_rate, time, visible,
+    MORE_CORES, apart_clause, carried_rate, failure, harness, harness_limit_words, limit_clause, missed_rate,
+    objective, rate, run_at, sustained_rate, time, visible,
 };
 use crate::{
     analysis::capacity::{
@@ -27,13 +27,19 @@ const FEW: usize = 4;
 /// One sentence with the words that it begins with and its colour.
 struct Answer {
     verdict: &'static str,
+    /// Words between the verdict and the client library; `None` where the rest names the client.
+    object: Option<String>,
     rest: String,
     tone: Tone,
 }
 
 impl Answer {
+    fn new(verdict: &'static str, rest: String, tone: Tone) -> Self {
+        Self { verdict, object: Some(String::new()), rest, tone }
+    }
+
     fn sentence(&self) -> String {
-        format!("{}{}.", self.verdict, self.rest)
+        format!("{}{}{}.", self.verdict, self.object.as_deref().unwrap_or_default(), self.rest)
     }
 }
 
@@ -56,8 +62,14 @@ pub(in crate::report) fn headline(answers: &CapacityReport) -> Headline {
         answer = lost(answers);
     }
     let swept = |arm: &Arm| arm.settings.iter().any(|(field, _)| field.ends_with(".client"));
-    if !answers.capacity.plan.arms.iter().any(swept) {
-        answer.rest.insert_str(0, &with_client(&answers.scenario));
+    let client = with_client(&answers.scenario);
+    if let Some(object) = &mut answer.object
+        && !client.is_empty()
+        && !answers.capacity.plan.arms.iter().any(swept)
+    {
+        // "not confirmed with the wire client" would say that fred had confirmed it.
+        object.push_str(if answer.verdict.contains(',') { "," } else { "" });
+        object.push_str(&client);
     }
     let sentence = answer.sentence();
     Headline { verdict: answer.verdict, sentence, tone: answer.tone, remarks, numbers: numbers(answers) }
@@ -72,9 +84,13 @@ fn of_pools(answers: &CapacityReport, comparison: &Comparison) -> Answer {
     let measured = comparison.decisive().map(|at| format!(": {} at {}", changed(comparison.advice, at), rate(at.rate)));
     let evidence = comparison.apart.map(|apart| format!(": {}", apart_clause(answers, comparison, apart)));
     let evidence = evidence.or(measured).unwrap_or_default();
-    let because = limit_clause(&comparison.limit);
+    let because = limit_clause(answers, comparison.from, &comparison.limit);
+    let mut object = String::new();
     let (verdict, rest, tone) = match comparison.advice {
-        Advice::Grow => ("Grow the pool", format!(" {step}{evidence}; {because}"), Tone::Good),
+        Advice::Grow => {
+            object = format!(" {step}");
+            ("Grow the pool", format!("{evidence}; {because}"), Tone::Good)
+        }
         Advice::NoBenefit => {
             let rest = format!(
                 ": growing the pool {step} makes no difference that matters for the objective{evidence}; {because}"
@@ -94,7 +110,7 @@ fn of_pools(answers: &CapacityReport, comparison: &Comparison) -> Answer {
             ("Inconclusive", rest, Tone::Fair)
         }
     };
-    Answer { verdict, rest, tone }
+    Answer { verdict, object: Some(object), rest, tone }
 }
 
 /// The change at a rate that shows the advice: that of p99, unless another one does.
@@ -112,8 +128,10 @@ fn changed(advice: Advice, at: &RateComparison) -> String {
 /// What limits, where there is but one variant to show it of.
 fn alone(answers: &CapacityReport) -> Option<String> {
     let [answer] = answers.analysis.arms.as_slice() else { return None };
-    let is_known = answer.sustainable.is_some() && answer.client_limited.is_none() && answer.limit != Limit::Unknown;
-    is_known.then(|| format!("{}.", capitalised(&limit_clause(&answer.limit))))
+    let is_known = answer.sustainable.is_some() && answer.client_limited.is_none();
+    // The answer itself names the harness.
+    let is_told = matches!(answer.limit, Limit::Unknown | Limit::Client(_));
+    (is_known && !is_told).then(|| format!("{}.", capitalised(&limit_clause(answers, 0, &answer.limit))))
 }
 
 /// What can be carried.
@@ -146,25 +164,28 @@ fn of_arm(answers: &CapacityReport, arm: u32, answer: &ArmAnswer) -> Answer {
             };
             let (verdict, tone) = certainty(sustainable);
             let recommended = run_at(answers, answer).map(|rate| format!("; recommended {}", carried_rate(rate)));
+            let is_harness = matches!(answer.limit, Limit::Client(_));
+            let by_harness = is_harness.then(|| format!("; {}", limit_clause(answers, arm, &answer.limit)));
             let rest = format!(
-                ": {} with {}{fails}{}",
+                ": {} with {}{fails}{}{}",
                 sustained_rate(sustainable),
                 objective(answers),
-                recommended.unwrap_or_default()
+                recommended.unwrap_or_default(),
+                by_harness.unwrap_or_default()
             );
-            Answer { verdict, rest, tone }
+            Answer::new(verdict, rest, tone)
         }
-        (None, None, Some((at, reason))) => Answer {
-            verdict: "Not sustainable",
-            rest: format!(
+        (None, None, Some((at, reason))) => Answer::new(
+            "Not sustainable",
+            format!(
                 ": already {} {} {} ({}), and no lower rate meets it",
                 missed_rate(*at),
                 if *reason == FailReason::Unclear { "is too close to" } else { "misses" },
                 objective(answers),
                 failure(answers, arm, *at, *reason)
             ),
-            tone: Tone::Bad,
-        },
+            Tone::Bad,
+        ),
         (None, None, None) => nothing(answers),
     }
 }
@@ -180,21 +201,19 @@ fn client_limited(
     at: f64,
     check: &str,
 ) -> Answer {
-    let (fred, wire) =
-        if answers.uses_fred(arm) { (" with fred", "; --client wire takes less CPU time") } else { ("", "") };
+    let (harness, remedy) = harness(answers, arm);
+    let client = harness.trim_start_matches("the harness");
+    let limit = format!("{client} was the limit at {} ({check}), so", rate(at));
     let rest = if let Some(known) = sustainable {
-        format!(
-            "{fred} was the limit at {} ({check}): the server sustains at least {} with {}{wire}",
-            rate(at),
-            carried_rate(known.rate),
-            objective(answers)
-        )
+        let carried = carried_rate(known.rate);
+        let objective = objective(answers);
+        format!("{limit} the server's limit is unknown: it sustains at least {carried} with {objective}; {remedy}")
     } else {
         let done = answers.at(arm, at).into_iter().map(|trial| trial.throughput).fold(0.0, f64::max);
         let done = if done > 0.0 { format!("; {} answered", rate(done)) } else { String::new() };
-        format!("{fred} was the limit at {} ({check}): the rate of the server is unknown{done}{wire}", rate(at))
+        format!("{limit} the rate of the server is unknown{done}; {remedy}")
     };
-    Answer { verdict: "The harness", rest, tone: Tone::Fair }
+    Answer { verdict: "The harness", object: None, rest, tone: Tone::Fair }
 }
 
 fn of_arms(answers: &CapacityReport, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer {
@@ -213,10 +232,11 @@ fn of_arms(answers: &CapacityReport, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer
         let names = arms.iter().filter(|(.., answer)| is_one(answer)).map(|(_, arm, _)| arm.name.clone());
         Some(listed(&names.collect::<Vec<_>>())).filter(|names| !names.is_empty())
     };
-    let by_fred = arms.iter().any(|(index, _, answer)| answer.client_limited.is_some() && answers.uses_fred(*index));
-    let wire = if by_fred { " (--client wire takes less CPU time)" } else { "" };
+    let mut limited = arms.iter().filter(|(.., answer)| answer.client_limited.is_some()).map(|(index, ..)| *index);
+    let fred = limited.clone().next().filter(|_| limited.all(|index| answers.uses_fred(index)));
+    let (harness, remedy) = fred.map_or(("the harness", MORE_CORES), |index| harness(answers, index));
     let limited = named(|answer| answer.client_limited.is_some())
-        .map(|names| format!("; with {names} the harness was the limit, so the server may sustain more{wire}"));
+        .map(|names| format!("; with {names} {harness} was the limit, so the server may sustain more: {remedy}"));
     let none = named(|answer| answer.sustainable.is_none() && answer.first_failure.is_some())
         .map(|names| format!("; none was found with {names}"));
     let confirmed = known.iter().all(|(_, one)| one.confirmed);
@@ -232,7 +252,7 @@ fn of_arms(answers: &CapacityReport, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer
     };
     let (none, limited) = (none.unwrap_or_default(), limited.unwrap_or_default());
     let rest = format!(", {}: {range}{none}{limited}", objective(answers));
-    Answer { verdict, rest, tone: if is_whole { Tone::Good } else { Tone::Fair } }
+    Answer::new(verdict, rest, if is_whole { Tone::Good } else { Tone::Fair })
 }
 
 /// Nothing was found out.
@@ -246,7 +266,7 @@ fn nothing(answers: &CapacityReport) -> Answer {
             objective(answers)
         ),
     };
-    Answer { verdict: "No answer", rest: format!(": {made}"), tone: Tone::Fair }
+    Answer::new("No answer", format!(": {made}"), Tone::Fair)
 }
 
 /// Whether the server could not be used any more.
@@ -272,8 +292,7 @@ fn lost(answers: &CapacityReport) -> Answer {
         }
         Next::Done(_) => format!("trial {}", capacity.trials.len() + 1),
     };
-    let rest = format!(" in {what}");
-    Answer { verdict: "The server was lost", rest, tone: Tone::Bad }
+    Answer { object: Some(format!(" in {what}")), ..Answer::new("The server was lost", String::new(), Tone::Bad) }
 }
 
 /// Why there is no more to show.

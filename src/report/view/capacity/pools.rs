@@ -50,13 +50,7 @@ fn advice(answers: &CapacityReport, comparison: &Comparison) -> String {
             "The server runs one command at a time, so requests wait behind {name} whatever the pool: make {name} less \
              expensive first."
         ),
-        (Advice::NoBenefit, Limit::Client(_)) if answers.uses_fred(comparison.from) => {
-            "The harness was saturated: repeat the comparison with --client wire, more cores or another machine."
-                .to_owned()
-        }
-        (Advice::NoBenefit, Limit::Client(_)) => {
-            "The harness was saturated: repeat the comparison with more cores or another machine.".to_owned()
-        }
+        (Advice::NoBenefit, Limit::Client(_)) => "The comparison describes the harness, not the server.".to_owned(),
         (Advice::NoBenefit, Limit::RoundTrip(_)) => "Requests find a connection with both sizes, and most of the time \
                                                      is the round trip, which further connections do not shorten."
             .to_owned(),
@@ -65,7 +59,7 @@ fn advice(answers: &CapacityReport, comparison: &Comparison) -> String {
         }
         (Advice::NoBenefit, Limit::Unknown) => "Requests find a connection with both sizes.".to_owned(),
     };
-    format!("{verdict}. {}. {why}", capitalised(&limit_clause(&comparison.limit)))
+    format!("{verdict}. {}. {why}", capitalised(&limit_clause(answers, comparison.from, &comparison.limit)))
 }
 
 fn grow(answers: &CapacityReport, comparison: &Comparison, limit: &Limit) -> String {

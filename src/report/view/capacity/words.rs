@@ -100,9 +100,25 @@ pub(super) fn limit(limit: &Limit) -> Option<(String, String)> {
     }
 }
 
-/// The same as a clause: `the server's CPU is the limit (92 % of a core)`.
-pub(super) fn limit_clause(of: &Limit) -> String {
+/// The harness of an arm with its client, and what to do where it was the limit.
+pub(super) fn harness(answers: &CapacityReport, arm: u32) -> (&'static str, &'static str) {
+    if answers.uses_fred(arm) {
+        ("the harness with fred", "repeat with --client wire")
+    } else {
+        ("the harness with the wire client", MORE_CORES)
+    }
+}
+
+/// What to do where the harness was the limit, whatever its client.
+pub(super) const MORE_CORES: &str = "give the harness more cores or a machine of its own";
+
+/// The same as a clause: `the server's CPU is the limit (92 % of a core)`. `arm` is the one that it limits.
+pub(super) fn limit_clause(answers: &CapacityReport, arm: u32, of: &Limit) -> String {
     match limit(of) {
+        Some((_, figure)) if matches!(of, Limit::Client(_)) => {
+            let (harness, remedy) = harness(answers, arm);
+            format!("{harness} was the limit ({figure}): {remedy}")
+        }
         // What takes the time where all have room is no limit.
         Some((what, figure)) if matches!(of, Limit::RoundTrip(_)) => {
             format!("no measured resource is near its limit; {what} takes most of the time ({figure})")
