@@ -10,6 +10,7 @@ mod batch;
 use std::{
     io::IsTerminal,
     process::ExitCode,
+    rc::Rc,
     time::{Duration, Instant},
 };
 
@@ -22,7 +23,10 @@ use plimsoll::{
     scenario::{self, Scenario},
     target::{Connection, INSTALL, PrivateServer, Source, Target, TargetError},
 };
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::LocalSet,
+};
 
 /// What is sent.
 const SCENARIO: &str = include_str!("operations/operations.toml");
@@ -104,19 +108,19 @@ impl Yard {
         Ok(Self { runtime, scenario, target, _server: server })
     }
 
-    fn connect(&self, number: u32) -> Vec<Connection> {
+    fn connect(&self, number: u32) -> Vec<Rc<Connection>> {
         let connector = self.target.connector(0);
         let open = async {
             let mut connections = Vec::new();
             for _ in 0..number {
-                connections.push(connector.open().await.unwrap_or_else(|error| panic!("{error}")));
+                connections.push(Rc::new(connector.open().await.unwrap_or_else(|error| panic!("{error}"))));
             }
             connections
         };
         self.runtime.block_on(open)
     }
 
-    fn close(&self, connections: &[Connection]) {
+    fn close(&self, connections: &[Rc<Connection>]) {
         self.runtime.block_on(async {
             for connection in connections {
                 connection.close().await;
@@ -129,7 +133,7 @@ impl Yard {
         &self,
         criterion: &mut Criterion,
         subject: &mut Subject,
-        connections: &[Connection],
+        connections: &[Rc<Connection>],
     ) -> Vec<PackedHistogram> {
         let number = connections.len() as u64;
         let plural = if number == 1 { "" } else { "s" };
@@ -146,7 +150,7 @@ impl Yard {
                 while left > 0 {
                     let rounds = left.min(BATCH / number);
                     left -= rounds;
-                    let taken = self.runtime.block_on(subject.carry_out(connections, rounds));
+                    let taken = LocalSet::new().block_on(&self.runtime, subject.carry_out(connections, rounds));
                     whole += taken.whole;
                     taken.each.into_iter().for_each(|nanos| latencies.record(nanos));
                 }

@@ -1,7 +1,10 @@
 //! One batch of requests of one operation, timed from its first request to its last reply; the data is put in order before
 //! and after it, outside the time.
 
-use std::time::{Duration, Instant};
+use std::{
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use plimsoll::{
@@ -62,7 +65,7 @@ impl Subject {
     ///
     /// # Panics
     /// Where a request fails or finds nothing, or a list has not its length again: what would be measured then is something else.
-    pub(crate) async fn carry_out(&mut self, connections: &[Connection], rounds: u64) -> Taken {
+    pub(crate) async fn carry_out(&mut self, connections: &[Rc<Connection>], rounds: u64) -> Taken {
         let each: Vec<Vec<Request>> =
             connections.iter().map(|_| (0..rounds).map(|_| self.next_request()).collect()).collect();
         let requests = rounds as usize * connections.len();
@@ -73,7 +76,7 @@ impl Subject {
         let clock = Clock::start();
         let began = Instant::now();
         for (connection, requests) in connections.iter().zip(each) {
-            lines.spawn(send(connection.clone(), requests, clock, self.name.clone()));
+            lines.spawn_local(send(Rc::clone(connection), requests, clock, self.name.clone()));
         }
         let mut each = Vec::with_capacity(requests);
         while let Some(line) = lines.join_next().await {
@@ -120,7 +123,7 @@ impl Subject {
 }
 
 /// Sends one request after another; gives the time of each.
-async fn send(connection: Connection, requests: Vec<Request>, clock: Clock, name: String) -> Vec<Nanos> {
+async fn send(connection: Rc<Connection>, requests: Vec<Request>, clock: Clock, name: String) -> Vec<Nanos> {
     let mut taken = Vec::with_capacity(requests.len());
     for request in requests {
         let sent = clock.now();

@@ -180,14 +180,14 @@ impl Sent {
 
 impl DriverConnection for FakeConnection {
     async fn issue(&self, request: Request) -> target::Answer {
-        target::Answer { result: self.answer(request).await, received: None }
+        self.answer(request).await.into()
     }
 
     async fn issue_all(&self, requests: &mut Vec<Request>, answers: &mut Vec<target::Answer>) {
         tokio::task::yield_now().await;
         let sent: Vec<_> = requests.drain(..).map(|request| self.send(request)).collect();
         for request in sent {
-            answers.push(target::Answer { result: request.answer().await, received: None });
+            answers.push(request.answer().await.into());
         }
     }
 

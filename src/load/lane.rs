@@ -43,7 +43,6 @@ struct Batch {
 #[derive(Debug)]
 struct Flight {
     pending: Pending,
-    steps: usize,
     total: Totals,
     failed: Option<ErrorClass>,
 }
@@ -131,7 +130,7 @@ impl Batch {
     fn add(&mut self, station: &Station, pending: Pending) {
         let steps = station.stream.steps(pending.operation);
         let position = self.flights.len();
-        self.flights.push(Flight { pending, steps, total: Totals::default(), failed: None });
+        self.flights.push(Flight { pending, total: Totals::default(), failed: None });
         self.steps.resize_with(self.steps.len().max(steps), Vec::new);
         for (step, requests) in self.steps.iter_mut().enumerate().take(steps) {
             requests.push((position, station.stream.request(pending.sequence, step)));
@@ -220,7 +219,7 @@ async fn carry_out<C: DriverConnection>(
 impl Flight {
     /// Takes in a finished step; after the last one, or after a failure, the request is complete.
     fn take_in(&mut self, station: &Station, lane: usize, step: usize, began: Nanos, finished: Step) {
-        let Self { pending, steps, total, failed } = self;
+        let Self { pending, total, failed } = self;
         let series = station.series(pending.operation);
         total.sent += finished.bytes;
         if let Ok(reply) = &finished.result {
@@ -235,7 +234,7 @@ impl Flight {
                 *failed = Some(failure.class);
                 Some(Outcome::Failed(failure.clone()))
             }
-            Ok(_) if step + 1 == *steps => {
+            Ok(_) if step + 1 == station.stream.steps(pending.operation) => {
                 Some(Outcome::Success { hits: total.hits, misses: total.misses, bytes: total.received })
             }
             Ok(_) => None,
@@ -322,7 +321,7 @@ async fn exchange<C: DriverConnection>(
         });
         station.timed(lane, sent, command).await;
     }
-    answers.resize_with(count, || Answer { result: Err(station.no_reply()), received: None });
+    answers.resize_with(count, || Err(station.no_reply()).into());
 }
 
 fn record(station: &Station, series: SeriesId, step: Step) {

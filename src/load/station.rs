@@ -191,9 +191,11 @@ impl Station {
     /// Requests that are asked together enter: to an idle lane, or into the queue.
     fn admit(&self, asked: Asked, now: Nanos, open: bool) {
         self.worker.work.set(self.worker.work.get() + 1);
+        let mut recorder = self.worker.recorder.borrow_mut();
         for _ in 0..asked.len() {
-            self.worker.recorder.borrow_mut().released(self.service, asked.due(), now, open);
+            recorder.released(self.service, asked.due(), now, open);
         }
+        drop(recorder);
         let mut occupancy = self.occupancy.borrow_mut();
         // A pool hands out the connection that came back last; fred's own way is to go round.
         let lane = if self.exclusive { occupancy.idle.pop_back() } else { occupancy.idle.pop_front() };

@@ -59,6 +59,12 @@ pub struct Answer {
     pub received: Option<Instant>,
 }
 
+impl From<Result<Reply, Failure>> for Answer {
+    fn from(result: Result<Reply, Failure>) -> Self {
+        Self { result, received: None }
+    }
+}
+
 /// Number of losses and recoveries of connections, idle ones included. Counts the connections that one [`Driver`] has opened.
 #[derive(Debug, Default)]
 pub struct Losses {

@@ -1,9 +1,18 @@
 //! A connection to the server: the measured path.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    cell::RefCell,
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
 
 use fred::{
-    clients::{Client, Pipeline, WithOptions},
+    clients::{Client, WithOptions},
     interfaces::{ClientInterface, ClientLike, EventInterface},
     types::{Value, config::Options},
 };
@@ -27,18 +36,19 @@ const NAMING_LIMIT: Duration = Duration::from_secs(1);
 /// Time that a connection has to say goodbye.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
-/// A connection of one service. Clones share it. When the last one is dropped, it is closed without a goodbye.
-#[derive(Clone)]
+/// A connection of one service. When it is dropped, it is closed without a goodbye.
 pub struct Connection {
-    shared: Arc<Shared>,
+    shared: Rc<Shared>,
+    attendant: AbortHandle,
+    router: Router,
+    /// Places for requests that are sent together.
+    places: RefCell<Vec<Place>>,
 }
 
 struct Shared {
     /// Fails what is issued while there is no connection, instead of keeping it for later.
     client: WithOptions<Client>,
     link: Arc<Link>,
-    attendant: AbortHandle,
-    router: Router,
 }
 
 /// The task that drives a client; it ends, and its socket is closed, when this is dropped.
@@ -62,8 +72,8 @@ impl Connection {
         let link = Arc::new(Link::new(losses));
         let attendant = tokio::spawn(attend(client.clone(), name.to_owned(), link.clone())).abort_handle();
         let options = Options { fail_fast: true, max_attempts: Some(1), ..Options::default() };
-        let connection =
-            Self { shared: Arc::new(Shared { client: client.with_options(&options), link, attendant, router }) };
+        let shared = Rc::new(Shared { client: client.with_options(&options), link });
+        let connection = Self { shared, attendant, router, places: RefCell::default() };
         // A user without the right to give names does without.
         let _ = timeout(NAMING_LIMIT, client.client_setname(name)).await;
         connection
@@ -75,53 +85,27 @@ impl Connection {
     /// with requests, but the next one queues behind it; [`Connection::recover`] waits until it is gone.
     #[inline]
     pub async fn issue(&self, request: Request) -> Result<Reply, Failure> {
-        if self.shared.link.is_lost() {
-            return Err(failure::lost());
-        }
-        let expectation = Expectation::of(&request);
-        match issue::issue(&self.shared.client, request).await {
-            Ok(value) => Ok(expectation.reply(shape(&value), size(&value))),
-            Err(error) => Err(failure::of_request(&error)),
-        }
+        self.shared.issue(request).await
     }
 
-    /// Sends requests together, as a pipeline of fred, which hands out all replies when the last has come.
+    /// Sends requests together: fred writes what it is given in one turn at once. Its own pipeline is slower, since it copies
+    /// every command.
     async fn issue_all(&self, requests: &mut Vec<Request>, answers: &mut Vec<Answer>) {
-        let count = answers.len() + requests.len();
-        let mut failed = Vec::new();
-        if !self.shared.link.is_lost() {
-            let pipeline = Pipeline::from(self.shared.client.clone());
-            let mut expectations = Vec::with_capacity(requests.len());
-            for request in requests.drain(..) {
-                expectations.push(Expectation::of(&request));
-                // Nothing is sent before the end.
-                if let Err(error) = issue::issue(&pipeline, request).await {
-                    failed.push((expectations.len() - 1, error));
-                }
-            }
-            let mut values = pipeline.try_all::<Value>().await.into_iter();
-            let mut failed = failed.into_iter().peekable();
-            for (position, expectation) in expectations.into_iter().enumerate() {
-                let value = match failed.next_if(|(at, _)| *at == position) {
-                    Some((_, error)) => Some(Err(error)),
-                    None => values.next(),
-                };
-                let result = match value {
-                    Some(Ok(value)) => Ok(expectation.reply(shape(&value), size(&value))),
-                    Some(Err(error)) => Err(failure::of_request(&error)),
-                    None => break,
-                };
-                answers.push(Answer { result, received: None });
-            }
+        let count = requests.len();
+        let mut places = self.places.take();
+        if places.len() < count {
+            places.resize_with(count, || Place::new(Rc::clone(&self.shared)));
         }
-        // A connection that breaks ends them all with one error.
-        answers.resize_with(count, || Answer { result: Err(failure::lost()), received: None });
+        for (place, request) in places.iter().zip(requests.drain(..)) {
+            *place.exchange.borrow_mut() = Exchange::Asked(request);
+        }
+        Batch { connection: self, places, count, answers }.await;
     }
 
     /// Returns when the connection answers again, after a timeout or a loss. Waits as long as that takes, for ever if the
     /// connection was closed; drop the future to stop.
     pub async fn recover(&self) {
-        let Shared { client, link, .. } = &*self.shared;
+        let Shared { client, link } = &*self.shared;
         // Goes on by itself if it takes longer.
         let reconnect = async || matches!(timeout(PATIENCE, client.force_reconnection()).await, Ok(Ok(())));
         link.recover(async || self.answers().await, reconnect).await;
@@ -135,20 +119,20 @@ impl Connection {
         }
     }
 
-    /// Says goodbye and closes the connection, also for its clones; takes a second at most.
+    /// Says goodbye and closes the connection; takes a second at most.
     pub async fn close(&self) {
         self.shared.link.lose();
-        self.shared.attendant.abort();
+        self.attendant.abort();
         // Without the options: they would forbid a last word to a connection that is being closed.
         let client: &Client = &self.shared.client;
         let _ = timeout(CLOSE_LIMIT, client.quit()).await;
-        self.shared.router.end();
+        self.router.end();
     }
 }
 
 impl DriverConnection for Connection {
     async fn issue(&self, request: Request) -> Answer {
-        Answer { result: Self::issue(self, request).await, received: None }
+        Self::issue(self, request).await.into()
     }
 
     fn issue_all(&self, requests: &mut Vec<Request>, answers: &mut Vec<Answer>) -> impl Future<Output = ()> {
@@ -170,9 +154,109 @@ impl fmt::Debug for Connection {
     }
 }
 
-impl Drop for Shared {
+impl Drop for Connection {
     fn drop(&mut self) {
         self.attendant.abort();
+    }
+}
+
+impl Shared {
+    #[inline]
+    async fn issue(&self, request: Request) -> Result<Reply, Failure> {
+        if self.link.is_lost() {
+            return Err(failure::lost());
+        }
+        let expectation = Expectation::of(&request);
+        match issue::issue(&self.client, request).await {
+            Ok(value) => Ok(expectation.reply(shape(&value), size(&value))),
+            Err(error) => Err(failure::of_request(&error)),
+        }
+    }
+}
+
+/// Place of one of several requests that are sent together. It is used for one request after another: fred's future for a
+/// request takes 7 KB, which is neither moved nor allocated here for each.
+struct Place {
+    work: Pin<Box<dyn Future<Output = ()>>>,
+    exchange: Rc<RefCell<Exchange>>,
+}
+
+#[derive(Default)]
+enum Exchange {
+    #[default]
+    Idle,
+    Asked(Request),
+    Waiting,
+    Answered(Answer),
+}
+
+impl Place {
+    fn new(shared: Rc<Shared>) -> Self {
+        let exchange = Rc::new(RefCell::default());
+        let work = Box::pin(work(shared, Rc::clone(&exchange)));
+        Self { work, exchange }
+    }
+
+    /// Lets the request go on, and shows whether it has its answer.
+    fn is_answered(&mut self, context: &mut Context<'_>) -> bool {
+        if !matches!(*self.exchange.borrow(), Exchange::Answered(_)) {
+            // It has no end.
+            let _ = self.work.as_mut().poll(context);
+        }
+        matches!(*self.exchange.borrow(), Exchange::Answered(_))
+    }
+}
+
+/// Carries out what is asked for, one request after another.
+async fn work(shared: Rc<Shared>, exchange: Rc<RefCell<Exchange>>) {
+    let asked = || match exchange.replace(Exchange::Waiting) {
+        Exchange::Asked(request) => Poll::Ready(request),
+        other => {
+            exchange.replace(other);
+            Poll::Pending
+        }
+    };
+    loop {
+        let request = poll_fn(|_| asked()).await;
+        let result = shared.issue(request).await;
+        exchange.replace(Exchange::Answered(Answer { result, received: Some(Instant::now()) }));
+    }
+}
+
+/// Requests that were sent together. Dropped before the last reply, it keeps the replies that have come and gives the others up.
+struct Batch<'a> {
+    connection: &'a Connection,
+    /// The first `count` of them have a request.
+    places: Vec<Place>,
+    count: usize,
+    answers: &'a mut Vec<Answer>,
+}
+
+impl Future for Batch<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let count = self.count;
+        let mut all = true;
+        for place in &mut self.places[..count] {
+            all &= place.is_answered(context);
+        }
+        if all { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        let mut answered = 0;
+        for place in &self.places[..self.count] {
+            // Answers are told apart by their order.
+            let Exchange::Answered(answer) = place.exchange.take() else { break };
+            self.answers.push(answer);
+            answered += 1;
+        }
+        // A request that was given up ends with its place.
+        self.places.drain(answered..self.count);
+        self.connection.places.replace(std::mem::take(&mut self.places));
     }
 }
 

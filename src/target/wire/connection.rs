@@ -114,14 +114,14 @@ impl WireConnection {
 impl DriverConnection for WireConnection {
     async fn issue(&self, request: Request) -> Answer {
         if self.shared.link.is_lost() {
-            return Answer { result: Err(failure::lost()), received: None };
+            return Err(failure::lost()).into();
         }
         Ticket { shared: &self.shared, slot: self.shared.send(&request) }.await
     }
 
     async fn issue_all(&self, requests: &mut Vec<Request>, answers: &mut Vec<Answer>) {
         if self.shared.link.is_lost() {
-            answers.extend(requests.drain(..).map(|_| Answer { result: Err(failure::lost()), received: None }));
+            answers.extend(requests.drain(..).map(|_| Err(failure::lost()).into()));
             return;
         }
         let mut slots = self.shared.spare.take();
@@ -166,9 +166,7 @@ impl Future for Ticket<'_> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
         let mut state = self.shared.state.borrow_mut();
         match &mut state.slots[self.slot as usize].progress {
-            Progress::Done(answer) => {
-                Poll::Ready(answer.take().unwrap_or_else(|| Answer { result: Err(failure::lost()), received: None }))
-            }
+            Progress::Done(answer) => Poll::Ready(answer.take().unwrap_or_else(|| Err(failure::lost()).into())),
             Progress::Waiting(waker) => {
                 if !waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
                     *waker = Some(context.waker().clone());
@@ -279,7 +277,7 @@ impl State {
     fn fail(&mut self, reason: Failure) {
         let mut reason = Some(reason);
         while !self.under_way.is_empty() {
-            self.answer(|_| Answer { result: Err(reason.take().unwrap_or_else(failure::lost)), received: None });
+            self.answer(|_| Err(reason.take().unwrap_or_else(failure::lost)).into());
         }
         self.out.clear();
         self.written = 0;
@@ -341,7 +339,7 @@ fn turn(
     loop {
         let mut space = [const { MaybeUninit::uninit() }; READ];
         let mut buffer = ReadBuf::uninit(&mut space);
-        if let Err(error) = ready!(socket::poll_read(socket, context, &mut buffer)) {
+        if let Err(error) = ready!(socket.as_mut().poll_read(context, &mut buffer)) {
             return Poll::Ready(Some(broken(&error)));
         }
         let received = Instant::now();

@@ -1,10 +1,6 @@
 //! A socket that is connected and logged in.
 
-use std::{
-    io,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::{io, pin::Pin};
 
 use bytes::Bytes;
 use fred::{
@@ -13,7 +9,7 @@ use fred::{
     types::config::TlsConnector,
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpStream, UnixStream},
     time::timeout,
 };
@@ -107,13 +103,4 @@ async fn ask(socket: &mut Socket, words: &[&str]) -> Result<Result<(), String>, 
             return Ok(reply.error.map_or(Ok(()), Err));
         }
     }
-}
-
-/// Reads what has come into a buffer on the stack.
-pub(super) fn poll_read(
-    socket: &mut Socket,
-    context: &mut Context<'_>,
-    buffer: &mut ReadBuf<'_>,
-) -> Poll<io::Result<()>> {
-    socket.as_mut().poll_read(context, buffer)
 }
