@@ -15,6 +15,7 @@ for_each_client!(
     killed_connections_come_back,
     idle_connections_are_kept_alive,
     commands_that_hang_time_out_and_the_pool_goes_on,
+    batches_that_time_out_leave_no_reply_to_the_next_ones,
 );
 
 const FIVE_SECONDS: &str = "warmup = \"500ms\"\nduration = \"5s\"\ndrain = \"5s\"";
@@ -169,6 +170,36 @@ fn commands_that_hang_time_out_and_the_pool_goes_on(client: &str) {
     assert!(hangs.failed() > 0);
     assert_eq!(hangs.errors.get(&ErrorClass::Timeout), Some(&hangs.failed()));
     assert!(counts(&recording, "GET").completed > 100, "other requests find connections");
+}
+
+fn batches_that_time_out_leave_no_reply_to_the_next_ones(client: &str) {
+    let text = one_service(
+        FIVE_SECONDS,
+        "size = 4\npipeline = 8\ncommand_timeout = \"100ms\"",
+        "model = \"closed\"\nclients = 4",
+        &["command = \"GET\"", "command = \"EXISTS\"", "command = \"LRANGE\"\nmembers = 3"],
+    );
+    let text = text.replace("\"5s\"", "\"2s\"");
+    let bench = Bench::of(client, &text, &[]);
+    let running = bench.start(SETTINGS);
+    running.wait_until_measuring();
+    for _ in 0..3 {
+        signal(bench.server.pid(), rustix::process::Signal::STOP);
+        sleep(Duration::from_millis(200));
+        signal(bench.server.pid(), rustix::process::Signal::CONT);
+        sleep(Duration::from_millis(200));
+    }
+    let recording = running.finish();
+    let (completed, all_failed, unfinished) = balance(&recording);
+    let timeouts: u64 =
+        ["GET", "EXISTS", "LRANGE"].map(|name| failed(&recording, name, ErrorClass::Timeout)).iter().sum();
+    assert!(completed > 1_000 && timeouts > 0, "{completed} completed, {timeouts} timeouts");
+    assert_eq!((all_failed, unfinished), (timeouts, 0));
+    // A reply to another request would have another size.
+    for (name, bytes) in [("GET", 64), ("EXISTS", 1), ("LRANGE", 3 * 64)] {
+        let counts = counts(&recording, name);
+        assert_eq!(counts.bytes_received, bytes * counts.completed, "{name}");
+    }
 }
 
 #[test]
