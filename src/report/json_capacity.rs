@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     analysis::{
+        Interval,
         capacity::{self, Advice, AdviceName, Comparison, Headroom, RateComparison, Usl},
         gate::Change,
     },
@@ -237,11 +238,10 @@ pub(super) fn render(answers: &CapacityReport, view: &View) -> String {
 }
 
 fn changed(change: &Change) -> Ratio {
-    let ratio = change.effect.ratio.map(|value| rounded(value, 9));
-    Ratio { value: Some(ratio.point), low: ratio.low, high: ratio.high }
+    interval(change.effect.ratio)
 }
 
-fn interval((value, low, high): (f64, f64, f64)) -> Ratio {
-    let finite = |value: f64| value.is_finite().then(|| rounded(value, 9));
-    Ratio { value: finite(value), low: finite(low), high: finite(high) }
+fn interval(of: Interval) -> Ratio {
+    let Interval { point, low, high } = of.map(|value| rounded(value, 9));
+    Ratio { value: Some(point), low, high }
 }

@@ -323,5 +323,5 @@ fn closed_loops_make_the_concurrency_model() {
         }
     });
     let usl = analysis.usl.unwrap();
-    assert!((usl.alpha.0 - 0.05).abs() < 0.001 && (usl.peak.unwrap().0 - 30.8).abs() < 0.5, "{usl:?}");
+    assert!((usl.alpha.point - 0.05).abs() < 0.001 && (usl.peak.unwrap().point - 30.8).abs() < 0.5, "{usl:?}");
 }

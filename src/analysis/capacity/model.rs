@@ -7,7 +7,7 @@ use serde::Serialize;
 use strum::EnumDiscriminants;
 
 use crate::{
-    analysis::paired::Change,
+    analysis::{Interval, paired::Change},
     results::{Ended, HarnessLimit, Purpose},
     scenario::Objective,
 };
@@ -328,15 +328,15 @@ pub struct RateComparison {
 /// The Universal Scalability Law fitted to closed-loop trials: X(N) = g N / (1 + a (N - 1) + b N (N - 1)).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Usl {
-    /// Throughput of one client, with its 95 % interval.
-    pub gamma: (f64, f64, f64),
+    /// Throughput of one client.
+    pub gamma: Interval,
     /// Contention.
-    pub alpha: (f64, f64, f64),
+    pub alpha: Interval,
     /// Coherence.
-    pub beta: (f64, f64, f64),
-    /// Number of clients with the highest throughput, with its 95 % interval; `None` where the model has no peak. Not reliable
-    /// unless it is seen ([`Usl::seen_peak`]).
-    pub peak: Option<(f64, f64, f64)>,
+    pub beta: Interval,
+    /// Number of clients with the highest throughput; `None` where the model has no peak. Not reliable unless it is seen
+    /// ([`Usl::seen_peak`]).
+    pub peak: Option<Interval>,
     /// Share of variance that it explains.
     pub r_squared: f64,
     /// Clients, measured throughput (mean of repetitions), fitted throughput.

@@ -7,6 +7,7 @@
 use rand::RngExt;
 
 use super::{Usl, draw::generator};
+use crate::analysis::Interval;
 
 /// Different numbers of clients that a fit takes.
 const FEWEST: usize = 6;
@@ -76,17 +77,17 @@ impl Usl {
 
     /// Whether there is coherence for certain: its interval does not reach down to 0, where there is none, and no peak.
     pub fn is_coherent(&self) -> bool {
-        self.beta.1 > CERTAIN
+        self.beta.low.is_some_and(|low| low > CERTAIN)
     }
 
-    /// The peak with its interval, if certain and within twice the measured range.
-    pub fn seen_peak(&self) -> Option<(f64, f64, f64)> {
-        self.peak.filter(|(peak, ..)| *peak <= Self::REACH * self.largest() && self.is_coherent())
+    /// The peak, if certain and within twice the measured range.
+    pub fn seen_peak(&self) -> Option<Interval> {
+        self.peak.filter(|peak| peak.point <= Self::REACH * self.largest() && self.is_coherent())
     }
 
     /// Throughput of a number of clients by the fitted law.
     pub fn at(&self, clients: f64) -> f64 {
-        let (gamma, alpha, beta) = (self.gamma.0, self.alpha.0, self.beta.0);
+        let (gamma, alpha, beta) = (self.gamma.point, self.alpha.point, self.beta.point);
         Law { gamma, alpha, beta }.at(clients)
     }
 }
@@ -227,8 +228,9 @@ fn r_squared(law: Law, points: &[Point]) -> f64 {
 }
 
 /// g, a, b and the peak with their 95 % intervals: percentiles of fits to the fitted values with residuals drawn from those of the
-/// fit, widened by sqrt(n / (n - 3)) for the three coefficients that were fitted. A fit without a peak has it at infinity.
-fn intervals(law: Law, points: &[Point], seed: u64) -> [(f64, f64, f64); 4] {
+/// fit, widened by sqrt(n / (n - 3)) for the three coefficients that were fitted. A fit without a peak has it at infinity, which is
+/// no bound.
+fn intervals(law: Law, points: &[Point], seed: u64) -> [Interval; 4] {
     let parameters = |law: Law| [law.gamma, law.alpha, law.beta, law.peak().unwrap_or(f64::INFINITY)];
     let count = points.len();
     let widen = (count as f64 / (count as f64 - 3.0)).sqrt();
@@ -247,7 +249,8 @@ fn intervals(law: Law, points: &[Point], seed: u64) -> [(f64, f64, f64); 4] {
         let values = &mut samples[index];
         values.sort_unstable_by(f64::total_cmp);
         let at = |share: f64| values[(share * (RESAMPLINGS - 1) as f64).round() as usize];
-        (own[index], at(0.025).min(own[index]), at(0.975).max(own[index]))
+        let high = Some(at(0.975).max(own[index])).filter(|high| high.is_finite());
+        Interval { point: own[index], low: Some(at(0.025).min(own[index])), high }
     })
 }
 
@@ -272,7 +275,7 @@ mod tests {
     fn finds_known_coefficients() {
         for (gamma, alpha, beta) in [(1_000.0, 0.05, 0.001), (20_000.0, 0.3, 1e-5), (50.0, 0.01, 0.02)] {
             let usl = fit(&exact(gamma, alpha, beta), 1).unwrap();
-            let found = (usl.gamma.0, usl.alpha.0, usl.beta.0);
+            let found = (usl.gamma.point, usl.alpha.point, usl.beta.point);
             assert!(
                 within(found.0, gamma, 1e-4) && within(found.1, alpha, 1e-3) && within(found.2, beta, 1e-3),
                 "{found:?} instead of {gamma}, {alpha}, {beta}"
@@ -284,11 +287,11 @@ mod tests {
     #[test]
     fn coefficients_are_never_negative() {
         let linear = fit(&exact(1_000.0, 0.0, 0.0), 1).unwrap();
-        assert!(linear.alpha.0 >= 0.0 && linear.alpha.0 < 1e-6, "{linear:?}");
+        assert!(linear.alpha.point >= 0.0 && linear.alpha.point < 1e-6, "{linear:?}");
         let better_than_linear: Vec<(u32, f64)> =
             NUMBERS.iter().map(|n| (*n, f64::from(*n).powf(1.1) * 100.0)).collect();
         let usl = fit(&better_than_linear, 1).unwrap();
-        assert_eq!((usl.alpha.0, usl.beta.0, usl.peak), (0.0, 0.0, None));
+        assert_eq!((usl.alpha.point, usl.beta.point, usl.peak), (0.0, 0.0, None));
     }
 
     /// `specsdm91`, the example data of the R package `usl` (CRAN), from Gunther's book: throughput in scripts per hour of the
@@ -299,10 +302,11 @@ mod tests {
         let data =
             [(1, 64.9), (18, 995.9), (36, 1_652.4), (72, 1_853.2), (108, 1_828.9), (144, 1_775.0), (216, 1_702.2)];
         let usl = fit(&data, 1).unwrap();
-        assert!(within(usl.alpha.0, 0.0277, 0.005), "{usl:?}");
-        assert!(within(usl.beta.0, 0.000_104, 0.01), "{usl:?}");
-        assert!(within(usl.gamma.0, 89.995, 0.002), "{usl:?}");
-        let (peak, low, high) = usl.seen_peak().unwrap();
+        assert!(within(usl.alpha.point, 0.0277, 0.005), "{usl:?}");
+        assert!(within(usl.beta.point, 0.000_104, 0.01), "{usl:?}");
+        assert!(within(usl.gamma.point, 89.995, 0.002), "{usl:?}");
+        let peak = usl.seen_peak().unwrap();
+        let ((low, high), peak) = (peak.ends().unwrap(), peak.point);
         assert!(within(peak, 96.52, 0.005) && low > 72.0 && high < 216.0 && low < peak && peak < high, "{usl:?}");
         assert!(usl.r_squared > 0.98, "{usl:?}");
     }
@@ -319,7 +323,9 @@ mod tests {
             };
             let trials: Vec<(u32, f64)> = NUMBERS.iter().chain(&NUMBERS).chain(&NUMBERS).map(|n| noisy(*n)).collect();
             let usl = fit(&trials, seed).unwrap();
-            let holds = |(_, low, high): (f64, f64, f64), truth: f64| u32::from(low <= truth && truth <= high);
+            let holds = |of: Interval, truth: f64| {
+                u32::from(of.low.is_none_or(|low| low <= truth) && of.high.is_none_or(|high| truth <= high))
+            };
             held += holds(usl.gamma, law.gamma) + holds(usl.alpha, law.alpha) + holds(usl.beta, law.beta);
             held += holds(usl.peak.unwrap(), law.peak().unwrap());
         }
@@ -329,7 +335,7 @@ mod tests {
     #[test]
     fn a_peak_far_beyond_what_was_measured_is_not_seen() {
         let usl = fit(&exact(1_000.0, 0.01, 1e-6), 1).unwrap();
-        assert!(usl.peak.unwrap().0 > 900.0 && usl.seen_peak().is_none(), "{usl:?}");
+        assert!(usl.peak.unwrap().point > 900.0 && usl.seen_peak().is_none(), "{usl:?}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::series::{label_within, rate_label};
 use crate::{
-    analysis::capacity::Usl,
+    analysis::{Interval, capacity::Usl},
     report::{
         chart::{
             canvas::{Area, Canvas, Marker, Pen},
@@ -33,7 +33,7 @@ pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
         usl.points.iter().map(|(clients, measured, fitted)| (f64::from(*clients), *measured, *fitted)).collect();
     let most = points.iter().map(|(clients, ..)| *clients).fold(1.0, f64::max);
     // Nothing is drawn where nothing is to be believed.
-    let peak = usl.seen_peak().map(|(peak, ..)| peak);
+    let peak = usl.seen_peak().map(|peak| peak.point);
     let end = peak.filter(|peak| *peak > most).map_or(most, |peak| (peak * 1.1).min(Usl::REACH * most));
     let curve = |from: f64, to: f64| -> Vec<(f64, f64)> {
         (0..=STEPS)
@@ -130,6 +130,7 @@ fn rounded_up(share: f64) -> f64 {
     steps.into_iter().find(|step| *step >= share).unwrap_or(1.0)
 }
 
-fn parameter((value, low, high): (f64, f64, f64)) -> String {
-    plain(&format!("{} [{}, {}]", significant(value), significant(low), significant(high)))
+fn parameter(of: Interval) -> String {
+    let ends = of.ends().map(|(low, high)| format!(" [{}, {}]", significant(low), significant(high)));
+    plain(&format!("{}{}", significant(of.point), ends.unwrap_or_default()))
 }

@@ -7,7 +7,10 @@ use super::{
     series::{TOLD_APART, look},
 };
 use crate::{
-    analysis::capacity::{CapacityAnalysis, Limit},
+    analysis::{
+        Interval,
+        capacity::{CapacityAnalysis, Limit},
+    },
     report::{
         capacity_sample::{answer, cut_short, nothing, pools, scenario, single, starved, sweep},
         chart::svg,
@@ -87,7 +90,7 @@ fn a_peak_that_is_not_to_be_believed_is_not_drawn() {
     };
     assert!(peak(&analysis));
     let usl = analysis.usl.as_mut().unwrap();
-    usl.peak = Some((900.0, 300.0, f64::INFINITY));
+    usl.peak = Some(Interval { point: 900.0, low: Some(300.0), high: None });
     assert!(!peak(&analysis));
 }
 

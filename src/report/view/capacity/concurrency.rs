@@ -1,8 +1,8 @@
 //! The concurrency model in words: the fitted law, its fit, and its limits.
 
-use super::words::{bare_rate, interval};
+use super::words::bare_rate;
 use crate::{
-    analysis::capacity::Usl,
+    analysis::{Interval, capacity::Usl},
     report::{
         format::{self, THIN},
         subject::CapacityReport,
@@ -36,8 +36,7 @@ fn blocks(answers: &CapacityReport, usl: &Usl) -> Vec<Block> {
             closed.len()
         ));
     }
-    let parameter =
-        |(value, low, high): (f64, f64, f64)| format!("{} {}", format::significant(value), interval(low, high));
+    let parameter = |of: Interval| format!("{} {}", format::significant(of.point), interval(of, format::significant));
     let facts = Block::facts([
         ("Throughput of one client", Some(format!("{} per second", parameter(usl.gamma)))),
         ("Contention (α)", Some(parameter(usl.alpha))),
@@ -49,15 +48,12 @@ fn blocks(answers: &CapacityReport, usl: &Usl) -> Vec<Block> {
 
 fn peak(usl: &Usl) -> String {
     let most = usl.largest();
-    if let Some((peak, low, high)) = usl.seen_peak() {
-        let clients = |number: f64| {
-            if number.is_finite() { format::count(number.round() as u64) } else { "unbounded".to_owned() }
-        };
+    if let Some(peak) = usl.seen_peak() {
+        let clients = |number: f64| format::count(number.round() as u64);
         return format!(
-            "Closed-loop clients reach the highest throughput at about {} [{}, {}]; more clients have less throughput.",
-            clients(peak),
-            clients(low),
-            clients(high)
+            "Closed-loop clients reach the highest throughput at about {} {}; more clients have less throughput.",
+            clients(peak.point),
+            interval(peak, clients),
         );
     }
     match usl.peak {
@@ -76,6 +72,12 @@ fn peak(usl: &Usl) -> String {
             format::counted(most as u64, "client", "clients")
         ),
     }
+}
+
+/// The ends of an interval: `[0.0170, 0.0240]`.
+fn interval(of: Interval, write: impl Fn(f64) -> String) -> String {
+    let end = |end: Option<f64>| end.map_or_else(|| "unbounded".to_owned(), &write);
+    format!("[{}, {}]", end(of.low), end(of.high))
 }
 
 fn table(usl: &Usl) -> Table {

@@ -61,12 +61,6 @@ pub(super) fn bare_missed(per_second: f64) -> String {
     format::significant(missed(per_second))
 }
 
-/// The interval of a parameter: `[0.0170, 0.0240]`.
-pub(super) fn interval(low: f64, high: f64) -> String {
-    let end = |value: f64| if value.is_finite() { format::significant(value) } else { "unbounded".to_owned() };
-    format!("[{}, {}]", end(low), end(high))
-}
-
 /// A length of time as the user plans it.
 pub(super) fn time(nanos: u64) -> String {
     const MINUTE: u64 = 60_000_000_000;
