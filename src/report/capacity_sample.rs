@@ -62,7 +62,7 @@ pub(super) fn compared(from: u32, advice: Advice, limit: Limit, points: [f64; 3]
         service: change(8.7e5, 1.01),
         throughput: change(rate, 1.0),
         server_busy: Some(rate / 25_000.0),
-        errors: [0.0; 2],
+        errors: Sides::default(),
         failures: Ordering::Equal,
     });
     Comparison { from, to: from + 1, advice, limit, apart: None, rates: rates.collect() }

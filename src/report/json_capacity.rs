@@ -139,7 +139,7 @@ record! {
         /// Share of the server's main thread in use, under both in turns.
         server_busy: Option<f64> = at.server_busy.map(ratio),
         /// Share of failed requests, of the smaller and of the larger pool.
-        error_rate: [Positive; 2] = at.errors.map(|share| Positive(finite(share))),
+        error_rate: [Positive; 2] = at.errors.map(|share| Positive(finite(share))).into(),
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     analysis::{mean::mean, worsening::log_of},
-    results::{Abstract, AbstractRow, Verdict},
+    results::{Abstract, AbstractRow, Sides, Verdict},
 };
 
 /// p99 may change by a multiple of the threshold: between two runs of the same thing it varies by some ten times as much as
@@ -103,7 +103,7 @@ pub fn compare(base: &[Abstract], run: &Abstract, question: Question) -> Compari
             service: row.service.clone(),
             operation: row.operation.clone(),
             verdict: together(&quantities),
-            failures: (before, row.failed_share()),
+            failures: Sides { a: before, b: row.failed_share() },
             quantities,
         });
     }

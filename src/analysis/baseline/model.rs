@@ -5,7 +5,10 @@ use serde::Serialize;
 use strum::EnumDiscriminants;
 
 use super::Difference;
-use crate::{analysis::Effect, results::Verdict};
+use crate::{
+    analysis::Effect,
+    results::{Sides, Verdict},
+};
 
 /// A run compared with a baseline.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,7 +96,7 @@ pub struct RowChange {
     /// Verdict of the row; `None` for a row without one.
     pub verdict: Option<Verdict>,
     /// Requests that failed or never finished, as a share of all: in the baseline, and in the run.
-    pub failures: (f64, f64),
+    pub failures: Sides<f64>,
     /// [`Quantity::ALL`] in that order.
     pub quantities: Vec<QuantityChange>,
 }

@@ -8,7 +8,7 @@ use crate::{
         mean::mean,
         paired::{Difference, Limits, Power, change, disturbance, estimate, median, p_above},
     },
-    results::{BlockSide, PoolBlock},
+    results::{BlockSide, PoolBlock, Sides},
     scenario::Objective,
 };
 
@@ -72,7 +72,7 @@ pub(super) fn compare(blocks: &[&PoolBlock], objective: &Objective, power: &mut 
         service: of(|side| side.service.mean)?,
         throughput: estimate(&differences(|side| side.throughput), &throughput)?,
         server_busy: mean(usable.iter().filter_map(|block| block.server_busy)),
-        errors: [&smaller, &larger].map(|shares| mean(shares.iter().copied()).unwrap_or(0.0)),
+        errors: Sides { a: &smaller, b: &larger }.map(|shares| mean(shares.iter().copied()).unwrap_or(0.0)),
         failures: failures(&smaller, &larger, objective),
     })
 }

@@ -8,7 +8,7 @@ use strum::EnumDiscriminants;
 
 use crate::{
     analysis::{Interval, paired::Change},
-    results::{Ended, HarnessLimit, Purpose},
+    results::{Ended, HarnessLimit, Purpose, Sides},
     scenario::Objective,
 };
 
@@ -320,7 +320,7 @@ pub struct RateComparison {
     /// Mean share of a core that the server used under both in turns; `None` where it does not report it.
     pub server_busy: Option<f64>,
     /// Share of failed and unfinished requests, smaller and larger.
-    pub errors: [f64; 2],
+    pub errors: Sides<f64>,
     /// Which side fails more than the objective allows, and more than the other by more than chance: greater where it is the larger.
     pub failures: Ordering,
 }

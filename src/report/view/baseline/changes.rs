@@ -30,8 +30,8 @@ fn table(compared: &ComparisonReport) -> Table {
         Some(verdict) => Cell::new(InComparison::word(verdict), tone(verdict)),
         None => Cell::new("for information", Tone::Quiet),
     };
-    let failing = comparison.rows.iter().any(|row| row.failures.0 > 0.0 || row.failures.1 > 0.0);
-    let failed = |row: &RowChange| format!("{} → {}", format::share(row.failures.0), format::share(row.failures.1));
+    let failing = comparison.rows.iter().any(|row| row.failures.iter().any(|share| *share > 0.0));
+    let failed = |row: &RowChange| format!("{} → {}", format::share(row.failures.a), format::share(row.failures.b));
     let levels = |row: &RowChange, quantity| row.of(quantity).map(levels);
     let changed = |row: &RowChange, quantity| row.of(quantity).map(changed);
     let intervals = if compared.base.len() == 1 {

@@ -116,7 +116,7 @@ fn of_pools(answers: &CapacityReport, comparison: &Comparison) -> Answer {
 /// The change at a rate that shows the advice: that of p99, unless another one does.
 fn changed(advice: Advice, at: &RateComparison) -> String {
     let p99 = at.response_p99.effect.ratio.point;
-    let failed = || format!("failed requests {} → {}", format::share(at.errors[0]), format::share(at.errors[1]));
+    let failed = || format!("failed requests {} → {}", format::share(at.errors.a), format::share(at.errors.b));
     match (advice, at.failures) {
         (Advice::Worse, Ordering::Greater) | (Advice::Grow, Ordering::Less) => failed(),
         (Advice::Worse, _) if p99 <= 1.0 => format!("service time {}", effect(&at.service.effect)),

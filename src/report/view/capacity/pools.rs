@@ -97,10 +97,7 @@ fn table(answers: &CapacityReport) -> Table {
             _ => Tone::Plain,
         }
     };
-    let failed = |at: &RateComparison| {
-        let [smaller, larger] = at.errors.map(format::share);
-        format!("{smaller} → {larger}")
-    };
+    let failed = |at: &RateComparison| format!("{} → {}", format::share(at.errors.a), format::share(at.errors.b));
     let rates = comparisons.iter().flat_map(|comparison| comparison.rates.iter().map(move |at| (comparison, at)));
     Table::of("comparisons", "Pool sizes at the same rates", rates)
         .head("From", |(comparison, _)| answers.name(comparison.from))
