@@ -207,11 +207,11 @@ fn client_limited(
     let rest = if let Some(known) = sustainable {
         let carried = carried_rate(known.rate);
         let objective = objective(answers);
-        format!("{limit} the server's limit is unknown: it sustains at least {carried} with {objective}; {remedy}")
+        format!("{limit} the server sustains at least {carried} with {objective}, and perhaps more: {remedy}")
     } else {
         let done = answers.at(arm, at).into_iter().map(|trial| trial.throughput).fold(0.0, f64::max);
         let done = if done > 0.0 { format!("; {} answered", rate(done)) } else { String::new() };
-        format!("{limit} the rate of the server is unknown{done}; {remedy}")
+        format!("{limit} the rate of the server is unknown{done}: {remedy}")
     };
     Answer { verdict: "The harness", object: None, rest, tone: Tone::Fair }
 }
