@@ -15,8 +15,12 @@ use super::{Fault, Secret, TargetError, secret::redacted};
 
 const DEFAULT_PORT: u16 = 6379;
 
-/// Schemes of a port, and whether its connections are encrypted.
-const SCHEMES: [(&str, bool); 4] = [("redis", false), ("valkey", false), ("rediss", true), ("valkeys", true)];
+const SCHEMES: [Scheme; 4] = [
+    Scheme::REDIS,
+    Scheme { name: "valkey", tls: false },
+    Scheme { name: "rediss", tls: true },
+    Scheme { name: "valkeys", tls: true },
+];
 
 // Messages repeat no part of a login, and what lies in the wrong place may be one.
 const ENCODING: &str = "encode special characters of a password in percent encoding, such as %2F for a slash";
@@ -36,6 +40,26 @@ pub struct TargetUrl {
     pub database: Option<u8>,
 }
 
+/// Scheme of a port. Those of Redis and Valkey mean the same, and are equal.
+#[derive(Debug, Clone, Copy)]
+pub struct Scheme {
+    name: &'static str,
+    tls: bool,
+}
+
+impl Scheme {
+    /// The one without encryption.
+    pub const REDIS: Self = Self { name: "redis", tls: false };
+}
+
+impl PartialEq for Scheme {
+    fn eq(&self, other: &Self) -> bool {
+        self.tls == other.tls
+    }
+}
+
+impl Eq for Scheme {}
+
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {
@@ -45,8 +69,8 @@ pub enum Endpoint {
         host: String,
         /// Port.
         port: u16,
-        /// Whether the connection is encrypted.
-        tls: bool,
+        /// Scheme, as it was written.
+        scheme: Scheme,
     },
     /// A socket in the file system.
     Unix {
@@ -68,6 +92,11 @@ impl TargetUrl {
 }
 
 impl Endpoint {
+    /// Whether connections to it are encrypted.
+    pub(super) fn uses_tls(&self) -> bool {
+        matches!(self, Self::Tcp { scheme: Scheme { tls: true, .. }, .. })
+    }
+
     /// The error of a connection to it.
     pub(super) fn failed(&self, fault: Fault) -> TargetError {
         TargetError::Connection { address: self.to_string(), fault }
@@ -91,10 +120,7 @@ impl fmt::Display for TargetUrl {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp { host, port, tls } => {
-                let scheme = if *tls { "rediss" } else { "redis" };
-                write!(f, "{scheme}://{host}:{port}")
-            }
+            Self::Tcp { host, port, scheme } => write!(f, "{}://{host}:{port}", scheme.name),
             Self::Unix { path } => write!(f, "unix://{}", path.display()),
         }
     }
@@ -102,10 +128,10 @@ impl fmt::Display for Endpoint {
 
 fn parse(text: &str) -> Result<TargetUrl, String> {
     let (scheme, rest) = text.split_once("://").ok_or("`://` is missing")?;
-    let tls = SCHEMES.iter().find(|(known, _)| *known == scheme).map(|(_, tls)| *tls);
+    let of_port = SCHEMES.into_iter().find(|known| known.name == scheme);
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     // The grammar of URLs has no user in front of an empty host, so a socket's path gets a host for parsing.
-    let regular = match (scheme, tls) {
+    let regular = match (scheme, of_port) {
         (_, Some(_)) if path.contains('@') => return Err(ENCODING.to_owned()),
         (_, Some(_)) => text.to_owned(),
         ("unix", None) => {
@@ -127,7 +153,7 @@ fn parse(text: &str) -> Result<TargetUrl, String> {
 
     // From the text, since `Url` encodes some characters.
     let mut login = authority.rsplit_once('@').map(|(login, _)| Login::of(login)).unwrap_or_default();
-    let endpoint = if let Some(tls) = tls {
+    let endpoint = if let Some(scheme) = of_port {
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or("the host is missing")?;
         if url.query().is_some() {
             return Err(PARAMETERS.to_owned());
@@ -140,7 +166,7 @@ fn parse(text: &str) -> Result<TargetUrl, String> {
         if port == 0 {
             return Err(NO_PORT.to_owned());
         }
-        Endpoint::Tcp { host: host.to_owned(), port, tls }
+        Endpoint::Tcp { host: host.to_owned(), port, scheme }
     } else {
         let path = PathBuf::from(OsString::from_vec(percent_decode_str(url.path()).collect()));
         if path.as_os_str() == "/" {
@@ -207,7 +233,8 @@ mod tests {
     use super::*;
 
     fn tcp(host: &str, port: u16, tls: bool) -> Endpoint {
-        Endpoint::Tcp { host: host.to_owned(), port, tls }
+        let scheme = SCHEMES.into_iter().find(|known| known.tls == tls).unwrap();
+        Endpoint::Tcp { host: host.to_owned(), port, scheme }
     }
 
     #[test]
@@ -227,6 +254,15 @@ mod tests {
             assert_eq!(text.parse::<TargetUrl>().unwrap(), TargetUrl::of(tcp(host, 6379, false)));
         }
         assert_eq!("valkeys://h".parse::<TargetUrl>().unwrap(), "rediss://h".parse().unwrap());
+    }
+
+    #[test]
+    fn the_scheme_is_written_as_it_was_read() {
+        for Scheme { name, tls } in SCHEMES {
+            let text = format!("{name}://h:1");
+            let url: TargetUrl = text.parse().unwrap();
+            assert_eq!((url.to_string(), url.endpoint.uses_tls()), (text, tls));
+        }
     }
 
     #[test]

@@ -118,6 +118,7 @@ fn no_local_address(endpoint: &Endpoint) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::Scheme;
 
     const DENIED: &str = "DENIED Redis is running in protected mode because protected mode is enabled and no password is \
                           set for the default user. In this mode connections are only accepted from the loopback \
@@ -161,7 +162,7 @@ mod tests {
     fn explains_openings() {
         let explained = |kind, details| {
             let error = Error::new(kind, details);
-            let endpoint = Endpoint::Tcp { host: "host".to_owned(), port: 1, tls: false };
+            let endpoint = Endpoint::Tcp { host: "host".to_owned(), port: 1, scheme: Scheme::REDIS };
             endpoint.failed(of_opening(&error, &endpoint, "me", 9, Duration::from_secs(5))).to_string()
         };
         for (kind, details, expected) in [
@@ -222,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_missing_source_address_alone_is_no_exhaustion() {
-        let endpoint = Endpoint::Tcp { host: "[::1]".to_owned(), port: 1, tls: false };
+        let endpoint = Endpoint::Tcp { host: "[::1]".to_owned(), port: 1, scheme: Scheme::REDIS };
         assert!(no_local_address(&endpoint).to_string().contains("is IPv6 disabled?"));
     }
 }

@@ -40,7 +40,7 @@ mod words;
 mod sample;
 
 pub use access::{Source, Target};
-pub use address::{Endpoint, TargetUrl};
+pub use address::{Endpoint, Scheme, TargetUrl};
 pub use claim::{Takeover, claimant};
 pub use clean::{Holding, KeyGroup};
 pub use connector::Connector;

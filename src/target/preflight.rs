@@ -214,6 +214,7 @@ async fn same_machine(endpoint: &Endpoint) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::Scheme;
 
     fn facts(max_clients: Option<u64>, connected_clients: Option<u64>) -> Facts {
         Facts { max_clients, connected_clients, ..Facts::default() }
@@ -252,11 +253,11 @@ mod tests {
 
     #[tokio::test]
     async fn knows_its_own_machine() {
-        let here = Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: 1, tls: false };
+        let here = Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: 1, scheme: Scheme::REDIS };
         assert!(same_machine(&here).await);
         assert!(same_machine(&Endpoint::Unix { path: "/run/redis.sock".into() }).await);
         // A network for documentation (RFC 5737): nobody's own.
-        let there = Endpoint::Tcp { host: "192.0.2.1".to_owned(), port: 1, tls: false };
+        let there = Endpoint::Tcp { host: "192.0.2.1".to_owned(), port: 1, scheme: Scheme::REDIS };
         assert!(!same_machine(&there).await);
     }
 
@@ -264,7 +265,7 @@ mod tests {
     fn a_socket_in_the_file_system_needs_no_ports() {
         let path = "/run/redis.sock".into();
         assert_eq!(too_few_ports(&Endpoint::Unix { path }, u64::MAX).map(|error| error.to_string()), None);
-        let port = Endpoint::Tcp { host: "localhost".to_owned(), port: 1, tls: false };
+        let port = Endpoint::Tcp { host: "localhost".to_owned(), port: 1, scheme: Scheme::REDIS };
         let error = too_few_ports(&port, 1 << 17).map(|error| error.to_string());
         assert!(error.is_none_or(|error| error.contains("needs 131072 connections")));
         assert!(too_few_ports(&port, 1).is_none());

@@ -17,7 +17,7 @@ use std::{
 use bytes::Bytes;
 use tokio::time::timeout;
 
-use super::{Endpoint, Target, TargetError, TargetUrl};
+use super::{Endpoint, Scheme, Target, TargetError, TargetUrl};
 use crate::{
     measure::{Clock, Nanos},
     operation::{Args, Kind, Request},
@@ -48,7 +48,7 @@ pub async fn reference() -> Result<Reference, TargetError> {
 }
 
 async fn round_trips(address: SocketAddr) -> Result<Reference, TargetError> {
-    let endpoint = Endpoint::Tcp { host: address.ip().to_string(), port: address.port(), tls: false };
+    let endpoint = Endpoint::Tcp { host: address.ip().to_string(), port: address.port(), scheme: Scheme::REDIS };
     let url = TargetUrl { endpoint, username: None, password: None, database: None };
     let connection = Target::without_services(&url)?.observer().open().await?;
     let request = || Request { kind: Kind::Get, key: Bytes::from_static(b"reference"), args: Args::None };

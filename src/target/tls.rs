@@ -25,7 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The TLS configuration of an endpoint, if it uses TLS.
 pub(super) fn connector(endpoint: &Endpoint) -> Result<Option<TlsConnector>, Fault> {
-    let Endpoint::Tcp { tls: true, .. } = endpoint else { return Ok(None) };
+    if !endpoint.uses_tls() {
+        return Ok(None);
+    }
     let found = authorities(env::var_os(VARIABLES[0]).as_deref().map(Path::new));
     let mut trusted = RootCertStore::empty();
     trusted.add_parsable_certificates(found.certs);
@@ -123,7 +125,9 @@ pub(super) fn failed(details: &str) -> Option<&'static str> {
 
 /// Returns when an endpoint that should use TLS has answered without; never returns otherwise.
 pub(super) async fn answered_plainly(endpoint: &Endpoint) {
-    if let Endpoint::Tcp { host, port, tls: true } = endpoint {
+    if let Endpoint::Tcp { host, port, .. } = endpoint
+        && endpoint.uses_tls()
+    {
         tokio::time::sleep(HANDSHAKE).await;
         if let Some(b'+' | b'-') = first_byte(host, *port, b"PING\r\n").await {
             return;
@@ -134,7 +138,10 @@ pub(super) async fn answered_plainly(endpoint: &Endpoint) {
 
 /// Whether an endpoint that should not use TLS does. A proxy of another protocol may do so as well, and answers without it.
 pub(super) async fn uses_tls(endpoint: &Endpoint) -> bool {
-    let Endpoint::Tcp { host, port, tls: false } = endpoint else { return false };
+    let Endpoint::Tcp { host, port, .. } = endpoint else { return false };
+    if endpoint.uses_tls() {
+        return false;
+    }
     let is_record = |byte: u8| RECORDS.contains(&byte);
     first_byte(host, *port, &client_hello()).await.is_some_and(is_record)
         && first_byte(host, *port, b"PING\r\n").await.is_none_or(is_record)
@@ -169,6 +176,7 @@ async fn first_byte(host: &str, port: u16, said: &[u8]) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::Scheme;
 
     #[test]
     fn the_hello_is_well_formed_and_no_command() {
@@ -202,7 +210,7 @@ mod tests {
                     let _ = guest.write_all(if said == [22] { &[21, 3, 1] } else { plain });
                 }
             });
-            let endpoint = Endpoint::Tcp { host: "127.0.0.1".to_owned(), port, tls: false };
+            let endpoint = Endpoint::Tcp { host: "127.0.0.1".to_owned(), port, scheme: Scheme::REDIS };
             assert_eq!(uses_tls(&endpoint).await, expected, "{plain:?}");
         }
     }

@@ -135,7 +135,7 @@ mod tests {
 
     use super::*;
     use crate::target::{
-        Driver, DriverConnection, Endpoint, Target, TargetUrl, WireConnector, reference::Responder, sample,
+        Driver, DriverConnection, Endpoint, Scheme, Target, TargetUrl, WireConnector, reference::Responder, sample,
     };
 
     fn literal(word: &'static str) -> Bytes {
@@ -199,7 +199,7 @@ mod tests {
         let (sender, heard) = std::sync::mpsc::channel();
         let responder = Responder::start(move |line| drop(sender.send(line.to_vec()))).unwrap();
         let (host, port) = (responder.address.ip().to_string(), responder.address.port());
-        let endpoint = Endpoint::Tcp { host, port, tls: false };
+        let endpoint = Endpoint::Tcp { host, port, scheme: Scheme::REDIS };
         let url = TargetUrl { endpoint, username: None, password: None, database: None };
         let target = Target::without_services(&url).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

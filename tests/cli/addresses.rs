@@ -76,7 +76,7 @@ fn a_server_with_tls_is_reached_by_name_and_by_either_kind_of_address() {
     for host in ["localhost", "127.0.0.1"].into_iter().chain(ipv6) {
         for scheme in ["rediss", "valkeys"] {
             let url = server.url(scheme, host, server.port);
-            audit(&desk, &url, &fixture("ca.pem")).ends_with(0).says(&format!("rediss://{host}:{}", server.port));
+            audit(&desk, &url, &fixture("ca.pem")).ends_with(0).says(&format!("{scheme}://{host}:{}", server.port));
         }
     }
 }

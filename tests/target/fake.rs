@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use plimsoll::target::{Endpoint, PrivateServer, TargetUrl};
+use plimsoll::target::{Endpoint, PrivateServer, Scheme, TargetUrl};
 
 type Rule = dyn Fn(&[String]) -> Option<Vec<u8>> + Send + Sync;
 
@@ -39,7 +39,7 @@ impl Fake {
 
     /// Its address, with the login of the user `plimsoll`.
     pub(crate) fn url(&self, server: &PrivateServer) -> TargetUrl {
-        let endpoint = Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: self.port, tls: false };
+        let endpoint = Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: self.port, scheme: Scheme::REDIS };
         TargetUrl { endpoint, ..server.url_of("plimsoll") }
     }
 }

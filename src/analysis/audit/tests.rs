@@ -68,6 +68,7 @@ const CASES: &[Case] = &[
     (Rule::Encryption, |run| set(run, "bind", "* -::*"), Severity::Note),
     (Rule::Encryption, |run| run.target.same_machine = false, Severity::Critical),
     (Rule::Encryption, |run| run.target.address = "rediss://h:1".into(), Severity::Passed),
+    (Rule::Encryption, |run| run.target.address = "valkeys://h:1".into(), Severity::Passed),
     (Rule::ProtectedMode, |_| {}, Severity::Critical),
     (Rule::ProtectedMode, |run| set(run, "protected-mode", "yes"), Severity::Passed),
     (Rule::ProtectedMode, |run| run.inspection.users.clear(), Severity::Unknown),

@@ -96,10 +96,11 @@ fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::Scheme;
 
     #[test]
     fn writes_hashes_only() {
-        let endpoint = Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: 7000, tls: false };
+        let endpoint = Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: 7000, scheme: Scheme::REDIS };
         let passwords = BTreeMap::from([("lwe-app".to_owned(), Secret::new("abc"))]);
         let further = [("maxmemory".to_owned(), "1mb".to_owned())];
         let configuration = Configuration { endpoint: &endpoint, passwords: &passwords, further: &further };

@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, fs::Permissions, net::TcpListener, os::unix::fs
 
 use tempfile::TempDir;
 
-use super::{Endpoint, Secret, TargetError, TargetUrl, limits, login::Login};
+use super::{Endpoint, Scheme, Secret, TargetError, TargetUrl, limits, login::Login};
 use configuration::Configuration;
 pub use configuration::RESERVED;
 use process::{Process, Watchdog};
@@ -104,7 +104,7 @@ impl PrivateServer {
         let endpoint = match options.listen {
             Listen::Loopback => {
                 let port = free_port().map_err(TargetError::ServerPlace)?;
-                Endpoint::Tcp { host: "127.0.0.1".to_owned(), port, tls: false }
+                Endpoint::Tcp { host: "127.0.0.1".to_owned(), port, scheme: Scheme::REDIS }
             }
             Listen::Socket => Endpoint::Unix { path: folder.path().join("server.sock") },
         };
