@@ -249,6 +249,13 @@ fn where_the_harness_was_the_limit_the_answer_says_with_which_client_and_what_to
 }
 
 #[test]
+fn the_harness_has_fred_only_where_fred_puts_on_load() {
+    let written = |client| markdown::render(&with(client, &single()).view(&[]));
+    assert!(written(Client::Fred).contains("**Harness**: plimsoll 0.1.0 (3f2c9d1), fred 10.1.0, release build"));
+    assert!(written(Client::Wire).contains("**Harness**: plimsoll 0.1.0 (3f2c9d1), release build"));
+}
+
+#[test]
 fn the_client_stands_where_it_belongs_to_the_whole_answer() {
     let mut uncertain = single();
     uncertain.1.arms[0].sustainable.as_mut().unwrap().confirmed = false;

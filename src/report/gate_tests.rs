@@ -70,6 +70,9 @@ fn clients_of_the_arms_are_named_unless_both_are_fred() {
         "{}",
         headline(&equal)
     );
+    let method = GateReport::new(equal.clone()).unwrap().markdown();
+    assert!(method.contains("**Load on A by**: plimsoll 0.1.0 (3f2c9d1), release build"), "{method}");
+    assert!(method.contains("**Load on B by**: plimsoll 0.1.0 (3f2c9d1), fred 10.1.0, release build"));
     equal.arms.b.scenario = text;
     assert!(headline(&equal).starts_with("No regression with the wire client: "), "{}", headline(&equal));
 }

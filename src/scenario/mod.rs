@@ -34,6 +34,6 @@ pub use model::{
     Phases, Pool, Scenario, Service, ValueSize,
 };
 pub use overrides::Overrides;
-pub use read::parse;
+pub use read::{parse, uses};
 pub use schema::schema;
 pub use shown::{shown_field, shown_setting};

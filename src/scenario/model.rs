@@ -332,6 +332,11 @@ impl Scenario {
         (!rates.is_empty()).then(|| rates.iter().sum())
     }
 
+    /// Whether a service uses a client library.
+    pub fn uses(&self, client: Client) -> bool {
+        self.services.iter().any(|service| service.client == client)
+    }
+
     /// Connections of all services.
     pub fn connections(&self) -> u64 {
         self.services.iter().map(Service::connections).sum()

@@ -17,6 +17,11 @@ use super::{
     text::Document,
 };
 
+/// Whether the scenario of a saved document uses a client library; true where this version does not read it.
+pub fn uses(text: &str, client: Client) -> bool {
+    parse(text, "saved scenario").map_or(true, |scenario| scenario.uses(client))
+}
+
 /// Reads a scenario from TOML text. `file` only names it in errors.
 ///
 /// # Errors

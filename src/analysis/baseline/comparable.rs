@@ -1,16 +1,13 @@
 //! Whether two runs measured the same thing: what differs between them, and what that means.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use strum::EnumDiscriminants;
 
-use toml::Value;
-
+use super::fields::differing;
 use crate::{
     results::Abstract,
-    scenario::{self, Client, Scenario},
+    scenario::{self, Client},
 };
 
 /// Something that is not the same in two runs.
@@ -141,12 +138,14 @@ fn between(base: &Abstract, run: &Abstract) -> Vec<Difference> {
     note(DifferenceKind::Private, started(of_base.private), started(of_run.private));
     // A private server lies somewhere else every time.
     if !of_base.private && !of_run.private {
-        note(DifferenceKind::Address, &of_base.address, &of_run.address);
+        note(DifferenceKind::Address, &by_redis(&of_base.address), &by_redis(&of_run.address));
     }
     let place = |same| if same { "the harness's" } else { "another" };
     note(DifferenceKind::SameMachine, place(of_base.same_machine), place(of_run.same_machine));
     note(DifferenceKind::Plimsoll, &base.software.version, &run.software.version);
-    note(DifferenceKind::Fred, &base.software.fred, &run.software.fred);
+    if [base, run].iter().any(|one| scenario::uses(&one.scenario, Client::Fred)) {
+        note(DifferenceKind::Fred, &base.software.fred, &run.software.fred);
+    }
     note(DifferenceKind::Profile, &base.software.profile, &run.software.profile);
     note(DifferenceKind::Cpu, &base.environment.cpu, &run.environment.cpu);
     note(DifferenceKind::Cores, &base.environment.cores.to_string(), &run.environment.cores.to_string());
@@ -158,117 +157,15 @@ fn between(base: &Abstract, run: &Abstract) -> Vec<Difference> {
     found
 }
 
-/// Fields by which the scenarios mean something different: how they are written, and whether a default is spelled out, does
-/// not matter.
+/// An address with the schemes of Redis, which mean what those of Valkey mean.
+fn by_redis(address: &str) -> String {
+    address.strip_prefix("valkey").map_or_else(|| address.to_owned(), |rest| format!("redis{rest}"))
+}
+
+/// Fields by which the scenarios mean something different.
 fn of_scenarios(base: &str, run: &str) -> Vec<Difference> {
-    if base == run {
-        return Vec::new();
-    }
-    let (base, run) = (Text::read(base), Text::read(run));
-    if base.meaning.is_some() && base.meaning == run.meaning {
-        return Vec::new();
-    }
-    let mut names: Vec<&String> = base.fields.keys().chain(run.fields.keys()).collect();
-    names.sort();
-    names.dedup();
-    let differing = names.into_iter().filter(|name| !is_of_no_account(name));
-    differing
-        .filter(|name| match (base.fields.get(*name), run.fields.get(*name)) {
-            (Some(of_base), Some(of_run)) => {
-                of_base.shown() != of_run.shown() && !run.means_the_same(of_run, Some(&of_base.value))
-            }
-            (Some(only), None) => !base.means_the_same(only, None),
-            (None, Some(only)) => !run.means_the_same(only, None),
-            (None, None) => false,
-        })
-        .map(|name| Difference { kind: kind_of(name), base: base.shown(name), run: run.shown(name) })
-        .collect()
-}
-
-/// A scenario as it is written, with what it means.
-struct Text {
-    table: toml::Table,
-    /// `None` where this version does not read it.
-    meaning: Option<Scenario>,
-    /// Every field by its path: `service.api.pool.size`. Parts of a list go by their name, else by their number.
-    fields: BTreeMap<String, Leaf>,
-}
-
-/// A field that holds a value of its own.
-struct Leaf {
-    /// Remedy.
-    steps: Vec<Step>,
-    value: Value,
-}
-
-#[derive(Clone)]
-enum Step {
-    Field(String),
-    Item(usize),
-}
-
-impl Text {
-    fn read(text: &str) -> Self {
-        let mut fields = BTreeMap::new();
-        let table = text
-            .parse::<toml::Table>()
-            .unwrap_or_else(|_| toml::Table::from_iter([("text".to_owned(), Value::String("unreadable".to_owned()))]));
-        flatten(&Value::Table(table.clone()), "", &[], &mut fields);
-        Self { table, meaning: meaning(text), fields }
-    }
-
-    fn shown(&self, name: &str) -> String {
-        // Runs of earlier versions, which had no other client, do not name it.
-        let is_client = name.starts_with("service.") && name.ends_with(".client");
-        let absent = || if is_client { <&str>::from(Client::default()).to_owned() } else { String::new() };
-        self.fields.get(name).map_or_else(absent, Leaf::shown)
-    }
-
-    /// Whether the scenario stays what it is with another value of a field, or without the field.
-    fn means_the_same(&self, leaf: &Leaf, with: Option<&Value>) -> bool {
-        let mut changed = Value::Table(self.table.clone());
-        set(&mut changed, &leaf.steps, with)
-            && self.meaning.is_some()
-            && toml::to_string(&changed).is_ok_and(|text| meaning(&text) == self.meaning)
-    }
-}
-
-impl Leaf {
-    fn shown(&self) -> String {
-        match &self.value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        }
-    }
-}
-
-/// A scenario without its words.
-fn meaning(text: &str) -> Option<Scenario> {
-    let scenario = scenario::parse(text, "scenario").ok()?;
-    Some(Scenario { name: String::new(), description: String::new(), source: String::new(), ..scenario })
-}
-
-/// Sets or removes a field; false where there is no such field.
-fn set(within: &mut Value, steps: &[Step], with: Option<&Value>) -> bool {
-    match (within, steps) {
-        (Value::Table(table), [Step::Field(name)]) => match with {
-            Some(value) => table.insert(name.clone(), value.clone()).is_some(),
-            None => table.remove(name).is_some(),
-        },
-        (Value::Table(table), [Step::Field(name), rest @ ..]) => {
-            table.get_mut(name).is_some_and(|below| set(below, rest, with))
-        }
-        (Value::Array(items), [Step::Item(number), rest @ ..]) => {
-            items.get_mut(*number).is_some_and(|below| set(below, rest, with))
-        }
-        _ => false,
-    }
-}
-
-/// What something is called and who logs in is no difference in what is measured.
-fn is_of_no_account(field: &str) -> bool {
-    let steps: Vec<_> = field.split('.').collect();
-    matches!(steps[..], ["name" | "description"] | ["service", _, "username"] | ["service", _, "password", ..])
+    let fields = differing(base, run).into_iter();
+    fields.map(|field| Difference { kind: kind_of(&field.name), base: field.base, run: field.run }).collect()
 }
 
 fn kind_of(field: &str) -> DifferenceKind {
@@ -281,37 +178,10 @@ fn kind_of(field: &str) -> DifferenceKind {
     }
 }
 
-fn flatten(value: &Value, path: &str, steps: &[Step], found: &mut BTreeMap<String, Leaf>) {
-    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    let then = |step: Step| [steps, &[step]].concat();
-    match value {
-        Value::Table(table) => {
-            for (name, value) in table {
-                flatten(value, &below(name), &then(Step::Field(name.clone())), found);
-            }
-        }
-        Value::Array(items) if items.iter().all(Value::is_table) => {
-            let mut seen: Vec<String> = Vec::new();
-            for (number, item) in items.iter().enumerate() {
-                let named = ["name", "command"].into_iter().find_map(|field| item.get(field)?.as_str());
-                let mut name = named.map_or_else(|| format!("{}", number + 1), str::to_owned);
-                if seen.contains(&name) {
-                    name = format!("{name} {}", number + 1);
-                }
-                flatten(item, &below(&name), &then(Step::Item(number)), found);
-                seen.push(name);
-            }
-        }
-        other => {
-            found.insert(path.to_owned(), Leaf { steps: steps.to_vec(), value: other.clone() });
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::sample::abstracted;
+    use crate::{results::sample::abstracted, scenario::Overrides};
 
     fn described(base: &Abstract, run: &Abstract) -> Vec<(DifferenceKind, String, String)> {
         let found = differences([base], run);
@@ -345,6 +215,31 @@ mod tests {
         let run = Abstract { scenario: text, ..base.clone() };
         let found = described(&base, &run);
         assert!(matches!(&found[..], [(DifferenceKind::Occasion(field), ..)] if field == "seed"), "{found:?}");
+    }
+
+    #[test]
+    fn the_version_of_fred_matters_only_where_fred_put_on_load() {
+        let with = |client: Option<Client>, fred: &str| {
+            let mut run = abstracted(0, 1.0);
+            run.scenario = Overrides { client, ..Overrides::default() }.apply(&run.scenario, "sample").unwrap().source;
+            run.software.fred = fred.to_owned();
+            run
+        };
+        let (wire, fred) = (Some(Client::Wire), Some(Client::Fred));
+        assert_eq!(described(&with(wire, "10.1.0"), &with(wire, "11.0.0")), []);
+        let found = described(&with(fred, "10.1.0"), &with(fred, "11.0.0"));
+        assert_eq!(found, [(DifferenceKind::Fred, "10.1.0".to_owned(), "11.0.0".to_owned())]);
+    }
+
+    #[test]
+    fn schemes_of_redis_and_valkey_are_one_address() {
+        let at = |address: &str| {
+            let mut run = abstracted(0, 1.0);
+            (run.target.private, run.target.address) = (false, address.to_owned());
+            run
+        };
+        assert_eq!(described(&at("rediss://h:1"), &at("valkeys://h:1")), []);
+        assert_eq!(described(&at("redis://h:1"), &at("valkeys://h:1")).len(), 1);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod abstracting;
 mod change_points;
 mod comparable;
 mod compare;
+mod fields;
 mod history;
 mod model;
 mod quantity;

@@ -11,7 +11,7 @@ use crate::{
     measure::{HostInterval, PackedHistogram, merged},
     report::format::{self, NOTHING, THIN},
     results::{Environment, Run, Software, TargetFacts},
-    scenario::{Access, Action, ArrivalProcess, Checkout, Load, Order, Scenario, Service, ValueSize},
+    scenario::{Access, Action, ArrivalProcess, Checkout, Client, Load, Order, Scenario, Service, ValueSize},
 };
 
 pub(super) fn section(run: &Run, scenario: &Scenario) -> Section {
@@ -67,7 +67,7 @@ fn facts(run: &Run, scenario: &Scenario) -> Block {
         ("Schedule lag", Some(lag(run))),
         ("Opening connections", Some(connects(run))),
         ("Memory of the harness", Some(memory(run))),
-        ("Harness", Some(harness(&run.software))),
+        ("Harness", Some(harness(&run.software, scenario.uses(Client::Fred)))),
     ])
 }
 
@@ -82,9 +82,10 @@ pub(super) fn machine(environment: &Environment) -> String {
     )
 }
 
-/// What measured.
-pub(super) fn harness(software: &Software) -> String {
-    format!("{}, fred {}, {} build", made_by(software), software.fred, software.profile)
+/// What measured. `fred` is whether fred put on a part of the load.
+pub(super) fn harness(software: &Software, fred: bool) -> String {
+    let fred = if fred { format!(", {}", client(Client::Fred, software)) } else { String::new() };
+    format!("{}{fred}, {} build", made_by(software), software.profile)
 }
 
 /// A setting of the server; sizes in units that people read.

@@ -56,7 +56,7 @@ fn facts(answers: &CapacityReport) -> Block {
         ("Server", Some(server)),
         ("Server settings", settings(target)),
         ("Machine of the harness", Some(machine(environment))),
-        ("Harness", Some(harness(software))),
+        ("Harness", Some(harness(software, answers.arms().any(|(arm, ..)| answers.uses_fred(arm))))),
     ];
     let variants = plan.arms.iter().filter(|arm| !arm.settings.is_empty()).map(|arm| {
         let settings: Vec<_> = arm.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();

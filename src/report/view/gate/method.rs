@@ -13,7 +13,7 @@ use crate::{
         },
     },
     results::{Gate, GatePlan, Sides},
-    scenario::format_duration,
+    scenario::{Client, format_duration, uses},
 };
 
 pub(super) fn section(outcome: &GateReport) -> Section {
@@ -64,7 +64,7 @@ fn facts(gate: &Gate) -> Vec<(String, String)> {
     let mut facts = vec![("Scenario".to_owned(), scenario_name(gate))];
     for (side, arm) in gate.arms.named() {
         facts.push((format!("Server of {side}"), arm.target.software()));
-        facts.push((format!("Load on {side} by"), harness(&arm.software)));
+        facts.push((format!("Load on {side} by"), harness(&arm.software, uses(&arm.scenario, Client::Fred))));
     }
     if let Some(rate) = gate.plan.rate {
         let why = gate.capacity.map(|Sides { a, b }| {
