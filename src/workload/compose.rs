@@ -3,22 +3,15 @@
 use bytes::Bytes;
 use rand::RngExt;
 
-use super::{
-    access::Place,
-    draw::Purpose,
-    keyspace::numbered,
-    step::Step,
-    stream::Plan,
-    template::{Filling, Word},
-};
+use super::{access::Place, draw::Purpose, keyspace::Names, step::Step, stream::Plan, template::Filling};
 use crate::operation::{Args, Kind, Request};
 
 impl Plan {
     /// The request of a step. Key and first member depend on the sequence number alone, values on the step too.
-    pub(super) fn request(&self, step: &Step, sequence: u64, number: usize) -> Request {
+    pub(super) fn request(&self, names: &Names, step: &Step, sequence: u64, number: usize) -> Request {
         let mut values = self.root.generator(Purpose::Value, sequence, number as u64);
         let mut value = || self.values.draw(&mut values);
-        let mut keys = self.keys(step, sequence);
+        let mut keys = self.keys(names, step, sequence);
         let key = keys.next().unwrap_or_default();
         let args = match step.kind {
             Kind::Ping
@@ -46,20 +39,22 @@ impl Plan {
             }
             Kind::IncrBy => Args::Number(step.by),
             Kind::Expire => Args::Number(step.expiry_seconds),
-            Kind::HGet => Args::Value(numbered(b"f", self.member(step, sequence))),
-            Kind::SIsMember | Kind::ZScore | Kind::ZRank => Args::Value(numbered(b"m", self.member(step, sequence))),
-            Kind::HMGet | Kind::HDel => Args::Values(self.names(step, sequence, b"f").collect()),
-            Kind::SAdd | Kind::SRem | Kind::ZRem => Args::Values(self.names(step, sequence, b"m").collect()),
-            Kind::HSet => Args::Pairs(self.names(step, sequence, b"f").map(|field| (field, value())).collect()),
-            Kind::HIncrBy => Args::Increment(numbered(b"n", self.member(step, sequence)), step.by),
+            Kind::HGet => Args::Value(names.numbered(b"f", self.member(step, sequence))),
+            Kind::SIsMember | Kind::ZScore | Kind::ZRank => {
+                Args::Value(names.numbered(b"m", self.member(step, sequence)))
+            }
+            Kind::HMGet | Kind::HDel => Args::Values(self.names(names, step, sequence, b"f").collect()),
+            Kind::SAdd | Kind::SRem | Kind::ZRem => Args::Values(self.names(names, step, sequence, b"m").collect()),
+            Kind::HSet => Args::Pairs(self.names(names, step, sequence, b"f").map(|field| (field, value())).collect()),
+            Kind::HIncrBy => Args::Increment(names.numbered(b"n", self.member(step, sequence)), step.by),
             Kind::ZIncrBy => {
                 // Up or down with equal chance, or scores would drift out of the range that reads ask for.
                 let by = if values.random() { step.by } else { step.by.saturating_neg() };
-                Args::ScoreBy(by, numbered(b"m", self.member(step, sequence)))
+                Args::ScoreBy(by, names.numbered(b"m", self.member(step, sequence)))
             }
             Kind::ZAdd => {
                 let score = || values.random_range(0..step.members) as f64;
-                Args::Scored(std::iter::repeat_with(score).zip(self.names(step, sequence, b"m")).collect())
+                Args::Scored(std::iter::repeat_with(score).zip(self.names(names, step, sequence, b"m")).collect())
             }
             Kind::LPush | Kind::RPush => Args::Values((0..step.batch).map(|_| value()).collect()),
             Kind::LPop | Kind::RPop if step.batch == 1 => Args::None,
@@ -71,15 +66,15 @@ impl Plan {
                 Args::Range(start, start + step.range - 1)
             }
             Kind::XAdd => Args::Entry {
-                fields: (0..step.batch).map(|field| (numbered(b"f", field), value())).collect(),
+                fields: (0..step.batch).map(|field| (names.numbered(b"f", field), value())).collect(),
                 max_length: step.members.cast_signed(),
             },
             Kind::XRange => Args::First(step.range),
             Kind::Eval => Args::Script {
                 source: step.script.clone(),
-                argv: self.fill(&step.words, key.clone(), value(), step, sequence),
+                argv: self.fill(names, step, sequence, key.clone(), value()),
             },
-            Kind::Raw => Args::Raw(self.fill(&step.words, key.clone(), value(), step, sequence)),
+            Kind::Raw => Args::Raw(self.fill(names, step, sequence, key.clone(), value())),
         };
         Request { kind: step.kind, key, args }
     }
@@ -99,19 +94,19 @@ impl Plan {
         self.root.generator(Purpose::Member, sequence, 0).random_range(0..step.members)
     }
 
-    fn keys(&self, step: &Step, sequence: u64) -> impl Iterator<Item = Bytes> {
-        self.indexes(step, sequence).map(|index| numbered(&step.stem, index))
+    fn keys(&self, names: &Names, step: &Step, sequence: u64) -> impl Iterator<Item = Bytes> {
+        self.indexes(step, sequence).map(|index| names.numbered(&step.stem, index))
     }
 
     /// Names of the members or fields that a request touches: neighbours, so that they differ.
-    fn names(&self, step: &Step, sequence: u64, letter: &'static [u8]) -> impl Iterator<Item = Bytes> {
+    fn names(&self, names: &Names, step: &Step, sequence: u64, letter: &'static [u8]) -> impl Iterator<Item = Bytes> {
         let first = self.member(step, sequence);
-        (first..first + step.batch).map(|member| numbered(letter, member % step.members))
+        (first..first + step.batch).map(|member| names.numbered(letter, member % step.members))
     }
 
-    fn fill(&self, words: &[Word], key: Bytes, value: Bytes, step: &Step, sequence: u64) -> Vec<Bytes> {
-        let member = numbered(b"m", self.member(step, sequence));
+    fn fill(&self, names: &Names, step: &Step, sequence: u64, key: Bytes, value: Bytes) -> Vec<Bytes> {
+        let member = names.numbered(b"m", self.member(step, sequence));
         let filling = Filling { key, value, member };
-        words.iter().map(|word| word.fill(&filling)).collect()
+        step.words.iter().map(|word| word.fill(&filling)).collect()
     }
 }

@@ -1,8 +1,8 @@
 //! Names of keys, members and fields.
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::{
     operation::{DataType, Kind},
@@ -112,19 +112,46 @@ pub(super) fn data_types(commands: &[Command]) -> Vec<(&Command, (DataType, &Com
     types
 }
 
-/// A stem and a decimal number, in one allocation.
-#[inline]
+/// Room that names are made in at a time: one allocation for thousands of them.
+const ROOM: usize = 16 << 10;
+
+/// Makes names one behind the other in one buffer, so that a name costs no allocation.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names(RefCell<BytesMut>);
+
+impl Names {
+    /// A stem with a number.
+    pub(super) fn numbered(&self, stem: &[u8], number: u64) -> Bytes {
+        let mut room = self.0.borrow_mut();
+        let length = stem.len() + digits(number);
+        if room.capacity() < length {
+            room.reserve(ROOM.max(length));
+        }
+        write(&mut room, stem, number);
+        room.split().freeze()
+    }
+}
+
+/// A stem with a number, in memory of its own.
 pub(super) fn numbered(stem: &[u8], number: u64) -> Bytes {
-    let digits = number.checked_ilog10().map_or(1, |log| log as usize + 1);
-    let mut name = Vec::with_capacity(stem.len() + digits);
+    let mut name = BytesMut::with_capacity(stem.len() + digits(number));
+    write(&mut name, stem, number);
+    name.freeze()
+}
+
+fn digits(number: u64) -> usize {
+    number.checked_ilog10().map_or(1, |log| log as usize + 1)
+}
+
+fn write(name: &mut BytesMut, stem: &[u8], number: u64) {
+    let length = stem.len() + digits(number);
     name.extend_from_slice(stem);
-    name.resize(stem.len() + digits, b'0');
+    name.resize(length, b'0');
     let mut rest = number;
     for digit in name[stem.len()..].iter_mut().rev() {
         *digit = b'0' + (rest % 10) as u8;
         rest /= 10;
     }
-    name.into()
 }
 
 #[cfg(test)]
@@ -157,7 +184,7 @@ mod tests {
 
     use proptest::{prelude::any, proptest};
 
-    use super::numbered;
+    use super::{Names, numbered};
 
     proptest! {
         #![proptest_config(crate::workload::sample::laws())]
@@ -166,6 +193,9 @@ mod tests {
         fn numbers_are_written_as_they_are_elsewhere(number in any::<u64>(), shift in 0_u32..64) {
             let number = number >> shift;
             assert_eq!(numbered(b"api:str:", number), format!("api:str:{number}"));
+            let names = Names::default();
+            let made: Vec<_> = (0..1_000).map(|_| names.numbered(b"api:str:", number)).collect();
+            assert!(made.iter().all(|name| *name == format!("api:str:{number}")));
         }
     }
 }

@@ -6,6 +6,7 @@ use rand::distr::{Distribution, weighted::WeightedIndex};
 
 use super::{
     draw::{Purpose, Root},
+    keyspace::Names,
     step::Step,
     value::{Values, text_limit, typical},
 };
@@ -21,6 +22,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct RequestStream {
     plan: Arc<Plan>,
+    names: Names,
 }
 
 /// Everything that is known before the first request.
@@ -58,7 +60,7 @@ impl RequestStream {
     /// Where the first index is out of range.
     pub fn rooted(scenario: &Scenario, service: usize, root: usize) -> Self {
         let root = Root::new(scenario.seed, root);
-        Self { plan: Arc::new(Plan::new(&scenario.services[service], root)) }
+        Self { plan: Arc::new(Plan::new(&scenario.services[service], root)), names: Names::default() }
     }
 
     /// The operation that this sequence number asks for: an index into the service's operations.
@@ -80,7 +82,7 @@ impl RequestStream {
     /// Where the operation has fewer steps.
     #[inline]
     pub fn request(&self, sequence: u64, step: usize) -> Request {
-        self.plan.request(self.plan.step(sequence, step), sequence, step)
+        self.plan.request(&self.names, self.plan.step(sequence, step), sequence, step)
     }
 
     /// What has to follow this reply to that request so that the data neither grows nor dwindles. Its command is the

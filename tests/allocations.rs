@@ -1,0 +1,61 @@
+//! Allocations of the measured path, counted by the allocator of this program.
+
+use std::alloc::System;
+
+use plimsoll::{
+    load::{self, Pacing, Settings},
+    measure::SeriesRole,
+    scenario::parse,
+    target::{Source, Target},
+};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use tokio::runtime::Builder;
+use tokio_util::sync::CancellationToken;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Allocations and completed requests of a run of two seconds through the wire client.
+fn run(operation: &str, rate: u32) -> (f64, f64) {
+    let text = format!(
+        "name = \"allocations\"\n[run]\nwarmup = \"0s\"\nduration = \"2s\"\n[[service]]\nname = \"api\"\nclient = \"wire\"\n\
+         [service.pool]\nsize = 4\n[service.load]\nrate = {rate}\narrivals = \"uniform\"\n[service.keys]\ncount = 1000\n\
+         [[service.operation]]\n{operation}\n"
+    );
+    let scenario = parse(&text, "allocations.toml").unwrap_or_else(|errors| panic!("{errors}"));
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let (target, _server) = runtime.block_on(async {
+        let private = Source::Embedded { server_bin: None, config: Vec::new() };
+        let (target, server) = Target::prepare(private, &scenario).await.unwrap();
+        target.prefill(&scenario, &mut |_, _| {}).await.unwrap();
+        (target, server)
+    });
+    let settings = Settings { workers: Some(1), pacing: Some(Pacing::Adaptive), ..Settings::default() };
+    let region = Region::new(ALLOCATOR);
+    let recording = load::run(&scenario, &target, settings, &CancellationToken::new(), &mut |_| {}).unwrap();
+    let change = region.change();
+    let operations = recording.series.iter().filter(|series| series.key.role == SeriesRole::Operation);
+    let completed: u64 = operations.map(|series| series.totals().completed).sum();
+    assert_eq!(completed, u64::from(2 * rate));
+    ((change.allocations + change.reallocations) as f64, completed as f64)
+}
+
+/// What each further request of a run costs, so that connecting and packing the seconds do not count.
+fn for_each_request(operation: &str) -> f64 {
+    let ((few, least), (many, most)) = (run(operation, 500), run(operation, 5_500));
+    (many - few) / (most - least)
+}
+
+// One test, since the allocator counts for all threads.
+#[test]
+fn a_request_of_the_wire_client_allocates_its_list_of_arguments_at_most() {
+    for operation in ["command = \"GET\"", "command = \"SET\"", "command = \"HGET\"", "command = \"LRANGE\""] {
+        let allocations = for_each_request(operation);
+        assert!(allocations < 0.1, "{operation}: {allocations} for each request");
+    }
+    for operation in ["command = \"HMGET\"", "command = \"ZADD\""] {
+        let allocations = for_each_request(operation);
+        assert!(allocations < 1.1, "{operation}: {allocations} for each request");
+        assert!(allocations > 0.9, "the allocator counts: {operation}: {allocations} for each request");
+    }
+}
