@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Environment, HarnessLimit, Software, TargetFacts};
+use super::{Environment, HarnessLimit, Sides, Software, TargetFacts};
 
 /// Version of the schema of [`Capacity`] that this build writes and reads.
 pub const CAPACITY_VERSION: u32 = 3;
@@ -237,7 +237,7 @@ pub struct PoolBlock {
     /// Share of one core that the server's main thread used under both, 0..; `None` where the server does not report it.
     pub server_busy: Option<f64>,
     /// The smaller pool, then the larger one.
-    pub sides: [BlockSide; 2],
+    pub sides: Sides<BlockSide>,
 }
 
 /// One pool size in a block.

@@ -81,11 +81,11 @@ mod tests {
         assert_eq!(capacity.trials, sample::small_capacity().trials);
         let blocks: Vec<_> = capacity.blocks.iter().map(|block| (block.number, block.rate as u64)).collect();
         assert_eq!(blocks, [(0, 10_000), (1, 10_000)]);
-        let failed = |block: usize| capacity.blocks[block].sides.clone().map(|side| side.failed);
+        let failed = |block: usize| <[u64; 2]>::from(capacity.blocks[block].sides.as_ref().map(|side| side.failed));
         assert_eq!([failed(0), failed(1)], [[80, 81], [90, 7]]);
         let (block, slice) = (&capacity.blocks[0], &capacity.trials[0]);
         assert_eq!((block.turn_ns, block.measured_ns), (None, 2 * slice.measured_ns));
-        assert_eq!((block.server_busy, block.sides[0].wait), (slice.server_busy, slice.wait));
+        assert_eq!((block.server_busy, block.sides.a.wait), (slice.server_busy, slice.wait));
     }
 
     #[test]

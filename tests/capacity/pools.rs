@@ -98,7 +98,7 @@ fn a_pool_in_which_requests_wait_is_worth_growing() {
     assert!(at.response_p99.effect.ratio.high < Some(0.9) && at.server_busy.is_some_and(|busy| busy < 0.8), "{at:?}");
     // Both sizes replay the same requests, in turns that are long enough for a queue.
     for block in &capacity.blocks {
-        let [smaller, larger] = &block.sides;
+        let Sides { a: smaller, b: larger } = &block.sides;
         assert!(smaller.scheduled.abs_diff(larger.scheduled) < smaller.scheduled / 20, "{block:?}");
         assert!(block.turn_ns >= Some(50_000_000), "{block:?}");
     }

@@ -40,7 +40,7 @@ fn run(plan: CapacityPlan, hold: f64, change: impl Fn(&mut Trial), of_side: impl
     };
     let compare = |plan: &super::BlockPlan| {
         let mut block = block(plan);
-        for (side, arm) in block.sides.iter_mut().zip([plan.from, plan.to]) {
+        for (side, arm) in [&mut block.sides.a, &mut block.sides.b].into_iter().zip([plan.from, plan.to]) {
             let queue = Queue::new(pools[arm as usize], plan.rate, hold);
             let mut noise = || 0.95 + 0.1 * of_blocks.random::<f64>();
             side.service.mean = hold * noise();
@@ -151,9 +151,8 @@ fn failures_count() {
     let mut failing = run(plan(&[5, 10], 1), 0.5 * MILLI, |_| (), |_, _| ());
     let mut change = |of: &dyn Fn(u32) -> u32| {
         for block in &mut failing.blocks {
-            for (side, arm) in block.sides.iter_mut().zip([0, 1]) {
-                fails(of(arm), side);
-            }
+            fails(of(0), &mut block.sides.a);
+            fails(of(1), &mut block.sides.b);
         }
         conclude(&failing, &scenario()).comparisons[0].advice
     };

@@ -7,22 +7,20 @@ use crate::{
         paired::{Half, halves},
     },
     measure::{HostInterval, PackedHistogram, Recording, SeriesSecond, ServiceRecord, merged},
-    results::{BlockSide, PoolBlock, Quantiles, ServerRecord},
+    results::{BlockSide, PoolBlock, Quantiles, ServerRecord, Side, Sides},
 };
 
-/// Summarises a recording. `first` is the side whose services come first in it, 0 being the smaller pool.
+/// Summarises a recording. `first` is the side whose services come first in it, A being the smaller pool.
 pub fn pool_block(
     recording: &Recording,
     server: &ServerRecord,
     plan: &BlockPlan,
-    first: usize,
+    first: Side,
     began_ns: u64,
 ) -> PoolBlock {
     let measured_ns = recording.period.measured_ns;
-    let mut halves = halves(recording);
-    if first == 1 {
-        halves.reverse();
-    }
+    let [one, other] = halves(recording);
+    let halves = if first == Side::A { Sides { a: one, b: other } } else { Sides { a: other, b: one } };
     let lag = |half: &Half<'_>| ServiceRecord::lag(half.services).value_at_quantile(0.5);
     let most = |share: fn(&HostInterval) -> Option<f64>| recording.host.iter().filter_map(share).reduce(f64::max);
     PoolBlock {
@@ -76,13 +74,13 @@ mod tests {
         recording.series[0].unfinished += 7;
         let plan = BlockPlan { from: 0, to: 1, rate: 5_000.0, number: 3, turn_ns: 1, warmup_ns: 0, duration_ns: 0 };
         let block = |first| pool_block(&recording, &run.server, &plan, first, 9);
-        let [smaller, larger] = block(0).sides;
+        let Sides { a: smaller, b: larger } = block(Side::A).sides;
         assert_eq!(smaller.unfinished, larger.unfinished + 7);
         assert_eq!((smaller.scheduled, smaller.response), (single.scheduled(), larger.response));
         assert!(smaller.response.p50 <= smaller.response.p99 && smaller.service.mean < smaller.response.mean);
         let answered = 2.0 * larger.completed as f64 / (single.period.measured_ns as f64 / 1e9);
         assert!((larger.throughput - answered).abs() < 1e-9, "either side had half of the time");
-        assert_eq!(block(1).sides[1], block(0).sides[0], "whichever had the first turn");
-        assert!(block(0).server_busy.is_some() && block(0).began_ns == 9);
+        assert_eq!(block(Side::B).sides.b, block(Side::A).sides.a, "whichever had the first turn");
+        assert!(block(Side::A).server_busy.is_some() && block(Side::A).began_ns == 9);
     }
 }

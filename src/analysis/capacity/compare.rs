@@ -51,15 +51,11 @@ pub(super) fn compare(blocks: &[&PoolBlock], objective: &Objective, power: &mut 
     let times = limits(objective, lag);
     let throughput = Limits { more_is_worse: false, floor: 0.0, lag: 0.0, ..times };
     let differences = |value: fn(&BlockSide) -> f64| -> Vec<Difference> {
-        let of_block = |block: &&PoolBlock| {
-            let [smaller, larger] = &block.sides;
-            Difference::of_pair(value(smaller), value(larger))
-        };
+        let of_block = |block: &&PoolBlock| Difference::of_pair(value(&block.sides.a), value(&block.sides.b));
         usable.iter().filter_map(of_block).collect()
     };
     let of = |value: fn(&BlockSide) -> f64| estimate(&differences(value), &times);
-    let shares = usable.iter().map(|block| block.sides.each_ref().map(failed).into());
-    let (smaller, larger): (Vec<f64>, Vec<f64>) = shares.unzip();
+    let shares = Sides::each(|side| usable.iter().map(|block| failed(&block.sides[side])).collect::<Vec<f64>>());
     Some(RateComparison {
         rate: first.rate,
         decides: true,
@@ -72,8 +68,8 @@ pub(super) fn compare(blocks: &[&PoolBlock], objective: &Objective, power: &mut 
         service: of(|side| side.service.mean)?,
         throughput: estimate(&differences(|side| side.throughput), &throughput)?,
         server_busy: mean(usable.iter().filter_map(|block| block.server_busy)),
-        errors: Sides { a: &smaller, b: &larger }.map(|shares| mean(shares.iter().copied()).unwrap_or(0.0)),
-        failures: failures(&smaller, &larger, objective),
+        errors: shares.as_ref().map(|shares| mean(shares.iter().copied()).unwrap_or(0.0)),
+        failures: failures(&shares.a, &shares.b, objective),
     })
 }
 

@@ -136,7 +136,7 @@ fn errors_in_blocks_end_the_run() {
     let mut planner = Planner::new(plan(&[50, 100], 1), &scenario());
     let fails = |plan: &BlockPlan| {
         let mut block = block(plan);
-        block.sides[1].failed = block.sides[1].scheduled / 2;
+        block.sides.b.failed = block.sides.b.scheduled / 2;
         block
     };
     let made = carry_out_with(&mut planner, &ALL, |plan, _| carried(plan, 4_800.0), fails);

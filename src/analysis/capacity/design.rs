@@ -5,7 +5,7 @@ use rand::RngExt;
 use super::{BlockPlan, draw, draw::generator, evidence::Bracket};
 use crate::{
     measure::SECOND,
-    results::{Arm, CapacityPlan},
+    results::{Arm, CapacityPlan, Side},
 };
 
 const MILLISECOND: u64 = 1_000_000;
@@ -136,10 +136,10 @@ pub fn seed_of_block(seed: u64, plan: &BlockPlan) -> u64 {
     generator(seed ^ plan.rate.to_bits(), place(plan)).random_range(0..1 << 48)
 }
 
-/// The size that has the first turn of a block, 0 for the smaller one: the other one than in the block before, from a seeded start.
-pub fn first_of_block(seed: u64, plan: &BlockPlan) -> usize {
+/// The size that has the first turn of a block, A being the smaller one: the other one than in the block before, from a seeded start.
+pub fn first_of_block(seed: u64, plan: &BlockPlan) -> Side {
     let start = draw::below(seed ^ plan.rate.to_bits(), place(&BlockPlan { number: u32::MAX, ..*plan }), 2);
-    ((plan.number + start) % 2) as usize
+    if (plan.number + start).is_multiple_of(2) { Side::A } else { Side::B }
 }
 
 fn place(plan: &BlockPlan) -> u64 {
@@ -170,9 +170,9 @@ mod tests {
 
     #[test]
     fn either_size_comes_first_equally_often() {
-        let starts: HashSet<usize> = (0..20)
+        let starts: HashSet<Side> = (0..20)
             .map(|seed| {
-                let first: Vec<usize> = blocks(0, 1_000.0).map(|block| first_of_block(seed, &block)).collect();
+                let first: Vec<Side> = blocks(0, 1_000.0).map(|block| first_of_block(seed, &block)).collect();
                 assert!(first.windows(2).all(|pair| pair[0] != pair[1]), "{first:?}");
                 first[0]
             })

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     analysis::paired::Power,
-    results::{BlockSide, Capacity, Ended, PoolBlock, Quantiles, Trial},
+    results::{BlockSide, Capacity, Ended, PoolBlock, Quantiles, Sides, Trial},
 };
 
 const MILLI: f64 = 1e6;
@@ -110,7 +110,7 @@ fn compared(
     seed: u64,
     random: &mut Xoshiro256PlusPlus,
 ) -> PoolBlock {
-    let first = first_of_block(seed, plan);
+    let first = first_of_block(seed, plan) as usize;
     let mut factors = [Vec::with_capacity(TURNS / 2), Vec::with_capacity(TURNS / 2)];
     for turn in 0..TURNS {
         factors[(ORDER[turn % ORDER.len()] + first) % 2].push(course.next(random));
@@ -132,8 +132,8 @@ fn compared(
             ..known
         }
     };
-    let [smaller, larger] = block(plan).sides;
-    PoolBlock { server_busy: Some(case.busy), sides: [side(0, smaller), side(1, larger)], ..block(plan) }
+    let Sides { a, b } = block(plan).sides;
+    PoolBlock { server_busy: Some(case.busy), sides: Sides { a: side(0, a), b: side(1, b) }, ..block(plan) }
 }
 
 /// The advice that a capacity run comes to.

@@ -100,7 +100,10 @@ pub(super) fn comparing([smaller, larger]: [&str; 2], plan: &BlockPlan, left_ns:
 
 /// A block that is over, in one line.
 pub(super) fn compared([smaller, larger]: [&str; 2], block: &PoolBlock) -> String {
-    let both = |of: fn(&BlockSide) -> u64| block.sides.each_ref().map(|side| duration(of(side) as f64)).join(" | ");
+    let both = |of: fn(&BlockSide) -> u64| {
+        let [smaller, larger] = [&block.sides.a, &block.sides.b].map(|side| duration(of(side) as f64));
+        format!("{smaller} | {larger}")
+    };
     plain(&format!(
         "     {smaller} | {larger}  at {}, block {} of {BLOCKS}  p99 {}  wait p99 {}  server CPU {}",
         rate(block.rate),

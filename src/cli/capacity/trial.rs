@@ -22,7 +22,7 @@ use crate::{
     dependency,
     load::{self, LoadError, Phase, Progress, Settings},
     measure::{ErrorClass, Recording, SeriesRecord, Timeframe},
-    results::{Inspection, PoolBlock, Run, SCHEMA_VERSION, ServerRecord, TargetFacts, Trial},
+    results::{Inspection, PoolBlock, Run, SCHEMA_VERSION, ServerRecord, Sides, TargetFacts, Trial},
     scenario::Scenario,
     target::Target,
 };
@@ -129,11 +129,11 @@ impl Stage {
             duration: Duration::from_nanos(plan.duration_ns),
             seed: Some(seed_of_block(self.seed, &plan)),
         };
-        let arms = [plan.from, plan.to].map(|arm| &self.tenants[arm as usize]);
-        let [smaller, larger] = arms.map(|arm| shaped(&arm.scenario, &shape).map_err(Failure::usage));
-        let scenarios = [smaller?, larger?];
+        let arms = Sides { a: plan.from, b: plan.to }.map(|arm| &self.tenants[arm as usize]);
+        let of = |arm: &Tenant| shaped(&arm.scenario, &shape).map_err(Failure::usage);
+        let scenarios = Sides { a: of(arms.a)?, b: of(arms.b)? };
         let first = first_of_block(self.seed, &plan);
-        let order = [first, 1 - first].map(|side| (&scenarios[side], &arms[side].target));
+        let order = [first, first.other()].map(|side| (&scenarios[side], &arms[side].target));
         let both = InTurns::new(order, Duration::from_nanos(plan.turn_ns));
         let settings = both.settings(self.settings());
         let mut show = |progress: Progress| on_progress(&progress);
@@ -141,7 +141,7 @@ impl Stage {
             return Ok(None);
         };
         if lost_connections(&loaded.recording) {
-            lease.wait(arms[1].target.preflight(&arms[1].scenario))?;
+            lease.wait(arms.b.target.preflight(&arms.b.scenario))?;
         }
         Ok(Some(pool_block(&loaded.recording, &loaded.server, &plan, first, began_ns)))
     }

@@ -121,7 +121,7 @@ pub(crate) fn block(trials: [Trial; 2]) -> PoolBlock {
         stolen: None,
         throttled: None,
         server_busy: Some(0.31),
-        sides: trials.map(side),
+        sides: trials.map(side).into(),
     }
 }
 

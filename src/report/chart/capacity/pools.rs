@@ -36,7 +36,7 @@ pub(super) fn plot(answers: &CapacityReport) -> Option<Plot> {
     rates.dedup_by(|next, last| is_again(*next, *last));
     let at = |rate: f64, arm: u32| {
         let same = blocks.iter().filter(|block| is_again(block.rate, rate));
-        let both = same.flat_map(|block| [block.from, block.to].into_iter().zip(&block.sides));
+        let both = same.flat_map(|block| [block.from, block.to].into_iter().zip(block.sides.iter()));
         let own = both.filter(|(of, side)| *of == arm && side.completed > 0);
         spreads(&own.map(|(_, side)| side).collect::<Vec<_>>())
     };
