@@ -4,16 +4,17 @@ use plimsoll::results::{Ended, Trial};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use super::bench::{beside, scenario_of};
-use crate::support::{Outcome, Server, until};
+use crate::support::{Outcome, Server, for_each_client, until};
 
 const SHORT: [&str; 6] = ["--trial", "1s", "--warmup", "100ms", "--budget", "10m"];
 
-#[test]
-fn a_server_that_is_lost_is_in_the_headline() {
+for_each_client!(a_server_that_is_lost_is_in_the_headline);
+
+fn a_server_that_is_lost_is_in_the_headline(client: &str) {
     let desk = beside(&scenario_of(500, "50ms", "command = \"GET\"", "drain = \"1s\""));
     let server = Server::start();
     let arguments = ["capacity", "known.toml", "--out", "out", "--current-rate", "1", "--target", &server.url()];
-    let child = desk.start(&[&arguments[..], &SHORT].concat());
+    let child = desk.start(&[&arguments[..], &SHORT, &["--client", client]].concat());
     until("a trial is saved", || desk.trials() >= 1);
     drop(server);
     let outcome = Outcome::of_child(child).ends_with(3).complains("--resume out continues it");

@@ -12,13 +12,18 @@ fn refused(desk: &Desk, target: &str) -> Outcome {
 }
 
 fn fails(desk: &Desk, target: &str, exit: i32) -> Outcome {
-    let started = Instant::now();
-    let outcome = desk.run(&["run", "short.toml", "--target", target]).ends_with(exit).complains("error: ");
-    assert!(started.elapsed().as_secs() < SECONDS);
-    assert_eq!(outcome.stdout, "");
-    let left = desk.files().into_iter().filter(|(path, _)| !path.ends_with("short.toml")).count();
-    assert_eq!(left, 0, "no trace of results: {:?}", desk.files());
-    outcome
+    let [fred, wire] = ["fred", "wire"].map(|client| {
+        let started = Instant::now();
+        let arguments = ["run", "short.toml", "--target", target, "--client", client];
+        let outcome = desk.run(&arguments).ends_with(exit).complains("error: ");
+        assert!(started.elapsed().as_secs() < SECONDS);
+        assert_eq!(outcome.stdout, "");
+        let left = desk.files().into_iter().filter(|(path, _)| !path.ends_with("short.toml")).count();
+        assert_eq!(left, 0, "no trace of results: {:?}", desk.files());
+        outcome
+    });
+    assert_eq!(fred.stderr, wire.stderr);
+    fred
 }
 
 #[test]

@@ -5,14 +5,19 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, thread, time::Duration};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::{Desk, Outcome, Server, USER};
-use crate::support::{signal, until};
+use crate::support::{for_each_client, signal, until};
 
-#[test]
-fn the_first_ends_the_run_early_and_reports_what_there_is() {
+for_each_client!(
+    the_first_ends_the_run_early_and_reports_what_there_is,
+    the_second_says_that_keys_stay_and_how_to_remove_them,
+    an_interruption_of_the_drain_ends_the_wait_for_a_server_that_is_gone,
+);
+
+fn the_first_ends_the_run_early_and_reports_what_there_is(client: &str) {
     for how in [Signal::INT, Signal::TERM, Signal::HUP] {
         let (desk, server) = (Desk::new(), Server::start());
         let arguments = ["run", "short.toml", "--target", &server.url(), "--duration", "10m", "--out", "out"];
-        let child = desk.start(&arguments);
+        let child = desk.start(&[&arguments[..], &["--client", client]].concat());
         // By then the warm-up of 100 requests is over.
         until("load is put on", || server.gets() > 1000);
         signal(&child, how);
@@ -21,15 +26,15 @@ fn the_first_ends_the_run_early_and_reports_what_there_is() {
         let run = fs::read_to_string(desk.path("out/run.json")).unwrap();
         let run: serde_json::Value = serde_json::from_str(&run).unwrap();
         assert_eq!(run["recording"]["period"]["interrupted"], true);
+        assert_eq!(run["scenario"].as_str().unwrap().contains("\"wire\""), client == "wire");
         desk.run(&["report", "out"]).ends_with(0).says("nterrupted");
     }
 }
 
-#[test]
-fn the_second_says_that_keys_stay_and_how_to_remove_them() {
+fn the_second_says_that_keys_stay_and_how_to_remove_them(client: &str) {
     let (desk, server) = (Desk::new(), Server::start());
     let arguments = ["run", "short.toml", "--target", &server.url(), "--duration", "10m", "--out", "out"];
-    let child = desk.start(&arguments);
+    let child = desk.start(&[&arguments[..], &["--client", client]].concat());
     until("load is put on", || server.gets() > 1000);
     let mut other = desk.run(&["run", "short.toml", "--target", &server.url(), "--out", "other"]).ends_with(3);
     other = other.complains("the keys under `shop:` belong to another run (").complains("process");
@@ -139,13 +144,12 @@ fn the_second_stops_at_once_and_takes_the_private_server_along() {
     assert!(!Path::new(&desk.path("results")).exists() || fs::read_dir(desk.path("results")).unwrap().count() == 0);
 }
 
-#[test]
-fn an_interruption_of_the_drain_ends_the_wait_for_a_server_that_is_gone() {
+fn an_interruption_of_the_drain_ends_the_wait_for_a_server_that_is_gone(client: &str) {
     let (desk, server) = (Desk::new(), Server::start());
     let patient = ["run.drain", "service.shop.pool.checkout_timeout", "service.shop.pool.command_timeout"];
     let patient = patient.map(|field| format!("--set={field}=5m"));
     let arguments = ["run", "short.toml", "--target", &server.url(), "--duration", "3s", "--out", "out"];
-    let child = desk.start(&[&arguments[..], &patient.each_ref().map(String::as_str)].concat());
+    let child = desk.start(&[&arguments[..], &["--client", client], &patient.each_ref().map(String::as_str)].concat());
     until("load is put on", || server.gets() > 500);
     server.pause();
     // The measured period is over by then.

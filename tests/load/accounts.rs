@@ -2,8 +2,8 @@
 
 use plimsoll::load::{Pacing, Settings};
 
-use super::bench::{Bench, balance, counts, for_each_client, one_service, series};
-use crate::support::block_on;
+use super::bench::{Bench, balance, counts, one_service, series};
+use crate::support::{block_on, for_each_client};
 
 for_each_client!(a_run_that_is_stopped_early_keeps_its_accounts);
 

@@ -43,25 +43,6 @@ pub(crate) fn one_service(run: &str, pool: &str, load: &str, operations: &[&str]
     )
 }
 
-/// Makes a test for each client of functions that take the name of a client.
-macro_rules! for_each_client {
-    ($($name:ident),+ $(,)?) => {
-        mod fred {
-            $(#[test]
-            fn $name() {
-                super::$name("fred");
-            })+
-        }
-        mod wire {
-            $(#[test]
-            fn $name() {
-                super::$name("wire");
-            })+
-        }
-    };
-}
-pub(crate) use for_each_client;
-
 impl Bench {
     /// Like [`Self::new`], with the connections of a client.
     pub(crate) fn of(client: &str, text: &str, config: &[(&str, &str)]) -> Self {

@@ -1,13 +1,25 @@
 //! What goes wrong, goes wrong by known answers.
 
-use std::{thread::sleep, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::sleep,
+    time::Duration,
+};
 
 use plimsoll::{
     load::Settings,
     measure::{ErrorClass, Recording, ServiceSecond},
+    target::{Source, Target},
 };
 
-use super::bench::{Bench, balance, counts, for_each_client, one_service, response_ms, series, service_ms};
+use super::bench::{Bench, balance, counts, one_service, response_ms, series, service_ms};
+use crate::{
+    support::{block_on, for_each_client},
+    target::fake::Fake,
+};
 
 for_each_client!(
     a_stopped_server_shows_as_what_users_waited,
@@ -16,6 +28,10 @@ for_each_client!(
     idle_connections_are_kept_alive,
     commands_that_hang_time_out_and_the_pool_goes_on,
     batches_that_time_out_leave_no_reply_to_the_next_ones,
+    a_full_server_refuses_writes_and_says_so,
+    a_key_of_another_type_is_counted_as_such,
+    an_exhausted_pool_fails_requests_by_checkout_timeout,
+    replies_that_are_cut_cost_their_requests_and_are_not_asked_for_twice,
 );
 
 const FIVE_SECONDS: &str = "warmup = \"500ms\"\nduration = \"5s\"\ndrain = \"5s\"";
@@ -29,6 +45,12 @@ fn signal(pid: u32, signal: rustix::process::Signal) {
 
 fn failed(recording: &Recording, operation: &str, class: ErrorClass) -> u64 {
     counts(recording, operation).errors.get(&class).copied().unwrap_or_default()
+}
+
+/// Connections that were lost, and that came back.
+fn lost_and_recovered(recording: &Recording) -> (u64, u64) {
+    let sum = |of: fn(&ServiceSecond) -> u64| recording.services[0].seconds.iter().map(of).sum();
+    (sum(|second| second.lost), sum(|second| second.recovered))
 }
 
 /// A fifth of all requests fall due while the server stands still, and wait evenly between 0 and 1 s.
@@ -64,8 +86,7 @@ fn a_server_that_is_killed_and_restarted_costs_errors_but_no_accounts(client: &s
     bench.server.restart().unwrap();
     let (recording, server) = running.finish_with_server();
     let (completed, _, _) = balance(&recording);
-    let lost: u64 = recording.services[0].seconds.iter().map(|second| second.lost).sum();
-    let recovered: u64 = recording.services[0].seconds.iter().map(|second| second.recovered).sum();
+    let (lost, recovered) = lost_and_recovered(&recording);
     assert!(lost >= 1 && failed(&recording, "GET", ErrorClass::ConnectionLost) >= 1, "losses are counted by class");
     assert!(recovered >= 1, "connections come back");
     assert!(completed > 3000, "and the run goes on: {completed}");
@@ -87,9 +108,7 @@ fn killed_connections_come_back(client: &str) {
     running.wait_until_measuring();
     bench.command(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
     let (recording, server) = running.finish_with_server();
-    let sum = |of: fn(&ServiceSecond) -> u64| recording.services[0].seconds.iter().map(of).sum::<u64>();
-    let (lost, recovered) = (sum(|second| second.lost), sum(|second| second.recovered));
-    assert_eq!((lost, recovered), (10, 10), "each connection once, used at that moment or not");
+    assert_eq!(lost_and_recovered(&recording), (10, 10), "each connection once, used at that moment or not");
     assert!(server.seconds.len() >= 2, "the observer comes back too: {:?}", server.seconds);
     let (completed, failed, unfinished) = balance(&recording);
     assert_eq!(unfinished, 0);
@@ -115,15 +134,14 @@ fn idle_connections_are_kept_alive(client: &str) {
     assert!(lost >= 1 && checked == 0, "the server closes what nobody uses: {lost} lost, {checked} checked");
 }
 
-#[test]
-fn a_full_server_refuses_writes_and_says_so() {
+fn a_full_server_refuses_writes_and_says_so(client: &str) {
     let text = one_service(
         "warmup = \"200ms\"\nduration = \"1s\"\ndrain = \"2s\"\nprefill = false",
         "size = 4",
         OPEN,
         &["command = \"SET\""],
     );
-    let bench = Bench::new(&text, &[("maxmemory", "1mb"), ("maxmemory-policy", "noeviction")]);
+    let bench = Bench::of(client, &text, &[("maxmemory", "1mb"), ("maxmemory-policy", "noeviction")]);
     let recording = bench.run();
     balance(&recording);
     assert_eq!(
@@ -139,15 +157,14 @@ fn a_full_server_refuses_writes_and_says_so() {
     );
 }
 
-#[test]
-fn a_key_of_another_type_is_counted_as_such() {
+fn a_key_of_another_type_is_counted_as_such(client: &str) {
     let text = one_service(
         "warmup = \"200ms\"\nduration = \"1s\"\ndrain = \"2s\"\nprefill = false",
         "size = 2",
         "model = \"closed\"\nclients = 2",
         &["command = \"GET\"", "name = \"push\"\ncommand = \"RAW\"\nargs = [\"LPUSH\", \"{key}\", \"x\"]"],
     );
-    let recording = Bench::new(&text, &[]).run();
+    let recording = Bench::of(client, &text, &[]).run();
     balance(&recording);
     assert!(failed(&recording, "GET", ErrorClass::Wrongtype) > 0);
     assert!(counts(&recording, "push").completed > 0);
@@ -202,17 +219,56 @@ fn batches_that_time_out_leave_no_reply_to_the_next_ones(client: &str) {
     }
 }
 
-#[test]
-fn an_exhausted_pool_fails_requests_by_checkout_timeout() {
+fn an_exhausted_pool_fails_requests_by_checkout_timeout(client: &str) {
     let text = one_service(
         "warmup = \"100ms\"\nduration = \"2s\"\ndrain = \"3s\"\nprefill = false",
         "size = 1\ncommand_timeout = \"5s\"\ncheckout_timeout = \"200ms\"",
         "model = \"open\"\nrate = 50\narrivals = \"uniform\"",
         &["name = \"slow\"\ncommand = \"RAW\"\nargs = [\"BLPOP\", \"nothing\", \"0.5\"]"],
     );
-    let recording = Bench::new(&text, &[]).run();
+    let recording = Bench::of(client, &text, &[]).run();
     let (completed, failed_all, unfinished) = balance(&recording);
     assert_eq!(unfinished, 0);
     assert_eq!(failed(&recording, "slow", ErrorClass::CheckoutTimeout), failed_all);
     assert!(failed_all > completed, "one connection serves two a second; {completed} completed, {failed_all} failed");
+}
+
+/// With one request under way on a connection, with a batch of them, and with those of several lanes.
+fn replies_that_are_cut_cost_their_requests_and_are_not_asked_for_twice(client: &str) {
+    for pool in ["size = 4", "size = 4\npipeline = 4", "size = 2\ncheckout = \"shared\"\nin_flight = 4"] {
+        let text = one_service(
+            "warmup = \"0s\"\nduration = \"1500ms\"\ndrain = \"5s\"",
+            &format!("{pool}\ncommand_timeout = \"5s\""),
+            "model = \"closed\"\nclients = 8",
+            &["command = \"INCR\"", "command = \"LRANGE\"\nmembers = 3"],
+        );
+        let mut bench = Bench::of(client, &text, &[]);
+        let (executed, cuts) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let (seen, cut) = (Arc::clone(&executed), Arc::clone(&cuts));
+        let fake = Fake::cutting(&bench.server, move |words| {
+            let shortest = match words[0].as_str() {
+                "INCR" => 4,
+                "LRANGE" => 3 * 64,
+                _ => return None,
+            };
+            let number = seen.fetch_add(1, Ordering::Relaxed);
+            // Ten of the first five hundred, each at another place; the last connections have time to come back.
+            (number < 500 && number % 50 == 49).then(|| (21 * cut.fetch_add(1, Ordering::Relaxed) % shortest) as usize)
+        });
+        let way = Target::prepare(Source::Url(fake.url(&bench.server)), &bench.scenario);
+        let watcher = std::mem::replace(&mut bench.target, block_on(way).unwrap().0);
+        let recording = bench.start_watched_by(&watcher, SETTINGS).finish();
+        let (completed, all_failed, unfinished) = balance(&recording);
+        let (executed, cuts) = (executed.load(Ordering::Relaxed), cuts.load(Ordering::Relaxed));
+        assert!(cuts == 10 && completed > 1_000, "{pool}: {cuts} cuts, {completed} completed");
+        assert_eq!((executed, unfinished), (completed + cuts, 0), "{pool}: nothing is sent twice");
+        let lost: u64 =
+            ["INCR", "LRANGE"].map(|name| failed(&recording, name, ErrorClass::ConnectionLost)).iter().sum();
+        assert_eq!(lost, all_failed, "{pool}");
+        // Others wait on the same connection, and may find it lost once more.
+        assert!((cuts..=8 * cuts).contains(&lost) && (pool != "size = 4" || lost == cuts), "{pool}: {lost} lost");
+        assert_eq!(lost_and_recovered(&recording), (cuts, cuts), "{pool}");
+        let lists = counts(&recording, "LRANGE");
+        assert_eq!(lists.bytes_received, 3 * 64 * lists.completed, "{pool}: replies stay in step");
+    }
 }

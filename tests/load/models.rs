@@ -1,6 +1,7 @@
 //! Load models, kinds of checkout and sequences.
 
-use super::bench::{Bench, balance, counts, for_each_client, one_service, response_ms, service_ms};
+use super::bench::{Bench, balance, counts, one_service, response_ms, service_ms};
+use crate::support::for_each_client;
 
 for_each_client!(
     a_pipeline_sends_the_requests_of_a_client_together,

@@ -19,6 +19,25 @@ use rustix::{
 };
 use tempfile::TempDir;
 
+/// Makes a test for each client of functions that take the name of a client.
+macro_rules! for_each_client {
+    ($($name:ident),+ $(,)?) => {
+        mod fred {
+            $(#[test]
+            fn $name() {
+                super::$name("fred");
+            })+
+        }
+        mod wire {
+            $(#[test]
+            fn $name() {
+                super::$name("wire");
+            })+
+        }
+    };
+}
+pub(crate) use for_each_client;
+
 /// User of private servers that tests start themselves.
 pub(crate) const USER: &str = "tester";
 

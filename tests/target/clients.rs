@@ -205,17 +205,31 @@ fn both_clients_have_the_same_errors() {
             raw("CONFIG SET maxmemory 1"),
             set("other", "x"),
             raw("CONFIG SET maxmemory 0"),
+            raw("CONFIG SET min-replicas-to-write 1"),
+            set("other", "x"),
+            raw("CONFIG SET min-replicas-to-write 0"),
             raw("REPLICAOF 127.0.0.1 1"),
             set("other", "x"),
+            raw("CONFIG SET replica-serve-stale-data no"),
+            plain(Kind::Get, "text"),
             raw("REPLICAOF NO ONE"),
+            raw("CONFIG SET replica-serve-stale-data yes"),
         ];
         let emptied = async || drop(ask(&server, "FLUSHALL").await);
         let classes: Vec<_> = compared(&target, &requests, emptied).await.into_iter().filter_map(Result::err).collect();
-        for class in [ErrorClass::Wrongtype, ErrorClass::Noperm, ErrorClass::Err, ErrorClass::Noscript, ErrorClass::Oom]
-        {
+        for class in [
+            ErrorClass::Wrongtype,
+            ErrorClass::Noperm,
+            ErrorClass::Err,
+            ErrorClass::Noscript,
+            ErrorClass::Oom,
+            ErrorClass::Noreplicas,
+            ErrorClass::Readonly,
+            ErrorClass::Masterdown,
+        ] {
             assert!(classes.contains(&class), "{classes:?}");
         }
-        assert!(classes.len() >= 13, "{classes:?}");
+        assert!(classes.len() >= 15, "{classes:?}");
     });
 }
 
@@ -270,7 +284,7 @@ async fn refusal(url: TargetUrl) -> String {
     wire
 }
 
-async fn at(url: TargetUrl) -> Target {
+pub(crate) async fn at(url: TargetUrl) -> Target {
     Target::prepare(Source::Url(url), &scenario(vec![service("test", &[Kind::Get])])).await.unwrap().0
 }
 

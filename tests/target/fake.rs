@@ -1,15 +1,25 @@
 //! A server that answers some commands by itself and leaves the others to a real one.
 
 use std::{
-    io::{BufRead, BufReader, Write},
-    net::{TcpListener, TcpStream},
+    io::{self, BufRead, BufReader, Write},
+    net::{Shutdown, TcpListener, TcpStream},
     sync::Arc,
     thread,
 };
 
 use plimsoll::target::{Endpoint, PrivateServer, Scheme, TargetUrl};
 
-type Rule = dyn Fn(&[String]) -> Option<Vec<u8>> + Send + Sync;
+type Rule = dyn Fn(&[String]) -> Reply + Send + Sync;
+
+/// The reply to a command.
+enum Reply {
+    /// Instead of the server's.
+    Own(Vec<u8>),
+    /// The server's.
+    Passed,
+    /// The beginning of the server's; then the connection is closed.
+    Cut(usize),
+}
 
 /// A port on which replies of its own stand before those of a real server.
 pub(crate) struct Fake {
@@ -23,10 +33,21 @@ impl Fake {
         server: &PrivateServer,
         rule: impl Fn(&[String]) -> Option<Vec<u8>> + Send + Sync + 'static,
     ) -> Self {
+        Self::listen(server, Arc::new(move |words: &[String]| rule(words).map_or(Reply::Passed, Reply::Own)))
+    }
+
+    /// Passes all commands on. `cut` gives the number of bytes of the reply to a command behind which the connection is closed.
+    pub(crate) fn cutting(
+        server: &PrivateServer,
+        cut: impl Fn(&[String]) -> Option<usize> + Send + Sync + 'static,
+    ) -> Self {
+        Self::listen(server, Arc::new(move |words: &[String]| cut(words).map_or(Reply::Passed, Reply::Cut)))
+    }
+
+    fn listen(server: &PrivateServer, rule: Arc<Rule>) -> Self {
         let Endpoint::Tcp { port: behind, .. } = server.url().endpoint else { panic!("a server on a socket") };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let rule: Arc<Rule> = Arc::new(rule);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let (rule, server) = (Arc::clone(&rule), TcpStream::connect(("127.0.0.1", behind)).unwrap());
@@ -48,18 +69,26 @@ impl Fake {
 fn converse(client: &TcpStream, server: &TcpStream, rule: &Rule) -> Option<()> {
     let (mut commands, mut replies) = (BufReader::new(client), BufReader::new(server));
     let (mut to_client, mut to_server) = (client, server);
+    client.set_nodelay(true).ok()?;
     loop {
         let mut raw = Vec::new();
         frame(&mut commands, &mut raw)?;
-        let own = rule(&words(&raw));
-        let reply = if let Some(reply) = own {
-            reply
+        let mut reply = Vec::new();
+        let treatment = rule(&words(&raw));
+        if let Reply::Own(own) = &treatment {
+            reply.clone_from(own);
         } else {
             to_server.write_all(&raw).ok()?;
-            let mut reply = Vec::new();
             frame(&mut replies, &mut reply)?;
-            reply
-        };
+        }
+        if let Reply::Cut(length) = treatment {
+            assert!(length < reply.len(), "a reply of {} bytes is not cut at {length}", reply.len());
+            to_client.write_all(&reply[..length]).ok()?;
+            // With an end, and not with a reset, before which a client may miss what was sent.
+            client.shutdown(Shutdown::Write).ok()?;
+            io::copy(&mut commands, &mut io::sink()).ok()?;
+            return None;
+        }
         to_client.write_all(&reply).ok().filter(|()| !reply.is_empty())?;
     }
 }

@@ -22,6 +22,7 @@ for_each_client!(
     a_killed_connection_fails_its_request_and_recovers,
     an_idle_connection_comes_back_by_itself,
     a_dead_server_fails_requests_at_once_and_is_found_again,
+    a_login_that_is_refused_for_a_while_is_tried_again,
     a_request_that_is_given_up_leaves_replies_in_step,
     a_connection_to_a_frozen_server_is_opened_anew_and_sends_nothing_twice,
     a_connection_that_the_harness_renews_is_not_lost,
@@ -93,6 +94,18 @@ async fn a_dead_server_fails_requests_at_once_and_is_found_again<D: Driver>(clie
     timeout(LONG, connection.recover()).await.unwrap();
     let reply = done(&*connection, request(Kind::Incr, "count", Args::None)).await;
     assert_eq!(reply.integer, Some(1), "none of the failed requests was sent after all");
+}
+
+async fn a_login_that_is_refused_for_a_while_is_tried_again<D: Driver>(client: ByClient<D>) {
+    let server = server(&[]).await;
+    let connection = client(&server).open().await.unwrap();
+    ask(&server, "ACL SETUSER plimsoll off").await;
+    assert_eq!(ask(&server, "CLIENT KILL USER plimsoll").await, "1");
+    sleep(Duration::from_millis(300)).await;
+    lost(&timeout(LONG, connection.issue(request(Kind::Incr, "count", Args::None))).await.unwrap());
+    ask(&server, "ACL SETUSER plimsoll on").await;
+    timeout(LONG, connection.recover()).await.unwrap();
+    assert_eq!(done(&connection, request(Kind::Incr, "count", Args::None)).await.integer, Some(1));
 }
 
 async fn a_request_that_is_given_up_leaves_replies_in_step<D: Driver>(client: ByClient<D>) {

@@ -10,6 +10,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, Waker, ready},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -54,6 +55,20 @@ struct Shared {
     state: RefCell<State>,
     /// Memory for the slots of a batch.
     spare: Cell<Vec<u32>>,
+    /// Whether the task that moves bytes has panicked.
+    panicked: Cell<bool>,
+}
+
+/// Marks a connection whose task panics: the panic reaches nobody by itself, since nobody waits for the task.
+struct PanicMark(Rc<Shared>);
+
+impl Drop for PanicMark {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.panicked.set(true);
+            self.0.link.lose();
+        }
+    }
 }
 
 /// Requests of a connection and the bytes that they became.
@@ -89,13 +104,20 @@ enum Progress {
 impl WireConnection {
     /// Must be called within a `LocalSet`, which the tasks of the connection run on.
     pub(super) fn new(connector: Connector, socket: Socket) -> Self {
-        let shared =
-            Rc::new(Shared { link: Link::new(connector.losses()), state: RefCell::default(), spare: Cell::default() });
+        let shared = Rc::new(Shared {
+            link: Link::new(connector.losses()),
+            state: RefCell::default(),
+            spare: Cell::default(),
+            panicked: Cell::default(),
+        });
         let exchange = spawn_local(exchange(connector, socket, Rc::clone(&shared))).abort_handle();
         Self { shared, exchange }
     }
 
+    /// # Panics
+    /// Where the task of the connection has panicked: a defect ends the run, and is not counted as lost requests.
     async fn answers(&self) -> bool {
+        assert!(!self.shared.panicked.get(), "the task of a connection has panicked");
         let ping = Request { kind: Kind::Ping, key: Bytes::new(), args: Args::None };
         match self.issue(ping).await.result {
             Ok(_) => true,
@@ -286,6 +308,7 @@ impl State {
 
 /// Moves bytes until the connection is dropped, and opens it anew when it breaks.
 async fn exchange(connector: Connector, mut socket: Socket, shared: Rc<Shared>) {
+    let _mark = PanicMark(Rc::clone(&shared));
     loop {
         let mut decoder = Decoder::default();
         let mut rest = Vec::new();

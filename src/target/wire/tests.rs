@@ -1,4 +1,11 @@
-//! Laws of the decoder, and the encoder with the requests of every command.
+//! Laws of the decoder, the encoder with the requests of every command, and a connection whose task panics.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use proptest::{
     prelude::{Just, ProptestConfig, Strategy, any, prop_assert_eq, prop_oneof},
@@ -6,15 +13,27 @@ use proptest::{
 };
 
 use redis_protocol::resp2::{decode::decode_bytes, types::BytesFrame};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    runtime::Builder,
+    task::{LocalSet, spawn_local, yield_now},
+    time::timeout,
+};
 
 use super::{
+    WireConnection,
     alike::{Outcome, decode, decodes_alike},
     decode::{Decoded, Decoder, LONGEST_LINE, Malformed},
     encode::encode,
 };
-use crate::target::{
-    reply::{Shape, digits},
-    sample, words,
+use crate::{
+    measure::ErrorClass,
+    target::{
+        Connector, DriverConnection, TargetUrl,
+        login::{Access, Login},
+        reply::{Shape, digits},
+        sample, words,
+    },
 };
 
 /// A reply, as a server composes it.
@@ -201,4 +220,44 @@ fn requests_are_arrays_of_bulk_strings() {
         assert_eq!(length, out.len(), "{request:?}");
         assert_eq!(frame, BytesFrame::Array(words::words(&request).into_iter().map(BytesFrame::BulkString).collect()));
     }
+}
+
+/// A socket by which the task of its connection panics.
+struct Faulty;
+
+impl AsyncRead for Faulty {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        panic!("a defect");
+    }
+}
+
+impl AsyncWrite for Faulty {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn who_waits_for_a_connection_whose_task_has_panicked_panics_too() {
+    let url: TargetUrl = "redis://host".parse().unwrap();
+    let access = Access { service: "test".to_owned(), login: Login::default(), database: 0 };
+    let connector = Connector::new(&url.endpoint, None, access);
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    LocalSet::new().block_on(&runtime, async {
+        let connection = WireConnection::new(connector, Box::pin(Faulty));
+        yield_now().await;
+        let failure = connection.issue(sample::requests().remove(0)).await.result.unwrap_err();
+        assert_eq!(failure.class, ErrorClass::ConnectionLost, "its lane asks for its recovery");
+        let waiting = spawn_local(async move { connection.recover().await });
+        let ended = timeout(Duration::from_secs(10), waiting).await.unwrap();
+        assert!(ended.unwrap_err().is_panic());
+    });
 }
