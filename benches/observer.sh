@@ -18,7 +18,7 @@ done
 [ -x "$plimsoll" ] || { echo "observer.sh: $plimsoll is missing; run: cargo build --release" >&2; exit 2; }
 
 work=$(mktemp -d)
-port=$((20000 + RANDOM % 20000))
+port=$((20000 + RANDOM % 12000))
 redis-server --port $port --bind 127.0.0.1 --save '' --appendonly no --dir "$work" --daemonize no >"$work/server.log" 2>&1 &
 server=$!
 trap 'kill $server 2>/dev/null; wait $server 2>/dev/null; rm -rf "$work"' EXIT

@@ -275,13 +275,18 @@ fn has_samples(blocks: &[&ReadBlock<'_>], metric: GateMetric, series: &[usize]) 
     }
 }
 
-/// Mean and tail count where they are worse for certain; that they are hard to measure is no reason to be in doubt of the rest.
+/// Mean and tail count where they are worse for certain; that they are hard to measure is no reason to be in doubt of the rest. That
+/// they are better is not measured a second time, and of many metrics one is by chance.
 ///
 /// Of the whole the median is indispensable: throughput alone does not say how long requests take.
 fn row_verdict(metrics: &[MetricResult], is_whole: bool) -> Verdict {
     let counts =
         |metric: &&MetricResult| metric.verdict != Verdict::Inconclusive || metric.suspected || metric.metric.decides();
-    let worst = metrics.iter().filter(counts).map(|metric| metric.verdict).max().unwrap_or(Verdict::Pass);
+    let verdict = |metric: &MetricResult| match metric.verdict {
+        Verdict::Improved if !metric.metric.decides() => Verdict::Pass,
+        verdict => verdict,
+    };
+    let worst = metrics.iter().filter(counts).map(verdict).max().unwrap_or(Verdict::Pass);
     let lacks_median = is_whole && metrics.iter().all(|metric| metric.metric != GateMetric::Median);
     if lacks_median { worst.max(Verdict::Inconclusive) } else { worst }
 }

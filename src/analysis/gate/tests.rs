@@ -130,6 +130,17 @@ fn what_is_faster_is_an_improvement() {
 }
 
 #[test]
+fn a_shorter_tail_alone_is_no_improvement_of_the_gate() {
+    let mut shorter = gate(Worsening::Tail(5e6), 0.02, &FIRST);
+    for slice in shorter.blocks.iter_mut().flat_map(|block| &mut block.slices) {
+        slice.arm = slice.arm.other();
+    }
+    let analysis = concluded(&shorter);
+    assert_eq!(metric(whole(&analysis), GateMetric::P99).verdict, Verdict::Improved);
+    assert_eq!(analysis.verdict, Verdict::Pass);
+}
+
+#[test]
 fn a_change_below_the_floor_does_not_matter() {
     let mut slower = gate(Worsening::Uniform(0.15), 0.02, &BOTH);
     slower.plan.floor_ns = 100_000;
