@@ -72,6 +72,7 @@ fn parts_of_a_service_make_its_requests_on_several_workers() {
     assert_eq!(names, ["api part 1 of 3, api part 3 of 3", "api part 2 of 3"]);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_pinned_worker_runs_on_one_core_and_says_which() {
     let fake = Fake::answering(|_| Some(ok()));

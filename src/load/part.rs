@@ -2,9 +2,13 @@
 
 use crate::scenario::{Load, Scenario, Service};
 
-/// Requests per second of an open loop that one worker is given. fred sends about twice as many through one worker, the wire
-/// client three times as many, so that at this rate a worker is free when a request falls due.
-const CARRIED: f64 = 50_000.0;
+/// Requests per second of an open loop that one worker is given. With fred a worker is busy for all of its time at about three times
+/// as many, so that at this rate it is free when a request falls due.
+const CARRIED: f64 = 30_000.0;
+
+/// Connections that a part of an open loop has at least: with few of them one more or less would be a large difference, and a
+/// request would often wait although a connection of another part is free.
+const CONNECTIONS: u32 = 10;
 
 /// A part of one process of a service, with a pool and a share of the load of its own.
 ///
@@ -47,6 +51,15 @@ impl Part {
         (instance + instances * number, instances * parts)
     }
 
+    /// Number of sources that go through a cycle of operations on their own: parts of an open loop share the cycle of their instance,
+    /// but those of a closed loop have each a pace of its own.
+    pub(super) fn sources(self, service: &Service) -> u32 {
+        match service.load {
+            Load::Open { .. } => self.instances,
+            Load::Closed { .. } => self.instances * self.parts,
+        }
+    }
+
     /// Name for people.
     pub(super) fn name(self, scenario: &Scenario) -> String {
         let several = |number: u32, text: String| if number > 1 { text } else { String::new() };
@@ -66,13 +79,16 @@ fn share(whole: u32, number: u32, of: u32) -> u32 {
 /// short queues in place of one, a request can wait although a connection of another part is free.
 pub(super) fn parts(service: &Service, workers: usize) -> u32 {
     let instances = service.instances;
-    let (rate, clients) = match service.load {
-        Load::Open { rate, .. } => (rate, u32::MAX),
-        Load::Closed { clients, think_time } => (f64::from(clients) / think_time.as_secs_f64(), clients / instances),
+    let (rate, clients, spread) = match service.load {
+        Load::Open { rate, .. } => (rate, u32::MAX, service.pool.size / CONNECTIONS),
+        Load::Closed { clients, think_time } => {
+            let together = f64::from(clients) * f64::from(service.pool.pipeline);
+            (together / think_time.as_secs_f64(), clients / instances, u32::MAX)
+        }
     };
     let needed = || {
         let spare = u32::try_from(workers).unwrap_or(u32::MAX) / instances;
-        ((rate / f64::from(instances) / CARRIED).ceil() as u32).min(spare)
+        ((rate / f64::from(instances) / CARRIED).ceil() as u32).min(spare).min(spread)
     };
     service.parts.unwrap_or_else(needed).min(service.pool.size).min(clients).max(1)
 }
@@ -82,7 +98,10 @@ mod tests {
     use std::time::Duration;
 
     use super::{super::fake, Part, parts};
-    use crate::scenario::{ArrivalProcess, Load, Scenario, Service};
+    use crate::{
+        scenario::{ArrivalProcess, Load, Order, Scenario, Service},
+        workload::RequestStream,
+    };
 
     fn scenario() -> Scenario {
         fake::scenario("size = 50", "rate = 1", &["command = \"GET\""])
@@ -103,8 +122,9 @@ mod tests {
     #[test]
     fn an_open_loop_is_divided_only_where_one_worker_cannot_carry_its_rate() {
         let parts = |rate, workers| parts(&open(rate), workers);
-        assert_eq!([parts(50_000.0, 8), parts(50_001.0, 8), parts(160_000.0, 8)], [1, 2, 4]);
-        assert_eq!(parts(1e6, 8), 8, "there are no more workers");
+        assert_eq!([parts(30_000.0, 8), parts(30_001.0, 8), parts(100_000.0, 8)], [1, 2, 4]);
+        assert_eq!(parts(1e6, 3), 3, "there are no more workers");
+        assert_eq!(parts(1e6, 8), 5, "each has ten connections");
         assert_eq!(super::parts(&Service { instances: 3, ..open(1e6) }, 8), 2);
     }
 
@@ -116,7 +136,11 @@ mod tests {
         let mut single = closed(50, Duration::ZERO);
         single.pool.size = 1;
         assert_eq!(parts(&single, 4), 1);
-        assert_eq!(parts(&closed(1_000, Duration::from_millis(100)), 4), 1, "10 000 requests per second at most");
+        let thinking = closed(1_000, Duration::from_millis(100));
+        assert_eq!(parts(&thinking, 4), 1, "10 000 requests per second at most");
+        let mut batches = thinking;
+        batches.pool.pipeline = 16;
+        assert_eq!(parts(&batches, 4), 4, "160 000 requests per second");
     }
 
     #[test]
@@ -124,6 +148,25 @@ mod tests {
         assert_eq!(parts(&Service { parts: Some(1), ..closed(50, Duration::ZERO) }, 4), 1);
         assert_eq!(parts(&Service { parts: Some(6), ..open(10.0) }, 1), 6);
         assert_eq!(parts(&Service { parts: Some(60), ..open(10.0) }, 1), 50, "a part needs a connection");
+    }
+
+    #[test]
+    fn each_part_of_a_closed_loop_goes_through_the_whole_cycle() {
+        let mut scenario = fake::scenario("size = 50", "rate = 1", &["command = \"GET\"", "command = \"PING\""]);
+        scenario.services[0].order = Order::Cycle;
+        let operations = |scenario: &Scenario, part: Part| -> Vec<usize> {
+            let stream = RequestStream::rooted(scenario, 0, 0, part.sources(&scenario.services[0]));
+            let (first, stride) = part.sequence();
+            (0..4).map(|number| stream.operation(first + number * stride)).collect()
+        };
+        let of_open: Vec<_> = Part::all(0, 1, 2).map(|part| operations(&scenario, part)).collect();
+        assert_eq!(of_open, [[0; 4], [1; 4]], "together they are the whole, at its instants");
+        scenario.services[0].load = Load::Closed { clients: 50, think_time: Duration::ZERO };
+        for (instances, parts) in [(1, 2), (3, 4)] {
+            for part in Part::all(0, instances, parts) {
+                assert_eq!(operations(&scenario, part), [0, 1, 0, 1], "{part:?}");
+            }
+        }
     }
 
     #[test]

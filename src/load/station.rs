@@ -134,7 +134,7 @@ impl Station {
         let service = &scenario.services[part.service];
         let lanes = lanes(scenario, part);
         let root = plan.turns.map_or(part.service, |turns| turns.root(part.service));
-        let stream = RequestStream::rooted(scenario, part.service, root);
+        let stream = RequestStream::rooted(scenario, part.service, root, part.sources(service));
         let turn = plan.turns.map(|turns| turns.of(part.service));
         Self {
             worker,

@@ -13,7 +13,6 @@ use std::{
     time::Duration,
 };
 
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tokio::{
     runtime::Builder,
     sync::{Notify, oneshot},
@@ -133,18 +132,15 @@ impl Worker {
 impl WorkerThread {
     fn work(self) -> Option<Done> {
         let set_up = |source| LoadError::Worker { worker: self.number, source };
-        let core = if self.scenario.run.pin { pin(self.number).map(Some) } else { Ok(None) };
         let events = self.events.clone();
         let result = Builder::new_current_thread()
             .enable_all()
             // fred resolves names, and addresses too, on such threads; thousands of connections may ask at once.
             .max_blocking_threads(RESOLVERS)
+            .on_thread_start(unpinned())
             .build()
-            .and_then(|runtime| Ok((runtime, core?)))
             .map_err(set_up)
-            .and_then(|(runtime, core)| {
-                LocalSet::new().block_on(&runtime, self.drive()).map(|done| Done { core, ..done })
-            });
+            .and_then(|runtime| LocalSet::new().block_on(&runtime, self.drive()));
         result
             .map_err(|error| {
                 // Without a receiver the run is being given up already.
@@ -154,9 +150,11 @@ impl WorkerThread {
     }
 
     async fn drive(&self) -> Result<Done, LoadError> {
+        let set_up = |source| LoadError::Worker { worker: self.number, source };
         let pools = self.connect().await?;
         // Before the start, so that only a panic can end the worker after it.
-        let pacer = Pacer::new(self.plan.pacing).map_err(|source| LoadError::Worker { worker: self.number, source })?;
+        let core = self.scenario.run.pin.then(|| pin(self.number)).transpose().map_err(set_up)?;
+        let pacer = Pacer::new(self.plan.pacing).map_err(set_up)?;
         let (sender, start) = oneshot::channel();
         self.events.send(Event::Ready(sender)).map_err(|_| LoadError::Interrupted)?;
         let start = start.await.map_err(|_| LoadError::Interrupted)?;
@@ -188,7 +186,7 @@ impl WorkerThread {
         }
         let (start, stop) = (&start, &self.stop);
         let measured = MeasuredLoop { worker: &worker, stations: &stations, lanes: &mut lanes, start, stop, pacer };
-        let mut done = measured.run().await;
+        let mut done = Done { core, ..measured.run().await };
 
         lanes.abort_all();
         while let Some(ended) = lanes.join_next().await {
@@ -325,7 +323,10 @@ fn own_share(turned: f64, cpu: f64) -> f64 {
 }
 
 /// Pins this thread to a core: the last ones first, since interrupts are mostly served by the first.
+#[cfg(target_os = "linux")]
 fn pin(number: usize) -> io::Result<u32> {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
     let allowed = sched_getaffinity(None)?;
     let cores: Vec<_> = (0..CpuSet::MAX_CPU).rev().filter(|core| allowed.is_set(*core)).collect();
     let core = cores[number % cores.len()];
@@ -333,6 +334,27 @@ fn pin(number: usize) -> io::Result<u32> {
     only.set(core);
     sched_setaffinity(None, &only)?;
     Ok(core as u32)
+}
+
+/// Takes a thread away from the core that the worker, which never sleeps, is pinned to.
+#[cfg(target_os = "linux")]
+fn unpinned() -> impl Fn() + Send + Sync + 'static {
+    let allowed = rustix::thread::sched_getaffinity(None);
+    move || {
+        if let Ok(allowed) = &allowed {
+            let _ = rustix::thread::sched_setaffinity(None, allowed);
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unpinned() -> impl Fn() + Send + Sync + 'static {
+    || {}
+}
+
+#[cfg(not(target_os = "linux"))]
+fn pin(_: usize) -> io::Result<u32> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "pinning to a core (--pin) needs Linux"))
 }
 
 /// CPU time of this thread, in nanoseconds.

@@ -122,7 +122,7 @@ const SERVICE: Table = Table {
              threads carry it; at most one per connection and client. Each part has a queue of its own.",
             whole(1, 1_000),
             Presence::Otherwise(
-                "Closed loop: one per worker. Open loop: one, and one more for each 50 000 requests per second.",
+                "Closed loop without think time: one per worker. Otherwise one for each 30 000 requests per second.",
             ),
         ),
         field(

@@ -17,7 +17,7 @@ use crate::{
 
 /// Requests of one service, by sequence number.
 ///
-/// Instance i of n uses the numbers i, i + n, i + 2n and so on. Clones share their tables and count references to them:
+/// Of n sources, instances or parts of them, source i uses the numbers i, i + n, i + 2n and so on. Clones share their tables and count references to them:
 /// clone within a thread, but build one stream for each thread, or the threads will wait for each other's caches.
 #[derive(Debug, Clone)]
 pub struct RequestStream {
@@ -34,7 +34,8 @@ pub(super) struct Plan {
     pub(super) text_limit: u64,
     /// Median size of values, in bytes.
     pub(super) typical: u64,
-    instances: u64,
+    /// Number of its sources.
+    sources: u64,
     order: Choice,
     operations: Vec<Vec<Step>>,
 }
@@ -51,16 +52,17 @@ impl RequestStream {
     /// # Panics
     /// Where the index is out of range.
     pub fn new(scenario: &Scenario, service: usize) -> Self {
-        Self::rooted(scenario, service, service)
+        Self::rooted(scenario, service, service, scenario.services[service].instances)
     }
 
-    /// The stream with the randomness of the service at another index, so that two services make the same requests.
+    /// The stream with the randomness of the service at another index, so that two services make the same requests. Each of its
+    /// `sources` goes through a cycle of operations at its own pace.
     ///
     /// # Panics
     /// Where the first index is out of range.
-    pub fn rooted(scenario: &Scenario, service: usize, root: usize) -> Self {
+    pub fn rooted(scenario: &Scenario, service: usize, root: usize, sources: u32) -> Self {
         let root = Root::new(scenario.seed, root);
-        Self { plan: Arc::new(Plan::new(&scenario.services[service], root)), names: Names::default() }
+        Self { plan: Arc::new(Plan::new(&scenario.services[service], root, sources)), names: Names::default() }
     }
 
     /// The operation that this sequence number asks for: an index into the service's operations.
@@ -97,7 +99,7 @@ impl RequestStream {
 }
 
 impl Plan {
-    fn new(service: &Service, root: Root) -> Self {
+    fn new(service: &Service, root: Root, sources: u32) -> Self {
         let order = match service.order {
             Order::Weighted => Choice::Weighted(
                 WeightedIndex::new(service.operations.iter().map(|operation| operation.weight))
@@ -110,7 +112,7 @@ impl Plan {
             values: Values::new(service.values, 0, root),
             text_limit: text_limit(service.values),
             typical: typical(service.values),
-            instances: u64::from(service.instances).max(1),
+            sources: u64::from(sources).max(1),
             order,
             operations: service.operations.iter().map(|operation| Step::all(service, &operation.action)).collect(),
         }
@@ -120,7 +122,7 @@ impl Plan {
     fn operation(&self, sequence: u64) -> usize {
         match &self.order {
             Choice::Weighted(weights) => weights.sample(&mut self.root.generator(Purpose::Operation, sequence, 0)),
-            Choice::Cycle => ((sequence / self.instances) % self.operations.len() as u64) as usize,
+            Choice::Cycle => ((sequence / self.sources) % self.operations.len() as u64) as usize,
         }
     }
 
@@ -129,15 +131,15 @@ impl Plan {
         &self.operations[self.operation(sequence)][step]
     }
 
-    /// How far the walk through the keyspace has come. In a cycled order a full cycle of an instance is one turn:
+    /// How far the walk through the keyspace has come. In a cycled order a full cycle of a source is one turn:
     /// otherwise each operation would only ever meet every so manieth key.
     #[inline]
     pub(super) fn turn(&self, sequence: u64) -> u64 {
         match self.order {
             Choice::Weighted(_) => sequence,
             Choice::Cycle => {
-                let cycle = sequence / self.instances / self.operations.len() as u64;
-                cycle * self.instances + sequence % self.instances
+                let cycle = sequence / self.sources / self.operations.len() as u64;
+                cycle * self.sources + sequence % self.sources
             }
         }
     }

@@ -37,15 +37,16 @@ fn check(scenario: &Scenario, trial: &Trial, rate: f64) -> Option<ErlangCheck> {
         .iter()
         .zip(&trial.services)
         .filter(|(service, measured)| {
-            service.pool.checkout == Checkout::Exclusive && service.pool.pipeline == 1 && measured.hold_mean > 0.0
+            // Parts are several queues, whose arrivals are not those of Poisson.
+            service.pool.checkout == Checkout::Exclusive
+                && service.pool.pipeline == 1
+                && measured.parts.is_none()
+                && measured.hold_mean > 0.0
         })
         .filter_map(|(service, measured)| Some((service, measured, of_instance(service)?)))
         .max_by(|a, b| load(a).total_cmp(&load(b)))?;
     let hold = measured.hold_mean;
-    // A request waits for the connections of its part only.
-    let parts = measured.parts.unwrap_or(1);
-    let rate_of_part = rate / f64::from(parts);
-    let queue = Queue::new(service.pool.size / parts, rate_of_part, hold);
+    let queue = Queue::new(service.pool.size, rate, hold);
     Some(ErlangCheck {
         service: service.name.clone(),
         rate,
@@ -54,7 +55,7 @@ fn check(scenario: &Scenario, trial: &Trial, rate: f64) -> Option<ErlangCheck> {
         utilisation: queue.utilisation(),
         predicted_p99: queue.wait_quantile(0.99),
         measured_p99: measured.wait_p99 as f64,
-        smallest: parts * smallest(rate_of_part, hold, scenario.objective.latency.as_nanos() as f64),
+        smallest: smallest(rate, hold, scenario.objective.latency.as_nanos() as f64),
     })
 }
 
