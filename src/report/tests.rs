@@ -390,6 +390,17 @@ fn the_cost_of_the_client_library_is_a_section_and_a_part_of_where_the_time_goes
 }
 
 #[test]
+fn the_cost_of_the_client_library_in_a_busy_worker_includes_waits() {
+    let mut run = Run { client_cost: Some(sample::client_cost(&[1.25; 8])), ..sample::run() };
+    let text = |run: &Run| {
+        plain(&RunReport::new(run.clone()).unwrap().terminal(Style { colour: false, width: 300, verbose: false }))
+    };
+    assert!(!text(&run).contains("includes waits"));
+    run.recording.workers.iter_mut().for_each(|worker| (worker.busy, worker.pacing) = (0.7, "spin".to_owned()));
+    assert!(text(&run).contains("A worker was busy, so this includes waits for it."), "{}", text(&run));
+}
+
+#[test]
 fn the_summary_has_the_cost_of_the_client_library_in_a_line() {
     let report = with_client_cost(&[1.24, 1.26, 1.25, 1.22, 1.28, 1.25, 1.23, 1.27]);
     let text = plain(&report.terminal(Style { colour: false, width: 150, verbose: false }));

@@ -50,10 +50,7 @@ pub(super) fn measure(
         let settings = both.settings(settings);
         let mut show = |progress| lease.display.timed("Measuring the client library".to_owned(), &progress);
         match load::run(&both.scenario, &both.target, settings, lease.interrupt.stop(), &mut show) {
-            Ok(recording) => match recording.panicked() {
-                Some(worker) => Err(Failure::unusable(LoadError::Panicked { worker })),
-                None => Ok(Some(recording)),
-            },
+            Ok(recording) => Ok(Some(recording)),
             Err(LoadError::Interrupted) => Ok(None),
             Err(error) => Err(Failure::unusable(error)),
         }

@@ -5,7 +5,7 @@ use super::{
     names::{capitalised, row_name},
 };
 use crate::{
-    analysis::{Analysis, ClientSide, Costs, Interval, OperationCost, Split},
+    analysis::{Analysis, Check, CheckKind, ClientSide, Costs, Interval, Level, OperationCost, Split},
     report::format::{self, NOTHING, THIN},
     scenario::Scenario,
 };
@@ -13,19 +13,22 @@ use crate::{
 /// What the section shows; `None` where it was not measured.
 pub(super) fn section(scenario: &Scenario, analysis: &Analysis) -> Option<Section> {
     let side = analysis.client.as_ref()?;
-    let whole = in_words(side);
+    let is_busy = |check: &Check| check.kind == CheckKind::WorkerCpu && check.level >= Level::Warn;
+    let busy = analysis.checks.iter().any(is_busy);
+    let whole = in_words(side, busy);
     let blocks = vec![Block::Paragraph(capitalised(&whole)), Block::Table(table(scenario, side))];
     let section = Section::new("client-library", "Client library", blocks).detailed(Shown::Everything);
     Some(section.brief_line("Client", Some(whole)))
 }
 
-/// The cost for all operations together.
-fn in_words(side: &ClientSide) -> String {
+/// The cost for all operations together. `busy` is whether a worker was in the measured period.
+fn in_words(side: &ClientSide, busy: bool) -> String {
     let Some(split) = side.rows.last().and_then(|row| row.split) else {
         return format!("the cost of the client library is not known: too few requests in {}.", seconds(side));
     };
     let clause = clause(&split);
-    format!("{clause}; median service time {} with fred, all services.", format::duration(split.fred))
+    let waits = if busy { ". A worker was busy, so this includes waits for it" } else { "" };
+    format!("{clause}; median service time {} with fred, all services{waits}.", format::duration(split.fred))
 }
 
 /// Time and share of the client library, as the end of a sentence.
@@ -34,7 +37,10 @@ pub(super) fn clause(split: &Split) -> String {
     match split.costs() {
         Costs::More => format!("the client library takes {} ({share})", format::duration(time.point)),
         Costs::Less => {
-            format!("with fred it takes {} less than with the wire client ({share})", format::duration(-time.point))
+            format!(
+                "with fred it takes {} less than with the wire client ({share} of the time with fred)",
+                format::duration(-time.point)
+            )
         }
         Costs::Unclear => format!("the cost of the client library is not distinguishable from 0 ({share})"),
     }
@@ -82,7 +88,7 @@ fn table(scenario: &Scenario, side: &ClientSide) -> Table {
                 "Network and kernel",
                 "service time with the wire client less the server's, event loop included".to_owned(),
             ),
-            ("Client library", "service time with fred less that with the wire client".to_owned()),
+            ("Client library", "service time with fred less that with the wire client, from second to second: not the difference of the two medians".to_owned()),
             (
                 "Interval",
                 format!("95{THIN}% interval of the client library's share; no cost is certain where it includes 0"),
