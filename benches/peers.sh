@@ -40,7 +40,7 @@ cpu_per() { # requests: of the times in $work/times
 plimsoll() { # client scenario
   rm -rf "$work/out"
   # Exit codes other than 2 are verdicts, which do not matter here.
-  "$plimsoll" run "benches/peers/$2.toml" --client "$1" --target "redis://127.0.0.1:$port" --out "$work/out" --quiet >/dev/null ||
+  "$plimsoll" run "benches/peers/$2.toml" --client "$1" --workers 1 --target "redis://127.0.0.1:$port" --out "$work/out" --quiet >/dev/null ||
     [ $? -ne 2 ]
   # The worker's own time, without that of packing and reporting.
   cpu=$(grep -o '"workers":\[.*' "$work/out/run.json" | grep -o '"cpu":[0-9.e-]*' | head -n 1 | cut -d: -f2)
