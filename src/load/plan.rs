@@ -198,8 +198,8 @@ mod tests {
             let mut scenario = load(name).unwrap();
             let half = scenario.services.len();
             scenario.services[0].instances = 3;
-            scenario.services.extend(scenario.services.clone());
             scenario.services[0].parts = Some(2);
+            scenario.services.extend(scenario.services.clone());
             let turns = Turns { window: Duration::from_millis(25), half };
             for workers in 1..=8 {
                 let assigned = assign(&scenario, workers, Some(turns));
@@ -209,8 +209,8 @@ mod tests {
                     assert!(first.iter().map(root).eq(second.iter().map(root)), "{name}, {workers}: {assigned:?}");
                 }
                 let placed: usize = assigned.iter().map(Vec::len).sum();
-                let divided = 2 * scenario.services[0].instances as usize;
-                assert!(placed >= divided && placed.is_multiple_of(2), "{name}, {workers}: {placed}");
+                let parts = |service: &Service| (service.instances * service.parts.unwrap_or(1)) as usize;
+                assert_eq!(placed, scenario.services.iter().map(parts).sum::<usize>(), "{name}, {workers}");
             }
         }
     }

@@ -52,7 +52,7 @@ struct Text {
 
 /// A field that holds a value of its own.
 struct Leaf {
-    /// Remedy.
+    /// Way to it in the document.
     steps: Vec<Step>,
     value: Value,
 }
