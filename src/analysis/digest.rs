@@ -117,7 +117,7 @@ fn within(row: &Row) -> Vec<u64> {
 /// One service of a run; `None` for rows that are about something else.
 fn of_service(row: &Row, recording: &Recording) -> Option<ServiceTrial> {
     let name = row.scope.service.clone().filter(|_| row.scope.operation.is_none())?;
-    let parts = recording.services.iter().find(|service| service.name == name).and_then(|service| service.parts);
+    let parts = recording.service(&name).and_then(|service| service.parts);
     Some(ServiceTrial {
         name,
         scheduled: row.counts.completed + row.counts.failed() + row.unfinished,

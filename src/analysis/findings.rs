@@ -170,7 +170,7 @@ fn waits_by_design(evidence: &Evidence<'_>, row: &Row) -> bool {
 }
 
 fn pool_wait(evidence: &Evidence<'_>, checks: &[Check], service: &Service) -> Option<Finding> {
-    let record = evidence.run.recording.services.iter().find(|record| record.name == service.name)?;
+    let record = evidence.run.recording.service(&service.name)?;
     let is_its = |row: &&Row| row.scope.operation.is_none() && row.scope.service.as_ref() == Some(&service.name);
     let row = evidence.rows.iter().find(is_its)?;
     let (wait_p99, response_p99) = (row.wait.percentile(99.0).nanos()?, row.response.percentile(99.0).nanos()?);

@@ -32,7 +32,7 @@ pub struct PoolUse {
 /// Every pool, in the scenario's order.
 pub(super) fn pools(evidence: &Evidence<'_>) -> Vec<PoolUse> {
     let known = |service: &Service| {
-        let record = evidence.run.recording.services.iter().find(|record| record.name == service.name)?;
+        let record = evidence.run.recording.service(&service.name)?;
         Some(pool(service, record, evidence.run.recording.period.measured_ns))
     };
     evidence.scenario.services.iter().filter_map(known).collect()

@@ -186,6 +186,11 @@ impl Recording {
         self.workers.iter().position(|worker| worker.panicked)
     }
 
+    /// Record of the service with a name.
+    pub fn service(&self, name: &str) -> Option<&ServiceRecord> {
+        self.services.iter().find(|service| service.name == name)
+    }
+
     /// Requests that fell due in the measured period.
     pub fn scheduled(&self) -> u64 {
         self.services.iter().map(|service| service.scheduled).sum()

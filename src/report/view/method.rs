@@ -183,10 +183,7 @@ pub(super) fn quoted(word: &str) -> String {
 }
 
 fn services(run: &Run, scenario: &Scenario) -> Table {
-    let parts = |service: &Service| {
-        let record = run.recording.services.iter().find(|record| record.name == service.name);
-        record.and_then(|record| record.parts)
-    };
+    let parts = |service: &Service| run.recording.service(&service.name)?.parts;
     Table::of("services", "Services", &scenario.services)
         .head("Service", |service| &service.name)
         .numbers("Database", 2, |service| service.database.to_string())
