@@ -9,7 +9,7 @@ use super::{
     args::{
         output::QuietArgs,
         scenario::{DEFAULT, FieldArgs, scenario},
-        target::{SamplingArgs, TargetArgs},
+        target::{INSECURE, SamplingArgs, TargetArgs},
     },
     environment::{software, stamp},
     exit::{Exit, Failure},
@@ -150,6 +150,9 @@ impl Arguments {
             };
             if let Some(server) = server {
                 leftovers.hold_server(server);
+            }
+            if target.is_insecure() {
+                display.say(INSECURE);
             }
             let facts: TargetFacts = interrupt.or(target.facts()).await?;
             let look = Box::pin(target.inspect(scenario, facts.same_machine, self.prove_rights));

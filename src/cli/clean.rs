@@ -7,7 +7,7 @@ use tokio::runtime;
 use super::{
     args::{
         scenario::{DEFAULT, FieldArgs},
-        target::{EMBEDDED, TARGET, address},
+        target::{EMBEDDED, INSECURE, TARGET, TlsArgs, source},
     },
     consent::Question,
     exit::{Exit, Failure},
@@ -37,6 +37,8 @@ pub(super) struct Arguments {
     /// Server with the keys: `redis://user:password@host:port/db`, `rediss://...` or `unix:///path`
     #[arg(long, value_name = "URL", env = TARGET, hide_env_values = true)]
     target: String,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// Remove the keys without confirmation
     #[arg(long)]
     yes: bool,
@@ -50,7 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     if arguments.target == EMBEDDED {
         return Err(Failure::usage(anyhow!("--target: a private server keeps no keys; pass the address of a server")));
     }
-    let source = address(&arguments.target)?;
+    let source = source(&arguments.target, &arguments.tls)?;
     let yes = arguments.yes;
     supervise(
         move |interrupt| {
@@ -58,6 +60,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             let display = Display::new(true);
             let (target, holdings) = runtime.block_on(async {
                 let (target, _) = interrupt.or(Target::prepare(source, &scenario)).await?;
+                if target.is_insecure() {
+                    display.say(INSECURE);
+                }
                 display.step("Listing the scenario's keys");
                 let holdings = interrupt.or(target.holdings(&scenario)).await?;
                 Ok::<_, Failure>((target, holdings))

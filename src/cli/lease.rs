@@ -1,10 +1,11 @@
 //! Servers that a command uses, with its claims and its data on them.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use tokio::runtime::{self, Runtime};
 
 use super::{
+    args::target::INSECURE,
     data::same_data,
     exit::Failure,
     interrupt::Interrupt,
@@ -28,6 +29,8 @@ pub(super) struct Lease {
     pub(super) display: Display,
     pub(super) leftovers: Leftovers,
     claimant: String,
+    /// Whether an unchecked server was mentioned.
+    warned: Cell<bool>,
     claims: Vec<(Target, Scenario, Vec<Outside>)>,
     /// Data that is on a server, or part of it.
     data: Vec<(Target, Scenario)>,
@@ -46,8 +49,8 @@ pub(super) struct Tenant {
 impl Lease {
     pub(super) fn new(interrupt: Interrupt, display: Display, leftovers: Leftovers) -> Result<Self, Failure> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
-        let (claims, data) = (Vec::new(), Vec::new());
-        Ok(Self { runtime, interrupt, display, leftovers, claimant: claimant(), claims, data })
+        let (claims, data, warned) = (Vec::new(), Vec::new(), Cell::new(false));
+        Ok(Self { runtime, interrupt, display, leftovers, claimant: claimant(), warned, claims, data })
     }
 
     /// The result of `work`, or a failure as soon as the user interrupts it.
@@ -79,6 +82,9 @@ impl Lease {
 
     /// Checks a server for a scenario.
     pub(super) fn check(&self, target: Target, scenario: &Scenario, besides: Besides) -> Result<Tenant, Failure> {
+        if target.is_insecure() && !self.warned.replace(true) {
+            self.display.say(INSECURE);
+        }
         let facts = self.wait(target.preflight_beside(scenario, besides))?;
         Ok(Tenant { target, scenario: scenario.clone(), facts, login: None })
     }

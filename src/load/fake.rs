@@ -6,6 +6,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     rc::Rc,
     sync::{Arc, Mutex, MutexGuard, mpsc},
+    time::Duration,
 };
 
 use tokio::{
@@ -179,6 +180,10 @@ impl Sent {
 }
 
 impl DriverConnection for FakeConnection {
+    fn handshake(&self) -> Option<Duration> {
+        None
+    }
+
     async fn issue(&self, request: Request) -> target::Answer {
         self.answer(request).await.into()
     }

@@ -60,6 +60,7 @@ pub const UNKNOWN: &str = "unknown";
 
 /// Target of the measurement. Contains no password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct TargetFacts {
     /// Address without credentials: `redis://127.0.0.1:6379`.
     pub address: String,
@@ -71,6 +72,9 @@ pub struct TargetFacts {
     pub version: String,
     /// `standalone`, `sentinel` or `cluster`.
     pub mode: String,
+    /// Whether the server's certificate was not checked (`--tls-insecure`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tls_insecure: bool,
     /// Whether the server's address is one of the machine of the harness.
     pub same_machine: bool,
     /// Whether the server is nevertheless not a process of that machine: it is reached through a tunnel, or runs in a container.

@@ -30,6 +30,12 @@ pub(super) const SCENARIO: Table = Table {
         ),
         field("run", "Lengths of the phases.", Shape::Table(&RUN), DEFAULTS),
         field("objective", "Objective of the response time.", Shape::Table(&OBJECTIVE), DEFAULTS),
+        field(
+            "tls",
+            "TLS of the target; it applies to `rediss://` and `valkeys://`. Options and variables of the environment come first.",
+            Shape::Table(&TLS),
+            DEFAULTS,
+        ),
         field("service", "Applications that use the server.", Shape::Tables(&[&SERVICE]), Presence::Required),
         field(
             "dependency",
@@ -81,6 +87,39 @@ const OBJECTIVE: Table = Table {
             Shape::Number { min: 0.0, max: 1.0 },
             number(0.001),
         ),
+    ],
+    variants: None,
+};
+
+const TLS: Table = Table {
+    name: "tls",
+    about: "How the target is encrypted. Files are PEM; a private server needs none.",
+    fields: &[
+        field(
+            "ca",
+            "File of CA certificates that the server's certificate is checked with.",
+            Shape::Text(Format::Filled),
+            Presence::Otherwise("`SSL_CERT_FILE`, or the certificates of the system."),
+        ),
+        field(
+            "cert",
+            "File of the client certificate, for servers that require one; needs `key`.",
+            Shape::Text(Format::Filled),
+            Presence::Otherwise("None."),
+        ),
+        field(
+            "key",
+            "File of the private key of the client certificate.",
+            Shape::Text(Format::Filled),
+            Presence::Otherwise("None."),
+        ),
+        field(
+            "server_name",
+            "Name that the server's certificate is checked for, on every node.",
+            Shape::Text(Format::Token),
+            Presence::Otherwise("The host of the target."),
+        ),
+        field("insecure", "Whether the server's certificate is not checked.", Shape::Flag, flag(false)),
     ],
     variants: None,
 };

@@ -24,6 +24,7 @@ mod reader;
 mod schema;
 mod shown;
 mod text;
+mod tls;
 
 pub use builtin::{BUILTIN, Source, builtin, load, nearest_builtin, source};
 pub use dependency::{Address, Dependency};
@@ -37,3 +38,4 @@ pub use overrides::Overrides;
 pub use read::{parse, uses};
 pub use schema::schema;
 pub use shown::{shown_field, shown_setting};
+pub use tls::TlsOptions;

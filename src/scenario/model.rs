@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use super::Dependency;
+use super::{Dependency, TlsOptions};
 use crate::operation::{Kind, Parameters};
 
 /// A whole load test, as it is to be run.
@@ -24,6 +24,8 @@ pub struct Scenario {
     pub objective: Objective,
     /// At least one service.
     pub services: Vec<Service>,
+    /// TLS of the target.
+    pub tls: TlsOptions,
     /// Dependencies of the services besides the server.
     pub dependencies: Vec<Dependency>,
     /// The TOML text that this scenario was read from, overrides applied. Parsing it again gives an equal scenario.

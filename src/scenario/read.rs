@@ -15,6 +15,7 @@ use super::{
     operations,
     reader::{Alternative, Section, refusals::refuse_same_names},
     text::Document,
+    tls,
 };
 
 /// Whether the scenario of a saved document uses a client library; true where this version does not read it.
@@ -64,6 +65,7 @@ fn scenario(root: &Section<'_>, text: &str) -> Option<Scenario> {
     let seed = root.integer("seed");
     let run = root.section("run").and_then(|section| phases(&section));
     let objective = root.section("objective").and_then(|section| objective(&section));
+    let tls = tls::read(root);
     let services = services(root);
     let dependencies = dependency::read(root);
     Some(Scenario {
@@ -73,6 +75,7 @@ fn scenario(root: &Section<'_>, text: &str) -> Option<Scenario> {
         run: run?,
         objective: objective?,
         services: services?,
+        tls: tls?,
         dependencies: dependencies?,
         source: text.to_owned(),
     })

@@ -7,9 +7,9 @@ use tokio::time::timeout;
 use super::{
     Connector, Endpoint, Fault, PrivateServer, ServerOptions, TargetError, TargetUrl, WireConnector,
     login::{Access, Login},
-    tls,
+    tls::Tls,
 };
-use crate::scenario::{Scenario, Service};
+use crate::scenario::{Scenario, Service, TlsOptions};
 
 /// User of services that name none, on a private server.
 const DEFAULT_USER: &str = "plimsoll";
@@ -74,14 +74,15 @@ impl Target {
         };
         let login = server.login(server.admin());
         let observer = Access { service: OBSERVER.to_owned(), login, database: 0 };
-        Self::new(server.url().endpoint, true, scenario.services.iter().map(access), observer)
+        let url = server.url();
+        Self::new(url.endpoint, &url.tls, true, scenario.services.iter().map(access), observer)
     }
 
     /// A server without load: for questions only.
     pub fn without_services(url: &TargetUrl) -> Result<Self, TargetError> {
         let login = Login { username: url.username.clone(), password: url.password.clone() };
         let observer = Access { service: OBSERVER.to_owned(), login, database: url.database.unwrap_or(0) };
-        Self::new(url.endpoint.clone(), false, std::iter::empty(), observer)
+        Self::new(url.endpoint.clone(), &url.tls, false, std::iter::empty(), observer)
     }
 
     fn at(url: &TargetUrl, scenario: &Scenario) -> Result<Self, TargetError> {
@@ -103,16 +104,17 @@ impl Target {
             // A scenario cannot decide database 0 from none; who writes a database into the URL means it.
             database: if service.database == 0 { of_url } else { service.database },
         });
-        Self::new(url.endpoint.clone(), false, access, observer)
+        Self::new(url.endpoint.clone(), &url.tls.or(&scenario.tls), false, access, observer)
     }
 
     fn new(
         endpoint: Endpoint,
+        tls: &TlsOptions,
         private: bool,
         services: impl Iterator<Item = Access>,
         observer: Access,
     ) -> Result<Self, TargetError> {
-        let tls = tls::connector(&endpoint).map_err(|fault| endpoint.failed(fault))?;
+        let tls = Tls::of(&endpoint, tls).map_err(|fault| endpoint.failed(fault))?;
         let connectors = services.map(|access| Connector::new(&endpoint, tls.clone(), access)).collect();
         let observer = Connector::new(&endpoint, tls, observer);
         Ok(Self { endpoint, private, connectors, observer })
@@ -151,6 +153,11 @@ impl Target {
     pub async fn answers(&self, within: Duration) -> Result<(), TargetError> {
         let silent = |_| Err(self.endpoint.failed(Fault::Silent(within)));
         timeout(within, self.observer.connect()).await.unwrap_or_else(silent).map(drop)
+    }
+
+    /// Whether the server's certificate is not checked.
+    pub fn is_insecure(&self) -> bool {
+        self.observer.tls().is_some_and(Tls::is_insecure)
     }
 
     /// Database of each service.

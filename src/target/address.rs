@@ -12,6 +12,7 @@ use percent_encoding::percent_decode_str;
 use url::{ParseError, Url};
 
 use super::{Fault, Secret, TargetError, secret::redacted};
+use crate::scenario::TlsOptions;
 
 const DEFAULT_PORT: u16 = 6379;
 
@@ -38,6 +39,8 @@ pub struct TargetUrl {
     pub password: Option<Secret>,
     /// Database of services that name none.
     pub database: Option<u8>,
+    /// Settings of TLS, which come before those of the scenario.
+    pub tls: TlsOptions,
 }
 
 /// Scheme of a port. Those of Redis and Valkey mean the same, and are equal.
@@ -82,7 +85,12 @@ pub enum Endpoint {
 impl TargetUrl {
     /// The address of an endpoint without a login.
     pub fn of(endpoint: Endpoint) -> Self {
-        Self { endpoint, username: None, password: None, database: None }
+        Self { endpoint, username: None, password: None, database: None, tls: TlsOptions::default() }
+    }
+
+    /// Whether connections to it are encrypted.
+    pub fn uses_tls(&self) -> bool {
+        self.endpoint.uses_tls()
     }
 
     /// Whether it has a user or a password.
@@ -187,7 +195,8 @@ fn parse(text: &str) -> Result<TargetUrl, String> {
         return Err("a fragment is not permitted (encode `#` as %23)".to_owned());
     }
     let Login { username, password, database } = login;
-    Ok(TargetUrl { endpoint, username, password: password.map(Secret::new), database })
+    let password = password.map(Secret::new);
+    Ok(TargetUrl { username, password, database, ..TargetUrl::of(endpoint) })
 }
 
 #[derive(Default)]

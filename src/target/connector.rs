@@ -11,9 +11,7 @@ use fred::{
     interfaces::{ClientInterface, ClientLike},
     types::{
         RespVersion,
-        config::{
-            Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, Server, ServerConfig, TcpConfig, TlsConnector,
-        },
+        config::{Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, Server, ServerConfig, TcpConfig},
     },
 };
 use tokio::time::timeout;
@@ -22,9 +20,9 @@ use super::{
     Connection, Endpoint, Fault, TargetError,
     driver::{Driver, Losses},
     failure,
-    fred::Router,
+    fred::{Opened, Router},
     login::{Access, Login},
-    tls,
+    tls::{self, Tls},
 };
 
 /// Time that a connection has to come about, and again to log in.
@@ -49,6 +47,7 @@ pub struct Connector {
 struct Settings {
     endpoint: Endpoint,
     access: Access,
+    tls: Option<Tls>,
     client_name: String,
     config: Config,
     connection: ConnectionConfig,
@@ -57,12 +56,11 @@ struct Settings {
 }
 
 impl Connector {
-    pub(super) fn new(endpoint: &Endpoint, tls: Option<TlsConnector>, access: Access) -> Self {
+    pub(super) fn new(endpoint: &Endpoint, tls: Option<Tls>, access: Access) -> Self {
         let server = match endpoint {
             Endpoint::Tcp { host, port, .. } => {
                 let mut server = Server::new(host.as_str(), *port);
-                // Certificates are for addresses without brackets.
-                server.tls_server_name = Some(host.trim_matches(['[', ']']).into());
+                server.tls_server_name = tls.as_ref().map(|tls| tls.server_name(host).into());
                 ServerConfig::Centralized { server }
             }
             Endpoint::Unix { path } => ServerConfig::Unix { path: path.clone() },
@@ -78,7 +76,6 @@ impl Connector {
             server,
             version: RespVersion::RESP2,
             database: (access.database != 0).then_some(access.database),
-            tls: tls.map(Into::into),
             ..Config::default()
         };
         let connection = ConnectionConfig {
@@ -94,6 +91,7 @@ impl Connector {
             endpoint: endpoint.clone(),
             client_name: format!("plimsoll:{}", access.service),
             access,
+            tls,
             config,
             connection,
             performance: PerformanceConfig { broadcast_channel_capacity: KEPT_EVENTS, ..PerformanceConfig::default() },
@@ -115,8 +113,8 @@ impl Connector {
     /// Opens a connection: connects, logs in, selects the database and says its name. One attempt, of at most ten
     /// seconds. Its tasks run on the current runtime.
     pub async fn open(&self) -> Result<Connection, TargetError> {
-        let (client, router) = self.attempt().await.map_err(|fault| self.failed(fault))?;
-        Ok(Connection::new(client, router, &self.settings.client_name, self.losses()).await)
+        let opened = self.attempt().await.map_err(|fault| self.failed(fault))?;
+        Ok(Connection::new(opened, &self.settings.client_name, self.losses()).await)
     }
 
     /// The service that it opens connections for.
@@ -129,9 +127,9 @@ impl Connector {
         &self.settings.endpoint
     }
 
-    /// The TLS configuration, if the endpoint uses TLS.
-    pub(super) fn tls(&self) -> Option<&TlsConnector> {
-        self.settings.config.tls.as_ref().map(|tls| &tls.connector)
+    /// TLS, if the endpoint uses it.
+    pub(super) fn tls(&self) -> Option<&Tls> {
+        self.settings.tls.as_ref()
     }
 
     /// The user that it logs in as, where one is given.
@@ -172,7 +170,7 @@ impl Connector {
             biased;
             opened = self.attempt() => match opened {
                 Err(Fault::HungUp | Fault::NotAServer) if tls::uses_tls(endpoint).await => Err(Fault::WantsTls),
-                opened => opened,
+                opened => opened.map(|Opened { client, router, .. }| (client, router)),
             },
             () = tls::answered_plainly(endpoint) => Err(Fault::NoTls),
         };
@@ -187,10 +185,11 @@ impl Connector {
         Ok((client, router))
     }
 
-    async fn attempt(&self) -> Result<(Client, Router), Fault> {
-        let Settings { config, connection, performance, policy, .. } = &*self.settings;
-        let client =
-            Client::new(config.clone(), Some(performance.clone()), Some(connection.clone()), Some(policy.clone()));
+    async fn attempt(&self) -> Result<Opened, Fault> {
+        let Settings { config, connection, performance, policy, tls, .. } = &*self.settings;
+        let (timed, stopwatch) = tls.as_ref().map(Tls::timed).unzip();
+        let config = Config { tls: timed.map(Into::into), ..config.clone() };
+        let client = Client::new(config, Some(performance.clone()), Some(connection.clone()), Some(policy.clone()));
         let mut task = client.connect();
         let router = Router(task.abort_handle());
         let connected = async {
@@ -208,7 +207,10 @@ impl Connector {
             .await
             .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no answer")));
         match result {
-            Ok(()) => Ok((client, router)),
+            Ok(()) => {
+                let handshake = stopwatch.and_then(|stopwatch| stopwatch.took());
+                Ok(Opened { client, router, handshake })
+            }
             Err(error) => Err(self.fault(&error)),
         }
     }

@@ -9,7 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::TargetError;
@@ -32,6 +32,9 @@ pub trait Driver: Clone + Send + 'static {
 
 /// A connection, as the load engine uses it.
 pub trait DriverConnection: 'static {
+    /// Time of the TLS handshake when the connection was opened; `None` without TLS, or where it is not known.
+    fn handshake(&self) -> Option<Duration>;
+
     /// Sends a request and waits for its reply, without a time limit.
     ///
     /// Dropping the future gives the request up: its reply, should it still come, is thrown away. Replies stay in step with

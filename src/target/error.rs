@@ -133,7 +133,7 @@ impl TargetError {
             | Self::PasswordVariable { .. }
             | Self::PasswordFile { .. }
             | Self::ServerProgram { .. }
-            | Self::Connection { fault: Fault::Authorities(_), .. } => true,
+            | Self::Connection { fault: Fault::Authorities(_) | Fault::TlsSettings(_), .. } => true,
             Self::Services { source, .. } => source.is_configuration(),
             Self::Several(faults) => faults.iter().any(Self::is_configuration),
             _ => false,

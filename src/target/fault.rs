@@ -31,10 +31,12 @@ pub enum Fault {
     )]
     NoLocalPort { ports: LocalPorts, used: u64, closed: u64 },
     #[error(
-        "no CA certificates to verify the server's certificate with: {0}; set SSL_CERT_FILE to a file of CA \
-         certificates (PEM)"
+        "no CA certificates to verify the server's certificate with: {0}; give a file of CA certificates (PEM) with --tls-ca or \
+         SSL_CERT_FILE"
     )]
     Authorities(String),
+    #[error("TLS: {0}")]
+    TlsSettings(String),
     #[error("the server's certificate {0}")]
     Certificate(String),
     #[error("TLS handshake failed: {0}")]

@@ -16,6 +16,7 @@ mod error;
 mod failure;
 mod fault;
 mod fred;
+mod handshake;
 mod inspection;
 mod keyspace;
 mod limits;

@@ -90,6 +90,7 @@ impl Target {
             product: facts.product.unwrap_or_else(unknown),
             version: facts.version.unwrap_or_else(unknown),
             mode: facts.mode.unwrap_or_else(unknown),
+            tls_insecure: self.is_insecure(),
             same_machine,
             elsewhere: same_machine && !self.private && said.process.is_some_and(|process| !runs_here(process)),
             settings: facts.settings,

@@ -1,15 +1,28 @@
-//! TLS: trusted certificates, and the reasons for which a handshake fails.
+//! TLS: certificates on both sides, and the reasons for which a handshake fails.
 
-use std::{env, io, path::Path, time::Duration};
+use std::{env, io, path::Path, sync::Arc, time::Duration};
 
 use fred::{
-    rustls::{ClientConfig, RootCertStore},
+    rustls::{
+        ClientConfig, DigitallySignedStruct, Error, InconsistentKeys, RootCertStore, SignatureScheme,
+        client::{
+            ClientSessionMemoryCache, ClientSessionStore, Resumption,
+            danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        },
+        crypto::CryptoProvider,
+        pki_types::{
+            CertificateDer, PrivateKeyDer, ServerName, UnixTime,
+            pem::{self, PemObject as _},
+        },
+        sign::{CertifiedKey, SingleCertAndKey},
+    },
     rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths, load_native_certs},
     types::config::TlsConnector,
 };
 use tokio::{net::TcpStream, time::timeout};
 
-use super::{Endpoint, Fault};
+use super::{Endpoint, Fault, handshake::Stopwatch};
+use crate::scenario::TlsOptions;
 
 /// Variables that name files of CA certificates.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -23,36 +36,196 @@ const HANDSHAKE: Duration = Duration::from_millis(500);
 /// Limit of that question, and of its opposite.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The TLS configuration of an endpoint, if it uses TLS.
-pub(super) fn connector(endpoint: &Endpoint) -> Result<Option<TlsConnector>, Fault> {
-    if !endpoint.uses_tls() {
-        return Ok(None);
+/// Sessions that are kept to be resumed, as many as the TLS library keeps by itself.
+const SESSIONS: usize = 256;
+
+/// TLS of a target, for all of its connections. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Tls(Arc<Settings>);
+
+struct Settings {
+    options: TlsOptions,
+    config: ClientConfig,
+    connector: TlsConnector,
+    /// Of all connections.
+    sessions: Arc<dyn ClientSessionStore>,
+}
+
+impl Tls {
+    /// TLS of an endpoint, if it uses TLS.
+    pub(super) fn of(endpoint: &Endpoint, options: &TlsOptions) -> Result<Option<Self>, Fault> {
+        if !endpoint.uses_tls() {
+            return Ok(None);
+        }
+        if let Some(name) = &options.server_name {
+            ServerName::try_from(name.as_str())
+                .map_err(|_| Fault::TlsSettings(format!("the server name `{name}` is no host name or IP address")))?;
+        }
+        let builder = ClientConfig::builder();
+        let provider = Arc::clone(builder.crypto_provider());
+        let builder = if options.insecure {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(Unchecked(Arc::clone(&provider))))
+        } else {
+            builder.with_root_certificates(trusted(options.ca.as_deref())?)
+        };
+        let mut config = match (&options.cert, &options.key) {
+            (None, None) => builder.with_no_client_auth(),
+            (Some(cert), Some(key)) => {
+                let identity = SingleCertAndKey::from(identity(cert, key, &provider)?);
+                builder.with_client_cert_resolver(Arc::new(identity))
+            }
+            (Some(cert), None) => return Err(half("client certificate", cert, "private key", "key")),
+            (None, Some(key)) => return Err(half("private key", key, "client certificate", "cert")),
+        };
+        let sessions: Arc<dyn ClientSessionStore> = Arc::new(ClientSessionMemoryCache::new(SESSIONS));
+        config.resumption = Resumption::store(Arc::clone(&sessions));
+        let connector = config.clone().into();
+        Ok(Some(Self(Arc::new(Settings { options: options.clone(), config, connector, sessions }))))
+    }
+
+    /// What connections are opened with.
+    pub(super) fn connector(&self) -> &TlsConnector {
+        &self.0.connector
+    }
+
+    /// What one connection is opened with whose handshakes are timed.
+    pub(super) fn timed(&self) -> (TlsConnector, Arc<Stopwatch>) {
+        let stopwatch = Arc::new(Stopwatch::new(Arc::clone(&self.0.sessions)));
+        let mut config = self.0.config.clone();
+        config.resumption = Resumption::store(Arc::<Stopwatch>::clone(&stopwatch));
+        (config.into(), stopwatch)
+    }
+
+    /// Name that the certificate of a host is checked for; of an IPv6 address it has no brackets.
+    pub(super) fn server_name<'a>(&'a self, host: &'a str) -> &'a str {
+        self.0.options.server_name.as_deref().unwrap_or_else(|| host.trim_matches(['[', ']']))
+    }
+
+    /// Whether the server's certificate is not checked.
+    pub(super) fn is_insecure(&self) -> bool {
+        self.0.options.insecure
+    }
+}
+
+/// CA certificates: those of a file, else those of the system.
+fn trusted(ca: Option<&Path>) -> Result<RootCertStore, Fault> {
+    let mut trusted = RootCertStore::empty();
+    if let Some(ca) = ca {
+        let unusable = |reason: &str| Fault::TlsSettings(format!("the CA certificates in {}: {reason}", ca.display()));
+        let found = load_certs_from_paths(Some(ca), None);
+        if let Some(error) = found.errors.first() {
+            return Err(unusable(&reason(&error.kind)));
+        }
+        let (added, _) = trusted.add_parsable_certificates(found.certs);
+        return if added > 0 { Ok(trusted) } else { Err(unusable("the file has no certificate in PEM")) };
     }
     let found = authorities(env::var_os(VARIABLES[0]).as_deref().map(Path::new));
-    let mut trusted = RootCertStore::empty();
     trusted.add_parsable_certificates(found.certs);
     let variable = VARIABLES.into_iter().find_map(|name| Some((name, env::var_os(name)?)));
     // A damaged file of the system does no harm; one that the user names is an error.
-    let reason = match (found.errors.into_iter().next(), &variable) {
-        (None, _) | (_, None) if !trusted.is_empty() => {
-            let config = ClientConfig::builder().with_root_certificates(trusted).with_no_client_auth();
-            return Ok(Some(config.into()));
-        }
-        (Some(error), _) => match error.kind {
-            ErrorKind::Io { inner, path } => format!("cannot read {}: {inner}", path.display()),
-            ErrorKind::Os(error) => error.to_string(),
-            _ => "invalid PEM data".to_owned(),
+    let why = match (found.errors.into_iter().next(), &variable) {
+        (None, _) | (_, None) if !trusted.is_empty() => return Ok(trusted),
+        (Some(error), _) => match &error.kind {
+            ErrorKind::Io { path, .. } => format!("cannot read {}: {}", path.display(), reason(&error.kind)),
+            kind => reason(kind),
         },
         (None, Some((name, value))) => format!("no certificate in {} ({name})", value.display()),
         (None, None) => "none are installed on this machine".to_owned(),
     };
-    Err(Fault::Authorities(reason))
+    Err(Fault::Authorities(why))
+}
+
+fn reason(kind: &ErrorKind) -> String {
+    match kind {
+        ErrorKind::Io { inner, .. } => inner.to_string(),
+        ErrorKind::Os(error) => error.to_string(),
+        _ => "invalid PEM data".to_owned(),
+    }
 }
 
 /// Certificates of the system, or none where the file that the user names has none: those from elsewhere would only hide that.
 fn authorities(file: Option<&Path>) -> CertificateResult {
     let named = file.map(|file| load_certs_from_paths(Some(file), None));
     named.filter(|named| named.certs.is_empty()).unwrap_or_else(load_native_certs)
+}
+
+/// The fault of a certificate without its key, or the reverse.
+fn half(what: &str, path: &Path, missing: &str, field: &str) -> Fault {
+    Fault::TlsSettings(format!(
+        "the {what} {} has no {missing}: give it with --tls-{field}, PLIMSOLL_TLS_{}, or `{field}` in [tls] of the scenario",
+        path.display(),
+        field.to_uppercase()
+    ))
+}
+
+/// The client certificate with its key. Whether it is good for anything is left to the server.
+fn identity(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<CertifiedKey, Fault> {
+    let unusable =
+        |what: &str, path: &Path, why: &str| Fault::TlsSettings(format!("the {what} in {}: {why}", path.display()));
+    let unread = |what: &str, path: &Path, error: pem::Error, none: &str| match error {
+        pem::Error::Io(error) => unusable(what, path, &error.to_string()),
+        pem::Error::NoItemsFound => unusable(what, path, none),
+        _ => unusable(what, path, "invalid PEM data"),
+    };
+    let no_certificate = "the file has no certificate in PEM";
+    let chain = CertificateDer::pem_file_iter(cert).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let chain = chain.map_err(|error| unread("client certificate", cert, error, no_certificate))?;
+    if chain.is_empty() {
+        return Err(unusable("client certificate", cert, no_certificate));
+    }
+    let read = PrivateKeyDer::from_pem_file(key);
+    let read = read.map_err(|error| {
+        let none = "the file has no private key in PEM without a passphrase (openssl pkey removes one)";
+        unread("private key", key, error, none)
+    })?;
+    let usable = provider.key_provider.load_private_key(read);
+    let usable = usable.map_err(|_| {
+        unusable("private key", key, "expected RSA with 2048 bits or more, ECDSA with P-256 or P-384, or Ed25519")
+    })?;
+    let identity = CertifiedKey::new(chain, usable);
+    if let Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) = identity.keys_match() {
+        return Err(unusable("private key", key, &format!("it is not that of the certificate in {}", cert.display())));
+    }
+    Ok(identity)
+}
+
+/// Accepts every certificate.
+#[derive(Debug)]
+struct Unchecked(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Unchecked {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
 }
 
 /// Fault of a server's certificate, by the error of the TLS library: a phrase that follows "the server's certificate".
@@ -65,7 +238,7 @@ pub(super) fn complaint(details: &str) -> String {
     } else if known(&["NotValidYet"]) {
         "is not valid yet: correct the clocks of both machines"
     } else if known(&["UnknownIssuer"]) {
-        "is not signed by a CA that this machine trusts: set SSL_CERT_FILE to the CA's certificate (PEM)"
+        "is not signed by a CA that is trusted here: give the CA's certificate (PEM) with --tls-ca or SSL_CERT_FILE"
     } else if known(&["NotValidForName"]) {
         let names = names(details);
         if names.is_empty() {
@@ -73,7 +246,8 @@ pub(super) fn complaint(details: &str) -> String {
         } else {
             let names = names.join(", ");
             return format!(
-                "is valid for {names} only: use such a name in the target, or issue a certificate for this name"
+                "is valid for {names} only: use such a name in the target or with --tls-server-name, or issue a certificate \
+                 for this name"
             );
         }
     } else if known(&["CaUsedAsEndEntity"]) {
@@ -101,22 +275,44 @@ fn names(details: &str) -> Vec<&str> {
 
 /// Reason of a failed handshake other than the server's certificate; `None` for other errors.
 pub(super) fn failed(details: &str) -> Option<&'static str> {
-    let known = |name: &str| details.contains(name);
-    if known("AlertReceived(CertificateRequired)") {
+    let alert = |names: &[&str]| names.iter().any(|name| details.contains(&format!("AlertReceived({name})")));
+    if alert(&["CertificateRequired"]) {
+        Some("the server requires a client certificate: give one with --tls-cert and --tls-key")
+    } else if alert(&["UnknownCA"]) {
         Some(
-            "the server requires a client certificate, which plimsoll does not support (Redis: set tls-auth-clients to no or \
-             optional)",
+            "the server does not accept the client certificate, which is not signed by a CA that it trusts (Redis: \
+             tls-ca-cert-file)",
         )
-    } else if known("AlertReceived(ProtocolVersion)") || known("PeerIncompatible") {
+    } else if alert(&["CertificateExpired"]) {
+        Some(
+            "the server does not accept the client certificate, which has expired: renew it, or correct the server's clock",
+        )
+    } else if alert(&[
+        "BadCertificate",
+        "UnsupportedCertificate",
+        "CertificateRevoked",
+        "CertificateUnknown",
+        "AccessDenied",
+    ]) {
+        Some(
+            "the server does not accept the client certificate, or requires one (--tls-cert and --tls-key); its log may have \
+              the reason",
+        )
+    } else if alert(&["ProtocolVersion"]) || details.contains("PeerIncompatible") {
         Some("no TLS version or cipher suite in common with the server; plimsoll supports TLS 1.2 and 1.3")
-    } else if known("AlertReceived(UnrecognizedName)") {
-        Some("the server has no certificate for this host name: use another host name in the target")
-    } else if known("AlertReceived(HandshakeFailure)") || known("AlertReceived(BadCertificate)") {
+    } else if alert(&["UnrecognizedName"]) {
         Some(
-            "the server requires a client certificate, which plimsoll does not support, or has no cipher suite in common \
-             with plimsoll",
+            "the server has no certificate for this host name: use another one in the target or with --tls-server-name",
         )
-    } else if known("AlertReceived(") || known("PeerMisbehaved") || known("InappropriateHandshakeMessage") {
+    } else if alert(&["HandshakeFailure"]) {
+        Some(
+            "the server requires a client certificate (--tls-cert and --tls-key), or has no cipher suite in common with \
+             plimsoll",
+        )
+    } else if ["AlertReceived(", "PeerMisbehaved", "InappropriateHandshakeMessage"]
+        .iter()
+        .any(|name| details.contains(name))
+    {
         Some("the log of the server may have the reason")
     } else {
         None
@@ -221,7 +417,7 @@ mod tests {
             ("ExpiredContext { time: UnixTime(9), not_after: UnixTime(1) }", "has expired"),
             ("NotValidYet", "is not valid yet"),
             ("ExpiredRevocationList", "has been revoked"),
-            ("UnknownIssuer", "SSL_CERT_FILE"),
+            ("UnknownIssuer", "--tls-ca or SSL_CERT_FILE"),
             (r#"NotValidForNameContext { expected: DnsName("a"), presented: [] }"#, "has no subjectAltName"),
             (
                 r#"NotValidForNameContext { expected: DnsName("a"), presented: ["DnsName(\"b.c\")", "IpAddress(10.0.0.1)"] }"#,

@@ -200,7 +200,7 @@ mod tests {
         let responder = Responder::start(move |line| drop(sender.send(line.to_vec()))).unwrap();
         let (host, port) = (responder.address.ip().to_string(), responder.address.port());
         let endpoint = Endpoint::Tcp { host, port, scheme: Scheme::REDIS };
-        let url = TargetUrl { endpoint, username: None, password: None, database: None };
+        let url = TargetUrl::of(endpoint);
         let target = Target::without_services(&url).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         tokio::task::LocalSet::new().block_on(&runtime, async {

@@ -8,7 +8,7 @@ use crate::{
     operation::{Kind, Parameters},
     scenario::{
         Access, Action, ArrivalProcess, Checkout, Client, Command, Keys, Load, Objective, Operation, Order, Phases,
-        Pool, Scenario, Service, ValueSize,
+        Pool, Scenario, Service, TlsOptions, ValueSize,
     },
 };
 
@@ -68,6 +68,7 @@ pub(super) fn scenario(actions: impl IntoIterator<Item = Action>) -> Scenario {
             pin: false,
         },
         objective: Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.0 },
+        tls: TlsOptions::default(),
         dependencies: Vec::new(),
         services: vec![Service {
             name: "api".into(),

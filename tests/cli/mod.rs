@@ -14,6 +14,7 @@ mod metrics;
 mod prometheus;
 mod readme;
 mod saved;
+mod tls;
 mod unsaved;
 mod usage;
 

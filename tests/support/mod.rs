@@ -45,7 +45,18 @@ pub(crate) const USER: &str = "tester";
 const ALONE: &str = "PLIMSOLL_TEST_ALONE";
 
 /// Variables that would change what the program does.
-const VARIABLES: [&str; 5] = ["PLIMSOLL_TARGET", "NO_COLOR", "CLICOLOR_FORCE", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"];
+const VARIABLES: [&str; 10] = [
+    "PLIMSOLL_TARGET",
+    "PLIMSOLL_TLS_CA",
+    "PLIMSOLL_TLS_CERT",
+    "PLIMSOLL_TLS_KEY",
+    "PLIMSOLL_TLS_SERVER_NAME",
+    "PLIMSOLL_TLS_INSECURE",
+    "NO_COLOR",
+    "CLICOLOR_FORCE",
+    "GITHUB_ACTIONS",
+    "GITHUB_STEP_SUMMARY",
+];
 
 /// Turn of a test on this machine, in whichever process it runs: tests that measure would measure each other.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use plimsoll::{
 use tokio::task::LocalSet;
 
 use super::plan::{ask, bytes, operation, plain, raw, request, scenario, server, service, value};
-use crate::support::{block_on, is_alone};
+use crate::support::block_on;
 
 /// The driver of a client for a private server.
 pub(crate) type ByClient<D> = fn(&PrivateServer) -> D;
@@ -275,7 +275,7 @@ fn script(source: &str) -> Args {
 }
 
 /// The reason for which both clients cannot open a connection.
-async fn refusal(url: TargetUrl) -> String {
+pub(crate) async fn refusal(url: TargetUrl) -> String {
     let target = at(url).await;
     let (fred, wire) = (target.connector(0), target.wire_connector(0));
     let (fred, wire) = tokio::join!(fred.open(), wire.open());
@@ -289,7 +289,7 @@ pub(crate) async fn at(url: TargetUrl) -> Target {
 }
 
 /// Opens a connection by each client, and uses it.
-async fn opened(url: TargetUrl) {
+pub(crate) async fn opened(url: TargetUrl) {
     let target = at(url).await;
     // Longer than a read, and than a record of TLS.
     let requests = [request(Kind::Set, "key", value(&"x".repeat(200_000))), request(Kind::Get, "key", Args::None)];
@@ -365,40 +365,5 @@ fn both_clients_reach_a_unix_socket() {
         let options = ServerOptions { users, listen: Listen::Socket, ..ServerOptions::default() };
         let server = PrivateServer::start(options).await.unwrap();
         opened(server.url_of("plimsoll")).await;
-    });
-}
-
-#[test]
-fn both_clients_use_tls() {
-    let path = |name: &str| format!("{}/tests/fixtures/tls/{name}", env!("CARGO_MANIFEST_DIR"));
-    let authority = path("ca.pem");
-    if !is_alone("target::clients::both_clients_use_tls", &format!("export SSL_CERT_FILE='{authority}'")) {
-        return;
-    }
-    locally(async {
-        for (certificate, expected) in [
-            ("good.pem", None),
-            ("expired.pem", Some("has expired")),
-            ("elsewhere.pem", Some("is valid for cache.example, 192.0.2.1 only")),
-        ] {
-            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            let (number, certificate, key) = (port.to_string(), path(certificate), path("key.pem"));
-            let server = server(&[
-                ("tls-port", &number),
-                ("tls-cert-file", &certificate),
-                ("tls-key-file", &key),
-                ("tls-ca-cert-file", &authority),
-                ("tls-auth-clients", "no"),
-            ])
-            .await;
-            let password = server.password("plimsoll").unwrap().expose().to_owned();
-            let url = format!("rediss://plimsoll:{password}@127.0.0.1:{number}").parse().unwrap();
-            let Some(expected) = expected else {
-                opened(url).await;
-                continue;
-            };
-            let text = refusal(url).await;
-            assert!(text.contains(expected), "{text}");
-        }
     });
 }

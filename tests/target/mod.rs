@@ -13,3 +13,4 @@ mod keyspace;
 mod plan;
 mod preflight;
 mod private;
+mod tls;

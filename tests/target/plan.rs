@@ -11,7 +11,7 @@ use plimsoll::{
     operation::{Args, Kind, Parameters, Request},
     scenario::{
         Access, Action, ArrivalProcess, Checkout, Client as Library, Command, Keys, Load, Objective, Operation, Order,
-        Phases, Pool, Scenario, Service, ValueSize,
+        Phases, Pool, Scenario, Service, TlsOptions, ValueSize,
     },
     target::{Connection, Endpoint, PrivateServer, Source, Target, TargetError, TargetUrl},
 };
@@ -33,6 +33,7 @@ pub(crate) fn scenario(services: Vec<Service>) -> Scenario {
         },
         objective: Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.001 },
         services,
+        tls: TlsOptions::default(),
         dependencies: Vec::new(),
         source: String::new(),
     }

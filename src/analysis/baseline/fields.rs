@@ -121,10 +121,13 @@ fn set(within: &mut Value, steps: &[Step], with: Option<&Value>) -> bool {
     }
 }
 
-/// What something is called and who logs in is no difference in what is measured.
+/// What something is called, who logs in and which certificates are used is no difference in what is measured.
 fn is_of_no_account(field: &str) -> bool {
     let steps: Vec<_> = field.split('.').collect();
-    matches!(steps[..], ["name" | "description"] | ["service", _, "username"] | ["service", _, "password", ..])
+    matches!(
+        steps[..],
+        ["name" | "description"] | ["tls", ..] | ["service", _, "username"] | ["service", _, "password", ..]
+    )
 }
 
 fn flatten(value: &Value, path: &str, steps: &[Step], found: &mut BTreeMap<String, Leaf>) {

@@ -347,6 +347,7 @@ pub(super) fn capacity(plan: CapacityPlan) -> Capacity {
             product: text("redis"),
             version: text("7.0.15"),
             mode: text("standalone"),
+            tls_insecure: false,
             same_machine: true,
             elsewhere: false,
             settings: vec![(text("maxclients"), text("10000"))],

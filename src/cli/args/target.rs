@@ -3,10 +3,11 @@
 use std::{env, path::PathBuf};
 
 use anyhow::anyhow;
-use clap::Args;
+use clap::{Args, builder::BoolishValueParser};
 
 use crate::{
     cli::exit::Failure,
+    scenario::TlsOptions,
     target::{Source, TargetUrl},
 };
 
@@ -30,12 +31,72 @@ pub(in crate::cli) struct TargetArgs {
     /// Program of the private server; default: redis-server or valkey-server on PATH
     #[arg(long, value_name = "FILE", help_heading = "Target")]
     server_bin: Option<PathBuf>,
+    #[command(flatten)]
+    tls: TlsArgs,
+}
+
+/// TLS of the target. Each option comes before the field of that name in `[tls]` of the scenario.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct TlsArgs {
+    /// File of CA certificates (PEM) that the server's certificate is checked with; default: `SSL_CERT_FILE`, or those of the
+    /// system
+    #[arg(long = "tls-ca", value_name = "FILE", env = "PLIMSOLL_TLS_CA", hide_env_values = true)]
+    #[arg(help_heading = "Target")]
+    ca: Option<PathBuf>,
+    /// File of the client certificate (PEM), for servers that require one; needs --tls-key
+    #[arg(long = "tls-cert", value_name = "FILE", env = "PLIMSOLL_TLS_CERT", hide_env_values = true)]
+    #[arg(help_heading = "Target")]
+    cert: Option<PathBuf>,
+    /// File of the private key (PEM) of the client certificate
+    #[arg(long = "tls-key", value_name = "FILE", env = "PLIMSOLL_TLS_KEY", hide_env_values = true)]
+    #[arg(help_heading = "Target")]
+    key: Option<PathBuf>,
+    /// Name that the server's certificate is checked for, on every node; default: the host of the target
+    #[arg(long = "tls-server-name", value_name = "NAME", env = "PLIMSOLL_TLS_SERVER_NAME", hide_env_values = true)]
+    #[arg(help_heading = "Target")]
+    server_name: Option<String>,
+    /// Do not check the server's certificate; every report mentions it
+    #[arg(long = "tls-insecure", env = "PLIMSOLL_TLS_INSECURE", hide_env_values = true)]
+    #[arg(value_parser = BoolishValueParser::new(), help_heading = "Target")]
+    insecure: bool,
+}
+
+impl TlsArgs {
+    pub(in crate::cli) fn options(&self) -> TlsOptions {
+        TlsOptions {
+            ca: self.ca.clone(),
+            cert: self.cert.clone(),
+            key: self.key.clone(),
+            server_name: self.server_name.clone(),
+            insecure: self.insecure,
+        }
+    }
+
+    /// Refuses options where no target is encrypted. A variable may be meant for other commands.
+    pub(in crate::cli) fn check(&self, encrypted: bool) -> Result<(), Failure> {
+        let given = [
+            ("ca", self.ca.is_some()),
+            ("cert", self.cert.is_some()),
+            ("key", self.key.is_some()),
+            ("server-name", self.server_name.is_some()),
+            ("insecure", self.insecure),
+        ];
+        let is_set =
+            |name: &str| env::var_os(format!("PLIMSOLL_TLS_{}", name.to_uppercase().replace('-', "_"))).is_some();
+        match given.into_iter().find(|(name, given)| *given && !encrypted && !is_set(name)) {
+            None => Ok(()),
+            Some((name, _)) => Err(Failure::usage(anyhow!(
+                "--tls-{name} applies to an encrypted target only: omit it, or use a target rediss://... or valkeys://..."
+            ))),
+        }
+    }
 }
 
 impl TargetArgs {
     /// The server.
     pub(in crate::cli) fn source(&self) -> Result<Source, Failure> {
         if self.is_private() {
+            self.tls.check(false)?;
             return Ok(Source::Embedded { server_bin: self.server_bin.clone(), config: Vec::new() });
         }
         if self.server_bin.is_some() {
@@ -43,7 +104,12 @@ impl TargetArgs {
                 "--server-bin applies to a private server only: omit it, or use --target {EMBEDDED}"
             )));
         }
-        address(&self.target)
+        source(&self.target, &self.tls)
+    }
+
+    /// TLS of the server.
+    pub(in crate::cli) fn tls(&self) -> &TlsArgs {
+        &self.tls
     }
 
     /// Whether the server is started for the command.
@@ -62,15 +128,26 @@ impl TargetArgs {
     }
 }
 
-/// A server that runs already. The address is not parsed by clap, whose message would show the password.
-pub(in crate::cli) fn address(url: &str) -> Result<Source, Failure> {
+/// A server that runs already, with its TLS.
+pub(in crate::cli) fn source(url: &str, tls: &TlsArgs) -> Result<Source, Failure> {
+    let url = address(url)?;
+    tls.check(url.uses_tls())?;
+    Ok(Source::Url(TargetUrl { tls: tls.options(), ..url }))
+}
+
+/// Address of a server that runs already. It is not parsed by clap, whose message would show the password.
+pub(in crate::cli) fn address(url: &str) -> Result<TargetUrl, Failure> {
     let parsed = url.parse::<TargetUrl>().map_err(Failure::from);
     let of_variable = env::var_os(TARGET).is_some_and(|variable| variable == url);
     let named = |failure: Failure| {
         if of_variable { failure.within(&format!("environment variable {TARGET}")) } else { failure }
     };
-    parsed.map(Source::Url).map_err(named)
+    parsed.map_err(named)
 }
+
+/// What is printed before an unchecked server is used.
+pub(in crate::cli) const INSECURE: &str = "warning: the server's certificate is not checked (--tls-insecure): another server \
+                                           could answer in its place";
 
 /// Consent to load a server of another machine.
 #[derive(Debug, Clone, Args)]

@@ -170,9 +170,10 @@ impl Arguments {
         let gated = !(self.gate_a.is_empty() && self.gate_b.is_empty());
         let effort = gate::Effort::of(self.gate_profile, self.harness.clone());
         let [a, b] = self.arms();
+        let tls = &self.target.tls().options();
         let arms = [
-            ArmArguments { option: "--gate-a", differences: &a },
-            ArmArguments { option: "--gate-b", differences: &b },
+            ArmArguments { option: "--gate-a", differences: &a, tls },
+            ArmArguments { option: "--gate-b", differences: &b, tls },
         ];
         let gate = gated.then(|| gate::Task::new(scenario.clone(), arms, &effort));
         Ok(Task { baseline: baseline.transpose()?, gate: gate.transpose()?, name, scenario })

@@ -12,7 +12,7 @@ use crate::{
             number::{percent, positive, whole},
             output::OutputArgs,
             scenario::{DEFAULT, ScenarioArgs},
-            target::ConsentArgs,
+            target::{ConsentArgs, TlsArgs},
         },
         turns::TURN,
     },
@@ -38,6 +38,8 @@ pub(in crate::cli) struct Arguments {
     /// Difference of arm B, in the form of --a
     #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Arms")]
     pub(super) b: Vec<Difference>,
+    #[command(flatten)]
+    pub(super) tls: TlsArgs,
     #[command(flatten)]
     pub(super) consent: ConsentArgs,
 

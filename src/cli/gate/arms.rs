@@ -8,8 +8,8 @@ use strum::VariantNames as _;
 use super::child;
 use crate::{
     cli::{args::target::address, exit::Failure},
-    scenario::{Client, Overrides, Scenario, shown_field, shown_setting},
-    target::{RESERVED, Source},
+    scenario::{Client, Overrides, Scenario, TlsOptions, shown_field, shown_setting},
+    target::{RESERVED, Source, TargetUrl},
 };
 
 /// One thing that an arm has.
@@ -42,6 +42,8 @@ pub(in crate::cli) struct ArmArguments<'a> {
     /// The option that says it, for errors.
     pub(in crate::cli) option: &'static str,
     pub(in crate::cli) differences: &'a [Difference],
+    /// TLS of a target.
+    pub(in crate::cli) tls: &'a TlsOptions,
 }
 
 /// One side of the comparison.
@@ -86,7 +88,7 @@ impl GatedArm {
     /// The arm that some differences make of a scenario.
     pub(super) fn of(
         scenario: &Scenario,
-        ArmArguments { option, differences }: ArmArguments<'_>,
+        ArmArguments { option, differences, tls }: ArmArguments<'_>,
     ) -> Result<Self, Failure> {
         let (mut set, mut config, mut shown) = (Vec::new(), Vec::new(), Vec::new());
         let (mut server_bin, mut target, mut exe, mut client) = (None, None, None, None);
@@ -137,7 +139,10 @@ impl GatedArm {
         );
         shown.extend(client.map(|client| ("client".to_owned(), <&str>::from(client).to_owned())));
         let source = match target {
-            Some(url) => address(&url).map_err(|failure| failure.within(&format!("{option} target")))?,
+            Some(url) => {
+                let url = address(&url).map_err(|failure| failure.within(&format!("{option} target")))?;
+                Source::Url(TargetUrl { tls: tls.clone(), ..url })
+            }
             None => Source::Embedded { server_bin, config },
         };
         if let Source::Url(url) = &source {
@@ -181,7 +186,7 @@ mod tests {
 
     fn side(texts: &[&str]) -> Result<GatedArm, String> {
         let differences: Vec<_> = texts.iter().map(|text| difference(text).unwrap()).collect();
-        let arguments = ArmArguments { option: "--a", differences: &differences };
+        let arguments = ArmArguments { option: "--a", differences: &differences, tls: &TlsOptions::default() };
         GatedArm::of(&load("workflow-engine").unwrap(), arguments).map_err(|failure| failure.to_string())
     }
 

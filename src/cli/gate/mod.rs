@@ -32,11 +32,13 @@ pub(super) const FILE: &str = "gate.json";
 pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let given = arguments.a.iter().chain(&arguments.b).any(Difference::is_target);
     let scenario = scenario(&arguments.scenario, !given, &arguments.fields.overrides())?;
+    let tls = &arguments.tls.options();
     let arms = [
-        ArmArguments { option: "--a", differences: &arguments.a },
-        ArmArguments { option: "--b", differences: &arguments.b },
+        ArmArguments { option: "--a", differences: &arguments.a, tls },
+        ArmArguments { option: "--b", differences: &arguments.b, tls },
     ];
     let task = Task::new(scenario, arms, &arguments.effort)?;
+    arguments.tls.check(task.uses_tls())?;
     let leftovers = Leftovers::default();
     let place = arguments.output.place(&format!("{}-gate", task.scenario.name));
     let journal = Journal::claim(&place, arguments.output.force, FILE, &leftovers)?;

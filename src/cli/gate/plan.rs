@@ -120,6 +120,11 @@ impl Task {
         if self.plan.window_ns.is_some() { a + b } else { a.max(b) }
     }
 
+    /// Whether a target is encrypted.
+    pub(super) fn uses_tls(&self) -> bool {
+        self.sides.iter().any(|side| matches!(&side.source, Source::Url(url) if url.uses_tls()))
+    }
+
     /// Omits closed loops for targets on other machines without `--saturate`: full speed in every block is more than
     /// the user may have meant by asking for a comparison.
     pub(super) fn spare(&mut self, facts: Sides<&TargetFacts>) {
@@ -248,14 +253,15 @@ mod tests {
         cli::args::harness::HarnessArgs,
         cli::gate::{arms::difference, child::tests::with_script},
         results::sample,
-        scenario::load,
+        scenario::{TlsOptions, load},
     };
 
     fn task(a: &[&str], b: &[&str]) -> Result<Task, String> {
         let arm = |texts: &[&str]| texts.iter().map(|text| difference(text).unwrap()).collect::<Vec<_>>();
         let (a, b) = (arm(a), arm(b));
+        let tls = &TlsOptions::default();
         let arguments =
-            [("--gate-a", &a), ("--gate-b", &b)].map(|(option, differences)| ArmArguments { option, differences });
+            [("--gate-a", &a), ("--gate-b", &b)].map(|(option, differences)| ArmArguments { option, differences, tls });
         let effort = Effort::of(Profile::Quick, HarnessArgs { workers: None });
         Task::new(load("workflow-engine").unwrap(), arguments, &effort).map_err(|failure| failure.to_string())
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     Block, Listing, Section, Table,
     headline::elapsed,
-    names::{client, made_by},
+    names::{address, client, made_by},
 };
 use crate::{
     measure::{HostInterval, PackedHistogram, merged},
@@ -60,7 +60,7 @@ fn facts(run: &Run, scenario: &Scenario) -> Block {
         ("Phases", Some(phases(run, scenario))),
         ("Seed", Some(scenario.seed.to_string())),
         ("Server", Some(format!("{}, {}, {whose}", target.software(), target.mode))),
-        ("Address", Some(format!("{}, {place}", target.address))),
+        ("Address", Some(format!("{}, {place}", address(target)))),
         ("Server settings", settings(target)),
         ("Machine of the harness", Some(machine(&run.environment))),
         ("Pacing", Some(pacing(run))),
@@ -169,7 +169,8 @@ fn memory(run: &Run) -> String {
 
 /// The option for the target of a command that does the same again.
 pub(super) fn target_option(target: &TargetFacts) -> String {
-    if target.private { String::new() } else { format!(" --target {}", quoted(&target.address)) }
+    let insecure = if target.tls_insecure { " --tls-insecure" } else { "" };
+    if target.private { String::new() } else { format!(" --target {}{insecure}", quoted(&target.address)) }
 }
 
 /// A word as a shell takes it.

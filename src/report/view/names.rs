@@ -36,10 +36,16 @@ pub(super) fn with_client(scenario: &Scenario) -> String {
     other_client(scenario).map(|client| format!(" with {client}")).unwrap_or_default()
 }
 
+/// Address of a server, and whether its certificate was checked.
+pub(super) fn address(target: &TargetFacts) -> String {
+    let unchecked = if target.tls_insecure { " (certificate not checked: --tls-insecure)" } else { "" };
+    format!("{}{unchecked}", target.address)
+}
+
 /// A server with its address: `redis 7.0.15 at redis://127.0.0.1:6379 (private server)`.
 pub(super) fn server(target: &TargetFacts) -> String {
     let private = if target.private { " (private server)" } else { "" };
-    format!("{} at {}{private}", target.software(), target.address)
+    format!("{} at {}{private}", target.software(), address(target))
 }
 
 /// What a row is called in running text: `api GET`, `api`, `all services`.

@@ -61,6 +61,7 @@ fn make() -> Run {
             product: "redis".into(),
             version: "7.0.15".into(),
             mode: "standalone".into(),
+            tls_insecure: false,
             same_machine: true,
             elsewhere: false,
             settings: vec![

@@ -41,6 +41,7 @@ pub struct Connection {
     shared: Rc<Shared>,
     attendant: AbortHandle,
     router: Router,
+    handshake: Option<Duration>,
     /// Places for requests that are sent together.
     places: RefCell<Vec<Place>>,
 }
@@ -55,6 +56,14 @@ struct Shared {
 #[derive(Debug)]
 pub(in crate::target) struct Router(pub(in crate::target) AbortHandle);
 
+/// A client that is connected and logged in.
+pub(in crate::target) struct Opened {
+    pub(in crate::target) client: Client,
+    pub(in crate::target) router: Router,
+    /// Time of its TLS handshake.
+    pub(in crate::target) handshake: Option<Duration>,
+}
+
 impl Router {
     pub(super) fn end(&self) {
         self.0.abort();
@@ -68,12 +77,13 @@ impl Drop for Router {
 }
 
 impl Connection {
-    pub(in crate::target) async fn new(client: Client, router: Router, name: &str, losses: Arc<Losses>) -> Self {
+    pub(in crate::target) async fn new(opened: Opened, name: &str, losses: Arc<Losses>) -> Self {
+        let Opened { client, router, handshake } = opened;
         let link = Arc::new(Link::new(losses));
         let attendant = tokio::spawn(attend(client.clone(), name.to_owned(), link.clone())).abort_handle();
         let options = Options { fail_fast: true, max_attempts: Some(1), ..Options::default() };
         let shared = Rc::new(Shared { client: client.with_options(&options), link });
-        let connection = Self { shared, attendant, router, places: RefCell::default() };
+        let connection = Self { shared, attendant, router, handshake, places: RefCell::default() };
         // A user without the right to give names does without.
         let _ = timeout(NAMING_LIMIT, client.client_setname(name)).await;
         connection
@@ -131,6 +141,10 @@ impl Connection {
 }
 
 impl DriverConnection for Connection {
+    fn handshake(&self) -> Option<Duration> {
+        self.handshake
+    }
+
     async fn issue(&self, request: Request) -> Answer {
         Self::issue(self, request).await.into()
     }

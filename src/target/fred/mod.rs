@@ -4,5 +4,5 @@ mod connection;
 mod issue;
 
 pub use connection::Connection;
-pub(super) use connection::Router;
+pub(super) use connection::{Opened, Router};
 pub(super) use issue::issue;

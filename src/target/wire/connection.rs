@@ -48,6 +48,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 pub struct WireConnection {
     shared: Rc<Shared>,
     exchange: AbortHandle,
+    handshake: Option<Duration>,
 }
 
 struct Shared {
@@ -103,7 +104,7 @@ enum Progress {
 
 impl WireConnection {
     /// Must be called within a `LocalSet`, which the tasks of the connection run on.
-    pub(super) fn new(connector: Connector, socket: Socket) -> Self {
+    pub(super) fn new(connector: Connector, socket: Socket, handshake: Option<Duration>) -> Self {
         let shared = Rc::new(Shared {
             link: Link::new(connector.losses()),
             state: RefCell::default(),
@@ -111,7 +112,7 @@ impl WireConnection {
             panicked: Cell::default(),
         });
         let exchange = spawn_local(exchange(connector, socket, Rc::clone(&shared))).abort_handle();
-        Self { shared, exchange }
+        Self { shared, exchange, handshake }
     }
 
     /// # Panics
@@ -134,6 +135,10 @@ impl WireConnection {
 }
 
 impl DriverConnection for WireConnection {
+    fn handshake(&self) -> Option<Duration> {
+        self.handshake
+    }
+
     async fn issue(&self, request: Request) -> Answer {
         if self.shared.link.is_lost() {
             return Err(failure::lost()).into();
@@ -325,7 +330,7 @@ async fn exchange(connector: Connector, mut socket: Socket, shared: Rc<Shared>) 
             // A pause comes first: a server that breaks every connection is not asked without rest.
             pause = longer(pause);
             sleep(pause).await;
-            if let Ok(socket) = socket::open(&connector).await {
+            if let Ok((socket, _)) = socket::open(&connector).await {
                 break socket;
             }
         };

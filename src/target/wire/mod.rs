@@ -44,8 +44,8 @@ impl Driver for WireConnector {
     type Connection = WireConnection;
 
     async fn open(&self) -> Result<WireConnection, TargetError> {
-        let socket = socket::open(&self.0).await.map_err(|error| self.0.explain(&error))?;
-        Ok(WireConnection::new(self.0.clone(), socket))
+        let (socket, handshake) = socket::open(&self.0).await.map_err(|error| self.0.explain(&error))?;
+        Ok(WireConnection::new(self.0.clone(), socket, handshake))
     }
 
     fn losses(&self) -> Arc<Losses> {

@@ -1,6 +1,10 @@
 //! A socket that is connected and logged in.
 
-use std::{io, pin::Pin};
+use std::{
+    io,
+    pin::Pin,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use fred::{
@@ -31,29 +35,29 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Send> Stream for S {}
 
-/// Connects, logs in, selects the database and says the name: one attempt, of at most ten seconds.
-pub(super) async fn open(connector: &Connector) -> Result<Socket, Error> {
+/// Connects, logs in, selects the database and says the name: one attempt, of at most ten seconds. Gives the time of the TLS
+/// handshake as well, if there was one.
+pub(super) async fn open(connector: &Connector) -> Result<(Socket, Option<Duration>), Error> {
     let silent = |_| Error::new(ErrorKind::Timeout, "no answer");
-    let mut socket = timeout(OPEN_LIMIT, connect(connector)).await.map_err(silent)??;
+    let (mut socket, handshake) = timeout(OPEN_LIMIT, connect(connector)).await.map_err(silent)??;
     timeout(OPEN_LIMIT, log_in(&mut socket, connector)).await.map_err(silent)??;
-    Ok(socket)
+    Ok((socket, handshake))
 }
 
-async fn connect(connector: &Connector) -> Result<Socket, Error> {
+async fn connect(connector: &Connector) -> Result<(Socket, Option<Duration>), Error> {
     match connector.endpoint() {
-        Endpoint::Unix { path } => Ok(Box::pin(UnixStream::connect(path).await?)),
+        Endpoint::Unix { path } => Ok((Box::pin(UnixStream::connect(path).await?), None)),
         Endpoint::Tcp { host, port, .. } => {
             let host = host.trim_matches(['[', ']']);
             let stream = TcpStream::connect((host, *port)).await?;
             stream.set_nodelay(true)?;
-            match connector.tls() {
-                None => Ok(Box::pin(stream)),
-                Some(TlsConnector::Rustls(tls)) => {
-                    let name = ServerName::try_from(host.to_owned())
-                        .map_err(|error| Error::new(ErrorKind::Tls, error.to_string()))?;
-                    Ok(Box::pin(tls.connect(name, stream).await?))
-                }
-            }
+            let Some(tls) = connector.tls() else { return Ok((Box::pin(stream), None)) };
+            let name = ServerName::try_from(tls.server_name(host).to_owned())
+                .map_err(|error| Error::new(ErrorKind::Tls, error.to_string()))?;
+            let TlsConnector::Rustls(tls) = tls.connector();
+            let begun = Instant::now();
+            let stream = tls.connect(name, stream).await?;
+            Ok((Box::pin(stream), Some(begun.elapsed())))
         }
     }
 }
@@ -84,8 +88,14 @@ async fn ask(socket: &mut Socket, words: &[&str]) -> Result<Result<(), String>, 
     let words = words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
     let mut out = Vec::new();
     encode::encode(&mut out, &Request { kind: Kind::Raw, key: Bytes::new(), args: Args::Raw(words) });
-    socket.write_all(&out).await?;
-    socket.flush().await?;
+    let written = match socket.write_all(&out).await {
+        Ok(()) => socket.flush().await,
+        failed => failed,
+    };
+    if let Err(error) = written {
+        // The reason may have come before the connection was closed, such as an alert about a certificate.
+        return Err(socket.read_buf(&mut Vec::new()).await.err().unwrap_or(error).into());
+    }
     let mut decoder = Decoder::default();
     let mut input = Vec::new();
     loop {

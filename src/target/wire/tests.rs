@@ -252,7 +252,7 @@ fn who_waits_for_a_connection_whose_task_has_panicked_panics_too() {
     let connector = Connector::new(&url.endpoint, None, access);
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     LocalSet::new().block_on(&runtime, async {
-        let connection = WireConnection::new(connector, Box::pin(Faulty));
+        let connection = WireConnection::new(connector, Box::pin(Faulty), None);
         yield_now().await;
         let failure = connection.issue(sample::requests().remove(0)).await.result.unwrap_err();
         assert_eq!(failure.class, ErrorClass::ConnectionLost, "its lane asks for its recovery");

@@ -6,7 +6,10 @@ use crate::{
     report::{
         format,
         subject::AuditReport,
-        view::{Block, Headline, KeyNumber, Section, Shown, Tone, View, names::made_by},
+        view::{
+            Block, Headline, KeyNumber, Section, Shown, Tone, View,
+            names::{address, made_by},
+        },
     },
 };
 
@@ -25,7 +28,7 @@ impl View {
             },
         );
         let title = format!("Audit of {} {}", target.product, target.version);
-        let subtitle = format!("{}, {}, {used}, on {}.", target.address, target.mode, audit.taken);
+        let subtitle = format!("{}, {}, {used}, on {}.", address(target), target.mode, audit.taken);
         Self::new(title, subtitle, headline(audit), sections(audit), made_by(audit.software))
     }
 }

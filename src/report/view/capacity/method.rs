@@ -10,6 +10,7 @@ use crate::{
         view::{
             Block, Section,
             method::{harness, machine, quoted, repetition, settings},
+            names::address,
         },
     },
     results::{Arm, Capacity},
@@ -45,7 +46,7 @@ fn facts(answers: &CapacityReport) -> Block {
     let most_failed = format::limit(answers.scenario.objective.max_error_rate);
     let place =
         if target.same_machine { "on the machine of the harness" } else { "on another machine than the harness" };
-    let server = format!("{}, {}, {}, {place}", target.software(), target.mode, target.address);
+    let server = format!("{}, {}, {}, {place}", target.software(), target.mode, address(target));
     let known = [
         ("Scenario", Some(answers.scenario.name.clone())),
         ("Objective", Some(format!("{}, at most {most_failed} failed", objective(answers)))),

@@ -63,7 +63,8 @@ fn method(plan: &GatePlan) -> String {
 fn facts(gate: &Gate) -> Vec<(String, String)> {
     let mut facts = vec![("Scenario".to_owned(), scenario_name(gate))];
     for (side, arm) in gate.arms.named() {
-        facts.push((format!("Server of {side}"), arm.target.software()));
+        let unchecked = if arm.target.tls_insecure { ", certificate not checked (--tls-insecure)" } else { "" };
+        facts.push((format!("Server of {side}"), format!("{}{unchecked}", arm.target.software())));
         facts.push((format!("Load on {side} by"), harness(&arm.software, uses(&arm.scenario, Client::Fred))));
     }
     if let Some(rate) = gate.plan.rate {
