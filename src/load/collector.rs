@@ -15,14 +15,14 @@ use tokio_util::sync::CancellationToken;
 use super::{
     api::{LoadError, OnSecond, Phase, Progress, ServiceProgress},
     host::HostLog,
-    ledger::Ledger,
+    ledger::{Ledger, Openings},
     packer::{Line, Packer},
     plan::Plan,
     pool::Opener,
     worker::{Done, Event, Start, Worker},
 };
 use crate::{
-    measure::{Clock, Latencies, Nanos, Period, Recording, Timeframe, WorkerRecord, nanos},
+    measure::{Clock, Nanos, Period, Recording, Timeframe, WorkerRecord, nanos},
     scenario::Scenario,
 };
 
@@ -42,7 +42,7 @@ pub(super) struct Collector<'a> {
     stop: &'a CancellationToken,
     workers: Vec<Worker>,
     starts: Vec<oneshot::Sender<Start>>,
-    connects: Vec<Latencies>,
+    openings: Vec<Openings>,
 }
 
 impl<'a> Collector<'a> {
@@ -59,8 +59,8 @@ impl<'a> Collector<'a> {
         let workers = (0..plan.workers.len())
             .map(|number| Worker::spawn(number, &scenario, &plan, &driver, stop))
             .collect::<Result<Vec<_>, _>>()?;
-        let connects = vec![Latencies::default(); scenario.services.len()];
-        let mut connecting = Self { scenario, plan, stop, workers, starts: Vec::new(), connects };
+        let openings = vec![Openings::default(); scenario.services.len()];
+        let mut connecting = Self { scenario, plan, stop, workers, starts: Vec::new(), openings };
         let began = Instant::now();
         let mut reported: Option<Instant> = None;
         while connecting.starts.len() < connecting.workers.len() {
@@ -83,7 +83,7 @@ impl<'a> Collector<'a> {
         for (number, worker) in self.workers.iter().enumerate() {
             loop {
                 match worker.events.try_recv() {
-                    Ok(Event::Connected { service, nanos }) => self.connects[service].record(nanos),
+                    Ok(Event::Connected { service, opened }) => self.openings[service].record(opened),
                     Ok(Event::Ready(start)) => self.starts.push(start),
                     Ok(Event::Failed(error)) => return Err(error),
                     Err(TryRecvError::Disconnected) if worker.thread.is_finished() => {
@@ -97,12 +97,12 @@ impl<'a> Collector<'a> {
     }
 
     fn progress(&self, elapsed: Duration) -> Progress {
-        let service = |(service, connects): (&crate::scenario::Service, &Latencies)| ServiceProgress {
+        let service = |(service, openings): (&crate::scenario::Service, &Openings)| ServiceProgress {
             name: service.name.clone(),
-            connections: connects.len(),
+            connections: openings.count(),
             ..ServiceProgress::default()
         };
-        let services = self.scenario.services.iter().zip(&self.connects).map(service).collect();
+        let services = self.scenario.services.iter().zip(&self.openings).map(service).collect();
         Progress { phase: Phase::Connecting, elapsed, of: None, services }
     }
 
@@ -113,7 +113,7 @@ impl<'a> Collector<'a> {
         on_start: impl FnOnce(Timeframe),
         on_second: Option<OnSecond>,
     ) -> Result<Recording, LoadError> {
-        let Self { scenario, plan, stop, workers, starts, connects } = self;
+        let Self { scenario, plan, stop, workers, starts, openings } = self;
         let phases = scenario.run;
         let clock = Clock::start();
         let start = nanos(phases.warmup);
@@ -176,7 +176,7 @@ impl<'a> Collector<'a> {
         if let Some(worker) = records.iter().position(|record| record.panicked).filter(|_| end <= start) {
             return Err(LoadError::Panicked { worker });
         }
-        ledger.connected(&connects);
+        ledger.connected(&openings);
         let period = Period {
             warmup_ns: start,
             planned_ns: planned,

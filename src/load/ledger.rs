@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 use super::{
     api::{OnSecond, Second, ServiceProgress},
     plan::Plan,
+    pool::Opened,
     snapshot::Snapshot,
 };
 use crate::{
@@ -26,6 +27,26 @@ pub(super) struct Ledger {
     connections: Vec<u64>,
     news: Option<Vec<ServiceProgress>>,
     on_second: Option<OnSecond>,
+}
+
+/// Times of opening the connections of a service.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Openings {
+    whole: Latencies,
+    handshake: Latencies,
+}
+
+impl Openings {
+    pub(super) fn record(&mut self, opened: Opened) {
+        self.whole.record(opened.whole);
+        if let Some(nanos) = opened.handshake {
+            self.handshake.record(nanos);
+        }
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.whole.len()
+    }
 }
 
 /// Parts of one second that have arrived.
@@ -50,6 +71,7 @@ impl Ledger {
         let services = scenario.services.iter().enumerate().map(|(index, service)| ServiceRecord {
             name: service.name.clone(),
             connect: Latencies::default().pack(),
+            handshake: None,
             connections: 0,
             parts: plan.parts_of(index),
             scheduled: 0,
@@ -113,10 +135,11 @@ impl Ledger {
     }
 
     /// Enters how long each service's connections took to open.
-    pub(super) fn connected(&mut self, connects: &[Latencies]) {
-        for (service, connects) in self.services.iter_mut().zip(connects) {
-            service.connect = connects.pack();
-            service.connections = connects.len();
+    pub(super) fn connected(&mut self, openings: &[Openings]) {
+        for (service, Openings { whole, handshake }) in self.services.iter_mut().zip(openings) {
+            service.connect = whole.pack();
+            service.handshake = (!handshake.is_empty()).then(|| handshake.pack());
+            service.connections = whole.len();
         }
     }
 

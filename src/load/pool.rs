@@ -38,8 +38,17 @@ pub(super) struct Opening<'a> {
     pub(super) size: usize,
     pub(super) worker: usize,
     pub(super) stop: &'a CancellationToken,
-    /// Called for each connection with the time that it took.
-    pub(super) connected: &'a dyn Fn(Nanos),
+    /// Called for each connection.
+    pub(super) connected: &'a dyn Fn(Opened),
+}
+
+/// Times of opening a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Opened {
+    /// All of it.
+    pub(super) whole: Nanos,
+    /// TLS handshake.
+    pub(super) handshake: Option<Nanos>,
 }
 
 /// Open connections.
@@ -88,7 +97,7 @@ async fn open_all<D: Driver>(driver: &D, opening: Opening<'_>) -> Result<Box<dyn
             let driver = driver.clone();
             attempts.spawn_local(async move {
                 let began = Instant::now();
-                driver.open().await.map(|connection| (connection, nanos(began.elapsed())))
+                driver.open().await.map(|connection| (connection, began.elapsed()))
             });
             asked += 1;
         }
@@ -97,14 +106,15 @@ async fn open_all<D: Driver>(driver: &D, opening: Opening<'_>) -> Result<Box<dyn
         }
         let opened = attempts.join_next().await.expect("as many are asked for as are missing");
         let opened = opened.map_err(|_| LoadError::Panicked { worker: opening.worker })?;
-        let (connection, nanos) = opened.map_err(|source| LoadError::Connect {
+        let (connection, whole) = opened.map_err(|source| LoadError::Connect {
             service: opening.service.name.clone(),
             number: connections.len() as u64 + 1,
             of: size as u64,
             source: Box::new(source),
         })?;
+        let handshake = connection.handshake().map(nanos);
         connections.push(Rc::new(PooledConnection::new(connection)));
-        (opening.connected)(nanos);
+        (opening.connected)(Opened { whole: nanos(whole), handshake });
     }
     Ok(Box::new(connections))
 }

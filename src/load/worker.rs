@@ -25,7 +25,7 @@ use super::{
     pacing::{PAUSE, Pacer},
     part::Part,
     plan::Plan,
-    pool::{self, Opener, Opening, Pool},
+    pool::{self, Opened, Opener, Opening, Pool},
     station::{Station, WorkerContext},
 };
 use crate::{
@@ -62,7 +62,7 @@ pub(super) struct Start {
 #[derive(Debug)]
 pub(super) enum Event {
     /// One more connection of a service is open.
-    Connected { service: usize, nanos: Nanos },
+    Connected { service: usize, opened: Opened },
     /// All connections are open, and the worker waits.
     Ready(oneshot::Sender<Start>),
     /// The worker gave up.
@@ -206,8 +206,8 @@ impl WorkerThread {
         for (part, driver) in &self.drivers {
             let service = &self.scenario.services[part.service];
             let size = part.of_instance(service.pool.size) as usize;
-            let connected = |nanos| {
-                let _ = self.events.send(Event::Connected { service: part.service, nanos });
+            let connected = |opened| {
+                let _ = self.events.send(Event::Connected { service: part.service, opened });
             };
             let opening = Opening { service, size, worker: self.number, stop: &self.stop, connected: &connected };
             pools.push(driver.open_all(opening).await?);

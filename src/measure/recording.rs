@@ -82,6 +82,9 @@ pub struct ServiceRecord {
     pub name: String,
     /// Time to open each connection, in nanoseconds.
     pub connect: PackedHistogram,
+    /// Time of the TLS handshake of each connection, which is part of the time to open it; absent without TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handshake: Option<PackedHistogram>,
     /// Connections that were open at the start.
     pub connections: u64,
     /// Parts of each instance, each with a share of its connections and a queue of its own; absent where none is divided.

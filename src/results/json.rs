@@ -94,7 +94,8 @@ fn damaged_histogram(recording: &Recording) -> Option<String> {
     let of_services = recording.services.iter().flat_map(|service| {
         let name = (service.name.as_str(), "all operations");
         let lags = service.seconds.iter().map(move |second| (name, second.second, &second.lag));
-        lags.chain([(name, 0, &service.connect)])
+        let openings = [Some(&service.connect), service.handshake.as_ref()].into_iter().flatten();
+        lags.chain(openings.map(move |packed| (name, 0, packed)))
     });
     let all: Vec<_> = of_series.chain(of_services).collect();
     let look = |part: &[((&str, &str), u32, &PackedHistogram)]| {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use plimsoll::{
+    measure::merged,
     results::Run,
     target::{Endpoint, PrivateServer, ServerOptions},
 };
@@ -157,6 +158,30 @@ fn an_unchecked_certificate_is_mentioned_before_and_in_every_report() {
     assert!(Run::from_json(&saved).unwrap().target.tls_insecure);
     let report = fs::read_to_string(desk.path("out/report.md")).unwrap();
     assert!(report.contains("certificate not checked: --tls-insecure"), "{report}");
+}
+
+#[test]
+fn handshakes_have_a_figure_of_their_own() {
+    let (desk, server) = (Desk::new(), TlsServer::with("good.pem", "no"));
+    let encrypted = server.url("rediss", "localhost", server.port);
+    let plain = server.url("redis", "localhost", server.plain_port());
+    for (client, url) in [("fred", &encrypted), ("wire", &encrypted), ("wire", &plain)] {
+        let ca = path("ca.pem");
+        let tls: &[&str] = if *url == plain { &[] } else { &["--tls-ca", &ca] };
+        let run = ["run", "short.toml", "--target", url, "--client", client, "--out", "out", "--force", "--quiet"];
+        desk.run(&[&run[..], tls].concat()).measured();
+        let run = Run::from_json(&fs::read_to_string(desk.path("out/run.json")).unwrap()).unwrap();
+        let report = fs::read_to_string(desk.path("out/report.md")).unwrap();
+        assert_eq!(report.contains("**TLS handshakes**: p50 "), *url == encrypted, "{report}");
+        let service = &run.recording.services[0];
+        let Some(handshake) = &service.handshake else {
+            assert_eq!(*url, plain, "{client}");
+            continue;
+        };
+        let (handshake, connect) = (merged([handshake]), merged([&service.connect]));
+        assert_eq!(handshake.len(), service.connections, "{client}");
+        assert!(handshake.min() > 0 && handshake.mean() < connect.mean(), "{client}");
+    }
 }
 
 #[test]

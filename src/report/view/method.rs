@@ -66,6 +66,7 @@ fn facts(run: &Run, scenario: &Scenario) -> Block {
         ("Pacing", Some(pacing(run))),
         ("Schedule lag", Some(lag(run))),
         ("Opening connections", Some(connects(run))),
+        ("TLS handshakes", handshakes(run)),
         ("Memory of the harness", Some(memory(run))),
         ("Harness", Some(harness(&run.software, scenario.uses(Client::Fred)))),
     ])
@@ -148,6 +149,11 @@ fn connects(run: &Run) -> String {
     let opened = format::counted(services.iter().map(|service| service.connections).sum(), "connection", "connections");
     let times = percentiles_of(services.iter().map(|service| &service.connect));
     times.map_or(opened.clone(), |times| format!("{opened}: {times}"))
+}
+
+/// Part of the time to open connections.
+fn handshakes(run: &Run) -> Option<String> {
+    percentiles_of(run.recording.services.iter().filter_map(|service| service.handshake.as_ref()))
 }
 
 fn percentiles_of<'a>(parts: impl Iterator<Item = &'a PackedHistogram>) -> Option<String> {

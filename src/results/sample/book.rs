@@ -131,6 +131,7 @@ impl Book {
         ServiceRecord {
             name: book.name.clone(),
             connect: pack(scratch, &book.connect),
+            handshake: None,
             connections: book.connections,
             parts: None,
             scheduled: requests.len() as u64,

@@ -62,7 +62,7 @@ pub(crate) const KINDS: [Kind; 5] = [
 fn full_run() -> Value {
     let mut run = run();
     run.calibration = abstracts(1)[0].calibration;
-    run.target.elsewhere = true;
+    (run.target.elsewhere, run.target.tls_insecure) = (true, true);
     let mut cost = client_cost(&[1.2]);
     cost.operations.truncate(1);
     cost.seconds[0].wire.truncate(1);
@@ -82,6 +82,7 @@ fn full_run() -> Value {
     run.recording.workers[0].pauses = vec![span];
     run.recording.workers[0].core = Some(1);
     run.recording.services[0].parts = Some(2);
+    run.recording.services[0].handshake = Some(run.recording.services[0].connect.clone());
     run.recording.services[0].seconds[0].silences = vec![span];
     run.recording.services[0].seconds[0].unanswered = true;
     value(&run.to_json())
