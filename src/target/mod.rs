@@ -52,7 +52,7 @@ pub use fred::Connection;
 pub use observation::Observation;
 pub use outside::Outside;
 pub use preflight::Besides;
-pub use private::{Listen, PrivateServer, RESERVED, ServerOptions};
+pub use private::{Listen, PrivateNode, PrivateRole, PrivateServer, PrivateTopology, RESERVED, ServerOptions};
 pub use reference::reference;
 pub use secret::Secret;
 #[cfg(any(test, fuzzing))]

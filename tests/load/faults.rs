@@ -78,7 +78,7 @@ fn a_stopped_server_shows_as_what_users_waited(client: &str) {
 
 fn a_server_that_is_killed_and_restarted_costs_errors_but_no_accounts(client: &str) {
     let text = one_service(FIVE_SECONDS, "size = 10\ncommand_timeout = \"1s\"", OPEN, &["command = \"GET\""]);
-    let mut bench = Bench::of(client, &text, &[]);
+    let bench = Bench::of(client, &text, &[]);
     let running = bench.start(SETTINGS);
     running.wait_until_measuring();
     bench.server.kill();

@@ -119,7 +119,7 @@ fn every_refusal_is_named_by_the_right_that_is_missing() {
 #[test]
 fn a_restart_is_reported_and_leaves_no_absurd_number() {
     let text = one_service(RUN, "size = 4\ncommand_timeout = \"1s\"", OPEN, &["command = \"GET\""]);
-    let mut bench = Bench::new(&text, &[("slowlog-log-slower-than", "0")]);
+    let bench = Bench::new(&text, &[("slowlog-log-slower-than", "0")]);
     let running = bench.start(SETTINGS);
     running.wait_until_measuring();
     bench.server.restart().unwrap();

@@ -80,7 +80,7 @@ async fn an_idle_connection_comes_back_by_itself<D: Driver>(client: ByClient<D>)
 }
 
 async fn a_dead_server_fails_requests_at_once_and_is_found_again<D: Driver>(client: ByClient<D>) {
-    let mut server = server(&[]).await;
+    let server = server(&[]).await;
     let connection = Rc::new(client(&server).open().await.unwrap());
     let waiting = under_way(&connection).await;
     signal(&server, Signal::KILL);

@@ -14,3 +14,4 @@ mod plan;
 mod preflight;
 mod private;
 mod tls;
+mod topologies;

@@ -1,9 +1,6 @@
 //! Scenarios, servers and requests for tests.
 
-use std::{
-    ops::{Deref, DerefMut},
-    time::Duration,
-};
+use std::{ops::Deref, time::Duration};
 
 use bytes::Bytes;
 use fred::{clients::Client, interfaces::ClientLike, types::config::Config};
@@ -93,12 +90,6 @@ impl Deref for Server {
 
     fn deref(&self) -> &PrivateServer {
         &self.private
-    }
-}
-
-impl DerefMut for Server {
-    fn deref_mut(&mut self) -> &mut PrivateServer {
-        &mut self.private
     }
 }
 

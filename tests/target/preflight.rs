@@ -311,7 +311,7 @@ async fn a_command_on_which_the_connection_is_closed_is_named() {
 #[tokio::test]
 async fn a_server_that_still_loads() {
     // The server's own means of testing itself: 20 ms for each key, and an ear for its clients in between.
-    let mut server = server(&[("key-load-delay", "20000"), ("loading-process-events-interval-bytes", "1024")]).await;
+    let server = server(&[("key-load-delay", "20000"), ("loading-process-events-interval-bytes", "1024")]).await;
     let mut service = service("api", &[Kind::Get]);
     service.values = ValueSize::Fixed(2_000);
     let plan = scenario(vec![service]);

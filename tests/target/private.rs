@@ -1,7 +1,6 @@
 //! Private servers: what they are like, and that nothing stays behind.
 
 use std::{
-    fs,
     io::{BufRead, BufReader},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -16,21 +15,18 @@ use plimsoll::{
 use rustix::process::{Pid, getpgid, getpgrp, test_kill_process};
 
 use super::plan::{ask, complaint, connection, request, scenario, server, service, value};
+use crate::support::{Turn, files};
 
 fn process(pid: u32) -> Pid {
     Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
 }
 
-fn runs(pid: u32) -> bool {
+pub(super) fn runs(pid: u32) -> bool {
     test_kill_process(process(pid)).is_ok()
 }
 
 fn gone(pid: u32, folder: &Path) -> bool {
     !runs(pid) && !folder.exists()
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect()
 }
 
 #[tokio::test]
@@ -65,8 +61,8 @@ async fn keeps_passwords_out_of_files_and_out_of_sight() {
         let password = server.password(user).unwrap().expose();
         assert_eq!(password.len(), 64);
         assert!(!shown.contains(password));
-        for file in files(server.folder()) {
-            assert!(!String::from_utf8_lossy(&fs::read(&file).unwrap()).contains(password), "{}", file.display());
+        for (file, content) in files(server.folder()) {
+            assert!(!String::from_utf8_lossy(&content).contains(password), "{}", file.display());
         }
     }
 }
@@ -101,32 +97,38 @@ async fn leaves_nothing_behind_after_a_panic() {
 #[tokio::test]
 async fn leaves_nothing_behind_when_the_harness_is_killed() {
     const TEST: &str = "target::private::leaves_nothing_behind_when_the_harness_is_killed";
-    const ROLE: &str = "PLIMSOLL_TEST_HARNESS";
-    // This test twice: once to start a server and be killed, once to do that and to watch.
-    if std::env::var_os(ROLE).is_some() {
-        let server = server(&[]).await;
-        eprintln!("server {} {}", server.pid(), server.folder().display());
+    const TOPOLOGY: &str = "PLIMSOLL_TEST_TOPOLOGY";
+    // This test twice: once to start servers and be killed, once to do that and to watch.
+    if let Ok(topology) = std::env::var(TOPOLOGY) {
+        let options = ServerOptions { topology: topology.parse().unwrap(), ..ServerOptions::default() };
+        let server = PrivateServer::start(options).await.unwrap();
+        let pids: Vec<_> = server.nodes().iter().map(|node| node.pid().to_string()).collect();
+        eprintln!("server {} {}", pids.join(","), server.folder().display());
         std::thread::sleep(Duration::from_secs(60));
         return;
     }
-    let mut harness = Command::new(std::env::current_exe().unwrap())
-        .args([TEST, "--exact", "--nocapture"])
-        .env(ROLE, "1")
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let words = BufReader::new(harness.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let line = words.into_iter().find_map(|line| line.strip_prefix("server ").map(str::to_owned)).unwrap();
-    let (pid, folder) = line.split_once(' ').unwrap();
-    let (pid, folder) = (pid.parse().unwrap(), Path::new(folder));
-    assert!(runs(pid) && folder.exists());
-    harness.kill().unwrap();
-    harness.wait().unwrap();
-    let patience = Instant::now() + Duration::from_secs(10);
-    while !gone(pid, folder) {
-        assert!(Instant::now() < patience, "the server outlives its harness");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+    let _turn = Turn::beside();
+    for (topology, nodes) in [("standalone", 1), ("sentinel", 6)] {
+        let mut harness = Command::new(std::env::current_exe().unwrap())
+            .args([TEST, "--exact", "--nocapture"])
+            .env(TOPOLOGY, topology)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let words = BufReader::new(harness.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let line = words.into_iter().find_map(|line| line.strip_prefix("server ").map(str::to_owned)).unwrap();
+        let (pids, folder) = line.split_once(' ').unwrap();
+        let pids: Vec<u32> = pids.split(',').map(|pid| pid.parse().unwrap()).collect();
+        let folder = Path::new(folder);
+        assert!(pids.len() == nodes && pids.iter().all(|pid| runs(*pid)) && folder.exists());
+        harness.kill().unwrap();
+        harness.wait().unwrap();
+        let patience = Instant::now() + Duration::from_secs(10);
+        while pids.iter().any(|pid| !gone(*pid, folder)) {
+            assert!(Instant::now() < patience, "a server outlives its harness");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 
@@ -146,7 +148,7 @@ async fn listens_on_a_socket_too() {
 
 #[tokio::test]
 async fn starts_again_at_the_same_address() {
-    let mut server = server(&[]).await;
+    let server = server(&[]).await;
     let (url, pid) = (server.url(), server.pid());
     connection(&server).await.issue(request(Kind::Set, "key", value("x"))).await.unwrap();
     server.restart().unwrap();

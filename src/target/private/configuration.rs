@@ -1,7 +1,15 @@
-//! The files that a private server starts from.
+//! The files that a node of a private deployment starts from.
 
-use std::{collections::BTreeMap, fmt::Write, fs, io, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs::File,
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
 
+use super::sentinel::{Watched, address};
 use crate::target::{Endpoint, Secret};
 
 /// File with the settings.
@@ -22,6 +30,14 @@ const DEFAULTS: [(&str, &str); 8] = [
     ("daemonize", "no"),
 ];
 
+/// Settings of servers that replicate. A primary that waits for further replicas would delay the start by five seconds.
+const REPLICATION: [(&str, &str); 1] = [("repl-diskless-sync-delay", "0")];
+
+/// Settings of the nodes of a cluster, beside those of servers that replicate. With the default time-out of 15 seconds, a failover
+/// would outlast most runs.
+const CLUSTER: [(&str, &str); 3] =
+    [("cluster-enabled", "yes"), ("cluster-node-timeout", "2000"), ("cluster-config-file", "nodes.conf")];
+
 /// Settings that are the harness's own: with others a private server could not be reached, watched or ended.
 pub const RESERVED: [&str; 14] = [
     "aclfile",
@@ -40,18 +56,32 @@ pub const RESERVED: [&str; 14] = [
     "user",
 ];
 
+/// What a node does.
+pub(super) enum Duty<'a> {
+    /// A server on its own.
+    Standalone,
+    /// A server with replicas, or a replica of the server at an endpoint.
+    Replication { of: Option<&'a Endpoint> },
+    /// A node of a cluster.
+    Cluster,
+    /// A Sentinel.
+    Sentinel(&'a Watched),
+}
+
 /// Contents of the configuration files.
 pub(super) struct Configuration<'a> {
     pub(super) endpoint: &'a Endpoint,
+    pub(super) duty: &'a Duty<'a>,
     pub(super) passwords: &'a BTreeMap<String, Secret>,
     pub(super) further: &'a [(String, String)],
 }
 
 impl Configuration<'_> {
-    /// Writes settings and users into the server's folder. Of passwords only their hashes are written.
+    /// Writes settings and users into the node's folder. Of passwords only their hashes are written, but for the one of the nodes
+    /// in the file of a Sentinel.
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
-        fs::write(folder.join(USERS), self.users())?;
-        fs::write(folder.join(SETTINGS), self.settings(folder))
+        write(&folder.join(USERS), &self.users())?;
+        write(&folder.join(SETTINGS), &self.settings(folder))
     }
 
     fn settings(&self, folder: &Path) -> String {
@@ -70,7 +100,30 @@ impl Configuration<'_> {
         }
         line("dir", &quoted(folder));
         line("aclfile", &quoted(&folder.join(USERS)));
-        for (name, value) in DEFAULTS {
+        let replication: &[_] = match self.duty {
+            Duty::Standalone => &[],
+            Duty::Replication { of } => {
+                if let Some(primary) = of {
+                    line("replicaof", &address(primary));
+                }
+                &REPLICATION
+            }
+            Duty::Cluster => {
+                for (name, value) in CLUSTER {
+                    line(name, value);
+                }
+                // Else a node knows no address of its own until another one has met it.
+                if let Endpoint::Tcp { host, .. } = self.endpoint {
+                    line("cluster-announce-ip", host);
+                }
+                &REPLICATION
+            }
+            Duty::Sentinel(watched) => {
+                text += &watched.settings(self.endpoint);
+                return text;
+            }
+        };
+        for (name, value) in DEFAULTS.iter().chain(replication) {
             line(name, value);
         }
         // The last of several lines counts.
@@ -89,21 +142,32 @@ impl Configuration<'_> {
     }
 }
 
+/// Writes a file that other users of this machine cannot read, even if they could enter its folder.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    File::options().create(true).truncate(true).write(true).mode(0o600).open(path)?.write_all(text.as_bytes())
+}
+
 fn quoted(path: &Path) -> String {
     format!("\"{}\"", path.display().to_string().replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::target::Scheme;
 
+    fn endpoint(port: u16) -> Endpoint {
+        Endpoint::Tcp { host: "127.0.0.1".to_owned(), port, scheme: Scheme::REDIS }
+    }
+
     #[test]
     fn writes_hashes_only() {
-        let endpoint = Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: 7000, scheme: Scheme::REDIS };
         let passwords = BTreeMap::from([("lwe-app".to_owned(), Secret::new("abc"))]);
         let further = [("maxmemory".to_owned(), "1mb".to_owned())];
-        let configuration = Configuration { endpoint: &endpoint, passwords: &passwords, further: &further };
+        let (endpoint, duty) = (&endpoint(7000), &Duty::Standalone);
+        let configuration = Configuration { endpoint, duty, passwords: &passwords, further: &further };
         let folder = tempfile::tempdir().unwrap();
         configuration.write(folder.path()).unwrap();
         let users = fs::read_to_string(folder.path().join(USERS)).unwrap();
@@ -115,5 +179,23 @@ mod tests {
         let settings = fs::read_to_string(folder.path().join(SETTINGS)).unwrap();
         assert!(settings.starts_with("bind 127.0.0.1\nport 7000\n"), "{settings}");
         assert!(settings.find("maxmemory 1gb").unwrap() < settings.find("maxmemory 1mb").unwrap(), "{settings}");
+        assert!(!settings.contains("cluster") && !settings.contains("repl"), "{settings}");
+    }
+
+    #[test]
+    fn has_the_settings_of_the_duty() {
+        let settings = |duty: &Duty<'_>| {
+            let passwords = BTreeMap::new();
+            let configuration = Configuration { endpoint: &endpoint(7001), duty, passwords: &passwords, further: &[] };
+            configuration.settings(Path::new("/tmp/node"))
+        };
+        let replica = settings(&Duty::Replication { of: Some(&endpoint(7000)) });
+        assert!(replica.contains("\nreplicaof 127.0.0.1 7000\n") && replica.contains("\nmaxmemory 1gb\n"), "{replica}");
+        assert!(!settings(&Duty::Replication { of: None }).contains("replicaof"));
+        let node = settings(&Duty::Cluster);
+        assert!(
+            node.contains("\ncluster-enabled yes\n") && node.contains("\ncluster-announce-ip 127.0.0.1\n"),
+            "{node}"
+        );
     }
 }

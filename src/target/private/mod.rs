@@ -1,90 +1,93 @@
-//! A server of the harness's own: found, configured, started, watched and removed again.
+//! Servers of the harness's own: found, configured, started, joined, watched and removed again.
 //!
-//! Nothing of it outlives the harness. Dropping it stops it, also while a panic unwinds: `cli::lease` drops it when the work is
-//! done, `cli::leftovers` on a second Ctrl-C. Should the harness be killed, a watchdog shell notices that its standard input has
-//! ended, kills the server and removes its folder. Both run in process groups of their own, so that Ctrl-C in a terminal reaches
-//! the harness alone.
+//! Nothing of them outlives the harness. Dropping a [`PrivateServer`] stops all its nodes, also while a panic unwinds: `cli::lease`
+//! drops it when the work is done, `cli::leftovers` on a second Ctrl-C. Should the harness be killed, a watchdog shell notices that
+//! its standard input has ended, kills the nodes and removes their folder. Each of them runs in a process group of its own, so that
+//! Ctrl-C in a terminal reaches the harness alone.
 
+mod assembly;
+mod client;
+mod cluster;
 mod configuration;
+mod node;
+mod options;
+mod ports;
 mod process;
 mod program;
+mod sentinel;
+mod topology;
 
-use std::{collections::BTreeMap, fs::Permissions, net::TcpListener, os::unix::fs::PermissionsExt, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs::Permissions,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::{Arc, Weak},
+};
 
 use tempfile::TempDir;
 
-use super::{Endpoint, Scheme, Secret, TargetError, TargetUrl, limits, login::Login};
-use configuration::Configuration;
+use super::{Endpoint, Secret, TargetError, TargetUrl, limits, login::Login};
+use assembly::{ADMIN, Assembly};
 pub use configuration::RESERVED;
-use process::{Process, Watchdog};
+pub use node::PrivateNode;
+pub use options::{Listen, ServerOptions};
+use process::Watchdog;
+pub use topology::{PrivateRole, PrivateTopology};
 
-/// User that the harness itself logs in as.
-const ADMIN: &str = "plimsoll-admin";
+/// Starts that are tried before the search for free ports is given up.
+const STARTS: usize = 5;
 
-/// Ports that are tried before the search is given up.
-const PORTS: usize = 5;
-
-/// Options of a private server.
-#[derive(Debug, Clone, Default)]
-pub struct ServerOptions {
-    /// Program; `None` looks for `redis-server` and `valkey-server` on `PATH`.
-    pub binary: Option<PathBuf>,
-    /// Users with all rights; each gets a random password.
-    pub users: Vec<String>,
-    /// Where it listens.
-    pub listen: Listen,
-    /// Further lines of the configuration, name and value; they override the harness's own.
-    pub config: Vec<(String, String)>,
-}
-
-/// Where a private server listens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Listen {
-    /// A free port of the loopback address.
-    #[default]
-    Loopback,
-    /// A socket in the server's own folder.
-    Socket,
-}
-
-/// A running server that stops, and leaves nothing behind, when it is dropped.
+/// Running servers that stop, and leave nothing behind, when they are dropped.
 #[derive(Debug)]
 pub struct PrivateServer {
-    // Dropped in this order: the server ends, its folder goes, the watchdog is dismissed.
-    process: Process,
+    // Dropped in this order: nodes cannot be started again, they end, their folder goes, the watchdog is dismissed.
+    _wanted: Option<Arc<()>>,
+    nodes: Nodes,
     folder: TempDir,
     _watchdog: Watchdog,
-    binary: PathBuf,
-    endpoint: Endpoint,
+    topology: PrivateTopology,
     passwords: BTreeMap<String, Secret>,
 }
 
+/// Nodes that end when this is dropped, even where clones of them are left.
+#[derive(Debug)]
+struct Nodes(Vec<PrivateNode>);
+
+impl Drop for Nodes {
+    fn drop(&mut self) {
+        self.0.iter().for_each(PrivateNode::kill);
+    }
+}
+
 impl PrivateServer {
-    /// Starts a server and waits until it answers.
+    /// Starts all nodes of a topology, and waits until each answers and knows the others.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// Outside a tokio runtime, and where the nodes of another topology than standalone are to listen on a socket.
     pub async fn start(options: ServerOptions) -> Result<Self, TargetError> {
-        // Dropping the returned future does not orphan the server: the thread's result is dropped, which stops it.
-        tokio::task::spawn_blocking(move || Self::launch(&options))
+        let is_possible = options.listen == Listen::Loopback || options.topology == PrivateTopology::Standalone;
+        assert!(is_possible, "the nodes of a topology listen on ports");
+        // Dropping the returned future does not orphan the nodes: the thread stops them as soon as it sees it.
+        let wanted = Arc::new(());
+        let watch = Arc::downgrade(&wanted);
+        let server = tokio::task::spawn_blocking(move || Self::launch(&options, &watch))
             .await
-            .expect("starting a server does not panic and is never cancelled")
+            .expect("starting a server does not panic and is never cancelled")?;
+        Ok(Self { _wanted: Some(wanted), ..server })
     }
 
-    fn launch(options: &ServerOptions) -> Result<Self, TargetError> {
+    fn launch(options: &ServerOptions, wanted: &Weak<()>) -> Result<Self, TargetError> {
         let binary = program::find(options.binary.as_deref())?;
-        // The server keeps a few dozen descriptors for itself and lowers maxclients where they do not suffice.
+        // A server keeps a few dozen descriptors for itself and lowers maxclients where they do not suffice.
         limits::raise_file_descriptors();
-        let mut passwords = BTreeMap::new();
-        for user in options.users.iter().map(String::as_str).chain([ADMIN]) {
-            passwords.insert(user.to_owned(), Secret::random()?);
-        }
-        let mut attempt = 1;
+        let passwords = assembly::passwords(options)?;
+        let mut start = 1;
         loop {
-            match Self::launch_once(&binary, options, &passwords) {
-                // Another program took the port between the search and the start.
-                Err(TargetError::ServerFailed { log, .. }) if attempt < PORTS && log.contains("already in use") => {
-                    attempt += 1;
+            match Self::launch_once(&binary, options, &passwords, wanted) {
+                // Another program took a port between the search and the start.
+                Err(TargetError::ServerFailed { log, .. }) if start < STARTS && log.contains("already in use") => {
+                    start += 1;
                 }
                 result => return result,
             }
@@ -92,65 +95,66 @@ impl PrivateServer {
     }
 
     fn launch_once(
-        binary: &std::path::Path,
+        binary: &Path,
         options: &ServerOptions,
         passwords: &BTreeMap<String, Secret>,
+        wanted: &Weak<()>,
     ) -> Result<Self, TargetError> {
         let folder = tempfile::Builder::new()
             .prefix("plimsoll-")
             .permissions(Permissions::from_mode(0o700))
             .tempdir()
             .map_err(TargetError::ServerPlace)?;
-        let endpoint = match options.listen {
-            Listen::Loopback => {
-                let port = free_port().map_err(TargetError::ServerPlace)?;
-                Endpoint::Tcp { host: "127.0.0.1".to_owned(), port, scheme: Scheme::REDIS }
-            }
-            Listen::Socket => Endpoint::Unix { path: folder.path().join("server.sock") },
-        };
-        Configuration { endpoint: &endpoint, passwords, further: &options.config }
-            .write(folder.path())
-            .map_err(TargetError::ServerPlace)?;
         let watchdog = Watchdog::over(folder.path()).map_err(TargetError::ServerPlace)?;
-        let process = Process::start(binary, folder.path())?;
-        let mut server = Self {
-            process,
-            folder,
-            _watchdog: watchdog,
-            binary: binary.to_owned(),
-            endpoint,
-            passwords: passwords.clone(),
-        };
-        server.wait_until_ready()?;
-        Ok(server)
+        let nodes = Assembly { binary, options, passwords, folder: folder.path(), wanted }.start()?;
+        let (topology, passwords) = (options.topology, passwords.clone());
+        Ok(Self { _wanted: None, nodes: Nodes(nodes), folder, _watchdog: watchdog, topology, passwords })
     }
 
-    /// Kills the server without warning. Its address stays reserved for [`PrivateServer::restart`].
-    pub fn kill(&mut self) {
-        self.process.kill();
+    /// The topology.
+    pub fn topology(&self) -> PrivateTopology {
+        self.topology
     }
 
-    /// Starts the server again at the same address, with the same users and without data; one that runs is killed
-    /// first. Blocks until it answers.
-    pub fn restart(&mut self) -> Result<(), TargetError> {
-        self.kill();
-        self.process = Process::start(&self.binary, self.folder.path())?;
-        self.wait_until_ready()
+    /// All nodes: primaries first, then replicas, then Sentinels.
+    pub fn nodes(&self) -> &[PrivateNode] {
+        &self.nodes.0
     }
 
-    /// Process number of the server.
+    /// Kills the first server without warning. Its address stays reserved for [`Self::restart`].
+    pub fn kill(&self) {
+        self.first().kill();
+    }
+
+    /// Starts the first server again, as [`PrivateNode::restart`] does.
+    pub fn restart(&self) -> Result<(), TargetError> {
+        self.first().restart()
+    }
+
+    /// Process number of the first server.
     pub fn pid(&self) -> u32 {
-        self.process.pid()
+        self.first().pid()
     }
 
-    /// Its folder, with configuration and log.
-    pub fn folder(&self) -> &std::path::Path {
+    /// The folder of all nodes, with their configuration and logs.
+    pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Its address, without a login.
+    /// Where a client begins that is to find the primary or the nodes of a cluster: the Sentinels, all nodes of a cluster, or the
+    /// primary.
+    pub fn seeds(&self) -> Vec<Endpoint> {
+        let is_seed = |node: &&PrivateNode| match self.topology {
+            PrivateTopology::Cluster { .. } => true,
+            PrivateTopology::Sentinel => node.role() == PrivateRole::Sentinel,
+            PrivateTopology::Standalone | PrivateTopology::Replica => node.role() == PrivateRole::Primary,
+        };
+        self.nodes().iter().filter(is_seed).map(|node| node.endpoint().clone()).collect()
+    }
+
+    /// The address of the first server, without a login.
     pub fn url(&self) -> TargetUrl {
-        TargetUrl::of(self.endpoint.clone())
+        TargetUrl::of(self.first().endpoint().clone())
     }
 
     /// The password of a user.
@@ -158,7 +162,7 @@ impl PrivateServer {
         self.passwords.get(user)
     }
 
-    /// Its address with the login of a user, or without one if there is no such user.
+    /// The address with the login of a user, or without one if there is no such user.
     pub fn url_of(&self, user: &str) -> TargetUrl {
         let Login { username, password } = self.login(user);
         TargetUrl { username, password, ..self.url() }
@@ -170,23 +174,10 @@ impl PrivateServer {
     }
 
     pub(super) fn login(&self, user: &str) -> Login {
-        match self.password(user) {
-            Some(password) => Login { username: Some(user.to_owned()), password: Some(password.clone()) },
-            None => Login::default(),
-        }
+        assembly::login(&self.passwords, user)
     }
 
-    fn wait_until_ready(&mut self) -> Result<(), TargetError> {
-        let admin = self.login(ADMIN);
-        let log = process::log_file(self.folder.path());
-        self.process.wait_until_ready(&self.endpoint, &admin).map_err(|what| TargetError::ServerFailed {
-            binary: self.binary.clone(),
-            what,
-            log: process::tail(&log),
-        })
+    fn first(&self) -> &PrivateNode {
+        &self.nodes.0[0]
     }
-}
-
-fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }

@@ -1,27 +1,17 @@
-//! The server's process and the watchdog over it.
+//! The process of a node, and the watchdog over all of them.
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
-    net::TcpStream,
-    os::unix::{net::UnixStream, process::CommandExt},
+    io,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
+    process::{Child, Command, ExitStatus, Stdio},
 };
 
+use rustix::process::{Pid, Signal, kill_process_group};
+
 use super::configuration::SETTINGS;
-use crate::target::{Endpoint, Secret, TargetError, login::Login};
-
-/// Time that a server has to answer its first command.
-const START_LIMIT: Duration = Duration::from_secs(20);
-
-/// Time that it has to answer one attempt.
-const ANSWER_LIMIT: Duration = Duration::from_secs(1);
-
-/// Pause between attempts.
-const PAUSE: Duration = Duration::from_millis(10);
+use crate::target::TargetError;
 
 /// Lines of the log that an error shows.
 const LOG_LINES: usize = 8;
@@ -29,12 +19,14 @@ const LOG_LINES: usize = 8;
 /// File with the PID for the watchdog to kill.
 const PID: &str = "server.pid";
 
-/// Waits until the harness closes the pipe, by intent or because it is gone; by then a server that was stopped has
-/// taken its folder along.
+/// Waits until the harness closes the pipe, by intent or because it is gone; by then servers that were stopped have taken their
+/// folder along. A server that dies may write a last file while the folder is removed.
 const WATCH: &str = "trap '' HUP INT TERM; read -r _; \
-                     if [ -f \"$1/server.pid\" ]; then kill -9 \"$(cat \"$1/server.pid\")\"; fi; rm -rf \"$1\"";
+                     for file in \"$1\"/*/server.pid; do \
+                     if [ -f \"$file\" ]; then kill -9 \"-$(cat \"$file\")\"; fi; done; \
+                     rm -rf \"$1\" || { sleep 1; rm -rf \"$1\"; }";
 
-/// A server's process; killed when dropped.
+/// The process of a node, which leads a group; killed when dropped.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
@@ -42,11 +34,13 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn start(binary: &Path, folder: &Path) -> Result<Self, TargetError> {
+    /// Starts the server program in a node's folder.
+    pub(super) fn start(binary: &Path, folder: &Path, is_sentinel: bool) -> Result<Self, TargetError> {
         let log = File::options().create(true).append(true).open(log_file(folder)).map_err(TargetError::ServerPlace)?;
         let errors = log.try_clone().map_err(TargetError::ServerPlace)?;
         let child = Command::new(binary)
             .arg(folder.join(SETTINGS))
+            .args(is_sentinel.then_some("--sentinel"))
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors)
@@ -62,30 +56,25 @@ impl Process {
         self.child.id()
     }
 
-    /// Kills the process, if it still runs, and waits for its end.
-    pub(super) fn kill(&mut self) {
-        // First, so that the watchdog never kills a user who gets the number next.
-        let _ = fs::remove_file(&self.pid_file);
-        // An error means that it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    /// How the process ended, if it has.
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
     }
 
-    /// Waits until the server answers the administrator; the reason if it does not.
-    pub(super) fn wait_until_ready(&mut self, endpoint: &Endpoint, admin: &Login) -> Result<(), String> {
-        let started = Instant::now();
-        loop {
-            if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(format!("ended at once ({status})"));
-            }
-            if answers(endpoint, admin).unwrap_or(false) {
-                return Ok(());
-            }
-            if started.elapsed() > START_LIMIT {
-                return Err(format!("did not answer within {START_LIMIT:?}"));
-            }
-            thread::sleep(PAUSE);
+    /// Sends a signal to the process and its children, unless it has ended.
+    pub(super) fn signal(&mut self, signal: Signal) {
+        // Until the end is noticed, nobody else gets the number.
+        if self.ended().is_none() {
+            let _ = kill_process_group(Pid::from_child(&self.child), signal);
         }
+    }
+
+    /// Kills the process with its children, if it still runs, and waits for its end.
+    pub(super) fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        // Before the number is free, so that the watchdog never kills who gets it next.
+        let _ = fs::remove_file(&self.pid_file);
+        let _ = self.child.wait();
     }
 }
 
@@ -102,6 +91,7 @@ pub(super) struct Watchdog {
 }
 
 impl Watchdog {
+    /// A watchdog over a folder with the folders of nodes.
     pub(super) fn over(folder: &Path) -> io::Result<Self> {
         let shell = Command::new("sh")
             .args(["-c", WATCH, "plimsoll-watchdog"])
@@ -122,43 +112,13 @@ impl Drop for Watchdog {
     }
 }
 
-pub(super) fn log_file(folder: &Path) -> PathBuf {
+fn log_file(folder: &Path) -> PathBuf {
     folder.join("server.log")
 }
 
-/// The last lines of a log; empty if there is none.
-pub(super) fn tail(log: &Path) -> String {
-    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+/// The last lines of the log of a node; empty if there is none.
+pub(super) fn last_log_lines(folder: &Path) -> String {
+    let text = fs::read(log_file(folder)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
-}
-
-fn answers(endpoint: &Endpoint, admin: &Login) -> io::Result<bool> {
-    match endpoint {
-        Endpoint::Tcp { host, port, .. } => {
-            let stream = TcpStream::connect((host.as_str(), *port))?;
-            stream.set_read_timeout(Some(ANSWER_LIMIT))?;
-            is_ready(stream, admin)
-        }
-        Endpoint::Unix { path } => {
-            let stream = UnixStream::connect(path)?;
-            stream.set_read_timeout(Some(ANSWER_LIMIT))?;
-            is_ready(stream, admin)
-        }
-    }
-}
-
-/// Logs in and asks for a sign of life; a server that still loads its data, or is another program's, is not ready.
-fn is_ready(mut stream: impl Read + Write, admin: &Login) -> io::Result<bool> {
-    let password = admin.password.as_ref().map_or("", Secret::expose);
-    stream.write_all(format!("AUTH {} {password}\r\nPING\r\n", admin.user()).as_bytes())?;
-    let (expected, mut answer) = (b"+OK\r\n+PONG\r\n", Vec::new());
-    while answer.len() < expected.len() && expected.starts_with(&answer) {
-        let mut part = [0; 64];
-        match stream.read(&mut part)? {
-            0 => break,
-            count => answer.extend_from_slice(&part[..count]),
-        }
-    }
-    Ok(answer == expected)
 }
