@@ -311,7 +311,7 @@ fn mix(service: &Service) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{pacing, pool, quoted};
+    use super::{address, handshakes, pacing, pool, quoted, target_option};
     use crate::{results::sample, scenario::parse};
 
     #[test]
@@ -329,6 +329,17 @@ mod tests {
         assert_eq!(pacing(&run), "2\u{202f}workers adaptive, pinned to core 3");
         run.recording.workers[0].core = Some(2);
         assert_eq!(pacing(&run), "2\u{202f}workers adaptive, pinned to cores 2, 3");
+    }
+
+    #[test]
+    fn handshakes_and_an_unchecked_certificate_are_shown() {
+        let mut run = sample::run();
+        assert_eq!((handshakes(&run), address(&run.target)), (None, run.target.address.clone()));
+        run.recording.services[0].handshake = Some(run.recording.services[0].connect.clone());
+        assert_eq!(handshakes(&run).unwrap(), "p50 708\u{202f}µs, p99 1.13\u{202f}ms, longest 1.13\u{202f}ms");
+        (run.target.private, run.target.tls_insecure) = (false, true);
+        assert_eq!(address(&run.target), "redis://127.0.0.1:6379 (certificate not checked: --tls-insecure)");
+        assert_eq!(target_option(&run.target), " --target redis://127.0.0.1:6379 --tls-insecure");
     }
 
     #[test]

@@ -103,6 +103,9 @@ fn command(capacity: &Capacity) -> String {
     if !capacity.target.private {
         add("--target", capacity.target.address.clone());
     }
+    if capacity.target.tls_insecure {
+        words.push("--tls-insecure".to_owned());
+    }
     words.join(" ")
 }
 

@@ -102,5 +102,8 @@ fn command(gate: &Gate) -> String {
     if let Some(workers) = plan.workers {
         words.push(format!("--workers {workers}"));
     }
+    if gate.arms.iter().any(|arm| arm.target.tls_insecure) {
+        words.push("--tls-insecure".to_owned());
+    }
     words.join(" \\\n  ")
 }
