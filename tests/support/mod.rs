@@ -229,7 +229,9 @@ impl Server {
     /// A server with further lines of configuration.
     pub(crate) fn with(config: &[(&str, &str)]) -> Self {
         let running = block_on(private_server(USER, config));
-        let Endpoint::Tcp { port, .. } = running.url().endpoint else { panic!("it listens on the loopback address") };
+        let Endpoint::Tcp { port, .. } = running.endpoint().clone() else {
+            panic!("it listens on the loopback address")
+        };
         let password = running.password(USER).unwrap().expose().to_owned();
         Self { _running: running, port, password }
     }

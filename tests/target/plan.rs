@@ -122,7 +122,7 @@ pub(crate) async fn ask(server: &PrivateServer, line: &str) -> String {
 
 /// The answer to a command whose words may hold spaces.
 pub(crate) async fn ask_words(server: &PrivateServer, words: &[&str]) -> String {
-    let Endpoint::Tcp { host, port, .. } = server.url().endpoint else { panic!("a server on a socket") };
+    let Endpoint::Tcp { host, port, .. } = server.endpoint().clone() else { panic!("a server on a socket") };
     let mut config = Config::from_url(&format!("redis://{host}:{port}")).unwrap();
     config.username = Some(server.admin().to_owned());
     config.password = server.password(server.admin()).map(|password| password.expose().to_owned());

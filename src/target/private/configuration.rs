@@ -56,6 +56,11 @@ pub const RESERVED: [&str; 14] = [
     "user",
 ];
 
+/// Rights of clients of a Sentinel that do not log in: most clients send it no password, and ask only for the primary.
+const DISCOVERY: &str = "&* -@all +ping +info +role +command +subscribe +psubscribe +client|id +client|getname +client|setname \
+                         +sentinel|get-master-addr-by-name +sentinel|master +sentinel|masters +sentinel|replicas \
+                         +sentinel|sentinels +sentinel|ckquorum +sentinel|myid";
+
 /// What a node does.
 pub(super) enum Duty<'a> {
     /// A server on its own.
@@ -134,7 +139,10 @@ impl Configuration<'_> {
     }
 
     fn users(&self) -> String {
-        let mut text = "user default off resetpass -@all\n".to_owned();
+        let mut text = match self.duty {
+            Duty::Sentinel(_) => format!("user default on nopass {DISCOVERY}\n"),
+            _ => "user default off resetpass -@all\n".to_owned(),
+        };
         for (name, password) in self.passwords {
             writeln!(text, "user {name} on #{} ~* &* +@all", password.hash()).expect("a string takes every write");
         }

@@ -152,9 +152,14 @@ impl PrivateServer {
         self.nodes().iter().filter(is_seed).map(|node| node.endpoint().clone()).collect()
     }
 
+    /// Where the first server listens.
+    pub fn endpoint(&self) -> &Endpoint {
+        self.first().endpoint()
+    }
+
     /// The address of the first server, without a login.
     pub fn url(&self) -> TargetUrl {
-        TargetUrl::of(self.first().endpoint().clone())
+        TargetUrl::of(self.endpoint().clone())
     }
 
     /// The password of a user.
