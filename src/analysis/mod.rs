@@ -29,6 +29,7 @@ mod keyspace;
 mod layout;
 mod mean;
 mod model;
+mod nodes;
 mod paired;
 mod pools;
 mod proportion;
@@ -62,6 +63,7 @@ pub use grade::Grade;
 pub use judgement::{Check, Conclusion, Doubt, Level, Reason};
 pub use keyspace::{DatabaseSide, KeyShare, KeyspaceSide, sampled_total};
 pub use model::Analysis;
+pub use nodes::{NodeLoad, NodeRow, UNEVEN, spread};
 pub use pools::PoolUse;
 pub use proportion::Proportion;
 pub use round_trips::RoundTrips;
@@ -131,6 +133,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         measured: Some(audit::Measured { record: &run.server, side: &server, recording: &run.recording, rows: &rows }),
     });
     let families = families::families(run, &rows);
+    let nodes = nodes::nodes(run, question);
     let client = client_cost::client_side(run, &server.commands);
     Analysis {
         conclusion,
@@ -141,6 +144,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         events,
         pools,
         server,
+        nodes,
         client,
         families,
         audit,

@@ -163,7 +163,7 @@ fn queue(commands: &[CommandTime]) -> Option<Queue> {
     (utilisation < 1.0).then(|| Queue { wait: sum / (1.0 - utilisation), command: worst.name.clone() })
 }
 
-fn totals(seconds: &[ServerSecond]) -> Totals {
+pub(super) fn totals(seconds: &[ServerSecond]) -> Totals {
     let share = |second: &ServerSecond| {
         let length = second.length_ns as f64 / 1e9;
         Some((second.counts.cpu_user? + second.counts.cpu_system?) / length)

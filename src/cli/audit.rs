@@ -143,7 +143,7 @@ impl Arguments {
         let (target, inspection) = runtime.block_on(async {
             let (target, server) = match (scenario, source) {
                 (Some(scenario), source) => interrupt.or(Target::prepare(source, scenario)).await?,
-                (None, Source::Url(url)) => (Target::without_services(&url)?, None),
+                (None, Source::Url(url)) => (interrupt.or(Target::without_services(&url)).await?, None),
                 (None, Source::Embedded { .. }) => {
                     return Err(Failure::unusable(anyhow!("a private server is audited for a scenario only")));
                 }

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     LoadError, OnSecond, Pacing, Phase, Progress, Second, Settings,
     fake::{Fake, failed, ok, scenario},
+    plan::Plan,
     pool::Opener,
     run_by,
 };
@@ -29,13 +30,14 @@ fn short(pool: &str, load: &str, phases: [u64; 3]) -> Scenario {
     Scenario { run: Phases { warmup, duration, drain, prefill: false, pin: false }, ..scenario(pool, load, GET) }
 }
 
-fn settings(workers: usize) -> Settings {
-    Settings { workers: Some(workers), pacing: Some(Pacing::Adaptive), ..Settings::default() }
+fn plan(scenario: &Scenario, workers: usize) -> Plan {
+    let settings = Settings { workers: Some(workers), pacing: Some(Pacing::Adaptive), ..Settings::default() };
+    Plan::new(scenario, settings, &[])
 }
 
 fn run(fake: &Fake, scenario: &Scenario) -> Result<Recording, LoadError> {
     let stop = CancellationToken::new();
-    run_by(|_| Box::new(fake.clone()), scenario, settings(1), &stop, &mut |_| {}, |_| {}, None)
+    run_by(|_| Box::new(fake.clone()), scenario, plan(scenario, 1), &stop, &mut |_| {}, |_| {}, None)
 }
 
 /// Requests that fell due, completed, failed and were left unfinished; the last three add up to the first.
@@ -64,7 +66,7 @@ fn parts_of_a_service_make_its_requests_on_several_workers() {
     scenario.services[0].parts = Some(3);
     let stop = CancellationToken::new();
     let recording =
-        run_by(|_| Box::new(fake.clone()), &scenario, settings(2), &stop, &mut |_| {}, |_| {}, None).unwrap();
+        run_by(|_| Box::new(fake.clone()), &scenario, plan(&scenario, 2), &stop, &mut |_| {}, |_| {}, None).unwrap();
     assert_eq!(accounts(&recording), [100, 100, 0, 0]);
     assert_eq!(fake.connections(), (5, 5));
     assert_eq!((recording.services[0].parts, recording.services[0].connections), (Some(3), 5));
@@ -110,7 +112,7 @@ fn an_interruption_of_the_warm_up_ends_the_run_with_nothing_measured() {
     let all = CancellationToken::new();
     let part = all.child_token().child_token();
     let recording =
-        run_by(|_| Box::new(fake.clone()), &scenario, settings(1), &part, &mut |_| {}, |_| all.cancel(), None);
+        run_by(|_| Box::new(fake.clone()), &scenario, plan(&scenario, 1), &part, &mut |_| {}, |_| all.cancel(), None);
     let recording = recording.unwrap();
     assert!(recording.period.interrupted);
     assert_eq!((recording.period.measured_ns, accounts(&recording)), (0, [0; 4]));
@@ -127,7 +129,7 @@ fn an_interruption_of_the_drain_ends_it() {
     };
     let scenario = short("size = 4", OPEN, [0, 1_500, 3_600_000]);
     let recording =
-        run_by(|_| Box::new(Fake::default()), &scenario, settings(1), &stop, &mut show, |_| {}, None).unwrap();
+        run_by(|_| Box::new(Fake::default()), &scenario, plan(&scenario, 1), &stop, &mut show, |_| {}, None).unwrap();
     assert!(recording.period.interrupted && recording.period.measured_ns == recording.period.planned_ns);
     let [scheduled, completed, failed, unfinished] = accounts(&recording);
     assert_eq!((scheduled, completed, failed + unfinished), (1_500, 0, 1_500));
@@ -139,7 +141,8 @@ fn an_interruption_while_connecting_makes_no_recording() {
     let stop = CancellationToken::new();
     stop.cancel();
     let scenario = short("size = 4", CLOSED, [0, 1_000, 1_000]);
-    let interrupted = run_by(|_| Box::new(Fake::default()), &scenario, settings(1), &stop, &mut |_| {}, |_| {}, None);
+    let interrupted =
+        run_by(|_| Box::new(Fake::default()), &scenario, plan(&scenario, 1), &stop, &mut |_| {}, |_| {}, None);
     assert!(matches!(interrupted, Err(LoadError::Interrupted)), "{interrupted:?}");
 }
 
@@ -169,7 +172,7 @@ fn a_worker_that_panics_ends_the_run_of_all() {
             made.set(made.get() + 1);
             Box::new(if made.get() == 1 { fake.broken() } else { fake.clone() })
         };
-        run_by(driver, &scenario, settings(2), &CancellationToken::new(), &mut |_| {}, |_| {}, None)
+        run_by(driver, &scenario, plan(&scenario, 2), &CancellationToken::new(), &mut |_| {}, |_| {}, None)
     };
     let recording = run(0).unwrap();
     assert_eq!(recording.workers.iter().map(|worker| worker.panicked).collect::<Vec<_>>(), [true, false]);
@@ -188,7 +191,7 @@ fn a_panic_of_the_observer_ends_the_run_at_once() {
     let failed = run_by(
         |_| Box::new(fake.clone()),
         &scenario,
-        settings(1),
+        plan(&scenario, 1),
         &CancellationToken::new(),
         &mut |_| {},
         |_| {},

@@ -272,7 +272,7 @@ pub(super) fn on_bench(scenario: &Scenario, fake: Fake, test: impl AsyncFnOnce(&
 
 impl Bench {
     async fn new(scenario: &Scenario, fake: Fake) -> Self {
-        let plan = Plan::new(scenario, Settings { workers: Some(1), ..Settings::default() });
+        let plan = Plan::new(scenario, Settings { workers: Some(1), ..Settings::default() }, &[]);
         let clock = Clock::start();
         let (full, intervals) = mpsc::channel();
         let series =

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     measure::{Completion, ErrorClass, Failure, Nanos, Outcome, SeriesId},
     operation::{Args, Kind, Reply, Request},
-    target::{Answer, DriverConnection},
+    target::{Answer, DriverConnection, Served},
 };
 
 /// Sums over the steps of a request.
@@ -33,8 +33,8 @@ struct Batch {
     /// Requests of the step that is sent next, and what was answered to them.
     requests: Vec<Request>,
     answers: Vec<Answer>,
-    /// Position of the flight of each of them, and the payload in bytes.
-    sent: Vec<(usize, u32)>,
+    /// Position of the flight of each of them, the payload in bytes, and the node that it is for.
+    sent: Vec<(usize, u32, Served)>,
     /// Replies that may ask for upkeep: position of the flight, step, reply.
     replies: Vec<(usize, usize, Reply)>,
 }
@@ -45,6 +45,7 @@ struct Flight {
     pending: Pending,
     total: Totals,
     failed: Option<ErrorClass>,
+    served: Served,
 }
 
 /// A finished command.
@@ -130,7 +131,7 @@ impl Batch {
     fn add(&mut self, station: &Station, pending: Pending) {
         let steps = station.stream.steps(pending.operation);
         let position = self.flights.len();
-        self.flights.push(Flight { pending, total: Totals::default(), failed: None });
+        self.flights.push(Flight { pending, total: Totals::default(), failed: None, served: Served::Unknown });
         self.steps.resize_with(self.steps.len().max(steps), Vec::new);
         for (step, requests) in self.steps.iter_mut().enumerate().take(steps) {
             requests.push((position, station.stream.request(pending.sequence, step)));
@@ -145,12 +146,12 @@ impl Batch {
 
     /// Takes the requests of a step to be sent, without those that have failed in an earlier step. Shows whether there are
     /// any.
-    fn begin(&mut self, step: usize) -> bool {
+    fn begin<C: DriverConnection>(&mut self, step: usize, connection: &PooledConnection<C>) -> bool {
         self.requests.clear();
         self.sent.clear();
         for (position, request) in self.steps.get_mut(step).into_iter().flat_map(|requests| requests.drain(..)) {
             if self.flights[position].failed.is_none() {
-                self.sent.push((position, request.payload()));
+                self.sent.push((position, request.payload(), connection.connection.serves(&request)));
                 self.requests.push(request);
             }
         }
@@ -174,16 +175,17 @@ async fn carry_out<C: DriverConnection>(
     let mut ended = began;
     let mut step = 0;
     // Every request that has this step has had those before it.
-    while batch.begin(step) {
+    while batch.begin(step, connection) {
         let sent = ended;
         let Batch { requests, answers, .. } = batch;
         exchange(station, lane, connection, requests, answers, sent).await;
         ended = clock.now();
         let Batch { flights, answers, sent: under_way, replies, .. } = batch;
-        for (Answer { result, received }, (position, bytes)) in answers.drain(..).zip(under_way.drain(..)) {
+        for (Answer { result, received, served }, (position, bytes, by)) in answers.drain(..).zip(under_way.drain(..)) {
             // Replies that came together are handed out one after another.
             let done = received.map_or(ended, |at| clock.at(at).max(sent));
             let flight = &mut flights[position];
+            flight.served = flight.served.and(if served == Served::Unknown { by } else { served });
             if let (Ok(reply), Some(_)) = (&result, station.series(flight.pending.operation).upkeep) {
                 replies.push((position, step, *reply));
             }
@@ -219,7 +221,7 @@ async fn carry_out<C: DriverConnection>(
 impl Flight {
     /// Takes in a finished step; after the last one, or after a failure, the request is complete.
     fn take_in(&mut self, station: &Station, lane: usize, step: usize, began: Nanos, finished: Step) {
-        let Self { pending, total, failed } = self;
+        let Self { pending, total, failed, served } = self;
         let series = station.series(pending.operation);
         total.sent += finished.bytes;
         if let Ok(reply) = &finished.result {
@@ -251,7 +253,7 @@ impl Flight {
                 outcome,
                 bytes_sent: total.sent,
             };
-            station.complete(lane, pending.sequence, completion);
+            station.complete(lane, pending.sequence, completion, *served);
         }
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Ledger {
     /// Seconds of which only some workers have reported.
     partial: BTreeMap<i64, Partial>,
     series: Vec<SeriesRecord>,
+    /// Number of series before those of nodes.
+    operations: usize,
     services: Vec<ServiceRecord>,
     connections: Vec<u64>,
     news: Option<Vec<ServiceProgress>>,
@@ -81,6 +83,7 @@ impl Ledger {
             workers,
             partial: BTreeMap::new(),
             series: series.collect(),
+            operations: plan.operations,
             services: services.collect(),
             connections: scenario.services.iter().map(crate::scenario::Service::connections).collect(),
             news: None,
@@ -143,8 +146,11 @@ impl Ledger {
         }
     }
 
-    pub(super) fn into_records(self) -> (Vec<SeriesRecord>, Vec<ServiceRecord>) {
-        (self.series, self.services)
+    /// Series of operations, series of nodes, services.
+    pub(super) fn into_records(self) -> (Vec<SeriesRecord>, Vec<SeriesRecord>, Vec<ServiceRecord>) {
+        let Self { mut series, services, operations, .. } = self;
+        let nodes = series.split_off(operations);
+        (series, nodes, services)
     }
 
     fn close_partial(&mut self, second: i64, partial: &Partial) {
@@ -163,12 +169,14 @@ impl Ledger {
         let (series, services): (Vec<_>, Vec<_>) = (series.collect(), services.collect());
         if let Some(on_second) = &mut self.on_second {
             let named = |(id, series): &(SeriesId, &'a Series)| (*id, &self.series[usize::from(id.0)].key, *series);
-            on_second(&Second { second, length, series: series.iter().map(named).collect(), services: &services });
+            let is_operation = |(id, _): &&(SeriesId, &'a Series)| usize::from(id.0) < self.operations;
+            let of_operations = series.iter().filter(is_operation).map(named);
+            on_second(&Second { second, length, series: of_operations.collect(), services: &services });
         }
         let mut snapshot = Snapshot::new(&self.services, &self.connections, length);
         for (id, series) in series {
             let record = &mut self.series[usize::from(id.0)];
-            if record.key.role == SeriesRole::Operation {
+            if record.key.role == SeriesRole::Operation && usize::from(id.0) < self.operations {
                 snapshot.add_operation(&record.key.service, series);
             }
             if let (Ok(second), false) = (u32::try_from(second), series.is_empty()) {
@@ -214,6 +222,8 @@ fn enter_service(record: &mut ServiceRecord, second: u32, length: Nanos, service
         in_use: service.in_use_ns as f64 / length,
         lost: service.lost,
         recovered: service.recovered,
+        moved: service.moved,
+        asked: service.asked,
         idle_checks: service.idle_checks,
         silences: service.silences.clone(),
         unanswered: service.unanswered,

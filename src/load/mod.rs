@@ -59,7 +59,7 @@ pub fn run(
 
 /// Number of workers that have a part of the load.
 pub fn workers(scenario: &Scenario, settings: Settings) -> usize {
-    plan::Plan::new(scenario, settings).workers.len()
+    plan::Plan::new(scenario, settings, &[]).workers.len()
 }
 
 /// Like [`run`], but keeps what was measured before a worker panicked; see [`Recording::panicked`]. `on_start` is called with the measured period as soon as that is fixed, before the warm-up begins, and
@@ -76,22 +76,26 @@ pub fn run_observed(
     let driver = |service: usize| -> Box<dyn Opener> {
         match scenario.services[service].client {
             Client::Fred => Box::new(target.connector(service)),
-            Client::Wire => Box::new(target.wire_connector(service)),
+            Client::Wire => match target.cluster_connector(service) {
+                Some(connector) => Box::new(connector),
+                None => Box::new(target.wire_connector(service)),
+            },
         }
     };
-    run_by(driver, scenario, settings, stop, on_progress, on_start, on_second)
+    let plan = plan::Plan::new(scenario, settings, &target.node_addresses());
+    let _keeper = target.keep_slots();
+    run_by(driver, scenario, plan, stop, on_progress, on_start, on_second)
 }
 
 /// Like [`run_observed`], by any client: `driver` opens the connections of a service, for each of its instances.
 fn run_by(
     driver: impl Fn(usize) -> Box<dyn Opener>,
     scenario: &Scenario,
-    settings: Settings,
+    plan: plan::Plan,
     stop: &CancellationToken,
     on_progress: &mut dyn FnMut(Progress),
     on_start: impl FnOnce(Timeframe),
     on_second: Option<OnSecond>,
 ) -> Result<Recording, LoadError> {
-    let plan = plan::Plan::new(scenario, settings);
     collector::Collector::connect(scenario, driver, plan, stop, on_progress)?.run(on_progress, on_start, on_second)
 }

@@ -9,18 +9,23 @@ use super::{
     turns::Turns,
 };
 use crate::{
-    measure::{SeriesId, SeriesKey, SeriesRole},
+    measure::{OTHERS, REDIRECTED, SEVERAL, SeriesId, SeriesKey, SeriesRole},
     operation::{Access, DataType, Kind, Removal},
     scenario::{Action, Command, Operation, Scenario, Service},
+    target::Served,
 };
 
 /// The plan of a run.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// Every series, by its number.
+    /// Every series, by its number: those of operations before those of nodes.
     pub(super) series: Vec<PlannedSeries>,
+    /// Number of series of operations.
+    pub(super) operations: usize,
     /// Series of each service, by its index in the scenario.
     pub(super) services: Vec<ServiceSeries>,
+    /// Series of the nodes of each service, by its index in the scenario.
+    pub(super) nodes: Vec<NodeSeries>,
     /// Parts of each worker.
     pub(super) workers: Vec<Vec<Part>>,
     /// Pacing of the workers.
@@ -51,8 +56,38 @@ pub(super) struct OperationSeries {
     pub(super) transaction: bool,
 }
 
+/// Series of the nodes that requests of one service are served by; none where there is one server only.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NodeSeries {
+    /// By the number of the node.
+    nodes: Vec<SeriesId>,
+    redirected: Option<SeriesId>,
+    several: Option<SeriesId>,
+    /// Of nodes that became known during the load, and of requests of which the node is not known.
+    others: Option<SeriesId>,
+}
+
+impl NodeSeries {
+    /// The series of requests that were served there.
+    #[inline]
+    pub(super) fn of(&self, served: Served) -> Option<SeriesId> {
+        match served {
+            Served::By(number) => self.nodes.get(usize::from(number)).copied().or(self.others),
+            Served::Redirected => self.redirected,
+            Served::Several => self.several,
+            Served::Unknown => self.others,
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = SeriesId> {
+        let rest = [self.redirected, self.several, self.others];
+        self.nodes.iter().copied().chain(rest.into_iter().flatten())
+    }
+}
+
 impl Plan {
-    pub(super) fn new(scenario: &Scenario, settings: Settings) -> Self {
+    /// `nodes` are the addresses of a cluster's nodes.
+    pub(super) fn new(scenario: &Scenario, settings: Settings, nodes: &[String]) -> Self {
         let mut series = Vec::new();
         let services =
             scenario.services.iter().map(|service| plan_service(scenario, service, &mut series)).collect::<Vec<_>>();
@@ -62,15 +97,20 @@ impl Plan {
         let workers = assign(scenario, workers, settings.turns);
         let spare = workers.len() + for_server <= cores;
         let pacing = settings.pacing.unwrap_or(if spare { Pacing::Spin } else { Pacing::Adaptive });
-        Self { series, services, workers, pacing, turns: settings.turns }
+        let operations = series.len();
+        let nodes = scenario.services.iter().map(|service| plan_nodes(service, nodes, &mut series)).collect();
+        Self { series, operations, services, nodes, workers, pacing, turns: settings.turns }
     }
 
     /// Series of the services on one worker.
     pub(super) fn series_of(&self, worker: usize) -> Vec<SeriesId> {
+        let of_operation = |series: &OperationSeries| {
+            let OperationSeries { whole, steps, upkeep, .. } = series.clone();
+            [whole].into_iter().chain(steps).chain(upkeep)
+        };
         self.services_of(worker)
             .into_iter()
-            .flat_map(|service| &self.services[service])
-            .flat_map(|series| [series.whole].into_iter().chain(series.steps.iter().copied()).chain(series.upkeep))
+            .flat_map(|service| self.services[service].iter().flat_map(of_operation).chain(self.nodes[service].all()))
             .collect()
     }
 
@@ -123,9 +163,32 @@ fn assign(scenario: &Scenario, workers: usize, turns: Option<Turns>) -> Vec<Vec<
     loads.into_iter().map(|(_, parts)| parts).collect()
 }
 
+fn plan_nodes(service: &Service, nodes: &[String], series: &mut Vec<PlannedSeries>) -> NodeSeries {
+    let mut add = |operation: &str| {
+        let id = number(series.len());
+        let key =
+            SeriesKey { service: service.name.clone(), operation: operation.to_owned(), role: SeriesRole::Operation };
+        series.push(PlannedSeries { key, commands: Vec::new(), expects_hits: false });
+        id
+    };
+    if nodes.is_empty() {
+        return NodeSeries::default();
+    }
+    NodeSeries {
+        nodes: nodes.iter().map(|node| add(node)).collect(),
+        redirected: Some(add(REDIRECTED)),
+        several: Some(add(SEVERAL)),
+        others: Some(add(OTHERS)),
+    }
+}
+
+fn number(series: usize) -> SeriesId {
+    SeriesId(u16::try_from(series).expect("a scenario has far fewer than 65 536 operations and nodes"))
+}
+
 fn plan_service(scenario: &Scenario, service: &Service, series: &mut Vec<PlannedSeries>) -> ServiceSeries {
     let mut add = |operation: String, role, commands: Vec<Kind>, expects_hits| {
-        let id = SeriesId(u16::try_from(series.len()).expect("a scenario has far fewer than 65 536 operations"));
+        let id = number(series.len());
         let key = SeriesKey { service: service.name.clone(), operation, role };
         let commands = commands.into_iter().map(|kind| kind.spec().name.to_owned()).collect();
         series.push(PlannedSeries { key, commands, expects_hits });

@@ -17,13 +17,13 @@ use tokio::sync::Notify;
 
 use super::{
     part::Part,
-    plan::{OperationSeries, Plan},
+    plan::{NodeSeries, OperationSeries, Plan},
     source::{Again, Asked, Pending, Source},
 };
 use crate::{
     measure::{Clock, Completion, ErrorClass, Failure, Nanos, Outcome, Recorder, SeriesId, nanos},
     scenario::{Checkout, Scenario},
-    target::Losses,
+    target::{Losses, Served},
     workload::RequestStream,
 };
 
@@ -60,6 +60,7 @@ pub(super) struct Station {
     pub(super) stream: RequestStream,
     pub(super) exclusive: bool,
     series: Vec<OperationSeries>,
+    nodes: NodeSeries,
     /// Requests that a lane sends together, at most.
     pipeline: usize,
     checkout_timeout: Nanos,
@@ -70,6 +71,7 @@ pub(super) struct Station {
     losses: Arc<Losses>,
     /// Number of recorded ones.
     known_losses: Cell<(u64, u64)>,
+    known_redirections: Cell<(u64, u64)>,
     /// The lane that the next sweep begins with.
     next_swept: Cell<usize>,
 }
@@ -143,12 +145,14 @@ impl Station {
             stream,
             exclusive: service.pool.checkout == Checkout::Exclusive,
             series: plan.services[part.service].clone(),
+            nodes: plan.nodes[part.service].clone(),
             pipeline: service.pool.pipeline as usize,
             checkout_timeout: nanos(service.pool.checkout_timeout),
             command_timeout: nanos(service.pool.command_timeout),
             health_check: Some(nanos(service.pool.health_check)).filter(|after| *after > 0),
             losses,
             known_losses: Cell::default(),
+            known_redirections: Cell::default(),
             next_swept: Cell::default(),
             occupancy: RefCell::new(Occupancy {
                 waiting: VecDeque::with_capacity(QUEUE),
@@ -262,7 +266,7 @@ impl Station {
     }
 
     /// Records the end of a request.
-    pub(super) fn complete(&self, lane: usize, sequence: u64, completion: Completion) {
+    pub(super) fn complete(&self, lane: usize, sequence: u64, completion: Completion, served: Served) {
         self.worker.work.set(self.worker.work.get() + 1);
         let lane = &mut self.occupancy.borrow_mut().lanes[lane];
         lane.task = Task::None;
@@ -272,6 +276,9 @@ impl Station {
         }
         let mut recorder = self.worker.recorder.borrow_mut();
         let (done, answered) = (completion.done, completion.outcome.is_answer());
+        if let Some(series) = self.nodes.of(served) {
+            recorder.record(Completion { series, ..completion.clone() });
+        }
         recorder.record(completion);
         recorder.left(self.service, done, answered);
     }
@@ -360,6 +367,12 @@ impl Station {
         if (lost, recovered) != (known_lost, known_recovered) {
             let mut recorder = self.worker.recorder.borrow_mut();
             recorder.reconnected(self.service, lost - known_lost, recovered - known_recovered);
+        }
+        let (moved, asked) = self.losses.redirections();
+        let (known_moved, known_asked) = self.known_redirections.replace((moved, asked));
+        if (moved, asked) != (known_moved, known_asked) {
+            let mut recorder = self.worker.recorder.borrow_mut();
+            recorder.redirected(self.service, moved - known_moved, asked - known_asked);
         }
     }
 

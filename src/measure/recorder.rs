@@ -53,6 +53,10 @@ pub struct ServiceInterval {
     pub lost: u64,
     /// Connections that came back.
     pub recovered: u64,
+    /// Replies `MOVED` that were followed.
+    pub moved: u64,
+    /// Replies `ASK` that were followed.
+    pub asked: u64,
     /// Idle connections that were asked for a sign of life.
     pub idle_checks: u64,
     /// Spans in which requests were under way and none was answered.
@@ -72,6 +76,8 @@ impl ServiceInterval {
         self.in_use_ns += other.in_use_ns;
         self.lost += other.lost;
         self.recovered += other.recovered;
+        self.moved += other.moved;
+        self.asked += other.asked;
         self.idle_checks += other.idle_checks;
         self.silences = common(&self.silences, &other.silences);
         self.unanswered &= other.unanswered;
@@ -86,6 +92,8 @@ impl ServiceInterval {
         self.in_use_ns = 0;
         self.lost = 0;
         self.recovered = 0;
+        self.moved = 0;
+        self.asked = 0;
         self.idle_checks = 0;
         self.silences.clear();
         self.unanswered = false;
@@ -293,6 +301,14 @@ impl Recorder {
         let interval = &mut self.current.services[slot].1;
         interval.lost += lost;
         interval.recovered += recovered;
+    }
+
+    /// Adds redirections of a service that were followed.
+    pub fn redirected(&mut self, service: usize, moved: u64, asked: u64) {
+        let slot = self.service_slot(service);
+        let interval = &mut self.current.services[slot].1;
+        interval.moved += moved;
+        interval.asked += asked;
     }
 
     /// An idle connection is asked for a sign of life.

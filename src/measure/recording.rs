@@ -15,6 +15,10 @@ pub struct Recording {
     pub period: Period,
     /// One record per series, in the scenario's order.
     pub series: Vec<SeriesRecord>,
+    /// One record per node of a cluster and service, and one each for requests that were redirected, that several nodes served,
+    /// and of other nodes. Every request is in one of them as well; none where the server is no cluster.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<SeriesRecord>,
     /// One record per service, in the scenario's order.
     pub services: Vec<ServiceRecord>,
     /// One record per worker thread.
@@ -133,6 +137,12 @@ pub struct ServiceSecond {
     pub lost: u64,
     /// Connections that came back.
     pub recovered: u64,
+    /// Replies `MOVED` of a cluster's nodes that were followed; counted with the wire client only.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub moved: u64,
+    /// Replies `ASK` that were followed; counted with the wire client only.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub asked: u64,
     /// Idle connections that were asked for a sign of life (`PING`).
     pub idle_checks: u64,
     /// Spans of 10 ms and more (of the objective's latency and more, where that is shorter, down to 1 ms) in which requests
@@ -181,6 +191,11 @@ pub struct HostInterval {
     pub throttled: Option<f64>,
     /// Resident memory of the harness, in bytes.
     pub harness_rss: Option<u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is that of serde")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Recording {

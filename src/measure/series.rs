@@ -33,7 +33,7 @@ pub struct Completion {
 pub struct SeriesKey {
     /// Service.
     pub service: String,
-    /// Operation, `operation/STEP` or `operation+UPKEEP`, by role.
+    /// Operation, `operation/STEP` or `operation+UPKEEP`, by role; among the series of nodes the address of a node.
     pub operation: String,
     /// Whether the requests of the series count towards the load and the objective.
     pub role: SeriesRole,
@@ -50,6 +50,15 @@ pub enum SeriesRole {
     /// Commands that keep the data bounded (trims and refills); extra load, in no total.
     Upkeep,
 }
+
+/// In the place of a node: requests that a node redirected, or whose slot moved while they were under way.
+pub const REDIRECTED: &str = "redirected";
+
+/// In the place of a node: requests whose commands were served by different nodes.
+pub const SEVERAL: &str = "several nodes";
+
+/// In the place of a node: requests of nodes that were not known before the load, and of nodes that are not known.
+pub const OTHERS: &str = "other nodes";
 
 /// Counts of one series over some time.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]

@@ -92,6 +92,8 @@ impl Request {
         let pairs = |pairs: &[(Bytes, Bytes)]| pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
         let all = |values: &[Bytes]| values.iter().map(Bytes::len).sum();
         let arguments: usize = match &self.args {
+            // The key of these says where they go, and is not sent.
+            Args::None if matches!(self.kind, Kind::Multi | Kind::Exec) => return 0,
             Args::None | Args::Range(..) | Args::Number(_) | Args::First(_) => 0,
             Args::Value(value) | Args::Expiring(value, _) | Args::Increment(value, _) | Args::ScoreBy(_, value) => {
                 value.len()

@@ -2,6 +2,7 @@
 
 use super::{
     csv_table::{self, or_all, table},
+    json_nodes::NodeSummary,
     number::{micros, ratio, rounded, seconds},
     summary::{role, rows},
 };
@@ -17,6 +18,11 @@ const TICKS_PER_HALF: u32 = 5;
 /// `summary.csv`: one row per operation, then one per service, then `*,*`.
 pub(super) fn summary(scenario: &Scenario, analysis: &Analysis) -> Vec<u8> {
     csv_table::records(rows(scenario, analysis))
+}
+
+/// `nodes.csv`: one row per node, then requests that no single known node served.
+pub(super) fn nodes(analysis: &Analysis) -> Vec<u8> {
+    csv_table::records(analysis.nodes.iter().map(NodeSummary::new))
 }
 
 /// `timeline.csv`: every row of the summary, second by second.

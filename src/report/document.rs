@@ -131,6 +131,7 @@ impl Document for RunReport {
             file("scenario.toml", run.scenario.as_str()),
             headline_file(self),
         ];
+        files.extend((!analysis.nodes.is_empty()).then(|| file("nodes.csv", csv::nodes(analysis))));
         files.extend(against.iter().flat_map(Document::tables));
         files
     }

@@ -7,6 +7,7 @@ use super::{
     format::plain,
     json_audit::RulingRecord,
     json_client_cost::ClientCostRow,
+    json_nodes::NodeSummary,
     json_parts::{Finding, Objective, ServiceClient, Software, Target, clients, findings, remarks, text},
     number::{micros, seconds},
     record::record,
@@ -64,6 +65,10 @@ record! {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Vec<ClientCostRow>")]
         client_cost: Option<Vec<ClientCostRow<'a>>> = client_cost(report),
+        /// Nodes, then requests that no single known node served; as in `nodes.csv`, and only where there are several nodes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Vec<NodeSummary>")]
+        nodes: Option<Vec<NodeSummary<'a>>> = nodes(report),
         /// Build of plimsoll that measured.
         software: Software<'a> = Software::new(&report.run.software),
         /// Comparison with a baseline; only where one was requested.
@@ -123,6 +128,11 @@ record! {
         /// Message of the last failure.
         last_failure: Option<&'a str> = side.last_failure.as_deref(),
     }
+}
+
+fn nodes(report: &RunReport) -> Option<Vec<NodeSummary<'_>>> {
+    let nodes = &report.analysis.nodes;
+    (!nodes.is_empty()).then(|| nodes.iter().map(NodeSummary::new).collect())
 }
 
 fn client_cost(report: &RunReport) -> Option<Vec<ClientCostRow<'_>>> {

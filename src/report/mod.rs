@@ -35,6 +35,7 @@ mod json_capacity;
 mod json_client_cost;
 mod json_comparison;
 mod json_gate;
+mod json_nodes;
 mod json_parts;
 #[cfg(test)]
 mod json_tests;

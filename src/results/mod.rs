@@ -18,6 +18,7 @@ mod inspection;
 mod json;
 mod keyspace;
 mod leftover;
+mod nodes;
 mod run;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -51,6 +52,7 @@ pub use gate_series::GateSeries;
 pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceDatabase, ServiceLogin, UserRights};
 pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use leftover::{Leftover, sweep_beside};
+pub use nodes::{NodeFacts, NodeRecord, NodeRole};
 pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts, UNKNOWN};
 pub use saved::{HEADLINE, Saved, headline, load, result_folders, rewrite, save_again, write_apart};
 pub use schema::{schema_of, schema_of_output};

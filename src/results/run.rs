@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Calibration, ClientCost, DependencyRecord, Inspection, ServerRecord};
+use super::{Calibration, ClientCost, DependencyRecord, Inspection, NodeFacts, NodeRecord, ServerRecord};
 use crate::measure::Recording;
 
 /// Version of the schema of [`Run`] that this build writes and reads.
@@ -30,6 +30,9 @@ pub struct Run {
     pub recording: Recording,
     /// The server's side of it.
     pub server: ServerRecord,
+    /// Each node's side of it; none where the server stands alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeRecord>,
     /// Inspection of the server, its users and its machine, after the measured period.
     pub inspection: Inspection,
     /// Dependencies of the services besides the server, in the scenario's order.
@@ -81,8 +84,11 @@ pub struct TargetFacts {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub elsewhere: bool,
     /// Facts for the reader, name and value: `maxmemory`, `maxmemory-policy`, `io-threads`, `maxclients`, ...;
-    /// only those that could be read.
+    /// only those that could be read. Of several nodes, those of the first primary.
     pub settings: Vec<(String, String)>,
+    /// Nodes before the load; none where the server stands alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeFacts>,
 }
 
 impl TargetFacts {

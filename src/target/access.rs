@@ -1,15 +1,21 @@
 //! The server that is measured, with the login of each service.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 
 use super::{
-    Connector, Endpoint, Fault, PrivateServer, ServerOptions, TargetError, TargetUrl, WireConnector,
+    Connector, Endpoint, Fault, PrivateServer, ServerOptions, Site, TargetError, TargetUrl, Topology, WireConnector,
     login::{Access, Login},
+    nodes::{self, Node},
+    slots::SlotTable,
     tls::Tls,
+    wire::ClusterConnector,
 };
-use crate::scenario::{Scenario, Service, TlsOptions};
+use crate::{
+    results::NodeRole,
+    scenario::{Scenario, Service, TlsOptions},
+};
 
 /// User of services that name none, on a private server.
 const DEFAULT_USER: &str = "plimsoll";
@@ -37,7 +43,9 @@ pub enum Source {
 /// The server that is measured, with the login of each service.
 #[derive(Debug, Clone)]
 pub struct Target {
-    pub(super) endpoint: Endpoint,
+    pub(super) site: Site,
+    /// Nodes as they were found; none of a server that stands alone.
+    pub(super) nodes: Vec<Node>,
     /// Whether the harness started it.
     pub(super) private: bool,
     /// In the scenario's order.
@@ -58,9 +66,9 @@ impl Target {
                 config.extend(further);
                 let options = ServerOptions { binary: server_bin, users, config, ..ServerOptions::default() };
                 let server = PrivateServer::start(options).await?;
-                Ok((Self::of_private(&server, scenario)?, Some(server)))
+                Ok((Self::of_private(&server, scenario)?.found().await?, Some(server)))
             }
-            Source::Url(url) => Ok((Self::at(&url, scenario)?, None)),
+            Source::Url(url) => Ok((Self::at(&url, scenario)?.found().await?, None)),
         }
     }
 
@@ -75,14 +83,14 @@ impl Target {
         let login = server.login(server.admin());
         let observer = Access { service: OBSERVER.to_owned(), login, database: 0 };
         let url = server.url();
-        Self::new(url.endpoint, &url.tls, true, scenario.services.iter().map(access), observer)
+        Self::new(url.site, &url.tls, true, scenario.services.iter().map(access), observer)
     }
 
     /// A server without load: for questions only.
-    pub fn without_services(url: &TargetUrl) -> Result<Self, TargetError> {
+    pub async fn without_services(url: &TargetUrl) -> Result<Self, TargetError> {
         let login = Login { username: url.username.clone(), password: url.password.clone() };
         let observer = Access { service: OBSERVER.to_owned(), login, database: url.database.unwrap_or(0) };
-        Self::new(url.endpoint.clone(), &url.tls, false, std::iter::empty(), observer)
+        Self::new(url.site.clone(), &url.tls, false, std::iter::empty(), observer)?.found().await
     }
 
     fn at(url: &TargetUrl, scenario: &Scenario) -> Result<Self, TargetError> {
@@ -104,20 +112,85 @@ impl Target {
             // A scenario cannot decide database 0 from none; who writes a database into the URL means it.
             database: if service.database == 0 { of_url } else { service.database },
         });
-        Self::new(url.endpoint.clone(), &url.tls.or(&scenario.tls), false, access, observer)
+        Self::new(url.site.clone(), &url.tls.or(&scenario.tls), false, access, observer)
     }
 
     fn new(
-        endpoint: Endpoint,
+        site: Site,
         tls: &TlsOptions,
         private: bool,
         services: impl Iterator<Item = Access>,
         observer: Access,
     ) -> Result<Self, TargetError> {
-        let tls = Tls::of(&endpoint, tls).map_err(|fault| endpoint.failed(fault))?;
-        let connectors = services.map(|access| Connector::new(&endpoint, tls.clone(), access)).collect();
-        let observer = Connector::new(&endpoint, tls, observer);
-        Ok(Self { endpoint, private, connectors, observer })
+        let tls = Tls::of(site.first(), tls).map_err(|fault| site.failed(fault))?;
+        let connectors = services.map(|access| Connector::new(&site, tls.clone(), access)).collect();
+        let observer = Connector::new(&site, tls, observer);
+        Ok(Self { site, nodes: Vec::new(), private, connectors, observer })
+    }
+
+    /// Finds out which nodes there are. Questions about the server then go to the first primary.
+    pub async fn found(mut self) -> Result<Self, TargetError> {
+        if self.site.topology == Topology::Standalone {
+            return Ok(self);
+        }
+        let (nodes, has_login) = self.look_around().await?;
+        self.nodes = nodes;
+        let primary = self.nodes.iter().find(|node| node.role == NodeRole::Primary);
+        let primary = primary.ok_or_else(|| TargetError::NoPrimary { address: self.address() })?;
+        self.observer = self.observer.at(&primary.endpoint);
+        if let Topology::Sentinel { .. } = self.site.topology {
+            self.connectors = self.connectors.into_iter().map(|of| of.asking_sentinels(has_login)).collect();
+        }
+        if self.site.topology == Topology::Cluster {
+            let slots = Arc::new(SlotTable::new(self.nodes.iter().map(|node| node.endpoint.clone()).collect()));
+            nodes::note(&slots, &self.nodes);
+            self.connectors.iter_mut().for_each(|connector| *connector = connector.knowing(Arc::clone(&slots)));
+        }
+        Ok(self)
+    }
+
+    /// The nodes as the first seed sees them that answers; and whether a Sentinel was asked with the login of the servers.
+    pub(super) async fn look_around(&self) -> Result<(Vec<Node>, bool), TargetError> {
+        let mut last = None;
+        for seed in &self.site.seeds {
+            let found = match &self.site.topology {
+                Topology::Standalone => Ok((Vec::new(), false)),
+                Topology::Cluster => nodes::of_cluster(&self.observer, seed).await.map(|nodes| (nodes, false)),
+                Topology::Sentinel { service } => nodes::of_sentinel(&self.observer, seed, service).await,
+            };
+            match found {
+                Ok(nodes) => return Ok(nodes),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.unwrap_or_else(|| self.site.failed(Fault::Refused)))
+    }
+
+    /// Connectors to each server that has some of the keys, with the login of a service.
+    pub(super) fn holders(&self, connector: &Connector) -> Vec<Connector> {
+        match self.site.topology {
+            Topology::Cluster => self.primaries().map(|node| connector.at(&node.endpoint)).collect(),
+            Topology::Standalone | Topology::Sentinel { .. } => vec![connector.clone()],
+        }
+    }
+
+    /// Primaries among the nodes; none of a server that stands alone.
+    pub(super) fn primaries(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| node.role == NodeRole::Primary)
+    }
+
+    /// Where the server is asked about itself.
+    pub(super) fn asked(&self) -> &Endpoint {
+        self.observer.site().first()
+    }
+
+    /// Addresses of the nodes that a request can have been served by, in the order of their numbers; none of a server that
+    /// stands alone.
+    pub fn node_addresses(&self) -> Vec<String> {
+        match self.site.topology {
+            Topology::Cluster => self.nodes.iter().map(|node| node.endpoint.to_string()).collect(),
+            Topology::Standalone | Topology::Sentinel { .. } => Vec::new(),
+        }
     }
 
     /// Services of this one and then those of another, each at their own server. Questions are for this one's.
@@ -143,6 +216,14 @@ impl Target {
         WireConnector::like(self.connector(service))
     }
 
+    /// Like [`Self::wire_connector`], for a cluster; nothing for other targets.
+    ///
+    /// # Panics
+    /// Where the index is out of range.
+    pub fn cluster_connector(&self, service: usize) -> Option<ClusterConnector> {
+        ClusterConnector::like(self.connector(service))
+    }
+
     /// Opens connections for questions about the server: as the private server's administrator, else with the login of
     /// the URL.
     pub fn observer(&self) -> Connector {
@@ -151,7 +232,7 @@ impl Target {
 
     /// Opens a connection within a time, and closes it.
     pub async fn answers(&self, within: Duration) -> Result<(), TargetError> {
-        let silent = |_| Err(self.endpoint.failed(Fault::Silent(within)));
+        let silent = |_| Err(self.site.failed(Fault::Silent(within)));
         timeout(within, self.observer.connect()).await.unwrap_or_else(silent).map(drop)
     }
 
@@ -167,7 +248,7 @@ impl Target {
 
     /// The address, without any login.
     pub fn address(&self) -> String {
-        self.endpoint.to_string()
+        self.site.to_string()
     }
 }
 

@@ -16,6 +16,13 @@ use crate::scenario::TlsOptions;
 
 const DEFAULT_PORT: u16 = 6379;
 
+/// Port of a Sentinel that is named without one.
+const SENTINEL_PORT: u16 = 26_379;
+
+/// Words behind the scheme.
+const SENTINEL: &str = "sentinel";
+const CLUSTER: &str = "cluster";
+
 const SCHEMES: [Scheme; 4] = [
     Scheme::REDIS,
     Scheme { name: "valkey", tls: false },
@@ -26,13 +33,14 @@ const SCHEMES: [Scheme; 4] = [
 // Messages repeat no part of a login, and what lies in the wrong place may be one.
 const ENCODING: &str = "encode special characters of a password in percent encoding, such as %2F for a slash";
 const NO_PORT: &str = "the port is not a number from 1 to 65535";
+const NO_SERVICE: &str = "the name of the primary at the Sentinels is missing: redis+sentinel://host:26379/mymaster";
 const PARAMETERS: &str = "only a socket has parameters, and only `db`, `user` and `password`";
 
 /// Address of a server with the login that it carries. Printing it never shows the login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetUrl {
-    /// Where the server listens.
-    pub endpoint: Endpoint,
+    /// Servers that it names.
+    pub site: Site,
     /// User that services without one of their own log in as.
     pub username: Option<String>,
     /// Password of that user; a user without one is tried with an empty one.
@@ -41,6 +49,29 @@ pub struct TargetUrl {
     pub database: Option<u8>,
     /// Settings of TLS, which come before those of the scenario.
     pub tls: TlsOptions,
+}
+
+/// Servers that an address names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// How they belong together.
+    pub topology: Topology,
+    /// Where they are asked for, in this order; at least one.
+    pub seeds: Vec<Endpoint>,
+}
+
+/// How servers belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Topology {
+    /// One server.
+    Standalone,
+    /// A primary with replicas, that Sentinels name.
+    Sentinel {
+        /// Name of the primary at the Sentinels.
+        service: String,
+    },
+    /// A cluster: each node has some of the hash slots.
+    Cluster,
 }
 
 /// Scheme of a port. Those of Redis and Valkey mean the same, and are equal.
@@ -83,19 +114,38 @@ pub enum Endpoint {
 }
 
 impl TargetUrl {
-    /// The address of an endpoint without a login.
+    /// The address of one server, without a login.
     pub fn of(endpoint: Endpoint) -> Self {
-        Self { endpoint, username: None, password: None, database: None, tls: TlsOptions::default() }
+        let (username, password, database, tls) = (None, None, None, TlsOptions::default());
+        Self { site: endpoint.into(), username, password, database, tls }
     }
 
     /// Whether connections to it are encrypted.
     pub fn uses_tls(&self) -> bool {
-        self.endpoint.uses_tls()
+        self.site.first().uses_tls()
     }
 
     /// Whether it has a user or a password.
     pub fn has_login(&self) -> bool {
         self.username.is_some() || self.password.is_some()
+    }
+}
+
+impl From<Endpoint> for Site {
+    fn from(endpoint: Endpoint) -> Self {
+        Self { topology: Topology::Standalone, seeds: vec![endpoint] }
+    }
+}
+
+impl Site {
+    /// The first of its servers.
+    pub fn first(&self) -> &Endpoint {
+        &self.seeds[0]
+    }
+
+    /// The error of a connection to it.
+    pub(super) fn failed(&self, fault: Fault) -> TargetError {
+        TargetError::Connection { address: self.to_string(), fault }
     }
 }
 
@@ -105,9 +155,10 @@ impl Endpoint {
         matches!(self, Self::Tcp { scheme: Scheme { tls: true, .. }, .. })
     }
 
-    /// The error of a connection to it.
-    pub(super) fn failed(&self, fault: Fault) -> TargetError {
-        TargetError::Connection { address: self.to_string(), fault }
+    /// Another port of the same kind.
+    pub(super) fn at(&self, host: String, port: u16) -> Self {
+        let scheme = if let Self::Tcp { scheme, .. } = self { *scheme } else { Scheme::REDIS };
+        Self::Tcp { host, port, scheme }
     }
 }
 
@@ -121,7 +172,26 @@ impl FromStr for TargetUrl {
 
 impl fmt::Display for TargetUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.endpoint.fmt(f)
+        self.site.fmt(f)
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, path) = match &self.topology {
+            Topology::Standalone => return self.first().fmt(f),
+            Topology::Sentinel { service } => (SENTINEL, format!("/{service}")),
+            Topology::Cluster => (CLUSTER, String::new()),
+        };
+        for (number, seed) in self.seeds.iter().enumerate() {
+            // A socket cannot be in a list.
+            let Endpoint::Tcp { host, port, scheme } = seed else { continue };
+            match number {
+                0 => write!(f, "{}+{word}://{host}:{port}", scheme.name)?,
+                _ => write!(f, ",{host}:{port}")?,
+            }
+        }
+        f.write_str(&path)
     }
 }
 
@@ -136,67 +206,97 @@ impl fmt::Display for Endpoint {
 
 fn parse(text: &str) -> Result<TargetUrl, String> {
     let (scheme, rest) = text.split_once("://").ok_or("`://` is missing")?;
-    let of_port = SCHEMES.into_iter().find(|known| known.name == scheme);
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    // The grammar of URLs has no user in front of an empty host, so a socket's path gets a host for parsing.
-    let regular = match (scheme, of_port) {
-        (_, Some(_)) if path.contains('@') => return Err(ENCODING.to_owned()),
-        (_, Some(_)) => text.to_owned(),
-        ("unix", None) => {
-            if !path.starts_with('/') {
-                return Err("the absolute path is missing".to_owned());
-            }
-            if !(authority.is_empty() || authority.ends_with('@')) {
-                return Err("a socket has no host: write three slashes".to_owned());
-            }
-            format!("unix://{authority}socket{path}")
-        }
+    // From the text, since `Url` encodes some characters.
+    let (login, hosts) = authority.rsplit_once('@').map_or((None, authority), |(login, hosts)| (Some(login), hosts));
+    let mut login = login.map(Login::of).unwrap_or_default();
+    let (base, topology) = scheme.split_once('+').map_or((scheme, None), |(base, topology)| (base, Some(topology)));
+    let site = match (SCHEMES.into_iter().find(|known| known.name == base), topology) {
+        (None, None) if scheme == "unix" => socket(authority, path, &mut login)?.into(),
+        (Some(scheme), None | Some(SENTINEL | CLUSTER)) => ports(scheme, topology, hosts, path, &mut login)?,
         _ => return Err(format!("unknown scheme `{scheme}`")),
     };
-    let url = Url::parse(&regular).map_err(|error| match error {
+    let Login { username, password, database } = login;
+    Ok(TargetUrl { site, username, password: password.map(Secret::new), database, tls: TlsOptions::default() })
+}
+
+/// Ports of hosts, and what follows them.
+fn ports(scheme: Scheme, topology: Option<&str>, hosts: &str, path: &str, login: &mut Login) -> Result<Site, String> {
+    if path.contains('@') {
+        return Err(ENCODING.to_owned());
+    }
+    let default = if topology == Some(SENTINEL) { SENTINEL_PORT } else { DEFAULT_PORT };
+    let port = |host: &str| {
+        let url = regular(&format!("redis://{host}{path}"))?;
+        if url.query().is_some() {
+            return Err(PARAMETERS.to_owned());
+        }
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or("the host is missing")?;
+        match url.port().unwrap_or(default) {
+            0 => Err(NO_PORT.to_owned()),
+            port => Ok(Endpoint::Tcp { host: host.to_owned(), port, scheme }),
+        }
+    };
+    let hosts: Vec<_> = hosts.split(',').collect();
+    if topology.is_none() && hosts.len() > 1 {
+        let Scheme { name, .. } = scheme;
+        return Err(format!("several hosts are for {name}+{CLUSTER}:// and {name}+{SENTINEL}:// only"));
+    }
+    let seeds = hosts.into_iter().map(port).collect::<Result<_, String>>()?;
+    let mut parts = path.trim_matches('/').splitn(2, '/');
+    let topology = match topology {
+        Some(SENTINEL) => {
+            let service = parts.next().and_then(decoded).ok_or(NO_SERVICE)?;
+            Topology::Sentinel { service }
+        }
+        Some(_) => Topology::Cluster,
+        None => Topology::Standalone,
+    };
+    match parts.next().unwrap_or_default() {
+        "" => {}
+        database => login.database = Some(self::database(database)?),
+    }
+    if topology == Topology::Cluster && login.database.is_some_and(|database| database != 0) {
+        return Err("a cluster has database 0 only: omit the database".to_owned());
+    }
+    Ok(Site { topology, seeds })
+}
+
+/// A socket in the file system, and its parameters.
+fn socket(authority: &str, path: &str, login: &mut Login) -> Result<Endpoint, String> {
+    if !path.starts_with('/') {
+        return Err("the absolute path is missing".to_owned());
+    }
+    if !(authority.is_empty() || authority.ends_with('@')) {
+        return Err("a socket has no host: write three slashes".to_owned());
+    }
+    // The grammar of URLs has no user in front of an empty host, so the path gets a host for parsing.
+    let url = regular(&format!("unix://{authority}socket{path}"))?;
+    let path = PathBuf::from(OsString::from_vec(percent_decode_str(url.path()).collect()));
+    if path.as_os_str() == "/" {
+        return Err("the path is missing".to_owned());
+    }
+    if SocketAddr::from_pathname(&path).is_err() {
+        return Err("the path of a socket has at most 107 bytes: use a shorter one, such as a symbolic link".to_owned());
+    }
+    for parameter in url.query().unwrap_or_default().split('&').filter(|parameter| !parameter.is_empty()) {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        login.set(name, value)?;
+    }
+    Ok(Endpoint::Unix { path })
+}
+
+/// A URL without a fragment.
+fn regular(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| match error {
         ParseError::InvalidPort => NO_PORT.to_owned(),
         ParseError::EmptyHost => "the host is missing, or an IPv6 address has no brackets ([::1])".to_owned(),
         error => error.to_string(),
     })?;
-
-    // From the text, since `Url` encodes some characters.
-    let mut login = authority.rsplit_once('@').map(|(login, _)| Login::of(login)).unwrap_or_default();
-    let endpoint = if let Some(scheme) = of_port {
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or("the host is missing")?;
-        if url.query().is_some() {
-            return Err(PARAMETERS.to_owned());
-        }
-        match url.path().trim_start_matches('/') {
-            "" => {}
-            database => login.database = Some(self::database(database)?),
-        }
-        let port = url.port().unwrap_or(DEFAULT_PORT);
-        if port == 0 {
-            return Err(NO_PORT.to_owned());
-        }
-        Endpoint::Tcp { host: host.to_owned(), port, scheme }
-    } else {
-        let path = PathBuf::from(OsString::from_vec(percent_decode_str(url.path()).collect()));
-        if path.as_os_str() == "/" {
-            return Err("the path is missing".to_owned());
-        }
-        if SocketAddr::from_pathname(&path).is_err() {
-            return Err(
-                "the path of a socket has at most 107 bytes: use a shorter one, such as a symbolic link".to_owned()
-            );
-        }
-        for parameter in url.query().unwrap_or_default().split('&').filter(|parameter| !parameter.is_empty()) {
-            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            login.set(name, value)?;
-        }
-        Endpoint::Unix { path }
-    };
     if url.fragment().is_some() {
         return Err("a fragment is not permitted (encode `#` as %23)".to_owned());
     }
-    let Login { username, password, database } = login;
-    let password = password.map(Secret::new);
-    Ok(TargetUrl { username, password, database, ..TargetUrl::of(endpoint) })
+    Ok(url)
 }
 
 #[derive(Default)]
@@ -235,163 +335,4 @@ fn decoded(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-    use proptest::{prelude::any, prop_assert, proptest};
-
-    use super::*;
-
-    fn tcp(host: &str, port: u16, tls: bool) -> Endpoint {
-        let scheme = SCHEMES.into_iter().find(|known| known.tls == tls).unwrap();
-        Endpoint::Tcp { host: host.to_owned(), port, scheme }
-    }
-
-    #[test]
-    fn reads_every_part() {
-        let url: TargetUrl = "rediss://lwe-app:p%40ss%2F@cache.example:6380/5".parse().unwrap();
-        assert_eq!(url.endpoint, tcp("cache.example", 6380, true));
-        assert_eq!(url.username.as_deref(), Some("lwe-app"));
-        assert_eq!(url.password, Some(Secret::new("p@ss/")));
-        assert_eq!(url.database, Some(5));
-    }
-
-    #[test]
-    fn fills_in_the_port() {
-        for (text, host) in
-            [("redis://localhost", "localhost"), ("valkey://localhost", "localhost"), ("redis://[::1]/", "[::1]")]
-        {
-            assert_eq!(text.parse::<TargetUrl>().unwrap(), TargetUrl::of(tcp(host, 6379, false)));
-        }
-        assert_eq!("valkeys://h".parse::<TargetUrl>().unwrap(), "rediss://h".parse().unwrap());
-    }
-
-    #[test]
-    fn the_scheme_is_written_as_it_was_read() {
-        for Scheme { name, tls } in SCHEMES {
-            let text = format!("{name}://h:1");
-            let url: TargetUrl = text.parse().unwrap();
-            assert_eq!((url.to_string(), url.endpoint.uses_tls()), (text, tls));
-        }
-    }
-
-    #[test]
-    fn takes_a_user_without_a_password() {
-        for text in ["redis://worker@localhost", "redis://worker:@localhost", "unix:///run/redis.sock?user=worker"] {
-            let url: TargetUrl = text.parse().unwrap();
-            assert_eq!((url.username.as_deref(), &url.password), (Some("worker"), &None), "{text}");
-            assert!(url.has_login());
-        }
-    }
-
-    #[test]
-    fn a_percent_sign_that_encodes_nothing_is_taken_as_it_is() {
-        for (written, password) in [
-            ("abc%de", "abc%de"),
-            ("abc%de^", "abc%de^"),
-            ("100%", "100%"),
-            ("%zz", "%zz"),
-            ("p%40ss", "p@ss"),
-            ("p@ss", "p@ss"),
-            ("a+b", "a+b"),
-            ("%C3%A9", "é"),
-            ("é", "é"),
-        ] {
-            for text in
-                [format!("redis://me:{written}@localhost"), format!("unix:///run/r.sock?user=me&password={written}")]
-            {
-                let url: TargetUrl = text.parse().unwrap();
-                assert_eq!(url.password, Some(Secret::new(password)), "{text}");
-            }
-        }
-    }
-
-    #[test]
-    fn reads_the_path_of_a_socket_byte_by_byte() {
-        let url: TargetUrl = "unix:///run/caf%E9/100%25.sock".parse().unwrap();
-        let path = PathBuf::from(OsString::from_vec(b"/run/caf\xe9/100%.sock".to_vec()));
-        assert_eq!(url.endpoint, Endpoint::Unix { path });
-        let long = format!("unix:///{}", "x".repeat(200));
-        assert!(long.parse::<TargetUrl>().unwrap_err().to_string().contains("at most 107 bytes"));
-    }
-
-    #[test]
-    fn what_is_shown_of_a_wrong_address_has_host_and_port() {
-        for (text, shown) in [
-            ("redis://127.0.0.1:99999", "redis://127.0.0.1:99999"),
-            ("redis://me:hunter2@127.0.0.1:6379x/0", "redis://***@127.0.0.1:6379x/0"),
-            ("redis://127.0.0.1:port", "redis://127.0.0.1:port"),
-            ("redis://[::1]:0", "redis://[::1]:0"),
-            ("redis://cache.example:63790000", "redis://cache.example:63790000"),
-            ("redis://me:hunter2", "redis://me:***"),
-            ("unix://me:hunter2@", "unix://***@"),
-        ] {
-            let message = text.parse::<TargetUrl>().unwrap_err().to_string();
-            assert!(message.starts_with(&format!("`{shown}` is not a target: ")), "{message}");
-        }
-    }
-
-    #[test]
-    fn takes_a_password_without_a_user() {
-        let url: TargetUrl = "redis://:secret@localhost".parse().unwrap();
-        assert_eq!((url.username, url.password), (None, Some(Secret::new("secret"))));
-    }
-
-    #[test]
-    fn reads_sockets_with_logins_in_both_places() {
-        let plain: TargetUrl = "unix:///run/redis.sock?db=3".parse().unwrap();
-        assert_eq!(plain.endpoint, Endpoint::Unix { path: "/run/redis.sock".into() });
-        assert_eq!(plain.database, Some(3));
-        for text in ["unix://me:pw@/run/redis.sock", "unix:///run/redis.sock?user=me&password=pw"] {
-            let url: TargetUrl = text.parse().unwrap();
-            assert_eq!(url.username.as_deref(), Some("me"), "{text}");
-            assert_eq!(url.password, Some(Secret::new("pw")), "{text}");
-            assert_eq!(url.to_string(), "unix:///run/redis.sock");
-        }
-    }
-
-    #[test]
-    fn says_what_is_wrong_without_the_password() {
-        for (text, expected) in [
-            ("localhost:6379", "`://` is missing"),
-            ("redis://::1:6379", "an IPv6 address has no brackets"),
-            ("http://localhost", "unknown scheme `http`"),
-            ("redis://me:hunter2@localhost/one", "`one` is not a database number"),
-            ("redis://me:hunter2@localhost:port", "not a number from 1 to 65535"),
-            ("redis://me:hunter2/@localhost", "percent encoding"),
-            ("redis://me:6379/hunter2@localhost", "percent encoding"),
-            ("redis://me:hunter2", "not a number from 1 to 65535"),
-            ("me:hunter2@localhost", "`://` is missing"),
-            ("redis://me:hunter2@localhost/256", "0 to 255"),
-            ("redis://localhost?password=hunter2", "only a socket has parameters"),
-            ("unix://host/run/redis.sock", "three slashes"),
-            ("unix:///run/redis.sock?password=x&hunter2", "only `db`"),
-        ] {
-            let message = text.parse::<TargetUrl>().unwrap_err().to_string();
-            assert!(message.contains(expected), "{text}: {message}");
-            assert!(message.contains("redis://user:password@host:port/db"), "{message}");
-            assert!(!message.contains("hunter2"), "{message}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn never_shows_the_password(password in "[A-Z0-9:@/?#%&]{8,20}", host in "[a-z]{1,7}", good in any::<bool>()) {
-            let written =
-                if good { utf8_percent_encode(&password, NON_ALPHANUMERIC).to_string() } else { password.clone() };
-            let shown = match format!("redis://user:{written}@{host}").parse::<TargetUrl>() {
-                Ok(url) => {
-                    let read = url.password.as_ref().map(Secret::expose);
-                    prop_assert!(!good || read == Some(password.as_str()));
-                    format!("{url} {url:?}")
-                }
-                Err(error) => {
-                    prop_assert!(!good);
-                    format!("{error} {error:?}")
-                }
-            };
-            for part in password.split(|letter: char| !letter.is_alphanumeric()).filter(|part| part.len() > 4) {
-                prop_assert!(!shown.contains(part), "{}", shown);
-            }
-        }
-    }
-}
+mod tests;

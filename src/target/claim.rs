@@ -17,7 +17,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Secret, Target, TargetError,
-    data::{Place, Scan, ask, ask_of_each, remove},
+    ask::{ask, ask_of_each},
+    data::{Place, Scan, remove},
 };
 use crate::{scenario::Scenario, workload::OwnKeys};
 
@@ -210,7 +211,7 @@ impl Place<'_> {
             [&words[..], &[from.to_owned().into(), to.to_owned().into()]].concat()
         };
         if ask(client, "EVAL", replace(&claim.0, claimant)).await.is_ok_and(|reply| !reply.is_null()) {
-            match self.empty(client, &claim.keys(self.prefix)).await {
+            match self.empty(&claim.keys(self.prefix)).await {
                 Ok(removed) => {
                     return Ok(Some(Takeover { prefix: self.prefix.to_owned(), by: claim.to_string(), removed }));
                 }
@@ -257,16 +258,19 @@ impl Place<'_> {
     /// A key of the data that exists already: by name where the server has more keys than the data, else by
     /// looking through them.
     async fn existing(&self, client: &Client) -> Result<Option<Bytes>, Error> {
-        let keys = ask(client, "DBSIZE", Vec::new()).await.ok().and_then(|keys| keys.as_u64());
-        if keys.is_some_and(|keys| keys > self.own.count())
-            && let Ok(found) = self.by_name(client).await
-        {
-            return Ok(found);
-        }
-        let mut scan = Scan::begin(client, self.prefix).await;
-        while let Some(keys) = scan.step().await? {
-            if let Some(key) = keys.into_iter().find(|key| self.own.contains(key)) {
-                return Ok(Some(key));
+        for holder in &self.holders {
+            let Ok((holder, _router)) = holder.connect().await else { continue };
+            let keys = ask(&holder, "DBSIZE", Vec::new()).await.ok().and_then(|keys| keys.as_u64());
+            if keys.is_some_and(|keys| keys > self.own.count())
+                && let Ok(found) = self.by_name(client).await
+            {
+                return Ok(found);
+            }
+            let mut scan = Scan::begin(&holder, self.prefix).await;
+            while let Some(keys) = scan.step().await? {
+                if let Some(key) = keys.into_iter().find(|key| self.own.contains(key)) {
+                    return Ok(Some(key));
+                }
             }
         }
         Ok(None)

@@ -7,8 +7,9 @@ use fred::{clients::Client, types::Value};
 
 use super::{
     Target, TargetError,
+    ask::ask_of_each,
     claim::Claim,
-    data::{Place, Walk, ask_of_each, remove},
+    data::{Place, Walk, remove},
 };
 use crate::scenario::Scenario;
 
@@ -44,12 +45,15 @@ impl Target {
             let (client, _router) = place.connector.connect().await?;
             let claim = place.claimed(&client).await;
             let mut counts: BTreeMap<&Bytes, (u64, u64)> = BTreeMap::new();
-            let mut walk = Walk::begin(&client, place.prefix, &place.own).await;
-            while let Some(keys) = place.limited(walk.next()).await? {
-                for (key, fit) in keys.iter().zip(place.fits(&client, &keys).await) {
-                    if let (Some(stem), Some(fits)) = (place.own.stem_of(key), fit) {
-                        let counts = counts.entry(stem).or_default();
-                        *(if fits { &mut counts.0 } else { &mut counts.1 }) += 1;
+            for holder in &place.holders {
+                let (client, _router) = holder.connect().await?;
+                let mut walk = Walk::begin(&client, place.prefix, &place.own).await;
+                while let Some(keys) = place.limited(walk.next()).await? {
+                    for (key, fit) in keys.iter().zip(place.fits(&client, &keys).await) {
+                        if let (Some(stem), Some(fits)) = (place.own.stem_of(key), fit) {
+                            let counts = counts.entry(stem).or_default();
+                            *(if fits { &mut counts.0 } else { &mut counts.1 }) += 1;
+                        }
                     }
                 }
             }
@@ -73,13 +77,16 @@ impl Target {
     pub async fn clean(&self, scenario: &Scenario) -> Result<u64, TargetError> {
         let mut removed = 0;
         for place in self.places(scenario) {
-            let (client, _router) = place.connector.connect().await?;
-            let mut walk = Walk::begin(&client, place.prefix, &place.own).await;
-            while let Some(keys) = place.limited(walk.next()).await? {
-                let fits = place.fits(&client, &keys).await;
-                let keys = keys.into_iter().zip(fits).filter(|(_, fits)| *fits == Some(true)).map(|(key, _)| key);
-                removed += place.limited(remove(&client, keys.collect())).await?;
+            for holder in &place.holders {
+                let (client, _router) = holder.connect().await?;
+                let mut walk = Walk::begin(&client, place.prefix, &place.own).await;
+                while let Some(keys) = place.limited(walk.next()).await? {
+                    let fits = place.fits(&client, &keys).await;
+                    let keys = keys.into_iter().zip(fits).filter(|(_, fits)| *fits == Some(true)).map(|(key, _)| key);
+                    removed += place.limited(remove(&client, keys.collect())).await?;
+                }
             }
+            let (client, _router) = place.connector.connect().await?;
             place.limited(remove(&client, vec![place.mark()])).await?;
         }
         Ok(removed)

@@ -11,42 +11,48 @@ use fred::{
     interfaces::{ClientInterface, ClientLike},
     types::{
         RespVersion,
-        config::{Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, Server, ServerConfig, TcpConfig},
+        config::{
+            ClusterDiscoveryPolicy, Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, Server, ServerConfig,
+            TcpConfig, TlsConfig, TlsHostMapping,
+        },
     },
 };
 use tokio::time::timeout;
 
 use super::{
-    Connection, Endpoint, Fault, TargetError,
+    Connection, Endpoint, Fault, Site, TargetError, Topology,
     driver::{Driver, Losses},
     failure,
     fred::{Opened, Router},
+    link::{LONGEST_PAUSE, REDIRECTIONS, SHORTEST_PAUSE},
     login::{Access, Login},
+    slots::SlotTable,
     tls::{self, Tls},
 };
 
 /// Time that a connection has to come about, and again to log in.
 pub(super) const OPEN_LIMIT: Duration = Duration::from_secs(5);
 
-/// Pauses between attempts to reconnect, in milliseconds: doubled each time, with a random part so that a thousand
-/// connections do not come at once.
-pub(super) const SHORTEST_PAUSE: u32 = 50;
-pub(super) const LONGEST_PAUSE: u32 = 1_000;
-
 /// Events that fred keeps for a slow listener, in eight queues per client. A listener that misses one still learns that there
 /// was one, which is enough; the 32 that fred keeps otherwise would cost each client 20 KB.
 const KEPT_EVENTS: usize = 1;
+
+/// The same in a cluster, where each node has events of its own.
+const KEPT_EVENTS_OF_CLUSTER: usize = 32;
 
 /// Opens connections of one service. Cheap to clone.
 #[derive(Clone)]
 pub struct Connector {
     settings: Arc<Settings>,
     losses: Arc<Losses>,
+    /// Which node of a cluster has which slots.
+    slots: Option<Arc<SlotTable>>,
 }
 
+#[derive(Clone)]
 struct Settings {
-    endpoint: Endpoint,
-    access: Access,
+    site: Site,
+    access: Arc<Access>,
     tls: Option<Tls>,
     client_name: String,
     config: Config,
@@ -56,15 +62,7 @@ struct Settings {
 }
 
 impl Connector {
-    pub(super) fn new(endpoint: &Endpoint, tls: Option<Tls>, access: Access) -> Self {
-        let server = match endpoint {
-            Endpoint::Tcp { host, port, .. } => {
-                let mut server = Server::new(host.as_str(), *port);
-                server.tls_server_name = tls.as_ref().map(|tls| tls.server_name(host).into());
-                ServerConfig::Centralized { server }
-            }
-            Endpoint::Unix { path } => ServerConfig::Unix { path: path.clone() },
-        };
+    pub(super) fn new(site: &Site, tls: Option<Tls>, access: Access) -> Self {
         let Login { username, password } = &access.login;
         let password = password.as_ref().map(|password| password.expose().to_owned());
         let config = Config {
@@ -73,7 +71,7 @@ impl Connector {
             username: username.clone(),
             // fred sends no AUTH without a password; a user with `nopass` is accepted with any.
             password: password.or_else(|| username.as_ref().map(|_| String::new())),
-            server,
+            server: addressed(site, tls.as_ref()),
             version: RespVersion::RESP2,
             database: (access.database != 0).then_some(access.database),
             ..Config::default()
@@ -83,26 +81,70 @@ impl Connector {
             internal_command_timeout: OPEN_LIMIT,
             // A command is sent once. Else one that was under way when the connection broke would be sent again: an
             // outage would look like latency, and a command that is not idempotent could run twice.
-            max_command_attempts: 1,
+            max_command_attempts: attempts(site),
+            max_redirections: REDIRECTIONS,
             tcp: TcpConfig { nodelay: Some(true), ..TcpConfig::default() },
             ..ConnectionConfig::default()
         };
+        let events = if site.topology == Topology::Cluster { KEPT_EVENTS_OF_CLUSTER } else { KEPT_EVENTS };
         let settings = Settings {
-            endpoint: endpoint.clone(),
+            site: site.clone(),
             client_name: format!("plimsoll:{}", access.service),
-            access,
+            access: Arc::new(access),
             tls,
             config,
             connection,
-            performance: PerformanceConfig { broadcast_channel_capacity: KEPT_EVENTS, ..PerformanceConfig::default() },
+            performance: PerformanceConfig { broadcast_channel_capacity: events, ..PerformanceConfig::default() },
             policy: ReconnectPolicy::new_exponential(0, SHORTEST_PAUSE, LONGEST_PAUSE, 2),
         };
-        Self { settings: Arc::new(settings), losses: Arc::default() }
+        Self { settings: Arc::new(settings), losses: Arc::default(), slots: None }
+    }
+
+    /// A connector for a cluster whose nodes are known.
+    pub(super) fn knowing(&self, slots: Arc<SlotTable>) -> Self {
+        Self { slots: Some(slots), ..self.clone() }
+    }
+
+    /// A connector to one server of the site, with the same login.
+    pub(super) fn at(&self, endpoint: &Endpoint) -> Self {
+        let mut settings = Settings { site: endpoint.clone().into(), ..(*self.settings).clone() };
+        settings.config.server = addressed(&settings.site, settings.tls.as_ref());
+        settings.connection.max_command_attempts = attempts(&settings.site);
+        Self { settings: Arc::new(settings), losses: Arc::clone(&self.losses), slots: None }
+    }
+
+    /// Opens a bare client to a Sentinel: with the login of the servers, and without one where the Sentinel does not know that.
+    /// Shows whether it has the login.
+    pub(super) async fn sentinel(&self, sentinel: &Endpoint) -> Result<(Client, Router, bool), Fault> {
+        let mut connector = self.at(sentinel);
+        let settings = Arc::make_mut(&mut connector.settings);
+        // A Sentinel has no databases.
+        settings.config.database = None;
+        let has_login = settings.config.password.is_some();
+        match connector.attempt().await {
+            Ok(Opened { client, router, .. }) => Ok((client, router, has_login)),
+            Err(Fault::WrongPassword { .. } | Fault::NoPassword | Fault::NoUsers) if has_login => {
+                let settings = Arc::make_mut(&mut connector.settings);
+                (settings.config.username, settings.config.password) = (None, None);
+                connector.attempt().await.map(|Opened { client, router, .. }| (client, router, false))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// A connector whose connections ask the Sentinels with the login of the servers, or without one.
+    pub(super) fn asking_sentinels(mut self, with_login: bool) -> Self {
+        let config = &mut Arc::make_mut(&mut self.settings).config;
+        let login = (config.username.clone(), config.password.clone());
+        if let ServerConfig::Sentinel { username, password, .. } = &mut config.server {
+            (*username, *password) = if with_login { login } else { (None, None) };
+        }
+        self
     }
 
     /// A connector with its own count of losses.
     pub(super) fn counting_anew(&self) -> Self {
-        Self { settings: Arc::clone(&self.settings), losses: Arc::default() }
+        Self { losses: Arc::default(), ..self.clone() }
     }
 
     /// Number of lost connections that the connector (or a clone) has opened.
@@ -114,7 +156,7 @@ impl Connector {
     /// seconds. Its tasks run on the current runtime.
     pub async fn open(&self) -> Result<Connection, TargetError> {
         let opened = self.attempt().await.map_err(|fault| self.failed(fault))?;
-        Ok(Connection::new(opened, &self.settings.client_name, self.losses()).await)
+        Ok(Connection::new(opened, &self.settings.client_name, self.losses(), self.slots.clone()).await)
     }
 
     /// The service that it opens connections for.
@@ -122,9 +164,14 @@ impl Connector {
         &self.settings.access.service
     }
 
-    /// Address of the server.
-    pub(super) fn endpoint(&self) -> &Endpoint {
-        &self.settings.endpoint
+    /// What its connections go to.
+    pub(super) fn site(&self) -> &Site {
+        &self.settings.site
+    }
+
+    /// Which node of a cluster has which slots.
+    pub(super) fn slots(&self) -> Option<&Arc<SlotTable>> {
+        self.slots.as_ref()
     }
 
     /// TLS, if the endpoint uses it.
@@ -165,14 +212,14 @@ impl Connector {
     /// Opens a bare client, which is all that is needed before and after the load. It lives as long as its router.
     /// Reports a server that uses TLS unexpectedly, or does not use it.
     pub(super) async fn connect(&self) -> Result<(Client, Router), TargetError> {
-        let endpoint = &self.settings.endpoint;
+        let first = self.settings.site.first();
         let connected = tokio::select! {
             biased;
             opened = self.attempt() => match opened {
-                Err(Fault::HungUp | Fault::NotAServer) if tls::uses_tls(endpoint).await => Err(Fault::WantsTls),
+                Err(Fault::HungUp | Fault::NotAServer) if tls::uses_tls(first).await => Err(Fault::WantsTls),
                 opened => opened.map(|Opened { client, router, .. }| (client, router)),
             },
-            () = tls::answered_plainly(endpoint) => Err(Fault::NoTls),
+            () = tls::answered_plainly(first) => Err(Fault::NoTls),
         };
         connected.map_err(|fault| self.failed(fault))
     }
@@ -186,9 +233,15 @@ impl Connector {
     }
 
     async fn attempt(&self) -> Result<Opened, Fault> {
+        self.opened().await.map_err(|error| self.fault(&error))
+    }
+
+    async fn opened(&self) -> Result<Opened, Error> {
         let Settings { config, connection, performance, policy, tls, .. } = &*self.settings;
         let (timed, stopwatch) = tls.as_ref().map(Tls::timed).unzip();
-        let config = Config { tls: timed.map(Into::into), ..config.clone() };
+        let of_nodes =
+            |connector| TlsConfig { connector, hostnames: tls.as_ref().map_or(TlsHostMapping::None, Tls::of_nodes) };
+        let config = Config { tls: timed.map(of_nodes), ..config.clone() };
         let client = Client::new(config, Some(performance.clone()), Some(connection.clone()), Some(policy.clone()));
         let mut task = client.connect();
         let router = Router(task.abort_handle());
@@ -206,17 +259,13 @@ impl Connector {
         let result = timeout(2 * OPEN_LIMIT, connected)
             .await
             .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no answer")));
-        match result {
-            Ok(()) => {
-                let handshake = stopwatch.and_then(|stopwatch| stopwatch.took());
-                Ok(Opened { client, router, handshake })
-            }
-            Err(error) => Err(self.fault(&error)),
-        }
+        result?;
+        let handshake = stopwatch.and_then(|stopwatch| stopwatch.took());
+        Ok(Opened { client, router, handshake })
     }
 
     fn fault(&self, error: &Error) -> Fault {
-        match failure::of_opening(error, &self.settings.endpoint, self.user(), self.database(), OPEN_LIMIT) {
+        match failure::of_opening(error, self.settings.site.first(), self.user(), self.database(), OPEN_LIMIT) {
             Fault::WrongPassword { user } if self.password().is_none() => Fault::PasswordMissing { user },
             fault => fault,
         }
@@ -228,8 +277,40 @@ impl Connector {
     }
 
     pub(super) fn failed(&self, fault: Fault) -> TargetError {
-        self.settings.endpoint.failed(fault)
+        self.settings.site.failed(fault)
     }
+}
+
+/// A site in fred's terms.
+fn addressed(site: &Site, tls: Option<&Tls>) -> ServerConfig {
+    let server = |seed: &Endpoint| {
+        let (host, port) = match seed {
+            Endpoint::Tcp { host, port, .. } => (host.as_str(), *port),
+            Endpoint::Unix { path } => return Err(path.clone()),
+        };
+        let mut server = Server::new(host, port);
+        server.tls_server_name = tls.map(|tls| tls.server_name(host).into());
+        Ok(server)
+    };
+    // A socket cannot be in a list.
+    let hosts = || site.seeds.iter().filter_map(|seed| server(seed).ok()).collect();
+    match &site.topology {
+        Topology::Standalone => match server(site.first()) {
+            Ok(server) => ServerConfig::Centralized { server },
+            Err(path) => ServerConfig::Unix { path },
+        },
+        Topology::Sentinel { service } => {
+            // Their login is known once they have been asked.
+            ServerConfig::Sentinel { hosts: hosts(), service_name: service.clone(), username: None, password: None }
+        }
+        // Several seeds are asked, and the nodes that are known: a seed may be the node that is down.
+        Topology::Cluster => ServerConfig::Clustered { hosts: hosts(), policy: ClusterDiscoveryPolicy::UseCache },
+    }
+}
+
+/// How often fred may write a command: in a cluster once more for each redirection.
+fn attempts(site: &Site) -> u32 {
+    if site.topology == Topology::Cluster { 1 + REDIRECTIONS } else { 1 }
 }
 
 impl Driver for Connector {
@@ -246,10 +327,7 @@ impl Driver for Connector {
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { endpoint, client_name, .. } = &*self.settings;
-        f.debug_struct("Connector")
-            .field("endpoint", endpoint)
-            .field("client_name", client_name)
-            .finish_non_exhaustive()
+        let Settings { site, client_name, .. } = &*self.settings;
+        f.debug_struct("Connector").field("site", site).field("client_name", client_name).finish_non_exhaustive()
     }
 }

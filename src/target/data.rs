@@ -3,15 +3,15 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
-use fred::{
-    clients::Client,
-    error::{Error, ErrorKind},
-    interfaces::ClientLike,
-    types::{ClusterHash, CustomCommand, FromValue, Value},
-};
+use fred::{clients::Client, error::Error, interfaces::ClientLike, types::Value};
 use tokio::time::timeout;
 
-use super::{Connector, Fault, Target, TargetError, failure, fred::issue};
+use super::{
+    Connector, Fault, Target, TargetError,
+    ask::{STEP_LIMIT, ask, ask_of_each},
+    failure,
+    fred::issue,
+};
 use crate::{
     measure::ErrorClass,
     operation::{Args, Kind, Request},
@@ -33,9 +33,6 @@ const SCANNED_LEAST: u64 = 10;
 /// Steps that a scan may take on top, and where the number of keys is not known.
 const SPARE_STEPS: u64 = 10_000;
 
-/// Time that a step may take.
-const STEP_LIMIT: Duration = Duration::from_secs(60);
-
 /// Time that closing the connection may take.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
@@ -47,6 +44,8 @@ pub(super) struct Place<'a> {
     /// The first of the services.
     pub(super) service: &'a str,
     pub(super) connector: &'a Connector,
+    /// Connectors to each server that has some of the keys.
+    pub(super) holders: Vec<Connector>,
     pub(super) prefix: &'a str,
     pub(super) own: OwnKeys,
 }
@@ -57,7 +56,8 @@ impl Target {
         let mut places: BTreeMap<(u8, &str), Place<'a>> = BTreeMap::new();
         for (service, connector) in scenario.services.iter().zip(&self.connectors) {
             let (name, prefix) = (&service.name, &service.keys.prefix);
-            let place = || Place { service: name, connector, prefix, own: OwnKeys::default() };
+            let holders = || self.holders(connector);
+            let place = || Place { service: name, connector, holders: holders(), prefix, own: OwnKeys::default() };
             places.entry((connector.database(), prefix)).or_insert_with(place).own.add(service);
         }
         places.into_values().collect()
@@ -139,8 +139,7 @@ impl Target {
     pub async fn cleanup(&self, scenario: &Scenario) -> Result<u64, TargetError> {
         let mut removed = 0;
         for place in self.places(scenario) {
-            let (client, _router) = place.connector.connect().await?;
-            removed += place.empty(&client, &place.own).await?;
+            removed += place.empty(&place.own).await?;
         }
         Ok(removed)
     }
@@ -148,20 +147,16 @@ impl Target {
 
 impl Place<'_> {
     /// Removes those of some keys that are there, and returns their number.
-    pub(super) async fn empty(&self, client: &Client, keys: &OwnKeys) -> Result<u64, TargetError> {
-        let (mut walk, mut removed) = (Walk::begin(client, self.prefix, keys).await, 0);
-        loop {
-            let step = async {
-                match walk.next().await? {
-                    Some(found) => remove(client, found).await.map(Some),
-                    None => Ok(None),
-                }
-            };
-            match self.limited(step).await? {
-                Some(count) => removed += count,
-                None => return Ok(removed),
+    pub(super) async fn empty(&self, keys: &OwnKeys) -> Result<u64, TargetError> {
+        let mut removed = 0;
+        for holder in &self.holders {
+            let (client, _router) = holder.connect().await?;
+            let mut walk = Walk::begin(&client, self.prefix, keys).await;
+            while let Some(found) = self.limited(walk.next()).await? {
+                removed += self.limited(remove(&client, found)).await?;
             }
         }
+        Ok(removed)
     }
 
     /// The result of a step of the clean-up.
@@ -249,30 +244,6 @@ pub(super) async fn remove(client: &Client, keys: Vec<Bytes>) -> Result<u64, Err
         }
     }
     Err(last.expect("both were refused"))
-}
-
-/// A command in the server's own words.
-pub(super) async fn ask(client: &impl ClientLike, name: &'static str, words: Vec<Bytes>) -> Result<Value, Error> {
-    let command = CustomCommand::new_static(name, ClusterHash::Random, false);
-    let silent = |_| Err(Error::new(ErrorKind::Timeout, "no answer"));
-    timeout(STEP_LIMIT, client.custom(command, words)).await.unwrap_or_else(silent)
-}
-
-/// The replies to a command on each of some keys, all sent together.
-pub(super) async fn ask_of_each<T: FromValue>(
-    client: &Client,
-    name: &'static str,
-    keys: &[Bytes],
-) -> Result<Vec<T>, Error> {
-    if keys.is_empty() {
-        return Ok(Vec::new());
-    }
-    let pipeline = client.pipeline();
-    for key in keys {
-        // Nothing is sent before the end.
-        ask(&pipeline, name, vec![key.clone()]).await?;
-    }
-    pipeline.all().await
 }
 
 /// Whether a node of a cluster refuses a command since its keys are in several slots.

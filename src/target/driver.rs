@@ -45,6 +45,13 @@ pub trait DriverConnection: 'static {
     /// future gives those up that have no outcome yet.
     fn issue_all(&self, requests: &mut Vec<Request>, answers: &mut Vec<Answer>) -> impl Future<Output = ()>;
 
+    /// The node that a request will be sent to, as far as is known.
+    #[inline]
+    fn serves(&self, request: &Request) -> Served {
+        let _ = request;
+        Served::Unknown
+    }
+
     /// Returns when the connection answers again, after a timeout or a loss. Waits without a time limit; drop the future to
     /// stop.
     fn recover(&self) -> impl Future<Output = ()>;
@@ -60,22 +67,76 @@ pub struct Answer {
     pub result: Result<Reply, Failure>,
     /// When the read returned that brought it; without it the engine takes the time at which it hears of the reply.
     pub received: Option<Instant>,
+    /// Node that served it.
+    pub served: Served,
+}
+
+/// Node that served a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Served {
+    /// There is one server only, or it is not known which one of several it was.
+    #[default]
+    Unknown,
+    /// The node with this number.
+    By(u16),
+    /// A node redirected it, or its slot moved while it was under way.
+    Redirected,
+    /// Commands of it were served by different nodes.
+    Several,
+}
+
+impl Served {
+    /// Where the commands of a request were served, of which this is the first and `other` a later one.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unknown, one) | (one, Self::Unknown) => one,
+            (Self::Redirected, _) | (_, Self::Redirected) => Self::Redirected,
+            (one, other) if one == other => one,
+            _ => Self::Several,
+        }
+    }
+}
+
+/// Reply of a cluster's node that names another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redirection {
+    /// `MOVED`: the slot belongs to the other.
+    Moved,
+    /// `ASK`: the slot is on its way to the other.
+    Ask,
 }
 
 impl From<Result<Reply, Failure>> for Answer {
     fn from(result: Result<Reply, Failure>) -> Self {
-        Self { result, received: None }
+        Self { result, received: None, served: Served::Unknown }
     }
 }
 
-/// Number of losses and recoveries of connections, idle ones included. Counts the connections that one [`Driver`] has opened.
+/// Number of losses and recoveries of connections, idle ones included, and of redirections. Counts the connections that one [`Driver`] has opened.
 #[derive(Debug, Default)]
 pub struct Losses {
     lost: AtomicU64,
     recovered: AtomicU64,
+    moved: AtomicU64,
+    asked: AtomicU64,
 }
 
 impl Losses {
+    /// Replies `MOVED` and `ASK` so far that were followed.
+    pub fn redirections(&self) -> (u64, u64) {
+        (self.moved.load(Ordering::Relaxed), self.asked.load(Ordering::Relaxed))
+    }
+
+    /// Counts a redirection that is followed.
+    pub fn redirect(&self, redirection: Redirection) {
+        let count = match redirection {
+            Redirection::Moved => &self.moved,
+            Redirection::Ask => &self.asked,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Connections that were lost so far, and that came back.
     pub fn so_far(&self) -> (u64, u64) {
         (self.lost.load(Ordering::Relaxed), self.recovered.load(Ordering::Relaxed))

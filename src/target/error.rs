@@ -19,8 +19,8 @@ pub const INSTALL: &str = "install one (apt install redis-server, dnf install va
 #[expect(missing_docs, reason = "each message says what its variant and its fields mean")]
 pub enum TargetError {
     #[error(
-        "`{text}` is not a target: {reason}: expected redis://user:password@host:port/db, rediss://... for TLS, or \
-         unix:///path?db=n"
+        "`{text}` is not a target: {reason}: expected redis://user:password@host:port/db, rediss://... for TLS, \
+         redis+cluster://host:port,host:port, redis+sentinel://host:port,host:port/name/db, or unix:///path?db=n"
     )]
     Address { text: String, reason: String },
     #[error("service `{service}`: no password in the environment variable {variable}: set it before the run")]
@@ -73,11 +73,26 @@ pub enum TargetError {
     #[error("the server refuses {command}: {message}")]
     CommandRefused { command: String, message: String },
     #[error(
-        "the server is a node of a cluster and does not serve every key ({}): clusters of several nodes are not \
-         supported: use a server without cluster mode, or a single node that serves all slots",
+        "the server is a node of a cluster and does not serve every key ({}): use the target redis+cluster://host:port, which \
+         finds the other nodes (with TLS, rediss+cluster://)",
         by_word(message)
     )]
     Cluster { message: String },
+    #[error(
+        "operation `{operation}`: its keys are in several hash slots, which a cluster refuses (CROSSSLOT): give the service's keys \
+         a hash tag (prefix = \"{{name}}:\"), which puts them on one node, or remove the operation"
+    )]
+    CrossSlot { operation: String },
+    #[error(
+        "{address}: the server is not in cluster mode: use redis:// instead of redis+cluster:// (with TLS, rediss://)"
+    )]
+    NoCluster { address: String },
+    #[error("{address}: no node has any hash slot: is the cluster set up (redis-cli --cluster create)?")]
+    NoPrimary { address: String },
+    #[error("{address}: not a Sentinel: check host and port (default 26379)")]
+    NoSentinel { address: String },
+    #[error("{address}: the Sentinel knows no primary of the name `{service}`: SENTINEL MASTERS lists their names")]
+    UnknownService { address: String, service: String },
     #[error(
         "the pools and the harness itself need {need} connections, but the server accepts {limit}, of which {taken} \
          are in use: raise its maxclients (and its limit of file descriptors), or give the services smaller pools"

@@ -1,6 +1,7 @@
 //! The state of a connection that comes and goes, for either client.
 
 use std::{
+    hash::{BuildHasher, RandomState},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -21,6 +22,14 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 /// Pause between attempts to get an answer.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// Pauses between attempts to reconnect, in milliseconds: doubled each time, with a random part so that a thousand
+/// connections do not come at once.
+pub(super) const SHORTEST_PAUSE: u32 = 50;
+pub(super) const LONGEST_PAUSE: u32 = 1_000;
+
+/// Redirections that a request in a cluster follows.
+pub(super) const REDIRECTIONS: u32 = 5;
+
 /// Whether there is a connection at the moment.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -32,11 +41,19 @@ pub(super) struct Link {
     /// Notified when the connection is back.
     back: Notify,
     losses: Arc<Losses>,
+    /// Whether it stands for connections to several servers, of which the others can be used when one is lost.
+    many: bool,
 }
 
 impl Link {
     pub(super) fn new(losses: Arc<Losses>) -> Self {
-        Self { lost: AtomicBool::new(false), counted: AtomicBool::new(false), back: Notify::new(), losses }
+        let (lost, counted) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { lost, counted, back: Notify::new(), losses, many: false }
+    }
+
+    /// The connections of one client to several servers: losses are counted, and nothing else.
+    pub(super) fn of_many(losses: Arc<Losses>) -> Self {
+        Self { many: true, ..Self::new(losses) }
     }
 
     #[inline]
@@ -45,13 +62,16 @@ impl Link {
     }
 
     pub(super) fn lose(&self) {
-        if !self.lost.swap(true, Ordering::Relaxed) {
+        if self.many {
+            self.losses.lose();
+        } else if !self.lost.swap(true, Ordering::Relaxed) {
             self.count();
         }
     }
 
     pub(super) fn find(&self) {
-        if self.lost.swap(false, Ordering::Relaxed) && self.counted.swap(false, Ordering::Relaxed) {
+        let counted = || self.lost.swap(false, Ordering::Relaxed) && self.counted.swap(false, Ordering::Relaxed);
+        if self.many || counted() {
             self.losses.recover();
         }
         self.back.notify_waiters();
@@ -101,4 +121,12 @@ impl Link {
             back.await;
         }
     }
+}
+
+/// The pause behind one that was not long enough: twice as long, with a random part so that a thousand connections do not
+/// come at once.
+pub(super) fn longer(pause: Duration) -> Duration {
+    let shortest = Duration::from_millis(SHORTEST_PAUSE.into());
+    let whole = (2 * pause).clamp(shortest, Duration::from_millis(LONGEST_PAUSE.into()));
+    whole.mul_f64(0.5 + (RandomState::new().hash_one(()) as f64 / u64::MAX as f64) / 2.0)
 }

@@ -1,54 +1,109 @@
-//! Watching the server while the load runs: a thread and a connection of their own.
+//! Watching the server, or each of its nodes, while the load runs: a thread and connections of its own.
 
-use std::thread::{self, JoinHandle};
+use std::{
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
-use tokio::{runtime::Builder, sync::oneshot};
+use tokio::{
+    runtime::Builder,
+    sync::{oneshot, watch},
+    task::{JoinHandle as TaskHandle, LocalSet, spawn_local},
+    time::timeout,
+};
 
-use super::Target;
+use super::{Connector, Target, Topology, nodes::Node};
 use crate::{
     measure::Timeframe,
-    results::{ServerRecord, Withheld},
+    results::{NodeRecord, ServerRecord, Withheld},
     server,
 };
 
 /// Figures that are missing where the connection failed.
 const CONNECTION: &str = "connection of the observer";
 
+/// Figures that are missing where nothing was observed, or where they are those of several nodes.
+const DURING: &str = "the server during the run";
+
+/// Time that a look at the nodes after the load may take.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// A server that is being watched. Dropped before it has begun, it ends by itself.
 pub struct Observation {
     begin: Option<oneshot::Sender<Timeframe>>,
-    thread: Option<JoinHandle<ServerRecord>>,
+    thread: Option<JoinHandle<Observed>>,
     /// Figures that are missing where the thread did not start, with the reason.
     otherwise: (&'static str, &'static str),
 }
 
+/// The server's side of a run.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// The server that requests are sent to; lacking in a cluster, where there are several.
+    pub server: ServerRecord,
+    /// Each node; none of a server that stands alone.
+    pub nodes: Vec<NodeRecord>,
+}
+
 impl Target {
-    /// Opens a connection for questions, and waits for the measured period. Failures are part of the record.
+    /// Opens a connection for questions to each node, and waits for the measured period. Failures are part of the record.
     pub fn observe(&self) -> Observation {
         let (begin, started) = oneshot::channel();
-        let observer = self.observer.clone();
+        let target = self.clone();
         let watch = move || {
             let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
-                return lacking(CONNECTION, "no runtime for the observer".to_owned());
+                return Observed::of(lacking(CONNECTION, "no runtime for the observer".to_owned()));
             };
-            runtime.block_on(async {
-                let opened = observer.connect_by_name().await;
-                let Ok(frame) = started.await else { return ServerRecord::default() };
-                match opened {
-                    Ok((client, _router)) => server::watch(client, frame).await,
-                    Err(error) => lacking(CONNECTION, error.to_string()),
-                }
-            })
+            LocalSet::new().block_on(&runtime, target.watched(started))
         };
         let thread = thread::Builder::new().name("plimsoll-observe".to_owned()).spawn(watch).ok();
         Observation { begin: Some(begin), thread, otherwise: (CONNECTION, "the observer ended early") }
+    }
+
+    async fn watched(self, started: oneshot::Receiver<Timeframe>) -> Observed {
+        let (sender, frame) = watch::channel(None);
+        if self.nodes.is_empty() {
+            let watching = spawn_local(watched(self.observer.clone(), frame));
+            sender.send_replace(started.await.ok());
+            drop(sender);
+            return Observed::of(joined(watching).await);
+        }
+        let watching: Vec<_> = self
+            .nodes
+            .iter()
+            .map(|node| spawn_local(watched(self.observer.at(&node.endpoint), frame.clone())))
+            .collect();
+        sender.send_replace(started.await.ok());
+        drop(sender);
+        let mut records = Vec::new();
+        for watching in watching {
+            records.push(joined(watching).await);
+        }
+        let after = timeout(LOOK, self.look_around()).await.ok().and_then(Result::ok).unwrap_or_default().0;
+        let server = match self.site.topology {
+            Topology::Cluster => lacking(DURING, "the target has several nodes, each with its own figures".to_owned()),
+            // The first is the primary.
+            Topology::Standalone | Topology::Sentinel { .. } => records.first().cloned().unwrap_or_default(),
+        };
+        let record = |(node, server): (&Node, ServerRecord)| NodeRecord {
+            before: node.facts(),
+            after: after.iter().find(|after| after.endpoint == node.endpoint).map(Node::facts),
+            server,
+        };
+        Observed { server, nodes: self.nodes.iter().zip(records).map(record).collect() }
+    }
+}
+
+impl Observed {
+    fn of(server: ServerRecord) -> Self {
+        Self { server, nodes: Vec::new() }
     }
 }
 
 impl Observation {
     /// No observation: nothing is asked, and the record says so.
     pub fn none() -> Self {
-        Self { begin: None, thread: None, otherwise: ("the server during the run", "not observed") }
+        Self { begin: None, thread: None, otherwise: (DURING, "not observed") }
     }
 
     /// Begins, once it is known when the measured period does.
@@ -60,11 +115,27 @@ impl Observation {
     }
 
     /// The record. Takes a second or two at most after the end of the measured period.
-    pub fn finish(mut self) -> ServerRecord {
+    pub fn finish(mut self) -> Observed {
         drop(self.begin.take());
-        let record = self.thread.take().and_then(|thread| thread.join().ok());
-        record.unwrap_or_else(|| lacking(self.otherwise.0, self.otherwise.1.to_owned()))
+        let observed = self.thread.take().and_then(|thread| thread.join().ok());
+        observed.unwrap_or_else(|| Observed::of(lacking(self.otherwise.0, self.otherwise.1.to_owned())))
     }
+}
+
+/// Connects to a server, and watches it during the measured period once that is known.
+async fn watched(observer: Connector, mut frame: watch::Receiver<Option<Timeframe>>) -> ServerRecord {
+    let opened = observer.connect_by_name().await;
+    let Ok(Some(frame)) = frame.wait_for(Option::is_some).await.map(|frame| frame.clone()) else {
+        return ServerRecord::default();
+    };
+    match opened {
+        Ok((client, _router)) => server::watch(client, frame).await,
+        Err(error) => lacking(CONNECTION, error.to_string()),
+    }
+}
+
+async fn joined(watching: TaskHandle<ServerRecord>) -> ServerRecord {
+    watching.await.unwrap_or_else(|error| lacking(CONNECTION, error.to_string()))
 }
 
 fn lacking(what: &str, reason: String) -> ServerRecord {

@@ -5,12 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use fred::{clients::Client, types::Value};
 
-use super::{
-    Target,
-    data::{ask, escaped},
-    permission::examples,
-    words,
-};
+use super::{Target, ask::ask, data::escaped, permission::examples, words};
 use crate::{
     operation::{Kind, Request},
     scenario::Scenario,

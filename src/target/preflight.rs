@@ -9,9 +9,13 @@ use tokio::{
 };
 
 use super::{
-    Connector, Endpoint, Fault, Target, TargetError, limits,
+    Connector, Endpoint, Fault, Target, TargetError,
+    crossing::crossing,
+    limits,
+    nodes::Node,
     permission::{self, Probe},
     ports::LocalPorts,
+    slots::SlotTable,
 };
 use crate::{
     results::{TargetFacts, UNKNOWN},
@@ -52,20 +56,39 @@ impl Target {
     pub async fn preflight_beside(&self, scenario: &Scenario, besides: Besides) -> Result<TargetFacts, TargetError> {
         let deadline = Instant::now() + LIMIT;
         let here = scenario.connections() + besides.here;
-        let mut errors: Vec<_> = too_few_descriptors(here + besides.elsewhere).into_iter().collect();
-        errors.extend(too_few_ports(&self.endpoint, here + OTHER_CONNECTIONS));
+        // A connection to a cluster is one to each primary.
+        let servers = self.primaries().count().max(1) as u64;
+        let mut errors: Vec<_> = too_few_descriptors(here * servers + besides.elsewhere).into_iter().collect();
+        errors.extend(too_few_ports(self.asked(), here + OTHER_CONNECTIONS));
         errors.extend(grouped(self.check_services(scenario, deadline).await));
         if !errors.is_empty() {
             return Err(joined(errors));
         }
         let (facts, said) = self.facts_until(deadline).await?;
-        if let Some(message) = said.partial {
+        if let Some(message) = said.partial.clone().filter(|_| self.nodes.is_empty()) {
             return Err(TargetError::Cluster { message });
         }
-        match too_few_clients(&said, here) {
-            Some(error) => Err(error),
-            None => Ok(facts),
+        for said in self.said_by_primaries(said, deadline).await? {
+            if let Some(error) = too_few_clients(&said, here) {
+                return Err(error);
+            }
         }
+        Ok(facts)
+    }
+
+    /// Facts of each primary, of which those of the first are known.
+    async fn said_by_primaries(&self, first: Facts, deadline: Instant) -> Result<Vec<Facts>, TargetError> {
+        let mut all = vec![first];
+        for node in self.primaries().skip(1) {
+            let connector = self.observer.at(&node.endpoint);
+            let asked = async {
+                let (client, _router) = connector.connect().await?;
+                Ok(Facts::of(&client).await)
+            };
+            let silent = |_| Err(connector.failed(Fault::Silent(LIMIT)));
+            all.push(timeout_at(deadline, asked).await.unwrap_or_else(silent)?);
+        }
+        Ok(all)
     }
 
     /// Identity of the server, with the login of the observer. Takes five seconds at most.
@@ -83,7 +106,7 @@ impl Target {
         let said = timeout_at(deadline, self.ask()).await.unwrap_or_else(|_| Err(self.silent()))?;
         let facts = said.clone();
         let unknown = || UNKNOWN.to_owned();
-        let same_machine = timeout_at(deadline, same_machine(&self.endpoint)).await.unwrap_or(false);
+        let same_machine = timeout_at(deadline, same_machine(self.asked())).await.unwrap_or(false);
         let facts = TargetFacts {
             address: self.address(),
             private: self.private,
@@ -94,6 +117,7 @@ impl Target {
             same_machine,
             elsewhere: same_machine && !self.private && said.process.is_some_and(|process| !runs_here(process)),
             settings: facts.settings,
+            nodes: self.nodes.iter().map(Node::facts).collect(),
         };
         Ok((facts, said))
     }
@@ -102,12 +126,20 @@ impl Target {
     async fn check_services(&self, scenario: &Scenario, deadline: Instant) -> Vec<(String, TargetError)> {
         let mut checks = JoinSet::new();
         for (index, connector) in self.connectors.iter().cloned().enumerate() {
-            let probes = permission::probes(scenario, index);
-            let silent = self.silent();
-            checks.spawn(async move {
-                let errors = timeout_at(deadline, check(&connector, &probes)).await.unwrap_or_else(|_| vec![silent]);
-                (index, connector.service().to_owned(), errors)
-            });
+            let crossing = if connector.slots().is_some() { crossing(scenario, index) } else { Vec::new() };
+            if !crossing.is_empty() {
+                let name = connector.service().to_owned();
+                checks.spawn(async move { (index, name, crossing) });
+                continue;
+            }
+            for (connector, probes) in placed(connector, permission::probes(scenario, index)) {
+                let silent = self.silent();
+                checks.spawn(async move {
+                    let errors =
+                        timeout_at(deadline, check(&connector, &probes)).await.unwrap_or_else(|_| vec![silent]);
+                    (index, connector.service().to_owned(), errors)
+                });
+            }
         }
         let mut results = checks.join_all().await;
         results.sort_by_key(|(index, ..)| *index);
@@ -123,7 +155,7 @@ impl Target {
     }
 
     fn silent(&self) -> TargetError {
-        self.endpoint.failed(Fault::Silent(LIMIT))
+        self.site.failed(Fault::Silent(LIMIT))
     }
 }
 
@@ -137,6 +169,21 @@ async fn check(connector: &Connector, probes: &[Probe]) -> Vec<TargetError> {
         Err(error) if !error.details().starts_with("NOPERM") => vec![connector.explain(&error)],
         _ => permission::check(&client, connector, probes).await,
     }
+}
+
+/// Probes with a connector to the server that they are for: in a cluster to the node that has the slot of their key.
+fn placed(connector: Connector, probes: Vec<Probe>) -> Vec<(Connector, Vec<Probe>)> {
+    let Some(slots) = connector.slots().cloned() else { return vec![(connector, probes)] };
+    let owners = slots.owners();
+    let mut of_nodes: BTreeMap<u16, Vec<Probe>> = owners.iter().map(|owner| (*owner, Vec::new())).collect();
+    for probe in probes {
+        let owner = slots.owner(SlotTable::slot(&probe.request.key)).filter(|_| !probe.request.key.is_empty());
+        if let Some(node) = owner.or(owners.first().copied()) {
+            of_nodes.entry(node).or_default().push(probe);
+        }
+    }
+    let node = |(number, probes)| Some((connector.at(&slots.node(number)?), probes));
+    of_nodes.into_iter().filter_map(node).collect()
 }
 
 /// Merges errors that concern several services.

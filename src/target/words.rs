@@ -201,9 +201,9 @@ mod tests {
         let (host, port) = (responder.address.ip().to_string(), responder.address.port());
         let endpoint = Endpoint::Tcp { host, port, scheme: Scheme::REDIS };
         let url = TargetUrl::of(endpoint);
-        let target = Target::without_services(&url).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         tokio::task::LocalSet::new().block_on(&runtime, async {
+            let target = Target::without_services(&url).await.unwrap();
             // The responder has one client at a time.
             let connection = target.observer().open().await.unwrap();
             compare(&connection, &heard).await;

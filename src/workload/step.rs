@@ -50,12 +50,14 @@ impl Step {
             let keys = count(service, data, owner);
             Self::new(service, command, data, keys, transaction)
         });
-        if transaction {
-            let frame = |kind| std::iter::once(Self::bare(kind));
-            frame(Kind::Multi).chain(steps).chain(frame(Kind::Exec)).collect()
-        } else {
-            steps.collect()
+        if !transaction {
+            return steps.collect();
         }
+        let steps: Vec<_> = steps.collect();
+        // In a cluster the frame goes to the node that has the keys.
+        let frame =
+            |kind| Self { kind, ..steps.iter().find(|step| step.keys.is_some()).cloned().unwrap_or(Self::bare(kind)) };
+        [frame(Kind::Multi)].into_iter().chain(steps.iter().cloned()).chain([frame(Kind::Exec)]).collect()
     }
 
     fn new(service: &Service, command: &Command, data: DataType, count: u64, blind: bool) -> Self {

@@ -56,7 +56,7 @@ impl TlsServer {
     }
 
     fn plain_port(&self) -> u16 {
-        let Endpoint::Tcp { port, .. } = self.server.url().endpoint else {
+        let Endpoint::Tcp { port, .. } = self.server.endpoint().clone() else {
             panic!("it listens on the loopback address")
         };
         port

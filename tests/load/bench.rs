@@ -16,7 +16,7 @@ use plimsoll::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Turn, block_on, private_server};
+use crate::support::{Turn, block_on, deployment, private_server};
 
 /// A private server with the scenario's data, and the way to it.
 pub(crate) struct Bench {
@@ -63,6 +63,20 @@ impl Bench {
         })
     }
 
+    /// Like [`Self::of`], on a private deployment of several servers.
+    pub(crate) fn on(topology: &str, client: &str, text: &str) -> Self {
+        let turn = Turn::alone();
+        let text = text.replace("name = \"api\"", &format!("name = \"api\"\nclient = \"{client}\""));
+        let scenario = scenario::parse(&text, "test.toml").unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+        block_on(async {
+            let server = deployment(topology).await;
+            let target = Target::of_private(&server, &scenario).unwrap().found().await.unwrap();
+            target.preflight(&scenario).await.unwrap();
+            target.prefill(&scenario, &mut |_, _| {}).await.unwrap();
+            Self { scenario, server, target, _turn: turn }
+        })
+    }
+
     /// Starts the run.
     pub(crate) fn start(&self, settings: Settings) -> Running {
         self.start_watched_by(&self.target, settings)
@@ -84,7 +98,7 @@ impl Bench {
             let on_start = |frame| observation.begin(frame);
             let recording =
                 load::run_observed(&scenario, &target, settings, &asked, &mut on_progress, on_start, None).unwrap();
-            (recording, observation.finish())
+            (recording, observation.finish().server)
         });
         Running { thread, measuring, stop }
     }
@@ -108,6 +122,7 @@ impl Bench {
             environment: Environment { cpu: "any".into(), cores: 1, memory: 1 << 30, kernel: "any".into() },
             recording,
             server,
+            nodes: Vec::new(),
             inspection: Inspection::default(),
             dependencies: Vec::new(),
             calibration: None,

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod bench;
+mod clusters;
 mod faults;
 mod models;
 mod observed;

@@ -202,6 +202,13 @@ impl Outcome {
     }
 }
 
+/// A private deployment of several servers, with a user `plimsoll`.
+pub(crate) async fn deployment(topology: &str) -> PrivateServer {
+    let users = vec!["plimsoll".to_owned()];
+    let options = ServerOptions { topology: topology.parse().unwrap(), users, ..ServerOptions::default() };
+    PrivateServer::start(options).await.unwrap_or_else(|error| panic!("{topology}: {error}"))
+}
+
 /// A private server with a user and further lines of configuration.
 pub(crate) async fn private_server(user: &str, config: &[(&str, &str)]) -> PrivateServer {
     let config = config.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

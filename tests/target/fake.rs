@@ -45,7 +45,7 @@ impl Fake {
     }
 
     fn listen(server: &PrivateServer, rule: Arc<Rule>) -> Self {
-        let Endpoint::Tcp { port: behind, .. } = server.url().endpoint else { panic!("a server on a socket") };
+        let Endpoint::Tcp { port: behind, .. } = server.endpoint().clone() else { panic!("a server on a socket") };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         thread::spawn(move || {
@@ -61,7 +61,7 @@ impl Fake {
     /// Its address, with the login of the user `plimsoll`.
     pub(crate) fn url(&self, server: &PrivateServer) -> TargetUrl {
         let endpoint = Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: self.port, scheme: Scheme::REDIS };
-        TargetUrl { endpoint, ..server.url_of("plimsoll") }
+        TargetUrl { site: endpoint.into(), ..server.url_of("plimsoll") }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod claims;
 mod clients;
+mod clusters;
 mod commands;
 mod data;
 mod errors;

@@ -6,16 +6,10 @@ use std::{
     time::Duration,
 };
 
-use plimsoll::target::{Endpoint, PrivateNode, PrivateRole, PrivateServer, ServerOptions};
+use plimsoll::target::{Endpoint, PrivateNode, PrivateRole, PrivateServer};
 
 use super::private::runs;
-use crate::support::{Turn, files, until};
-
-async fn deployment(topology: &str) -> PrivateServer {
-    let users = vec!["plimsoll".to_owned()];
-    let options = ServerOptions { topology: topology.parse().unwrap(), users, ..ServerOptions::default() };
-    PrivateServer::start(options).await.unwrap_or_else(|error| panic!("{topology}: {error}"))
-}
+use crate::support::{Turn, deployment, files, until};
 
 fn port(endpoint: &Endpoint) -> u16 {
     let Endpoint::Tcp { port, .. } = endpoint else { panic!("{endpoint} is no port") };
@@ -45,7 +39,7 @@ fn try_to_ask(server: &PrivateServer, node: &PrivateNode, command: &str) -> std:
 }
 
 /// The reply of a node to a user of the services.
-fn ask(server: &PrivateServer, node: &PrivateNode, command: &str) -> String {
+pub(crate) fn ask(server: &PrivateServer, node: &PrivateNode, command: &str) -> String {
     try_to_ask(server, node, command).unwrap()
 }
 
@@ -65,7 +59,7 @@ async fn a_replica_is_in_sync_when_it_starts_and_when_it_starts_again() {
     let server = deployment("replica").await;
     assert_eq!(roles(&server), "primary replica");
     let [primary, replica] = server.nodes() else { panic!("{:?}", server.nodes()) };
-    assert_eq!(server.seeds(), [primary.endpoint().clone()]);
+    assert_eq!(server.url().site.seeds, [primary.endpoint().clone()]);
     assert_eq!(ask(&server, primary, "SET key x\r\nWAIT 1 2000"), "+OK\n:1\n+OK\n");
     assert_eq!(ask(&server, replica, "GET key"), "$1\nx\n+OK\n");
     replica.restart().unwrap();
@@ -78,7 +72,7 @@ async fn sentinels_know_all_and_promote_a_replica() {
     let server = deployment("sentinel").await;
     assert_eq!(roles(&server), "primary replica replica Sentinel Sentinel Sentinel");
     let (servers, sentinels) = server.nodes().split_at(3);
-    assert_eq!(server.seeds(), sentinels.iter().map(|node| node.endpoint().clone()).collect::<Vec<_>>());
+    assert_eq!(server.url().site.seeds, sentinels.iter().map(|node| node.endpoint().clone()).collect::<Vec<_>>());
     assert_eq!(with_role(&server, "slave").len(), 2);
     let primary_is = |node: &PrivateNode| {
         let port = port(node.endpoint()).to_string();
@@ -113,7 +107,7 @@ async fn a_cluster_has_all_slots_and_survives_a_primary() {
     let _turn = Turn::beside();
     let server = deployment("cluster").await;
     assert_eq!(roles(&server), "primary primary primary replica replica replica");
-    assert_eq!(server.seeds().len(), 6);
+    assert_eq!(server.url().site.seeds.len(), 6);
     for node in server.nodes() {
         let info = ask(&server, node, "CLUSTER INFO");
         for fact in ["cluster_state:ok", "cluster_slots_ok:16384", "cluster_known_nodes:6", "cluster_size:3"] {

@@ -351,6 +351,7 @@ pub(super) fn capacity(plan: CapacityPlan) -> Capacity {
             same_machine: true,
             elsewhere: false,
             settings: vec![(text("maxclients"), text("10000"))],
+            nodes: Vec::new(),
         },
         environment: Environment { cpu: text("a CPU"), cores: 2, memory: 1 << 30, kernel: text("a kernel") },
         plan,

@@ -80,7 +80,7 @@ impl Session {
         let most = crowds.max_by_key(|scenario| scenario.connections()).unwrap_or(&arms[widest]);
         let (_, server) = lease.wait(Target::prepare(source.clone(), most))?;
         let target = |arm| match &server {
-            Some(server) => Target::of_private(server, arm).map_err(Failure::from),
+            Some(server) => lease.wait(async { Target::of_private(server, arm)?.found().await }),
             None => lease.wait(Target::prepare(source.clone(), arm)).map(|(target, _)| target),
         };
         let targets: Vec<_> = arms.iter().map(target).collect::<Result<_, _>>()?;

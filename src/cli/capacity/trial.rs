@@ -22,9 +22,9 @@ use crate::{
     dependency,
     load::{self, LoadError, Phase, Progress, Settings},
     measure::{ErrorClass, Recording, SeriesRecord, Timeframe},
-    results::{Inspection, PoolBlock, Run, SCHEMA_VERSION, ServerRecord, Sides, TargetFacts, Trial},
+    results::{Inspection, PoolBlock, Run, SCHEMA_VERSION, Sides, TargetFacts, Trial},
     scenario::Scenario,
-    target::Target,
+    target::{Observed, Target},
 };
 
 /// State shared by all trials.
@@ -52,7 +52,7 @@ pub(super) struct Turn {
 /// What a load recorded, and what the server said meanwhile.
 struct Watched {
     recording: Recording,
-    server: ServerRecord,
+    observed: Observed,
     /// What had happened when errors stopped it; `None` where they did not.
     cut: Option<Cut>,
 }
@@ -85,7 +85,7 @@ impl Stage {
         let Some(loaded) = watched(&scenario, target, self.settings(), &lease.interrupt, &mut show, follow)? else {
             return Ok(None);
         };
-        let Watched { recording, server, cut } = loaded;
+        let Watched { recording, observed, cut } = loaded;
         let run = Run {
             schema_version: SCHEMA_VERSION,
             software: software(),
@@ -94,7 +94,8 @@ impl Stage {
             target: self.facts.clone(),
             environment: environment(),
             recording,
-            server,
+            server: observed.server,
+            nodes: observed.nodes,
             inspection: self.inspection.clone(),
             dependencies: dependencies.finish(),
             calibration: None,
@@ -143,7 +144,7 @@ impl Stage {
         if lost_connections(&loaded.recording) {
             lease.wait(arms.b.target.preflight(&arms.b.scenario))?;
         }
-        Ok(Some(pool_block(&loaded.recording, &loaded.server, &plan, first, began_ns)))
+        Ok(Some(pool_block(&loaded.recording, &loaded.observed.server, &plan, first, began_ns)))
     }
 
     fn settings(&self) -> Settings {
@@ -180,7 +181,7 @@ fn watched(
     if recording.period.interrupted && cut.is_none() {
         return Ok(None);
     }
-    Ok(Some(Watched { recording, server: observation.finish(), cut }))
+    Ok(Some(Watched { recording, observed: observation.finish(), cut }))
 }
 
 /// The load of a trial, with requests by a seed; by that of its variant where it is `None`.

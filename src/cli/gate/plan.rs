@@ -222,7 +222,7 @@ fn check(Sides { a, b }: &Sides<GatedArm>) -> Result<(), Failure> {
         ));
     }
     if let (Source::Url(one), Source::Url(other)) = (&a.source, &b.source)
-        && one.endpoint == other.endpoint
+        && one.site == other.site
         && one.database == other.database
         && !same_data(&a.scenario, &b.scenario)
     {

@@ -38,7 +38,7 @@ pub(super) fn set_up(
 fn besides(side: &GatedArm, other: &GatedArm) -> Besides {
     let connections = other.scenario.connections();
     match (&side.source, &other.source) {
-        (Source::Url(own), Source::Url(theirs)) if own.endpoint == theirs.endpoint => {
+        (Source::Url(own), Source::Url(theirs)) if own.site == theirs.site => {
             Besides { here: connections, elsewhere: 0 }
         }
         _ => Besides { here: 0, elsewhere: connections },

@@ -22,7 +22,7 @@ use crate::{
     results::{Calibration, Inspection, Reference, Run, SCHEMA_VERSION, rewrite},
     scenario::Scenario,
     server::SampleLimits,
-    target::{self, Besides, Observation, Source},
+    target::{self, Besides, Observation, Observed, Source},
 };
 
 /// Options of a run besides its scenario.
@@ -154,7 +154,7 @@ impl Session {
             board.end();
         }
         let recording = recording?;
-        let server = observation.finish();
+        let Observed { server, nodes } = observation.finish();
         let calibration = self.calibration(before);
         let dependencies = dependencies.finish();
         display.step("Inspecting the server");
@@ -179,6 +179,7 @@ impl Session {
             environment: environment(),
             recording,
             server,
+            nodes,
             inspection,
             dependencies,
             calibration,

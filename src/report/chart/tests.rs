@@ -78,6 +78,7 @@ fn analysis(rows: Vec<(Row, Timeline)>) -> Analysis {
         findings: Vec::new(),
         events: Events::default(),
         pools: Vec::new(),
+        nodes: Vec::new(),
         server: ServerSide::default(),
         client: None,
         audit: Vec::new(),

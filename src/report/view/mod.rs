@@ -19,6 +19,7 @@ mod keyspace;
 mod method;
 mod model;
 mod names;
+mod nodes;
 mod operator;
 mod overload;
 mod results;

@@ -116,6 +116,7 @@ impl Book {
         Recording {
             period,
             series: self.series.iter().map(|book| book.close(&mut scratch)).collect(),
+            nodes: Vec::new(),
             services: (0..self.services.len()).map(|service| self.close_service(service, &mut scratch)).collect(),
             workers: Vec::new(),
             host: Vec::new(),
@@ -218,6 +219,8 @@ impl ServiceBook {
             in_use: mean_level(|request| request.due + request.wait, Request::done),
             lost,
             recovered: lost,
+            moved: 0,
+            asked: 0,
             idle_checks: 0,
             silences: within(silences, from, to),
             unanswered: to == end && silences.last().is_some_and(|span| span.to_ns == end),

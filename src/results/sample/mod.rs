@@ -69,6 +69,7 @@ fn make() -> Run {
                 ("maxmemory-policy".into(), "allkeys-lru".into()),
                 ("io-threads".into(), "1".into()),
             ],
+            nodes: Vec::new(),
         },
         environment: Environment {
             cpu: "Intel(R) Xeon(R) Processor @ 2.60GHz".into(),
@@ -78,6 +79,7 @@ fn make() -> Run {
         },
         recording: recording(),
         server: server::server(),
+        nodes: Vec::new(),
         inspection: inspection::inspection(),
         dependencies: inspection::dependencies(),
         calibration: None,

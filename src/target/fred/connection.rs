@@ -16,17 +16,22 @@ use fred::{
     interfaces::{ClientInterface, ClientLike, EventInterface},
     types::{Value, config::Options},
 };
-use tokio::{sync::broadcast::error::RecvError, task::AbortHandle, time::timeout};
+use tokio::{
+    sync::broadcast::error::RecvError,
+    task::AbortHandle,
+    time::{sleep, timeout},
+};
 
 use super::issue;
 use crate::{
     measure::{ErrorClass, Failure},
     operation::{Reply, Request},
     target::{
-        driver::{Answer, DriverConnection, Losses},
+        driver::{Answer, DriverConnection, Losses, Served},
         failure,
-        link::{Link, PATIENCE},
+        link::{Link, PATIENCE, REDIRECTIONS, SHORTEST_PAUSE},
         reply::{Expectation, Shape, digits},
+        slots::SlotTable,
     },
 };
 
@@ -50,6 +55,8 @@ struct Shared {
     /// Fails what is issued while there is no connection, instead of keeping it for later.
     client: WithOptions<Client>,
     link: Arc<Link>,
+    /// Which node of a cluster has which slots.
+    slots: Option<Arc<SlotTable>>,
 }
 
 /// The task that drives a client; it ends, and its socket is closed, when this is dropped.
@@ -77,12 +84,18 @@ impl Drop for Router {
 }
 
 impl Connection {
-    pub(in crate::target) async fn new(opened: Opened, name: &str, losses: Arc<Losses>) -> Self {
+    pub(in crate::target) async fn new(
+        opened: Opened,
+        name: &str,
+        losses: Arc<Losses>,
+        slots: Option<Arc<SlotTable>>,
+    ) -> Self {
         let Opened { client, router, handshake } = opened;
-        let link = Arc::new(Link::new(losses));
+        let link = Arc::new(if slots.is_some() { Link::of_many(losses) } else { Link::new(losses) });
         let attendant = tokio::spawn(attend(client.clone(), name.to_owned(), link.clone())).abort_handle();
-        let options = Options { fail_fast: true, max_attempts: Some(1), ..Options::default() };
-        let shared = Rc::new(Shared { client: client.with_options(&options), link });
+        let redirections = if slots.is_some() { REDIRECTIONS } else { 0 };
+        let options = Options { fail_fast: true, max_attempts: Some(1 + redirections), ..Options::default() };
+        let shared = Rc::new(Shared { client: client.with_options(&options), link, slots });
         let connection = Self { shared, attendant, router, handshake, places: RefCell::default() };
         // A user without the right to give names does without.
         let _ = timeout(NAMING_LIMIT, client.client_setname(name)).await;
@@ -115,7 +128,12 @@ impl Connection {
     /// Returns when the connection answers again, after a timeout or a loss. Waits as long as that takes, for ever if the
     /// connection was closed; drop the future to stop.
     pub async fn recover(&self) {
-        let Shared { client, link } = &*self.shared;
+        let Shared { client, link, slots } = &*self.shared;
+        if let Some(slots) = slots {
+            // The other nodes can be used meanwhile.
+            slots.doubt();
+            return sleep(Duration::from_millis(SHORTEST_PAUSE.into())).await;
+        }
         // Goes on by itself if it takes longer.
         let reconnect = async || matches!(timeout(PATIENCE, client.force_reconnection()).await, Ok(Ok(())));
         link.recover(async || self.answers().await, reconnect).await;
@@ -145,8 +163,12 @@ impl DriverConnection for Connection {
         self.handshake
     }
 
+    fn serves(&self, request: &Request) -> Served {
+        self.shared.owner(request).map_or(Served::Unknown, Served::By)
+    }
+
     async fn issue(&self, request: Request) -> Answer {
-        Self::issue(self, request).await.into()
+        self.shared.served(request).await
     }
 
     fn issue_all(&self, requests: &mut Vec<Request>, answers: &mut Vec<Answer>) -> impl Future<Output = ()> {
@@ -175,6 +197,30 @@ impl Drop for Connection {
 }
 
 impl Shared {
+    /// Number of the node that has the slot of a request's key.
+    #[inline]
+    fn owner(&self, request: &Request) -> Option<u16> {
+        let slots = self.slots.as_ref()?;
+        (!request.key.is_empty()).then(|| slots.owner(SlotTable::slot(&request.key)))?
+    }
+
+    /// The outcome, with the node: fred does not say which one it was, so it is the one that has the slot, if that is the same
+    /// before and after.
+    #[inline]
+    async fn served(&self, request: Request) -> Answer {
+        let Some(slots) = &self.slots else { return self.issue(request).await.into() };
+        let slot = (!request.key.is_empty()).then(|| SlotTable::slot(&request.key));
+        let owner = || slot.and_then(|slot| slots.owner(slot));
+        let before = owner();
+        let result = self.issue(request).await;
+        let served = match (before, owner()) {
+            (Some(before), Some(after)) if before == after => Served::By(before),
+            (None, None) => Served::Unknown,
+            _ => Served::Redirected,
+        };
+        Answer { served, ..result.into() }
+    }
+
     #[inline]
     async fn issue(&self, request: Request) -> Result<Reply, Failure> {
         if self.link.is_lost() {
@@ -232,8 +278,8 @@ async fn work(shared: Rc<Shared>, exchange: Rc<RefCell<Exchange>>) {
     };
     loop {
         let request = poll_fn(|_| asked()).await;
-        let result = shared.issue(request).await;
-        exchange.replace(Exchange::Answered(Answer { result, received: Some(Instant::now()) }));
+        let answer = shared.served(request).await;
+        exchange.replace(Exchange::Answered(Answer { received: Some(Instant::now()), ..answer }));
     }
 }
 

@@ -17,7 +17,10 @@ use fred::{
     },
 };
 
-use crate::operation::{Args, Kind, Request};
+use crate::{
+    operation::{Args, Kind, Request},
+    target::slots::SlotTable,
+};
 
 /// The content of arguments that have to be of one shape.
 macro_rules! taken {
@@ -125,16 +128,17 @@ where
         Kind::Publish => client.publish(text(key)?, taken!(args, Value)).await,
         Kind::Eval => {
             let Args::Script { source, argv } = args else { return Err(misshapen()) };
+            let eval = at("EVAL", &key);
             let words = [source, Bytes::from_static(b"1"), key].into_iter().chain(argv).collect();
-            client.custom(command("EVAL"), words).await
+            client.custom(eval, words).await
         }
         Kind::Raw => {
             let mut words = taken!(args, Raw).into_iter();
             let name = text(words.next().ok_or_else(misshapen)?)?;
-            client.custom(CustomCommand::new(name, ClusterHash::Random, false), words.collect()).await
+            client.custom(CustomCommand::new(name, hash(&key), false), words.collect()).await
         }
-        Kind::Multi => client.custom(command("MULTI"), NOTHING).await,
-        Kind::Exec => client.custom(command("EXEC"), NOTHING).await,
+        Kind::Multi => client.custom(at("MULTI", &key), NOTHING).await,
+        Kind::Exec => client.custom(at("EXEC", &key), NOTHING).await,
     }
 }
 
@@ -142,6 +146,15 @@ const NOTHING: Vec<Bytes> = Vec::new();
 
 fn command(name: &'static str) -> CustomCommand {
     CustomCommand::new_static(name, ClusterHash::Random, false)
+}
+
+/// A command for the node of a cluster that has the slot of a key. fred itself would look at the first argument.
+fn at(name: &'static str, key: &[u8]) -> CustomCommand {
+    CustomCommand::new_static(name, hash(key), false)
+}
+
+fn hash(key: &[u8]) -> ClusterHash {
+    if key.is_empty() { ClusterHash::Random } else { ClusterHash::Custom(SlotTable::slot(key)) }
 }
 
 fn keys(first: Bytes, args: Args) -> Result<Vec<Key>, Error> {

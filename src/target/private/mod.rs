@@ -27,7 +27,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Endpoint, Secret, TargetError, TargetUrl, limits, login::Login};
+use super::{Endpoint, Secret, Site, TargetError, TargetUrl, Topology, limits, login::Login};
 use assembly::{ADMIN, Assembly};
 pub use configuration::RESERVED;
 pub use node::PrivateNode;
@@ -141,25 +141,29 @@ impl PrivateServer {
         self.folder.path()
     }
 
-    /// Where a client begins that is to find the primary or the nodes of a cluster: the Sentinels, all nodes of a cluster, or the
-    /// primary.
-    pub fn seeds(&self) -> Vec<Endpoint> {
-        let is_seed = |node: &&PrivateNode| match self.topology {
-            PrivateTopology::Cluster { .. } => true,
-            PrivateTopology::Sentinel => node.role() == PrivateRole::Sentinel,
-            PrivateTopology::Standalone | PrivateTopology::Replica => node.role() == PrivateRole::Primary,
-        };
-        self.nodes().iter().filter(is_seed).map(|node| node.endpoint().clone()).collect()
-    }
-
     /// Where the first server listens.
     pub fn endpoint(&self) -> &Endpoint {
         self.first().endpoint()
     }
 
-    /// The address of the first server, without a login.
+    /// Servers that a target's address would name: the Sentinels, all nodes of a cluster, or the primary.
+    fn site(&self) -> Site {
+        let (topology, role) = match self.topology {
+            PrivateTopology::Cluster { .. } => (Topology::Cluster, None),
+            PrivateTopology::Sentinel => {
+                (Topology::Sentinel { service: sentinel::SERVICE.to_owned() }, Some(PrivateRole::Sentinel))
+            }
+            PrivateTopology::Standalone | PrivateTopology::Replica => {
+                (Topology::Standalone, Some(PrivateRole::Primary))
+            }
+        };
+        let is_seed = |node: &&PrivateNode| role.is_none_or(|role| node.role() == role);
+        Site { topology, seeds: self.nodes().iter().filter(is_seed).map(|node| node.endpoint().clone()).collect() }
+    }
+
+    /// The address, without a login.
     pub fn url(&self) -> TargetUrl {
-        TargetUrl::of(self.endpoint().clone())
+        TargetUrl { site: self.site(), ..TargetUrl::of(self.endpoint().clone()) }
     }
 
     /// The password of a user.

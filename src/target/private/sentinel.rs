@@ -6,7 +6,7 @@ use super::client::{Client, Reply};
 use crate::target::{Endpoint, Secret, TargetError, login::Login};
 
 /// Name of the primary at the Sentinels.
-const SERVICE: &str = "mymaster";
+pub(super) const SERVICE: &str = "mymaster";
 
 /// Sentinels that have to agree that the primary is down: the majority of three.
 const QUORUM: usize = 2;

@@ -3,10 +3,9 @@
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
-    fmt,
-    hash::{BuildHasher, RandomState},
-    io,
+    fmt, io,
     mem::MaybeUninit,
+    ops::Deref,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, Waker, ready},
@@ -30,10 +29,10 @@ use crate::{
     measure::{ErrorClass, Failure},
     operation::{Args, Kind, Request},
     target::{
-        connector::{Connector, LONGEST_PAUSE, SHORTEST_PAUSE},
-        driver::{Answer, DriverConnection},
+        connector::Connector,
+        driver::{Answer, DriverConnection, Served},
         failure,
-        link::{Link, PATIENCE},
+        link::{Link, PATIENCE, longer},
         reply::Expectation,
     },
 };
@@ -51,7 +50,7 @@ pub struct WireConnection {
     handshake: Option<Duration>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     link: Link,
     state: RefCell<State>,
     /// Memory for the slots of a batch.
@@ -115,6 +114,12 @@ impl WireConnection {
         Self { shared, exchange, handshake }
     }
 
+    /// Queues a request at once, whose reply may be awaited later; nothing while there is no connection.
+    pub(super) fn send(&self, request: &Request) -> Option<Ticket<Rc<Shared>>> {
+        let shared = Rc::clone(&self.shared);
+        (!shared.link.is_lost()).then(|| Ticket { slot: shared.send(request), shared })
+    }
+
     /// # Panics
     /// Where the task of the connection has panicked: a defect ends the run, and is not counted as lost requests.
     async fn answers(&self) -> bool {
@@ -143,7 +148,7 @@ impl DriverConnection for WireConnection {
         if self.shared.link.is_lost() {
             return Err(failure::lost()).into();
         }
-        Ticket { shared: &self.shared, slot: self.shared.send(&request) }.await
+        Ticket { shared: &*self.shared, slot: self.shared.send(&request) }.await
     }
 
     async fn issue_all(&self, requests: &mut Vec<Request>, answers: &mut Vec<Answer>) {
@@ -182,12 +187,12 @@ impl fmt::Debug for WireConnection {
 }
 
 /// A request under way. Dropped before its reply, it gives the request up.
-struct Ticket<'a> {
-    shared: &'a Shared,
+pub(super) struct Ticket<S: Deref<Target = Shared>> {
+    shared: S,
     slot: u32,
 }
 
-impl Future for Ticket<'_> {
+impl<S: Deref<Target = Shared>> Future for Ticket<S> {
     type Output = Answer;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
@@ -205,7 +210,7 @@ impl Future for Ticket<'_> {
     }
 }
 
-impl Drop for Ticket<'_> {
+impl<S: Deref<Target = Shared>> Drop for Ticket<S> {
     fn drop(&mut self) {
         self.shared.state.borrow_mut().take(self.slot);
     }
@@ -339,14 +344,6 @@ async fn exchange(connector: Connector, mut socket: Socket, shared: Rc<Shared>) 
     }
 }
 
-/// The pause behind one that was not long enough: twice as long, with a random part so that a thousand connections do not
-/// come at once.
-fn longer(pause: Duration) -> Duration {
-    let shortest = Duration::from_millis(SHORTEST_PAUSE.into());
-    let whole = (2 * pause).clamp(shortest, Duration::from_millis(LONGEST_PAUSE.into()));
-    whole.mul_f64(0.5 + (RandomState::new().hash_one(()) as f64 / u64::MAX as f64) / 2.0)
-}
-
 /// Writes what is ready and reads what has come. Ends with the reason for which the connection broke, or without one where the
 /// harness wants another connection.
 fn turn(
@@ -434,6 +431,7 @@ fn take_in(state: &mut State, decoder: &mut Decoder, input: &[u8], received: Ins
                 Some(message) => Err(Failure { class: ErrorClass::of_reply(&message), message }),
             },
             received: Some(received),
+            served: Served::Unknown,
         });
     }
     Ok(at)

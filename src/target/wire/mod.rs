@@ -9,6 +9,7 @@
 
 #[cfg(any(test, fuzzing))]
 mod alike;
+mod cluster;
 mod connection;
 mod decode;
 mod encode;
@@ -21,6 +22,7 @@ use std::{fmt, sync::Arc};
 
 #[cfg(any(test, fuzzing))]
 pub use alike::decodes_alike;
+pub use cluster::ClusterConnector;
 pub use connection::WireConnection;
 
 use super::{

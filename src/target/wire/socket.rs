@@ -22,10 +22,14 @@ use super::{decode::Decoder, encode};
 use crate::{
     operation::{Args, Kind, Request},
     target::{
-        Endpoint,
+        Endpoint, Topology,
         connector::{Connector, OPEN_LIMIT},
+        nodes,
     },
 };
+
+/// Time that a Sentinel has to answer before the next one is asked.
+const SENTINEL_LIMIT: Duration = Duration::from_secs(1);
 
 /// A stream of bytes to the server and back.
 pub(super) type Socket = Pin<Box<dyn Stream>>;
@@ -45,7 +49,11 @@ pub(super) async fn open(connector: &Connector) -> Result<(Socket, Option<Durati
 }
 
 async fn connect(connector: &Connector) -> Result<(Socket, Option<Duration>), Error> {
-    match connector.endpoint() {
+    let primary = match &connector.site().topology {
+        Topology::Sentinel { service } => Some(primary(connector, service).await?),
+        Topology::Standalone | Topology::Cluster => None,
+    };
+    match primary.as_ref().unwrap_or(connector.site().first()) {
         Endpoint::Unix { path } => Ok((Box::pin(UnixStream::connect(path).await?), None)),
         Endpoint::Tcp { host, port, .. } => {
             let host = host.trim_matches(['[', ']']);
@@ -60,6 +68,19 @@ async fn connect(connector: &Connector) -> Result<(Socket, Option<Duration>), Er
             Ok((Box::pin(stream), Some(begun.elapsed())))
         }
     }
+}
+
+/// The primary of a service, as the first Sentinel names it that answers.
+async fn primary(connector: &Connector, service: &str) -> Result<Endpoint, Error> {
+    let mut last = None;
+    for sentinel in &connector.site().seeds {
+        match timeout(SENTINEL_LIMIT, nodes::primary(connector, sentinel, service)).await {
+            Ok(Ok(primary)) => return Ok(primary),
+            Ok(Err(error)) => last = Some(error),
+            Err(_) => last = Some(Error::new(ErrorKind::Timeout, "no answer")),
+        }
+    }
+    Err(last.unwrap_or_else(|| Error::new(ErrorKind::Sentinel, "no Sentinel")))
 }
 
 async fn log_in(socket: &mut Socket, connector: &Connector) -> Result<(), Error> {

@@ -249,7 +249,7 @@ impl AsyncWrite for Faulty {
 fn who_waits_for_a_connection_whose_task_has_panicked_panics_too() {
     let url: TargetUrl = "redis://host".parse().unwrap();
     let access = Access { service: "test".to_owned(), login: Login::default(), database: 0 };
-    let connector = Connector::new(&url.endpoint, None, access);
+    let connector = Connector::new(&url.site, None, access);
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     LocalSet::new().block_on(&runtime, async {
         let connection = WireConnection::new(connector, Box::pin(Faulty), None);

@@ -1,0 +1,153 @@
+//! Nodes of a cluster, or of a primary with its replicas: what each served, and how even the load was.
+
+use super::{
+    distribution::Distribution,
+    layout::Outline,
+    row::Scope,
+    server::{Totals, totals},
+    tally::{Question, Tally, tallies},
+    timeline::Timeline,
+};
+use crate::{
+    measure::{Counts, Recording, SeriesRole},
+    results::{Levels, NodeFacts, NodeRecord, NodeRole, Run},
+};
+
+/// Share of the busiest primary over an even share from which the load is uneven.
+pub const UNEVEN: f64 = 1.2;
+
+/// One node, or requests of which the node is not one of those known before the load.
+#[derive(Debug, Clone)]
+pub struct NodeRow {
+    /// Address, or what stands in the place of one.
+    pub name: String,
+    /// The node before the load; `None` of requests that no one node served.
+    pub before: Option<NodeFacts>,
+    /// The node after the load.
+    pub after: Option<NodeFacts>,
+    /// Requests that it served; `None` where they are not known by node.
+    pub load: Option<NodeLoad>,
+    /// Sums of the server's side; `None` where the server reported nothing.
+    pub server: Option<Totals>,
+    /// Levels at the end.
+    pub levels: Option<Levels>,
+    /// Number of slow commands.
+    pub slow: Option<u64>,
+}
+
+/// Requests that a node served.
+#[derive(Debug, Clone)]
+pub struct NodeLoad {
+    /// Counts over the measured period.
+    pub counts: Counts,
+    /// Requests that were answered per second.
+    pub rate: f64,
+    /// Response time of successes.
+    pub response: Distribution,
+    /// Share of all requests that were served.
+    pub share: f64,
+    /// Its course.
+    pub timeline: Timeline,
+}
+
+/// Rows of the nodes; none where the server stands alone. Names without a single request that are no nodes are left out.
+pub(super) fn nodes(run: &Run, question: Question) -> Vec<NodeRow> {
+    let mut names: Vec<&str> = run.target.nodes.iter().map(|node| node.address.as_str()).collect();
+    for series in &run.recording.nodes {
+        if !names.contains(&series.key.operation.as_str()) {
+            names.push(&series.key.operation);
+        }
+    }
+    let recording = Recording { series: run.recording.nodes.clone(), nodes: Vec::new(), ..run.recording.clone() };
+    let outline = |name: &&str| Outline {
+        scope: Scope { service: None, operation: Some((*name).to_owned()), role: SeriesRole::Operation },
+        series: (0..recording.series.len()).filter(|&at| recording.series[at].key.operation == *name).collect(),
+    };
+    let outlines: Vec<Outline> = names.iter().map(outline).collect();
+    let tallies = tallies(&recording, &outlines, question);
+    let all: u64 = tallies.iter().map(|tally| tally.counts.completed + tally.counts.failed()).sum();
+    let row = |((name, outline), tally): ((&str, &Outline), Tally)| {
+        let record = run.nodes.iter().find(|record| record.before.address == name);
+        let before = run.target.nodes.iter().find(|node| node.address == name);
+        let requests = tally.counts.completed + tally.counts.failed();
+        let load = (!outline.series.is_empty()).then(|| NodeLoad {
+            share: requests as f64 / all.max(1) as f64,
+            rate: tally.rate,
+            timeline: Timeline::new(&recording, &outline.scope, &tally.seconds),
+            response: Distribution::new(tally.response.histogram, tally.response.burstiness),
+            counts: tally.counts,
+        });
+        NodeRow {
+            name: name.to_owned(),
+            before: before.cloned(),
+            after: record.and_then(|record| record.after.clone()),
+            load,
+            server: record.filter(|record| !record.server.seconds.is_empty()).map(sums),
+            levels: record.and_then(|record| record.server.seconds.last()).map(|second| second.levels.clone()),
+            slow: record.and_then(|record| record.server.slowlog.as_ref()).map(|log| log.count),
+        }
+    };
+    let rows = names.iter().copied().zip(&outlines).zip(tallies).map(row);
+    rows.filter(|row| row.before.is_some() || row.load.as_ref().is_some_and(|load| load.share > 0.0)).collect()
+}
+
+fn sums(record: &NodeRecord) -> Totals {
+    totals(&record.server.seconds)
+}
+
+/// Share of the busiest primary of a cluster over an even share, with its name; `None` where there are fewer than two primaries
+/// with slots, or no requests.
+pub fn spread(rows: &[NodeRow]) -> Option<(&NodeRow, f64)> {
+    let is_primary =
+        |row: &&NodeRow| row.before.as_ref().is_some_and(|node| node.role == NodeRole::Primary && node.slots > 0);
+    let primaries: Vec<(&NodeRow, f64)> =
+        rows.iter().filter(is_primary).filter_map(|row| Some((row, row.load.as_ref()?.share))).collect();
+    let served: f64 = primaries.iter().map(|(_, share)| share).sum();
+    let (busiest, share) = primaries.iter().copied().max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    (primaries.len() > 1 && served > 0.0).then(|| (busiest, share / served * primaries.len() as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{measure::SeriesKey, results::sample};
+
+    const QUESTION: Question = Question { latency: 100_000_000, percentile: 99.0 };
+
+    fn address(number: usize) -> String {
+        format!("redis://127.0.0.1:{}", 7000 + number)
+    }
+
+    /// The sample's operations as if each of the first three had been served by one of two primaries.
+    fn clustered() -> Run {
+        let mut run = sample::run();
+        let facts = |number| NodeFacts { address: address(number), role: NodeRole::Primary, slots: 8_192 };
+        run.target.nodes = vec![facts(0), facts(1)];
+        let series: Vec<_> = run.recording.series.iter().take(3).cloned().collect();
+        for (number, mut record) in series.into_iter().enumerate() {
+            record.key = SeriesKey { operation: address(usize::from(number == 0)), ..record.key };
+            run.recording.nodes.push(record);
+        }
+        run
+    }
+
+    #[test]
+    fn rows_add_up_what_the_services_sent_to_a_node() {
+        let run = clustered();
+        let rows = nodes(&run, QUESTION);
+        let completed = |row: &NodeRow| row.load.as_ref().unwrap().counts.completed;
+        let of_series = |at: usize| run.recording.series[at].totals().completed;
+        assert_eq!(rows.iter().map(completed).collect::<Vec<_>>(), [of_series(1) + of_series(2), of_series(0)]);
+        let shares: f64 = rows.iter().map(|row| row.load.as_ref().unwrap().share).sum();
+        assert!((shares - 1.0).abs() < 1e-9, "{shares}");
+        let (busiest, spread) = spread(&rows).unwrap();
+        assert_eq!(busiest.name, address(usize::from(completed(&rows[1]) > completed(&rows[0]))));
+        assert!((1.0..=2.0).contains(&spread), "{spread}");
+    }
+
+    #[test]
+    fn a_server_that_stands_alone_has_no_rows() {
+        assert!(nodes(&sample::run(), QUESTION).is_empty());
+        assert!(spread(&[]).is_none());
+    }
+}

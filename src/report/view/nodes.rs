@@ -1,0 +1,130 @@
+//! Nodes of a cluster, or of a primary with its replicas.
+
+use super::{Block, Cell, Section, Shown, Table, Tone, results::Marks};
+use crate::{
+    analysis::{Analysis, NodeLoad, NodeRow, Totals, UNEVEN, spread},
+    measure::REDIRECTED,
+    report::format::{self, NOTHING},
+    results::{NodeFacts, NodeRole, Run},
+    scenario::{Client, Scenario},
+};
+
+/// What the section shows; empty where the server stands alone.
+pub(super) fn section(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Section {
+    let rows = &analysis.nodes;
+    let mut blocks: Vec<Block> = sentence(rows).map(Block::Paragraph).into_iter().collect();
+    blocks.extend(table(rows).block());
+    blocks.extend(redirections(run).map(Block::Paragraph));
+    if rows.iter().any(|row| row.load.is_some()) {
+        blocks.push(Block::Paragraph(method(scenario)));
+    }
+    Section::new("nodes", "Nodes", blocks).detailed(Shown::Everything).brief_line("Nodes", sentence(rows))
+}
+
+/// How even the load was, in one sentence.
+fn sentence(rows: &[NodeRow]) -> Option<String> {
+    let (busiest, factor) = spread(rows)?;
+    let judgement = if factor >= UNEVEN { "uneven" } else { "even" };
+    let share = busiest.load.as_ref().map_or(0.0, |load| load.share);
+    Some(format!(
+        "The busiest primary, {}, served {} of the requests, {} times an even share: the load is {judgement}.",
+        busiest.name,
+        format::share(share),
+        format::significant(factor),
+    ))
+}
+
+fn table(rows: &[NodeRow]) -> Table {
+    let load = |row: &NodeRow, of: fn(&NodeLoad) -> Cell| row.load.as_ref().map_or_else(|| NOTHING.into(), of);
+    let mut marks = Marks::default();
+    let percentiles = |row: &NodeRow, marks: &mut Marks, percentile: f64| match &row.load {
+        Some(load) => marks.value(percentile, load.response.percentile(percentile).value),
+        None => NOTHING.into(),
+    };
+    let table = Table::of("nodes", "Nodes", rows)
+        .head("Node", |row| &row.name)
+        .words("Role", 0, |row| role(row))
+        .numbers("Slots", 2, |row| slots(row))
+        .numbers("Requests", 0, |row| {
+            load(row, |load| format::count(load.counts.completed + load.counts.failed()).into())
+        })
+        .numbers("Share", 1, |row| load(row, |load| format::share(load.share).into()))
+        .numbers("Failed", 0, |row| {
+            load(row, |load| {
+                let failed = load.counts.failed();
+                Cell::new(format::count(failed), if failed > 0 { Tone::Bad } else { Tone::Plain })
+            })
+        })
+        .times("p50", 0, |row| percentiles(row, &mut marks, 50.0))
+        .times("p99", 0, |row| percentiles(row, &mut marks, 99.0))
+        .numbers("CPU", 1, |row| row.server.as_ref().and_then(Totals::cores).map_or(NOTHING.to_owned(), format::share))
+        .numbers("Memory", 2, |row| {
+            let used = row.levels.as_ref().and_then(|levels| levels.used_memory);
+            used.map_or(NOTHING.to_owned(), format::bytes)
+        })
+        .numbers("Hits", 3, |row| {
+            row.server.as_ref().and_then(Totals::hit_ratio).map_or(NOTHING.to_owned(), format::share)
+        })
+        .numbers("Slow", 3, |row| row.slow.map_or(NOTHING.to_owned(), format::count))
+        .table();
+    let missing = marks.missing().map(|(name, reason)| format!("{name}: {reason}."));
+    let about = "CPU: of one core. Hits: lookups that found their key. Slow: commands in the slow log. All three are of the node.";
+    let notes: Vec<_> = marks.legend().chain(missing).chain([about.to_owned()]).collect();
+    table.noted(notes)
+}
+
+/// Role before the load, and after it where it changed.
+fn role(row: &NodeRow) -> Cell {
+    let word = |node: &NodeFacts| match node.role {
+        NodeRole::Primary => "primary",
+        NodeRole::Replica => "replica",
+    };
+    match (&row.before, &row.after) {
+        (None, _) => NOTHING.into(),
+        (Some(before), Some(after)) if before.role != after.role => {
+            Cell::new(format!("{}, then {}", word(before), word(after)), Tone::Bad)
+        }
+        (Some(before), _) => word(before).into(),
+    }
+}
+
+/// Slots before the load, and after it where their number changed.
+fn slots(row: &NodeRow) -> String {
+    let count = |node: &NodeFacts| format::count(node.slots.into());
+    match (&row.before, &row.after) {
+        (Some(before), Some(after)) if before.slots != after.slots => {
+            format!("{}, then {}", count(before), count(after))
+        }
+        (Some(before), _) if before.slots > 0 => count(before),
+        _ => NOTHING.to_owned(),
+    }
+}
+
+/// Redirections that were followed.
+fn redirections(run: &Run) -> Option<String> {
+    let seconds = || run.recording.services.iter().flat_map(|service| &service.seconds);
+    let (moved, asked): (u64, u64) =
+        (seconds().map(|second| second.moved).sum(), seconds().map(|second| second.asked).sum());
+    (moved + asked > 0).then(|| {
+        format!(
+            "{} (MOVED) and {} (ASK) were followed by the wire client.",
+            format::counted(moved, "redirection", "redirections"),
+            format::count(asked)
+        )
+    })
+}
+
+/// How the node of a request is known.
+fn method(scenario: &Scenario) -> String {
+    let fred = scenario.services.iter().any(|service| service.client == Client::Fred);
+    let wire = scenario.services.iter().any(|service| service.client == Client::Wire);
+    let of_fred = "With fred, a request is counted for the node that has the slot of its key, as plimsoll reads it from the \
+                   cluster once a second, since fred does not report the node. One task of fred serves all nodes, so a node that does \
+                   not answer delays requests to the others, in their rows as well.";
+    let of_wire = "With the wire client, a request is counted for the node that answered it.";
+    let parts = [fred.then_some(of_fred), wire.then_some(of_wire)];
+    let known = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    format!(
+        "{known} The row \"{REDIRECTED}\" has requests that a node redirected, or whose slot moved while they were under way."
+    )
+}

@@ -1,0 +1,98 @@
+//! Operations that a cluster refuses, since their keys are in several slots.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+
+use super::{TargetError, slots::SlotTable};
+use crate::{
+    operation::{Args, Request},
+    scenario::{Action, Scenario},
+    workload::RequestStream,
+};
+
+/// Requests of each operation that are looked at: keys may be in one slot by chance.
+const EXAMPLES: usize = 20;
+
+/// Sequence numbers that are looked through for them.
+const LOOKED_THROUGH: u64 = 100_000;
+
+/// An error for each operation of a service whose commands, or whose transactions, have keys in several slots.
+pub(super) fn crossing(scenario: &Scenario, service: usize) -> Vec<TargetError> {
+    let stream = RequestStream::new(scenario, service);
+    let operations = &scenario.services[service].operations;
+    let mut seen = vec![0; operations.len()];
+    let mut crosses = vec![false; operations.len()];
+    for sequence in 0..LOOKED_THROUGH {
+        let number = stream.operation(sequence);
+        seen[number] += 1;
+        if seen[number] <= EXAMPLES {
+            let requests = (0..stream.steps(number)).map(|step| stream.request(sequence, step));
+            let slots: Vec<BTreeSet<u16>> = requests.map(|request| slots(&request)).collect();
+            crosses[number] |= match operations[number].action {
+                Action::Sequence { transaction: true, .. } => {
+                    slots.into_iter().flatten().collect::<BTreeSet<_>>().len() > 1
+                }
+                Action::Single(_) | Action::Sequence { .. } => slots.iter().any(|slots| slots.len() > 1),
+            };
+        }
+        if seen.iter().all(|seen| *seen >= EXAMPLES) {
+            break;
+        }
+    }
+    let crossing = operations.iter().zip(crosses).filter(|(_, crosses)| *crosses);
+    crossing.map(|(operation, _)| TargetError::CrossSlot { operation: operation.name.clone() }).collect()
+}
+
+/// Slots of the keys of a request.
+fn slots(request: &Request) -> BTreeSet<u16> {
+    let others: &[Bytes] = match &request.args {
+        Args::Values(values) if request.kind.spec().keys.is_batch() => values,
+        _ => &[],
+    };
+    let pairs: &[(Bytes, Bytes)] = match &request.args {
+        Args::Pairs(pairs) if request.kind.spec().keys.is_batch() => pairs,
+        _ => &[],
+    };
+    let keys = [&request.key].into_iter().filter(|key| !key.is_empty());
+    keys.chain(others).chain(pairs.iter().map(|(key, _)| key)).map(|key| SlotTable::slot(key)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::parse;
+
+    fn crossing_of(prefix: &str, operations: &str) -> Vec<String> {
+        let text = format!(
+            "name = \"t\"\n[[service]]\nname = \"s\"\n[service.load]\nmodel = \"open\"\nrate = 10\n\
+             [service.keys]\nprefix = \"{prefix}\"\n{operations}"
+        );
+        let scenario = parse(&text, "t.toml").unwrap();
+        crossing(&scenario, 0).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn several_keys_are_in_one_slot_by_a_hash_tag_only() {
+        let several =
+            "[[service.operation]]\ncommand = \"MGET\"\nbatch = 3\n[[service.operation]]\ncommand = \"GET\"\n";
+        let errors = crossing_of("app:", several);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].contains("`MGET`") && errors[0].contains("hash tag"), "{errors:?}");
+        assert!(crossing_of("{app}:", several).is_empty());
+        assert!(crossing_of("app:", "[[service.operation]]\ncommand = \"MGET\"\nbatch = 1\n").is_empty());
+    }
+
+    #[test]
+    fn a_transaction_has_one_slot_and_a_sequence_has_any() {
+        let steps = |transaction: bool| {
+            format!(
+                "[[service.operation]]\nname = \"post\"\ntransaction = {transaction}\n\
+                 sequence = [{{ command = \"HSET\" }}, {{ command = \"ZADD\" }}]\n"
+            )
+        };
+        assert!(crossing_of("app:", &steps(true))[0].contains("`post`"));
+        assert!(crossing_of("app:", &steps(false)).is_empty());
+        assert!(crossing_of("{app}:", &steps(true)).is_empty());
+    }
+}
