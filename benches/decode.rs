@@ -6,7 +6,7 @@ use std::{hint::black_box, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use plimsoll::operation;
+use plimsoll::{operation, scenario};
 use redis_protocol::resp2::decode::{decode_bytes, decode_bytes_mut};
 
 // The decoder is not public.

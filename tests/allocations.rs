@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Allocations and completed requests of a run of two seconds through the wire client.
-fn run(operation: &str, rate: u32) -> (f64, f64) {
+fn run(protocol: u8, operation: &str, rate: u32) -> (f64, f64) {
     let text = format!(
         "name = \"allocations\"\n[run]\nwarmup = \"0s\"\nduration = \"2s\"\n[[service]]\nname = \"api\"\nclient = \"wire\"\n\
-         [service.pool]\nsize = 4\n[service.load]\nrate = {rate}\narrivals = \"uniform\"\n[service.keys]\ncount = 1000\n\
+         protocol = {protocol}\n[service.pool]\nsize = 4\n[service.load]\nrate = {rate}\narrivals = \"uniform\"\n[service.keys]\ncount = 1000\n\
          [[service.operation]]\n{operation}\n"
     );
     let scenario = parse(&text, "allocations.toml").unwrap_or_else(|errors| panic!("{errors}"));
@@ -41,20 +41,22 @@ fn run(operation: &str, rate: u32) -> (f64, f64) {
 }
 
 /// What each further request of a run costs, so that connecting and packing the seconds do not count.
-fn for_each_request(operation: &str) -> f64 {
-    let ((few, least), (many, most)) = (run(operation, 500), run(operation, 5_500));
+fn for_each_request(protocol: u8, operation: &str) -> f64 {
+    let ((few, least), (many, most)) = (run(protocol, operation, 500), run(protocol, operation, 5_500));
     (many - few) / (most - least)
 }
 
 // One test, since the allocator counts for all threads.
 #[test]
 fn a_request_of_the_wire_client_allocates_its_list_of_arguments_at_most() {
-    for operation in ["command = \"GET\"", "command = \"SET\"", "command = \"HGET\"", "command = \"LRANGE\""] {
-        let allocations = for_each_request(operation);
+    let (resp2, resp3) = (["GET", "SET", "HGET", "LRANGE"], ["HGETALL", "SMEMBERS"]);
+    for (protocol, command) in resp2.map(|command| (2, command)).into_iter().chain(resp3.map(|command| (3, command))) {
+        let operation = format!("command = \"{command}\"");
+        let allocations = for_each_request(protocol, &operation);
         assert!(allocations < 0.1, "{operation}: {allocations} for each request");
     }
     for operation in ["command = \"HMGET\"", "command = \"ZADD\""] {
-        let allocations = for_each_request(operation);
+        let allocations = for_each_request(2, operation);
         assert!(allocations < 1.1, "{operation}: {allocations} for each request");
         assert!(allocations > 0.9, "the allocator counts: {operation}: {allocations} for each request");
     }

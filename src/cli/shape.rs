@@ -43,7 +43,7 @@ pub(super) fn shaped(arm: &Scenario, shape: &Shape) -> Result<Scenario, Scenario
         warmup: Some(shape.warmup),
         rate: shape.rate,
         seed: shape.seed,
-        client: None,
+        options: Vec::new(),
         pin: false,
         set,
     };

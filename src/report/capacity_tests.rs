@@ -18,7 +18,7 @@ use super::{
 use crate::{
     analysis::capacity::{Advice, Apart, CapacityAnalysis, FailReason, Headroom, Limit},
     results::{Capacity, Ended, HarnessLimit},
-    scenario::{Client, Overrides},
+    scenario::{Client, Overrides, Protocol},
 };
 
 type Found = (Capacity, CapacityAnalysis);
@@ -220,7 +220,7 @@ fn a_run_that_found_nothing_claims_nothing() {
 
 /// Of a found result with one client for all services.
 fn with(client: Client, found: &(Capacity, CapacityAnalysis)) -> CapacityReport {
-    let overrides = Overrides { client: Some(client), ..Overrides::default() };
+    let overrides = Overrides { options: vec![client.into()], ..Overrides::default() };
     CapacityReport { scenario: overrides.apply(&scenario().source, "sample").unwrap(), ..report(found) }
 }
 
@@ -270,6 +270,16 @@ fn the_client_stands_where_it_belongs_to_the_whole_answer() {
         (grow, "Grow the pool from 25 to 50 with the wire client: "),
     ] {
         let sentence = plain(&with(Client::Wire, &found).view(&[]).headline.sentence);
+        assert!(sentence.starts_with(begins), "{sentence}");
+    }
+    let options = vec![Client::Wire.into(), Protocol::Resp3.into()];
+    let both = Overrides { options, ..Overrides::default() }.apply(&scenario().source, "sample").unwrap();
+    for (found, begins) in [
+        (single(), "Sustainable with the wire client and RESP3: "),
+        (starved(None), "The harness with the wire client and RESP3 was the limit at "),
+    ] {
+        let report = CapacityReport { scenario: both.clone(), ..report(&found) };
+        let sentence = plain(&report.view(&[]).headline.sentence);
         assert!(sentence.starts_with(begins), "{sentence}");
     }
     let sentence = with(Client::Wire, &lost).view(&[]).headline.sentence;

@@ -10,7 +10,7 @@ use crate::{
         Ended, Gate, GateStage, Side,
         sample::gate::{Worsening, gate},
     },
-    scenario::{Client, Overrides},
+    scenario::{Client, Overrides, Protocol},
 };
 
 const FIRST: [GateStage; 1] = [GateStage::Screen];
@@ -60,10 +60,13 @@ fn the_first_sentence_is_the_verdict() {
 }
 
 #[test]
-fn clients_of_the_arms_are_named_unless_both_are_fred() {
+fn client_and_protocol_of_the_arms_are_named_unless_both_are_the_default() {
     let mut equal = gate(Worsening::None, 0.02, &FIRST);
-    let wire = Overrides { client: Some(Client::Wire), ..Overrides::default() };
-    let text = wire.apply(&equal.arms.a.scenario, "sample").unwrap().source;
+    let with = |options| {
+        let overrides = Overrides { options, ..Overrides::default() };
+        overrides.apply(&gate(Worsening::None, 0.02, &FIRST).arms.a.scenario, "sample").unwrap().source
+    };
+    let text = with(vec![Client::Wire.into()]);
     equal.arms.a.scenario.clone_from(&text);
     assert!(
         headline(&equal).starts_with("No regression with fred instead of the wire client: "),
@@ -75,6 +78,12 @@ fn clients_of_the_arms_are_named_unless_both_are_fred() {
     assert!(method.contains("**Load on B by**: plimsoll 0.1.0 (3f2c9d1), fred 10.1.0, release build"));
     equal.arms.b.scenario = text;
     assert!(headline(&equal).starts_with("No regression with the wire client: "), "{}", headline(&equal));
+    equal.arms.b.scenario = with(vec![Client::Wire.into(), Protocol::Resp3.into()]);
+    let expected = "No regression with the wire client and RESP3 instead of the wire client and RESP2: ";
+    assert!(headline(&equal).starts_with(expected), "{}", headline(&equal));
+    equal.arms.a.scenario = with(Vec::new());
+    equal.arms.b.scenario = with(vec![Protocol::Resp3.into()]);
+    assert!(headline(&equal).starts_with("No regression with RESP3 instead of RESP2: "), "{}", headline(&equal));
 }
 
 #[test]

@@ -43,7 +43,7 @@ record! {
         target: Target<'a> = Target::new(&report.run.target),
         /// Objective of the scenario.
         objective: Objective = Objective::new(&report.scenario.objective),
-        /// Client library of each service.
+        /// Client library and protocol of each service.
         clients: Vec<ServiceClient> = clients(&report.scenario),
         /// Verdict of the run.
         verdict: InRun = InRun(report.analysis.conclusion.verdict),

@@ -47,7 +47,7 @@ record! {
         target: Target<'a> = Target::new(&answers.capacity.target),
         /// Objective of the scenario.
         objective: Objective = Objective::new(&answers.scenario.objective),
-        /// Client library of each service, unless an arm sets another one.
+        /// Client library and protocol of each service, unless an arm sets another one.
         clients: Vec<ServiceClient> = clients(&answers.scenario),
         /// Answer in one sentence.
         headline: String = plain(&view.headline.sentence),

@@ -89,7 +89,7 @@ record! {
             arm.differences.iter().map(|(what, value)| ArmDifference { what, value }).collect(),
         /// Server.
         target: Target<'a> = Target::new(&arm.target),
-        /// Client library of each service.
+        /// Client library and protocol of each service.
         clients: Vec<ServiceClient> =
             scenario::parse(&arm.scenario, "arm").map_or_else(|_| Vec::new(), |scenario| clients(&scenario)),
         /// Build of plimsoll that loaded the server.

@@ -29,12 +29,15 @@ record! {
 }
 
 record! {
-    /// Client library of a service.
+    /// Client library and protocol of a service.
     pub(super) struct ServiceClient(service: &scenario::Service) {
         /// Name of the service.
         service: String = service.name.clone(),
         /// Client library.
-        client: scenario::Client = service.client ,
+        client: scenario::Client = service.client,
+        /// Version of the protocol: 2 for RESP2, 3 for RESP3.
+        #[schemars(range(min = 2, max = 3))]
+        protocol: u8 = service.protocol as u8,
     }
 }
 
@@ -77,7 +80,7 @@ record! {
     }
 }
 
-/// Client library of each service.
+/// Client library and protocol of each service.
 pub(super) fn clients(scenario: &scenario::Scenario) -> Vec<ServiceClient> {
     scenario.services.iter().map(ServiceClient::new).collect()
 }

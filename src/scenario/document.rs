@@ -150,6 +150,12 @@ const SERVICE: Table = Table {
             word("fred"),
         ),
         field(
+            "protocol",
+            "Version of the protocol on its connections: `2` for RESP2, `3` for RESP3, which needs Redis 6.0 or later, or Valkey.",
+            whole(2, 3),
+            integer(2),
+        ),
+        field(
             "instances",
             "Number of processes of the service, each with its own pool and an equal share of the load.",
             whole(1, 1_000),
@@ -179,6 +185,15 @@ const SERVICE: Table = Table {
     ],
     variants: None,
 };
+
+/// Default of a field of services, as it is written in a file.
+pub fn service_default(name: &str) -> Option<String> {
+    match SERVICE.field(name)?.presence {
+        Presence::Default(Value::Integer(number)) => Some(number.to_string()),
+        Presence::Default(Value::Word(word)) => Some(word.to_owned()),
+        _ => None,
+    }
+}
 
 const DEPENDENCY: Table = Table {
     name: "dependency",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::{prelude::prop, prop_assert, prop_assert_eq, proptest, strategy::Strategy};
 
-use super::{BUILTIN, Client, Overrides, ScenarioError, parse};
+use super::{BUILTIN, Client, Overrides, Protocol, ScenarioError, parse};
 
 fn builtin() -> impl Strategy<Value = &'static str> {
     (0..BUILTIN.len()).prop_map(|index| BUILTIN[index].1)
@@ -19,6 +19,7 @@ proptest! {
         seed in prop::option::of(0..=i64::MAX as u64),
         rate in prop::option::of(1.0..1_000_000.0),
         client in prop::option::of(prop::sample::select(vec![Client::Fred, Client::Wire])),
+        protocol in prop::option::of(prop::sample::select(vec![Protocol::Resp2, Protocol::Resp3])),
         size in 1_u32..1_000,
         latency in 1_u64..1_000,
     ) {
@@ -30,7 +31,7 @@ proptest! {
             warmup: warmup.map(Duration::from_nanos),
             rate: rate.filter(|_| open),
             seed,
-            client,
+            options: client.map(Into::into).into_iter().chain(protocol.map(Into::into)).collect(),
             pin: client.is_some(),
             set: vec![
                 (format!("service.{first}.pool.size"), size.to_string()),
@@ -48,6 +49,7 @@ proptest! {
         let scale = overrides.rate.map_or(1.0, |rate| rate / original.offered_rate().unwrap_or(0.0));
         for (before, after) in original.services.iter().zip(&scenario.services) {
             prop_assert_eq!(after.client, client.unwrap_or(before.client));
+            prop_assert_eq!(after.protocol, protocol.unwrap_or(before.protocol));
             let (before, after) = (before.offered_rate(), after.offered_rate());
             prop_assert_eq!(before.is_some(), after.is_some());
             let deviation = (after.unwrap_or(0.0) - before.unwrap_or(0.0) * scale).abs();

@@ -18,6 +18,7 @@ mod laws;
 mod messages;
 mod model;
 mod operations;
+mod option;
 mod overrides;
 mod read;
 mod reader;
@@ -28,12 +29,14 @@ mod tls;
 
 pub use builtin::{BUILTIN, Source, builtin, load, nearest_builtin, source};
 pub use dependency::{Address, Dependency};
+pub use document::service_default;
 pub use duration::{format_duration, parse_duration};
 pub use errors::{Path, ScenarioError, ScenarioErrors};
 pub use model::{
     Access, Action, ArrivalProcess, Checkout, Client, Command, Keys, Load, Objective, Operation, Order, PasswordSource,
-    Phases, Pool, Scenario, Service, ValueSize,
+    Phases, Pool, Protocol, Scenario, Service, ValueSize,
 };
+pub use option::ServiceOption;
 pub use overrides::Overrides;
 pub use read::{parse, uses};
 pub use schema::schema;

@@ -71,6 +71,8 @@ pub struct Service {
     pub password: Option<PasswordSource>,
     /// Client library of its connections.
     pub client: Client,
+    /// Version of the protocol on its connections.
+    pub protocol: Protocol,
     /// Processes of this service, each with a pool of its own and an equal share of the load.
     pub instances: u32,
     /// Parts into which each instance is divided over the workers; `None` leaves it to the load engine.
@@ -101,6 +103,18 @@ pub enum Client {
     Fred,
     /// plimsoll's own.
     Wire,
+}
+
+/// Version of the protocol between client and server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantNames)]
+pub enum Protocol {
+    /// RESP2.
+    #[default]
+    #[strum(serialize = "2")]
+    Resp2 = 2,
+    /// RESP3.
+    #[strum(serialize = "3")]
+    Resp3 = 3,
 }
 
 /// A password is never part of a scenario, only the place where it is found.

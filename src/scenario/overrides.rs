@@ -9,7 +9,8 @@ use super::{
     duration::format_duration,
     errors::{ScenarioError, ScenarioErrors, hint},
     field::{Shape, Table},
-    model::{Client, Scenario},
+    model::Scenario,
+    option::ServiceOption,
     read::parse,
     reader::{closest, label},
     shown::shown_field,
@@ -26,8 +27,8 @@ pub struct Overrides {
     pub rate: Option<f64>,
     /// Root of all randomness.
     pub seed: Option<u64>,
-    /// Client library of all services.
-    pub client: Option<Client>,
+    /// Fields of all services.
+    pub options: Vec<ServiceOption>,
     /// Whether workers are pinned to cores, whatever the scenario says.
     pub pin: bool,
     /// Any field by its path, with its value in TOML; quotes of texts may be left out:
@@ -43,7 +44,7 @@ struct Edit {
 }
 
 impl Overrides {
-    /// The scenario with these changes. `set` comes after `duration`, `warmup`, `seed` and `client`, and `rate` last.
+    /// The scenario with these changes. `set` comes after `duration`, `warmup`, `seed` and `options`, and `rate` last.
     ///
     /// # Errors
     ///
@@ -75,10 +76,10 @@ impl Overrides {
                 value: "true".to_owned(),
             }),
         ];
-        let client = self.client.into_iter().flat_map(|client| {
-            let word: &str = client.into();
-            scenario.services.iter().filter_map(move |service| {
-                option("client", &format!("service.{}.client", service.name), Some(word.to_owned()))
+        let options = self.options.iter().flat_map(|set| {
+            scenario.services.iter().filter_map(|service| {
+                let path = format!("service.{}.{}", service.name, set.field());
+                option(set.field(), &path, Some(set.word().to_owned()))
             })
         });
         // A password there is refused, and is not repeated in a log.
@@ -88,7 +89,7 @@ impl Overrides {
             path: path.trim().to_owned(),
             value: value.trim().to_owned(),
         });
-        named.into_iter().flatten().chain(client).chain(set).collect()
+        named.into_iter().flatten().chain(options).chain(set).collect()
     }
 }
 
@@ -265,7 +266,7 @@ fn drop_untaken(table: &Table, entries: &mut dyn TableLike, word: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{BUILTIN, Checkout, Load, Service, ValueSize, builtin};
+    use crate::scenario::{BUILTIN, Checkout, Client, Load, Protocol, Service, ValueSize, builtin};
 
     const TEXT: &str = r#"
 name = "x"
@@ -404,14 +405,15 @@ command = "LPUSH"
     }
 
     #[test]
-    fn the_client_is_that_of_every_service() {
-        let wire = Overrides { client: Some(Client::Wire), ..Overrides::default() };
+    fn an_option_is_for_every_service() {
+        let both = Overrides { options: vec![Client::Wire.into(), Protocol::Resp3.into()], ..Overrides::default() };
         for (name, text) in BUILTIN {
-            let scenario = wire.apply(text, name).unwrap();
-            assert!(scenario.services.iter().all(|service| service.client == Client::Wire), "{name}");
+            let scenario = both.apply(text, name).unwrap();
+            let all = scenario.services.iter().map(|service| (service.client, service.protocol));
+            assert!(all.into_iter().all(|one| one == (Client::Wire, Protocol::Resp3)), "{name}");
         }
         let set = vec![("service.ml.client".to_owned(), "fred".to_owned())];
-        let scenario = Overrides { set, ..wire }.apply(TEXT, "x.toml").unwrap();
+        let scenario = Overrides { set, ..both }.apply(TEXT, "x.toml").unwrap();
         let clients: Vec<_> = scenario.services.iter().map(|service| service.client).collect();
         assert_eq!(clients, [Client::Wire, Client::Fred]);
     }

@@ -10,7 +10,7 @@ use super::{
     errors::{Path, ScenarioErrors},
     model::{
         Access, Action, ArrivalProcess, Checkout, Client, Keys, Load, Objective, Operation, Order, PasswordSource,
-        Phases, Pool, Scenario, Service, ValueSize,
+        Phases, Pool, Protocol, Scenario, Service, ValueSize,
     },
     operations,
     reader::{Alternative, Section, refusals::refuse_same_names},
@@ -134,6 +134,8 @@ fn service(section: &Section<'_>) -> Option<Service> {
     let username = section.gives("username").then(|| section.text("username"));
     let password = section.gives("password").then(|| password(section));
     let client = section.choice("client").and_then(|word| Client::from_str(word).ok());
+    let protocol =
+        section.integer("protocol").map(|version: u8| if version == 3 { Protocol::Resp3 } else { Protocol::Resp2 });
     let instances = section.integer("instances");
     let parts = section.gives("parts").then(|| section.integer("parts"));
     let pool = section.section("pool").and_then(|section| pool(&section));
@@ -165,6 +167,7 @@ fn service(section: &Section<'_>) -> Option<Service> {
         username: optional(username)?,
         password: optional(password)?,
         client: client?,
+        protocol: protocol?,
         instances: instances?,
         parts: optional(parts)?,
         pool: pool?,

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     results::NodeRole,
-    scenario::{Scenario, Service, TlsOptions},
+    scenario::{Protocol, Scenario, Service, TlsOptions},
 };
 
 /// User of services that name none, on a private server.
@@ -79,17 +79,17 @@ impl Target {
             service: service.name.clone(),
             login: server.login(private_user(service)),
             database: service.database,
+            protocol: service.protocol,
         };
         let login = server.login(server.admin());
-        let observer = Access { service: OBSERVER.to_owned(), login, database: 0 };
-        let url = server.url();
+        let (url, observer) = (server.url(), observer(login, 0));
         Self::new(url.site, &url.tls, true, scenario.services.iter().map(access), observer)
     }
 
     /// A server without load: for questions only.
     pub async fn without_services(url: &TargetUrl) -> Result<Self, TargetError> {
         let login = Login { username: url.username.clone(), password: url.password.clone() };
-        let observer = Access { service: OBSERVER.to_owned(), login, database: url.database.unwrap_or(0) };
+        let observer = observer(login, url.database.unwrap_or(0));
         Self::new(url.site.clone(), &url.tls, false, std::iter::empty(), observer)?.found().await
     }
 
@@ -105,12 +105,13 @@ impl Target {
             _ => Login { username: url.username.clone(), password: url.password.clone() },
         };
         let of_url = url.database.unwrap_or(0);
-        let observer = Access { service: OBSERVER.to_owned(), login, database: of_url };
+        let observer = observer(login, of_url);
         let access = scenario.services.iter().zip(logins).map(|(service, login)| Access {
             service: service.name.clone(),
             login,
             // A scenario cannot decide database 0 from none; who writes a database into the URL means it.
             database: if service.database == 0 { of_url } else { service.database },
+            protocol: service.protocol,
         });
         Self::new(url.site.clone(), &url.tls.or(&scenario.tls), false, access, observer)
     }
@@ -205,7 +206,7 @@ impl Target {
     /// # Panics
     /// Where the index is out of range.
     pub fn connector(&self, service: usize) -> Connector {
-        self.connectors[service].counting_anew()
+        self.connectors[service].of_load()
     }
 
     /// Like [`Self::connector`], for connections that speak the protocol themselves.
@@ -250,6 +251,10 @@ impl Target {
     pub fn address(&self) -> String {
         self.site.to_string()
     }
+}
+
+fn observer(login: Login, database: u8) -> Access {
+    Access { service: OBSERVER.to_owned(), login, database, protocol: Protocol::Resp2 }
 }
 
 fn private_user(service: &Service) -> &str {

@@ -1,7 +1,6 @@
 //! Opening connections: one fred client each.
 //!
-//! RESP2 is spoken: it is what the peers (`redis-benchmark`, memtier) and most applications speak, its frames are
-//! decoded with less work, and no command of the table replies differently enough to need RESP3.
+//! RESP2 is spoken, which every server does; RESP3 only on connections for load, where a service asks for it.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -23,12 +22,13 @@ use super::{
     Connection, Endpoint, Fault, Site, TargetError, Topology,
     driver::{Driver, Losses},
     failure,
-    fred::{Opened, Router},
+    fred::{Opened, Router, quoted},
     link::{LONGEST_PAUSE, REDIRECTIONS, SHORTEST_PAUSE},
     login::{Access, Login},
     slots::SlotTable,
     tls::{self, Tls},
 };
+use crate::scenario::Protocol;
 
 /// Time that a connection has to come about, and again to log in.
 pub(super) const OPEN_LIMIT: Duration = Duration::from_secs(5);
@@ -142,9 +142,33 @@ impl Connector {
         self
     }
 
-    /// A connector with its own count of losses.
-    pub(super) fn counting_anew(&self) -> Self {
-        Self { losses: Arc::default(), ..self.clone() }
+    /// A connector for load: in the protocol of its service, with its own count of losses.
+    pub(super) fn of_load(&self) -> Self {
+        let mut settings = (*self.settings).clone();
+        settings.config.version = match settings.access.protocol {
+            Protocol::Resp2 => RespVersion::RESP2,
+            Protocol::Resp3 => RespVersion::RESP3,
+        };
+        Self { settings: Arc::new(settings), losses: Arc::default(), ..self.clone() }
+    }
+
+    /// The protocol of its connections.
+    pub(super) fn protocol(&self) -> Protocol {
+        if self.settings.config.version == RespVersion::RESP3 { Protocol::Resp3 } else { Protocol::Resp2 }
+    }
+
+    /// Why a server that it reaches in RESP2 refuses connections for load.
+    pub(super) async fn refused_load(&self) -> Option<TargetError> {
+        let of_load = self.of_load();
+        if of_load.protocol() == Protocol::Resp2 {
+            return None;
+        }
+        let fault = match of_load.attempt().await.err()? {
+            // What proxies do that do not know `HELLO`.
+            Fault::HungUp => Fault::NoResp3,
+            fault => fault,
+        };
+        Some(self.failed(fault))
     }
 
     /// Number of lost connections that the connector (or a clone) has opened.
@@ -241,7 +265,11 @@ impl Connector {
         let (timed, stopwatch) = tls.as_ref().map(Tls::timed).unzip();
         let of_nodes =
             |connector| TlsConfig { connector, hostnames: tls.as_ref().map_or(TlsHostMapping::None, Tls::of_nodes) };
-        let config = Config { tls: timed.map(of_nodes), ..config.clone() };
+        let mut config = Config { tls: timed.map(of_nodes), ..config.clone() };
+        if config.version == RespVersion::RESP3 {
+            config.username = config.username.as_deref().map(quoted);
+            config.password = config.password.as_deref().map(quoted);
+        }
         let client = Client::new(config, Some(performance.clone()), Some(connection.clone()), Some(policy.clone()));
         let mut task = client.connect();
         let router = Router(task.abort_handle());

@@ -78,6 +78,9 @@ pub(super) fn of_opening(error: &Error, endpoint: &Endpoint, user: &str, databas
         (_, "ERR") if details.contains("without any password configured") || details.contains("no password is set") => {
             Fault::NoPassword
         }
+        (_, "NOPROTO") => Fault::NoResp3,
+        (_, "ERR") if names_hello(details) => Fault::NoResp3,
+        (_, "NOPERM") if names_hello(details) => Fault::NoHello { user: user.to_owned() },
         (_, "DENIED") => Fault::ProtectedMode,
         (_, "ERR") if details.contains("max number of clients") => Fault::MaxClients,
         (_, "NOAUTH") => Fault::LoginRequired,
@@ -101,6 +104,11 @@ pub(super) fn of_opening(error: &Error, endpoint: &Endpoint, user: &str, databas
         (ErrorKind::Protocol | ErrorKind::Parse, _) => Fault::NotAServer,
         _ => Fault::ServerRefuses(first_sentence(details).to_owned()),
     }
+}
+
+/// Whether an error quotes the command `HELLO`, as those do that do not know it or do not permit it.
+fn names_hello(message: &str) -> bool {
+    ["'hello'", "`hello`"].iter().any(|quoted| message.to_lowercase().contains(quoted))
 }
 
 /// The reason for which there is no local address for a connection to an endpoint.
@@ -180,6 +188,17 @@ mod tests {
             ),
             (ErrorKind::Unknown, "ERR Client sent AUTH, but no password is set", "remove the password"),
             (ErrorKind::Unknown, DENIED, "is in protected mode"),
+            (
+                ErrorKind::Unknown,
+                "ERR unknown command `HELLO`, with args beginning with: `3`, `AUTH`, `me`, `secret`, ",
+                "does not speak RESP3",
+            ),
+            (ErrorKind::Unknown, "NOPROTO unsupported protocol version", "does not speak RESP3"),
+            (
+                ErrorKind::Auth,
+                "NOPERM this user has no permissions to run the 'hello' command",
+                "`me` may not send HELLO",
+            ),
             (ErrorKind::Unknown, "MISCONF It cannot save. Commands are disabled. Look at the log.", "It cannot save"),
             (
                 ErrorKind::IO,
@@ -217,7 +236,7 @@ mod tests {
         ] {
             let text = explained(kind, details);
             assert!(text.contains(expected), "{text}");
-            assert!(text.len() < 300 && !text.contains(['{', '\n']), "{text}");
+            assert!(text.len() < 300 && !text.contains(['{', '\n']) && !text.contains("secret"), "{text}");
         }
     }
 

@@ -77,6 +77,16 @@ pub enum Fault {
     Loading,
     #[error("the server has no database {0}: choose another one, or raise its `databases` setting")]
     NoDatabase(u8),
+    #[error(
+        "the server does not speak RESP3 (no HELLO, as in Redis before version 6 and in some proxies): use RESP2 \
+         (--protocol 2, or protocol = 2 in the scenario's service)"
+    )]
+    NoResp3,
+    #[error(
+        "the user `{user}` may not send HELLO, with which RESP3 begins: permit it (ACL SETUSER {user} +hello), or use RESP2 \
+         (--protocol 2, or protocol = 2 in the scenario's service)"
+    )]
+    NoHello { user: String },
     #[error("the server refuses: {0}")]
     ServerRefuses(String),
 }

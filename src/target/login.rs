@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{Secret, TargetError, TargetUrl};
-use crate::scenario::{PasswordSource, Service};
+use crate::scenario::{PasswordSource, Protocol, Service};
 
 /// User and password of one service; without both there is no login.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub(super) struct Access {
     pub(super) service: String,
     pub(super) login: Login,
     pub(super) database: u8,
+    /// That of the connections for load; all others speak RESP2.
+    pub(super) protocol: Protocol,
 }
 
 impl Login {

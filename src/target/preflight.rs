@@ -167,7 +167,11 @@ async fn check(connector: &Connector, probes: &[Probe]) -> Vec<TargetError> {
     match fred::interfaces::ClientLike::ping::<()>(&client, None).await {
         // The right to PING is needed by nobody who does not PING.
         Err(error) if !error.details().starts_with("NOPERM") => vec![connector.explain(&error)],
-        _ => permission::check(&client, connector, probes).await,
+        _ => {
+            let mut errors = permission::check(&client, connector, probes).await;
+            errors.extend(connector.refused_load().await);
+            errors
+        }
     }
 }
 

@@ -10,13 +10,13 @@ const OK: u32 = 2;
 pub(super) enum Shape {
     /// A string, or a number that is not an integer.
     Text,
-    /// An integer.
+    /// An integer; of a boolean 0 or 1, as in RESP2.
     Integer(i64),
     /// Nil.
     Null,
-    /// An array or a map.
+    /// An array, a set or a map.
     Array {
-        /// Number of elements; of a map its pairs.
+        /// Number of elements; of a map its keys and values, as in RESP2.
         elements: u64,
         /// Those that are nil.
         nulls: u64,

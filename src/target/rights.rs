@@ -16,7 +16,7 @@ use super::{
 use crate::{
     operation::{Keys, Kind, Request},
     results::{PasswordStrength, Proof, ServiceDatabase, ServiceLogin},
-    scenario::Scenario,
+    scenario::{Protocol, Scenario},
     server::{Questions, is_common_password},
 };
 
@@ -54,6 +54,8 @@ pub(super) struct Duty<'a> {
     services: Vec<ServiceDatabase>,
     probes: Vec<Probe>,
     prefixes: BTreeSet<String>,
+    /// Whether a service speaks RESP3.
+    resp3: bool,
 }
 
 /// The users of a scenario's services with all that is asked of them, in the scenario's order.
@@ -63,12 +65,13 @@ pub(super) fn duties<'a>(scenario: &Scenario, connectors: &'a [Connector]) -> Ve
         let place = duties.iter().position(|duty| duty.connector.user() == connector.user());
         let place = place.unwrap_or_else(|| {
             let (services, probes, prefixes) = (Vec::new(), Vec::new(), BTreeSet::new());
-            duties.push(Duty { connector, services, probes, prefixes });
+            duties.push(Duty { connector, services, probes, prefixes, resp3: false });
             duties.len() - 1
         });
         let duty = &mut duties[place];
         duty.services.push(ServiceDatabase { service: service.name.clone(), database: connector.database() });
         duty.prefixes.insert(service.keys.prefix.clone());
+        duty.resp3 |= service.protocol == Protocol::Resp3;
         duty.probes.extend(probes(scenario, index));
     }
     duties
@@ -113,6 +116,9 @@ impl Duty<'_> {
         commands.insert("+ping".to_owned());
         if self.services.iter().any(|service| service.database != 0) {
             commands.insert("+select".to_owned());
+        }
+        if self.resp3 {
+            commands.insert("+hello".to_owned());
         }
         let publishes = self.mix().any(is_published);
         let keyed = self.mix().any(|request| !is_published(request) && !request.key.is_empty());

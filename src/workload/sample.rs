@@ -8,7 +8,7 @@ use crate::{
     operation::{Kind, Parameters},
     scenario::{
         Access, Action, ArrivalProcess, Checkout, Client, Command, Keys, Load, Objective, Operation, Order, Phases,
-        Pool, Scenario, Service, TlsOptions, ValueSize,
+        Pool, Protocol, Scenario, Service, TlsOptions, ValueSize,
     },
 };
 
@@ -76,6 +76,7 @@ pub(super) fn scenario(actions: impl IntoIterator<Item = Action>) -> Scenario {
             username: None,
             password: None,
             client: Client::Fred,
+            protocol: Protocol::Resp2,
             instances: 1,
             parts: None,
             pool: Pool {

@@ -84,6 +84,22 @@ fn equals_are_no_regression_and_the_report_can_be_made_again() {
 }
 
 #[test]
+fn the_protocols_are_compared() {
+    let desk = Desk::new();
+    let run = gate(&desk, &["--a", "protocol=2", "--b", "protocol=3", "--out", "out", "--format", "json"]);
+    assert!([0, 1, 3, 4].map(Some).contains(&run.code), "{}\n{}", run.stdout, run.stderr);
+    let document = json(&run.stdout);
+    assert!(document["headline"].as_str().unwrap().contains(" with RESP3 instead of RESP2"), "{}", run.stdout);
+    for (arm, protocol) in document["arms"].as_array().unwrap().iter().zip([2, 3]) {
+        assert_eq!(
+            (&arm["name"], &arm["clients"][0]["protocol"]),
+            (&Value::from(format!("protocol={protocol}")), &Value::from(protocol))
+        );
+    }
+    assert_eq!(document["failed"], Value::from([0.0, 0.0].as_slice()));
+}
+
+#[test]
 fn a_slower_server_is_found_and_servers_of_others_make_it_a_hint() {
     let (desk, server) = (Desk::new(), Server::start());
     let url = |port: u16| server.url().replace(&server.port.to_string(), &port.to_string());
@@ -152,6 +168,7 @@ fn what_cannot_be_compared_is_refused_before_any_load() {
         (&["short.toml", "--a", "exe=/no/such"], "/no/such: no such file"),
         (&["short.toml", "--a", "exe=/bin/true"], "--a: exe=/bin/true is not a plimsoll binary"),
         (&["short.toml", "--a", "client=hiredis"], "expected client=fred or client=wire"),
+        (&["short.toml", "--b", "protocol=4"], "expected protocol=2 or protocol=3"),
         (&["short.toml", "--blocks", "6"], "from 7 to 200"),
         (&["short.toml", "--threshold", "0"], "from 0.5 to 100"),
         (&["closed.toml", "--rate", "5"], "no service has an open loop"),

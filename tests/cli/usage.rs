@@ -38,6 +38,7 @@ fn wrong_usage_ends_with_2_and_leaves_nothing() {
     desk.run(&["run", "short.toml", "--workers", "0"]).ends_with(2);
     for command in ["run", "capacity", "gate", "ci"] {
         desk.run(&[command, "short.toml", "--client", "hiredis"]).ends_with(2).complains("possible values: fred, wire");
+        desk.run(&[command, "short.toml", "--protocol", "1"]).ends_with(2).complains("possible values: 2, 3");
     }
     assert_eq!(desk.names(), [""; 0]);
 }

@@ -1,11 +1,11 @@
-//! The two clients side by side: replies to every command, classes of errors, and refusals of a connection.
+//! The two clients side by side, in both protocols: replies to every command, classes of errors, and refusals of a connection.
 
 use std::{io::Write, net::TcpListener, thread};
 
 use plimsoll::{
     measure::ErrorClass,
     operation::{Args, Kind, Reply, Request, Spec},
-    scenario::{Action, Operation},
+    scenario::{Action, Operation, Protocol, Scenario},
     target::{
         Answer, Connector, Driver, DriverConnection, Listen, PrivateServer, Secret, ServerOptions, Source, Target,
         TargetUrl,
@@ -40,7 +40,7 @@ macro_rules! for_each_client {
 pub(crate) use for_each_client;
 
 fn of_private(server: &PrivateServer) -> Target {
-    Target::of_private(server, &scenario(vec![service("test", &[Kind::Get])])).unwrap()
+    Target::of_private(server, &small()).unwrap()
 }
 
 pub(crate) fn fred(server: &PrivateServer) -> Connector {
@@ -68,7 +68,7 @@ pub(crate) fn lost(answer: &Answer) {
 }
 
 /// Results of requests on a new connection; of failures class and message.
-async fn results<D: Driver>(driver: &D, requests: &[Request]) -> Vec<Result<Reply, (ErrorClass, String)>> {
+pub(crate) async fn results<D: Driver>(driver: &D, requests: &[Request]) -> Vec<Result<Reply, (ErrorClass, String)>> {
     let connection = driver.open().await.unwrap();
     let mut results = Vec::new();
     for request in requests {
@@ -79,16 +79,44 @@ async fn results<D: Driver>(driver: &D, requests: &[Request]) -> Vec<Result<Repl
     results
 }
 
-/// Fails unless both clients have the same results; gives these.
-async fn compared(target: &Target, requests: &[Request], prepare: impl AsyncFn()) -> Vec<Result<Reply, ErrorClass>> {
-    prepare().await;
-    let fred = results(&target.connector(0), requests).await;
-    prepare().await;
-    let wire = results(&target.wire_connector(0), requests).await;
-    for ((fred, wire), request) in fred.iter().zip(&wire).zip(requests) {
-        assert_eq!(fred, wire, "{request:?}");
+const PROTOCOLS: [Protocol; 2] = [Protocol::Resp2, Protocol::Resp3];
+
+/// The scenario in a protocol.
+pub(crate) fn spoken(protocol: Protocol, mut plan: Scenario) -> Scenario {
+    plan.services.iter_mut().for_each(|service| service.protocol = protocol);
+    plan
+}
+
+/// A scenario of one service.
+pub(crate) fn small() -> Scenario {
+    scenario(vec![service("test", &[Kind::Get])])
+}
+
+/// The target of a scenario in each protocol.
+pub(crate) fn in_both(server: &PrivateServer, plan: &Scenario) -> [Target; 2] {
+    PROTOCOLS.map(|protocol| Target::of_private(server, &spoken(protocol, plan.clone())).unwrap())
+}
+
+/// Fails unless both clients have the same results in both protocols; gives these.
+pub(crate) async fn compared(
+    targets: &[Target; 2],
+    requests: &[Request],
+    prepare: impl AsyncFn(),
+) -> Vec<Result<Reply, ErrorClass>> {
+    let mut all = Vec::new();
+    for target in targets {
+        prepare().await;
+        all.push(results(&target.connector(0), requests).await);
+        prepare().await;
+        all.push(results(&target.wire_connector(0), requests).await);
     }
-    fred.into_iter().map(|result| result.map_err(|(class, _)| class)).collect()
+    let first = all.remove(0);
+    for (name, others) in ["wire", "fred, RESP3", "wire, RESP3"].iter().zip(all) {
+        for ((expected, result), request) in first.iter().zip(others).zip(requests) {
+            assert_eq!(*expected, result, "{name}: {request:?}");
+        }
+    }
+    first.into_iter().map(|result| result.map_err(|(class, _)| class)).collect()
 }
 
 /// Operations of every command: alone, with several keys or members, with an expiry.
@@ -120,7 +148,7 @@ fn both_clients_have_the_same_reply_to_every_command() {
         let mut api = service("api", &[]);
         api.operations = operations();
         let plan = scenario(vec![api]);
-        let target = Target::of_private(&server, &plan).unwrap();
+        let targets = in_both(&server, &plan);
         let stream = RequestStream::new(&plan, 0);
         let mut requests = Vec::new();
         // Twice in turn, each with the upkeep that a full or an emptied collection asks for.
@@ -131,13 +159,13 @@ fn both_clients_have_the_same_reply_to_every_command() {
         }
         let filled = async || {
             ask(&server, "FLUSHALL").await;
-            target.prefill(&plan, &mut |_, _| ()).await.unwrap();
+            targets[0].prefill(&plan, &mut |_, _| ()).await.unwrap();
         };
-        let results = compared(&target, &requests, filled).await;
+        let results = compared(&targets, &requests, filled).await;
         assert!(results.iter().all(Result::is_ok), "{results:?}");
         assert!(results.iter().flatten().map(|reply| reply.hits).sum::<u32>() > 30);
         let emptied = async || drop(ask(&server, "FLUSHALL").await);
-        let results = compared(&target, &requests, emptied).await;
+        let results = compared(&targets, &requests, emptied).await;
         assert!(results.iter().flatten().map(|reply| reply.misses).sum::<u32>() > 10);
     });
 }
@@ -154,14 +182,14 @@ fn both_clients_have_the_same_replies_in_a_transaction() {
         let action = Action::Sequence { steps: steps.collect(), transaction: true };
         api.operations = vec![Operation { action, ..operation(Kind::Get) }];
         let plan = scenario(vec![api]);
-        let target = Target::of_private(&server, &plan).unwrap();
+        let targets = in_both(&server, &plan);
         let stream = RequestStream::new(&plan, 0);
         let requests: Vec<_> = (0..stream.steps(0)).map(|step| stream.request(0, step)).collect();
         let filled = async || {
             ask(&server, "FLUSHALL").await;
-            target.prefill(&plan, &mut |_, _| ()).await.unwrap();
+            targets[0].prefill(&plan, &mut |_, _| ()).await.unwrap();
         };
-        let results = compared(&target, &requests, filled).await;
+        let results = compared(&targets, &requests, filled).await;
         assert!(results.last().unwrap().is_ok_and(|reply| reply.bytes > 500), "{results:?}");
     });
 }
@@ -171,7 +199,7 @@ fn both_clients_have_the_same_errors() {
     locally(async {
         let server = server(&[("maxmemory-policy", "noeviction")]).await;
         ask(&server, "ACL SETUSER plimsoll -zadd").await;
-        let target = of_private(&server);
+        let targets = in_both(&server, &small());
         let set = |key, text| request(Kind::Set, key, value(text));
         let requests = [
             set("text", "x"),
@@ -216,7 +244,8 @@ fn both_clients_have_the_same_errors() {
             raw("CONFIG SET replica-serve-stale-data yes"),
         ];
         let emptied = async || drop(ask(&server, "FLUSHALL").await);
-        let classes: Vec<_> = compared(&target, &requests, emptied).await.into_iter().filter_map(Result::err).collect();
+        let classes: Vec<_> =
+            compared(&targets, &requests, emptied).await.into_iter().filter_map(Result::err).collect();
         for class in [
             ErrorClass::Wrongtype,
             ErrorClass::Noperm,
@@ -237,7 +266,7 @@ fn both_clients_have_the_same_errors() {
 fn both_clients_answer_a_batch_in_the_order_of_its_requests() {
     locally(async {
         let server = server(&[]).await;
-        let target = of_private(&server);
+        let targets = in_both(&server, &small());
         let requests = [
             request(Kind::Set, "text", value("long enough")),
             plain(Kind::StrLen, "text"),
@@ -251,12 +280,14 @@ fn both_clients_answer_a_batch_in_the_order_of_its_requests() {
             plain(Kind::Incr, "count"),
         ];
         let emptied = async || drop(ask(&server, "FLUSHALL").await);
-        let one_by_one = compared(&target, &requests, emptied).await;
+        let one_by_one = compared(&targets, &requests, emptied).await;
         assert_eq!(one_by_one.iter().filter(|result| result.is_err()).count(), 2);
-        emptied().await;
-        assert_eq!(together(&target.connector(0), &requests).await, one_by_one);
-        emptied().await;
-        assert_eq!(together(&target.wire_connector(0), &requests).await, one_by_one);
+        for target in &targets {
+            emptied().await;
+            assert_eq!(together(&target.connector(0), &requests).await, one_by_one);
+            emptied().await;
+            assert_eq!(together(&target.wire_connector(0), &requests).await, one_by_one);
+        }
     });
 }
 
@@ -274,28 +305,35 @@ fn script(source: &str) -> Args {
     Args::Script { source: bytes(source), argv: Vec::new() }
 }
 
-/// The reason for which both clients cannot open a connection.
+/// The reason for which both clients cannot open a connection, in either protocol.
 pub(crate) async fn refusal(url: TargetUrl) -> String {
-    let target = at(url).await;
-    let (fred, wire) = (target.connector(0), target.wire_connector(0));
-    let (fred, wire) = tokio::join!(fred.open(), wire.open());
-    let (fred, wire) = (fred.unwrap_err().to_string(), wire.unwrap_err().to_string());
-    assert_eq!(fred, wire);
-    wire
+    let of = async |protocol| {
+        let target = at(url.clone(), protocol).await;
+        let (fred, wire) = (target.connector(0), target.wire_connector(0));
+        let (fred, wire) = tokio::join!(fred.open(), wire.open());
+        let (fred, wire) = (fred.unwrap_err().to_string(), wire.unwrap_err().to_string());
+        assert_eq!(fred, wire, "{protocol:?}");
+        wire
+    };
+    let (resp2, resp3) = tokio::join!(Box::pin(of(Protocol::Resp2)), Box::pin(of(Protocol::Resp3)));
+    assert_eq!(resp2, resp3);
+    resp3
 }
 
-pub(crate) async fn at(url: TargetUrl) -> Target {
-    Target::prepare(Source::Url(url), &scenario(vec![service("test", &[Kind::Get])])).await.unwrap().0
+pub(crate) async fn at(url: TargetUrl, protocol: Protocol) -> Target {
+    Target::prepare(Source::Url(url), &spoken(protocol, small())).await.unwrap().0
 }
 
-/// Opens a connection by each client, and uses it.
+/// Opens a connection by each client in each protocol, and uses it.
 pub(crate) async fn opened(url: TargetUrl) {
-    let target = at(url).await;
     // Longer than a read, and than a record of TLS.
     let requests = [request(Kind::Set, "key", value(&"x".repeat(200_000))), request(Kind::Get, "key", Args::None)];
     let read = Ok(Reply { hits: 1, bytes: 200_000, ..Reply::default() });
-    assert_eq!(results(&target.connector(0), &requests).await[1], read);
-    assert_eq!(results(&target.wire_connector(0), &requests).await[1], read);
+    for protocol in PROTOCOLS {
+        let target = at(url.clone(), protocol).await;
+        assert_eq!(results(&target.connector(0), &requests).await[1], read);
+        assert_eq!(results(&target.wire_connector(0), &requests).await[1], read);
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use plimsoll::{
     measure::ErrorClass,
     operation::{Args, Kind, Request},
+    scenario::Protocol,
     target::{Driver, DriverConnection, PrivateServer, TargetUrl},
 };
 use tokio::time::timeout;
@@ -88,12 +89,14 @@ fn both_clients_have_every_class_of_error() {
                 raw(&format!("GET {key}")),
             ];
             let expected = requests.each_ref().map(|_| (class, message.to_owned()));
-            let target = at(fake.url(&server)).await;
-            let (fred, lost) = failures(&target.connector(0), &requests).await;
-            assert_eq!(fred, expected);
-            // fred takes it for the end of the connection.
-            assert_eq!(lost, if message == CLUSTERDOWN { 5 } else { 0 }, "{message}");
-            assert_eq!(failures(&target.wire_connector(0), &requests).await, (expected.to_vec(), 0));
+            for protocol in [Protocol::Resp2, Protocol::Resp3] {
+                let target = at(fake.url(&server), protocol).await;
+                let (fred, lost) = failures(&target.connector(0), &requests).await;
+                assert_eq!(fred, expected);
+                // fred takes it for the end of the connection.
+                assert_eq!(lost, if message == CLUSTERDOWN { 5 } else { 0 }, "{message}");
+                assert_eq!(failures(&target.wire_connector(0), &requests).await, (expected.to_vec(), 0));
+            }
         }
         let listed = |class: &&ErrorClass| ERRORS.iter().any(|(_, other)| other == *class);
         assert!(ErrorClass::ALL.iter().filter(|class| class.is_reply()).all(|class| listed(&class)));
@@ -113,7 +116,7 @@ async fn together<D: Driver>(driver: &D, requests: &[Request]) -> Vec<Option<(Er
 fn both_clients_have_every_class_of_error_in_a_batch() {
     locally(async {
         let server = server(&[]).await;
-        let target = at(failing(&server).url(&server)).await;
+        let target = at(failing(&server).url(&server), Protocol::Resp2).await;
         let (mut requests, mut expected) = (Vec::new(), Vec::new());
         for (number, (message, class)) in ERRORS.into_iter().enumerate().filter(|(_, error)| error.0 != CLUSTERDOWN) {
             requests.extend([plain(Kind::Get, &number.to_string()), plain(Kind::Get, "key")]);
@@ -128,6 +131,7 @@ fn both_clients_have_every_class_of_error_in_a_batch() {
 /// neither can.
 async fn refusal_of(
     server: &PrivateServer,
+    protocol: Protocol,
     message: &'static str,
     passed: &'static str,
     login: bool,
@@ -136,7 +140,8 @@ async fn refusal_of(
         Some(if words[0] == passed { b"+OK\r\n".to_vec() } else { format!("-{message}\r\n").into_bytes() })
     })
     .url(server);
-    let target = at(if login { url } else { TargetUrl { username: None, password: None, ..url } }).await;
+    let url = if login { url } else { TargetUrl { username: None, password: None, ..url } };
+    let target = at(url, protocol).await;
     let fred = target.connector(0).open().await.err().map(|error| error.to_string());
     let wire = target.wire_connector(0).open().await.err().map(|error| error.to_string());
     assert_eq!(fred, wire, "{message}");
@@ -148,11 +153,16 @@ fn both_clients_open_a_connection_only_where_the_login_succeeds() {
     locally(async {
         let server = server(&[]).await;
         for (message, _) in ERRORS {
-            assert!(refusal_of(&server, message, "", true).await.is_some(), "{message}");
-            assert!(refusal_of(&server, message, "", false).await.is_some(), "{message}");
-            // What follows the login may fail: requests will say so.
-            assert_eq!(refusal_of(&server, message, "AUTH", true).await, None, "{message}");
-            assert_eq!(refusal_of(&server, message, "PING", false).await, None, "{message}");
+            for (protocol, login, first) in [
+                (Protocol::Resp2, true, "AUTH"),
+                (Protocol::Resp2, false, "PING"),
+                (Protocol::Resp3, true, "HELLO"),
+                (Protocol::Resp3, false, "HELLO"),
+            ] {
+                assert!(refusal_of(&server, protocol, message, "", login).await.is_some(), "{message}");
+                // What follows the login may fail: requests will say so.
+                assert_eq!(refusal_of(&server, protocol, message, first, login).await, None, "{message}");
+            }
         }
     });
 }

@@ -93,19 +93,20 @@ fn converse(client: &TcpStream, server: &TcpStream, rule: &Rule) -> Option<()> {
     }
 }
 
-/// Reads one value of the protocol (RESP2), as it stands.
+/// Reads one value of the protocol, as it stands.
 pub(crate) fn frame(from: &mut impl BufRead, raw: &mut Vec<u8>) -> Option<()> {
     let begun = raw.len();
     from.read_until(b'\n', raw).ok().filter(|read| *read > 0)?;
     let line = String::from_utf8_lossy(&raw[begun..]).into_owned();
     let number = || line[1..].trim().parse::<u64>().unwrap_or(0);
     match line.as_bytes()[0] {
-        b'$' if !line.starts_with("$-") => {
+        b'$' | b'=' if !line.starts_with("$-") => {
             let at = raw.len();
             raw.resize(at + number() as usize + 2, 0);
             from.read_exact(&mut raw[at..]).ok()
         }
-        b'*' => (0..number()).try_for_each(|_| frame(from, raw)),
+        b'%' => (0..2 * number()).try_for_each(|_| frame(from, raw)),
+        b'*' | b'~' => (0..number()).try_for_each(|_| frame(from, raw)),
         _ => Some(()),
     }
 }
@@ -113,7 +114,12 @@ pub(crate) fn frame(from: &mut impl BufRead, raw: &mut Vec<u8>) -> Option<()> {
 /// The words of a command, its name in capitals.
 pub(crate) fn words(raw: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(raw);
-    let mut words: Vec<_> = text.split("\r\n").skip(2).step_by(2).map(str::to_owned).collect();
+    let mut words: Vec<_> = if text.starts_with('*') {
+        text.split("\r\n").skip(2).step_by(2).map(str::to_owned).collect()
+    } else {
+        // An inline command: fred's `HELLO`.
+        text.split_whitespace().map(str::to_owned).collect()
+    };
     words[0].make_ascii_uppercase();
     words
 }

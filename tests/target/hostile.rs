@@ -14,14 +14,15 @@ use std::{
 use plimsoll::{
     measure::ErrorClass,
     operation::{Kind, Request},
-    target::{Driver, DriverConnection, Source, Target, WireConnector},
+    scenario::Protocol,
+    target::{Driver, DriverConnection, WireConnector},
 };
 use tokio::time::{sleep, timeout};
 
 use super::{
-    clients::{done, locally},
+    clients::{at, done, locally},
     fake::{frame, words},
-    plan::{plain, scenario, service},
+    plan::plain,
 };
 use crate::support::is_alone;
 
@@ -43,7 +44,7 @@ enum Attack {
 }
 
 /// Starts a server whose first connection attacks and whose others reply well; gives a client of it.
-async fn client_of(attack: Attack) -> WireConnector {
+async fn client_of(protocol: Protocol, attack: Attack) -> WireConnector {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap()).parse().unwrap();
     let attacking = Arc::new(AtomicBool::new(true));
@@ -53,8 +54,7 @@ async fn client_of(attack: Attack) -> WireConnector {
             thread::spawn(move || converse(&stream, attack, &attacking));
         }
     });
-    let plan = scenario(vec![service("test", &[Kind::Get])]);
-    Target::prepare(Source::Url(url), &plan).await.unwrap().0.wire_connector(0)
+    at(url, protocol).await.wire_connector(0)
 }
 
 fn converse(stream: &TcpStream, attack: Attack, attacking: &AtomicBool) -> Option<()> {
@@ -137,14 +137,50 @@ fn a_violation_of_the_protocol_fails_its_request_and_renews_the_connection() {
             (Cut(b"*2\r\n$1\r\nx\r\n"), ErrorClass::ConnectionLost, "Connection closed"),
             (Cut(b""), ErrorClass::ConnectionLost, "Connection closed"),
         ] {
-            let driver = client_of(attack).await;
+            fails(Protocol::Resp2, attack, class, message).await;
+            if !matches!(attack, Bytes(bytes) if bytes.starts_with(b"%")) {
+                fails(Protocol::Resp3, attack, class, message).await;
+            }
+        }
+        for (bytes, message) in [
+            (&b"$?\r\n;4\r\nHell\r\n;0\r\n"[..], "a reply is of unknown length"),
+            (b"*?\r\n:1\r\n.\r\n", "a reply is of unknown length"),
+            (b"%-1\r\n", "a length is negative"),
+            (b"#yes\r\n", "a boolean is neither t nor f"),
+            (b",1,5\r\n", "a number is none"),
+            (b"_ \r\n", "a null has a value"),
+            (b"=2\r\nab\r\n", "a verbatim string has no format"),
+            (b"!9999999\r\n", "an error is too long"),
+            (b"*1\r\n>1\r\n+x\r\n", "a push message is within a reply"),
+        ] {
+            fails(Protocol::Resp3, Bytes(bytes), ErrorClass::Protocol, message).await;
+        }
+    });
+}
+
+/// Fails unless an attack fails its request and costs one connection.
+async fn fails(protocol: Protocol, attack: Attack, class: ErrorClass, message: &str) {
+    let driver = client_of(protocol, attack).await;
+    let connection = driver.open().await.unwrap();
+    let answer = timeout(LONG, connection.issue(get())).await.unwrap();
+    let failure = answer.result.unwrap_err();
+    assert_eq!((failure.class, failure.message.as_str()), (class, message));
+    timeout(LONG, connection.recover()).await.unwrap();
+    assert_eq!(done(&connection, get()).await.hits, 1, "{message}");
+    losses(&driver, 1).await;
+}
+
+#[test]
+fn push_messages_and_attributes_answer_nothing() {
+    locally(async {
+        let stream = b">2\r\n+a\r\n*1\r\n_\r\n|1\r\n+ttl\r\n-ERR hidden\r\n$3\r\nabc\r\n>1\r\n:1\r\n";
+        for attack in [Attack::Bytes(stream), Attack::Single(stream)] {
+            let driver = client_of(Protocol::Resp3, attack).await;
             let connection = driver.open().await.unwrap();
-            let answer = timeout(LONG, connection.issue(get())).await.unwrap();
-            let failure = answer.result.unwrap_err();
-            assert_eq!((failure.class, failure.message.as_str()), (class, message));
-            timeout(LONG, connection.recover()).await.unwrap();
-            assert_eq!(done(&connection, get()).await.hits, 1, "{message}");
-            losses(&driver, 1).await;
+            let reply = timeout(LONG, connection.issue(get())).await.unwrap().result.unwrap();
+            assert_eq!((reply.hits, reply.bytes), (1, 3));
+            assert_eq!(done(&connection, get()).await.bytes, 1);
+            assert_eq!(driver.losses().so_far(), (0, 0));
         }
     });
 }
@@ -152,13 +188,13 @@ fn a_violation_of_the_protocol_fails_its_request_and_renews_the_connection() {
 #[test]
 fn bytes_that_nothing_asked_for_renew_the_connection() {
     locally(async {
-        let behind = client_of(Attack::Bytes(b"$1\r\nx\r\n+OK\r\n")).await;
+        let behind = client_of(Protocol::Resp2, Attack::Bytes(b"$1\r\nx\r\n+OK\r\n")).await;
         let connection = behind.open().await.unwrap();
         assert_eq!(done(&connection, get()).await.hits, 1);
         losses(&behind, 1).await;
         assert_eq!(done(&connection, get()).await.hits, 1);
 
-        let flood = client_of(Attack::Flood).await;
+        let flood = client_of(Protocol::Resp3, Attack::Flood).await;
         let connection = flood.open().await.unwrap();
         losses(&flood, 1).await;
         assert_eq!(done(&connection, get()).await.hits, 1);
@@ -168,7 +204,7 @@ fn bytes_that_nothing_asked_for_renew_the_connection() {
 #[test]
 fn a_reply_that_comes_in_single_bytes_is_whole() {
     locally(async {
-        let driver = client_of(Attack::Single(b"*3\r\n$5\r\nhello\r\n$-1\r\n:7\r\n")).await;
+        let driver = client_of(Protocol::Resp2, Attack::Single(b"*3\r\n$5\r\nhello\r\n$-1\r\n:7\r\n")).await;
         let connection = driver.open().await.unwrap();
         let reply = timeout(LONG, connection.issue(get())).await.unwrap();
         assert_eq!(reply.result.unwrap().bytes, 6);
@@ -193,9 +229,10 @@ fn a_reply_without_an_end_is_given_up() {
         for attack in [
             Attack::Endless(b"$9223372036854775807\r\n"),
             Attack::Endless(b"*9223372036854775807\r\n$4611686018427387904\r\n"),
+            Attack::Endless(b">9223372036854775807\r\n|1\r\n$4611686018427387904\r\n"),
             Attack::Bytes(b"*9223372036854775807\r\n"),
         ] {
-            let driver = client_of(attack).await;
+            let driver = client_of(Protocol::Resp3, attack).await;
             let connection = driver.open().await.unwrap();
             assert!(timeout(Duration::from_millis(200), connection.issue(get())).await.is_err());
             timeout(LONG, connection.recover()).await.unwrap();

@@ -14,5 +14,6 @@ mod keyspace;
 mod plan;
 mod preflight;
 mod private;
+mod protocols;
 mod tls;
 mod topologies;

@@ -8,7 +8,7 @@ use plimsoll::{
     operation::{Args, Kind, Parameters, Request},
     scenario::{
         Access, Action, ArrivalProcess, Checkout, Client as Library, Command, Keys, Load, Objective, Operation, Order,
-        Phases, Pool, Scenario, Service, TlsOptions, ValueSize,
+        Phases, Pool, Protocol, Scenario, Service, TlsOptions, ValueSize,
     },
     target::{Connection, Endpoint, PrivateServer, Source, Target, TargetError, TargetUrl},
 };
@@ -44,6 +44,7 @@ pub(crate) fn service(name: &str, kinds: &[Kind]) -> Service {
         username: None,
         password: None,
         client: Library::Fred,
+        protocol: Protocol::Resp2,
         instances: 1,
         parts: None,
         pool: Pool {

@@ -8,11 +8,12 @@ use std::{
 
 use plimsoll::{
     operation::Kind,
-    scenario::{Action, PasswordSource, Service, ValueSize},
+    scenario::{Action, PasswordSource, Protocol, Service, ValueSize},
     target::{Fault, PrivateServer, Secret, Source, Target, TargetError, TargetUrl},
 };
 
 use super::{
+    clients::spoken,
     fake::Fake,
     plan::{ask, complaint, operation, scenario, server, service, target},
 };
@@ -48,6 +49,28 @@ async fn wrong_password() {
     assert!(text.starts_with("services `api` and `chat`: redis://127.0.0.1:"), "{text}");
     assert!(text.contains("wrong password for the user `plimsoll`") && text.lines().count() == 1, "{text}");
     assert!(!format!("{error} {error:?}").contains(secret.expose()));
+}
+
+#[tokio::test]
+async fn a_server_without_resp3() {
+    let plan = spoken(Protocol::Resp3, scenario(vec![service("api", &[Kind::Get]), service("chat", &[Kind::Get])]));
+    let without = server(&[("rename-command", "HELLO \"\"")]).await;
+    let text = complaint(without.url_of("plimsoll"), &plan).await.to_string();
+    assert!(text.contains("does not speak RESP3") && text.contains("--protocol 2"), "{text}");
+    assert!(text.starts_with("services `api` and `chat`: ") && text.lines().count() == 1, "{text}");
+    let of_resp2 = spoken(Protocol::Resp2, plan.clone());
+    target(without.url_of("plimsoll"), &of_resp2).await.preflight(&of_resp2).await.unwrap();
+
+    let server = server(&[]).await;
+    for (reply, expected) in [
+        ("-NOPERM this user has no permissions to run the 'hello' command\r\n", "ACL SETUSER plimsoll +hello"),
+        ("-NOPROTO unsupported protocol version\r\n", "does not speak RESP3"),
+        ("", "does not speak RESP3"),
+    ] {
+        let fake = Fake::before(&server, |words| (words[0] == "HELLO").then(|| reply.as_bytes().to_vec()));
+        let text = complaint(fake.url(&server), &plan).await.to_string();
+        assert!(text.contains(expected) && text.lines().count() == 1, "{text}");
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::{
 
 use plimsoll::{
     operation::Kind,
-    scenario::TlsOptions,
+    scenario::{Protocol, TlsOptions},
     target::{Driver, DriverConnection as _, TargetUrl},
 };
 
@@ -98,7 +98,7 @@ fn both_time_the_handshake() {
         for version in ["TLSv1.2", "TLSv1.3"] {
             let (plaintext, url) =
                 encrypted("good.pem", &[("tls-auth-clients", "no"), ("tls-protocols", version)]).await;
-            let target = at(url).await;
+            let target = at(url, Protocol::Resp2).await;
             // The second resumes the session of the first.
             for _ in 0..2 {
                 for (handshake, all) in [times(&target.connector(0)).await, times(&target.wire_connector(0)).await] {

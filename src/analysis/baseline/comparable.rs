@@ -219,13 +219,16 @@ mod tests {
 
     #[test]
     fn the_version_of_fred_matters_only_where_fred_put_on_load() {
-        let with = |client: Option<Client>, fred: &str| {
+        let with = |client: Client, fred: &str| {
             let mut run = abstracted(0, 1.0);
-            run.scenario = Overrides { client, ..Overrides::default() }.apply(&run.scenario, "sample").unwrap().source;
+            run.scenario = Overrides { options: vec![client.into()], ..Overrides::default() }
+                .apply(&run.scenario, "sample")
+                .unwrap()
+                .source;
             run.software.fred = fred.to_owned();
             run
         };
-        let (wire, fred) = (Some(Client::Wire), Some(Client::Fred));
+        let (wire, fred) = (Client::Wire, Client::Fred);
         assert_eq!(described(&with(wire, "10.1.0"), &with(wire, "11.0.0")), []);
         let found = described(&with(fred, "10.1.0"), &with(fred, "11.0.0"));
         assert_eq!(found, [(DifferenceKind::Fred, "10.1.0".to_owned(), "11.0.0".to_owned())]);
@@ -264,17 +267,21 @@ mod tests {
     }
 
     #[test]
-    fn another_client_refuses_and_the_default_is_fred() {
+    fn another_client_or_protocol_refuses_and_a_field_that_is_not_there_has_its_default() {
         let base = abstracted(0, 1.0);
-        let with = |client: &str| {
-            let named = format!("name     = \"chat\"\nclient = \"{client}\"\n");
+        let with = |line: &str| {
+            let named = format!("name     = \"chat\"\n{line}\n");
             Abstract { scenario: base.scenario.replacen("name     = \"chat\"\n", &named, 1), ..base.clone() }
         };
-        assert_eq!(described(&base, &with("fred")), []);
-        let found = differences([&base], &with("wire"));
-        let [Difference { base: of_base, run, .. }] = &found[..] else { panic!("{found:?}") };
-        assert_eq!((of_base.as_str(), run.as_str(), found[0].weight()), ("fred", "wire", Weight::Refuses));
-        assert!(!measured_the_same(&with("wire"), &base));
+        for (field, default, other) in [("client", "\"fred\"", "\"wire\""), ("protocol", "2", "3")] {
+            assert_eq!(described(&base, &with(&format!("{field} = {default}"))), []);
+            let run = with(&format!("{field} = {other}"));
+            let found = differences([&base], &run);
+            let [Difference { base: of_base, run: of_run, .. }] = &found[..] else { panic!("{found:?}") };
+            let [default, other] = [default, other].map(|value| value.trim_matches('"'));
+            assert_eq!((of_base.as_str(), of_run.as_str(), found[0].weight()), (default, other, Weight::Refuses));
+            assert!(!measured_the_same(&run, &base));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::Value;
 
-use crate::scenario::{self, Client, Scenario};
+use crate::scenario::{self, Scenario};
 
 /// A field with its value in either scenario; empty where it is not there.
 pub(super) struct Field {
@@ -74,9 +74,13 @@ impl Text {
     }
 
     fn shown(&self, name: &str) -> String {
-        // Runs of earlier versions, which had no other client, do not name it.
-        let is_client = name.starts_with("service.") && name.ends_with(".client");
-        let absent = || if is_client { <&str>::from(Client::default()).to_owned() } else { String::new() };
+        let absent = || match name.split('.').collect::<Vec<_>>()[..] {
+            // Runs of earlier versions do not name the fields that came later.
+            ["service", service, field] if self.fields.contains_key(&format!("service.{service}.name")) => {
+                scenario::service_default(field).unwrap_or_default()
+            }
+            _ => String::new(),
+        };
         self.fields.get(name).map_or_else(absent, Leaf::shown)
     }
 

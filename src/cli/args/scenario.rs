@@ -6,12 +6,11 @@ use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use strum::VariantNames as _;
 
 use super::number::{SEEDS, positive, whole};
 use crate::{
     cli::{exit::Failure, stderr},
-    scenario::{self, Client, Overrides, Scenario},
+    scenario::{self, Overrides, Scenario, ServiceOption},
 };
 
 /// The scenario that is meant where none is named.
@@ -31,7 +30,7 @@ impl FieldArgs {
     }
 }
 
-/// Fields, seed and client library of a scenario.
+/// Fields, seed and options of services of a scenario.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct ScenarioArgs {
     /// Seed of the random numbers; default: the scenario's
@@ -39,8 +38,11 @@ pub(in crate::cli) struct ScenarioArgs {
     seed: Option<u64>,
     /// Client library of all services: `fred`, as applications use it, or `wire`, plimsoll's own, which takes less CPU time per
     /// request; default: the scenario's
-    #[arg(long, value_parser = client(), help_heading = "Scenario")]
-    client: Option<Client>,
+    #[arg(long, value_parser = option("client"), help_heading = "Scenario")]
+    client: Option<ServiceOption>,
+    /// Version of the protocol of all services: `2` for RESP2, `3` for RESP3; default: the scenario's
+    #[arg(long, value_parser = option("protocol"), help_heading = "Scenario")]
+    protocol: Option<ServiceOption>,
     /// Pin each thread that sends requests to a core, so that the kernel does not move it
     #[arg(long, help_heading = "Harness")]
     pin: bool,
@@ -50,7 +52,8 @@ pub(in crate::cli) struct ScenarioArgs {
 
 impl ScenarioArgs {
     pub(in crate::cli) fn overrides(&self) -> Overrides {
-        Overrides { seed: self.seed, client: self.client, pin: self.pin, ..self.fields.overrides() }
+        let options = self.client.into_iter().chain(self.protocol).collect();
+        Overrides { seed: self.seed, options, pin: self.pin, ..self.fields.overrides() }
     }
 }
 
@@ -90,9 +93,11 @@ pub(in crate::cli) fn scenario(name: &str, private: bool, overrides: &Overrides)
     overrides.apply(&source.text, &source.file).map_err(Failure::usage)
 }
 
-/// The words for client libraries.
-fn client() -> impl TypedValueParser<Value = Client> {
-    PossibleValuesParser::new(Client::VARIANTS).map(|word| word.parse().expect("the parser lets these words pass only"))
+/// The words of a field of services.
+fn option(field: &'static str) -> impl TypedValueParser<Value = ServiceOption> {
+    PossibleValuesParser::new(ServiceOption::words(field)).map(move |word| {
+        ServiceOption::parse(field, &word).and_then(Result::ok).expect("the parser lets these words pass only")
+    })
 }
 
 /// A field and its value, as `--set` takes them.

@@ -32,7 +32,7 @@ pub(in crate::cli) struct Arguments {
     pub(super) scenario: String,
 
     /// Difference of arm A: `set:FIELD=VALUE` of the scenario, `config:NAME=VALUE` or `server-bin=FILE` of its private server,
-    /// `target=URL`, `client=fred|wire`, or `exe=FILE`, another build of plimsoll; repeatable
+    /// `target=URL`, `client=fred|wire`, `protocol=2|3`, or `exe=FILE`, another build of plimsoll; repeatable
     #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Arms")]
     pub(super) a: Vec<Difference>,
     /// Difference of arm B, in the form of --a
@@ -118,6 +118,7 @@ Examples:
   plimsoll gate mixed --a config:io-threads=1 --b config:io-threads=4
   plimsoll gate --a set:service.api.pool.size=50 --b set:service.api.pool.size=100
   plimsoll gate mixed --a client=wire --b client=fred
+  plimsoll gate mixed --a protocol=2 --b protocol=3
   plimsoll gate mixed --a exe=./plimsoll-main --b exe=target/release/plimsoll --profile nightly
   plimsoll gate mixed                               the scenario against itself: noise of this machine";
 

@@ -3,12 +3,11 @@
 use std::{os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use anyhow::anyhow;
-use strum::VariantNames as _;
 
 use super::child;
 use crate::{
     cli::{args::target::address, exit::Failure},
-    scenario::{Client, Overrides, Scenario, TlsOptions, shown_field, shown_setting},
+    scenario::{Overrides, Scenario, ServiceOption, TlsOptions, shown_field, shown_setting},
     target::{RESERVED, Source, TargetUrl},
 };
 
@@ -25,8 +24,8 @@ pub(in crate::cli) enum Difference {
     Target(String),
     /// Another build of plimsoll.
     Exe(PathBuf),
-    /// Client library of all services.
-    Client(Client),
+    /// A field of all services: their client library or their protocol.
+    Option(ServiceOption),
 }
 
 impl Difference {
@@ -61,6 +60,9 @@ pub(super) struct GatedArm {
     pub(super) exe: Option<PathBuf>,
 }
 
+/// What a difference may be.
+const EXPECTED: &str = "expected set:FIELD=VALUE, config:NAME=VALUE, server-bin=FILE, target=URL, exe=FILE, client=NAME or protocol=VERSION";
+
 /// `WHAT=VALUE`, or `set:FIELD=VALUE` and `config:NAME=VALUE`.
 pub(in crate::cli) fn difference(text: &str) -> Result<Difference, String> {
     let (what, value) = text.split_once('=').unwrap_or((text, ""));
@@ -76,11 +78,8 @@ pub(in crate::cli) fn difference(text: &str) -> Result<Difference, String> {
         None if what == "server-bin" => of(what, |_, value| Difference::ServerBin(value.into())),
         None if what == "target" => of(what, |_, value| Difference::Target(value)),
         None if what == "exe" => of(what, |_, value| Difference::Exe(value.into())),
-        None if what == "client" => value.parse().map(Difference::Client).map_err(|_| {
-            format!("`{value}` is not a client: expected client={}", Client::VARIANTS.join(" or client="))
-        }),
-        _ => Err("expected set:FIELD=VALUE, config:NAME=VALUE, server-bin=FILE, target=URL, exe=FILE or client=NAME"
-            .to_owned()),
+        _ => ServiceOption::parse(what, value)
+            .map_or_else(|| Err(EXPECTED.to_owned()), |option| option.map(Difference::Option)),
     }
 }
 
@@ -91,7 +90,8 @@ impl GatedArm {
         ArmArguments { option, differences, tls }: ArmArguments<'_>,
     ) -> Result<Self, Failure> {
         let (mut set, mut config, mut shown) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut server_bin, mut target, mut exe, mut client) = (None, None, None, None);
+        let (mut server_bin, mut target, mut exe) = (None, None, None);
+        let mut options: Vec<ServiceOption> = Vec::new();
         for difference in differences {
             match difference.clone() {
                 Difference::Set(field, value) => {
@@ -108,7 +108,10 @@ impl GatedArm {
                 Difference::ServerBin(file) => once(option, "server-bin", &mut server_bin, file)?,
                 Difference::Target(url) => once(option, "target", &mut target, url)?,
                 Difference::Exe(file) => once(option, "exe", &mut exe, file)?,
-                Difference::Client(library) => once(option, "client", &mut client, library)?,
+                Difference::Option(set) if options.iter().any(|given| given.field() == set.field()) => {
+                    return Err(twice(option, set.field()));
+                }
+                Difference::Option(set) => options.push(set),
             }
         }
         let wrong = |text: String| Err(Failure::usage(anyhow!("{option}: {text}")));
@@ -137,7 +140,7 @@ impl GatedArm {
                 .into_iter()
                 .filter_map(|(what, file)| file.as_ref().map(|file| (what.to_owned(), file.display().to_string()))),
         );
-        shown.extend(client.map(|client| ("client".to_owned(), <&str>::from(client).to_owned())));
+        shown.extend(options.iter().map(|set| (set.field().to_owned(), set.word().to_owned())));
         let source = match target {
             Some(url) => {
                 let url = address(&url).map_err(|failure| failure.within(&format!("{option} target")))?;
@@ -148,7 +151,7 @@ impl GatedArm {
         if let Source::Url(url) = &source {
             shown.push(("target".to_owned(), url.to_string()));
         }
-        let overrides = Overrides { client, set, ..Overrides::default() };
+        let overrides = Overrides { options, set, ..Overrides::default() };
         let scenario = overrides
             .apply(&scenario.source, &scenario.name)
             .map_err(|errors| Failure::usage(errors).within(option))?;
@@ -164,8 +167,12 @@ impl GatedArm {
 fn once<T>(option: &str, what: &str, place: &mut Option<T>, value: T) -> Result<(), Failure> {
     match place.replace(value) {
         None => Ok(()),
-        Some(_) => Err(Failure::usage(anyhow!("{option}: {what} is given twice"))),
+        Some(_) => Err(twice(option, what)),
     }
+}
+
+fn twice(option: &str, what: &str) -> Failure {
+    Failure::usage(anyhow!("{option}: {what} is given twice"))
 }
 
 fn name(differences: &[(String, String)]) -> String {
@@ -182,7 +189,7 @@ fn name(differences: &[(String, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::load;
+    use crate::scenario::{Client, Protocol, load};
 
     fn side(texts: &[&str]) -> Result<GatedArm, String> {
         let differences: Vec<_> = texts.iter().map(|text| difference(text).unwrap()).collect();
@@ -197,7 +204,7 @@ mod tests {
         assert_eq!(difference("server-bin=/x"), Ok(Difference::ServerBin("/x".into())));
         assert_eq!(difference("target=redis://h"), Ok(Difference::Target("redis://h".into())));
         assert_eq!(difference("exe=./p"), Ok(Difference::Exe("./p".into())));
-        assert_eq!(difference("client=wire"), Ok(Difference::Client(Client::Wire)));
+        assert_eq!(difference("client=wire"), Ok(Difference::Option(Client::Wire.into())));
         for (text, expected) in [
             ("config:io-threads", "`config:io-threads` has no value"),
             ("set:=1", "`set:` has no name"),
@@ -205,6 +212,7 @@ mod tests {
             ("exe=", "`exe` has no value"),
             ("client=", "`` is not a client: expected client=fred or client=wire"),
             ("client=hiredis", "`hiredis` is not a client"),
+            ("protocol=4", "`4` is not a protocol: expected protocol=2 or protocol=3"),
         ] {
             let message = difference(text).unwrap_err();
             assert!(message.contains(expected), "{message}");
@@ -222,6 +230,9 @@ mod tests {
         assert_eq!(wire.name, "service.api.client=fred, client=wire");
         let clients: Vec<_> = wire.scenario.services.iter().map(|service| service.client).collect();
         assert_eq!(clients, [Client::Wire, Client::Fred, Client::Wire]);
+        let newer = side(&["protocol=3", "client=wire"]).unwrap();
+        assert_eq!(newer.name, "protocol=3, client=wire");
+        assert!(newer.scenario.services.iter().all(|service| service.protocol == Protocol::Resp3));
         let target = side(&["target=redis://me:hunter2@localhost:7000"]).unwrap();
         assert_eq!(target.name, "target=redis://localhost:7000");
         assert!(!target.is_private() && !format!("{:?}", target.differences).contains("hunter2"));
@@ -241,6 +252,7 @@ mod tests {
             (&["target=redis://h", "config:io-threads=4"], "--a: server-bin and config apply to a private server"),
             (&["target=redis://h", "target=redis://i"], "--a: target is given twice"),
             (&["client=fred", "client=wire"], "--a: client is given twice"),
+            (&["protocol=3", "client=wire", "protocol=2"], "--a: protocol is given twice"),
             (&["target=localhost"], "`://` is missing"),
             (&["set:service.api.pool.siez=7"], "did you mean"),
         ] {

@@ -40,9 +40,9 @@ pub(super) fn measure(
     lease: &Lease,
     settings: Settings,
 ) -> Option<ClientCost> {
-    let with = |client| {
+    let with = |client: Client| {
         let (duration, warmup) = (Some(LENGTH), Some(WARMUP));
-        let overrides = Overrides { client: Some(client), duration, warmup, ..Overrides::default() };
+        let overrides = Overrides { options: vec![client.into()], duration, warmup, ..Overrides::default() };
         overrides.apply(&scenario.source, &scenario.name).map_err(Failure::usage)
     };
     let loaded = with(Client::Wire).and_then(|wire| Ok([wire, with(Client::Fred)?])).and_then(|[wire, fred]| {

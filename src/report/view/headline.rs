@@ -6,7 +6,7 @@ use super::{
     Headline, KeyNumber,
     checks::{self, quantity, subject},
     events, findings,
-    names::{capitalised, with_client},
+    names::{capitalised, other_stack},
     overload,
     results::by_harness,
     verdict,
@@ -37,7 +37,8 @@ pub(in crate::report) fn headline(report: &RunReport) -> Headline {
     let Conclusion { verdict, reasons, .. } = &analysis.conclusion;
     let mut clauses = reasons.iter().map(|reason| clause(reason, *verdict, scenario, analysis));
     let (words, tone) = (words(*verdict), verdict::tone(*verdict));
-    let begun = format!("{words}{}{}", with_client(scenario), interruption(run));
+    let stack = other_stack(scenario, |_| true).map(|stack| format!(" with {stack}")).unwrap_or_default();
+    let begun = format!("{words}{stack}{}", interruption(run));
     let sentence = match clauses.next() {
         Some(clause) => format!("{begun}: {clause}{}.", restart(analysis)),
         None => format!("{begun}."),

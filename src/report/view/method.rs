@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     Block, Listing, Section, Table,
     headline::elapsed,
-    names::{address, client, made_by},
+    names::{address, client, made_by, stack},
 };
 use crate::{
     measure::{HostInterval, PackedHistogram, merged},
@@ -195,7 +195,7 @@ fn services(run: &Run, scenario: &Scenario) -> Table {
         .head("Service", |service| &service.name)
         .numbers("Database", 2, |service| service.database.to_string())
         .words("User", 2, |service| service.username.as_deref().unwrap_or("of the target"))
-        .words("Client", 1, |service| client(service.client, &run.software))
+        .words("Client", 1, |service| stack(service, &run.software))
         .words("Load", 0, |service| load(service))
         .words("Pool", 0, |service| pool(service, parts(service)))
         .words("Keys", 1, |service| keys(service))

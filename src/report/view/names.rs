@@ -3,7 +3,7 @@
 use crate::{
     analysis::{Distribution, PercentileValue, Scope},
     results::{Software, TargetFacts, Withheld},
-    scenario::{Client, Scenario},
+    scenario::{Client, Protocol, Scenario, Service},
 };
 
 /// The program that made a report: `plimsoll 0.1.0 (3f2c9d1)`.
@@ -20,20 +20,48 @@ pub(super) fn client(client: Client, software: &Software) -> String {
     }
 }
 
-/// The client that is not fred, with its services unless all have it: `the wire client`, `the wire client (api)`.
-pub(super) fn other_client(scenario: &Scenario) -> Option<String> {
-    let services = scenario.services.iter().filter(|service| service.client == Client::Wire);
-    let names: Vec<_> = services.map(|service| service.name.as_str()).collect();
-    match names.len() {
-        0 => None,
-        all if all == scenario.services.len() => Some("the wire client".to_owned()),
-        _ => Some(format!("the wire client ({})", names.join(", "))),
+/// A part of the client side of a service, set by a field of the scenario.
+pub(super) struct StackPart {
+    /// Name of the field.
+    pub(super) field: &'static str,
+    /// What it is by default.
+    pub(super) default: &'static str,
+    other: fn(&Service) -> Option<&'static str>,
+}
+
+/// Client library and protocol.
+pub(super) const STACK: [StackPart; 2] = [
+    StackPart {
+        field: "client",
+        default: "fred",
+        other: |of| (of.client == Client::Wire).then_some("the wire client"),
+    },
+    StackPart { field: "protocol", default: "RESP2", other: |of| (of.protocol == Protocol::Resp3).then_some("RESP3") },
+];
+
+impl StackPart {
+    /// What is not the default, with its services unless all have it: `the wire client`, `RESP3 (api)`.
+    pub(super) fn other(&self, scenario: &Scenario) -> Option<String> {
+        let all = scenario.services.iter().filter_map(|of| Some((of.name.as_str(), (self.other)(of)?)));
+        let (names, words): (Vec<_>, Vec<_>) = all.unzip();
+        match names.len() {
+            0 => None,
+            all if all == scenario.services.len() => Some(words[0].to_owned()),
+            _ => Some(format!("{} ({})", words[0], names.join(", "))),
+        }
     }
 }
 
-/// The same behind a verdict: ` with the wire client`.
-pub(super) fn with_client(scenario: &Scenario) -> String {
-    other_client(scenario).map(|client| format!(" with {client}")).unwrap_or_default()
+/// All that is not the default: `the wire client (api) and RESP3`. `is_named` says of each field whether it is to be named.
+pub(super) fn other_stack(scenario: &Scenario, is_named: impl Fn(&str) -> bool) -> Option<String> {
+    let named = STACK.iter().filter(|part| is_named(part.field));
+    Some(listed(&named.filter_map(|part| part.other(scenario)).collect::<Vec<_>>())).filter(|all| !all.is_empty())
+}
+
+/// A client library with its version, and the protocol unless it is RESP2: `fred 10.1.0, RESP3`.
+pub(super) fn stack(service: &Service, software: &Software) -> String {
+    let protocol = (STACK[1].other)(service).map(|protocol| format!(", {protocol}"));
+    client(service.client, software) + &protocol.unwrap_or_default()
 }
 
 /// Address of a server, and whether its certificate was checked.
@@ -113,17 +141,18 @@ mod tests {
     use crate::{results::sample, scenario::load};
 
     #[test]
-    fn a_client_is_named_unless_it_is_fred() {
+    fn client_and_protocol_are_named_unless_they_are_the_default() {
         let mut scenario = load("workflow-engine").unwrap();
-        assert_eq!(with_client(&scenario), "");
+        assert_eq!(other_stack(&scenario, |_| true), None);
         scenario.services[1].client = Client::Wire;
-        assert_eq!(with_client(&scenario), " with the wire client (api)");
-        scenario.services.iter_mut().for_each(|service| service.client = Client::Wire);
-        assert_eq!(with_client(&scenario), " with the wire client");
+        assert_eq!(other_stack(&scenario, |_| true).unwrap(), "the wire client (api)");
+        scenario.services.iter_mut().for_each(|service| service.protocol = Protocol::Resp3);
+        assert_eq!(other_stack(&scenario, |_| true).unwrap(), "the wire client (api) and RESP3");
+        assert_eq!(other_stack(&scenario, |field| field != "client").unwrap(), "RESP3");
         let software = sample::run().software;
         assert_eq!(
-            [Client::Fred, Client::Wire].map(|of| client(of, &software)),
-            ["fred 10.1.0", "wire (plimsoll 0.1.0)"]
+            [0, 1].map(|index: usize| stack(&scenario.services[index], &software)),
+            ["fred 10.1.0, RESP3", "wire (plimsoll 0.1.0), RESP3"]
         );
     }
 }

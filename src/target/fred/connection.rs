@@ -352,12 +352,16 @@ fn shape(value: &Value) -> Shape {
         Value::Null => Shape::Null,
         Value::Queued => Shape::Queued,
         Value::Integer(number) => Shape::Integer(*number),
+        Value::Boolean(is_true) => Shape::Integer(i64::from(*is_true)),
         Value::Array(elements) => Shape::Array {
             elements: elements.len() as u64,
             nulls: elements.iter().filter(|element| element.is_null()).count() as u64,
         },
-        Value::Map(pairs) => Shape::Array { elements: pairs.len() as u64, nulls: 0 },
-        Value::String(_) | Value::Bytes(_) | Value::Double(_) | Value::Boolean(_) => Shape::Text,
+        Value::Map(pairs) => Shape::Array {
+            elements: 2 * pairs.len() as u64,
+            nulls: pairs.iter().filter(|(_, value)| value.is_null()).count() as u64,
+        },
+        Value::String(_) | Value::Bytes(_) | Value::Double(_) => Shape::Text,
     }
 }
 
@@ -367,7 +371,7 @@ fn size(value: &Value) -> usize {
         Value::String(text) => text.len(),
         Value::Bytes(bytes) => bytes.len(),
         Value::Integer(number) => digits(*number),
-        Value::Double(_) => size_of::<f64>(),
+        Value::Double(number) => written(*number),
         Value::Boolean(_) => 1,
         Value::Null | Value::Queued => 0,
         Value::Array(elements) => elements.iter().map(size).sum(),
@@ -375,8 +379,25 @@ fn size(value: &Value) -> usize {
     }
 }
 
+/// Length of a number as text, without the text: the shortest that reads as the same number.
+fn written(number: f64) -> usize {
+    struct Length(usize);
+    impl fmt::Write for Length {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0 += text.len();
+            Ok(())
+        }
+    }
+    let mut length = Length(0);
+    // Counting does not fail.
+    let _ = fmt::write(&mut length, format_args!("{number}"));
+    length.0
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     #[test]
@@ -384,5 +405,10 @@ mod tests {
         let nested = Value::Array(vec![Value::from("four"), Value::Null, Value::Array(vec![Value::Integer(0)])]);
         assert_eq!(size(&nested), 5);
         assert_eq!(shape(&nested), Shape::Array { elements: 3, nulls: 1 });
+        let numbers = [3.0, -0.5, 1e16, f64::INFINITY].map(|number| size(&Value::Double(number)));
+        assert_eq!(numbers, [1, 4, 17, 3]);
+        let pair = Value::Map(HashMap::from([("key", true)]).try_into().unwrap());
+        assert_eq!((size(&pair), shape(&pair)), (4, Shape::Array { elements: 2, nulls: 0 }));
+        assert_eq!(shape(&Value::Boolean(true)), Shape::Integer(1));
     }
 }

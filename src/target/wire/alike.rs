@@ -1,9 +1,7 @@
 //! The law of the decoder, for its tests and its fuzzer: a stream decodes to the same, however it is cut.
 
 use super::decode::{Decoded, Decoder, LONGEST_LINE, Malformed};
-
-/// Longest text of an error: a byte that is not UTF-8 becomes three.
-const LONGEST_ERROR: usize = 3 * LONGEST_LINE;
+use crate::scenario::Protocol;
 
 /// Result of decoding a stream.
 #[derive(Debug, PartialEq)]
@@ -13,17 +11,19 @@ pub(super) struct Outcome {
     pub(super) end: Result<usize, Malformed>,
 }
 
-/// Decodes a stream whole, and in pieces of the given lengths, over and over.
+/// Decodes a stream whole, and in pieces of the given lengths, over and over; in each protocol.
 ///
 /// # Panics
-/// Where the two differ, or where more is kept than `LONGEST_LINE` and the text of an error.
+/// Where the two differ, or where more is kept than `LONGEST_LINE`, and as much of an error.
 pub fn decodes_alike(stream: &[u8], pieces: &[usize]) {
-    assert_eq!(decode(stream, pieces), decode(stream, &[stream.len()]));
+    for protocol in [Protocol::Resp2, Protocol::Resp3] {
+        assert_eq!(decode(protocol, stream, pieces), decode(protocol, stream, &[stream.len()]));
+    }
 }
 
 /// Decodes a stream that comes in pieces of the given lengths, over and over.
-pub(super) fn decode(stream: &[u8], pieces: &[usize]) -> Outcome {
-    let (mut decoder, mut input, mut replies) = (Decoder::default(), Vec::new(), Vec::new());
+pub(super) fn decode(protocol: Protocol, stream: &[u8], pieces: &[usize]) -> Outcome {
+    let (mut decoder, mut input, mut replies) = (Decoder::of(protocol), Vec::new(), Vec::new());
     let mut rest = stream;
     for piece in pieces.iter().cycle() {
         let (now, later) = rest.split_at((*piece).clamp(1, rest.len().max(1)).min(rest.len()));
@@ -39,7 +39,7 @@ pub(super) fn decode(stream: &[u8], pieces: &[usize]) -> Outcome {
             replies.push(reply);
         }
         assert!(input.len() < LONGEST_LINE, "{} bytes are kept", input.len());
-        assert!(decoder.kept() <= LONGEST_ERROR, "an error of {} bytes is kept", decoder.kept());
+        assert!(decoder.kept() <= LONGEST_LINE, "an error of {} bytes is kept", decoder.kept());
         if rest.is_empty() {
             break;
         }

@@ -23,7 +23,7 @@ use tokio::{
 use super::{
     decode::{Decoded, Decoder, Malformed},
     encode,
-    socket::{self, Socket},
+    socket::{self, Socket, broken},
 };
 use crate::{
     measure::{ErrorClass, Failure},
@@ -320,7 +320,7 @@ impl State {
 async fn exchange(connector: Connector, mut socket: Socket, shared: Rc<Shared>) {
     let _mark = PanicMark(Rc::clone(&shared));
     loop {
-        let mut decoder = Decoder::default();
+        let mut decoder = Decoder::of(connector.protocol());
         let mut rest = Vec::new();
         let broken = std::future::poll_fn(|context| turn(&shared, &mut socket, &mut decoder, &mut rest, context)).await;
         if broken.is_some() {
@@ -419,12 +419,15 @@ fn write(state: &mut State, socket: &mut Socket, context: &mut Context<'_>) -> i
 fn take_in(state: &mut State, decoder: &mut Decoder, input: &[u8], received: Instant) -> Result<usize, Malformed> {
     let mut at = 0;
     while at < input.len() {
-        if state.under_way.is_empty() {
+        if state.under_way.is_empty() && !decoder.is_push(&input[at..]) {
             return Err(Malformed("a reply came that nothing asked for"));
         }
         let (used, reply) = decoder.decode(&input[at..])?;
         at += used;
-        let Some(Decoded { shape, bytes, error }) = reply else { break };
+        let Some(Decoded { is_push, shape, bytes, error }) = reply else { break };
+        if is_push {
+            continue;
+        }
         state.answer(|expectation| Answer {
             result: match error {
                 None => Ok(expectation.reply(shape, bytes)),
@@ -435,13 +438,4 @@ fn take_in(state: &mut State, decoder: &mut Decoder, input: &[u8], received: Ins
         });
     }
     Ok(at)
-}
-
-/// The failure of a request whose connection broke.
-fn broken(error: &io::Error) -> Failure {
-    let message = match error.kind() {
-        io::ErrorKind::UnexpectedEof => "Connection closed".to_owned(),
-        _ => error.to_string(),
-    };
-    Failure { class: ErrorClass::ConnectionLost, message }
 }

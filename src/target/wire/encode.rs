@@ -1,4 +1,4 @@
-//! Requests as RESP2: an array of bulk strings.
+//! Requests, the same in RESP2 and RESP3: an array of bulk strings.
 
 use crate::{operation::Request, target::words};
 

@@ -1,4 +1,4 @@
-//! The client that is limited by the kernel alone: RESP2 over TCP, TLS or a Unix socket.
+//! The client that is limited by the kernel alone: RESP2 or RESP3 over TCP, TLS or a Unix socket.
 //!
 //! Requests are encoded into one buffer for each connection, which is written with one system call in a turn of the worker;
 //! replies are read with one and decoded in place. Nothing is allocated for a request, and a reply takes no memory.
@@ -13,6 +13,8 @@ mod cluster;
 mod connection;
 mod decode;
 mod encode;
+#[cfg(test)]
+mod frames;
 mod socket;
 
 #[cfg(test)]

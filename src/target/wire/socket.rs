@@ -20,7 +20,9 @@ use tokio::{
 
 use super::{decode::Decoder, encode};
 use crate::{
+    measure::{ErrorClass, Failure},
     operation::{Args, Kind, Request},
+    scenario::Protocol,
     target::{
         Endpoint, Topology,
         connector::{Connector, OPEN_LIMIT},
@@ -84,19 +86,25 @@ async fn primary(connector: &Connector, service: &str) -> Result<Endpoint, Error
 }
 
 async fn log_in(socket: &mut Socket, connector: &Connector) -> Result<(), Error> {
-    if let Some(password) = connector.any_password() {
+    let protocol = connector.protocol();
+    let mut ask = async |words: &[&str]| ask(&mut *socket, protocol, words).await;
+    if protocol == Protocol::Resp3 {
+        let login = connector.any_password().map(|password| ["AUTH", connector.user(), password]);
+        let words: Vec<&str> = ["HELLO", "3"].into_iter().chain(login.into_iter().flatten()).collect();
+        ask(&words).await?.map_err(refused)?;
+    } else if let Some(password) = connector.any_password() {
         let user = connector.username();
         let words: Vec<&str> = ["AUTH"].into_iter().chain(user).chain([password]).collect();
-        ask(socket, &words).await?.map_err(refused)?;
+        ask(&words).await?.map_err(refused)?;
     } else {
         // A server that refuses the connection says so here.
-        ask(socket, &["PING"]).await?.map_err(refused)?;
+        ask(&["PING"]).await?.map_err(refused)?;
     }
     if connector.database() != 0 {
-        ask(socket, &["SELECT", &connector.database().to_string()]).await?.map_err(refused)?;
+        ask(&["SELECT", &connector.database().to_string()]).await?.map_err(refused)?;
     }
     // A user without the right to give names does without.
-    let _ = ask(socket, &["CLIENT", "SETNAME", connector.client_name()]).await?;
+    let _ = ask(&["CLIENT", "SETNAME", connector.client_name()]).await?;
     Ok(())
 }
 
@@ -105,7 +113,7 @@ fn refused(message: String) -> Error {
 }
 
 /// Sends a command and waits for its reply, of which only an error is kept.
-async fn ask(socket: &mut Socket, words: &[&str]) -> Result<Result<(), String>, Error> {
+async fn ask(socket: &mut Socket, protocol: Protocol, words: &[&str]) -> Result<Result<(), String>, Error> {
     let words = words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
     let mut out = Vec::new();
     encode::encode(&mut out, &Request { kind: Kind::Raw, key: Bytes::new(), args: Args::Raw(words) });
@@ -117,7 +125,7 @@ async fn ask(socket: &mut Socket, words: &[&str]) -> Result<Result<(), String>, 
         // The reason may have come before the connection was closed, such as an alert about a certificate.
         return Err(socket.read_buf(&mut Vec::new()).await.err().unwrap_or(error).into());
     }
-    let mut decoder = Decoder::default();
+    let mut decoder = Decoder::of(protocol);
     let mut input = Vec::new();
     loop {
         if socket.read_buf(&mut input).await? == 0 {
@@ -125,11 +133,20 @@ async fn ask(socket: &mut Socket, words: &[&str]) -> Result<Result<(), String>, 
         }
         let (used, reply) = decoder.decode(&input).map_err(|malformed| Error::new(ErrorKind::Protocol, malformed.0))?;
         input.drain(..used);
-        if let Some(reply) = reply {
+        if let Some(reply) = reply.filter(|reply| !reply.is_push) {
             if !input.is_empty() {
                 return Err(Error::new(ErrorKind::Protocol, "bytes came behind a reply"));
             }
             return Ok(reply.error.map_or(Ok(()), Err));
         }
     }
+}
+
+/// The failure of a request whose connection broke.
+pub(super) fn broken(error: &io::Error) -> Failure {
+    let message = match error.kind() {
+        io::ErrorKind::UnexpectedEof => "Connection closed".to_owned(),
+        _ => error.to_string(),
+    };
+    Failure { class: ErrorClass::ConnectionLost, message }
 }

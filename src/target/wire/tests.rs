@@ -8,11 +8,14 @@ use std::{
 };
 
 use proptest::{
-    prelude::{Just, ProptestConfig, Strategy, any, prop_assert_eq, prop_oneof},
+    prelude::{ProptestConfig, TestCaseError, prop_assert, prop_assert_eq},
     proptest,
 };
 
-use redis_protocol::resp2::{decode::decode_bytes, types::BytesFrame};
+use redis_protocol::{
+    resp2::{decode::decode_bytes, types::BytesFrame},
+    resp3,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     runtime::Builder,
@@ -25,100 +28,29 @@ use super::{
     alike::{Outcome, decode, decodes_alike},
     decode::{Decoded, Decoder, LONGEST_LINE, Malformed},
     encode::encode,
+    frames::{Frame, frames, frames_of_resp3, resembles},
 };
 use crate::{
     measure::ErrorClass,
+    scenario::Protocol,
     target::{
         Connector, DriverConnection, TargetUrl,
         login::{Access, Login},
-        reply::{Shape, digits},
+        reply::Shape,
         sample, words,
     },
 };
 
-/// A reply, as a server composes it.
-#[derive(Debug, Clone)]
-enum Frame {
-    Status(String),
-    Error(String),
-    Integer(i64),
-    Bulk(Vec<u8>),
-    Nil,
-    NilArray,
-    Array(Vec<Frame>),
-}
-
-impl Frame {
-    fn write(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Status(text) => out.extend(format!("+{text}\r\n").bytes()),
-            Self::Error(text) => out.extend(format!("-{text}\r\n").bytes()),
-            Self::Integer(number) => out.extend(format!(":{number}\r\n").bytes()),
-            Self::Bulk(bytes) => {
-                out.extend(format!("${}\r\n", bytes.len()).bytes());
-                out.extend(bytes);
-                out.extend(b"\r\n");
-            }
-            Self::Nil => out.extend(b"$-1\r\n"),
-            Self::NilArray => out.extend(b"*-1\r\n"),
-            Self::Array(frames) => {
-                out.extend(format!("*{}\r\n", frames.len()).bytes());
-                for frame in frames {
-                    frame.write(out);
-                }
-            }
-        }
+/// Fails unless a stream of these frames, cut into pieces, decodes to what they hold; gives the stream.
+fn decodes_to(protocol: Protocol, frames: &[Frame], pieces: &[usize]) -> Result<Vec<u8>, TestCaseError> {
+    let mut stream = Vec::new();
+    for frame in frames {
+        frame.write(&mut stream);
     }
-
-    fn is_nil(&self) -> bool {
-        matches!(self, Self::Nil | Self::NilArray)
-    }
-
-    fn size(&self) -> usize {
-        match self {
-            Self::Status(text) => text.len(),
-            Self::Integer(number) => digits(*number),
-            Self::Bulk(bytes) => bytes.len(),
-            Self::Array(frames) => frames.iter().map(Self::size).sum(),
-            Self::Error(_) | Self::Nil | Self::NilArray => 0,
-        }
-    }
-
-    fn first_error(&self) -> Option<String> {
-        match self {
-            Self::Error(text) => Some(text.clone()),
-            Self::Array(frames) => frames.iter().find_map(Self::first_error),
-            _ => None,
-        }
-    }
-
-    /// What the decoder keeps of it.
-    fn kept(&self) -> Decoded {
-        let shape = match self {
-            Self::Status(_) | Self::Error(_) | Self::Bulk(_) => Shape::Text,
-            Self::Integer(number) => Shape::Integer(*number),
-            Self::Nil | Self::NilArray => Shape::Null,
-            Self::Array(frames) => Shape::Array {
-                elements: frames.len() as u64,
-                nulls: frames.iter().filter(|frame| frame.is_nil()).count() as u64,
-            },
-        };
-        Decoded { shape, bytes: self.size(), error: self.first_error() }
-    }
-}
-
-fn frames() -> impl Strategy<Value = Frame> {
-    let leaf = prop_oneof![
-        "[a-z ]{0,20}".prop_map(Frame::Status),
-        "[A-Z]{1,8} [a-z ]{0,20}".prop_map(Frame::Error),
-        any::<i64>().prop_map(Frame::Integer),
-        // Line ends and signs of types within a payload are payload.
-        proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'$'), any::<u8>()], 0..40)
-            .prop_map(Frame::Bulk),
-        Just(Frame::Nil),
-        Just(Frame::NilArray),
-    ];
-    leaf.prop_recursive(4, 40, 6, |inner| proptest::collection::vec(inner, 0..6).prop_map(Frame::Array))
+    let kept = Outcome { replies: frames.iter().map(Frame::kept).collect(), end: Ok(0) };
+    prop_assert_eq!(decode(protocol, &stream, pieces), kept);
+    decodes_alike(&stream, pieces);
+    Ok(stream)
 }
 
 proptest! {
@@ -129,19 +61,37 @@ proptest! {
         frames in proptest::collection::vec(frames(), 1..4),
         pieces in proptest::collection::vec(1_usize..30, 1..8),
     ) {
-        let mut stream = Vec::new();
-        for frame in &frames {
-            frame.write(&mut stream);
+        decodes_to(Protocol::Resp2, &frames, &pieces)?;
+        // Whoever speaks RESP3 may use the types of RESP2.
+        decodes_to(Protocol::Resp3, &frames, &pieces)?;
+    }
+
+    #[test]
+    fn replies_of_resp3_that_are_cut_anywhere_decode_to_the_same(
+        frames in proptest::collection::vec(frames_of_resp3(), 1..4),
+        pieces in proptest::collection::vec(1_usize..30, 1..8),
+    ) {
+        decodes_to(Protocol::Resp3, &frames, &pieces)?;
+    }
+
+    #[test]
+    fn replies_of_resp3_end_where_those_of_another_decoder_end(frame in frames_of_resp3()) {
+        let stream = decodes_to(Protocol::Resp3, std::slice::from_ref(&frame), &[7])?;
+        match resp3::decode::complete::decode_bytes(&stream.clone().into()) {
+            Ok(Some((other, length))) => {
+                prop_assert_eq!(length, stream.len());
+                prop_assert!(resembles(&frame, &other), "{:?}", other);
+            }
+            other => prop_assert!(frame.is_unordered(), "{:?}", other),
         }
-        let kept = Outcome { replies: frames.iter().map(Frame::kept).collect(), end: Ok(0) };
-        prop_assert_eq!(decode(&stream, &pieces), kept);
-        decodes_alike(&stream, &pieces);
     }
 
     #[test]
     fn no_input_makes_the_decoder_panic_or_keep_more_than_its_bound(
         stream in proptest::collection::vec(
-            proptest::sample::select(&["\r\n", "\n", "*", "$", "+", "-", ":", "1", "3", "\u{e9}"][..]),
+            proptest::sample::select(
+                &["\r\n", "\n", "*", "$", "+", "-", ":", "_", "#", ",", "(", "!", "=", "%", "~", "|", ">", "1", "3", "t", "\u{e9}"][..]
+            ),
             0..200,
         ),
         pieces in proptest::collection::vec(1_usize..30, 1..8),
@@ -161,14 +111,14 @@ fn the_inputs_of_the_fuzzer_decode_to_the_same_however_they_are_cut() {
         }
         inputs += 1;
     }
-    assert!(inputs >= 15, "{inputs} inputs in {folder}");
+    assert!(inputs >= 30, "{inputs} inputs in {folder}");
 }
 
 #[test]
 fn the_longest_line_is_as_long_in_pieces_as_whole() {
     for (length, expected) in [(LONGEST_LINE, None), (LONGEST_LINE + 1, Some(Malformed("a line has no end")))] {
         let line = format!("-{}\r\n", "e".repeat(length - 3));
-        let outcome = decode(line.as_bytes(), &[4_096]);
+        let outcome = decode(Protocol::Resp2, line.as_bytes(), &[4_096]);
         assert_eq!(outcome.end.err(), expected);
         assert_eq!(outcome.replies.len(), usize::from(expected.is_none()));
         decodes_alike(line.as_bytes(), &[4_096]);
@@ -191,24 +141,81 @@ fn violations_of_the_protocol_are_told_apart() {
         (&deep, "arrays are nested too deep"),
         (&endless, "a line has no end"),
     ] {
-        assert_eq!(Decoder::default().decode(stream.as_bytes()), Err(Malformed(expected)), "{stream:.40}");
+        for protocol in [Protocol::Resp2, Protocol::Resp3] {
+            assert_eq!(Decoder::of(protocol).decode(stream.as_bytes()), Err(Malformed(expected)), "{stream:.40}");
+        }
+    }
+    for (stream, expected) in [
+        ("$?\r\n", "a reply is of unknown length"),
+        ("~?\r\n", "a reply is of unknown length"),
+        ("|?\r\n", "a reply is of unknown length"),
+        ("%-1\r\n", "a length is negative"),
+        ("!-1\r\n", "a length is negative"),
+        (">-2\r\n", "a length is negative"),
+        ("_0\r\n", "a null has a value"),
+        ("#true\r\n", "a boolean is neither t nor f"),
+        (",1.5.1\r\n", "a number is none"),
+        (",\r\n", "a number is none"),
+        ("(12e3\r\n", "a number is none"),
+        ("(-\r\n", "a number is none"),
+        ("=3\r\ntxt\r\n", "a verbatim string has no format"),
+        ("!65537\r\n", "an error is too long"),
+        ("!1\r\nEE\r\n", "a bulk string is longer than its length"),
+        ("*1\r\n>1\r\n", "a push message is within a reply"),
+        (";4\r\n", "a reply is of an unknown type"),
+        (&"|1\r\n".repeat(40), "arrays are nested too deep"),
+    ] {
+        assert_eq!(Decoder::of(Protocol::Resp3).decode(stream.as_bytes()), Err(Malformed(expected)), "{stream:.40}");
+        let unknown = "a reply is of an unknown type";
+        let of_resp2 = Decoder::of(Protocol::Resp2).decode(stream.as_bytes());
+        assert!(stream.starts_with(['$', '*']) || of_resp2 == Err(Malformed(unknown)), "{stream:.40}");
     }
 }
 
 #[test]
 fn a_reply_of_any_length_takes_no_memory() {
-    let mut decoder = Decoder::default();
-    assert_eq!(decoder.decode(b"*9223372036854775807\r\n$9223372036854775807\r\n"), Ok((44, None)));
-    let piece = [b'x'; 4_096];
-    for _ in 0..1_000 {
-        assert_eq!(decoder.decode(&piece), Ok((4_096, None)), "every byte is done with at once");
+    for begun in [
+        "*9223372036854775807\r\n$9223372036854775807\r\n",
+        "%9223372036854775807\r\n=9223372036854775807\r\n",
+        ">9223372036854775807\r\n!65536\r\n",
+        "|9223372036854775807\r\n~9223372036854775807\r\n$9223372036854775807\r\n",
+    ] {
+        let mut decoder = Decoder::of(Protocol::Resp3);
+        assert_eq!(decoder.decode(begun.as_bytes()), Ok((begun.len(), None)));
+        let piece = [b'x'; 4_096];
+        for _ in 0..if begun.contains('!') { 16 } else { 1_000 } {
+            assert_eq!(decoder.decode(&piece), Ok((4_096, None)), "every byte is done with at once");
+            assert_eq!(decoder.kept(), 0);
+        }
     }
 }
 
 #[test]
 fn what_is_kept_for_exec_is_known() {
-    let queued = decode(b"+QUEUED\r\n", &[3]);
-    assert_eq!(queued.replies, [Decoded { shape: Shape::Queued, bytes: 0, error: None }]);
+    let queued = decode(Protocol::Resp2, b"+QUEUED\r\n", &[3]);
+    assert_eq!(queued.replies, [Decoded { is_push: false, shape: Shape::Queued, bytes: 0, error: None }]);
+}
+
+#[test]
+fn the_longest_error_is_kept_and_one_beside_it_is_not() {
+    let error = |length: usize| format!("!{length}\r\n{}\r\n", "e".repeat(length));
+    let stream = format!("*2\r\n{}{}", error(LONGEST_LINE), error(9));
+    let outcome = decode(Protocol::Resp3, stream.as_bytes(), &[4_096]);
+    assert_eq!(outcome.replies[0].error.as_ref().map(String::len), Some(LONGEST_LINE));
+    assert_eq!((outcome.replies[0].bytes, outcome.end), (0, Ok(0)));
+}
+
+#[test]
+fn a_push_message_is_told_from_a_reply_before_it_is_whole() {
+    let mut decoder = Decoder::of(Protocol::Resp3);
+    assert!(decoder.is_push(b">") && !decoder.is_push(b"+") && !decoder.is_push(b"|"));
+    assert_eq!(decoder.decode(b">2\r\n$3\r\nab"), Ok((10, None)));
+    assert!(decoder.is_push(b"c\r\n") && decoder.is_push(b"+"));
+    let (used, push) = decoder.decode(b"c\r\n+\r\n+OK\r\n").unwrap();
+    assert!(used == 6 && push.unwrap().is_push && !decoder.is_push(b"+OK"));
+    assert_eq!(decoder.decode(b"$3\r\n>"), Ok((5, None)));
+    assert!(!decoder.is_push(b">"), "payload of a reply");
+    assert!(!Decoder::of(Protocol::Resp2).is_push(b">"));
 }
 
 #[test]
@@ -248,7 +255,7 @@ impl AsyncWrite for Faulty {
 #[test]
 fn who_waits_for_a_connection_whose_task_has_panicked_panics_too() {
     let url: TargetUrl = "redis://host".parse().unwrap();
-    let access = Access { service: "test".to_owned(), login: Login::default(), database: 0 };
+    let access = Access { service: "test".to_owned(), login: Login::default(), database: 0, protocol: Protocol::Resp2 };
     let connector = Connector::new(&url.site, None, access);
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     LocalSet::new().block_on(&runtime, async {

@@ -15,7 +15,7 @@ use crate::{
         subject::CapacityReport,
         view::{
             Headline, KeyNumber, Tone, effect,
-            names::{capitalised, listed, with_client},
+            names::{capitalised, listed, other_stack},
         },
     },
     results::{Arm, Ended},
@@ -61,18 +61,21 @@ pub(in crate::report) fn headline(answers: &CapacityReport) -> Headline {
         remarks.insert(0, before);
         answer = lost(answers);
     }
-    let swept = |arm: &Arm| arm.settings.iter().any(|(field, _)| field.ends_with(".client"));
-    let client = with_client(&answers.scenario);
     if let Some(object) = &mut answer.object
-        && !client.is_empty()
-        && !answers.capacity.plan.arms.iter().any(swept)
+        && let Some(stack) = other_stack(&answers.scenario, |field| !is_swept(answers, field))
     {
         // "not confirmed with the wire client" would say that fred had confirmed it.
-        object.push_str(if answer.verdict.contains(',') { "," } else { "" });
-        object.push_str(&client);
+        object.push_str(if answer.verdict.contains(',') { ", with " } else { " with " });
+        object.push_str(&stack);
     }
     let sentence = answer.sentence();
     Headline { verdict: answer.verdict, sentence, tone: answer.tone, remarks, numbers: numbers(answers) }
+}
+
+/// Whether arms differ in a field of services.
+fn is_swept(answers: &CapacityReport, field: &str) -> bool {
+    let sets = |(path, _): &(String, String)| path.rsplit('.').next() == Some(field);
+    answers.capacity.plan.arms.iter().any(|arm| arm.settings.iter().any(sets))
 }
 
 /// Whether a larger pool pays.
@@ -203,7 +206,9 @@ fn client_limited(
 ) -> Answer {
     let (harness, remedy) = harness(answers, arm);
     let client = harness.trim_start_matches("the harness");
-    let limit = format!("{client} was the limit at {} ({check}), so", rate(at));
+    let others = other_stack(&answers.scenario, |field| field != "client" && !is_swept(answers, field));
+    let others = others.map(|others| format!(" and {others}")).unwrap_or_default();
+    let limit = format!("{client}{others} was the limit at {} ({check}), so", rate(at));
     let rest = if let Some(known) = sustainable {
         let carried = carried_rate(known.rate);
         let objective = objective(answers);

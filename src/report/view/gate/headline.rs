@@ -8,7 +8,11 @@ use crate::{
     report::{
         format::{self, THIN, counted},
         subject::GateReport,
-        view::{Headline, KeyNumber, Tone, names::other_client, verdict},
+        view::{
+            Headline, KeyNumber, Tone,
+            names::{STACK, listed},
+            verdict,
+        },
     },
     results::{Ended, Gate, GateStage, Sides, Verdict},
     scenario,
@@ -30,7 +34,7 @@ pub(in crate::report) fn headline(outcome: &GateReport) -> Headline {
         }
     }
     remarks.extend(shape(outcome));
-    let sentence = format!("{verdict}{}: {}.", clients(&outcome.gate), reason(outcome));
+    let sentence = format!("{verdict}{}: {}.", stacks(&outcome.gate), reason(outcome));
     if let Some(failing) = unsettled_failures(outcome).filter(|failing| !sentence.contains(failing.as_str())) {
         remarks.push(format!("Not certain: {failing}."));
     }
@@ -53,15 +57,23 @@ pub(in crate::report) fn headline(outcome: &GateReport) -> Headline {
     Headline { verdict, sentence, tone, remarks, numbers: numbers(outcome) }
 }
 
-/// Client libraries of the arms, where they are not fred: ` with fred instead of the wire client`.
-fn clients(gate: &Gate) -> String {
-    let of = |text: &str| other_client(&scenario::parse(text, "scenario of an arm").ok()?);
-    let clients = gate.arms.as_ref().map(|arm| of(&arm.scenario));
-    if clients == Sides::default() {
-        return String::new();
+/// Clients and protocols of the arms, where they are not the default: ` with fred instead of the wire client`.
+fn stacks(gate: &Gate) -> String {
+    let scenarios = gate.arms.as_ref().map(|arm| scenario::parse(&arm.scenario, "scenario of an arm").ok());
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    for part in STACK {
+        let others = scenarios.as_ref().map(|scenario| part.other(scenario.as_ref()?));
+        if others != Sides::default() {
+            let named = others.map(|other| other.unwrap_or_else(|| part.default.to_owned()));
+            a.push(named.a);
+            b.push(named.b);
+        }
     }
-    let Sides { a, b } = clients.map(|client| client.unwrap_or_else(|| "fred".to_owned()));
-    if a == b { format!(" with {a}") } else { format!(" with {b} instead of {a}") }
+    match (listed(&a), listed(&b)) {
+        (a, _) if a.is_empty() => a,
+        (a, b) if a == b => format!(" with {a}"),
+        (a, b) => format!(" with {b} instead of {a}"),
+    }
 }
 
 /// How far a gate came.
