@@ -7,13 +7,17 @@ SCENARIO ?= workflow-engine
 DURATION ?=
 ARGS ?=
 
+# A cluster has database 0 only, and refuses commands with keys in several hash slots (MGET of the service ml).
+CLUSTER_FIELDS = $(if $(filter workflow-engine,$(SCENARIO)),--set service.chat.database=0 --set service.ml.database=0 \
+	--set 'service.ml.keys.prefix={plimsoll:ml}:')
+
 .DEFAULT_GOAL := help
-.PHONY: help run analysis capacity check test proof bench completions clean
+.PHONY: help run analysis cluster capacity check test proof bench completions clean
 
 help: ## show this help
 	@printf 'plimsoll: load and latency benchmark for Redis and Valkey\n\n'
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
-	@printf '\nFor make run, make analysis and make capacity:\n'
+	@printf '\nFor make run, make analysis, make cluster and make capacity:\n'
 	@printf '  SCENARIO=NAME|FILE   what to run (workflow-engine; "make run ARGS=--help" for more)\n'
 	@printf '  DURATION=30s         length of the measured period (as the scenario says; not for capacity)\n'
 	@printf '  ARGS="..."           further arguments of plimsoll run or plimsoll capacity\n'
@@ -25,6 +29,9 @@ run: ## build, run a load test against a private server, report
 
 analysis: ## the same, with a report that has sections for the operator of the server
 	@$(MAKE) --no-print-directory run ARGS="--style analysis $(ARGS)"
+
+cluster: ## the same on a private cluster of three primaries with a replica each
+	@$(MAKE) --no-print-directory run ARGS="--topology cluster $(CLUSTER_FIELDS) $(ARGS)"
 
 capacity: ## would a larger pool help the default scenario? shortened to four minutes
 	@deploy/install-deps.sh run

@@ -21,7 +21,7 @@ use plimsoll::{
     measure::{Latencies, PackedHistogram},
     report::{Style, round_trips},
     scenario::{self, Scenario},
-    target::{Connection, INSTALL, PrivateServer, Source, Target, TargetError},
+    target::{Connection, INSTALL, PrivateServer, PrivateTopology, Source, Target, TargetError},
 };
 use tokio::{
     runtime::{Builder, Runtime},
@@ -100,8 +100,11 @@ impl Yard {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a thread can have a runtime");
         let scenario = scenario::parse(SCENARIO, "operations.toml").unwrap_or_else(|errors| panic!("{errors}"));
         let (target, server) = runtime.block_on(async {
-            let (target, server) =
-                Target::prepare(Source::Embedded { server_bin: None, config: Vec::new() }, &scenario).await?;
+            let (target, server) = Target::prepare(
+                Source::Embedded { server_bin: None, topology: PrivateTopology::Standalone, config: Vec::new() },
+                &scenario,
+            )
+            .await?;
             target.prefill(&scenario, &mut |_, _| {}).await?;
             Ok::<_, TargetError>((target, server))
         })?;

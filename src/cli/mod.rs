@@ -179,9 +179,10 @@ mod tests {
 
     #[test]
     fn an_option_has_the_same_help_in_every_command() {
-        const SHARED: [&str; 16] = [
+        const SHARED: [&str; 17] = [
             "target",
             "server-bin",
+            "topology",
             "yes",
             "no-keyspace-sampling",
             "duration",

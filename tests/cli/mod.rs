@@ -15,6 +15,7 @@ mod prometheus;
 mod readme;
 mod saved;
 mod tls;
+mod topologies;
 mod unsaved;
 mod usage;
 

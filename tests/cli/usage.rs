@@ -35,6 +35,13 @@ fn wrong_usage_ends_with_2_and_leaves_nothing() {
     desk.run(&["run", "short.toml", "--server-bin", "x", "--target", "redis://h"])
         .ends_with(2)
         .complains("--server-bin");
+    desk.run(&["run", "short.toml", "--topology", "cluster", "--target", "redis://h"])
+        .ends_with(2)
+        .complains("--topology applies to a private server only");
+    desk.run(&["run", "short.toml", "--topology", "ring"])
+        .ends_with(2)
+        .complains("standalone, replica, sentinel, cluster");
+    desk.run(&["run", "short.toml", "--topology", "cluster:17"]).ends_with(2).complains("1 to 16 primaries");
     desk.run(&["run", "short.toml", "--workers", "0"]).ends_with(2);
     for command in ["run", "capacity", "gate", "ci"] {
         desk.run(&[command, "short.toml", "--client", "hiredis"]).ends_with(2).complains("possible values: fred, wire");

@@ -10,7 +10,7 @@ use std::{
 
 use plimsoll::{
     operation::{Args, Kind},
-    target::{Listen, PrivateServer, ServerOptions, Source, Target, TargetError},
+    target::{Listen, PrivateServer, PrivateTopology, ServerOptions, Source, Target, TargetError},
 };
 use rustix::process::{Pid, getpgid, getpgrp, test_kill_process};
 
@@ -51,8 +51,12 @@ async fn is_configured_like_the_workflow_engines() {
 #[tokio::test]
 async fn keeps_passwords_out_of_files_and_out_of_sight() {
     let plan = scenario(vec![service("api", &[Kind::Get])]);
-    let (target, server) =
-        Target::prepare(Source::Embedded { server_bin: None, config: Vec::new() }, &plan).await.unwrap();
+    let (target, server) = Target::prepare(
+        Source::Embedded { server_bin: None, topology: PrivateTopology::Standalone, config: Vec::new() },
+        &plan,
+    )
+    .await
+    .unwrap();
     let server = server.unwrap();
     let connector = target.connector(0);
     let connection = connector.open().await.unwrap();

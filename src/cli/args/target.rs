@@ -8,7 +8,7 @@ use clap::{Args, builder::BoolishValueParser};
 use crate::{
     cli::exit::Failure,
     scenario::TlsOptions,
-    target::{Source, TargetUrl},
+    target::{PrivateTopology, Source, TargetUrl},
 };
 
 /// Environment variable that stands for `--target`.
@@ -31,6 +31,11 @@ pub(in crate::cli) struct TargetArgs {
     /// Program of the private server; default: redis-server or valkey-server on PATH
     #[arg(long, value_name = "FILE", help_heading = "Target")]
     server_bin: Option<PathBuf>,
+    /// Topology of the private target: `standalone`, `replica` (a primary with one replica), `sentinel` (a primary with two
+    /// replicas and three Sentinels), or `cluster[:PRIMARIES[xREPLICAS]]`, with 3 primaries and 1 replica of each by default;
+    /// default: standalone
+    #[arg(long, value_name = "TOPOLOGY", help_heading = "Target")]
+    topology: Option<PrivateTopology>,
     #[command(flatten)]
     tls: TlsArgs,
 }
@@ -97,11 +102,13 @@ impl TargetArgs {
     pub(in crate::cli) fn source(&self) -> Result<Source, Failure> {
         if self.is_private() {
             self.tls.check(false)?;
-            return Ok(Source::Embedded { server_bin: self.server_bin.clone(), config: Vec::new() });
+            let topology = self.topology.unwrap_or_default();
+            return Ok(Source::Embedded { server_bin: self.server_bin.clone(), topology, config: Vec::new() });
         }
-        if self.server_bin.is_some() {
+        let given = [("server-bin", self.server_bin.is_some()), ("topology", self.topology.is_some())];
+        if let Some((name, _)) = given.into_iter().find(|(_, given)| *given) {
             return Err(Failure::usage(anyhow!(
-                "--server-bin applies to a private server only: omit it, or use --target {EMBEDDED}"
+                "--{name} applies to a private server only: omit it, or use --target {EMBEDDED}"
             )));
         }
         source(&self.target, &self.tls)

@@ -35,7 +35,8 @@ use crate::{
 // Optional here, since `plimsoll compare`, which has these options too, always compares.
 #[command(mut_arg("threshold", |arg| arg.requires("baseline")))]
 #[command(mut_arg("allow_differences", |arg| arg.requires("baseline")))]
-#[command(group(ArgGroup::new("gate").args(["gate_a", "gate_b"]).multiple(true)))]
+// The arms of a gate have one server each.
+#[command(group(ArgGroup::new("gate").args(["gate_a", "gate_b"]).multiple(true).conflicts_with("topology")))]
 pub(in crate::cli) struct Arguments {
     /// Scenario files, or names of built-in scenarios
     #[arg(value_name = "SCENARIO", required = true)]

@@ -8,7 +8,7 @@ use super::child;
 use crate::{
     cli::{args::target::address, exit::Failure},
     scenario::{Overrides, Scenario, ServiceOption, TlsOptions, shown_field, shown_setting},
-    target::{RESERVED, Source, TargetUrl},
+    target::{PrivateTopology, RESERVED, Source, TargetUrl},
 };
 
 /// One thing that an arm has.
@@ -146,7 +146,7 @@ impl GatedArm {
                 let url = address(&url).map_err(|failure| failure.within(&format!("{option} target")))?;
                 Source::Url(TargetUrl { tls: tls.clone(), ..url })
             }
-            None => Source::Embedded { server_bin, config },
+            None => Source::Embedded { server_bin, topology: PrivateTopology::Standalone, config },
         };
         if let Source::Url(url) = &source {
             shown.push(("target".to_owned(), url.to_string()));
@@ -224,7 +224,8 @@ mod tests {
         let arm = side(&["set:service.api.pool.size=7", "config:io-threads=4"]).unwrap();
         assert_eq!(arm.name, "service.api.pool.size=7, io-threads=4");
         assert_eq!(arm.scenario.services[1].pool.size, 7);
-        assert_eq!(arm.source, Source::Embedded { server_bin: None, config: vec![("io-threads".into(), "4".into())] });
+        let (topology, config) = (PrivateTopology::Standalone, vec![("io-threads".into(), "4".into())]);
+        assert_eq!(arm.source, Source::Embedded { server_bin: None, topology, config });
         assert_eq!(side(&[]).unwrap().name, "as written");
         let wire = side(&["client=wire", "set:service.api.client=fred"]).unwrap();
         assert_eq!(wire.name, "service.api.client=fred, client=wire");
