@@ -5,12 +5,12 @@ use std::time::Duration;
 use plimsoll::{
     operation::{Kind, Request},
     results::NodeRole,
-    scenario::{Client, Scenario},
+    scenario::{Client, Protocol, Scenario},
     target::{Driver, DriverConnection, PrivateNode, PrivateRole, PrivateServer, Served, Target},
 };
 
 use super::{
-    clients::{done, locally},
+    clients::{done, locally, spoken},
     plan::{plain, request, scenario, service, value},
     topologies::ask,
 };
@@ -76,10 +76,15 @@ fn both_clients_find_every_node_of_a_cluster() {
         let with = |role| facts.nodes.iter().filter(move |node| node.role == role);
         assert_eq!((with(NodeRole::Primary).count(), with(NodeRole::Replica).count()), (3, 3));
         assert_eq!(with(NodeRole::Primary).map(|node| node.slots).sum::<u32>(), 16_384);
-        let (fred, wire) = (target.connector(0), target.cluster_connector(0).unwrap());
-        write_and_read(&fred, &wire).await;
-        write_and_read(&wire, &fred).await;
-        assert_eq!(target.cleanup(&plan).await.unwrap(), KEYS, "on all nodes");
+        for protocol in [Protocol::Resp2, Protocol::Resp3] {
+            let plan = spoken(protocol, plan.clone());
+            let target = self::target(&server, &plan).await;
+            target.preflight(&plan).await.unwrap();
+            let (fred, wire) = (target.connector(0), target.cluster_connector(0).unwrap());
+            write_and_read(&fred, &wire).await;
+            write_and_read(&wire, &fred).await;
+            assert_eq!(target.cleanup(&plan).await.unwrap(), KEYS, "on all nodes");
+        }
     });
 }
 
@@ -188,5 +193,10 @@ fn both_clients_follow_a_failover_of_sentinels() {
         assert_eq!(facts.nodes.len(), 3);
         follows_a_failover(&target.connector(0), &server).await;
         follows_a_failover(&target.wire_connector(0), &server).await;
+        let plan = spoken(Protocol::Resp3, plan);
+        let target = self::target(&server, &plan).await;
+        target.preflight(&plan).await.unwrap();
+        done(&target.connector(0).open().await.unwrap(), set(2)).await;
+        done(&target.wire_connector(0).open().await.unwrap(), set(2)).await;
     });
 }
