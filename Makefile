@@ -7,9 +7,8 @@ SCENARIO ?= workflow-engine
 DURATION ?=
 ARGS ?=
 
-# A cluster has database 0 only, and refuses commands with keys in several hash slots (MGET of the service ml).
-CLUSTER_FIELDS = $(if $(filter workflow-engine,$(SCENARIO)),--set service.chat.database=0 --set service.ml.database=0 \
-	--set 'service.ml.keys.prefix={plimsoll:ml}:')
+# A cluster has database 0 only.
+CLUSTER_FIELDS = $(if $(filter workflow-engine,$(SCENARIO)),--set service.chat.database=0 --set service.ml.database=0)
 
 .DEFAULT_GOAL := help
 .PHONY: help run analysis cluster capacity check test proof bench completions clean

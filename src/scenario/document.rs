@@ -322,6 +322,13 @@ const KEYS: Table = Table {
             integer(10_000),
         ),
         field(
+            "hash_tag",
+            "Number of consecutive keys that share a hash tag, hence a slot of a cluster: key 123 of ten per tag ends in \
+             `{12}3`. Commands with several keys take them from one tag, and the keys of restored data as well.",
+            whole(1, 1_000_000_000),
+            Presence::Otherwise("no hash tags."),
+        ),
+        field(
             "access",
             "Popularity of keys: the name of a distribution, or a table with its parameters.",
             Shape::Table(&ACCESS),

@@ -190,6 +190,8 @@ pub struct Keys {
     pub prefix: String,
     /// Number of string and hash keys.
     pub count: u64,
+    /// Number of consecutive keys that share a hash tag; `None` where keys have none of their own.
+    pub hash_tag: Option<u64>,
     /// Distribution of accesses over the keys.
     pub access: Access,
 }

@@ -9,8 +9,8 @@ use super::{
     document::SCENARIO,
     errors::{Path, ScenarioErrors},
     model::{
-        Access, Action, ArrivalProcess, Checkout, Client, Keys, Load, Objective, Operation, Order, PasswordSource,
-        Phases, Pool, Protocol, Scenario, Service, ValueSize,
+        Access, Action, ArrivalProcess, Checkout, Client, Command, Keys, Load, Objective, Operation, Order,
+        PasswordSource, Phases, Pool, Protocol, Scenario, Service, ValueSize,
     },
     operations,
     reader::{Alternative, Section, refusals::refuse_same_names},
@@ -104,6 +104,9 @@ fn services(root: &Section<'_>) -> Option<Vec<Service>> {
         sections.iter().zip(&services).filter_map(|(at, service)| Some((at, service.as_ref()?))).collect();
     refuse_same_names(&sections);
     refuse_overlapping_prefixes(&read);
+    for (section, service) in &read {
+        refuse_larger_batches(section, service);
+    }
     services.into_iter().collect()
 }
 
@@ -124,6 +127,21 @@ fn refuse_overlapping_prefixes(services: &[(&Section<'_>, &Service)]) {
         match section.section("keys").filter(|keys| keys.gives("prefix")) {
             Some(keys) => keys.reject("prefix", message),
             None => section.reject("keys", message),
+        }
+    }
+}
+
+/// The keys of a command are different keys of one hash tag.
+fn refuse_larger_batches(section: &Section<'_>, service: &Service) {
+    let Some(together) = service.keys.hash_tag else { return };
+    for operation in &service.operations {
+        let batch = |command: &Command| u64::from(command.parameters.batch);
+        let commands = operation.commands().iter().filter(|command| command.kind.spec().keys.is_batch());
+        let Some(largest) = commands.map(batch).max().filter(|largest| *largest > together) else { continue };
+        let message =
+            format!("operation `{}` has {largest} keys in one command: a hash tag must have as many", operation.name);
+        if let Some(keys) = section.section("keys") {
+            keys.reject("hash_tag", message);
         }
     }
 }
@@ -241,8 +259,14 @@ fn keys(section: &Section<'_>, service: Option<&str>) -> Option<Keys> {
         service.map(|service| format!("plimsoll:{service}:"))
     };
     let count = section.integer("count");
+    let hash_tag = section.gives("hash_tag").then(|| section.integer("hash_tag"));
     let access = section.section("access").and_then(|section| access(&section));
-    Some(Keys { prefix: prefix?, count: count?, access: access? })
+    Some(Keys {
+        prefix: prefix?,
+        count: count?,
+        hash_tag: hash_tag.map_or(Some(None), |keys| keys.map(Some))?,
+        access: access?,
+    })
 }
 
 fn access(section: &Section<'_>) -> Option<Access> {

@@ -137,6 +137,13 @@ impl Target {
         if self.site.topology == Topology::Standalone {
             return Ok(self);
         }
+        if self.site.topology == Topology::Cluster {
+            let elsewhere = self.connectors.iter().filter(|connector| connector.database() != 0);
+            let services: Vec<_> = elsewhere.map(|connector| connector.service().to_owned()).collect();
+            if !services.is_empty() {
+                return Err(TargetError::ClusterDatabase { services });
+            }
+        }
         let (nodes, has_login) = self.look_around().await?;
         self.nodes = nodes;
         let primary = self.nodes.iter().find(|node| node.role == NodeRole::Primary);

@@ -20,7 +20,10 @@ use super::{
     ask::{ask, ask_of_each},
     data::{Place, Scan, remove},
 };
-use crate::{scenario::Scenario, workload::OwnKeys};
+use crate::{
+    scenario::Scenario,
+    workload::{KeyRange, OwnKeys},
+};
 
 /// Name of a claim's key, after the prefix.
 const CLAIM: &str = "plimsoll-claim";
@@ -80,8 +83,10 @@ impl Claim {
     fn keys(&self, prefix: &str) -> OwnKeys {
         let stems = self.0.split_once(KEYS).map_or("", |(_, stems)| stems).split(' ');
         let stem = |text: &str| {
-            let (tag, count) = text.split_once(':')?;
-            Some((Bytes::from(format!("{prefix}{tag}:")), count.parse().ok()?))
+            let (tag, range) = text.split_once(':')?;
+            let (count, together) = range.split_once('/').unwrap_or((range, "0"));
+            let range = KeyRange { count: count.parse().ok()?, together: together.parse().ok()? };
+            Some((Bytes::from(format!("{prefix}{tag}:")), range))
         };
         stems.filter_map(stem).collect()
     }
@@ -191,7 +196,12 @@ impl Place<'_> {
             }
             Ok(None) => {
                 let tag = |stem: &Bytes| String::from_utf8_lossy(&stem[self.prefix.len()..]).into_owned();
-                let keys: Vec<_> = self.own.stems().map(|(stem, count)| format!("{}{count}", tag(stem))).collect();
+                let range = |KeyRange { count, together }| match together {
+                    0 => count.to_string(),
+                    together => format!("{count}/{together}"),
+                };
+                let keys: Vec<_> =
+                    self.own.stems().map(|(stem, keys)| format!("{}{}", tag(stem), range(keys))).collect();
                 let claim = format!("{claimant}{KEYS}{}", keys.join(" "));
                 // Without it the claim holds, and proves nothing.
                 let _ = ask(client, "SET", vec![self.mark(), claim.into(), Bytes::from_static(b"XX")]).await;

@@ -6,10 +6,13 @@ use bytes::Bytes;
 
 use super::{TargetError, slots::SlotTable};
 use crate::{
-    operation::{Args, Request},
+    operation::{Args, Reply, Request},
     scenario::{Action, Scenario},
     workload::RequestStream,
 };
+
+/// A reply that found nothing, and after which upkeep may follow.
+const GONE: Reply = Reply { hits: 0, misses: 1, integer: None, bytes: 0 };
 
 /// Requests of each operation that are looked at: keys may be in one slot by chance.
 const EXAMPLES: usize = 20;
@@ -27,8 +30,11 @@ pub(super) fn crossing(scenario: &Scenario, service: usize) -> Vec<TargetError> 
         let number = stream.operation(sequence);
         seen[number] += 1;
         if seen[number] <= EXAMPLES {
-            let requests = (0..stream.steps(number)).map(|step| stream.request(sequence, step));
-            let slots: Vec<BTreeSet<u16>> = requests.map(|request| slots(&request)).collect();
+            let steps = || 0..stream.steps(number);
+            let requests = steps().map(|step| stream.request(sequence, step));
+            // What follows where the keys were gone.
+            let upkeep = steps().filter_map(|step| stream.upkeep(sequence, step, &GONE));
+            let slots: Vec<BTreeSet<u16>> = requests.chain(upkeep).map(|request| slots(&request)).collect();
             crosses[number] |= match operations[number].action {
                 Action::Sequence { transaction: true, .. } => {
                     slots.into_iter().flatten().collect::<BTreeSet<_>>().len() > 1
@@ -81,6 +87,10 @@ mod tests {
         assert!(errors[0].contains("`MGET`") && errors[0].contains("hash tag"), "{errors:?}");
         assert!(crossing_of("{app}:", several).is_empty());
         assert!(crossing_of("app:", "[[service.operation]]\ncommand = \"MGET\"\nbatch = 1\n").is_empty());
+        assert!(crossing_of("app:\"\nhash_tag = 5\n#", several).is_empty());
+        let removed = "[[service.operation]]\ncommand = \"DEL\"\n";
+        assert_eq!(crossing_of("app:", removed).len(), 1, "its upkeep writes several keys");
+        assert!(crossing_of("app:\"\nhash_tag = 5\n#", removed).is_empty());
     }
 
     #[test]

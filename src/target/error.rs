@@ -79,14 +79,20 @@ pub enum TargetError {
     )]
     Cluster { message: String },
     #[error(
-        "operation `{operation}`: its keys are in several hash slots, which a cluster refuses (CROSSSLOT): give the service's keys \
-         a hash tag (prefix = \"{{name}}:\"), which puts them on one node, or remove the operation"
+        "operation `{operation}`: its keys, or those of its upkeep, are in several hash slots, which a cluster refuses (CROSSSLOT): \
+         let keys share hash tags (hash_tag = 10 in the service's keys: ten keys share a slot; prefix = \"{{name}}:\": all \
+         keys are on one node, as a transaction needs), or remove the operation"
     )]
     CrossSlot { operation: String },
     #[error(
         "{address}: the server is not in cluster mode: use redis:// instead of redis+cluster:// (with TLS, rediss://)"
     )]
     NoCluster { address: String },
+    #[error(
+        "{}: a cluster has database 0 only: set `database = 0` (--set service.{}.database=0)",
+        named(services), services[0]
+    )]
+    ClusterDatabase { services: Vec<String> },
     #[error("{address}: no node has any hash slot: is the cluster set up (redis-cli --cluster create)?")]
     NoPrimary { address: String },
     #[error("{address}: not a Sentinel: check host and port (default 26379)")]

@@ -57,9 +57,8 @@ pub(super) fn probes(scenario: &Scenario, service: usize) -> Vec<Probe> {
         let kind = request.kind;
         if let Some(upkeep) = kind.upkeep() {
             let mut upkeep = plain(upkeep, request.key.clone());
-            if let (Args::Pairs(pairs), Args::Values(others)) = (&mut upkeep.args, &request.args)
+            if let Args::Pairs(pairs) = &mut upkeep.args
                 && upkeep.kind == Kind::MSet
-                && !others.is_empty()
             {
                 // It writes several keys, which not every server takes.
                 pairs.push(([&request.key[..], b"0"].concat().into(), Bytes::from_static(b"1")));
@@ -244,8 +243,8 @@ impl Probe {
                 Some(TargetError::Permission { user: connector.user().to_owned(), command, key, purpose, message })
             }
             "CROSSSLOT" => {
-                let message = "its keys are in several hash slots of the cluster: give the service's keys a hash tag (prefix = \
-                               \"{name}:\"), or remove it from the mix";
+                let message = "its keys are in several hash slots of the cluster: let the service's keys share hash tags (hash_tag), \
+                               or remove it from the mix";
                 Some(TargetError::CommandRefused { command, message: message.to_owned() })
             }
             "READONLY" => {

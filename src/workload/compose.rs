@@ -84,8 +84,17 @@ impl Plan {
         let mut generator = self.root.generator(Purpose::Key, sequence, 0);
         let turn = self.turn(sequence);
         let batch = if step.kind.spec().keys.is_batch() { step.batch } else { 1 };
+        let mut first = None;
         (0..batch).filter_map(move |nth| {
-            step.keys.as_ref().map(|keys| keys.index(&mut generator, Place { turn, batch, nth }))
+            let keys = step.keys.as_ref()?;
+            // The others have the hash tag of the first.
+            if let Some(first) = first.filter(|_| step.stem.has_tags()) {
+                let beside = step.stem.beside(first, step.count);
+                return Some(beside.start + (first - beside.start + nth) % (beside.end - beside.start));
+            }
+            let index = keys.index(&mut generator, Place { turn, batch, nth });
+            first.get_or_insert(index);
+            Some(index)
         })
     }
 
@@ -95,7 +104,7 @@ impl Plan {
     }
 
     fn keys(&self, names: &Names, step: &Step, sequence: u64) -> impl Iterator<Item = Bytes> {
-        self.indexes(step, sequence).map(|index| names.numbered(&step.stem, index))
+        self.indexes(step, sequence).map(|index| names.key(&step.stem, index))
     }
 
     /// Names of the members or fields that a request touches: neighbours, so that they differ.

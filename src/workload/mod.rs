@@ -45,7 +45,7 @@ pub(crate) mod sample;
 mod simulation;
 
 pub use arrivals::Arrivals;
-pub use keyspace::OwnKeys;
+pub use keyspace::{KeyRange, OwnKeys};
 pub use prefill::Prefill;
 pub use stream::RequestStream;
 pub use value::text_limit;

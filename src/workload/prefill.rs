@@ -5,7 +5,7 @@ use rand::RngExt;
 
 use super::{
     draw::{Generator, Purpose, Root},
-    keyspace::{count, data_types, numbered, stem},
+    keyspace::{Stem, count, data_types, numbered},
     value::{Values, chunk, text_limit, typical},
 };
 use crate::{
@@ -39,7 +39,7 @@ pub struct Prefill {
 #[derive(Debug, Clone)]
 struct Part {
     content: Content,
-    stem: Bytes,
+    stem: Stem,
     keys: u64,
     elements: u64,
     /// Elements of one command.
@@ -96,7 +96,7 @@ impl Prefill {
         let mut value = || values.draw(generator);
         let name = |stem: &'static [u8]| elements.clone().map(move |index| numbered(stem, index));
         let zero = Bytes::from_static(b"0");
-        let strings = || elements.clone().map(|index| numbered(&part.stem, index));
+        let strings = || elements.clone().map(|index| part.stem.name(index));
         let (kind, args) = match part.content {
             Content::Strings => (Kind::MSet, Args::Pairs(strings().map(|key| (key, value())).collect())),
             Content::Counters => (Kind::MSet, Args::Pairs(strings().map(|key| (key, zero.clone())).collect())),
@@ -126,7 +126,7 @@ impl Prefill {
             Content::Strings | Content::Counters | Content::Texts => elements.start,
             _ => key,
         };
-        Request { kind, key: numbered(&part.stem, key), args }
+        Request { kind, key: part.stem.name(key), args }
     }
 }
 
@@ -145,7 +145,7 @@ impl Iterator for Prefill {
         if first >= part.elements {
             // What an earlier run left in the list.
             let newest = Args::Range(-part.elements.cast_signed(), -1);
-            return Some(Request { kind: Kind::LTrim, key: numbered(&part.stem, key), args: newest });
+            return Some(Request { kind: Kind::LTrim, key: part.stem.name(key), args: newest });
         }
         let elements = first..(first + part.chunk).min(part.elements);
         self.written += elements.end - elements.start;
@@ -182,7 +182,7 @@ fn parts(service: &Service) -> Vec<Part> {
             }
             None => parts.push(Part {
                 content,
-                stem: stem(&service.keys.prefix, data),
+                stem: Stem::of(service, data),
                 keys,
                 elements,
                 chunk: largest_chunk(content, service),

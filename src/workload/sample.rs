@@ -88,7 +88,7 @@ pub(super) fn scenario(actions: impl IntoIterator<Item = Action>) -> Scenario {
                 health_check: Duration::ZERO,
             },
             load: Load::Open { rate: 1000.0, arrivals: ArrivalProcess::Poisson },
-            keys: Keys { prefix: "api:".into(), count: 1000, access: Access::Uniform },
+            keys: Keys { prefix: "api:".into(), count: 1000, hash_tag: None, access: Access::Uniform },
             values: ValueSize::Fixed(64),
             order: Order::Weighted,
             operations,

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     access::Popularity,
-    keyspace::{count, data_types, stem},
+    keyspace::{Stem, count, data_types},
     template::Word,
 };
 use crate::{
@@ -20,7 +20,7 @@ const EXPIRY_SECONDS: i64 = 3600;
 pub(super) struct Step {
     pub(super) kind: Kind,
     /// Key or channel without its index.
-    pub(super) stem: Bytes,
+    pub(super) stem: Stem,
     /// Keys or channels; `None` for a command without any.
     pub(super) keys: Option<Popularity>,
     pub(super) members: u64,
@@ -64,7 +64,7 @@ impl Step {
         let Parameters { members, batch, range, by, expire, script, args, .. } = &command.parameters;
         let has_key = data != DataType::None || command.kind.spec().keys == Keys::Channel;
         Self {
-            stem: stem(&service.keys.prefix, data),
+            stem: Stem::of(service, data),
             keys: has_key.then(|| Popularity::new(service.keys.access, count)),
             members: (*members).max(1),
             batch: u64::from(*batch).max(1),
@@ -85,7 +85,7 @@ impl Step {
     fn bare(kind: Kind) -> Self {
         Self {
             kind,
-            stem: Bytes::new(),
+            stem: Stem::default(),
             keys: None,
             members: 1,
             batch: 1,

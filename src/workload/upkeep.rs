@@ -46,7 +46,7 @@ impl Plan {
             }
         };
         let index = self.indexes(step, sequence).next().unwrap_or_default();
-        Some(Request { kind, key: numbered(&step.stem, index), args })
+        Some(Request { kind, key: step.stem.name(index), args })
     }
 
     /// Whether the reply makes upkeep necessary.
@@ -100,8 +100,13 @@ impl Plan {
         let width = (chunk(RESTORED, self.typical) / batch).max(1);
         let pairs: Vec<_> = self
             .indexes(step, sequence)
-            .flat_map(|index| neighbours(index, 1, width, step.count))
-            .map(|index| (numbered(&step.stem, index), self.values.draw(generator)))
+            .flat_map(|index| {
+                // Those of another hash tag may be in another slot.
+                let beside = step.stem.beside(index, step.count);
+                let first = beside.start;
+                neighbours(index - first, 1, width, beside.end - first).map(move |place| first + place)
+            })
+            .map(|index| (step.stem.name(index), self.values.draw(generator)))
             .collect();
         let key = pairs.first().map(|(key, _)| key.clone()).unwrap_or_default();
         Request { kind: Kind::MSet, key, args: Args::Pairs(pairs) }

@@ -105,6 +105,18 @@ fn keys_in_several_slots_are_refused_before_the_load() {
     });
 }
 
+#[test]
+fn another_database_than_the_only_one_is_refused() {
+    locally(async {
+        let _turn = Turn::beside();
+        let server = deployment("cluster:1x0").await;
+        let mut plan = of(&[Kind::Get], Client::Fred);
+        plan.services[0].database = 2;
+        let error = Target::of_private(&server, &plan).unwrap().found().await.unwrap_err().to_string();
+        assert!(error.contains("service `test`: a cluster has database 0 only"), "{error}");
+    });
+}
+
 /// Moves the slot of a key, without its keys, half the way or the whole way.
 fn move_slot(server: &PrivateServer, number: u64, whole: bool) {
     let nodes = primaries(server);

@@ -151,7 +151,7 @@ async fn a_cluster_of_one_node_is_filled_and_emptied_key_by_key() {
     for kind in [Kind::MGet, Kind::GetDel] {
         let plan = scenario(vec![service("api", &[kind])]);
         let text = complaint(server.url_of("plimsoll"), &plan).await.to_string();
-        assert!(text.contains("several slots of the cluster") && text.lines().count() == 1, "{kind:?}: {text}");
+        assert!(text.contains("several hash slots of the cluster") && text.lines().count() == 1, "{kind:?}: {text}");
     }
 }
 
@@ -160,7 +160,7 @@ async fn a_part_of_a_cluster_is_refused_before_anything_is_written() {
     let server = node("0 8191").await;
     let plan = scenario(vec![service("api", &[Kind::Get, Kind::LRange])]);
     let text = complaint(server.url_of("plimsoll"), &plan).await.to_string();
-    assert!(text.contains("clusters of several nodes are not supported") && text.lines().count() == 1, "{text}");
+    assert!(text.contains("use the target redis+cluster://host:port") && text.lines().count() == 1, "{text}");
     assert_eq!(ask(&server, "DBSIZE").await, "0");
 
     let whole = super::plan::server(&[]).await;

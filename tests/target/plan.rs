@@ -56,7 +56,7 @@ pub(crate) fn service(name: &str, kinds: &[Kind]) -> Service {
             health_check: Duration::ZERO,
         },
         load: Load::Open { rate: 100.0, arrivals: ArrivalProcess::Uniform },
-        keys: Keys { prefix: format!("{name}:"), count: 100, access: Access::Uniform },
+        keys: Keys { prefix: format!("{name}:"), count: 100, hash_tag: None, access: Access::Uniform },
         values: ValueSize::Fixed(16),
         order: Order::Cycle,
         operations: kinds.iter().copied().map(operation).collect(),
