@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     Block, Listing, Section, Table,
     headline::elapsed,
-    names::{address, client, made_by, stack},
+    names::{address, client, made_by, mode, stack},
 };
 use crate::{
     measure::{HostInterval, PackedHistogram, merged},
@@ -59,7 +59,7 @@ fn facts(run: &Run, scenario: &Scenario) -> Block {
         ("Started", Some(run.started.clone())),
         ("Phases", Some(phases(run, scenario))),
         ("Seed", Some(scenario.seed.to_string())),
-        ("Server", Some(format!("{}, {}, {whose}", target.software(), target.mode))),
+        ("Server", Some(format!("{}, {}, {whose}", target.software(), mode(target)))),
         ("Address", Some(format!("{}, {place}", address(target)))),
         ("Server settings", settings(target)),
         ("Machine of the harness", Some(machine(&run.environment))),

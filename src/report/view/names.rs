@@ -2,7 +2,8 @@
 
 use crate::{
     analysis::{Distribution, PercentileValue, Scope},
-    results::{Software, TargetFacts, Withheld},
+    report::format::counted,
+    results::{NodeRole, Software, TargetFacts, Withheld},
     scenario::{Client, Protocol, Scenario, Service},
 };
 
@@ -64,16 +65,58 @@ pub(super) fn stack(service: &Service, software: &Software) -> String {
     client(service.client, software) + &protocol.unwrap_or_default()
 }
 
-/// Address of a server, and whether its certificate was checked.
+/// The first of the hosts that an address names, and how many others it names.
+fn first_of(address: &str) -> (String, usize) {
+    let several = address.split_once("://").filter(|(scheme, _)| scheme.contains('+'));
+    let Some((scheme, rest)) = several else { return (address.to_owned(), 0) };
+    let (hosts, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let mut hosts = hosts.split(',');
+    let first = hosts.next().unwrap_or_default();
+    (format!("{scheme}://{first}{path}"), hosts.count())
+}
+
+/// Address of a server, and whether its certificate was checked: `redis+cluster://127.0.0.1:7000 and 5 more`.
 pub(super) fn address(target: &TargetFacts) -> String {
-    let unchecked = if target.tls_insecure { " (certificate not checked: --tls-insecure)" } else { "" };
-    format!("{}{unchecked}", target.address)
+    let (first, others) = first_of(&target.address);
+    let more = if others > 0 { format!(" and {others} more") } else { String::new() };
+    format!("{first}{more}{}", unchecked(target))
+}
+
+fn unchecked(target: &TargetFacts) -> &'static str {
+    if target.tls_insecure { " (certificate not checked: --tls-insecure)" } else { "" }
+}
+
+/// Several servers that belong together: `cluster of 3 primaries and 3 replicas`. The mode of a server behind Sentinels is
+/// `standalone`.
+fn deployment(target: &TargetFacts) -> Option<String> {
+    let (scheme, _) = target.address.split_once("://")?;
+    let kind = match scheme.split_once('+')?.1 {
+        "sentinel" => "Sentinel deployment",
+        kind => kind,
+    };
+    let number = |role, one, many| {
+        let count = target.nodes.iter().filter(|node| node.role == role).count();
+        (count > 0).then(|| counted(count as u64, one, many))
+    };
+    let primaries = number(NodeRole::Primary, "primary", "primaries");
+    let nodes: Vec<_> = primaries.into_iter().chain(number(NodeRole::Replica, "replica", "replicas")).collect();
+    Some(if nodes.is_empty() { kind.to_owned() } else { format!("{kind} of {}", listed(&nodes)) })
+}
+
+/// Whether a server stands alone, or what it is part of.
+pub(super) fn mode(target: &TargetFacts) -> String {
+    deployment(target).unwrap_or_else(|| target.mode.clone())
 }
 
 /// A server with its address: `redis 7.0.15 at redis://127.0.0.1:6379 (private server)`.
 pub(super) fn server(target: &TargetFacts) -> String {
-    let private = if target.private { " (private server)" } else { "" };
-    format!("{} at {}{private}", target.software(), address(target))
+    let (address, _) = first_of(&target.address);
+    let what = match (target.private, deployment(target)) {
+        (true, deployment) => format!(" (private {})", deployment.as_deref().unwrap_or("server")),
+        (false, Some(deployment)) => format!(" ({deployment})"),
+        (false, None) => String::new(),
+    };
+    format!("{} at {address}{what}{}", target.software(), unchecked(target))
 }
 
 /// What a row is called in running text: `api GET`, `api`, `all services`.
@@ -138,7 +181,33 @@ pub(super) fn capitalised(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{results::sample, scenario::load};
+    use crate::{
+        results::{NodeFacts, sample},
+        scenario::load,
+    };
+
+    #[test]
+    fn of_several_hosts_the_first_is_named() {
+        let mut target = sample::run().target;
+        target.address = "redis+cluster://node1:7000,node2:7001,[::1]:7002".to_owned();
+        assert_eq!(address(&target), "redis+cluster://node1:7000 and 2 more");
+        assert_eq!((mode(&target).as_str(), target.private), ("cluster", true));
+        let node = |role, slots| NodeFacts { address: "redis://node1:7000".to_owned(), role, slots };
+        target.nodes = [(NodeRole::Primary, 8192), (NodeRole::Primary, 8192), (NodeRole::Replica, 0)]
+            .map(|(role, slots)| node(role, slots))
+            .to_vec();
+        let spaced = |text: String| text.replace('\u{202f}', " ");
+        let said = "redis 7.0.15 at redis+cluster://node1:7000 (private cluster of 2 primaries and 1 replica)";
+        assert_eq!(spaced(server(&target)), said);
+        target.nodes.remove(0);
+        target.address = "rediss+sentinel://s1:26379,s2:26379/mymaster".to_owned();
+        (target.private, target.tls_insecure) = (false, true);
+        assert_eq!(spaced(mode(&target)), "Sentinel deployment of 1 primary and 1 replica");
+        let unchecked = "(certificate not checked: --tls-insecure)";
+        let said = format!("redis 7.0.15 at rediss+sentinel://s1:26379/mymaster ({}) {unchecked}", mode(&target));
+        assert_eq!(server(&target), said);
+        assert_eq!(address(&target), format!("rediss+sentinel://s1:26379/mymaster and 1 more {unchecked}"));
+    }
 
     #[test]
     fn client_and_protocol_are_named_unless_they_are_the_default() {

@@ -8,7 +8,7 @@ use crate::{
         subject::AuditReport,
         view::{
             Block, Headline, KeyNumber, Section, Shown, Tone, View,
-            names::{address, made_by},
+            names::{address, made_by, mode},
         },
     },
 };
@@ -28,7 +28,7 @@ impl View {
             },
         );
         let title = format!("Audit of {} {}", target.product, target.version);
-        let subtitle = format!("{}, {}, {used}, on {}.", address(target), target.mode, audit.taken);
+        let subtitle = format!("{}, {}, {used}, on {}.", address(target), mode(target), audit.taken);
         Self::new(title, subtitle, headline(audit), sections(audit), made_by(audit.software))
     }
 }

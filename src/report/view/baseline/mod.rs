@@ -7,7 +7,12 @@ mod method;
 mod stored;
 mod words;
 
-use super::{Block, Chart, Section, Shown, View, charts::charts_sections, names::made_by, results};
+use super::{
+    Block, Chart, Section, Shown, View,
+    charts::charts_sections,
+    names::{address, made_by},
+    results,
+};
 use crate::report::{format, subject::ComparisonReport};
 
 pub(in crate::report) use headline::headline as comparison_headline;
@@ -71,6 +76,6 @@ fn subtitle(compared: &ComparisonReport) -> String {
         format::counted(compared.base.len() as u64, "run", "runs"),
         target.product,
         target.version,
-        target.address,
+        address(target),
     )
 }

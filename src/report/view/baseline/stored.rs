@@ -6,7 +6,10 @@ use crate::{
     report::{
         format,
         subject::BaselineReport,
-        view::{Block, Headline, RowKind, Section, Shown, Table, Tone, View, names::row_name},
+        view::{
+            Block, Headline, RowKind, Section, Shown, Table, Tone, View,
+            names::{address, row_name},
+        },
     },
     results::Abstract,
 };
@@ -24,7 +27,7 @@ impl View {
         ];
         let subtitle = baseline.runs.last().map(|last| {
             let target = &last.target;
-            format!("{} at {}, newest run of {}.", target.software(), target.address, last.started)
+            format!("{} at {}, newest run of {}.", target.software(), address(target), last.started)
         });
         let headline = headline_from(stored, &rows);
         Self::new(format!("Baseline {name}"), subtitle.unwrap_or_default(), headline, sections, String::new())

@@ -10,7 +10,7 @@ use crate::{
         view::{
             Block, Section,
             method::{harness, machine, quoted, repetition, settings},
-            names::address,
+            names::{address, mode},
         },
     },
     results::{Arm, Capacity},
@@ -46,7 +46,7 @@ fn facts(answers: &CapacityReport) -> Block {
     let most_failed = format::limit(answers.scenario.objective.max_error_rate);
     let place =
         if target.same_machine { "on the machine of the harness" } else { "on another machine than the harness" };
-    let server = format!("{}, {}, {}, {place}", target.software(), target.mode, address(target));
+    let server = format!("{}, {}, {}, {place}", target.software(), mode(target), address(target));
     let known = [
         ("Scenario", Some(answers.scenario.name.clone())),
         ("Objective", Some(format!("{}, at most {most_failed} failed", objective(answers)))),
