@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use tokio::time::timeout;
+use tokio::{task::JoinSet, time::timeout};
 
 use super::{
     Connector, Endpoint, Fault, PrivateServer, PrivateTopology, ServerOptions, Site, TargetError, TargetUrl, Topology,
@@ -26,6 +26,9 @@ const SPARE_CLIENTS: u64 = 100;
 
 /// Name of connections for questions about the server, in the place of a service's.
 const OBSERVER: &str = "observer";
+
+/// Time that a seed has to answer before the next one is asked as well.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The server that is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,8 +147,11 @@ impl Target {
                 return Err(TargetError::ClusterDatabase { services });
             }
         }
-        let (nodes, has_login) = self.look_around().await?;
+        let (seed, (nodes, has_login)) = self.look_around().await?;
         self.nodes = nodes;
+        self.reach_primaries(&seed).await?;
+        // One that does not answer would cost each connection the time that it is waited for.
+        self.connectors.iter_mut().for_each(|connector| *connector = connector.asking_first(&seed));
         let primary = self.nodes.iter().find(|node| node.role == NodeRole::Primary);
         let primary = primary.ok_or_else(|| TargetError::NoPrimary { address: self.address() })?;
         self.observer = self.observer.at(&primary.endpoint);
@@ -160,21 +166,63 @@ impl Target {
         Ok(self)
     }
 
-    /// The nodes as the first seed sees them that answers; and whether a Sentinel was asked with the login of the servers.
-    pub(super) async fn look_around(&self) -> Result<(Vec<Node>, bool), TargetError> {
-        let mut last = None;
-        for seed in &self.site.seeds {
-            let found = match &self.site.topology {
-                Topology::Standalone => Ok((Vec::new(), false)),
-                Topology::Cluster => nodes::of_cluster(&self.observer, seed).await.map(|nodes| (nodes, false)),
-                Topology::Sentinel { service } => nodes::of_sentinel(&self.observer, seed, service).await,
-            };
-            match found {
-                Ok(nodes) => return Ok(nodes),
-                Err(error) => last = Some(error),
+    /// The seed that answers first, the nodes as it sees them, and whether a Sentinel was asked with the login of the servers. They are
+    /// asked one after the other, without waiting long for one that is silent.
+    pub(super) async fn look_around(&self) -> Result<(Endpoint, (Vec<Node>, bool)), TargetError> {
+        let (mut seeds, mut asked, mut errors) = (self.site.seeds.iter().cloned(), JoinSet::new(), Vec::new());
+        loop {
+            if let Some(seed) = seeds.next() {
+                let (observer, topology) = (self.observer.clone(), self.site.topology.clone());
+                asked.spawn(async move { nodes::seen_by(&observer, &seed, &topology).await.map(|seen| (seed, seen)) });
+            }
+            let patience = if seeds.len() == 0 { Duration::MAX } else { PATIENCE };
+            match timeout(patience, asked.join_next()).await {
+                Ok(Some(seen)) => match seen.expect("asking does not panic, and nothing aborts it") {
+                    Ok(seen) => return Ok(seen),
+                    Err(error) => errors.push(error),
+                },
+                Ok(None) => return Err(self.no_seed(errors)),
+                Err(_) => {}
             }
         }
-        Err(last.unwrap_or_else(|| self.site.failed(Fault::Refused)))
+    }
+
+    /// The error of seeds of which none is of use: what one says that answers, or why none does.
+    fn no_seed(&self, mut errors: Vec<TargetError>) -> TargetError {
+        let unreachable = |error: &TargetError| match error {
+            TargetError::Connection { fault, .. } if fault.is_unreachable() => Some(fault.to_string()),
+            _ => None,
+        };
+        if let Some(place) = errors.iter().position(|error| unreachable(error).is_none()) {
+            return errors.swap_remove(place);
+        }
+        let alike = errors.iter().all(|error| unreachable(error) == unreachable(&errors[0]));
+        match errors.pop() {
+            Some(TargetError::Connection { fault, .. }) if alike => self.site.failed(fault),
+            last => TargetError::Several(errors.into_iter().chain(last).collect()),
+        }
+    }
+
+    /// Checks that each primary can be reached at the address that a seed gives for it.
+    async fn reach_primaries(&self, seed: &Endpoint) -> Result<(), TargetError> {
+        let mut tried = JoinSet::new();
+        for endpoint in self.primaries().map(|node| node.endpoint.clone()).filter(|endpoint| endpoint != seed) {
+            let connector = self.observer.at(&endpoint);
+            tried.spawn(async move { (endpoint, connector.connect().await.err()) });
+        }
+        let settings = match self.site.topology {
+            Topology::Sentinel { .. } => "replica-announce-ip of the server, or the address in `sentinel monitor`",
+            Topology::Cluster | Topology::Standalone => "cluster-announce-ip and cluster-announce-port",
+        };
+        for (endpoint, error) in tried.join_all().await {
+            if let Some(TargetError::Connection { fault, .. }) = error
+                && fault.is_unreachable()
+            {
+                let (node, by) = (endpoint.to_string(), seed.to_string());
+                return Err(TargetError::NodeUnreachable { node, by, fault, settings });
+            }
+        }
+        Ok(())
     }
 
     /// Connectors to each server that has some of the keys, with the login of a service.

@@ -113,6 +113,14 @@ impl Connector {
         Self { settings: Arc::new(settings), losses: Arc::clone(&self.losses), slots: None }
     }
 
+    /// A connector that asks one of the seeds before the others.
+    pub(super) fn asking_first(&self, seed: &Endpoint) -> Self {
+        let mut settings = (*self.settings).clone();
+        settings.site.seeds.sort_by_key(|other| other != seed);
+        settings.config.server = addressed(&settings.site, settings.tls.as_ref());
+        Self { settings: Arc::new(settings), ..self.clone() }
+    }
+
     /// Opens a bare client to a Sentinel: with the login of the servers, and without one where the Sentinel does not know that.
     /// Shows whether it has the login.
     pub(super) async fn sentinel(&self, sentinel: &Endpoint) -> Result<(Client, Router, bool), Fault> {

@@ -93,6 +93,18 @@ pub enum TargetError {
         named(services), services[0]
     )]
     ClusterDatabase { services: Vec<String> },
+    #[error(
+        "{by} names the node {node}, which cannot be reached from here ({fault}): if it is up, have it announce an address that \
+         this machine reaches ({settings}), or run plimsoll where it can be reached"
+    )]
+    NodeUnreachable {
+        node: String,
+        /// The node or Sentinel that names it.
+        by: String,
+        fault: Fault,
+        /// What the address depends on.
+        settings: &'static str,
+    },
     #[error("{address}: no node has any hash slot: is the cluster set up (redis-cli --cluster create)?")]
     NoPrimary { address: String },
     #[error("{address}: not a Sentinel: check host and port (default 26379)")]

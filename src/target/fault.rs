@@ -90,3 +90,10 @@ pub enum Fault {
     #[error("the server refuses: {0}")]
     ServerRefuses(String),
 }
+
+impl Fault {
+    /// Whether nobody was met at the address who could have refused.
+    pub(super) fn is_unreachable(&self) -> bool {
+        matches!(self, Self::UnknownHost | Self::Refused | Self::Silent(_) | Self::Unreachable(_))
+    }
+}

@@ -8,7 +8,7 @@ use fred::{
     types::Value,
 };
 
-use super::{Connector, Endpoint, Fault, TargetError, ask::ask, slots::SlotTable};
+use super::{Connector, Endpoint, Fault, TargetError, Topology, ask::ask, slots::SlotTable};
 use crate::results::{NodeFacts, NodeRole};
 
 /// A node.
@@ -29,6 +29,19 @@ impl Node {
     /// Number of its slots.
     pub(super) fn slots(&self) -> u32 {
         self.slots.iter().map(|range| u32::from(range.end() - range.start()) + 1).sum()
+    }
+}
+
+/// Nodes as a seed sees them; and whether a Sentinel was asked with the login of the servers.
+pub(super) async fn seen_by(
+    observer: &Connector,
+    seed: &Endpoint,
+    topology: &Topology,
+) -> Result<(Vec<Node>, bool), TargetError> {
+    match topology {
+        Topology::Standalone => Ok((Vec::new(), false)),
+        Topology::Cluster => of_cluster(observer, seed).await.map(|nodes| (nodes, false)),
+        Topology::Sentinel { service } => of_sentinel(observer, seed, service).await,
     }
 }
 

@@ -79,7 +79,8 @@ impl Target {
         for watching in watching {
             records.push(joined(watching).await);
         }
-        let after = timeout(LOOK, self.look_around()).await.ok().and_then(Result::ok).unwrap_or_default().0;
+        let after = timeout(LOOK, self.look_around()).await.ok().and_then(Result::ok);
+        let after = after.map(|(_, (nodes, _))| nodes).unwrap_or_default();
         let server = match self.site.topology {
             Topology::Cluster => lacking(DURING, "the target has several nodes, each with its own figures".to_owned()),
             // The first is the primary.

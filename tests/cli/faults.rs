@@ -7,11 +7,11 @@ use super::{Desk, Outcome, SHORT, Server, USER};
 /// Longest that a person should have to wait for bad news, in seconds; far from what a loaded machine needs.
 const SECONDS: u64 = 20;
 
-fn refused(desk: &Desk, target: &str) -> Outcome {
+pub(super) fn refused(desk: &Desk, target: &str) -> Outcome {
     fails(desk, target, 3)
 }
 
-fn fails(desk: &Desk, target: &str, exit: i32) -> Outcome {
+pub(super) fn fails(desk: &Desk, target: &str, exit: i32) -> Outcome {
     let [fred, wire] = ["fred", "wire"].map(|client| {
         let started = Instant::now();
         let arguments = ["run", "short.toml", "--target", target, "--client", client];

@@ -14,6 +14,7 @@ mod metrics;
 mod prometheus;
 mod readme;
 mod saved;
+mod sites;
 mod tls;
 mod topologies;
 mod unsaved;

@@ -14,13 +14,13 @@ const PHASES: &str = "warmup = \"200ms\"\nduration = \"3s\"\ndrain = \"5s\"";
 const OPEN: &str = "model = \"open\"\nrate = 600\narrivals = \"uniform\"";
 const MIX: &[&str] = &["command = \"GET\"", "command = \"SET\"", "command = \"INCR\""];
 
-fn finished(series: &SeriesRecord) -> u64 {
+pub(super) fn finished(series: &SeriesRecord) -> u64 {
     let totals = series.totals();
     totals.completed + totals.failed()
 }
 
 /// Requests of the rows of nodes, which are those of the operations.
-fn by_node(recording: &Recording) -> Vec<(String, u64)> {
+pub(super) fn by_node(recording: &Recording) -> Vec<(String, u64)> {
     let operations = recording.series.iter().filter(|series| series.key.role == SeriesRole::Operation);
     let nodes: Vec<_> = recording.nodes.iter().map(|node| (node.key.operation.clone(), finished(node))).collect();
     assert_eq!(nodes.iter().map(|(_, count)| count).sum::<u64>(), operations.map(finished).sum::<u64>());

@@ -6,5 +6,6 @@ mod bench;
 mod clusters;
 mod faults;
 mod models;
+mod nodes;
 mod observed;
 mod turns;

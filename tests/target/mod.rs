@@ -16,4 +16,4 @@ mod preflight;
 mod private;
 mod protocols;
 mod tls;
-mod topologies;
+pub(crate) mod topologies;

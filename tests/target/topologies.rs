@@ -44,7 +44,7 @@ pub(crate) fn ask(server: &PrivateServer, node: &PrivateNode, command: &str) -> 
 }
 
 /// Nodes with a role that they have now.
-fn with_role<'a>(server: &'a PrivateServer, role: &str) -> Vec<&'a PrivateNode> {
+pub(crate) fn with_role<'a>(server: &'a PrivateServer, role: &str) -> Vec<&'a PrivateNode> {
     let info = |node: &&PrivateNode| try_to_ask(server, node, "INFO replication").unwrap_or_default();
     server.nodes().iter().filter(|node| info(node).contains(&format!("\nrole:{role}\n"))).collect()
 }

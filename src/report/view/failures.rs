@@ -45,8 +45,8 @@ pub(super) fn advice(word: &str, message: &str) -> &'static str {
         | ErrorClass::Ask
         | ErrorClass::Clusterdown
         | ErrorClass::Crossslot => {
-            "The target is a node of a cluster, and clusters of several nodes are not supported yet: its slots were moving, \
-             not served, or one command's keys lie in different slots."
+            "Hash slots of the cluster were moving or had no node that serves them, as during a failover, or the keys of one \
+             command lie in different slots."
         }
         ErrorClass::Misconf => {
             "The server cannot save its data set and therefore refuses writes: check its log and its disk."
