@@ -2,6 +2,7 @@
 
 use std::{cell::Cell, time::Duration};
 
+use anyhow::anyhow;
 use tokio::runtime::{self, Runtime};
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
 use crate::{
     results::TargetFacts,
     scenario::Scenario,
-    target::{Besides, Outside, PrivateServer, Secret, Source, Target, TargetError, claimant},
+    target::{Besides, Outside, PrivateServer, Secret, Source, Target, TargetError, Timetable, claimant},
 };
 
 /// Time in which a server has to answer once the user has ended the command.
@@ -44,6 +45,8 @@ pub(super) struct Tenant {
     pub(super) facts: TargetFacts,
     /// Address of a private server with the login of its administrator, for another program.
     pub(super) login: Option<String>,
+    /// Events of the scenario.
+    pub(super) timetable: Timetable,
 }
 
 impl Lease {
@@ -71,13 +74,21 @@ impl Lease {
     /// Starts a private server, or checks one that runs already. `besides` are connections that the command has at the same time.
     pub(super) fn open(&self, source: Source, scenario: &Scenario, besides: Besides) -> Result<Tenant, Failure> {
         let private = matches!(source, Source::Embedded { .. });
+        if let Some(event) = scenario.events.first().filter(|_| !private) {
+            return Err(Failure::usage(anyhow!(
+                "event {event}: events (kill, stop, restart, failover, config) happen to private servers only: omit --target, or \
+                 remove the events"
+            )));
+        }
         self.display.step(if private { "Starting a private server" } else { "Checking the target" });
         let (target, server) = self.wait(Target::prepare(source, scenario))?;
         let login = server.as_ref().map(login);
+        let timetable = server.as_ref().map(|server| server.timetable(&scenario.events));
         if let Some(server) = server {
             self.leftovers.hold_server(server);
         }
-        Ok(Tenant { login, ..self.check(target, scenario, besides)? })
+        let timetable = timetable.transpose().map_err(|reason| Failure::usage(anyhow!(reason)))?.unwrap_or_default();
+        Ok(Tenant { login, timetable, ..self.check(target, scenario, besides)? })
     }
 
     /// Checks a server for a scenario.
@@ -86,7 +97,7 @@ impl Lease {
             self.display.say(INSECURE);
         }
         let facts = self.wait(target.preflight_beside(scenario, besides))?;
-        Ok(Tenant { target, scenario: scenario.clone(), facts, login: None })
+        Ok(Tenant { target, scenario: scenario.clone(), facts, login: None, timetable: Timetable::default() })
     }
 
     /// Claims the keys that the scenario writes, and says what it changes besides. A scenario that is measured with the data

@@ -46,6 +46,7 @@ pub(super) fn shaped(arm: &Scenario, shape: &Shape) -> Result<Scenario, Scenario
         options: Vec::new(),
         pin: false,
         set,
+        events: Vec::new(),
     };
     overrides.apply(&arm.source, &arm.name)
 }

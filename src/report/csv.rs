@@ -2,6 +2,7 @@
 
 use super::{
     csv_table::{self, or_all, table},
+    json_events::EventSummary,
     json_nodes::NodeSummary,
     number::{micros, ratio, rounded, seconds},
     summary::{role, rows},
@@ -18,6 +19,11 @@ const TICKS_PER_HALF: u32 = 5;
 /// `summary.csv`: one row per operation, then one per service, then `*,*`.
 pub(super) fn summary(scenario: &Scenario, analysis: &Analysis) -> Vec<u8> {
     csv_table::records(rows(scenario, analysis))
+}
+
+/// `events.csv`: one row per event of the scenario.
+pub(super) fn events(run: &Run) -> Vec<u8> {
+    csv_table::records(run.events.iter().map(EventSummary::new))
 }
 
 /// `nodes.csv`: one row per node, then requests that no single known node served.

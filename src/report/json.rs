@@ -7,6 +7,7 @@ use super::{
     format::plain,
     json_audit::RulingRecord,
     json_client_cost::ClientCostRow,
+    json_events::EventSummary,
     json_nodes::NodeSummary,
     json_parts::{Finding, Objective, ServiceClient, Software, Target, clients, findings, remarks, text},
     number::{micros, seconds},
@@ -69,6 +70,10 @@ record! {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Vec<NodeSummary>")]
         nodes: Option<Vec<NodeSummary<'a>>> = nodes(report),
+        /// Events of the scenario; as in `events.csv`, and only where there are any.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Vec<EventSummary>")]
+        events: Option<Vec<EventSummary<'a>>> = events(report),
         /// Build of plimsoll that measured.
         software: Software<'a> = Software::new(&report.run.software),
         /// Comparison with a baseline; only where one was requested.
@@ -133,6 +138,11 @@ record! {
 fn nodes(report: &RunReport) -> Option<Vec<NodeSummary<'_>>> {
     let nodes = &report.analysis.nodes;
     (!nodes.is_empty()).then(|| nodes.iter().map(NodeSummary::new).collect())
+}
+
+fn events(report: &RunReport) -> Option<Vec<EventSummary<'_>>> {
+    let events = &report.run.events;
+    (!events.is_empty()).then(|| events.iter().map(EventSummary::new).collect())
 }
 
 fn client_cost(report: &RunReport) -> Option<Vec<ClientCostRow<'_>>> {

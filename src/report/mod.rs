@@ -34,6 +34,7 @@ mod json_audit;
 mod json_capacity;
 mod json_client_cost;
 mod json_comparison;
+mod json_events;
 mod json_gate;
 mod json_nodes;
 mod json_parts;

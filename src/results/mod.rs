@@ -10,6 +10,7 @@ mod ci;
 mod client_cost;
 mod dependency;
 mod error;
+mod event;
 mod folder;
 mod gate;
 mod gate_json;
@@ -44,6 +45,7 @@ pub use ci::{Better, CI_VERSION, Ci, CiCheck, CiMeasure, CiScenario, Leniency, U
 pub use client_cost::{ClientCost, CostSecond, CostTally};
 pub use dependency::{DependencyRecord, Probe, ProbePhase};
 pub use error::ResultsError;
+pub use event::EventRecord;
 pub use folder::ResultFolder;
 pub use gate::{
     Advisory, GATE_VERSION, Gate, GateArm, GateBlock, GatePlan, GateSlice, GateStage, GateTally, SliceKind,

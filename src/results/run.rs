@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Calibration, ClientCost, DependencyRecord, Inspection, NodeFacts, NodeRecord, ServerRecord};
+use super::{Calibration, ClientCost, DependencyRecord, EventRecord, Inspection, NodeFacts, NodeRecord, ServerRecord};
 use crate::measure::Recording;
 
 /// Version of the schema of [`Run`] that this build writes and reads.
@@ -37,6 +37,9 @@ pub struct Run {
     pub inspection: Inspection,
     /// Dependencies of the services besides the server, in the scenario's order.
     pub dependencies: Vec<DependencyRecord>,
+    /// What was done to the private server during the measured period, in the scenario's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventRecord>,
     /// Speed of the machine; `None` if not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,

@@ -69,13 +69,15 @@ fn full(table: &'static Table, pick: Pick) -> Json {
 fn example(shape: &'static Shape, pick: Pick) -> Json {
     match shape {
         Shape::Text(Format::Address) => "http://localhost:1/".into(),
+        Shape::Text(Format::Action) => "failover".into(),
         Shape::Text(_) => "text".into(),
         Shape::Texts => json!(["{key}"]),
         Shape::Choice { words, .. } => words[0].into(),
         Shape::Tag => unreachable!("shown by its table"),
         Shape::Integer { min, max } => 1.clamp(*min, *max).into(),
         Shape::Number { min, max } => 1.5_f64.clamp(*min, *max).into(),
-        Shape::Duration { max, .. } => format_duration(*max).into(),
+        // An event at the longest time would need a longer period than the default.
+        Shape::Duration { min, max } => format_duration(if min.is_zero() { *min } else { *max }).into(),
         Shape::Flag => true.into(),
         Shape::Table(table) => full(table, pick),
         Shape::Tables(tables) => {

@@ -6,6 +6,7 @@ use strum::VariantNames as _;
 
 use super::{
     commands::{SEQUENCE, SINGLE},
+    event,
     field::{Format, Presence, Shape, Table, Value, Variant, Variants, duration, field, flag, integer, number, whole},
     model::Client,
 };
@@ -41,6 +42,12 @@ pub(super) const SCENARIO: Table = Table {
             "dependency",
             "Other dependencies of the services, probed before, during and after the load.",
             Shape::Tables(&[&DEPENDENCY]),
+            Presence::Otherwise("None."),
+        ),
+        field(
+            "event",
+            "What `plimsoll run` does to its private server during the measured period.",
+            Shape::Tables(&[&event::TABLE]),
             Presence::Otherwise("None."),
         ),
     ],

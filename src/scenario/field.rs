@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use super::duration::format_duration;
 
+/// The actions of events, for messages: a fragment of a sentence.
+pub const ACTIONS: &str = "kill:NODE, stop:NODE:TIME, restart:NODE, failover, config:NAME=VALUE; NODE is a number from 1, an address, primary or replica";
+
 /// A table of the file.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -113,6 +116,8 @@ pub(super) enum Format {
     Token,
     /// Begins with `tcp://` or `http://`, no white space; the rest is for the reader.
     Address,
+    /// Begins with the word of an action; the rest is for the reader.
+    Action,
     /// At least one character.
     Filled,
     /// Anything.
@@ -162,6 +167,7 @@ impl Shape {
             Self::Text(Format::Name) => r#"a name (1 to 64 letters, digits, "-" and "_")"#.to_owned(),
             Self::Text(Format::Token) => "a string without white space".to_owned(),
             Self::Text(Format::Address) => "an address that begins with tcp:// or http://".to_owned(),
+            Self::Text(Format::Action) => format!("an action; actions are {ACTIONS}"),
             Self::Text(Format::Filled) => "a non-empty string".to_owned(),
             Self::Text(Format::Free) => "a text".to_owned(),
             Self::Texts => "a list of at least one string".to_owned(),
@@ -195,6 +201,10 @@ impl Format {
             Self::Address => {
                 let rest = ["tcp://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
                 rest.is_some_and(|rest| Self::Token.accepts(rest))
+            }
+            Self::Action => {
+                let rest = ["kill:", "stop:", "restart:", "config:"].iter().find_map(|word| text.strip_prefix(word));
+                text == "failover" || rest.is_some_and(|rest| !rest.is_empty())
             }
             Self::Filled => !text.is_empty(),
             Self::Free => true,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::{prelude::prop, prop_assert, prop_assert_eq, proptest, strategy::Strategy};
 
-use super::{BUILTIN, Client, Overrides, Protocol, ScenarioError, parse};
+use super::{BUILTIN, Client, Event, EventAction, Overrides, Protocol, ScenarioError, parse};
 
 fn builtin() -> impl Strategy<Value = &'static str> {
     (0..BUILTIN.len()).prop_map(|index| BUILTIN[index].1)
@@ -37,6 +37,7 @@ proptest! {
                 (format!("service.{first}.pool.size"), size.to_string()),
                 ("objective.latency".to_owned(), format!("{latency}ms")),
             ],
+            events: vec![Event { at: Duration::from_nanos(1), action: EventAction::Failover }],
         };
         let scenario = overrides.apply(text, "original").unwrap();
         prop_assert_eq!(&parse(&scenario.source, "saved").unwrap(), &scenario);

@@ -5,12 +5,14 @@
 
 #[cfg(test)]
 mod agreement;
+mod appended;
 mod builtin;
 mod commands;
 mod dependency;
 mod document;
 mod duration;
 mod errors;
+mod event;
 mod field;
 #[cfg(test)]
 mod laws;
@@ -32,6 +34,8 @@ pub use dependency::{Address, Dependency};
 pub use document::service_default;
 pub use duration::{format_duration, parse_duration};
 pub use errors::{Path, ScenarioError, ScenarioErrors};
+pub use event::{Event, EventAction, NodeChoice};
+pub use field::ACTIONS as EVENT_ACTIONS;
 pub use model::{
     Access, Action, ArrivalProcess, Checkout, Client, Command, Keys, Load, Objective, Operation, Order, PasswordSource,
     Phases, Pool, Protocol, Scenario, Service, ValueSize,

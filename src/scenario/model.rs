@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use super::{Dependency, TlsOptions};
+use super::{Dependency, Event, TlsOptions};
 use crate::operation::{Kind, Parameters};
 
 /// A whole load test, as it is to be run.
@@ -28,6 +28,8 @@ pub struct Scenario {
     pub tls: TlsOptions,
     /// Dependencies of the services besides the server.
     pub dependencies: Vec<Dependency>,
+    /// What is done to a private server during the measured period.
+    pub events: Vec<Event>,
     /// The TOML text that this scenario was read from, overrides applied. Parsing it again gives an equal scenario.
     pub source: String,
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
 use super::{
+    appended::append,
     document::SCENARIO,
     duration::format_duration,
     errors::{ScenarioError, ScenarioErrors, hint},
+    event::Event,
     field::{Shape, Table},
     model::Scenario,
     option::ServiceOption,
@@ -34,6 +36,8 @@ pub struct Overrides {
     /// Any field by its path, with its value in TOML; quotes of texts may be left out:
     /// `service.api.pool.size` and `100`, `service.api.operation.GET.weight` and `10`.
     pub set: Vec<(String, String)>,
+    /// Events besides those of the scenario.
+    pub events: Vec<Event>,
 }
 
 /// One change, and the option that it comes from.
@@ -44,7 +48,7 @@ struct Edit {
 }
 
 impl Overrides {
-    /// The scenario with these changes. `set` comes after `duration`, `warmup`, `seed` and `options`, and `rate` last.
+    /// The scenario with these changes. `set` comes after `duration`, `warmup`, `seed` and `options`, `rate` after it, and `events` last.
     ///
     /// # Errors
     ///
@@ -53,13 +57,14 @@ impl Overrides {
         let original = parse(text, file)?;
         let edits = self.edits(&original);
         let edited = edit(original, file, &edits)?;
-        match self.rate {
-            None => Ok(edited),
+        let edited = match self.rate {
+            None => edited,
             Some(rate) => {
                 let edits = rescale(&edited, rate)?;
-                edit(edited, file, &edits)
+                edit(edited, file, &edits)?
             }
-        }
+        };
+        append(edited, file, &self.events)
     }
 
     fn edits(&self, scenario: &Scenario) -> Vec<Edit> {

@@ -8,6 +8,7 @@ use super::{
     dependency,
     document::SCENARIO,
     errors::{Path, ScenarioErrors},
+    event,
     model::{
         Access, Action, ArrivalProcess, Checkout, Client, Command, Keys, Load, Objective, Operation, Order,
         PasswordSource, Phases, Pool, Protocol, Scenario, Service, ValueSize,
@@ -68,6 +69,7 @@ fn scenario(root: &Section<'_>, text: &str) -> Option<Scenario> {
     let tls = tls::read(root);
     let services = services(root);
     let dependencies = dependency::read(root);
+    let events = event::read(root, run.map(|run| run.duration));
     Some(Scenario {
         name: name?,
         description: description?,
@@ -77,6 +79,7 @@ fn scenario(root: &Section<'_>, text: &str) -> Option<Scenario> {
         services: services?,
         tls: tls?,
         dependencies: dependencies?,
+        events: events?,
         source: text.to_owned(),
     })
 }

@@ -98,6 +98,9 @@ fn shape(of: &Table, shape: &'static Shape, definitions: &mut Map<String, Json>)
         Shape::Text(Format::Name) => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" }),
         Shape::Text(Format::Token) => json!({ "type": "string", "pattern": r"^\S+$" }),
         Shape::Text(Format::Address) => json!({ "type": "string", "pattern": r"^(tcp|http)://\S+$" }),
+        Shape::Text(Format::Action) => {
+            json!({ "type": "string", "pattern": "^(failover$|(kill|stop|restart|config):.)" })
+        }
         Shape::Text(Format::Filled) => json!({ "type": "string", "minLength": 1 }),
         Shape::Text(Format::Free) => json!({ "type": "string" }),
         Shape::Texts => json!({ "type": "array", "minItems": 1, "items": { "type": "string" } }),

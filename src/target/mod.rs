@@ -57,7 +57,9 @@ pub use fred::Connection;
 pub use observation::{Observation, Observed};
 pub use outside::Outside;
 pub use preflight::Besides;
-pub use private::{Listen, PrivateNode, PrivateRole, PrivateServer, PrivateTopology, RESERVED, ServerOptions};
+pub use private::{
+    Execution, Listen, PrivateNode, PrivateRole, PrivateServer, PrivateTopology, RESERVED, ServerOptions, Timetable,
+};
 pub use reference::reference;
 pub use secret::Secret;
 #[cfg(any(test, fuzzing))]

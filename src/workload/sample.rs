@@ -70,6 +70,7 @@ pub(super) fn scenario(actions: impl IntoIterator<Item = Action>) -> Scenario {
         objective: Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.0 },
         tls: TlsOptions::default(),
         dependencies: Vec::new(),
+        events: Vec::new(),
         services: vec![Service {
             name: "api".into(),
             database: 0,

@@ -6,6 +6,7 @@ mod baseline;
 mod ci;
 mod client_cost;
 mod dependencies;
+mod events;
 mod faults;
 mod gate;
 mod interrupts;

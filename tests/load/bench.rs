@@ -10,9 +10,9 @@ use plimsoll::{
     load::{self, Phase, Settings},
     measure::{Counts, Recording, SeriesRecord, SeriesRole, merged},
     operation::{Args, Kind, Request},
-    results::{Environment, Inspection, Run, SCHEMA_VERSION, ServerRecord, Software},
+    results::{Environment, EventRecord, Inspection, Run, SCHEMA_VERSION, ServerRecord, Software},
     scenario::{self, Scenario},
-    target::{PrivateServer, Target},
+    target::{Execution, PrivateServer, Target},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +28,7 @@ pub(crate) struct Bench {
 
 /// A run that goes on in a thread of its own.
 pub(crate) struct Running {
-    thread: JoinHandle<(Recording, ServerRecord)>,
+    thread: JoinHandle<(Recording, ServerRecord, Vec<EventRecord>)>,
     measuring: mpsc::Receiver<()>,
     pub(crate) stop: CancellationToken,
 }
@@ -86,6 +86,7 @@ impl Bench {
     pub(crate) fn start_watched_by(&self, watcher: &Target, settings: Settings) -> Running {
         let (scenario, target, stop) = (self.scenario.clone(), self.target.clone(), CancellationToken::new());
         let watcher = watcher.clone();
+        let timetable = self.server.timetable(&scenario.events).unwrap();
         let (started, measuring) = mpsc::channel();
         let asked = stop.clone();
         let thread = thread::spawn(move || {
@@ -95,10 +96,15 @@ impl Bench {
                 }
             };
             let mut observation = watcher.observe();
-            let on_start = |frame| observation.begin(frame);
+            let mut events = None;
+            let on_start = |frame| {
+                events = Some(timetable.begin(&frame));
+                observation.begin(frame);
+            };
             let recording =
                 load::run_observed(&scenario, &target, settings, &asked, &mut on_progress, on_start, None).unwrap();
-            (recording, observation.finish().server)
+            let events = events.map(Execution::finish).unwrap_or_default();
+            (recording, observation.finish().server, events)
         });
         Running { thread, measuring, stop }
     }
@@ -125,6 +131,7 @@ impl Bench {
             nodes: Vec::new(),
             inspection: Inspection::default(),
             dependencies: Vec::new(),
+            events: Vec::new(),
             calibration: None,
             client_cost: None,
         }
@@ -148,7 +155,14 @@ impl Running {
 
     /// What was recorded, and what the server said of it.
     pub(crate) fn finish_with_server(self) -> (Recording, ServerRecord) {
-        self.thread.join().unwrap()
+        let (recording, server, _) = self.thread.join().unwrap();
+        (recording, server)
+    }
+
+    /// What was recorded, and what was done to the server.
+    pub(crate) fn finish_with_events(self) -> (Recording, Vec<EventRecord>) {
+        let (recording, _, events) = self.thread.join().unwrap();
+        (recording, events)
     }
 }
 

@@ -4,6 +4,7 @@
 mod accounts;
 mod bench;
 mod clusters;
+mod events;
 mod faults;
 mod models;
 mod nodes;

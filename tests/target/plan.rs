@@ -32,6 +32,7 @@ pub(crate) fn scenario(services: Vec<Service>) -> Scenario {
         services,
         tls: TlsOptions::default(),
         dependencies: Vec::new(),
+        events: Vec::new(),
         source: String::new(),
     }
 }

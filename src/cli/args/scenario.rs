@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::anyhow;
 use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser},
@@ -91,6 +92,16 @@ pub(in crate::cli) fn scenario(name: &str, private: bool, overrides: &Overrides)
         ));
     }
     overrides.apply(&source.text, &source.file).map_err(Failure::usage)
+}
+
+/// Refuses a scenario with events for a command that does not carry them out.
+pub(in crate::cli) fn refuse_events(scenario: &Scenario, command: &str) -> Result<(), Failure> {
+    match scenario.events.first() {
+        None => Ok(()),
+        Some(event) => Err(Failure::usage(anyhow!(
+            "event {event}: {command} has no events: remove them from the scenario, or use plimsoll run"
+        ))),
+    }
 }
 
 /// The words of a field of services.

@@ -8,7 +8,7 @@ use super::{args::Arguments, arms, trial::shape_of};
 use crate::{
     analysis::capacity::{Estimate, Planner, TrialPlan},
     cli::{
-        args::scenario::{DEFAULT, scenario},
+        args::scenario::{DEFAULT, refuse_events, scenario},
         exit::Failure,
         shape::shaped,
     },
@@ -246,7 +246,9 @@ pub(super) fn estimate(plan: &CapacityPlan, scenario: &Scenario, private: bool) 
 /// The scenario that the arguments name, with what holds for all variants.
 pub(super) fn base(arguments: &Arguments) -> Result<Scenario, Failure> {
     let name = arguments.scenario.as_deref().unwrap_or(DEFAULT);
-    scenario(name, arguments.target.is_private(), &arguments.fields.overrides())
+    let scenario = scenario(name, arguments.target.is_private(), &arguments.fields.overrides())?;
+    refuse_events(&scenario, "a capacity run")?;
+    Ok(scenario)
 }
 
 fn sorted(clients: &[u32]) -> Vec<u32> {

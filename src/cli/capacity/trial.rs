@@ -98,6 +98,7 @@ impl Stage {
             nodes: observed.nodes,
             inspection: self.inspection.clone(),
             dependencies: dependencies.finish(),
+            events: Vec::new(),
             calibration: None,
             client_cost: None,
         };

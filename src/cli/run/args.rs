@@ -16,7 +16,7 @@ use crate::{
         output::Style,
     },
     metrics::Address,
-    scenario::Scenario,
+    scenario::{Event, Overrides, Scenario},
 };
 
 /// Run a scenario against a server and compare response times with its objective
@@ -48,6 +48,13 @@ pub(in crate::cli) struct Arguments {
 
     #[command(flatten)]
     load: LoadArgs,
+    /// Event of the measured period, such as `20s=kill:primary`; repeatable, private servers only
+    ///
+    /// Actions: `kill:NODE`, `stop:NODE:TIME` (suspended that long), `restart:NODE` (without its data), `failover` (a replica takes
+    /// over from the first primary), `config:NAME=VALUE` (a setting of all servers). NODE is a number from 1 (primaries, then
+    /// replicas, then Sentinels), an address, `primary` or `replica` (the first of them at the time).
+    #[arg(long, value_name = "TIME=ACTION", value_parser = str::parse::<Event>, help_heading = "Scenario")]
+    at: Vec<Event>,
 
     #[command(flatten)]
     harness: HarnessArgs,
@@ -113,7 +120,7 @@ impl Arguments {
     }
 
     pub(super) fn scenario(&self) -> Result<Scenario, Failure> {
-        let mut overrides = self.load.overrides();
+        let mut overrides = Overrides { events: self.at.clone(), ..self.load.overrides() };
         if self.no_prefill {
             overrides.set.push(("run.prefill".to_owned(), "false".to_owned()));
         }

@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use crate::{
     analysis,
     cli::{
+        args::scenario::refuse_events,
         exit::Failure,
         lease::{Lease, Tenant},
         turns::{InTurns, TURN},
@@ -22,8 +23,9 @@ const LENGTH: Duration = Duration::from_secs(8);
 /// Load before them: whole cycles of turns.
 const WARMUP: Duration = Duration::from_millis(400);
 
-/// Refuses a scenario that does not use fred.
+/// Refuses a scenario that does not use fred, or whose events change the server that is compared.
 pub(super) fn check(scenario: &Scenario) -> Result<(), Failure> {
+    refuse_events(scenario, "a run with --client-cost")?;
     match scenario.services.iter().find(|service| service.client != Client::Fred) {
         None => Ok(()),
         Some(service) => Err(Failure::usage(anyhow!(

@@ -22,7 +22,7 @@ use crate::{
     results::{Calibration, Inspection, Reference, Run, SCHEMA_VERSION, rewrite},
     scenario::Scenario,
     server::SampleLimits,
-    target::{self, Besides, Observation, Observed, Source},
+    target::{self, Besides, Execution, Observation, Observed, Source},
 };
 
 /// Options of a run besides its scenario.
@@ -140,7 +140,9 @@ impl Session {
             }
             display.load(&progress);
         };
+        let mut events = None;
         let on_start = |frame: Timeframe| {
+            events = Some(tenant.timetable.begin(&frame));
             if let Some(board) = board {
                 board.begin(frame.clone());
             }
@@ -154,6 +156,7 @@ impl Session {
             board.end();
         }
         let recording = recording?;
+        let events = events.map(Execution::finish).unwrap_or_default();
         let Observed { server, nodes } = observation.finish();
         let calibration = self.calibration(before);
         let dependencies = dependencies.finish();
@@ -182,6 +185,7 @@ impl Session {
             nodes,
             inspection,
             dependencies,
+            events,
             calibration,
             client_cost,
         })

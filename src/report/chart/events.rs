@@ -1,12 +1,14 @@
-//! What the server did meanwhile that explains spikes: work on persistence, slow commands and restarts, marked alike on
-//! every chart with an axis of time. The marks have a lane of their own above the plot, where they hide no data and no
-//! data hides them.
+//! What the server did meanwhile that explains spikes: work on persistence, slow commands and restarts, and events of the scenario,
+//! marked alike on every chart with an axis of time. The marks have a lane of their own above the plot, where they hide no
+//! data and no data hides them; events of the scenario have a thin line through the plot besides.
 
-use crate::report::subject::RunReport;
+use plotters_backend::text_anchor::HPos;
+
+use crate::{measure::SECOND, report::subject::RunReport, results::EventRecord};
 
 use super::{
-    canvas::{Area, Canvas, Marker},
-    palette::{OCHRE, SKY, TARGET},
+    canvas::{Area, Canvas, Marker, Pen, Type},
+    palette::{INK, MUTED, OCHRE, SKY, TARGET},
     plot::Axes,
 };
 
@@ -28,7 +30,16 @@ pub(super) struct Events {
     slow: Vec<f64>,
     /// Middles of the seconds in which the server was restarted.
     restarts: Vec<f64>,
+    /// Events of the scenario that took place: when they began, in seconds, and their actions.
+    planned: Vec<(f64, String)>,
 }
+
+/// The line of an event, and its label.
+const LINE: Pen = Pen { colour: MUTED, width: 1.0, dash: &[2.0, 2.0] };
+const LABEL: Type = Type::new(11.0, INK);
+
+/// Between the line of an event and its label, and between a label and the next line.
+const SPACE: f64 = 3.0;
 
 impl Events {
     pub(super) fn new(facts: &RunReport) -> Self {
@@ -37,6 +48,9 @@ impl Events {
         let mut slow: Vec<_> = record.slowlog.iter().flat_map(|log| &log.entries).map(|entry| entry.second).collect();
         slow.sort_unstable();
         slow.dedup();
+        let began = |event: &EventRecord| Some((event.began_ns? as f64 / SECOND as f64, event.action.clone()));
+        let mut planned: Vec<_> = facts.run.events.iter().filter_map(began).collect();
+        planned.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         Self {
             persistence: working.map(|second| (f64::from(second.second), f64::from(second.second) + 1.0)).collect(),
             slow: slow.into_iter().map(|second| f64::from(second) + 0.5).collect(),
@@ -46,6 +60,7 @@ impl Events {
                 .filter(|second| second.restarted)
                 .map(|second| f64::from(second.second) + 0.5)
                 .collect(),
+            planned,
         }
     }
 
@@ -61,12 +76,27 @@ impl Events {
         if !self.restarts.is_empty() {
             notes.push("Diamonds: restarts of the server.");
         }
+        if !self.planned.is_empty() {
+            notes.push("Lines with a label: events of the scenario.");
+        }
         (!notes.is_empty()).then(|| notes.join(" "))
     }
 
     /// Draws marks in the lane above an area.
     pub(super) fn draw(&self, canvas: &mut Canvas, Axes { area, across, .. }: Axes) {
         let middle = area.top - LANE / 2.0;
+        for (place, (second, action)) in self.planned.iter().enumerate() {
+            let x = across.at(*second);
+            canvas.line(&[(x, area.top - LANE), (x, area.bottom)], LINE);
+            let end = self.planned.get(place + 1).map_or(area.right, |(next, _)| across.at(*next));
+            // Where there is no space for the action, its place in the list of events is told.
+            let fits = |text: &String, canvas: &Canvas| x + canvas.width(text, LABEL) + 2.0 * SPACE <= end;
+            let number = (place + 1).to_string();
+            let label = [action.clone(), number].into_iter().find(|text| fits(text, canvas));
+            if let Some(label) = label {
+                canvas.text(&label, (x + SPACE, middle + LABEL.middle()), HPos::Left, LABEL);
+            }
+        }
         for (from, to) in &self.persistence {
             let (left, right) = (across.at(*from), across.at(*to));
             // However long the run, one second of it is seen.

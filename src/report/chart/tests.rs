@@ -16,7 +16,7 @@ use crate::{
     },
     measure::{Counts, ErrorClass, Latencies, SeriesRole, SeriesSecond},
     report::subject::RunReport,
-    results::{Verdict, sample},
+    results::{EventRecord, Verdict, sample},
 };
 
 /// A distribution as an analysis would make it.
@@ -388,4 +388,32 @@ fn says_what_it_always_said_of_the_sample() {
         said.push(format!("# {}: {}\n{}\n\n{}", plot.name, plot.title, plot.description, texts(&svg).join("\n")));
     }
     insta::assert_snapshot!(said.join("\n\n"));
+}
+
+#[test]
+fn events_are_labelled_on_every_chart_over_time_where_there_is_space() {
+    let mut report = RunReport::new(sample::run()).unwrap();
+    let event = |action: &str, began_ns: Option<u64>| EventRecord {
+        action: action.to_owned(),
+        planned_ns: 0,
+        began_ns,
+        ended_ns: None,
+        node: None,
+        failure: None,
+    };
+    let second = 1_000_000_000;
+    report.run.events = vec![
+        event("failover", Some(8 * second)),
+        event("stop:127.0.0.1:7000:5s", Some(3 * second)),
+        event("kill:1", Some(3 * second + second / 2)),
+        event("restart:1", None),
+    ];
+    for name in ["over-time", "services-over-time", "heatmap", "pools"] {
+        let Some((_, svg)) = pictures(&report).into_iter().find(|(found, _)| *found == name) else { panic!("{name}") };
+        let texts = texts(&svg);
+        let has = |text: &str| texts.contains(&text);
+        assert!(has("1") && !has("stop:127.0.0.1:7000:5s") && !has("restart:1"), "{name}: {texts:?}");
+        assert!(texts.join(" ").contains("Lines with a label"), "{name}: {texts:?}");
+        assert!(has("kill:1") && has("failover"), "{name}: {texts:?}");
+    }
 }

@@ -28,6 +28,7 @@ mod run;
 mod server;
 mod server_findings;
 mod server_resources;
+mod timetable;
 mod trust;
 mod verdict;
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     measure::{ErrorClass, Span},
-    results::{Advisory, Asked, Baseline, Capacity, Ci, Gate, GateStage, ResultsError, Run, schema_of},
+    results::{Advisory, Asked, Baseline, Capacity, Ci, EventRecord, Gate, GateStage, ResultsError, Run, schema_of},
 };
 
 /// A kind of document.
@@ -68,6 +68,14 @@ fn full_run() -> Value {
     cost.seconds[0].wire.truncate(1);
     cost.seconds[0].fred.truncate(1);
     run.client_cost = Some(cost);
+    run.events = vec![EventRecord {
+        action: "kill:1".to_owned(),
+        planned_ns: 1,
+        began_ns: Some(2),
+        ended_ns: Some(3),
+        node: Some("redis://127.0.0.1:7000".to_owned()),
+        failure: Some("why".to_owned()),
+    }];
     let errors = ErrorClass::ALL.iter().map(|class| (*class, 1)).collect();
     let series = &mut run.recording.series[0];
     series.seconds.truncate(2);

@@ -82,6 +82,7 @@ fn make() -> Run {
         nodes: Vec::new(),
         inspection: inspection::inspection(),
         dependencies: inspection::dependencies(),
+        events: Vec::new(),
         calibration: None,
         client_cost: None,
     }

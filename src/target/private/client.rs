@@ -38,19 +38,24 @@ impl<T: Read + Write> Stream for T {}
 impl Client {
     /// Connects, and logs in.
     pub(super) fn open(endpoint: &Endpoint, login: &Login) -> io::Result<Self> {
+        Self::open_within(endpoint, login, LIMIT)
+    }
+
+    /// The same with another time limit of each answer.
+    pub(super) fn open_within(endpoint: &Endpoint, login: &Login, limit: Duration) -> io::Result<Self> {
         let stream: Box<dyn Stream> = match endpoint {
             Endpoint::Tcp { host, port, .. } => {
                 let address: SocketAddr = format!("{host}:{port}").parse().map_err(io::Error::other)?;
-                let stream = TcpStream::connect_timeout(&address, LIMIT)?;
-                stream.set_read_timeout(Some(LIMIT))?;
-                stream.set_write_timeout(Some(LIMIT))?;
+                let stream = TcpStream::connect_timeout(&address, limit)?;
+                stream.set_read_timeout(Some(limit))?;
+                stream.set_write_timeout(Some(limit))?;
                 stream.set_nodelay(true)?;
                 Box::new(stream)
             }
             Endpoint::Unix { path } => {
                 let stream = UnixStream::connect(path)?;
-                stream.set_read_timeout(Some(LIMIT))?;
-                stream.set_write_timeout(Some(LIMIT))?;
+                stream.set_read_timeout(Some(limit))?;
+                stream.set_write_timeout(Some(limit))?;
                 Box::new(stream)
             }
         };

@@ -15,6 +15,7 @@ mod ports;
 mod process;
 mod program;
 mod sentinel;
+mod timetable;
 mod topology;
 
 use std::{
@@ -28,11 +29,13 @@ use std::{
 use tempfile::TempDir;
 
 use super::{Endpoint, Secret, Site, TargetError, TargetUrl, Topology, limits, login::Login};
+use crate::scenario::Event;
 use assembly::{ADMIN, Assembly};
 pub use configuration::RESERVED;
 pub use node::PrivateNode;
 pub use options::{Listen, ServerOptions};
 use process::Watchdog;
+pub use timetable::{Execution, Timetable};
 pub use topology::{PrivateRole, PrivateTopology};
 
 /// Starts that are tried before the search for free ports is given up.
@@ -119,6 +122,15 @@ impl PrivateServer {
     /// All nodes: primaries first, then replicas, then Sentinels.
     pub fn nodes(&self) -> &[PrivateNode] {
         &self.nodes.0
+    }
+
+    /// Events of a scenario for these nodes.
+    ///
+    /// # Errors
+    ///
+    /// Description of the first event that the nodes cannot have.
+    pub fn timetable(&self, events: &[Event]) -> Result<Timetable, String> {
+        Timetable::new(self.topology, self.nodes(), events)
     }
 
     /// Kills the first server without warning. Its address stays reserved for [`Self::restart`].

@@ -11,7 +11,7 @@ use std::{
 use rustix::process::Signal;
 
 use super::{
-    client::Client,
+    client::{Client, Reply},
     process::{Process, last_log_lines},
     topology::PrivateRole,
 };
@@ -22,6 +22,9 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 
 /// Pause between attempts.
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// Time in which a node that runs answers.
+const SOON: Duration = Duration::from_millis(250);
 
 /// A server or a Sentinel of a private deployment. Clones are the same node; all of them do nothing once the deployment is gone.
 #[derive(Debug, Clone)]
@@ -167,6 +170,11 @@ impl PrivateNode {
     pub(super) fn talk<T>(&self, words: impl FnOnce(&mut Client) -> io::Result<T>) -> Result<T, TargetError> {
         let said = self.client().and_then(|mut client| words(&mut client));
         said.map_err(|error| self.failed(format!("did not become a {}: {error}", self.role())))
+    }
+
+    /// The reply to a command that has to come soon.
+    pub(super) fn asked(&self, words: &[&str]) -> io::Result<Reply> {
+        Client::open_within(self.endpoint(), &self.0.parts.admin, SOON)?.ask(words)
     }
 
     fn client(&self) -> io::Result<Client> {

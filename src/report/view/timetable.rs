@@ -1,0 +1,80 @@
+//! Events of the scenario: what was done to the private server, and when.
+
+use super::{Block, Cell, Section, Shown, Table, Tone};
+use crate::{
+    measure::{Nanos, SECOND},
+    report::format::{self, NOTHING},
+    results::EventRecord,
+};
+
+/// What the section shows; empty where nothing was planned.
+pub(super) fn section(events: &[EventRecord]) -> Section {
+    Section::new("events", "Events", table(events).block())
+        .detailed(Shown::Everything)
+        .brief(in_brief(events).map(|line| Block::Facts(vec![("Events".to_owned(), line)])))
+}
+
+fn in_brief(events: &[EventRecord]) -> Option<String> {
+    let one = |event: &EventRecord| match (event.began_ns, &event.failure) {
+        (None, _) => format!("{} did not take place", event.action),
+        (Some(began), Some(_)) => format!("{} at {} failed", event.action, second(began)),
+        (Some(began), None) => format!("{} at {}", event.action, second(began)),
+    };
+    (!events.is_empty()).then(|| format!("{}.", events.iter().map(one).collect::<Vec<_>>().join(", ")))
+}
+
+fn table(events: &[EventRecord]) -> Table {
+    let mut sorted: Vec<&EventRecord> = events.iter().collect();
+    sorted.sort_by_key(|event| (event.began_ns.is_none(), event.began_ns, event.planned_ns));
+    let time = |at: Option<Nanos>| at.map_or(NOTHING.to_owned(), second);
+    Table::of("events", "Events of the scenario", sorted)
+        .head("Event", |event| &event.action)
+        .numbers("Planned", 2, |event| second(event.planned_ns))
+        .numbers("Began", 0, |event| time(event.began_ns))
+        .numbers("Ended", 1, |event| time(event.ended_ns))
+        .words("Node", 1, |event| event.node.clone().unwrap_or_else(|| NOTHING.to_owned()))
+        .words("Outcome", 0, |event| outcome(event))
+        .table()
+        .noted([
+            "Times since the start of the measured period. A suspended node continues at the end; one that is started again answers \
+             then; a command has its reply then.",
+        ])
+}
+
+fn outcome(event: &EventRecord) -> Cell {
+    match (event.began_ns, &event.failure) {
+        (None, _) => Cell::new("the run ended before", Tone::Bad),
+        (_, Some(failure)) => Cell::new(format!("failed: {}", failure.trim_end_matches('.')), Tone::Bad),
+        (_, None) => "done".into(),
+    }
+}
+
+/// An instant of the measured period: `5.002 s`.
+pub(super) fn second(at: Nanos) -> String {
+    format!("{:.3}{}s", at as f64 / SECOND as f64, format::THIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_tells_its_outcome() {
+        let event = |action: &str, began_ns: Option<Nanos>, failure: Option<&str>| EventRecord {
+            action: action.to_owned(),
+            planned_ns: SECOND,
+            began_ns,
+            ended_ns: began_ns,
+            node: None,
+            failure: failure.map(str::to_owned),
+        };
+        let events = [
+            event("kill:1", Some(SECOND + 2_000_000), None),
+            event("failover", Some(2 * SECOND), Some("no Sentinel answers")),
+            event("restart:1", None, None),
+        ];
+        let brief = in_brief(&events).unwrap().replace(format::THIN, " ");
+        assert_eq!(brief, "kill:1 at 1.002 s, failover at 2.000 s failed, restart:1 did not take place.");
+        assert!(in_brief(&[]).is_none());
+    }
+}

@@ -1,0 +1,231 @@
+//! Events of a scenario: what is done to the nodes of a private deployment at fixed times of the measured period.
+
+use std::{
+    convert::Infallible,
+    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    thread::{self, JoinHandle},
+    time::Instant,
+};
+
+use super::{
+    client::Reply,
+    node::PrivateNode,
+    sentinel,
+    topology::{PrivateRole, PrivateTopology},
+};
+use crate::{
+    measure::{Nanos, Timeframe, nanos, yield_to_load},
+    results::EventRecord,
+    scenario::{EVENT_ACTIONS, Event, EventAction, NodeChoice},
+};
+
+/// Events that the nodes can have, not begun yet.
+#[derive(Debug, Default)]
+pub struct Timetable {
+    nodes: Vec<PrivateNode>,
+    events: Vec<Event>,
+}
+
+/// Events that take place, each in a thread of its own. Dropped, it leaves out those that have not begun, and continues suspended
+/// nodes.
+#[derive(Debug)]
+pub struct Execution(Vec<Entry>);
+
+#[derive(Debug)]
+struct Entry {
+    /// The event as if the run ended before it.
+    blank: EventRecord,
+    /// Dropped at the end of the run.
+    _running: Sender<Infallible>,
+    thread: Option<JoinHandle<EventRecord>>,
+}
+
+impl Timetable {
+    /// The events of a scenario for a deployment.
+    ///
+    /// # Errors
+    ///
+    /// Description of the first event that the deployment cannot have.
+    pub(super) fn new(topology: PrivateTopology, nodes: &[PrivateNode], events: &[Event]) -> Result<Self, String> {
+        for event in events {
+            if let Some(reason) = impossible(topology, nodes, &event.action) {
+                return Err(format!("event {event}: {reason}; actions are {EVENT_ACTIONS}"));
+            }
+        }
+        Ok(Self { nodes: nodes.to_vec(), events: events.to_vec() })
+    }
+
+    /// Begins, once it is known when the measured period does.
+    pub fn begin(&self, frame: &Timeframe) -> Execution {
+        let entry = |event: &Event| {
+            let blank = EventRecord {
+                action: event.action.to_string(),
+                planned_ns: nanos(event.at),
+                began_ns: None,
+                ended_ns: None,
+                node: None,
+                failure: None,
+            };
+            let (running, stop) = mpsc::channel();
+            let agent = Agent { nodes: self.nodes.clone(), frame: frame.clone(), stop };
+            let (action, record) = (event.action.clone(), blank.clone());
+            let work = move || agent.carry_out(&action, record);
+            let thread = thread::Builder::new().name("plimsoll-event".to_owned()).spawn(work).ok();
+            Entry { blank, _running: running, thread }
+        };
+        Execution(self.events.iter().map(entry).collect())
+    }
+}
+
+impl Execution {
+    /// Ends, and returns what took place, in the scenario's order. A node that is being started again is waited for.
+    pub fn finish(self) -> Vec<EventRecord> {
+        // All of them end at the same time.
+        let ended: Vec<_> = self.0.into_iter().map(|entry| (entry.blank, entry.thread)).collect();
+        ended.into_iter().map(|(blank, thread)| thread.and_then(|thread| thread.join().ok()).unwrap_or(blank)).collect()
+    }
+}
+
+/// Why no node can have an event; `None` if one can.
+fn impossible(topology: PrivateTopology, nodes: &[PrivateNode], action: &EventAction) -> Option<String> {
+    let has_replica = nodes.iter().any(|node| matches!(node.role(), PrivateRole::Replica { .. }));
+    match action {
+        EventAction::Kill(choice) | EventAction::Stop(choice, _) | EventAction::Restart(choice) => match choice {
+            NodeChoice::Number(number) if *number > nodes.len() => {
+                Some(format!("there is no node {number}; the last is {}", nodes.len()))
+            }
+            NodeChoice::Address(address) if !nodes.iter().any(|node| is_at(node, address)) => {
+                Some(format!("there is no node at {address}"))
+            }
+            NodeChoice::Replica if !has_replica => Some("no node is a replica".to_owned()),
+            NodeChoice::Number(_) | NodeChoice::Address(_) | NodeChoice::Primary | NodeChoice::Replica => None,
+        },
+        EventAction::Failover => {
+            let possible = match topology {
+                PrivateTopology::Sentinel => true,
+                PrivateTopology::Cluster { .. } => has_replica,
+                PrivateTopology::Standalone | PrivateTopology::Replica => false,
+            };
+            (!possible).then(|| "a failover needs Sentinels, or a cluster with replicas".to_owned())
+        }
+        EventAction::Config { .. } => None,
+    }
+}
+
+fn is_at(node: &PrivateNode, address: &str) -> bool {
+    let own = node.endpoint().to_string();
+    own == address || own.split_once("://").is_some_and(|(_, place)| place == address)
+}
+
+/// What carries out one event.
+struct Agent {
+    nodes: Vec<PrivateNode>,
+    frame: Timeframe,
+    /// Disconnected at the end of the run.
+    stop: Receiver<Infallible>,
+}
+
+impl Agent {
+    fn carry_out(self, action: &EventAction, mut record: EventRecord) -> EventRecord {
+        yield_to_load();
+        let due = self.frame.start + record.planned_ns;
+        if !self.sleep_until(self.frame.clock.instant(due)) || due >= self.frame.end() {
+            return record;
+        }
+        let done = self.act(action, &mut record);
+        record.ended_ns = Some(self.now());
+        record.failure = done.err();
+        record
+    }
+
+    fn act(&self, action: &EventAction, record: &mut EventRecord) -> Result<(), String> {
+        match action {
+            EventAction::Kill(choice) => {
+                self.chosen(choice, record)?.kill();
+                Ok(())
+            }
+            EventAction::Stop(choice, time) => {
+                let node = self.chosen(choice, record)?;
+                node.stop();
+                self.sleep_until(Instant::now() + *time);
+                node.resume();
+                Ok(())
+            }
+            EventAction::Restart(choice) => self.chosen(choice, record)?.restart().map_err(|error| error.to_string()),
+            EventAction::Failover => self.fail_over(record),
+            EventAction::Config { name, value } => {
+                record.began_ns = Some(self.now());
+                let servers = self.nodes.iter().filter(|node| node.role() != PrivateRole::Sentinel);
+                let refused = servers.filter_map(|node| {
+                    let error = node.asked(&["CONFIG", "SET", name, value]).err()?;
+                    Some(format!("{}: {error}", node.endpoint()))
+                });
+                let refused: Vec<_> = refused.collect();
+                if refused.is_empty() { Ok(()) } else { Err(refused.join("; ")) }
+            }
+        }
+    }
+
+    /// The node of an event, which begins now.
+    fn chosen(&self, choice: &NodeChoice, record: &mut EventRecord) -> Result<&PrivateNode, String> {
+        let found = match choice {
+            NodeChoice::Number(number) => self.nodes.get(number - 1),
+            NodeChoice::Address(address) => self.nodes.iter().find(|node| is_at(node, address)),
+            NodeChoice::Primary => self.primary(),
+            NodeChoice::Replica => self.nodes.iter().find(|node| matches!(standing(node), Some(Standing::Replica(_)))),
+        };
+        record.began_ns = Some(self.now());
+        let node = found.ok_or_else(|| format!("no node answers that it is a {choice}"))?;
+        record.node = Some(node.endpoint().to_string());
+        Ok(node)
+    }
+
+    fn primary(&self) -> Option<&PrivateNode> {
+        self.nodes.iter().find(|node| standing(node) == Some(Standing::Primary))
+    }
+
+    fn fail_over(&self, record: &mut EventRecord) -> Result<(), String> {
+        record.began_ns = Some(self.now());
+        let told = |node: &PrivateNode, words: &[&str]| node.asked(words).map(drop).map_err(|error| error.to_string());
+        let sentinels: Vec<_> = self.nodes.iter().filter(|node| node.role() == PrivateRole::Sentinel).collect();
+        if !sentinels.is_empty() {
+            record.node = self.primary().map(|node| node.endpoint().to_string());
+            let answering = sentinels.into_iter().find(|node| node.asked(&["PING"]).is_ok());
+            let sentinel = answering.ok_or("no Sentinel answers")?;
+            return told(sentinel, &["SENTINEL", "FAILOVER", sentinel::SERVICE]);
+        }
+        let primary = self.primary().ok_or("no node answers that it is a primary")?;
+        record.node = Some(primary.endpoint().to_string());
+        let of_primary = |node: &&PrivateNode| matches!(standing(node), Some(Standing::Replica(port)) if primary.endpoint().to_string().ends_with(&format!(":{port}")));
+        let replica = self.nodes.iter().find(of_primary).ok_or("no replica of the first primary answers")?;
+        told(replica, &["CLUSTER", "FAILOVER"])
+    }
+
+    /// Nanoseconds since the start of the measured period.
+    fn now(&self) -> Nanos {
+        self.frame.clock.now().saturating_sub(self.frame.start)
+    }
+
+    /// Whether the instant came before the end of the run.
+    fn sleep_until(&self, instant: Instant) -> bool {
+        let left = instant.saturating_duration_since(Instant::now());
+        matches!(self.stop.recv_timeout(left), Err(RecvTimeoutError::Timeout))
+    }
+}
+
+/// What a server says of its role.
+#[derive(Debug, PartialEq, Eq)]
+enum Standing {
+    Primary,
+    /// Of the primary at a port of this machine.
+    Replica(String),
+}
+
+fn standing(node: &PrivateNode) -> Option<Standing> {
+    let Ok(Reply::List(parts)) = node.asked(&["ROLE"]) else { return None };
+    match &parts[..] {
+        [Reply::Text(role), ..] if role == "master" => Some(Standing::Primary),
+        [Reply::Text(role), _, Reply::Text(port), ..] if role == "slave" => Some(Standing::Replica(port.clone())),
+        _ => None,
+    }
+}
