@@ -3,7 +3,8 @@
 # missing.
 #
 #   deploy/install-deps.sh run     a linker for Rust, a Redis or Valkey server
-#   deploy/install-deps.sh test    also rustfmt, clippy, a Chromium, Prometheus, xmllint, and Python with hdrhistogram in target/venv
+#   deploy/install-deps.sh test    also rustfmt, clippy, a Chromium, Prometheus, xmllint, Python with hdrhistogram in target/venv,
+#                                  and RediSearch at target/redisearch.so
 #
 # No service is enabled or configured. Debian's and Ubuntu's server package starts one by itself, on loopback port 6379;
 # plimsoll does not use it, its private servers live on ports of their own. So does their Prometheus, on all interfaces;
@@ -199,6 +200,20 @@ need_python() {
         note_missing "$python" "pip could not install hdrhistogram; see its messages above"
 }
 
+# RediSearch, a module with commands of its own. Debian and Ubuntu have a package of it; elsewhere it has to be linked by hand.
+need_module() {
+    module=target/redisearch.so
+    if [ -e "$module" ]; then
+        return
+    fi
+    packaged=/usr/lib/redis/modules/redisearch.so
+    if [ "$manager" = apt-get ]; then
+        add_packages redis-redisearch || true
+    fi
+    [ ! -e "$packaged" ] || ln -sf "$packaged" "$module" || true
+    [ -e "$module" ] || note_missing "$module" "install redis-redisearch, or link the module of RediSearch 1.2 there"
+}
+
 case ${1-} in
 run)
     need_rust
@@ -213,6 +228,7 @@ test)
     need_prometheus
     need_xmllint
     need_python
+    need_module
     ;;
 *) give_up "usage: $0 run|test" ;;
 esac

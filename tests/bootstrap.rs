@@ -15,7 +15,7 @@ const PACKAGES: [(&str, &[&str], &[&str]); 5] = [
     (
         "apt-get",
         &["gcc libc6-dev", "redis-server"],
-        &["chromium", "prometheus", "libxml2-utils", "python3 python3-venv"],
+        &["chromium", "prometheus", "libxml2-utils", "python3 python3-venv", "redis-redisearch"],
     ),
     ("dnf", &["gcc", "valkey"], &["chromium", "golang-github-prometheus", "libxml2", "python3"]),
     ("apk", &["gcc musl-dev", "redis"], &["chromium", "prometheus", "libxml2-utils", "python3 py3-pip"]),
@@ -62,7 +62,7 @@ impl Machine {
     /// Every tool.
     fn add_tools(&self) {
         let programs = ["cargo", "cc", "redis-server", "chromium", "prometheus", "promtool", "xmllint"];
-        for tool in programs.into_iter().chain(["../target/venv/bin/python"]) {
+        for tool in programs.into_iter().chain(["../target/venv/bin/python", "../target/redisearch.so"]) {
             self.add(tool, "exit 0");
         }
     }
@@ -108,7 +108,9 @@ fn tools_of_tests() -> BTreeSet<String> {
         .filter(|program| !["sh", "/bin/sh"].contains(&program.as_str()))
         .collect();
     tools.extend(named("tests/html/chromium.rs", "const NAMES: [&str; 4] = [\""));
-    tools.extend(named("tests/hlog.rs", ".join(\"").into_iter().filter(|path| path.starts_with("target/")));
+    for file in ["tests/hlog.rs", "tests/cli/modules.rs"] {
+        tools.extend(named(file, ".join(\"").into_iter().filter(|path| path.starts_with("target/")));
+    }
     tools.extend(named("src/target/private/program.rs", "const NAMES: [&str; 2] = [\""));
     tools
 }

@@ -115,19 +115,23 @@ async fn changed(client: &Client, request: &Request) -> Vec<(Bytes, bool)> {
         let words = [Bytes::from_static(subcommand.as_bytes())].into_iter().chain(line.iter().cloned());
         ask(client, "COMMAND", words.collect())
     };
+    let is_flagged = async |flag: &str| match about("INFO", &line[..1]).await {
+        Ok(Value::Array(commands)) => commands.first().is_some_and(|command| has_word(command, flag)),
+        _ => false,
+    };
     match about("GETKEYSANDFLAGS", &line).await {
-        Ok(Value::Array(keys)) => keys.iter().filter_map(flagged).collect(),
-        // Before version 7 the flags are those of the command.
-        Err(error) if error.details().contains("subcommand") => {
-            let Ok(Value::Array(commands)) = about("INFO", &line[..1]).await else { return Vec::new() };
-            let writes = commands.first().is_some_and(|command| has_word(command, "write"));
-            match about("GETKEYS", &line).await {
-                Ok(Value::Array(keys)) if writes => {
-                    keys.iter().filter_map(Value::as_bytes).map(|key| (Bytes::copy_from_slice(key), true)).collect()
-                }
-                _ => Vec::new(),
-            }
+        Ok(Value::Array(keys)) => {
+            let changed: Vec<_> = keys.iter().filter_map(flagged).collect();
+            // Modules of before version 7 say nothing of their keys, which are then flagged as those of any command are.
+            if changed.is_empty() || is_flagged("readonly").await { Vec::new() } else { changed }
         }
+        // Before version 7 the flags are those of the command.
+        Err(error) if error.details().contains("subcommand") => match about("GETKEYS", &line).await {
+            Ok(Value::Array(keys)) if is_flagged("write").await => {
+                keys.iter().filter_map(Value::as_bytes).map(|key| (Bytes::copy_from_slice(key), true)).collect()
+            }
+            _ => Vec::new(),
+        },
         // A server that does not say: the first word behind the command, where it is made of a key.
         Err(error) if error.details().starts_with("NOPERM") || error.details().contains("unknown command") => {
             let key = line.get(1).filter(|word| !request.key.is_empty() && at(word, &request.key).is_some());

@@ -12,6 +12,7 @@ mod gate;
 mod interrupts;
 mod journey;
 mod metrics;
+mod modules;
 mod prometheus;
 mod readme;
 mod saved;
