@@ -101,7 +101,12 @@ impl Yard {
         let scenario = scenario::parse(SCENARIO, "operations.toml").unwrap_or_else(|errors| panic!("{errors}"));
         let (target, server) = runtime.block_on(async {
             let (target, server) = Target::prepare(
-                Source::Embedded { server_bin: None, topology: PrivateTopology::Standalone, config: Vec::new() },
+                Source::Embedded {
+                    server_bin: None,
+                    topology: PrivateTopology::Standalone,
+                    tls: false,
+                    config: Vec::new(),
+                },
                 &scenario,
             )
             .await?;

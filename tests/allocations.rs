@@ -25,7 +25,12 @@ fn run(protocol: u8, operation: &str, rate: u32) -> (f64, f64) {
     let scenario = parse(&text, "allocations.toml").unwrap_or_else(|errors| panic!("{errors}"));
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let (target, _server) = runtime.block_on(async {
-        let private = Source::Embedded { server_bin: None, topology: PrivateTopology::Standalone, config: Vec::new() };
+        let private = Source::Embedded {
+            server_bin: None,
+            topology: PrivateTopology::Standalone,
+            tls: false,
+            config: Vec::new(),
+        };
         let (target, server) = Target::prepare(private, &scenario).await.unwrap();
         target.prefill(&scenario, &mut |_, _| {}).await.unwrap();
         (target, server)

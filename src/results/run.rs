@@ -105,6 +105,11 @@ impl TargetFacts {
         }
     }
 
+    /// Scheme of the address, which says whether it uses TLS: `rediss+cluster`.
+    pub fn scheme(&self) -> &str {
+        self.address.split_once("://").map_or("", |(scheme, _)| scheme)
+    }
+
     /// Whether the server is on this machine, as far as is known.
     pub fn is_here(&self) -> bool {
         self.private || self.same_machine && !self.elsewhere

@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::timeout};
 
 use super::{
-    Connector, Endpoint, Fault, PrivateServer, PrivateTopology, ServerOptions, Site, TargetError, TargetUrl, Topology,
-    WireConnector,
+    Connector, Endpoint, Fault, Listen, PrivateServer, PrivateTopology, ServerOptions, Site, TargetError, TargetUrl,
+    Topology, WireConnector,
     login::{Access, Login},
     nodes::{self, Node},
     slots::SlotTable,
@@ -39,6 +39,8 @@ pub enum Source {
         server_bin: Option<PathBuf>,
         /// Number of servers, and how they belong together.
         topology: PrivateTopology,
+        /// Whether connections to it are encrypted.
+        tls: bool,
         /// Further settings of it, name and value.
         config: Vec<(String, String)>,
     },
@@ -64,13 +66,14 @@ impl Target {
     /// Finds out who logs in as whom, and starts the private server if one is wanted. It stops when it is dropped.
     pub async fn prepare(source: Source, scenario: &Scenario) -> Result<(Self, Option<PrivateServer>), TargetError> {
         match source {
-            Source::Embedded { server_bin, topology, config: further } => {
+            Source::Embedded { server_bin, topology, tls, config: further } => {
                 let users = scenario.services.iter().map(|service| private_user(service).to_owned()).collect();
                 // Ten thousand, as in the report that this began with, unless the scenario asks for more.
                 let clients = scenario.connections().saturating_add(SPARE_CLIENTS).max(10_000);
                 let mut config = vec![("maxclients".to_owned(), clients.to_string())];
                 config.extend(further);
-                let options = ServerOptions { binary: server_bin, topology, users, config, ..ServerOptions::default() };
+                let (binary, listen) = (server_bin, Listen::Loopback);
+                let options = ServerOptions { binary, topology, tls, users, listen, config };
                 let server = PrivateServer::start(options).await?;
                 Ok((Self::of_private(&server, scenario)?.found().await?, Some(server)))
             }

@@ -23,12 +23,8 @@ const SENTINEL_PORT: u16 = 26_379;
 const SENTINEL: &str = "sentinel";
 const CLUSTER: &str = "cluster";
 
-const SCHEMES: [Scheme; 4] = [
-    Scheme::REDIS,
-    Scheme { name: "valkey", tls: false },
-    Scheme { name: "rediss", tls: true },
-    Scheme { name: "valkeys", tls: true },
-];
+const SCHEMES: [Scheme; 4] =
+    [Scheme::REDIS, Scheme { name: "valkey", tls: false }, Scheme::REDISS, Scheme { name: "valkeys", tls: true }];
 
 // Messages repeat no part of a login, and what lies in the wrong place may be one.
 const ENCODING: &str = "encode special characters of a password in percent encoding, such as %2F for a slash";
@@ -84,6 +80,8 @@ pub struct Scheme {
 impl Scheme {
     /// The one without encryption.
     pub const REDIS: Self = Self { name: "redis", tls: false };
+    /// The one with encryption.
+    pub const REDISS: Self = Self { name: "rediss", tls: true };
 }
 
 impl PartialEq for Scheme {

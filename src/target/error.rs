@@ -40,6 +40,10 @@ pub enum TargetError {
     ServerProgram { binary: PathBuf, source: io::Error },
     #[error("no folder or port for the private server: {0}: set TMPDIR to another folder")]
     ServerPlace(#[source] io::Error),
+    #[error("no certificates for the private server: {0}")]
+    Certificates(String),
+    #[error("{} is built without TLS: omit --tls, or name a program with TLS with --server-bin", binary.display())]
+    ServerWithoutTls { binary: PathBuf },
     #[error("the private server {} {what}{}", binary.display(), last_words(log))]
     ServerFailed { binary: PathBuf, what: String, log: String },
     #[error("{}: {source}", named(services))]
@@ -166,6 +170,7 @@ impl TargetError {
             | Self::PasswordVariable { .. }
             | Self::PasswordFile { .. }
             | Self::ServerProgram { .. }
+            | Self::ServerWithoutTls { .. }
             | Self::Connection { fault: Fault::Authorities(_) | Fault::TlsSettings(_), .. } => true,
             Self::Services { source, .. } => source.is_configuration(),
             Self::Several(faults) => faults.iter().any(Self::is_configuration),

@@ -1,10 +1,18 @@
 //! TLS: certificates on both sides, and the reasons for which a handshake fails.
 
-use std::{env, io, net::IpAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    env,
+    io::{self, Read, Write},
+    net::IpAddr,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use fred::{
     rustls::{
-        ClientConfig, DigitallySignedStruct, Error, InconsistentKeys, RootCertStore, SignatureScheme,
+        ClientConfig, ClientConnection, DigitallySignedStruct, Error, InconsistentKeys, RootCertStore, SignatureScheme,
+        StreamOwned,
         client::{
             ClientSessionMemoryCache, ClientSessionStore, Resumption,
             danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -94,6 +102,13 @@ impl Tls {
         let mut config = self.0.config.clone();
         config.resumption = Resumption::store(Arc::<Stopwatch>::clone(&stopwatch));
         (config.into(), stopwatch)
+    }
+
+    /// A connection for questions that wait for their replies. The handshake is part of the first one.
+    pub(super) fn blocking<T: Read + Write>(&self, host: &str, socket: T) -> io::Result<impl Read + Write + use<T>> {
+        let name = ServerName::try_from(self.server_name(host).to_owned()).map_err(io::Error::other)?;
+        let connection = ClientConnection::new(Arc::new(self.0.config.clone()), name).map_err(io::Error::other)?;
+        Ok(StreamOwned::new(connection, socket))
     }
 
     /// Name that the certificate of a host is checked for; of an IPv6 address it has no brackets.

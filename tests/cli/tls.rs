@@ -1,8 +1,9 @@
 //! TLS: certificates on both sides, and one sentence for each that is not accepted.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -204,9 +205,10 @@ fn settings_that_nothing_can_use_are_refused() {
         (encrypted, &["--tls-ca", "no.pem"], "the CA certificates in no.pem: No such file"),
         (encrypted, &["--tls-ca", "empty.pem"], "empty.pem: the file has no certificate in PEM"),
         (encrypted, &["--tls-server-name", "a b"], "`a b` is no host name"),
-        ("redis://127.0.0.1:1", &["--tls-ca", &ca], "--tls-ca applies to an encrypted target only"),
+        ("redis://127.0.0.1:1", &["--tls-ca", &ca], "--tls-ca applies to a target rediss://... or valkeys://... only"),
         ("unix:///run/redis.sock", &["--tls-insecure"], "--tls-insecure applies to"),
         ("embedded", &["--tls-server-name", "x"], "--tls-server-name applies to"),
+        (encrypted, &["--tls"], "--tls applies to a private server only: omit it, and use a target rediss://"),
     ] {
         let outcome = desk.run(&[&["audit", "short.toml", "--target", target], options].concat());
         let outcome = outcome.ends_with(2).complains(expected);
@@ -218,6 +220,18 @@ fn settings_that_nothing_can_use_are_refused() {
     // A variable may be meant for other commands.
     let mut command = desk.command(&["audit", "short.toml", "--target", "redis://127.0.0.1:1"]);
     Outcome::of(command.env("PLIMSOLL_TLS_CA", &ca).output().unwrap()).ends_with(3).complains("connection refused");
+}
+
+#[test]
+fn a_server_program_without_tls_is_named() {
+    let desk = Desk::new();
+    let program = desk.path("server");
+    // A program that does not know the settings.
+    fs::write(&program, "#!/bin/sh\nsed -i 's/^tls-/no-tls-/' \"$1\"\nexec redis-server \"$@\"\n").unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    let outcome = desk.run(&["run", "short.toml", "--tls", "--server-bin", &program.display().to_string()]);
+    let outcome = outcome.ends_with(2).complains("is built without TLS: omit --tls, or name a program with TLS with");
+    assert!(!outcome.stderr.contains("Bad directive"), "{}", outcome.stderr);
 }
 
 #[test]

@@ -34,15 +34,19 @@ fn pid(folder: &Path, node: usize) -> Option<Pid> {
 
 fn a_run_has_the_topology_and_leaves_nothing_of_it(client: &str) {
     let desk = Desk::new();
-    for (topology, address) in [
-        ("standalone", "redis://127.0.0.1:"),
-        ("replica", "redis://127.0.0.1:"),
-        ("sentinel", "redis+sentinel://127.0.0.1:"),
-        ("cluster:2x1", "redis+cluster://127.0.0.1:"),
+    for (topology, tls, address) in [
+        ("standalone", None, "redis://127.0.0.1:"),
+        ("replica", None, "redis://127.0.0.1:"),
+        ("sentinel", None, "redis+sentinel://127.0.0.1:"),
+        ("cluster:2x1", None, "redis+cluster://127.0.0.1:"),
+        ("sentinel", Some("--tls"), "rediss+sentinel://127.0.0.1:"),
+        ("cluster:2x1", Some("--tls"), "rediss+cluster://127.0.0.1:"),
     ] {
-        let arguments = ["run", "short.toml", "--topology", topology, "--client", client, "--out", topology];
+        let out = format!("{topology}{}", tls.unwrap_or_default());
+        let mut arguments = vec!["run", "short.toml", "--topology", topology, "--client", client, "--out", &out];
+        arguments.extend(tls);
         Outcome::of_child(start(&desk, &arguments)).measured().says(address);
-        let run = fs::read_to_string(desk.path(topology).join("run.json")).unwrap();
+        let run = fs::read_to_string(desk.path(&out).join("run.json")).unwrap();
         let run: serde_json::Value = serde_json::from_str(&run).unwrap();
         assert_eq!(run["target"]["private"], true);
         assert!(run["target"]["address"].as_str().unwrap().starts_with(address), "{}", run["target"]);

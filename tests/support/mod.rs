@@ -204,8 +204,13 @@ impl Outcome {
 
 /// A private deployment of several servers, with a user `plimsoll`.
 pub(crate) async fn deployment(topology: &str) -> PrivateServer {
+    deployed(topology, false).await
+}
+
+/// A private deployment with TLS or without.
+pub(crate) async fn deployed(topology: &str, tls: bool) -> PrivateServer {
     let users = vec!["plimsoll".to_owned()];
-    let options = ServerOptions { topology: topology.parse().unwrap(), users, ..ServerOptions::default() };
+    let options = ServerOptions { topology: topology.parse().unwrap(), tls, users, ..ServerOptions::default() };
     PrivateServer::start(options).await.unwrap_or_else(|error| panic!("{topology}: {error}"))
 }
 

@@ -5,6 +5,7 @@ mod clients;
 mod clusters;
 mod commands;
 mod data;
+mod encrypted;
 mod errors;
 pub(crate) mod fake;
 mod faults;

@@ -52,7 +52,7 @@ async fn is_configured_like_the_workflow_engines() {
 async fn keeps_passwords_out_of_files_and_out_of_sight() {
     let plan = scenario(vec![service("api", &[Kind::Get])]);
     let (target, server) = Target::prepare(
-        Source::Embedded { server_bin: None, topology: PrivateTopology::Standalone, config: Vec::new() },
+        Source::Embedded { server_bin: None, topology: PrivateTopology::Standalone, tls: false, config: Vec::new() },
         &plan,
     )
     .await

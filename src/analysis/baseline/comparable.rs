@@ -136,8 +136,13 @@ fn between(base: &Abstract, run: &Abstract) -> Vec<Difference> {
     }
     let started = |private| if private { "private" } else { "not private" };
     note(DifferenceKind::Private, started(of_base.private), started(of_run.private));
-    // A private server lies somewhere else every time.
-    if !of_base.private && !of_run.private {
+    // A private server has other ports every time; its scheme says whether it uses TLS, and its topology.
+    let is_comparable = match (of_base.private, of_run.private) {
+        (false, false) => true,
+        (true, true) => of_base.scheme() != of_run.scheme(),
+        (true, false) | (false, true) => false,
+    };
+    if is_comparable {
         note(DifferenceKind::Address, &by_redis(&of_base.address), &by_redis(&of_run.address));
     }
     let place = |same| if same { "the harness's" } else { "another" };
@@ -318,6 +323,8 @@ mod tests {
         assert!(base.target.private && run.target.private);
         run.target.address = "redis://127.0.0.1:7000".into();
         assert_eq!(described(&base, &run), []);
+        run.target.address = "rediss://127.0.0.1:7000".into();
+        assert_eq!(described(&base, &run).len(), 1, "the scheme is part of the setup");
         (base.target.private, run.target.private) = (false, false);
         let found = differences([&base], &run);
         assert!(matches!(&found[..], [one] if one.kind == DifferenceKind::Address && one.weight() == Weight::Warns));

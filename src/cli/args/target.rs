@@ -36,6 +36,9 @@ pub(in crate::cli) struct TargetArgs {
     /// default: standalone
     #[arg(long, value_name = "TOPOLOGY", help_heading = "Target")]
     topology: Option<PrivateTopology>,
+    /// Have the servers of the private target listen with TLS only, with a CA and a certificate made for the command
+    #[arg(long = "tls", help_heading = "Target")]
+    private_tls: bool,
     #[command(flatten)]
     tls: TlsArgs,
 }
@@ -91,7 +94,7 @@ impl TlsArgs {
         match given.into_iter().find(|(name, given)| *given && !encrypted && !is_set(name)) {
             None => Ok(()),
             Some((name, _)) => Err(Failure::usage(anyhow!(
-                "--tls-{name} applies to an encrypted target only: omit it, or use a target rediss://... or valkeys://..."
+                "--tls-{name} applies to a target rediss://... or valkeys://... only: omit it, or use such a target"
             ))),
         }
     }
@@ -103,12 +106,18 @@ impl TargetArgs {
         if self.is_private() {
             self.tls.check(false)?;
             let topology = self.topology.unwrap_or_default();
-            return Ok(Source::Embedded { server_bin: self.server_bin.clone(), topology, config: Vec::new() });
+            let (server_bin, tls) = (self.server_bin.clone(), self.private_tls);
+            return Ok(Source::Embedded { server_bin, topology, tls, config: Vec::new() });
         }
         let given = [("server-bin", self.server_bin.is_some()), ("topology", self.topology.is_some())];
         if let Some((name, _)) = given.into_iter().find(|(_, given)| *given) {
             return Err(Failure::usage(anyhow!(
                 "--{name} applies to a private server only: omit it, or use --target {EMBEDDED}"
+            )));
+        }
+        if self.private_tls {
+            return Err(Failure::usage(anyhow!(
+                "--tls applies to a private server only: omit it, and use a target rediss://... or valkeys://... for TLS"
             )));
         }
         source(&self.target, &self.tls)

@@ -126,6 +126,8 @@ fn differences(saved: &TargetFacts, now: &TargetFacts) -> Vec<String> {
             let known = now.settings.iter().find(|(of, _)| of == name).map_or("unknown", |(_, value)| value);
             compare(&format!("its {name}"), value, known);
         }
+    } else {
+        compare("its scheme", saved.scheme(), now.scheme());
     }
     compare("its product", &saved.product, &now.product);
     compare("its version", &saved.version, &now.version);
@@ -162,6 +164,8 @@ mod tests {
         let saved = sample::small_capacity().target;
         let elsewhere = TargetFacts { address: "redis://127.0.0.1:7".into(), ..saved.clone() };
         assert_eq!(differences(&saved, &elsewhere), [""; 0], "private servers lie somewhere else every time");
+        let encrypted = TargetFacts { address: "rediss://127.0.0.1:7".into(), ..saved.clone() };
+        assert_eq!(differences(&saved, &encrypted), ["its scheme was redis and is rediss"]);
         let newer = TargetFacts { version: "8.0.0".into(), product: "valkey".into(), ..saved.clone() };
         let found = differences(&saved, &newer);
         assert_eq!(found, ["its product was redis and is valkey", "its version was 7.0.15 and is 8.0.0"]);

@@ -146,7 +146,7 @@ impl GatedArm {
                 let url = address(&url).map_err(|failure| failure.within(&format!("{option} target")))?;
                 Source::Url(TargetUrl { tls: tls.clone(), ..url })
             }
-            None => Source::Embedded { server_bin, topology: PrivateTopology::Standalone, config },
+            None => Source::Embedded { server_bin, topology: PrivateTopology::Standalone, tls: false, config },
         };
         if let Source::Url(url) = &source {
             shown.push(("target".to_owned(), url.to_string()));
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(arm.name, "service.api.pool.size=7, io-threads=4");
         assert_eq!(arm.scenario.services[1].pool.size, 7);
         let (topology, config) = (PrivateTopology::Standalone, vec![("io-threads".into(), "4".into())]);
-        assert_eq!(arm.source, Source::Embedded { server_bin: None, topology, config });
+        assert_eq!(arm.source, Source::Embedded { server_bin: None, topology, tls: false, config });
         assert_eq!(side(&[]).unwrap().name, "as written");
         let wire = side(&["client=wire", "set:service.api.client=fred"]).unwrap();
         assert_eq!(wire.name, "service.api.client=fred, client=wire");

@@ -89,8 +89,7 @@ fn unchecked(target: &TargetFacts) -> &'static str {
 /// Several servers that belong together: `cluster of 3 primaries and 3 replicas`. The mode of a server behind Sentinels is
 /// `standalone`.
 fn deployment(target: &TargetFacts) -> Option<String> {
-    let (scheme, _) = target.address.split_once("://")?;
-    let kind = match scheme.split_once('+')?.1 {
+    let kind = match target.scheme().split_once('+')?.1 {
         "sentinel" => "Sentinel deployment",
         kind => kind,
     };

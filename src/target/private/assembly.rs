@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fs::DirBuilder, os::unix::fs::DirBuilderExt, path::Path, sync::Weak};
 
 use super::{
+    certificates::Certificates,
     cluster,
     configuration::{Configuration, Duty},
     node::{Parts, PrivateNode},
@@ -23,6 +24,8 @@ const PEER: &str = "plimsoll-peer";
 pub(super) struct Assembly<'a> {
     pub(super) binary: &'a Path,
     pub(super) options: &'a ServerOptions,
+    /// Of TLS, if it is wanted.
+    pub(super) certificates: Option<&'a Certificates>,
     pub(super) passwords: &'a BTreeMap<String, Secret>,
     /// Folder that has a folder of each node.
     pub(super) folder: &'a Path,
@@ -88,7 +91,8 @@ impl Assembly<'_> {
             return Ok(vec![Endpoint::Unix { path: self.folder.join("server.sock") }]);
         }
         let ports = free_ports(count, self.options.topology.is_cluster()).map_err(TargetError::ServerPlace)?;
-        let loopback = |port| Endpoint::Tcp { host: "127.0.0.1".to_owned(), port, scheme: Scheme::REDIS };
+        let scheme = if self.options.tls { Scheme::REDISS } else { Scheme::REDIS };
+        let loopback = |port| Endpoint::Tcp { host: "127.0.0.1".to_owned(), port, scheme };
         Ok(ports.into_iter().map(loopback).collect())
     }
 
@@ -101,7 +105,8 @@ impl Assembly<'_> {
         peer: Option<Login>,
     ) -> Result<PrivateNode, TargetError> {
         let folder = self.folder.join((number + 1).to_string());
-        let configuration = Configuration { endpoint, duty, passwords: self.passwords, further: &self.options.config };
+        let (certificates, passwords, further) = (self.certificates, self.passwords, &self.options.config);
+        let configuration = Configuration { endpoint, duty, certificates, passwords, further };
         let written = DirBuilder::new().mode(0o700).create(&folder).and_then(|()| configuration.write(&folder));
         written.map_err(TargetError::ServerPlace)?;
         PrivateNode::start(Parts {
@@ -109,6 +114,7 @@ impl Assembly<'_> {
             folder,
             endpoint: endpoint.clone(),
             role,
+            tls: certificates.map(Certificates::options).unwrap_or_default(),
             admin: login(self.passwords, ADMIN),
             peer,
             wanted: self.wanted.clone(),

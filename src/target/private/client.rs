@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use crate::target::{Endpoint, Secret, login::Login};
+use crate::{
+    scenario::TlsOptions,
+    target::{Endpoint, Secret, login::Login, tls::Tls},
+};
 
 /// Time in which a connection is made, and in which a command is answered.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -37,12 +40,17 @@ impl<T: Read + Write> Stream for T {}
 
 impl Client {
     /// Connects, and logs in.
-    pub(super) fn open(endpoint: &Endpoint, login: &Login) -> io::Result<Self> {
-        Self::open_within(endpoint, login, LIMIT)
+    pub(super) fn open(endpoint: &Endpoint, tls: &TlsOptions, login: &Login) -> io::Result<Self> {
+        Self::open_within(endpoint, tls, login, LIMIT)
     }
 
     /// The same with another time limit of each answer.
-    pub(super) fn open_within(endpoint: &Endpoint, login: &Login, limit: Duration) -> io::Result<Self> {
+    pub(super) fn open_within(
+        endpoint: &Endpoint,
+        tls: &TlsOptions,
+        login: &Login,
+        limit: Duration,
+    ) -> io::Result<Self> {
         let stream: Box<dyn Stream> = match endpoint {
             Endpoint::Tcp { host, port, .. } => {
                 let address: SocketAddr = format!("{host}:{port}").parse().map_err(io::Error::other)?;
@@ -50,7 +58,10 @@ impl Client {
                 stream.set_read_timeout(Some(limit))?;
                 stream.set_write_timeout(Some(limit))?;
                 stream.set_nodelay(true)?;
-                Box::new(stream)
+                match Tls::of(endpoint, tls).map_err(|fault| io::Error::other(fault.to_string()))? {
+                    Some(tls) => Box::new(tls.blocking(host, stream)?),
+                    None => Box::new(stream),
+                }
             }
             Endpoint::Unix { path } => {
                 let stream = UnixStream::connect(path)?;

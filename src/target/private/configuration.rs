@@ -1,15 +1,12 @@
 //! The files that a node of a private deployment starts from.
 
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-    fs::File,
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-};
+use std::{collections::BTreeMap, fmt::Write as _, io, path::Path};
 
-use super::sentinel::{Watched, address};
+use super::{
+    certificates::Certificates,
+    file::write,
+    sentinel::{Watched, address},
+};
 use crate::target::{Endpoint, Secret};
 
 /// File with the settings.
@@ -37,6 +34,9 @@ const REPLICATION: [(&str, &str); 1] = [("repl-diskless-sync-delay", "0")];
 /// would outlast most runs.
 const CLUSTER: [(&str, &str); 3] =
     [("cluster-enabled", "yes"), ("cluster-node-timeout", "2000"), ("cluster-config-file", "nodes.conf")];
+
+/// Settings of nodes that use TLS, also among themselves. Clients show no certificate.
+const TLS: [(&str, &str); 2] = [("tls-auth-clients", "no"), ("tls-replication", "yes")];
 
 /// Settings that are the harness's own: with others a private server could not be reached, watched or ended.
 pub const RESERVED: [&str; 14] = [
@@ -77,6 +77,8 @@ pub(super) enum Duty<'a> {
 pub(super) struct Configuration<'a> {
     pub(super) endpoint: &'a Endpoint,
     pub(super) duty: &'a Duty<'a>,
+    /// Without, the node does not use TLS.
+    pub(super) certificates: Option<&'a Certificates>,
     pub(super) passwords: &'a BTreeMap<String, Secret>,
     pub(super) further: &'a [(String, String)],
 }
@@ -95,7 +97,18 @@ impl Configuration<'_> {
         match self.endpoint {
             Endpoint::Tcp { host, port, .. } => {
                 line("bind", host);
-                line("port", &port.to_string());
+                if let Some(certificates) = self.certificates {
+                    line("port", "0");
+                    line("tls-port", &port.to_string());
+                    for (name, path) in certificates.settings() {
+                        line(name, &quoted(path));
+                    }
+                    for (name, value) in TLS {
+                        line(name, value);
+                    }
+                } else {
+                    line("port", &port.to_string());
+                }
             }
             Endpoint::Unix { path } => {
                 line("port", "0");
@@ -116,6 +129,9 @@ impl Configuration<'_> {
             Duty::Cluster => {
                 for (name, value) in CLUSTER {
                     line(name, value);
+                }
+                if self.certificates.is_some() {
+                    line("tls-cluster", "yes");
                 }
                 // Else a node knows no address of its own until another one has met it.
                 if let Endpoint::Tcp { host, .. } = self.endpoint {
@@ -150,11 +166,6 @@ impl Configuration<'_> {
     }
 }
 
-/// Writes a file that other users of this machine cannot read, even if they could enter its folder.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    File::options().create(true).truncate(true).write(true).mode(0o600).open(path)?.write_all(text.as_bytes())
-}
-
 fn quoted(path: &Path) -> String {
     format!("\"{}\"", path.display().to_string().replace('\\', "\\\\").replace('"', "\\\""))
 }
@@ -175,7 +186,8 @@ mod tests {
         let passwords = BTreeMap::from([("lwe-app".to_owned(), Secret::new("abc"))]);
         let further = [("maxmemory".to_owned(), "1mb".to_owned())];
         let (endpoint, duty) = (&endpoint(7000), &Duty::Standalone);
-        let configuration = Configuration { endpoint, duty, passwords: &passwords, further: &further };
+        let configuration =
+            Configuration { endpoint, duty, certificates: None, passwords: &passwords, further: &further };
         let folder = tempfile::tempdir().unwrap();
         configuration.write(folder.path()).unwrap();
         let users = fs::read_to_string(folder.path().join(USERS)).unwrap();
@@ -194,7 +206,8 @@ mod tests {
     fn has_the_settings_of_the_duty() {
         let settings = |duty: &Duty<'_>| {
             let passwords = BTreeMap::new();
-            let configuration = Configuration { endpoint: &endpoint(7001), duty, passwords: &passwords, further: &[] };
+            let (endpoint, certificates) = (&endpoint(7001), None);
+            let configuration = Configuration { endpoint, duty, certificates, passwords: &passwords, further: &[] };
             configuration.settings(Path::new("/tmp/node"))
         };
         let replica = settings(&Duty::Replication { of: Some(&endpoint(7000)) });

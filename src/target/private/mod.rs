@@ -6,9 +6,11 @@
 //! Ctrl-C in a terminal reaches the harness alone.
 
 mod assembly;
+mod certificates;
 mod client;
 mod cluster;
 mod configuration;
+mod file;
 mod node;
 mod options;
 mod ports;
@@ -29,8 +31,9 @@ use std::{
 use tempfile::TempDir;
 
 use super::{Endpoint, Secret, Site, TargetError, TargetUrl, Topology, limits, login::Login};
-use crate::scenario::Event;
+use crate::scenario::{Event, TlsOptions};
 use assembly::{ADMIN, Assembly};
+use certificates::Certificates;
 pub use configuration::RESERVED;
 pub use node::PrivateNode;
 pub use options::{Listen, ServerOptions};
@@ -50,6 +53,7 @@ pub struct PrivateServer {
     folder: TempDir,
     _watchdog: Watchdog,
     topology: PrivateTopology,
+    tls: TlsOptions,
     passwords: BTreeMap<String, Secret>,
 }
 
@@ -67,10 +71,13 @@ impl PrivateServer {
     /// Starts all nodes of a topology, and waits until each answers and knows the others.
     ///
     /// # Panics
-    /// Outside a tokio runtime, and where the nodes of another topology than standalone are to listen on a socket.
+    /// Outside a tokio runtime, and where nodes of another topology than standalone, or with TLS, are to listen on a socket.
     pub async fn start(options: ServerOptions) -> Result<Self, TargetError> {
-        let is_possible = options.listen == Listen::Loopback || options.topology == PrivateTopology::Standalone;
-        assert!(is_possible, "the nodes of a topology listen on ports");
+        let may_be_socket = options.topology == PrivateTopology::Standalone && !options.tls;
+        assert!(
+            options.listen == Listen::Loopback || may_be_socket,
+            "nodes of a topology, or with TLS, listen on ports"
+        );
         // Dropping the returned future does not orphan the nodes: the thread stops them as soon as it sees it.
         let wanted = Arc::new(());
         let watch = Arc::downgrade(&wanted);
@@ -92,6 +99,9 @@ impl PrivateServer {
                 Err(TargetError::ServerFailed { log, .. }) if start < STARTS && log.contains("already in use") => {
                     start += 1;
                 }
+                Err(TargetError::ServerFailed { binary, log, .. }) if options.tls && program::has_no_tls(&log) => {
+                    return Err(TargetError::ServerWithoutTls { binary });
+                }
                 result => return result,
             }
         }
@@ -109,9 +119,12 @@ impl PrivateServer {
             .tempdir()
             .map_err(TargetError::ServerPlace)?;
         let watchdog = Watchdog::over(folder.path()).map_err(TargetError::ServerPlace)?;
-        let nodes = Assembly { binary, options, passwords, folder: folder.path(), wanted }.start()?;
+        let certificates = options.tls.then(|| Certificates::create(folder.path())).transpose()?;
+        let tls = certificates.as_ref().map(Certificates::options).unwrap_or_default();
+        let certificates = certificates.as_ref();
+        let nodes = Assembly { binary, options, certificates, passwords, folder: folder.path(), wanted }.start()?;
         let (topology, passwords) = (options.topology, passwords.clone());
-        Ok(Self { _wanted: None, nodes: Nodes(nodes), folder, _watchdog: watchdog, topology, passwords })
+        Ok(Self { _wanted: None, nodes: Nodes(nodes), folder, _watchdog: watchdog, topology, tls, passwords })
     }
 
     /// The topology.
@@ -173,9 +186,9 @@ impl PrivateServer {
         Site { topology, seeds: self.nodes().iter().filter(is_seed).map(|node| node.endpoint().clone()).collect() }
     }
 
-    /// The address, without a login.
+    /// The address, without a login, and with the CA of its certificate.
     pub fn url(&self) -> TargetUrl {
-        TargetUrl { site: self.site(), ..TargetUrl::of(self.endpoint().clone()) }
+        TargetUrl { site: self.site(), tls: self.tls.clone(), ..TargetUrl::of(self.endpoint().clone()) }
     }
 
     /// The password of a user.

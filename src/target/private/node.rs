@@ -15,7 +15,10 @@ use super::{
     process::{Process, last_log_lines},
     topology::PrivateRole,
 };
-use crate::target::{Endpoint, Secret, TargetError, login::Login};
+use crate::{
+    scenario::TlsOptions,
+    target::{Endpoint, Secret, TargetError, login::Login},
+};
 
 /// Time in which a node has to become ready.
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -38,6 +41,7 @@ pub(super) struct Parts {
     pub(super) folder: PathBuf,
     pub(super) endpoint: Endpoint,
     pub(super) role: PrivateRole,
+    pub(super) tls: TlsOptions,
     pub(super) admin: Login,
     /// Login of replicas at their primary.
     pub(super) peer: Option<Login>,
@@ -174,11 +178,12 @@ impl PrivateNode {
 
     /// The reply to a command that has to come soon.
     pub(super) fn asked(&self, words: &[&str]) -> io::Result<Reply> {
-        Client::open_within(self.endpoint(), &self.0.parts.admin, SOON)?.ask(words)
+        let Parts { endpoint, tls, admin, .. } = &self.0.parts;
+        Client::open_within(endpoint, tls, admin, SOON)?.ask(words)
     }
 
     fn client(&self) -> io::Result<Client> {
-        Client::open(self.endpoint(), &self.0.parts.admin)
+        Client::open(self.endpoint(), &self.0.parts.tls, &self.0.parts.admin)
     }
 
     fn failed(&self, what: String) -> TargetError {

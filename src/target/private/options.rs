@@ -11,6 +11,8 @@ pub struct ServerOptions {
     pub binary: Option<PathBuf>,
     /// Number of servers, and how they belong together.
     pub topology: PrivateTopology,
+    /// Whether the servers listen with TLS only, with a certificate made for them.
+    pub tls: bool,
     /// Users with all rights; each gets a random password.
     pub users: Vec<String>,
     /// Where a server listens.

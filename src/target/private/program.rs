@@ -24,6 +24,11 @@ fn find_in(path: &OsStr) -> Option<PathBuf> {
     NAMES.iter().find_map(|name| env::split_paths(path).map(|folder| folder.join(name)).find(|file| runs(file)))
 }
 
+/// Whether a program has ended because it has no TLS, by its log.
+pub(super) fn has_no_tls(log: &str) -> bool {
+    log.contains("tls-port") && log.contains("Bad directive")
+}
+
 fn runs(file: &Path) -> bool {
     file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
