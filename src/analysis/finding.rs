@@ -101,6 +101,15 @@ pub enum Finding {
         /// Last error.
         reason: String,
     },
+    /// One primary of a cluster served many more requests than the others.
+    UnevenLoad {
+        /// Its address.
+        node: String,
+        /// Its share of the requests, 0..=1.
+        share: f64,
+        /// That over an even share.
+        factor: f64,
+    },
     /// Something about the server itself.
     Server(ServerFinding),
     /// A check of the validity table gave a warning or refused: the check and the advice that belongs to it.

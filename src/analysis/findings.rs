@@ -1,8 +1,11 @@
 //! Picks out what the user should know or do.
 
 use super::{
-    Check, CheckKind, DependencySide, Events, Finding, Level, Row, Scope, ServerSide, evidence::Evidence,
-    server_findings, tally::measured_seconds,
+    Check, CheckKind, DependencySide, Events, Finding, Level, Row, Scope, ServerSide,
+    evidence::Evidence,
+    nodes::{NodeRow, UNEVEN, spread},
+    server_findings,
+    tally::measured_seconds,
 };
 use crate::{
     measure::{ErrorClass, SeriesRole, ServiceRecord},
@@ -28,6 +31,9 @@ const MOSTLY_MISSES: f64 = 0.5;
 /// Lookups that it takes to say so.
 const TELLING: u64 = 100;
 
+/// Requests of the busiest node that it takes to call the load uneven: the standard deviation of its share is then 3 %.
+const TELLING_OF_NODE: u64 = 1_000;
+
 /// Share of all commands from which on upkeep is worth a word.
 const NOTABLE_UPKEEP: f64 = 0.01;
 
@@ -36,7 +42,7 @@ pub const WAITS: &str = "; the command blocks by design";
 
 /// Findings, most important first.
 pub(super) fn findings(
-    evidence: &Evidence<'_>,
+    (evidence, nodes): (&Evidence<'_>, &[NodeRow]),
     checks: &[Check],
     events: &Events,
     server: &ServerSide,
@@ -71,6 +77,7 @@ pub(super) fn findings(
     }
     findings.extend(run.recording.services.iter().filter_map(reconnects));
     findings.extend(slow_operations(evidence));
+    findings.extend(uneven_load(nodes));
     findings.extend(server_findings::findings(server, &run.server).into_iter().map(Finding::Server));
     findings.extend(last);
     findings.extend(trust(checks, Level::Warn));
@@ -124,6 +131,13 @@ fn failed_dependency(side: &DependencySide) -> Option<Finding> {
         outage: side.outage.clone()?,
         reason: side.last_failure.clone()?,
     })
+}
+
+/// A primary of a cluster that served many more requests than an even share.
+fn uneven_load(nodes: &[NodeRow]) -> Option<Finding> {
+    let (busiest, factor) = spread(nodes).filter(|(_, factor)| *factor >= UNEVEN)?;
+    let load = busiest.load.as_ref().filter(|load| load.counts.completed >= TELLING_OF_NODE)?;
+    Some(Finding::UnevenLoad { node: busiest.name.clone(), share: load.share, factor })
 }
 
 /// Unfinished requests by service. None are reported of an interrupted run, which always has some.

@@ -101,6 +101,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         rows.push(row);
         held.push(of_row);
     }
+    let nodes = nodes::nodes(run, question);
     let evidence = Evidence { run, scenario, rows: &rows, timelines: &timelines, silences: &silences };
     let checks = validity::checks(&evidence);
     judge_silences(&mut held, &evidence, &silences);
@@ -117,7 +118,8 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     });
     let server = server::server_side(&evidence);
     let dependencies = dependencies::dependencies(&run.dependencies);
-    let findings = findings::findings(&evidence, &checks, &events, &server, &dependencies, conclusion.verdict);
+    let findings =
+        findings::findings((&evidence, &nodes), &checks, &events, &server, &dependencies, conclusion.verdict);
     let keyspace = run.inspection.keyspace.as_ref().map(keyspace::keyspace);
     let pools = pools::pools(&evidence);
     let scaling = scaling::scaling(&evidence, &pools, &server);
@@ -133,7 +135,6 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         measured: Some(audit::Measured { record: &run.server, side: &server, recording: &run.recording, rows: &rows }),
     });
     let families = families::families(run, &rows);
-    let nodes = nodes::nodes(run, question);
     let client = client_cost::client_side(run, &server.commands);
     Analysis {
         conclusion,

@@ -100,8 +100,8 @@ fn sums(record: &NodeRecord) -> Totals {
 pub fn spread(rows: &[NodeRow]) -> Option<(&NodeRow, f64)> {
     let is_primary =
         |row: &&NodeRow| row.before.as_ref().is_some_and(|node| node.role == NodeRole::Primary && node.slots > 0);
-    let primaries: Vec<(&NodeRow, f64)> =
-        rows.iter().filter(is_primary).filter_map(|row| Some((row, row.load.as_ref()?.share))).collect();
+    let share = |row: &NodeRow| row.load.as_ref().map_or(0.0, |load| load.share);
+    let primaries: Vec<(&NodeRow, f64)> = rows.iter().filter(is_primary).map(|row| (row, share(row))).collect();
     let served: f64 = primaries.iter().map(|(_, share)| share).sum();
     let (busiest, share) = primaries.iter().copied().max_by(|(_, a), (_, b)| a.total_cmp(b))?;
     (primaries.len() > 1 && served > 0.0).then(|| (busiest, share / served * primaries.len() as f64))
@@ -110,7 +110,11 @@ pub fn spread(rows: &[NodeRow]) -> Option<(&NodeRow, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{measure::SeriesKey, results::sample};
+    use crate::{
+        analysis::{Finding, analyse},
+        measure::SeriesKey,
+        results::sample,
+    };
 
     const QUESTION: Question = Question { latency: 100_000_000, percentile: 99.0 };
 
@@ -143,6 +147,27 @@ mod tests {
         let (busiest, spread) = spread(&rows).unwrap();
         assert_eq!(busiest.name, address(usize::from(completed(&rows[1]) > completed(&rows[0]))));
         assert!((1.0..=2.0).contains(&spread), "{spread}");
+    }
+
+    #[test]
+    fn an_uneven_load_is_a_finding() {
+        let mut run = clustered();
+        let is_uneven = |run: &Run| {
+            let analysis = analyse(run, &sample::scenario());
+            analysis.findings.iter().any(|finding| matches!(finding, Finding::UnevenLoad { .. }))
+        };
+        let of_node = |run: &mut Run, number: usize| {
+            for series in &mut run.recording.nodes {
+                series.key.operation = address(number);
+            }
+        };
+        of_node(&mut run, 0);
+        assert!(is_uneven(&run));
+        // As many of the other.
+        let first = run.recording.nodes.clone();
+        of_node(&mut run, 1);
+        run.recording.nodes.extend(first);
+        assert!(!is_uneven(&run));
     }
 
     #[test]

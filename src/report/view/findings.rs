@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     analysis::{Analysis, Check, CheckKind, Finding, Level, Scope, ServerFinding},
-    report::format::{count, counted, duration, factor, share},
+    report::format::{count, counted, duration, factor, share, significant},
     results::Verdict,
 };
 
@@ -164,6 +164,16 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
         Finding::Trust(check) if check.is_overload() => overload::note(check, analysis),
         Finding::Trust(check) => trust(check, restarted(analysis), analysis.conclusion.verdict),
         Finding::Dependency { name, answers, outage, reason } => dependencies::note(name, *answers, outage, reason),
+        Finding::UnevenLoad { node, share: part, factor: times } => Note::new(
+            Tone::Fair,
+            format!(
+                "The primary {node} served {} of the requests, {} times an even share.",
+                share(*part),
+                significant(*times)
+            ),
+            "The cluster is at its limit when this node is: a few popular keys, or hash tags that put many keys into one slot, \
+             are the usual causes. Compare with uniform access, or with more keys for each service.",
+        ),
         Finding::Server(finding) => server_findings::note(finding),
         Finding::Interrupted => Note::new(
             Tone::Fair,

@@ -41,7 +41,7 @@ fn table(rows: &[NodeRow]) -> Table {
         Some(load) => marks.value(percentile, load.response.percentile(percentile).value),
         None => NOTHING.into(),
     };
-    let table = Table::of("nodes", "Nodes", rows)
+    let table = Table::of("nodes", "Requests and resources by node", rows)
         .head("Node", |row| &row.name)
         .words("Role", 0, |row| role(row))
         .numbers("Slots", 2, |row| slots(row))
