@@ -58,7 +58,12 @@ pub(super) fn nodes(run: &Run, question: Question) -> Vec<NodeRow> {
             names.push(&series.key.operation);
         }
     }
-    let recording = Recording { series: run.recording.nodes.clone(), nodes: Vec::new(), ..run.recording.clone() };
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let (period, series) = (run.recording.period, run.recording.nodes.clone());
+    let (nodes, services, workers, host) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let recording = Recording { period, series, nodes, services, workers, host };
     let outline = |name: &&str| Outline {
         scope: Scope { service: None, operation: Some((*name).to_owned()), role: SeriesRole::Operation },
         series: (0..recording.series.len()).filter(|&at| recording.series[at].key.operation == *name).collect(),

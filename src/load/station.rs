@@ -70,8 +70,7 @@ pub(super) struct Station {
     occupancy: RefCell<Occupancy>,
     losses: Arc<Losses>,
     /// Number of recorded ones.
-    known_losses: Cell<(u64, u64)>,
-    known_redirections: Cell<(u64, u64)>,
+    known_losses: Cell<[u64; 4]>,
     /// The lane that the next sweep begins with.
     next_swept: Cell<usize>,
 }
@@ -152,7 +151,6 @@ impl Station {
             health_check: Some(nanos(service.pool.health_check)).filter(|after| *after > 0),
             losses,
             known_losses: Cell::default(),
-            known_redirections: Cell::default(),
             next_swept: Cell::default(),
             occupancy: RefCell::new(Occupancy {
                 waiting: VecDeque::with_capacity(QUEUE),
@@ -362,17 +360,14 @@ impl Station {
 
     /// Records which connections were lost or came back since the last time.
     pub(super) fn record_losses(&self) {
-        let (lost, recovered) = self.losses.so_far();
-        let (known_lost, known_recovered) = self.known_losses.replace((lost, recovered));
-        if (lost, recovered) != (known_lost, known_recovered) {
+        let ((lost, recovered), (moved, asked)) = (self.losses.so_far(), self.losses.redirections());
+        let so_far = [lost, recovered, moved, asked];
+        let known = self.known_losses.replace(so_far);
+        if so_far != known {
+            let [lost, recovered, moved, asked] = std::array::from_fn(|kind| so_far[kind] - known[kind]);
             let mut recorder = self.worker.recorder.borrow_mut();
-            recorder.reconnected(self.service, lost - known_lost, recovered - known_recovered);
-        }
-        let (moved, asked) = self.losses.redirections();
-        let (known_moved, known_asked) = self.known_redirections.replace((moved, asked));
-        if (moved, asked) != (known_moved, known_asked) {
-            let mut recorder = self.worker.recorder.borrow_mut();
-            recorder.redirected(self.service, moved - known_moved, asked - known_asked);
+            recorder.reconnected(self.service, lost, recovered);
+            recorder.redirected(self.service, moved, asked);
         }
     }
 

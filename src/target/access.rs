@@ -153,18 +153,18 @@ impl Target {
         let (seed, (nodes, has_login)) = self.look_around().await?;
         self.nodes = nodes;
         self.reach_primaries(&seed).await?;
-        // One that does not answer would cost each connection the time that it is waited for.
-        self.connectors.iter_mut().for_each(|connector| *connector = connector.asking_first(&seed));
-        let primary = self.nodes.iter().find(|node| node.role == NodeRole::Primary);
+        let primary = self.primaries().next();
         let primary = primary.ok_or_else(|| TargetError::NoPrimary { address: self.address() })?;
         self.observer = self.observer.at(&primary.endpoint);
-        if let Topology::Sentinel { .. } = self.site.topology {
-            self.connectors = self.connectors.into_iter().map(|of| of.asking_sentinels(has_login)).collect();
-        }
-        if self.site.topology == Topology::Cluster {
-            let slots = Arc::new(SlotTable::new(self.nodes.iter().map(|node| node.endpoint.clone()).collect()));
+        let slots = (self.site.topology == Topology::Cluster).then(|| {
+            let slots = SlotTable::new(self.nodes.iter().map(|node| node.endpoint.clone()).collect());
             nodes::note(&slots, &self.nodes);
-            self.connectors.iter_mut().for_each(|connector| *connector = connector.knowing(Arc::clone(&slots)));
+            Arc::new(slots)
+        });
+        for connector in &mut self.connectors {
+            // A seed that does not answer would cost each connection the time that it is waited for.
+            let found = connector.asking_first(&seed).asking_sentinels(has_login);
+            *connector = if let Some(slots) = &slots { found.knowing(Arc::clone(slots)) } else { found };
         }
         Ok(self)
     }

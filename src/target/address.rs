@@ -112,10 +112,10 @@ pub enum Endpoint {
 }
 
 impl TargetUrl {
-    /// The address of one server, without a login.
-    pub fn of(endpoint: Endpoint) -> Self {
+    /// An address without a login.
+    pub fn of(site: impl Into<Site>) -> Self {
         let (username, password, database, tls) = (None, None, None, TlsOptions::default());
-        Self { site: endpoint.into(), username, password, database, tls }
+        Self { site: site.into(), username, password, database, tls }
     }
 
     /// Whether connections to it are encrypted.
@@ -153,10 +153,17 @@ impl Endpoint {
         matches!(self, Self::Tcp { scheme: Scheme { tls: true, .. }, .. })
     }
 
-    /// Another port of the same kind.
-    pub(super) fn at(&self, host: String, port: u16) -> Self {
-        let scheme = if let Self::Tcp { scheme, .. } = self { *scheme } else { Scheme::REDIS };
-        Self::Tcp { host, port, scheme }
+    /// A node as this one names it, by a host without brackets. A node that does not know the host of another, or its own, leaves it
+    /// out: it is then the host of this one.
+    pub(super) fn naming(&self, host: &str, port: u16) -> Option<Self> {
+        let own = if let Self::Tcp { host, scheme, .. } = self { Some((host, *scheme)) } else { None };
+        let scheme = own.map_or(Scheme::REDIS, |(_, scheme)| scheme);
+        let host = match host {
+            "" | "?" => own?.0.clone(),
+            host if host.contains(':') => format!("[{host}]"),
+            host => host.to_owned(),
+        };
+        Some(Self::Tcp { host, port, scheme })
     }
 }
 
@@ -215,7 +222,8 @@ fn parse(text: &str) -> Result<TargetUrl, String> {
         _ => return Err(format!("unknown scheme `{scheme}`")),
     };
     let Login { username, password, database } = login;
-    Ok(TargetUrl { site, username, password: password.map(Secret::new), database, tls: TlsOptions::default() })
+    let password = password.map(Secret::new);
+    Ok(TargetUrl { username, password, database, ..TargetUrl::of(site) })
 }
 
 /// Ports of hosts, and what follows them.

@@ -107,18 +107,23 @@ impl Connector {
 
     /// A connector to one server of the site, with the same login.
     pub(super) fn at(&self, endpoint: &Endpoint) -> Self {
-        let mut settings = Settings { site: endpoint.clone().into(), ..(*self.settings).clone() };
-        settings.config.server = addressed(&settings.site, settings.tls.as_ref());
-        settings.connection.max_command_attempts = attempts(&settings.site);
-        Self { settings: Arc::new(settings), losses: Arc::clone(&self.losses), slots: None }
+        Self { slots: None, ..self.to(endpoint.clone().into()) }
+    }
+
+    /// A connector to another site, with the same login.
+    fn to(&self, site: Site) -> Self {
+        let mut settings = (*self.settings).clone();
+        settings.config.server = addressed(&site, settings.tls.as_ref());
+        settings.connection.max_command_attempts = attempts(&site);
+        settings.site = site;
+        Self { settings: Arc::new(settings), ..self.clone() }
     }
 
     /// A connector that asks one of the seeds before the others.
     pub(super) fn asking_first(&self, seed: &Endpoint) -> Self {
-        let mut settings = (*self.settings).clone();
-        settings.site.seeds.sort_by_key(|other| other != seed);
-        settings.config.server = addressed(&settings.site, settings.tls.as_ref());
-        Self { settings: Arc::new(settings), ..self.clone() }
+        let mut site = self.settings.site.clone();
+        site.seeds.sort_by_key(|other| other != seed);
+        self.to(site)
     }
 
     /// Opens a bare client to a Sentinel: with the login of the servers, and without one where the Sentinel does not know that.

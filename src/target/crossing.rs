@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use super::{TargetError, slots::SlotTable};
+use super::{TargetError, permission::sequences, slots::SlotTable};
 use crate::{
     operation::{Args, Reply, Request},
     scenario::{Action, Scenario},
@@ -17,34 +17,23 @@ const GONE: Reply = Reply { hits: 0, misses: 1, integer: None, bytes: 0 };
 /// Requests of each operation that are looked at: keys may be in one slot by chance.
 const EXAMPLES: usize = 20;
 
-/// Sequence numbers that are looked through for them.
-const LOOKED_THROUGH: u64 = 100_000;
-
 /// An error for each operation of a service whose commands, or whose transactions, have keys in several slots.
 pub(super) fn crossing(scenario: &Scenario, service: usize) -> Vec<TargetError> {
     let stream = RequestStream::new(scenario, service);
     let operations = &scenario.services[service].operations;
-    let mut seen = vec![0; operations.len()];
     let mut crosses = vec![false; operations.len()];
-    for sequence in 0..LOOKED_THROUGH {
-        let number = stream.operation(sequence);
-        seen[number] += 1;
-        if seen[number] <= EXAMPLES {
-            let steps = || 0..stream.steps(number);
-            let requests = steps().map(|step| stream.request(sequence, step));
-            // What follows where the keys were gone.
-            let upkeep = steps().filter_map(|step| stream.upkeep(sequence, step, &GONE));
-            let slots: Vec<BTreeSet<u16>> = requests.chain(upkeep).map(|request| slots(&request)).collect();
-            crosses[number] |= match operations[number].action {
-                Action::Sequence { transaction: true, .. } => {
-                    slots.into_iter().flatten().collect::<BTreeSet<_>>().len() > 1
-                }
-                Action::Single(_) | Action::Sequence { .. } => slots.iter().any(|slots| slots.len() > 1),
-            };
-        }
-        if seen.iter().all(|seen| *seen >= EXAMPLES) {
-            break;
-        }
+    for (number, sequence) in sequences(&stream, operations.len(), EXAMPLES) {
+        let steps = || 0..stream.steps(number);
+        let requests = steps().map(|step| stream.request(sequence, step));
+        // What follows where the keys were gone.
+        let upkeep = steps().filter_map(|step| stream.upkeep(sequence, step, &GONE));
+        let slots: Vec<BTreeSet<u16>> = requests.chain(upkeep).map(|request| slots(&request)).collect();
+        crosses[number] |= match operations[number].action {
+            Action::Sequence { transaction: true, .. } => {
+                slots.into_iter().flatten().collect::<BTreeSet<_>>().len() > 1
+            }
+            Action::Single(_) | Action::Sequence { .. } => slots.iter().any(|slots| slots.len() > 1),
+        };
     }
     let crossing = operations.iter().zip(crosses).filter(|(_, crosses)| *crosses);
     crossing.map(|(operation, _)| TargetError::CrossSlot { operation: operation.name.clone() }).collect()

@@ -80,7 +80,7 @@ fn replicas(text: &str, asked: &Endpoint) -> Vec<Endpoint> {
         let (host, port) = address.split('@').next()?.rsplit_once(':')?;
         let is_here =
             flags.contains(&"slave") && !flags.iter().any(|flag| ["fail", "handshake", "noaddr"].contains(flag));
-        endpoint(&Value::from(host), &Value::from(port), asked).filter(|_| is_here)
+        asked.naming(host, port.parse().ok()?).filter(|_| is_here)
     };
     text.lines().filter_map(replica).collect()
 }
@@ -111,17 +111,10 @@ fn parsed(reply: &Value, asked: &Endpoint) -> Option<Vec<Node>> {
     Some(nodes)
 }
 
-/// Where a node listens. A node that does not know its own address leaves its host out.
+/// Where a node listens.
 fn endpoint(host: &Value, port: &Value, asked: &Endpoint) -> Option<Endpoint> {
     let port = u16::try_from(port.as_u64()?).ok()?;
-    match host.as_string().filter(|host| !host.is_empty() && host != "?") {
-        Some(host) if host.contains(':') => Some(asked.at(format!("[{host}]"), port)),
-        Some(host) => Some(asked.at(host, port)),
-        None => match asked {
-            Endpoint::Tcp { host, .. } => Some(asked.at(host.clone(), port)),
-            Endpoint::Unix { .. } => None,
-        },
-    }
+    asked.naming(host.as_str().as_deref().unwrap_or_default(), port)
 }
 
 /// Notes the owners of all slots.

@@ -62,22 +62,21 @@ impl Target {
 
     async fn watched(self, started: oneshot::Receiver<Timeframe>) -> Observed {
         let (sender, frame) = watch::channel(None);
-        if self.nodes.is_empty() {
-            let watching = spawn_local(watched(self.observer.clone(), frame));
-            sender.send_replace(started.await.ok());
-            drop(sender);
-            return Observed::of(joined(watching).await);
-        }
-        let watching: Vec<_> = self
-            .nodes
-            .iter()
-            .map(|node| spawn_local(watched(self.observer.at(&node.endpoint), frame.clone())))
-            .collect();
+        let observers: Vec<_> = if self.nodes.is_empty() {
+            vec![self.observer.clone()]
+        } else {
+            self.nodes.iter().map(|node| self.observer.at(&node.endpoint)).collect()
+        };
+        let watching: Vec<_> =
+            observers.into_iter().map(|observer| spawn_local(watched(observer, frame.clone()))).collect();
         sender.send_replace(started.await.ok());
         drop(sender);
         let mut records = Vec::new();
         for watching in watching {
             records.push(joined(watching).await);
+        }
+        if self.nodes.is_empty() {
+            return Observed::of(records.pop().unwrap_or_default());
         }
         let after = timeout(LOOK, self.look_around()).await.ok().and_then(Result::ok);
         let after = after.map(|(_, (nodes, _))| nodes).unwrap_or_default();

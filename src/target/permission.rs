@@ -22,7 +22,7 @@ use crate::{
     workload::RequestStream,
 };
 
-/// Sequence numbers that are looked through for an example of each operation; one that is rarer is not asked for.
+/// Sequence numbers that are looked through for examples of each operation; one that is rarer is not asked for.
 const EXAMPLES: u64 = 100_000;
 
 /// Behind the keys that are written in earnest.
@@ -79,18 +79,25 @@ pub(super) fn probes(scenario: &Scenario, service: usize) -> Vec<Probe> {
 
 pub(super) fn examples(scenario: &Scenario, service: usize) -> Vec<Request> {
     let stream = RequestStream::new(scenario, service);
-    let mut missing: BTreeSet<usize> = (0..scenario.services[service].operations.len()).collect();
-    let mut examples = Vec::new();
+    let first = sequences(&stream, scenario.services[service].operations.len(), 1).into_iter();
+    let requests = |(operation, sequence)| (0..stream.steps(operation)).map(move |step| (sequence, step));
+    first.flat_map(requests).map(|(sequence, step)| stream.request(sequence, step)).collect()
+}
+
+/// The first sequence numbers of each operation, at most `each`, in order: the operation, and the number.
+pub(super) fn sequences(stream: &RequestStream, operations: usize, each: usize) -> Vec<(usize, u64)> {
+    let (mut seen, mut found) = (vec![0; operations], Vec::new());
     for sequence in 0..EXAMPLES {
-        let operation = stream.operation(sequence);
-        if missing.remove(&operation) {
-            examples.extend((0..stream.steps(operation)).map(|step| stream.request(sequence, step)));
-        }
-        if missing.is_empty() {
+        if found.len() == operations * each {
             break;
         }
+        let operation = stream.operation(sequence);
+        if seen[operation] < each {
+            seen[operation] += 1;
+            found.push((operation, sequence));
+        }
     }
-    examples
+    found
 }
 
 /// The commands that write keys of a type before the load begins.

@@ -81,12 +81,8 @@ impl Target {
         let mut all = vec![first];
         for node in self.primaries().skip(1) {
             let connector = self.observer.at(&node.endpoint);
-            let asked = async {
-                let (client, _router) = connector.connect().await?;
-                Ok(Facts::of(&client).await)
-            };
             let silent = |_| Err(connector.failed(Fault::Silent(LIMIT)));
-            all.push(timeout_at(deadline, asked).await.unwrap_or_else(silent)?);
+            all.push(timeout_at(deadline, ask(&connector)).await.unwrap_or_else(silent)?);
         }
         Ok(all)
     }
@@ -99,11 +95,11 @@ impl Target {
     /// Run ID of the server process, the same for every address of the server; `None` where it has none. Takes five seconds at
     /// most.
     pub async fn run_id(&self) -> Option<String> {
-        timeout_at(Instant::now() + LIMIT, self.ask()).await.ok()?.ok()?.run_id
+        timeout_at(Instant::now() + LIMIT, ask(&self.observer)).await.ok()?.ok()?.run_id
     }
 
     async fn facts_until(&self, deadline: Instant) -> Result<(TargetFacts, Facts), TargetError> {
-        let said = timeout_at(deadline, self.ask()).await.unwrap_or_else(|_| Err(self.silent()))?;
+        let said = timeout_at(deadline, ask(&self.observer)).await.unwrap_or_else(|_| Err(self.silent()))?;
         let facts = said.clone();
         let unknown = || UNKNOWN.to_owned();
         let same_machine = timeout_at(deadline, same_machine(self.asked())).await.unwrap_or(false);
@@ -149,14 +145,14 @@ impl Target {
             .collect()
     }
 
-    async fn ask(&self) -> Result<Facts, TargetError> {
-        let (client, _router) = self.observer.connect().await?;
-        Ok(Facts::of(&client).await)
-    }
-
     fn silent(&self) -> TargetError {
         self.site.failed(Fault::Silent(LIMIT))
     }
+}
+
+async fn ask(connector: &Connector) -> Result<Facts, TargetError> {
+    let (client, _router) = connector.connect().await?;
+    Ok(Facts::of(&client).await)
 }
 
 async fn check(connector: &Connector, probes: &[Probe]) -> Vec<TargetError> {
@@ -181,7 +177,7 @@ fn placed(connector: Connector, probes: Vec<Probe>) -> Vec<(Connector, Vec<Probe
     let owners = slots.owners();
     let mut of_nodes: BTreeMap<u16, Vec<Probe>> = owners.iter().map(|owner| (*owner, Vec::new())).collect();
     for probe in probes {
-        let owner = slots.owner(SlotTable::slot(&probe.request.key)).filter(|_| !probe.request.key.is_empty());
+        let owner = SlotTable::slot_of(&probe.request.key).and_then(|slot| slots.owner(slot));
         if let Some(node) = owner.or(owners.first().copied()) {
             of_nodes.entry(node).or_default().push(probe);
         }

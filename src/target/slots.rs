@@ -1,14 +1,17 @@
 //! Hash slots of a cluster, and the nodes that have them.
 
-use std::sync::{
-    PoisonError, RwLock,
-    atomic::{AtomicU16, Ordering},
+use std::{
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicU16, Ordering},
+    },
+    time::Duration,
 };
 
 use fred::util::redis_keyslot;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::sleep};
 
-use super::Endpoint;
+use super::{Endpoint, link::SHORTEST_PAUSE};
 
 /// Hash slots of every cluster.
 pub(super) const SLOTS: usize = 16_384;
@@ -66,6 +69,19 @@ impl SlotTable {
         self.nodes.read().unwrap_or_else(PoisonError::into_inner).get(usize::from(number)).cloned()
     }
 
+    /// The slot of the key of a request; `None` for a command without a key.
+    #[inline]
+    pub(super) fn slot_of(key: &[u8]) -> Option<u16> {
+        (!key.is_empty()).then(|| Self::slot(key))
+    }
+
+    /// Recovers a connection to the whole cluster after a request has failed. The other nodes can be used meanwhile, so this waits no
+    /// longer than it takes to not ask without rest.
+    pub(super) async fn recover(&self) {
+        self.doubt();
+        sleep(Duration::from_millis(SHORTEST_PAUSE.into())).await;
+    }
+
     /// Asks for a fresh look at the cluster.
     pub(super) fn doubt(&self) {
         self.doubted.notify_one();
@@ -79,6 +95,8 @@ impl SlotTable {
     /// Numbers of the nodes that have slots, in order.
     pub(super) fn owners(&self) -> Vec<u16> {
         let mut owners: Vec<_> = (0..SLOTS as u16).filter_map(|slot| self.owner(slot)).collect();
+        // Most neighbours have the same owner, and few are left to be sorted.
+        owners.dedup();
         owners.sort_unstable();
         owners.dedup();
         owners

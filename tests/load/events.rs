@@ -1,4 +1,4 @@
-//! Events of a scenario under load: what they do to the requests, and what is told of them.
+//! Events of a scenario under load: what they do to the requests, and what is reported of them.
 
 use std::time::Duration;
 

@@ -16,11 +16,7 @@ use fred::{
     interfaces::{ClientInterface, ClientLike, EventInterface},
     types::{Value, config::Options},
 };
-use tokio::{
-    sync::broadcast::error::RecvError,
-    task::AbortHandle,
-    time::{sleep, timeout},
-};
+use tokio::{sync::broadcast::error::RecvError, task::AbortHandle, time::timeout};
 
 use super::issue;
 use crate::{
@@ -29,7 +25,7 @@ use crate::{
     target::{
         driver::{Answer, DriverConnection, Losses, Served},
         failure,
-        link::{Link, PATIENCE, REDIRECTIONS, SHORTEST_PAUSE},
+        link::{Link, PATIENCE},
         reply::{Expectation, Shape, digits},
         slots::SlotTable,
     },
@@ -93,8 +89,8 @@ impl Connection {
         let Opened { client, router, handshake } = opened;
         let link = Arc::new(if slots.is_some() { Link::of_many(losses) } else { Link::new(losses) });
         let attendant = tokio::spawn(attend(client.clone(), name.to_owned(), link.clone())).abort_handle();
-        let redirections = if slots.is_some() { REDIRECTIONS } else { 0 };
-        let options = Options { fail_fast: true, max_attempts: Some(1 + redirections), ..Options::default() };
+        let max_attempts = Some(client.connection_config().max_command_attempts);
+        let options = Options { fail_fast: true, max_attempts, ..Options::default() };
         let shared = Rc::new(Shared { client: client.with_options(&options), link, slots });
         let connection = Self { shared, attendant, router, handshake, places: RefCell::default() };
         // A user without the right to give names does without.
@@ -130,9 +126,7 @@ impl Connection {
     pub async fn recover(&self) {
         let Shared { client, link, slots } = &*self.shared;
         if let Some(slots) = slots {
-            // The other nodes can be used meanwhile.
-            slots.doubt();
-            return sleep(Duration::from_millis(SHORTEST_PAUSE.into())).await;
+            return slots.recover().await;
         }
         // Goes on by itself if it takes longer.
         let reconnect = async || matches!(timeout(PATIENCE, client.force_reconnection()).await, Ok(Ok(())));
@@ -201,7 +195,7 @@ impl Shared {
     #[inline]
     fn owner(&self, request: &Request) -> Option<u16> {
         let slots = self.slots.as_ref()?;
-        (!request.key.is_empty()).then(|| slots.owner(SlotTable::slot(&request.key)))?
+        slots.owner(SlotTable::slot_of(&request.key)?)
     }
 
     /// The outcome, with the node: fred does not say which one it was, so it is the one that has the slot, if that is the same
@@ -209,7 +203,7 @@ impl Shared {
     #[inline]
     async fn served(&self, request: Request) -> Answer {
         let Some(slots) = &self.slots else { return self.issue(request).await.into() };
-        let slot = (!request.key.is_empty()).then(|| SlotTable::slot(&request.key));
+        let slot = SlotTable::slot_of(&request.key);
         let owner = || slot.and_then(|slot| slots.owner(slot));
         let before = owner();
         let result = self.issue(request).await;

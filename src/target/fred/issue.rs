@@ -154,7 +154,7 @@ fn at(name: &'static str, key: &[u8]) -> CustomCommand {
 }
 
 fn hash(key: &[u8]) -> ClusterHash {
-    if key.is_empty() { ClusterHash::Random } else { ClusterHash::Custom(SlotTable::slot(key)) }
+    SlotTable::slot_of(key).map_or(ClusterHash::Random, ClusterHash::Custom)
 }
 
 fn keys(first: Bytes, args: Args) -> Result<Vec<Key>, Error> {

@@ -3,10 +3,7 @@
 use std::io;
 
 use super::{client::Client, node::PrivateNode, sentinel::address};
-use crate::target::{Endpoint, TargetError};
-
-/// Slots of a cluster.
-const SLOTS: usize = 16_384;
+use crate::target::{Endpoint, TargetError, slots::SLOTS};
 
 /// Makes a cluster of servers, of which the first are primaries, and waits until every node sees all others and all slots.
 pub(super) fn join(nodes: &[PrivateNode], primaries: usize) -> Result<(), TargetError> {

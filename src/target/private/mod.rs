@@ -188,7 +188,7 @@ impl PrivateServer {
 
     /// The address, without a login, and with the CA of its certificate.
     pub fn url(&self) -> TargetUrl {
-        TargetUrl { site: self.site(), tls: self.tls.clone(), ..TargetUrl::of(self.endpoint().clone()) }
+        TargetUrl { tls: self.tls.clone(), ..TargetUrl::of(self.site()) }
     }
 
     /// The password of a user.

@@ -186,19 +186,19 @@ impl Agent {
 
     fn fail_over(&self, record: &mut EventRecord) -> Result<(), String> {
         record.began_ns = Some(self.now());
-        let told = |node: &PrivateNode, words: &[&str]| node.asked(words).map(drop).map_err(|error| error.to_string());
+        let sent = |node: &PrivateNode, words: &[&str]| node.asked(words).map(drop).map_err(|error| error.to_string());
         let sentinels: Vec<_> = self.nodes.iter().filter(|node| node.role() == PrivateRole::Sentinel).collect();
         if !sentinels.is_empty() {
             record.node = self.primary().map(|node| node.endpoint().to_string());
             let answering = sentinels.into_iter().find(|node| node.asked(&["PING"]).is_ok());
             let sentinel = answering.ok_or("no Sentinel answers")?;
-            return told(sentinel, &["SENTINEL", "FAILOVER", sentinel::SERVICE]);
+            return sent(sentinel, &["SENTINEL", "FAILOVER", sentinel::SERVICE]);
         }
         let primary = self.primary().ok_or("no node answers that it is a primary")?;
         record.node = Some(primary.endpoint().to_string());
         let of_primary = |node: &&PrivateNode| matches!(standing(node), Some(Standing::Replica(port)) if primary.endpoint().to_string().ends_with(&format!(":{port}")));
         let replica = self.nodes.iter().find(of_primary).ok_or("no replica of the first primary answers")?;
-        told(replica, &["CLUSTER", "FAILOVER"])
+        sent(replica, &["CLUSTER", "FAILOVER"])
     }
 
     /// Nanoseconds since the start of the measured period.

@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::{sync::Mutex, task::spawn_local, time::sleep};
+use tokio::{sync::Mutex, task::spawn_local};
 
 use super::{
     connection::{Shared, Ticket, WireConnection},
@@ -27,7 +27,7 @@ use crate::{
         connector::Connector,
         driver::{Answer, Driver, DriverConnection, Losses, Redirection, Served},
         failure,
-        link::{REDIRECTIONS, SHORTEST_PAUSE},
+        link::REDIRECTIONS,
         slots::SlotTable,
     },
 };
@@ -99,10 +99,10 @@ impl ClusterConnection {
     }
 
     fn number(&self, request: &Request) -> Option<u16> {
-        match &request.key[..] {
+        match SlotTable::slot_of(&request.key) {
             // Any node will do.
-            [] => self.nodes.borrow().iter().position(Option::is_some).map(|number| number as u16),
-            key => self.slots.owner(SlotTable::slot(key)),
+            None => self.nodes.borrow().iter().position(Option::is_some).map(|number| number as u16),
+            Some(slot) => self.slots.owner(slot),
         }
     }
 
@@ -219,10 +219,8 @@ impl DriverConnection for ClusterConnection {
         }
     }
 
-    /// The other nodes can be used meanwhile, so this waits no longer than it takes to not ask without rest.
     async fn recover(&self) {
-        self.slots.doubt();
-        sleep(Duration::from_millis(SHORTEST_PAUSE.into())).await;
+        self.slots.recover().await;
     }
 
     async fn close(&self) {
@@ -246,7 +244,7 @@ async fn answered(ticket: Option<Ticket<Rc<Shared>>>) -> Answer {
     }
 }
 
-/// A redirection, with the slot and the node that it names. A node that knows no host of the other means its own.
+/// A redirection, with the slot and the node that it names.
 fn redirected(failure: &Failure, by: &Endpoint) -> Option<(Redirection, u16, Endpoint)> {
     let redirection = match failure.class {
         ErrorClass::Moved => Redirection::Moved,
@@ -256,13 +254,7 @@ fn redirected(failure: &Failure, by: &Endpoint) -> Option<(Redirection, u16, End
     let mut words = failure.message.split(' ').skip(1);
     let slot = words.next()?.parse().ok()?;
     let (host, port) = words.next()?.rsplit_once(':')?;
-    let port = port.parse().ok()?;
-    let host = match (host, by) {
-        ("" | "?", Endpoint::Tcp { host, .. }) => host.clone(),
-        (host, _) if host.contains(':') => format!("[{host}]"),
-        (host, _) => host.to_owned(),
-    };
-    Some((redirection, slot, by.at(host, port)))
+    Some((redirection, slot, by.naming(host, port.parse().ok()?)?))
 }
 
 fn asking() -> Request {
