@@ -56,7 +56,7 @@ fn slots(request: &Request) -> BTreeSet<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::parse;
+    use crate::scenario::{BUILTIN, load, parse};
 
     fn crossing_of(prefix: &str, operations: &str) -> Vec<String> {
         let text = format!(
@@ -83,6 +83,15 @@ mod tests {
     }
 
     #[test]
+    fn every_builtin_fits_a_cluster() {
+        for (name, _) in BUILTIN {
+            let scenario = load(name).unwrap();
+            let errors = (0..scenario.services.len()).flat_map(|service| crossing(&scenario, service));
+            assert_eq!(errors.map(|error| error.to_string()).collect::<Vec<_>>(), [""; 0], "{name}");
+        }
+    }
+
+    #[test]
     fn a_transaction_has_one_slot_and_a_sequence_has_any() {
         let steps = |transaction: bool| {
             format!(
@@ -93,5 +102,9 @@ mod tests {
         assert!(crossing_of("app:", &steps(true))[0].contains("`post`"));
         assert!(crossing_of("app:", &steps(false)).is_empty());
         assert!(crossing_of("{app}:", &steps(true)).is_empty());
+        // The key of each type has the same number where there are as many of each.
+        let tagged = |keys: u64| steps(true).replace("\"ZADD\"", &format!("\"ZADD\", keys = {keys}, members = 9"));
+        assert!(crossing_of("app:\"\nhash_tag = 1\n#", &tagged(10_000)).is_empty());
+        assert!(crossing_of("app:\"\nhash_tag = 1\n#", &tagged(9_000))[0].contains("`post`"));
     }
 }

@@ -84,8 +84,8 @@ pub enum TargetError {
     Cluster { message: String },
     #[error(
         "operation `{operation}`: its keys, or those of its upkeep, are in several hash slots, which a cluster refuses (CROSSSLOT): \
-         let keys share hash tags (hash_tag = 10 in the service's keys: ten keys share a slot; prefix = \"{{name}}:\": all \
-         keys are on one node, as a transaction needs), or remove the operation"
+         let keys share hash tags (hash_tag = 10 in the service's keys: ten keys share a slot, also those of a transaction if \
+         there are as many keys of each type; prefix = \"{{name}}:\": all keys are on one node), or remove the operation"
     )]
     CrossSlot { operation: String },
     #[error(
