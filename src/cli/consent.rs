@@ -10,7 +10,7 @@ use std::{
 use anyhow::anyhow;
 
 use super::{exit::Failure, interrupt::Interrupt, progress::Display};
-use crate::results::TargetFacts;
+use crate::results::{TargetFacts, brief_address};
 
 /// How often a question is asked whether it still matters.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -33,7 +33,7 @@ pub(super) fn ask(
     display: &Display,
     interrupt: &Interrupt,
 ) -> Result<(), Failure> {
-    let address = &target.address;
+    let address = brief_address(&target.address);
     let about = if target.elsewhere {
         format!(
             "{address} is an address of this machine, but the server is not a process of this machine (a tunnel, a \

@@ -114,7 +114,7 @@ impl Lease {
                 self.display.say(&format!("note: {takeover}"));
             }
             if !facts.private {
-                self.leftovers.hold_keys(target.address());
+                self.leftovers.hold_keys(target.brief_address());
             }
         } else if let Err(error @ TargetError::Claimed { .. }) =
             self.race(target.claimed_by_another(scenario, &self.claimant))?

@@ -1,6 +1,7 @@
 //! The run artifact: what it holds, how it is saved, found and read back.
 
 mod abstracted;
+mod address;
 mod baseline;
 mod calibration;
 mod capacity;
@@ -32,6 +33,7 @@ mod upgrade;
 mod verdict;
 
 pub use abstracted::{Abstract, AbstractRow, KnownPercentile, Stretch, WorstSeconds};
+pub use address::{brief_address, first_host};
 pub use baseline::{
     Asked, BASELINE_VERSION, BASELINES, Baseline, Baselines, COPY as BASELINE_COPY, Named as NamedBaseline,
 };

@@ -14,7 +14,7 @@ use super::{
     wire::ClusterConnector,
 };
 use crate::{
-    results::NodeRole,
+    results::{NodeRole, brief_address},
     scenario::{Protocol, Scenario, Service, TlsOptions},
 };
 
@@ -306,6 +306,11 @@ impl Target {
     /// Database of each service.
     pub fn databases(&self) -> Vec<u8> {
         self.connectors.iter().map(Connector::database).collect()
+    }
+
+    /// The address in messages: the first of its hosts, and how many more it has.
+    pub fn brief_address(&self) -> String {
+        brief_address(&self.address())
     }
 
     /// The address, without any login.

@@ -10,7 +10,7 @@ use super::{
     faults::{fails, refused},
 };
 use crate::{
-    support::{block_on, deployment},
+    support::{block_on, deployment, url},
     target::topologies::ask,
 };
 
@@ -19,12 +19,6 @@ const SENTINEL: &str = "sentinel";
 
 fn start(topology: &str) -> PrivateServer {
     block_on(deployment(topology))
-}
-
-/// The address of a deployment with the login of its user.
-fn url(server: &PrivateServer) -> String {
-    let password = server.password("plimsoll").unwrap().expose();
-    server.url().to_string().replace("://", &format!("://plimsoll:{password}@"))
 }
 
 /// The address with other seeds.
@@ -164,6 +158,19 @@ fn a_name_that_no_sentinel_knows() {
         refused(&desk, &url(&server).replace("/mymaster", "/nobody")),
         "the Sentinel knows no primary of the name `nobody`",
     );
+}
+
+#[test]
+fn lines_name_the_first_host_and_how_many_more_there_are() {
+    let (desk, server) = (Desk::new(), start(CLUSTER));
+    let (target, hosts) = (url(&server), server.url().to_string());
+    let brief = format!("{} and 1 more", hosts.split(',').next().unwrap());
+    desk.run(&["run", "short.toml", "--target", &target, "--keep-data", "--out", "out"]).measured();
+    let cleaned = desk.run(&["clean", "short.toml", "--target", &target, "--yes"]).ends_with(0);
+    let cleaned = cleaned.complains(&format!("Keys of `short` on {brief}:\n"));
+    cleaned.says(&format!("Removed 100 keys of `short` from {brief}\n"));
+    let saved = std::fs::read_to_string(desk.path("out/run.json")).unwrap();
+    assert!(saved.contains(&format!("\"address\":\"{hosts}\"")), "the artifact has all");
 }
 
 #[test]

@@ -214,6 +214,12 @@ pub(crate) async fn deployed(topology: &str, tls: bool) -> PrivateServer {
     PrivateServer::start(options).await.unwrap_or_else(|error| panic!("{topology}: {error}"))
 }
 
+/// The address of a deployment with the login of its user.
+pub(crate) fn url(server: &PrivateServer) -> String {
+    let password = server.password("plimsoll").unwrap().expose();
+    server.url().to_string().replace("://", &format!("://plimsoll:{password}@"))
+}
+
 /// A private server with a user and further lines of configuration.
 pub(crate) async fn private_server(user: &str, config: &[(&str, &str)]) -> PrivateServer {
     let config = config.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

@@ -6,7 +6,7 @@ use super::plan::{LOOKS, Task, census};
 use crate::{
     analysis::capacity::Estimate,
     report::format::{count, counted, plain, rate, setting},
-    results::TargetFacts,
+    results::{TargetFacts, brief_address},
 };
 
 /// The plan, for people: what is made, how long it takes, and how much load it puts where.
@@ -22,7 +22,7 @@ pub(super) fn plan(task: &Task, target: &TargetFacts, estimate: Estimate) -> Str
         "Capacity of {} on {} at {}{}",
         scenario.name,
         target.software(),
-        target.address,
+        brief_address(&target.address),
         if target.private { " (private server)" } else { "" }
     ));
     let arms: Vec<&str> = plan.arms.iter().map(|arm| arm.name.as_str()).collect();

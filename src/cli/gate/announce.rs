@@ -9,7 +9,7 @@ use crate::{
         self,
         format::{count, counted, plain, rate, setting},
     },
-    results::{Sides, TargetFacts},
+    results::{Sides, TargetFacts, brief_address},
 };
 
 /// The plan, for people: what is compared, how long it takes and what it can see.
@@ -22,7 +22,7 @@ pub(super) fn plan(task: &Task, facts: Sides<&TargetFacts>) -> String {
             "  {letter}: {} on {} at {}{}",
             side.name,
             facts.software(),
-            facts.address,
+            brief_address(&facts.address),
             if facts.private { " (private server, a fresh one for each block)" } else { "" }
         );
     }

@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use super::child;
 use crate::{
     cli::{args::target::address, exit::Failure},
+    results::brief_address,
     scenario::{Overrides, Scenario, ServiceOption, TlsOptions, shown_field, shown_setting},
     target::{PrivateTopology, RESERVED, Source, TargetUrl},
 };
@@ -178,7 +179,7 @@ fn twice(option: &str, what: &str) -> Failure {
 fn name(differences: &[(String, String)]) -> String {
     let word = |(what, value): &(String, String)| {
         let what = what.trim_start_matches("set:").trim_start_matches("config:");
-        format!("{what}={value}")
+        if what == "target" { format!("{what}={}", brief_address(value)) } else { format!("{what}={value}") }
     };
     match differences {
         [] => "as written".to_owned(),

@@ -12,7 +12,7 @@ use crate::{
     cli::{args::scenario::refuse_events, data::same_data, exit::Failure},
     load::Turns,
     report::format::{count, plain, rate},
-    results::{Advisory, GatePlan, Side, Sides, TargetFacts},
+    results::{Advisory, GatePlan, Side, Sides, TargetFacts, brief_address},
     scenario::{PasswordSource, Scenario, Service},
     target::Source,
 };
@@ -235,6 +235,7 @@ fn check(Sides { a, b }: &Sides<GatedArm>) -> Result<(), Failure> {
 /// What is compared of a scenario: its services with their operations. That of one arm is compared with that of the other by its place.
 fn compared(scenario: &Scenario) -> Vec<(&str, &str)> {
     let operations =
+        let one = brief_address(&one.to_string());
         scenario.services.iter().flat_map(|service| service.operations.iter().map(move |of| (service, of)));
     operations.map(|(service, operation)| (service.name.as_str(), operation.name.as_str())).collect()
 }

@@ -55,8 +55,8 @@ async fn check_apart(Sides { a, b }: Sides<&Target>, sides: &Sides<GatedArm>) ->
         (Some(one), Some(other)) if one == other => Err(Failure::usage(anyhow!(
             "{} and {} are the same server, and the arms need different data in one database: use two databases or \
              servers",
-            a.address(),
-            b.address()
+            a.brief_address(),
+            b.brief_address()
         ))),
         _ => Ok(()),
     }

@@ -3,7 +3,7 @@
 use crate::{
     analysis::{Distribution, PercentileValue, Scope},
     report::format::counted,
-    results::{NodeRole, Software, TargetFacts, Withheld},
+    results::{NodeRole, Software, TargetFacts, Withheld, brief_address, first_host},
     scenario::{Client, Protocol, Scenario, Service},
 };
 
@@ -65,21 +65,9 @@ pub(super) fn stack(service: &Service, software: &Software) -> String {
     client(service.client, software) + &protocol.unwrap_or_default()
 }
 
-/// The first of the hosts that an address names, and how many others it names.
-fn first_of(address: &str) -> (String, usize) {
-    let several = address.split_once("://").filter(|(scheme, _)| scheme.contains('+'));
-    let Some((scheme, rest)) = several else { return (address.to_owned(), 0) };
-    let (hosts, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let mut hosts = hosts.split(',');
-    let first = hosts.next().unwrap_or_default();
-    (format!("{scheme}://{first}{path}"), hosts.count())
-}
-
 /// Address of a server, and whether its certificate was checked: `redis+cluster://127.0.0.1:7000 and 5 more`.
 pub(super) fn address(target: &TargetFacts) -> String {
-    let (first, others) = first_of(&target.address);
-    let more = if others > 0 { format!(" and {others} more") } else { String::new() };
-    format!("{first}{more}{}", unchecked(target))
+    format!("{}{}", brief_address(&target.address), unchecked(target))
 }
 
 fn unchecked(target: &TargetFacts) -> &'static str {
@@ -109,7 +97,7 @@ pub(super) fn mode(target: &TargetFacts) -> String {
 
 /// A server with its address: `redis 7.0.15 at redis://127.0.0.1:6379 (private server)`.
 pub(super) fn server(target: &TargetFacts) -> String {
-    let (address, _) = first_of(&target.address);
+    let (address, _) = first_host(&target.address);
     let what = match (target.private, deployment(target)) {
         (true, deployment) => format!(" (private {})", deployment.as_deref().unwrap_or("server")),
         (false, Some(deployment)) => format!(" ({deployment})"),

@@ -7,7 +7,7 @@ use crate::{
         gate::{GateMetric, GateScope},
     },
     report::format::{self, THIN, TimeUnit},
-    results::{Advisory, Gate, Sides},
+    results::{Advisory, Gate, Sides, brief_address},
     scenario,
 };
 
@@ -38,8 +38,9 @@ pub(in crate::report) fn scope_name(scope: &GateScope) -> String {
 pub fn advisory_words(advisory: &Advisory) -> String {
     match advisory {
         Advisory::External(url) => format!(
-            "{url} was not started for this gate: its machine, age and memory layout are the same in every block, and \
-             cannot be distinguished from a difference of the arms"
+            "{} was not started for this gate: its machine, age and memory layout are the same in every block, and \
+             cannot be distinguished from a difference of the arms",
+            brief_address(url),
         ),
         Advisory::Words(words) => words.clone(),
     }
