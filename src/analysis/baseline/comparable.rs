@@ -6,7 +6,7 @@ use strum::EnumDiscriminants;
 
 use super::fields::differing;
 use crate::{
-    results::Abstract,
+    results::{Abstract, NodeRole, TargetFacts},
     scenario::{self, Client},
 };
 
@@ -40,6 +40,10 @@ pub enum DifferenceKind {
     Version,
     /// Standalone, sentinel or cluster.
     Mode,
+    /// Number of primaries of a cluster.
+    Primaries,
+    /// Number of replicas.
+    Replicas,
     /// One of its settings.
     Setting(String),
     /// Whether the harness started the server.
@@ -83,6 +87,7 @@ impl Difference {
             | DifferenceKind::Product
             | DifferenceKind::Version
             | DifferenceKind::Mode
+            | DifferenceKind::Primaries
             | DifferenceKind::Setting(_) => Weight::Refuses,
             _ => Weight::Warns,
         }
@@ -128,6 +133,15 @@ fn between(base: &Abstract, run: &Abstract) -> Vec<Difference> {
     note(DifferenceKind::Product, &of_base.product, &of_run.product);
     note(DifferenceKind::Version, &of_base.version, &of_run.version);
     note(DifferenceKind::Mode, &of_base.mode, &of_run.mode);
+    if of_base.nodes.is_empty() == of_run.nodes.is_empty() {
+        let count =
+            |target: &TargetFacts, role| target.nodes.iter().filter(|node| node.role == role).count().to_string();
+        for (kind, role) in
+            [(DifferenceKind::Primaries, NodeRole::Primary), (DifferenceKind::Replicas, NodeRole::Replica)]
+        {
+            note(kind, &count(of_base, role), &count(of_run, role));
+        }
+    }
     // What one of the two could not read is not known to differ.
     for (name, value) in &of_base.settings {
         if let Some((_, other)) = of_run.settings.iter().find(|(other, _)| other == name) {
@@ -186,7 +200,10 @@ fn kind_of(field: &str) -> DifferenceKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{results::sample::abstracted, scenario::Overrides};
+    use crate::{
+        results::{NodeFacts, sample::abstracted},
+        scenario::Overrides,
+    };
 
     fn described(base: &Abstract, run: &Abstract) -> Vec<(DifferenceKind, String, String)> {
         let found = differences([base], run);
@@ -315,6 +332,23 @@ mod tests {
             ]
         );
         assert_eq!(found.iter().filter(|difference| difference.weight() == Weight::Refuses).count(), 2);
+    }
+
+    #[test]
+    fn clusters_of_other_sizes_are_other_servers() {
+        let (mut base, mut run) = (abstracted(0, 1.0), abstracted(1, 1.0));
+        let node = |role| NodeFacts { address: "redis://h:1".to_owned(), role, slots: 0 };
+        base.target.nodes = [NodeRole::Primary, NodeRole::Primary, NodeRole::Replica].map(node).to_vec();
+        run.target.nodes = [NodeRole::Primary].map(node).to_vec();
+        let found = differences([&base], &run);
+        let found: Vec<_> = found.iter().map(|one| (&one.kind, &*one.base, &*one.run, one.weight())).collect();
+        let expected = [
+            (&DifferenceKind::Primaries, "2", "1", Weight::Refuses),
+            (&DifferenceKind::Replicas, "1", "0", Weight::Warns),
+        ];
+        assert_eq!(found, expected);
+        run.target.nodes.clear();
+        assert_eq!(described(&base, &run), [], "what was not found out is not known to differ");
     }
 
     #[test]

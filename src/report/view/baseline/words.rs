@@ -39,6 +39,8 @@ pub(super) fn difference_words(difference: &Difference) -> String {
         DifferenceKind::Product => "server".to_owned(),
         DifferenceKind::Version => "version of the server".to_owned(),
         DifferenceKind::Mode => "mode of the server".to_owned(),
+        DifferenceKind::Primaries => "number of primaries".to_owned(),
+        DifferenceKind::Replicas => "number of replicas".to_owned(),
         DifferenceKind::Setting(name) => format!("setting of the server: {name}"),
         DifferenceKind::Private => "kind of server".to_owned(),
         DifferenceKind::Address => "address of the server".to_owned(),
