@@ -1,14 +1,17 @@
 //! Searches that end before their time: the server is lost, or the disk is full.
 
 use plimsoll::results::{Ended, Trial};
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 
 use super::bench::{beside, scenario_of};
-use crate::support::{Outcome, Server, for_each_client, until};
+use crate::{
+    support::{Outcome, Server, block_on, deployment, for_each_client, signal, until, url},
+    target::topologies::ask,
+};
 
 const SHORT: [&str; 6] = ["--trial", "1s", "--warmup", "100ms", "--budget", "10m"];
 
-for_each_client!(a_server_that_is_lost_is_in_the_headline);
+for_each_client!(a_server_that_is_lost_is_in_the_headline, a_search_goes_to_all_primaries_of_a_cluster);
 
 fn a_server_that_is_lost_is_in_the_headline(client: &str) {
     let desk = beside(&scenario_of(500, "50ms", "command = \"GET\"", "drain = \"1s\""));
@@ -21,6 +24,25 @@ fn a_server_that_is_lost_is_in_the_headline(client: &str) {
     assert!(outcome.stdout.starts_with("The server was lost in trial "), "{}", outcome.stdout);
     assert!(!outcome.stdout.contains("; recommended "), "{}", outcome.stdout);
     assert_eq!(desk.saved().0.ended, Ended::Lost);
+}
+
+fn a_search_goes_to_all_primaries_of_a_cluster(client: &str) {
+    let server = block_on(deployment("cluster:2x0"));
+    let target = url(&server);
+    for target in [&["--current-rate", "1", "--target", &target][..], &["--topology", "cluster:2x0", "--tls"]] {
+        let desk = beside(&scenario_of(500, "50ms", "command = \"GET\"", "drain = \"1s\""));
+        let arguments = ["capacity", "known.toml", "--out", "out", "--client", client];
+        let child = desk.start(&[&arguments[..], &SHORT, target].concat());
+        until("a trial is saved", || desk.trials() >= 1);
+        signal(&child, Signal::INT);
+        Outcome::of_child(child).ends_with(130);
+        let (capacity, _) = desk.saved();
+        assert!(capacity.target.address.contains("+cluster://127.0.0.1:"), "{}", capacity.target.address);
+        assert_eq!(capacity.target.nodes.iter().map(|node| node.slots).sum::<u32>(), 16_384);
+    }
+    for node in server.nodes() {
+        assert!(ask(&server, node, "DBSIZE").starts_with(":0"), "its data is removed again");
+    }
 }
 
 #[test]

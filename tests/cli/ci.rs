@@ -320,8 +320,6 @@ fn wrong_usage_is_reported_before_anything_is_run() {
         run(&desk, &[arguments, &nobody].concat(), environment).ends_with(2)
     };
     wrong(&["workflow-engin", "short.toml", "seshions"], &[]).complains("workflow-engine").complains("sessions");
-    let gate = ["--gate-a", "config:hz=10", "--gate-b", "config:hz=20"];
-    wrong(&[&["short.toml", "--topology", "cluster"], &gate[..]].concat(), &[]).complains("--topology");
     wrong(&["short.toml", "--fail-on", "critical"], &[]).complains("--fail-on").complains("--target");
     wrong(&["short.toml", "--set", "service.shop.pool.sice=3"], &[]).complains("size");
     wrong(&["short.toml"], &[("GITHUB_STEP_SUMMARY", "/nowhere/summary.md")]).complains("GITHUB_STEP_SUMMARY");

@@ -16,7 +16,10 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{Desk, SHORT, Server, files};
-use crate::support::{signal, until};
+use crate::{
+    support::{block_on, deployment, signal, until, url},
+    target::topologies::ask,
+};
 
 /// As short as a gate can be.
 const LITTLE: [&str; 4] = ["--blocks", "7", "--rate", "600"];
@@ -150,6 +153,46 @@ fn an_interrupted_gate_reports_what_there_is() {
     desk.run(&["report", "out"]).ends_with(0).says("The gate was interrupted");
 }
 
+/// A gate that is ended after its first block; the addresses of its arms.
+fn ended_early(desk: &Desk, arms: &[&str]) -> [String; 2] {
+    let arguments = [&["gate", "short.toml", "--quiet", "--out", "out", "--force"], &LITTLE[..], arms].concat();
+    let running = desk.start(&arguments);
+    let blocks = || match results::load(&desk.path("out")) {
+        Ok(Saved::Gate(gate)) if !gate.blocks.is_empty() => Some(*gate),
+        _ => None,
+    };
+    until("a block is saved", || blocks().is_some());
+    signal(&running, Signal::INT);
+    super::Outcome::of_child(running).ends_with(130).says("The gate was interrupted after");
+    let gate = blocks().unwrap();
+    for arm in [Side::A, Side::B] {
+        let slices = gate.blocks.iter().flat_map(|block| &block.slices).filter(|slice| slice.arm == arm);
+        let (completed, failed) = slices
+            .flat_map(|slice| &slice.series)
+            .fold((0, 0), |(completed, failed), tally| (completed + tally.completed, failed + tally.failed));
+        assert!(completed > 1_000 && failed == 0, "{arm}: {completed} completed, {failed} failed");
+    }
+    [gate.arms.a.target.address, gate.arms.b.target.address]
+}
+
+#[test]
+fn arms_have_a_topology_and_tls_of_their_own() {
+    let desk = Desk::new();
+    let [a, b] = ended_early(&desk, &["--a", "topology=cluster:2x0", "--b", "tls=yes", "--b", "client=wire"]);
+    assert!(a.starts_with("redis+cluster://127.0.0.1:") && b.starts_with("rediss://127.0.0.1:"), "{a} {b}");
+}
+
+#[test]
+fn both_arms_may_be_at_one_cluster() {
+    let (desk, server) = (Desk::new(), block_on(deployment("cluster:2x0")));
+    let target = format!("target={}", url(&server));
+    let [a, b] = ended_early(&desk, &["--a", &target, "--b", &target, "--b", "client=wire"]);
+    assert!(a == b && a == server.url().to_string(), "{a} {b}");
+    for node in server.nodes() {
+        assert!(ask(&server, node, "DBSIZE").starts_with(":0"), "its data is removed again");
+    }
+}
+
 #[test]
 fn what_cannot_be_compared_is_refused_before_any_load() {
     let desk = Desk::new();
@@ -177,6 +220,11 @@ fn what_cannot_be_compared_is_refused_before_any_load() {
             "one arm has an open loop",
         ),
         (&["short.toml", "--turn", "30ms"], "expected a divisor of 500ms"),
+        (&["short.toml", "--a", "tls=on"], "expected tls=yes or tls=no"),
+        (
+            &["short.toml", "--a", "topology=cluster", "--a", "target=redis+cluster://localhost:1"],
+            "--a: topology applies to a private server",
+        ),
     ] {
         let outcome = desk.run(&[&["gate"], arguments].concat());
         assert_eq!(outcome.code, Some(2), "{arguments:?}: {}", outcome.stderr);

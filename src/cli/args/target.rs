@@ -138,6 +138,16 @@ impl TargetArgs {
         (!self.is_private()).then_some(self.target.as_str())
     }
 
+    /// Topology of the private server, if one is named.
+    pub(in crate::cli) fn topology(&self) -> Option<PrivateTopology> {
+        self.topology
+    }
+
+    /// Whether the private server listens with TLS.
+    pub(in crate::cli) fn private_tls(&self) -> bool {
+        self.private_tls
+    }
+
     /// Program of the private server, if one is named.
     pub(in crate::cli) fn server_bin(&self) -> Option<&PathBuf> {
         self.server_bin.as_ref()

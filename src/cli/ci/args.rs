@@ -35,8 +35,7 @@ use crate::{
 // Optional here, since `plimsoll compare`, which has these options too, always compares.
 #[command(mut_arg("threshold", |arg| arg.requires("baseline")))]
 #[command(mut_arg("allow_differences", |arg| arg.requires("baseline")))]
-// The arms of a gate have one server each.
-#[command(group(ArgGroup::new("gate").args(["gate_a", "gate_b"]).multiple(true).conflicts_with("topology")))]
+#[command(group(ArgGroup::new("gate").args(["gate_a", "gate_b"]).multiple(true)))]
 pub(in crate::cli) struct Arguments {
     /// Scenario files, or names of built-in scenarios
     #[arg(value_name = "SCENARIO", required = true)]
@@ -73,7 +72,8 @@ pub(in crate::cli) struct Arguments {
     pub(super) fail_on_regression: bool,
     /// Difference of arm A of a gate after each run, in the form of `plimsoll gate --a`, such as `server-bin=FILE`; repeatable
     ///
-    /// An arm without a server uses that of --server-bin, or that of --target unless an arm needs a private server.
+    /// An arm without a server uses that of --server-bin, --topology and --tls, or that of --target unless an arm needs a private
+    /// server.
     #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Comparison")]
     gate_a: Vec<Difference>,
     /// Difference of arm B of the gate, in the form of --gate-a; repeatable
@@ -185,7 +185,14 @@ impl Arguments {
     fn arms(&self) -> [Vec<Difference>; 2] {
         let given = [&self.gate_a, &self.gate_b];
         let needs_private = |difference: &Difference| {
-            matches!(difference, Difference::Config(..) | Difference::ServerBin(_) | Difference::Exe(_))
+            matches!(
+                difference,
+                Difference::Config(..)
+                    | Difference::ServerBin(_)
+                    | Difference::Topology(_)
+                    | Difference::Tls(_)
+                    | Difference::Exe(_)
+            )
         };
         let of_runs = match (self.target.server_bin(), self.target.address()) {
             (Some(program), _) => Some(Difference::ServerBin(program.clone())),
@@ -196,9 +203,16 @@ impl Arguments {
         };
         let names_one =
             |difference: &Difference| matches!(difference, Difference::ServerBin(_) | Difference::Target(_));
+        let topology = self.target.topology().map(Difference::Topology);
+        let tls = self.target.private_tls().then_some(Difference::Tls(true));
         given.map(|arm| {
-            let own = of_runs.clone().filter(|_| !arm.iter().any(names_one));
-            own.into_iter().chain(arm.iter().cloned()).collect()
+            let names = |what: fn(&Difference) -> bool| arm.iter().any(what);
+            let own = of_runs.clone().filter(|_| !names(names_one));
+            let is_private = !names(Difference::is_target);
+            let topology =
+                topology.clone().filter(|_| is_private && !names(|own| matches!(own, Difference::Topology(_))));
+            let tls = tls.clone().filter(|_| is_private && !names(|own| matches!(own, Difference::Tls(_))));
+            own.into_iter().chain(topology).chain(tls).chain(arm.iter().cloned()).collect()
         })
     }
 
@@ -253,6 +267,13 @@ mod tests {
         assert_eq!((a, b), (vec![own("server-bin=./mine")], vec![own("server-bin=./other")]));
         let [a, b] = arms(&[&here[..], &["--gate-b", "config:hz=10"]].concat());
         assert_eq!((a, b), (vec![own("server-bin=./mine")], vec![own("server-bin=./mine"), own("config:hz=10")]));
+
+        let apart = ["--topology", "cluster", "--tls", "--gate-a", "tls=no", "--gate-b", "topology=replica"];
+        let [a, b] = arms(&apart);
+        assert_eq!(
+            (a, b),
+            (vec![own("topology=cluster"), own("tls=no")], vec![own("tls=yes"), own("topology=replica")])
+        );
     }
 
     #[test]

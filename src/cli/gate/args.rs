@@ -31,8 +31,9 @@ pub(in crate::cli) struct Arguments {
     #[arg(default_value = DEFAULT)]
     pub(super) scenario: String,
 
-    /// Difference of arm A: `set:FIELD=VALUE` of the scenario, `config:NAME=VALUE` or `server-bin=FILE` of its private server,
-    /// `target=URL`, `client=fred|wire`, `protocol=2|3`, or `exe=FILE`, another build of plimsoll; repeatable
+    /// Difference of arm A: `set:FIELD=VALUE` of the scenario, `config:NAME=VALUE`, `server-bin=FILE`, `topology=TOPOLOGY` (as of
+    /// `plimsoll run`) or `tls=yes` of its private server, `target=URL`, `client=fred|wire`, `protocol=2|3`, or `exe=FILE`, another
+    /// build of plimsoll; repeatable
     #[arg(long, value_name = "WHAT=VALUE", value_parser = difference, help_heading = "Arms")]
     pub(super) a: Vec<Difference>,
     /// Difference of arm B, in the form of --a
@@ -119,6 +120,8 @@ Examples:
   plimsoll gate --a set:service.api.pool.size=50 --b set:service.api.pool.size=100
   plimsoll gate mixed --a client=wire --b client=fred
   plimsoll gate mixed --a protocol=2 --b protocol=3
+  plimsoll gate mixed --a tls=no --b tls=yes
+  plimsoll gate mixed --a topology=standalone --b topology=cluster:3x0
   plimsoll gate mixed --a exe=./plimsoll-main --b exe=target/release/plimsoll --profile nightly
   plimsoll gate mixed                               the scenario against itself: noise of this machine";
 

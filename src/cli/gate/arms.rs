@@ -21,6 +21,10 @@ pub(in crate::cli) enum Difference {
     Config(String, String),
     /// Program of the private server.
     ServerBin(PathBuf),
+    /// Topology of the private servers.
+    Topology(PrivateTopology),
+    /// Whether connections to the private servers are encrypted.
+    Tls(bool),
     /// A server that runs already; the address may hold a password.
     Target(String),
     /// Another build of plimsoll.
@@ -62,7 +66,8 @@ pub(super) struct GatedArm {
 }
 
 /// What a difference may be.
-const EXPECTED: &str = "expected set:FIELD=VALUE, config:NAME=VALUE, server-bin=FILE, target=URL, exe=FILE, client=NAME or protocol=VERSION";
+const EXPECTED: &str = "expected set:FIELD=VALUE, config:NAME=VALUE, server-bin=FILE, topology=TOPOLOGY, tls=yes, target=URL, \
+                        exe=FILE, client=NAME or protocol=VERSION";
 
 /// `WHAT=VALUE`, or `set:FIELD=VALUE` and `config:NAME=VALUE`.
 pub(in crate::cli) fn difference(text: &str) -> Result<Difference, String> {
@@ -77,6 +82,12 @@ pub(in crate::cli) fn difference(text: &str) -> Result<Difference, String> {
         Some(("set", field)) => of(field.trim(), Difference::Set),
         Some(("config", name)) => of(name.trim(), Difference::Config),
         None if what == "server-bin" => of(what, |_, value| Difference::ServerBin(value.into())),
+        None if what == "topology" => value.parse().map(Difference::Topology),
+        None if what == "tls" => match value {
+            "yes" => Ok(Difference::Tls(true)),
+            "no" => Ok(Difference::Tls(false)),
+            _ => Err("expected tls=yes or tls=no".to_owned()),
+        },
         None if what == "target" => of(what, |_, value| Difference::Target(value)),
         None if what == "exe" => of(what, |_, value| Difference::Exe(value.into())),
         _ => ServiceOption::parse(what, value)
@@ -92,6 +103,7 @@ impl GatedArm {
     ) -> Result<Self, Failure> {
         let (mut set, mut config, mut shown) = (Vec::new(), Vec::new(), Vec::new());
         let (mut server_bin, mut target, mut exe) = (None, None, None);
+        let (mut topology, mut encrypted) = (None, None);
         let mut options: Vec<ServiceOption> = Vec::new();
         for difference in differences {
             match difference.clone() {
@@ -107,6 +119,8 @@ impl GatedArm {
                     config.push((name, value));
                 }
                 Difference::ServerBin(file) => once(option, "server-bin", &mut server_bin, file)?,
+                Difference::Topology(given) => once(option, "topology", &mut topology, given)?,
+                Difference::Tls(given) => once(option, "tls", &mut encrypted, given)?,
                 Difference::Target(url) => once(option, "target", &mut target, url)?,
                 Difference::Exe(file) => once(option, "exe", &mut exe, file)?,
                 Difference::Option(set) if options.iter().any(|given| given.field() == set.field()) => {
@@ -125,8 +139,14 @@ impl GatedArm {
                 return wrong(format!("{what}={} is not executable", file.display()));
             }
         }
-        if target.is_some() && (server_bin.is_some() || !config.is_empty()) {
-            return wrong("server-bin and config apply to a private server, not to a target".to_owned());
+        let of_private = [
+            ("server-bin", server_bin.is_some()),
+            ("config", !config.is_empty()),
+            ("topology", topology.is_some()),
+            ("tls", encrypted.is_some()),
+        ];
+        if let Some((what, _)) = of_private.into_iter().find(|(_, given)| *given && target.is_some()) {
+            return wrong(format!("{what} applies to a private server, not to a target"));
         }
         if target.is_some() && exe.is_some() {
             return wrong("exe needs a private server: omit the target".to_owned());
@@ -141,13 +161,20 @@ impl GatedArm {
                 .into_iter()
                 .filter_map(|(what, file)| file.as_ref().map(|file| (what.to_owned(), file.display().to_string()))),
         );
+        shown.extend(topology.map(|topology| ("topology".to_owned(), topology.to_string())));
+        shown.extend(encrypted.map(|tls| ("tls".to_owned(), if tls { "yes" } else { "no" }.to_owned())));
         shown.extend(options.iter().map(|set| (set.field().to_owned(), set.word().to_owned())));
         let source = match target {
             Some(url) => {
                 let url = address(&url).map_err(|failure| failure.within(&format!("{option} target")))?;
                 Source::Url(TargetUrl { tls: tls.clone(), ..url })
             }
-            None => Source::Embedded { server_bin, topology: PrivateTopology::Standalone, tls: false, config },
+            None => Source::Embedded {
+                server_bin,
+                topology: topology.unwrap_or_default(),
+                tls: encrypted.unwrap_or_default(),
+                config,
+            },
         };
         if let Source::Url(url) = &source {
             shown.push(("target".to_owned(), url.to_string()));
@@ -157,6 +184,16 @@ impl GatedArm {
             .apply(&scenario.source, &scenario.name)
             .map_err(|errors| Failure::usage(errors).within(option))?;
         Ok(Self { option, name: name(&shown), differences: shown, scenario, source, exe })
+    }
+
+    /// Whether it has one private server, and no others that this one has to know.
+    pub(super) fn stands_alone(&self) -> bool {
+        matches!(self.source, Source::Embedded { topology: PrivateTopology::Standalone, .. })
+    }
+
+    /// Whether it has one private server without TLS.
+    pub(super) fn is_plain(&self) -> bool {
+        self.stands_alone() && matches!(self.source, Source::Embedded { tls: false, .. })
     }
 
     /// Whether its server is started for the gate.
@@ -203,6 +240,9 @@ mod tests {
         assert_eq!(difference("set:a.b = x=1"), Ok(Difference::Set("a.b".into(), "x=1".into())));
         assert_eq!(difference("config:io-threads=4"), Ok(Difference::Config("io-threads".into(), "4".into())));
         assert_eq!(difference("server-bin=/x"), Ok(Difference::ServerBin("/x".into())));
+        let cluster = PrivateTopology::Cluster { primaries: 2, replicas: 0 };
+        assert_eq!(difference("topology=cluster:2x0"), Ok(Difference::Topology(cluster)));
+        assert_eq!(difference("tls=no"), Ok(Difference::Tls(false)));
         assert_eq!(difference("target=redis://h"), Ok(Difference::Target("redis://h".into())));
         assert_eq!(difference("exe=./p"), Ok(Difference::Exe("./p".into())));
         assert_eq!(difference("client=wire"), Ok(Difference::Option(Client::Wire.into())));
@@ -211,6 +251,8 @@ mod tests {
             ("set:=1", "`set:` has no name"),
             ("serverbin=/x", "expected set:FIELD=VALUE"),
             ("exe=", "`exe` has no value"),
+            ("tls=on", "expected tls=yes or tls=no"),
+            ("topology=ring", "cluster"),
             ("client=", "`` is not a client: expected client=fred or client=wire"),
             ("client=hiredis", "`hiredis` is not a client"),
             ("protocol=4", "`4` is not a protocol: expected protocol=2 or protocol=3"),
@@ -228,6 +270,15 @@ mod tests {
         let (topology, config) = (PrivateTopology::Standalone, vec![("io-threads".into(), "4".into())]);
         assert_eq!(arm.source, Source::Embedded { server_bin: None, topology, tls: false, config });
         assert_eq!(side(&[]).unwrap().name, "as written");
+        let apart = side(&["topology=replica", "tls=yes"]).unwrap();
+        assert_eq!(apart.name, "topology=replica, tls=yes");
+        let (topology, config) = (PrivateTopology::Replica, Vec::new());
+        assert_eq!(apart.source, Source::Embedded { server_bin: None, topology, tls: true, config });
+        let seeds = "redis+cluster://localhost:7000,localhost:7001,localhost:7002";
+        assert_eq!(
+            side(&[&format!("target={seeds}")]).unwrap().name,
+            "target=redis+cluster://localhost:7000 and 2 more"
+        );
         let wire = side(&["client=wire", "set:service.api.client=fred"]).unwrap();
         assert_eq!(wire.name, "service.api.client=fred, client=wire");
         let clients: Vec<_> = wire.scenario.services.iter().map(|service| service.client).collect();
@@ -251,7 +302,9 @@ mod tests {
             (&["exe=/tmp"], "--a: exe=/tmp is not executable"),
             (&["config:daemonize=yes"], "--a: plimsoll sets daemonize"),
             (&["config:Port=1"], "--a: plimsoll sets Port"),
-            (&["target=redis://h", "config:io-threads=4"], "--a: server-bin and config apply to a private server"),
+            (&["target=redis://h", "config:io-threads=4"], "--a: config applies to a private server, not to a target"),
+            (&["target=redis://h", "topology=cluster"], "--a: topology applies to a private server, not to a target"),
+            (&["topology=replica", "topology=cluster"], "--a: topology is given twice"),
             (&["target=redis://h", "target=redis://i"], "--a: target is given twice"),
             (&["client=fred", "client=wire"], "--a: client is given twice"),
             (&["protocol=3", "client=wire", "protocol=2"], "--a: protocol is given twice"),

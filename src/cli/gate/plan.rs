@@ -44,8 +44,9 @@ const FOREIGN_WARMUP: u64 = 150 * MILLISECOND;
 const LOAD: Duration = Duration::from_millis(150);
 const FOREIGN_LOAD: Duration = Duration::from_millis(1_500);
 
-/// Time of a block besides its slices: servers and their data.
+/// Time of a block besides its slices: servers and their data; and for servers that have to find each other.
 const BLOCK: Duration = Duration::from_millis(1_500);
+const ASSEMBLY: Duration = Duration::from_secs(3);
 
 /// Task.
 #[derive(Debug)]
@@ -154,7 +155,8 @@ impl Task {
             }
             None => self.slices() * (Duration::from_nanos(self.plan.slice_ns) + warmup + FOREIGN_LOAD),
         };
-        let whole = self.plan.blocks * (load + BLOCK);
+        let assembled = self.sides.iter().filter(|side| side.is_private() && !side.stands_alone()).count() as u32;
+        let whole = self.plan.blocks * (load + BLOCK + assembled * ASSEMBLY);
         Duration::from_secs(whole.as_secs())
     }
 
@@ -201,6 +203,12 @@ fn check(Sides { a, b }: &Sides<GatedArm>) -> Result<(), Failure> {
         return wrong("the arms have different services or operations and cannot be compared".to_owned());
     }
     if a.exe.is_some() || b.exe.is_some() {
+        if let Some(side) = [a, b].into_iter().find(|side| !side.is_plain()) {
+            return wrong(format!(
+                "{}: another build (exe) is compared on standalone servers without TLS: remove topology and tls",
+                side.option
+            ));
+        }
         // It is given the address of a private server, whose passwords are made anew for each block.
         let file = |service: &&Service| matches!(service.password, Some(PasswordSource::File(_)));
         if let Some(service) = a.scenario.services.iter().chain(&b.scenario.services).find(file) {
@@ -227,6 +235,7 @@ fn check(Sides { a, b }: &Sides<GatedArm>) -> Result<(), Failure> {
         && one.database == other.database
         && !same_data(&a.scenario, &b.scenario)
     {
+        let one = brief_address(&one.to_string());
         return wrong(format!("both arms are at {one} and need different data: use two servers"));
     }
     Ok(())
@@ -235,7 +244,6 @@ fn check(Sides { a, b }: &Sides<GatedArm>) -> Result<(), Failure> {
 /// What is compared of a scenario: its services with their operations. That of one arm is compared with that of the other by its place.
 fn compared(scenario: &Scenario) -> Vec<(&str, &str)> {
     let operations =
-        let one = brief_address(&one.to_string());
         scenario.services.iter().flat_map(|service| service.operations.iter().map(move |of| (service, of)));
     operations.map(|(service, operation)| (service.name.as_str(), operation.name.as_str())).collect()
 }
@@ -309,6 +317,20 @@ mod tests {
         });
         assert_eq!(foreign.connections(), 200);
         assert!(foreign.deviation() > 5.0 * plan.deviation(), "loads of their own vary more");
+    }
+
+    #[test]
+    fn arms_have_a_topology_each_and_another_build_has_none() {
+        let apart = task(&["topology=cluster"], &["tls=yes"]).unwrap();
+        assert!(apart.expected_time() > task(&[], &[]).unwrap().expected_time());
+        for other in ["topology=cluster", "tls=yes"] {
+            let refusal = with_script("echo plimsoll 9.1", |exe| task(&[&format!("exe={}", exe.display())], &[other]));
+            let refusal = refusal.unwrap_err();
+            assert!(
+                refusal.starts_with("--gate-b: another build (exe) is compared on standalone servers"),
+                "{refusal}"
+            );
+        }
     }
 
     #[test]
