@@ -17,14 +17,15 @@ use super::{
 };
 use crate::{
     report::format::{self, counted, plain},
-    scenario,
+    scenario::{self, Scenario, Service},
     target::{Holding, KeyGroup, Target},
 };
 
 /// Remove the keys of a scenario from a server
 ///
-/// For keys left by a killed run, or by a run with --keep-data. Lists the keys that the scenario writes under its prefixes and
-/// the claim of the run, asks, and removes them. Other keys under these prefixes stay, and so does a key of another type.
+/// For keys left by a killed run, or by a run with --keep-data. Lists the keys that the scenario writes under its prefixes, the
+/// claim of the run and the clean-up commands of the scenario, asks, sends the commands, and removes the keys. Other keys under
+/// these prefixes stay, and so does a key of another type.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   plimsoll clean my.toml --target redis://host:6379
@@ -68,14 +69,29 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
                 Ok::<_, Failure>((target, holdings))
             })?;
             display.clear();
-            let about = format!("Keys of `{}` on {}:\n{}", scenario.name, target.address(), plan(&holdings));
+            let commands = commands(&scenario);
+            let lines = [plan(&holdings), commands.clone()].concat().join("\n");
+            let about = format!("Keys of `{}` on {}:\n{}", scenario.name, target.brief_address(), plain(&lines));
             let keys: u64 = holdings.iter().flat_map(|holding| &holding.keys).map(|group| group.count).sum();
             let keys = plain(&counted(keys, "key", "keys"));
-            if holdings.iter().any(|holding| holding.claim.is_some() || !holding.keys.is_empty()) {
+            if !commands.is_empty()
+                || holdings.iter().any(|holding| holding.claim.is_some() || !holding.keys.is_empty())
+            {
                 display.say(&about);
-                let (about, what) = (format!("{keys} would be removed"), format!("Remove {keys}"));
+                let (mut about, mut what) = (format!("{keys} would be removed"), format!("Remove {keys}"));
+                if !commands.is_empty() {
+                    let commands = plain(&counted(commands.len() as u64, "clean-up command", "clean-up commands"));
+                    (about, what) = (
+                        format!("{commands} would be sent, and {about}"),
+                        format!("Send {commands} and remove {keys}"),
+                    );
+                }
                 Question { about: &about, what: &what, refused: "nothing was removed" }
                     .ask(yes, &display, &interrupt)?;
+            }
+            let all = scenario.services.len();
+            for error in runtime.block_on(interrupt.or(target.send_cleanup(&scenario, all)))? {
+                display.say(&format!("warning: {error}"));
             }
             let removed = runtime.block_on(interrupt.or(target.clean(&scenario)))?;
             let keys = plain(&counted(removed, "key", "keys"));
@@ -86,8 +102,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     )
 }
 
+/// The clean-up commands of a scenario.
+fn commands(scenario: &Scenario) -> Vec<String> {
+    let lines = |service: &Service| -> Vec<String> {
+        service.cleanup.iter().map(|words| format!("  clean-up of `{}`: {}", service.name, words.join(" "))).collect()
+    };
+    scenario.services.iter().flat_map(lines).collect()
+}
+
 /// The keys that are there, and whose they are as far as that is known.
-fn plan(holdings: &[Holding]) -> String {
+fn plan(holdings: &[Holding]) -> Vec<String> {
     let mut lines = Vec::new();
     for Holding { prefix, keys, claim, has_ended } in holdings {
         for KeyGroup { pattern, count, of_other_type } in keys {
@@ -104,5 +128,5 @@ fn plan(holdings: &[Holding]) -> String {
             None => format!("  no claim of plimsoll exists for `{prefix}`"),
         });
     }
-    plain(&lines.join("\n"))
+    lines
 }

@@ -7,7 +7,8 @@ pub(super) fn same_data(one: &Scenario, other: &Scenario) -> bool {
     let data = |scenario: &Scenario| {
         let services = scenario.services.iter().map(|service| {
             let operations: Vec<_> = service.operations.iter().map(|operation| operation.action.clone()).collect();
-            (service.database, service.keys.clone(), service.values, operations)
+            let around = (service.setup.clone(), service.cleanup.clone());
+            (service.database, service.keys.clone(), service.values, operations, around)
         });
         (scenario.seed, services.collect::<Vec<_>>())
     };

@@ -33,8 +33,17 @@ pub(super) struct Lease {
     /// Whether an unchecked server was mentioned.
     warned: Cell<bool>,
     claims: Vec<(Target, Scenario, Vec<Outside>)>,
-    /// Data that is on a server, or part of it.
-    data: Vec<(Target, Scenario)>,
+    data: Vec<Data>,
+}
+
+/// Data of a scenario that is on a server, or part of it.
+struct Data {
+    target: Target,
+    scenario: Scenario,
+    /// Number of services whose clean-up commands are due.
+    begun: usize,
+    /// Whether the keys are the scenario's.
+    has_keys: bool,
 }
 
 /// A server as one scenario uses it.
@@ -47,6 +56,14 @@ pub(super) struct Tenant {
     pub(super) login: Option<String>,
     /// Events of the scenario.
     pub(super) timetable: Timetable,
+}
+
+impl Data {
+    /// Whether the set-up commands that a scenario has were sent to its target.
+    fn is_set_up_for(&self, target: &Target, scenario: &Scenario) -> bool {
+        let is_there = self.target.address() == target.address() && self.target.databases() == target.databases();
+        self.begun > 0 && is_there && same_data(&self.scenario, scenario)
+    }
 }
 
 impl Lease {
@@ -123,7 +140,7 @@ impl Lease {
         }
         let outside = self.race(target.outside(scenario))?;
         let is_known = |command| self.claims.iter().any(|(_, _, outside)| outside.contains(command));
-        for command in outside.iter().filter(|command| !is_known(command)) {
+        for command in outside.iter().filter(|command| !command.is_cleaned() && !is_known(command)) {
             self.display.say(&format!("warning: {command}"));
         }
         if let Some((_, _, known)) = self.claims.last_mut() {
@@ -132,21 +149,28 @@ impl Lease {
         Ok(())
     }
 
-    /// Writes the scenario's data, unless it is measured with the data that is there.
+    /// Sends the set-up commands and writes the scenario's data, unless it is measured with the data that is there.
     pub(super) fn fill(&mut self, Tenant { target, scenario, .. }: &Tenant) -> Result<(), Failure> {
         if !scenario.run.prefill {
             return Ok(());
         }
         // What could not be removed before is written anew.
-        self.data.retain(|(of, data)| of.address() != target.address() || data.source != scenario.source);
-        self.data.push((target.clone(), scenario.clone()));
-        let mut show = |done, total| self.display.prefilled(done, total);
-        let written = self.race(target.prefill(scenario, &mut show))?;
-        if let Err(TargetError::OtherType { .. }) = written {
-            // Then the keys that would be removed are another user's.
-            self.data.pop();
+        let is_replaced = |of: &Data| of.target.address() == target.address() && of.scenario.source == scenario.source;
+        let mut begun = self.data.iter().filter(|of| is_replaced(of)).map(|of| of.begun).max().unwrap_or_default();
+        self.data.retain(|of| !is_replaced(of));
+        let is_set_up = begun > 0 || self.data.iter().any(|of| of.is_set_up_for(target, scenario));
+        self.data.push(Data { target: target.clone(), scenario: scenario.clone(), begun, has_keys: false });
+        if !is_set_up {
+            let sent = self.race(target.set_up(scenario, &mut begun));
+            self.data.last_mut().expect("it was added").begun = begun;
+            sent??;
         }
-        Ok(written?)
+        let mut show = |done, total| self.display.prefilled(done, total);
+        let written = self.race(target.prefill(scenario, &mut show));
+        // Keys of another type that were there before are another user's.
+        self.data.last_mut().expect("it was added").has_keys =
+            !matches!(written, Ok(Err(TargetError::OtherType { .. })));
+        Ok(written??)
     }
 
     /// Whether the command has written any data.
@@ -156,29 +180,32 @@ impl Lease {
 
     /// Whether the data of a scenario is there.
     pub(super) fn has_data_of(&self, scenario: &Scenario) -> bool {
-        self.data.iter().any(|(_, of)| same_data(of, scenario))
+        self.data.iter().any(|data| same_data(&data.scenario, scenario))
     }
 
-    /// Removes the data, unless another run has claimed its keys meanwhile. What cannot be removed is kept for the next time, and the
+    /// Sends the clean-up commands and removes the data, unless another run has claimed its keys meanwhile. What cannot be removed is kept for the next time, and the
     /// reasons are returned.
     pub(super) fn empty(&mut self) -> Vec<Failure> {
         let mut failures = Vec::new();
-        let data = std::mem::take(&mut self.data);
-        self.data = data
-            .into_iter()
-            .filter(|(target, scenario)| {
-                let removal = async {
-                    self.reach(target).await?;
-                    target.claimed_by_another(scenario, &self.claimant).await?;
-                    target.cleanup(scenario).await
-                };
-                let removed = self.runtime.block_on(self.interrupt.to_the_end(removal));
-                let stays = removed.is_err();
-                let about = format!("keys of the scenario stay on {}", target.address());
-                failures.extend(removed.err().map(|failure| failure.within(&about)));
-                stays
-            })
-            .collect();
+        for mut data in std::mem::take(&mut self.data) {
+            let Data { target, scenario, begun, has_keys } = &mut data;
+            let mut refused = Vec::new();
+            let removal = async {
+                self.reach(target).await?;
+                target.claimed_by_another(scenario, &self.claimant).await?;
+                refused = target.send_cleanup(scenario, *begun).await?;
+                *begun = 0;
+                if *has_keys { target.cleanup(scenario).await.map(drop) } else { Ok(()) }
+            };
+            let removed = self.runtime.block_on(self.interrupt.to_the_end(removal));
+            for error in refused {
+                self.display.say(&format!("warning: {error}"));
+            }
+            if let Err(failure) = removed {
+                failures.push(failure.within(&format!("keys of the scenario stay on {}", target.brief_address())));
+                self.data.push(data);
+            }
+        }
         failures
     }
 

@@ -1,5 +1,7 @@
 //! Facts about commands, of which the table gives one of each kind for every command.
 
+use strum::{EnumString, VariantNames};
+
 /// Effect of a command on the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -104,6 +106,20 @@ pub enum Hits {
     Length,
     /// Seconds; -2 without a key.
     Remaining,
+    /// Whatever the scenario says of a command in its own words.
+    ByRule(HitRule),
+}
+
+/// Rule of a scenario by which the reply to a command is a hit; any other reply is a miss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
+pub enum HitRule {
+    /// Any reply but nil.
+    NonNull,
+    /// Any reply but nil, an empty string, and an array, set or map without elements.
+    NonEmpty,
+    /// An integer above 0, and an array, set or map that has one among its elements or values.
+    Count,
 }
 
 impl DataType {

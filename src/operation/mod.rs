@@ -7,6 +7,6 @@ mod facts;
 mod request;
 mod table;
 
-pub use facts::{Access, DataType, Hits, Keys, Removal, Upkeep};
+pub use facts::{Access, DataType, HitRule, Hits, Keys, Removal, Upkeep};
 pub use request::{Args, Reply, Request};
 pub use table::{Kind, Parameters, Spec, TABLE};

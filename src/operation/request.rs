@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Kind;
+use super::{HitRule, Kind};
 
 /// A command, ready to be issued through a connection.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,8 @@ pub struct Request {
 /// | `First` | `XRANGE` |
 /// | `Increment` | `HINCRBY` |
 /// | `ScoreBy` | `ZINCRBY` |
-/// | `Entry`, `Script`, `Raw` | `XADD`, `EVAL`, `RAW` |
+/// | `Entry`, `Script` | `XADD`, `EVAL` |
+/// | `Raw`, `Judged` | `RAW` without and with a rule for hits |
 #[derive(Debug, Clone, PartialEq)]
 pub enum Args {
     /// No argument.
@@ -71,6 +72,8 @@ pub enum Args {
     },
     /// A whole command line, its name first; `key` only says where the key lies.
     Raw(Vec<Bytes>),
+    /// The same with the rule by which its reply is a hit.
+    Judged(Vec<Bytes>, HitRule),
 }
 
 /// The part of a reply that the harness keeps.
@@ -100,7 +103,7 @@ impl Request {
             }
             Args::Values(values) => all(values),
             // The key is one of the words.
-            Args::Raw(words) => return u32::try_from(all(words)).unwrap_or(u32::MAX),
+            Args::Raw(words) | Args::Judged(words, _) => return u32::try_from(all(words)).unwrap_or(u32::MAX),
             Args::Pairs(fields) | Args::Entry { fields, .. } => pairs(fields),
             Args::Scored(members) => members.iter().map(|(_, member)| member.len()).sum(),
             Args::Script { source, argv } => source.len() + all(argv),

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Access, DataType, Hits, Keys, Removal, Upkeep};
+use super::{Access, DataType, HitRule, Hits, Keys, Removal, Upkeep};
 
 /// Commands; those that only the harness sends are the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -108,8 +108,10 @@ pub struct Parameters {
     pub expire: Option<Duration>,
     /// Lua source of `EVAL`.
     pub script: Option<String>,
-    /// Words of a `RAW` command, or `ARGV` of `EVAL`. `{key}`, `{value}` and `{member}` are filled in.
+    /// Words of a `RAW` command, or `ARGV` of `EVAL`. `{key}`, `{value}` and `{member}` are filled in for each request.
     pub args: Vec<String>,
+    /// Rule for the hits of a `RAW` command.
+    pub hit: Option<HitRule>,
 }
 
 /// Every command, in the order of [`Kind`].
@@ -178,7 +180,7 @@ pub const TABLE: &[Spec] = {
         row(Kind::XRange,        "XRANGE",        Read,    Stream,    One,      Never,    NoUpkeep,       Range,     RANGED,              "Reads `range` entries of a stream."),
         row(Kind::Publish,       "PUBLISH",       Neither, Keyless,   Channel,  Never,    NoUpkeep,       Untold,    &["keys"],           "Sends a message to one of `keys` channels."),
         row(Kind::Eval,          "EVAL",          Write,   String,    One,      Possibly, NoUpkeep,       Untold,    &["script", "args"], "Runs a Lua script on one key."),
-        row(Kind::Raw,           "RAW",           Write,   String,    One,      Possibly, NoUpkeep,       Untold,    &["args"],           "Any other command, given by `args`."),
+        row(Kind::Raw,           "RAW",           Write,   String,    One,      Possibly, NoUpkeep,       Untold,    &["args", "hit"],    "Any other command, given by `args`."),
         row(Kind::Multi,         "MULTI",         Neither, Keyless,   NoKey,    Never,    NoUpkeep,       Untold,    NOTHING,             "Begins a transaction; sent by the harness only."),
         row(Kind::Exec,          "EXEC",          Neither, Keyless,   NoKey,    Never,    NoUpkeep,       Untold,    NOTHING,             "Ends a transaction; sent by the harness only."),
     ]

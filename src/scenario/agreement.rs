@@ -72,6 +72,7 @@ fn example(shape: &'static Shape, pick: Pick) -> Json {
         Shape::Text(Format::Action) => "failover".into(),
         Shape::Text(_) => "text".into(),
         Shape::Texts => json!(["{key}"]),
+        Shape::Commands => json!([["DBSIZE"]]),
         Shape::Choice { words, .. } => words[0].into(),
         Shape::Tag => unreachable!("shown by its table"),
         Shape::Integer { min, max } => 1.clamp(*min, *max).into(),

@@ -1,10 +1,12 @@
 //! Every field that an operation of a scenario may hold: name, meaning, range and default. Which command takes which
 //! parameter is said by the table of operations.
 
+use strum::VariantNames as _;
+
 use super::field::{
     Field, Format, Presence, Shape, Table, Variant, Variants, duration, field, flag, integer, number, whole,
 };
-use crate::operation::{Kind, Spec};
+use crate::operation::{HitRule, Kind, Spec};
 
 /// An operation that is one command.
 pub(super) const SINGLE: Table = Table {
@@ -27,6 +29,7 @@ pub(super) const SINGLE: Table = Table {
         EXPIRE,
         SCRIPT,
         ARGS,
+        HIT,
     ],
     variants: COMMANDS,
 };
@@ -47,7 +50,7 @@ pub(super) const SEQUENCE: Table = Table {
 const STEP: Table = Table {
     name: "step",
     about: "A command of a sequence.",
-    fields: &[COMMAND, KEYS, MEMBERS, BATCH, RANGE, BY, EXPIRE, SCRIPT, ARGS],
+    fields: &[COMMAND, KEYS, MEMBERS, BATCH, RANGE, BY, EXPIRE, SCRIPT, ARGS, HIT],
     variants: COMMANDS,
 };
 
@@ -116,9 +119,37 @@ const SCRIPT: Field =
 
 const ARGS: Field = field(
     "args",
-    "`RAW`: the words of the command, its name first. `EVAL`: `ARGV`. `{key}`, `{value}` and `{member}` are filled in.",
+    "`RAW`: the words of the command, its name first. `EVAL`: `ARGV`. `{key}`, `{value}`, `{member}` and `{prefix}` (that of the \
+     service's keys) are filled in.",
     Shape::Texts,
     Presence::Otherwise("No `ARGV`; only for `EVAL`."),
+);
+
+const HIT: Field = field(
+    "hit",
+    "Reply of a `RAW` command that is a hit; any other is a miss. `non-null`: any but nil. `non-empty`: any but nil, an empty \
+     string, and an array, set or map without elements. `count`: an integer above 0, and an array, set or map with one among its \
+     elements or values (`FT.SEARCH`).",
+    Shape::Choice { noun: "rule for hits", words: HitRule::VARIANTS },
+    Presence::Otherwise("Neither hits nor misses are counted."),
+);
+
+/// Commands of a service before the load.
+pub(super) const SETUP: Field = field(
+    "setup",
+    "Commands that are sent once before the data is written, each a list of its words; `{prefix}` is filled in. An error ends \
+     the run. They are not sent where the run writes no data (`prefill = false`).",
+    Shape::Commands,
+    Presence::Otherwise("None."),
+);
+
+/// Commands of a service after the load.
+pub(super) const CLEANUP: Field = field(
+    "cleanup",
+    "Commands that are sent once before the data is removed, each a list of its words; `{prefix}` is filled in. `plimsoll clean` \
+     sends them too.",
+    Shape::Commands,
+    Presence::Otherwise("None."),
 );
 
 const fn required(kind: Kind) -> &'static [&'static str] {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use strum::VariantNames as _;
 
 use super::{
-    commands::{SEQUENCE, SINGLE},
+    commands::{CLEANUP, SEQUENCE, SETUP, SINGLE},
     event,
     field::{Format, Presence, Shape, Table, Value, Variant, Variants, duration, field, flag, integer, number, whole},
     model::Client,
@@ -188,6 +188,8 @@ const SERVICE: Table = Table {
         field("load", "Load of the service.", Shape::Table(&LOAD), Presence::Required),
         field("keys", "Keys of the service.", Shape::Table(&KEYS), DEFAULTS),
         field("values", "Sizes of values.", Shape::Table(&VALUES), DEFAULTS),
+        SETUP,
+        CLEANUP,
         field("operation", "Operations of the service.", Shape::Tables(&[&SINGLE, &SEQUENCE]), Presence::Required),
     ],
     variants: None,

@@ -81,6 +81,8 @@ pub(super) enum Value {
 pub(super) enum Shape {
     Text(Format),
     Texts,
+    /// Commands, each a list of its words.
+    Commands,
     /// One word of a list.
     Choice {
         noun: &'static str,
@@ -171,6 +173,7 @@ impl Shape {
             Self::Text(Format::Filled) => "a non-empty string".to_owned(),
             Self::Text(Format::Free) => "a text".to_owned(),
             Self::Texts => "a list of at least one string".to_owned(),
+            Self::Commands => "a list of at least one command, each a list of its words".to_owned(),
             Self::Choice { noun, .. } => with_article(noun),
             Self::Tag => "a word".to_owned(),
             Self::Integer { min, max } => format!("a whole number from {} to {}", grouped(*min), grouped(*max)),

@@ -87,11 +87,18 @@ pub struct Service {
     pub keys: Keys,
     /// Sizes of values.
     pub values: ValueSize,
+    /// Commands before the data is written.
+    pub setup: Vec<Words>,
+    /// Commands before the data is removed.
+    pub cleanup: Vec<Words>,
     /// Order of operations.
     pub order: Order,
     /// At least one operation.
     pub operations: Vec<Operation>,
 }
+
+/// A command in the scenario's own words, its name first.
+pub type Words = Vec<String>;
 
 /// Client library.
 #[derive(

@@ -5,7 +5,7 @@ use std::{collections::HashMap, slice, time::Duration};
 use super::{
     commands::SEQUENCE,
     field::grouped,
-    model::{Action, Command, Operation, Order},
+    model::{Action, Command, Keys, Operation, Order, Words},
     reader::Section,
 };
 use crate::operation::{DataType, Kind, Parameters, Spec};
@@ -60,8 +60,26 @@ struct Given {
     members: Option<(u64, usize)>,
 }
 
-/// Reads the operations of a service that has `count` string keys.
-pub(super) fn read(service: &Section<'_>, order: Option<Order>, count: Option<u64>) -> Option<Vec<Operation>> {
+/// Reads commands around the load; none where there are none.
+pub(super) fn around(service: &Section<'_>, name: &str, keys: Option<&Keys>) -> Option<Vec<Words>> {
+    if !service.gives(name) {
+        return Some(Vec::new());
+    }
+    let commands = service.commands(name)?;
+    for words in &commands {
+        refuse_dangerous(service, name, &words[0]);
+    }
+    let keys = keys?;
+    Some(commands.into_iter().map(|words| with_prefix(words, keys)).collect())
+}
+
+/// Words with the prefix of the service's keys.
+fn with_prefix(words: Words, keys: &Keys) -> Words {
+    words.into_iter().map(|word| word.replace("{prefix}", &keys.prefix)).collect()
+}
+
+/// Reads the operations of a service with these keys.
+pub(super) fn read(service: &Section<'_>, order: Option<Order>, keys: Option<&Keys>) -> Option<Vec<Operation>> {
     let entries: Vec<_> = service
         .sections("operation")?
         .into_iter()
@@ -76,7 +94,7 @@ pub(super) fn read(service: &Section<'_>, order: Option<Order>, count: Option<u6
     let operations: Vec<_> = entries
         .iter()
         .map(|entry| {
-            let operation = operation(entry, order, &given, count);
+            let operation = operation(entry, order, &given, keys);
             if let Some(operation) = &operation {
                 refuse_duplicate(entry, &operation.name, &mut lines);
             }
@@ -130,7 +148,7 @@ fn operation(
     entry: &Entry<'_>,
     order: Option<Order>,
     given: &HashMap<DataType, Given>,
-    count: Option<u64>,
+    keys: Option<&Keys>,
 ) -> Option<Operation> {
     let section = &entry.section;
     let weight = section.number("weight");
@@ -138,7 +156,7 @@ fn operation(
         section.reject("weight", r#"has no effect with order "cycle": remove it"#);
     }
     let name = section.text("name");
-    let commands: Vec<_> = entry.commands().iter().map(|section| command(section, given, count)).collect();
+    let commands: Vec<_> = entry.commands().iter().map(|section| command(section, given, keys)).collect();
     let mut commands = commands.into_iter().collect::<Option<Vec<_>>>();
     if entry.is_sequence() {
         let transaction = section.flag("transaction");
@@ -150,19 +168,21 @@ fn operation(
     Some(Operation { name, weight: weight?, action: Action::Single(command) })
 }
 
-fn command(section: &Section<'_>, given: &HashMap<DataType, Given>, count: Option<u64>) -> Option<Command> {
+fn command(section: &Section<'_>, given: &HashMap<DataType, Given>, service: Option<&Keys>) -> Option<Command> {
     let spec = spec(section)?;
     let args = if spec.takes("args") { section.texts("args") } else { None };
+    let hit = if spec.takes("hit") { section.choice("hit").and_then(|word| word.parse().ok()) } else { None };
     let script = if spec.takes("script") { section.text("script") } else { None };
     if let (Kind::Raw, Some([word, ..])) = (spec.kind, args.as_deref()) {
-        refuse_dangerous(section, word);
+        refuse_dangerous(section, "args", word);
     }
     if let Some(script) = &script {
         refuse_dangerous_script(section, script);
     }
     let by = if spec.takes("by") { section.integer("by") } else { Some(1) };
     let expire = expiry(section, spec);
-    let count = count?;
+    let service = service?;
+    let count = service.count;
     let (keys, members) = match given.get(&spec.data) {
         Some(given) => shape(section, spec.data, given, count),
         None if spec.takes("keys") && section.gives("keys") => (section.integer("keys")?, count),
@@ -180,7 +200,8 @@ fn command(section: &Section<'_>, given: &HashMap<DataType, Given>, count: Optio
         by: by?,
         expire: expire?,
         script,
-        args: args.unwrap_or_default(),
+        args: with_prefix(args.unwrap_or_default(), service),
+        hit,
     };
     Some(Command { kind: spec.kind, parameters })
 }
@@ -240,13 +261,13 @@ fn expiry(section: &Section<'_>, spec: &Spec) -> Option<Option<Duration>> {
     Some(Some(expire))
 }
 
-fn refuse_dangerous(section: &Section<'_>, word: &str) {
+fn refuse_dangerous(section: &Section<'_>, field: &str, word: &str) {
     let upper = word.to_uppercase();
     if REFUSED.contains(&upper.as_str()) {
         let message = format!("{upper} changes the connection or other keys than the scenario's, and is refused");
-        section.reject("args", message);
+        section.reject(field, message);
     } else if word.trim().is_empty() {
-        section.reject("args", "the first word is the name of the command");
+        section.reject(field, "the first word is the name of the command");
     }
 }
 
@@ -272,7 +293,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::{
-        operation::{Kind, Parameters},
+        operation::{HitRule, Kind, Parameters},
         scenario::{Action, Scenario, parse},
     };
 
@@ -360,7 +381,11 @@ mod tests {
         assert_eq!(of(r#"command = "SET""#).expire, None);
         assert_eq!(of(r#"command = "SET", expire = "1500ms""#).expire, Some(Duration::from_millis(1500)));
         assert_eq!(of(r#"command = "EXPIRE""#).expire, Some(Duration::from_secs(3600)));
-        assert_eq!(of(r#"command = "RAW", args = ["TYPE", "{key}"]"#).args, ["TYPE", "{key}"]);
+        let raw = of(r#"command = "RAW", args = ["FT.SEARCH", "{prefix}index", "{key}"], hit = "count""#);
+        assert_eq!(
+            (raw.args, raw.hit),
+            (["FT.SEARCH", "plimsoll:a:index", "{key}"].map(str::to_owned).to_vec(), Some(HitRule::Count))
+        );
         assert_eq!(of(r#"command = "EVAL", script = "return 1""#).script.as_deref(), Some("return 1"));
         assert_eq!(of(r#"command = "PUBLISH""#).keys, 1_000);
         assert_eq!(of(r#"command = "PUBLISH", keys = 5"#).keys, 5);

@@ -164,7 +164,9 @@ fn service(section: &Section<'_>) -> Option<Service> {
     let keys = section.section("keys").and_then(|section| keys(&section, name.as_deref()));
     let values = section.section("values").and_then(|section| value_size(&section));
     let order = section.choice("order").map(|word| if word == "cycle" { Order::Cycle } else { Order::Weighted });
-    let operations = operations::read(section, order, keys.as_ref().map(|keys| keys.count));
+    let setup = operations::around(section, "setup", keys.as_ref());
+    let cleanup = operations::around(section, "cleanup", keys.as_ref());
+    let operations = operations::read(section, order, keys.as_ref());
     let transaction = |operation: &Operation| matches!(operation.action, Action::Sequence { transaction: true, .. });
     if operations.iter().flatten().any(transaction)
         && let Some(Pool { checkout, pipeline, .. }) = pool
@@ -195,6 +197,8 @@ fn service(section: &Section<'_>) -> Option<Service> {
         load: load?,
         keys: keys?,
         values: values?,
+        setup: setup?,
+        cleanup: cleanup?,
         order: order?,
         operations: operations?,
     })

@@ -104,6 +104,10 @@ fn shape(of: &Table, shape: &'static Shape, definitions: &mut Map<String, Json>)
         Shape::Text(Format::Filled) => json!({ "type": "string", "minLength": 1 }),
         Shape::Text(Format::Free) => json!({ "type": "string" }),
         Shape::Texts => json!({ "type": "array", "minItems": 1, "items": { "type": "string" } }),
+        Shape::Commands => {
+            let words = json!({ "type": "array", "minItems": 1, "items": { "type": "string" } });
+            json!({ "type": "array", "minItems": 1, "items": words })
+        }
         Shape::Choice { words, .. } => json!({ "type": "string", "enum": words }),
         Shape::Tag => json!({ "type": "string", "enum": of.words() }),
         Shape::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::{
     Connector, Fault, Target, TargetError,
-    ask::{STEP_LIMIT, ask, ask_of_each},
+    ask::{CLOSE_LIMIT, STEP_LIMIT, ask, ask_of_each},
     failure,
     fred::issue,
 };
@@ -32,9 +32,6 @@ const SCANNED_LEAST: u64 = 10;
 
 /// Steps that a scan may take on top, and where the number of keys is not known.
 const SPARE_STEPS: u64 = 10_000;
-
-/// Time that closing the connection may take.
-const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 /// Time that a step of the clean-up may take: a scan of a thousand keys and their removal.
 const REMOVAL_LIMIT: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::{
     Fault,
-    phrases::{by_word, last_words, named, right},
+    phrases::{by_word, last_words, named, on, right},
     ports::LocalPorts,
 };
 
@@ -60,7 +60,8 @@ pub enum TargetError {
     )]
     TooFewLocalPorts { need: u64, ports: LocalPorts },
     #[error(
-        "the user `{user}` may not run {command} on `{key}`{purpose} ({message}): ACL SETUSER {user} {} grants it",
+        "the user `{user}` may not run {command}{}{purpose} ({message}): ACL SETUSER {user} {} grants it",
+        on(key),
         right(command, key, message)
     )]
     Permission {
@@ -156,6 +157,17 @@ pub enum TargetError {
     PrefillCut { service: String, command: &'static str, key: String, message: String },
     #[error("service `{service}`: the prefill's {command} of `{key}` failed: {message}")]
     Prefill { service: String, command: &'static str, key: String, message: String },
+    #[error(
+        "service `{service}`: the set-up command `{command}` failed: {message}{}",
+        if *has_cleanup {
+            "; if an earlier run left what it creates, `plimsoll clean` with this scenario and target sends the clean-up commands"
+        } else {
+            ""
+        }
+    )]
+    SetUp { service: String, command: String, message: String, has_cleanup: bool },
+    #[error("service `{service}`: the clean-up command `{command}` failed: {message}")]
+    CleanUpCommand { service: String, command: String, message: String },
     #[error("service `{service}`: its keys could not be removed: {message}")]
     Cleanup { service: String, message: String },
 }

@@ -6,6 +6,7 @@
 
 mod access;
 mod address;
+mod around;
 mod ask;
 mod census;
 mod claim;

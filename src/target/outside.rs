@@ -29,6 +29,15 @@ pub struct Outside {
     pattern: String,
     /// Whether the keys stay after the run.
     stays: bool,
+    /// Whether the scenario's own clean-up may remove them.
+    cleaned: bool,
+}
+
+impl Outside {
+    /// Whether it is left to the scenario's clean-up commands.
+    pub fn is_cleaned(&self) -> bool {
+        self.cleaned
+    }
 }
 
 impl fmt::Display for Outside {
@@ -75,6 +84,7 @@ impl Target {
                     key: String::from_utf8_lossy(&key).into_owned(),
                     pattern: pattern(&key, &request.key),
                     stays,
+                    cleaned: !service.cleanup.is_empty() && key.starts_with(service.keys.prefix.as_bytes()),
                 });
                 found.extend(outside.filter(|outside| !found.contains(outside)));
             }

@@ -7,18 +7,13 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use fred::{
-    clients::Client,
-    error::Error,
-    interfaces::ClientLike,
-    types::{ClusterHash, CustomCommand, Value},
-};
+use fred::{clients::Client, error::Error, types::Value};
 
-use super::{Connector, TargetError, data::remove, failure, words};
+use super::{Connector, TargetError, ask::send, data::remove, failure, words};
 use crate::{
     measure::ErrorClass,
     operation::{Access, Args, DataType, Kind, Request},
-    scenario::Scenario,
+    scenario::{Scenario, Service},
     workload::RequestStream,
 };
 
@@ -41,6 +36,8 @@ pub(super) enum Need {
     Mix,
     Upkeep,
     Prefill,
+    /// Set-up or clean-up.
+    Around,
 }
 
 /// One probe for each command, and each kind of key, that a service needs.
@@ -71,6 +68,15 @@ pub(super) fn probes(scenario: &Scenario, service: usize) -> Vec<Probe> {
             }
         }
         add(request, Need::Mix);
+    }
+    if scenario.run.prefill {
+        let Service { setup, cleanup, keys, .. } = &scenario.services[service];
+        probes.extend(setup.iter().chain(cleanup).map(|words| {
+            let words: Vec<_> = words.iter().map(|word| Bytes::from(word.clone())).collect();
+            let key = words[1..].iter().find(|word| word.starts_with(keys.prefix.as_bytes())).cloned();
+            let request = Request { kind: Kind::Raw, key: key.unwrap_or_default(), args: Args::Raw(words) };
+            Probe { request, need: Need::Around }
+        }));
     }
     // What the service itself sends is complained of first.
     probes.sort_by_key(|probe| probe.need);
@@ -218,12 +224,6 @@ fn moved(request: &Request, key: Bytes) -> Request {
     Request { kind: request.kind, key, args }
 }
 
-async fn send(client: &impl ClientLike, line: Vec<Bytes>) -> Result<Value, Error> {
-    let mut line = line.into_iter();
-    let name = line.next().map(|name| String::from_utf8_lossy(&name).into_owned()).unwrap_or_default();
-    client.custom(CustomCommand::new(name, ClusterHash::Random, false), line.collect()).await
-}
-
 impl Probe {
     /// The command's name in capitals.
     fn name(&self) -> String {
@@ -239,6 +239,8 @@ impl Probe {
             "OOM" => None,
             // Some commands are only for outside of transactions.
             _ if message.contains("inside a transaction") || message.contains("inside MULTI") => None,
+            // The node that it is sent to is found when it is sent.
+            word if failure::is_of_cluster(word) && self.need == Need::Around => None,
             word if failure::is_of_cluster(word) => Some(TargetError::Cluster { message }),
             "NOPERM" => {
                 let key = String::from_utf8_lossy(&self.request.key).into_owned();
@@ -246,6 +248,7 @@ impl Probe {
                     Need::Mix => "",
                     Need::Upkeep => ", which keeps the data in bounds",
                     Need::Prefill => ", which the prefill needs",
+                    Need::Around => ", which setup or cleanup of the scenario sends",
                 };
                 Some(TargetError::Permission { user: connector.user().to_owned(), command, key, purpose, message })
             }
@@ -257,7 +260,7 @@ impl Probe {
             "READONLY" => {
                 let remedy = match self.need {
                     Need::Prefill => ", or use existing data (--no-prefill)",
-                    Need::Mix | Need::Upkeep => "",
+                    Need::Mix | Need::Upkeep | Need::Around => "",
                 };
                 let message = format!("the server is a replica and refuses writes: use its primary{remedy}");
                 Some(TargetError::CommandRefused { command, message })

@@ -21,6 +21,11 @@ pub(super) fn named(services: &[String]) -> String {
     }
 }
 
+/// The key of a command, if it has one.
+pub(super) fn on(key: &str) -> String {
+    if key.is_empty() { String::new() } else { format!(" on `{key}`") }
+}
+
 /// The rule of an access control list that is missing, by the server's words.
 pub(super) fn right(command: &str, key: &str, message: &str) -> String {
     if message.contains("channel") {

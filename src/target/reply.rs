@@ -1,6 +1,6 @@
 //! The kept part of a reply: hits, misses, the integer, the size.
 
-use crate::operation::{Args, Hits, Kind, Reply, Request};
+use crate::operation::{Args, HitRule, Hits, Kind, Reply, Request};
 
 /// Payload of the status `OK`, in bytes.
 const OK: u32 = 2;
@@ -20,6 +20,8 @@ pub(super) enum Shape {
         elements: u64,
         /// Those that are nil.
         nulls: u64,
+        /// Whether one of them is an integer above 0; of a map one of its values.
+        positive: bool,
     },
     /// A command of a transaction is kept until its `EXEC`.
     Queued,
@@ -45,6 +47,7 @@ impl Expectation {
         let hits = match (spec.hits, &request.args) {
             (Hits::Popped, Args::None) => Hits::Element,
             (Hits::Popped, _) => Hits::Range,
+            (_, Args::Judged(_, rule)) => Hits::ByRule(*rule),
             (hits, _) => hits,
         };
         // fred reveals of this reply only that it is no error: `OK`, or `QUEUED` in a transaction.
@@ -54,7 +57,7 @@ impl Expectation {
 
     /// The kept part of a reply whose payload has `bytes` bytes.
     pub(super) fn reply(self, shape: Shape, bytes: usize) -> Reply {
-        let (hits, misses) = self.found(shape);
+        let (hits, misses) = self.found(shape, bytes);
         let integer = match shape {
             Shape::Integer(number) => Some(number),
             _ => None,
@@ -63,13 +66,13 @@ impl Expectation {
         Reply { hits, misses, integer, bytes }
     }
 
-    fn found(self, shape: Shape) -> (u32, u32) {
+    fn found(self, shape: Shape, bytes: usize) -> (u32, u32) {
         let one = |found: bool| (u32::from(found), u32::from(!found));
         let is_there = shape != Shape::Null;
         match (self.hits, shape) {
             // Within a transaction there is nothing to show yet.
             (Hits::Untold, _) | (_, Shape::Queued) => (0, 0),
-            (Hits::Elements, Shape::Array { elements, nulls }) => ((elements - nulls) as u32, nulls as u32),
+            (Hits::Elements, Shape::Array { elements, nulls, .. }) => ((elements - nulls) as u32, nulls as u32),
             (Hits::Popped | Hits::Range, Shape::Array { elements, .. }) => one(elements > 0),
             (Hits::Element | Hits::Elements | Hits::Popped | Hits::Range, _) => one(is_there),
             (Hits::Found, Shape::Integer(number)) => {
@@ -80,7 +83,20 @@ impl Expectation {
             (Hits::Length, Shape::Integer(length)) => one(length > 0),
             (Hits::Remaining, Shape::Integer(seconds)) => one(seconds != -2),
             (Hits::Length | Hits::Remaining, _) => one(false),
+            (Hits::ByRule(rule), shape) => one(is_hit(rule, shape, bytes)),
         }
+    }
+}
+
+/// Whether a reply is a hit by a rule of the scenario.
+fn is_hit(rule: HitRule, shape: Shape, bytes: usize) -> bool {
+    match (rule, shape) {
+        (_, Shape::Null) | (HitRule::Count, Shape::Text | Shape::Queued) => false,
+        (HitRule::NonNull, _) | (HitRule::NonEmpty, Shape::Integer(_) | Shape::Queued) => true,
+        (HitRule::NonEmpty, Shape::Text) => bytes > 0,
+        (HitRule::NonEmpty, Shape::Array { elements, .. }) => elements > 0,
+        (HitRule::Count, Shape::Integer(number)) => number > 0,
+        (HitRule::Count, Shape::Array { positive, .. }) => positive,
     }
 }
 
@@ -111,8 +127,8 @@ mod tests {
 
     #[test]
     fn counts_what_was_found() {
-        let two_of_three = Shape::Array { elements: 3, nulls: 1 };
-        let none = Shape::Array { elements: 0, nulls: 0 };
+        let two_of_three = Shape::Array { elements: 3, nulls: 1, positive: false };
+        let none = Shape::Array { elements: 0, nulls: 0, positive: false };
         for (kind, args, shape, expected) in [
             (Kind::Get, Args::None, Shape::Text, (1, 0)),
             (Kind::Get, Args::None, Shape::Null, (0, 1)),
@@ -133,6 +149,29 @@ mod tests {
         ] {
             assert_eq!(found(kind, args, shape), expected, "{kind:?} {shape:?}");
         }
+    }
+
+    #[test]
+    fn rules_of_a_scenario_decide_what_is_a_hit() {
+        let array = |elements, positive| Shape::Array { elements, nulls: 0, positive };
+        let rules = [HitRule::NonNull, HitRule::NonEmpty, HitRule::Count];
+        for (shape, bytes, hits) in [
+            (Shape::Null, 0, [0, 0, 0]),
+            (Shape::Text, 0, [1, 0, 0]),
+            (Shape::Text, 1, [1, 1, 0]),
+            (Shape::Integer(-2), 2, [1, 1, 0]),
+            (Shape::Integer(0), 1, [1, 1, 0]),
+            (Shape::Integer(1), 1, [1, 1, 1]),
+            (array(0, false), 0, [1, 0, 0]),
+            (array(1, false), 1, [1, 1, 0]),
+            (array(1, true), 1, [1, 1, 1]),
+        ] {
+            for (rule, hits) in rules.into_iter().zip(hits) {
+                let reply = expectation(Kind::Raw, Args::Judged(Vec::new(), rule)).reply(shape, bytes);
+                assert_eq!((reply.hits, reply.misses), (hits, 1 - hits), "{rule:?} {shape:?} of {bytes}");
+            }
+        }
+        assert_eq!(found(Kind::Raw, Args::Judged(Vec::new(), HitRule::NonNull), Shape::Queued), (0, 0));
     }
 
     #[test]

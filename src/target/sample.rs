@@ -21,7 +21,10 @@ pub(super) fn everything() -> Scenario {
         };
         match spec.kind {
             Kind::Eval => add("", "script = \"return 1\"\nargs = [\"{value}\"]\n"),
-            Kind::Raw => add("", "args = [\"FT.SEARCH\", \"{key}\"]\n"),
+            Kind::Raw => {
+                add("", "args = [\"FT.SEARCH\", \"{key}\"]\n");
+                add("-judged", "args = [\"FT.SEARCH\", \"{key}\"]\nhit = \"count\"\n");
+            }
             _ => add("", ""),
         }
         if spec.takes("batch") {

@@ -25,7 +25,7 @@ pub(super) fn count(request: &Request) -> usize {
         Args::None => 0,
         Args::Value(_) | Args::Number(_) => 1,
         Args::Expiring(..) => 3,
-        Args::Values(values) | Args::Raw(values) => values.len(),
+        Args::Values(values) | Args::Raw(values) | Args::Judged(values, _) => values.len(),
         Args::Pairs(pairs) => 2 * pairs.len(),
         Args::Scored(members) => 2 * members.len(),
         Args::Range(..) | Args::Increment(..) | Args::ScoreBy(..) => 2,
@@ -61,7 +61,7 @@ pub(super) fn each(request: &Request, mut word: impl FnMut(&[u8])) {
             word(b"PX");
             number(&mut word, *milliseconds);
         }
-        Args::Values(values) | Args::Raw(values) => all(&mut word, values),
+        Args::Values(values) | Args::Raw(values) | Args::Judged(values, _) => all(&mut word, values),
         Args::Pairs(fields) => pairs(&mut word, fields),
         Args::Scored(members) => {
             for (score, member) in members {

@@ -74,7 +74,13 @@ impl Plan {
                 source: step.script.clone(),
                 argv: self.fill(names, step, sequence, key.clone(), value()),
             },
-            Kind::Raw => Args::Raw(self.fill(names, step, sequence, key.clone(), value())),
+            Kind::Raw => {
+                let words = self.fill(names, step, sequence, key.clone(), value());
+                match step.hit {
+                    None => Args::Raw(words),
+                    Some(rule) => Args::Judged(words, rule),
+                }
+            }
         };
         Request { kind: step.kind, key, args }
     }

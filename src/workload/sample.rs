@@ -30,6 +30,7 @@ pub(super) fn command(kind: Kind) -> Command {
             expire: None,
             script: None,
             args: Vec::new(),
+            hit: None,
         },
     }
 }
@@ -91,6 +92,8 @@ pub(super) fn scenario(actions: impl IntoIterator<Item = Action>) -> Scenario {
             load: Load::Open { rate: 1000.0, arrivals: ArrivalProcess::Poisson },
             keys: Keys { prefix: "api:".into(), count: 1000, hash_tag: None, access: Access::Uniform },
             values: ValueSize::Fixed(64),
+            setup: Vec::new(),
+            cleanup: Vec::new(),
             order: Order::Weighted,
             operations,
         }],

@@ -8,7 +8,7 @@ use super::{
     template::Word,
 };
 use crate::{
-    operation::{DataType, Keys, Kind, Parameters},
+    operation::{DataType, HitRule, Keys, Kind, Parameters},
     scenario::{Action, Command, Service},
 };
 
@@ -35,6 +35,8 @@ pub(super) struct Step {
     pub(super) expiry_seconds: i64,
     pub(super) script: Bytes,
     pub(super) words: Vec<Word>,
+    /// Rule for the hits of a command of these words.
+    pub(super) hit: Option<HitRule>,
     /// Whether the reply comes later than the request: inside a transaction.
     pub(super) blind: bool,
 }
@@ -61,7 +63,7 @@ impl Step {
     }
 
     fn new(service: &Service, command: &Command, data: DataType, count: u64, blind: bool) -> Self {
-        let Parameters { members, batch, range, by, expire, script, args, .. } = &command.parameters;
+        let Parameters { members, batch, range, by, expire, script, args, hit, .. } = &command.parameters;
         let has_key = data != DataType::None || command.kind.spec().keys == Keys::Channel;
         Self {
             stem: Stem::of(service, data),
@@ -76,6 +78,7 @@ impl Step {
                 .map_or(EXPIRY_SECONDS, |time| i64::try_from(time.as_secs()).unwrap_or(i64::MAX).max(1)),
             script: script.clone().unwrap_or_default().into(),
             words: args.iter().map(|word| Word::parse(word)).collect(),
+            hit: *hit,
             blind,
             ..Self::bare(command.kind)
         }
@@ -96,6 +99,7 @@ impl Step {
             expiry_seconds: EXPIRY_SECONDS,
             script: Bytes::new(),
             words: Vec::new(),
+            hit: None,
             blind: false,
         }
     }

@@ -1,5 +1,6 @@
 //! The target room against real private servers. Without a server program these tests fail and say how to get one.
 
+mod around;
 mod claims;
 mod clients;
 mod clusters;

@@ -59,6 +59,8 @@ pub(crate) fn service(name: &str, kinds: &[Kind]) -> Service {
         load: Load::Open { rate: 100.0, arrivals: ArrivalProcess::Uniform },
         keys: Keys { prefix: format!("{name}:"), count: 100, hash_tag: None, access: Access::Uniform },
         values: ValueSize::Fixed(16),
+        setup: Vec::new(),
+        cleanup: Vec::new(),
         order: Order::Cycle,
         operations: kinds.iter().copied().map(operation).collect(),
     }
@@ -76,6 +78,7 @@ pub(crate) fn operation(kind: Kind) -> Operation {
         expire: (kind == Kind::Expire).then_some(Duration::from_secs(60)),
         script: (kind == Kind::Eval).then(|| "return redis.call('GET', KEYS[1])".to_owned()),
         args: words.iter().map(|word| (*word).to_owned()).collect(),
+        hit: None,
     };
     let command = Command { kind, parameters };
     Operation { name: format!("{kind:?}"), weight: 1.0, action: Action::Single(command) }

@@ -108,10 +108,12 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn texts(&self, name: &str) -> Option<Vec<String>> {
-        self.read(name, |_, value| {
-            let items = value.as_array().filter(|items| !items.is_empty())?;
-            items.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
-        })
+        self.read(name, |_, value| texts(value))
+    }
+
+    /// Commands, each a list of its words.
+    pub(super) fn commands(&self, name: &str) -> Option<Vec<Vec<String>>> {
+        self.read(name, |_, value| items(value)?.iter().map(|item| texts(item.get_ref())).collect())
     }
 
     pub(super) fn choice(&self, name: &str) -> Option<&'static str> {
@@ -323,6 +325,15 @@ pub(super) fn closest(tables: &[&'static Table], gives: impl Fn(&str) -> bool) -
 
 fn find<'a>(entries: &'a DeTable<'a>, name: &str) -> Option<&'a Spanned<DeValue<'a>>> {
     entries.iter().find(|(key, _)| key.get_ref() == name).map(|(_, value)| value)
+}
+
+/// The values of a list that is not empty.
+fn items<'v, 'a>(value: &'v DeValue<'a>) -> Option<&'v [Spanned<DeValue<'a>>]> {
+    value.as_array().map(|items| &items[..]).filter(|items| !items.is_empty())
+}
+
+fn texts(value: &DeValue<'_>) -> Option<Vec<String>> {
+    items(value)?.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
 }
 
 fn whole(shape: &Shape, value: &DeValue<'_>) -> Option<i64> {

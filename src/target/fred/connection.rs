@@ -350,13 +350,20 @@ fn shape(value: &Value) -> Shape {
         Value::Array(elements) => Shape::Array {
             elements: elements.len() as u64,
             nulls: elements.iter().filter(|element| element.is_null()).count() as u64,
+            positive: elements.iter().any(is_positive),
         },
         Value::Map(pairs) => Shape::Array {
             elements: 2 * pairs.len() as u64,
             nulls: pairs.iter().filter(|(_, value)| value.is_null()).count() as u64,
+            positive: pairs.iter().any(|(_, value)| is_positive(value)),
         },
         Value::String(_) | Value::Bytes(_) | Value::Double(_) => Shape::Text,
     }
+}
+
+/// Whether a value is an integer above 0, or true.
+fn is_positive(value: &Value) -> bool {
+    matches!(value, Value::Integer(1..) | Value::Boolean(true))
 }
 
 /// Payload in bytes: strings as they are, numbers as their digits.
@@ -398,11 +405,11 @@ mod tests {
     fn sizes_are_those_of_payloads() {
         let nested = Value::Array(vec![Value::from("four"), Value::Null, Value::Array(vec![Value::Integer(0)])]);
         assert_eq!(size(&nested), 5);
-        assert_eq!(shape(&nested), Shape::Array { elements: 3, nulls: 1 });
+        assert_eq!(shape(&nested), Shape::Array { elements: 3, nulls: 1, positive: false });
         let numbers = [3.0, -0.5, 1e16, f64::INFINITY].map(|number| size(&Value::Double(number)));
         assert_eq!(numbers, [1, 4, 17, 3]);
         let pair = Value::Map(HashMap::from([("key", true)]).try_into().unwrap());
-        assert_eq!((size(&pair), shape(&pair)), (4, Shape::Array { elements: 2, nulls: 0 }));
+        assert_eq!((size(&pair), shape(&pair)), (4, Shape::Array { elements: 2, nulls: 0, positive: true }));
         assert_eq!(shape(&Value::Boolean(true)), Shape::Integer(1));
     }
 }

@@ -133,7 +133,8 @@ where
             client.custom(eval, words).await
         }
         Kind::Raw => {
-            let mut words = taken!(args, Raw).into_iter();
+            let (Args::Raw(words) | Args::Judged(words, _)) = args else { return Err(misshapen()) };
+            let mut words = words.into_iter();
             let name = text(words.next().ok_or_else(misshapen)?)?;
             client.custom(CustomCommand::new(name, hash(&key), false), words.collect()).await
         }

@@ -56,11 +56,20 @@ struct Open {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Aggregate {
-    /// An array, a map or a set.
+    /// An array or a set.
     Elements,
+    /// A map: keys and values in turn.
+    Pairs,
     /// Attributes of what follows them.
     Attributes,
     Push,
+}
+
+impl Aggregate {
+    /// Whether its elements belong to no reply.
+    fn hides(self) -> bool {
+        matches!(self, Self::Attributes | Self::Push)
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -166,14 +175,14 @@ impl Decoder {
             }
             b':' => {
                 let number = number(text)?;
-                Ok(self.scalar(Shape::Integer(number), digits(number)))
+                Ok(self.integer(number, digits(number)))
             }
             b'$' => match length(text)? {
                 Some(length) => Ok(self.bulk(length, length)),
                 None => Ok(self.null()),
             },
             b'*' => match length(text)? {
-                Some(length) => self.elements(length),
+                Some(length) => self.elements(Aggregate::Elements, length),
                 None => Ok(self.null()),
             },
             _ if self.protocol == Protocol::Resp3 => self.line_of_resp3(*kind, text),
@@ -189,8 +198,8 @@ impl Decoder {
             b'_' => Err(Malformed("a null has a value")),
             // RESP2 has numbers in their place.
             b'#' => match text {
-                b"f" => Ok(self.scalar(Shape::Integer(0), 1)),
-                b"t" => Ok(self.scalar(Shape::Integer(1), 1)),
+                b"f" => Ok(self.integer(0, 1)),
+                b"t" => Ok(self.integer(1, 1)),
                 _ => Err(Malformed("a boolean is neither t nor f")),
             },
             b',' if is_double(text) => Ok(self.scalar(Shape::Text, text.len())),
@@ -212,9 +221,9 @@ impl Decoder {
                 let text = length.checked_sub(FORMAT).ok_or(Malformed("a verbatim string has no format"))?;
                 Ok(self.bulk(length, text))
             }
-            b'~' => self.elements(known()?),
+            b'~' => self.elements(Aggregate::Elements, known()?),
             // As in RESP2, where a map is an array of its keys and values.
-            b'%' => self.elements(2 * known()?),
+            b'%' => self.elements(Aggregate::Pairs, 2 * known()?),
             b'|' => self.open(Aggregate::Attributes, 2 * known()?),
             b'>' if self.open.is_empty() => self.open(Aggregate::Push, known()?),
             b'>' => Err(Malformed("a push message is within a reply")),
@@ -228,6 +237,20 @@ impl Decoder {
         self.element()
     }
 
+    /// Takes in an integer, or a boolean.
+    fn integer(&mut self, number: i64, bytes: usize) -> bool {
+        if let [open] = &self.open[..]
+            && number > 0
+            && !open.aggregate.hides()
+            // Of a map every other element is a key.
+            && (open.aggregate != Aggregate::Pairs || open.left % 2 == 1)
+            && let Some(Shape::Array { positive, .. }) = &mut self.reply.shape
+        {
+            *positive = true;
+        }
+        self.scalar(Shape::Integer(number), bytes)
+    }
+
     /// Begins a bulk string of a length; the payload may be shorter.
     fn bulk(&mut self, length: u64, payload: u64) -> bool {
         self.is(Shape::Text, usize::try_from(payload).unwrap_or(usize::MAX));
@@ -235,9 +258,9 @@ impl Decoder {
         false
     }
 
-    fn elements(&mut self, elements: u64) -> Result<bool, Malformed> {
-        self.is(Shape::Array { elements, nulls: 0 }, 0);
-        self.open(Aggregate::Elements, elements)
+    fn elements(&mut self, aggregate: Aggregate, elements: u64) -> Result<bool, Malformed> {
+        self.is(Shape::Array { elements, nulls: 0, positive: false }, 0);
+        self.open(aggregate, elements)
     }
 
     /// Begins an aggregate; shows whether it ends the reply, as an empty one may.
@@ -248,7 +271,7 @@ impl Decoder {
         if self.open.len() == DEEPEST {
             return Err(Malformed("arrays are nested too deep"));
         }
-        self.hiding += usize::from(aggregate != Aggregate::Elements);
+        self.hiding += usize::from(aggregate.hides());
         self.open.push(Open { aggregate, left });
         Ok(false)
     }
@@ -256,7 +279,7 @@ impl Decoder {
     /// Takes in the end of an aggregate; shows whether that ends the reply, and `None` where it ends an element.
     fn close(&mut self, aggregate: Aggregate) -> Option<bool> {
         match aggregate {
-            Aggregate::Elements => None,
+            Aggregate::Elements | Aggregate::Pairs => None,
             Aggregate::Attributes => Some(false),
             Aggregate::Push => {
                 self.reply.is_push = true;
@@ -292,7 +315,7 @@ impl Decoder {
             }
             let aggregate = *aggregate;
             self.open.pop();
-            self.hiding -= usize::from(aggregate != Aggregate::Elements);
+            self.hiding -= usize::from(aggregate.hides());
             if let Some(ended) = self.close(aggregate) {
                 return ended;
             }

@@ -96,6 +96,16 @@ impl Frame {
         matches!(self.bare(), Self::Nil | Self::NilArray | Self::Null)
     }
 
+    /// Whether an element of an array or a set, or a value of a map, is an integer above 0, or true.
+    fn has_positive(&self) -> bool {
+        let is_positive = |frame: &Self| matches!(frame.bare(), Self::Integer(1..) | Self::Boolean(true));
+        match self {
+            Self::Array(frames) | Self::Set(frames) => frames.iter().any(is_positive),
+            Self::Map(pairs) => pairs.iter().any(|(_, value)| is_positive(value)),
+            _ => false,
+        }
+    }
+
     fn size(&self) -> usize {
         match self.bare() {
             Self::Status(text) | Self::BigNumber(text) | Self::Verbatim(text) => text.len(),
@@ -124,6 +134,7 @@ impl Frame {
             frame => frame.elements().map_or(Shape::Text, |elements| Shape::Array {
                 elements: elements.len() as u64,
                 nulls: elements.iter().filter(|element| element.is_nil()).count() as u64,
+                positive: frame.has_positive(),
             }),
         };
         Decoded { is_push: false, shape, bytes: self.size(), error: self.first_error() }
