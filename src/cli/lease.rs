@@ -129,6 +129,9 @@ impl Lease {
             }
             for takeover in claimed? {
                 self.display.say(&format!("note: {takeover}"));
+                for command in self.wait(target.clean_up_after(scenario, &takeover))? {
+                    self.display.say(&format!("note: sent the clean-up command `{command}` for that run"));
+                }
             }
             if !facts.private {
                 self.leftovers.hold_keys(target.brief_address());

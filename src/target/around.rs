@@ -8,7 +8,7 @@ use fred::{interfaces::ClientLike, types::Value};
 use tokio::time::timeout;
 
 use super::{
-    Connector, Target, TargetError,
+    Connector, Takeover, Target, TargetError,
     ask::{CLOSE_LIMIT, ask, send},
     failure,
     slots::SlotTable,
@@ -35,7 +35,7 @@ impl Target {
                     message,
                     has_cleanup: !service.cleanup.is_empty(),
                 };
-                let sent = self.carry_out(connector, words, &mut done).await;
+                let sent = self.carry_out((connector, &service.keys.prefix), words, &mut done).await;
                 if let Err(error) = sent.and_then(|message| message.map_or(Ok(()), |message| Err(refused(message)))) {
                     *begun = index + usize::from(done);
                     return Err(error);
@@ -51,7 +51,7 @@ impl Target {
         let mut errors = Vec::new();
         for (service, connector) in scenario.services.iter().zip(&self.connectors).take(begun) {
             for words in &service.cleanup {
-                let failed = self.carry_out(connector, words, &mut false).await?;
+                let failed = self.carry_out((connector, &service.keys.prefix), words, &mut false).await?;
                 errors.extend(failed.map(|message| TargetError::CleanUpCommand {
                     service: service.name.clone(),
                     command: shown(words),
@@ -62,15 +62,31 @@ impl Target {
         Ok(errors)
     }
 
+    /// Sends the clean-up commands for a killed run whose claim was taken over: those that name something under its prefix, as the claim
+    /// covers nothing else. Returns those that succeed; the run may not have come as far as what the others remove.
+    pub async fn clean_up_after(&self, scenario: &Scenario, taken: &Takeover) -> Result<Vec<String>, TargetError> {
+        let mut sent = Vec::new();
+        let services = scenario.services.iter().zip(&self.connectors);
+        for (service, connector) in services.filter(|(service, _)| service.keys.prefix == taken.prefix) {
+            let is_under = |words: &&Words| words[1..].iter().any(|word| word.starts_with(&taken.prefix));
+            for words in service.cleanup.iter().filter(is_under) {
+                if self.carry_out((connector, &service.keys.prefix), words, &mut false).await?.is_none() {
+                    sent.push(shown(words));
+                }
+            }
+        }
+        Ok(sent)
+    }
+
     /// Sends a command; the message if it fails. `done` is set as soon as it can have had an effect.
     async fn carry_out(
         &self,
-        connector: &Connector,
+        (connector, prefix): (&Connector, &str),
         words: &Words,
         done: &mut bool,
     ) -> Result<Option<String>, TargetError> {
         let line: Vec<_> = words.iter().map(|word| Bytes::from(word.clone())).collect();
-        for recipient in self.recipients(connector, &line).await? {
+        for recipient in self.recipients(connector, prefix, &line).await? {
             let (client, _router) = recipient.connect().await?;
             let sent = send(&client, line.clone()).await;
             // Its runtime may rest afterwards, and the connection would stay.
@@ -86,13 +102,22 @@ impl Target {
     }
 
     /// Connectors to the servers that a command goes to.
-    async fn recipients(&self, connector: &Connector, line: &[Bytes]) -> Result<Vec<Connector>, TargetError> {
+    async fn recipients(
+        &self,
+        connector: &Connector,
+        prefix: &str,
+        line: &[Bytes],
+    ) -> Result<Vec<Connector>, TargetError> {
         let holders = self.holders(connector);
         let (Some(slots), Some(first)) = (connector.slots(), holders.first()) else { return Ok(holders) };
         let (client, _router) = first.connect().await?;
         let question = [Bytes::from_static(b"GETKEYS")].into_iter().chain(line.iter().cloned());
         let key = match ask(&client, "COMMAND", question.collect()).await {
             Ok(Value::Array(keys)) => keys.first().and_then(Value::as_bytes).map(SlotTable::slot),
+            // Without the right to ask, a word under the prefix is taken for a key.
+            Err(error) if error.details().starts_with("NOPERM") => {
+                line.iter().skip(1).find(|word| word.starts_with(prefix.as_bytes())).map(|word| SlotTable::slot(word))
+            }
             _ => None,
         };
         let node = key.and_then(|slot| slots.owner(slot)).and_then(|number| slots.node(number));

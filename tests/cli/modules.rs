@@ -185,6 +185,21 @@ fn an_index_is_removed_after_an_interruption() {
 }
 
 #[test]
+fn an_index_of_a_killed_run_is_removed_by_the_next() {
+    let (desk, server) = (desk_with_index(), server());
+    let run = ["run", "short.toml", "--target", &server.url(), "--out", "out", "--force"];
+    let mut child = desk.start(&[&run[..], &["--duration", "10m"]].concat());
+    until("the load has begun", || calls(&server, "FT.SEARCH") > 100);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(has_index(&server));
+    let next = desk.run(&run).complains("note: sent the clean-up command `FT.DROP shop:index` for that run");
+    assert!(!next.stderr.contains("warning"), "{}", next.stderr);
+    assert!(desk.path("out/run.json").exists() && !has_index(&server));
+    assert_eq!((server.keys(), calls(&server, "FT.CREATE"), calls(&server, "FT.DROP")), (0, 2, 2));
+}
+
+#[test]
 fn an_index_of_others_is_in_the_way_and_stays() {
     let (desk, server) = (desk_with_index(), server());
     assert!(server.ask("FT.CREATE shop:index SCHEMA title TEXT").starts_with("+OK"));
