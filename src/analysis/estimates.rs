@@ -13,7 +13,7 @@ use super::{
     silence::Silence,
     spans::most_within,
     tally::{Durations, Tally, whole_seconds},
-    verdict::{self, Held, Requests},
+    verdict::{self, Requests, RowJudgement},
 };
 use crate::{
     measure::{Counts, ErrorClass, Nanos, Recording, Span},
@@ -29,7 +29,7 @@ const UNRECORDED: Nanos = 20_000_000;
 /// due instant is busy by this measure too, with an unknown share of work.
 const SATURATED: f64 = 0.85;
 
-/// Requests of which the fastest was not held up by the harness.
+/// Requests of which the fastest was not judgement up by the harness.
 const FASTEST_OF: u64 = 100;
 
 /// Margins for what the harness may have added to a service time, as shares of the objective's latency.
@@ -96,11 +96,11 @@ impl<'a> Terms<'a> {
 }
 
 /// The row, and the objective compared with it.
-pub(super) fn row(scope: Scope, tally: Tally, terms: Terms<'_>) -> (Row, Held) {
+pub(super) fn row(scope: Scope, tally: Tally, terms: Terms<'_>) -> (Row, RowJudgement) {
     let target = terms.latency() as f64;
     let requests = requests(&tally);
-    let held = Held {
-        conclusion: verdict::hold(requests, terms.objective, terms.measured_ns),
+    let judgement = RowJudgement {
+        conclusion: verdict::compare_with_objective(requests, terms.objective, terms.measured_ns),
         stands_alone: verdict::misses_alone(certain(&tally, requests.all, terms), terms.objective),
         worst_third_met: worst_third_met(&tally, terms),
         closed: terms.is_closed(&scope),
@@ -123,10 +123,10 @@ pub(super) fn row(scope: Scope, tally: Tally, terms: Terms<'_>) -> (Row, Held) {
         bad_burstiness,
         judged,
         grade: judged.nanos().map(|nanos| Grade::of(nanos, target as u64)),
-        verdict: held.conclusion.verdict,
+        verdict: judgement.conclusion.verdict,
         counts,
     };
-    (row, held)
+    (row, judgement)
 }
 
 fn requests(tally: &Tally) -> Requests {
@@ -211,7 +211,7 @@ fn worst_third_met(tally: &Tally, terms: Terms<'_>) -> bool {
         let (completed, failed, bad) =
             (sum(|tick| tick.completed), sum(|tick| tick.failed), sum(super::tally::Tick::bad));
         let part = Requests { all: completed + failed, bad, failed, burstiness: tally.bad_burstiness };
-        verdict::hold(part, terms.objective, 0).verdict == Verdict::Pass
+        verdict::compare_with_objective(part, terms.objective, 0).verdict == Verdict::Pass
     })
 }
 

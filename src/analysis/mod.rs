@@ -82,15 +82,15 @@ use crate::{measure::ServiceRecord, results::Run, scenario::Scenario};
 /// Concludes from a run what can be concluded. An interrupted run is taken for what there is of it.
 pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     let recording = &run.recording;
-    let question = tally::Question {
+    let limit = tally::RequestLimit {
         latency: scenario.objective.latency.as_nanos() as u64,
         percentile: scenario.objective.percentile,
     };
     let outlines = layout::outlines(recording);
-    let tallies = tally::tallies(recording, &outlines, question);
+    let tallies = tally::tallies(recording, &outlines, limit);
     let mut rows = Vec::with_capacity(outlines.len());
     let mut timelines = Vec::with_capacity(outlines.len());
-    let mut held = Vec::with_capacity(outlines.len());
+    let mut judgements = Vec::with_capacity(outlines.len());
     let pauses = silence::pauses(recording);
     let silences = silence::silences(recording, scenario, &pauses);
     let lags = ServiceRecord::lag(&recording.services);
@@ -99,16 +99,16 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         timelines.push(Timeline::new(recording, &outline.scope, &tally.seconds));
         let (row, of_row) = estimates::row(outline.scope, tally, terms);
         rows.push(row);
-        held.push(of_row);
+        judgements.push(of_row);
     }
-    let nodes = nodes::nodes(run, question);
+    let nodes = nodes::nodes(run, limit);
     let evidence = Evidence { run, scenario, rows: &rows, timelines: &timelines, silences: &silences };
     let checks = validity::checks(&evidence);
-    judge_silences(&mut held, &evidence, &silences);
+    judge_silences(&mut judgements, &evidence, &silences);
     let judged: Vec<Conclusion> = rows
         .iter()
-        .zip(&held)
-        .map(|(row, held)| verdict::judge(held, checks.iter().filter(|check| verdict::concerns(check, row))))
+        .zip(&judgements)
+        .map(|(row, judgement)| verdict::judge(judgement, checks.iter().filter(|check| verdict::concerns(check, row))))
         .collect();
     let conclusion = verdict::conclude(&rows, &judged);
     let unfinished = rows.last().map_or(0, |whole| whole.unfinished);
@@ -156,7 +156,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
 }
 
 /// Adds to each service's row what the time without answers says.
-fn judge_silences(held: &mut [verdict::Held], evidence: &Evidence<'_>, silences: &[Silence]) {
+fn judge_silences(judgements: &mut [verdict::RowJudgement], evidence: &Evidence<'_>, silences: &[Silence]) {
     for silence in silences {
         let is_own = |row: &Row| row.scope.operation.is_none() && row.scope.service.as_ref() == Some(&silence.service);
         let Some(position) = evidence.rows.iter().position(is_own) else { continue };
@@ -164,6 +164,12 @@ fn judge_silences(held: &mut [verdict::Held], evidence: &Evidence<'_>, silences:
         let closed = service.is_some_and(|service| service.offered_rate().is_none());
         let waited =
             evidence.timelines[position].seconds.iter().any(|moment| moment.in_system.is_some_and(|n| n > 0.0));
-        held[position].add_silence(&evidence.rows[position], silence, closed, waited, &evidence.scenario.objective);
+        judgements[position].add_silence(
+            &evidence.rows[position],
+            silence,
+            closed,
+            waited,
+            &evidence.scenario.objective,
+        );
     }
 }

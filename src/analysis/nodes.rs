@@ -5,7 +5,7 @@ use super::{
     layout::Outline,
     row::Scope,
     server::{Totals, totals},
-    tally::{Question, Tally, tallies},
+    tally::{RequestLimit, Tally, tallies},
     timeline::Timeline,
 };
 use crate::{
@@ -51,7 +51,7 @@ pub struct NodeLoad {
 }
 
 /// Rows of the nodes; none where the server stands alone. Names without a single request that are no nodes are left out.
-pub(super) fn nodes(run: &Run, question: Question) -> Vec<NodeRow> {
+pub(super) fn nodes(run: &Run, limit: RequestLimit) -> Vec<NodeRow> {
     let mut names: Vec<&str> = run.target.nodes.iter().map(|node| node.address.as_str()).collect();
     for series in &run.recording.nodes {
         if !names.contains(&series.key.operation.as_str()) {
@@ -69,7 +69,7 @@ pub(super) fn nodes(run: &Run, question: Question) -> Vec<NodeRow> {
         series: (0..recording.series.len()).filter(|&at| recording.series[at].key.operation == *name).collect(),
     };
     let outlines: Vec<Outline> = names.iter().map(outline).collect();
-    let tallies = tallies(&recording, &outlines, question);
+    let tallies = tallies(&recording, &outlines, limit);
     let all: u64 = tallies.iter().map(|tally| tally.counts.completed + tally.counts.failed()).sum();
     let row = |((name, outline), tally): ((&str, &Outline), Tally)| {
         let record = run.nodes.iter().find(|record| record.before.address == name);
@@ -121,7 +121,7 @@ mod tests {
         results::sample,
     };
 
-    const QUESTION: Question = Question { latency: 100_000_000, percentile: 99.0 };
+    const LIMIT: RequestLimit = RequestLimit { latency: 100_000_000, percentile: 99.0 };
 
     fn address(number: usize) -> String {
         format!("redis://127.0.0.1:{}", 7000 + number)
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn rows_add_up_what_the_services_sent_to_a_node() {
         let run = clustered();
-        let rows = nodes(&run, QUESTION);
+        let rows = nodes(&run, LIMIT);
         let completed = |row: &NodeRow| row.load.as_ref().unwrap().counts.completed;
         let of_series = |at: usize| run.recording.series[at].totals().completed;
         assert_eq!(rows.iter().map(completed).collect::<Vec<_>>(), [of_series(1) + of_series(2), of_series(0)]);
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_server_that_stands_alone_has_no_rows() {
-        assert!(nodes(&sample::run(), QUESTION).is_empty());
+        assert!(nodes(&sample::run(), LIMIT).is_empty());
         assert!(spread(&[]).is_none());
     }
 }

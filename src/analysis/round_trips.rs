@@ -45,7 +45,7 @@ impl RoundTrips {
             times_faster: response.mean.filter(|mean| *mean > 0.0).map(|mean| target as f64 / mean),
             judged,
             grade: judged.nanos().map(|nanos| Grade::of(nanos, target)),
-            verdict: verdict::hold(asked, objective, 0).verdict,
+            verdict: verdict::compare_with_objective(asked, objective, 0).verdict,
             response,
         }
     }
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn are_held_against_the_target_as_a_run_is() {
+    fn are_compared_with_the_target_as_a_run_is() {
         let measured = RoundTrips::new("GET", 50, &[sample(1_000, 0), sample(1_000, 0)], &OBJECTIVE);
         assert_eq!((measured.grade, measured.response.histogram.len()), (Some(Grade::Excellent), 2_000));
         assert!((measured.times_faster.unwrap() - 50.0).abs() < 0.1, "{:?}", measured.times_faster);

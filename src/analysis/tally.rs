@@ -74,7 +74,7 @@ type Bands = Vec<(usize, [Coarse; KINDS])>;
 
 /// Objective of every request.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Question {
+pub(super) struct RequestLimit {
     /// Longest response time that is in time.
     pub(super) latency: Nanos,
     /// Percentile that is judged, in percent.
@@ -95,12 +95,12 @@ pub(super) fn whole_seconds(recording: &Recording) -> usize {
 }
 
 /// The tally of each row.
-pub(super) fn tallies(recording: &Recording, rows: &[Outline], question: Question) -> Vec<Tally> {
+pub(super) fn tallies(recording: &Recording, rows: &[Outline], limit: RequestLimit) -> Vec<Tally> {
     let seconds = by_second(recording);
     let mut totals = blank_totals(recording.series.len());
     let mut ticks: Vec<Vec<Tick>> = Vec::with_capacity(seconds.len());
     let mut bands: Vec<Bands> = Vec::with_capacity(seconds.len());
-    for (of_part, seconds_of_part) in in_two(&seconds, |part| add_up(part, rows, recording.series.len(), question)) {
+    for (of_part, seconds_of_part) in in_two(&seconds, |part| add_up(part, rows, recording.series.len(), limit)) {
         for (total, part) in totals.iter_mut().flatten().zip(of_part.iter().flatten()) {
             add(total, part);
         }
@@ -112,7 +112,7 @@ pub(super) fn tallies(recording: &Recording, rows: &[Outline], question: Questio
 
     let of_rows: Vec<[Histogram<u64>; KINDS]> = rows.iter().map(|row| sum(&totals, &row.series)).collect();
     let thresholds: Vec<[Nanos; KINDS]> =
-        of_rows.iter().map(|row| row.each_ref().map(|all| all.value_at_percentile(question.percentile))).collect();
+        of_rows.iter().map(|row| row.each_ref().map(|all| all.value_at_percentile(limit.percentile))).collect();
     for (ticks, bands) in ticks.iter_mut().zip(&bands) {
         for ((tick, row), thresholds) in ticks.iter_mut().zip(rows).zip(&thresholds) {
             for (_, bands) in bands.iter().filter(|(index, _)| row.series.contains(index)) {
@@ -229,7 +229,7 @@ fn add_up(
     seconds: &[Finished<'_>],
     rows: &[Outline],
     series: usize,
-    question: Question,
+    limit: RequestLimit,
 ) -> (Totals, Vec<(Vec<Tick>, Bands)>) {
     let mut unpacker = Unpacker::default();
     let mut totals = blank_totals(series);
@@ -273,7 +273,7 @@ fn add_up(
                     tick.refused += second.counts.refused();
                 }
                 // Whatever is not in the histogram took longer than it can hold.
-                let in_time: u64 = counts_up_to(&together, question.latency);
+                let in_time: u64 = counts_up_to(&together, limit.latency);
                 tick.late = tick.completed.saturating_sub(in_time);
                 tick
             };

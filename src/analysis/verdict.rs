@@ -30,7 +30,7 @@ pub(super) struct Requests {
 
 /// The objective compared with one row, before any doubt about the harness.
 #[derive(Debug, Clone)]
-pub(super) struct Held {
+pub(super) struct RowJudgement {
     pub(super) conclusion: Conclusion,
     /// Whether a miss remains one when everything that the harness may have added is taken away.
     pub(super) stands_alone: bool,
@@ -77,7 +77,7 @@ fn bend(kind: CheckKind) -> Option<Bend> {
 /// 95 % bound of that share says that this is no chance of the draw; how the requests came, in bursts or not, does not matter
 /// for what has happened. It is met where the upper bound is at most what is allowed even with the requests divided by the
 /// burstiness of the bad ones. Otherwise another run might go either way.
-pub(super) fn hold(requests: Requests, objective: &Objective, measured_ns: Nanos) -> Conclusion {
+pub(super) fn compare_with_objective(requests: Requests, objective: &Objective, measured_ns: Nanos) -> Conclusion {
     let Requests { all, bad, failed, burstiness } = requests;
     let conclusion = |verdict, reasons| Conclusion { verdict, reasons, harness_late: None };
     if all == 0 {
@@ -140,7 +140,7 @@ pub(super) fn misses_alone(certain: Requests, objective: &Objective) -> bool {
     certain.all > 0 && (above(certain.bad, allowed) || above(certain.failed, objective.max_error_rate))
 }
 
-impl Held {
+impl RowJudgement {
     /// Adds what the time without answers says. Shares of requests cannot see it in a closed loop, whose clients ask for nothing
     /// more while they wait: of N clients at most N requests are late, however long the server stands still. In an open loop
     /// the due instants have it.
@@ -184,7 +184,7 @@ impl Held {
 }
 
 /// Judges one row by how the objective compares and by the checks that concern it.
-pub(super) fn judge<'a>(held: &Held, checks: impl Iterator<Item = &'a Check> + Clone) -> Conclusion {
+pub(super) fn judge<'a>(judgement: &RowJudgement, checks: impl Iterator<Item = &'a Check> + Clone) -> Conclusion {
     let refused = checks.filter(|check| check.level == Level::Refuse);
     let first = |bend_of: Bend| refused.clone().find(|check| bend(check.kind) == Some(bend_of));
     let invalid = |checks: &[Bend]| {
@@ -196,10 +196,11 @@ pub(super) fn judge<'a>(held: &Held, checks: impl Iterator<Item = &'a Check> + C
         // The lag of a harness that stood still is a consequence.
         kinds.sort_by_key(|kind| *kind == CheckKind::ScheduleLag);
         kinds.dedup();
-        let reasons = kinds.into_iter().map(Reason::Check).chain(held.conclusion.reasons.iter().cloned()).collect();
+        let reasons =
+            kinds.into_iter().map(Reason::Check).chain(judgement.conclusion.reasons.iter().cloned()).collect();
         Conclusion { verdict: Verdict::Invalid, reasons, harness_late: None }
     };
-    let Conclusion { verdict, reasons, .. } = held.conclusion.clone();
+    let Conclusion { verdict, reasons, .. } = judgement.conclusion.clone();
     if reasons == [Reason::Empty] {
         let checks = refused.clone().map(|check| Reason::Check(check.kind));
         let mut reasons: Vec<Reason> = [Reason::Empty].into_iter().chain(checks).collect();
@@ -214,9 +215,9 @@ pub(super) fn judge<'a>(held: &Held, checks: impl Iterator<Item = &'a Check> + C
     }
     // A closed loop asks for as much as the harness can do, so that a busy worker is its ordinary state: response times are at
     // most what they seem to be, and the objective is judged by them.
-    let saturated = |check: &Check| held.closed && check.kind == CheckKind::WorkerCpu;
+    let saturated = |check: &Check| judgement.closed && check.kind == CheckKind::WorkerCpu;
     let is_late = refused.clone().any(|check| bend(check.kind) == Some(Bend::Worse) && !saturated(check));
-    if verdict == Verdict::Fail && !held.stands_alone && is_late {
+    if verdict == Verdict::Fail && !judgement.stands_alone && is_late {
         return invalid(&[Bend::Worse]);
     }
     let harness_late = first(Bend::Worse).map(|check| check.kind);
@@ -224,7 +225,7 @@ pub(super) fn judge<'a>(held: &Held, checks: impl Iterator<Item = &'a Check> + C
     let overloaded = backlogs
         .max_by(|one, other| one.value.total_cmp(&other.value))
         .map(|check| Reason::Overloaded { service: check.subject.clone().unwrap_or_default(), growth: check.value });
-    let drifting = first(Bend::Drift).filter(|_| verdict == Verdict::Pass && !held.worst_third_met).map(|check| {
+    let drifting = first(Bend::Drift).filter(|_| verdict == Verdict::Pass && !judgement.worst_third_met).map(|check| {
         let service = check.subject.clone().unwrap_or_default();
         Reason::Drifting { service, per_minute: check.nanos.unwrap_or_default() }
     });

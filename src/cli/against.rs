@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::exit::Failure;
 use crate::{
-    analysis::baseline::{Question, abstract_of},
+    analysis::baseline::{CompareOptions, abstract_of},
     report::{ComparisonReport, File, RunReport},
     results::{Abstract, Asked, BASELINE_COPY, Baseline, Baselines},
 };
@@ -22,24 +22,29 @@ pub(super) fn abstracted(report: &RunReport, folder: &Path) -> Abstract {
 }
 
 /// Compares a run with its baseline.
-pub(super) fn compared(held: BaselineRuns, report: &RunReport, folder: &Path, question: Question) -> ComparisonReport {
-    ComparisonReport::new(held.name, held.runs, abstracted(report, folder), question)
+pub(super) fn compared(
+    held: BaselineRuns,
+    report: &RunReport,
+    folder: &Path,
+    options: CompareOptions,
+) -> ComparisonReport {
+    ComparisonReport::new(held.name, held.runs, abstracted(report, folder), options)
 }
 
 /// The same comparison once more, for a run whose folder holds the copy of what it was compared with.
 pub(super) fn again(folder: &Path, report: &RunReport) -> Result<Option<ComparisonReport>, Failure> {
     let Some(copy) = Baselines::beside(folder).map_err(Failure::usage)? else { return Ok(None) };
     let Some(asked) = copy.asked else { return Ok(None) };
-    let question = Question { threshold: asked.threshold, allow_differences: asked.allow_differences };
-    Ok(Some(compared(BaselineRuns { name: asked.name, runs: copy.runs }, report, folder, question)))
+    let options = CompareOptions { threshold: asked.threshold, allow_differences: asked.allow_differences };
+    Ok(Some(compared(BaselineRuns { name: asked.name, runs: copy.runs }, report, folder, options)))
 }
 
 /// The copy that lies beside the run: the baseline may change, and the report must stay.
 pub(super) fn copy(comparison: &ComparisonReport) -> File {
     let asked = Asked {
         name: comparison.against.clone(),
-        threshold: comparison.question.threshold,
-        allow_differences: comparison.question.allow_differences,
+        threshold: comparison.options.threshold,
+        allow_differences: comparison.options.allow_differences,
     };
     let copy = Baseline { asked: Some(asked), ..Baseline::new(comparison.base.clone()) };
     (BASELINE_COPY.to_owned(), copy.to_json().into_bytes())

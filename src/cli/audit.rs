@@ -11,10 +11,10 @@ use super::{
         scenario::{DEFAULT, FieldArgs, scenario},
         target::{INSECURE, SamplingArgs, TargetArgs},
     },
+    cleanup::Cleanup,
     environment::{software, stamp},
     exit::{Exit, Failure},
     interrupt::{Interrupt, supervise},
-    leftovers::Leftovers,
     output::{self, Look},
     progress::Display,
     stderr,
@@ -108,15 +108,15 @@ enum AuditFormat {
 pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     let scenario = arguments.scenario()?;
     let source = arguments.target.source()?;
-    let leftovers = Leftovers::default();
-    let (display, held) = (Display::new(!arguments.quiet.quiet), leftovers.clone());
+    let cleanup = Cleanup::default();
+    let (display, held) = (Display::new(!arguments.quiet.quiet), cleanup.clone());
     let work = move |interrupt: Interrupt| {
         let result = arguments.carry_out(scenario.as_ref(), source, &interrupt, &display, &held, look);
         display.clear();
         result
     };
     let result = supervise(work, || {});
-    leftovers.clear();
+    cleanup.clear();
     result
 }
 
@@ -134,7 +134,7 @@ impl Arguments {
         source: Source,
         interrupt: &Interrupt,
         display: &Display,
-        leftovers: &Leftovers,
+        cleanup: &Cleanup,
         look: Look,
     ) -> Result<Exit, Failure> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
@@ -149,7 +149,7 @@ impl Arguments {
                 }
             };
             if let Some(server) = server {
-                leftovers.hold_server(server);
+                cleanup.hold_server(server);
             }
             if target.is_insecure() {
                 display.say(INSECURE);
@@ -190,7 +190,7 @@ impl Arguments {
             AuditFormat::Html => audit.html(),
             AuditFormat::Json => audit.json().unwrap_or_default(),
         })?;
-        let Some(limit) = self.fail_on else { return Ok(Exit::Met) };
+        let Some(limit) = self.fail_on else { return Ok(Exit::Success) };
         let outcome = AuditOutcome::of(&rulings, limit.into());
         if let AuditOutcome::Blind { unknown, of } = outcome {
             stderr::print(&format!(

@@ -96,7 +96,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             let removed = runtime.block_on(interrupt.or(target.clean(&scenario)))?;
             let keys = plain(&counted(removed, "key", "keys"));
             output::print(format!("Removed {keys} of `{}` from {}\n", scenario.name, target.brief_address()))?;
-            Ok(Exit::Met)
+            Ok(Exit::Success)
         },
         || {},
     )

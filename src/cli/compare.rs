@@ -78,7 +78,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let BaselineRuns { name, mut runs } = held(&arguments.base, &Baselines::of(&arguments.results.results))?;
     let run = abstract_at(&arguments.run)?;
     let count = runs.len();
-    // Held against itself it would be as it always was.
+    // Compared with itself, a run never differs.
     runs.retain(|other| !other.is_of_same_run(&run));
     if runs.is_empty() {
         return Err(Failure::usage(anyhow!("both are the same run")));
@@ -86,7 +86,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     if runs.len() < count {
         stderr::print(&format!("note: {} is a run of {name}; it is compared with the other runs of {name}", run.name));
     }
-    let compared = ComparisonReport::new(name, runs, run, arguments.comparison.question());
+    let compared = ComparisonReport::new(name, runs, run, arguments.comparison.options());
     let out = arguments.out.as_ref();
     let saved = out.map(|folder| results::write_apart(folder, compared.files()).map(|()| folder)).transpose();
     let printed = match arguments.format {

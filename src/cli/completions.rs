@@ -21,5 +21,5 @@ pub(super) fn run(arguments: &Arguments, mut program: Command) -> Result<Exit, F
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut program, "plimsoll", &mut script);
     output::print(script)?;
-    Ok(Exit::Met)
+    Ok(Exit::Success)
 }

@@ -13,7 +13,7 @@ use super::{exit::Failure, interrupt::Interrupt, progress::Display};
 use crate::results::{TargetFacts, brief_address};
 
 /// How often a question is asked whether it still matters.
-const GLANCE: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Something that takes the consent of the user.
 pub(super) struct Question<'a> {
@@ -69,7 +69,7 @@ impl Question<'_> {
             let _ = said.send(line);
         });
         loop {
-            match answer.recv_timeout(GLANCE) {
+            match answer.recv_timeout(POLL_INTERVAL) {
                 Ok(line) if is_yes(&line) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) if !interrupt.stop().is_cancelled() => {}
                 Err(RecvTimeoutError::Timeout) => return Err(Failure::interrupted()),

@@ -14,13 +14,13 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// The objective is met, or the command did what it was asked to.
-    Met = 0,
+    Success = 0,
     /// The objective is missed, or a run is worse than what it is compared with.
-    Missed = 1,
+    ObjectiveMissed = 1,
     /// The command line or the scenario is wrong, or the results cannot be written there.
     Usage = 2,
     /// The target cannot be used, the measurement cannot be trusted, or runs cannot be compared.
-    Unusable = 3,
+    InvalidTargetOrMeasurement = 3,
     /// The measurement does not suffice to decide.
     Inconclusive = 4,
     /// Ended by the user; as shells count, 128 and the number of SIGINT.
@@ -40,9 +40,9 @@ Exit codes:
 impl From<Verdict> for Exit {
     fn from(verdict: Verdict) -> Self {
         match verdict {
-            Verdict::Pass | Verdict::Improved => Self::Met,
-            Verdict::Fail => Self::Missed,
-            Verdict::Invalid | Verdict::NotComparable => Self::Unusable,
+            Verdict::Pass | Verdict::Improved => Self::Success,
+            Verdict::Fail => Self::ObjectiveMissed,
+            Verdict::Invalid | Verdict::NotComparable => Self::InvalidTargetOrMeasurement,
             Verdict::Inconclusive => Self::Inconclusive,
             Verdict::Interrupted => Self::Interrupted,
         }
@@ -66,7 +66,7 @@ impl Exit {
     pub(super) fn of_ended(ended: Ended, verdict: Verdict) -> Self {
         match ended {
             Ended::Interrupted => Self::Interrupted,
-            Ended::Lost => Self::Unusable,
+            Ended::Lost => Self::InvalidTargetOrMeasurement,
             _ => verdict.into(),
         }
     }
@@ -74,9 +74,9 @@ impl Exit {
     /// The exit code of an audit.
     pub(super) fn of_audit(outcome: &AuditOutcome) -> Self {
         match outcome {
-            AuditOutcome::Clear => Self::Met,
-            AuditOutcome::Found(_) => Self::Missed,
-            AuditOutcome::Blind { .. } => Self::Unusable,
+            AuditOutcome::Clear => Self::Success,
+            AuditOutcome::Found(_) => Self::ObjectiveMissed,
+            AuditOutcome::Blind { .. } => Self::InvalidTargetOrMeasurement,
         }
     }
 
@@ -90,7 +90,7 @@ impl Exit {
     /// The exit code for an outcome of `plimsoll ci`.
     pub(super) fn of_ci(outcome: Verdict, leniency: Leniency) -> Self {
         match outcome {
-            Verdict::Inconclusive if leniency != Leniency::Fail => Self::Met,
+            Verdict::Inconclusive if leniency != Leniency::Fail => Self::Success,
             outcome => outcome.into(),
         }
     }
@@ -99,10 +99,10 @@ impl Exit {
     /// worse than both.
     pub(super) fn worse(self, other: Self) -> Self {
         let rank = |exit: &Self| match exit {
-            Self::Met => 0,
+            Self::Success => 0,
             Self::Inconclusive => 1,
-            Self::Unusable => 2,
-            Self::Missed => 3,
+            Self::InvalidTargetOrMeasurement => 2,
+            Self::ObjectiveMissed => 3,
             Self::Usage => 4,
             Self::Interrupted => 5,
         };
@@ -159,7 +159,7 @@ impl Failure {
 
     /// Something that keeps the target from being measured.
     pub(super) fn unusable(error: impl Into<anyhow::Error>) -> Self {
-        Self { exit: Exit::Unusable, error: error.into() }
+        Self { exit: Exit::InvalidTargetOrMeasurement, error: error.into() }
     }
 }
 
@@ -208,7 +208,14 @@ mod tests {
 
     #[test]
     fn the_help_lists_every_code() {
-        for exit in [Exit::Met, Exit::Missed, Exit::Usage, Exit::Unusable, Exit::Inconclusive, Exit::Interrupted] {
+        for exit in [
+            Exit::Success,
+            Exit::ObjectiveMissed,
+            Exit::Usage,
+            Exit::InvalidTargetOrMeasurement,
+            Exit::Inconclusive,
+            Exit::Interrupted,
+        ] {
             let code = format!("{:5}  ", exit as u8);
             assert!(HELP.lines().any(|line| line.starts_with(&code)), "{exit:?}");
         }
@@ -244,14 +251,14 @@ mod tests {
             TargetError::Several(vec![of(&["api"], refused()), refused()]),
         ] {
             let failure = Failure::from(error);
-            assert_eq!(failure.exit, Exit::Unusable, "{failure}");
+            assert_eq!(failure.exit, Exit::InvalidTargetOrMeasurement, "{failure}");
         }
     }
 
     #[test]
     fn only_the_user_interrupts() {
         assert_eq!(Failure::from(LoadError::Interrupted).exit, Exit::Interrupted);
-        assert_eq!(Failure::from(LoadError::PackerPanicked).exit, Exit::Unusable);
+        assert_eq!(Failure::from(LoadError::PackerPanicked).exit, Exit::InvalidTargetOrMeasurement);
         assert_eq!(Failure::no_folder().exit, Exit::Usage);
     }
 
@@ -260,7 +267,7 @@ mod tests {
         use Ended::{Budget, Finished, Interrupted, Lost};
         assert_eq!(
             [Finished, Budget, Interrupted, Lost].map(|ended| Exit::of_ended(ended, Verdict::Fail)),
-            [Exit::Missed, Exit::Missed, Exit::Interrupted, Exit::Unusable]
+            [Exit::ObjectiveMissed, Exit::ObjectiveMissed, Exit::Interrupted, Exit::InvalidTargetOrMeasurement]
         );
     }
 
@@ -269,12 +276,12 @@ mod tests {
         let all = [Verdict::Pass, Verdict::Inconclusive, Verdict::Fail, Verdict::Invalid];
         assert_eq!(
             all.map(|outcome| Exit::of_run(outcome, false, Some(Verdict::Fail))),
-            [Exit::Missed, Exit::Missed, Exit::Missed, Exit::Unusable]
+            [Exit::ObjectiveMissed, Exit::ObjectiveMissed, Exit::ObjectiveMissed, Exit::InvalidTargetOrMeasurement]
         );
         for nothing in [None, Some(Verdict::Pass), Some(Verdict::Improved), Some(Verdict::Inconclusive)] {
             assert_eq!(
                 all.map(|outcome| Exit::of_run(outcome, false, nothing)),
-                [Exit::Met, Exit::Inconclusive, Exit::Missed, Exit::Unusable]
+                [Exit::Success, Exit::Inconclusive, Exit::ObjectiveMissed, Exit::InvalidTargetOrMeasurement]
             );
         }
     }
@@ -284,13 +291,25 @@ mod tests {
         let all = [Verdict::Pass, Verdict::Inconclusive, Verdict::Fail, Verdict::Invalid];
         assert_eq!(
             all.map(|outcome| Exit::of_run(outcome, false, Some(Verdict::NotComparable))),
-            [Exit::Unusable, Exit::Unusable, Exit::Missed, Exit::Unusable]
+            [
+                Exit::InvalidTargetOrMeasurement,
+                Exit::InvalidTargetOrMeasurement,
+                Exit::ObjectiveMissed,
+                Exit::InvalidTargetOrMeasurement
+            ]
         );
     }
 
     #[test]
     fn the_worst_is_reported_whatever_the_order() {
-        let order = [Exit::Met, Exit::Inconclusive, Exit::Unusable, Exit::Missed, Exit::Usage, Exit::Interrupted];
+        let order = [
+            Exit::Success,
+            Exit::Inconclusive,
+            Exit::InvalidTargetOrMeasurement,
+            Exit::ObjectiveMissed,
+            Exit::Usage,
+            Exit::Interrupted,
+        ];
         for (place, worst) in order.into_iter().enumerate() {
             for other in &order[..=place] {
                 assert_eq!(other.worse(worst), worst);

@@ -89,7 +89,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
         }
     };
     Failure::first_of(saved.map_err(Failure::usage), printed)?;
-    Ok(Exit::Met)
+    Ok(Exit::Success)
 }
 
 /// The runs in a folder of results, and those that `plimsoll ci` made within.

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{
+    cleanup::{Cleanup, claim},
     conclude::{Drawn, conclude, unconcluded},
     exit::Failure,
-    leftovers::{Leftovers, claim},
     progress::Display,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 /// The folder of a measurement that is saved more than once.
 #[derive(Debug)]
 pub(super) struct Journal {
-    leftovers: Leftovers,
+    cleanup: Cleanup,
     /// File that holds all that was measured.
     file: &'static str,
     /// Final path. Before the first write it is only intended; `publish` picks a free name if it has been taken.
@@ -27,16 +27,16 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Claims a folder; `file` is the one that holds all that was measured.
-    pub(super) fn claim(place: &Path, force: bool, file: &'static str, leftovers: &Leftovers) -> Result<Self, Failure> {
+    pub(super) fn claim(place: &Path, force: bool, file: &'static str, cleanup: &Cleanup) -> Result<Self, Failure> {
         let claimed = claim(place, force)?;
         let hidden = Some(claimed.hidden().to_owned());
-        leftovers.hold_folder(claimed);
-        Ok(Self { leftovers: leftovers.clone(), file, destination: place.to_owned(), hidden })
+        cleanup.hold_folder(claimed);
+        Ok(Self { cleanup: cleanup.clone(), file, destination: place.to_owned(), hidden })
     }
 
     /// Takes the folder of what is continued.
-    pub(super) fn reopen(folder: PathBuf, file: &'static str, leftovers: &Leftovers) -> Self {
-        Self { leftovers: leftovers.clone(), file, destination: folder, hidden: None }
+    pub(super) fn reopen(folder: PathBuf, file: &'static str, cleanup: &Cleanup) -> Self {
+        Self { cleanup: cleanup.clone(), file, destination: folder, hidden: None }
     }
 
     /// Where it lies now; whatever is put there moves along when it is shown.
@@ -63,9 +63,9 @@ impl Journal {
         let saved = if let Some(folder) = self.folder() {
             results::save_again(folder, files, (self.file, measured.into_bytes())).map(|()| folder.to_owned())
         } else {
-            let folder = self.leftovers.take_folder().ok_or_else(Failure::no_folder)?;
+            let folder = self.cleanup.take_folder().ok_or_else(Failure::no_folder)?;
             let saved = folder.save((self.file, measured.as_bytes()), || files);
-            self.leftovers.let_go_of_folder();
+            self.cleanup.let_go_of_folder();
             saved
         };
         if let Ok(place) | Err(ResultsError::Incomplete { kept: Some(place), .. }) = &saved {
@@ -122,7 +122,7 @@ mod tests {
     fn a_panic_while_concluding_loses_nothing_that_was_measured() {
         let home = tempfile::tempdir().unwrap();
         let place = home.path().join("mine");
-        let mut journal = Journal::claim(&place, false, "gate.json", &Leftovers::default()).unwrap();
+        let mut journal = Journal::claim(&place, false, "gate.json", &Cleanup::default()).unwrap();
         let failed = journal.conclude("{}".to_owned(), || -> Drawn<()> { panic!("in the analysis") });
         let message = failed.map(|_| ()).unwrap_err().to_string();
         assert_eq!(std::fs::read(place.join("gate.json")).unwrap(), b"{}");

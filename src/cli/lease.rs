@@ -7,10 +7,10 @@ use tokio::runtime::{self, Runtime};
 
 use super::{
     args::target::INSECURE,
+    cleanup::{Cleanup, REMEDY},
     data::same_data,
     exit::Failure,
     interrupt::Interrupt,
-    leftovers::{Leftovers, REMEDY},
     progress::Display,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Time in which a server has to answer once the user has ended the command.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The servers of one command: private ones, claims so that no two runs write or remove the same keys, and the data that the
 /// command has written. [`Self::release`] gives all of it back.
@@ -28,7 +28,7 @@ pub(super) struct Lease {
     pub(super) runtime: Runtime,
     pub(super) interrupt: Interrupt,
     pub(super) display: Display,
-    pub(super) leftovers: Leftovers,
+    pub(super) cleanup: Cleanup,
     claimant: String,
     /// Whether an unchecked server was mentioned.
     warned: Cell<bool>,
@@ -67,10 +67,10 @@ impl Data {
 }
 
 impl Lease {
-    pub(super) fn new(interrupt: Interrupt, display: Display, leftovers: Leftovers) -> Result<Self, Failure> {
+    pub(super) fn new(interrupt: Interrupt, display: Display, cleanup: Cleanup) -> Result<Self, Failure> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
         let (claims, data, warned) = (Vec::new(), Vec::new(), Cell::new(false));
-        Ok(Self { runtime, interrupt, display, leftovers, claimant: claimant(), warned, claims, data })
+        Ok(Self { runtime, interrupt, display, cleanup, claimant: claimant(), warned, claims, data })
     }
 
     /// The result of `work`, or a failure as soon as the user interrupts it.
@@ -85,7 +85,7 @@ impl Lease {
 
     /// Fails where a server is not worth waiting for: after an interruption, one that does not answer at once.
     pub(super) async fn reach(&self, target: &Target) -> Result<(), TargetError> {
-        if self.interrupt.stop().is_cancelled() { target.answers(PATIENCE).await } else { Ok(()) }
+        if self.interrupt.stop().is_cancelled() { target.answers(TIMEOUT).await } else { Ok(()) }
     }
 
     /// Starts a private server, or checks one that runs already. `besides` are connections that the command has at the same time.
@@ -102,7 +102,7 @@ impl Lease {
         let login = server.as_ref().map(login);
         let timetable = server.as_ref().map(|server| server.timetable(&scenario.events));
         if let Some(server) = server {
-            self.leftovers.hold_server(server);
+            self.cleanup.hold_server(server);
         }
         let timetable = timetable.transpose().map_err(|reason| Failure::usage(anyhow!(reason)))?.unwrap_or_default();
         Ok(Tenant { login, timetable, ..self.check(target, scenario, besides)? })
@@ -134,7 +134,7 @@ impl Lease {
                 }
             }
             if !facts.private {
-                self.leftovers.hold_keys(target.brief_address());
+                self.cleanup.hold_keys(target.brief_address());
             }
         } else if let Err(error @ TargetError::Claimed { .. }) =
             self.race(target.claimed_by_another(scenario, &self.claimant))?
@@ -214,8 +214,8 @@ impl Lease {
 
     /// Stops private servers, and removes the data from the others.
     pub(super) fn clear(&mut self) -> Vec<Failure> {
-        if self.leftovers.holds_server() {
-            self.leftovers.stop_servers();
+        if self.cleanup.holds_server() {
+            self.cleanup.stop_servers();
             self.data.clear();
         } else if !self.data.is_empty() {
             self.display.step("Removing the scenario's keys");
@@ -243,7 +243,7 @@ impl Lease {
             }
         }
         self.claims.clear();
-        self.leftovers.let_go_of_keys();
+        self.cleanup.let_go_of_keys();
     }
 
     /// Gives the claims back, and prints what the scenarios wrote besides.

@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let folders = results::result_folders(place).map_err(Failure::usage)?;
     if folders.is_empty() {
         output::print(format!("No saved runs in {}. `plimsoll run` saves one.\n", place.display()))?;
-        return Ok(Exit::Met);
+        return Ok(Exit::Success);
     }
     let display = Display::new(true);
     let mut lines = Vec::new();
@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         writeln!(text, "{name:width$}  {about}").expect("a string takes every write");
     }
     output::print(text)?;
-    Ok(Exit::Met)
+    Ok(Exit::Success)
 }
 
 /// The first sentence of the report of results without `headline.txt`.

@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &Arguments, program: Command) -> Result<Exit, Failu
         Some(folder) => results::rewrite(folder, pages(program)).map_err(Failure::usage)?,
         None => output::print(page(&Man::new(program)))?,
     }
-    Ok(Exit::Met)
+    Ok(Exit::Success)
 }
 
 /// The page of every command, each with the name of its file.

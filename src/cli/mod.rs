@@ -7,6 +7,7 @@ mod baseline;
 mod capacity;
 mod ci;
 mod clean;
+mod cleanup;
 mod compare;
 mod completions;
 mod conclude;
@@ -20,7 +21,6 @@ mod history;
 mod interrupt;
 mod journal;
 mod lease;
-mod leftovers;
 mod list;
 mod man;
 mod output;
@@ -97,7 +97,7 @@ pub fn main() -> ExitCode {
             let error = hint::with_command(error);
             // Help that nobody reads to its end is no failure.
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { Exit::Usage } else { Exit::Met });
+            return ExitCode::from(if error.use_stderr() { Exit::Usage } else { Exit::Success });
         }
     };
     let prepared = interrupt::outlive_file_size_limit().map_err(Failure::unusable);

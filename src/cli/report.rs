@@ -73,7 +73,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     if arguments.open {
         open(&folder.join(arguments.style.map_or("report.html", Style::page))).map_err(Failure::usage)?;
     }
-    Ok(Exit::Met)
+    Ok(Exit::Success)
 }
 
 /// Refuses subjects without a document of this style.

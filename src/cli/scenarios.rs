@@ -38,7 +38,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Show { name } => scenario::source(&name).map_err(Failure::usage)?.text,
     };
     output::print(text)?;
-    Ok(Exit::Met)
+    Ok(Exit::Success)
 }
 
 fn list() -> Result<String, Failure> {

@@ -64,5 +64,5 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Subject::Audit => Printed::Audit.schema(),
     };
     output::print(format!("{schema:#}\n"))?;
-    Ok(Exit::Met)
+    Ok(Exit::Success)
 }

@@ -167,7 +167,7 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const TIMEOUT: Duration = Duration::from_secs(20);
     const SHORT: Duration = Duration::from_millis(300);
 
     fn listener() -> (TcpListener, u16) {
@@ -179,12 +179,12 @@ mod tests {
     fn probe(address: Address, status: Option<u16>, patience: Duration) -> Result<(), String> {
         let dependency = Dependency { name: "x".to_owned(), address, status };
         let (elapsed, result) = Prober::new(&dependency, patience).probe();
-        assert!(elapsed < patience + PATIENCE, "{elapsed:?}");
+        assert!(elapsed < patience + TIMEOUT, "{elapsed:?}");
         result.map_err(|error| error.to_string())
     }
 
     fn tcp(host: &str, port: u16) -> Result<(), String> {
-        probe(Address::Tcp { host: host.to_owned(), port }, None, PATIENCE)
+        probe(Address::Tcp { host: host.to_owned(), port }, None, TIMEOUT)
     }
 
     /// Result for the answer on one connection.
@@ -201,7 +201,7 @@ mod tests {
             stream.write_all(answer).unwrap();
             String::from_utf8(asked).unwrap()
         });
-        let result = probe(Address::Http { url: format!("http://127.0.0.1:{port}/health?a=b") }, status, PATIENCE);
+        let result = probe(Address::Http { url: format!("http://127.0.0.1:{port}/health?a=b") }, status, TIMEOUT);
         let asked = served.join().unwrap();
         assert!(asked.starts_with("GET /health?a=b HTTP/1.1\r\n"), "{asked}");
         assert!(asked.to_lowercase().contains(&format!("host: 127.0.0.1:{port}\r\n")), "{asked}");
@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(tcp("localhost", port), Ok(()));
         drop(open);
         assert_eq!(tcp("127.0.0.1", port), Err("connection refused".to_owned()));
-        let refused = probe(Address::Http { url: format!("http://127.0.0.1:{port}/") }, None, PATIENCE);
+        let refused = probe(Address::Http { url: format!("http://127.0.0.1:{port}/") }, None, TIMEOUT);
         assert_eq!(refused, Err("connection refused".to_owned()));
     }
 
@@ -224,7 +224,7 @@ mod tests {
     fn an_unknown_name_is_reported_for_both_ways() {
         let of_tcp = tcp("nowhere.invalid", 1).unwrap_err();
         assert!(of_tcp.starts_with("unknown host nowhere.invalid: "), "{of_tcp}");
-        let of_http = probe(Address::Http { url: "http://nowhere.invalid/".to_owned() }, None, PATIENCE).unwrap_err();
+        let of_http = probe(Address::Http { url: "http://nowhere.invalid/".to_owned() }, None, TIMEOUT).unwrap_err();
         assert!(of_http.starts_with("unknown host nowhere.invalid: "), "{of_http}");
     }
 

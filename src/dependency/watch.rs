@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Longest time that a probe may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Dependencies that are being watched, each by a thread of its own. Dropped before its end, it ends by itself.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ enum Order {
 impl Watch {
     /// Begins, with a probe of each dependency at once.
     pub fn begin(dependencies: &[Dependency]) -> Self {
-        Self { posts: dependencies.iter().map(|dependency| Post::new(dependency, PATIENCE)).collect() }
+        Self { posts: dependencies.iter().map(|dependency| Post::new(dependency, TIMEOUT)).collect() }
     }
 
     /// Waits for the first probes and returns the failed ones; takes two seconds at most.

@@ -13,7 +13,7 @@ use super::{
 use crate::measure::{Interval, yield_to_load};
 
 /// How often it looks for intervals.
-const GLANCE: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The way to one worker's recorder and back.
 pub(super) struct Line {
@@ -35,7 +35,7 @@ impl Packer {
             yield_to_load();
             let mut open = true;
             while open {
-                thread::sleep(GLANCE);
+                thread::sleep(POLL_INTERVAL);
                 open = false;
                 for line in &lines {
                     open |= line.collect(&mut ledger);

@@ -33,7 +33,7 @@ use super::{Address, Board, exposition::Format};
 use crate::measure::yield_to_load;
 
 /// Time limit of a client for its request and the response.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Maximum number of concurrent clients; beyond it the oldest connection is closed. A well-behaved scraper finishes at
 /// once.
@@ -128,7 +128,7 @@ impl Endpoint {
     }
 
     /// Returns when a scrape has returned the verdict, or after 20 s.
-    pub async fn farewell(&self) {
+    pub async fn wait_for_final_scrape(&self) {
         let mut knows = self.audience.knows.subscribe();
         // Nobody came: that is theirs to know.
         let _ = timeout(Self::FAREWELL, knows.wait_for(|knows| *knows)).await;
@@ -173,7 +173,7 @@ async fn attend(stream: TcpStream, board: Board, audience: Arc<Audience>) {
     let mut http = http1::Builder::new();
     // One request each: the end of the connection shows that the answer has gone out.
     http.keep_alive(false).header_read_timeout(None);
-    let served = timeout(PATIENCE, http.serve_connection(TokioIo::new(stream), answer)).await;
+    let served = timeout(TIMEOUT, http.serve_connection(TokioIo::new(stream), answer)).await;
     if matches!(served, Ok(Ok(()))) {
         if given.verdict.load(Ordering::Relaxed) {
             audience.knows.send_replace(true);

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Far longer than anything takes here.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 const SCENARIO: &str = r#"
 name = "shop"
@@ -164,7 +164,7 @@ fn the_run_goes_through_its_phases_and_ends_with_a_verdict() {
     has(&render(&board), &[info]);
 
     let of = |connections| ServiceProgress { connections, ..ServiceProgress::default() };
-    let progress = Progress { phase: Phase::Connecting, elapsed: PATIENCE, of: None, services: vec![of(4), of(1)] };
+    let progress = Progress { phase: Phase::Connecting, elapsed: TIMEOUT, of: None, services: vec![of(4), of(1)] };
     board.progress(&progress);
     assert_eq!(phase(&board), "connecting");
     tell(&board, -1);
@@ -212,7 +212,7 @@ fn open() -> (Board, Endpoint, SocketAddr) {
 
 fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     stream
 }
 
@@ -237,7 +237,7 @@ fn scrape(address: SocketAddr) -> String {
 fn in_time<T: Send + 'static>(what: &str, work: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, result) = mpsc::channel();
     thread::spawn(move || done.send(work()));
-    result.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{what} hangs"))
+    result.recv_timeout(TIMEOUT).unwrap_or_else(|_| panic!("{what} hangs"))
 }
 
 #[test]
@@ -303,27 +303,27 @@ fn whoever_watched_gets_the_verdict() {
     let (board, endpoint, address) = open();
     assert!(!endpoint.is_watched());
     scrape(address);
-    let farewell = |endpoint: &Endpoint| {
+    let wait_for_final_scrape = |endpoint: &Endpoint| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        runtime.block_on(endpoint.farewell());
+        runtime.block_on(endpoint.wait_for_final_scrape());
     };
     until(|| endpoint.is_watched());
     board.conclude(vec![("pass".to_owned(), true)]);
     let waiting = thread::spawn(move || {
-        farewell(&endpoint);
+        wait_for_final_scrape(&endpoint);
         endpoint
     });
     assert!(scrape(address).contains("plimsoll_verdict{outcome=\"pass\"} 1.0"));
-    let endpoint = in_time("the farewell", move || waiting.join().unwrap());
+    let endpoint = in_time("the wait_for_final_scrape", move || waiting.join().unwrap());
     assert!(!endpoint.is_watched(), "the verdict is known");
-    in_time("a second farewell", move || farewell(&endpoint));
+    in_time("a second wait_for_final_scrape", move || wait_for_final_scrape(&endpoint));
 }
 
 /// Waits for something that has to happen: the answer is read before the endpoint knows that it went out.
 fn until(mut happened: impl FnMut() -> bool) {
     let began = Instant::now();
     while !happened() {
-        assert!(began.elapsed() < PATIENCE, "it never happened");
+        assert!(began.elapsed() < TIMEOUT, "it never happened");
         thread::sleep(Duration::from_millis(5));
     }
 }

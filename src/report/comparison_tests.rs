@@ -7,7 +7,7 @@ use super::{
     terminal::SCREEN,
 };
 use crate::{
-    analysis::baseline::{History, Question, history},
+    analysis::baseline::{CompareOptions, History, history},
     results::{
         Abstract, Baseline, Verdict,
         sample::{abstracted, abstracts},
@@ -15,7 +15,7 @@ use crate::{
 };
 
 fn compared(base: Vec<Abstract>, run: Abstract) -> ComparisonReport {
-    ComparisonReport::new("nightly".to_owned(), base, run, Question::default())
+    ComparisonReport::new("nightly".to_owned(), base, run, CompareOptions::default())
 }
 
 fn headline(compared: &ComparisonReport) -> String {

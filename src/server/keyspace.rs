@@ -23,7 +23,7 @@ use tokio::time::{sleep, timeout};
 use super::{
     info::Info,
     key_groups::{KeyGroups, Looked},
-    questions::{PATIENCE, Questions, is_reply, text},
+    questions::{Questions, TIMEOUT, is_reply, text},
 };
 use crate::results::{DatabaseSample, KeyspaceSample, Withheld};
 
@@ -278,7 +278,7 @@ impl Sampler {
             let _: Result<Value, Error> = pipeline.custom(command, words.collect::<Vec<_>>()).await;
         }
         let asked = Instant::now();
-        let answers = timeout(PATIENCE, pipeline.try_all::<Value>()).await;
+        let answers = timeout(TIMEOUT, pipeline.try_all::<Value>()).await;
         self.budget.busy += asked.elapsed();
         let answer = |answer: Result<Value, Error>| match answer {
             Ok(value) => Ok(Ok(value)),

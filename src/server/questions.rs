@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::results::Withheld;
 
 /// Longest time that an answer may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A client for questions, and what it was refused.
 pub struct Questions<C> {
@@ -46,7 +46,7 @@ impl<C: ClientLike> Questions<C> {
         let (name, arguments) = words.split_first()?;
         let command = CustomCommand::new((*name).to_owned(), ClusterHash::Random, false);
         let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
-        match timeout(PATIENCE, self.client.custom::<Value, _>(command, arguments)).await {
+        match timeout(TIMEOUT, self.client.custom::<Value, _>(command, arguments)).await {
             Ok(Ok(value)) => Some(Ok(value)),
             Ok(Err(error)) if is_reply(error.details()) => {
                 let message = error.details().to_owned();

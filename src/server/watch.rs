@@ -25,7 +25,7 @@ use crate::{
 const SHORTEST: Nanos = 50_000_000;
 
 /// Interval at which the end of the period is checked; the user can end the period early.
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Time before the end of the period at which levels are sampled: the connections of the load close right after the end.
 const BEFORE_END: Nanos = 30_000_000;
@@ -154,7 +154,7 @@ async fn wait_until(frame: &Timeframe, due: Nanos) {
         if left == 0 {
             return;
         }
-        sleep(Duration::from_nanos(left).min(GLANCE)).await;
+        sleep(Duration::from_nanos(left).min(POLL_INTERVAL)).await;
     }
 }
 

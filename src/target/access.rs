@@ -28,7 +28,7 @@ const SPARE_CLIENTS: u64 = 100;
 const OBSERVER: &str = "observer";
 
 /// Time that a seed has to answer before the next one is asked as well.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The server that is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,7 +178,7 @@ impl Target {
                 let (observer, topology) = (self.observer.clone(), self.site.topology.clone());
                 asked.spawn(async move { nodes::seen_by(&observer, &seed, &topology).await.map(|seen| (seed, seen)) });
             }
-            let patience = if seeds.len() == 0 { Duration::MAX } else { PATIENCE };
+            let patience = if seeds.len() == 0 { Duration::MAX } else { TIMEOUT };
             match timeout(patience, asked.join_next()).await {
                 Ok(Some(seen)) => match seen.expect("asking does not panic, and nothing aborts it") {
                     Ok(seen) => return Ok(seen),

@@ -17,7 +17,7 @@ use tokio::{
 use super::driver::Losses;
 
 /// Time that a connection has to show that it works again, before it is opened anew.
-pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Pause between attempts to get an answer.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -78,19 +78,19 @@ impl Link {
     }
 
     /// Returns when the connection answers again. `answers` asks for a sign of life, and `reconnect` opens the connection
-    /// anew and shows whether that took less than [`PATIENCE`].
+    /// anew and shows whether that took less than [`TIMEOUT`].
     pub(super) async fn recover(&self, answers: impl AsyncFn() -> bool, reconnect: impl AsyncFn() -> bool) {
         loop {
             // The client keeps trying to connect. Asking from time to time all the same, so that an event that was missed
             // keeps nobody waiting.
-            let _ = timeout(PATIENCE, self.back()).await;
+            let _ = timeout(TIMEOUT, self.back()).await;
             if self.is_lost() {
-                if !matches!(timeout(PATIENCE, answers()).await, Ok(true)) {
+                if !matches!(timeout(TIMEOUT, answers()).await, Ok(true)) {
                     continue;
                 }
                 self.find();
             }
-            match timeout(PATIENCE, answers()).await {
+            match timeout(TIMEOUT, answers()).await {
                 Ok(true) => return,
                 Ok(false) => sleep(PAUSE).await,
                 Err(_) => {

@@ -34,7 +34,7 @@ const LENGTH: Nanos = 150_000_000;
 const LIMIT: Duration = Duration::from_secs(3);
 
 /// Time after which the responder looks whether it is still wanted.
-const PATIENCE: Duration = Duration::from_millis(100);
+const TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Longest command that the responder reads.
 const LONGEST: usize = 4_096;
@@ -108,7 +108,7 @@ impl Drop for Responder {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Relaxed);
         // Wakes it where it waits for a connection.
-        let _ = TcpStream::connect_timeout(&self.address, PATIENCE);
+        let _ = TcpStream::connect_timeout(&self.address, TIMEOUT);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -118,7 +118,7 @@ impl Drop for Responder {
 /// Answers until the connection ends or the measurement is over.
 fn answer(stream: &TcpStream, ended: &AtomicBool, heard: &mut impl FnMut(&[String])) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
     loop {

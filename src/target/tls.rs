@@ -42,7 +42,7 @@ const RECORDS: [u8; 2] = [21, 22];
 const HANDSHAKE: Duration = Duration::from_millis(500);
 
 /// Limit of that question, and of its opposite.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Sessions that are kept to be resumed, as many as the TLS library keeps by itself.
 const SESSIONS: usize = 256;
@@ -399,7 +399,7 @@ async fn first_byte(host: &str, port: u16, said: &[u8]) -> Option<u8> {
             }
         }
     };
-    timeout(PATIENCE, answer).await.ok()?.ok()
+    timeout(TIMEOUT, answer).await.ok()?.ok()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Holds the source against the picture in `docs/architecture.md`: which room may look into which, which libraries
+//! Checks the source against the picture in `docs/architecture.md`: which room may look into which, which libraries
 //! belong where, and the habits that no lint knows.
 
 mod imports;

@@ -1,4 +1,4 @@
-//! Baselines are kept, and runs are held against them.
+//! Baselines are kept, and runs are compared with them.
 
 use std::fs;
 
@@ -175,7 +175,7 @@ fn a_history_is_reported_and_exported() {
 
 /// Four runs of a second on a server of their own.
 #[test]
-fn a_run_is_held_against_a_baseline_at_its_end() {
+fn a_run_is_compared_with_a_baseline_at_its_end() {
     let desk = Desk::new();
     let missing = ["run", "short.toml", "--baseline", "nothing", "--out", "never"];
     desk.run(&missing).ends_with(2).complains("neither a baseline nor a result folder");

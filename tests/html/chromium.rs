@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Far longer than anything takes here; only a browser that hangs gets that far.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
@@ -129,7 +129,7 @@ impl Chromium {
 
     fn next(&mut self, awaited: &str) -> Value {
         self.messages
-            .recv_timeout(PATIENCE)
+            .recv_timeout(TIMEOUT)
             .unwrap_or_else(|error| panic!("Chromium says nothing while waiting for {awaited}: {error}"))
     }
 }

@@ -19,7 +19,7 @@ pub enum AuditOutcome<'a> {
 }
 
 impl<'a> AuditOutcome<'a> {
-    /// Holds rulings against the severity from which on they count.
+    /// Compares rulings with the severity from which on they count.
     pub fn of(rulings: &'a [Ruling], limit: Severity) -> Self {
         let found: Vec<_> = rulings.iter().filter(|ruling| ruling.severity >= limit).collect();
         let unknown = rulings.iter().filter(|ruling| ruling.severity == Severity::Unknown).count();

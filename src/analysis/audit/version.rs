@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_held_against_their_branch() {
+    fn versions_are_compared_with_their_branch() {
         assert_eq!(severity("redis", "7.2.4"), Some(Severity::Warning));
         assert_eq!(severity("redis", "7.2.16"), Some(Severity::Passed));
         assert_eq!(severity("redis", "7.0.15"), Some(Severity::Warning), "no longer maintained");

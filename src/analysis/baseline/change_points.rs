@@ -65,7 +65,7 @@ fn edges(found: &[usize], length: usize) -> Vec<usize> {
     std::iter::once(0).chain(found.iter().copied()).chain([length]).collect()
 }
 
-/// Holds the values before a change against those behind it.
+/// Compares the values before a change with those after it.
 fn test(values: &[f64], found: &[usize], place: usize) -> ChangePoint {
     let edges = edges(found, values.len());
     let (from, at, to) = (edges[place], edges[place + 1], edges[place + 2]);

@@ -3,7 +3,7 @@
 use super::{
     comparable::{Weight, differences},
     model::{Comparison, Machine, Method, Quantity, QuantityChange, RowChange},
-    quantity::{Held, hold},
+    quantity::{QuantityJudgement, compare_quantity},
     tolerance::{ALARM, ENOUGH_RUNS, rejected},
 };
 use crate::{
@@ -23,37 +23,37 @@ const OF_THE_WHOLE: f64 = 0.5;
 
 /// Options of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Question {
+pub struct CompareOptions {
     /// Change that matters, as a share, above 0.
     pub threshold: f64,
     /// Whether runs of different things are compared all the same.
     pub allow_differences: bool,
 }
 
-impl Default for Question {
+impl Default for CompareOptions {
     /// Single pairs of runs of identical code differ by up to 20 %.
     fn default() -> Self {
         Self { threshold: 0.2, allow_differences: false }
     }
 }
 
-/// Holds a run against the runs of a baseline.
+/// Compares a run with the runs of a baseline.
 ///
 /// From seven runs on, a quantity has regressed where it is worse than a further run of the same thing would be, with a
 /// probability of false alarms of 1 % for all rows and quantities together (Holm, half of it for the whole), by at least half the
 /// threshold, and by an amount that matters. Below that only the whole is judged, by the threshold. Runs of the baseline that do
 /// not count are left out; where none is left, nothing is compared.
-pub fn compare(base: &[Abstract], run: &Abstract, question: Question) -> Comparison {
+pub fn compare(base: &[Abstract], run: &Abstract, options: CompareOptions) -> Comparison {
     let trusted: Vec<&Abstract> = base.iter().filter(|one| one.counts()).collect();
     let found = differences(trusted.iter().copied(), run);
-    let refused = !question.allow_differences && found.iter().any(|difference| difference.weight() == Weight::Refuses);
+    let refused = !options.allow_differences && found.iter().any(|difference| difference.weight() == Weight::Refuses);
     let runs = trusted.len();
     let method = if runs >= ENOUGH_RUNS { Method::Tolerance { runs } } else { Method::Threshold { runs } };
     let machine = machine(&trusted, run);
     let mut comparison = Comparison {
         verdict: Verdict::NotComparable,
         method,
-        threshold: question.threshold,
+        threshold: options.threshold,
         differences: found,
         machine,
         left_out: base.len() - runs,
@@ -74,28 +74,29 @@ pub fn compare(base: &[Abstract], run: &Abstract, question: Question) -> Compari
         .filter(|(_, same): &(_, Vec<_>)| !same.is_empty())
         .collect();
     let levels: Vec<f64> = pairs.iter().map(|(row, _)| level(pairs.len(), is_whole(row))).collect();
-    let held: Vec<Vec<Held>> = pairs
+    let judged: Vec<Vec<QuantityJudgement>> = pairs
         .iter()
         .zip(&levels)
         .map(|((row, same), level)| {
-            let of = |quantity| hold(quantity, same, (run, row), *level, least(quantity, question.threshold));
+            let of =
+                |quantity| compare_quantity(quantity, same, (run, row), *level, least(quantity, options.threshold));
             Quantity::ALL.map(of).into()
         })
         .collect();
 
     let weights: Vec<f64> = levels.iter().flat_map(|level| [*level; Quantity::ALL.len()]).collect();
-    let tested = |p: fn(&Held) -> Option<f64>| {
-        let all = held.iter().flatten().zip(&weights).map(|(held, weight)| (p(held).unwrap_or(1.0), *weight));
+    let tested = |p: fn(&QuantityJudgement) -> Option<f64>| {
+        let all = judged.iter().flatten().zip(&weights).map(|(judged, weight)| (p(judged).unwrap_or(1.0), *weight));
         rejected(&all.collect::<Vec<_>>(), ALARM).into_iter()
     };
-    let (mut worse, mut better) = (tested(|held| held.change.p()), tested(|held| held.better));
+    let (mut worse, mut better) = (tested(|judged| judged.change.p()), tested(|judged| judged.better));
 
-    for ((row, same), held) in pairs.iter().zip(held) {
-        let quantities: Vec<QuantityChange> = held
+    for ((row, same), judged) in pairs.iter().zip(judged) {
+        let quantities: Vec<QuantityChange> = judged
             .into_iter()
-            .map(|held| {
+            .map(|judged| {
                 let significant = (worse.next().unwrap_or(false), better.next().unwrap_or(false));
-                judge(held, significant, question.threshold, is_whole(row))
+                judge(judged, significant, options.threshold, is_whole(row))
             })
             .collect();
         let before = same.iter().map(|(_, row)| row.failed_share()).sum::<f64>() / same.len() as f64;
@@ -162,8 +163,8 @@ fn machine(base: &[&Abstract], run: &Abstract) -> Option<Machine> {
     Some(Machine { base_ns, run_ns, moved: far(base_ns, run_ns), unsteady: far(before, after) })
 }
 
-fn judge(held: Held, (worse, better): (bool, bool), threshold: f64, whole: bool) -> QuantityChange {
-    let Held { mut change, worst, apart, .. } = held;
+fn judge(judged: QuantityJudgement, (worse, better): (bool, bool), threshold: f64, whole: bool) -> QuantityChange {
+    let QuantityJudgement { mut change, worst, apart, .. } = judged;
     let (Some(base), Some(run), Some(ratio)) = (change.base, change.run, change.ratio()) else { return change };
     if change.verdict.is_some() {
         return change;

@@ -19,7 +19,7 @@ mod tolerance;
 pub use abstracting::abstract_of;
 pub use change_points::{ChangePoint, LEAST_VALUES, change_points};
 pub use comparable::{Difference, DifferenceKind, DifferenceName, Weight, differences, refusing_fields};
-pub use compare::{Question, TAIL_FACTOR, compare};
+pub use compare::{CompareOptions, TAIL_FACTOR, compare};
 pub use history::{History, QuantityCourse, history};
 pub use model::{Comparison, Machine, Method, MethodName, Quantity, QuantityChange, RowChange};
 pub use spread::{RowSpread, Spread, spreads};

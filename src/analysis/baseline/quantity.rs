@@ -34,7 +34,7 @@ const BEYOND_INTERVAL: f64 = 0.025;
 
 /// A quantity with what is needed to judge it.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct QuantityJudgement {
     pub(super) change: QuantityChange,
     /// Probability of being better by as much without any change.
     pub(super) better: Option<f64>,
@@ -89,13 +89,13 @@ fn step(nanos: f64) -> f64 {
 
 /// Compares one quantity of a row. `level` is the probability of a false alarm that this test may spend by itself, `least` the
 /// smallest change that is judged one, as a logarithm.
-pub(super) fn hold(
+pub(super) fn compare_quantity(
     quantity: Quantity,
     base: &[(&Abstract, &AbstractRow)],
     run: (&Abstract, &AbstractRow),
     level: f64,
     least: f64,
-) -> Held {
+) -> QuantityJudgement {
     let known: Vec<(f64, Option<f64>, &AbstractRow)> =
         base.iter().filter_map(|(whole, row)| Some((quantity.of(row)?.ln(), reference(whole), *row))).collect();
     let plain: Vec<f64> = known.iter().map(|(value, ..)| *value).collect();
@@ -111,19 +111,19 @@ pub(super) fn hold(
         spread: sample.and_then(|sample| sample.spread),
         calibrated: false,
     };
-    let mut held = Held { change: change.clone(), better: None, worst: None, apart: None };
-    let Some(sample) = sample else { return held };
+    let mut judged = QuantityJudgement { change: change.clone(), better: None, worst: None, apart: None };
+    let Some(sample) = sample else { return judged };
     if quantity == Quantity::Throughput && value.is_none() {
         let expected = sample.mean.exp() * run.0.measured_ns as f64 / SECOND as f64;
         if expected >= ENOUGH_EXPECTED {
             // No logarithm shows it, and no spread is needed to.
-            held.change.run = Some(0.0);
-            held.change.effect = Some(Effect { ratio: Interval::unbounded(0.0), p: None, smallest_detectable: None });
-            held.change.verdict = Some(Verdict::Fail);
+            judged.change.run = Some(0.0);
+            judged.change.effect = Some(Effect { ratio: Interval::unbounded(0.0), p: None, smallest_detectable: None });
+            judged.change.verdict = Some(Verdict::Fail);
         }
-        return held;
+        return judged;
     }
-    let Some(value) = value else { return held };
+    let Some(value) = value else { return judged };
     let (mut used, mut at) = (sample, value.ln());
     if let Some((calibrated, shifted)) = calibrated(quantity, &known, run.0, value.ln())
         && known.len() >= ENOUGH_TO_CALIBRATE
@@ -145,17 +145,17 @@ pub(super) fn hold(
     if known.len() >= ENOUGH_RUNS {
         let above = used.chance_above(at);
         let below = above.map(|above| 1.0 - above);
-        (effect.p, held.better) = if worse > 0.0 { (above, below) } else { (below, above) };
-        held.worst = used.reach(ALARM).map(|reach| worse * difference + reach);
+        (effect.p, judged.better) = if worse > 0.0 { (above, below) } else { (below, above) };
+        judged.worst = used.reach(ALARM).map(|reach| worse * difference + reach);
         effect.smallest_detectable = used
             .spread
             .and_then(|spread| smallest_effect(spread, used.runs, level, least))
             .map(|effect| share_of(effect, quantity.more_is_worse()));
     }
     change.effect = Some(effect);
-    held.apart = apart(quantity, &known, run.1, value.ln() > sample.mean);
-    held.change = change;
-    held
+    judged.apart = apart(quantity, &known, run.1, value.ln() > sample.mean);
+    judged.change = change;
+    judged
 }
 
 fn reference(of: &Abstract) -> Option<f64> {

@@ -1,7 +1,7 @@
 //! Spread of the runs of a baseline, and the smallest detectable change that follows.
 
 use super::{
-    compare::{Question, least, level},
+    compare::{CompareOptions, least, level},
     model::Quantity,
     tolerance::{Sample, smallest_effect},
 };
@@ -44,7 +44,7 @@ pub fn spreads(runs: &[Abstract]) -> Vec<RowSpread> {
             let level = level(last.rows.len(), row.service.is_none());
             let spread = Sample::of(&known).and_then(|sample| {
                 let spread = sample.spread?;
-                let matters = least(quantity, Question::default().threshold);
+                let matters = least(quantity, CompareOptions::default().threshold);
                 let effect = smallest_effect(spread, sample.runs, level, matters);
                 let smallest_effect = effect.map(|effect| share_of(effect, quantity.more_is_worse()));
                 Some(Spread { runs: sample.runs, spread, smallest_effect })
@@ -65,7 +65,7 @@ mod tests {
     fn a_baseline_knows_what_a_comparison_with_it_will_see() {
         let runs = abstracts(11);
         let rows = spreads(&runs[..10]);
-        let compared = super::super::compare(&runs[..10], &runs[10], super::super::Question::default());
+        let compared = super::super::compare(&runs[..10], &runs[10], super::super::CompareOptions::default());
         for (row, compared) in rows.iter().zip(&compared.rows) {
             for ((_, spread), change) in row.quantities.iter().zip(&compared.quantities) {
                 assert_eq!(

@@ -3,7 +3,7 @@
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rand_distr::StandardNormal;
 
-use super::{Comparison, Method, Quantity, Question, compare};
+use super::{CompareOptions, Comparison, Method, Quantity, compare};
 use crate::{
     analysis::Interval,
     results::{
@@ -13,7 +13,7 @@ use crate::{
 };
 
 fn compared(base: &[Abstract], run: &Abstract) -> Comparison {
-    compare(base, run, Question::default())
+    compare(base, run, CompareOptions::default())
 }
 
 fn verdict(base: &[Abstract], factor: f64) -> Verdict {
@@ -232,7 +232,7 @@ fn what_is_certain_and_tiny_is_no_regression() {
         one.rows.iter_mut().for_each(|row| row.rate = 1_000.0 + f64::from(day % 3));
     }
     run.rows.last_mut().unwrap().rate = 960.0;
-    let asked = |threshold| compare(&base, &run, Question { threshold, ..Question::default() });
+    let asked = |threshold| compare(&base, &run, CompareOptions { threshold, ..CompareOptions::default() });
     let found = asked(0.2);
     assert!(found.rows.last().unwrap().of(Quantity::Throughput).unwrap().p().unwrap() < 1e-6);
     assert_eq!(found.verdict, Verdict::Pass, "4 % less, of which 20 % would matter");
@@ -271,7 +271,8 @@ fn another_thing_is_not_compared_unless_reported_to() {
     run.target.version = "8.0.0".into();
     let found = compared(&abstracts(3), &run);
     assert_eq!((found.verdict, found.rows.len(), found.differences.len()), (Verdict::NotComparable, 0, 1));
-    let comparison = compare(&abstracts(3), &run, Question { allow_differences: true, ..Question::default() });
+    let comparison =
+        compare(&abstracts(3), &run, CompareOptions { allow_differences: true, ..CompareOptions::default() });
     assert_eq!((comparison.verdict, comparison.differences.len()), (Verdict::Fail, 1));
 }
 
@@ -321,14 +322,14 @@ fn false_alarms_of_all_rows_together_are_rare() {
         one
     };
     // So small that the spread alone decides.
-    let question = Question { threshold: 0.001, ..Question::default() };
+    let options = CompareOptions { threshold: 0.001, ..CompareOptions::default() };
     let trials = 600;
     for count in [10, 15] {
         let mut calibrated = 0;
         let alarms = (0..trials)
             .filter(|_| {
                 let runs: Vec<_> = (0..=count).map(&mut draw).collect();
-                let found = compare(&runs[..count], &runs[count], question);
+                let found = compare(&runs[..count], &runs[count], options);
                 calibrated += usize::from(found.rows.iter().any(|row| row.quantities[0].calibrated));
                 found.verdict == Verdict::Fail
             })

@@ -16,7 +16,7 @@ const COMPLETED: f64 = 0.99;
 /// the check of a run refuses it.
 const BACKLOG: f64 = 0.02;
 
-/// Holds a trial against an objective.
+/// Compares a trial with an objective.
 ///
 /// It fails where the lower 95 % bound (Clopper and Pearson, on n / phi requests) of the share of late, failed and unfinished
 /// requests, of all services or of one of them, is above what the objective allows, where less than 99 % were answered, where

@@ -52,7 +52,7 @@ struct Case {
     effect: f64,
 }
 
-/// Profiles that are played through: name, threshold, blocks and quads. The command line holds its own against them.
+/// Profiles that are played through: name, threshold, blocks and quads. The command line compares its own with them.
 pub(crate) const PROFILES: [(&str, f64, u32, u32); 2] = [("quick", 0.1, 8, 2), ("nightly", 0.05, 12, 6)];
 
 const QUICK: Case = of_profile(0);

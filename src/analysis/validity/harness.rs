@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn released_requests_are_held_against_the_offered_rate() {
+    fn released_requests_are_compared_with_the_offered_rate() {
         let mut run = sample::run();
         run.recording.services[1].seconds[..12].iter_mut().for_each(|second| second.scheduled -= 30);
         let check = find(&run, CheckKind::AchievedRate, Some("chat")).unwrap();

@@ -18,11 +18,11 @@ fn requests(bad: u64, all: u64) -> Requests {
 }
 
 fn of(requests: Requests) -> Conclusion {
-    hold(requests, &OBJECTIVE, MINUTE)
+    compare_with_objective(requests, &OBJECTIVE, MINUTE)
 }
 
-fn held(requests: Requests, stands_alone: bool, worst_third_met: bool) -> Held {
-    Held { conclusion: of(requests), stands_alone, worst_third_met, closed: false }
+fn judgement(requests: Requests, stands_alone: bool, worst_third_met: bool) -> RowJudgement {
+    RowJudgement { conclusion: of(requests), stands_alone, worst_third_met, closed: false }
 }
 
 fn check(kind: CheckKind, level: Level) -> Check {
@@ -96,11 +96,11 @@ fn a_flaw_spoils_only_what_it_could_have_falsified() {
         WorkerCpu,
     };
     use Verdict::{Fail, Inconclusive, Invalid, Pass};
-    let met = held(requests(0, 100_000), false, true);
-    let uneven = held(requests(0, 100_000), false, false);
-    let missed = held(requests(5_000, 100_000), true, false);
-    let doubtful = held(requests(5_000, 100_000), false, false);
-    let unsure = held(requests(990, 100_000), false, false);
+    let met = judgement(requests(0, 100_000), false, true);
+    let uneven = judgement(requests(0, 100_000), false, false);
+    let missed = judgement(requests(5_000, 100_000), true, false);
+    let doubtful = judgement(requests(5_000, 100_000), false, false);
+    let unsure = judgement(requests(990, 100_000), false, false);
     let mut cases = vec![(&met, vec![], Pass), (&missed, vec![], Fail), (&unsure, vec![], Inconclusive)];
     for kind in [ScheduleLag, WorkerCpu, Steal, Throttling, Pauses] {
         cases.push((&met, vec![kind], Pass));
@@ -114,7 +114,7 @@ fn a_flaw_spoils_only_what_it_could_have_falsified() {
         cases.push((&doubtful, vec![kind], Fail));
     }
     for kind in [Accounts, Panics, LittlesLaw] {
-        cases.extend([&met, &missed, &unsure].map(|held| (held, vec![kind], Invalid)));
+        cases.extend([&met, &missed, &unsure].map(|judgement| (judgement, vec![kind], Invalid)));
     }
     cases.extend([
         (&met, vec![Drift], Pass),
@@ -125,28 +125,28 @@ fn a_flaw_spoils_only_what_it_could_have_falsified() {
         (&doubtful, vec![Backlog, ScheduleLag], Invalid),
         (&missed, vec![Backlog, ScheduleLag], Fail),
     ]);
-    for (held, kinds, expected) in cases {
+    for (judgement, kinds, expected) in cases {
         let checks: Vec<Check> = kinds.iter().map(|kind| check(*kind, Level::Refuse)).collect();
-        let verdict = judge(held, checks.iter());
-        assert_eq!(verdict.verdict, expected, "{kinds:?} {:?}", held.conclusion.verdict);
+        let verdict = judge(judgement, checks.iter());
+        assert_eq!(verdict.verdict, expected, "{kinds:?} {:?}", judgement.conclusion.verdict);
         let late = kinds.iter().any(|kind| bend(*kind) == Some(Bend::Worse));
         assert_eq!(verdict.harness_late.is_some(), late && expected != Invalid, "{kinds:?}");
         let warned: Vec<Check> = kinds.iter().map(|kind| check(*kind, Level::Warn)).collect();
-        assert_eq!(judge(held, warned.iter()), held.conclusion, "a warning changes nothing");
+        assert_eq!(judge(judgement, warned.iter()), judgement.conclusion, "a warning changes nothing");
     }
-    let saturated = Held { closed: true, ..doubtful };
+    let saturated = RowJudgement { closed: true, ..doubtful };
     assert_eq!(judge(&saturated, [check(CheckKind::WorkerCpu, Level::Refuse)].iter()).verdict, Fail, "a closed loop");
     assert_eq!(judge(&saturated, [check(CheckKind::Pauses, Level::Refuse)].iter()).verdict, Invalid);
-    let nothing = held(requests(0, 0), false, true);
+    let nothing = judgement(requests(0, 0), false, true);
     assert_eq!(judge(&nothing, [].iter()).verdict, Invalid, "nothing was measured");
 }
 
 #[test]
 fn an_overload_and_a_trend_are_named_first() {
-    let missed = held(requests(5_000, 100_000), true, false);
+    let missed = judgement(requests(5_000, 100_000), true, false);
     let overloaded = judge(&missed, [check(CheckKind::Backlog, Level::Refuse)].iter());
     assert_eq!(overloaded.reasons[0], Reason::Overloaded { service: "api".into(), growth: 0.3 });
-    let uneven = held(requests(0, 100_000), false, false);
+    let uneven = judgement(requests(0, 100_000), false, false);
     let drifting = judge(&uneven, [check(CheckKind::Drift, Level::Refuse)].iter());
     assert_eq!(drifting.reasons[0], Reason::Drifting { service: "api".into(), per_minute: 8e6 });
 }
@@ -174,7 +174,7 @@ fn no_service_hides_behind_a_larger_one() {
     let Reason::Objective { service, .. } = &service.reasons[0] else { panic!("{service:?}") };
     assert_eq!(service.as_deref(), Some("ml"));
     let spoiled = concluded(|rows, judged| {
-        let doubtful = held(requests(5_000, 100_000), false, false);
+        let doubtful = judgement(requests(5_000, 100_000), false, false);
         judged[rows.len() - 2] = judge(&doubtful, [check(CheckKind::ScheduleLag, Level::Refuse)].iter());
     });
     assert_eq!(spoiled.verdict, Verdict::Invalid, "a miss that may be the harness's own is not met either");
@@ -190,9 +190,9 @@ fn time_without_answers_misses_where_requests_cannot_show_it() {
     let rows = analyse(&sample::run(), &sample::scenario()).rows;
     let row = &rows[rows.len() - 2];
     let with = |silence: &Silence, closed| {
-        let mut held = held(requests(0, 100_000), false, true);
-        held.add_silence(row, silence, closed, true, &OBJECTIVE);
-        (held.conclusion.verdict, held.conclusion.reasons[0].clone(), held.stands_alone)
+        let mut judgement = judgement(requests(0, 100_000), false, true);
+        judgement.add_silence(row, silence, closed, true, &OBJECTIVE);
+        (judgement.conclusion.verdict, judgement.conclusion.reasons[0].clone(), judgement.stands_alone)
     };
     assert_eq!(with(&silence(0.009, None), true).0, Verdict::Pass);
     let (outcome, reason, stands) = with(&silence(0.5, None), true);
@@ -211,9 +211,9 @@ fn a_service_that_answered_nothing_is_never_met() {
             let place = rows.len() - 2;
             let row = &mut rows[place];
             (row.bad, row.counts) = (Proportion::estimate(0, 0, 1.0), crate::measure::Counts::default());
-            let mut held = held(requests(0, 0), false, true);
-            held.add_silence(row, &silence(0.0, None), true, waited, &OBJECTIVE);
-            judged[place] = judge(&held, [].iter());
+            let mut judgement = judgement(requests(0, 0), false, true);
+            judgement.add_silence(row, &silence(0.0, None), true, waited, &OBJECTIVE);
+            judged[place] = judge(&judgement, [].iter());
         })
     };
     let stuck = with(true);

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::number::share;
-use crate::analysis::baseline::Question;
+use crate::analysis::baseline::CompareOptions;
 
 /// Options of a comparison.
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ impl ComparisonArgs {
         self.allow_differences
     }
 
-    pub(in crate::cli) fn question(&self) -> Question {
-        Question { threshold: self.threshold, allow_differences: self.allow_differences }
+    pub(in crate::cli) fn options(&self) -> CompareOptions {
+        CompareOptions { threshold: self.threshold, allow_differences: self.allow_differences }
     }
 }

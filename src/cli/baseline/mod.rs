@@ -89,7 +89,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
         }
         Command::Rm { name, runs } => remove(&baselines, name, runs)?,
     }
-    Ok(Exit::Met)
+    Ok(Exit::Success)
 }
 
 /// Error of a change to a baseline.

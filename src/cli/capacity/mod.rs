@@ -11,11 +11,11 @@ mod session;
 mod trial;
 
 use super::{
+    cleanup::Cleanup,
     exit::{Exit, Failure},
     interrupt::supervise,
     journal::Journal,
     lease::Lease,
-    leftovers::Leftovers,
     output::Look,
     progress::Display,
 };
@@ -33,16 +33,16 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
         None => Task::new(&arguments)?,
     };
     task.check(&arguments)?;
-    let leftovers = Leftovers::default();
+    let cleanup = Cleanup::default();
     let journal = if let Some((folder, _)) = &task.saved {
-        Journal::reopen(folder.clone(), FILE, &leftovers)
+        Journal::reopen(folder.clone(), FILE, &cleanup)
     } else {
         let place = arguments.output.place(&format!("{}-capacity", task.scenario.name));
-        Journal::claim(&place, arguments.output.force, FILE, &leftovers)?
+        Journal::claim(&place, arguments.output.force, FILE, &cleanup)?
     };
     let display = Display::new(!arguments.output.quiet());
     let voice = display.clone();
-    let held = leftovers.clone();
+    let held = cleanup.clone();
     let result = supervise(
         move |interrupt| {
             let lease = Lease::new(interrupt, display, held)?;
@@ -52,6 +52,6 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
             voice.say("interrupted: ending the trial and reporting the results so far; Ctrl-C again ends the program");
         },
     );
-    leftovers.clear();
+    cleanup.clear();
     result
 }

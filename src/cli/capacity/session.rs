@@ -85,7 +85,7 @@ impl Session {
         };
         let targets: Vec<_> = arms.iter().map(target).collect::<Result<_, _>>()?;
         if let Some(server) = server {
-            lease.leftovers.hold_server(server);
+            lease.cleanup.hold_server(server);
         }
         let besides = |arm| Besides { here: self.task.beside(arm), elsewhere: 0 };
         let all = targets.into_iter().zip(arms).enumerate();
@@ -231,7 +231,7 @@ impl Session {
     /// Reason why no more trials could be made, with a remedy. The trials so far are reported.
     fn broken_off(&mut self, capacity: Capacity, failure: Failure) -> Failure {
         let made = capacity.trials.len();
-        let lost = failure.exit == Exit::Unusable;
+        let lost = failure.exit == Exit::InvalidTargetOrMeasurement;
         if made > 0 {
             // Where it could not be saved before, it need not be now.
             let ended = if lost { Ended::Lost } else { Ended::Running };

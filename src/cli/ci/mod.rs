@@ -7,10 +7,10 @@ mod session;
 use anyhow::anyhow;
 
 use super::{
+    cleanup::Cleanup,
     exit::{Exit, Failure},
     interrupt::supervise,
     journal::Journal,
-    leftovers::Leftovers,
     output::Look,
     progress::Display,
 };
@@ -40,11 +40,11 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     }
     let github = Github::of_environment(arguments.annotations)?;
     let place = arguments.output.place("ci");
-    let (own, of_runs) = (Leftovers::default(), Leftovers::default());
+    let (own, of_runs) = (Cleanup::default(), Cleanup::default());
     let journal = Journal::claim(&place, arguments.output.force, FILE, &own)?;
     let display = Display::new(!arguments.output.quiet());
     let voice = display.clone();
-    let session = Session { arguments, look, tasks, source, github, journal, display, leftovers: of_runs.clone() };
+    let session = Session { arguments, look, tasks, source, github, journal, display, cleanup: of_runs.clone() };
     let result = supervise(
         move |interrupt| session.carry_out(&interrupt),
         move || {

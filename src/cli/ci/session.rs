@@ -11,13 +11,13 @@ use super::{
 use crate::{
     cli::{
         against::abstracted,
+        cleanup::{Cleanup, claim},
         environment::{software, stamp},
         exit::{Exit, Failure},
         gate,
         interrupt::Interrupt,
         journal::Journal,
         lease::Lease,
-        leftovers::{Leftovers, claim},
         output::{self, Look},
         progress::Display,
         run,
@@ -37,7 +37,7 @@ pub(super) struct Session {
     pub(super) journal: Journal,
     pub(super) display: Display,
     /// Resources of the current run to release.
-    pub(super) leftovers: Leftovers,
+    pub(super) cleanup: Cleanup,
 }
 
 impl Session {
@@ -51,7 +51,7 @@ impl Session {
             exit_code: 0,
             scenarios: Vec::new(),
         };
-        let mut exit = Exit::Met;
+        let mut exit = Exit::Success;
         let mut unsaved = None;
         for task in std::mem::take(&mut self.tasks) {
             let (scenario, own) = if interrupt.stop().is_cancelled() {
@@ -87,16 +87,16 @@ impl Session {
         let folder = format!("runs/{name}");
         let mut reported = None;
         let result = claim(&self.journal.place().join(&folder), false).and_then(|claimed| {
-            self.leftovers.hold_folder(claimed);
+            self.cleanup.hold_folder(claimed);
             let options = self.arguments.options();
             let base = baseline.as_ref().and_then(|(_, held)| held.clone()).map(|held| run::Base {
                 held,
                 place: PathBuf::from(&name),
-                question: self.arguments.comparison.question(),
+                options: self.arguments.comparison.options(),
                 // It is a check of its own here.
                 decides: false,
             });
-            let session = run::Session::new(options, scenario, self.lease(interrupt)?).held_against(base);
+            let session = run::Session::new(options, scenario, self.lease(interrupt)?).with_baseline(base);
             session.carry_out(self.source.clone(), |report, saved| {
                 let mut scenario =
                     CiScenario { folder: saved.map(|_| folder.clone()), ..ci::measured(&name, report, limit) };
@@ -112,7 +112,7 @@ impl Session {
             })
         });
         // The private server, and the folder if nothing came of it.
-        self.leftovers.clear();
+        self.cleanup.clear();
         let wants_gate = gate.is_some();
         if let (Ok(_), Some(scenario), Some(task)) = (&result, &mut reported, gate) {
             scenario.checks.push(if interrupt.stop().is_cancelled() {
@@ -155,7 +155,7 @@ impl Session {
     fn gate(&self, name: &str, task: gate::Task, interrupt: &Interrupt) -> CiCheck {
         let place = self.journal.place().join("gates").join(name);
         let mut check = None;
-        let result = Journal::claim(&place, false, gate::FILE, &self.leftovers).and_then(|journal| {
+        let result = Journal::claim(&place, false, gate::FILE, &self.cleanup).and_then(|journal| {
             let session = gate::Session {
                 // What CI loads was asked for in its configuration.
                 yes: true,
@@ -170,12 +170,12 @@ impl Session {
                 Ok(())
             })
         });
-        self.leftovers.clear();
+        self.cleanup.clear();
         gated(name, result, check, interrupt.stop().is_cancelled())
     }
 
     fn lease(&self, interrupt: &Interrupt) -> Result<Lease, Failure> {
-        Lease::new(interrupt.clone(), self.display.clone(), self.leftovers.clone())
+        Lease::new(interrupt.clone(), self.display.clone(), self.cleanup.clone())
     }
 
     fn tell(&mut self, ci: &Ci) -> Result<(), Failure> {
@@ -208,7 +208,7 @@ fn gated(name: &str, result: Result<Exit, Failure>, check: Option<CiCheck>, stop
 mod tests {
     use super::*;
     use crate::{
-        analysis::baseline::Question,
+        analysis::baseline::CompareOptions,
         report::{ComparisonReport, GateReport},
         results::{
             Abstract, Advisory, GateStage, Verdict,
@@ -254,9 +254,9 @@ mod tests {
         let unmade = gated("mixed", Err(Failure::unusable(anyhow::anyhow!("no server"))), None, false);
         assert_eq!(
             (unmade.outcome, Exit::of_scenario(&passed_with(unmade), Leniency::Warn)),
-            (Verdict::Invalid, Exit::Unusable)
+            (Verdict::Invalid, Exit::InvalidTargetOrMeasurement)
         );
-        let whole = gated("mixed", Ok(Exit::Met), Some(check.clone()), true);
+        let whole = gated("mixed", Ok(Exit::Success), Some(check.clone()), true);
         assert_eq!(whole, check, "it was whole when the person came");
     }
 
@@ -289,7 +289,8 @@ mod tests {
         ] {
             let of_run = if verdict == Verdict::Invalid { Verdict::Invalid } else { Verdict::Pass };
             let run = Abstract { verdict: of_run, ..abstracted(20, 1.0) };
-            let mut compared = ComparisonReport::new("nightly".to_owned(), base.clone(), run, Question::default());
+            let mut compared =
+                ComparisonReport::new("nightly".to_owned(), base.clone(), run, CompareOptions::default());
             compared.comparison.verdict = verdict;
             let check = ci::compared("mixed", &compared, true);
             assert!(check.decides, "{verdict:?}");

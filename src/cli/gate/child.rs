@@ -16,19 +16,19 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use crate::{
     cli::{
         args::target::TARGET,
+        cleanup::Cleanup,
         exit::{Exit, Failure},
         interrupt::Interrupt,
-        leftovers::Leftovers,
     },
     results::Run,
     scenario::{PasswordSource, Scenario},
 };
 
 /// How often it is looked after.
-const GLANCE: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Time beyond its load after which it is given up: connecting, draining and writing reports.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Time after which a program that has not said its version is given up.
 const INTRODUCTION: Duration = Duration::from_secs(10);
@@ -38,7 +38,12 @@ const LONGEST_VERSION: u64 = 200;
 
 /// Exit codes of a run that was measured to its end: objective met, missed, measurement not to be trusted by the measure of a long run, and
 /// not clear. What a slice is worth the gate decides by itself.
-const MEASURED: [i32; 4] = [Exit::Met as i32, Exit::Missed as i32, Exit::Unusable as i32, Exit::Inconclusive as i32];
+const MEASURED: [i32; 4] = [
+    Exit::Success as i32,
+    Exit::ObjectiveMissed as i32,
+    Exit::InvalidTargetOrMeasurement as i32,
+    Exit::Inconclusive as i32,
+];
 
 /// Task of a build.
 pub(super) struct Order<'a> {
@@ -61,16 +66,16 @@ pub(super) fn check(exe: &Path) -> Result<(), String> {
 
 fn first_line_of_version(exe: &Path) -> io::Result<String> {
     let place = tempfile::Builder::new().prefix("plimsoll-version-").tempdir()?;
-    let (said, leftovers) = (place.path().join("stdout"), Leftovers::default());
+    let (said, cleanup) = (place.path().join("stdout"), Cleanup::default());
     let mut command = Command::new(exe);
     command.arg("--version").stdin(Stdio::null()).stdout(File::create(&said)?).stderr(Stdio::null()).process_group(0);
-    let mut child = Running::new(command.spawn()?, place.path(), &leftovers);
+    let mut child = Running::new(command.spawn()?, place.path(), &cleanup);
     let limit = Instant::now() + INTRODUCTION;
     while child.ended()?.is_none() {
         if Instant::now() > limit {
             return Err(io::Error::other(format!("it did not end within {} s", INTRODUCTION.as_secs())));
         }
-        thread::sleep(GLANCE);
+        thread::sleep(POLL_INTERVAL);
     }
     let mut line = Vec::new();
     File::open(&said)?.take(LONGEST_VERSION).read_to_end(&mut line)?;
@@ -78,7 +83,7 @@ fn first_line_of_version(exe: &Path) -> io::Result<String> {
 }
 
 /// Lets a build carry out a scenario on the server at an address; `None` where the user ended it.
-pub(super) fn run(order: &Order<'_>, leftovers: &Leftovers, interrupt: &Interrupt) -> Result<Option<Run>, Failure> {
+pub(super) fn run(order: &Order<'_>, cleanup: &Cleanup, interrupt: &Interrupt) -> Result<Option<Run>, Failure> {
     let place = tempfile::Builder::new().prefix("plimsoll-slice-").tempdir();
     let place = place.context("could not create the folder of a slice").map_err(Failure::usage)?;
     let (out, said) = (place.path().join("run"), place.path().join("stderr"));
@@ -86,8 +91,8 @@ pub(super) fn run(order: &Order<'_>, leftovers: &Leftovers, interrupt: &Interrup
     let name = exe.display();
     let mut command = command(order, place.path(), &out, &said)?;
     let started = command.spawn().with_context(|| format!("could not start {name}")).map_err(Failure::usage)?;
-    let mut child = Running::new(started, place.path(), leftovers);
-    let limit = Instant::now() + scenario.run.warmup + scenario.run.duration + scenario.run.drain + PATIENCE;
+    let mut child = Running::new(started, place.path(), cleanup);
+    let limit = Instant::now() + scenario.run.warmup + scenario.run.duration + scenario.run.drain + TIMEOUT;
     let status = loop {
         let ended = child.ended().with_context(|| format!("could not wait for {name}")).map_err(Failure::usage)?;
         if let Some(status) = ended {
@@ -99,10 +104,10 @@ pub(super) fn run(order: &Order<'_>, leftovers: &Leftovers, interrupt: &Interrup
         if Instant::now() > limit {
             return Err(Failure::unusable(anyhow!(
                 "{name} did not end its slice within another {} s",
-                PATIENCE.as_secs()
+                TIMEOUT.as_secs()
             )));
         }
-        thread::sleep(GLANCE);
+        thread::sleep(POLL_INTERVAL);
     };
     let unusable = |why: &str| {
         let said = fs::read_to_string(&said).unwrap_or_default();
@@ -157,13 +162,13 @@ fn command(order: &Order<'_>, place: &Path, out: &Path, said: &Path) -> Result<C
 struct Running<'a> {
     child: Child,
     is_over: bool,
-    leftovers: &'a Leftovers,
+    cleanup: &'a Cleanup,
 }
 
 impl<'a> Running<'a> {
-    fn new(child: Child, place: &Path, leftovers: &'a Leftovers) -> Self {
-        leftovers.hold_child(Pid::from_child(&child), place.to_owned());
-        Self { child, is_over: false, leftovers }
+    fn new(child: Child, place: &Path, cleanup: &'a Cleanup) -> Self {
+        cleanup.hold_child(Pid::from_child(&child), place.to_owned());
+        Self { child, is_over: false, cleanup }
     }
 
     /// End of the run; `None` while it continues.
@@ -181,7 +186,7 @@ impl Drop for Running<'_> {
             let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
             let _ = self.child.wait();
         }
-        self.leftovers.let_go_of_child();
+        self.cleanup.let_go_of_child();
     }
 }
 
@@ -205,7 +210,7 @@ pub(super) mod tests {
     fn ran(script: &str) -> String {
         with_script(script, |exe| {
             let order = Order { exe, scenario: &load("mixed").unwrap(), address: "redis://127.0.0.1:1", workers: None };
-            let result = run(&order, &Leftovers::default(), &Interrupt::never());
+            let result = run(&order, &Cleanup::default(), &Interrupt::never());
             result.unwrap_err().to_string()
         })
     }

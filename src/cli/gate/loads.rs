@@ -146,7 +146,7 @@ impl Loads<'_> {
         let scenario = shaped(&side.scenario, &shape).map_err(Failure::usage)?;
         if let (Some(exe), Some(address)) = (self.task.exe(arm), &self.tenants[arm].login) {
             let order = child::Order { exe: &exe, scenario: &scenario, address, workers: self.task.plan.workers };
-            let run = child::run(&order, &self.lease.leftovers, &self.lease.interrupt)?;
+            let run = child::run(&order, &self.lease.cleanup, &self.lease.interrupt)?;
             return Ok(run.map(|run| (run.recording, run.software)));
         }
         let settings = self.settings();

@@ -13,11 +13,11 @@ use std::time::Instant;
 
 use super::{
     args::scenario::scenario,
+    cleanup::Cleanup,
     exit::{Exit, Failure},
     interrupt::supervise,
     journal::Journal,
     lease::Lease,
-    leftovers::Leftovers,
     output::{self, Look},
     progress::Display,
 };
@@ -39,13 +39,13 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     ];
     let task = Task::new(scenario, arms, &arguments.effort)?;
     arguments.tls.check(task.uses_tls())?;
-    let leftovers = Leftovers::default();
+    let cleanup = Cleanup::default();
     let place = arguments.output.place(&format!("{}-gate", task.scenario.name));
-    let journal = Journal::claim(&place, arguments.output.force, FILE, &leftovers)?;
+    let journal = Journal::claim(&place, arguments.output.force, FILE, &cleanup)?;
     let display = Display::new(!arguments.output.quiet());
     let voice = display.clone();
     let (yes, quiet, format) = (arguments.consent.yes, arguments.output.quiet(), arguments.output.format());
-    let held = leftovers.clone();
+    let held = cleanup.clone();
     let result = supervise(
         move |interrupt| {
             let lease = Lease::new(interrupt, display, held)?;
@@ -56,6 +56,6 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
             voice.say("interrupted: ending the slice and reporting the results so far; Ctrl-C again ends the program");
         },
     );
-    leftovers.clear();
+    cleanup.clear();
     result
 }

@@ -125,7 +125,7 @@ impl Session {
         failure: Failure,
         tell: impl FnOnce(&GateReport, Option<&Path>) -> Result<(), Failure>,
     ) -> Failure {
-        let lost = failure.exit == Exit::Unusable;
+        let lost = failure.exit == Exit::InvalidTargetOrMeasurement;
         // Where it could not be saved before, it need not be now.
         let ended = if lost { Ended::Lost } else { Ended::Running };
         let reported = self.report(Gate { ended, ..gate }, tell);

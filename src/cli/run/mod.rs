@@ -7,10 +7,10 @@ mod telemetry;
 
 use super::{
     baseline::held,
+    cleanup::{Cleanup, claim},
     exit::{Exit, Failure},
     interrupt::supervise,
     lease::Lease,
-    leftovers::{Leftovers, claim},
     output::{self, Look},
     progress::Display,
 };
@@ -32,8 +32,8 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let place = arguments.output.place(&scenario.name);
     let folder = claim(&place, arguments.output.force)?;
 
-    let leftovers = Leftovers::default();
-    leftovers.hold_folder(folder);
+    let cleanup = Cleanup::default();
+    cleanup.hold_folder(folder);
     let display = Display::new(!arguments.output.quiet());
     if let (Some(telemetry), false) = (&telemetry, arguments.output.quiet()) {
         display.say(&format!("metrics are at {}", telemetry.url()));
@@ -51,21 +51,21 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
             ));
         }
     }
-    let (voice, unreported) = (display.clone(), leftovers.clone());
+    let (voice, unreported) = (display.clone(), cleanup.clone());
     let (format, style) = (arguments.output.format(), arguments.style);
     let base = base.map(|held| Base {
         held,
         place,
-        question: arguments.comparison.question(),
+        options: arguments.comparison.options(),
         decides: arguments.fail_on_regression,
     });
-    let (options, held) = (arguments.options(), leftovers.clone());
+    let (options, held) = (arguments.options(), cleanup.clone());
     let result = supervise(
         move |interrupt| {
             let session = Session::new(options, scenario, Lease::new(interrupt, display, held)?);
             session
                 .with_telemetry(telemetry)
-                .held_against(base)
+                .with_baseline(base)
                 .carry_out(source, |report, folder| output::tell(&output::summary(report, format, look, folder, style)))
         },
         move || {
@@ -73,6 +73,6 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
             voice.say(&format!("interrupted: ending {what}; Ctrl-C again ends the program"));
         },
     );
-    leftovers.clear();
+    cleanup.clear();
     result
 }

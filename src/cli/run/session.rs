@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{client_cost, telemetry::Telemetry};
 use crate::{
-    analysis::baseline::Question,
+    analysis::baseline::CompareOptions,
     cli::{
         against::{BaselineRuns, again, compared, copy},
         conclude::save_and_conclude,
@@ -48,7 +48,7 @@ pub(in crate::cli) struct Base {
     pub(in crate::cli) held: BaselineRuns,
     /// The folder that its result goes to, by which it is called.
     pub(in crate::cli) place: PathBuf,
-    pub(in crate::cli) question: Question,
+    pub(in crate::cli) options: CompareOptions,
     /// Whether a regression counts like an objective that is missed.
     pub(in crate::cli) decides: bool,
 }
@@ -66,7 +66,7 @@ pub(in crate::cli) struct Session {
 }
 
 impl Session {
-    /// A run in a result folder that the leftovers of `lease` hold.
+    /// A run in a result folder that the cleanup of `lease` holds.
     pub(in crate::cli) fn new(options: RunOptions, scenario: Scenario, lease: Lease) -> Self {
         Self { options, scenario, lease, telemetry: None, base: None }
     }
@@ -77,7 +77,7 @@ impl Session {
     }
 
     /// The same compared with a baseline at its end.
-    pub(in crate::cli) fn held_against(self, base: Option<Base>) -> Self {
+    pub(in crate::cli) fn with_baseline(self, base: Option<Base>) -> Self {
         Self { base, ..self }
     }
 
@@ -95,7 +95,7 @@ impl Session {
         }
         self.lease.release();
         if let Some(telemetry) = &self.telemetry {
-            telemetry.farewell(&self.lease);
+            telemetry.wait_for_final_scrape(&self.lease);
         }
         self.lease.display.clear();
         result
@@ -224,11 +224,11 @@ impl Session {
         run: Run,
         tell: impl FnOnce(&RunReport, Option<&Path>) -> Result<(), Failure>,
     ) -> Result<Exit, Failure> {
-        let Lease { display, leftovers, .. } = &self.lease;
+        let Lease { display, cleanup, .. } = &self.lease;
         display.step("Writing the report");
         let interrupted = run.recording.period.interrupted || self.lease.interrupt.stop().is_cancelled();
         let text = run.to_json();
-        let folder = leftovers.take_folder().ok_or_else(Failure::no_folder)?;
+        let folder = cleanup.take_folder().ok_or_else(Failure::no_folder)?;
         let (base, style) = (self.base.take(), self.options.style);
         let decides = base.as_ref().is_some_and(|base| base.decides);
         let files = |report: &RunReport| {
@@ -240,13 +240,13 @@ impl Session {
         let concluded = save_and_conclude(folder, ("run.json", text.as_bytes()), || {
             let mut report = RunReport::new(run).map_err(Failure::usage)?;
             if let Some(base) = base {
-                report.against = Some(compared(base.held, &report, &base.place, base.question));
+                report.against = Some(compared(base.held, &report, &base.place, base.options));
                 place = base.place;
             }
             let files = files(&report);
             Ok((report, files))
         });
-        leftovers.let_go_of_folder();
+        cleanup.let_go_of_folder();
         let (mut report, mut saved) = concluded?;
         if let Ok(folder) = &saved
             && report.against.is_some()

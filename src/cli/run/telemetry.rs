@@ -33,11 +33,11 @@ impl Telemetry {
     }
 
     /// Waits until the verdict is fetched, if the metrics were scraped during the run.
-    pub(super) fn farewell(&self, Lease { runtime, display, interrupt, .. }: &Lease) {
+    pub(super) fn wait_for_final_scrape(&self, Lease { runtime, display, interrupt, .. }: &Lease) {
         if self.board.is_concluded() && self.endpoint.is_watched() {
             display.wait("Waiting for a scrape of the verdict (Ctrl-C ends the wait)", Endpoint::FAREWELL);
             // A user who interrupts has waited long enough; the result is reported already.
-            let _ = runtime.block_on(interrupt.race(self.endpoint.farewell()));
+            let _ = runtime.block_on(interrupt.race(self.endpoint.wait_for_final_scrape()));
         }
     }
 }

@@ -80,7 +80,7 @@ fn of_headline(check_name: &str, name: &str, outcome: Verdict, headline: &Headli
 mod tests {
     use super::*;
     use crate::{
-        analysis::baseline::Question,
+        analysis::baseline::CompareOptions,
         results::{
             Abstract, Advisory, GateStage, Verdict,
             sample::{
@@ -92,7 +92,7 @@ mod tests {
 
     /// Checks and measures of a run compared with a baseline.
     fn check_of(base: &[Abstract], run: &Abstract, fails: bool) -> CiCheck {
-        let report = ComparisonReport::new("nightly".to_owned(), base.to_vec(), run.clone(), Question::default());
+        let report = ComparisonReport::new("nightly".to_owned(), base.to_vec(), run.clone(), CompareOptions::default());
         compared("mixed", &report, fails)
     }
 

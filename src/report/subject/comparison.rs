@@ -1,7 +1,7 @@
 //! A run compared with a baseline or with another run.
 
 use crate::{
-    analysis::baseline::{Comparison, Question, compare},
+    analysis::baseline::{CompareOptions, Comparison, compare},
     results::Abstract,
 };
 
@@ -13,15 +13,15 @@ pub struct ComparisonReport {
     /// Runs of the baseline.
     pub(crate) base: Vec<Abstract>,
     pub(crate) run: Abstract,
-    pub(crate) question: Question,
+    pub(crate) options: CompareOptions,
     pub(crate) comparison: Comparison,
 }
 
 impl ComparisonReport {
     /// Compares a run with the runs of a baseline.
-    pub fn new(against: String, base: Vec<Abstract>, run: Abstract, question: Question) -> Self {
-        let comparison = compare(&base, &run, question);
-        Self { against, base, run, question, comparison }
+    pub fn new(against: String, base: Vec<Abstract>, run: Abstract, options: CompareOptions) -> Self {
+        let comparison = compare(&base, &run, options);
+        Self { against, base, run, options, comparison }
     }
 
     /// Whether any run of the baseline counts.

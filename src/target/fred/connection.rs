@@ -25,7 +25,7 @@ use crate::{
     target::{
         driver::{Answer, DriverConnection, Losses, Served},
         failure,
-        link::{Link, PATIENCE},
+        link::{Link, TIMEOUT},
         reply::{Expectation, Shape, digits},
         slots::SlotTable,
     },
@@ -129,7 +129,7 @@ impl Connection {
             return slots.recover().await;
         }
         // Goes on by itself if it takes longer.
-        let reconnect = async || matches!(timeout(PATIENCE, client.force_reconnection()).await, Ok(Ok(())));
+        let reconnect = async || matches!(timeout(TIMEOUT, client.force_reconnection()).await, Ok(Ok(())));
         link.recover(async || self.answers().await, reconnect).await;
     }
 

@@ -1,7 +1,7 @@
 //! Servers of the harness's own: found, configured, started, joined, watched and removed again.
 //!
 //! Nothing of them outlives the harness. Dropping a [`PrivateServer`] stops all its nodes, also while a panic unwinds: `cli::lease`
-//! drops it when the work is done, `cli::leftovers` on a second Ctrl-C. Should the harness be killed, a watchdog shell notices that
+//! drops it when the work is done, `cli::cleanup` on a second Ctrl-C. Should the harness be killed, a watchdog shell notices that
 //! its standard input has ended, kills the nodes and removes their folder. Each of them runs in a process group of its own, so that
 //! Ctrl-C in a terminal reaches the harness alone.
 

@@ -32,7 +32,7 @@ use crate::{
         connector::Connector,
         driver::{Answer, DriverConnection, Served},
         failure,
-        link::{Link, PATIENCE, longer},
+        link::{Link, TIMEOUT, longer},
         reply::Expectation,
     },
 };
@@ -131,11 +131,11 @@ impl WireConnection {
         }
     }
 
-    /// Opens the connection anew; shows whether that took less than [`PATIENCE`].
+    /// Opens the connection anew; shows whether that took less than [`TIMEOUT`].
     async fn reconnect(&self) -> bool {
         self.shared.state.borrow_mut().renew = true;
         self.shared.wake();
-        timeout(PATIENCE, self.shared.link.back()).await.is_ok()
+        timeout(TIMEOUT, self.shared.link.back()).await.is_ok()
     }
 }
 

@@ -28,10 +28,10 @@ pub(super) fn claim(place: &Path, force: bool) -> Result<ResultFolder, Failure> 
 /// The private servers and the unfinished result folder of a run, shared by the thread that uses them and the one that
 /// ends the process. Both remove themselves when they are dropped.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Leftovers(Arc<Mutex<Held>>);
+pub(super) struct Cleanup(Arc<Mutex<CleanupState>>);
 
 #[derive(Debug, Default)]
-struct Held {
+struct CleanupState {
     folder: Option<ResultFolder>,
     /// Folder that this thread is writing to.
     unpublished: Option<PathBuf>,
@@ -42,7 +42,7 @@ struct Held {
     child: Option<(Pid, PathBuf)>,
 }
 
-impl Leftovers {
+impl Cleanup {
     pub(super) fn hold_folder(&self, folder: ResultFolder) {
         self.held().folder = Some(folder);
     }
@@ -121,7 +121,7 @@ impl Leftovers {
         }
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, CleanupState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
