@@ -23,7 +23,7 @@ pub struct DependencySide {
     /// Response times of all answered probes; `None` if none was answered.
     pub latency: Option<Latency>,
     /// When it failed; `None` where it never did.
-    pub outage: Option<Outage>,
+    pub outage: Option<DependencyOutage>,
     /// Last error.
     pub last_failure: Option<String>,
 }
@@ -50,7 +50,7 @@ pub struct Latency {
 
 /// When a dependency failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outage {
+pub enum DependencyOutage {
     /// Each time that it was asked.
     Always,
     /// At times.
@@ -117,14 +117,14 @@ pub(super) fn side(record: &DependencyRecord) -> DependencySide {
     }
 }
 
-fn outage(record: &DependencyRecord) -> Option<Outage> {
+fn outage(record: &DependencyRecord) -> Option<DependencyOutage> {
     let failed = |probe: &&crate::results::Probe| probe.failure.is_some();
     let failures = record.probes.iter().filter(failed).count();
     if failures == 0 {
         return None;
     }
     if failures == record.probes.len() {
-        return Some(Outage::Always);
+        return Some(DependencyOutage::Always);
     }
     let within = |phase| record.probes.iter().filter(failed).any(|probe| probe.phase == phase);
     let mut seconds: Vec<RangeInclusive<u32>> = Vec::new();
@@ -140,7 +140,7 @@ fn outage(record: &DependencyRecord) -> Option<Outage> {
         goes_on = probe.second.is_some() && probe.failure.is_some();
     }
     let in_warmup = |probe: &crate::results::Probe| probe.phase == ProbePhase::During && probe.second.is_none();
-    Some(Outage::Within {
+    Some(DependencyOutage::Within {
         before: within(ProbePhase::Before),
         warmup: record.probes.iter().filter(failed).any(in_warmup),
         seconds,
@@ -174,7 +174,7 @@ mod tests {
 
     fn seconds(during: &[(i32, bool)]) -> (bool, Vec<RangeInclusive<u32>>) {
         match side(&record(during)).outage {
-            Some(Outage::Within { warmup, seconds, .. }) => (warmup, seconds),
+            Some(DependencyOutage::Within { warmup, seconds, .. }) => (warmup, seconds),
             outage => panic!("{outage:?}"),
         }
     }
@@ -215,6 +215,6 @@ mod tests {
                 _ => None,
             })
             .collect();
-        assert_eq!(found, [("chat-health", &Outage::Always)]);
+        assert_eq!(found, [("chat-health", &DependencyOutage::Always)]);
     }
 }

@@ -1,7 +1,7 @@
 //! Findings: facts of a run that call for action.
 
 use super::{
-    dependencies::{Answers, Outage},
+    dependencies::{Answers, DependencyOutage},
     events::{Burst, Stall},
     judgement::Check,
     row::Scope,
@@ -97,7 +97,7 @@ pub enum Finding {
         /// All its probes.
         answers: Answers,
         /// When it failed.
-        outage: Outage,
+        outage: DependencyOutage,
         /// Last error.
         reason: String,
     },

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Proportion;
+use super::{Proportion, outages::Bounds};
 use crate::{
     measure::{Nanos, Span},
     results::{CheckKind, Verdict},
@@ -80,6 +80,15 @@ pub enum Reason {
     NoAnswer {
         /// The service.
         service: String,
+    },
+    /// After an outage the objective was not met again within the limit, or perhaps not.
+    Recovery {
+        /// Service or node.
+        subject: String,
+        /// Time until the objective was met again.
+        took: Bounds,
+        /// Limit, in nanoseconds.
+        limit: Nanos,
     },
     /// No request of a service fell due in the measured period.
     NothingDue {

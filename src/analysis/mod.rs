@@ -30,6 +30,7 @@ mod layout;
 mod mean;
 mod model;
 mod nodes;
+mod outages;
 mod paired;
 mod pools;
 mod proportion;
@@ -51,7 +52,7 @@ mod worsening;
 
 pub use client_cost::{ClientSide, Costs, OperationCost, Split, client_cost};
 pub use databases::{DatabaseUse, databases};
-pub use dependencies::{Answers, DependencySide, Latency, Outage};
+pub use dependencies::{Answers, DependencyOutage, DependencySide, Latency};
 pub use digest::{Cut, Occasion, digest};
 pub use distribution::{Distribution, PERCENTILES, Percentile, PercentileValue, Support};
 pub use effect::{Effect, Interval};
@@ -64,6 +65,7 @@ pub use judgement::{Check, Conclusion, Doubt, Level, Reason};
 pub use keyspace::{DatabaseSide, KeyShare, KeyspaceSide, sampled_total};
 pub use model::Analysis;
 pub use nodes::{NodeLoad, NodeRow, UNEVEN, spread};
+pub use outages::{Bounds, Outage, STEADY, Subject};
 pub use pools::PoolUse;
 pub use proportion::Proportion;
 pub use round_trips::RoundTrips;
@@ -110,7 +112,25 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         .zip(&judgements)
         .map(|(row, judgement)| verdict::judge(judgement, checks.iter().filter(|check| verdict::concerns(check, row))))
         .collect();
+    let outages = outages::outages(outages::Observed {
+        recording,
+        rows: &rows,
+        timelines: &timelines,
+        silences: &silences,
+        nodes: &nodes,
+        events: &run.events,
+        objective: &scenario.objective,
+    });
+    let measured_ns = recording.period.measured_ns;
+    let recovery = scenario.objective.recovery.map(|limit| limit.as_nanos() as u64);
+    let recovery = recovery.and_then(|limit| Some((outages::worst(&outages, measured_ns, limit)?, limit)));
     let conclusion = verdict::conclude(&rows, &judged);
+    let conclusion = match recovery {
+        Some(((outage, verdict), limit)) => {
+            conclusion.with_recovery(outage, outage.recovery(measured_ns), verdict, limit)
+        }
+        None => conclusion,
+    };
     let unfinished = rows.last().map_or(0, |whole| whole.unfinished);
     let latency = scenario.objective.latency.as_nanos() as u64;
     let events = timelines.last().map_or_else(Events::default, |whole| {
@@ -146,6 +166,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         pools,
         server,
         nodes,
+        outages,
         client,
         families,
         audit,

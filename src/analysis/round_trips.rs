@@ -74,7 +74,7 @@ mod tests {
     use crate::measure::Latencies;
 
     const OBJECTIVE: Objective =
-        Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.001 };
+        Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.001, recovery: None };
 
     fn sample(fast: u32, slow: u32) -> PackedHistogram {
         let mut latencies = Latencies::default();

@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Check, CheckKind, Conclusion, Doubt, Level, Proportion, Reason, Row, Silence};
+use super::{Bounds, Check, CheckKind, Conclusion, Doubt, Level, Outage, Proportion, Reason, Row, Silence};
 use crate::{
     measure::{Nanos, SECOND},
     results::Verdict,
@@ -297,6 +297,24 @@ pub(super) fn conclude(rows: &[Row], judged: &[Conclusion]) -> Conclusion {
             let reasons = silent.into_iter().chain(whole.reasons.clone()).collect();
             Conclusion { verdict: Verdict::Inconclusive, reasons, ..whole.clone() }
         }
+    }
+}
+
+impl Conclusion {
+    /// Adds the verdict on the recovery from an outage. Requests decide whether the run is valid at all.
+    pub(super) fn with_recovery(mut self, outage: &Outage, took: Bounds, verdict: Verdict, limit: Nanos) -> Self {
+        let counts = match verdict {
+            Verdict::Fail => self.verdict != Verdict::Invalid,
+            Verdict::Inconclusive => self.verdict == Verdict::Pass,
+            _ => false,
+        };
+        if counts {
+            let reason = Reason::Recovery { subject: outage.subject.name().to_owned(), took, limit };
+            let place = if self.verdict == Verdict::Fail { self.reasons.len() } else { 0 };
+            self.reasons.insert(place, reason);
+            self.verdict = verdict;
+        }
+        self
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     csv_table::{self, or_all, table},
     json_events::EventSummary,
     json_nodes::NodeSummary,
+    json_outages::OutageSummary,
     number::{micros, ratio, rounded, seconds},
     summary::{role, rows},
 };
@@ -29,6 +30,12 @@ pub(super) fn events(run: &Run) -> Vec<u8> {
 /// `nodes.csv`: one row per node, then requests that no single known node served.
 pub(super) fn nodes(analysis: &Analysis) -> Vec<u8> {
     csv_table::records(analysis.nodes.iter().map(NodeSummary::new))
+}
+
+/// `outages.csv`: one row per outage of a service or a node.
+pub(super) fn outages(run: &Run, analysis: &Analysis) -> Vec<u8> {
+    let summary = |outage| OutageSummary::new(outage, &run.events, run.recording.period.measured_ns);
+    csv_table::records(analysis.outages.iter().map(summary))
 }
 
 /// `timeline.csv`: every row of the summary, second by second.

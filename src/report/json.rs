@@ -9,6 +9,7 @@ use super::{
     json_client_cost::ClientCostRow,
     json_events::EventSummary,
     json_nodes::NodeSummary,
+    json_outages::OutageSummary,
     json_parts::{Finding, Objective, ServiceClient, Software, Target, clients, findings, remarks, text},
     number::{micros, seconds},
     record::record,
@@ -74,6 +75,10 @@ record! {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Vec<EventSummary>")]
         events: Option<Vec<EventSummary<'a>>> = events(report),
+        /// Outages of services and nodes; as in `outages.csv`, and only where there are any.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Vec<OutageSummary>")]
+        outages: Option<Vec<OutageSummary<'a>>> = outages(report),
         /// Build of plimsoll that measured.
         software: Software<'a> = Software::new(&report.run.software),
         /// Comparison with a baseline; only where one was requested.
@@ -143,6 +148,12 @@ fn nodes(report: &RunReport) -> Option<Vec<NodeSummary<'_>>> {
 fn events(report: &RunReport) -> Option<Vec<EventSummary<'_>>> {
     let events = &report.run.events;
     (!events.is_empty()).then(|| events.iter().map(EventSummary::new).collect())
+}
+
+fn outages(report: &RunReport) -> Option<Vec<OutageSummary<'_>>> {
+    let RunReport { run, analysis, .. } = report;
+    let summary = |outage| OutageSummary::new(outage, &run.events, run.recording.period.measured_ns);
+    (!analysis.outages.is_empty()).then(|| analysis.outages.iter().map(summary).collect())
 }
 
 fn client_cost(report: &RunReport) -> Option<Vec<ClientCostRow<'_>>> {

@@ -53,6 +53,10 @@ record! {
         /// Largest share of failed requests.
         #[schemars(range(min = 0, max = 1))]
         max_error_rate: f64 = objective.max_error_rate,
+        /// Longest time from the beginning of an outage until the objective is met again; absent without a limit.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 0))]
+        recovery_s: Option<f64> = objective.recovery.map(|limit| limit.as_secs_f64()),
     }
 }
 

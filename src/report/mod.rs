@@ -37,6 +37,7 @@ mod json_comparison;
 mod json_events;
 mod json_gate;
 mod json_nodes;
+mod json_outages;
 mod json_parts;
 #[cfg(test)]
 mod json_tests;

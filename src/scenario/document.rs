@@ -94,6 +94,12 @@ const OBJECTIVE: Table = Table {
             Shape::Number { min: 0.0, max: 1.0 },
             number(0.001),
         ),
+        field(
+            "recovery",
+            "Longest time from the beginning of an outage until the objective is met again.",
+            duration(1, 86_400_000),
+            Presence::Otherwise("No limit; only for runs."),
+        ),
     ],
     variants: None,
 };

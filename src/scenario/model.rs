@@ -58,6 +58,8 @@ pub struct Objective {
     pub percentile: f64,
     /// Highest share of failed requests, 0..=1.
     pub max_error_rate: f64,
+    /// Longest time from the beginning of an outage until the objective is met again; `None` without a limit.
+    pub recovery: Option<Duration>,
 }
 
 /// One application that uses the server.

@@ -97,7 +97,8 @@ fn objective(section: &Section<'_>) -> Option<Objective> {
     let latency = section.duration("latency");
     let percentile = section.number("percentile");
     let max_error_rate = section.number("max_error_rate");
-    Some(Objective { latency: latency?, percentile: percentile?, max_error_rate: max_error_rate? })
+    let recovery = if section.gives("recovery") { Some(section.duration("recovery")?) } else { None };
+    Some(Objective { latency: latency?, percentile: percentile?, max_error_rate: max_error_rate?, recovery })
 }
 
 fn services(root: &Section<'_>) -> Option<Vec<Service>> {

@@ -68,7 +68,12 @@ pub(super) fn scenario(actions: impl IntoIterator<Item = Action>) -> Scenario {
             prefill: true,
             pin: false,
         },
-        objective: Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.0 },
+        objective: Objective {
+            latency: Duration::from_millis(100),
+            percentile: 99.0,
+            max_error_rate: 0.0,
+            recovery: None,
+        },
         tls: TlsOptions::default(),
         dependencies: Vec::new(),
         events: Vec::new(),

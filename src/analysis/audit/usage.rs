@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Measured, Quantity, Remedy, Rule, Ruling, Severity, Subject};
 use crate::{
-    analysis::{Outage, databases::databases, dependencies, server_findings::SATURATED},
+    analysis::{DependencyOutage, databases::databases, dependencies, server_findings::SATURATED},
     measure::SeriesRole,
     results::DependencyRecord,
     scenario::Scenario,
@@ -197,8 +197,8 @@ fn dependency(record: &DependencyRecord) -> Ruling {
     let severity = match side.outage {
         _ if all.probes == 0 => Severity::Unknown,
         None => Severity::Passed,
-        Some(Outage::Always) => Severity::Critical,
-        Some(Outage::Within { .. }) => Severity::Warning,
+        Some(DependencyOutage::Always) => Severity::Critical,
+        Some(DependencyOutage::Within { .. }) => Severity::Warning,
     };
     Ruling::new(Rule::Dependencies, severity)
         .about(record.name.clone())

@@ -9,7 +9,8 @@ use crate::{
     results::{Verdict, sample},
 };
 
-const OBJECTIVE: Objective = Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.001 };
+const OBJECTIVE: Objective =
+    Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.001, recovery: None };
 
 const MINUTE: Nanos = 60 * SECOND;
 

@@ -4,7 +4,7 @@
 
 use plotters_backend::text_anchor::HPos;
 
-use crate::{measure::SECOND, report::subject::RunReport, results::EventRecord};
+use crate::{analysis::Outage, measure::SECOND, report::subject::RunReport, results::EventRecord};
 
 use super::{
     canvas::{Area, Canvas, Marker, Pen, Type},
@@ -18,6 +18,9 @@ pub(super) const LANE: f64 = 13.0;
 /// Height of the strip that stands for work on persistence.
 const STRIP: f64 = 5.0;
 
+/// Height of the strip that stands for an outage, right above the plot.
+const OUTAGE: f64 = 3.0;
+
 /// Size of a mark.
 const MARK: f64 = 9.0;
 
@@ -26,6 +29,8 @@ const MARK: f64 = 9.0;
 pub(super) struct Events {
     /// Seconds from and to between which persistence was at work.
     persistence: Vec<(f64, f64)>,
+    /// Seconds from and to between which a service or a node completed no request.
+    outages: Vec<(f64, f64)>,
     /// Middles of the seconds with entries of the slow log.
     slow: Vec<f64>,
     /// Middles of the seconds in which the server was restarted.
@@ -51,7 +56,13 @@ impl Events {
         let began = |event: &EventRecord| Some((event.began_ns? as f64 / SECOND as f64, event.action.clone()));
         let mut planned: Vec<_> = facts.run.events.iter().filter_map(began).collect();
         planned.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        let measured_ns = facts.run.recording.period.measured_ns;
+        let outage = |outage: &Outage| {
+            let end = outage.ended.map_or(measured_ns, |ended| ended.to_ns);
+            (outage.began.from_ns as f64 / SECOND as f64, end as f64 / SECOND as f64)
+        };
         Self {
+            outages: facts.analysis.outages.iter().map(outage).collect(),
             persistence: working.map(|second| (f64::from(second.second), f64::from(second.second) + 1.0)).collect(),
             slow: slow.into_iter().map(|second| f64::from(second) + 0.5).collect(),
             restarts: record
@@ -69,6 +80,9 @@ impl Events {
         let mut notes = Vec::new();
         if !self.persistence.is_empty() {
             notes.push("Strip above: server saves, rewrites or loads its data.");
+        }
+        if !self.outages.is_empty() {
+            notes.push("Red strip above: outages.");
         }
         if !self.slow.is_empty() {
             notes.push("Triangles: entries of the server's slow log.");
@@ -89,7 +103,7 @@ impl Events {
             let x = across.at(*second);
             canvas.line(&[(x, area.top - LANE), (x, area.bottom)], LINE);
             let end = self.planned.get(place + 1).map_or(area.right, |(next, _)| across.at(*next));
-            // Where there is no space for the action, its place in the list of events is told.
+            // Where there is no space for the action, only its place in the list of events is shown.
             let fits = |text: &String, canvas: &Canvas| x + canvas.width(text, LABEL) + 2.0 * SPACE <= end;
             let number = (place + 1).to_string();
             let label = [action.clone(), number].into_iter().find(|text| fits(text, canvas));
@@ -102,6 +116,11 @@ impl Events {
             // However long the run, one second of it is seen.
             let right = right.max(left + 1.5);
             canvas.fill(Area { left, right, top: middle - STRIP / 2.0, bottom: middle + STRIP / 2.0 }, SKY);
+        }
+        for (from, to) in &self.outages {
+            let (left, right) = (across.at(*from), across.at(*to));
+            let right = right.max(left + 1.5);
+            canvas.fill(Area { left, right, top: area.top - OUTAGE, bottom: area.top }, TARGET);
         }
         for second in &self.slow {
             canvas.marker((across.at(*second), middle), Marker::Down, MARK, OCHRE);

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::{Cell, Note, Section, Shown, Table, Tone, names::listed};
 use crate::{
-    analysis::{Analysis, Answers, DependencySide, Latency, Outage},
+    analysis::{Analysis, Answers, DependencyOutage, DependencySide, Latency},
     report::format::{self, NOTHING},
 };
 
@@ -59,14 +59,14 @@ fn often(answers: Answers) -> Cell {
 }
 
 /// The note for a dependency that failed.
-pub(super) fn note(name: &str, answers: Answers, outage: &Outage, reason: &str) -> Note {
+pub(super) fn note(name: &str, answers: Answers, outage: &DependencyOutage, reason: &str) -> Note {
     let reason = reason.trim_end_matches('.');
     let fact = match outage {
-        Outage::Always => format!(
+        DependencyOutage::Always => format!(
             "The dependency {name} failed all of {}: {reason}.",
             format::counted(answers.probes.into(), "probe", "probes"),
         ),
-        Outage::Within { .. } => format!(
+        DependencyOutage::Within { .. } => format!(
             "The dependency {name} failed {} of {}, {}: {reason}.",
             format::count(answers.failed().into()),
             format::counted(answers.probes.into(), "probe", "probes"),
@@ -79,8 +79,8 @@ pub(super) fn note(name: &str, answers: Answers, outage: &Outage, reason: &str) 
 }
 
 /// When it failed, such as `before the load, in seconds 3 to 5 and 9, and after the run`.
-fn when(outage: &Outage) -> String {
-    let Outage::Within { before, warmup, seconds, after } = outage else { return "always".to_owned() };
+fn when(outage: &DependencyOutage) -> String {
+    let DependencyOutage::Within { before, warmup, seconds, after } = outage else { return "always".to_owned() };
     let mut parts = Vec::new();
     parts.extend(before.then(|| "before the load".to_owned()));
     parts.extend(warmup.then(|| "during the warm-up".to_owned()));
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn says_when() {
         let of = |before, warmup, seconds: &[RangeInclusive<u32>], after| {
-            when(&Outage::Within { before, warmup, seconds: seconds.to_vec(), after })
+            when(&DependencyOutage::Within { before, warmup, seconds: seconds.to_vec(), after })
         };
         assert_eq!(of(true, false, &[], false), "before the load");
         assert_eq!(of(false, true, &[3..=3], false), "during the warm-up and in second 3");

@@ -7,7 +7,7 @@ use super::{
     checks::{self, quantity, subject},
     events, findings,
     names::{capitalised, other_stack},
-    overload,
+    outages, overload,
     results::by_harness,
     verdict,
 };
@@ -150,6 +150,7 @@ fn clause(reason: &Reason, verdict: Verdict, scenario: &Scenario, analysis: &Ana
         Reason::NoAnswer { service } => {
             format!("service {service} had no answer in the whole measured period, although requests were under way")
         }
+        Reason::Recovery { subject, took, limit } => outages::clause(subject, *took, *limit),
         Reason::NothingDue { service } => {
             format!("no request of service {service} fell due in the measured period")
         }

@@ -21,6 +21,7 @@ mod model;
 mod names;
 mod nodes;
 mod operator;
+mod outages;
 mod overload;
 mod results;
 mod round_trips;

@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn says_what_a_report_would() {
-        let objective = Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.001 };
+        let objective =
+            Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.001, recovery: None };
         let samples = [
             ("PING", 1, sample((0..20_000).map(|number| 30_000 + number))),
             ("LRANGE", 50, sample((0..20_000).map(|number| 1_000_000 + 1_500 * number))),

@@ -7,7 +7,7 @@ use super::{
     charts::{LEADING, charts_sections},
     client_cost, dependencies, findings, headline, method,
     names::{made_by, server as server_name},
-    nodes, operator, results, server, timetable, trust,
+    nodes, operator, outages, results, server, timetable, trust,
 };
 use crate::{
     report::{format, subject::RunReport},
@@ -41,6 +41,7 @@ impl View {
             Some(dependencies::section(analysis)),
             client_cost::section(scenario, analysis),
             Some(timetable::section(&run.events)),
+            Some(outages::section(report)),
             Some(nodes::section(run, scenario, analysis)),
             Some(server::section(run, analysis)),
             added(operator::configuration),

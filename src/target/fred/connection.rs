@@ -303,7 +303,7 @@ impl Drop for Batch<'_> {
     fn drop(&mut self) {
         let mut answered = 0;
         for place in &self.places[..self.count] {
-            // Answers are told apart by their order.
+            // Answers are distinguished by their order.
             let Exchange::Answered(answer) = place.exchange.take() else { break };
             self.answers.push(answer);
             answered += 1;

@@ -1,0 +1,291 @@
+//! Outages: spans in which a service, or a node of a cluster, completed no request although requests were under way or failed,
+//! and the time until the objective was met again.
+
+use super::{
+    nodes::NodeRow,
+    row::Row,
+    silence::Silence,
+    spans::union,
+    timeline::{Moment, Timeline},
+};
+use crate::{
+    measure::{Nanos, Recording, SECOND, ServiceRecord, Span},
+    results::{EventRecord, NodeFacts, Verdict},
+    scenario::Objective,
+};
+
+/// Length from which a span is an outage although no request failed and no connection was lost in it. A shorter one is a stall.
+const LONG: Nanos = SECOND;
+
+/// Number of seconds in a row, or all until the end of the measured period, that have to meet the objective for it to be met again.
+pub const STEADY: u32 = 10;
+
+/// Mean number of requests per second from which a second without one is a sign of an outage of a node: at that mean chance alone
+/// leaves one second of 22 000 empty (e^-10).
+const EXPECTED: f64 = 10.0;
+
+/// An outage. Its instants are known within bounds, in nanoseconds since the start of the measured period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outage {
+    /// Service or node.
+    pub subject: Subject,
+    /// Bounds of the last completed request before it.
+    pub began: Span,
+    /// Bounds of the first completed request after it; `None` where there is none.
+    pub ended: Option<Span>,
+    /// Requests that failed until the objective was met again.
+    pub failed: u64,
+    /// Requests that completed late until then.
+    pub late: u64,
+    /// Start of the first second from which on the objective was met; `None` where it was not.
+    pub recovered_ns: Option<Nanos>,
+    /// Place of the event of the scenario that came last before it, or in it.
+    pub event: Option<usize>,
+}
+
+/// Subject of an outage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A service, by its name.
+    Service(String),
+    /// A node, by its address, and the node that took over its slots.
+    Node {
+        /// Address.
+        address: String,
+        /// Address of the node that completed requests after it, where that is another one.
+        successor: Option<String>,
+    },
+}
+
+impl Subject {
+    /// Its name or address.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Service(name) | Self::Node { address: name, .. } => name,
+        }
+    }
+}
+
+/// A time of which the bounds are known; `None` where there is no upper one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Lower bound.
+    pub least: Nanos,
+    /// Upper bound.
+    pub most: Option<Nanos>,
+}
+
+impl Outage {
+    /// Time without a completed request.
+    pub fn length(&self, measured_ns: Nanos) -> Bounds {
+        let end = self.ended.map_or(measured_ns, |ended| ended.from_ns);
+        Bounds {
+            least: end.saturating_sub(self.began.to_ns),
+            most: self.ended.map(|ended| ended.to_ns.saturating_sub(self.began.from_ns)),
+        }
+    }
+
+    /// Time from its beginning until the objective was met again. It was met from an instant of the second before `recovered_ns` on.
+    pub fn recovery(&self, measured_ns: Nanos) -> Bounds {
+        let (Some(recovered), Some(ended)) = (self.recovered_ns, self.ended) else {
+            return Bounds { least: measured_ns.saturating_sub(self.began.to_ns), most: None };
+        };
+        let least = recovered.saturating_sub(SECOND).max(ended.from_ns).saturating_sub(self.began.to_ns);
+        Bounds { least, most: Some(recovered.max(ended.to_ns).saturating_sub(self.began.from_ns)) }
+    }
+}
+
+impl Bounds {
+    /// Comparison with a limit: *inconclusive* where the limit lies between the bounds.
+    fn verdict(self, limit: Nanos) -> Verdict {
+        match self.most {
+            _ if self.least > limit => Verdict::Fail,
+            Some(most) if most <= limit => Verdict::Pass,
+            _ => Verdict::Inconclusive,
+        }
+    }
+}
+
+/// Evidence of outages.
+#[derive(Clone, Copy)]
+pub(super) struct Observed<'a> {
+    pub(super) recording: &'a Recording,
+    pub(super) rows: &'a [Row],
+    pub(super) timelines: &'a [Timeline],
+    pub(super) silences: &'a [Silence],
+    pub(super) nodes: &'a [NodeRow],
+    pub(super) events: &'a [EventRecord],
+    pub(super) objective: &'a Objective,
+}
+
+/// Outages of services and nodes, in the order of time.
+pub(super) fn outages(observed: Observed<'_>) -> Vec<Outage> {
+    let of_services = observed.recording.services.iter().flat_map(|record| of_service(observed, record));
+    let mut outages: Vec<Outage> = of_services.chain(of_nodes(observed)).collect();
+    outages.sort_by_key(|outage| (outage.began.to_ns, matches!(outage.subject, Subject::Node { .. })));
+    outages
+}
+
+/// The outage that took longest until the objective was met again, with what that means for a limit; `None` without an outage.
+pub(super) fn worst(outages: &[Outage], measured_ns: Nanos, limit: Nanos) -> Option<(&Outage, Verdict)> {
+    let judged = outages.iter().map(|outage| (outage, outage.recovery(measured_ns)));
+    let worst = judged
+        .max_by_key(|(_, recovery)| (recovery.verdict(limit), recovery.most.is_none(), recovery.most, recovery.least));
+    worst.map(|(outage, recovery)| (outage, recovery.verdict(limit)))
+}
+
+fn of_service(observed: Observed<'_>, record: &ServiceRecord) -> Vec<Outage> {
+    let is_own = |row: &Row| row.scope.operation.is_none() && row.scope.service.as_deref() == Some(&record.name);
+    let Some(at) = observed.rows.iter().position(is_own) else { return Vec::new() };
+    let moments = &observed.timelines[at].seconds;
+    let silent = observed.silences.iter().filter(|silence| silence.service == record.name);
+    let empty = empty_seconds(observed, moments, |moment| moment.answered == 0 && moment.failed > 0);
+    let spans = union(silent.flat_map(|silence| silence.spans.iter().copied()).chain(empty).collect());
+    let measured = observed.recording.period.measured_ns;
+    let latency = observed.objective.latency.as_nanos() as Nanos;
+    let outage = |span: Span| {
+        let (began, ended) = (began(span, moments), ended(span, moments, measured));
+        let to = ended.map_or(measured, |ended| ended.from_ns);
+        let length = to.saturating_sub(began.to_ns);
+        let within = |second: u32| (second_of(began.from_ns)..=second_of(to)).contains(&second);
+        let lost = record.seconds.iter().any(|second| within(second.second) && second.lost > 0);
+        let failed = moments.iter().any(|moment| within(moment.second) && moment.failed > 0);
+        let counts = length >= LONG || (length >= latency && (lost || failed));
+        counts.then(|| finish(observed, Subject::Service(record.name.clone()), (began, ended), moments))
+    };
+    spans.into_iter().filter_map(outage).collect()
+}
+
+/// Outages of nodes by the seconds in which they completed nothing.
+fn of_nodes(observed: Observed<'_>) -> Vec<Outage> {
+    let measured = observed.recording.period.measured_ns;
+    let Some(whole) = observed.timelines.last() else { return Vec::new() };
+    let mut outages = Vec::new();
+    for row in observed.nodes.iter().filter(|row| row.before.as_ref().is_some_and(|node| node.slots > 0)) {
+        let Some(moments) = row.load.as_ref().map(|load| &load.timeline.seconds) else { continue };
+        // The rate while it served: a node that lost its slots serves nothing afterwards.
+        let serving = moments.iter().filter(|moment| moment.completed > 0);
+        let (sum, count) = serving.fold((0, 0), |(sum, count), moment| (sum + moment.completed, count + 1_u64));
+        let expected = sum as f64 >= EXPECTED * count.max(1) as f64;
+        let is_empty = |moment: &Moment| moment.completed == 0 && (moment.failed > 0 || expected);
+        for span in union(empty_seconds(observed, moments, is_empty).collect()) {
+            let began = Span { from_ns: span.from_ns.saturating_sub(SECOND), to_ns: span.from_ns };
+            let back = ended(span, moments, measured);
+            let successor = if back.is_none() { successor(observed, row, span.from_ns) } else { None };
+            let (successor, ended) = successor.map_or((None, back), |(name, second)| {
+                let from_ns = Nanos::from(second) * SECOND;
+                (Some(name), Some(Span { from_ns: from_ns.max(began.from_ns), to_ns: from_ns + SECOND }))
+            });
+            let subject = Subject::Node { address: row.name.clone(), successor };
+            outages.push(finish(observed, subject, (began, ended), &whole.seconds));
+        }
+    }
+    outages
+}
+
+/// The node that became a primary with slots and completed its first request next after an instant, with that second.
+fn successor(observed: Observed<'_>, lost: &NodeRow, since: Nanos) -> Option<(String, u32)> {
+    let is_new = |row: &&NodeRow| {
+        let slots = |facts: &Option<NodeFacts>| facts.as_ref().map_or(0, |node| node.slots);
+        row.name != lost.name && slots(&row.before) == 0 && slots(&row.after) > 0
+    };
+    let first = |row: &NodeRow| {
+        let moments = &row.load.as_ref()?.timeline.seconds;
+        moments.iter().find(|moment| moment.completed > 0).map(|moment| (row.name.clone(), moment.second))
+    };
+    let after = |(_, second): &(String, u32)| second + 1 >= second_of(since);
+    observed.nodes.iter().filter(is_new).filter_map(first).filter(after).min_by_key(|(_, second)| *second)
+}
+
+/// Whole seconds of the measured period that a condition holds for.
+fn empty_seconds<'a>(
+    observed: Observed<'_>,
+    moments: &'a [Moment],
+    is_empty: impl Fn(&Moment) -> bool + 'a,
+) -> impl Iterator<Item = Span> + 'a {
+    let whole = second_of(observed.recording.period.measured_ns);
+    let empty = moments.iter().filter(move |moment| moment.second < whole && is_empty(moment));
+    empty.map(|moment| second(moment.second))
+}
+
+fn second(second: u32) -> Span {
+    let from_ns = Nanos::from(second) * SECOND;
+    Span { from_ns, to_ns: from_ns + SECOND }
+}
+
+fn second_of(at: Nanos) -> u32 {
+    (at / SECOND) as u32
+}
+
+/// Whether the server refused requests in the second of an instant: then the first or the last reply may have been an error.
+fn is_refused(moments: &[Moment], at: Nanos) -> bool {
+    moments.get(second_of(at) as usize).is_some_and(|moment| moment.refused > 0)
+}
+
+/// Bounds of the last completed request before a span. A span that begins with a second was found by the counts of seconds.
+fn began(span: Span, moments: &[Moment]) -> Span {
+    let from_ns = match span.from_ns {
+        from if from.is_multiple_of(SECOND) => from.saturating_sub(SECOND),
+        from if is_refused(moments, from) => from - from % SECOND,
+        from => from,
+    };
+    Span { from_ns, to_ns: span.from_ns }
+}
+
+/// Bounds of the first completed request after a span; `None` where it reaches the end of the measured period.
+fn ended(span: Span, moments: &[Moment], measured_ns: Nanos) -> Option<Span> {
+    let by_second = span.to_ns.is_multiple_of(SECOND);
+    let to_ns = match span.to_ns {
+        to if by_second || is_refused(moments, to) => to - to % SECOND + SECOND,
+        to => to,
+    };
+    let completes = || moments.get(second_of(span.to_ns) as usize).is_some_and(|moment| moment.completed > 0);
+    let is_back = span.to_ns < measured_ns && (!by_second || completes());
+    is_back.then_some(Span { from_ns: span.to_ns, to_ns: to_ns.min(measured_ns) })
+}
+
+fn finish(
+    observed: Observed<'_>,
+    subject: Subject,
+    (began, ended): (Span, Option<Span>),
+    moments: &[Moment],
+) -> Outage {
+    let whole = second_of(observed.recording.period.measured_ns);
+    let recovered = ended.and_then(|ended| recovered(moments, second_of(ended.from_ns)..whole, observed.objective));
+    let affected = second_of(began.from_ns)..recovered.unwrap_or(u32::MAX);
+    let sum = |of: fn(&Moment) -> u64| moments.iter().filter(|moment| affected.contains(&moment.second)).map(of).sum();
+    Outage {
+        event: event(observed.events, began, ended),
+        failed: sum(|moment| moment.failed),
+        late: sum(|moment| moment.late),
+        recovered_ns: recovered.map(|second| Nanos::from(second) * SECOND),
+        subject,
+        began,
+        ended,
+    }
+}
+
+/// First second from which on the objective was met.
+fn recovered(moments: &[Moment], mut seconds: std::ops::Range<u32>, objective: &Objective) -> Option<u32> {
+    let allowed = (100.0 - objective.percentile) / 100.0;
+    let end = seconds.end;
+    let is_met = |second: u32| {
+        let Some(moment) = moments.get(second as usize) else { return true };
+        let all = (moment.completed + moment.failed) as f64;
+        (moment.late + moment.failed) as f64 <= allowed * all && moment.failed as f64 <= objective.max_error_rate * all
+    };
+    seconds.find(|&first| (first..end.min(first + STEADY)).all(is_met))
+}
+
+/// The last event that began before the outage ended, if it ended no more than a second before the outage began.
+fn event(events: &[EventRecord], began: Span, ended: Option<Span>) -> Option<usize> {
+    let end = ended.map_or(Nanos::MAX, |ended| ended.from_ns);
+    let place = |(place, event): (usize, &EventRecord)| {
+        let (start, done) = (event.began_ns?, event.ended_ns.or(event.began_ns)?);
+        (start < end && done + SECOND >= began.from_ns && start <= began.to_ns + SECOND).then_some((start, place))
+    };
+    events.iter().enumerate().filter_map(place).max().map(|(_, place)| place)
+}
+
+#[cfg(test)]
+mod tests;

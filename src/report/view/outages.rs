@@ -1,0 +1,155 @@
+//! Outages of services and nodes, and the time until the objective was met again.
+
+use std::time::Duration;
+
+use super::{Block, Cell, Section, Shown, Table, Tone, events, timetable::second};
+use crate::{
+    analysis::{Analysis, Bounds, Outage, STEADY, Subject},
+    measure::{Nanos, SECOND},
+    report::{
+        format::{self, NOTHING},
+        subject::RunReport,
+    },
+    results::EventRecord,
+};
+
+/// What the section shows; empty where there was no outage.
+pub(super) fn section(report: &RunReport) -> Section {
+    let RunReport { run, scenario, analysis, .. } = report;
+    let measured_ns = run.recording.period.measured_ns;
+    let mut blocks: Vec<Block> = Vec::new();
+    blocks.extend(in_brief(analysis, &run.events, measured_ns).map(Block::Paragraph));
+    blocks.extend(table(analysis, &run.events, measured_ns, scenario.objective.recovery).block());
+    Section::new("outages", "Outages", blocks)
+        .detailed(Shown::Everything)
+        .brief_line("Outages", in_brief(analysis, &run.events, measured_ns))
+}
+
+/// The longest outage in a sentence, and the number of the others.
+fn in_brief(analysis: &Analysis, planned: &[EventRecord], measured_ns: Nanos) -> Option<String> {
+    let longest = analysis.outages.iter().max_by_key(|outage| {
+        let length = outage.length(measured_ns);
+        (length.most.is_none(), length.least)
+    })?;
+    let others = match analysis.outages.len() - 1 {
+        0 => String::new(),
+        count => format!(" {} in the report.", format::counted(count as u64, "more outage", "more outages")),
+    };
+    Some(format!("{}{others}", sentence(longest, planned, measured_ns)))
+}
+
+/// An outage in a sentence.
+fn sentence(outage: &Outage, planned: &[EventRecord], measured_ns: Nanos) -> String {
+    let cause = outage.event.map(|place| format!(", after the event {}", planned[place].action)).unwrap_or_default();
+    let recovery = match (outage.ended, outage.recovered_ns) {
+        (None, _) => "it did not end within the measured period".to_owned(),
+        (_, None) => "the objective was not met again within the measured period".to_owned(),
+        _ => format!("the objective was met again after {}", bounds(outage.recovery(measured_ns))),
+    };
+    format!(
+        "{} completed no request for {} from second {}{cause}; {} failed and {} late; {recovery}.",
+        name(&outage.subject),
+        bounds(outage.length(measured_ns)),
+        events::second(outage.began.to_ns),
+        format::counted(outage.failed, "request", "requests"),
+        match outage.late {
+            1 => "1 was".to_owned(),
+            count => format!("{} were", format::count(count)),
+        },
+    )
+}
+
+fn name(subject: &Subject) -> String {
+    match subject {
+        Subject::Service(name) => format!("Service {name}"),
+        Subject::Node { address, successor: None } => format!("Node {address}"),
+        Subject::Node { address, successor: Some(successor) } => format!("Node {address} (then {successor})"),
+    }
+}
+
+/// `1.24 s`, `2.00 to 4.00 s`, or `≥ 5.00 s`.
+fn bounds(time: Bounds) -> String {
+    let number = |nanos: Nanos| format!("{:.2}", nanos as f64 / SECOND as f64);
+    let seconds = match time.most {
+        None => format!("≥{}{}", format::THIN, number(time.least)),
+        Some(most) if number(most) == number(time.least) => number(most),
+        Some(most) => format!("{} to {}", number(time.least), number(most)),
+    };
+    format!("{seconds}{}s", format::THIN)
+}
+
+fn table(analysis: &Analysis, planned: &[EventRecord], measured_ns: Nanos, limit: Option<Duration>) -> Table {
+    let instant =
+        |from: Nanos, to: Nanos| if from == to { second(to) } else { format!("{} to {}", second(from), second(to)) };
+    let by_node = analysis.outages.iter().any(|outage| matches!(outage.subject, Subject::Node { .. }));
+    let notes = [
+        Some(format!(
+            "An outage lasts from the last completed request to the first one after it. It is a time without completed requests of \
+             a second and more, or of the objective's latency and more if requests failed or connections were lost. Met again: from \
+             then on every second met the objective, for {STEADY}{}s or until the end. Failed and late count until then.",
+            format::THIN
+        )),
+        by_node.then(|| {
+            "Nodes are observed by whole seconds, so an outage of a node of less than two seconds can be missed."
+                .to_owned()
+        }),
+        limit.map(|limit| {
+            format!(
+                "objective.recovery: {} from the beginning until the objective is met again.",
+                format::setting(limit)
+            )
+        }),
+    ];
+    Table::of("outages", "Outages and recovery", &analysis.outages)
+        .head("Subject", |outage| name(&outage.subject))
+        .numbers("Began", 0, |outage| instant(outage.began.from_ns, outage.began.to_ns))
+        .numbers("No completed request for", 0, |outage| bounds(outage.length(measured_ns)))
+        .words("Objective met again after", 0, |outage| recovery(outage, measured_ns, limit))
+        .numbers("Failed", 0, |outage| format::count(outage.failed))
+        .numbers("Late", 1, |outage| format::count(outage.late))
+        .words("Event", 1, |outage| outage.event.map_or(NOTHING.to_owned(), |place| planned[place].action.clone()))
+        .table()
+        .noted(notes.into_iter().flatten())
+}
+
+fn recovery(outage: &Outage, measured_ns: Nanos, limit: Option<Duration>) -> Cell {
+    let took = outage.recovery(measured_ns);
+    let is_late = limit.is_some_and(|limit| took.least > limit.as_nanos() as Nanos);
+    Cell::new(bounds(took), if is_late || took.most.is_none() { Tone::Bad } else { Tone::Plain })
+}
+
+/// The reason of a verdict.
+pub(super) fn clause(subject: &str, took: Bounds, limit: Nanos) -> String {
+    let limit = format::setting(Duration::from_nanos(limit));
+    let verb = if took.most.is_some() { "was met again after" } else { "was not met again in" };
+    let took = bounds(Bounds { most: took.most.or(Some(took.least)), ..took });
+    format!("the objective {verb} {took} from the beginning of an outage of {subject} ({limit} allowed)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_their_bounds() {
+        let of = |least: f64, most: Option<f64>| {
+            let nanos = |seconds: f64| (seconds * 1e9) as Nanos;
+            bounds(Bounds { least: nanos(least), most: most.map(nanos) }).replace(format::THIN, " ")
+        };
+        assert_eq!(of(1.239, Some(1.241)), "1.24 s");
+        assert_eq!(of(2.0, Some(4.0)), "2.00 to 4.00 s");
+        assert_eq!(of(5.0, None), "≥ 5.00 s");
+    }
+
+    #[test]
+    fn a_limit_is_named_with_what_was_observed() {
+        let of = |most: Option<Nanos>| {
+            clause("api", Bounds { least: 3 * SECOND, most }, 2 * SECOND).replace(format::THIN, " ")
+        };
+        assert_eq!(
+            of(Some(4 * SECOND)),
+            "the objective was met again after 3.00 to 4.00 s from the beginning of an outage of api (2 s allowed)"
+        );
+        assert!(of(None).starts_with("the objective was not met again in 3.00 s from"), "{}", of(None));
+    }
+}
