@@ -110,6 +110,17 @@ pub enum Finding {
         /// That over an even share.
         factor: f64,
     },
+    /// Acknowledged writes were lost, or writes were executed more often than they were sent.
+    LostWrites {
+        /// Bounds of the number of those that were lost.
+        lost: (u64, u64),
+        /// Number of acknowledged writes.
+        acknowledged: u64,
+        /// Number of those that were executed too often.
+        repeated: u64,
+        /// When the first loss was found, in nanoseconds since the start of the measured period.
+        found_ns: Option<Nanos>,
+    },
     /// Something about the server itself.
     Server(ServerFinding),
     /// A check of the validity table gave a warning or refused: the check and the advice that belongs to it.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     measure::{ErrorClass, SeriesRole, ServiceRecord},
-    results::Verdict,
+    results::{Verdict, WriteAuditRecord},
     scenario::{Checkout, Operation, Service},
 };
 
@@ -64,6 +64,7 @@ pub(super) fn findings(
     // A flaw of the harness comes first only where it leaves nothing else to say.
     let (first, last) = if verdict == Verdict::Invalid { (of_harness, Vec::new()) } else { (Vec::new(), of_harness) };
     findings.extend(first);
+    findings.extend(run.write_audit.as_ref().and_then(lost_writes));
     findings.extend(dependencies.iter().filter_map(failed_dependency));
     findings.extend(unfinished(evidence));
     findings.extend(failures(evidence));
@@ -131,6 +132,13 @@ fn failed_dependency(side: &DependencySide) -> Option<Finding> {
         outage: side.outage.clone()?,
         reason: side.last_failure.clone()?,
     })
+}
+
+fn lost_writes(audit: &WriteAuditRecord) -> Option<Finding> {
+    let (lost, first) = (audit.lost(), audit.losses.first());
+    let WriteAuditRecord { acknowledged, repeated, .. } = *audit;
+    let found = lost.1 > 0 || repeated > 0;
+    found.then(|| Finding::LostWrites { lost, acknowledged, repeated, found_ns: first.map(|first| first.found_ns) })
 }
 
 /// A primary of a cluster that served many more requests than an even share.

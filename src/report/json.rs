@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     analysis::{self, CheckKind, DependencySide, Level},
-    results::{InComparison, InRun},
+    results::{InComparison, InRun, WriteAuditRecord},
 };
 
 /// Version of the layout of this summary.
@@ -79,6 +79,10 @@ record! {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Vec<OutageSummary>")]
         outages: Option<Vec<OutageSummary<'a>>> = outages(report),
+        /// Audit of acknowledged writes; only where the scenario has one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "WriteAuditSummary")]
+        write_audit: Option<WriteAuditSummary> = report.run.write_audit.as_ref().map(WriteAuditSummary::new),
         /// Build of plimsoll that measured.
         software: Software<'a> = Software::new(&report.run.software),
         /// Comparison with a baseline; only where one was requested.
@@ -97,6 +101,28 @@ record! {
         verdict: InComparison = InComparison(compared.comparison.verdict),
         /// Verdict in one sentence.
         headline: String = plain(&comparison_headline(compared).sentence),
+    }
+}
+
+record! {
+    /// Audit of acknowledged writes.
+    struct WriteAuditSummary(audit: &WriteAuditRecord) {
+        /// Increments that were sent.
+        sent: u64 = audit.sent,
+        /// Increments with a reply.
+        acknowledged: u64 = audit.acknowledged,
+        /// Increments with an error reply.
+        refused: u64 = audit.refused,
+        /// Increments without a reply.
+        unknown: u64 = audit.unknown,
+        /// Counters that could not be read at the end.
+        unread: u64 = audit.unread,
+        /// Lower bound of the number of acknowledged increments that were lost.
+        lost_least: u64 = audit.lost().0,
+        /// Upper bound of that number.
+        lost_most: u64 = audit.lost().1,
+        /// Increments that were executed more often than they were sent.
+        repeated: u64 = audit.repeated,
     }
 }
 

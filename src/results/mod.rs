@@ -31,6 +31,7 @@ mod sides;
 mod slug;
 mod upgrade;
 mod verdict;
+mod write_audit;
 
 pub use abstracted::{Abstract, AbstractRow, KnownPercentile, Stretch, WorstSeconds};
 pub use address::{brief_address, first_host};
@@ -67,3 +68,4 @@ pub use server::{
 pub use sides::{Side, Sides};
 pub use slug::slug;
 pub use verdict::{InCheck, InComparison, InGate, InRun, Verdict};
+pub use write_audit::{LostWrites, WriteAuditRecord};

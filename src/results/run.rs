@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Calibration, ClientCost, DependencyRecord, EventRecord, Inspection, NodeFacts, NodeRecord, ServerRecord};
+use super::{
+    Calibration, ClientCost, DependencyRecord, EventRecord, Inspection, NodeFacts, NodeRecord, ServerRecord,
+    WriteAuditRecord,
+};
 use crate::measure::Recording;
 
 /// Version of the schema of [`Run`] that this build writes and reads.
@@ -40,6 +43,9 @@ pub struct Run {
     /// What was done to the private server during the measured period, in the scenario's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventRecord>,
+    /// Audit of acknowledged writes; `None` where the scenario has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write_audit: Option<WriteAuditRecord>,
     /// Speed of the machine; `None` if not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,

@@ -9,6 +9,7 @@ use super::{
     event,
     field::{Format, Presence, Shape, Table, Value, Variant, Variants, duration, field, flag, integer, number, whole},
     model::Client,
+    write_audit,
 };
 
 /// The whole file.
@@ -49,6 +50,12 @@ pub(super) const SCENARIO: Table = Table {
             "What `plimsoll run` does to its private server during the measured period.",
             Shape::Tables(&[&event::TABLE]),
             Presence::Otherwise("None."),
+        ),
+        field(
+            "audit_writes",
+            "Audit of acknowledged writes; an empty table has the defaults. Only for runs.",
+            Shape::Table(&write_audit::TABLE),
+            Presence::Otherwise("No audit."),
         ),
     ],
     variants: None,

@@ -28,6 +28,7 @@ mod schema;
 mod shown;
 mod text;
 mod tls;
+mod write_audit;
 
 pub use builtin::{BUILTIN, Source, builtin, load, nearest_builtin, source};
 pub use dependency::{Address, Dependency};
@@ -46,3 +47,4 @@ pub use read::{parse, uses};
 pub use schema::schema;
 pub use shown::{shown_field, shown_setting};
 pub use tls::TlsOptions;
+pub use write_audit::WriteAuditPlan;

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use super::{Dependency, Event, TlsOptions};
+use super::{Dependency, Event, TlsOptions, WriteAuditPlan};
 use crate::operation::{Kind, Parameters};
 
 /// A whole load test, as it is to be run.
@@ -30,6 +30,8 @@ pub struct Scenario {
     pub dependencies: Vec<Dependency>,
     /// What is done to a private server during the measured period.
     pub events: Vec<Event>,
+    /// Audit of acknowledged writes.
+    pub audit_writes: Option<WriteAuditPlan>,
     /// The TOML text that this scenario was read from, overrides applied. Parsing it again gives an equal scenario.
     pub source: String,
 }

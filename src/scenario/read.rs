@@ -16,7 +16,7 @@ use super::{
     operations,
     reader::{Alternative, Section, refusals::refuse_same_names},
     text::Document,
-    tls,
+    tls, write_audit,
 };
 
 /// Whether the scenario of a saved document uses a client library; true where this version does not read it.
@@ -70,6 +70,7 @@ fn scenario(root: &Section<'_>, text: &str) -> Option<Scenario> {
     let services = services(root);
     let dependencies = dependency::read(root);
     let events = event::read(root, run.map(|run| run.duration));
+    let audit_writes = write_audit::read(root);
     Some(Scenario {
         name: name?,
         description: description?,
@@ -80,6 +81,7 @@ fn scenario(root: &Section<'_>, text: &str) -> Option<Scenario> {
         tls: tls?,
         dependencies: dependencies?,
         events: events?,
+        audit_writes: audit_writes?,
         source: text.to_owned(),
     })
 }

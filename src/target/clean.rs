@@ -110,7 +110,7 @@ impl Place<'_> {
 /// The server's word for the type of keys whose names have this tag behind the prefix.
 fn type_of(tag: &[u8]) -> &str {
     match tag {
-        b"str:" | b"num:" | b"txt:" => "string",
+        b"str:" | b"num:" | b"txt:" | b"audit:" => "string",
         tag => str::from_utf8(tag).unwrap_or_default().trim_end_matches(':'),
     }
 }

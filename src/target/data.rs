@@ -51,11 +51,15 @@ impl Target {
     /// Where the scenario's services have their keys.
     pub(super) fn places<'a>(&'a self, scenario: &'a Scenario) -> Vec<Place<'a>> {
         let mut places: BTreeMap<(u8, &str), Place<'a>> = BTreeMap::new();
-        for (service, connector) in scenario.services.iter().zip(&self.connectors) {
+        for (at, (service, connector)) in scenario.services.iter().zip(&self.connectors).enumerate() {
             let (name, prefix) = (&service.name, &service.keys.prefix);
             let holders = || self.holders(connector);
             let place = || Place { service: name, connector, holders: holders(), prefix, own: OwnKeys::default() };
-            places.entry((connector.database(), prefix)).or_insert_with(place).own.add(service);
+            let own = &mut places.entry((connector.database(), prefix)).or_insert_with(place).own;
+            own.add(service);
+            if at == 0 && scenario.audit_writes.is_some() {
+                own.add_audited(service);
+            }
         }
         places.into_values().collect()
     }

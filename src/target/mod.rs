@@ -42,6 +42,7 @@ mod slots;
 mod tls;
 mod wire;
 mod words;
+mod write_audit;
 
 #[cfg(test)]
 mod sample;
@@ -66,3 +67,4 @@ pub use secret::Secret;
 #[cfg(any(test, fuzzing))]
 pub use wire::decodes_alike;
 pub use wire::{ClusterConnector, WireConnection, WireConnector};
+pub use write_audit::WriteAudit;

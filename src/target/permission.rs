@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use fred::{clients::Client, error::Error, types::Value};
 
-use super::{Connector, TargetError, ask::send, data::remove, failure, words};
+use super::{Connector, TargetError, ask::send, data::remove, failure, words, write_audit};
 use crate::{
     measure::ErrorClass,
     operation::{Access, Args, DataType, Kind, Request},
@@ -38,6 +38,7 @@ pub(super) enum Need {
     Prefill,
     /// Set-up or clean-up.
     Around,
+    WriteAudit,
 }
 
 /// One probe for each command, and each kind of key, that a service needs.
@@ -68,6 +69,12 @@ pub(super) fn probes(scenario: &Scenario, service: usize) -> Vec<Probe> {
             }
         }
         add(request, Need::Mix);
+    }
+    if service == 0 && scenario.audit_writes.is_some() {
+        for kind in [Kind::Incr, Kind::Get] {
+            let key = write_audit::counter(scenario, 0);
+            add(Request { kind, key, args: Args::None }, Need::WriteAudit);
+        }
     }
     if scenario.run.prefill {
         let Service { setup, cleanup, keys, .. } = &scenario.services[service];
@@ -249,6 +256,7 @@ impl Probe {
                     Need::Upkeep => ", which keeps the data in bounds",
                     Need::Prefill => ", which the prefill needs",
                     Need::Around => ", which setup or cleanup of the scenario sends",
+                    Need::WriteAudit => ", which the audit of writes needs",
                 };
                 Some(TargetError::Permission { user: connector.user().to_owned(), command, key, purpose, message })
             }
@@ -260,7 +268,7 @@ impl Probe {
             "READONLY" => {
                 let remedy = match self.need {
                     Need::Prefill => ", or use existing data (--no-prefill)",
-                    Need::Mix | Need::Upkeep | Need::Around => "",
+                    Need::Mix | Need::Upkeep | Need::Around | Need::WriteAudit => "",
                 };
                 let message = format!("the server is a replica and refuses writes: use its primary{remedy}");
                 Some(TargetError::CommandRefused { command, message })

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::{
     operation::{DataType, Kind},
-    scenario::{Command, Service},
+    scenario::{Command, Service, WriteAuditPlan},
 };
 
 /// Names of the keys of one type, or of channels: a stem and the index, which is split where keys share hash tags.
@@ -103,6 +103,12 @@ impl OwnKeys {
                 *known = KeyRange { count: count(service, data, owner).max(known.count), together };
             }
         }
+    }
+
+    /// Adds the counters of an audit of writes, under the prefix of a service.
+    pub fn add_audited(&mut self, service: &Service) {
+        let range = KeyRange { count: WriteAuditPlan::COUNTERS, together: 0 };
+        self.0.insert(WriteAuditPlan::stem(&service.keys.prefix).into(), range);
     }
 
     /// Whether a key is in the keyspace.

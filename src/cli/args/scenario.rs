@@ -94,8 +94,13 @@ pub(in crate::cli) fn scenario(name: &str, private: bool, overrides: &Overrides)
     overrides.apply(&source.text, &source.file).map_err(Failure::usage)
 }
 
-/// Refuses a scenario with events for a command that does not carry them out.
-pub(in crate::cli) fn refuse_events(scenario: &Scenario, command: &str) -> Result<(), Failure> {
+/// Refuses a scenario with events, or with an audit of writes, for a command that does not carry them out.
+pub(in crate::cli) fn refuse_for_runs(scenario: &Scenario, command: &str) -> Result<(), Failure> {
+    if scenario.audit_writes.is_some() {
+        return Err(Failure::usage(anyhow!(
+            "audit_writes: {command} has no audit of writes: remove it from the scenario, or use plimsoll run"
+        )));
+    }
     match scenario.events.first() {
         None => Ok(()),
         Some(event) => Err(Failure::usage(anyhow!(

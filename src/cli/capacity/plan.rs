@@ -8,7 +8,7 @@ use super::{args::Arguments, arms, trial::shape_of};
 use crate::{
     analysis::capacity::{Estimate, Planner, TrialPlan},
     cli::{
-        args::scenario::{DEFAULT, refuse_events, scenario},
+        args::scenario::{DEFAULT, refuse_for_runs, scenario},
         exit::Failure,
         shape::shaped,
     },
@@ -247,7 +247,7 @@ pub(super) fn estimate(plan: &CapacityPlan, scenario: &Scenario, private: bool) 
 pub(super) fn base(arguments: &Arguments) -> Result<Scenario, Failure> {
     let name = arguments.scenario.as_deref().unwrap_or(DEFAULT);
     let scenario = scenario(name, arguments.target.is_private(), &arguments.fields.overrides())?;
-    refuse_events(&scenario, "a capacity run")?;
+    refuse_for_runs(&scenario, "a capacity run")?;
     Ok(scenario)
 }
 

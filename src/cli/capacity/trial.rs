@@ -99,6 +99,7 @@ impl Stage {
             inspection: self.inspection.clone(),
             dependencies: dependencies.finish(),
             events: Vec::new(),
+            write_audit: None,
             calibration: None,
             client_cost: None,
         };

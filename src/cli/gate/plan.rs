@@ -9,7 +9,7 @@ use super::{
     arms::{ArmArguments, GatedArm},
 };
 use crate::{
-    cli::{args::scenario::refuse_events, data::same_data, exit::Failure},
+    cli::{args::scenario::refuse_for_runs, data::same_data, exit::Failure},
     load::Turns,
     report::format::{count, plain, rate},
     results::{Advisory, GatePlan, Side, Sides, TargetFacts, brief_address},
@@ -68,7 +68,7 @@ impl Task {
         [a, b]: [ArmArguments<'_>; 2],
         effort: &Effort,
     ) -> Result<Self, Failure> {
-        refuse_events(&scenario, "a gate")?;
+        refuse_for_runs(&scenario, "a gate")?;
         let sides = Sides { a: GatedArm::of(&scenario, a)?, b: GatedArm::of(&scenario, b)? };
         check(&sides)?;
         if effort.rate.is_some() && sides.a.scenario.offered_rate().is_none() {

@@ -20,9 +20,9 @@ use crate::{
     measure::Timeframe,
     report::{Document, RunReport},
     results::{Calibration, Inspection, Reference, Run, SCHEMA_VERSION, rewrite},
-    scenario::Scenario,
+    scenario::{Scenario, WriteAuditPlan},
     server::SampleLimits,
-    target::{self, Besides, Execution, Observation, Observed, Source},
+    target::{self, Besides, Execution, Observation, Observed, Source, WriteAudit},
 };
 
 /// Options of a run besides its scenario.
@@ -102,7 +102,8 @@ impl Session {
     }
 
     fn measure(&mut self, source: Source) -> Result<Run, Failure> {
-        let here = if self.options.client_cost { self.scenario.connections() } else { 0 };
+        let mut here = if self.options.client_cost { self.scenario.connections() } else { 0 };
+        here += self.scenario.audit_writes.map_or(0, |_| WriteAuditPlan::COUNTERS);
         let tenant = self.lease.open(source, &self.scenario, Besides { here, elsewhere: 0 })?;
         let Tenant { target, facts, .. } = &tenant;
         let board = self.telemetry.as_ref().map(|telemetry| &telemetry.board);
@@ -140,6 +141,7 @@ impl Session {
             }
             display.load(&progress);
         };
+        let writes = target.audit_writes(&self.scenario);
         let mut events = None;
         let on_start = |frame: Timeframe| {
             events = Some(tenant.timetable.begin(&frame));
@@ -147,6 +149,9 @@ impl Session {
                 board.begin(frame.clone());
             }
             dependencies.follow(&frame);
+            if let Some(writes) = &writes {
+                writes.begin(&frame);
+            }
             observation.begin(frame);
         };
         let on_second = board.cloned().map(|board| -> OnSecond { Box::new(move |second| board.second(second)) });
@@ -158,6 +163,10 @@ impl Session {
         let recording = recording?;
         let events = events.map(Execution::finish).unwrap_or_default();
         let Observed { server, nodes } = observation.finish();
+        if writes.is_some() {
+            display.step("Reading the counters of the audit of writes");
+        }
+        let write_audit = writes.map(WriteAudit::finish);
         let calibration = self.calibration(before);
         let dependencies = dependencies.finish();
         display.step("Inspecting the server");
@@ -186,6 +195,7 @@ impl Session {
             inspection,
             dependencies,
             events,
+            write_audit,
             calibration,
             client_cost,
         })

@@ -7,7 +7,7 @@ use super::{
     checks::{limit, quantity, subject, words},
     dependencies, events, failures,
     names::scope_name,
-    overload, server_findings,
+    overload, server_findings, write_audit,
 };
 use crate::{
     analysis::{Analysis, Check, CheckKind, Finding, Level, Scope, ServerFinding},
@@ -174,6 +174,9 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
             "The cluster is at its limit when this node is: a few popular keys, or hash tags that put many keys into one slot, \
              are the usual causes. Compare with uniform access, or with more keys for each service.",
         ),
+        Finding::LostWrites { lost, acknowledged, repeated, found_ns } => {
+            write_audit::note(*lost, *acknowledged, *repeated, *found_ns)
+        }
         Finding::Server(finding) => server_findings::note(finding),
         Finding::Interrupted => Note::new(
             Tone::Fair,

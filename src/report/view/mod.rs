@@ -32,6 +32,7 @@ mod server_resources;
 mod timetable;
 mod trust;
 mod verdict;
+mod write_audit;
 
 pub(super) use audit::{AT_SERVER, fact as audit_fact, headline as audit_headline, words as audit_words};
 pub use baseline::difference_in_words;

@@ -7,7 +7,7 @@ use super::{
     charts::{LEADING, charts_sections},
     client_cost, dependencies, findings, headline, method,
     names::{made_by, server as server_name},
-    nodes, operator, outages, results, server, timetable, trust,
+    nodes, operator, outages, results, server, timetable, trust, write_audit,
 };
 use crate::{
     report::{format, subject::RunReport},
@@ -42,6 +42,7 @@ impl View {
             client_cost::section(scenario, analysis),
             Some(timetable::section(&run.events)),
             Some(outages::section(report)),
+            Some(write_audit::section(run, scenario)),
             Some(nodes::section(run, scenario, analysis)),
             Some(server::section(run, analysis)),
             added(operator::configuration),

@@ -83,6 +83,7 @@ fn make() -> Run {
         inspection: inspection::inspection(),
         dependencies: inspection::dependencies(),
         events: Vec::new(),
+        write_audit: None,
         calibration: None,
         client_cost: None,
     }
