@@ -13,6 +13,7 @@ mod interrupts;
 mod journey;
 mod metrics;
 mod modules;
+mod outages;
 mod prometheus;
 mod readme;
 mod saved;

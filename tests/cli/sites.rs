@@ -17,7 +17,7 @@ use crate::{
 const CLUSTER: &str = "cluster:2x0";
 const SENTINEL: &str = "sentinel";
 
-fn start(topology: &str) -> PrivateServer {
+pub(super) fn start(topology: &str) -> PrivateServer {
     block_on(deployment(topology))
 }
 
