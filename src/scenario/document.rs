@@ -9,7 +9,7 @@ use super::{
     event,
     field::{Format, Presence, Shape, Table, Value, Variant, Variants, duration, field, flag, integer, number, whole},
     model::Client,
-    write_audit,
+    tls, write_audit,
 };
 
 /// The whole file.
@@ -35,7 +35,7 @@ pub(super) const SCENARIO: Table = Table {
         field(
             "tls",
             "TLS of the target; it applies to `rediss://` and `valkeys://`. Options and variables of the environment come first.",
-            Shape::Table(&TLS),
+            Shape::Table(&tls::TABLE),
             DEFAULTS,
         ),
         field("service", "Applications that use the server.", Shape::Tables(&[&SERVICE]), Presence::Required),
@@ -107,39 +107,6 @@ const OBJECTIVE: Table = Table {
             duration(1, 86_400_000),
             Presence::Otherwise("No limit; only for runs."),
         ),
-    ],
-    variants: None,
-};
-
-const TLS: Table = Table {
-    name: "tls",
-    about: "How the target is encrypted. Files are PEM; a private server needs none.",
-    fields: &[
-        field(
-            "ca",
-            "File of CA certificates that the server's certificate is checked with.",
-            Shape::Text(Format::Filled),
-            Presence::Otherwise("`SSL_CERT_FILE`, or the certificates of the system."),
-        ),
-        field(
-            "cert",
-            "File of the client certificate, for servers that require one; needs `key`.",
-            Shape::Text(Format::Filled),
-            Presence::Otherwise("None."),
-        ),
-        field(
-            "key",
-            "File of the private key of the client certificate.",
-            Shape::Text(Format::Filled),
-            Presence::Otherwise("None."),
-        ),
-        field(
-            "server_name",
-            "Name that the server's certificate is checked for, on every node.",
-            Shape::Text(Format::Token),
-            Presence::Otherwise("The host of the target."),
-        ),
-        field("insecure", "Whether the server's certificate is not checked.", Shape::Flag, flag(false)),
     ],
     variants: None,
 };

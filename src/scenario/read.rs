@@ -70,7 +70,7 @@ fn scenario(root: &Section<'_>, text: &str) -> Option<Scenario> {
     let services = services(root);
     let dependencies = dependency::read(root);
     let events = event::read(root, run.map(|run| run.duration));
-    let audit_writes = write_audit::read(root);
+    let audit_writes = root.gives("audit_writes").then(|| write_audit::read(root));
     Some(Scenario {
         name: name?,
         description: description?,
@@ -81,7 +81,7 @@ fn scenario(root: &Section<'_>, text: &str) -> Option<Scenario> {
         tls: tls?,
         dependencies: dependencies?,
         events: events?,
-        audit_writes: audit_writes?,
+        audit_writes: audit_writes.map_or(Some(None), |plan| plan.map(Some))?,
         source: text.to_owned(),
     })
 }

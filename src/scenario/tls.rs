@@ -2,7 +2,44 @@
 
 use std::path::PathBuf;
 
-use super::reader::Section;
+use super::{
+    field::{Format, Presence, Shape, Table, field, flag},
+    reader::Section,
+};
+
+/// The table in a file.
+pub(super) const TABLE: Table = Table {
+    name: "tls",
+    about: "How the target is encrypted. Files are PEM; a private server needs none.",
+    fields: &[
+        field(
+            "ca",
+            "File of CA certificates that the server's certificate is checked with.",
+            Shape::Text(Format::Filled),
+            Presence::Otherwise("`SSL_CERT_FILE`, or the certificates of the system."),
+        ),
+        field(
+            "cert",
+            "File of the client certificate, for servers that require one; needs `key`.",
+            Shape::Text(Format::Filled),
+            Presence::Otherwise("None."),
+        ),
+        field(
+            "key",
+            "File of the private key of the client certificate.",
+            Shape::Text(Format::Filled),
+            Presence::Otherwise("None."),
+        ),
+        field(
+            "server_name",
+            "Name that the server's certificate is checked for, on every node.",
+            Shape::Text(Format::Token),
+            Presence::Otherwise("The host of the target."),
+        ),
+        field("insecure", "Whether the server's certificate is not checked.", Shape::Flag, flag(false)),
+    ],
+    variants: None,
+};
 
 /// Settings of TLS. Those that are missing are the system's: its CA certificates, the name of the host, no client certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

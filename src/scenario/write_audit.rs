@@ -36,12 +36,9 @@ impl WriteAuditPlan {
     }
 }
 
-/// The audit of a scenario; none where it has none.
-pub(super) fn read(root: &Section<'_>) -> Option<Option<WriteAuditPlan>> {
-    if !root.gives("audit_writes") {
-        return Some(None);
-    }
-    Some(Some(WriteAuditPlan { rate: root.section("audit_writes")?.number("rate")? }))
+/// The audit of a scenario that has one.
+pub(super) fn read(root: &Section<'_>) -> Option<WriteAuditPlan> {
+    Some(WriteAuditPlan { rate: root.section("audit_writes")?.number("rate")? })
 }
 
 #[cfg(test)]

@@ -77,6 +77,7 @@ pub(super) fn scenario(actions: impl IntoIterator<Item = Action>) -> Scenario {
         tls: TlsOptions::default(),
         dependencies: Vec::new(),
         events: Vec::new(),
+        audit_writes: None,
         services: vec![Service {
             name: "api".into(),
             database: 0,

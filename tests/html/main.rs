@@ -10,7 +10,7 @@ use chromium::Chromium;
 use plimsoll::{
     analysis::{
         self,
-        baseline::{Question, abstract_of, history},
+        baseline::{CompareOptions, abstract_of, history},
     },
     report::{ComparisonReport, Document, HistoryReport, RunReport},
     results::{Abstract, Run},
@@ -37,7 +37,7 @@ fn a_comparison_can_be_read_by_everybody_everywhere() {
     }
     run.environment.cores += 1;
     let base: Vec<_> = (0..8).map(night).collect();
-    let compared = ComparisonReport::new("nightly".to_owned(), base, run, Question::default());
+    let compared = ComparisonReport::new("nightly".to_owned(), base, run, CompareOptions::default());
     can_be_read_by_everybody_everywhere("comparison", compared.html().as_bytes());
 }
 

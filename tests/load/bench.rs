@@ -132,6 +132,7 @@ impl Bench {
             inspection: Inspection::default(),
             dependencies: Vec::new(),
             events: Vec::new(),
+            write_audit: None,
             calibration: None,
             client_cost: None,
         }

@@ -28,11 +28,17 @@ pub(crate) fn scenario(services: Vec<Service>) -> Scenario {
             prefill: true,
             pin: false,
         },
-        objective: Objective { latency: Duration::from_millis(100), percentile: 99.0, max_error_rate: 0.001 },
+        objective: Objective {
+            latency: Duration::from_millis(100),
+            percentile: 99.0,
+            max_error_rate: 0.001,
+            recovery: None,
+        },
         services,
         tls: TlsOptions::default(),
         dependencies: Vec::new(),
         events: Vec::new(),
+        audit_writes: None,
         source: String::new(),
     }
 }
