@@ -4,12 +4,11 @@ use std::{collections::BTreeMap, fs, path::Path, thread, time::Duration};
 
 use serde_json::Value;
 
-use super::{
-    Desk, Outcome, Server, USER,
-    faults::refused,
-    sites::{start, url},
+use super::{Desk, Outcome, Server, USER, faults::refused, sites::start};
+use crate::{
+    support::{until, url},
+    target::topologies::ask,
 };
-use crate::{support::until, target::topologies::ask};
 
 /// A run of 5 s whose only service is suspended for a while; nothing of it fails, since everything waits.
 const STOPPED: [&str; 12] = [
