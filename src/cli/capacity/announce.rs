@@ -23,7 +23,11 @@ pub(super) fn plan(task: &Task, target: &TargetFacts, estimate: Estimate) -> Str
         scenario.name,
         target.software(),
         brief_address(&target.address),
-        if target.private { " (private server)" } else { "" }
+        match (target.private, target.nodes.is_empty()) {
+            (true, true) => " (private server)",
+            (true, false) => " (private servers)",
+            (false, _) => "",
+        }
     ));
     let arms: Vec<&str> = plan.arms.iter().map(|arm| arm.name.as_str()).collect();
     line(format!("  {}: {}", counted(arms.len() as u64, "variant", "variants"), arms.join(" | ")));

@@ -23,7 +23,11 @@ pub(super) fn plan(task: &Task, facts: Sides<&TargetFacts>) -> String {
             side.name,
             facts.software(),
             brief_address(&facts.address),
-            if facts.private { " (private server, a fresh one for each block)" } else { "" }
+            match (facts.private, facts.nodes.is_empty()) {
+                (true, true) => " (private server, a fresh one for each block)",
+                (true, false) => " (private servers, fresh ones for each block)",
+                (false, _) => "",
+            }
         );
     }
     let time = |nanos: u64| setting(Duration::from_nanos(nanos));
