@@ -32,6 +32,8 @@ pub(super) fn of_request(error: &Error) -> Failure {
     let details = error.details();
     let class = match error.kind() {
         ErrorKind::Timeout => ErrorClass::Timeout,
+        // It sends a request that is answered with ASK to the same node again.
+        ErrorKind::Routing if details.starts_with("Too many redirections") => ErrorClass::Ask,
         // Its words for these are about its own parts.
         ErrorKind::Canceled | ErrorKind::Routing | ErrorKind::Backpressure => return lost(),
         ErrorKind::Unknown if LOST.iter().any(|message| details.starts_with(message)) => return lost(),
@@ -143,6 +145,7 @@ mod tests {
             (ErrorKind::Unknown, "NOPERM User x has no permissions", ErrorClass::Noperm),
             (ErrorKind::Auth, "NOAUTH Authentication required.", ErrorClass::Noauth),
             (ErrorKind::Cluster, "MOVED 1 host:1", ErrorClass::Moved),
+            (ErrorKind::Routing, "Too many redirections.", ErrorClass::Ask),
             (ErrorKind::Protocol, "Expected string.", ErrorClass::Protocol),
             (ErrorKind::Unknown, "my own error of a script", ErrorClass::Other),
         ] {
