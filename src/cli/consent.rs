@@ -1,4 +1,4 @@
-//! Consent of the user, to load a target of another machine or to remove keys.
+//! Consent of the user, to load a target of another machine, to carry out commands, or to remove keys.
 
 use std::{
     io::{self, BufRead as _, IsTerminal as _},
@@ -10,7 +10,10 @@ use std::{
 use anyhow::anyhow;
 
 use super::{exit::Failure, interrupt::Interrupt, progress::Display};
-use crate::results::{TargetFacts, brief_address};
+use crate::{
+    results::{TargetFacts, brief_address},
+    scenario::Event,
+};
 
 /// How often a question is asked whether it still matters.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -45,6 +48,20 @@ pub(super) fn ask(
     let (what, refused) = (format!("Load it{how}"), format!("{address} was not loaded"));
     let question = Question { about: &about, what: &what, refused: &refused };
     question.ask(yes || target.is_here(), display, interrupt)
+}
+
+/// Asks before commands of a scenario's events are carried out.
+pub(super) fn ask_for_commands(
+    events: &[Event],
+    yes: bool,
+    display: &Display,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
+    let commands = events.iter().filter_map(|event| event.action.command());
+    let listed: Vec<_> = commands.map(|command| format!("`{command}`")).collect();
+    let about = format!("events of the scenario carry out commands on this machine ({})", listed.join(", "));
+    let question = Question { about: &about, what: "Carry them out", refused: "nothing was loaded" };
+    question.ask(yes || listed.is_empty(), display, interrupt)
 }
 
 impl Question<'_> {

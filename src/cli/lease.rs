@@ -91,20 +91,17 @@ impl Lease {
     /// Starts a private server, or checks one that runs already. `besides` are connections that the command has at the same time.
     pub(super) fn open(&self, source: Source, scenario: &Scenario, besides: Besides) -> Result<Tenant, Failure> {
         let private = matches!(source, Source::Embedded { .. });
-        if let Some(event) = scenario.events.first().filter(|_| !private) {
-            return Err(Failure::usage(anyhow!(
-                "event {event}: events (kill, stop, restart, failover, config) happen to private servers only: omit --target, or \
-                 remove the events"
-            )));
-        }
+        let impossible = |reason: String| Failure::usage(anyhow!(reason));
+        let elsewhere =
+            if private { Timetable::default() } else { Timetable::without_nodes(scenario).map_err(impossible)? };
         self.display.step(if private { "Starting a private server" } else { "Checking the target" });
         let (target, server) = self.wait(Target::prepare(source, scenario))?;
         let login = server.as_ref().map(login);
-        let timetable = server.as_ref().map(|server| server.timetable(&scenario.events));
+        let timetable = server.as_ref().map(|server| server.timetable(scenario));
         if let Some(server) = server {
             self.cleanup.hold_server(server);
         }
-        let timetable = timetable.transpose().map_err(|reason| Failure::usage(anyhow!(reason)))?.unwrap_or_default();
+        let timetable = timetable.transpose().map_err(impossible)?.unwrap_or(elsewhere);
         Ok(Tenant { login, timetable, ..self.check(target, scenario, besides)? })
     }
 

@@ -200,7 +200,8 @@ mod tests {
         ];
         // Options that mean something else there.
         let is_another = |command: &str, option: &str| match option {
-            "target" | "yes" => command == "clean",
+            "target" => command == "clean",
+            "yes" => ["ci", "clean", "run"].contains(&command),
             "warmup" => command == "capacity",
             "rate" => command == "gate",
             "out" => ["compare", "history", "man"].contains(&command),

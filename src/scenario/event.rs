@@ -1,4 +1,4 @@
-//! Events: faults and changes of a private server at fixed times of the measured period.
+//! Events: faults and changes of a private server, and commands of the user, at fixed times of the measured period.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -11,14 +11,17 @@ use super::{
 /// One event in a file.
 pub(super) const TABLE: Table = Table {
     name: "event",
-    about: "A fault or change of a private server at a time of the measured period.",
+    about: "A fault or change of a private server, or a command of the user, at a time of the measured period.",
     fields: &[
         field("at", "Time since the start of the measured period.", duration(0, 86_400_000), Presence::Required),
         field(
             "do",
             "`kill:NODE`, `stop:NODE:TIME` (suspended that long), `restart:NODE` (without its data), `failover` (a replica takes \
-             over from the first primary) or `config:NAME=VALUE` (a setting of all servers). NODE is a number from 1 (primaries, \
-             then replicas, then Sentinels), an address, `primary` or `replica` (the first of them at the time).",
+             over from the first primary), `reshard:SLOTS` (number of hash slots of a cluster that move with their keys from the \
+             primary with the most to the one with the fewest) or `config:NAME=VALUE` (a setting of all servers). NODE is a number \
+             from 1 (primaries, then replicas, then Sentinels), an address, `primary` or `replica` (the first of them at the time). \
+             `exec:COMMAND` is carried out by the shell of this machine, for at most a minute, whatever the server; it has to be \
+             confirmed before the load, or with --yes.",
             Shape::Text(Format::Action),
             Presence::Required,
         ),
@@ -26,7 +29,10 @@ pub(super) const TABLE: Table = Table {
     variants: None,
 };
 
-/// Something that is done to a private server during the measured period.
+/// Hash slots of a cluster.
+const SLOTS: usize = 16_384;
+
+/// Something that is done to a private server, or on this machine, during the measured period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// When, since the start of the measured period.
@@ -46,6 +52,8 @@ pub enum EventAction {
     Restart(NodeChoice),
     /// A replica takes over from its primary.
     Failover,
+    /// A number of slots of a cluster move, with their keys, from one primary to another.
+    Reshard(usize),
     /// A setting of all servers is changed.
     Config {
         /// Name.
@@ -53,6 +61,23 @@ pub enum EventAction {
         /// Value.
         value: String,
     },
+    /// A command is carried out by the shell of this machine.
+    Exec(String),
+}
+
+impl EventAction {
+    /// The command of the user; `None` where a private server is acted on.
+    pub fn command(&self) -> Option<&str> {
+        match self {
+            Self::Exec(command) => Some(command),
+            Self::Kill(_)
+            | Self::Stop(..)
+            | Self::Restart(_)
+            | Self::Failover
+            | Self::Reshard(_)
+            | Self::Config { .. } => None,
+        }
+    }
 }
 
 /// Node of an event.
@@ -83,9 +108,17 @@ impl FromStr for EventAction {
                 Ok(Self::Stop(node.parse().map_err(|()| unknown())?, time))
             }
             ("failover", None) => Ok(Self::Failover),
+            ("reshard", Some(slots)) => {
+                let slots = slots.parse().ok().filter(|slots| (1..=SLOTS).contains(slots)).ok_or_else(unknown)?;
+                Ok(Self::Reshard(slots))
+            }
             ("config", Some(rest)) => {
                 let (name, value) = rest.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(unknown)?;
                 Ok(Self::Config { name: name.to_owned(), value: value.to_owned() })
+            }
+            // One line, as results and reports show it.
+            ("exec", Some(command)) if !command.trim().is_empty() && !command.contains(char::is_control) => {
+                Ok(Self::Exec(command.to_owned()))
             }
             _ => Err(unknown()),
         }
@@ -99,7 +132,9 @@ impl fmt::Display for EventAction {
             Self::Stop(node, time) => write!(f, "stop:{node}:{}", format_duration(*time)),
             Self::Restart(node) => write!(f, "restart:{node}"),
             Self::Failover => f.write_str("failover"),
+            Self::Reshard(slots) => write!(f, "reshard:{slots}"),
             Self::Config { name, value } => write!(f, "config:{name}={value}"),
+            Self::Exec(command) => write!(f, "exec:{command}"),
         }
     }
 }
@@ -193,14 +228,31 @@ mod tests {
             "stop:127.0.0.1:7000:500ms",
             "restart:replica",
             "failover",
+            "reshard:16384",
             "config:maxmemory=10mb",
             "config:save=",
+            "exec:echo a=b: 'c'",
         ] {
             assert_eq!(text.parse::<EventAction>().unwrap().to_string(), text);
         }
-        for text in
-            ["", "kill", "kill:", "kill:0", "stop:1", "stop:1:5", "stop:1:0s", "failover:1", "config:a", "pause:1"]
-        {
+        for text in [
+            "",
+            "kill",
+            "kill:",
+            "kill:0",
+            "stop:1",
+            "stop:1:5",
+            "stop:1:0s",
+            "failover:1",
+            "reshard",
+            "reshard:0",
+            "reshard:16385",
+            "config:a",
+            "exec",
+            "exec: ",
+            "exec:a\nb",
+            "pause:1",
+        ] {
             let error = text.parse::<EventAction>().unwrap_err();
             assert!(error.contains("is not an action; actions are kill:NODE, stop:NODE:TIME"), "{error}");
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::duration::format_duration;
 
 /// The actions of events, for messages: a fragment of a sentence.
-pub const ACTIONS: &str = "kill:NODE, stop:NODE:TIME, restart:NODE, failover, config:NAME=VALUE; NODE is a number from 1, an address, primary or replica";
+pub const ACTIONS: &str = "kill:NODE, stop:NODE:TIME, restart:NODE, failover, reshard:SLOTS, config:NAME=VALUE, exec:COMMAND; NODE is a number from 1, an address, primary or replica; SLOTS from 1 to 16384; COMMAND one line";
 
 /// A table of the file.
 #[derive(Debug)]
@@ -206,7 +206,8 @@ impl Format {
                 rest.is_some_and(|rest| Self::Token.accepts(rest))
             }
             Self::Action => {
-                let rest = ["kill:", "stop:", "restart:", "config:"].iter().find_map(|word| text.strip_prefix(word));
+                let words = ["kill:", "stop:", "restart:", "reshard:", "config:", "exec:"];
+                let rest = words.iter().find_map(|word| text.strip_prefix(word));
                 text == "failover" || rest.is_some_and(|rest| !rest.is_empty())
             }
             Self::Filled => !text.is_empty(),

@@ -99,7 +99,7 @@ fn shape(of: &Table, shape: &'static Shape, definitions: &mut Map<String, Json>)
         Shape::Text(Format::Token) => json!({ "type": "string", "pattern": r"^\S+$" }),
         Shape::Text(Format::Address) => json!({ "type": "string", "pattern": r"^(tcp|http)://\S+$" }),
         Shape::Text(Format::Action) => {
-            json!({ "type": "string", "pattern": "^(failover$|(kill|stop|restart|config):.)" })
+            json!({ "type": "string", "pattern": "^(failover$|(kill|stop|restart|reshard|config|exec):.)" })
         }
         Shape::Text(Format::Filled) => json!({ "type": "string", "minLength": 1 }),
         Shape::Text(Format::Free) => json!({ "type": "string" }),

@@ -86,7 +86,7 @@ impl Bench {
     pub(crate) fn start_watched_by(&self, watcher: &Target, settings: Settings) -> Running {
         let (scenario, target, stop) = (self.scenario.clone(), self.target.clone(), CancellationToken::new());
         let watcher = watcher.clone();
-        let timetable = self.server.timetable(&scenario.events).unwrap();
+        let timetable = self.server.timetable(&scenario).unwrap();
         let (started, measuring) = mpsc::channel();
         let asked = stop.clone();
         let thread = thread::spawn(move || {

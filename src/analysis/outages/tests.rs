@@ -42,6 +42,7 @@ fn event(action: &str, at: Nanos) -> EventRecord {
         ended_ns: Some(at),
         node: None,
         failure: None,
+        outcome: None,
     }
 }
 

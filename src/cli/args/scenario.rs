@@ -81,6 +81,14 @@ impl LoadArgs {
     }
 }
 
+/// Consent to the commands of a scenario's events.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct CommandArgs {
+    /// Carry out commands of events (`exec:COMMAND`) without confirmation
+    #[arg(long, help_heading = "Scenario")]
+    pub(in crate::cli) yes: bool,
+}
+
 /// The scenario that a command line names, for a private server or a given one, with what the command line changes.
 pub(in crate::cli) fn scenario(name: &str, private: bool, overrides: &Overrides) -> Result<Scenario, Failure> {
     let source = scenario::source(name).map_err(Failure::usage)?;

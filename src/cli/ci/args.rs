@@ -11,7 +11,7 @@ use crate::{
             comparison::ComparisonArgs,
             harness::HarnessArgs,
             output::OutputArgs,
-            scenario::{LoadArgs, scenario},
+            scenario::{CommandArgs, LoadArgs, scenario},
             target::{SamplingArgs, TargetArgs},
         },
         audit::FailOn,
@@ -48,6 +48,8 @@ pub(in crate::cli) struct Arguments {
 
     #[command(flatten)]
     load: LoadArgs,
+    #[command(flatten)]
+    commands: CommandArgs,
 
     /// Outcome of an inconclusive scenario
     #[arg(long, value_enum, value_name = "AS", default_value_t, help_heading = "Judgement")]
@@ -220,6 +222,7 @@ impl Arguments {
         RunOptions {
             workers: self.harness.workers,
             no_keyspace_sampling: self.sampling.no_keyspace_sampling,
+            yes: self.commands.yes,
             ..RunOptions::default()
         }
     }

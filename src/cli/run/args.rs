@@ -9,7 +9,7 @@ use crate::{
             comparison::ComparisonArgs,
             harness::HarnessArgs,
             output::OutputArgs,
-            scenario::{DEFAULT, LoadArgs, scenario},
+            scenario::{CommandArgs, DEFAULT, LoadArgs, scenario},
             target::{SamplingArgs, TargetArgs},
         },
         exit::{Failure, HELP},
@@ -48,13 +48,17 @@ pub(in crate::cli) struct Arguments {
 
     #[command(flatten)]
     load: LoadArgs,
-    /// Event of the measured period, such as `20s=kill:primary`; repeatable, private servers only
+    /// Event of the measured period, such as `20s=kill:primary`; repeatable
     ///
-    /// Actions: `kill:NODE`, `stop:NODE:TIME` (suspended that long), `restart:NODE` (without its data), `failover` (a replica takes
-    /// over from the first primary), `config:NAME=VALUE` (a setting of all servers). NODE is a number from 1 (primaries, then
-    /// replicas, then Sentinels), an address, `primary` or `replica` (the first of them at the time).
+    /// Actions on private servers: `kill:NODE`, `stop:NODE:TIME` (suspended that long), `restart:NODE` (without its data), `failover`
+    /// (a replica takes over from the first primary), `reshard:SLOTS` (number of hash slots of a cluster that move with their keys),
+    /// `config:NAME=VALUE` (a setting of all servers). NODE is a number from 1 (primaries, then replicas, then Sentinels), an
+    /// address, `primary` or `replica` (the first of them at the time). With any server: `exec:COMMAND`, carried out by `sh -c` on
+    /// this machine, for at most 60 s.
     #[arg(long, value_name = "TIME=ACTION", value_parser = str::parse::<Event>, help_heading = "Scenario")]
     at: Vec<Event>,
+    #[command(flatten)]
+    commands: CommandArgs,
 
     #[command(flatten)]
     harness: HarnessArgs,
@@ -115,6 +119,7 @@ impl Arguments {
             client_cost: self.client_cost,
             no_keyspace_sampling: self.sampling.no_keyspace_sampling,
             keep_data: self.keep_data,
+            yes: self.commands.yes,
             style: self.style,
         }
     }

@@ -10,6 +10,7 @@ use crate::{
     cli::{
         against::{BaselineRuns, again, compared, copy},
         conclude::save_and_conclude,
+        consent,
         environment::{environment, software, stamp},
         exit::{Exit, Failure},
         lease::{Lease, Tenant},
@@ -39,6 +40,8 @@ pub(in crate::cli) struct RunOptions {
     pub(in crate::cli) no_keyspace_sampling: bool,
     /// Whether the scenario's keys stay on the server.
     pub(in crate::cli) keep_data: bool,
+    /// Whether commands of events are confirmed.
+    pub(in crate::cli) yes: bool,
     /// Document that is written besides the report.
     pub(in crate::cli) style: Option<Style>,
 }
@@ -106,6 +109,8 @@ impl Session {
         here += self.scenario.audit_writes.map_or(0, |_| WriteAuditPlan::COUNTERS);
         let tenant = self.lease.open(source, &self.scenario, Besides { here, elsewhere: 0 })?;
         let Tenant { target, facts, .. } = &tenant;
+        let Lease { display, interrupt, .. } = &self.lease;
+        consent::ask_for_commands(&self.scenario.events, self.options.yes, display, interrupt)?;
         let board = self.telemetry.as_ref().map(|telemetry| &telemetry.board);
         if let Some(board) = board {
             board.server(&facts.product, &facts.version);

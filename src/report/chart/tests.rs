@@ -401,6 +401,7 @@ fn events_are_labelled_on_every_chart_over_time_where_there_is_space() {
         ended_ns: None,
         node: None,
         failure: None,
+        outcome: None,
     };
     let second = 1_000_000_000;
     report.run.events = vec![

@@ -1,4 +1,4 @@
-//! Events of the scenario: what was done to the private server, and when.
+//! Events of the scenario: what was done, and when.
 
 use super::{Block, Cell, Section, Shown, Table, Tone};
 use crate::{
@@ -37,7 +37,7 @@ fn table(events: &[EventRecord]) -> Table {
         .table()
         .noted([
             "Times since the start of the measured period. A suspended node continues at the end; one that is started again answers \
-             then; a command has its reply then.",
+             then; the last slot has moved then; a command has its reply, or has ended, then.",
         ])
 }
 
@@ -45,7 +45,7 @@ fn outcome(event: &EventRecord) -> Cell {
     match (event.began_ns, &event.failure) {
         (None, _) => Cell::new("the run ended before", Tone::Bad),
         (_, Some(failure)) => Cell::new(format!("failed: {}", failure.trim_end_matches('.')), Tone::Bad),
-        (_, None) => "done".into(),
+        (_, None) => event.outcome.as_deref().unwrap_or("done").into(),
     }
 }
 
@@ -67,6 +67,7 @@ mod tests {
             ended_ns: began_ns,
             node: None,
             failure: failure.map(str::to_owned),
+            outcome: None,
         };
         let events = [
             event("kill:1", Some(SECOND + 2_000_000), None),
@@ -76,5 +77,8 @@ mod tests {
         let brief = in_brief(&events).unwrap().replace(format::THIN, " ");
         assert_eq!(brief, "kill:1 at 1.002 s, failover at 2.000 s failed, restart:1 did not take place.");
         assert!(in_brief(&[]).is_none());
+        let moved = EventRecord { outcome: Some("2 slots moved".to_owned()), ..event("reshard:2", Some(1), None) };
+        assert_eq!(outcome(&events[0]), "done".into());
+        assert_eq!(outcome(&moved), "2 slots moved".into());
     }
 }

@@ -75,6 +75,7 @@ fn full_run() -> Value {
         ended_ns: Some(3),
         node: Some("redis://127.0.0.1:7000".to_owned()),
         failure: Some("why".to_owned()),
+        outcome: Some("exit code 1".to_owned()),
     }];
     let errors = ErrorClass::ALL.iter().map(|class| (*class, 1)).collect();
     let series = &mut run.recording.series[0];

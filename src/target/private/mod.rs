@@ -16,7 +16,9 @@ mod options;
 mod ports;
 mod process;
 mod program;
+mod reshard;
 mod sentinel;
+mod shell;
 mod timetable;
 mod topology;
 
@@ -31,7 +33,7 @@ use std::{
 use tempfile::TempDir;
 
 use super::{Endpoint, Secret, Site, TargetError, TargetUrl, Topology, limits, login::Login};
-use crate::scenario::{Event, TlsOptions};
+use crate::scenario::{Scenario, TlsOptions};
 use assembly::{ADMIN, Assembly};
 use certificates::Certificates;
 pub use configuration::RESERVED;
@@ -142,8 +144,8 @@ impl PrivateServer {
     /// # Errors
     ///
     /// Description of the first event that the nodes cannot have.
-    pub fn timetable(&self, events: &[Event]) -> Result<Timetable, String> {
-        Timetable::new(self.topology, self.nodes(), events)
+    pub fn timetable(&self, scenario: &Scenario) -> Result<Timetable, String> {
+        Timetable::new(self.topology, self.nodes(), scenario)
     }
 
     /// Kills the first server without warning. Its address stays reserved for [`Self::restart`].

@@ -176,13 +176,19 @@ impl PrivateNode {
         said.map_err(|error| self.failed(format!("did not become a {}: {error}", self.role())))
     }
 
+    /// The login of the harness.
+    pub(super) fn login(&self) -> &Login {
+        &self.0.parts.admin
+    }
+
     /// The reply to a command that has to come soon.
     pub(super) fn asked(&self, words: &[&str]) -> io::Result<Reply> {
         let Parts { endpoint, tls, admin, .. } = &self.0.parts;
         Client::open_within(endpoint, tls, admin, SOON)?.ask(words)
     }
 
-    fn client(&self) -> io::Result<Client> {
+    /// A connection with the harness's own login.
+    pub(super) fn client(&self) -> io::Result<Client> {
         Client::open(self.endpoint(), &self.0.parts.tls, &self.0.parts.admin)
     }
 

@@ -1,22 +1,24 @@
-//! Events of a scenario: what is done to the nodes of a private deployment at fixed times of the measured period.
+//! Events of a scenario: what is done to the nodes of a private deployment, and on this machine, at fixed times of the measured period.
 
 use std::{
     convert::Infallible,
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     thread::{self, JoinHandle},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{
     client::Reply,
     node::PrivateNode,
-    sentinel,
+    reshard::Reshard,
+    sentinel, shell,
     topology::{PrivateRole, PrivateTopology},
 };
 use crate::{
     measure::{Nanos, Timeframe, nanos, yield_to_load},
     results::EventRecord,
-    scenario::{EVENT_ACTIONS, Event, EventAction, NodeChoice},
+    scenario::{Checkout, Client, EVENT_ACTIONS, Event, EventAction, NodeChoice, Scenario},
+    target::slots::SLOTS,
 };
 
 /// Events that the nodes can have, not begun yet.
@@ -26,8 +28,8 @@ pub struct Timetable {
     events: Vec<Event>,
 }
 
-/// Events that take place, each in a thread of its own. Dropped, it leaves out those that have not begun, and continues suspended
-/// nodes.
+/// Events that take place, each in a thread of its own. Dropped, it leaves out those that have not begun, continues suspended nodes,
+/// and ends commands.
 #[derive(Debug)]
 pub struct Execution(Vec<Entry>);
 
@@ -46,13 +48,28 @@ impl Timetable {
     /// # Errors
     ///
     /// Description of the first event that the deployment cannot have.
-    pub(super) fn new(topology: PrivateTopology, nodes: &[PrivateNode], events: &[Event]) -> Result<Self, String> {
-        for event in events {
-            if let Some(reason) = impossible(topology, nodes, &event.action) {
+    pub(super) fn new(topology: PrivateTopology, nodes: &[PrivateNode], scenario: &Scenario) -> Result<Self, String> {
+        for event in &scenario.events {
+            if let Some(reason) = impossible(topology, nodes, scenario, &event.action) {
                 return Err(format!("event {event}: {reason}; actions are {EVENT_ACTIONS}"));
             }
         }
-        Ok(Self { nodes: nodes.to_vec(), events: events.to_vec() })
+        Ok(Self { nodes: nodes.to_vec(), events: scenario.events.clone() })
+    }
+
+    /// The events of a scenario where the server is not private.
+    ///
+    /// # Errors
+    ///
+    /// Description of the first event that takes a private server.
+    pub fn without_nodes(scenario: &Scenario) -> Result<Self, String> {
+        match scenario.events.iter().find(|event| event.action.command().is_none()) {
+            None => Ok(Self { nodes: Vec::new(), events: scenario.events.clone() }),
+            Some(event) => Err(format!(
+                "event {event}: kill, stop, restart, failover, reshard and config happen to private servers only: omit --target, \
+                 remove the event, or use exec:COMMAND, which carries out a command of yours at that time"
+            )),
+        }
     }
 
     /// Begins, once it is known when the measured period does.
@@ -65,6 +82,7 @@ impl Timetable {
                 ended_ns: None,
                 node: None,
                 failure: None,
+                outcome: None,
             };
             let (running, stop) = mpsc::channel();
             let agent = Agent { nodes: self.nodes.clone(), frame: frame.clone(), stop };
@@ -87,7 +105,12 @@ impl Execution {
 }
 
 /// Why no node can have an event; `None` if one can.
-fn impossible(topology: PrivateTopology, nodes: &[PrivateNode], action: &EventAction) -> Option<String> {
+fn impossible(
+    topology: PrivateTopology,
+    nodes: &[PrivateNode],
+    scenario: &Scenario,
+    action: &EventAction,
+) -> Option<String> {
     let has_replica = nodes.iter().any(|node| matches!(node.role(), PrivateRole::Replica { .. }));
     match action {
         EventAction::Kill(choice) | EventAction::Stop(choice, _) | EventAction::Restart(choice) => match choice {
@@ -108,7 +131,28 @@ fn impossible(topology: PrivateTopology, nodes: &[PrivateNode], action: &EventAc
             };
             (!possible).then(|| "a failover needs Sentinels, or a cluster with replicas".to_owned())
         }
-        EventAction::Config { .. } => None,
+        EventAction::Reshard(slots) => match topology {
+            PrivateTopology::Cluster { primaries, .. } if primaries > 1 => {
+                // Of the primary with the most.
+                let most = SLOTS.div_ceil(primaries);
+                if *slots > most {
+                    return Some(format!("a primary has {most} slots"));
+                }
+                let confused = scenario.services.iter().find(|service| {
+                    let is_shared = service.pool.checkout != Checkout::Exclusive || service.pool.pipeline > 1;
+                    service.client == Client::Fred && is_shared
+                });
+                confused.map(|service| {
+                    format!(
+                        "fred mixes up replies on connections with several requests in flight while slots move: use exclusive \
+                         checkout without a pipeline, or client = \"wire\", for the service `{}`",
+                        service.name
+                    )
+                })
+            }
+            _ => Some("a reshard needs a cluster with two primaries or more".to_owned()),
+        },
+        EventAction::Config { .. } | EventAction::Exec(_) => None,
     }
 }
 
@@ -147,7 +191,7 @@ impl Agent {
             EventAction::Stop(choice, time) => {
                 let node = self.chosen(choice, record)?;
                 node.stop();
-                self.sleep_until(Instant::now() + *time);
+                self.sleep(*time);
                 node.resume();
                 Ok(())
             }
@@ -162,6 +206,18 @@ impl Agent {
                 });
                 let refused: Vec<_> = refused.collect();
                 if refused.is_empty() { Ok(()) } else { Err(refused.join("; ")) }
+            }
+            EventAction::Reshard(slots) => {
+                record.began_ns = Some(self.now());
+                let mut reshard = Reshard::plan(&self.nodes, *slots)?;
+                record.node = Some(reshard.source().endpoint().to_string());
+                record.outcome = Some(reshard.carry_out(|| self.sleep(Duration::ZERO))?);
+                Ok(())
+            }
+            EventAction::Exec(command) => {
+                record.began_ns = Some(self.now());
+                record.outcome = Some(shell::carry_out(command, |time| self.sleep(time))?);
+                Ok(())
             }
         }
     }
@@ -208,8 +264,12 @@ impl Agent {
 
     /// Whether the instant came before the end of the run.
     fn sleep_until(&self, instant: Instant) -> bool {
-        let left = instant.saturating_duration_since(Instant::now());
-        matches!(self.stop.recv_timeout(left), Err(RecvTimeoutError::Timeout))
+        self.sleep(instant.saturating_duration_since(Instant::now()))
+    }
+
+    /// Whether the time was over before the end of the run.
+    fn sleep(&self, time: Duration) -> bool {
+        matches!(self.stop.recv_timeout(time), Err(RecvTimeoutError::Timeout))
     }
 }
 
