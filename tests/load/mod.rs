@@ -3,6 +3,7 @@
 
 mod accounts;
 mod bench;
+mod changes;
 mod clusters;
 mod events;
 mod faults;

@@ -44,7 +44,7 @@ fn row<'a>(recording: &'a Recording, node: &PrivateNode) -> &'a SeriesRecord {
 }
 
 /// Completed and failed requests of the last whole second.
-fn at_the_end(recording: &Recording) -> (u64, u64) {
+pub(super) fn at_the_end(recording: &Recording) -> (u64, u64) {
     let last = recording.series.iter().flat_map(|series| &series.seconds).map(|second| second.second).max().unwrap();
     let seconds = recording.series.iter().flat_map(|series| &series.seconds);
     let counts = seconds.filter(|second| second.second + 1 == last).map(|second| &second.counts);
@@ -143,22 +143,24 @@ fn a_killed_node_of_a_cluster_fails_its_own_requests_until_its_replica_takes_ove
     assert!(completed > 0 && failed == 0, "{completed} completed, {failed} failed in the last whole second");
 }
 
-/// Sum of all counters.
-fn counted(server: &PrivateServer) -> u64 {
-    const SUM: &str = "EVAL \"local sum = 0 for _, key in ipairs(redis.call('KEYS', 'test:*')) do sum = sum + \
-                       redis.call('GET', key) end return sum\" 0";
-    let sum = |node| ask(server, node, SUM).lines().next().unwrap().strip_prefix(':').unwrap().parse::<u64>().unwrap();
+/// Sum of all counters whose names begin with a prefix.
+pub(super) fn counted(server: &PrivateServer, prefix: &str) -> u64 {
+    let sum = format!(
+        "EVAL \"local sum = 0 for _, key in ipairs(redis.call('KEYS', '{prefix}*')) do sum = sum + redis.call('GET', key) end \
+         return sum\" 0"
+    );
+    let sum = |node| ask(server, node, &sum).lines().next().unwrap().strip_prefix(':').unwrap().parse::<u64>().unwrap();
     with_role(server, "master").into_iter().map(sum).sum()
 }
 
 #[test]
 fn no_increment_is_counted_twice_in_a_failover_of_a_cluster() {
     let bench = Bench::on("cluster:3x1", "wire", &one_service(PHASES, POOL, OPEN, &["command = \"INCR\""]));
-    let before = counted(&bench.server);
+    let before = counted(&bench.server, "test:");
     let recording = through_a_failover(&bench);
     let (completed, failed, unfinished) = balance(&recording);
     by_node(&recording);
-    let increments = counted(&bench.server) - before;
+    let increments = counted(&bench.server, "test:") - before;
     // Acknowledged ones may be missing: those that the killed node had not passed on to its replica.
     let sent = completed + failed + unfinished;
     assert!(failed > 0 && increments <= sent, "{increments} on the servers, {sent} sent, {completed} acknowledged");

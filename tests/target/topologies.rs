@@ -11,7 +11,7 @@ use plimsoll::target::{Endpoint, PrivateNode, PrivateRole, PrivateServer};
 use super::private::runs;
 use crate::support::{Turn, deployment, files, until};
 
-fn port(endpoint: &Endpoint) -> u16 {
+pub(crate) fn port(endpoint: &Endpoint) -> u16 {
     let Endpoint::Tcp { port, .. } = endpoint else { panic!("{endpoint} is no port") };
     *port
 }
