@@ -103,7 +103,7 @@ fn commands_are_carried_out_on_consent_only_and_their_outcome_is_reported() {
     let refused = desk.run(&run).ends_with(2).complains("carry out commands on this machine (`touch carried-out;");
     refused.complains("`exit 7`), and no terminal is there to confirm").complains("confirm with --yes");
     assert_eq!((desk.names(), server.keys()), (Vec::new(), 0));
-    desk.run(&[&run[..], &["--yes"]].concat()).measured();
+    desk.run(&[&run[..], &["--yes"]].concat()).measured().says("(exit code 0: 42)");
     assert!(desk.path("carried-out").exists());
     let outcomes: Vec<_> =
         events(&desk, "r").iter().map(|event| (event["outcome"].clone(), event["failure"].clone())).collect();

@@ -113,7 +113,8 @@ fn a_seed_that_never_answers() {
     for topology in [CLUSTER, SENTINEL] {
         let (server, (_listener, port)) = (start(topology), silent());
         let target = url_at(&server, &[port]);
-        says_in_a_sentence(refused(&desk, &target), &format!("127.0.0.1:{port}"));
+        let outcome = refused(&desk, &target).complains(&format!("127.0.0.1:{port}"));
+        says_in_a_sentence(outcome, ": no answer within 5s: is it the right port");
     }
 }
 

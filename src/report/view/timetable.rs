@@ -17,8 +17,11 @@ pub(super) fn section(events: &[EventRecord]) -> Section {
 fn in_brief(events: &[EventRecord]) -> Option<String> {
     let one = |event: &EventRecord| match (event.began_ns, &event.failure) {
         (None, _) => format!("{} did not take place", event.action),
-        (Some(began), Some(_)) => format!("{} at {} failed", event.action, second(began)),
-        (Some(began), None) => format!("{} at {}", event.action, second(began)),
+        (Some(began), Some(failure)) => format!("{} at {} failed ({failure})", event.action, second(began)),
+        (Some(began), None) => {
+            let outcome = event.outcome.as_ref().map(|outcome| format!(" ({outcome})"));
+            format!("{} at {}{}", event.action, second(began), outcome.unwrap_or_default())
+        }
     };
     (!events.is_empty()).then(|| format!("{}.", events.iter().map(one).collect::<Vec<_>>().join(", ")))
 }
@@ -75,10 +78,15 @@ mod tests {
             event("restart:1", None, None),
         ];
         let brief = in_brief(&events).unwrap().replace(format::THIN, " ");
-        assert_eq!(brief, "kill:1 at 1.002 s, failover at 2.000 s failed, restart:1 did not take place.");
+        assert_eq!(
+            brief,
+            "kill:1 at 1.002 s, failover at 2.000 s failed (no Sentinel answers), restart:1 did not take place."
+        );
         assert!(in_brief(&[]).is_none());
         let moved = EventRecord { outcome: Some("2 slots moved".to_owned()), ..event("reshard:2", Some(1), None) };
         assert_eq!(outcome(&events[0]), "done".into());
         assert_eq!(outcome(&moved), "2 slots moved".into());
+        let brief = in_brief(&[moved]).unwrap().replace(format::THIN, " ");
+        assert_eq!(brief, "reshard:2 at 0.000 s (2 slots moved).");
     }
 }
