@@ -33,7 +33,7 @@ pub struct Outage {
     pub began: Span,
     /// Bounds of the first completed request after it; `None` where there is none.
     pub ended: Option<Span>,
-    /// Requests that failed until the objective was met again.
+    /// Requests that failed until the objective was met again, and in the second in which it ended.
     pub failed: u64,
     /// Requests that completed late until then.
     pub late: u64,
@@ -252,7 +252,9 @@ fn finish(
 ) -> Outage {
     let whole = second_of(observed.recording.period.measured_ns);
     let recovered = ended.and_then(|ended| recovered(moments, second_of(ended.from_ns)..whole, observed.objective));
-    let affected = second_of(began.from_ns)..recovered.unwrap_or(u32::MAX);
+    // In the second in which requests complete again, those that waited are late, and may be few among many.
+    let until = recovered.zip(ended).map_or(u32::MAX, |(recovered, ended)| recovered.max(second_of(ended.to_ns) + 1));
+    let affected = second_of(began.from_ns)..until;
     let sum = |of: fn(&Moment) -> u64| moments.iter().filter(|moment| affected.contains(&moment.second)).map(of).sum();
     Outage {
         event: event(observed.events, began, ended),

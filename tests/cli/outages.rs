@@ -55,7 +55,7 @@ fn a_suspended_server_is_an_outage_of_that_length() {
     assert_eq!(outage["failed"], "0");
     assert!(number(outage, "recovery_least_s") >= number(outage, "length_least_s"));
     let report = fs::read_to_string(desk.path("r/report.html")).unwrap();
-    assert!(report.contains("Outages and recovery") && report.contains("Red strip above: outages"));
+    assert!(report.contains("Outages and recovery") && report.contains("Red strip at the top: outages"));
 }
 
 #[test]

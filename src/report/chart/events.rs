@@ -18,7 +18,7 @@ pub(super) const LANE: f64 = 13.0;
 /// Height of the strip that stands for work on persistence.
 const STRIP: f64 = 5.0;
 
-/// Height of the strip that stands for an outage, right above the plot.
+/// Height of the strip that stands for an outage, at the upper edge of the plot: the lane has the labels of events.
 const OUTAGE: f64 = 3.0;
 
 /// Size of a mark.
@@ -82,7 +82,7 @@ impl Events {
             notes.push("Strip above: server saves, rewrites or loads its data.");
         }
         if !self.outages.is_empty() {
-            notes.push("Red strip above: outages.");
+            notes.push("Red strip at the top: outages.");
         }
         if !self.slow.is_empty() {
             notes.push("Triangles: entries of the server's slow log.");
@@ -120,7 +120,7 @@ impl Events {
         for (from, to) in &self.outages {
             let (left, right) = (across.at(*from), across.at(*to));
             let right = right.max(left + 1.5);
-            canvas.fill(Area { left, right, top: area.top - OUTAGE, bottom: area.top }, TARGET);
+            canvas.fill(Area { left, right, top: area.top, bottom: area.top + OUTAGE }, TARGET);
         }
         for second in &self.slow {
             canvas.marker((across.at(*second), middle), Marker::Down, MARK, OCHRE);
