@@ -152,7 +152,13 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         inspection: &run.inspection,
         dependencies: &run.dependencies,
         scenario: Some(scenario),
-        measured: Some(audit::Measured { record: &run.server, side: &server, recording: &run.recording, rows: &rows }),
+        measured: Some(audit::Measured {
+            record: &run.server,
+            nodes: &run.nodes,
+            side: &server,
+            recording: &run.recording,
+            rows: &rows,
+        }),
     });
     let families = families::families(run, &rows);
     let client = client_cost::client_side(run, &server.commands);

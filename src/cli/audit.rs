@@ -142,7 +142,7 @@ impl Arguments {
         let watch = scenario.map(|scenario| dependency::Watch::begin(&scenario.dependencies));
         let (target, inspection) = runtime.block_on(async {
             let (target, server) = match (scenario, source) {
-                (Some(scenario), source) => interrupt.or(Target::prepare(source, scenario)).await?,
+                (Some(scenario), source) => interrupt.or(Target::prepare_in_part(source, scenario)).await?,
                 (None, Source::Url(url)) => (interrupt.or(Target::without_services(&url)).await?, None),
                 (None, Source::Embedded { .. }) => {
                     return Err(Failure::unusable(anyhow!("a private server is audited for a scenario only")));

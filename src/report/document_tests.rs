@@ -7,11 +7,31 @@ use super::{
 };
 use crate::{
     analysis::audit::{Subject, audit},
-    results::{Run, sample},
+    results::{NodeInspection, Run, sample},
 };
 
 fn with_audit<T>(make: impl FnOnce(&AuditReport<'_>) -> T) -> T {
-    let (run, scenario) = (sample::run(), sample::scenario());
+    audit_of(&sample::run(), make)
+}
+
+/// An audit of a cluster of three primaries, one of which does not answer, as if Sentinels watched it as well.
+fn with_audit_of_nodes<T>(make: impl FnOnce(&AuditReport<'_>) -> T) -> T {
+    let mut run = sample::run();
+    run.target.address = "redis+cluster://10.0.0.1:7000".into();
+    let silent = NodeInspection {
+        address: "redis://10.0.0.2:7000".into(),
+        fault: Some("connection refused".into()),
+        ..sample::node()
+    };
+    let mut other = NodeInspection { address: "redis://10.0.0.3:7000".into(), ..sample::node() };
+    other.settings.insert("timeout".into(), "7".into());
+    run.inspection.nodes = vec![sample::node(), silent, other];
+    run.inspection.sentinels = vec![sample::sentinel()];
+    audit_of(&run, make)
+}
+
+fn audit_of<T>(run: &Run, make: impl FnOnce(&AuditReport<'_>) -> T) -> T {
+    let scenario = sample::scenario();
     let subject = Subject {
         target: &run.target,
         inspection: &run.inspection,
@@ -37,6 +57,19 @@ fn an_audit_on_its_own() {
 }
 
 #[test]
+fn an_audit_of_several_nodes_names_them() {
+    let text = with_audit_of_nodes(|audit| audit.markdown());
+    for said in [
+        "all 2 nodes that were checked: The default user may log in",
+        "redis://10.0.0.2:7000: connection refused",
+        "## Nodes inspected",
+        "7 at redis://10.0.0.3:7000",
+    ] {
+        assert!(text.contains(said), "`{said}` is not in:\n{text}");
+    }
+}
+
+#[test]
 fn the_json_summary_keeps_to_its_schema() {
     let mut run = sample::run();
     run.recording.host.iter_mut().for_each(|second| second.throttled = None);
@@ -50,7 +83,13 @@ fn the_json_summary_keeps_to_its_schema() {
 
 #[test]
 fn the_json_audit_keeps_to_its_schema() {
-    assert_snapshot!("audit_json_accepted", accepted(Printed::Audit, &[with_audit(|audit| audit.json().unwrap())]));
+    assert_snapshot!(
+        "audit_json_accepted",
+        accepted(
+            Printed::Audit,
+            &[with_audit(|audit| audit.json().unwrap()), with_audit_of_nodes(|audit| audit.json().unwrap())]
+        )
+    );
 }
 
 /// What the hand-written report said that this program began with, by its headings, and the sections that say it now.

@@ -42,7 +42,7 @@ record! {
         /// One entry for each rule and thing that it applies to.
         rulings: Vec<RulingRecord<'a>> = audit.rulings.iter().map(RulingRecord::new).collect(),
         /// Facts that could not be learned.
-        withheld: &'a [Withheld] = &audit.subject.inspection.withheld,
+        withheld: Vec<&'a Withheld> = audit.subject.inspection.refused(),
         /// Build of plimsoll that audited.
         software: Version<'a> = Version::new(audit.software),
     }
@@ -80,6 +80,9 @@ record! {
         severity: Severity = ruling.severity,
         /// User, service or command that the rule is applied to; null where there is only one.
         about: Option<&'a str> = ruling.about.as_deref(),
+        /// Addresses of the nodes that the ruling is about; absent where it is about all nodes together, or a server that stands alone.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        nodes: &'a [String] = ruling.scope.as_ref().map_or(&[][..], |scope| &scope.nodes[..]),
         /// Observation in one sentence.
         fact: String = plain(&audit_fact(ruling)),
         /// Figures behind the observation.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{KeyspaceSample, Withheld};
+use super::{KeyspaceSample, NodeInspection, SentinelInspection, UserRights, Withheld};
 
 /// What an inspection found. Whatever a server or the rights of the user withheld is absent, and named in
 /// [`Self::withheld`].
@@ -29,9 +29,27 @@ pub struct Inspection {
     pub keyspace: Option<KeyspaceSample>,
     /// Facts that are unknown.
     pub withheld: Vec<Withheld>,
+    /// Nodes of a cluster, or of a primary with its replicas, with the one that the fields above are about; none where the server
+    /// stands alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeInspection>,
+    /// Sentinels that watch the primary; none without Sentinels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sentinels: Vec<SentinelInspection>,
 }
 
 impl Inspection {
+    /// Facts that are unknown, of all nodes; what several nodes refuse alike once.
+    pub fn refused(&self) -> Vec<&Withheld> {
+        let mut refused: Vec<&Withheld> = Vec::new();
+        for withheld in self.withheld.iter().chain(self.nodes.iter().flat_map(|node| &node.withheld)) {
+            if !refused.contains(&withheld) {
+                refused.push(withheld);
+            }
+        }
+        refused
+    }
+
     /// The user that a service logged in as, and the database that it really selected: a target may name its own.
     pub fn login_of(&self, service: &str) -> Option<(&ServiceLogin, u8)> {
         self.logins.iter().find_map(|login| {
@@ -39,29 +57,6 @@ impl Inspection {
             Some((login, found.database))
         })
     }
-}
-
-/// A user of the server's access control list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct UserRights {
-    /// Name.
-    pub name: String,
-    /// Whether it can log in.
-    pub enabled: bool,
-    /// Whether any password will do.
-    pub no_password: bool,
-    /// Passwords that it has.
-    pub passwords: u32,
-    /// Whether one of them is among the most common ones.
-    pub common_password: bool,
-    /// Rules for commands, as the server writes them: `+@all -@dangerous`.
-    pub commands: String,
-    /// Patterns of keys: `~*`.
-    pub keys: Vec<String>,
-    /// Patterns of channels: `&*`.
-    pub channels: Vec<String>,
-    /// Further sets of rules (selectors).
-    pub selectors: u32,
 }
 
 /// A user that services log in as.

@@ -20,6 +20,7 @@ mod inspection;
 mod json;
 mod keyspace;
 mod leftover;
+mod node_inspection;
 mod nodes;
 mod run;
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod server;
 mod sides;
 mod slug;
 mod upgrade;
+mod user_rights;
 mod verdict;
 mod write_audit;
 
@@ -54,9 +56,10 @@ pub use gate::{
     Advisory, GATE_VERSION, Gate, GateArm, GateBlock, GatePlan, GateSlice, GateStage, GateTally, SliceKind,
 };
 pub use gate_series::GateSeries;
-pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceDatabase, ServiceLogin, UserRights};
+pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceDatabase, ServiceLogin};
 pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use leftover::{Leftover, sweep_beside};
+pub use node_inspection::{NodeInspection, SeenSentinel, SentinelInspection, SlotUse};
 pub use nodes::{NodeFacts, NodeRecord, NodeRole};
 pub use run::{Environment, Run, SCHEMA_VERSION, Software, TargetFacts, UNKNOWN};
 pub use saved::{HEADLINE, Saved, headline, load, result_folders, rewrite, save_again, write_apart};
@@ -67,5 +70,6 @@ pub use server::{
 };
 pub use sides::{Side, Sides};
 pub use slug::slug;
+pub use user_rights::UserRights;
 pub use verdict::{InCheck, InComparison, InGate, InRun, Verdict};
 pub use write_audit::{LostWrites, WriteAuditRecord};

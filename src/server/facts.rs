@@ -131,7 +131,7 @@ pub(super) fn product(said: &Info) -> Option<&str> {
     named.or_else(|| said.text("redis_version").map(|_| "redis"))
 }
 
-fn version(said: &Info) -> Option<&str> {
+pub(super) fn version(said: &Info) -> Option<&str> {
     let own = OWN_VERSIONS.iter().map(|(field, _)| *field);
     let version = own.chain(["redis_version", "version"]).find_map(|name| said.text(name))?;
     Some(version.trim_start_matches("df-").trim_start_matches('v'))

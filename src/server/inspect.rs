@@ -14,7 +14,7 @@ use super::{
 use crate::results::{Inspection, UserRights};
 
 /// Settings that rules and reports read.
-const SETTINGS: &[&str] = &[
+pub(super) const SETTINGS: &[&str] = &[
     "aclfile",
     "activedefrag",
     "appendfsync",
@@ -42,7 +42,7 @@ const SETTINGS: &[&str] = &[
 ];
 
 /// Fields of `INFO` that rules and reports read.
-const FIELDS: &[&str] = &[
+pub(super) const FIELDS: &[&str] = &[
     "aof_enabled",
     "aof_last_bgrewrite_status",
     "aof_last_write_status",
@@ -128,32 +128,43 @@ pub fn is_common_password(password: &str) -> bool {
 /// Settings, state and users of a server, as the server reports them.
 pub async fn inspect(client: impl ClientLike) -> Inspection {
     let mut questions = Questions::new(client);
-    let mut found = Inspection::default();
-    if let Some(text) = questions.ask_text(&["INFO"]).await {
-        let info = Info::parse(&text);
-        let known = |name: &&&str| info.text(name).map(|value| ((**name).to_owned(), value.to_owned()));
-        found.info = FIELDS.iter().filter_map(|name| known(&name)).collect();
+    let info = questions.ask_text(&["INFO"]).await.map(|text| Info::parse(&text)).unwrap_or_default();
+    Inspection {
+        info: fields(&info, FIELDS),
+        settings: settings(&mut questions, SETTINGS).await,
+        users: users(&mut questions).await,
+        withheld: questions.into_withheld(),
+        ..Inspection::default()
     }
-    found.settings = settings(&mut questions).await;
-    if let Some(Value::Array(lines)) = questions.ask(&["ACL", "LIST"]).await {
-        found.users = lines.iter().filter_map(text).filter_map(|line| user(&line)).collect();
-    }
-    found.withheld = questions.into_withheld();
-    found
+}
+
+/// Some fields by name.
+pub(super) fn fields(info: &Info, names: &[&str]) -> BTreeMap<String, String> {
+    let known = |name: &&str| info.text(name).map(|value| ((*name).to_owned(), value.to_owned()));
+    names.iter().filter_map(known).collect()
+}
+
+/// Users that the server knows.
+pub(super) async fn users(questions: &mut Questions<impl ClientLike>) -> Vec<UserRights> {
+    let Some(Value::Array(lines)) = questions.ask(&["ACL", "LIST"]).await else { return Vec::new() };
+    lines.iter().filter_map(text).filter_map(|line| user(&line)).collect()
 }
 
 /// The settings by name, and no other: passwords are among those. Since version 7 one question will do.
-async fn settings(questions: &mut Questions<impl ClientLike>) -> BTreeMap<String, String> {
+pub(super) async fn settings(
+    questions: &mut Questions<impl ClientLike>,
+    names: &[&'static str],
+) -> BTreeMap<String, String> {
     let pairs = |reply: Value| {
         let Value::Array(parts) = reply else { return Vec::new() };
         parts.chunks_exact(2).filter_map(|pair| Some((text(&pair[0])?, text(&pair[1])?))).collect()
     };
-    let all: Vec<&str> = ["CONFIG", "GET"].into_iter().chain(SETTINGS.iter().copied()).collect();
+    let all: Vec<&str> = ["CONFIG", "GET"].into_iter().chain(names.iter().copied()).collect();
     if let Some(Ok(reply)) = questions.try_ask(&all).await {
         return pairs(reply).into_iter().collect();
     }
     let mut known = BTreeMap::new();
-    for name in SETTINGS {
+    for name in names {
         match questions.ask(&["CONFIG", "GET", name]).await {
             Some(reply) => known.extend(pairs(reply)),
             // Refused once is refused always.

@@ -95,7 +95,11 @@ pub(super) fn text(value: &Value) -> Option<String> {
 /// Subject of a right: the command, with its subcommand if it has one.
 fn subject(words: &[&str]) -> String {
     match words {
-        [name @ ("CONFIG" | "CLIENT" | "SLOWLOG" | "LATENCY" | "ACL" | "MEMORY" | "INFO"), subcommand, ..] => {
+        [
+            name @ ("CONFIG" | "CLIENT" | "SLOWLOG" | "LATENCY" | "ACL" | "MEMORY" | "INFO" | "CLUSTER"),
+            subcommand,
+            ..,
+        ] => {
             format!("{name} {subcommand}")
         }
         [name, ..] => (*name).to_owned(),

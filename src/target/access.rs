@@ -65,6 +65,20 @@ pub struct Target {
 impl Target {
     /// Finds out who logs in as whom, and starts the private server if one is wanted. It stops when it is dropped.
     pub async fn prepare(source: Source, scenario: &Scenario) -> Result<(Self, Option<PrivateServer>), TargetError> {
+        let (target, server) = Self::started(source, scenario).await?;
+        Ok((target.found().await?, server))
+    }
+
+    /// Like [`Self::prepare`], for questions only: some of the nodes may not answer.
+    pub async fn prepare_in_part(
+        source: Source,
+        scenario: &Scenario,
+    ) -> Result<(Self, Option<PrivateServer>), TargetError> {
+        let (target, server) = Self::started(source, scenario).await?;
+        Ok((target.found_in_part().await?, server))
+    }
+
+    async fn started(source: Source, scenario: &Scenario) -> Result<(Self, Option<PrivateServer>), TargetError> {
         match source {
             Source::Embedded { server_bin, topology, tls, config: further } => {
                 let users = scenario.services.iter().map(|service| private_user(service).to_owned()).collect();
@@ -75,9 +89,9 @@ impl Target {
                 let (binary, listen) = (server_bin, Listen::Loopback);
                 let options = ServerOptions { binary, topology, tls, users, listen, config };
                 let server = PrivateServer::start(options).await?;
-                Ok((Self::of_private(&server, scenario)?.found().await?, Some(server)))
+                Ok((Self::of_private(&server, scenario)?, Some(server)))
             }
-            Source::Url(url) => Ok((Self::at(&url, scenario)?.found().await?, None)),
+            Source::Url(url) => Ok((Self::at(&url, scenario)?, None)),
         }
     }
 
@@ -95,11 +109,11 @@ impl Target {
         Self::new(url.site, &url.tls, true, scenario.services.iter().map(access), observer)
     }
 
-    /// A server without load: for questions only.
+    /// A server without load: for questions only. Some of the nodes may not answer.
     pub async fn without_services(url: &TargetUrl) -> Result<Self, TargetError> {
         let login = Login { username: url.username.clone(), password: url.password.clone() };
         let observer = observer(login, url.database.unwrap_or(0));
-        Self::new(url.site.clone(), &url.tls, false, std::iter::empty(), observer)?.found().await
+        Self::new(url.site.clone(), &url.tls, false, std::iter::empty(), observer)?.found_in_part().await
     }
 
     fn at(url: &TargetUrl, scenario: &Scenario) -> Result<Self, TargetError> {
@@ -139,9 +153,36 @@ impl Target {
     }
 
     /// Finds out which nodes there are. Questions about the server then go to the first primary.
-    pub async fn found(mut self) -> Result<Self, TargetError> {
+    pub async fn found(self) -> Result<Self, TargetError> {
+        let (found, unreached) = self.located().await?;
+        unreached.into_iter().next().map_or(Ok(found), |(_, error)| Err(error))
+    }
+
+    /// Finds out which nodes there are, of which some may not answer. Questions about the server then go to the first primary that
+    /// answers, or else to a replica.
+    async fn found_in_part(self) -> Result<Self, TargetError> {
+        let (mut found, mut unreached) = self.located().await?;
+        if unreached.iter().any(|(endpoint, _)| endpoint == found.asked()) {
+            let is_reached = |node: &&Node| unreached.iter().all(|(endpoint, _)| *endpoint != node.endpoint);
+            let mut others: Vec<_> = found.primaries().filter(is_reached).map(|node| node.endpoint.clone()).collect();
+            others.extend(found.replicas().map(|node| node.endpoint.clone()));
+            let mut answers = None;
+            for endpoint in others {
+                if found.observer.at(&endpoint).connect().await.is_ok() {
+                    answers = Some(endpoint);
+                    break;
+                }
+            }
+            let Some(endpoint) = answers else { return Err(unreached.swap_remove(0).1) };
+            found.observer = found.observer.at(&endpoint);
+        }
+        Ok(found)
+    }
+
+    /// Finds out which nodes there are, and which primaries cannot be reached at the address that a seed gives for them.
+    async fn located(mut self) -> Result<(Self, Vec<(Endpoint, TargetError)>), TargetError> {
         if self.site.topology == Topology::Standalone {
-            return Ok(self);
+            return Ok((self, Vec::new()));
         }
         if self.site.topology == Topology::Cluster {
             let elsewhere = self.connectors.iter().filter(|connector| connector.database() != 0);
@@ -152,7 +193,7 @@ impl Target {
         }
         let (seed, (nodes, has_login)) = self.look_around().await?;
         self.nodes = nodes;
-        self.reach_primaries(&seed).await?;
+        let unreached = self.unreached_primaries(&seed).await;
         let primary = self.primaries().next();
         let primary = primary.ok_or_else(|| TargetError::NoPrimary { address: self.address() })?;
         self.observer = self.observer.at(&primary.endpoint);
@@ -166,7 +207,7 @@ impl Target {
             let found = connector.asking_first(&seed).asking_sentinels(has_login);
             *connector = if let Some(slots) = &slots { found.knowing(Arc::clone(slots)) } else { found };
         }
-        Ok(self)
+        Ok((self, unreached))
     }
 
     /// The seed that answers first, the nodes as it sees them, and whether a Sentinel was asked with the login of the servers. They are
@@ -206,8 +247,8 @@ impl Target {
         }
     }
 
-    /// Checks that each primary can be reached at the address that a seed gives for it.
-    async fn reach_primaries(&self, seed: &Endpoint) -> Result<(), TargetError> {
+    /// Primaries that cannot be reached at the address that a seed gives for them.
+    async fn unreached_primaries(&self, seed: &Endpoint) -> Vec<(Endpoint, TargetError)> {
         let mut tried = JoinSet::new();
         for endpoint in self.primaries().map(|node| node.endpoint.clone()).filter(|endpoint| endpoint != seed) {
             let connector = self.observer.at(&endpoint);
@@ -217,15 +258,14 @@ impl Target {
             Topology::Sentinel { .. } => "replica-announce-ip of the server, or the address in `sentinel monitor`",
             Topology::Cluster | Topology::Standalone => "cluster-announce-ip and cluster-announce-port",
         };
-        for (endpoint, error) in tried.join_all().await {
-            if let Some(TargetError::Connection { fault, .. }) = error
-                && fault.is_unreachable()
-            {
+        let unreached = |(endpoint, error): (Endpoint, Option<TargetError>)| match error {
+            Some(TargetError::Connection { fault, .. }) if fault.is_unreachable() => {
                 let (node, by) = (endpoint.to_string(), seed.to_string());
-                return Err(TargetError::NodeUnreachable { node, by, fault, settings });
+                Some((endpoint, TargetError::NodeUnreachable { node, by, fault, settings }))
             }
-        }
-        Ok(())
+            _ => None,
+        };
+        tried.join_all().await.into_iter().filter_map(unreached).collect()
     }
 
     /// Connectors to each server that has some of the keys, with the login of a service.
@@ -239,6 +279,11 @@ impl Target {
     /// Primaries among the nodes; none of a server that stands alone.
     pub(super) fn primaries(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().filter(|node| node.role == NodeRole::Primary)
+    }
+
+    /// Replicas among the nodes.
+    fn replicas(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| node.role == NodeRole::Replica)
     }
 
     /// Where the server is asked about itself.

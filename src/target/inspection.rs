@@ -20,7 +20,8 @@ const PINGS_LIMIT: Duration = Duration::from_secs(1);
 const LIMIT: Duration = Duration::from_secs(20);
 
 impl Target {
-    /// Looks at the server, with the login of the observer, and at the rights that the scenario's services have and need.
+    /// Looks at the server, with the login of the observer, at the rights that the scenario's services have and need, and at all nodes
+    /// and Sentinels.
     ///
     /// With `may_prove` the rules that they need are tried out, for which a user without password that cannot log in is
     /// made and removed again; a private server is always asked for the proof. Whatever fails is named in the result.
@@ -33,6 +34,7 @@ impl Target {
         }
         let mut found = looked.unwrap_or_else(|_| nothing(format!("no end within {LIMIT:?}")));
         found.machine = same_machine.then(server::machine);
+        (found.nodes, found.sentinels) = Box::pin(self.survey()).await;
         found
     }
 

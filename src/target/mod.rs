@@ -39,6 +39,8 @@ mod reply;
 mod rights;
 mod secret;
 mod slots;
+mod survey;
+mod survey_sentinels;
 mod tls;
 mod wire;
 mod words;

@@ -112,7 +112,7 @@ fn parsed(reply: &Value, asked: &Endpoint) -> Option<Vec<Node>> {
 }
 
 /// Where a node listens.
-fn endpoint(host: &Value, port: &Value, asked: &Endpoint) -> Option<Endpoint> {
+pub(super) fn endpoint(host: &Value, port: &Value, asked: &Endpoint) -> Option<Endpoint> {
     let port = u16::try_from(port.as_u64()?).ok()?;
     asked.naming(host.as_str().as_deref().unwrap_or_default(), port)
 }

@@ -248,7 +248,7 @@ fn runs_here(process: u32) -> bool {
 }
 
 /// Whether the server runs on this machine, judged by its address.
-async fn same_machine(endpoint: &Endpoint) -> bool {
+pub(super) async fn same_machine(endpoint: &Endpoint) -> bool {
     let Endpoint::Tcp { host, port, .. } = endpoint else { return true };
     let Ok(addresses) = lookup_host(format!("{host}:{port}")).await else { return false };
     addresses.into_iter().any(|address| {

@@ -1,17 +1,33 @@
 //! `plimsoll audit` and the document of an analysis, against real servers.
 
+use plimsoll::target::{PrivateNode, PrivateRole};
 use serde_json::Value;
 
-use super::{Desk, Server, USER};
+use super::{Desk, Server, USER, sites::start};
+use crate::{support::url, target::topologies::ask};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
+fn rulings<'a>(audit: &'a Value, rule: &str) -> Vec<&'a Value> {
+    let rulings: Vec<_> = audit["rulings"].as_array().unwrap().iter().filter(|ruling| ruling["rule"] == rule).collect();
+    assert!(!rulings.is_empty(), "{rule} says nothing: {audit}");
+    rulings
+}
+
 fn severity<'a>(audit: &'a Value, rule: &str) -> &'a str {
-    let rulings = audit["rulings"].as_array().unwrap();
-    let ruling = rulings.iter().find(|ruling| ruling["rule"] == rule);
-    ruling.unwrap_or_else(|| panic!("{rule} says nothing: {audit}"))["severity"].as_str().unwrap()
+    rulings(audit, rule)[0]["severity"].as_str().unwrap()
+}
+
+/// Nodes that a ruling is about.
+fn nodes(ruling: &Value) -> Vec<&str> {
+    ruling["nodes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// Addresses of nodes with a role.
+fn addresses(nodes: &[PrivateNode], is_role: fn(PrivateRole) -> bool) -> Vec<String> {
+    nodes.iter().filter(|node| is_role(node.role())).map(|node| node.endpoint().to_string()).collect()
 }
 
 #[test]
@@ -93,4 +109,101 @@ fn an_analysis_is_made_from_a_saved_run() {
         .says("at-once/analysis.html");
     assert!(read("at-once/analysis.md").contains("## Server configuration"));
     desk.run(&["report", "out", "--style", "analyses"]).ends_with(2).complains("analysis");
+}
+
+#[test]
+fn all_nodes_of_a_private_cluster_are_audited() {
+    let desk = Desk::new();
+    let arguments = ["audit", "short.toml", "--target", "embedded", "--topology", "cluster:2x1", "--format", "json"];
+    let audit = json(&desk.run(&arguments).ends_with(0).stdout);
+    for (rule, expected) in [
+        ("nodes-answer", "passed"),
+        ("replication", "passed"),
+        ("replica-host", "unknown"),
+        ("replica-link", "passed"),
+        ("min-replicas", "note"),
+        ("slot-coverage", "passed"),
+        ("slot-balance", "passed"),
+        ("full-coverage", "note"),
+    ] {
+        assert_eq!(severity(&audit, rule), expected, "{rule}: {audit}");
+    }
+    let [limit] = &rulings(&audit, "memory-limit")[..] else { panic!("alike at all nodes: {audit}") };
+    assert_eq!((&limit["severity"], nodes(limit).len()), (&Value::from("passed"), 4));
+    assert!(limit["fact"].as_str().unwrap().starts_with("all 4 nodes: "), "{limit}");
+    assert_eq!(nodes(rulings(&audit, "full-coverage")[0]).len(), 2, "of primaries only");
+    assert!(audit["rulings"].as_array().unwrap().iter().all(|ruling| ruling["rule"] != "sentinel-count"));
+    desk.run(&["audit", "short.toml", "--target", "embedded", "--topology", "cluster:2x1"])
+        .ends_with(0)
+        .says("all 4 nodes: ");
+}
+
+#[test]
+fn all_nodes_and_sentinels_of_a_private_deployment_are_audited() {
+    let desk = Desk::new();
+    let arguments = ["audit", "short.toml", "--target", "embedded", "--topology", "sentinel", "--format", "json"];
+    let audit = json(&desk.run(&arguments).ends_with(0).stdout);
+    for rule in [
+        "nodes-answer",
+        "replication",
+        "replica-link",
+        "sentinel-count",
+        "sentinel-quorum",
+        "sentinel-agreement",
+        "sentinel-down-after",
+    ] {
+        assert_eq!(severity(&audit, rule), "passed", "{rule}: {audit}");
+    }
+    assert_eq!(nodes(rulings(&audit, "memory-limit")[0]).len(), 3);
+    assert!(audit["rulings"].as_array().unwrap().iter().all(|ruling| ruling["rule"] != "slot-balance"));
+}
+
+#[test]
+fn a_node_that_differs_is_named_and_so_is_one_that_is_down() {
+    let (desk, server) = (Desk::new(), start("cluster:3x0"));
+    let [first, second, third] = server.nodes() else { panic!("{:?}", server.nodes()) };
+    assert!(ask(&server, second, "CONFIG SET maxmemory 0").starts_with("+OK"));
+    let of_url = ["audit", "--target", &url(&server), "--format", "json"];
+    let audit = json(&desk.run(&of_url).ends_with(0).stdout);
+    let limits = rulings(&audit, "memory-limit");
+    let unlimited = limits.iter().find(|ruling| ruling["severity"] == "warning").unwrap();
+    assert_eq!(nodes(unlimited), [second.endpoint().to_string()]);
+    let limited = limits.iter().find(|ruling| ruling["severity"] == "passed").unwrap();
+    assert_eq!(nodes(limited).len(), 2);
+    assert_eq!(nodes(rulings(&audit, "replication")[0]).len(), 3, "no primary has a replica");
+    assert_eq!(severity(&audit, "replication"), "warning");
+    third.kill();
+    let outcome = desk.run(&[&of_url[..], &["--fail-on", "critical"]].concat()).ends_with(1);
+    let audit = json(&outcome.stdout);
+    let silent = rulings(&audit, "nodes-answer")[0];
+    assert_eq!(silent["severity"], "critical");
+    assert!(silent["fact"].as_str().unwrap().contains(&third.endpoint().to_string()), "{silent}");
+    // The node that is asked first may be the one that is down.
+    third.restart().unwrap();
+    first.kill();
+    let audit = json(&desk.run(&of_url).ends_with(0).stdout);
+    let silent = rulings(&audit, "nodes-answer")[0];
+    assert!(silent["fact"].as_str().unwrap().contains(&first.endpoint().to_string()), "{silent}");
+}
+
+#[test]
+fn a_primary_and_a_sentinel_that_are_down_are_findings() {
+    let (desk, server) = (Desk::new(), start("sentinel"));
+    let sentinels: Vec<_> = server.nodes().iter().filter(|node| node.role() == PrivateRole::Sentinel).collect();
+    for sentinel in &sentinels {
+        assert!(ask(&server, sentinel, "SENTINEL SET mymaster down-after-milliseconds 600000").starts_with("+OK"));
+    }
+    sentinels[2].kill();
+    server.kill();
+    let audit = json(&desk.run(&["audit", "--target", &url(&server), "--format", "json"]).ends_with(0).stdout);
+    assert_eq!(severity(&audit, "nodes-answer"), "critical");
+    assert_eq!(severity(&audit, "sentinel-agreement"), "warning");
+    assert_eq!(severity(&audit, "sentinel-down-after"), "note");
+    assert_eq!(severity(&audit, "sentinel-count"), "passed");
+    assert_eq!(severity(&audit, "replica-link"), "warning");
+    let mut replicas = addresses(server.nodes(), |role| matches!(role, PrivateRole::Replica { .. }));
+    replicas.sort_unstable();
+    let mut reached = nodes(rulings(&audit, "memory-limit")[0]);
+    reached.sort_unstable();
+    assert_eq!(reached, replicas);
 }

@@ -255,7 +255,7 @@ fn dangerous_commands(subject: &Subject<'_>, login: &ServiceLogin) -> Ruling {
 fn encryption(subject: &Subject<'_>) -> Ruling {
     let address = &subject.target.address;
     let with_password = subject.inspection.logins.iter().any(|login| login.password.is_some());
-    let encrypted = ["rediss:", "valkeys:"].iter().any(|scheme| address.starts_with(scheme));
+    let encrypted = matches!(subject.target.scheme().split('+').next(), Some("rediss" | "valkeys"));
     let severity = match (encrypted || subject.is_local(), subject.target.same_machine) {
         (true, _) => Severity::Passed,
         // Not crossed by this harness; by whom else, nobody here knows.

@@ -73,6 +73,11 @@ impl<'a> Subject<'a> {
 }
 
 impl Subject<'_> {
+    /// Whether the target is a cluster.
+    pub(super) fn is_cluster(&self) -> bool {
+        self.target.scheme().ends_with("+cluster")
+    }
+
     /// Major and minor number of the server's version where it counts as those of Redis do; other products have numbers of
     /// their own.
     pub(super) fn version(&self) -> Option<(u32, u32)> {

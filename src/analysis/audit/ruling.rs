@@ -37,6 +37,17 @@ pub enum Rule {
     AofPolicy,
     LastSave,
     Replication,
+    NodesAnswer,
+    ReplicaHost,
+    ReplicaLink,
+    MinReplicas,
+    SlotCoverage,
+    SlotBalance,
+    FullCoverage,
+    SentinelCount,
+    SentinelQuorum,
+    SentinelAgreement,
+    SentinelDownAfter,
     SlowlogThreshold,
     SlowlogLength,
     LatencyMonitor,
@@ -75,10 +86,25 @@ pub struct Ruling {
     pub severity: Severity,
     /// Subject, where the rule applies to several: a user, a service, a command.
     pub about: Option<String>,
+    /// Nodes that the ruling is about; `None` for all together, and for a server that stands alone.
+    pub scope: Option<Scope>,
     /// Evidence.
     pub evidence: Vec<Evidence>,
     /// Remedies; empty where the rule holds.
     pub remedies: Vec<Remedy>,
+}
+
+/// Nodes that a ruling is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// Their addresses.
+    pub nodes: Vec<String>,
+    /// Number of nodes to which the rule was applied.
+    pub judged: usize,
+    /// Number of all nodes.
+    pub known: usize,
+    /// Whether the rule was applied to all primaries that answer, and to no replica.
+    pub primaries: bool,
 }
 
 /// One fact that a ruling rests on.
@@ -145,7 +171,7 @@ pub enum Remedy {
 impl Ruling {
     /// A ruling without evidence as yet.
     pub(super) fn new(rule: Rule, severity: Severity) -> Self {
-        Self { rule, severity, about: None, evidence: Vec::new(), remedies: Vec::new() }
+        Self { rule, severity, about: None, scope: None, evidence: Vec::new(), remedies: Vec::new() }
     }
 
     /// The same about one of several things.

@@ -3,7 +3,7 @@
 use crate::{
     analysis::{Row, ServerSide},
     measure::Recording,
-    results::{DependencyRecord, Inspection, ServerRecord, TargetFacts},
+    results::{DependencyRecord, Inspection, NodeRecord, ServerRecord, TargetFacts},
     scenario::Scenario,
 };
 
@@ -27,6 +27,8 @@ pub struct Subject<'a> {
 pub struct Measured<'a> {
     /// The server's side as it was recorded.
     pub record: &'a ServerRecord,
+    /// The side of each node; none where the server stands alone.
+    pub nodes: &'a [NodeRecord],
     /// Verdict.
     pub side: &'a ServerSide,
     /// Recording of the clients.

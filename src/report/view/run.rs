@@ -46,7 +46,7 @@ impl View {
             Some(nodes::section(run, scenario, analysis)),
             Some(server::section(run, analysis)),
             added(operator::configuration),
-            Some(audit::section(&analysis.audit, &run.inspection.withheld)),
+            Some(audit::section(&analysis.audit, &run.inspection)),
             added(operator::scaling),
             Some(further),
             Some(method::section(run, scenario)),

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     abstracts, client_cost,
     gate::{Worsening, gate},
+    inspection::{node, sentinel},
     run, small_capacity, small_ci,
 };
 use crate::{
@@ -77,6 +78,7 @@ fn full_run() -> Value {
         failure: Some("why".to_owned()),
         outcome: Some("exit code 1".to_owned()),
     }];
+    (run.inspection.nodes, run.inspection.sentinels) = (vec![node()], vec![sentinel()]);
     let errors = ErrorClass::ALL.iter().map(|class| (*class, 1)).collect();
     let series = &mut run.recording.series[0];
     series.seconds.truncate(2);
@@ -135,6 +137,15 @@ mod tests {
     use super::*;
     use crate::results::{CallsBelow, HarnessLimit, Verdict};
 
+    /// Fields that are named by a server.
+    const OPEN: [&str; 5] = [
+        "/inspection/settings",
+        "/inspection/info",
+        "/inspection/nodes/[]/settings",
+        "/inspection/nodes/[]/info",
+        "/inspection/sentinels/[]/facts",
+    ];
+
     const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/saved");
 
     /// Names of the fixtures of a kind, `KIND-FORMAT`+`LETTER.json`, the latest last.
@@ -154,7 +165,7 @@ mod tests {
         match value {
             Value::Object(fields) => {
                 for (name, field) in fields {
-                    let open = ["/inspection/settings", "/inspection/info"].contains(&at);
+                    let open = OPEN.contains(&at);
                     let path = format!("{at}/{}", if open { "*" } else { name });
                     form(field, &path, found);
                     found.insert(path);

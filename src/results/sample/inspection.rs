@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::results::{
-    DatabaseSample, DependencyRecord, HotKey, Inspection, KeyGroup, KeyspaceSample, LargeKey, Machine,
-    PasswordStrength, Probe, ProbePhase, Proof, ServiceDatabase, ServiceLogin, UserRights, Withheld,
+    DatabaseSample, DependencyRecord, HotKey, Inspection, KeyGroup, KeyspaceSample, LargeKey, Machine, NodeInspection,
+    NodeRole, PasswordStrength, Probe, ProbePhase, Proof, SeenSentinel, SentinelInspection, ServiceDatabase,
+    ServiceLogin, SlotUse, UserRights, Withheld,
 };
 
 const SETTINGS: [(&str, &str); 21] = [
@@ -90,6 +91,43 @@ pub(super) fn inspection() -> Inspection {
         }),
         keyspace: Some(keyspace()),
         withheld: vec![Withheld { what: "DEBUG".into(), reason: "ERR DEBUG command not allowed".into() }],
+        nodes: Vec::new(),
+        sentinels: Vec::new(),
+    }
+}
+
+/// A primary of a cluster with a replica that it takes for failed.
+pub(crate) fn node() -> NodeInspection {
+    let inspection = inspection();
+    NodeInspection {
+        address: "redis://10.0.0.1:7000".into(),
+        role: NodeRole::Primary,
+        primary: None,
+        slots: 5_461,
+        fault: None,
+        same_machine: false,
+        product: Some("redis".into()),
+        version: Some("7.0.15".into()),
+        settings: inspection.settings,
+        info: inspection.info,
+        users: inspection.users,
+        suspects: vec!["redis://10.0.0.2:7003".into()],
+        busiest: vec![SlotUse { slot: 866, keys: 12, cpu_us: Some(3_400) }],
+        withheld: inspection.withheld,
+    }
+}
+
+/// One of two Sentinels that see each other.
+pub(crate) fn sentinel() -> SentinelInspection {
+    let facts =
+        [("name", "mymaster"), ("quorum", "2"), ("down-after-milliseconds", "5000"), ("failover-timeout", "60000")];
+    SentinelInspection {
+        address: "redis://10.0.0.1:26379".into(),
+        fault: None,
+        facts: facts.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        primary: Some("redis://10.0.0.1:6379".into()),
+        others: vec![SeenSentinel { address: "redis://10.0.0.2:26379".into(), answers: true }],
+        check: Some("OK 2 usable Sentinels. Quorum and failover authorization can be reached".into()),
     }
 }
 

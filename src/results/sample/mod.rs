@@ -20,6 +20,7 @@ pub(crate) use book::{Book, End, Request};
 pub(crate) use ci::small_ci;
 pub(crate) use client_cost::client_cost;
 pub(crate) use every_field::small_capacity;
+pub(crate) use inspection::{node, sentinel};
 
 use std::sync::LazyLock;
 

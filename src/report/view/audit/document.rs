@@ -1,6 +1,9 @@
 //! An audit on its own as a document.
 
-use super::rulings::{count, holding, unknown, violated};
+use super::{
+    nodes::inspected,
+    rulings::{count, holding, unknown, violated},
+};
 use crate::{
     analysis::audit::Severity,
     report::{
@@ -33,10 +36,11 @@ impl View {
     }
 }
 
-fn sections(audit: &AuditReport<'_>) -> [Section; 3] {
-    let unknown = unknown(audit.rulings, audit.subject.inspection.withheld.iter()).map(Block::Paragraph);
+fn sections(audit: &AuditReport<'_>) -> [Section; 4] {
+    let unknown = unknown(audit.rulings, audit.subject.inspection.refused().into_iter()).map(Block::Paragraph);
     [
         Section::new("audit", "Findings", violated(audit.rulings)).detailed(Shown::Everything),
+        Section::new("inspected", "Nodes inspected", inspected(audit.subject.inspection)).detailed(Shown::Everything),
         Section::new("holding-rules", "What holds", holding(audit.rulings)),
         Section::new("unknown", "Rules not checked", unknown).detailed(Shown::Everything),
     ]

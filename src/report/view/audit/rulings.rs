@@ -5,16 +5,19 @@ use crate::report::view::{
     Advice, Block, Cell, Listing, Note, Section, Shown, Table, Tone, keyspace::is_about_keys, names::not_learned,
 };
 use crate::{
-    analysis::audit::{Evidence, Quantity, Remedy, Ruling, Severity},
+    analysis::audit::{Evidence, Quantity, Remedy, Ruling, Scope, Severity},
     report::format::{self, THIN},
-    results::{Withheld, slug},
+    results::{Inspection, Withheld, slug},
 };
+
+/// Nodes that a sentence lists at most.
+const LISTED_NODES: usize = 4;
 
 /// Name of the section.
 const ID: &str = "audit";
 
 /// The audit as part of a report.
-pub(in crate::report::view) fn section(rulings: &[Ruling], withheld: &[Withheld]) -> Section {
+pub(in crate::report::view) fn section(rulings: &[Ruling], inspection: &Inspection) -> Section {
     if rulings.iter().all(|ruling| ruling.severity == Severity::Unknown) {
         // No inspection, or one that learned nothing: what it was refused is the server's side to show.
         return Section::new(ID, TITLE, Vec::new());
@@ -23,7 +26,7 @@ pub(in crate::report::view) fn section(rulings: &[Ruling], withheld: &[Withheld]
     blocks.extend(violated(rulings));
     blocks.extend(holding(rulings));
     // What was refused about keys is reported with them.
-    let refused = withheld.iter().filter(|withheld| !is_about_keys(withheld));
+    let refused = inspection.refused().into_iter().filter(|withheld| !is_about_keys(withheld));
     blocks.extend(unknown(rulings, refused).map(Block::Paragraph));
     Section::new(ID, TITLE, blocks).detailed(Shown::First).brief_line("Audit", Some(format!("{}.", counts(rulings))))
 }
@@ -88,8 +91,31 @@ pub(in crate::report) fn fact(ruling: &Ruling) -> String {
 fn claim(ruling: &Ruling) -> String {
     let words = words(ruling.rule);
     let claim = if ruling.severity == Severity::Passed { words.holds } else { words.violated };
-    let about = ruling.about.as_ref().map(|about| format!("{about}: ")).unwrap_or_default();
+    let about = about(ruling).map(|about| format!("{about}: ")).unwrap_or_default();
     format!("{about}{claim}")
+}
+
+/// What a ruling is about, where a rule applies to several things.
+fn about(ruling: &Ruling) -> Option<String> {
+    let parts = [ruling.scope.as_ref().map(place), ruling.about.clone()];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// Nodes of a ruling.
+fn place(scope: &Scope) -> String {
+    let Scope { nodes, judged, known, primaries } = scope;
+    match nodes.len() {
+        1 => nodes[0].clone(),
+        count if count == *known => format!("all {count} nodes"),
+        count if count == *judged && *primaries => format!("all {count} primaries"),
+        count if count == *judged => format!("all {count} nodes that were checked"),
+        count => {
+            let listed = nodes.iter().take(LISTED_NODES).cloned().collect::<Vec<_>>().join(", ");
+            let more = count.saturating_sub(LISTED_NODES);
+            if more == 0 { listed } else { format!("{listed} and {more} more") }
+        }
+    }
 }
 
 /// What rulings rest on.
@@ -144,7 +170,7 @@ pub(super) fn holding(rulings: &[Ruling]) -> Option<Block> {
     let passed = rulings.iter().filter(|ruling| ruling.severity == Severity::Passed);
     Table::of("holding", "Rules that hold", passed)
         .head("Rule", |ruling| Cell::new(slug(&ruling.rule), Tone::Quiet))
-        .words("Of", 2, |ruling| ruling.about.as_ref())
+        .words("Of", 2, |ruling| about(ruling))
         .words("Holds", 0, |ruling| words(ruling.rule).holds)
         .words("Evidence", 1, |ruling| known(ruling))
         .table()
@@ -155,9 +181,13 @@ pub(super) fn unknown<'a>(rulings: &[Ruling], withheld: impl Iterator<Item = &'a
     let unknown: Vec<_> = rulings
         .iter()
         .filter(|ruling| ruling.severity == Severity::Unknown)
-        .map(|ruling| match evidence(&ruling.evidence) {
-            known if known.is_empty() => slug(&ruling.rule),
-            known => format!("{} ({known})", slug(&ruling.rule)),
+        .map(|ruling| {
+            let some = ruling.scope.as_ref().filter(|scope| scope.nodes.len() < scope.judged);
+            let name = slug(&ruling.rule) + &some.map(|scope| format!(" at {}", place(scope))).unwrap_or_default();
+            match evidence(&ruling.evidence) {
+                known if known.is_empty() => name,
+                known => format!("{name} ({known})"),
+            }
         })
         .collect();
     let mut sentences = Vec::new();

@@ -1,5 +1,6 @@
 //! What each rule of the audit is called, what it says when it holds and when not, what to do, and where that comes from.
 
+use super::words_of_nodes as nodes;
 use crate::analysis::audit::Rule;
 
 /// The words for one rule.
@@ -252,6 +253,17 @@ pub(in crate::report) fn words(rule: Rule) -> Words {
             "INFO replication",
             "redis.io/docs/latest/operate/oss_and_stack/management/sentinel",
         ),
+        Rule::NodesAnswer => nodes::NODES_ANSWER,
+        Rule::ReplicaHost => nodes::REPLICA_HOST,
+        Rule::ReplicaLink => nodes::REPLICA_LINK,
+        Rule::MinReplicas => nodes::MIN_REPLICAS,
+        Rule::SlotCoverage => nodes::SLOT_COVERAGE,
+        Rule::SlotBalance => nodes::SLOT_BALANCE,
+        Rule::FullCoverage => nodes::FULL_COVERAGE,
+        Rule::SentinelCount => nodes::SENTINEL_COUNT,
+        Rule::SentinelQuorum => nodes::SENTINEL_QUORUM,
+        Rule::SentinelAgreement => nodes::SENTINEL_AGREEMENT,
+        Rule::SentinelDownAfter => nodes::SENTINEL_DOWN_AFTER,
         Rule::SlowlogThreshold => (
             "The slow log has a suitable threshold",
             "The threshold of the slow log is too high, or records every command",

@@ -1,6 +1,7 @@
-//! Settings of the server that decide about its connections, memory, persistence and diagnosis.
+//! Settings of the server that decide about its connections, memory, persistence and diagnosis; of several nodes those of the first
+//! primary, with the nodes and what differs between them.
 
-use super::super::{Block, Section};
+use super::super::{Block, Section, audit::inspected};
 use crate::report::{format, subject::RunReport};
 
 pub(in super::super) fn section(report: &RunReport) -> Section {
@@ -32,7 +33,8 @@ pub(in super::super) fn section(report: &RunReport) -> Section {
         ("Checksum of snapshots", enabled("rdbchecksum")),
         ("Slow log", slow_log(report)),
     ]);
-    Section::new("configuration", "Server configuration", [known])
+    let blocks = [known].into_iter().chain(inspected(&report.run.inspection));
+    Section::new("configuration", "Server configuration", blocks)
 }
 
 fn persistence(report: &RunReport) -> Option<String> {
