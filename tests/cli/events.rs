@@ -2,11 +2,15 @@
 
 use std::{fs, thread, time::Duration};
 
+use plimsoll::results::Run;
 use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{Desk, Outcome, SHORT, Server, files};
-use crate::support::{signal, until};
+use crate::{
+    load::bench::balance,
+    support::{for_each_client, signal, until},
+};
 
 /// The events of a saved run.
 fn events(desk: &Desk, folder: &str) -> Vec<Value> {
@@ -147,13 +151,21 @@ fn commands_end_with_a_run_that_is_interrupted_or_killed() {
     until("the command ends too", stands_still);
 }
 
-#[test]
-fn a_primary_that_nobody_replaces_is_reported_as_the_failures_that_it_costs() {
+for_each_client!(without_a_quorum_nobody_replaces_a_primary_and_the_run_reports_the_failures);
+
+fn without_a_quorum_nobody_replaces_a_primary_and_the_run_reports_the_failures(client: &str) {
     let desk = Desk::new();
     let kills = ["--at", "0s=kill:4", "--at", "0s=kill:5", "--at", "500ms=kill:primary"];
-    let run = ["run", "short.toml", "--topology", "sentinel", "--duration", "2s", "--out", "r"];
-    let outcome = desk.run(&[&run[..], &kills].concat());
+    let run = ["run", "short.toml", "--topology", "sentinel", "--client", client, "--duration", "4s", "--out", "r"];
+    let outcome = desk.run(&[&run[..], &kills, &["--set", "run.drain=500ms", "--no-keyspace-sampling"]].concat());
     assert!(matches!(outcome.code, Some(1 | 3)), "{}\n{}", outcome.stdout, outcome.stderr);
+    let saved = Run::from_json(&fs::read_to_string(desk.path("r").join("run.json")).unwrap()).unwrap();
+    assert!(saved.events.iter().all(|event| event.failure.is_none()), "{:?}", saved.events);
+    let (completed, failed, _) = balance(&saved.recording);
+    assert!(completed > 0 && failed > 0, "{completed} completed, {failed} failed");
+    let seconds = saved.recording.series.iter().flat_map(|series| &series.seconds);
+    let after = seconds.filter(|second| second.second > 0).map(|second| second.counts.completed).sum::<u64>();
+    assert_eq!(after, 0, "no replica takes over, which takes two seconds with a quorum");
     let report = fs::read_to_string(desk.path("r").join("report.md")).unwrap();
     assert!(report.contains("kill:primary") && report.contains("connection lost"), "{report}");
 }

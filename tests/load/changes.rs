@@ -1,4 +1,4 @@
-//! Slots and roles that change under load, and nodes that nobody replaces: which requests fail, and that every one is accounted for.
+//! Slots and roles that change under load, and a node that falls silent: which requests fail, and that every one is accounted for.
 
 use std::{collections::BTreeSet, thread, time::Duration};
 
@@ -6,7 +6,7 @@ use plimsoll::{
     load::Settings,
     measure::{ErrorClass, Recording, SeriesRecord},
     report::{Document, RunReport},
-    target::{PrivateNode, PrivateRole, PrivateServer},
+    target::{PrivateNode, PrivateServer},
 };
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     support::for_each_client,
-    target::topologies::{ask, port, with_role},
+    target::topologies::{ask, port},
 };
 
 for_each_client!(
@@ -24,7 +24,6 @@ for_each_client!(
     commands_with_keys_on_both_nodes_are_refused_while_their_slot_moves,
     writes_are_refused_once_the_primary_is_a_replica,
     a_node_that_answers_no_more_costs_requests_but_no_accounts,
-    without_a_quorum_nobody_replaces_a_primary_and_the_load_ends,
 );
 
 const OPEN: &str = "model = \"open\"\nrate = 1000\narrivals = \"uniform\"";
@@ -64,7 +63,7 @@ fn of_ask(client: &str) -> BTreeSet<ErrorClass> {
 }
 
 fn no_increment_is_lost_or_counted_twice_while_its_slot_moves(client: &str) {
-    let text = planned(&in_one_slot("3s", "command = \"INCR\""), &[("300ms", "reshard:3")]);
+    let text = planned(&in_one_slot("2200ms", "command = \"INCR\""), &[("300ms", "reshard:3")]);
     let bench = Bench::on("cluster:2x0", client, &text);
     let [from, to] = bench.server.nodes() else { panic!("{:?}", bench.server.nodes()) };
     let before = counted(&bench.server, TAG);
@@ -119,7 +118,7 @@ impl Moving<'_> {
 }
 
 fn commands_with_keys_on_both_nodes_are_refused_while_their_slot_moves(client: &str) {
-    let bench = Bench::on("cluster:2x0", client, &in_one_slot("4s", "command = \"MGET\"\nbatch = 10"));
+    let bench = Bench::on("cluster:2x0", client, &in_one_slot("3200ms", "command = \"MGET\"\nbatch = 10"));
     let [from, to] = bench.server.nodes() else { panic!("{:?}", bench.server.nodes()) };
     let running = bench.start(Settings::default());
     running.wait_until_measuring();
@@ -179,7 +178,7 @@ fn only(recording: &Recording, operation: &str) -> Recording {
 }
 
 fn a_node_that_answers_no_more_costs_requests_but_no_accounts(client: &str) {
-    let text = planned(&one_service(&phases("2500ms"), POOL, OPEN, MIX), &[("500ms", "stop:1:1m")]);
+    let text = planned(&one_service(&phases("1500ms"), POOL, OPEN, MIX), &[("500ms", "stop:1:1m")]);
     let bench = Bench::on("cluster:3x0", client, &text);
     let (recording, events) = bench.start(Settings::default()).finish_with_events();
     assert!(events[0].ended_ns.is_some() && events[0].failure.is_none(), "{events:?}");
@@ -195,19 +194,4 @@ fn a_node_that_answers_no_more_costs_requests_but_no_accounts(client: &str) {
     assert_eq!(sent + unsent, completed + failed);
     let silent = [ErrorClass::Timeout, ErrorClass::CheckoutTimeout, ErrorClass::ConnectionLost];
     assert!(classes(&recording).is_subset(&BTreeSet::from(silent)), "{:?}", classes(&recording));
-}
-
-fn without_a_quorum_nobody_replaces_a_primary_and_the_load_ends(client: &str) {
-    let events = [("0s", "kill:4"), ("0s", "kill:5"), ("500ms", "kill:primary")];
-    let text = planned(&one_service(&phases("3s"), POOL, OPEN, MIX), &events);
-    let bench = Bench::on("sentinel", client, &text);
-    let (recording, events) = bench.start(Settings::default()).finish_with_events();
-    assert!(events.iter().all(|event| event.failure.is_none()), "{events:?}");
-    let (completed, failed, _) = balance(&recording);
-    assert!(completed > 0 && failed > 0, "{completed} completed, {failed} failed");
-    let (completed, failed) = at_the_end(&recording);
-    assert!(completed == 0 && failed > 0, "{completed} completed, {failed} failed in the last whole second");
-    assert_eq!(with_role(&bench.server, "master").len(), 0, "no replica was promoted");
-    assert_eq!(with_role(&bench.server, "slave").len(), 2);
-    assert!(bench.server.nodes()[3..].iter().all(|node| node.role() == PrivateRole::Sentinel));
 }

@@ -2,7 +2,7 @@
 //! tests fail and say how to get one.
 
 mod accounts;
-mod bench;
+pub(crate) mod bench;
 mod changes;
 mod clusters;
 mod events;
