@@ -62,10 +62,10 @@ fn table(rows: &[NodeRow]) -> Table {
             let used = row.levels.as_ref().and_then(|levels| levels.used_memory);
             used.map_or(NOTHING.to_owned(), format::bytes)
         })
-        .numbers("Hits", 3, |row| {
+        .numbers("Hits", 4, |row| {
             row.server.as_ref().and_then(Totals::hit_ratio).map_or(NOTHING.to_owned(), format::share)
         })
-        .numbers("Slow", 3, |row| row.slow.map_or(NOTHING.to_owned(), format::count))
+        .numbers("Slow", 4, |row| row.slow.map_or(NOTHING.to_owned(), format::count))
         .table();
     let missing = marks.missing().map(|(name, reason)| format!("{name}: {reason}."));
     let about = "CPU: of one core. Hits: lookups that found their key. Slow: commands in the slow log. All three are of the node.";

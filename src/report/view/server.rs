@@ -33,11 +33,32 @@ pub(super) fn section(run: &Run, analysis: &Analysis) -> Section {
     }
     blocks.extend(commands(&side.commands).block());
     blocks.extend(slow(record, &side.slow).block());
-    blocks.extend(not_learned(record.withheld.iter()).map(|refused| Block::Paragraph(format!("Unknown: {refused}."))));
+    let nodes = of_nodes(analysis);
+    let unknown = || not_learned(record.withheld.iter()).map(|refused| format!("Unknown: {refused}."));
+    blocks.extend(nodes.clone().or_else(unknown).map(Block::Paragraph));
     blocks.extend(keyspace::blocks(run, analysis));
     Section::new("server", "Server", blocks)
         .detailed(Shown::ParagraphsAnd(SLOW))
-        .brief_line("Server", in_brief(record, side))
+        .brief_line("Server", nodes.or_else(|| in_brief(record, side)))
+}
+
+/// What all nodes of a cluster did, in one line; nothing where one server has the figures.
+fn of_nodes(analysis: &Analysis) -> Option<String> {
+    if analysis.server.totals.is_some() {
+        return None;
+    }
+    let known = || analysis.nodes.iter().filter_map(|row| Some((row, row.server.as_ref()?)));
+    let commands: f64 =
+        known().filter_map(|(_, totals)| Some(totals.counts.commands? as f64 / totals.seconds.max(1e-9))).sum();
+    let busiest = known().filter_map(|(row, totals)| Some((row, totals.cores()?)));
+    let (row, cores) = busiest.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    Some(format!(
+        "{} commands/s on {}; the busiest, {}, used {} of one core.",
+        format::significant(commands),
+        format::counted(known().count() as u64, "node", "nodes"),
+        row.name,
+        format::share(cores)
+    ))
 }
 
 /// What the server did, in one line.

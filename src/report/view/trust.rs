@@ -155,7 +155,7 @@ fn certainty(scenario: &Scenario, analysis: &Analysis) -> Table {
     let burstiness =
         "variance of the number of slow requests per second over that of independent requests; 1 is chance";
     table
-        .numbers("Burstiness", 1, |row| format::significant(row.response.burstiness))
+        .numbers("Burstiness", 4, |row| format::significant(row.response.burstiness))
         .words("Objective", 0, |row| outcome(row.verdict))
         .table()
         .explained([
