@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     measure::{ErrorClass, Span},
-    results::{Advisory, Asked, Baseline, Capacity, Ci, EventRecord, Gate, GateStage, ResultsError, Run, schema_of},
+    results::{
+        Advisory, Asked, Baseline, Capacity, Ci, EventRecord, Gate, GateStage, LostWrites, ResultsError, Run,
+        WriteAuditRecord, schema_of,
+    },
 };
 
 /// A kind of document.
@@ -78,6 +81,9 @@ fn full_run() -> Value {
         failure: Some("why".to_owned()),
         outcome: Some("exit code 1".to_owned()),
     }];
+    let losses = vec![LostWrites { found_ns: 1, least: 2, most: 3 }];
+    let message = Some("why".to_owned());
+    run.write_audit = Some(WriteAuditRecord { counters: 16, sent: 9, losses, message, ..WriteAuditRecord::default() });
     (run.inspection.nodes, run.inspection.sentinels) = (vec![node()], vec![sentinel()]);
     let errors = ErrorClass::ALL.iter().map(|class| (*class, 1)).collect();
     let series = &mut run.recording.series[0];
