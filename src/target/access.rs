@@ -282,7 +282,7 @@ impl Target {
     }
 
     /// Replicas among the nodes.
-    fn replicas(&self) -> impl Iterator<Item = &Node> {
+    pub(super) fn replicas(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().filter(|node| node.role == NodeRole::Replica)
     }
 

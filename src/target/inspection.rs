@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use fred::{clients::Client, interfaces::ClientLike};
 use tokio::time::timeout;
 
-use super::{Target, rights};
+use super::{Endpoint, Target, TargetError, fred::Router, rights};
 use crate::{
     results::{Inspection, Proof, ServiceLogin, Withheld},
     scenario::Scenario,
@@ -39,9 +39,9 @@ impl Target {
     }
 
     async fn look(&self, scenario: Option<&Scenario>, proof_user: Option<&str>) -> Inspection {
-        let (client, _router) = match self.observer.connect().await {
-            Ok(open) => open,
-            Err(error) => return nothing(error.to_string()),
+        let (asked, (client, _router)) = match self.any_open().await {
+            (asked, Ok(open)) => (asked, open),
+            (_, Err(error)) => return nothing(error.to_string()),
         };
         let pings = pings(&client).await;
         let mut found = Inspection { pings, ..server::inspect(client.clone()).await };
@@ -49,7 +49,7 @@ impl Target {
         match scenario {
             Some(scenario) => {
                 for duty in rights::duties(scenario, &self.connectors) {
-                    found.logins.push(duty.hold(&mut questions, proof_user).await);
+                    found.logins.push(duty.hold(&mut questions, &asked, proof_user).await);
                 }
             }
             None => found.logins.push(self.own_login()),
@@ -57,6 +57,20 @@ impl Target {
         let known: Vec<_> = found.withheld.iter().map(|withheld| withheld.what.clone()).collect();
         found.withheld.extend(questions.into_withheld().into_iter().filter(|more| !known.contains(&more.what)));
         found
+    }
+
+    /// A connection to the server that is asked, or where that is down to another node; and which of them it is.
+    async fn any_open(&self) -> (Endpoint, Result<(Client, Router), TargetError>) {
+        let mut opened = (self.asked().clone(), self.observer.connect().await);
+        for node in self.primaries().chain(self.replicas()) {
+            if opened.1.is_ok() {
+                break;
+            }
+            if let Ok(other) = self.observer.at(&node.endpoint).connect().await {
+                opened = (node.endpoint.clone(), Ok(other));
+            }
+        }
+        opened
     }
 
     async fn remove_traces(&self, user: &str) {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use fred::{interfaces::ClientLike, types::Value};
 
 use super::{
-    Connector, Secret, data,
+    Connector, Endpoint, Secret, data,
     permission::{Need, Probe, probes},
     words,
 };
@@ -78,14 +78,16 @@ pub(super) fn duties<'a>(scenario: &Scenario, connectors: &'a [Connector]) -> Ve
 }
 
 impl Duty<'_> {
-    /// Asks the server which needs the user lacks. With a `proof_user`, a user of that name is created for the test and removed.
+    /// Asks the server which needs the user lacks, and logs in as the user at the node that is asked: another one may be down. With a
+    /// `proof_user`, a user of that name is created for the test and removed.
     pub(super) async fn hold(
         &self,
         questions: &mut Questions<impl ClientLike>,
+        asked: &Endpoint,
         proof_user: Option<&str>,
     ) -> ServiceLogin {
         let (needs, harness) = (self.needs(), self.harness());
-        let refused = self.connector.connect().await.err().map(|error| error.to_string());
+        let refused = self.connector.at(asked).connect().await.err().map(|error| error.to_string());
         let proof = match proof_user {
             Some(user) => self.prove(questions, &needs, user).await,
             None => Proof::Untried {

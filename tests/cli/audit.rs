@@ -207,3 +207,26 @@ fn a_primary_and_a_sentinel_that_are_down_are_findings() {
     reached.sort_unstable();
     assert_eq!(reached, replicas);
 }
+
+#[test]
+fn the_audit_of_a_run_has_the_nodes_as_they_are_after_the_load() {
+    let desk = Desk::new();
+    // The first node is the one that is asked about the server.
+    for topology in ["cluster:2x1", "sentinel"] {
+        let out = ["--duration", "1s", "--at", "700ms=kill:1", "--out", topology];
+        let run = desk.run(&[&["run", "short.toml", "--topology", topology, "--format", "json"], &out[..]].concat());
+        let summary = json(&run.stdout);
+        let ruling = |rule: &str| {
+            let rulings = summary["audit"].as_array().unwrap();
+            rulings.iter().find(|ruling| ruling["rule"] == rule).unwrap_or_else(|| panic!("{rule}: {summary}"))
+        };
+        // A replica may have taken over meanwhile: then the node is no primary any more.
+        let severity = &ruling("nodes-answer")["severity"];
+        assert!(severity == "critical" || severity == "warning", "{topology}: {severity}");
+        assert_eq!(ruling("service-login")["severity"], "passed", "another node is asked: {topology}");
+        assert!(nodes(ruling("memory-limit")).len() > 1, "{topology}");
+        let saved = std::fs::read_to_string(desk.path(topology).join("run.json")).unwrap();
+        let inspected = json(&saved)["inspection"]["nodes"].as_array().unwrap().clone();
+        assert_eq!(inspected.iter().filter(|node| node["fault"].is_string()).count(), 1, "{topology}");
+    }
+}
