@@ -103,6 +103,9 @@ fn sums(record: &NodeRecord) -> Totals {
 /// Share of the busiest primary of a cluster over an even share, with its name; `None` where there are fewer than two primaries
 /// with slots, or no requests.
 pub fn spread(rows: &[NodeRow]) -> Option<(&NodeRow, f64)> {
+    if rows.iter().any(|row| has_changed(row, rows)) {
+        return None;
+    }
     let is_primary =
         |row: &&NodeRow| row.before.as_ref().is_some_and(|node| node.role == NodeRole::Primary && node.slots > 0);
     let share = |row: &NodeRow| row.load.as_ref().map_or(0.0, |load| load.share);
@@ -110,6 +113,16 @@ pub fn spread(rows: &[NodeRow]) -> Option<(&NodeRow, f64)> {
     let served: f64 = primaries.iter().map(|(_, share)| share).sum();
     let (busiest, share) = primaries.iter().copied().max_by(|(_, a), (_, b)| a.total_cmp(b))?;
     (primaries.len() > 1 && served > 0.0).then(|| (busiest, share / served * primaries.len() as f64))
+}
+
+/// Whether a node has another role or other slots after the load, or is gone then: its share is that of a part of the time.
+fn has_changed(row: &NodeRow, rows: &[NodeRow]) -> bool {
+    let was_looked_at = || rows.iter().any(|row| row.after.is_some());
+    match (&row.before, &row.after) {
+        (Some(before), Some(after)) => (before.role, before.slots) != (after.role, after.slots),
+        (Some(_), None) => was_looked_at(),
+        (None, _) => false,
+    }
 }
 
 #[cfg(test)]
@@ -173,6 +186,19 @@ mod tests {
         of_node(&mut run, 1);
         run.recording.nodes.extend(first);
         assert!(!is_uneven(&run));
+    }
+
+    #[test]
+    fn a_load_of_nodes_that_changed_is_not_called_uneven() {
+        let mut rows = nodes(&clustered(), LIMIT);
+        for row in &mut rows {
+            row.after = row.before.clone();
+        }
+        assert!(spread(&rows).is_some());
+        rows[0].after = None;
+        assert!(spread(&rows).is_none(), "it is gone");
+        rows[0].after = rows[0].before.clone().map(|node| NodeFacts { role: NodeRole::Replica, slots: 0, ..node });
+        assert!(spread(&rows).is_none(), "it is a replica now");
     }
 
     #[test]

@@ -150,8 +150,9 @@ fn of_service(observed: Observed<'_>, record: &ServiceRecord) -> Vec<Outage> {
         let within = |second: u32| (second_of(began.from_ns)..=second_of(to)).contains(&second);
         let lost = record.seconds.iter().any(|second| within(second.second) && second.lost > 0);
         let failed = moments.iter().any(|moment| within(moment.second) && moment.failed > 0);
-        let counts = length >= LONG || (length >= latency && (lost || failed));
-        counts.then(|| finish(observed, Subject::Service(record.name.clone()), (began, ended), moments))
+        let long = observed.objective.recovery.map_or(LONG, |limit| LONG.min(limit.as_nanos() as Nanos).max(latency));
+        let counts = length >= long || (length >= latency && (lost || failed));
+        counts.then(|| finish(observed, Subject::Service(record.name.clone()), (began, ended), moments, &[moments]))
     };
     spans.into_iter().filter_map(outage).collect()
 }
@@ -176,8 +177,15 @@ fn of_nodes(observed: Observed<'_>) -> Vec<Outage> {
                 let from_ns = Nanos::from(second) * SECOND;
                 (Some(name), Some(Span { from_ns: from_ns.max(began.from_ns), to_ns: from_ns + SECOND }))
             });
+            let next = observed.nodes.iter().find(|row| Some(&row.name) == successor.as_ref());
+            let next = next.and_then(|row| row.load.as_ref());
+            let own = [Some(moments.as_slice()), next.map(|load| load.timeline.seconds.as_slice())];
+            let own: Vec<&[Moment]> = own.into_iter().flatten().collect();
             let subject = Subject::Node { address: row.name.clone(), successor };
-            outages.push(finish(observed, subject, (began, ended), &whole.seconds));
+            let outage = finish(observed, subject, (began, ended), &whole.seconds, &own);
+            // Slots that moved without a request being affected.
+            let is_felt = outage.length(measured).least > 0 || outage.failed + outage.late > 0;
+            outages.extend(is_felt.then_some(outage));
         }
     }
     outages
@@ -244,20 +252,27 @@ fn ended(span: Span, moments: &[Moment], measured_ns: Nanos) -> Option<Span> {
     is_back.then_some(Span { from_ns: span.to_ns, to_ns: to_ns.min(measured_ns) })
 }
 
+/// An outage whose recovery is that of some requests, and whose failed and late requests are among others.
 fn finish(
     observed: Observed<'_>,
     subject: Subject,
     (began, ended): (Span, Option<Span>),
     moments: &[Moment],
+    own: &[&[Moment]],
 ) -> Outage {
     let whole = second_of(observed.recording.period.measured_ns);
     let recovered = ended.and_then(|ended| recovered(moments, second_of(ended.from_ns)..whole, observed.objective));
     // In the second in which requests complete again, those that waited are late, and may be few among many.
     let until = recovered.zip(ended).map_or(u32::MAX, |(recovered, ended)| recovered.max(second_of(ended.to_ns) + 1));
     let affected = second_of(began.from_ns)..until;
-    let sum = |of: fn(&Moment) -> u64| moments.iter().filter(|moment| affected.contains(&moment.second)).map(of).sum();
+    let own = || own.iter().copied().flatten().filter(|moment| affected.contains(&moment.second));
+    let sum = |of: fn(&Moment) -> u64| own().map(of).sum();
+    let address = match &subject {
+        Subject::Service(_) => None,
+        Subject::Node { address, .. } => Some(address.as_str()),
+    };
     Outage {
-        event: event(observed.events, began, ended),
+        event: event(observed.events, began, address),
         failed: sum(|moment| moment.failed),
         late: sum(|moment| moment.late),
         recovered_ns: recovered.map(|second| Nanos::from(second) * SECOND),
@@ -279,14 +294,16 @@ fn recovered(moments: &[Moment], mut seconds: std::ops::Range<u32>, objective: &
     seconds.find(|&first| (first..end.min(first + STEADY)).all(is_met))
 }
 
-/// The last event that began before the outage ended, if it ended no more than a second before the outage began.
-fn event(events: &[EventRecord], began: Span, ended: Option<Span>) -> Option<usize> {
-    let end = ended.map_or(Nanos::MAX, |ended| ended.from_ns);
+/// The last successful event that began before the outage did, if it ended no more than a second before: one on the node itself
+/// rather than another.
+fn event(events: &[EventRecord], began: Span, address: Option<&str>) -> Option<usize> {
     let place = |(place, event): (usize, &EventRecord)| {
         let (start, done) = (event.began_ns?, event.ended_ns.or(event.began_ns)?);
-        (start < end && done + SECOND >= began.from_ns && start <= began.to_ns + SECOND).then_some((start, place))
+        let is_before = event.failure.is_none() && start <= began.to_ns && done + SECOND >= began.from_ns;
+        let is_own = address.is_some() && event.node.as_deref() == address;
+        is_before.then_some((is_own, start, place))
     };
-    events.iter().enumerate().filter_map(place).max().map(|(_, place)| place)
+    events.iter().enumerate().filter_map(place).max().map(|(.., place)| place)
 }
 
 #[cfg(test)]

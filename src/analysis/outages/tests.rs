@@ -163,6 +163,33 @@ fn a_slow_recovery_fails_the_run() {
     assert!(!is_named(&none), "no outage, nothing to recover from");
 }
 
+#[test]
+fn the_event_is_the_last_that_began_before() {
+    let of = |action: &str, began: Nanos, node: Option<&str>, failure: Option<&str>| EventRecord {
+        node: node.map(str::to_owned),
+        failure: failure.map(str::to_owned),
+        ..event(action, began)
+    };
+    let began = exactly(2 * SECOND);
+    let events = [
+        of("config:a=b", 500 * MS, None, None),
+        of("kill:1", 1_990 * MS, Some("a"), None),
+        of("reshard:5", 1_995 * MS, None, Some("no second primary")),
+        of("exec:x", 1_999 * MS, None, None),
+        of("restart:1", 2_500 * MS, Some("a"), None),
+    ];
+    assert_eq!(super::event(&events, began, None), Some(3), "the failed one did nothing, and the restart ended it");
+    assert_eq!(super::event(&events, began, Some("a")), Some(1), "the one on the node");
+    assert_eq!(super::event(&events[..1], began, None), None, "over long before");
+}
+
+#[test]
+fn a_recovery_limit_below_a_second_has_outages_of_its_own() {
+    let run = silenced(2_100 * MS, 2_700 * MS);
+    let count = |limit: Option<Duration>| with_limit(&run, limit).outages.len();
+    assert_eq!((count(None), count(Some(Duration::from_millis(500)))), (0, 1));
+}
+
 /// The sample's operations as if two primaries had served them and a replica had taken over from the second.
 fn failed_over() -> Run {
     let mut run = sample::run();
@@ -207,4 +234,18 @@ fn a_node_that_comes_back_is_its_own_successor() {
     let [outage] = &found[..] else { panic!("{found:?}") };
     assert!(matches!(&outage.subject, Subject::Node { successor: None, .. }), "{outage:?}");
     assert_eq!(outage.length(12 * SECOND), Bounds { least: 3 * SECOND, most: Some(5 * SECOND) });
+}
+
+#[test]
+fn slots_that_move_without_a_request_being_affected_are_no_outage() {
+    let mut run = failed_over();
+    let (mut before, mut after) = (run.recording.nodes[0].clone(), run.recording.nodes[0].clone());
+    (before.key, after.key) = (run.recording.nodes[1].key.clone(), run.recording.nodes[2].key.clone());
+    before.seconds.retain(|second| second.second < 4);
+    after.seconds.retain(|second| second.second >= 4);
+    for second in before.seconds.iter_mut().chain(&mut after.seconds) {
+        second.counts.errors.clear();
+    }
+    (run.recording.nodes[1], run.recording.nodes[2]) = (before, after);
+    assert_eq!(outages_of(&run), []);
 }
