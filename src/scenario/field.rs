@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::duration::format_duration;
 
 /// The actions of events, for messages: a fragment of a sentence.
-pub const ACTIONS: &str = "kill:NODE, stop:NODE:TIME, restart:NODE, failover, reshard:SLOTS, config:NAME=VALUE, exec:COMMAND; NODE is a number from 1, an address, primary or replica; SLOTS from 1 to 16384; COMMAND one line";
+pub(super) const ACTIONS: &str = "kill:NODE, stop:NODE:TIME, restart:NODE, failover, reshard:SLOTS, config:NAME=VALUE, exec:COMMAND; NODE is a number from 1, an address, primary or replica; SLOTS from 1 to 16384; COMMAND one line";
 
 /// A table of the file.
 #[derive(Debug)]

@@ -36,7 +36,6 @@ pub use document::service_default;
 pub use duration::{format_duration, parse_duration};
 pub use errors::{Path, ScenarioError, ScenarioErrors};
 pub use event::{Event, EventAction, NodeChoice};
-pub use field::ACTIONS as EVENT_ACTIONS;
 pub use model::{
     Access, Action, ArrivalProcess, Checkout, Client, Command, Keys, Load, Objective, Operation, Order, PasswordSource,
     Phases, Pool, Protocol, Scenario, Service, ValueSize, Words,

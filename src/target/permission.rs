@@ -248,6 +248,8 @@ impl Probe {
             _ if message.contains("inside a transaction") || message.contains("inside MULTI") => None,
             // The node that it is sent to is found when it is sent.
             word if failure::is_of_cluster(word) && self.need == Need::Around => None,
+            // A command in words of its own may have a key of another node; the load follows the redirection.
+            "MOVED" if self.request.kind == Kind::Raw && connector.slots().is_some() => None,
             word if failure::is_of_cluster(word) => Some(TargetError::Cluster { message }),
             "NOPERM" => {
                 let key = String::from_utf8_lossy(&self.request.key).into_owned();

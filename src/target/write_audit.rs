@@ -118,7 +118,11 @@ impl Writer {
             Err(error) => return self.unread(error.to_string()),
         };
         self.write(&client, &frame).await;
-        self.read(&client, &frame).await
+        // A new connection goes to the primary of then: one that was replaced may still answer on the old one.
+        match connector.connect().await {
+            Ok((client, _router)) => self.read(&client, &frame).await,
+            Err(_) => self.read(&client, &frame).await,
+        }
     }
 
     /// Increments until the end of the measured period.

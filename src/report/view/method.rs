@@ -10,7 +10,7 @@ use super::{
 use crate::{
     measure::{HostInterval, PackedHistogram, merged},
     report::format::{self, NOTHING, THIN},
-    results::{Environment, Run, Software, TargetFacts},
+    results::{Environment, NodeRole, Run, Software, TargetFacts},
     scenario::{Access, Action, ArrivalProcess, Checkout, Client, Load, Order, Scenario, Service, ValueSize},
 };
 
@@ -176,7 +176,21 @@ fn memory(run: &Run) -> String {
 /// The option for the target of a command that does the same again.
 pub(super) fn target_option(target: &TargetFacts) -> String {
     let insecure = if target.tls_insecure { " --tls-insecure" } else { "" };
-    if target.private { String::new() } else { format!(" --target {}{insecure}", quoted(&target.address)) }
+    if target.private {
+        let topology = match target.mode.as_str() {
+            "cluster" => {
+                let of = |role| target.nodes.iter().filter(|node| node.role == role).count();
+                let (primaries, replicas) = (of(NodeRole::Primary), of(NodeRole::Replica));
+                format!(" --topology cluster:{primaries}x{}", replicas / primaries.max(1))
+            }
+            _ if target.scheme().ends_with("+sentinel") => " --topology sentinel".to_owned(),
+            _ => String::new(),
+        };
+        let tls = if target.scheme().starts_with("rediss") { " --tls" } else { "" };
+        format!("{topology}{tls}")
+    } else {
+        format!(" --target {}{insecure}", quoted(&target.address))
+    }
 }
 
 /// A word as a shell takes it.

@@ -1,6 +1,6 @@
 //! The audit of writes: whether acknowledged writes were lost.
 
-use super::{Block, Note, Section, Shown, Tone, timetable::second};
+use super::{Block, Note, Section, Shown, Tone, names::capitalised, timetable::second};
 use crate::{
     measure::Nanos,
     report::format,
@@ -14,7 +14,7 @@ pub(super) fn section(run: &Run, scenario: &Scenario) -> Section {
     let rate = scenario.audit_writes.map_or(0.0, |plan| plan.rate);
     let method = run.write_audit.as_ref().map(|audit| {
         format!(
-            "{} counters were incremented beside the load, at {} per second in all, with a connection each, through fred, which may \
+            "{} counters were incremented beside the load, at {} in all, with a connection each, through fred, which may \
              send an increment again when the nodes of a cluster change. A reply that is not the value before it plus one shows a \
              loss; the last ones are found by reading the counters after the load. Increments without a reply may have been \
              executed or not.",
@@ -22,7 +22,8 @@ pub(super) fn section(run: &Run, scenario: &Scenario) -> Section {
             format::rate(rate)
         )
     });
-    let blocks = sentence.clone().into_iter().chain(method).map(Block::Paragraph).collect::<Vec<_>>();
+    let blocks =
+        sentence.as_deref().map(capitalised).into_iter().chain(method).map(Block::Paragraph).collect::<Vec<_>>();
     Section::new("writes", "Acknowledged writes", blocks).detailed(Shown::Paragraphs).brief_line("Writes", sentence)
 }
 

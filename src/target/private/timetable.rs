@@ -17,7 +17,7 @@ use super::{
 use crate::{
     measure::{Nanos, Timeframe, nanos, yield_to_load},
     results::EventRecord,
-    scenario::{Checkout, Client, EVENT_ACTIONS, Event, EventAction, NodeChoice, Scenario},
+    scenario::{Checkout, Client, Event, EventAction, NodeChoice, Scenario},
     target::slots::SLOTS,
 };
 
@@ -51,7 +51,7 @@ impl Timetable {
     pub(super) fn new(topology: PrivateTopology, nodes: &[PrivateNode], scenario: &Scenario) -> Result<Self, String> {
         for event in &scenario.events {
             if let Some(reason) = impossible(topology, nodes, scenario, &event.action) {
-                return Err(format!("event {event}: {reason}; actions are {EVENT_ACTIONS}"));
+                return Err(format!("event {event}: {reason}"));
             }
         }
         Ok(Self { nodes: nodes.to_vec(), events: scenario.events.clone() })
