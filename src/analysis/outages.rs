@@ -39,7 +39,7 @@ pub struct Outage {
     pub late: u64,
     /// Start of the first second from which on the objective was met; `None` where it was not.
     pub recovered_ns: Option<Nanos>,
-    /// Place of the event of the scenario that came last before it, or in it.
+    /// Place of the event of the scenario that came last before it.
     pub event: Option<usize>,
 }
 
@@ -170,7 +170,7 @@ fn of_nodes(observed: Observed<'_>) -> Vec<Outage> {
         let expected = sum as f64 >= EXPECTED * count.max(1) as f64;
         let is_empty = |moment: &Moment| moment.completed == 0 && (moment.failed > 0 || expected);
         for span in union(empty_seconds(observed, moments, is_empty).collect()) {
-            let began = Span { from_ns: span.from_ns.saturating_sub(SECOND), to_ns: span.from_ns };
+            let began = began(span, moments);
             let back = ended(span, moments, measured);
             let successor = if back.is_none() { successor(observed, row, span.from_ns) } else { None };
             let (successor, ended) = successor.map_or((None, back), |(name, second)| {

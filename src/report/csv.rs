@@ -4,7 +4,7 @@ use super::{
     csv_table::{self, or_all, table},
     json_events::EventSummary,
     json_nodes::NodeSummary,
-    json_outages::OutageSummary,
+    json_outages,
     number::{micros, ratio, rounded, seconds},
     summary::{role, rows},
 };
@@ -34,8 +34,7 @@ pub(super) fn nodes(analysis: &Analysis) -> Vec<u8> {
 
 /// `outages.csv`: one row per outage of a service or a node.
 pub(super) fn outages(run: &Run, analysis: &Analysis) -> Vec<u8> {
-    let summary = |outage| OutageSummary::new(outage, &run.events, run.recording.period.measured_ns);
-    csv_table::records(analysis.outages.iter().map(summary))
+    csv_table::records(json_outages::summaries(run, analysis))
 }
 
 /// `timeline.csv`: every row of the summary, second by second.

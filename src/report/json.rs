@@ -9,7 +9,7 @@ use super::{
     json_client_cost::ClientCostRow,
     json_events::EventSummary,
     json_nodes::NodeSummary,
-    json_outages::OutageSummary,
+    json_outages::{self, OutageSummary},
     json_parts::{Finding, Objective, ServiceClient, Software, Target, clients, findings, remarks, text},
     number::{micros, seconds},
     record::record,
@@ -178,8 +178,7 @@ fn events(report: &RunReport) -> Option<Vec<EventSummary<'_>>> {
 
 fn outages(report: &RunReport) -> Option<Vec<OutageSummary<'_>>> {
     let RunReport { run, analysis, .. } = report;
-    let summary = |outage| OutageSummary::new(outage, &run.events, run.recording.period.measured_ns);
-    (!analysis.outages.is_empty()).then(|| analysis.outages.iter().map(summary).collect())
+    (!analysis.outages.is_empty()).then(|| json_outages::summaries(run, analysis).collect())
 }
 
 fn client_cost(report: &RunReport) -> Option<Vec<ClientCostRow<'_>>> {

@@ -2,9 +2,9 @@
 
 use super::{number::seconds, record::record};
 use crate::{
-    analysis::{Bounds, Outage, Subject},
+    analysis::{Analysis, Outage, Subject},
     measure::Nanos,
-    results::EventRecord,
+    results::{EventRecord, Run},
 };
 
 record! {
@@ -23,9 +23,9 @@ record! {
         /// Upper bound of that instant.
         began_most_s: f64 = seconds(outage.began.to_ns),
         /// Lower bound of the time without completed requests.
-        length_least_s: f64 = seconds(length(outage, measured_ns).least),
+        length_least_s: f64 = seconds(outage.length(measured_ns).least),
         /// Upper bound of that time; null where the measured period ended before.
-        length_most_s: Option<f64> = length(outage, measured_ns).most.map(seconds),
+        length_most_s: Option<f64> = outage.length(measured_ns).most.map(seconds),
         /// Lower bound of the time from the beginning until the objective was met again.
         recovery_least_s: f64 = seconds(outage.recovery(measured_ns).least),
         /// Upper bound of that time; null where the objective was not met again.
@@ -39,8 +39,10 @@ record! {
     }
 }
 
-fn length(outage: &Outage, measured_ns: Nanos) -> Bounds {
-    outage.length(measured_ns)
+/// A record of each outage.
+pub(super) fn summaries<'a>(run: &'a Run, analysis: &'a Analysis) -> impl Iterator<Item = OutageSummary<'a>> {
+    let summary = |outage| OutageSummary::new(outage, &run.events, run.recording.period.measured_ns);
+    analysis.outages.iter().map(summary)
 }
 
 fn service(outage: &Outage) -> Option<&str> {

@@ -119,10 +119,8 @@ impl Writer {
         };
         self.write(&client, &frame).await;
         // A new connection goes to the primary of then: one that was replaced may still answer on the old one.
-        match connector.connect().await {
-            Ok((client, _router)) => self.read(&client, &frame).await,
-            Err(_) => self.read(&client, &frame).await,
-        }
+        let reopened = connector.connect().await.ok();
+        self.read(reopened.as_ref().map_or(&client, |(client, _)| client), &frame).await
     }
 
     /// Increments until the end of the measured period.
