@@ -335,7 +335,8 @@ async fn exchange(connector: Connector, mut socket: Socket, shared: Rc<Shared>) 
             // A pause comes first: a server that breaks every connection is not asked without rest.
             pause = longer(pause);
             sleep(pause).await;
-            if let Ok((socket, _)) = socket::open(&connector).await {
+            // Boxed: the state of an attempt to connect is larger than all else that a connection keeps.
+            if let Ok((socket, _)) = Box::pin(socket::open(&connector)).await {
                 break socket;
             }
         };
