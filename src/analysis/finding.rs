@@ -14,14 +14,18 @@ use crate::measure::Nanos;
 pub enum Finding {
     /// Requests failed.
     Failures {
-        /// Service and operation.
+        /// Service, and the operation where it is a single one.
         scope: Scope,
+        /// Number of operations.
+        operations: u64,
         /// Class of failure, in its own word.
         class: String,
         /// Number.
         count: u64,
         /// The first message.
         message: String,
+        /// Events of the scenario that these failures follow.
+        event: Option<String>,
     },
     /// Requests were neither answered nor failed when the time to wait for them was over.
     Unfinished {
@@ -55,7 +59,12 @@ pub enum Finding {
         rest_p50: Nanos,
     },
     /// Nothing, or next to nothing, was answered for a while; as often as there are spans.
-    Stalls(Vec<Stall>),
+    Stalls {
+        /// When, in order.
+        stalls: Vec<Stall>,
+        /// Events of the scenario that they follow.
+        event: Option<String>,
+    },
     /// Late and failed requests came in clusters.
     Bursts(Vec<Burst>),
     /// Response times moved all through the run.
@@ -82,6 +91,8 @@ pub enum Finding {
         lost: u64,
         /// Came back.
         recovered: u64,
+        /// Events of the scenario that the losses follow.
+        event: Option<String>,
     },
     /// Extra commands kept the data bounded; they took a share of the server that no application would.
     Upkeep {

@@ -1,14 +1,15 @@
 //! Picks out what the user should know or do.
 
 use super::{
-    Check, CheckKind, DependencySide, Events, Finding, Level, Row, Scope, ServerSide,
+    Check, CheckKind, DependencySide, Events, Finding, Level, Row, Scope, ServerSide, Stall,
     evidence::Evidence,
     nodes::{NodeRow, UNEVEN, spread},
+    planned::Planned,
     server_findings,
     tally::measured_seconds,
 };
 use crate::{
-    measure::{ErrorClass, SeriesRole, ServiceRecord},
+    measure::{ErrorClass, SECOND, SeriesRecord, SeriesRole, ServiceRecord},
     results::{Verdict, WriteAuditRecord},
     scenario::{Checkout, Operation, Service},
 };
@@ -44,7 +45,7 @@ pub const WAITS: &str = "; the command blocks by design";
 pub(super) fn findings(
     (evidence, nodes): (&Evidence<'_>, &[NodeRow]),
     checks: &[Check],
-    events: &Events,
+    (events, planned): (&Events, &Planned<'_>),
     server: &ServerSide,
     dependencies: &[DependencySide],
     verdict: Verdict,
@@ -55,7 +56,7 @@ pub(super) fn findings(
     findings.extend(run.recording.period.interrupted.then_some(Finding::Interrupted));
     let (harmful, harmless) =
         events.stalls.iter().cloned().partition::<Vec<_>, _>(|stall| stall.bad > 0 || !stall.ended);
-    findings.extend((!harmful.is_empty()).then_some(Finding::Stalls(harmful)));
+    findings.extend(stalls(harmful, planned));
     findings.extend((!events.bursts.is_empty()).then(|| Finding::Bursts(events.bursts.clone())));
     findings.extend(checks.iter().filter_map(trend));
     let (of_load, of_harness): (Vec<Finding>, Vec<Finding>) = trust(checks, Level::Refuse)
@@ -67,7 +68,7 @@ pub(super) fn findings(
     findings.extend(run.write_audit.as_ref().and_then(lost_writes));
     findings.extend(dependencies.iter().filter_map(failed_dependency));
     findings.extend(unfinished(evidence));
-    findings.extend(failures(evidence));
+    findings.extend(failures(evidence, planned));
     findings.extend(misses(evidence));
     if events.stalls.iter().chain(&events.pauses).all(|stall| stall.bad == 0) {
         let overloaded = |service: &Service| {
@@ -76,14 +77,14 @@ pub(super) fn findings(
         let calm = evidence.scenario.services.iter().filter(|service| !overloaded(service));
         findings.extend(calm.filter_map(|service| pool_wait(evidence, checks, service)));
     }
-    findings.extend(run.recording.services.iter().filter_map(reconnects));
+    findings.extend(run.recording.services.iter().filter_map(|record| reconnects(record, planned)));
     findings.extend(slow_operations(evidence));
     findings.extend(uneven_load(nodes));
     findings.extend(server_findings::findings(server, &run.server).into_iter().map(Finding::Server));
     findings.extend(last);
     findings.extend(trust(checks, Level::Warn));
     findings.extend(upkeep(evidence));
-    findings.extend((!harmless.is_empty()).then_some(Finding::Stalls(harmless)));
+    findings.extend(stalls(harmless, planned));
     findings
 }
 
@@ -110,7 +111,7 @@ fn trend(check: &Check) -> Option<Finding> {
 /// of prefilled keys have a check of their own.
 fn misses(evidence: &Evidence<'_>) -> Vec<Finding> {
     let recording = &evidence.run.recording;
-    let finding = |series: &crate::measure::SeriesRecord| {
+    let finding = |series: &SeriesRecord| {
         let totals = series.totals();
         let lookups = totals.hits + totals.misses;
         let most = if evidence.scenario.run.prefill { lookups } else { (lookups as f64 * MOSTLY_MISSES).ceil() as u64 };
@@ -161,26 +162,62 @@ fn unfinished(evidence: &Evidence<'_>) -> Vec<Finding> {
     evidence.rows.iter().filter_map(of_service).collect()
 }
 
-/// Failures by operation and class, the most frequent first.
-fn failures(evidence: &Evidence<'_>) -> Vec<Finding> {
-    let mut failures = Vec::new();
-    for row in evidence.rows.iter().filter(|row| row.scope.operation.is_some()) {
+/// Stalls, if there are any.
+fn stalls(stalls: Vec<Stall>, planned: &Planned<'_>) -> Option<Finding> {
+    let event = planned.cause(stalls.iter().map(|stall| (stall.span.from_ns / SECOND) as u32));
+    (!stalls.is_empty()).then_some(Finding::Stalls { stalls, event })
+}
+
+/// Failures by service, class and message, the most frequent first.
+fn failures(evidence: &Evidence<'_>, planned: &Planned<'_>) -> Vec<Finding> {
+    struct Failures<'a> {
+        of: Vec<(&'a Row, Option<&'a SeriesRecord>)>,
+        class: ErrorClass,
+        message: String,
+        count: u64,
+    }
+    let mut all: Vec<Failures<'_>> = Vec::new();
+    // The failure of a step is that of its sequence.
+    let is_own = |row: &&Row| row.scope.operation.is_some() && row.scope.role != SeriesRole::Step;
+    for row in evidence.rows.iter().filter(is_own) {
         let series = evidence.run.recording.series.iter().find(|series| {
             Some(&series.key.service) == row.scope.service.as_ref()
                 && Some(&series.key.operation) == row.scope.operation.as_ref()
         });
-        // The failure of a step is that of its sequence.
-        for (class, count) in row.counts.errors.iter().filter(|_| row.scope.role != SeriesRole::Step) {
-            let mut message = series.and_then(|series| series.messages.get(class)).cloned().unwrap_or_default();
-            if *class == ErrorClass::Timeout && waits_by_design(evidence, row) {
+        for (&class, &count) in &row.counts.errors {
+            let mut message = series.and_then(|series| series.messages.get(&class)).cloned().unwrap_or_default();
+            if class == ErrorClass::Timeout && waits_by_design(evidence, row) {
                 message.push_str(WAITS);
             }
-            failures.push((*count, row.scope.clone(), class.word().to_owned(), message));
+            let same = all.iter_mut().find(|other| {
+                let scope = &other.of[0].0.scope;
+                (other.class, &other.message, &scope.service, scope.role)
+                    == (class, &message, &row.scope.service, row.scope.role)
+            });
+            match same {
+                Some(other) => {
+                    other.count += count;
+                    other.of.push((row, series));
+                }
+                None => all.push(Failures { of: vec![(row, series)], class, message, count }),
+            }
         }
     }
-    failures.sort_by_key(|(count, ..)| std::cmp::Reverse(*count));
-    let finding = |(count, scope, class, message)| Finding::Failures { scope, class, count, message };
-    failures.into_iter().map(finding).collect()
+    all.sort_by_key(|failures| std::cmp::Reverse(failures.count));
+    let finding = |Failures { of, class, message, count }: Failures<'_>| {
+        let seconds = of.iter().filter_map(|(_, series)| *series).flat_map(|series| &series.seconds);
+        let failing = seconds.filter(|second| second.counts.errors.contains_key(&class));
+        let first = &of[0].0.scope;
+        Finding::Failures {
+            scope: if of.len() == 1 { first.clone() } else { Scope { operation: None, ..first.clone() } },
+            operations: of.len() as u64,
+            class: class.word().to_owned(),
+            count,
+            message,
+            event: planned.cause(failing.map(|second| second.second)),
+        }
+    };
+    all.into_iter().map(finding).collect()
 }
 
 /// Whether a row is of an operation with a command that waits in the server for others to act.
@@ -218,10 +255,12 @@ fn pool_wait(evidence: &Evidence<'_>, checks: &[Check], service: &Service) -> Op
     })
 }
 
-fn reconnects(record: &ServiceRecord) -> Option<Finding> {
+fn reconnects(record: &ServiceRecord, planned: &Planned<'_>) -> Option<Finding> {
     let lost = record.seconds.iter().map(|second| second.lost).sum();
     let recovered = record.seconds.iter().map(|second| second.recovered).sum();
-    (lost > 0).then(|| Finding::Reconnects { service: record.name.clone(), lost, recovered })
+    let lossy = record.seconds.iter().filter(|second| second.lost > 0).map(|second| second.second);
+    let event = planned.cause(lossy);
+    (lost > 0).then(|| Finding::Reconnects { service: record.name.clone(), lost, recovered, event })
 }
 
 fn slow_operations(evidence: &Evidence<'_>) -> Vec<Finding> {
@@ -283,13 +322,16 @@ mod tests {
         let failures: Vec<_> = findings
             .iter()
             .filter_map(|finding| match finding {
-                Finding::Failures { class, count, message, .. } => Some((class.as_str(), *count, message.is_empty())),
+                Finding::Failures { class, count, message, operations, .. } => {
+                    Some((class.as_str(), *count, *operations, message.is_empty()))
+                }
                 _ => None,
             })
             .collect();
-        assert_eq!(failures.len(), 4);
-        assert!(failures.is_sorted_by_key(|(_, count, _)| std::cmp::Reverse(*count)));
-        assert!(failures.contains(&("OOM", 1, false)), "{failures:?}");
+        assert_eq!(failures.len(), 3);
+        assert!(failures.is_sorted_by_key(|(_, count, ..)| std::cmp::Reverse(*count)));
+        assert!(failures.contains(&("OOM", 1, 1, false)), "{failures:?}");
+        assert!(failures.contains(&("timeout", 3, 2, false)), "those of GET and SET: {failures:?}");
     }
 
     #[test]
@@ -331,7 +373,7 @@ mod tests {
     #[test]
     fn tells_of_lost_connections_and_upkeep() {
         let findings = findings_of(&sample::run());
-        assert!(findings.contains(&Finding::Reconnects { service: "api".into(), lost: 1, recovered: 1 }));
+        assert!(findings.contains(&Finding::Reconnects { service: "api".into(), lost: 1, recovered: 1, event: None }));
         let upkeep = findings.iter().any(|finding| matches!(finding, Finding::Upkeep { count, .. } if *count > 100));
         assert!(upkeep, "{findings:?}");
     }
@@ -403,6 +445,6 @@ mod tests {
         run.recording.services.iter_mut().for_each(|service| {
             service.seconds[3].silences.push(crate::measure::Span { from_ns: 3_100_000_000, to_ns: 3_190_000_000 });
         });
-        assert!(matches!(findings_of(&run).last(), Some(Finding::Stalls(_))), "{:?}", findings_of(&run));
+        assert!(matches!(findings_of(&run).last(), Some(Finding::Stalls { .. })), "{:?}", findings_of(&run));
     }
 }

@@ -32,6 +32,7 @@ mod model;
 mod nodes;
 mod outages;
 mod paired;
+mod planned;
 mod pools;
 mod proportion;
 mod round_trips;
@@ -77,6 +78,7 @@ pub use silence::Silence;
 pub use timeline::{Moment, Timeline};
 
 use evidence::Evidence;
+use planned::Planned;
 
 pub use crate::results::CheckKind;
 use crate::{measure::ServiceRecord, results::Run, scenario::Scenario};
@@ -138,8 +140,14 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     });
     let server = server::server_side(&evidence);
     let dependencies = dependencies::dependencies(&run.dependencies);
-    let findings =
-        findings::findings((&evidence, &nodes), &checks, &events, &server, &dependencies, conclusion.verdict);
+    let findings = findings::findings(
+        (&evidence, &nodes),
+        &checks,
+        (&events, &Planned::new(&run.events, outages.iter().filter_map(Outage::explained))),
+        &server,
+        &dependencies,
+        conclusion.verdict,
+    );
     let keyspace = run.inspection.keyspace.as_ref().map(keyspace::keyspace);
     let pools = pools::pools(&evidence);
     let scaling = scaling::scaling(&evidence, &pools, &server);

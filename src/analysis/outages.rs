@@ -1,8 +1,11 @@
 //! Outages: spans in which a service, or a node of a cluster, completed no request although requests were under way or failed,
 //! and the time until the objective was met again.
 
+use std::ops::RangeInclusive;
+
 use super::{
     nodes::NodeRow,
+    planned,
     row::Row,
     silence::Silence,
     spans::union,
@@ -39,8 +42,10 @@ pub struct Outage {
     pub late: u64,
     /// Start of the first second from which on the objective was met; `None` where it was not.
     pub recovered_ns: Option<Nanos>,
-    /// Place of the event of the scenario that came last before it.
-    pub event: Option<usize>,
+    /// Seconds of the measured period from its beginning until the objective was met again.
+    pub affected: RangeInclusive<u32>,
+    /// Action of the event of the scenario that came last before it.
+    pub event: Option<String>,
 }
 
 /// Subject of an outage.
@@ -76,6 +81,11 @@ pub struct Bounds {
 }
 
 impl Outage {
+    /// The seconds that it affected, with the event that it followed.
+    pub(super) fn explained(&self) -> Option<(RangeInclusive<u32>, &str)> {
+        Some((self.affected.clone(), self.event.as_deref()?))
+    }
+
     /// Time without a completed request.
     pub fn length(&self, measured_ns: Nanos) -> Bounds {
         let end = self.ended.map_or(measured_ns, |ended| ended.from_ns);
@@ -263,8 +273,9 @@ fn finish(
     let whole = second_of(observed.recording.period.measured_ns);
     let recovered = ended.and_then(|ended| recovered(moments, second_of(ended.from_ns)..whole, observed.objective));
     // In the second in which requests complete again, those that waited are late, and may be few among many.
-    let until = recovered.zip(ended).map_or(u32::MAX, |(recovered, ended)| recovered.max(second_of(ended.to_ns) + 1));
-    let affected = second_of(began.from_ns)..until;
+    let until =
+        recovered.zip(ended).map_or(u32::MAX, |(recovered, ended)| recovered.max(second_of(ended.to_ns) + 1) - 1);
+    let affected = second_of(began.from_ns)..=until;
     let own = || own.iter().copied().flatten().filter(|moment| affected.contains(&moment.second));
     let sum = |of: fn(&Moment) -> u64| own().map(of).sum();
     let address = match &subject {
@@ -272,19 +283,20 @@ fn finish(
         Subject::Node { address, .. } => Some(address.as_str()),
     };
     Outage {
-        event: event(observed.events, began, address),
+        event: planned::before(observed.events, began, address).map(|event| event.action.clone()),
         failed: sum(|moment| moment.failed),
         late: sum(|moment| moment.late),
         recovered_ns: recovered.map(|second| Nanos::from(second) * SECOND),
         subject,
         began,
         ended,
+        affected,
     }
 }
 
 /// First second from which on the objective was met.
 fn recovered(moments: &[Moment], mut seconds: std::ops::Range<u32>, objective: &Objective) -> Option<u32> {
-    let allowed = (100.0 - objective.percentile) / 100.0;
+    let allowed = objective.allowed();
     let end = seconds.end;
     let is_met = |second: u32| {
         let Some(moment) = moments.get(second as usize) else { return true };
@@ -292,18 +304,6 @@ fn recovered(moments: &[Moment], mut seconds: std::ops::Range<u32>, objective: &
         (moment.late + moment.failed) as f64 <= allowed * all && moment.failed as f64 <= objective.max_error_rate * all
     };
     seconds.find(|&first| (first..end.min(first + STEADY)).all(is_met))
-}
-
-/// The last successful event that began before the outage did, if it ended no more than a second before: one on the node itself
-/// rather than another.
-fn event(events: &[EventRecord], began: Span, address: Option<&str>) -> Option<usize> {
-    let place = |(place, event): (usize, &EventRecord)| {
-        let (start, done) = (event.began_ns?, event.ended_ns.or(event.began_ns)?);
-        let is_before = event.failure.is_none() && start <= began.to_ns && done + SECOND >= began.from_ns;
-        let is_own = address.is_some() && event.node.as_deref() == address;
-        is_before.then_some((is_own, start, place))
-    };
-    events.iter().enumerate().filter_map(place).max().map(|(.., place)| place)
 }
 
 #[cfg(test)]

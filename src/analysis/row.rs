@@ -63,7 +63,7 @@ impl Row {
     pub(super) fn conclude(&mut self, verdict: Verdict, objective: &Objective) {
         self.verdict = verdict;
         let failed = self.counts.failed() as f64 / self.bad.of.max(1) as f64;
-        let too_many = self.bad.share > (100.0 - objective.percentile) / 100.0 || failed > objective.max_error_rate;
+        let too_many = self.bad.share > objective.allowed() || failed > objective.max_error_rate;
         if verdict == Verdict::Fail || too_many {
             self.grade = Some(Grade::Missed);
         }

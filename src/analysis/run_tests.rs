@@ -63,7 +63,7 @@ fn a_server_stopped_for_a_second_has_its_known_answer() {
     assert_eq!((stall.span.from_ns, stall.span.to_ns), (2 * SECOND, 3 * SECOND + 100_000));
     assert_eq!((stall.bad, stall.ended, &stall.services), (901, true, &Vec::new()));
     assert_eq!(analysis.events.outside.0, 0, "outside of it all were in time");
-    assert!(matches!(analysis.findings[0], Finding::Stalls(_)), "{:?}", analysis.findings);
+    assert!(matches!(analysis.findings[0], Finding::Stalls { .. }), "{:?}", analysis.findings);
     let known = |percentile| row.response.percentile(percentile).nanos().map(|nanos| nanos as f64 / 1e9);
     for (percentile, expected) in [(90.0, 0.5), (95.0, 0.75), (99.0, 0.95)] {
         let printed = known(percentile).expect("printed however bursty");
@@ -91,7 +91,7 @@ fn a_pause_of_the_harness_is_no_stall_of_the_server() {
     assert_eq!(seen.bad, 2_901, "all that waited 100 ms or more belong to it");
     assert_eq!(events.outside.0, 0);
     let blames_the_server =
-        |finding: &Finding| matches!(finding, Finding::Stalls(_) | Finding::Bursts(_) | Finding::PoolWait { .. });
+        |finding: &Finding| matches!(finding, Finding::Stalls { .. } | Finding::Bursts(_) | Finding::PoolWait { .. });
     assert!(!analysis.findings.iter().any(blames_the_server), "{:?}", analysis.findings);
 }
 

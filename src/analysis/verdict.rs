@@ -83,7 +83,7 @@ pub(super) fn compare_with_objective(requests: Requests, objective: &Objective, 
     if all == 0 {
         return conclusion(Verdict::Inconclusive, vec![Reason::Empty]);
     }
-    let allowed = (100.0 - objective.percentile) / 100.0;
+    let allowed = objective.allowed();
     let burstiness = if bad == 0 { 1.0 } else { burstiness.max(1.0) };
     let proportion = Proportion::estimate(bad, all, burstiness);
     let share = Reason::Objective { service: None, bad: proportion, allowed };
@@ -135,7 +135,7 @@ fn deciding_run(requests: Requests, allowed: f64, measured_ns: Nanos) -> Option<
 
 /// Whether the objective would be missed even by those requests alone that are bad whatever the harness did.
 pub(super) fn misses_alone(certain: Requests, objective: &Objective) -> bool {
-    let allowed = (100.0 - objective.percentile) / 100.0;
+    let allowed = objective.allowed();
     let above = |count, allowed| Proportion::against(allowed, count, certain.all, 1.0) == Ordering::Greater;
     certain.all > 0 && (above(certain.bad, allowed) || above(certain.failed, objective.max_error_rate))
 }
@@ -153,7 +153,7 @@ impl RowJudgement {
         objective: &Objective,
     ) {
         let service = silence.service.clone();
-        let allowed = (100.0 - objective.percentile) / 100.0;
+        let allowed = objective.allowed();
         let mut reasons = Vec::new();
         if row.bad.of == 0 && row.counts.answered() == 0 {
             if !waited {

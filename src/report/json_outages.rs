@@ -4,14 +4,14 @@ use super::{number::seconds, record::record};
 use crate::{
     analysis::{Analysis, Outage, Subject},
     measure::Nanos,
-    results::{EventRecord, Run},
+    results::Run,
 };
 
 record! {
     /// Outage of a service or a node. Its fields are the columns of `outages.csv`, in their order. Instants count from the start of
     /// the measured period; where their bounds differ, the instant lies between them.
     #[derive(Debug)]
-    pub(super) struct OutageSummary<'a>(outage: &'a Outage, events: &'a [EventRecord], measured_ns: Nanos) {
+    pub(super) struct OutageSummary<'a>(outage: &'a Outage, measured_ns: Nanos) {
         /// Name of the service; null for an outage of a node.
         service: Option<&'a str> = service(outage),
         /// Address of the node; null for an outage of a service.
@@ -35,13 +35,13 @@ record! {
         /// Number of requests that completed late until then.
         late: u64 = outage.late,
         /// Event of the scenario that it followed.
-        event: Option<&'a str> = outage.event.map(|place| events[place].action.as_str()),
+        event: Option<&'a str> = outage.event.as_deref(),
     }
 }
 
 /// A record of each outage.
 pub(super) fn summaries<'a>(run: &'a Run, analysis: &'a Analysis) -> impl Iterator<Item = OutageSummary<'a>> {
-    let summary = |outage| OutageSummary::new(outage, &run.events, run.recording.period.measured_ns);
+    let summary = |outage| OutageSummary::new(outage, run.recording.period.measured_ns);
     analysis.outages.iter().map(summary)
 }
 

@@ -21,9 +21,11 @@ impl Quoting {
         let mut report = RunReport::new(sample::run()).unwrap();
         report.analysis.findings = vec![Finding::Failures {
             scope: report.analysis.rows[0].scope.clone(),
+            operations: 1,
             class: "other".to_owned(),
             count: 1,
             message: String::new(),
+            event: None,
         }];
         Self(report)
     }

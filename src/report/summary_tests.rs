@@ -87,9 +87,11 @@ fn reads_that_find_nothing_are_the_first_finding_with_its_advice() {
     let scope = Scope { service: Some("api".into()), operation: Some("GET".into()), role: SeriesRole::Operation };
     let failures = |class: &str| Finding::Failures {
         scope: scope.clone(),
+        operations: 1,
         class: class.into(),
         count: 3,
         message: format!("{class} everywhere"),
+        event: None,
     };
     report.analysis.findings = ["OOM", "ERR", "BUSY", "MISCONF", "READONLY"].map(failures).to_vec();
     report.analysis.findings.push(Finding::Misses { scope: scope.clone(), misses: 20_000, lookups: 20_000 });

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     analysis::{Burst, Check, CheckKind, Conclusion, Doubt, Finding, Level, Proportion, Reason, Scope, Stall},
-    measure::{SeriesRole, Span},
+    measure::{ErrorClass, SeriesRole, Span},
     results::{Run, Verdict, Withheld, sample},
 };
 
@@ -282,7 +282,14 @@ fn every_finding_in_words() {
     let scope =
         || Scope { service: Some("api".to_owned()), operation: Some("GET".to_owned()), role: SeriesRole::Operation };
     let mut findings = vec![
-        Finding::Failures { scope: scope(), class: "OOM".to_owned(), count: 3, message: "OOM not allowed".to_owned() },
+        Finding::Failures {
+            scope: scope(),
+            operations: 1,
+            class: "OOM".to_owned(),
+            count: 3,
+            message: "OOM not allowed".to_owned(),
+            event: None,
+        },
         Finding::PoolWait {
             service: "chat".to_owned(),
             pool: 8,
@@ -291,13 +298,28 @@ fn every_finding_in_words() {
             utilisation: 0.93,
         },
         Finding::SlowOperation { scope: scope(), p50: 52_000_000, rest_p50: 170_000 },
-        Finding::Stalls(vec![stall(3_020_000_000, 980_000_000, 912)]),
-        Finding::Stalls(vec![stall(1_000_000_000, 12_000_000, 0), stall(5_000_000_000, 48_000_000, 0)]),
-        Finding::Stalls(vec![Stall { ended: false, ..stall(8_000_000_000, 2_000_000_000, 4_000) }]),
+        Finding::Stalls { stalls: vec![stall(3_020_000_000, 980_000_000, 912)], event: None },
+        Finding::Stalls { stalls: vec![stall(3_020_000_000, 980_000_000, 912)], event: Some("kill:1".to_owned()) },
+        Finding::Stalls {
+            stalls: vec![stall(1_000_000_000, 12_000_000, 0), stall(5_000_000_000, 48_000_000, 0)],
+            event: None,
+        },
+        Finding::Stalls {
+            stalls: vec![Stall { ended: false, ..stall(8_000_000_000, 2_000_000_000, 4_000) }],
+            event: None,
+        },
         Finding::Bursts(vec![Burst { from: 2, to: 2, bad: 31 }, Burst { from: 7, to: 9, bad: 140 }]),
         Finding::Trend { service: "api".to_owned(), per_minute: 8_000_000.0 },
         Finding::Misses { scope: scope(), misses: 20_000, lookups: 20_000 },
-        Finding::Reconnects { service: "api".to_owned(), lost: 50, recovered: 49 },
+        Finding::Reconnects { service: "api".to_owned(), lost: 50, recovered: 49, event: None },
+        Finding::Failures {
+            scope: Scope { operation: None, ..scope() },
+            operations: 7,
+            class: ErrorClass::ConnectionLost.word().to_owned(),
+            count: 50,
+            message: "Connection reset by peer".to_owned(),
+            event: Some("kill:1".to_owned()),
+        },
         Finding::Upkeep { count: 1_200, share: 0.107 },
         Finding::Interrupted,
         Finding::DebugBuild,

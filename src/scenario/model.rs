@@ -64,6 +64,13 @@ pub struct Objective {
     pub recovery: Option<Duration>,
 }
 
+impl Objective {
+    /// Highest share of requests that may be late, failed or unfinished, 0..=1.
+    pub fn allowed(&self) -> f64 {
+        (100.0 - self.percentile) / 100.0
+    }
+}
+
 /// One application that uses the server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Service {

@@ -222,7 +222,8 @@ fn fragmentation(subject: &Subject<'_>) -> Option<Ruling> {
         .with("mem_fragmentation_ratio", Quantity::Ratio(ratio))
         .with("used_memory", Quantity::Bytes(used))
         .with_known("used_memory_rss", subject.count("used_memory_rss").map(Quantity::Bytes))
-        .with_known("activedefrag", subject.setting("activedefrag"));
+        .with_known("activedefrag", subject.setting("activedefrag"))
+        .with_known("smallest used_memory to judge", (used < TELLING_SIZE).then_some(Quantity::Bytes(TELLING_SIZE)));
     // Only the allocator that comes with the server can move what it has given out.
     let can_move = subject.info("mem_allocator").is_some_and(|allocator| allocator.starts_with("jemalloc"));
     Some(match (ratio < SWAPPED, can_move) {

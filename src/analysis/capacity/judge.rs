@@ -66,7 +66,7 @@ fn hold(
     }
     let share = |count: u64| count as f64 / trial.scheduled as f64;
     let independent = |burstiness: f64| if bursty { burstiness.max(1.0) } else { 1.0 };
-    let allowed = (100.0 - objective.percentile) / 100.0;
+    let allowed = objective.allowed();
     let errors = share(trial.failed);
     if errors > objective.max_error_rate {
         return Judgement::Fail(FailReason::Errors(errors));

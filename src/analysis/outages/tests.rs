@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    analysis::{Analysis, Reason, analyse},
+    analysis::{Analysis, Reason, analyse, planned::before},
     measure::{ErrorClass, SeriesKey},
     results::{NodeRecord, NodeRole, Run, sample},
     scenario::Scenario,
@@ -61,7 +61,11 @@ fn an_outage_lasts_from_the_last_reply_to_the_first() {
     assert_eq!((outage.began, outage.ended), (exactly(2_600 * MS), Some(exactly(4_400 * MS))));
     let length = outage.length(run.recording.period.measured_ns);
     assert_eq!(length, Bounds { least: 1_800 * MS, most: Some(1_800 * MS) });
-    assert_eq!(outage.event, Some(1), "not one that was over long before, nor one that came after");
+    assert_eq!(
+        outage.event.as_deref(),
+        Some("kill:primary"),
+        "not one that was over long before, nor one that came after"
+    );
 }
 
 #[test]
@@ -178,9 +182,9 @@ fn the_event_is_the_last_that_began_before() {
         of("exec:x", 1_999 * MS, None, None),
         of("restart:1", 2_500 * MS, Some("a"), None),
     ];
-    assert_eq!(super::event(&events, began, None), Some(3), "the failed one did nothing, and the restart ended it");
-    assert_eq!(super::event(&events, began, Some("a")), Some(1), "the one on the node");
-    assert_eq!(super::event(&events[..1], began, None), None, "over long before");
+    assert_eq!(before(&events, began, None), Some(&events[3]), "the failed one did nothing, and the restart ended it");
+    assert_eq!(before(&events, began, Some("a")), Some(&events[1]), "the one on the node");
+    assert_eq!(before(&events[..1], began, None), None, "over long before");
 }
 
 #[test]

@@ -10,13 +10,14 @@ use crate::{
 /// Stalls that are listed one by one.
 const LISTED: usize = 3;
 
-pub(super) fn stalls(stalls: &[Stall], restarted: bool) -> Note {
+pub(super) fn stalls(stalls: &[Stall], planned: Option<String>, restarted: bool) -> Note {
     let harmful: Vec<&Stall> = stalls.iter().filter(|stall| stall.bad > 0 || !stall.ended).collect();
     let stalls = if harmful.is_empty() { stalls.iter().collect() } else { harmful };
     let bad: u64 = stalls.iter().map(|stall| stall.bad).sum();
     let gone = stalls.iter().any(|stall| !stall.ended);
     let consequence = match bad {
-        0 => "no late requests".to_owned(),
+        0 if stalls.len() == 1 => "it made no request late".to_owned(),
+        0 => "they made no request late".to_owned(),
         bad => format!("{} late, failed or unfinished", counted(bad, "request was", "requests were")),
     };
     let mut longest = stalls.clone();
@@ -42,6 +43,7 @@ pub(super) fn stalls(stalls: &[Stall], restarted: bool) -> Note {
              many keys expiring together, swapping, or a paused machine."
         }
     };
+    let advice = planned.filter(|_| !gone && bad > 0).unwrap_or_else(|| advice.to_owned());
     Note::new(if bad > 0 || gone { Tone::Bad } else { Tone::Quiet }, fact, advice)
 }
 

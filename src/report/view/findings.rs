@@ -73,16 +73,17 @@ fn in_brief(mut notes: Vec<Note>) -> Block {
 /// The note for a finding.
 pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
     match finding {
-        Finding::Failures { scope, class, count: failed, message } => Note::new(
+        Finding::Failures { scope, operations, class, count: failed, message, event } => Note::new(
             Tone::Bad,
             format!(
-                "{}{} of {} failed with {class}: “{}”.",
+                "{}{} of {} failed with {class}{}: “{}”.",
                 counted(*failed, "request", "requests"),
                 portion(*failed, scope, analysis),
                 scope_name(scope),
+                if *operations == 1 { String::new() } else { format!(", in {operations} operations") },
                 message.trim_end_matches('.'),
             ),
-            failures::advice(class, message),
+            planned(event).unwrap_or_else(|| failures::advice(class, message).to_owned()),
         ),
         Finding::Unfinished { service, count: requests, share: part } => Note::new(
             Tone::Bad,
@@ -126,7 +127,7 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
             "The server runs one command at a time, so all clients wait behind it: send smaller batches or ranges, \
              split large keys, or move it to another server.",
         ),
-        Finding::Stalls(stalls) => events::stalls(stalls, restarted(analysis)),
+        Finding::Stalls { stalls, event } => events::stalls(stalls, planned(event), restarted(analysis)),
         Finding::Bursts(bursts) => events::bursts(bursts, stood_still(analysis)),
         Finding::Trend { service, per_minute } => events::trend(service, *per_minute),
         Finding::Misses { scope, misses, lookups } => Note::new(
@@ -140,7 +141,7 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
             "A reply without a value costs less, so these times are those of another load: let plimsoll write the keys \
              (omit --no-prefill), or check the prefix and the number of keys.",
         ),
-        Finding::Reconnects { service, lost, recovered } => Note::new(
+        Finding::Reconnects { service, lost, recovered, event } => Note::new(
             if recovered >= lost { Tone::Fair } else { Tone::Bad },
             // One that was lost in the warm-up may come back in the measured period.
             format!(
@@ -148,8 +149,11 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                 counted(*lost, "connection", "connections"),
                 count(*recovered.min(lost)),
             ),
-            "Check for a restart, CLIENT KILL, the server's timeout setting, or a network that drops connections. \
-             Requests under way at that time count as “connection lost”.",
+            planned(event).unwrap_or_else(|| {
+                "Check for a restart, CLIENT KILL, the server's timeout setting, or a network that drops connections. \
+                 Requests under way at that time count as “connection lost”."
+                    .to_owned()
+            }),
         ),
         Finding::Upkeep { count: commands, share: part } => Note::new(
             Tone::Quiet,
@@ -181,7 +185,7 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
         Finding::Interrupted => Note::new(
             Tone::Fair,
             "The run was interrupted by the user.",
-            "Measurements until then is reported, but tails need the whole time: repeat the run before comparing it \
+            "The measurements until then are reported, but tails need the whole time: repeat the run before comparing it \
              with others.",
         ),
         Finding::DebugBuild => debug_build(),
@@ -192,6 +196,13 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
 pub(super) fn debug_build() -> Note {
     let advice = "Its overhead is part of every number: build with --release and repeat the run.";
     Note::new(Tone::Fair, "The harness is a debug build.", advice)
+}
+
+/// Advice for what follows an event of the scenario.
+fn planned(event: &Option<String>) -> Option<String> {
+    event
+        .as_ref()
+        .map(|event| format!("It follows {event}, an event of the scenario: see the outages for what it cost."))
 }
 
 /// Which part of the requests of a row failed so.

@@ -10,23 +10,29 @@ use crate::{
         format::{self, NOTHING},
         subject::RunReport,
     },
-    results::EventRecord,
 };
 
-/// What the section shows; empty where there was no outage.
+/// What the section shows; empty where there was no outage, and neither an event nor a limit that could have brought one to light.
 pub(super) fn section(report: &RunReport) -> Section {
     let RunReport { run, scenario, analysis, .. } = report;
     let measured_ns = run.recording.period.measured_ns;
     let mut blocks: Vec<Block> = Vec::new();
-    blocks.extend(in_brief(analysis, &run.events, measured_ns).map(Block::Paragraph));
-    blocks.extend(table(analysis, &run.events, measured_ns, scenario.objective.recovery).block());
-    Section::new("outages", "Outages", blocks)
-        .detailed(Shown::Everything)
-        .brief_line("Outages", in_brief(analysis, &run.events, measured_ns))
+    let expected = !run.events.is_empty() || scenario.objective.recovery.is_some();
+    let none = (expected && analysis.outages.is_empty()).then(|| none(scenario.objective.recovery));
+    let brief = in_brief(analysis, measured_ns).or(none);
+    blocks.extend(brief.clone().map(Block::Paragraph));
+    blocks.extend(table(analysis, measured_ns, scenario.objective.recovery).block());
+    Section::new("outages", "Outages", blocks).detailed(Shown::Everything).brief_line("Outages", brief)
+}
+
+/// That there was none, and what that means for the limit.
+fn none(limit: Option<Duration>) -> String {
+    let limit = limit.map(|limit| format!(" objective.recovery ({}) is met.", format::setting(limit)));
+    format!("No outage in the measured period.{}", limit.unwrap_or_default())
 }
 
 /// The longest outage in a sentence, and the number of the others.
-fn in_brief(analysis: &Analysis, planned: &[EventRecord], measured_ns: Nanos) -> Option<String> {
+fn in_brief(analysis: &Analysis, measured_ns: Nanos) -> Option<String> {
     let longest = analysis.outages.iter().max_by_key(|outage| {
         let length = outage.length(measured_ns);
         (length.most.is_none(), length.least)
@@ -35,12 +41,12 @@ fn in_brief(analysis: &Analysis, planned: &[EventRecord], measured_ns: Nanos) ->
         0 => String::new(),
         count => format!(" {} in the report.", format::counted(count as u64, "more outage", "more outages")),
     };
-    Some(format!("{}{others}", sentence(longest, planned, measured_ns)))
+    Some(format!("{}{others}", sentence(longest, measured_ns)))
 }
 
 /// An outage in a sentence.
-fn sentence(outage: &Outage, planned: &[EventRecord], measured_ns: Nanos) -> String {
-    let cause = outage.event.map(|place| format!(", after the event {}", planned[place].action)).unwrap_or_default();
+fn sentence(outage: &Outage, measured_ns: Nanos) -> String {
+    let cause = outage.event.as_ref().map(|event| format!(", after the event {event}")).unwrap_or_default();
     let recovery = match (outage.ended, outage.recovered_ns) {
         (None, _) => "it did not end within the measured period".to_owned(),
         (_, None) => "the objective was not met again within the measured period".to_owned(),
@@ -78,7 +84,7 @@ fn bounds(time: Bounds) -> String {
     format!("{seconds}{}s", format::THIN)
 }
 
-fn table(analysis: &Analysis, planned: &[EventRecord], measured_ns: Nanos, limit: Option<Duration>) -> Table {
+fn table(analysis: &Analysis, measured_ns: Nanos, limit: Option<Duration>) -> Table {
     let instant =
         |from: Nanos, to: Nanos| if from == to { second(to) } else { format!("{} to {}", second(from), second(to)) };
     let by_node = analysis.outages.iter().any(|outage| matches!(outage.subject, Subject::Node { .. }));
@@ -107,7 +113,7 @@ fn table(analysis: &Analysis, planned: &[EventRecord], measured_ns: Nanos, limit
         .words("Objective met again after", 0, |outage| recovery(outage, measured_ns, limit))
         .numbers("Failed", 0, |outage| format::count(outage.failed))
         .numbers("Late", 1, |outage| format::count(outage.late))
-        .words("Event", 1, |outage| outage.event.map_or(NOTHING.to_owned(), |place| planned[place].action.clone()))
+        .words("Event", 1, |outage| outage.event.as_deref().unwrap_or(NOTHING))
         .table()
         .noted(notes.into_iter().flatten())
 }
@@ -139,6 +145,14 @@ mod tests {
         assert_eq!(of(1.239, Some(1.241)), "1.24 s");
         assert_eq!(of(2.0, Some(4.0)), "2.00 to 4.00 s");
         assert_eq!(of(5.0, None), "≥ 5.00 s");
+    }
+
+    #[test]
+    fn a_limit_without_an_outage_is_met() {
+        let of = |limit| none(limit).replace(format::THIN, " ");
+        assert_eq!(of(None), "No outage in the measured period.");
+        let limited = of(Some(Duration::from_secs(15)));
+        assert_eq!(limited, "No outage in the measured period. objective.recovery (15 s) is met.");
     }
 
     #[test]

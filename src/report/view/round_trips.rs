@@ -23,7 +23,7 @@ pub(in crate::report) fn round_trips(measured: &[RoundTrips], objective: &Object
     let held = format!(
         "met if at 95 % confidence at most {} of the requests take longer than {}, which may be certain although the \
          percentile is not printed",
-        format::limit((100.0 - objective.percentile) / 100.0),
+        format::limit(objective.allowed()),
         format::setting(objective.latency),
     );
     table

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     analysis::{Analysis, Check, CheckKind, CommandTime, Level, ServerSide, Slow, Split},
     report::format,
-    results::{Run, ServerRecord},
+    results::{NodeFacts, NodeRole, Run, ServerRecord},
 };
 
 /// Name of the table of slow commands.
@@ -29,6 +29,7 @@ pub(super) fn section(run: &Run, analysis: &Analysis) -> Section {
     let mut blocks = Vec::new();
     if let Some(totals) = &side.totals {
         blocks.extend(where_time_goes(analysis).map(Block::Paragraph));
+        blocks.extend(replaced(analysis).map(Block::Paragraph));
         blocks.push(Block::Facts(resources(record, side, totals)));
     }
     blocks.extend(commands(&side.commands).block());
@@ -59,6 +60,18 @@ fn of_nodes(analysis: &Analysis) -> Option<String> {
         row.name,
         format::share(cores)
     ))
+}
+
+/// Whose figures these are where the only primary lost its role during the load.
+fn replaced(analysis: &Analysis) -> Option<String> {
+    let is = |node: &Option<NodeFacts>, role| node.as_ref().is_some_and(|node| node.role == role);
+    let row = analysis.nodes.iter().find(|row| is(&row.before, NodeRole::Primary))?;
+    is(&row.after, NodeRole::Replica).then(|| {
+        format!(
+            "The figures are those of {}, the primary when the load began; another node took over during the load.",
+            row.name
+        )
+    })
 }
 
 /// What the server did, in one line.
@@ -202,4 +215,34 @@ fn slow(record: &ServerRecord, slow: &[Slow]) -> Table {
             ),
         ])
         .noted(more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        analysis::{NodeRow, analyse},
+        results::sample,
+    };
+
+    #[test]
+    fn figures_of_a_primary_that_was_replaced_are_named_as_such() {
+        let mut analysis = analyse(&sample::run(), &sample::scenario());
+        let facts = |role| Some(NodeFacts { address: "redis://a:1".to_owned(), role, slots: 0 });
+        let row = |after| NodeRow {
+            name: "redis://a:1".to_owned(),
+            before: facts(NodeRole::Primary),
+            after: facts(after),
+            load: None,
+            server: None,
+            levels: None,
+            slow: None,
+        };
+        analysis.nodes = vec![row(NodeRole::Primary)];
+        assert_eq!(replaced(&analysis), None);
+        analysis.nodes = vec![row(NodeRole::Replica)];
+        assert!(
+            replaced(&analysis).is_some_and(|words| words.contains("redis://a:1, the primary when the load began"))
+        );
+    }
 }

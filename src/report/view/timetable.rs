@@ -23,14 +23,19 @@ fn in_brief(events: &[EventRecord]) -> Option<String> {
             format!("{} at {}{}", event.action, second(began), outcome.unwrap_or_default())
         }
     };
-    (!events.is_empty()).then(|| format!("{}.", events.iter().map(one).collect::<Vec<_>>().join(", ")))
+    (!events.is_empty()).then(|| format!("{}.", in_order(events).map(one).collect::<Vec<_>>().join(", ")))
+}
+
+/// Events in the order in which they began, those that did not at last.
+fn in_order(events: &[EventRecord]) -> impl Iterator<Item = &EventRecord> {
+    let mut sorted: Vec<&EventRecord> = events.iter().collect();
+    sorted.sort_by_key(|event| (event.began_ns.is_none(), event.began_ns, event.planned_ns));
+    sorted.into_iter()
 }
 
 fn table(events: &[EventRecord]) -> Table {
-    let mut sorted: Vec<&EventRecord> = events.iter().collect();
-    sorted.sort_by_key(|event| (event.began_ns.is_none(), event.began_ns, event.planned_ns));
     let time = |at: Option<Nanos>| at.map_or(NOTHING.to_owned(), second);
-    Table::of("events", "Events of the scenario", sorted)
+    Table::of("events", "Events of the scenario", in_order(events))
         .head("Event", |event| &event.action)
         .numbers("Planned", 2, |event| second(event.planned_ns))
         .numbers("Began", 0, |event| time(event.began_ns))
@@ -73,8 +78,8 @@ mod tests {
             outcome: None,
         };
         let events = [
-            event("kill:1", Some(SECOND + 2_000_000), None),
             event("failover", Some(2 * SECOND), Some("no Sentinel answers")),
+            event("kill:1", Some(SECOND + 2_000_000), None),
             event("restart:1", None, None),
         ];
         let brief = in_brief(&events).unwrap().replace(format::THIN, " ");
@@ -84,7 +89,7 @@ mod tests {
         );
         assert!(in_brief(&[]).is_none());
         let moved = EventRecord { outcome: Some("2 slots moved".to_owned()), ..event("reshard:2", Some(1), None) };
-        assert_eq!(outcome(&events[0]), "done".into());
+        assert_eq!(outcome(&events[1]), "done".into());
         assert_eq!(outcome(&moved), "2 slots moved".into());
         let brief = in_brief(&[moved]).unwrap().replace(format::THIN, " ");
         assert_eq!(brief, "reshard:2 at 0.000 s (2 slots moved).");

@@ -112,7 +112,11 @@ fn when(runs: &[Abstract]) -> (Option<&str>, Vec<&str>) {
         runs.iter().map(|run| run.started.split_once('T').unwrap_or((&run.started, ""))).collect();
     match parts[..] {
         [(first, _), _, ..] if parts.iter().all(|(day, _)| *day == first) => {
-            (Some(first), parts.iter().map(|(_, time)| time.get(..5).unwrap_or(time)).collect())
+            let cut =
+                |length: usize| parts.iter().map(|(_, time)| time.get(..length).unwrap_or(time)).collect::<Vec<_>>();
+            let minutes = cut("00:00".len());
+            let distinct = minutes.windows(2).all(|pair| pair[0] != pair[1]);
+            (Some(first), if distinct { minutes } else { cut("00:00:00".len()) })
         }
         _ => (None, parts.iter().map(|(day, _)| *day).collect()),
     }

@@ -72,7 +72,10 @@ fn table(answers: &CapacityReport) -> Table {
             ("Confirmed", "whether longer trials met the objective as well"),
             ("Recommended", "80\u{202f}% of the sustainable rate, as a reserve"),
             ("Knee", "rate with the largest throughput over response time"),
-            ("Maximum", "the largest throughput, whatever the response time"),
+            (
+                "Maximum",
+                "the largest throughput measured, whatever the response time; the other rates are offered ones",
+            ),
             (
                 "What limits",
                 "share of a core for a CPU, of the server's time for a command, of its connections for a pool",

@@ -69,7 +69,11 @@ fn facts(gate: &Gate) -> Vec<(String, String)> {
     }
     if let Some(rate) = gate.plan.rate {
         let why = gate.capacity.map(|Sides { a, b }| {
-            format!("; closed-loop throughput {} of A and {} of B", format::rate(a), format::rate(b))
+            format!(
+                "; in a pilot before the blocks, closed loops reached {} with A and {} with B",
+                format::rate(a),
+                format::rate(b)
+            )
         });
         facts.push(("Offered".to_owned(), format!("{}{}", format::rate(rate), why.unwrap_or_default())));
     }
