@@ -83,7 +83,7 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                 if *operations == 1 { String::new() } else { format!(", in {operations} operations") },
                 message.trim_end_matches('.'),
             ),
-            planned(event).unwrap_or_else(|| failures::advice(class, message).to_owned()),
+            planned(event.as_deref()).unwrap_or_else(|| failures::advice(class, message).to_owned()),
         ),
         Finding::Unfinished { service, count: requests, share: part } => Note::new(
             Tone::Bad,
@@ -127,7 +127,7 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
             "The server runs one command at a time, so all clients wait behind it: send smaller batches or ranges, \
              split large keys, or move it to another server.",
         ),
-        Finding::Stalls { stalls, event } => events::stalls(stalls, planned(event), restarted(analysis)),
+        Finding::Stalls { stalls, event } => events::stalls(stalls, planned(event.as_deref()), restarted(analysis)),
         Finding::Bursts(bursts) => events::bursts(bursts, stood_still(analysis)),
         Finding::Trend { service, per_minute } => events::trend(service, *per_minute),
         Finding::Misses { scope, misses, lookups } => Note::new(
@@ -149,7 +149,7 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                 counted(*lost, "connection", "connections"),
                 count(*recovered.min(lost)),
             ),
-            planned(event).unwrap_or_else(|| {
+            planned(event.as_deref()).unwrap_or_else(|| {
                 "Check for a restart, CLIENT KILL, the server's timeout setting, or a network that drops connections. \
                  Requests under way at that time count as “connection lost”."
                     .to_owned()
@@ -199,7 +199,7 @@ pub(super) fn debug_build() -> Note {
 }
 
 /// Advice for what follows an event of the scenario.
-fn planned(event: &Option<String>) -> Option<String> {
+fn planned(event: Option<&str>) -> Option<String> {
     event
         .as_ref()
         .map(|event| format!("It follows {event}, an event of the scenario: see the outages for what it cost."))
