@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::checks;
 use crate::{
     analysis::capacity::{Apart, ArmAnswer, Comparison, FailReason, Limit, Sustainable, Undone},
     report::{
@@ -163,7 +164,10 @@ pub fn harness_limit_words(of: &HarnessLimit) -> String {
         CheckKind::WorkerCpu => format!("{subject} was busy {percent:.0} % of the time (at most {limit:.0} %)"),
         CheckKind::Steal => format!("the hypervisor took {percent:.1} % of its CPU time (at most {limit:.0} %)"),
         CheckKind::Pauses => format!("it did not run for {percent:.1} % of the time (at most {limit:.0} %)"),
-        _ => format!("its container was throttled {percent:.1} % of the time (at most {limit:.0} %)"),
+        CheckKind::Throttling => {
+            format!("its container was throttled {percent:.1} % of the time (at most {limit:.0} %)")
+        }
+        _ => format!("{}: {percent:.1} % (at most {limit:.0} %)", checks::words(*kind).name),
     }
 }
 
